@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import pg from 'pg';
+import { describe } from 'vitest';
+import type { Engine } from '../../src/database/session.ts';
+import { atEnd } from './cleanup.ts';
+import { describePostgres, requirePostgres } from './postgres-server.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+/** A database of a test's own. It is dropped after the file's tests; `drop` does it earlier. */
+export interface TestDatabase {
+  readonly engine: Engine;
+  /** As it would stand in DATABASE_URL. */
+  readonly url: string;
+  /** PostgreSQL: the database's name; SQLite: the path of its file. */
+  readonly name: string;
+  drop(): Promise<void>;
+}
+
+/** Creates an empty UTF-8 database on the tests' PostgreSQL server, owned by the superuser. */
+export async function createDatabase(): Promise<TestDatabase> {
+  const name = `dbi_${randomBytes(6).toString('hex')}`;
+  // template0: a session in template1, of whoever, would make CREATE DATABASE fail.
+  await admin(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`);
+  const drop = () => admin(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+  atEnd(drop);
+  return { engine: 'postgresql', url: databaseUrl(name), name, drop };
+}
+
+/** The URL of another database on the tests' server, e.g. one that a restore left behind. */
+export function databaseUrl(name: string): string {
+  const url = new URL(requirePostgres().url);
+  url.pathname = `/${encodeURIComponent(name)}`;
+  return url.href;
+}
+
+/** Runs SQL in the maintenance database as superuser. */
+export async function admin(sql: string): Promise<void> {
+  await withClient(requirePostgres().url, (client) => client.query(sql));
+}
+
+/** Connects to a PostgreSQL database, hands the client to `use`, and disconnects whatever happens. */
+export async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url, application_name: 'db-init tests' });
+  await client.connect();
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** The place of a SQLite database in a directory of its own; the file itself does not exist yet. */
+export async function createSqliteDatabase(): Promise<TestDatabase> {
+  const name = join(await temporaryDirectory(), 'timetracker.db');
+  return { engine: 'sqlite', url: sqliteUrl(name), name, drop: () => Promise.resolve() };
+}
+
+/** The DATABASE_URL of a SQLite file, given by its absolute path. */
+export function sqliteUrl(path: string): string {
+  return `sqlite:///${path}`;
+}
+
+/** Runs one behavioural spec on SQLite and on PostgreSQL; what cannot run here is skipped visibly. */
+export function describeEngines(
+  title: string,
+  spec: (engine: { readonly name: Engine; readonly create: () => Promise<TestDatabase> }) => void,
+): void {
+  describe(`${title} (sqlite)`, () => spec({ name: 'sqlite', create: createSqliteDatabase }));
+  describePostgres(`${title} (postgresql)`, () => spec({ name: 'postgresql', create: createDatabase }));
+}

