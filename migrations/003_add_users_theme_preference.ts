@@ -1,0 +1,6 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Adds the preferred theme to users. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumn('users', 'theme_preference', 'VARCHAR(10)');
+};

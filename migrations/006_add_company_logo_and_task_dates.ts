@@ -1,0 +1,10 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Adds the company logo to the settings, and to tasks when they were started and completed. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumn('settings', 'company_logo_filename', "VARCHAR(255) DEFAULT ''");
+  await schema.addColumns('tasks', {
+    started_at: 'TIMESTAMP',
+    completed_at: 'TIMESTAMP',
+  });
+};

@@ -1,0 +1,14 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Adds to invoices who created them. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumn('invoices', 'created_by', 'INTEGER');
+  // The application's SQLite history has no such key: databases made by it and ours stay the same.
+  if (schema.engine === 'postgresql') {
+    await schema.addConstraint(
+      'invoices',
+      'fk_invoices_created_by_users',
+      'FOREIGN KEY (created_by) REFERENCES users(id) ON DELETE SET NULL',
+    );
+  }
+};

@@ -1,0 +1,6 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Adds the preferred language to users. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumn('users', 'preferred_language', 'VARCHAR(8)');
+};

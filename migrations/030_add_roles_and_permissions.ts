@@ -1,0 +1,155 @@
+import type { Migration } from '../src/migration/migration.ts';
+import type { Schema } from '../src/migration/schema.ts';
+
+/** The roles, numbered from 1. */
+const roles = [
+  ['super_admin', 'Super Administrator with full system access'],
+  ['admin', 'Administrator with most privileges'],
+  ['manager', 'Team Manager with oversight capabilities'],
+  ['user', 'Standard User'],
+  ['viewer', 'Read-only User'],
+] as const;
+
+type Role = (typeof roles)[number][0];
+
+/** The permissions, numbered from 1: category, name, description, and the lesser roles that have it. */
+const permissions: readonly (readonly [string, string, string, readonly Role[]])[] = [
+  ['time_entries', 'view_own_time_entries', 'View own time entries', ['user', 'viewer']],
+  ['time_entries', 'view_all_time_entries', 'View all time entries from all users', ['manager']],
+  ['time_entries', 'create_time_entries', 'Create time entries', ['manager', 'user']],
+  ['time_entries', 'edit_own_time_entries', 'Edit own time entries', ['manager', 'user']],
+  ['time_entries', 'edit_all_time_entries', 'Edit time entries from all users', []],
+  ['time_entries', 'delete_own_time_entries', 'Delete own time entries', ['manager', 'user']],
+  ['time_entries', 'delete_all_time_entries', 'Delete time entries from all users', []],
+  ['projects', 'view_projects', 'View projects', ['manager', 'user', 'viewer']],
+  ['projects', 'create_projects', 'Create new projects', ['manager']],
+  ['projects', 'edit_projects', 'Edit project details', ['manager']],
+  ['projects', 'delete_projects', 'Delete projects', []],
+  ['projects', 'archive_projects', 'Archive/unarchive projects', []],
+  ['projects', 'manage_project_costs', 'Manage project costs and budgets', ['manager']],
+  ['tasks', 'view_own_tasks', 'View own tasks', ['user', 'viewer']],
+  ['tasks', 'view_all_tasks', 'View all tasks', ['manager']],
+  ['tasks', 'create_tasks', 'Create tasks', ['manager', 'user']],
+  ['tasks', 'edit_own_tasks', 'Edit own tasks', ['user']],
+  ['tasks', 'edit_all_tasks', 'Edit all tasks', ['manager']],
+  ['tasks', 'delete_own_tasks', 'Delete own tasks', ['user']],
+  ['tasks', 'delete_all_tasks', 'Delete all tasks', []],
+  ['tasks', 'assign_tasks', 'Assign tasks to users', ['manager']],
+  ['clients', 'view_clients', 'View clients', ['manager', 'user', 'viewer']],
+  ['clients', 'create_clients', 'Create new clients', ['manager']],
+  ['clients', 'edit_clients', 'Edit client details', ['manager']],
+  ['clients', 'delete_clients', 'Delete clients', []],
+  ['clients', 'manage_client_notes', 'Manage client notes', ['manager']],
+  ['invoices', 'view_own_invoices', 'View own invoices', ['user', 'viewer']],
+  ['invoices', 'view_all_invoices', 'View all invoices', ['manager']],
+  ['invoices', 'create_invoices', 'Create invoices', ['manager']],
+  ['invoices', 'edit_invoices', 'Edit invoices', ['manager']],
+  ['invoices', 'delete_invoices', 'Delete invoices', []],
+  ['invoices', 'send_invoices', 'Send invoices to clients', ['manager']],
+  ['invoices', 'manage_payments', 'Manage invoice payments', []],
+  ['reports', 'view_own_reports', 'View own reports', ['user', 'viewer']],
+  ['reports', 'view_all_reports', 'View reports for all users', ['manager']],
+  ['reports', 'export_reports', 'Export reports to CSV/PDF', ['manager', 'user']],
+  ['reports', 'create_saved_reports', 'Create and save custom reports', ['manager']],
+  ['users', 'view_users', 'View users list', ['manager']],
+  ['users', 'create_users', 'Create new users', []],
+  ['users', 'edit_users', 'Edit user details', []],
+  ['users', 'delete_users', 'Delete users', []],
+  ['users', 'manage_user_roles', 'Assign roles to users', []],
+  ['system', 'manage_settings', 'Manage system settings', []],
+  ['system', 'view_system_info', 'View system information', []],
+  ['system', 'manage_backups', 'Create and restore backups', []],
+  ['system', 'manage_telemetry', 'Manage telemetry settings', []],
+  ['system', 'view_audit_logs', 'View audit logs', []],
+  ['administration', 'manage_roles', 'Create, edit, and delete roles', []],
+  ['administration', 'manage_permissions', 'Assign permissions to roles', []],
+  ['administration', 'view_permissions', 'View permissions and roles', []],
+];
+
+/** Creates roles and permissions, fills them, and gives existing users the role that bears the name of theirs. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.createTable('permissions', {
+    id: 'SERIAL PRIMARY KEY',
+    name: 'VARCHAR(100) NOT NULL',
+    description: 'VARCHAR(255)',
+    category: 'VARCHAR(50) NOT NULL',
+    created_at: 'TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP',
+  });
+  await schema.addIndex('permissions', ['category'], { name: 'idx_permissions_category' });
+  await schema.addIndex('permissions', ['name'], { name: 'idx_permissions_name', unique: true });
+
+  await schema.createTable('roles', {
+    id: 'SERIAL PRIMARY KEY',
+    name: 'VARCHAR(50) NOT NULL',
+    description: 'VARCHAR(255)',
+    is_system_role: 'BOOLEAN NOT NULL DEFAULT FALSE',
+    created_at: 'TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP',
+    updated_at: 'TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP',
+  });
+  await schema.addIndex('roles', ['name'], { name: 'idx_roles_name', unique: true });
+
+  await schema.createTable(
+    'role_permissions',
+    {
+      role_id: 'INTEGER NOT NULL REFERENCES roles(id) ON DELETE CASCADE',
+      permission_id: 'INTEGER NOT NULL REFERENCES permissions(id) ON DELETE CASCADE',
+      created_at: 'TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP',
+    },
+    {
+      role_permissions_pkey: 'PRIMARY KEY (role_id, permission_id)',
+    },
+  );
+
+  await schema.createTable(
+    'user_roles',
+    {
+      user_id: 'INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE',
+      role_id: 'INTEGER NOT NULL REFERENCES roles(id) ON DELETE CASCADE',
+      assigned_at: 'TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP',
+    },
+    {
+      user_roles_pkey: 'PRIMARY KEY (user_id, role_id)',
+    },
+  );
+  if (await isEmpty(schema, 'permissions')) await seed(schema);
+};
+
+/** Fills what is empty. The numbers of roles and permissions are fixed: the grants refer to them. */
+const seed = async (schema: Schema): Promise<void> => {
+  await schema.insert(
+    'permissions',
+    permissions.map(([category, name, description], index) => ({ id: index + 1, name, description, category })),
+  );
+  if (await isEmpty(schema, 'roles')) {
+    await schema.insert(
+      'roles',
+      roles.map(([name, description], index) => ({ id: index + 1, name, description, is_system_role: true })),
+    );
+  }
+  if (schema.engine === 'postgresql') {
+    await schema.run(`
+      SELECT setval(pg_get_serial_sequence('permissions', 'id'), (SELECT max(id) FROM permissions));
+      SELECT setval(pg_get_serial_sequence('roles', 'id'), (SELECT max(id) FROM roles))`);
+  }
+  if (await isEmpty(schema, 'role_permissions')) await schema.insert('role_permissions', grants());
+  if (await isEmpty(schema, 'user_roles')) {
+    await schema.run(`
+      INSERT INTO user_roles (user_id, role_id)
+      SELECT users.id, CASE role WHEN 'admin' THEN 2 ELSE 4 END FROM users WHERE role IN ('admin', 'user')`);
+  }
+};
+
+const isEmpty = async (schema: Schema, table: string): Promise<boolean> =>
+  (await schema.query(`SELECT 1 FROM ${table} LIMIT 1`)).length === 0;
+
+/** Which role has which permission. */
+const grants = (): { role_id: number; permission_id: number }[] =>
+  roles.flatMap(([role], roleIndex) =>
+    permissions.flatMap((permission, permissionIndex) =>
+      isGranted(role, permission) ? [{ role_id: roleIndex + 1, permission_id: permissionIndex + 1 }] : [],
+    ),
+  );
+
+/** A super administrator may do everything, an administrator all but deal with roles and permissions themselves. */
+const isGranted = (role: Role, [category, , , lesserRoles]: (typeof permissions)[number]): boolean =>
+  role === 'super_admin' || (role === 'admin' ? category !== 'administration' : lesserRoles.includes(role));
