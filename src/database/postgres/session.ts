@@ -1,0 +1,45 @@
+import type pg from 'pg';
+import type { Row, Session, Value } from '../session.ts';
+
+const numbers = new Set([21, 23, 26, 700, 701]);
+const boolean = 16;
+
+/** Values as they stand in the database: only booleans and numbers that JavaScript holds exactly are parsed. */
+export const textTypes: pg.CustomTypesConfig = {
+  getTypeParser: (type: number) => {
+    if (type === boolean) return (text: string) => text === 't';
+    return numbers.has(type) ? Number : (text: string) => text;
+  },
+};
+
+/**
+ * A session over one connected client, which the caller opens and closes.
+ *
+ * int2, int4, oid and floats come back as numbers, booleans as booleans, NULL as null, everything else (int8,
+ * numeric, dates, times, intervals, JSON, arrays, bytea) as the server's text. Errors are the driver's own
+ * `DatabaseError`; one thrown by `run` also carries `completed`, how many statements of the text had succeeded.
+ */
+export function postgresSession(client: pg.Client): Session {
+  return {
+    engine: 'postgresql',
+
+    async run(sql: string): Promise<void> {
+      let completed = 0;
+      const count = (): void => void (completed += 1);
+      // The server's errors give no position for most of what ALTER TABLE rejects, so the answers are counted.
+      client.connection.on('commandComplete', count);
+      try {
+        await client.query(sql);
+      } catch (error) {
+        throw error instanceof Error ? Object.assign(error, { completed }) : error;
+      } finally {
+        client.connection.off('commandComplete', count);
+      }
+    },
+
+    async query(sql: string, parameters: readonly Value[] = []): Promise<Row[]> {
+      const result = await client.query<Row>({ text: sql, values: [...parameters], types: textTypes });
+      return result.rows;
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import type BetterSqlite3 from 'better-sqlite3';
+import type { Row, Session, Value } from '../session.ts';
+
+/** SQLite has no booleans: TRUE is 1. */
+const bindable = (value: Value): string | number | bigint | null =>
+  typeof value === 'boolean' ? Number(value) : value;
+
+/**
+ * A session over an open database file, which the caller opens and closes.
+ *
+ * Values come back as SQLite stores them: numbers, text, null, and blobs as `Buffer`. The calls are synchronous
+ * underneath, so nothing else runs in this process meanwhile. Errors are the driver's `SqliteError`.
+ */
+export function sqliteSession(database: BetterSqlite3.Database): Session {
+  return {
+    engine: 'sqlite',
+
+    async run(sql: string): Promise<void> {
+      database.exec(sql);
+    },
+
+    async query(sql: string, parameters: readonly Value[] = []): Promise<Row[]> {
+      const statement = database.prepare<unknown[], Row>(sql);
+      // `$1` is to SQLite a parameter named 1.
+      const named = Object.fromEntries(parameters.map((value, index) => [index + 1, bindable(value)]));
+      const bound = parameters.length === 0 ? [] : [named];
+      if (statement.reader) return statement.all(...bound);
+      statement.run(...bound);
+      return [];
+    },
+  };
+}

@@ -1,0 +1,152 @@
+import type { Row, Session, Value } from '../database/session.ts';
+import { createInventory, text } from './inventory.ts';
+import type { Inventory } from './inventory.ts';
+import { quoteName } from './sql-tokens.ts';
+import { StatementError } from './steps.ts';
+import type { ColumnChange, NewRow, Steps } from './steps.ts';
+
+// A row for each table and column, for each index and column it uses, and for each enumeration.
+const inventoryQuery = `
+  SELECT 'table' AS kind, t.relname::text AS name, t.relname::text AS "table", NULL::text AS "column"
+    FROM pg_class t WHERE t.relnamespace = 'public'::regnamespace AND t.relkind IN ('r', 'p')
+  UNION ALL
+  SELECT 'column', a.attname::text, t.relname::text, a.attname::text
+    FROM pg_class t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE t.relnamespace = 'public'::regnamespace AND t.relkind IN ('r', 'p')
+  UNION ALL
+  SELECT 'index', i.relname::text, t.relname::text, a.attname::text
+    FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
+    LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND (a.attnum = ANY (x.indkey) OR EXISTS (
+      SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.oid
+        AND d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid AND d.refobjsubid = a.attnum))
+    WHERE i.relnamespace = 'public'::regnamespace
+  UNION ALL
+  SELECT 'enum', typname::text, NULL, NULL
+    FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype = 'e'`;
+
+// A unique constraint also needs its name among the relations, where an index may have taken it.
+const constraintQuery = `
+  SELECT 1 FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid
+    WHERE t.relnamespace = 'public'::regnamespace AND t.relname = $1 AND c.conname = $2
+  UNION ALL
+  SELECT 1 FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('i', 'I') AND relname = $2`;
+
+/** PostgreSQL's steps: they wait in a queue and travel together. */
+export function postgresSteps(session: Session): Steps {
+  const queue: string[] = [];
+  const execute = async (statement: string): Promise<void> => void queue.push(statement);
+  const flush = async (): Promise<void> => {
+    const batch = queue.splice(0);
+    if (batch.length > 0) await runBatch(session, batch);
+  };
+  const query: Steps['query'] = async (sql, parameters) => {
+    await flush();
+    try {
+      return await session.query(sql, parameters);
+    } catch (error) {
+      throw new StatementError(sql, error);
+    }
+  };
+  const alterTable = (table: string, action: string): Promise<void> =>
+    execute(`ALTER TABLE ${quoteName(table)} ${action}`);
+
+  return {
+    engine: 'postgresql',
+    execute,
+    flush,
+    query,
+    inventory: async () => readInventory(await query(inventoryQuery, [])),
+    translate: (definition) => definition,
+
+    addColumn: (table, column, definition) => alterTable(table, `ADD COLUMN ${quoteName(column)} ${definition}`),
+    dropColumn: (table, column) => alterTable(table, `DROP COLUMN ${quoteName(column)}`),
+    alterColumn: (table, change) => alterTable(table, `ALTER COLUMN ${quoteName(change.column)} ${action(change)}`),
+
+    hasConstraint: async (table, name) => (await query(constraintQuery, [table, name])).length > 0,
+    addConstraint: (table, name, definition) => alterTable(table, `ADD CONSTRAINT ${quoteName(name)} ${definition}`),
+    dropConstraint: (table, name) => alterTable(table, `DROP CONSTRAINT IF EXISTS ${quoteName(name)}`),
+
+    createEnum: (name, values) => execute(`CREATE TYPE ${quoteName(name)} AS ENUM (${values.map(literal).join(', ')})`),
+    insert: (table, columns, rows) => execute(insertStatement(table, columns, rows)),
+
+    async run(sql) {
+      await execute(sql);
+      await flush();
+    },
+  };
+}
+
+/** The part of ALTER COLUMN that says what to alter. */
+function action(change: ColumnChange): string {
+  switch (change.kind) {
+    case 'setType':
+      return `TYPE ${change.type}`;
+    case 'setNotNull':
+      return 'SET NOT NULL';
+    case 'dropNotNull':
+      return 'DROP NOT NULL';
+    case 'setDefault':
+      return `SET DEFAULT ${change.expression}`;
+    case 'dropDefault':
+      return 'DROP DEFAULT';
+  }
+}
+
+function insertStatement(table: string, columns: readonly string[], rows: readonly NewRow[]): string {
+  const tuples = rows.map((row) => `(${columns.map((column) => literal(row[column] ?? null)).join(', ')})`);
+  return `INSERT INTO ${quoteName(table)} (${columns.map(quoteName).join(', ')}) VALUES\n${tuples.join(',\n')}`;
+}
+
+/** A value in SQL. The E form reads backslashes the same whatever standard_conforming_strings says. */
+function literal(value: Value): string {
+  if (typeof value === 'string') return `E'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+  return typeof value === 'number' && !Number.isFinite(value) ? `'${value}'` : String(value ?? 'NULL');
+}
+
+function readInventory(rows: readonly Row[]): Inventory {
+  const inventory = createInventory((name) => name);
+  const of = (kind: string): readonly Row[] => rows.filter((row) => row['kind'] === kind);
+  of('table').forEach((row) => inventory.addTable(text(row, 'name'), []));
+  of('column').forEach((row) => inventory.addColumn(text(row, 'table'), text(row, 'name')));
+  for (const row of of('index')) {
+    const columns = row['column'] === null ? [] : [text(row, 'column')];
+    inventory.addIndex(text(row, 'name'), text(row, 'table'), columns);
+  }
+  of('enum').forEach((row) => inventory.addEnum(text(row, 'name')));
+  return inventory;
+}
+
+// On a line of its own: a statement may end in a comment.
+const separator = '\n;\n';
+
+async function runBatch(session: Session, batch: readonly string[]): Promise<void> {
+  try {
+    await session.run(batch.join(separator));
+  } catch (error) {
+    throw new StatementError(failedStatement(batch, error), error);
+  }
+}
+
+/**
+ * Which statement of a batch failed: the one at the error's position where there is one (a mistake in the
+ * syntax is found before anything runs), else the one after those that had completed.
+ */
+function failedStatement(batch: readonly string[], error: unknown): string {
+  const position = numberIn(error, 'position');
+  const completed = numberIn(error, 'completed') ?? 0;
+  // Statements of the builder are single ones; only what `run` was given may be several, and it comes last.
+  if (position === undefined) return batch[Math.min(completed, batch.length - 1)] ?? '';
+  let end = 0;
+  const found = batch.find((statement) => {
+    // The server counts characters, not UTF-16 units.
+    end += [...statement].length + separator.length;
+    return position <= end;
+  });
+  return found ?? batch.at(-1) ?? '';
+}
+
+function numberIn(error: unknown, key: string): number | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const value: unknown = Reflect.get(error, key);
+  return value === undefined ? undefined : Number(value);
+}

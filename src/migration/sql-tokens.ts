@@ -1,0 +1,57 @@
+/** A piece of SQL; joining the texts of all tokens gives the SQL back. */
+export interface Token {
+  readonly kind: 'space' | 'string' | 'quoted' | 'word' | 'mark';
+  readonly text: string;
+}
+
+const pattern = new RegExp(
+  [
+    String.raw`(?<space>(?:\s+|--[^\n]*\n?|/\*[\s\S]*?(?:\*/|$))+)`,
+    String.raw`(?<string>'(?:[^']|'')*')`,
+    String.raw`(?<quoted>"(?:[^"]|"")*"|\x60(?:[^\x60]|\x60\x60)*\x60|\[[^\]]*\])`,
+    String.raw`(?<word>[\w$\u0080-\u{10ffff}]+)`,
+    String.raw`(?<mark>.)`,
+  ].join('|'),
+  'gsu',
+);
+
+function kindOf(groups: Readonly<Record<string, string | undefined>>): Token['kind'] {
+  if (groups['space'] !== undefined) return 'space';
+  if (groups['string'] !== undefined) return 'string';
+  if (groups['quoted'] !== undefined) return 'quoted';
+  return groups['word'] === undefined ? 'mark' : 'word';
+}
+
+/** Splits SQL into tokens; comments count as space, all four ways of quoting a name as `quoted`. */
+export const tokenize = (sql: string): Token[] =>
+  [...sql.matchAll(pattern)].map((match) => ({ kind: kindOf(match.groups ?? {}), text: match[0] }));
+
+/** The SQL that the tokens were made of. */
+export const join = (tokens: readonly Token[]): string => tokens.map((token) => token.text).join('');
+
+/** A word in capitals, for comparing with keywords; empty for anything else. */
+export const keyword = (token: Token | undefined): string => (token?.kind === 'word' ? token.text.toUpperCase() : '');
+
+/** A name without its quotes, as it stands in a catalog; other tokens unchanged. */
+export function nameOf(token: Token): string {
+  if (token.kind !== 'quoted') return token.text;
+  const inner = token.text.slice(1, -1);
+  const quote = token.text.charAt(0);
+  return quote === '[' ? inner : inner.replaceAll(quote + quote, quote);
+}
+
+/** A name quoted for either engine. */
+export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/** The same for the same SQL whatever its spacing, comments, capitals and quotes of names. */
+export const normalize = (sql: string): string =>
+  tokenize(sql)
+    .filter((token) => token.kind !== 'space')
+    .map((token) => (token.kind === 'string' ? token.text : nameOf(token).toLowerCase()))
+    .join(' ');
+
+/** Whether a name occurs in SQL, quoted or not; capitals do not matter. */
+export const mentions = (sql: string, name: string): boolean =>
+  tokenize(sql).some(
+    (token) => (token.kind === 'word' || token.kind === 'quoted') && nameOf(token).toLowerCase() === name.toLowerCase(),
+  );

@@ -1,0 +1,107 @@
+import type { Row, Session } from '../database/session.ts';
+import { createInventory, text } from './inventory.ts';
+import type { Inventory } from './inventory.ts';
+import { keyword, quoteName, tokenize } from './sql-tokens.ts';
+import { rebuildTable, storedTable } from './sqlite-rebuild.ts';
+import { StatementError } from './steps.ts';
+import type { Steps } from './steps.ts';
+import { hasConstraint } from './table-text.ts';
+
+const columnQuery = `
+  SELECT t.name AS "table", c.name AS "column" FROM sqlite_master t JOIN pragma_table_xinfo(t.name) c
+    WHERE t.type = 'table'`;
+const indexQuery = `SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL`;
+
+/** SQLite's steps: they run at once. */
+export function sqliteSteps(session: Session): Steps {
+  const run = (sql: string): Promise<void> => naming(sql, () => session.run(sql));
+  const query: Steps['query'] = (sql, parameters) => naming(sql, () => session.query(sql, parameters));
+  const alterTable = (table: string, action: string): Promise<void> => run(`ALTER TABLE ${quoteName(table)} ${action}`);
+
+  return {
+    engine: 'sqlite',
+    execute: run,
+    run,
+    query,
+    flush: async () => {},
+    inventory: async () => readInventory(await query(columnQuery, []), await query(indexQuery, [])),
+    translate,
+
+    async addColumn(table, column, definition) {
+      const translated = translate(definition);
+      // SQLite's own rules of what can be added depend on its version and on there being rows: it is asked.
+      await alterTable(table, `ADD COLUMN ${quoteName(column)} ${translated}`).catch(() =>
+        rebuildTable(session, table, { kind: 'addColumn', column, definition: translated }),
+      );
+    },
+
+    async dropColumn(table, column, indexes) {
+      for (const index of indexes) await run(`DROP INDEX ${quoteName(index)}`);
+      await alterTable(table, `DROP COLUMN ${quoteName(column)}`).catch(() =>
+        rebuildTable(session, table, { kind: 'dropColumn', column }),
+      );
+    },
+
+    alterColumn: (table, change) =>
+      rebuildTable(session, table, change.kind === 'setType' ? { ...change, type: translate(change.type) } : change),
+
+    hasConstraint: async (table, name, definition) =>
+      hasConstraint((await storedTable(session, table)).definition, name, definition),
+    addConstraint: (table, name, definition) => rebuildTable(session, table, { kind: 'addConstraint', name, definition }),
+    dropConstraint: async () => {},
+    createEnum: async () => {},
+
+    async insert(table, columns, rows) {
+      const names = columns.map(quoteName).join(', ');
+      const values = columns.map((_, index) => `$${index + 1}`).join(', ');
+      for (const row of rows) {
+        await query(
+          `INSERT INTO ${quoteName(table)} (${names}) VALUES (${values})`,
+          columns.map((column) => row[column] ?? null),
+        );
+      }
+    },
+  };
+}
+
+async function naming<T>(sql: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new StatementError(sql, error);
+  }
+}
+
+const words: readonly (readonly [readonly string[], string])[] = [
+  [['SERIAL', 'PRIMARY', 'KEY'], 'INTEGER NOT NULL PRIMARY KEY'],
+  [['DOUBLE', 'PRECISION'], 'FLOAT'],
+  [['JSONB'], 'JSON'],
+  [['INTERVAL'], 'DATETIME'],
+];
+
+/** The words of PostgreSQL in a definition, in the ones that the application's models give SQLite. */
+function translate(definition: string): string {
+  const tokens = tokenize(definition);
+  let sql = '';
+  for (let index = 0; index < tokens.length; ) {
+    const match = words.find(([from]) => from.every((word, offset) => keyword(tokens[index + 2 * offset]) === word));
+    sql += match === undefined ? tokens[index]?.text : match[1];
+    // Words stand with one token of space between them.
+    index += match === undefined ? 1 : 2 * match[0].length - 1;
+  }
+  return sql;
+}
+
+function readInventory(columns: readonly Row[], indexes: readonly Row[]): Inventory {
+  // SQLite holds names for equal whatever their capitals.
+  const inventory = createInventory((name) => name.toLowerCase());
+  for (const row of columns) {
+    if (!inventory.hasTable(text(row, 'table'))) inventory.addTable(text(row, 'table'), []);
+    inventory.addColumn(text(row, 'table'), text(row, 'column'));
+  }
+  for (const row of indexes) {
+    const sql = text(row, 'sql');
+    inventory.addIndex(text(row, 'name'), text(row, 'tbl_name'), [], sql.slice(sql.search(/\sON\s/i)));
+  }
+  return inventory;
+}

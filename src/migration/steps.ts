@@ -1,0 +1,55 @@
+import type { Engine, Row, Value } from '../database/session.ts';
+import type { Inventory } from './inventory.ts';
+
+/**
+ * A column or table constraint in SQL that both engines read, as it would stand in CREATE TABLE:
+ * `VARCHAR(50) NOT NULL DEFAULT 'open'`, `INTEGER REFERENCES users(id) ON DELETE SET NULL`.
+ *
+ * Four words are translated for SQLite: `SERIAL PRIMARY KEY` (the self-numbering key), `JSONB`, `INTERVAL`
+ * and `DOUBLE PRECISION`.
+ */
+export type Definition = string;
+
+/** A row to insert: column → value. */
+export type NewRow = Readonly<Record<string, Value>>;
+
+/** What may be altered in a column that stays. */
+export type ColumnChange =
+  | { readonly kind: 'setType'; readonly column: string; readonly type: string }
+  | { readonly kind: 'setNotNull'; readonly column: string }
+  | { readonly kind: 'dropNotNull'; readonly column: string }
+  | { readonly kind: 'setDefault'; readonly column: string; readonly expression: string }
+  | { readonly kind: 'dropDefault'; readonly column: string };
+
+/** How one engine carries out what the schema has decided to do: no guards here. */
+export interface Steps {
+  readonly engine: Engine;
+  inventory(): Promise<Inventory>;
+  /** Carries out one statement at once or, at the latest, with the next `run`, `query` or `flush`. */
+  execute(statement: string): Promise<void>;
+  translate(definition: Definition): string;
+  addColumn(table: string, column: string, definition: Definition): Promise<void>;
+  /** @param indexes the names of the indexes over the column */
+  dropColumn(table: string, column: string, indexes: readonly string[]): Promise<void>;
+  alterColumn(table: string, change: ColumnChange): Promise<void>;
+  hasConstraint(table: string, name: string, definition: Definition): Promise<boolean>;
+  addConstraint(table: string, name: string, definition: Definition): Promise<void>;
+  dropConstraint(table: string, name: string): Promise<void>;
+  createEnum(name: string, values: readonly string[]): Promise<void>;
+  insert(table: string, columns: readonly string[], rows: readonly NewRow[]): Promise<void>;
+  run(sql: string): Promise<void>;
+  query(sql: string, parameters: readonly Value[]): Promise<Row[]>;
+  flush(): Promise<void>;
+}
+
+/** A statement that the database rejected; `cause` is the driver's error. */
+export class StatementError extends Error {
+  override readonly name = 'StatementError';
+  readonly statement: string;
+
+  constructor(statement: string, cause: unknown) {
+    const excerpt = statement.length > 300 ? `${statement.slice(0, 300)}…` : statement;
+    super(`${cause instanceof Error ? cause.message : String(cause)}, in: ${excerpt}`, { cause });
+    this.statement = statement;
+  }
+}
