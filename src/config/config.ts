@@ -1,0 +1,70 @@
+import { join, resolve } from 'node:path';
+
+import { collectFindings, ConfigurationError } from './configuration-error.ts';
+import { type DatabaseTarget, readDatabase } from './database.ts';
+import { type Environment, variablesOf } from './variables.ts';
+
+export type { DatabaseTarget, PostgresTarget, SqliteTarget } from './database.ts';
+
+/** The settings of one run. Times are whole seconds, paths absolute. */
+export interface Config {
+  readonly database: DatabaseTarget;
+  /** Never quarantine what lies in a corrupted database. */
+  readonly skipCleanup: boolean;
+  /** Refuse an empty database. */
+  readonly requireExisting: boolean;
+  /** Let the application start on a schema newer than this image. */
+  readonly allowNewerSchema: boolean;
+  /** Use an SQLite file on a network file system. */
+  readonly allowNetworkFs: boolean;
+  /** How long to wait for the database. */
+  readonly waitTimeout: number;
+  /** How long to wait for another run. */
+  readonly lockTimeout: number;
+  /** `lock_timeout` of the migrating transaction on PostgreSQL; 0 for none. */
+  readonly migrationLockTimeout: number;
+  /** `statement_timeout` of the migrating transaction on PostgreSQL; 0 for none. */
+  readonly statementTimeout: number;
+  /** Where backups lie, found by the application's own rule. */
+  readonly backupFolder: string;
+  /** Every folder in which the application keeps uploads. */
+  readonly uploadFolders: readonly string[];
+  readonly logFormat: 'human' | 'json';
+  /** Advice about settings that are no fault: a sentence each, without secrets. */
+  readonly hints: readonly string[];
+}
+
+/**
+ * Parses the environment, secret files included. Relative paths start at `workingDirectory`.
+ * @throws ConfigurationError with all faults at once
+ */
+export function readConfig(environment: Environment, workingDirectory: string): Config {
+  const findings = collectFindings();
+  const variables = variablesOf(environment, workingDirectory, findings);
+  const folder = (variable: string): string | undefined => {
+    const setting = variables.text(variable);
+    return setting && resolve(workingDirectory, setting.value);
+  };
+
+  const database = readDatabase(variables, workingDirectory, findings);
+  const uploadFolder = folder('UPLOAD_FOLDER') ?? '/data/uploads';
+  const settings = {
+    skipCleanup: variables.flag('TT_SKIP_DB_CLEANUP'),
+    requireExisting: variables.flag('TT_REQUIRE_EXISTING'),
+    allowNewerSchema: variables.flag('TT_ALLOW_NEWER_SCHEMA'),
+    allowNetworkFs: variables.flag('TT_ALLOW_NETWORK_FS'),
+    waitTimeout: variables.seconds('TT_WAIT_TIMEOUT', 120),
+    lockTimeout: variables.seconds('TT_LOCK_TIMEOUT', 300),
+    migrationLockTimeout: variables.seconds('TT_MIGRATION_LOCK_TIMEOUT', 10),
+    statementTimeout: variables.seconds('TT_STATEMENT_TIMEOUT', 0),
+    backupFolder: folder('BACKUP_FOLDER') ?? folder('BACKUP_DIR') ?? join(uploadFolder, 'backups'),
+    uploadFolders: [...new Set(['/app/app/static/uploads', uploadFolder, '/app/uploads/project_attachments'])],
+    logFormat: variables.choice('TT_LOG_FORMAT', ['human', 'json']),
+  };
+  if (/^\s*on\s*$/i.test(environment.TT_SKIP_DB_CLEANUP ?? '')) {
+    findings.hint('The application itself knows TT_SKIP_DB_CLEANUP only as 1, true or yes: write true.');
+  }
+
+  if (database === undefined || findings.faults.length > 0) throw new ConfigurationError(findings.faults);
+  return { database, ...settings, hints: findings.hints };
+}

@@ -1,0 +1,40 @@
+/** A setting that cannot be used. The problem says what was found, never a secret, and what is allowed. */
+export interface Fault {
+  readonly variable: string;
+  readonly problem: string;
+}
+
+/** The configuration cannot be used; carries every fault, so that one correction is enough. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+  readonly faults: readonly Fault[];
+
+  constructor(faults: readonly Fault[]) {
+    super(`unusable configuration: ${faults.map(({ variable, problem }) => `${variable} ${problem}`).join('; ')}`);
+    this.faults = faults;
+  }
+}
+
+/** What reading the settings brings to light, gathered until all of them have been read. */
+export interface Findings {
+  readonly faults: readonly Fault[];
+  readonly hints: readonly string[];
+  /** Notes a fault; its `undefined` stands for the value that could not be had. */
+  fault(variable: string, problem: string): undefined;
+  hint(sentence: string): void;
+}
+
+export function collectFindings(): Findings {
+  const faults: Fault[] = [];
+  const hints: string[] = [];
+  return {
+    faults,
+    hints,
+    fault(variable, problem): undefined {
+      faults.push({ variable, problem });
+    },
+    hint(sentence) {
+      hints.push(sentence);
+    },
+  };
+}

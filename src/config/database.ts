@@ -1,0 +1,120 @@
+import type { Findings } from './configuration-error.ts';
+import { type PostgresTarget, postgresTarget } from './postgresql.ts';
+import { type Keywords, postgresqlKeywords } from './postgresql-url.ts';
+import { type SqliteTarget, sqliteTarget } from './sqlite-url.ts';
+import { quote, type Setting, type Variables } from './variables.ts';
+
+export type { PostgresTarget, SqliteTarget };
+
+/** The database that is to be brought into shape. */
+export type DatabaseTarget = PostgresTarget | SqliteTarget;
+
+/** The parts of a connection as the postgres image and the application name them, with the application's defaults. */
+const parts = [
+  { keyword: 'host', variable: 'POSTGRES_HOST', otherwise: 'db', secret: false },
+  { keyword: 'port', variable: 'POSTGRES_PORT', otherwise: '5432', secret: false },
+  { keyword: 'user', variable: 'POSTGRES_USER', otherwise: 'timetracker', secret: true },
+  { keyword: 'password', variable: 'POSTGRES_PASSWORD', otherwise: 'timetracker', secret: true },
+  { keyword: 'dbname', variable: 'POSTGRES_DB', otherwise: 'timetracker', secret: true },
+] as const;
+
+const postgresSchemes: ReadonlySet<string> = new Set(['postgresql', 'postgresql+psycopg2', 'postgres']);
+
+/** libpq reads these by itself, and so do the application's driver and pg_dump. */
+const libpqVariables = [
+  ['user', 'PGUSER'],
+  ['password', 'PGPASSWORD'],
+  ['sslmode', 'PGSSLMODE'],
+  ['sslrootcert', 'PGSSLROOTCERT'],
+  ['sslcert', 'PGSSLCERT'],
+  ['sslkey', 'PGSSLKEY'],
+] as const;
+
+/** Which database it is: DATABASE_URL if it is set, else POSTGRES_*. Undefined only where a fault was found. */
+export function readDatabase(
+  variables: Variables,
+  workingDirectory: string,
+  findings: Findings,
+): DatabaseTarget | undefined {
+  if (variables.has('DATABASE_URL')) {
+    const url = variables.secret('DATABASE_URL');
+    const database = url && databaseOfUrl(url, variables, workingDirectory, findings);
+    if (database) hintAtContradictions(database, variables, findings);
+    return database;
+  }
+  if (parts.some(({ variable, secret }) => (secret ? variables.has(variable) : variables.text(variable)))) {
+    const keywords = withLibpqVariables(keywordsOfParts(variables), variables);
+    return postgresTarget(keywords, 'POSTGRES_HOST', workingDirectory, findings);
+  }
+  const ways =
+    'DATABASE_URL (postgresql://user:password@host:5432/database or sqlite:////absolute/path.db), or POSTGRES_*';
+  return findings.fault(
+    'DATABASE_URL',
+    `is not set, and no POSTGRES_HOST, _PORT, _USER, _PASSWORD or _DB; set ${ways}`,
+  );
+}
+
+function databaseOfUrl(
+  url: Setting,
+  variables: Variables,
+  workingDirectory: string,
+  findings: Findings,
+): DatabaseTarget | undefined {
+  const refuse = (problem: string) =>
+    findings.fault(url.variable, `${problem}; allowed: postgresql://…, postgresql+psycopg2://…, sqlite:///…`);
+
+  if (/^["']/.test(url.value)) return refuse('begins with a quotation mark, which counts as part of the value: write it without quotes');
+  if (url.value !== url.value.trim()) return refuse('begins or ends with a blank or a line break');
+  const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(url.value) ?? [];
+  if (scheme === undefined || rest === undefined) return refuse('is no address of a database (not shown)');
+
+  const lowerCase = scheme.toLowerCase();
+  if (scheme !== lowerCase) {
+    findings.hint(`${url.variable} begins with ${scheme}://, but the application's checks want ${lowerCase}://.`);
+  }
+  if (lowerCase === 'sqlite') return sqliteTarget(url, rest, workingDirectory, findings);
+  if (!postgresSchemes.has(lowerCase)) return refuse(`begins with ${quote(scheme)}, which is not supported`);
+  if (lowerCase === 'postgres') {
+    findings.hint(`${url.variable} begins with postgres://, which the application refuses: write postgresql://.`);
+  }
+  const keywords = postgresqlKeywords(url, rest, findings);
+  if (keywords === undefined) return undefined;
+  const complete = withLibpqVariables(keywords, variables);
+  return { ...postgresTarget(complete, url.variable, workingDirectory, findings), url: url.value };
+}
+
+function keywordsOfParts(variables: Variables): Keywords {
+  return new Map(
+    parts.map(({ keyword, variable, otherwise, secret }) => {
+      const setting = secret ? variables.secret(variable) : variables.text(variable);
+      return [keyword, setting ?? { variable, value: otherwise }];
+    }),
+  );
+}
+
+function withLibpqVariables(keywords: Keywords, variables: Variables): Keywords {
+  for (const [keyword, variable] of libpqVariables) {
+    const setting = variables.text(variable);
+    if (setting !== undefined && !keywords.has(keyword)) keywords.set(keyword, setting);
+  }
+  return keywords;
+}
+
+/** People change POSTGRES_* of the database and not DATABASE_URL of the application, or the other way round. */
+function hintAtContradictions(database: DatabaseTarget, variables: Variables, findings: Findings): void {
+  if (database.kind === 'sqlite') {
+    const given = parts.map(({ variable }) => variable).filter((variable) => variables.text(variable));
+    if (given.length > 0) findings.hint(`DATABASE_URL names an SQLite file, so ignored: ${given.join(', ')}.`);
+    return;
+  }
+  const used = { POSTGRES_HOST: database.host, POSTGRES_USER: database.user, POSTGRES_DB: database.database };
+  for (const [variable, value] of Object.entries(used)) {
+    const other = variables.text(variable)?.value;
+    if (other === undefined || other === value) continue;
+    findings.hint(`DATABASE_URL says ${quote(value)} and is used, but ${variable} says ${quote(other)}.`);
+  }
+  const password = variables.text('POSTGRES_PASSWORD')?.value;
+  if (password !== undefined && password !== database.password) {
+    findings.hint('The password in DATABASE_URL is used, but POSTGRES_PASSWORD is another one.');
+  }
+}

@@ -1,0 +1,105 @@
+import type { Findings } from './configuration-error.ts';
+import type { Setting } from './variables.ts';
+
+/** Connection settings by the names libpq gives them: host, port, user, password, dbname, sslmode, … */
+export type Keywords = Map<string, Setting>;
+
+/*
+ * libpq's own grammar in one expression. No library serves, since each mends or bends what has to be reported:
+ * WHATWG URL refuses sockets and re-encodes passwords; pg-connection-string builds on it, encodes a URL with a
+ * stray '%' a second time, never decodes '/' in a database's name, cuts at '#', and reads certificates itself.
+ */
+const grammar = new RegExp(
+  [
+    '^(?:(?<user>[^:@/?#]*)(?::(?<password>[^@/?#]*))?@)?',
+    String.raw`(?<host>\[[^\]@/?#]*\]|[^:@/?#[\]]*)(?::(?<port>[^:@/?#]*))?`,
+    String.raw`(?:/(?<dbname>[^@/?#]*))?(?:\?(?<parameters>[^#]*))?$`,
+  ].join(''),
+);
+
+const understood = new Set(
+  'host port user password dbname sslmode sslrootcert sslcert sslkey connect_timeout'.split(' '),
+);
+
+/**
+ * Takes what follows `postgresql://` apart into libpq's keywords, decoded but not yet judged.
+ * Parameters after `?` override what stands before it (PostgreSQL manual, "Connection URIs").
+ */
+export function postgresqlKeywords(url: Setting, rest: string, findings: Findings): Keywords | undefined {
+  const { user, password, host, port, dbname, parameters } = grammar.exec(rest)?.groups ?? {};
+  // A '?' in a password ends the host too early, and the '@' that should have preceded it comes too late.
+  if (host === undefined || (user === undefined && parameters?.includes('@') === true)) {
+    return findings.fault(url.variable, complaint(rest));
+  }
+
+  const keywords: Keywords = new Map();
+  const keep = (keyword: string, text: string | undefined): void => {
+    if (text === undefined || text === '') return;
+    keywords.set(keyword, { variable: url.variable, value: decode(keyword, text, url, findings) });
+  };
+  keep('user', user);
+  keep('password', password);
+  keep('host', host);
+  keep('port', port);
+  keep('dbname', dbname);
+  hintAtEncodings(url, { user, password, host, database: dbname }, findings);
+  keepParameters(url, parameters ?? '', keep, findings);
+  return keywords;
+}
+
+function keepParameters(
+  url: Setting,
+  parameters: string,
+  keep: (keyword: string, text: string) => void,
+  findings: Findings,
+): void {
+  const ignored: string[] = [];
+  for (const parameter of parameters.split('&').filter((part) => part !== '')) {
+    const [, name, value] = /^(\w+)=(.*)$/s.exec(parameter) ?? [];
+    if (name === undefined || value === undefined) {
+      findings.fault(url.variable, "holds a parameter after '?' that is not written name=value");
+    } else if (understood.has(name)) {
+      keep(name, value);
+    } else if (name !== 'application_name') {
+      ignored.push(name);
+    }
+  }
+  if (ignored.length > 0) findings.hint(`Parameters of ${url.variable} that are ignored here: ${ignored.join(', ')}.`);
+}
+
+function decode(keyword: string, text: string, url: Setting, findings: Findings): string {
+  try {
+    const decoded = decodeURIComponent(text);
+    if (!decoded.includes('\0')) return decoded;
+    findings.fault(url.variable, `holds %00 in its ${keyword}, which PostgreSQL does not allow`);
+  } catch {
+    const remedy = "a '%' itself is written %25";
+    findings.fault(url.variable, `holds a '%' in its ${keyword} that begins no percent-encoded UTF-8; ${remedy}`);
+  }
+  return '';
+}
+
+/** The application hands user and password undecoded to its wait step, host and database to its driver. */
+function hintAtEncodings(url: Setting, parts: Readonly<Record<string, string | undefined>>, findings: Findings): void {
+  const encoded = Object.keys(parts).filter((part) => parts[part]?.includes('%') === true);
+  if (encoded.length === 0) return;
+  findings.hint(
+    `${url.variable} is percent-encoded in its ${encoded.join(' and its ')}, which the application does not decode ` +
+      'everywhere, so that its own container would give up waiting: use letters and digits only ' +
+      '(?host=/folder for a socket).',
+  );
+}
+
+/** Why the grammar does not fit. Nothing of the address is repeated: any part of it may belong to the password. */
+function complaint(rest: string): string {
+  const credentials = rest.slice(0, Math.max(0, rest.lastIndexOf('@')));
+  const strays = new Set([...(credentials.match(/[@/?#]/g) ?? []), ...(rest.match(/#/g) ?? [])]);
+  if (strays.size > 0) {
+    const list = [...strays].map((stray) => `'${stray}' (write ${encodeURIComponent(stray)})`).join(', ');
+    return `holds an unencoded ${list}, probably in the password; best is a password of letters and digits only`;
+  }
+  return (
+    'cannot be read as postgresql://user:password@host:port/database; ' +
+    "an IPv6 address stands in brackets, a '/' in the name of the database is written %2F"
+  );
+}

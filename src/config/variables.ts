@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+import type { Findings } from './configuration-error.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A value together with the variable it came from, which a fault has to name. */
+export interface Setting {
+  readonly variable: string;
+  readonly value: string;
+}
+
+/** Typed access to the environment. What cannot be used becomes a fault; an empty variable counts as unset. */
+export interface Variables {
+  /** Whether the variable or the one that names its file is set. */
+  has(variable: string): boolean;
+  text(variable: string): Setting | undefined;
+  /** The variable, or the contents of the file that `<variable>_FILE` names, less one line break at the end. */
+  secret(variable: string): Setting | undefined;
+  flag(variable: string): boolean;
+  /** Whole seconds, 0 to 86400. */
+  seconds(variable: string, otherwise: number): number;
+  /** One of the words in any case; the first is the default. */
+  choice<Word extends string>(variable: string, words: readonly [Word, ...Word[]]): Word;
+}
+
+const longestSeconds = 86_400;
+const truths: ReadonlyMap<string, boolean> = new Map([
+  ...['1', 'true', 'yes', 'on'].map((word) => [word, true] as const),
+  ...['0', 'false', 'no', 'off'].map((word) => [word, false] as const),
+]);
+
+/** A value fit for a message: in quotes, on one line and not endless. */
+export function quote(value: string): string {
+  return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+}
+
+/** A whole number in decimal digits within the limits, or undefined. */
+export function wholeNumber(text: string, least: number, most: number): number | undefined {
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  return number >= least && number <= most ? number : undefined;
+}
+
+/** The contents of a text file, or why it cannot be read. */
+export function readText(path: string): { kind: 'text'; text: string } | { kind: 'unreadable'; reason: string } {
+  try {
+    return { kind: 'text', text: readFileSync(path, 'utf8') };
+  } catch (error) {
+    // "ENOENT: no such file or directory, open '…'": the path is told by whoever asked.
+    return {
+      kind: 'unreadable',
+      reason: String(error)
+        .replace(/^Error: /, '')
+        .replace(/,.*/s, ''),
+    };
+  }
+}
+
+/** Reads variables of `environment`; relative paths of secret files start at `workingDirectory`. */
+export function variablesOf(environment: Environment, workingDirectory: string, findings: Findings): Variables {
+  const text = (variable: string): Setting | undefined => {
+    const value = environment[variable];
+    return value === undefined || value === '' ? undefined : { variable, value };
+  };
+  const word = (variable: string): string => text(variable)?.value.trim().toLowerCase() ?? '';
+
+  return {
+    text,
+    has: (variable) => (text(variable) ?? text(`${variable}_FILE`)) !== undefined,
+    secret(variable) {
+      const plain = text(variable);
+      const file = text(`${variable}_FILE`);
+      if (file === undefined) return plain;
+      if (plain === undefined) return readSecret(file, workingDirectory, findings);
+      return findings.fault(file.variable, `is set although ${variable} is set too: only one of them is allowed`);
+    },
+    flag(variable) {
+      const found = word(variable);
+      if (found === '') return false;
+      return truths.get(found) ?? findings.fault(variable, expected(found, [...truths.keys()].join(', '))) ?? false;
+    },
+    seconds(variable, otherwise) {
+      const found = word(variable);
+      if (found === '') return otherwise;
+      const allowed = `whole seconds from 0 to ${longestSeconds}`;
+      return wholeNumber(found, 0, longestSeconds) ?? findings.fault(variable, expected(found, allowed)) ?? otherwise;
+    },
+    choice(variable, words) {
+      const found = word(variable);
+      if (found === '') return words[0];
+      const chosen = words.find((candidate) => candidate === found);
+      return chosen ?? findings.fault(variable, expected(found, words.join(', '))) ?? words[0];
+    },
+  };
+}
+
+/** The usual wording of a problem. */
+export function expected(found: string, allowed: string): string {
+  return `is ${quote(found)}; allowed: ${allowed}`;
+}
+
+function readSecret(file: Setting, workingDirectory: string, findings: Findings): Setting | undefined {
+  // Whoever puts the secret itself where its path belongs must not find it in the log.
+  const shown = /^\.{0,2}\//.test(file.value) ? file.value : '(not shown: it does not begin with / or ./)';
+  const content = readText(resolve(workingDirectory, file.value));
+  if (content.kind === 'unreadable') {
+    return findings.fault(file.variable, `names a file that cannot be read: ${shown} (${content.reason})`);
+  }
+  const value = content.text.replace(/\r?\n$/, '');
+  if (value === '') return findings.fault(file.variable, `names an empty file: ${shown}`);
+  return { variable: file.variable, value };
+}

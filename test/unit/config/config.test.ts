@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+
+import { ConfigurationError } from '../../../src/config/configuration-error.ts';
+import { faultsOf, read } from './read.ts';
+
+const url = { DATABASE_URL: 'sqlite:////data/timetracker.db' };
+
+describe('defaults', () => {
+  it('are those of the documentation', () => {
+    expect(read(url)).toEqual({
+      database: { kind: 'sqlite', file: '/data/timetracker.db' },
+      skipCleanup: false,
+      requireExisting: false,
+      allowNewerSchema: false,
+      allowNetworkFs: false,
+      waitTimeout: 120,
+      lockTimeout: 300,
+      migrationLockTimeout: 10,
+      statementTimeout: 0,
+      backupFolder: '/data/uploads/backups',
+      uploadFolders: ['/app/app/static/uploads', '/data/uploads', '/app/uploads/project_attachments'],
+      logFormat: 'human',
+      hints: [],
+    });
+  });
+});
+
+describe('switches', () => {
+  const switches = [
+    ['TT_SKIP_DB_CLEANUP', 'skipCleanup'],
+    ['TT_REQUIRE_EXISTING', 'requireExisting'],
+    ['TT_ALLOW_NEWER_SCHEMA', 'allowNewerSchema'],
+    ['TT_ALLOW_NETWORK_FS', 'allowNetworkFs'],
+  ] as const;
+
+  it.each(switches)('%s sets only %s', (variable, key) => {
+    const { hints: _, ...off } = read(url);
+    const { hints: __, ...on } = read({ ...url, [variable]: 'true' });
+    expect(on).toEqual({ ...off, [key]: true });
+  });
+
+  it.each([
+    ...['1', 'true', 'TRUE', 'Yes', 'on', ' true '].map((word) => [word, true] as const),
+    ...['0', 'false', 'No', 'OFF', '', '  '].map((word) => [word, false] as const),
+  ])('read %j as %j', (word, value) => {
+    expect(read({ ...url, TT_REQUIRE_EXISTING: word }).requireExisting).toBe(value);
+  });
+
+  it.each(['2', 'y', 'ja', 'true false', 'enabled'])('refuse %j and list the words', (word) => {
+    expect(faultsOf({ ...url, TT_REQUIRE_EXISTING: word })).toEqual([
+      { variable: 'TT_REQUIRE_EXISTING', problem: `is "${word}"; allowed: 1, true, yes, on, 0, false, no, off` },
+    ]);
+  });
+
+  it('tell that the application does not know TT_SKIP_DB_CLEANUP=on', () => {
+    expect(read({ ...url, TT_SKIP_DB_CLEANUP: ' On' }).hints).toEqual([expect.stringContaining('TT_SKIP_DB_CLEANUP')]);
+    expect(read({ ...url, TT_SKIP_DB_CLEANUP: 'true' }).hints).toEqual([]);
+  });
+});
+
+describe('times', () => {
+  const times = [
+    ['TT_WAIT_TIMEOUT', 'waitTimeout'],
+    ['TT_LOCK_TIMEOUT', 'lockTimeout'],
+    ['TT_MIGRATION_LOCK_TIMEOUT', 'migrationLockTimeout'],
+    ['TT_STATEMENT_TIMEOUT', 'statementTimeout'],
+  ] as const;
+
+  it.each(times)('%s sets only %s', (variable, key) => {
+    expect(read({ ...url, [variable]: '77' })).toEqual({ ...read(url), [key]: 77 });
+  });
+
+  it.each([
+    ['0', 0],
+    ['86400', 86_400],
+    [' 5 ', 5],
+    ['007', 7],
+    ['', 120],
+  ])('read %j as %j seconds', (text, seconds) => {
+    expect(read({ ...url, TT_WAIT_TIMEOUT: text }).waitTimeout).toBe(seconds);
+  });
+
+  it.each(['-1', '1.5', '10s', '1e3', '0x10', '86401', '99999999999999999999', 'infinity', '１'])(
+    'refuse %j',
+    (text) => {
+      expect(faultsOf({ ...url, TT_WAIT_TIMEOUT: text })).toEqual([
+        { variable: 'TT_WAIT_TIMEOUT', problem: `is "${text}"; allowed: whole seconds from 0 to 86400` },
+      ]);
+    },
+  );
+});
+
+describe('folders', () => {
+  it.each([
+    [{ BACKUP_FOLDER: '/b', BACKUP_DIR: '/d', UPLOAD_FOLDER: '/u' }, '/b'],
+    [{ BACKUP_FOLDER: '', BACKUP_DIR: '/d', UPLOAD_FOLDER: '/u' }, '/d'],
+    [{ BACKUP_DIR: '/d' }, '/d'],
+    [{ BACKUP_FOLDER: '', BACKUP_DIR: '', UPLOAD_FOLDER: '/u' }, '/u/backups'],
+    [{ UPLOAD_FOLDER: 'up' }, '/work/up/backups'],
+    [{ BACKUP_FOLDER: 'b/' }, '/work/b'],
+  ])('with %j backups lie in %s', (folders, expected) => {
+    expect(read({ ...url, ...folders }).backupFolder).toBe(expected);
+  });
+
+  it('of uploads are the three the application writes to, each once', () => {
+    expect(read({ ...url, UPLOAD_FOLDER: '/u' }).uploadFolders).toEqual([
+      '/app/app/static/uploads',
+      '/u',
+      '/app/uploads/project_attachments',
+    ]);
+    expect(read({ ...url, UPLOAD_FOLDER: '/app/app/static/uploads/' }).uploadFolders).toHaveLength(2);
+  });
+});
+
+describe('log format', () => {
+  it.each([
+    ['json', 'json'],
+    ['JSON ', 'json'],
+    ['human', 'human'],
+    ['', 'human'],
+  ])('reads %j as %s', (text, format) => {
+    expect(read({ ...url, TT_LOG_FORMAT: text }).logFormat).toBe(format);
+  });
+
+  it('refuses anything else', () => {
+    expect(faultsOf({ ...url, TT_LOG_FORMAT: 'xml' })).toEqual([
+      { variable: 'TT_LOG_FORMAT', problem: 'is "xml"; allowed: human, json' },
+    ]);
+  });
+});
+
+describe('faults', () => {
+  it('are all reported at once, in one error that names each variable', () => {
+    const environment = {
+      DATABASE_URL: 'postgresql://u:hunter2@:99999?sslmode=maybe',
+      TT_WAIT_TIMEOUT: 'soon',
+      TT_SKIP_DB_CLEANUP: 'perhaps',
+      TT_LOG_FORMAT: 'xml',
+    };
+    const variables = faultsOf(environment).map(({ variable }) => variable);
+    expect(variables.toSorted()).toEqual([
+      ...Array.from({ length: 4 }, () => 'DATABASE_URL'),
+      'TT_LOG_FORMAT',
+      'TT_SKIP_DB_CLEANUP',
+      'TT_WAIT_TIMEOUT',
+    ]);
+    expect(() => read(environment)).toThrow(ConfigurationError);
+    expect(() => read(environment)).toThrow(/DATABASE_URL .*TT_SKIP_DB_CLEANUP .*TT_LOG_FORMAT/);
+    expect(() => read(environment)).not.toThrow(/hunter2/);
+  });
+
+  it('show long values cut, on one line', () => {
+    const [fault] = faultsOf({ ...url, TT_LOG_FORMAT: `a\nb${'c'.repeat(200)}` });
+    expect(fault?.problem).toMatch(/^is "a\\nbc{57}…"; allowed/);
+  });
+});

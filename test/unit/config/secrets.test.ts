@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+
+import { secretsOf } from '../../../src/config/secrets.ts';
+import { read } from './read.ts';
+
+const secretsIn = (environment: Record<string, string>) => secretsOf(read(environment));
+
+describe('secrets', () => {
+  it('are the address and the password in every form, longest first', () => {
+    const url = 'postgresql://u:%70%2fw@h/d';
+    expect(secretsIn({ DATABASE_URL: url })).toEqual([url, '%70%2fw', 'p%2Fw', 'p%2fw', 'p/w']);
+  });
+
+  it.each([
+    ['POSTGRES_PASSWORD', { POSTGRES_PASSWORD: 'hunter2' }],
+    ['PGPASSWORD', { DATABASE_URL: 'postgresql://u@h/d', PGPASSWORD: 'hunter2' }],
+    ['a parameter', { DATABASE_URL: 'postgresql://u@h/d?sslmode=disable&password=hunter2' }],
+  ])('come from %s too', (_, environment) => {
+    expect(secretsIn(environment)).toContain('hunter2');
+  });
+
+  it('leave names readable that happen to be the password', () => {
+    const url = 'postgresql://timetracker:timetracker@db:5432/timetracker';
+    expect(secretsIn({ DATABASE_URL: url })).toEqual([url]);
+    expect(secretsIn({ POSTGRES_HOST: 'db' })).toEqual([]);
+  });
+
+  it.each(['sqlite:////a.db', 'postgresql://u@h/d'])('are none in %s', (url) => {
+    expect(secretsIn({ DATABASE_URL: url })).toEqual([]);
+  });
+});
