@@ -63,7 +63,8 @@ function databaseOfUrl(
   const refuse = (problem: string) =>
     findings.fault(url.variable, `${problem}; allowed: postgresql://…, postgresql+psycopg2://…, sqlite:///…`);
 
-  if (/^["']/.test(url.value)) return refuse('begins with a quotation mark, which counts as part of the value: write it without quotes');
+  if (/^["']/.test(url.value))
+    return refuse('begins with a quotation mark, which counts as part of the value: write it without quotes');
   if (url.value !== url.value.trim()) return refuse('begins or ends with a blank or a line break');
   const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(url.value) ?? [];
   if (scheme === undefined || rest === undefined) return refuse('is no address of a database (not shown)');
