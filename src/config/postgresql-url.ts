@@ -7,7 +7,8 @@ export type Keywords = Map<string, Setting>;
 /*
  * libpq's own grammar in one expression. No library serves, since each mends or bends what has to be reported:
  * WHATWG URL refuses sockets and re-encodes passwords; pg-connection-string builds on it, encodes a URL with a
- * stray '%' a second time, leaves %2F in a database's name, says only 'Invalid URL' to a '#', and reads certificates by itself.
+ * stray '%' a second time, leaves %2F in a database's name, says only 'Invalid URL' to a '#', and reads
+ * certificates by itself.
  */
 const grammar = new RegExp(
   [
