@@ -1,0 +1,86 @@
+// Bundles db-init into dist/: main.js, one file for each migration, and the chunks that are loaded on demand.
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build as bundle } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * Writes dist/ anew; what a former build left there goes.
+ * @returns {Promise<void>}
+ * @throws {Error} esbuild's, which has printed what is wrong with the source
+ */
+export async function build() {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const { metafile } = await bundle({
+    absWorkingDir: root,
+    entryPoints: [{ in: 'src/main.ts', out: 'main' }, ...migrations()],
+    outdir: 'dist',
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    // Dynamic imports stay dynamic: a run loads only what it needs.
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    external: ['better-sqlite3', 'pg-native'],
+    define: { DB_INIT_VERSION: JSON.stringify(version) },
+    // CommonJS packages in an ES module still ask for Node's own modules by `require`.
+    banner: { js: "import { createRequire as $cr } from 'node:module'; const require = $cr(import.meta.url);" },
+    plugins: [withoutUmzugCli],
+    legalComments: 'linked',
+    metafile: true,
+    logLevel: 'warning',
+  });
+  writeFileSync(join(root, 'dist/licenses.txt'), licenses(Object.keys(metafile.inputs)));
+  removeAllBut([...Object.keys(metafile.outputs), 'dist/licenses.txt']);
+}
+
+/** umzug's own command line, which nobody calls here, would bring 0.9 MB to load with every migration. */
+const withoutUmzugCli = {
+  name: 'without-umzug-cli',
+  /** @param {import('esbuild').PluginBuild} build */
+  setup(build) {
+    build.onResolve({ filter: /^\.\/cli$/ }, ({ path, importer }) =>
+      /[\\/]node_modules[\\/]umzug[\\/]/.test(importer) ? { path, namespace: 'nothing' } : undefined,
+    );
+    build.onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: 'module.exports = {};' }));
+  },
+};
+
+function migrations() {
+  const files = readdirSync(join(root, 'migrations')).filter((name) => /^\d.*\.ts$/.test(name));
+  return files.map((name) => ({ in: `migrations/${name}`, out: `migrations/${basename(name, '.ts')}` }));
+}
+
+/**
+ * The licences of the packages that were bundled, as they ask to be passed on with every copy.
+ * @param {string[]} inputs the bundled files
+ */
+function licenses(inputs) {
+  const packages = new Set(inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
+  return [...packages].sort().map(licenseOf).join('\n');
+}
+
+/** @param {string} folder of a package */
+function licenseOf(folder) {
+  const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+  const files = readdirSync(join(root, folder)).filter((file) => /^licen[cs]e/i.test(file));
+  const texts = files.map((file) => readFileSync(join(root, folder, file), 'utf8'));
+  return [`== ${name} ${version} (${license}) ==`, ...texts].join('\n');
+}
+
+/** @param {string[]} outputs */
+function removeAllBut(outputs) {
+  for (const entry of readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' })) {
+    const path = join('dist', entry);
+    if (/\.(?:js|txt)$/.test(path) && !outputs.includes(path)) rmSync(join(root, path));
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await build().catch(() => {
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,122 @@
+// Makes a checkout ready to run: dependencies as in package-lock.json, dist/ as in the source. Quick if it is.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const installStamp = join(root, 'node_modules/.db-init-installed');
+const buildStamp = join(root, 'dist/.built-from');
+
+/** A failure whose message says all that a person needs. */
+class SetupFailure extends Error {
+  /** @param {string} message @param {number} exitCode */
+  constructor(message, exitCode) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+function install() {
+  const wanted = installation();
+  if (read(installStamp) === wanted) return;
+  if (!treeMatchesLock() || nativeFault() !== null) {
+    console.error('Installing the dependencies; this takes a minute …');
+    npmCi();
+    const fault = nativeFault();
+    if (fault !== null) throw new SetupFailure(`better-sqlite3 does not load: ${fault}${compilerHint()}`, 1);
+  }
+  writeFileSync(installStamp, wanted);
+}
+
+/** What decides which files belong into node_modules: the lock, and what native modules are compiled for. */
+function installation() {
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  return `${lock} ${process.platform}-${process.arch} abi ${process.versions.modules}`;
+}
+
+/** Whether npm has installed just what the lock names; packages for other platforms may be missing. */
+function treeMatchesLock() {
+  const installed = read(join(root, 'node_modules/.package-lock.json'));
+  if (installed === null) return false;
+  const { packages: tree } = JSON.parse(installed);
+  const { packages: lock } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  const missing = Object.keys(lock).filter(
+    (path) => path !== '' && tree[path]?.version !== lock[path].version && !(lock[path].optional && !tree[path]),
+  );
+  return missing.length === 0;
+}
+
+function npmCi() {
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+  // esbuild and the tests are development dependencies, which NODE_ENV=production would leave out.
+  const { status, error } = spawnSync('npm', ['ci', '--include=dev', ...quiet], { cwd: root, stdio: ['ignore', 2, 2] });
+  if (error) throw new SetupFailure(`npm could not be started: ${error.message}`, 1);
+  if (status === 0) return;
+  throw new SetupFailure(`npm ci failed with exit code ${status}; its words are above.${compilerHint()}`, status ?? 1);
+}
+
+/** What better-sqlite3 lacks on this machine if there is no ready-made binary to download; else nothing. */
+function compilerHint() {
+  const lacking = ['python3', 'make', 'g++'].filter((tool) => spawnSync(tool, ['--version']).error);
+  if (lacking.length === 0) return '';
+  const install = 'apt-get install python3 make g++ (Alpine: apk add python3 make g++)';
+  return ` better-sqlite3 may have to be compiled, and ${lacking.join(', ')} cannot be found: ${install}, then again.`;
+}
+
+/** Why the native module cannot be used, or null. */
+function nativeFault() {
+  try {
+    const Database = createRequire(import.meta.url)('better-sqlite3');
+    new Database(':memory:').close();
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+async function buildIfStale() {
+  const wanted = inputs();
+  if (read(buildStamp) === wanted) return;
+  const { build } = await import('./build.mjs');
+  await build().catch(() => {
+    throw new SetupFailure('The build failed; what is wrong stands above.', 1);
+  });
+  mkdirSync(dirname(buildStamp), { recursive: true });
+  writeFileSync(buildStamp, wanted);
+}
+
+/** A hash over the names, sizes and times of everything that goes into dist/. */
+function inputs() {
+  const hash = createHash('sha256').update(read(installStamp) ?? '');
+  const files = ['src', 'migrations'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+  );
+  for (const file of ['package.json', 'scripts/build.mjs', ...files.sort()]) {
+    const { mtimeMs, size } = statSync(join(root, file));
+    hash.update(`${file} ${mtimeMs} ${size}\n`);
+  }
+  return hash.digest('hex');
+}
+
+/** @param {string} path */
+function read(path) {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+try {
+  install();
+  await buildIfStale();
+} catch (error) {
+  if (!(error instanceof SetupFailure)) throw error;
+  console.error(`db-init could not be set up: ${error.message}`);
+  process.exitCode = error.exitCode;
+}
