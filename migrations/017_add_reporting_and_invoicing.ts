@@ -17,7 +17,7 @@ export const up: Migration = async ({ context: schema }) => {
   });
 
   await schema.createTable('currencies', {
-    code: 'VARCHAR(3) PRIMARY KEY',
+    code: 'VARCHAR(3) NOT NULL PRIMARY KEY',
     name: 'VARCHAR(64) NOT NULL',
     symbol: 'VARCHAR(8)',
     decimal_places: 'INTEGER NOT NULL DEFAULT 2',

@@ -1,0 +1,92 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { revisions } from '../../../migrations/graph.ts';
+import { describeEngines } from '../../support/database.ts';
+import { apply, nothing, postgresHistory, sqliteHistory } from './history.ts';
+import type { Change, FactRow, PostgresShapes, RevisionFacts, SqliteShapes } from './history.ts';
+import {
+  asOnSqlite,
+  expectedOnPostgres,
+  expectedOnSqlite,
+  now,
+  rowsOf,
+  seenOnPostgres,
+  seenOnSqlite,
+  sorted,
+} from './observed.ts';
+import { openStage } from './stage.ts';
+import type { Stage } from './stage.ts';
+
+const onSqlite = (column: string): SqliteShapes['index'] => ({ unique: false, origin: 'c', columns: [column] });
+
+/** Where the recorded history of SQLite needs a word more. */
+const amendments: Readonly<Record<string, readonly Change<SqliteShapes>[]>> = {
+  // It does not record that an index follows its column's new name.
+  '038_fix_expenses_schema': [
+    { alterIndex: 'per_diem_rates.ix_per_diem_rates_country', is: onSqlite('country') },
+    { alterIndex: 'per_diem_rates.ix_per_diem_rates_valid_from', is: onSqlite('effective_from') },
+    { alterIndex: 'per_diems.ix_per_diems_trip_start', is: onSqlite('start_date') },
+  ],
+  // The application's own run failed here and had to be helped over it; ours has the rule.
+  '140_client_portal_dashboard_prefs': [
+    {
+      addIndex: 'client_portal_dashboard_preferences.uq_client_portal_dashboard_pref_client_user',
+      is: { unique: true, origin: 'u', columns: ['client_id', 'user_id'] },
+    },
+  ],
+};
+
+/** The history as far as there are migrations. */
+const written = <Facts extends RevisionFacts<PostgresShapes> | RevisionFacts<SqliteShapes>>(
+  history: readonly Facts[],
+): readonly Facts[] => history.slice(0, revisions.length);
+
+describe('the graph of revisions', () => {
+  it('has the parents and the order of the application', () => {
+    const expected = written(postgresHistory).map(({ revision, downRevisions }) => [revision, downRevisions]);
+    expect(revisions.map(({ id, parents }) => [id, parents])).toEqual(expected);
+  });
+});
+
+describeEngines('an empty database', ({ name, create }) => {
+  const facts = { postgresql: nothing<PostgresShapes>(), sqlite: nothing<SqliteShapes>() };
+  let stage: Stage;
+  let since: string;
+  let broken = false;
+
+  beforeAll(async () => {
+    stage = await openStage(await create());
+    since = await now(stage.session);
+  });
+
+  const seen = (): Promise<unknown> => (name === 'postgresql' ? seenOnPostgres : seenOnSqlite)(stage.session);
+  const expected = (): unknown =>
+    name === 'postgresql' ? expectedOnPostgres(facts.postgresql) : expectedOnSqlite(facts.sqlite);
+  const kept = (row: FactRow): FactRow => (name === 'postgresql' ? row : asOnSqlite(row));
+  const expectedRows = (): unknown =>
+    Object.fromEntries([...facts.postgresql.rows].map(([table, rows]) => [table, sorted(rows.map(kept))]));
+  const rowsIn = async (tables: readonly string[]): Promise<unknown> => {
+    const rows = new Map<string, FactRow[]>();
+    for (const table of tables) rows.set(table, await rowsOf(stage.session, table, since));
+    return Object.fromEntries(rows);
+  };
+
+  it.for(written(postgresHistory))('has the schema and the seed rows of $revision', async (entry, context) => {
+    context.skip(broken, 'an earlier revision failed');
+    context.onTestFailed(() => void (broken = true));
+    const { revision, changes } = entry;
+    apply(facts.postgresql, changes);
+    apply(facts.sqlite, sqliteHistory.find((on) => on.revision === revision)?.changes ?? []);
+    apply(facts.sqlite, amendments[revision] ?? []);
+
+    await stage.migrateTo(revision);
+
+    expect(await seen()).toEqual(expected());
+    expect(await rowsIn([...facts.postgresql.rows.keys()])).toEqual(expectedRows());
+  });
+
+  it('has no rows but those', async (context) => {
+    context.skip(broken, 'an earlier revision failed');
+    const tables = [...facts.postgresql.tables.keys()].filter((table) => !facts.postgresql.rows.has(table));
+    expect(await rowsIn(tables)).toEqual(Object.fromEntries(tables.map((table) => [table, []])));
+  });
+});
