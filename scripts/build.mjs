@@ -40,12 +40,12 @@ export async function build() {
 /** umzug's own command line, which nobody calls here, would bring 0.9 MB to load with every migration. */
 const withoutUmzugCli = {
   name: 'without-umzug-cli',
-  /** @param {import('esbuild').PluginBuild} build */
-  setup(build) {
-    build.onResolve({ filter: /^\.\/cli$/ }, ({ path, importer }) =>
+  /** @param {import('esbuild').PluginBuild} esbuild */
+  setup(esbuild) {
+    esbuild.onResolve({ filter: /^\.\/cli$/ }, ({ path, importer }) =>
       /[\\/]node_modules[\\/]umzug[\\/]/.test(importer) ? { path, namespace: 'nothing' } : undefined,
     );
-    build.onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: 'module.exports = {};' }));
+    esbuild.onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: 'module.exports = {};' }));
   },
 };
 
@@ -60,7 +60,7 @@ function migrations() {
  */
 function licenses(inputs) {
   const packages = new Set(inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
-  return [...packages].sort().map(licenseOf).join('\n');
+  return [...packages].toSorted().map(licenseOf).join('\n');
 }
 
 /** @param {string} folder of a package */

@@ -64,8 +64,8 @@ function npmCi() {
 function compilerHint() {
   const lacking = ['python3', 'make', 'g++'].filter((tool) => spawnSync(tool, ['--version']).error);
   if (lacking.length === 0) return '';
-  const install = 'apt-get install python3 make g++ (Alpine: apk add python3 make g++)';
-  return ` better-sqlite3 may have to be compiled, and ${lacking.join(', ')} cannot be found: ${install}, then again.`;
+  const remedy = 'apt-get install python3 make g++ (Alpine: apk add python3 make g++)';
+  return ` better-sqlite3 may have to be compiled, and ${lacking.join(', ')} cannot be found: ${remedy}, then again.`;
 }
 
 /** Why the native module cannot be used, or null. */
@@ -96,7 +96,7 @@ function inputs() {
   const files = ['src', 'migrations'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
   );
-  for (const file of ['package.json', 'scripts/build.mjs', ...files.sort()]) {
+  for (const file of ['package.json', 'scripts/build.mjs', ...files.toSorted()]) {
     const { mtimeMs, size } = statSync(join(root, file));
     hash.update(`${file} ${mtimeMs} ${size}\n`);
   }

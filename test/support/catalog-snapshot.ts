@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 
 const users = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 const relations = 'pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace';

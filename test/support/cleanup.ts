@@ -10,7 +10,7 @@ export function atEnd(action: () => Promise<unknown>): void {
 // Vitest evaluates this module once for each test file, while it collects: the hook belongs to that file.
 afterAll(async () => {
   const failures: unknown[] = [];
-  for (const action of actions.splice(0).reverse()) {
+  for (const action of actions.splice(0).toReversed()) {
     await action().catch((error: unknown) => failures.push(error));
   }
   if (failures.length > 0) throw new AggregateError(failures, 'Cleaning up after the tests failed');
