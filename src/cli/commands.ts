@@ -1,0 +1,27 @@
+import type { Command } from './context.ts';
+import { gateCommand } from './gate.ts';
+import { planCommand, statusCommand, verifyCommand } from './looking.ts';
+
+/** Every command that works on a database. `help` and `version` need none. */
+export const commands: readonly Command[] = [gateCommand, statusCommand, planCommand, verifyCommand];
+
+/** The text of `help`. */
+export function helpText(version: string): string {
+  const entries = [
+    ...commands.map(({ name, flags, summary }) => [[name, ...flags.map((flag) => `[--${flag}]`)].join(' '), summary]),
+    ['help', 'show this text'],
+    ['version', 'show the version'],
+  ];
+  const width = Math.max(...entries.map(([usage = '']) => usage.length));
+  return [
+    `db-init ${version}: the database gate of TimeTracker`,
+    '',
+    'Usage: db-init [command] [flags]',
+    '',
+    ...entries.map(([usage = '', summary = '']) => `  ${usage.padEnd(width)}  ${summary}`),
+    '',
+    'Settings come from the environment: DATABASE_URL, or POSTGRES_HOST, POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB.',
+    'Exit code 0 means that the application may start; every other one is explained in the README.',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,40 @@
+import { loadHead } from '../schema/promise.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import { type Look, look } from '../gate/look.ts';
+import { gateExitCode, reportLook, type StateReport, verifyExitCode } from '../report/state.ts';
+import { renderPlan, renderStatus, renderVerdict } from '../report/state-text.ts';
+import type { Command, CommandContext } from './context.ts';
+import { withDatabase } from './open.ts';
+
+/** Commands that look and tell: they never write, and take no lock. */
+function lookingCommand(
+  name: string,
+  summary: string,
+  exitCodeOf: (seen: Look) => ExitCode,
+  render: (report: StateReport, seen: Look) => string,
+): Command {
+  return {
+    name,
+    summary,
+    flags: ['json'],
+    run: (context: CommandContext) =>
+      withDatabase(context, name, 'read', async (database) => {
+        const seen = await look(database, context.config);
+        const exitCode = exitCodeOf(seen);
+        const report = reportLook(database, seen, await loadHead(database.engine), exitCode);
+        context.output.result(context.json ? `${JSON.stringify(report, null, 2)}\n` : render(report, seen));
+        return exitCode;
+      }),
+  };
+}
+
+export const statusCommand = lookingCommand('status', 'say which state the database is in', gateExitCode, renderStatus);
+
+export const planCommand = lookingCommand('plan', 'say what the gate would do, revision by revision', gateExitCode, renderPlan);
+
+export const verifyCommand = lookingCommand(
+  'verify',
+  'compare the whole schema with what its revision promises',
+  verifyExitCode,
+  renderVerdict,
+);

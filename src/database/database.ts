@@ -1,0 +1,81 @@
+import type { Catalog } from '../schema/catalog.ts';
+import type { Engine, Session } from './session.ts';
+
+/** What a name in the application's schema stands for. */
+export type RelationKind = 'table' | 'partitioned table' | 'view' | 'materialized view' | 'foreign table' | 'sequence';
+
+/** Something in the application's schema that no extension owns; sequences only if no column owns them. */
+export interface Relation {
+  readonly name: string;
+  readonly kind: RelationKind;
+  /** About how many rows it holds; null where the database keeps no estimate. */
+  readonly estimatedRows: number | null;
+}
+
+/** Somebody else who is connected to the database. */
+export interface OtherSession {
+  readonly pid: number;
+  readonly application: string;
+  readonly user: string;
+  readonly client: string;
+}
+
+/** What one look at a database tells, taken in one snapshot. */
+export interface DatabaseFacts {
+  readonly relations: readonly Relation[];
+  readonly catalog: Catalog;
+  /** The rows of alembic_version; null if there is no such table. */
+  readonly revisions: readonly string[] | null;
+  /** Ledgers of other migration tools, as `schema.table`. */
+  readonly ledgers: readonly string[];
+  readonly otherSessions: readonly OtherSession[];
+}
+
+/** What a run is going to write, as far as rights are concerned. */
+export interface Intention {
+  /** Tables that are there and may be altered. */
+  readonly alters: readonly string[];
+  /** Whether a schema for quarantined relations is to be created. */
+  readonly quarantines: boolean;
+}
+
+/** Why a run may not write what it has to write. */
+export interface MissingRight {
+  /** What cannot be done, e.g. `create tables in schema public`. */
+  readonly action: string;
+  /** What its owner runs to allow it. */
+  readonly remedy: string;
+}
+
+/** A transaction at work: statements, and a look at what they have brought about so far. */
+export interface Transaction extends Session {
+  observe(): Promise<DatabaseFacts>;
+}
+
+/** A connection to the database that is to be brought into shape. */
+export interface Database {
+  readonly engine: Engine;
+  /** What people call it: `timetracker on db:5432`, `/data/timetracker.db`. No secret in it. */
+  readonly name: string;
+  readonly serverVersion: string;
+
+  /** Looks at everything, in one snapshot and without writing. */
+  observe(): Promise<DatabaseFacts>;
+
+  /** What is lacking to do what is intended, asked before anything starts. */
+  missingRights(intention: Intention): Promise<readonly MissingRight[]>;
+
+  /**
+   * Holds the lock against other runs while `work` runs, waiting for it as long as the configuration allows.
+   * @throws Failure `locked` that names the holder
+   */
+  withLock<Result>(work: () => Promise<Result>): Promise<Result>;
+
+  /**
+   * Runs `work` in one transaction: all of it or nothing. When the run's signal is aborted, the running statement is
+   * cancelled and the transaction rolled back. `work` may be called again if a lock was not to be had in time.
+   */
+  transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
+
+  close(): Promise<void>;
+}

@@ -1,0 +1,34 @@
+import type { DatabaseTarget } from '../config/config.ts';
+import type { LockHolder } from '../failure.ts';
+import type { Database } from './database.ts';
+
+/** How to open a database, and whom to tell while it takes time. Times are whole seconds. */
+export interface OpenOptions {
+  readonly applicationName: string;
+  /** Whether the run may write. Runs that do not take no lock, and open SQLite files read-only. */
+  readonly writes: boolean;
+  readonly waitTimeout: number;
+  readonly lockTimeout: number;
+  readonly migrationLockTimeout: number;
+  readonly statementTimeout: number;
+  readonly allowNetworkFs: boolean;
+  readonly signal: AbortSignal;
+  readonly onWaiting: (reason: string, secondsLeft: number) => void;
+  readonly onLockWaiting: (holder: LockHolder, secondsLeft: number) => void;
+  readonly onRetry: (reason: string) => void;
+  readonly onWarning: (message: string) => void;
+}
+
+/** Opens the database of either engine; the driver of the other one is not even loaded. */
+export async function openDatabase(target: DatabaseTarget, options: OpenOptions): Promise<Database> {
+  switch (target.kind) {
+    case 'postgresql': {
+      const { openPostgres } = await import('./postgres/database.ts');
+      return openPostgres(target, options);
+    }
+    case 'sqlite': {
+      const { openSqlite } = await import('./sqlite/database.ts');
+      return openSqlite(target, options);
+    }
+  }
+}

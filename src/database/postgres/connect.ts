@@ -1,0 +1,201 @@
+import { readFileSync } from 'node:fs';
+import pg from 'pg';
+import type { PostgresTarget } from '../../config/config.ts';
+import { Failure } from '../../failure.ts';
+import { pauseBeforeAttempt, sleep } from '../waiting.ts';
+import { judgeConnectionFailure } from './connection-failure.ts';
+import { textTypes } from './session.ts';
+
+/** What a run needs to know about connecting, beside where to. */
+export interface ConnectOptions {
+  /** Seconds to wait for the server in all. */
+  readonly waitTimeout: number;
+  /** Shown to whoever looks at pg_stat_activity: `db-init 1.2.3 gate`. */
+  readonly applicationName: string;
+  readonly signal: AbortSignal;
+  /** Told why a run is still waiting, and for how many seconds more at the most. */
+  readonly onWaiting: (reason: string, secondsLeft: number) => void;
+}
+
+/** What the server says of itself right after the connection is made. */
+export interface ServerFacts {
+  readonly backendPid: number;
+  /** The port the server sees us at; null over a Unix socket. */
+  readonly clientPort: number | null;
+  /** e.g. 160004 */
+  readonly versionNumber: number;
+  readonly version: string;
+  readonly startedAt: string;
+  /** Seconds since the server started. */
+  readonly uptime: number;
+  readonly standby: boolean;
+}
+
+export interface Connected {
+  readonly client: pg.Client;
+  readonly server: ServerFacts;
+}
+
+/** `timetracker on db:5432`: what people call a target, without its secrets. */
+export function describeTarget({ database, host, port }: PostgresTarget): string {
+  if (host.startsWith('/')) return `${database} on the socket in ${host}`;
+  return `${database} on ${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+// How long a server that just started is not trusted yet: the official image starts a temporary server while it
+// initialises its volume and stops it again.
+const youngServer = 10;
+/** Seconds that a missing database is waited for: the image creates it right after its server came up. */
+const databaseGrace = 10;
+
+/**
+ * Connects, waiting for what heals by itself: a server that is not up, still starting, a standby before its promotion.
+ * @throws Failure `unreachable`, `no-such-database`, `access-denied`, `unsupported-server`
+ */
+export async function connectWhenReady(target: PostgresTarget, options: ConnectOptions): Promise<Connected> {
+  const started = Date.now();
+  const secondsWaited = (): number => (Date.now() - started) / 1000;
+  const database = describeTarget(target);
+  let trusted: string | null = null;
+  for (let attempt = 1; ; attempt++) {
+    const outcome = await tryToConnect(target, options, trusted);
+    options.signal.throwIfAborted();
+    switch (outcome.kind) {
+      case 'ready':
+        return outcome.connected;
+      case 'denied':
+        throw new Failure({ kind: 'access-denied', database, reason: outcome.reason });
+      case 'no-such-database':
+        if (secondsWaited() >= Math.min(databaseGrace, options.waitTimeout)) {
+          throw new Failure({ kind: 'no-such-database', database, name: target.database });
+        }
+        break;
+      case 'young':
+        trusted = outcome.startedAt;
+        break;
+      case 'passing':
+        break;
+    }
+    const secondsLeft = options.waitTimeout - secondsWaited();
+    if (secondsLeft <= 0) {
+      const seconds = options.waitTimeout;
+      throw new Failure({ kind: 'unreachable', database, seconds, reason: outcome.reason });
+    }
+    options.onWaiting(outcome.reason, Math.ceil(secondsLeft));
+    await sleep(Math.min(pauseBeforeAttempt(attempt), secondsLeft * 1000), options.signal);
+  }
+}
+
+type Attempt =
+  | { readonly kind: 'ready'; readonly connected: Connected }
+  | { readonly kind: 'young'; readonly startedAt: string; readonly reason: string }
+  | { readonly kind: 'passing' | 'denied' | 'no-such-database'; readonly reason: string };
+
+async function tryToConnect(target: PostgresTarget, options: ConnectOptions, trusted: string | null): Promise<Attempt> {
+  let client: pg.Client;
+  try {
+    client = await connectOnce(target, options.applicationName);
+  } catch (error) {
+    return judgeConnectionFailure(error);
+  }
+  try {
+    const server = await askServer(client);
+    requireSupported(server);
+    if (server.standby) {
+      await client.end();
+      return { kind: 'passing', reason: 'the server is a standby: waiting for its promotion' };
+    }
+    if (server.uptime < youngServer && server.startedAt !== trusted) {
+      await client.end();
+      return {
+        kind: 'young',
+        startedAt: server.startedAt,
+        reason: 'the server started this moment: making sure that it stays',
+      };
+    }
+    return { kind: 'ready', connected: { client, server } };
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    if (error instanceof Failure) throw error;
+    return judgeConnectionFailure(error);
+  }
+}
+
+/** Connects once. With `sslmode=prefer` a server without TLS is asked again in clear, as libpq does. */
+export async function connectOnce(target: PostgresTarget, applicationName: string): Promise<pg.Client> {
+  const tls = tlsOptions(target);
+  try {
+    return await open(target, applicationName, tls);
+  } catch (error) {
+    const unencrypted = target.sslmode === 'prefer' && tls !== false;
+    if (!unencrypted || !(error instanceof Error) || !/does not support SSL/i.test(error.message)) throw error;
+    return open(target, applicationName, false);
+  }
+}
+
+async function open(target: PostgresTarget, applicationName: string, ssl: TlsOptions): Promise<pg.Client> {
+  const client = new pg.Client({
+    host: target.host,
+    port: target.port,
+    user: target.user,
+    password: target.password,
+    database: target.database,
+    application_name: applicationName,
+    connectionTimeoutMillis: 5000,
+    keepAlive: true,
+    types: textTypes,
+    ssl,
+  });
+  // a connection that dies between two queries must not take the process with it: the next query reports it
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
+type TlsOptions = false | { rejectUnauthorized: boolean; ca?: Buffer; cert?: Buffer; key?: Buffer; checkServerIdentity?: () => undefined };
+
+/** The modes of libpq (PostgreSQL manual, "SSL Support") in the terms of node:tls. */
+function tlsOptions(target: PostgresTarget): TlsOptions {
+  if (target.sslmode === 'disable' || target.host.startsWith('/')) return false;
+  const identity = {
+    ...(target.sslcert === undefined ? {} : { cert: readFileSync(target.sslcert) }),
+    ...(target.sslkey === undefined ? {} : { key: readFileSync(target.sslkey) }),
+  };
+  const root = target.sslrootcert;
+  const authorities = root === undefined || root === 'system' ? {} : { ca: readFileSync(root) };
+  switch (target.sslmode) {
+    case 'prefer':
+      return { rejectUnauthorized: false, ...identity };
+    case 'require':
+      // libpq verifies the authority as soon as a root certificate is given
+      return 'ca' in authorities
+        ? { rejectUnauthorized: true, checkServerIdentity: () => undefined, ...authorities, ...identity }
+        : { rejectUnauthorized: false, ...identity };
+    case 'verify-ca':
+      return { rejectUnauthorized: true, checkServerIdentity: () => undefined, ...authorities, ...identity };
+    case 'verify-full':
+      return { rejectUnauthorized: true, ...authorities, ...identity };
+  }
+}
+
+async function askServer(client: pg.Client): Promise<ServerFacts> {
+  const { rows } = await client.query<Record<string, unknown>>(`
+    SELECT pg_backend_pid() AS pid, inet_client_port() AS port, pg_is_in_recovery() AS standby,
+           current_setting('server_version_num')::int AS number, current_setting('server_version') AS version,
+           pg_postmaster_start_time()::text AS started,
+           extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())::int AS uptime`);
+  const row = rows[0] ?? {};
+  return {
+    backendPid: Number(row['pid']),
+    clientPort: row['port'] === null ? null : Number(row['port']),
+    versionNumber: Number(row['number']),
+    version: String(row['version']),
+    startedAt: String(row['started']),
+    uptime: Number(row['uptime']),
+    standby: row['standby'] === true,
+  };
+}
+
+function requireSupported({ versionNumber, version }: ServerFacts): void {
+  if (versionNumber < 130000) throw new Failure({ kind: 'unsupported-server', version });
+}

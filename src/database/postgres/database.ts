@@ -1,0 +1,110 @@
+import type pg from 'pg';
+import type { PostgresTarget } from '../../config/config.ts';
+import type { Database, Transaction } from '../database.ts';
+import type { OpenOptions } from '../open.ts';
+import { pauseBeforeAttempt, sleep } from '../waiting.ts';
+import { connectOnce, connectWhenReady, describeTarget } from './connect.ts';
+import { inspect, readFacts } from './inspect.ts';
+import { migrationLock, refuseTransactionPooler, releaseRunLock, settleSession, takeRunLock } from './lock.ts';
+import { findMissingRights } from './rights.ts';
+import { postgresSession } from './session.ts';
+
+/** How often a transaction is tried again that could not get a lock in time. */
+const lockRetries = 3;
+const lockNotAvailable = '55P03';
+
+/**
+ * Connects to PostgreSQL. One dedicated connection does everything: it holds the run lock, so the lock cannot be
+ * lost without losing the work as well.
+ */
+export async function openPostgres(target: PostgresTarget, options: OpenOptions): Promise<Database> {
+  const connected = await connectWhenReady(target, options);
+  const { client, server } = connected;
+  try {
+    await refuseTransactionPooler(connected, target, options.applicationName);
+    if (!options.writes) await settleSession(client);
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw error;
+  }
+
+  const { migrationLockTimeout, statementTimeout } = options;
+  const begin = `
+    BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+    SET LOCAL lock_timeout TO '${migrationLockTimeout}s'; SET LOCAL statement_timeout TO '${statementTimeout}s';
+    SELECT pg_advisory_xact_lock(${migrationLock.application}, ${migrationLock.key})`;
+
+  // a statement can only be cancelled from outside its own connection
+  const cancel = (): void => void cancelStatement(target, options.applicationName, server.backendPid);
+  options.signal.addEventListener('abort', cancel);
+
+  return {
+    engine: 'postgresql',
+    name: describeTarget(target),
+    serverVersion: `PostgreSQL ${server.version}`,
+    observe: () => inspect(client),
+    missingRights: (intention) => findMissingRights(client, intention),
+
+    async withLock(work) {
+      await takeRunLock(client, { ...options, onWaiting: options.onLockWaiting });
+      try {
+        return await work();
+      } finally {
+        // if this fails the connection is gone, and the lock with it
+        await releaseRunLock(client).catch(() => undefined);
+      }
+    },
+
+    async transaction(work) {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await inTransaction(client, begin, work);
+        } catch (error) {
+          if (attempt > lockRetries || sqlStateOf(error) !== lockNotAvailable) throw error;
+          options.onRetry(`a table is locked by another session (attempt ${attempt} of ${lockRetries + 1})`);
+          await sleep(pauseBeforeAttempt(attempt), options.signal);
+        }
+      }
+    },
+
+    async close() {
+      options.signal.removeEventListener('abort', cancel);
+      await client.end().catch(() => undefined);
+    },
+  };
+}
+
+async function inTransaction<Result>(
+  client: pg.Client,
+  begin: string,
+  work: (transaction: Transaction) => Promise<Result>,
+): Promise<Result> {
+  let result: Result;
+  try {
+    await client.query(begin);
+    result = await work({ ...postgresSession(client), observe: () => readFacts(client) });
+  } catch (error) {
+    // if this fails the connection is gone, and the server rolls back by itself
+    await client.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+  await client.query('COMMIT');
+  return result;
+}
+
+async function cancelStatement(target: PostgresTarget, applicationName: string, backendPid: number): Promise<void> {
+  try {
+    const other = await connectOnce(target, applicationName);
+    await other.query('SELECT pg_cancel_backend($1)', [backendPid]).finally(() => other.end());
+  } catch {
+    // the run ends all the same: the server notices the closed connection and rolls back
+  }
+}
+
+/** The SQLSTATE of an error or of what caused it. */
+function sqlStateOf(error: unknown): string | null {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if ('code' in cause && typeof cause.code === 'string') return cause.code;
+  }
+  return null;
+}

@@ -1,0 +1,119 @@
+import type { Socket } from 'node:net';
+import type pg from 'pg';
+import type { PostgresTarget } from '../../config/config.ts';
+import { Failure, type LockHolder } from '../../failure.ts';
+import { pauseBeforeAttempt, sleep } from '../waiting.ts';
+import { connectOnce, type Connected } from './connect.ts';
+
+/** The first key of both advisory locks: "ttdb" in ASCII. The second tells which of the two it is. */
+const application = 0x74746462;
+/** Held by a run from before it looks until it is done. */
+export const runLock = { application, key: 1 };
+/** Held by the migrating transaction itself, so that two writers are impossible even if a run lock is lost. */
+export const migrationLock = { application, key: 2 };
+
+// What a role or a database has set for its sessions must not bite here: a run may well take longer than a web request.
+const sessionSettings = `
+  SET search_path TO public; SET statement_timeout TO 0; SET lock_timeout TO 0; SET client_min_messages TO warning;
+  SET idle_in_transaction_session_timeout TO 0; SET standard_conforming_strings TO on; SET DateStyle TO ISO`;
+
+export interface LockOptions {
+  /** Seconds to wait in all. */
+  readonly lockTimeout: number;
+  readonly signal: AbortSignal;
+  readonly onWaiting: (holder: LockHolder, secondsLeft: number) => void;
+}
+
+/** Makes the session's settings known ones. */
+export async function settleSession(client: pg.Client): Promise<void> {
+  await client.query(sessionSettings);
+}
+
+/**
+ * Takes the run lock, a session-level advisory lock, by polling: a blocked waiter would hold a snapshot and stand
+ * in the way of CREATE INDEX CONCURRENTLY.
+ * @throws Failure `locked`, with who holds it
+ */
+export async function takeRunLock(client: pg.Client, options: LockOptions): Promise<void> {
+  const started = Date.now();
+  for (let attempt = 1; !(await tryRunLock(client)); attempt++) {
+    const holder = await findHolder(client);
+    const secondsLeft = options.lockTimeout - (Date.now() - started) / 1000;
+    if (secondsLeft <= 0) throw new Failure({ kind: 'locked', holder, seconds: options.lockTimeout });
+    options.onWaiting(holder, Math.ceil(secondsLeft));
+    await sleep(Math.min(pauseBeforeAttempt(attempt), secondsLeft * 1000), options.signal);
+  }
+}
+
+async function tryRunLock(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ taken: unknown }>(
+    `${sessionSettings}; SELECT pg_try_advisory_lock(${runLock.application}, ${runLock.key}) AS taken`,
+  ).then(lastOf);
+  return rows[0]?.taken === true;
+}
+
+export async function releaseRunLock(client: pg.Client): Promise<void> {
+  await client.query(`SELECT pg_advisory_unlock(${runLock.application}, ${runLock.key})`);
+}
+
+async function findHolder(client: pg.Client): Promise<LockHolder> {
+  const { rows } = await client.query<Record<string, unknown>>(`
+    SELECT a.pid, coalesce(a.application_name, '') AS application, coalesce(a.client_addr::text, 'a local socket') AS client,
+           to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS TZ') AS since, left(coalesce(a.query, ''), 100) AS query
+    FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+    WHERE l.locktype = 'advisory' AND l.granted AND l.classid = ${runLock.application} AND l.objid = ${runLock.key}
+      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`);
+  const row = rows[0];
+  if (row === undefined) return { description: 'another run (it is finishing this moment)' };
+  const { pid, application: name, client: address, since, query } = row;
+  return {
+    description:
+      `${String(name) || 'another run'}, pid ${String(pid)}, from ${String(address)}, connected since ${String(since)}, ` +
+      `at work on: ${String(query).replaceAll(/\s+/g, ' ').trim() || 'nothing at the moment'}`,
+  };
+}
+
+/**
+ * Refuses to work behind a pooler that hands every transaction to another server session: session locks lie there.
+ *
+ * The server sees us at the port of our own socket unless something stands between. That may be harmless (NAT), so
+ * a second connection holds a transaction open: if it got our backend, or our next statement gets another one, the
+ * sessions are shared.
+ * @throws Failure `transaction-pooler`
+ */
+export async function refuseTransactionPooler(
+  { client, server }: Connected,
+  target: PostgresTarget,
+  applicationName: string,
+): Promise<void> {
+  const ownPort = localPortOf(client);
+  if (server.clientPort === null || ownPort === null || server.clientPort === ownPort) return;
+  const other = await connectOnce(target, applicationName);
+  try {
+    await other.query('BEGIN');
+    const theirs = await backendOf(other);
+    const ours = await backendOf(client);
+    if (theirs === server.backendPid || ours !== server.backendPid) throw new Failure({ kind: 'transaction-pooler' });
+  } finally {
+    await other.query('ROLLBACK').catch(() => undefined);
+    await other.end().catch(() => undefined);
+  }
+}
+
+/** The port of our end of the connection; null for a Unix socket. */
+function localPortOf(client: pg.Client): number | null {
+  const { connection } = client as pg.Client & { connection?: { stream?: Partial<Socket> } };
+  return connection?.stream?.localPort ?? null;
+}
+
+async function backendOf(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ pid: unknown }>('SELECT pg_backend_pid() AS pid');
+  return Number(rows[0]?.pid);
+}
+
+function lastOf<Result>(answer: Result | readonly Result[]): Result {
+  const answers: readonly Result[] = Array.isArray(answer) ? (answer as readonly Result[]) : [answer as Result];
+  const last = answers.at(-1);
+  if (last === undefined) throw new Error('the server sent no answer');
+  return last;
+}

@@ -1,0 +1,156 @@
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import SQLite from 'better-sqlite3';
+import type { SqliteTarget } from '../../config/config.ts';
+import { Failure, reasonOf } from '../../failure.ts';
+import type { Database, DatabaseFacts, Transaction } from '../database.ts';
+import type { OpenOptions } from '../open.ts';
+import { pauseBeforeAttempt, sleep } from '../waiting.ts';
+import { judgeFileSystem, prepareFolder } from './file-system.ts';
+import { inspect } from './inspect.ts';
+import { isBusy, takeRunLock } from './lock.ts';
+import { sqliteSession } from './session.ts';
+
+const nothing: DatabaseFacts = {
+  relations: [],
+  catalog: { tables: {}, enums: {} },
+  revisions: null,
+  ledgers: [],
+  otherSessions: [],
+};
+
+/**
+ * Opens a SQLite file. A file that does not exist is an empty database, and is only created by the first transaction.
+ */
+export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): Promise<Database> {
+  let opened: SQLite.Database | null = null;
+  const open = (): SQLite.Database => (opened ??= new SQLite(file, { readonly: !options.writes, timeout: 2000 }));
+  if (options.writes) {
+    const warning = judgeFileSystem(file, options.allowNetworkFs);
+    if (warning !== null) options.onWarning(warning);
+  }
+
+  return {
+    engine: 'sqlite',
+    name: file,
+    serverVersion: `SQLite ${sqliteVersion()}`,
+
+    async observe() {
+      if (!existsSync(file)) return nothing;
+      requireDatabaseFile(file);
+      try {
+        return inspect(open());
+      } catch (error) {
+        throw new Error(explainReadFailure(error, file), { cause: error });
+      }
+    },
+
+    async missingRights() {
+      prepareFolder(file);
+      return [];
+    },
+
+    async withLock(work) {
+      prepareFolder(file);
+      const release = await takeRunLock(file, options);
+      try {
+        return await work();
+      } finally {
+        release();
+      }
+    },
+
+    transaction: (work) => inTransaction(open(), work, file, options),
+
+    async close() {
+      opened?.close();
+    },
+  };
+}
+
+async function inTransaction<Result>(
+  database: SQLite.Database,
+  work: (transaction: Transaction) => Promise<Result>,
+  file: string,
+  options: OpenOptions,
+): Promise<Result> {
+  // a no-op inside a transaction; table rebuilds would otherwise carry out the delete actions of foreign keys
+  database.pragma('foreign_keys = OFF');
+  await beginImmediate(database, file, options);
+  let result: Result;
+  try {
+    const before = brokenReferences(database);
+    result = await work({ ...sqliteSession(database), observe: async () => inspect(database) });
+    const broken = [...brokenReferences(database)].filter(([reference, count]) => count > (before.get(reference) ?? 0));
+    if (broken.length > 0) {
+      throw new Error(`references would be broken: ${broken.map(([reference, count]) => `${reference} (${count})`).join(', ')}`);
+    }
+  } catch (error) {
+    if (database.inTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+  database.exec('COMMIT');
+  return result;
+}
+
+/** Begins a writing transaction, waiting for others that write. */
+async function beginImmediate(database: SQLite.Database, file: string, options: OpenOptions): Promise<void> {
+  const started = Date.now();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      database.exec('BEGIN IMMEDIATE');
+      return;
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      const seconds = options.migrationLockTimeout;
+      if (Date.now() - started >= seconds * 1000) {
+        const description = `another program that writes to ${file}: is the application still running?`;
+        throw new Failure({ kind: 'locked', holder: { description }, seconds }, { cause: error });
+      }
+      options.onRetry('another program is writing to the file');
+      await sleep(pauseBeforeAttempt(attempt), options.signal);
+    }
+  }
+}
+
+/** How many rows refer to nothing, by table and referenced table: old databases have some, ours may add none. */
+function brokenReferences(database: SQLite.Database): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const row of database.prepare<[], Record<string, unknown>>('PRAGMA foreign_key_check').iterate()) {
+    const reference = `${String(row['table'])} to ${String(row['parent'])}`;
+    counts.set(reference, (counts.get(reference) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function sqliteVersion(): string {
+  const memory = new SQLite(':memory:');
+  try {
+    return String(memory.prepare('SELECT sqlite_version()').pluck().get());
+  } finally {
+    memory.close();
+  }
+}
+
+/** Refuses what is no SQLite database before SQLite gets to see it. An empty file is an empty database. */
+function requireDatabaseFile(file: string): void {
+  const { size } = statSync(file);
+  if (!statSync(file).isFile()) throw new Error(`${file} is not a file`);
+  if (size === 0) return;
+  const header = Buffer.alloc(16);
+  const descriptor = openSync(file, 'r');
+  try {
+    readSync(descriptor, header, 0, 16, 0);
+  } finally {
+    closeSync(descriptor);
+  }
+  if (header.toString('latin1') !== 'SQLite format 3\0') throw new Error(`${file} is not a SQLite database`);
+}
+
+function explainReadFailure(error: unknown, file: string): string {
+  const reason = reasonOf(error);
+  const code = error instanceof SQLite.SqliteError ? error.code : '';
+  if (code === 'SQLITE_READONLY_ROLLBACK' || (code.startsWith('SQLITE_CANTOPEN') && existsSync(`${file}-journal`))) {
+    return `an interrupted transaction waits in ${file}-journal to be rolled back, which only a run that may write does: run the gate (${reason})`;
+  }
+  return reason;
+}

@@ -1,0 +1,57 @@
+import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Failure, reasonOf } from '../../failure.ts';
+
+/** Magic numbers of statfs(2), from linux/magic.h and the kernel's documentation of each. */
+const network: Readonly<Record<number, string>> = {
+  0x6969: 'NFS',
+  0x517b: 'SMB',
+  0xff534d42: 'CIFS',
+  0xfe534d42: 'SMB2',
+  0x5346414f: 'AFS',
+  0x00c36400: 'CephFS',
+};
+const unusual: Readonly<Record<number, string>> = {
+  0x65735546: 'FUSE',
+  0x01021997: '9p',
+  0x786f4256: 'VirtualBox shared folder',
+};
+
+/**
+ * Judges where a SQLite file lies. Its locks are not dependable over a network, and nobody knows on a shared folder.
+ * @returns a warning, or null
+ * @throws Failure `network-file-system`, unless allowed
+ */
+export function judgeFileSystem(file: string, allowNetworkFs: boolean): string | null {
+  const folder = nearestFolder(file);
+  const type = Number(BigInt.asUintN(32, BigInt(statfsSync(folder).type)));
+  const networked = network[type];
+  if (networked !== undefined && !allowNetworkFs) {
+    throw new Failure({ kind: 'network-file-system', path: folder, fileSystem: networked });
+  }
+  const name = networked ?? unusual[type];
+  return name === undefined
+    ? null
+    : `${folder} is on ${name}: file locks may not hold there, so make sure that only one container uses the database`;
+}
+
+/**
+ * Creates the folder of a database file if it is missing and makes sure that the file can be written.
+ * @throws Failure `access-denied`
+ */
+export function prepareFolder(file: string): void {
+  const folder = dirname(file);
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    const reason = `this user (uid ${process.getuid?.() ?? 'unknown'}) may not write there: ${reasonOf(error)}`;
+    throw new Failure({ kind: 'access-denied', database: file, reason }, { cause: error });
+  }
+}
+
+function nearestFolder(path: string): string {
+  const folder = dirname(path);
+  return existsSync(folder) || folder === dirname(folder) ? folder : nearestFolder(folder);
+}

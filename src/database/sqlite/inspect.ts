@@ -1,0 +1,115 @@
+import type SQLite from 'better-sqlite3';
+import type { Catalog, Column, Index, Table } from '../../schema/catalog.ts';
+import type { DatabaseFacts, Relation } from '../database.ts';
+import { otherLedgers } from '../ledgers.ts';
+
+const relationsQuery = `
+  SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name`;
+
+const columnsQuery = `
+  SELECT t.name AS "table", c.name AS "column", c.type, c."notnull" AS not_null, c.dflt_value AS "default", c.pk
+  FROM sqlite_schema t JOIN pragma_table_xinfo(t.name) c
+  WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND c.hidden <> 1
+  ORDER BY t.name, c.cid`;
+
+const foreignKeysQuery = `
+  SELECT t.name AS "table", f.id, f."table" AS target, group_concat(f."from", ', ') AS columns,
+         group_concat(coalesce(f."to", ''), ', ') AS targets, f.on_delete, f.on_update
+  FROM sqlite_schema t JOIN pragma_foreign_key_list(t.name) f
+  WHERE t.type = 'table'
+  GROUP BY t.name, f.id`;
+
+// an index over an expression has no column name there: its text is taken from its own statement
+const indexesQuery = `
+  SELECT t.name AS "table", i.name, i."unique", i.origin, s.sql,
+         (SELECT group_concat(coalesce(c.name, '?'), ', ') FROM pragma_index_info(i.name) c) AS columns
+  FROM sqlite_schema t JOIN pragma_index_list(t.name) i LEFT JOIN sqlite_schema s ON s.type = 'index' AND s.name = i.name
+  WHERE t.type = 'table'`;
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** Reads everything in one read transaction. */
+export function inspect(database: SQLite.Database): DatabaseFacts {
+  const read = database.transaction((): DatabaseFacts => {
+    const all = (sql: string): Row[] => database.prepare<[], Row>(sql).all();
+    const relations = all(relationsQuery).map(readRelation);
+    const versioned = relations.some(({ name }) => name === 'alembic_version');
+    const versions = versioned ? all('SELECT version_num FROM alembic_version ORDER BY 1') : null;
+    return {
+      relations,
+      catalog: { tables: readTables(all(columnsQuery), all(foreignKeysQuery), all(indexesQuery)), enums: {} },
+      revisions: versions?.map((row) => String(row['version_num'])) ?? null,
+      ledgers: relations.map(({ name }) => name).filter((name) => otherLedgers.includes(name.toLowerCase())),
+      // who else has the file open cannot be asked: a lock in the way is noticed when writing begins
+      otherSessions: [],
+    };
+  });
+  return read();
+}
+
+function readRelation(row: Row): Relation {
+  return { name: String(row['name']), kind: row['type'] === 'view' ? 'view' : 'table', estimatedRows: null };
+}
+
+interface OpenTable extends Table {
+  readonly columns: Record<string, Column>;
+  readonly constraints: Record<string, string>;
+  readonly indexes: Record<string, Index>;
+}
+
+function readTables(columns: readonly Row[], foreignKeys: readonly Row[], indexes: readonly Row[]): Catalog['tables'] {
+  const tables = new Map<string, OpenTable>();
+  const keys = new Map<string, { column: string; position: number }[]>();
+  for (const row of columns) {
+    const name = String(row['table']);
+    const table = tables.get(name) ?? { columns: {}, constraints: {}, indexes: {} };
+    tables.set(name, table);
+    const column = String(row['column']);
+    const position = Number(row['pk']);
+    table.columns[column] = {
+      type: String(row['type']),
+      notNull: row['not_null'] === 1 || position > 0,
+      default: row['default'] === null ? null : String(row['default']),
+    };
+    if (position > 0) keys.set(name, [...(keys.get(name) ?? []), { column, position }]);
+  }
+  for (const [name, parts] of keys) {
+    const inOrder = parts.toSorted((a, b) => a.position - b.position).map(({ column }) => column);
+    addConstraint(tables.get(name), `PRIMARY KEY (${inOrder.join(', ')})`);
+  }
+  for (const row of foreignKeys) addConstraint(tables.get(String(row['table'])), foreignKeyText(row));
+  for (const row of indexes) addIndex(tables.get(String(row['table'])), row);
+  return Object.fromEntries(tables);
+}
+
+function addConstraint(table: OpenTable | undefined, definition: string): void {
+  if (table !== undefined) table.constraints[definition] = definition;
+}
+
+/** In the words of PostgreSQL, which leaves out what is the default. */
+function foreignKeyText(row: Row): string {
+  const action = (when: string, what: unknown): string => (what === 'NO ACTION' ? '' : ` ON ${when} ${String(what)}`);
+  // a reference without columns is one to the primary key, which is `id` in every table that is referred to
+  const targets = String(row['targets']) === '' ? 'id' : String(row['targets']);
+  return (
+    `FOREIGN KEY (${String(row['columns'])}) REFERENCES ${String(row['target'])}(${targets})` +
+    action('UPDATE', row['on_update']) +
+    action('DELETE', row['on_delete'])
+  );
+}
+
+function addIndex(table: OpenTable | undefined, row: Row): void {
+  if (table === undefined || row['origin'] === 'pk') return;
+  const columns = String(row['columns']);
+  if (row['origin'] === 'u') return addConstraint(table, `UNIQUE (${columns})`);
+  const sql = String(row['sql']);
+  const predicate = /\sWHERE\s+(.*)$/is.exec(sql)?.[1]?.trim();
+  const text = columns.includes('?') ? (/\((.*)\)/s.exec(sql)?.[1] ?? columns) : columns;
+  const definition = `${row['unique'] === 1 ? 'UNIQUE ' : ''}btree (${text})${predicate === undefined ? '' : ` WHERE ${bracketed(predicate)}`}`;
+  table.indexes[String(row['name'])] = { definition, valid: true };
+}
+
+/** PostgreSQL prints predicates in parentheses; so do we, to have one spelling. */
+function bracketed(predicate: string): string {
+  return predicate.startsWith('(') && predicate.endsWith(')') ? predicate : `(${predicate})`;
+}

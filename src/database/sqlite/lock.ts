@@ -1,0 +1,78 @@
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import SQLite from 'better-sqlite3';
+import { Failure, type LockHolder } from '../../failure.ts';
+import type { OpenOptions } from '../open.ts';
+import { pauseBeforeAttempt, sleep } from '../waiting.ts';
+
+/** The file whose lock keeps two runs apart. It stays empty, and stays: removing it would let two runs in. */
+export const lockFileOf = (file: string): string => `${file}.db-init-lock`;
+
+/**
+ * Takes the run lock: an exclusive transaction on a file beside the database, which the kernel gives back when the
+ * process dies, however it dies.
+ * @returns what releases it
+ * @throws Failure `locked`
+ */
+export async function takeRunLock(file: string, options: OpenOptions): Promise<() => void> {
+  const lockFile = lockFileOf(file);
+  const started = Date.now();
+  for (let attempt = 1; ; attempt++) {
+    const release = tryRunLock(lockFile);
+    if (release !== null) return release;
+    const holder = findHolder(lockFile);
+    const secondsLeft = options.lockTimeout - (Date.now() - started) / 1000;
+    if (secondsLeft <= 0) throw new Failure({ kind: 'locked', holder, seconds: options.lockTimeout });
+    options.onLockWaiting(holder, Math.ceil(secondsLeft));
+    await sleep(Math.min(pauseBeforeAttempt(attempt), secondsLeft * 1000), options.signal);
+  }
+}
+
+function tryRunLock(lockFile: string): (() => void) | null {
+  const lock = new SQLite(lockFile, { timeout: 0 });
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+    return () => lock.close();
+  } catch (error) {
+    lock.close();
+    if (isBusy(error)) return null;
+    throw error;
+  }
+}
+
+/** Whether an error says that somebody else holds a lock on the file. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof SQLite.SqliteError && /^SQLITE_(BUSY|LOCKED)/.test(error.code);
+}
+
+/**
+ * Finds who holds the lock: the kernel lists the locks in /proc/locks by inode, and the holder's process in /proc if
+ * it is in the same container. Elsewhere it is just "another run".
+ */
+function findHolder(lockFile: string): LockHolder {
+  try {
+    const { ino } = statSync(lockFile);
+    const lock = readFileSync('/proc/locks', 'utf8')
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .find((fields) => fields[5]?.endsWith(`:${ino}`));
+    const pid = Number(lock?.[4]);
+    if (pid > 0 && pid !== process.pid && holdsOpen(pid, lockFile)) {
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+      const since = statSync(`/proc/${pid}`).ctime.toISOString();
+      return { description: `pid ${pid} (${command}), running since ${since}` };
+    }
+  } catch {
+    // no /proc, or the holder is gone this moment
+  }
+  return { description: 'another db-init run, in another container perhaps' };
+}
+
+function holdsOpen(pid: number, file: string): boolean {
+  return readdirSync(`/proc/${pid}/fd`).some((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`) === file;
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,0 +1,94 @@
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+import type { MissingRight } from './database/database.ts';
+import type { Refusal } from './gate/plan.ts';
+import type { Difference } from './schema/comparison.ts';
+
+/** Who holds a lock that a run is waiting for, as far as the engine tells. */
+export interface LockHolder {
+  readonly description: string;
+}
+
+/** Everything that can stop a run, as data: `report/problems.ts` turns it into sentences. */
+export type Problem =
+  | { readonly kind: 'usage'; readonly message: string }
+  | { readonly kind: 'configuration'; readonly faults: readonly { variable: string; problem: string }[] }
+  | { readonly kind: 'unsupported-server'; readonly version: string }
+  | { readonly kind: 'transaction-pooler' }
+  | { readonly kind: 'network-file-system'; readonly path: string; readonly fileSystem: string }
+  | { readonly kind: 'unreachable'; readonly database: string; readonly seconds: number; readonly reason: string }
+  | { readonly kind: 'no-such-database'; readonly database: string; readonly name: string }
+  | { readonly kind: 'access-denied'; readonly database: string; readonly reason: string }
+  | { readonly kind: 'missing-rights'; readonly database: string; readonly rights: readonly MissingRight[] }
+  | { readonly kind: 'locked'; readonly holder: LockHolder; readonly seconds: number }
+  | { readonly kind: 'unreadable'; readonly database: string; readonly reason: string }
+  | { readonly kind: 'refused'; readonly database: string; readonly refusal: Refusal }
+  | { readonly kind: 'migration-failed'; readonly failed: FailedMigration }
+  | { readonly kind: 'verification-failed'; readonly database: string; readonly verdict: Verdict }
+  | { readonly kind: 'interrupted'; readonly signal: 'SIGINT' | 'SIGTERM' };
+
+/** What had been done when a migration failed. All of it was rolled back. */
+export interface FailedMigration {
+  /** The revision that failed; null if it was none in particular (the quarantine, the commit). */
+  readonly revision: string | null;
+  readonly applied: readonly string[];
+  readonly remaining: readonly string[];
+  readonly reason: string;
+}
+
+/** What is wrong with a database that should be healthy. */
+export interface Verdict {
+  readonly versionTableMissing: boolean;
+  readonly revisions: readonly string[];
+  readonly heads: readonly string[];
+  readonly differences: readonly Difference[];
+}
+
+/** A run that cannot go on, with the reason as data. */
+export class Failure extends Error {
+  override readonly name = 'Failure';
+  readonly problem: Problem;
+
+  constructor(problem: Problem, options?: ErrorOptions) {
+    super(problem.kind, options);
+    this.problem = problem;
+  }
+
+  get exitCode(): ExitCode {
+    return exitCodeOf(this.problem);
+  }
+}
+
+/** The exit code that belongs to a problem (the table of exit codes in the README). */
+export function exitCodeOf(problem: Problem): ExitCode {
+  switch (problem.kind) {
+    case 'usage':
+    case 'configuration':
+    case 'unsupported-server':
+    case 'transaction-pooler':
+    case 'network-file-system':
+      return exitCodes.usage;
+    case 'unreachable':
+    case 'no-such-database':
+      return exitCodes.unreachable;
+    case 'access-denied':
+    case 'missing-rights':
+      return exitCodes.accessDenied;
+    case 'locked':
+      return exitCodes.locked;
+    case 'unreadable':
+      return exitCodes.unreadable;
+    case 'refused':
+      return problem.refusal.exitCode;
+    case 'migration-failed':
+      return exitCodes.migrationFailed;
+    case 'verification-failed':
+      return exitCodes.verificationFailed;
+    case 'interrupted':
+      return problem.signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated;
+  }
+}
+
+/** The text of anything that was thrown. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

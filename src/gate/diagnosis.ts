@@ -1,0 +1,62 @@
+import type { Relation } from '../database/database.ts';
+import { type Difference, findDifferences } from '../schema/comparison.ts';
+import { coreTables, versionTable } from '../schema/catalog.ts';
+import type { Knowledge, Observation } from './observation.ts';
+
+/** The state that a database is in (recovery document, "Detection Logic", carried further). */
+export type State =
+  | { readonly kind: 'fresh'; readonly traces: readonly string[] }
+  | { readonly kind: 'current'; readonly revisions: readonly string[] }
+  | { readonly kind: 'behind'; readonly revisions: readonly string[]; readonly pending: readonly string[] }
+  | {
+      readonly kind: 'drifted';
+      readonly revisions: readonly string[];
+      readonly differences: readonly Difference[];
+    }
+  | { readonly kind: 'corrupted'; readonly relations: readonly Relation[] }
+  | { readonly kind: 'partial'; readonly revisions: readonly string[]; readonly missing: readonly string[] }
+  | { readonly kind: 'unversioned'; readonly present: readonly string[] }
+  | { readonly kind: 'ahead'; readonly revisions: readonly string[]; readonly unknown: readonly string[] }
+  | { readonly kind: 'foreign'; readonly ledgers: readonly string[] }
+  | { readonly kind: 'interrupted'; readonly journal: string }
+  | { readonly kind: 'unreadable'; readonly reason: string };
+
+/**
+ * Names the state of a database. Pure: the same observation gives the same state.
+ *
+ * The order of the questions is the rule. An unfinished restore comes first, for what is seen then is half of
+ * something. A database without any core table may be somebody else's, so other tools' ledgers are asked for
+ * before anything that could be cleaned. Version rows without their core tables are a partial migration whatever
+ * the rows say, and only a database that has its core tables is looked at closely.
+ */
+export function diagnose(observation: Observation, { graph, head }: Knowledge): State {
+  if (observation.kind === 'not-seen') return { kind: 'unreadable', reason: observation.reason };
+  if (observation.restoreJournal !== null) return { kind: 'interrupted', journal: observation.restoreJournal };
+
+  const { facts, traces, engine } = observation;
+  const revisions = facts.revisions ?? [];
+  const others = facts.relations.filter(({ name }) => name !== versionTable);
+  const present = coreTables.filter((table) => Object.hasOwn(facts.catalog.tables, table));
+  const missing = coreTables.filter((table) => !present.includes(table));
+
+  if (others.length === 0 && revisions.length === 0) return { kind: 'fresh', traces };
+  if (present.length === 0 && others.length > 0 && facts.ledgers.length > 0) {
+    return { kind: 'foreign', ledgers: facts.ledgers };
+  }
+  if (present.length === 0 && facts.revisions === null) return { kind: 'corrupted', relations: others };
+  if (revisions.length === 0 && present.length > 0) return { kind: 'unversioned', present };
+  if (missing.length > 0) return { kind: 'partial', revisions, missing };
+
+  const unknown = revisions.filter((revision) => !graph.knows(revision));
+  if (unknown.length > 0) return { kind: 'ahead', revisions, unknown };
+  if (!sameMembers(revisions, graph.heads)) {
+    return { kind: 'behind', revisions, pending: graph.pending(revisions).map(({ id }) => id) };
+  }
+  const differences = findDifferences(head, facts.catalog, engine);
+  return differences.length > 0 ? { kind: 'drifted', revisions, differences } : { kind: 'current', revisions };
+}
+
+/** Whether two lists hold the same things, in any order. */
+export function sameMembers(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((member) => others.includes(member));
+}

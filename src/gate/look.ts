@@ -1,0 +1,39 @@
+import type { Config } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import { reasonOf } from '../failure.ts';
+import { releaseGraph } from '../migration/revisions.ts';
+import { loadHead } from '../schema/promise.ts';
+import { diagnose, type State } from './diagnosis.ts';
+import type { Observation } from './observation.ts';
+import { type Plan, planFor } from './plan.ts';
+import { findRestoreJournal, findTraces } from './traces.ts';
+
+/** What was seen, what it means, and what is to be done about it. */
+export interface Look {
+  readonly observation: Observation;
+  readonly state: State;
+  readonly plan: Plan;
+}
+
+/** Observes, diagnoses and plans, without writing anything. */
+export async function look(database: Database, config: Config): Promise<Look> {
+  const observation = await observe(database, config);
+  const state = diagnose(observation, { graph: releaseGraph, head: await loadHead(database.engine) });
+  const plan = planFor(state, config, {
+    engine: database.engine,
+    everything: releaseGraph.revisions.map(({ id }) => id),
+    others: observation.kind === 'seen' ? observation.facts.otherSessions : [],
+  });
+  return { observation, state, plan };
+}
+
+async function observe(database: Database, config: Config): Promise<Observation> {
+  try {
+    const facts = await database.observe();
+    // the volumes are only searched when it matters: most databases are not empty
+    const traces = facts.relations.length === 0 ? findTraces(config) : [];
+    return { kind: 'seen', engine: database.engine, facts, traces, restoreJournal: findRestoreJournal(config) };
+  } catch (error) {
+    return { kind: 'not-seen', reason: reasonOf(error) };
+  }
+}

@@ -1,0 +1,24 @@
+import type { DatabaseFacts } from '../database/database.ts';
+import type { Engine } from '../database/session.ts';
+import type { Catalog } from '../schema/catalog.ts';
+import type { Graph } from '../migration/graph.ts';
+
+/** Everything that was seen before a decision: the database and what lies on the volumes beside it. */
+export type Observation =
+  | {
+      readonly kind: 'seen';
+      readonly engine: Engine;
+      readonly facts: DatabaseFacts;
+      /** What speaks of a former database on the volumes: uploads, backups, a stamp; a sentence each. */
+      readonly traces: readonly string[];
+      /** The journal of a restore that did not finish, if one lies in the backup folder. */
+      readonly restoreJournal: string | null;
+    }
+  /** Looking failed: not knowing is a reason to touch nothing. */
+  | { readonly kind: 'not-seen'; readonly reason: string };
+
+/** What this release knows: its revisions, and the catalog that the last one promises. */
+export interface Knowledge {
+  readonly graph: Graph;
+  readonly head: Catalog;
+}

@@ -1,0 +1,88 @@
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import type { OtherSession } from '../database/database.ts';
+import type { Engine } from '../database/session.ts';
+import type { State } from './diagnosis.ts';
+
+/** What the owner allows, from the environment. */
+export interface Consent {
+  /** TT_SKIP_DB_CLEANUP */
+  readonly skipCleanup: boolean;
+  /** TT_REQUIRE_EXISTING */
+  readonly requireExisting: boolean;
+  /** TT_ALLOW_NEWER_SCHEMA */
+  readonly allowNewerSchema: boolean;
+}
+
+/** Why the application may not start, and what exit code says so. */
+export interface Refusal {
+  readonly exitCode: ExitCode;
+  readonly state: State;
+  /** What stands in the way where the state alone does not say it. */
+  readonly reason: 'state' | 'cleanup-is-off' | 'cleanup-needs-postgresql' | 'others-are-connected' | 'must-not-be-empty';
+  readonly others: readonly OtherSession[];
+}
+
+/** What a run is going to do. */
+export type Plan =
+  | { readonly kind: 'pass'; readonly state: State }
+  | { readonly kind: 'migrate'; readonly state: State; readonly pending: readonly string[]; readonly quarantine: boolean }
+  | { readonly kind: 'refuse'; readonly refusal: Refusal };
+
+/**
+ * Decides what to do about a state. Pure.
+ * @param everything every revision there is, in order: what a fresh database has before it
+ * @param others sessions of others, which stand in the way of a cleanup
+ */
+export function planFor(
+  state: State,
+  consent: Consent,
+  { engine, everything, others }: { engine: Engine; everything: readonly string[]; others: readonly OtherSession[] },
+): Plan {
+  const refuse = (reason: Refusal['reason'] = 'state'): Plan => ({
+    kind: 'refuse',
+    refusal: { ...refusalOf(state), reason, others: reason === 'others-are-connected' ? others : [] },
+  });
+
+  switch (state.kind) {
+    case 'current':
+      return { kind: 'pass', state };
+    case 'fresh':
+      if (consent.requireExisting) return refuse('must-not-be-empty');
+      return { kind: 'migrate', state, pending: everything, quarantine: false };
+    case 'behind':
+      return { kind: 'migrate', state, pending: state.pending, quarantine: false };
+    case 'corrupted':
+      if (consent.skipCleanup) return refuse('cleanup-is-off');
+      if (engine === 'sqlite') return refuse('cleanup-needs-postgresql');
+      if (others.length > 0) return refuse('others-are-connected');
+      return { kind: 'migrate', state, pending: everything, quarantine: true };
+    case 'ahead':
+      return consent.allowNewerSchema ? { kind: 'pass', state } : refuse();
+    case 'partial':
+    case 'unversioned':
+    case 'drifted':
+    case 'foreign':
+    case 'interrupted':
+    case 'unreadable':
+      return refuse();
+  }
+}
+
+/** The refusal of a state that nothing may be done about. */
+export function refusalOf(state: State): Refusal {
+  return { exitCode: refusalCodes[state.kind], state, reason: 'state', others: [] };
+}
+
+const refusalCodes = {
+  fresh: exitCodes.unexpectedlyEmpty,
+  current: exitCodes.healthy,
+  behind: exitCodes.healthy,
+  corrupted: exitCodes.corrupted,
+  partial: exitCodes.partial,
+  unversioned: exitCodes.unversioned,
+  ahead: exitCodes.ahead,
+  drifted: exitCodes.drifted,
+  foreign: exitCodes.foreign,
+  interrupted: exitCodes.restoreRefused,
+  unreadable: exitCodes.unreadable,
+} as const satisfies Record<State['kind'], ExitCode>;

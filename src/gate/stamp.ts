@@ -1,0 +1,22 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import type { Config } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import { reasonOf } from '../failure.ts';
+import type { Log } from '../report/log.ts';
+import { memoryFolderOf, stampFileOf } from './traces.ts';
+
+/**
+ * Notes beside the backups that a healthy database was here, so that an empty one is not taken for a first start
+ * later. Only after something was written to the database, and never a reason to fail: the volume may be read-only.
+ */
+export function writeStamp(config: Config, database: Database, heads: readonly string[], log: Log): void {
+  const file = stampFileOf(config);
+  const note = { database: database.name, revisions: heads, healthyAt: new Date().toISOString() };
+  try {
+    mkdirSync(memoryFolderOf(config), { recursive: true });
+    writeFileSync(`${file}.partial`, `${JSON.stringify(note, null, 2)}\n`, { mode: 0o600 });
+    renameSync(`${file}.partial`, file);
+  } catch (error) {
+    log.info(`No note was left in the backup folder (${reasonOf(error)}).`);
+  }
+}

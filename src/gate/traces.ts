@@ -1,0 +1,51 @@
+import { type Dirent, existsSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Config } from '../config/config.ts';
+
+/** Where db-init keeps what it must remember outside the database. */
+export function memoryFolderOf(config: Pick<Config, 'backupFolder'>): string {
+  return join(config.backupFolder, '.db-init');
+}
+
+/** The note that a database was healthy here once. */
+export function stampFileOf(config: Pick<Config, 'backupFolder'>): string {
+  return join(memoryFolderOf(config), 'stamp.json');
+}
+
+/** The journal of a restore, if one did not finish. */
+export function findRestoreJournal(config: Pick<Config, 'backupFolder'>): string | null {
+  const journal = join(memoryFolderOf(config), 'restore.json');
+  return existsSync(journal) ? journal : null;
+}
+
+/**
+ * What on the volumes speaks of a former database, a sentence each. An empty database beside them is what a lost or
+ * wrongly mounted database volume looks like.
+ */
+export function findTraces(config: Pick<Config, 'backupFolder' | 'uploadFolders'>): readonly string[] {
+  const traces: string[] = [];
+  if (existsSync(stampFileOf(config))) traces.push(`A database was healthy here before: ${stampFileOf(config)}.`);
+  const backups = entriesOf(config.backupFolder).filter((entry) => entry.isFile() && entry.name.endsWith('.zip'));
+  if (backups.length > 0) traces.push(`There are backups in ${config.backupFolder}: ${backups.length}.`);
+  for (const folder of config.uploadFolders) {
+    if (holdsFiles(folder, resolve(config.backupFolder))) traces.push(`There are uploads in ${folder}.`);
+  }
+  return traces;
+}
+
+/** Whether there is any file below a folder but placeholders; the backup folder may lie among the uploads. */
+function holdsFiles(folder: string, except: string): boolean {
+  if (resolve(folder) === except) return false;
+  return entriesOf(folder).some((entry) =>
+    entry.isDirectory() ? holdsFiles(join(folder, entry.name), except) : entry.isFile() && entry.name !== '.gitkeep',
+  );
+}
+
+/** A folder that is not there or cannot be read has nothing to tell. */
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}

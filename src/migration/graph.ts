@@ -1,0 +1,78 @@
+import type { Migration } from './migration.ts';
+
+/** A revision of the schema as the graph knows it. */
+export interface Revision {
+  /** Its identifier in `alembic_version` and in umzug. */
+  readonly id: string;
+  /** The revisions it follows: none for the first, several for a merge. */
+  readonly parents: readonly string[];
+  /** Loads the module that applies it. */
+  readonly load: () => Promise<{ readonly up: Migration }>;
+}
+
+/** What can be asked of the revision graph. All of it is pure. */
+export interface Graph {
+  /** Every revision, parents before children. */
+  readonly revisions: readonly Revision[];
+  /** The revisions that no other follows. */
+  readonly heads: readonly string[];
+  knows(id: string): boolean;
+  /** The given revisions and all their ancestors. Unknown ids are left out. */
+  withAncestors(ids: Iterable<string>): ReadonlySet<string>;
+  /** What is still to be applied to a database whose version rows are `rows`, in the order of application. */
+  pending(rows: Iterable<string>): readonly Revision[];
+  /** The rows without those that are ancestors of another row: what the rows of a database amount to. */
+  tips(rows: Iterable<string>): readonly string[];
+  /** The rows after `id` was applied to a database with `rows`: its parents' rows give way to its own. */
+  advance(rows: readonly string[], id: string): readonly string[];
+}
+
+/**
+ * Builds the graph.
+ * @param revisions parents before children; an unknown parent or a repeated id is a programming error
+ * @param renamed identifiers that releases recorded and that are called otherwise now: old → new
+ */
+export function createGraph(revisions: readonly Revision[], renamed: Readonly<Record<string, string>> = {}): Graph {
+  const known = new Map<string, Revision>();
+  const followed = new Set<string>();
+  for (const revision of revisions) {
+    for (const parent of revision.parents) {
+      if (!known.has(parent)) throw new Error(`revision ${revision.id} comes before its parent ${parent}`);
+      followed.add(parent);
+    }
+    if (known.has(revision.id)) throw new Error(`revision ${revision.id} is there twice`);
+    known.set(revision.id, revision);
+  }
+  const present = (id: string): string => (Object.hasOwn(renamed, id) ? (renamed[id] ?? id) : id);
+
+  function withAncestors(ids: Iterable<string>): ReadonlySet<string> {
+    const found = new Set<string>();
+    const open = [...ids].map(present);
+    for (let id = open.pop(); id !== undefined; id = open.pop()) {
+      const revision = known.get(id);
+      if (revision === undefined || found.has(id)) continue;
+      found.add(id);
+      open.push(...revision.parents);
+    }
+    return found;
+  }
+
+  return {
+    revisions,
+    heads: revisions.map(({ id }) => id).filter((id) => !followed.has(id)),
+    knows: (id) => known.has(present(id)),
+    withAncestors,
+    pending(rows) {
+      const executed = withAncestors(rows);
+      return revisions.filter(({ id }) => !executed.has(id));
+    },
+    tips(rows) {
+      const named = [...new Set([...rows].map(present))];
+      return named.filter((row) => !named.some((other) => other !== row && withAncestors([other]).has(row)));
+    },
+    advance(rows, id) {
+      const parents = known.get(id)?.parents ?? [];
+      return [...rows.filter((row) => !parents.includes(row)), id];
+    },
+  };
+}

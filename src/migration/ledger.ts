@@ -1,0 +1,70 @@
+import type { Session } from '../database/session.ts';
+import type { Graph } from './graph.ts';
+
+/**
+ * The rows of alembic_version, kept as Alembic keeps them: one row for each open head. What was executed is these
+ * rows and all their ancestors.
+ */
+export interface Ledger {
+  readonly rows: readonly string[];
+  /** Records that a revision was applied: it takes the place of its parents. */
+  record(id: string): Promise<void>;
+}
+
+/** The width at which Alembic creates its column, and the one that its later revisions give it. */
+const firstWidth = 32;
+const fullWidth = 255;
+
+/**
+ * Opens the ledger, creating its table in a database that has none. Rows that are ancestors of another row, and
+ * identifiers that are called otherwise now, are put right: the application refuses both.
+ */
+export async function openLedger(session: Session, graph: Graph, exists: boolean): Promise<Ledger> {
+  if (!exists) {
+    await session.run(
+      `CREATE TABLE alembic_version (version_num VARCHAR(${firstWidth}) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))`,
+    );
+  } else if (session.engine === 'postgresql') {
+    await widenColumn(session);
+  }
+  const found = (await session.query('SELECT version_num FROM alembic_version')).map((row) => String(row['version_num']));
+  let rows = graph.tips(found);
+  await replaceRows(session, found, rows);
+  return {
+    get rows() {
+      return rows;
+    },
+    async record(id) {
+      const next = graph.advance(rows, id);
+      await replaceRows(session, rows, next);
+      rows = next;
+    },
+  };
+}
+
+/** The application does the same before it migrates: later identifiers are longer than the column was made for. */
+async function widenColumn(session: Session): Promise<void> {
+  const [column] = await session.query(
+    `SELECT atttypmod - 4 AS width FROM pg_attribute
+     WHERE attrelid = 'alembic_version'::regclass AND attname = 'version_num' AND atttypid = 'varchar'::regtype`,
+  );
+  const width = Number(column?.['width'] ?? fullWidth);
+  if (width > 0 && width < fullWidth) {
+    await session.run(`ALTER TABLE alembic_version ALTER COLUMN version_num TYPE VARCHAR(${fullWidth})`);
+  }
+}
+
+/** Writes what changed between two states of the rows. */
+async function replaceRows(session: Session, before: readonly string[], after: readonly string[]): Promise<void> {
+  const gone = before.filter((row) => !after.includes(row));
+  const added = after.filter((row) => !before.includes(row));
+  const statements = [
+    ...gone.map((row) => `DELETE FROM alembic_version WHERE version_num = ${literal(row)}`),
+    ...added.map((row) => `INSERT INTO alembic_version (version_num) VALUES (${literal(row)})`),
+  ];
+  if (statements.length > 0) await session.run(statements.join(';'));
+}
+
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

@@ -1,0 +1,51 @@
+/** What a person is told when a run stops: what happened, what is safe, what to do next. */
+export interface Notice {
+  readonly title: string;
+  readonly happened: readonly string[];
+  readonly safe: string;
+  /** In this order: what loses nothing first, what loses data last and in capitals. */
+  readonly options: readonly string[];
+}
+
+const width = 80;
+
+/** The banner as plain text, to be read in a terminal or in `docker compose logs`. */
+export function renderBanner({ title, happened, safe, options }: Notice, exitCode: number): string {
+  const rule = '='.repeat(width);
+  return [
+    rule,
+    `✗ ${title} (exit code ${exitCode})`,
+    '',
+    ...happened.flatMap((line) => wrap(line, width)),
+    '',
+    ...wrap(`Safe: ${safe}`, width),
+    ...(options.length > 0 ? ['', 'RECOVERY OPTIONS:'] : []),
+    ...options.flatMap((option, index) => indent(`${index + 1}. `, option)),
+    rule,
+    '',
+  ].join('\n');
+}
+
+/** An option may have several lines: a command stands on a line of its own and is never wrapped. */
+function indent(label: string, option: string): string[] {
+  const pad = ' '.repeat(label.length);
+  return option
+    .split('\n')
+    .flatMap((line) => (line.startsWith('  ') ? [line] : wrap(line, width - pad.length)))
+    .map((line, index) => (index === 0 ? label : pad) + line);
+}
+
+function wrap(text: string, columns: number): string[] {
+  if (text.startsWith(' ')) return [text];
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}

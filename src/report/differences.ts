@@ -1,0 +1,52 @@
+import type { Difference } from '../schema/comparison.ts';
+
+/** A difference as `--json` reports it. */
+export interface DifferenceReport {
+  readonly kind: Difference['kind'];
+  /** `table`, `table.column`, or the name of a constraint, index or type with its table. */
+  readonly object: string;
+  readonly message: string;
+}
+
+/** Puts a difference into words. */
+export function describeDifference(difference: Difference): DifferenceReport {
+  const { kind } = difference;
+  switch (difference.kind) {
+    case 'missing-table':
+      return { kind, object: difference.table, message: `table ${difference.table} is missing` };
+    case 'missing-column': {
+      const object = `${difference.table}.${difference.column}`;
+      return { kind, object, message: `column ${object} (${difference.expected.type}) is missing` };
+    }
+    case 'different-type': {
+      const object = `${difference.table}.${difference.column}`;
+      const { expected, found } = difference;
+      return { kind, object, message: `column ${object} is ${found}, and should be ${expected}` };
+    }
+    case 'must-be-not-null': {
+      const object = `${difference.table}.${difference.column}`;
+      return { kind, object, message: `column ${object} allows NULL, and should not` };
+    }
+    case 'must-be-nullable': {
+      const object = `${difference.table}.${difference.column}`;
+      return { kind, object, message: `column ${object} does not allow NULL, and should` };
+    }
+    case 'missing-constraint': {
+      const { table, name, definition } = difference;
+      const label = name === definition ? definition : `${name}: ${definition}`;
+      return { kind, object: `${table}.${name}`, message: `constraint of ${table} is missing: ${label}` };
+    }
+    case 'missing-index': {
+      const { table, name, definition } = difference;
+      return { kind, object: `${table}.${name}`, message: `index ${name} of ${table} is missing: ${definition}` };
+    }
+    case 'invalid-index': {
+      const { table, name } = difference;
+      return { kind, object: `${table}.${name}`, message: `index ${name} of ${table} is invalid: its creation was cut off` };
+    }
+    case 'missing-enum': {
+      const { name, values } = difference;
+      return { kind, object: name, message: `enumeration type ${name} (${values.join(', ')}) is missing or lacks values` };
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import type { Output } from './output.ts';
+
+/** What a run tells while it works. Messages are sentences; details are for machines. */
+export interface Log {
+  info(message: string, details?: Details): void;
+  warn(message: string, details?: Details): void;
+  error(message: string, details?: Details): void;
+}
+
+export type Details = Readonly<Record<string, unknown>>;
+
+const labels = { info: '', warn: 'WARNING: ', error: 'ERROR: ' } as const;
+
+/**
+ * Opens the log. Lines go to standard output, or to standard error where standard output is for a machine.
+ * @param format `human`: one plain line a message; `json`: pino's format, one object a line
+ */
+export async function openLog(format: 'human' | 'json', write: Output['log']): Promise<Log> {
+  if (format === 'json') {
+    const { pino } = await import('pino');
+    const logger = pino({ base: { name: 'db-init' }, timestamp: pino.stdTimeFunctions.isoTime }, { write });
+    const at =
+      (level: keyof typeof labels) =>
+      (message: string, details: Details = {}): void =>
+        logger[level](details, message);
+    return { info: at('info'), warn: at('warn'), error: at('error') };
+  }
+  const at =
+    (level: keyof typeof labels) =>
+    (message: string): void =>
+      write(`${new Date().toISOString().slice(11, 19)} ${labels[level]}${message}\n`);
+  return { info: at('info'), warn: at('warn'), error: at('error') };
+}

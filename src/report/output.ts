@@ -1,0 +1,30 @@
+/** Where text goes that a person or a program reads. Every secret is taken out here, and only here. */
+export interface Output {
+  /** Standard output: results. */
+  result(text: string): void;
+  /** The log: standard output, or standard error while a result for a machine is on its way. */
+  log(text: string): void;
+  /** Standard error: banners. */
+  notice(text: string): void;
+}
+
+/** The two streams of a process, as far as they are written to. */
+export interface Streams {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+}
+
+/**
+ * @param secrets what must never be shown; longer ones first, so that a part does not spoil the whole
+ * @param machine whether standard output is for a program (`--json`)
+ */
+export function openOutput(streams: Streams, secrets: readonly string[], machine: boolean): Output {
+  const ordered = secrets.filter((secret) => secret !== '').toSorted((a, b) => b.length - a.length);
+  const redact = (text: string): string => ordered.reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
+  const log = machine ? streams.stderr : streams.stdout;
+  return {
+    result: (text) => void streams.stdout.write(redact(text)),
+    log: (text) => void log.write(redact(text)),
+    notice: (text) => void streams.stderr.write(redact(text)),
+  };
+}

@@ -1,0 +1,70 @@
+import type { Look } from '../gate/look.ts';
+import { renderBanner } from './banner.ts';
+import { describeProblem } from './problems.ts';
+import type { StateReport } from './state.ts';
+
+/** What each state means, in a line. */
+const meanings: Readonly<Record<NonNullable<StateReport['state']>, string>> = {
+  fresh: 'empty: the gate will create the schema',
+  current: 'healthy, at the current revision',
+  behind: 'at an older revision: the gate will migrate it',
+  corrupted: 'tables, but neither alembic_version nor a core table',
+  partial: 'version information, but core tables are missing',
+  unversioned: 'core tables, but no version information',
+  drifted: 'at the current revision, but parts of the schema are missing or different',
+  ahead: 'at a revision that this image does not know',
+  foreign: "another application's database",
+  interrupted: 'a restore did not finish',
+  unreadable: 'could not be inspected',
+};
+
+/** `status` for people. */
+export function renderStatus(report: StateReport, seen: Look): string {
+  return lines([...summary(report), ...extras(report)]) + banner(report, seen);
+}
+
+/** `plan` for people: what the gate would do. */
+export function renderPlan(report: StateReport, seen: Look): string {
+  const steps = {
+    pass: 'The gate would do nothing, and let the application start.',
+    migrate: `The gate would apply ${report.pending.length} revisions, in one transaction:`,
+    'quarantine and migrate': `The gate would move what is there to a quarantine schema, then apply ${report.pending.length} revisions:`,
+    refuse: 'The gate would change nothing, and not let the application start.',
+  };
+  const step = steps[report.action as keyof typeof steps];
+  return lines([...summary(report), '', step, ...report.pending.map((revision) => `  ${revision}`)]) + banner(report, seen);
+}
+
+/** `verify` for people. */
+export function renderVerdict(report: StateReport, seen: Look): string {
+  const verdict =
+    report.state === 'current'
+      ? ['verified: every table, column, key and index that the revision promises is there']
+      : ['NOT VERIFIED'];
+  return lines([...summary(report), ...extras(report), ...verdict]) + banner(report, seen);
+}
+
+function summary(report: StateReport): readonly string[] {
+  return [
+    `database:  ${report.database} (${report.serverVersion})`,
+    `state:     ${report.state}${report.state === null ? '' : `: ${meanings[report.state]}`}`,
+    `revisions: ${report.revisions.join(', ') || 'none'}`,
+    `heads:     ${report.heads.join(', ')}`,
+    `pending:   ${report.pending.length}`,
+  ];
+}
+
+function extras({ extraTables }: StateReport): readonly string[] {
+  if (extraTables.length === 0) return [];
+  return [`also here: ${extraTables.length} tables that are not the application's: ${extraTables.slice(0, 10).join(', ')}`];
+}
+
+function banner(report: StateReport, { plan }: Look): string {
+  if (plan.kind !== 'refuse') return '';
+  const database = report.database ?? '';
+  return `\n${renderBanner(describeProblem({ kind: 'refused', database, refusal: plan.refusal }), report.exitCode)}`;
+}
+
+function lines(texts: readonly string[]): string {
+  return `${texts.join('\n')}\n`;
+}

@@ -1,0 +1,112 @@
+import type { Look } from '../gate/look.ts';
+import { refusalOf } from '../gate/plan.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import type { Database } from '../database/database.ts';
+import type { State } from '../gate/diagnosis.ts';
+import { releaseGraph } from '../migration/revisions.ts';
+import { findExtraTables } from '../schema/comparison.ts';
+import type { Catalog } from '../schema/catalog.ts';
+import { describeDifference } from './differences.ts';
+import { describeProblem } from './problems.ts';
+
+/** Something that is wrong, as `--json` reports it. */
+export interface ReportedProblem {
+  readonly kind: string;
+  readonly object: string;
+  readonly message: string;
+}
+
+/** The object that `status`, `plan` and `verify` print with `--json`. */
+export interface StateReport {
+  readonly state: State['kind'] | null;
+  readonly database: string | null;
+  readonly engine: Database['engine'] | null;
+  readonly serverVersion: string | null;
+  readonly revisions: readonly string[];
+  readonly heads: readonly string[];
+  readonly pending: readonly string[];
+  /** What the gate would do: `pass`, `migrate`, `quarantine and migrate`, `refuse`. */
+  readonly action: string | null;
+  readonly problems: readonly ReportedProblem[];
+  /** What is there beyond the schema, the owner's: noted, never touched. */
+  readonly extraTables: readonly string[];
+  readonly exitCode: ExitCode;
+}
+
+/** Puts what was seen into the form that programs read. */
+export function reportLook(database: Database, { observation, state, plan }: Look, head: Catalog, exitCode: ExitCode): StateReport {
+  const facts = observation.kind === 'seen' ? observation.facts : null;
+  return {
+    state: state.kind,
+    database: database.name,
+    engine: database.engine,
+    serverVersion: database.serverVersion,
+    revisions: facts?.revisions ?? [],
+    heads: releaseGraph.heads,
+    pending: pendingOf(state),
+    action: plan.kind === 'migrate' && plan.quarantine ? 'quarantine and migrate' : plan.kind,
+    problems: problemsOf(database.name, { observation, state, plan }),
+    extraTables: facts === null ? [] : findExtraTables(head, facts.catalog),
+    exitCode,
+  };
+}
+
+/** What is printed when there was nothing to see: the database could not be reached, the configuration is wrong. */
+export function reportFailure(problems: readonly ReportedProblem[], exitCode: ExitCode): StateReport {
+  return {
+    state: null,
+    database: null,
+    engine: null,
+    serverVersion: null,
+    revisions: [],
+    heads: releaseGraph.heads,
+    pending: [],
+    action: null,
+    problems,
+    extraTables: [],
+    exitCode,
+  };
+}
+
+function pendingOf(state: State): readonly string[] {
+  switch (state.kind) {
+    case 'behind':
+      return state.pending;
+    case 'fresh':
+    case 'corrupted':
+      return releaseGraph.revisions.map(({ id }) => id);
+    case 'current':
+    case 'drifted':
+    case 'partial':
+    case 'unversioned':
+    case 'ahead':
+    case 'foreign':
+    case 'interrupted':
+    case 'unreadable':
+      return [];
+  }
+}
+
+function problemsOf(database: string, { state, plan }: Look): readonly ReportedProblem[] {
+  if (state.kind === 'drifted') return state.differences.map(describeDifference);
+  if (plan.kind !== 'refuse' && isFine(state)) return [];
+  const refusal = plan.kind === 'refuse' ? plan.refusal : refusalOf(state);
+  const { title, happened } = describeProblem({ kind: 'refused', database, refusal });
+  return [{ kind: state.kind, object: database, message: [title, ...happened].filter((line) => line !== '').join(' ') }];
+}
+
+function isFine({ kind }: State): boolean {
+  return kind === 'current' || kind === 'behind' || kind === 'fresh';
+}
+
+/** What the gate would exit with now. */
+export function gateExitCode({ plan }: Look): ExitCode {
+  return plan.kind === 'refuse' ? plan.refusal.exitCode : exitCodes.healthy;
+}
+
+/** `verify` is content with nothing but a current database, whatever the gate is allowed to do about it. */
+export function verifyExitCode({ state }: Look): ExitCode {
+  if (state.kind === 'current') return exitCodes.healthy;
+  if (state.kind === 'fresh' || state.kind === 'behind') return exitCodes.verificationFailed;
+  return refusalOf(state).exitCode;
+}

@@ -1,0 +1,122 @@
+import type { Engine } from '../database/session.ts';
+import { type Catalog, type Column, type Table, versionTable } from './catalog.ts';
+
+/** One way in which a database differs from what its revision promises. */
+export type Difference =
+  | { readonly kind: 'missing-table'; readonly table: string }
+  | { readonly kind: 'missing-column'; readonly table: string; readonly column: string; readonly expected: Column }
+  | {
+      readonly kind: 'different-type';
+      readonly table: string;
+      readonly column: string;
+      readonly expected: string;
+      readonly found: string;
+    }
+  | { readonly kind: 'must-be-not-null'; readonly table: string; readonly column: string }
+  | { readonly kind: 'must-be-nullable'; readonly table: string; readonly column: string }
+  | {
+      readonly kind: 'missing-constraint' | 'missing-index';
+      readonly table: string;
+      readonly name: string;
+      readonly definition: string;
+    }
+  | { readonly kind: 'invalid-index'; readonly table: string; readonly name: string }
+  | { readonly kind: 'missing-enum'; readonly name: string; readonly values: readonly string[] };
+
+/**
+ * What a database lacks of a promised catalog. What it has beyond it is its owner's and no difference: extra
+ * tables, columns, indexes and keys, and text columns that are wider than promised.
+ *
+ * Constraints and indexes are compared by what they do, not by name: releases named them differently.
+ */
+export function findDifferences(promised: Catalog, actual: Catalog, engine: Engine): readonly Difference[] {
+  const differences: Difference[] = [];
+  for (const [name, values] of Object.entries(promised.enums)) {
+    const found = actual.enums[name];
+    if (found === undefined || values.some((value) => !found.includes(value))) {
+      differences.push({ kind: 'missing-enum', name, values });
+    }
+  }
+  for (const [name, table] of Object.entries(promised.tables)) {
+    if (name === versionTable) continue;
+    const found = actual.tables[name];
+    if (found === undefined) differences.push({ kind: 'missing-table', table: name });
+    else differences.push(...columnDifferences(name, table, found, engine), ...ruleDifferences(name, table, found));
+  }
+  return differences;
+}
+
+/** Tables of the database that the promised catalog does not know: the owner's, noted and never touched. */
+export function findExtraTables(promised: Catalog, actual: Catalog): readonly string[] {
+  return Object.keys(actual.tables).filter((name) => name !== versionTable && !Object.hasOwn(promised.tables, name));
+}
+
+function columnDifferences(table: string, promised: Table, found: Table, engine: Engine): Difference[] {
+  const differences: Difference[] = [];
+  for (const [column, expected] of Object.entries(promised.columns)) {
+    const actual = found.columns[column];
+    if (actual === undefined) {
+      differences.push({ kind: 'missing-column', table, column, expected });
+      continue;
+    }
+    if (!satisfies(actual.type, expected.type, engine)) {
+      differences.push({ kind: 'different-type', table, column, expected: expected.type, found: actual.type });
+    }
+    if (expected.notNull && !actual.notNull) differences.push({ kind: 'must-be-not-null', table, column });
+    if (!expected.notNull && actual.notNull) differences.push({ kind: 'must-be-nullable', table, column });
+  }
+  return differences;
+}
+
+function ruleDifferences(table: string, promised: Table, found: Table): Difference[] {
+  const differences: Difference[] = [];
+  const indexes = Object.values(found.indexes);
+  // a unique rule may be held by a constraint or by an index: releases and engines differ there
+  const rules = new Set([
+    ...Object.values(found.constraints),
+    ...indexes.filter(({ valid }) => valid).flatMap(({ definition }) => [definition, uniqueRule(definition)]),
+  ]);
+  for (const [name, definition] of Object.entries(promised.constraints)) {
+    if (!rules.has(definition)) differences.push({ kind: 'missing-constraint', table, name, definition });
+  }
+  for (const [name, { definition }] of Object.entries(promised.indexes)) {
+    if (rules.has(definition) || rules.has(uniqueRule(definition))) continue;
+    if (indexes.some((index) => !index.valid && index.definition === definition)) {
+      differences.push({ kind: 'invalid-index', table, name });
+    } else {
+      differences.push({ kind: 'missing-index', table, name, definition });
+    }
+  }
+  return differences;
+}
+
+/** The constraint that an index amounts to: `UNIQUE (a, b)` for a plain unique index, else the definition itself. */
+function uniqueRule(definition: string): string {
+  return definition.replace(/^UNIQUE btree (\([^()]*\))$/, 'UNIQUE $1');
+}
+
+function satisfies(found: string, promised: string, engine: Engine): boolean {
+  if (found === promised) return true;
+  switch (engine) {
+    case 'postgresql':
+      return textWidth(found) > textWidth(promised) && textWidth(promised) > 0;
+    case 'sqlite':
+      return affinity(found) === affinity(promised);
+  }
+}
+
+/** How many characters a PostgreSQL text type holds: Infinity for `text`, 0 for what is no text. */
+function textWidth(type: string): number {
+  if (type === 'text' || type === 'character varying') return Infinity;
+  return Number(/^character varying\((\d+)\)$/.exec(type)?.[1] ?? 0);
+}
+
+/** The column affinity of a declared type (https://sqlite.org/datatype3.html#determination_of_column_affinity). */
+function affinity(declared: string): 'INTEGER' | 'TEXT' | 'BLOB' | 'REAL' | 'NUMERIC' {
+  const type = declared.toUpperCase();
+  if (type.includes('INT')) return 'INTEGER';
+  if (/CHAR|CLOB|TEXT/.test(type)) return 'TEXT';
+  if (type === '' || type.includes('BLOB')) return 'BLOB';
+  if (/REAL|FLOA|DOUB/.test(type)) return 'REAL';
+  return 'NUMERIC';
+}
