@@ -1,5 +1,5 @@
 import type { Row } from '../database/session.ts';
-import { mentions } from './sql-tokens.ts';
+import { namesIn, tokenize } from './sql-tokens.ts';
 
 /**
  * What is in the database, by name: enough to answer every guard without asking again. It follows the steps
@@ -71,7 +71,9 @@ export function createInventory(fold: (name: string) => string): Inventory {
       columnsOf(table).delete(fold(from));
       columnsOf(table).add(fold(to));
       for (const name of indexesOver(table, from)) {
-        const columns = [...(indexes.get(name)?.columns ?? [])].map((column) => (column === fold(from) ? fold(to) : column));
+        const columns = [...(indexes.get(name)?.columns ?? [])].map((column) =>
+          column === fold(from) ? fold(to) : column,
+        );
         indexes.set(name, { table: fold(table), columns: new Set(columns) });
       }
     },
@@ -81,8 +83,12 @@ export function createInventory(fold: (name: string) => string): Inventory {
     },
     addIndex: (index, table, columns, sql = '') => {
       const known = indexes.get(fold(index))?.columns ?? [];
-      const mentioned = sql === '' ? [] : [...columnsOf(table)].filter((column) => mentions(sql, column));
-      indexes.set(fold(index), { table: fold(table), columns: new Set([...known, ...columns.map(fold), ...mentioned]) });
+      const names = namesIn(tokenize(sql));
+      const mentioned = [...columnsOf(table)].filter((column) => names.has(column.toLowerCase()));
+      indexes.set(fold(index), {
+        table: fold(table),
+        columns: new Set([...known, ...columns.map(fold), ...mentioned]),
+      });
     },
     dropIndex: (index) => void indexes.delete(fold(index)),
     addEnum: (name) => void enums.add(fold(name)),

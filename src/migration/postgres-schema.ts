@@ -139,7 +139,7 @@ function failedStatement(batch: readonly string[], error: unknown): string {
   let end = 0;
   const found = batch.find((statement) => {
     // The server counts characters, not UTF-16 units.
-    end += [...statement].length + separator.length;
+    end += Array.from(statement).length + separator.length;
     return position <= end;
   });
   return found ?? batch.at(-1) ?? '';

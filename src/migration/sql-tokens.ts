@@ -43,15 +43,17 @@ export function nameOf(token: Token): string {
 /** A name quoted for either engine. */
 export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-/** The same for the same SQL whatever its spacing, comments, capitals and quotes of names. */
+/** The same for the same SQL whatever its spacing, comments, capitals and quotes of names: a token a line. */
 export const normalize = (sql: string): string =>
   tokenize(sql)
     .filter((token) => token.kind !== 'space')
     .map((token) => (token.kind === 'string' ? token.text : nameOf(token).toLowerCase()))
-    .join(' ');
+    .join('\n');
 
-/** Whether a name occurs in SQL, quoted or not; capitals do not matter. */
-export const mentions = (sql: string, name: string): boolean =>
-  tokenize(sql).some(
-    (token) => (token.kind === 'word' || token.kind === 'quoted') && nameOf(token).toLowerCase() === name.toLowerCase(),
+/** All words and names that occur in SQL, quoted or not, in small letters. */
+export const namesIn = (tokens: readonly Token[]): ReadonlySet<string> =>
+  new Set(
+    tokens
+      .filter((token) => token.kind === 'word' || token.kind === 'quoted')
+      .map((token) => nameOf(token).toLowerCase()),
   );

@@ -32,7 +32,8 @@ export async function rebuildTable(session: Session, table: string, change: Tabl
   const before = await tableFacts(session, name);
   await exchange(session, name, changed);
   const wrong = unaskedDifferences(before, await tableFacts(session, name), change);
-  if (wrong.length > 0) throw new Error(`Rebuilding ${name} (${change.kind}) changed more than that: ${wrong.join('; ')}`);
+  if (wrong.length > 0)
+    throw new Error(`Rebuilding ${name} (${change.kind}) changed more than that: ${wrong.join('; ')}`);
 }
 
 /** With foreign keys on, dropping the old table would delete its rows first and cascade. */
@@ -85,12 +86,17 @@ async function copyRows(session: Session, from: string, to: string): Promise<voi
   );
   const names = columns.map((row) => text(row, 'name'));
   const lower = new Set(names.map((name) => name.toLowerCase()));
-  const rowid = (await isWithoutRowid(session, to)) ? undefined : ['rowid', '_rowid_', 'oid'].find((name) => !lower.has(name));
+  const rowid = (await isWithoutRowid(session, to))
+    ? undefined
+    : ['rowid', '_rowid_', 'oid'].find((name) => !lower.has(name));
   const list = [...(rowid === undefined ? [] : [rowid]), ...names.map(quoteName)].join(', ');
   await session.run(`INSERT INTO ${quoteName(to)} (${list}) SELECT ${list} FROM ${quoteName(from)}`);
 }
 
 async function isWithoutRowid(session: Session, table: string): Promise<boolean> {
-  const [row] = await session.query('SELECT wr FROM pragma_table_list WHERE schema = $1 AND name = $2', ['main', table]);
+  const [row] = await session.query('SELECT wr FROM pragma_table_list WHERE schema = $1 AND name = $2', [
+    'main',
+    table,
+  ]);
   return row?.['wr'] === 1;
 }

@@ -13,18 +13,18 @@ const columnQuery = `
 const indexQuery = `SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL`;
 
 /** SQLite's steps: they run at once. */
-export function sqliteSteps(session: Session): Steps {
-  const run = (sql: string): Promise<void> => naming(sql, () => session.run(sql));
-  const query: Steps['query'] = (sql, parameters) => naming(sql, () => session.query(sql, parameters));
-  const alterTable = (table: string, action: string): Promise<void> => run(`ALTER TABLE ${quoteName(table)} ${action}`);
+export function sqliteSteps(plain: Session): Steps {
+  const session = namingStatements(plain);
+  const alterTable = (table: string, action: string): Promise<void> =>
+    session.run(`ALTER TABLE ${quoteName(table)} ${action}`);
 
   return {
     engine: 'sqlite',
-    execute: run,
-    run,
-    query,
+    execute: (statement) => session.run(statement),
+    run: (sql) => session.run(sql),
+    query: (sql, parameters) => session.query(sql, parameters),
     flush: async () => {},
-    inventory: async () => readInventory(await query(columnQuery, []), await query(indexQuery, [])),
+    inventory: async () => readInventory(await session.query(columnQuery), await session.query(indexQuery)),
     translate,
 
     async addColumn(table, column, definition) {
@@ -36,10 +36,12 @@ export function sqliteSteps(session: Session): Steps {
     },
 
     async dropColumn(table, column, indexes) {
-      for (const index of indexes) await run(`DROP INDEX ${quoteName(index)}`);
-      await alterTable(table, `DROP COLUMN ${quoteName(column)}`).catch(() =>
-        rebuildTable(session, table, { kind: 'dropColumn', column }),
-      );
+      for (const index of indexes) await session.run(`DROP INDEX ${quoteName(index)}`);
+      await alterTable(table, `DROP COLUMN ${quoteName(column)}`).catch((error: unknown) => {
+        // A rebuild would leave a view or trigger behind that can no longer work.
+        if (error instanceof Error && /error in (?:view|trigger) .* after drop column/.test(error.message)) throw error;
+        return rebuildTable(session, table, { kind: 'dropColumn', column });
+      });
     },
 
     alterColumn: (table, change) =>
@@ -47,7 +49,8 @@ export function sqliteSteps(session: Session): Steps {
 
     hasConstraint: async (table, name, definition) =>
       hasConstraint((await storedTable(session, table)).definition, name, definition),
-    addConstraint: (table, name, definition) => rebuildTable(session, table, { kind: 'addConstraint', name, definition }),
+    addConstraint: (table, name, definition) =>
+      rebuildTable(session, table, { kind: 'addConstraint', name, definition }),
     dropConstraint: async () => {},
     createEnum: async () => {},
 
@@ -55,7 +58,7 @@ export function sqliteSteps(session: Session): Steps {
       const names = columns.map(quoteName).join(', ');
       const values = columns.map((_, index) => `$${index + 1}`).join(', ');
       for (const row of rows) {
-        await query(
+        await session.query(
           `INSERT INTO ${quoteName(table)} (${names}) VALUES (${values})`,
           columns.map((column) => row[column] ?? null),
         );
@@ -64,12 +67,18 @@ export function sqliteSteps(session: Session): Steps {
   };
 }
 
-async function naming<T>(sql: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw new StatementError(sql, error);
-  }
+/** The same session, whose errors name their statement. */
+function namingStatements(session: Session): Session {
+  const naming =
+    (sql: string) =>
+    (error: unknown): never => {
+      throw new StatementError(sql, error);
+    };
+  return {
+    engine: session.engine,
+    run: (sql) => session.run(sql).catch(naming(sql)),
+    query: (sql, parameters) => session.query(sql, parameters).catch(naming(sql)),
+  };
 }
 
 const words: readonly (readonly [readonly string[], string])[] = [
@@ -83,7 +92,7 @@ const words: readonly (readonly [readonly string[], string])[] = [
 function translate(definition: string): string {
   const tokens = tokenize(definition);
   let sql = '';
-  for (let index = 0; index < tokens.length; ) {
+  for (let index = 0; index < tokens.length;) {
     const match = words.find(([from]) => from.every((word, offset) => keyword(tokens[index + 2 * offset]) === word));
     sql += match === undefined ? tokens[index]?.text : match[1];
     // Words stand with one token of space between them.

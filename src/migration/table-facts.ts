@@ -96,8 +96,14 @@ async function foreignKeyFacts(session: Session, table: string): Promise<Fact[]>
   const ids = new Set(rows.map((row) => row['id']));
   return [...ids].map((id) => {
     const parts = rows.filter((row) => row['id'] === id);
-    const details = parts.map((row) => ['from', 'table', 'to', 'on_update', 'on_delete', 'match'].map((key) => row[key]));
-    return { about: 'key', columns: parts.map((row) => text(row, 'from')), text: `foreign key ${JSON.stringify(details)}` };
+    const details = parts.map((row) =>
+      ['from', 'table', 'to', 'on_update', 'on_delete', 'match'].map((key) => row[key]),
+    );
+    return {
+      about: 'key',
+      columns: parts.map((row) => text(row, 'from')),
+      text: `foreign key ${JSON.stringify(details)}`,
+    };
   });
 }
 

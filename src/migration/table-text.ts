@@ -1,4 +1,4 @@
-import { join, keyword, mentions, nameOf, normalize, quoteName, tokenize } from './sql-tokens.ts';
+import { join, keyword, nameOf, namesIn, normalize, quoteName, tokenize } from './sql-tokens.ts';
 import type { Token } from './sql-tokens.ts';
 import type { ColumnChange, Definition } from './steps.ts';
 
@@ -77,11 +77,11 @@ export function changeTable(table: TableText, change: TableChange): TableText {
 
 /** Whether the table has a constraint of that name, or a table constraint that says the same. */
 export function hasConstraint({ items }: TableText, name: string, definition: Definition): boolean {
-  const named = ` ${normalize(`CONSTRAINT ${quoteName(name)}`)} `;
+  const named = `\n${normalize(`CONSTRAINT ${quoteName(name)}`)}\n`;
   const body = normalize(definition);
   return items.some((item) => {
     const text = normalize(item.text);
-    return ` ${text} `.includes(named) || (item.column === null && text.replace(/^constraint \S+ /, '') === body);
+    return `\n${text}`.includes(named) || (item.column === null && text.replace(/^constraint\n.*\n/, '') === body);
   });
 }
 
@@ -111,10 +111,11 @@ const sameName = (one: string | null, other: string): boolean => one?.toLowerCas
 /** Whether an item cannot stay when the column goes. */
 function goesWith(item: Item, column: string): boolean {
   if (item.column !== null) return sameName(item.column, column);
-  // What stands after REFERENCES are another table's columns.
+  // Its columns stand between parentheses; those after REFERENCES are another table's.
   const tokens = tokenize(item.text);
+  const start = tokens.findIndex((token) => token.text === '(');
   const end = tokens.findIndex((token) => keyword(token) === 'REFERENCES');
-  return mentions(join(end < 0 ? tokens : tokens.slice(0, end)), column);
+  return namesIn(tokens.slice(start, end < 0 ? tokens.length : end)).has(column.toLowerCase());
 }
 
 interface Clause {
