@@ -16,9 +16,10 @@ const inventoryQuery = `
   UNION ALL
   SELECT 'index', i.relname::text, t.relname::text, a.attname::text
     FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
-    LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND (a.attnum = ANY (x.indkey) OR EXISTS (
-      SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.oid
-        AND d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid AND d.refobjsubid = a.attnum))
+    LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND (a.attnum = ANY (x.indkey)
+      OR coalesce(x.indexprs, x.indpred) IS NOT NULL AND EXISTS (
+        SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.oid
+          AND d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid AND d.refobjsubid = a.attnum))
     WHERE i.relnamespace = 'public'::regnamespace
   UNION ALL
   SELECT 'enum', typname::text, NULL, NULL
