@@ -1,0 +1,34 @@
+import { dropForeignKeys } from '../src/migration/foreign-keys.ts';
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Lets a time entry belong to a client instead of a project. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumn('time_entries', 'client_id', 'INTEGER');
+  await dropForeignKeys(schema, 'time_entries', 'project_id');
+  await schema.dropNotNull('time_entries', 'project_id');
+  if (schema.engine === 'sqlite') {
+    // All that the application did here on SQLite: a second key of project_id, none of client_id, no check.
+    await schema.addConstraint(
+      'time_entries',
+      'fk_time_entries_project_id',
+      'FOREIGN KEY (project_id) REFERENCES projects(id)',
+    );
+    return;
+  }
+  await schema.addConstraint(
+    'time_entries',
+    'fk_time_entries_project_id',
+    'FOREIGN KEY (project_id) REFERENCES projects(id) ON DELETE CASCADE',
+  );
+  await schema.addConstraint(
+    'time_entries',
+    'fk_time_entries_client_id',
+    'FOREIGN KEY (client_id) REFERENCES clients(id) ON DELETE CASCADE',
+  );
+  await schema.addConstraint(
+    'time_entries',
+    'chk_time_entries_project_or_client',
+    'CHECK (project_id IS NOT NULL OR client_id IS NOT NULL)',
+  );
+  await schema.addIndex('time_entries', ['client_id'], { name: 'idx_time_entries_client_id' });
+};

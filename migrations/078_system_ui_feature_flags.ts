@@ -1,0 +1,26 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Adds to the settings which modules anybody may see: all, for existing settings. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumns('settings', {
+    ui_allow_calendar: 'BOOLEAN NOT NULL DEFAULT TRUE',
+    ui_allow_project_templates: 'BOOLEAN NOT NULL DEFAULT TRUE',
+    ui_allow_gantt_chart: 'BOOLEAN NOT NULL DEFAULT TRUE',
+    ui_allow_kanban_board: 'BOOLEAN NOT NULL DEFAULT TRUE',
+    ui_allow_weekly_goals: 'BOOLEAN NOT NULL DEFAULT TRUE',
+    ui_allow_quotes: 'BOOLEAN NOT NULL DEFAULT TRUE',
+    ui_allow_reports: 'BOOLEAN NOT NULL DEFAULT TRUE',
+    ui_allow_report_builder: 'BOOLEAN NOT NULL DEFAULT TRUE',
+    ui_allow_scheduled_reports: 'BOOLEAN NOT NULL DEFAULT TRUE',
+    ui_allow_invoice_approvals: 'BOOLEAN NOT NULL DEFAULT TRUE',
+    ui_allow_payment_gateways: 'BOOLEAN NOT NULL DEFAULT TRUE',
+    ui_allow_recurring_invoices: 'BOOLEAN NOT NULL DEFAULT TRUE',
+    ui_allow_payments: 'BOOLEAN NOT NULL DEFAULT TRUE',
+    ui_allow_mileage: 'BOOLEAN NOT NULL DEFAULT TRUE',
+    ui_allow_per_diem: 'BOOLEAN NOT NULL DEFAULT TRUE',
+    ui_allow_budget_alerts: 'BOOLEAN NOT NULL DEFAULT TRUE',
+    ui_allow_inventory: 'BOOLEAN NOT NULL DEFAULT TRUE',
+    ui_allow_analytics: 'BOOLEAN NOT NULL DEFAULT TRUE',
+    ui_allow_tools: 'BOOLEAN NOT NULL DEFAULT TRUE',
+  });
+};

@@ -1,0 +1,9 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Repeats 079 for tables that missed it, and adds the column where there is none under either name. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.renameColumn('user_badges', 'metadata', 'achievement_metadata');
+  await schema.addColumn('user_badges', 'achievement_metadata', 'JSON');
+  await schema.renameColumn('leaderboard_entries', 'metadata', 'entry_metadata');
+  await schema.addColumn('leaderboard_entries', 'entry_metadata', 'JSON');
+};

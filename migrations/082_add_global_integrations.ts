@@ -1,0 +1,8 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Lets an integration belong to everybody instead of a user. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumn('integrations', 'is_global', 'BOOLEAN NOT NULL DEFAULT FALSE');
+  await schema.dropNotNull('integrations', 'user_id');
+  await schema.addIndex('integrations', ['is_global'], { name: 'ix_integrations_is_global' });
+};

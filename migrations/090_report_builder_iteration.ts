@@ -1,0 +1,15 @@
+import type { Migration } from '../src/migration/migration.ts';
+import { widenVersionColumn } from '../src/migration/version-column.ts';
+
+/** Adds to reports and their schedules how they are split over the values of a field, and who is sent which part. */
+export const up: Migration = async ({ context: schema }) => {
+  await widenVersionColumn(schema, 50);
+  await schema.addColumns('report_email_schedules', {
+    email_distribution_mode: 'VARCHAR(20)',
+    recipient_email_template: 'VARCHAR(255)',
+  });
+  await schema.addColumns('saved_report_views', {
+    iterative_report_generation: 'BOOLEAN NOT NULL DEFAULT FALSE',
+    iterative_custom_field_name: 'VARCHAR(50)',
+  });
+};

@@ -1,0 +1,17 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Creates donation_interactions, and adds the flag for issues to users that missed it in 077. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.createTable('donation_interactions', {
+    id: 'SERIAL PRIMARY KEY',
+    user_id: 'INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE',
+    interaction_type: 'VARCHAR(50) NOT NULL',
+    source: 'VARCHAR(100)',
+    time_entries_count: 'INTEGER',
+    days_since_signup: 'INTEGER',
+    total_hours: 'DOUBLE PRECISION',
+    created_at: 'TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP',
+  });
+  await schema.addIndex('donation_interactions', ['user_id'], { name: 'idx_donation_interactions_user_id' });
+  await schema.addColumn('users', 'ui_show_issues', 'BOOLEAN NOT NULL DEFAULT TRUE');
+};

@@ -1,0 +1,15 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Adds the PDF template to quotes. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumn('quotes', 'template_id', 'INTEGER');
+  await schema.addIndex('quotes', ['template_id'], { name: 'ix_quotes_template_id' });
+  if (!schema.hasTable('quote_pdf_templates')) return;
+  // On SQLite the application gave its foreign keys no action.
+  const action = schema.engine === 'postgresql' ? ' ON DELETE SET NULL' : '';
+  await schema.addConstraint(
+    'quotes',
+    'fk_quotes_template_id',
+    `FOREIGN KEY (template_id) REFERENCES quote_pdf_templates(id)${action}`,
+  );
+};

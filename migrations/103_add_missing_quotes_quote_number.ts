@@ -1,0 +1,12 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Renames the number of quotes, which still has its name from the time when they were offers. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.renameColumn('quotes', 'offer_number', 'quote_number');
+  // Quotes without any number are given one.
+  if (await schema.addColumn('quotes', 'quote_number', 'VARCHAR(50)')) {
+    await schema.run("UPDATE quotes SET quote_number = 'QUO-' || id");
+    await schema.setNotNull('quotes', 'quote_number');
+  }
+  await schema.addIndex('quotes', ['quote_number'], { name: 'ix_quotes_quote_number', unique: true });
+};
