@@ -1,7 +1,7 @@
 // Makes a checkout ready to run: dependencies as in package-lock.json, dist/ as in the source. Quick if it is.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -54,10 +54,17 @@ function treeMatchesLock() {
 function npmCi() {
   const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
   // esbuild and the tests are development dependencies, which NODE_ENV=production would leave out.
-  const { status, error } = spawnSync('npm', ['ci', '--include=dev', ...quiet], { cwd: root, stdio: ['ignore', 2, 2] });
+  const options = { cwd: root, env: { ...headers(), ...process.env }, stdio: ['ignore', 2, 2] };
+  const { status, error } = spawnSync('npm', ['ci', '--include=dev', ...quiet], options);
   if (error) throw new SetupFailure(`npm could not be started: ${error.message}`, 1);
   if (status === 0) return;
   throw new SetupFailure(`npm ci failed with exit code ${status}; its words are above.${compilerHint()}`, status ?? 1);
+}
+
+/** Where node-gyp finds Node's own headers, if they came with it: it need not download them then. */
+function headers() {
+  const prefix = join(dirname(realpathSync(process.execPath)), '..');
+  return existsSync(join(prefix, 'include/node/node.h')) ? { npm_config_nodedir: prefix } : {};
 }
 
 /** What better-sqlite3 lacks on this machine if there is no ready-made binary to download; else nothing. */
