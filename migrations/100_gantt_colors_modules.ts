@@ -1,0 +1,8 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Adds colours for the Gantt chart to projects and tasks, and another list of disabled modules to the settings. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumn('projects', 'color', 'VARCHAR(7)');
+  await schema.addColumn('settings', 'modules_disabled', 'TEXT');
+  await schema.addColumn('tasks', 'color', 'VARCHAR(7)');
+};

@@ -1,0 +1,11 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Adds to the audit log why something was changed, and its whole state before and after. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumns('audit_logs', {
+    reason: 'TEXT',
+    entity_metadata: schema.engine === 'postgresql' ? 'JSON' : 'TEXT',
+    full_old_state: 'TEXT',
+    full_new_state: 'TEXT',
+  });
+};

@@ -1,0 +1,9 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/**
+ * Lets users hide requests for donations; adds an installation id to the settings, which the application fills later.
+ */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumn('settings', 'system_instance_id', 'VARCHAR(36)');
+  await schema.addColumn('users', 'ui_show_donate', 'BOOLEAN NOT NULL DEFAULT TRUE');
+};

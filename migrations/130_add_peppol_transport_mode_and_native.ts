@@ -1,0 +1,14 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Adds the Peppol transport and its certificates, PDF/A-3 and the validation of exports to the settings. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumns('settings', {
+    peppol_transport_mode: "VARCHAR(20) DEFAULT 'generic'",
+    peppol_sml_url: "VARCHAR(500) DEFAULT ''",
+    peppol_native_cert_path: "VARCHAR(500) DEFAULT ''",
+    peppol_native_key_path: "VARCHAR(500) DEFAULT ''",
+    invoices_pdfa3_compliant: 'BOOLEAN NOT NULL DEFAULT FALSE',
+    invoices_validate_export: 'BOOLEAN NOT NULL DEFAULT FALSE',
+    invoices_verapdf_path: "VARCHAR(500) DEFAULT ''",
+  });
+};

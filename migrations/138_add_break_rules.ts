@@ -1,0 +1,11 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Adds to the settings after how many hours a break is due, and how long it is. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumns('settings', {
+    break_after_hours_1: "DOUBLE PRECISION DEFAULT '6'",
+    break_minutes_1: 'INTEGER DEFAULT 30',
+    break_after_hours_2: "DOUBLE PRECISION DEFAULT '9'",
+    break_minutes_2: 'INTEGER DEFAULT 45',
+  });
+};

@@ -1,0 +1,12 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Numbers the lines of every quote from 0, in the order in which they were made. */
+export const up: Migration = async ({ context: schema }) => {
+  const added = await schema.addColumn('quote_items', 'position', 'INTEGER NOT NULL DEFAULT 0');
+  // Positions that are there already may be an order that somebody chose.
+  if (!added) return;
+  await schema.run(`
+    UPDATE quote_items SET position = numbered.place
+    FROM (SELECT id, row_number() OVER (PARTITION BY quote_id ORDER BY id) - 1 AS place FROM quote_items) AS numbered
+    WHERE numbered.id = quote_items.id`);
+};

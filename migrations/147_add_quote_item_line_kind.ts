@@ -1,0 +1,15 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Adds to the lines of quotes what kind they are, and what expenses and goods have beyond items. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumns('quote_items', {
+    line_kind: "VARCHAR(20) NOT NULL DEFAULT 'item'",
+    display_name: 'VARCHAR(200)',
+    category: 'VARCHAR(50)',
+    line_date: 'DATE',
+    sku: 'VARCHAR(100)',
+  });
+  if (schema.hasTable('quote_items')) {
+    await schema.run("UPDATE quote_items SET line_kind = 'item' WHERE line_kind IS NULL OR line_kind = ''");
+  }
+};

@@ -1,0 +1,15 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Adds reminders of breaks and of the end of the day to users, and makes room for longer dates of dismissals. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumns('users', {
+    smart_notify_break_reminder: 'BOOLEAN NOT NULL DEFAULT FALSE',
+    smart_notify_break_interval_minutes: 'INTEGER NOT NULL DEFAULT 60',
+    smart_notify_end_of_day: 'BOOLEAN NOT NULL DEFAULT FALSE',
+    smart_notify_end_of_day_time: 'VARCHAR(5)',
+  });
+  await schema.setType('user_smart_notification_dismissals', 'local_date', 'VARCHAR(64)');
+  await schema.dropDefault('users', 'smart_notify_break_reminder');
+  await schema.dropDefault('users', 'smart_notify_break_interval_minutes');
+  await schema.dropDefault('users', 'smart_notify_end_of_day');
+};

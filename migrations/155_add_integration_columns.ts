@@ -1,0 +1,8 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Links tasks to issues, and users to accounts, in other systems. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumn('tasks', 'external_ref', 'VARCHAR(200)');
+  await schema.addColumn('users', 'github_username', 'VARCHAR(100)');
+  await schema.addIndex('tasks', ['external_ref'], { name: 'ix_tasks_external_ref' });
+};

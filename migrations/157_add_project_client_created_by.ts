@@ -1,0 +1,64 @@
+import type { Migration } from '../src/migration/migration.ts';
+import type { Schema } from '../src/migration/schema.ts';
+
+const actions = ['view', 'edit', 'delete'] as const;
+const scopes = ['own', 'all'] as const;
+const categories = ['projects', 'clients'] as const;
+
+/** In the order of their numbers: view_own_projects, view_all_projects, edit_own_projects, … */
+const permissions = categories.flatMap((category) =>
+  actions.flatMap((action) =>
+    scopes.map((scope) => ({
+      name: `${action}_${scope}_${category}`,
+      description: `${action.charAt(0).toUpperCase()}${action.slice(1)} ${scope} ${category}`,
+      category,
+    })),
+  ),
+);
+
+/**
+ * Adds to clients and projects who created them, and permissions for one's own and for everybody's. Those who were
+ * there before have no creator.
+ */
+export const up: Migration = async ({ context: schema }) => {
+  // Only PostgreSQL has the foreign key: the application could not add it on SQLite.
+  const createdBy = schema.engine === 'postgresql' ? 'INTEGER REFERENCES users(id) ON DELETE SET NULL' : 'INTEGER';
+  for (const table of categories) {
+    await schema.addColumn(table, 'created_by', createdBy);
+    await schema.addIndex(table, ['created_by'], { name: `ix_${table}_created_by` });
+  }
+  if (['permissions', 'roles', 'role_permissions'].every((table) => schema.hasTable(table))) {
+    await addPermissions(schema);
+    await changeGrants(schema);
+  }
+};
+
+/** Adds the permissions that are missing, numbered by the database. */
+const addPermissions = async (schema: Schema): Promise<void> => {
+  const rows = await schema.query('SELECT name FROM permissions');
+  const known = new Set(rows.map((row) => row['name']));
+  await schema.insert(
+    'permissions',
+    permissions.filter(({ name }) => !known.has(name)),
+  );
+};
+
+/**
+ * Managers and administrators may do everything with everybody's, but super administrators get no more than they
+ * have: that is how the application left them. Users and viewers now see what is their own instead of everything.
+ */
+const changeGrants = (schema: Schema): Promise<void> =>
+  schema.run(`
+    INSERT INTO role_permissions (role_id, permission_id)
+    SELECT roles.id, permissions.id FROM roles CROSS JOIN permissions
+    WHERE (
+        roles.name IN ('manager', 'admin') AND permissions.name IN (
+          'view_all_projects', 'edit_all_projects', 'delete_all_projects',
+          'view_all_clients', 'edit_all_clients', 'delete_all_clients')
+        OR roles.name IN ('user', 'viewer') AND permissions.name IN ('view_own_projects', 'view_own_clients')
+      ) AND NOT EXISTS (
+        SELECT 1 FROM role_permissions WHERE role_id = roles.id AND permission_id = permissions.id
+      );
+    DELETE FROM role_permissions
+    WHERE role_id IN (SELECT id FROM roles WHERE name IN ('user', 'viewer'))
+      AND permission_id IN (SELECT id FROM permissions WHERE name IN ('view_projects', 'view_clients'))`);

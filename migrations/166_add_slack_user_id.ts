@@ -1,0 +1,7 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Links users to their Slack accounts. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumn('users', 'slack_user_id', 'VARCHAR(50)');
+  await schema.addIndex('users', ['slack_user_id'], { name: 'ix_users_slack_user_id', unique: true });
+};

@@ -1,0 +1,4 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Merges 168_add_kanban_wip_limit, 169_add_task_checklist_items and 170_add_kanban_board_templates. */
+export const up: Migration = async () => {};
