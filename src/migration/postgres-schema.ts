@@ -32,6 +32,11 @@ const constraintQuery = `
   UNION ALL
   SELECT 1 FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('i', 'I') AND relname = $2`;
 
+const foreignKeyQuery = `
+  SELECT c.conname::text AS name FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid
+    JOIN pg_attribute a ON a.attrelid = t.oid AND c.conkey = ARRAY[a.attnum]
+    WHERE c.contype = 'f' AND t.relnamespace = 'public'::regnamespace AND t.relname = $1 AND a.attname = $2`;
+
 /** PostgreSQL's steps: they wait in a queue and travel together. */
 export function postgresSteps(session: Session): Steps {
   const queue: string[] = [];
@@ -66,6 +71,11 @@ export function postgresSteps(session: Session): Steps {
     hasConstraint: async (table, name) => (await query(constraintQuery, [table, name])).length > 0,
     addConstraint: (table, name, definition) => alterTable(table, `ADD CONSTRAINT ${quoteName(name)} ${definition}`),
     dropConstraint: (table, name) => alterTable(table, `DROP CONSTRAINT IF EXISTS ${quoteName(name)}`),
+    async dropForeignKeys(table, column) {
+      for (const row of await query(foreignKeyQuery, [table, column])) {
+        await alterTable(table, `DROP CONSTRAINT ${quoteName(text(row, 'name'))}`);
+      }
+    },
 
     createEnum: (name, values) => execute(`CREATE TYPE ${quoteName(name)} AS ENUM (${values.map(literal).join(', ')})`),
     insert: (table, columns, rows) => execute(insertStatement(table, columns, rows)),

@@ -76,6 +76,8 @@ export interface Schema {
   addConstraint(table: string, name: string, definition: Definition): Promise<boolean>;
   /** Drops a constraint by its name. PostgreSQL only: constraints have no dependable names on SQLite. */
   dropConstraint(table: string, name: string): Promise<void>;
+  /** Drops the foreign keys that the column alone makes up, whatever their names. */
+  dropForeignKeys(table: string, column: string): Promise<void>;
 
   /** Creates an enumeration type. PostgreSQL only: on SQLite the column is given another type. */
   createEnum(name: string, values: readonly string[]): Promise<void>;
@@ -227,7 +229,10 @@ function columnSteps(steps: Steps, inventory: () => Inventory): ColumnSteps {
   };
 }
 
-type IndexAndConstraintSteps = Pick<Schema, 'addIndex' | 'dropIndex' | 'addConstraint' | 'dropConstraint'>;
+type IndexAndConstraintSteps = Pick<
+  Schema,
+  'addIndex' | 'dropIndex' | 'addConstraint' | 'dropConstraint' | 'dropForeignKeys'
+>;
 
 function indexAndConstraintSteps(steps: Steps, inventory: () => Inventory): IndexAndConstraintSteps {
   return {
@@ -256,6 +261,10 @@ function indexAndConstraintSteps(steps: Steps, inventory: () => Inventory): Inde
 
     async dropConstraint(table, name) {
       if (inventory().hasTable(table)) await steps.dropConstraint(table, name);
+    },
+
+    async dropForeignKeys(table, column) {
+      if (inventory().hasColumn(table, column)) await steps.dropForeignKeys(table, column);
     },
   };
 }

@@ -52,6 +52,7 @@ export function sqliteSteps(plain: Session): Steps {
     addConstraint: (table, name, definition) =>
       rebuildTable(session, table, { kind: 'addConstraint', name, definition }),
     dropConstraint: async () => {},
+    dropForeignKeys: (table, column) => rebuildTable(session, table, { kind: 'dropForeignKeys', column }),
     createEnum: async () => {},
 
     async insert(table, columns, rows) {

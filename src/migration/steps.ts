@@ -35,6 +35,7 @@ export interface Steps {
   hasConstraint(table: string, name: string, definition: Definition): Promise<boolean>;
   addConstraint(table: string, name: string, definition: Definition): Promise<void>;
   dropConstraint(table: string, name: string): Promise<void>;
+  dropForeignKeys(table: string, column: string): Promise<void>;
   createEnum(name: string, values: readonly string[]): Promise<void>;
   insert(table: string, columns: readonly string[], rows: readonly NewRow[]): Promise<void>;
   run(sql: string): Promise<void>;

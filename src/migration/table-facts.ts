@@ -46,6 +46,8 @@ function askedFor(change: TableChange): { lost: Allows; gained: Allows } {
       return { lost: (fact) => concerns(fact, change.column), gained: none };
     case 'addConstraint':
       return { lost: none, gained: (fact) => fact.about === 'key' };
+    case 'dropForeignKeys':
+      return { lost: (fact) => fact.text.startsWith('foreign key') && concerns(fact, change.column), gained: none };
     case 'setType':
       return either((fact) => fact.about === 'type' && concerns(fact, change.column));
     case 'setNotNull':

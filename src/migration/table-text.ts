@@ -25,7 +25,9 @@ export type TableChange =
   | ColumnChange
   | { readonly kind: 'addColumn'; readonly column: string; readonly definition: Definition }
   | { readonly kind: 'dropColumn'; readonly column: string }
-  | { readonly kind: 'addConstraint'; readonly name: string; readonly definition: Definition };
+  | { readonly kind: 'addConstraint'; readonly name: string; readonly definition: Definition }
+  /** Those that the column alone makes up. */
+  | { readonly kind: 'dropForeignKeys'; readonly column: string };
 
 const constraintStarts = new Set(['CONSTRAINT', 'PRIMARY', 'UNIQUE', 'CHECK', 'FOREIGN']);
 const clauseStarts = new Set(
@@ -61,17 +63,16 @@ export function changeTable(table: TableText, change: TableChange): TableText {
       const text = ` CONSTRAINT ${quoteName(change.name)} ${change.definition}`;
       return { ...table, items: [...table.items, { text, column: null }] };
     }
+    case 'dropForeignKeys': {
+      const others = table.items.filter((item) => !isForeignKeyOf(item, change.column));
+      return { ...table, items: mapColumn(others, change.column, withoutReferences) };
+    }
     case 'setType':
     case 'setNotNull':
     case 'dropNotNull':
     case 'setDefault':
     case 'dropDefault':
-      return {
-        ...table,
-        items: table.items.map((item) =>
-          sameName(item.column, change.column) ? { ...item, text: changeColumn(item.text, change) } : item,
-        ),
-      };
+      return { ...table, items: mapColumn(table.items, change.column, (text) => changeColumn(text, change)) };
   }
 }
 
@@ -108,14 +109,32 @@ function toItem(tokens: readonly Token[]): Item {
 
 const sameName = (one: string | null, other: string): boolean => one?.toLowerCase() === other.toLowerCase();
 
+const mapColumn = (items: readonly Item[], column: string, change: (text: string) => string): readonly Item[] =>
+  items.map((item) => (sameName(item.column, column) ? { ...item, text: change(item.text) } : item));
+
 /** Whether an item cannot stay when the column goes. */
-function goesWith(item: Item, column: string): boolean {
-  if (item.column !== null) return sameName(item.column, column);
-  // Its columns stand between parentheses; those after REFERENCES are another table's.
+const goesWith = (item: Item, column: string): boolean =>
+  item.column === null ? constrained(item).has(column.toLowerCase()) : sameName(item.column, column);
+
+/** Whether an item is a table constraint that makes just this column a foreign key. */
+const isForeignKeyOf = (item: Item, column: string): boolean =>
+  item.column === null &&
+  tokenize(item.text).some((token) => keyword(token) === 'REFERENCES') &&
+  constrained(item).size === 1 &&
+  constrained(item).has(column.toLowerCase());
+
+/** The columns of a table constraint: they stand between parentheses; those after REFERENCES are another table's. */
+function constrained(item: Item): ReadonlySet<string> {
   const tokens = tokenize(item.text);
   const start = tokens.findIndex((token) => token.text === '(');
   const end = tokens.findIndex((token) => keyword(token) === 'REFERENCES');
-  return namesIn(tokens.slice(start, end < 0 ? tokens.length : end)).has(column.toLowerCase());
+  return namesIn(tokens.slice(start, end < 0 ? tokens.length : end));
+}
+
+function withoutReferences(text: string): string {
+  const column = parseColumn(text);
+  const kept = column.clauses.filter((clause) => clause.kind !== 'REFERENCES');
+  return kept.length === column.clauses.length ? text : renderColumn({ ...column, clauses: kept });
 }
 
 interface Clause {
