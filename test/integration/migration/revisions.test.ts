@@ -26,6 +26,18 @@ const amendments: Readonly<Record<string, readonly Change<SqliteShapes>[]>> = {
     { alterIndex: 'per_diem_rates.ix_per_diem_rates_valid_from', is: onSqlite('effective_from') },
     { alterIndex: 'per_diems.ix_per_diems_trip_start', is: onSqlite('start_date') },
   ],
+  // The application doubles the keys here and takes the old ones away in 056; ours exchanges them there.
+  '051': [
+    {
+      foreignKeys: 'quotes',
+      is: [
+        ['clients', 'client_id', 'id', 'CASCADE'],
+        ['projects', 'project_id', 'id', 'SET NULL'],
+        ['users', 'created_by', 'id', 'CASCADE'],
+        ['users', 'accepted_by', 'id', 'SET NULL'],
+      ],
+    },
+  ],
   // The application's own run failed here and had to be helped over it; ours has the rule.
   '140_client_portal_dashboard_prefs': [
     {

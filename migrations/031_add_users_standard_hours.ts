@@ -1,0 +1,6 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Adds the standard working hours of a day to users. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumn('users', 'standard_hours_per_day', "DOUBLE PRECISION NOT NULL DEFAULT '8'");
+};

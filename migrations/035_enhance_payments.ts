@@ -1,0 +1,22 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Adds to payments their status, who received them and what the payment gateway says. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumns('payments', {
+    status: "VARCHAR(20) NOT NULL DEFAULT 'completed'",
+    received_by: 'INTEGER',
+    gateway_transaction_id: 'VARCHAR(255)',
+    gateway_fee: 'NUMERIC(10,2)',
+    net_amount: 'NUMERIC(10,2)',
+  });
+  await schema.addIndex('payments', ['payment_date'], { name: 'ix_payments_payment_date' });
+  await schema.addIndex('payments', ['received_by'], { name: 'ix_payments_received_by' });
+  await schema.addIndex('payments', ['status'], { name: 'ix_payments_status' });
+  // The application's SQLite databases have the key without its action.
+  const onDelete = schema.engine === 'postgresql' ? 'ON DELETE SET NULL' : '';
+  await schema.addConstraint(
+    'payments',
+    'fk_payments_received_by',
+    `FOREIGN KEY (received_by) REFERENCES users(id) ${onDelete}`,
+  );
+};

@@ -1,0 +1,21 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/**
+ * Lets a project have kanban columns of its own: a key may occur once in each.
+ *
+ * Not on SQLite: the application's databases there keep the rule that a key occurs once in all.
+ */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumn('kanban_columns', 'project_id', 'INTEGER');
+  await schema.addIndex('kanban_columns', ['project_id'], { name: 'idx_kanban_columns_project_id' });
+  const onDelete = schema.engine === 'postgresql' ? 'ON DELETE CASCADE' : '';
+  await schema.addConstraint(
+    'kanban_columns',
+    'fk_kanban_columns_project_id',
+    `FOREIGN KEY (project_id) REFERENCES projects(id) ${onDelete}`,
+  );
+  if (schema.engine === 'sqlite') return;
+  await schema.dropConstraint('kanban_columns', 'kanban_columns_key_key');
+  await schema.dropConstraint('kanban_columns', 'uq_kanban_columns_key');
+  await schema.addConstraint('kanban_columns', 'uq_kanban_column_key_project', 'UNIQUE (key, project_id)');
+};

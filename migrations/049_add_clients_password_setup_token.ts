@@ -1,0 +1,10 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Adds to clients the token with which they set their portal password. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumns('clients', {
+    password_setup_token: 'VARCHAR(100)',
+    password_setup_token_expires: 'TIMESTAMP',
+  });
+  await schema.addIndex('clients', ['password_setup_token'], { name: 'ix_clients_password_setup_token' });
+};
