@@ -100,14 +100,23 @@ async function buildIfStale() {
 /** A hash over the names, sizes and times of everything that goes into dist/. */
 function inputs() {
   const hash = createHash('sha256').update(read(installStamp) ?? '');
-  const files = ['src', 'migrations'].flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
-  );
-  for (const file of ['package.json', 'scripts/build.mjs', ...files.toSorted()]) {
+  for (const file of ['package.json', 'scripts/build.mjs', ...filesIn('src'), ...filesIn('migrations')]) {
     const { mtimeMs, size } = statSync(join(root, file));
     hash.update(`${file} ${mtimeMs} ${size}\n`);
   }
   return hash.digest('hex');
+}
+
+/**
+ * All files below a folder. By hand, because readdir's own recursion takes five times as long.
+ * @param {string} folder
+ * @returns {string[]}
+ */
+function filesIn(folder) {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? filesIn(path) : [path];
+  });
 }
 
 /** @param {string} path */
