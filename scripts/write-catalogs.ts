@@ -56,11 +56,15 @@ async function readSeed(session: Session, catalog: Catalog): Promise<SeedRows> {
   const seed: Record<string, Record<string, SeedValue>[]> = {};
   for (const [table, { columns, constraints }] of Object.entries(catalog.tables)) {
     if (table === versionTable) continue;
-    const key = /^PRIMARY KEY \((.*)\)$/.exec(Object.values(constraints).find((rule) => rule.startsWith('PRIMARY')) ?? '')?.[1];
+    const key = /^PRIMARY KEY \((.*)\)$/.exec(
+      Object.values(constraints).find((rule) => rule.startsWith('PRIMARY')) ?? '',
+    )?.[1];
     const rows = await session.query(`SELECT * FROM ${table} ORDER BY ${key ?? 1}`);
     if (rows.length > 0) {
       seed[table] = rows.map((row) =>
-        Object.fromEntries(Object.entries(row).map(([column, value]) => [column, seedValue(value, columns[column]?.type ?? '')])),
+        Object.fromEntries(
+          Object.entries(row).map(([column, value]) => [column, seedValue(value, columns[column]?.type ?? '')]),
+        ),
       );
     }
   }

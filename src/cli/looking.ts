@@ -30,7 +30,12 @@ function lookingCommand(
 
 export const statusCommand = lookingCommand('status', 'say which state the database is in', gateExitCode, renderStatus);
 
-export const planCommand = lookingCommand('plan', 'say what the gate would do, revision by revision', gateExitCode, renderPlan);
+export const planCommand = lookingCommand(
+  'plan',
+  'say what the gate would do, revision by revision',
+  gateExitCode,
+  renderPlan,
+);
 
 export const verifyCommand = lookingCommand(
   'verify',

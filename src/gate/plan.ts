@@ -18,14 +18,20 @@ export interface Refusal {
   readonly exitCode: ExitCode;
   readonly state: State;
   /** What stands in the way where the state alone does not say it. */
-  readonly reason: 'state' | 'cleanup-is-off' | 'cleanup-needs-postgresql' | 'others-are-connected' | 'must-not-be-empty';
+  readonly reason:
+    'state' | 'cleanup-is-off' | 'cleanup-needs-postgresql' | 'others-are-connected' | 'must-not-be-empty';
   readonly others: readonly OtherSession[];
 }
 
 /** What a run is going to do. */
 export type Plan =
   | { readonly kind: 'pass'; readonly state: State }
-  | { readonly kind: 'migrate'; readonly state: State; readonly pending: readonly string[]; readonly quarantine: boolean }
+  | {
+      readonly kind: 'migrate';
+      readonly state: State;
+      readonly pending: readonly string[];
+      readonly quarantine: boolean;
+    }
   | { readonly kind: 'refuse'; readonly refusal: Refusal };
 
 /**

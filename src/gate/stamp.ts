@@ -1,4 +1,5 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { reasonOf } from '../failure.ts';
@@ -8,8 +9,10 @@ import { memoryFolderOf, stampFileOf } from './traces.ts';
 /**
  * Notes beside the backups that a healthy database was here, so that an empty one is not taken for a first start
  * later. Only after something was written to the database, and never a reason to fail: the volume may be read-only.
+ * Where no volume is mounted for backups, nothing is noted.
  */
 export function writeStamp(config: Config, database: Database, heads: readonly string[], log: Log): void {
+  if (!liesOnVolume(config.backupFolder)) return;
   const file = stampFileOf(config);
   const note = { database: database.name, revisions: heads, healthyAt: new Date().toISOString() };
   try {
@@ -19,4 +22,11 @@ export function writeStamp(config: Config, database: Database, heads: readonly s
   } catch (error) {
     log.info(`No note was left in the backup folder (${reasonOf(error)}).`);
   }
+}
+
+/** The default folder, /data/uploads/backups, is made when /data is there, and not on a machine that knows no /data. */
+function liesOnVolume(folder: string): boolean {
+  const parent = dirname(folder);
+  if (parent === dirname(parent)) return false;
+  return existsSync(parent) || liesOnVolume(parent);
 }

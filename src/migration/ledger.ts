@@ -27,7 +27,9 @@ export async function openLedger(session: Session, graph: Graph, exists: boolean
   } else if (session.engine === 'postgresql') {
     await widenColumn(session);
   }
-  const found = (await session.query('SELECT version_num FROM alembic_version')).map((row) => String(row['version_num']));
+  const found = (await session.query('SELECT version_num FROM alembic_version')).map((row) =>
+    String(row['version_num']),
+  );
   let rows = graph.tips(found);
   await replaceRows(session, found, rows);
   return {

@@ -2,6 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { Umzug } from 'umzug';
 import type { Session } from '../database/session.ts';
 import { Failure, reasonOf } from '../failure.ts';
+import { loadHead, loadSeed } from '../schema/promise.ts';
+import { renderBaseline } from './baseline.ts';
 import type { Graph, Revision } from './graph.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import { type OpenSchema, openSchema } from './schema.ts';
@@ -20,26 +22,71 @@ export interface MigrateOptions {
   readonly onApplied: (applied: AppliedRevision, position: number, total: number) => void;
 }
 
+/** What umzug is to run, by the name that it records. */
+interface Step {
+  readonly name: string;
+  readonly run: () => Promise<void>;
+}
+
 /**
- * Applies everything pending with umzug, within the transaction of `session`. Umzug runs what it is given in the
- * order it is given and calls what is executed what the ledger says: order, gaps and branches are the graph's.
+ * Applies everything pending, revision by revision, within the transaction of `session`.
  * @throws Failure `migration-failed`: which revision, what had been applied, what was not run
  */
-export async function migrate(session: Session, graph: Graph, options: MigrateOptions): Promise<readonly AppliedRevision[]> {
+export async function migrate(
+  session: Session,
+  graph: Graph,
+  options: MigrateOptions,
+): Promise<readonly AppliedRevision[]> {
   const ledger = await openLedger(session, graph, options.versioned);
   const schema = await openSchema(session);
-  const pending = graph.pending(ledger.rows);
+  const steps = graph.revisions.map((revision) => ({ name: revision.id, run: () => apply(revision, schema) }));
+  return runSteps(steps, ledger, graph, options);
+}
+
+/**
+ * Makes the head of the schema in an empty database at once. What comes out equals what `migrate` makes of it.
+ * @throws Failure `migration-failed`
+ */
+export async function createHead(
+  session: Session,
+  graph: Graph,
+  options: MigrateOptions,
+): Promise<readonly AppliedRevision[]> {
+  const ledger = await openLedger(session, graph, options.versioned);
+  const baseline = async (): Promise<void> => {
+    const statements = renderBaseline(await loadHead(session.engine), await loadSeed(), session.engine);
+    await session.run(statements.join(';\n'));
+  };
+  // the first head brings everything with it, further ones (there are none at present) are only recorded
+  const steps = graph.heads.map((name, index) => ({ name, run: index === 0 ? baseline : async () => undefined }));
+  return runSteps(steps, ledger, graph, options);
+}
+
+/**
+ * Has umzug run what is not executed yet. It runs steps in the order it is given and takes for executed what the
+ * ledger says: order, gaps and branches are the graph's.
+ */
+async function runSteps(
+  steps: readonly Step[],
+  ledger: Ledger,
+  graph: Graph,
+  options: MigrateOptions,
+): Promise<readonly AppliedRevision[]> {
+  const executed = graph.withAncestors(ledger.rows);
+  const pending = steps.map(({ name }) => name).filter((name) => !executed.has(name));
   const applied: AppliedRevision[] = [];
   const umzug = new Umzug({
-    migrations: graph.revisions.map((revision) => ({
-      name: revision.id,
+    migrations: steps.map(({ name, run }) => ({
+      name,
       up: async () => {
+        // SQLite works without ever giving way: let signals be heard between two revisions
+        await setImmediate();
         options.signal.throwIfAborted();
-        const milliseconds = await apply(revision, schema);
-        applied.push({ id: revision.id, milliseconds });
+        const started = performance.now();
+        await run();
+        applied.push({ id: name, milliseconds: performance.now() - started });
       },
     })),
-    context: schema,
     storage: storageOver(ledger, graph, () => {
       const last = applied.at(-1);
       if (last !== undefined) options.onApplied(last, applied.length, pending.length);
@@ -50,31 +97,15 @@ export async function migrate(session: Session, graph: Graph, options: MigrateOp
     await umzug.up();
   } catch (error) {
     options.signal.throwIfAborted();
-    const failed = pending[applied.length];
-    throw new Failure(
-      {
-        kind: 'migration-failed',
-        failed: {
-          revision: failed?.id ?? null,
-          applied: applied.map(({ id }) => id),
-          remaining: pending.slice(applied.length + 1).map(({ id }) => id),
-          reason: rootReasonOf(error),
-        },
-      },
-      { cause: error },
-    );
+    throw failureOf(error, pending, applied);
   }
   return applied;
 }
 
-async function apply(revision: Revision, schema: OpenSchema): Promise<number> {
-  // SQLite works without ever giving way: let signals be heard between two revisions
-  await setImmediate();
-  const started = performance.now();
+async function apply(revision: Revision, schema: OpenSchema): Promise<void> {
   const { up } = await revision.load();
   await up({ context: schema });
   await schema.flush();
-  return performance.now() - started;
 }
 
 /** The ledger as umzug's storage. Reading it writes nothing. */
@@ -89,6 +120,16 @@ function storageOver(ledger: Ledger, graph: Graph, onRecorded: () => void) {
       throw new Error(`there is no way down from ${name}: restore a backup`);
     },
   };
+}
+
+function failureOf(error: unknown, pending: readonly string[], applied: readonly AppliedRevision[]): Failure {
+  const failed = {
+    revision: pending[applied.length] ?? null,
+    applied: applied.map(({ id }) => id),
+    remaining: pending.slice(applied.length + 1),
+    reason: rootReasonOf(error),
+  };
+  return new Failure({ kind: 'migration-failed', failed }, { cause: error });
 }
 
 /** Umzug wraps what a migration throws; people want to read what the database said. */

@@ -52,9 +52,13 @@ export async function quarantineSome(session: Session, log: Log): Promise<number
     rows: label.rows + moved.reduce((sum, { rows }) => sum + (rows ?? 0), 0),
   });
   for (const { name, kind, rows } of moved) {
-    log.info(`  moved ${kind} ${name} to ${schema}${rows === null ? '' : ` (${rows} rows)`}`, { quarantine: schema, name, rows });
+    log.info(
+      `  moved ${kind} ${name} to ${schema}${rows === null ? '' : ` (${rows === 1 ? '1 row' : `${rows} rows`})`}`,
+      { quarantine: schema, name, rows },
+    );
   }
-  if (left === 0) log.info(`Nothing was dropped. To take a table back: ALTER TABLE ${schema}.<name> SET SCHEMA public;`);
+  if (left === 0)
+    log.info(`Nothing was dropped. To take a table back: ALTER TABLE ${schema}.<name> SET SCHEMA public;`);
   return left;
 }
 
@@ -139,7 +143,8 @@ async function listRelations(session: Session): Promise<readonly FoundRelation[]
 }
 
 /** Counts what is small, believes the estimate of what is large. */
-async function countRows(session: Session, { quoted, estimate, small }: FoundRelation): Promise<number | null> {
+async function countRows(session: Session, { quoted, kind, estimate, small }: FoundRelation): Promise<number | null> {
+  if (kind === 'VIEW' || kind === 'SEQUENCE') return null;
   if (!small) return estimate < 0 ? null : estimate;
   const [row] = await session.query(`SELECT count(*)::int AS rows FROM public.${quoted}`);
   return Number(row?.['rows']);

@@ -8,7 +8,11 @@ import type { Difference } from '../schema/comparison.ts';
  * To be called within a transaction; a rule that the data do not satisfy fails, and takes the transaction with it.
  * @returns what was mended; the rest is left to verification
  */
-export async function mend(session: Session, differences: readonly Difference[], head: Catalog): Promise<readonly Difference[]> {
+export async function mend(
+  session: Session,
+  differences: readonly Difference[],
+  head: Catalog,
+): Promise<readonly Difference[]> {
   const schema = await openSchema(session);
   const mended: Difference[] = [];
   for (const difference of differences) {

@@ -42,11 +42,19 @@ export function describeDifference(difference: Difference): DifferenceReport {
     }
     case 'invalid-index': {
       const { table, name } = difference;
-      return { kind, object: `${table}.${name}`, message: `index ${name} of ${table} is invalid: its creation was cut off` };
+      return {
+        kind,
+        object: `${table}.${name}`,
+        message: `index ${name} of ${table} is invalid: its creation was cut off`,
+      };
     }
     case 'missing-enum': {
       const { name, values } = difference;
-      return { kind, object: name, message: `enumeration type ${name} (${values.join(', ')}) is missing or lacks values` };
+      return {
+        kind,
+        object: name,
+        message: `enumeration type ${name} (${values.join(', ')}) is missing or lacks values`,
+      };
     }
   }
 }

@@ -233,7 +233,10 @@ function describeRefusal(database: string, refusal: Refusal): Notice {
     case 'drifted':
       return {
         title: `The schema differs from its revision: ${database}`,
-        happened: [`It says ${state.revisions.join(', ')}, but this is missing or different:`, ...listDifferences(state.differences)],
+        happened: [
+          `It says ${state.revisions.join(', ')}, but this is missing or different:`,
+          ...listDifferences(state.differences),
+        ],
         safe: untouched,
         options: [
           saveFirst,
@@ -245,7 +248,9 @@ function describeRefusal(database: string, refusal: Refusal): Notice {
     case 'foreign':
       return {
         title: `This is another application's database: ${database}`,
-        happened: [`It has no table of TimeTracker, but the ledger of another migration tool: ${state.ledgers.join(', ')}.`],
+        happened: [
+          `It has no table of TimeTracker, but the ledger of another migration tool: ${state.ledgers.join(', ')}.`,
+        ],
         safe: `${untouched} It is never cleaned.`,
         options: ['Give TimeTracker a database of its own, and its name in DATABASE_URL.'],
       };
@@ -275,7 +280,9 @@ function cleanupObstacle({ reason, others }: Refusal): string {
       return (
         'They are not moved while others are connected to this database: ' +
         others
-          .map(({ pid, application, user, client }) => `pid ${pid} (${application || 'unnamed'}, ${user}, from ${client})`)
+          .map(
+            ({ pid, application, user, client }) => `pid ${pid} (${application || 'unnamed'}, ${user}, from ${client})`,
+          )
           .join('; ')
       );
     case 'state':
@@ -304,7 +311,12 @@ function corruptedOptions({ reason }: Refusal): readonly string[] {
   }
 }
 
-function describeFailedMigration({ revision, applied, remaining, reason }: Extract<Problem, { kind: 'migration-failed' }>['failed']): Notice {
+function describeFailedMigration({
+  revision,
+  applied,
+  remaining,
+  reason,
+}: Extract<Problem, { kind: 'migration-failed' }>['failed']): Notice {
   return {
     title: revision === null ? 'The migration failed' : `Migration ${revision} failed`,
     happened: [
@@ -313,7 +325,8 @@ function describeFailedMigration({ revision, applied, remaining, reason }: Extra
     ],
     safe: 'everything ran in one transaction and was rolled back: the database is exactly as it was.',
     options: [
-      'If the reason names rows (duplicates, NULLs, missing references), correct them and start again.\n' + commands.psql,
+      'If the reason names rows (duplicates, NULLs, missing references), correct them and start again.\n' +
+        commands.psql,
       'If it speaks of disk space, memory, locks or a lost connection, remedy that and start again.',
       saveFirst,
       'Go back to the former version of the application meanwhile: the database still fits it.',
@@ -347,7 +360,9 @@ function describeVerdict(database: string, { versionTableMissing, revisions, hea
 }
 
 function listDifferences(differences: Verdict['differences']): readonly string[] {
-  const shown = differences.slice(0, shownDifferences).map((difference) => `- ${describeDifference(difference).message}`);
+  const shown = differences
+    .slice(0, shownDifferences)
+    .map((difference) => `- ${describeDifference(difference).message}`);
   const more = differences.length - shown.length;
   return more > 0 ? [...shown, `- and ${more} more`] : shown;
 }

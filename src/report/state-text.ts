@@ -32,7 +32,9 @@ export function renderPlan(report: StateReport, seen: Look): string {
     refuse: 'The gate would change nothing, and not let the application start.',
   };
   const step = steps[report.action as keyof typeof steps];
-  return lines([...summary(report), '', step, ...report.pending.map((revision) => `  ${revision}`)]) + banner(report, seen);
+  return (
+    lines([...summary(report), '', step, ...report.pending.map((revision) => `  ${revision}`)]) + banner(report, seen)
+  );
 }
 
 /** `verify` for people. */
@@ -56,7 +58,9 @@ function summary(report: StateReport): readonly string[] {
 
 function extras({ extraTables }: StateReport): readonly string[] {
   if (extraTables.length === 0) return [];
-  return [`also here: ${extraTables.length} tables that are not the application's: ${extraTables.slice(0, 10).join(', ')}`];
+  return [
+    `also here: ${extraTables.length} tables that are not the application's: ${extraTables.slice(0, 10).join(', ')}`,
+  ];
 }
 
 function banner(report: StateReport, { plan }: Look): string {

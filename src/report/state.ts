@@ -34,7 +34,12 @@ export interface StateReport {
 }
 
 /** Puts what was seen into the form that programs read. */
-export function reportLook(database: Database, { observation, state, plan }: Look, head: Catalog, exitCode: ExitCode): StateReport {
+export function reportLook(
+  database: Database,
+  { observation, state, plan }: Look,
+  head: Catalog,
+  exitCode: ExitCode,
+): StateReport {
   const facts = observation.kind === 'seen' ? observation.facts : null;
   return {
     state: state.kind,
@@ -92,7 +97,9 @@ function problemsOf(database: string, { state, plan }: Look): readonly ReportedP
   if (plan.kind !== 'refuse' && isFine(state)) return [];
   const refusal = plan.kind === 'refuse' ? plan.refusal : refusalOf(state);
   const { title, happened } = describeProblem({ kind: 'refused', database, refusal });
-  return [{ kind: state.kind, object: database, message: [title, ...happened].filter((line) => line !== '').join(' ') }];
+  return [
+    { kind: state.kind, object: database, message: [title, ...happened].filter((line) => line !== '').join(' ') },
+  ];
 }
 
 function isFine({ kind }: State): boolean {

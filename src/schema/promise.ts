@@ -1,4 +1,5 @@
 import type { Engine } from '../database/session.ts';
+import type { SeedRows } from '../migration/baseline.ts';
 import type { Catalog } from './catalog.ts';
 
 /**
@@ -12,4 +13,9 @@ export async function loadHead(engine: Engine): Promise<Catalog> {
     case 'sqlite':
       return (await import('./head.sqlite.json', { with: { type: 'json' } })).default;
   }
+}
+
+/** The rows that the migrations leave in an empty database; the same on both engines. Written along with the catalogs. */
+export async function loadSeed(): Promise<SeedRows> {
+  return (await import('./seed.json', { with: { type: 'json' } })).default;
 }

@@ -152,7 +152,9 @@ async function open(target: PostgresTarget, applicationName: string, ssl: TlsOpt
   return client;
 }
 
-type TlsOptions = false | { rejectUnauthorized: boolean; ca?: Buffer; cert?: Buffer; key?: Buffer; checkServerIdentity?: () => undefined };
+type TlsOptions =
+  | false
+  | { rejectUnauthorized: boolean; ca?: Buffer; cert?: Buffer; key?: Buffer; checkServerIdentity?: () => undefined };
 
 /** The modes of libpq (PostgreSQL manual, "SSL Support") in the terms of node:tls. */
 function tlsOptions(target: PostgresTarget): TlsOptions {

@@ -73,6 +73,7 @@ const sessionsQuery = `
   ORDER BY pid`;
 
 const versionRowsQuery = 'SELECT version_num FROM public.alembic_version ORDER BY 1';
+const noRowsQuery = 'SELECT 1 WHERE false';
 
 const relationKinds: Readonly<Record<string, RelationKind>> = {
   r: 'table',
@@ -83,36 +84,41 @@ const relationKinds: Readonly<Record<string, RelationKind>> = {
   S: 'sequence',
 };
 
-/** Reads everything in three round trips and one read-only snapshot. */
+// One text for thousands of rows: taking them apart one message at a time costs more than all the queries together.
+const asOneText = (query: string): string => `SELECT coalesce(json_agg(r), '[]')::text AS rows FROM (${query}) r`;
+
+/** Reads everything in two round trips and one read-only snapshot. */
 export async function inspect(client: pg.Client): Promise<DatabaseFacts> {
   try {
-    return await readFacts(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  } finally {
-    // if this fails the connection is gone, and what failed before says so
+    return await readFacts(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', 'ROLLBACK');
+  } catch (error) {
+    // if this fails the connection is gone, and the error says so
     await client.query('ROLLBACK').catch(() => undefined);
+    throw error;
   }
 }
 
-/** Reads everything within the transaction that is open, or that `begin` opens. */
-export async function readFacts(client: pg.Client, begin = ''): Promise<DatabaseFacts> {
+/** Reads everything within the transaction that is open, or that `begin` opens and `end` closes. */
+export async function readFacts(client: pg.Client, begin = '', end = ''): Promise<DatabaseFacts> {
+  const queries = [
+    relationsQuery,
+    columnsQuery,
+    constraintsQuery,
+    indexesQuery,
+    enumsQuery,
+    ledgersQuery,
+    sessionsQuery,
+  ];
   const [relations = [], columns = [], constraints = [], indexes = [], enums = [], ledgers = [], sessions = []] =
-    await rowsOf(client, [
-      begin,
-      relationsQuery,
-      columnsQuery,
-      constraintsQuery,
-      indexesQuery,
-      enumsQuery,
-      ledgersQuery,
-      sessionsQuery,
-    ]);
+    await rowsOf(client, [begin, ...queries.map(asOneText)]);
   const found = relations.map(readRelation);
+  // asking for the rows of a table that is not there would be an error: first the one, then the other
   const versioned = found.some(({ name }) => name === 'alembic_version');
-  const versions = versioned ? (await client.query<Record<string, unknown>>(versionRowsQuery)).rows : null;
+  const [versions = []] = await rowsOf(client, [asOneText(versioned ? versionRowsQuery : noRowsQuery), end]);
   return {
     relations: found,
     catalog: { tables: readTables(columns, constraints, indexes), enums: readEnums(enums) },
-    revisions: versions?.map((row) => String(row['version_num'])) ?? null,
+    revisions: versioned ? versions.map((row) => String(row['version_num'])) : null,
     ledgers: ledgers.map((row) => String(row['name'])),
     otherSessions: sessions.map(readSession),
   };
@@ -120,14 +126,19 @@ export async function readFacts(client: pg.Client, begin = ''): Promise<Database
 
 type Rows = readonly Readonly<Record<string, unknown>>[];
 
-/** Sends several statements at once; returns the rows of those that are queries. */
+/** Sends several statements at once; returns the rows of those that are queries, each made by `asOneText`. */
 async function rowsOf(client: pg.Client, statements: readonly string[]): Promise<readonly Rows[]> {
   // for several statements pg answers with a list, which its types do not tell
-  const answer: pg.QueryResult<Record<string, unknown>> | pg.QueryResult<Record<string, unknown>>[] = await client.query<
-    Record<string, unknown>
-  >(statements.filter((statement) => statement !== '').join(';'));
+  const answer: pg.QueryResult<Record<string, unknown>> | pg.QueryResult<Record<string, unknown>>[] =
+    await client.query<Record<string, unknown>>(statements.filter((statement) => statement !== '').join(';'));
   const results = Array.isArray(answer) ? answer : [answer];
-  return results.filter(({ command }) => command === 'SELECT').map(({ rows }) => rows);
+  return results.filter(({ command }) => command === 'SELECT').map(({ rows }) => readRows(rows[0]?.['rows']));
+}
+
+function readRows(text: unknown): Rows {
+  const rows: unknown = JSON.parse(String(text));
+  if (!Array.isArray(rows)) throw new Error('the server did not answer with a list');
+  return rows.filter((row): row is Readonly<Record<string, unknown>> => typeof row === 'object' && row !== null);
 }
 
 function readRelation(row: Readonly<Record<string, unknown>>): Relation {

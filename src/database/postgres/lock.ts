@@ -46,9 +46,11 @@ export async function takeRunLock(client: pg.Client, options: LockOptions): Prom
 }
 
 async function tryRunLock(client: pg.Client): Promise<boolean> {
-  const { rows } = await client.query<{ taken: unknown }>(
-    `${sessionSettings}; SELECT pg_try_advisory_lock(${runLock.application}, ${runLock.key}) AS taken`,
-  ).then(lastOf);
+  const { rows } = await client
+    .query<{ taken: unknown }>(
+      `${sessionSettings}; SELECT pg_try_advisory_lock(${runLock.application}, ${runLock.key}) AS taken`,
+    )
+    .then(lastOf);
   return rows[0]?.taken === true;
 }
 

@@ -82,7 +82,9 @@ async function inTransaction<Result>(
     result = await work({ ...sqliteSession(database), observe: async () => inspect(database) });
     const broken = [...brokenReferences(database)].filter(([reference, count]) => count > (before.get(reference) ?? 0));
     if (broken.length > 0) {
-      throw new Error(`references would be broken: ${broken.map(([reference, count]) => `${reference} (${count})`).join(', ')}`);
+      throw new Error(
+        `references would be broken: ${broken.map(([reference, count]) => `${reference} (${count})`).join(', ')}`,
+      );
     }
   } catch (error) {
     if (database.inTransaction) database.exec('ROLLBACK');

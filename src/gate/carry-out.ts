@@ -1,0 +1,126 @@
+import type { DatabaseFacts, Database, Transaction } from '../database/database.ts';
+import { Failure, type Verdict } from '../failure.ts';
+import { type AppliedRevision, createHead, migrate } from '../migration/migrator.ts';
+import { releaseGraph } from '../migration/revisions.ts';
+import { quarantineBatch, quarantineSome } from '../recovery/quarantine.ts';
+import { mend } from '../recovery/repair.ts';
+import { describeDifference } from '../report/differences.ts';
+import type { Log } from '../report/log.ts';
+import { versionTable } from '../schema/catalog.ts';
+import { findDifferences } from '../schema/comparison.ts';
+import { loadHead } from '../schema/promise.ts';
+import { sameMembers } from './diagnosis.ts';
+import type { GateContext } from './gate.ts';
+import type { Plan } from './plan.ts';
+import { writeStamp } from './stamp.ts';
+
+/**
+ * Carries out a plan to migrate: rights first, then everything in one transaction, then a last look from outside.
+ * It is a module of its own because most runs have nothing to do, and need not load what does it.
+ * @throws Failure `missing-rights`, `migration-failed`, `verification-failed`
+ */
+export async function carryOut(
+  plan: Extract<Plan, { kind: 'migrate' }>,
+  facts: DatabaseFacts,
+  context: GateContext,
+): Promise<void> {
+  const { database, config, log } = context;
+  announceMigration(plan, log);
+  const rights = await database.missingRights({
+    alters: facts.relations.filter(({ kind }) => kind !== 'sequence').map(({ name }) => name),
+    quarantines: plan.quarantine,
+  });
+  if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });
+
+  if (plan.quarantine) {
+    // more than one transaction can hold locks for: committed batches, of which the last one migrates as well
+    for (let left = facts.relations.length; left > quarantineBatch;) {
+      left = await database.transaction((transaction) => quarantineSome(transaction, log));
+    }
+  }
+  await database.transaction(async (transaction) => {
+    if (plan.quarantine) await quarantineSome(transaction, log);
+    await bringToHead(transaction, plan, facts, context);
+  });
+  await prove(database);
+  writeStamp(config, database, releaseGraph.heads, log);
+  log.info(`The database is healthy and current (${releaseGraph.heads.join(', ')}).`);
+}
+
+function announceMigration({ state, pending }: Extract<Plan, { kind: 'migrate' }>, log: Log): void {
+  switch (state.kind) {
+    case 'fresh':
+      if (state.traces.length > 0) {
+        log.warn('THE DATABASE IS EMPTY, BUT IT DOES NOT LOOK LIKE A FIRST START:');
+        for (const trace of state.traces) log.warn(`  ${trace}`);
+        log.warn(
+          '  This is what a lost or wrongly mounted database volume looks like. If data should be here, stop now:',
+        );
+        log.warn(
+          '  docker compose down, then look at the volumes. TT_REQUIRE_EXISTING=true refuses an empty database.',
+        );
+      }
+      log.info(`The database is empty: creating the schema of all ${pending.length} revisions at once.`);
+      break;
+    case 'behind':
+      log.info(`The database is at ${state.revisions.join(', ')}: ${pending.length} revisions to apply.`, { pending });
+      break;
+    case 'corrupted':
+      log.warn('Detected corrupted database state: tables, but neither alembic_version nor any core table.');
+      log.warn('They are moved to a quarantine schema; nothing is dropped.');
+      break;
+    default:
+      throw new Error(`nothing to migrate in the state ${state.kind}`);
+  }
+}
+
+/** Migrates, adds what is still missing, and looks at the result, all before anything is committed. */
+async function bringToHead(
+  transaction: Transaction,
+  { state }: Extract<Plan, { kind: 'migrate' }>,
+  before: DatabaseFacts,
+  { log, signal, database }: GateContext,
+): Promise<void> {
+  const started = performance.now();
+  const options = { versioned: before.revisions !== null, signal };
+  if (state.kind === 'behind') {
+    await migrate(transaction, releaseGraph, { ...options, onApplied: (...progress) => logProgress(log, ...progress) });
+  } else {
+    await createHead(transaction, releaseGraph, { ...options, onApplied: () => undefined });
+  }
+
+  const head = await loadHead(database.engine);
+  const missing = findDifferences(head, (await transaction.observe()).catalog, database.engine);
+  if (missing.length > 0) {
+    const mended = await mend(transaction, missing, head);
+    for (const difference of mended) log.info(`  mended: ${describeDifference(difference).message}`);
+  }
+  await requireHealthy(await transaction.observe(), database);
+  log.info(`The schema was brought to the head in ${formatMilliseconds(performance.now() - started)}.`);
+}
+
+function logProgress(log: Log, { id, milliseconds }: AppliedRevision, position: number, total: number): void {
+  const count = `${String(position).padStart(String(total).length)}/${total}`;
+  log.info(`  ${count} ${id} (${formatMilliseconds(milliseconds)})`, { revision: id, milliseconds });
+}
+
+/** Looks once more after the commit, from outside the transaction: what is there now is what the application finds. */
+async function prove(database: Database): Promise<void> {
+  await requireHealthy(await database.observe(), database);
+}
+
+async function requireHealthy(facts: DatabaseFacts, { engine, name }: Database): Promise<void> {
+  const verdict: Verdict = {
+    versionTableMissing: !facts.relations.some((relation) => relation.name === versionTable),
+    revisions: facts.revisions ?? [],
+    heads: releaseGraph.heads,
+    differences: findDifferences(await loadHead(engine), facts.catalog, engine),
+  };
+  if (verdict.versionTableMissing || !sameMembers(verdict.revisions, verdict.heads) || verdict.differences.length > 0) {
+    throw new Failure({ kind: 'verification-failed', database: name, verdict });
+  }
+}
+
+function formatMilliseconds(milliseconds: number): string {
+  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+}
