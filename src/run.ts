@@ -32,7 +32,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     const request = readArguments(invocation.arguments);
     if (request.kind === 'help') return printed(output, helpText(version));
     if (request.kind === 'version') return printed(output, `db-init ${version}\n`);
-    json = request.json;
+    json = request.arguments.flags.has('json');
     const config = configOf(invocation);
     output = openOutput(streams, secretsOf(config), json);
     return await runCommand(request, config, output, invocation);
@@ -56,13 +56,13 @@ function configOf({ environment, workingDirectory }: Invocation): Config {
 }
 
 async function runCommand(
-  { command, json }: Extract<Request, { kind: 'command' }>,
+  { command, arguments: given }: Extract<Request, { kind: 'command' }>,
   config: Config,
   output: Output,
   { version, signal }: Invocation,
 ): Promise<ExitCode> {
   const log = await openLog(config.logFormat, output.log);
-  return command.run({ version, config, output, log, signal, json });
+  return command.run({ version, config, output, log, signal, arguments: given });
 }
 
 /** What was thrown, as a problem; null for a bug. An interrupted run fails in many ways that all mean the same. */

@@ -1,39 +1,58 @@
 import { parseArgs } from 'node:util';
 import { Failure, reasonOf } from '../failure.ts';
 import { commands } from './commands.ts';
-import type { Command } from './context.ts';
+import type { Command, CommandArguments } from './context.ts';
 
 /** What the command line asks for. */
 export type Request =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
-  | { readonly kind: 'command'; readonly command: Command; readonly json: boolean };
+  | { readonly kind: 'command'; readonly command: Command; readonly arguments: CommandArguments };
 
 /**
  * Parses the arguments after the program's name.
  * @throws Failure `usage`
  */
-export function readArguments(arguments_: readonly string[]): Request {
-  const [first = 'gate', ...others] = arguments_;
+export function readArguments(given: readonly string[]): Request {
+  const [first = 'gate', ...others] = given;
   if (['help', '--help', '-h'].includes(first)) return { kind: 'help' };
   if (['version', '--version', '-V'].includes(first)) return { kind: 'version' };
   // flags alone belong to the default command
-  const name = first.startsWith('-') ? 'gate' : first;
+  const bare = first.startsWith('-');
+  const name = bare ? 'gate' : first;
   const command = commands.find((candidate) => candidate.name === name);
   if (command === undefined) {
     const known = [...commands.map((candidate) => candidate.name), 'help', 'version'].join(', ');
     throw new Failure({ kind: 'usage', message: `There is no command "${name}". There are: ${known}.` });
   }
-  const json = command.flags.includes('json') ? { json: { type: 'boolean' as const } } : {};
+  return readCommand(command, bare ? given : others);
+}
+
+function readCommand(command: Command, args: readonly string[]): Request {
+  const { flags, options = [], positionals: most = 0 } = command;
   try {
-    const { values } = parseArgs({
-      args: first.startsWith('-') ? [...arguments_] : others,
-      options: { ...json, help: { type: 'boolean', short: 'h' } },
-      allowPositionals: false,
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: Object.fromEntries([
+        ...[...flags, 'help'].map((flag) => [flag, { type: 'boolean' as const }]),
+        ...options.map((option) => [option, { type: 'string' as const }]),
+      ]),
+      allowPositionals: most > 0,
     });
-    if (values.help === true) return { kind: 'help' };
-    return { kind: 'command', command, json: 'json' in values && values.json === true };
+    if (positionals.length > most) throw new Error(`too many arguments: ${positionals.slice(most).join(' ')}`);
+    const entries = Object.entries(values);
+    if (entries.some(([flag]) => flag === 'help')) return { kind: 'help' };
+    return {
+      kind: 'command',
+      command,
+      arguments: {
+        flags: new Set(entries.filter(([, value]) => value === true).map(([flag]) => flag)),
+        options: new Map(entries.flatMap(([option, value]) => (typeof value === 'string' ? [[option, value]] : []))),
+        positionals,
+      },
+    };
   } catch (error) {
-    throw new Failure({ kind: 'usage', message: `${command.name}: ${reasonOf(error)}` });
+    const message = `${reasonOf(error)}. Usage: db-init ${command.name} ${command.usage}`.trimEnd();
+    throw new Failure({ kind: 'usage', message }, { cause: error });
   }
 }

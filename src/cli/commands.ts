@@ -8,7 +8,7 @@ export const commands: readonly Command[] = [gateCommand, statusCommand, planCom
 /** The text of `help`. */
 export function helpText(version: string): string {
   const entries = [
-    ...commands.map(({ name, flags, summary }) => [[name, ...flags.map((flag) => `[--${flag}]`)].join(' '), summary]),
+    ...commands.map(({ name, usage, summary }) => [`${name} ${usage}`.trimEnd(), summary]),
     ['help', 'show this text'],
     ['version', 'show the version'],
   ];

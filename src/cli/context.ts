@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
+import type { ExitCode } from '../exit-codes.ts';
 import type { Log } from '../report/log.ts';
 import type { Output } from '../report/output.ts';
-import type { ExitCode } from '../exit-codes.ts';
 
 /** What every command gets to work with. */
 export interface CommandContext {
@@ -10,16 +10,28 @@ export interface CommandContext {
   readonly output: Output;
   readonly log: Log;
   readonly signal: AbortSignal;
-  /** Whether `--json` was given: the result goes to standard output as one object. */
-  readonly json: boolean;
+  /** What was given after the command's name. */
+  readonly arguments: CommandArguments;
+}
+
+export interface CommandArguments {
+  readonly flags: ReadonlySet<string>;
+  readonly options: ReadonlyMap<string, string>;
+  readonly positionals: readonly string[];
 }
 
 /** A command of the command line. */
 export interface Command {
   readonly name: string;
+  /** What may follow the name, as `help` shows it: `FILE [--json]`. */
+  readonly usage: string;
   /** One line for `help`. */
   readonly summary: string;
-  /** Flags it takes, for `help` and for parsing. */
-  readonly flags: readonly 'json'[];
+  /** Options without a value, `--json`. */
+  readonly flags: readonly string[];
+  /** Options with a value, `--keep 5`. */
+  readonly options?: readonly string[];
+  /** How many positional arguments it takes at the most. */
+  readonly positionals?: number;
   readonly run: (context: CommandContext) => Promise<ExitCode>;
 }

@@ -6,6 +6,7 @@ import { withDatabase } from './open.ts';
 export const gateCommand: Command = {
   name: 'gate',
   summary: 'bring the database to the current schema, or stop with the way out (the default)',
+  usage: '',
   flags: [],
   async run(context) {
     for (const hint of context.config.hints) context.log.warn(hint);

@@ -16,13 +16,14 @@ function lookingCommand(
   return {
     name,
     summary,
+    usage: '[--json]',
     flags: ['json'],
     run: (context: CommandContext) =>
       withDatabase(context, name, 'read', async (database) => {
         const seen = await look(database, context.config);
         const exitCode = exitCodeOf(seen);
         const report = reportLook(database, seen, await loadHead(database.engine), exitCode);
-        context.output.result(context.json ? `${JSON.stringify(report, null, 2)}\n` : render(report, seen));
+        context.output.result(context.arguments.flags.has('json') ? `${JSON.stringify(report, null, 2)}\n` : render(report, seen));
         return exitCode;
       }),
   };

@@ -4,7 +4,7 @@ import type { PostgresTarget } from '../../config/config.ts';
 import { Failure } from '../../failure.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
 import { judgeConnectionFailure } from './connection-failure.ts';
-import { textTypes } from './session.ts';
+import { lastRow, textTypes } from './session.ts';
 
 /** What a run needs to know about connecting, beside where to. */
 export interface ConnectOptions {
@@ -58,7 +58,9 @@ export async function connectWhenReady(target: PostgresTarget, options: ConnectO
   const database = describeTarget(target);
   let trusted: string | null = null;
   for (let attempt = 1; ; attempt++) {
-    const outcome = await tryToConnect(target, options, trusted);
+    const patience = Math.max(1, Math.min(attemptTimeout(target), options.waitTimeout - secondsWaited()));
+    const outcome = await tryToConnect(target, options, trusted, patience);
+    if (options.signal.aborted && outcome.kind === 'ready') await outcome.connected.client.end();
     options.signal.throwIfAborted();
     switch (outcome.kind) {
       case 'ready':
@@ -91,10 +93,15 @@ type Attempt =
   | { readonly kind: 'young'; readonly startedAt: string; readonly reason: string }
   | { readonly kind: 'passing' | 'denied' | 'no-such-database'; readonly reason: string };
 
-async function tryToConnect(target: PostgresTarget, options: ConnectOptions, trusted: string | null): Promise<Attempt> {
+async function tryToConnect(
+  target: PostgresTarget,
+  options: ConnectOptions,
+  trusted: string | null,
+  patience: number,
+): Promise<Attempt> {
   let client: pg.Client;
   try {
-    client = await connectOnce(target, options.applicationName);
+    client = await connectOnce(target, options.applicationName, patience);
   } catch (error) {
     return judgeConnectionFailure(error);
   }
@@ -121,19 +128,39 @@ async function tryToConnect(target: PostgresTarget, options: ConnectOptions, tru
   }
 }
 
-/** Connects once. With `sslmode=prefer` a server without TLS is asked again in clear, as libpq does. */
-export async function connectOnce(target: PostgresTarget, applicationName: string): Promise<pg.Client> {
+/** Seconds that one attempt may take: `connect_timeout` of the address, where 0 is no limit. */
+function attemptTimeout({ connectTimeout = 5 }: PostgresTarget): number {
+  return connectTimeout === 0 ? Infinity : connectTimeout;
+}
+
+/**
+ * Connects once. With `sslmode=prefer` a server that has no TLS, or lets us in only without, is asked again in clear,
+ * as libpq does.
+ * @param patience seconds
+ */
+export async function connectOnce(target: PostgresTarget, applicationName: string, patience = 5): Promise<pg.Client> {
   const tls = tlsOptions(target);
+  const open = (ssl: TlsOptions): Promise<pg.Client> => connect(target, applicationName, ssl, patience);
   try {
-    return await open(target, applicationName, tls);
+    return await open(tls);
   } catch (error) {
-    const unencrypted = target.sslmode === 'prefer' && tls !== false;
-    if (!unencrypted || !(error instanceof Error) || !/does not support SSL/i.test(error.message)) throw error;
-    return open(target, applicationName, false);
+    if (tls === false || target.sslmode !== 'prefer' || !wantsNoTls(error)) throw error;
+    return open(false);
   }
 }
 
-async function open(target: PostgresTarget, applicationName: string, ssl: TlsOptions): Promise<pg.Client> {
+function wantsNoTls(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  // 28000 is what a server says that has only `hostnossl` lines for us
+  return /does not support SSL/i.test(error.message) || ('code' in error && error.code === '28000');
+}
+
+async function connect(
+  target: PostgresTarget,
+  applicationName: string,
+  ssl: TlsOptions,
+  patience: number,
+): Promise<pg.Client> {
   const client = new pg.Client({
     host: target.host,
     port: target.port,
@@ -141,7 +168,7 @@ async function open(target: PostgresTarget, applicationName: string, ssl: TlsOpt
     password: target.password,
     database: target.database,
     application_name: applicationName,
-    connectionTimeoutMillis: 5000,
+    connectionTimeoutMillis: patience * 1000,
     keepAlive: true,
     types: textTypes,
     ssl,
@@ -154,7 +181,7 @@ async function open(target: PostgresTarget, applicationName: string, ssl: TlsOpt
 
 type TlsOptions =
   | false
-  | { rejectUnauthorized: boolean; ca?: Buffer; cert?: Buffer; key?: Buffer; checkServerIdentity?: () => undefined };
+  | { rejectUnauthorized: boolean; host?: string; ca?: Buffer; cert?: Buffer; key?: Buffer; checkServerIdentity?: () => undefined };
 
 /** The modes of libpq (PostgreSQL manual, "SSL Support") in the terms of node:tls. */
 function tlsOptions(target: PostgresTarget): TlsOptions {
@@ -176,17 +203,21 @@ function tlsOptions(target: PostgresTarget): TlsOptions {
     case 'verify-ca':
       return { rejectUnauthorized: true, checkServerIdentity: () => undefined, ...authorities, ...identity };
     case 'verify-full':
-      return { rejectUnauthorized: true, ...authorities, ...identity };
+      // pg names the server for the handshake only if it has a name: an address would go unchecked
+      return { rejectUnauthorized: true, host: target.host, ...authorities, ...identity };
   }
 }
 
 async function askServer(client: pg.Client): Promise<ServerFacts> {
-  const { rows } = await client.query<Record<string, unknown>>(`
+  // a role's statement_timeout must not cut this off; LOCAL, for the session may be a pooler's
+  const row = await lastRow(
+    client,
+    `SET LOCAL statement_timeout TO 0;
     SELECT pg_backend_pid() AS pid, inet_client_port() AS port, pg_is_in_recovery() AS standby,
            current_setting('server_version_num')::int AS number, current_setting('server_version') AS version,
            pg_postmaster_start_time()::text AS started,
-           extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())::int AS uptime`);
-  const row = rows[0] ?? {};
+           extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())::int AS uptime`,
+  );
   return {
     backendPid: Number(row['pid']),
     clientPort: row['port'] === null ? null : Number(row['port']),
@@ -198,6 +229,7 @@ async function askServer(client: pg.Client): Promise<ServerFacts> {
   };
 }
 
-function requireSupported({ versionNumber, version }: ServerFacts): void {
+/** @throws Failure `unsupported-server` */
+export function requireSupported({ versionNumber, version }: Pick<ServerFacts, 'versionNumber' | 'version'>): void {
   if (versionNumber < 130000) throw new Failure({ kind: 'unsupported-server', version });
 }

@@ -13,6 +13,16 @@ export const textTypes: pg.CustomTypesConfig = {
 };
 
 /**
+ * Runs statements, separated by semicolons, in one round trip.
+ * @returns the first row of the last one; empty if it has none
+ */
+export async function lastRow(client: pg.Client, sql: string): Promise<Row> {
+  // for several statements pg answers with a list, which its types do not tell
+  const answer: pg.QueryResult<Row> | readonly pg.QueryResult<Row>[] = await client.query<Row>(sql);
+  return [answer].flat().at(-1)?.rows[0] ?? {};
+}
+
+/**
  * A session over one connected client, which the caller opens and closes.
  *
  * int2, int4, oid and floats come back as numbers, booleans as booleans, NULL as null, everything else (int8,
