@@ -156,6 +156,24 @@ describeEngines('the schema that migrations work with', ({ name: engine, create 
     await schema.run('INSERT INTO entries (user_id) VALUES (1)');
   });
 
+  it('drops the foreign keys of a column, whatever their names', async () => {
+    const schema = await open();
+    await schema.createTable('users', { id: 'SERIAL PRIMARY KEY' });
+    await schema.createTable('entries', {
+      id: 'SERIAL PRIMARY KEY',
+      made_by: 'INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE',
+      read_by: 'INTEGER REFERENCES users(id)',
+    });
+    await schema.addConstraint('entries', 'fk_made', 'FOREIGN KEY (made_by) REFERENCES users(id)');
+    await schema.dropForeignKeys('entries', 'made_by');
+    await schema.dropForeignKeys('entries', 'missing');
+    const left =
+      engine === 'sqlite'
+        ? `SELECT "from" AS name FROM pragma_foreign_key_list('entries')`
+        : "SELECT conname::text AS name FROM pg_constraint WHERE conrelid = 'entries'::regclass AND contype = 'f'";
+    expect(await schema.query(left)).toEqual([{ name: engine === 'sqlite' ? 'read_by' : 'entries_read_by_fkey' }]);
+  });
+
   it('knows what was there before, and what statements of its own brought', async () => {
     const database = await create();
     const first = await openSchema(await connect(database));

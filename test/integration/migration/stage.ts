@@ -14,15 +14,19 @@ export interface Stage {
   readonly session: Session;
   /** Carries out all revisions after the last one up to `id`, in the order of the graph. */
   migrateTo(id: string): Promise<void>;
+  /** Goes aside to do something that leaves no trace: neither in the database nor on the way. */
+  aside(act: () => Promise<void>): Promise<void>;
 }
 
 /** Opens an empty database as a run does. It is closed after the file's tests. */
 export async function openStage(database: TestDatabase): Promise<Stage> {
   const session = database.engine === 'postgresql' ? await connect(database.url) : open(database.name);
-  const schema = await openSchema(session);
-  const pending = [...revisions];
+  let schema = await openSchema(session);
+  let pending = [...revisions];
   return {
-    session: schema,
+    get session() {
+      return schema;
+    },
     async migrateTo(id) {
       const end = pending.findIndex((revision) => revision.id === id) + 1;
       if (end === 0) throw new Error(`${id} is not ahead.`);
@@ -31,6 +35,17 @@ export async function openStage(database: TestDatabase): Promise<Stage> {
         await up({ context: schema });
       }
       await schema.flush();
+    },
+    async aside(act) {
+      const ahead = [...pending];
+      await session.run('SAVEPOINT aside');
+      try {
+        await act();
+      } finally {
+        await session.run('ROLLBACK TO SAVEPOINT aside');
+        schema = await openSchema(session);
+        pending = ahead;
+      }
     },
   };
 }

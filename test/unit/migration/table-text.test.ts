@@ -38,6 +38,12 @@ describe('the stored text of a table', () => {
       { kind: 'dropColumn', column: 'key' },
       '(a, PRIMARY KEY (a), FOREIGN KEY (a) REFERENCES p ("key"))',
     ],
+    [
+      'a INT CONSTRAINT k REFERENCES p (b) ON DELETE SET NULL NOT NULL, b REFERENCES p (a), CONSTRAINT f FOREIGN KEY("A") REFERENCES p, FOREIGN KEY (a, b) REFERENCES p',
+      { kind: 'dropForeignKeys', column: 'a' },
+      '(a INT NOT NULL, b REFERENCES p (a), FOREIGN KEY (a, b) REFERENCES p)',
+    ],
+    ['a INT  UNIQUE,b', { kind: 'dropForeignKeys', column: 'a' }, '(a INT  UNIQUE,b)'],
   ])('%s', (body, what, expected) => {
     expect(change(body, what)).toBe(expected);
   });
