@@ -8,5 +8,6 @@ export const up: Migration = async ({ context: schema }) => {
     await schema.run("UPDATE quotes SET quote_number = 'QUO-' || id");
     await schema.setNotNull('quotes', 'quote_number');
   }
+  await schema.dropIndex('ix_offers_offer_number');
   await schema.addIndex('quotes', ['quote_number'], { name: 'ix_quotes_quote_number', unique: true });
 };
