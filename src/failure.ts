@@ -16,6 +16,7 @@ export type Problem =
   | { readonly kind: 'transaction-pooler' }
   | { readonly kind: 'network-file-system'; readonly path: string; readonly fileSystem: string }
   | { readonly kind: 'unreachable'; readonly database: string; readonly seconds: number; readonly reason: string }
+  | { readonly kind: 'connection-lost'; readonly database: string; readonly reason: string }
   | { readonly kind: 'no-such-database'; readonly database: string; readonly name: string }
   | { readonly kind: 'access-denied'; readonly database: string; readonly reason: string }
   | { readonly kind: 'missing-rights'; readonly database: string; readonly rights: readonly MissingRight[] }
@@ -68,6 +69,7 @@ export function exitCodeOf(problem: Problem): ExitCode {
     case 'network-file-system':
       return exitCodes.usage;
     case 'unreachable':
+    case 'connection-lost':
     case 'no-such-database':
       return exitCodes.unreachable;
     case 'access-denied':

@@ -35,8 +35,11 @@ function indent(label: string, option: string): string[] {
     .map((line, index) => (index === 0 ? label : pad) + line);
 }
 
+/** Breaks at blanks. Items of a list hang: their later lines begin where the text of the first does. */
 function wrap(text: string, columns: number): string[] {
   if (text.startsWith(' ')) return [text];
+  if (text.startsWith('- '))
+    return wrap(text.slice(2), columns - 2).map((line, i) => `${i === 0 ? '- ' : '  '}${line}`);
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {

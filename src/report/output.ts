@@ -19,7 +19,9 @@ export interface Streams {
  * @param machine whether standard output is for a program (`--json`)
  */
 export function openOutput(streams: Streams, secrets: readonly string[], machine: boolean): Output {
-  const ordered = secrets.filter((secret) => secret !== '').toSorted((a, b) => b.length - a.length);
+  // within JSON a quotation mark or a backslash of a secret stands escaped
+  const forms = new Set(secrets.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]));
+  const ordered = [...forms].filter((form) => form !== '').toSorted((a, b) => b.length - a.length);
   const redact = (text: string): string => ordered.reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
   const log = machine ? streams.stderr : streams.stdout;
   return {

@@ -84,6 +84,16 @@ export function describeProblem(problem: Problem): Notice {
           'A slow disk or a long crash recovery needs more time: set TT_WAIT_TIMEOUT (seconds).',
         ],
       };
+    case 'connection-lost':
+      return {
+        title: `The connection was lost: ${problem.database}`,
+        happened: [`${capital(problem.reason)}.`],
+        safe: 'what was not committed was rolled back by the server.',
+        options: [
+          `Start again: the database is looked at anew.\n${commands.gate}`,
+          'Look what the database says of it.\n  docker compose logs db',
+        ],
+      };
     case 'no-such-database':
       return {
         title: `There is no database called ${problem.name}`,

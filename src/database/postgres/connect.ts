@@ -181,7 +181,14 @@ async function connect(
 
 type TlsOptions =
   | false
-  | { rejectUnauthorized: boolean; host?: string; ca?: Buffer; cert?: Buffer; key?: Buffer; checkServerIdentity?: () => undefined };
+  | {
+      rejectUnauthorized: boolean;
+      host?: string;
+      ca?: Buffer;
+      cert?: Buffer;
+      key?: Buffer;
+      checkServerIdentity?: () => undefined;
+    };
 
 /** The modes of libpq (PostgreSQL manual, "SSL Support") in the terms of node:tls. */
 function tlsOptions(target: PostgresTarget): TlsOptions {

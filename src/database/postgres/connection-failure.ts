@@ -61,6 +61,15 @@ export function judgeConnectionFailure(error: unknown): ConnectionFailure {
   return { kind: 'passing', reason: passing[code] === undefined ? message : `${passing[code]} (${message || code})` };
 }
 
+/** Whether an error means that the connection is gone. pg's own errors of that kind bear no code. */
+export function isConnectionLoss(error: unknown): boolean {
+  const message = error instanceof Error ? error.message : '';
+  return (
+    /^(57P0[123]|08...|ECONNRESET|EPIPE|ETIMEDOUT)$/.test(codeOf(error)) ||
+    /^(Connection terminated|Client has encountered a connection error|Client was closed)/.test(message)
+  );
+}
+
 /** A host with several addresses fails with one error for each. */
 function firstOf(error: unknown): unknown {
   return error instanceof AggregateError && error.errors.length > 0 ? (error.errors[0] as unknown) : error;

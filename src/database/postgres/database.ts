@@ -1,9 +1,11 @@
 import type pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
+import { Failure, reasonOf } from '../../failure.ts';
 import type { Database, Transaction } from '../database.ts';
 import type { OpenOptions } from '../open.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
 import { connectOnce, connectWhenReady, describeTarget } from './connect.ts';
+import { isConnectionLoss } from './connection-failure.ts';
 import { inspect, readFacts } from './inspect.ts';
 import { migrationLock, refuseTransactionPooler, releaseRunLock, settleSession, takeRunLock } from './lock.ts';
 import { findMissingRights } from './rights.ts';
@@ -34,6 +36,16 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
     SET LOCAL lock_timeout TO '${migrationLockTimeout}s'; SET LOCAL statement_timeout TO '${statementTimeout}s';
     SELECT pg_advisory_xact_lock(${migrationLock.application}, ${migrationLock.key})`;
 
+  /** Gives the loss of the connection its name, where it is not part of another failure. */
+  const naming = <Result>(work: Promise<Result>): Promise<Result> =>
+    work.catch((error: unknown) => {
+      if (!isConnectionLoss(error)) throw error;
+      throw new Failure(
+        { kind: 'connection-lost', database: describeTarget(target), reason: reasonOf(error) },
+        { cause: error },
+      );
+    });
+
   // a statement can only be cancelled from outside its own connection
   const cancel = (): void => void cancelStatement(target, options.applicationName, server.backendPid);
   options.signal.addEventListener('abort', cancel);
@@ -43,10 +55,10 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
     name: describeTarget(target),
     serverVersion: `PostgreSQL ${server.version}`,
     observe: () => inspect(client),
-    missingRights: (intention) => findMissingRights(client, intention),
+    missingRights: (intention) => naming(findMissingRights(client, intention)),
 
     async withLock(work) {
-      await takeRunLock(client, { ...options, onWaiting: options.onLockWaiting });
+      await naming(takeRunLock(client, { ...options, onWaiting: options.onLockWaiting }));
       try {
         return await work();
       } finally {
@@ -58,7 +70,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
     async transaction(work) {
       for (let attempt = 1; ; attempt++) {
         try {
-          return await inTransaction(client, begin, work);
+          return await naming(inTransaction(client, begin, work));
         } catch (error) {
           if (attempt > lockRetries || sqlStateOf(error) !== lockNotAvailable) throw error;
           options.onRetry(`a table is locked by another session (attempt ${attempt} of ${lockRetries + 1})`);

@@ -4,6 +4,7 @@ import type { PostgresTarget } from '../../config/config.ts';
 import { Failure, type LockHolder } from '../../failure.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
 import { connectOnce, type Connected } from './connect.ts';
+import { lastRow } from './session.ts';
 
 /** The first key of both advisory locks: "ttdb" in ASCII. The second tells which of the two it is. */
 const application = 0x74746462;
@@ -15,7 +16,9 @@ export const migrationLock = { application, key: 2 };
 // What a role or a database has set for its sessions must not bite here: a run may well take longer than a web request.
 const sessionSettings = `
   SET search_path TO public; SET statement_timeout TO 0; SET lock_timeout TO 0; SET client_min_messages TO warning;
-  SET idle_in_transaction_session_timeout TO 0; SET standard_conforming_strings TO on; SET DateStyle TO ISO`;
+  SET idle_in_transaction_session_timeout TO 0; SET standard_conforming_strings TO on; SET DateStyle TO ISO;
+  SELECT set_config(name, '0', false) FROM unnest(ARRAY['idle_session_timeout', 'transaction_timeout']) AS name
+  WHERE current_setting(name, true) IS NOT NULL`;
 
 export interface LockOptions {
   /** Seconds to wait in all. */
@@ -46,12 +49,8 @@ export async function takeRunLock(client: pg.Client, options: LockOptions): Prom
 }
 
 async function tryRunLock(client: pg.Client): Promise<boolean> {
-  const { rows } = await client
-    .query<{ taken: unknown }>(
-      `${sessionSettings}; SELECT pg_try_advisory_lock(${runLock.application}, ${runLock.key}) AS taken`,
-    )
-    .then(lastOf);
-  return rows[0]?.taken === true;
+  const lock = `SELECT pg_try_advisory_lock(${runLock.application}, ${runLock.key}) AS taken`;
+  return (await lastRow(client, `${sessionSettings}; ${lock}`))['taken'] === true;
 }
 
 export async function releaseRunLock(client: pg.Client): Promise<void> {
@@ -78,9 +77,9 @@ async function findHolder(client: pg.Client): Promise<LockHolder> {
 /**
  * Refuses to work behind a pooler that hands every transaction to another server session: session locks lie there.
  *
- * The server sees us at the port of our own socket unless something stands between. That may be harmless (NAT), so
- * a second connection holds a transaction open: if it got our backend, or our next statement gets another one, the
- * sessions are shared.
+ * The server sees us at the port of our own socket unless something stands between. That may be harmless (NAT), and
+ * over a Unix socket there is no port to see, so a second connection holds a transaction open: if it got our backend,
+ * or our next statement gets another one, the sessions are shared.
  * @throws Failure `transaction-pooler`
  */
 export async function refuseTransactionPooler(
@@ -89,13 +88,13 @@ export async function refuseTransactionPooler(
   applicationName: string,
 ): Promise<void> {
   const ownPort = localPortOf(client);
-  if (server.clientPort === null || ownPort === null || server.clientPort === ownPort) return;
+  if (ownPort !== null && server.clientPort === ownPort) return;
   const other = await connectOnce(target, applicationName);
   try {
     await other.query('BEGIN');
-    const theirs = await backendOf(other);
-    const ours = await backendOf(client);
-    if (theirs === server.backendPid || ours !== server.backendPid) throw new Failure({ kind: 'transaction-pooler' });
+    // in this order: were our only backend theirs now, the pooler would let us wait for it
+    const shared = (await backendOf(other)) === server.backendPid || (await backendOf(client)) !== server.backendPid;
+    if (shared) throw new Failure({ kind: 'transaction-pooler' });
   } finally {
     await other.query('ROLLBACK').catch(() => undefined);
     await other.end().catch(() => undefined);
@@ -109,13 +108,5 @@ function localPortOf(client: pg.Client): number | null {
 }
 
 async function backendOf(client: pg.Client): Promise<number> {
-  const { rows } = await client.query<{ pid: unknown }>('SELECT pg_backend_pid() AS pid');
-  return Number(rows[0]?.pid);
-}
-
-function lastOf<Result>(answer: Result | readonly Result[]): Result {
-  const answers: readonly Result[] = Array.isArray(answer) ? (answer as readonly Result[]) : [answer as Result];
-  const last = answers.at(-1);
-  if (last === undefined) throw new Error('the server sent no answer');
-  return last;
+  return Number((await lastRow(client, 'SET LOCAL statement_timeout TO 0; SELECT pg_backend_pid() AS pid'))['pid']);
 }

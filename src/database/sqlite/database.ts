@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import SQLite from 'better-sqlite3';
 import type { SqliteTarget } from '../../config/config.ts';
 import { Failure, reasonOf } from '../../failure.ts';
@@ -8,6 +8,7 @@ import { pauseBeforeAttempt, sleep } from '../waiting.ts';
 import { judgeFileSystem, prepareFolder } from './file-system.ts';
 import { inspect } from './inspect.ts';
 import { isBusy, takeRunLock } from './lock.ts';
+import { type OpenFile, openForReading, readHeader } from './reading.ts';
 import { sqliteSession } from './session.ts';
 
 const nothing: DatabaseFacts = {
@@ -22,8 +23,11 @@ const nothing: DatabaseFacts = {
  * Opens a SQLite file. A file that does not exist is an empty database, and is only created by the first transaction.
  */
 export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): Promise<Database> {
-  let opened: SQLite.Database | null = null;
-  const open = (): SQLite.Database => (opened ??= new SQLite(file, { readonly: !options.writes, timeout: 2000 }));
+  let opened: OpenFile | null = null;
+  const open = (): SQLite.Database => {
+    opened ??= options.writes ? openForWriting(file) : openForReading(file);
+    return opened.database;
+  };
   if (options.writes) {
     const warning = judgeFileSystem(file, options.allowNetworkFs);
     if (warning !== null) options.onWarning(warning);
@@ -35,7 +39,7 @@ export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): 
     serverVersion: `SQLite ${sqliteVersion()}`,
 
     async observe() {
-      if (!existsSync(file)) return nothing;
+      if (!isThere(file)) return nothing;
       requireDatabaseFile(file);
       try {
         return inspect(open());
@@ -67,6 +71,11 @@ export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): 
   };
 }
 
+function openForWriting(file: string): OpenFile {
+  const database = new SQLite(file, { timeout: 2000 });
+  return { database, close: () => void database.close() };
+}
+
 async function inTransaction<Result>(
   database: SQLite.Database,
   work: (transaction: Transaction) => Promise<Result>,
@@ -94,21 +103,24 @@ async function inTransaction<Result>(
   return result;
 }
 
-/** Begins a writing transaction, waiting for others that write. */
+/**
+ * Begins a writing transaction, waiting for others. EXCLUSIVE keeps readers out from the start: one that came later
+ * would make the COMMIT fail, after all the work. In WAL mode, where readers are in nobody's way, it lets them in.
+ */
 async function beginImmediate(database: SQLite.Database, file: string, options: OpenOptions): Promise<void> {
   const started = Date.now();
   for (let attempt = 1; ; attempt++) {
     try {
-      database.exec('BEGIN IMMEDIATE');
+      database.exec('BEGIN EXCLUSIVE');
       return;
     } catch (error) {
       if (!isBusy(error)) throw error;
       const seconds = options.migrationLockTimeout;
       if (Date.now() - started >= seconds * 1000) {
-        const description = `another program that writes to ${file}: is the application still running?`;
+        const description = `another program that uses ${file}: is the application still running?`;
         throw new Failure({ kind: 'locked', holder: { description }, seconds }, { cause: error });
       }
-      options.onRetry('another program is writing to the file');
+      options.onRetry('another program is using the file');
       await sleep(pauseBeforeAttempt(attempt), options.signal);
     }
   }
@@ -133,19 +145,18 @@ function sqliteVersion(): string {
   }
 }
 
+/** @throws Error if that cannot be told: a folder that may not be searched is no empty one */
+function isThere(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false }) !== undefined;
+}
+
 /** Refuses what is no SQLite database before SQLite gets to see it. An empty file is an empty database. */
 function requireDatabaseFile(file: string): void {
   const { size } = statSync(file);
   if (!statSync(file).isFile()) throw new Error(`${file} is not a file`);
   if (size === 0) return;
-  const header = Buffer.alloc(16);
-  const descriptor = openSync(file, 'r');
-  try {
-    readSync(descriptor, header, 0, 16, 0);
-  } finally {
-    closeSync(descriptor);
-  }
-  if (header.toString('latin1') !== 'SQLite format 3\0') throw new Error(`${file} is not a SQLite database`);
+  if (readHeader(file).toString('latin1', 0, 16) !== 'SQLite format 3\0')
+    throw new Error(`${file} is not a SQLite database`);
 }
 
 function explainReadFailure(error: unknown, file: string): string {

@@ -1,0 +1,77 @@
+import { closeSync, constants, copyFileSync, mkdtempSync, openSync, readSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import SQLite from 'better-sqlite3';
+
+/** A database file that is open, and how to be done with it. */
+export interface OpenFile {
+  readonly database: SQLite.Database;
+  close(): void;
+}
+
+/** How often a file is copied that changes meanwhile, before it is read in place. */
+const copies = 3;
+
+/**
+ * Opens a file to look into it, and leaves everything beside it as it is. Even a read-only connection writes side
+ * files in WAL mode, and needs a folder where it may: such a file is read as a copy, together with its log.
+ */
+export function openForReading(file: string): OpenFile {
+  if (!isInWalMode(file)) return inPlace(file);
+  const folder = mkdtempSync(join(tmpdir(), 'db-init-'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  const copy = join(folder, basename(file));
+  try {
+    for (let attempt = 1; !copyUnchanged(file, copy); attempt++) {
+      if (attempt < copies) continue;
+      // somebody is at work on it: the side files are there already, and change anyway
+      remove();
+      return inPlace(file);
+    }
+    const database = new SQLite(copy);
+    return { database, close: () => void (database.close(), remove()) };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+function inPlace(file: string): OpenFile {
+  const database = new SQLite(file, { readonly: true, timeout: 2000 });
+  return { database, close: () => void database.close() };
+}
+
+/** The first bytes of a database file (https://sqlite.org/fileformat2.html#the_database_header). */
+export function readHeader(file: string): Buffer {
+  const header = Buffer.alloc(20);
+  const descriptor = openSync(file, 'r');
+  try {
+    readSync(descriptor, header, 0, header.length, 0);
+  } finally {
+    closeSync(descriptor);
+  }
+  return header;
+}
+
+function isInWalMode(file: string): boolean {
+  return readHeader(file)[18] === 2;
+}
+
+/** Copies a file and its log. @returns whether both stayed what they were meanwhile */
+function copyUnchanged(file: string, copy: string): boolean {
+  const before = marksOf(file);
+  for (const suffix of ['', '-wal']) {
+    rmSync(copy + suffix, { force: true });
+    if (markOf(file + suffix) !== 'none') copyFileSync(file + suffix, copy + suffix, constants.COPYFILE_FICLONE);
+  }
+  return marksOf(file) === before;
+}
+
+function marksOf(file: string): string {
+  return `${markOf(file)} ${markOf(`${file}-wal`)}`;
+}
+
+function markOf(file: string): string {
+  const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return stats === undefined ? 'none' : `${stats.ino}:${stats.size}:${stats.mtimeNs}`;
+}
