@@ -75,5 +75,6 @@ async function readSeed(session: Session, catalog: Catalog): Promise<SeedRows> {
 function seedValue(value: unknown, type: string): SeedValue {
   if (value === null || typeof value === 'number' || typeof value === 'boolean') return value;
   if (type.startsWith('timestamp')) return runTime;
-  return String(value);
+  if (typeof value !== 'string') throw new TypeError(`a seed value is ${typeof value}`);
+  return value;
 }

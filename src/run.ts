@@ -9,7 +9,7 @@ import { renderBanner } from './report/banner.ts';
 import { openLog } from './report/log.ts';
 import { openOutput, type Output, type Streams } from './report/output.ts';
 import { describeProblem } from './report/problems.ts';
-import { reportFailure } from './report/state.ts';
+import { reportFailure } from './gate/state-report.ts';
 
 /** Everything of the process that a run uses. */
 export interface Invocation {
@@ -61,7 +61,7 @@ async function runCommand(
   output: Output,
   { version, signal }: Invocation,
 ): Promise<ExitCode> {
-  const log = await openLog(config.logFormat, output.log);
+  const log = await openLog(config.logFormat, (text) => output.log(text));
   return command.run({ version, config, output, log, signal, arguments: given });
 }
 

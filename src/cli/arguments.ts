@@ -33,9 +33,9 @@ function readCommand(command: Command, args: readonly string[]): Request {
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
-      options: Object.fromEntries([
-        ...[...flags, 'help'].map((flag) => [flag, { type: 'boolean' as const }]),
-        ...options.map((option) => [option, { type: 'string' as const }]),
+      options: Object.fromEntries<{ type: 'boolean' | 'string' }>([
+        ...[...flags, 'help'].map((flag) => [flag, { type: 'boolean' }] as const),
+        ...options.map((option) => [option, { type: 'string' }] as const),
       ]),
       allowPositionals: most > 0,
     });

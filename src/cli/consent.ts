@@ -19,5 +19,8 @@ export async function requireConsent({ arguments: { flags }, signal }: CommandCo
       terminal.close();
     }
   }
-  throw new Failure({ kind: 'usage', message: `${what} This needs your consent: give --yes if that is what you want.` });
+  throw new Failure({
+    kind: 'usage',
+    message: `${what} This needs your consent: give --yes if that is what you want.`,
+  });
 }

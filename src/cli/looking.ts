@@ -1,7 +1,7 @@
 import { loadHead } from '../schema/promise.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { type Look, look } from '../gate/look.ts';
-import { gateExitCode, reportLook, type StateReport, verifyExitCode } from '../report/state.ts';
+import { gateExitCode, reportLook, type StateReport, verifyExitCode } from '../gate/state-report.ts';
 import { renderPlan, renderStatus, renderVerdict } from '../report/state-text.ts';
 import type { Command, CommandContext } from './context.ts';
 import { withDatabase } from './open.ts';
@@ -23,7 +23,9 @@ function lookingCommand(
         const seen = await look(database, context.config);
         const exitCode = exitCodeOf(seen);
         const report = reportLook(database, seen, await loadHead(database.engine), exitCode);
-        context.output.result(context.arguments.flags.has('json') ? `${JSON.stringify(report, null, 2)}\n` : render(report, seen));
+        context.output.result(
+          context.arguments.flags.has('json') ? `${JSON.stringify(report, null, 2)}\n` : render(report, seen),
+        );
         return exitCode;
       }),
   };

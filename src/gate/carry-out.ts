@@ -69,7 +69,14 @@ function announceMigration({ state, pending }: Extract<Plan, { kind: 'migrate' }
       log.warn('Detected corrupted database state: tables, but neither alembic_version nor any core table.');
       log.warn('They are moved to a quarantine schema; nothing is dropped.');
       break;
-    default:
+    case 'current':
+    case 'drifted':
+    case 'partial':
+    case 'unversioned':
+    case 'ahead':
+    case 'foreign':
+    case 'interrupted':
+    case 'unreadable':
       throw new Error(`nothing to migrate in the state ${state.kind}`);
   }
 }

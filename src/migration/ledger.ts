@@ -11,18 +11,20 @@ export interface Ledger {
   record(id: string): Promise<void>;
 }
 
-/** The width at which Alembic creates its column, and the one that its later revisions give it. */
-const firstWidth = 32;
-const fullWidth = 255;
+/** The width at which Alembic creates its column. */
+export const firstWidth = 32;
+/** The one that later revisions give it. */
+export const fullWidth = 255;
 
 /**
  * Opens the ledger, creating its table in a database that has none. Rows that are ancestors of another row, and
  * identifiers that are called otherwise now, are put right: the application refuses both.
+ * @param width of the column, if the table is to be created
  */
-export async function openLedger(session: Session, graph: Graph, exists: boolean): Promise<Ledger> {
+export async function openLedger(session: Session, graph: Graph, exists: boolean, width = firstWidth): Promise<Ledger> {
   if (!exists) {
     await session.run(
-      `CREATE TABLE alembic_version (version_num VARCHAR(${firstWidth}) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))`,
+      `CREATE TABLE alembic_version (version_num VARCHAR(${width}) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))`,
     );
   } else if (session.engine === 'postgresql') {
     await widenColumn(session);

@@ -5,7 +5,7 @@ import { Failure, reasonOf } from '../failure.ts';
 import { loadHead, loadSeed } from '../schema/promise.ts';
 import { renderBaseline } from './baseline.ts';
 import type { Graph, Revision } from './graph.ts';
-import { type Ledger, openLedger } from './ledger.ts';
+import { firstWidth, fullWidth, type Ledger, openLedger } from './ledger.ts';
 import { type OpenSchema, openSchema } from './schema.ts';
 
 /** A revision that was applied, and the milliseconds that it took. */
@@ -52,7 +52,9 @@ export async function createHead(
   graph: Graph,
   options: MigrateOptions,
 ): Promise<readonly AppliedRevision[]> {
-  const ledger = await openLedger(session, graph, options.versioned);
+  // SQLite takes no notice of widths, so no revision changes it there
+  const width = session.engine === 'postgresql' ? fullWidth : firstWidth;
+  const ledger = await openLedger(session, graph, options.versioned, width);
   const baseline = async (): Promise<void> => {
     const statements = renderBaseline(await loadHead(session.engine), await loadSeed(), session.engine);
     await session.run(statements.join(';\n'));

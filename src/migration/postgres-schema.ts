@@ -53,8 +53,7 @@ export function postgresSteps(session: Session): Steps {
       throw new StatementError(sql, error);
     }
   };
-  const alterTable = (table: string, action: string): Promise<void> =>
-    execute(`ALTER TABLE ${quoteName(table)} ${action}`);
+  const alterTable = (table: string, what: string): Promise<void> => execute(`ALTER TABLE ${quoteName(table)} ${what}`);
 
   return {
     engine: 'postgresql',

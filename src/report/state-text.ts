@@ -1,7 +1,7 @@
 import type { Look } from '../gate/look.ts';
 import { renderBanner } from './banner.ts';
 import { describeProblem } from './problems.ts';
-import type { StateReport } from './state.ts';
+import type { Action, StateReport } from '../gate/state-report.ts';
 
 /** What each state means, in a line. */
 const meanings: Readonly<Record<NonNullable<StateReport['state']>, string>> = {
@@ -25,15 +25,15 @@ export function renderStatus(report: StateReport, seen: Look): string {
 
 /** `plan` for people: what the gate would do. */
 export function renderPlan(report: StateReport, seen: Look): string {
-  const steps = {
+  const steps: Readonly<Record<Action, string>> = {
     pass: 'The gate would do nothing, and let the application start.',
     migrate: `The gate would apply ${report.pending.length} revisions, in one transaction:`,
     'quarantine and migrate': `The gate would move what is there to a quarantine schema, then apply ${report.pending.length} revisions:`,
     refuse: 'The gate would change nothing, and not let the application start.',
   };
-  const step = steps[report.action as keyof typeof steps];
+  const step = report.action === null ? [] : ['', steps[report.action]];
   return (
-    lines([...summary(report), '', step, ...report.pending.map((revision) => `  ${revision}`)]) + banner(report, seen)
+    lines([...summary(report), ...step, ...report.pending.map((revision) => `  ${revision}`)]) + banner(report, seen)
   );
 }
 

@@ -107,7 +107,11 @@ async function inTransaction<Result>(
 async function cancelStatement(target: PostgresTarget, applicationName: string, backendPid: number): Promise<void> {
   try {
     const other = await connectOnce(target, applicationName);
-    await other.query('SELECT pg_cancel_backend($1)', [backendPid]).finally(() => other.end());
+    try {
+      await other.query('SELECT pg_cancel_backend($1)', [backendPid]);
+    } finally {
+      await other.end();
+    }
   } catch {
     // the run ends all the same: the server notices the closed connection and rolls back
   }

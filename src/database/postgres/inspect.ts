@@ -2,6 +2,8 @@ import type pg from 'pg';
 import type { Catalog, Column, Index } from '../../schema/catalog.ts';
 import type { DatabaseFacts, OtherSession, Relation, RelationKind } from '../database.ts';
 import { otherLedgers } from '../ledgers.ts';
+import { flag, number, only, optionalNumber, optionalText, text } from '../rows.ts';
+import type { Row } from '../session.ts';
 
 /**
  * Every query reads pg_catalog and not information_schema: that lists what extensions own as well, and hides what
@@ -118,41 +120,41 @@ export async function readFacts(client: pg.Client, begin = '', end = ''): Promis
   return {
     relations: found,
     catalog: { tables: readTables(columns, constraints, indexes), enums: readEnums(enums) },
-    revisions: versioned ? versions.map((row) => String(row['version_num'])) : null,
-    ledgers: ledgers.map((row) => String(row['name'])),
+    revisions: versioned ? versions.map((row) => text(row, 'version_num')) : null,
+    ledgers: ledgers.map((row) => text(row, 'name')),
     otherSessions: sessions.map(readSession),
   };
 }
 
-type Rows = readonly Readonly<Record<string, unknown>>[];
+type Rows = readonly Row[];
 
 /** Sends several statements at once; returns the rows of those that are queries, each made by `asOneText`. */
 async function rowsOf(client: pg.Client, statements: readonly string[]): Promise<readonly Rows[]> {
   // for several statements pg answers with a list, which its types do not tell
   const answer: pg.QueryResult<Record<string, unknown>> | pg.QueryResult<Record<string, unknown>>[] =
     await client.query<Record<string, unknown>>(statements.filter((statement) => statement !== '').join(';'));
-  const results = Array.isArray(answer) ? answer : [answer];
-  return results.filter(({ command }) => command === 'SELECT').map(({ rows }) => readRows(rows[0]?.['rows']));
+  const results: readonly pg.QueryResult<Row>[] = Array.isArray(answer) ? answer : [answer];
+  return results.filter(({ command }) => command === 'SELECT').map(({ rows }) => readRows(text(only(rows), 'rows')));
 }
 
-function readRows(text: unknown): Rows {
-  const rows: unknown = JSON.parse(String(text));
+function readRows(json: string): Rows {
+  const rows: unknown = JSON.parse(json);
   if (!Array.isArray(rows)) throw new Error('the server did not answer with a list');
-  return rows.filter((row): row is Readonly<Record<string, unknown>> => typeof row === 'object' && row !== null);
+  return rows.filter((row): row is Row => typeof row === 'object' && row !== null);
 }
 
-function readRelation(row: Readonly<Record<string, unknown>>): Relation {
-  const kind = relationKinds[String(row['kind'])];
-  if (kind === undefined) throw new Error(`unknown kind of relation: ${String(row['kind'])}`);
-  return { name: String(row['name']), kind, estimatedRows: row['rows'] === null ? null : Number(row['rows']) };
+function readRelation(row: Row): Relation {
+  const kind = relationKinds[text(row, 'kind')];
+  if (kind === undefined) throw new Error(`unknown kind of relation: ${text(row, 'kind')}`);
+  return { name: text(row, 'name'), kind, estimatedRows: optionalNumber(row, 'rows') };
 }
 
-function readSession(row: Readonly<Record<string, unknown>>): OtherSession {
+function readSession(row: Row): OtherSession {
   return {
-    pid: Number(row['pid']),
-    application: String(row['application']),
-    user: String(row['user']),
-    client: String(row['client']),
+    pid: number(row, 'pid'),
+    application: text(row, 'application'),
+    user: text(row, 'user'),
+    client: text(row, 'client'),
   };
 }
 
@@ -163,8 +165,8 @@ function readTables(columns: Rows, constraints: Rows, indexes: Rows): Catalog['t
     indexes: Record<string, Index>;
   }
   const tables = new Map<string, OpenTable>();
-  const tableOf = (row: Readonly<Record<string, unknown>>): OpenTable => {
-    const name = String(row['table']);
+  const tableOf = (row: Row): OpenTable => {
+    const name = text(row, 'table');
     const table = tables.get(name) ?? { columns: {}, constraints: {}, indexes: {} };
     tables.set(name, table);
     return table;
@@ -173,20 +175,20 @@ function readTables(columns: Rows, constraints: Rows, indexes: Rows): Catalog['t
     const table = tableOf(row);
     // a table without columns is one row without a column
     if (row['column'] === null) continue;
-    table.columns[String(row['column'])] = {
-      type: String(row['type']),
-      notNull: row['not_null'] === true,
-      default: row['default'] === null ? null : String(row['default']),
+    table.columns[text(row, 'column')] = {
+      type: text(row, 'type'),
+      notNull: flag(row, 'not_null'),
+      default: optionalText(row, 'default'),
     };
   }
-  for (const row of constraints) tableOf(row).constraints[String(row['name'])] = String(row['definition']);
+  for (const row of constraints) tableOf(row).constraints[text(row, 'name')] = text(row, 'definition');
   for (const row of indexes) {
     const definition = [
-      row['unique'] === true ? 'UNIQUE ' : '',
-      `${String(row['method'])} (${String(row['columns'])})`,
-      row['predicate'] === null ? '' : ` WHERE ${String(row['predicate'])}`,
+      flag(row, 'unique') ? 'UNIQUE ' : '',
+      `${text(row, 'method')} (${text(row, 'columns')})`,
+      row['predicate'] === null ? '' : ` WHERE ${text(row, 'predicate')}`,
     ].join('');
-    tableOf(row).indexes[String(row['name'])] = { definition, valid: row['valid'] === true };
+    tableOf(row).indexes[text(row, 'name')] = { definition, valid: flag(row, 'valid') };
   }
   return Object.fromEntries(tables);
 }
@@ -194,8 +196,8 @@ function readTables(columns: Rows, constraints: Rows, indexes: Rows): Catalog['t
 function readEnums(rows: Rows): Catalog['enums'] {
   const enums = new Map<string, string[]>();
   for (const row of rows) {
-    const name = String(row['name']);
-    enums.set(name, [...(enums.get(name) ?? []), String(row['value'])]);
+    const name = text(row, 'name');
+    enums.set(name, [...(enums.get(name) ?? []), text(row, 'value')]);
   }
   return Object.fromEntries(enums);
 }

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
 import { Failure, type LockHolder } from '../../failure.ts';
@@ -103,8 +103,11 @@ export async function refuseTransactionPooler(
 
 /** The port of our end of the connection; null for a Unix socket. */
 function localPortOf(client: pg.Client): number | null {
-  const { connection } = client as pg.Client & { connection?: { stream?: Partial<Socket> } };
-  return connection?.stream?.localPort ?? null;
+  // pg has it, and its types do not tell
+  const connection: unknown = Reflect.get(client, 'connection');
+  const stream: unknown =
+    typeof connection === 'object' && connection !== null ? Reflect.get(connection, 'stream') : null;
+  return stream instanceof Socket ? (stream.localPort ?? null) : null;
 }
 
 async function backendOf(client: pg.Client): Promise<number> {

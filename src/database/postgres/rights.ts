@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Intention, MissingRight } from '../database.ts';
+import { flag, only, text } from '../rows.ts';
 
 /** Asks PostgreSQL which rights the role lacks. Nothing is written to find out. */
 export async function findMissingRights(client: pg.Client, intention: Intention): Promise<readonly MissingRight[]> {
@@ -13,22 +14,22 @@ export async function findMissingRights(client: pg.Client, intention: Intention)
                     AND NOT pg_has_role(c.relowner, 'USAGE') ORDER BY 1)::text[] AS not_owned`,
     [intention.alters],
   );
-  const row = rows[0] ?? {};
-  const role = String(row['role']);
+  const row = only(rows);
+  const role = text(row, 'role');
   const missing: MissingRight[] = [];
-  if (row['schema_exists'] !== true) {
+  if (!flag(row, 'schema_exists')) {
     missing.push({
       action: 'use schema public: there is none in this database',
       remedy: `CREATE SCHEMA public AUTHORIZATION ${role};`,
     });
-  } else if (row['may_create'] !== true) {
+  } else if (!flag(row, 'may_create')) {
     // PostgreSQL 15 took this right from everybody but the owner of the database
     missing.push({ action: 'create tables in schema public', remedy: `GRANT CREATE ON SCHEMA public TO ${role};` });
   }
-  if (intention.quarantines && row['may_create_schemas'] !== true) {
+  if (intention.quarantines && !flag(row, 'may_create_schemas')) {
     missing.push({
       action: 'create the schema that holds what is quarantined',
-      remedy: `GRANT CREATE ON DATABASE ${String(row['database'])} TO ${role};`,
+      remedy: `GRANT CREATE ON DATABASE ${text(row, 'database')} TO ${role};`,
     });
   }
   for (const table of Array.isArray(row['not_owned']) ? row['not_owned'] : []) {

@@ -2,6 +2,8 @@ import type SQLite from 'better-sqlite3';
 import type { Catalog, Column, Index, Table } from '../../schema/catalog.ts';
 import type { DatabaseFacts, Relation } from '../database.ts';
 import { otherLedgers } from '../ledgers.ts';
+import { flag, number, optionalText, text } from '../rows.ts';
+import type { Row } from '../session.ts';
 
 const relationsQuery = `
   SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name`;
@@ -26,8 +28,6 @@ const indexesQuery = `
   FROM sqlite_schema t JOIN pragma_index_list(t.name) i LEFT JOIN sqlite_schema s ON s.type = 'index' AND s.name = i.name
   WHERE t.type = 'table'`;
 
-type Row = Readonly<Record<string, unknown>>;
-
 /** Reads everything in one read transaction. */
 export function inspect(database: SQLite.Database): DatabaseFacts {
   const read = database.transaction((): DatabaseFacts => {
@@ -38,7 +38,7 @@ export function inspect(database: SQLite.Database): DatabaseFacts {
     return {
       relations,
       catalog: { tables: readTables(all(columnsQuery), all(foreignKeysQuery), all(indexesQuery)), enums: {} },
-      revisions: versions?.map((row) => String(row['version_num'])) ?? null,
+      revisions: versions?.map((row) => text(row, 'version_num')) ?? null,
       ledgers: relations.map(({ name }) => name).filter((name) => otherLedgers.includes(name.toLowerCase())),
       // who else has the file open cannot be asked: a lock in the way is noticed when writing begins
       otherSessions: [],
@@ -48,7 +48,7 @@ export function inspect(database: SQLite.Database): DatabaseFacts {
 }
 
 function readRelation(row: Row): Relation {
-  return { name: String(row['name']), kind: row['type'] === 'view' ? 'view' : 'table', estimatedRows: null };
+  return { name: text(row, 'name'), kind: row['type'] === 'view' ? 'view' : 'table', estimatedRows: null };
 }
 
 interface OpenTable extends Table {
@@ -61,15 +61,15 @@ function readTables(columns: readonly Row[], foreignKeys: readonly Row[], indexe
   const tables = new Map<string, OpenTable>();
   const keys = new Map<string, { column: string; position: number }[]>();
   for (const row of columns) {
-    const name = String(row['table']);
+    const name = text(row, 'table');
     const table = tables.get(name) ?? { columns: {}, constraints: {}, indexes: {} };
     tables.set(name, table);
-    const column = String(row['column']);
-    const position = Number(row['pk']);
+    const column = text(row, 'column');
+    const position = number(row, 'pk');
     table.columns[column] = {
-      type: String(row['type']),
-      notNull: row['not_null'] === 1 || position > 0,
-      default: row['default'] === null ? null : String(row['default']),
+      type: text(row, 'type'),
+      notNull: flag(row, 'not_null') || position > 0,
+      default: optionalText(row, 'default'),
     };
     if (position > 0) keys.set(name, [...(keys.get(name) ?? []), { column, position }]);
   }
@@ -77,8 +77,8 @@ function readTables(columns: readonly Row[], foreignKeys: readonly Row[], indexe
     const inOrder = parts.toSorted((a, b) => a.position - b.position).map(({ column }) => column);
     addConstraint(tables.get(name), `PRIMARY KEY (${inOrder.join(', ')})`);
   }
-  for (const row of foreignKeys) addConstraint(tables.get(String(row['table'])), foreignKeyText(row));
-  for (const row of indexes) addIndex(tables.get(String(row['table'])), row);
+  for (const row of foreignKeys) addConstraint(tables.get(text(row, 'table')), foreignKeyText(row));
+  for (const row of indexes) addIndex(tables.get(text(row, 'table')), row);
   return Object.fromEntries(tables);
 }
 
@@ -90,9 +90,9 @@ function addConstraint(table: OpenTable | undefined, definition: string): void {
 function foreignKeyText(row: Row): string {
   const action = (when: string, what: unknown): string => (what === 'NO ACTION' ? '' : ` ON ${when} ${String(what)}`);
   // a reference without columns is one to the primary key, which is `id` in every table that is referred to
-  const targets = String(row['targets']) === '' ? 'id' : String(row['targets']);
+  const targets = text(row, 'targets') === '' ? 'id' : text(row, 'targets');
   return (
-    `FOREIGN KEY (${String(row['columns'])}) REFERENCES ${String(row['target'])}(${targets})` +
+    `FOREIGN KEY (${text(row, 'columns')}) REFERENCES ${text(row, 'target')}(${targets})` +
     action('UPDATE', row['on_update']) +
     action('DELETE', row['on_delete'])
   );
@@ -100,13 +100,13 @@ function foreignKeyText(row: Row): string {
 
 function addIndex(table: OpenTable | undefined, row: Row): void {
   if (table === undefined || row['origin'] === 'pk') return;
-  const columns = String(row['columns']);
+  const columns = text(row, 'columns');
   if (row['origin'] === 'u') return addConstraint(table, `UNIQUE (${columns})`);
-  const sql = String(row['sql']);
+  const sql = text(row, 'sql');
   const predicate = /\sWHERE\s+(.*)$/is.exec(sql)?.[1]?.trim();
-  const text = columns.includes('?') ? (/\((.*)\)/s.exec(sql)?.[1] ?? columns) : columns;
-  const definition = `${row['unique'] === 1 ? 'UNIQUE ' : ''}btree (${text})${predicate === undefined ? '' : ` WHERE ${bracketed(predicate)}`}`;
-  table.indexes[String(row['name'])] = { definition, valid: true };
+  const keys = columns.includes('?') ? (/\((.*)\)/s.exec(sql)?.[1] ?? columns) : columns;
+  const definition = `${flag(row, 'unique') ? 'UNIQUE ' : ''}btree (${keys})${predicate === undefined ? '' : ` WHERE ${bracketed(predicate)}`}`;
+  table.indexes[text(row, 'name')] = { definition, valid: true };
 }
 
 /** PostgreSQL prints predicates in parentheses; so do we, to have one spelling. */

@@ -1,13 +1,13 @@
-import type { Look } from '../gate/look.ts';
-import { refusalOf } from '../gate/plan.ts';
+import type { Look } from './look.ts';
+import { refusalOf } from './plan.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { Database } from '../database/database.ts';
-import type { State } from '../gate/diagnosis.ts';
+import type { State } from './diagnosis.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { findExtraTables } from '../schema/comparison.ts';
 import type { Catalog } from '../schema/catalog.ts';
-import { describeDifference } from './differences.ts';
-import { describeProblem } from './problems.ts';
+import { describeDifference } from '../report/differences.ts';
+import { describeProblem } from '../report/problems.ts';
 
 /** Something that is wrong, as `--json` reports it. */
 export interface ReportedProblem {
@@ -15,6 +15,9 @@ export interface ReportedProblem {
   readonly object: string;
   readonly message: string;
 }
+
+/** What the gate would do. */
+export type Action = 'pass' | 'migrate' | 'quarantine and migrate' | 'refuse';
 
 /** The object that `status`, `plan` and `verify` print with `--json`. */
 export interface StateReport {
@@ -25,8 +28,7 @@ export interface StateReport {
   readonly revisions: readonly string[];
   readonly heads: readonly string[];
   readonly pending: readonly string[];
-  /** What the gate would do: `pass`, `migrate`, `quarantine and migrate`, `refuse`. */
-  readonly action: string | null;
+  readonly action: Action | null;
   readonly problems: readonly ReportedProblem[];
   /** What is there beyond the schema, the owner's: noted, never touched. */
   readonly extraTables: readonly string[];

@@ -1,0 +1,43 @@
+import type { Row } from './session.ts';
+
+/** A value that is always text. @throws TypeError if it is not: the query and its reader do not fit */
+export function text(row: Row, key: string): string {
+  const value = row[key];
+  if (typeof value !== 'string') throw misfit(key, 'text', value);
+  return value;
+}
+
+export function optionalText(row: Row, key: string): string | null {
+  return row[key] === null ? null : text(row, key);
+}
+
+/** A number; 64-bit integers come as text from PostgreSQL. @throws TypeError */
+export function number(row: Row, key: string): number {
+  const value = row[key];
+  if (typeof value === 'string' && value !== '' && Number.isFinite(Number(value))) return Number(value);
+  if (typeof value !== 'number') throw misfit(key, 'a number', value);
+  return value;
+}
+
+export function optionalNumber(row: Row, key: string): number | null {
+  return row[key] === null ? null : number(row, key);
+}
+
+/** A truth value; SQLite has 0 and 1. @throws TypeError */
+export function flag(row: Row, key: string): boolean {
+  const value = row[key];
+  if (value === 0 || value === 1) return value === 1;
+  if (typeof value !== 'boolean') throw misfit(key, 'a truth value', value);
+  return value;
+}
+
+/** The first row of a query that always has one. */
+export function only(rows: readonly Row[]): Row {
+  const [row] = rows;
+  if (row === undefined) throw new TypeError('the database answered without a row');
+  return row;
+}
+
+function misfit(key: string, expected: string, value: unknown): TypeError {
+  return new TypeError(`${key} is not ${expected} but ${value === null ? 'NULL' : typeof value}`);
+}
