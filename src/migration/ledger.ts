@@ -1,5 +1,6 @@
 import type { Session } from '../database/session.ts';
 import type { Graph } from './graph.ts';
+import { widenVersionColumn } from './version-column.ts';
 
 /**
  * The rows of alembic_version, kept as Alembic keeps them: one row for each open head. What was executed is these
@@ -26,8 +27,9 @@ export async function openLedger(session: Session, graph: Graph, exists: boolean
     await session.run(
       `CREATE TABLE alembic_version (version_num VARCHAR(${width}) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))`,
     );
-  } else if (session.engine === 'postgresql') {
-    await widenColumn(session);
+  } else {
+    // the application does the same before it migrates: later identifiers are longer than the column was made for
+    await widenVersionColumn(session, fullWidth);
   }
   const found = (await session.query('SELECT version_num FROM alembic_version')).map((row) =>
     String(row['version_num']),
@@ -44,18 +46,6 @@ export async function openLedger(session: Session, graph: Graph, exists: boolean
       rows = next;
     },
   };
-}
-
-/** The application does the same before it migrates: later identifiers are longer than the column was made for. */
-async function widenColumn(session: Session): Promise<void> {
-  const [column] = await session.query(
-    `SELECT atttypmod - 4 AS width FROM pg_attribute
-     WHERE attrelid = 'alembic_version'::regclass AND attname = 'version_num' AND atttypid = 'varchar'::regtype`,
-  );
-  const width = Number(column?.['width'] ?? fullWidth);
-  if (width > 0 && width < fullWidth) {
-    await session.run(`ALTER TABLE alembic_version ALTER COLUMN version_num TYPE VARCHAR(${fullWidth})`);
-  }
 }
 
 /** Writes what changed between two states of the rows. */

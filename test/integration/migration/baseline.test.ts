@@ -21,15 +21,23 @@ async function make(url: string, how: typeof migrate): Promise<{ catalog: Catalo
       await how(transaction, releaseGraph, { versioned: false, signal, onApplied: ignore });
       return (await transaction.observe()).catalog;
     });
-    return { catalog, rows: withoutTimes(await snapshot(url)) };
+    return { catalog, rows: comparable(await snapshot(url)) };
   } finally {
     await database.close();
   }
 }
 
-/** Times of the run differ between two runs. */
-function withoutTimes(text: string): string {
-  return text.replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?/g, '<time>');
+/** What two runs have in common: not the time, nor the order in which rows lie, nor how a sequence spells its next value. */
+function comparable(text: string): string {
+  return text
+    .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?/g, '<time>')
+    .replaceAll(
+      /(setval\('[^']+', )(\d+), true\)/g,
+      (_, head: string, last: string) => `${head}${Number(last) + 1}, false)`,
+    )
+    .split('\n')
+    .toSorted()
+    .join('\n');
 }
 
 describeEngines('the baseline of an empty database', ({ create }) => {
