@@ -1,0 +1,167 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+import { expect, it } from 'vitest';
+import type { PostgresTarget } from '../../../src/config/config.ts';
+import { type Connected, connectWhenReady } from '../../../src/database/postgres/connect.ts';
+import { createDatabase } from '../../support/database.ts';
+import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
+import { type Proxy, type Reception, startProxy } from '../../support/postgres-proxy.ts';
+
+const server = { pid: '1', port: '1', standby: false, number: '160004', version: '16.4', started: 'then', uptime: '99' };
+const answer = (row: Partial<Record<keyof typeof server, string | boolean>>): Reception => ({
+  kind: 'answer',
+  row: { ...server, ...row },
+});
+
+/** A server that treats its first clients in these ways, and everybody after them as it is. */
+async function serverThat(...receptions: readonly Reception[]): Promise<Proxy> {
+  return startProxy((client) => receptions[client - 1] ?? { kind: 'forward', url: requirePostgres().url });
+}
+
+function targetAt(port: number): PostgresTarget {
+  const user = new URL(requirePostgres().url).username;
+  return { kind: 'postgresql', host: '127.0.0.1', port, user, password: 'pw', database: 'postgres', sslmode: 'disable' };
+}
+
+function portOf(listening: Server): number {
+  const address = listening.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const port = portOf(probe);
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+/** Connects to what is at the port, notes what a person would be told, and disconnects. */
+async function connectTo(
+  port: number,
+  {
+    waitTimeout = 20,
+    onWaiting = () => undefined,
+    ...changes
+  }: Partial<PostgresTarget> & { waitTimeout?: number; onWaiting?: () => unknown } = {},
+): Promise<{ reasons: string[]; connected: Connected }> {
+  const reasons: string[] = [];
+  const connected = await connectWhenReady(
+    { ...targetAt(port), ...changes },
+    {
+      waitTimeout,
+      applicationName: 'db-init test',
+      signal: new AbortController().signal,
+      onWaiting: (reason) => {
+        reasons.push(reason);
+        onWaiting();
+      },
+    },
+  );
+  await connected.client.end();
+  return { reasons, connected };
+}
+
+describePostgres('waiting for PostgreSQL', () => {
+  it('waits out what passes, and says what it is', async () => {
+    const proxy = await serverThat(
+      { kind: 'hang up' },
+      { kind: 'refuse', code: '57P03', message: 'the database system is starting up' },
+      { kind: 'refuse', code: '53300', message: 'sorry, too many clients already' },
+    );
+    const { reasons } = await connectTo(proxy.port);
+    expect(reasons).toEqual([
+      expect.stringMatching(/terminated|reset/),
+      'the server is starting up (the database system is starting up)',
+      'the server has no free connection (sorry, too many clients already)',
+    ]);
+  });
+
+  it('waits for a server that comes up later', async () => {
+    const port = await freePort();
+    const { reasons } = await connectTo(port, {
+      onWaiting: () => startProxy(() => ({ kind: 'forward', url: requirePostgres().url }), port),
+    });
+    expect(reasons[0]).toContain('nothing is listening there yet');
+  });
+
+  it('gives up in time, with the last reason', async () => {
+    await expect(connectTo(await freePort(), { waitTimeout: 1 })).rejects.toMatchObject({
+      problem: { kind: 'unreachable', seconds: 1, reason: expect.stringContaining('nothing is listening there yet') },
+      exitCode: 3,
+    });
+  });
+
+  it('says that it does not know the host', async () => {
+    await expect(connectTo(1, { host: 'no-such-host.invalid', waitTimeout: 0 })).rejects.toMatchObject({
+      problem: { kind: 'unreachable', reason: expect.stringMatching(/host name (is not known|cannot be resolved)/) },
+    });
+  });
+
+  it('does not stay longer with a silent server than it may wait', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    try {
+      await expect(connectTo(portOf(silent), { waitTimeout: 1 })).rejects.toMatchObject({
+        problem: { kind: 'unreachable', seconds: 1 },
+      });
+    } finally {
+      silent.close();
+    }
+  });
+
+  it('waits for a standby to be promoted', async () => {
+    const proxy = await serverThat(answer({ standby: true }), answer({ standby: true }));
+    const { reasons, connected } = await connectTo(proxy.port);
+    expect(reasons).toEqual(Array(2).fill('the server is a standby: waiting for its promotion'));
+    expect(connected.server.standby).toBe(false);
+  });
+
+  it('trusts a server that just started only when it meets the same one again', async () => {
+    const young = (started: string) => answer({ uptime: '1', started });
+    const proxy = await serverThat(young('first'), young('second'), young('second'));
+    const { reasons, connected } = await connectTo(proxy.port);
+    expect(reasons).toHaveLength(2);
+    expect(connected.server.startedAt).toBe('second');
+    expect(proxy.connections()).toBe(3);
+  });
+
+  it('gives a missing database a grace, within the time limit', async () => {
+    const database = await createDatabase();
+    const { port } = new URL(database.url);
+    await database.drop();
+    const failure = connectTo(Number(port), { database: database.name, waitTimeout: 1 });
+    await expect(failure).rejects.toMatchObject({ problem: { kind: 'no-such-database', name: database.name } });
+  });
+
+  it('refuses a server older than 13', async () => {
+    const proxy = await serverThat(answer({ number: '120022', version: '12.22' }));
+    await expect(connectTo(proxy.port)).rejects.toMatchObject({
+      problem: { kind: 'unsupported-server', version: '12.22' },
+      exitCode: 2,
+    });
+  });
+
+  it('does not wait for what waiting does not change', async () => {
+    const proxy = await serverThat({ kind: 'refuse', code: '28P01', message: 'password authentication failed' });
+    await expect(connectTo(proxy.port)).rejects.toMatchObject({ problem: { kind: 'access-denied' }, exitCode: 4 });
+    expect(proxy.connections()).toBe(1);
+  });
+
+  it('leaves no connection behind when it is told to stop', async () => {
+    const interruption = new AbortController();
+    const proxy = await startProxy(() => {
+      interruption.abort('SIGTERM');
+      return answer({});
+    });
+    const stopped = connectWhenReady(targetAt(proxy.port), {
+      waitTimeout: 20,
+      applicationName: 'db-init test',
+      signal: interruption.signal,
+      onWaiting: () => undefined,
+    });
+    await expect(stopped).rejects.toBe('SIGTERM');
+    await proxy.idle();
+  });
+});

@@ -1,0 +1,169 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { atEnd } from './cleanup.ts';
+
+/** What happens to a client that connects to the proxy. */
+export type Reception =
+  /** It is handed on to the real server. */
+  | { readonly kind: 'forward'; readonly url: string }
+  /** It gets an error as soon as it says who it is. */
+  | { readonly kind: 'refuse'; readonly code: string; readonly message: string }
+  /** It is let in, and every query of its is answered with this row. */
+  | { readonly kind: 'answer'; readonly row: Readonly<Record<string, string | boolean>> }
+  /** The connection is closed without a word. */
+  | { readonly kind: 'hang up' };
+
+/** A TCP server between db-init and PostgreSQL that plays what a real server does only now and then. */
+export interface Proxy {
+  readonly port: number;
+  /** The real server's URL with the proxy's address in it, without TLS. */
+  urlOf(url: string): string;
+  /** How many clients have connected. */
+  connections(): number;
+  /** The messages that want an answer, of all clients: simple queries, and the Sync of others. */
+  queries(): readonly string[];
+  /** Resolves when nobody is connected any more. */
+  idle(): Promise<void>;
+}
+
+/**
+ * Starts a proxy on a port, else on a free one. It ends with the file's tests.
+ * @param receive decides by the number of the client, from 1
+ */
+export async function startProxy(receive: (client: number) => Reception, listenAt = 0): Promise<Proxy> {
+  const queries: string[] = [];
+  const sockets = new Set<Socket>();
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections += 1;
+    sockets.add(socket.on('error', () => undefined));
+    welcome(socket, receive(connections), queries, sockets);
+  });
+  await new Promise<void>((resolve) => server.listen(listenAt, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  atEnd(async () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return {
+    port,
+    urlOf: (url) => through(url, port),
+    connections: () => connections,
+    queries: () => queries,
+    idle: async () => {
+      const open = [...sockets].filter((socket) => !socket.closed);
+      await Promise.all(open.map((socket) => once(socket, 'close')));
+    },
+  };
+}
+
+function through(url: string, port: number): string {
+  const changed = new URL(url);
+  changed.hostname = '127.0.0.1';
+  changed.port = String(port);
+  changed.searchParams.set('sslmode', 'disable');
+  return changed.href;
+}
+
+function welcome(socket: Socket, reception: Reception, queries: string[], sockets: Set<Socket>): void {
+  switch (reception.kind) {
+    case 'hang up':
+      socket.destroy();
+      return;
+    case 'refuse':
+      socket.once('data', () => socket.end(errorMessage(reception.code, reception.message)));
+      return;
+    case 'answer':
+      readMessages(socket, (type) => {
+        if (type === 'startup') socket.write(Buffer.concat([message('R', int32(0)), ready]));
+        else if (type === 'Q') socket.write(rowMessages(reception.row));
+        else socket.end();
+      });
+      return;
+    case 'forward': {
+      const { hostname, port } = new URL(reception.url);
+      const real = connect(Number(port), hostname.replaceAll(/[[\]]/g, ''));
+      sockets.add(real.on('error', () => socket.destroy()));
+      readMessages(socket, (type, body) => {
+        if (type === 'Q') queries.push(body.toString('utf8', 0, body.length - 1));
+        if (type === 'S') queries.push('(sync)');
+      });
+      socket.pipe(real).pipe(socket);
+      socket.on('close', () => real.destroy());
+    }
+  }
+}
+
+/** Calls `onMessage` for each message of a client (PostgreSQL manual, "Message Formats"). */
+function readMessages(socket: Socket, onMessage: (type: string, body: Buffer) => void): void {
+  let rest = Buffer.alloc(0);
+  let started = false;
+  socket.on('data', (chunk: Buffer) => {
+    rest = Buffer.concat([rest, chunk]);
+    for (;;) {
+      const prefix = started ? 1 : 0;
+      if (rest.length < prefix + 4) return;
+      const end = prefix + rest.readInt32BE(prefix);
+      if (rest.length < end) return;
+      onMessage(started ? String.fromCodePoint(rest[0] ?? 0) : 'startup', rest.subarray(prefix + 4, end));
+      started = true;
+      rest = rest.subarray(end);
+    }
+  });
+}
+
+const booleanType = 16;
+const textType = 25;
+const ready = message('Z', Buffer.from('I'));
+
+function rowMessages(row: Readonly<Record<string, string | boolean>>): Buffer {
+  const fields = Object.entries(row);
+  const descriptions = fields.map(([name, value]) =>
+    Buffer.concat([
+      text(name),
+      int32(0),
+      int16(0),
+      int32(typeof value === 'boolean' ? booleanType : textType),
+      int16(-1),
+      int32(-1),
+      int16(0),
+    ]),
+  );
+  const values = fields.map(([, value]) => {
+    const bytes = Buffer.from(typeof value === 'boolean' ? (value ? 't' : 'f') : value);
+    return Buffer.concat([int32(bytes.length), bytes]);
+  });
+  return Buffer.concat([
+    message('T', Buffer.concat([int16(fields.length), ...descriptions])),
+    message('D', Buffer.concat([int16(fields.length), ...values])),
+    message('C', text('SELECT 1')),
+    ready,
+  ]);
+}
+
+function errorMessage(code: string, words: string): Buffer {
+  const fields = { S: 'FATAL', V: 'FATAL', C: code, M: words };
+  const body = Object.entries(fields).map(([field, value]) => text(field + value));
+  return message('E', Buffer.concat([...body, Buffer.alloc(1)]));
+}
+
+function message(type: string, body: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(type), int32(body.length + 4), body]);
+}
+
+function text(value: string): Buffer {
+  return Buffer.from(`${value}\0`);
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  return bytes;
+}
+
+function int16(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeInt16BE(value);
+  return bytes;
+}
