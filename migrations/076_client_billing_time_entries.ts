@@ -1,10 +1,10 @@
-import { dropForeignKeys } from '../src/migration/foreign-keys.ts';
 import type { Migration } from '../src/migration/migration.ts';
 
 /** Lets a time entry belong to a client instead of a project. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumn('time_entries', 'client_id', 'INTEGER');
-  await dropForeignKeys(schema, 'time_entries', 'project_id');
+  // On SQLite the old key stays beside the new one, as it does in the application's own history.
+  if (schema.engine === 'postgresql') await schema.dropForeignKeys('time_entries', 'project_id');
   await schema.dropNotNull('time_entries', 'project_id');
   if (schema.engine === 'sqlite') {
     // All that the application did here on SQLite: a second key of project_id, none of client_id, no check.
