@@ -70,7 +70,6 @@ const templates = [
 ];
 
 /** Creates workflow templates, with five to begin with if there is a user to own them. */
-
 export const up: Migration = async ({ context: schema }) => {
   const created = await schema.createTable('workflow_templates', {
     id: 'SERIAL PRIMARY KEY',
