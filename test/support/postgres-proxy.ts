@@ -27,10 +27,13 @@ export interface Proxy {
 }
 
 /**
- * Starts a proxy on a port, else on a free one. It ends with the file's tests.
+ * Starts a proxy, on a free port of 127.0.0.1 unless told otherwise. It ends with the file's tests.
  * @param receive decides by the number of the client, from 1
  */
-export async function startProxy(receive: (client: number) => Reception, listenAt = 0): Promise<Proxy> {
+export async function startProxy(
+  receive: (client: number) => Reception,
+  { host = '127.0.0.1', port: wanted = 0 } = {},
+): Promise<Proxy> {
   const queries: string[] = [];
   const sockets = new Set<Socket>();
   let connections = 0;
@@ -39,7 +42,8 @@ export async function startProxy(receive: (client: number) => Reception, listenA
     sockets.add(socket.on('error', () => undefined));
     welcome(socket, receive(connections), queries, sockets);
   });
-  await new Promise<void>((resolve) => server.listen(listenAt, '127.0.0.1', resolve));
+  server.listen(wanted, host);
+  await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   atEnd(async () => {

@@ -175,7 +175,13 @@ async function connect(
   });
   // a connection that dies between two queries must not take the process with it: the next query reports it
   client.on('error', () => undefined);
-  await client.connect();
+  try {
+    await client.connect();
+  } catch (error) {
+    // pg leaves the socket open when it finds no password to answer with, and with it the process running
+    client.connection.stream.destroy();
+    throw error;
+  }
   return client;
 }
 

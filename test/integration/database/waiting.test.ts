@@ -81,7 +81,7 @@ describePostgres('waiting for PostgreSQL', () => {
   it('waits for a server that comes up later', async () => {
     const port = await freePort();
     const { reasons } = await connectTo(port, {
-      onWaiting: () => startProxy(() => ({ kind: 'forward', url: requirePostgres().url }), port),
+      onWaiting: () => startProxy(() => ({ kind: 'forward', url: requirePostgres().url }), { port }),
     });
     expect(reasons[0]).toContain('nothing is listening there yet');
   });

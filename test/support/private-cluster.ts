@@ -1,0 +1,71 @@
+import { execFileSync } from 'node:child_process';
+import { chownSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe } from 'vitest';
+import { atEnd } from './cleanup.ts';
+import { withClient } from './database.ts';
+import { startCluster } from './local-cluster.ts';
+import { embeddedInstallation, installations } from './postgres-installations.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+const [newest] = await installations(['initdb', 'postgres']);
+const installation = newest === undefined ? embeddedInstallation() : dirname(newest.bin);
+
+/** A suite that needs a server of its own, to be configured at will. Skipped visibly where none can be started. */
+export function describePrivateCluster(title: string, spec: () => void): void {
+  if (installation !== null) describe(title, spec);
+  else describe.skip(`${title} [skipped: no PostgreSQL binaries here]`, spec);
+}
+
+/** A server of a test file's own, which ends with the file's tests. */
+export interface PrivateCluster {
+  /** A superuser's. */
+  readonly url: string;
+  /** The folder of its Unix socket. */
+  readonly socketFolder: string;
+  /** Runs SQL as superuser. */
+  run(sql: string): Promise<void>;
+  /** Replaces the rules of who is let in, and how (pg_hba.conf), by these and the superuser's. */
+  letIn(...rules: readonly string[]): Promise<void>;
+  /** Gives the server a certificate for these names, e.g. `DNS:localhost`. @returns the certificate's path */
+  useCertificateFor(names: string): Promise<string>;
+}
+
+export async function startPrivateCluster(): Promise<PrivateCluster> {
+  if (installation === null) throw new Error('no PostgreSQL binaries here');
+  const { url, stop } = await startCluster(installation);
+  atEnd(stop);
+  const run = (sql: string): Promise<void> => withClient(url, async (client) => void (await client.query(sql)));
+  const show = (setting: string): Promise<string> =>
+    withClient(url, async (client) => {
+      const { rows } = await client.query<{ value: string }>('SELECT current_setting($1) AS value', [setting]);
+      return rows[0]?.value ?? '';
+    });
+  const rulesFile = await show('hba_file');
+  const superusers = readFileSync(rulesFile, 'utf8').replaceAll(/^(\S+\s+\S+\s+)all/gm, '$1postgres');
+  const reload = (): Promise<void> => run('SELECT pg_reload_conf()');
+  return {
+    url,
+    socketFolder: await show('unix_socket_directories'),
+    run,
+    async letIn(...rules) {
+      writeFileSync(rulesFile, [superusers, ...rules, ''].join('\n'));
+      await reload();
+    },
+    async useCertificateFor(names) {
+      const certificate = join(await temporaryDirectory(), 'server.crt');
+      const key = join(dirname(rulesFile), 'server.key');
+      const args = ['req', '-x509', '-nodes', '-newkey', 'rsa:2048', '-subj', '/CN=test', '-addext'];
+      execFileSync('openssl', [...args, `subjectAltName=${names}`, '-keyout', key, '-out', certificate], {
+        stdio: 'pipe',
+      });
+      const { uid, gid } = statSync(rulesFile);
+      if (process.getuid?.() === 0) chownSync(key, uid, gid);
+      writeFileSync(join(dirname(rulesFile), 'server.crt'), readFileSync(certificate));
+      // ALTER SYSTEM must not run beside another statement
+      await run('ALTER SYSTEM SET ssl = on');
+      await reload();
+      return certificate;
+    },
+  };
+}
