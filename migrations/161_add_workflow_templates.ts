@@ -110,12 +110,21 @@ const seed = async (schema: Schema): Promise<void> => {
     'workflow_templates',
     templates.map((template) => ({
       ...template,
-      tags: JSON.stringify(template.tags),
-      trigger_conditions: JSON.stringify(template.trigger_conditions),
-      actions: JSON.stringify(template.actions),
+      tags: spaced(template.tags),
+      trigger_conditions: spaced(template.trigger_conditions),
+      actions: spaced(template.actions),
       created_by: Number(row['id']),
       created_at: String(row['now']),
       updated_at: String(row['now']),
     })),
   );
 };
+
+/** JSON with a space after each comma and colon: the application writes it so, and a column of type json keeps it. */
+function spaced(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(spaced).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  return `{${Object.entries(value)
+    .map(([key, entry]) => `${JSON.stringify(key)}: ${spaced(entry)}`)
+    .join(', ')}}`;
+}
