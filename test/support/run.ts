@@ -11,6 +11,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** What it reads from stdin; default: nothing. */
   readonly input?: string;
+  /** Whom to run it as; default: who runs the tests. Only root may choose. */
+  readonly uid?: number;
   /** Milliseconds until it is killed. */
   readonly timeout?: number;
   /** Sends SIGTERM when aborted. */
@@ -36,6 +38,7 @@ export function start(args: readonly string[], options: RunOptions = {}) {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.env },
     input: options.input ?? '',
     timeout: options.timeout ?? 60_000,
+    ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
     ...(options.cwd !== undefined && { cwd: options.cwd }),
     ...(options.signal !== undefined && { cancelSignal: options.signal }),
   });

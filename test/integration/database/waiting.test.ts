@@ -7,7 +7,15 @@ import { createDatabase } from '../../support/database.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { type Proxy, type Reception, startProxy } from '../../support/postgres-proxy.ts';
 
-const server = { pid: '1', port: '1', standby: false, number: '160004', version: '16.4', started: 'then', uptime: '99' };
+const server = {
+  pid: '1',
+  port: '1',
+  standby: false,
+  number: '160004',
+  version: '16.4',
+  started: 'then',
+  uptime: '99',
+};
 const answer = (row: Partial<Record<keyof typeof server, string | boolean>>): Reception => ({
   kind: 'answer',
   row: { ...server, ...row },
@@ -20,7 +28,15 @@ async function serverThat(...receptions: readonly Reception[]): Promise<Proxy> {
 
 function targetAt(port: number): PostgresTarget {
   const user = new URL(requirePostgres().url).username;
-  return { kind: 'postgresql', host: '127.0.0.1', port, user, password: 'pw', database: 'postgres', sslmode: 'disable' };
+  return {
+    kind: 'postgresql',
+    host: '127.0.0.1',
+    port,
+    user,
+    password: 'pw',
+    database: 'postgres',
+    sslmode: 'disable',
+  };
 }
 
 function portOf(listening: Server): number {
