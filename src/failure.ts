@@ -25,7 +25,17 @@ export type Problem =
   | { readonly kind: 'refused'; readonly database: string; readonly refusal: Refusal }
   | { readonly kind: 'migration-failed'; readonly failed: FailedMigration }
   | { readonly kind: 'verification-failed'; readonly database: string; readonly verdict: Verdict }
+  | { readonly kind: 'backup-failed'; readonly database: string; readonly obstacle: BackupObstacle }
   | { readonly kind: 'interrupted'; readonly signal: 'SIGINT' | 'SIGTERM' };
+
+/** Why a backup could not be made. */
+export type BackupObstacle =
+  | { readonly kind: 'folder'; readonly folder: string; readonly reason: string }
+  /** Bytes. */
+  | { readonly kind: 'no-space'; readonly folder: string; readonly needed: number; readonly free: number }
+  /** `found`: the majors that there are. */
+  | { readonly kind: 'no-tool'; readonly tool: string; readonly major: number; readonly found: readonly number[] }
+  | { readonly kind: 'not-proven' | 'failed'; readonly reason: string };
 
 /** What had been done when a migration failed. All of it was rolled back. */
 export interface FailedMigration {
@@ -85,6 +95,8 @@ export function exitCodeOf(problem: Problem): ExitCode {
       return exitCodes.migrationFailed;
     case 'verification-failed':
       return exitCodes.verificationFailed;
+    case 'backup-failed':
+      return exitCodes.backupFailed;
     case 'interrupted':
       return problem.signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated;
   }

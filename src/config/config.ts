@@ -29,6 +29,10 @@ export interface Config {
   readonly backupFolder: string;
   /** Every folder in which the application keeps uploads. */
   readonly uploadFolders: readonly string[];
+  /** Whether a backup is made before a database that holds data is changed. */
+  readonly backupBeforeMigrate: 'auto' | 'always' | 'never';
+  /** Where the report of a run that may write goes; null for nowhere. */
+  readonly reportFile: string | null;
   readonly logFormat: 'human' | 'json';
   /** Advice about settings that are no fault: a sentence each, without secrets. */
   readonly hints: readonly string[];
@@ -59,6 +63,8 @@ export function readConfig(environment: Environment, workingDirectory: string): 
     statementTimeout: variables.seconds('TT_STATEMENT_TIMEOUT', 0),
     backupFolder: folder('BACKUP_FOLDER') ?? folder('BACKUP_DIR') ?? join(uploadFolder, 'backups'),
     uploadFolders: [...new Set(['/app/app/static/uploads', uploadFolder, '/app/uploads/project_attachments'])],
+    backupBeforeMigrate: variables.choice('TT_BACKUP_BEFORE_MIGRATE', ['auto', 'always', 'never']),
+    reportFile: reportFileOf(environment, workingDirectory),
     logFormat: variables.choice('TT_LOG_FORMAT', ['human', 'json']),
   };
   if (/^\s*on\s*$/i.test(environment.TT_SKIP_DB_CLEANUP ?? '')) {
@@ -67,4 +73,10 @@ export function readConfig(environment: Environment, workingDirectory: string): 
 
   if (database === undefined || findings.faults.length > 0) throw new ConfigurationError(findings.faults);
   return { database, ...settings, hints: findings.hints };
+}
+
+/** Where the report goes: known even where the rest of the configuration cannot be used. */
+export function reportFileOf(environment: Environment, workingDirectory: string): string | null {
+  const { TT_REPORT_FILE: file = '' } = environment;
+  return file === '' ? null : resolve(workingDirectory, file);
 }

@@ -62,6 +62,12 @@ export interface Database {
   /** Looks at everything, in one snapshot and without writing. */
   observe(): Promise<DatabaseFacts>;
 
+  /**
+   * Runs `work` on one unchanging picture of the database: what others write meanwhile is not seen. Nothing can be
+   * written. Not to be called within `transaction`.
+   */
+  read<Result>(work: (session: Session) => Promise<Result>): Promise<Result>;
+
   /** What is lacking to do what is intended, asked before anything starts. */
   missingRights(intention: Intention): Promise<readonly MissingRight[]>;
 

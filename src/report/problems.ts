@@ -1,4 +1,4 @@
-import type { Problem, Verdict } from '../failure.ts';
+import type { BackupObstacle, Problem, Verdict } from '../failure.ts';
 import type { Refusal } from '../gate/plan.ts';
 import type { Notice } from './banner.ts';
 import { describeDifference } from './differences.ts';
@@ -146,6 +146,17 @@ export function describeProblem(problem: Problem): Notice {
       return describeFailedMigration(problem.failed);
     case 'verification-failed':
       return describeVerdict(problem.database, problem.verdict);
+    case 'backup-failed':
+      return {
+        title: `No backup could be made: ${problem.database}`,
+        happened: [describeObstacle(problem.obstacle)],
+        safe: `${untouched} An unfinished archive was removed.`,
+        options: [
+          `Remedy that, then start again.\n${commands.gate}`,
+          'TT_BACKUP_BEFORE_MIGRATE=auto goes on without a backup where none can be made; save the database yourself ' +
+            `then.\n${commands.dump}`,
+        ],
+      };
     case 'interrupted':
       return {
         title: 'Interrupted',
@@ -153,6 +164,27 @@ export function describeProblem(problem: Problem): Notice {
         safe: 'what was not finished was rolled back.',
         options: [`Start again when it suits you.\n${commands.gate}`],
       };
+  }
+}
+
+/** Why a backup could not be made, as a sentence. */
+export function describeObstacle(obstacle: BackupObstacle): string {
+  switch (obstacle.kind) {
+    case 'folder':
+      return `The backup folder ${obstacle.folder} cannot be used: ${obstacle.reason}.`;
+    case 'no-space': {
+      const [needed, free] = [obstacle.needed, obstacle.free].map((bytes) => `${Math.ceil(bytes / 1_000_000)} MB`);
+      return `There is too little room in ${obstacle.folder}: ${needed} may be needed, ${free} are free.`;
+    }
+    case 'no-tool': {
+      const { tool, major, found } = obstacle;
+      const others = found.length === 0 ? 'there is none here' : `there is only ${tool} ${found.join(', ')} here`;
+      return `PostgreSQL ${major} needs ${tool} ${major} or newer: ${others}.`;
+    }
+    case 'not-proven':
+      return `The archive was read back and is not whole: ${obstacle.reason}.`;
+    case 'failed':
+      return `${capital(obstacle.reason)}.`;
   }
 }
 

@@ -55,6 +55,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
     name: describeTarget(target),
     serverVersion: `PostgreSQL ${server.version}`,
     observe: () => inspect(client),
+    read: (work) => inTransaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work),
     missingRights: (intention) => naming(findMissingRights(client, intention)),
 
     async withLock(work) {

@@ -4,6 +4,7 @@ import type { SqliteTarget } from '../../config/config.ts';
 import { Failure, reasonOf } from '../../failure.ts';
 import type { Database, DatabaseFacts, Transaction } from '../database.ts';
 import type { OpenOptions } from '../open.ts';
+import type { Session } from '../session.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
 import { judgeFileSystem, prepareFolder } from './file-system.ts';
 import { inspect } from './inspect.ts';
@@ -48,6 +49,8 @@ export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): 
       }
     },
 
+    read: (work) => inPicture(open(), work),
+
     async missingRights() {
       prepareFolder(file);
       return [];
@@ -74,6 +77,20 @@ export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): 
 function openForWriting(file: string): OpenFile {
   const database = new SQLite(file, { timeout: 2000 });
   return { database, close: () => void database.close() };
+}
+
+async function inPicture<Result>(
+  database: SQLite.Database,
+  work: (session: Session) => Promise<Result>,
+): Promise<Result> {
+  database.exec('BEGIN');
+  database.pragma('query_only = ON');
+  try {
+    return await work(sqliteSession(database));
+  } finally {
+    database.pragma('query_only = OFF');
+    if (database.inTransaction) database.exec('ROLLBACK');
+  }
 }
 
 async function inTransaction<Result>(

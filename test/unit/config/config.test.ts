@@ -19,6 +19,8 @@ describe('defaults', () => {
       statementTimeout: 0,
       backupFolder: '/data/uploads/backups',
       uploadFolders: ['/app/app/static/uploads', '/data/uploads', '/app/uploads/project_attachments'],
+      backupBeforeMigrate: 'auto',
+      reportFile: null,
       logFormat: 'human',
       hints: [],
     });
@@ -109,6 +111,32 @@ describe('folders', () => {
       '/app/uploads/project_attachments',
     ]);
     expect(read({ ...url, UPLOAD_FOLDER: '/app/app/static/uploads/' }).uploadFolders).toHaveLength(2);
+  });
+});
+
+describe('backup before migrating', () => {
+  it.each([
+    ['always', 'always'],
+    [' Never ', 'never'],
+    ['', 'auto'],
+  ])('reads %j as %s', (text, mode) => {
+    expect(read({ ...url, TT_BACKUP_BEFORE_MIGRATE: text }).backupBeforeMigrate).toBe(mode);
+  });
+
+  it('refuses anything else', () => {
+    expect(faultsOf({ ...url, TT_BACKUP_BEFORE_MIGRATE: 'yes' })).toEqual([
+      { variable: 'TT_BACKUP_BEFORE_MIGRATE', problem: 'is "yes"; allowed: auto, always, never' },
+    ]);
+  });
+});
+
+describe('report file', () => {
+  it.each([
+    ['/r/run.json', '/r/run.json'],
+    ['run.json', '/work/run.json'],
+    ['', null],
+  ])('is read from %j as %s', (text, path) => {
+    expect(read({ ...url, TT_REPORT_FILE: text }).reportFile).toBe(path);
   });
 });
 

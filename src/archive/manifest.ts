@@ -1,0 +1,116 @@
+import type { Engine } from '../database/session.ts';
+
+/** The members of an archive that the application knows as well. */
+export const manifestMember = 'manifest.json';
+export const settingsMember = 'settings.json';
+export const databaseMembers = { postgresql: 'db.dump', sqlite: 'db.sqlite' } as const satisfies Record<Engine, string>;
+
+/** What an archive was made for: to be safe before a change, or because somebody asked. */
+export type ArchiveKind = 'safety' | 'manual';
+
+/** A member as it was written. */
+export interface Member {
+  /** Bytes before compression. */
+  readonly size: number;
+  /** In hexadecimal digits. */
+  readonly sha256: string;
+}
+
+/** What an archive of db-init says of itself. */
+export interface Manifest {
+  readonly engine: Engine;
+  readonly kind: ArchiveKind;
+  readonly createdAt: Date;
+  /** Of db-init. */
+  readonly version: string;
+  /** What people call the database; no secret in it. */
+  readonly database: string;
+  /** `PostgreSQL 16.4`, `SQLite 3.50.1` */
+  readonly server: string;
+  /** What made the copy: `pg_dump 16`. */
+  readonly tool: string;
+  /** All rows of alembic_version. */
+  readonly revisions: readonly string[];
+  /** How many rows each table held, counted in the instant of the copy. */
+  readonly rows: Readonly<Record<string, number>>;
+  /** Every member but the manifest itself. */
+  readonly members: Readonly<Record<string, Member>>;
+  /** Whether uploads are in the archive. A safety backup has none: migrations do not touch them. */
+  readonly uploads: 'included' | 'not included';
+}
+
+/**
+ * The text of manifest.json: the four keys that the application writes, and all that is ours under `db_init`, by
+ * which archives of ours are told from others.
+ */
+export function renderManifest({ engine, createdAt, revisions, ...ours }: Manifest): string {
+  const content = {
+    alembic_revision: revisions[0] ?? null,
+    app_version: null,
+    created_at: localTime(createdAt),
+    db_init: { format: 1, created_at: createdAt.toISOString(), revisions, ...ours },
+    db_type: engine,
+  };
+  return `${JSON.stringify(content, null, 2)}\n`;
+}
+
+/** Reads manifest.json. @returns null if it is none, or not of db-init */
+export function parseManifest(text: string): Manifest | null {
+  const content = parsed(text);
+  const ours = record(content?.['db_init']);
+  const engine = content?.['db_type'];
+  if (ours?.['format'] !== 1 || (engine !== 'postgresql' && engine !== 'sqlite')) return null;
+  const { kind, version, database, server, tool, uploads, revisions } = ours;
+  const createdAt = new Date(String(ours['created_at']));
+  const rows = entriesOf(ours['rows'], (value) => (typeof value === 'number' ? value : null));
+  const members = entriesOf(ours['members'], readMember);
+  if (kind !== 'safety' && kind !== 'manual') return null;
+  if (uploads !== 'included' && uploads !== 'not included') return null;
+  if (typeof version !== 'string' || typeof database !== 'string') return null;
+  if (typeof server !== 'string' || typeof tool !== 'string' || !isTexts(revisions)) return null;
+  if (rows === null || members === null || Number.isNaN(createdAt.getTime())) return null;
+  return { engine, kind, createdAt, version, database, server, tool, revisions, rows, members, uploads };
+}
+
+/** Local time as the application writes it: no zone, whole seconds. */
+function localTime(instant: Date): string {
+  return new Date(instant.getTime() - instant.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+}
+
+/** The name that the application gives an archive: `timetracker_backup_20260214_083000.zip`, in local time. */
+export function archiveName(createdAt: Date): string {
+  return `timetracker_backup_${localTime(createdAt).replaceAll(/[-:]/g, '').replace('T', '_')}.zip`;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function parsed(text: string): Fields | null {
+  try {
+    return record(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+function record(value: unknown): Fields | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null;
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+function entriesOf<Value>(value: unknown, read: (item: unknown) => Value | null): Record<string, Value> | null {
+  const entries: [string, Value][] = [];
+  for (const [name, item] of Object.entries(record(value) ?? {})) {
+    const found = read(item);
+    if (found === null) return null;
+    entries.push([name, found]);
+  }
+  return Object.fromEntries(entries);
+}
+
+function readMember(value: unknown): Member | null {
+  const { size, sha256 } = record(value) ?? {};
+  return typeof size === 'number' && typeof sha256 === 'string' ? { size, sha256 } : null;
+}

@@ -1,0 +1,55 @@
+import { number, text } from '../database/rows.ts';
+import type { Row, Session } from '../database/session.ts';
+import { versionTable } from '../schema/catalog.ts';
+
+/** What a database holds, as far as an archive tells it. */
+export interface Contents {
+  /** The rows of alembic_version; none if there is no such table. */
+  readonly revisions: readonly string[];
+  readonly rows: Readonly<Record<string, number>>;
+  /** The application's settings, fit for reading: what is secret is only said to be set or not. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+const tablesQuery = {
+  postgresql: `SELECT relname AS name FROM pg_class
+               WHERE relnamespace = to_regnamespace('public') AND relkind IN ('r', 'p') ORDER BY 1`,
+  sqlite: `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY 1`,
+};
+
+/** Reads what an archive says of a database, in the picture that the session sees. */
+export async function readContents(session: Session): Promise<Contents> {
+  const tables = (await session.query(tablesQuery[session.engine])).map((row) => text(row, 'name'));
+  const rows: Record<string, number> = {};
+  for (const table of tables) {
+    const [counted = {}] = await session.query(`SELECT count(*) AS rows FROM ${quote(table)}`);
+    rows[table] = number(counted, 'rows');
+  }
+  const versions = tables.includes(versionTable)
+    ? await session.query(`SELECT version_num FROM ${versionTable} ORDER BY 1`)
+    : [];
+  const [settings = {}] = tables.includes('settings') ? await session.query('SELECT * FROM settings LIMIT 1') : [];
+  return { revisions: versions.map((row) => text(row, 'version_num')), rows, settings: withoutSecrets(settings) };
+}
+
+/** Whether any of the tables holds a row. */
+export async function holdsRows(session: Session, tables: readonly string[]): Promise<boolean> {
+  if (tables.length === 0) return false;
+  const questions = tables.map((table) => `EXISTS (SELECT 1 FROM ${quote(table)})`);
+  const [row = {}] = await session.query(`SELECT CASE WHEN ${questions.join(' OR ')} THEN 1 ELSE 0 END AS found`);
+  return number(row, 'found') === 1;
+}
+
+const secret = /password|secret|token|api_key/;
+
+/** The columns in order of their names; a secret becomes `<name>_set`, as the application shows it. */
+function withoutSecrets(settings: Row): Readonly<Record<string, unknown>> {
+  const shown = Object.entries(settings).map(([name, value]) =>
+    secret.test(name) ? [`${name}_set`, value !== null && value !== ''] : [name, value],
+  );
+  return Object.fromEntries(shown.toSorted(([one], [other]) => String(one).localeCompare(String(other), 'en')));
+}
+
+function quote(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

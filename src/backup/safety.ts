@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { DatabaseFacts } from '../database/database.ts';
+import { Failure, reasonOf } from '../failure.ts';
+import { describeObstacle } from '../report/problems.ts';
+import { coreTables } from '../schema/catalog.ts';
+import { holdsRows } from './contents.ts';
+import { type BackupContext, backupFailure } from './context.ts';
+import { type Backup, createBackup } from './create.ts';
+import { removeOldest } from './retention.ts';
+
+/** How many safety backups of a database are kept. */
+const kept = 5;
+
+/**
+ * Makes a safety backup before a database is changed, as TT_BACKUP_BEFORE_MIGRATE has it: where nothing would be
+ * lost, because no core table holds a row, none is made. It holds the database only. To be called under the run lock.
+ * @returns null if none was made; `auto` has said why in the log
+ * @throws Failure `backup-failed`, with `always` only
+ */
+export async function makeSafetyBackup(context: BackupContext, { catalog }: DatabaseFacts): Promise<Backup | null> {
+  const { config, database, log, signal } = context;
+  if (config.backupBeforeMigrate === 'never') return null;
+  const present = coreTables.filter((table) => Object.hasOwn(catalog.tables, table));
+  if (!(await database.read((session) => holdsRows(session, present)))) return null;
+  try {
+    requireVolume(context);
+    log.info(`Making a safety backup in ${config.backupFolder}.`);
+    const backup = await createBackup(context, 'safety');
+    log.info(`Safety backup: ${backup.path} (${megabytes(backup.size)}), read back and found whole.`, {
+      backup: backup.path,
+    });
+    await prune(context);
+    return backup;
+  } catch (error) {
+    const obstacle = error instanceof Failure && error.problem.kind === 'backup-failed' ? error.problem.obstacle : null;
+    if (obstacle === null || config.backupBeforeMigrate === 'always' || signal.aborted) throw error;
+    log.warn(`No safety backup was made: ${describeObstacle(obstacle)}`);
+    log.warn('Going on without: TT_BACKUP_BEFORE_MIGRATE=always would stop here.');
+    return null;
+  }
+}
+
+/** A folder made inside the container would vanish with it: its own place, or the one above, has to be there. */
+function requireVolume(context: BackupContext): void {
+  const { backupFolder: folder } = context.config;
+  if (existsSync(folder) || existsSync(dirname(folder))) return;
+  throw backupFailure(context, { kind: 'folder', folder, reason: 'it is not there: no volume is mounted' });
+}
+
+/** Old backups that stay are no reason to stop. */
+async function prune({ config, database, log }: BackupContext): Promise<void> {
+  const rule = { folder: config.backupFolder, kind: 'safety', database: database.name, keep: kept } as const;
+  try {
+    for (const path of await removeOldest(rule)) log.info(`Removed an older safety backup: ${path}.`);
+  } catch (error) {
+    log.warn(`Older safety backups could not be removed: ${reasonOf(error)}.`);
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+}

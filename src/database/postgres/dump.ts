@@ -1,0 +1,56 @@
+import type { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { execa } from 'execa';
+import type { PostgresTarget } from '../../config/config.ts';
+import { libpqEnvironment, type Tool } from './tools.ts';
+
+export interface DumpOptions {
+  /** A snapshot that an open transaction exported: what is dumped is what that transaction sees. */
+  readonly snapshot: string;
+  /** Seconds to wait for a table that others have locked; 0 for no limit. */
+  readonly lockTimeout: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Streams a dump of the whole database in PostgreSQL's custom format, which is compressed already, and ends `into`.
+ * @throws Error in pg_dump's own words
+ */
+export async function dumpPostgres(
+  tool: Tool,
+  target: PostgresTarget,
+  into: Writable,
+  { snapshot, lockTimeout, signal }: DumpOptions,
+): Promise<void> {
+  const patience = lockTimeout === 0 ? [] : [`--lock-wait-timeout=${lockTimeout}s`];
+  const dump = execa(tool.command, ['--format=custom', '--no-password', `--snapshot=${snapshot}`, ...patience], {
+    env: libpqEnvironment(target),
+    stdin: 'ignore',
+    buffer: { stdout: false },
+    cancelSignal: signal,
+    reject: false,
+  });
+  await bothEnd(dump, pipeline(dump.stdout, into));
+}
+
+/**
+ * Proves that a dump can be restored as a whole: pg_restore reads it to its end, which listing it does not need to.
+ * @throws Error in pg_restore's own words
+ */
+export async function proveDump(tool: Tool, dump: Readable, signal: AbortSignal): Promise<void> {
+  const proof = execa(tool.command, ['--file=/dev/null'], { cancelSignal: signal, reject: false });
+  await bothEnd(proof, pipeline(dump, proof.stdin));
+}
+
+interface Ended {
+  readonly failed: boolean;
+  readonly stderr: string;
+  readonly shortMessage?: string | undefined;
+}
+
+/** Waits for a program and for what flows to or from it. What the program says explains more than a broken pipe. */
+async function bothEnd(program: PromiseLike<Ended>, flow: Promise<void>): Promise<void> {
+  const [{ failed, stderr, shortMessage = '' }, flowed] = await Promise.all([program, Promise.allSettled([flow])]);
+  if (failed) throw new Error(stderr.trim() || shortMessage);
+  for (const outcome of flowed) if (outcome.status === 'rejected') throw outcome.reason;
+}
