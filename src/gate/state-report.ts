@@ -4,7 +4,7 @@ import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { Database } from '../database/database.ts';
 import type { State } from './diagnosis.ts';
 import { releaseGraph } from '../migration/revisions.ts';
-import { findExtraTables } from '../schema/comparison.ts';
+import { type Extras, findExtras } from '../schema/comparison.ts';
 import type { Catalog } from '../schema/catalog.ts';
 import { describeDifference } from '../report/differences.ts';
 import { describeProblem } from '../report/problems.ts';
@@ -31,9 +31,11 @@ export interface StateReport {
   readonly action: Action | null;
   readonly problems: readonly ReportedProblem[];
   /** What is there beyond the schema, the owner's: noted, never touched. */
-  readonly extraTables: readonly string[];
+  readonly extras: Extras;
   readonly exitCode: ExitCode;
 }
+
+const noExtras: Extras = { tables: [], columns: [], indexes: [] };
 
 /** Puts what was seen into the form that programs read. */
 export function reportLook(
@@ -53,7 +55,7 @@ export function reportLook(
     pending: pendingOf(state),
     action: plan.kind === 'migrate' && plan.quarantine ? 'quarantine and migrate' : plan.kind,
     problems: problemsOf(database.name, { observation, state, plan }),
-    extraTables: facts === null ? [] : findExtraTables(head, facts.catalog),
+    extras: facts === null ? noExtras : findExtras(head, facts.catalog),
     exitCode,
   };
 }
@@ -70,7 +72,7 @@ export function reportFailure(problems: readonly ReportedProblem[], exitCode: Ex
     pending: [],
     action: null,
     problems,
-    extraTables: [],
+    extras: noExtras,
     exitCode,
   };
 }

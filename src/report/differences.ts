@@ -31,6 +31,10 @@ export function describeDifference(difference: Difference): DifferenceReport {
       const object = `${difference.table}.${difference.column}`;
       return { kind, object, message: `column ${object} does not allow NULL, and should` };
     }
+    case 'missing-sequence': {
+      const object = `${difference.table}.${difference.column}`;
+      return { kind, object, message: `column ${object} has lost the sequence that numbers new rows` };
+    }
     case 'missing-constraint': {
       const { table, name, definition } = difference;
       const label = name === definition ? definition : `${name}: ${definition}`;

@@ -56,11 +56,14 @@ function summary(report: StateReport): readonly string[] {
   ];
 }
 
-function extras({ extraTables }: StateReport): readonly string[] {
-  if (extraTables.length === 0) return [];
-  return [
-    `also here: ${extraTables.length} tables that are not the application's: ${extraTables.slice(0, 10).join(', ')}`,
-  ];
+function extras({ extras: { tables, columns, indexes } }: StateReport): readonly string[] {
+  return [...extra('tables', tables), ...extra('columns', columns), ...extra('indexes', indexes)];
+}
+
+function extra(what: string, names: readonly string[]): readonly string[] {
+  if (names.length === 0) return [];
+  const more = names.length > 10 ? ', …' : '';
+  return [`also here: ${names.length} ${what} that are not the application's: ${names.slice(0, 10).join(', ')}${more}`];
 }
 
 function banner(report: StateReport, { plan }: Look): string {

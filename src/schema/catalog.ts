@@ -1,4 +1,4 @@
-/** A column: `type` in the engine's own spelling, `default` as the engine prints it. */
+/** A column: `type` in the engine's own spelling, `default` as the engine prints it; `identity` for such a column. */
 export interface Column {
   readonly type: string;
   readonly notNull: boolean;

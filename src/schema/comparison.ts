@@ -13,6 +13,7 @@ export type Difference =
       readonly found: string;
     }
   | { readonly kind: 'must-be-not-null'; readonly table: string; readonly column: string }
+  | { readonly kind: 'missing-sequence'; readonly table: string; readonly column: string }
   | { readonly kind: 'must-be-nullable'; readonly table: string; readonly column: string }
   | {
       readonly kind: 'missing-constraint' | 'missing-index';
@@ -27,7 +28,9 @@ export type Difference =
  * What a database lacks of a promised catalog. What it has beyond it is its owner's and no difference: extra
  * tables, columns, indexes and keys, and text columns that are wider than promised.
  *
- * Constraints and indexes are compared by what they do, not by name: releases named them differently.
+ * Constraints and indexes are compared by what they do, not by name: releases named them differently. Defaults are
+ * not compared, for the application sends its values, and releases differed there too; but without the sequence that
+ * numbers new rows it cannot insert any.
  */
 export function findDifferences(promised: Catalog, actual: Catalog, engine: Engine): readonly Difference[] {
   const differences: Difference[] = [];
@@ -46,9 +49,37 @@ export function findDifferences(promised: Catalog, actual: Catalog, engine: Engi
   return differences;
 }
 
-/** Tables of the database that the promised catalog does not know: the owner's, noted and never touched. */
-export function findExtraTables(promised: Catalog, actual: Catalog): readonly string[] {
-  return Object.keys(actual.tables).filter((name) => name !== versionTable && !Object.hasOwn(promised.tables, name));
+/** What a database has beyond a promised catalog: the owner's, noted and never touched. */
+export interface Extras {
+  readonly tables: readonly string[];
+  /** `table.column` */
+  readonly columns: readonly string[];
+  /** `table.index`; known by what they do, as above. */
+  readonly indexes: readonly string[];
+}
+
+export function findExtras(promised: Catalog, actual: Catalog): Extras {
+  const known = Object.entries(actual.tables).flatMap(([name, found]) => {
+    const table = promised.tables[name];
+    return table === undefined ? [] : [{ name, found, table }];
+  });
+  return {
+    tables: Object.keys(actual.tables).filter((name) => name !== versionTable && !Object.hasOwn(promised.tables, name)),
+    columns: known.flatMap(({ name, found, table }) =>
+      Object.keys(found.columns)
+        .filter((column) => !Object.hasOwn(table.columns, column))
+        .map((column) => `${name}.${column}`),
+    ),
+    indexes: known.flatMap(({ name, found, table }) => {
+      const rules = new Set([
+        ...Object.values(table.constraints),
+        ...Object.values(table.indexes).map(({ definition }) => definition),
+      ]);
+      return Object.entries(found.indexes)
+        .filter(([, { definition }]) => !rules.has(definition) && !rules.has(uniqueRule(definition)))
+        .map(([index]) => `${name}.${index}`);
+    }),
+  };
 }
 
 function columnDifferences(table: string, promised: Table, found: Table, engine: Engine): Difference[] {
@@ -64,6 +95,9 @@ function columnDifferences(table: string, promised: Table, found: Table, engine:
     }
     if (expected.notNull && !actual.notNull) differences.push({ kind: 'must-be-not-null', table, column });
     if (!expected.notNull && actual.notNull) differences.push({ kind: 'must-be-nullable', table, column });
+    if (expected.default?.startsWith('nextval(') === true && actual.default === null) {
+      differences.push({ kind: 'missing-sequence', table, column });
+    }
   }
   return differences;
 }

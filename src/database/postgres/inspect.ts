@@ -19,7 +19,8 @@ const relationsQuery = `
 
 const columnsQuery = `
   SELECT c.relname AS table, a.attname AS column, format_type(a.atttypid, a.atttypmod) AS type,
-         a.attnotnull AS not_null, pg_get_expr(d.adbin, d.adrelid) AS default
+         a.attnotnull AS not_null,
+         CASE WHEN a.attidentity <> '' THEN 'identity' ELSE pg_get_expr(d.adbin, d.adrelid) END AS default
   FROM pg_class c
   LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
