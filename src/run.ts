@@ -1,14 +1,17 @@
-import { type Config, readConfig } from './config/config.ts';
+import { type Config, readConfig, reportFileOf } from './config/config.ts';
 import { ConfigurationError } from './config/configuration-error.ts';
 import { secretsOf } from './config/secrets.ts';
 import { readArguments, type Request } from './cli/arguments.ts';
 import { helpText } from './cli/commands.ts';
+import type { Command } from './cli/context.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { Failure, type Problem, reasonOf } from './failure.ts';
+import type { RunEnd } from './gate/run-report.ts';
 import { renderBanner } from './report/banner.ts';
 import { openLog } from './report/log.ts';
 import { openOutput, type Output, type Streams } from './report/output.ts';
-import { describeProblem } from './report/problems.ts';
+import { describeProblem, withBackup } from './report/problems.ts';
+import { openRecord, type Recorder, type RunRecord } from './report/record.ts';
 import { reportFailure } from './gate/state-report.ts';
 
 /** Everything of the process that a run uses. */
@@ -25,21 +28,36 @@ export interface Invocation {
 /** Runs one command from its arguments to its exit code. Whatever fails is told to a person, and never thrown. */
 export async function run(invocation: Invocation): Promise<ExitCode> {
   const { streams, version, signal } = invocation;
+  const startedAt = new Date();
+  const recorder = openRecord();
   // before the secrets are known nothing is printed that could hold one
-  let output = openOutput(streams, [], false);
+  let secrets: readonly string[] = [];
+  let output = openOutput(streams, secrets, false);
   let json = false;
+  let command: Command | null = null;
+  let ended: Ended;
   try {
     const request = readArguments(invocation.arguments);
     if (request.kind === 'help') return printed(output, helpText(version));
     if (request.kind === 'version') return printed(output, `db-init ${version}\n`);
+    ({ command } = request);
     json = request.arguments.flags.has('json');
     const config = configOf(invocation);
-    output = openOutput(streams, secretsOf(config), json);
-    return await runCommand(request, config, output, invocation);
+    secrets = secretsOf(config);
+    output = openOutput(streams, secrets, json);
+    ended = { exitCode: await runCommand(request, config, output, recorder, invocation), problem: null };
   } catch (error) {
-    return report(problemOf(error, signal), error, output, json);
+    ended = report(problemOf(error, signal), error, recorder.record, output, json);
   }
+  const end = { ...ended, version, startedAt, finishedAt: new Date() };
+  if (command?.reports === true) {
+    await writeRunReport(recorder.record, { ...end, command: command.name }, secrets, output, invocation);
+  }
+  return ended.exitCode;
 }
+
+/** How the run of a command ended. */
+type Ended = Pick<RunEnd, 'exitCode' | 'problem'>;
 
 function printed(output: Output, text: string): ExitCode {
   output.result(text);
@@ -59,10 +77,11 @@ async function runCommand(
   { command, arguments: given }: Extract<Request, { kind: 'command' }>,
   config: Config,
   output: Output,
+  recorder: Recorder,
   { version, signal }: Invocation,
 ): Promise<ExitCode> {
   const log = await openLog(config.logFormat, (text) => output.log(text));
-  return command.run({ version, config, output, log, signal, arguments: given });
+  return command.run({ version, config, output, log, recorder, signal, arguments: given });
 }
 
 /** What was thrown, as a problem; null for a bug. An interrupted run fails in many ways that all mean the same. */
@@ -71,17 +90,38 @@ function problemOf(error: unknown, signal: AbortSignal): Problem | null {
   return error instanceof Failure ? error.problem : null;
 }
 
-function report(problem: Problem | null, error: unknown, output: Output, json: boolean): ExitCode {
+function report(problem: Problem | null, error: unknown, record: RunRecord, output: Output, json: boolean): Ended {
   const failure = problem === null ? null : new Failure(problem);
   const exitCode = failure?.exitCode ?? exitCodes.unexpected;
-  const notice = problem === null ? describeBug(error) : describeProblem(problem);
+  const notice = withBackup(problem === null ? describeBug(error) : describeProblem(problem), record.backup);
   output.notice(`\n${renderBanner(notice, exitCode)}`);
+  const told = {
+    kind: problem?.kind ?? 'unexpected',
+    message: [notice.title, ...notice.happened].filter((line) => line !== '').join(' '),
+  } as const;
   if (json) {
-    const message = [notice.title, ...notice.happened].join(' ');
-    const reported = reportFailure([{ kind: problem?.kind ?? 'unexpected', object: '', message }], exitCode);
+    const reported = reportFailure([{ ...told, object: '' }], exitCode);
     output.result(`${JSON.stringify(reported, null, 2)}\n`);
   }
-  return exitCode;
+  return { exitCode, problem: told };
+}
+
+/** Leaves the report where TT_REPORT_FILE wants it. That it cannot be written is no reason to fail. */
+async function writeRunReport(
+  record: RunRecord,
+  end: RunEnd,
+  secrets: readonly string[],
+  output: Output,
+  { environment, workingDirectory }: Invocation,
+): Promise<void> {
+  const file = reportFileOf(environment, workingDirectory);
+  if (file === null) return;
+  try {
+    const { reportRun, writeReport } = await import('./gate/run-report.ts');
+    writeReport(file, await reportRun(record, end), secrets);
+  } catch (error) {
+    output.notice(`WARNING: the report could not be written to ${file}: ${reasonOf(error)}\n`);
+  }
 }
 
 function describeBug(error: unknown): ReturnType<typeof describeProblem> {

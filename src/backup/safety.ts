@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseFacts } from '../database/database.ts';
-import { Failure, reasonOf } from '../failure.ts';
+import { type BackupObstacle, Failure, reasonOf } from '../failure.ts';
 import { describeObstacle } from '../report/problems.ts';
 import { coreTables } from '../schema/catalog.ts';
 import { holdsRows } from './contents.ts';
@@ -22,8 +22,8 @@ export async function makeSafetyBackup(context: BackupContext, { catalog }: Data
   const { config, database, log, signal } = context;
   if (config.backupBeforeMigrate === 'never') return null;
   const present = coreTables.filter((table) => Object.hasOwn(catalog.tables, table));
-  if (!(await database.read((session) => holdsRows(session, present)))) return null;
   try {
+    if (!(await database.read((session) => holdsRows(session, present)))) return null;
     requireVolume(context);
     log.info(`Making a safety backup in ${config.backupFolder}.`);
     const backup = await createBackup(context, 'safety');
@@ -33,12 +33,18 @@ export async function makeSafetyBackup(context: BackupContext, { catalog }: Data
     await prune(context);
     return backup;
   } catch (error) {
-    const obstacle = error instanceof Failure && error.problem.kind === 'backup-failed' ? error.problem.obstacle : null;
-    if (obstacle === null || config.backupBeforeMigrate === 'always' || signal.aborted) throw error;
+    signal.throwIfAborted();
+    const obstacle = obstacleOf(error);
+    if (config.backupBeforeMigrate === 'always') throw backupFailure(context, obstacle);
     log.warn(`No safety backup was made: ${describeObstacle(obstacle)}`);
     log.warn('Going on without: TT_BACKUP_BEFORE_MIGRATE=always would stop here.');
     return null;
   }
+}
+
+function obstacleOf(error: unknown): BackupObstacle {
+  if (error instanceof Failure && error.problem.kind === 'backup-failed') return error.problem.obstacle;
+  return { kind: 'failed', reason: reasonOf(error) };
 }
 
 /** A folder made inside the container would vanish with it: its own place, or the one above, has to be there. */

@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import type { Log } from '../report/log.ts';
 import type { Output } from '../report/output.ts';
+import type { Recorder } from '../report/record.ts';
 
 /** What every command gets to work with. */
 export interface CommandContext {
@@ -9,6 +10,8 @@ export interface CommandContext {
   readonly config: Config;
   readonly output: Output;
   readonly log: Log;
+  /** What the run does, for its report and for the banner of a failure. */
+  readonly recorder: Recorder;
   readonly signal: AbortSignal;
   /** What was given after the command's name. */
   readonly arguments: CommandArguments;
@@ -33,5 +36,7 @@ export interface Command {
   readonly options?: readonly string[];
   /** How many positional arguments it takes at the most. */
   readonly positionals?: number;
+  /** Whether TT_REPORT_FILE receives a report of it: of what may write to the database. */
+  readonly reports?: boolean;
   readonly run: (context: CommandContext) => Promise<ExitCode>;
 }

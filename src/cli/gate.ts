@@ -8,6 +8,7 @@ export const gateCommand: Command = {
   summary: 'bring the database to the current schema, or stop with the way out (the default)',
   usage: '',
   flags: [],
+  reports: true,
   async run(context) {
     for (const hint of context.config.hints) context.log.warn(hint);
     await withDatabase(context, 'gate', 'write', (database) => runGate({ ...context, database }));

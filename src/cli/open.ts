@@ -7,7 +7,7 @@ import type { CommandContext } from './context.ts';
  * @param access `read` takes no lock and cannot write
  */
 export async function withDatabase<Result>(
-  { config, log, signal, version }: CommandContext,
+  { config, log, recorder, signal, version }: CommandContext,
   command: string,
   access: 'read' | 'write',
   work: (database: Database) => Promise<Result>,
@@ -23,6 +23,7 @@ export async function withDatabase<Result>(
     onRetry: (reason) => log.info(`Trying again: ${reason}.`),
     onWarning: (message) => log.warn(`${message}.`),
   });
+  recorder.opened(database);
   try {
     return await work(database);
   } finally {

@@ -1,4 +1,5 @@
 import type { DatabaseFacts, Database, Transaction } from '../database/database.ts';
+import { makeSafetyBackup } from '../backup/safety.ts';
 import { Failure, type Verdict } from '../failure.ts';
 import { type AppliedRevision, createHead, migrate } from '../migration/migrator.ts';
 import { releaseGraph } from '../migration/revisions.ts';
@@ -6,6 +7,7 @@ import { quarantineBatch, quarantineSome } from '../recovery/quarantine.ts';
 import { mend } from '../recovery/repair.ts';
 import { describeDifference } from '../report/differences.ts';
 import type { Log } from '../report/log.ts';
+import type { Recorder } from '../report/record.ts';
 import { versionTable } from '../schema/catalog.ts';
 import { findDifferences } from '../schema/comparison.ts';
 import { loadHead } from '../schema/promise.ts';
@@ -24,13 +26,15 @@ export async function carryOut(
   facts: DatabaseFacts,
   context: GateContext,
 ): Promise<void> {
-  const { database, config, log } = context;
+  const { database, config, log, recorder } = context;
   announceMigration(plan, log);
   const rights = await database.missingRights({
     alters: facts.relations.filter(({ kind }) => kind !== 'sequence').map(({ name }) => name),
     quarantines: plan.quarantine,
   });
   if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });
+
+  await backUpFirst(facts, context);
 
   if (plan.quarantine) {
     // more than one transaction can hold locks for: committed batches, of which the last one migrates as well
@@ -39,10 +43,12 @@ export async function carryOut(
     }
   }
   await database.transaction(async (transaction) => {
+    recorder.attempt();
     if (plan.quarantine) await quarantineSome(transaction, log);
     await bringToHead(transaction, plan, facts, context);
   });
   await prove(database);
+  recorder.left({ state: 'current', revisions: releaseGraph.heads });
   writeStamp(config, database, releaseGraph.heads, log);
   log.info(`The database is healthy and current (${releaseGraph.heads.join(', ')}).`);
 }
@@ -86,27 +92,52 @@ async function bringToHead(
   transaction: Transaction,
   { state }: Extract<Plan, { kind: 'migrate' }>,
   before: DatabaseFacts,
-  { log, signal, database }: GateContext,
+  { log, recorder, signal, database }: GateContext,
 ): Promise<void> {
   const started = performance.now();
   const options = { versioned: before.revisions !== null, signal };
   if (state.kind === 'behind') {
-    await migrate(transaction, releaseGraph, { ...options, onApplied: (...progress) => logProgress(log, ...progress) });
+    await migrate(transaction, releaseGraph, {
+      ...options,
+      onApplied: (...progress) => noteProgress(log, recorder, ...progress),
+    });
   } else {
-    await createHead(transaction, releaseGraph, { ...options, onApplied: () => undefined });
+    await createHead(transaction, releaseGraph, {
+      ...options,
+      onApplied: ({ id, milliseconds }) => recorder.step({ kind: 'revision', revision: id, milliseconds }),
+    });
   }
 
   const head = await loadHead(database.engine);
   const missing = findDifferences(head, (await transaction.observe()).catalog, database.engine);
   if (missing.length > 0) {
     const mended = await mend(transaction, missing, head);
-    for (const difference of mended) log.info(`  mended: ${describeDifference(difference).message}`);
+    for (const { object, message } of mended.map(describeDifference)) {
+      log.info(`  mended: ${message}`);
+      recorder.step({ kind: 'mending', object, message });
+    }
   }
   await requireHealthy(await transaction.observe(), database);
   log.info(`The schema was brought to the head in ${formatMilliseconds(performance.now() - started)}.`);
 }
 
-function logProgress(log: Log, { id, milliseconds }: AppliedRevision, position: number, total: number): void {
+/** Before anything is changed: a failure is rolled back, and a mistake that nobody noticed is not. */
+async function backUpFirst(facts: DatabaseFacts, context: GateContext): Promise<void> {
+  const started = performance.now();
+  const backup = await makeSafetyBackup(context, facts);
+  if (backup === null) return;
+  const milliseconds = performance.now() - started;
+  context.recorder.step({ kind: 'backup', path: backup.path, bytes: backup.size, milliseconds });
+}
+
+function noteProgress(
+  log: Log,
+  recorder: Recorder,
+  { id, milliseconds }: AppliedRevision,
+  position: number,
+  total: number,
+): void {
+  recorder.step({ kind: 'revision', revision: id, milliseconds });
   const count = `${String(position).padStart(String(total).length)}/${total}`;
   log.info(`  ${count} ${id} (${formatMilliseconds(milliseconds)})`, { revision: id, milliseconds });
 }

@@ -3,7 +3,9 @@ import type { Database } from '../database/database.ts';
 import { Failure } from '../failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import type { Log } from '../report/log.ts';
+import type { Recorder } from '../report/record.ts';
 import { look } from './look.ts';
+import type { Observation } from './observation.ts';
 import type { Plan } from './plan.ts';
 
 /** What the gate works with. */
@@ -11,6 +13,9 @@ export interface GateContext {
   readonly database: Database;
   readonly config: Config;
   readonly log: Log;
+  readonly recorder: Recorder;
+  /** Of db-init. */
+  readonly version: string;
   readonly signal: AbortSignal;
 }
 
@@ -19,9 +24,12 @@ export interface GateContext {
  * @throws Failure that says why it may not
  */
 export async function runGate(context: GateContext): Promise<void> {
-  const { database, config, log } = context;
+  const { database, config, log, recorder } = context;
   await database.withLock(async () => {
-    const { observation, plan } = await look(database, config);
+    const seen = await look(database, config);
+    const { observation, state, plan } = seen;
+    recorder.looked(seen);
+    if (plan.kind !== 'migrate') recorder.left({ state: state.kind, revisions: revisionsIn(observation) });
     switch (plan.kind) {
       case 'refuse':
         throw new Failure({ kind: 'refused', database: database.name, refusal: plan.refusal });
@@ -36,6 +44,10 @@ export async function runGate(context: GateContext): Promise<void> {
       }
     }
   });
+}
+
+function revisionsIn(observation: Observation): readonly string[] {
+  return observation.kind === 'seen' ? (observation.facts.revisions ?? []) : [];
 }
 
 function announcePass({ state }: Extract<Plan, { kind: 'pass' }>, log: Log): void {

@@ -167,6 +167,13 @@ export function describeProblem(problem: Problem): Notice {
   }
 }
 
+/** Adds to what is told of a failed run where the safety backup lies that it had made. */
+export function withBackup(notice: Notice, backup: string | null): Notice {
+  if (backup === null) return notice;
+  const safe = `${notice.safe} Beside that, the database as it was before this run is in the safety backup ${backup}.`;
+  return { ...notice, safe };
+}
+
 /** Why a backup could not be made, as a sentence. */
 export function describeObstacle(obstacle: BackupObstacle): string {
   switch (obstacle.kind) {
