@@ -6,6 +6,7 @@ import { loadHead, loadSeed } from '../schema/promise.ts';
 import { renderBaseline } from './baseline.ts';
 import type { Graph, Revision } from './graph.ts';
 import { firstWidth, fullWidth, type Ledger, openLedger } from './ledger.ts';
+import type { Migration } from './migration.ts';
 import { type OpenSchema, openSchema } from './schema.ts';
 
 /** A revision that was applied, and the milliseconds that it took. */
@@ -37,10 +38,15 @@ export async function migrate(
   graph: Graph,
   options: MigrateOptions,
 ): Promise<readonly AppliedRevision[]> {
-  const ledger = await openLedger(session, graph, options.versioned);
   const schema = await openSchema(session);
-  const steps = graph.revisions.map((revision) => ({ name: revision.id, run: () => apply(revision, schema) }));
-  return runSteps(steps, ledger, graph, options);
+  // what the ledger writes travels along with the next revision
+  const through = { engine: schema.engine, run: schema.defer, query: schema.query };
+  const ledger = await openLedger(through, graph, options.versioned);
+  const modules = loadModules(graph.pending(ledger.rows));
+  const steps = graph.revisions.map(({ id }) => ({ name: id, run: () => apply(modules.get(id), schema) }));
+  const applied = await runSteps(steps, ledger, graph, options);
+  await schema.flush();
+  return applied;
 }
 
 /**
@@ -104,8 +110,23 @@ async function runSteps(
   return applied;
 }
 
-async function apply(revision: Revision, schema: OpenSchema): Promise<void> {
-  const { up } = await revision.load();
+type Module = Promise<{ readonly up: Migration }>;
+
+/** Starts loading all modules at once: that happens while the server is at work on the first ones. */
+function loadModules(revisions: readonly Revision[]): ReadonlyMap<string, Module> {
+  return new Map(
+    revisions.map(({ id, load }) => {
+      const module = load();
+      // a module that cannot be loaded fails its revision when that comes up, and nothing before
+      module.catch(() => undefined);
+      return [id, module];
+    }),
+  );
+}
+
+async function apply(module: Module | undefined, schema: OpenSchema): Promise<void> {
+  if (module === undefined) throw new Error('the revision was not pending');
+  const { up } = await module;
   await up({ context: schema });
   await schema.flush();
 }

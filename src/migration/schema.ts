@@ -92,6 +92,8 @@ export interface Schema {
 
 /** A schema together with what its runner needs. */
 export interface OpenSchema extends Schema {
+  /** Runs statements at once or, where steps wait in a queue, along with the next ones. */
+  defer(sql: string): Promise<void>;
   /** Sends the steps that still wait. To be called before the transaction commits. */
   flush(): Promise<void>;
 }
@@ -125,6 +127,7 @@ export async function openSchema(session: Session): Promise<OpenSchema> {
       await refresh(sql);
       return rows;
     },
+    defer: (sql) => steps.execute(sql),
     flush: () => steps.flush(),
   };
 }

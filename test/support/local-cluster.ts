@@ -29,9 +29,13 @@ type Owner = { readonly uid: number; readonly gid: number } | { readonly uid?: n
 /**
  * Starts a throw-away PostgreSQL server on a free port of 127.0.0.1.
  * @param installation the folder whose `bin` holds initdb and postgres
+ * @param settings further arguments of postgres
  * @throws Error with the server's own words if it does not start
  */
-export async function startCluster(installation: string): Promise<StartedServer> {
+export async function startCluster(
+  installation: string,
+  settings: readonly string[] = fastSettings,
+): Promise<StartedServer> {
   const directory = await mkdtemp(join(tmpdir(), 'db-init-pg-'));
   const remove = () => rm(directory, { recursive: true, force: true });
   try {
@@ -39,7 +43,7 @@ export async function startCluster(installation: string): Promise<StartedServer>
     if (owner.uid !== undefined) await chown(directory, owner.uid, owner.gid);
     const bin = join(owner.uid === undefined ? installation : await reachable(installation, directory), 'bin');
     const data = await initialise(join(bin, 'initdb'), directory, owner);
-    const server = await launch(join(bin, 'postgres'), data, directory, owner);
+    const server = await launch(join(bin, 'postgres'), data, directory, owner, settings);
     return { ...server, stop: () => server.stop().then(remove) };
   } catch (error) {
     await remove();
@@ -76,10 +80,16 @@ async function initialise(initdb: string, directory: string, owner: Owner): Prom
   return data;
 }
 
-async function launch(postgres: string, data: string, socketDirectory: string, owner: Owner): Promise<StartedServer> {
+async function launch(
+  postgres: string,
+  data: string,
+  socketDirectory: string,
+  owner: Owner,
+  settings: readonly string[],
+): Promise<StartedServer> {
   const port = await freePort();
   const args = ['-D', data, '-p', String(port), '-k', socketDirectory, '-c', 'listen_addresses=127.0.0.1'];
-  const server = execa(postgres, [...args, ...fastSettings], { ...owner, cwd: '/', stdin: 'ignore', reject: false });
+  const server = execa(postgres, [...args, ...settings], { ...owner, cwd: '/', stdin: 'ignore', reject: false });
   const url = `postgresql://postgres@127.0.0.1:${port}/postgres`;
   const ended = server.then(({ stderr }) => Promise.reject(new Error(`postgres ended: ${stderr}`)));
   const version = await Promise.race([serverVersion(url, 30_000), ended]);

@@ -269,10 +269,10 @@ const cases: readonly Case[] = [
       {
         name: 'Notify on task completion',
         trigger_type: 'task_completed',
-        tags: '["tasks","notifications"]',
+        tags: '["tasks", "notifications"]',
         conditions: '[]',
         actions:
-          '[{"type":"send_notification","title":"Task completed","message":"{{task.name}} has been completed."}]',
+          '[{"type": "send_notification", "title": "Task completed", "message": "{{task.name}} has been completed."}]',
         is_public: true,
         usage_count: 0,
         new: true,
@@ -280,9 +280,9 @@ const cases: readonly Case[] = [
       {
         name: 'Assign task on status change',
         trigger_type: 'task_status_change',
-        tags: '["tasks","assignment"]',
-        conditions: '[{"field":"status","operator":"==","value":"in_progress"}]',
-        actions: '[{"type":"assign_task","task_id":"{{task.id}}","user_id":"{{user_id}}"}]',
+        tags: '["tasks", "assignment"]',
+        conditions: '[{"field": "status", "operator": "==", "value": "in_progress"}]',
+        actions: '[{"type": "assign_task", "task_id": "{{task.id}}", "user_id": "{{user_id}}"}]',
         is_public: true,
         usage_count: 0,
         new: true,

@@ -1,0 +1,110 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import pg from 'pg';
+import { startCluster } from '../test/support/local-cluster.ts';
+import { installations } from '../test/support/postgres-installations.ts';
+
+/** A PostgreSQL server with its tools. */
+export interface BenchServer {
+  readonly version: string;
+  readonly bin: string;
+  /** The URL of a new, empty database. */
+  create(): Promise<string>;
+}
+
+export interface Bench {
+  readonly folder: string;
+  readonly postgres: BenchServer | null;
+  close(): Promise<void>;
+}
+
+export const entrypoint = resolve('entrypoint');
+
+/** Prepares a folder and, where the machine has PostgreSQL's programs, a server of its own with default settings. */
+export async function openBench(): Promise<Bench> {
+  const folder = mkdtempSync(join(tmpdir(), 'db-init-bench-'));
+  const [installation] = await installations(['initdb', 'postgres', 'psql', 'pg_dump']);
+  const server = installation === undefined ? null : await startCluster(dirname(installation.bin), []);
+  return {
+    folder,
+    postgres:
+      server === null || installation === undefined ? null : benchServer(server.url, server.version, installation.bin),
+    async close() {
+      await server?.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function benchServer(url: string, version: string, bin: string): BenchServer {
+  let count = 0;
+  return {
+    version,
+    bin,
+    async create() {
+      const name = `bench_${++count}`;
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      await client.query(`CREATE DATABASE ${name} TEMPLATE template0`);
+      await client.end();
+      const created = new URL(url);
+      created.pathname = `/${name}`;
+      return created.href;
+    },
+  };
+}
+
+export interface Command {
+  readonly file: string;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string;
+}
+
+/** Runs a process to its end. @returns seconds from its start to its end; @throws if it fails */
+export function timed({ file, args = [], env = {}, input = '' }: Command): number {
+  const started = performance.now();
+  const { status, stderr, error } = spawnSync(file, args, {
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+    input,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+  });
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error(`${file} ${args.join(' ')} exited with ${status}: ${stderr}`);
+  return (performance.now() - started) / 1000;
+}
+
+/** What a process writes to standard output. */
+export function outputOf(file: string, args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(file, args, { encoding: 'utf8', maxBuffer: 2 ** 28 });
+  if (status !== 0) throw new Error(`${file} exited with ${status}: ${stderr}`);
+  return stdout;
+}
+
+/** Runs db-init and returns its largest resident memory in MiB, as the process itself reports it at its end. */
+export function memoryOf(env: Readonly<Record<string, string>>, folder: string): number {
+  const report = join(folder, 'memory');
+  timed({
+    file: entrypoint,
+    env: { ...env, NODE_OPTIONS: `--require ${resolve('bench/report-memory.cjs')}`, BENCH_MEMORY_REPORT: report },
+  });
+  return Number(readFileSync(report, 'utf8')) / 1024;
+}
+
+/** Has both sides do their work in turn and returns the median of each. */
+export async function sideBySide(
+  rounds: number,
+  ours: () => Promise<number> | number,
+  theirs: () => Promise<number> | number,
+): Promise<{ ours: number; theirs: number }> {
+  const samples: { ours: number; theirs: number }[] = [];
+  for (let round = 0; round < rounds; round++) samples.push({ ours: await ours(), theirs: await theirs() });
+  return { ours: median(samples.map((sample) => sample.ours)), theirs: median(samples.map((sample) => sample.theirs)) };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
