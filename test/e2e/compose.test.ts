@@ -1,0 +1,100 @@
+import { afterEach, beforeAll, expect, it } from 'vitest';
+import { buildStack, describeDocker, postgresFiles, sqliteFiles, type Stack } from './stack.ts';
+
+const head = '171_merge_kanban_feature_heads';
+
+await describeDocker('The stack with PostgreSQL', () => {
+  let stack: Stack;
+  beforeAll(async () => {
+    stack = await buildStack(postgresFiles);
+  });
+  afterEach(() => stack.compose(['down', '--volumes', '--remove-orphans', '--timeout', '1']));
+
+  /** Starts the database alone and waits until it is healthy. */
+  const startDatabase = async (): Promise<void> => {
+    expect(await stack.compose(['up', '--detach', '--wait', 'db'])).toMatchObject({ exitCode: 0 });
+  };
+
+  it('starts the application when the schema is proven, and changes nothing the next time', async () => {
+    expect(await stack.compose(['up', '--detach'])).toMatchObject({ exitCode: 0 });
+    const gate = await stack.container('db-init');
+    const app = await stack.container('app');
+    expect(gate).toMatchObject({ status: 'exited', exitCode: 0 });
+    expect(app?.startedAt.getTime()).toBeGreaterThanOrEqual(gate?.finishedAt.getTime() ?? Infinity);
+    expect(await stack.logged('app', 'the application runs')).toContain('the application runs');
+    expect(await stack.sql('SELECT version_num FROM alembic_version')).toBe(head);
+
+    const transactions = 'SELECT n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_user_tables ORDER BY relname';
+    const before = await stack.sql(transactions);
+    expect(await stack.compose(['up', '--detach'])).toMatchObject({ exitCode: 0 });
+    expect(await stack.logged('db-init', 'nothing to do')).toContain('healthy and current');
+    expect(await stack.sql(transactions)).toBe(before);
+    expect(await stack.container('app')).toEqual(app);
+
+    const status = await stack.compose(['run', '--rm', 'db-init', 'status', '--json']);
+    expect(JSON.parse(status.stdout)).toMatchObject({ state: 'current', engine: 'postgresql', revisions: [head] });
+    expect(status.exitCode).toBe(0);
+  });
+
+  it('keeps the application from a corrupted database, and moves its tables aside when it may', async () => {
+    await startDatabase();
+    await stack.sql("CREATE TABLE stray (note text); INSERT INTO stray VALUES ('kept')");
+
+    const refused = await stack.compose(['up', '--detach'], { TT_SKIP_DB_CLEANUP: 'true' });
+    expect(refused.exitCode).not.toBe(0);
+    expect(await stack.container('db-init')).toMatchObject({ status: 'exited', exitCode: 10 });
+    expect(await stack.container('app')).toMatchObject({ status: 'created' });
+    expect(await stack.logged('db-init', 'exit code')).toContain('Detected corrupted database state');
+    expect(await stack.sql('SELECT note FROM stray')).toBe('kept');
+
+    expect(await stack.compose(['up', '--detach'])).toMatchObject({ exitCode: 0 });
+    expect(await stack.container('app')).toMatchObject({ status: 'running' });
+    const schema = await stack.sql("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tt\\_quarantine%'");
+    expect(await stack.sql(`SELECT note FROM ${schema}.stray`)).toBe('kept');
+  });
+
+  it('waits for a database that comes late', async () => {
+    await stack.compose(['up', '--detach', '--no-deps', 'db-init']);
+    expect(await stack.logged('db-init', 'Waiting')).toContain('Waiting for the database');
+    await startDatabase();
+    expect(await stack.ended('db-init')).toBe(0);
+  });
+
+  it('gives up on a database that does not come, and says what to look at', async () => {
+    await stack.compose(['up', '--detach', '--no-deps', 'db-init'], { TT_WAIT_TIMEOUT: '1' });
+    expect(await stack.ended('db-init')).toBe(3);
+    expect(await stack.logged('db-init', 'exit code')).toContain('docker compose logs db');
+  });
+
+  it('does not wait where waiting does not help: a wrong password', async () => {
+    await startDatabase();
+    const url = 'postgresql://timetracker:wrong-secret@db:5432/timetracker';
+    const { exitCode, all } = await stack.compose(['run', '--rm', 'db-init'], { DATABASE_URL: url });
+    expect(exitCode).toBe(4);
+    expect(all).toContain('Access denied');
+    expect(all).not.toContain('Waiting');
+    expect(all).not.toContain('wrong-secret');
+  });
+
+  it('ends at once when it is stopped while it waits', async () => {
+    await stack.compose(['up', '--detach', '--no-deps', 'db-init']);
+    await stack.logged('db-init', 'Waiting');
+    await stack.compose(['stop', 'db-init']);
+    // 137 would be Docker's answer to a process that outlives the grace period
+    expect(await stack.container('db-init')).toMatchObject({ exitCode: 143 });
+  });
+});
+
+await describeDocker('The stack with SQLite', () => {
+  it('starts the application on a volume, and changes nothing the next time', async () => {
+    const stack = await buildStack(sqliteFiles);
+    expect(await stack.compose(['up', '--detach'])).toMatchObject({ exitCode: 0 });
+    expect(await stack.container('db-init')).toMatchObject({ status: 'exited', exitCode: 0 });
+    expect(await stack.logged('app', 'the application runs')).toContain('the application runs');
+
+    expect(await stack.compose(['up', '--detach'])).toMatchObject({ exitCode: 0 });
+    expect(await stack.logged('db-init', 'nothing to do')).toContain('healthy and current');
+    const status = await stack.compose(['run', '--rm', 'db-init', 'status', '--json']);
+    expect(JSON.parse(status.stdout)).toMatchObject({ state: 'current', engine: 'sqlite', revisions: [head] });
+  });
+});

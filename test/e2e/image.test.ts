@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto';
+import { beforeAll, expect, it } from 'vitest';
+import { atEnd } from '../support/cleanup.ts';
+import { buildStack, describeDocker, docker, dockerMust, type Outcome, sqliteFiles } from './stack.ts';
+
+const sqlite = ['--env', 'DATABASE_URL=sqlite:////data/timetracker.db'];
+
+await describeDocker('The image', () => {
+  let image: string;
+  beforeAll(async () => {
+    ({ image } = await buildStack(sqliteFiles));
+  });
+
+  const run = (options: readonly string[], command: readonly string[] = []): Promise<Outcome> =>
+    docker(['run', '--rm', ...options, image, ...command]);
+
+  /** A volume of the test's own. */
+  const volume = (): string => {
+    const name = `db-init-e2e-${randomBytes(4).toString('hex')}`;
+    atEnd(() => dockerMust(['volume', 'rm', '--force', name]));
+    return name;
+  };
+
+  it('is started as an ordinary user', async () => {
+    expect(JSON.parse(await dockerMust(['inspect', '--format', '{{json .Config}}', image]))).toMatchObject({
+      User: '1000:1000',
+      WorkingDir: '/app',
+      StopSignal: 'SIGTERM',
+    });
+  });
+
+  it('is the gate, unless another command is given', async () => {
+    const gate = await run([]);
+    expect(gate.exitCode).toBe(2);
+    expect(gate.all).toContain('DATABASE_URL');
+    const help = await run([], ['help']);
+    expect(help).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('Usage: db-init') });
+  });
+
+  it('runs as any user, without rights, on a read-only root', async () => {
+    const confined = ['--read-only', '--user', '12345:23456', '--cap-drop', 'ALL', '--tmpfs', '/scratch'];
+    const { exitCode, all } = await run([...confined, '--env', 'DATABASE_URL=sqlite:////scratch/timetracker.db']);
+    expect(all).toContain('The database is healthy and current');
+    expect(exitCode).toBe(0);
+  });
+
+  it('gives new volumes to the application, whose uid is 1000', async () => {
+    const data = volume();
+    expect(await run(['--volume', `${data}:/data`, ...sqlite])).toMatchObject({ exitCode: 0 });
+    const owners = ['--entrypoint', 'stat', '--volume', `${data}:/data`];
+    const { stdout } = await run(owners, [
+      '--format',
+      '%n %u:%g',
+      '/data',
+      '/data/timetracker.db',
+      '/app/app/static/uploads',
+    ]);
+    expect(stdout.split('\n')).toEqual([
+      '/data 1000:1000',
+      '/data/timetracker.db 1000:1000',
+      '/app/app/static/uploads 1000:1000',
+    ]);
+  });
+
+  it('says which user may not write to a volume', async () => {
+    const data = volume();
+    const { exitCode, all } = await run(['--user', '12345', '--volume', `${data}:/data`, ...sqlite]);
+    expect(exitCode).toBe(4);
+    expect(all).toContain('uid 12345');
+    expect(all).toContain('/data');
+  });
+
+  it('takes a relative SQLite path from /app, as the application does', async () => {
+    const { exitCode } = await run([
+      '--tmpfs',
+      '/app/instance',
+      '--env',
+      'DATABASE_URL=sqlite:///instance/timetracker.db',
+    ]);
+    expect(exitCode).toBe(0);
+  });
+
+  it('brings certificate authorities for verify-full', async () => {
+    const { stdout } = await run(['--entrypoint', 'cat'], ['/etc/ssl/certs/ca-certificates.crt']);
+    expect(stdout).toContain('-----BEGIN CERTIFICATE-----');
+  });
+});
