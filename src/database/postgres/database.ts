@@ -24,7 +24,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
   const { client, server } = connected;
   try {
     await refuseTransactionPooler(connected, target, options.applicationName);
-    if (!options.writes) await settleSession(client);
+    if (!options.writes) await settleSession(client, options.migrationLockTimeout);
   } catch (error) {
     await client.end().catch(() => undefined);
     throw error;

@@ -14,8 +14,10 @@ export const runLock = { application, key: 1 };
 export const migrationLock = { application, key: 2 };
 
 // What a role or a database has set for its sessions must not bite here: a run may well take longer than a web request.
-const sessionSettings = `
-  SET search_path TO public; SET statement_timeout TO 0; SET lock_timeout TO 0; SET client_min_messages TO warning;
+// Even to look at a table that another session is altering is to wait for it: not for ever.
+const sessionSettings = (lockTimeout: number): string => `
+  SET search_path TO public; SET statement_timeout TO 0; SET lock_timeout TO '${lockTimeout}s';
+  SET client_min_messages TO warning;
   SET idle_in_transaction_session_timeout TO 0; SET standard_conforming_strings TO on; SET DateStyle TO ISO;
   SELECT set_config(name, '0', false) FROM unnest(ARRAY['idle_session_timeout', 'transaction_timeout']) AS name
   WHERE current_setting(name, true) IS NOT NULL`;
@@ -23,13 +25,15 @@ const sessionSettings = `
 export interface LockOptions {
   /** Seconds to wait in all. */
   readonly lockTimeout: number;
+  /** Seconds that a statement may wait for a table. */
+  readonly migrationLockTimeout: number;
   readonly signal: AbortSignal;
   readonly onWaiting: (holder: LockHolder, secondsLeft: number) => void;
 }
 
-/** Makes the session's settings known ones. */
-export async function settleSession(client: pg.Client): Promise<void> {
-  await client.query(sessionSettings);
+/** Makes the session's settings known ones. @param lockTimeout seconds that a statement may wait for a table */
+export async function settleSession(client: pg.Client, lockTimeout: number): Promise<void> {
+  await client.query(sessionSettings(lockTimeout));
 }
 
 /**
@@ -39,7 +43,7 @@ export async function settleSession(client: pg.Client): Promise<void> {
  */
 export async function takeRunLock(client: pg.Client, options: LockOptions): Promise<void> {
   const started = Date.now();
-  for (let attempt = 1; !(await tryRunLock(client)); attempt++) {
+  for (let attempt = 1; !(await tryRunLock(client, options.migrationLockTimeout)); attempt++) {
     const holder = await findHolder(client);
     const secondsLeft = options.lockTimeout - (Date.now() - started) / 1000;
     if (secondsLeft <= 0) throw new Failure({ kind: 'locked', holder, seconds: options.lockTimeout });
@@ -48,9 +52,9 @@ export async function takeRunLock(client: pg.Client, options: LockOptions): Prom
   }
 }
 
-async function tryRunLock(client: pg.Client): Promise<boolean> {
+async function tryRunLock(client: pg.Client, lockTimeout: number): Promise<boolean> {
   const lock = `SELECT pg_try_advisory_lock(${runLock.application}, ${runLock.key}) AS taken`;
-  return (await lastRow(client, `${sessionSettings}; ${lock}`))['taken'] === true;
+  return (await lastRow(client, `${sessionSettings(lockTimeout)}; ${lock}`))['taken'] === true;
 }
 
 export async function releaseRunLock(client: pg.Client): Promise<void> {

@@ -9,9 +9,10 @@ export async function findMissingRights(client: pg.Client, intention: Intention)
             to_regnamespace('public') IS NOT NULL AS schema_exists,
             coalesce(has_schema_privilege(to_regnamespace('public')::oid, 'CREATE'), false) AS may_create,
             has_database_privilege(current_database(), 'CREATE') AS may_create_schemas,
-            ARRAY(SELECT quote_ident(c.relname) FROM pg_class c
+            to_json(ARRAY(
+                  SELECT quote_ident(c.relname) FROM pg_class c
                   WHERE c.relnamespace = to_regnamespace('public') AND c.relname = ANY ($1)
-                    AND NOT pg_has_role(c.relowner, 'USAGE') ORDER BY 1)::text[] AS not_owned`,
+                    AND NOT pg_has_role(c.relowner, 'USAGE') ORDER BY 1))::text AS not_owned`,
     [intention.alters],
   );
   const row = only(rows);
@@ -32,7 +33,8 @@ export async function findMissingRights(client: pg.Client, intention: Intention)
       remedy: `GRANT CREATE ON DATABASE ${text(row, 'database')} TO ${role};`,
     });
   }
-  for (const table of Array.isArray(row['not_owned']) ? row['not_owned'] : []) {
+  const notOwned: unknown = JSON.parse(text(row, 'not_owned'));
+  for (const table of Array.isArray(notOwned) ? notOwned : []) {
     missing.push({
       action: `alter ${String(table)}, which another role owns`,
       remedy: `ALTER TABLE public.${String(table)} OWNER TO ${role};`,

@@ -1,0 +1,112 @@
+import { once } from 'node:events';
+import { copyFile } from 'node:fs/promises';
+import Database from 'better-sqlite3';
+import pg from 'pg';
+import { describe, expect, it } from 'vitest';
+import { lockFileOf } from '../../../src/database/sqlite/lock.ts';
+import { runLock } from '../../../src/database/postgres/lock.ts';
+import { createDatabase, createSqliteDatabase, describeEngines, type TestDatabase } from '../../support/database.ts';
+import { release, sqliteFile } from '../../support/fixtures.ts';
+import { describePostgres } from '../../support/postgres-server.ts';
+import { restoreSql } from '../../support/restore-sql.ts';
+import { run, start } from '../../support/run.ts';
+import { seen } from '../../support/seen.ts';
+
+/** Holds the lock of a database as another run would. @returns what gives it back */
+async function hold(database: TestDatabase): Promise<() => Promise<void>> {
+  if (database.engine === 'sqlite') {
+    const file = new Database(lockFileOf(database.name));
+    file.exec('BEGIN EXCLUSIVE');
+    return async () => void file.close();
+  }
+  const client = new pg.Client({ connectionString: database.url, application_name: 'db-init 9.9.9 gate' });
+  await client.connect();
+  await client.query('SELECT pg_advisory_lock($1, $2)', [runLock.application, runLock.key]);
+  return () => client.end();
+}
+
+async function fillWithOldRelease({ engine, url, name }: TestDatabase): Promise<void> {
+  if (engine === 'postgresql') await restoreSql(url, release('pg', 'v1.5.1', 'before.sql.gz'));
+  else await copyFile(await sqliteFile(release('sqlite', 'v1.5.1', 'before.db.gz')), name);
+}
+
+describeEngines('the run lock', ({ create, name: engine }) => {
+  it('is waited for, and says who holds it', async () => {
+    const database = await create();
+    const release = await hold(database);
+    const gate = start(['gate'], { env: { DATABASE_URL: database.url } });
+    const told = await seen(gate, /Waiting for another run/);
+    await release();
+    const { exitCode, stdout } = await gate;
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('The database is healthy and current');
+    expect(told).toMatch(
+      engine === 'sqlite'
+        ? new RegExp(`pid ${process.pid} .*running since`)
+        : /db-init 9\.9\.9 gate, pid \d+, from 127\.0\.0\.1\S*, connected since \d{4}-/,
+    );
+  });
+
+  it('is given up after TT_LOCK_TIMEOUT, with nothing changed', async () => {
+    const database = await create();
+    const release = await hold(database);
+    const { exitCode, stderr } = await run(['gate'], { env: { DATABASE_URL: database.url, TT_LOCK_TIMEOUT: '1' } });
+    await release();
+    expect(exitCode).toBe(5);
+    expect(stderr).toContain('Another run holds the lock');
+    expect((await run(['status'], { env: { DATABASE_URL: database.url } })).stdout).toContain('state:     fresh');
+  });
+
+  it('is not asked for by who only looks', async () => {
+    const database = await create();
+    const release = await hold(database);
+    const { exitCode } = await run(['status'], { env: { DATABASE_URL: database.url } });
+    await release();
+    expect(exitCode).toBe(0);
+  });
+
+  it('lets one of ten do the work, and the others find it done', async () => {
+    const database = await create();
+    const env = { DATABASE_URL: database.url };
+    const results = await Promise.all(Array.from({ length: 10 }, () => run(['gate'], { env })));
+    expect(results.map(({ exitCode }) => exitCode)).toEqual(Array(10).fill(0));
+    expect(results.filter(({ stdout }) => stdout.includes('The database is empty'))).toHaveLength(1);
+    expect(results.filter(({ stdout }) => stdout.includes('nothing to do'))).toHaveLength(9);
+  });
+
+  it('ends with its holder, however that ends', async () => {
+    const database = await create();
+    await fillWithOldRelease(database);
+    const env = { DATABASE_URL: database.url };
+    const killed = start(['gate'], { env });
+    await seen(killed, /revisions to apply/);
+    killed.kill('SIGKILL');
+    await killed;
+    const { exitCode } = await run(['gate'], { env });
+    expect(exitCode).toBe(0);
+    expect((await run(['verify'], { env })).exitCode).toBe(0);
+  });
+});
+
+describePostgres('the locks of others', () => {
+  it('do not matter: another database of the server, another key', async () => {
+    const [database, other] = [await createDatabase(), await createDatabase()];
+    const release = await hold(other);
+    const { stdout, exitCode } = await run(['gate'], { env: { DATABASE_URL: database.url } });
+    await release();
+    expect(exitCode).toBe(0);
+    expect(stdout).not.toContain('Waiting for another run');
+  });
+});
+
+describe('the lock file of SQLite', () => {
+  it('lies beside the database, and stays', async () => {
+    const { name, url } = await createSqliteDatabase();
+    const gate = start(['gate'], { env: { DATABASE_URL: url } });
+    await once(gate, 'exit');
+    await gate;
+    const lock = new Database(lockFileOf(name), { fileMustExist: true });
+    lock.close();
+    expect(lockFileOf(name)).toBe(`${name}.db-init-lock`);
+  });
+});

@@ -1,0 +1,57 @@
+import { beforeAll, expect, it } from 'vitest';
+import { createDatabase, type TestDatabase, withClient } from '../../support/database.ts';
+import { startProxy } from '../../support/postgres-proxy.ts';
+import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
+import { runLock } from '../../../src/database/postgres/lock.ts';
+import { run, start } from '../../support/run.ts';
+import { seen } from '../../support/seen.ts';
+
+describePostgres('the gate on a current database', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createDatabase();
+    await run(['gate'], { env: { DATABASE_URL: database.url } });
+  });
+
+  it('asks at most six times', async () => {
+    const proxy = await startProxy(() => ({ kind: 'forward', url: requirePostgres().url }));
+    const { exitCode, stdout } = await run([], { env: { DATABASE_URL: proxy.urlOf(database.url) } });
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('nothing to do');
+    // a second connection makes sure that the proxy is no transaction pooler: not so where nothing stands between
+    const forPooler = /^(BEGIN|ROLLBACK|SET LOCAL statement_timeout TO 0; SELECT pg_backend_pid)/;
+    expect(proxy.queries().filter((query) => !forPooler.test(query)).length).toBeLessThanOrEqual(6);
+  });
+
+  it('writes nothing', async () => {
+    const before = await writesIn(database);
+    await run([], { env: { DATABASE_URL: database.url } });
+    expect(await writesIn(database)).toEqual(before);
+  });
+
+  it('says in pg_stat_activity who it is', async () => {
+    const names = await withClient(database.url, async (client) => {
+      await client.query('SELECT pg_advisory_lock($1, $2)', [runLock.application, runLock.key]);
+      const gate = start([], { env: { DATABASE_URL: database.url } });
+      await seen(gate, /Waiting for another run/);
+      const { rows } = await client.query(
+        `SELECT application_name FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+      );
+      gate.kill();
+      await gate;
+      return rows;
+    });
+    expect(names).toEqual([{ application_name: expect.stringMatching(/^db-init \d+\.\d+\.\d+ gate$/) }]);
+  });
+});
+
+/** What any write of a row would move. */
+async function writesIn({ url }: TestDatabase): Promise<unknown> {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query(
+      `SELECT (SELECT sum(n_tup_ins + n_tup_upd + n_tup_del)::int FROM pg_stat_user_tables) AS rows,
+              (SELECT sum(pg_relation_size(oid))::int FROM pg_class WHERE relkind IN ('r', 'i', 'S', 't')) AS bytes`,
+    );
+    return rows;
+  });
+}

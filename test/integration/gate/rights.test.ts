@@ -1,0 +1,140 @@
+import { randomBytes } from 'node:crypto';
+import { beforeAll, expect, it } from 'vitest';
+import { atEnd } from '../../support/cleanup.ts';
+import { admin, createDatabase, type TestDatabase, withClient } from '../../support/database.ts';
+import { release } from '../../support/fixtures.ts';
+import { describePostgres } from '../../support/postgres-server.ts';
+import { restoreSql } from '../../support/restore-sql.ts';
+import { run } from '../../support/run.ts';
+import { snapshot } from '../../support/snapshot.ts';
+
+/** A role without any right of its own, which is dropped with what it owns after the file's tests. */
+async function createRole(database: TestDatabase, settings: Readonly<Record<string, string>> = {}) {
+  const role = `dbi_role_${randomBytes(4).toString('hex')}`;
+  await admin(`CREATE ROLE ${role} LOGIN PASSWORD 'pw'`);
+  for (const [name, value] of Object.entries(settings)) await admin(`ALTER ROLE ${role} SET ${name} TO ${value}`);
+  atEnd(() => admin(`DROP ROLE ${role}`));
+  atEnd(() => database.drop());
+  const url = new URL(database.url);
+  url.username = role;
+  url.password = 'pw';
+  return { role, url: url.href };
+}
+
+const sqlOf = (database: TestDatabase, ...statements: readonly string[]): Promise<void> =>
+  withClient(database.url, async (client) => {
+    for (const statement of statements) await client.query(statement);
+  });
+
+describePostgres('a role that may not create tables', () => {
+  it('is told the GRANT, and needs nothing else', async () => {
+    const database = await createDatabase();
+    await sqlOf(database, 'REVOKE CREATE ON SCHEMA public FROM public');
+    const { role, url } = await createRole(database);
+    const before = await snapshot(database.url);
+
+    const refused = await run(['gate'], { env: { DATABASE_URL: url } });
+    expect(refused.exitCode).toBe(4);
+    const grant = `GRANT CREATE ON SCHEMA public TO ${role};`;
+    expect(refused.stderr).toContain(grant);
+    expect(await snapshot(database.url)).toBe(before);
+
+    await sqlOf(database, grant);
+    expect((await run(['gate'], { env: { DATABASE_URL: url } })).exitCode).toBe(0);
+  });
+
+  it('is told to make the schema public where there is none', async () => {
+    const database = await createDatabase();
+    await sqlOf(database, 'DROP SCHEMA public');
+    const { role, url } = await createRole(database);
+    const { exitCode, stderr } = await run(['gate'], { env: { DATABASE_URL: url } });
+    expect(exitCode).toBe(4);
+    await sqlOf(database, /CREATE SCHEMA public AUTHORIZATION \S+;/.exec(stderr)?.[0] ?? `-- nothing for ${role}`);
+    expect((await run(['gate'], { env: { DATABASE_URL: url } })).exitCode).toBe(0);
+  });
+});
+
+describePostgres('a role that does not own the tables', () => {
+  it('is told how to own them, and nothing is begun', async () => {
+    const database = await createDatabase();
+    await restoreSql(database.url, release('pg', 'v2.3.7', 'before.sql.gz'));
+    const { role, url } = await createRole(database);
+    await sqlOf(database, 'GRANT ALL ON SCHEMA public TO public', `GRANT SELECT ON alembic_version TO ${role}`);
+    const before = await snapshot(database.url);
+    const { exitCode, stderr } = await run(['gate'], { env: { DATABASE_URL: url } });
+    expect(exitCode).toBe(4);
+    expect(stderr).toContain(`ALTER TABLE public.users OWNER TO ${role};`);
+    expect(await snapshot(database.url)).toBe(before);
+
+    const remedies = stderr.match(/ALTER TABLE \S+ OWNER TO \S+;/g) ?? [];
+    await sqlOf(database, ...remedies);
+    expect((await run(['gate'], { env: { DATABASE_URL: url } })).exitCode).toBe(0);
+  });
+});
+
+describePostgres('a role that may only read', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createDatabase();
+    await restoreSql(database.url, release('pg', 'v2.3.7', 'before.sql.gz'));
+    await sqlOf(database, 'REVOKE CREATE ON SCHEMA public FROM public');
+  });
+
+  it.each([
+    ['status', 0],
+    ['plan', 0],
+    ['verify', 21],
+  ])('gets an answer from %s', async (command, expected) => {
+    const { role, url } = await createRole(database, { default_transaction_read_only: 'on' });
+    await sqlOf(database, `GRANT SELECT ON alembic_version TO ${role}`);
+    const before = await snapshot(database.url);
+    const { exitCode, stdout } = await run([command], { env: { DATABASE_URL: url } });
+    expect(exitCode).toBe(expected);
+    expect(stdout).toContain('state:     behind');
+    expect(await snapshot(database.url)).toBe(before);
+    await sqlOf(database, `REVOKE ALL ON alembic_version FROM ${role}`);
+  });
+
+  it('does not take what it may not read for nothing', async () => {
+    const { url } = await createRole(database);
+    const { exitCode, stderr } = await run(['gate'], { env: { DATABASE_URL: url } });
+    expect(exitCode).toBe(17);
+    expect(stderr).toContain('alembic_version');
+  });
+});
+
+describePostgres('settings of a role that would get in the way', () => {
+  it.each([
+    { statement_timeout: '1', lock_timeout: '1', idle_in_transaction_session_timeout: '1', search_path: 'elsewhere' },
+    { default_transaction_read_only: 'on', default_transaction_isolation: 'serializable', idle_session_timeout: '100' },
+    {
+      standard_conforming_strings: 'off',
+      datestyle: "'SQL, DMY'",
+      intervalstyle: 'sql_standard',
+      timezone: "'Asia/Kathmandu'",
+      bytea_output: 'escape',
+      client_min_messages: 'debug5',
+    },
+  ])('%o does not', async (settings) => {
+    const database = await createDatabase();
+    await restoreSql(database.url, release('pg', 'v1.5.1', 'before.sql.gz'));
+    const { role, url } = await createRole(database, settings);
+    await sqlOf(database, `ALTER DATABASE ${database.name} OWNER TO ${role}`, `ALTER SCHEMA public OWNER TO ${role}`);
+    await sqlOf(
+      database,
+      `DO $$ DECLARE t record; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public'
+      LOOP EXECUTE format('ALTER TABLE public.%I OWNER TO ${role}', t.tablename); END LOOP; END $$`,
+    );
+    const { exitCode, all } = await run(['gate'], { env: { DATABASE_URL: url } });
+    expect(exitCode, all).toBe(0);
+    expect((await run(['verify'], { env: { DATABASE_URL: url } })).exitCode).toBe(0);
+  });
+
+  it('a database in SQL_ASCII does not', async () => {
+    const { url, name } = await createDatabase();
+    await admin(`DROP DATABASE ${name}`);
+    await admin(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'`);
+    const { exitCode, all } = await run(['gate'], { env: { DATABASE_URL: url } });
+    expect(exitCode, all).toBe(0);
+  });
+});
