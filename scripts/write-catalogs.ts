@@ -1,7 +1,8 @@
 /**
- * Writes what the last revision promises: the catalogs (src/schema/head.*.json) and the rows of an empty database
- * (src/schema/seed.json). The migrations run on an empty database of each engine, and what they made is what is
- * promised. To be run after a revision was added; tests hold both against each other and against history.
+ * Writes what the revisions promise: the catalogs of the last one (src/schema/head.*.json), what each one changes
+ * (src/schema/history.*.json), and the rows of an empty database (src/schema/seed.json). The migrations run one by
+ * one on an empty database of each engine, and what they made is what is promised. To be run after a revision was
+ * added, as `npm run schema:write`; tests hold the files against each other and against the application's history.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,23 +11,33 @@ import { type Config, readConfig } from '../src/config/config.ts';
 import { openDatabase } from '../src/database/open.ts';
 import type { Engine, Session } from '../src/database/session.ts';
 import { runTime, type SeedRows, type SeedValue } from '../src/migration/baseline.ts';
+import { createGraph } from '../src/migration/graph.ts';
 import { migrate } from '../src/migration/migrator.ts';
 import { releaseGraph } from '../src/migration/revisions.ts';
 import { type Catalog, versionTable } from '../src/schema/catalog.ts';
+import { type CatalogChange, changeBetween, emptyCatalog, type History } from '../src/schema/history.ts';
 
 const { TEST_DATABASE_URL: postgres } = process.env;
 if (postgres === undefined) throw new Error('TEST_DATABASE_URL must name an empty PostgreSQL database');
 
 const folder = mkdtempSync(join(tmpdir(), 'db-init-catalogs-'));
 for (const url of [postgres, `sqlite:///${join(folder, 'catalog.db')}`]) {
-  const { engine, catalog, seed } = await runChain(readConfig({ DATABASE_URL: url }, folder));
+  const { engine, catalog, history, seed } = await runChain(readConfig({ DATABASE_URL: url }, folder));
   writeFileSync(`src/schema/head.${engine}.json`, `${JSON.stringify(catalog)}\n`);
+  writeFileSync(`src/schema/history.${engine}.json`, `${JSON.stringify(history)}\n`);
   // the rows are the same on both engines, and PostgreSQL's types tell booleans from numbers
   if (engine === 'postgresql') writeFileSync('src/schema/seed.json', `${JSON.stringify(seed)}\n`);
 }
 rmSync(folder, { recursive: true });
 
-async function runChain(config: Config): Promise<{ engine: Engine; catalog: Catalog; seed: SeedRows }> {
+interface Chain {
+  readonly engine: Engine;
+  readonly catalog: Catalog;
+  readonly history: History;
+  readonly seed: SeedRows;
+}
+
+async function runChain(config: Config): Promise<Chain> {
   const { signal } = new AbortController();
   const ignore = (): void => undefined;
   const database = await openDatabase(config.database, {
@@ -42,14 +53,26 @@ async function runChain(config: Config): Promise<{ engine: Engine; catalog: Cata
   try {
     return await database.withLock(() =>
       database.transaction(async (transaction) => {
-        await migrate(transaction, releaseGraph, { versioned: false, signal, onApplied: ignore });
+        const history: Record<string, CatalogChange> = {};
+        let before = emptyCatalog;
+        for (const [index, { id }] of releaseGraph.revisions.entries()) {
+          const graph = createGraph(releaseGraph.revisions.slice(0, index + 1));
+          await migrate(transaction, graph, { versioned: index > 0, signal, onApplied: ignore });
+          const after = withoutVersions((await transaction.observe()).catalog);
+          history[id] = changeBetween(before, after);
+          before = after;
+        }
         const { catalog } = await transaction.observe();
-        return { engine: database.engine, catalog, seed: await readSeed(transaction, catalog) };
+        return { engine: database.engine, catalog, history, seed: await readSeed(transaction, catalog) };
       }),
     );
   } finally {
     await database.close();
   }
+}
+
+function withoutVersions({ tables: { [versionTable]: _, ...tables }, enums }: Catalog): Catalog {
+  return { tables, enums };
 }
 
 async function readSeed(session: Session, catalog: Catalog): Promise<SeedRows> {

@@ -1,0 +1,99 @@
+import type { Engine } from '../database/session.ts';
+import type { Graph } from '../migration/graph.ts';
+import type { Catalog, Column, Index, Table } from './catalog.ts';
+
+/** What a revision adds to or alters in a table's parts, by name; null for what it takes away. */
+interface TableChange {
+  readonly columns?: Parts<Column | null>;
+  readonly constraints?: Parts<string | null>;
+  readonly indexes?: Parts<Index | null>;
+}
+
+/** What a revision makes of its predecessors' catalog. A table that it renames shows as one gone and one added. */
+export interface CatalogChange {
+  readonly tables?: Parts<TableChange | null>;
+  readonly enums?: Parts<readonly string[] | null>;
+}
+
+type Parts<Part> = Readonly<Record<string, Part>>;
+
+/** What every revision changes, by its identifier. The version table is left out: it is no part of any identity. */
+export type History = Parts<CatalogChange>;
+
+/** The catalog before the first revision. */
+export const emptyCatalog: Catalog = { tables: {}, enums: {} };
+
+const emptyTable: Table = { columns: {}, constraints: {}, indexes: {} };
+
+/** The changes of all revisions, as `npm run schema:write` wrote them. A third of a megabyte: load it when needed. */
+export async function loadHistory(engine: Engine): Promise<History> {
+  switch (engine) {
+    case 'postgresql':
+      return (await import('./history.postgresql.json', { with: { type: 'json' } })).default;
+    case 'sqlite':
+      return (await import('./history.sqlite.json', { with: { type: 'json' } })).default;
+  }
+}
+
+/** The catalog that a database with these rows in alembic_version is promised to have. */
+export function catalogAt(rows: readonly string[], graph: Graph, history: History): Catalog {
+  const executed = graph.withAncestors(rows);
+  return graph.revisions
+    .filter(({ id }) => executed.has(id))
+    .reduce((catalog, { id }) => applyChange(catalog, history[id]), emptyCatalog);
+}
+
+/** The catalog after a change; what is not changed is shared with `before`. */
+export function applyChange(before: Catalog, change: CatalogChange = {}): Catalog {
+  const tables = mapParts(change.tables ?? {}, (table, name) => {
+    if (table === null) return null;
+    const { columns, constraints, indexes } = before.tables[name] ?? emptyTable;
+    return {
+      columns: patch(columns, table.columns),
+      constraints: patch(constraints, table.constraints),
+      indexes: patch(indexes, table.indexes),
+    };
+  });
+  return { tables: patch(before.tables, tables), enums: patch(before.enums, change.enums) };
+}
+
+/** The change that leads from one catalog to another. */
+export function changeBetween(before: Catalog, after: Catalog): CatalogChange {
+  const tables = mapParts(changedParts(before.tables, after.tables), (table, name) => {
+    if (table === null) return null;
+    const was = before.tables[name] ?? emptyTable;
+    return compact({
+      columns: changedParts(was.columns, table.columns),
+      constraints: changedParts(was.constraints, table.constraints),
+      indexes: changedParts(was.indexes, table.indexes),
+    });
+  });
+  return compact({ tables, enums: changedParts(before.enums, after.enums) });
+}
+
+function patch<Part>(before: Parts<Part>, change: Parts<Part | null> = {}): Parts<Part> {
+  if (Object.keys(change).length === 0) return before;
+  return Object.fromEntries(
+    Object.entries({ ...before, ...change }).flatMap(([name, part]) => (part === null ? [] : [[name, part]])),
+  );
+}
+
+/** What is new or different in `after`, and null for what is no longer there. */
+function changedParts<Part>(before: Parts<Part>, after: Parts<Part>): Parts<Part | null> {
+  const gone = Object.keys(before).filter((name) => !Object.hasOwn(after, name));
+  const set = Object.entries(after).filter(([name, part]) => JSON.stringify(part) !== JSON.stringify(before[name]));
+  return Object.fromEntries<Part | null>([...gone.map((name) => [name, null] as const), ...set]);
+}
+
+function mapParts<Part, Result>(parts: Parts<Part>, map: (part: Part, name: string) => Result): Parts<Result> {
+  return Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, map(part, name)]));
+}
+
+/** Without what is empty, to keep the files small. */
+function compact<Change extends object>(change: Change): Partial<Change> {
+  const kept: Partial<Change> = { ...change };
+  for (const [key, value] of Object.entries(change)) {
+    if (Object.keys(Object(value)).length === 0) Reflect.deleteProperty(kept, key);
+  }
+  return kept;
+}

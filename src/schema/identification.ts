@@ -1,0 +1,196 @@
+import type { Engine } from '../database/session.ts';
+import { type Catalog, versionTable } from './catalog.ts';
+import { type Difference, findDifferences } from './comparison.ts';
+import { isDisputed } from './disputed-columns.ts';
+import type { Fingerprint, Fingerprints } from './fingerprints.ts';
+import type { CatalogChange } from './history.ts';
+
+/** Something that other revisions have, and the one that is compared with does not. */
+export type Unexpected =
+  | { readonly kind: 'unexpected-table'; readonly table: string }
+  | { readonly kind: 'unexpected-column'; readonly table: string; readonly column: string };
+
+/** One way in which a database differs from a revision that it is compared with. */
+export type Mismatch = Difference | Unexpected;
+
+/** Which revision a database is at, judged by its schema alone. */
+export type Identity =
+  | {
+      readonly kind: 'match';
+      /** The rows that belong into alembic_version. */
+      readonly revisions: readonly string[];
+      /** Other sets of rows whose schema is the same. */
+      readonly alike: RowSets;
+      /** Keys and indexes that the revision promises and the database lacks. */
+      readonly missing: readonly Difference[];
+      /** What the next revision brings and is there already: on SQLite an upgrade may stop half-way. */
+      readonly begun: readonly Unexpected[];
+      /** Tables, and columns as `table.column`, that no revision ever had: the owner's. */
+      readonly own: readonly string[];
+    }
+  | {
+      readonly kind: 'none';
+      /** The rows of the revision with the fewest differences. */
+      readonly nearest: readonly string[];
+      readonly alike: RowSets;
+      readonly mismatches: readonly Mismatch[];
+    };
+
+type RowSets = readonly (readonly string[])[];
+
+/**
+ * Tells by the schema which revision a database is at. Pure.
+ *
+ * Tables and columns (names, types, nullability) have to agree both ways; what no revision ever had is the owner's
+ * and does not count. Keys and indexes decide only between revisions that agree so far: healthy databases of old
+ * releases have a few more and a few less of them.
+ *
+ * Where the schema tells no difference, the revision with the least behind it is taken, and what follows is applied
+ * once more. That is safe for every revision that changes no schema: 067_add_integration_credentials and the merges
+ * do nothing, 080, 095 and 096 add a column only where it is missing, 089_fix_role_perm_sequences sets sequences to
+ * what the rows say, and 136 inserts its leave type only where there is none of that code.
+ */
+export function identify(catalog: Catalog, engine: Engine, { all, known }: Fingerprints): Identity {
+  const comparisons = all.map((fingerprint) => compare(fingerprint, catalog, engine, known));
+  const [best, ...others] = comparisons.filter((comparison) => agrees(comparison, engine)).toSorted(byLikeness);
+  if (best === undefined) {
+    const [nearest, ...farther] = comparisons.toSorted(byDistance);
+    if (nearest === undefined) throw new Error('there are no revisions to compare with');
+    const mismatches = mismatchesOf(nearest);
+    return { kind: 'none', nearest: nearest.fingerprint.rows, alike: alikeAmong(farther, nearest), mismatches };
+  }
+  return {
+    kind: 'match',
+    revisions: best.fingerprint.rows,
+    alike: alikeAmong(others, best),
+    missing: best.rules,
+    begun: best.unexpected,
+    own: ownParts(catalog, known),
+  };
+}
+
+/** Those from which the database differs in the same way: nothing in the schema tells them apart. */
+function alikeAmong(others: readonly Comparison[], best: Comparison): RowSets {
+  const signature = (one: Comparison): string => JSON.stringify([rankOf(one), mismatchesOf(one)]);
+  const wanted = signature(best);
+  return others.filter((other) => signature(other) === wanted).map(({ fingerprint }) => fingerprint.rows);
+}
+
+/** How a database differs from what these rows of alembic_version promise: in its schema first, then in its rules. */
+export function compareWith(
+  rows: readonly string[],
+  catalog: Catalog,
+  engine: Engine,
+  { all, known }: Fingerprints,
+): { readonly schema: readonly Mismatch[]; readonly rules: readonly Difference[] } {
+  const fingerprint = all.find((candidate) => candidate.rows.join() === rows.toSorted().join());
+  if (fingerprint === undefined) throw new Error(`no fingerprint of ${rows.join(', ')}`);
+  const { schema, unexpected, rules } = compare(fingerprint, catalog, engine, known);
+  return { schema: [...schema, ...unexpected], rules };
+}
+
+interface Comparison {
+  readonly fingerprint: Fingerprint;
+  /** Tables, columns and types that are missing or different. */
+  readonly schema: readonly Difference[];
+  /** Tables and columns of other revisions. */
+  readonly unexpected: readonly Unexpected[];
+  /** Keys and indexes that are missing. */
+  readonly rules: readonly Difference[];
+  /** How many differences are in columns on which releases disagree. */
+  readonly disputed: number;
+  /** How many columns have a type that does as well as the promised one, but is another. */
+  readonly otherTypes: number;
+}
+
+function compare(fingerprint: Fingerprint, catalog: Catalog, engine: Engine, known: Fingerprints['known']): Comparison {
+  const differences = findDifferences(fingerprint.catalog, catalog, engine);
+  const unexpected = findUnexpected(fingerprint.catalog, catalog, known);
+  const counts = (part: Mismatch): boolean =>
+    (part.kind !== 'missing-column' && part.kind !== 'unexpected-column') ||
+    !isDisputed(part.table, part.column, fingerprint.applied);
+  const parts = [...differences, ...unexpected];
+  return {
+    fingerprint,
+    schema: differences.filter((difference) => !isRule(difference) && counts(difference)),
+    unexpected: unexpected.filter(counts),
+    rules: differences.filter(isRule),
+    disputed: parts.length - parts.filter(counts).length,
+    otherTypes: countOtherTypes(fingerprint.catalog, catalog),
+  };
+}
+
+function isRule({ kind }: Difference): boolean {
+  return kind === 'missing-constraint' || kind === 'missing-index' || kind === 'invalid-index';
+}
+
+function findUnexpected(promised: Catalog, actual: Catalog, known: Fingerprints['known']): readonly Unexpected[] {
+  return Object.entries(actual.tables).flatMap(([table, { columns }]): Unexpected[] => {
+    const knownColumns = known.get(table);
+    const promisedTable = promised.tables[table];
+    if (knownColumns === undefined) return [];
+    if (promisedTable === undefined) return [{ kind: 'unexpected-table', table }];
+    return Object.keys(columns)
+      .filter((column) => knownColumns.has(column) && !Object.hasOwn(promisedTable.columns, column))
+      .map((column) => ({ kind: 'unexpected-column', table, column }));
+  });
+}
+
+function countOtherTypes(promised: Catalog, actual: Catalog): number {
+  return Object.entries(promised.tables)
+    .flatMap(([table, { columns }]) =>
+      Object.entries(columns).map(([name, { type }]) => type === (actual.tables[table]?.columns[name]?.type ?? type)),
+    )
+    .filter((same) => !same).length;
+}
+
+/** On SQLite the application commits each step, so what a stopped upgrade had begun of the next revision is there. */
+function agrees({ schema, unexpected, fingerprint }: Comparison, engine: Engine): boolean {
+  if (schema.length > 0) return false;
+  if (unexpected.length === 0) return true;
+  return engine === 'sqlite' && fingerprint.next.some((change) => unexpected.every((part) => brings(change, part)));
+}
+
+function brings(change: CatalogChange, part: Unexpected): boolean {
+  const table = change.tables?.[part.table] ?? null;
+  switch (part.kind) {
+    case 'unexpected-table':
+      return table !== null;
+    case 'unexpected-column':
+      return (table?.columns?.[part.column] ?? null) !== null;
+  }
+}
+
+/** Smaller is more alike. */
+function rankOf({ fingerprint, rules, unexpected, disputed, otherTypes }: Comparison): readonly number[] {
+  const promised = Object.values(fingerprint.catalog.tables).reduce(
+    (sum, { constraints, indexes }) => sum + Object.keys(constraints).length + Object.keys(indexes).length,
+    0,
+  );
+  return [rules.length, unexpected.length, disputed, otherTypes, rules.length - promised];
+}
+
+function byLikeness(one: Comparison, other: Comparison): number {
+  const ranks = rankOf(other);
+  const difference = rankOf(one)
+    .map((rank, index) => rank - (ranks[index] ?? 0))
+    .find((value) => value !== 0);
+  return difference ?? one.fingerprint.applied.size - other.fingerprint.applied.size;
+}
+
+function byDistance(one: Comparison, other: Comparison): number {
+  const distance = ({ schema, unexpected }: Comparison): number => schema.length + unexpected.length;
+  return distance(one) - distance(other) || byLikeness(one, other);
+}
+
+function mismatchesOf({ schema, unexpected, rules }: Comparison): readonly Mismatch[] {
+  return [...schema, ...unexpected, ...rules];
+}
+
+function ownParts({ tables }: Catalog, known: Fingerprints['known']): readonly string[] {
+  return Object.entries(tables).flatMap(([table, { columns }]) => {
+    const knownColumns = known.get(table);
+    if (knownColumns === undefined) return table === versionTable ? [] : [table];
+    return Object.keys(columns).flatMap((column) => (knownColumns.has(column) ? [] : [`${table}.${column}`]));
+  });
+}
