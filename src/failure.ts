@@ -1,5 +1,5 @@
 import { type ExitCode, exitCodes } from './exit-codes.ts';
-import type { MissingRight } from './database/database.ts';
+import type { MissingRight, OtherSession } from './database/database.ts';
 import type { Refusal } from './gate/plan.ts';
 import type { Difference } from './schema/comparison.ts';
 
@@ -26,6 +26,7 @@ export type Problem =
   | { readonly kind: 'migration-failed'; readonly failed: FailedMigration }
   | { readonly kind: 'verification-failed'; readonly database: string; readonly verdict: Verdict }
   | { readonly kind: 'backup-failed'; readonly database: string; readonly obstacle: BackupObstacle }
+  | { readonly kind: 'quarantine-refused'; readonly database: string; readonly obstacle: QuarantineObstacle }
   | { readonly kind: 'interrupted'; readonly signal: 'SIGINT' | 'SIGTERM' };
 
 /** Why a backup could not be made. */
@@ -36,6 +37,14 @@ export type BackupObstacle =
   /** `found`: the majors that there are. */
   | { readonly kind: 'no-tool'; readonly tool: string; readonly major: number; readonly found: readonly number[] }
   | { readonly kind: 'not-proven' | 'failed'; readonly reason: string };
+
+/** Why something is not put aside, taken back or deleted. */
+export type QuarantineObstacle =
+  | { readonly kind: 'others-are-connected'; readonly others: readonly OtherSession[] }
+  | { readonly kind: 'file-in-use'; readonly file: string }
+  | { readonly kind: 'not-held'; readonly name: string; readonly held: readonly string[] }
+  | { readonly kind: 'names-taken'; readonly name: string; readonly names: readonly string[] }
+  | { readonly kind: 'depended-upon'; readonly name: string; readonly dependents: readonly string[] };
 
 /** What had been done when a migration failed. All of it was rolled back. */
 export interface FailedMigration {
@@ -97,10 +106,20 @@ export function exitCodeOf(problem: Problem): ExitCode {
       return exitCodes.verificationFailed;
     case 'backup-failed':
       return exitCodes.backupFailed;
+    case 'quarantine-refused':
+      return quarantineCodes[problem.obstacle.kind];
     case 'interrupted':
       return problem.signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated;
   }
 }
+
+const quarantineCodes = {
+  'others-are-connected': exitCodes.corrupted,
+  'file-in-use': exitCodes.corrupted,
+  'not-held': exitCodes.usage,
+  'names-taken': exitCodes.restoreRefused,
+  'depended-upon': exitCodes.corrupted,
+} as const satisfies Record<QuarantineObstacle['kind'], ExitCode>;
 
 /** The text of anything that was thrown. */
 export function reasonOf(error: unknown): string {

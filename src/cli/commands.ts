@@ -1,9 +1,10 @@
 import type { Command } from './context.ts';
 import { gateCommand } from './gate.ts';
 import { planCommand, statusCommand, verifyCommand } from './looking.ts';
+import { quarantineCommand } from './quarantine.ts';
 
 /** Every command that works on a database. `help` and `version` need none. */
-export const commands: readonly Command[] = [gateCommand, statusCommand, planCommand, verifyCommand];
+export const commands: readonly Command[] = [gateCommand, statusCommand, planCommand, verifyCommand, quarantineCommand];
 
 /** The text of `help`. */
 export function helpText(version: string): string {

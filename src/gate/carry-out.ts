@@ -3,7 +3,7 @@ import { makeSafetyBackup } from '../backup/safety.ts';
 import { Failure, type Verdict } from '../failure.ts';
 import { type AppliedRevision, createHead, migrate } from '../migration/migrator.ts';
 import { releaseGraph } from '../migration/revisions.ts';
-import { quarantineBatch, quarantineSome } from '../recovery/quarantine.ts';
+import { quarantineAllButLast, quarantineLast, rightsMissingToClean } from '../recovery/quarantine/batches.ts';
 import { mend } from '../recovery/repair.ts';
 import { describeDifference } from '../report/differences.ts';
 import type { Log } from '../report/log.ts';
@@ -28,23 +28,20 @@ export async function carryOut(
 ): Promise<void> {
   const { database, config, log, recorder } = context;
   announceMigration(plan, log);
-  const rights = await database.missingRights({
-    alters: facts.relations.filter(({ kind }) => kind !== 'sequence').map(({ name }) => name),
-    quarantines: plan.quarantine,
-  });
+  const altered = facts.relations.filter(({ kind }) => kind !== 'sequence').map(({ name }) => name);
+  const { quarantine } = plan;
+  const rights = [
+    ...(await database.missingRights({ alters: quarantine ? [] : altered, quarantines: quarantine })),
+    ...(quarantine ? await rightsMissingToClean(database) : []),
+  ];
   if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });
 
   await backUpFirst(facts, context);
 
-  if (plan.quarantine) {
-    // more than one transaction can hold locks for: committed batches, of which the last one migrates as well
-    for (let left = facts.relations.length; left > quarantineBatch;) {
-      left = await database.transaction((transaction) => quarantineSome(transaction, log));
-    }
-  }
+  if (plan.quarantine) await quarantineAllButLast(context);
   await database.transaction(async (transaction) => {
     recorder.attempt();
-    if (plan.quarantine) await quarantineSome(transaction, log);
+    if (plan.quarantine) await quarantineLast(transaction, context);
     await bringToHead(transaction, plan, facts, context);
   });
   await prove(database);

@@ -2,12 +2,15 @@ import type { BackupObstacle, Problem, Verdict } from '../failure.ts';
 import type { Refusal } from '../gate/plan.ts';
 import type { Notice } from './banner.ts';
 import { describeDifference } from './differences.ts';
+import { describeQuarantineObstacle, listSessions } from './quarantine-text.ts';
 
 /** The commands that people are sent to. Each stands on a line of its own, so that it can be copied. */
 const commands = {
   status: '  docker compose run --rm db-init status',
   gate: '  docker compose up -d',
   dump: '  docker compose exec db pg_dump -U timetracker timetracker > backup.sql',
+  putAside: '  docker compose run --rm db-init quarantine create --yes',
+  putAllAside: '  docker compose run --rm db-init quarantine create --all --yes',
   psql: '  docker compose exec db psql -U timetracker timetracker',
   reset: '  docker compose down -v && docker compose up -d',
 };
@@ -157,6 +160,8 @@ export function describeProblem(problem: Problem): Notice {
             `then.\n${commands.dump}`,
         ],
       };
+    case 'quarantine-refused':
+      return describeQuarantineObstacle(problem.database, problem.obstacle);
     case 'interrupted':
       return {
         title: 'Interrupted',
@@ -247,6 +252,7 @@ function describeRefusal(database: string, refusal: Refusal): Notice {
         safe: `${untouched} It is never mended by guessing.`,
         options: [
           `Save what is there, then look at it.\n${commands.dump}\n${commands.status}`,
+          `Start over with nothing lost: put everything aside, and let a new schema be made.\n${commands.putAllAside}\n${commands.gate}`,
           'If you have a backup, restore it into an empty database and start again.',
           giveUp,
         ],
@@ -326,14 +332,7 @@ function cleanupObstacle({ reason, others }: Refusal): string {
     case 'cleanup-needs-postgresql':
       return 'On SQLite nothing is cleaned by itself: what is in the file may be all there is.';
     case 'others-are-connected':
-      return (
-        'They are not moved while others are connected to this database: ' +
-        others
-          .map(
-            ({ pid, application, user, client }) => `pid ${pid} (${application || 'unnamed'}, ${user}, from ${client})`,
-          )
-          .join('; ')
-      );
+      return `They are not moved while others are connected to this database: ${listSessions(others)}`;
     case 'state':
     case 'must-not-be-empty':
       return '';
@@ -345,7 +344,7 @@ function corruptedOptions({ reason }: Refusal): readonly string[] {
     case 'cleanup-needs-postgresql':
       return [
         'Look whether DATABASE_URL names the right file.',
-        'If it does, move the file aside (with its -wal, -shm and -journal, if there are any) and start again: a new one is made.',
+        `If it does, put the file aside and start again: a new one is made, and nothing is lost.\n${commands.putAside}\n${commands.gate}`,
       ];
     case 'others-are-connected':
       return [`Stop what is connected, then start again.\n  docker compose stop app\n${commands.gate}`];
@@ -355,6 +354,7 @@ function corruptedOptions({ reason }: Refusal): readonly string[] {
       return [
         'Look whether DATABASE_URL names the right database.',
         'Or set TT_SKIP_DB_CLEANUP=false and restart to try automatic cleanup: the tables are moved to a quarantine schema, none is dropped.',
+        `Or do the same by hand.\n${commands.putAside}\n${commands.gate}`,
         giveUp,
       ];
   }

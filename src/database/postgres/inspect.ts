@@ -3,7 +3,7 @@ import type { Catalog, Column, Index } from '../../schema/catalog.ts';
 import type { DatabaseFacts, OtherSession, Relation, RelationKind } from '../database.ts';
 import { otherLedgers } from '../ledgers.ts';
 import { flag, number, only, optionalNumber, optionalText, text } from '../rows.ts';
-import type { Row } from '../session.ts';
+import type { Row, Session } from '../session.ts';
 
 /**
  * Every query reads pg_catalog and not information_schema: that lists what extensions own as well, and hides what
@@ -148,6 +148,11 @@ function readRelation(row: Row): Relation {
   const kind = relationKinds[text(row, 'kind')];
   if (kind === undefined) throw new Error(`unknown kind of relation: ${text(row, 'kind')}`);
   return { name: text(row, 'name'), kind, estimatedRows: optionalNumber(row, 'rows') };
+}
+
+/** Who else is connected, as of this transaction. */
+export async function listOtherSessions(session: Session): Promise<readonly OtherSession[]> {
+  return (await session.query(sessionsQuery)).map(readSession);
 }
 
 function readSession(row: Row): OtherSession {

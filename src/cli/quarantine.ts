@@ -1,0 +1,79 @@
+import { exitCodes } from '../exit-codes.ts';
+import { Failure } from '../failure.ts';
+import type { Quarantine, QuarantineContext } from '../recovery/quarantine.ts';
+import { renderHeld } from '../report/quarantine-text.ts';
+import type { Command, CommandContext } from './context.ts';
+import { requireConsent } from './consent.ts';
+import { withDatabase } from './open.ts';
+
+/** What can be done with quarantines, and what may be said to each. */
+const verbs = {
+  create: { usage: 'create [--all] [--yes]', flags: ['all', 'yes'], named: false, run: create },
+  list: { usage: 'list [--json]', flags: ['json'], named: false, run: list },
+  restore: { usage: 'restore NAME [--dry-run]', flags: ['dry-run'], named: true, run: restore },
+  purge: { usage: 'purge NAME [--yes]', flags: ['yes'], named: true, run: purge },
+} as const;
+
+const usage = Object.values(verbs)
+  .map((verb) => verb.usage)
+  .join(' | ');
+
+export const quarantineCommand: Command = {
+  name: 'quarantine',
+  summary: 'what was put aside: take it back, delete it, or put something aside by hand',
+  usage: 'create|list|restore|purge',
+  flags: ['all', 'yes', 'json', 'dry-run'],
+  positionals: 2,
+  async run(context) {
+    const { flags, positionals } = context.arguments;
+    const [word = '', name = ''] = positionals;
+    if (!isVerb(word)) throw misuse(usage);
+    const verb = verbs[word];
+    const odd = [...flags].filter((flag) => !verb.flags.some((allowed) => allowed === flag));
+    if (odd.length > 0 || verb.named !== (name !== '')) throw misuse(verb.usage);
+    await verb.run(context, name);
+    return exitCodes.healthy;
+  },
+};
+
+const isVerb = (word: string): word is keyof typeof verbs => Object.hasOwn(verbs, word);
+
+const misuse = (correct: string): Failure =>
+  new Failure({ kind: 'usage', message: `Usage: db-init quarantine ${correct}.` });
+
+async function create(context: CommandContext): Promise<void> {
+  const { createQuarantine } = await import('../recovery/quarantine.ts');
+  await withQuarantine(context, 'write', (_, given) => createQuarantine(given, context.arguments.flags.has('all')));
+}
+
+async function list(context: CommandContext): Promise<void> {
+  const held = await withQuarantine(context, 'read', (quarantine) => quarantine.list());
+  const json = context.arguments.flags.has('json');
+  context.output.result(json ? `${JSON.stringify(held, null, 2)}\n` : renderHeld(held));
+}
+
+async function restore(context: CommandContext, name: string): Promise<void> {
+  if (context.arguments.flags.has('dry-run')) {
+    return withQuarantine(context, 'read', (quarantine) => quarantine.restore(name, true));
+  }
+  return withQuarantine(context, 'write', (quarantine, { database }) =>
+    database.withLock(() => quarantine.restore(name, false)),
+  );
+}
+
+async function purge(context: CommandContext, name: string): Promise<void> {
+  await withQuarantine(context, 'write', (quarantine, { database }) => database.withLock(() => quarantine.purge(name)));
+}
+
+/** The module that does the work is loaded here: the gate, which seldom needs it, must start fast. */
+async function withQuarantine<Result>(
+  context: CommandContext,
+  access: 'read' | 'write',
+  work: (quarantine: Quarantine, given: QuarantineContext) => Promise<Result>,
+): Promise<Result> {
+  const { openQuarantine } = await import('../recovery/quarantine.ts');
+  return withDatabase(context, 'quarantine', access, async (database) => {
+    const given = { ...context, database, consent: (what: string) => requireConsent(context, what) };
+    return work(await openQuarantine(given), given);
+  });
+}

@@ -1,0 +1,81 @@
+import SQLite from 'better-sqlite3';
+import type { Relation } from '../database.ts';
+import { inspect } from './inspect.ts';
+import { isBusy } from './lock.ts';
+
+/** Milliseconds to wait for others to finish their transactions. */
+const patience = 2000;
+
+/**
+ * Runs `work` on a database file that nobody else has open, as far as locks can tell, with everything that belongs to
+ * it in the one file: a transaction that was cut off is rolled back, the write-ahead log written back. A file too
+ * damaged to be opened can be in nobody's use either; its side files stay as they are.
+ * @returns whether it was to be had; if not, `work` did not run
+ */
+export function withExclusiveFile(file: string, work: () => void): boolean {
+  settle(file);
+  const database = new SQLite(file, { timeout: patience });
+  try {
+    // before the first access: with a write-ahead log this is what keeps out those who only have the file open
+    database.pragma('locking_mode = EXCLUSIVE');
+    if (!isHad(() => database.exec('BEGIN EXCLUSIVE'))) return false;
+    work();
+  } finally {
+    database.close();
+  }
+  return true;
+}
+
+/** The last connection that closes leaves no side files. */
+function settle(file: string): void {
+  const database = new SQLite(file, { timeout: patience });
+  try {
+    isHad(() => database.pragma('wal_checkpoint(TRUNCATE)'));
+  } finally {
+    database.close();
+  }
+}
+
+/** @returns false if somebody else is in the way */
+function isHad(access: () => unknown): boolean {
+  try {
+    access();
+    return true;
+  } catch (error) {
+    if (isBusy(error)) return false;
+    if (error instanceof SQLite.SqliteError && /^SQLITE_(NOTADB|CORRUPT)/.test(error.code)) return true;
+    throw error;
+  }
+}
+
+/** A relation of a database file with the number of its rows. */
+export interface CountedRelation extends Pick<Relation, 'name' | 'kind'> {
+  readonly rows: number | null;
+}
+
+/** What a database file holds; null if it cannot be read. Nothing is written. */
+export function countRelations(file: string): readonly CountedRelation[] | null {
+  try {
+    const database = new SQLite(file, { readonly: true, timeout: patience });
+    try {
+      return inspect(database).relations.map(({ name, kind }) => ({
+        name,
+        kind,
+        rows: kind === 'table' ? countRows(database, name) : null,
+      }));
+    } finally {
+      database.close();
+    }
+  } catch {
+    return null;
+  }
+}
+
+function countRows(database: SQLite.Database, table: string): number {
+  return Number(
+    database
+      .prepare(`SELECT count(*) FROM "${table.replaceAll('"', '""')}"`)
+      .pluck()
+      .get(),
+  );
+}

@@ -1,0 +1,132 @@
+import type { Session } from '../../database/session.ts';
+import { Failure, type QuarantineObstacle } from '../../failure.ts';
+import { summariseHeld } from '../../report/quarantine-text.ts';
+import { versionTable } from '../../schema/catalog.ts';
+import { loadHead } from '../../schema/promise.ts';
+import type { Quarantine, QuarantineContext } from '../quarantine.ts';
+import { announceQuarantined, inBatches, requireAlone } from './batches.ts';
+import { type Held, type HeldThing, pick } from './held.ts';
+import { type QuarantineSchema, readSchemas } from './label.ts';
+import {
+  bringBackSome,
+  dropSome,
+  findDependents,
+  findNameClashes,
+  home,
+  quarantineSome,
+  type Removal,
+} from './move.ts';
+import { allThings, countRows, isType, nextBatch, rightsMissingToMove } from './things.ts';
+
+/** Quarantine on PostgreSQL: schemas beside the application's. */
+export function postgresQuarantine(context: QuarantineContext): Quarantine {
+  const { database, log, consent } = context;
+  const refuse = (obstacle: QuarantineObstacle): never => {
+    throw new Failure({ kind: 'quarantine-refused', database: database.name, obstacle });
+  };
+
+  return {
+    list: () => database.read(listHeld),
+
+    async create(everything) {
+      const removal = await removalOf(everything);
+      const batch = await database.read((session) => nextBatch(session, home, 'out', removal.keep));
+      const total = batch.things.length + batch.left;
+      if (total === 0) return log.info('There is nothing to move: nothing was changed.');
+      await database.read((session) => requireAlone(session, database.name));
+      await requireRights(context, home, removal.keep);
+
+      const names = batch.things.slice(0, 10).map(({ name }) => name);
+      const more = total > names.length ? ` and ${total - names.length} more` : '';
+      await consent(`This moves out of schema ${home}: ${names.join(', ')}${more}. Nothing is dropped.`);
+      const step = async (transaction: Session) => {
+        await requireAlone(transaction, database.name);
+        return quarantineSome(transaction, removal);
+      };
+      await inBatches(context, step, (progress) => announceQuarantined(progress, log));
+    },
+
+    async restore(name, dryRun) {
+      const schema = pick(await database.read(readSchemas), name, database.name);
+      const names = await database.read((session) => findNameClashes(session, name));
+      if (names.length > 0) refuse({ kind: 'names-taken', name, names });
+      await requireRights(context, name, []);
+      if (dryRun) {
+        const held = await database.read((session) => describe(session, schema));
+        return log.info(`Would bring back ${summariseHeld(held)} from ${name}: nothing was changed.`);
+      }
+      await inBatches(
+        context,
+        (transaction) => bringBackSome(transaction, schema),
+        ({ done }) => {
+          for (const { thing } of done) log.info(`  brought back ${thing.kind.toLowerCase()} ${thing.quoted}`);
+        },
+      );
+      log.info(`Everything of ${name} is in schema ${home} again.`);
+    },
+
+    async purge(name) {
+      const schema = pick(await database.read(readSchemas), name, database.name);
+      const dependents = await database.read((session) => findDependents(session, name));
+      if (dependents.length > 0) refuse({ kind: 'depended-upon', name, dependents });
+      await requireRights(context, name, []);
+      const held = await database.read((session) => describe(session, schema));
+      await consent(`This DELETES ${summariseHeld(held)} in ${name} for good.`);
+      await inBatches(
+        context,
+        (transaction) => dropSome(transaction, schema),
+        ({ done, left }) => log.info(`  dropped ${done.length}, ${left} left`),
+      );
+      log.info(`${name} is gone.`);
+    },
+  };
+}
+
+/** By hand either everything goes, or what the application has no use for. */
+async function removalOf(everything: boolean): Promise<Removal> {
+  if (everything) return { keep: [], why: 'by hand: everything' };
+  const { tables, enums } = await loadHead('postgresql');
+  const keep = [versionTable, ...Object.keys(tables), ...Object.keys(enums)];
+  return { keep, why: "by hand: what is not the application's" };
+}
+
+/** @throws Failure `missing-rights` */
+async function requireRights({ database }: QuarantineContext, schema: string, keep: readonly string[]): Promise<void> {
+  const rights = [
+    ...(await database.missingRights({ alters: [], quarantines: schema === home })),
+    ...(await database.read((session) => rightsMissingToMove(session, schema, keep))),
+  ];
+  if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });
+}
+
+async function listHeld(session: Session): Promise<readonly Held[]> {
+  const held: Held[] = [];
+  for (const schema of await readSchemas(session)) held.push(await describe(session, schema));
+  return held;
+}
+
+/** What a quarantine holds now. Of more relations than one transaction may lock, rows are estimates. */
+async function describe(session: Session, { name, label }: QuarantineSchema): Promise<Held> {
+  const countable = (await nextBatch(session, name, 'out')).left === 0;
+  const contents: HeldThing[] = [];
+  for (const thing of await allThings(session, name)) {
+    const rows = countable ? await countRows(session, name, thing) : thing.estimatedRows;
+    contents.push({ name: thing.name, kind: thing.kind.toLowerCase(), rows, bytes: thing.bytes });
+  }
+  const relations = contents.filter(({ kind }) => !isType(kind));
+  return {
+    name,
+    since: label.at,
+    state: label.state,
+    why: label.why,
+    relations: relations.length,
+    // what was counted when it was moved is better than estimates
+    rows: countable ? sum(contents.map(({ rows }) => rows ?? 0)) : label.rows,
+    bytes: sum(contents.map(({ bytes }) => bytes ?? 0)),
+    contents,
+  };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

@@ -1,0 +1,86 @@
+import type { OtherSession } from '../database/database.ts';
+import type { QuarantineObstacle } from '../failure.ts';
+import type { Held } from '../recovery/quarantine/held.ts';
+import type { Notice } from './banner.ts';
+import { count, formatBytes } from './numbers.ts';
+
+const commands = {
+  list: '  docker compose run --rm db-init quarantine list',
+  stop: '  docker compose stop app',
+  create: '  docker compose run --rm db-init quarantine create --yes',
+};
+
+/** What a quarantine holds, in short: `12 relations with 3400 rows (1.2 MB)`. */
+export function summariseHeld({ relations, rows, bytes }: Pick<Held, 'relations' | 'rows' | 'bytes'>): string {
+  const what = relations === null ? 'what cannot be read' : count(relations, 'relation');
+  return `${what}${rows === null ? '' : ` with ${count(rows, 'row')}`} (${formatBytes(bytes)})`;
+}
+
+/** `quarantine list` for people. */
+export function renderHeld(held: readonly Held[]): string {
+  if (held.length === 0) return 'Nothing is in quarantine.\n';
+  return held
+    .map((entry) =>
+      [
+        `${entry.name}: ${entry.state}, since ${entry.since}, ${summariseHeld(entry)}`,
+        `  why: ${entry.why}`,
+        ...entry.contents.map(
+          ({ kind, name, rows }) => `  ${kind.padEnd(17)} ${name}${rows === null ? '' : ` (${count(rows, 'row')})`}`,
+        ),
+        '',
+      ].join('\n'),
+    )
+    .join('\n');
+}
+
+/** Sessions of others, as a person looks for them. */
+export function listSessions(others: readonly OtherSession[]): string {
+  return others
+    .map(({ pid, application, user, client }) => `pid ${pid} (${application || 'unnamed'}, ${user}, from ${client})`)
+    .join('; ');
+}
+
+/** Why nothing was put aside, taken back or deleted. */
+export function describeQuarantineObstacle(database: string, obstacle: QuarantineObstacle): Notice {
+  const safe = 'nothing was dropped, and no row was changed.';
+  switch (obstacle.kind) {
+    case 'others-are-connected':
+      return {
+        title: `Others are connected to this database: ${database}`,
+        happened: [`Nothing is moved while it may be in use: ${listSessions(obstacle.others)}.`],
+        safe: `${safe} What was moved before stays in quarantine; the next run goes on there.`,
+        options: [`Stop what is connected, then start again.\n${commands.stop}`],
+      };
+    case 'file-in-use':
+      return {
+        title: `Somebody else is using the file: ${database}`,
+        happened: [`The exclusive lock on ${obstacle.file} was not to be had.`],
+        safe,
+        options: [`Stop what is using it, then start again.\n${commands.stop}`],
+      };
+    case 'not-held':
+      return {
+        title: `There is no quarantine called ${obstacle.name}: ${database}`,
+        happened: [obstacle.held.length === 0 ? 'There is none at all.' : `There are: ${obstacle.held.join(', ')}.`],
+        safe,
+        options: [`See what is held.\n${commands.list}`],
+      };
+    case 'names-taken':
+      return {
+        title: `${obstacle.name} cannot be taken back: ${database}`,
+        happened: [`These names are in use again: ${obstacle.names.join(', ')}.`],
+        safe,
+        options: [
+          'Rename what bears these names now, then start again.',
+          `Or put aside what is there now, if it is not the application's, then start again.\n${commands.create}`,
+        ],
+      };
+    case 'depended-upon':
+      return {
+        title: `${obstacle.name} cannot be deleted: ${database}`,
+        happened: [`This lies outside and depends on what is in it: ${obstacle.dependents.join(', ')}.`],
+        safe,
+        options: ["Drop what depends on it, or leave the quarantine where it is: it is in nobody's way."],
+      };
+  }
+}
