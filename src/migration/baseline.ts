@@ -1,7 +1,7 @@
 import type { Engine } from '../database/session.ts';
 import type { Catalog, Table } from '../schema/catalog.ts';
 import { versionTable } from '../schema/catalog.ts';
-import { literal, renderEnum, renderTable, sequenceOf } from './catalog-sql.ts';
+import { literal, renderEnum, renderTable, sequenceOf, targetOf } from './catalog-sql.ts';
 import { quoteName } from './sql-tokens.ts';
 
 /** The rows that the migrations leave in an empty database, by table; the time of the run stands as `<now>`. */
@@ -17,22 +17,38 @@ export const runTime = '<now>';
  * Everything is derived from the catalog that the head promises; a test holds the result equal to the chain's.
  */
 export function renderBaseline(head: Catalog, seed: SeedRows, engine: Engine): readonly string[] {
-  const tables = Object.entries(head.tables)
-    .filter(([name]) => name !== versionTable)
-    .map(([name, table]) => renderTable(name, table, engine));
+  const present = new Set<string>();
+  const tables = inDependencyOrder(head.tables).map(([name, table]) => {
+    present.add(name);
+    return renderTable(name, table, engine, present);
+  });
   return [
     ...Object.entries(head.enums).map(([name, values]) => renderEnum(name, values)),
     ...tables.flatMap(({ create }) => create),
-    ...Object.entries(seed).map(([name, rows]) => insertRows(name, rows)),
+    ...[...present].flatMap((name) => insertRows(name, seed[name] ?? [])),
     ...tables.flatMap(({ indexes, foreignKeys }) => [...indexes, ...foreignKeys]),
     ...(engine === 'postgresql' ? Object.keys(seed).flatMap((name) => advanceSequence(name, head.tables[name])) : []),
   ];
 }
 
-function insertRows(name: string, rows: SeedRows[string]): string {
+/** Tables after those that they refer to, as far as there are no circles. */
+function inDependencyOrder(tables: Catalog['tables']): readonly [string, Table][] {
+  const visited = new Set([versionTable]);
+  const visit = (name: string): [string, Table][] => {
+    const table = tables[name];
+    if (table === undefined || visited.has(name)) return [];
+    visited.add(name);
+    const before = Object.values(table.constraints).flatMap((rule) => visit(targetOf(rule) ?? name));
+    return [...before, [name, table]];
+  };
+  return Object.keys(tables).flatMap(visit);
+}
+
+function insertRows(name: string, rows: SeedRows[string]): string[] {
+  if (rows.length === 0) return [];
   const columns = Object.keys(rows[0] ?? {});
   const tuples = rows.map((row) => `(${columns.map((column) => valueText(row[column] ?? null)).join(', ')})`);
-  return `INSERT INTO ${quoteName(name)} (${columns.map(quoteName).join(', ')}) VALUES ${tuples.join(', ')}`;
+  return [`INSERT INTO ${quoteName(name)} (${columns.map(quoteName).join(', ')}) VALUES ${tuples.join(', ')}`];
 }
 
 function valueText(value: SeedValue): string {

@@ -10,19 +10,35 @@ export interface TableStatements {
   readonly foreignKeys: readonly string[];
 }
 
-/** Renders a table from its catalog. */
-export function renderTable(name: string, table: Table, engine: Engine): TableStatements {
+/**
+ * Renders a table from its catalog.
+ * @param present tables that will be there before it: foreign keys to them come with the table. PostgreSQL does not
+ *   check those against the rows, which is half of what a foreign key costs it
+ */
+export function renderTable(
+  name: string,
+  table: Table,
+  engine: Engine,
+  present: ReadonlySet<string> = new Set(),
+): TableStatements {
+  const comesWithTable = ([, rule]: [string, string]): boolean => {
+    const target = targetOf(rule);
+    return engine === 'sqlite' || target === null || present.has(target);
+  };
+  const constraints = Object.entries(table.constraints);
   return {
-    create: createTable(name, table, engine),
+    create: createTable(name, table, constraints.filter(comesWithTable)),
     indexes: Object.entries(table.indexes).map(([index, { definition }]) =>
       renderIndex(name, index, definition, engine),
     ),
-    foreignKeys: engine === 'postgresql' ? addForeignKeys(name, table) : [],
+    foreignKeys: addConstraints(
+      name,
+      constraints.filter((constraint) => !comesWithTable(constraint)),
+    ),
   };
 }
 
-function createTable(name: string, table: Table, engine: Engine): string[] {
-  const inline = Object.entries(table.constraints).filter(([, rule]) => engine === 'sqlite' || !isForeignKey(rule));
+function createTable(name: string, table: Table, inline: readonly [string, string][]): string[] {
   const lines = [
     ...Object.entries(table.columns).map(([column, definition]) => `${quoteName(column)} ${renderColumn(definition)}`),
     ...inline.map(([rule, definition]) =>
@@ -58,14 +74,16 @@ export function renderIndex(table: string, name: string, definition: string, eng
   return `CREATE ${unique}INDEX ${quoteName(name)} ON ${quoteName(table)} ${body}`;
 }
 
-function addForeignKeys(name: string, { constraints }: Table): string[] {
-  const keys = Object.entries(constraints).filter(([, definition]) => isForeignKey(definition));
-  if (keys.length === 0) return [];
-  const actions = keys.map(([rule, definition]) => `ADD CONSTRAINT ${quoteName(rule)} ${definition}`);
+function addConstraints(name: string, constraints: readonly [string, string][]): string[] {
+  if (constraints.length === 0) return [];
+  const actions = constraints.map(([rule, definition]) => `ADD CONSTRAINT ${quoteName(rule)} ${definition}`);
   return [`ALTER TABLE ${quoteName(name)} ${actions.join(', ')}`];
 }
 
-const isForeignKey = (definition: string): boolean => definition.startsWith('FOREIGN KEY');
+/** The table that a foreign key refers to; null for any other rule. */
+export function targetOf(rule: string): string | null {
+  return /^FOREIGN KEY .* REFERENCES (\w+)\(/.exec(rule)?.[1] ?? null;
+}
 
 export function renderEnum(name: string, values: readonly string[]): string {
   return `CREATE TYPE ${quoteName(name)} AS ENUM (${values.map(literal).join(', ')})`;

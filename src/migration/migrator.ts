@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { Umzug } from 'umzug';
+import { MigrationError, Umzug } from 'umzug';
 import type { Session } from '../database/session.ts';
 import { Failure, reasonOf } from '../failure.ts';
 import { loadHead, loadSeed } from '../schema/promise.ts';
@@ -157,6 +157,5 @@ function failureOf(error: unknown, pending: readonly string[], applied: readonly
 
 /** Umzug wraps what a migration throws; people want to read what the database said. */
 function rootReasonOf(error: unknown): string {
-  const cause = error instanceof Error && error.constructor.name === 'MigrationError' ? error.cause : error;
-  return reasonOf(cause);
+  return reasonOf(error instanceof MigrationError ? error.cause : error);
 }
