@@ -1,0 +1,127 @@
+import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { describeEngines, type TestDatabase } from '../../support/database.ts';
+import { release, sqliteFile, state } from '../../support/fixtures.ts';
+import { describePostgres } from '../../support/postgres-server.ts';
+import { createDatabase } from '../../support/database.ts';
+import { restoreSql } from '../../support/restore-sql.ts';
+import { run } from '../../support/run.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+let folder: string;
+let file: string;
+beforeEach(async () => {
+  folder = await temporaryDirectory();
+  file = join(folder, 'run.json');
+});
+
+const read = async (): Promise<unknown> => JSON.parse(await readFile(file, 'utf8'));
+
+async function fill({ engine, url, name }: TestDatabase): Promise<void> {
+  if (engine === 'postgresql') await restoreSql(url, release('pg', 'v5.0.0', 'before.sql.gz'));
+  else await copyFile(await sqliteFile(release('sqlite', 'v5.0.0', 'before.db.gz')), name);
+}
+
+describeEngines('the report of a run', ({ name: engine, create }) => {
+  it('tells what was found, what was done and what is there now', async () => {
+    const database = await create();
+    await fill(database);
+    const env = { DATABASE_URL: database.url, TT_REPORT_FILE: file, TT_BACKUP_BEFORE_MIGRATE: 'never' };
+    expect((await run([], { env })).exitCode).toBe(0);
+
+    const report = await read();
+    expect(report).toMatchObject({
+      command: 'gate',
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+      startedAt: expect.stringMatching(/^\d{4}-.*Z$/),
+      finishedAt: expect.stringMatching(/^\d{4}-.*Z$/),
+      database: { engine, name: expect.stringContaining(database.name) },
+      before: { state: 'behind', revisions: ['140_client_portal_dashboard_prefs'], problems: [] },
+      plan: { action: 'migrate' },
+      after: { state: 'current', revisions: ['171_merge_kanban_feature_heads'] },
+      backup: null,
+      exitCode: 0,
+      problem: null,
+    });
+    const { plan, steps } = report as { plan: { pending: string[] }; steps: { kind: string; revision?: string }[] };
+    const applied = steps.filter(({ kind }) => kind === 'revision');
+    expect(applied.map(({ revision }) => revision)).toEqual(plan.pending);
+    expect(applied[0]).toEqual({ kind: 'revision', revision: plan.pending[0], milliseconds: expect.any(Number) });
+    // written beside it and renamed: nothing else is left
+    expect(await readdir(folder)).toEqual(['run.json']);
+  });
+
+  it('tells that nothing was to be done', async () => {
+    const database = await create();
+    await run([], { env: { DATABASE_URL: database.url } });
+    await writeFile(file, 'of a former run');
+    await run([], { env: { DATABASE_URL: database.url, TT_REPORT_FILE: file } });
+    expect(await read()).toMatchObject({
+      before: { state: 'current' },
+      plan: { action: 'pass', pending: [] },
+      steps: [],
+      after: { state: 'current', revisions: ['171_merge_kanban_feature_heads'] },
+      exitCode: 0,
+    });
+  });
+
+  it('that cannot be written is a warning', async () => {
+    const database = await create();
+    const env = { DATABASE_URL: database.url, TT_REPORT_FILE: join(folder, 'not', 'there.json') };
+    const { exitCode, stderr } = await run([], { env });
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('WARNING: the report could not be written');
+  });
+
+  it('is not made of a run that only looks', async () => {
+    const database = await create();
+    await run(['status'], { env: { DATABASE_URL: database.url, TT_REPORT_FILE: file } });
+    expect(await readdir(folder)).toEqual([]);
+  });
+});
+
+describePostgres('the report of a refusal', () => {
+  it('tells the state, which is the same afterwards, and the problem', async () => {
+    const { url } = await createDatabase();
+    await restoreSql(url, state('partial-with-tables'));
+    const { exitCode } = await run([], { env: { DATABASE_URL: url, TT_REPORT_FILE: file } });
+    expect(exitCode).toBe(11);
+    expect(await read()).toMatchObject({
+      before: { state: 'partial' },
+      plan: { action: 'refuse' },
+      steps: [],
+      after: { state: 'partial' },
+      exitCode: 11,
+      problem: { kind: 'refused', message: expect.stringContaining('Partial migration') },
+    });
+  });
+});
+
+describe('the report of a run that reaches no database', () => {
+  it('tells of faults of the configuration', async () => {
+    const env = { DATABASE_URL: 'postgresql://u:hunter2@h/d', TT_LOG_FORMAT: 'xml', TT_REPORT_FILE: file };
+    expect((await run([], { env })).exitCode).toBe(2);
+    expect(await read()).toMatchObject({
+      database: null,
+      before: null,
+      plan: null,
+      after: null,
+      exitCode: 2,
+      problem: { kind: 'configuration', message: expect.stringContaining('TT_LOG_FORMAT') },
+    });
+    expect(await readFile(file, 'utf8')).not.toContain('hunter2');
+  });
+
+  it('tells why, without the password', async () => {
+    const env = {
+      DATABASE_URL: 'postgresql://hunter2:x@127.0.0.1:1/hunter3',
+      PGPASSWORD: 'unused',
+      TT_WAIT_TIMEOUT: '0',
+      TT_REPORT_FILE: file,
+    };
+    expect((await run([], { env })).exitCode).toBe(3);
+    expect(await read()).toMatchObject({ database: null, exitCode: 3, problem: { kind: 'unreachable' } });
+    expect(await readFile(file, 'utf8')).not.toContain(env.DATABASE_URL);
+  });
+});

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { readArguments } from '../../../src/cli/arguments.ts';
+
+const requestOf = (...given: string[]) => readArguments(given);
+
+describe('readArguments', () => {
+  it('takes the gate for the default', () => {
+    expect(requestOf()).toMatchObject({ kind: 'command', command: { name: 'gate' } });
+    expect(requestOf('gate')).toMatchObject({ kind: 'command', command: { name: 'gate' } });
+  });
+
+  it.each(['status', 'plan', 'verify'])('knows %s and its --json', (name) => {
+    expect(requestOf(name)).toMatchObject({ command: { name }, arguments: { flags: new Set() } });
+    expect(requestOf(name, '--json')).toMatchObject({ command: { name }, arguments: { flags: new Set(['json']) } });
+  });
+
+  it.each([['help'], ['--help'], ['-h'], ['status', '--help']])('%s asks for help', (...given) => {
+    expect(requestOf(...given)).toEqual({ kind: 'help' });
+  });
+
+  it.each([['version'], ['--version'], ['-V']])('%s asks for the version', (...given) => {
+    expect(requestOf(...given)).toEqual({ kind: 'version' });
+  });
+
+  it.each([['migrate'], ['status', '--jsn'], ['status', 'now'], ['status', '--json=yes'], ['--force']])(
+    'refuses %s %s',
+    (...given) => {
+      expect(() => requestOf(...given)).toThrow(expect.objectContaining({ exitCode: 2 }));
+    },
+  );
+
+  it('says which commands there are', () => {
+    expect(() => requestOf('migrate')).toThrow(
+      expect.objectContaining({
+        problem: { kind: 'usage', message: expect.stringMatching(/"migrate".*gate, status/) },
+      }),
+    );
+  });
+});

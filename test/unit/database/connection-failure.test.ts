@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { isConnectionLoss, judgeConnectionFailure } from '../../../src/database/postgres/connection-failure.ts';
+import { requireSupported } from '../../../src/database/postgres/connect.ts';
+
+const failure = (code: string, message = 'the words of the driver'): Error =>
+  Object.assign(new Error(message), { code });
+
+describe('judgeConnectionFailure', () => {
+  it.each([
+    'ECONNREFUSED',
+    'ECONNRESET',
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    'ETIMEDOUT',
+    'EHOSTUNREACH',
+    'ENOENT',
+    '57P01',
+    '57P02',
+    '57P03',
+    '53300',
+    '55000',
+    'of no meaning to us',
+  ])('%s passes', (code) => {
+    const judged = judgeConnectionFailure(failure(code));
+    expect(judged.kind).toBe('passing');
+    expect(judged.reason).toContain('the words of the driver');
+  });
+
+  it.each([
+    '28P01',
+    '28000',
+    '42501',
+    'EACCES',
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'CERT_HAS_EXPIRED',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'ERR_SSL_WRONG_VERSION_NUMBER',
+    'CERT_SIGNATURE_FAILURE',
+  ])('%s is a refusal', (code) => {
+    expect(judgeConnectionFailure(failure(code)).kind).toBe('denied');
+  });
+
+  it('3D000 is a database that may be made this moment', () => {
+    expect(judgeConnectionFailure(failure('3D000'))).toMatchObject({ kind: 'no-such-database' });
+  });
+
+  it.each([
+    'The server does not support SSL connections',
+    'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string',
+  ])('knows "%s", which bears no code', (message) => {
+    expect(judgeConnectionFailure(new Error(message)).kind).toBe('denied');
+  });
+
+  it('judges a host with several addresses by the first', () => {
+    const all = new AggregateError([failure('ECONNREFUSED', 'connect ::1'), failure('EACCES')], '');
+    expect(judgeConnectionFailure(all).reason).toBe('nothing is listening there yet (connect ::1)');
+  });
+
+  it('has words for what is no error', () => {
+    expect(judgeConnectionFailure('nothing')).toEqual({ kind: 'passing', reason: 'nothing' });
+  });
+});
+
+describe('isConnectionLoss', () => {
+  it.each([failure('57P01'), failure('08006'), failure('ECONNRESET'), new Error('Connection terminated unexpectedly')])(
+    'knows %s',
+    (error) => expect(isConnectionLoss(error)).toBe(true),
+  );
+
+  it.each([failure('42P01'), failure('55P03'), new Error('no'), 'Connection terminated'])('%s is none', (error) => {
+    expect(isConnectionLoss(error)).toBe(false);
+  });
+});
+
+describe('requireSupported', () => {
+  it('takes PostgreSQL 13 and newer', () => {
+    expect(() => requireSupported({ versionNumber: 130000, version: '13.0' })).not.toThrow();
+    expect(() => requireSupported({ versionNumber: 129999, version: '12.99' })).toThrow('unsupported-server');
+  });
+});

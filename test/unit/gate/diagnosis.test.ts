@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import type { DatabaseFacts } from '../../../src/database/database.ts';
+import { diagnose } from '../../../src/gate/diagnosis.ts';
+import type { Observation } from '../../../src/gate/observation.ts';
+import { createGraph } from '../../../src/migration/graph.ts';
+import { coreTables, type Table, versionTable } from '../../../src/schema/catalog.ts';
+
+const load = () => Promise.reject(new Error('nothing is applied here'));
+/** one ← two ← left, right ← head */
+const graph = createGraph([
+  { id: 'one', parents: [], load },
+  { id: 'two', parents: ['one'], load },
+  { id: 'left', parents: ['two'], load },
+  { id: 'right', parents: ['two'], load },
+  { id: 'head', parents: ['left', 'right'], load },
+]);
+
+const id = { type: 'integer', notNull: true, default: null };
+const table: Table = { columns: { id }, constraints: {}, indexes: {} };
+const tablesOf = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, table]));
+const promised = { tables: tablesOf([...coreTables, 'tasks']), enums: {} };
+
+interface Seen {
+  readonly tables?: readonly string[];
+  readonly views?: readonly string[];
+  readonly revisions?: readonly string[] | null;
+  readonly ledgers?: readonly string[];
+  readonly traces?: readonly string[];
+  readonly restoreJournal?: string;
+}
+
+function observe({ tables = [], views = [], revisions = null, ledgers = [], ...beside }: Seen): Observation {
+  const all = revisions === null ? tables : [...tables, versionTable];
+  const facts: DatabaseFacts = {
+    relations: [
+      ...all.map((name) => ({ name, kind: 'table' as const, estimatedRows: null })),
+      ...views.map((name) => ({ name, kind: 'view' as const, estimatedRows: null })),
+    ],
+    catalog: { tables: tablesOf(all), enums: {} },
+    revisions,
+    ledgers,
+    otherSessions: [],
+  };
+  return { kind: 'seen', engine: 'postgresql', facts, traces: [], restoreJournal: null, ...beside };
+}
+
+const core = coreTables;
+const complete = [...core, 'tasks'];
+const halfOfCore = core.slice(0, 3);
+
+describe('diagnose', () => {
+  it.each<[string, Seen, object]>([
+    ['nothing at all', {}, { kind: 'fresh' }],
+    ['an empty alembic_version and nothing else', { revisions: [] }, { kind: 'fresh' }],
+    ['nothing, beside uploads', { traces: ['There are uploads.'] }, { kind: 'fresh', traces: ['There are uploads.'] }],
+    ["nothing, but another tool's ledger in another schema", { ledgers: ['other.knex_migrations'] }, { kind: 'fresh' }],
+
+    ['a table that is not ours', { tables: ['author'] }, { kind: 'corrupted', relations: [{ name: 'author' }] }],
+    ['a view that is not ours', { views: ['v'] }, { kind: 'corrupted' }],
+    ['a table of ours that is not core', { tables: ['tasks'] }, { kind: 'corrupted' }],
+
+    ["another tool's ledger", { tables: ['a'], ledgers: ['public.flyway'] }, { kind: 'foreign' }],
+    ["another tool's ledger beside rows", { tables: ['a'], ledgers: ['x'], revisions: ['one'] }, { kind: 'foreign' }],
+    [
+      "another tool's ledger beside our tables",
+      { tables: complete, ledgers: ['x'], revisions: ['head'] },
+      { kind: 'current' },
+    ],
+
+    ['rows and no table', { revisions: ['one'] }, { kind: 'partial', missing: core }],
+    ['rows and other tables', { tables: ['author'], revisions: ['one'] }, { kind: 'partial' }],
+    ['empty beside other tables', { tables: ['author'], revisions: [] }, { kind: 'partial', revisions: [] }],
+    [
+      'rows and half of the core',
+      { tables: halfOfCore, revisions: ['one'] },
+      { kind: 'partial', missing: core.slice(3) },
+    ],
+    [
+      'the head and all of the core but one',
+      { tables: core.slice(1), revisions: ['head'] },
+      { kind: 'partial', missing: ['users'] },
+    ],
+    ['an unknown row and half of the core', { tables: halfOfCore, revisions: ['later'] }, { kind: 'partial' }],
+
+    ['core tables alone', { tables: core }, { kind: 'unversioned', present: core }],
+    ['one core table alone', { tables: ['users'] }, { kind: 'unversioned', present: ['users'] }],
+    ['core tables and an empty alembic_version', { tables: core, revisions: [] }, { kind: 'unversioned' }],
+
+    ['an unknown row', { tables: complete, revisions: ['later'] }, { kind: 'ahead', unknown: ['later'] }],
+    [
+      'a known and an unknown row',
+      { tables: complete, revisions: ['left', 'later'] },
+      { kind: 'ahead', unknown: ['later'] },
+    ],
+
+    [
+      'an older row',
+      { tables: core, revisions: ['one'] },
+      { kind: 'behind', pending: ['two', 'left', 'right', 'head'] },
+    ],
+    ['two heads', { tables: core, revisions: ['left', 'right'] }, { kind: 'behind', pending: ['head'] }],
+    ['the head beside its ancestor', { tables: complete, revisions: ['head', 'one'] }, { kind: 'behind', pending: [] }],
+
+    ['the head, whole', { tables: complete, revisions: ['head'] }, { kind: 'current', revisions: ['head'] }],
+    [
+      "the head, whole, and the owner's own table",
+      { tables: [...complete, 'mine'], revisions: ['head'] },
+      { kind: 'current' },
+    ],
+    [
+      'the head without a table that it promises',
+      { tables: core, revisions: ['head'] },
+      { kind: 'drifted', differences: [{ kind: 'missing-table', table: 'tasks' }] },
+    ],
+
+    [
+      'a restore that did not finish, whatever else',
+      { tables: complete, revisions: ['head'], restoreJournal: '/j' },
+      { kind: 'interrupted', journal: '/j' },
+    ],
+    ['a restore that did not finish, and nothing else', { restoreJournal: '/j' }, { kind: 'interrupted' }],
+  ])('%s', (_what, seen, expected) => {
+    expect(diagnose(observe(seen), { graph, head: promised })).toMatchObject(expected);
+  });
+
+  it('does not take for empty what could not be seen', () => {
+    const state = diagnose({ kind: 'not-seen', reason: 'permission denied' }, { graph, head: promised });
+    expect(state).toEqual({ kind: 'unreadable', reason: 'permission denied' });
+  });
+});

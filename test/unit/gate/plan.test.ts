@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import type { State } from '../../../src/gate/diagnosis.ts';
+import { type Consent, planFor } from '../../../src/gate/plan.ts';
+
+const none: Consent = { skipCleanup: false, requireExisting: false, allowNewerSchema: false };
+const other = { pid: 7, application: 'app', user: 'timetracker', client: '10.0.0.2' };
+const everything = ['one', 'two'];
+
+const states = {
+  fresh: { kind: 'fresh', traces: [] },
+  current: { kind: 'current', revisions: ['two'] },
+  behind: { kind: 'behind', revisions: ['one'], pending: ['two'] },
+  drifted: { kind: 'drifted', revisions: ['two'], differences: [] },
+  corrupted: { kind: 'corrupted', relations: [] },
+  partial: { kind: 'partial', revisions: ['one'], missing: ['users'] },
+  unversioned: { kind: 'unversioned', present: ['users'] },
+  ahead: { kind: 'ahead', revisions: ['three'], unknown: ['three'] },
+  foreign: { kind: 'foreign', ledgers: ['public.knex_migrations'] },
+  interrupted: { kind: 'interrupted', journal: '/j' },
+  unreadable: { kind: 'unreadable', reason: 'no' },
+} as const satisfies { [Kind in State['kind']]: Extract<State, { kind: Kind }> };
+
+interface Circumstances extends Partial<Consent> {
+  readonly engine?: 'postgresql' | 'sqlite';
+  readonly others?: readonly (typeof other)[];
+}
+
+function plan(kind: State['kind'], { engine = 'postgresql', others = [], ...consent }: Circumstances = {}) {
+  return planFor(states[kind], { ...none, ...consent }, { engine, everything, others });
+}
+
+const engines = ['postgresql', 'sqlite'] as const;
+
+describe('planFor', () => {
+  it.each(engines)('lets a current database pass on %s', (engine) => {
+    expect(plan('current', { engine })).toMatchObject({ kind: 'pass' });
+  });
+
+  it.each(engines)('migrates what is fresh or behind on %s, whoever is connected', (engine) => {
+    const others = [other];
+    expect(plan('fresh', { engine, others })).toMatchObject({
+      kind: 'migrate',
+      pending: everything,
+      quarantine: false,
+    });
+    expect(plan('behind', { engine, others })).toMatchObject({ kind: 'migrate', pending: ['two'], quarantine: false });
+  });
+
+  it('refuses an empty database where one must be, and only that', () => {
+    expect(plan('fresh', { requireExisting: true })).toMatchObject({
+      kind: 'refuse',
+      refusal: { exitCode: 16, reason: 'must-not-be-empty' },
+    });
+    expect(plan('behind', { requireExisting: true }).kind).toBe('migrate');
+  });
+
+  it('quarantines on PostgreSQL only, when alone, and when it may', () => {
+    expect(plan('corrupted')).toMatchObject({ kind: 'migrate', pending: everything, quarantine: true });
+    const refusals: [Circumstances, string, unknown[]][] = [
+      [{ skipCleanup: true }, 'cleanup-is-off', []],
+      [{ engine: 'sqlite' }, 'cleanup-needs-postgresql', []],
+      [{ others: [other] }, 'others-are-connected', [other]],
+      // what the owner forbids is said before what stands in the way
+      [{ skipCleanup: true, engine: 'sqlite', others: [other] }, 'cleanup-is-off', []],
+    ];
+    for (const [circumstances, reason, others] of refusals) {
+      expect(plan('corrupted', circumstances)).toMatchObject({
+        kind: 'refuse',
+        refusal: { exitCode: 10, reason, others },
+      });
+    }
+  });
+
+  it('lets a newer schema pass with consent alone', () => {
+    expect(plan('ahead')).toMatchObject({ kind: 'refuse', refusal: { exitCode: 13 } });
+    expect(plan('ahead', { allowNewerSchema: true })).toMatchObject({ kind: 'pass' });
+  });
+
+  it.each(
+    engines.flatMap((engine) => (['partial', 'foreign', 'unreadable'] as const).map((kind) => [kind, engine] as const)),
+  )('refuses %s on %s, whatever is allowed', (kind, engine) => {
+    const codes = { partial: 11, foreign: 15, unreadable: 17 };
+    const consent = { skipCleanup: false, requireExisting: false, allowNewerSchema: true };
+    expect(plan(kind, { engine, ...consent })).toMatchObject({
+      kind: 'refuse',
+      refusal: { exitCode: codes[kind], state: states[kind] },
+    });
+  });
+});

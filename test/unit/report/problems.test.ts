@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { exitCodeOf, type Problem } from '../../../src/failure.ts';
+import { describeProblem } from '../../../src/report/problems.ts';
+
+const database = 'app on db:5432';
+const holder = { description: 'pid 7' };
+const failed = { revision: 'two', applied: ['one'], remaining: ['three'], reason: 'no' };
+const verdict = { versionTableMissing: false, revisions: ['one'], heads: ['two'], differences: [] };
+
+const table: readonly [number, Problem][] = [
+  [2, { kind: 'usage', message: 'no' }],
+  [2, { kind: 'configuration', faults: [{ variable: 'TT_WAIT_TIMEOUT', problem: 'is no number' }] }],
+  [2, { kind: 'unsupported-server', version: '12.22' }],
+  [2, { kind: 'transaction-pooler' }],
+  [2, { kind: 'network-file-system', path: '/mnt', fileSystem: 'NFS' }],
+  [3, { kind: 'unreachable', database, seconds: 9, reason: 'no' }],
+  [3, { kind: 'connection-lost', database, reason: 'no' }],
+  [3, { kind: 'no-such-database', database, name: 'app' }],
+  [4, { kind: 'access-denied', database, reason: 'no' }],
+  [4, { kind: 'missing-rights', database, rights: [{ action: 'fly', remedy: 'GRANT WINGS;' }] }],
+  [5, { kind: 'locked', holder, seconds: 9 }],
+  [17, { kind: 'unreadable', database, reason: 'no' }],
+  [20, { kind: 'migration-failed', failed }],
+  [21, { kind: 'verification-failed', database, verdict }],
+  [130, { kind: 'interrupted', signal: 'SIGINT' }],
+  [143, { kind: 'interrupted', signal: 'SIGTERM' }],
+];
+
+describe('every problem', () => {
+  it.each(table)('has the exit code %i: %o', (code, problem) => {
+    expect(exitCodeOf(problem)).toBe(code);
+  });
+
+  it.each(table)('says what happened, what is safe, and what to do (%i, %o)', (_code, problem) => {
+    const { title, happened, safe, options } = describeProblem(problem);
+    for (const text of [title, safe, ...happened, ...options]) {
+      expect(text.trim()).not.toBe('');
+      expect(text).not.toContain('undefined');
+    }
+    expect(happened.length * options.length).toBeGreaterThan(0);
+  });
+
+  it.each(table)('advises what deletes data last, and in capitals (%i, %o)', (_code, problem) => {
+    const destructive = describeProblem(problem).options.map((option) => /down -v|DROP/.test(option));
+    expect(destructive.slice(0, -1)).not.toContain(true);
+    if (destructive.at(-1) === true) expect(describeProblem(problem).options.at(-1)).toContain('DELETES ALL DATA');
+  });
+});
+
+describe('a missing alembic_version', () => {
+  it('is said in the words that people search for', () => {
+    const { happened } = describeProblem({
+      kind: 'verification-failed',
+      database,
+      verdict: { ...verdict, versionTableMissing: true },
+    });
+    expect(happened.join(' ')).toContain('alembic_version table missing after migrations!');
+  });
+});
