@@ -2,12 +2,15 @@ import type { BackupObstacle, Problem, Verdict } from '../failure.ts';
 import type { Refusal } from '../gate/plan.ts';
 import type { Notice } from './banner.ts';
 import { describeDifference } from './differences.ts';
+import { describeUnsafe, sqlFor } from './repair.ts';
+import type { Unsafe } from '../recovery/repair-plan.ts';
 import { describeQuarantineObstacle, listSessions } from './quarantine-text.ts';
 
 /** The commands that people are sent to. Each stands on a line of its own, so that it can be copied. */
 const commands = {
   status: '  docker compose run --rm db-init status',
   gate: '  docker compose up -d',
+  repair: '  docker compose run --rm db-init repair --dry-run',
   dump: '  docker compose exec db pg_dump -U timetracker timetracker > backup.sql',
   putAside: '  docker compose run --rm db-init quarantine create --yes',
   putAllAside: '  docker compose run --rm db-init quarantine create --all --yes',
@@ -118,6 +121,18 @@ export function describeProblem(problem: Problem): Notice {
           'POSTGRES_PASSWORD only counts while the database volume is empty. To change it later:\n' +
             "  docker compose exec db psql -U timetracker -c '\\password' timetracker",
           'If the reason speaks of TLS or certificates, look at sslmode and sslrootcert in DATABASE_URL.',
+        ],
+      };
+    case 'file-access-denied':
+      return {
+        title: `The SQLite file cannot be written: ${problem.file}`,
+        happened: [`This process (${problem.user}) may not write there: ${problem.reason}.`],
+        safe: 'nothing was changed.',
+        options: [
+          'Give the folder of the file, and the file, to the user that TimeTracker and db-init run as (1000 in the images).\n' +
+            '  docker compose run --rm --user 0 --entrypoint chown db-init -R 1000:1000 /data',
+          'Or run both containers as the owner of the files: `user: "uid:gid"` in docker-compose.yml.',
+          'If the volume is mounted read-only (`:ro`), remove that.',
         ],
       };
     case 'missing-rights':
@@ -290,15 +305,12 @@ function describeRefusal(database: string, refusal: Refusal): Notice {
         title: `The schema differs from its revision: ${database}`,
         happened: [
           `It says ${state.revisions.join(', ')}, but this is missing or different:`,
-          ...listDifferences(state.differences),
+          ...listDifferences(state.differences, refusal.unsafe),
+          ...(refusal.reason === 'repair-is-off' ? ['It is not mended, because TT_DRIFT is set to fail.'] : []),
+          ...(refusal.reason === 'not-mendable' ? ['Nothing is mended while something cannot be mended safely.'] : []),
         ],
         safe: untouched,
-        options: [
-          saveFirst,
-          `See every difference.\n  docker compose run --rm db-init status --json`,
-          'Add what is missing by hand, or restore a backup that has it, then start again.',
-          giveUp,
-        ],
+        options: [...driftedOptions(refusal), saveFirst, 'Restore a backup that has what is missing.', giveUp],
       };
     case 'foreign':
       return {
@@ -325,6 +337,20 @@ function describeRefusal(database: string, refusal: Refusal): Notice {
   }
 }
 
+function driftedOptions({ reason, unsafe }: Refusal): readonly string[] {
+  const see = `See the SQL that would mend it, and what is in the way. Nothing is changed by that.\n${commands.repair}`;
+  if (reason !== 'not-mendable') {
+    return [see, `Have it mended: the same without --dry-run, or with TT_DRIFT=repair at the next start.`];
+  }
+  const sql = unsafe.flatMap(sqlFor).slice(0, shownDifferences);
+  return [
+    see,
+    'Put right by hand what is in the way, then start again: the rest is mended then. ' +
+      (sql.length === 0 ? '' : 'The SELECT finds the rows; look at what follows before you run it:\n') +
+      sql.map((line) => `  ${line}`).join('\n'),
+  ];
+}
+
 function cleanupObstacle({ reason, others }: Refusal): string {
   switch (reason) {
     case 'cleanup-is-off':
@@ -335,6 +361,8 @@ function cleanupObstacle({ reason, others }: Refusal): string {
       return `They are not moved while others are connected to this database: ${listSessions(others)}`;
     case 'state':
     case 'must-not-be-empty':
+    case 'repair-is-off':
+    case 'not-mendable':
       return '';
   }
 }
@@ -351,6 +379,8 @@ function corruptedOptions({ reason }: Refusal): readonly string[] {
     case 'cleanup-is-off':
     case 'state':
     case 'must-not-be-empty':
+    case 'repair-is-off':
+    case 'not-mendable':
       return [
         'Look whether DATABASE_URL names the right database.',
         'Or set TT_SKIP_DB_CLEANUP=false and restart to try automatic cleanup: the tables are moved to a quarantine schema, none is dropped.',
@@ -383,7 +413,10 @@ function describeFailedMigration({
   };
 }
 
-function describeVerdict(database: string, { versionTableMissing, revisions, heads, differences }: Verdict): Notice {
+function describeVerdict(
+  database: string,
+  { versionTableMissing, revisions, heads, differences, unsafe = [] }: Verdict,
+): Notice {
   const happened = versionTableMissing
     ? [
         'WARNING: alembic_version table missing after migrations!',
@@ -393,7 +426,7 @@ function describeVerdict(database: string, { versionTableMissing, revisions, hea
         ...(revisions.join() === heads.join()
           ? []
           : [`alembic_version says ${revisions.join(', ') || 'nothing'}, and should say ${heads.join(', ')}.`]),
-        ...listDifferences(differences),
+        ...listDifferences(differences, unsafe),
       ];
   return {
     title: `The schema is not healthy: ${database}`,
@@ -408,11 +441,14 @@ function describeVerdict(database: string, { versionTableMissing, revisions, hea
   };
 }
 
-function listDifferences(differences: Verdict['differences']): readonly string[] {
-  const shown = differences
-    .slice(0, shownDifferences)
-    .map((difference) => `- ${describeDifference(difference).message}`);
-  const more = differences.length - shown.length;
+/** What cannot be mended comes first, with the reason. */
+function listDifferences(differences: Verdict['differences'], unsafe: readonly Unsafe[]): readonly string[] {
+  const others = differences.filter((difference) =>
+    unsafe.every((each) => !isDeepStrictEqual(each.difference, difference)),
+  );
+  const lines = [...unsafe.map(describeUnsafe), ...others.map((difference) => describeDifference(difference).message)];
+  const shown = lines.slice(0, shownDifferences).map((line) => `- ${line}`);
+  const more = lines.length - shown.length;
   return more > 0 ? [...shown, `- and ${more} more`] : shown;
 }
 

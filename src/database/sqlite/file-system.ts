@@ -37,7 +37,7 @@ export function judgeFileSystem(file: string, allowNetworkFs: boolean): string |
 
 /**
  * Creates the folder of a database file if it is missing and makes sure that the file can be written.
- * @throws Failure `access-denied`
+ * @throws Failure `file-access-denied`
  */
 export function prepareFolder(file: string): void {
   const folder = dirname(file);
@@ -46,8 +46,8 @@ export function prepareFolder(file: string): void {
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK);
   } catch (error) {
-    const reason = `this user (uid ${process.getuid?.() ?? 'unknown'}) may not write there: ${reasonOf(error)}`;
-    throw new Failure({ kind: 'access-denied', database: file, reason }, { cause: error });
+    const user = `uid ${process.getuid?.() ?? 'unknown'}, gid ${process.getgid?.() ?? 'unknown'}`;
+    throw new Failure({ kind: 'file-access-denied', file, user, reason: reasonOf(error) }, { cause: error });
   }
 }
 
