@@ -17,7 +17,8 @@ const labels = { info: '', warn: 'WARNING: ', error: 'ERROR: ' } as const;
  */
 export async function openLog(format: 'human' | 'json', write: Output['log']): Promise<Log> {
   if (format === 'json') {
-    const { pino } = await import('pino');
+    // bundled, a CommonJS package has a default export alone
+    const { default: pino } = await import('pino');
     const logger = pino({ base: { name: 'db-init' }, timestamp: pino.stdTimeFunctions.isoTime }, { write });
     const at =
       (level: keyof typeof labels) =>

@@ -95,7 +95,10 @@ export async function refuseTransactionPooler(
   if (ownPort !== null && server.clientPort === ownPort) return;
   const other = await connectOnce(target, applicationName);
   try {
-    await other.query('BEGIN');
+    await other.query('BEGIN').catch((error: unknown) => {
+      // a pooler in statement mode refuses even this
+      throw new Failure({ kind: 'transaction-pooler' }, { cause: error });
+    });
     // in this order: were our only backend theirs now, the pooler would let us wait for it
     const shared = (await backendOf(other)) === server.backendPid || (await backendOf(client)) !== server.backendPid;
     if (shared) throw new Failure({ kind: 'transaction-pooler' });

@@ -1,0 +1,92 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createDatabase, describeEngines } from '../../support/database.ts';
+import { state } from '../../support/fixtures.ts';
+import { describePostgres } from '../../support/postgres-server.ts';
+import { restoreSql } from '../../support/restore-sql.ts';
+import { run } from '../../support/run.ts';
+import { snapshot } from '../../support/snapshot.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+/** Volumes as a former installation left them. */
+async function volumes(...left: readonly ('uploads' | 'backups' | 'stamp')[]) {
+  const folder = await temporaryDirectory();
+  const [uploads, backups] = [join(folder, 'uploads'), join(folder, 'backups')];
+  mkdirSync(join(uploads, 'avatars'), { recursive: true });
+  mkdirSync(join(backups, '.db-init'), { recursive: true });
+  writeFileSync(join(uploads, '.gitkeep'), '');
+  if (left.includes('uploads')) writeFileSync(join(uploads, 'avatars', 'me.png'), 'x');
+  if (left.includes('backups')) writeFileSync(join(backups, 'backup_1.zip'), 'x');
+  if (left.includes('stamp')) writeFileSync(join(backups, '.db-init', 'stamp.json'), '{}');
+  return { UPLOAD_FOLDER: uploads, BACKUP_FOLDER: backups };
+}
+
+describeEngines('an empty database', ({ create }) => {
+  it.each(['uploads', 'backups', 'stamp'] as const)('beside %s is warned of, and made', async (left) => {
+    const { url } = await create();
+    const { exitCode, stdout } = await run([], { env: { DATABASE_URL: url, ...(await volumes(left)) } });
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('IT DOES NOT LOOK LIKE A FIRST START');
+  });
+
+  it('beside empty volumes is a first start', async () => {
+    const { url } = await create();
+    const { exitCode, stdout } = await run([], { env: { DATABASE_URL: url, ...(await volumes()) } });
+    expect(exitCode).toBe(0);
+    expect(stdout).not.toContain('WARNING');
+  });
+
+  it('is refused where one must be, with what speaks for it', async () => {
+    const { url } = await create();
+    const env = { DATABASE_URL: url, TT_REQUIRE_EXISTING: 'true', ...(await volumes('uploads', 'backups')) };
+    const { exitCode, stderr } = await run([], { env });
+    expect(exitCode).toBe(16);
+    expect(stderr).toMatch(
+      /- There are uploads in[\s\S]*- There are backups in|- There are backups in[\s\S]*- There are uploads in/,
+    );
+    expect((await run(['status'], { env })).exitCode).toBe(16);
+  });
+
+  it('of which a run left a stamp is suspicious the next time', async () => {
+    const [first, second] = [await create(), await create()];
+    const folders = await volumes();
+    await run([], { env: { DATABASE_URL: first.url, ...folders } });
+    const { stdout } = await run([], { env: { DATABASE_URL: second.url, ...folders } });
+    expect(stdout).toContain('A database was healthy here before');
+  });
+});
+
+describePostgres('a newer schema', () => {
+  it('passes with consent alone, unchanged', async () => {
+    const { url } = await createDatabase();
+    await restoreSql(url, state('unknown-revision'));
+    const before = await snapshot(url);
+    expect((await run([], { env: { DATABASE_URL: url } })).exitCode).toBe(13);
+    const allowed = await run([], { env: { DATABASE_URL: url, TT_ALLOW_NEWER_SCHEMA: 'true' } });
+    expect(allowed.exitCode).toBe(0);
+    expect(allowed.stdout).toContain('WARNING: The database is newer than this image');
+    expect(await snapshot(url)).toBe(before);
+  });
+});
+
+describePostgres('TT_SKIP_DB_CLEANUP', () => {
+  describe.each(['true', '1', 'yes', 'TRUE', 'on'])('=%s', (value) => {
+    it('keeps the gate from a corrupted database', async () => {
+      const { url } = await createDatabase();
+      await restoreSql(url, state('polluted'));
+      const before = await snapshot(url);
+      const { exitCode, stderr } = await run([], { env: { DATABASE_URL: url, TT_SKIP_DB_CLEANUP: value } });
+      expect(exitCode).toBe(10);
+      expect(stderr).toContain('Detected corrupted database state');
+      expect(await snapshot(url)).toBe(before);
+    });
+  });
+
+  it('that is neither yes nor no is a fault, not a no', async () => {
+    const { url } = await createDatabase();
+    const { exitCode, stderr } = await run([], { env: { DATABASE_URL: url, TT_SKIP_DB_CLEANUP: 'maybe' } });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('TT_SKIP_DB_CLEANUP');
+  });
+});
