@@ -33,7 +33,7 @@ export async function build() {
     },
     // CommonJS packages in an ES module still ask for Node's own modules by `require`.
     banner: { js: "import { createRequire as $cr } from 'node:module'; const require = $cr(import.meta.url);" },
-    plugins: [withoutUmzugCli],
+    plugins: [withoutUmzugCli, jsonAsText],
     legalComments: 'linked',
     metafile: true,
     logLevel: 'warning',
@@ -52,6 +52,18 @@ const withoutUmzugCli = {
       /[\\/]node_modules[\\/]umzug[\\/]/.test(importer) ? { path, namespace: 'nothing' } : undefined,
     );
     esbuild.onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: 'module.exports = {};' }));
+  },
+};
+
+/** V8 reads JSON several times faster than the same as a literal of the language, and the catalogs are large. */
+const jsonAsText = {
+  name: 'json-as-text',
+  /** @param {import('esbuild').PluginBuild} esbuild */
+  setup(esbuild) {
+    esbuild.onLoad({ filter: /[\\/]src[\\/]schema[\\/][^\\/]+\.json$/ }, ({ path }) => {
+      const text = JSON.stringify(JSON.parse(readFileSync(path, 'utf8')));
+      return { contents: `export default JSON.parse(${JSON.stringify(text)});` };
+    });
   },
 };
 
