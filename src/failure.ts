@@ -2,6 +2,7 @@ import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { MissingRight, OtherSession } from './database/database.ts';
 import type { Refusal } from './gate/plan.ts';
 import type { Difference } from './schema/comparison.ts';
+import type { Mismatch } from './schema/identification.ts';
 
 /** Who holds a lock that a run is waiting for, as far as the engine tells. */
 export interface LockHolder {
@@ -23,6 +24,12 @@ export type Problem =
   | { readonly kind: 'locked'; readonly holder: LockHolder; readonly seconds: number }
   | { readonly kind: 'unreadable'; readonly database: string; readonly reason: string }
   | { readonly kind: 'refused'; readonly database: string; readonly refusal: Refusal }
+  | {
+      readonly kind: 'adoption-refused';
+      readonly database: string;
+      readonly revisions: readonly string[];
+      readonly mismatches: readonly Mismatch[];
+    }
   | { readonly kind: 'migration-failed'; readonly failed: FailedMigration }
   | { readonly kind: 'verification-failed'; readonly database: string; readonly verdict: Verdict }
   | { readonly kind: 'backup-failed'; readonly database: string; readonly obstacle: BackupObstacle }
@@ -100,6 +107,8 @@ export function exitCodeOf(problem: Problem): ExitCode {
       return exitCodes.unreadable;
     case 'refused':
       return problem.refusal.exitCode;
+    case 'adoption-refused':
+      return exitCodes.unversioned;
     case 'migration-failed':
       return exitCodes.migrationFailed;
     case 'verification-failed':

@@ -2,9 +2,11 @@ import type { DatabaseFacts, Database, Transaction } from '../database/database.
 import { makeSafetyBackup } from '../backup/safety.ts';
 import { Failure, type Verdict } from '../failure.ts';
 import { type AppliedRevision, createHead, migrate } from '../migration/migrator.ts';
+import { stampLedger } from '../migration/ledger.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { quarantineAllButLast, quarantineLast, rightsMissingToClean } from '../recovery/quarantine/batches.ts';
 import { mend } from '../recovery/repair.ts';
+import { describeMatch, listRows } from '../report/adoption-text.ts';
 import { describeDifference } from '../report/differences.ts';
 import type { Log } from '../report/log.ts';
 import type { Recorder } from '../report/record.ts';
@@ -50,7 +52,7 @@ export async function carryOut(
   log.info(`The database is healthy and current (${releaseGraph.heads.join(', ')}).`);
 }
 
-function announceMigration({ state, pending }: Extract<Plan, { kind: 'migrate' }>, log: Log): void {
+function announceMigration({ state, pending, adopt }: Extract<Plan, { kind: 'migrate' }>, log: Log): void {
   switch (state.kind) {
     case 'fresh':
       if (state.traces.length > 0) {
@@ -68,6 +70,11 @@ function announceMigration({ state, pending }: Extract<Plan, { kind: 'migrate' }
     case 'behind':
       log.info(`The database is at ${state.revisions.join(', ')}: ${pending.length} revisions to apply.`, { pending });
       break;
+    case 'unversioned':
+      log.info('The database has no version information: it is compared with the schema of every known revision.');
+      if (state.identity.kind === 'match') describeMatch(state.identity).forEach((line) => log.info(`  ${line}`));
+      log.info(`It is stamped ${listRows(adopt)}, and ${pending.length} revisions are applied.`, { adopt, pending });
+      break;
     case 'corrupted':
       log.warn('Detected corrupted database state: tables, but neither alembic_version nor any core table.');
       log.warn('They are moved to a quarantine schema; nothing is dropped.');
@@ -75,7 +82,6 @@ function announceMigration({ state, pending }: Extract<Plan, { kind: 'migrate' }
     case 'current':
     case 'drifted':
     case 'partial':
-    case 'unversioned':
     case 'ahead':
     case 'foreign':
     case 'interrupted':
@@ -87,13 +93,17 @@ function announceMigration({ state, pending }: Extract<Plan, { kind: 'migrate' }
 /** Migrates, adds what is still missing, and looks at the result, all before anything is committed. */
 async function bringToHead(
   transaction: Transaction,
-  { state }: Extract<Plan, { kind: 'migrate' }>,
+  { state, adopt }: Extract<Plan, { kind: 'migrate' }>,
   before: DatabaseFacts,
   { log, recorder, signal, database }: GateContext,
 ): Promise<void> {
   const started = performance.now();
-  const options = { versioned: before.revisions !== null, signal };
-  if (state.kind === 'behind') {
+  const options = { versioned: before.revisions !== null || adopt.length > 0, signal };
+  if (adopt.length > 0) {
+    await stampLedger(transaction, releaseGraph, before.revisions !== null, adopt);
+    adopt.forEach((revision) => recorder.step({ kind: 'adoption', revision }));
+  }
+  if (state.kind === 'behind' || state.kind === 'unversioned') {
     await migrate(transaction, releaseGraph, {
       ...options,
       onApplied: (...progress) => noteProgress(log, recorder, ...progress),

@@ -1,6 +1,7 @@
-import type { Relation } from '../database/database.ts';
+import type { DatabaseFacts, Relation } from '../database/database.ts';
 import { type Difference, findDifferences } from '../schema/comparison.ts';
 import { coreTables, versionTable } from '../schema/catalog.ts';
+import { identify, type Identity } from '../schema/identification.ts';
 import type { Knowledge, Observation } from './observation.ts';
 
 /** The state that a database is in (recovery document, "Detection Logic", carried further). */
@@ -15,7 +16,13 @@ export type State =
     }
   | { readonly kind: 'corrupted'; readonly relations: readonly Relation[] }
   | { readonly kind: 'partial'; readonly revisions: readonly string[]; readonly missing: readonly string[] }
-  | { readonly kind: 'unversioned'; readonly present: readonly string[] }
+  | {
+      readonly kind: 'unversioned';
+      readonly present: readonly string[];
+      readonly identity: Identity;
+      /** What is to be applied to a database of that identity. */
+      readonly pending: readonly string[];
+    }
   | { readonly kind: 'ahead'; readonly revisions: readonly string[]; readonly unknown: readonly string[] }
   | { readonly kind: 'foreign'; readonly ledgers: readonly string[] }
   | { readonly kind: 'interrupted'; readonly journal: string }
@@ -29,7 +36,7 @@ export type State =
  * before anything that could be cleaned. Version rows without their core tables are a partial migration whatever
  * the rows say, and only a database that has its core tables is looked at closely.
  */
-export function diagnose(observation: Observation, { graph, head }: Knowledge): State {
+export function diagnose(observation: Observation, { graph, head, fingerprints }: Knowledge): State {
   if (observation.kind === 'not-seen') return { kind: 'unreadable', reason: observation.reason };
   if (observation.restoreJournal !== null) return { kind: 'interrupted', journal: observation.restoreJournal };
 
@@ -44,7 +51,12 @@ export function diagnose(observation: Observation, { graph, head }: Knowledge): 
     return { kind: 'foreign', ledgers: facts.ledgers };
   }
   if (present.length === 0 && facts.revisions === null) return { kind: 'corrupted', relations: others };
-  if (revisions.length === 0 && present.length > 0) return { kind: 'unversioned', present };
+  if (isUnversioned(facts)) {
+    if (fingerprints === null) throw new Error('an unversioned database, and nothing to compare it with');
+    const identity = identify(facts.catalog, engine, fingerprints);
+    const pending = identity.kind === 'match' ? graph.pending(identity.revisions).map(({ id }) => id) : [];
+    return { kind: 'unversioned', present, identity, pending };
+  }
   if (missing.length > 0) return { kind: 'partial', revisions, missing };
 
   const unknown = revisions.filter((revision) => !graph.knows(revision));
@@ -54,6 +66,11 @@ export function diagnose(observation: Observation, { graph, head }: Knowledge): 
   }
   const differences = findDifferences(head, facts.catalog, engine);
   return differences.length > 0 ? { kind: 'drifted', revisions, differences } : { kind: 'current', revisions };
+}
+
+/** Whether there are core tables, and nothing that says which revision they are at. */
+export function isUnversioned({ revisions, catalog }: DatabaseFacts): boolean {
+  return (revisions ?? []).length === 0 && coreTables.some((table) => Object.hasOwn(catalog.tables, table));
 }
 
 /** Whether two lists hold the same things, in any order. */

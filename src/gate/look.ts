@@ -3,7 +3,8 @@ import type { Database } from '../database/database.ts';
 import { reasonOf } from '../failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { loadHead } from '../schema/promise.ts';
-import { diagnose, type State } from './diagnosis.ts';
+import type { Fingerprints } from '../schema/fingerprints.ts';
+import { diagnose, isUnversioned, type State } from './diagnosis.ts';
 import type { Observation } from './observation.ts';
 import { type Plan, planFor } from './plan.ts';
 import { findRestoreJournal, findTraces } from './traces.ts';
@@ -18,13 +19,23 @@ export interface Look {
 /** Observes, diagnoses and plans, without writing anything. */
 export async function look(database: Database, config: Config): Promise<Look> {
   const observation = await observe(database, config);
-  const state = diagnose(observation, { graph: releaseGraph, head: await loadHead(database.engine) });
+  const state = diagnose(observation, {
+    graph: releaseGraph,
+    head: await loadHead(database.engine),
+    fingerprints: await fingerprintsFor(observation),
+  });
   const plan = planFor(state, config, {
     engine: database.engine,
     everything: releaseGraph.revisions.map(({ id }) => id),
     others: observation.kind === 'seen' ? observation.facts.otherSessions : [],
   });
   return { observation, state, plan };
+}
+
+async function fingerprintsFor(observation: Observation): Promise<Fingerprints | null> {
+  if (observation.kind !== 'seen' || !isUnversioned(observation.facts)) return null;
+  const { loadFingerprints } = await import('../schema/fingerprints.ts');
+  return loadFingerprints(observation.engine, releaseGraph);
 }
 
 async function observe(database: Database, config: Config): Promise<Observation> {

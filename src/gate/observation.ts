@@ -1,6 +1,7 @@
 import type { DatabaseFacts } from '../database/database.ts';
 import type { Engine } from '../database/session.ts';
 import type { Catalog } from '../schema/catalog.ts';
+import type { Fingerprints } from '../schema/fingerprints.ts';
 import type { Graph } from '../migration/graph.ts';
 
 /** Everything that was seen before a decision: the database and what lies on the volumes beside it. */
@@ -21,4 +22,6 @@ export type Observation =
 export interface Knowledge {
   readonly graph: Graph;
   readonly head: Catalog;
+  /** What an unversioned database is compared with; null for any other, to spare the time of loading it. */
+  readonly fingerprints: Fingerprints | null;
 }

@@ -31,6 +31,8 @@ export type Plan =
       readonly state: State;
       readonly pending: readonly string[];
       readonly quarantine: boolean;
+      /** The revisions to stamp an unversioned database with, before anything is applied. */
+      readonly adopt: readonly string[];
     }
   | { readonly kind: 'refuse'; readonly refusal: Refusal };
 
@@ -54,18 +56,26 @@ export function planFor(
       return { kind: 'pass', state };
     case 'fresh':
       if (consent.requireExisting) return refuse('must-not-be-empty');
-      return { kind: 'migrate', state, pending: everything, quarantine: false };
+      return { kind: 'migrate', state, pending: everything, quarantine: false, adopt: [] };
     case 'behind':
-      return { kind: 'migrate', state, pending: state.pending, quarantine: false };
+      return { kind: 'migrate', state, pending: state.pending, quarantine: false, adopt: [] };
+    case 'unversioned':
+      if (state.identity.kind === 'none') return refuse();
+      return {
+        kind: 'migrate',
+        state,
+        pending: state.pending,
+        quarantine: false,
+        adopt: state.identity.revisions,
+      };
     case 'corrupted':
       if (consent.skipCleanup) return refuse('cleanup-is-off');
       if (engine === 'sqlite') return refuse('cleanup-needs-postgresql');
       if (others.length > 0) return refuse('others-are-connected');
-      return { kind: 'migrate', state, pending: everything, quarantine: true };
+      return { kind: 'migrate', state, pending: everything, quarantine: true, adopt: [] };
     case 'ahead':
       return consent.allowNewerSchema ? { kind: 'pass', state } : refuse();
     case 'partial':
-    case 'unversioned':
     case 'drifted':
     case 'foreign':
     case 'interrupted':

@@ -1,5 +1,5 @@
 import type { Look } from './look.ts';
-import { refusalOf } from './plan.ts';
+import { type Plan, refusalOf } from './plan.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { Database } from '../database/database.ts';
 import type { State } from './diagnosis.ts';
@@ -17,7 +17,7 @@ export interface ReportedProblem {
 }
 
 /** What the gate would do. */
-export type Action = 'pass' | 'migrate' | 'quarantine and migrate' | 'refuse';
+export type Action = 'pass' | 'migrate' | 'quarantine and migrate' | 'adopt and migrate' | 'refuse';
 
 /** The object that `status`, `plan` and `verify` print with `--json`. */
 export interface StateReport {
@@ -28,6 +28,8 @@ export interface StateReport {
   readonly revisions: readonly string[];
   readonly heads: readonly string[];
   readonly pending: readonly string[];
+  /** The revisions that the gate would stamp an unversioned database with. */
+  readonly adopts: readonly string[];
   readonly action: Action | null;
   readonly problems: readonly ReportedProblem[];
   /** What is there beyond the schema, the owner's: noted, never touched. */
@@ -53,7 +55,8 @@ export function reportLook(
     revisions: facts?.revisions ?? [],
     heads: releaseGraph.heads,
     pending: pendingOf(state),
-    action: plan.kind === 'migrate' && plan.quarantine ? 'quarantine and migrate' : plan.kind,
+    adopts: plan.kind === 'migrate' ? plan.adopt : [],
+    action: actionOf(plan),
     problems: problemsOf(database.name, { observation, state, plan }),
     extras: facts === null ? noExtras : findExtras(head, facts.catalog),
     exitCode,
@@ -70,6 +73,7 @@ export function reportFailure(problems: readonly ReportedProblem[], exitCode: Ex
     revisions: [],
     heads: releaseGraph.heads,
     pending: [],
+    adopts: [],
     action: null,
     problems,
     extras: noExtras,
@@ -77,9 +81,16 @@ export function reportFailure(problems: readonly ReportedProblem[], exitCode: Ex
   };
 }
 
+function actionOf(plan: Plan): Action {
+  if (plan.kind !== 'migrate') return plan.kind;
+  if (plan.quarantine) return 'quarantine and migrate';
+  return plan.adopt.length > 0 ? 'adopt and migrate' : 'migrate';
+}
+
 function pendingOf(state: State): readonly string[] {
   switch (state.kind) {
     case 'behind':
+    case 'unversioned':
       return state.pending;
     case 'fresh':
     case 'corrupted':
@@ -87,7 +98,6 @@ function pendingOf(state: State): readonly string[] {
     case 'current':
     case 'drifted':
     case 'partial':
-    case 'unversioned':
     case 'ahead':
     case 'foreign':
     case 'interrupted':
@@ -101,9 +111,14 @@ function problemsOf(database: string, { state, plan }: Look): readonly ReportedP
   if (plan.kind !== 'refuse' && isFine(state)) return [];
   const refusal = plan.kind === 'refuse' ? plan.refusal : refusalOf(state);
   const { title, happened } = describeProblem({ kind: 'refused', database, refusal });
-  return [
-    { kind: state.kind, object: database, message: [title, ...happened].filter((line) => line !== '').join(' ') },
-  ];
+  const problem = {
+    kind: state.kind,
+    object: database,
+    message: [title, ...happened].filter((line) => line !== '').join(' '),
+  };
+  const mismatches =
+    state.kind === 'unversioned' && state.identity.kind === 'none' ? state.identity.mismatches : [];
+  return [problem, ...mismatches.map(describeDifference)];
 }
 
 function isFine({ kind }: State): boolean {

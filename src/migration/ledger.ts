@@ -48,6 +48,22 @@ export async function openLedger(session: Session, graph: Graph, exists: boolean
   };
 }
 
+/**
+ * Writes which revisions a database is at that does not say it itself.
+ * @param exists whether alembic_version is there, without rows
+ * @throws Error if it has rows after all
+ */
+export async function stampLedger(
+  session: Session,
+  graph: Graph,
+  exists: boolean,
+  revisions: readonly string[],
+): Promise<void> {
+  const { rows } = await openLedger(session, graph, exists, fullWidth);
+  if (rows.length > 0) throw new Error(`alembic_version holds ${rows.join(', ')} by now`);
+  await replaceRows(session, [], revisions);
+}
+
 /** Writes what changed between two states of the rows. */
 async function replaceRows(session: Session, before: readonly string[], after: readonly string[]): Promise<void> {
   const gone = before.filter((row) => !after.includes(row));

@@ -1,17 +1,23 @@
-import type { Difference } from '../schema/comparison.ts';
+import type { Mismatch } from '../schema/identification.ts';
 
 /** A difference as `--json` reports it. */
 export interface DifferenceReport {
-  readonly kind: Difference['kind'];
+  readonly kind: Mismatch['kind'];
   /** `table`, `table.column`, or the name of a constraint, index or type with its table. */
   readonly object: string;
   readonly message: string;
 }
 
 /** Puts a difference into words. */
-export function describeDifference(difference: Difference): DifferenceReport {
+export function describeDifference(difference: Mismatch): DifferenceReport {
   const { kind } = difference;
   switch (difference.kind) {
+    case 'unexpected-table':
+      return { kind, object: difference.table, message: `table ${difference.table} is of another revision` };
+    case 'unexpected-column': {
+      const object = `${difference.table}.${difference.column}`;
+      return { kind, object, message: `column ${object} is of another revision` };
+    }
     case 'missing-table':
       return { kind, object: difference.table, message: `table ${difference.table} is missing` };
     case 'missing-column': {

@@ -1,5 +1,7 @@
 import type { BackupObstacle, Problem, Verdict } from '../failure.ts';
 import type { Refusal } from '../gate/plan.ts';
+import type { Mismatch } from '../schema/identification.ts';
+import { describeMatch, listRows, listSets } from './adoption-text.ts';
 import type { Notice } from './banner.ts';
 import { describeDifference } from './differences.ts';
 import { describeUnsafe, sqlFor } from './repair.ts';
@@ -9,6 +11,8 @@ import { describeQuarantineObstacle, listSessions } from './quarantine-text.ts';
 /** The commands that people are sent to. Each stands on a line of its own, so that it can be copied. */
 const commands = {
   status: '  docker compose run --rm db-init status',
+  differences: '  docker compose run --rm db-init status --json',
+  adopt: '  docker compose run --rm db-init adopt',
   gate: '  docker compose up -d',
   repair: '  docker compose run --rm db-init repair --dry-run',
   dump: '  docker compose exec db pg_dump -U timetracker timetracker > backup.sql',
@@ -160,6 +164,20 @@ export function describeProblem(problem: Problem): Notice {
       return unreadable(problem.database, problem.reason);
     case 'refused':
       return describeRefusal(problem.database, problem.refusal);
+    case 'adoption-refused':
+      return {
+        title: `The schema is not that of ${listRows(problem.revisions)}: ${problem.database}`,
+        happened: ['Compared with it, this is missing or different:', ...listDifferences(problem.mismatches)],
+        safe: untouched,
+        options: [
+          `Let the revision be found by the schema.
+${commands.adopt} --dry-run`,
+          'Put right by hand what is missing or different, then start again.',
+          `Stamp it all the same, after a backup: later revisions may fail, and what is missing stays missing.
+${commands.dump}
+${forcedAdoption(problem.revisions)}`,
+        ],
+      };
     case 'migration-failed':
       return describeFailedMigration(problem.failed);
     case 'verification-failed':
@@ -273,19 +291,7 @@ function describeRefusal(database: string, refusal: Refusal): Notice {
         ],
       };
     case 'unversioned':
-      return {
-        title: `The database has no version information: ${database}`,
-        happened: [
-          `Core tables are there (${state.present.join(', ')}), but alembic_version is missing or empty, so which ` +
-            'revision this is, and what is to be migrated, is not known.',
-        ],
-        safe: untouched,
-        options: [
-          saveFirst,
-          'If you have a backup that holds alembic_version, restore it into an empty database and start again.',
-          giveUp,
-        ],
-      };
+      return describeUnversioned(database, state);
     case 'ahead':
       return {
         title: `The database is newer than this image: ${database}`,
@@ -349,6 +355,51 @@ function driftedOptions({ reason, unsafe }: Refusal): readonly string[] {
       (sql.length === 0 ? '' : 'The SELECT finds the rows; look at what follows before you run it:\n') +
       sql.map((line) => `  ${line}`).join('\n'),
   ];
+}
+
+function describeUnversioned(
+  database: string,
+  { present, identity }: Extract<Refusal['state'], { kind: 'unversioned' }>,
+): Notice {
+  const title = `The database has no version information: ${database}`;
+  const there = `Core tables are there (${present.join(', ')}), but alembic_version is missing or empty.`;
+  switch (identity.kind) {
+    case 'match':
+      return {
+        title,
+        happened: [there, ...describeMatch(identity)],
+        safe: untouched,
+        options: [`Start the gate: it stamps the database and migrates it.
+${commands.gate}`],
+      };
+    case 'none': {
+      const same = identity.alike.length === 0 ? '' : ` (in the schema the same as ${listSets(identity.alike)})`;
+      return {
+        title,
+        happened: [
+          `${there} Its schema is that of no known revision.`,
+          `The nearest is ${listRows(identity.nearest)}${same}. Compared with it, this is missing or different:`,
+          ...listDifferences(identity.mismatches),
+        ],
+        safe: untouched,
+        options: [
+          saveFirst,
+          `See every difference, put it right by hand, and start again: the revision is then found by the schema.
+${commands.differences}
+${commands.psql}`,
+          'If you have a backup that holds alembic_version, restore it into an empty database and start again.',
+          `If you know which revision it is at, compare it with that one, and stamp it after a backup.
+${commands.adopt} --dry-run --revision ${identity.nearest.join(',')}
+${forcedAdoption(identity.nearest)}`,
+          giveUp,
+        ],
+      };
+    }
+  }
+}
+
+function forcedAdoption(revisions: readonly string[]): string {
+  return `${commands.adopt} --force --yes --revision ${revisions.join(',')}`;
 }
 
 function cleanupObstacle({ reason, others }: Refusal): string {
@@ -442,7 +493,7 @@ function describeVerdict(
 }
 
 /** What cannot be mended comes first, with the reason. */
-function listDifferences(differences: Verdict['differences'], unsafe: readonly Unsafe[]): readonly string[] {
+function listDifferences(differences: readonly Mismatch[], unsafe: readonly Unsafe[] = []): readonly string[] {
   const others = differences.filter((difference) =>
     unsafe.every((each) => !isDeepStrictEqual(each.difference, difference)),
   );

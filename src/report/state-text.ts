@@ -1,4 +1,5 @@
 import type { Look } from '../gate/look.ts';
+import { describeMatch, listRows } from './adoption-text.ts';
 import { renderBanner } from './banner.ts';
 import { describeProblem } from './problems.ts';
 import type { Action, StateReport } from '../gate/state-report.ts';
@@ -20,7 +21,7 @@ const meanings: Readonly<Record<NonNullable<StateReport['state']>, string>> = {
 
 /** `status` for people. */
 export function renderStatus(report: StateReport, seen: Look): string {
-  return lines([...summary(report), ...extras(report)]) + banner(report, seen);
+  return lines([...summary(report), ...identity(seen), ...extras(report)]) + banner(report, seen);
 }
 
 /** `plan` for people: what the gate would do. */
@@ -28,6 +29,7 @@ export function renderPlan(report: StateReport, seen: Look): string {
   const steps: Readonly<Record<Action, string>> = {
     pass: 'The gate would do nothing, and let the application start.',
     migrate: `The gate would apply ${report.pending.length} revisions, in one transaction:`,
+    'adopt and migrate': `The gate would stamp it ${listRows(report.adopts)}, then apply ${report.pending.length} revisions, in one transaction:`,
     'quarantine and migrate': `The gate would move what is there to a quarantine schema, then apply ${report.pending.length} revisions:`,
     refuse: 'The gate would change nothing, and not let the application start.',
   };
@@ -64,6 +66,12 @@ function extra(what: string, names: readonly string[]): readonly string[] {
   if (names.length === 0) return [];
   const more = names.length > 10 ? ', …' : '';
   return [`also here: ${names.length} ${what} that are not the application's: ${names.slice(0, 10).join(', ')}${more}`];
+}
+
+/** What the gate takes an unversioned database for. */
+function identity({ state }: Look): readonly string[] {
+  if (state.kind !== 'unversioned' || state.identity.kind === 'none') return [];
+  return describeMatch(state.identity).map((line, index) => `${index === 0 ? 'adopts:    ' : '           '}${line}`);
 }
 
 function banner(report: StateReport, { plan }: Look): string {

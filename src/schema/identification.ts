@@ -21,7 +21,7 @@ export type Identity =
       readonly revisions: readonly string[];
       /** Other sets of rows whose schema is the same. */
       readonly alike: RowSets;
-      /** Keys and indexes that the revision promises and the database lacks. */
+      /** Keys, indexes and sequences that the revision promises and the database lacks. */
       readonly missing: readonly Difference[];
       /** What the next revision brings and is there already: on SQLite an upgrade may stop half-way. */
       readonly begun: readonly Unexpected[];
@@ -42,8 +42,8 @@ type RowSets = readonly (readonly string[])[];
  * Tells by the schema which revision a database is at. Pure.
  *
  * Tables and columns (names, types, nullability) have to agree both ways; what no revision ever had is the owner's
- * and does not count. Keys and indexes decide only between revisions that agree so far: healthy databases of old
- * releases have a few more and a few less of them.
+ * and does not count. Keys, indexes and sequences decide only between revisions that agree so far: healthy databases
+ * of old releases have a few more and a few less of them.
  *
  * Where the schema tells no difference, the revision with the least behind it is taken, and what follows is applied
  * once more. That is safe for every revision that changes no schema: 067_add_integration_credentials and the merges
@@ -95,7 +95,7 @@ interface Comparison {
   readonly schema: readonly Difference[];
   /** Tables and columns of other revisions. */
   readonly unexpected: readonly Unexpected[];
-  /** Keys and indexes that are missing. */
+  /** Keys, indexes and sequences that are missing. */
   readonly rules: readonly Difference[];
   /** How many differences are in columns on which releases disagree. */
   readonly disputed: number;
@@ -121,8 +121,22 @@ function compare(fingerprint: Fingerprint, catalog: Catalog, engine: Engine, kno
 }
 
 function isRule({ kind }: Difference): boolean {
-  return kind === 'missing-constraint' || kind === 'missing-index' || kind === 'invalid-index';
+  return weights[kind] === 'rule';
 }
+
+/** Whether a difference rules a revision out, or only speaks against it. */
+const weights = {
+  'missing-table': 'schema',
+  'missing-column': 'schema',
+  'different-type': 'schema',
+  'must-be-not-null': 'schema',
+  'must-be-nullable': 'schema',
+  'missing-enum': 'schema',
+  'missing-sequence': 'rule',
+  'missing-constraint': 'rule',
+  'missing-index': 'rule',
+  'invalid-index': 'rule',
+} as const satisfies Record<Difference['kind'], 'schema' | 'rule'>;
 
 function findUnexpected(promised: Catalog, actual: Catalog, known: Fingerprints['known']): readonly Unexpected[] {
   return Object.entries(actual.tables).flatMap(([table, { columns }]): Unexpected[] => {

@@ -4,6 +4,7 @@ import { diagnose } from '../../../src/gate/diagnosis.ts';
 import type { Observation } from '../../../src/gate/observation.ts';
 import { createGraph } from '../../../src/migration/graph.ts';
 import { coreTables, type Table, versionTable } from '../../../src/schema/catalog.ts';
+import { fingerprintsOf } from '../../../src/schema/fingerprints.ts';
 
 const load = () => Promise.reject(new Error('nothing is applied here'));
 /** one ← two ← left, right ← head */
@@ -19,6 +20,12 @@ const id = { type: 'integer', notNull: true, default: null };
 const table: Table = { columns: { id }, constraints: {}, indexes: {} };
 const tablesOf = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, table]));
 const promised = { tables: tablesOf([...coreTables, 'tasks']), enums: {} };
+
+const fingerprints = fingerprintsOf(graph, {
+  one: { tables: tablesOf(coreTables) },
+  right: { tables: tablesOf(['tasks']) },
+});
+const knowledge = { graph, head: promised, fingerprints };
 
 interface Seen {
   readonly tables?: readonly string[];
@@ -82,9 +89,26 @@ describe('diagnose', () => {
     ],
     ['an unknown row and half of the core', { tables: halfOfCore, revisions: ['later'] }, { kind: 'partial' }],
 
-    ['core tables alone', { tables: core }, { kind: 'unversioned', present: core }],
-    ['one core table alone', { tables: ['users'] }, { kind: 'unversioned', present: ['users'] }],
-    ['core tables and an empty alembic_version', { tables: core, revisions: [] }, { kind: 'unversioned' }],
+    [
+      'core tables alone',
+      { tables: core },
+      {
+        kind: 'unversioned',
+        present: core,
+        identity: { kind: 'match', revisions: ['one'] },
+        pending: ['two', 'left', 'right', 'head'],
+      },
+    ],
+    [
+      'one core table alone',
+      { tables: ['users'] },
+      { kind: 'unversioned', present: ['users'], identity: { kind: 'none', nearest: ['one'] }, pending: [] },
+    ],
+    [
+      'core tables and an empty alembic_version',
+      { tables: complete, revisions: [] },
+      { kind: 'unversioned', identity: { kind: 'match', revisions: ['right'], alike: [['left', 'right'], ['head']] } },
+    ],
 
     ['an unknown row', { tables: complete, revisions: ['later'] }, { kind: 'ahead', unknown: ['later'] }],
     [
@@ -120,11 +144,11 @@ describe('diagnose', () => {
     ],
     ['a restore that did not finish, and nothing else', { restoreJournal: '/j' }, { kind: 'interrupted' }],
   ])('%s', (_what, seen, expected) => {
-    expect(diagnose(observe(seen), { graph, head: promised })).toMatchObject(expected);
+    expect(diagnose(observe(seen), knowledge)).toMatchObject(expected);
   });
 
   it('does not take for empty what could not be seen', () => {
-    const state = diagnose({ kind: 'not-seen', reason: 'permission denied' }, { graph, head: promised });
+    const state = diagnose({ kind: 'not-seen', reason: 'permission denied' }, knowledge);
     expect(state).toEqual({ kind: 'unreadable', reason: 'permission denied' });
   });
 });

@@ -13,7 +13,12 @@ const states = {
   drifted: { kind: 'drifted', revisions: ['two'], differences: [] },
   corrupted: { kind: 'corrupted', relations: [] },
   partial: { kind: 'partial', revisions: ['one'], missing: ['users'] },
-  unversioned: { kind: 'unversioned', present: ['users'] },
+  unversioned: {
+    kind: 'unversioned',
+    present: ['users'],
+    identity: { kind: 'none', nearest: ['one'], alike: [], mismatches: [] },
+    pending: [],
+  },
   ahead: { kind: 'ahead', revisions: ['three'], unknown: ['three'] },
   foreign: { kind: 'foreign', ledgers: ['public.knex_migrations'] },
   interrupted: { kind: 'interrupted', journal: '/j' },
@@ -69,6 +74,17 @@ describe('planFor', () => {
         refusal: { exitCode: 10, reason, others },
       });
     }
+  });
+
+  it('adopts what is identified, and refuses what is not', () => {
+    const identity = { kind: 'match', revisions: ['one'], alike: [], missing: [], begun: [], own: [] } as const;
+    const state: State = { ...states.unversioned, identity, pending: ['two'] };
+    expect(planFor(state, none, { engine: 'postgresql', everything, others: [] })).toMatchObject({
+      kind: 'migrate',
+      adopt: ['one'],
+      pending: ['two'],
+    });
+    expect(plan('unversioned')).toMatchObject({ kind: 'refuse', refusal: { exitCode: 12 } });
   });
 
   it('lets a newer schema pass with consent alone', () => {
