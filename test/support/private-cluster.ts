@@ -33,8 +33,9 @@ export interface PrivateCluster {
 
 export async function startPrivateCluster(): Promise<PrivateCluster> {
   if (installation === null) throw new Error('no PostgreSQL binaries here');
-  const { url, stop } = await startCluster(installation);
-  atEnd(stop);
+  const server = await startCluster(installation);
+  atEnd(() => server.stop());
+  const { url } = server;
   const run = (sql: string): Promise<void> => withClient(url, async (client) => void (await client.query(sql)));
   const show = (setting: string): Promise<string> =>
     withClient(url, async (client) => {

@@ -100,7 +100,7 @@ describe.each(looking)('%s on SQLite', (command) => {
 
   it.each([
     ['a text', (file: string) => writeFileSync(file, 'this is not a database, but it is longer than a header')],
-    ['a folder', (file: string) => void mkdirSync(file)],
+    ['a folder', (file: string) => mkdirSync(file, { recursive: false })],
     ['a cut-off file', (file: string) => writeFileSync(file, 'SQLite format 3\0')],
   ])('knows that %s is no database', async (_what, make) => {
     const { name: file, url } = await createSqliteDatabase();

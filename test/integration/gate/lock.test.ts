@@ -33,10 +33,10 @@ async function fillWithOldRelease({ engine, url, name }: TestDatabase): Promise<
 describeEngines('the run lock', ({ create, name: engine }) => {
   it('is waited for, and says who holds it', async () => {
     const database = await create();
-    const release = await hold(database);
+    const letGo = await hold(database);
     const gate = start(['gate'], { env: { DATABASE_URL: database.url } });
     const told = await seen(gate, /Waiting for another run/);
-    await release();
+    await letGo();
     const { exitCode, stdout } = await gate;
     expect(exitCode).toBe(0);
     expect(stdout).toContain('The database is healthy and current');
@@ -49,9 +49,9 @@ describeEngines('the run lock', ({ create, name: engine }) => {
 
   it('is given up after TT_LOCK_TIMEOUT, with nothing changed', async () => {
     const database = await create();
-    const release = await hold(database);
+    const letGo = await hold(database);
     const { exitCode, stderr } = await run(['gate'], { env: { DATABASE_URL: database.url, TT_LOCK_TIMEOUT: '1' } });
-    await release();
+    await letGo();
     expect(exitCode).toBe(5);
     expect(stderr).toContain('Another run holds the lock');
     expect((await run(['status'], { env: { DATABASE_URL: database.url } })).stdout).toContain('state:     fresh');
@@ -59,9 +59,9 @@ describeEngines('the run lock', ({ create, name: engine }) => {
 
   it('is not asked for by who only looks', async () => {
     const database = await create();
-    const release = await hold(database);
+    const letGo = await hold(database);
     const { exitCode } = await run(['status'], { env: { DATABASE_URL: database.url } });
-    await release();
+    await letGo();
     expect(exitCode).toBe(0);
   });
 
@@ -91,9 +91,9 @@ describeEngines('the run lock', ({ create, name: engine }) => {
 describePostgres('the locks of others', () => {
   it('do not matter: another database of the server, another key', async () => {
     const [database, other] = [await createDatabase(), await createDatabase()];
-    const release = await hold(other);
+    const letGo = await hold(other);
     const { stdout, exitCode } = await run(['gate'], { env: { DATABASE_URL: database.url } });
-    await release();
+    await letGo();
     expect(exitCode).toBe(0);
     expect(stdout).not.toContain('Waiting for another run');
   });

@@ -34,7 +34,7 @@ describePostgres('the gate on a current database', () => {
       await client.query('SELECT pg_advisory_lock($1, $2)', [runLock.application, runLock.key]);
       const gate = start([], { env: { DATABASE_URL: database.url } });
       await seen(gate, /Waiting for another run/);
-      const { rows } = await client.query(
+      const { rows } = await client.query<Record<string, unknown>>(
         `SELECT application_name FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
       );
       gate.kill();
@@ -48,7 +48,7 @@ describePostgres('the gate on a current database', () => {
 /** What any write of a row would move. */
 async function writesIn({ url }: TestDatabase): Promise<unknown> {
   return withClient(url, async (client) => {
-    const { rows } = await client.query(
+    const { rows } = await client.query<Record<string, unknown>>(
       `SELECT (SELECT sum(n_tup_ins + n_tup_upd + n_tup_del)::int FROM pg_stat_user_tables) AS rows,
               (SELECT sum(pg_relation_size(oid))::int FROM pg_class WHERE relkind IN ('r', 'i', 'S', 't')) AS bytes`,
     );

@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { State } from '../../../src/gate/diagnosis.ts';
 import { type Consent, planFor } from '../../../src/gate/plan.ts';
 
-const none: Consent = { skipCleanup: false, requireExisting: false, allowNewerSchema: false };
+const none: Consent = {
+  skipCleanup: false,
+  requireExisting: false,
+  allowNewerSchema: false,
+  drift: 'repair',
+};
 const other = { pid: 7, application: 'app', user: 'timetracker', client: '10.0.0.2' };
 const everything = ['one', 'two'];
 
