@@ -1,6 +1,7 @@
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { MissingRight, OtherSession } from './database/database.ts';
 import type { Refusal } from './gate/plan.ts';
+import type { Unsafe } from './recovery/repair-plan.ts';
 import type { Difference } from './schema/comparison.ts';
 import type { Mismatch } from './schema/identification.ts';
 
@@ -20,6 +21,7 @@ export type Problem =
   | { readonly kind: 'connection-lost'; readonly database: string; readonly reason: string }
   | { readonly kind: 'no-such-database'; readonly database: string; readonly name: string }
   | { readonly kind: 'access-denied'; readonly database: string; readonly reason: string }
+  | { readonly kind: 'file-access-denied'; readonly file: string; readonly user: string; readonly reason: string }
   | { readonly kind: 'missing-rights'; readonly database: string; readonly rights: readonly MissingRight[] }
   | { readonly kind: 'locked'; readonly holder: LockHolder; readonly seconds: number }
   | { readonly kind: 'unreadable'; readonly database: string; readonly reason: string }
@@ -68,6 +70,8 @@ export interface Verdict {
   readonly revisions: readonly string[];
   readonly heads: readonly string[];
   readonly differences: readonly Difference[];
+  /** What of them cannot be mended safely, as far as that was tried. */
+  readonly unsafe?: readonly Unsafe[];
 }
 
 /** A run that cannot go on, with the reason as data. */
@@ -99,6 +103,7 @@ export function exitCodeOf(problem: Problem): ExitCode {
     case 'no-such-database':
       return exitCodes.unreachable;
     case 'access-denied':
+    case 'file-access-denied':
     case 'missing-rights':
       return exitCodes.accessDenied;
     case 'locked':

@@ -2,9 +2,17 @@ import type { Command } from './context.ts';
 import { gateCommand } from './gate.ts';
 import { planCommand, statusCommand, verifyCommand } from './looking.ts';
 import { quarantineCommand } from './quarantine.ts';
+import { repairCommand } from './repair.ts';
 
 /** Every command that works on a database. `help` and `version` need none. */
-export const commands: readonly Command[] = [gateCommand, statusCommand, planCommand, verifyCommand, quarantineCommand];
+export const commands: readonly Command[] = [
+  gateCommand,
+  statusCommand,
+  planCommand,
+  verifyCommand,
+  quarantineCommand,
+  repairCommand,
+];
 
 /** The text of `help`. */
 export function helpText(version: string): string {

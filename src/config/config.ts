@@ -15,6 +15,8 @@ export interface Config {
   readonly requireExisting: boolean;
   /** Let the application start on a schema newer than this image. */
   readonly allowNewerSchema: boolean;
+  /** What to do about a schema that lacks parts of its revision. */
+  readonly drift: 'repair' | 'fail';
   /** Use an SQLite file on a network file system. */
   readonly allowNetworkFs: boolean;
   /** How long to wait for the database. */
@@ -56,6 +58,7 @@ export function readConfig(environment: Environment, workingDirectory: string): 
     skipCleanup: variables.flag('TT_SKIP_DB_CLEANUP'),
     requireExisting: variables.flag('TT_REQUIRE_EXISTING'),
     allowNewerSchema: variables.flag('TT_ALLOW_NEWER_SCHEMA'),
+    drift: variables.choice('TT_DRIFT', ['repair', 'fail']),
     allowNetworkFs: variables.flag('TT_ALLOW_NETWORK_FS'),
     waitTimeout: variables.seconds('TT_WAIT_TIMEOUT', 120),
     lockTimeout: variables.seconds('TT_LOCK_TIMEOUT', 300),

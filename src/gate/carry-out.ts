@@ -5,7 +5,8 @@ import { type AppliedRevision, createHead, migrate } from '../migration/migrator
 import { stampLedger } from '../migration/ledger.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { quarantineAllButLast, quarantineLast, rightsMissingToClean } from '../recovery/quarantine/batches.ts';
-import { mend } from '../recovery/repair.ts';
+import type { Unsafe } from '../recovery/repair-plan.ts';
+import { mend, NotMendable } from '../recovery/repair.ts';
 import { describeMatch, listRows } from '../report/adoption-text.ts';
 import { describeDifference } from '../report/differences.ts';
 import type { Log } from '../report/log.ts';
@@ -15,23 +16,22 @@ import { findDifferences } from '../schema/comparison.ts';
 import { loadHead } from '../schema/promise.ts';
 import { sameMembers } from './diagnosis.ts';
 import type { GateContext } from './gate.ts';
-import type { Plan } from './plan.ts';
+import { notMendable, type Plan } from './plan.ts';
 import { writeStamp } from './stamp.ts';
 
+/** A plan that writes. */
+type Work = Extract<Plan, { kind: 'migrate' | 'repair' }>;
+
 /**
- * Carries out a plan to migrate: rights first, then everything in one transaction, then a last look from outside.
+ * Carries out a plan to migrate or to repair: rights first, then everything in one transaction, then a last look from outside.
  * It is a module of its own because most runs have nothing to do, and need not load what does it.
- * @throws Failure `missing-rights`, `migration-failed`, `verification-failed`
+ * @throws Failure `missing-rights`, `migration-failed`, `verification-failed`, `refused`
  */
-export async function carryOut(
-  plan: Extract<Plan, { kind: 'migrate' }>,
-  facts: DatabaseFacts,
-  context: GateContext,
-): Promise<void> {
+export async function carryOut(plan: Work, facts: DatabaseFacts, context: GateContext): Promise<void> {
   const { database, config, log, recorder } = context;
-  announceMigration(plan, log);
+  announce(plan, log);
   const altered = facts.relations.filter(({ kind }) => kind !== 'sequence').map(({ name }) => name);
-  const { quarantine } = plan;
+  const quarantine = plan.kind === 'migrate' && plan.quarantine;
   const rights = [
     ...(await database.missingRights({ alters: quarantine ? [] : altered, quarantines: quarantine })),
     ...(quarantine ? await rightsMissingToClean(database) : []),
@@ -40,10 +40,10 @@ export async function carryOut(
 
   await backUpFirst(facts, context);
 
-  if (plan.quarantine) await quarantineAllButLast(context);
+  if (quarantine) await quarantineAllButLast(context);
   await database.transaction(async (transaction) => {
     recorder.attempt();
-    if (plan.quarantine) await quarantineLast(transaction, context);
+    if (quarantine) await quarantineLast(transaction, context);
     await bringToHead(transaction, plan, facts, context);
   });
   await prove(database);
@@ -52,7 +52,9 @@ export async function carryOut(
   log.info(`The database is healthy and current (${releaseGraph.heads.join(', ')}).`);
 }
 
-function announceMigration({ state, pending, adopt }: Extract<Plan, { kind: 'migrate' }>, log: Log): void {
+function announce(plan: Work, log: Log): void {
+  const { state } = plan;
+  const { pending, adopt } = plan.kind === 'migrate' ? plan : { pending: [], adopt: [] };
   switch (state.kind) {
     case 'fresh':
       if (state.traces.length > 0) {
@@ -79,8 +81,10 @@ function announceMigration({ state, pending, adopt }: Extract<Plan, { kind: 'mig
       log.warn('Detected corrupted database state: tables, but neither alembic_version nor any core table.');
       log.warn('They are moved to a quarantine schema; nothing is dropped.');
       break;
-    case 'current':
     case 'drifted':
+      log.warn(`The schema differs in what its revision promises (${state.differences.length}): that is mended.`);
+      break;
+    case 'current':
     case 'partial':
     case 'ahead':
     case 'foreign':
@@ -93,10 +97,13 @@ function announceMigration({ state, pending, adopt }: Extract<Plan, { kind: 'mig
 /** Migrates, adds what is still missing, and looks at the result, all before anything is committed. */
 async function bringToHead(
   transaction: Transaction,
-  { state, adopt }: Extract<Plan, { kind: 'migrate' }>,
+  plan: Work,
   before: DatabaseFacts,
-  { log, recorder, signal, database }: GateContext,
+  context: GateContext,
 ): Promise<void> {
+  const { kind, state } = plan;
+  const adopt = plan.kind === 'migrate' ? plan.adopt : [];
+  const { log, recorder, signal } = context;
   const started = performance.now();
   const options = { versioned: before.revisions !== null || adopt.length > 0, signal };
   if (adopt.length > 0) {
@@ -108,24 +115,45 @@ async function bringToHead(
       ...options,
       onApplied: (...progress) => noteProgress(log, recorder, ...progress),
     });
-  } else {
+  } else if (kind === 'migrate') {
     await createHead(transaction, releaseGraph, {
       ...options,
       onApplied: ({ id, milliseconds }) => recorder.step({ kind: 'revision', revision: id, milliseconds }),
     });
   }
 
-  const head = await loadHead(database.engine);
-  const missing = findDifferences(head, (await transaction.observe()).catalog, database.engine);
-  if (missing.length > 0) {
-    const mended = await mend(transaction, missing, head);
-    for (const { object, message } of mended.map(describeDifference)) {
+  await mendWhatIsMissing(transaction, state, context);
+  log.info(`The schema was brought to the head in ${formatMilliseconds(performance.now() - started)}.`);
+}
+
+/** Adds what the schema lacks, and requires that nothing is missing then. */
+async function mendWhatIsMissing(
+  transaction: Transaction,
+  state: Work['state'],
+  { log, recorder, database }: GateContext,
+): Promise<void> {
+  const { engine, name } = database;
+  const head = await loadHead(engine);
+  const facts = await transaction.observe();
+  const missing = findDifferences(head, facts.catalog, engine);
+  if (missing.length === 0) return requireHealthy(facts, database);
+  try {
+    for (const { object, message } of (await mend(transaction, missing, { facts, head, engine })).map(
+      describeDifference,
+    )) {
       log.info(`  mended: ${message}`);
       recorder.step({ kind: 'mending', object, message });
     }
+  } catch (error) {
+    if (!(error instanceof NotMendable)) throw error;
+    throw state.kind === 'drifted'
+      ? new Failure({ kind: 'refused', database: name, refusal: notMendable(state, error.unsafe) }, { cause: error })
+      : new Failure(
+          { kind: 'verification-failed', database: name, verdict: judge(facts, missing, error.unsafe) },
+          { cause: error },
+        );
   }
   await requireHealthy(await transaction.observe(), database);
-  log.info(`The schema was brought to the head in ${formatMilliseconds(performance.now() - started)}.`);
 }
 
 /** Before anything is changed: a failure is rolled back, and a mistake that nobody noticed is not. */
@@ -154,16 +182,22 @@ async function prove(database: Database): Promise<void> {
   await requireHealthy(await database.observe(), database);
 }
 
-async function requireHealthy(facts: DatabaseFacts, { engine, name }: Database): Promise<void> {
-  const verdict: Verdict = {
+async function requireHealthy(facts: DatabaseFacts, database: Database): Promise<void> {
+  const differences = findDifferences(await loadHead(database.engine), facts.catalog, database.engine);
+  const verdict = judge(facts, differences);
+  if (verdict.versionTableMissing || !sameMembers(verdict.revisions, verdict.heads) || differences.length > 0) {
+    throw new Failure({ kind: 'verification-failed', database: database.name, verdict });
+  }
+}
+
+function judge(facts: DatabaseFacts, differences: Verdict['differences'], unsafe: readonly Unsafe[] = []): Verdict {
+  return {
     versionTableMissing: !facts.relations.some((relation) => relation.name === versionTable),
     revisions: facts.revisions ?? [],
     heads: releaseGraph.heads,
-    differences: findDifferences(await loadHead(engine), facts.catalog, engine),
+    differences,
+    unsafe,
   };
-  if (verdict.versionTableMissing || !sameMembers(verdict.revisions, verdict.heads) || verdict.differences.length > 0) {
-    throw new Failure({ kind: 'verification-failed', database: name, verdict });
-  }
 }
 
 function formatMilliseconds(milliseconds: number): string {

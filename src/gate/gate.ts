@@ -4,7 +4,7 @@ import { Failure } from '../failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import type { Log } from '../report/log.ts';
 import type { Recorder } from '../report/record.ts';
-import { look } from './look.ts';
+import { type Look, look } from './look.ts';
 import type { Observation } from './observation.ts';
 import type { Plan } from './plan.ts';
 
@@ -24,26 +24,34 @@ export interface GateContext {
  * @throws Failure that says why it may not
  */
 export async function runGate(context: GateContext): Promise<void> {
-  const { database, config, log, recorder } = context;
+  const { database, config, recorder } = context;
   await database.withLock(async () => {
     const seen = await look(database, config);
-    const { observation, state, plan } = seen;
     recorder.looked(seen);
-    if (plan.kind !== 'migrate') recorder.left({ state: state.kind, revisions: revisionsIn(observation) });
-    switch (plan.kind) {
-      case 'refuse':
-        throw new Failure({ kind: 'refused', database: database.name, refusal: plan.refusal });
-      case 'pass':
-        announcePass(plan, log);
-        return;
-      case 'migrate': {
-        const facts = observation.kind === 'seen' ? observation.facts : null;
-        if (facts === null) throw new Error('a plan to migrate without an observation');
-        const { carryOut } = await import('./carry-out.ts');
-        await carryOut(plan, facts, context);
-      }
-    }
+    await act(seen, context);
   });
+}
+
+/** Does what was planned, under the lock that the caller holds. @throws Failure */
+export async function act(seen: Look, context: GateContext): Promise<void> {
+  const { observation, state, plan } = seen;
+  const { database, log, recorder } = context;
+  switch (plan.kind) {
+    case 'refuse':
+      recorder.left({ state: state.kind, revisions: revisionsIn(observation) });
+      throw new Failure({ kind: 'refused', database: database.name, refusal: plan.refusal });
+    case 'pass':
+      recorder.left({ state: state.kind, revisions: revisionsIn(observation) });
+      announcePass(plan, log);
+      return;
+    case 'migrate':
+    case 'repair': {
+      const facts = observation.kind === 'seen' ? observation.facts : null;
+      if (facts === null) throw new Error('a plan to act without an observation');
+      const { carryOut } = await import('./carry-out.ts');
+      await carryOut(plan, facts, context);
+    }
+  }
 }
 
 function revisionsIn(observation: Observation): readonly string[] {

@@ -6,6 +6,7 @@ import { loadHead } from '../schema/promise.ts';
 import type { Fingerprints } from '../schema/fingerprints.ts';
 import { diagnose, isUnversioned, type State } from './diagnosis.ts';
 import type { Observation } from './observation.ts';
+import type { RepairPlan } from '../recovery/repair-plan.ts';
 import { type Plan, planFor } from './plan.ts';
 import { findRestoreJournal, findTraces } from './traces.ts';
 
@@ -14,22 +15,43 @@ export interface Look {
   readonly observation: Observation;
   readonly state: State;
   readonly plan: Plan;
+  /** How a drifted schema can be mended; null for every other state. */
+  readonly repair: RepairPlan | null;
 }
 
 /** Observes, diagnoses and plans, without writing anything. */
 export async function look(database: Database, config: Config): Promise<Look> {
   const observation = await observe(database, config);
-  const state = diagnose(observation, {
+  const diagnosis = diagnose(observation, {
     graph: releaseGraph,
     head: await loadHead(database.engine),
     fingerprints: await fingerprintsFor(observation),
   });
+  const { state, repair } = await assess(database, observation, diagnosis);
   const plan = planFor(state, config, {
     engine: database.engine,
     everything: releaseGraph.revisions.map(({ id }) => id),
     others: observation.kind === 'seen' ? observation.facts.otherSessions : [],
+    unsafe: repair?.unsafe ?? [],
   });
-  return { observation, state, plan };
+  return { observation, state, plan, repair };
+}
+
+/** Asks the data of a drifted database what can be mended; where that fails, too little is known to act. */
+async function assess(
+  database: Database,
+  observation: Observation,
+  state: State,
+): Promise<{ state: State; repair: RepairPlan | null }> {
+  if (state.kind !== 'drifted' || observation.kind !== 'seen') return { state, repair: null };
+  const { assessRepair } = await import('../recovery/repair.ts');
+  const { facts, engine } = observation;
+  const context = { facts, engine, head: await loadHead(engine) };
+  try {
+    return { state, repair: await database.read((session) => assessRepair(session, state.differences, context)) };
+  } catch (error) {
+    return { state: { kind: 'unreadable', reason: reasonOf(error) }, repair: null };
+  }
 }
 
 async function fingerprintsFor(observation: Observation): Promise<Fingerprints | null> {

@@ -1,6 +1,7 @@
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { OtherSession } from '../database/database.ts';
 import type { Engine } from '../database/session.ts';
+import type { Unsafe } from '../recovery/repair-plan.ts';
 import type { State } from './diagnosis.ts';
 
 /** What the owner allows, from the environment. */
@@ -11,6 +12,8 @@ export interface Consent {
   readonly requireExisting: boolean;
   /** TT_ALLOW_NEWER_SCHEMA */
   readonly allowNewerSchema: boolean;
+  /** TT_DRIFT */
+  readonly drift: 'repair' | 'fail';
 }
 
 /** Why the application may not start, and what exit code says so. */
@@ -19,8 +22,16 @@ export interface Refusal {
   readonly state: State;
   /** What stands in the way where the state alone does not say it. */
   readonly reason:
-    'state' | 'cleanup-is-off' | 'cleanup-needs-postgresql' | 'others-are-connected' | 'must-not-be-empty';
+    | 'state'
+    | 'cleanup-is-off'
+    | 'cleanup-needs-postgresql'
+    | 'others-are-connected'
+    | 'must-not-be-empty'
+    | 'repair-is-off'
+    | 'not-mendable';
   readonly others: readonly OtherSession[];
+  /** What cannot be mended safely, if that is the reason. */
+  readonly unsafe: readonly Unsafe[];
 }
 
 /** What a run is going to do. */
@@ -34,17 +45,27 @@ export type Plan =
       /** The revisions to stamp an unversioned database with, before anything is applied. */
       readonly adopt: readonly string[];
     }
+  | { readonly kind: 'repair'; readonly state: Extract<State, { kind: 'drifted' }> }
   | { readonly kind: 'refuse'; readonly refusal: Refusal };
+
+/** What a plan depends on beside the state. */
+interface Circumstances {
+  readonly engine: Engine;
+  readonly everything: readonly string[];
+  readonly others: readonly OtherSession[];
+  readonly unsafe?: readonly Unsafe[];
+}
 
 /**
  * Decides what to do about a state. Pure.
  * @param everything every revision there is, in order: what a fresh database has before it
  * @param others sessions of others, which stand in the way of a cleanup
+ * @param unsafe what of a drifted schema cannot be mended
  */
 export function planFor(
   state: State,
   consent: Consent,
-  { engine, everything, others }: { engine: Engine; everything: readonly string[]; others: readonly OtherSession[] },
+  { engine, everything, others, unsafe = [] }: Circumstances,
 ): Plan {
   const refuse = (reason: Refusal['reason'] = 'state'): Plan => ({
     kind: 'refuse',
@@ -75,8 +96,10 @@ export function planFor(
       return { kind: 'migrate', state, pending: everything, quarantine: true, adopt: [] };
     case 'ahead':
       return consent.allowNewerSchema ? { kind: 'pass', state } : refuse();
-    case 'partial':
     case 'drifted':
+      if (consent.drift === 'fail') return refuse('repair-is-off');
+      return unsafe.length > 0 ? { kind: 'refuse', refusal: notMendable(state, unsafe) } : { kind: 'repair', state };
+    case 'partial':
     case 'foreign':
     case 'interrupted':
     case 'unreadable':
@@ -84,9 +107,14 @@ export function planFor(
   }
 }
 
+/** The refusal of a schema of which something cannot be mended safely. */
+export function notMendable(state: State, unsafe: readonly Unsafe[]): Refusal {
+  return { ...refusalOf(state), reason: 'not-mendable', unsafe };
+}
+
 /** The refusal of a state that nothing may be done about. */
 export function refusalOf(state: State): Refusal {
-  return { exitCode: refusalCodes[state.kind], state, reason: 'state', others: [] };
+  return { exitCode: refusalCodes[state.kind], state, reason: 'state', others: [], unsafe: [] };
 }
 
 const refusalCodes = {

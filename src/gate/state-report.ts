@@ -8,6 +8,7 @@ import { type Extras, findExtras } from '../schema/comparison.ts';
 import type { Catalog } from '../schema/catalog.ts';
 import { describeDifference } from '../report/differences.ts';
 import { describeProblem } from '../report/problems.ts';
+import { describeUnsafe } from '../report/repair-text.ts';
 
 /** Something that is wrong, as `--json` reports it. */
 export interface ReportedProblem {
@@ -17,7 +18,7 @@ export interface ReportedProblem {
 }
 
 /** What the gate would do. */
-export type Action = 'pass' | 'migrate' | 'quarantine and migrate' | 'adopt and migrate' | 'refuse';
+export type Action = 'pass' | 'migrate' | 'quarantine and migrate' | 'adopt and migrate' | 'repair' | 'refuse';
 
 /** The object that `status`, `plan` and `verify` print with `--json`. */
 export interface StateReport {
@@ -40,12 +41,8 @@ export interface StateReport {
 const noExtras: Extras = { tables: [], columns: [], indexes: [] };
 
 /** Puts what was seen into the form that programs read. */
-export function reportLook(
-  database: Database,
-  { observation, state, plan }: Look,
-  head: Catalog,
-  exitCode: ExitCode,
-): StateReport {
+export function reportLook(database: Database, seen: Look, head: Catalog, exitCode: ExitCode): StateReport {
+  const { observation, state, plan } = seen;
   const facts = observation.kind === 'seen' ? observation.facts : null;
   return {
     state: state.kind,
@@ -57,7 +54,7 @@ export function reportLook(
     pending: pendingOf(state),
     adopts: plan.kind === 'migrate' ? plan.adopt : [],
     action: actionOf(plan),
-    problems: problemsOf(database.name, { observation, state, plan }),
+    problems: problemsOf(database.name, seen),
     extras: facts === null ? noExtras : findExtras(head, facts.catalog),
     exitCode,
   };
@@ -106,8 +103,14 @@ function pendingOf(state: State): readonly string[] {
   }
 }
 
-function problemsOf(database: string, { state, plan }: Look): readonly ReportedProblem[] {
-  if (state.kind === 'drifted') return state.differences.map(describeDifference);
+function problemsOf(database: string, { state, plan, repair }: Look): readonly ReportedProblem[] {
+  if (state.kind === 'drifted') {
+    const inTheWay = new Map(repair?.unsafe.map((unsafe) => [unsafe.difference, unsafe]));
+    return state.differences.map((difference) => {
+      const unsafe = inTheWay.get(difference);
+      return { ...describeDifference(difference), ...(unsafe && { message: describeUnsafe(unsafe) }) };
+    });
+  }
   if (plan.kind !== 'refuse' && isFine(state)) return [];
   const refusal = plan.kind === 'refuse' ? plan.refusal : refusalOf(state);
   const { title, happened } = describeProblem({ kind: 'refused', database, refusal });
@@ -116,8 +119,7 @@ function problemsOf(database: string, { state, plan }: Look): readonly ReportedP
     object: database,
     message: [title, ...happened].filter((line) => line !== '').join(' '),
   };
-  const mismatches =
-    state.kind === 'unversioned' && state.identity.kind === 'none' ? state.identity.mismatches : [];
+  const mismatches = state.kind === 'unversioned' && state.identity.kind === 'none' ? state.identity.mismatches : [];
   return [problem, ...mismatches.map(describeDifference)];
 }
 

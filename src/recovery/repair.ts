@@ -1,62 +1,128 @@
 import type { Session } from '../database/session.ts';
+import { number, only } from '../database/rows.ts';
+import { reasonOf } from '../failure.ts';
 import { openSchema } from '../migration/schema.ts';
-import type { Catalog, Table } from '../schema/catalog.ts';
 import type { Difference } from '../schema/comparison.ts';
+import {
+  type Alteration,
+  type Change,
+  changesInOrder,
+  planRepair,
+  renderChange,
+  type RepairContext,
+  type RepairPlan,
+  type Step,
+  type Unsafe,
+} from './repair-plan.ts';
+
+/** Something stands in the way of mending. Nothing of the plan is to stay: the transaction is to be rolled back. */
+export class NotMendable extends Error {
+  override readonly name = 'NotMendable';
+  readonly unsafe: readonly Unsafe[];
+
+  constructor(unsafe: readonly Unsafe[], options?: ErrorOptions) {
+    super('the schema cannot be mended safely', options);
+    this.unsafe = unsafe;
+  }
+}
+
+/** Plans the repair of differences, and asks the data whether each step is safe. Reads only. */
+export async function assessRepair(
+  session: Session,
+  differences: readonly Difference[],
+  context: RepairContext,
+): Promise<RepairPlan> {
+  const plan = planRepair(differences, context);
+  const decisions: (Step | Unsafe)[] = [...plan.unsafe];
+  for (const step of plan.steps) {
+    const broken = await findBroken(session, step, context);
+    if (broken.length === 0) decisions.push(step);
+    else decisions.push(...broken);
+  }
+  return {
+    steps: decisions.filter((decision) => decision.kind === 'step'),
+    unsafe: decisions.filter((decision) => decision.kind === 'unsafe'),
+  };
+}
+
+async function findBroken(
+  session: Session,
+  { difference, conditions, changes }: Step,
+  { engine }: RepairContext,
+): Promise<readonly Unsafe[]> {
+  const broken: Unsafe[] = [];
+  for (const { fault, find, remedy } of conditions) {
+    const rows = number(only(await session.query(`SELECT count(*) AS n FROM (${find}) AS found`)), 'n');
+    if (rows === 0) continue;
+    const later = engine === 'postgresql' ? changes.map((change) => renderChange(change, engine)) : [];
+    broken.push({
+      kind: 'unsafe',
+      difference,
+      obstacle: { kind: 'rows', fault, rows, find },
+      remedy: remedy ?? later,
+    });
+  }
+  return broken;
+}
 
 /**
- * Adds what a database lacks of its revision, as far as that is safe: nothing that is there is changed or removed.
- * To be called within a transaction; a rule that the data do not satisfy fails, and takes the transaction with it.
- * @returns what was mended; the rest is left to verification
+ * Adds what a database lacks of its revision: all of it, or nothing. To be called within a transaction.
+ * @returns what was mended
+ * @throws NotMendable with everything that is in the way
  */
 export async function mend(
   session: Session,
   differences: readonly Difference[],
-  head: Catalog,
+  context: RepairContext,
 ): Promise<readonly Difference[]> {
-  const schema = await openSchema(session);
-  const mended: Difference[] = [];
-  for (const difference of differences) {
-    switch (difference.kind) {
-      case 'missing-constraint':
-        await schema.addConstraint(difference.table, difference.name, difference.definition);
-        mended.push(difference);
-        break;
-      case 'missing-index':
-        await schema.run(createIndex(difference.table, difference.name, difference.definition, schema.engine));
-        mended.push(difference);
-        break;
-      case 'invalid-index':
-        await schema.run(`DROP INDEX ${quote(difference.name)}`);
-        await schema.run(createIndex(difference.table, difference.name, definitionOf(head, difference), schema.engine));
-        mended.push(difference);
-        break;
-      case 'missing-table':
-      case 'missing-column':
-      case 'missing-enum':
-      case 'different-type':
-      case 'must-be-not-null':
-      case 'must-be-nullable':
-        break;
+  const { steps, unsafe } = await assessRepair(session, differences, context);
+  if (unsafe.length > 0) throw new NotMendable(unsafe);
+  const make = changerOf(session);
+  for (const { step, change } of changesInOrder(steps)) {
+    try {
+      await make(change);
+    } catch (error) {
+      if (!isRejection(error)) throw error;
+      const remedy = step.changes.map((each) => renderChange(each, context.engine));
+      const obstacle = { kind: 'rejected', reason: reasonOf(error) } as const;
+      throw new NotMendable([{ kind: 'unsafe', difference: step.difference, obstacle, remedy }], { cause: error });
     }
   }
-  await schema.flush();
-  return mended;
+  return steps.map(({ difference }) => difference);
 }
 
-function createIndex(table: string, name: string, definition: string, engine: Session['engine']): string {
-  const unique = definition.startsWith('UNIQUE ') ? 'UNIQUE ' : '';
-  const rest = definition.slice(unique.length);
-  const body = engine === 'sqlite' ? rest.replace(/^\w+ /, '') : `USING ${rest}`;
-  return `CREATE ${unique}INDEX ${quote(name)} ON ${quote(table)} ${body}`;
+/** PostgreSQL runs what a plan shows; on SQLite the schema builder knows when a table must be rebuilt. */
+function changerOf(session: Session): (change: Change) => Promise<void> {
+  if (session.engine === 'postgresql') return (change) => session.run(renderChange(change, 'postgresql'));
+  return async (change) => {
+    if (change.kind === 'statement') return session.run(change.sql);
+    await alter(session, change.table, change.change);
+  };
 }
 
-function definitionOf(head: Catalog, { table, name }: { table: string; name: string }): string {
-  const promised: Table | undefined = head.tables[table];
-  const definition = promised?.indexes[name]?.definition;
-  if (definition === undefined) throw new Error(`no promise of an index ${name}`);
-  return definition;
+async function alter(session: Session, table: string, change: Alteration): Promise<void> {
+  const schema = await openSchema(session);
+  switch (change.kind) {
+    case 'addColumn':
+      await schema.addColumn(table, change.column, change.definition);
+      return;
+    case 'setNotNull':
+      return schema.setNotNull(table, change.column);
+    case 'dropNotNull':
+      return schema.dropNotNull(table, change.column);
+    case 'addConstraint':
+      await schema.addConstraint(table, change.name, change.definition);
+  }
 }
 
-function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
+/**
+ * Whether an error says that the schema or the data do not allow a change, rather than that a lock was not to be had,
+ * the run was cancelled or the connection is gone (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+ */
+function isRejection(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (!('code' in cause) || typeof cause.code !== 'string') continue;
+    return /^(?:0A|22|23|2B|42|54|55000|55P04|SQLITE_ERROR|SQLITE_CONSTRAINT)/.test(cause.code);
+  }
+  return false;
 }

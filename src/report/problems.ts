@@ -4,7 +4,7 @@ import type { Mismatch } from '../schema/identification.ts';
 import { describeMatch, listRows, listSets } from './adoption-text.ts';
 import type { Notice } from './banner.ts';
 import { describeDifference } from './differences.ts';
-import { describeUnsafe, sqlFor } from './repair.ts';
+import { describeUnsafe, sqlFor } from './repair-text.ts';
 import type { Unsafe } from '../recovery/repair-plan.ts';
 import { describeQuarantineObstacle, listSessions } from './quarantine-text.ts';
 
@@ -369,8 +369,10 @@ function describeUnversioned(
         title,
         happened: [there, ...describeMatch(identity)],
         safe: untouched,
-        options: [`Start the gate: it stamps the database and migrates it.
-${commands.gate}`],
+        options: [
+          `Start the gate: it stamps the database and migrates it.
+${commands.gate}`,
+        ],
       };
     case 'none': {
       const same = identity.alike.length === 0 ? '' : ` (in the schema the same as ${listSets(identity.alike)})`;
@@ -494,10 +496,9 @@ function describeVerdict(
 
 /** What cannot be mended comes first, with the reason. */
 function listDifferences(differences: readonly Mismatch[], unsafe: readonly Unsafe[] = []): readonly string[] {
-  const others = differences.filter((difference) =>
-    unsafe.every((each) => !isDeepStrictEqual(each.difference, difference)),
-  );
-  const lines = [...unsafe.map(describeUnsafe), ...others.map((difference) => describeDifference(difference).message)];
+  const explained = new Set(unsafe.map(({ difference }) => describeDifference(difference).message));
+  const others = differences.map((difference) => describeDifference(difference).message);
+  const lines = [...unsafe.map(describeUnsafe), ...others.filter((message) => !explained.has(message))];
   const shown = lines.slice(0, shownDifferences).map((line) => `- ${line}`);
   const more = lines.length - shown.length;
   return more > 0 ? [...shown, `- and ${more} more`] : shown;

@@ -21,7 +21,7 @@ const meanings: Readonly<Record<NonNullable<StateReport['state']>, string>> = {
 
 /** `status` for people. */
 export function renderStatus(report: StateReport, seen: Look): string {
-  return lines([...summary(report), ...identity(seen), ...extras(report)]) + banner(report, seen);
+  return lines([...summary(report), ...identity(seen), ...missing(report), ...extras(report)]) + banner(report, seen);
 }
 
 /** `plan` for people: what the gate would do. */
@@ -31,12 +31,12 @@ export function renderPlan(report: StateReport, seen: Look): string {
     migrate: `The gate would apply ${report.pending.length} revisions, in one transaction:`,
     'adopt and migrate': `The gate would stamp it ${listRows(report.adopts)}, then apply ${report.pending.length} revisions, in one transaction:`,
     'quarantine and migrate': `The gate would move what is there to a quarantine schema, then apply ${report.pending.length} revisions:`,
+    repair: 'The gate would add what is missing, in one transaction:',
     refuse: 'The gate would change nothing, and not let the application start.',
   };
   const step = report.action === null ? [] : ['', steps[report.action]];
-  return (
-    lines([...summary(report), ...step, ...report.pending.map((revision) => `  ${revision}`)]) + banner(report, seen)
-  );
+  const details = [...report.pending, ...missing(report)].map((detail) => `  ${detail}`);
+  return lines([...summary(report), ...step, ...details]) + banner(report, seen);
 }
 
 /** `verify` for people. */
@@ -45,7 +45,7 @@ export function renderVerdict(report: StateReport, seen: Look): string {
     report.state === 'current'
       ? ['verified: every table, column, key and index that the revision promises is there']
       : ['NOT VERIFIED'];
-  return lines([...summary(report), ...extras(report), ...verdict]) + banner(report, seen);
+  return lines([...summary(report), ...missing(report), ...extras(report), ...verdict]) + banner(report, seen);
 }
 
 function summary(report: StateReport): readonly string[] {
@@ -56,6 +56,11 @@ function summary(report: StateReport): readonly string[] {
     `heads:     ${report.heads.join(', ')}`,
     `pending:   ${report.pending.length}`,
   ];
+}
+
+/** What would be mended; a banner tells what would not. */
+function missing({ action, problems }: StateReport): readonly string[] {
+  return action === 'repair' ? problems.map(({ message }) => message) : [];
 }
 
 function extras({ extras: { tables, columns, indexes } }: StateReport): readonly string[] {

@@ -16,11 +16,12 @@ export type Difference =
   | { readonly kind: 'missing-sequence'; readonly table: string; readonly column: string }
   | { readonly kind: 'must-be-nullable'; readonly table: string; readonly column: string }
   | {
-      readonly kind: 'missing-constraint' | 'missing-index';
+      readonly kind: 'missing-constraint';
       readonly table: string;
       readonly name: string;
       readonly definition: string;
     }
+  | { readonly kind: 'missing-index'; readonly table: string; readonly name: string; readonly definition: string }
   | { readonly kind: 'invalid-index'; readonly table: string; readonly name: string }
   | { readonly kind: 'missing-enum'; readonly name: string; readonly values: readonly string[] };
 

@@ -12,6 +12,7 @@ describe('defaults', () => {
       skipCleanup: false,
       requireExisting: false,
       allowNewerSchema: false,
+      drift: 'repair',
       allowNetworkFs: false,
       waitTimeout: 120,
       lockTimeout: 300,

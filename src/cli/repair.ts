@@ -1,0 +1,28 @@
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import type { Command, CommandContext } from './context.ts';
+import { withDatabase } from './open.ts';
+
+export const repairCommand: Command = {
+  name: 'repair',
+  summary: 'add what the schema lacks of its revision, as far as that is safe',
+  usage: '[--dry-run]',
+  flags: ['dry-run'],
+  reports: true,
+  async run(context) {
+    if (context.arguments.flags.has('dry-run')) return showRepair(context);
+    const { runRepair } = await import('../gate/repair.ts');
+    await withDatabase(context, 'repair', 'write', (database) => runRepair({ ...context, database }));
+    return exitCodes.healthy;
+  },
+};
+
+/** Prints the SQL that a repair would run, or what is in its way. */
+async function showRepair(context: CommandContext): Promise<ExitCode> {
+  const { planRepairOf } = await import('../gate/repair.ts');
+  const { renderRepair } = await import('../report/repair-text.ts');
+  return withDatabase(context, 'repair', 'read', async (database) => {
+    const plan = await planRepairOf(database, context.config);
+    context.output.result(renderRepair(plan, database.engine));
+    return plan.unsafe.length > 0 ? exitCodes.drifted : exitCodes.healthy;
+  });
+}

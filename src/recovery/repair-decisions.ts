@@ -1,0 +1,252 @@
+import type { Engine } from '../database/session.ts';
+import { literal, renderColumn, renderEnum, renderIndex, renderTable, sequenceOf } from '../migration/catalog-sql.ts';
+import { quoteName } from '../migration/sql-tokens.ts';
+import type { Catalog, Column, Table } from '../schema/catalog.ts';
+import type { Difference } from '../schema/comparison.ts';
+import type { FreeNames } from './free-names.ts';
+import type { Alteration, Change, Obstacle, Phase, RepairContext, Step, Unsafe } from './repair-plan.ts';
+import { type Condition, conditionsOf, noNulls, noRows, parseRule, referencesTo } from './rules.ts';
+
+/** What a decision about one difference needs to know of everything else. */
+export interface Circumstances extends RepairContext {
+  readonly names: FreeNames;
+  /** Columns, as `table.column`, of another type than promised: rules over them cannot even be asked for. */
+  readonly mistyped: ReadonlySet<string>;
+}
+
+type Of<Kind extends Difference['kind']> = Extract<Difference, { kind: Kind }>;
+
+/** How a difference is mended, or why it is not. */
+export function decide(difference: Difference, circumstances: Circumstances): Step | Unsafe {
+  switch (difference.kind) {
+    case 'missing-enum':
+      return step(difference, enumChanges(difference, circumstances));
+    case 'missing-table':
+      return decideTable(difference, circumstances);
+    case 'missing-column':
+      return decideColumn(difference, circumstances);
+    case 'different-type':
+      return unsafe(difference, { kind: 'type' }, retype(difference, circumstances.engine));
+    case 'must-be-not-null': {
+      const { table, column } = difference;
+      return step(difference, [alter('column', table, { kind: 'setNotNull', column })], [noNulls(table, column)]);
+    }
+    case 'must-be-nullable':
+      return decideNullable(difference, circumstances);
+    case 'missing-sequence':
+      return step(difference, numberRows(difference, promisedColumn(difference, circumstances), circumstances));
+    case 'missing-constraint':
+      return decideConstraint(difference, circumstances);
+    case 'missing-index':
+      return decideIndex(difference, difference.definition, [], circumstances);
+    case 'invalid-index':
+      return decideInvalidIndex(difference, circumstances);
+  }
+}
+
+function enumChanges({ name, values }: Of<'missing-enum'>, { facts }: Circumstances): readonly Change[] {
+  const found = facts.catalog.enums[name];
+  if (found === undefined) return [statement('type', renderEnum(name, values))];
+  return values.flatMap((value, index) => {
+    if (found.includes(value)) return [];
+    const former = values[index - 1];
+    const place = former === undefined ? `BEFORE ${literal(found[0] ?? '')}` : `AFTER ${literal(former)}`;
+    return [statement('type', `ALTER TYPE ${quoteName(name)} ADD VALUE ${literal(value)} ${place}`)];
+  });
+}
+
+function decideTable(difference: Of<'missing-table'>, circumstances: Circumstances): Step | Unsafe {
+  const { facts, engine } = circumstances;
+  const { table } = difference;
+  const other = facts.relations.find(({ name }) => name === table);
+  if (other !== undefined) {
+    const rename = `ALTER TABLE ${quoteName(table)} RENAME TO ${quoteName(`${table}_before`)}`;
+    const remedy = engine === 'postgresql' ? rename : `-- keep its definition, then: DROP VIEW ${quoteName(table)}`;
+    return unsafe(difference, { kind: 'name-taken', by: other.kind }, [remedy]);
+  }
+  const { create, indexes, foreignKeys } = renderTable(table, underFreeNames(table, circumstances), engine);
+  const changes = [
+    ...create.map((sql) => statement('table', sql)),
+    ...indexes.map((sql) => statement('index', sql)),
+    ...foreignKeys.map((sql) => statement('reference', sql)),
+  ];
+  // on PostgreSQL the references went with the table, and are differences of their own
+  return step(difference, changes, engine === 'sqlite' ? referencesTo(table, circumstances) : []);
+}
+
+/** A promised table, without the names that the owner has given to other things. */
+function underFreeNames(table: string, circumstances: Circumstances): Table {
+  const { columns, constraints, indexes } = promisedTable(table, circumstances);
+  const { names } = circumstances;
+  const mapped = <Value>(of: Readonly<Record<string, Value>>, map: (name: string, value: Value) => [string, Value]) =>
+    Object.fromEntries(Object.entries(of).map(([name, value]) => map(name, value)));
+  return {
+    columns: mapped(columns, (name, column) => {
+      const sequence = sequenceOf(column.default);
+      return [name, sequence === null ? column : { ...column, default: nextOf(names.claim(sequence)) }];
+    }),
+    constraints: mapped(constraints, (name, rule) => [name === rule ? name : names.claimRule(table, name, rule), rule]),
+    indexes: mapped(indexes, (name, index) => [names.claim(name), index]),
+  };
+}
+
+function decideColumn(difference: Of<'missing-column'>, circumstances: Circumstances): Step {
+  const { table, column, expected } = difference;
+  const numbered = sequenceOf(expected.default) !== null;
+  // numbers that other rows may refer to are not made up
+  const plain = numbered ? { ...expected, default: null } : expected;
+  const add = alter('column', table, { kind: 'addColumn', column, definition: renderColumn(plain) });
+  const number = numbered ? numberRows(difference, expected, circumstances) : [];
+  if (!plain.notNull || plain.default !== null) return step(difference, [add, ...number]);
+  const remedy = [
+    `ALTER TABLE ${quoteName(table)} ADD COLUMN ${quoteName(column)} ${expected.type}`,
+    `-- then give each row its value: UPDATE ${quoteName(table)} SET ${quoteName(column)} = ...`,
+  ];
+  return step(difference, [add, ...number], [{ ...noRows(table), remedy }]);
+}
+
+function decideNullable(difference: Of<'must-be-nullable'>, { facts }: Circumstances): Step | Unsafe {
+  const { table, column } = difference;
+  const key = primaryKeyOf(facts.catalog, table);
+  if (key !== undefined && parseRule(key.definition).columns.includes(column)) {
+    return unsafe(difference, { kind: 'part-of-key', key: key.definition });
+  }
+  return step(difference, [alter('column', table, { kind: 'dropNotNull', column })]);
+}
+
+function decideConstraint(difference: Of<'missing-constraint'>, circumstances: Circumstances): Step | Unsafe {
+  const { table, name, definition } = difference;
+  const { facts, engine, names } = circumstances;
+  const rule = parseRule(definition);
+  const key = primaryKeyOf(facts.catalog, table);
+  if (rule.kind === 'unique' && rule.primary && key !== undefined) {
+    const alteration = `ALTER TABLE ${quoteName(table)}`;
+    const remedy = [`${alteration} DROP CONSTRAINT ${quoteName(key.name)}`, `${alteration} ADD ${definition}`];
+    return unsafe(difference, { kind: 'other-key', key: key.definition }, engine === 'postgresql' ? remedy : []);
+  }
+  const phase = rule.kind === 'unique' ? 'key' : 'reference';
+  const unproven = Object.entries(facts.catalog.tables[table]?.constraints ?? {}).find(
+    ([, found]) => found === `${definition} NOT VALID`,
+  );
+  const change =
+    unproven === undefined
+      ? alter(phase, table, { kind: 'addConstraint', name: names.claimRule(table, name, definition), definition })
+      : statement(phase, `ALTER TABLE ${quoteName(table)} VALIDATE CONSTRAINT ${quoteName(unproven[0])}`);
+  return decideRule(difference, definition, [change], circumstances);
+}
+
+function decideIndex(
+  difference: Of<'missing-index' | 'missing-constraint' | 'invalid-index'>,
+  definition: string,
+  before: readonly Change[],
+  circumstances: Circumstances,
+): Step | Unsafe {
+  const name = circumstances.names.claim(difference.name);
+  const create = statement('index', renderIndex(difference.table, name, definition, circumstances.engine));
+  return decideRule(difference, definition, [...before, create], circumstances);
+}
+
+/** Replaces what a cut-off CREATE INDEX CONCURRENTLY left behind, whatever its name. */
+function decideInvalidIndex(difference: Of<'invalid-index'>, circumstances: Circumstances): Step | Unsafe {
+  const { facts, names } = circumstances;
+  const definition = promisedTable(difference.table, circumstances).indexes[difference.name]?.definition ?? '';
+  const remains = Object.entries(facts.catalog.tables[difference.table]?.indexes ?? {}).filter(
+    ([, index]) => !index.valid && index.definition === definition,
+  );
+  for (const [name] of remains) names.release(name);
+  const drops = remains.map(([name]) => statement('key', `DROP INDEX ${quoteName(name)}`));
+  return decideIndex(difference, definition, drops, circumstances);
+}
+
+/** A step to a rule that the data must satisfy. */
+function decideRule(
+  difference: Of<'missing-index' | 'missing-constraint' | 'invalid-index'>,
+  definition: string,
+  changes: readonly Change[],
+  circumstances: Circumstances,
+): Step | Unsafe {
+  const rule = parseRule(definition);
+  const involved = [
+    ...rule.columns.map((column) => `${difference.table}.${column}`),
+    ...(rule.kind === 'reference' ? rule.targets.map((column) => `${rule.target}.${column}`) : []),
+  ];
+  const column = involved.find((name) => circumstances.mistyped.has(name));
+  if (column !== undefined) return unsafe(difference, { kind: 'waits-for', column });
+  return step(difference, changes, conditionsOf(difference.table, rule, circumstances));
+}
+
+/** Gives a column a sequence that goes on after the highest number; a free one of the promised name is taken over. */
+function numberRows(
+  { table, column }: { readonly table: string; readonly column: string },
+  expected: Column,
+  { facts, names }: Circumstances,
+): readonly Change[] {
+  const wanted = sequenceOf(expected.default) ?? '';
+  const isThere = facts.relations.some(({ name, kind }) => name === wanted && kind === 'sequence');
+  const sequence = isThere ? wanted : names.claim(wanted);
+  const [target, name] = [quoteName(table), quoteName(column)];
+  const next = `greatest(nextval('${sequence}'), (SELECT coalesce(max(${name}), 0) + 1 FROM ${target}))`;
+  return [
+    ...(isThere ? [] : [`CREATE SEQUENCE ${sequence} AS integer`]),
+    `SELECT setval('${sequence}', ${next}, false)`,
+    `ALTER SEQUENCE ${sequence} OWNED BY ${target}.${name}`,
+    `ALTER TABLE ${target} ALTER COLUMN ${name} SET DEFAULT nextval('${sequence}')`,
+  ].map((sql) => statement('column', sql));
+}
+
+const nextOf = (sequence: string): string => `nextval('${sequence}'::regclass)`;
+
+function retype({ table, column, expected }: Of<'different-type'>, engine: Engine): readonly string[] {
+  const [target, name, former] = [quoteName(table), quoteName(column), quoteName(`${column}_before`)];
+  switch (engine) {
+    case 'postgresql':
+      return [`ALTER TABLE ${target} ALTER COLUMN ${name} TYPE ${expected} USING ${name}::${expected}`];
+    case 'sqlite':
+      return [
+        `ALTER TABLE ${target} RENAME COLUMN ${name} TO ${former}`,
+        `ALTER TABLE ${target} ADD COLUMN ${name} ${expected}`,
+        `UPDATE ${target} SET ${name} = ${former}`,
+      ];
+  }
+}
+
+function primaryKeyOf({ tables }: Catalog, table: string): { name: string; definition: string } | undefined {
+  return Object.entries(tables[table]?.constraints ?? {})
+    .map(([name, definition]) => ({ name, definition }))
+    .find(({ definition }) => definition.startsWith('PRIMARY KEY'));
+}
+
+function promisedTable(table: string, { head }: RepairContext): Table {
+  const promised = head.tables[table];
+  if (promised === undefined) throw new Error(`no promise of a table ${table}`);
+  return promised;
+}
+
+function promisedColumn({ table, column }: Of<'missing-sequence'>, context: RepairContext): Column {
+  const promised = promisedTable(table, context).columns[column];
+  if (promised === undefined) throw new Error(`no promise of a column ${table}.${column}`);
+  return promised;
+}
+
+const step = (difference: Difference, changes: readonly Change[], conditions: readonly Condition[] = []): Step => ({
+  kind: 'step',
+  difference,
+  changes,
+  conditions,
+});
+
+const unsafe = (difference: Difference, obstacle: Obstacle, remedy: readonly string[] = []): Unsafe => ({
+  kind: 'unsafe',
+  difference,
+  obstacle,
+  remedy,
+});
+
+const statement = (phase: Phase, sql: string): Change => ({ kind: 'statement', phase, sql });
+
+const alter = (phase: Phase, table: string, change: Alteration): Change => ({
+  kind: 'alteration',
+  phase,
+  table,
+  change,
+});

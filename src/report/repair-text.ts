@@ -1,0 +1,79 @@
+import type { Engine } from '../database/session.ts';
+import { changesInOrder, type Obstacle, renderChange, type RepairPlan, type Unsafe } from '../recovery/repair-plan.ts';
+import { describeDifference } from './differences.ts';
+
+/** What is wrong and why it is not mended, in a sentence without a full stop. */
+export function describeUnsafe({ difference, obstacle }: Unsafe): string {
+  return `${describeDifference(difference).message}: ${reasonOf(obstacle)}`;
+}
+
+function reasonOf(obstacle: Obstacle): string {
+  switch (obstacle.kind) {
+    case 'rows':
+      return faultyRows(obstacle);
+    case 'type':
+      return 'changing the type could lose what is stored';
+    case 'name-taken':
+      return `a ${obstacle.by} bears that name`;
+    case 'other-key':
+      return `the table has another one: ${obstacle.key}`;
+    case 'part-of-key':
+      return `it belongs to the table's ${obstacle.key}`;
+    case 'waits-for':
+      return `${obstacle.column} has to be put right before`;
+    case 'rejected':
+      return `the database refuses it: ${obstacle.reason}`;
+  }
+}
+
+function faultyRows({ fault, rows }: Extract<Obstacle, { kind: 'rows' }>): string {
+  const many = rows === 1 ? '1 row' : `${rows} rows`;
+  switch (fault) {
+    case 'null':
+      return `${many} without a value`;
+    case 'duplicate':
+      return rows === 1 ? '1 value is there more than once' : `${rows} values are there more than once`;
+    case 'orphan':
+      return `${many} referring to what is not there`;
+    case 'violation':
+      return `${many} breaking the rule`;
+    case 'no-value':
+      return `${many} that would have no value, for there is no default`;
+  }
+}
+
+/** What a person can run about it: first what finds the rows in the way, then what mends. A statement a line. */
+export function sqlFor({ obstacle, remedy }: Unsafe): readonly string[] {
+  const find = obstacle.kind === 'rows' && obstacle.fault !== 'no-value' ? [obstacle.find] : [];
+  return [...find, ...remedy].map(ended);
+}
+
+/** A repair as SQL with comments: what would be done, or why nothing would be. */
+export function renderRepair(plan: RepairPlan, engine: Engine): string {
+  if (plan.unsafe.length > 0) {
+    const blocks = plan.unsafe.flatMap((unsafe) => [`-- ${oneLine(describeUnsafe(unsafe))}`, ...sqlFor(unsafe), '']);
+    const others = plan.steps.length === 0 ? [] : [`-- These would be added once nothing is in the way:`, ''];
+    return text([
+      '-- NOTHING WOULD BE CHANGED: what follows cannot be mended safely.',
+      '-- Put it right by hand; what rows are in the way is found by the SELECT.',
+      '',
+      ...blocks,
+      ...others,
+      ...stepsOf(plan, engine),
+    ]);
+  }
+  return text(plan.steps.length === 0 ? ['-- Nothing is missing.'] : stepsOf(plan, engine));
+}
+
+function stepsOf({ steps }: RepairPlan, engine: Engine): readonly string[] {
+  return [
+    ...steps.map(({ difference }) => `-- ${oneLine(describeDifference(difference).message)}`),
+    ...changesInOrder(steps).map(({ change }) => ended(renderChange(change, engine))),
+  ];
+}
+
+const ended = (sql: string): string => (sql.startsWith('--') ? sql : `${sql};`);
+
+const oneLine = (sentence: string): string => sentence.replaceAll(/\s+/g, ' ');
+
+const text = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
