@@ -1,3 +1,4 @@
+import { adoptCommand } from './adopt.ts';
 import type { Command } from './context.ts';
 import { gateCommand } from './gate.ts';
 import { planCommand, statusCommand, verifyCommand } from './looking.ts';
@@ -11,6 +12,7 @@ export const commands: readonly Command[] = [
   planCommand,
   verifyCommand,
   quarantineCommand,
+  adoptCommand,
   repairCommand,
 ];
 
