@@ -9,7 +9,7 @@ import { pauseBeforeAttempt, sleep } from '../waiting.ts';
 import { judgeFileSystem, prepareFolder } from './file-system.ts';
 import { inspect } from './inspect.ts';
 import { isBusy, takeRunLock } from './lock.ts';
-import { type OpenFile, openForReading, readHeader } from './reading.ts';
+import { isDatabaseFile, type OpenFile, openForReading } from './reading.ts';
 import { sqliteSession } from './session.ts';
 
 const nothing: DatabaseFacts = {
@@ -164,16 +164,21 @@ function sqliteVersion(): string {
 
 /** @throws Error if that cannot be told: a folder that may not be searched is no empty one */
 function isThere(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false }) !== undefined;
+  if (statSync(file, { throwIfNoEntry: false }) !== undefined) return true;
+  // beside a new file they would bring back parts of the old one
+  const orphan = ['-wal', '-journal'].map((side) => file + side).find((side) => sizeOf(side) > 0);
+  if (orphan !== undefined) throw new Error(`${orphan} is left of a database whose file is missing`);
+  return false;
 }
 
-/** Refuses what is no SQLite database before SQLite gets to see it. An empty file is an empty database. */
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** Refuses what is no SQLite database before SQLite gets to see it. */
 function requireDatabaseFile(file: string): void {
-  const { size } = statSync(file);
   if (!statSync(file).isFile()) throw new Error(`${file} is not a file`);
-  if (size === 0) return;
-  if (readHeader(file).toString('latin1', 0, 16) !== 'SQLite format 3\0')
-    throw new Error(`${file} is not a SQLite database`);
+  if (!isDatabaseFile(file)) throw new Error(`${file} is not a SQLite database`);
 }
 
 function explainReadFailure(error: unknown, file: string): string {

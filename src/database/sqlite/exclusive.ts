@@ -2,17 +2,22 @@ import SQLite from 'better-sqlite3';
 import type { Relation } from '../database.ts';
 import { inspect } from './inspect.ts';
 import { isBusy } from './lock.ts';
+import { isDatabaseFile, openForReading } from './reading.ts';
 
 /** Milliseconds to wait for others to finish their transactions. */
 const patience = 2000;
 
 /**
  * Runs `work` on a database file that nobody else has open, as far as locks can tell, with everything that belongs to
- * it in the one file: a transaction that was cut off is rolled back, the write-ahead log written back. A file too
- * damaged to be opened can be in nobody's use either; its side files stay as they are.
- * @returns whether it was to be had; if not, `work` did not run
+ * it in the one file: a transaction that was cut off is rolled back, the write-ahead log written back. What is no
+ * database can be in nobody's use either: it and what lies beside it stay as they are.
+ * @returns whether the file was to be had; if not, `work` did not run
  */
 export function withExclusiveFile(file: string, work: () => void): boolean {
+  if (!isDatabaseFile(file)) {
+    work();
+    return true;
+  }
   settle(file);
   const database = new SQLite(file, { timeout: patience });
   try {
@@ -56,7 +61,8 @@ export interface CountedRelation extends Pick<Relation, 'name' | 'kind'> {
 /** What a database file holds; null if it cannot be read. Nothing is written. */
 export function countRelations(file: string): readonly CountedRelation[] | null {
   try {
-    const database = new SQLite(file, { readonly: true, timeout: patience });
+    if (!isDatabaseFile(file)) return null;
+    const { database, close } = openForReading(file);
     try {
       return inspect(database).relations.map(({ name, kind }) => ({
         name,
@@ -64,7 +70,7 @@ export function countRelations(file: string): readonly CountedRelation[] | null 
         rows: kind === 'table' ? countRows(database, name) : null,
       }));
     } finally {
-      database.close();
+      close();
     }
   } catch {
     return null;

@@ -29,7 +29,11 @@ export function openForReading(file: string): OpenFile {
       return inPlace(file);
     }
     const database = new SQLite(copy);
-    return { database, close: () => void (database.close(), remove()) };
+    const close = (): void => {
+      database.close();
+      remove();
+    };
+    return { database, close };
   } catch (error) {
     remove();
     throw error;
@@ -42,7 +46,7 @@ function inPlace(file: string): OpenFile {
 }
 
 /** The first bytes of a database file (https://sqlite.org/fileformat2.html#the_database_header). */
-export function readHeader(file: string): Buffer {
+function readHeader(file: string): Buffer {
   const header = Buffer.alloc(20);
   const descriptor = openSync(file, 'r');
   try {
@@ -51,6 +55,11 @@ export function readHeader(file: string): Buffer {
     closeSync(descriptor);
   }
   return header;
+}
+
+/** Whether a file is what SQLite writes. An empty file is an empty database. */
+export function isDatabaseFile(file: string): boolean {
+  return statSync(file).size === 0 || readHeader(file).toString('latin1', 0, 16) === 'SQLite format 3\0';
 }
 
 function isInWalMode(file: string): boolean {

@@ -102,8 +102,9 @@ function nameOf(file: string, now: Date): string {
 
 function moveFiles(from: string, to: string): void {
   for (const side of sides) {
-    // an empty one says nothing, and whoever made it removes it
     if (sizeOf(from + side) > 0) renameSync(from + side, to + side);
+    // an empty one is what our own connection has made just now
+    else rmSync(from + side, { force: true });
   }
   renameSync(from, to);
 }

@@ -1,0 +1,26 @@
+import type { Held } from '../../../src/recovery/quarantine/held.ts';
+import type { RunResult } from '../../support/run.ts';
+import { dbInit } from '../fixtures/process.ts';
+
+/** Runs a verb of the command `quarantine`. */
+export function quarantine(url: string, ...verb: readonly string[]): Promise<RunResult> {
+  return dbInit(['quarantine', ...verb], url);
+}
+
+/** What `quarantine list --json` says. */
+export async function held(url: string): Promise<readonly Held[]> {
+  const { stdout } = await quarantine(url, 'list', '--json');
+  const list: unknown = JSON.parse(stdout);
+  if (!isList(list)) throw new TypeError('the list is no list');
+  return list;
+}
+
+// What its entries look like is what the tests assert.
+const isList = (value: unknown): value is readonly Held[] => Array.isArray(value);
+
+/** The one entry of a list that has exactly one. */
+export function only<Entry>(entries: readonly Entry[]): Entry {
+  const [entry] = entries;
+  if (entry === undefined || entries.length > 1) throw new Error(`there are ${entries.length}`);
+  return entry;
+}
