@@ -10,6 +10,7 @@ import { mend, NotMendable } from '../recovery/repair.ts';
 import { describeMatch, listRows } from '../report/adoption-text.ts';
 import { describeDifference } from '../report/differences.ts';
 import type { Log } from '../report/log.ts';
+import { count } from '../report/numbers.ts';
 import type { Recorder } from '../report/record.ts';
 import { versionTable } from '../schema/catalog.ts';
 import { findDifferences } from '../schema/comparison.ts';
@@ -75,7 +76,7 @@ function announce(plan: Work, log: Log): void {
     case 'unversioned':
       log.info('The database has no version information: it is compared with the schema of every known revision.');
       if (state.identity.kind === 'match') describeMatch(state.identity).forEach((line) => log.info(`  ${line}`));
-      log.info(`It is stamped ${listRows(adopt)}, and ${pending.length} revisions are applied.`, { adopt, pending });
+      log.info(`It is stamped ${listRows(adopt)}, and ${count(pending.length, 'revision')} applied.`, { adopt, pending });
       break;
     case 'corrupted':
       log.warn('Detected corrupted database state: tables, but neither alembic_version nor any core table.');

@@ -45,10 +45,11 @@ type RowSets = readonly (readonly string[])[];
  * and does not count. Keys, indexes and sequences decide only between revisions that agree so far: healthy databases
  * of old releases have a few more and a few less of them.
  *
- * Where the schema tells no difference, the revision with the least behind it is taken, and what follows is applied
- * once more. That is safe for every revision that changes no schema: 067_add_integration_credentials and the merges
- * do nothing, 080, 095 and 096 add a column only where it is missing, 089_fix_role_perm_sequences sets sequences to
- * what the rows say, and 136 inserts its leave type only where there is none of that code.
+ * Where the schema tells no difference, a merge is taken for its parents, for it does nothing, and else the revision
+ * with the least behind it: what follows is applied once more. That is safe for every revision that changes no
+ * schema: 067_add_integration_credentials does nothing, 080, 095 and 096 add a column only where it is missing,
+ * 089_fix_role_perm_sequences sets sequences to what the rows say, and 136 inserts its leave type only where there is
+ * none of that code.
  */
 export function identify(catalog: Catalog, engine: Engine, { all, known }: Fingerprints): Identity {
   const comparisons = all.map((fingerprint) => compare(fingerprint, catalog, engine, known));
@@ -189,7 +190,8 @@ function byLikeness(one: Comparison, other: Comparison): number {
   const difference = rankOf(one)
     .map((rank, index) => rank - (ranks[index] ?? 0))
     .find((value) => value !== 0);
-  return difference ?? one.fingerprint.applied.size - other.fingerprint.applied.size;
+  const [{ rows, applied }, { rows: otherRows, applied: otherApplied }] = [one.fingerprint, other.fingerprint];
+  return difference ?? (rows.length - otherRows.length || applied.size - otherApplied.size);
 }
 
 function byDistance(one: Comparison, other: Comparison): number {

@@ -107,7 +107,7 @@ describe('diagnose', () => {
     [
       'core tables and an empty alembic_version',
       { tables: complete, revisions: [] },
-      { kind: 'unversioned', identity: { kind: 'match', revisions: ['right'], alike: [['left', 'right'], ['head']] } },
+      { kind: 'unversioned', identity: { kind: 'match', revisions: ['right'], alike: [['head'], ['left', 'right']] } },
     ],
 
     ['an unknown row', { tables: complete, revisions: ['later'] }, { kind: 'ahead', unknown: ['later'] }],
