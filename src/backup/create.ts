@@ -36,8 +36,8 @@ export async function createBackup(context: BackupContext, kind: ArchiveKind): P
   const tag = tagOf(database.name);
   const wanted = join(config.backupFolder, archiveName(createdAt));
   const partial = `${wanted}.${tag}.partial`;
+  await prepareFolder(context);
   try {
-    await prepareFolder(context);
     await removeLeftovers(config.backupFolder, tag);
     const copier = await openCopier(context, `${wanted}.${tag}.sqlite.partial`);
     await requireSpace(copier.space, context);

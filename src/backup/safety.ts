@@ -50,7 +50,8 @@ function obstacleOf(error: unknown): BackupObstacle {
 /** A folder made inside the container would vanish with it: its own place, or the one above, has to be there. */
 function requireVolume(context: BackupContext): void {
   const { backupFolder: folder } = context.config;
-  if (existsSync(folder) || existsSync(dirname(folder))) return;
+  const above = dirname(folder);
+  if (existsSync(folder) || (above !== dirname(above) && existsSync(above))) return;
   throw backupFailure(context, { kind: 'folder', folder, reason: 'it is not there: no volume is mounted' });
 }
 

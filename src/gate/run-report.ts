@@ -1,7 +1,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Problem } from '../failure.ts';
 import type { ExitCode } from '../exit-codes.ts';
-import { openOutput } from '../report/output.ts';
+import { redaction } from '../report/output.ts';
 import type { Outcome, RunRecord, Step } from '../report/record.ts';
 import { loadHead } from '../schema/promise.ts';
 import { reportLook, type StateReport } from './state-report.ts';
@@ -56,12 +56,16 @@ export async function reportRun(
         : { name: database.name, engine: database.engine, serverVersion: database.serverVersion },
     before: seen && { state: seen.state, revisions: seen.revisions, problems: seen.problems },
     plan: seen && { action: seen.action, pending: seen.pending },
-    steps,
+    steps: steps.map(withWholeTimes),
     after,
     backup,
     exitCode: end.exitCode,
     problem: end.problem,
   };
+}
+
+function withWholeTimes(step: Step): Step {
+  return 'milliseconds' in step ? { ...step, milliseconds: Math.round(step.milliseconds) } : step;
 }
 
 /**
@@ -70,12 +74,12 @@ export async function reportRun(
  * @throws Error of the file system
  */
 export function writeReport(file: string, report: RunReport, secrets: readonly string[]): void {
-  const written: string[] = [];
-  const collect = { write: (text: string) => written.push(text) };
-  openOutput({ stdout: collect, stderr: collect }, secrets, true).result(`${JSON.stringify(report, null, 2)}\n`);
+  const redact = redaction(secrets);
+  // value by value: a short password must not spoil the keys
+  const shown = (_key: string, value: unknown): unknown => (typeof value === 'string' ? redact(value) : value);
   const partial = `${file}.${process.pid}.partial`;
   try {
-    writeFileSync(partial, written.join(''), { mode: 0o644 });
+    writeFileSync(partial, `${JSON.stringify(report, shown, 2)}\n`, { mode: 0o644 });
     renameSync(partial, file);
   } catch (error) {
     rmSync(partial, { force: true });

@@ -19,14 +19,19 @@ export interface Streams {
  * @param machine whether standard output is for a program (`--json`)
  */
 export function openOutput(streams: Streams, secrets: readonly string[], machine: boolean): Output {
-  // within JSON a quotation mark or a backslash of a secret stands escaped
-  const forms = new Set(secrets.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]));
-  const ordered = [...forms].filter((form) => form !== '').toSorted((a, b) => b.length - a.length);
-  const redact = (text: string): string => ordered.reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
+  const redact = redaction(secrets);
   const log = machine ? streams.stderr : streams.stdout;
   return {
     result: (text) => void streams.stdout.write(redact(text)),
     log: (text) => void log.write(redact(text)),
     notice: (text) => void streams.stderr.write(redact(text)),
   };
+}
+
+/** What takes the secrets out of a text. */
+export function redaction(secrets: readonly string[]): (text: string) => string {
+  // within JSON a quotation mark or a backslash of a secret stands escaped
+  const forms = new Set(secrets.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]));
+  const ordered = [...forms].filter((form) => form !== '').toSorted((a, b) => b.length - a.length);
+  return (text) => ordered.reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
 }

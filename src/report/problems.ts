@@ -229,7 +229,7 @@ export function describeObstacle(obstacle: BackupObstacle): string {
     case 'not-proven':
       return `The archive was read back and is not whole: ${obstacle.reason}.`;
     case 'failed':
-      return `${capital(obstacle.reason)}.`;
+      return `The reason: ${obstacle.reason}.`;
   }
 }
 

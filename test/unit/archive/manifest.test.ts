@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { archiveName, type Manifest, parseManifest, renderManifest } from '../../../src/archive/manifest.ts';
+
+const manifest: Manifest = {
+  engine: 'postgresql',
+  kind: 'safety',
+  createdAt: new Date(2026, 10, 22, 15, 33, 31, 42),
+  version: '0.1.0',
+  database: 'timetracker on db:5432',
+  server: 'PostgreSQL 16.4',
+  tool: 'pg_dump 16',
+  revisions: ['118_one_head', '128_another'],
+  rows: { users: 3 },
+  members: { 'db.dump': { size: 5, sha256: 'ab' } },
+  uploads: 'not included',
+};
+
+describe('manifest.json', () => {
+  it('has the four keys of the application beside ours', () => {
+    expect(JSON.parse(renderManifest(manifest))).toEqual({
+      alembic_revision: '118_one_head',
+      app_version: null,
+      created_at: '2026-11-22T15:33:31',
+      db_type: 'postgresql',
+      db_init: expect.objectContaining({ kind: 'safety', revisions: ['118_one_head', '128_another'] }),
+    });
+  });
+
+  it('has no revision where the database has none', () => {
+    expect(JSON.parse(renderManifest({ ...manifest, revisions: [] }))).toHaveProperty('alembic_revision', null);
+  });
+
+  it('is read as it was written', () => {
+    expect(parseManifest(renderManifest(manifest))).toEqual(manifest);
+  });
+
+  it.each([
+    [
+      'of the application',
+      '{"alembic_revision":"140_x","app_version":null,"created_at":"2026-11-22T15:36:42","db_type":"sqlite"}',
+    ],
+    ['of another format', renderManifest(manifest).replace('"format": 1', '"format": 2')],
+    ['of another kind', renderManifest(manifest).replace('"safety"', '"other"')],
+    ['without a time', renderManifest(manifest).replace(/"created_at": ".*Z"/, '"created_at": "soon"')],
+    ['with a size that is none', renderManifest(manifest).replace('"size": 5', '"size": "5"')],
+    ['that is a list', '[]'],
+    ['that is cut off', renderManifest(manifest).slice(0, -20)],
+    ['that is empty', ''],
+  ])('is not taken for ours: one %s', (_, text) => {
+    expect(parseManifest(text)).toBeNull();
+  });
+});
+
+describe('the name of an archive', () => {
+  it('tells the local time, as the application does', () => {
+    expect(archiveName(manifest.createdAt)).toBe('timetracker_backup_20261122_153331.zip');
+  });
+});
