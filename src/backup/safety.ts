@@ -3,42 +3,45 @@ import { dirname } from 'node:path';
 import type { DatabaseFacts } from '../database/database.ts';
 import { type BackupObstacle, Failure, reasonOf } from '../failure.ts';
 import { describeObstacle } from '../report/problems.ts';
+import type { Recorder } from '../report/record.ts';
 import { coreTables } from '../schema/catalog.ts';
 import { holdsRows } from './contents.ts';
 import { type BackupContext, backupFailure } from './context.ts';
-import { type Backup, createBackup } from './create.ts';
+import { createBackup } from './create.ts';
 import { removeOldest } from './retention.ts';
 
 /** How many safety backups of a database are kept. */
 const kept = 5;
 
+/** What a safety backup is made with: the run's record learns where it lies. */
+export interface SafetyContext extends BackupContext {
+  readonly recorder: Recorder;
+}
+
 /**
  * Makes a safety backup before a database is changed, as TT_BACKUP_BEFORE_MIGRATE has it: where nothing would be
  * lost, because no core table holds a row, none is made. It holds the database only. To be called under the run lock.
- * @returns null if none was made; `auto` has said why in the log
- * @throws Failure `backup-failed`, with `always` only
+ * @throws Failure `backup-failed`, with `always` only: `auto` says in the log why there is none
  */
-export async function makeSafetyBackup(context: BackupContext, { catalog }: DatabaseFacts): Promise<Backup | null> {
-  const { config, database, log, signal } = context;
-  if (config.backupBeforeMigrate === 'never') return null;
+export async function makeSafetyBackup(context: SafetyContext, { catalog }: DatabaseFacts): Promise<void> {
+  const { config, database, log, recorder, signal } = context;
+  if (config.backupBeforeMigrate === 'never') return;
+  const started = performance.now();
   const present = coreTables.filter((table) => Object.hasOwn(catalog.tables, table));
   try {
-    if (!(await database.read((session) => holdsRows(session, present)))) return null;
+    if (!(await database.read((session) => holdsRows(session, present)))) return;
     requireVolume(context);
     log.info(`Making a safety backup in ${config.backupFolder}.`);
-    const backup = await createBackup(context, 'safety');
-    log.info(`Safety backup: ${backup.path} (${megabytes(backup.size)}), read back and found whole.`, {
-      backup: backup.path,
-    });
+    const { path, size: bytes } = await createBackup(context, 'safety');
+    log.info(`Safety backup: ${path} (${megabytes(bytes)}), read back and found whole.`, { backup: path });
+    recorder.step({ kind: 'backup', path, bytes, milliseconds: performance.now() - started });
     await prune(context);
-    return backup;
   } catch (error) {
     signal.throwIfAborted();
     const obstacle = obstacleOf(error);
     if (config.backupBeforeMigrate === 'always') throw backupFailure(context, obstacle);
     log.warn(`No safety backup was made: ${describeObstacle(obstacle)}`);
     log.warn('Going on without: TT_BACKUP_BEFORE_MIGRATE=always would stop here.');
-    return null;
   }
 }
 

@@ -10,6 +10,7 @@ export const adoptCommand: Command = {
   usage: '[--revision ID[,ID…]] [--dry-run] [--force [--yes]]',
   flags: ['dry-run', 'force', 'yes'],
   options: ['revision'],
+  reports: true,
   async run(context) {
     const { flags, options } = context.arguments;
     // loaded here: the gate must start fast

@@ -1,5 +1,5 @@
-import type { DatabaseFacts, Database, Transaction } from '../database/database.ts';
 import { makeSafetyBackup } from '../backup/safety.ts';
+import type { DatabaseFacts, Database, Transaction } from '../database/database.ts';
 import { Failure, type Verdict } from '../failure.ts';
 import { type AppliedRevision, createHead, migrate } from '../migration/migrator.ts';
 import { stampLedger } from '../migration/ledger.ts';
@@ -39,7 +39,8 @@ export async function carryOut(plan: Work, facts: DatabaseFacts, context: GateCo
   ];
   if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });
 
-  await backUpFirst(facts, context);
+  // a failure is rolled back; a mistake that nobody noticed is not
+  await makeSafetyBackup(context, facts);
 
   if (quarantine) await quarantineAllButLast(context);
   await database.transaction(async (transaction) => {
@@ -76,7 +77,10 @@ function announce(plan: Work, log: Log): void {
     case 'unversioned':
       log.info('The database has no version information: it is compared with the schema of every known revision.');
       if (state.identity.kind === 'match') describeMatch(state.identity).forEach((line) => log.info(`  ${line}`));
-      log.info(`It is stamped ${listRows(adopt)}, and ${count(pending.length, 'revision')} applied.`, { adopt, pending });
+      log.info(`It is stamped ${listRows(adopt)}, and ${count(pending.length, 'revision')} applied.`, {
+        adopt,
+        pending,
+      });
       break;
     case 'corrupted':
       log.warn('Detected corrupted database state: tables, but neither alembic_version nor any core table.');
@@ -155,15 +159,6 @@ async function mendWhatIsMissing(
         );
   }
   await requireHealthy(await transaction.observe(), database);
-}
-
-/** Before anything is changed: a failure is rolled back, and a mistake that nobody noticed is not. */
-async function backUpFirst(facts: DatabaseFacts, context: GateContext): Promise<void> {
-  const started = performance.now();
-  const backup = await makeSafetyBackup(context, facts);
-  if (backup === null) return;
-  const milliseconds = performance.now() - started;
-  context.recorder.step({ kind: 'backup', path: backup.path, bytes: backup.size, milliseconds });
 }
 
 function noteProgress(

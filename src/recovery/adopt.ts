@@ -1,4 +1,4 @@
-import type { Config } from '../config/config.ts';
+import { makeSafetyBackup, type SafetyContext } from '../backup/safety.ts';
 import type { Database, DatabaseFacts } from '../database/database.ts';
 import { Failure } from '../failure.ts';
 import type { State } from '../gate/diagnosis.ts';
@@ -8,14 +8,10 @@ import { stampLedger } from '../migration/ledger.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { describeMatch, listRows } from '../report/adoption-text.ts';
 import { describeDifference } from '../report/differences.ts';
-import type { Log } from '../report/log.ts';
 import { loadFingerprints } from '../schema/fingerprints.ts';
 import { compareWith } from '../schema/identification.ts';
 
-export interface AdoptionContext {
-  readonly database: Database;
-  readonly config: Config;
-  readonly log: Log;
+export interface AdoptionContext extends SafetyContext {
   /** Throws unless the person agrees to what the sentence says. */
   readonly consent: (what: string) => Promise<void>;
 }
@@ -36,8 +32,10 @@ export async function planAdoption(
   { revisions, force }: AdoptionRequest,
   context: AdoptionContext,
 ): Promise<{ readonly rows: readonly string[]; readonly facts: DatabaseFacts }> {
-  const { database, config, log } = context;
-  const { observation, state, plan } = await look(database, config);
+  const { database, config, log, recorder } = context;
+  const seen = await look(database, config);
+  const { observation, state, plan } = seen;
+  recorder.looked(seen);
   if (observation.kind !== 'seen' || state.kind !== 'unversioned') throw notAdoptable(database, state, plan);
   const { facts } = observation;
   if (revisions !== null) return { rows: await compare(revisions, force, facts, context), facts };
@@ -53,12 +51,14 @@ export async function planAdoption(
  * @throws Failure as `planAdoption`, or `missing-rights`
  */
 export async function adopt(request: AdoptionRequest, context: AdoptionContext): Promise<void> {
-  const { database, log } = context;
+  const { database, log, recorder } = context;
   const { rows, facts } = await planAdoption(request, context);
   const exists = facts.revisions !== null;
   const rights = await database.missingRights({ alters: exists ? ['alembic_version'] : [], quarantines: false });
   if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });
+  await makeSafetyBackup(context, facts);
   await database.transaction((transaction) => stampLedger(transaction, releaseGraph, exists, rows));
+  rows.forEach((revision) => recorder.step({ kind: 'adoption', revision }));
   log.info(`The database is stamped ${listRows(rows)}. Nothing was migrated: that is what the gate does next.`);
   log.info('  docker compose up -d');
 }
