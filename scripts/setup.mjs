@@ -1,4 +1,5 @@
 // Makes a checkout ready to run: dependencies as in package-lock.json, dist/ as in the source. Quick if it is.
+// `node scripts/setup.mjs dependencies` leaves dist/ alone.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
@@ -9,6 +10,8 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const installStamp = join(root, 'node_modules/.db-init-installed');
 const buildStamp = join(root, 'dist/.built-from');
+const driverBinary = join(root, 'node_modules/better-sqlite3/build/Release/better_sqlite3.node');
+const driverPrelude = join(root, 'scripts/node-object-wrap.h');
 
 /** A failure whose message says all that a person needs. */
 class SetupFailure extends Error {
@@ -26,15 +29,16 @@ function install() {
     console.error('Installing the dependencies; this takes a minute …');
     npmCi();
     const fault = nativeFault();
-    if (fault !== null) throw new SetupFailure(`better-sqlite3 does not load: ${fault}${compilerHint()}`, 1);
+    if (fault !== null) throw new SetupFailure(`better-sqlite3 cannot be used: ${fault}${compilerHint()}`, 1);
   }
   writeFileSync(installStamp, wanted);
 }
 
-/** What decides which files belong into node_modules: the lock, and what native modules are compiled for. */
+/** What decides which files belong into node_modules: the lock, and what native modules are compiled for and with. */
 function installation() {
   const lock = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
+    .update(readFileSync(driverPrelude))
     .digest('hex');
   return `${lock} ${process.platform}-${process.arch} abi ${process.versions.modules}`;
 }
@@ -54,7 +58,8 @@ function treeMatchesLock() {
 function npmCi() {
   const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
   // esbuild and the tests are development dependencies, which NODE_ENV=production would leave out.
-  const options = { cwd: root, env: { ...headers(), ...process.env }, stdio: ['ignore', 2, 2] };
+  const env = { ...headers(), ...process.env, CXXFLAGS: compilerFlags() };
+  const options = { cwd: root, env, stdio: ['ignore', 2, 2] };
   const { status, error } = spawnSync('npm', ['ci', '--include=dev', ...quiet], options);
   if (error) throw new SetupFailure(`npm could not be started: ${error.message}`, 1);
   if (status === 0) return;
@@ -67,6 +72,11 @@ function headers() {
   return existsSync(join(prefix, 'include/node/node.h')) ? { npm_config_nodedir: prefix } : {};
 }
 
+/** For the compiler of C++, which better-sqlite3 alone needs. make hands them to a shell, hence the quotes. */
+function compilerFlags() {
+  return `${process.env.CXXFLAGS ?? ''} -include '${driverPrelude}'`.trim();
+}
+
 /** What better-sqlite3 lacks on this machine if there is no ready-made binary to download; else nothing. */
 function compilerHint() {
   const lacking = ['python3', 'make', 'g++'].filter((tool) => spawnSync(tool, ['--version']).error);
@@ -77,6 +87,10 @@ function compilerHint() {
 
 /** Why the native module cannot be used, or null. */
 function nativeFault() {
+  // Compiled by other means than here, and best not even loaded. The ready-made ones are compiled for 24.0, without it.
+  if (read(driverBinary)?.includes('RemoveEnvironmentCleanupHook')) {
+    return 'it is compiled in a way that aborts Node.js (nodejs/node#65446)';
+  }
   try {
     const Database = createRequire(import.meta.url)('better-sqlite3');
     new Database(':memory:').close();
@@ -130,7 +144,7 @@ function read(path) {
 
 try {
   install();
-  await buildIfStale();
+  if (process.argv[2] !== 'dependencies') await buildIfStale();
 } catch (error) {
   if (!(error instanceof SetupFailure)) throw error;
   console.error(`db-init could not be set up: ${error.message}`);
