@@ -2,36 +2,45 @@
 # driver is compiled in the first and loaded in the second.
 ARG NODE_IMAGE=node:24-trixie
 ARG NODE_SLIM_IMAGE=node:24-trixie-slim
+# Where the client tools for backups come from: those of the server's own major, or of a newer one, can read it.
+ARG POSTGRES_16_IMAGE=postgres:16
+ARG POSTGRES_17_IMAGE=postgres:17
+ARG POSTGRES_18_IMAGE=postgres:18
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /build
 
-# Since 24.19 this header compiles hooks into native modules that abort the process when the module's objects are
-# garbage-collected (nodejs/node#65446). Without the two calls it is what it was before.
-RUN sed -i -E '/^ *(Add|Remove)CleanupHook\(\);$/d' /usr/local/include/node/node_object_wrap.h
-
-# Only the SQLite driver needs its install script, which fetches a ready-made binary, or else compiles one with the
-# headers of this image: then it takes a minute or two.
+# A ready-made SQLite driver is fetched, or else one is compiled with the headers of this image: then it takes a minute
+# or two.
 COPY package.json package-lock.json ./
-RUN --mount=type=cache,target=/root/.npm npm ci --include=dev --ignore-scripts --no-audit --no-fund
-RUN npm_config_nodedir=/usr/local npm rebuild better-sqlite3
+COPY scripts/setup.mjs scripts/node-object-wrap.h scripts/
+RUN --mount=type=cache,target=/root/.npm node scripts/setup.mjs dependencies
 
-COPY tsconfig.json entrypoint ./
+COPY tsconfig.json entrypoint LICENSE ./
 COPY scripts/build.mjs scripts/
 COPY migrations migrations
 COPY src src
 RUN node scripts/build.mjs
 
 # Everything but the driver is inside the bundle, and of the driver 25 of 28 MB are the source of SQLite.
-RUN mkdir /runtime && cp -R --parents entrypoint package.json dist \
+RUN mkdir /runtime && cp -R --parents entrypoint package.json LICENSE dist \
       node_modules/better-sqlite3/package.json node_modules/better-sqlite3/LICENSE node_modules/better-sqlite3/lib \
       node_modules/better-sqlite3/build/Release/better_sqlite3.node \
       node_modules/bindings node_modules/file-uri-to-path /runtime
 
+FROM ${POSTGRES_16_IMAGE} AS postgres-16
+FROM ${POSTGRES_17_IMAGE} AS postgres-17
+FROM ${POSTGRES_18_IMAGE} AS postgres-18
+
 FROM ${NODE_SLIM_IMAGE}
 LABEL org.opencontainers.image.title="db-init" \
+      org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.description="Brings the database of TimeTracker to a proven schema before it starts" \
       org.opencontainers.image.licenses="GPL-3.0-or-later"
+
+RUN --mount=from=postgres-16,target=/mnt/16 --mount=from=postgres-17,target=/mnt/17 \
+    --mount=from=postgres-18,target=/mnt/18 --mount=source=scripts/copy-postgres-tools.sh,target=/mnt/copy \
+    /mnt/copy /mnt/18 /mnt/17 /mnt/16
 
 # Certificate authorities for sslrootcert=/etc/ssl/certs/ca-certificates.crt: the slim image comes without them.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt

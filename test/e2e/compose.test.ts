@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, expect, it } from 'vitest';
-import { buildStack, describeDocker, postgresFiles, sqliteFiles, type Stack } from './stack.ts';
+import { buildStack, describeDocker, dockerMust, postgresFiles, sqliteFiles, type Stack } from './stack.ts';
 
 const head = '171_merge_kanban_feature_heads';
 
@@ -74,6 +74,22 @@ await describeDocker('The stack with PostgreSQL', () => {
     expect(all).toContain('Access denied');
     expect(all).not.toContain('Waiting');
     expect(all).not.toContain('wrong-secret');
+  });
+
+  it('can be stopped before it listens for signals', async () => {
+    const { stdout: id } = await stack.compose([
+      'run',
+      '--detach',
+      '--no-deps',
+      '--entrypoint',
+      'sleep',
+      'db-init',
+      '99',
+    ]);
+    await dockerMust(['stop', id]);
+    // a first process without a handler would ignore SIGTERM, until Docker kills it: 137
+    expect(await dockerMust(['inspect', '--format', '{{.State.ExitCode}}', id])).toBe('143');
+    await dockerMust(['rm', id]);
   });
 
   it('ends at once when it is stopped while it waits', async () => {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, expect, it } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
 import { atEnd } from '../support/cleanup.ts';
 import { buildStack, describeDocker, docker, dockerMust, type Outcome, sqliteFiles } from './stack.ts';
 
@@ -21,12 +22,40 @@ await describeDocker('The image', () => {
     return name;
   };
 
-  it('is started as an ordinary user', async () => {
+  it('is started as an ordinary user, and says which version it is', async () => {
     expect(JSON.parse(await dockerMust(['inspect', '--format', '{{json .Config}}', image]))).toMatchObject({
       User: '1000:1000',
       WorkingDir: '/app',
       StopSignal: 'SIGTERM',
+      Labels: { 'org.opencontainers.image.version': manifest.version },
     });
+  });
+
+  it('holds the text of its licence', async () => {
+    const { stdout } = await run(['--entrypoint', 'cat'], ['/opt/db-init/LICENSE']);
+    expect(stdout).toContain('GNU GENERAL PUBLIC LICENSE');
+  });
+
+  it.each(['pg_dump', 'pg_restore', 'psql'])('runs %s of each major on a read-only root', async (tool) => {
+    const all = `for tool in /usr/lib/postgresql/*/bin/${tool}; do echo "$tool"; "$tool" --version; done`;
+    const { exitCode, stdout } = await run(['--read-only', '--cap-drop', 'ALL', '--entrypoint', 'sh'], ['-euc', all]);
+    expect(exitCode).toBe(0);
+    const outputs = stdout.split('\n');
+    expect(outputs.length).toBeGreaterThan(1);
+    for (let at = 0; at < outputs.length; at += 2) {
+      const major = /postgresql\/(\d+)\//.exec(outputs[at] ?? '')?.[1];
+      expect(outputs[at + 1]).toMatch(new RegExp(`^${tool} \\(PostgreSQL\\) ${major}\\.`));
+    }
+  });
+
+  it('survives the garbage collection of what its SQLite driver has made', async () => {
+    const script = `
+      const Database = require('/opt/db-init/node_modules/better-sqlite3');
+      const database = new Database(':memory:');
+      for (let count = 0; count < 10000; count++) database.prepare('SELECT 1');
+      gc({ type: 'major', execution: 'async' }).then(() => console.log('alive'));
+    `;
+    expect(await run(['--entrypoint', 'node'], ['--expose-gc', '--eval', script])).toMatchObject({ stdout: 'alive' });
   });
 
   it('is the gate, unless another command is given', async () => {
