@@ -3,7 +3,7 @@ import type { MissingRight, OtherSession } from './database/database.ts';
 import type { Refusal } from './gate/plan.ts';
 import type { Unsafe } from './recovery/repair-plan.ts';
 import type { Difference } from './schema/comparison.ts';
-import type { Mismatch } from './schema/identification.ts';
+import type { Mismatch } from './schema/likeness.ts';
 
 /** Who holds a lock that a run is waiting for, as far as the engine tells. */
 export interface LockHolder {

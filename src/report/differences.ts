@@ -1,4 +1,4 @@
-import type { Mismatch } from '../schema/identification.ts';
+import type { Mismatch } from '../schema/likeness.ts';
 
 /** A difference as `--json` reports it. */
 export interface DifferenceReport {

@@ -1,6 +1,6 @@
 import type { BackupObstacle, Problem, Verdict } from '../failure.ts';
 import type { Refusal } from '../gate/plan.ts';
-import type { Mismatch } from '../schema/identification.ts';
+import type { Mismatch } from '../schema/likeness.ts';
 import { describeMatch, listRows, listSets } from './adoption-text.ts';
 import type { Notice } from './banner.ts';
 import { describeDifference } from './differences.ts';

@@ -1,17 +1,9 @@
 import type { Engine } from '../database/session.ts';
 import { type Catalog, versionTable } from './catalog.ts';
-import { type Difference, findDifferences } from './comparison.ts';
-import { isDisputed } from './disputed-columns.ts';
-import type { Fingerprint, Fingerprints } from './fingerprints.ts';
+import type { Difference } from './comparison.ts';
+import type { Fingerprints } from './fingerprints.ts';
 import type { CatalogChange } from './history.ts';
-
-/** Something that other revisions have, and the one that is compared with does not. */
-export type Unexpected =
-  | { readonly kind: 'unexpected-table'; readonly table: string }
-  | { readonly kind: 'unexpected-column'; readonly table: string; readonly column: string };
-
-/** One way in which a database differs from a revision that it is compared with. */
-export type Mismatch = Difference | Unexpected;
+import { type Comparison, comparisonWith, type Mismatch, type Unexpected } from './likeness.ts';
 
 /** Which revision a database is at, judged by its schema alone. */
 export type Identity =
@@ -52,7 +44,7 @@ type RowSets = readonly (readonly string[])[];
  * none of that code.
  */
 export function identify(catalog: Catalog, engine: Engine, { all, known }: Fingerprints): Identity {
-  const comparisons = all.map((fingerprint) => compare(fingerprint, catalog, engine, known));
+  const comparisons = all.map(comparisonWith(catalog, engine, known));
   const [best, ...others] = comparisons.filter((comparison) => agrees(comparison, engine)).toSorted(byLikeness);
   if (best === undefined) {
     const [nearest, ...farther] = comparisons.toSorted(byDistance);
@@ -86,77 +78,8 @@ export function compareWith(
 ): { readonly schema: readonly Mismatch[]; readonly rules: readonly Difference[] } {
   const fingerprint = all.find((candidate) => candidate.rows.join() === rows.toSorted().join());
   if (fingerprint === undefined) throw new Error(`no fingerprint of ${rows.join(', ')}`);
-  const { schema, unexpected, rules } = compare(fingerprint, catalog, engine, known);
+  const { schema, unexpected, rules } = comparisonWith(catalog, engine, known)(fingerprint);
   return { schema: [...schema, ...unexpected], rules };
-}
-
-interface Comparison {
-  readonly fingerprint: Fingerprint;
-  /** Tables, columns and types that are missing or different. */
-  readonly schema: readonly Difference[];
-  /** Tables and columns of other revisions. */
-  readonly unexpected: readonly Unexpected[];
-  /** Keys, indexes and sequences that are missing. */
-  readonly rules: readonly Difference[];
-  /** How many differences are in columns on which releases disagree. */
-  readonly disputed: number;
-  /** How many columns have a type that does as well as the promised one, but is another. */
-  readonly otherTypes: number;
-}
-
-function compare(fingerprint: Fingerprint, catalog: Catalog, engine: Engine, known: Fingerprints['known']): Comparison {
-  const differences = findDifferences(fingerprint.catalog, catalog, engine);
-  const unexpected = findUnexpected(fingerprint.catalog, catalog, known);
-  const counts = (part: Mismatch): boolean =>
-    (part.kind !== 'missing-column' && part.kind !== 'unexpected-column') ||
-    !isDisputed(part.table, part.column, fingerprint.applied);
-  const parts = [...differences, ...unexpected];
-  return {
-    fingerprint,
-    schema: differences.filter((difference) => !isRule(difference) && counts(difference)),
-    unexpected: unexpected.filter(counts),
-    rules: differences.filter(isRule),
-    disputed: parts.length - parts.filter(counts).length,
-    otherTypes: countOtherTypes(fingerprint.catalog, catalog),
-  };
-}
-
-function isRule({ kind }: Difference): boolean {
-  return weights[kind] === 'rule';
-}
-
-/** Whether a difference rules a revision out, or only speaks against it. */
-const weights = {
-  'missing-table': 'schema',
-  'missing-column': 'schema',
-  'different-type': 'schema',
-  'must-be-not-null': 'schema',
-  'must-be-nullable': 'schema',
-  'missing-enum': 'schema',
-  'missing-sequence': 'rule',
-  'missing-constraint': 'rule',
-  'missing-index': 'rule',
-  'invalid-index': 'rule',
-} as const satisfies Record<Difference['kind'], 'schema' | 'rule'>;
-
-function findUnexpected(promised: Catalog, actual: Catalog, known: Fingerprints['known']): readonly Unexpected[] {
-  return Object.entries(actual.tables).flatMap(([table, { columns }]): Unexpected[] => {
-    const knownColumns = known.get(table);
-    const promisedTable = promised.tables[table];
-    if (knownColumns === undefined) return [];
-    if (promisedTable === undefined) return [{ kind: 'unexpected-table', table }];
-    return Object.keys(columns)
-      .filter((column) => knownColumns.has(column) && !Object.hasOwn(promisedTable.columns, column))
-      .map((column) => ({ kind: 'unexpected-column', table, column }));
-  });
-}
-
-function countOtherTypes(promised: Catalog, actual: Catalog): number {
-  return Object.entries(promised.tables)
-    .flatMap(([table, { columns }]) =>
-      Object.entries(columns).map(([name, { type }]) => type === (actual.tables[table]?.columns[name]?.type ?? type)),
-    )
-    .filter((same) => !same).length;
 }
 
 /** On SQLite the application commits each step, so what a stopped upgrade had begun of the next revision is there. */
@@ -177,12 +100,8 @@ function brings(change: CatalogChange, part: Unexpected): boolean {
 }
 
 /** Smaller is more alike. */
-function rankOf({ fingerprint, rules, unexpected, disputed, otherTypes }: Comparison): readonly number[] {
-  const promised = Object.values(fingerprint.catalog.tables).reduce(
-    (sum, { constraints, indexes }) => sum + Object.keys(constraints).length + Object.keys(indexes).length,
-    0,
-  );
-  return [rules.length, unexpected.length, disputed, otherTypes, rules.length - promised];
+function rankOf({ rules, unexpected, disputed, otherTypes, promisedRules }: Comparison): readonly number[] {
+  return [rules.length, unexpected.length, disputed, otherTypes, rules.length - promisedRules];
 }
 
 function byLikeness(one: Comparison, other: Comparison): number {

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { releaseGraph } from '../../../src/migration/revisions.ts';
+import { versionTable } from '../../../src/schema/catalog.ts';
+import { fingerprintsOf } from '../../../src/schema/fingerprints.ts';
+import { applyChange, catalogAt, changeBetween, emptyCatalog, loadHistory } from '../../../src/schema/history.ts';
+import { loadHead } from '../../../src/schema/promise.ts';
+import { releasedRows, severalRows } from '../migration/released-rows.ts';
+
+const head = releaseGraph.heads;
+const nameOf = (rows: readonly string[]): string => releaseGraph.tips(rows).toSorted().join();
+
+describe.each(['postgresql', 'sqlite'] as const)('the history of %s', async (engine) => {
+  const history = await loadHistory(engine);
+  const { all, known } = fingerprintsOf(releaseGraph, history);
+
+  it('has every revision', () => {
+    expect(Object.keys(history)).toEqual(releaseGraph.revisions.map(({ id }) => id));
+  });
+
+  it('ends at the catalog of the head', async () => {
+    const { tables, enums } = await loadHead(engine);
+    const { [versionTable]: versions, ...promised } = tables;
+    expect(versions).toBeDefined();
+    expect(catalogAt(head, releaseGraph, history)).toEqual({ tables: promised, enums });
+  });
+
+  it('has a fingerprint for every revision, and for all rows that releases or a cut-off run left', () => {
+    const sets = new Set(all.map(({ rows }) => rows.join()));
+    const wanted = [
+      ...releaseGraph.revisions.map(({ id }) => [id]),
+      ...releasedRows.map(([, ...rows]) => rows),
+      ...Object.values(severalRows),
+    ];
+    expect(wanted.map(nameOf).filter((rows) => !sets.has(rows))).toEqual([]);
+    expect(sets.size).toBe(all.length);
+  });
+
+  it('makes the same catalog of rows, in whatever order the branches were applied', () => {
+    const different = all.filter(({ rows, catalog }) => {
+      const inOrder = catalogAt(rows, releaseGraph, history);
+      return Object.keys(changeBetween(inOrder, catalog)).length > 0;
+    });
+    expect(different.map(({ rows }) => rows)).toEqual([]);
+  });
+
+  it('knows what revisions took away again', () => {
+    expect(known.get('offers')).toContain('offer_number');
+    expect(known.get('settings')).toContain('ui_allow_calendar');
+    expect(known.has(versionTable)).toBe(false);
+  });
+});
+
+describe('a change between catalogs', () => {
+  const column = { type: 'integer', notNull: true, default: null };
+  const index = { definition: 'btree (a)', valid: true };
+  const one = {
+    tables: { t: { columns: { a: column, b: column }, constraints: { pk: 'PRIMARY KEY (a)' }, indexes: {} } },
+    enums: { e: ['x'] },
+  };
+  const two = {
+    tables: {
+      t: { columns: { a: { ...column, notNull: false } }, constraints: {}, indexes: { i: index } },
+      u: { columns: { a: column }, constraints: {}, indexes: {} },
+    },
+    enums: { e: ['x', 'y'], f: ['z'] },
+  };
+
+  it.each([
+    ['forwards', one, two],
+    ['backwards', two, one],
+    ['from nothing', emptyCatalog, two],
+    ['to nothing', two, emptyCatalog],
+  ])('leads from one to the other %s', (_direction, before, after) => {
+    expect(applyChange(before, changeBetween(before, after))).toEqual(after);
+  });
+
+  it('is empty where nothing changes', () => {
+    expect(changeBetween(two, structuredClone(two))).toEqual({});
+  });
+});
