@@ -44,10 +44,12 @@ const secret = /password|secret|token|api_key/;
 
 /** The columns in order of their names; a secret becomes `<name>_set`, as the application shows it. */
 function withoutSecrets(settings: Row): Readonly<Record<string, unknown>> {
-  const shown = Object.entries(settings).map(([name, value]) =>
-    secret.test(name) ? [`${name}_set`, value !== null && value !== ''] : [name, value],
+  const shown = new Map(
+    Object.entries(settings).map(([name, value]) =>
+      secret.test(name) ? [`${name}_set`, value !== null && value !== ''] : [name, value],
+    ),
   );
-  return Object.fromEntries(shown.toSorted(([one], [other]) => String(one).localeCompare(String(other), 'en')));
+  return Object.fromEntries([...shown].toSorted(([one], [other]) => one.localeCompare(other, 'en')));
 }
 
 function quote(name: string): string {

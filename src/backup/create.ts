@@ -85,7 +85,7 @@ async function write(
 ): Promise<Manifest> {
   const archive = createArchive(file);
   try {
-    const copied = await archive.add(copier.member, copier.compress, copier.copy);
+    const copied = await archive.add(copier.member, copier.compress, (into) => copier.copy(into));
     const { revisions, rows, settings } = copied.result;
     const written = await archive.addText(settingsMember, `${JSON.stringify(settings, null, 2)}\n`);
     const manifest: Manifest = {
@@ -127,7 +127,11 @@ async function giveName(partial: string, wanted: string): Promise<string> {
     const path = attempt === 1 ? wanted : wanted.replace(/\.zip$/, `_${attempt}.zip`);
     if (!(await take(partial, path))) continue;
     const folder = await open(dirname(path));
-    await folder.sync().finally(() => folder.close());
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
     return path;
   }
 }

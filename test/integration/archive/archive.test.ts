@@ -110,7 +110,7 @@ describe('a damaged archive', () => {
     const { length } = await readFile(file);
     for (const end of [0, 10, 1000, length - 300, length - 30, length - 1]) {
       const copy = await broken((bytes) => bytes.subarray(0, end));
-      await expect(proveArchive(copy, drain), `cut at ${end}`).rejects.toThrow();
+      await expect(proveArchive(copy, drain), `cut at ${end}`).rejects.toThrow(/no ZIP archive|damaged|missing|early/);
       expect(await readManifest(copy)).toBeNull();
     }
   });

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import Database from 'better-sqlite3';
 import { execa } from 'execa';
 import pg from 'pg';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ArchiveKind, type Manifest, parseManifest, renderManifest } from '../../../src/archive/manifest.ts';
 import { createDatabase, createSqliteDatabase, type TestDatabase, withClient } from '../../support/database.ts';
 import { release, sqliteFile } from '../../support/fixtures.ts';
@@ -53,6 +53,7 @@ describeBackups('a safety backup', ({ name: engine, create }) => {
     folder = join(await temporaryDirectory(), 'backups');
     env = { DATABASE_URL: database.url, BACKUP_FOLDER: folder };
   });
+  afterEach(() => database.drop());
 
   it('holds the database as it was before the migration, and comes back as that', async () => {
     await fill(database);
@@ -103,6 +104,22 @@ describeBackups('a safety backup', ({ name: engine, create }) => {
     const never = { ...env, DATABASE_URL: other.url, TT_BACKUP_BEFORE_MIGRATE: 'never' };
     expect((await run([], { env: never })).exitCode).toBe(0);
     expect(await archivesIn(folder)).toEqual([]);
+  });
+
+  it('is made before a database is stamped by hand, too', async () => {
+    await fill(database);
+    await execute(database, 'DROP TABLE alembic_version');
+    const report = join(await temporaryDirectory(), 'run.json');
+    expect((await run(['adopt'], { env: { ...env, TT_REPORT_FILE: report } })).exitCode).toBe(0);
+    const [archive = ''] = await archivesIn(folder);
+    const zip = new AdmZip(join(folder, archive));
+    expect(parseManifest(zip.readAsText('manifest.json'))).toMatchObject({ kind: 'safety', revisions: [] });
+    expect(JSON.parse(await readFile(report, 'utf8'))).toMatchObject({
+      command: 'adopt',
+      before: { state: 'unversioned' },
+      steps: [{ kind: 'backup', path: join(folder, archive) }, { kind: 'adoption' }],
+      backup: join(folder, archive),
+    });
   });
 
   it('that cannot be made is a warning', async () => {
@@ -166,16 +183,17 @@ describeBackups('a safety backup', ({ name: engine, create }) => {
     await writeFile(join(folder, 'timetracker_backup_20200101_000000.zip'), 'damaged');
 
     const { stdout } = await run([], { env });
-    const [made] = (await archivesIn(folder)).filter((file) => /backup_2[^0]|backup_202[1-9]/.test(file));
-    expect(await archivesIn(folder)).toEqual(
-      [
-        'manual.zip',
-        'neighbour.zip',
-        ...['safety-3.zip', 'safety-4.zip', 'safety-5.zip', 'safety-6.zip'],
-        'timetracker_backup_20200101_000000.zip',
-        made,
-      ].toSorted(),
-    );
+    const made = (await archivesIn(folder)).findLast((file) => file.startsWith('timetracker_backup_')) ?? '';
+    expect(await archivesIn(folder)).toEqual([
+      'manual.zip',
+      'neighbour.zip',
+      'safety-3.zip',
+      'safety-4.zip',
+      'safety-5.zip',
+      'safety-6.zip',
+      'timetracker_backup_20200101_000000.zip',
+      made,
+    ]);
     expect(stdout).toContain(`Removed an older safety backup: ${join(folder, 'safety-1.zip')}.`);
   });
 

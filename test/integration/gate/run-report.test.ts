@@ -1,6 +1,7 @@
 import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { createDatabase, describeEngines, type TestDatabase } from '../../support/database.ts';
 import { release, sqliteFile, state } from '../../support/fixtures.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
@@ -16,6 +17,9 @@ beforeEach(async () => {
 });
 
 const read = async (): Promise<unknown> => JSON.parse(await readFile(file, 'utf8'));
+
+/** Where release 5.0.0 left its databases. */
+const startOf = { sqlite: '139_keyboard_shortcuts', postgresql: '140_client_portal_dashboard_prefs' };
 
 async function fill({ engine, url, name }: TestDatabase): Promise<void> {
   if (engine === 'postgresql') await restoreSql(url, release('pg', 'v5.0.0', 'before.sql.gz'));
@@ -38,7 +42,7 @@ describeEngines('the report of a run', ({ name: engine, create }) => {
       database: { engine, name: expect.stringContaining(database.name) },
       before: {
         state: 'behind',
-        revisions: [engine === 'sqlite' ? '139_keyboard_shortcuts' : '140_client_portal_dashboard_prefs'],
+        revisions: [startOf[engine]],
         problems: [],
       },
       plan: { action: 'migrate' },
@@ -47,10 +51,9 @@ describeEngines('the report of a run', ({ name: engine, create }) => {
       exitCode: 0,
       problem: null,
     });
-    const { plan, steps } = report as { plan: { pending: string[] }; steps: { kind: string; revision?: string }[] };
-    const applied = steps.filter(({ kind }) => kind === 'revision');
-    expect(applied.map(({ revision }) => revision)).toEqual(plan.pending);
-    expect(applied[0]).toEqual({ kind: 'revision', revision: plan.pending[0], milliseconds: expect.any(Number) });
+    const pending = releaseGraph.pending([startOf[engine]]).map(({ id }) => id);
+    const steps = pending.map((revision) => ({ kind: 'revision', revision, milliseconds: expect.any(Number) }));
+    expect(report).toMatchObject({ plan: { pending }, steps: expect.arrayContaining(steps) });
     // written beside it and renamed: nothing else is left
     expect(await readdir(folder)).toEqual(['run.json']);
   });
