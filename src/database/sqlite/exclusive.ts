@@ -62,15 +62,15 @@ export interface CountedRelation extends Pick<Relation, 'name' | 'kind'> {
 export function countRelations(file: string): readonly CountedRelation[] | null {
   try {
     if (!isDatabaseFile(file)) return null;
-    const { database, close } = openForReading(file);
+    const open = openForReading(file);
     try {
-      return inspect(database).relations.map(({ name, kind }) => ({
+      return inspect(open.database).relations.map(({ name, kind }) => ({
         name,
         kind,
-        rows: kind === 'table' ? countRows(database, name) : null,
+        rows: kind === 'table' ? countRows(open.database, name) : null,
       }));
     } finally {
-      close();
+      open.close();
     }
   } catch {
     return null;

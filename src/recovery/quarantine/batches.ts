@@ -4,8 +4,12 @@ import type { Session } from '../../database/session.ts';
 import { Failure } from '../../failure.ts';
 import type { Log } from '../../report/log.ts';
 import { count } from '../../report/numbers.ts';
-import { cleanup, home, isLastBatch, type Progress, quarantineSome } from './move.ts';
-import { rightsMissingToMove } from './things.ts';
+import type { QuarantineSchema } from './label.ts';
+import { home, type Progress, quarantineBatch } from './move.ts';
+import { type Batch, listBatches, listThings, rightsMissingToMove } from './things.ts';
+
+/** What the label says of a corrupted database. */
+const corruption = 'tables were there, but neither alembic_version nor any core table';
 
 /** What batches are carried out with. */
 export interface BatchContext {
@@ -14,36 +18,42 @@ export interface BatchContext {
   readonly signal: AbortSignal;
 }
 
-/** Runs `step` in one committed transaction after the other until nothing is left. */
+/** Runs `step` in one committed transaction for each batch. */
 export async function inBatches(
   { database, signal }: BatchContext,
-  step: (transaction: Transaction) => Promise<Progress>,
+  batches: readonly Batch[],
+  step: (transaction: Transaction, batch: Batch) => Promise<Progress>,
   announce: (progress: Progress) => void,
 ): Promise<void> {
-  for (let left = Infinity; left > 0;) {
+  for (const batch of batches) {
     signal.throwIfAborted();
-    const progress = await database.transaction(step);
-    announce(progress);
-    left = progress.left;
+    announce(await database.transaction((transaction) => step(transaction, batch)));
   }
+}
+
+/**
+ * Puts batches of schema public aside.
+ * @throws Failure `quarantine-refused`, when somebody has connected since; the next run goes on
+ */
+export async function quarantineBatches(context: BatchContext, batches: readonly Batch[], why: string): Promise<void> {
+  let schema: QuarantineSchema | null = null;
+  const step = async (transaction: Transaction, batch: Batch): Promise<Progress> => {
+    await requireAlone(transaction, context.database.name);
+    return quarantineBatch(transaction, batch, why, schema);
+  };
+  await inBatches(context, batches, step, (progress) => {
+    schema = progress.schema;
+    announceQuarantined(progress, context.log);
+  });
 }
 
 /**
  * Cleans a corrupted database up to what one transaction can take, which is left to `quarantineLast`: the transaction
  * that migrates begins with it, so that of an ordinary cleanup all or nothing happens.
- * @throws Failure `quarantine-refused`, when somebody has connected since; the next run goes on
  */
-export async function quarantineAllButLast({ database, log, signal }: BatchContext): Promise<void> {
-  for (;;) {
-    signal.throwIfAborted();
-    const progress = await database.transaction(async (transaction) => {
-      if (await isLastBatch(transaction, cleanup)) return null;
-      await requireAlone(transaction, database.name);
-      return quarantineSome(transaction, cleanup);
-    });
-    if (progress === null) return;
-    announceQuarantined(progress, log);
-  }
+export async function quarantineAllButLast(context: BatchContext): Promise<void> {
+  const batches = await context.database.read((session) => listBatches(session, home, 'out'));
+  await quarantineBatches(context, batches.slice(0, -1), corruption);
 }
 
 /** What keeps the role from cleaning: what it does not own cannot be moved. */
@@ -54,7 +64,8 @@ export async function rightsMissingToClean(database: Database): Promise<readonly
 /** Moves what `quarantineAllButLast` left, within the transaction that goes on with something else. */
 export async function quarantineLast(transaction: Transaction, { database, log }: BatchContext): Promise<void> {
   await requireAlone(transaction, database.name);
-  announceQuarantined(await quarantineSome(transaction, cleanup), log);
+  const things = await listThings(transaction, home, 'out');
+  announceQuarantined(await quarantineBatch(transaction, { things, left: 0 }, corruption), log);
 }
 
 /** Nothing is moved while somebody else is connected: what is not known may be in use. */
@@ -65,14 +76,14 @@ export async function requireAlone(session: Session, database: string): Promise<
 }
 
 /** Names each thing that was moved, and at the end the way back. */
-export function announceQuarantined({ schema, done, left, functions }: Progress, log: Log): void {
+function announceQuarantined({ schema, done, left, functions }: Progress, log: Log): void {
   for (const { thing, rows } of done) {
     const size = rows === null ? '' : ` (${count(rows, 'row')})`;
-    const details = { quarantine: schema, name: thing.name, rows };
-    log.info(`  moved ${thing.kind.toLowerCase()} ${thing.quoted} to ${schema}${size}`, details);
+    const details = { quarantine: schema.name, name: thing.name, rows };
+    log.info(`  moved ${thing.kind.toLowerCase()} ${thing.quoted} to ${schema.name}${size}`, details);
   }
   if (left > 0) return;
   if (functions > 0) log.info(`  ${count(functions, 'function')} stayed in schema public: they are in nobody's way.`);
   log.info('Nothing was dropped. To take it back:');
-  log.info(`  docker compose run --rm db-init quarantine restore ${schema}`, { quarantine: schema });
+  log.info(`  docker compose run --rm db-init quarantine restore ${schema.name}`, { quarantine: schema.name });
 }

@@ -1,28 +1,15 @@
 import { number, only, text } from '../../database/rows.ts';
 import type { Session } from '../../database/session.ts';
 import { createSchema, type Label, type QuarantineSchema, readSchemas, writeLabel } from './label.ts';
-import { type Batch, countRows, isType, nextBatch, type Thing } from './things.ts';
+import { type Batch, countRows, isType, type Thing } from './things.ts';
 
 /** The application's schema. */
 export const home = 'public';
 
-/** What is to be quarantined, and why. */
-export interface Removal {
-  /** Names of relations and types that stay. */
-  readonly keep: readonly string[];
-  /** As the label keeps it. */
-  readonly why: string;
-}
-
-/** What the gate does to a corrupted database. */
-export const cleanup: Removal = {
-  keep: [],
-  why: 'tables were there, but neither alembic_version nor any core table',
-};
-
 /** What one transaction did. */
 export interface Progress {
-  readonly schema: string;
+  /** As its label says now. */
+  readonly schema: QuarantineSchema;
   readonly done: readonly { readonly thing: Thing; readonly rows: number | null }[];
   readonly left: number;
   /** How many functions of the owner's stayed in schema public, once everything else is moved. */
@@ -30,26 +17,31 @@ export interface Progress {
 }
 
 /**
- * Moves some of schema public to a schema `tt_quarantine_<UTC time>`, as much as one transaction may lock. Nothing is
- * copied and nothing is dropped: ALTER … SET SCHEMA changes the catalog only, so the size of a table does not matter.
+ * Moves a batch of schema public to a schema `tt_quarantine_<UTC time>`. Nothing is copied and nothing is dropped:
+ * ALTER … SET SCHEMA changes the catalog only, so the size of a table does not matter.
  *
- * PostgreSQL only; to be called within a transaction, until nothing is left. A quarantine that was cut off goes on in
- * the same schema.
+ * PostgreSQL only; to be called within a transaction.
+ * @param into where former batches went; without it, a quarantine that was cut off goes on, or a new one begins
  */
-export async function quarantineSome(session: Session, { keep, why }: Removal): Promise<Progress> {
-  const batch = await nextBatch(session, home, 'out', keep);
-  const schema = (await unfinishedSchema(session)) ?? (await createSchema(session, why));
-  const progress = await move(session, batch, home, schema);
-  await writeLabel(session, {
-    ...schema,
+export async function quarantineBatch(
+  session: Session,
+  batch: Batch,
+  why: string,
+  into: QuarantineSchema | null = null,
+): Promise<Progress> {
+  const { name, label } = into ?? (await unfinishedSchema(session)) ?? (await createSchema(session, why));
+  const done = await move(session, batch, home, name);
+  const schema: QuarantineSchema = {
+    name,
     label: {
-      ...schema.label,
+      ...label,
       state: batch.left === 0 ? 'complete' : 'unfinished',
-      relations: schema.label.relations + batch.things.filter(({ kind }) => !isType(kind)).length,
-      rows: schema.label.rows + progress.done.reduce((sum, { rows }) => sum + (rows ?? 0), 0),
+      relations: label.relations + batch.things.filter(({ kind }) => !isType(kind)).length,
+      rows: label.rows + done.reduce((sum, { rows }) => sum + (rows ?? 0), 0),
     },
-  });
-  return batch.left === 0 ? { ...progress, functions: await countFunctions(session) } : progress;
+  };
+  await writeLabel(session, schema);
+  return { schema, done, left: batch.left, functions: batch.left === 0 ? await countFunctions(session) : 0 };
 }
 
 /** Functions that the owner made; those of a range type belong to it. */
@@ -63,11 +55,6 @@ async function countFunctions(session: Session): Promise<number> {
   return number(only(rows), 'functions');
 }
 
-/** Whether a batch is the last one of what is to be quarantined. */
-export async function isLastBatch(session: Session, { keep }: Removal): Promise<boolean> {
-  return (await nextBatch(session, home, 'out', keep)).left === 0;
-}
-
 /** The quarantine that was cut off, unless what has come since has the same names. */
 async function unfinishedSchema(session: Session): Promise<QuarantineSchema | null> {
   for (const schema of await readSchemas(session)) {
@@ -77,32 +64,27 @@ async function unfinishedSchema(session: Session): Promise<QuarantineSchema | nu
   return null;
 }
 
-/** Moves some of a quarantine back to schema public; with the last of it the schema goes, unless others use it. */
-export async function bringBackSome(session: Session, schema: QuarantineSchema): Promise<Progress> {
-  const batch = await nextBatch(session, schema.name, 'back');
-  const progress = await move(session, batch, schema.name, { ...schema, name: home });
+/** Moves a batch of a quarantine back to schema public; with the last one the schema goes, unless others use it. */
+export async function bringBackBatch(session: Session, batch: Batch, schema: QuarantineSchema): Promise<Progress> {
+  const done = await move(session, batch, schema.name, home);
   await closeOrLabel(session, schema, batch, 'unfinished');
-  return { ...progress, schema: schema.name };
+  return { schema, done, left: batch.left, functions: 0 };
 }
 
-/** Drops some of a quarantine; with the last of it the schema goes. */
-export async function dropSome(session: Session, schema: QuarantineSchema): Promise<Progress> {
-  const batch = await nextBatch(session, schema.name, 'drop');
+/** Drops a batch of a quarantine; with the last one the schema goes. */
+export async function dropBatch(session: Session, batch: Batch, schema: QuarantineSchema): Promise<Progress> {
   // IF EXISTS: the one before may have taken it along, as a table does with its partitions
   const drops = batch.things.map(({ kind, quoted }) => `DROP ${kind} IF EXISTS ${schema.name}.${quoted} CASCADE`);
   await session.run(drops.join(';'));
   await closeOrLabel(session, schema, batch, 'purging');
-  const done = batch.things.map((thing) => ({ thing, rows: null }));
-  return { schema: schema.name, done, left: batch.left, functions: 0 };
+  return { schema, done: batch.things.map((thing) => ({ thing, rows: null })), left: batch.left, functions: 0 };
 }
 
-async function move(session: Session, { things, left }: Batch, from: string, to: QuarantineSchema): Promise<Progress> {
+async function move(session: Session, { things }: Batch, from: string, to: string): Promise<Progress['done']> {
   const done: { thing: Thing; rows: number | null }[] = [];
   for (const thing of things) done.push({ thing, rows: await countRows(session, from, thing) });
-  await session.run(
-    things.map(({ kind, quoted }) => `ALTER ${kind} ${from}.${quoted} SET SCHEMA ${to.name}`).join(';'),
-  );
-  return { schema: to.name, done, left, functions: 0 };
+  await session.run(things.map(({ kind, quoted }) => `ALTER ${kind} ${from}.${quoted} SET SCHEMA ${to}`).join(';'));
+  return done;
 }
 
 async function closeOrLabel(

@@ -4,19 +4,11 @@ import { summariseHeld } from '../../report/quarantine-text.ts';
 import { versionTable } from '../../schema/catalog.ts';
 import { loadHead } from '../../schema/promise.ts';
 import type { Quarantine, QuarantineContext } from '../quarantine.ts';
-import { announceQuarantined, inBatches, requireAlone } from './batches.ts';
+import { inBatches, quarantineBatches, requireAlone } from './batches.ts';
 import { type Held, type HeldThing, pick } from './held.ts';
 import { type QuarantineSchema, readSchemas } from './label.ts';
-import {
-  bringBackSome,
-  dropSome,
-  findDependents,
-  findNameClashes,
-  home,
-  quarantineSome,
-  type Removal,
-} from './move.ts';
-import { allThings, countRows, isType, nextBatch, rightsMissingToMove } from './things.ts';
+import { bringBackBatch, dropBatch, findDependents, findNameClashes, home } from './move.ts';
+import { countRows, isType, listBatches, rightsMissingToMove } from './things.ts';
 
 /** Quarantine on PostgreSQL: schemas beside the application's. */
 export function postgresQuarantine(context: QuarantineContext): Quarantine {
@@ -29,21 +21,17 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
     list: () => database.read(listHeld),
 
     async create(everything) {
-      const removal = await removalOf(everything);
-      const batch = await database.read((session) => nextBatch(session, home, 'out', removal.keep));
-      const total = batch.things.length + batch.left;
-      if (total === 0) return log.info('There is nothing to move: nothing was changed.');
+      const keep = everything ? [] : await namesOfTheApplication();
+      const batches = await database.read((session) => listBatches(session, home, 'out', keep));
+      const names = batches.flatMap(({ things }) => things).map(({ name }) => name);
+      if (names.length === 0) return log.info('There is nothing to move: nothing was changed.');
       await database.read((session) => requireAlone(session, database.name));
-      await requireRights(context, home, removal.keep);
+      await requireRights(context, home, keep);
 
-      const names = batch.things.slice(0, 10).map(({ name }) => name);
-      const more = total > names.length ? ` and ${total - names.length} more` : '';
-      await consent(`This moves out of schema ${home}: ${names.join(', ')}${more}. Nothing is dropped.`);
-      const step = async (transaction: Session) => {
-        await requireAlone(transaction, database.name);
-        return quarantineSome(transaction, removal);
-      };
-      await inBatches(context, step, (progress) => announceQuarantined(progress, log));
+      const more = names.length > 10 ? ` and ${names.length - 10} more` : '';
+      await consent(`This moves out of schema ${home}: ${names.slice(0, 10).join(', ')}${more}. Nothing is dropped.`);
+      const what = everything ? 'everything' : "what is not the application's";
+      await quarantineBatches(context, batches, `by hand: ${what}`);
     },
 
     async restore(name, dryRun) {
@@ -57,7 +45,8 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
       }
       await inBatches(
         context,
-        (transaction) => bringBackSome(transaction, schema),
+        await database.read((session) => listBatches(session, name, 'back')),
+        (transaction, batch) => bringBackBatch(transaction, batch, schema),
         ({ done }) => {
           for (const { thing } of done) log.info(`  brought back ${thing.kind.toLowerCase()} ${thing.quoted}`);
         },
@@ -74,7 +63,8 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
       await consent(`This DELETES ${summariseHeld(held)} in ${name} for good.`);
       await inBatches(
         context,
-        (transaction) => dropSome(transaction, schema),
+        await database.read((session) => listBatches(session, name, 'drop')),
+        (transaction, batch) => dropBatch(transaction, batch, schema),
         ({ done, left }) => log.info(`  dropped ${done.length}, ${left} left`),
       );
       log.info(`${name} is gone.`);
@@ -82,12 +72,10 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
   };
 }
 
-/** By hand either everything goes, or what the application has no use for. */
-async function removalOf(everything: boolean): Promise<Removal> {
-  if (everything) return { keep: [], why: 'by hand: everything' };
+/** What the application has a use for: the relations and types of its schema at the head. */
+async function namesOfTheApplication(): Promise<readonly string[]> {
   const { tables, enums } = await loadHead('postgresql');
-  const keep = [versionTable, ...Object.keys(tables), ...Object.keys(enums)];
-  return { keep, why: "by hand: what is not the application's" };
+  return [versionTable, ...Object.keys(tables), ...Object.keys(enums)];
 }
 
 /** @throws Failure `missing-rights` */
@@ -107,9 +95,10 @@ async function listHeld(session: Session): Promise<readonly Held[]> {
 
 /** What a quarantine holds now. Of more relations than one transaction may lock, rows are estimates. */
 async function describe(session: Session, { name, label }: QuarantineSchema): Promise<Held> {
-  const countable = (await nextBatch(session, name, 'out')).left === 0;
+  const batches = await listBatches(session, name, 'out');
+  const countable = batches.length === 1;
   const contents: HeldThing[] = [];
-  for (const thing of await allThings(session, name)) {
+  for (const thing of batches.flatMap(({ things }) => things)) {
     const rows = countable ? await countRows(session, name, thing) : thing.estimatedRows;
     contents.push({ name: thing.name, kind: thing.kind.toLowerCase(), rows, bytes: thing.bytes });
   }

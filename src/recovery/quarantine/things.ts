@@ -17,6 +17,8 @@ export interface Thing {
   /** Whether counting its rows is allowed and quick. */
   readonly countable: boolean;
   readonly bytes: number;
+  /** How many locks moving or dropping it takes. */
+  readonly locks: number;
 }
 
 /** Some of the things of a schema: as many as one transaction may lock. */
@@ -46,9 +48,9 @@ const core = coreTables.map((name) => `'${name}'`).join(', ');
 // round: half a database has version rows and no core tables, and is refused as a partial migration, never mended.
 // What depends on others is dropped before them, so that a batch does not drop more than it counted.
 const orders: Readonly<Record<Order, string>> = {
-  out: `name IN (${core}) DESC, name = '${versionTable}', name, kind`,
-  back: `name = '${versionTable}' DESC, name IN (${core}), name, kind`,
-  drop: `kind IN ('v', 'm') DESC, partition DESC, kind = 'p', kind IN ('t', 'd'), name`,
+  out: `t.name IN (${core}) DESC, t.name = '${versionTable}', t.name, t.kind`,
+  back: `t.name = '${versionTable}' DESC, t.name IN (${core}), t.name, t.kind`,
+  drop: `t.kind IN ('v', 'm') DESC, t.partition DESC, t.kind = 'p', t.kind IN ('t', 'd'), t.name`,
 };
 
 /** Relations and types of schema $1 without those named in $2, a JSON list. What extensions own stays theirs. */
@@ -71,46 +73,60 @@ const things = `
   WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = class AND d.objid = thing.oid AND d.deptype = 'e')
     AND NOT name IN (SELECT json_array_elements_text($2::json))`;
 
-// The server's room for locks is shared, so one transaction takes a quarter of it (manual, "Lock Management").
-const lockBudget = `(current_setting('max_locks_per_transaction')::int8
-  * (current_setting('max_connections')::int8 + current_setting('max_prepared_transactions')::int8) / 4)`;
-
 // Counting takes a lock on a table and on each of its indexes, moving on its sequences as well.
-const selection = (order: Order, extent: 'batch' | 'all'): string => `
-  WITH ordered AS (
-    SELECT *, row_number() OVER (ORDER BY ${orders[order]}) AS position, count(*) OVER () AS total FROM (${things}) t
-  ), weighed AS (
-    SELECT *, sum(1 + (SELECT count(*) FROM pg_index i WHERE i.indrelid = oid)
-                    + (SELECT count(*) FROM pg_depend d WHERE d.refclassid = class AND d.refobjid = oid
-                       AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i'))) OVER (ORDER BY position) AS locks
-    FROM ordered${extent === 'all' ? '' : ` WHERE position <= ${lockBudget}`}
-  )
-  SELECT w.name, quote_ident(w.name) AS quoted, w.kind, w.total::int AS total,
+const selection = (order: Order): string => `
+  SELECT t.name, quote_ident(t.name) AS quoted, t.kind,
          CASE WHEN c.reltuples >= 0 AND c.relkind IN ('r', 'm') THEN c.reltuples::int8 END AS estimate,
          coalesce(c.relkind IN ('r', 'm') AND c.relispopulated AND NOT c.relforcerowsecurity
                   AND has_table_privilege(c.oid, 'SELECT') AND pg_relation_size(c.oid) < 8388608, false) AS countable,
-         coalesce(pg_total_relation_size(c.oid), 0) AS bytes
-  FROM weighed w LEFT JOIN pg_class c ON w.class = 'pg_class'::regclass AND c.oid = w.oid
-  ${extent === 'all' ? '' : `WHERE w.locks <= ${lockBudget} OR w.position = 1`}
-  ORDER BY w.position`;
+         coalesce(pg_total_relation_size(c.oid), 0) AS bytes,
+         1 + (SELECT count(*) FROM pg_index i WHERE i.indrelid = c.oid)
+           + (SELECT count(*) FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+              WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+                AND d.refobjsubid > 0) AS locks
+  FROM (${things}) t LEFT JOIN pg_class c ON t.class = 'pg_class'::regclass AND c.oid = t.oid
+  ORDER BY ${orders[order]}`;
 
-/**
- * The next things of a schema that can be moved or dropped in one transaction.
- * @param keep names of relations and types that stay
- */
-export async function nextBatch(
+/** Everything of a schema that can be moved or dropped by itself. */
+export async function listThings(
   session: Session,
   schema: string,
   order: Order,
   keep: readonly string[] = [],
-): Promise<Batch> {
-  const rows = await session.query(selection(order, 'batch'), [schema, JSON.stringify(keep)]);
-  return { things: rows.map(readThing), left: rows[0] === undefined ? 0 : number(rows[0], 'total') - rows.length };
+): Promise<readonly Thing[]> {
+  return (await session.query(selection(order), [schema, JSON.stringify(keep)])).map(readThing);
 }
 
-/** Everything of a schema. */
-export async function allThings(session: Session, schema: string): Promise<readonly Thing[]> {
-  return (await session.query(selection('out', 'all'), [schema, '[]'])).map(readThing);
+/**
+ * The things of a schema in as many batches as it takes; at least one, which may be empty.
+ * @param keep names of relations and types that stay
+ */
+export async function listBatches(
+  session: Session,
+  schema: string,
+  order: Order,
+  keep: readonly string[] = [],
+): Promise<readonly Batch[]> {
+  // the server's room for locks is shared: a quarter of it for us (manual, "Lock Management")
+  const [row = {}] = await session.query(
+    `SELECT current_setting('max_locks_per_transaction')::int8 * (current_setting('max_connections')::int8
+       + current_setting('max_prepared_transactions')::int8) / 4 AS budget`,
+  );
+  return splitByLocks(await listThings(session, schema, order, keep), number(row, 'budget'));
+}
+
+function splitByLocks(all: readonly Thing[], budget: number): readonly Batch[] {
+  const batches: Batch[] = [];
+  for (let start = 0; start < all.length || batches.length === 0;) {
+    let end = start;
+    for (let locks = 0; end < all.length; end++) {
+      locks += all[end]?.locks ?? 0;
+      if (locks > budget && end > start) break;
+    }
+    batches.push({ things: all.slice(start, end), left: all.length - end });
+    start = end;
+  }
+  return batches;
 }
 
 function readThing(row: Row): Thing {
@@ -123,6 +139,7 @@ function readThing(row: Row): Thing {
     estimatedRows: optionalNumber(row, 'estimate'),
     countable: flag(row, 'countable'),
     bytes: number(row, 'bytes'),
+    locks: number(row, 'locks'),
   };
 }
 

@@ -254,15 +254,15 @@ describePostgres('quarantine (postgresql)', () => {
     const url = await databaseWith(
       `CREATE TABLE stray (id integer); CREATE SCHEMA tt_quarantine_mine; CREATE TABLE tt_quarantine_mine.t ();`,
     );
-    const extended = await withClient(url, async (client) => {
+    const extension = await withClient(url, async (client) => {
       const { rowCount } = await client.query("SELECT FROM pg_available_extensions WHERE name = 'pg_stat_statements'");
-      if (rowCount === 1) await client.query('CREATE EXTENSION pg_stat_statements SCHEMA public');
-      return rowCount === 1;
+      if (rowCount !== 1) return '';
+      await client.query('CREATE EXTENSION pg_stat_statements SCHEMA public');
+      return 'CREATE EXTENSION IF NOT EXISTS pg_stat_statements WITH SCHEMA public';
     });
     expect(await quarantine(url, 'create', '--all', '--yes')).toMatchObject({ exitCode: 0 });
     expect(only(await held(url)).contents.map(({ name }) => name)).toEqual(['stray']);
-    if (extended)
-      expect(await snapshot(url)).toContain('CREATE EXTENSION IF NOT EXISTS pg_stat_statements WITH SCHEMA public');
+    expect(await snapshot(url)).toContain(extension);
     expect(await quarantine(url, 'purge', 'tt_quarantine_mine', '--yes')).toMatchObject({ exitCode: 2 });
   });
 });
