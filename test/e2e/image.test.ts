@@ -49,13 +49,23 @@ await describeDocker('The image', () => {
   });
 
   it('survives the garbage collection of what its SQLite driver has made', async () => {
+    // between two steps of an asynchronous function is where an unsuitable driver aborts (nodejs/node#65446)
     const script = `
       const Database = require('/opt/db-init/node_modules/better-sqlite3');
       const database = new Database(':memory:');
-      for (let count = 0; count < 10000; count++) database.prepare('SELECT 1');
-      gc({ type: 'major', execution: 'async' }).then(() => console.log('alive'));
+      const prepare = async () => {
+        for (let count = 0; count < 20000; count++) {
+          await null;
+          database.prepare('SELECT 1');
+        }
+        console.log('alive');
+      };
+      prepare();
     `;
-    expect(await run(['--entrypoint', 'node'], ['--expose-gc', '--eval', script])).toMatchObject({ stdout: 'alive' });
+    expect(await run(['--entrypoint', 'node'], ['--gc-interval=1000', '--eval', script])).toMatchObject({
+      exitCode: 0,
+      stdout: 'alive',
+    });
   });
 
   it('is the gate, unless another command is given', async () => {
