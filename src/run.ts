@@ -32,8 +32,9 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   const recorder = openRecord();
   // before the secrets are known nothing is printed that could hold one
   let secrets: readonly string[] = [];
-  let output = openOutput(streams, secrets, false);
-  let json = false;
+  // asked for before anything is parsed: a usage error is told to programs as well
+  const json = invocation.arguments.includes('--json');
+  let output = openOutput(streams, secrets, json);
   let command: Command | null = null;
   let ended: Ended;
   try {
@@ -41,7 +42,6 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     if (request.kind === 'help') return printed(output, helpText(version));
     if (request.kind === 'version') return printed(output, `db-init ${version}\n`);
     ({ command } = request);
-    json = request.arguments.flags.has('json');
     const config = configOf(invocation);
     secrets = secretsOf(config);
     output = openOutput(streams, secrets, json);

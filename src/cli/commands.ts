@@ -1,7 +1,8 @@
 import { adoptCommand } from './adopt.ts';
 import type { Command } from './context.ts';
 import { gateCommand } from './gate.ts';
-import { planCommand, statusCommand, verifyCommand } from './looking.ts';
+import { statusCommand, verifyCommand } from './looking.ts';
+import { planCommand } from './plan.ts';
 import { quarantineCommand } from './quarantine.ts';
 import { repairCommand } from './repair.ts';
 

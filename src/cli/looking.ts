@@ -2,12 +2,12 @@ import { loadHead } from '../schema/promise.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { type Look, look } from '../gate/look.ts';
 import { gateExitCode, reportLook, type StateReport, verifyExitCode } from '../gate/state-report.ts';
-import { renderPlan, renderStatus, renderVerdict } from '../report/state-text.ts';
+import { renderStatus, renderVerdict } from '../report/state-text.ts';
 import type { Command, CommandContext } from './context.ts';
 import { withDatabase } from './open.ts';
 
 /** Commands that look and tell: they never write, and take no lock. */
-function lookingCommand(
+export function lookingCommand(
   name: string,
   summary: string,
   exitCodeOf: (seen: Look) => ExitCode,
@@ -32,13 +32,6 @@ function lookingCommand(
 }
 
 export const statusCommand = lookingCommand('status', 'say which state the database is in', gateExitCode, renderStatus);
-
-export const planCommand = lookingCommand(
-  'plan',
-  'say what the gate would do, revision by revision',
-  gateExitCode,
-  renderPlan,
-);
 
 export const verifyCommand = lookingCommand(
   'verify',

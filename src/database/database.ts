@@ -83,5 +83,11 @@ export interface Database {
    */
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
 
+  /**
+   * Runs `work` as `transaction` would, and leaves the database as it was: on PostgreSQL it is rolled back (positions
+   * of sequences aside), on SQLite it is done on a copy beside the file.
+   */
+  rehearse<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
+
   close(): Promise<void>;
 }

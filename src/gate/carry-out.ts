@@ -1,6 +1,6 @@
 import { makeSafetyBackup } from '../backup/safety.ts';
 import type { DatabaseFacts, Database, Transaction } from '../database/database.ts';
-import { Failure, type Verdict } from '../failure.ts';
+import { Failure, reasonOf, type Verdict } from '../failure.ts';
 import { type AppliedRevision, createHead, migrate } from '../migration/migrator.ts';
 import { stampLedger } from '../migration/ledger.ts';
 import { releaseGraph } from '../migration/revisions.ts';
@@ -21,7 +21,7 @@ import { notMendable, type Plan } from './plan.ts';
 import { writeStamp } from './stamp.ts';
 
 /** A plan that writes. */
-type Work = Extract<Plan, { kind: 'migrate' | 'repair' }>;
+export type Work = Extract<Plan, { kind: 'migrate' | 'repair' }>;
 
 /**
  * Carries out a plan to migrate or to repair: rights first, then everything in one transaction, then a last look from outside.
@@ -31,27 +31,55 @@ type Work = Extract<Plan, { kind: 'migrate' | 'repair' }>;
 export async function carryOut(plan: Work, facts: DatabaseFacts, context: GateContext): Promise<void> {
   const { database, config, log, recorder } = context;
   announce(plan, log);
-  const altered = facts.relations.filter(({ kind }) => kind !== 'sequence').map(({ name }) => name);
-  const quarantine = plan.kind === 'migrate' && plan.quarantine;
-  const rights = [
-    ...(await database.missingRights({ alters: quarantine ? [] : altered, quarantines: quarantine })),
-    ...(quarantine ? await rightsMissingToClean(database) : []),
-  ];
-  if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });
+  await requireRights(plan, facts, database);
+  const quarantine = quarantines(plan);
 
   // a failure is rolled back; a mistake that nobody noticed is not
   await makeSafetyBackup(context, facts);
 
   if (quarantine) await quarantineAllButLast(context);
-  await database.transaction(async (transaction) => {
-    recorder.attempt();
-    if (quarantine) await quarantineLast(transaction, context);
-    await bringToHead(transaction, plan, facts, context);
-  });
+  await naming(plan, context, () =>
+    database.transaction(async (transaction) => {
+      recorder.attempt();
+      if (quarantine) await quarantineLast(transaction, context);
+      await bringToHead(transaction, plan, facts, context);
+    }),
+  );
   await prove(database);
   recorder.left({ state: 'current', revisions: releaseGraph.heads });
   writeStamp(config, database, releaseGraph.heads, log);
   log.info(`The database is healthy and current (${releaseGraph.heads.join(', ')}).`);
+}
+
+/** What the database says no to between two revisions is a failed migration as well. */
+async function naming(plan: Work, { signal }: GateContext, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof Failure) throw error;
+    const remaining = plan.kind === 'migrate' ? plan.pending : [];
+    const failed = { revision: null, applied: [], remaining, reason: reasonOf(error) };
+    throw new Failure({ kind: 'migration-failed', failed }, { cause: error });
+  }
+}
+
+/** Whether a plan begins with a cleanup. */
+export function quarantines(plan: Work): boolean {
+  return plan.kind === 'migrate' && plan.quarantine;
+}
+
+/** Asks for all rights before anything starts. @throws Failure `missing-rights` */
+export async function requireRights(plan: Work, facts: DatabaseFacts, database: Database): Promise<void> {
+  const cleans = quarantines(plan);
+  // what is the owner's own may belong to whom it will
+  const head = await loadHead(database.engine);
+  const altered = Object.keys(facts.catalog.tables).filter((name) => Object.hasOwn(head.tables, name));
+  const rights = [
+    ...(await database.missingRights({ alters: cleans ? [] : altered, quarantines: cleans })),
+    ...(cleans ? await rightsMissingToClean(database) : []),
+  ];
+  if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });
 }
 
 function announce(plan: Work, log: Log): void {
@@ -100,7 +128,7 @@ function announce(plan: Work, log: Log): void {
 }
 
 /** Migrates, adds what is still missing, and looks at the result, all before anything is committed. */
-async function bringToHead(
+export async function bringToHead(
   transaction: Transaction,
   plan: Work,
   before: DatabaseFacts,
@@ -169,8 +197,8 @@ function noteProgress(
   total: number,
 ): void {
   recorder.step({ kind: 'revision', revision: id, milliseconds });
-  const count = `${String(position).padStart(String(total).length)}/${total}`;
-  log.info(`  ${count} ${id} (${formatMilliseconds(milliseconds)})`, { revision: id, milliseconds });
+  const place = `${String(position).padStart(String(total).length)}/${total}`;
+  log.info(`  ${place} ${id} (${formatMilliseconds(milliseconds)})`, { revision: id, milliseconds });
 }
 
 /** Looks once more after the commit, from outside the transaction: what is there now is what the application finds. */

@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { reasonOf } from '../failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
+import { versionTable } from '../schema/catalog.ts';
 import { loadHead } from '../schema/promise.ts';
 import type { Fingerprints } from '../schema/fingerprints.ts';
 import { diagnose, isUnversioned, type State } from './diagnosis.ts';
@@ -64,7 +65,8 @@ async function observe(database: Database, config: Config): Promise<Observation>
   try {
     const facts = await database.observe();
     // the volumes are only searched when it matters: most databases are not empty
-    const traces = facts.relations.length === 0 ? findTraces(config) : [];
+    const empty = facts.relations.every(({ name }) => name === versionTable);
+    const traces = empty ? findTraces(config) : [];
     return { kind: 'seen', engine: database.engine, facts, traces, restoreJournal: findRestoreJournal(config) };
   } catch (error) {
     return { kind: 'not-seen', reason: reasonOf(error) };

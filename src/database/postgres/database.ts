@@ -55,7 +55,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
     name: describeTarget(target),
     serverVersion: `PostgreSQL ${server.version}`,
     observe: () => inspect(client),
-    read: (work) => inTransaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work),
+    read: (work) => inTransaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work, 'ROLLBACK'),
     missingRights: (intention) => naming(findMissingRights(client, intention)),
 
     async withLock(work) {
@@ -71,7 +71,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
     async transaction(work) {
       for (let attempt = 1; ; attempt++) {
         try {
-          return await naming(inTransaction(client, begin, work));
+          return await naming(inTransaction(client, begin, work, 'COMMIT'));
         } catch (error) {
           if (attempt > lockRetries || sqlStateOf(error) !== lockNotAvailable) throw error;
           options.onRetry(`a table is locked by another session (attempt ${attempt} of ${lockRetries + 1})`);
@@ -79,6 +79,8 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
         }
       }
     },
+
+    rehearse: (work) => naming(inTransaction(client, begin, work, 'ROLLBACK')),
 
     async close() {
       options.signal.removeEventListener('abort', cancel);
@@ -91,6 +93,7 @@ async function inTransaction<Result>(
   client: pg.Client,
   begin: string,
   work: (transaction: Transaction) => Promise<Result>,
+  end: 'COMMIT' | 'ROLLBACK',
 ): Promise<Result> {
   let result: Result;
   try {
@@ -101,7 +104,7 @@ async function inTransaction<Result>(
     await client.query('ROLLBACK').catch(() => undefined);
     throw error;
   }
-  await client.query('COMMIT');
+  await client.query(end);
   return result;
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import SQLite from 'better-sqlite3';
 import type { SqliteTarget } from '../../config/config.ts';
 import { Failure, reasonOf } from '../../failure.ts';
@@ -68,6 +68,17 @@ export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): 
 
     transaction: (work) => inTransaction(open(), work, file, options),
 
+    async rehearse(work) {
+      const copy = isThere(file) ? copyFor(open(), `${file}.rehearsal`) : ':memory:';
+      const rehearsal = new SQLite(copy);
+      try {
+        return await inTransaction(rehearsal, work, copy, options);
+      } finally {
+        rehearsal.close();
+        removeCopy(copy);
+      }
+    },
+
     async close() {
       opened?.close();
     },
@@ -77,6 +88,18 @@ export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): 
 function openForWriting(file: string): OpenFile {
   const database = new SQLite(file, { timeout: 2000 });
   return { database, close: () => void database.close() };
+}
+
+/** Copies the database; what a rehearsal that was killed left behind goes. */
+function copyFor(database: SQLite.Database, copy: string): string {
+  removeCopy(copy);
+  database.prepare('VACUUM INTO ?').run(copy);
+  return copy;
+}
+
+function removeCopy(copy: string): void {
+  if (copy === ':memory:') return;
+  for (const side of ['', '-journal', '-wal', '-shm']) rmSync(copy + side, { force: true });
 }
 
 async function inPicture<Result>(

@@ -1,0 +1,84 @@
+import type { DatabaseFacts, Transaction } from '../database/database.ts';
+import { number, only } from '../database/rows.ts';
+import type { Session } from '../database/session.ts';
+import { Failure } from '../failure.ts';
+import { quoteName } from '../migration/sql-tokens.ts';
+import { quarantineLast } from '../recovery/quarantine/batches.ts';
+import { openRecord, type Step } from '../report/record.ts';
+import { versionTable } from '../schema/catalog.ts';
+import { type CatalogChanges, findChanges } from '../schema/changes.ts';
+import { bringToHead, quarantines, requireRights, type Work } from './carry-out.ts';
+import type { GateContext } from './gate.ts';
+import { type Look, look } from './look.ts';
+
+/** What came of doing the pending work without keeping it. */
+export interface Rehearsal {
+  /** What was done, with the time that each revision took. */
+  readonly steps: readonly Step[];
+  readonly milliseconds: number;
+  readonly changes: CatalogChanges;
+  /** Tables whose number of rows would change: before and after. */
+  readonly rows: Readonly<Record<string, { readonly before: number; readonly after: number }>>;
+}
+
+/**
+ * Does the pending work under the lock, verifies the result, and leaves the database as it was.
+ * @returns what was seen before, and what the work came to; null if there is nothing to do
+ * @throws Failure as the gate would, `refused` included
+ */
+export async function rehearse(
+  context: Omit<GateContext, 'recorder'>,
+): Promise<{ seen: Look; rehearsal: Rehearsal | null }> {
+  const { database, config } = context;
+  return database.withLock(async () => {
+    const seen = await look(database, config);
+    const { plan, observation } = seen;
+    switch (plan.kind) {
+      case 'refuse':
+        throw new Failure({ kind: 'refused', database: database.name, refusal: plan.refusal });
+      case 'pass':
+        return { seen, rehearsal: null };
+      case 'migrate':
+      case 'repair': {
+        if (observation.kind !== 'seen') throw new Error('a plan to act without an observation');
+        await requireRights(plan, observation.facts, database);
+        return { seen, rehearsal: await perform(plan, observation.facts, context) };
+      }
+    }
+  });
+}
+
+async function perform(plan: Work, facts: DatabaseFacts, context: Omit<GateContext, 'recorder'>): Promise<Rehearsal> {
+  const recorder = openRecord();
+  const started = performance.now();
+  return context.database.rehearse(async (transaction: Transaction) => {
+    const before = await countRows(transaction, facts);
+    if (quarantines(plan)) await quarantineLast(transaction, context);
+    await bringToHead(transaction, plan, facts, { ...context, recorder });
+    const reached = await transaction.observe();
+    const after = await countRows(transaction, reached);
+    return {
+      steps: recorder.record.steps,
+      milliseconds: performance.now() - started,
+      changes: findChanges(facts.catalog, reached.catalog),
+      rows: differingRows(before, after),
+    };
+  });
+}
+
+async function countRows(session: Session, { catalog }: DatabaseFacts): Promise<ReadonlyMap<string, number>> {
+  const counts = new Map<string, number>();
+  for (const table of Object.keys(catalog.tables).filter((name) => name !== versionTable)) {
+    const rows = await session.query(`SELECT count(*) AS n FROM ${quoteName(table)}`);
+    counts.set(table, number(only(rows), 'n'));
+  }
+  return counts;
+}
+
+function differingRows(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): Rehearsal['rows'] {
+  const tables = [...new Set([...before.keys(), ...after.keys()])];
+  const counts = tables.map(
+    (table) => [table, { before: before.get(table) ?? 0, after: after.get(table) ?? 0 }] as const,
+  );
+  return Object.fromEntries(counts.filter(([, rows]) => rows.before !== rows.after));
+}

@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { createDatabase, describeEngines, sqliteUrl, withClient } from '../../support/database.ts';
+import { release, sqliteFile } from '../../support/fixtures.ts';
+import { describePostgres } from '../../support/postgres-server.ts';
+import { restoreSql } from '../../support/restore-sql.ts';
+import { run } from '../../support/run.ts';
+import { snapshot } from '../../support/snapshot.ts';
+
+const rehearse = (url: string, ...flags: string[]) =>
+  run(['plan', '--rehearse', ...flags], { env: { DATABASE_URL: url } });
+
+describePostgres('a rehearsal on PostgreSQL', () => {
+  it('tells what would change, and changes nothing but positions of sequences', async () => {
+    const { url } = await createDatabase();
+    await restoreSql(url, release('pg', 'v4.20.0', 'before.sql.gz'));
+    const before = await snapshot(url, { withoutSequences: true });
+    const { exitCode, stdout } = await rehearse(url);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('43/43 171_merge_kanban_feature_heads');
+    expect(stdout).toMatch(/tables created \(18\): api_idempotency_keys/);
+    expect(stdout).toContain('rows of permissions: 50 before, 62 after');
+    expect(await snapshot(url, { withoutSequences: true })).toBe(before);
+  });
+
+  it('finds out what the gate would fail at', async () => {
+    const { url } = await createDatabase();
+    await restoreSql(url, release('pg', 'v1.5.1', 'before.sql.gz'));
+    await withClient(url, (client) =>
+      client.query(`ALTER TABLE users ADD COLUMN oidc_sub text DEFAULT 'same',
+        ADD COLUMN oidc_issuer text DEFAULT 'same'`),
+    );
+    const before = await snapshot(url);
+    const { exitCode, stderr } = await rehearse(url);
+    expect(exitCode).toBe(20);
+    expect(stderr).toContain('Migration 015 failed');
+    expect(await snapshot(url)).toBe(before);
+  });
+});
+
+describe('a rehearsal on SQLite', () => {
+  it('is done on a copy that goes again', async () => {
+    const file = await sqliteFile(release('sqlite', 'v4.20.0', 'before.db.gz'));
+    const before = await snapshot(sqliteUrl(file));
+    const { exitCode, stdout } = await rehearse(sqliteUrl(file), '--json');
+    expect(exitCode).toBe(0);
+    const report: unknown = JSON.parse(stdout);
+    expect(report).toMatchObject({
+      state: 'behind',
+      rehearsal: { changes: { droppedTables: [] }, rows: { permissions: { before: 50, after: 62 } } },
+    });
+    expect(await snapshot(sqliteUrl(file))).toBe(before);
+    expect(existsSync(`${file}.rehearsal`)).toBe(false);
+  });
+});
+
+describeEngines('a rehearsal of nothing', ({ create }) => {
+  it('rehearses the creation of an empty database', async () => {
+    const { url } = await create();
+    const before = await snapshot(url);
+    const { exitCode, stdout } = await rehearse(url);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/tables created \(137\)/);
+    expect(await snapshot(url)).toBe(before);
+  });
+
+  it('says that there is nothing to rehearse on a current database', async () => {
+    const { url } = await create();
+    await run(['gate'], { env: { DATABASE_URL: url } });
+    const { exitCode, stdout } = await rehearse(url);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('nothing to rehearse');
+  });
+});
