@@ -19,7 +19,7 @@ export interface AfterSqliteIndex {
   /** `c` for an index of its own, `u` for a unique rule of the table, `pk` for its primary key. */
   readonly origin: string;
   readonly columns: readonly string[];
-  readonly sql: string | null;
+  readonly sql?: string | null;
 }
 
 export interface AfterForeignKey {
@@ -30,16 +30,16 @@ export interface AfterForeignKey {
   readonly onDelete: string;
 }
 
-/** A table of PostgreSQL or, with `sql`, of SQLite. */
+/** A table of PostgreSQL or, with `foreignKeys`, of SQLite. */
 export type AfterTable =
   | {
-      readonly sql?: never;
+      readonly foreignKeys?: never;
       readonly columns: Readonly<Record<string, AfterColumn>>;
       readonly constraints: Readonly<Record<string, string>>;
       readonly indexes: Readonly<Record<string, string>>;
     }
   | {
-      readonly sql: string;
+      readonly sql?: string;
       readonly columns: Readonly<Record<string, AfterColumn>>;
       readonly indexes: Readonly<Record<string, AfterSqliteIndex>>;
       readonly foreignKeys: readonly AfterForeignKey[];
