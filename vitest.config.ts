@@ -14,6 +14,16 @@ export default defineConfig({
         },
       },
       {
+        // Too slow for every run: all that can be lost, one thing at a time.
+        test: {
+          name: 'exhaustive',
+          include: ['test/exhaustive/**/*.test.ts'],
+          globalSetup: ['test/support/postgres.setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],

@@ -19,7 +19,7 @@ export const repairCommand: Command = {
 /** Prints the SQL that a repair would run, or what is in its way. */
 async function showRepair(context: CommandContext): Promise<ExitCode> {
   const { planRepairOf } = await import('../gate/repair.ts');
-  const { renderRepair } = await import('../report/repair-text.ts');
+  const { renderRepair } = await import('../report/repair-script.ts');
   return withDatabase(context, 'repair', 'read', async (database) => {
     const plan = await planRepairOf(database, context.config);
     context.output.result(renderRepair(plan, database.engine));

@@ -175,19 +175,22 @@ function decideRule(
   return step(difference, changes, conditionsOf(difference.table, rule, circumstances));
 }
 
-/** Gives a column a sequence that goes on after the highest number; a free one of the promised name is taken over. */
+/**
+ * Gives a column a sequence that goes on after the highest number. One that is there under the promised name is taken
+ * over, if it is nobody's or the column's own: a default can be lost without its sequence.
+ */
 function numberRows(
   { table, column }: { readonly table: string; readonly column: string },
   expected: Column,
   { facts, names }: Circumstances,
 ): readonly Change[] {
   const wanted = sequenceOf(expected.default) ?? '';
-  const isThere = facts.relations.some(({ name, kind }) => name === wanted && kind === 'sequence');
-  const sequence = isThere ? wanted : names.claim(wanted);
+  const isFree = facts.relations.some(({ name, kind }) => name === wanted && kind === 'sequence');
+  const sequence = isFree ? wanted : names.claim(wanted);
   const [target, name] = [quoteName(table), quoteName(column)];
   const next = `greatest(nextval('${sequence}'), (SELECT coalesce(max(${name}), 0) + 1 FROM ${target}))`;
   return [
-    ...(isThere ? [] : [`CREATE SEQUENCE ${sequence} AS integer`]),
+    `CREATE SEQUENCE IF NOT EXISTS ${sequence} AS integer`,
     `SELECT setval('${sequence}', ${next}, false)`,
     `ALTER SEQUENCE ${sequence} OWNED BY ${target}.${name}`,
     `ALTER TABLE ${target} ALTER COLUMN ${name} SET DEFAULT nextval('${sequence}')`,

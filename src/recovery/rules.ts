@@ -61,7 +61,8 @@ function namesOf(list: string): readonly string[] {
 
 /** What the rows of a table must not hold for a rule to be added. */
 export function conditionsOf(table: string, rule: Rule, context: RepairContext): readonly Condition[] {
-  const rows = rowsOf(table, rule.columns, context);
+  const predicate = rule.kind === 'unique' ? rule.predicate : null;
+  const rows = rowsOf(table, [...rule.columns, ...namesIn(tokenize(predicate ?? ''))], context);
   switch (rule.kind) {
     case 'none':
       return [];
@@ -72,7 +73,7 @@ export function conditionsOf(table: string, rule: Rule, context: RepairContext):
     case 'unique': {
       const columns = rule.columns.map(quoteName);
       const filled = columns.map((column) => `${column} IS NOT NULL`);
-      const where = [...filled, ...(rule.predicate === null ? [] : [rule.predicate])].join(' AND ');
+      const where = [...filled, ...(predicate === null ? [] : [predicate])].join(' AND ');
       const list = columns.join(', ');
       const twice = `SELECT ${list}, count(*) AS rows_alike FROM ${rows} AS t WHERE ${where} GROUP BY ${list} HAVING count(*) > 1`;
       return [

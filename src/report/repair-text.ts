@@ -1,5 +1,4 @@
-import type { Engine } from '../database/session.ts';
-import { changesInOrder, type Obstacle, renderChange, type RepairPlan, type Unsafe } from '../recovery/repair-plan.ts';
+import type { Obstacle, Unsafe } from '../recovery/repair-plan.ts';
 import { describeDifference } from './differences.ts';
 
 /** What is wrong and why it is not mended, in a sentence without a full stop. */
@@ -48,32 +47,5 @@ export function sqlFor({ obstacle, remedy }: Unsafe): readonly string[] {
   return [...find, ...remedy].map(ended);
 }
 
-/** A repair as SQL with comments: what would be done, or why nothing would be. */
-export function renderRepair(plan: RepairPlan, engine: Engine): string {
-  if (plan.unsafe.length > 0) {
-    const blocks = plan.unsafe.flatMap((unsafe) => [`-- ${oneLine(describeUnsafe(unsafe))}`, ...sqlFor(unsafe), '']);
-    const others = plan.steps.length === 0 ? [] : [`-- These would be added once nothing is in the way:`, ''];
-    return text([
-      '-- NOTHING WOULD BE CHANGED: what follows cannot be mended safely.',
-      '-- Put it right by hand; what rows are in the way is found by the SELECT.',
-      '',
-      ...blocks,
-      ...others,
-      ...stepsOf(plan, engine),
-    ]);
-  }
-  return text(plan.steps.length === 0 ? ['-- Nothing is missing.'] : stepsOf(plan, engine));
-}
-
-function stepsOf({ steps }: RepairPlan, engine: Engine): readonly string[] {
-  return [
-    ...steps.map(({ difference }) => `-- ${oneLine(describeDifference(difference).message)}`),
-    ...changesInOrder(steps).map(({ change }) => ended(renderChange(change, engine))),
-  ];
-}
-
-const ended = (sql: string): string => (sql.startsWith('--') ? sql : `${sql};`);
-
-const oneLine = (sentence: string): string => sentence.replaceAll(/\s+/g, ' ');
-
-const text = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
+/** A statement as a line of its own; a comment stays what it is. */
+export const ended = (sql: string): string => (sql.startsWith('--') ? sql : `${sql};`);

@@ -1,0 +1,111 @@
+import { isDeepStrictEqual } from 'node:util';
+import { expect } from 'vitest';
+import type { DatabaseFacts } from '../../src/database/database.ts';
+import type { Session } from '../../src/database/session.ts';
+import { diagnose } from '../../src/gate/diagnosis.ts';
+import { releaseGraph } from '../../src/migration/revisions.ts';
+import { assessRepair, mend } from '../../src/recovery/repair.ts';
+import { type Catalog, versionTable } from '../../src/schema/catalog.ts';
+import { findDifferences } from '../../src/schema/comparison.ts';
+import { loadHead } from '../../src/schema/promise.ts';
+
+/** A database at the head, in a transaction that is never committed. */
+export interface Subject {
+  readonly session: Session;
+  observe(): Promise<DatabaseFacts>;
+  /** Takes one thing of a table away. */
+  lose(loss: Loss): Promise<void>;
+}
+
+export type Loss =
+  | { readonly kind: 'table'; readonly table: string }
+  | { readonly kind: 'column' | 'constraint' | 'index' | 'sequence'; readonly table: string; readonly name: string };
+
+/** Everything of one table that can be lost, and the table itself. */
+export function lossesOf(table: string, { tables }: Catalog): readonly Loss[] {
+  const promised = tables[table];
+  if (promised === undefined) throw new Error(`no table ${table}`);
+  const each = (kind: Exclude<Loss['kind'], 'table'>, of: object): Loss[] =>
+    Object.keys(of).map((name) => ({ kind, table, name }));
+  const numbered = Object.entries(promised.columns).filter(([, column]) => column.default?.startsWith('nextval('));
+  return [
+    { kind: 'table', table },
+    ...each('column', promised.columns),
+    ...each('constraint', promised.constraints),
+    ...each('index', promised.indexes),
+    ...each('sequence', Object.fromEntries(numbered)),
+  ];
+}
+
+/** The promised tables. */
+export async function promisedTables(engine: Session['engine']): Promise<readonly string[]> {
+  return Object.keys((await loadHead(engine)).tables).filter((table) => table !== versionTable);
+}
+
+/** What became of each loss of a table. */
+export interface Tally {
+  mended: number;
+  refused: number;
+  redundant: number;
+}
+
+/** A few rules are promised twice, as a constraint and as an index or under two names: one of them is enough. */
+function isHeldTwice(loss: Loss, { tables }: Catalog): boolean {
+  if (loss.kind !== 'constraint' && loss.kind !== 'index') return false;
+  const { constraints = {}, indexes = {} } = tables[loss.table] ?? {};
+  const rules = [
+    ...Object.entries(constraints),
+    ...Object.entries(indexes).map(([name, { definition }]) => [
+      name,
+      definition.replace(/^UNIQUE btree (\(.*\))$/, 'UNIQUE $1'),
+    ]),
+  ];
+  const lost = rules.find(([name]) => name === loss.name)?.[1];
+  return rules.filter(([, rule]) => rule === lost).length > 1;
+}
+
+/**
+ * Takes away one thing of a table after the other, each time from the whole schema: the loss must be found, and either
+ * the schema is brought back as it was, or the repair is refused for rows that are in the way, and nothing is done.
+ */
+export async function loseAndMend(table: string, { session, observe, lose }: Subject): Promise<Tally> {
+  const head = await loadHead(session.engine);
+  const whole = (await observe()).catalog;
+  const tally = { mended: 0, refused: 0, redundant: 0 };
+  for (const loss of lossesOf(table, head)) {
+    await session.run('SAVEPOINT loss');
+    try {
+      await lose(loss);
+      tally[await findAndMend(loss)] += 1;
+    } finally {
+      await session.run('ROLLBACK TO loss; RELEASE loss');
+    }
+  }
+  return tally;
+
+  async function findAndMend(loss: Loss): Promise<keyof Tally> {
+    const label = JSON.stringify(loss);
+    const { engine } = session;
+    const facts = await observe();
+    const observation = { kind: 'seen', engine, facts, traces: [], restoreJournal: null } as const;
+    const state = diagnose(observation, { graph: releaseGraph, head, fingerprints: null });
+    const differences = findDifferences(head, facts.catalog, engine);
+    if (isHeldTwice(loss, head)) {
+      expect(differences, label).toEqual([]);
+      return 'redundant';
+    }
+    expect(['drifted', 'partial'], label).toContain(state.kind);
+
+    const { unsafe } = await assessRepair(session, differences, { facts, head, engine });
+    if (unsafe.length > 0) {
+      const others = unsafe.filter(({ obstacle }) => obstacle.kind !== 'rows');
+      expect(others, label).toEqual([]);
+      return 'refused';
+    }
+    await mend(session, differences, { facts, head, engine });
+    const { catalog } = await observe();
+    // vitest's own comparison takes its time, and is only needed to say what differs
+    if (!isDeepStrictEqual(catalog, whole)) expect(catalog, label).toEqual(whole);
+    return 'mended';
+  }
+}

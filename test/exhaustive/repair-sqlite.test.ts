@@ -1,0 +1,60 @@
+import Database from 'better-sqlite3';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { inspect } from '../../src/database/sqlite/inspect.ts';
+import { sqliteSession } from '../../src/database/sqlite/session.ts';
+import type { Session } from '../../src/database/session.ts';
+import { createHead } from '../../src/migration/migrator.ts';
+import { releaseGraph } from '../../src/migration/revisions.ts';
+import { openSchema } from '../../src/migration/schema.ts';
+import { quoteName } from '../../src/migration/sql-tokens.ts';
+import { parseTable, renderTable } from '../../src/migration/table-text.ts';
+import { type Loss, loseAndMend, promisedTables, type Subject } from './losses.ts';
+
+describe('a SQLite database at the head that lost one thing', async () => {
+  let subject: Subject;
+
+  beforeAll(async () => {
+    const database = new Database(':memory:');
+    database.pragma('foreign_keys = OFF');
+    const session = sqliteSession(database);
+    const { signal } = new AbortController();
+    await createHead(session, releaseGraph, { versioned: false, signal, onApplied: () => undefined });
+    subject = { session, observe: async () => inspect(database), lose: (loss) => lose(session, loss) };
+  });
+
+  it.each(await promisedTables('sqlite'))('of %s is mended, or refused for its rows', async (table) => {
+    expect((await loseAndMend(table, subject)).mended).toBeGreaterThan(0);
+  });
+});
+
+async function lose(session: Session, loss: Loss): Promise<void> {
+  switch (loss.kind) {
+    case 'table':
+      return session.run(`DROP TABLE ${quoteName(loss.table)}`);
+    case 'column':
+      await (await openSchema(session)).dropColumn(loss.table, loss.name);
+      return;
+    case 'constraint':
+      return loseConstraint(session, loss.table, loss.name);
+    case 'index':
+      return session.run(`DROP INDEX ${quoteName(loss.name)}`);
+    case 'sequence':
+      throw new Error('SQLite numbers rows by itself');
+  }
+}
+
+/** Makes the table anew without the constraint, and with everything else. */
+async function loseConstraint(session: Session, table: string, definition: string): Promise<void> {
+  const objects = await session.query(
+    `SELECT type, sql FROM sqlite_schema WHERE tbl_name = $1 AND sql IS NOT NULL ORDER BY type DESC`,
+    [table],
+  );
+  const [own, ...indexes] = objects.map((row) => String(row['sql']));
+  const { items, options } = parseTable(own ?? '');
+  const kept = items.filter(({ text }) => text.trim() !== definition);
+  expect(kept.length, `${table}: ${definition}`).toBe(items.length - 1);
+  await session.run(renderTable('lost', { items: kept, options }));
+  await session.run(`INSERT INTO lost SELECT * FROM ${quoteName(table)}`);
+  await session.run(`DROP TABLE ${quoteName(table)}; ALTER TABLE lost RENAME TO ${quoteName(table)}`);
+  for (const index of indexes) await session.run(index);
+}
