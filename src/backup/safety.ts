@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { dirname, parse } from 'node:path';
 import type { DatabaseFacts } from '../database/database.ts';
 import { type BackupObstacle, Failure, reasonOf } from '../failure.ts';
 import { describeObstacle } from '../report/problems.ts';
@@ -50,12 +50,21 @@ function obstacleOf(error: unknown): BackupObstacle {
   return { kind: 'failed', reason: reasonOf(error) };
 }
 
-/** A folder made inside the container would vanish with it: its own place, or the one above, has to be there. */
+/** A folder that is made inside a container vanishes with it. */
 function requireVolume(context: BackupContext): void {
   const { backupFolder: folder } = context.config;
-  const above = dirname(folder);
-  if (existsSync(folder) || (above !== dirname(above) && existsSync(above))) return;
+  if (liesOnVolume(folder)) return;
   throw backupFailure(context, { kind: 'folder', folder, reason: 'it is not there: no volume is mounted' });
+}
+
+/** Whether a folder, or the one above it, is there, or else would be made on another device than the root's. */
+function liesOnVolume(folder: string): boolean {
+  const { root } = parse(folder);
+  if (existsSync(folder)) return true;
+  let place = dirname(folder);
+  if (existsSync(place)) return place !== root;
+  while (!existsSync(place)) place = dirname(place);
+  return statSync(place).dev !== statSync(root).dev;
 }
 
 /** Old backups that stay are no reason to stop. */
