@@ -24,13 +24,12 @@ export function helpText(version: string): string {
     ['help', 'show this text'],
     ['version', 'show the version'],
   ];
-  const width = Math.max(...entries.map(([usage = '']) => usage.length));
   return [
     `db-init ${version}: the database gate of TimeTracker`,
     '',
     'Usage: db-init [command] [flags]',
     '',
-    ...entries.map(([usage = '', summary = '']) => `  ${usage.padEnd(width)}  ${summary}`),
+    ...entries.flatMap(([usage = '', summary = '']) => [`  ${usage}`, `      ${summary}`]),
     '',
     'Settings come from the environment: DATABASE_URL, or POSTGRES_HOST, POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB.',
     'Exit code 0 means that the application may start; every other one is explained in the README.',
