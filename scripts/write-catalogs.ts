@@ -71,8 +71,8 @@ async function runChain(config: Config): Promise<Chain> {
   }
 }
 
-function withoutVersions({ tables: { [versionTable]: _, ...tables }, enums }: Catalog): Catalog {
-  return { tables, enums };
+function withoutVersions({ tables, enums }: Catalog): Catalog {
+  return { tables: Object.fromEntries(Object.entries(tables).filter(([name]) => name !== versionTable)), enums };
 }
 
 async function readSeed(session: Session, catalog: Catalog): Promise<SeedRows> {

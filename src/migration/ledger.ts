@@ -1,4 +1,4 @@
-import type { Session } from '../database/session.ts';
+import type { Engine, Session } from '../database/session.ts';
 import type { Graph } from './graph.ts';
 import { widenVersionColumn } from './version-column.ts';
 
@@ -13,9 +13,14 @@ export interface Ledger {
 }
 
 /** The width at which Alembic creates its column. */
-export const firstWidth = 32;
+const firstWidth = 32;
 /** The one that later revisions give it. */
-export const fullWidth = 255;
+const fullWidth = 255;
+
+/** The width at the head. SQLite takes no notice of widths, so no revision changes it there. */
+export function widthAtHead(engine: Engine): number {
+  return engine === 'postgresql' ? fullWidth : firstWidth;
+}
 
 /**
  * Opens the ledger, creating its table in a database that has none. Rows that are ancestors of another row, and
@@ -59,7 +64,7 @@ export async function stampLedger(
   exists: boolean,
   revisions: readonly string[],
 ): Promise<void> {
-  const { rows } = await openLedger(session, graph, exists, fullWidth);
+  const { rows } = await openLedger(session, graph, exists, widthAtHead(session.engine));
   if (rows.length > 0) throw new Error(`alembic_version holds ${rows.join(', ')} by now`);
   await replaceRows(session, [], revisions);
 }

@@ -5,7 +5,7 @@ import { Failure, reasonOf } from '../failure.ts';
 import { loadHead, loadSeed } from '../schema/promise.ts';
 import { renderBaseline } from './baseline.ts';
 import type { Graph, Revision } from './graph.ts';
-import { firstWidth, fullWidth, type Ledger, openLedger } from './ledger.ts';
+import { type Ledger, openLedger, widthAtHead } from './ledger.ts';
 import type { Migration } from './migration.ts';
 import { type OpenSchema, openSchema } from './schema.ts';
 
@@ -58,9 +58,7 @@ export async function createHead(
   graph: Graph,
   options: MigrateOptions,
 ): Promise<readonly AppliedRevision[]> {
-  // SQLite takes no notice of widths, so no revision changes it there
-  const width = session.engine === 'postgresql' ? fullWidth : firstWidth;
-  const ledger = await openLedger(session, graph, options.versioned, width);
+  const ledger = await openLedger(session, graph, options.versioned, widthAtHead(session.engine));
   const baseline = async (): Promise<void> => {
     const statements = renderBaseline(await loadHead(session.engine), await loadSeed(), session.engine);
     await session.run(statements.join(';\n'));

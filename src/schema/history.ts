@@ -90,10 +90,10 @@ function mapParts<Part, Result>(parts: Parts<Part>, map: (part: Part, name: stri
 }
 
 /** Without what is empty, to keep the files small. */
-function compact<Change extends object>(change: Change): Partial<Change> {
+function compact<Change extends Parts<object>>(change: Change): Partial<Change> {
   const kept: Partial<Change> = { ...change };
-  for (const [key, value] of Object.entries(change)) {
-    if (Object.keys(Object(value)).length === 0) Reflect.deleteProperty(kept, key);
+  for (const [key, parts] of Object.entries(change)) {
+    if (Object.keys(parts).length === 0) Reflect.deleteProperty(kept, key);
   }
   return kept;
 }
