@@ -1,0 +1,4 @@
+import { releases } from '../../support/fixtures.ts';
+import { describeAdoption } from './adoptions.ts';
+
+for (const tag of await releases('sqlite')) describeAdoption('sqlite', tag);
