@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { expect, it } from 'vitest';
-import { createDatabase, withClient } from '../support/database.ts';
+import { createDatabase, type TestDatabase, withClient } from '../support/database.ts';
 import { describePostgres } from '../support/postgres-server.ts';
 import { start } from '../support/run.ts';
 import { dbInit } from '../integration/fixtures/process.ts';
@@ -9,17 +9,17 @@ import { held, only, quarantine } from '../integration/recovery/quarantines.ts';
 /** As many as a transaction of the test may create without running out of locks itself. */
 const portion = 400;
 
-/** A database with nothing but stray tables, each with an index and a sequence. @returns its URL */
-async function strayTables(count: number): Promise<string> {
-  const { url } = await createDatabase();
-  await withClient(url, async (client) => {
+/** A database with nothing but stray tables, each with an index and a sequence. */
+async function strayTables(count: number): Promise<TestDatabase> {
+  const database = await createDatabase();
+  await withClient(database.url, async (client) => {
     for (let from = 1; from <= count; from += portion) {
       const to = Math.min(from + portion - 1, count);
       await client.query(`DO $$ BEGIN FOR number IN ${from}..${to} LOOP
         EXECUTE format('CREATE TABLE %I (id serial PRIMARY KEY, note text)', 'Stray ' || number); END LOOP; END $$`);
     }
   });
-  return url;
+  return database;
 }
 
 /** Resolves when a run says that it has moved something: its first batch is committed. */
@@ -42,7 +42,8 @@ async function tablesIn(url: string, schema: string): Promise<number> {
 describePostgres('a quarantine of more tables than the server has locks for', () => {
   it('survives a kill and a visitor between its batches, ends in one schema, and is taken back', async () => {
     const count = 10_000;
-    const url = await strayTables(count);
+    const database = await strayTables(count);
+    const { url } = database;
     const gate = () => start(['gate'], { env: { DATABASE_URL: url }, timeout: 300_000 });
 
     const killed = gate();
@@ -72,15 +73,18 @@ describePostgres('a quarantine of more tables than the server has locks for', ()
     expect(await tablesIn(url, 'public')).toBe(count);
     expect(await held(url)).toEqual([]);
     expect(await dbInit(['verify'], url)).toMatchObject({ exitCode: 0 });
+    // this takes longer than cleaning up after the tests may
+    await database.drop();
   }, 600_000);
 
   it('takes a time that grows with the number of tables, not with its square', async () => {
     const seconds: number[] = [];
     for (const count of [1500, 6000]) {
-      const url = await strayTables(count);
+      const database = await strayTables(count);
       const started = performance.now();
-      expect(await quarantine(url, 'create', '--yes')).toMatchObject({ exitCode: 0 });
+      expect(await quarantine(database.url, 'create', '--yes')).toMatchObject({ exitCode: 0 });
       seconds.push((performance.now() - started) / 1000);
+      await database.drop();
     }
     const [few = 0, many = 0] = seconds;
     console.log(`1500 tables: ${few.toFixed(1)} s, 6000 tables: ${many.toFixed(1)} s`);

@@ -115,7 +115,8 @@ export async function listBatches(
   return splitByLocks(await listThings(session, schema, order, keep), number(row, 'budget'));
 }
 
-function splitByLocks(all: readonly Thing[], budget: number): readonly Batch[] {
+/** Cuts a list into batches that take no more locks than the budget, save those of a single thing that takes more. */
+export function splitByLocks(all: readonly Thing[], budget: number): readonly Batch[] {
   const batches: Batch[] = [];
   for (let start = 0; start < all.length || batches.length === 0;) {
     let end = start;
