@@ -47,11 +47,11 @@ export async function planAdoption(
 }
 
 /**
- * Stamps an unversioned database, and does nothing else. To be called under the run lock.
- * @throws Failure as `planAdoption`, or `missing-rights`
+ * Stamps an unversioned database after a safety backup, and does nothing else. To be called under the run lock.
+ * @throws Failure as `planAdoption`, or `missing-rights`, `backup-failed`
  */
 export async function adopt(request: AdoptionRequest, context: AdoptionContext): Promise<void> {
-  const { database, log, recorder } = context;
+  const { database, config, log, recorder } = context;
   const { rows, facts } = await planAdoption(request, context);
   const exists = facts.revisions !== null;
   const rights = await database.missingRights({ alters: exists ? ['alembic_version'] : [], quarantines: false });
@@ -59,6 +59,8 @@ export async function adopt(request: AdoptionRequest, context: AdoptionContext):
   await makeSafetyBackup(context, facts);
   await database.transaction((transaction) => stampLedger(transaction, releaseGraph, exists, rows));
   rows.forEach((revision) => recorder.step({ kind: 'adoption', revision }));
+  const { state } = await look(database, config);
+  recorder.left({ state: state.kind, revisions: rows });
   log.info(`The database is stamped ${listRows(rows)}. Nothing was migrated: that is what the gate does next.`);
   log.info('  docker compose up -d');
 }
