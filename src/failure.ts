@@ -1,5 +1,6 @@
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { MissingRight, OtherSession } from './database/database.ts';
+import type { Engine } from './database/session.ts';
 import type { Refusal } from './gate/plan.ts';
 import type { Unsafe } from './recovery/repair-plan.ts';
 import type { Difference } from './schema/comparison.ts';
@@ -57,6 +58,7 @@ export type QuarantineObstacle =
 
 /** What had been done when a migration failed. All of it was rolled back. */
 export interface FailedMigration {
+  readonly engine: Engine;
   /** The revision that failed; null if it was none in particular (the quarantine, the commit). */
   readonly revision: string | null;
   readonly applied: readonly string[];

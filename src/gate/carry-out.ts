@@ -52,14 +52,14 @@ export async function carryOut(plan: Work, facts: DatabaseFacts, context: GateCo
 }
 
 /** What the database says no to between two revisions is a failed migration as well. */
-async function naming(plan: Work, { signal }: GateContext, work: () => Promise<void>): Promise<void> {
+async function naming(plan: Work, { signal, database }: GateContext, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof Failure) throw error;
     const remaining = plan.kind === 'migrate' ? plan.pending : [];
-    const failed = { revision: null, applied: [], remaining, reason: reasonOf(error) };
+    const failed = { engine: database.engine, revision: null, applied: [], remaining, reason: reasonOf(error) };
     throw new Failure({ kind: 'migration-failed', failed }, { cause: error });
   }
 }

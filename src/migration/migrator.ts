@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { MigrationError, Umzug } from 'umzug';
-import type { Session } from '../database/session.ts';
+import type { Engine, Session } from '../database/session.ts';
 import { Failure, reasonOf } from '../failure.ts';
 import { loadHead, loadSeed } from '../schema/promise.ts';
 import { renderBaseline } from './baseline.ts';
@@ -44,7 +44,7 @@ export async function migrate(
   const ledger = await openLedger(through, graph, options.versioned);
   const modules = loadModules(graph.pending(ledger.rows));
   const steps = graph.revisions.map(({ id }) => ({ name: id, run: () => apply(modules.get(id), schema) }));
-  const applied = await runSteps(steps, ledger, graph, options);
+  const applied = await runSteps(steps, ledger, graph, session.engine, options);
   await schema.flush();
   return applied;
 }
@@ -65,7 +65,7 @@ export async function createHead(
   };
   // the first head brings everything with it, further ones (there are none at present) are only recorded
   const steps = graph.heads.map((name, index) => ({ name, run: index === 0 ? baseline : async () => undefined }));
-  return runSteps(steps, ledger, graph, options);
+  return runSteps(steps, ledger, graph, session.engine, options);
 }
 
 /**
@@ -76,6 +76,7 @@ async function runSteps(
   steps: readonly Step[],
   ledger: Ledger,
   graph: Graph,
+  engine: Engine,
   options: MigrateOptions,
 ): Promise<readonly AppliedRevision[]> {
   const executed = graph.withAncestors(ledger.rows);
@@ -103,7 +104,7 @@ async function runSteps(
     await umzug.up();
   } catch (error) {
     options.signal.throwIfAborted();
-    throw failureOf(error, pending, applied);
+    throw failureOf(error, engine, pending, applied);
   }
   return applied;
 }
@@ -143,8 +144,14 @@ function storageOver(ledger: Ledger, graph: Graph, onRecorded: () => void) {
   };
 }
 
-function failureOf(error: unknown, pending: readonly string[], applied: readonly AppliedRevision[]): Failure {
+function failureOf(
+  error: unknown,
+  engine: Engine,
+  pending: readonly string[],
+  applied: readonly AppliedRevision[],
+): Failure {
   const failed = {
+    engine,
     revision: pending[applied.length] ?? null,
     applied: applied.map(({ id }) => id),
     remaining: pending.slice(applied.length + 1),

@@ -4,7 +4,7 @@ import { describeProblem } from '../../../src/report/problems.ts';
 
 const database = 'app on db:5432';
 const holder = { description: 'pid 7' };
-const failed = { revision: 'two', applied: ['one'], remaining: ['three'], reason: 'no' };
+const failed: FailedMigration = { engine: 'postgresql', revision: 'two', applied: ['one'], remaining: ['three'], reason: 'no' };
 const verdict = { versionTableMissing: false, revisions: ['one'], heads: ['two'], differences: [] };
 
 const table: readonly [number, Problem][] = [

@@ -1,0 +1,225 @@
+import type { Refusal } from '../gate/plan.ts';
+import { describeMatch, listRows, listSets } from './adoption-text.ts';
+import { type Advice, adviceFor, capital, commands, untouched } from './advice.ts';
+import type { Notice } from './banner.ts';
+import { listSessions } from './quarantine-text.ts';
+import { sqlFor } from './repair-text.ts';
+import { listDifferences, shownDifferences } from './verdicts.ts';
+
+/** What is told of a database that could not be looked at. */
+export function unreadable(database: string, reason: string): Notice {
+  return {
+    title: `The database could not be inspected: ${database}`,
+    happened: [`${capital(reason)}.`, 'What is in it is not known, and not knowing is a reason to touch nothing.'],
+    safe: untouched,
+    options: [
+      'If another program is at work on the database, let it finish and start again.',
+      'If the reason speaks of rights, let the database user read the catalog and alembic_version.',
+      'If the reason speaks of a damaged file or page, copy the volume before any attempt to repair it.',
+    ],
+  };
+}
+
+/** Why the gate refuses a state. Each is a section of docs/states.md. */
+export function describeRefusal(database: string, refusal: Refusal): Notice {
+  const { state } = refusal;
+  const advice = adviceFor(database);
+  switch (state.kind) {
+    case 'fresh':
+      return {
+        title: `The database is empty, and TT_REQUIRE_EXISTING is set: ${database}`,
+        happened: [
+          'An existing database was expected here. This is what a lost or wrongly mounted database volume looks like.',
+          ...state.traces.map((trace) => `- ${trace}`),
+        ],
+        safe: untouched,
+        options: [
+          'Look which volume is mounted, and whether your data is in another one.\n  docker volume ls\n  docker compose config',
+          `If a new, empty installation is what you want, unset TT_REQUIRE_EXISTING and start again.\n${commands.gate}`,
+        ],
+      };
+    case 'corrupted':
+      return {
+        title: `Detected corrupted database state: ${database}`,
+        happened: [
+          `There are tables, but neither alembic_version nor any core table: ${listOf(state.relations.map(({ name }) => name))}.`,
+          cleanupObstacle(refusal),
+        ],
+        safe: untouched,
+        options: corruptedOptions(refusal, advice),
+      };
+    case 'partial':
+      return {
+        title: `Partial migration: ${database}`,
+        happened: [
+          state.revisions.length === 0
+            ? 'alembic_version is there, but empty, beside tables that are not core tables.'
+            : `alembic_version says ${state.revisions.join(', ')}, but core tables are missing: ${state.missing.join(', ')}.`,
+          'Migrations were cut off here, tables were lost, or this is the database of another application.',
+        ],
+        safe: `${untouched} It is never mended by guessing.`,
+        options: [
+          `Save what is there, then look at it.\n${advice.saveCommand}\n${commands.status}`,
+          `Start over with nothing lost: put everything aside, and let a new schema be made.\n${commands.putAllAside}\n${commands.gate}`,
+          'If you have a backup, restore it into an empty database and start again.',
+          advice.giveUp,
+        ],
+      };
+    case 'unversioned':
+      return describeUnversioned(database, state);
+    case 'ahead':
+      return {
+        title: `The database is newer than this image: ${database}`,
+        happened: [
+          `It is at ${state.revisions.join(', ')}; this image does not know ${state.unknown.join(', ')}.`,
+          'A newer release has migrated it. There is no way down.',
+        ],
+        safe: untouched,
+        options: [
+          'Use a newer db-init: one at least as new as the application that migrated this database.\n  docker compose pull && docker compose up -d',
+          'If the application is right and db-init alone is old, set TT_ALLOW_NEWER_SCHEMA=true to let it pass unchecked.',
+          'To go back to the older application, restore the backup that was made before the upgrade.',
+        ],
+      };
+    case 'drifted':
+      return {
+        title: `The schema differs from its revision: ${database}`,
+        happened: [
+          `It says ${state.revisions.join(', ')}, but this is missing or different:`,
+          ...listDifferences(state.differences, refusal.unsafe),
+          ...(refusal.reason === 'repair-is-off' ? ['It is not mended, because TT_DRIFT is set to fail.'] : []),
+          ...(refusal.reason === 'not-mendable' ? ['Nothing is mended while something cannot be mended safely.'] : []),
+        ],
+        safe: untouched,
+        options: [...driftedOptions(refusal), advice.save, 'Restore a backup that has what is missing.', advice.giveUp],
+      };
+    case 'foreign':
+      return {
+        title: `This is another application's database: ${database}`,
+        happened: [
+          `It has no table of TimeTracker, but the ledger of another migration tool: ${state.ledgers.join(', ')}.`,
+        ],
+        safe: `${untouched} It is never cleaned.`,
+        options: ['Give TimeTracker a database of its own, and its name in DATABASE_URL.'],
+      };
+    case 'interrupted':
+      return {
+        title: `A restore did not finish: ${database}`,
+        happened: [`Its journal lies at ${state.journal}.`],
+        safe: untouched,
+        options: ['Start the version of db-init that began the restore: it finishes it or undoes it.'],
+      };
+    case 'unreadable':
+      return unreadable(database, state.reason);
+    case 'current':
+    case 'behind':
+      // the gate acts on these; a refusal of them would be a mistake in the plan
+      return { title: `Refused: ${state.kind}`, happened: [], safe: untouched, options: [] };
+  }
+}
+
+function driftedOptions({ reason, unsafe }: Refusal): readonly string[] {
+  const see = `See the SQL that would mend it, and what is in the way. Nothing is changed by that.\n${commands.repair}`;
+  if (reason !== 'not-mendable') {
+    return [see, `Have it mended: the same without --dry-run, or with TT_DRIFT=repair at the next start.`];
+  }
+  const sql = unsafe.flatMap(sqlFor).slice(0, shownDifferences);
+  return [
+    see,
+    'Put right by hand what is in the way, then start again: the rest is mended then. ' +
+      (sql.length === 0 ? '' : 'The SELECT finds the rows; look at what follows before you run it:\n') +
+      sql.map((line) => `  ${line}`).join('\n'),
+  ];
+}
+
+function describeUnversioned(
+  database: string,
+  { present, identity }: Extract<Refusal['state'], { kind: 'unversioned' }>,
+): Notice {
+  const title = `The database has no version information: ${database}`;
+  const advice = adviceFor(database);
+  const there = `Core tables are there (${present.join(', ')}), but alembic_version is missing or empty.`;
+  switch (identity.kind) {
+    case 'match':
+      return {
+        title,
+        happened: [there, ...describeMatch(identity)],
+        safe: untouched,
+        options: [
+          `Start the gate: it stamps the database and migrates it.
+${commands.gate}`,
+        ],
+      };
+    case 'none': {
+      const same = identity.alike.length === 0 ? '' : ` (in the schema the same as ${listSets(identity.alike)})`;
+      return {
+        title,
+        happened: [
+          `${there} Its schema is that of no known revision.`,
+          `The nearest is ${listRows(identity.nearest)}${same}. Compared with it, this is missing or different:`,
+          ...listDifferences(identity.mismatches),
+        ],
+        safe: untouched,
+        options: [
+          advice.save,
+          `See every difference, put it right by hand, and start again: the revision is then found by the schema.
+${commands.differences}
+${advice.open}`,
+          'If you have a backup that holds alembic_version, restore it into an empty database and start again.',
+          `If you know which revision it is at, compare it with that one, and stamp it after a backup.
+${commands.adopt} --dry-run --revision ${identity.nearest.join(',')}
+${forcedAdoption(identity.nearest)}`,
+          advice.giveUp,
+        ],
+      };
+    }
+  }
+}
+
+/** The command that stamps a database whatever its schema is. */
+export function forcedAdoption(revisions: readonly string[]): string {
+  return `${commands.adopt} --force --yes --revision ${revisions.join(',')}`;
+}
+
+function cleanupObstacle({ reason, others }: Refusal): string {
+  switch (reason) {
+    case 'cleanup-is-off':
+      return 'Automatic cleanup is off: TT_SKIP_DB_CLEANUP is set.';
+    case 'cleanup-needs-postgresql':
+      return 'On SQLite nothing is cleaned by itself: what is in the file may be all there is.';
+    case 'others-are-connected':
+      return `They are not moved while others are connected to this database: ${listSessions(others)}`;
+    case 'state':
+    case 'must-not-be-empty':
+    case 'repair-is-off':
+    case 'not-mendable':
+      return '';
+  }
+}
+
+function corruptedOptions({ reason }: Refusal, { giveUp }: Advice): readonly string[] {
+  switch (reason) {
+    case 'cleanup-needs-postgresql':
+      return [
+        'Look whether DATABASE_URL names the right file.',
+        `If it does, put the file aside and start again: a new one is made, and nothing is lost.\n${commands.putAside}\n${commands.gate}`,
+      ];
+    case 'others-are-connected':
+      return [`Stop what is connected, then start again.\n  docker compose stop app\n${commands.gate}`];
+    case 'cleanup-is-off':
+    case 'state':
+    case 'must-not-be-empty':
+    case 'repair-is-off':
+    case 'not-mendable':
+      return [
+        'Look whether DATABASE_URL names the right database.',
+        'Or set TT_SKIP_DB_CLEANUP=false and restart to try automatic cleanup: the tables are moved to a quarantine schema, none is dropped.',
+        `Or do the same by hand.\n${commands.putAside}\n${commands.gate}`,
+        giveUp,
+      ];
+  }
+}
+
+function listOf(names: readonly string[]): string {
+  return names.length <= 10 ? names.join(', ') : `${names.slice(0, 10).join(', ')} and ${names.length - 10} more`;
+}

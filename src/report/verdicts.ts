@@ -1,0 +1,74 @@
+import type { Problem, Verdict } from '../failure.ts';
+import type { Unsafe } from '../recovery/repair-plan.ts';
+import type { Mismatch } from '../schema/likeness.ts';
+import { adviceFor, adviceOn, commands } from './advice.ts';
+import type { Notice } from './banner.ts';
+import { describeDifference } from './differences.ts';
+import { describeUnsafe } from './repair-text.ts';
+
+/** How many differences a banner lists; `status --json` lists all. */
+export const shownDifferences = 20;
+
+/** What is told of a migration that failed. */
+export function describeFailedMigration({
+  revision,
+  applied,
+  remaining,
+  reason,
+  engine,
+}: Extract<Problem, { kind: 'migration-failed' }>['failed']): Notice {
+  return {
+    title: revision === null ? 'The migration failed' : `Migration ${revision} failed`,
+    happened: [
+      `Reason: ${reason}`,
+      `Applied before it and rolled back: ${applied.length}. Not run: ${remaining.length}.`,
+    ],
+    safe: 'everything ran in one transaction and was rolled back: the database is exactly as it was.',
+    options: [
+      'If the reason names rows (duplicates, NULLs, missing references), correct them and start again.\n' +
+        adviceOn(engine).open,
+      'If it speaks of disk space, memory, locks or a lost connection, remedy that and start again.',
+      adviceOn(engine).save,
+      'Go back to the former version of the application meanwhile: the database still fits it.',
+    ],
+  };
+}
+
+/** What is told of a schema that is not what its revision promises. */
+export function describeVerdict(
+  database: string,
+  { versionTableMissing, revisions, heads, differences, unsafe = [] }: Verdict,
+): Notice {
+  const happened = versionTableMissing
+    ? [
+        'WARNING: alembic_version table missing after migrations!',
+        'Migrations reported success but alembic_version table was not created. This indicates that the migrations did not actually run or were rolled back.',
+      ]
+    : [
+        ...(revisions.join() === heads.join()
+          ? []
+          : [`alembic_version says ${revisions.join(', ') || 'nothing'}, and should say ${heads.join(', ')}.`]),
+        ...listDifferences(differences, unsafe),
+      ];
+  return {
+    title: `The schema is not healthy: ${database}`,
+    happened,
+    safe: 'no row was deleted. The application is not started on this schema.',
+    options: [
+      `See every difference.\n${commands.differences}`,
+      `Start again: what is missing may be added.\n${commands.gate}`,
+      adviceFor(database).save,
+      adviceFor(database).giveUp,
+    ],
+  };
+}
+
+/** What cannot be mended comes first, with the reason. */
+export function listDifferences(differences: readonly Mismatch[], unsafe: readonly Unsafe[] = []): readonly string[] {
+  const explained = new Set(unsafe.map(({ difference }) => describeDifference(difference).message));
+  const others = differences.map((difference) => describeDifference(difference).message);
+  const lines = [...unsafe.map(describeUnsafe), ...others.filter((message) => !explained.has(message))];
+  const shown = lines.slice(0, shownDifferences).map((line) => `- ${line}`);
+  const more = lines.length - shown.length;
+  return more > 0 ? [...shown, `- and ${more} more`] : shown;
+}
