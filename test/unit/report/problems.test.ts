@@ -1,10 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { exitCodeOf, type Problem } from '../../../src/failure.ts';
+import { exitCodeOf, type FailedMigration, type Problem } from '../../../src/failure.ts';
 import { describeProblem } from '../../../src/report/problems.ts';
 
 const database = 'app on db:5432';
 const holder = { description: 'pid 7' };
-const failed: FailedMigration = { engine: 'postgresql', revision: 'two', applied: ['one'], remaining: ['three'], reason: 'no' };
+const failed: FailedMigration = {
+  engine: 'postgresql',
+  revision: 'two',
+  applied: ['one'],
+  remaining: ['three'],
+  reason: 'no',
+};
 const verdict = { versionTableMissing: false, revisions: ['one'], heads: ['two'], differences: [] };
 
 const table: readonly [number, Problem][] = [
