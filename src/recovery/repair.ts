@@ -54,15 +54,19 @@ async function findBroken(
   for (const { fault, find, remedy } of conditions) {
     const rows = number(only(await session.query(`SELECT count(*) AS n FROM (${find}) AS found`)), 'n');
     if (rows === 0) continue;
-    const later = engine === 'postgresql' ? changes.map((change) => renderChange(change, engine)) : [];
     broken.push({
       kind: 'unsafe',
       difference,
       obstacle: { kind: 'rows', fault, rows, find },
-      remedy: remedy ?? later,
+      remedy: remedy ?? changes.map((change) => comment(renderChange(change, engine))),
     });
   }
   return broken;
+}
+
+/** What is not to be run by hand: it may need what else is missing, and the next start runs it by itself. */
+function comment(sql: string): string {
+  return `-- once there are none, the next start does this: ${sql.replace(/^-- /, '')}`;
 }
 
 /**

@@ -3,8 +3,8 @@ import { describeMatch, listRows, listSets } from './adoption-text.ts';
 import { type Advice, adviceFor, capital, commands, untouched } from './advice.ts';
 import type { Notice } from './banner.ts';
 import { listSessions } from './quarantine-text.ts';
-import { sqlFor } from './repair-text.ts';
-import { listDifferences, shownDifferences } from './verdicts.ts';
+import { waysOut } from './repair-text.ts';
+import { listDifferences } from './verdicts.ts';
 
 /** What is told of a database that could not be looked at. */
 export function unreadable(database: string, reason: string): Notice {
@@ -123,13 +123,7 @@ function driftedOptions({ reason, unsafe }: Refusal): readonly string[] {
   if (reason !== 'not-mendable') {
     return [see, `Have it mended: the same without --dry-run, or with TT_DRIFT=repair at the next start.`];
   }
-  const sql = unsafe.flatMap(sqlFor).slice(0, shownDifferences);
-  return [
-    see,
-    'Put right by hand what is in the way, then start again: the rest is mended then. ' +
-      (sql.length === 0 ? '' : 'The SELECT finds the rows; look at what follows before you run it:\n') +
-      sql.map((line) => `  ${line}`).join('\n'),
-  ];
+  return [see, waysOut(unsafe)];
 }
 
 function describeUnversioned(

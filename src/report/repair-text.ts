@@ -1,6 +1,9 @@
 import type { Obstacle, Unsafe } from '../recovery/repair-plan.ts';
 import { describeDifference } from './differences.ts';
 
+/** How many differences a banner lists; `status --json` lists all. */
+export const shownDifferences = 20;
+
 /** What is wrong and why it is not mended, in a sentence without a full stop. */
 export function describeUnsafe({ difference, obstacle }: Unsafe): string {
   return `${describeDifference(difference).message}: ${reasonOf(obstacle)}`;
@@ -39,6 +42,16 @@ function faultyRows({ fault, rows }: Extract<Obstacle, { kind: 'rows' }>): strin
     case 'no-value':
       return `${many} that would have no value, for there is no default`;
   }
+}
+
+/** What to do about all of it, as an option of a banner. */
+export function waysOut(unsafe: readonly Unsafe[]): string {
+  const sql = unsafe.flatMap(sqlFor).slice(0, shownDifferences);
+  return [
+    'Put right what is in the way, then start again: the rest is mended then.' +
+      (sql.length > 0 ? ' A SELECT finds rows; look well at what follows it before you run it.' : ''),
+    ...sql.map((line) => `  ${line}`),
+  ].join('\n');
 }
 
 /** What a person can run about it: first what finds the rows in the way, then what mends. A statement a line. */

@@ -4,10 +4,7 @@ import type { Mismatch } from '../schema/likeness.ts';
 import { adviceFor, adviceOn, commands } from './advice.ts';
 import type { Notice } from './banner.ts';
 import { describeDifference } from './differences.ts';
-import { describeUnsafe } from './repair-text.ts';
-
-/** How many differences a banner lists; `status --json` lists all. */
-export const shownDifferences = 20;
+import { describeUnsafe, shownDifferences, waysOut } from './repair-text.ts';
 
 /** What is told of a migration that failed. */
 export function describeFailedMigration({
@@ -55,8 +52,12 @@ export function describeVerdict(
     happened,
     safe: 'no row was deleted. The application is not started on this schema.',
     options: [
-      `See every difference.\n${commands.differences}`,
-      `Start again: what is missing may be added.\n${commands.gate}`,
+      ...(unsafe.length > 0
+        ? [waysOut(unsafe)]
+        : [
+            `See every difference.\n${commands.differences}`,
+            `Start again: what is missing may be added.\n${commands.gate}`,
+          ]),
       adviceFor(database).save,
       adviceFor(database).giveUp,
     ],

@@ -6,6 +6,9 @@ import type { Session } from '../../src/database/session.ts';
 import { createHead } from '../../src/migration/migrator.ts';
 import { releaseGraph } from '../../src/migration/revisions.ts';
 import { openSchema } from '../../src/migration/schema.ts';
+import { parseRule } from '../../src/recovery/rules.ts';
+import type { Catalog } from '../../src/schema/catalog.ts';
+import { loadHead } from '../../src/schema/promise.ts';
 import { quoteName } from '../../src/migration/sql-tokens.ts';
 import { parseTable, renderTable } from '../../src/migration/table-text.ts';
 import { type Loss, loseAndMend, promisedTables, type Subject } from './losses.ts';
@@ -19,7 +22,8 @@ describe('a SQLite database at the head that lost one thing', async () => {
     const session = sqliteSession(database);
     const { signal } = new AbortController();
     await createHead(session, releaseGraph, { versioned: false, signal, onApplied: () => undefined });
-    subject = { session, observe: async () => inspect(database), lose: (loss) => lose(session, loss) };
+    const head = await loadHead('sqlite');
+    subject = { session, observe: async () => inspect(database), lose: (loss) => lose(session, loss, head) };
   });
 
   it.each(await promisedTables('sqlite'))('of %s is mended, or refused for its rows', async (table) => {
@@ -27,13 +31,19 @@ describe('a SQLite database at the head that lost one thing', async () => {
   });
 });
 
-async function lose(session: Session, loss: Loss): Promise<void> {
+async function lose(session: Session, loss: Loss, head: Catalog): Promise<void> {
   switch (loss.kind) {
     case 'table':
       return session.run(`DROP TABLE ${quoteName(loss.table)}`);
-    case 'column':
+    case 'column': {
+      // a key of several columns goes with each of them
+      const keys = Object.keys(head.tables[loss.table]?.constraints ?? {});
+      const key = keys.find((rule) => rule.startsWith('PRIMARY KEY') && rule.includes(','));
+      if (key !== undefined && parseRule(key).columns.includes(loss.name))
+        await loseConstraint(session, loss.table, key);
       await (await openSchema(session)).dropColumn(loss.table, loss.name);
       return;
+    }
     case 'constraint':
       return loseConstraint(session, loss.table, loss.name);
     case 'index':

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import type { DatabaseFacts } from '../../../src/database/database.ts';
+import type { RepairContext } from '../../../src/recovery/repair-plan.ts';
+import { conditionsOf, parseRule } from '../../../src/recovery/rules.ts';
+import type { Column, Table } from '../../../src/schema/catalog.ts';
+
+describe('a rule', () => {
+  it.each([
+    ['PRIMARY KEY (id)', { kind: 'unique', columns: ['id'], primary: true, predicate: null }],
+    ['UNIQUE (a, "B c")', { kind: 'unique', columns: ['a', 'B c'], primary: false, predicate: null }],
+    [
+      'UNIQUE btree (user_id) WHERE (end_time IS NULL)',
+      { kind: 'unique', columns: ['user_id'], primary: false, predicate: '(end_time IS NULL)' },
+    ],
+    [
+      'FOREIGN KEY (a, b) REFERENCES "T t"(x, y) ON DELETE SET NULL',
+      { kind: 'reference', columns: ['a', 'b'], target: 'T t', targets: ['x', 'y'] },
+    ],
+    ['CHECK ((a > 0))', { kind: 'check', columns: ['a', '0'], expression: '((a > 0))' }],
+    ['btree (a, b)', { kind: 'none', columns: [] }],
+    ['UNIQUE btree (lower(name))', { kind: 'none', columns: [] }],
+  ])('is read from %s', (definition, rule) => {
+    expect(parseRule(definition)).toEqual(rule);
+  });
+});
+
+const column = (type: string, value: string | null = null): Column => ({ type, notNull: false, default: value });
+const table = (columns: Table['columns']): Table => ({ columns, constraints: {}, indexes: {} });
+
+/** What is promised, and what of it is there. */
+function context(promised: Record<string, Table>, found: Record<string, Table>): RepairContext {
+  const catalog = { tables: found, enums: {} };
+  const facts: DatabaseFacts = { relations: [], catalog, revisions: [], ledgers: [], otherSessions: [] };
+  return { facts, head: { tables: promised, enums: {} }, engine: 'postgresql' };
+}
+
+const finds = (definition: string, given: RepairContext): readonly string[] =>
+  conditionsOf('child', parseRule(definition), given).map(({ find }) => find);
+
+describe('the rows that break a rule', () => {
+  const parent = table({ id: column('integer') });
+  const child = table({ id: column('integer'), parent_id: column('integer'), code: column('text', "'x'::text") });
+  const promised = { child, parent };
+
+  it('are looked for among those with a value', () => {
+    expect(finds('UNIQUE (id, code)', context(promised, promised))).toEqual([
+      'SELECT "id", "code", count(*) AS rows_alike FROM "child" AS t WHERE "id" IS NOT NULL AND "code" IS NOT NULL GROUP BY "id", "code" HAVING count(*) > 1',
+    ]);
+  });
+
+  it('of a primary key also are those without a value', () => {
+    expect(finds('PRIMARY KEY (id)', context(promised, promised))).toEqual([
+      'SELECT * FROM "child" AS t WHERE "id" IS NULL',
+      expect.stringContaining('HAVING count(*) > 1'),
+    ]);
+  });
+
+  it('are those of the table as it will be, with the columns that are to be added', () => {
+    const [find] = finds('UNIQUE (code)', context(promised, { child: table({ id: column('integer') }), parent }));
+    expect(find).toContain(`FROM (SELECT *, CAST('x'::text AS text) AS "code" FROM "child") AS t`);
+  });
+
+  it('refer to nothing if the table that they refer to is missing', () => {
+    const [find] = finds('FOREIGN KEY (parent_id) REFERENCES parent(id)', context(promised, { child }));
+    expect(find).toContain('(SELECT CAST(NULL AS integer) AS "id" WHERE false) AS parent');
+  });
+});
