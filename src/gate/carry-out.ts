@@ -41,7 +41,10 @@ export async function carryOut(plan: Work, facts: DatabaseFacts, context: GateCo
   await naming(plan, context, () =>
     database.transaction(async (transaction) => {
       recorder.attempt();
-      if (quarantine) await quarantineLast(transaction, context);
+      if (quarantine) {
+        const schema = await quarantineLast(transaction, context);
+        recorder.step({ kind: 'quarantine', schema, relations: facts.relations.map(({ name }) => name) });
+      }
       await bringToHead(transaction, plan, facts, context);
     }),
   );

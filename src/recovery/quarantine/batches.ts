@@ -61,11 +61,16 @@ export async function rightsMissingToClean(database: Database): Promise<readonly
   return database.read((session) => rightsMissingToMove(session, home));
 }
 
-/** Moves what `quarantineAllButLast` left, within the transaction that goes on with something else. */
-export async function quarantineLast(transaction: Transaction, { database, log }: BatchContext): Promise<void> {
+/**
+ * Moves what `quarantineAllButLast` left, within the transaction that goes on with something else.
+ * @returns the name of the schema that holds everything now
+ */
+export async function quarantineLast(transaction: Transaction, { database, log }: BatchContext): Promise<string> {
   await requireAlone(transaction, database.name);
   const things = await listThings(transaction, home, 'out');
-  announceQuarantined(await quarantineBatch(transaction, { things, left: 0 }, corruption), log);
+  const progress = await quarantineBatch(transaction, { things, left: 0 }, corruption);
+  announceQuarantined(progress, log);
+  return progress.schema.name;
 }
 
 /** Nothing is moved while somebody else is connected: what is not known may be in use. */

@@ -87,6 +87,23 @@ describeEngines('the report of a run', ({ name: engine, create }) => {
   });
 });
 
+describePostgres('the report of a cleanup', () => {
+  it('tells what was put aside, and where', async () => {
+    const { url } = await createDatabase();
+    await restoreSql(url, state('polluted'));
+    expect((await run([], { env: { DATABASE_URL: url, TT_REPORT_FILE: file } })).exitCode).toBe(0);
+    expect(await read()).toMatchObject({
+      before: { state: 'corrupted' },
+      plan: { action: 'quarantine and migrate' },
+      steps: [
+        { kind: 'quarantine', schema: expect.stringMatching(/^tt_quarantine_/), relations: expect.any(Array) },
+        { kind: 'revision', revision: '171_merge_kanban_feature_heads' },
+      ],
+      backup: null,
+    });
+  });
+});
+
 describePostgres('the report of a refusal', () => {
   it('tells the state, which is the same afterwards, and the problem', async () => {
     const { url } = await createDatabase();
