@@ -91,7 +91,7 @@ export function describeRefusal(database: string, refusal: Refusal): Notice {
           ...(refusal.reason === 'not-mendable' ? ['Nothing is mended while something cannot be mended safely.'] : []),
         ],
         safe: untouched,
-        options: [...driftedOptions(refusal), advice.save, 'Restore a backup that has what is missing.', advice.giveUp],
+        options: [...driftedOptions(refusal, advice.save), 'Restore a backup that has what is missing.', advice.giveUp],
       };
     case 'foreign':
       return {
@@ -118,12 +118,12 @@ export function describeRefusal(database: string, refusal: Refusal): Notice {
   }
 }
 
-function driftedOptions({ reason, unsafe }: Refusal): readonly string[] {
+function driftedOptions({ reason, unsafe }: Refusal, save: string): readonly string[] {
   const see = `See the SQL that would mend it, and what is in the way. Nothing is changed by that.\n${commands.repair}`;
   if (reason !== 'not-mendable') {
-    return [see, `Have it mended: the same without --dry-run, or with TT_DRIFT=repair at the next start.`];
+    return [see, save, 'Have it mended: the same without --dry-run, or with TT_DRIFT=repair at the next start.'];
   }
-  return [see, waysOut(unsafe)];
+  return [see, save, waysOut(unsafe)];
 }
 
 function describeUnversioned(
