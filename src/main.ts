@@ -7,6 +7,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => interruption.abort(signal));
 }
 
+// who closes the pipe early (`| head`) does not want to read on, but the run goes on
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 process.exitCode = await run({
   version: DB_INIT_VERSION,
   arguments: process.argv.slice(2),

@@ -101,7 +101,7 @@ function report(problem: Problem | null, error: unknown, record: RunRecord, outp
   } as const;
   if (json) {
     const reported = reportFailure([{ ...told, object: '' }], exitCode);
-    output.result(`${JSON.stringify(reported, null, 2)}\n`);
+    output.json(reported);
   }
   return { exitCode, problem: told };
 }

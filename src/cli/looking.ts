@@ -23,9 +23,8 @@ export function lookingCommand(
         const seen = await look(database, context.config);
         const exitCode = exitCodeOf(seen);
         const report = reportLook(database, seen, await loadHead(database.engine), exitCode);
-        context.output.result(
-          context.arguments.flags.has('json') ? `${JSON.stringify(report, null, 2)}\n` : render(report, seen),
-        );
+        if (context.arguments.flags.has('json')) context.output.json(report);
+        else context.output.result(render(report, seen));
         return exitCode;
       }),
   };

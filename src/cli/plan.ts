@@ -23,7 +23,7 @@ async function showRehearsal(context: CommandContext): Promise<ExitCode> {
     const { seen, rehearsal } = await rehearse({ ...context, database });
     if (context.arguments.flags.has('json')) {
       const report = reportLook(database, seen, await loadHead(database.engine), exitCodes.healthy);
-      context.output.result(`${JSON.stringify({ ...report, rehearsal }, null, 2)}\n`);
+      context.output.json({ ...report, rehearsal });
     } else {
       context.output.result(renderRehearsal(rehearsal));
     }

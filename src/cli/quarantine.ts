@@ -49,7 +49,8 @@ async function create(context: CommandContext): Promise<void> {
 async function list(context: CommandContext): Promise<void> {
   const held = await withQuarantine(context, 'read', (quarantine) => quarantine.list());
   const json = context.arguments.flags.has('json');
-  context.output.result(json ? `${JSON.stringify(held, null, 2)}\n` : renderHeld(held));
+  if (json) context.output.json(held);
+  else context.output.result(renderHeld(held));
 }
 
 async function restore(context: CommandContext, name: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Problem } from '../failure.ts';
 import type { ExitCode } from '../exit-codes.ts';
-import { redaction } from '../report/output.ts';
+import { redaction, renderJson } from '../report/output.ts';
 import type { Outcome, RunRecord, Step } from '../report/record.ts';
 import { loadHead } from '../schema/promise.ts';
 import { reportLook, type StateReport } from './state-report.ts';
@@ -74,12 +74,9 @@ function withWholeTimes(step: Step): Step {
  * @throws Error of the file system
  */
 export function writeReport(file: string, report: RunReport, secrets: readonly string[]): void {
-  const redact = redaction(secrets);
-  // value by value: a short password must not spoil the keys
-  const shown = (_key: string, value: unknown): unknown => (typeof value === 'string' ? redact(value) : value);
   const partial = `${file}.${process.pid}.partial`;
   try {
-    writeFileSync(partial, `${JSON.stringify(report, shown, 2)}\n`, { mode: 0o644 });
+    writeFileSync(partial, `${renderJson(report, redaction(secrets))}\n`, { mode: 0o644 });
     renameSync(partial, file);
   } catch (error) {
     rmSync(partial, { force: true });

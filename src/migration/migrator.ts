@@ -40,7 +40,11 @@ export async function migrate(
 ): Promise<readonly AppliedRevision[]> {
   const schema = await openSchema(session);
   // what the ledger writes travels along with the next revision
-  const through = { engine: schema.engine, run: schema.defer, query: schema.query };
+  const through: Session = {
+    engine: schema.engine,
+    run: (sql) => schema.defer(sql),
+    query: (sql, parameters) => schema.query(sql, parameters),
+  };
   const ledger = await openLedger(through, graph, options.versioned);
   const modules = loadModules(graph.pending(ledger.rows));
   const steps = graph.revisions.map(({ id }) => ({ name: id, run: () => apply(modules.get(id), schema) }));

@@ -1,7 +1,9 @@
 /** Where text goes that a person or a program reads. Every secret is taken out here, and only here. */
 export interface Output {
-  /** Standard output: results. */
+  /** Standard output: results for people. */
   result(text: string): void;
+  /** Standard output: a result for programs, as one object. */
+  json(value: unknown): void;
   /** The log: standard output, or standard error while a result for a machine is on its way. */
   log(text: string): void;
   /** Standard error: banners. */
@@ -23,9 +25,15 @@ export function openOutput(streams: Streams, secrets: readonly string[], machine
   const log = machine ? streams.stderr : streams.stdout;
   return {
     result: (text) => void streams.stdout.write(redact(text)),
+    json: (value) => void streams.stdout.write(`${renderJson(value, redact)}\n`),
     log: (text) => void log.write(redact(text)),
     notice: (text) => void streams.stderr.write(redact(text)),
   };
+}
+
+/** JSON whose values are redacted one by one: a short password must not spoil the keys. */
+export function renderJson(value: unknown, redact: (text: string) => string): string {
+  return JSON.stringify(value, (_key, entry: unknown) => (typeof entry === 'string' ? redact(entry) : entry), 2);
 }
 
 /** What takes the secrets out of a text. */

@@ -5,15 +5,15 @@ import { count } from './numbers.ts';
 /** How many names of a kind are listed; `--json` lists all. */
 const shown = 12;
 
-const headings: Readonly<Record<keyof CatalogChanges, string>> = {
-  createdTables: 'tables created',
-  droppedTables: 'tables gone',
-  addedColumns: 'columns added',
-  droppedColumns: 'columns gone',
-  changedColumns: 'columns changed',
-  addedRules: 'constraints and indexes added',
-  droppedRules: 'constraints and indexes gone',
-};
+const headings: readonly (readonly [keyof CatalogChanges, string])[] = [
+  ['createdTables', 'tables created'],
+  ['droppedTables', 'tables gone'],
+  ['addedColumns', 'columns added'],
+  ['droppedColumns', 'columns gone'],
+  ['changedColumns', 'columns changed'],
+  ['addedRules', 'constraints and indexes added'],
+  ['droppedRules', 'constraints and indexes gone'],
+];
 
 /** A rehearsal for people; the time of each revision has been logged by then. */
 export function renderRehearsal(rehearsal: Rehearsal | null): string {
@@ -21,7 +21,7 @@ export function renderRehearsal(rehearsal: Rehearsal | null): string {
   const { steps, milliseconds, changes, rows } = rehearsal;
   const lines = [
     `rehearsed: ${count(steps.length, 'step')} in ${(milliseconds / 1000).toFixed(1)} s, verified, and taken back: the database is as it was`,
-    ...Object.entries(headings).flatMap(([kind, heading]) => listed(heading, changes[kind as keyof CatalogChanges])),
+    ...headings.flatMap(([kind, heading]) => listed(heading, changes[kind])),
     ...Object.entries(rows).map(([table, { before, after }]) => `rows of ${table}: ${before} before, ${after} after`),
   ];
   return `${lines.join('\n')}\n`;

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { readConfig } from '../../../src/config/config.ts';
+import type { Engine } from '../../../src/database/session.ts';
 import { openDatabase } from '../../../src/database/open.ts';
 import { createHead, migrate } from '../../../src/migration/migrator.ts';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
@@ -21,15 +22,17 @@ async function make(url: string, how: typeof migrate): Promise<{ catalog: Catalo
       await how(transaction, releaseGraph, { versioned: false, signal, onApplied: ignore });
       return (await transaction.observe()).catalog;
     });
-    return { catalog, rows: comparable(await snapshot(url)) };
+    return { catalog, rows: comparable(await snapshot(url), database.engine) };
   } finally {
     await database.close();
   }
 }
 
 /** What two runs have in common: not the time, nor the order in which rows lie, nor how a sequence spells its next value. */
-function comparable(text: string): string {
-  return text
+function comparable(text: string, engine: Engine): string {
+  // SQLite keeps the texts of the statements, and those differ: what is left are rows
+  const rows = engine === 'sqlite' ? text.replaceAll(/^\{.*\}$/gm, '') : text;
+  return rows
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?/g, '<time>')
     .replaceAll(
       /(setval\('[^']+', )(\d+), true\)/g,
@@ -46,8 +49,7 @@ describeEngines('the baseline of an empty database', ({ create }) => {
     const expected = await make(chain.url, migrate);
     const found = await make(baseline.url, createHead);
     expect(found.catalog).toEqual(expected.catalog);
-    // on SQLite the texts of the statements differ, and with them the file
-    if (chain.engine === 'postgresql') expect(found.rows).toEqual(expected.rows);
+    expect(found.rows).toEqual(expected.rows);
   });
 
   it('is what the head promises', async () => {

@@ -15,7 +15,8 @@ function variablesRead(environment: Record<string, string>): string[] {
   const watched = new Proxy(environment, {
     get(target, name, receiver) {
       names.add(String(name));
-      return Reflect.get(target, name, receiver);
+      const value: unknown = Reflect.get(target, name, receiver);
+      return value;
     },
   });
   read(watched);
