@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Engine } from '../database/session.ts';
 import type { Graph } from '../migration/graph.ts';
 import type { Catalog, Column, Index, Table } from './catalog.ts';
@@ -81,7 +82,7 @@ function patch<Part>(before: Parts<Part>, change: Parts<Part | null> = {}): Part
 /** What is new or different in `after`, and null for what is no longer there. */
 function changedParts<Part>(before: Parts<Part>, after: Parts<Part>): Parts<Part | null> {
   const gone = Object.keys(before).filter((name) => !Object.hasOwn(after, name));
-  const set = Object.entries(after).filter(([name, part]) => JSON.stringify(part) !== JSON.stringify(before[name]));
+  const set = Object.entries(after).filter(([name, part]) => !isDeepStrictEqual(part, before[name]));
   return Object.fromEntries<Part | null>([...gone.map((name) => [name, null] as const), ...set]);
 }
 
