@@ -2,7 +2,7 @@ import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { MissingRight, OtherSession } from './database/database.ts';
 import type { Engine } from './database/session.ts';
 import type { Refusal } from './gate/plan.ts';
-import type { Unsafe } from './recovery/repair-plan.ts';
+import type { Unsafe } from './recovery/repair-step.ts';
 import type { Difference } from './schema/comparison.ts';
 import type { Mismatch } from './schema/likeness.ts';
 

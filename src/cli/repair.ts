@@ -19,10 +19,11 @@ export const repairCommand: Command = {
 /** Prints the SQL that a repair would run, or what is in its way. */
 async function showRepair(context: CommandContext): Promise<ExitCode> {
   const { planRepairOf } = await import('../gate/repair.ts');
-  const { renderRepair } = await import('../report/repair-script.ts');
+  const { statementsOf } = await import('../recovery/repair-plan.ts');
+  const { renderRepair } = await import('../report/repair-text.ts');
   return withDatabase(context, 'repair', 'read', async (database) => {
     const plan = await planRepairOf(database, context.config);
-    context.output.result(renderRepair(plan, database.engine));
+    context.output.result(renderRepair(plan, statementsOf(plan.steps, database.engine)));
     return plan.unsafe.length > 0 ? exitCodes.drifted : exitCodes.healthy;
   });
 }

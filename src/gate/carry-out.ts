@@ -5,7 +5,7 @@ import { type AppliedRevision, createHead, migrate } from '../migration/migrator
 import { stampLedger } from '../migration/ledger.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { quarantineAllButLast, quarantineLast, rightsMissingToClean } from '../recovery/quarantine/batches.ts';
-import type { Unsafe } from '../recovery/repair-plan.ts';
+import type { Unsafe } from '../recovery/repair-step.ts';
 import { mend, NotMendable } from '../recovery/repair.ts';
 import { describeMatch, listRows } from '../report/adoption-text.ts';
 import { describeDifference } from '../report/differences.ts';

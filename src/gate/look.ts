@@ -7,7 +7,7 @@ import { loadHead } from '../schema/promise.ts';
 import type { Fingerprints } from '../schema/fingerprints.ts';
 import { diagnose, isUnversioned, type State } from './diagnosis.ts';
 import type { Observation } from './observation.ts';
-import type { RepairPlan } from '../recovery/repair-plan.ts';
+import type { RepairPlan } from '../recovery/repair-step.ts';
 import { type Plan, planFor } from './plan.ts';
 import { findRestoreJournal, findTraces } from './traces.ts';
 
@@ -22,10 +22,11 @@ export interface Look {
 
 /** Observes, diagnoses and plans, without writing anything. */
 export async function look(database: Database, config: Config): Promise<Look> {
-  const observation = await observe(database, config);
+  // what is promised is read while the server looks up what is there
+  const [observation, head] = await Promise.all([observe(database, config), loadHead(database.engine)]);
   const diagnosis = diagnose(observation, {
     graph: releaseGraph,
-    head: await loadHead(database.engine),
+    head,
     fingerprints: await fingerprintsFor(observation),
   });
   const { state, repair } = await assess(database, observation, diagnosis);

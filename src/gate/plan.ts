@@ -1,7 +1,7 @@
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { OtherSession } from '../database/database.ts';
 import type { Engine } from '../database/session.ts';
-import type { Unsafe } from '../recovery/repair-plan.ts';
+import type { Unsafe } from '../recovery/repair-step.ts';
 import type { State } from './diagnosis.ts';
 
 /** What the owner allows, from the environment. */

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { Failure } from '../failure.ts';
-import type { RepairPlan } from '../recovery/repair-plan.ts';
+import type { RepairPlan } from '../recovery/repair-step.ts';
 import { act, type GateContext } from './gate.ts';
 import { type Look, look } from './look.ts';
 

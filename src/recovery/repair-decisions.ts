@@ -1,18 +1,21 @@
 import type { Engine } from '../database/session.ts';
-import { literal, renderColumn, renderEnum, renderIndex, renderTable, sequenceOf } from '../migration/catalog-sql.ts';
+import { literal, renderColumn, renderEnum, renderTable, sequenceOf } from '../migration/catalog-sql.ts';
 import { quoteName } from '../migration/sql-tokens.ts';
-import type { Catalog, Column, Table } from '../schema/catalog.ts';
+import type { Column, Table } from '../schema/catalog.ts';
 import type { Difference } from '../schema/comparison.ts';
-import type { FreeNames } from './free-names.ts';
-import type { Alteration, Change, Obstacle, Phase, RepairContext, Step, Unsafe } from './repair-plan.ts';
-import { type Condition, conditionsOf, noNulls, noRows, parseRule, referencesTo } from './rules.ts';
-
-/** What a decision about one difference needs to know of everything else. */
-export interface Circumstances extends RepairContext {
-  readonly names: FreeNames;
-  /** Columns, as `table.column`, of another type than promised: rules over them cannot even be asked for. */
-  readonly mistyped: ReadonlySet<string>;
-}
+import {
+  alter,
+  type Change,
+  type Circumstances,
+  type RepairContext,
+  statement,
+  step,
+  type Step,
+  unsafe,
+  type Unsafe,
+} from './repair-step.ts';
+import { decideConstraint, decideIndex, decideInvalidIndex, primaryKeyOf } from './rule-decisions.ts';
+import { noNulls, noRows, parseRule, referencesTo } from './rules.ts';
 
 type Of<Kind extends Difference['kind']> = Extract<Difference, { kind: Kind }>;
 
@@ -114,67 +117,6 @@ function decideNullable(difference: Of<'must-be-nullable'>, { facts }: Circumsta
   return step(difference, [alter('column', table, { kind: 'dropNotNull', column })]);
 }
 
-function decideConstraint(difference: Of<'missing-constraint'>, circumstances: Circumstances): Step | Unsafe {
-  const { table, name, definition } = difference;
-  const { facts, engine, names } = circumstances;
-  const rule = parseRule(definition);
-  const key = primaryKeyOf(facts.catalog, table);
-  if (rule.kind === 'unique' && rule.primary && key !== undefined) {
-    const alteration = `ALTER TABLE ${quoteName(table)}`;
-    const remedy = [`${alteration} DROP CONSTRAINT ${quoteName(key.name)}`, `${alteration} ADD ${definition}`];
-    return unsafe(difference, { kind: 'other-key', key: key.definition }, engine === 'postgresql' ? remedy : []);
-  }
-  const phase = rule.kind === 'unique' ? 'key' : 'reference';
-  const unproven = Object.entries(facts.catalog.tables[table]?.constraints ?? {}).find(
-    ([, found]) => found === `${definition} NOT VALID`,
-  );
-  const change =
-    unproven === undefined
-      ? alter(phase, table, { kind: 'addConstraint', name: names.claimRule(table, name, definition), definition })
-      : statement(phase, `ALTER TABLE ${quoteName(table)} VALIDATE CONSTRAINT ${quoteName(unproven[0])}`);
-  return decideRule(difference, definition, [change], circumstances);
-}
-
-function decideIndex(
-  difference: Of<'missing-index' | 'missing-constraint' | 'invalid-index'>,
-  definition: string,
-  before: readonly Change[],
-  circumstances: Circumstances,
-): Step | Unsafe {
-  const name = circumstances.names.claim(difference.name);
-  const create = statement('index', renderIndex(difference.table, name, definition, circumstances.engine));
-  return decideRule(difference, definition, [...before, create], circumstances);
-}
-
-/** Replaces what a cut-off CREATE INDEX CONCURRENTLY left behind, whatever its name. */
-function decideInvalidIndex(difference: Of<'invalid-index'>, circumstances: Circumstances): Step | Unsafe {
-  const { facts, names } = circumstances;
-  const definition = promisedTable(difference.table, circumstances).indexes[difference.name]?.definition ?? '';
-  const remains = Object.entries(facts.catalog.tables[difference.table]?.indexes ?? {}).filter(
-    ([, index]) => !index.valid && index.definition === definition,
-  );
-  for (const [name] of remains) names.release(name);
-  const drops = remains.map(([name]) => statement('key', `DROP INDEX ${quoteName(name)}`));
-  return decideIndex(difference, definition, drops, circumstances);
-}
-
-/** A step to a rule that the data must satisfy. */
-function decideRule(
-  difference: Of<'missing-index' | 'missing-constraint' | 'invalid-index'>,
-  definition: string,
-  changes: readonly Change[],
-  circumstances: Circumstances,
-): Step | Unsafe {
-  const rule = parseRule(definition);
-  const involved = [
-    ...rule.columns.map((column) => `${difference.table}.${column}`),
-    ...(rule.kind === 'reference' ? rule.targets.map((column) => `${rule.target}.${column}`) : []),
-  ];
-  const column = involved.find((name) => circumstances.mistyped.has(name));
-  if (column !== undefined) return unsafe(difference, { kind: 'waits-for', column });
-  return step(difference, changes, conditionsOf(difference.table, rule, circumstances));
-}
-
 /**
  * Gives a column a sequence that goes on after the highest number. One that is there under the promised name is taken
  * over, if it is nobody's or the column's own: a default can be lost without its sequence.
@@ -213,12 +155,6 @@ function retype({ table, column, expected }: Of<'different-type'>, engine: Engin
   }
 }
 
-function primaryKeyOf({ tables }: Catalog, table: string): { name: string; definition: string } | undefined {
-  return Object.entries(tables[table]?.constraints ?? {})
-    .map(([name, definition]) => ({ name, definition }))
-    .find(({ definition }) => definition.startsWith('PRIMARY KEY'));
-}
-
 function promisedTable(table: string, { head }: RepairContext): Table {
   const promised = head.tables[table];
   if (promised === undefined) throw new Error(`no promise of a table ${table}`);
@@ -230,26 +166,3 @@ function promisedColumn({ table, column }: Of<'missing-sequence'>, context: Repa
   if (promised === undefined) throw new Error(`no promise of a column ${table}.${column}`);
   return promised;
 }
-
-const step = (difference: Difference, changes: readonly Change[], conditions: readonly Condition[] = []): Step => ({
-  kind: 'step',
-  difference,
-  changes,
-  conditions,
-});
-
-const unsafe = (difference: Difference, obstacle: Obstacle, remedy: readonly string[] = []): Unsafe => ({
-  kind: 'unsafe',
-  difference,
-  obstacle,
-  remedy,
-});
-
-const statement = (phase: Phase, sql: string): Change => ({ kind: 'statement', phase, sql });
-
-const alter = (phase: Phase, table: string, change: Alteration): Change => ({
-  kind: 'alteration',
-  phase,
-  table,
-  change,
-});

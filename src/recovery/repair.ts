@@ -3,17 +3,16 @@ import { number, only } from '../database/rows.ts';
 import { reasonOf } from '../failure.ts';
 import { openSchema } from '../migration/schema.ts';
 import type { Difference } from '../schema/comparison.ts';
+import { changesInOrder, planRepair } from './repair-plan.ts';
 import {
   type Alteration,
   type Change,
-  changesInOrder,
-  planRepair,
   renderChange,
   type RepairContext,
   type RepairPlan,
   type Step,
   type Unsafe,
-} from './repair-plan.ts';
+} from './repair-step.ts';
 
 /** Something stands in the way of mending. Nothing of the plan is to stay: the transaction is to be rolled back. */
 export class NotMendable extends Error {

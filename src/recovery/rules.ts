@@ -1,4 +1,4 @@
-import type { RepairContext } from './repair-plan.ts';
+import type { RepairContext } from './repair-step.ts';
 import { sequenceOf } from '../migration/catalog-sql.ts';
 import { nameOf, namesIn, quoteName, tokenize } from '../migration/sql-tokens.ts';
 

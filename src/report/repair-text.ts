@@ -1,4 +1,4 @@
-import type { Obstacle, Unsafe } from '../recovery/repair-plan.ts';
+import type { Obstacle, RepairPlan, Unsafe } from '../recovery/repair-step.ts';
 import { describeDifference } from './differences.ts';
 
 /** How many differences a banner lists; `status --json` lists all. */
@@ -60,5 +60,36 @@ export function sqlFor({ obstacle, remedy }: Unsafe): readonly string[] {
   return [...find, ...remedy].map(ended);
 }
 
+/**
+ * A repair as SQL with comments: what would be done, or why nothing would be.
+ * @param statements those of its steps
+ */
+export function renderRepair(plan: RepairPlan, statements: readonly string[]): string {
+  if (plan.unsafe.length > 0) {
+    const blocks = plan.unsafe.flatMap((unsafe) => [`-- ${oneLine(describeUnsafe(unsafe))}`, ...sqlFor(unsafe), '']);
+    const others = plan.steps.length === 0 ? [] : [`-- These would be added once nothing is in the way:`, ''];
+    return text([
+      '-- NOTHING WOULD BE CHANGED: what follows cannot be mended safely.',
+      '-- Put it right by hand; what rows are in the way is found by the SELECT.',
+      '',
+      ...blocks,
+      ...others,
+      ...stepsOf(plan, statements),
+    ]);
+  }
+  return text(plan.steps.length === 0 ? ['-- Nothing is missing.'] : stepsOf(plan, statements));
+}
+
+function stepsOf({ steps }: RepairPlan, statements: readonly string[]): readonly string[] {
+  return [
+    ...steps.map(({ difference }) => `-- ${oneLine(describeDifference(difference).message)}`),
+    ...statements.map(ended),
+  ];
+}
+
+const oneLine = (sentence: string): string => sentence.replaceAll(/\s+/g, ' ');
+
+const text = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
+
 /** A statement as a line of its own; a comment stays what it is. */
-export const ended = (sql: string): string => (sql.startsWith('--') ? sql : `${sql};`);
+const ended = (sql: string): string => (sql.startsWith('--') ? sql : `${sql};`);

@@ -1,5 +1,5 @@
 import type { Problem, Verdict } from '../failure.ts';
-import type { Unsafe } from '../recovery/repair-plan.ts';
+import type { Unsafe } from '../recovery/repair-step.ts';
 import type { Mismatch } from '../schema/likeness.ts';
 import { adviceFor, adviceOn, commands } from './advice.ts';
 import type { Notice } from './banner.ts';

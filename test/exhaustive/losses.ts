@@ -12,9 +12,9 @@ import { loadHead } from '../../src/schema/promise.ts';
 /** A database at the head, in a transaction that is never committed. */
 export interface Subject {
   readonly session: Session;
-  observe(): Promise<DatabaseFacts>;
+  readonly observe: () => Promise<DatabaseFacts>;
   /** Takes one thing of a table away. */
-  lose(loss: Loss): Promise<void>;
+  readonly lose: (loss: Loss) => Promise<void>;
 }
 
 export type Loss =

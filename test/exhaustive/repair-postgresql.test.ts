@@ -10,7 +10,9 @@ import { describePostgres } from '../support/postgres-server.ts';
 import { restoreSql } from '../support/restore-sql.ts';
 import { type Loss, loseAndMend, promisedTables, type Subject } from './losses.ts';
 
-describePostgres('a filled database at the head that lost one thing', async () => {
+const tables = await promisedTables('postgresql');
+
+describePostgres('a filled database at the head that lost one thing', () => {
   let subject: Subject;
 
   beforeAll(async () => {
@@ -24,7 +26,7 @@ describePostgres('a filled database at the head that lost one thing', async () =
     subject = { session, observe: () => readFacts(client), lose: (loss) => session.run(statementFor(loss)) };
   });
 
-  it.each(await promisedTables('postgresql'))('of %s is mended, or refused for its rows', async (table) => {
+  it.each(tables)('of %s is mended, or refused for its rows', async (table) => {
     // what was rolled back stays in the catalogs until they are vacuumed, and slows down everything that follows
     await subject.session.run('VACUUM pg_attribute, pg_attrdef, pg_class, pg_constraint, pg_depend, pg_index, pg_type');
     await subject.session.run('BEGIN');

@@ -13,7 +13,9 @@ import { quoteName } from '../../src/migration/sql-tokens.ts';
 import { parseTable, renderTable } from '../../src/migration/table-text.ts';
 import { type Loss, loseAndMend, promisedTables, type Subject } from './losses.ts';
 
-describe('a SQLite database at the head that lost one thing', async () => {
+const tables = await promisedTables('sqlite');
+
+describe('a SQLite database at the head that lost one thing', () => {
   let subject: Subject;
 
   beforeAll(async () => {
@@ -26,7 +28,7 @@ describe('a SQLite database at the head that lost one thing', async () => {
     subject = { session, observe: async () => inspect(database), lose: (loss) => lose(session, loss, head) };
   });
 
-  it.each(await promisedTables('sqlite'))('of %s is mended, or refused for its rows', async (table) => {
+  it.each(tables)('of %s is mended, or refused for its rows', async (table) => {
     expect((await loseAndMend(table, subject)).mended).toBeGreaterThan(0);
   });
 });

@@ -9,7 +9,7 @@ import { sqliteSession } from '../../../src/database/sqlite/session.ts';
 import { createHead } from '../../../src/migration/migrator.ts';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { assessRepair, mend } from '../../../src/recovery/repair.ts';
-import type { RepairPlan } from '../../../src/recovery/repair-plan.ts';
+import type { RepairPlan } from '../../../src/recovery/repair-step.ts';
 import type { Catalog } from '../../../src/schema/catalog.ts';
 import { type Difference, findDifferences } from '../../../src/schema/comparison.ts';
 import { loadHead } from '../../../src/schema/promise.ts';
@@ -77,7 +77,7 @@ export async function openHead(engine: Engine): Promise<Head> {
 
 interface Opened {
   readonly session: Session;
-  observe(): Promise<DatabaseFacts>;
+  readonly observe: () => Promise<DatabaseFacts>;
 }
 
 async function openPostgres(): Promise<Opened> {

@@ -48,7 +48,7 @@ describeEngines('a drifted database', ({ name: engine, create }) => {
 
   beforeAll(async () => {
     database = await create();
-    expect((await dbInit(database, ['gate'])).exitCode).toBe(0);
+    await dbInit(database, ['gate']);
     await execute(database, harmless);
   });
 

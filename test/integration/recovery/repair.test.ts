@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../../../src/database/session.ts';
 import { type OpenSchema, openSchema } from '../../../src/migration/schema.ts';
 import { NotMendable } from '../../../src/recovery/repair.ts';
-import type { Obstacle, Unsafe } from '../../../src/recovery/repair-plan.ts';
+import type { Obstacle, Unsafe } from '../../../src/recovery/repair-step.ts';
 import { sqlFor } from '../../../src/report/repair-text.ts';
 import { findExtras } from '../../../src/schema/comparison.ts';
 import { loadHead } from '../../../src/schema/promise.ts';
@@ -57,8 +57,8 @@ function itRefuses(open: () => Head, cases: Readonly<Record<string, Refused>>): 
 
       const { unsafe } = await head.assess();
       expect(unsafe.map((each) => each.obstacle)).toContainEqual(expect.objectContaining(obstacle));
-      for (const { obstacle: found } of unsafe) {
-        if (found.kind === 'rows') expect(await head.session.query(found.find)).toHaveLength(found.rows);
+      for (const found of unsafe.map((each) => each.obstacle).filter((each) => each.kind === 'rows')) {
+        expect(await head.session.query(found.find)).toHaveLength(found.rows);
       }
 
       await head.session.run(before);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DatabaseFacts } from '../../../src/database/database.ts';
-import type { RepairContext } from '../../../src/recovery/repair-plan.ts';
+import type { RepairContext } from '../../../src/recovery/repair-step.ts';
 import { conditionsOf, parseRule } from '../../../src/recovery/rules.ts';
 import type { Column, Table } from '../../../src/schema/catalog.ts';
 
