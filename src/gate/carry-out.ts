@@ -206,7 +206,7 @@ function noteProgress(
 
 /** Looks once more after the commit, from outside the transaction: what is there now is what the application finds. */
 async function prove(database: Database): Promise<void> {
-  await requireHealthy(await database.observe(), database);
+  await requireHealthy(await database.observe('quick'), database);
 }
 
 async function requireHealthy(facts: DatabaseFacts, database: Database): Promise<void> {

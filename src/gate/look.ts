@@ -47,9 +47,9 @@ async function assess(
 ): Promise<{ state: State; repair: RepairPlan | null }> {
   if (state.kind !== 'drifted' || observation.kind !== 'seen') return { state, repair: null };
   const { assessRepair } = await import('../recovery/repair.ts');
-  const { facts, engine } = observation;
-  const context = { facts, engine, head: await loadHead(engine) };
+  const { engine } = observation;
   try {
+    const context = { facts: await database.observe('whole'), engine, head: await loadHead(engine) };
     return { state, repair: await database.read((session) => assessRepair(session, state.differences, context)) };
   } catch (error) {
     return { state: { kind: 'unreadable', reason: reasonOf(error) }, repair: null };
@@ -64,7 +64,7 @@ async function fingerprintsFor(observation: Observation): Promise<Fingerprints |
 
 async function observe(database: Database, config: Config): Promise<Observation> {
   try {
-    const facts = await database.observe();
+    const facts = await database.observe('quick');
     // the volumes are only searched when it matters: most databases are not empty
     const empty = facts.relations.every(({ name }) => name === versionTable);
     const traces = empty ? findTraces(config) : [];

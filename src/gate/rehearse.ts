@@ -52,7 +52,8 @@ async function perform(plan: Work, facts: DatabaseFacts, context: Omit<GateConte
   const recorder = openRecord();
   const started = performance.now();
   return context.database.rehearse(async (transaction: Transaction) => {
-    const before = await countRows(transaction, facts);
+    const found = await transaction.observe();
+    const before = await countRows(transaction, found);
     if (quarantines(plan)) await quarantineLast(transaction, context);
     await bringToHead(transaction, plan, facts, { ...context, recorder });
     const reached = await transaction.observe();
@@ -60,7 +61,7 @@ async function perform(plan: Work, facts: DatabaseFacts, context: Omit<GateConte
     return {
       steps: recorder.record.steps,
       milliseconds: performance.now() - started,
-      changes: findChanges(facts.catalog, reached.catalog),
+      changes: findChanges(found.catalog, reached.catalog),
       rows: differingRows(before, after),
     };
   });

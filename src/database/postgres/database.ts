@@ -54,7 +54,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
     engine: 'postgresql',
     name: describeTarget(target),
     serverVersion: `PostgreSQL ${server.version}`,
-    observe: () => inspect(client),
+    observe: (depth) => inspect(client, depth),
     read: (work) => inTransaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work, 'ROLLBACK'),
     missingRights: (intention) => naming(findMissingRights(client, intention)),
 

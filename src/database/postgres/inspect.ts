@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Catalog, Column, Index } from '../../schema/catalog.ts';
+import { type Catalog, type Column, type Index, someDefault } from '../../schema/catalog.ts';
 import type { DatabaseFacts, OtherSession, Relation, RelationKind } from '../database.ts';
 import { otherLedgers } from '../ledgers.ts';
 import { flag, number, only, optionalNumber, optionalText, text } from '../rows.ts';
@@ -17,10 +17,15 @@ const relationsQuery = `
                     AND (d.deptype = 'e' OR (c.relkind = 'S' AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0)))
   ORDER BY c.relname`;
 
-const columnsQuery = `
+/** What is asked of default expressions. Printing them takes the server as long as everything else here together. */
+type Defaults = 'text' | 'presence';
+
+const columnsQuery = (defaults: Defaults): string => `
   SELECT c.relname AS table, a.attname AS column, format_type(a.atttypid, a.atttypmod) AS type,
          a.attnotnull AS not_null,
-         CASE WHEN a.attidentity <> '' THEN 'identity' ELSE pg_get_expr(d.adbin, d.adrelid) END AS default
+         CASE WHEN a.attidentity <> '' THEN 'identity'
+              WHEN d.oid IS NOT NULL THEN ${defaults === 'text' ? 'pg_get_expr(d.adbin, d.adrelid)' : `'${someDefault}'`}
+         END AS default
   FROM pg_class c
   LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
@@ -91,9 +96,10 @@ const relationKinds: Readonly<Record<string, RelationKind>> = {
 const asOneText = (query: string): string => `SELECT coalesce(json_agg(r), '[]')::text AS rows FROM (${query}) r`;
 
 /** Reads everything in two round trips and one read-only snapshot. */
-export async function inspect(client: pg.Client): Promise<DatabaseFacts> {
+export async function inspect(client: pg.Client, depth: 'quick' | 'whole'): Promise<DatabaseFacts> {
   try {
-    return await readFacts(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', 'ROLLBACK');
+    const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
+    return await readFacts(client, { begin, end: 'ROLLBACK', defaults: depth === 'quick' ? 'presence' : 'text' });
   } catch (error) {
     // if this fails the connection is gone, and the error says so
     await client.query('ROLLBACK').catch(() => undefined);
@@ -102,10 +108,13 @@ export async function inspect(client: pg.Client): Promise<DatabaseFacts> {
 }
 
 /** Reads everything within the transaction that is open, or that `begin` opens and `end` closes. */
-export async function readFacts(client: pg.Client, begin = '', end = ''): Promise<DatabaseFacts> {
+export async function readFacts(
+  client: pg.Client,
+  { begin = '', end = '', defaults = 'text' }: { begin?: string; end?: string; defaults?: Defaults } = {},
+): Promise<DatabaseFacts> {
   const queries = [
     relationsQuery,
-    columnsQuery,
+    columnsQuery(defaults),
     constraintsQuery,
     indexesQuery,
     enumsQuery,
