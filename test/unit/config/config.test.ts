@@ -99,8 +99,8 @@ describe('folders', () => {
     [{ BACKUP_FOLDER: '', BACKUP_DIR: '/d', UPLOAD_FOLDER: '/u' }, '/d'],
     [{ BACKUP_DIR: '/d' }, '/d'],
     [{ BACKUP_FOLDER: '', BACKUP_DIR: '', UPLOAD_FOLDER: '/u' }, '/u/backups'],
-    [{ UPLOAD_FOLDER: 'up' }, '/work/up/backups'],
-    [{ BACKUP_FOLDER: 'b/' }, '/work/b'],
+    [{ UPLOAD_FOLDER: 'up' }, '/srv/up/backups'],
+    [{ BACKUP_FOLDER: 'b/' }, '/srv/b'],
   ])('with %j backups lie in %s', (folders, expected) => {
     expect(read({ ...url, ...folders }).backupFolder).toBe(expected);
   });
@@ -134,7 +134,7 @@ describe('backup before migrating', () => {
 describe('report file', () => {
   it.each([
     ['/r/run.json', '/r/run.json'],
-    ['run.json', '/work/run.json'],
+    ['run.json', '/srv/run.json'],
     ['', null],
   ])('is read from %j as %s', (text, path) => {
     expect(read({ ...url, TT_REPORT_FILE: text }).reportFile).toBe(path);

@@ -3,12 +3,12 @@ import { ConfigurationError, type Fault } from '../../../src/config/configuratio
 import type { Environment } from '../../../src/config/variables.ts';
 
 /** The configuration of an environment, read in a folder of no interest. */
-export function read(environment: Environment, workingDirectory = '/work'): Config {
+export function read(environment: Environment, workingDirectory = '/srv'): Config {
   return readConfig(environment, workingDirectory);
 }
 
 /** The faults of an environment that cannot be used. */
-export function faultsOf(environment: Environment, workingDirectory = '/work'): readonly Fault[] {
+export function faultsOf(environment: Environment, workingDirectory = '/srv'): readonly Fault[] {
   try {
     readConfig(environment, workingDirectory);
   } catch (error) {
