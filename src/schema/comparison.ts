@@ -104,25 +104,45 @@ function columnDifferences(table: string, promised: Table, found: Table, engine:
 }
 
 function ruleDifferences(table: string, promised: Table, found: Table): Difference[] {
-  const differences: Difference[] = [];
-  const indexes = Object.values(found.indexes);
-  // a unique rule may be held by a constraint or by an index: releases and engines differ there
-  const rules = new Set([
-    ...Object.values(found.constraints),
-    ...indexes.filter(({ valid }) => valid).flatMap(({ definition }) => [definition, uniqueRule(definition)]),
-  ]);
-  for (const [name, definition] of Object.entries(promised.constraints)) {
-    if (!rules.has(definition)) differences.push({ kind: 'missing-constraint', table, name, definition });
-  }
-  for (const [name, { definition }] of Object.entries(promised.indexes)) {
-    if (rules.has(definition) || rules.has(uniqueRule(definition))) continue;
-    if (indexes.some((index) => !index.valid && index.definition === definition)) {
-      differences.push({ kind: 'invalid-index', table, name });
-    } else {
-      differences.push({ kind: 'missing-index', table, name, definition });
-    }
-  }
-  return differences;
+  const indexes = Object.entries(found.indexes);
+  const held = [
+    ...Object.entries(found.constraints).map(([name, rule]) => ({ name, rule })),
+    ...indexes
+      .filter(([, { valid }]) => valid)
+      .map(([name, { definition }]) => ({ name, rule: uniqueRule(definition) })),
+  ];
+  const wanted: readonly Extract<Difference, { kind: 'missing-constraint' | 'missing-index' }>[] = [
+    ...Object.entries(promised.constraints).map(
+      ([name, definition]) => ({ kind: 'missing-constraint', table, name, definition }) as const,
+    ),
+    ...Object.entries(promised.indexes).map(
+      ([name, { definition }]) => ({ kind: 'missing-index', table, name, definition }) as const,
+    ),
+  ];
+  // Each promise needs a rule of its own, for some are made twice; those of the same name belong together.
+  const nameless = withoutMatch(wanted, held, (want, { name }) => want.name === name);
+  return withoutMatch(nameless, held, () => true).map((want) =>
+    indexes.some(([name, { definition, valid }]) => !valid && name === want.name && definition === want.definition)
+      ? { kind: 'invalid-index', table, name: want.name }
+      : want,
+  );
+}
+
+/**
+ * Takes out of `held` what fulfils a promise, and returns the promises that nothing fulfils. A unique rule may be held
+ * by a constraint or by an index: releases and engines differ there.
+ */
+function withoutMatch<Want extends { readonly definition: string }, Held extends { readonly rule: string }>(
+  wanted: readonly Want[],
+  held: Held[],
+  suits: (want: Want, have: Held) => boolean,
+): readonly Want[] {
+  return wanted.filter((want) => {
+    const rule = uniqueRule(want.definition);
+    const match = held.findIndex((have) => have.rule === rule && suits(want, have));
+    if (match >= 0) held.splice(match, 1);
+    return match < 0;
+  });
 }
 
 /** The constraint that an index amounts to: `UNIQUE (a, b)` for a plain unique index, else the definition itself. */

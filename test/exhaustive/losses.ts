@@ -46,22 +46,6 @@ export async function promisedTables(engine: Session['engine']): Promise<readonl
 export interface Tally {
   mended: number;
   refused: number;
-  redundant: number;
-}
-
-/** A few rules are promised twice, as a constraint and as an index or under two names: one of them is enough. */
-function isHeldTwice(loss: Loss, { tables }: Catalog): boolean {
-  if (loss.kind !== 'constraint' && loss.kind !== 'index') return false;
-  const { constraints = {}, indexes = {} } = tables[loss.table] ?? {};
-  const rules = [
-    ...Object.entries(constraints),
-    ...Object.entries(indexes).map(([name, { definition }]) => [
-      name,
-      definition.replace(/^UNIQUE btree (\(.*\))$/, 'UNIQUE $1'),
-    ]),
-  ];
-  const lost = rules.find(([name]) => name === loss.name)?.[1];
-  return rules.filter(([, rule]) => rule === lost).length > 1;
 }
 
 /**
@@ -71,7 +55,7 @@ function isHeldTwice(loss: Loss, { tables }: Catalog): boolean {
 export async function loseAndMend(table: string, { session, observe, lose }: Subject): Promise<Tally> {
   const head = await loadHead(session.engine);
   const whole = (await observe()).catalog;
-  const tally = { mended: 0, refused: 0, redundant: 0 };
+  const tally = { mended: 0, refused: 0 };
   for (const loss of lossesOf(table, head)) {
     await session.run('SAVEPOINT loss');
     try {
@@ -89,10 +73,6 @@ export async function loseAndMend(table: string, { session, observe, lose }: Sub
     const facts = await observe();
     const observation = { kind: 'seen', engine, facts, traces: [], restoreJournal: null } as const;
     const state = diagnose(observation, { graph: releaseGraph, head, fingerprints: null });
-    if (isHeldTwice(loss, head)) {
-      expect(state.kind, label).toBe('current');
-      return 'redundant';
-    }
     expect(['drifted', 'partial'], label).toContain(state.kind);
 
     const differences = state.kind === 'drifted' ? state.differences : findDifferences(head, facts.catalog, engine);

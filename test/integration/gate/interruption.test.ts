@@ -99,7 +99,7 @@ describePostgres('a migration', () => {
   });
 
   it('does not begin while a table cannot even be looked at', async () => {
-    await other.query('LOCK TABLE users');
+    await other.query('LOCK TABLE users, alembic_version');
     const { exitCode, stderr } = await start([], { env: { ...env, TT_MIGRATION_LOCK_TIMEOUT: '1' } });
     expect(exitCode).toBe(17);
     expect(stderr).toContain('lock timeout');
