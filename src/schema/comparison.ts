@@ -122,7 +122,7 @@ function ruleDifferences(table: string, promised: Table, found: Table): Differen
   // Each promise needs a rule of its own, for some are made twice; those of the same name belong together.
   const nameless = withoutMatch(wanted, held, (want, { name }) => want.name === name);
   return withoutMatch(nameless, held, () => true).map((want) =>
-    indexes.some(([name, { definition, valid }]) => !valid && name === want.name && definition === want.definition)
+    indexes.some(([, { definition, valid }]) => !valid && definition === want.definition)
       ? { kind: 'invalid-index', table, name: want.name }
       : want,
   );
