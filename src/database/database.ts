@@ -20,6 +20,9 @@ export interface OtherSession {
   readonly client: string;
 }
 
+/** Stands for a column's default that is there, where nobody asked which. */
+export const someDefault = '?';
+
 /** What one look at a database tells, taken in one snapshot. */
 export interface DatabaseFacts {
   readonly relations: readonly Relation[];

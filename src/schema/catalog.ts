@@ -1,6 +1,3 @@
-/** Stands for a default that is there, where nobody asked which. */
-export const someDefault = '?';
-
 /** A column: `type` in the engine's own spelling, `default` as the engine prints it; `identity` for such a column. */
 export interface Column {
   readonly type: string;

@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { type Catalog, type Column, type Index, someDefault } from '../../schema/catalog.ts';
-import type { DatabaseFacts, OtherSession, Relation, RelationKind } from '../database.ts';
+import type { Catalog, Column, Index } from '../../schema/catalog.ts';
+import { type DatabaseFacts, type OtherSession, type Relation, type RelationKind, someDefault } from '../database.ts';
 import { otherLedgers } from '../ledgers.ts';
 import { flag, number, only, optionalNumber, optionalText, text } from '../rows.ts';
 import type { Row, Session } from '../session.ts';
