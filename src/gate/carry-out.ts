@@ -158,7 +158,8 @@ export async function bringToHead(
     });
   }
 
-  await mendWhatIsMissing(transaction, state, context);
+  // an empty database has nothing to lose or to go back to: the look after the commit is enough
+  if (state.kind !== 'fresh') await mendWhatIsMissing(transaction, state, context);
   log.info(`The schema was brought to the head in ${formatMilliseconds(performance.now() - started)}.`);
 }
 

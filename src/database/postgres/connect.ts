@@ -44,7 +44,7 @@ export function describeTarget({ database, host, port }: PostgresTarget): string
 
 // How long a server that just started is not trusted yet: the official image starts a temporary server while it
 // initialises its volume and stops it again.
-const youngServer = 10;
+const youngServer = 3;
 /** Seconds that a missing database is waited for: the image creates it right after its server came up. */
 const databaseGrace = 10;
 
