@@ -4,7 +4,12 @@ import { Failure, reasonOf, type Verdict } from '../failure.ts';
 import { type AppliedRevision, createHead, migrate } from '../migration/migrator.ts';
 import { stampLedger } from '../migration/ledger.ts';
 import { releaseGraph } from '../migration/revisions.ts';
-import { quarantineAllButLast, quarantineLast, rightsMissingToClean } from '../recovery/quarantine/batches.ts';
+import {
+  announceWayBack,
+  quarantineAllButLast,
+  quarantineLast,
+  rightsMissingToClean,
+} from '../recovery/quarantine/batches.ts';
 import type { Unsafe } from '../recovery/repair-step.ts';
 import { mend, NotMendable } from '../recovery/repair.ts';
 import { describeMatch, listRows } from '../report/adoption-text.ts';
@@ -38,16 +43,18 @@ export async function carryOut(plan: Work, facts: DatabaseFacts, context: GateCo
   await makeSafetyBackup(context, facts);
 
   if (quarantine) await quarantineAllButLast(context);
-  await naming(plan, context, () =>
+  const held = await naming(plan, context, () =>
     database.transaction(async (transaction) => {
       recorder.attempt();
-      if (quarantine) {
-        const schema = await quarantineLast(transaction, context);
+      const schema = quarantine ? await quarantineLast(transaction, context) : null;
+      if (schema !== null) {
         recorder.step({ kind: 'quarantine', schema, relations: facts.relations.map(({ name }) => name) });
       }
       await bringToHead(transaction, plan, facts, context);
+      return schema;
     }),
   );
+  if (held !== null) announceWayBack(held, log);
   await prove(database);
   recorder.left({ state: 'current', revisions: releaseGraph.heads });
   writeStamp(config, database, releaseGraph.heads, log);
@@ -55,9 +62,13 @@ export async function carryOut(plan: Work, facts: DatabaseFacts, context: GateCo
 }
 
 /** What the database says no to between two revisions is a failed migration as well. */
-async function naming(plan: Work, { signal, database }: GateContext, work: () => Promise<void>): Promise<void> {
+async function naming<Result>(
+  plan: Work,
+  { signal, database }: GateContext,
+  work: () => Promise<Result>,
+): Promise<Result> {
   try {
-    await work();
+    return await work();
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof Failure) throw error;

@@ -43,7 +43,8 @@ export async function quarantineBatches(context: BatchContext, batches: readonly
   };
   await inBatches(context, batches, step, (progress) => {
     schema = progress.schema;
-    announceQuarantined(progress, context.log);
+    announceMoved(progress, context.log);
+    if (progress.left === 0) announceWayBack(progress.schema.name, context.log);
   });
 }
 
@@ -69,7 +70,7 @@ export async function quarantineLast(transaction: Transaction, { database, log }
   await requireAlone(transaction, database.name);
   const things = await listThings(transaction, home, 'out');
   const progress = await quarantineBatch(transaction, { things, left: 0 }, corruption);
-  announceQuarantined(progress, log);
+  announceMoved(progress, log);
   return progress.schema.name;
 }
 
@@ -80,15 +81,19 @@ export async function requireAlone(session: Session, database: string): Promise<
   throw new Failure({ kind: 'quarantine-refused', database, obstacle: { kind: 'others-are-connected', others } });
 }
 
-/** Names each thing that was moved, and at the end the way back. */
-function announceQuarantined({ schema, done, left, functions }: Progress, log: Log): void {
+/** Names each thing that was moved. */
+function announceMoved({ schema, done, left, functions }: Progress, log: Log): void {
   for (const { thing, rows } of done) {
     const size = rows === null ? '' : ` (${count(rows, 'row')})`;
     const details = { quarantine: schema.name, name: thing.name, rows };
     log.info(`  moved ${thing.kind.toLowerCase()} ${thing.quoted} to ${schema.name}${size}`, details);
   }
-  if (left > 0) return;
-  if (functions > 0) log.info(`  ${count(functions, 'function')} stayed in schema public: they are in nobody's way.`);
+  if (left > 0 || functions === 0) return;
+  log.info(`  ${count(functions, 'function')} stayed in schema public: they are in nobody's way.`);
+}
+
+/** Says how to take back what was moved; to be said when that is certain, after the commit. */
+export function announceWayBack(quarantine: string, log: Log): void {
   log.info('Nothing was dropped. To take it back:');
-  log.info(`  docker compose run --rm db-init quarantine restore ${schema.name}`, { quarantine: schema.name });
+  log.info(`  docker compose run --rm db-init quarantine restore ${quarantine}`, { quarantine });
 }
