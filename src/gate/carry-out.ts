@@ -12,21 +12,17 @@ import {
 } from '../recovery/quarantine/batches.ts';
 import type { Unsafe } from '../recovery/repair-step.ts';
 import { mend, NotMendable } from '../recovery/repair.ts';
-import { describeMatch, listRows } from '../report/adoption-text.ts';
 import { describeDifference } from '../report/differences.ts';
 import type { Log } from '../report/log.ts';
-import { count } from '../report/numbers.ts';
 import type { Recorder } from '../report/record.ts';
 import { versionTable } from '../schema/catalog.ts';
 import { findDifferences } from '../schema/comparison.ts';
 import { loadHead } from '../schema/promise.ts';
+import { announceWork } from './announcements.ts';
 import { sameMembers } from './diagnosis.ts';
 import type { GateContext } from './gate.ts';
-import { notMendable, type Plan } from './plan.ts';
+import { notMendable, type Work } from './plan.ts';
 import { writeStamp } from './stamp.ts';
-
-/** A plan that writes. */
-export type Work = Extract<Plan, { kind: 'migrate' | 'repair' }>;
 
 /**
  * Carries out a plan to migrate or to repair: rights first, then everything in one transaction, then a last look from outside.
@@ -35,7 +31,7 @@ export type Work = Extract<Plan, { kind: 'migrate' | 'repair' }>;
  */
 export async function carryOut(plan: Work, facts: DatabaseFacts, context: GateContext): Promise<void> {
   const { database, config, log, recorder } = context;
-  announce(plan, log);
+  announceWork(plan, log);
   await requireRights(plan, facts, database);
   const quarantine = quarantines(plan);
 
@@ -94,51 +90,6 @@ export async function requireRights(plan: Work, facts: DatabaseFacts, database: 
     ...(cleans ? await rightsMissingToClean(database) : []),
   ];
   if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });
-}
-
-function announce(plan: Work, log: Log): void {
-  const { state } = plan;
-  const { pending, adopt } = plan.kind === 'migrate' ? plan : { pending: [], adopt: [] };
-  switch (state.kind) {
-    case 'fresh':
-      if (state.traces.length > 0) {
-        log.warn('THE DATABASE IS EMPTY, BUT IT DOES NOT LOOK LIKE A FIRST START:');
-        for (const trace of state.traces) log.warn(`  ${trace}`);
-        log.warn(
-          '  This is what a lost or wrongly mounted database volume looks like. If data should be here, stop now:',
-        );
-        log.warn(
-          '  docker compose down, then look at the volumes. TT_REQUIRE_EXISTING=true refuses an empty database.',
-        );
-      }
-      log.info(`The database is empty: creating the schema of all ${pending.length} revisions at once.`);
-      break;
-    case 'behind':
-      log.info(`The database is at ${state.revisions.join(', ')}: ${pending.length} revisions to apply.`, { pending });
-      break;
-    case 'unversioned':
-      log.info('The database has no version information: it is compared with the schema of every known revision.');
-      if (state.identity.kind === 'match') describeMatch(state.identity).forEach((line) => log.info(`  ${line}`));
-      log.info(`It is stamped ${listRows(adopt)}, and ${count(pending.length, 'revision')} applied.`, {
-        adopt,
-        pending,
-      });
-      break;
-    case 'corrupted':
-      log.warn('Detected corrupted database state: tables, but neither alembic_version nor any core table.');
-      log.warn('They are moved to a quarantine schema; nothing is dropped.');
-      break;
-    case 'drifted':
-      log.warn(`The schema differs in what its revision promises (${state.differences.length}): that is mended.`);
-      break;
-    case 'current':
-    case 'partial':
-    case 'ahead':
-    case 'foreign':
-    case 'interrupted':
-    case 'unreadable':
-      throw new Error(`nothing to migrate in the state ${state.kind}`);
-  }
 }
 
 /** Migrates, adds what is still missing, and looks at the result, all before anything is committed. */

@@ -1,12 +1,11 @@
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { Failure } from '../failure.ts';
-import { releaseGraph } from '../migration/revisions.ts';
 import type { Log } from '../report/log.ts';
 import type { Recorder } from '../report/record.ts';
+import { announcePass } from './announcements.ts';
 import { type Look, look } from './look.ts';
 import type { Observation } from './observation.ts';
-import type { Plan } from './plan.ts';
 
 /** What the gate works with. */
 export interface GateContext {
@@ -56,15 +55,4 @@ export async function act(seen: Look, context: GateContext): Promise<void> {
 
 function revisionsIn(observation: Observation): readonly string[] {
   return observation.kind === 'seen' ? (observation.facts.revisions ?? []) : [];
-}
-
-function announcePass({ state }: Extract<Plan, { kind: 'pass' }>, log: Log): void {
-  if (state.kind === 'ahead') {
-    log.warn(
-      `The database is newer than this image (${state.unknown.join(', ')}). TT_ALLOW_NEWER_SCHEMA lets it pass: ` +
-        'its core tables are there, nothing else was checked.',
-    );
-    return;
-  }
-  log.info(`The database is healthy and current (${releaseGraph.heads.join(', ')}): nothing to do.`);
 }

@@ -48,6 +48,9 @@ export type Plan =
   | { readonly kind: 'repair'; readonly state: Extract<State, { kind: 'drifted' }> }
   | { readonly kind: 'refuse'; readonly refusal: Refusal };
 
+/** A plan that writes. */
+export type Work = Extract<Plan, { kind: 'migrate' | 'repair' }>;
+
 /** What a plan depends on beside the state. */
 interface Circumstances {
   readonly engine: Engine;

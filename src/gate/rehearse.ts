@@ -7,9 +7,10 @@ import { quarantineLast } from '../recovery/quarantine/batches.ts';
 import { openRecord, type Step } from '../report/record.ts';
 import { versionTable } from '../schema/catalog.ts';
 import { type CatalogChanges, findChanges } from '../schema/changes.ts';
-import { bringToHead, quarantines, requireRights, type Work } from './carry-out.ts';
+import { bringToHead, quarantines, requireRights } from './carry-out.ts';
 import type { GateContext } from './gate.ts';
 import { type Look, look } from './look.ts';
+import type { Work } from './plan.ts';
 
 /** What came of doing the pending work without keeping it. */
 export interface Rehearsal {

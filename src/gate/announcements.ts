@@ -1,0 +1,63 @@
+import { releaseGraph } from '../migration/revisions.ts';
+import { describeMatch, listRows } from '../report/adoption-text.ts';
+import type { Log } from '../report/log.ts';
+import { count } from '../report/numbers.ts';
+import type { Plan, Work } from './plan.ts';
+
+/** Says what the gate is about to do, and why. */
+export function announceWork(plan: Work, log: Log): void {
+  const { state } = plan;
+  const { pending, adopt } = plan.kind === 'migrate' ? plan : { pending: [], adopt: [] };
+  switch (state.kind) {
+    case 'fresh':
+      if (state.traces.length > 0) {
+        log.warn('THE DATABASE IS EMPTY, BUT IT DOES NOT LOOK LIKE A FIRST START:');
+        for (const trace of state.traces) log.warn(`  ${trace}`);
+        log.warn(
+          '  This is what a lost or wrongly mounted database volume looks like. If data should be here, stop now:',
+        );
+        log.warn(
+          '  docker compose down, then look at the volumes. TT_REQUIRE_EXISTING=true refuses an empty database.',
+        );
+      }
+      log.info(`The database is empty: creating the schema of all ${pending.length} revisions at once.`);
+      break;
+    case 'behind':
+      log.info(`The database is at ${state.revisions.join(', ')}: ${pending.length} revisions to apply.`, { pending });
+      break;
+    case 'unversioned':
+      log.info('The database has no version information: it is compared with the schema of every known revision.');
+      if (state.identity.kind === 'match') describeMatch(state.identity).forEach((line) => log.info(`  ${line}`));
+      log.info(`It is stamped ${listRows(adopt)}, and ${count(pending.length, 'revision')} applied.`, {
+        adopt,
+        pending,
+      });
+      break;
+    case 'corrupted':
+      log.warn('Detected corrupted database state: tables, but neither alembic_version nor any core table.');
+      log.warn('They are moved to a quarantine schema; nothing is dropped.');
+      break;
+    case 'drifted':
+      log.warn(`The schema differs in what its revision promises (${state.differences.length}): that is mended.`);
+      break;
+    case 'current':
+    case 'partial':
+    case 'ahead':
+    case 'foreign':
+    case 'interrupted':
+    case 'unreadable':
+      throw new Error(`nothing to migrate in the state ${state.kind}`);
+  }
+}
+
+/** Says why there is nothing to do. */
+export function announcePass({ state }: Extract<Plan, { kind: 'pass' }>, log: Log): void {
+  if (state.kind === 'ahead') {
+    log.warn(
+      `The database is newer than this image (${state.unknown.join(', ')}). TT_ALLOW_NEWER_SCHEMA lets it pass: ` +
+        'its core tables are there, nothing else was checked.',
+    );
+    return;
+  }
+  log.info(`The database is healthy and current (${releaseGraph.heads.join(', ')}): nothing to do.`);
+}
