@@ -30,7 +30,7 @@ const contents = `
   SELECT CASE WHEN c.relkind = 'S'
     THEN format('SELECT format(''SELECT pg_catalog.setval(%%L, %%s, %%s)'', %L, last_value, is_called) FROM %1$s', c.oid::regclass)
     ELSE format('SELECT %L || t::text FROM %1$s t', c.oid::regclass) END AS query
-  FROM ${relations} WHERE c.relkind IN ('r', 'm', 'S') AND ${users}`;
+  FROM ${relations} WHERE c.relkind IN ('r', 'm', 'S') AND c.relispopulated AND ${users}`;
 
 /** What pg_dump would say, in our own words, for where there is no pg_dump: the catalog and all rows, sorted. */
 export async function catalogAndRows(client: pg.Client): Promise<string> {
