@@ -204,13 +204,13 @@ describePostgres('quarantine (postgresql)', () => {
     const url = await databaseWith("CREATE TABLE mine (id integer); CREATE TYPE theirs AS ENUM ('a')");
     const { pathname } = new URL(url);
     const role = `dbi_role_${pathname.slice(-8)}`;
-    await admin(`CREATE ROLE ${role} LOGIN`);
+    await admin(`CREATE ROLE ${role} LOGIN PASSWORD 'pw'`);
     try {
       await withClient(url, (client) =>
         client.query(`ALTER TABLE mine OWNER TO ${role}; GRANT CREATE ON SCHEMA public TO ${role};
                       GRANT CREATE ON DATABASE ${pathname.slice(1)} TO ${role}`),
       );
-      const theirs = Object.assign(new URL(url), { username: role }).href;
+      const theirs = Object.assign(new URL(url), { username: role, password: 'pw' }).href;
       for (const command of [['gate'], ['quarantine', 'create', '--yes']]) {
         const refused = await dbInit(command, theirs);
         expect(refused).toMatchObject({ exitCode: 4 });
