@@ -1,3 +1,4 @@
+import { quoteName } from '../database/quoting.ts';
 import { number, text } from '../database/rows.ts';
 import type { Row, Session } from '../database/session.ts';
 import { versionTable } from '../schema/catalog.ts';
@@ -22,7 +23,7 @@ export async function readContents(session: Session): Promise<Contents> {
   const tables = (await session.query(tablesQuery[session.engine])).map((row) => text(row, 'name'));
   const rows: Record<string, number> = {};
   for (const table of tables) {
-    const [counted = {}] = await session.query(`SELECT count(*) AS rows FROM ${quote(table)}`);
+    const [counted = {}] = await session.query(`SELECT count(*) AS rows FROM ${quoteName(table)}`);
     rows[table] = number(counted, 'rows');
   }
   const versions = tables.includes(versionTable)
@@ -35,7 +36,7 @@ export async function readContents(session: Session): Promise<Contents> {
 /** Whether any of the tables holds a row. */
 export async function holdsRows(session: Session, tables: readonly string[]): Promise<boolean> {
   if (tables.length === 0) return false;
-  const questions = tables.map((table) => `EXISTS (SELECT 1 FROM ${quote(table)})`);
+  const questions = tables.map((table) => `EXISTS (SELECT 1 FROM ${quoteName(table)})`);
   const [row = {}] = await session.query(`SELECT CASE WHEN ${questions.join(' OR ')} THEN 1 ELSE 0 END AS found`);
   return number(row, 'found') === 1;
 }
@@ -50,8 +51,4 @@ function withoutSecrets(settings: Row): Readonly<Record<string, unknown>> {
     ),
   );
   return Object.fromEntries([...shown].toSorted(([one], [other]) => one.localeCompare(other, 'en')));
-}
-
-function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

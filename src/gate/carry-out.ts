@@ -51,7 +51,8 @@ export async function carryOut(plan: Work, facts: DatabaseFacts, context: GateCo
     }),
   );
   if (held !== null) announceWayBack(held, log);
-  await prove(database);
+  // from outside the transaction: what is there now is what the application finds
+  await prove(await database.observe('quick'), database);
   recorder.left({ state: 'current', revisions: releaseGraph.heads });
   writeStamp(config, database, releaseGraph.heads, log);
   log.info(`The database is healthy and current (${releaseGraph.heads.join(', ')}).`);
@@ -135,7 +136,7 @@ async function mendWhatIsMissing(
   const head = await loadHead(engine);
   const facts = await transaction.observe();
   const missing = findDifferences(head, facts.catalog, engine);
-  if (missing.length === 0) return requireHealthy(facts, database);
+  if (missing.length === 0) return requireHealthy(judge(facts, missing), name);
   try {
     for (const { object, message } of (await mend(transaction, missing, { facts, head, engine })).map(
       describeDifference,
@@ -152,7 +153,7 @@ async function mendWhatIsMissing(
           { cause: error },
         );
   }
-  await requireHealthy(await transaction.observe(), database);
+  await prove(await transaction.observe(), database);
 }
 
 function noteProgress(
@@ -167,16 +168,15 @@ function noteProgress(
   log.info(`  ${place} ${id} (${formatMilliseconds(milliseconds)})`, { revision: id, milliseconds });
 }
 
-/** Looks once more after the commit, from outside the transaction: what is there now is what the application finds. */
-async function prove(database: Database): Promise<void> {
-  await requireHealthy(await database.observe('quick'), database);
+/** Compares what is there with what the head promises. @throws Failure `verification-failed` */
+async function prove(facts: DatabaseFacts, { engine, name }: Database): Promise<void> {
+  requireHealthy(judge(facts, findDifferences(await loadHead(engine), facts.catalog, engine)), name);
 }
 
-async function requireHealthy(facts: DatabaseFacts, database: Database): Promise<void> {
-  const differences = findDifferences(await loadHead(database.engine), facts.catalog, database.engine);
-  const verdict = judge(facts, differences);
-  if (verdict.versionTableMissing || !sameMembers(verdict.revisions, verdict.heads) || differences.length > 0) {
-    throw new Failure({ kind: 'verification-failed', database: database.name, verdict });
+function requireHealthy(verdict: Verdict, database: string): void {
+  const { versionTableMissing, revisions, heads, differences } = verdict;
+  if (versionTableMissing || !sameMembers(revisions, heads) || differences.length > 0) {
+    throw new Failure({ kind: 'verification-failed', database, verdict });
   }
 }
 

@@ -2,7 +2,7 @@ import type { DatabaseFacts, Transaction } from '../database/database.ts';
 import { number, only } from '../database/rows.ts';
 import type { Session } from '../database/session.ts';
 import { Failure } from '../failure.ts';
-import { quoteName } from '../migration/sql-tokens.ts';
+import { quoteName } from '../database/quoting.ts';
 import { quarantineLast } from '../recovery/quarantine/batches.ts';
 import { openRecord, type Step } from '../report/record.ts';
 import { versionTable } from '../schema/catalog.ts';

@@ -1,8 +1,8 @@
 import type { Engine } from '../database/session.ts';
 import type { Catalog, Table } from '../schema/catalog.ts';
 import { versionTable } from '../schema/catalog.ts';
-import { literal, renderEnum, renderTable, sequenceOf, targetOf } from './catalog-sql.ts';
-import { quoteName } from './sql-tokens.ts';
+import { renderEnum, renderTable, sequenceOf, targetOf } from './catalog-sql.ts';
+import { quoteName, quoteText } from '../database/quoting.ts';
 
 /** The rows that the migrations leave in an empty database, by table; the time of the run stands as `<now>`. */
 export type SeedRows = Readonly<Record<string, readonly Readonly<Record<string, SeedValue>>[]>>;
@@ -53,7 +53,7 @@ function insertRows(name: string, rows: SeedRows[string]): string[] {
 
 function valueText(value: SeedValue): string {
   if (value === runTime) return 'CURRENT_TIMESTAMP';
-  return typeof value === 'string' ? literal(value) : String(value ?? 'NULL').toUpperCase();
+  return typeof value === 'string' ? quoteText(value) : String(value ?? 'NULL').toUpperCase();
 }
 
 /** Rows with explicit ids leave a sequence where it was: the next id has to be free. */

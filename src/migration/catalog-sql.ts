@@ -1,6 +1,6 @@
 import type { Engine } from '../database/session.ts';
 import type { Column, Table } from '../schema/catalog.ts';
-import { quoteName } from './sql-tokens.ts';
+import { quoteName, quoteText } from '../database/quoting.ts';
 
 /** What a promised table consists of, as statements: the table and its sequences, its indexes, its foreign keys. */
 export interface TableStatements {
@@ -86,14 +86,10 @@ export function targetOf(rule: string): string | null {
 }
 
 export function renderEnum(name: string, values: readonly string[]): string {
-  return `CREATE TYPE ${quoteName(name)} AS ENUM (${values.map(literal).join(', ')})`;
+  return `CREATE TYPE ${quoteName(name)} AS ENUM (${values.map(quoteText).join(', ')})`;
 }
 
 /** The sequence from which a default takes the next number, as the server prints it; null for any other default. */
 export function sequenceOf(expression: string | null): string | null {
   return /^nextval\('([^']+)'::regclass\)$/.exec(expression ?? '')?.[1] ?? null;
-}
-
-export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

@@ -1,3 +1,4 @@
+import { quoteText } from '../database/quoting.ts';
 import type { Engine, Session } from '../database/session.ts';
 import type { Graph } from './graph.ts';
 import { widenVersionColumn } from './version-column.ts';
@@ -74,12 +75,8 @@ async function replaceRows(session: Session, before: readonly string[], after: r
   const gone = before.filter((row) => !after.includes(row));
   const added = after.filter((row) => !before.includes(row));
   const statements = [
-    ...gone.map((row) => `DELETE FROM alembic_version WHERE version_num = ${literal(row)}`),
-    ...added.map((row) => `INSERT INTO alembic_version (version_num) VALUES (${literal(row)})`),
+    ...gone.map((row) => `DELETE FROM alembic_version WHERE version_num = ${quoteText(row)}`),
+    ...added.map((row) => `INSERT INTO alembic_version (version_num) VALUES (${quoteText(row)})`),
   ];
   if (statements.length > 0) await session.run(statements.join(';'));
-}
-
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

@@ -1,7 +1,7 @@
 import type { Row, Session, Value } from '../database/session.ts';
 import { createInventory, text } from './inventory.ts';
 import type { Inventory } from './inventory.ts';
-import { quoteName } from './sql-tokens.ts';
+import { quoteName } from '../database/quoting.ts';
 import { StatementError } from './steps.ts';
 import type { ColumnChange, NewRow, Steps } from './steps.ts';
 

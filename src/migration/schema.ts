@@ -1,7 +1,7 @@
 import type { Engine, Row, Session, Value } from '../database/session.ts';
 import type { Inventory } from './inventory.ts';
 import { postgresSteps } from './postgres-schema.ts';
-import { quoteName } from './sql-tokens.ts';
+import { quoteName } from '../database/quoting.ts';
 import { sqliteSteps } from './sqlite-schema.ts';
 import type { ColumnChange, Definition, NewRow, Steps } from './steps.ts';
 

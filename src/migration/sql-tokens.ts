@@ -40,9 +40,6 @@ export function nameOf(token: Token): string {
   return quote === '[' ? inner : inner.replaceAll(quote + quote, quote);
 }
 
-/** A name quoted for either engine. */
-export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-
 /** The same for the same SQL whatever its spacing, comments, capitals and quotes of names: a token a line. */
 export const normalize = (sql: string): string =>
   tokenize(sql)

@@ -1,6 +1,6 @@
 import type { Session } from '../database/session.ts';
 import { text } from './inventory.ts';
-import { quoteName } from './sql-tokens.ts';
+import { quoteName } from '../database/quoting.ts';
 import { unaskedDifferences, tableFacts } from './table-facts.ts';
 import { changeTable, parseTable, renderTable } from './table-text.ts';
 import type { TableChange, TableText } from './table-text.ts';

@@ -1,7 +1,8 @@
 import type { Row, Session } from '../database/session.ts';
 import { createInventory, text } from './inventory.ts';
 import type { Inventory } from './inventory.ts';
-import { keyword, quoteName, tokenize } from './sql-tokens.ts';
+import { quoteName } from '../database/quoting.ts';
+import { keyword, tokenize } from './sql-tokens.ts';
 import { rebuildTable, storedTable } from './sqlite-rebuild.ts';
 import { StatementError } from './steps.ts';
 import type { Steps } from './steps.ts';

@@ -1,6 +1,6 @@
 import type { Row, Session } from '../database/session.ts';
 import { text } from './inventory.ts';
-import { quoteName } from './sql-tokens.ts';
+import { quoteName } from '../database/quoting.ts';
 import type { TableChange } from './table-text.ts';
 
 /** One thing that is true of a table, or of what else its rebuild could touch. */

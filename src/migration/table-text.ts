@@ -1,4 +1,5 @@
-import { join, keyword, nameOf, namesIn, normalize, quoteName, tokenize } from './sql-tokens.ts';
+import { quoteName } from '../database/quoting.ts';
+import { join, keyword, nameOf, namesIn, normalize, tokenize } from './sql-tokens.ts';
 import type { Token } from './sql-tokens.ts';
 import type { ColumnChange, Definition } from './steps.ts';
 

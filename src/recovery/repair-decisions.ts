@@ -1,6 +1,6 @@
 import type { Engine } from '../database/session.ts';
-import { literal, renderColumn, renderEnum, renderTable, sequenceOf } from '../migration/catalog-sql.ts';
-import { quoteName } from '../migration/sql-tokens.ts';
+import { renderColumn, renderEnum, renderTable, sequenceOf } from '../migration/catalog-sql.ts';
+import { quoteName, quoteText } from '../database/quoting.ts';
 import type { Column, Table } from '../schema/catalog.ts';
 import type { Difference } from '../schema/comparison.ts';
 import {
@@ -53,8 +53,8 @@ function enumChanges({ name, values }: Of<'missing-enum'>, { facts }: Circumstan
   return values.flatMap((value, index) => {
     if (found.includes(value)) return [];
     const former = values[index - 1];
-    const place = former === undefined ? `BEFORE ${literal(found[0] ?? '')}` : `AFTER ${literal(former)}`;
-    return [statement('type', `ALTER TYPE ${quoteName(name)} ADD VALUE ${literal(value)} ${place}`)];
+    const place = former === undefined ? `BEFORE ${quoteText(found[0] ?? '')}` : `AFTER ${quoteText(former)}`;
+    return [statement('type', `ALTER TYPE ${quoteName(name)} ADD VALUE ${quoteText(value)} ${place}`)];
   });
 }
 

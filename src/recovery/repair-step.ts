@@ -1,6 +1,6 @@
 import type { DatabaseFacts } from '../database/database.ts';
 import type { Engine } from '../database/session.ts';
-import { quoteName } from '../migration/sql-tokens.ts';
+import { quoteName } from '../database/quoting.ts';
 import type { TableChange } from '../migration/table-text.ts';
 import type { Catalog } from '../schema/catalog.ts';
 import type { Difference } from '../schema/comparison.ts';

@@ -1,5 +1,5 @@
 import { renderIndex } from '../migration/catalog-sql.ts';
-import { quoteName } from '../migration/sql-tokens.ts';
+import { quoteName } from '../database/quoting.ts';
 import type { Catalog } from '../schema/catalog.ts';
 import type { Difference } from '../schema/comparison.ts';
 import {

@@ -1,6 +1,7 @@
 import type { RepairContext } from './repair-step.ts';
 import { sequenceOf } from '../migration/catalog-sql.ts';
-import { nameOf, namesIn, quoteName, tokenize } from '../migration/sql-tokens.ts';
+import { quoteName } from '../database/quoting.ts';
+import { nameOf, namesIn, tokenize } from '../migration/sql-tokens.ts';
 
 /** What a constraint or an index demands of rows. */
 export type Rule =

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { beforeAll, expect, it } from 'vitest';
 import { readFacts } from '../../src/database/postgres/inspect.ts';
 import { postgresSession } from '../../src/database/postgres/session.ts';
-import { quoteName } from '../../src/migration/sql-tokens.ts';
+import { quoteName } from '../../src/database/quoting.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { createDatabase } from '../support/database.ts';
 import { release } from '../support/fixtures.ts';

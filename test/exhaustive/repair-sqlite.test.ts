@@ -9,7 +9,7 @@ import { openSchema } from '../../src/migration/schema.ts';
 import { parseRule } from '../../src/recovery/rules.ts';
 import type { Catalog } from '../../src/schema/catalog.ts';
 import { loadHead } from '../../src/schema/promise.ts';
-import { quoteName } from '../../src/migration/sql-tokens.ts';
+import { quoteName } from '../../src/database/quoting.ts';
 import { parseTable, renderTable } from '../../src/migration/table-text.ts';
 import { type Loss, loseAndMend, promisedTables, type Subject } from './losses.ts';
 

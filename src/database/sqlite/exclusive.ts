@@ -1,4 +1,5 @@
 import SQLite from 'better-sqlite3';
+import { quoteName } from '../quoting.ts';
 import type { Relation } from '../database.ts';
 import { inspect } from './inspect.ts';
 import { isBusy } from './lock.ts';
@@ -80,7 +81,7 @@ export function countRelations(file: string): readonly CountedRelation[] | null 
 function countRows(database: SQLite.Database, table: string): number {
   return Number(
     database
-      .prepare(`SELECT count(*) FROM "${table.replaceAll('"', '""')}"`)
+      .prepare(`SELECT count(*) FROM ${quoteName(table)}`)
       .pluck()
       .get(),
   );

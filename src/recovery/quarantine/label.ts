@@ -1,3 +1,4 @@
+import { quoteText } from '../../database/quoting.ts';
 import { optionalText, text } from '../../database/rows.ts';
 import type { Session } from '../../database/session.ts';
 
@@ -48,7 +49,7 @@ export async function createSchema(session: Session, why: string): Promise<Quara
 }
 
 export async function writeLabel(session: Session, { name, label }: QuarantineSchema): Promise<void> {
-  await session.run(`COMMENT ON SCHEMA ${name} IS '${JSON.stringify(label).replaceAll("'", "''")}'`);
+  await session.run(`COMMENT ON SCHEMA ${name} IS ${quoteText(JSON.stringify(label))}`);
 }
 
 function readLabel(comment: string | null): Label | null {
