@@ -36,6 +36,8 @@ export type Problem =
   | { readonly kind: 'migration-failed'; readonly failed: FailedMigration }
   | { readonly kind: 'verification-failed'; readonly database: string; readonly verdict: Verdict }
   | { readonly kind: 'backup-failed'; readonly database: string; readonly obstacle: BackupObstacle }
+  | { readonly kind: 'archive-rejected'; readonly archive: string; readonly fault: ArchiveFault }
+  | { readonly kind: 'restore-refused'; readonly database: string; readonly obstacle: RestoreObstacle }
   | { readonly kind: 'quarantine-refused'; readonly database: string; readonly obstacle: QuarantineObstacle }
   | { readonly kind: 'interrupted'; readonly signal: 'SIGINT' | 'SIGTERM' };
 
@@ -47,6 +49,28 @@ export type BackupObstacle =
   /** `found`: the majors that there are. */
   | { readonly kind: 'no-tool'; readonly tool: string; readonly major: number; readonly found: readonly number[] }
   | { readonly kind: 'not-proven' | 'failed'; readonly reason: string };
+
+/** Why an archive is not restored. A reason is a sentence without its full stop. */
+export type ArchiveFault =
+  /** It is damaged, or not what it says, or made to do harm. */
+  | { readonly kind: 'invalid'; readonly reason: string }
+  /** It holds more than `variable` allows. */
+  | { readonly kind: 'too-large'; readonly reason: string; readonly variable: string }
+  /** No archive, but a file that other programs restore. */
+  | { readonly kind: 'other-format'; readonly format: 'sql' | 'dump' | 'sqlite' }
+  /** The archive is whole, but what is in it cannot be brought to this image's schema on this server. */
+  | { readonly kind: 'unusable'; readonly reason: string };
+
+/** Why nothing was restored. */
+export type RestoreObstacle =
+  | { readonly kind: 'others-are-connected'; readonly others: readonly OtherSession[] }
+  | { readonly kind: 'file-in-use'; readonly file: string }
+  | { readonly kind: 'folder'; readonly folder: string; readonly reason: string }
+  /** Bytes. */
+  | { readonly kind: 'no-space'; readonly folder: string; readonly needed: number; readonly free: number }
+  /** There is nothing that an undo could put back. */
+  | { readonly kind: 'nothing-to-undo' }
+  | { readonly kind: 'failed'; readonly step: string; readonly reason: string };
 
 /** Why something is not put aside, taken back or deleted. */
 export type QuarantineObstacle =
@@ -122,6 +146,10 @@ export function exitCodeOf(problem: Problem): ExitCode {
       return exitCodes.verificationFailed;
     case 'backup-failed':
       return exitCodes.backupFailed;
+    case 'archive-rejected':
+      return exitCodes.archiveRejected;
+    case 'restore-refused':
+      return exitCodes.restoreRefused;
     case 'quarantine-refused':
       return quarantineCodes[problem.obstacle.kind];
     case 'interrupted':

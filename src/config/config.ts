@@ -6,6 +6,25 @@ import { type Environment, variablesOf } from './variables.ts';
 
 export type { DatabaseTarget, PostgresTarget, SqliteTarget } from './database.ts';
 
+/** A folder of uploads. */
+export interface UploadRoot {
+  /** The folder that stands for it in an archive; the application knows `uploads` alone. */
+  readonly name: UploadRootName;
+  readonly folder: string;
+}
+
+export const uploadRootNames = ['uploads', 'data_uploads', 'project_attachments'] as const;
+export type UploadRootName = (typeof uploadRootNames)[number];
+
+/** Against archives that are made to fill a disk. */
+export interface ArchiveLimits {
+  readonly entries: number;
+  /** Bytes of all members before compression. */
+  readonly bytes: number;
+  /** How many times larger than its compressed form a member may be, from a megabyte on. */
+  readonly ratio: number;
+}
+
 /** The settings of one run. Times are whole seconds, paths absolute. */
 export interface Config {
   readonly database: DatabaseTarget;
@@ -30,7 +49,15 @@ export interface Config {
   /** Where backups lie, found by the application's own rule. */
   readonly backupFolder: string;
   /** Every folder in which the application keeps uploads. */
-  readonly uploadFolders: readonly string[];
+  readonly uploadRoots: readonly UploadRoot[];
+  /** What an archive may hold at the most: it may come from a stranger. */
+  readonly archiveLimits: ArchiveLimits;
+  /** The archive to restore once, before the application starts. */
+  readonly restoreFrom: string | null;
+  /** FLASK_ENV: the application's word for what it runs for. */
+  readonly flaskEnvironment: string;
+  /** Consent to delete all data with `reset`. */
+  readonly forceReset: boolean;
   /** Whether a backup is made before a database that holds data is changed. */
   readonly backupBeforeMigrate: 'auto' | 'always' | 'never';
   /** Where the report of a run that may write goes; null for nowhere. */
@@ -65,7 +92,19 @@ export function readConfig(environment: Environment, workingDirectory: string): 
     migrationLockTimeout: variables.seconds('TT_MIGRATION_LOCK_TIMEOUT', 10),
     statementTimeout: variables.seconds('TT_STATEMENT_TIMEOUT', 0),
     backupFolder: folder('BACKUP_FOLDER') ?? folder('BACKUP_DIR') ?? join(uploadFolder, 'backups'),
-    uploadFolders: [...new Set(['/app/app/static/uploads', uploadFolder, '/app/uploads/project_attachments'])],
+    uploadRoots: distinct([
+      { name: 'uploads', folder: folder('TT_STATIC_UPLOAD_FOLDER') ?? '/app/app/static/uploads' },
+      { name: 'data_uploads', folder: uploadFolder },
+      { name: 'project_attachments', folder: folder('TT_ATTACHMENT_FOLDER') ?? '/app/uploads/project_attachments' },
+    ]),
+    archiveLimits: {
+      entries: variables.number('TT_ARCHIVE_MAX_ENTRIES', 1_000_000),
+      bytes: variables.number('TT_ARCHIVE_MAX_GIGABYTES', 1000) * 1_000_000_000,
+      ratio: variables.number('TT_ARCHIVE_MAX_RATIO', 200),
+    },
+    restoreFrom: folder('TT_RESTORE_FROM') ?? null,
+    flaskEnvironment: variables.text('FLASK_ENV')?.value ?? 'production',
+    forceReset: variables.flag('TT_FORCE_RESET_DB'),
     backupBeforeMigrate: variables.choice('TT_BACKUP_BEFORE_MIGRATE', ['auto', 'always', 'never']),
     reportFile: reportFileOf(environment, workingDirectory),
     logFormat: variables.choice('TT_LOG_FORMAT', ['human', 'json']),
@@ -76,6 +115,11 @@ export function readConfig(environment: Environment, workingDirectory: string): 
 
   if (database === undefined || findings.faults.length > 0) throw new ConfigurationError(findings.faults);
   return { database, ...settings, hints: findings.hints };
+}
+
+/** Two settings may name the same folder: the first one has it. */
+function distinct(roots: readonly UploadRoot[]): readonly UploadRoot[] {
+  return roots.filter(({ folder }, index) => roots.findIndex((root) => root.folder === folder) === index);
 }
 
 /** Where the report goes: known even where the rest of the configuration cannot be used. */

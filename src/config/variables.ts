@@ -21,6 +21,8 @@ export interface Variables {
   flag(variable: string): boolean;
   /** Whole seconds, 0 to 86400. */
   seconds(variable: string, otherwise: number): number;
+  /** A whole number from 1 to 999999999. */
+  number(variable: string, otherwise: number): number;
   /** One of the words in any case; the first is the default. */
   choice<Word extends string>(variable: string, words: readonly [Word, ...Word[]]): Word;
 }
@@ -85,6 +87,12 @@ export function variablesOf(environment: Environment, workingDirectory: string, 
       if (found === '') return otherwise;
       const allowed = `whole seconds from 0 to ${longestSeconds}`;
       return wholeNumber(found, 0, longestSeconds) ?? findings.fault(variable, expected(found, allowed)) ?? otherwise;
+    },
+    number(variable, otherwise) {
+      const found = word(variable);
+      if (found === '') return otherwise;
+      const allowed = 'a whole number from 1 to 999999999';
+      return wholeNumber(found, 1, 999_999_999) ?? findings.fault(variable, expected(found, allowed)) ?? otherwise;
     },
     choice(variable, words) {
       const found = word(variable);

@@ -22,12 +22,12 @@ export function findRestoreJournal(config: Pick<Config, 'backupFolder'>): string
  * What on the volumes speaks of a former database, a sentence each. An empty database beside them is what a lost or
  * wrongly mounted database volume looks like.
  */
-export function findTraces(config: Pick<Config, 'backupFolder' | 'uploadFolders'>): readonly string[] {
+export function findTraces(config: Pick<Config, 'backupFolder' | 'uploadRoots'>): readonly string[] {
   const traces: string[] = [];
   if (existsSync(stampFileOf(config))) traces.push(`A database was healthy here before: ${stampFileOf(config)}.`);
   const backups = entriesOf(config.backupFolder).filter((entry) => entry.isFile() && entry.name.endsWith('.zip'));
   if (backups.length > 0) traces.push(`There are backups in ${config.backupFolder}: ${backups.length}.`);
-  for (const folder of config.uploadFolders) {
+  for (const { folder } of config.uploadRoots) {
     if (holdsFiles(folder, resolve(config.backupFolder))) traces.push(`There are uploads in ${folder}.`);
   }
   return traces;

@@ -3,6 +3,8 @@ import { listRows } from './adoption-text.ts';
 import { capital, commands, untouched } from './advice.ts';
 import type { Notice } from './banner.ts';
 import { describeQuarantineObstacle } from './quarantine-text.ts';
+import { describeRejection } from './archive-text.ts';
+import { describeRestoreObstacle } from './restore-text.ts';
 import { describeRefusal, forcedAdoption, unreadable } from './refusals.ts';
 import { describeFailedMigration, describeVerdict, listDifferences } from './verdicts.ts';
 
@@ -170,6 +172,10 @@ ${forcedAdoption(problem.revisions)}`,
             `then.\n${commands.dump}`,
         ],
       };
+    case 'archive-rejected':
+      return describeRejection(problem.archive, problem.fault);
+    case 'restore-refused':
+      return describeRestoreObstacle(problem.database, problem.obstacle);
     case 'quarantine-refused':
       return describeQuarantineObstacle(problem.database, problem.obstacle);
     case 'interrupted':

@@ -19,7 +19,15 @@ describe('defaults', () => {
       migrationLockTimeout: 10,
       statementTimeout: 0,
       backupFolder: '/data/uploads/backups',
-      uploadFolders: ['/app/app/static/uploads', '/data/uploads', '/app/uploads/project_attachments'],
+      uploadRoots: [
+        { name: 'uploads', folder: '/app/app/static/uploads' },
+        { name: 'data_uploads', folder: '/data/uploads' },
+        { name: 'project_attachments', folder: '/app/uploads/project_attachments' },
+      ],
+      archiveLimits: { entries: 1_000_000, bytes: 1_000_000_000_000, ratio: 200 },
+      restoreFrom: null,
+      flaskEnvironment: 'production',
+      forceReset: false,
       backupBeforeMigrate: 'auto',
       reportFile: null,
       logFormat: 'human',
@@ -106,12 +114,12 @@ describe('folders', () => {
   });
 
   it('of uploads are the three the application writes to, each once', () => {
-    expect(read({ ...url, UPLOAD_FOLDER: '/u' }).uploadFolders).toEqual([
+    expect(read({ ...url, UPLOAD_FOLDER: '/u' }).uploadRoots.map(({ folder }) => folder)).toEqual([
       '/app/app/static/uploads',
       '/u',
       '/app/uploads/project_attachments',
     ]);
-    expect(read({ ...url, UPLOAD_FOLDER: '/app/app/static/uploads/' }).uploadFolders).toHaveLength(2);
+    expect(read({ ...url, UPLOAD_FOLDER: '/app/app/static/uploads/' }).uploadRoots).toHaveLength(2);
   });
 });
 
