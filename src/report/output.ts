@@ -8,13 +8,21 @@ export interface Output {
   log(text: string): void;
   /** Standard error: banners. */
   notice(text: string): void;
+  /**
+   * The last line of a terminal: each text replaces the one before, an empty one takes it away, and so does whatever
+   * else is written. Null where standard error is no terminal.
+   */
+  readonly line: ((text: string) => void) | null;
 }
 
 /** The two streams of a process, as far as they are written to. */
 export interface Streams {
   readonly stdout: { write(text: string): unknown };
-  readonly stderr: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number };
 }
+
+/** Back to the start of the line, and what stands there is erased (ECMA-48: CR, EL). */
+const eraseLine = '\r\u001B[K';
 
 /**
  * @param secrets what must never be shown; longer ones first, so that a part does not spoil the whole
@@ -22,12 +30,24 @@ export interface Streams {
  */
 export function openOutput(streams: Streams, secrets: readonly string[], machine: boolean): Output {
   const redact = redaction(secrets);
-  const log = machine ? streams.stderr : streams.stdout;
+  const { stdout, stderr } = streams;
+  let shown = '';
+  const line = (text: string): void => {
+    // a line that wraps could not be erased
+    const next = redact(text).slice(0, (stderr.columns ?? 80) - 1);
+    if (next !== shown) stderr.write(`${eraseLine}${next}`);
+    shown = next;
+  };
+  const write = (stream: Streams['stdout'], text: string): void => {
+    if (shown !== '') line('');
+    stream.write(text);
+  };
   return {
-    result: (text) => void streams.stdout.write(redact(text)),
-    json: (value) => void streams.stdout.write(`${renderJson(value, redact)}\n`),
-    log: (text) => void log.write(redact(text)),
-    notice: (text) => void streams.stderr.write(redact(text)),
+    result: (text) => write(stdout, redact(text)),
+    json: (value) => write(stdout, `${renderJson(value, redact)}\n`),
+    log: (text) => write(machine ? stderr : stdout, redact(text)),
+    notice: (text) => write(stderr, redact(text)),
+    line: stderr.isTTY === true ? line : null,
   };
 }
 

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { openOutput } from '../../../src/report/output.ts';
+import { openProgress } from '../../../src/report/progress.ts';
+
+/** A clock that stands still unless it is moved, and everything that is told. */
+function setting(total: number | null, { terminal = false, label = 'Copying' } = {}) {
+  const entries: string[] = [];
+  let screen = '';
+  let time = 0;
+  const streams = {
+    stdout: { write: (text: string) => void (screen += text) },
+    stderr: { write: (text: string) => void (screen += text), isTTY: terminal, columns: 60 },
+  };
+  const output = openOutput(streams, ['hunter2'], false);
+  const log = { info: (message: string) => void entries.push(message) };
+  const progress = openProgress({ label, total, log, output, now: () => time });
+  return { entries, output, progress, at: (milliseconds: number) => (time = milliseconds), screen: () => screen };
+}
+
+describe('progress in a log', () => {
+  it('is told every five seconds with bytes, share and time left', () => {
+    const { progress, at, entries } = setting(4_000_000_000);
+    for (let second = 0; second <= 12; second++) {
+      at(second * 1000);
+      progress.to(second * 100_000_000);
+    }
+    expect(entries).toEqual([
+      'Copying: 500.0 MB of 4.0 GB, 12 %, 35 s left.',
+      'Copying: 1.0 GB of 4.0 GB, 25 %, 30 s left.',
+    ]);
+  });
+
+  it('says nothing of what is soon over', () => {
+    const { progress, at, entries, screen } = setting(100);
+    progress.add(50);
+    at(900);
+    progress.add(50);
+    progress.end();
+    expect(entries).toEqual([]);
+    expect(screen()).toBe('');
+  });
+
+  it('counts where nobody knows how much there is', () => {
+    const { progress, at, entries } = setting(null);
+    at(5000);
+    progress.add(1500);
+    expect(entries).toEqual(['Copying: 1.5 kB.']);
+  });
+
+  it.each([
+    [1, '83 min left'],
+    [0.1, '13 h 53 min left'],
+    [90, '1 s left'],
+  ])('of %s %% in five seconds or so says %s', (percent, left) => {
+    const { progress, at, entries } = setting(1000);
+    at(percent === 1 ? 50_505 : percent === 90 ? 9000 : 50_000);
+    progress.to(percent * 10);
+    expect(entries[0]).toContain(left);
+  });
+
+  it('never tells more than all', () => {
+    const { progress, at, entries } = setting(1000);
+    at(6000);
+    progress.add(1200);
+    expect(entries).toEqual(['Copying: 1.2 kB of 1.0 kB, 100 %, 0 s left.']);
+  });
+});
+
+describe('progress on a terminal', () => {
+  it('is one line that is written anew and goes away', () => {
+    const { progress, at, entries, screen } = setting(1000, { terminal: true });
+    at(500);
+    progress.to(100);
+    expect(screen()).toBe('');
+    at(1000);
+    progress.to(200);
+    at(1100);
+    progress.to(300);
+    at(1300);
+    progress.to(400);
+    progress.end();
+    expect(screen().split('\r\u001B[K')).toEqual([
+      '',
+      'Copying: 200 bytes of 1.0 kB, 20 %, 4 s left',
+      'Copying: 400 bytes of 1.0 kB, 40 %, 2 s left',
+      '',
+    ]);
+    expect(entries).toEqual([]);
+  });
+
+  it('makes room for whatever else is written', () => {
+    const { progress, output, at, screen } = setting(1000, { terminal: true });
+    at(1000);
+    progress.to(200);
+    output.log('a line of the log\n');
+    output.log('another\n');
+    expect(screen()).toMatch(/left\r\u001B\[Ka line of the log\nanother\n$/);
+  });
+
+  it('shows no secret, and no more than the terminal is wide', () => {
+    const { progress, at, screen } = setting(1000, { terminal: true, label: `hunter2 ${'x'.repeat(100)}` });
+    at(1000);
+    progress.to(200);
+    expect(screen()).not.toContain('hunter2');
+    expect(screen()).toHaveLength('\r\u001B[K'.length + 59);
+  });
+});
