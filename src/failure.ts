@@ -39,6 +39,7 @@ export type Problem =
   | { readonly kind: 'archive-rejected'; readonly archive: string; readonly fault: ArchiveFault }
   | { readonly kind: 'restore-refused'; readonly database: string; readonly obstacle: RestoreObstacle }
   | { readonly kind: 'quarantine-refused'; readonly database: string; readonly obstacle: QuarantineObstacle }
+  | { readonly kind: 'reset-refused'; readonly database: string; readonly obstacle: ResetObstacle }
   | { readonly kind: 'interrupted'; readonly signal: 'SIGINT' | 'SIGTERM' };
 
 /** Why a backup could not be made. */
@@ -71,6 +72,15 @@ export type RestoreObstacle =
   /** There is nothing that an undo could put back. */
   | { readonly kind: 'nothing-to-undo' }
   | { readonly kind: 'failed'; readonly step: string; readonly reason: string };
+
+/** Why nothing was deleted. */
+export type ResetObstacle =
+  | { readonly kind: 'others-are-connected'; readonly others: readonly OtherSession[] }
+  | { readonly kind: 'file-in-use'; readonly file: string }
+  /** What is not the application's, and would not stay as it is without what is: a line each. */
+  | { readonly kind: 'in-the-way'; readonly things: readonly string[] }
+  /** A sentence. */
+  | { readonly kind: 'no-backup'; readonly reason: string };
 
 /** Why something is not put aside, taken back or deleted. */
 export type QuarantineObstacle =
@@ -152,6 +162,8 @@ export function exitCodeOf(problem: Problem): ExitCode {
       return exitCodes.restoreRefused;
     case 'quarantine-refused':
       return quarantineCodes[problem.obstacle.kind];
+    case 'reset-refused':
+      return problem.obstacle.kind === 'no-backup' ? exitCodes.backupFailed : exitCodes.usage;
     case 'interrupted':
       return problem.signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated;
   }

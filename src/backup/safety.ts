@@ -24,18 +24,12 @@ export interface SafetyContext extends BackupContext {
  * @throws Failure `backup-failed`, with `always` only: `auto` says in the log why there is none
  */
 export async function makeSafetyBackup(context: SafetyContext, { catalog }: DatabaseFacts): Promise<void> {
-  const { config, database, log, recorder, signal } = context;
+  const { config, database, log, signal } = context;
   if (config.backupBeforeMigrate === 'never') return;
-  const started = performance.now();
   const present = coreTables.filter((table) => Object.hasOwn(catalog.tables, table));
   try {
     if (!(await database.read((session) => holdsRows(session, present)))) return;
-    requireVolume(context);
-    log.info(`Making a safety backup in ${config.backupFolder}.`);
-    const { path, size: bytes } = await createBackup(context, 'safety');
-    log.info(`Safety backup: ${path} (${megabytes(bytes)}), read back and found whole.`, { backup: path });
-    recorder.step({ kind: 'backup', path, bytes, milliseconds: performance.now() - started });
-    await prune(context);
+    await requireSafetyBackup(context);
   } catch (error) {
     signal.throwIfAborted();
     const obstacle = obstacleOf(error);
@@ -45,7 +39,22 @@ export async function makeSafetyBackup(context: SafetyContext, { catalog }: Data
   }
 }
 
-function obstacleOf(error: unknown): BackupObstacle {
+/**
+ * Makes a safety backup, whatever TT_BACKUP_BEFORE_MIGRATE says. To be called under the run lock.
+ * @throws Failure `backup-failed`, or the error of what could not be read
+ */
+export async function requireSafetyBackup(context: SafetyContext): Promise<void> {
+  const { config, log, recorder } = context;
+  const started = performance.now();
+  requireVolume(context);
+  log.info(`Making a safety backup in ${config.backupFolder}.`);
+  const { path, size: bytes } = await createBackup(context, 'safety');
+  log.info(`Safety backup: ${path} (${megabytes(bytes)}), read back and found whole.`, { backup: path });
+  recorder.step({ kind: 'backup', path, bytes, milliseconds: performance.now() - started });
+  await prune(context);
+}
+
+export function obstacleOf(error: unknown): BackupObstacle {
   if (error instanceof Failure && error.problem.kind === 'backup-failed') return error.problem.obstacle;
   return { kind: 'failed', reason: reasonOf(error) };
 }

@@ -30,7 +30,7 @@ import { writeStamp } from './stamp.ts';
  * @throws Failure `missing-rights`, `migration-failed`, `verification-failed`, `refused`
  */
 export async function carryOut(plan: Work, facts: DatabaseFacts, context: GateContext): Promise<void> {
-  const { database, config, log, recorder } = context;
+  const { database, log, recorder } = context;
   announceWork(plan, log);
   await requireRights(plan, facts, database);
   const quarantine = quarantines(plan);
@@ -51,7 +51,14 @@ export async function carryOut(plan: Work, facts: DatabaseFacts, context: GateCo
     }),
   );
   if (held !== null) announceWayBack(held, log);
-  // from outside the transaction: what is there now is what the application finds
+  await conclude(context);
+}
+
+/**
+ * Looks from outside the transaction, where what is there is what the application finds, and notes that it is healthy.
+ * @throws Failure `verification-failed`
+ */
+export async function conclude({ database, config, log, recorder }: GateContext): Promise<void> {
   await prove(await database.observe('quick'), database);
   recorder.left({ state: 'current', revisions: releaseGraph.heads });
   writeStamp(config, database, releaseGraph.heads, log);
@@ -59,7 +66,7 @@ export async function carryOut(plan: Work, facts: DatabaseFacts, context: GateCo
 }
 
 /** What the database says no to between two revisions is a failed migration as well. */
-async function naming<Result>(
+export async function naming<Result>(
   plan: Work,
   { signal, database }: GateContext,
   work: () => Promise<Result>,
@@ -169,7 +176,7 @@ function noteProgress(
 }
 
 /** Compares what is there with what the head promises. @throws Failure `verification-failed` */
-async function prove(facts: DatabaseFacts, { engine, name }: Database): Promise<void> {
+export async function prove(facts: DatabaseFacts, { engine, name }: Database): Promise<void> {
   requireHealthy(judge(facts, findDifferences(await loadHead(engine), facts.catalog, engine)), name);
 }
 

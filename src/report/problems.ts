@@ -4,6 +4,7 @@ import { capital, commands, untouched } from './advice.ts';
 import type { Notice } from './banner.ts';
 import { describeQuarantineObstacle } from './quarantine-text.ts';
 import { describeRejection } from './archive-text.ts';
+import { describeResetObstacle } from './reset-text.ts';
 import { describeRestoreObstacle } from './restore-text.ts';
 import { describeRefusal, forcedAdoption, unreadable } from './refusals.ts';
 import { describeFailedMigration, describeVerdict, listDifferences } from './verdicts.ts';
@@ -178,6 +179,8 @@ ${forcedAdoption(problem.revisions)}`,
       return describeRestoreObstacle(problem.database, problem.obstacle);
     case 'quarantine-refused':
       return describeQuarantineObstacle(problem.database, problem.obstacle);
+    case 'reset-refused':
+      return describeResetObstacle(problem.database, problem.obstacle);
     case 'interrupted':
       return {
         title: 'Interrupted',

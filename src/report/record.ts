@@ -6,6 +6,7 @@ import type { Look } from '../gate/look.ts';
 export type Step =
   | { readonly kind: 'backup'; readonly path: string; readonly bytes: number; readonly milliseconds: number }
   | { readonly kind: 'quarantine'; readonly schema: string; readonly relations: readonly string[] }
+  | { readonly kind: 'deletion'; readonly tables: readonly string[] }
   | { readonly kind: 'adoption'; readonly revision: string }
   | { readonly kind: 'revision'; readonly revision: string; readonly milliseconds: number }
   | { readonly kind: 'mending'; readonly object: string; readonly message: string };

@@ -1,0 +1,69 @@
+import type { ResetObstacle } from '../failure.ts';
+import { adviceFor, commands, untouched } from './advice.ts';
+import type { Notice } from './banner.ts';
+import { listSessions } from './quarantine-text.ts';
+
+const own = {
+  stop: '  docker compose stop app',
+  reset: '  docker compose run --rm db-init reset',
+};
+
+/** Why nothing was deleted. */
+export function describeResetObstacle(database: string, obstacle: ResetObstacle): Notice {
+  switch (obstacle.kind) {
+    case 'others-are-connected':
+      return {
+        title: `Others are connected to this database: ${database}`,
+        happened: [`Nothing is deleted while it may be in use: ${listSessions(obstacle.others)}.`],
+        safe: untouched,
+        options: [
+          `Stop what is connected, then start again.\n${own.stop}\n${own.reset}`,
+          `Or have these sessions ended: what they have not committed is lost.\n${own.reset} --disconnect`,
+        ],
+      };
+    case 'file-in-use':
+      return {
+        title: `Somebody else is using the file: ${database}`,
+        happened: [
+          `The exclusive lock on ${obstacle.file} was not to be had.`,
+          'Nobody can be parted from a file: --disconnect is for PostgreSQL.',
+        ],
+        safe: untouched,
+        options: [`Stop what is using it, then start again.\n${own.stop}\n${own.reset}`],
+      };
+    case 'in-the-way':
+      return {
+        title: `Something that is not TimeTracker's is in the way: ${database}`,
+        happened: [
+          "A reset deletes what is TimeTracker's and nothing else. This could not stay without it:",
+          ...obstacle.things.map((thing) => `- ${thing}`),
+        ],
+        safe: untouched,
+        options: [
+          `Start over with nothing lost: put everything aside, and let a new schema be made.\n${commands.putAllAside}\n${commands.gate}`,
+          `Or drop what is listed yourself, if nobody needs it, then start again.\n${adviceFor(database).open}`,
+        ],
+      };
+    case 'no-backup':
+      return {
+        title: `No safety backup could be made: ${database}`,
+        happened: [obstacle.reason, 'Without a way back nothing is deleted.'],
+        safe: `${untouched} An unfinished archive was removed.`,
+        options: [
+          `Remedy that, then start again.\n${own.reset}`,
+          `Save the database yourself.\n${adviceFor(database).saveCommand}`,
+          `Do without a backup: what is deleted then is GONE FOR GOOD.\n${own.reset} --no-backup`,
+        ],
+      };
+  }
+}
+
+/** What is about to be deleted, as a sentence. */
+export function describeLoss(
+  database: string,
+  tables: number,
+  counts: readonly { readonly table: string; readonly rows: number }[],
+): string {
+  const rows = counts.map(({ table, rows: found }) => `${table}: ${found}`).join(', ');
+  return `This DELETES ALL DATA of TimeTracker in ${database}: ${tables} tables (rows in ${rows}).`;
+}
