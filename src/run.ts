@@ -1,9 +1,9 @@
-import { type Config, readConfig, reportFileOf } from './config/config.ts';
+import { readConfig, readSettings, reportFileOf, type Settings } from './config/config.ts';
 import { ConfigurationError } from './config/configuration-error.ts';
 import { secretsOf } from './config/secrets.ts';
-import { readArguments, type Request } from './cli/arguments.ts';
+import { readArguments } from './cli/arguments.ts';
 import { helpText } from './cli/commands.ts';
-import type { Command } from './cli/context.ts';
+import type { Command, CommandContext } from './cli/context.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { Failure, type Problem, reasonOf } from './failure.ts';
 import type { RunEnd } from './gate/run-report.ts';
@@ -11,7 +11,7 @@ import { renderBanner } from './report/banner.ts';
 import { openLog } from './report/log.ts';
 import { openOutput, type Output, type Streams } from './report/output.ts';
 import { describeProblem, withBackup } from './report/problems.ts';
-import { openRecord, type Recorder, type RunRecord } from './report/record.ts';
+import { openRecord, type RunRecord } from './report/record.ts';
 import { reportFailure } from './gate/state-report.ts';
 
 /** Everything of the process that a run uses. */
@@ -42,10 +42,12 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     if (request.kind === 'help') return printed(output, helpText(version));
     if (request.kind === 'version') return printed(output, `db-init ${version}\n`);
     ({ command } = request);
-    const config = configOf(invocation);
+    const { config, start } = prepare(command, invocation);
     secrets = secretsOf(config);
     output = openOutput(streams, secrets, json);
-    ended = { exitCode: await runCommand(request, config, output, recorder, invocation), problem: null };
+    const log = await openLog(config.logFormat, (text) => output.log(text));
+    const exitCode = await start({ version, output, log, recorder, signal, arguments: request.arguments });
+    ended = { exitCode, problem: null };
   } catch (error) {
     ended = report(problemOf(error, signal), error, recorder.record, output, json);
   }
@@ -64,24 +66,24 @@ function printed(output: Output, text: string): ExitCode {
   return exitCodes.healthy;
 }
 
-function configOf({ environment, workingDirectory }: Invocation): Config {
+/** A command together with the settings that it needs. @throws Failure `configuration` */
+function prepare(command: Command, { environment, workingDirectory }: Invocation): Prepared {
   try {
-    return readConfig(environment, workingDirectory);
+    if (command.database === 'optional') {
+      const config = readSettings(environment, workingDirectory);
+      return { config, start: (given) => command.run({ ...given, config }) };
+    }
+    const config = readConfig(environment, workingDirectory);
+    return { config, start: (given) => command.run({ ...given, config }) };
   } catch (error) {
     if (error instanceof ConfigurationError) throw new Failure({ kind: 'configuration', faults: error.faults });
     throw error;
   }
 }
 
-async function runCommand(
-  { command, arguments: given }: Extract<Request, { kind: 'command' }>,
-  config: Config,
-  output: Output,
-  recorder: Recorder,
-  { version, signal }: Invocation,
-): Promise<ExitCode> {
-  const log = await openLog(config.logFormat, (text) => output.log(text));
-  return command.run({ version, config, output, log, recorder, signal, arguments: given });
+interface Prepared {
+  readonly config: Settings;
+  readonly start: (given: Omit<CommandContext, 'config'>) => Promise<ExitCode>;
 }
 
 /** What was thrown, as a problem; null for a bug. An interrupted run fails in many ways that all mean the same. */

@@ -1,13 +1,13 @@
-import type { Config } from '../config/config.ts';
+import type { Config, Settings } from '../config/config.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import type { Log } from '../report/log.ts';
 import type { Output } from '../report/output.ts';
 import type { Recorder } from '../report/record.ts';
 
 /** What every command gets to work with. */
-export interface CommandContext {
+export interface CommandContext<Known extends Settings = Config> {
   readonly version: string;
-  readonly config: Config;
+  readonly config: Known;
   readonly output: Output;
   readonly log: Log;
   /** What the run does, for its report and for the banner of a failure. */
@@ -24,7 +24,21 @@ export interface CommandArguments {
 }
 
 /** A command of the command line. */
-export interface Command {
+export type Command = DatabaseCommand | OptionalDatabaseCommand;
+
+/** A command that is not even begun where no database is set. */
+export interface DatabaseCommand extends CommandFacts {
+  readonly database?: 'needed';
+  readonly run: (context: CommandContext) => Promise<ExitCode>;
+}
+
+/** A command of which parts work without a database. */
+interface OptionalDatabaseCommand extends CommandFacts {
+  readonly database: 'optional';
+  readonly run: (context: CommandContext<Settings>) => Promise<ExitCode>;
+}
+
+interface CommandFacts {
   readonly name: string;
   /** What may follow the name, as `help` shows it: `FILE [--json]`. */
   readonly usage: string;
@@ -38,5 +52,4 @@ export interface Command {
   readonly positionals?: number;
   /** Whether TT_REPORT_FILE receives a report of it: of what may write to the database. */
   readonly reports?: boolean;
-  readonly run: (context: CommandContext) => Promise<ExitCode>;
 }

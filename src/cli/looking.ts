@@ -3,7 +3,7 @@ import type { ExitCode } from '../exit-codes.ts';
 import { type Look, look } from '../gate/look.ts';
 import { gateExitCode, reportLook, type StateReport, verifyExitCode } from '../gate/state-report.ts';
 import { renderStatus, renderVerdict } from '../report/state-text.ts';
-import type { Command, CommandContext } from './context.ts';
+import type { CommandContext, DatabaseCommand } from './context.ts';
 import { withDatabase } from './open.ts';
 
 /** Commands that look and tell: they never write, and take no lock. */
@@ -12,7 +12,7 @@ export function lookingCommand(
   summary: string,
   exitCodeOf: (seen: Look) => ExitCode,
   render: (report: StateReport, seen: Look) => string,
-): Command {
+): DatabaseCommand {
   return {
     name,
     summary,

@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path';
 
-import { collectFindings, ConfigurationError } from './configuration-error.ts';
-import { type DatabaseTarget, readDatabase } from './database.ts';
-import { type Environment, variablesOf } from './variables.ts';
+import { collectFindings, ConfigurationError, type Findings } from './configuration-error.ts';
+import { type DatabaseTarget, namesDatabase, readDatabase } from './database.ts';
+import { type Environment, type Variables, variablesOf } from './variables.ts';
 
 export type { DatabaseTarget, PostgresTarget, SqliteTarget } from './database.ts';
 
@@ -67,11 +67,31 @@ export interface Config {
   readonly hints: readonly string[];
 }
 
+/** The settings of a command that can do without a database. */
+export type Settings = Omit<Config, 'database'> & { readonly database: DatabaseTarget | null };
+
 /**
  * Parses the environment, secret files included. Relative paths start at `workingDirectory`.
  * @throws ConfigurationError with all faults at once
  */
 export function readConfig(environment: Environment, workingDirectory: string): Config {
+  return read(environment, workingDirectory, (variables, findings) =>
+    readDatabase(variables, workingDirectory, findings),
+  );
+}
+
+/** As `readConfig`, but that no database is set is no fault. */
+export function readSettings(environment: Environment, workingDirectory: string): Settings {
+  return read(environment, workingDirectory, (variables, findings) =>
+    namesDatabase(variables) ? readDatabase(variables, workingDirectory, findings) : null,
+  );
+}
+
+function read<Target>(
+  environment: Environment,
+  workingDirectory: string,
+  findDatabase: (variables: Variables, findings: Findings) => Target | undefined,
+): Omit<Config, 'database'> & { readonly database: Target } {
   const findings = collectFindings();
   const variables = variablesOf(environment, workingDirectory, findings);
   const folder = (variable: string): string | undefined => {
@@ -79,7 +99,7 @@ export function readConfig(environment: Environment, workingDirectory: string): 
     return setting && resolve(workingDirectory, setting.value);
   };
 
-  const database = readDatabase(variables, workingDirectory, findings);
+  const database = findDatabase(variables, findings);
   const uploadFolder = folder('UPLOAD_FOLDER') ?? '/data/uploads';
   const settings = {
     skipCleanup: variables.flag('TT_SKIP_DB_CLEANUP'),

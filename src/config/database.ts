@@ -42,7 +42,7 @@ export function readDatabase(
     if (database) hintAtContradictions(database, variables, findings);
     return database;
   }
-  if (parts.some(({ variable, secret }) => (secret ? variables.has(variable) : variables.text(variable)))) {
+  if (namesDatabase(variables)) {
     const keywords = withLibpqVariables(keywordsOfParts(variables), variables);
     return postgresTarget(keywords, 'POSTGRES_HOST', workingDirectory, findings);
   }
@@ -52,6 +52,13 @@ export function readDatabase(
     'DATABASE_URL',
     `is not set, and no POSTGRES_HOST, _PORT, _USER, _PASSWORD or _DB; set ${ways}`,
   );
+}
+
+/** Whether anything says which database it is. */
+export function namesDatabase(variables: Variables): boolean {
+  const set = ({ variable, secret }: (typeof parts)[number]): boolean =>
+    secret ? variables.has(variable) : variables.text(variable) !== undefined;
+  return variables.has('DATABASE_URL') || parts.some(set);
 }
 
 function databaseOfUrl(

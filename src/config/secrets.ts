@@ -1,4 +1,4 @@
-import type { Config } from './config.ts';
+import type { Settings } from './config.ts';
 
 /** The password of an address, as it is written there. */
 const writtenPassword = /:\/\/[^:@/?]*:([^@/?]*)@|[?&]password=([^&]*)/g;
@@ -8,9 +8,9 @@ const writtenPassword = /:\/\/[^:@/?]*:([^@/?]*)@|[?&]password=([^&]*)/g;
  * percent-encoded. A password that equals the name of the user, the host or the database (as the documented
  * default does) is only kept out as part of the address: blotting it out would blot out the names, and so tell it.
  */
-export function secretsOf(config: Pick<Config, 'database'>): readonly string[] {
+export function secretsOf(config: Pick<Settings, 'database'>): readonly string[] {
   const { database } = config;
-  if (database.kind === 'sqlite') return [];
+  if (database === null || database.kind === 'sqlite') return [];
 
   const { url = '', password } = database;
   if (password === '') return [];

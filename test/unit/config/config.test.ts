@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { ConfigurationError } from '../../../src/config/configuration-error.ts';
+import { readSettings } from '../../../src/config/config.ts';
 import { faultsOf, read } from './read.ts';
 
 const url = { DATABASE_URL: 'sqlite:////data/timetracker.db' };
@@ -189,5 +190,24 @@ describe('faults', () => {
   it('show long values cut, on one line', () => {
     const [fault] = faultsOf({ ...url, TT_LOG_FORMAT: `a\nb${'c'.repeat(200)}` });
     expect(fault?.problem).toMatch(/^is "a\\nbc{57}…"; allowed/);
+  });
+});
+
+describe('settings without a database', () => {
+  it('are all there, and the folders with them', () => {
+    const { database, ...others } = readSettings({ BACKUP_FOLDER: '/b' }, '/');
+    const { database: _, ...same } = read({ ...url, BACKUP_FOLDER: '/b' });
+    expect(database).toBeNull();
+    expect(others).toEqual(same);
+  });
+
+  it('have the database where one is set', () => {
+    expect(readSettings(url, '/')).toEqual(read(url));
+    expect(readSettings({ POSTGRES_DB: 'x' }, '/').database).toMatchObject({ kind: 'postgresql', database: 'x' });
+  });
+
+  it('have their faults all the same', () => {
+    expect(() => readSettings({ TT_WAIT_TIMEOUT: 'x' }, '/')).toThrow(ConfigurationError);
+    expect(() => readSettings({ DATABASE_URL: 'mysql://db/x' }, '/')).toThrow(ConfigurationError);
   });
 });
