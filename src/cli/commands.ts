@@ -5,6 +5,7 @@ import { statusCommand, verifyCommand } from './looking.ts';
 import { planCommand } from './plan.ts';
 import { quarantineCommand } from './quarantine.ts';
 import { repairCommand } from './repair.ts';
+import { resetCommand } from './reset.ts';
 
 /** Every command that works on a database. `help` and `version` need none. */
 export const commands: readonly Command[] = [
@@ -15,6 +16,7 @@ export const commands: readonly Command[] = [
   quarantineCommand,
   adoptCommand,
   repairCommand,
+  resetCommand,
 ];
 
 /** The text of `help`. */

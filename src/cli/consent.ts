@@ -10,17 +10,54 @@ import type { CommandContext } from './context.ts';
  */
 export async function requireConsent({ arguments: { flags }, signal }: CommandContext, what: string): Promise<void> {
   if (flags.has('yes')) return;
-  if (process.stdin.isTTY && process.stderr.isTTY) {
-    const terminal = createInterface({ input: process.stdin, output: process.stderr });
-    try {
-      const answer = await terminal.question(`${what}\nType yes to go on: `, { signal });
-      if (answer.trim().toLowerCase() === 'yes') return;
-    } finally {
-      terminal.close();
-    }
+  if (isTerminal()) {
+    const answer = await ask(`${what}\nType yes to go on: `, signal);
+    if (answer.toLowerCase() === 'yes') return;
   }
-  throw new Failure({
-    kind: 'usage',
-    message: `${what} This needs your consent: give --yes if that is what you want.`,
-  });
+  throw misuse(`${what} This needs your consent: give --yes if that is what you want.`);
 }
+
+/** The option that gives consent to delete a whole database; its value is the database's name. */
+export const yesDeleteAllData = 'yes-delete-all-data';
+
+/**
+ * Asks for consent to delete a whole database. It is given by its name: with `--yes-delete-all-data NAME`, or typed in
+ * on a terminal; elsewhere TT_FORCE_RESET_DB gives it.
+ * @returns what asks the person, who is to be told what is about to happen
+ * @throws Failure `usage` at once where nobody can be asked, and where the name is another one
+ */
+export function consentByName(
+  { arguments: { options }, config, signal }: CommandContext,
+  name: string,
+): (what: string) => Promise<void> {
+  const given = options.get(yesDeleteAllData);
+  if (given !== undefined && given !== name) {
+    throw misuse(`--${yesDeleteAllData} says ${given}, but the database is ${name}. Nothing was touched.`);
+  }
+  if (given !== undefined || config.forceReset) return () => Promise.resolve();
+  if (!isTerminal()) {
+    throw misuse(
+      `This deletes all data of the database ${name}, and needs your consent: give --${yesDeleteAllData} ${name}, or ` +
+        'set TT_FORCE_RESET_DB=true. Nothing was touched.',
+    );
+  }
+  return async (what) => {
+    const answer = await ask(`${what}\nType the name of the database, ${name}, to go on: `, signal);
+    if (answer !== name) throw misuse(`The answer was not ${name}: nothing was touched.`);
+  };
+}
+
+function isTerminal(): boolean {
+  return process.stdin.isTTY && process.stderr.isTTY;
+}
+
+async function ask(question: string, signal: AbortSignal): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return (await terminal.question(question, { signal })).trim();
+  } finally {
+    terminal.close();
+  }
+}
+
+const misuse = (message: string): Failure => new Failure({ kind: 'usage', message });

@@ -1,6 +1,7 @@
 import type { ResetObstacle } from '../failure.ts';
 import { adviceFor, commands, untouched } from './advice.ts';
 import type { Notice } from './banner.ts';
+import type { Log } from './log.ts';
 import { listSessions } from './quarantine-text.ts';
 
 const own = {
@@ -66,4 +67,20 @@ export function describeLoss(
 ): string {
   const rows = counts.map(({ table, rows: found }) => `${table}: ${found}`).join(', ');
   return `This DELETES ALL DATA of TimeTracker in ${database}: ${tables} tables (rows in ${rows}).`;
+}
+
+/** Says what stayed where it was. */
+export function announceKept(names: readonly string[], log: Log): void {
+  if (names.length === 0) return;
+  log.info(`Not TimeTracker's, and still there: ${names.join(', ')}.`, { kept: names });
+}
+
+/** Says what comes next, and how to take everything back. @param backup the archive that was made, if one was */
+export function announceNext(backup: string | null, log: Log): void {
+  log.info('Everything of TimeTracker was deleted. Uploads and backups stay where they are.');
+  log.info('The application inserts its default rows, settings and administrators, at its next start:');
+  log.info('  docker compose up -d');
+  if (backup === null) return;
+  log.info('To take back what was there:');
+  log.info(`  docker compose run --rm db-init restore ${backup}`, { backup });
 }

@@ -1,0 +1,35 @@
+import { basename } from 'node:path';
+import type { Config } from '../config/config.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { consentByName, yesDeleteAllData } from './consent.ts';
+import type { Command } from './context.ts';
+import { withDatabase } from './open.ts';
+
+export const resetCommand: Command = {
+  name: 'reset',
+  summary: 'DELETE ALL DATA of TimeTracker and create the schema anew, after a safety backup',
+  usage: `[--${yesDeleteAllData} DATABASE] [--disconnect] [--no-backup]`,
+  flags: ['disconnect', 'no-backup'],
+  options: [yesDeleteAllData],
+  reports: true,
+  async run(context) {
+    const { flags } = context.arguments;
+    // without consent nothing is even connected to
+    const consent = consentByName(context, nameOf(context.config));
+    const request = { disconnect: flags.has('disconnect'), backup: !flags.has('no-backup') };
+    // loaded here: the gate must start fast
+    const { reset } = await import('../development/reset.ts');
+    await withDatabase(context, 'reset', 'write', (database) => reset(request, { ...context, database, consent }));
+    return exitCodes.healthy;
+  },
+};
+
+/** What the owner has to write to say which database is meant. */
+function nameOf({ database }: Config): string {
+  switch (database.kind) {
+    case 'postgresql':
+      return database.database;
+    case 'sqlite':
+      return basename(database.file);
+  }
+}
