@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { execa } from 'execa';
+
+const root = join(import.meta.dirname, '../..');
+
+/** Calls of Node.js that change names or files. A process dies before one of them. */
+const changes = [
+  ...['copyFile', 'link', 'mkdir', 'open', 'rename', 'rm', 'rmdir', 'symlink', 'unlink'],
+  ...['chmod', 'chown', 'utimes', 'fsync'],
+];
+
+/** A function of a module that is called in a process of its own. */
+export interface Mortal {
+  /**
+   * @param death before which change it is killed, from 1; 0 for never
+   * @param refused a call that fails, as where the file system cannot do it: `link`
+   * @returns whether it lived to the end
+   * @throws Error what the function threw
+   */
+  (call: string, args: readonly unknown[], death?: number, refused?: string): Promise<boolean>;
+}
+
+/** Makes a module's functions callable by processes that are killed (SIGKILL) at a given step. */
+export async function mortal(module: string): Promise<Mortal> {
+  const outfile = join(
+    root,
+    'node_modules/.cache/db-init',
+    `mortal-${module.replaceAll(/\W+/g, '-')}-${process.pid}.mjs`,
+  );
+  await build({
+    absWorkingDir: root,
+    stdin: { contents: script(module), resolveDir: root, loader: 'js' },
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+  });
+  return async (call, args, death = 0, refused = '') => {
+    const plan = JSON.stringify({ call, args, death, refused });
+    const { exitCode, signal, stderr } = await execa(process.execPath, [outfile, plan], { reject: false });
+    if (exitCode === 0) return true;
+    if (signal === 'SIGKILL') return false;
+    throw new Error(stderr);
+  };
+}
+
+/** Calls it with its process dying at the first step, then at the second, and so on until it lives. */
+export async function atEveryStep(
+  call: (death: number) => Promise<boolean>,
+  afterDeath: (death: number) => Promise<void>,
+): Promise<number> {
+  for (let death = 1; ; death++) {
+    const lived = await call(death);
+    await afterDeath(death);
+    if (lived) return death;
+  }
+}
+
+const script = (module: string): string => `
+  import fs from 'node:fs';
+  import { syncBuiltinESMExports } from 'node:module';
+  import * as module from './${module}';
+  const { call, args, death, refused } = JSON.parse(process.argv[2]);
+  let step = 0;
+  for (const [owner, suffix] of [[fs, 'Sync'], [fs.promises, '']]) {
+    for (const name of ${JSON.stringify(changes)}) {
+      const original = owner[name + suffix];
+      owner[name + suffix] = (...given) => {
+        if (++step === death) process.kill(process.pid, 'SIGKILL');
+        if (name === refused) throw Object.assign(new Error('refused'), { code: 'EPERM' });
+        return original(...given);
+      };
+    }
+  }
+  syncBuiltinESMExports();
+  await module[call](...args);
+`;
