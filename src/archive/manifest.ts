@@ -1,3 +1,4 @@
+import { type UploadRootName, uploadRootNames } from '../config/config.ts';
 import type { Engine } from '../database/session.ts';
 
 /** The members of an archive that the application knows as well. */
@@ -35,8 +36,8 @@ export interface Manifest {
   readonly rows: Readonly<Record<string, number>>;
   /** Every member but the manifest itself. */
   readonly members: Readonly<Record<string, Member>>;
-  /** Whether uploads are in the archive. A safety backup has none: migrations do not touch them. */
-  readonly uploads: 'included' | 'not included';
+  /** The folders of uploads in the archive. A safety backup has none: migrations do not touch them. */
+  readonly uploads: readonly UploadRootName[];
 }
 
 /**
@@ -65,11 +66,38 @@ export function parseManifest(text: string): Manifest | null {
   const rows = entriesOf(ours['rows'], (value) => (typeof value === 'number' ? value : null));
   const members = entriesOf(ours['members'], readMember);
   if (kind !== 'safety' && kind !== 'manual') return null;
-  if (uploads !== 'included' && uploads !== 'not included') return null;
+  if (!isTexts(uploads) || !uploads.every(isUploadRoot)) return null;
   if (typeof version !== 'string' || typeof database !== 'string') return null;
   if (typeof server !== 'string' || typeof tool !== 'string' || !isTexts(revisions)) return null;
   if (rows === null || members === null || Number.isNaN(createdAt.getTime())) return null;
   return { engine, kind, createdAt, version, database, server, tool, revisions, rows, members, uploads };
+}
+
+/** What every manifest says, the application's too. */
+export interface Description {
+  readonly engine: Engine;
+  /** One row of alembic_version, whichever came first; null if it could not be read. */
+  readonly revision: string | null;
+  /** In local time, without a zone. */
+  readonly createdAt: string | null;
+  /** Whether it calls itself one of db-init. */
+  readonly ours: boolean;
+}
+
+/** Reads the keys of manifest.json that the application writes as well. @returns or what is wrong with them */
+export function parseDescription(text: string): Description | { readonly reason: string } {
+  const content = parsed(text);
+  if (content === null) return { reason: `${manifestMember} is not what the application writes` };
+  const { db_type: engine, alembic_revision: revision = null, created_at: createdAt = null, db_init } = content;
+  if (engine === 'unknown') return { reason: 'it was made without a database: its manifest says db_type "unknown"' };
+  if (engine !== 'postgresql' && engine !== 'sqlite') {
+    return { reason: `${manifestMember} does not say of which kind its database is` };
+  }
+  const { app_version: version = null } = content;
+  if (!isTextOrNull(revision) || !isTextOrNull(createdAt) || !isTextOrNull(version)) {
+    return { reason: `${manifestMember} has a value of the wrong type` };
+  }
+  return { engine, revision, createdAt, ours: db_init !== undefined };
 }
 
 /** Local time as the application writes it: no zone, whole seconds. */
@@ -100,9 +128,19 @@ function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
+function isTextOrNull(value: unknown): value is string | null {
+  return typeof value === 'string' || value === null;
+}
+
+function isUploadRoot(name: string): name is UploadRootName {
+  return uploadRootNames.some((root) => root === name);
+}
+
 function entriesOf<Value>(value: unknown, read: (item: unknown) => Value | null): Record<string, Value> | null {
   const entries: [string, Value][] = [];
-  for (const [name, item] of Object.entries(record(value) ?? {})) {
+  const items = record(value);
+  if (items === null) return null;
+  for (const [name, item] of Object.entries(items)) {
     const found = read(item);
     if (found === null) return null;
     entries.push([name, found]);

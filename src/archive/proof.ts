@@ -1,61 +1,67 @@
 import { createHash } from 'node:crypto';
-import type { Readable } from 'node:stream';
-import { PassThrough } from 'node:stream';
+import { PassThrough, type Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { text } from 'node:stream/consumers';
-import { type ArchiveEntry, readArchive } from './reader.ts';
-import { type Manifest, manifestMember, parseManifest } from './manifest.ts';
+import { Failure, reasonOf } from '../failure.ts';
+import type { Archive, ArchiveEntry } from './reader.ts';
+import { invalid, rejection, shown } from './rejection.ts';
+import { tap } from './counted.ts';
 
-/** A manifest names each member and each table; ours have some ten kilobytes. */
-const longestManifest = 16 * 1024 * 1024;
+export interface ProofOptions {
+  /** Reads the content of the database member to its end, and throws if it cannot be restored. */
+  readonly proveDatabase: (content: Readable) => Promise<void>;
+  /** Hears of each piece how many bytes it has. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+  readonly signal: AbortSignal;
+}
 
 /**
- * Reads an archive back and compares every member with what its manifest says.
- * @param proveDatabase reads the content of the database member to its end, and throws if it cannot be restored
- * @throws Error that names the member
+ * Reads every member of an archive to its end: size, checksum and, where our manifest has one, hash.
+ * @throws Failure `archive-rejected` that names the member; what `proveDatabase` throws as a Failure of its own; or
+ * the signal's reason
  */
-export async function proveArchive(
-  file: string,
-  proveDatabase: (name: string, content: Readable) => Promise<void>,
-): Promise<Manifest> {
-  const entries = await readArchive(file);
-  const manifest = await manifestOf(entries);
-  if (manifest === null) throw new Error(`${manifestMember} is missing or damaged`);
-  for (const [name, promised] of Object.entries(manifest.members)) {
-    const entry = entries.find((candidate) => candidate.name === name);
-    if (entry === undefined) throw new Error(`${name} is missing`);
-    const found = await hashOf(entry, (content) => proveDatabase(name, content));
-    if (found.size !== promised.size || found.sha256 !== promised.sha256) throw new Error(`${name} is damaged`);
-  }
-  return manifest;
-}
-
-/** The manifest of an archive; null if it is not one of db-init, or no archive at all. */
-export async function readManifest(file: string): Promise<Manifest | null> {
-  try {
-    return await manifestOf(await readArchive(file));
-  } catch {
-    return null;
+export async function proveArchive(archive: Archive, options: ProofOptions): Promise<void> {
+  for (const entry of archive.members) {
+    options.signal.throwIfAborted();
+    const hash = entry === archive.database ? await proveDatabase(archive, options) : await hashOf(entry, options);
+    const promised = archive.manifest?.members[entry.name]?.sha256 ?? hash;
+    if (hash === promised) continue;
+    throw rejection(archive.file, invalid(`the member ${shown(entry.name)} is damaged: its hash is another one`));
   }
 }
 
-async function manifestOf(entries: readonly ArchiveEntry[]): Promise<Manifest | null> {
-  const entry = entries.find(({ name }) => name === manifestMember);
-  if (entry === undefined || entry.size > longestManifest) return null;
-  return parseManifest(await text(await entry.open()));
-}
-
-async function hashOf(
-  entry: ArchiveEntry,
-  use: (content: Readable) => Promise<void>,
-): Promise<{ size: number; sha256: string }> {
-  const hash = createHash('sha256');
-  let size = 0;
+async function proveDatabase({ file, database }: Archive, options: ProofOptions): Promise<string> {
   const content = new PassThrough();
-  content.on('data', (chunk: Buffer) => {
+  // what the proof leaves unread is read all the same: it has a hash too
+  const prove = async (): Promise<void> => {
+    try {
+      await options.proveDatabase(content);
+    } finally {
+      content.resume();
+    }
+  };
+  const [hashed, proven] = await Promise.allSettled([hashOf(database, options, content), prove()]);
+  options.signal.throwIfAborted();
+  // a damaged member explains why it could not be restored
+  if (hashed.status === 'rejected' && hashed.reason instanceof Failure) throw hashed.reason;
+  if (proven.status === 'rejected') throw failureOf(file, database, proven.reason);
+  if (hashed.status === 'rejected') throw hashed.reason;
+  return hashed.value;
+}
+
+function failureOf(file: string, { name }: ArchiveEntry, error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  return rejection(file, invalid(`its ${name} cannot be restored: ${reasonOf(error)}`), { cause: error });
+}
+
+/** Reads a member to its end. @param into gets the content as well */
+async function hashOf(entry: ArchiveEntry, { onBytes, signal }: ProofOptions, into?: PassThrough): Promise<string> {
+  const hash = createHash('sha256');
+  const look = tap((chunk) => {
     hash.update(chunk);
-    size += chunk.length;
+    onBytes?.(chunk.length);
   });
-  await Promise.all([pipeline(await entry.open(), content), use(content)]);
-  return { size, sha256: hash.digest('hex') };
+  await pipeline(await entry.open(), look, into ?? new Writable({ write: (_chunk, _encoding, done) => done() }), {
+    signal,
+  });
+  return hash.digest('hex');
 }

@@ -1,128 +1,166 @@
-import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { createInflateRaw } from 'node:zlib';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import type { ArchiveLimits, UploadRootName } from '../config/config.ts';
+import type { Engine } from '../database/session.ts';
+import { readContent } from './content.ts';
+import { faultOfDatabase, requireZip } from './file-format.ts';
+import { findMember, readDirectory, type StoredMember } from './directory.ts';
+import { type Description, type Manifest, manifestMember, parseDescription, parseManifest } from './manifest.ts';
+import { faultOfManifest } from './manifest-members.ts';
+import { faultOfNames, foldName, isLeftover, type Place, placeOf } from './names.ts';
+import { invalid, rejection, rejectionOf, shown } from './rejection.ts';
 
-/** A member of an archive, as the directory at the archive's end describes it. */
+/** A member of an archive. */
 export interface ArchiveEntry {
   readonly name: string;
   /** Bytes before compression. */
   readonly size: number;
-  /** The content. What is damaged ends in an error, or is another content: hash it. */
+  /** The content. The stream ends in a Failure `archive-rejected` where it is not what the archive says. */
   open(): Promise<Readable>;
 }
 
-// signatures and sizes of "APPNOTE.TXT – .ZIP File Format Specification", 4.3.7 to 4.3.16
-const endSignature = 0x06054b50;
-const endSize = 22;
-const longestComment = 65_535;
-const end64LocatorSignature = 0x07064b50;
-const end64LocatorSize = 20;
-const end64Signature = 0x06064b50;
-const end64Size = 56;
-const entrySignature = 0x02014b50;
-const entrySize = 46;
-const localSize = 30;
-const inExtra = 0xffff_ffff;
-/** Nobody's archive has a directory that large; a lying one must not fill the memory. */
-const largestDirectory = 256 * 1024 * 1024;
+/** An uploaded file. */
+export interface ArchivedUpload {
+  readonly root: UploadRootName;
+  /** Relative to the root, with slashes; it does not lead out of it. */
+  readonly path: string;
+  readonly entry: ArchiveEntry;
+}
+
+/** An archive of ours or of the application. Its names and its structure were checked, its contents not yet. */
+export interface Archive {
+  readonly file: string;
+  readonly engine: Engine;
+  readonly database: ArchiveEntry;
+  /** As its manifest says: ours has all, the application's one of them or, where it could not read it, null. */
+  readonly revisions: readonly string[] | null;
+  /** When it was made: ours tells the instant, the application's the local time there. */
+  readonly createdAt: Date | string | null;
+  /** Ours; null for one of the application. */
+  readonly manifest: Manifest | null;
+  readonly uploads: readonly ArchivedUpload[];
+  /** Every member that counts, those above included, in the archive's order. */
+  readonly members: readonly ArchiveEntry[];
+  /** Bytes of all members, unpacked. */
+  readonly size: number;
+}
+
+/** For archives that this run has made itself. */
+export const noLimits: ArchiveLimits = { entries: Infinity, bytes: Infinity, ratio: Infinity };
+
+/** A manifest of ours names each member and each table: some ten kilobytes, and 200 bytes for each upload. */
+const longestManifest = 64 * 1024 * 1024;
 
 /**
- * Lists the members of an archive, ZIP64 included, without reading them.
- * @throws Error if it is no archive or its directory is damaged
+ * Opens an archive and checks everything that can be known without unpacking it: names, kinds of members, limits,
+ * structure, the manifest and that the members fit it. The file is closed again; members open it when they are read.
+ * @throws Failure `archive-rejected`, whatever is wrong with the file
  */
-export async function readArchive(file: string): Promise<readonly ArchiveEntry[]> {
-  const handle = await open(file);
+export async function openArchive(file: string, limits: ArchiveLimits): Promise<Archive> {
   try {
-    const { size } = await handle.stat();
-    const tail = await readAt(handle, Math.max(0, size - endSize - longestComment), size);
-    const at = tail.lastIndexOf(Buffer.from([0x50, 0x4b, 0x05, 0x06]));
-    if (at < 0 || at + endSize > tail.length) throw new Error('it is no ZIP archive, or its end is missing');
-    const { start, length, count } = await locateDirectory(handle, tail, at);
-    if (length > largestDirectory || start + length > size) throw new Error('the directory of the archive is damaged');
-    return parseDirectory(await readAt(handle, start, start + length), count, file);
-  } finally {
-    await handle.close();
-  }
-}
-
-interface Directory {
-  readonly start: number;
-  readonly length: number;
-  readonly count: number;
-}
-
-async function locateDirectory(handle: FileHandle, tail: Buffer, at: number): Promise<Directory> {
-  const locator = at - end64LocatorSize;
-  if (locator >= 0 && tail.readUInt32LE(locator) === end64LocatorSignature) {
-    const offset = Number(tail.readBigUInt64LE(locator + 8));
-    const end = await readAt(handle, offset, offset + end64Size);
-    if (end.length < end64Size || end.readUInt32LE(0) !== end64Signature) throw new Error('the ZIP64 end is damaged');
-    const [count, length, start] = [32, 40, 48].map((position) => Number(end.readBigUInt64LE(position)));
-    return { start: start ?? 0, length: length ?? 0, count: count ?? 0 };
-  }
-  if (tail.readUInt32LE(at) !== endSignature) throw new Error('the end of the archive is damaged');
-  return { start: tail.readUInt32LE(at + 16), length: tail.readUInt32LE(at + 12), count: tail.readUInt16LE(at + 10) };
-}
-
-function parseDirectory(directory: Buffer, count: number, file: string): readonly ArchiveEntry[] {
-  const entries: ArchiveEntry[] = [];
-  let at = 0;
-  while (entries.length < count) {
-    if (at + entrySize > directory.length || directory.readUInt32LE(at) !== entrySignature) {
-      throw new Error('the directory of the archive is damaged');
+    const handle = await requireZip(file);
+    try {
+      return await assemble(file, await readDirectory(file, handle, limits));
+    } finally {
+      await handle.close();
     }
-    const [nameLength, extraLength, commentLength] = [28, 30, 32].map((field) => directory.readUInt16LE(at + field));
-    const nameEnd = at + entrySize + (nameLength ?? 0);
-    const extraEnd = nameEnd + (extraLength ?? 0);
-    const extra = zip64Extra(directory.subarray(nameEnd, extraEnd));
-    // a value that does not fit stands in the extra field, in this order
-    const [size = 0, packed = 0, offset = 0] = [24, 20, 42].map((field) => {
-      const value = directory.readUInt32LE(at + field);
-      return value === inExtra ? (extra.shift() ?? value) : value;
-    });
-    const name = directory.toString('utf8', at + entrySize, nameEnd);
-    const deflated = directory.readUInt16LE(at + 10) === 8;
-    entries.push({ name, size, open: () => openMember(file, offset, packed, deflated) });
-    at = extraEnd + (commentLength ?? 0);
-  }
-  return entries;
-}
-
-/** The 64-bit values of the extra field 1, if there is one. */
-function zip64Extra(extra: Buffer): number[] {
-  for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2)) {
-    if (extra.readUInt16LE(at) !== 1) continue;
-    const end = Math.min(extra.length, at + 4 + extra.readUInt16LE(at + 2));
-    const values: number[] = [];
-    for (let value = at + 4; value + 8 <= end; value += 8) values.push(Number(extra.readBigUInt64LE(value)));
-    return values;
-  }
-  return [];
-}
-
-async function openMember(file: string, offset: number, packed: number, deflated: boolean): Promise<Readable> {
-  const handle = await open(file);
-  try {
-    const local = await readAt(handle, offset, offset + localSize);
-    if (local.length < localSize) throw new Error('the archive ends early');
-    const start = offset + localSize + local.readUInt16LE(26) + local.readUInt16LE(28);
-    await handle.close();
-    // an empty range cannot be asked for
-    if (packed === 0) return Readable.from([]);
-    const content = createReadStream(file, { start, end: start + packed - 1 });
-    if (!deflated) return content;
-    const inflate = createInflateRaw();
-    content.on('error', (error) => inflate.destroy(error));
-    return content.pipe(inflate);
   } catch (error) {
-    await handle.close();
-    throw error;
+    throw rejectionOf(file, error);
   }
 }
 
-async function readAt(handle: FileHandle, start: number, end: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(end - start);
-  const { bytesRead } = await handle.read(buffer, 0, buffer.length, start);
-  return buffer.subarray(0, bytesRead);
+/** The manifest of an archive, without a look at anything else; null if it is not one of ours, or no archive at all. */
+export async function readManifest(file: string): Promise<Manifest | null> {
+  let handle: FileHandle | null = null;
+  try {
+    handle = await open(file);
+    const member = await findMember(handle, manifestMember);
+    return member === null || member.size > longestManifest
+      ? null
+      : parseManifest(await text(readContent(file, member)));
+  } catch {
+    return null;
+  } finally {
+    await handle?.close();
+  }
+}
+
+interface Placed {
+  readonly entry: ArchiveEntry;
+  readonly place: Place;
+}
+
+async function assemble(file: string, stored: readonly StoredMember[]): Promise<Archive> {
+  const placed = placeMembers(file, stored);
+  const members = placed.map(({ entry }) => entry);
+  const { description, manifest } = await readDescription(file, members);
+  const refuse = (reason: string | null): void => {
+    if (reason !== null) throw rejection(file, invalid(reason));
+  };
+  const names = members.map(({ name }) => name);
+  // our own come from file systems that tell upper from lower case, and must go back there
+  refuse(faultOfNames(names, manifest === null ? foldName : (name) => name));
+  if (manifest !== null) refuse(faultOfManifest(manifest, members));
+  const database = databaseOf(file, placed, description);
+  refuse(await faultOfDatabase(description.engine, database));
+  return {
+    file,
+    engine: description.engine,
+    database,
+    revisions: manifest?.revisions ?? (description.revision === null ? null : [description.revision]),
+    createdAt: manifest?.createdAt ?? description.createdAt,
+    manifest,
+    uploads: placed.flatMap(({ entry, place }) =>
+      place.kind === 'upload' ? [{ root: place.root, path: place.path, entry }] : [],
+    ),
+    members,
+    size: members.reduce((sum, { size }) => sum + size, 0),
+  };
+}
+
+function placeMembers(file: string, stored: readonly StoredMember[]): readonly Placed[] {
+  const placed: Placed[] = [];
+  for (const member of stored) {
+    const { name, size } = member;
+    const place = placeOf(name);
+    if (place === null) throw rejection(file, invalid(`it has a member that belongs to no archive: ${shown(name)}`));
+    const ignored = place.kind === 'folder' || (place.kind === 'upload' && isLeftover(place.path));
+    if (!ignored) placed.push({ place, entry: { name, size, open: async () => readContent(file, member) } });
+  }
+  return placed;
+}
+
+interface Described {
+  readonly description: Description;
+  readonly manifest: Manifest | null;
+}
+
+async function readDescription(file: string, members: readonly ArchiveEntry[]): Promise<Described> {
+  const refuse = (reason: string) => rejection(file, invalid(reason));
+  const entry = members.find(({ name }) => name === manifestMember);
+  if (entry === undefined) throw refuse(`it has no ${manifestMember}`);
+  if (entry.size > longestManifest) throw refuse(`its ${manifestMember} is too long`);
+  const content = await text(await entry.open());
+  const description = parseDescription(content);
+  if ('reason' in description) throw refuse(description.reason);
+  const manifest = parseManifest(content);
+  if (description.ours && manifest === null) {
+    throw refuse(`${manifestMember} is damaged, or was written by a newer db-init`);
+  }
+  return { description, manifest };
+}
+
+function databaseOf(file: string, placed: readonly Placed[], { engine }: Description): ArchiveEntry {
+  const found = placed.flatMap(({ entry, place }) =>
+    place.kind === 'database' ? [{ entry, kind: place.engine }] : [],
+  );
+  const [database, another] = found;
+  const refuse = (reason: string) => rejection(file, invalid(reason));
+  if (database === undefined) throw refuse('it has no database in it');
+  if (another !== undefined)
+    throw refuse(`it has two databases in it: ${found.map(({ entry }) => entry.name).join(', ')}`);
+  if (database.kind !== engine)
+    throw refuse(`its manifest says ${engine}, and the database in it is ${database.entry.name}`);
+  return database.entry;
 }

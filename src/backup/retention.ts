@@ -1,7 +1,8 @@
-import { readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArchiveKind, Manifest } from '../archive/manifest.ts';
-import { readManifest } from '../archive/proof.ts';
+import { readManifest } from '../archive/reader.ts';
+import { namesIn } from './list.ts';
 
 export interface RetentionRule {
   readonly folder: string;
@@ -13,23 +14,36 @@ export interface RetentionRule {
   readonly keep: number;
 }
 
+/** What a rule keeps, and what it does not; paths, the newest first. */
+export interface Sorted {
+  readonly kept: readonly string[];
+  readonly old: readonly string[];
+}
+
 /**
- * Removes the oldest archives beyond a number. An archive that is not of db-init, whatever its name, is never
- * touched. To be called after a new one was proven, which is thereby kept.
+ * Removes the oldest archives beyond a number. To be called after a new one was proven, which is thereby kept.
  * @returns the paths of what was removed
  */
-export async function removeOldest({ folder, kind, database, keep }: RetentionRule): Promise<readonly string[]> {
+export async function removeOldest(rule: RetentionRule): Promise<readonly string[]> {
+  const { old } = await sortArchives(rule);
+  for (const path of old) await rm(path, { force: true });
+  return old;
+}
+
+/** Finds the archives that a rule is for. One that is not of db-init, whatever its name, is never among them. */
+export async function sortArchives({ folder, kind, database, keep }: RetentionRule): Promise<Sorted> {
   const found: { readonly path: string; readonly manifest: Manifest }[] = [];
-  for (const name of await readdir(folder)) {
+  for (const name of await namesIn(folder)) {
     const path = join(folder, name);
     const manifest = name.endsWith('.zip') ? await readManifest(path) : null;
     if (manifest?.kind === kind && manifest.database === database) found.push({ path, manifest });
   }
-  const newestFirst = found.toSorted(
-    (one, other) =>
-      other.manifest.createdAt.getTime() - one.manifest.createdAt.getTime() || other.path.localeCompare(one.path),
-  );
-  const removed = newestFirst.slice(Math.max(1, keep)).map(({ path }) => path);
-  for (const path of removed) await rm(path, { force: true });
-  return removed;
+  const newestFirst = found
+    .toSorted(
+      (one, other) =>
+        other.manifest.createdAt.getTime() - one.manifest.createdAt.getTime() || other.path.localeCompare(one.path),
+    )
+    .map(({ path }) => path);
+  const kept = Math.max(1, keep);
+  return { kept: newestFirst.slice(0, kept), old: newestFirst.slice(kept) };
 }

@@ -1,0 +1,177 @@
+import type { FileHandle } from 'node:fs/promises';
+import { type Entry, fromRandomAccessReaderPromise, getFileNameLowLevel, type ZipFile } from 'yauzl';
+import type { ArchiveLimits } from '../config/config.ts';
+import type { ArchiveFault } from '../failure.ts';
+import { FileReader } from './file-reader.ts';
+import { faultOfLocalHeader } from './local-header.ts';
+import { faultOfName } from './names.ts';
+import { invalid, rejection, shown } from './rejection.ts';
+
+/** A member as the directory of an archive describes it. */
+export interface StoredMember {
+  /** A folder's ends with a slash. */
+  readonly name: string;
+  /** Bytes before compression. */
+  readonly size: number;
+  /** Bytes in the archive. */
+  readonly packed: number;
+  readonly crc32: number;
+  readonly deflated: boolean;
+  /** Where its header begins in the file. */
+  readonly offset: number;
+  /** Where its content begins in the file. */
+  readonly start: number;
+}
+
+// bits of the general purpose flag ("APPNOTE.TXT – .ZIP File Format Specification", 4.4.4)
+const encrypted = 0x0001 | 0x0040 | 0x2000;
+const utf8 = 0x0800;
+/** The largest value of a 32-bit field: the true one stands in a ZIP64 field. */
+const inExtra = 0xffff_ffff;
+const zip64Field = 1;
+/** Members below it cannot fill a disk one by one; text files of a few zeros are packed very well. */
+const ratioCounts = 1_000_000;
+
+/**
+ * Lists the members of an archive, each compared with its own header. Nothing is unpacked.
+ * @throws Failure `archive-rejected` at the first one that is wrong or too much, or an Error of the ZIP reader
+ */
+export async function readDirectory(file: string, handle: FileHandle, limits: ArchiveLimits): Promise<StoredMember[]> {
+  const { size } = await handle.stat();
+  const reader = new FileReader(handle, size);
+  const zip = await openZip(reader, size);
+  const start = cursorOf(zip);
+  const members: StoredMember[] = [];
+  let bytes = 0;
+  const refuse = (fault: ArchiveFault | null): void => {
+    if (fault !== null) throw rejection(file, fault);
+  };
+  refuse(faultOfCount(zip.entryCount, limits));
+  for await (const entry of zip.eachEntry()) {
+    const name = nameOf(entry);
+    refuse(faultOfEntry(entry, name));
+    refuse(faultOfSize(entry, name, (bytes += entry.uncompressedSize), limits));
+    const local = await zip.readLocalFileHeaderPromise(entry);
+    refuse(faultOfLocalHeader(entry, local, name));
+    members.push(memberOf(entry, name, local.fileDataStart));
+  }
+  refuse(await faultOfEnd(reader, { zip, size, start, end: cursorOf(zip) }));
+  refuse(faultOfOrder(members, start));
+  return members;
+}
+
+/** Finds one member without looking at the others. @returns null if there is none of that name */
+export async function findMember(handle: FileHandle, wanted: string): Promise<StoredMember | null> {
+  const { size } = await handle.stat();
+  const zip = await openZip(new FileReader(handle, size), size);
+  for await (const entry of zip.eachEntry()) {
+    const name = nameOf(entry);
+    if (name !== wanted || faultOfEntry(entry, name) !== null) continue;
+    const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
+    return memberOf(entry, name, fileDataStart);
+  }
+  return null;
+}
+
+/** The names are decoded and judged here, not by yauzl, which turns backslashes. */
+function openZip(reader: FileReader, size: number): Promise<ZipFile> {
+  return fromRandomAccessReaderPromise(reader, size, { autoClose: false, decodeStrings: false });
+}
+
+/** Where the next record of the directory begins: a number, though the types say otherwise. */
+function cursorOf(zip: ZipFile): number {
+  return Number(zip.readEntryCursor);
+}
+
+/** Archives say which names are UTF-8; for those that do not, too, nothing else is worth a guess. */
+function nameOf({ generalPurposeBitFlag, fileNameRaw, extraFields }: Entry): string {
+  return getFileNameLowLevel(generalPurposeBitFlag | utf8, fileNameRaw, extraFields, true);
+}
+
+function memberOf(entry: Entry, name: string, start: number): StoredMember {
+  const { uncompressedSize: size, compressedSize: packed, crc32, relativeOffsetOfLocalHeader: offset } = entry;
+  return { name, size, packed, crc32, deflated: entry.isCompressed(), offset, start };
+}
+
+function faultOfEntry(entry: Entry, name: string): ArchiveFault | null {
+  const fault = faultOfName(name);
+  if (fault !== null) return invalid(fault);
+  if ((entry.generalPurposeBitFlag & encrypted) !== 0) return invalid(`the member ${shown(name)} is encrypted`);
+  if (!entry.canDecodeFileData()) return invalid(`the member ${shown(name)} is packed in a way that is not supported`);
+  // the file's type as Unix has it, wherever the archive was made; 0 if it does not say
+  const type = entry.externalFileAttributes >>> 28;
+  const folder = name.endsWith('/');
+  if (type !== 0 && type !== (folder ? 0o4 : 0o10)) {
+    return invalid(`the member ${shown(name)} is neither a file nor a folder, but a link or a device`);
+  }
+  if (folder && entry.uncompressedSize > 0) return invalid(`the folder ${shown(name)} has a content of its own`);
+  const complete = entry.uncompressedSize !== inExtra || entry.extraFields.some(({ id }) => id === zip64Field);
+  if (!complete || !Number.isSafeInteger(entry.uncompressedSize)) {
+    return invalid(`the member ${shown(name)} does not say how large it is`);
+  }
+  return null;
+}
+
+function faultOfCount(count: number, { entries }: ArchiveLimits): ArchiveFault | null {
+  if (count <= entries) return null;
+  const reason = `it has ${count} members, and TT_ARCHIVE_MAX_ENTRIES allows ${entries}`;
+  return { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_ENTRIES' };
+}
+
+function faultOfSize(entry: Entry, name: string, bytes: number, limits: ArchiveLimits): ArchiveFault | null {
+  if (bytes > limits.bytes) {
+    const reason = `it holds more than the ${limits.bytes / 1_000_000_000} GB that TT_ARCHIVE_MAX_GIGABYTES allows`;
+    return { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_GIGABYTES' };
+  }
+  const { uncompressedSize: size, compressedSize: packed } = entry;
+  if (size <= ratioCounts || size <= packed * limits.ratio) return null;
+  const reason = `the member ${shown(name)} is more than ${limits.ratio} times larger than its packed form, which is all that TT_ARCHIVE_MAX_RATIO allows`;
+  return { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_RATIO' };
+}
+
+interface Bounds {
+  readonly zip: ZipFile;
+  /** Bytes of the file. */
+  readonly size: number;
+  /** Where the directory begins and ends. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * The end of the archive must describe the directory that was read, as the whole of it: readers that go by other
+ * fields would see another archive (the same specification, 4.3.14 to 4.3.16).
+ */
+async function faultOfEnd(reader: FileReader, { zip, size, start, end }: Bounds): Promise<ArchiveFault | null> {
+  const fault = invalid('its directory and its end contradict each other');
+  const last = size - 22 - zip.comment.length;
+  const record = await reader.bytes(last, 22);
+  const says = (value: number, actual: number, most: number): boolean => value === actual || value === most;
+  const agrees =
+    says(record.readUInt16LE(8), zip.entryCount, 0xffff) &&
+    says(record.readUInt16LE(10), zip.entryCount, 0xffff) &&
+    says(record.readUInt32LE(12), end - start, inExtra) &&
+    says(record.readUInt32LE(16), start, inExtra);
+  if (!agrees) return fault;
+  if (end === last) return null;
+  // the records of ZIP64 may stand between, and nothing else
+  if (last - end < 76) return fault;
+  const large = await reader.bytes(end, 56);
+  const [length, onDisk, count, bytes, offset] = [4, 24, 32, 40, 48].map((at) => Number(large.readBigUInt64LE(at)));
+  const locator = await reader.bytes(last - 20, 20);
+  const whole = large.readUInt32LE(0) === 0x06064b50 && locator.readUInt32LE(0) === 0x07064b50;
+  const true64 = onDisk === zip.entryCount && count === zip.entryCount && bytes === end - start && offset === start;
+  const placed = (length ?? 0) + 12 === last - 20 - end && Number(locator.readBigUInt64LE(8)) === end;
+  return whole && true64 && placed ? null : fault;
+}
+
+/** Members that share bytes are how a small file becomes an endless archive. */
+function faultOfOrder(members: readonly StoredMember[], directory: number): ArchiveFault | null {
+  let end = 0;
+  for (const { name, offset, start, packed } of members.toSorted((one, other) => one.offset - other.offset)) {
+    if (offset < end) return invalid(`the member ${shown(name)} overlaps another one`);
+    end = start + packed;
+    if (end > directory) return invalid(`the member ${shown(name)} reaches beyond the end of the members`);
+  }
+  return null;
+}

@@ -1,0 +1,43 @@
+import { type ArchiveFault, Failure, reasonOf } from '../failure.ts';
+
+/** An archive that is not accepted, as a failure. */
+export function rejection(archive: string, fault: ArchiveFault, options?: ErrorOptions): Failure {
+  return new Failure({ kind: 'archive-rejected', archive, fault }, options);
+}
+
+/** What is damaged, or not what it says. @param reason a sentence without its full stop */
+export function invalid(reason: string): ArchiveFault {
+  return { kind: 'invalid', reason };
+}
+
+/** Whatever goes wrong while an archive is read is the archive's fault: a bad byte must not look like a defect here. */
+export function rejectionOf(archive: string, error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  return rejection(archive, invalid(reasonWhy(error)), { cause: error });
+}
+
+/** The reason of a rejection, or of any other error. */
+export function rejectionReason(error: unknown): string {
+  if (!(error instanceof Failure) || error.problem.kind !== 'archive-rejected') return reasonOf(error);
+  const { fault } = error.problem;
+  return 'reason' in fault ? fault.reason : fault.format;
+}
+
+/** A name that somebody else chose, fit to stand in a sentence. */
+export function shown(name: string): string {
+  const printable = name.replaceAll(/[\p{Cc}\p{Cf}\uFFFD]/gu, '?');
+  return `“${printable.length > 100 ? `${printable.slice(0, 100)}…` : printable}”`;
+}
+
+function reasonWhy(error: unknown): string {
+  switch (error instanceof Error && 'code' in error ? error.code : null) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'there is no such file';
+    case 'EACCES':
+    case 'EPERM':
+      return 'the file may not be read by the user that db-init runs as';
+    default:
+      return `it is damaged (${reasonOf(error).replace(/\.$/, '')})`;
+  }
+}
