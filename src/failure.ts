@@ -1,6 +1,7 @@
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { MissingRight, OtherSession } from './database/database.ts';
 import type { Engine } from './database/session.ts';
+import type { State } from './gate/diagnosis.ts';
 import type { Refusal } from './gate/plan.ts';
 import type { Unsafe } from './recovery/repair-step.ts';
 import type { Difference } from './schema/comparison.ts';
@@ -40,6 +41,12 @@ export type Problem =
   | { readonly kind: 'restore-refused'; readonly database: string; readonly obstacle: RestoreObstacle }
   | { readonly kind: 'quarantine-refused'; readonly database: string; readonly obstacle: QuarantineObstacle }
   | { readonly kind: 'reset-refused'; readonly database: string; readonly obstacle: ResetObstacle }
+  | {
+      readonly kind: 'seed-refused';
+      readonly database: string;
+      readonly state: State['kind'];
+      readonly exitCode: ExitCode;
+    }
   | { readonly kind: 'interrupted'; readonly signal: 'SIGINT' | 'SIGTERM' };
 
 /** Why a backup could not be made. */
@@ -164,6 +171,8 @@ export function exitCodeOf(problem: Problem): ExitCode {
       return quarantineCodes[problem.obstacle.kind];
     case 'reset-refused':
       return problem.obstacle.kind === 'no-backup' ? exitCodes.backupFailed : exitCodes.usage;
+    case 'seed-refused':
+      return problem.exitCode;
     case 'interrupted':
       return problem.signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated;
   }

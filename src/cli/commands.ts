@@ -6,6 +6,7 @@ import { planCommand } from './plan.ts';
 import { quarantineCommand } from './quarantine.ts';
 import { repairCommand } from './repair.ts';
 import { resetCommand } from './reset.ts';
+import { seedCommand } from './seed.ts';
 
 /** Every command that works on a database. `help` and `version` need none. */
 export const commands: readonly Command[] = [
@@ -17,6 +18,7 @@ export const commands: readonly Command[] = [
   adoptCommand,
   repairCommand,
   resetCommand,
+  seedCommand,
 ];
 
 /** The text of `help`. */

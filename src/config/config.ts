@@ -56,6 +56,8 @@ export interface Config {
   readonly restoreFrom: string | null;
   /** FLASK_ENV: the application's word for what it runs for. */
   readonly flaskEnvironment: string;
+  /** Who administers the application: the first name in ADMIN_USERNAMES, written as the application stores it. */
+  readonly administrator: string;
   /** Consent to delete all data with `reset`. */
   readonly forceReset: boolean;
   /** Whether a backup is made before a database that holds data is changed. */
@@ -124,6 +126,7 @@ function read<Target>(
     },
     restoreFrom: folder('TT_RESTORE_FROM') ?? null,
     flaskEnvironment: variables.text('FLASK_ENV')?.value ?? 'production',
+    administrator: firstName(variables.text('ADMIN_USERNAMES')?.value ?? ''),
     forceReset: variables.flag('TT_FORCE_RESET_DB'),
     backupBeforeMigrate: variables.choice('TT_BACKUP_BEFORE_MIGRATE', ['auto', 'always', 'never']),
     reportFile: reportFileOf(environment, workingDirectory),
@@ -140,6 +143,11 @@ function read<Target>(
 /** Two settings may name the same folder: the first one has it. */
 function distinct(roots: readonly UploadRoot[]): readonly UploadRoot[] {
   return roots.filter(({ folder }, index) => roots.findIndex((root) => root.folder === folder) === index);
+}
+
+function firstName(list: string): string {
+  const names = list.split(',').map((name) => name.trim().toLowerCase());
+  return names.find((name) => name !== '') ?? 'admin';
 }
 
 /** Where the report goes: known even where the rest of the configuration cannot be used. */

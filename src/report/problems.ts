@@ -6,6 +6,7 @@ import { describeQuarantineObstacle } from './quarantine-text.ts';
 import { describeRejection } from './archive-text.ts';
 import { describeResetObstacle } from './reset-text.ts';
 import { describeRestoreObstacle } from './restore-text.ts';
+import { describeSeedRefusal } from './seed-text.ts';
 import { describeRefusal, forcedAdoption, unreadable } from './refusals.ts';
 import { describeFailedMigration, describeVerdict, listDifferences } from './verdicts.ts';
 
@@ -181,6 +182,8 @@ ${forcedAdoption(problem.revisions)}`,
       return describeQuarantineObstacle(problem.database, problem.obstacle);
     case 'reset-refused':
       return describeResetObstacle(problem.database, problem.obstacle);
+    case 'seed-refused':
+      return describeSeedRefusal(problem.database, problem.state);
     case 'interrupted':
       return {
         title: 'Interrupted',

@@ -28,6 +28,7 @@ describe('defaults', () => {
       archiveLimits: { entries: 1_000_000, bytes: 1_000_000_000_000, ratio: 200 },
       restoreFrom: null,
       flaskEnvironment: 'production',
+      administrator: 'admin',
       forceReset: false,
       backupBeforeMigrate: 'auto',
       reportFile: null,

@@ -1,0 +1,36 @@
+import { numberOptions, readSeedOptions, switches } from '../development/seed/options.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { Failure } from '../failure.ts';
+import { renderCounts } from '../report/seed-text.ts';
+import type { Command } from './context.ts';
+import { withDatabase } from './open.ts';
+
+export const seedCommand: Command = {
+  name: 'seed',
+  summary: 'add made-up data to a development database; a second run adds nothing',
+  usage: [
+    ...numberOptions.map((option) => `[--${option} N]`),
+    ...switches.map((flag) => `[--${flag}]`),
+    '[--json]',
+  ].join(' '),
+  flags: [...switches, 'json'],
+  options: numberOptions,
+  reports: true,
+  async run(context) {
+    const { flags, options: given } = context.arguments;
+    const { flaskEnvironment } = context.config;
+    if (flaskEnvironment !== 'development') {
+      const message = `The seed is for development alone: it runs with FLASK_ENV=development, and FLASK_ENV is ${JSON.stringify(flaskEnvironment)}.`;
+      throw new Failure({ kind: 'usage', message });
+    }
+    const options = readSeedOptions(given, flags);
+    // loaded here: the gate must start fast
+    const { seedDatabase } = await import('../development/seed.ts');
+    const counts = await withDatabase(context, 'seed', 'write', (database) =>
+      seedDatabase({ ...context, database }, options, new Date()),
+    );
+    if (flags.has('json')) context.output.json(counts);
+    else context.output.result(renderCounts(counts));
+    return exitCodes.healthy;
+  },
+};

@@ -1,0 +1,49 @@
+/** Choices that look random and are the same on every machine, today and tomorrow. */
+export interface Dice {
+  /** A whole number, both ends included. */
+  whole(least: number, most: number): number;
+  /** One of the items. @throws RangeError if there is none */
+  pick<Item>(items: readonly Item[]): Item;
+}
+
+/**
+ * Dice of their own for each thing: what is chosen for one row does not depend on how many others there are, so a
+ * larger set of data contains the smaller one.
+ */
+export type DiceFor = (what: string, number: number) => Dice;
+
+/** The dice that a seed number gives. */
+export function diceOf(seed: number): DiceFor {
+  return (what, number) => {
+    const next = mulberry32(hash(`${seed} ${what} ${number}`));
+    const whole = (least: number, most: number): number => least + Math.floor(next() * (most - least + 1));
+    return { whole, pick: (items) => at(items, whole(0, items.length - 1)) };
+  };
+}
+
+/** An item of a list that goes round and round. @throws RangeError if it is empty */
+export function at<Item>(items: readonly Item[], index: number): Item {
+  const item = items[index % items.length];
+  if (item === undefined) throw new RangeError('a choice among nothing');
+  return item;
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) {
+    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
+  }
+  return value >>> 0;
+}
+
+/** mulberry32, a small generator of numbers from 0 to below 1 with 32 bits of state. */
+function mulberry32(start: number): () => number {
+  let state = start;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

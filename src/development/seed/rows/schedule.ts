@@ -1,0 +1,119 @@
+import { type Day, type Minute, minuteOf } from '../calendar.ts';
+import { at, type DiceFor } from '../random.ts';
+
+/** When a time entry of somebody's lies. */
+export interface Interval {
+  readonly from: Minute;
+  /** Exclusive. */
+  readonly to: Minute;
+}
+
+/** Where a new time entry goes. */
+export interface Placement extends Interval {
+  readonly number: number;
+  /** The place in the list of people. */
+  readonly person: number;
+}
+
+/** Minutes; a day is divided into quarters of an hour. */
+const quarter = 15;
+const lengths = [15, 30, 45, 60, 90, 120] as const;
+/** Morning and afternoon, in minutes of the day: nobody works through lunch. */
+const halves = [
+  { from: 8 * 60, to: 12 * 60 },
+  { from: 13 * 60, to: 18 * 60 },
+] as const;
+/** Minutes: as much as is planned for a day; what somebody entered by hand counts. */
+const longestDay = 8 * 60;
+
+/** What is free and what is not on one day of one person's: quarters of an hour since midnight. */
+type Board = Uint8Array;
+
+/**
+ * Finds a place in the working day for each of the numbered entries, where nothing of the same person's lies yet.
+ * Somebody whose days are full hands the entry on; where only less than its length is free, it becomes shorter.
+ * @param taken for each person what is in the database already
+ * @returns null if there is no room left
+ */
+export function schedule(
+  numbers: readonly number[],
+  days: readonly Day[],
+  taken: readonly (readonly Interval[])[],
+  dice: DiceFor,
+): readonly Placement[] | null {
+  const boards = taken.map((intervals) => days.map((day) => boardOf(day, intervals)));
+  const full = new Set<number>();
+  const placements: Placement[] = [];
+  for (const number of numbers) {
+    const preferred = (number - 1) % taken.length;
+    const wanted = at(lengths, Math.floor((number - 1) / taken.length) + preferred);
+    const firstDay = dice('time entry', number).whole(0, days.length - 1);
+    const found = findPlace(boards, full, preferred, wanted, firstDay);
+    if (found === null) return null;
+    const from = minuteOf(at(days, found.day), found.start);
+    placements.push({ number, person: found.person, from, to: from + found.length });
+  }
+  return placements;
+}
+
+interface Place {
+  readonly person: number;
+  readonly day: number;
+  /** Minutes. */
+  readonly start: number;
+  readonly length: number;
+}
+
+function findPlace(
+  boards: readonly (readonly Board[])[],
+  full: Set<number>,
+  preferred: number,
+  wanted: number,
+  firstDay: number,
+): Place | null {
+  for (let step = 0; step < boards.length; step++) {
+    const person = (preferred + step) % boards.length;
+    if (full.has(person)) continue;
+    for (const length of lengths.toReversed().filter((each) => each <= wanted)) {
+      const place = placeOn(boards[person] ?? [], length, firstDay);
+      if (place !== null) return { person, length, ...place };
+    }
+    full.add(person);
+  }
+  return null;
+}
+
+/** The first free stretch from a day on; after the last day comes the first. It is taken at once. */
+function placeOn(boards: readonly Board[], length: number, firstDay: number): { day: number; start: number } | null {
+  for (let step = 0; step < boards.length; step++) {
+    const day = (firstDay + step) % boards.length;
+    const board = boards[day];
+    const start = board === undefined ? null : freeStretch(board, length);
+    if (board === undefined || start === null) continue;
+    board.fill(1, start / quarter, (start + length) / quarter);
+    return { day, start };
+  }
+  return null;
+}
+
+function freeStretch(board: Board, length: number): number | null {
+  const busy = board.reduce((sum, each) => sum + each, 0) * quarter;
+  if (busy + length > longestDay) return null;
+  for (const { from, to } of halves) {
+    for (let start = from; start + length <= to; start += quarter) {
+      if (!board.subarray(start / quarter, (start + length) / quarter).includes(1)) return start;
+    }
+  }
+  return null;
+}
+
+function boardOf(day: Day, intervals: readonly Interval[]): Board {
+  const board = new Uint8Array((24 * 60) / quarter);
+  const midnight = minuteOf(day, 0);
+  for (const { from, to } of intervals) {
+    const first = Math.max(Math.floor((from - midnight) / quarter), 0);
+    const end = Math.min(Math.ceil((to - midnight) / quarter), board.length);
+    if (end > first) board.fill(1, first, end);
+  }
+  return board;
+}

@@ -1,0 +1,45 @@
+/** The tables that the seed fills, in the order in which it does: what others refer to comes first. */
+export const seededTables = [
+  'users',
+  'clients',
+  'projects',
+  'tasks',
+  'time_entries',
+  'expense_categories',
+  'expenses',
+  'comments',
+  'warehouses',
+  'stock_items',
+  'warehouse_stock',
+  'stock_movements',
+  'currencies',
+  'tax_rules',
+  'invoices',
+  'invoice_items',
+  'payments',
+] as const;
+
+export type SeededTable = (typeof seededTables)[number];
+
+/** How many rows were added to each table. */
+export type Counts = Readonly<Record<SeededTable, number>>;
+
+export const noCounts = (): { [Table in SeededTable]: number } => ({
+  users: 0,
+  clients: 0,
+  projects: 0,
+  tasks: 0,
+  time_entries: 0,
+  expense_categories: 0,
+  expenses: 0,
+  comments: 0,
+  warehouses: 0,
+  stock_items: 0,
+  warehouse_stock: 0,
+  stock_movements: 0,
+  currencies: 0,
+  tax_rules: 0,
+  invoices: 0,
+  invoice_items: 0,
+  payments: 0,
+});
