@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import type { PostgresTarget } from '../../config/config.ts';
 
 /** The client programs that are run. */
-export type ToolName = 'pg_dump' | 'pg_restore';
+export type ToolName = 'pg_dump' | 'pg_restore' | 'psql';
 
 /** A client program of one major version of PostgreSQL. */
 export interface Tool {
@@ -12,6 +12,8 @@ export interface Tool {
   /** A path, or the name alone for what PATH has. */
   readonly command: string;
   readonly major: number;
+  /** The release of that major; 0 before the first. */
+  readonly minor: number;
 }
 
 /** Where Debian's packages and the image keep the tools of several majors, each in `<major>/bin`. */
@@ -29,8 +31,8 @@ export async function findTools(name: ToolName): Promise<readonly Tool[]> {
     .map((major) => ({ major, command: join(installations, String(major), 'bin', name) }));
   const found: Tool[] = [];
   for (const { command } of [...installed, { command: name }]) {
-    const major = await majorOf(command);
-    if (major !== null) found.push({ name, command, major });
+    const version = await versionOf(command);
+    if (version !== null) found.push({ name, command, ...version });
   }
   return found;
 }
@@ -44,11 +46,49 @@ export function chooseTool(tools: readonly Tool[], serverMajor: number): Tool | 
   return able.toSorted((one, other) => one.major - other.major)[0] ?? null;
 }
 
-/** `pg_dump (PostgreSQL) 16.4 (Debian …)` → 16; null where there is no such program. */
-async function majorOf(command: string): Promise<number | null> {
+/**
+ * The pg_restore for a dump: as `chooseTool`, among those that read the dump. Where all of them are older than the
+ * server, the newest one: an older tool loads into a newer server.
+ * @param oldest the oldest major that reads the dump
+ */
+export function chooseRestore(tools: readonly Tool[], oldest: number, serverMajor: number): Tool | null {
+  const able = tools.filter(({ major }) => major >= oldest);
+  return chooseTool(able, serverMajor) ?? newest(able);
+}
+
+/** The psql that goes with a pg_restore: of the same installation, else of the same major, else the newest. */
+export function choosePsql(tools: readonly Tool[], restore: Tool): Tool | null {
+  const safe = tools.filter(knowsRestrict);
+  const folder = dirname(restore.command);
+  return (
+    safe.find(({ command }) => dirname(command) === folder) ??
+    safe.find(({ major }) => major === restore.major) ??
+    newest(safe)
+  );
+}
+
+export function newest(tools: readonly Tool[]): Tool | null {
+  return tools.toSorted((one, other) => other.major - one.major)[0] ?? null;
+}
+
+/** The releases that brought `\restrict`, without which a dump can make psql run commands (CVE-2025-8714). */
+const restricting = new Map([
+  [13, 22],
+  [14, 19],
+  [15, 14],
+  [16, 10],
+  [17, 6],
+]);
+
+function knowsRestrict({ major, minor }: Tool): boolean {
+  return major >= 18 || minor >= (restricting.get(major) ?? Infinity);
+}
+
+/** `pg_dump (PostgreSQL) 16.4 (Debian …)` → 16 and 4; null where there is no such program. */
+async function versionOf(command: string): Promise<{ readonly major: number; readonly minor: number } | null> {
   const { failed, stdout } = await execa(command, ['--version'], { reject: false, timeout: 10_000 });
-  const major = Number(/\(PostgreSQL\) (\d+)/.exec(failed ? '' : stdout)?.[1]);
-  return major > 0 ? major : null;
+  const [, major, minor = 0] = /\(PostgreSQL\) (\d+)(?:\.(\d+))?/.exec(failed ? '' : stdout) ?? [];
+  return Number(major) > 0 ? { major: Number(major), minor: Number(minor) } : null;
 }
 
 /**

@@ -6,6 +6,7 @@ const tool = (major: number, command = `/usr/lib/postgresql/${major}/bin/pg_dump
   name: 'pg_dump',
   command,
   major,
+  minor: 1,
 });
 
 describe('the tool for a server', () => {

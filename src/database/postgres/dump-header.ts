@@ -1,0 +1,105 @@
+/** What the beginning of a dump in PostgreSQL's custom format tells. */
+export interface DumpHeader {
+  /** The version of the archive format: 1.16 is [1, 16]. */
+  readonly format: readonly [major: number, minor: number];
+  readonly database: string;
+  /** The server that was dumped, as it says its version: `16.4 (Debian …)`. */
+  readonly server: string;
+  /** The pg_dump that made it: `17.2`. */
+  readonly pgDump: string;
+}
+
+export type ParsedHeader =
+  | { readonly kind: 'header'; readonly header: DumpHeader }
+  /** `reason`: a sentence without its full stop. */
+  | { readonly kind: 'damaged'; readonly reason: string };
+
+/** Bytes from the beginning of a dump that hold its header: three names and a dozen numbers. */
+export const headerBytes = 8192;
+
+const magic = 'PGDMP';
+const customFormat = 1;
+
+/**
+ * Parses the header of a dump, as PostgreSQL's ReadHead does (src/bin/pg_dump/pg_backup_archiver.c).
+ * @param bytes the beginning of the dump
+ */
+export function parseDumpHeader(bytes: Uint8Array): ParsedHeader {
+  try {
+    return { kind: 'header', header: readHeader(bytes) };
+  } catch (error) {
+    if (!(error instanceof Damage)) throw error;
+    return { kind: 'damaged', reason: error.message };
+  }
+}
+
+class Damage extends Error {}
+
+function readHeader(bytes: Uint8Array): DumpHeader {
+  const { take, byte, integer, text } = readerOf(bytes);
+  if (Buffer.from(take(magic.length)).toString('latin1') !== magic) {
+    throw new Damage("it is not a dump in PostgreSQL's custom format");
+  }
+  const [major, minor] = [byte(), byte()];
+  // the revision of the format
+  byte();
+  if (major === 0 || (major === 1 && minor < 12)) {
+    throw new Damage(`its archive format ${major}.${minor} is older than PostgreSQL 9`);
+  }
+  const sizeOfInteger = byte();
+  if (sizeOfInteger < 1 || sizeOfInteger > 8)
+    throw new Damage(`its header is damaged (integers of ${sizeOfInteger} bytes)`);
+  // the size of an offset
+  byte();
+  if (byte() !== customFormat) throw new Damage("it is not a dump in PostgreSQL's custom format");
+  // the compression: an algorithm from 1.15 on, a level before
+  if (major > 1 || minor >= 15) byte();
+  else integer(sizeOfInteger);
+  // when it was made: seconds to years, and whether by summer time
+  for (let part = 0; part < 7; part++) integer(sizeOfInteger);
+  const database = text(sizeOfInteger);
+  const server = text(sizeOfInteger);
+  return { format: [major, minor], database, server, pgDump: versionIn(text(sizeOfInteger)) };
+}
+
+function readerOf(bytes: Uint8Array) {
+  let position = 0;
+  const take = (length: number): Uint8Array => {
+    if (length > bytes.length - position) throw new Damage('its header is cut off');
+    position += length;
+    return bytes.subarray(position - length, position);
+  };
+  const byte = (): number => take(1)[0] ?? 0;
+  /** A byte for the sign, then the number, its lowest byte first. */
+  const integer = (size: number): number => {
+    const sign = byte() === 0 ? 1 : -1;
+    return sign * take(size).reduceRight((value, part) => value * 256 + part, 0);
+  };
+  const text = (size: number): string => {
+    const length = integer(size);
+    // a negative length stands for NULL
+    if (length < 0) throw new Damage('its header is damaged (a name is missing)');
+    return Buffer.from(take(length)).toString('utf8');
+  };
+  return { take, byte, integer, text };
+}
+
+/** `17.2 (Debian 17.2-1)` → `17.2`. */
+function versionIn(text: string): string {
+  const version = /^\d+[\w.]{0,20}/.exec(text)?.[0];
+  if (version === undefined) throw new Damage('its header is damaged (it does not tell which pg_dump made it)');
+  return version;
+}
+
+/** Which major of pg_restore first read an archive format 1.x: what x became with that release. */
+const readers = [
+  { minor: 14, major: 12 },
+  { minor: 15, major: 16 },
+  { minor: 16, major: 17 },
+];
+
+/** The oldest major of pg_restore that reads a dump: of a format yet unknown, the one that it was made with. */
+export function oldestReader({ format: [major, minor], pgDump }: DumpHeader): number {
+  const known = major === 1 ? readers.find((reader) => minor <= reader.minor) : undefined;
+  return known?.major ?? Number.parseInt(pgDump, 10);
+}

@@ -1,0 +1,131 @@
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { execa } from 'execa';
+import type { PostgresTarget } from '../../config/config.ts';
+import { scriptForPsql } from './dump-script.ts';
+import { libpqEnvironment, type Tool } from './tools.ts';
+import { toolMessage } from './tool-message.ts';
+
+/** A run of pg_restore. */
+export interface Load {
+  readonly restore: Tool;
+  readonly dump: string;
+  /** What pg_restore is asked for beside what it always is. */
+  readonly options: readonly string[];
+  readonly target: PostgresTarget;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string;
+  readonly signal: AbortSignal;
+  /** Called as soon as a program has failed: what it started may still be at work in the database. */
+  readonly onFailure: () => void;
+}
+
+const always = [
+  '--exit-on-error',
+  // who and where is this database's business, not that of the one that was dumped
+  ...['--no-owner', '--no-acl', '--no-tablespaces', '--no-publications', '--no-subscriptions', '--no-security-labels'],
+];
+
+/** Lets pg_restore write into the database itself, over several connections. @throws Error in its own words */
+export async function loadDirectly(load: Load, jobs: number): Promise<void> {
+  // a connection string: whatever the name has in it, it stays a name
+  const database = load.target.database.replaceAll(/['\\]/g, String.raw`\$&`);
+  const options = ['--no-password', `--jobs=${jobs}`, `--dbname=dbname='${database}'`];
+  const program = startRestore(load, options);
+  program.stdout.resume();
+  const ended = await endOf(load.restore, program, load.onFailure);
+  if (ended.failed) throw new Error(ended.message);
+}
+
+/** The SQL around what pg_restore writes. */
+export interface Framing {
+  readonly head: string;
+  /** Sent only if pg_restore wrote everything. */
+  readonly tail: string;
+  readonly withoutTransactionTimeout: boolean;
+}
+
+/** Lets pg_restore write SQL and psql run it, over one connection. @throws Error in the words of who failed */
+export async function loadThroughPsql(load: Load, psql: Tool, framing: Framing): Promise<void> {
+  const script = startRestore(load, ['--file=-']);
+  const runner = startPsql(psql, load);
+  const feeding = feed(script.stdout, runner.stdin, framing);
+  const running = endOf(psql, runner, load.onFailure);
+  const writing = endOf(load.restore, script, () => undefined);
+  const [fed] = await Promise.allSettled([feeding]);
+  const written = await writing;
+  // without the tail nothing is committed
+  if (fed.status === 'fulfilled' && !written.failed) runner.stdin.end(framing.tail);
+  else runner.stdin.destroy();
+  const ran = await running;
+  // where psql ends first, pg_restore only finds nobody reading
+  if (written.failed && written.said && !/broken pipe/i.test(written.message)) throw new Error(written.message);
+  if (ran.failed) throw new Error(ran.message);
+  if (written.failed) throw new Error(written.message);
+  if (fed.status === 'rejected') throw fed.reason;
+}
+
+async function feed(script: Readable, into: Writable, { head, withoutTransactionTimeout }: Framing): Promise<void> {
+  // who reads no more has ended, and says why
+  into.on('error', () => undefined);
+  into.write(head);
+  await pipeline(script, scriptForPsql({ withoutTransactionTimeout }), into, { end: false });
+}
+
+// messages are read: they come in English, and without colours
+const plain = { LC_ALL: 'C', LANGUAGE: undefined, PG_COLOR: 'never' };
+
+function startRestore(load: Load, options: readonly string[]) {
+  return execa(load.restore.command, [...always, ...load.options, ...options, load.dump], {
+    env: { ...libpqEnvironment(load.target), ...plain, PGAPPNAME: load.applicationName },
+    stdin: 'ignore',
+    buffer: false,
+    cancelSignal: load.signal,
+    reject: false,
+  });
+}
+
+function startPsql(psql: Tool, load: Load) {
+  const options = ['--no-psqlrc', '--no-password', '--quiet', '--set=ON_ERROR_STOP=1'];
+  return execa(psql.command, options, {
+    env: { ...libpqEnvironment(load.target), ...plain, PGAPPNAME: load.applicationName, PGCLIENTENCODING: 'UTF8' },
+    stdout: 'ignore',
+    buffer: false,
+    cancelSignal: load.signal,
+    // this one makes it cancel its statement
+    killSignal: 'SIGINT',
+    reject: false,
+  });
+}
+
+type Program = ReturnType<typeof startPsql> | ReturnType<typeof startRestore>;
+
+interface Ended {
+  readonly failed: boolean;
+  /** Whether it gave a reason. */
+  readonly said: boolean;
+  readonly message: string;
+}
+
+async function endOf({ name, major }: Tool, program: Program, onFailure: () => void): Promise<Ended> {
+  // its workers share its stderr, and may go on when it is dead
+  void once(program, 'exit').then(
+    ([code]: unknown[]) => (code === 0 ? undefined : onFailure()),
+    () => undefined,
+  );
+  const [stderr, result] = await Promise.all([lastOf(program.stderr), program]);
+  const { failed, signal, exitCode, originalMessage = '' } = result;
+  const how = signal === undefined ? `with exit code ${exitCode ?? `unknown ${originalMessage}`}` : `by ${signal}`;
+  return { failed, said: stderr.trim() !== '', message: toolMessage(stderr, `${name} ${major} ended ${how}`) };
+}
+
+/** Characters kept of what a program says: the error that ends it comes last. */
+const kept = 65_536;
+
+async function lastOf(stream: Readable): Promise<string> {
+  let said = '';
+  stream.setEncoding('utf8');
+  for await (const chunk of stream) said = (said + String(chunk)).slice(-kept);
+  return said;
+}

@@ -1,0 +1,84 @@
+import { open } from 'node:fs/promises';
+import { execa } from 'execa';
+import type { PostgresTarget } from '../../config/config.ts';
+import { type DumpHeader, headerBytes, oldestReader, parseDumpHeader } from './dump-header.ts';
+import { type DumpLoader, loaderOf } from './loader.ts';
+import { askOffers } from './server-offers.ts';
+import { parseToc, selectEntries, type TocEntry } from './toc.ts';
+import { choosePsql, chooseRestore, findTools, newest, type Tool } from './tools.ts';
+import { toolMessage } from './tool-message.ts';
+
+export type { DumpLoader } from './loader.ts';
+
+/** Which tools load a dump into a server. */
+export type Loader =
+  /** `warnings`: what is left out, in sentences without their full stop. */
+  | { readonly kind: 'ready'; readonly loader: DumpLoader; readonly warnings: readonly string[] }
+  /** `reason`: a sentence without its full stop that names the versions. */
+  | { readonly kind: 'unable'; readonly reason: string };
+
+export interface LoaderOptions {
+  readonly serverMajor: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Finds what loads a dump of PostgreSQL's custom format into a server.
+ * @param dump its path; a list is put beside it while it is loaded
+ * @throws Error if the server cannot be asked
+ */
+export async function openLoader(dump: string, target: PostgresTarget, options: LoaderOptions): Promise<Loader> {
+  const { serverMajor, signal } = options;
+  const parsed = parseDumpHeader(await beginningOf(dump));
+  if (parsed.kind === 'damaged') return { kind: 'unable', reason: `the dump cannot be read: ${parsed.reason}` };
+  const [tools, psqls] = [await findTools('pg_restore'), await findTools('psql')];
+  signal.throwIfAborted();
+  const restore = chooseRestore(tools, oldestReader(parsed.header), serverMajor);
+  if (restore === null) return { kind: 'unable', reason: tooOld(parsed.header, tools) };
+  const psql = choosePsql(psqls, restore) ?? withoutPsql(psqls);
+  // pg_restore 17 and later set `transaction_timeout`, which servers before 17 refuse: psql is not told of it
+  const olderServer = restore.major >= 17 && serverMajor < 17;
+  if (olderServer && typeof psql === 'string') {
+    const reason = `pg_restore ${restore.major} needs psql to load into a PostgreSQL ${serverMajor} server, and ${psql}`;
+    return { kind: 'unable', reason };
+  }
+  const toc = await readToc(restore, dump, signal);
+  if (typeof toc === 'string') return { kind: 'unable', reason: `the dump cannot be read: ${toc}` };
+  const { entries, warnings } = selectEntries(toc, await askOffers(target, serverMajor));
+  return { kind: 'ready', loader: loaderOf({ dump, restore, psql, olderServer, entries }), warnings };
+}
+
+async function beginningOf(file: string): Promise<Uint8Array> {
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(headerBytes), 0, headerBytes, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+function tooOld({ format, pgDump }: DumpHeader, tools: readonly Tool[]): string {
+  const found = newest(tools);
+  const here = found === null ? 'there is no pg_restore here' : `the newest pg_restore here is ${found.major}`;
+  return `the dump was made by pg_dump ${pgDump} (archive format ${format.join('.')}), and ${here}`;
+}
+
+/** Why there is no psql, in words. */
+function withoutPsql(tools: readonly Tool[]): string {
+  const found = newest(tools);
+  if (found === null) return 'there is no psql here';
+  return `psql ${found.major}.${found.minor}, the newest here, does not know \\restrict yet`;
+}
+
+/** @returns its reason, if pg_restore cannot read the dump */
+async function readToc(restore: Tool, dump: string, signal: AbortSignal): Promise<readonly TocEntry[] | string> {
+  const { failed, stdout, stderr, exitCode } = await execa(restore.command, ['--list', dump], {
+    env: { LC_ALL: 'C' },
+    stdin: 'ignore',
+    cancelSignal: signal,
+    reject: false,
+  });
+  signal.throwIfAborted();
+  return failed ? toolMessage(stderr, `pg_restore ended with exit code ${exitCode}`) : parseToc(stdout);
+}

@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import type { PostgresTarget } from '../../config/config.ts';
+import { type Framing, type Load, loadDirectly, loadThroughPsql } from './load-run.ts';
+import { endSessionsOf, needsOurHelp } from './server-offers.ts';
+import { passesOf, type TocEntry } from './toc.ts';
+import type { Tool } from './tools.ts';
+
+export interface DumpLoader {
+  /** What loads it, for people: `pg_restore 17`. */
+  readonly tool: string;
+
+  /**
+   * Loads everything into an empty database.
+   * @param role whom the objects shall belong to; null: who connects
+   * @param jobs connections at work at the same time, where the tools can do that
+   * @throws Error in the words of the tool; the database is then half full, and nobody is at work in it
+   */
+  into(target: PostgresTarget, options: { role: string | null; jobs: number; signal: AbortSignal }): Promise<void>;
+
+  /**
+   * Loads schema public alone, in one transaction: `before`, the dump, `after`, all of which see schema public first.
+   * Extensions are not loaded: they belong to the database. `before` and `after` run as who connects.
+   * @param commit false: everything is rolled back at the end
+   * @throws Error in the words of the tool; nothing has changed, unless the connection broke in the very commit
+   */
+  inOneTransaction(
+    target: PostgresTarget,
+    options: { before: string; after: string; commit: boolean; role: string | null; signal: AbortSignal },
+  ): Promise<void>;
+}
+
+/** What loads a dump, and what of it. */
+export interface Loading {
+  readonly dump: string;
+  readonly restore: Tool;
+  /** Or why there is none. */
+  readonly psql: Tool | string;
+  /** Whether the server refuses what this pg_restore says to it. */
+  readonly olderServer: boolean;
+  readonly entries: readonly TocEntry[];
+}
+
+export function loaderOf(loading: Loading): DumpLoader {
+  const { restore, psql, olderServer, entries } = loading;
+  const framing: Framing = { head: '', tail: '', withoutTransactionTimeout: olderServer };
+  return {
+    tool: `pg_restore ${restore.major}`,
+
+    async into(target, { role, jobs, signal }) {
+      const helped = role !== null && (await needsOurHelp(target, role));
+      for (const pass of passesOf(entries, helped)) {
+        const run = { target, signal, role: pass.as === 'owner' ? role : null, entries: pass.entries, options: [] };
+        await withLoad(loading, run, (load) =>
+          olderServer && typeof psql !== 'string' ? loadThroughPsql(load, psql, framing) : loadDirectly(load, jobs),
+        );
+      }
+    },
+
+    async inOneTransaction(target, { role, signal, ...work }) {
+      if (typeof psql === 'string') throw new Error(`psql is needed to load a dump in one transaction, and ${psql}`);
+      const run = { target, signal, role, entries, options: ['--schema=public'] };
+      await withLoad(loading, run, (load) => loadThroughPsql(load, psql, { ...framing, ...frame(work) }));
+    },
+  };
+}
+
+interface Run {
+  readonly target: PostgresTarget;
+  readonly signal: AbortSignal;
+  readonly role: string | null;
+  readonly entries: readonly TocEntry[];
+  readonly options: readonly string[];
+}
+
+/** Prepares a run of pg_restore; after one that failed or was given up, nobody is at work in the database. */
+async function withLoad(
+  { dump, restore }: Loading,
+  { target, signal, role, entries, options }: Run,
+  work: (load: Load) => Promise<void>,
+): Promise<void> {
+  signal.throwIfAborted();
+  const applicationName = `db-init load ${randomBytes(6).toString('hex')}`;
+  const endSessions = (): Promise<void> => endSessionsOf(applicationName, target);
+  let ending = Promise.resolve();
+  const onFailure = (): void => void (ending = endSessions());
+  const asked = [...options, ...(role === null ? [] : [`--role=${role}`])];
+  const list = `${dump}.toc`;
+  await writeFile(list, entries.map(({ line }) => `${line}\n`).join(''), { mode: 0o600 });
+  try {
+    await work({
+      restore,
+      dump,
+      options: [...asked, `--use-list=${list}`],
+      target,
+      applicationName,
+      signal,
+      onFailure,
+    });
+  } catch (error) {
+    await ending;
+    await endSessions();
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    await rm(list, { force: true });
+  }
+}
+
+// both find the same surroundings: pg_restore leaves an empty search path and the dump's encoding behind
+const surroundings = "SET client_encoding TO 'UTF8'; SET search_path TO public; SET standard_conforming_strings TO on;";
+const patience = `
+  SET statement_timeout TO 0; SET idle_in_transaction_session_timeout TO 0;
+  SELECT set_config(name, '0', false) FROM unnest(ARRAY['idle_session_timeout', 'transaction_timeout']) AS name
+  WHERE current_setting(name, true) IS NOT NULL;`;
+
+function frame(work: { before: string; after: string; commit: boolean }): Pick<Framing, 'head' | 'tail'> {
+  const head = [surroundings, patience, 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;', work.before, ';'];
+  const tail = ['', 'RESET ROLE;', surroundings, work.after, ';', work.commit ? 'COMMIT;' : 'ROLLBACK;'];
+  return { head: `${head.join('\n')}\n`, tail: `${tail.join('\n')}\n` };
+}

@@ -1,0 +1,109 @@
+/** What db-init treats in a way of its own when a dump is loaded; everything else is `other`. */
+export type EntryKind = 'schema' | 'extension' | 'event trigger' | 'unwanted' | 'statistics' | 'other';
+
+/** An entry of a dump's table of contents. */
+export interface TocEntry {
+  readonly kind: EntryKind;
+  /** The name of an extension or event trigger. */
+  readonly name: string;
+  /** As `pg_restore --list` writes it and `--use-list` reads it. */
+  readonly line: string;
+}
+
+/** What the server offers to the user who connects. */
+export interface ServerOffers {
+  readonly major: number;
+  readonly superuser: boolean;
+  /** Every extension that can be had, and whether only a superuser may create it. */
+  readonly extensions: ReadonlyMap<string, { readonly superuserOnly: boolean }>;
+}
+
+const kinds: readonly (readonly [EntryKind, RegExp])[] = [
+  ['schema', /^SCHEMA - (?!public \S*$)/],
+  ['extension', /^EXTENSION - (.*?) ?$/],
+  // the owner comes last
+  ['event trigger', /^EVENT TRIGGER - (.*) \S+$/],
+  // schema public is always there already; only the owner of an extension or of a schema may comment on it
+  ['unwanted', /^(?:SCHEMA - public \S*$|COMMENT - (?:EXTENSION|EVENT TRIGGER|SCHEMA public) )/],
+];
+
+/** Parses what `pg_restore --list` says: `7; 2615 16554 SCHEMA - name owner`, beside comments. */
+export function parseToc(list: string): readonly TocEntry[] {
+  return list.split('\n').flatMap((line) => {
+    const [, oids, description = ''] = /^\d+; (\d+ \d+) (.*)$/.exec(line) ?? [];
+    if (oids === undefined) return [];
+    // the oids tell them from the extended statistics in a schema called DATA
+    const statistics = oids === '0 0' && description.startsWith('STATISTICS DATA ');
+    return [{ ...(statistics ? { kind: 'statistics', name: '' } : classify(description)), line }];
+  });
+}
+
+function classify(description: string): Pick<TocEntry, 'kind' | 'name'> {
+  for (const [kind, pattern] of kinds) {
+    const match = pattern.exec(description);
+    if (match !== null) return { kind, name: match[1] ?? '' };
+  }
+  return { kind: 'other', name: '' };
+}
+
+export interface Selection {
+  readonly entries: readonly TocEntry[];
+  /** What is left out that somebody may miss: sentences without their full stop. */
+  readonly warnings: readonly string[];
+}
+
+/** Selects what a server can take. What depends on something left out makes the load fail, in pg_restore's words. */
+export function selectEntries(toc: readonly TocEntry[], offers: ServerOffers): Selection {
+  const warnings: string[] = [];
+  const entries = toc.filter((entry) => {
+    const reason = whyNot(entry, offers);
+    if (typeof reason === 'string') warnings.push(reason);
+    return reason === null;
+  });
+  return { entries, warnings };
+}
+
+/** Why an entry is left out; `unwanted` if nobody will miss it, null if it is not. */
+function whyNot({ kind, name }: TocEntry, offers: ServerOffers): string | null | undefined {
+  switch (kind) {
+    case 'unwanted':
+      return undefined;
+    case 'statistics':
+      // the functions that load them came with PostgreSQL 18; ANALYZE makes them anew
+      return offers.major >= 18 ? null : undefined;
+    case 'extension': {
+      const offered = offers.extensions.get(name);
+      if (offered === undefined) return `the extension ${name} is left out: this server does not have it`;
+      if (offers.superuser || !offered.superuserOnly) return null;
+      return `the extension ${name} is left out: only a superuser may create it`;
+    }
+    case 'event trigger':
+      return offers.superuser ? null : `the event trigger ${name} is left out: only a superuser may create it`;
+    case 'schema':
+    case 'other':
+      return null;
+  }
+}
+
+/** A run of pg_restore: what it loads, and whether as the role that shall own it or as who connects. */
+export interface Pass {
+  readonly entries: readonly TocEntry[];
+  readonly as: 'owner' | 'ourselves';
+}
+
+/**
+ * Splits a load into passes. One does, unless the role that shall own everything is no superuser while who connects
+ * is: then what a superuser must create is created by who connects.
+ */
+export function passesOf(entries: readonly TocEntry[], ownerNeedsHelp: boolean): readonly Pass[] {
+  const of = (...wanted: readonly EntryKind[]): readonly TocEntry[] =>
+    entries.filter(({ kind }) => wanted.includes(kind));
+  if (!ownerNeedsHelp || of('extension', 'event trigger').length === 0) return [{ entries, as: 'owner' }];
+  const passes: readonly Pass[] = [
+    { entries: of('schema'), as: 'owner' },
+    { entries: of('extension'), as: 'ourselves' },
+    { entries: of('statistics', 'other'), as: 'owner' },
+    { entries: of('event trigger'), as: 'ourselves' },
+  ];
+  return passes.filter((pass) => pass.entries.length > 0);
+}
