@@ -1,0 +1,31 @@
+import { execa } from 'execa';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { snapshot } from '../../support/snapshot.ts';
+import { seen } from '../../support/seen.ts';
+import { sceneOf } from './resets.ts';
+
+const entrypoint = join(import.meta.dirname, '../../../entrypoint');
+
+// util-linux has it; others do not know how to run a command with -c
+const { failed: missing } = await execa('script', ['-qec', 'true', '/dev/null'], { reject: false, stdin: 'ignore' });
+
+describe.skipIf(missing)('reset on a terminal', () => {
+  it.each([
+    ['the name of the database', 'before.db', 0],
+    ['anything else', 'yes', 2],
+  ])('wants to have the name typed in: %s', async (_what, answer, expected) => {
+    const { database, env } = await sceneOf('sqlite', 'v1.5.1');
+    const before = await snapshot(database.url);
+    const terminal = execa('script', ['-qec', `'${entrypoint}' reset`, '/dev/null'], {
+      env: { PATH: process.env['PATH'], ...env },
+      extendEnv: false,
+      reject: false,
+    });
+    await seen(terminal, /This DELETES ALL DATA[^]*Type the name of the database, before\.db, to go on: /);
+    terminal.stdin.write(`${answer}\r`);
+    const { exitCode } = await terminal;
+    expect(exitCode).toBe(expected);
+    expect((await snapshot(database.url)) === before).toBe(expected !== 0);
+  });
+});

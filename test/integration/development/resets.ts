@@ -1,0 +1,80 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { createDatabase, createSqliteDatabase, type TestDatabase, withClient } from '../../support/database.ts';
+import { release, sqliteFile } from '../../support/fixtures.ts';
+import { restoreSql } from '../../support/restore-sql.ts';
+import { run, type RunOptions, type RunResult } from '../../support/run.ts';
+import { snapshot } from '../../support/snapshot.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+/** What a reset works on in a test: a database, and folders of its own. */
+export interface Scene {
+  readonly database: TestDatabase;
+  /** What `--yes-delete-all-data` wants to hear. */
+  readonly name: string;
+  /** The backup folder. */
+  readonly backups: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A release's database as its users had it. */
+export async function sceneOf(engine: TestDatabase['engine'], tag: string): Promise<Scene> {
+  if (engine === 'sqlite') {
+    const name = await sqliteFile(release('sqlite', tag, 'before.db.gz'));
+    return around({ ...(await createSqliteDatabase()), name, url: `sqlite:///${name}` });
+  }
+  const database = await createDatabase();
+  await restoreSql(database.url, release('pg', tag, 'before.sql.gz'));
+  return around(database);
+}
+
+/** Gives a database folders of its own. */
+export async function around(database: TestDatabase): Promise<Scene> {
+  const volume = await temporaryDirectory();
+  const backups = join(volume, 'backups');
+  return {
+    database,
+    name: database.name.split('/').at(-1) ?? '',
+    backups,
+    env: { DATABASE_URL: database.url, UPLOAD_FOLDER: volume, BACKUP_FOLDER: backups },
+  };
+}
+
+/** Runs `reset` with the consent that it wants, unless that is given otherwise. */
+export function reset(
+  { env, name }: Scene,
+  options: readonly string[] = [],
+  more: RunOptions['env'] = {},
+): Promise<RunResult> {
+  return run(['reset', '--yes-delete-all-data', name, ...options], { env: { ...env, ...more } });
+}
+
+/** Runs SQL in a database of either engine. */
+export async function execute({ engine, url, name }: TestDatabase, sql: string): Promise<void> {
+  if (engine === 'postgresql') return void (await withClient(url, (client) => client.query(sql)));
+  const file = new Database(name);
+  try {
+    file.exec(sql);
+  } finally {
+    file.close();
+  }
+}
+
+/** Everything that a database holds but the time at which the schema was made. */
+export async function withoutTimes(url: string): Promise<string> {
+  return (await snapshot(url)).replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?/g, '<time>');
+}
+
+/** The archives in a folder. */
+export async function archivesIn(folder: string): Promise<readonly string[]> {
+  return (await readdir(folder)).filter((name) => name.endsWith('.zip'));
+}
+
+/** A database that the gate has made from nothing. */
+export async function freshOne(engine: TestDatabase['engine']): Promise<string> {
+  const scene = await around(engine === 'sqlite' ? await createSqliteDatabase() : await createDatabase());
+  const { exitCode, all } = await run([], { env: scene.env });
+  if (exitCode !== 0) throw new Error(all);
+  return withoutTimes(scene.database.url);
+}
