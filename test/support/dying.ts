@@ -1,14 +1,13 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { execa } from 'execa';
+import { atEnd } from './cleanup.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-/** Calls of Node.js that change names or files. A process dies before one of them. */
-const changes = [
-  ...['copyFile', 'link', 'mkdir', 'open', 'rename', 'rm', 'rmdir', 'symlink', 'unlink'],
-  ...['chmod', 'chown', 'utimes', 'fsync'],
-];
+/** Calls of Node.js after which a folder is another one. A process dies before one of them. */
+const changes = ['copyFile', 'link', 'mkdir', 'rename', 'rm', 'rmdir', 'symlink', 'unlink'];
 
 /** A function of a module that is called in a process of its own. */
 export interface Mortal {
@@ -28,6 +27,7 @@ export async function mortal(module: string): Promise<Mortal> {
     'node_modules/.cache/db-init',
     `mortal-${module.replaceAll(/\W+/g, '-')}-${process.pid}.mjs`,
   );
+  atEnd(() => rm(outfile, { force: true }));
   await build({
     absWorkingDir: root,
     stdin: { contents: script(module), resolveDir: root, loader: 'js' },

@@ -1,0 +1,287 @@
+import { chmodSync, chownSync, copyFileSync, cpSync, existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { execa } from 'execa';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  checkSqliteFile,
+  countDanglingReferences,
+  exchangeFiles,
+  type FileExchange,
+  settleExchange,
+} from '../../../src/database/sqlite/exchange.ts';
+import { atEveryStep, type Mortal, mortal } from '../../support/dying.ts';
+import { seen } from '../../support/seen.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+const asRoot = process.getuid?.() === 0;
+const names = (folder: string): FileExchange => ({
+  live: join(folder, 'live.db'),
+  incoming: join(folder, 'live.db.restore_1'),
+  outgoing: join(folder, 'live.db.bak_1'),
+});
+
+/** A database whose one table says which one it is. */
+function make(file: string, mark: string, mode: 'wal' | 'delete' = 'delete'): void {
+  const database = new Database(file);
+  database.pragma(`journal_mode = ${mode}`);
+  database.exec(`CREATE TABLE t (mark); INSERT INTO t VALUES ('${mark}'); CREATE TABLE filler (x)`);
+  database.exec('INSERT INTO filler SELECT randomblob(900) FROM (VALUES (1),(2),(3),(4),(5),(6),(7),(8))');
+  database.close();
+}
+
+/** Leaves the files as they are while `work` is done and the connection still open: what a killed writer leaves. */
+function crash(file: string, work: (database: Database.Database) => void): void {
+  renameSync(file, `${file}.source`);
+  const database = new Database(`${file}.source`);
+  work(database);
+  for (const side of ['', '-wal', '-shm', '-journal']) {
+    if (existsSync(`${file}.source${side}`)) copyFileSync(`${file}.source${side}`, file + side);
+  }
+  database.close();
+  rmSync(`${file}.source`);
+}
+
+const logged = (file: string): void => {
+  make(file, 'before', 'wal');
+  crash(file, (database) => database.exec("UPDATE t SET mark = 'old'"));
+};
+const torn = (file: string): void => {
+  make(file, 'old');
+  crash(file, (database) => {
+    // a cache of one page spills at once: the file changes before the commit, and the journal is hot
+    database.pragma('cache_size = 1');
+    database.exec("BEGIN; UPDATE t SET mark = 'torn'; UPDATE filler SET x = randomblob(900)");
+    database.exec('INSERT INTO filler SELECT randomblob(900) FROM filler, filler');
+  });
+  expect(statSync(`${file}-journal`).size).toBeGreaterThan(512);
+};
+const damaged = (file: string): void => {
+  make(file, 'old');
+  const bytes = readFileSync(file);
+  writeFileSync(file, bytes.fill(0xaa, 100, 4096));
+};
+const noDatabase = (file: string): void => {
+  writeFileSync(file, 'once a database');
+  for (const side of ['-wal', '-journal']) writeFileSync(file + side, `its ${side}`);
+};
+const orphaned = (file: string): void => {
+  logged(file);
+  rmSync(file);
+};
+
+/** What a name holds: a database's mark, else the bytes. Looked at in a copy: opening it changes side files. */
+async function contentOf(file: string): Promise<unknown> {
+  const copy = join(await temporaryDirectory(), 'copy.db');
+  const sides = ['', '-wal', '-journal'].filter((side) => existsSync(file + side) && statSync(file + side).size > 0);
+  for (const side of sides) copyFileSync(file + side, copy + side);
+  if (!sides.includes('')) return sides.map((side) => [side, readFileSync(copy + side).toString('base64')]);
+  const before = sides.map((side) => [side, readFileSync(copy + side).toString('base64')]);
+  const database = new Database(copy);
+  try {
+    return database.prepare('SELECT mark FROM t').pluck().get();
+  } catch {
+    return before;
+  } finally {
+    database.close();
+  }
+}
+
+const cases: readonly (readonly [title: string, prepare: (file: string) => void])[] = [
+  ['a sound file', (file) => make(file, 'old')],
+  ['a sound file in WAL mode', (file) => make(file, 'old', 'wal')],
+  ['a file with content in its write-ahead log', logged],
+  ['a file with a hot journal', torn],
+  ['a damaged file', damaged],
+  ['something that is no database', noDatabase],
+  ['no file', () => undefined],
+  ['a write-ahead log without its file', orphaned],
+];
+
+describe.each(cases)('%s is exchanged', (title, prepare) => {
+  let template: string;
+  let old: unknown;
+
+  const lay = async (): Promise<FileExchange> => {
+    const folder = await temporaryDirectory();
+    cpSync(template, folder, { recursive: true });
+    return names(folder);
+  };
+
+  const expectExchanged = async ({ live, incoming, outgoing }: FileExchange): Promise<void> => {
+    expect(await contentOf(live)).toBe('new');
+    expect(await contentOf(outgoing)).toEqual(old);
+    expect(readdirSync(join(live, '..')).filter((name) => name.startsWith('live.db-'))).toEqual([]);
+    expect(existsSync(incoming)).toBe(false);
+  };
+
+  beforeAll(async () => {
+    template = await temporaryDirectory();
+    prepare(names(template).live);
+    make(names(template).incoming, 'new');
+    old = await contentOf(names(template).live);
+  });
+
+  it('and is back after another exchange', async () => {
+    const files = await lay();
+    expect(await exchangeFiles(files)).toBe('exchanged');
+    await expectExchanged(files);
+    expect(await settleExchange(files)).toBe('exchanged');
+    await expectExchanged(files);
+    const { live, incoming, outgoing } = files;
+    if (!existsSync(outgoing)) return;
+    await exchangeFiles({ live, incoming: outgoing, outgoing: incoming });
+    expect([await contentOf(live), await contentOf(incoming)]).toEqual([old, 'new']);
+  });
+
+  it.each(title.startsWith('a sound') || prepare === damaged ? ['', 'link'] : [''])(
+    'or not, wherever it is killed (refused: %o)',
+    async (refused) => {
+      let files = await lay();
+      const outcomes = new Set<string>();
+      await atEveryStep(
+        (death) => exchange('exchangeFiles', [files], death, refused),
+        async () => {
+          // whoever looks before anything is settled sees one of the two
+          if (existsSync(files.live) && old !== null && typeof old === 'string') {
+            expect(['old', 'new']).toContain(await contentOf(files.live));
+          }
+          const outcome = await settleExchange(files);
+          outcomes.add(outcome);
+          if (outcome === 'not-exchanged') {
+            expect(await contentOf(files.live)).toEqual(old);
+            expect(await contentOf(files.incoming)).toBe('new');
+            expect(readdirSync(join(files.live, '..')).filter((name) => name.includes('.bak_'))).toEqual([]);
+            await exchangeFiles(files);
+          }
+          await expectExchanged(files);
+          files = await lay();
+        },
+      );
+      expect([...outcomes]).toEqual(['not-exchanged', 'exchanged']);
+    },
+  );
+});
+
+let exchange: Mortal;
+beforeAll(async () => {
+  exchange = await mortal('src/database/sqlite/exchange.ts');
+});
+
+it('settles what was killed, wherever that is killed itself', async () => {
+  const folder = await temporaryDirectory();
+  const files = names(folder);
+  noDatabase(files.live);
+  make(files.incoming, 'new');
+  const old = await contentOf(files.live);
+  for (let death = 1; existsSync(files.incoming); death++) {
+    await exchange('exchangeFiles', [files], death);
+    for (let second = 1; !(await exchange('settleExchange', [files], second)); second++);
+    if (existsSync(files.incoming))
+      expect([await contentOf(files.live), existsSync(files.outgoing)]).toEqual([old, false]);
+  }
+  expect([await contentOf(files.live), await contentOf(files.outgoing)]).toEqual(['new', old]);
+});
+
+it.runIf(asRoot)('gives the new file the mode and the owner of the old one', async () => {
+  const files = names(await temporaryDirectory());
+  make(files.live, 'old');
+  make(files.incoming, 'new');
+  chmodSync(files.live, 0o640);
+  chownSync(files.live, 1234, 4321);
+  await exchangeFiles(files);
+  expect(statSync(files.live)).toMatchObject({ uid: 1234, gid: 4321, mode: 0o100640 });
+});
+
+describe('a file that another program uses', () => {
+  const uses = {
+    'is open, between two transactions': '',
+    'is being read': "d.exec('BEGIN'); d.prepare('SELECT * FROM t').all();",
+    'is being written': "d.exec('BEGIN IMMEDIATE; UPDATE t SET mark = 1');",
+  };
+  const combinations = Object.entries(uses).flatMap(([title, use]) =>
+    (['wal', 'delete'] as const).map((mode) => [title, mode, use] as const),
+  );
+
+  it.each(combinations)('%s (%s) is not exchanged', async (_, mode, use) => {
+    const files = names(await temporaryDirectory());
+    make(files.live, 'old', mode);
+    make(files.incoming, 'new');
+    const code = `const d = new (require('better-sqlite3'))(process.argv[1]); ${use} console.log('ready'); setInterval(() => {}, 1e6)`;
+    const other = execa(process.execPath, ['-e', code, files.live], { reject: false });
+    await seen(other, /ready/);
+    await expect(exchangeFiles(files)).rejects.toMatchObject({
+      problem: { kind: 'restore-refused', obstacle: { kind: 'file-in-use', file: files.live } },
+    });
+    expect(existsSync(files.outgoing)).toBe(false);
+    other.kill('SIGKILL');
+    await other;
+    await exchangeFiles(files);
+    expect([await contentOf(files.live), await contentOf(files.outgoing)]).toEqual(['new', 'old']);
+  });
+
+  it('is noticed by its locks alone', async () => {
+    const files = names(await temporaryDirectory());
+    make(files.live, 'old', 'wal');
+    make(files.incoming, 'new');
+    // of this very process: not looked for among the others
+    const other = new Database(files.live);
+    other.prepare('SELECT * FROM t').all();
+    await expect(exchangeFiles(files)).rejects.toMatchObject({ problem: { obstacle: { kind: 'file-in-use' } } });
+    other.close();
+    expect(readdirSync(join(files.live, '..')).toSorted()).toEqual(['live.db', 'live.db.restore_1']);
+  });
+});
+
+it('does not exchange what a symbolic link stands for', async () => {
+  const files = names(await temporaryDirectory());
+  make(`${files.live}.real`, 'old');
+  symlinkSync(`${files.live}.real`, files.live);
+  make(files.incoming, 'new');
+  await expect(exchangeFiles(files)).rejects.toMatchObject({ problem: { obstacle: { kind: 'folder' } } });
+  expect(await contentOf(files.live)).toBe('old');
+});
+
+it('overwrites nothing', async () => {
+  const files = names(await temporaryDirectory());
+  for (const [name, file] of Object.entries(files)) make(String(file), name);
+  await expect(exchangeFiles(files)).rejects.toThrow('is there already');
+  expect([await contentOf(files.live), await contentOf(files.outgoing)]).toEqual(['live', 'outgoing']);
+});
+
+describe('the check of a file', () => {
+  it('passes a sound one, and counts what refers to nothing', async () => {
+    const file = join(await temporaryDirectory(), 'file.db');
+    const database = new Database(file);
+    database.pragma('foreign_keys = OFF');
+    database.exec('CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p REFERENCES p, x)');
+    database.exec('INSERT INTO c VALUES (1, NULL), (2, NULL), (NULL, NULL)');
+    // as old releases left them: a rule that came after the rows
+    database.unsafeMode();
+    database.pragma('writable_schema = ON');
+    database.exec("UPDATE sqlite_schema SET sql = 'CREATE TABLE c (p REFERENCES p, x NOT NULL)' WHERE name = 'c'");
+    database.close();
+    expect([checkSqliteFile(file), countDanglingReferences(file)]).toEqual([null, 2]);
+    expect(readdirSync(join(file, '..'))).toEqual(['file.db']);
+  });
+
+  it.each([
+    ['is empty', '', 'it is empty'],
+    ['is none', 'hello', 'it is not a SQLite database'],
+  ])('fails one that %s', async (_, content, fault) => {
+    const file = join(await temporaryDirectory(), 'file.db');
+    writeFileSync(file, content);
+    expect(checkSqliteFile(file)).toBe(fault);
+  });
+
+  it.each([
+    ['damaged', (bytes: Buffer) => bytes.fill(0xaa, 100, 4096)],
+    ['cut off', (bytes: Buffer) => bytes.subarray(0, bytes.length - 4096)],
+  ])('fails one that is %s', async (_, spoil) => {
+    const file = join(await temporaryDirectory(), 'file.db');
+    make(file, 'old');
+    writeFileSync(file, spoil(readFileSync(file)));
+    expect(checkSqliteFile(file)).toMatch(/malformed|database|page|size/i);
+  });
+});
