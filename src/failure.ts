@@ -1,4 +1,5 @@
 import { type ExitCode, exitCodes } from './exit-codes.ts';
+import type { ArchiveKind } from './archive/manifest.ts';
 import type { MissingRight, OtherSession } from './database/database.ts';
 import type { Engine } from './database/session.ts';
 import type { State } from './gate/diagnosis.ts';
@@ -36,7 +37,15 @@ export type Problem =
     }
   | { readonly kind: 'migration-failed'; readonly failed: FailedMigration }
   | { readonly kind: 'verification-failed'; readonly database: string; readonly verdict: Verdict }
-  | { readonly kind: 'backup-failed'; readonly database: string; readonly obstacle: BackupObstacle }
+  | {
+      readonly kind: 'backup-failed';
+      readonly database: string;
+      readonly obstacle: BackupObstacle;
+      /** What the backup was to be made for. */
+      readonly purpose: ArchiveKind;
+    }
+  | { readonly kind: 'backups-not-listed'; readonly folder: string; readonly reason: string }
+  | { readonly kind: 'backups-not-pruned'; readonly folder: string; readonly reason: string }
   | { readonly kind: 'archive-rejected'; readonly archive: string; readonly fault: ArchiveFault }
   | { readonly kind: 'restore-refused'; readonly database: string; readonly obstacle: RestoreObstacle }
   | { readonly kind: 'quarantine-refused'; readonly database: string; readonly obstacle: QuarantineObstacle }
@@ -76,8 +85,10 @@ export type RestoreObstacle =
   | { readonly kind: 'folder'; readonly folder: string; readonly reason: string }
   /** Bytes. */
   | { readonly kind: 'no-space'; readonly folder: string; readonly needed: number; readonly free: number }
-  /** There is nothing that an undo could put back. */
-  | { readonly kind: 'nothing-to-undo' }
+  /** There is nothing that an undo could put back, or that could be dropped. */
+  | { readonly kind: 'nothing-kept' }
+  /** A restore is under way, or did not finish, and this run does not settle it. `reason`: why it could not. */
+  | { readonly kind: 'unfinished'; readonly journal: string; readonly reason: string | null }
   | { readonly kind: 'failed'; readonly step: string; readonly reason: string };
 
 /** Why nothing was deleted. */
@@ -162,6 +173,8 @@ export function exitCodeOf(problem: Problem): ExitCode {
     case 'verification-failed':
       return exitCodes.verificationFailed;
     case 'backup-failed':
+    case 'backups-not-listed':
+    case 'backups-not-pruned':
       return exitCodes.backupFailed;
     case 'archive-rejected':
       return exitCodes.archiveRejected;

@@ -1,22 +1,32 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { addAbortSignal, Transform, type Writable } from 'node:stream';
-import { finished, pipeline } from 'node:stream/promises';
-import { ZipFile } from 'yazl';
+import { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { crc32 } from 'node:zlib';
+import { reasonOf } from '../failure.ts';
 import type { Member } from './manifest.ts';
+import { deflating, type Packing, storing } from './packing.ts';
+import { descriptor, directoryRecord, endOfArchive, localHeader, type WrittenMember } from './zip-records.ts';
 
-/** An archive that is being written, member by member. Memory does not grow with the size of a member. */
+/**
+ * An archive that is being written, member by member. Neither the size of a member nor, but for their names, the
+ * number of members takes memory. It is written here because it has to keep up with pg_dump, and a library that sums
+ * up in JavaScript and looks through all members for each does not.
+ */
 export interface ArchiveWriter {
   /**
    * Adds a member, the former one having been added completely.
    * @param compress false for what is compressed already
    * @param fill writes the content and ends the stream
+   * @param modified the time that the archive says of it; default: now
    * @returns the member as it was written, and what `fill` returned
    */
   add<Result>(
     name: string,
     compress: boolean,
     fill: (into: Writable) => Promise<Result>,
+    modified?: Date,
   ): Promise<{ readonly member: Member; readonly result: Result }>;
   /** Adds a short text. */
   addText(name: string, text: string): Promise<Member>;
@@ -26,35 +36,35 @@ export interface ArchiveWriter {
   abandon(): Promise<void>;
 }
 
-/** Begins an archive in a new file that only its owner can read. @throws Error if the file exists */
-export function createArchive(file: string): ArchiveWriter {
-  const zip = new ZipFile();
-  const broken = new AbortController();
-  const target = createWriteStream(file, { flags: 'wx', mode: 0o600, flush: true });
-  const output = pipeline(zip.outputStream, target, { signal: broken.signal });
-  // a full disk must not leave the one waiting who writes a member
-  output.catch((error: unknown) => broken.abort(error));
+/** Bytes that wait for the disk at the most. */
+const waiting = 1024 * 1024;
+
+/**
+ * Begins an archive in a new file that only its owner can read.
+ * @param onBytes hears of each piece of content how many bytes it has
+ * @throws Error, from whatever comes next, if the file exists
+ */
+export function createArchive(file: string, onBytes: (bytes: number) => void = () => undefined): ArchiveWriter {
+  const target = openTarget(file);
+  const send = (chunk: Buffer): Promise<void> => target.send(chunk);
+  const members: WrittenMember[] = [];
 
   const writer: ArchiveWriter = {
-    async add(name, compress, fill) {
-      const hash = createHash('sha256');
-      let size = 0;
-      const meter = new Transform({
-        transform(chunk: Buffer, _encoding, done) {
-          hash.update(chunk);
-          size += chunk.length;
-          done(null, chunk);
-        },
-      });
-      addAbortSignal(broken.signal, meter);
-      zip.addReadStream(meter, name, { compress, mode: 0o100600 });
+    async add(name, compress, fill, modified = new Date()) {
+      const begun = { name: Buffer.from(name), modified, deflated: compress, offset: target.position() };
+      await send(localHeader(begun));
+      const start = target.position();
+      const content = openMember(compress ? deflating(send) : storing(send), onBytes);
       try {
-        const result = await fill(meter);
-        await finished(meter);
-        return { member: { size, sha256: hash.digest('hex') }, result };
+        const result = await fill(content.into);
+        await finished(content.into);
+        const { size, sha256, checksum } = content.taken();
+        const member: WrittenMember = { ...begun, crc32: checksum, size, packed: target.position() - start };
+        await send(descriptor(member));
+        members.push(member);
+        return { member: { size, sha256 }, result };
       } catch (error) {
-        meter.destroy();
-        broken.signal.throwIfAborted();
+        content.into.destroy();
         throw error;
       }
     },
@@ -64,14 +74,83 @@ export function createArchive(file: string): ArchiveWriter {
     },
 
     async finish() {
-      zip.end();
-      await output;
+      const start = target.position();
+      for (const member of members) await send(directoryRecord(member));
+      await send(endOfArchive(members.length, target.position() - start, start));
+      await target.close();
     },
 
-    async abandon() {
-      broken.abort(new Error('the archive was given up'));
-      await output.catch(() => undefined);
-    },
+    abandon: () => target.abandon(),
   };
   return writer;
+}
+
+interface OpenMember {
+  readonly into: Writable;
+  /** What went into it, once it has ended. */
+  taken(): Member & { readonly checksum: number };
+}
+
+function openMember(packing: Packing, onBytes: (bytes: number) => void): OpenMember {
+  const hash = createHash('sha256');
+  let [size, checksum] = [0, 0];
+  const into = new Writable({
+    highWaterMark: waiting,
+    write(chunk: Buffer, _encoding, done) {
+      hash.update(chunk);
+      checksum = crc32(chunk, checksum);
+      size += chunk.length;
+      onBytes(chunk.length);
+      void tell(packing.write(chunk), done);
+    },
+    final: (done) => void tell(packing.end(), done),
+  });
+  return { into, taken: () => ({ size, sha256: hash.digest('hex'), checksum }) };
+}
+
+/** Streams hear by a callback how something ended. */
+async function tell(work: Promise<void>, done: (error: Error | null) => void): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    return done(error instanceof Error ? error : new Error(reasonOf(error)));
+  }
+  done(null);
+}
+
+interface Target {
+  /** Appends to the file, waiting until there is room. */
+  send(chunk: Buffer): Promise<void>;
+  /** How many bytes were sent. */
+  position(): number;
+  /** Returns when everything has reached the disk. */
+  close(): Promise<void>;
+  abandon(): Promise<void>;
+}
+
+function openTarget(file: string): Target {
+  const stream = createWriteStream(file, { flags: 'wx', mode: 0o600, flush: true, highWaterMark: waiting });
+  const closed = once(stream, 'close');
+  // a full disk is heard of by whoever writes next, or waits
+  stream.on('error', () => undefined);
+  closed.catch(() => undefined);
+  let position = 0;
+  return {
+    async send(chunk) {
+      if (stream.errored !== null) throw stream.errored;
+      position += chunk.length;
+      if (stream.write(chunk)) return;
+      // rejects if the stream fails
+      await once(stream, 'drain');
+    },
+    position: () => position,
+    async close() {
+      stream.end();
+      await finished(stream);
+    },
+    async abandon() {
+      stream.destroy();
+      if (!stream.closed) await closed.catch(() => undefined);
+    },
+  };
 }

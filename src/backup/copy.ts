@@ -11,6 +11,9 @@ import { chooseTool, findTools, type Tool, type ToolName } from '../database/pos
 import { type Contents, readContents } from './contents.ts';
 import { type BackupContext, backupFailure } from './context.ts';
 
+/** Bytes that are read at a time. */
+const chunk = 256 * 1024;
+
 /** A way to copy a database, everything that it needs having been found. */
 export interface Copier {
   /** The member of the archive that it fills. */
@@ -21,8 +24,12 @@ export interface Copier {
   readonly compress: boolean;
   /** Bytes that a copy may take in the backup folder at the most, all told. */
   readonly space: number;
-  /** Writes a copy of one instant and ends the stream. @returns what the database held in that instant */
-  copy(into: Writable): Promise<Contents>;
+  /**
+   * Writes a copy of one instant and ends the stream.
+   * @param begins told when the copy begins to flow how many bytes it has; null where nobody knows
+   * @returns what the database held in that instant
+   */
+  copy(into: Writable, begins: (bytes: number | null) => void): Promise<Contents>;
   /** Reads a copy to its end. @throws Error if it could not be restored */
   prove(content: Readable): Promise<void>;
 }
@@ -57,11 +64,12 @@ async function postgresCopier(target: PostgresTarget, context: BackupContext): P
     tool: `pg_dump ${dump.major}`,
     compress: false,
     space: number(server, 'size'),
-    copy: (into) =>
+    copy: (into, begins) =>
       database.read(async (session) => {
         const lockTimeout = config.migrationLockTimeout;
         await session.run(`SET LOCAL lock_timeout TO '${lockTimeout}s'`);
         const snapshot = text(only(await session.query('SELECT pg_export_snapshot() AS id')), 'id');
+        begins(null);
         // counted while the dump runs: both see the same
         const [contents] = await Promise.all([
           readContents(session),
@@ -89,14 +97,15 @@ async function sqliteCopier(target: SqliteTarget, scratch: string, context: Back
     compress: true,
     // the copy and the archive that it goes into
     space: 2 * sizeOfSqlite(target.file),
-    async copy(into) {
+    async copy(into, begins) {
       try {
         // made beforehand, so that at no time others can read it
         await (await open(scratch, 'wx', 0o600)).close();
         copySqlite(target.file, scratch);
         signal.throwIfAborted();
         const contents = await contentsOfFile(scratch, context);
-        await pipeline(createReadStream(scratch), into, { signal });
+        begins(sizeOfSqlite(scratch));
+        await pipeline(createReadStream(scratch, { highWaterMark: chunk }), into, { signal });
         return contents;
       } finally {
         await rm(scratch, { force: true });

@@ -2,7 +2,8 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname, parse } from 'node:path';
 import type { DatabaseFacts } from '../database/database.ts';
 import { type BackupObstacle, Failure, reasonOf } from '../failure.ts';
-import { describeObstacle } from '../report/problems.ts';
+import { describeObstacle } from '../report/backup-text.ts';
+import { formatBytes } from '../report/numbers.ts';
 import type { Recorder } from '../report/record.ts';
 import { coreTables } from '../schema/catalog.ts';
 import { holdsRows } from './contents.ts';
@@ -33,7 +34,7 @@ export async function makeSafetyBackup(context: SafetyContext, { catalog }: Data
   } catch (error) {
     signal.throwIfAborted();
     const obstacle = obstacleOf(error);
-    if (config.backupBeforeMigrate === 'always') throw backupFailure(context, obstacle);
+    if (config.backupBeforeMigrate === 'always') throw backupFailure(context, obstacle, 'safety');
     log.warn(`No safety backup was made: ${describeObstacle(obstacle)}`);
     log.warn('Going on without: TT_BACKUP_BEFORE_MIGRATE=always would stop here.');
   }
@@ -48,8 +49,12 @@ export async function requireSafetyBackup(context: SafetyContext): Promise<void>
   const started = performance.now();
   requireVolume(context);
   log.info(`Making a safety backup in ${config.backupFolder}.`);
-  const { path, size: bytes } = await createBackup(context, 'safety');
-  log.info(`Safety backup: ${path} (${megabytes(bytes)}), read back and found whole.`, { backup: path });
+  const { path, size: bytes } = await createBackup(context, {
+    kind: 'safety',
+    uploadRoots: [],
+    destination: { folder: config.backupFolder, file: null },
+  });
+  log.info(`Safety backup: ${path} (${formatBytes(bytes)}), read back and found whole.`, { backup: path });
   recorder.step({ kind: 'backup', path, bytes, milliseconds: performance.now() - started });
   await prune(context);
 }
@@ -84,8 +89,4 @@ async function prune({ config, database, log }: BackupContext): Promise<void> {
   } catch (error) {
     log.warn(`Older safety backups could not be removed: ${reasonOf(error)}.`);
   }
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1_000_000).toFixed(1)} MB`;
 }

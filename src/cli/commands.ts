@@ -1,4 +1,5 @@
 import { adoptCommand } from './adopt.ts';
+import { backupCommand } from './backup.ts';
 import type { Command } from './context.ts';
 import { gateCommand } from './gate.ts';
 import { statusCommand, verifyCommand } from './looking.ts';
@@ -14,6 +15,7 @@ export const commands: readonly Command[] = [
   statusCommand,
   planCommand,
   verifyCommand,
+  backupCommand,
   quarantineCommand,
   adoptCommand,
   repairCommand,

@@ -1,4 +1,4 @@
-import type { Findings } from './configuration-error.ts';
+import type { Fault, Findings } from './configuration-error.ts';
 import { type PostgresTarget, postgresTarget } from './postgresql.ts';
 import { type Keywords, postgresqlKeywords } from './postgresql-url.ts';
 import { type SqliteTarget, sqliteTarget } from './sqlite-url.ts';
@@ -46,13 +46,16 @@ export function readDatabase(
     const keywords = withLibpqVariables(keywordsOfParts(variables), variables);
     return postgresTarget(keywords, 'POSTGRES_HOST', workingDirectory, findings);
   }
-  const ways =
-    'DATABASE_URL (postgresql://user:password@host:5432/database or sqlite:////absolute/path.db), or POSTGRES_*';
-  return findings.fault(
-    'DATABASE_URL',
-    `is not set, and no POSTGRES_HOST, _PORT, _USER, _PASSWORD or _DB; set ${ways}`,
-  );
+  return findings.fault(noDatabase.variable, noDatabase.problem);
 }
+
+/** That nothing says which database it is. */
+export const noDatabase: Fault = {
+  variable: 'DATABASE_URL',
+  problem:
+    'is not set, and no POSTGRES_HOST, _PORT, _USER, _PASSWORD or _DB; set DATABASE_URL ' +
+    '(postgresql://user:password@host:5432/database or sqlite:////absolute/path.db), or POSTGRES_*',
+};
 
 /** Whether anything says which database it is. */
 export function namesDatabase(variables: Variables): boolean {

@@ -11,7 +11,7 @@ import { type Look, look } from '../gate/look.ts';
 import { refusalOf, type Work } from '../gate/plan.ts';
 import { findRestoreJournal } from '../gate/traces.ts';
 import { releaseGraph } from '../migration/revisions.ts';
-import { describeObstacle } from '../report/problems.ts';
+import { describeObstacle } from '../report/backup-text.ts';
 import { announceKept, announceNext, describeLoss } from '../report/reset-text.ts';
 import { coreTables, versionTable } from '../schema/catalog.ts';
 import { requireAlone, requireFileAlone } from './others.ts';

@@ -8,6 +8,8 @@ export const commands = {
   adopt: '  docker compose run --rm db-init adopt',
   gate: '  docker compose up -d',
   repair: '  docker compose run --rm db-init repair --dry-run',
+  backup: '  docker compose run --rm db-init backup create',
+  backups: '  docker compose run --rm db-init backup list',
   dump: '  docker compose exec db pg_dump -U timetracker timetracker > backup.sql',
   putAside: '  docker compose run --rm db-init quarantine create --yes',
   putAllAside: '  docker compose run --rm db-init quarantine create --all --yes',
@@ -37,7 +39,7 @@ export function adviceOn(engine: Engine, file = '/data/timetracker.db'): Advice 
   switch (engine) {
     case 'postgresql':
       return {
-        save: `Save what is there before anything else.\n${commands.dump}`,
+        save: `Save what is there before anything else: with the uploads, or the database alone.\n${commands.backup}\n${commands.dump}`,
         saveCommand: commands.dump,
         open: '  docker compose exec db psql -U timetracker timetracker',
         giveUp:
@@ -47,7 +49,7 @@ export function adviceOn(engine: Engine, file = '/data/timetracker.db'): Advice 
     case 'sqlite': {
       const copy = `  docker compose run --rm --entrypoint cp db-init ${file} ${file}.copy`;
       return {
-        save: `Copy the file before anything else.\n${copy}`,
+        save: `Save what is there before anything else: with the uploads, or the file alone.\n${commands.backup}\n${copy}`,
         saveCommand: copy,
         open: `  sqlite3 ${file}`,
         giveUp: `Start over with an empty database; the file is put aside, with everything in it.\n${commands.putAllAside}\n${commands.gate}`,

@@ -1,6 +1,7 @@
-import type { BackupObstacle, Problem } from '../failure.ts';
+import type { Problem } from '../failure.ts';
 import { listRows } from './adoption-text.ts';
 import { capital, commands, untouched } from './advice.ts';
+import { describeFailedBackup, describeUntidyBackups } from './backup-text.ts';
 import type { Notice } from './banner.ts';
 import { describeQuarantineObstacle } from './quarantine-text.ts';
 import { describeRejection } from './archive-text.ts';
@@ -164,16 +165,10 @@ ${forcedAdoption(problem.revisions)}`,
     case 'verification-failed':
       return describeVerdict(problem.database, problem.verdict);
     case 'backup-failed':
-      return {
-        title: `No backup could be made: ${problem.database}`,
-        happened: [describeObstacle(problem.obstacle)],
-        safe: `${untouched} An unfinished archive was removed.`,
-        options: [
-          `Remedy that, then start again.\n${commands.gate}`,
-          'TT_BACKUP_BEFORE_MIGRATE=auto goes on without a backup where none can be made; save the database yourself ' +
-            `then.\n${commands.dump}`,
-        ],
-      };
+      return describeFailedBackup(problem.database, problem.obstacle, problem.purpose);
+    case 'backups-not-listed':
+    case 'backups-not-pruned':
+      return describeUntidyBackups(problem);
     case 'archive-rejected':
       return describeRejection(problem.archive, problem.fault);
     case 'restore-refused':
@@ -199,25 +194,4 @@ export function withBackup(notice: Notice, backup: string | null): Notice {
   if (backup === null) return notice;
   const safe = `${notice.safe} Beside that, the database as it was before this run is in the safety backup ${backup}.`;
   return { ...notice, safe };
-}
-
-/** Why a backup could not be made, as a sentence. */
-export function describeObstacle(obstacle: BackupObstacle): string {
-  switch (obstacle.kind) {
-    case 'folder':
-      return `The backup folder ${obstacle.folder} cannot be used: ${obstacle.reason}.`;
-    case 'no-space': {
-      const [needed, free] = [obstacle.needed, obstacle.free].map((bytes) => `${Math.ceil(bytes / 1_000_000)} MB`);
-      return `There is too little room in ${obstacle.folder}: ${needed} may be needed, ${free} are free.`;
-    }
-    case 'no-tool': {
-      const { tool, major, found } = obstacle;
-      const others = found.length === 0 ? 'there is none here' : `there is only ${tool} ${found.join(', ')} here`;
-      return `PostgreSQL ${major} needs ${tool} ${major} or newer: ${others}.`;
-    }
-    case 'not-proven':
-      return `The archive was read back and is not whole: ${obstacle.reason}.`;
-    case 'failed':
-      return `The reason: ${obstacle.reason}.`;
-  }
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
 import { Failure } from '../../failure.ts';
+import { describePostgres } from '../target-name.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
 import { judgeConnectionFailure } from './connection-failure.ts';
 import { lastRow, textTypes } from './session.ts';
@@ -36,12 +37,6 @@ export interface Connected {
   readonly server: ServerFacts;
 }
 
-/** `timetracker on db:5432`: what people call a target, without its secrets. */
-export function describeTarget({ database, host, port }: PostgresTarget): string {
-  if (host.startsWith('/')) return `${database} on the socket in ${host}`;
-  return `${database} on ${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
 // How long a server that just started is not trusted yet: the official image starts a temporary server while it
 // initialises its volume and stops it again.
 const youngServer = 3;
@@ -55,7 +50,7 @@ const databaseGrace = 10;
 export async function connectWhenReady(target: PostgresTarget, options: ConnectOptions): Promise<Connected> {
   const started = Date.now();
   const secondsWaited = (): number => (Date.now() - started) / 1000;
-  const database = describeTarget(target);
+  const database = describePostgres(target);
   let trusted: string | null = null;
   for (let attempt = 1; ; attempt++) {
     const patience = Math.max(1, Math.min(attemptTimeout(target), options.waitTimeout - secondsWaited()));

@@ -3,8 +3,9 @@ import type { PostgresTarget } from '../../config/config.ts';
 import { Failure, reasonOf } from '../../failure.ts';
 import type { Database, Transaction } from '../database.ts';
 import type { OpenOptions } from '../open.ts';
+import { describePostgres } from '../target-name.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
-import { connectOnce, connectWhenReady, describeTarget } from './connect.ts';
+import { connectOnce, connectWhenReady } from './connect.ts';
 import { isConnectionLoss } from './connection-failure.ts';
 import { inspect, readFacts } from './inspect.ts';
 import { migrationLock, refuseTransactionPooler, releaseRunLock, settleSession, takeRunLock } from './lock.ts';
@@ -41,7 +42,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
     work.catch((error: unknown) => {
       if (!isConnectionLoss(error)) throw error;
       throw new Failure(
-        { kind: 'connection-lost', database: describeTarget(target), reason: reasonOf(error) },
+        { kind: 'connection-lost', database: describePostgres(target), reason: reasonOf(error) },
         { cause: error },
       );
     });
@@ -52,7 +53,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
 
   return {
     engine: 'postgresql',
-    name: describeTarget(target),
+    name: describePostgres(target),
     serverVersion: `PostgreSQL ${server.version}`,
     observe: (depth) => inspect(client, depth),
     read: (work) => inTransaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work, 'ROLLBACK'),

@@ -71,7 +71,7 @@ describeBackups('a safety backup', ({ name: engine, create }) => {
     expect(zip.getEntries().map(({ entryName }) => entryName)).toEqual([member, 'settings.json', 'manifest.json']);
     const content = zip.readFile(member) ?? Buffer.alloc(0);
     const manifest = parseManifest(zip.readAsText('manifest.json'));
-    expect(manifest).toMatchObject({ engine, kind: 'safety', revisions, uploads: 'not included' });
+    expect(manifest).toMatchObject({ engine, kind: 'safety', revisions, uploads: [] });
     expect(manifest?.members[member]).toEqual({
       size: content.length,
       sha256: createHash('sha256').update(content).digest('hex'),
@@ -296,7 +296,7 @@ function manifestOf(kind: ArchiveKind, database: string, day: number): Manifest 
     revisions: [],
     rows: {},
     members: {},
-    uploads: 'not included',
+    uploads: [],
   };
 }
 

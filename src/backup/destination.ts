@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { access, constants, link, mkdir, open, rename, rm, stat, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { reasonOf } from '../failure.ts';
+import { type BackupContext, backupFailure } from './context.ts';
+
+/** Where an archive goes. */
+export interface Destination {
+  readonly folder: string;
+  /** The path that somebody wants; null for the application's own name in the folder. */
+  readonly file: string | null;
+}
+
+/** Tells the unfinished files of this database from those of another one that has its backups in the same folder. */
+export function tagOf(database: string): string {
+  return createHash('sha256').update(database).digest('hex').slice(0, 8);
+}
+
+/** Makes the folder if need be. @throws Failure `backup-failed` */
+export async function prepareFolder(folder: string, context: BackupContext): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw backupFailure(context, { kind: 'folder', folder, reason: reasonOf(error) });
+  }
+}
+
+/**
+ * The folder may share its disk with the database: better no backup than a full disk.
+ * @throws Failure `backup-failed`
+ */
+export async function requireSpace(folder: string, needed: number, context: BackupContext): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  if (free < needed) throw backupFailure(context, { kind: 'no-space', folder, needed, free });
+}
+
+/**
+ * Gives a proven archive its name; where nobody wants a particular one, the next that is free. Nothing is ever
+ * overwritten.
+ * @throws Error if the name that somebody wants is taken
+ */
+export async function giveName(partial: string, wanted: string, { file }: Destination): Promise<string> {
+  for (let attempt = 1; ; attempt++) {
+    const path = attempt === 1 ? wanted : wanted.replace(/\.zip$/, `_${attempt}.zip`);
+    if (await take(partial, path)) {
+      await syncFolder(dirname(path));
+      return path;
+    }
+    if (file !== null) throw new Error(`${file} was made by somebody else meanwhile, and is not overwritten`);
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** @returns false if the name is taken */
+async function take(partial: string, path: string): Promise<boolean> {
+  try {
+    // unlike a rename, a link never replaces what is there
+    await link(partial, path);
+    await rm(partial);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    // file systems without hard links: other runs are kept away by the lock
+    if (await stat(path).catch(() => null)) return false;
+    await rename(partial, path);
+    return true;
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : null;
+}

@@ -1,0 +1,66 @@
+import { existsSync } from 'node:fs';
+import type { Config } from '../config/config.ts';
+import { nameOf } from '../database/target-name.ts';
+import { reasonOf } from '../failure.ts';
+import { count, formatBytes } from '../report/numbers.ts';
+import { type BackupContext, backupFailure } from './context.ts';
+import { type Backup, createBackup } from './create.ts';
+import type { Destination } from './destination.ts';
+import { removeOldest } from './retention.ts';
+
+export interface ManualBackup {
+  readonly destination: Destination;
+  /** How many backups of this database that somebody asked for are kept in the folder; null for all. */
+  readonly keep: number | null;
+}
+
+/**
+ * A database file that is not there would be taken for an empty database. To be called before it is opened.
+ * @throws Failure `backup-failed`
+ */
+export function requireSomething({ database }: Pick<Config, 'database'>): void {
+  if (database.kind !== 'sqlite' || existsSync(database.file)) return;
+  const reason = `there is no file ${database.file}: look at DATABASE_URL, and whether its volume is mounted`;
+  throw backupFailure({ database: { name: nameOf(database) } }, { kind: 'failed', reason });
+}
+
+/**
+ * Makes a backup because somebody asked: of the database in whatever state it is, and of all uploads.
+ * @throws Failure `backup-failed`
+ */
+export async function makeManualBackup(context: BackupContext, { destination, keep }: ManualBackup): Promise<Backup> {
+  const { config, database, log } = context;
+  const backup = await database.withLock(async () => {
+    log.info(`Making a backup of ${database.name} in ${destination.folder}.`);
+    return createBackup(context, { kind: 'manual', uploadRoots: config.uploadRoots, destination });
+  });
+  announce(backup, context);
+  if (keep !== null) await prune(destination.folder, keep, context);
+  return backup;
+}
+
+function announce({ path, size, manifest }: Backup, { config, log }: BackupContext): void {
+  const { rows, members, uploads, revisions } = manifest;
+  const files = Object.keys(members).filter((name) => uploads.some((root) => name.startsWith(`${root}/`))).length;
+  const tables = Object.values(rows);
+  const total = tables.reduce((sum, number) => sum + number, 0);
+  log.info(`Backup: ${path} (${formatBytes(size)}), read back and found whole.`, { backup: path });
+  log.info(
+    `It holds ${count(tables.length, 'table')} with ${count(total, 'row')}, and ${count(files, 'uploaded file')}.`,
+  );
+  if (tables.length === 0) log.warn('The database is empty: there is nothing in it that the backup could bring back.');
+  else if (revisions.length === 0) log.warn('The database has no version information (alembic_version).');
+  for (const { name, folder } of config.uploadRoots) {
+    if (!uploads.includes(name)) log.info(`No uploads from ${folder}: there is no such folder here.`);
+  }
+}
+
+/** Old backups that stay are no reason to call a good one bad. */
+async function prune(folder: string, keep: number, { database, log }: BackupContext): Promise<void> {
+  try {
+    const removed = await removeOldest({ folder, kind: 'manual', database: database.name, keep });
+    for (const path of removed) log.info(`Removed an older backup: ${path}.`);
+  } catch (error) {
+    log.warn(`Older backups could not be removed: ${reasonOf(error)}.`);
+  }
+}

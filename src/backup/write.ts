@@ -1,0 +1,67 @@
+import { type Manifest, manifestMember, renderManifest, settingsMember } from '../archive/manifest.ts';
+import { createArchive } from '../archive/writer.ts';
+import type { Config } from '../config/config.ts';
+import { openProgress, type Progress } from '../report/progress.ts';
+import { addUploads, warnOfSkipped } from './add-uploads.ts';
+import type { BackupContext } from './context.ts';
+import type { Copier } from './copy.ts';
+import { findUploads } from './uploads.ts';
+
+/** What an archive is made for, and of what beside the database. */
+export interface Purpose extends Pick<Manifest, 'kind' | 'createdAt'> {
+  readonly places: Pick<Config, 'uploadRoots' | 'backupFolder'>;
+}
+
+/**
+ * Writes an archive into a new file. The database goes first: whatever files it speaks of are there by then.
+ * @throws Error that says what could not be read or written
+ */
+export async function writeArchive(
+  file: string,
+  copier: Copier,
+  context: BackupContext,
+  { kind, createdAt, places }: Purpose,
+): Promise<Manifest> {
+  const { database, version } = context;
+  let progress: Progress | null = null;
+  const end = (): void => progress?.end();
+  const begin = (label: string, total: number | null): void => {
+    end();
+    progress = openProgress({ ...context, label, total });
+  };
+  const archive = createArchive(file, (bytes) => progress?.add(bytes));
+  try {
+    const copied = await archive.add(copier.member, copier.compress, (into) =>
+      copier.copy(into, (total) => begin('Copying the database', total)),
+    );
+    const { revisions, rows, settings } = copied.result;
+
+    const uploads = await findUploads(places);
+    begin('Copying the uploads', uploads.bytes);
+    const added = await addUploads(archive, uploads.files, context.signal);
+    warnOfSkipped([...uploads.skipped, ...added.skipped], context);
+
+    const written = await archive.addText(settingsMember, `${JSON.stringify(settings, null, 2)}\n`);
+    const manifest: Manifest = {
+      engine: database.engine,
+      kind,
+      createdAt,
+      version,
+      database: database.name,
+      server: database.serverVersion,
+      tool: copier.tool,
+      revisions,
+      rows,
+      members: { [copier.member]: copied.member, ...Object.fromEntries(added.members), [settingsMember]: written },
+      uploads: uploads.roots,
+    };
+    await archive.addText(manifestMember, renderManifest(manifest));
+    await archive.finish();
+    return manifest;
+  } catch (error) {
+    await archive.abandon();
+    throw error;
+  } finally {
+    end();
+  }
+}

@@ -1,0 +1,35 @@
+import { stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { Destination } from '../backup/destination.ts';
+import { Failure } from '../failure.ts';
+import type { CommandContext } from './context.ts';
+
+/**
+ * Where a backup goes: the folder or the new file that `--output` names, else the backup folder.
+ * @throws Failure `usage`
+ */
+export async function destinationOf({ config, arguments: { options } }: CommandContext): Promise<Destination> {
+  const given = options.get('output');
+  if (given === undefined) return { folder: config.backupFolder, file: null };
+  if (given === '' || given === '-') throw refuse('--output wants a file or a folder: an archive cannot be a stream');
+  const path = resolve(given);
+  const there = await kindOf(path);
+  if (there === 'folder') return { folder: path, file: null };
+  if (there === 'file') throw refuse(`${path} exists already, and is not overwritten`);
+  const folder = dirname(path);
+  if (given.endsWith('/')) throw refuse(`there is no folder ${path}`);
+  if ((await kindOf(folder)) !== 'folder') throw refuse(`there is no folder ${folder}`);
+  return { folder, file: path };
+}
+
+const refuse = (reason: string): Failure => new Failure({ kind: 'usage', message: `${reason}.` });
+
+async function kindOf(path: string): Promise<'folder' | 'file' | null> {
+  try {
+    return (await stat(path)).isDirectory() ? 'folder' : 'file';
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    throw refuse(`${path} cannot be looked at (${String(code)})`);
+  }
+}

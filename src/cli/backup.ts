@@ -1,0 +1,140 @@
+import { basename, resolve } from 'node:path';
+import type { VerifiedArchive } from '../backup/verify.ts';
+import type { Settings } from '../config/config.ts';
+import { wholeNumber } from '../config/variables.ts';
+import { nameOf } from '../database/target-name.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { Failure } from '../failure.ts';
+import { describeListed, renderArchives, renderVerified } from '../report/backup-list-text.ts';
+import { count } from '../report/numbers.ts';
+import { openProgress, type Progress } from '../report/progress.ts';
+import { destinationOf } from './backup-output.ts';
+import type { Command, CommandContext } from './context.ts';
+import { withDatabase } from './open.ts';
+import { requireTarget } from './target.ts';
+
+type BackupContext = CommandContext<Settings>;
+
+/** What can be done with backups, and what may be said to each. */
+const verbs = {
+  create: { usage: 'create [--output PATH] [--keep N]', allowed: ['output', 'keep'], named: false, run: create },
+  list: { usage: 'list [--json]', allowed: ['json'], named: false, run: list },
+  verify: { usage: 'verify FILE [--json] [--prove]', allowed: ['json', 'prove'], named: true, run: verify },
+  prune: { usage: 'prune --keep N', allowed: ['keep'], named: false, run: prune },
+} as const;
+
+type Verb = keyof typeof verbs;
+
+const usage = Object.values(verbs)
+  .map((verb) => verb.usage)
+  .join(' | ');
+
+export const backupCommand: Command = {
+  name: 'backup',
+  summary: 'backups of the database and the uploads: make one, list, prove, remove older ones',
+  usage: 'create|list|verify|prune',
+  flags: ['json', 'prove'],
+  options: ['output', 'keep'],
+  positionals: 2,
+  database: 'optional',
+  async run(context) {
+    const { flags, options, positionals } = context.arguments;
+    const [word = '', file = ''] = positionals;
+    if (!isVerb(word)) throw misuse(usage);
+    const verb = verbs[word];
+    const odd = [...flags, ...options.keys()].filter((given) => !verb.allowed.some((allowed) => allowed === given));
+    if (odd.length > 0 || verb.named !== (file !== '')) throw misuse(verb.usage);
+    return verb.run(context, file);
+  },
+};
+
+const isVerb = (word: string): word is Verb => Object.hasOwn(verbs, word);
+
+const misuse = (correct: string): Failure =>
+  new Failure({ kind: 'usage', message: `Usage: db-init backup ${correct}.` });
+
+/** How many are to be kept; null where nothing is said. @throws Failure `usage` */
+function keepOf({ arguments: { options } }: BackupContext, verb: Verb): number | null {
+  const text = options.get('keep');
+  if (text === undefined) return null;
+  const keep = wholeNumber(text, 1, 999_999_999);
+  if (keep !== undefined) return keep;
+  const message = `--keep wants a whole number from 1 on. Usage: db-init backup ${verbs[verb].usage}.`;
+  throw new Failure({ kind: 'usage', message });
+}
+
+async function create(given: BackupContext): Promise<ExitCode> {
+  const keep = keepOf(given, 'create');
+  const context = requireTarget(given);
+  const destination = await destinationOf(context);
+  const { makeManualBackup, requireSomething } = await import('../backup/manual.ts');
+  requireSomething(context.config);
+  await withDatabase(context, 'backup', 'write', (database) =>
+    makeManualBackup({ ...context, database }, { destination, keep }),
+  );
+  return exitCodes.healthy;
+}
+
+async function list({ config, output, arguments: { flags } }: BackupContext): Promise<ExitCode> {
+  const { listArchives } = await import('../backup/list.ts');
+  const archives = await listArchives(config);
+  if (flags.has('json')) output.json(archives.map(describeListed));
+  else output.result(renderArchives(config.backupFolder, archives));
+  return exitCodes.healthy;
+}
+
+async function prune(given: BackupContext): Promise<ExitCode> {
+  const keep = keepOf(given, 'prune');
+  if (keep === null) throw misuse(verbs.prune.usage);
+  const context = requireTarget(given);
+  const { config, log } = context;
+  const { pruneArchives } = await import('../backup/prune.ts');
+  const rule = { folder: config.backupFolder, kind: 'manual', database: nameOf(config.database), keep } as const;
+  let removed = 0;
+  const kept = await pruneArchives(
+    rule,
+    (path) => verified(path, context),
+    (path) => {
+      removed++;
+      log.info(`Removed: ${path}.`);
+    },
+  );
+  log.info(`${count(removed, 'backup')} of ${rule.database} removed from ${rule.folder}, ${kept} kept.`);
+  return exitCodes.healthy;
+}
+
+async function verify(context: BackupContext, file: string): Promise<ExitCode> {
+  const { output, arguments: given } = context;
+  const found = await verified(file, context);
+  const restored = given.flags.has('prove') ? await proveByRestoring() : null;
+  if (given.flags.has('json')) output.json({ ...found, restored });
+  else output.result(renderVerified(found));
+  return exitCodes.healthy;
+}
+
+/** Restores the archive into a scratch database, brings it to the head, and compares the rows. */
+async function proveByRestoring(): Promise<never> {
+  throw new Failure({ kind: 'usage', message: '--prove is not there yet: backup verify FILE reads every member.' });
+}
+
+/** @throws Failure `archive-rejected` */
+async function verified(file: string, { config, output, log, signal }: BackupContext): Promise<VerifiedArchive> {
+  const { verifyBackup } = await import('../backup/verify.ts');
+  const path = resolve(file);
+  let progress: Progress | null = null;
+  try {
+    return await verifyBackup(path, {
+      config,
+      signal,
+      onBytes(done, total) {
+        progress ??= openProgress({ label: `Reading ${basename(path)}`, total, log, output });
+        progress.to(done);
+      },
+    });
+  } finally {
+    end(progress);
+  }
+}
+
+// a function of its own: the compiler does not see that the variable was set meanwhile
+const end = (progress: Progress | null): void => progress?.end();

@@ -1,0 +1,66 @@
+import type { ListedArchive } from '../backup/list.ts';
+import type { VerifiedArchive } from '../backup/verify.ts';
+import { count, formatBytes } from './numbers.ts';
+
+/** An entry of `backup list --json`. */
+export function describeListed(archive: ListedArchive): Readonly<Record<string, unknown>> {
+  const { name: file, made, ...others } = archive;
+  return { file, ...others, made: made.toISOString() };
+}
+
+const columns = ['name', 'made', 'kind', 'engine', 'revision', 'size', 'uploads', ''] as const;
+
+/** `backup list` for people. */
+export function renderArchives(folder: string, archives: readonly ListedArchive[]): string {
+  if (archives.length === 0) return `There are no backups in ${folder}.\n`;
+  const rows = [columns, ...archives.map(rowOf)];
+  const widths = columns.map((_, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)));
+  const lines = rows.map((row) =>
+    row
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+  return [`Backups in ${folder}, newest first:`, '', ...lines, ''].join('\n');
+}
+
+function rowOf({ name, made, kind, engine, revisions, bytes, uploads, problem }: ListedArchive): readonly string[] {
+  return [
+    name,
+    localTime(made),
+    kind,
+    engine ?? '?',
+    revisions === null ? '?' : revisions.join(', ') || 'none',
+    formatBytes(bytes),
+    uploads === null ? '?' : uploads === 0 ? 'none' : count(uploads, 'file'),
+    problem === null ? 'looks whole' : `not readable: ${problem}`,
+  ];
+}
+
+/** `backup verify` for people. */
+export function renderVerified(found: VerifiedArchive): string {
+  const { file, engine, kind, created, server, database, version, revisions, rows, members, uploads, bytes } = found;
+  const by = version === null ? 'the application' : `db-init ${version}`;
+  const of = database === null ? '' : ` of ${database}`;
+  return [
+    `The archive is whole: ${file}`,
+    `made:      ${made(created)} by ${by}${kind === null ? '' : ` (${kind})`}`,
+    `database:  ${server ?? engine}${of}`,
+    `revisions: ${revisions === null ? 'not known' : revisions.join(', ') || 'none'}`,
+    `rows:      ${rows ?? 'not known: the manifest does not say'}`,
+    `uploads:   ${count(uploads, 'file')}`,
+    `members:   ${members}, ${formatBytes(bytes)} unpacked`,
+    '',
+  ].join('\n');
+}
+
+function made(created: VerifiedArchive['created']): string {
+  if (created === null) return 'at a time that it does not say';
+  return typeof created === 'string' ? created.replace('T', ' ').slice(0, 16) : localTime(created);
+}
+
+/** `2026-02-14 08:30` */
+function localTime(instant: Date): string {
+  const local = new Date(instant.getTime() - instant.getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, 16).replace('T', ' ');
+}

@@ -1,0 +1,94 @@
+import type { ArchiveKind } from '../archive/manifest.ts';
+import type { BackupObstacle, Problem } from '../failure.ts';
+import { adviceFor, capital, commands, untouched } from './advice.ts';
+import type { Notice } from './banner.ts';
+
+/** Why a backup could not be made, and what to do about it. */
+export function describeFailedBackup(database: string, obstacle: BackupObstacle, purpose: ArchiveKind): Notice {
+  return {
+    title: `No backup could be made: ${database}`,
+    happened: [describeObstacle(obstacle)],
+    safe: `${untouched} An unfinished archive was removed; every other one is as it was.`,
+    options: purpose === 'safety' ? optionsBeforeChange(database) : optionsOf(database, obstacle),
+  };
+}
+
+function optionsBeforeChange(database: string): readonly string[] {
+  return [
+    `Remedy that, then start again.\n${commands.gate}`,
+    'TT_BACKUP_BEFORE_MIGRATE=auto goes on without a backup where none can be made; save the database yourself ' +
+      `then.\n${adviceFor(database).saveCommand}`,
+  ];
+}
+
+function optionsOf(database: string, obstacle: BackupObstacle): readonly string[] {
+  const again = `Remedy that, then make the backup again.\n${commands.backup}`;
+  const byHand = `Until then, save the database by hand.\n${adviceFor(database).saveCommand}`;
+  switch (obstacle.kind) {
+    case 'folder':
+      return [
+        again,
+        'The folder must belong to the user that db-init runs as (1000 in the image), or be writable for it.',
+        'Put this one archive somewhere else, on a volume of your own.\n' +
+          '  docker compose run --rm -v ./backups:/backups db-init backup create --output /backups',
+      ];
+    case 'no-space':
+      return [
+        `Make room, then make the backup again. Older backups may go: this keeps the newest three.\n` +
+          '  docker compose run --rm db-init backup prune --keep 3',
+        'Put the archive on another volume.\n' +
+          '  docker compose run --rm -v ./backups:/backups db-init backup create --output /backups',
+      ];
+    case 'no-tool':
+      return ['Use an image of db-init that is newer than your PostgreSQL server.', byHand];
+    case 'not-proven':
+      return [`Make the backup again: if it fails again, the disk may be damaged.\n${commands.backup}`, byHand];
+    case 'failed':
+      return [again, byHand];
+  }
+}
+
+/** Why a backup could not be made, as a sentence. */
+export function describeObstacle(obstacle: BackupObstacle): string {
+  switch (obstacle.kind) {
+    case 'folder':
+      return `The backup folder ${obstacle.folder} cannot be used: ${obstacle.reason}.`;
+    case 'no-space': {
+      const [needed, free] = [obstacle.needed, obstacle.free].map((bytes) => `${Math.ceil(bytes / 1_000_000)} MB`);
+      return `There is too little room in ${obstacle.folder}: ${needed} may be needed, ${free} are free.`;
+    }
+    case 'no-tool': {
+      const { tool, major, found } = obstacle;
+      const others = found.length === 0 ? 'there is none here' : `there is only ${tool} ${found.join(', ')} here`;
+      return `PostgreSQL ${major} needs ${tool} ${major} or newer: ${others}.`;
+    }
+    case 'not-proven':
+      return `The archive was read back and is not whole: ${obstacle.reason}.`;
+    case 'failed':
+      return `The reason: ${obstacle.reason}.`;
+  }
+}
+
+/** Why the backups that are there could not be listed, or the older ones not removed. */
+export function describeUntidyBackups({
+  kind,
+  folder,
+  reason,
+}: Extract<Problem, { kind: 'backups-not-listed' | 'backups-not-pruned' }>): Notice {
+  switch (kind) {
+    case 'backups-not-listed':
+      return {
+        title: `The backups cannot be listed: ${folder}`,
+        happened: [`${capital(reason)}.`],
+        safe: 'nothing was changed.',
+        options: [`Remedy that, then look again.\n${commands.backups}`],
+      };
+    case 'backups-not-pruned':
+      return {
+        title: `Older backups were not removed: ${folder}`,
+        happened: [`${capital(reason)}.`],
+        safe: 'whatever was removed is named above; every other backup is as it was.',
+        options: [`Make a new backup, then remove older ones.\n${commands.backup}`],
+      };
+  }
+}
