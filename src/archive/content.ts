@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { crc32, createInflateRaw } from 'node:zlib';
+import { reasonOf } from '../failure.ts';
 import type { StoredMember } from './directory.ts';
 import { invalid, rejection, rejectionOf, shown } from './rejection.ts';
 
@@ -20,28 +21,36 @@ async function* checked(file: string, member: StoredMember): AsyncGenerator<Buff
   const { source, consumed } = unpack(file, member);
   let size = 0;
   let checksum = 0;
+  let waiting = true;
   try {
-    for await (const chunk of source) {
-      const bytes: Buffer = Buffer.from(chunk);
+    for await (const bytes of source) {
+      waiting = false;
       size += bytes.length;
       if (size > member.size) throw damaged(`it is larger than the ${member.size} bytes that the archive says`);
       checksum = crc32(bytes, checksum);
       yield bytes;
+      waiting = true;
     }
   } catch (error) {
     // what the reader of this stream throws into it comes along here too, and is not the archive's fault
-    if (source.errored === null) throw error;
-    throw codeOf(source.errored).startsWith('Z_')
-      ? damaged(`it cannot be unpacked (${source.errored.message})`)
-      : rejectionOf(file, source.errored);
+    if (!waiting) throw error;
+    throw codeOf(error).startsWith('Z_')
+      ? damaged(`it cannot be unpacked (${reasonOf(error)})`)
+      : rejectionOf(file, error);
   }
   if (size !== member.size) throw damaged(`it has ${size} bytes, and ${member.size} according to the archive`);
   if (checksum !== member.crc32) throw damaged('its checksum is another one');
   if (consumed() !== member.packed) throw damaged('its packed size is another one');
 }
 
+interface Unpacking {
+  readonly source: AsyncIterable<Buffer>;
+  /** Bytes of the archive that were needed. */
+  readonly consumed: () => number;
+}
+
 /** The unpacked bytes, and how many packed ones they were made of. */
-function unpack(file: string, { packed, start, deflated }: StoredMember): { source: Readable; consumed(): number } {
+function unpack(file: string, { packed, start, deflated }: StoredMember): Unpacking {
   // an empty range cannot be asked for
   const raw =
     packed === 0
@@ -54,6 +63,6 @@ function unpack(file: string, { packed, start, deflated }: StoredMember): { sour
   return { source: inflate, consumed: () => inflate.bytesWritten };
 }
 
-function codeOf(error: Error): string {
-  return 'code' in error ? String(error.code) : '';
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

@@ -26,6 +26,8 @@ export interface StoredMember {
 // bits of the general purpose flag ("APPNOTE.TXT – .ZIP File Format Specification", 4.4.4)
 const encrypted = 0x0001 | 0x0040 | 0x2000;
 const utf8 = 0x0800;
+/** The way of packing; the other one that is read is none at all (4.4.5). */
+const deflate = 8;
 /** The largest value of a 32-bit field: the true one stands in a ZIP64 field. */
 const inExtra = 0xffff_ffff;
 const zip64Field = 1;
@@ -90,7 +92,7 @@ function nameOf({ generalPurposeBitFlag, fileNameRaw, extraFields }: Entry): str
 
 function memberOf(entry: Entry, name: string, start: number): StoredMember {
   const { uncompressedSize: size, compressedSize: packed, crc32, relativeOffsetOfLocalHeader: offset } = entry;
-  return { name, size, packed, crc32, deflated: entry.isCompressed(), offset, start };
+  return { name, size, packed, crc32, deflated: entry.compressionMethod === deflate, offset, start };
 }
 
 function faultOfEntry(entry: Entry, name: string): ArchiveFault | null {

@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer';
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { Readable } from 'node:stream';
 import type { Engine } from '../database/session.ts';
 import type { ArchiveFault } from '../failure.ts';
 import type { ArchiveEntry } from './reader.ts';
@@ -78,13 +77,14 @@ function isText(head: Buffer): boolean {
 /** Whether the database member begins as it must; null if it does. A checksum would not tell. */
 export async function faultOfDatabase(engine: Engine, database: ArchiveEntry): Promise<string | null> {
   const mark = databaseMarks[engine];
-  const head = await firstBytes(await database.open(), mark.length);
+  const head = await readBeginning(database, mark.length);
   return head.toString('latin1') === mark ? null : `its ${database.name} is not ${databaseFormats[engine]}`;
 }
 
-async function firstBytes(content: Readable, count: number): Promise<Buffer> {
+/** The first bytes of a member, fewer if it has not as many. The rest is not read. */
+export async function readBeginning(entry: ArchiveEntry, count: number): Promise<Buffer> {
   let head = Buffer.alloc(0);
-  for await (const chunk of content) {
+  for await (const chunk of await entry.open()) {
     head = Buffer.concat([head, Buffer.from(chunk)]);
     if (head.length >= count) break;
   }

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { callbackify } from 'node:util';
 import { RandomAccessReader } from 'yauzl';
 
 /** Bytes that are read at a time: what is asked for lies close together. */
@@ -25,13 +26,8 @@ export class FileReader extends RandomAccessReader {
     position: number,
     callback: (error: Error | null) => void,
   ): void {
-    this.bytes(position, length).then(
-      (bytes) => {
-        bytes.copy(buffer, offset);
-        callback(null);
-      },
-      (error: unknown) => callback(error instanceof Error ? error : new Error(String(error))),
-    );
+    const copy = async (): Promise<void> => void (await this.bytes(position, length)).copy(buffer, offset);
+    callbackify(copy)(callback);
   }
 
   /** @throws Error if the file has no such bytes */

@@ -17,7 +17,7 @@ export interface ArchiveEntry {
   /** Bytes before compression. */
   readonly size: number;
   /** The content. The stream ends in a Failure `archive-rejected` where it is not what the archive says. */
-  open(): Promise<Readable>;
+  readonly open: () => Promise<Readable>;
 }
 
 /** An uploaded file. */

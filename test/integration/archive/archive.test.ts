@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -7,17 +6,28 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import AdmZip from 'adm-zip';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ZipFile } from 'yazl';
 import { manifestMember, renderManifest } from '../../../src/archive/manifest.ts';
-import { proveArchive, readManifest } from '../../../src/archive/proof.ts';
-import { readArchive } from '../../../src/archive/reader.ts';
+import { proveArchive } from '../../../src/archive/proof.ts';
+import { noLimits, openArchive, readManifest } from '../../../src/archive/reader.ts';
+import { rejectionReason } from '../../../src/archive/rejection.ts';
 import { createArchive } from '../../../src/archive/writer.ts';
+import { Failure } from '../../../src/failure.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-const content = randomBytes(300_000);
+const content = Buffer.concat([Buffer.from('PGDMP'), randomBytes(300_000)]);
 const text = 'läßt sich lesen\n'.repeat(1000);
 
-const drain = async (_name: string, member: Readable): Promise<void> => void member.resume();
+const { signal } = new AbortController();
+
+/** Reads an archive to its end. @returns why it is rejected; null if it is whole */
+async function faultIn(file: string): Promise<string | null> {
+  try {
+    await proveArchive(await openArchive(file, noLimits), { proveDatabase: async () => undefined, signal });
+    return null;
+  } catch (error) {
+    return error instanceof Failure && error.problem.kind === 'archive-rejected' ? rejectionReason(error) : 'a defect';
+  }
+}
 
 /** An archive with one member that is stored, one that is deflated and the manifest. */
 async function write(file: string): Promise<void> {
@@ -35,7 +45,7 @@ async function write(file: string): Promise<void> {
     revisions: [],
     rows: {},
     members: { 'db.dump': member, 'settings.json': settings },
-    uploads: 'not included',
+    uploads: [],
   });
   await archive.addText(manifestMember, manifest);
   await archive.finish();
@@ -62,16 +72,36 @@ describe('an archive', () => {
   });
 
   it('is proven member by member', async () => {
-    const proven: string[] = [];
-    const manifest = await proveArchive(file, async (name, member) => {
-      proven.push(name);
-      member.resume();
-    });
-    expect(proven).toEqual(['db.dump', 'settings.json']);
-    expect(manifest.members['db.dump']).toEqual({
+    const archive = await openArchive(file, noLimits);
+    const heard: number[] = [];
+    const proven: Buffer[] = [];
+    const proveDatabase = async (member: Readable): Promise<void> => void proven.push(await buffer(member));
+    await proveArchive(archive, { proveDatabase, onBytes: (bytes) => heard.push(bytes), signal });
+    expect(Buffer.concat(proven).equals(content)).toBe(true);
+    expect(heard.reduce((sum, bytes) => sum + bytes, 0)).toBe(archive.size);
+    expect(archive.manifest?.members['db.dump']).toEqual({
       size: content.length,
       sha256: createHash('sha256').update(content).digest('hex'),
     });
+  });
+
+  it('is not proven by a database that cannot be restored, and nobody waits for it', async () => {
+    const archive = await openArchive(file, noLimits);
+    const proveDatabase = async (): Promise<void> => Promise.reject(new Error('nonsense'));
+    await expect(proveArchive(archive, { proveDatabase, signal }).catch(rejectionReason)).resolves.toBe(
+      'its db.dump cannot be restored: nonsense',
+    );
+  });
+
+  it('is no longer read when that is cancelled', async () => {
+    const archive = await openArchive(file, noLimits);
+    const cancelled = new AbortController();
+    const options = {
+      proveDatabase: async () => undefined,
+      onBytes: () => cancelled.abort(),
+      signal: cancelled.signal,
+    };
+    await expect(proveArchive(archive, options)).rejects.toMatchObject({ name: 'AbortError' });
   });
 
   it('is not overwritten', async () => {
@@ -103,14 +133,14 @@ describe('a damaged archive', () => {
       bytes[1000] = (bytes[1000] ?? 0) ^ 1;
       return bytes;
     });
-    await expect(proveArchive(copy, drain)).rejects.toThrow('db.dump is damaged');
+    expect(await faultIn(copy)).toMatch(/“db\.dump” is damaged: its checksum/);
   });
 
   it('is known wherever it is cut off', async () => {
-    const { length } = await readFile(file);
-    for (const end of [0, 10, 1000, length - 300, length - 30, length - 1]) {
-      const copy = await broken((bytes) => bytes.subarray(0, end));
-      await expect(proveArchive(copy, drain), `cut at ${end}`).rejects.toThrow(/no ZIP archive|damaged|missing|early/);
+    const bytes = await readFile(file);
+    for (const end of [0, 10, 1000, bytes.length - 300, bytes.length - 30, bytes.length - 1]) {
+      const copy = await broken(() => bytes.subarray(0, end));
+      expect(await faultIn(copy), `cut at ${end}`).toMatch(/empty|no ZIP archive|damaged/);
       expect(await readManifest(copy)).toBeNull();
     }
   });
@@ -120,32 +150,47 @@ describe('a damaged archive', () => {
     const zip = new AdmZip(copy);
     zip.deleteFile('settings.json');
     zip.writeZip(copy);
-    await expect(proveArchive(copy, drain)).rejects.toThrow('settings.json is missing');
+    expect(await faultIn(copy)).toMatch(/lists a member that is missing: “settings\.json”/);
   });
 });
 
-describe('archives of others', () => {
-  it('are read with ZIP64 and with empty members', async () => {
-    const zip = new ZipFile();
-    zip.addBuffer(Buffer.from(text), 'a.txt', { forceZip64Format: true });
-    zip.addBuffer(Buffer.alloc(0), 'empty', { compress: false });
-    zip.end({ forceZip64Format: true, comment: 'as large as it gets' });
-    const copy = join(folder, 'zip64.zip');
-    await pipeline(zip.outputStream, createWriteStream(copy));
-    const entries = await readArchive(copy);
-    expect(entries.map(({ name, size }) => [name, size])).toEqual([
-      ['a.txt', Buffer.byteLength(text)],
-      ['empty', 0],
+describe('an archive of the application', () => {
+  const archives = join(import.meta.dirname, '../../fixtures/archives');
+  const real = [
+    ['pg-v5.0.0-pgdump15.zip', 'postgresql', '140_client_portal_dashboard_prefs', '2026-11-22T15:36:42'],
+    ['pg-v5.10.0-pgdump15.zip', 'postgresql', '171_merge_kanban_feature_heads', '2026-11-22T15:36:32'],
+    ['sqlite-v5.10.0-patched.zip', 'sqlite', '171_merge_kanban_feature_heads', '2026-11-22T15:36:39'],
+  ] as const;
+  const limits = { entries: 1000, bytes: 1_000_000_000, ratio: 200 };
+
+  it.each(real)('is read as it is: %s', async (name, engine, revision, createdAt) => {
+    const archive = await openArchive(join(archives, name), limits);
+    expect(archive).toMatchObject({ engine, revisions: [revision], createdAt, manifest: null });
+    expect(archive.uploads.map(({ root, path }) => `${root}: ${path}`)).toEqual([
+      'uploads: Rechnung März 2025 – größe "final" 日本.txt',
+      'uploads: empty.bin',
+      'uploads: binary.dat',
+      'uploads: project attachments/12/nested/deep/notes & more.md',
+      'uploads: logos/company_logo_ab12.png',
+      'uploads: logos/.gitkeep',
+      'uploads: avatars/1.png',
     ]);
-    const contents = await Promise.all(entries.map(async (entry) => buffer(await entry.open())));
-    expect(contents.map(String)).toEqual([text, '']);
+    const other = new AdmZip(join(archives, name));
+    for (const { name: member, open } of archive.members) {
+      expect((await buffer(await open())).equals(other.readFile(member) ?? Buffer.from('missing'))).toBe(true);
+    }
+    expect(await faultIn(join(archives, name))).toBeNull();
+    expect(await readManifest(join(archives, name))).toBeNull();
   });
 
-  it('have no manifest of ours', async () => {
-    const copy = join(folder, 'application.zip');
-    const zip = new AdmZip();
-    zip.addFile('manifest.json', Buffer.from('{"db_type":"sqlite","alembic_revision":null}'));
-    zip.writeZip(copy);
-    expect(await readManifest(copy)).toBeNull();
+  it.each(real)('is known wherever it is cut off: %s', async (name) => {
+    const bytes = await readFile(join(archives, name));
+    const copy = join(folder, name);
+    const accepted: number[] = [];
+    for (let end = bytes.length - 1; end > 0; end -= 1024) {
+      await writeFile(copy, bytes.subarray(0, end));
+      if ((await faultIn(copy)) === null) accepted.push(end);
+    }
+    expect(accepted).toEqual([]);
   });
 });

@@ -12,7 +12,7 @@ const manifest: Manifest = {
   revisions: ['118_one_head', '128_another'],
   rows: { users: 3 },
   members: { 'db.dump': { size: 5, sha256: 'ab' } },
-  uploads: 'not included',
+  uploads: ['uploads', 'data_uploads'],
 };
 
 describe('manifest.json', () => {
@@ -42,6 +42,7 @@ describe('manifest.json', () => {
     ['of another format', renderManifest(manifest).replace('"format": 1', '"format": 2')],
     ['of another kind', renderManifest(manifest).replace('"safety"', '"other"')],
     ['without a time', renderManifest(manifest).replace(/"created_at": ".*Z"/, '"created_at": "soon"')],
+    ['with uploads of another name', renderManifest(manifest).replace('"data_uploads"', '"elsewhere"')],
     ['with a size that is none', renderManifest(manifest).replace('"size": 5', '"size": "5"')],
     ['that is a list', '[]'],
     ['that is cut off', renderManifest(manifest).slice(0, -20)],

@@ -1,0 +1,26 @@
+import { readBeginning } from '../archive/file-format.ts';
+import type { Archive } from '../archive/reader.ts';
+import { invalid, rejection } from '../archive/rejection.ts';
+import { proveDump } from '../database/postgres/dump.ts';
+import { headerBytes, oldestReader, parseDumpHeader } from '../database/postgres/dump-header.ts';
+import { findTools } from '../database/postgres/tools.ts';
+import type { DatabaseProof } from './verify.ts';
+
+/**
+ * Prepares to prove a dump with the newest pg_restore that there is: it reads all that older ones read.
+ * @throws Failure `archive-rejected` if the dump says what it is in no way that is known, or none can read it
+ */
+export async function openDumpProof({ file, database }: Archive, signal: AbortSignal): Promise<DatabaseProof> {
+  const parsed = parseDumpHeader(await readBeginning(database, headerBytes));
+  if (parsed.kind === 'damaged') throw rejection(file, invalid(`its ${database.name}: ${parsed.reason}`));
+  const { header } = parsed;
+  const needed = oldestReader(header);
+  const tools = await findTools('pg_restore');
+  const [tool] = tools.toSorted((one, other) => other.major - one.major);
+  if (tool === undefined || tool.major < needed) {
+    const found = tool === undefined ? 'and there is no pg_restore here' : `and pg_restore here is ${tool.major}`;
+    const reason = `its dump was made by pg_dump ${header.pgDump}, which pg_restore ${needed} and newer read, ${found}`;
+    throw rejection(file, { kind: 'unusable', reason });
+  }
+  return { server: `PostgreSQL ${header.server}`, prove: (content) => proveDump(tool, content, signal) };
+}

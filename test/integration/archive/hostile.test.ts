@@ -1,0 +1,479 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
+import AdmZip from 'adm-zip';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { extractEntry } from '../../../src/archive/extract.ts';
+import { renderManifest } from '../../../src/archive/manifest.ts';
+import { proveArchive } from '../../../src/archive/proof.ts';
+import { openArchive } from '../../../src/archive/reader.ts';
+import { type ArchiveFault, Failure } from '../../../src/failure.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { type End, extra, type Part, u64, zip } from './zip.ts';
+
+const limits = { entries: 20, bytes: 5_000_000, ratio: 100 };
+const { signal } = new AbortController();
+
+const application = {
+  alembic_revision: '140_x',
+  app_version: null,
+  created_at: '2026-11-22T15:36:42',
+  db_type: 'postgresql',
+};
+const manifestPart = (content: unknown): Part => ({ name: 'manifest.json', content: JSON.stringify(content) });
+const manifest = manifestPart(application);
+const dump: Part = { name: 'db.dump', content: 'PGDMP and the rest of it' };
+const settings: Part = { name: 'settings.json', content: '{}' };
+const upload: Part = { name: 'uploads/logos/a b.txt', content: 'läßt sich lesen\n'.repeat(50) };
+const rest: readonly Part[] = [manifest, dump, settings];
+
+const archive = (...parts: Part[]): Buffer => zip([...rest, ...parts]);
+/** An archive with a file of that name. */
+const named = (name: string | Buffer): Buffer => archive({ name, content: 'x' });
+/** An archive with an upload that is odd somehow. */
+const odd = (part: Partial<Part>): Buffer => archive({ ...upload, ...part });
+const ending = (end: End): Buffer => zip([...rest, upload], end);
+
+const ours = {
+  engine: 'postgresql',
+  kind: 'manual',
+  createdAt: new Date(),
+  version: '0',
+  database: 'd',
+  server: 's',
+  tool: 't',
+  revisions: [],
+  rows: {},
+  uploads: ['uploads'],
+} as const;
+const hash = 'b'.repeat(64);
+const listed = { 'db.dump': { size: 24, sha256: hash }, 'uploads/a': { size: 1, sha256: hash } };
+const ofOurs = (change: Partial<Parameters<typeof renderManifest>[0]>): Buffer =>
+  zip([
+    { name: 'manifest.json', content: renderManifest({ ...ours, members: listed, ...change }) },
+    dump,
+    { name: 'uploads/a', content: 'x' },
+  ]);
+
+function unicodePath(name: string, path: string): Buffer {
+  const checksum = Buffer.alloc(5, 1);
+  checksum.writeUInt32LE(crc32(name), 1);
+  return extra(0x7075, Buffer.concat([checksum, Buffer.from(path)]));
+}
+
+/** Made by a program that knows nothing of this one. It cleans names: they are changed afterwards. */
+function other(name: string, afterwards = name): Buffer {
+  const made = new AdmZip();
+  for (const part of rest) made.addFile(String(part.name), Buffer.from(part.content));
+  made.addFile(name, Buffer.from(upload.content));
+  return Buffer.from(made.toBuffer().toString('latin1').replaceAll(name, afterwards), 'latin1');
+}
+
+/** A member that begins within another one. */
+function overlapping(): Buffer {
+  const inner = zip([{ name: 'uploads/inner', content: 'x', method: 0 }]);
+  const outer: Part = { name: 'uploads/outer', content: inner, method: 0 };
+  const at = archive(outer).indexOf('uploads/inner') - 30;
+  return archive(outer, { name: 'uploads/inner', content: 'x', method: 0, central: { offset: at } });
+}
+
+const packed = deflateRawSync(Buffer.from(upload.content));
+const bytesOf = (part: Part): number => Buffer.byteLength(part.content);
+
+type Hostile = readonly [title: string, bytes: Buffer, reason: RegExp];
+
+const names: readonly Hostile[] = [
+  ['a path that leads out', named('uploads/../../evil'), /leads out/],
+  ['a path that leads out at once', named('../evil'), /leads out/],
+  ['a path that is only a way out', named('uploads/..'), /leads out/],
+  ['a folder that leads out', archive({ name: '../evil/', content: '', mode: 0o40755 }), /leads out/],
+  ['a path that leads out, made by another program', other('uploads/xx/evil', 'uploads/../evil'), /leads out/],
+  ['an absolute path', named('/etc/passwd'), /absolute/],
+  ['a drive letter', named('C:/evil'), /drive letter/],
+  ['a drive letter without a slash', named('c:evil'), /drive letter/],
+  ['a backslash', named('uploads\\..\\evil'), /backslash/],
+  ['a path on another computer', named('\\\\server\\evil'), /backslash/],
+  ['NUL in a name', named('uploads/a\0b'), /control/],
+  ['a line break in a name', named('uploads/a\nb'), /control/],
+  ['an escape sequence in a name', named('uploads/\u009b2J'), /control/],
+  ['no name', named(''), /no name/],
+  ['an empty folder name', named('uploads//a'), /no plain path/],
+  ['a dot as folder', named('uploads/./a'), /no plain path/],
+  ['a name longer than file systems have', named(`uploads/${'ä'.repeat(128)}`), /too long/],
+  ['a path longer than file systems have', named(`uploads/${'d/'.repeat(1600)}a`), /too long/],
+  ['a name that is not UTF-8', named(Buffer.from('uploads/\xe4', 'latin1')), /not UTF-8/],
+  [
+    'a name in another encoding',
+    odd({ name: Buffer.from('uploads/\xe4', 'latin1'), fields: { flags: 0 } }),
+    /not UTF-8/,
+  ],
+  [
+    'a second name that leads out',
+    odd({ name: 'uploads/a', fields: { extra: unicodePath('uploads/a', '../a') } }),
+    /leads out/,
+  ],
+  ['a member of no archive', named('evil.sh'), /belongs to no archive/],
+  ['a folder of no archive', archive({ name: 'evil/', content: '', mode: 0o40755 }), /belongs to no archive/],
+  ['a folder in capitals', named('Uploads/a'), /belongs to no archive/],
+  ['something below the manifest', named('manifest.json/a'), /belongs to no archive/],
+  [
+    'a folder with the name of the database',
+    archive({ name: 'db.dump/', content: '', mode: 0o40755 }),
+    /belongs to no archive/,
+  ],
+];
+
+const kinds: readonly Hostile[] = [
+  ['a symbolic link', odd({ content: '/etc/passwd', mode: 0o120777 }), /link or a device/],
+  ['a pipe', odd({ mode: 0o010644 }), /link or a device/],
+  ['a device', odd({ mode: 0o020644 }), /link or a device/],
+  ['a disk', odd({ mode: 0o060644 }), /link or a device/],
+  ['a socket', odd({ mode: 0o140644 }), /link or a device/],
+  ['a folder that is called like a file', odd({ mode: 0o040755 }), /link or a device/],
+  ['a link that is called like a folder', archive({ name: 'uploads/a/', content: '/etc', mode: 0o120777 }), /link/],
+  ['a folder with a content', archive({ name: 'uploads/a/', content: 'x', mode: 0o040755 }), /content of its own/],
+  ['an encrypted member', odd({ fields: { flags: 0x801 } }), /encrypted/],
+  ['a strongly encrypted member', odd({ fields: { flags: 0x841 } }), /encryption/],
+  ['a member with a hidden header', odd({ fields: { flags: 0x2800 } }), /encrypted/],
+  ['a member that is encrypted by its own header', odd({ local: { flags: 0x801 } }), /described otherwise/],
+  ['a member packed with bzip2', odd({ fields: { method: 12 } }), /not supported/],
+  ['a member packed with Zstandard', odd({ fields: { method: 93 } }), /not supported/],
+  ['a member packed with Deflate64', odd({ fields: { method: 9 } }), /not supported/],
+];
+
+const doubles: readonly Hostile[] = [
+  ['the same name twice', archive(upload, upload), /two members of the name/],
+  ['two manifests', archive(manifestPart({ ...application, db_type: 'sqlite' })), /two members of the name/],
+  ['two dumps', archive(dump), /two members of the name/],
+  [
+    'names that differ in capitals only',
+    archive(upload, { ...upload, name: 'uploads/LOGOS/A B.txt' }),
+    /same for some/,
+  ],
+  [
+    'one name in two ways to write it',
+    archive({ ...upload, name: 'uploads/\u00e4' }, { ...upload, name: 'uploads/a\u0308' }),
+    /same for some/,
+  ],
+  [
+    'a file that is a folder',
+    archive({ name: 'uploads/a', content: '' }, { name: 'uploads/a/b', content: '' }),
+    /is a file and the folder/,
+  ],
+  [
+    'a file that is a folder further up',
+    archive({ name: 'uploads/a/b/c', content: '' }, { name: 'uploads/a', content: '' }),
+    /is a file and the folder/,
+  ],
+  [
+    'a file that is a folder in capitals',
+    archive({ name: 'uploads/a', content: '' }, { name: 'uploads/A/b', content: '' }),
+    /is a file and the folder/,
+  ],
+];
+
+const bombs: readonly Hostile[] = [
+  [
+    'too many members',
+    archive(...Array.from({ length: 18 }, (_, i) => ({ name: `uploads/${i}`, content: '' }))),
+    /TT_ARCHIVE_MAX_ENTRIES/,
+  ],
+  ['too many members, by its own words', ending({ zip64: { count: 2n ** 60n } }), /TT_ARCHIVE_MAX_ENTRIES/],
+  [
+    'too many bytes',
+    archive({ name: 'uploads/a', content: Buffer.alloc(5_000_001), method: 0 }),
+    /TT_ARCHIVE_MAX_GIGABYTES/,
+  ],
+  [
+    'too many bytes all told',
+    archive(
+      ...['a', 'b', 'c'].map((name) => ({ name: `uploads/${name}`, content: Buffer.alloc(1_900_000), method: 0 })),
+    ),
+    /TT_ARCHIVE_MAX_GIGABYTES/,
+  ],
+  [
+    'a member that is packed too well',
+    archive({ name: 'uploads/a', content: Buffer.alloc(1_100_000) }),
+    /TT_ARCHIVE_MAX_RATIO/,
+  ],
+  ['a bomb that says it is small', odd({ bytes: deflateRawSync(Buffer.alloc(4_000_000)) }), /larger than/],
+  ['members that share their bytes', overlapping(), /overlaps/],
+];
+
+const lies: readonly Hostile[] = [
+  ['a size that is too large', odd({ fields: { size: 5000 } }), /5000 according to the archive/],
+  ['a size that is too small', odd({ fields: { size: 5 } }), /larger than the 5 bytes/],
+  ['a size that is nothing', odd({ fields: { size: 0 } }), /larger than the 0 bytes/],
+  ['a stored size that differs', odd({ method: 0, fields: { size: 5 } }), /damaged/],
+  ['a wrong checksum', odd({ fields: { crc: 1 } }), /checksum/],
+  ['a wrong checksum of an empty file', odd({ content: '', fields: { crc: 1 } }), /checksum/],
+  ['a wrong checksum of the database', zip([manifest, { ...dump, fields: { crc: 1 } }]), /checksum/],
+  ['a wrong checksum of the manifest', zip([{ ...manifest, fields: { crc: 1 } }, dump]), /checksum/],
+  ['a wrong checksum of the settings', zip([manifest, dump, { ...settings, fields: { crc: 1 } }]), /checksum/],
+  ['two checksums', odd({ central: { crc: 1 } }), /described otherwise/],
+  ['two names', odd({ local: { name: Buffer.from('uploads/logos/b.txt') } }), /another name/],
+  ['two names of the database', archive({ ...upload, local: { name: Buffer.from('db.sqlite') } }), /another name/],
+  ['two ways of packing', odd({ local: { method: 0 } }), /described otherwise/],
+  ['two sizes', odd({ local: { size: 5 } }), /described otherwise/],
+  ['two packed sizes', odd({ local: { packed: 5 } }), /described otherwise/],
+  ['a member beyond the end of the file', odd({ fields: { packed: 100_000 } }), /damaged/],
+  ['a member that reaches into the directory', odd({ fields: { packed: packed.length + 20 } }), /beyond the end/],
+  ['bytes behind the packed ones', odd({ bytes: Buffer.concat([packed, Buffer.alloc(40)]) }), /packed size/],
+  ['packed bytes that are cut off', odd({ bytes: packed.subarray(0, -4) }), /cannot be unpacked/],
+  ['packed bytes that are nonsense', odd({ bytes: Buffer.alloc(60, 0xff) }), /cannot be unpacked/],
+  ['no packed bytes', odd({ bytes: Buffer.alloc(0) }), /cannot be unpacked|bytes, and/],
+  ['a header that is somewhere else', odd({ central: { offset: 3 } }), /damaged/],
+  ['a header outside of the file', odd({ central: { offset: 0xffff_fff0 } }), /damaged/],
+];
+
+const ends: readonly Hostile[] = [
+  ['a member that the end does not count', ending({ count: 3 }), /contradict/],
+  ['a member too many', ending({ count: 5 }), /damaged/],
+  ['another size of the directory', ending({ size: 10 }), /contradict/],
+  ['another place of the directory', ending({ offset: 4 }), /damaged/],
+  ['a place of the directory outside of the file', ending({ offset: 0xfff_ffff }), /damaged/],
+  ['a comment that is not there', ending({ commentLength: 7 }), /damaged/],
+  ['several disks', ending({ disk: 1 }), /damaged/],
+  ['something behind the end', Buffer.concat([archive(), Buffer.from('more')]), /damaged/],
+  ['something before the beginning', Buffer.concat([Buffer.from('#!/bin/sh\n'), archive()]), /no ZIP archive/],
+  ['another archive before the beginning', Buffer.concat([archive(), archive()]), /contradict/],
+  ['no directory', archive().subarray(0, 200), /damaged/],
+  ['nothing in it', zip([]), /no manifest\.json/],
+  ['a ZIP64 end that is nowhere', ending({ zip64: { locator: 2n ** 64n - 1n } }), /outside of the file/],
+  ['a ZIP64 end that is somewhere else', ending({ zip64: { locator: 0n } }), /damaged/],
+  ['a ZIP64 end of another length', ending({ zip64: { length: 4000n } }), /contradict/],
+  ['a ZIP64 count that differs', ending({ zip64: { count: 3n } }), /contradict/],
+  ['a ZIP64 size that differs', ending({ zip64: { size: 3n } }), /contradict/],
+  ['a ZIP64 place that differs', ending({ zip64: { offset: 2n ** 63n } }), /outside of the file/],
+  ['a ZIP64 size without its field', odd({ fields: { size: 0xffff_ffff } }), /GIGABYTES|how large/],
+  [
+    'a ZIP64 field that is too short',
+    odd({ fields: { size: 0xffff_ffff, extra: extra(1, Buffer.alloc(3)) } }),
+    /damaged/,
+  ],
+  [
+    'a ZIP64 size beyond all numbers',
+    odd({ fields: { size: 0xffff_ffff, extra: extra(1, u64(2n ** 63n)) } }),
+    /GIGABYTES|how large/,
+  ],
+  [
+    'a ZIP64 offset beyond all numbers',
+    odd({ central: { offset: 0xffff_ffff, extra: extra(1, u64(2n ** 63n)) } }),
+    /outside of the file/,
+  ],
+  [
+    'a ZIP64 packed size beyond all numbers',
+    odd({ fields: { packed: 0xffff_ffff, extra: extra(1, u64(2n ** 63n)) } }),
+    /damaged/,
+  ],
+  ['an extra field that does not end', odd({ fields: { extra: Buffer.from([1, 0, 255, 0]) } }), /damaged/],
+];
+
+const manifests: readonly Hostile[] = [
+  ['no manifest', zip([dump]), /no manifest\.json/],
+  ['an empty manifest', zip([{ ...manifest, content: '' }, dump]), /not what the application writes/],
+  ['a manifest that is a list', zip([manifestPart([application]), dump]), /not what the application writes/],
+  ['a manifest that is a text', zip([manifestPart('postgresql'), dump]), /not what the application writes/],
+  ['a manifest that is nothing', zip([manifestPart(null), dump]), /not what the application writes/],
+  ['a manifest that is cut off', zip([{ ...manifest, content: '{"db_type":"postgresql"' }, dump]), /not what the app/],
+  ['a manifest without a kind', zip([manifestPart({ ...application, db_type: undefined }), dump]), /of which kind/],
+  ['a manifest with a number as kind', zip([manifestPart({ ...application, db_type: 5 }), dump]), /of which kind/],
+  ['a manifest of another kind', zip([manifestPart({ ...application, db_type: 'mysql' }), dump]), /of which kind/],
+  ['a manifest of an unknown kind', zip([manifestPart({ ...application, db_type: 'unknown' })]), /without a database/],
+  ['a number as revision', zip([manifestPart({ ...application, alembic_revision: 140 }), dump]), /wrong type/],
+  ['a list of revisions', zip([manifestPart({ ...application, alembic_revision: ['140_x'] }), dump]), /wrong type/],
+  ['a number as time', zip([manifestPart({ ...application, created_at: 5 }), dump]), /wrong type/],
+  ['no database', zip([manifest, settings]), /no database in it/],
+  ['both databases', archive({ name: 'db.sqlite', content: 'SQLite format 3\0' }), /two databases/],
+  [
+    'the other database',
+    zip([manifest, { name: 'db.sqlite', content: 'SQLite format 3\0' }]),
+    /manifest says postgresql/,
+  ],
+  ['a dump that is none', zip([manifest, { ...dump, content: '-- PostgreSQL database dump' }]), /not a dump/],
+  ['a dump that is empty', zip([manifest, { ...dump, content: '' }]), /not a dump/],
+  [
+    'an SQLite file that is none',
+    zip([manifestPart({ ...application, db_type: 'sqlite' }), { name: 'db.sqlite', content: 'PGDMP' }]),
+    /not an SQLite/,
+  ],
+  [
+    'a manifest of another db-init',
+    zip([manifestPart({ ...application, db_init: { format: 2 } }), dump]),
+    /newer db-init/,
+  ],
+  ['a manifest of ours that is nothing', zip([manifestPart({ ...application, db_init: null }), dump]), /newer db-init/],
+  ['a manifest of ours without a list', ofOurs({ members: JSON.parse('[]') }), /damaged/],
+  [
+    'a listed member that is missing',
+    ofOurs({ members: { ...listed, 'uploads/b': { size: 1, sha256: hash } } }),
+    /is missing/,
+  ],
+  [
+    'a member that is not listed',
+    ofOurs({ members: { 'db.dump': { size: 24, sha256: hash } } }),
+    /does not list the member/,
+  ],
+  [
+    'a listed size that differs',
+    ofOurs({ members: { ...listed, 'uploads/a': { size: 2, sha256: hash } } }),
+    /another size/,
+  ],
+  ['uploads that are not listed', ofOurs({ uploads: ['data_uploads'] }), /does not list the uploads/],
+  ['a listed hash that differs', ofOurs({}), /hash is another/],
+];
+
+const hostile = { names, kinds, doubles, bombs, lies, ends, manifests };
+
+let folder: string;
+beforeAll(async () => {
+  folder = await temporaryDirectory();
+});
+
+/** Reads everything, and unpacks everything, as a restore would. */
+async function unpack(file: string, staging: string): Promise<void> {
+  const opened = await openArchive(file, limits);
+  for (const [index, entry] of opened.members.entries())
+    await extractEntry(entry, join(staging, String(index)), { signal });
+  await proveArchive(opened, { proveDatabase: async (content) => void content.resume(), signal });
+}
+
+async function faultOf(work: Promise<unknown>): Promise<ArchiveFault> {
+  const error: unknown = await work.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  if (error instanceof Failure && error.problem.kind === 'archive-rejected') return error.problem.fault;
+  throw new Error('it was not rejected', { cause: error });
+}
+
+const reasonIn = (fault: ArchiveFault): string => ('reason' in fault ? fault.reason : fault.format);
+
+describe.each(Object.entries(hostile))('an archive that is hostile or broken in its %s', (_group, cases) => {
+  it.each(cases)('is rejected: %s', async (_title, bytes, expected) => {
+    const place = await mkdtemp(join(folder, 'case-'));
+    await writeFile(join(place, 'archive.zip'), bytes);
+    await mkdir(join(place, 'inside', 'staging'), { recursive: true });
+
+    const fault = await faultOf(unpack(join(place, 'archive.zip'), join(place, 'inside', 'staging')));
+    expect(reasonIn(fault)).toMatch(expected);
+    expect(reasonIn(fault)).toMatch(/^[^\n]*[^.\n]$/);
+    expect(await readdir(place)).toEqual(['archive.zip', 'inside']);
+    expect(await readdir(join(place, 'inside'))).toEqual(['staging']);
+  });
+});
+
+describe('the archives that those were made of', () => {
+  const accepted: readonly (readonly [string, Buffer])[] = [
+    ['as they are', archive(upload)],
+    ['from another program', other(String(upload.name))],
+    ['with folders', archive(upload, { name: 'uploads/logos/', content: '', mode: 0o40755, method: 0 })],
+    ['with the records of ZIP64', ending({ zip64: {} })],
+    ['with ZIP64 and nothing else', ending({ count: 0xffff, size: 0xffff_ffff, offset: 0xffff_ffff, zip64: {} })],
+    ['without Unix modes', odd({ mode: 0 })],
+    ['with a ZIP64 size', odd({ fields: { size: 0xffff_ffff, extra: extra(1, u64(BigInt(bytesOf(upload)), 0n)) } })],
+    ['with a name that is not called UTF-8', odd({ fields: { flags: 0 } })],
+    ['with what db-init left in the folder', archive(upload, { name: 'uploads/.db-init-x/secret', content: 'x' })],
+  ];
+
+  it.each(accepted)('are accepted %s', async (_title, bytes) => {
+    const place = await mkdtemp(join(folder, 'accepted-'));
+    await writeFile(join(place, 'archive.zip'), bytes);
+    await unpack(join(place, 'archive.zip'), place);
+    const { uploads, manifest: none, revisions } = await openArchive(join(place, 'archive.zip'), limits);
+    expect(uploads.map(({ root, path }) => [root, path])).toEqual([['uploads', 'logos/a b.txt']]);
+    expect([none, revisions]).toEqual([null, ['140_x']]);
+    const [only] = uploads;
+    expect(only && (await buffer(await only.entry.open())).toString()).toBe(upload.content);
+  });
+
+  it('are never taken for something else because of one byte', async () => {
+    const bytes = archive(upload);
+    const file = join(await mkdtemp(join(folder, 'bytes-')), 'archive.zip');
+    for (let at = 0; at < bytes.length; at++) {
+      const changed = Buffer.from(bytes);
+      changed[at] = (changed[at] ?? 0) ^ (1 << (at % 8));
+      await writeFile(file, changed);
+      expect(await contentsOf(file), `byte ${at}`).toBeOneOf([
+        'rejected',
+        JSON.stringify([...rest, upload].map(described)),
+      ]);
+    }
+  });
+});
+
+const described = ({ name, content }: Part): readonly string[] => [String(name), String(content)];
+
+async function contentsOf(file: string): Promise<string> {
+  const contents: (readonly string[])[] = [];
+  try {
+    for (const { name, open } of (await openArchive(file, limits)).members) {
+      contents.push([name, String(await buffer(await open()))]);
+    }
+    return JSON.stringify(contents);
+  } catch (error) {
+    if (error instanceof Failure && error.problem.kind === 'archive-rejected') return 'rejected';
+    throw error;
+  }
+}
+
+describe('a file that is no archive', () => {
+  const sql = '--\n-- PostgreSQL database dump\n--\n\nSET statement_timeout = 0;\n';
+  const files: readonly (readonly [string, string | Buffer, RegExp])[] = [
+    ['a plain SQL dump', sql, /^sql$/],
+    ['a SQL dump of SQLite', 'PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n', /^sql$/],
+    ['a dump in custom format', 'PGDMP\x01\x0e', /^dump$/],
+    ['an SQLite file', 'SQLite format 3\0...', /^sqlite$/],
+    ['a JSON backup', '{\n  "backup_info": {"version": "1"}}', /JSON backup/],
+    ['other JSON', '{"a": 1}', /no ZIP archive/],
+    ['a packed dump', gzipSync(sql), /gunzip/],
+    ['a dump by way of PowerShell', Buffer.from(`\uFEFF${sql}`, 'utf16le'), /UTF-16/],
+    ['a text', 'Hello', /no ZIP archive/],
+    ['bytes', Buffer.alloc(100_000, 0xe4), /no ZIP archive/],
+    ['nothing', '', /empty/],
+  ];
+
+  it.each(files)('is rejected as what it is: %s', async (_title, content, expected) => {
+    const file = join(await mkdtemp(join(folder, 'other-')), 'backup.zip');
+    await writeFile(file, content);
+    expect(reasonIn(await faultOf(openArchive(file, limits)))).toMatch(expected);
+  });
+
+  it('is rejected when it is missing, a folder or a pipe', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const reasons = await Promise.all(
+      [join(folder, 'nowhere', 'a.zip'), folder, pipe].map(async (file) =>
+        reasonIn(await faultOf(openArchive(file, limits))),
+      ),
+    );
+    expect(reasons).toEqual(['there is no such file', 'it is a folder', 'it is no plain file']);
+  });
+});
+
+describe('unpacking', () => {
+  it('never touches a file that is there', async () => {
+    const place = await mkdtemp(join(folder, 'there-'));
+    const [file, target] = [join(place, 'archive.zip'), join(place, 'target')];
+    await writeFile(file, archive(upload));
+    await writeFile(target, 'mine');
+    const { database } = await openArchive(file, limits);
+    await expect(extractEntry(database, target, { signal })).rejects.toThrow(/EEXIST/);
+    expect(await readFile(target, 'utf8')).toBe('mine');
+  });
+
+  it('leaves nothing behind when it fails or is cancelled', async () => {
+    const place = await mkdtemp(join(folder, 'gone-'));
+    const file = join(place, 'archive.zip');
+    await writeFile(file, zip([manifest, dump, { ...upload, fields: { crc: 1 } }]));
+    const { database, uploads } = await openArchive(file, limits);
+    const cancelled = AbortSignal.abort(new Error('enough'));
+    for (const { entry } of uploads) await faultOf(extractEntry(entry, join(place, 'a'), { signal }));
+    await expect(extractEntry(database, join(place, 'b'), { signal: cancelled })).rejects.toMatchObject({
+      name: 'AbortError',
+    });
+    expect(await readdir(place)).toEqual(['archive.zip']);
+  });
+});
