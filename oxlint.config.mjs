@@ -17,7 +17,7 @@ function layer(files, forbiddenPackages, forbiddenFolders) {
 }
 
 const top = 'main\\.ts|cli';
-const middle = `${top}|gate|recovery|backup|development`;
+const middle = `${top}|gate|recovery|restore|backup|development`;
 const lower = `${middle}|schema|migration|archive`;
 const { drivers, umzug, node } = packages;
 
@@ -70,11 +70,11 @@ export default {
     'vitest/valid-describe-callback': 'off',
     'vitest/valid-expect': ['error', { maxArgs: 2 }],
   },
-  // main → cli → {gate, recovery, backup, development} → {schema, migration, archive} → database.
+  // main → cli → {gate, recovery, restore, backup, development} → {schema, migration, archive} → database.
   // A later override replaces an earlier one's setting of the same rule.
   overrides: [
     layer('src/{*.ts,cli/**}', `${drivers}|${umzug}`, 'main\\.ts'),
-    layer('src/{gate,recovery,backup,development}/**', `${drivers}|${umzug}`, top),
+    layer('src/{gate,recovery,restore,backup,development}/**', `${drivers}|${umzug}`, top),
     layer('src/{schema,archive}/**', `${drivers}|${umzug}`, middle),
     layer('src/migration/**', drivers, middle),
     layer('migrations/**', `${drivers}|${umzug}`, middle),
@@ -86,7 +86,7 @@ export default {
       `${drivers}|${umzug}|${node}`,
       `${top}|recovery|backup|database|config|report`,
     ),
-    { files: ['src/main.ts'], rules: { 'node/no-process-env': 'off' } },
+    { files: ['src/{main,library}.ts'], rules: { 'node/no-process-env': 'off' } },
     {
       files: ['test/**', 'bench/**', 'scripts/**', '*.config.*'],
       rules: { 'no-console': 'off', 'node/no-process-env': 'off', 'import/no-default-export': 'off' },

@@ -15,7 +15,7 @@ export async function build() {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const { metafile } = await bundle({
     absWorkingDir: root,
-    entryPoints: [{ in: 'src/main.ts', out: 'main' }, ...migrations()],
+    entryPoints: [{ in: 'src/main.ts', out: 'main' }, { in: 'src/library.ts', out: 'library' }, ...migrations()],
     outdir: 'dist',
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,

@@ -10,6 +10,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 // who closes the pipe early (`| head`) does not want to read on, but the run goes on
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
+// should a run ever wait for nothing, Node would end it with 13, which means something else here
+process.exitCode = 1;
 process.exitCode = await run({
   version: DB_INIT_VERSION,
   arguments: process.argv.slice(2),

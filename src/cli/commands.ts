@@ -7,6 +7,7 @@ import { planCommand } from './plan.ts';
 import { quarantineCommand } from './quarantine.ts';
 import { repairCommand } from './repair.ts';
 import { resetCommand } from './reset.ts';
+import { restoreCommand } from './restore.ts';
 import { seedCommand } from './seed.ts';
 
 /** Every command that works on a database. `help` and `version` need none. */
@@ -16,6 +17,7 @@ export const commands: readonly Command[] = [
   planCommand,
   verifyCommand,
   backupCommand,
+  restoreCommand,
   quarantineCommand,
   adoptCommand,
   repairCommand,

@@ -1,6 +1,6 @@
 import { exitCodes } from '../exit-codes.ts';
 import { runGate } from '../gate/gate.ts';
-import type { Command } from './context.ts';
+import type { Command, CommandContext } from './context.ts';
 import { withDatabase } from './open.ts';
 
 export const gateCommand: Command = {
@@ -11,7 +11,17 @@ export const gateCommand: Command = {
   reports: true,
   async run(context) {
     for (const hint of context.config.hints) context.log.warn(hint);
+    const { restoreFrom } = context.config;
+    if (restoreFrom !== null) await restoreFirst(restoreFrom, context);
     await withDatabase(context, 'gate', 'write', (database) => runGate({ ...context, database }));
     return exitCodes.healthy;
   },
 };
+
+async function restoreFirst(file: string, context: CommandContext): Promise<void> {
+  const { restoreAtStart } = await import('../restore/at-start.ts');
+  const given = { ...context, disconnect: false, onBytes: () => undefined };
+  await restoreAtStart(file, given, (work) =>
+    withDatabase(context, 'restore', 'write', (live) => live.withLock(() => work(live))),
+  );
+}

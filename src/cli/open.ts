@@ -1,13 +1,68 @@
 import type { Database } from '../database/database.ts';
 import { openDatabase } from '../database/open.ts';
+import { Failure } from '../failure.ts';
+import { unfinishedRestore } from '../gate/gate.ts';
+import { findRestoreJournal } from '../gate/traces.ts';
 import type { CommandContext } from './context.ts';
 
+type Opening = Pick<CommandContext, 'config' | 'log' | 'recorder' | 'signal' | 'version'>;
+
 /**
- * Opens the database for one command and closes it afterwards.
+ * Opens the database for one command and closes it afterwards. A run that may write waits for a restore that is at
+ * work, and settles one that died, before it does anything else.
  * @param access `read` takes no lock and cannot write
  */
 export async function withDatabase<Result>(
-  { config, log, recorder, signal, version }: CommandContext,
+  context: Opening,
+  command: string,
+  access: 'read' | 'write',
+  work: (database: Database) => Promise<Result>,
+): Promise<Result> {
+  if (access === 'read') return openOnce(context, command, access, work);
+  for (;;) {
+    await settle(context, command);
+    const progress = { locked: false };
+    try {
+      return await openOnce(context, command, access, (database) => work(guarded(database, context, progress)));
+    } catch (error) {
+      if (!isRestoreInTheWay(error, context, progress)) throw error;
+    }
+  }
+}
+
+/** Nothing is begun under the run lock while there is the journal of a restore. */
+function guarded(database: Database, { config }: Opening, progress: { locked: boolean }): Database {
+  return {
+    ...database,
+    withLock: (work) =>
+      database.withLock(async () => {
+        const journal = findRestoreJournal(config);
+        if (journal !== null) throw new Failure(unfinishedRestore(database.name, journal));
+        progress.locked = true;
+        return work();
+      }),
+  };
+}
+
+/** A restore ends all sessions, also those of runs that wait for its lock: they have not begun anything yet. */
+function isRestoreInTheWay(error: unknown, { signal }: Opening, { locked }: { locked: boolean }): boolean {
+  if (!(error instanceof Failure) || locked || signal.aborted) return false;
+  const { problem } = error;
+  if (problem.kind === 'connection-lost') return true;
+  return (
+    problem.kind === 'restore-refused' && problem.obstacle.kind === 'unfinished' && problem.obstacle.reason === null
+  );
+}
+
+async function settle(context: Opening, command: string): Promise<void> {
+  if (findRestoreJournal(context.config) === null) return;
+  const { settleRestore } = await import('../restore/settle.ts');
+  const given = { ...context, disconnect: false, onBytes: () => undefined };
+  await settleRestore(given, (work) => openOnce(context, command, 'write', work));
+}
+
+async function openOnce<Result>(
+  { config, log, recorder, signal, version }: Opening,
   command: string,
   access: 'read' | 'write',
   work: (database: Database) => Promise<Result>,

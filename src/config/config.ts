@@ -54,6 +54,10 @@ export interface Config {
   readonly archiveLimits: ArchiveLimits;
   /** The archive to restore once, before the application starts. */
   readonly restoreFrom: string | null;
+  /** The application's key for settings that it encrypts, to see whether an archive fits it; empty if it is not given. */
+  readonly settingsKey: string;
+  /** Where the application notes that it was set up. */
+  readonly installationFolder: string;
   /** FLASK_ENV: the application's word for what it runs for. */
   readonly flaskEnvironment: string;
   /** Who administers the application: the first name in ADMIN_USERNAMES, written as the application stores it. */
@@ -125,6 +129,8 @@ function read<Target>(
       ratio: variables.number('TT_ARCHIVE_MAX_RATIO', 200),
     },
     restoreFrom: folder('TT_RESTORE_FROM') ?? null,
+    settingsKey: variables.secret('SETTINGS_ENCRYPTION_KEY')?.value ?? '',
+    installationFolder: folder('INSTALLATION_CONFIG_DIR') ?? '/data',
     flaskEnvironment: variables.text('FLASK_ENV')?.value ?? 'production',
     administrator: firstName(variables.text('ADMIN_USERNAMES')?.value ?? ''),
     forceReset: variables.flag('TT_FORCE_RESET_DB'),

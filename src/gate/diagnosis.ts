@@ -2,7 +2,7 @@ import type { DatabaseFacts, Relation } from '../database/database.ts';
 import { type Difference, findDifferences } from '../schema/comparison.ts';
 import { coreTables, versionTable } from '../schema/catalog.ts';
 import { identify, type Identity } from '../schema/identification.ts';
-import type { Knowledge, Observation } from './observation.ts';
+import type { Knowledge, Observation, RestoreJournal } from './observation.ts';
 
 /** The state that a database is in (recovery document, "Detection Logic", carried further). */
 export type State =
@@ -25,7 +25,7 @@ export type State =
     }
   | { readonly kind: 'ahead'; readonly revisions: readonly string[]; readonly unknown: readonly string[] }
   | { readonly kind: 'foreign'; readonly ledgers: readonly string[] }
-  | { readonly kind: 'interrupted'; readonly journal: string }
+  | { readonly kind: 'interrupted'; readonly journal: RestoreJournal }
   | { readonly kind: 'unreadable'; readonly reason: string };
 
 /**

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import { Failure } from '../failure.ts';
+import { Failure, type Problem } from '../failure.ts';
 import type { Log } from '../report/log.ts';
 import type { Recorder } from '../report/record.ts';
 import { announcePass } from './announcements.ts';
@@ -39,6 +39,9 @@ export async function act(seen: Look, context: GateContext): Promise<void> {
     case 'refuse':
       recorder.left({ state: state.kind, revisions: revisionsIn(observation) });
       throw new Failure({ kind: 'refused', database: database.name, refusal: plan.refusal });
+    case 'settle':
+      recorder.left({ state: state.kind, revisions: [] });
+      throw new Failure(unfinishedRestore(database.name, plan.state.journal.file));
     case 'pass':
       recorder.left({ state: state.kind, revisions: revisionsIn(observation) });
       announcePass(plan, log);
@@ -51,6 +54,11 @@ export async function act(seen: Look, context: GateContext): Promise<void> {
       await carryOut(plan, facts, context);
     }
   }
+}
+
+/** A restore has to be settled first. */
+export function unfinishedRestore(database: string, journal: string): Problem {
+  return { kind: 'restore-refused', database, obstacle: { kind: 'unfinished', journal, reason: null } };
 }
 
 function revisionsIn(observation: Observation): readonly string[] {

@@ -6,7 +6,7 @@ import { versionTable } from '../schema/catalog.ts';
 import { loadHead } from '../schema/promise.ts';
 import type { Fingerprints } from '../schema/fingerprints.ts';
 import { diagnose, isUnversioned, type State } from './diagnosis.ts';
-import type { Observation } from './observation.ts';
+import type { Observation, RestoreJournal } from './observation.ts';
 import type { RepairPlan } from '../recovery/repair-step.ts';
 import { type Plan, planFor } from './plan.ts';
 import { findRestoreJournal, findTraces } from './traces.ts';
@@ -56,6 +56,14 @@ async function assess(
   }
 }
 
+/** Most databases were never restored: what reads a journal is loaded where there is one. */
+async function seeRestore(config: Config): Promise<RestoreJournal | null> {
+  const file = findRestoreJournal(config);
+  if (file === null) return null;
+  const { describeJournal } = await import('../restore/journal.ts');
+  return { file, says: describeJournal(config) };
+}
+
 async function fingerprintsFor(observation: Observation): Promise<Fingerprints | null> {
   if (observation.kind !== 'seen' || !isUnversioned(observation.facts)) return null;
   const { loadFingerprints } = await import('../schema/fingerprints.ts');
@@ -68,7 +76,7 @@ async function observe(database: Database, config: Config): Promise<Observation>
     // the volumes are only searched when it matters: most databases are not empty
     const empty = facts.relations.every(({ name }) => name === versionTable);
     const traces = empty ? findTraces(config) : [];
-    return { kind: 'seen', engine: database.engine, facts, traces, restoreJournal: findRestoreJournal(config) };
+    return { kind: 'seen', engine: database.engine, facts, traces, restoreJournal: await seeRestore(config) };
   } catch (error) {
     return { kind: 'not-seen', reason: reasonOf(error) };
   }

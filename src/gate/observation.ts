@@ -4,6 +4,13 @@ import type { Catalog } from '../schema/catalog.ts';
 import type { Fingerprints } from '../schema/fingerprints.ts';
 import type { Graph } from '../migration/graph.ts';
 
+/** The journal of a restore. */
+export interface RestoreJournal {
+  readonly file: string;
+  /** What it says, as a sentence; null if nobody can tell. */
+  readonly says: string | null;
+}
+
 /** Everything that was seen before a decision: the database and what lies on the volumes beside it. */
 export type Observation =
   | {
@@ -12,8 +19,8 @@ export type Observation =
       readonly facts: DatabaseFacts;
       /** What speaks of a former database on the volumes: uploads, backups, a stamp; a sentence each. */
       readonly traces: readonly string[];
-      /** The journal of a restore that did not finish, if one lies in the backup folder. */
-      readonly restoreJournal: string | null;
+      /** The journal of a restore that is under way or did not finish, if one lies in the backup folder. */
+      readonly restoreJournal: RestoreJournal | null;
     }
   /** Looking failed: not knowing is a reason to touch nothing. */
   | { readonly kind: 'not-seen'; readonly reason: string };

@@ -46,6 +46,8 @@ export type Plan =
       readonly adopt: readonly string[];
     }
   | { readonly kind: 'repair'; readonly state: Extract<State, { kind: 'drifted' }> }
+  /** Wait for a restore that is at work, finish or take back one that died, and look again. */
+  | { readonly kind: 'settle'; readonly state: Extract<State, { kind: 'interrupted' }> }
   | { readonly kind: 'refuse'; readonly refusal: Refusal };
 
 /** A plan that writes. */
@@ -102,9 +104,10 @@ export function planFor(
     case 'drifted':
       if (consent.drift === 'fail') return refuse('repair-is-off');
       return unsafe.length > 0 ? { kind: 'refuse', refusal: notMendable(state, unsafe) } : { kind: 'repair', state };
+    case 'interrupted':
+      return state.journal.says === null ? refuse() : { kind: 'settle', state };
     case 'partial':
     case 'foreign':
-    case 'interrupted':
     case 'unreadable':
       return refuse();
   }

@@ -8,7 +8,7 @@ import { openRecord, type Step } from '../report/record.ts';
 import { versionTable } from '../schema/catalog.ts';
 import { type CatalogChanges, findChanges } from '../schema/changes.ts';
 import { bringToHead, quarantines, requireRights } from './carry-out.ts';
-import type { GateContext } from './gate.ts';
+import { type GateContext, unfinishedRestore } from './gate.ts';
 import { type Look, look } from './look.ts';
 import type { Work } from './plan.ts';
 
@@ -37,6 +37,8 @@ export async function rehearse(
     switch (plan.kind) {
       case 'refuse':
         throw new Failure({ kind: 'refused', database: database.name, refusal: plan.refusal });
+      case 'settle':
+        throw new Failure(unfinishedRestore(database.name, plan.state.journal.file));
       case 'pass':
         return { seen, rehearsal: null };
       case 'migrate':

@@ -18,7 +18,8 @@ export interface ReportedProblem {
 }
 
 /** What the gate would do. */
-export type Action = 'pass' | 'migrate' | 'quarantine and migrate' | 'adopt and migrate' | 'repair' | 'refuse';
+export type Action =
+  'pass' | 'settle' | 'migrate' | 'quarantine and migrate' | 'adopt and migrate' | 'repair' | 'refuse';
 
 /** The object that `status`, `plan` and `verify` print with `--json`. */
 export interface StateReport {

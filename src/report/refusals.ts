@@ -104,10 +104,14 @@ export function describeRefusal(database: string, refusal: Refusal): Notice {
       };
     case 'interrupted':
       return {
-        title: `A restore did not finish: ${database}`,
-        happened: [`Its journal lies at ${state.journal}.`],
-        safe: untouched,
-        options: ['Start the version of db-init that began the restore: it finishes it or undoes it.'],
+        title: `A restore is under way, or did not finish: ${database}`,
+        happened: [state.journal.says ?? `Its journal ${state.journal.file} cannot be read.`],
+        safe: `${untouched} Both databases are there, the former and the restored one.`,
+        options: [
+          state.journal.says === null
+            ? 'Start the version of db-init that began the restore: it finishes it or takes it back.'
+            : `Start the gate: it waits for a restore that is at work, and finishes or takes back one that is not.\n${commands.gate}`,
+        ],
       };
     case 'unreadable':
       return unreadable(database, state.reason);

@@ -1,13 +1,118 @@
+import type { Archive } from '../archive/reader.ts';
 import type { RestoreObstacle } from '../failure.ts';
+import { listRows } from './adoption-text.ts';
 import { capital } from './advice.ts';
 import type { Notice } from './banner.ts';
+import type { Log } from './log.ts';
+import { count, formatBytes } from './numbers.ts';
+import { listSessions } from './quarantine-text.ts';
+
+const commands = {
+  stop: '  docker compose stop app',
+  gate: '  docker compose up -d',
+  undo: '  docker compose run --rm db-init restore --undo',
+  drop: '  docker compose run --rm db-init restore --drop-former',
+};
+
+const safe = 'the live database is as it was.';
 
 /** Why nothing was restored. */
 export function describeRestoreObstacle(database: string, obstacle: RestoreObstacle): Notice {
+  const title = `Nothing was restored: ${database}`;
+  switch (obstacle.kind) {
+    case 'others-are-connected':
+      return {
+        title,
+        happened: [`The database is in use: ${listSessions(obstacle.others)}.`],
+        safe,
+        options: [
+          `Stop what is connected, then restore again.\n${commands.stop}`,
+          'Or give --disconnect: these sessions are ended when the restored database takes the place of this one.',
+        ],
+      };
+    case 'file-in-use':
+      return {
+        title,
+        happened: [`Somebody else is using ${obstacle.file}.`],
+        safe,
+        options: [`Stop what is using it, then restore again.\n${commands.stop}`],
+      };
+    case 'folder':
+      return {
+        title,
+        happened: [`The folder ${obstacle.folder} cannot be used: ${obstacle.reason}.`],
+        safe,
+        options: [
+          'Mount a volume there that this user may write, then restore again.',
+          'Or give --database-only to leave the uploads as they are.',
+        ],
+      };
+    case 'no-space':
+      return {
+        title,
+        happened: [
+          `There is too little room in ${obstacle.folder}: ${formatBytes(obstacle.needed)} may be needed, ` +
+            `${formatBytes(obstacle.free)} are free.`,
+        ],
+        safe,
+        options: [
+          `Make room, then restore again. What a former restore keeps can go:\n${commands.drop}`,
+          'Or give --database-only to leave the uploads as they are.',
+        ],
+      };
+    case 'nothing-kept':
+      return {
+        title: `There is nothing to go back to: ${database}`,
+        happened: ['No restore of this database is remembered in the backup folder that keeps what was there before.'],
+        safe,
+        options: ['Look which backups there are.\n  docker compose run --rm db-init backup list'],
+      };
+    case 'unfinished':
+      return describeUnfinished(database, obstacle);
+    case 'failed':
+      return {
+        title,
+        happened: [`${capital(obstacle.step)} failed: ${obstacle.reason}.`],
+        safe: `${safe} What had been made of the archive was removed.`,
+        options: ['Remedy that, then restore again.', `Or go on with the database as it is.\n${commands.gate}`],
+      };
+  }
+}
+
+function describeUnfinished(
+  database: string,
+  { journal, reason }: Extract<RestoreObstacle, { kind: 'unfinished' }>,
+): Notice {
   return {
-    title: `Nothing was restored: ${database}`,
-    happened: ['reason' in obstacle ? `${capital(obstacle.reason)}.` : obstacle.kind],
-    safe: 'the live database is as it was.',
-    options: [],
+    title: `A restore is not finished: ${database}`,
+    happened: [
+      reason === null ? 'Another run is restoring, or was interrupted while it did.' : `${capital(reason)}.`,
+      `The journal of it is ${journal}.`,
+    ],
+    safe: 'both databases are there, the former and the restored one; nothing is dropped before it is known which is live.',
+    options: [
+      `Start again: a gate waits for a restore that is at work, and finishes or takes back one that is not.\n${commands.gate}`,
+      'If the journal itself is the obstacle, look into it: it names both databases. Move it away once the right one ' +
+        'bears the live name.',
+    ],
   };
+}
+
+/** What is about to be restored. */
+export function describeArchive(archive: Archive): string {
+  const { file, engine, createdAt, revisions, uploads, size } = archive;
+  const made = createdAt instanceof Date ? createdAt.toISOString() : (createdAt ?? 'at a time it does not say');
+  const at =
+    revisions === null || revisions.length === 0 ? 'at a revision it does not say' : `at ${listRows(revisions)}`;
+  const what = engine === 'sqlite' ? 'SQLite' : 'PostgreSQL';
+  return `${file}: a ${what} database ${at}, made ${made}, ${count(uploads.length, 'upload')}, ${formatBytes(size)} unpacked.`;
+}
+
+/** Says where the former database is, how to go back to it, and how to get rid of it. */
+export function announceKept(kept: string, uploads: boolean, log: Log): void {
+  log.info(
+    `The former database is kept as ${kept}${uploads ? ', its uploads beside the new ones' : ''}, until you drop it.`,
+  );
+  log.info(`  To go back to it: ${commands.undo.trim()}`);
+  log.info(`  To drop it: ${commands.drop.trim()}`);
 }

@@ -15,7 +15,7 @@ const meanings: Readonly<Record<NonNullable<StateReport['state']>, string>> = {
   drifted: 'at the current revision, but parts of the schema are missing or different',
   ahead: 'at a revision that this image does not know',
   foreign: "another application's database",
-  interrupted: 'a restore did not finish',
+  interrupted: 'a restore is under way, or did not finish',
   unreadable: 'could not be inspected',
 };
 
@@ -28,6 +28,7 @@ export function renderStatus(report: StateReport, seen: Look): string {
 export function renderPlan(report: StateReport, seen: Look): string {
   const steps: Readonly<Record<Action, string>> = {
     pass: 'The gate would do nothing, and let the application start.',
+    settle: 'The gate would wait for that restore if it is at work, else finish it or take it back, and look again.',
     migrate: `The gate would apply ${report.pending.length} revisions, in one transaction:`,
     'adopt and migrate': `The gate would stamp it ${listRows(report.adopts)}, then apply ${report.pending.length} revisions, in one transaction:`,
     'quarantine and migrate': `The gate would move what is there to a quarantine schema, then apply ${report.pending.length} revisions:`,

@@ -106,13 +106,9 @@ function unpackerOf(target: string, { signal, onBytes }: StagingOptions): Unpack
       // fails if anything is there, a link included; and no folder on the way is one, for all were made just now
       const handle = await open(file, 'wx', 0o644);
       files.push(file);
-      try {
-        await handle.chmod(0o644);
-        const out = handle.createWriteStream({ autoClose: false });
-        await pipeline(await entry.open(), counted(onBytes), out, { signal });
-      } finally {
-        await handle.close();
-      }
+      await handle.chmod(0o644);
+      // the stream closes the file, whatever happens
+      await pipeline(await entry.open(), counted(onBytes), handle.createWriteStream(), { signal });
     },
 
     async settle() {

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { DatabaseFacts } from '../../../src/database/database.ts';
 import { diagnose } from '../../../src/gate/diagnosis.ts';
-import type { Observation } from '../../../src/gate/observation.ts';
+import type { Observation, RestoreJournal } from '../../../src/gate/observation.ts';
 import { createGraph } from '../../../src/migration/graph.ts';
 import { coreTables, type Table, versionTable } from '../../../src/schema/catalog.ts';
 import { fingerprintsOf } from '../../../src/schema/fingerprints.ts';
 
+const journal = { file: '/j', says: 'a restore' };
 const load = () => Promise.reject(new Error('nothing is applied here'));
 /** one ← two ← left, right ← head */
 const graph = createGraph([
@@ -33,7 +34,7 @@ interface Seen {
   readonly revisions?: readonly string[] | null;
   readonly ledgers?: readonly string[];
   readonly traces?: readonly string[];
-  readonly restoreJournal?: string;
+  readonly restoreJournal?: RestoreJournal;
 }
 
 function observe({ tables = [], views = [], revisions = null, ledgers = [], ...beside }: Seen): Observation {
@@ -139,10 +140,10 @@ describe('diagnose', () => {
 
     [
       'a restore that did not finish, whatever else',
-      { tables: complete, revisions: ['head'], restoreJournal: '/j' },
-      { kind: 'interrupted', journal: '/j' },
+      { tables: complete, revisions: ['head'], restoreJournal: journal },
+      { kind: 'interrupted', journal },
     ],
-    ['a restore that did not finish, and nothing else', { restoreJournal: '/j' }, { kind: 'interrupted' }],
+    ['a restore that did not finish, and nothing else', { restoreJournal: journal }, { kind: 'interrupted' }],
   ])('%s', (_what, seen, expected) => {
     expect(diagnose(observe(seen), knowledge)).toMatchObject(expected);
   });

@@ -26,7 +26,7 @@ const states = {
   },
   ahead: { kind: 'ahead', revisions: ['three'], unknown: ['three'] },
   foreign: { kind: 'foreign', ledgers: ['public.knex_migrations'] },
-  interrupted: { kind: 'interrupted', journal: '/j' },
+  interrupted: { kind: 'interrupted', journal: { file: '/j', says: null } },
   unreadable: { kind: 'unreadable', reason: 'no' },
 } as const satisfies { [Kind in State['kind']]: Extract<State, { kind: Kind }> };
 

@@ -1,0 +1,84 @@
+import { resolve } from 'node:path';
+import { nameOf } from '../database/target-name.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { Failure } from '../failure.ts';
+import { openProgress } from '../report/progress.ts';
+import { requireConsent } from './consent.ts';
+import type { Command, CommandContext } from './context.ts';
+import { withDatabase } from './open.ts';
+
+const usage =
+  'FILE [--dry-run] [--database-only] [--disconnect] [--yes] | --undo [--disconnect] [--yes] | --drop-former [--yes]';
+const flagsOf = {
+  file: ['dry-run', 'database-only', 'disconnect', 'yes'],
+  undo: ['undo', 'disconnect', 'yes'],
+  drop: ['drop-former', 'yes'],
+};
+
+export const restoreCommand: Command = {
+  name: 'restore',
+  summary: 'put an archive in the place of the database and the uploads, which are kept; or take that back',
+  usage,
+  flags: [...new Set(Object.values(flagsOf).flat())],
+  positionals: 1,
+  reports: true,
+  async run(context): Promise<ExitCode> {
+    const { flags, positionals } = context.arguments;
+    const [file] = positionals;
+    const verb = flags.has('undo') ? 'undo' : flags.has('drop-former') ? 'drop' : 'file';
+    const odd = [...flags].some((flag) => !flagsOf[verb].includes(flag));
+    if (odd || (verb === 'file') !== (file !== undefined)) {
+      throw new Failure({ kind: 'usage', message: `Usage: db-init restore ${usage}.` });
+    }
+    if (verb === 'undo') await undo(context);
+    else if (verb === 'drop') await dropFormer(context);
+    else await restoreFile(context, resolve(file ?? ''));
+    return exitCodes.healthy;
+  },
+};
+
+async function restoreFile(context: CommandContext, file: string): Promise<void> {
+  const { config, log, output } = context;
+  const dryRun = context.arguments.flags.has('dry-run');
+  const { openFitting, restore } = await import('../restore/restore.ts');
+  const { identify } = await import('../restore/identity.ts');
+  const archive = await openFitting(file, config);
+  if (!dryRun) {
+    await requireConsent(
+      context,
+      `The archive ${file} takes the place of ${nameOf(config.database)}${
+        archive.uploads.length > 0 ? ' and of its uploads' : ''
+      }; what is there now is kept aside.`,
+    );
+  }
+  const databaseOnly = context.arguments.flags.has('database-only');
+  const request = { archive, identity: await identify(file, false), dryRun, databaseOnly };
+  const progress = openProgress({ label: 'Unpacking', total: archive.size, log, output });
+  const given = { ...restoreContext(context), onBytes: (bytes: number) => progress.add(bytes) };
+  await withDatabase(context, 'restore', 'write', (live) => live.withLock(() => restore(request, live, given))).finally(
+    () => progress.end(),
+  );
+}
+
+async function undo(context: CommandContext): Promise<void> {
+  const { undoRestore } = await import('../restore/restore.ts');
+  const name = nameOf(context.config.database);
+  await requireConsent(
+    context,
+    `The database from before the last restore takes the place of ${name}, and so do its uploads; what is there now is kept aside.`,
+  );
+  await withDatabase(context, 'restore', 'write', (live) =>
+    live.withLock(() => undoRestore(live, restoreContext(context))),
+  );
+}
+
+async function dropFormer(context: CommandContext): Promise<void> {
+  const { dropFormerOf } = await import('../restore/drop-former.ts');
+  await withDatabase(context, 'restore', 'write', (live) =>
+    live.withLock(() => dropFormerOf(live, restoreContext(context), (what) => requireConsent(context, what))),
+  );
+}
+
+function restoreContext(context: CommandContext) {
+  return { ...context, disconnect: context.arguments.flags.has('disconnect'), onBytes: () => undefined };
+}

@@ -1,0 +1,282 @@
+import { createHash } from 'node:crypto';
+import type pg from 'pg';
+import type { PostgresTarget } from '../../config/config.ts';
+import { Failure, reasonOf } from '../../failure.ts';
+import type { OtherSession } from '../database.ts';
+import { quoteName, quoteText } from '../quoting.ts';
+import { flag, number, optionalText, text } from '../rows.ts';
+import type { Row, Session } from '../session.ts';
+import { pauseBeforeAttempt, sleep } from '../waiting.ts';
+import { type ConnectOptions, connectWhenReady } from './connect.ts';
+import { runLock } from './lock.ts';
+import { postgresSession } from './session.ts';
+
+/** Databases that every server has, and that are never the application's. */
+const maintenanceDatabases = ['postgres', 'template1'];
+
+/** Seconds that sessions are given to end after they were told to. */
+const patience = 10;
+
+export interface MaintenanceOptions extends ConnectOptions {
+  /** Seconds to wait for another restore. */
+  readonly lockTimeout: number;
+  /** Told while another restore is at work. @returns what that is */
+  readonly onLockWaiting: (secondsLeft: number) => string;
+}
+
+/** A connection beside the live database, from which that one can be replaced. It holds the lock of restores. */
+export interface Maintenance {
+  /** Whether this user may create a database and rename the live one. */
+  mayExchange(): Promise<boolean>;
+  exists(name: string): Promise<boolean>;
+  /** Creates an empty database like the live one: owner, encoding, locale, tablespace. */
+  create(name: string): Promise<void>;
+  drop(name: string): Promise<void>;
+  /** Gives a database what was granted and set for the live one. @returns what could not be carried over, in words */
+  carryOver(name: string): Promise<readonly string[]>;
+  /**
+   * Ends all sessions in the live database and renames both, in one transaction: `live` becomes `outgoing`,
+   * `incoming` becomes `live`.
+   * @returns those who are connected and stand in the way; none, if it was done
+   */
+  exchange(incoming: string, outgoing: string, disconnect: boolean): Promise<readonly OtherSession[]>;
+  /** Lets everybody into the live database again, should a swap that was cut off have closed it. */
+  reopen(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Connects to a maintenance database of the live one's server and takes the lock of restores there.
+ * @returns null if none lets this user in
+ * @throws Failure `locked`
+ */
+export async function enterMaintenance(
+  target: PostgresTarget,
+  options: MaintenanceOptions,
+): Promise<Maintenance | null> {
+  const client = await connectAnywhere(target, options);
+  if (client === null) return null;
+  try {
+    await client.query('SET statement_timeout TO 0; SET lock_timeout TO 0; SET client_min_messages TO warning');
+    await takeRestoreLock(client, target.database, options);
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw error;
+  }
+  return maintenanceOf(client, target.database, options);
+}
+
+async function connectAnywhere(target: PostgresTarget, options: MaintenanceOptions): Promise<pg.Client | null> {
+  for (const database of maintenanceDatabases.filter((name) => name !== target.database)) {
+    try {
+      return (await connectWhenReady({ ...target, database }, options)).client;
+    } catch (error) {
+      // not let in: perhaps into the next one
+      if (!(error instanceof Failure) || !/^(access-denied|no-such-database)$/.test(error.problem.kind)) throw error;
+    }
+  }
+  return null;
+}
+
+/** An advisory lock is a database's own: all restores of one live database meet in the same maintenance database. */
+async function takeRestoreLock(client: pg.Client, live: string, options: MaintenanceOptions): Promise<void> {
+  const key = createHash('sha256').update(live).digest().readInt32BE();
+  const started = Date.now();
+  for (let attempt = 1; ; attempt++) {
+    const { rows } = await client.query<Row>('SELECT pg_try_advisory_lock($1, $2) AS taken', [
+      runLock.application,
+      key,
+    ]);
+    if (rows[0] !== undefined && flag(rows[0], 'taken')) return;
+    const secondsLeft = options.lockTimeout - (Date.now() - started) / 1000;
+    const description = options.onLockWaiting(Math.max(0, Math.ceil(secondsLeft)));
+    if (secondsLeft <= 0) throw new Failure({ kind: 'locked', holder: { description }, seconds: options.lockTimeout });
+    await sleep(Math.min(pauseBeforeAttempt(attempt), secondsLeft * 1000), options.signal);
+  }
+}
+
+function maintenanceOf(client: pg.Client, live: string, { signal }: MaintenanceOptions): Maintenance {
+  const session = postgresSession(client);
+  const maintenance: Maintenance = {
+    async mayExchange() {
+      const [row = {}] = await session.query(
+        `SELECT rolsuper OR (rolcreatedb AND pg_has_role(datdba, 'USAGE')) AS may
+         FROM pg_roles, pg_database WHERE rolname = current_user AND datname = $1`,
+        [live],
+      );
+      return row['may'] === true;
+    },
+
+    exists: async (name) => (await session.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])).length > 0,
+    create: async (name) => session.run(await creation(name, live, session)),
+    drop: (name) => session.run(`DROP DATABASE IF EXISTS ${quoteName(name)} WITH (FORCE)`),
+    carryOver: (name) => carryOver(client, live, name),
+
+    async exchange(incoming, outgoing, disconnect) {
+      await session.run(`ALTER DATABASE ${quoteName(live)} ALLOW_CONNECTIONS false`);
+      try {
+        const others = await sessionsIn(client, live);
+        if (others.length > 0 && !disconnect) {
+          await maintenance.reopen();
+          return others;
+        }
+        await endSessions(client, [live, incoming], signal);
+        await session.run(`
+          BEGIN;
+          ALTER DATABASE ${quoteName(live)} RENAME TO ${quoteName(outgoing)};
+          ALTER DATABASE ${quoteName(incoming)} RENAME TO ${quoteName(live)};
+          ALTER DATABASE ${quoteName(outgoing)} ALLOW_CONNECTIONS true;
+          COMMIT`);
+        return [];
+      } catch (error) {
+        await session.run('ROLLBACK').catch(() => undefined);
+        await maintenance.reopen().catch(() => undefined);
+        throw error;
+      }
+    },
+
+    reopen: () => session.run(`ALTER DATABASE ${quoteName(live)} ALLOW_CONNECTIONS true`),
+    close: () => client.end().catch(() => undefined),
+  };
+  return maintenance;
+}
+
+/** CREATE DATABASE like another one. What a server does not know yet, its row of pg_database does not have. */
+async function creation(name: string, like: string, session: Session): Promise<string> {
+  const [row] = await session.query(
+    `SELECT pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding, spcname AS tablespace,
+            datcollate AS collate, datctype AS ctype, d.datconnlimit AS limit,
+            coalesce(to_jsonb(d)->>'datlocprovider', 'c') AS provider,
+            coalesce(to_jsonb(d)->>'datlocale', to_jsonb(d)->>'daticulocale') AS locale,
+            to_jsonb(d)->>'daticurules' AS rules
+     FROM pg_database d JOIN pg_tablespace t ON t.oid = dattablespace WHERE datname = $1`,
+    [like],
+  );
+  if (row === undefined) throw new Error(`there is no database called ${like}`);
+  const options = [
+    `OWNER ${quoteName(text(row, 'owner'))}`,
+    'TEMPLATE template0',
+    `ENCODING ${quoteText(text(row, 'encoding'))}`,
+    `LC_COLLATE ${quoteText(text(row, 'collate'))}`,
+    `LC_CTYPE ${quoteText(text(row, 'ctype'))}`,
+    `TABLESPACE ${quoteName(text(row, 'tablespace'))}`,
+    `CONNECTION LIMIT ${number(row, 'limit')}`,
+    ...localeOptions(text(row, 'provider'), optionalText(row, 'locale'), optionalText(row, 'rules')),
+  ];
+  return `CREATE DATABASE ${quoteName(name)} ${options.join(' ')}`;
+}
+
+/** `c`: libc, `i`: ICU (PostgreSQL 15), `b`: built in (17). */
+function localeOptions(provider: string, locale: string | null, rules: string | null): readonly string[] {
+  if (provider === 'c' || locale === null) return [];
+  if (provider === 'b') return ['LOCALE_PROVIDER builtin', `BUILTIN_LOCALE ${quoteText(locale)}`];
+  return [
+    'LOCALE_PROVIDER icu',
+    `ICU_LOCALE ${quoteText(locale)}`,
+    ...(rules === null ? [] : [`ICU_RULES ${quoteText(rules)}`]),
+  ];
+}
+
+async function sessionsIn(client: pg.Client, database: string): Promise<readonly OtherSession[]> {
+  const rows = await postgresSession(client).query(
+    `SELECT pid, coalesce(application_name, '') AS application, coalesce(usename, '') AS user,
+            coalesce(client_addr::text, 'a local socket') AS client
+     FROM pg_stat_activity
+     WHERE datname = $1 AND usesysid IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'
+       AND coalesce(application_name, '') NOT LIKE 'db-init %'
+     ORDER BY pid`,
+    [database],
+  );
+  return rows.map((row) => ({
+    pid: number(row, 'pid'),
+    application: text(row, 'application'),
+    user: text(row, 'user'),
+    client: text(row, 'client'),
+  }));
+}
+
+/** Ends every session in these databases; a rename waits for none. @throws Error if one stays */
+async function endSessions(client: pg.Client, databases: readonly string[], signal: AbortSignal): Promise<void> {
+  const started = Date.now();
+  for (let attempt = 1; ; attempt++) {
+    const rows = await postgresSession(client).query(
+      `SELECT pid, pg_terminate_backend(pid) AS told FROM pg_stat_activity
+       WHERE datname IN ($1, $2) AND pid <> pg_backend_pid()`,
+      [...databases],
+    );
+    if (rows.length === 0) return;
+    if (Date.now() - started > patience * 1000) {
+      throw new Error(`these sessions do not end: pid ${rows.map((row) => number(row, 'pid')).join(', ')}`);
+    }
+    await sleep(Math.min(100 * attempt, 1000), signal);
+  }
+}
+
+/** A setting of a database, for everybody or for one role. */
+interface Setting {
+  readonly role: string | null;
+  readonly name: string;
+  readonly value: string;
+}
+
+async function carryOver(client: pg.Client, from: string, to: string): Promise<readonly string[]> {
+  const session = postgresSession(client);
+  const lost: string[] = [];
+  const attempt = async (what: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      await session.run('ROLLBACK').catch(() => undefined);
+      lost.push(`${what} (${reasonOf(error)})`);
+    }
+  };
+  for (const setting of await settingsOf(client, from)) {
+    const scope = setting.role === null ? '' : `ROLE ${quoteName(setting.role)} IN `;
+    await attempt(`the setting ${setting.name}${setting.role === null ? '' : ` of ${setting.role}`}`, async () => {
+      // lists and quoting are the server's business: it takes over what is in force
+      await session.run(`BEGIN; SELECT set_config(${quoteText(setting.name)}, ${quoteText(setting.value)}, true);
+        ALTER ${scope}DATABASE ${quoteName(to)} SET ${setting.name.split('.').map(quoteName).join('.')} FROM CURRENT;
+        COMMIT`);
+    });
+  }
+  const grants = await grantsOf(client, from);
+  if (grants !== null) {
+    await attempt('what was granted', () =>
+      session.run(
+        ['BEGIN', `REVOKE ALL ON DATABASE ${quoteName(to)} FROM PUBLIC`, ...grants(quoteName(to)), 'COMMIT'].join('; '),
+      ),
+    );
+  }
+  return lost;
+}
+
+async function settingsOf(client: pg.Client, database: string): Promise<readonly Setting[]> {
+  const rows = await postgresSession(client).query(
+    `SELECT r.rolname AS role, split_part(entry, '=', 1) AS name, substr(entry, strpos(entry, '=') + 1) AS value
+     FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase LEFT JOIN pg_roles r ON r.oid = s.setrole
+     CROSS JOIN unnest(s.setconfig) AS entry
+     WHERE d.datname = $1 ORDER BY 1 NULLS FIRST, 2`,
+    [database],
+  );
+  return rows.map((row) => ({ role: optionalText(row, 'role'), name: text(row, 'name'), value: text(row, 'value') }));
+}
+
+/** @returns null if nothing was ever granted or revoked: then a new database has the same */
+async function grantsOf(client: pg.Client, database: string): Promise<((target: string) => readonly string[]) | null> {
+  const session = postgresSession(client);
+  const custom = await session.query('SELECT 1 FROM pg_database WHERE datname = $1 AND datacl IS NOT NULL', [database]);
+  if (custom.length === 0) return null;
+  const rows = await session.query(
+    `SELECT privilege_type AS privilege, is_grantable AS grantable,
+            CASE WHEN grantee = 0 THEN NULL ELSE pg_get_userbyid(grantee) END AS grantee
+     FROM pg_database, aclexplode(datacl) WHERE datname = $1 AND grantee <> datdba`,
+    [database],
+  );
+  return (target) =>
+    rows.map((row) => {
+      const grantee = optionalText(row, 'grantee');
+      const option = flag(row, 'grantable') ? ' WITH GRANT OPTION' : '';
+      const whom = grantee === null ? 'PUBLIC' : quoteName(grantee);
+      return `GRANT ${text(row, 'privilege')} ON DATABASE ${target} TO ${whom}${option}`;
+    });
+}

@@ -1,0 +1,34 @@
+import type { Database } from '../database/database.ts';
+import { findRestoreAtStart, identify } from './identity.ts';
+import { openFitting, restore } from './restore.ts';
+import type { RestoreContext } from './site.ts';
+
+/**
+ * Restores the archive that TT_RESTORE_FROM names, once: what was restored is remembered beside the backups.
+ * @param withLive opens the live database under its run lock
+ * @throws Failure `archive-rejected`, `restore-refused`
+ */
+export async function restoreAtStart(
+  file: string,
+  context: RestoreContext,
+  withLive: (work: (live: Database) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const { config, log } = context;
+  if (await isRestored(file, context)) return;
+  const archive = await openFitting(file, config);
+  const identity = await identify(file, true);
+  await withLive(async (live) => {
+    // another start may have done it while this one waited for the lock
+    if (await isRestored(file, context)) return;
+    log.warn(`TT_RESTORE_FROM is set: restoring ${file} in the place of ${live.name}.`);
+    await restore({ archive, identity, dryRun: false, databaseOnly: false }, live, context);
+    log.info('It is remembered: another start does not restore it again. TT_RESTORE_FROM can be unset.');
+  });
+}
+
+async function isRestored(file: string, { config, log }: RestoreContext): Promise<boolean> {
+  const done = await findRestoreAtStart(config, file);
+  if (done === null) return false;
+  log.info(`TT_RESTORE_FROM: ${file} was restored already (${done.finishedAt}). The variable can be unset.`);
+  return true;
+}

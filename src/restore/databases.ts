@@ -1,0 +1,124 @@
+import { rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { extractEntry } from '../archive/extract.ts';
+import type { PostgresTarget } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import { type DumpLoader, openLoader } from '../database/postgres/load.ts';
+import type { Maintenance } from '../database/postgres/maintenance.ts';
+import { number, only, optionalText } from '../database/rows.ts';
+import { Failure } from '../failure.ts';
+import { failedAt, makeHealthy, unusable, withScratch } from './proving.ts';
+import type { RestoreContext, Site, Source } from './site.ts';
+
+/** PostgreSQL cuts longer names off (NAMEDATALEN). */
+const longestName = 63;
+
+/**
+ * The way of whole databases: the archive is restored into one beside the live one, and then both change names. The
+ * live database is only closed for the moment of the renaming.
+ * @param live null to settle what another run left: then nothing new can be restored
+ */
+export function databasesSite(
+  target: PostgresTarget,
+  maintenance: Maintenance,
+  live: Database | null,
+  context: RestoreContext,
+): Site {
+  const scratch = (name: string): PostgresTarget => ({ ...target, database: name });
+  return {
+    way: 'databases',
+
+    places: (id) => ({
+      live: target.database,
+      incoming: nameBeside(target.database, `_restore_${id}`),
+      outgoing: nameBeside(target.database, `_before_${id}`),
+    }),
+
+    async bringUp(source, { incoming }) {
+      if (live === null) throw new Error('a restore without the live database');
+      const dump = await unpackDump(source, context);
+      const loader = await loaderFor(dump, source, live, target, context);
+      const role = await ownerOfTables(live);
+      try {
+        await maintenance.create(incoming);
+        context.log.info(`Restoring into ${incoming}, beside the live database, with ${loader.tool}.`);
+        const { signal } = context;
+        await loader.into(scratch(incoming), { role, jobs: availableParallelism(), signal });
+      } catch (error) {
+        context.signal.throwIfAborted();
+        throw failedAt('restoring the dump', error, context.config);
+      }
+      await rm(dump, { force: true });
+      await withScratch(scratch(incoming), context, (database) => makeHealthy(database, source, context));
+    },
+
+    async exchange(source, { incoming, outgoing }) {
+      if (source !== null) {
+        for (const lost of await maintenance.carryOver(incoming)) context.log.warn(`Not carried over: ${lost}.`);
+      }
+      // of all sessions that would be in the way of the renaming, our own goes first
+      await live?.close();
+      const others = await maintenance.exchange(incoming, outgoing, context.disconnect);
+      if (others.length > 0) {
+        const obstacle = { kind: 'others-are-connected', others } as const;
+        throw new Failure({ kind: 'restore-refused', database: target.database, obstacle });
+      }
+    },
+
+    async settle({ places }) {
+      const exchanged = await maintenance.exists(places.outgoing);
+      await maintenance.reopen();
+      return exchanged ? 'exchanged' : 'not-exchanged';
+    },
+
+    discard: ({ incoming }) => maintenance.drop(incoming),
+    isKept: (name) => maintenance.exists(name),
+    drop: (kept) => maintenance.drop(kept),
+    close: () => maintenance.close(),
+  };
+}
+
+/** `timetracker_before_20261123_201500`, the name cut so that it is not cut by the server. */
+function nameBeside(name: string, suffix: string): string {
+  const bytes = Buffer.from(name).subarray(0, longestName - Buffer.byteLength(suffix));
+  // a character that was cut in two is left out
+  return new TextDecoder().decode(bytes, { stream: true }) + suffix;
+}
+
+/** Unpacks the dump: several jobs can only read a file. */
+export async function unpackDump({ archive, folder }: Source, { signal, onBytes }: RestoreContext): Promise<string> {
+  const file = join(folder, 'db.dump');
+  await extractEntry(archive.database, file, { signal, onBytes });
+  return file;
+}
+
+/** @throws Failure `archive-rejected` if no tool here can restore it */
+export async function loaderFor(
+  dump: string,
+  source: Source,
+  live: Database,
+  target: PostgresTarget,
+  { log, signal }: RestoreContext,
+): Promise<DumpLoader> {
+  const serverMajor = await live.read(async (session) =>
+    number(only(await session.query(`SELECT current_setting('server_version_num')::int / 10000 AS major`)), 'major'),
+  );
+  const found = await openLoader(dump, target, { serverMajor, signal });
+  if (found.kind === 'unable') throw unusable(source, found.reason);
+  for (const warning of found.warnings) log.warn(`${warning}.`);
+  return found.loader;
+}
+
+/** Who owns the application's tables, if that is another role than ours and one that we may act for. */
+async function ownerOfTables(live: Database): Promise<string | null> {
+  return live.read(async (session) => {
+    const [row] = await session.query(
+      `SELECT pg_get_userbyid(relowner) AS owner FROM pg_class
+       WHERE relnamespace = to_regnamespace('public') AND relname IN ('users', 'alembic_version') AND relkind IN ('r', 'p')
+         AND pg_get_userbyid(relowner) <> current_user AND pg_has_role(relowner, 'MEMBER')
+       ORDER BY relname DESC LIMIT 1`,
+    );
+    return row === undefined ? null : optionalText(row, 'owner');
+  });
+}

@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../config/config.ts';
+import { memoryFolderOf } from '../gate/traces.ts';
+import { type ArchiveIdentity, type JournalledUploads, parseIdentity, type Way, writeDurably } from './journal.ts';
+import { entriesOfList, type Fields, isText, parseRecord } from './parsing.ts';
+
+/** A restore or an undo that was finished. */
+export interface DoneRestore {
+  readonly id: string;
+  readonly action: 'restore' | 'undo';
+  readonly way: Way;
+  readonly database: string;
+  readonly archive: ArchiveIdentity | null;
+  readonly finishedAt: string;
+  /** The name that the former database is kept under; null if nothing is kept (any more). */
+  readonly kept: string | null;
+  /** The folders that keep the former uploads under this id. */
+  readonly uploads: readonly string[];
+}
+
+/** Where finished restores are remembered. */
+export function historyFileOf(config: Pick<Config, 'backupFolder'>): string {
+  return join(memoryFolderOf(config), 'restores.json');
+}
+
+/** What was restored here, the last one last. What cannot be read is no memory. */
+export function readHistory(config: Pick<Config, 'backupFolder'>): readonly DoneRestore[] {
+  try {
+    const { format, restores }: Fields = parseRecord(readFileSync(historyFileOf(config), 'utf8')) ?? {};
+    return format === 1 ? (entriesOfList(restores, parseDone) ?? []) : [];
+  } catch {
+    return [];
+  }
+}
+
+/** Adds a restore, or replaces what was remembered of it: a killed run may come to this point again. */
+export function remember(config: Pick<Config, 'backupFolder'>, done: DoneRestore): void {
+  const others = readHistory(config).filter(({ id }) => id !== done.id);
+  writeDurably(historyFileOf(config), { format: 1, restores: [...others, done] });
+}
+
+/** The last restore or undo of a database, if what was there before is still kept. */
+export function lastKept(
+  config: Pick<Config, 'backupFolder'>,
+  database: string,
+): (DoneRestore & { readonly kept: string }) | null {
+  const last = readHistory(config).findLast((done) => done.database === database);
+  return last === undefined || last.kept === null ? null : { ...last, kept: last.kept };
+}
+
+/** The names of the folders alone: under which id they are kept, the restore's own says. */
+export function foldersOf(uploads: readonly JournalledUploads[]): readonly string[] {
+  return uploads.map(({ folder }) => folder);
+}
+
+function parseDone(value: unknown): DoneRestore | null {
+  const fields: Fields = parseRecord(value) ?? {};
+  const { id, action, way, database, finishedAt, kept } = fields;
+  const archive = fields['archive'] === null ? null : parseIdentity(fields['archive']);
+  const uploads = entriesOfList(fields['uploads'], (item) => (isText(item) ? item : null));
+  if (!isText(id) || !isText(database) || !isText(finishedAt) || (kept !== null && !isText(kept))) return null;
+  if (action !== 'restore' && action !== 'undo') return null;
+  if (way !== 'databases' && way !== 'schemas' && way !== 'files') return null;
+  if (uploads === null || archive === undefined) return null;
+  return { id, action, way, database, archive, finishedAt, kept, uploads };
+}

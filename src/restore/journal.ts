@@ -1,0 +1,146 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Config } from '../config/config.ts';
+import { memoryFolderOf } from '../gate/traces.ts';
+import { entriesOfList, isText, parseRecord, type Fields } from './parsing.ts';
+
+/** How a restored database takes the place of the live one: whole databases, schemas or files change names. */
+export type Way = 'databases' | 'schemas' | 'files';
+
+/** The names of a swap: `live` becomes `outgoing`, and `incoming` becomes `live`. */
+export interface Places {
+  readonly live: string;
+  readonly incoming: string;
+  readonly outgoing: string;
+}
+
+/** A folder of uploads that changes its contents with the database. */
+export interface JournalledUploads {
+  readonly folder: string;
+  /** The id under which the set to come is kept as a former one: of an undo alone. */
+  readonly former: string | null;
+}
+
+/** Which archive it is: told by its content, not by its name. */
+export interface ArchiveIdentity {
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+  /** In hexadecimal digits; null where nobody will ask for it. */
+  readonly sha256: string | null;
+}
+
+/** What a restore or an undo has to remember in order to be finished or taken back by somebody else. */
+export interface Journal {
+  readonly id: string;
+  readonly action: 'restore' | 'undo';
+  readonly way: Way;
+  /** What people call the live database. */
+  readonly database: string;
+  readonly archive: ArchiveIdentity | null;
+  readonly startedAt: string;
+  /** Who is at work: `host 3f2a, pid 7`. */
+  readonly holder: string;
+  /**
+   * `preparing`: the live database is untouched. `swapping`: what has the live name now has to be looked at.
+   * `finishing`: the new database is live and proven; what is left only has to be done.
+   */
+  readonly phase: 'preparing' | 'swapping' | 'finishing';
+  readonly places: Places;
+  readonly uploads: readonly JournalledUploads[];
+}
+
+/** The journal of this volume: it lives outside the database that is being replaced. */
+export function journalFileOf(config: Pick<Config, 'backupFolder'>): string {
+  return join(memoryFolderOf(config), 'restore.json');
+}
+
+/** @returns null if there is none; `unreadable` if nobody can tell what it says */
+export function readJournal(config: Pick<Config, 'backupFolder'>): Journal | 'unreadable' | null {
+  let text: string;
+  try {
+    text = readFileSync(journalFileOf(config), 'utf8');
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && /^(ENOENT|ENOTDIR)$/.test(String(error.code));
+    return missing ? null : 'unreadable';
+  }
+  return parseJournal(text) ?? 'unreadable';
+}
+
+/** What is under way: `a restore of /data/a.zip (host 3f2a, pid 7, since …)`; null if that cannot be told. */
+export function describeJournal(config: Pick<Config, 'backupFolder'>): string | null {
+  const journal = readJournal(config);
+  if (journal === null || journal === 'unreadable') return null;
+  const what = journal.archive === null ? 'an undo' : `a restore of ${journal.archive.path}`;
+  return `${what} (${journal.holder}, since ${journal.startedAt})`;
+}
+
+/** Writes the journal so that after a loss of power there is either the former one or this one. */
+export function writeJournal(config: Pick<Config, 'backupFolder'>, journal: Journal): void {
+  writeDurably(journalFileOf(config), { format: 1, ...journal });
+}
+
+/** The restore is over, or was taken back. */
+export function removeJournal(config: Pick<Config, 'backupFolder'>): void {
+  rmSync(journalFileOf(config), { force: true });
+  syncFolder(memoryFolderOf(config));
+}
+
+/** Replaces a file in one step, and sees it on the disk. */
+export function writeDurably(file: string, content: unknown): void {
+  mkdirSync(dirname(file), { recursive: true });
+  const partial = `${file}.partial`;
+  const handle = openSync(partial, 'w', 0o600);
+  try {
+    writeFileSync(handle, `${JSON.stringify(content, null, 2)}\n`);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+  renameSync(partial, file);
+  syncFolder(dirname(file));
+}
+
+function syncFolder(folder: string): void {
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Reads a journal. @returns null if it is none that this version understands */
+export function parseJournal(text: string): Journal | null {
+  const fields = parseRecord(text);
+  if (fields?.['format'] !== 1) return null;
+  const { id, action, way, database, startedAt, holder, phase } = fields;
+  const places = parsePlaces(fields['places']);
+  const uploads = entriesOfList(fields['uploads'], parseUploads);
+  const archive = fields['archive'] === null ? null : parseIdentity(fields['archive']);
+  if (!isText(id) || !isText(database) || !isText(startedAt) || !isText(holder)) return null;
+  if (action !== 'restore' && action !== 'undo') return null;
+  if (way !== 'databases' && way !== 'schemas' && way !== 'files') return null;
+  if (phase !== 'preparing' && phase !== 'swapping' && phase !== 'finishing') return null;
+  if (places === null || uploads === null || archive === undefined) return null;
+  return { id, action, way, database, archive, startedAt, holder, phase, places, uploads };
+}
+
+function parsePlaces(value: unknown): Places | null {
+  const { live, incoming, outgoing }: Fields = parseRecord(value) ?? {};
+  return isText(live) && isText(incoming) && isText(outgoing) ? { live, incoming, outgoing } : null;
+}
+
+function parseUploads(value: unknown): JournalledUploads | null {
+  const { folder, former }: Fields = parseRecord(value) ?? {};
+  return isText(folder) && (former === null || isText(former)) ? { folder, former } : null;
+}
+
+/** @returns undefined if it is none */
+export function parseIdentity(value: unknown): ArchiveIdentity | undefined {
+  const { path, size, modified, sha256 }: Fields = parseRecord(value) ?? {};
+  if (!isText(path) || typeof size !== 'number' || typeof modified !== 'number') return undefined;
+  return sha256 === null || isText(sha256) ? { path, size, modified, sha256 } : undefined;
+}

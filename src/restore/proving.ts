@@ -1,0 +1,112 @@
+import { readContents } from '../backup/contents.ts';
+import type { Config, DatabaseTarget } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import { openDatabase } from '../database/open.ts';
+import { Failure, reasonOf } from '../failure.ts';
+import { act } from '../gate/gate.ts';
+import { look } from '../gate/look.ts';
+import { listRows } from '../report/adoption-text.ts';
+import { describeProblem } from '../report/problems.ts';
+import type { RestoreContext, Source } from './site.ts';
+import { findWarnings } from './warnings.ts';
+
+/** Opens a database of a restore's own. */
+export async function withScratch<Result>(
+  target: DatabaseTarget,
+  { config, log, version, signal }: RestoreContext,
+  work: (database: Database) => Promise<Result>,
+): Promise<Result> {
+  const silent = (): void => undefined;
+  const database = await openDatabase(target, {
+    ...config,
+    applicationName: `db-init ${version} restore`,
+    writes: true,
+    signal,
+    onWaiting: silent,
+    onLockWaiting: silent,
+    onRetry: (reason) => log.info(`Trying again: ${reason}.`),
+    onWarning: silent,
+  });
+  try {
+    return await work(database);
+  } finally {
+    await database.close();
+  }
+}
+
+/**
+ * Compares a database that was just loaded with what the archive says of it, and brings it to this image's schema.
+ * @throws Failure `archive-rejected` if it is none of the application's, or newer; `restore-refused` if it cannot be
+ *   migrated
+ */
+export async function makeHealthy(database: Database, source: Source, context: RestoreContext): Promise<void> {
+  await compareContents(database, source);
+  for (const warning of await findWarnings(database, context.config)) context.log.warn(warning);
+  const given = { ...context, database, config: scratchConfig(context.config, source) };
+  const seen = await look(database, given.config);
+  const { plan } = seen;
+  if (plan.kind === 'refuse') {
+    const { title, happened } = describeProblem({ kind: 'refused', database: database.name, refusal: plan.refusal });
+    throw unusable(source, `${title}. ${happened.join(' ')}`.replace(/\.+$/, ''));
+  }
+  try {
+    await act(seen, given);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    throw failedAt('migrating the restored database', error, context.config);
+  }
+}
+
+/** Whether the live database is what a restore has to leave behind. @returns what is wrong with it; null if nothing */
+export async function findFault(database: Database, source: Source, config: Config): Promise<string | null> {
+  const { state } = await look(database, scratchConfig(config, source));
+  return state.kind === 'current' ? null : `its state is ${state.kind}`;
+}
+
+/** Nothing may be guessed about a database of unknown origin, and nothing be left behind on its account. */
+function scratchConfig(config: Config, { folder }: Source): Config {
+  return {
+    ...config,
+    backupBeforeMigrate: 'never',
+    backupFolder: folder,
+    skipCleanup: true,
+    requireExisting: true,
+    allowNewerSchema: false,
+    drift: 'repair',
+  };
+}
+
+async function compareContents(database: Database, source: Source): Promise<void> {
+  const { manifest } = source.archive;
+  if (manifest === null) return;
+  const { rows, revisions } = await database.read(readContents);
+  const differing = Object.entries(manifest.rows).filter(([table, count]) => rows[table] !== count);
+  if (differing.length > 0) {
+    const list = differing.map(([table, count]) => `${table} has ${rows[table] ?? 'no table'} instead of ${count}`);
+    throw unusable(source, `the rows are not those that its manifest counts: ${list.join(', ')}`);
+  }
+  if (revisions.join() !== [...manifest.revisions].toSorted().join()) {
+    throw unusable(source, `its manifest says ${listRows(manifest.revisions)}, but in it is ${listRows(revisions)}`);
+  }
+}
+
+/** The archive is whole, but cannot be used here. */
+export function unusable({ archive }: Source, reason: string): Failure {
+  return new Failure({ kind: 'archive-rejected', archive: archive.file, fault: { kind: 'unusable', reason } });
+}
+
+/** A step of a restore that failed for a reason of its own. A failure that says more is passed on as it is. */
+export function failedAt(step: string, error: unknown, { database }: Pick<Config, 'database'>): Failure {
+  const name = database.kind === 'sqlite' ? database.file : database.database;
+  if (error instanceof Failure && /^(archive-rejected|restore-refused|locked)$/.test(error.problem.kind)) return error;
+  const reason = error instanceof Failure ? reasonOfFailure(error) : reasonOf(error);
+  return new Failure(
+    { kind: 'restore-refused', database: name, obstacle: { kind: 'failed', step, reason } },
+    { cause: error },
+  );
+}
+
+function reasonOfFailure({ problem }: Failure): string {
+  const { title, happened } = describeProblem(problem);
+  return `${title}: ${happened.join(' ')}`.replace(/\.+$/, '');
+}

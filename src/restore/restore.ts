@@ -1,0 +1,224 @@
+import { mkdir } from 'node:fs/promises';
+import { type Archive, openArchive } from '../archive/reader.ts';
+import { type Config, type UploadRoot, uploadRootNames } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import { Failure, reasonOf } from '../failure.ts';
+import { releaseGraph } from '../migration/revisions.ts';
+import { listRows } from '../report/adoption-text.ts';
+import { announceKept, describeArchive } from '../report/restore-text.ts';
+import { lastKept, readHistory } from './history.ts';
+import { type ArchiveIdentity, type Journal, writeJournal } from './journal.ts';
+import { openSite, thisProcess } from './open-site.ts';
+import { failedAt, findFault, unusable, withScratch } from './proving.ts';
+import { settleJournal, stagingFolderOf, unfinished } from './settle.ts';
+import type { RestoreContext, Site, Source } from './site.ts';
+import { stageUploads } from './uploads.ts';
+import { writeStamp } from '../gate/stamp.ts';
+
+/** What is to be restored. */
+export interface RestoreRequest {
+  readonly archive: Archive;
+  readonly identity: ArchiveIdentity;
+  /** Up to the proof only. */
+  readonly dryRun: boolean;
+  /** Leave the uploads as they are. */
+  readonly databaseOnly: boolean;
+}
+
+/** Opens an archive and makes sure that it fits this database and this image. @throws Failure `archive-rejected` */
+export async function openFitting(file: string, { archiveLimits, database }: Config): Promise<Archive> {
+  const archive = await openArchive(file, archiveLimits);
+  const source = { archive, folder: '' };
+  if (archive.engine !== database.kind) {
+    const [held, wanted] = [archive.engine, database.kind].map((engine) =>
+      engine === 'sqlite' ? 'a SQLite database' : 'a PostgreSQL database',
+    );
+    throw unusable(source, `it holds ${held}, and DATABASE_URL names ${wanted}`);
+  }
+  const unknown = (archive.revisions ?? []).filter((revision) => !releaseGraph.knows(revision));
+  if (unknown.length > 0) {
+    throw unusable(
+      source,
+      `it is at ${listRows(unknown)}, which this image does not know: a newer db-init restores it`,
+    );
+  }
+  return archive;
+}
+
+/**
+ * Restores an archive: a healthy database is made of it beside the live one, and takes its place only then. The former
+ * one is kept. To be called under the run lock of the live database.
+ * @throws Failure `archive-rejected`, `restore-refused`
+ */
+export async function restore(request: RestoreRequest, live: Database, context: RestoreContext): Promise<void> {
+  const { config, log } = context;
+  if (!request.dryRun) await requireAlone(live, context);
+  const site = await openSite(live, context);
+  try {
+    const journal = begin(request, site, live.name, context);
+    const source: Source = { archive: request.archive, folder: stagingFolderOf(config, journal.id) };
+    log.info(describeArchive(request.archive));
+    await journalled(journal, site, context, async () => {
+      await mkdir(source.folder, { recursive: true, mode: 0o700 });
+      await site.bringUp(source, journal.places, request.dryRun);
+      await stage(journal, request, context);
+      return request.dryRun ? null : source;
+    });
+    if (request.dryRun) {
+      log.info('The archive can be restored. What was made of it was thrown away again: nothing was changed.');
+      return;
+    }
+    await proveLive(source, site, live.name, context);
+    log.info(`Restored: ${live.name} is what ${request.archive.file} holds, at the current revision.`);
+    announceKept(journal.places.outgoing, journal.uploads.length > 0, log);
+  } finally {
+    await site.close();
+  }
+}
+
+/**
+ * Puts the database from before the last restore back, and its uploads. What is live now is kept in its place, so
+ * that another undo takes this one back. To be called under the run lock.
+ * @throws Failure `restore-refused`
+ */
+export async function undoRestore(live: Database, context: RestoreContext): Promise<void> {
+  const { config, log } = context;
+  if (lastKept(config, live.name) === null) throw nothingKept(live.name);
+  await requireAlone(live, context);
+  const site = await openSite(live, context);
+  try {
+    const { places, uploads } = await putBack(site, live.name, context);
+    log.info(`${live.name} is the database from before the last restore again, as it was.`);
+    announceKept(places.outgoing, uploads.length > 0, log);
+  } finally {
+    await site.close();
+  }
+}
+
+/** The exchange of an undo. */
+async function putBack(site: Site, database: string, context: RestoreContext): Promise<Journal> {
+  const { config } = context;
+  const last = lastKept(config, database);
+  if (last === null) throw nothingKept(database);
+  const id = newId(config);
+  const places = { ...site.places(id), incoming: last.kept };
+  const uploads = last.uploads.map((folder) => ({ folder, former: last.id }));
+  const facts = { id, action: 'undo', way: site.way, database, archive: null, places, uploads } as const;
+  const journal: Journal = { ...facts, startedAt: now(), holder: thisProcess(), phase: 'preparing' };
+  await journalled(journal, site, context, () => Promise.resolve('undo'));
+  return journal;
+}
+
+export function nothingKept(database: string): Failure {
+  return new Failure({ kind: 'restore-refused', database, obstacle: { kind: 'nothing-kept' } });
+}
+
+/** Writes the journal before anything else, and brings it to its end whatever happens. */
+async function journalled(
+  journal: Journal,
+  site: Site,
+  context: RestoreContext,
+  prepare: () => Promise<Source | 'undo' | null>,
+): Promise<void> {
+  const { config, signal, log } = context;
+  let present = journal;
+  const enter = (phase: Journal['phase']): void => {
+    present = { ...journal, phase };
+    writeJournal(config, present);
+  };
+  try {
+    enter('preparing');
+    const source = await prepare();
+    signal.throwIfAborted();
+    if (source !== null) {
+      enter('swapping');
+      await site.exchange(source === 'undo' ? null : source, journal.places);
+      enter('finishing');
+    }
+  } catch (error) {
+    const outcome = await settleJournal(site, present, context).catch((second: unknown) => {
+      log.warn(`What was begun could not be taken back now (${reasonOf(second)}): the next start does it.`);
+      return 'unsettled' as const;
+    });
+    if (outcome === 'finished') throw unfinished(config, reasonOf(error), error);
+    signal.throwIfAborted();
+    throw failedAt('restoring', error, config);
+  }
+  await settleJournal(site, present, context).catch((error: unknown) => {
+    throw unfinished(config, reasonOf(error), error);
+  });
+}
+
+/**
+ * The last look, at what the application is going to find. It was healthy before the exchange; if it is not now, the
+ * former database is put back.
+ */
+async function proveLive(source: Source, site: Site, name: string, context: RestoreContext): Promise<void> {
+  const { config, log } = context;
+  const fault = await withScratch(config.database, context, async (database) => {
+    const found = await findFault(database, source, config);
+    if (found === null) writeStamp(config, database, releaseGraph.heads, log);
+    return found;
+  });
+  if (fault === null) return;
+  log.error(`The restored database is not healthy (${fault}): the former one is put back.`);
+  await putBack(site, name, context);
+  throw failedAt('the last look at the restored database', new Error(fault), config);
+}
+
+function begin(request: RestoreRequest, site: Site, database: string, { config, log }: RestoreContext): Journal {
+  const id = newId(config);
+  const roots = request.databaseOnly ? [] : rootsOf(request.archive, config);
+  const missing = uploadRootNames.filter(
+    (name) =>
+      request.archive.uploads.some(({ root }) => root === name) &&
+      !config.uploadRoots.some((root) => root.name === name),
+  );
+  if (missing.length > 0) log.warn(`Not restored, for there is no folder of their own here: ${missing.join(', ')}.`);
+  return {
+    id,
+    action: 'restore',
+    way: site.way,
+    database,
+    archive: request.identity,
+    startedAt: now(),
+    holder: thisProcess(),
+    phase: 'preparing',
+    places: site.places(id),
+    uploads: roots.map(({ folder }) => ({ folder, former: null })),
+  };
+}
+
+/** The folders that the archive has a say about. One without uploads says nothing: what is there stays. */
+function rootsOf({ manifest, uploads }: Archive, { uploadRoots }: Config): readonly UploadRoot[] {
+  return uploadRoots.filter(
+    ({ name }) => manifest?.uploads.includes(name) === true || uploads.some(({ root }) => root === name),
+  );
+}
+
+async function stage(journal: Journal, { archive }: RestoreRequest, context: RestoreContext): Promise<void> {
+  const { config, signal, onBytes } = context;
+  for (const { folder } of journal.uploads) {
+    const root = config.uploadRoots.find((candidate) => candidate.folder === folder);
+    if (root === undefined) continue;
+    const members = archive.uploads.filter((upload) => upload.root === root.name);
+    await stageUploads(root, members, journal.id, { signal, onBytes });
+  }
+}
+
+/** @throws Failure `restore-refused` while the application is connected, unless it may be sent away */
+async function requireAlone(live: Database, { disconnect }: RestoreContext): Promise<void> {
+  const { otherSessions: others } = await live.observe('quick').catch(() => ({ otherSessions: [] }));
+  if (others.length === 0 || disconnect) return;
+  const obstacle = { kind: 'others-are-connected', others } as const;
+  throw new Failure({ kind: 'restore-refused', database: live.name, obstacle });
+}
+
+/** `20261123_201500`, UTC: people will meet it in names. */
+function newId(config: Config): string {
+  const id = now().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '_');
+  const taken = readHistory(config).filter((done) => done.id.startsWith(id)).length;
+  return taken === 0 ? id : `${id}_${taken + 1}`;
+}
+
+const now = (): string => new Date().toISOString();

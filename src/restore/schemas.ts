@@ -1,0 +1,145 @@
+import type { PostgresTarget } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import { quoteName, quoteText } from '../database/quoting.ts';
+import { optionalText, text } from '../database/rows.ts';
+import type { Session } from '../database/session.ts';
+import { Failure } from '../failure.ts';
+import { loaderFor, unpackDump } from './databases.ts';
+import type { Places } from './journal.ts';
+import { failedAt, makeHealthy } from './proving.ts';
+import type { RestoreContext, Site } from './site.ts';
+
+const home = quoteName('public');
+
+/**
+ * The way of schemas, for a user who may not create databases: one transaction renames schema public and restores the
+ * archive's into a new one. What is live meanwhile is migrated after that, so until it is proven it can only be taken
+ * back. The run lock, which this connection holds throughout, is the lock.
+ */
+export function schemasSite(target: PostgresTarget, live: Database, context: RestoreContext): Site {
+  const takeBack = ({ outgoing }: Places): Promise<void> =>
+    live.transaction((session) =>
+      session.run(`DROP SCHEMA ${home} CASCADE; ALTER SCHEMA ${quoteName(outgoing)} RENAME TO public`),
+    );
+  const exists = (schema: string): Promise<boolean> =>
+    live.read(
+      async (session) =>
+        (await session.query('SELECT to_regnamespace($1) AS oid', [quoteName(schema)]))[0]?.['oid'] !== null,
+    );
+
+  return {
+    way: 'schemas',
+    places: (id) => ({ live: 'public', incoming: `tt_restore_${id}`, outgoing: `tt_before_${id}` }),
+
+    async bringUp(source, { outgoing }, rehearsed) {
+      await requireRights(live);
+      const dump = await unpackDump(source, context);
+      const loader = await loaderFor(dump, source, live, target, context);
+      if (!rehearsed) return;
+      const { signal, log, config } = context;
+      log.warn('This user may not create databases: the dump is restored in a transaction that is rolled back, and');
+      log.warn('whether it can be migrated is only seen by the restore itself.');
+      const before = await live.read((session) => renaming(session, outgoing));
+      await loader
+        .inOneTransaction(target, { before, after: '', commit: false, role: null, signal })
+        .catch((error: unknown) => {
+          signal.throwIfAborted();
+          throw failedAt('restoring the dump', error, config);
+        });
+    },
+
+    async exchange(source, places) {
+      const { outgoing, incoming } = places;
+      if (source === null) return swapSchemas(live, { incoming, outgoing });
+      const { signal, config, log, disconnect } = context;
+      await endOtherSessions(live, disconnect);
+      const loader = await loaderFor(`${source.folder}/db.dump`, source, live, target, context);
+      log.info(`Restoring into a new schema public, with ${loader.tool}; the former one is kept as ${outgoing}.`);
+      const before = await live.read((session) => renaming(session, outgoing));
+      try {
+        await loader.inOneTransaction(target, { before, after: '', commit: true, role: null, signal });
+      } catch (error) {
+        signal.throwIfAborted();
+        throw failedAt('restoring the dump', error, config);
+      }
+      await makeHealthy(live, source, context);
+    },
+
+    async settle({ action, phase, places }) {
+      if (!(await exists(places.outgoing))) return 'not-exchanged';
+      if (action === 'undo' || phase === 'finishing') return 'exchanged';
+      await takeBack(places);
+      return 'not-exchanged';
+    },
+
+    discard: () => Promise.resolve(),
+    isKept: exists,
+    drop: (kept) => live.transaction((session) => session.run(`DROP SCHEMA IF EXISTS ${quoteName(kept)} CASCADE`)),
+    close: () => Promise.resolve(),
+  };
+}
+
+/** An undo: both schemas have what they need, and change names in one transaction. */
+async function swapSchemas(
+  live: Database,
+  { incoming, outgoing }: Pick<Places, 'incoming' | 'outgoing'>,
+): Promise<void> {
+  await live.transaction((session) =>
+    session.run(
+      `ALTER SCHEMA ${home} RENAME TO ${quoteName(outgoing)}; ALTER SCHEMA ${quoteName(incoming)} RENAME TO public`,
+    ),
+  );
+}
+
+/** What makes room: the present schema goes aside, and a new one with the same grants takes its name. */
+async function renaming(session: Session, outgoing: string): Promise<string> {
+  const grants = await session.query(
+    `SELECT privilege_type AS privilege, CASE WHEN grantee = 0 THEN NULL ELSE pg_get_userbyid(grantee) END AS grantee
+     FROM pg_namespace, aclexplode(nspacl) WHERE nspname = 'public' AND grantee <> nspowner`,
+  );
+  return [
+    `ALTER SCHEMA ${home} RENAME TO ${quoteName(outgoing)}`,
+    `CREATE SCHEMA ${home}`,
+    ...grants.map((row) => {
+      const grantee = optionalText(row, 'grantee');
+      return `GRANT ${text(row, 'privilege')} ON SCHEMA ${home} TO ${grantee === null ? 'PUBLIC' : quoteName(grantee)}`;
+    }),
+    '',
+  ].join(';\n');
+}
+
+/** Both ways need a right; it is told what each of them is. @throws Failure `missing-rights` */
+async function requireRights(live: Database): Promise<void> {
+  const missing = await live.read(async (session) => {
+    const [row = {}] = await session.query(
+      `SELECT quote_ident(current_user) AS user, quote_ident(current_database()) AS database
+       WHERE NOT (has_database_privilege(current_database(), 'CREATE')
+                  AND coalesce((SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = 'public'), false))`,
+    );
+    return row['user'] === undefined ? null : { user: text(row, 'user'), database: text(row, 'database') };
+  });
+  if (missing === null) return;
+  const { user, database } = missing;
+  const right = {
+    action: 'create a database beside the live one, nor rename schema public',
+    remedy: `ALTER ROLE ${user} CREATEDB; ALTER DATABASE ${database} OWNER TO ${user};`,
+  };
+  throw new Failure({ kind: 'missing-rights', database: live.name, rights: [right] });
+}
+
+/** @throws Failure `restore-refused` if others are connected and may not be sent away */
+async function endOtherSessions(live: Database, disconnect: boolean): Promise<void> {
+  const { otherSessions: others } = await live.observe('quick');
+  if (others.length === 0) return;
+  if (!disconnect) {
+    throw new Failure({
+      kind: 'restore-refused',
+      database: live.name,
+      obstacle: { kind: 'others-are-connected', others },
+    });
+  }
+  const pids = others.map(({ pid }) => quoteText(String(pid))).join(', ');
+  await live.read((session) =>
+    session.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid::text IN (${pids})`),
+  );
+}

@@ -1,0 +1,143 @@
+import { readdir, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { Config } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import { nameOf } from '../database/target-name.ts';
+import { Failure, reasonOf } from '../failure.ts';
+import { memoryFolderOf } from '../gate/traces.ts';
+import { databasesSite } from './databases.ts';
+import { filesSite } from './files.ts';
+import { foldersOf, readHistory, remember } from './history.ts';
+import { type Journal, journalFileOf, readJournal, removeJournal, writeJournal } from './journal.ts';
+import { maintain } from './open-site.ts';
+import { schemasSite } from './schemas.ts';
+import type { RestoreContext, Site } from './site.ts';
+import { discardUploads, recallUploads, swapUploads } from './uploads.ts';
+
+/** Where a restore keeps what it needs meanwhile. */
+export function stagingFolderOf(config: Pick<Config, 'backupFolder'>, id: string): string {
+  return join(memoryFolderOf(config), `restore-${id}`);
+}
+
+/**
+ * Brings a journalled restore or undo to its end: forwards where the exchange has happened, back where it has not. It
+ * may be cut off and called again. Nobody else may be at work on it: the site's lock says so.
+ */
+export async function settleJournal(
+  site: Site,
+  journal: Journal,
+  { config }: Pick<RestoreContext, 'config'>,
+): Promise<'finished' | 'taken back'> {
+  const exchanged = journal.phase === 'preparing' ? 'not-exchanged' : await site.settle(journal);
+  if (exchanged === 'not-exchanged') {
+    await takeBack(site, journal, config);
+    return 'taken back';
+  }
+  await finish(site, journal, config);
+  return 'finished';
+}
+
+/** What is left to do once the new database is live. */
+async function finish(site: Site, journal: Journal, config: Config): Promise<void> {
+  const { id, action, way, database, archive, places } = journal;
+  // it must not be taken back any more, whatever the way
+  writeJournal(config, { ...journal, phase: 'finishing' });
+  for (const { folder, former } of journal.uploads) {
+    if (former !== null) await recallUploads(folder, former, id);
+    await swapUploads({ folder, incoming: id, outgoing: id }, await pathsThatStay(config, archive?.path ?? null));
+  }
+  const finishedAt = new Date().toISOString();
+  const kept = (await site.isKept(places.outgoing)) ? places.outgoing : null;
+  const uploads = foldersOf(journal.uploads);
+  // what it brought back is not kept any more
+  for (const done of readHistory(config).filter((earlier) => earlier.kept === places.incoming)) {
+    remember(config, { ...done, kept: null, uploads: [] });
+  }
+  remember(config, { id, action, way, database, archive, finishedAt, kept, uploads });
+  await forget(journal, config);
+}
+
+async function takeBack(site: Site, journal: Journal, config: Config): Promise<void> {
+  if (journal.action === 'restore') {
+    await site.discard(journal.places);
+    for (const { folder } of journal.uploads) await discardUploads(folder, journal.id);
+  }
+  await forget(journal, config);
+}
+
+async function forget({ id }: Journal, config: Config): Promise<void> {
+  await rm(stagingFolderOf(config, id), { recursive: true, force: true });
+  removeJournal(config);
+}
+
+/** What lies among the uploads perhaps, and is none. */
+async function pathsThatStay(config: Config, archive: string | null): Promise<readonly string[]> {
+  const stay = [config.backupFolder, ...(archive === null ? [] : [archive])];
+  const { database } = config;
+  if (database.kind !== 'sqlite') return stay;
+  const folder = dirname(database.file);
+  // with all that is named after the database file: side files, locks, former ones
+  const names = await readdir(folder).catch(() => []);
+  const own = names.filter((name) => name.startsWith(basename(database.file)));
+  return [...stay, ...own.map((name) => join(folder, name))];
+}
+
+/**
+ * Waits for a restore that is at work in this backup folder, and finishes or takes back one that died.
+ * @param openLive opens the live database
+ * @throws Failure `restore-refused` (`unfinished`) if the journal cannot be read, or is about another database
+ */
+export async function settleRestore(
+  context: RestoreContext,
+  openLive: <Result>(work: (live: Database) => Promise<Result>) => Promise<Result>,
+): Promise<void> {
+  const { config, log } = context;
+  const journal = readJournal(config);
+  if (journal === null) return;
+  const { database: target } = config;
+  if (journal === 'unreadable') throw unfinished(config, 'its journal cannot be read');
+  if (!isAbout(journal, config)) throw unfinished(config, `its journal is about another database, ${journal.database}`);
+  const settle = async (site: Site): Promise<void> => {
+    // who was waited for may have finished, or may have been another one
+    const present = readJournal(config);
+    if (present === null || present === 'unreadable') return;
+    log.warn(`A restore did not finish (${present.holder}, begun ${present.startedAt}).`);
+    const outcome = await settleJournal(site, present, context).catch((error: unknown) => {
+      throw error instanceof Failure ? error : unfinished(config, reasonOf(error), error);
+    });
+    log.warn(`It was ${outcome}: ${sentences[`${present.action} ${outcome}`]}`);
+  };
+  if (target.kind === 'postgresql' && journal.way === 'databases') {
+    const maintenance = await maintain(target, context);
+    if (maintenance === null) throw unfinished(config, 'neither postgres nor template1 lets this user in');
+    const site = databasesSite(target, maintenance, null, context);
+    try {
+      return await settle(site);
+    } finally {
+      await site.close();
+    }
+  }
+  return openLive((live) =>
+    live.withLock(() =>
+      settle(target.kind === 'sqlite' ? filesSite(target, null, context) : schemasSite(target, live, context)),
+    ),
+  );
+}
+
+const sentences = {
+  'restore finished': 'the restored database is live.',
+  'restore taken back': 'the database is the one from before the restore.',
+  'undo finished': 'the database from before the restore is live again.',
+  'undo taken back': 'the restored database stays live.',
+} as const;
+
+/** Whether the journal is about the database that this run is configured for. */
+function isAbout({ way, database }: Journal, config: Config): boolean {
+  return (way === 'files') === (config.database.kind === 'sqlite') && database === nameOf(config.database);
+}
+
+/** A restore is not over, and this run may not go on. */
+export function unfinished(config: Config, reason: string | null, cause?: unknown): Failure {
+  const obstacle = { kind: 'unfinished', journal: journalFileOf(config), reason } as const;
+  return new Failure({ kind: 'restore-refused', database: nameOf(config.database), obstacle }, { cause });
+}

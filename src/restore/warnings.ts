@@ -1,0 +1,70 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import type { Session } from '../database/session.ts';
+
+/** What the application writes before a value that it has encrypted. */
+const mark = 'enc:v1:';
+
+/**
+ * What the application is going to miss although the database is whole: its key, and the file that says that it was set
+ * up. A sentence each.
+ */
+export async function findWarnings(
+  database: Database,
+  { settingsKey, installationFolder }: Pick<Config, 'settingsKey' | 'installationFolder'>,
+): Promise<readonly string[]> {
+  const encrypted = await database.read(findEncrypted);
+  const warnings: string[] = [];
+  if (encrypted.length > 0 && settingsKey === '') {
+    warnings.push(
+      'Some settings in it are encrypted: the application needs the SETTINGS_ENCRYPTION_KEY that they were written with.',
+    );
+  }
+  if (settingsKey !== '' && encrypted.some((value) => !isSignedWith(settingsKey, value))) {
+    warnings.push(
+      'Some settings in it were encrypted with another SETTINGS_ENCRYPTION_KEY than the present one: they cannot be read.',
+    );
+  }
+  const installation = join(installationFolder, 'installation.json');
+  if (existsSync(installationFolder) && !existsSync(installation)) {
+    warnings.push(
+      `${installation} is not there, and in no archive: the application will begin with its set-up wizard.`,
+    );
+  }
+  return warnings;
+}
+
+async function findEncrypted(session: Session): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const query of ['SELECT * FROM settings LIMIT 10', 'SELECT two_factor_secret FROM users LIMIT 1000']) {
+    // an old revision may lack either; a transaction that failed answers no more
+    const rows = await readable(session, query);
+    for (const value of rows.flatMap((row) => Object.values(row))) {
+      if (typeof value === 'string' && value.startsWith(mark)) found.push(value);
+    }
+  }
+  return found;
+}
+
+async function readable(session: Session, query: string) {
+  try {
+    await session.run('SAVEPOINT look');
+    return await session.query(query);
+  } catch {
+    await session.run('ROLLBACK TO SAVEPOINT look');
+    return [];
+  }
+}
+
+/** Whether a value bears the signature of the key (Fernet's specification: the first half of the key signs). */
+function isSignedWith(key: string, value: string): boolean {
+  const token = Buffer.from(value.slice(mark.length), 'base64url');
+  const signature = createHmac('sha256', Buffer.from(key, 'base64url').subarray(0, 16))
+    .update(token.subarray(0, -32))
+    .digest();
+  const found = token.subarray(-32);
+  return found.length === signature.length && timingSafeEqual(found, signature);
+}
