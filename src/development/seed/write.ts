@@ -21,9 +21,8 @@ export interface Ensured {
   readonly added: readonly number[];
 }
 
-/** SQLite takes 32766 parameters in a statement, PostgreSQL 65535; beyond 500 rows there is nothing to gain. */
-const mostParameters = 30_000;
-const mostRows = 500;
+/** Far below what the engines take: SQLite looks for each parameter among all those before it. */
+const mostParameters = 1000;
 
 /** Inserts rows that have the same columns. @returns what was asked for of each, in no particular order */
 export async function add(
@@ -37,7 +36,7 @@ export async function add(
   const columns = Object.keys(first);
   const end = returning.length > 0 ? ` RETURNING ${returning.join()}` : '';
   const returned: Row[] = [];
-  for (const batch of batches(rows, Math.min(mostRows, Math.floor(mostParameters / columns.length)))) {
+  for (const batch of batches(rows, Math.floor(mostParameters / columns.length))) {
     // on SQLite nothing else would run meanwhile, not even the signal to stop
     await setImmediate();
     signal.throwIfAborted();
@@ -104,7 +103,7 @@ export async function selectWhere(
   values: readonly NewRow[string][],
 ): Promise<readonly Row[]> {
   const rows: Row[] = [];
-  for (const batch of batches([...new Set(values)], mostRows)) {
+  for (const batch of batches([...new Set(values)], mostParameters)) {
     const sql = `SELECT ${columns.join()} FROM ${table} WHERE ${where} IN (${placeholders(batch.length)})`;
     rows.push(...(await session.query(sql, batch)));
   }
