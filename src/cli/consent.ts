@@ -51,10 +51,15 @@ function isTerminal(): boolean {
   return process.stdin.isTTY && process.stderr.isTTY;
 }
 
+/** @returns the answer; nothing if the terminal was closed, or the run interrupted */
 async function ask(question: string, signal: AbortSignal): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  // while a line is edited, ctrl-C is a key like any other
+  terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {
-    return (await terminal.question(question, { signal })).trim();
+    const closed = new Promise<string>((resolve) => void terminal.once('close', () => resolve('')));
+    const answer = terminal.question(question, { signal }).catch(() => '');
+    return (await Promise.race([answer, closed])).trim();
   } finally {
     terminal.close();
   }

@@ -12,8 +12,10 @@ const { failed: missing } = await execa('script', ['-qec', 'true', '/dev/null'],
 
 describe.skipIf(missing)('reset on a terminal', () => {
   it.each([
-    ['the name of the database', 'before.db', 0],
-    ['anything else', 'yes', 2],
+    ['the name of the database', 'before.db\r', 0],
+    ['anything else', 'yes\r', 2],
+    ['the end of the input', '\u0004', 2],
+    ['ctrl-C', '\u0003', 130],
   ])('wants to have the name typed in: %s', async (_what, answer, expected) => {
     const { database, env } = await sceneOf('sqlite', 'v1.5.1');
     const before = await snapshot(database.url);
@@ -23,7 +25,7 @@ describe.skipIf(missing)('reset on a terminal', () => {
       reject: false,
     });
     await seen(terminal, /This DELETES ALL DATA[^]*Type the name of the database, before\.db, to go on: /);
-    terminal.stdin.write(`${answer}\r`);
+    terminal.stdin.write(answer);
     const { exitCode } = await terminal;
     expect(exitCode).toBe(expected);
     expect((await snapshot(database.url)) === before).toBe(expected !== 0);
