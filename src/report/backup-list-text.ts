@@ -44,7 +44,7 @@ export function renderVerified(found: VerifiedArchive): string {
   const of = database === null ? '' : ` of ${database}`;
   return [
     `The archive is whole: ${file}`,
-    `made:      ${made(created)} by ${by}${kind === null ? '' : ` (${kind})`}`,
+    `made:      ${madeAt(created)} by ${by}${kind === null ? '' : ` (${kind})`}`,
     `database:  ${server ?? engine}${of}`,
     `revisions: ${revisions === null ? 'not known' : revisions.join(', ') || 'none'}`,
     `rows:      ${rows ?? 'not known: the manifest does not say'}`,
@@ -54,7 +54,7 @@ export function renderVerified(found: VerifiedArchive): string {
   ].join('\n');
 }
 
-function made(created: VerifiedArchive['created']): string {
+function madeAt(created: VerifiedArchive['created']): string {
   if (created === null) return 'at a time that it does not say';
   return typeof created === 'string' ? created.replace('T', ' ').slice(0, 16) : localTime(created);
 }
