@@ -15,6 +15,13 @@ export interface Result {
 
 const bareNode = (): number => timed({ file: 'node', args: ['-e', '0'] });
 const gate = (url: string): number => timed({ file: entrypoint, env: { DATABASE_URL: url } });
+const seed = (url: string): number =>
+  timed({
+    file: entrypoint,
+    args: ['seed', '--users', '40', '--time-entries', '20000'],
+    env: { DATABASE_URL: url, FLASK_ENV: 'development' },
+  });
+const aMinute = (): number => 60;
 
 /** The oldest release among the real databases: 173 revisions to go, with data. */
 const oldest = gunzipSync(readFileSync('test/fixtures/databases/pg/v1.5.1/before.sql.gz')).toString();
@@ -46,9 +53,19 @@ async function measureSqlite({ folder }: Bench): Promise<readonly Result[]> {
       return timed({ file: 'sqlite3', args: [copy], input: script });
     },
   );
+  const seeded = await sideBySide(
+    3,
+    () => {
+      rmSync(file);
+      gate(url);
+      return seed(url);
+    },
+    aMinute,
+  );
   return [
     { name: 'SQLite, nothing to do / node -e 0', ...noop, limit: 3, unit: 's' },
     { name: 'SQLite, fresh to head / sqlite3 < head.sql', ...fresh, limit: 1.2, unit: 's' },
+    { name: 'SQLite, seed of 20,000 time entries / 60 s', ...seeded, limit: 1, unit: 's' },
   ];
 }
 
@@ -66,11 +83,21 @@ async function measurePostgres(server: BenchServer, { folder }: Bench): Promise<
     });
   const fresh = await sideBySide(7, async () => gate(await server.create()), psql);
   const upgrade = await sideBySide(7, async () => gate(await oldDatabase(server)), psql);
+  const seeded = await sideBySide(
+    3,
+    async () => {
+      const empty = await server.create();
+      gate(empty);
+      return seed(empty);
+    },
+    aMinute,
+  );
   const memory = memoryOf({ DATABASE_URL: await oldDatabase(server) }, folder);
   return [
     { name: 'PostgreSQL, nothing to do / node -e 0', ...noop, limit: 3, unit: 's' },
     { name: 'PostgreSQL, fresh to head / psql -1 -f head.sql', ...fresh, limit: 1, unit: 's' },
     { name: 'PostgreSQL, 1.5.1 with data to head / psql -1 -f head.sql', ...upgrade, limit: 1.5, unit: 's' },
+    { name: 'PostgreSQL, seed of 20,000 time entries / 60 s', ...seeded, limit: 1, unit: 's' },
     { name: 'PostgreSQL, 1.5.1 with data: memory / 150 MiB', ours: memory, theirs: 150, limit: 1, unit: 'MiB' },
   ];
 }
