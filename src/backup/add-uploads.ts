@@ -52,7 +52,7 @@ async function addUpload(
     if (!stats.isFile()) return { path, why: 'it is no file any more' };
     const content = readFile(handle, stats.size, path);
     const fill = (into: NodeJS.WritableStream): Promise<void> => pipeline(content, into, { signal });
-    return (await archive.add(name, !compressed.test(name), fill, stats.mtime)).member;
+    return (await archive.add(name, stats.size > 0 && !compressed.test(name), fill, stats.mtime)).member;
   } finally {
     await handle.close();
   }

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import AdmZip from 'adm-zip';
+import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Manifest, parseManifest } from '../../../src/archive/manifest.ts';
 import { createArchive } from '../../../src/archive/writer.ts';
@@ -11,16 +12,7 @@ import { createSqliteDatabase, type TestDatabase } from '../../support/database.
 import { run, start } from '../../support/run.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import {
-  archivesIn,
-  describeBackups,
-  fill,
-  hold,
-  partialIn,
-  restoreDump,
-  revisions,
-  spoken,
-} from './backups.ts';
+import { archivesIn, describeBackups, fill, hold, partialIn, restoreDump, revisions, spoken } from './backups.ts';
 
 const nobody = 65_534;
 const asRoot = process.getuid?.() === 0;
@@ -250,6 +242,24 @@ describe('backup create', () => {
       'project_attachments/1.txt',
     ]);
     expect(manifest.uploads).toEqual(['uploads', 'data_uploads', 'project_attachments']);
+  });
+});
+
+describe('a full disk', () => {
+  it('is no reason to wait, or to leave anything behind', async () => {
+    const { url, name, ...rest } = await createSqliteDatabase();
+    await fill({ url, name, ...rest });
+    const { backups, data, env } = await volumes();
+    await writeFile(join(data, 'large.jpg'), randomBytes(9_000_000));
+    // a limit on the size of files stands for the disk
+    const entrypoint = join(import.meta.dirname, '../../../entrypoint');
+    const { exitCode, stderr } = await execa('sh', ['-c', `ulimit -f 6000; exec '${entrypoint}' backup create`], {
+      env: { ...env, DATABASE_URL: url },
+      reject: false,
+    });
+    expect(stderr).toContain('EFBIG');
+    expect(exitCode).toBe(30);
+    expect(await readdir(backups)).toEqual(['elsewhere.txt']);
   });
 });
 

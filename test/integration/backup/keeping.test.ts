@@ -1,0 +1,192 @@
+import { copyFile, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import AdmZip from 'adm-zip';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type ArchiveKind, renderManifest, settingsMember } from '../../../src/archive/manifest.ts';
+import { createArchive } from '../../../src/archive/writer.ts';
+import { createSqliteDatabase } from '../../support/database.ts';
+import { run } from '../../support/run.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { archivesIn, fill, manifestOf } from './backups.ts';
+
+const fixtures = join(import.meta.dirname, '../../fixtures/archives');
+const database = '/data/timetracker.db';
+
+let folder: string;
+let env: Record<string, string>;
+beforeEach(async () => {
+  folder = join(await temporaryDirectory(), 'backups');
+  await mkdir(folder);
+  env = { BACKUP_FOLDER: folder };
+});
+
+/** Puts an archive of ours into the folder, as old as it is asked for. */
+async function put(name: string, kind: ArchiveKind, day: number, of = database): Promise<string> {
+  const file = join(folder, name);
+  const content = new AdmZip(join(fixtures, 'sqlite-v5.10.0-patched.zip')).readFile('db.sqlite') ?? Buffer.alloc(0);
+  const archive = createArchive(file);
+  const { member } = await archive.add('db.sqlite', true, async (into) => void into.end(content));
+  const settings = await archive.addText(settingsMember, '{}');
+  const members = { 'db.sqlite': member, [settingsMember]: settings };
+  await archive.addText('manifest.json', renderManifest({ ...manifestOf(kind, of, day), members }));
+  await archive.finish();
+  return file;
+}
+
+describe('backup list', () => {
+  it('tells what there is, newest first, without a database', async () => {
+    await put('manual.zip', 'manual', 1);
+    await put('safety.zip', 'safety', 2);
+    await copyFile(join(fixtures, 'pg-v5.10.0-pgdump15.zip'), join(folder, 'application.zip'));
+    await copyFile(join(fixtures, 'pg-v5.10.0-pgdump15.zip'), join(folder, 'restore_0a1b_application.zip'));
+    await writeFile(join(folder, 'broken.zip'), 'this is no archive');
+    await writeFile(join(folder, 'notes.txt'), '');
+
+    const { exitCode, stdout } = await run(['backup', 'list'], { env });
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(`Backups in ${folder}, newest first:`);
+    const lines = stdout.split('\n').filter((line) => line.includes('.zip'));
+    expect(lines.map((line) => line.split(/ {2,}/))).toEqual([
+      // the fixture may be older or newer than the file that was just written
+      ...[expect.any(Array), expect.any(Array)],
+      ['safety.zip', '2020-01-02 00:00', 'safety', 'sqlite', 'none', expect.any(String), 'none', 'looks whole'],
+      ['manual.zip', '2020-01-01 00:00', 'manual', 'sqlite', 'none', expect.any(String), 'none', 'looks whole'],
+    ]);
+    expect(lines.map((line) => line.split(/ {2,}/))).toContainEqual([
+      'application.zip',
+      '2026-11-22 15:36',
+      'application',
+      'postgresql',
+      '171_merge_kanban_feature_heads',
+      expect.any(String),
+      '7 files',
+      'looks whole',
+    ]);
+    expect(stdout).toMatch(/broken\.zip .*unreadable .*not readable: it is no ZIP archive/);
+  });
+
+  it('tells it to programs', async () => {
+    const path = await put('manual.zip', 'manual', 1);
+    await writeFile(join(folder, 'broken.zip'), '');
+    const { stdout } = await run(['backup', 'list', '--json'], { env });
+    expect(JSON.parse(stdout)).toEqual([
+      expect.objectContaining({ file: 'broken.zip', kind: 'unreadable', revisions: null, problem: 'it is empty' }),
+      {
+        file: 'manual.zip',
+        path,
+        bytes: (await readFile(path)).length,
+        kind: 'manual',
+        made: new Date(2020, 0, 1).toISOString(),
+        engine: 'sqlite',
+        database,
+        revisions: [],
+        uploads: 0,
+        problem: null,
+      },
+    ]);
+  });
+
+  it('says where it looked in vain', async () => {
+    expect(await run(['backup', 'list'], { env })).toMatchObject({
+      exitCode: 0,
+      stdout: `There are no backups in ${folder}.`,
+    });
+    await rm(folder, { recursive: true });
+    expect(JSON.parse((await run(['backup', 'list', '--json'], { env })).stdout)).toEqual([]);
+    await writeFile(folder, 'a file where the folder should be');
+    const { exitCode, stderr } = await run(['backup', 'list'], { env });
+    expect(exitCode).toBe(30);
+    expect(stderr).toContain(`The backups cannot be listed: ${folder}`);
+  });
+});
+
+describe('backup prune', () => {
+  const prune = (...more: string[]) =>
+    run(['backup', 'prune', ...more], { env: { ...env, DATABASE_URL: `sqlite:///${database}` } });
+
+  it('removes the oldest backups by hand of this database, and nothing else', async () => {
+    for (const day of [1, 2, 3, 4]) await put(`manual-${day}.zip`, 'manual', day);
+    await put('safety.zip', 'safety', 1);
+    await put('neighbour.zip', 'manual', 1, 'another database');
+    await copyFile(join(fixtures, 'sqlite-v5.10.0-patched.zip'), join(folder, 'application.zip'));
+    await writeFile(join(folder, 'broken.zip'), '');
+    const { exitCode, stdout } = await prune('--keep', '2');
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(`Removed: ${join(folder, 'manual-1.zip')}.`);
+    expect(stdout).toContain(`Removed: ${join(folder, 'manual-2.zip')}.`);
+    expect(stdout).toContain(`2 backups of ${database} removed from ${folder}, 2 kept.`);
+    const left = ['application', 'broken', 'manual-3', 'manual-4', 'neighbour', 'safety'].map((name) => `${name}.zip`);
+    expect(await archivesIn(folder)).toEqual(left);
+    expect((await prune('--keep', '2')).stdout).toContain('0 backups');
+    expect(await archivesIn(folder)).toEqual(left);
+  });
+
+  it('removes nothing if the newest of them is not whole', async () => {
+    for (const day of [1, 2, 3]) await put(`manual-${day}.zip`, 'manual', day);
+    const file = join(folder, 'manual-3.zip');
+    const bytes = await readFile(file);
+    // in the midst of the database
+    bytes.fill(0, 5000, 5100);
+    await writeFile(file, bytes);
+    const { exitCode, stderr } = await prune('--keep', '1');
+    expect(exitCode).toBe(30);
+    expect(stderr.replaceAll(/\s+/g, ' ')).toMatch(/newest backup, .*manual-3\.zip, is not whole: .*db\.sqlite/);
+    expect(await readdir(folder)).toHaveLength(3);
+  });
+
+  it('does not take what cannot be read for the newest', async () => {
+    for (const day of [1, 2, 3]) await put(`manual-${day}.zip`, 'manual', day);
+    await truncate(join(folder, 'manual-3.zip'), 5000);
+    expect((await prune('--keep', '1')).exitCode).toBe(0);
+    expect(await archivesIn(folder)).toEqual(['manual-2.zip', 'manual-3.zip']);
+  });
+
+  it('needs to know of which database', async () => {
+    const { exitCode, stderr } = await run(['backup', 'prune', '--keep', '1'], { env });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('DATABASE_URL: is not set');
+  });
+});
+
+describe('backup', () => {
+  it.each([
+    [[], 'create [--output PATH] [--keep N] | list [--json] | verify FILE [--json] [--prove] | prune --keep N.'],
+    [['make'], 'create [--output PATH]'],
+    [['create', 'x.zip'], 'create [--output PATH] [--keep N].'],
+    [['create', '--json'], 'create [--output PATH] [--keep N].'],
+    [['create', '--keep', 'x'], 'create [--output PATH] [--keep N].'],
+    [['list', '--keep', '1'], 'list [--json].'],
+    [['verify'], 'verify FILE [--json] [--prove].'],
+    [['verify', 'a', 'b'], 'too many arguments'],
+    [['prune'], 'prune --keep N.'],
+    [['prune', '--keep', '0'], 'prune --keep N.'],
+    [['list', '--nonsense'], 'Usage: db-init backup create|list|verify|prune'],
+  ])('%j is answered with how it is used', async (given, text) => {
+    const { exitCode, stderr } = await run(['backup', ...given], { env });
+    expect(exitCode).toBe(2);
+    expect(stderr.replaceAll(/\s+/g, ' ')).toContain(text);
+  });
+
+  it('keeps programs informed of a failure', async () => {
+    const { exitCode, stdout } = await run(['backup', 'verify', join(folder, 'none.zip'), '--json'], { env });
+    expect(exitCode).toBe(32);
+    expect(JSON.parse(stdout)).toMatchObject({ exitCode: 32, problems: [{ kind: 'archive-rejected' }] });
+  });
+
+  it('shows a password in none of its messages', async () => {
+    const url = 'postgresql://app:hunter2@127.0.0.1:1/app';
+    const settings = { ...env, DATABASE_URL: url, TT_WAIT_TIMEOUT: '0' };
+    for (const words of [['create'], ['list'], ['prune', '--keep', '1']]) {
+      expect((await run(['backup', ...words], { env: settings })).all).not.toContain('hunter2');
+    }
+  });
+
+  it('is proven before it gets its name, and named in a language that machines read', async () => {
+    const { url, ...rest } = await createSqliteDatabase();
+    await fill({ url, ...rest });
+    const { stdout } = await run(['backup', 'create'], { env: { ...env, DATABASE_URL: url, TT_LOG_FORMAT: 'json' } });
+    const entries = stdout.split('\n').map((line): unknown => JSON.parse(line));
+    const [name = ''] = await archivesIn(folder);
+    expect(entries).toContainEqual(expect.objectContaining({ backup: join(folder, name), name: 'db-init' }));
+  });
+});
