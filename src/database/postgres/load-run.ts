@@ -59,8 +59,8 @@ export async function loadThroughPsql(load: Load, psql: Tool, framing: Framing):
   if (fed.status === 'fulfilled' && !written.failed) runner.stdin.end(framing.tail);
   else runner.stdin.destroy();
   const ran = await running;
-  // where psql ends first, pg_restore only finds nobody reading
-  if (written.failed && written.said && !/broken pipe/i.test(written.message)) throw new Error(written.message);
+  // where psql ends first, pg_restore only finds nobody reading; where pg_restore does, psql gets half a table
+  if (written.failed && !written.unread) throw new Error(written.message);
   if (ran.failed) throw new Error(ran.message);
   if (written.failed) throw new Error(written.message);
   if (fed.status === 'rejected') throw fed.reason;
@@ -87,7 +87,7 @@ function startRestore(load: Load, options: readonly string[]) {
 }
 
 function startPsql(psql: Tool, load: Load) {
-  const options = ['--no-psqlrc', '--no-password', '--quiet', '--set=ON_ERROR_STOP=1'];
+  const options = ['--no-psqlrc', '--no-password', '--quiet', '--set=ON_ERROR_STOP=1', '--file=-'];
   return execa(psql.command, options, {
     env: { ...libpqEnvironment(load.target), ...plain, PGAPPNAME: load.applicationName, PGCLIENTENCODING: 'UTF8' },
     stdout: 'ignore',
@@ -103,8 +103,8 @@ type Program = ReturnType<typeof startPsql> | ReturnType<typeof startRestore>;
 
 interface Ended {
   readonly failed: boolean;
-  /** Whether it gave a reason. */
-  readonly said: boolean;
+  /** Whether that was because nobody took what it wrote. */
+  readonly unread: boolean;
   readonly message: string;
 }
 
@@ -115,9 +115,17 @@ async function endOf({ name, major }: Tool, program: Program, onFailure: () => v
     () => undefined,
   );
   const [stderr, result] = await Promise.all([lastOf(program.stderr), program]);
-  const { failed, signal, exitCode, originalMessage = '' } = result;
-  const how = signal === undefined ? `with exit code ${exitCode ?? `unknown ${originalMessage}`}` : `by ${signal}`;
-  return { failed, said: stderr.trim() !== '', message: toolMessage(stderr, `${name} ${major} ended ${how}`) };
+  const { failed, signal, exitCode, originalMessage = 'for an unknown reason' } = result;
+  const called = `${name} ${major} ended`;
+  // what is said after a kill comes from workers that lost their head
+  const message =
+    signal === undefined
+      ? toolMessage(
+          stderr,
+          `${called} ${exitCode === undefined ? `(${originalMessage})` : `with exit code ${exitCode}`}`,
+        )
+      : `${called} by ${signal}`;
+  return { failed, unread: signal === 'SIGPIPE' || /broken pipe|connection reset/i.test(message), message };
 }
 
 /** Characters kept of what a program says: the error that ends it comes last. */

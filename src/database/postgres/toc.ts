@@ -1,5 +1,6 @@
 /** What db-init treats in a way of its own when a dump is loaded; everything else is `other`. */
-export type EntryKind = 'schema' | 'extension' | 'event trigger' | 'unwanted' | 'statistics' | 'other';
+export type EntryKind =
+  'schema' | 'extension' | 'event trigger' | 'comment on an event trigger' | 'unwanted' | 'statistics' | 'other';
 
 /** An entry of a dump's table of contents. */
 export interface TocEntry {
@@ -23,8 +24,9 @@ const kinds: readonly (readonly [EntryKind, RegExp])[] = [
   ['extension', /^EXTENSION - (.*?) ?$/],
   // the owner comes last
   ['event trigger', /^EVENT TRIGGER - (.*) \S+$/],
+  ['comment on an event trigger', /^COMMENT - EVENT TRIGGER /],
   // schema public is always there already; only the owner of an extension or of a schema may comment on it
-  ['unwanted', /^(?:SCHEMA - public \S*$|COMMENT - (?:EXTENSION|EVENT TRIGGER|SCHEMA public) )/],
+  ['unwanted', /^(?:SCHEMA - public \S*$|COMMENT - (?:EXTENSION|SCHEMA public) )/],
 ];
 
 /** Parses what `pg_restore --list` says: `7; 2615 16554 SCHEMA - name owner`, beside comments. */
@@ -79,6 +81,8 @@ function whyNot({ kind, name }: TocEntry, offers: ServerOffers): string | null |
     }
     case 'event trigger':
       return offers.superuser ? null : `the event trigger ${name} is left out: only a superuser may create it`;
+    case 'comment on an event trigger':
+      return offers.superuser ? null : undefined;
     case 'schema':
     case 'other':
       return null;
@@ -103,7 +107,7 @@ export function passesOf(entries: readonly TocEntry[], ownerNeedsHelp: boolean):
     { entries: of('schema'), as: 'owner' },
     { entries: of('extension'), as: 'ourselves' },
     { entries: of('statistics', 'other'), as: 'owner' },
-    { entries: of('event trigger'), as: 'ourselves' },
+    { entries: of('event trigger', 'comment on an event trigger'), as: 'ourselves' },
   ];
   return passes.filter((pass) => pass.entries.length > 0);
 }

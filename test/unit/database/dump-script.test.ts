@@ -1,0 +1,81 @@
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { describe, expect, it } from 'vitest';
+import { scriptForPsql } from '../../../src/database/postgres/dump-script.ts';
+
+const restrict = '\\restrict abcDEF123';
+const settings = ['SET statement_timeout = 0;', 'SET transaction_timeout = 0;', "SET client_encoding = 'LATIN1';"];
+const body = [
+  "SELECT pg_catalog.set_config('search_path', '', false);",
+  '-- Name: größe; Type: TABLE',
+  '',
+  'CREATE TABLE public.t (v text);',
+  'COPY public.t (v) FROM stdin;',
+  'SET transaction_timeout = 0;',
+  '\\.',
+  'SET transaction_timeout = 0;',
+  '\\unrestrict abcDEF123',
+  '',
+];
+const script = ['--', '-- PostgreSQL database dump', '--', '', restrict, '', ...settings, ...body];
+const withoutOne = ['--', '-- PostgreSQL database dump', '--', '', restrict, '', settings[0], settings[2], ...body];
+const text = (lines: readonly unknown[]): Buffer => Buffer.from(lines.join('\n'), 'latin1');
+
+function filtered(chunks: Iterable<Buffer>, withoutTransactionTimeout = true): Promise<Buffer> {
+  return buffer(Readable.from(chunks).pipe(scriptForPsql({ withoutTransactionTimeout })));
+}
+
+function* pieces(whole: Buffer, size: number): Generator<Buffer> {
+  for (let start = 0; start < whole.length; start += size) yield whole.subarray(start, start + size);
+}
+
+describe('the SQL for psql', () => {
+  it('lacks the one setting that older servers refuse, and only at its beginning', async () => {
+    expect(await filtered([text(script)])).toEqual(text(withoutOne));
+  });
+
+  it('is the same wherever its chunks end', async () => {
+    const whole = text(script);
+    for (let cut = 0; cut <= whole.length; cut++) {
+      expect(await filtered([whole.subarray(0, cut), whole.subarray(cut)])).toEqual(text(withoutOne));
+    }
+    for (const size of [1, 2, 3, 7]) expect(await filtered(pieces(whole, size))).toEqual(text(withoutOne));
+  });
+
+  it('is left alone for a server that knows the setting', async () => {
+    expect(await filtered([text(script)], false)).toEqual(text(script));
+  });
+
+  it('keeps psql from running commands, where the tool is too old to say so', async () => {
+    const old = script.filter((line) => !line.includes('restrict'));
+    const lines = (await filtered([text(old)], false)).toString('latin1').split('\n');
+    expect(lines[0]).toMatch(/^\\restrict [0-9a-f]{32}$/);
+    expect(text(lines.slice(1))).toEqual(text(old));
+  });
+
+  it('does not take for a lock what stands behind the first statement', async () => {
+    const old = ['SET a = 1;', 'CREATE TABLE t ();', restrict, ''];
+    expect((await filtered([text(old)])).toString()).toMatch(/^\\restrict [0-9a-f]{32}\nSET a = 1;\nCREATE/);
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['no line end', 'SET transaction_timeout = 0;'],
+    ['settings alone', 'SET statement_timeout = 0;\n'],
+    ['one line without end', 'SELECT 1'],
+  ])('may be cut off: %s', async (_, cut) => {
+    const lines = (await filtered([Buffer.from(cut)])).toString().split('\n');
+    expect(lines.slice(1).join('\n')).toBe(cut);
+  });
+
+  it('does not wait for the end of what is no dump', async () => {
+    const endless = Buffer.alloc(200_000, '-');
+    expect((await filtered(pieces(endless, 1000))).length).toBeGreaterThan(200_000);
+  });
+
+  it('passes a long dump on unchanged', async () => {
+    const data = Buffer.from(Array.from({ length: 300_000 }, (_, index) => index % 251));
+    const whole = Buffer.concat([text(script), data]);
+    expect((await filtered(pieces(whole, 4096))).equals(Buffer.concat([text(withoutOne), data]))).toBe(true);
+  });
+});

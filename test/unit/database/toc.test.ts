@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { parseToc, passesOf, selectEntries, type ServerOffers } from '../../../src/database/postgres/toc.ts';
+
+const list = `;
+; Archive created at 2026-01-01 10:00:00 UTC
+;     dbname: app
+;
+; Selected TOC Entries:
+;
+7; 2615 16554 SCHEMA - other owner
+8; 2615 2200 SCHEMA - public pg_database_owner
+3501; 0 0 COMMENT - SCHEMA public owner
+2; 3079 16389 EXTENSION - uuid-ossp 
+3503; 0 0 COMMENT - EXTENSION uuid-ossp 
+3; 3079 16390 EXTENSION - file_fdw 
+4; 3079 16391 EXTENSION - gone 
+217; 1259 16555 TABLE public users owner
+3504; 0 0 COMMENT public TABLE users owner
+400; 3381 16600 STATISTICS DATA extended owner
+401; 0 0 STATISTICS DATA public users owner
+3342; 3466 16575 EVENT TRIGGER - on ddl owner
+3507; 0 0 COMMENT - EVENT TRIGGER on ddl owner
+`;
+
+const offers: ServerOffers = {
+  major: 18,
+  superuser: true,
+  extensions: new Map([
+    ['uuid-ossp', { superuserOnly: false }],
+    ['file_fdw', { superuserOnly: true }],
+  ]),
+};
+const numbers = (entries: readonly { readonly line: string }[]) => entries.map(({ line }) => Number.parseInt(line, 10));
+const select = (changes: Partial<ServerOffers>) => selectEntries(parseToc(list), { ...offers, ...changes });
+
+describe('what of a dump is loaded', () => {
+  it('is all but schema public, comments of others and what the server does not have', () => {
+    const { entries, warnings } = select({});
+    expect(numbers(entries)).toEqual([7, 2, 3, 217, 3504, 400, 401, 3342, 3507]);
+    expect(warnings).toEqual(['the extension gone is left out: this server does not have it']);
+  });
+
+  it('is nothing that only a superuser may create, for somebody else', () => {
+    const { entries, warnings } = select({ superuser: false });
+    expect(numbers(entries)).toEqual([7, 2, 217, 3504, 400, 401]);
+    expect(warnings).toEqual([
+      'the extension file_fdw is left out: only a superuser may create it',
+      'the extension gone is left out: this server does not have it',
+      'the event trigger on ddl is left out: only a superuser may create it',
+    ]);
+  });
+
+  it('is no planner statistics on a server that cannot load them', () => {
+    expect(numbers(select({ major: 17 }).entries)).toEqual([7, 2, 3, 217, 3504, 400, 3342, 3507]);
+  });
+
+  it('comes with its lines as they were', () => {
+    const lines = new Set(list.split('\n'));
+    expect(parseToc(list).every(({ line }) => lines.has(line))).toBe(true);
+  });
+});
+
+describe('the passes of a load', () => {
+  const { entries } = select({});
+
+  it('are one, where the owner may do everything or nobody can help', () => {
+    expect(passesOf(entries, false)).toEqual([{ entries, as: 'owner' }]);
+  });
+
+  it('are one, where no help is needed', () => {
+    const plain = entries.filter(({ kind }) => kind === 'other');
+    expect(passesOf(plain, true)).toEqual([{ entries: plain, as: 'owner' }]);
+  });
+
+  it('let a superuser create what only that one may', () => {
+    const passes = passesOf(entries, true);
+    expect(passes.map(({ as, entries: part }) => [as, ...numbers(part)])).toEqual([
+      ['owner', 7],
+      ['ourselves', 2, 3],
+      ['owner', 217, 3504, 400, 401],
+      ['ourselves', 3342, 3507],
+    ]);
+  });
+});

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { toolMessage } from '../../../src/database/postgres/tool-message.ts';
+
+const message = (...lines: readonly string[]): string => toolMessage(`${lines.join('\n')}\n`, 'it ended');
+
+describe('what a tool says', () => {
+  it("is pg_restore's first error with its details, without the statement", () => {
+    expect(
+      message(
+        'pg_restore: warning: something or other',
+        'pg_restore: while PROCESSING TOC:',
+        'pg_restore: from TOC entry 219; 1259 16561 TABLE t postgres',
+        'pg_restore: error: could not execute query: ERROR:  type "x" does not exist',
+        'LINE 2:     v x',
+        '              ^',
+        'HINT:  Look elsewhere.',
+        'Command was: CREATE TABLE public.t (',
+        '    v x',
+        ');',
+      ),
+    ).toBe('pg_restore: error: could not execute query: ERROR: type "x" does not exist; HINT: Look elsewhere.');
+  });
+
+  it('counts further errors, but not the workers that die of them', () => {
+    expect(
+      message(
+        'pg_restore: error: first',
+        'DETAIL:  here',
+        'pg_restore: error: second',
+        'DETAIL:  there',
+        'pg_restore: error: a worker process died unexpectedly',
+      ),
+    ).toBe('pg_restore: error: first; DETAIL: here (and 1 more)');
+  });
+
+  it.each([
+    [
+      [
+        'psql:<stdin>:3: WARNING:  careful',
+        'psql:<stdin>:7: ERROR:  no',
+        'DETAIL:  really',
+        'CONTEXT:  COPY t, line 1',
+      ],
+      'psql:<stdin>:7: ERROR: no; DETAIL: really',
+    ],
+    [['psql:<stdin>:7: FEHLER:  nein'], 'psql:<stdin>:7: FEHLER: nein'],
+    [['psql: error: connection to server failed: FATAL:  x'], 'psql: error: connection to server failed: FATAL: x'],
+    [
+      ['pg_restore: [archiver] unsupported version (1.16) in file header'],
+      'pg_restore: [archiver] unsupported version (1.16) in file header',
+    ],
+    [['', 'sh: not found'], 'sh: not found'],
+    [[''], 'it ended'],
+  ])('is the error in %o', (lines, expected) => {
+    expect(message(...lines)).toBe(expected);
+  });
+
+  it('is never long', () => {
+    expect(message(`pg_restore: error: ${'x'.repeat(5000)}`).length).toBeLessThan(650);
+  });
+});
