@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
@@ -39,6 +40,8 @@ export interface Stack {
   readonly image: string;
   /** `docker compose …`, with variables as .env would set them. Never throws because of what the command did. */
   compose(args: readonly string[], env?: Environment): Promise<Outcome>;
+  /** Runs a script of the project as somebody would who is in another folder, without a terminal. */
+  script(path: string, args: readonly string[], env?: Environment): Promise<Outcome>;
   /** The container of a service, or null if there is none. */
   container(service: string): Promise<Container | null>;
   /** Resolves with what a service logged, once that includes `text` or the container has ended. */
@@ -83,6 +86,13 @@ export async function buildStack(files: readonly string[]): Promise<Stack> {
   const settings = { HTTP_PORT: '0', COMPOSE_DISABLE_ENV_FILE: '1', ...defaults };
   const compose: Stack['compose'] = (args, env = {}) => docker([...prefix, ...args], { ...settings, ...env });
 
+  const script: Stack['script'] = async (path, args, env = {}) => {
+    const named = { COMPOSE_PROJECT_NAME: project, COMPOSE_FILE: files.map((file) => join(root, file)).join(':') };
+    const options = { cwd: tmpdir(), env: { ...settings, ...named, ...env }, reject: false, all: true } as const;
+    const { exitCode, stdout, all } = await execa(join(root, path), args, { ...options, stdin: 'ignore' });
+    return { exitCode, stdout, all };
+  };
+
   atEnd(() => compose(['down', '--volumes', '--remove-orphans', '--rmi', 'local', '--timeout', '1']));
   await dockerMust([...prefix, 'build', 'db-init'], settings);
 
@@ -97,6 +107,7 @@ export async function buildStack(files: readonly string[]): Promise<Stack> {
   return {
     image: `${project}-db-init`,
     compose,
+    script,
     async container(service) {
       const id = await idOf(service);
       return id === null ? null : inspect(id);
