@@ -2,7 +2,7 @@ import type { Database } from '../database/database.ts';
 import { openDatabase } from '../database/open.ts';
 import { Failure } from '../failure.ts';
 import { unfinishedRestore } from '../gate/gate.ts';
-import { findRestoreJournal } from '../gate/traces.ts';
+import { findRestoreJournal, markOfRestores } from '../gate/traces.ts';
 import type { CommandContext } from './context.ts';
 
 type Opening = Pick<CommandContext, 'config' | 'log' | 'recorder' | 'signal' | 'version'>;
@@ -21,7 +21,7 @@ export async function withDatabase<Result>(
   if (access === 'read') return openOnce(context, command, access, work);
   for (;;) {
     await settle(context, command);
-    const progress = { locked: false };
+    const progress = { locked: false, restores: markOfRestores(context.config) };
     try {
       return await openOnce(context, command, access, (database) => work(guarded(database, context, progress)));
     } catch (error) {
@@ -30,8 +30,16 @@ export async function withDatabase<Result>(
   }
 }
 
+/** How far a run has come. */
+interface Progress {
+  /** Whether it has begun. */
+  locked: boolean;
+  /** What restores there had been when it came. */
+  readonly restores: string;
+}
+
 /** Nothing is begun under the run lock while there is the journal of a restore. */
-function guarded(database: Database, { config }: Opening, progress: { locked: boolean }): Database {
+function guarded(database: Database, { config }: Opening, progress: Progress): Database {
   return {
     ...database,
     withLock: (work) =>
@@ -45,10 +53,12 @@ function guarded(database: Database, { config }: Opening, progress: { locked: bo
 }
 
 /** A restore ends all sessions, also those of runs that wait for its lock: they have not begun anything yet. */
-function isRestoreInTheWay(error: unknown, { signal }: Opening, { locked }: { locked: boolean }): boolean {
+function isRestoreInTheWay(error: unknown, { config, signal }: Opening, { locked, restores }: Progress): boolean {
   if (!(error instanceof Failure) || locked || signal.aborted) return false;
   const { problem } = error;
-  if (problem.kind === 'connection-lost') return true;
+  if (problem.kind === 'connection-lost') {
+    return findRestoreJournal(config) !== null || markOfRestores(config) !== restores;
+  }
   return (
     problem.kind === 'restore-refused' && problem.obstacle.kind === 'unfinished' && problem.obstacle.reason === null
   );

@@ -1,4 +1,4 @@
-import { type Dirent, existsSync, readdirSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
 
@@ -16,6 +16,17 @@ export function stampFileOf(config: Pick<Config, 'backupFolder'>): string {
 export function findRestoreJournal(config: Pick<Config, 'backupFolder'>): string | null {
   const journal = join(memoryFolderOf(config), 'restore.json');
   return existsSync(journal) ? journal : null;
+}
+
+/** The memory of restores that were finished. */
+export function restoreHistoryOf(config: Pick<Config, 'backupFolder'>): string {
+  return join(memoryFolderOf(config), 'restores.json');
+}
+
+/** Something that is another value after a restore was finished. */
+export function markOfRestores(config: Pick<Config, 'backupFolder'>): string {
+  const { ino, mtimeMs } = statSync(restoreHistoryOf(config), { throwIfNoEntry: false }) ?? { ino: 0, mtimeMs: 0 };
+  return `${ino} ${mtimeMs}`;
 }
 
 /**

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
-import { memoryFolderOf } from '../gate/traces.ts';
+import { restoreHistoryOf } from '../gate/traces.ts';
 import { type ArchiveIdentity, type JournalledUploads, parseIdentity, type Way, writeDurably } from './journal.ts';
 import { entriesOfList, type Fields, isText, parseRecord } from './parsing.ts';
 
@@ -19,15 +18,10 @@ export interface DoneRestore {
   readonly uploads: readonly string[];
 }
 
-/** Where finished restores are remembered. */
-export function historyFileOf(config: Pick<Config, 'backupFolder'>): string {
-  return join(memoryFolderOf(config), 'restores.json');
-}
-
 /** What was restored here, the last one last. What cannot be read is no memory. */
 export function readHistory(config: Pick<Config, 'backupFolder'>): readonly DoneRestore[] {
   try {
-    const { format, restores }: Fields = parseRecord(readFileSync(historyFileOf(config), 'utf8')) ?? {};
+    const { format, restores }: Fields = parseRecord(readFileSync(restoreHistoryOf(config), 'utf8')) ?? {};
     return format === 1 ? (entriesOfList(restores, parseDone) ?? []) : [];
   } catch {
     return [];
@@ -37,7 +31,7 @@ export function readHistory(config: Pick<Config, 'backupFolder'>): readonly Done
 /** Adds a restore, or replaces what was remembered of it: a killed run may come to this point again. */
 export function remember(config: Pick<Config, 'backupFolder'>, done: DoneRestore): void {
   const others = readHistory(config).filter(({ id }) => id !== done.id);
-  writeDurably(historyFileOf(config), { format: 1, restores: [...others, done] });
+  writeDurably(restoreHistoryOf(config), { format: 1, restores: [...others, done] });
 }
 
 /** The last restore or undo of a database, if what was there before is still kept. */
