@@ -24,7 +24,12 @@ export interface Load {
 const always = [
   '--exit-on-error',
   // who and where is this database's business, not that of the one that was dumped
-  ...['--no-owner', '--no-acl', '--no-tablespaces', '--no-publications', '--no-subscriptions', '--no-security-labels'],
+  '--no-owner',
+  '--no-acl',
+  '--no-tablespaces',
+  '--no-publications',
+  '--no-subscriptions',
+  '--no-security-labels',
 ];
 
 /** Lets pg_restore write into the database itself, over several connections. @throws Error in its own words */

@@ -19,7 +19,12 @@ function header({ major = 1, minor = 14, integers = 4, format = 1, database = 'd
   const text = (value: string): number[] => [...integer(Buffer.byteLength(value)), ...Buffer.from(value)];
   return Buffer.from([
     ...Buffer.from('PGDMP'),
-    ...[major, minor, 0, integers, 8, format],
+    major,
+    minor,
+    0,
+    integers,
+    8,
+    format,
     ...(minor >= 15 ? [1] : integer(-1)),
     ...[34, 0, 32, 19, 0, 23, 0].flatMap(integer),
     ...[database, '15.3 (Debian 15.3-1)', pgDump].flatMap(text),

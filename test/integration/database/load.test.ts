@@ -1,0 +1,276 @@
+import { randomBytes } from 'node:crypto';
+import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { openLoader } from '../../../src/database/postgres/load.ts';
+import { atEnd } from '../../support/cleanup.ts';
+import { admin, createDatabase, databaseUrl, withClient } from '../../support/database.ts';
+import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
+import { snapshot } from '../../support/snapshot.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { dumpOf, future, futureHeader, loaderOf, never, sessionsIn, targetOf } from './loads.ts';
+
+// a bit of everything that pg_dump writes in a way of its own
+const content = `
+  CREATE TABLE people (id serial PRIMARY KEY, name text NOT NULL UNIQUE, twice int GENERATED ALWAYS AS (id * 2) STORED);
+  INSERT INTO people (name) SELECT 'person ' || i FROM generate_series(1, 500) i;
+  INSERT INTO people (name) VALUES (E'tab\\t, \\\\., \\nSET transaction_timeout = 0;\\n\\\\! echo größe 日本');
+  CREATE TYPE mood AS ENUM ('well', 'ill');
+  CREATE TABLE days (day date, mood mood, person int REFERENCES people) PARTITION BY RANGE (day);
+  CREATE TABLE days_2026 PARTITION OF days FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+  INSERT INTO days VALUES ('2026-02-03', 'well', 7);
+  CREATE VIEW well AS SELECT * FROM days WHERE mood = 'well';
+  CREATE MATERIALIZED VIEW counted AS SELECT count(*) FROM people;
+  CREATE SEQUENCE free START 41; SELECT nextval('free'), nextval('free');
+  CREATE SCHEMA "other Schema"; CREATE TABLE "other Schema"."a table" (a int); COMMENT ON SCHEMA public IS 'a comment';
+  SELECT lo_from_bytea(0, 'large');
+  CREATE FUNCTION nothing() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+  CREATE EVENT TRIGGER on_ddl ON ddl_command_end EXECUTE FUNCTION nothing();`;
+const oddName = `dbi_${randomBytes(6).toString('hex')} a=b 'c' "d" \\e host=f`;
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+/** What a load leaves alone: it is the database's, not the dump's. */
+const comparable = async (url: string): Promise<string> =>
+  (await snapshot(url)).replace(/--\n-- Name: SCHEMA public;.*\n--\n+COMMENT ON SCHEMA public .*\n+/, '');
+
+const source = async (sql: string): Promise<string> => {
+  const { url } = await createDatabase();
+  await withClient(url, (client) => client.query(sql));
+  return url;
+};
+
+describePostgres(
+  'loading a dump',
+  () => {
+    let full: string;
+    let dump: string;
+
+    beforeAll(async () => {
+      full = await source(content);
+      dump = await dumpOf(full);
+    });
+    afterEach(() => {
+      vi.unstubAllEnvs();
+    });
+
+    it('brings everything back, into a database of any name', async () => {
+      await admin(`CREATE DATABASE ${quoted(oddName)} TEMPLATE template0 ENCODING 'UTF8'`);
+      atEnd(() => admin(`DROP DATABASE ${quoted(oddName)} WITH (FORCE)`));
+      const url = databaseUrl(oddName);
+      const { loader, warnings } = await loaderOf(dump, url);
+      expect(warnings).toEqual([]);
+      expect(loader.tool).toMatch(/^pg_restore \d+$/);
+      await loader.into(targetOf(url), { role: null, jobs: 2, signal: never });
+      expect(await comparable(url)).toBe(await comparable(full));
+      expect(await readdir(dirname(dump))).toEqual(['db.dump']);
+    });
+
+    it('goes through psql where a server refuses what a newer pg_restore sets', async () => {
+      const { url } = await createDatabase();
+      const { dump: newer } = await future(dump);
+      const { loader } = await loaderOf(newer, url, 16);
+      expect(loader.tool).toBe('pg_restore 99');
+      await loader.into(targetOf(url), { role: null, jobs: 2, signal: never });
+      expect(await comparable(url)).toBe(await comparable(full));
+    });
+
+    it('gives everything to a role, but what only a superuser may have', async () => {
+      const role = `dbi ${randomBytes(6).toString('hex')} "It's"`;
+      await admin(`CREATE ROLE ${quoted(role)}`);
+      const { url, name } = await createDatabase();
+      atEnd(() => admin(`DROP ROLE ${quoted(role)}`));
+      atEnd(() => admin(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+      await admin(
+        `ALTER DATABASE ${name} OWNER TO ${quoted(role)}; GRANT CREATE ON DATABASE ${name} TO ${quoted(role)}`,
+      );
+      await withClient(url, (client) => client.query(`GRANT CREATE ON SCHEMA public TO ${quoted(role)}`));
+      const { loader } = await loaderOf(dump, url);
+      await loader.into(targetOf(url), { role, jobs: 1, signal: never });
+      const owners = await withClient(url, (client) =>
+        client.query<{ owner: string; kind: string }>(`
+        SELECT DISTINCT pg_get_userbyid(relowner) AS owner, 'relation' AS kind FROM pg_class
+        WHERE relnamespace IN (to_regnamespace('public'), to_regnamespace('"other Schema"'))
+        UNION ALL SELECT pg_get_userbyid(nspowner), 'schema' FROM pg_namespace WHERE nspname = 'other Schema'
+        UNION ALL SELECT pg_get_userbyid(lomowner), 'large object' FROM pg_largeobject_metadata
+        UNION ALL SELECT pg_get_userbyid(evtowner), 'event trigger' FROM pg_event_trigger`),
+      );
+      expect(owners.rows).toEqual([
+        { owner: role, kind: 'relation' },
+        { owner: role, kind: 'schema' },
+        { owner: role, kind: 'large object' },
+        { owner: targetOf(url).user, kind: 'event trigger' },
+      ]);
+    });
+
+    it('leaves out, with a warning, what a plain user may not create', async () => {
+      const user = `dbi_${randomBytes(6).toString('hex')}`;
+      await admin(`CREATE ROLE ${user} LOGIN PASSWORD '${user}'`);
+      const { name } = await createDatabase();
+      atEnd(() => admin(`DROP ROLE ${user}`));
+      atEnd(() => admin(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+      await admin(`ALTER DATABASE ${name} OWNER TO ${user}`);
+      const url = new URL(databaseUrl(name));
+      [url.username, url.password] = [user, user];
+      const { loader, warnings } = await loaderOf(dump, url.href);
+      expect(warnings).toEqual(['the event trigger on_ddl is left out: only a superuser may create it']);
+      await loader.into(targetOf(url.href), { role: null, jobs: 2, signal: never });
+      const { rows } = await withClient(url.href, (client) =>
+        client.query('SELECT count(*)::int AS count FROM people'),
+      );
+      expect(rows).toEqual([{ count: 501 }]);
+    });
+
+    it('says what went wrong in the words of the tool, and leaves nobody connected', async () => {
+      const url = await source('CREATE TABLE people (id int)');
+      const direct = (await loaderOf(dump, url)).loader.into(targetOf(url), { role: null, jobs: 2, signal: never });
+      await expect(direct).rejects.toThrow(/^pg_restore: error: .*"people" already exists(?: \(and \d+ more\))?$/);
+      const other = await source('CREATE TABLE people (id int)');
+      const { loader } = await loaderOf((await future(dump)).dump, other, 16);
+      const bySql = loader.into(targetOf(other), { role: null, jobs: 2, signal: never });
+      await expect(bySql).rejects.toThrow(/^psql:<stdin>:\d+: ERROR: .*"people" already exists$/);
+      expect([await sessionsIn(url), await sessionsIn(other)]).toEqual([0, 0]);
+    });
+
+    describe('in one transaction', () => {
+      const work = {
+        before: 'ALTER SCHEMA public RENAME TO former; CREATE SCHEMA public -- a comment',
+        after: "UPDATE people SET name = 'größe' WHERE id = 1 -- another",
+        role: null,
+        signal: never,
+      };
+      const load = async (file: string, url: string, changes: Partial<typeof work & { commit: boolean }>) => {
+        const { loader } = await loaderOf(file, url);
+        await loader.inOneTransaction(targetOf(url), { ...work, commit: true, ...changes });
+      };
+
+      it('replaces schema public alone', async () => {
+        const url = await source('CREATE TABLE people (id int)');
+        await load(dump, url, {});
+        const { rows } = await withClient(url, (client) =>
+          client.query(`SELECT (SELECT name FROM people WHERE id = 1), (SELECT count(*)::int AS count FROM days),
+          (SELECT last_value::int FROM free), (SELECT count FROM counted)::int AS counted,
+          to_regclass('former.people') IS NOT NULL AS former, to_regnamespace('"other Schema"') AS other`),
+        );
+        expect(rows).toEqual([{ name: 'größe', count: 1, last_value: 42, counted: 501, former: true, other: null }]);
+      });
+
+      it('leaves all as it was where it is only tried', async () => {
+        const url = await source('CREATE TABLE people (id int)');
+        const earlier = await snapshot(url);
+        await load(dump, url, { commit: false });
+        expect(await snapshot(url)).toBe(earlier);
+      });
+
+      it.each([
+        ['before', { before: 'CREATE TABLE people (id int)' }],
+        ['after', { after: 'SELECT 1 / 0' }],
+        [
+          'the commit',
+          { after: 'CREATE TABLE d (a int UNIQUE DEFERRABLE INITIALLY DEFERRED); INSERT INTO d VALUES (1), (1)' },
+        ],
+      ])('leaves all as it was where %s fails', async (_, changes) => {
+        const url = await source('CREATE TABLE people (id int)');
+        const earlier = await snapshot(url);
+        await expect(load(dump, url, changes)).rejects.toThrow(/^psql:<stdin>:\d+: ERROR: /);
+        expect(await snapshot(url)).toBe(earlier);
+      });
+
+      it('leaves all as it was where the dump ends too early', async () => {
+        const url = await source('CREATE TABLE people (id int)');
+        const earlier = await snapshot(url);
+        const large = await source(`CREATE TABLE large AS SELECT md5(i::text) FROM generate_series(1, 20000) i`);
+        const cut = await dumpOf(large);
+        await truncate(cut, 200_000);
+        await expect(load(cut, url, { after: '' })).rejects.toThrow(/^pg_restore: error: /);
+        expect(await snapshot(url)).toBe(earlier);
+      });
+    });
+
+    describe('that takes long', () => {
+      let slow: string;
+
+      // wherever it is loaded its index is never done
+      beforeAll(async () => {
+        const url = await source('CREATE TABLE t AS SELECT generate_series(1, 3) AS a; CREATE TABLE u AS TABLE t');
+        await withClient(url, (client) =>
+          client.query(`
+          CREATE FUNCTION slow(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+            IF current_database() <> '${targetOf(url).database}' THEN PERFORM pg_sleep(600); END IF; RETURN 1; END $$;
+          CREATE INDEX ON t (slow(a)); CREATE INDEX ON u (slow(a))`),
+        );
+        slow = await dumpOf(url);
+      });
+      const sleeping = (url: string, count: number): Promise<void> =>
+        vi.waitFor(
+          async () => {
+            const query =
+              "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
+            const { rows } = await withClient(url, (client) => client.query(query));
+            expect(rows).toHaveLength(count);
+          },
+          { timeout: 60_000, interval: 50 },
+        );
+
+      it.each([
+        ['pg_restore', requireMajor, 2],
+        ['psql', () => 16, 1],
+      ])('ends its sessions when it is given up: %s', async (_, serverMajor, connections) => {
+        const { url } = await createDatabase();
+        const file = connections === 1 ? (await future(slow)).dump : slow;
+        const { loader } = await loaderOf(file, url, serverMajor());
+        const interruption = new AbortController();
+        const load = loader.into(targetOf(url), { role: null, jobs: 2, signal: interruption.signal });
+        const outcome = load.catch((error: unknown) => error);
+        await sleeping(url, connections);
+        interruption.abort('SIGTERM');
+        await outcome;
+        expect(await sessionsIn(url)).toBe(0);
+      });
+
+      it('leaves nobody connected when pg_restore is killed', async () => {
+        const { url } = await createDatabase();
+        const { dump: file, pidFile } = await future(slow);
+        const { loader } = await loaderOf(file, url, 99);
+        const load = loader.into(targetOf(url), { role: null, jobs: 2, signal: never });
+        const outcome = load.catch((error: unknown) => error);
+        await sleeping(url, 2);
+        process.kill(Number(await readFile(pidFile, 'utf8')), 'SIGKILL');
+        await outcome;
+        expect(await sessionsIn(url)).toBe(0);
+      });
+    });
+
+    it.each([
+      [
+        'that no tool reads',
+        futureHeader(),
+        /^the dump was made by pg_dump 99\.0 \(archive format 1\.99\), and the newest pg_restore here is \d+$/,
+      ],
+      [
+        'that is none',
+        Buffer.from('CREATE TABLE t ();'.repeat(9)),
+        /^the dump cannot be read: it is not a dump in PostgreSQL's custom format$/,
+      ],
+      ['that is empty', Buffer.alloc(0), /^the dump cannot be read: its header is cut off$/],
+    ])('tells of a dump %s', async (_, bytes, reason) => {
+      const file = join(await temporaryDirectory(), 'db.dump');
+      await writeFile(file, bytes);
+      const opened = await openLoader(file, targetOf(full), { serverMajor: requirePostgres().major, signal: never });
+      expect(opened).toEqual({ kind: 'unable', reason: expect.stringMatching(reason) });
+    });
+
+    it('tells of a dump that is cut off behind its header', async () => {
+      const file = await dumpOf(full);
+      await truncate(file, 1500);
+      const opened = await openLoader(file, targetOf(full), { serverMajor: requirePostgres().major, signal: never });
+      expect(opened).toEqual({
+        kind: 'unable',
+        reason: expect.stringMatching(/^the dump cannot be read: pg_restore: error: /),
+      });
+    });
+  },
+  'tools',
+);
+
+function requireMajor(): number {
+  return requirePostgres().major;
+}
