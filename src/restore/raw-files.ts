@@ -75,7 +75,7 @@ export async function removeEmptyFolder(folder: RawPath): Promise<void> {
 
 /** Brings a file or a link to another file system: until the copy is on the disk, the original stays. */
 export async function carryOver(from: RawPath, to: RawPath, kind: 'file' | 'link'): Promise<void> {
-  if (kind === 'link') await symlink(await readlink(bytesOf(from), { encoding: 'buffer' }), bytesOf(to));
+  if (kind === 'link') await symlink(await targetOf(from), bytesOf(to));
   else await copyWhole(from, to);
   await unlink(bytesOf(from));
 }
@@ -94,9 +94,13 @@ async function copyWhole(from: RawPath, to: RawPath): Promise<void> {
 /** Whether one is a finished copy of the other on another file system, whose original was not removed any more. */
 export async function isCarriedOver(from: RawPath, to: RawPath): Promise<boolean> {
   const [one, other] = [await lstat(bytesOf(from)), await lstat(bytesOf(to))];
+  if (one.dev === other.dev) return false;
+  if (one.isSymbolicLink() && other.isSymbolicLink()) return (await targetOf(from)).equals(await targetOf(to));
   const alike = one.size === other.size && one.mtime.getTime() === other.mtime.getTime();
-  return one.isFile() && other.isFile() && one.dev !== other.dev && alike;
+  return one.isFile() && other.isFile() && alike;
 }
+
+const targetOf = (link: RawPath): Promise<Buffer> => readlink(bytesOf(link), { encoding: 'buffer' });
 
 export async function removeFile(path: RawPath): Promise<void> {
   await unlink(bytesOf(path));

@@ -1,4 +1,5 @@
-import { chmod, mkdir, open, realpath, rm, statfs } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { chmod, mkdir, realpath, rm, statfs } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { counted } from '../archive/counted.ts';
@@ -103,12 +104,13 @@ function unpackerOf(target: string, { signal, onBytes }: StagingOptions): Unpack
     async file({ path, entry }) {
       const file = containedIn(target, path);
       await makeFolder(dirname(file));
+      const content = await entry.open();
       // fails if anything is there, a link included; and no folder on the way is one, for all were made just now
-      const handle = await open(file, 'wx', 0o644);
+      const out = createWriteStream(file, { flags: 'wx', mode: 0o644 });
+      await pipeline(content, counted(onBytes), out, { signal });
+      // whatever the umask
+      await chmod(file, 0o644);
       files.push(file);
-      await handle.chmod(0o644);
-      // the stream closes the file, whatever happens
-      await pipeline(await entry.open(), counted(onBytes), handle.createWriteStream(), { signal });
     },
 
     async settle() {
