@@ -8,7 +8,7 @@ const limits = {
   clients: { option: 'clients', otherwise: 20, least: 0, most: 500 },
   projectsPerClient: { option: 'projects-per-client', otherwise: 4, least: 0, most: 100 },
   tasksPerProject: { option: 'tasks-per-project', otherwise: 12, least: 0, most: 200 },
-  timeEntries: { option: 'time-entries', otherwise: 1500, least: 0, most: 1_000_000 },
+  timeEntries: { option: 'time-entries', otherwise: 1500, least: 0, most: 200_000 },
   daysBack: { option: 'days-back', otherwise: 120, least: 1, most: 3650 },
   expenses: { option: 'expenses', otherwise: 50, least: 0, most: 100_000 },
   comments: { option: 'comments', otherwise: 80, least: 0, most: 100_000 },

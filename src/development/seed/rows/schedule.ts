@@ -29,6 +29,12 @@ const longestDay = 8 * 60;
 /** What is free and what is not on one day of one person's: quarters of an hour since midnight. */
 type Board = Uint8Array;
 
+/** The days of one person, by their place in the list of days. */
+interface Boards {
+  readonly count: number;
+  on(place: number): Board;
+}
+
 /**
  * Finds a place in the working day for each of the numbered entries, where nothing of the same person's lies yet.
  * Somebody whose days are full hands the entry on; where only less than its length is free, it becomes shorter.
@@ -41,7 +47,7 @@ export function schedule(
   taken: readonly (readonly Interval[])[],
   dice: DiceFor,
 ): readonly Placement[] | null {
-  const boards = taken.map((intervals) => days.map((day) => boardOf(day, intervals)));
+  const boards = taken.map((intervals) => boardsOf(days, intervals));
   const full = new Set<number>();
   const placements: Placement[] = [];
   for (const number of numbers) {
@@ -65,7 +71,7 @@ interface Place {
 }
 
 function findPlace(
-  boards: readonly (readonly Board[])[],
+  boards: readonly Boards[],
   full: Set<number>,
   preferred: number,
   wanted: number,
@@ -75,7 +81,7 @@ function findPlace(
     const person = (preferred + step) % boards.length;
     if (full.has(person)) continue;
     for (const length of lengths.toReversed().filter((each) => each <= wanted)) {
-      const place = placeOn(boards[person] ?? [], length, firstDay);
+      const place = placeOn(at(boards, person), length, firstDay);
       if (place !== null) return { person, length, ...place };
     }
     full.add(person);
@@ -84,12 +90,12 @@ function findPlace(
 }
 
 /** The first free stretch from a day on; after the last day comes the first. It is taken at once. */
-function placeOn(boards: readonly Board[], length: number, firstDay: number): { day: number; start: number } | null {
-  for (let step = 0; step < boards.length; step++) {
-    const day = (firstDay + step) % boards.length;
-    const board = boards[day];
-    const start = board === undefined ? null : freeStretch(board, length);
-    if (board === undefined || start === null) continue;
+function placeOn(boards: Boards, length: number, firstDay: number): { day: number; start: number } | null {
+  for (let step = 0; step < boards.count; step++) {
+    const day = (firstDay + step) % boards.count;
+    const board = boards.on(day);
+    const start = freeStretch(board, length);
+    if (start === null) continue;
     board.fill(1, start / quarter, (start + length) / quarter);
     return { day, start };
   }
@@ -106,6 +112,28 @@ function freeStretch(board: Board, length: number): number | null {
   }
   return null;
 }
+
+/** Boards are made when they are asked for: of many people and years most are not. */
+function boardsOf(days: readonly Day[], intervals: readonly Interval[]): Boards {
+  const boards = new Map<number, Board>();
+  const byDay = new Map<Day, Interval[]>();
+  for (const interval of intervals) {
+    for (let day = dayOf(interval.from); day <= dayOf(interval.to - 1); day++) {
+      byDay.set(day, [...(byDay.get(day) ?? []), interval]);
+    }
+  }
+  return {
+    count: days.length,
+    on(place) {
+      const day = at(days, place);
+      const board = boards.get(place) ?? boardOf(day, byDay.get(day) ?? []);
+      boards.set(place, board);
+      return board;
+    },
+  };
+}
+
+const dayOf = (minute: Minute): Day => Math.floor(minute / (24 * 60));
 
 function boardOf(day: Day, intervals: readonly Interval[]): Board {
   const board = new Uint8Array((24 * 60) / quarter);
