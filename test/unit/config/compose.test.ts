@@ -14,7 +14,7 @@ describe.each([
 ])('%s', (file, others) => {
   it('hands every setting on to db-init that has a meaning there', () => {
     const [, service = ''] = /^ {2}db-init:\n((?: {4}.*\n|\n)*)/m.exec(read(file)) ?? [];
-    const handed = [...service.matchAll(/^ {6}(TT_\w+|FLASK_ENV):$/gm)].map(([, variable]) => variable);
+    const handed = [...service.matchAll(/^ {6}(TT_\w+|FLASK_ENV):$/gm)].map(([, variable = '']) => variable);
     expect(handed.toSorted()).toEqual(known.filter((variable) => !others.includes(variable)).toSorted());
   });
 });
