@@ -53,7 +53,9 @@ async function restoreFile(context: CommandContext, file: string): Promise<void>
   }
   const databaseOnly = context.arguments.flags.has('database-only');
   const request = { archive, identity: await identify(file, false), dryRun, databaseOnly };
-  const progress = openProgress({ label: 'Unpacking', total: archive.size, log, output });
+  const unpacked = [archive.database, ...(databaseOnly ? [] : archive.uploads.map(({ entry }) => entry))];
+  const total = unpacked.reduce((sum, { size }) => sum + size, 0);
+  const progress = openProgress({ label: 'Unpacking', total, log, output });
   const given = { ...restoreContext(context), onBytes: (bytes: number) => progress.add(bytes) };
   await withDatabase(context, 'restore', 'write', (live) => live.withLock(() => restore(request, live, given))).finally(
     () => progress.end(),

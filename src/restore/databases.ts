@@ -8,8 +8,11 @@ import { type DumpLoader, openLoader } from '../database/postgres/load.ts';
 import type { Maintenance } from '../database/postgres/maintenance.ts';
 import { number, only, optionalText } from '../database/rows.ts';
 import { Failure } from '../failure.ts';
-import { failedAt, makeHealthy, unusable, withScratch } from './proving.ts';
+import { failedLoad, makeHealthy, unusable, withScratch } from './proving.ts';
 import type { RestoreContext, Site, Source } from './site.ts';
+
+/** A server has other things to do, and a hundred connections in all as a rule. */
+const mostJobs = 8;
 
 /** PostgreSQL cuts longer names off (NAMEDATALEN). */
 const longestName = 63;
@@ -44,10 +47,9 @@ export function databasesSite(
         await maintenance.create(incoming);
         context.log.info(`Restoring into ${incoming}, beside the live database, with ${loader.tool}.`);
         const { signal } = context;
-        await loader.into(scratch(incoming), { role, jobs: availableParallelism(), signal });
+        await loader.into(scratch(incoming), { role, jobs: Math.min(availableParallelism(), mostJobs), signal });
       } catch (error) {
-        context.signal.throwIfAborted();
-        throw failedAt('restoring the dump', error, context.config);
+        throw await failedLoad(error, source, context);
       }
       await rm(dump, { force: true });
       await withScratch(scratch(incoming), context, (database) => makeHealthy(database, source, context));

@@ -1,4 +1,6 @@
-import { readContents } from '../backup/contents.ts';
+import { type Contents, readContents } from '../backup/contents.ts';
+import { openDumpProof } from '../backup/prove-dump.ts';
+import type { Manifest } from '../archive/manifest.ts';
 import type { Config, DatabaseTarget } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { openDatabase } from '../database/open.ts';
@@ -40,7 +42,12 @@ export async function withScratch<Result>(
  *   migrated
  */
 export async function makeHealthy(database: Database, source: Source, context: RestoreContext): Promise<void> {
-  await compareContents(database, source);
+  const { manifest } = source.archive;
+  if (manifest !== null || context.onLoaded !== undefined) {
+    const contents = await database.read(readContents);
+    if (manifest !== null) compareContents(contents, manifest, source);
+    context.onLoaded?.(contents);
+  }
   for (const warning of await findWarnings(database, context.config)) context.log.warn(warning);
   const given = { ...context, database, config: scratchConfig(context.config, source) };
   const seen = await look(database, given.config);
@@ -76,10 +83,7 @@ function scratchConfig(config: Config, { folder }: Source): Config {
   };
 }
 
-async function compareContents(database: Database, source: Source): Promise<void> {
-  const { manifest } = source.archive;
-  if (manifest === null) return;
-  const { rows, revisions } = await database.read(readContents);
+function compareContents({ rows, revisions }: Contents, manifest: Manifest, source: Source): void {
   const differing = Object.entries(manifest.rows).filter(([table, count]) => rows[table] !== count);
   if (differing.length > 0) {
     const list = differing.map(([table, count]) => `${table} has ${rows[table] ?? 'no table'} instead of ${count}`);
@@ -91,8 +95,26 @@ async function compareContents(database: Database, source: Source): Promise<void
 }
 
 /** The archive is whole, but cannot be used here. */
-export function unusable({ archive }: Source, reason: string): Failure {
+export function unusable({ archive }: Pick<Source, 'archive'>, reason: string): Failure {
   return new Failure({ kind: 'archive-rejected', archive: archive.file, fault: { kind: 'unusable', reason } });
+}
+
+/**
+ * Why a dump could not be loaded: because it is damaged, which its checksum does not tell if it was damaged before it
+ * was packed, or for a reason that lies here.
+ */
+export async function failedLoad(error: unknown, { archive }: Source, context: RestoreContext): Promise<Failure> {
+  const { config, signal } = context;
+  signal.throwIfAborted();
+  try {
+    const { prove } = await openDumpProof(archive, signal);
+    await prove(await archive.database.open());
+  } catch (fault) {
+    signal.throwIfAborted();
+    if (fault instanceof Failure) return fault;
+    return unusable({ archive }, `its ${archive.database.name} cannot be restored: ${reasonOf(fault)}`);
+  }
+  return failedAt('restoring the dump', error, config);
 }
 
 /** A step of a restore that failed for a reason of its own. A failure that says more is passed on as it is. */

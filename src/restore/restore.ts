@@ -12,7 +12,7 @@ import { openSite, thisProcess } from './open-site.ts';
 import { failedAt, findFault, unusable, withScratch } from './proving.ts';
 import { settleJournal, stagingFolderOf, unfinished } from './settle.ts';
 import type { RestoreContext, Site, Source } from './site.ts';
-import { stageUploads } from './uploads.ts';
+import { requireWritable, stageUploads } from './uploads.ts';
 import { writeStamp } from '../gate/stamp.ts';
 
 /** What is to be restored. */
@@ -59,6 +59,7 @@ export async function restore(request: RestoreRequest, live: Database, context: 
     const source: Source = { archive: request.archive, folder: stagingFolderOf(config, journal.id) };
     log.info(describeArchive(request.archive));
     await journalled(journal, site, context, async () => {
+      await requireWritable(journal.uploads);
       await mkdir(source.folder, { recursive: true, mode: 0o700 });
       await site.bringUp(source, journal.places, request.dryRun);
       await stage(journal, request, context);
@@ -126,8 +127,8 @@ async function journalled(
     present = { ...journal, phase };
     writeJournal(config, present);
   };
+  beginJournal(journal, config);
   try {
-    enter('preparing');
     const source = await prepare();
     signal.throwIfAborted();
     if (source !== null) {
@@ -149,20 +150,32 @@ async function journalled(
   });
 }
 
+/** @throws Failure `restore-refused` where there is no place for a journal */
+function beginJournal(journal: Journal, config: Config): void {
+  try {
+    writeJournal(config, journal);
+  } catch (error) {
+    const obstacle = { kind: 'folder', folder: config.backupFolder, reason: reasonOf(error) } as const;
+    throw new Failure({ kind: 'restore-refused', database: journal.database, obstacle }, { cause: error });
+  }
+}
+
 /**
  * The last look, at what the application is going to find. It was healthy before the exchange; if it is not now, the
  * former database is put back.
  */
 async function proveLive(source: Source, site: Site, name: string, context: RestoreContext): Promise<void> {
   const { config, log } = context;
-  const fault = await withScratch(config.database, context, async (database) => {
+  // the exchange is done: who wants to stop now only has to wait for a moment
+  const patiently = { ...context, signal: new AbortController().signal };
+  const fault = await withScratch(config.database, patiently, async (database) => {
     const found = await findFault(database, source, config);
     if (found === null) writeStamp(config, database, releaseGraph.heads, log);
     return found;
   });
   if (fault === null) return;
   log.error(`The restored database is not healthy (${fault}): the former one is put back.`);
-  await putBack(site, name, context);
+  await putBack(site, name, patiently);
   throw failedAt('the last look at the restored database', new Error(fault), config);
 }
 

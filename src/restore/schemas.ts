@@ -6,7 +6,7 @@ import type { Session } from '../database/session.ts';
 import { Failure } from '../failure.ts';
 import { loaderFor, unpackDump } from './databases.ts';
 import type { Places } from './journal.ts';
-import { failedAt, makeHealthy } from './proving.ts';
+import { failedLoad, makeHealthy } from './proving.ts';
 import type { RestoreContext, Site } from './site.ts';
 
 const home = quoteName('public');
@@ -36,22 +36,21 @@ export function schemasSite(target: PostgresTarget, live: Database, context: Res
       const dump = await unpackDump(source, context);
       const loader = await loaderFor(dump, source, live, target, context);
       if (!rehearsed) return;
-      const { signal, log, config } = context;
+      const { signal, log } = context;
       log.warn('This user may not create databases: the dump is restored in a transaction that is rolled back, and');
       log.warn('whether it can be migrated is only seen by the restore itself.');
       const before = await live.read((session) => renaming(session, outgoing));
       await loader
         .inOneTransaction(target, { before, after: '', commit: false, role: null, signal })
-        .catch((error: unknown) => {
-          signal.throwIfAborted();
-          throw failedAt('restoring the dump', error, config);
+        .catch(async (error: unknown) => {
+          throw await failedLoad(error, source, context);
         });
     },
 
     async exchange(source, places) {
       const { outgoing, incoming } = places;
       if (source === null) return swapSchemas(live, { incoming, outgoing });
-      const { signal, config, log, disconnect } = context;
+      const { signal, log, disconnect } = context;
       await endOtherSessions(live, disconnect);
       const loader = await loaderFor(`${source.folder}/db.dump`, source, live, target, context);
       log.info(`Restoring into a new schema public, with ${loader.tool}; the former one is kept as ${outgoing}.`);
@@ -59,8 +58,7 @@ export function schemasSite(target: PostgresTarget, live: Database, context: Res
       try {
         await loader.inOneTransaction(target, { before, after: '', commit: true, role: null, signal });
       } catch (error) {
-        signal.throwIfAborted();
-        throw failedAt('restoring the dump', error, config);
+        throw await failedLoad(error, source, context);
       }
       await makeHealthy(live, source, context);
     },

@@ -1,4 +1,5 @@
 import type { Archive } from '../archive/reader.ts';
+import type { Contents } from '../backup/contents.ts';
 import type { Config } from '../config/config.ts';
 import type { Log } from '../report/log.ts';
 import type { Recorder } from '../report/record.ts';
@@ -16,6 +17,8 @@ export interface RestoreContext {
   readonly disconnect: boolean;
   /** Told how many bytes of an archive were unpacked. */
   readonly onBytes: (bytes: number) => void;
+  /** Told what the archive's database holds, once it is loaded and before it is migrated. */
+  readonly onLoaded?: (contents: Contents) => void;
 }
 
 /** Where a restored database comes from. */

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { chmod, mkdir, realpath, rm, statfs } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, realpath, rm, statfs } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { counted } from '../archive/counted.ts';
@@ -7,7 +7,7 @@ import type { ArchiveEntry } from '../archive/reader.ts';
 import type { UploadRoot } from '../config/config.ts';
 import { Failure, reasonOf, type RestoreObstacle } from '../failure.ts';
 import { hasCode, rawOf, sync } from './raw-files.ts';
-import { privately, removeDiscarded, setFolder } from './sets.ts';
+import { isThere, privately, removeDiscarded, setFolder } from './sets.ts';
 
 /** A file that belongs below a folder of uploads. */
 export interface UploadMember {
@@ -20,6 +20,20 @@ export interface StagingOptions {
   readonly signal: AbortSignal;
   /** Told of the bytes as they come, those of members that are left out included. */
   readonly onBytes: (bytes: number) => void;
+}
+
+/**
+ * Looks whether folders of uploads can be written, or made, before the long work begins.
+ * @throws Failure `restore-refused` (`folder`)
+ */
+export async function requireWritable(folders: readonly Pick<UploadRoot, 'folder'>[]): Promise<void> {
+  for (const { folder } of folders) {
+    try {
+      await access((await isThere(folder)) ? folder : dirname(folder), constants.W_OK | constants.X_OK);
+    } catch (error) {
+      throw refusal(folder, { kind: 'folder', folder, reason: reasonOf(error) }, error);
+    }
+  }
 }
 
 /** A folder, or the last piece of a file, in bytes at the most. */

@@ -4,7 +4,7 @@ import { moveIn, moveOut } from './moves.ts';
 import { rawOf, removeEmptyFolder, sync } from './raw-files.ts';
 import { isThere, privately, removeSet, setFolder } from './sets.ts';
 
-export { stageUploads } from './staging.ts';
+export { requireWritable, stageUploads } from './staging.ts';
 
 /** Which set of uploads takes the place of which. */
 export interface UploadSwap {

@@ -4,7 +4,7 @@ import type { PostgresTarget } from '../../config/config.ts';
 import { Failure, reasonOf } from '../../failure.ts';
 import type { OtherSession } from '../database.ts';
 import { quoteName, quoteText } from '../quoting.ts';
-import { flag, number, optionalText, text } from '../rows.ts';
+import { flag, number, only, optionalText, text } from '../rows.ts';
 import type { Row, Session } from '../session.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
 import { type ConnectOptions, connectWhenReady } from './connect.ts';
@@ -145,7 +145,7 @@ function maintenanceOf(client: pg.Client, live: string, { signal }: MaintenanceO
 async function creation(name: string, like: string, session: Session): Promise<string> {
   const [row] = await session.query(
     `SELECT pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding, spcname AS tablespace,
-            datcollate AS collate, datctype AS ctype, d.datconnlimit AS limit,
+            datcollate AS collate, datctype AS ctype,
             coalesce(to_jsonb(d)->>'datlocprovider', 'c') AS provider,
             coalesce(to_jsonb(d)->>'datlocale', to_jsonb(d)->>'daticulocale') AS locale,
             to_jsonb(d)->>'daticurules' AS rules
@@ -160,7 +160,6 @@ async function creation(name: string, like: string, session: Session): Promise<s
     `LC_COLLATE ${quoteText(text(row, 'collate'))}`,
     `LC_CTYPE ${quoteText(text(row, 'ctype'))}`,
     `TABLESPACE ${quoteName(text(row, 'tablespace'))}`,
-    `CONNECTION LIMIT ${number(row, 'limit')}`,
     ...localeOptions(text(row, 'provider'), optionalText(row, 'locale'), optionalText(row, 'rules')),
   ];
   return `CREATE DATABASE ${quoteName(name)} ${options.join(' ')}`;
@@ -195,13 +194,17 @@ async function sessionsIn(client: pg.Client, database: string): Promise<readonly
   }));
 }
 
-/** Ends every session in these databases; a rename waits for none. @throws Error if one stays */
+/**
+ * Ends every session in these databases; a rename waits for none. Workers of the server, which have no user, are not
+ * ours to end: the rename itself sends an autovacuum away.
+ * @throws Error if one stays
+ */
 async function endSessions(client: pg.Client, databases: readonly string[], signal: AbortSignal): Promise<void> {
   const started = Date.now();
   for (let attempt = 1; ; attempt++) {
     const rows = await postgresSession(client).query(
       `SELECT pid, pg_terminate_backend(pid) AS told FROM pg_stat_activity
-       WHERE datname IN ($1, $2) AND pid <> pg_backend_pid()`,
+       WHERE datname IN ($1, $2) AND pid <> pg_backend_pid() AND usesysid IS NOT NULL`,
       [...databases],
     );
     if (rows.length === 0) return;
@@ -239,6 +242,11 @@ async function carryOver(client: pg.Client, from: string, to: string): Promise<r
         COMMIT`);
     });
   }
+  // only now: the load needs several connections
+  const limit = await limitOf(client, from);
+  await attempt('the limit of connections', () =>
+    session.run(`ALTER DATABASE ${quoteName(to)} CONNECTION LIMIT ${limit}`),
+  );
   const grants = await grantsOf(client, from);
   if (grants !== null) {
     await attempt('what was granted', () =>
@@ -259,6 +267,13 @@ async function settingsOf(client: pg.Client, database: string): Promise<readonly
     [database],
   );
   return rows.map((row) => ({ role: optionalText(row, 'role'), name: text(row, 'name'), value: text(row, 'value') }));
+}
+
+async function limitOf(client: pg.Client, database: string): Promise<number> {
+  const rows = await postgresSession(client).query('SELECT datconnlimit AS limit FROM pg_database WHERE datname = $1', [
+    database,
+  ]);
+  return number(only(rows), 'limit');
 }
 
 /** @returns null if nothing was ever granted or revoked: then a new database has the same */
