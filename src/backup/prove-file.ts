@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Archive } from '../archive/reader.ts';
 import { rejection } from '../archive/rejection.ts';
-import { proveSqlite } from '../database/sqlite/proof.ts';
+import { checkSqliteFile } from '../database/sqlite/check.ts';
 import type { DatabaseProof } from './verify.ts';
 
 /**
@@ -21,7 +21,8 @@ export async function openFileProof(archive: Archive, signal: AbortSignal): Prom
         const file = join(folder, 'database');
         const handle = await open(file, 'wx', 0o600);
         await pipeline(content, handle.createWriteStream(), { signal });
-        proveSqlite(file);
+        const fault = checkSqliteFile(file);
+        if (fault !== null) throw new Error(fault);
       } finally {
         await rm(folder, { recursive: true, force: true });
       }

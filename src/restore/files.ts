@@ -4,8 +4,14 @@ import { dirname } from 'node:path';
 import { extractEntry } from '../archive/extract.ts';
 import type { SqliteTarget } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import { checkSqliteFile, exchangeFiles, settleExchange } from '../database/sqlite/exchange.ts';
+import {
+  checkSqliteFile,
+  countDanglingReferences,
+  exchangeFiles,
+  settleExchange,
+} from '../database/sqlite/exchange.ts';
 import { Failure } from '../failure.ts';
+import { count } from '../report/numbers.ts';
 import { makeHealthy, unusable, withScratch } from './proving.ts';
 import type { RestoreContext, Site, Source } from './site.ts';
 
@@ -28,6 +34,8 @@ export function filesSite({ file }: SqliteTarget, live: Database | null, context
       await extractEntry(source.archive.database, incoming, { signal, onBytes });
       const fault = checkSqliteFile(incoming);
       if (fault !== null) throw unusable(source, `its database is damaged: ${fault}`);
+      const dangling = countDanglingReferences(incoming);
+      if (dangling > 0) log.info(`${count(dangling, 'row')} of it refer to nothing: that is left as it is.`);
       await withScratch({ kind: 'sqlite', file: incoming }, context, (database) =>
         makeHealthy(database, source, context),
       );

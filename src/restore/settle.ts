@@ -44,7 +44,10 @@ async function finish(site: Site, journal: Journal, config: Config): Promise<voi
   writeJournal(config, { ...journal, phase: 'finishing' });
   for (const { folder, former } of journal.uploads) {
     if (former !== null) await recallUploads(folder, former, id);
-    await swapUploads({ folder, incoming: id, outgoing: id }, await pathsThatStay(config, archive?.path ?? null));
+    await swapUploads(
+      { folder, incoming: id, outgoing: id },
+      await pathsThatStay(folder, config, archive?.path ?? null),
+    );
   }
   const finishedAt = new Date().toISOString();
   const kept = (await site.isKept(places.outgoing)) ? places.outgoing : null;
@@ -71,15 +74,17 @@ async function forget({ id }: Journal, config: Config): Promise<void> {
 }
 
 /** What lies among the uploads perhaps, and is none. */
-async function pathsThatStay(config: Config, archive: string | null): Promise<readonly string[]> {
-  const stay = [config.backupFolder, ...(archive === null ? [] : [archive])];
+async function pathsThatStay(folder: string, config: Config, archive: string | null): Promise<readonly string[]> {
+  // a folder of uploads inside another one has a swap of its own
+  const roots = config.uploadRoots.map((root) => root.folder).filter((other) => other !== folder);
+  const stay = [config.backupFolder, ...roots, ...(archive === null ? [] : [archive])];
   const { database } = config;
   if (database.kind !== 'sqlite') return stay;
-  const folder = dirname(database.file);
+  const home = dirname(database.file);
   // with all that is named after the database file: side files, locks, former ones
-  const names = await readdir(folder).catch(() => []);
+  const names = await readdir(home).catch(() => []);
   const own = names.filter((name) => name.startsWith(basename(database.file)));
-  return [...stay, ...own.map((name) => join(folder, name))];
+  return [...stay, ...own.map((name) => join(home, name))];
 }
 
 /**
