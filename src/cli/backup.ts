@@ -1,11 +1,18 @@
 import { basename, resolve } from 'node:path';
+import type { Contents } from '../backup/contents.ts';
 import type { VerifiedArchive } from '../backup/verify.ts';
 import type { Settings } from '../config/config.ts';
 import { wholeNumber } from '../config/variables.ts';
 import { nameOf } from '../database/target-name.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
-import { describeListed, renderArchives, renderVerified } from '../report/backup-list-text.ts';
+import {
+  describeListed,
+  renderArchives,
+  renderProof,
+  renderVerified,
+  type RestoreProof,
+} from '../report/backup-list-text.ts';
 import { count } from '../report/numbers.ts';
 import { openProgress, type Progress } from '../report/progress.ts';
 import { destinationOf } from './backup-output.ts';
@@ -106,15 +113,30 @@ async function prune(given: BackupContext): Promise<ExitCode> {
 async function verify(context: BackupContext, file: string): Promise<ExitCode> {
   const { output, arguments: given } = context;
   const found = await verified(file, context);
-  const restored = given.flags.has('prove') ? await proveByRestoring() : null;
+  const restored = given.flags.has('prove') ? await proveByRestoring(requireTarget(context), found.file) : null;
   if (given.flags.has('json')) output.json({ ...found, restored });
-  else output.result(renderVerified(found));
+  else output.result(renderVerified(found) + (restored === null ? '' : renderProof(restored)));
   return exitCodes.healthy;
 }
 
-/** Restores the archive into a scratch database, brings it to the head, and compares the rows. */
-async function proveByRestoring(): Promise<never> {
-  throw new Failure({ kind: 'usage', message: '--prove is not there yet: backup verify FILE reads every member.' });
+/**
+ * Restores the archive's database beside the live one, brings it to the head, and throws it away.
+ * @returns what it held
+ */
+async function proveByRestoring(context: CommandContext, file: string): Promise<RestoreProof> {
+  const { openFitting, restore } = await import('../restore/restore.ts');
+  const { identify } = await import('../restore/identity.ts');
+  const archive = await openFitting(file, context.config);
+  const request = { archive, identity: await identify(file, false), dryRun: true, databaseOnly: true };
+  let rows: RestoreProof['rows'] = null;
+  const given = {
+    ...context,
+    disconnect: false,
+    onBytes: () => undefined,
+    onLoaded: (contents: Pick<Contents, 'rows'>) => void ({ rows } = contents),
+  };
+  await withDatabase(context, 'backup', 'write', (live) => live.withLock(() => restore(request, live, given)));
+  return { rows };
 }
 
 /** @throws Failure `archive-rejected` */

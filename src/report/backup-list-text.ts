@@ -54,6 +54,22 @@ export function renderVerified(found: VerifiedArchive): string {
   ].join('\n');
 }
 
+/** What a restore beside the live database has shown. */
+export interface RestoreProof {
+  /** Of each table, before it was migrated; null where only the restore itself can tell. */
+  readonly rows: Readonly<Record<string, number>> | null;
+}
+
+/** Continues `renderVerified`. */
+export function renderProof({ rows }: RestoreProof): string {
+  if (rows === null) return 'restored:  in a transaction that was rolled back; it was not migrated there\n';
+  const counts = Object.values(rows);
+  const held = `${count(counts.length, 'table')} with ${count(sumOf(counts), 'row')}`;
+  return `restored:  into a scratch database, brought to the current revision and thrown away: ${held}\n`;
+}
+
+const sumOf = (counts: readonly number[]): number => counts.reduce((sum, number) => sum + number, 0);
+
 function madeAt(created: VerifiedArchive['created']): string {
   if (created === null) return 'at a time that it does not say';
   return typeof created === 'string' ? created.replace('T', ' ').slice(0, 16) : localTime(created);
