@@ -1,12 +1,12 @@
-import { createReadStream } from 'node:fs';
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
-import { crc32, createInflateRaw } from 'node:zlib';
+import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { reasonOf } from '../failure.ts';
 import type { StoredMember } from './directory.ts';
 import { invalid, rejection, rejectionOf, shown } from './rejection.ts';
 
 /** Bytes that are read, and unpacked, at a time. */
-const chunkSize = 128 * 1024;
+const chunkSize = 64 * 1024;
 
 /**
  * The content of a member. Nothing is opened before it is read; it ends in a Failure `archive-rejected` if its size
@@ -18,6 +18,7 @@ export function readContent(file: string, member: StoredMember): Readable {
 
 async function* checked(file: string, member: StoredMember): AsyncGenerator<Buffer, void, undefined> {
   const damaged = (what: string) => rejection(file, invalid(`the member ${shown(member.name)} is damaged: ${what}`));
+  const larger = `it is larger than the ${member.size} bytes that the archive says`;
   const { source, consumed } = unpack(file, member);
   let size = 0;
   let checksum = 0;
@@ -26,7 +27,7 @@ async function* checked(file: string, member: StoredMember): AsyncGenerator<Buff
     for await (const bytes of source) {
       waiting = false;
       size += bytes.length;
-      if (size > member.size) throw damaged(`it is larger than the ${member.size} bytes that the archive says`);
+      if (size > member.size) throw damaged(larger);
       checksum = crc32(bytes, checksum);
       yield bytes;
       waiting = true;
@@ -34,6 +35,7 @@ async function* checked(file: string, member: StoredMember): AsyncGenerator<Buff
   } catch (error) {
     // what the reader of this stream throws into it comes along here too, and is not the archive's fault
     if (!waiting) throw error;
+    if (codeOf(error) === tooLarge) throw damaged(larger);
     throw codeOf(error).startsWith('Z_')
       ? damaged(`it cannot be unpacked (${reasonOf(error)})`)
       : rejectionOf(file, error);
@@ -44,24 +46,63 @@ async function* checked(file: string, member: StoredMember): AsyncGenerator<Buff
 }
 
 interface Unpacking {
-  readonly source: AsyncIterable<Buffer>;
+  readonly source: AsyncIterable<Buffer> | Iterable<Buffer>;
   /** Bytes of the archive that were needed. */
   readonly consumed: () => number;
 }
 
 /** The unpacked bytes, and how many packed ones they were made of. */
-function unpack(file: string, { packed, start, deflated }: StoredMember): Unpacking {
-  // an empty range cannot be asked for
-  const raw =
-    packed === 0
-      ? Readable.from([], { objectMode: false })
-      : createReadStream(file, { start, end: start + packed - 1, highWaterMark: chunkSize });
+function unpack(file: string, member: StoredMember): Unpacking {
+  const { size, packed, start, deflated } = member;
+  // an empty range cannot be asked for, either
+  if (packed === 0 || Math.max(size, packed) <= chunkSize) return unpackAtOnce(file, member);
+  const raw = createReadStream(file, { start, end: start + packed - 1, highWaterMark: chunkSize });
   if (!deflated) return { source: raw, consumed: () => packed };
   const inflate = createInflateRaw({ chunkSize });
   // an error of either reaches the reader of the last one
   pipeline(raw, inflate, () => undefined);
   return { source: inflate, consumed: () => inflate.bytesWritten };
 }
+
+/** Most members are small: streams take several times as long for them, and fill the memory with what they leave. */
+function unpackAtOnce(file: string, { size, packed, start, deflated }: StoredMember): Unpacking {
+  let consumed = packed;
+  function* source(): Generator<Buffer, void, undefined> {
+    let bytes = readRange(file, start, packed);
+    if (deflated) {
+      // one byte more than there may be tells that there are too many
+      const maxOutputLength = Math.min(size, chunkSize) + 1;
+      const unpacked: unknown = inflateRawSync(bytes, { info: true, maxOutputLength });
+      if (!isUnpacked(unpacked)) throw new Error('zlib does not say how far it read');
+      bytes = unpacked.buffer;
+      consumed = unpacked.engine.bytesWritten;
+    }
+    if (bytes.length > 0) yield bytes;
+  }
+  return { source: source(), consumed: () => consumed };
+}
+
+/** What zlib returns with `info`; the types know only of the buffer. */
+function isUnpacked(value: unknown): value is { buffer: Buffer; engine: { bytesWritten: number } } {
+  if (typeof value !== 'object' || value === null || !('buffer' in value) || !('engine' in value)) return false;
+  const { buffer, engine } = value;
+  if (!Buffer.isBuffer(buffer) || typeof engine !== 'object' || engine === null) return false;
+  return 'bytesWritten' in engine && typeof engine.bytesWritten === 'number';
+}
+
+function readRange(file: string, start: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  const descriptor = openSync(file, 'r');
+  try {
+    if (readSync(descriptor, bytes, 0, length, start) < length) throw new Error('the file ends early');
+    return bytes;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** How zlib says that there would be more bytes than it may return. */
+const tooLarge = 'ERR_BUFFER_TOO_LARGE';
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { PassThrough, type Readable, Writable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Failure, reasonOf } from '../failure.ts';
 import type { Archive, ArchiveEntry } from './reader.ts';
@@ -56,12 +56,13 @@ function failureOf(file: string, { name }: ArchiveEntry, error: unknown): Failur
 /** Reads a member to its end. @param into gets the content as well */
 async function hashOf(entry: ArchiveEntry, { onBytes, signal }: ProofOptions, into?: PassThrough): Promise<string> {
   const hash = createHash('sha256');
-  const look = tap((chunk) => {
+  const look = (chunk: Buffer): void => {
+    signal.throwIfAborted();
     hash.update(chunk);
     onBytes?.(chunk.length);
-  });
-  await pipeline(await entry.open(), look, into ?? new Writable({ write: (_chunk, _encoding, done) => done() }), {
-    signal,
-  });
+  };
+  const content: Readable & AsyncIterable<Buffer> = await entry.open();
+  if (into === undefined) for await (const chunk of content) look(chunk);
+  else await pipeline(content, tap(look), into, { signal });
   return hash.digest('hex');
 }

@@ -67,7 +67,7 @@ function adviceOn(archive: string, format: Format): { readonly what: string; rea
             'backup.sql',
             'psql -U timetracker -d timetracker -v ON_ERROR_STOP=1 --single-transaction < backup.sql',
           ),
-          'A dump that was made of an SQLite file is read into a new file, which then is used as below.\n' +
+          'A dump that was made of an SQLite file is read into a new file first. Restore that, and db-init says how.\n' +
             '  sqlite3 restored.db < backup.sql',
         ],
       };
@@ -98,7 +98,7 @@ function intoNewDatabase(file: string, restore: string): string {
   ].join('\n');
 }
 
-/** The side files go with the former file: a log that is left behind brings the old tables back. */
+/** The side files go with the former file: a log that is left behind brings the old tables back. Nothing is overwritten. */
 function inPlaceOfTheFile(archive: string): string {
   const putAside =
     'cd /data && mkdir before && for f in timetracker.db timetracker.db-wal timetracker.db-shm timetracker.db-journal; ' +
@@ -107,7 +107,7 @@ function inPlaceOfTheFile(archive: string): string {
     'Copy it to the place of the database while the application is stopped, and keep the former file with all that lies beside it. The last command has db-init bring it up to date.',
     '  docker compose stop app',
     `  docker compose run --rm --entrypoint sh db-init -c '${putAside}'`,
-    `  docker compose run --rm --entrypoint cp db-init ${quoted(archive)} /data/timetracker.db`,
+    `  docker compose run --rm --entrypoint cp db-init -n ${quoted(archive)} /data/timetracker.db`,
     commands.gate,
   ].join('\n');
 }

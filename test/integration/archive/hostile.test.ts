@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -228,6 +229,23 @@ const lies: readonly Hostile[] = [
   ['a header outside of the file', odd({ central: { offset: 0xffff_fff0 } }), /damaged/],
 ];
 
+/** Large members are read piece by piece, small ones at once. */
+const large: Part = { name: 'uploads/large', content: randomBytes(300_000) };
+const largePacked = deflateRawSync(large.content);
+const oddLarge = (part: Partial<Part>): Buffer => archive({ ...large, ...part });
+const largeLies: readonly Hostile[] = [
+  ['a size that is too large', oddLarge({ fields: { size: 300_001 } }), /300001 according to the archive/],
+  ['a size that is too small', oddLarge({ fields: { size: 299_999 } }), /larger than the 299999 bytes/],
+  ['a size that is far too small', oddLarge({ fields: { size: 70_000 } }), /larger than the 70000 bytes/],
+  ['a wrong checksum', oddLarge({ fields: { crc: 1 } }), /checksum/],
+  ['a wrong checksum of what is stored', oddLarge({ method: 0, fields: { crc: 1 } }), /checksum/],
+  ['a stored size that differs', oddLarge({ method: 0, fields: { size: 5 } }), /damaged/],
+  ['bytes behind the packed ones', oddLarge({ bytes: Buffer.concat([largePacked, Buffer.alloc(9)]) }), /packed size/],
+  ['packed bytes that are cut off', oddLarge({ bytes: largePacked.subarray(0, -4) }), /cannot be unpacked/],
+  ['packed bytes that are nonsense', oddLarge({ bytes: Buffer.alloc(300_000, 0xff) }), /cannot be unpacked/],
+  ['a size without any bytes', oddLarge({ bytes: Buffer.alloc(0) }), /cannot be unpacked|bytes, and/],
+];
+
 const ends: readonly Hostile[] = [
   ['a member that the end does not count', ending({ count: 3 }), /contradict/],
   ['a member too many', ending({ count: 5 }), /damaged/],
@@ -325,7 +343,7 @@ const manifests: readonly Hostile[] = [
   ['a listed hash that differs', ofOurs({}), /hash is another/],
 ];
 
-const hostile = { names, kinds, doubles, bombs, lies, ends, manifests };
+const hostile = { names, kinds, doubles, bombs, lies, largeLies, ends, manifests };
 
 let folder: string;
 beforeAll(async () => {
