@@ -37,7 +37,7 @@ export interface ArchiveWriter {
 }
 
 /** Bytes that wait for the disk at the most. */
-const waiting = 1024 * 1024;
+const waiting = 512 * 1024;
 
 /**
  * Begins an archive in a new file that only its owner can read.
@@ -47,7 +47,7 @@ const waiting = 1024 * 1024;
 export function createArchive(file: string, onBytes: (bytes: number) => void = () => undefined): ArchiveWriter {
   const target = openTarget(file);
   const send = (chunk: Buffer): Promise<void> => target.send(chunk);
-  const members: WrittenMember[] = [];
+  const directory = openDirectory();
 
   const writer: ArchiveWriter = {
     async add(name, compress, fill, modified = new Date()) {
@@ -61,7 +61,7 @@ export function createArchive(file: string, onBytes: (bytes: number) => void = (
         const { size, sha256, checksum } = content.taken();
         const member: WrittenMember = { ...begun, crc32: checksum, size, packed: target.position() - start };
         await send(descriptor(member));
-        members.push(member);
+        directory.add(member);
         return { member: { size, sha256 }, result };
       } catch (error) {
         content.into.destroy();
@@ -75,14 +75,40 @@ export function createArchive(file: string, onBytes: (bytes: number) => void = (
 
     async finish() {
       const start = target.position();
-      for (const member of members) await send(directoryRecord(member));
-      await send(endOfArchive(members.length, target.position() - start, start));
+      for (const block of directory.blocks()) await send(block);
+      await send(endOfArchive(directory.count(), target.position() - start, start));
       await target.close();
     },
 
     abandon: () => target.abandon(),
   };
   return writer;
+}
+
+interface Directory {
+  add(member: WrittenMember): void;
+  count(): number;
+  blocks(): readonly Buffer[];
+}
+
+/** Records that are gathered into one block. */
+const blockLength = 500;
+
+/** The records of the members, as bytes: a hundred thousand objects would take ten times as much memory. */
+function openDirectory(): Directory {
+  const full: Buffer[] = [];
+  let records: Buffer[] = [];
+  let count = 0;
+  return {
+    add(member) {
+      records.push(directoryRecord(member));
+      if (++count % blockLength !== 0) return;
+      full.push(Buffer.concat(records));
+      records = [];
+    },
+    count: () => count,
+    blocks: () => [...full, ...records],
+  };
 }
 
 interface OpenMember {

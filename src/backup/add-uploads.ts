@@ -16,7 +16,9 @@ export interface Added {
 const compressed =
   /\.(jpe?g|png|gif|webp|avif|heic|pdf|zip|gz|tgz|bz2|xz|zst|7z|rar|docx|xlsx|pptx|od[tsp]|mp[34]|m4[av]|mov|webm|ogg)$/i;
 /** Bytes that are read at a time. */
-const chunk = 256 * 1024;
+const chunk = 128 * 1024;
+/** Bytes: what is smaller gains less than a disk's block. */
+const worthDeflating = 4096;
 /** A link or a pipe that stands there by now is neither followed nor waited for. */
 const careful = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
@@ -52,7 +54,7 @@ async function addUpload(
     if (!stats.isFile()) return { path, why: 'it is no file any more' };
     const content = readFile(handle, stats.size, path);
     const fill = (into: NodeJS.WritableStream): Promise<void> => pipeline(content, into, { signal });
-    return (await archive.add(name, stats.size > 0 && !compressed.test(name), fill, stats.mtime)).member;
+    return (await archive.add(name, stats.size >= worthDeflating && !compressed.test(name), fill, stats.mtime)).member;
   } finally {
     await handle.close();
   }

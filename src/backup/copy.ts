@@ -12,7 +12,7 @@ import { type Contents, readContents } from './contents.ts';
 import { type BackupContext, backupFailure } from './context.ts';
 
 /** Bytes that are read at a time. */
-const chunk = 256 * 1024;
+const chunk = 128 * 1024;
 
 /** A way to copy a database, everything that it needs having been found. */
 export interface Copier {
