@@ -57,9 +57,9 @@ export async function restore(request: RestoreRequest, live: Database, context: 
   try {
     const journal = begin(request, site, live.name, context);
     const source: Source = { archive: request.archive, folder: stagingFolderOf(config, journal.id) };
+    await requireWritable(journal.uploads);
     log.info(describeArchive(request.archive));
     await journalled(journal, site, context, async () => {
-      await requireWritable(journal.uploads);
       await mkdir(source.folder, { recursive: true, mode: 0o700 });
       await site.bringUp(source, journal.places, request.dryRun);
       await stage(journal, request, context);

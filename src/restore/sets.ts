@@ -42,7 +42,8 @@ export async function isThere(path: string): Promise<boolean> {
     await lstat(path);
     return true;
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return false;
+    // a path through something that is no folder leads nowhere
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return false;
     throw error;
   }
 }

@@ -1,0 +1,182 @@
+import { chmod, chown, copyFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import AdmZip from 'adm-zip';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createDatabase } from '../../support/database.ts';
+import { describePostgres } from '../../support/postgres-server.ts';
+import { run } from '../../support/run.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { applicationArchive, archiveOfOurs, databaseOf, unknownRevision } from './crafted.ts';
+import {
+  besides,
+  currentArchive,
+  describeRestores,
+  type EngineName,
+  everything,
+  fillWithNewer,
+  type Installation,
+  install,
+} from './restores.ts';
+
+const head = '171_merge_kanban_feature_heads';
+const nobody = 65_534;
+const asRoot = process.getuid?.() === 0;
+
+async function textFile(content: string | Buffer): Promise<string> {
+  const path = join(await temporaryDirectory(), 'given');
+  await writeFile(path, content);
+  return path;
+}
+
+/** The real archive, its database changed but its checksums right. */
+async function damaged(engine: EngineName, change: (content: Buffer) => Buffer): Promise<string> {
+  const zip = new AdmZip(currentArchive(engine));
+  const content = zip.readFile(engine === 'sqlite' ? 'db.sqlite' : 'db.dump') ?? Buffer.alloc(0);
+  return applicationArchive(engine, change(content), head);
+}
+
+describeRestores('a restore that is refused', (engine) => {
+  const other = engine === 'sqlite' ? 'postgresql' : 'sqlite';
+  let place: Installation;
+  let before: unknown;
+  beforeAll(async () => {
+    place = await install(engine);
+    await fillWithNewer(place.database);
+    before = await everything(place);
+  });
+  // whatever was tried
+  afterAll(async () => expect(await everything(place)).toEqual(before));
+
+  it.each([
+    ['without consent', [currentArchive(engine)]],
+    ['without a file', ['--yes']],
+    ['with two files', ['a.zip', 'b.zip', '--yes']],
+    ['of a file that is to be undone', ['a.zip', '--undo', '--yes']],
+    ['with an undo for show', ['--undo', '--dry-run']],
+    ['with an undo and a farewell', ['--undo', '--drop-former', '--yes']],
+    ['with a farewell to a file', ['a.zip', '--drop-former']],
+    ['with an unknown flag', ['a.zip', '--really']],
+  ])('is misused %s', async (_title, args) => {
+    const { exitCode, stderr } = await place.run('restore', ...args);
+    expect(exitCode, stderr).toBe(2);
+  });
+
+  it.each<[string, () => Promise<string>, RegExp]>([
+    ['that is not there', async () => '/nowhere/a.zip', /no such file|not there|ENOENT/i],
+    ['that is a folder', () => temporaryDirectory(), /folder|directory/],
+    ['that is no archive', () => textFile('just words'), /not a ZIP|no ZIP/i],
+    ['of plain SQL', () => textFile('--\n-- PostgreSQL database dump\n--\nSELECT 1;\n'), /psql/],
+    ['of pg_dump', () => textFile(Buffer.from('PGDMP\u0001\u000e\0\u0004\u0008')), /pg_restore/],
+    ['of SQLite', async () => textFile(await databaseOf('sqlite', 'CREATE TABLE t (i int)')), /SQLite/],
+    ['of the other engine', async () => currentArchive(other), /It holds a .* database, and DATABASE_URL names/],
+    [
+      'of a revision that nobody knows',
+      async () => applicationArchive(engine, Buffer.from(engine === 'sqlite' ? 'SQLite format 3\0' : 'PGDMP'), '999_x'),
+      /999_x, which this image does not know/,
+    ],
+    [
+      'of such a revision that only its database tells',
+      async () => applicationArchive(engine, await databaseOf(engine, unknownRevision), head),
+      /999_of_tomorrow/,
+    ],
+    [
+      'with other rows than its manifest says',
+      async () =>
+        archiveOfOurs(engine, await databaseOf(engine, unknownRevision), {
+          revisions: [],
+          rows: { alembic_version: 2, more: 1 },
+        }),
+      /alembic_version has 1 instead of 2, more has no table instead of 1/,
+    ],
+    [
+      'with another revision than its manifest says',
+      async () =>
+        archiveOfOurs(engine, await databaseOf(engine, unknownRevision), {
+          revisions: [head],
+          rows: { alembic_version: 1 },
+        }),
+      /Its manifest says .*171_merge_kanban_feature_heads.*, but in it is .*999_of_tomorrow/,
+    ],
+    [
+      'of another application',
+      async () => applicationArchive(engine, await databaseOf(engine, 'CREATE TABLE django_migrations (id int)'), head),
+      /django_migrations/,
+    ],
+    [
+      'of no application at all',
+      async () => applicationArchive(engine, await databaseOf(engine, 'CREATE TABLE leftovers (id int)'), head),
+      /corrupt/i,
+    ],
+    [
+      'of an empty database',
+      async () => applicationArchive(engine, await databaseOf(engine, 'CREATE TABLE t (i int); DROP TABLE t'), head),
+      /empty/i,
+    ],
+    ['with a database that was cut off', () => damaged(engine, (content) => content.subarray(0, -4000)), /\S/],
+    ['with a database that was overwritten', () => damaged(engine, (content) => content.fill(0xe4, 300_000)), /\S/],
+  ])('rejects an archive %s', async (_title, make, reason) => {
+    const { exitCode, stderr } = await place.run('restore', await make(), '--yes');
+    expect(exitCode, stderr).toBe(32);
+    // a banner is broken into lines
+    expect(stderr.replaceAll(/\s+/g, ' ')).toMatch(reason);
+    expect(await besides(place.database)).toHaveLength(1);
+  });
+
+  it.skipIf(!asRoot)('rejects an archive that may not be read', async () => {
+    const file = join(await temporaryDirectory(), 'a.zip');
+    await copyFile(currentArchive(engine), file);
+    await chmod(file, 0o600);
+    const { exitCode, stderr } = await run(['restore', file, '--yes'], { env: place.env, uid: nobody });
+    expect(exitCode, stderr).toBe(32);
+    expect(stderr).toMatch(/may not be read by the user/);
+  });
+
+  it('has nothing to go back to', async () => {
+    for (const back of ['--undo', '--drop-former']) {
+      const { exitCode, stderr } = await place.run('restore', back, '--yes');
+      expect(exitCode, stderr).toBe(31);
+      expect(stderr).toContain('There is nothing to go back to');
+    }
+  });
+
+  it.each(['a file', 'nothing'])('cannot bring uploads where %s is in the place of their folder', async (what) => {
+    const root = await temporaryDirectory();
+    await writeFile(join(root, 'a file'), '');
+    const statics = join(root, what, 'uploads');
+    const env = { ...place.env, TT_STATIC_UPLOAD_FOLDER: statics };
+    const { exitCode, stderr } = await run(['restore', currentArchive(engine), '--yes'], { env });
+    expect(exitCode, stderr).toBe(31);
+    expect(stderr).toContain(statics);
+    expect(stderr).toContain('--database-only');
+  });
+});
+
+describePostgres(
+  'folders that may not be written',
+  () => {
+    it.skipIf(!asRoot)('are told of before anything is done, and uploads can be left alone', async () => {
+      const place = await install('postgresql', { database: await createDatabase() });
+      const before = await everything(place);
+      const archive = await applicationArchive('postgresql', await databaseOf('postgresql', unknownRevision), head);
+      await Promise.all([chmod(archive, 0o644), chmod(join(archive, '..'), 0o755), chmod(place.root, 0o755)]);
+      const restore = (...more: string[]) =>
+        run(['restore', archive, '--yes', ...more], { env: place.env, uid: nobody });
+
+      const noUploads = await restore();
+      expect(noUploads.exitCode, noUploads.all).toBe(31);
+      expect(noUploads.stderr).toContain(`The folder ${place.statics} cannot be used`);
+
+      const noJournal = await restore('--database-only');
+      expect(noJournal.exitCode, noJournal.all).toBe(31);
+      expect(noJournal.stderr).toContain(`The folder ${place.backups} cannot be used`);
+      expect(await everything(place)).toEqual(before);
+
+      // it gets as far as the database
+      await chown(place.backups, nobody, nobody);
+      const without = await restore('--database-only');
+      expect(without.exitCode, without.all).toBe(32);
+      expect(await everything(place)).toEqual(before);
+    });
+  },
+  'tools',
+);
