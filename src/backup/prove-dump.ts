@@ -22,5 +22,7 @@ export async function openDumpProof({ file, database }: Archive, signal: AbortSi
     const reason = `its dump was made by pg_dump ${header.pgDump}, which pg_restore ${needed} and newer read, ${found}`;
     throw rejection(file, { kind: 'unusable', reason });
   }
-  return { server: `PostgreSQL ${header.server}`, prove: (content) => proveDump(tool, content, signal) };
+  // the package that it came from says nothing about the dump
+  const server = `PostgreSQL ${header.server.replace(/ .*/s, '')}`;
+  return { server, prove: (content) => proveDump(tool, content, signal) };
 }

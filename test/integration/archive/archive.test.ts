@@ -6,7 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import AdmZip from 'adm-zip';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { manifestMember, renderManifest } from '../../../src/archive/manifest.ts';
+import { manifestMember, type Member, renderManifest } from '../../../src/archive/manifest.ts';
 import { proveArchive } from '../../../src/archive/proof.ts';
 import { noLimits, openArchive, readManifest } from '../../../src/archive/reader.ts';
 import { rejectionReason } from '../../../src/archive/rejection.ts';
@@ -29,11 +29,13 @@ async function faultIn(file: string): Promise<string | null> {
   }
 }
 
-/** An archive with one member that is stored, one that is deflated and the manifest. */
-async function write(file: string): Promise<void> {
+/** An archive with one member that is stored, one that is deflated, perhaps uploads, and the manifest. */
+async function write(file: string, uploads: readonly string[] = []): Promise<void> {
   const archive = createArchive(file);
   const { member } = await archive.add('db.dump', false, (into) => pipeline(Readable.from([content]), into));
   const settings = await archive.addText('settings.json', text);
+  const members: Record<string, Member> = { 'db.dump': member, 'settings.json': settings };
+  for (const name of uploads) members[name] = await archive.addText(name, name);
   const manifest = renderManifest({
     engine: 'postgresql',
     kind: 'manual',
@@ -44,8 +46,8 @@ async function write(file: string): Promise<void> {
     tool: 't',
     revisions: [],
     rows: {},
-    members: { 'db.dump': member, 'settings.json': settings },
-    uploads: [],
+    members,
+    uploads: ['uploads'],
   });
   await archive.addText(manifestMember, manifest);
   await archive.finish();
@@ -102,6 +104,14 @@ describe('an archive', () => {
       signal: cancelled.signal,
     };
     await expect(proveArchive(archive, options)).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  it('holds files whose names differ in capitals only, as their folder does', async () => {
+    const other = join(folder, 'capitals.zip');
+    await write(other, ['uploads/Logo.png', 'uploads/logo.png']);
+    const { uploads } = await openArchive(other, noLimits);
+    expect(uploads.map(({ path }) => path)).toEqual(['Logo.png', 'logo.png']);
+    expect(await faultIn(other)).toBeNull();
   });
 
   it('is not overwritten', async () => {

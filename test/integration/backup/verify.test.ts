@@ -71,7 +71,7 @@ describe.skipIf(tools === null)('a PostgreSQL archive (pg_restore is needed)', (
     expect(await verifyBackup(join(archives, name), { config, signal })).toMatchObject({
       engine: 'postgresql',
       revisions: [revision],
-      server: expect.stringMatching(/^PostgreSQL 15\./),
+      server: expect.stringMatching(/^PostgreSQL 15\.\d+$/),
       uploads: 7,
     });
   });

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { type ArchiveFault, exitCodeOf } from '../../../src/failure.ts';
+import { describeProblem } from '../../../src/report/problems.ts';
+
+const textOf = (fault: ArchiveFault, archive = '/data/uploads/backups/a.zip'): string => {
+  const { title, happened, safe, options } = describeProblem({ kind: 'archive-rejected', archive, fault });
+  return [title, ...happened, safe, ...options].join('\n');
+};
+
+const faults: readonly ArchiveFault[] = [
+  { kind: 'invalid', reason: 'it is damaged' },
+  { kind: 'unusable', reason: 'it is newer' },
+  { kind: 'too-large', reason: 'it has 8 members', variable: 'TT_ARCHIVE_MAX_ENTRIES' },
+  { kind: 'other-format', format: 'sql' },
+  { kind: 'other-format', format: 'dump' },
+  { kind: 'other-format', format: 'sqlite' },
+];
+
+describe('an archive that is rejected', () => {
+  it.each(faults)('is named, with what is safe and what to do: $kind', (fault) => {
+    const text = textOf(fault);
+    expect(exitCodeOf({ kind: 'archive-rejected', archive: 'a', fault })).toBe(32);
+    expect(text).toContain('/data/uploads/backups/a.zip');
+    expect(text).toContain('nothing was changed');
+    expect(text).toMatch(/docker compose|sqlite3/);
+    expect(text).not.toMatch(/undefined|\.\./);
+  });
+
+  it('says which variable would let it pass', () => {
+    expect(textOf({ kind: 'too-large', reason: 'much', variable: 'TT_ARCHIVE_MAX_RATIO' })).toContain(
+      'raise TT_ARCHIVE_MAX_RATIO in .env',
+    );
+  });
+});
+
+describe('a file that other programs restore', () => {
+  it.each([
+    ['sql', 'psql -U timetracker -d timetracker -v ON_ERROR_STOP=1 --single-transaction < backup.sql'],
+    ['dump', 'pg_restore -U timetracker -d timetracker --exit-on-error --single-transaction --no-owner < backup.dump'],
+  ] as const)('comes with the commands, which keep the former database: %s', (format, command) => {
+    const text = textOf({ kind: 'other-format', format });
+    expect(text).toContain(`\n  docker compose exec -T db ${command}\n`);
+    expect(text).toContain('ALTER DATABASE timetracker RENAME TO timetracker_before');
+    expect(text).not.toMatch(/drop/i);
+  });
+
+  it('comes with the commands, which overwrite nothing: sqlite', () => {
+    const text = textOf({ kind: 'other-format', format: 'sqlite' }, "/data/it's a file.db");
+    expect(text).toContain(
+      `\n  docker compose run --rm --entrypoint cp db-init -n '/data/it'\\''s a file.db' /data/timetracker.db\n`,
+    );
+    expect(text).toMatch(/timetracker\.db-wal .*mv \$f before\//);
+  });
+});
