@@ -24,6 +24,16 @@ export default defineConfig({
         },
       },
       {
+        // What the machine, the server and the person can do wrong: full disks, odd settings, odd names, nonsense.
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          globalSetup: ['test/support/postgres.setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
