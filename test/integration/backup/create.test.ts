@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -109,7 +108,7 @@ describeBackups('backup create', ({ name: engine, create }) => {
     const { data, statics } = places;
     await symlink('/etc/passwd', join(data, 'link'));
     await symlink(statics, join(data, 'folder link'));
-    execFileSync('mkfifo', [join(data, 'pipe')]);
+    await execa('sh', ['-c', `mkfifo '${join(data, 'pipe')}'`]);
     await writeFile(Buffer.concat([Buffer.from(join(data, 'bad ')), Buffer.from([0xff])]), '');
     await writeFile(join(data, String.raw`back\slash`), '');
     await mkdir(join(data, '.db-init-stage'));

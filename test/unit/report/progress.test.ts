@@ -94,7 +94,7 @@ describe('progress on a terminal', () => {
     progress.to(200);
     output.log('a line of the log\n');
     output.log('another\n');
-    expect(screen()).toMatch(/left\r\u001B\[Ka line of the log\nanother\n$/);
+    expect(screen().endsWith('left\r\u001B[Ka line of the log\nanother\n')).toBe(true);
   });
 
   it('shows no secret, and no more than the terminal is wide', () => {
