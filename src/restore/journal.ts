@@ -84,14 +84,16 @@ export function writeJournal(config: Pick<Config, 'backupFolder'>, journal: Jour
 
 /** The restore is over, or was taken back. */
 export function removeJournal(config: Pick<Config, 'backupFolder'>): void {
-  rmSync(journalFileOf(config), { force: true });
+  const file = journalFileOf(config);
+  rmSync(partialOf(file), { force: true });
+  rmSync(file, { force: true });
   syncFolder(memoryFolderOf(config));
 }
 
 /** Replaces a file in one step, and sees it on the disk. */
 export function writeDurably(file: string, content: unknown): void {
   mkdirSync(dirname(file), { recursive: true });
-  const partial = `${file}.partial`;
+  const partial = partialOf(file);
   const handle = openSync(partial, 'w', 0o600);
   try {
     writeFileSync(handle, `${JSON.stringify(content, null, 2)}\n`);
@@ -102,6 +104,8 @@ export function writeDurably(file: string, content: unknown): void {
   renameSync(partial, file);
   syncFolder(dirname(file));
 }
+
+const partialOf = (file: string): string => `${file}.partial`;
 
 function syncFolder(folder: string): void {
   const handle = openSync(folder, 'r');

@@ -121,6 +121,8 @@ function maintenanceOf(client: pg.Client, live: string, { signal }: MaintenanceO
           return others;
         }
         await endSessions(client, [live, incoming], signal);
+        // from here on there is only forwards
+        signal.throwIfAborted();
         await session.run(`
           BEGIN;
           ALTER DATABASE ${quoteName(live)} RENAME TO ${quoteName(outgoing)};

@@ -153,13 +153,14 @@ export async function contentsOf({ url }: TestDatabase, since: string): Promise<
     .toSorted();
 }
 
-/** What two databases do not have in common. */
+/** What two databases do not have in common: the beginning of it, which is enough to be told. */
 export function difference(some: readonly string[], others: readonly string[]): readonly string[] {
   const [one, other] = [new Set(some), new Set(others)];
-  return [
+  const lines = [
     ...some.filter((line) => !other.has(line)).map((line) => `- ${line}`),
     ...others.filter((line) => !one.has(line)).map((line) => `+ ${line}`),
   ];
+  return lines.length > 10 ? [...lines.slice(0, 10), `and ${lines.length - 10} more`] : lines;
 }
 
 /** The clock that the databases here go by. */

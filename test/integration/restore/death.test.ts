@@ -1,0 +1,123 @@
+import { beforeAll, expect, it } from 'vitest';
+import { run } from '../../support/run.ts';
+import {
+  besides,
+  contentsOf,
+  currentArchive,
+  describeRestores,
+  difference,
+  everything,
+  filesIn,
+  fillWithNewer,
+  type Installation,
+  install,
+  now,
+  uploadsIn,
+} from './restores.ts';
+import { atMoment, journalOf, type Moment } from './phases.ts';
+
+type Outcome = 'old' | 'restored';
+
+describeRestores('a restore', (engine) => {
+  const since = now();
+  let place: Installation;
+  const state = async () => ({
+    rows: await contentsOf(place.database, since),
+    uploads: await uploadsIn(place.statics),
+  });
+  const known: Partial<Record<Outcome, Awaited<ReturnType<typeof state>>>> = {};
+  const endsAs = async (outcome: Outcome): Promise<void> => {
+    const found = await state();
+    expect(difference(known[outcome]?.rows ?? [], found.rows)).toEqual([]);
+    expect(found.uploads).toEqual(known[outcome]?.uploads);
+  };
+  const back = async (): Promise<void> => {
+    expect((await place.run('restore', '--undo', '--yes')).exitCode).toBe(0);
+    expect((await place.run('restore', '--drop-former', '--yes')).exitCode).toBe(0);
+  };
+
+  beforeAll(async () => {
+    place = await install(engine);
+    await fillWithNewer(place.database);
+    // current, so that no gate changes it
+    expect((await place.run()).exitCode).toBe(0);
+    known.old = await state();
+    expect((await place.run('restore', currentArchive(engine), '--yes')).exitCode).toBe(0);
+    known.restored = await state();
+    await back();
+    await endsAs('old');
+  });
+
+  const moments: [Moment, Outcome][] = [
+    ['after preparing', 'old'],
+    ['before swapping', 'old'],
+    ['after swapping', 'old'],
+    ['before finishing', 'restored'],
+    ['after finishing', 'restored'],
+    ['before the end', 'restored'],
+  ];
+  // each costs a restore; what the two engines do not have in common is the exchange
+  const telling = moments.filter(([moment]) => engine === 'sqlite' || !/^before (?:swapping|the end)/.test(moment));
+
+  it.each(telling)('that is killed %s leaves the database %s after the next start', async (moment, outcome) => {
+    const args = ['restore', currentArchive(engine), '--yes'];
+    const died = await run(args, { env: { ...place.env, ...(await atMoment(moment, 'SIGKILL')) } });
+    expect(died.exitCode, died.all).toBeUndefined();
+    expect(journalOf(place)).not.toBeNull();
+    const gate = await place.run();
+    expect(gate.exitCode, gate.all).toBe(0);
+    expect(gate.all).toContain('A restore did not finish');
+    await endsAs(outcome);
+    expect(journalOf(place)).toBeNull();
+    expect(await besides(place.database)).toHaveLength(outcome === 'old' ? 1 : 2);
+    expect(await everything(place)).toMatchObject({ memory: [] });
+    expect(Object.keys(await leftovers(place))).toEqual([]);
+    if (outcome === 'restored') await back();
+  });
+
+  it.each<[NodeJS.Signals, Moment, number]>([
+    ['SIGINT', 'after preparing', 130],
+    // an exchange of files is over before a signal is heard
+    ['SIGTERM', engine === 'sqlite' ? 'after preparing' : 'after swapping', 143],
+  ])('that is told to stop by %s %s is taken back at once', async (signal, moment, code) => {
+    const before = await everything(place);
+    const args = ['restore', currentArchive(engine), '--yes'];
+    const told = await run(args, { env: { ...place.env, ...(await atMoment(moment, signal)) } });
+    expect(told.exitCode, told.all).toBe(code);
+    expect(await everything(place)).toEqual(before);
+    expect(journalOf(place)).toBeNull();
+  });
+
+  it('that is told to stop when it is done ends as if nothing had been said', async () => {
+    const args = ['restore', currentArchive(engine), '--yes'];
+    const told = await run(args, { env: { ...place.env, ...(await atMoment('after finishing', 'SIGTERM')) } });
+    expect(told.exitCode, told.all).toBe(0);
+    await endsAs('restored');
+    await back();
+  });
+
+  it('of which an undo is killed has either database live after the next start', async () => {
+    expect((await place.run('restore', currentArchive(engine), '--yes')).exitCode).toBe(0);
+    let live: Outcome = 'restored';
+    for (const [moment, outcome] of moments) {
+      const env = { ...place.env, ...(await atMoment(moment, 'SIGKILL')) };
+      const died = await run(['restore', '--undo', '--yes'], { env });
+      expect(died.exitCode, died.all).toBeUndefined();
+      const gate = await place.run();
+      expect(gate.exitCode, gate.all).toBe(0);
+      // an undo that came through puts back what was not live
+      if (outcome === 'restored') live = live === 'old' ? 'restored' : 'old';
+      await endsAs(live);
+      expect(await besides(place.database)).toHaveLength(2);
+      expect(journalOf(place)).toBeNull();
+    }
+    expect((await place.run('restore', '--drop-former', '--yes')).exitCode).toBe(0);
+    expect(await besides(place.database)).toHaveLength(1);
+  });
+});
+
+/** What db-init keeps among the uploads for a moment only. */
+async function leftovers({ statics, data }: Installation): Promise<Record<string, string>> {
+  const all = { ...(await filesIn(statics)), ...(await filesIn(data)) };
+  return Object.fromEntries(Object.entries(all).filter(([path]) => /^\.db-init-(?!former)/.test(path)));
+}
