@@ -25,8 +25,12 @@ export function restoreHistoryOf(config: Pick<Config, 'backupFolder'>): string {
 
 /** Something that is another value after a restore was finished. */
 export function markOfRestores(config: Pick<Config, 'backupFolder'>): string {
-  const { ino, mtimeMs } = statSync(restoreHistoryOf(config), { throwIfNoEntry: false }) ?? { ino: 0, mtimeMs: 0 };
-  return `${ino} ${mtimeMs}`;
+  try {
+    const { ino, mtimeMs } = statSync(restoreHistoryOf(config));
+    return `${ino} ${mtimeMs}`;
+  } catch {
+    return 'none';
+  }
 }
 
 /**

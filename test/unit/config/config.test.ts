@@ -27,6 +27,8 @@ describe('defaults', () => {
       ],
       archiveLimits: { entries: 1_000_000, bytes: 1_000_000_000_000, ratio: 200 },
       restoreFrom: null,
+      settingsKey: '',
+      installationFolder: '/data',
       flaskEnvironment: 'production',
       administrator: 'admin',
       forceReset: false,

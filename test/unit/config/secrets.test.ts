@@ -14,6 +14,7 @@ describe('secrets', () => {
   it.each([
     ['POSTGRES_PASSWORD', { POSTGRES_PASSWORD: 'hunter2' }],
     ['PGPASSWORD', { DATABASE_URL: 'postgresql://u@h/d', PGPASSWORD: 'hunter2' }],
+    ['SETTINGS_ENCRYPTION_KEY', { DATABASE_URL: 'sqlite:////a.db', SETTINGS_ENCRYPTION_KEY: 'hunter2' }],
     ['a parameter', { DATABASE_URL: 'postgresql://u@h/d?sslmode=disable&password=hunter2' }],
   ])('come from %s too', (_, environment) => {
     expect(secretsIn(environment)).toContain('hunter2');

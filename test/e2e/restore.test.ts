@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import { beforeAll, expect, it } from 'vitest';
+import { buildStack, describeDocker, dockerMust, postgresFiles, sqliteFiles, type Stack } from './stack.ts';
+
+const head = '171_merge_kanban_feature_heads';
+const fixtures = join(import.meta.dirname, '../fixtures/archives');
+const upload = '/app/app/static/uploads/Rechnung März 2025 – größe "final" 日本.txt';
+
+/** Puts an archive of the application where the application keeps them. */
+async function bring(stack: Stack, archive: string): Promise<string> {
+  const gate = await stack.container('db-init');
+  const target = '/data/uploads/backups';
+  await stack.compose(['run', '--rm', '--entrypoint', 'mkdir', 'db-init', '-p', target]);
+  await dockerMust(['cp', join(fixtures, archive), `${gate?.id ?? ''}:${target}/${archive}`]);
+  return `${target}/${archive}`;
+}
+
+/** Whether a file is there for the user that the service runs as. */
+async function holds(stack: Stack, path: string): Promise<boolean> {
+  return (await stack.compose(['run', '--rm', '--entrypoint', 'test', 'db-init', '-s', path])).exitCode === 0;
+}
+
+await describeDocker('A restore in the stack with PostgreSQL', () => {
+  let stack: Stack;
+  beforeAll(async () => {
+    stack = await buildStack(postgresFiles);
+  });
+
+  it('refuses while the application runs, restores when it is stopped, and goes back', async () => {
+    expect(await stack.compose(['up', '--detach'])).toMatchObject({ exitCode: 0 });
+    await stack.sql("INSERT INTO clients (name, status) VALUES ('before the restore', 'active')");
+    // made of a server 15 by another tool, at an older revision
+    const archive = await bring(stack, 'pg-v5.0.0-pgdump15.zip');
+
+    const dry = await stack.compose(['run', '--rm', 'db-init', 'restore', archive, '--dry-run']);
+    expect(dry).toMatchObject({ exitCode: 0 });
+    expect(dry.all).toContain('nothing was changed');
+    expect(await stack.sql("SELECT count(*) FROM clients WHERE name = 'before the restore'")).toBe('1');
+
+    const withoutConsent = await stack.compose(['run', '--rm', '-T', 'db-init', 'restore', archive]);
+    expect(withoutConsent.exitCode).toBe(2);
+
+    const restored = await stack.compose(['run', '--rm', 'db-init', 'restore', archive, '--yes']);
+    expect(restored).toMatchObject({ exitCode: 0 });
+    expect(await stack.sql('SELECT version_num FROM alembic_version')).toBe(head);
+    expect(await stack.sql("SELECT count(*) FROM clients WHERE name = 'before the restore'")).toBe('0');
+    expect(Number(await stack.sql('SELECT count(*) FROM time_entries'))).toBeGreaterThan(100);
+    expect(await holds(stack, upload)).toBe(true);
+
+    const undone = await stack.compose(['run', '--rm', 'db-init', 'restore', '--undo', '--yes']);
+    expect(undone).toMatchObject({ exitCode: 0 });
+    expect(await stack.sql("SELECT count(*) FROM clients WHERE name = 'before the restore'")).toBe('1');
+    expect(await holds(stack, upload)).toBe(false);
+
+    const dropped = await stack.compose(['run', '--rm', 'db-init', 'restore', '--drop-former', '--yes']);
+    expect(dropped).toMatchObject({ exitCode: 0 });
+    expect(await stack.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'timetracker%'")).toBe('1');
+  });
+
+  it('restores once before the application starts, and remembers it', async () => {
+    const archive = await bring(stack, 'pg-v5.10.0-pgdump15.zip');
+    const settings = { TT_RESTORE_FROM: archive };
+    expect(await stack.compose(['up', '--detach', '--force-recreate', 'db-init'], settings)).toMatchObject({
+      exitCode: 0,
+    });
+    expect(await stack.ended('db-init')).toBe(0);
+    expect(await stack.logged('db-init', 'Restored')).toContain('is remembered');
+    await stack.sql("INSERT INTO clients (name, status) VALUES ('after the restore', 'active')");
+
+    expect(await stack.compose(['up', '--detach', '--force-recreate', 'db-init'], settings)).toMatchObject({
+      exitCode: 0,
+    });
+    expect(await stack.ended('db-init')).toBe(0);
+    expect(await stack.logged('db-init', 'already')).toContain('was restored already');
+    expect(await stack.sql("SELECT count(*) FROM clients WHERE name = 'after the restore'")).toBe('1');
+  });
+});
+
+await describeDocker('A restore in the stack with SQLite', () => {
+  it('is backed up, restored and taken back', async () => {
+    const stack = await buildStack(sqliteFiles);
+    expect(await stack.compose(['up', '--detach'])).toMatchObject({ exitCode: 0 });
+    expect(await stack.compose(['stop', '--timeout', '1', 'app'])).toMatchObject({ exitCode: 0 });
+    const archive = await bring(stack, 'sqlite-v5.10.0-patched.zip');
+    expect(await stack.compose(['run', '--rm', 'db-init', 'backup', 'create'])).toMatchObject({ exitCode: 0 });
+    const restored = await stack.compose(['run', '--rm', 'db-init', 'restore', archive, '--yes']);
+    expect(restored).toMatchObject({ exitCode: 0 });
+    expect(await holds(stack, upload)).toBe(true);
+    expect(await stack.compose(['up', '--detach'])).toMatchObject({ exitCode: 0 });
+    expect(await stack.container('app')).toMatchObject({ status: 'running' });
+    expect(await stack.compose(['stop', '--timeout', '1', 'app'])).toMatchObject({ exitCode: 0 });
+    expect(await stack.compose(['run', '--rm', 'db-init', 'restore', '--undo', '--yes'])).toMatchObject({
+      exitCode: 0,
+    });
+    expect(await holds(stack, upload)).toBe(false);
+  });
+});
