@@ -24,6 +24,16 @@ export default defineConfig({
         },
       },
       {
+        // Killed, cut off and crowded, at every step and by chance: what the next start makes of it.
+        test: {
+          name: 'crash',
+          include: ['test/crash/**/*.test.ts'],
+          globalSetup: ['test/support/crash.setup.ts'],
+          testTimeout: 1_200_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
         // What the machine, the server and the person can do wrong: full disks, odd settings, odd names, nonsense.
         test: {
           name: 'faults',

@@ -1,8 +1,10 @@
 import type { PostgresTarget } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
+import { runLock } from '../database/postgres/lock.ts';
 import { quoteName, quoteText } from '../database/quoting.ts';
-import { optionalText, text } from '../database/rows.ts';
+import { number, optionalText, text } from '../database/rows.ts';
 import type { Session } from '../database/session.ts';
+import { pauseBeforeAttempt, sleep } from '../database/waiting.ts';
 import { Failure } from '../failure.ts';
 import { loaderFor, unpackDump } from './databases.ts';
 import type { Places } from './journal.ts';
@@ -10,6 +12,9 @@ import { failedLoad, makeHealthy } from './proving.ts';
 import type { RestoreContext, Site } from './site.ts';
 
 const home = quoteName('public');
+
+/** How often sessions are told to end. */
+const looks = 20;
 
 /**
  * The way of schemas, for a user who may not create databases: one transaction renames schema public and restores the
@@ -55,8 +60,9 @@ export function schemasSite(target: PostgresTarget, live: Database, context: Res
       const loader = await loaderFor(`${source.folder}/db.dump`, source, live, target, context);
       log.info(`Restoring into a new schema public, with ${loader.tool}; the former one is kept as ${outgoing}.`);
       const before = await live.read((session) => renaming(session, outgoing));
+      const after = await live.read(requiringUs);
       try {
-        await loader.inOneTransaction(target, { before, after: '', commit: true, role: null, signal });
+        await loader.inOneTransaction(target, { before, after, commit: true, role: null, signal });
       } catch (error) {
         throw await failedLoad(error, source, context);
       }
@@ -64,6 +70,7 @@ export function schemasSite(target: PostgresTarget, live: Database, context: Res
     },
 
     async settle({ action, phase, places }) {
+      await endLoads(live, context.signal);
       if (!(await exists(places.outgoing))) return 'not-exchanged';
       if (action === 'undo' || phase === 'finishing') return 'exchanged';
       await takeBack(places);
@@ -75,6 +82,37 @@ export function schemasSite(target: PostgresTarget, live: Database, context: Res
     drop: (kept) => live.transaction((session) => session.run(`DROP SCHEMA IF EXISTS ${quoteName(kept)} CASCADE`)),
     close: () => Promise.resolve(),
   };
+}
+
+/**
+ * What keeps psql from committing once the run is dead that ordered it, and another one may have settled what it left:
+ * the run lock is still held by this very session.
+ */
+async function requiringUs(session: Session): Promise<string> {
+  const { application, key } = runLock;
+  const [row = {}] = await session.query('SELECT pg_backend_pid() AS pid');
+  return `SELECT CAST(CASE WHEN EXISTS (
+            SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = ${application} AND objid = ${key}
+              AND pid = ${number(row, 'pid')} AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+          ) THEN '0' ELSE 'the run that ordered this is gone' END AS int)`;
+}
+
+/** Ends what psql is still at, in the name of a run that died. Only then can be told whether it has committed. */
+async function endLoads(live: Database, signal: AbortSignal): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const pids = await live.read((session) =>
+      session.query(
+        `SELECT pid, pg_terminate_backend(pid) AS told FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name LIKE 'db-init load %'`,
+      ),
+    );
+    if (pids.length === 0) return;
+    if (attempt === looks)
+      throw new Error(
+        `a session of the former run does not end: pid ${pids.map((row) => number(row, 'pid')).join(', ')}`,
+      );
+    await sleep(pauseBeforeAttempt(attempt), signal);
+  }
 }
 
 /** An undo: both schemas have what they need, and change names in one transaction. */

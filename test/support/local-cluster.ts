@@ -14,6 +14,12 @@ export interface StartedServer {
   stop(): Promise<unknown>;
 }
 
+/** A server whose processes are ours. */
+export interface LocalServer extends StartedServer {
+  /** Has it die in the middle of everything, and starts it again: it recovers from its log. */
+  crash(): Promise<void>;
+}
+
 /** Settings for a server that lives for one test run: durability is of no use to it. */
 export const fastSettings: readonly string[] = [
   'fsync=off',
@@ -35,7 +41,7 @@ type Owner = { readonly uid: number; readonly gid: number } | { readonly uid?: n
 export async function startCluster(
   installation: string,
   settings: readonly string[] = fastSettings,
-): Promise<StartedServer> {
+): Promise<LocalServer> {
   const directory = await mkdtemp(join(tmpdir(), 'db-init-pg-'));
   const remove = () => rm(directory, { recursive: true, force: true });
   try {
@@ -86,20 +92,32 @@ async function launch(
   socketDirectory: string,
   owner: Owner,
   settings: readonly string[],
-): Promise<StartedServer> {
+): Promise<LocalServer> {
   const port = await freePort();
   const args = ['-D', data, '-p', String(port), '-k', socketDirectory, '-c', 'listen_addresses=127.0.0.1'];
-  const server = execa(postgres, [...args, ...settings], { ...owner, cwd: '/', stdin: 'ignore', reject: false });
   const url = `postgresql://postgres@127.0.0.1:${port}/postgres`;
-  const ended = server.then(({ stderr }) => Promise.reject(new Error(`postgres ended: ${stderr}`)));
-  const version = await Promise.race([serverVersion(url, 30_000), ended]);
-  const stop = async () => {
-    // PostgreSQL's immediate shutdown: nothing of this cluster is kept.
-    server.kill('SIGQUIT');
-    await server;
+  const begin = async () => {
+    const server = execa(postgres, [...args, ...settings], { ...owner, cwd: '/', stdin: 'ignore', reject: false });
+    const ended = server.then(({ stderr }) => Promise.reject(new Error(`postgres ended: ${stderr}`)));
+    const version = await Promise.race([serverVersion(url, 30_000), ended]);
+    ended.catch(() => undefined);
+    const stop = async () => {
+      // PostgreSQL's immediate shutdown: nothing of this cluster is kept.
+      server.kill('SIGQUIT');
+      await server;
+    };
+    return { version, stop };
   };
-  ended.catch(() => undefined);
-  return { url, version, stop };
+  let running = await begin();
+  return {
+    url,
+    version: running.version,
+    stop: () => running.stop(),
+    async crash() {
+      await running.stop();
+      running = await begin();
+    },
+  };
 }
 
 function freePort(): Promise<number> {

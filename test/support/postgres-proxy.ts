@@ -4,8 +4,11 @@ import { atEnd } from './cleanup.ts';
 
 /** What happens to a client that connects to the proxy. */
 export type Reception =
-  /** It is handed on to the real server. */
-  | { readonly kind: 'forward'; readonly url: string }
+  /**
+   * It is handed on to the real server. `cut` may cut the connection at a message that wants an answer: before the
+   * server gets it, or when the server has answered it, and before the client gets that.
+   */
+  | { readonly kind: 'forward'; readonly url: string; readonly cut?: (query: string) => 'before' | 'after' | null }
   /** It gets an error as soon as it says who it is. */
   | { readonly kind: 'refuse'; readonly code: string; readonly message: string }
   /** It is let in, and every query of its is answered with this row. */
@@ -89,9 +92,14 @@ function welcome(socket: Socket, reception: Reception, queries: string[], socket
       const { hostname, port } = new URL(reception.url);
       const real = connect(Number(port), hostname.replaceAll(/[[\]]/g, ''));
       sockets.add(real.on('error', () => socket.destroy()));
+      const hangUp = (): void => [socket, real].forEach((end) => end.destroy());
       readMessages(socket, (type, body) => {
-        if (type === 'Q') queries.push(body.toString('utf8', 0, body.length - 1));
-        if (type === 'S') queries.push('(sync)');
+        if (type !== 'Q' && type !== 'S') return;
+        const query = type === 'Q' ? body.toString('utf8', 0, body.length - 1) : '(sync)';
+        queries.push(query);
+        const cut = reception.cut?.(query) ?? null;
+        if (cut === 'before') hangUp();
+        if (cut === 'after') real.unpipe(socket).once('data', hangUp).resume();
       });
       socket.pipe(real).pipe(socket);
       socket.on('close', () => real.destroy());

@@ -23,6 +23,8 @@ export interface PrivateCluster {
   readonly url: string;
   /** The folder of its Unix socket. */
   readonly socketFolder: string;
+  /** Has it die in the middle of everything, and starts it again. */
+  crash(): Promise<void>;
   /** Runs SQL as superuser. */
   run(sql: string): Promise<void>;
   /** Replaces the rules of who is let in, and how (pg_hba.conf), by these and the superuser's. */
@@ -47,6 +49,7 @@ export async function startPrivateCluster(): Promise<PrivateCluster> {
   const reload = (): Promise<void> => run('SELECT pg_reload_conf()');
   return {
     url,
+    crash: () => server.crash(),
     socketFolder: await show('unix_socket_directories'),
     run,
     async letIn(...rules) {

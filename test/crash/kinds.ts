@@ -1,0 +1,122 @@
+import { copyFileSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Engine } from '../../src/database/session.ts';
+import { release, sqliteFile, state } from '../support/fixtures.ts';
+import { restoreSql } from '../support/restore-sql.ts';
+import type { Changes } from './postgres-stage.ts';
+import type { Scene } from './scene.ts';
+
+/** A kind of work that a run may be killed in. */
+export interface Kind {
+  readonly name: string;
+  readonly engines: readonly Engine[];
+  /** What it changes on PostgreSQL. */
+  readonly changes: Changes;
+  /** Brings an empty scene to where the work begins. */
+  lay(scene: Scene): Promise<void>;
+  args(scene: Scene): readonly string[];
+  /** Whether nothing of the core tables' rows may be missing after it. */
+  readonly keepsRows: boolean;
+  /** How much of chance it gets: 1 is TEST_CRASH_INSTANTS. */
+  readonly share: number;
+}
+
+const both: readonly Engine[] = ['postgresql', 'sqlite'];
+const archives = join(import.meta.dirname, '../fixtures/archives');
+const archiveFor = ({ engine }: Scene): string =>
+  join(archives, engine === 'sqlite' ? 'sqlite-v5.10.0-patched.zip' : 'pg-v5.0.0-pgdump15.zip');
+
+const gate = (): readonly string[] => [];
+const few = 0.12;
+
+async function old(scene: Scene): Promise<void> {
+  if (scene.engine === 'postgresql') await restoreSql(scene.url, release('pg', 'v1.5.1', 'before.sql.gz'));
+  else copyFileSync(await sqliteFile(release('sqlite', 'v1.5.1', 'before.db.gz')), fileOf(scene));
+}
+
+const fileOf = ({ url }: Scene): string => url.slice('sqlite:///'.length);
+
+async function current(scene: Scene): Promise<void> {
+  await old(scene);
+  await succeed(scene, []);
+  for (const name of readdirSync(scene.backups)) if (name.endsWith('.zip')) discard(scene, name);
+}
+
+const discard = ({ backups }: Scene, name: string): void => rmSync(join(backups, name));
+
+/** Runs a command that has to succeed. */
+export async function succeed(scene: Scene, args: readonly string[]): Promise<void> {
+  const { exitCode, all } = await scene.run(args);
+  if (exitCode !== 0) throw new Error(`db-init ${args.join(' ')} ended with ${exitCode}:\n${all}`);
+}
+
+const work = { engines: both, changes: 'content', keepsRows: true, share: few } as const;
+const restored = { ...work, changes: 'databases', keepsRows: false, share: 1, lay: current } as const;
+
+export const kinds: readonly Kind[] = [
+  { ...work, name: 'fresh', lay: () => Promise.resolve(), args: gate },
+  { ...work, name: 'behind', lay: old, args: gate },
+  {
+    ...work,
+    name: 'corrupted',
+    engines: ['postgresql'],
+    lay: ({ url }) => restoreSql(url, state('polluted')),
+    args: gate,
+  },
+  {
+    ...work,
+    name: 'drifted',
+    async lay(scene) {
+      await current(scene);
+      await scene.execute('DROP TABLE task_tags; DROP INDEX ix_time_entries_user_id');
+    },
+    args: () => ['repair'],
+  },
+  {
+    ...work,
+    name: 'unversioned',
+    async lay(scene) {
+      await old(scene);
+      await scene.execute('DROP TABLE alembic_version');
+    },
+    args: () => ['adopt'],
+  },
+  {
+    ...work,
+    name: 'reset',
+    keepsRows: false,
+    lay: old,
+    args: ({ name }) => ['reset', '--yes-delete-all-data', name],
+  },
+  { ...work, name: 'backup', changes: 'databases', share: 1, lay: current, args: () => ['backup', 'create'] },
+  { ...restored, name: 'restore', args: (scene) => ['restore', archiveFor(scene), '--yes'] },
+  {
+    ...restored,
+    name: 'undo',
+    async lay(scene) {
+      await current(scene);
+      await succeed(scene, ['restore', archiveFor(scene), '--yes']);
+    },
+    args: () => ['restore', '--undo', '--yes'],
+  },
+  {
+    ...restored,
+    name: 'restore by schemas',
+    engines: ['postgresql'],
+    changes: 'schemas',
+    share: 0.3,
+    args: (scene) => ['restore', archiveFor(scene), '--yes'],
+  },
+  {
+    ...restored,
+    name: 'undo by schemas',
+    engines: ['postgresql'],
+    changes: 'schemas',
+    share: few,
+    async lay(scene) {
+      await current(scene);
+      await succeed(scene, ['restore', archiveFor(scene), '--yes']);
+    },
+    args: () => ['restore', '--undo', '--yes'],
+  },
+];

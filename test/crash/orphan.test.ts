@@ -1,0 +1,80 @@
+import { execFileSync } from 'node:child_process';
+import { execa } from 'execa';
+import { expect, it } from 'vitest';
+import { withClient } from '../support/database.ts';
+import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
+import { start } from '../support/run.ts';
+import { eventually } from '../support/seen.ts';
+import { kinds } from './kinds.ts';
+import { differenceOf } from './picture.ts';
+import { postgresScene, urlOf } from './postgres-stage.ts';
+import { failuresOf } from './tally.ts';
+
+const kind = kinds.find(({ name }) => name === 'restore by schemas');
+const key = 4712;
+
+/** Has whoever adds the last foreign keys wait for us: by then psql has been told everything, its COMMIT included. */
+const gate = `
+  CREATE FUNCTION pg_catalog.crash_gate() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF (SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace) > 100
+      THEN PERFORM pg_advisory_xact_lock(${key}); END IF; END $$;
+  CREATE EVENT TRIGGER crash_gate ON ddl_command_end WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION crash_gate()`;
+
+describePostgres(
+  'psql that outlives the restore it worked for',
+  () => {
+    it('does not commit behind the back of the next start', async () => {
+      if (kind === undefined) throw new Error('there is no such kind of work');
+      const server = requirePostgres().url;
+      const scene = await postgresScene({ server, changes: 'schemas' });
+      await kind.lay(scene);
+      const before = await scene.picture();
+      const url = urlOf(server, scene.name);
+
+      const run = async (): Promise<void> => {
+        await withClient(url, (client) => client.query('SET allow_system_table_mods TO on; ' + gate));
+        await withClient(url, async (client) => {
+          await client.query('SELECT pg_advisory_lock($1)', [key]);
+          const restore = execa(restoreCommand(), kind.args(scene), { reject: false, env: scene.env, all: true });
+          const waits = async (): Promise<boolean> => {
+            const { rowCount } = await client.query(
+              `SELECT FROM pg_stat_activity WHERE datname = current_database()
+                 AND application_name LIKE 'db-init load %' AND wait_event = 'advisory'`,
+            );
+            return rowCount === 1;
+          };
+          await eventually(waits);
+          // what pg_restore wrote was passed on
+          await eventually(async () => !childrenOf(restore.pid).includes('pg_restore'));
+          await client.query('SELECT pg_sleep(0.2)');
+          process.kill(restore.pid ?? 0, 'SIGKILL');
+          await restore;
+
+          const next = start([], { env: scene.env });
+          await Promise.race([next, eventually(async () => !(await waits()))]);
+          await client.query('SELECT pg_advisory_unlock($1)', [key]);
+          const { exitCode, all } = await next;
+          expect(exitCode, all).toBe(0);
+        });
+        await withClient(url, (client) => client.query('DROP EVENT TRIGGER crash_gate; DROP FUNCTION crash_gate'));
+        expect(differenceOf(await scene.picture(), before)).toBeNull();
+        expect(await scene.leftovers()).toEqual([]);
+      };
+      expect(await failuresOf(kind.name, [{ title: 'killed when psql knew everything', run }])).toEqual([]);
+    });
+  },
+  'tools',
+);
+
+const restoreCommand = (): string => new URL('../../entrypoint', import.meta.url).pathname;
+
+/** The names of a process's children. */
+function childrenOf(pid: number | undefined): readonly string[] {
+  try {
+    return execFileSync('ps', ['-o', 'comm=', '--ppid', String(pid)], { encoding: 'utf8' })
+      .trim()
+      .split('\n');
+  } catch {
+    return [];
+  }
+}

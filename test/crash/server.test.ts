@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import { describePostgres } from '../support/postgres-server.ts';
+import { describePrivateCluster, type PrivateCluster, startPrivateCluster } from '../support/private-cluster.ts';
+import { type Kind, kinds } from './kinds.ts';
+import { prepareOrdeal, undergo } from './ordeal.ts';
+import { postgresScene } from './postgres-stage.ts';
+import { randomOf } from './random.ts';
+import { failuresOf, seed } from './tally.ts';
+
+/** How often the server dies in each kind of work. */
+const deaths = Number(process.env['TEST_CRASH_SERVER_DEATHS'] ?? 3);
+
+let cluster: Promise<PrivateCluster> | null = null;
+
+async function haveServerDie(kind: Kind, title: string): Promise<readonly string[]> {
+  const server = await (cluster ??= startPrivateCluster());
+  const scene = await postgresScene({ server: server.url, changes: kind.changes });
+  const ordeal = await prepareOrdeal(kind, scene);
+  const chance = randomOf(seed(), `${title} server`);
+  const cases = Array.from({ length: deaths }, (_, index) => {
+    const part = (index + chance()) / deaths;
+    return {
+      title: `the server killed and started again after ${(part * 100).toFixed(1)} % of its time`,
+      run: () =>
+        undergo(ordeal, async () => {
+          const work = scene.run(kind.args(scene));
+          await new Promise((resolve) => setTimeout(resolve, part * ordeal.duration));
+          await server.crash();
+          return work;
+        }),
+    };
+  });
+  return failuresOf(title, cases, () => scene.back());
+}
+
+const describeWithTools = (title: string, spec: () => void): void => describePostgres(title, spec, 'tools');
+
+describePrivateCluster('a server that dies', () => {
+  for (const kind of kinds.filter(({ engines }) => engines.includes('postgresql'))) {
+    const title = `${kind.name} (postgresql)`;
+    describeWithTools(title, () => {
+      it('leaves what the next start does or undoes', async () => {
+        expect(await haveServerDie(kind, title)).toEqual([]);
+      });
+    });
+  }
+});

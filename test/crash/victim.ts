@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { execa } from 'execa';
+
+const entrypoint = join(import.meta.dirname, '../../entrypoint');
+const steps = pathToFileURL(join(import.meta.dirname, 'steps.mjs')).href;
+
+/** When a run is killed, with SIGKILL. */
+export type Death =
+  | { readonly kind: 'never' }
+  /** Just before the step of that number, from 1. */
+  | { readonly kind: 'step'; readonly step: number; readonly whole: boolean }
+  /** So many milliseconds after its start. */
+  | { readonly kind: 'instant'; readonly milliseconds: number; readonly whole: boolean };
+
+/** What became of a run. */
+export interface Fate {
+  /** Undefined if it was killed. */
+  readonly exitCode: number | undefined;
+  readonly killed: boolean;
+  readonly milliseconds: number;
+  /** What it printed, on both streams. */
+  readonly all: string;
+}
+
+/** A run that may be killed: alone (what it started lives on), or `whole`, with what it started. */
+export async function live(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  death: Death = { kind: 'never' },
+  list = '',
+): Promise<Fate> {
+  const counts = death.kind === 'step' || list !== '';
+  const started = performance.now();
+  const victim = execa(entrypoint, args, {
+    reject: false,
+    all: true,
+    extendEnv: false,
+    // the leader of a group of its own
+    detached: true,
+    env: {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      ...env,
+      ...(counts && {
+        NODE_OPTIONS: `--import=${steps}`,
+        CRASH_STEPS: list,
+        CRASH_STEP: death.kind === 'step' ? String(death.step) : '0',
+        CRASH_GROUP: death.kind === 'step' && death.whole ? 'yes' : '',
+      }),
+    },
+    input: '',
+    timeout: 120_000,
+  });
+  const timer = death.kind === 'instant' ? setTimeout(() => kill(victim.pid, death.whole), death.milliseconds) : null;
+  const { exitCode, signal, all, timedOut } = await victim;
+  if (timer !== null) clearTimeout(timer);
+  if (timedOut) throw new Error(`the run did not end within two minutes:\n${all}`);
+  return { exitCode, killed: signal === 'SIGKILL', milliseconds: performance.now() - started, all };
+}
+
+function kill(pid: number | undefined, whole: boolean): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(whole ? -pid : pid, 'SIGKILL');
+  } catch {
+    // it was over this moment
+  }
+}

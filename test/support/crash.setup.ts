@@ -1,0 +1,28 @@
+import { randomInt } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import findPostgres from './postgres.setup.ts';
+
+/**
+ * Finds a server, and provides what chance is made of (TEST_CRASH_SEED, or a number by chance) and a file to count the
+ * cases in. At the end the count is printed.
+ */
+export default async function prepareCrashes(project: TestProject): Promise<() => Promise<unknown>> {
+  const { TEST_CRASH_SEED: given } = process.env;
+  const seed = given === undefined ? randomInt(1, 1_000_000) : Number(given);
+  const directory = await mkdtemp(join(tmpdir(), 'db-init-crash-'));
+  const tally = join(directory, 'tally');
+  await writeFile(tally, '');
+  project.provide('crash', { seed, tally });
+  console.log(`Chance is made of seed ${seed}: TEST_CRASH_SEED=${seed} repeats it`);
+  const stopPostgres = await findPostgres(project);
+  return async () => {
+    const cases = await readFile(tally, 'utf8');
+    const failures = cases.replaceAll('.', '').length;
+    console.log(`crash: ${cases.length} cases, ${failures} failures (seed ${seed})`);
+    await rm(directory, { recursive: true, force: true });
+    await stopPostgres();
+  };
+}
