@@ -129,7 +129,14 @@ export function parseJournal(text: string): Journal | null {
   if (way !== 'databases' && way !== 'schemas' && way !== 'files') return null;
   if (phase !== 'preparing' && phase !== 'swapping' && phase !== 'finishing') return null;
   if (places === null || uploads === null || archive === undefined) return null;
+  if (!areOwn(places, id, action)) return null;
   return { id, action, way, database, archive, startedAt, holder, phase, places, uploads };
+}
+
+/** What is named here may be removed: it must be a restore's own. An undo brings back what an earlier one has kept. */
+function areOwn({ incoming, outgoing }: Places, id: string, action: Journal['action']): boolean {
+  if (!/^[a-z0-9_]+$/.test(id) || !outgoing.endsWith(`_${id}`)) return false;
+  return action === 'undo' || incoming.endsWith(`_${id}`);
 }
 
 function parsePlaces(value: unknown): Places | null {

@@ -1,0 +1,94 @@
+import { copyFile, rm, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import AdmZip from 'adm-zip';
+import { beforeAll, expect, it } from 'vitest';
+import { run, type RunResult } from '../../support/run.ts';
+import {
+  ask,
+  besides,
+  currentArchive,
+  describeRestores,
+  execute,
+  fillWithNewer,
+  type Installation,
+  install,
+  uploadsIn,
+  uploadsOf,
+} from './restores.ts';
+
+const mark = 'CREATE TABLE since_then (id integer)';
+
+/** Whether anything was restored since the mark was set. */
+async function isMarked({ database, engine }: Installation): Promise<boolean> {
+  const tables = engine === 'sqlite' ? 'sqlite_schema' : 'pg_class';
+  const column = engine === 'sqlite' ? 'name' : 'relname';
+  return (await ask(database, `SELECT 1 FROM ${tables} WHERE ${column} = 'since_then'`)).length > 0;
+}
+
+describeRestores('TT_RESTORE_FROM', (engine) => {
+  let place: Installation;
+  let archive: string;
+  const up = (file: string): Promise<RunResult> => run([], { env: { ...place.env, TT_RESTORE_FROM: file } });
+  beforeAll(async () => {
+    place = await install(engine);
+    archive = join(place.root, 'archive.zip');
+    await copyFile(currentArchive(engine), archive);
+    await fillWithNewer(place.database);
+  });
+
+  it('stops the start where there is no archive', async () => {
+    const { exitCode, stderr } = await up(join(place.root, 'missing.zip'));
+    expect(exitCode, stderr).toBe(32);
+    expect(stderr).toContain('missing.zip');
+  });
+
+  it('restores once, although two start at the same time', async () => {
+    const both = await Promise.all([up(archive), up(archive)]);
+    for (const { exitCode, all } of both) expect(exitCode, all).toBe(0);
+    expect(both.filter(({ all }) => all.includes('Restored:'))).toHaveLength(1);
+    expect(await uploadsIn(place.statics)).toEqual(uploadsOf(archive));
+    expect(await besides(place.database)).toHaveLength(2);
+    await execute(place.database, mark);
+  });
+
+  it('does not restore again at the next start', async () => {
+    const { exitCode, all } = await up(archive);
+    expect(exitCode, all).toBe(0);
+    expect(all).toContain('was restored already');
+    expect(await isMarked(place)).toBe(true);
+  });
+
+  it('knows the archive under another name, with another time, and when it is gone', async () => {
+    const copy = join(place.root, 'copy.zip');
+    await copyFile(archive, copy);
+    await utimes(archive, 1000, 1000);
+    for (const file of [copy, archive]) {
+      const { exitCode, all } = await up(file);
+      expect(exitCode, all).toBe(0);
+    }
+    await rm(archive);
+    const { exitCode, all } = await up(archive);
+    expect(exitCode, all).toBe(0);
+    expect(await isMarked(place)).toBe(true);
+    await copyFile(copy, archive);
+  });
+
+  it('does not bring back what was undone', async () => {
+    expect((await place.run('restore', '--undo', '--yes')).exitCode).toBe(0);
+    await execute(place.database, mark);
+    const { exitCode, all } = await up(archive);
+    expect(exitCode, all).toBe(0);
+    expect(await isMarked(place)).toBe(true);
+    expect(await uploadsIn(place.statics)).toEqual({ '.gitkeep': '', 'logos/mine.png': 'my logo' });
+  });
+
+  it('restores another archive', async () => {
+    const zip = new AdmZip(archive);
+    zip.addFile('uploads/new.txt', Buffer.from('new'));
+    zip.writeZip(archive);
+    const { exitCode, all } = await up(archive);
+    expect(exitCode, all).toBe(0);
+    expect(await isMarked(place)).toBe(false);
+    expect(await uploadsIn(place.statics)).toEqual(uploadsOf(archive));
+  });
+});

@@ -1,0 +1,110 @@
+import { join } from 'node:path';
+import { execa } from 'execa';
+import pg from 'pg';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { admin } from '../../support/database.ts';
+import { describePostgres } from '../../support/postgres-server.ts';
+import { run, start } from '../../support/run.ts';
+import { seen } from '../../support/seen.ts';
+import { besides, currentArchive, everything, fillWithNewer, type Installation, install } from './restores.ts';
+import { atMoment, journalOf, stopped } from './phases.ts';
+
+/** The application, as a server sees it. */
+async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, application_name: 'the application' });
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
+describePostgres(
+  'a restore while others are connected (postgresql)',
+  () => {
+    const args = ['restore', currentArchive('postgresql'), '--yes'];
+    let place: Installation;
+    beforeAll(async () => {
+      place = await install('postgresql');
+      await fillWithNewer(place.database);
+    });
+
+    it('is refused, and names them', async () => {
+      const before = await everything(place);
+      const client = await connect(place.database.url);
+      const { exitCode, stderr } = await place.run(...args);
+      expect(exitCode, stderr).toBe(31);
+      expect(stderr).toContain('the application');
+      await client.query('SELECT 1');
+      await client.end();
+      expect(await everything(place)).toEqual(before);
+    });
+
+    it('is taken back if they come before the exchange', async () => {
+      const before = await everything(place);
+      const env = { ...place.env, ...(await atMoment('before swapping', 'SIGSTOP')) };
+      const restore = start(args, { env });
+      await stopped(restore.pid);
+      const client = await connect(place.database.url);
+      process.kill(restore.pid ?? 0, 'SIGCONT');
+      const { exitCode, stderr } = await restore;
+      expect(exitCode, stderr).toBe(31);
+      expect(stderr).toContain('the application');
+      await client.query('SELECT 1');
+      await client.end();
+      expect(await everything(place)).toEqual(before);
+    });
+
+    it('that died while it kept everybody out lets them in again', async () => {
+      await run(args, { env: { ...place.env, ...(await atMoment('after swapping', 'SIGKILL')) } });
+      await admin(`ALTER DATABASE "${place.database.name}" ALLOW_CONNECTIONS false`);
+      const gate = await place.run();
+      expect(gate.exitCode, gate.all).toBe(0);
+      await (await connect(place.database.url)).end();
+      expect(journalOf(place)).toBeNull();
+      expect(await besides(place.database)).toHaveLength(1);
+    });
+
+    it('ends their sessions if it may', async () => {
+      const client = await connect(place.database.url);
+      const { exitCode, all } = await place.run(...args, '--disconnect');
+      expect(exitCode, all).toBe(0);
+      await expect(client.query('SELECT 1')).rejects.toThrow();
+      await client.end().catch(() => undefined);
+    });
+
+    it('says so if the former database was dropped by hand, and touches nothing', async () => {
+      const [, former = ''] = (await besides(place.database)).toSorted((one, other) => one.length - other.length);
+      await admin(`DROP DATABASE "${former}"`);
+      const before = await everything(place);
+      const { exitCode, stderr } = await place.run('restore', '--undo', '--yes');
+      expect(exitCode, stderr).toBe(31);
+      expect(stderr).toContain(former);
+      expect(await everything(place)).toEqual(before);
+    });
+  },
+  'tools',
+);
+
+describe('a restore while others are connected (sqlite)', () => {
+  it('is refused, and touches nothing', async () => {
+    const place = await install('sqlite');
+    const { name } = place.database;
+    await fillWithNewer(place.database);
+    const before = await everything(place);
+    const script = `
+      import Database from 'better-sqlite3';
+      const database = new Database(${JSON.stringify(name)});
+      console.log(database.prepare('SELECT count(*) FROM users').pluck().get(), 'users');
+      process.stdin.on('end', () => database.close()).resume();`;
+    const other = execa(process.execPath, ['--input-type=module', '--eval', script], {
+      cwd: join(import.meta.dirname, '../../..'),
+    });
+    await seen(other, /users/);
+    const { exitCode, stderr } = await place.run('restore', currentArchive('sqlite'), '--yes');
+    expect(exitCode, stderr).toBe(31);
+    expect(stderr.replaceAll(/\s+/g, ' ')).toContain(`Somebody else is using ${name}`);
+    other.stdin.end();
+    await other;
+    expect(await everything(place)).toEqual(before);
+    expect((await place.run('restore', currentArchive('sqlite'), '--yes')).exitCode).toBe(0);
+  });
+});

@@ -1,0 +1,115 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { beforeAll, expect, it } from 'vitest';
+import { run, start } from '../../support/run.ts';
+import { seen } from '../../support/seen.ts';
+import {
+  currentArchive,
+  describeRestores,
+  everything,
+  fillWithNewer,
+  type Installation,
+  install,
+  uploadsIn,
+  uploadsOf,
+} from './restores.ts';
+import { atMoment, journalOf, stopped } from './phases.ts';
+
+const library = join(import.meta.dirname, '../../../dist/library.js');
+
+/** Asks as a program would. */
+async function isInProgress({ env }: Installation): Promise<string> {
+  const script = `import { isDatabaseRestoreInProgress } from ${JSON.stringify(library)};
+    console.log(await isDatabaseRestoreInProgress());`;
+  const { stdout } = await execa(process.execPath, ['--input-type=module', '--eval', script], { env });
+  return stdout;
+}
+
+describeRestores('while a restore is at work', (engine) => {
+  let place: Installation;
+  beforeAll(async () => {
+    place = await install(engine);
+    await fillWithNewer(place.database);
+  });
+
+  it('everybody knows, and waits', async () => {
+    const archive = currentArchive(engine);
+    expect(await isInProgress(place)).toBe('false');
+    const env = { ...place.env, ...(await atMoment('after preparing', 'SIGSTOP')) };
+    const restore = start(['restore', archive, '--yes'], { env });
+    await stopped(restore.pid);
+
+    expect(await isInProgress(place)).toBe('true');
+    const status = await place.run('status', '--json');
+    expect(JSON.parse(status.stdout)).toMatchObject({ state: 'interrupted' });
+    expect(status.stdout).toContain(`a restore of ${archive}`);
+    const hasty = { env: { ...place.env, TT_LOCK_TIMEOUT: '0' } };
+    for (const command of [['gate'], ['repair'], ['backup', 'create'], ['restore', archive, '--yes']]) {
+      const { exitCode, stderr } = await run(command, hasty);
+      expect(exitCode, `${command.join(' ')}: ${stderr}`).toBe(5);
+      expect(stderr.replaceAll(/\s+/g, ' ')).toMatch(/restore\b.*\bpid \d+|pid \d+ \(.* restore /);
+    }
+    const gate = place.start();
+    await seen(gate, /Waiting for (?:a restore|another run)/);
+
+    process.kill(restore.pid ?? 0, 'SIGCONT');
+    const [restored, passed] = await Promise.all([restore, gate]);
+    expect(restored.exitCode, restored.all).toBe(0);
+    expect(passed.exitCode, passed.all).toBe(0);
+    expect(passed.all).toContain('healthy and current');
+    expect(await uploadsIn(place.statics)).toEqual(uploadsOf(archive));
+    expect(await isInProgress(place)).toBe('false');
+    expect(journalOf(place)).toBeNull();
+  });
+});
+
+describeRestores('a journal that nobody can settle', (engine) => {
+  let place: Installation;
+  let journal: string;
+  beforeAll(async () => {
+    place = await install(engine);
+    const env = { ...place.env, ...(await atMoment('after preparing', 'SIGKILL')) };
+    await run(['restore', currentArchive(engine), '--yes'], { env });
+    journal = join(place.backups, '.db-init/restore.json');
+  });
+
+  it.each<[string, (journal: string) => string, RegExp]>([
+    ['is no text that means anything', () => '\0\0', /cannot be read/],
+    ['is of a later version', (text) => text.replace('"format": 1', '"format": 2'), /cannot be read/],
+    ['names an odd id', (text) => text.replace(/"id": "[^"]*"/, '"id": "../../etc"'), /cannot be read/],
+    [
+      'would remove the database',
+      (text) => text.replace(/"incoming": "[^"]*"/, '"incoming": "live"'),
+      /cannot be read/,
+    ],
+    ['is of another database', (text) => text.replace(/"database": "[^"]*"/, '"database": "x on y"'), /x on y/],
+  ])('because it %s stops everybody, and is left alone', async (_title, change, reason) => {
+    const text = await readFile(journal, 'utf8');
+    await writeFile(journal, change(text));
+    const before = await everything(place);
+    for (const command of [['gate'], ['restore', currentArchive(engine), '--yes'], ['restore', '--undo', '--yes']]) {
+      const { exitCode, stderr } = await place.run(...command);
+      expect(exitCode, `${command.join(' ')}: ${stderr}`).toBe(31);
+      expect(stderr.replaceAll(/\s+/g, ' ')).toMatch(reason);
+      expect(stderr.replaceAll(/\s+/g, '')).toContain(journal.replaceAll(/\s+/g, ''));
+    }
+    expect(await everything(place)).toEqual(before);
+    expect(await isInProgress(place)).toBe('true');
+    expect(JSON.parse((await place.run('status', '--json')).stdout)).toMatchObject({ state: 'interrupted' });
+    expect(await readFile(journal, 'utf8')).toBe(change(text));
+    await writeFile(journal, text);
+  });
+
+  it('because it is a folder stops them, too', async () => {
+    const text = await readFile(journal, 'utf8');
+    await execa('rm', [journal]);
+    await mkdir(journal);
+    const { exitCode, stderr } = await place.run();
+    expect(exitCode, stderr).toBe(31);
+    await execa('rmdir', [journal]);
+    await writeFile(journal, text);
+    expect((await place.run()).exitCode).toBe(0);
+    expect(journalOf(place)).toBeNull();
+  });
+});

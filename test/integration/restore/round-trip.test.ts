@@ -1,0 +1,87 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, expect, it } from 'vitest';
+import {
+  ask,
+  contentsOf,
+  describeRestores,
+  difference,
+  everything,
+  execute,
+  fillWithNewer,
+  type Installation,
+  install,
+  now,
+  put,
+  uploadsIn,
+} from './restores.ts';
+
+describeRestores('a backup of ours', (engine) => {
+  const since = now();
+  let place: Installation;
+  let archive: string;
+  const state = async () => ({
+    rows: await contentsOf(place.database, since),
+    statics: await uploadsIn(place.statics),
+    data: await uploadsIn(place.data),
+  });
+  let saved: Awaited<ReturnType<typeof state>>;
+
+  beforeAll(async () => {
+    place = await install(engine);
+    const { database, statics, data } = place;
+    await fillWithNewer(database);
+    expect((await place.run()).exitCode).toBe(0);
+    await put(statics, { 'a folder/deep & deeper/Größe 日本.txt': 'unicode', 'logos/.gitkeep': '' });
+    saved = await state();
+    const made = await place.run('backup', 'create');
+    expect(made.exitCode, made.all).toBe(0);
+    archive = /Backup: (.*?\.zip)/.exec(made.stdout)?.[1] ?? '';
+    await execute(database, "DELETE FROM alembic_version; UPDATE users SET email = 'changed' || id");
+    await put(statics, { 'logos/mine.png': 'another logo', 'new.txt': 'new' });
+    await put(data, { 'avatars/me.png': 'older', 'avatars/you.png': 'you' });
+    await rm(join(statics, 'a folder'), { recursive: true });
+  });
+
+  it('is tried without a trace', async () => {
+    const before = await everything(place);
+    const { exitCode, all } = await place.run('restore', archive, '--dry-run');
+    expect(exitCode, all).toBe(0);
+    expect(all).toContain('The archive can be restored.');
+    expect(await everything(place)).toEqual(before);
+  });
+
+  it('is proven without a trace, and the rows are counted', async () => {
+    const before = await everything(place);
+    const users = Number((await ask(place.database, 'SELECT count(*) FROM users'))[0]);
+    const { exitCode, stdout, all } = await place.run('backup', 'verify', archive, '--prove', '--json');
+    expect(exitCode, all).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ engine, restored: { rows: { users, alembic_version: 1 } } });
+    if (engine === 'sqlite') {
+      const told = await place.run('backup', 'verify', archive, '--prove');
+      expect(told.exitCode, told.all).toBe(0);
+      expect(told.stdout).toMatch(/^restored: .*thrown away: \d+ tables with \d[\d,]* rows$/m);
+    }
+    expect(await everything(place)).toEqual(before);
+  });
+
+  it('brings back everything as it was', async () => {
+    const { exitCode, all } = await place.run('restore', archive, '--yes');
+    expect(exitCode, all).toBe(0);
+    const after = await state();
+    expect(difference(saved.rows, after.rows)).toEqual([]);
+    expect(after.statics).toEqual(saved.statics);
+    expect(after.data).toEqual(saved.data);
+    expect((await place.run('verify')).exitCode).toBe(0);
+  });
+
+  it('brings back the database alone', async () => {
+    await put(place.statics, { 'logos/mine.png': 'a third logo' });
+    await execute(place.database, "UPDATE users SET email = 'again' || id");
+    const { exitCode, all } = await place.run('restore', archive, '--yes', '--database-only');
+    expect(exitCode, all).toBe(0);
+    const after = await state();
+    expect(difference(saved.rows, after.rows)).toEqual([]);
+    expect(after.statics).toEqual({ ...saved.statics, 'logos/mine.png': 'a third logo' });
+  });
+});

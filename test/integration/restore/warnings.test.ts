@@ -1,0 +1,60 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, expect, it } from 'vitest';
+import { run } from '../../support/run.ts';
+import { applicationArchive, databaseOf } from './crafted.ts';
+import { describeRestores, type Installation, install } from './restores.ts';
+
+/** The example of the specification of Fernet: a token, and the key that signed it. */
+const token = 'gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA==';
+const key = 'cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=';
+const otherKey = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=';
+
+const head = '171_merge_kanban_feature_heads';
+const needsKey = /encrypted: the application needs the SETTINGS_ENCRYPTION_KEY/;
+const another = /encrypted with another SETTINGS_ENCRYPTION_KEY/;
+const wizard = /installation\.json is not there/;
+
+describeRestores('before a restore', (engine) => {
+  let place: Installation;
+  let encrypted: string;
+  let plain: string;
+  /** What it says of an archive, which is none of the application's: it ends before anything is changed. */
+  const said = async (archive: string, settingsKey?: string): Promise<string> => {
+    const env = { ...place.env, ...(settingsKey !== undefined && { SETTINGS_ENCRYPTION_KEY: settingsKey }) };
+    const { exitCode, all } = await run(['restore', archive, '--yes'], { env });
+    expect(exitCode, all).toBe(32);
+    return all;
+  };
+  beforeAll(async () => {
+    place = await install(engine);
+    const database = (value: string): Promise<Buffer> =>
+      databaseOf(engine, `CREATE TABLE settings (mail_password text); INSERT INTO settings VALUES ('${value}')`);
+    encrypted = await applicationArchive(engine, await database(`enc:v1:${token}`), head);
+    plain = await applicationArchive(engine, await database('in clear'), head);
+  });
+
+  it('it is told that a key is needed', async () => {
+    expect(await said(encrypted)).toMatch(needsKey);
+  });
+
+  it('nothing is told where the key fits, or nothing is encrypted', async () => {
+    for (const text of [await said(encrypted, key), await said(plain), await said(plain, otherKey)]) {
+      expect(text).not.toMatch(needsKey);
+      expect(text).not.toMatch(another);
+      expect(text).not.toContain(key);
+    }
+  });
+
+  it('it is told that the key is another one, which is not shown', async () => {
+    const text = await said(encrypted, otherKey);
+    expect(text).toMatch(another);
+    expect(text).not.toContain(otherKey);
+  });
+
+  it('it is told that the set-up wizard would come, where installation.json is missing', async () => {
+    expect(await said(plain)).toMatch(wizard);
+    await writeFile(join(place.root, 'installation.json'), '{}');
+    expect(await said(plain)).not.toMatch(wizard);
+  });
+});
