@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import type { Config } from '../config/config.ts';
 import { Failure } from '../failure.ts';
 import type { CommandContext } from './context.ts';
 
@@ -31,7 +32,7 @@ export function consentByName(
   name: string,
 ): (what: string) => Promise<void> {
   const given = options.get(yesDeleteAllData);
-  if (given !== undefined && given !== name) {
+  if (given !== undefined && !isNamed(given, name, config)) {
     throw misuse(`--${yesDeleteAllData} says ${given}, but the database is ${name}. Nothing was touched.`);
   }
   if (given !== undefined || config.forceReset) return () => Promise.resolve();
@@ -43,8 +44,13 @@ export function consentByName(
   }
   return async (what) => {
     const answer = await ask(`${what}\nType the name of the database, ${name}, to go on: `, signal);
-    if (answer !== name) throw misuse(`The answer was not ${name}: nothing was touched.`);
+    if (!isNamed(answer, name, config)) throw misuse(`The answer was not ${name}: nothing was touched.`);
   };
+}
+
+/** A file may be named by its whole path, too. */
+function isNamed(given: string, name: string, { database }: Config): boolean {
+  return given === name || (database.kind === 'sqlite' && given === database.file);
 }
 
 function isTerminal(): boolean {
