@@ -54,6 +54,8 @@ function parseDone(value: unknown): DoneRestore | null {
   const archive = fields['archive'] === null ? null : parseIdentity(fields['archive']);
   const uploads = entriesOfList(fields['uploads'], (item) => (isText(item) ? item : null));
   if (!isText(id) || !isText(database) || !isText(finishedAt) || (kept !== null && !isText(kept))) return null;
+  // what is named here can be dropped: it must be a restore's own
+  if (kept !== null && !kept.endsWith(`_${id}`)) return null;
   if (action !== 'restore' && action !== 'undo') return null;
   if (way !== 'databases' && way !== 'schemas' && way !== 'files') return null;
   if (uploads === null || archive === undefined) return null;
