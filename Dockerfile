@@ -32,7 +32,16 @@ FROM ${POSTGRES_16_IMAGE} AS postgres-16
 FROM ${POSTGRES_17_IMAGE} AS postgres-17
 FROM ${POSTGRES_18_IMAGE} AS postgres-18
 
-FROM ${NODE_SLIM_IMAGE}
+# What Node.js brings for developing: npm and its like, headers, caches.
+FROM ${NODE_SLIM_IMAGE} AS slim
+RUN cd /usr/local \
+    && rm -rf include lib/node_modules bin/npm bin/npx bin/corepack bin/yarn bin/yarnpkg bin/nodejs /opt/yarn-* \
+      share/doc share/man /usr/share/info/* /usr/share/locale/* /usr/share/man/* /var/cache/*/* /var/lib/apt/lists/* /var/log/*
+
+# A file that a later layer removes is carried along in the former one; hence a beginning from nothing.
+FROM scratch
+COPY --from=slim / /
+ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LABEL org.opencontainers.image.title="db-init" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.description="Brings the database of TimeTracker to a proven schema before it starts" \

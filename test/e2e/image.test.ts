@@ -22,6 +22,21 @@ await describeDocker('The image', () => {
     return name;
   };
 
+  /** A network without a way out, on which there is a database and nothing else. @returns its name */
+  const databaseAlone = async (): Promise<string> => {
+    const network = `db-init-e2e-${randomBytes(4).toString('hex')}`;
+    const user = ['POSTGRES_USER', 'POSTGRES_PASSWORD', 'POSTGRES_DB'].flatMap((name) => [
+      '--env',
+      `${name}=timetracker`,
+    ]);
+    const named = ['--name', network, '--network', network, '--network-alias', 'db'];
+    atEnd(() => docker(['network', 'rm', network]));
+    await dockerMust(['network', 'create', '--internal', network]);
+    atEnd(() => docker(['rm', '--force', '--volumes', network]));
+    await dockerMust(['run', '--detach', ...named, ...user, 'postgres:16-alpine', 'postgres', '-c', 'fsync=off']);
+    return network;
+  };
+
   it('is started as an ordinary user, and says which version it is', async () => {
     expect(JSON.parse(await dockerMust(['inspect', '--format', '{{json .Config}}', image]))).toMatchObject({
       User: '1000:1000',
@@ -80,6 +95,26 @@ await describeDocker('The image', () => {
     const confined = ['--read-only', '--user', '12345:23456', '--cap-drop', 'ALL', '--tmpfs', '/scratch'];
     const { exitCode, all } = await run([...confined, '--env', 'DATABASE_URL=sqlite:////scratch/timetracker.db']);
     expect(all).toContain('The database is healthy and current');
+    expect(exitCode).toBe(0);
+  });
+
+  it('needs no network but that of the database, nor any right, to migrate, back up and look', async () => {
+    const network = await databaseAlone();
+    const confined = ['--read-only', '--user', '12345:23456', '--cap-drop', 'ALL', '--tmpfs', '/backups:uid=12345'];
+    const address = 'postgresql://timetracker:timetracker@db:5432/timetracker';
+    const env = ['--env', `DATABASE_URL=${address}`, '--env', 'BACKUP_FOLDER=/backups'];
+    const options = [...confined, '--network', network, ...env, '--entrypoint', 'sh'];
+    const script = `
+      cd /opt/db-init
+      ./entrypoint gate
+      ./entrypoint backup create --output /backups/one.zip
+      ./entrypoint backup verify /backups/one.zip
+      ./entrypoint restore /backups/one.zip --dry-run --database-only
+      ./entrypoint gate
+    `;
+    const { exitCode, all } = await run(options, ['-euc', script]);
+    expect(all).toContain('read back and found whole');
+    expect(all).toContain('nothing to do');
     expect(exitCode).toBe(0);
   });
 
