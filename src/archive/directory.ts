@@ -31,7 +31,7 @@ const deflate = 8;
 /** The largest value of a 32-bit field: the true one stands in a ZIP64 field. */
 const inExtra = 0xffff_ffff;
 const zip64Field = 1;
-/** Members below it cannot fill a disk one by one; text files of a few zeros are packed very well. */
+/** What is smaller cannot fill a disk; a text file of a few zeros is packed very well. */
 const ratioCounts = 1_000_000;
 
 /**
@@ -52,7 +52,7 @@ export async function readDirectory(file: string, handle: FileHandle, limits: Ar
   for await (const entry of zip.eachEntry()) {
     const name = nameOf(entry);
     refuse(faultOfEntry(entry, name));
-    refuse(faultOfSize(entry, name, (bytes += entry.uncompressedSize), limits));
+    refuse(faultOfSize((bytes += entry.uncompressedSize), size, limits));
     const local = await zip.readLocalFileHeaderPromise(entry);
     refuse(faultOfLocalHeader(entry, local, name));
     members.push(memberOf(entry, name, local.fileDataStart));
@@ -120,14 +120,14 @@ function faultOfCount(count: number, { entries }: ArchiveLimits): ArchiveFault |
   return { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_ENTRIES' };
 }
 
-function faultOfSize(entry: Entry, name: string, bytes: number, limits: ArchiveLimits): ArchiveFault | null {
+/** A blank picture is packed a thousand times smaller and is no bomb: what counts is what the file as a whole becomes. */
+function faultOfSize(bytes: number, file: number, limits: ArchiveLimits): ArchiveFault | null {
   if (bytes > limits.bytes) {
     const reason = `it holds more than the ${limits.bytes / 1_000_000_000} GB that TT_ARCHIVE_MAX_GIGABYTES allows`;
     return { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_GIGABYTES' };
   }
-  const { uncompressedSize: size, compressedSize: packed } = entry;
-  if (size <= ratioCounts || size <= packed * limits.ratio) return null;
-  const reason = `the member ${shown(name)} is more than ${limits.ratio} times larger than its packed form, which is all that TT_ARCHIVE_MAX_RATIO allows`;
+  if (bytes <= ratioCounts || bytes <= file * limits.ratio) return null;
+  const reason = `once unpacked it is more than ${limits.ratio} times larger, which is all that TT_ARCHIVE_MAX_RATIO allows`;
   return { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_RATIO' };
 }
 

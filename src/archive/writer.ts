@@ -1,19 +1,11 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { Writable } from 'node:stream';
-import { finished } from 'node:stream/promises';
-import { crc32 } from 'node:zlib';
-import { reasonOf } from '../failure.ts';
+import { addAbortSignal, Transform, type Writable } from 'node:stream';
+import { finished, pipeline } from 'node:stream/promises';
+import { ZipFile } from 'yazl';
 import type { Member } from './manifest.ts';
-import { deflating, type Packing, storing } from './packing.ts';
-import { descriptor, directoryRecord, endOfArchive, localHeader, type WrittenMember } from './zip-records.ts';
 
-/**
- * An archive that is being written, member by member. Neither the size of a member nor, but for their names, the
- * number of members takes memory. It is written here because it has to keep up with pg_dump, and a library that sums
- * up in JavaScript and looks through all members for each does not.
- */
+/** An archive that is being written, member by member. Memory does not grow with the size of a member. */
 export interface ArchiveWriter {
   /**
    * Adds a member, the former one having been added completely.
@@ -38,6 +30,8 @@ export interface ArchiveWriter {
 
 /** Bytes that wait for the disk at the most. */
 const waiting = 512 * 1024;
+/** A plain file that only its owner can read. */
+const mode = 0o100600;
 
 /**
  * Begins an archive in a new file that only its owner can read.
@@ -45,26 +39,26 @@ const waiting = 512 * 1024;
  * @throws Error, from whatever comes next, if the file exists
  */
 export function createArchive(file: string, onBytes: (bytes: number) => void = () => undefined): ArchiveWriter {
-  const target = openTarget(file);
-  const send = (chunk: Buffer): Promise<void> => target.send(chunk);
-  const directory = openDirectory();
+  const zip = new ZipFile();
+  const broken = new AbortController();
+  const target = createWriteStream(file, { flags: 'wx', mode: 0o600, flush: true, highWaterMark: waiting });
+  const output = pipeline(zip.outputStream, target, { signal: broken.signal });
+  // a full disk must not leave the one waiting who writes a member
+  output.catch((error: unknown) => broken.abort(error));
 
   const writer: ArchiveWriter = {
     async add(name, compress, fill, modified = new Date()) {
-      const begun = { name: Buffer.from(name), modified, deflated: compress, offset: target.position() };
-      await send(localHeader(begun));
-      const start = target.position();
-      const content = openMember(compress ? deflating(send) : storing(send), onBytes);
+      broken.signal.throwIfAborted();
+      const { meter, taken } = openMeter(onBytes);
+      addAbortSignal(broken.signal, meter);
+      zip.addReadStreamLazy(name, { compress, mode, mtime: notBefore1970(modified) }, once(meter));
       try {
-        const result = await fill(content.into);
-        await finished(content.into);
-        const { size, sha256, checksum } = content.taken();
-        const member: WrittenMember = { ...begun, crc32: checksum, size, packed: target.position() - start };
-        await send(descriptor(member));
-        directory.add(member);
-        return { member: { size, sha256 }, result };
+        const result = await fill(meter);
+        await finished(meter);
+        return { member: taken(), result };
       } catch (error) {
-        content.into.destroy();
+        meter.destroy();
+        broken.signal.throwIfAborted();
         throw error;
       }
     },
@@ -74,109 +68,52 @@ export function createArchive(file: string, onBytes: (bytes: number) => void = (
     },
 
     async finish() {
-      const start = target.position();
-      for (const block of directory.blocks()) await send(block);
-      await send(endOfArchive(directory.count(), target.position() - start, start));
-      await target.close();
+      zip.end();
+      await output;
     },
 
-    abandon: () => target.abandon(),
+    async abandon() {
+      broken.abort(new Error('the archive was given up'));
+      await output.catch(() => undefined);
+    },
   };
   return writer;
 }
 
-interface Directory {
-  add(member: WrittenMember): void;
-  count(): number;
-  blocks(): readonly Buffer[];
+interface Meter {
+  /** Passes on what goes into a member. */
+  readonly meter: Transform;
+  /** What went through it, once it has ended. */
+  readonly taken: () => Member;
 }
 
-/** Records that are gathered into one block. */
-const blockLength = 500;
-
-/** The records of the members, as bytes: a hundred thousand objects would take ten times as much memory. */
-function openDirectory(): Directory {
-  const full: Buffer[] = [];
-  let records: Buffer[] = [];
-  let count = 0;
-  return {
-    add(member) {
-      records.push(directoryRecord(member));
-      if (++count % blockLength !== 0) return;
-      full.push(Buffer.concat(records));
-      records = [];
-    },
-    count: () => count,
-    blocks: () => [...full, ...records],
-  };
-}
-
-interface OpenMember {
-  readonly into: Writable;
-  /** What went into it, once it has ended. */
-  taken(): Member & { readonly checksum: number };
-}
-
-function openMember(packing: Packing, onBytes: (bytes: number) => void): OpenMember {
+function openMeter(onBytes: (bytes: number) => void): Meter {
   const hash = createHash('sha256');
-  let [size, checksum] = [0, 0];
-  const into = new Writable({
+  let size = 0;
+  const meter = new Transform({
     highWaterMark: waiting,
-    write(chunk: Buffer, _encoding, done) {
+    transform(chunk: Buffer, _encoding, done) {
       hash.update(chunk);
-      checksum = crc32(chunk, checksum);
       size += chunk.length;
       onBytes(chunk.length);
-      void tell(packing.write(chunk), done);
+      done(null, chunk);
     },
-    final: (done) => void tell(packing.end(), done),
   });
-  return { into, taken: () => ({ size, sha256: hash.digest('hex'), checksum }) };
+  // whoever writes hears of it
+  meter.on('error', () => undefined);
+  return { meter, taken: () => ({ size, sha256: hash.digest('hex') }) };
 }
 
-/** Streams hear by a callback how something ended. */
-async function tell(work: Promise<void>, done: (error: Error | null) => void): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    return done(error instanceof Error ? error : new Error(reasonOf(error)));
-  }
-  done(null);
-}
-
-interface Target {
-  /** Appends to the file, waiting until there is room. */
-  send(chunk: Buffer): Promise<void>;
-  /** How many bytes were sent. */
-  position(): number;
-  /** Returns when everything has reached the disk. */
-  close(): Promise<void>;
-  abandon(): Promise<void>;
-}
-
-function openTarget(file: string): Target {
-  const stream = createWriteStream(file, { flags: 'wx', mode: 0o600, flush: true, highWaterMark: waiting });
-  const closed = once(stream, 'close');
-  // a full disk is heard of by whoever writes next, or waits
-  stream.on('error', () => undefined);
-  closed.catch(() => undefined);
-  let position = 0;
-  return {
-    async send(chunk) {
-      if (stream.errored !== null) throw stream.errored;
-      position += chunk.length;
-      if (stream.write(chunk)) return;
-      // rejects if the stream fails
-      await once(stream, 'drain');
-    },
-    position: () => position,
-    async close() {
-      stream.end();
-      await finished(stream);
-    },
-    async abandon() {
-      stream.destroy();
-      if (!stream.closed) await closed.catch(() => undefined);
-    },
+/** Gives the stream away and forgets it: yazl keeps whom it asks for it, one for each member, to the end. */
+function once(stream: Transform): (give: (error: null, stream: Transform) => void) => void {
+  let held: Transform | null = stream;
+  return (give) => {
+    if (held !== null) give(null, held);
+    held = null;
   };
+}
+
+/** yazl counts seconds from then on, and cannot write the directory where they are negative. */
+function notBefore1970(time: Date): Date {
+  return time.getTime() < 0 ? new Date(0) : time;
 }

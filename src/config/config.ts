@@ -21,7 +21,7 @@ export interface ArchiveLimits {
   readonly entries: number;
   /** Bytes of all members before compression. */
   readonly bytes: number;
-  /** How many times larger than its compressed form a member may be, from a megabyte on. */
+  /** How many times larger than the file all members together may be, from a megabyte on. */
   readonly ratio: number;
 }
 

@@ -198,6 +198,11 @@ const bombs: readonly Hostile[] = [
     archive({ name: 'uploads/a', content: Buffer.alloc(1_100_000) }),
     /TT_ARCHIVE_MAX_RATIO/,
   ],
+  [
+    'small members that are packed too well all told',
+    archive(...['a', 'b', 'c', 'd'].map((name) => ({ name: `uploads/${name}`, content: Buffer.alloc(900_000) }))),
+    /TT_ARCHIVE_MAX_RATIO/,
+  ],
   ['a bomb that says it is small', odd({ bytes: deflateRawSync(Buffer.alloc(4_000_000)) }), /larger than/],
   ['members that share their bytes', overlapping(), /overlaps/],
 ];
@@ -404,6 +409,14 @@ describe('the archives that those were made of', () => {
     expect([none, revisions]).toEqual([null, ['140_x']]);
     const [only] = uploads;
     expect(only && (await buffer(await only.entry.open())).toString()).toBe(upload.content);
+  });
+
+  it('are accepted with a file that is packed very well beside others', async () => {
+    const file = join(await mkdtemp(join(folder, 'blank-')), 'archive.zip');
+    const blank: Part = { name: 'uploads/blank.bmp', content: Buffer.alloc(4_000_000) };
+    await writeFile(file, archive(blank, { name: 'uploads/photo.jpg', content: randomBytes(50_000) }));
+    const { uploads } = await openArchive(file, limits);
+    expect(uploads.map(({ entry }) => entry.size)).toEqual([4_000_000, 50_000]);
   });
 
   it('are never taken for something else because of one byte', async () => {

