@@ -201,5 +201,7 @@ const quarantineCodes = {
 
 /** The text of anything that was thrown. */
 export function reasonOf(error: unknown): string {
+  // it is often the reason of another failure
+  if (error instanceof Failure && error.problem.kind === 'connection-lost') return error.problem.reason;
   return error instanceof Error ? error.message : String(error);
 }

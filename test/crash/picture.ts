@@ -10,7 +10,7 @@ export function normaliser(began: Date): (text: string) => string {
   const since = new Date(began.getTime() - 26 * 3_600_000).toISOString().slice(0, 10);
   return (text) =>
     text
-      .replaceAll(/\d{8}_?T?\d{6}Z?(?:_\d+)*/g, '<id>')
+      .replaceAll(/\d{8}_?T?\d{6}Z?(?:_\d+)*/gi, '<id>')
       .replaceAll(
         /(\d{4}-\d\d-\d\d)[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?/g,
         (time, day: string) => (day >= since ? '<now>' : time),

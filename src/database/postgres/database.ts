@@ -23,9 +23,19 @@ const lockNotAvailable = '55P03';
 export async function openPostgres(target: PostgresTarget, options: OpenOptions): Promise<Database> {
   const connected = await connectWhenReady(target, options);
   const { client, server } = connected;
+  /** Gives the loss of the connection its name, where it is not part of another failure. */
+  const naming = <Result>(work: Promise<Result>): Promise<Result> =>
+    work.catch((error: unknown) => {
+      if (!isConnectionLoss(error)) throw error;
+      throw new Failure(
+        { kind: 'connection-lost', database: describePostgres(target), reason: reasonOf(error) },
+        { cause: error },
+      );
+    });
+
   try {
-    await refuseTransactionPooler(connected, target, options.applicationName);
-    if (!options.writes) await settleSession(client, options.migrationLockTimeout);
+    await naming(refuseTransactionPooler(connected, target, options.applicationName));
+    if (!options.writes) await naming(settleSession(client, options.migrationLockTimeout));
   } catch (error) {
     await client.end().catch(() => undefined);
     throw error;
@@ -37,16 +47,6 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
     SET LOCAL lock_timeout TO '${migrationLockTimeout}s'; SET LOCAL statement_timeout TO '${statementTimeout}s';
     SELECT pg_advisory_xact_lock(${migrationLock.application}, ${migrationLock.key})`;
 
-  /** Gives the loss of the connection its name, where it is not part of another failure. */
-  const naming = <Result>(work: Promise<Result>): Promise<Result> =>
-    work.catch((error: unknown) => {
-      if (!isConnectionLoss(error)) throw error;
-      throw new Failure(
-        { kind: 'connection-lost', database: describePostgres(target), reason: reasonOf(error) },
-        { cause: error },
-      );
-    });
-
   // a statement can only be cancelled from outside its own connection
   const cancel = (): void => void cancelStatement(target, options.applicationName, server.backendPid);
   options.signal.addEventListener('abort', cancel);
@@ -55,8 +55,9 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
     engine: 'postgresql',
     name: describePostgres(target),
     serverVersion: `PostgreSQL ${server.version}`,
-    observe: (depth) => inspect(client, depth),
-    read: (work) => inTransaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work, 'ROLLBACK'),
+    observe: (depth) => naming(inspect(client, depth)),
+    read: (work) =>
+      naming(inTransaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work, 'ROLLBACK')),
     missingRights: (intention) => naming(findMissingRights(client, intention)),
 
     async withLock(work) {

@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
+import { type Kind, kinds, succeed } from './kinds.ts';
+import { differenceOf } from './picture.ts';
+import { postgresScene } from './postgres-stage.ts';
+import { randomOf } from './random.ts';
+import { type Scene, partialsOf } from './scene.ts';
+import { sqliteScene } from './sqlite-stage.ts';
+import { failuresOf, seed } from './tally.ts';
+import { type Fate, live } from './victim.ts';
+
+/** What people and schedulers run, and what it may end with while a database is brought to the head beside it. */
+const mixed: readonly { readonly args: readonly string[]; readonly ends: readonly number[] }[] = [
+  { args: [], ends: [0] },
+  { args: ['status', '--json'], ends: [0] },
+  { args: ['backup', 'create'], ends: [0] },
+  { args: ['verify'], ends: [0, 21] },
+  { args: ['gate'], ends: [0] },
+  { args: ['plan', '--json'], ends: [0] },
+  { args: ['repair', '--dry-run'], ends: [0] },
+  { args: ['quarantine', 'list'], ends: [0] },
+  { args: ['adopt'], ends: [0] },
+];
+/** While a restore is at work, or when it has replaced what was looked at, looking may fail: never with a bug. */
+const besideARestore = [0, 21];
+const locked = 5;
+const restoreRefused = 31;
+
+const kindOf = (name: string): Kind => {
+  const kind = kinds.find((candidate) => candidate.name === name);
+  if (kind === undefined) throw new Error(`there is no kind of work called ${name}`);
+  return kind;
+};
+
+/** Starts them all at once. */
+const together = (
+  scene: Scene,
+  commands: readonly (readonly string[])[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<readonly Fate[]> => Promise.all(commands.map((args) => live(args, { ...scene.env, ...env })));
+
+/** So many commands, in an order that chance makes. */
+function crowd(count: number, topic: string): readonly (typeof mixed)[number][] {
+  const chance = randomOf(seed(), topic);
+  return Array.from({ length: count }, (_, index) => ({ command: mixed[index % mixed.length], place: chance() }))
+    .toSorted((a, b) => a.place - b.place)
+    .flatMap(({ command }) => command ?? []);
+}
+
+function requireEnds(
+  fates: readonly Fate[],
+  commands: readonly { readonly args: readonly string[]; readonly ends: readonly number[] }[],
+): void {
+  const odd = fates.flatMap(({ exitCode, all }, index) => {
+    const { args = [], ends = [] } = commands[index] ?? {};
+    return exitCode !== undefined && ends.includes(exitCode)
+      ? []
+      : [`db-init ${args.join(' ')} ended with ${exitCode}:\n${all}`];
+  });
+  if (odd.length > 0) throw new Error(odd.join('\n\n'));
+}
+
+const migrations = (fates: readonly Fate[]): number =>
+  fates.filter(({ all }) => all.includes('The schema was brought to the head')).length;
+
+describeScenes('runs at once', (open) => {
+  it.each([2, 10, 30])('%i on an old database: one migrates it, and all are content', async (count) => {
+    const scene = await open('content');
+    await kindOf('behind').lay(scene);
+    await scene.keep();
+    await succeed(scene, []);
+    const after = await scene.picture();
+    await scene.back();
+
+    const commands = crowd(count, `${scene.engine} ${count}`);
+    const run = async (): Promise<void> => {
+      const fates = await together(scene, [...commands.map(({ args }) => args), []]);
+      requireEnds(fates, [...commands, { args: [], ends: [0] }]);
+      expect(migrations(fates)).toBe(1);
+      expect(differenceOf(await scene.picture(), after)).toBeNull();
+      expect([...(await scene.leftovers()), ...partialsOf(scene)]).toEqual([]);
+    };
+    expect(await failuresOf(scene.engine, [{ title: `${count} at once`, run }])).toEqual([]);
+  });
+
+  it('10 with little patience: each has its turn, or says that another run holds the lock', async () => {
+    const scene = await open('content');
+    await kindOf('behind').lay(scene);
+    const commands = crowd(10, `${scene.engine} impatient`);
+    const run = async (): Promise<void> => {
+      const fates = await together(scene, [...commands.map(({ args }) => args), []], { TT_LOCK_TIMEOUT: '0' });
+      requireEnds(
+        fates,
+        [...commands, { args: [], ends: [0] }].map(({ args, ends }) => ({ args, ends: [...ends, locked] })),
+      );
+      expect(migrations(fates)).toBe(1);
+      await succeed(scene, []);
+    };
+    expect(await failuresOf(scene.engine, [{ title: 'with little patience', run }])).toEqual([]);
+  });
+
+  it.each([2, 10, 30])('%i beside a restore: the database is the old one or the restored one', async (count) => {
+    const kind = kindOf('restore');
+    const scene = await open(kind.changes);
+    await kind.lay(scene);
+    await scene.keep();
+    const before = await scene.picture();
+    await succeed(scene, kind.args(scene));
+    const after = await scene.picture();
+    await scene.back();
+
+    const commands = crowd(count, `${scene.engine} ${count} restore`);
+    const run = async (): Promise<void> => {
+      const [restored, ...others] = await together(scene, [kind.args(scene), ...commands.map(({ args }) => args)]);
+      if (restored === undefined) throw new Error('nothing was run');
+      requireEnds(
+        others,
+        commands.map(({ args }) => ({ args, ends: besideARestore })),
+      );
+      requireEnds([restored], [{ args: kind.args(scene), ends: [0, restoreRefused] }]);
+      const expected = restored.exitCode === 0 ? after : before;
+      expect(differenceOf(await scene.picture(), expected)).toBeNull();
+      expect([...(await scene.leftovers()), ...partialsOf(scene)]).toEqual([]);
+      await succeed(scene, []);
+    };
+    expect(await failuresOf(scene.engine, [{ title: `${count} beside a restore`, run }])).toEqual([]);
+  });
+});
+
+function describeScenes(title: string, spec: (open: (changes: Kind['changes']) => Promise<Scene>) => void): void {
+  describe(`${title} (sqlite)`, () => spec(sqliteScene));
+  describePostgres(
+    `${title} (postgresql)`,
+    () => spec((changes) => postgresScene({ server: requirePostgres().url, changes })),
+    'tools',
+  );
+}
