@@ -6,6 +6,7 @@ import type { PostgresTarget } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { type DumpLoader, openLoader } from '../database/postgres/load.ts';
 import type { Maintenance } from '../database/postgres/maintenance.ts';
+import { quoteName } from '../database/quoting.ts';
 import { number, only, optionalText } from '../database/rows.ts';
 import { Failure } from '../failure.ts';
 import { failedLoad, makeHealthy, unusable, withScratch } from './proving.ts';
@@ -42,7 +43,7 @@ export function databasesSite(
       if (live === null) throw new Error('a restore without the live database');
       const dump = await unpackDump(source, context);
       const loader = await loaderFor(dump, source, live, target, context);
-      const role = await ownerOfTables(live);
+      const role = await ownerOf(live);
       try {
         await maintenance.create(incoming);
         context.log.info(`Restoring into ${incoming}, beside the live database, with ${loader.tool}.`);
@@ -52,7 +53,11 @@ export function databasesSite(
         throw await failedLoad(error, source, context);
       }
       await rm(dump, { force: true });
-      await withScratch(scratch(incoming), context, (database) => makeHealthy(database, source, context));
+      await withScratch(scratch(incoming), context, async (database) => {
+        // what migrations create belongs to whom everything else does
+        if (role !== null) await database.transaction((session) => session.run(`SET ROLE ${quoteName(role)}`));
+        await makeHealthy(database, source, context);
+      });
     },
 
     async exchange(source, { incoming, outgoing }) {
@@ -112,13 +117,19 @@ export async function loaderFor(
   return found.loader;
 }
 
-/** Who owns the application's tables, if that is another role than ours and one that we may act for. */
-async function ownerOfTables(live: Database): Promise<string | null> {
+/**
+ * Who owns the application's tables, or the database where there are none yet, if that is another role than ours and
+ * one that we may act for.
+ */
+async function ownerOf(live: Database): Promise<string | null> {
   return live.read(async (session) => {
     const [row] = await session.query(
-      `SELECT pg_get_userbyid(relowner) AS owner FROM pg_class
-       WHERE relnamespace = to_regnamespace('public') AND relname IN ('users', 'alembic_version') AND relkind IN ('r', 'p')
-         AND pg_get_userbyid(relowner) <> current_user AND pg_has_role(relowner, 'MEMBER')
+      `SELECT CASE WHEN pg_get_userbyid(owner) <> current_user AND pg_has_role(owner, 'MEMBER')
+                   THEN pg_get_userbyid(owner) END AS owner
+       FROM (SELECT relowner AS owner, relname FROM pg_class
+             WHERE relnamespace = to_regnamespace('public') AND relkind IN ('r', 'p')
+               AND relname IN ('users', 'alembic_version')
+             UNION ALL SELECT datdba, '' FROM pg_database WHERE datname = current_database()) AS owners
        ORDER BY relname DESC LIMIT 1`,
     );
     return row === undefined ? null : optionalText(row, 'owner');

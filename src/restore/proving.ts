@@ -120,7 +120,8 @@ export async function failedLoad(error: unknown, { archive }: Source, context: R
 /** A step of a restore that failed for a reason of its own. A failure that says more is passed on as it is. */
 export function failedAt(step: string, error: unknown, { database }: Pick<Config, 'database'>): Failure {
   const name = database.kind === 'sqlite' ? database.file : database.database;
-  if (error instanceof Failure && /^(archive-rejected|restore-refused|locked)$/.test(error.problem.kind)) return error;
+  if (error instanceof Failure && /^(archive-rejected|restore-refused|missing-rights|locked)$/.test(error.problem.kind))
+    return error;
   const reason = error instanceof Failure ? reasonOfFailure(error) : reasonOf(error);
   return new Failure(
     { kind: 'restore-refused', database: name, obstacle: { kind: 'failed', step, reason } },

@@ -4,7 +4,8 @@ import AdmZip from 'adm-zip';
 import Database from 'better-sqlite3';
 import { execa } from 'execa';
 import { describe } from 'vitest';
-import { createDatabase, createSqliteDatabase, type TestDatabase, withClient } from '../../support/database.ts';
+import { atEnd } from '../../support/cleanup.ts';
+import { admin, createDatabase, createSqliteDatabase, type TestDatabase, withClient } from '../../support/database.ts';
 import { release, sqliteFile } from '../../support/fixtures.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { restoreSql } from '../../support/restore-sql.ts';
@@ -62,6 +63,7 @@ export async function install(
   const backups = join(data, 'backups');
   await mkdir(backups);
   const used = database ?? (await (engine === 'sqlite' ? createSqliteDatabase() : createDatabase()));
+  if (engine === 'postgresql') atEnd(() => dropFormers(used));
   const env = {
     DATABASE_URL: used.url,
     UPLOAD_FOLDER: data,
@@ -82,6 +84,12 @@ export async function install(
     run: (...args) => run(args, { env }),
     start: (...args) => start(args, { env }),
   };
+}
+
+/** Drops what restores have kept. */
+async function dropFormers(database: TestDatabase): Promise<void> {
+  const formers = (await besides(database)).filter((name) => name !== database.name);
+  for (const name of formers) await admin(`DROP DATABASE "${name.replaceAll('"', '""')}" WITH (FORCE)`);
 }
 
 /** Writes files below a folder, by their paths. */

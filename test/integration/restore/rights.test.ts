@@ -1,0 +1,217 @@
+import { randomBytes } from 'node:crypto';
+import { beforeAll, expect, it } from 'vitest';
+import { atEnd } from '../../support/cleanup.ts';
+import { admin, createDatabase, databaseUrl, type TestDatabase, withClient } from '../../support/database.ts';
+import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
+import { run } from '../../support/run.ts';
+import { applicationArchive, databaseOf, unknownRevision } from './crafted.ts';
+import { atMoment, journalOf } from './phases.ts';
+import {
+  archivePath,
+  ask,
+  currentArchive,
+  difference,
+  execute,
+  type Installation,
+  install,
+  madeByHand,
+  uploadsIn,
+  uploadsOf,
+} from './restores.ts';
+
+const head = '171_merge_kanban_feature_heads';
+
+/** A role of a test's own that may log in. */
+async function createRole(): Promise<string> {
+  const name = `dbi_role_${randomBytes(4).toString('hex')}`;
+  await admin(`CREATE ROLE ${name} LOGIN PASSWORD 'secret' NOCREATEDB`);
+  atEnd(() => admin(`DROP ROLE IF EXISTS ${name}`));
+  return name;
+}
+
+/** The same database, seen as another role. */
+function as(role: string, database: TestDatabase): TestDatabase {
+  const url = new URL(database.url);
+  url.username = role;
+  url.password = 'secret';
+  return { ...database, url: url.href };
+}
+
+/** The rows of all tables of schema public. */
+async function rowsOf(database: TestDatabase): Promise<readonly string[]> {
+  const tables = await ask(
+    database,
+    "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1",
+  );
+  const questions = tables.map((name) => `SELECT '${String(name)}: ' || t FROM public."${String(name)}" t`);
+  return [...tables.map(String), ...(await ask(database, `${questions.join(' UNION ALL ')} ORDER BY 1`)).map(String)];
+}
+
+describePostgres(
+  'a user who may not create databases',
+  () => {
+    const archive = currentArchive('postgresql');
+    let place: Installation;
+    let expected: readonly string[];
+    let before: readonly string[];
+    const schemas = () =>
+      ask(place.database, `SELECT nspname FROM pg_namespace WHERE nspname ~ '^(public|tt_)' ORDER BY 1`);
+
+    beforeAll(async () => {
+      const role = await createRole();
+      const database = await createDatabase();
+      await admin(`ALTER DATABASE "${database.name}" OWNER TO ${role}`);
+      if (requirePostgres().major < 15) await execute(database, `ALTER SCHEMA public OWNER TO ${role}`);
+      place = await install('postgresql', { database: as(role, database) });
+      expect((await place.run()).exitCode).toBe(0);
+      await execute(place.database, 'CREATE TABLE of_mine (id int); INSERT INTO of_mine VALUES (7)');
+      before = await rowsOf(place.database);
+      expected = await rowsOf(await madeByHand(archive));
+    });
+
+    it('tries the load in a transaction', async () => {
+      const { exitCode, all } = await place.run('restore', archive, '--dry-run');
+      expect(exitCode, all).toBe(0);
+      expect(all).toContain('may not create databases');
+      expect(difference(before, await rowsOf(place.database))).toEqual([]);
+      expect(await schemas()).toEqual(['public']);
+    });
+
+    it('gets everything back if what was loaded turns out to be of no use', async () => {
+      const useless = await applicationArchive('postgresql', await databaseOf('postgresql', unknownRevision), head);
+      const { exitCode, stderr } = await place.run('restore', useless, '--yes');
+      expect(exitCode, stderr).toBe(32);
+      expect(difference(before, await rowsOf(place.database))).toEqual([]);
+      expect(await schemas()).toEqual(['public']);
+      expect(journalOf(place)).toBeNull();
+    });
+
+    it('is told who is connected', async () => {
+      await withClient(place.database.url, async (client) => {
+        await client.query("SET application_name TO 'the application'");
+        const { exitCode, stderr } = await place.run('restore', archive, '--yes');
+        expect(exitCode, stderr).toBe(31);
+        expect(stderr).toContain('the application');
+        await client.query('SELECT 1');
+      });
+      expect(difference(before, await rowsOf(place.database))).toEqual([]);
+    });
+
+    it('gets the database from before at the next start, if the restore dies', async () => {
+      for (const moment of ['after swapping', 'before finishing'] as const) {
+        const env = { ...place.env, ...(await atMoment(moment, 'SIGKILL')) };
+        await run(['restore', archive, '--yes'], { env });
+        const gate = await place.run();
+        expect(gate.exitCode, gate.all).toBe(0);
+        expect(gate.all).toContain('It was taken back');
+        expect(difference(before, await rowsOf(place.database))).toEqual([]);
+        expect(await schemas()).toEqual(['public']);
+      }
+    });
+
+    it('restores into a new schema, goes back, and goes forth', async () => {
+      const restored = await place.run('restore', archive, '--yes');
+      expect(restored.exitCode, restored.all).toBe(0);
+      expect(difference(expected, await rowsOf(place.database))).toEqual([]);
+      expect(await schemas()).toEqual(['public', expect.stringMatching(/^tt_before_/)]);
+      expect(await uploadsIn(place.statics)).toEqual(uploadsOf(archive));
+      expect((await place.run()).exitCode).toBe(0);
+
+      const undone = await place.run('restore', '--undo', '--yes');
+      expect(undone.exitCode, undone.all).toBe(0);
+      expect(difference(before, await rowsOf(place.database))).toEqual([]);
+      const redone = await place.run('restore', '--undo', '--yes');
+      expect(redone.exitCode, redone.all).toBe(0);
+      expect(difference(expected, await rowsOf(place.database))).toEqual([]);
+      expect((await place.run('restore', '--drop-former', '--yes')).exitCode).toBe(0);
+      expect(await schemas()).toEqual(['public']);
+    });
+
+    it('who does not own schema public either is told what is missing', async () => {
+      const role = await createRole();
+      const database = await createDatabase();
+      const poor = await install('postgresql', { database: as(role, database) });
+      const { exitCode, stderr } = await poor.run('restore', archive, '--yes');
+      expect(exitCode, stderr).toBe(4);
+      expect(stderr).toContain(`ALTER ROLE ${role} CREATEDB`);
+      expect(journalOf(poor)).toBeNull();
+    });
+  },
+  'tools',
+);
+
+/** What the server says of a database beside its name and its age, and what was set for it. */
+async function factsOf(name: string): Promise<unknown> {
+  return withClient(requirePostgres().url, async (client) => {
+    const { rows } = await client.query(
+      `SELECT to_jsonb(d) - ARRAY['oid', 'datfrozenxid', 'datminmxid', 'datname', 'datlastsysoid', 'datacl'] AS facts,
+              (SELECT array_agg(entry ORDER BY entry) FROM unnest(datacl::text[]) AS entry) AS grants,
+              (SELECT array_agg(setrole::regrole || ' ' || entry ORDER BY setrole, entry)
+               FROM pg_db_role_setting, unnest(setconfig) AS entry WHERE setdatabase = d.oid) AS settings
+       FROM pg_database d WHERE datname = $1`,
+      [name],
+    );
+    return rows;
+  });
+}
+
+describePostgres(
+  'a superuser who restores the database of somebody else',
+  () => {
+    it('leaves it to them, with all that was set and granted, whatever its name', async () => {
+      const [owner, reader] = [await createRole(), await createRole()];
+      const name = `ß "d'b\\ ${randomBytes(20).toString('hex')} Zeiterfass日`;
+      expect(Buffer.byteLength(name)).toBe(63);
+      const quoted = `"${name.replaceAll('"', '""')}"`;
+      const server = requirePostgres();
+      const icu = await withClient(server.url, async (client) => {
+        const { rowCount } = await client.query(`SELECT 1 FROM pg_collation WHERE collprovider = 'i' LIMIT 1`);
+        return server.major >= 15 && (rowCount ?? 0) > 0;
+      });
+      const locale = icu ? `LOCALE_PROVIDER icu ICU_LOCALE 'de-DE' LOCALE 'C'` : `LOCALE 'C'`;
+      await admin(
+        `CREATE DATABASE ${quoted} OWNER ${owner} TEMPLATE template0 ENCODING 'UTF8' ${locale} CONNECTION LIMIT 3`,
+      );
+      atEnd(() => admin(`DROP DATABASE IF EXISTS ${quoted} WITH (FORCE)`));
+      const url = databaseUrl(name);
+      const database: TestDatabase = { engine: 'postgresql', url, name, drop: () => Promise.resolve() };
+      for (const sql of [
+        `ALTER DATABASE ${quoted} SET search_path = "$user", public, "a,b"`,
+        `ALTER DATABASE ${quoted} SET timezone = 'Europe/Berlin'`,
+        `ALTER DATABASE ${quoted} SET app.setting = 'it''s'`,
+        `ALTER DATABASE ${quoted} SET default_transaction_isolation = 'serializable'`,
+        `ALTER ROLE ${reader} IN DATABASE ${quoted} SET statement_timeout = '55s'`,
+        `REVOKE CONNECT ON DATABASE ${quoted} FROM PUBLIC`,
+        `GRANT CONNECT ON DATABASE ${quoted} TO ${reader} WITH GRANT OPTION`,
+      ]) {
+        await admin(sql);
+      }
+      await execute(database, `SET ROLE ${owner}; CREATE TABLE users (id int)`);
+      const before = await factsOf(name);
+
+      const place = await install('postgresql', { database });
+      const restored = await place.run('restore', archivePath('pg-v5.0.0-pgdump15.zip'), '--yes');
+      expect(restored.exitCode, restored.all).toBe(0);
+      expect(restored.all).not.toContain('Not carried over');
+      expect(await factsOf(name)).toEqual(before);
+      const owners = await ask(
+        database,
+        `SELECT DISTINCT pg_get_userbyid(relowner)::text FROM pg_class
+         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S', 'v')`,
+      );
+      expect(owners).toEqual([owner]);
+      const types = await ask(
+        database,
+        `SELECT DISTINCT pg_get_userbyid(typowner)::text FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype = 'e'`,
+      );
+      expect(types.filter((found) => found !== owner)).toEqual([]);
+
+      const undone = await place.run('restore', '--undo', '--yes');
+      expect(undone.exitCode, undone.all).toBe(0);
+      expect(await ask(database, 'SELECT count(*) FROM users')).toEqual(['0']);
+      expect(await factsOf(name)).toEqual(before);
+      expect((await place.run('restore', '--drop-former', '--yes')).exitCode).toBe(0);
+    });
+  },
+  'tools',
+);
