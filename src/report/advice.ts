@@ -7,15 +7,27 @@ export const commands = {
   differences: '  docker compose run --rm db-init status --json',
   adopt: '  docker compose run --rm db-init adopt',
   gate: '  docker compose up -d',
-  repair: '  docker compose run --rm db-init repair --dry-run',
+  rehearse: '  docker compose run --rm db-init plan --rehearse',
+  repair: '  docker compose run --rm db-init repair',
   backup: '  docker compose run --rm db-init backup create',
   backups: '  docker compose run --rm db-init backup list',
+  restore: '  docker compose run --rm db-init restore FILE',
+  stop: '  docker compose stop app',
   dump: '  docker compose exec db pg_dump -U timetracker timetracker > backup.sql',
   putAside: '  docker compose run --rm db-init quarantine create --yes',
   putAllAside: '  docker compose run --rm db-init quarantine create --all --yes',
 };
 
 export const untouched = 'nothing was changed in the database.';
+
+/**
+ * How to restore a backup. It works beside a database in whatever state, and loses none.
+ * @param which the sentence it begins with, without its full stop
+ */
+export function restoring(which: string): string {
+  const kept = 'What is there now is kept, and `restore --undo` brings it back.';
+  return [`${which}. ${kept}`, commands.backups, commands.stop, commands.restore].join('\n');
+}
 
 /** Options that depend on where the database lives. */
 export interface Advice {
@@ -25,8 +37,12 @@ export interface Advice {
   readonly saveCommand: string;
   /** The command that opens it, to put something right by hand. */
   readonly open: string;
-  /** What is left if nothing helps. It stands last. */
-  readonly giveUp: string;
+  /** What to do about tables that are not TimeTracker's, with nothing lost. */
+  readonly clean: readonly string[];
+  /** How to begin anew with a database that works as such: its schema alone is no good. It stands last. */
+  readonly reset: string;
+  /** What is left if nothing helps; null where nothing has to be lost. It stands last. */
+  readonly giveUp: string | null;
 }
 
 /** The advice for a database, by what it is called: a path is a SQLite file. */
@@ -42,9 +58,18 @@ export function adviceOn(engine: Engine, file = '/data/timetracker.db'): Advice 
         save: `Save what is there before anything else: with the uploads, or the database alone.\n${commands.backup}\n${commands.dump}`,
         saveCommand: commands.dump,
         open: '  docker compose exec db psql -U timetracker timetracker',
+        clean: [
+          'Look whether DATABASE_URL names the right database.',
+          'Or set TT_SKIP_DB_CLEANUP=false and restart to try automatic cleanup: the tables are moved to a quarantine schema, none is dropped.',
+          `Or do the same by hand.\n${commands.putAside}\n${commands.gate}`,
+        ],
+        reset:
+          'LAST RESORT, THIS DELETES ALL DATA: start over with an empty schema. A safety backup is made first.\n' +
+          `${commands.stop}\n  docker compose run --rm db-init reset\n${commands.gate}`,
         giveUp:
-          'LAST RESORT, THIS DELETES ALL DATA: start over with an empty database.\n' +
-          '  docker compose down -v && docker compose up -d',
+          'LAST RESORT, THIS DELETES ALL DATA: start over with an empty volume; `docker volume ls` says what it is called. ' +
+          '(`docker compose down -v` would delete the uploads and the backups as well.)\n' +
+          `  docker compose down\n  docker volume rm timetracker_db_data\n${commands.gate}`,
       };
     case 'sqlite': {
       const copy = `  docker compose run --rm --entrypoint cp db-init ${file} ${file}.copy`;
@@ -52,7 +77,12 @@ export function adviceOn(engine: Engine, file = '/data/timetracker.db'): Advice 
         save: `Save what is there before anything else: with the uploads, or the file alone.\n${commands.backup}\n${copy}`,
         saveCommand: copy,
         open: `  sqlite3 ${file}`,
-        giveUp: `Start over with an empty database; the file is put aside, with everything in it.\n${commands.putAllAside}\n${commands.gate}`,
+        clean: [
+          'Look whether DATABASE_URL names the right file.',
+          `If it does, put the file aside and start again: a new one is made, and nothing is lost.\n${commands.putAside}\n${commands.gate}`,
+        ],
+        reset: `Start over with nothing lost: put the file aside, and let a new one be made.\n${commands.putAllAside}\n${commands.gate}`,
+        giveUp: null,
       };
     }
   }

@@ -156,7 +156,7 @@ export function describeProblem(problem: Problem): Notice {
 ${commands.adopt} --dry-run`,
           'Put right by hand what is missing or different, then start again.',
           `Stamp it all the same, after a backup: later revisions may fail, and what is missing stays missing.
-${commands.dump}
+${commands.backup}
 ${forcedAdoption(problem.revisions)}`,
         ],
       };

@@ -1,6 +1,6 @@
 import type { Refusal } from '../gate/plan.ts';
 import { describeMatch, listRows, listSets } from './adoption-text.ts';
-import { type Advice, adviceFor, capital, commands, untouched } from './advice.ts';
+import { type Advice, adviceFor, capital, commands, restoring, untouched } from './advice.ts';
 import type { Notice } from './banner.ts';
 import { listSessions } from './quarantine-text.ts';
 import { waysOut } from './repair-text.ts';
@@ -16,6 +16,7 @@ export function unreadable(database: string, reason: string): Notice {
       'If another program is at work on the database, let it finish and start again.',
       'If the reason speaks of rights, let the database user read the catalog and alembic_version.',
       'If the reason speaks of a damaged file or page, copy the volume before any attempt to repair it.',
+      restoring('Or restore a backup'),
     ],
   };
 }
@@ -35,6 +36,7 @@ export function describeRefusal(database: string, refusal: Refusal): Notice {
         safe: untouched,
         options: [
           'Look which volume is mounted, and whether your data is in another one.\n  docker volume ls\n  docker compose config',
+          restoring('If the data is lost, restore a backup'),
           `If a new, empty installation is what you want, unset TT_REQUIRE_EXISTING and start again.\n${commands.gate}`,
         ],
       };
@@ -59,10 +61,10 @@ export function describeRefusal(database: string, refusal: Refusal): Notice {
         ],
         safe: `${untouched} It is never mended by guessing.`,
         options: [
-          `Save what is there, then look at it.\n${advice.saveCommand}\n${commands.status}`,
+          advice.save,
           `Start over with nothing lost: put everything aside, and let a new schema be made.\n${commands.putAllAside}\n${commands.gate}`,
-          'If you have a backup, restore it into an empty database and start again.',
-          advice.giveUp,
+          restoring('Or restore a backup'),
+          ...(advice.giveUp === null ? [] : [advice.giveUp]),
         ],
       };
     case 'unversioned':
@@ -78,7 +80,7 @@ export function describeRefusal(database: string, refusal: Refusal): Notice {
         options: [
           'Use a newer db-init: one at least as new as the application that migrated this database.\n  docker compose pull && docker compose up -d',
           'If the application is right and db-init alone is old, set TT_ALLOW_NEWER_SCHEMA=true to let it pass unchecked.',
-          'To go back to the older application, restore the backup that was made before the upgrade.',
+          restoring('To go back to the older application, restore the backup that was made before the upgrade'),
         ],
       };
     case 'drifted':
@@ -91,7 +93,11 @@ export function describeRefusal(database: string, refusal: Refusal): Notice {
           ...(refusal.reason === 'not-mendable' ? ['Nothing is mended while something cannot be mended safely.'] : []),
         ],
         safe: untouched,
-        options: [...driftedOptions(refusal, advice.save), 'Restore a backup that has what is missing.', advice.giveUp],
+        options: [
+          ...driftedOptions(refusal, advice.save),
+          restoring('Or restore a backup that has what is missing'),
+          advice.reset,
+        ],
       };
     case 'foreign':
       return {
@@ -109,7 +115,9 @@ export function describeRefusal(database: string, refusal: Refusal): Notice {
         safe: `${untouched} Both databases are there, the former and the restored one.`,
         options: [
           state.journal.says === null
-            ? 'Start the version of db-init that began the restore: it finishes it or takes it back.'
+            ? 'Start the version of db-init that began the restore: it finishes it or takes it back. ' +
+              'If that one cannot read the journal either, look into it: it names both databases. Move it away once ' +
+              'the right one bears the live name.'
             : `Start the gate: it waits for a restore that is at work, and finishes or takes back one that is not.\n${commands.gate}`,
         ],
       };
@@ -123,9 +131,9 @@ export function describeRefusal(database: string, refusal: Refusal): Notice {
 }
 
 function driftedOptions({ reason, unsafe }: Refusal, save: string): readonly string[] {
-  const see = `See the SQL that would mend it, and what is in the way. Nothing is changed by that.\n${commands.repair}`;
+  const see = `See the SQL that would mend it, and what is in the way. Nothing is changed by that.\n${commands.repair} --dry-run`;
   if (reason !== 'not-mendable') {
-    return [see, save, 'Have it mended: the same without --dry-run, or with TT_DRIFT=repair at the next start.'];
+    return [see, save, `Have it mended, now or with TT_DRIFT=repair at the next start.\n${commands.repair}`];
   }
   return [see, save, waysOut(unsafe)];
 }
@@ -163,11 +171,11 @@ ${commands.gate}`,
           `See every difference, put it right by hand, and start again: the revision is then found by the schema.
 ${commands.differences}
 ${advice.open}`,
-          'If you have a backup that holds alembic_version, restore it into an empty database and start again.',
           `If you know which revision it is at, compare it with that one, and stamp it after a backup.
 ${commands.adopt} --dry-run --revision ${identity.nearest.join(',')}
 ${forcedAdoption(identity.nearest)}`,
-          advice.giveUp,
+          restoring('Or restore a backup'),
+          advice.reset,
         ],
       };
     }
@@ -186,7 +194,7 @@ function cleanupObstacle({ reason, others }: Refusal): string {
     case 'cleanup-needs-postgresql':
       return 'On SQLite nothing is cleaned by itself: what is in the file may be all there is.';
     case 'others-are-connected':
-      return `They are not moved while others are connected to this database: ${listSessions(others)}`;
+      return `They are not moved while others are connected to this database: ${listSessions(others)}.`;
     case 'state':
     case 'must-not-be-empty':
     case 'repair-is-off':
@@ -195,25 +203,20 @@ function cleanupObstacle({ reason, others }: Refusal): string {
   }
 }
 
-function corruptedOptions({ reason }: Refusal, { giveUp }: Advice): readonly string[] {
+function corruptedOptions({ reason }: Refusal, { clean, giveUp }: Advice): readonly string[] {
   switch (reason) {
-    case 'cleanup-needs-postgresql':
-      return [
-        'Look whether DATABASE_URL names the right file.',
-        `If it does, put the file aside and start again: a new one is made, and nothing is lost.\n${commands.putAside}\n${commands.gate}`,
-      ];
     case 'others-are-connected':
-      return [`Stop what is connected, then start again.\n  docker compose stop app\n${commands.gate}`];
+      return [`Stop what is connected, then start again.\n${commands.stop}\n${commands.gate}`];
     case 'cleanup-is-off':
+    case 'cleanup-needs-postgresql':
     case 'state':
     case 'must-not-be-empty':
     case 'repair-is-off':
     case 'not-mendable':
       return [
-        'Look whether DATABASE_URL names the right database.',
-        'Or set TT_SKIP_DB_CLEANUP=false and restart to try automatic cleanup: the tables are moved to a quarantine schema, none is dropped.',
-        `Or do the same by hand.\n${commands.putAside}\n${commands.gate}`,
-        giveUp,
+        ...clean,
+        restoring('If TimeTracker was here before, restore a backup'),
+        ...(giveUp === null ? [] : [giveUp]),
       ];
   }
 }

@@ -56,8 +56,9 @@ export function describeRestoreObstacle(database: string, obstacle: RestoreObsta
         ],
         safe,
         options: [
-          `Make room, then restore again. What a former restore keeps can go:\n${commands.drop}`,
+          'Make room, then restore again.',
           'Or give --database-only to leave the uploads as they are.',
+          `What a former restore keeps can go, and with it the way back from that one.\n${commands.drop}`,
         ],
       };
     case 'nothing-kept':

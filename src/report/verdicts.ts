@@ -1,7 +1,7 @@
 import type { Problem, Verdict } from '../failure.ts';
 import type { Unsafe } from '../recovery/repair-step.ts';
 import type { Mismatch } from '../schema/likeness.ts';
-import { adviceFor, adviceOn, commands } from './advice.ts';
+import { adviceFor, adviceOn, commands, restoring } from './advice.ts';
 import type { Notice } from './banner.ts';
 import { describeDifference } from './differences.ts';
 import { describeUnsafe, shownDifferences, waysOut } from './repair-text.ts';
@@ -22,10 +22,10 @@ export function describeFailedMigration({
     ],
     safe: 'everything ran in one transaction and was rolled back: the database is exactly as it was.',
     options: [
-      'If the reason names rows (duplicates, NULLs, missing references), correct them and start again.\n' +
-        adviceOn(engine).open,
-      'If it speaks of disk space, memory, locks or a lost connection, remedy that and start again.',
+      'If the reason speaks of disk space, memory, locks or a lost connection, remedy that and start again.',
       adviceOn(engine).save,
+      'If it names rows (duplicates, NULLs, missing references), correct them, try without keeping anything, and ' +
+        `start again.\n${adviceOn(engine).open}\n${commands.rehearse}\n${commands.gate}`,
       'Go back to the former version of the application meanwhile: the database still fits it.',
     ],
   };
@@ -52,14 +52,15 @@ export function describeVerdict(
     happened,
     safe: 'no row was deleted. The application is not started on this schema.',
     options: [
+      adviceFor(database).save,
       ...(unsafe.length > 0
         ? [waysOut(unsafe)]
         : [
             `See every difference.\n${commands.differences}`,
             `Start again: what is missing may be added.\n${commands.gate}`,
           ]),
-      adviceFor(database).save,
-      adviceFor(database).giveUp,
+      restoring('Or restore a backup'),
+      adviceFor(database).reset,
     ],
   };
 }

@@ -52,7 +52,7 @@ describe('every problem', () => {
 
   it.each(table)('advises what deletes data last, and in capitals (%i, %o)', (_code, problem) => {
     const { options } = describeProblem(problem);
-    const destructive = options.filter((option) => /down -v|DROP/.test(option));
+    const destructive = options.filter((option) => /down -v|volume rm|DROP/.test(option));
     expect(options.slice(0, -1).filter((option) => destructive.includes(option))).toEqual([]);
     expect(destructive.filter((option) => !option.includes('DELETES ALL DATA'))).toEqual([]);
   });

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import type { State } from '../../../src/gate/diagnosis.ts';
+import type { Refusal } from '../../../src/gate/plan.ts';
+import { describeRefusal } from '../../../src/report/refusals.ts';
+
+const postgres = 'timetracker on db:5432';
+const sqlite = '/data/timetracker.db';
+const differences = [{ kind: 'missing-table', table: 'tasks' }] as const;
+
+type Case = readonly [State['kind'], Refusal['reason'], State];
+
+/** The states in which a backup may be the way out. */
+const table: readonly Case[] = [
+  ['fresh', 'must-not-be-empty', { kind: 'fresh', traces: ['There are backups.'] }],
+  ['corrupted', 'cleanup-is-off', { kind: 'corrupted', relations: [] }],
+  ['partial', 'state', { kind: 'partial', revisions: ['050_x'], missing: ['users'] }],
+  [
+    'unversioned',
+    'state',
+    {
+      kind: 'unversioned',
+      present: ['users'],
+      identity: { kind: 'none', nearest: ['050_x'], alike: [], mismatches: differences },
+      pending: [],
+    },
+  ],
+  ['drifted', 'repair-is-off', { kind: 'drifted', revisions: ['171_x'], differences }],
+  ['drifted', 'not-mendable', { kind: 'drifted', revisions: ['171_x'], differences }],
+  ['ahead', 'state', { kind: 'ahead', revisions: ['200_x'], unknown: ['200_x'] }],
+  ['unreadable', 'state', { kind: 'unreadable', reason: 'the file is damaged' }],
+];
+
+const optionsOf = (database: string, [, reason, state]: Case): readonly string[] =>
+  describeRefusal(database, { exitCode: 11, state, reason, others: [], unsafe: [] }).options;
+
+describe.each([postgres, sqlite])('a refusal of %s', (database) => {
+  it.each(table)('says with which commands a backup is restored (%s, %s)', (...given) => {
+    const options = optionsOf(database, given).join('\n');
+    expect(options).toContain('  docker compose run --rm db-init backup list\n');
+    expect(options).toContain('  docker compose stop app\n  docker compose run --rm db-init restore FILE');
+  });
+
+  it.each(table)('names what deletes data last and in capitals, if it has to be named at all (%s, %s)', (...given) => {
+    const options = optionsOf(database, given);
+    const destructive = options.filter((option) => /down -v|volume rm|db-init reset/.test(option));
+    expect(destructive).toEqual(options.filter((option) => option.includes('THIS DELETES ALL DATA')));
+    expect(options.slice(0, -1).filter((option) => destructive.includes(option))).toEqual([]);
+    if (database === sqlite) expect(destructive).toEqual([]);
+  });
+});
+
+describe('a corrupted database', () => {
+  it('is not promised on SQLite what only PostgreSQL can do', () => {
+    const corrupted: Case = ['corrupted', 'cleanup-is-off', { kind: 'corrupted', relations: [] }];
+    expect(optionsOf(postgres, corrupted).join()).toContain('quarantine schema');
+    expect(optionsOf(sqlite, corrupted).join()).not.toContain('quarantine schema');
+  });
+});
