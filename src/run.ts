@@ -4,6 +4,8 @@ import { secretsOf } from './config/secrets.ts';
 import { readArguments } from './cli/arguments.ts';
 import { helpText } from './cli/commands.ts';
 import type { Command, CommandContext } from './cli/context.ts';
+import { isConnectionLoss } from './database/postgres/connection-failure.ts';
+import { nameOf } from './database/target-name.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { Failure, type Problem, reasonOf } from './failure.ts';
 import type { RunEnd } from './gate/run-report.ts';
@@ -36,6 +38,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   const json = invocation.arguments.includes('--json');
   let output = openOutput(streams, secrets, json);
   let command: Command | null = null;
+  let database = '';
   let ended: Ended;
   try {
     const request = readArguments(invocation.arguments);
@@ -44,12 +47,13 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     ({ command } = request);
     const { config, start } = prepare(command, invocation);
     secrets = secretsOf(config);
+    if (config.database !== null) database = nameOf(config.database);
     output = openOutput(streams, secrets, json);
     const log = await openLog(config.logFormat, (text) => output.log(text));
     const exitCode = await start({ version, output, log, recorder, signal, arguments: request.arguments });
     ended = { exitCode, problem: null };
   } catch (error) {
-    ended = report(problemOf(error, signal), error, recorder.record, output, json);
+    ended = report(problemOf(error, signal, database), error, recorder.record, output, json);
   }
   const end = { ...ended, version, startedAt, finishedAt: new Date() };
   if (command?.reports === true) {
@@ -87,9 +91,11 @@ interface Prepared {
 }
 
 /** What was thrown, as a problem; null for a bug. An interrupted run fails in many ways that all mean the same. */
-function problemOf(error: unknown, signal: AbortSignal): Problem | null {
+function problemOf(error: unknown, signal: AbortSignal, database: string): Problem | null {
   if (signal.aborted) return { kind: 'interrupted', signal: signal.reason === 'SIGINT' ? 'SIGINT' : 'SIGTERM' };
-  return error instanceof Failure ? error.problem : null;
+  if (error instanceof Failure) return error.problem;
+  // it may break at any statement, also where nobody is prepared for it
+  return isConnectionLoss(error) ? { kind: 'connection-lost', database, reason: reasonOf(error) } : null;
 }
 
 function report(problem: Problem | null, error: unknown, record: RunRecord, output: Output, json: boolean): Ended {
