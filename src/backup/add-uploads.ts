@@ -63,7 +63,8 @@ async function addUpload(
 /** The bytes up to `size`, or to the end where the file has become shorter. */
 async function* readFile(handle: FileHandle, size: number, path: string): AsyncGenerator<Buffer, void, undefined> {
   for (let at = 0; at < size;) {
-    const buffer = Buffer.allocUnsafe(Math.min(chunk, size - at));
+    // not from Node's pool: the archive's directory keeps each name, and would keep what lies beside it there
+    const buffer = Buffer.allocUnsafeSlow(Math.min(chunk, size - at));
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, at).catch((error: unknown) => {
       throw notReadable(path, error);
     });
