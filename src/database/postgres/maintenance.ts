@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
-import { Failure, reasonOf } from '../../failure.ts';
+import { Failure } from '../../failure.ts';
 import type { OtherSession } from '../database.ts';
 import { quoteName, quoteText } from '../quoting.ts';
-import { flag, number, only, optionalText, text } from '../rows.ts';
+import { flag, number, optionalText, text } from '../rows.ts';
 import type { Row, Session } from '../session.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
+import { carryOver } from './carry-over.ts';
 import { type ConnectOptions, connectWhenReady } from './connect.ts';
-import { runLock } from './lock.ts';
+import { runLock, settleSession } from './lock.ts';
 import { postgresSession } from './session.ts';
 
 /** Databases that every server has, and that are never the application's. */
@@ -57,7 +58,8 @@ export async function enterMaintenance(
   const client = await connectAnywhere(target, options);
   if (client === null) return null;
   try {
-    await client.query('SET statement_timeout TO 0; SET lock_timeout TO 0; SET client_min_messages TO warning');
+    await settleSession(client, 0);
+    await client.query('SET default_transaction_read_only TO off');
     await takeRestoreLock(client, target.database, options);
   } catch (error) {
     await client.end().catch(() => undefined);
@@ -100,7 +102,8 @@ function maintenanceOf(client: pg.Client, live: string, { signal }: MaintenanceO
   const maintenance: Maintenance = {
     async mayExchange() {
       const [row = {}] = await session.query(
-        `SELECT rolsuper OR (rolcreatedb AND pg_has_role(datdba, 'USAGE')) AS may
+        `SELECT rolsuper OR (rolcreatedb AND pg_has_role(datdba, 'USAGE')
+                AND (${inOrdinaryTablespace} OR has_tablespace_privilege(dattablespace, 'CREATE'))) AS may
          FROM pg_roles, pg_database WHERE rolname = current_user AND datname = $1`,
         [live],
       );
@@ -143,10 +146,14 @@ function maintenanceOf(client: pg.Client, live: string, { signal }: MaintenanceO
   return maintenance;
 }
 
+/** Whether a database lies where a new one does anyway: to ask for that place by name takes a right to it. */
+const inOrdinaryTablespace = `dattablespace = (SELECT dattablespace FROM pg_database WHERE datname = 'template0')`;
+
 /** CREATE DATABASE like another one. What a server does not know yet, its row of pg_database does not have. */
 async function creation(name: string, like: string, session: Session): Promise<string> {
   const [row] = await session.query(
-    `SELECT pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding, spcname AS tablespace,
+    `SELECT pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding,
+            CASE WHEN NOT ${inOrdinaryTablespace} THEN spcname END AS tablespace,
             datcollate AS collate, datctype AS ctype,
             coalesce(to_jsonb(d)->>'datlocprovider', 'c') AS provider,
             coalesce(to_jsonb(d)->>'datlocale', to_jsonb(d)->>'daticulocale') AS locale,
@@ -155,13 +162,14 @@ async function creation(name: string, like: string, session: Session): Promise<s
     [like],
   );
   if (row === undefined) throw new Error(`there is no database called ${like}`);
+  const tablespace = optionalText(row, 'tablespace');
   const options = [
     `OWNER ${quoteName(text(row, 'owner'))}`,
     'TEMPLATE template0',
     `ENCODING ${quoteText(text(row, 'encoding'))}`,
     `LC_COLLATE ${quoteText(text(row, 'collate'))}`,
     `LC_CTYPE ${quoteText(text(row, 'ctype'))}`,
-    `TABLESPACE ${quoteName(text(row, 'tablespace'))}`,
+    ...(tablespace === null ? [] : [`TABLESPACE ${quoteName(tablespace)}`]),
     ...localeOptions(text(row, 'provider'), optionalText(row, 'locale'), optionalText(row, 'rules')),
   ];
   return `CREATE DATABASE ${quoteName(name)} ${options.join(' ')}`;
@@ -215,85 +223,4 @@ async function endSessions(client: pg.Client, databases: readonly string[], sign
     }
     await sleep(Math.min(100 * attempt, 1000), signal);
   }
-}
-
-/** A setting of a database, for everybody or for one role. */
-interface Setting {
-  readonly role: string | null;
-  readonly name: string;
-  readonly value: string;
-}
-
-async function carryOver(client: pg.Client, from: string, to: string): Promise<readonly string[]> {
-  const session = postgresSession(client);
-  const lost: string[] = [];
-  const attempt = async (what: string, work: () => Promise<void>): Promise<void> => {
-    try {
-      await work();
-    } catch (error) {
-      await session.run('ROLLBACK').catch(() => undefined);
-      lost.push(`${what} (${reasonOf(error)})`);
-    }
-  };
-  for (const setting of await settingsOf(client, from)) {
-    const scope = setting.role === null ? '' : `ROLE ${quoteName(setting.role)} IN `;
-    await attempt(`the setting ${setting.name}${setting.role === null ? '' : ` of ${setting.role}`}`, async () => {
-      // lists and quoting are the server's business: it takes over what is in force
-      await session.run(`BEGIN; SELECT set_config(${quoteText(setting.name)}, ${quoteText(setting.value)}, true);
-        ALTER ${scope}DATABASE ${quoteName(to)} SET ${setting.name.split('.').map(quoteName).join('.')} FROM CURRENT;
-        COMMIT`);
-    });
-  }
-  // only now: the load needs several connections
-  const limit = await limitOf(client, from);
-  await attempt('the limit of connections', () =>
-    session.run(`ALTER DATABASE ${quoteName(to)} CONNECTION LIMIT ${limit}`),
-  );
-  const grants = await grantsOf(client, from);
-  if (grants !== null) {
-    await attempt('what was granted', () =>
-      session.run(
-        ['BEGIN', `REVOKE ALL ON DATABASE ${quoteName(to)} FROM PUBLIC`, ...grants(quoteName(to)), 'COMMIT'].join('; '),
-      ),
-    );
-  }
-  return lost;
-}
-
-async function settingsOf(client: pg.Client, database: string): Promise<readonly Setting[]> {
-  const rows = await postgresSession(client).query(
-    `SELECT r.rolname AS role, split_part(entry, '=', 1) AS name, substr(entry, strpos(entry, '=') + 1) AS value
-     FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase LEFT JOIN pg_roles r ON r.oid = s.setrole
-     CROSS JOIN unnest(s.setconfig) AS entry
-     WHERE d.datname = $1 ORDER BY 1 NULLS FIRST, 2`,
-    [database],
-  );
-  return rows.map((row) => ({ role: optionalText(row, 'role'), name: text(row, 'name'), value: text(row, 'value') }));
-}
-
-async function limitOf(client: pg.Client, database: string): Promise<number> {
-  const rows = await postgresSession(client).query('SELECT datconnlimit AS limit FROM pg_database WHERE datname = $1', [
-    database,
-  ]);
-  return number(only(rows), 'limit');
-}
-
-/** @returns null if nothing was ever granted or revoked: then a new database has the same */
-async function grantsOf(client: pg.Client, database: string): Promise<((target: string) => readonly string[]) | null> {
-  const session = postgresSession(client);
-  const custom = await session.query('SELECT 1 FROM pg_database WHERE datname = $1 AND datacl IS NOT NULL', [database]);
-  if (custom.length === 0) return null;
-  const rows = await session.query(
-    `SELECT privilege_type AS privilege, is_grantable AS grantable,
-            CASE WHEN grantee = 0 THEN NULL ELSE pg_get_userbyid(grantee) END AS grantee
-     FROM pg_database, aclexplode(datacl) WHERE datname = $1 AND grantee <> datdba`,
-    [database],
-  );
-  return (target) =>
-    rows.map((row) => {
-      const grantee = optionalText(row, 'grantee');
-      const option = flag(row, 'grantable') ? ' WITH GRANT OPTION' : '';
-      const whom = grantee === null ? 'PUBLIC' : quoteName(grantee);
-      return `GRANT ${text(row, 'privilege')} ON DATABASE ${target} TO ${whom}${option}`;
-    });
 }

@@ -32,17 +32,17 @@ describeRestores('a restore', (engine) => {
     expect(found.uploads).toEqual(known[outcome]?.uploads);
   };
   const back = async (): Promise<void> => {
-    expect((await place.run('restore', '--undo', '--yes')).exitCode).toBe(0);
-    expect((await place.run('restore', '--drop-former', '--yes')).exitCode).toBe(0);
+    await place.must('restore', '--undo', '--yes');
+    await place.must('restore', '--drop-former', '--yes');
   };
 
   beforeAll(async () => {
     place = await install(engine);
     await fillWithNewer(place.database);
     // current, so that no gate changes it
-    expect((await place.run()).exitCode).toBe(0);
+    await place.must();
     known.old = await state();
-    expect((await place.run('restore', currentArchive(engine), '--yes')).exitCode).toBe(0);
+    await place.must('restore', currentArchive(engine), '--yes');
     known.restored = await state();
     await back();
     await endsAs('old');

@@ -35,8 +35,8 @@ const script = (moment: Moment, signal: NodeJS.Signals): string => `
   syncBuiltinESMExports();
 `;
 
-/** What the journal of an installation says; null if there is none. */
-export function journalOf({ backups }: Pick<Installation, 'backups'>): Record<string, unknown> | null {
+/** What the journal of an installation says; null if there is none that can be read. */
+export function journalOf({ backups }: Pick<Installation, 'backups'>): unknown {
   try {
     return JSON.parse(readFileSync(join(backups, '.db-init/restore.json'), 'utf8'));
   } catch {

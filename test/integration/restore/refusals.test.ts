@@ -1,7 +1,7 @@
 import { chmod, chown, copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import AdmZip from 'adm-zip';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { createDatabase } from '../../support/database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { run } from '../../support/run.ts';
@@ -44,8 +44,6 @@ describeRestores('a restore that is refused', (engine) => {
     await fillWithNewer(place.database);
     before = await everything(place);
   });
-  // whatever was tried
-  afterAll(async () => expect(await everything(place)).toEqual(before));
 
   it.each([
     ['without consent', [currentArchive(engine)]],
@@ -148,6 +146,10 @@ describeRestores('a restore that is refused', (engine) => {
     expect(exitCode, stderr).toBe(31);
     expect(stderr).toContain(statics);
     expect(stderr).toContain('--database-only');
+  });
+
+  it('has touched nothing, whatever was tried', async () => {
+    expect(await everything(place)).toEqual(before);
   });
 });
 

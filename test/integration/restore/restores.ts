@@ -46,6 +46,8 @@ export interface Installation {
   readonly env: Readonly<Record<string, string>>;
   readonly run: (...args: readonly string[]) => ReturnType<typeof run>;
   readonly start: (...args: readonly string[]) => ReturnType<typeof start>;
+  /** Runs what has to succeed for the test to make sense. */
+  readonly must: (...args: readonly string[]) => ReturnType<typeof run>;
 }
 
 /**
@@ -83,6 +85,11 @@ export async function install(
     env,
     run: (...args) => run(args, { env }),
     start: (...args) => start(args, { env }),
+    async must(...args) {
+      const result = await run(args, { env });
+      if (result.exitCode !== 0) throw new Error(result.all);
+      return result;
+    },
   };
 }
 
@@ -233,8 +240,9 @@ export async function uploadsIn(folder: string): Promise<Record<string, string>>
 /** The uploads in an archive, without the name of their root. */
 export function uploadsOf(archive: string, root = 'uploads'): Record<string, string> {
   const members = new AdmZip(archive).getEntries().filter(({ entryName }) => entryName.startsWith(`${root}/`));
-  const files = members.map((entry) => [entry.entryName.slice(root.length + 1), entry.getData().toString('latin1')]);
-  return Object.fromEntries(files);
+  return Object.fromEntries(
+    members.map((entry) => [entry.entryName.slice(root.length + 1), entry.getData().toString('latin1')] as const),
+  );
 }
 
 /** Everything that a run could have touched. */

@@ -63,7 +63,7 @@ describePostgres(
       await admin(`ALTER DATABASE "${database.name}" OWNER TO ${role}`);
       if (requirePostgres().major < 15) await execute(database, `ALTER SCHEMA public OWNER TO ${role}`);
       place = await install('postgresql', { database: as(role, database) });
-      expect((await place.run()).exitCode).toBe(0);
+      await place.must();
       await execute(place.database, 'CREATE TABLE of_mine (id int); INSERT INTO of_mine VALUES (7)');
       before = await rowsOf(place.database);
       expected = await rowsOf(await madeByHand(archive));
@@ -143,7 +143,7 @@ describePostgres(
 /** What the server says of a database beside its name and its age, and what was set for it. */
 async function factsOf(name: string): Promise<unknown> {
   return withClient(requirePostgres().url, async (client) => {
-    const { rows } = await client.query(
+    const { rows } = await client.query<Record<string, unknown>>(
       `SELECT to_jsonb(d) - ARRAY['oid', 'datfrozenxid', 'datminmxid', 'datname', 'datlastsysoid', 'datacl'] AS facts,
               (SELECT array_agg(entry ORDER BY entry) FROM unnest(datacl::text[]) AS entry) AS grants,
               (SELECT array_agg(setrole::regrole || ' ' || entry ORDER BY setrole, entry)

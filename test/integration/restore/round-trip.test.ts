@@ -31,11 +31,10 @@ describeRestores('a backup of ours', (engine) => {
     place = await install(engine);
     const { database, statics, data } = place;
     await fillWithNewer(database);
-    expect((await place.run()).exitCode).toBe(0);
+    await place.must();
     await put(statics, { 'a folder/deep & deeper/Größe 日本.txt': 'unicode', 'logos/.gitkeep': '' });
     saved = await state();
-    const made = await place.run('backup', 'create');
-    expect(made.exitCode, made.all).toBe(0);
+    const made = await place.must('backup', 'create');
     archive = /Backup: (.*?\.zip)/.exec(made.stdout)?.[1] ?? '';
     await execute(database, "DELETE FROM alembic_version; UPDATE users SET email = 'changed' || id");
     await put(statics, { 'logos/mine.png': 'another logo', 'new.txt': 'new' });
@@ -57,12 +56,13 @@ describeRestores('a backup of ours', (engine) => {
     const { exitCode, stdout, all } = await place.run('backup', 'verify', archive, '--prove', '--json');
     expect(exitCode, all).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ engine, restored: { rows: { users, alembic_version: 1 } } });
-    if (engine === 'sqlite') {
-      const told = await place.run('backup', 'verify', archive, '--prove');
-      expect(told.exitCode, told.all).toBe(0);
-      expect(told.stdout).toMatch(/^restored: .*thrown away: \d+ tables with \d[\d,]* rows$/m);
-    }
     expect(await everything(place)).toEqual(before);
+  });
+
+  it.runIf(engine === 'sqlite')('is proven in words', async () => {
+    const { exitCode, stdout, all } = await place.run('backup', 'verify', archive, '--prove');
+    expect(exitCode, all).toBe(0);
+    expect(stdout).toMatch(/^restored: .*thrown away: \d+ tables with \d[\d,]* rows$/m);
   });
 
   it('brings back everything as it was', async () => {
