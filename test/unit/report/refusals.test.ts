@@ -45,7 +45,7 @@ describe.each([postgres, sqlite])('a refusal of %s', (database) => {
     const destructive = options.filter((option) => /down -v|volume rm|db-init reset/.test(option));
     expect(destructive).toEqual(options.filter((option) => option.includes('THIS DELETES ALL DATA')));
     expect(options.slice(0, -1).filter((option) => destructive.includes(option))).toEqual([]);
-    if (database === sqlite) expect(destructive).toEqual([]);
+    expect(destructive.length).toBeLessThanOrEqual(database === sqlite ? 0 : 1);
   });
 });
 

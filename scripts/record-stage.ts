@@ -1,0 +1,129 @@
+import { spawn } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
+import { execa } from 'execa';
+import pg from 'pg';
+import { type LocalServer, startCluster } from '../test/support/local-cluster.ts';
+import { installations } from '../test/support/postgres-installations.ts';
+import type { Moment } from './record-svg.ts';
+
+/** Where a scenario plays: folders and a server of its own, which the recording shows as those of the image. */
+export interface Stage {
+  /** A new, empty database of PostgreSQL, or the place of an SQLite file: what DATABASE_URL says. */
+  database(engine: 'postgresql' | 'sqlite'): Promise<string>;
+  /** Loads a gzipped dump of the fixtures into the database that was made last. */
+  load(fixture: string): Promise<void>;
+  /** Puts an archive of the fixtures into the backup folder. */
+  archive(fixture: string, name: string): void;
+  /** Runs db-init without showing it. */
+  quietly(url: string, args: readonly string[]): Promise<void>;
+  /** Runs db-init. @returns what it printed, with the times at which that came, counted from its start */
+  shown(url: string, args: readonly string[]): Promise<readonly Moment[]>;
+  /** What stands for a path in the image, as the process is to be given it. */
+  real(shown: string): string;
+}
+
+/** Sets the stage, hands it over, and clears it away. */
+export async function onStage(work: (stage: Stage) => Promise<void>): Promise<void> {
+  const [installation] = await installations(['initdb', 'postgres', 'psql', 'pg_dump', 'pg_restore']);
+  if (installation === undefined) throw new Error('PostgreSQL is not installed on this machine');
+  const server = await startCluster(dirname(installation.bin));
+  try {
+    await letInWithPassword(server);
+    // of a server that has just been started db-init makes sure that it stays, and says so
+    await setTimeout(4000);
+    await work(stageOf(server, installation.bin));
+  } finally {
+    await server.stop();
+  }
+}
+
+/** As in the image of PostgreSQL: one superuser, who needs a password. */
+async function letInWithPassword({ url }: LocalServer): Promise<void> {
+  await query(url, `CREATE ROLE timetracker SUPERUSER LOGIN PASSWORD 'timetracker'`);
+  const file = await query(url, 'SHOW hba_file');
+  writeFileSync(file, 'host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n');
+  await query(url, 'SELECT pg_reload_conf()');
+}
+
+function stageOf({ url: superuser }: LocalServer, bin: string): Stage {
+  const { port } = new URL(superuser);
+  let root = '';
+  const real: Stage['real'] = (path) => join(root, path);
+  const environment = (url: string) => ({
+    PATH: `${bin}:${process.env['PATH']}`,
+    DATABASE_URL: url,
+    UPLOAD_FOLDER: real('/data/uploads'),
+    TT_STATIC_UPLOAD_FOLDER: real('/app/app/static/uploads'),
+    TT_ATTACHMENT_FOLDER: real('/app/uploads/project_attachments'),
+  });
+  const shownAs = (text: string): string => text.replaceAll(root, '').replaceAll(`127.0.0.1:${port}`, 'db:5432');
+  const atEnd = (): void => rmSync(root, { recursive: true, force: true });
+
+  return {
+    real,
+    async database(engine) {
+      if (root === '') process.once('exit', () => atEnd());
+      else atEnd();
+      root = mkdtempSync(join(tmpdir(), 'db-init-record-'));
+      for (const folder of ['/data/uploads/backups', '/app/app/static/uploads', '/app/uploads/project_attachments']) {
+        mkdirSync(real(folder), { recursive: true });
+      }
+      if (engine === 'sqlite') return `sqlite:///${real('/data/timetracker.db')}`;
+      await query(superuser, 'DROP DATABASE IF EXISTS timetracker WITH (FORCE)');
+      await query(superuser, 'CREATE DATABASE timetracker OWNER timetracker');
+      return `postgresql://timetracker:timetracker@127.0.0.1:${port}/timetracker`;
+    },
+    async load(fixture) {
+      const input = gunzipSync(readFileSync(resolve('test/fixtures', fixture)));
+      const target = ['-h', '127.0.0.1', '-p', port, '-U', 'timetracker', '-d', 'timetracker'];
+      const env = { PGPASSWORD: 'timetracker' };
+      await execa(join(bin, 'psql'), ['-XqAt', '-v', 'ON_ERROR_STOP=1', ...target], { env, input });
+    },
+    archive(fixture, name) {
+      copyFileSync(resolve('test/fixtures', fixture), real(`/data/uploads/backups/${name}`));
+    },
+    async quietly(url, args) {
+      await execa(resolve('entrypoint'), args, { env: environment(url), extendEnv: false });
+    },
+    async shown(url, args) {
+      const lines = await capture(args, environment(url));
+      return lines.map((moment) => ({ ...moment, text: shownAs(moment.text) }));
+    },
+  };
+}
+
+/** Both streams go into one pipe, as on a terminal: the order of the lines is theirs. */
+function capture(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Moment[]> {
+  const began = performance.now();
+  const child = spawn('sh', ['-c', 'exec "$0" "$@" 2>&1', resolve('entrypoint'), ...args], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const moments: Moment[] = [];
+  let rest = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    const at = (performance.now() - began) / 1000;
+    moments.push(...lines.map((line) => ({ at, kind: 'output' as const, text: line })));
+  });
+  return new Promise((done, failed) => {
+    child.on('error', failed);
+    child.on('close', () => done(moments));
+  });
+}
+
+async function query(url: string, sql: string): Promise<string> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<string[]>({ text: sql, rowMode: 'array' });
+    return rows[0]?.[0] ?? '';
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * Records what db-init prints, in runs that really happen, as pictures for the documentation: `docs/images/*.svg`.
+ * Needs PostgreSQL's programs on the machine; the server is one of its own.
+ *   npm run build && node scripts/run-ts.mjs scripts/record.ts [NAME...]
+ */
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { onStage, type Stage } from './record-stage.ts';
+import { type Moment, renderTerminal } from './record-svg.ts';
+
+interface Scenario {
+  /** The picture is called `terminal-<name>.svg`. */
+  readonly name: string;
+  readonly title: string;
+  /** What is there before the recording begins. @returns DATABASE_URL */
+  readonly prepare: (stage: Stage) => Promise<string>;
+  /** The commands, with paths as in the image. */
+  readonly commands: readonly (readonly string[])[];
+}
+
+const archive = 'timetracker_backup_20261122_153639.zip';
+
+const scenarios: readonly Scenario[] = [
+  {
+    name: 'first-start',
+    title: 'The first start, and the second',
+    prepare: (stage) => stage.database('postgresql'),
+    commands: [[], []],
+  },
+  {
+    name: 'upgrade',
+    title: 'A database of an older release',
+    async prepare(stage) {
+      const url = await stage.database('postgresql');
+      await stage.load('databases/pg/v4.8.7/before.sql.gz');
+      return url;
+    },
+    commands: [[]],
+  },
+  {
+    name: 'quarantine',
+    title: 'Tables that are not TimeTracker’s: moved aside, not dropped',
+    async prepare(stage) {
+      const url = await stage.database('postgresql');
+      await stage.load('states/polluted.sql.gz');
+      return url;
+    },
+    commands: [[]],
+  },
+  {
+    name: 'refusal',
+    title: 'A refusal: nothing is touched, and what to do is said',
+    async prepare(stage) {
+      const url = await stage.database('postgresql');
+      await stage.load('states/partial-with-tables.sql.gz');
+      return url;
+    },
+    commands: [[]],
+  },
+  {
+    name: 'restore',
+    title: 'A backup is restored, and that is taken back',
+    async prepare(stage) {
+      const url = await stage.database('postgresql');
+      await stage.quietly(url, []);
+      stage.archive('archives/pg-v5.10.0-pgdump15.zip', archive);
+      return url;
+    },
+    commands: [
+      ['backup', 'verify', `/data/uploads/backups/${archive}`],
+      ['restore', `/data/uploads/backups/${archive}`, '--yes'],
+      ['restore', '--undo', '--yes'],
+    ],
+  },
+  {
+    name: 'wrong-password',
+    title: 'A wrong password',
+    prepare: async (stage) => (await stage.database('postgresql')).replace(':timetracker@', ':guessed@'),
+    commands: [[]],
+  },
+];
+
+/** Seconds: until a command stands at the prompt, until it is started, and until the next prompt. */
+const pause = { prompt: 0.4, start: 0.8, next: 1.6 } as const;
+
+await onStage(async (stage) => {
+  const wanted = process.argv.slice(2);
+  for (const { name, title, prepare, commands } of scenarios) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    const url = await prepare(stage);
+    const moments: Moment[] = [];
+    for (const command of commands) moments.push(...(await play(stage, url, command, moments.at(-1)?.at)));
+    const file = resolve('docs/images', `terminal-${name}.svg`);
+    writeFileSync(file, renderTerminal(title, moments));
+    process.stdout.write(`${file}\n`);
+  }
+});
+
+async function play(stage: Stage, url: string, command: readonly string[], before = 0): Promise<readonly Moment[]> {
+  const typed = before + (before === 0 ? pause.prompt : pause.next);
+  const args = command.map((word) => (word.startsWith('/') ? stage.real(word) : word));
+  const output = shortened(await stage.shown(url, args));
+  return [
+    { at: typed, kind: 'command', text: ['db-init', ...command].join(' ') },
+    ...output.map((moment) => ({ ...moment, at: typed + pause.start + moment.at })),
+  ];
+}
+
+/** A run of many revisions is shown by its first and its last ones. */
+function shortened(moments: readonly Moment[]): readonly Moment[] {
+  const numbered = moments.flatMap(({ text }, at) => (/^\S* +\d+\/\d+ /.test(text) ? [at] : []));
+  const [from, to] = [numbered[3], numbered.at(-2)];
+  if (from === undefined || to === undefined || to - from < 2) return moments;
+  const left = { ...(moments[to] ?? { at: 0 }), kind: 'output', text: `⋮        ${to - from} more` } as const;
+  return [...moments.slice(0, from), left, ...moments.slice(to)];
+}
