@@ -2,35 +2,33 @@
  * Measures db-init against the plain tools, side by side in one run: `npm run bench`. What counts are the ratios;
  * seconds depend on the machine. The limits are the ones that docs/performance.md promises for a quiet machine.
  */
-import { cpus, totalmem } from 'node:os';
-import { measureAll } from './measures.ts';
+import { describeMachine } from './machine.ts';
+import { measureLarge } from './measure-large.ts';
+import { measureSmall } from './measure-small.ts';
+import { isBroken, renderTable } from './table.ts';
 import { openBench } from './workbench.ts';
 
-/** Other work on the machine may cost one side more than the other: only beyond this is a limit taken for broken. */
-const tolerance = 1.5;
+const [, , part = 'all'] = process.argv;
+if (!['all', 'small', 'large'].includes(part)) throw new Error(`npm run bench -- [small | large], not ${part}`);
+const sizes = { database: gigabytes('BENCH_GIGABYTES', 0.3), uploads: gigabytes('BENCH_ARCHIVE_GIGABYTES', 1) };
 
 const bench = await openBench();
 try {
-  const [cpu] = cpus();
-  process.stdout.write(
-    `${cpus().length} × ${cpu?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node.js ${process.version}, ` +
-      `PostgreSQL ${bench.postgres?.version ?? 'not found'}\n\n`,
-  );
-  const results = await measureAll(bench);
-  const width = Math.max(...results.map(({ name }) => name.length));
-  for (const { name, ours, theirs, limit, unit } of results) {
-    const ratio = ours / theirs;
-    const verdict = ratio <= limit ? 'ok' : 'over the limit';
-    const figures = `${format(ours)} / ${format(theirs)} ${unit}`;
-    process.stdout.write(
-      `${name.padEnd(width)}  ${figures.padStart(18)}  ratio ${ratio.toFixed(2)}  (limit ${limit})  ${verdict}\n`,
-    );
-  }
-  if (results.some(({ ours, theirs, limit }) => ours / theirs > limit * tolerance)) process.exitCode = 1;
+  process.stdout.write(`${await describeMachine(bench)}\n`);
+  if (bench.postgres === null) process.stdout.write('SKIPPED: everything on PostgreSQL, whose programs are not here\n');
+  const results = [
+    ...(part === 'large' ? [] : await measureSmall(bench)),
+    ...(part === 'small' ? [] : await measureLarge(bench, sizes)),
+  ];
+  process.stdout.write(renderTable(results));
+  if (results.some(isBroken)) process.exitCode = 1;
 } finally {
   await bench.close();
 }
 
-function format(value: number): string {
-  return value.toFixed(value < 10 ? 2 : 0);
+/** @returns bytes */
+function gigabytes(variable: string, otherwise: number): number {
+  const number = Number(process.env[variable] ?? otherwise);
+  if (!(number > 0)) throw new Error(`${variable} is to be a number of gigabytes, not ${process.env[variable]}`);
+  return number * 1e9;
 }

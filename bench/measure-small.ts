@@ -1,17 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import type { Limit, Result } from './table.ts';
 import { type Bench, type BenchServer, entrypoint, memoryOf, outputOf, sideBySide, timed } from './workbench.ts';
-
-/** What a comparison came to. */
-export interface Result {
-  readonly name: string;
-  readonly ours: number;
-  readonly theirs: number;
-  /** The largest ratio of ours to theirs that is promised. */
-  readonly limit: number;
-  readonly unit: 's' | 'MiB';
-}
 
 const bareNode = (): number => timed({ file: 'node', args: ['-e', '0'] });
 const gate = (url: string): number => timed({ file: entrypoint, env: { DATABASE_URL: url } });
@@ -22,19 +13,18 @@ const seed = (url: string): number =>
     env: { DATABASE_URL: url, FLASK_ENV: 'development' },
   });
 const aMinute = (): number => 60;
+const atMost = (ratio: number): Limit => ({ kind: 'at most', ratio });
 
 /** The oldest release among the real databases: 173 revisions to go, with data. */
 const oldest = gunzipSync(readFileSync('test/fixtures/databases/pg/v1.5.1/before.sql.gz')).toString();
 
-/** Everything that docs/performance.md has a figure for. What the machine lacks the tools for is left out, visibly. */
-export async function measureAll(bench: Bench): Promise<readonly Result[]> {
-  const results = [...(await measureSqlite(bench))];
-  if (bench.postgres === null) process.stdout.write('SKIPPED: everything on PostgreSQL, whose programs are not here\n');
-  else results.push(...(await measurePostgres(bench.postgres, bench)));
-  return results;
+/** The gate and the seed, on databases of the usual size. */
+export async function measureSmall(bench: Bench): Promise<readonly Result[]> {
+  const { folder, postgres } = bench;
+  return [...(await measureSqlite(folder)), ...(postgres === null ? [] : await measurePostgres(postgres, folder))];
 }
 
-async function measureSqlite({ folder }: Bench): Promise<readonly Result[]> {
+async function measureSqlite(folder: string): Promise<readonly Result[]> {
   const file = join(folder, 'ours.db');
   const copy = join(folder, 'theirs.db');
   const url = `sqlite:///${file}`;
@@ -63,13 +53,13 @@ async function measureSqlite({ folder }: Bench): Promise<readonly Result[]> {
     aMinute,
   );
   return [
-    { name: 'SQLite, nothing to do / node -e 0', ...noop, limit: 3, unit: 's' },
-    { name: 'SQLite, fresh to head / sqlite3 < head.sql', ...fresh, limit: 1.2, unit: 's' },
-    { name: 'SQLite, seed of 20,000 time entries / 60 s', ...seeded, limit: 1, unit: 's' },
+    { what: 'SQLite, nothing to do', ...noop, plain: 'node -e 0', unit: 's', limit: atMost(3) },
+    { what: 'SQLite, fresh to head', ...fresh, plain: 'sqlite3 < head.sql', unit: 's', limit: atMost(1.2) },
+    { what: 'SQLite, seed of 20,000 time entries', ...seeded, plain: '', unit: 's', limit: atMost(1) },
   ];
 }
 
-async function measurePostgres(server: BenchServer, { folder }: Bench): Promise<readonly Result[]> {
+async function measurePostgres(server: BenchServer, folder: string): Promise<readonly Result[]> {
   const current = await server.create();
   gate(current);
   const noop = await sideBySide(15, () => gate(current), bareNode);
@@ -92,13 +82,26 @@ async function measurePostgres(server: BenchServer, { folder }: Bench): Promise<
     },
     aMinute,
   );
-  const memory = memoryOf({ DATABASE_URL: await oldDatabase(server) }, folder);
+  const memory = memoryOf({ env: { DATABASE_URL: await oldDatabase(server) } }, folder);
   return [
-    { name: 'PostgreSQL, nothing to do / node -e 0', ...noop, limit: 3, unit: 's' },
-    { name: 'PostgreSQL, fresh to head / psql -1 -f head.sql', ...fresh, limit: 1, unit: 's' },
-    { name: 'PostgreSQL, 1.5.1 with data to head / psql -1 -f head.sql', ...upgrade, limit: 1.5, unit: 's' },
-    { name: 'PostgreSQL, seed of 20,000 time entries / 60 s', ...seeded, limit: 1, unit: 's' },
-    { name: 'PostgreSQL, 1.5.1 with data: memory / 150 MiB', ours: memory, theirs: 150, limit: 1, unit: 'MiB' },
+    { what: 'PostgreSQL, nothing to do', ...noop, plain: 'node -e 0', unit: 's', limit: atMost(3) },
+    { what: 'PostgreSQL, fresh to head', ...fresh, plain: 'psql -1 -f head.sql', unit: 's', limit: atMost(1) },
+    {
+      what: 'PostgreSQL, 1.5.1 with data to head',
+      ...upgrade,
+      plain: 'psql -1 -f head.sql',
+      unit: 's',
+      limit: atMost(1.5),
+    },
+    { what: 'PostgreSQL, seed of 20,000 time entries', ...seeded, plain: '', unit: 's', limit: atMost(1) },
+    {
+      what: 'PostgreSQL, 1.5.1 with data to head: memory',
+      ours: memory,
+      plain: '',
+      theirs: 150,
+      unit: 'MiB',
+      limit: atMost(1),
+    },
   ];
 }
 

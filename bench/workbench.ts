@@ -9,9 +9,14 @@ import { installations } from '../test/support/postgres-installations.ts';
 /** A PostgreSQL server with its tools. */
 export interface BenchServer {
   readonly version: string;
+  /** The version of pg_dump. */
+  readonly tools: string;
   readonly bin: string;
   /** The URL of a new, empty database. */
   create(): Promise<string>;
+  drop(url: string): Promise<void>;
+  /** Runs statements in a database. @returns the only value of the last one's first row, as text; '' if it has none */
+  query(url: string, sql: string): Promise<string>;
 }
 
 export interface Bench {
@@ -25,8 +30,10 @@ export const entrypoint = resolve('entrypoint');
 /** Prepares a folder and, where the machine has PostgreSQL's programs, a server of its own with default settings. */
 export async function openBench(): Promise<Bench> {
   const folder = mkdtempSync(join(tmpdir(), 'db-init-bench-'));
-  const [installation] = await installations(['initdb', 'postgres', 'psql', 'pg_dump']);
-  const server = installation === undefined ? null : await startCluster(dirname(installation.bin), []);
+  const [installation] = await installations(['initdb', 'postgres', 'psql', 'pg_dump', 'pg_restore']);
+  // autovacuum would come to one side and not to the other
+  const settings = ['-c', 'autovacuum=off'];
+  const server = installation === undefined ? null : await startCluster(dirname(installation.bin), settings);
   return {
     folder,
     postgres:
@@ -42,18 +49,34 @@ function benchServer(url: string, version: string, bin: string): BenchServer {
   let count = 0;
   return {
     version,
+    tools: outputOf(join(bin, 'pg_dump'), ['--version']).replace(/^\D+([\d.]+)[^]*$/, '$1'),
     bin,
     async create() {
       const name = `bench_${++count}`;
-      const client = new pg.Client({ connectionString: url });
-      await client.connect();
-      await client.query(`CREATE DATABASE ${name} TEMPLATE template0`);
-      await client.end();
+      await query(url, `CREATE DATABASE ${name} TEMPLATE template0`);
       const created = new URL(url);
       created.pathname = `/${name}`;
       return created.href;
     },
+    async drop(created) {
+      await query(url, `DROP DATABASE ${new URL(created).pathname.slice(1)}`);
+    },
+    query,
   };
+}
+
+async function query(url: string, sql: string): Promise<string> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const results: unknown = await client.query({ text: sql, rowMode: 'array' });
+    const last: unknown = Array.isArray(results) ? results.at(-1) : results;
+    if (typeof last !== 'object' || last === null || !('rows' in last) || !Array.isArray(last.rows)) return '';
+    const row: unknown = last.rows.at(0);
+    return Array.isArray(row) ? String(row[0]) : '';
+  } finally {
+    await client.end();
+  }
 }
 
 export interface Command {
@@ -86,12 +109,10 @@ export function outputOf(file: string, args: readonly string[]): string {
 }
 
 /** Runs db-init and returns its largest resident memory in MiB, as the process itself reports it at its end. */
-export function memoryOf(env: Readonly<Record<string, string>>, folder: string): number {
+export function memoryOf({ args = [], env = {} }: Pick<Command, 'args' | 'env'>, folder: string): number {
   const report = join(folder, 'memory');
-  timed({
-    file: entrypoint,
-    env: { ...env, NODE_OPTIONS: `--require ${resolve('bench/report-memory.cjs')}`, BENCH_MEMORY_REPORT: report },
-  });
+  const watched = { NODE_OPTIONS: `--require ${resolve('bench/report-memory.cjs')}`, BENCH_MEMORY_REPORT: report };
+  timed({ file: entrypoint, args, env: { ...env, ...watched } });
   return Number(readFileSync(report, 'utf8')) / 1024;
 }
 

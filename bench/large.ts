@@ -1,0 +1,71 @@
+import { randomFillSync } from 'node:crypto';
+import { closeSync, fsyncSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type BenchServer, entrypoint, outputOf, timed } from './workbench.ts';
+
+/** A database that can be made larger by more of the rows that it has. */
+interface Growing {
+  /** Bytes. */
+  readonly size: () => Promise<number>;
+  readonly query: (sql: string) => Promise<string>;
+}
+
+/** The columns of the largest table of every installation, without its key. */
+const columns =
+  'user_id, project_id, task_id, start_time, end_time, notes, tags, billable, source, created_at, updated_at, ' +
+  'duration_seconds, client_id, paid, invoice_number, break_seconds';
+
+/** Makes a PostgreSQL database of the current schema with made-up data, so many bytes large. @returns its URL */
+export async function largePostgres(server: BenchServer, bytes: number): Promise<string> {
+  const url = await server.create();
+  seed(url);
+  // rows that are copies refer to what is there: to look it up a million times takes longer than all the rest
+  const query = (sql: string): Promise<string> => server.query(url, `SET session_replication_role TO replica; ${sql}`);
+  const size = async (): Promise<number> => Number(await query('SELECT pg_database_size(current_database())'));
+  await grow({ size, query }, bytes);
+  await server.query(url, 'VACUUM (ANALYZE)');
+  return url;
+}
+
+/** Makes such an SQLite database. */
+export async function largeSqlite(file: string, bytes: number): Promise<void> {
+  seed(`sqlite:///${file}`);
+  const query = async (sql: string): Promise<string> =>
+    outputOf('sqlite3', ['-cmd', 'PRAGMA synchronous = OFF', file, sql]);
+  await grow({ size: async () => statSync(file).size, query }, bytes);
+}
+
+function seed(url: string): void {
+  const env = { DATABASE_URL: url, FLASK_ENV: 'development' };
+  timed({ file: entrypoint, env });
+  timed({ file: entrypoint, args: ['seed', '--users', '40', '--time-entries', '5000'], env });
+}
+
+/** Close enough. */
+const enough = 0.98;
+
+async function grow({ size, query }: Growing, bytes: number): Promise<void> {
+  for (;;) {
+    const present = await size();
+    if (present >= bytes * enough) return;
+    const rows = Number(await query('SELECT count(*) FROM time_entries'));
+    // at the most twice as many: what was copied from the same row stays far apart, as in real data
+    const more = Math.min(rows, Math.ceil(((bytes - present) / present) * rows));
+    await query(`INSERT INTO time_entries (${columns}) SELECT ${columns} FROM time_entries LIMIT ${more}`);
+  }
+}
+
+/** Bytes that are written at a time. */
+const block = 2 ** 20;
+
+/** Writes a file of random bytes; `text` makes it one that can be compressed to half its size. */
+export function largeFile(path: string, bytes: number, content: 'bytes' | 'text'): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const file = openSync(path, 'w');
+  for (let written = 0; written < bytes; written += block) {
+    const random = randomFillSync(Buffer.alloc(content === 'bytes' ? block : block / 2));
+    writeSync(file, content === 'bytes' ? random : Buffer.from(random.toString('hex')));
+  }
+  fsyncSync(file);
+  closeSync(file);
+}

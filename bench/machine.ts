@@ -1,0 +1,42 @@
+import { cpus, loadavg, totalmem } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Bench } from './workbench.ts';
+
+/** More than this share of the processors at work for others is worth a warning. */
+const quiet = 0.05;
+/** Milliseconds. */
+const glance = 1500;
+
+/** What the figures were taken on, and a warning if it was not idle. To be asked before anything is measured. */
+export async function describeMachine({ postgres }: Pick<Bench, 'postgres'>): Promise<string> {
+  const processors = cpus();
+  const [load = 0] = loadavg();
+  const busy = await busyShare();
+  const facts = [
+    `${processors.length} × ${processors[0]?.model ?? 'unknown processor'}`,
+    `${Math.round(totalmem() / 2 ** 30)} GiB`,
+    `Node.js ${process.version}`,
+    `PostgreSQL ${postgres === null ? 'not found' : `${postgres.version}, its tools ${postgres.tools}`}`,
+    `load average ${load.toFixed(2)}, ${Math.round(busy * 100)} % busy before the start`,
+  ];
+  return `${facts.join(', ')}\n${busy > quiet ? notQuiet : ''}`;
+}
+
+const notQuiet = 'WARNING: the machine is at work for somebody else. The ratios are no more than a hint.\n';
+
+/** How much of all processors is at work while this process does nothing. */
+async function busyShare(): Promise<number> {
+  const before = times();
+  await pause(glance);
+  const after = times();
+  return 1 - (after.idle - before.idle) / (after.all - before.all);
+}
+
+function times(): { readonly idle: number; readonly all: number } {
+  let [idle, all] = [0, 0];
+  for (const { times: spent } of cpus()) {
+    idle += spent.idle;
+    all += Object.values(spent).reduce((sum, time) => sum + time, 0);
+  }
+  return { idle, all };
+}

@@ -1,0 +1,61 @@
+/** What a comparison came to. */
+export interface Result {
+  readonly what: string;
+  readonly ours: number;
+  /** What it is compared with, for people: `node -e 0`. */
+  readonly plain: string;
+  readonly theirs: number;
+  readonly unit: 's' | 'MiB';
+  readonly limit: Limit;
+}
+
+/** What is promised of a ratio. */
+export type Limit =
+  /** Of ours to theirs: so many times as long, or as large. */
+  | { readonly kind: 'at most'; readonly ratio: number }
+  /** Of our throughput to theirs. */
+  | { readonly kind: 'at least'; readonly ratio: number };
+
+/** Other work on the machine may cost one side more than the other: only beyond this is a limit taken for broken. */
+const tolerance = 1.5;
+
+/** One line for each result, below a heading. */
+export function renderTable(results: readonly Result[]): string {
+  const heading = ['', 'ours', 'plain tool', '', 'ratio', 'limit', ''];
+  const rows = [heading, ...results.map(cells)];
+  const widths = heading.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = rows.map((row) =>
+    row.map((cell, column) =>
+      isFigure(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+    ),
+  );
+  return lines.map((line) => `${line.join('  ').trimEnd()}\n`).join('');
+}
+
+const isFigure = (column: number): boolean => [1, 2, 4, 5].includes(column);
+
+function cells(result: Result): readonly string[] {
+  const { what, ours, plain, theirs, unit, limit } = result;
+  const promised = `${limit.kind === 'at most' ? '≤' : '≥'} ${limit.ratio}`;
+  const verdict = shortfall(result) <= 1 ? 'ok' : isBroken(result) ? 'BROKEN' : 'missed';
+  return [what, format(ours, unit), format(theirs, unit), plain, ratioOf(result).toFixed(2), promised, verdict];
+}
+
+/** Whether a limit is missed by more than noise. */
+export function isBroken(result: Result): boolean {
+  return shortfall(result) > tolerance;
+}
+
+function ratioOf({ ours, theirs, limit }: Result): number {
+  return limit.kind === 'at most' ? ours / theirs : theirs / ours;
+}
+
+/** 1 at the limit, more beyond it. */
+function shortfall(result: Result): number {
+  const { ratio, kind } = result.limit;
+  return kind === 'at most' ? ratioOf(result) / ratio : ratio / ratioOf(result);
+}
+
+function format(value: number, unit: Result['unit']): string {
+  return `${value.toFixed(value < 10 ? 2 : 0)} ${unit}`;
+}
