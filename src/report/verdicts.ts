@@ -39,7 +39,8 @@ export function describeVerdict(
   const happened = versionTableMissing
     ? [
         'WARNING: alembic_version table missing after migrations!',
-        'Migrations reported success but alembic_version table was not created. This indicates that the migrations did not actually run or were rolled back.',
+        'Migrations reported success but alembic_version table was not created.',
+        'This indicates migrations did not actually run or were rolled back.',
       ]
     : [
         ...(revisions.join() === heads.join()
