@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/database/session.ts';
 import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
-import { type Kind, kinds, succeed } from './kinds.ts';
+import { type Kind, kindCalled, succeed } from './kinds.ts';
 import { differenceOf } from './picture.ts';
 import { postgresScene } from './postgres-stage.ts';
 import { randomOf } from './random.ts';
@@ -35,12 +35,6 @@ const mixed: readonly (Expected & { readonly looks?: true })[] = [
 ];
 const locked = 5;
 const restoreRefused = 31;
-
-const kindOf = (name: string): Kind => {
-  const kind = kinds.find((candidate) => candidate.name === name);
-  if (kind === undefined) throw new Error(`there is no kind of work called ${name}`);
-  return kind;
-};
 
 /** Starts them all at once. */
 const together = (
@@ -77,7 +71,7 @@ const migrations = (fates: readonly Fate[]): number =>
 describeScenes('runs at once', (open) => {
   it.each([2, 10, 30])('%i on an old database: one migrates it, and all are content', async (count) => {
     const scene = await open('content');
-    await kindOf('behind').lay(scene);
+    await kindCalled('behind').lay(scene);
     await scene.keep();
     await succeed(scene, []);
     const after = await scene.picture();
@@ -99,7 +93,7 @@ describeScenes('runs at once', (open) => {
 
   it('10 with little patience: each has its turn, or says that another run holds the lock', async () => {
     const scene = await open('content');
-    await kindOf('behind').lay(scene);
+    await kindCalled('behind').lay(scene);
     const commands = [...crowd(9, scene.engine, 'impatient'), { args: [], ends: [0] }];
     const run = async (): Promise<void> => {
       const fates = await together(
@@ -116,7 +110,7 @@ describeScenes('runs at once', (open) => {
   });
 
   it.each([2, 10, 30])('%i beside a restore: the database is the old one or the restored one', async (count) => {
-    const kind = kindOf('restore');
+    const kind = kindCalled('restore');
     const scene = await open(kind.changes);
     await kind.lay(scene);
     await scene.keep();

@@ -7,7 +7,7 @@ import { postgresScene } from './postgres-stage.ts';
 import { randomOf } from './random.ts';
 import { failuresOf, seed } from './tally.ts';
 
-/** At how many statements a connection is cut: of the work that issues promises about, and of others. */
+/** At how many statements of backup, restore and undo a connection is cut; of others at half as many. */
 const cuts = Number(process.env['TEST_CRASH_CUTS'] ?? 12);
 const cutsOf = ({ share }: Kind): number => (share === 1 ? cuts : Math.ceil(cuts / 2));
 

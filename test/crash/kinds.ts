@@ -68,7 +68,7 @@ export const kinds: readonly Kind[] = [
     name: 'drifted',
     async lay(scene) {
       await current(scene);
-      await scene.execute('DROP TABLE task_tags; DROP INDEX ix_time_entries_user_id');
+      await scene.execute('DROP TABLE task_checklist_items; DROP INDEX ix_time_entries_billable_start_time');
     },
     args: () => ['repair'],
   },
@@ -120,3 +120,10 @@ export const kinds: readonly Kind[] = [
     args: () => ['restore', '--undo', '--yes'],
   },
 ];
+
+/** @throws Error if there is none of that name */
+export function kindCalled(name: string): Kind {
+  const kind = kinds.find((candidate) => candidate.name === name);
+  if (kind === undefined) throw new Error(`there is no kind of work called ${name}`);
+  return kind;
+}

@@ -1,42 +1,62 @@
 import { describe, expect, it } from 'vitest';
-import type { Kind } from './kinds.ts';
+import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
+import { type Kind, kindCalled } from './kinds.ts';
 import { deathsAtSteps, deathsByChance, type Ordeal, prepareOrdeal, type TitledDeath, undergo } from './ordeal.ts';
+import { postgresScene } from './postgres-stage.ts';
 import { randomOf } from './random.ts';
 import type { Scene } from './scene.ts';
+import { sqliteScene } from './sqlite-stage.ts';
 import { type Case, failuresOf, seed } from './tally.ts';
 
-/** How many instants by chance the work gets that issues promises about: backup, restore, undo. Others get fewer. */
+/** How many instants by chance backup, restore and undo get, which hold all that there is. Others get fewer. */
 const instants = Number(process.env['TEST_CRASH_INSTANTS'] ?? 50);
 
-/** How many steps are enough for the others; TEST_CRASH_STEPS=1000 takes all of them. */
+/** How many steps of the others are enough; TEST_CRASH_STEPS=1000 takes all of them. */
 const steps = Number(process.env['TEST_CRASH_STEPS'] ?? 12);
 
+/** Kills kinds of work on SQLite. */
+export function describeOnSqlite(...names: readonly string[]): void {
+  for (const kind of names.map(kindCalled)) {
+    describe(`${kind.name} (sqlite)`, () => testDeaths(kind, `${kind.name} (sqlite)`, sqliteScene));
+  }
+}
+
+/** Kills kinds of work on PostgreSQL. */
+export function describeOnPostgres(...names: readonly string[]): void {
+  for (const kind of names.map(kindCalled)) {
+    const openScene = () => postgresScene({ server: requirePostgres().url, changes: kind.changes });
+    describePostgres(
+      `${kind.name} (postgresql)`,
+      () => testDeaths(kind, `${kind.name} (postgresql)`, openScene),
+      'tools',
+    );
+  }
+}
+
 /** Kills a kind of work before and after every step, and by chance. */
-export function describeDeaths(kind: Kind, title: string, openScene: () => Promise<Scene>): void {
-  describe(title, () => {
-    let ordeal: Promise<Ordeal> | null = null;
-    const prepared = (): Promise<Ordeal> => (ordeal ??= openScene().then((scene) => prepareOrdeal(kind, scene)));
+function testDeaths(kind: Kind, title: string, openScene: () => Promise<Scene>): void {
+  let ordeal: Promise<Ordeal> | null = null;
+  const prepared = (): Promise<Ordeal> => (ordeal ??= openScene().then((scene) => prepareOrdeal(kind, scene)));
 
-    it('killed before and after every step is done or undone by the next start', async () => {
-      const present = await prepared();
-      const chance = randomOf(seed(), `${title} steps`);
-      const failures = await failuresOf(
-        title,
-        casesOf(present, deathsAtSteps(present, kind.share === 1 ? Infinity : steps, chance)),
-        () => present.scene.back(),
-      );
-      expect(failures).toEqual([]);
-    });
+  it('killed before and after every step is done or undone by the next start', async () => {
+    const present = await prepared();
+    const chance = randomOf(seed(), `${title} steps`);
+    const failures = await failuresOf(
+      title,
+      casesOf(present, deathsAtSteps(present, kind.share === 1 ? Infinity : steps, chance)),
+      () => present.scene.back(),
+    );
+    expect(failures).toEqual([]);
+  });
 
-    it('killed at any instant is done or undone by the next start', async () => {
-      const present = await prepared();
-      const chance = randomOf(seed(), `${title} instants`);
-      const count = Math.max(2, Math.round(instants * kind.share));
-      const failures = await failuresOf(title, casesOf(present, deathsByChance(present, count, chance)), () =>
-        present.scene.back(),
-      );
-      expect(failures).toEqual([]);
-    });
+  it('killed at any instant is done or undone by the next start', async () => {
+    const present = await prepared();
+    const chance = randomOf(seed(), `${title} instants`);
+    const count = Math.max(2, Math.round(instants * kind.share));
+    const failures = await failuresOf(title, casesOf(present, deathsByChance(present, count, chance)), () =>
+      present.scene.back(),
+    );
+    expect(failures).toEqual([]);
   });
 }
 

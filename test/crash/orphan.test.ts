@@ -5,12 +5,12 @@ import { withClient } from '../support/database.ts';
 import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
 import { start } from '../support/run.ts';
 import { eventually } from '../support/seen.ts';
-import { kinds } from './kinds.ts';
+import { kindCalled } from './kinds.ts';
 import { differenceOf } from './picture.ts';
 import { postgresScene, urlOf } from './postgres-stage.ts';
 import { failuresOf } from './tally.ts';
 
-const kind = kinds.find(({ name }) => name === 'restore by schemas');
+const kind = kindCalled('restore by schemas');
 const key = 4712;
 
 /** Has whoever adds the last foreign keys wait for us: by then psql has been told everything, its COMMIT included. */
@@ -24,7 +24,6 @@ describePostgres(
   'psql that outlives the restore it worked for',
   () => {
     it('does not commit behind the back of the next start', async () => {
-      if (kind === undefined) throw new Error('there is no such kind of work');
       const server = requirePostgres().url;
       const scene = await postgresScene({ server, changes: 'schemas' });
       await kind.lay(scene);

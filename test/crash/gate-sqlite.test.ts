@@ -1,0 +1,3 @@
+import { describeOnSqlite } from './matrix.ts';
+
+describeOnSqlite('fresh', 'behind', 'drifted', 'unversioned', 'reset', 'backup');

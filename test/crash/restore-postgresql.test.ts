@@ -1,0 +1,3 @@
+import { describeOnPostgres } from './matrix.ts';
+
+describeOnPostgres('restore');
