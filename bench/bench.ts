@@ -5,25 +5,34 @@
 import { describeMachine } from './machine.ts';
 import { measureLarge } from './measure-large.ts';
 import { measureSmall } from './measure-small.ts';
-import { isBroken, renderTable } from './table.ts';
+import { isBroken, renderTable, type Result } from './table.ts';
 import { openBench } from './workbench.ts';
 
 const [, , part = 'all'] = process.argv;
 if (!['all', 'small', 'large'].includes(part)) throw new Error(`npm run bench -- [small | large], not ${part}`);
-const sizes = { database: gigabytes('BENCH_GIGABYTES', 0.3), uploads: gigabytes('BENCH_ARCHIVE_GIGABYTES', 1) };
+const sizes = { database: gigabytes('BENCH_GIGABYTES', 0.2), uploads: gigabytes('BENCH_ARCHIVE_GIGABYTES', 1) };
 
 const bench = await openBench();
 try {
   process.stdout.write(`${await describeMachine(bench)}\n`);
   if (bench.postgres === null) process.stdout.write('SKIPPED: everything on PostgreSQL, whose programs are not here\n');
   const results = [
-    ...(part === 'large' ? [] : await measureSmall(bench)),
-    ...(part === 'small' ? [] : await measureLarge(bench, sizes)),
+    ...(part === 'large' ? [] : await announced('the gate and the seed', () => measureSmall(bench))),
+    ...(part === 'small' ? [] : await announced('backups and restores', () => measureLarge(bench, sizes))),
   ];
   process.stdout.write(renderTable(results));
   if (results.some(isBroken)) process.exitCode = 1;
 } finally {
   await bench.close();
+}
+
+/** Whoever waits hears of it; the table stays clean. */
+async function announced(what: string, measure: () => Promise<readonly Result[]>): Promise<readonly Result[]> {
+  const started = performance.now();
+  process.stderr.write(`Measuring ${what} … `);
+  const results = await measure();
+  process.stderr.write(`${Math.round((performance.now() - started) / 1000)} s\n`);
+  return results;
 }
 
 /** @returns bytes */
