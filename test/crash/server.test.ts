@@ -17,19 +17,20 @@ async function haveServerDie(kind: Kind, title: string): Promise<readonly string
   const scene = await postgresScene({ server: server.url, changes: kind.changes });
   const ordeal = await prepareOrdeal(kind, scene);
   const chance = randomOf(seed(), `${title} server`);
-  const cases = Array.from({ length: deaths }, (_, index) => {
-    const part = (index + chance()) / deaths;
-    return {
-      title: `the server killed and started again after ${(part * 100).toFixed(1)} % of its time`,
-      run: () =>
-        undergo(ordeal, async () => {
-          const work = scene.run(kind.args(scene));
-          await new Promise((resolve) => setTimeout(resolve, part * ordeal.duration));
-          await server.crash();
-          return work;
-        }),
-    };
-  });
+  // the last one dies when the work has said that it is done: what was committed has to be on the disk by then
+  const parts = [...Array.from({ length: deaths - 1 }, (_, index) => (index + chance()) / (deaths - 1)), null];
+  const cases = parts.map((part) => ({
+    title: `the server killed and started again ${part === null ? 'after its end' : `after ${(part * 100).toFixed(1)} % of its time`}`,
+    run: () =>
+      undergo(ordeal, async () => {
+        // of how the scene was set up nothing may be lost
+        await server.run('CHECKPOINT');
+        const work = scene.run(kind.args(scene));
+        await (part === null ? work : new Promise((resolve) => setTimeout(resolve, part * ordeal.duration)));
+        await server.crash();
+        return work;
+      }),
+  }));
   return failuresOf(title, cases, () => scene.back());
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import type { PostgresTarget } from '../../config/config.ts';
 import { type Framing, type Load, loadDirectly, loadThroughPsql } from './load-run.ts';
+import { durably } from './lock.ts';
 import { endSessionsOf, needsOurHelp } from './server-offers.ts';
 import { passesOf, type TocEntry } from './toc.ts';
 import type { Tool } from './tools.ts';
@@ -112,7 +113,8 @@ const surroundings = "SET client_encoding TO 'UTF8'; SET search_path TO public; 
 const patience = `
   SET statement_timeout TO 0; SET idle_in_transaction_session_timeout TO 0;
   SELECT set_config(name, '0', false) FROM unnest(ARRAY['idle_session_timeout', 'transaction_timeout']) AS name
-  WHERE current_setting(name, true) IS NOT NULL;`;
+  WHERE current_setting(name, true) IS NOT NULL;
+  ${durably};`;
 
 function frame(work: { before: string; after: string; commit: boolean }): Pick<Framing, 'head' | 'tail'> {
   const head = [surroundings, patience, 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;', work.before, ';'];

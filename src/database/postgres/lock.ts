@@ -13,6 +13,9 @@ export const runLock = { application, key: 1 };
 /** Held by the migrating transaction itself, so that two writers are impossible even if a run lock is lost. */
 export const migrationLock = { application, key: 2 };
 
+/** What files and uploads follow must not be lost when the server dies: a commit waits for the disk. */
+export const durably = `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`;
+
 // What a role or a database has set for its sessions must not bite here: a run may well take longer than a web request.
 // Even to look at a table that another session is altering is to wait for it: not for ever.
 const sessionSettings = (lockTimeout: number): string => `
@@ -20,7 +23,8 @@ const sessionSettings = (lockTimeout: number): string => `
   SET client_min_messages TO warning;
   SET idle_in_transaction_session_timeout TO 0; SET standard_conforming_strings TO on; SET DateStyle TO ISO;
   SELECT set_config(name, '0', false) FROM unnest(ARRAY['idle_session_timeout', 'transaction_timeout']) AS name
-  WHERE current_setting(name, true) IS NOT NULL`;
+  WHERE current_setting(name, true) IS NOT NULL;
+  ${durably}`;
 
 export interface LockOptions {
   /** Seconds to wait in all. */
