@@ -7,6 +7,7 @@ import type { PostgresTarget, SqliteTarget } from '../config/config.ts';
 import { openDatabase } from '../database/open.ts';
 import { number, only, text } from '../database/rows.ts';
 import { dumpPostgres, proveDump } from '../database/postgres/dump.ts';
+import { startOptions } from '../database/postgres/start-options.ts';
 import { chooseTool, findTools, type Tool, type ToolName } from '../database/postgres/tools.ts';
 import { type Contents, readContents } from './contents.ts';
 import { type BackupContext, backupFailure } from './context.ts';
@@ -54,9 +55,11 @@ async function postgresCopier(target: PostgresTarget, context: BackupContext): P
   const server = await database.read(async (session) =>
     only(
       await session.query(`SELECT current_setting('server_version_num')::int / 10000 AS major,
-                                  pg_database_size(current_database()) AS size`),
+                                  pg_database_size(current_database()) AS size,
+                                  current_setting('server_encoding') AS encoding`),
     ),
   );
+  const encoding = text(server, 'encoding');
   const dump = await requireTool('pg_dump', number(server, 'major'), context);
   const restore = await requireTool('pg_restore', dump.major, context);
   return {
@@ -69,12 +72,10 @@ async function postgresCopier(target: PostgresTarget, context: BackupContext): P
         const lockTimeout = config.migrationLockTimeout;
         await session.run(`SET LOCAL lock_timeout TO '${lockTimeout}s'`);
         const snapshot = text(only(await session.query('SELECT pg_export_snapshot() AS id')), 'id');
+        const options = { snapshot, lockTimeout, encoding, startOptions: await startOptions(session, 'dump'), signal };
         begins(null);
         // counted while the dump runs: both see the same
-        const [contents] = await Promise.all([
-          readContents(session),
-          dumpPostgres(dump, target, into, { snapshot, lockTimeout, signal }),
-        ]);
+        const [contents] = await Promise.all([readContents(session), dumpPostgres(dump, target, into, options)]);
         return contents;
       }),
     prove: (content) => proveDump(restore, content, signal),

@@ -23,6 +23,12 @@ const lockNotAvailable = '55P03';
 export async function openPostgres(target: PostgresTarget, options: OpenOptions): Promise<Database> {
   const connected = await connectWhenReady(target, options);
   const { client, server } = connected;
+  // not before it is needed: whoever takes the lock gets it with that
+  let settled = false;
+  const settle = async (): Promise<void> => {
+    if (!settled) await settleSession(client, options.migrationLockTimeout);
+    settled = true;
+  };
   /** Gives the loss of the connection its name, where it is not part of another failure. */
   const naming = <Result>(work: Promise<Result>): Promise<Result> =>
     work.catch((error: unknown) => {
@@ -35,7 +41,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
 
   try {
     await naming(refuseTransactionPooler(connected, target, options.applicationName));
-    if (!options.writes) await naming(settleSession(client, options.migrationLockTimeout));
+    if (!options.writes) await naming(settle());
   } catch (error) {
     await client.end().catch(() => undefined);
     throw error;
@@ -55,13 +61,22 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
     engine: 'postgresql',
     name: describePostgres(target),
     serverVersion: `PostgreSQL ${server.version}`,
-    observe: (depth) => naming(inspect(client, depth)),
-    read: (work) =>
-      naming(inTransaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work, 'ROLLBACK')),
+
+    async observe(depth) {
+      await naming(settle());
+      return naming(inspect(client, depth));
+    },
+
+    async read(work) {
+      await naming(settle());
+      return naming(inTransaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work, 'ROLLBACK'));
+    },
+
     missingRights: (intention) => naming(findMissingRights(client, intention)),
 
     async withLock(work) {
       await naming(takeRunLock(client, { ...options, onWaiting: options.onLockWaiting }));
+      settled = true;
       try {
         return await work();
       } finally {
@@ -71,6 +86,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
     },
 
     async transaction(work) {
+      await naming(settle());
       for (let attempt = 1; ; attempt++) {
         try {
           return await naming(inTransaction(client, begin, work, 'COMMIT'));

@@ -9,6 +9,10 @@ export interface DumpOptions {
   readonly snapshot: string;
   /** Seconds to wait for a table that others have locked; 0 for no limit. */
   readonly lockTimeout: number;
+  /** The database's own: what the role or the surroundings have set may not know all that is in it. */
+  readonly encoding: string;
+  /** What the session needs to be started with (`startOptions`). */
+  readonly startOptions: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -20,11 +24,12 @@ export async function dumpPostgres(
   tool: Tool,
   target: PostgresTarget,
   into: Writable,
-  { snapshot, lockTimeout, signal }: DumpOptions,
+  { snapshot, lockTimeout, encoding, startOptions, signal }: DumpOptions,
 ): Promise<void> {
   const patience = lockTimeout === 0 ? [] : [`--lock-wait-timeout=${lockTimeout}s`];
-  const dump = execa(tool.command, ['--format=custom', '--no-password', `--snapshot=${snapshot}`, ...patience], {
-    env: libpqEnvironment(target),
+  const always = ['--format=custom', '--no-password', `--snapshot=${snapshot}`, `--encoding=${encoding}`];
+  const dump = execa(tool.command, [...always, ...patience], {
+    env: { ...libpqEnvironment(target), PGOPTIONS: startOptions },
     stdin: 'ignore',
     buffer: { stdout: false },
     cancelSignal: signal,

@@ -14,6 +14,8 @@ export interface Load {
   /** What pg_restore is asked for beside what it always is. */
   readonly options: readonly string[];
   readonly target: PostgresTarget;
+  /** What the sessions need to be started with (`startOptions`). */
+  readonly startOptions: string | undefined;
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
   readonly signal: AbortSignal;
@@ -81,9 +83,16 @@ async function feed(script: Readable, into: Writable, { head, withoutTransaction
 // messages are read: they come in English, and without colours
 const plain = { LC_ALL: 'C', LANGUAGE: undefined, PG_COLOR: 'never' };
 
+const environmentOf = ({ target, applicationName, startOptions }: Load) => ({
+  ...libpqEnvironment(target),
+  ...plain,
+  PGAPPNAME: applicationName,
+  PGOPTIONS: startOptions,
+});
+
 function startRestore(load: Load, options: readonly string[]) {
   return execa(load.restore.command, [...always, ...load.options, ...options, load.dump], {
-    env: { ...libpqEnvironment(load.target), ...plain, PGAPPNAME: load.applicationName },
+    env: environmentOf(load),
     stdin: 'ignore',
     buffer: false,
     cancelSignal: load.signal,
@@ -94,7 +103,7 @@ function startRestore(load: Load, options: readonly string[]) {
 function startPsql(psql: Tool, load: Load) {
   const options = ['--no-psqlrc', '--no-password', '--quiet', '--set=ON_ERROR_STOP=1', '--file=-'];
   return execa(psql.command, options, {
-    env: { ...libpqEnvironment(load.target), ...plain, PGAPPNAME: load.applicationName, PGCLIENTENCODING: 'UTF8' },
+    env: { ...environmentOf(load), PGCLIENTENCODING: 'UTF8' },
     stdout: 'ignore',
     buffer: false,
     cancelSignal: load.signal,

@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import type { PostgresTarget } from '../../config/config.ts';
 import { type Framing, type Load, loadDirectly, loadThroughPsql } from './load-run.ts';
 import { durably } from './lock.ts';
-import { endSessionsOf, needsOurHelp } from './server-offers.ts';
+import { endSessionsOf, loadOptions, needsOurHelp } from './server-offers.ts';
 import { passesOf, type TocEntry } from './toc.ts';
 import type { Tool } from './tools.ts';
 
@@ -51,7 +51,8 @@ export function loaderOf(loading: Loading): DumpLoader {
     async into(target, { role, jobs, signal }) {
       const helped = role !== null && (await needsOurHelp(target, role));
       for (const pass of passesOf(entries, helped)) {
-        const run = { target, signal, role: pass.as === 'owner' ? role : null, entries: pass.entries, options: [] };
+        const options = { startOptions: await loadOptions(target), options: [] };
+        const run = { target, signal, role: pass.as === 'owner' ? role : null, entries: pass.entries, ...options };
         await withLoad(loading, run, (load) =>
           olderServer && typeof psql !== 'string' ? loadThroughPsql(load, psql, framing) : loadDirectly(load, jobs),
         );
@@ -60,7 +61,8 @@ export function loaderOf(loading: Loading): DumpLoader {
 
     async inOneTransaction(target, { role, signal, ...work }) {
       if (typeof psql === 'string') throw new Error(`psql is needed to load a dump in one transaction, and ${psql}`);
-      const run = { target, signal, role, entries, options: ['--schema=public'] };
+      // psql sets aside by itself what is in its way
+      const run = { target, signal, role, entries, startOptions: undefined, options: ['--schema=public'] };
       await withLoad(loading, run, (load) => loadThroughPsql(load, psql, { ...framing, ...frame(work) }));
     },
   };
@@ -71,13 +73,14 @@ interface Run {
   readonly signal: AbortSignal;
   readonly role: string | null;
   readonly entries: readonly TocEntry[];
+  readonly startOptions: string | undefined;
   readonly options: readonly string[];
 }
 
 /** Prepares a run of pg_restore; after one that failed or was given up, nobody is at work in the database. */
 async function withLoad(
   { dump, restore }: Loading,
-  { target, signal, role, entries, options }: Run,
+  { target, signal, role, entries, startOptions, options }: Run,
   work: (load: Load) => Promise<void>,
 ): Promise<void> {
   signal.throwIfAborted();
@@ -94,6 +97,7 @@ async function withLoad(
       dump,
       options: [...asked, `--use-list=${list}`],
       target,
+      startOptions,
       applicationName,
       signal,
       onFailure,

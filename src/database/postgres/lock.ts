@@ -18,9 +18,10 @@ export const durably = `SELECT set_config('synchronous_commit', 'on', false) WHE
 
 // What a role or a database has set for its sessions must not bite here: a run may well take longer than a web request.
 // Even to look at a table that another session is altering is to wait for it: not for ever.
+// The first of them is the one that could cut off the others; what is read back has to be spelled as it always is.
 const sessionSettings = (lockTimeout: number): string => `
-  SET search_path TO public; SET statement_timeout TO 0; SET lock_timeout TO '${lockTimeout}s';
-  SET client_min_messages TO warning;
+  SET statement_timeout TO 0; SET search_path TO public; SET lock_timeout TO '${lockTimeout}s';
+  SET client_min_messages TO warning; SET quote_all_identifiers TO off; SET transform_null_equals TO off;
   SET idle_in_transaction_session_timeout TO 0; SET standard_conforming_strings TO on; SET DateStyle TO ISO;
   SELECT set_config(name, '0', false) FROM unnest(ARRAY['idle_session_timeout', 'transaction_timeout']) AS name
   WHERE current_setting(name, true) IS NOT NULL;

@@ -3,7 +3,9 @@ import type { PostgresTarget } from '../../config/config.ts';
 import { flag, only, text } from '../rows.ts';
 import type { Session } from '../session.ts';
 import { connectOnce } from './connect.ts';
+import { settleSession } from './lock.ts';
 import { postgresSession } from './session.ts';
+import { startOptions } from './start-options.ts';
 import type { ServerOffers } from './toc.ts';
 
 /** Asks a server what it lets this user create. */
@@ -34,6 +36,11 @@ export async function needsOurHelp(target: PostgresTarget, role: string): Promis
   });
 }
 
+/** What pg_restore must be started with to load into a database. */
+export async function loadOptions(target: PostgresTarget): Promise<string | undefined> {
+  return withSession(target, (session) => startOptions(session, 'load'));
+}
+
 /** Milliseconds between two looks, and how many looks there are. */
 const pause = 100;
 const looks = 100;
@@ -62,6 +69,7 @@ async function withSession<Result>(
 ): Promise<Result> {
   const client = await connectOnce(target, 'db-init load');
   try {
+    await settleSession(client, 0);
     return await use(postgresSession(client));
   } finally {
     await client.end().catch(() => undefined);

@@ -1,0 +1,31 @@
+import { optionalText, only } from '../rows.ts';
+import type { Session } from '../session.ts';
+
+/**
+ * Settings by which a role, a database or a server can make a tool fail, as SQL: the name, what is wanted, and which
+ * values are not. pg_dump and pg_restore lift the time limits themselves, but only after some statements.
+ */
+const patience = `('statement_timeout', '0', '^[1-9]\\d{0,2}$')`;
+const biting = {
+  dump: [patience],
+  load: [
+    patience,
+    // pg_restore's workers wait for one another between two transactions
+    `('idle_session_timeout', '0', '^[1-9]')`,
+    `('default_transaction_read_only', 'off', 'on')`,
+    `('default_transaction_isolation', 'read\\ committed', '^(repeatable|serializable)')`,
+  ],
+} as const;
+
+/**
+ * What a tool's session must be started with (PGOPTIONS) because of settings that would get in its way. Where there
+ * are none it is nothing: some poolers refuse all options.
+ */
+export async function startOptions(session: Session, work: keyof typeof biting): Promise<string | undefined> {
+  const rows = await session.query(
+    `SELECT string_agg('-c ' || s.name || '=' || b.wanted, ' ') AS options
+     FROM pg_settings s JOIN (VALUES ${biting[work].join(', ')}) AS b (name, wanted, unwanted) ON b.name = s.name
+     WHERE s.reset_val ~ b.unwanted`,
+  );
+  return optionalText(only(rows), 'options') ?? undefined;
+}
