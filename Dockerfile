@@ -1,7 +1,7 @@
 # The images db-init is built on and runs in. Both must have the same major of Node.js and the same Debian: the SQLite
 # driver is compiled in the first and loaded in the second.
 ARG NODE_IMAGE=node:24-trixie
-ARG NODE_SLIM_IMAGE=node:24-trixie-slim
+ARG RUNTIME_IMAGE=node:24-trixie-slim
 # Where the client tools for backups come from: those of the server's own major, or of a newer one, can read it.
 ARG POSTGRES_16_IMAGE=postgres:16
 ARG POSTGRES_17_IMAGE=postgres:17
@@ -33,7 +33,7 @@ FROM ${POSTGRES_17_IMAGE} AS postgres-17
 FROM ${POSTGRES_18_IMAGE} AS postgres-18
 
 # What Node.js brings for developing: npm and its like, headers, caches.
-FROM ${NODE_SLIM_IMAGE} AS slim
+FROM ${RUNTIME_IMAGE} AS slim
 RUN cd /usr/local \
     && rm -rf include lib/node_modules bin/npm bin/npx bin/corepack bin/yarn bin/yarnpkg bin/nodejs /opt/yarn-* \
       share/doc share/man /usr/share/info/* /usr/share/locale/* /usr/share/man/* /var/cache/*/* /var/lib/apt/lists/* /var/log/*

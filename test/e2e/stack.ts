@@ -82,7 +82,13 @@ export async function buildStack(files: readonly string[]): Promise<Stack> {
   const project = `db-init-e2e-${randomBytes(4).toString('hex')}`;
   const prefix = ['compose', '--project-name', project, ...files.flatMap((file) => ['--file', file])];
   // any free port of the machine; and neither a .env in the checkout nor the shell may lead to a real database
-  const defaults = { DATABASE_URL: '', POSTGRES_USER: '', POSTGRES_PASSWORD: '', POSTGRES_DB: '' };
+  const defaults = {
+    SECRET_KEY: 'only-for-tests',
+    DATABASE_URL: '',
+    POSTGRES_USER: '',
+    POSTGRES_PASSWORD: '',
+    POSTGRES_DB: '',
+  };
   const settings = { HTTP_PORT: '0', COMPOSE_DISABLE_ENV_FILE: '1', ...defaults };
   const compose: Stack['compose'] = (args, env = {}) => docker([...prefix, ...args], { ...settings, ...env });
 
