@@ -1,5 +1,6 @@
 import type { Archive } from '../archive/reader.ts';
 import type { RestoreObstacle } from '../failure.ts';
+import type { DoneRestore } from '../restore/history.ts';
 import { listRows } from './adoption-text.ts';
 import { capital } from './advice.ts';
 import type { Notice } from './banner.ts';
@@ -110,10 +111,11 @@ export function describeArchive(archive: Archive): string {
 }
 
 /** Says where the former database is, how to go back to it, and how to get rid of it. */
-export function announceKept(kept: string, uploads: boolean, log: Log): void {
-  log.info(
-    `The former database is kept as ${kept}${uploads ? ', its uploads beside the new ones' : ''}, until you drop it.`,
-  );
+export function announceKept(done: Pick<DoneRestore, 'kept' | 'uploads'> | null, log: Log): void {
+  // before the first start of a SQLite database there is no file to keep
+  if (done === null) return log.info('There was no database before, and so none to go back to.');
+  const uploads = done.uploads.length > 0 ? ', its uploads beside the new ones' : '';
+  log.info(`The former database is kept as ${done.kept}${uploads}, until you drop it.`);
   log.info(`  To go back to it: ${commands.undo.trim()}`);
   log.info(`  To drop it: ${commands.drop.trim()}`);
 }

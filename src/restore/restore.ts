@@ -72,7 +72,7 @@ export async function restore(request: RestoreRequest, live: Database, context: 
     }
     await proveLive(source, site, live.name, context);
     log.info(`Restored: ${live.name} is what ${request.archive.file} holds, at the current revision.`);
-    announceKept(journal.places.outgoing, journal.uploads.length > 0, log);
+    announceKept(lastKept(config, live.name), log);
   } finally {
     await site.close();
   }
@@ -89,16 +89,16 @@ export async function undoRestore(live: Database, context: RestoreContext): Prom
   await requireAlone(live, context);
   const site = await openSite(live, context);
   try {
-    const { places, uploads } = await putBack(site, live.name, context);
+    await putBack(site, live.name, context);
     log.info(`${live.name} is the database from before the last restore again, as it was.`);
-    announceKept(places.outgoing, uploads.length > 0, log);
+    announceKept(lastKept(config, live.name), log);
   } finally {
     await site.close();
   }
 }
 
 /** The exchange of an undo. */
-async function putBack(site: Site, database: string, context: RestoreContext): Promise<Journal> {
+async function putBack(site: Site, database: string, context: RestoreContext): Promise<void> {
   const { config } = context;
   const last = lastKept(config, database);
   if (last === null) throw nothingKept(database);
@@ -108,7 +108,6 @@ async function putBack(site: Site, database: string, context: RestoreContext): P
   const facts = { id, action: 'undo', way: site.way, database, archive: null, places, uploads } as const;
   const journal: Journal = { ...facts, startedAt: now(), holder: thisProcess(), phase: 'preparing' };
   await journalled(journal, site, context, () => Promise.resolve('undo'));
-  return journal;
 }
 
 export function nothingKept(database: string): Failure {
