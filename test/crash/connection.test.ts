@@ -8,7 +8,7 @@ import { randomOf } from './random.ts';
 import { failuresOf, seed } from './tally.ts';
 
 /** At how many statements of backup, restore and undo a connection is cut; of others at half as many. */
-const cuts = Number(process.env['TEST_CRASH_CUTS'] ?? 12);
+const cuts = Number(process.env['TEST_CRASH_CUTS'] ?? 8);
 const cutsOf = ({ share }: Kind): number => (share === 1 ? cuts : Math.ceil(cuts / 2));
 
 /** Where a connection is cut. */

@@ -9,10 +9,10 @@ import { sqliteScene } from './sqlite-stage.ts';
 import { type Case, failuresOf, seed } from './tally.ts';
 
 /** How many instants by chance backup, restore and undo get, which hold all that there is. Others get fewer. */
-const instants = Number(process.env['TEST_CRASH_INSTANTS'] ?? 50);
+const instants = Number(process.env['TEST_CRASH_INSTANTS'] ?? 25);
 
 /** How many steps of the others are enough; TEST_CRASH_STEPS=1000 takes all of them. */
-const steps = Number(process.env['TEST_CRASH_STEPS'] ?? 12);
+const steps = Number(process.env['TEST_CRASH_STEPS'] ?? 8);
 
 /** Kills kinds of work on SQLite. */
 export function describeOnSqlite(...names: readonly string[]): void {

@@ -29,6 +29,7 @@ export interface TitledDeath {
 export async function prepareOrdeal(kind: Kind, scene: Scene): Promise<Ordeal> {
   await kind.lay(scene);
   await scene.keep();
+  const rows = await scene.rows();
   await start(scene);
   const before = await soundPicture(scene);
   await scene.back();
@@ -38,9 +39,17 @@ export async function prepareOrdeal(kind: Kind, scene: Scene): Promise<Ordeal> {
   const milliseconds = await undisturbed(kind, scene);
   await start(scene);
   const after = await soundPicture(scene);
+  if (kind.keepsRows) requireRows(rows, await scene.rows());
+  else if (differenceOf(before, after) === null) throw new Error(`nobody can tell whether ${kind.name} happened`);
   await scene.back();
   const steps = readFileSync(list, 'utf8').trimEnd().split('\n');
   return { kind, scene, before, after, duration: milliseconds, steps };
+}
+
+/** Counted by ourselves: what a run says of it is not believed. */
+function requireRows(before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>): void {
+  const lost = Object.entries(before).filter(([table, count]) => (after[table] ?? 0) < count);
+  if (lost.length > 0) throw new Error(`rows were lost from ${lost.map(([table]) => table).join(', ')}`);
 }
 
 /** @returns how many milliseconds it took */
@@ -103,7 +112,7 @@ async function requireBackup(scene: Scene): Promise<void> {
  * @param most how many of them are chosen, from all over
  */
 export function deathsAtSteps({ steps }: Ordeal, most: number, chance: () => number): readonly TitledDeath[] {
-  const sorts = steps.map((label) => label.replaceAll(/\d+/g, '#').replace(/#\/#.*/, '#/#'));
+  const sorts = steps.map(sortOf);
   const telling = sorts.flatMap((sort, index) =>
     sorts.indexOf(sort) === index || sorts.lastIndexOf(sort) === index ? [index] : [],
   );
@@ -116,6 +125,13 @@ export function deathsAtSteps({ steps }: Ordeal, most: number, chance: () => num
       death: { kind: 'step', step: index + 1, whole },
     };
   });
+}
+
+/** What a step is like: with other numbers, or with another file of the uploads, it is the same. */
+function sortOf(step: string): string {
+  const ours = /\.db-init|restore|stamp|timetracker|^(open|rm|unlink) db\./;
+  if (/^(open|mkdir|rename|rmdir) /.test(step) && !ours.test(step)) return step.replace(/ .*/, '');
+  return step.replaceAll(/\d+/g, '#').replace(/#\/#.*/, '#/#');
 }
 
 /** Deaths by chance, spread over the time that the work takes. */

@@ -53,6 +53,13 @@ export async function postgresScene(options: PostgresOptions): Promise<Scene> {
     env: options.env ?? {},
     execute: (sql) => tell(changes === 'schemas' ? ownersUrl(url, role) : url, sql),
 
+    async count(table) {
+      const [there] = await ask<{ there: boolean }>(url, `SELECT to_regclass('public.${table}') IS NOT NULL AS there`);
+      if (there?.there !== true) return null;
+      const [row] = await ask<{ rows: number }>(url, `SELECT count(*)::int AS rows FROM public.${table}`);
+      return row?.rows ?? null;
+    },
+
     async keep() {
       await alone(server, name);
       kept = changes === 'schemas' ? await schemas() : await databases();

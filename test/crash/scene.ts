@@ -20,6 +20,8 @@ export interface Scene {
   /** Takes the present state for the one to come back to. */
   keep(): Promise<void>;
   back(): Promise<void>;
+  /** How many rows the core tables hold, those that are there. */
+  rows(): Promise<Readonly<Record<string, number>>>;
   /** Everything a person would miss: databases, former ones, uploads. */
   picture(): Promise<Picture>;
   /** What nobody should find after a start, in words. */
@@ -35,10 +37,13 @@ export interface Stage {
   readonly execute: (sql: string) => Promise<void>;
   readonly keep: () => Promise<void>;
   readonly back: () => Promise<void>;
+  /** Null if there is no such table. */
+  readonly count: (table: string) => Promise<number | null>;
   readonly picture: () => Promise<Picture>;
   readonly leftovers: () => Promise<readonly string[]>;
 }
 
+const coreTables = ['users', 'projects', 'time_entries', 'clients'];
 const roots = ['uploads', 'static', 'attachments'];
 
 /** Builds a scene around a database. @param stageOn makes the database; SQLite's lies on the volume */
@@ -80,6 +85,15 @@ export async function sceneOn(stageOn: (volume: string) => Promise<Stage>): Prom
       await stage.back();
       rmSync(volume, { recursive: true, force: true });
       cpSync(kept, volume, { recursive: true, preserveTimestamps: true });
+    },
+
+    async rows() {
+      const counts: Record<string, number> = {};
+      for (const table of coreTables) {
+        const count = await stage.count(table);
+        if (count !== null) counts[table] = count;
+      }
+      return counts;
     },
 
     async picture() {

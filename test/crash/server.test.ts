@@ -8,7 +8,7 @@ import { randomOf } from './random.ts';
 import { failuresOf, seed } from './tally.ts';
 
 /** How often the server dies in each kind of work. */
-const deaths = Number(process.env['TEST_CRASH_SERVER_DEATHS'] ?? 3);
+const deaths = Number(process.env['TEST_CRASH_SERVER_DEATHS'] ?? 2);
 
 let cluster: Promise<PrivateCluster> | null = null;
 

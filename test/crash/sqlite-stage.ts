@@ -28,6 +28,17 @@ export function sqliteScene(): Promise<Scene> {
         }
       },
 
+      async count(table) {
+        if (!names().includes('timetracker.db')) return null;
+        const database = new Database(file, { readonly: true });
+        try {
+          const there = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(table);
+          return there === undefined ? null : Number(database.prepare(`SELECT count(*) FROM ${table}`).pluck().get());
+        } finally {
+          database.close();
+        }
+      },
+
       keep: nothing,
       back: nothing,
 
