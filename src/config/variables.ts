@@ -117,5 +117,7 @@ function readSecret(file: Setting, workingDirectory: string, findings: Findings)
   }
   const value = content.text.replace(/\r?\n$/, '');
   if (value === '') return findings.fault(file.variable, `names an empty file: ${shown}`);
+  // it would end the word for the server, and begin another one
+  if (value.includes('\0')) return findings.fault(file.variable, `names a file that is no text: ${shown}`);
   return { variable: file.variable, value };
 }

@@ -1,4 +1,4 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { Problem } from '../failure.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { redaction, renderJson } from '../report/output.ts';
@@ -69,17 +69,33 @@ function withWholeTimes(step: Step): Step {
 }
 
 /**
- * Writes the report whole or not at all: who reads the file never finds half of it.
+ * Writes the report whole or not at all: who reads the file never finds half of it. A device or a pipe stays what it is.
  * @param secrets what must not stand in it
  * @throws Error of the file system
  */
 export function writeReport(file: string, report: RunReport, secrets: readonly string[]): void {
+  const text = `${renderJson(report, redaction(secrets))}\n`;
+  if (takesBytes(file)) {
+    // who waits for a pipe that nobody reads waits for ever
+    writeFileSync(file, text, { flag: constants.O_WRONLY | constants.O_NONBLOCK });
+    return;
+  }
   const partial = `${file}.${process.pid}.partial`;
   try {
-    writeFileSync(partial, `${renderJson(report, redaction(secrets))}\n`, { mode: 0o644 });
+    writeFileSync(partial, text, { mode: 0o644 });
     renameSync(partial, file);
   } catch (error) {
     rmSync(partial, { force: true });
     throw error;
+  }
+}
+
+/** Whether it is something like /dev/stdout, that a file must not take the place of. */
+function takesBytes(path: string): boolean {
+  try {
+    const stats = statSync(path);
+    return stats.isCharacterDevice() || stats.isFIFO() || stats.isSocket() || stats.isBlockDevice();
+  } catch {
+    return false;
   }
 }
