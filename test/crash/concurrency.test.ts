@@ -16,15 +16,24 @@ interface Expected {
   readonly ends: readonly number[];
 }
 
+/** A command for a crowd. */
+interface Member extends Expected {
+  readonly looks?: true;
+  /** What it may end with as well while there is the journal of a restore. */
+  readonly besideRestore?: readonly number[];
+}
+
 const usage = 2;
 const notCurrent = 21;
 const unreadable = 17;
+const locked = 5;
+const restoreRefused = 31;
 /** What people and schedulers run, and what it may end with while others work beside it. */
-const mixed: readonly (Expected & { readonly looks?: true })[] = [
+const mixed: readonly Member[] = [
   { args: [], ends: [0] },
   { args: ['status', '--json'], ends: [0], looks: true },
   { args: ['backup', 'create'], ends: [0] },
-  { args: ['verify'], ends: [0, notCurrent], looks: true },
+  { args: ['verify'], ends: [0, notCurrent], looks: true, besideRestore: [restoreRefused] },
   { args: ['gate'], ends: [0] },
   { args: ['plan', '--json'], ends: [0], looks: true },
   // it mends what is at the head, and says so of what is not yet
@@ -33,8 +42,6 @@ const mixed: readonly (Expected & { readonly looks?: true })[] = [
   // there is nothing to adopt where the revision is known
   { args: ['adopt'], ends: [usage] },
 ];
-const locked = 5;
-const restoreRefused = 31;
 
 /** Starts them all at once. */
 const together = (
@@ -44,15 +51,20 @@ const together = (
 ): Promise<readonly Fate[]> => Promise.all(commands.map((args) => live(args, { ...scene.env, ...env })));
 
 /** So many commands, in an order that chance makes. */
-function crowd(count: number, engine: Engine, topic: string): readonly Expected[] {
+function crowd(count: number, engine: Engine, topic: 'upgrade' | 'impatient' | 'restore'): readonly Expected[] {
   const chance = randomOf(seed(), `${engine} ${count} ${topic}`);
   return Array.from({ length: count }, (_, index) => ({ command: mixed[index % mixed.length], place: chance() }))
     .toSorted((a, b) => a.place - b.place)
     .flatMap(({ command }) => command ?? [])
-    .map(({ args, ends, looks }) =>
-      // a SQLite file cannot be looked into while somebody commits to it, which is waited for, but not for long
-      ({ args, ends: looks === true && engine === 'sqlite' ? [...ends, unreadable] : ends }),
-    );
+    .map(({ args, ends, looks, besideRestore = [] }) => ({
+      args,
+      ends: [
+        ...ends,
+        // a SQLite file cannot be looked into while somebody commits to it, which is waited for, but not for long
+        ...(looks === true && engine === 'sqlite' ? [unreadable] : []),
+        ...(topic === 'restore' ? besideRestore : []),
+      ],
+    }));
 }
 
 function requireEnds(fates: readonly Fate[], commands: readonly Expected[], more: readonly number[] = []): void {
