@@ -1,4 +1,4 @@
-import { constants, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { Problem } from '../failure.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { redaction, renderJson } from '../report/output.ts';
@@ -77,8 +77,12 @@ export function writeReport(file: string, report: RunReport, secrets: readonly s
   const text = `${renderJson(report, redaction(secrets))}\n`;
   if (takesBytes(file)) {
     // who waits for a pipe that nobody reads waits for ever
-    writeFileSync(file, text, { flag: constants.O_WRONLY | constants.O_NONBLOCK });
-    return;
+    const handle = openSync(file, constants.O_WRONLY | constants.O_NONBLOCK);
+    try {
+      return writeFileSync(handle, text);
+    } finally {
+      closeSync(handle);
+    }
   }
   const partial = `${file}.${process.pid}.partial`;
   try {
