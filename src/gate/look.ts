@@ -71,13 +71,14 @@ async function fingerprintsFor(observation: Observation): Promise<Fingerprints |
 }
 
 async function observe(database: Database, config: Config): Promise<Observation> {
+  let facts;
   try {
-    const facts = await database.observe('quick');
-    // the volumes are only searched when it matters: most databases are not empty
-    const empty = facts.relations.every(({ name }) => name === versionTable);
-    const traces = empty ? findTraces(config) : [];
-    return { kind: 'seen', engine: database.engine, facts, traces, restoreJournal: await seeRestore(config) };
+    facts = await database.observe('quick');
   } catch (error) {
-    return { kind: 'not-seen', reason: reasonOf(error) };
+    return { kind: 'not-seen', reason: reasonOf(error), restoreJournal: await seeRestore(config) };
   }
+  // the volumes are only searched when it matters: most databases are not empty
+  const empty = facts.relations.every(({ name }) => name === versionTable);
+  const traces = empty ? findTraces(config) : [];
+  return { kind: 'seen', engine: database.engine, facts, traces, restoreJournal: await seeRestore(config) };
 }

@@ -12,15 +12,18 @@ export interface RestoreJournal {
 }
 
 /** Everything that was seen before a decision: the database and what lies on the volumes beside it. */
-export type Observation =
+export type Observation = Glance & {
+  /** The journal of a restore that is under way or did not finish, if one lies in the backup folder. */
+  readonly restoreJournal: RestoreJournal | null;
+};
+
+type Glance =
   | {
       readonly kind: 'seen';
       readonly engine: Engine;
       readonly facts: DatabaseFacts;
       /** What speaks of a former database on the volumes: uploads, backups, a stamp; a sentence each. */
       readonly traces: readonly string[];
-      /** The journal of a restore that is under way or did not finish, if one lies in the backup folder. */
-      readonly restoreJournal: RestoreJournal | null;
     }
   /** Looking failed: not knowing is a reason to touch nothing. */
   | { readonly kind: 'not-seen'; readonly reason: string };

@@ -21,7 +21,7 @@ const meanings: Readonly<Record<NonNullable<StateReport['state']>, string>> = {
 
 /** `status` for people. */
 export function renderStatus(report: StateReport, seen: Look): string {
-  return lines([...summary(report), ...identity(seen), ...missing(report), ...extras(report)]) + banner(report, seen);
+  return lines([...summary(report), ...restore(seen), ...identity(seen), ...missing(report), ...extras(report)]) + banner(report, seen);
 }
 
 /** `plan` for people: what the gate would do. */
@@ -37,7 +37,7 @@ export function renderPlan(report: StateReport, seen: Look): string {
   };
   const step = report.action === null ? [] : ['', steps[report.action]];
   const details = [...report.pending, ...missing(report)].map((detail) => `  ${detail}`);
-  return lines([...summary(report), ...step, ...details]) + banner(report, seen);
+  return lines([...summary(report), ...restore(seen), ...step, ...details]) + banner(report, seen);
 }
 
 /** `verify` for people. */
@@ -46,7 +46,7 @@ export function renderVerdict(report: StateReport, seen: Look): string {
     report.state === 'current'
       ? ['verified: every table, column, key and index that the revision promises is there']
       : ['NOT VERIFIED'];
-  return lines([...summary(report), ...missing(report), ...extras(report), ...verdict]) + banner(report, seen);
+  return lines([...summary(report), ...restore(seen), ...missing(report), ...extras(report), ...verdict]) + banner(report, seen);
 }
 
 function summary(report: StateReport): readonly string[] {
@@ -72,6 +72,11 @@ function extra(what: string, names: readonly string[]): readonly string[] {
   if (names.length === 0) return [];
   const more = names.length > 10 ? ', …' : '';
   return [`also here: ${names.length} ${what} that are not the application's: ${names.slice(0, 10).join(', ')}${more}`];
+}
+
+/** Which restore stands in the way, if anybody can tell. */
+function restore({ state }: Look): readonly string[] {
+  return state.kind === 'interrupted' && state.journal.says !== null ? [`restore:   ${state.journal.says}`] : [];
 }
 
 /** What the gate takes an unversioned database for. */

@@ -44,6 +44,9 @@ describeRestores('while a restore is at work', (engine) => {
     const status = await place.run('status', '--json');
     expect(JSON.parse(status.stdout)).toMatchObject({ state: 'interrupted' });
     expect(status.stdout).toContain(`a restore of ${archive}`);
+    const verdict = await place.run('verify');
+    expect(verdict.exitCode).toBe(31);
+    expect(verdict.stdout).toContain(`a restore of ${archive}`);
     const hasty = { env: { ...place.env, TT_LOCK_TIMEOUT: '0' } };
     for (const command of [['gate'], ['repair'], ['backup', 'create'], ['restore', archive, '--yes']]) {
       const { exitCode, stderr } = await run(command, hasty);

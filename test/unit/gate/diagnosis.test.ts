@@ -149,7 +149,11 @@ describe('diagnose', () => {
   });
 
   it('does not take for empty what could not be seen', () => {
-    const state = diagnose({ kind: 'not-seen', reason: 'permission denied' }, knowledge);
-    expect(state).toEqual({ kind: 'unreadable', reason: 'permission denied' });
+    const notSeen = { kind: 'not-seen', reason: 'permission denied' } as const;
+    expect(diagnose({ ...notSeen, restoreJournal: null }, knowledge)).toEqual({
+      kind: 'unreadable',
+      reason: 'permission denied',
+    });
+    expect(diagnose({ ...notSeen, restoreJournal: journal }, knowledge)).toEqual({ kind: 'interrupted', journal });
   });
 });
