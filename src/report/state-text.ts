@@ -21,7 +21,10 @@ const meanings: Readonly<Record<NonNullable<StateReport['state']>, string>> = {
 
 /** `status` for people. */
 export function renderStatus(report: StateReport, seen: Look): string {
-  return lines([...summary(report), ...restore(seen), ...identity(seen), ...missing(report), ...extras(report)]) + banner(report, seen);
+  return (
+    lines([...summary(report), ...restore(seen), ...identity(seen), ...missing(report), ...extras(report)]) +
+    banner(report, seen)
+  );
 }
 
 /** `plan` for people: what the gate would do. */
@@ -46,7 +49,10 @@ export function renderVerdict(report: StateReport, seen: Look): string {
     report.state === 'current'
       ? ['verified: every table, column, key and index that the revision promises is there']
       : ['NOT VERIFIED'];
-  return lines([...summary(report), ...restore(seen), ...missing(report), ...extras(report), ...verdict]) + banner(report, seen);
+  return (
+    lines([...summary(report), ...restore(seen), ...missing(report), ...extras(report), ...verdict]) +
+    banner(report, seen)
+  );
 }
 
 function summary(report: StateReport): readonly string[] {
