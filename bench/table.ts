@@ -17,7 +17,7 @@ export type Limit =
   | { readonly kind: 'at least'; readonly ratio: number };
 
 /** Other work on the machine may cost one side more than the other: only beyond this is a limit taken for broken. */
-const tolerance = 1.5;
+const tolerance = 2;
 
 /** One line for each result, below a heading. */
 export function renderTable(results: readonly Result[]): string {

@@ -9,7 +9,7 @@ import { sqliteScene } from './sqlite-stage.ts';
 import { type Case, failuresOf, seed } from './tally.ts';
 
 /** How many instants by chance backup, restore and undo get, which hold all that there is. Others get fewer. */
-const instants = Number(process.env['TEST_CRASH_INSTANTS'] ?? 25);
+const instants = Number(process.env['TEST_CRASH_INSTANTS'] ?? 50);
 
 /** How many steps of the others are enough; TEST_CRASH_STEPS=1000 takes all of them. */
 const steps = Number(process.env['TEST_CRASH_STEPS'] ?? 8);
