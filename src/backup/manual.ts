@@ -35,7 +35,7 @@ export async function makeManualBackup(context: BackupContext, { destination, ke
     return createBackup(context, { kind: 'manual', uploadRoots: config.uploadRoots, destination });
   });
   announce(backup, context);
-  if (keep !== null) await prune(destination.folder, keep, context);
+  if (keep !== null) await prune({ folder: destination.folder, keep, proven: backup.path }, context);
   return backup;
 }
 
@@ -56,9 +56,12 @@ function announce({ path, size, manifest }: Backup, { config, log }: BackupConte
 }
 
 /** Old backups that stay are no reason to call a good one bad. */
-async function prune(folder: string, keep: number, { database, log }: BackupContext): Promise<void> {
+async function prune(
+  { folder, keep, proven }: { readonly folder: string; readonly keep: number; readonly proven: string },
+  { database, log }: BackupContext,
+): Promise<void> {
   try {
-    const removed = await removeOldest({ folder, kind: 'manual', database: database.name, keep });
+    const removed = await removeOldest({ folder, kind: 'manual', database: database.name, keep }, proven);
     for (const path of removed) log.info(`Removed an older backup: ${path}.`);
   } catch (error) {
     log.warn(`Older backups could not be removed: ${reasonOf(error)}.`);

@@ -21,17 +21,25 @@ export interface Sorted {
 }
 
 /**
- * Removes the oldest archives beyond a number. To be called after a new one was proven, which is thereby kept.
+ * Removes the oldest archives beyond a number.
+ * @param proven the one that was just made: it counts as the newest, for a clock that was wrong may have made others
+ * that call themselves newer
  * @returns the paths of what was removed
  */
-export async function removeOldest(rule: RetentionRule): Promise<readonly string[]> {
-  const { old } = await sortArchives(rule);
+export async function removeOldest(rule: RetentionRule, proven: string): Promise<readonly string[]> {
+  const { old } = await sortArchives(rule, proven);
   for (const path of old) await rm(path, { force: true });
   return old;
 }
 
-/** Finds the archives that a rule is for. One that is not of db-init, whatever its name, is never among them. */
-export async function sortArchives({ folder, kind, database, keep }: RetentionRule): Promise<Sorted> {
+/**
+ * Finds the archives that a rule is for. One that is not of db-init, whatever its name, is never among them.
+ * @param newest a path that comes first, whatever it says of its age
+ */
+export async function sortArchives(
+  { folder, kind, database, keep }: RetentionRule,
+  newest: string | null = null,
+): Promise<Sorted> {
   const found: { readonly path: string; readonly manifest: Manifest }[] = [];
   for (const name of await namesIn(folder)) {
     const path = join(folder, name);
@@ -41,7 +49,9 @@ export async function sortArchives({ folder, kind, database, keep }: RetentionRu
   const newestFirst = found
     .toSorted(
       (one, other) =>
-        other.manifest.createdAt.getTime() - one.manifest.createdAt.getTime() || other.path.localeCompare(one.path),
+        Number(other.path === newest) - Number(one.path === newest) ||
+        other.manifest.createdAt.getTime() - one.manifest.createdAt.getTime() ||
+        other.path.localeCompare(one.path),
     )
     .map(({ path }) => path);
   const kept = Math.max(1, keep);

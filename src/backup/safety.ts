@@ -56,7 +56,7 @@ export async function requireSafetyBackup(context: SafetyContext): Promise<void>
   });
   log.info(`Safety backup: ${path} (${formatBytes(bytes)}), read back and found whole.`, { backup: path });
   recorder.step({ kind: 'backup', path, bytes, milliseconds: performance.now() - started });
-  await prune(context);
+  await prune(path, context);
 }
 
 export function obstacleOf(error: unknown): BackupObstacle {
@@ -82,10 +82,10 @@ function liesOnVolume(folder: string): boolean {
 }
 
 /** Old backups that stay are no reason to stop. */
-async function prune({ config, database, log }: BackupContext): Promise<void> {
+async function prune(proven: string, { config, database, log }: BackupContext): Promise<void> {
   const rule = { folder: config.backupFolder, kind: 'safety', database: database.name, keep: kept } as const;
   try {
-    for (const path of await removeOldest(rule)) log.info(`Removed an older safety backup: ${path}.`);
+    for (const path of await removeOldest(rule, proven)) log.info(`Removed an older safety backup: ${path}.`);
   } catch (error) {
     log.warn(`Older safety backups could not be removed: ${reasonOf(error)}.`);
   }

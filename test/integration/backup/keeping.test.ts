@@ -101,6 +101,21 @@ describe('backup list', () => {
   });
 });
 
+describe('backup create --keep', () => {
+  it('keeps what it has just proven, though others call themselves newer', async () => {
+    const { url, name, ...rest } = await createSqliteDatabase();
+    await fill({ url, name, ...rest });
+    // made while the clock was wrong: thousands of days after 2020
+    for (const day of [20_000, 20_001]) await put(`future-${day}.zip`, 'manual', day, name);
+    const { exitCode } = await run(['backup', 'create', '--keep', '2'], { env: { ...env, DATABASE_URL: url } });
+    expect(exitCode).toBe(0);
+    expect(await archivesIn(folder)).toEqual([
+      'future-20001.zip',
+      expect.stringMatching(/^timetracker_backup_\d{8}_\d{6}\.zip$/),
+    ]);
+  });
+});
+
 describe('backup prune', () => {
   const prune = (...more: string[]) =>
     run(['backup', 'prune', ...more], { env: { ...env, DATABASE_URL: `sqlite:///${database}` } });
