@@ -69,6 +69,7 @@ export function parseManifest(text: string): Manifest | null {
   if (!isTexts(uploads) || !uploads.every(isUploadRoot)) return null;
   if (typeof version !== 'string' || typeof database !== 'string') return null;
   if (typeof server !== 'string' || typeof tool !== 'string' || !isTexts(revisions)) return null;
+  if ([version, database, server, tool, ...revisions].some(isOddText)) return null;
   if (rows === null || members === null || Number.isNaN(createdAt.getTime())) return null;
   return { engine, kind, createdAt, version, database, server, tool, revisions, rows, members, uploads };
 }
@@ -94,11 +95,17 @@ export function parseDescription(text: string): Description | { readonly reason:
     return { reason: `${manifestMember} does not say of which kind its database is` };
   }
   const { app_version: version = null } = content;
+  if ([revision, createdAt, version].some(isOddText)) {
+    return { reason: `${manifestMember} has a value that is no plain text` };
+  }
   if (!isTextOrNull(revision) || !isTextOrNull(createdAt) || !isTextOrNull(version)) {
     return { reason: `${manifestMember} has a value of the wrong type` };
   }
   return { engine, revision, createdAt, ours: db_init !== undefined };
 }
+
+/** More than any name of a revision, a server or a database with its address has. */
+const longestText = 1000;
 
 /** Local time as the application writes it: no zone, whole seconds. */
 function localTime(instant: Date): string {
@@ -126,6 +133,11 @@ function record(value: unknown): Fields | null {
 
 function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+/** What people are shown must not steer their terminal, nor begin a line of its own. */
+function isOddText(value: unknown): boolean {
+  return typeof value === 'string' && (value.length > longestText || /[\p{Cc}\uFFFD]/u.test(value));
 }
 
 function isTextOrNull(value: unknown): value is string | null {

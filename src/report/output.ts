@@ -1,4 +1,4 @@
-/** Where text goes that a person or a program reads. Every secret is taken out here, and only here. */
+/** Where text goes that a person or a program reads. Every secret is taken out here, and whatever steers a terminal. */
 export interface Output {
   /** Standard output: results for people. */
   result(text: string): void;
@@ -30,11 +30,12 @@ const eraseLine = '\r\u001B[K';
  */
 export function openOutput(streams: Streams, secrets: readonly string[], machine: boolean): Output {
   const redact = redaction(secrets);
+  const plain = (text: string): string => harmless(redact(text));
   const { stdout, stderr } = streams;
   let shown = '';
   const line = (text: string): void => {
     // a line that wraps could not be erased
-    const next = redact(text).slice(0, (stderr.columns ?? 80) - 1);
+    const next = plain(text).slice(0, (stderr.columns ?? 80) - 1);
     if (next !== shown) stderr.write(`${eraseLine}${next}`);
     shown = next;
   };
@@ -43,12 +44,17 @@ export function openOutput(streams: Streams, secrets: readonly string[], machine
     stream.write(text);
   };
   return {
-    result: (text) => write(stdout, redact(text)),
+    result: (text) => write(stdout, plain(text)),
     json: (value) => write(stdout, `${renderJson(value, redact)}\n`),
-    log: (text) => write(machine ? stderr : stdout, redact(text)),
-    notice: (text) => write(stderr, redact(text)),
+    log: (text) => write(machine ? stderr : stdout, plain(text)),
+    notice: (text) => write(stderr, plain(text)),
     line: stderr.isTTY === true ? line : null,
   };
+}
+
+/** Names and messages come from databases and archives of whomever: an escape sequence would act on the reader's terminal. */
+function harmless(text: string): string {
+  return text.replaceAll(/(?![\n\t])\p{Cc}/gu, '?');
 }
 
 /** JSON whose values are redacted one by one: a short password must not spoil the keys. */

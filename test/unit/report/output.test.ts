@@ -14,6 +14,12 @@ describe('openOutput', () => {
     expect(written.stdout + written.stderr).toBe('***, ***, and ***again');
   });
 
+  it.each(['result', 'log', 'notice'] as const)('lets no %s steer a terminal', (way) => {
+    const { written, output } = capture([]);
+    output[way]('a\u001b[2J\u009b2J\rb\u0007\n\tläßt 日本\n');
+    expect(written.stdout + written.stderr).toBe('a?[2J?2J?b?\n\tläßt 日本\n');
+  });
+
   it('knows a secret by its form within JSON', () => {
     const secret = 'quote " and back\\slash';
     const { written, output } = capture([secret]);
