@@ -2,7 +2,7 @@ import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { reasonOf } from '../failure.ts';
-import type { StoredMember } from './directory.ts';
+import type { PlainMember } from './directory.ts';
 import { invalid, rejection, rejectionOf, shown } from './rejection.ts';
 
 /** Bytes that are read, and unpacked, at a time. */
@@ -12,11 +12,11 @@ const chunkSize = 64 * 1024;
  * The content of a member. Nothing is opened before it is read; it ends in a Failure `archive-rejected` if its size
  * or its checksum is another than the archive says, and gives away no byte more than that size.
  */
-export function readContent(file: string, member: StoredMember): Readable {
+export function readContent(file: string, member: PlainMember): Readable {
   return Readable.from(checked(file, member), { objectMode: false, highWaterMark: chunkSize });
 }
 
-async function* checked(file: string, member: StoredMember): AsyncGenerator<Buffer, void, undefined> {
+async function* checked(file: string, member: PlainMember): AsyncGenerator<Buffer, void, undefined> {
   const damaged = (what: string) => rejection(file, invalid(`the member ${shown(member.name)} is damaged: ${what}`));
   const larger = `it is larger than the ${member.size} bytes that the archive says`;
   const { source, consumed } = unpack(file, member);
@@ -52,7 +52,7 @@ interface Unpacking {
 }
 
 /** The unpacked bytes, and how many packed ones they were made of. */
-function unpack(file: string, member: StoredMember): Unpacking {
+function unpack(file: string, member: PlainMember): Unpacking {
   const { size, packed, start, deflated } = member;
   // an empty range cannot be asked for, either
   if (packed === 0 || Math.max(size, packed) <= chunkSize) return unpackAtOnce(file, member);
@@ -65,7 +65,7 @@ function unpack(file: string, member: StoredMember): Unpacking {
 }
 
 /** Most members are small: streams take several times as long for them, and fill the memory with what they leave. */
-function unpackAtOnce(file: string, { size, packed, start, deflated }: StoredMember): Unpacking {
+function unpackAtOnce(file: string, { size, packed, start, deflated }: PlainMember): Unpacking {
   let consumed = packed;
   function* source(): Generator<Buffer, void, undefined> {
     let bytes = readRange(file, start, packed);

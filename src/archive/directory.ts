@@ -1,7 +1,14 @@
 import type { FileHandle } from 'node:fs/promises';
-import { type Entry, fromRandomAccessReaderPromise, getFileNameLowLevel, type ZipFile } from 'yauzl';
+import {
+  type Entry,
+  fromRandomAccessReaderPromise,
+  getFileNameLowLevel,
+  type LocalFileHeader,
+  type ZipFile,
+} from 'yauzl';
 import type { ArchiveLimits } from '../config/config.ts';
 import type { ArchiveFault } from '../failure.ts';
+import { faultOfOrder } from './between.ts';
 import { FileReader } from './file-reader.ts';
 import { faultOfLocalHeader } from './local-header.ts';
 import { faultOfName } from './names.ts';
@@ -21,10 +28,16 @@ export interface StoredMember {
   readonly offset: number;
   /** Where its content begins in the file. */
   readonly start: number;
+  /** Whether checksum and sizes have to follow the content once more, or may. */
+  readonly descriptor: 'none' | 'allowed' | 'needed';
 }
+
+/** What it takes to read its content. */
+export type PlainMember = Omit<StoredMember, 'descriptor'>;
 
 // bits of the general purpose flag ("APPNOTE.TXT – .ZIP File Format Specification", 4.4.4)
 const encrypted = 0x0001 | 0x0040 | 0x2000;
+const followed = 0x0008;
 const utf8 = 0x0800;
 /** The way of packing; the other one that is read is none at all (4.4.5). */
 const deflate = 8;
@@ -55,15 +68,15 @@ export async function readDirectory(file: string, handle: FileHandle, limits: Ar
     refuse(faultOfSize((bytes += entry.uncompressedSize), size, limits));
     const local = await zip.readLocalFileHeaderPromise(entry);
     refuse(faultOfLocalHeader(entry, local, name));
-    members.push(memberOf(entry, name, local.fileDataStart));
+    members.push({ ...memberOf(entry, name, local.fileDataStart), descriptor: descriptorOf(entry, local) });
   }
   refuse(await faultOfEnd(reader, { zip, size, start, end: cursorOf(zip) }));
-  refuse(faultOfOrder(members, start));
+  refuse(await faultOfOrder(reader, members, start));
   return members;
 }
 
 /** Finds one member without looking at the others. @returns null if there is none of that name */
-export async function findMember(handle: FileHandle, wanted: string): Promise<StoredMember | null> {
+export async function findMember(handle: FileHandle, wanted: string): Promise<PlainMember | null> {
   const { size } = await handle.stat();
   const zip = await openZip(new FileReader(handle, size), size);
   for await (const entry of zip.eachEntry()) {
@@ -90,9 +103,15 @@ function nameOf({ generalPurposeBitFlag, fileNameRaw, extraFields }: Entry): str
   return getFileNameLowLevel(generalPurposeBitFlag | utf8, fileNameRaw, extraFields, true);
 }
 
-function memberOf(entry: Entry, name: string, start: number): StoredMember {
+function memberOf(entry: Entry, name: string, start: number): PlainMember {
   const { uncompressedSize: size, compressedSize: packed, crc32, relativeOffsetOfLocalHeader: offset } = entry;
   return { name, size, packed, crc32, deflated: entry.compressionMethod === deflate, offset, start };
+}
+
+/** Some programs announce the record and then write everything into the header instead. */
+function descriptorOf(entry: Entry, { compressedSize }: LocalFileHeader): StoredMember['descriptor'] {
+  if ((entry.generalPurposeBitFlag & followed) === 0) return 'none';
+  return compressedSize === 0 && entry.compressedSize > 0 ? 'needed' : 'allowed';
 }
 
 function faultOfEntry(entry: Entry, name: string): ArchiveFault | null {
@@ -107,6 +126,9 @@ function faultOfEntry(entry: Entry, name: string): ArchiveFault | null {
     return invalid(`the member ${shown(name)} is neither a file nor a folder, but a link or a device`);
   }
   if (folder && entry.uncompressedSize > 0) return invalid(`the folder ${shown(name)} has a content of its own`);
+  if (entry.extraFields.filter(({ id }) => id === zip64Field).length > 1) {
+    return invalid(`the member ${shown(name)} says twice how large it is`);
+  }
   const complete = entry.uncompressedSize !== inExtra || entry.extraFields.some(({ id }) => id === zip64Field);
   if (!complete || !Number.isSafeInteger(entry.uncompressedSize)) {
     return invalid(`the member ${shown(name)} does not say how large it is`);
@@ -165,15 +187,4 @@ async function faultOfEnd(reader: FileReader, { zip, size, start, end }: Bounds)
   const true64 = onDisk === zip.entryCount && count === zip.entryCount && bytes === end - start && offset === start;
   const placed = (length ?? 0) + 12 === last - 20 - end && Number(locator.readBigUInt64LE(8)) === end;
   return whole && true64 && placed ? null : fault;
-}
-
-/** Members that share bytes are how a small file becomes an endless archive. */
-function faultOfOrder(members: readonly StoredMember[], directory: number): ArchiveFault | null {
-  let end = 0;
-  for (const { name, offset, start, packed } of members.toSorted((one, other) => one.offset - other.offset)) {
-    if (offset < end) return invalid(`the member ${shown(name)} overlaps another one`);
-    end = start + packed;
-    if (end > directory) return invalid(`the member ${shown(name)} reaches beyond the end of the members`);
-  }
-  return null;
 }

@@ -11,7 +11,7 @@ import { proveArchive } from '../../../src/archive/proof.ts';
 import { openArchive } from '../../../src/archive/reader.ts';
 import { type ArchiveFault, Failure } from '../../../src/failure.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { type End, extra, type Part, u64, zip } from './zip.ts';
+import { descriptor, type End, extra, type Fields, type Part, u64, zip } from './zip.ts';
 
 const limits = { entries: 20, bytes: 5_000_000, ratio: 100 };
 const { signal } = new AbortController();
@@ -81,6 +81,11 @@ function overlapping(): Buffer {
 
 const packed = deflateRawSync(Buffer.from(upload.content));
 const bytesOf = (part: Part): number => Buffer.byteLength(part.content);
+
+const checksum = crc32(upload.content);
+/** An archive with an upload whose sizes follow it, as streams are packed. */
+const followed = (after: Buffer, local: Fields = { crc: 0, packed: 0, size: 0 }): Buffer =>
+  odd({ after, fields: { flags: 0x808 }, local });
 
 type Hostile = readonly [title: string, bytes: Buffer, reason: RegExp];
 
@@ -205,6 +210,11 @@ const bombs: readonly Hostile[] = [
   ],
   ['a bomb that says it is small', odd({ bytes: deflateRawSync(Buffer.alloc(4_000_000)) }), /larger than/],
   ['members that share their bytes', overlapping(), /overlaps/],
+  [
+    'many members that are one and the same',
+    archive(upload, ...['a', 'b'].map((name) => ({ ...upload, name: `uploads/${name}`, central: { offset: 0 } }))),
+    /another name/,
+  ],
 ];
 
 const lies: readonly Hostile[] = [
@@ -229,6 +239,22 @@ const lies: readonly Hostile[] = [
   ['packed bytes that are cut off', odd({ bytes: packed.subarray(0, -4) }), /cannot be unpacked/],
   ['packed bytes that are nonsense', odd({ bytes: Buffer.alloc(60, 0xff) }), /cannot be unpacked/],
   ['no packed bytes', odd({ bytes: Buffer.alloc(0) }), /cannot be unpacked|bytes, and/],
+  [
+    'a checksum that is another one behind the content',
+    followed(descriptor(1, packed.length, bytesOf(upload))),
+    /follows/,
+  ],
+  ['a size that is another one behind the content', followed(descriptor(checksum, packed.length, 5)), /follows/],
+  [
+    'a packed size that is another one',
+    followed(descriptor(checksum, 5, bytesOf(upload), { signed: false })),
+    /follows/,
+  ],
+  ['a large size that is another one', followed(descriptor(checksum, packed.length, 5, { wide: true })), /follows/],
+  ['sizes that are nowhere', followed(Buffer.alloc(0)), /follows/],
+  ['sizes that nobody announced', odd({ after: descriptor(checksum, packed.length, bytesOf(upload)) }), /follows/],
+  ['something between two members', zip([manifest, { ...dump, after: Buffer.from('more') }, settings]), /follows/],
+  ['something behind the last member', odd({ after: zip([upload]) }), /follows/],
   ['a header that is somewhere else', odd({ central: { offset: 3 } }), /damaged/],
   ['a header outside of the file', odd({ central: { offset: 0xffff_fff0 } }), /damaged/],
 ];
@@ -250,6 +276,20 @@ const largeLies: readonly Hostile[] = [
   ['a size without any bytes', oddLarge({ bytes: Buffer.alloc(0) }), /cannot be unpacked|bytes, and/],
 ];
 
+/** A whole archive behind something else: its places are counted from the beginning of the file. */
+function behind(before: Buffer): Buffer {
+  const parts = [...rest, upload];
+  const lengths = parts.map((part) => zip([part]).indexOf('PK\x01\x02'));
+  const places = lengths.map(
+    (_, index) => before.length + lengths.slice(0, index).reduce((sum, length) => sum + length, 0),
+  );
+  const moved = parts.map((part, index) => ({ ...part, central: { offset: places[index] ?? 0 } }));
+  return Buffer.concat([
+    before,
+    zip(moved, { offset: before.length + lengths.reduce((sum, length) => sum + length, 0) }),
+  ]);
+}
+
 const ends: readonly Hostile[] = [
   ['a member that the end does not count', ending({ count: 3 }), /contradict/],
   ['a member too many', ending({ count: 5 }), /damaged/],
@@ -260,6 +300,11 @@ const ends: readonly Hostile[] = [
   ['several disks', ending({ disk: 1 }), /damaged/],
   ['something behind the end', Buffer.concat([archive(), Buffer.from('more')]), /damaged/],
   ['something before the beginning', Buffer.concat([Buffer.from('#!/bin/sh\n'), archive()]), /no ZIP archive/],
+  [
+    'something that looks like a member before the beginning',
+    behind(Buffer.from('PK\x03\x04 and more')),
+    /before its first/,
+  ],
   ['another archive before the beginning', Buffer.concat([archive(), archive()]), /contradict/],
   ['no directory', archive().subarray(0, 200), /damaged/],
   ['nothing in it', zip([]), /no manifest\.json/],
@@ -290,6 +335,13 @@ const ends: readonly Hostile[] = [
     odd({ fields: { packed: 0xffff_ffff, extra: extra(1, u64(2n ** 63n)) } }),
     /damaged/,
   ],
+  [
+    'two ZIP64 sizes',
+    odd({
+      fields: { size: 0xffff_ffff, extra: Buffer.concat([extra(1, u64(BigInt(bytesOf(upload)))), extra(1, u64(5n))]) },
+    }),
+    /twice/,
+  ],
   ['an extra field that does not end', odd({ fields: { extra: Buffer.from([1, 0, 255, 0]) } }), /damaged/],
 ];
 
@@ -307,6 +359,34 @@ const manifests: readonly Hostile[] = [
   ['a number as revision', zip([manifestPart({ ...application, alembic_revision: 140 }), dump]), /wrong type/],
   ['a list of revisions', zip([manifestPart({ ...application, alembic_revision: ['140_x'] }), dump]), /wrong type/],
   ['a number as time', zip([manifestPart({ ...application, created_at: 5 }), dump]), /wrong type/],
+  [
+    'a revision that steers a terminal',
+    zip([manifestPart({ ...application, alembic_revision: '\u001b[2J' }), dump]),
+    /plain/,
+  ],
+  [
+    'a revision of several lines',
+    zip([manifestPart({ ...application, alembic_revision: 'a\nSafe: all' }), dump]),
+    /plain/,
+  ],
+  [
+    'a revision that does not end',
+    zip([manifestPart({ ...application, alembic_revision: 'a'.repeat(2000) }), dump]),
+    /plain/,
+  ],
+  ['a time that steers a terminal', zip([manifestPart({ ...application, created_at: '\u009b2J' }), dump]), /plain/],
+  [
+    'a revision in another encoding',
+    zip([{ ...manifest, content: Buffer.from('{"db_type":"postgresql","alembic_revision":"\xe4"}', 'latin1') }, dump]),
+    /plain/,
+  ],
+  [
+    'a manifest in UTF-16',
+    zip([{ ...manifest, content: Buffer.from(JSON.stringify(application), 'utf16le') }, dump]),
+    /not what/,
+  ],
+  ['a manifest that is nested without end', zip([{ ...manifest, content: '['.repeat(200_000) }, dump]), /not what/],
+  ['a database of ours that steers a terminal', ofOurs({ database: '\u001b]0;title' }), /damaged/],
   ['no database', zip([manifest, settings]), /no database in it/],
   ['both databases', archive({ name: 'db.sqlite', content: 'SQLite format 3\0' }), /two databases/],
   [
@@ -395,6 +475,13 @@ describe('the archives that those were made of', () => {
     ['with the records of ZIP64', ending({ zip64: {} })],
     ['with ZIP64 and nothing else', ending({ count: 0xffff, size: 0xffff_ffff, offset: 0xffff_ffff, zip64: {} })],
     ['without Unix modes', odd({ mode: 0 })],
+    ...[false, true].flatMap((wide) =>
+      [false, true].map((signed): readonly [string, Buffer] => [
+        `with sizes that follow (${wide ? 8 : 4} bytes, signature: ${signed})`,
+        followed(descriptor(checksum, packed.length, bytesOf(upload), { wide, signed })),
+      ]),
+    ),
+    ['with sizes that are announced and do not follow', followed(Buffer.alloc(0), {})],
     ['with a ZIP64 size', odd({ fields: { size: 0xffff_ffff, extra: extra(1, u64(BigInt(bytesOf(upload)), 0n)) } })],
     ['with a name that is not called UTF-8', odd({ fields: { flags: 0 } })],
     ['with what db-init left in the folder', archive(upload, { name: 'uploads/.db-init-x/secret', content: 'x' })],

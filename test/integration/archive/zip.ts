@@ -20,6 +20,8 @@ export interface Part {
   readonly method?: number;
   /** What stands in the archive instead of the packed content. */
   readonly bytes?: Buffer;
+  /** What stands between it and the next one. */
+  readonly after?: Buffer;
   /** As Unix has it, the type included. */
   readonly mode?: number;
   /** What both headers say. */
@@ -62,6 +64,12 @@ export const u64 = (...values: bigint[]): Buffer => {
   return buffer;
 };
 
+/** The record that follows a content whose sizes were not known before, with its signature or without. */
+export function descriptor(crc: number, packed: number, size: number, { wide = false, signed = true } = {}): Buffer {
+  const sizes = wide ? u64(BigInt(packed), BigInt(size)) : u32(packed, size);
+  return Buffer.concat([signed ? u32(0x08074b50) : Buffer.alloc(0), u32(crc), sizes]);
+}
+
 /** An extra field of a header. */
 export const extra = (id: number, data: Buffer): Buffer => Buffer.concat([u16(id, data.length), data]);
 
@@ -74,7 +82,7 @@ export function zip(parts: readonly Part[], end: End = {}): Buffer {
   const members: Buffer[] = [];
   const directory: Buffer[] = [];
   let at = 0;
-  for (const { name, content, method = 8, bytes, mode = 0o100644, fields, central, local } of parts) {
+  for (const { name, content, method = 8, bytes, after, mode = 0o100644, fields, central, local } of parts) {
     const plain = Buffer.from(content);
     const packed = bytes ?? (method === 8 ? deflateRawSync(plain) : plain);
     const truth = {
@@ -89,7 +97,14 @@ export function zip(parts: readonly Part[], end: End = {}): Buffer {
     };
     const here = { ...truth, ...fields, ...local };
     const there = { ...truth, ...fields, ...central };
-    const member = Buffer.concat([u32(0x04034b50), header(here), here.name, here.extra, packed]);
+    const member = Buffer.concat([
+      u32(0x04034b50),
+      header(here),
+      here.name,
+      here.extra,
+      packed,
+      after ?? Buffer.alloc(0),
+    ]);
     directory.push(
       u32(0x02014b50),
       u16(0x031e),
