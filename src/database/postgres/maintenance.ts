@@ -18,6 +18,8 @@ const maintenanceDatabases = ['postgres', 'template1'];
 /** Seconds that sessions are given to end after they were told to. */
 const patience = 10;
 
+const insufficientPrivilege = '42501';
+
 export interface MaintenanceOptions extends ConnectOptions {
   /** Seconds to wait for another restore. */
   readonly lockTimeout: number;
@@ -112,7 +114,19 @@ function maintenanceOf(client: pg.Client, live: string, { signal }: MaintenanceO
 
     exists: async (name) => (await session.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])).length > 0,
     create: async (name) => session.run(await creation(name, live, session)),
-    drop: (name) => session.run(`DROP DATABASE IF EXISTS ${quoteName(name)} WITH (FORCE)`),
+
+    async drop(name) {
+      const order = `DROP DATABASE IF EXISTS ${quoteName(name)}`;
+      try {
+        await session.run(`${order} WITH (FORCE)`);
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === insufficientPrivilege)) throw error;
+        // to force means to end an autovacuum too, which takes a right; without, the server sends it away by itself
+        await endSessions(client, [name, name], new AbortController().signal);
+        await session.run(order);
+      }
+    },
+
     carryOver: (name) => carryOver(client, live, name),
 
     async exchange(incoming, outgoing, disconnect) {
