@@ -2,23 +2,33 @@ import { hostname } from 'node:os';
 import type { Database } from '../database/database.ts';
 import type { PostgresTarget } from '../config/config.ts';
 import { enterMaintenance, type Maintenance } from '../database/postgres/maintenance.ts';
+import { Failure } from '../failure.ts';
 import { databasesSite } from './databases.ts';
 import { filesSite } from './files.ts';
-import { describeJournal } from './journal.ts';
+import { describeJournal, type Way } from './journal.ts';
 import { schemasSite } from './schemas.ts';
 import type { RestoreContext, Site } from './site.ts';
 
-/** Opens the place of the live database for a restore. To be called under its run lock. */
-export async function openSite(live: Database, context: RestoreContext): Promise<Site> {
+/**
+ * Opens the place of the live database for a restore. To be called under its run lock.
+ * @param way in which something is kept that is to be put back or dropped, whatever this user may do by now; null for
+ * the best one that there is
+ * @throws Failure `restore-refused` if that way is closed
+ */
+export async function openSite(live: Database, context: RestoreContext, way: Way | null = null): Promise<Site> {
   const { database: target } = context.config;
   switch (target.kind) {
     case 'sqlite':
       return filesSite(target, live, context);
     case 'postgresql': {
+      if (way === 'schemas') return schemasSite(target, live, context);
       const maintenance = await maintain(target, context);
-      if (await maintenance?.mayExchange()) return databasesSite(target, required(maintenance), live, context);
+      if (maintenance !== null && (way === 'databases' || (await maintenance.mayExchange()))) {
+        return databasesSite(target, maintenance, live, context);
+      }
       await maintenance?.close();
-      return schemasSite(target, live, context);
+      if (way === null) return schemasSite(target, live, context);
+      throw noWayIn(live.name);
     }
   }
 }
@@ -45,7 +55,10 @@ export function thisProcess(): string {
   return `host ${hostname()}, pid ${process.pid}`;
 }
 
-function required(maintenance: Maintenance | null): Maintenance {
-  if (maintenance === null) throw new Error('a right in a database that could not be entered');
-  return maintenance;
+/** What keeps everybody from whole databases. */
+export const noMaintenance = 'neither postgres nor template1 lets this user in';
+
+function noWayIn(database: string): Failure {
+  const obstacle = { kind: 'failed', step: 'reaching the former database', reason: noMaintenance } as const;
+  return new Failure({ kind: 'restore-refused', database, obstacle });
 }

@@ -85,9 +85,10 @@ export async function restore(request: RestoreRequest, live: Database, context: 
  */
 export async function undoRestore(live: Database, context: RestoreContext): Promise<void> {
   const { config, log } = context;
-  if (lastKept(config, live.name) === null) throw nothingKept(live.name);
+  const last = lastKept(config, live.name);
+  if (last === null) throw nothingKept(live.name);
   await requireAlone(live, context);
-  const site = await openSite(live, context);
+  const site = await openSite(live, context, last.way);
   try {
     await putBack(site, live.name, context);
     log.info(`${live.name} is the database from before the last restore again, as it was.`);

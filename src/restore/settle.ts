@@ -9,7 +9,7 @@ import { databasesSite } from './databases.ts';
 import { filesSite } from './files.ts';
 import { foldersOf, readHistory, remember } from './history.ts';
 import { type Journal, journalFileOf, readJournal, removeJournal, writeJournal } from './journal.ts';
-import { maintain } from './open-site.ts';
+import { maintain, noMaintenance } from './open-site.ts';
 import { schemasSite } from './schemas.ts';
 import type { RestoreContext, Site } from './site.ts';
 import { discardUploads, recallUploads, swapUploads } from './uploads.ts';
@@ -114,7 +114,7 @@ export async function settleRestore(
   };
   if (target.kind === 'postgresql' && journal.way === 'databases') {
     const maintenance = await maintain(target, context);
-    if (maintenance === null) throw unfinished(config, 'neither postgres nor template1 lets this user in');
+    if (maintenance === null) throw unfinished(config, noMaintenance);
     const site = databasesSite(target, maintenance, null, context);
     try {
       return await settle(site);

@@ -9,6 +9,7 @@ import { atMoment, journalOf } from './phases.ts';
 import {
   archivePath,
   ask,
+  besides,
   currentArchive,
   difference,
   execute,
@@ -125,6 +126,39 @@ describePostgres(
       expect(difference(expected, await rowsOf(place.database))).toEqual([]);
       expect((await place.run('restore', '--drop-former', '--yes')).exitCode).toBe(0);
       expect(await schemas()).toEqual(['public']);
+    });
+
+    it('goes back, and drops, the way that the restore went, whatever the user may do by then', async () => {
+      const role = new URL(place.database.url).username;
+      const rows = await rowsOf(place.database);
+      await place.must('restore', archive, '--yes');
+      await admin(`ALTER ROLE ${role} CREATEDB`);
+      const undone = await place.run('restore', '--undo', '--yes');
+      expect(undone.exitCode, undone.all).toBe(0);
+      expect(difference(rows, await rowsOf(place.database))).toEqual([]);
+      await place.must('restore', '--drop-former', '--yes');
+      expect(await schemas()).toEqual(['public']);
+
+      await place.must('restore', archive, '--yes');
+      await admin(`ALTER ROLE ${role} NOCREATEDB`);
+      const [former = ''] = (await besides(place.database)).filter((name) => name !== place.database.name);
+      const refused = await place.run('restore', '--undo', '--yes');
+      expect(refused.exitCode, refused.all).toBe(31);
+      expect(refused.stderr).toContain('permission denied to rename database');
+      expect(journalOf(place)).toBeNull();
+      expect(difference(expected, await rowsOf(place.database))).toEqual([]);
+      const dropped = await place.must('restore', '--drop-former', '--yes');
+      expect(dropped.all).toContain(`Dropped ${former}.`);
+      expect(await besides(place.database)).toEqual([place.database.name]);
+    });
+
+    it('is told if somebody else has dropped what was kept', async () => {
+      await place.must('restore', archive, '--yes');
+      const [, former = ''] = await schemas();
+      await execute(place.database, `DROP SCHEMA ${String(former)} CASCADE`);
+      const { all } = await place.must('restore', '--drop-former', '--yes');
+      expect(all).toContain(`${String(former)} is not there any more.`);
+      expect(all).not.toContain('Dropped');
     });
 
     it('who does not own schema public either is told what is missing', async () => {
