@@ -49,7 +49,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     secrets = secretsOf(config);
     if (config.database !== null) database = nameOf(config.database);
     output = openOutput(streams, secrets, json);
-    const log = await openLog(config.logFormat, (text) => output.log(text));
+    const log = await openLog(config.logFormat, output);
     const exitCode = await start({ version, output, log, recorder, signal, arguments: request.arguments });
     ended = { exitCode, problem: null };
   } catch (error) {

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 
@@ -49,12 +50,8 @@ export function postgresTarget(
 
   // As in a URL: the application, which builds one from POSTGRES_HOST, needs an IPv6 address in brackets.
   const host = required('host', 'host').replace(/^\[(.*)\]$/, '$1');
-  if (host.includes(',')) {
-    findings.fault(
-      keywords.get('host')?.variable ?? origin,
-      'names several hosts; allowed: the one that is written to',
-    );
-  }
+  const odd = oddityOf(host);
+  if (odd !== null) findings.fault(keywords.get('host')?.variable ?? origin, odd);
   const timeout = numberOf(keywords.get('connect_timeout'), 'connect_timeout', 0, 86_400, findings);
   return {
     kind: 'postgresql',
@@ -67,6 +64,18 @@ export function postgresTarget(
     ...certificateFiles(keywords, workingDirectory, findings),
     ...(timeout === undefined ? {} : { connectTimeout: timeout }),
   };
+}
+
+/** Why something is no host, as far as one can see without asking for it. It is not repeated: it may hold a password. */
+function oddityOf(host: string): string | null {
+  if (host.includes(',')) return 'names several hosts; allowed: the one that is written to';
+  if (host.startsWith('/')) return null;
+  if (/[@/]/.test(host)) return 'holds more than a host (not shown); an address as a whole belongs into DATABASE_URL';
+  if (/\s/.test(host)) return 'has a blank or a line break in its host';
+  if (host.includes(':') && !isIPv6(host)) {
+    return 'holds more than a host; a port has a place of its own: POSTGRES_PORT, or after the host in DATABASE_URL';
+  }
+  return null;
 }
 
 /** libpq's default for the user; a container may run under a number that has no name. */

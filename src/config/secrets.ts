@@ -3,14 +3,30 @@ import type { Settings } from './config.ts';
 /** The password of an address, as it is written there. */
 const writtenPassword = /:\/\/[^:@/?]*:([^@/?]*)@|[?&]password=([^&]*)/g;
 
+/** What stands in every other sentence by chance. */
+const tooShort = /^(?:.{0,2}|\w{3}|\d{4})$/su;
+
+/** What db-init says anyway, and people take for a password. */
+const ownWords: ReadonlySet<string> = new Set(
+  (
+    'admin app application backup compose container correct current data database db-init default development docker ' +
+    'empty file gate head healthy host init level local mend nothing password plan port postgres postgresql public ' +
+    'reset restore root schema secret seed server settings sqlite start state status super table test time ' +
+    'timetracker tracker uploads user users verify version volume wait'
+  ).split(' '),
+);
+
 /**
  * What no message may show, longest first: the key of the settings, the whole DATABASE_URL, and the password as it is and
  * percent-encoded. A password that equals the name of the user, the host or the database (as the documented
- * default does) is only kept out as part of the address: blotting it out would blot out the names, and so tell it.
+ * default does), or that stands in our sentences anyway, is only kept out as part of an address: blotting it out would
+ * make them unreadable, and so tell it.
  */
 export function secretsOf({ database, settingsKey }: Pick<Settings, 'database' | 'settingsKey'>): readonly string[] {
-  const key = settingsKey === '' ? [] : [settingsKey];
-  return [...secretsOfDatabase(database), ...key].toSorted((one, other) => other.length - one.length);
+  const secrets = [...secretsOfDatabase(database), settingsKey];
+  return secrets
+    .filter((secret) => !tooShort.test(secret) && !ownWords.has(secret))
+    .toSorted((one, other) => other.length - one.length);
 }
 
 function secretsOfDatabase(database: Settings['database']): readonly string[] {
@@ -22,7 +38,7 @@ function secretsOfDatabase(database: Settings['database']): readonly string[] {
   const lowerCase = encoded.replace(/%../g, (byte) => byte.toLowerCase());
   const written = [...url.matchAll(writtenPassword)].flatMap(([, first, second]) => [first ?? '', second ?? '']);
 
-  const names = new Set(['', database.user, database.host, database.database]);
+  const names = new Set([database.user, database.host, database.database]);
   const forms = new Set([url, password, encoded, lowerCase, ...written]);
   return [...forms].filter((form) => !names.has(form));
 }

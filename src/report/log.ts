@@ -15,11 +15,14 @@ const labels = { info: '', warn: 'WARNING: ', error: 'ERROR: ' } as const;
  * Opens the log. Lines go to standard output, or to standard error where standard output is for a machine.
  * @param format `human`: one plain line a message; `json`: pino's format, one object a line
  */
-export async function openLog(format: 'human' | 'json', write: Output['log']): Promise<Log> {
+export async function openLog(format: 'human' | 'json', output: Pick<Output, 'log' | 'entry'>): Promise<Log> {
   if (format === 'json') {
     // bundled, a CommonJS package has a default export alone
     const { default: pino } = await import('pino');
-    const logger = pino({ base: { name: 'db-init' }, timestamp: pino.stdTimeFunctions.isoTime }, { write });
+    const logger = pino(
+      { base: { name: 'db-init' }, timestamp: pino.stdTimeFunctions.isoTime },
+      { write: output.entry },
+    );
     const at =
       (level: keyof typeof labels) =>
       (message: string, details: Details = {}): void =>
@@ -29,6 +32,6 @@ export async function openLog(format: 'human' | 'json', write: Output['log']): P
   const at =
     (level: keyof typeof labels) =>
     (message: string): void =>
-      write(`${new Date().toISOString().slice(11, 19)} ${labels[level]}${message}\n`);
+      output.log(`${new Date().toISOString().slice(11, 19)} ${labels[level]}${message}\n`);
   return { info: at('info'), warn: at('warn'), error: at('error') };
 }

@@ -6,6 +6,8 @@ export interface Output {
   json(value: unknown): void;
   /** The log: standard output, or standard error while a result for a machine is on its way. */
   log(text: string): void;
+  /** The same for a line that is an object, and stays one whatever the secrets are. */
+  entry(line: string): void;
   /** Standard error: banners. */
   notice(text: string): void;
   /**
@@ -43,10 +45,13 @@ export function openOutput(streams: Streams, secrets: readonly string[], machine
     if (shown !== '') line('');
     stream.write(text);
   };
+  const log = machine ? stderr : stdout;
   return {
     result: (text) => write(stdout, plain(text)),
     json: (value) => write(stdout, `${renderJson(value, redact)}\n`),
-    log: (text) => write(machine ? stderr : stdout, plain(text)),
+    log: (text) => write(log, plain(text)),
+    entry: (text) => write(log, `${renderJson(JSON.parse(text), redact, 0)}
+`),
     notice: (text) => write(stderr, plain(text)),
     line: stderr.isTTY === true ? line : null,
   };
@@ -58,14 +63,28 @@ function harmless(text: string): string {
 }
 
 /** JSON whose values are redacted one by one: a short password must not spoil the keys. */
-export function renderJson(value: unknown, redact: (text: string) => string): string {
-  return JSON.stringify(value, (_key, entry: unknown) => (typeof entry === 'string' ? redact(entry) : entry), 2);
+export function renderJson(value: unknown, redact: (text: string) => string, indent = 2): string {
+  return JSON.stringify(value, (_key, entry: unknown) => (typeof entry === 'string' ? redact(entry) : entry), indent);
 }
 
-/** What takes the secrets out of a text. */
+/**
+ * What stands between name and host in any address, were it cut off after some letters, or taken for a path: people
+ * put addresses where they do not belong. `password` itself is how our own examples spell it.
+ */
+const credentials = /(\b[a-z][a-z0-9+.-]*:\/\/?[^\s:@/"]*:)(?!password@)[^\s"]*([@…])/gi;
+
+/** What takes the secrets out of a text, and the passwords out of addresses. */
 export function redaction(secrets: readonly string[]): (text: string) => string {
   // within JSON a quotation mark or a backslash of a secret stands escaped
   const forms = new Set(secrets.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]));
-  const ordered = [...forms].filter((form) => form !== '').toSorted((a, b) => b.length - a.length);
-  return (text) => ordered.reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
+  const patterns = [...forms]
+    .filter((form) => form !== '')
+    .toSorted((a, b) => b.length - a.length)
+    // a banner breaks its lines at blanks
+    .map(
+      (form) =>
+        new RegExp(form.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`).replaceAll(' ', String.raw`\s+`), 'g'),
+    );
+  return (text) =>
+    patterns.reduce((shown, secret) => shown.replaceAll(secret, '***'), text).replaceAll(credentials, '$1***$2');
 }

@@ -40,6 +40,18 @@ describe('POSTGRES_*', () => {
     ]);
   });
 
+  it.each([
+    ['postgresql://u:hunter2@h/d', 'DATABASE_URL'],
+    ['u:hunter2@h', 'DATABASE_URL'],
+    ['db:5432', 'POSTGRES_PORT'],
+    ['db ', 'blank'],
+    ['db\r', 'line break'],
+  ])('refuse the host %j, without repeating it', (host, expected) => {
+    const faults = faultsOf({ POSTGRES_HOST: host });
+    expect(faults).toEqual([{ variable: 'POSTGRES_HOST', problem: expect.stringContaining(expected) }]);
+    expect(faults[0]?.problem).not.toContain('hunter2');
+  });
+
   it('refuse several hosts', () => {
     expect(faultsOf({ POSTGRES_HOST: 'a,b' })).toEqual([
       { variable: 'POSTGRES_HOST', problem: expect.stringContaining('several hosts') },

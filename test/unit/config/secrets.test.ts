@@ -26,6 +26,12 @@ describe('secrets', () => {
     expect(secretsIn({ POSTGRES_HOST: 'db' })).toEqual([]);
   });
 
+  it.each(['a', 'pw1', 'postgres', 'database', 'docker'])('leave what is said anyway readable: %s', (password) => {
+    const url = `postgresql://app:${password}@db:5432/tt`;
+    expect(secretsIn({ DATABASE_URL: url })).toEqual([url]);
+    expect(secretsIn({ POSTGRES_HOST: 'db', POSTGRES_PASSWORD: password })).toEqual([]);
+  });
+
   it.each(['sqlite:////a.db', 'postgresql://u@h/d'])('are none in %s', (url) => {
     expect(secretsIn({ DATABASE_URL: url })).toEqual([]);
   });

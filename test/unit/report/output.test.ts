@@ -33,6 +33,30 @@ describe('openOutput', () => {
     expect(written.stdout).toBe('*** abc');
   });
 
+  it.each([
+    ['There is no command "postgresql://app:p%22w@db/app".', 'There is no command "postgresql://app:***@db/app".'],
+    ['in /data/postgresql:/app:x@y@db/app now', 'in /data/postgresql:/app:***@db/app now'],
+    ['cut off: "postgresql://app:pw…"', 'cut off: "postgresql://app:***…"'],
+    ['as in postgresql://user:password@host:5432/database', 'as in postgresql://user:password@host:5432/database'],
+    ['connect ECONNREFUSED ::1:5432, write to a@b', 'connect ECONNREFUSED ::1:5432, write to a@b'],
+  ])('takes the password out of any address, though nobody knows it: %s', (text, shown) => {
+    const { written, output } = capture([]);
+    output.notice(text);
+    expect(written.stderr).toBe(shown);
+  });
+
+  it('knows a secret with blanks where lines were broken', () => {
+    const { written, output } = capture(['correct horse battery']);
+    output.notice('the key correct\n     horse battery');
+    expect(written.stderr).toBe('the key ***');
+  });
+
+  it('leaves every line of a log an object, whatever the secret is', () => {
+    const { written, output } = capture(['level', '12345']);
+    output.entry('{"level":30,"rows":12345,"msg":"a level of 12345"}\n');
+    expect(written.stdout).toBe('{"level":30,"rows":12345,"msg":"a *** of ***"}\n');
+  });
+
   it('keeps standard output for the result where a machine reads it', () => {
     const { written, output } = capture([], true);
     output.log('log\n');
