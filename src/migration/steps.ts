@@ -1,4 +1,6 @@
+import { shownDetail } from '../database/postgres/server-detail.ts';
 import type { Engine, Row, Value } from '../database/session.ts';
+import { reasonOf } from '../failure.ts';
 import type { Inventory } from './inventory.ts';
 
 /**
@@ -50,7 +52,13 @@ export class StatementError extends Error {
 
   constructor(statement: string, cause: unknown) {
     const excerpt = statement.length > 300 ? `${statement.slice(0, 300)}…` : statement;
-    super(`${cause instanceof Error ? cause.message : String(cause)}, in: ${excerpt}`, { cause });
+    super(`${messageOf(cause)}, in: ${excerpt}`, { cause });
     this.statement = statement;
   }
+}
+
+/** What the database said, and of which rows. */
+function messageOf(error: unknown): string {
+  const detail = error instanceof Error && 'detail' in error && typeof error.detail === 'string' ? error.detail : '';
+  return detail === '' ? reasonOf(error) : `${reasonOf(error)}: ${shownDetail(detail).replace(/\.$/, '')}`;
 }

@@ -1,3 +1,5 @@
+import { shownDetail } from './server-detail.ts';
+
 const longest = 600;
 
 /**
@@ -9,7 +11,10 @@ export function toolMessage(stderr: string, ending: string): string {
   const errors = lines.flatMap((line, index) => (isError(line) ? [index] : []));
   const [first = lines.findIndex((line) => line !== '')] = errors;
   if (first === -1) return ending;
-  const details = lines.slice(first + 1).filter((line, index, rest) => isDetail(line) && belongs(rest, index));
+  const details = lines
+    .slice(first + 1)
+    .filter((line, index, rest) => isDetail(line) && belongs(rest, index))
+    .map(shownDetail);
   const said = [lines[first] ?? '', ...details].join('; ').replaceAll(/\s+/g, ' ');
   const others = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
   return `${said.length > longest ? `${said.slice(0, longest)}…` : said}${others}`;

@@ -55,6 +55,22 @@ describe('what a tool says', () => {
     expect(message(...lines)).toBe(expected);
   });
 
+  it('never holds a row, nor the key of a secret', () => {
+    const failed = (detail: string) => message('pg_restore: error: ERROR:  no', `DETAIL:  ${detail}`);
+    expect(failed('Failing row contains (1, ada, scrypt:x(y), t).')).toBe(
+      'pg_restore: error: ERROR: no; DETAIL: Failing row contains (not shown).',
+    );
+    expect(failed('Fehlgeschlagene Zeile enthält (1, ada')).toBe(
+      'pg_restore: error: ERROR: no; DETAIL: Fehlgeschlagene Zeile enthält (not shown)',
+    );
+    expect(failed('Key (token_hash)=(a)b) is duplicated.')).toBe(
+      'pg_restore: error: ERROR: no; DETAIL: Key (token_hash)=(not shown) is duplicated.',
+    );
+    expect(failed('Key (lower(name), user_id)=(x, 1) already exists.')).toBe(
+      'pg_restore: error: ERROR: no; DETAIL: Key (lower(name), user_id)=(x, 1) already exists.',
+    );
+  });
+
   it('is never long', () => {
     expect(message(`pg_restore: error: ${'x'.repeat(5000)}`).length).toBeLessThan(650);
   });
