@@ -32,9 +32,9 @@ export type State =
  * Names the state of a database. Pure: the same observation gives the same state.
  *
  * The order of the questions is the rule. An unfinished restore comes first, for what is seen then is half of
- * something, or nothing: the exchange ends sessions. A database without any core table may be somebody else's, so other tools' ledgers are asked for
- * before anything that could be cleaned. Version rows without their core tables are a partial migration whatever
- * the rows say, and only a database that has its core tables is looked at closely.
+ * something, or nothing: the exchange ends sessions. A database without any core table may be somebody else's, so
+ * other tools' ledgers are asked for before anything that could be cleaned. Version rows without their core tables are
+ * a partial migration whatever the rows say, and only a database that has its core tables is looked at closely.
  */
 export function diagnose(observation: Observation, { graph, head, fingerprints }: Knowledge): State {
   if (observation.restoreJournal !== null) return { kind: 'interrupted', journal: observation.restoreJournal };
