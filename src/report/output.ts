@@ -50,8 +50,7 @@ export function openOutput(streams: Streams, secrets: readonly string[], machine
     result: (text) => write(stdout, plain(text)),
     json: (value) => write(stdout, `${renderJson(value, redact)}\n`),
     log: (text) => write(log, plain(text)),
-    entry: (text) => write(log, `${renderJson(JSON.parse(text), redact, 0)}
-`),
+    entry: (text) => write(log, `${renderJson(JSON.parse(text), redact, 0)}\n`),
     notice: (text) => write(stderr, plain(text)),
     line: stderr.isTTY === true ? line : null,
   };
