@@ -116,7 +116,8 @@ export function describeProblem(problem: Problem): Notice {
         safe: 'nothing was changed.',
         options: [
           'Give the folder of the file, and the file, to the user that TimeTracker and db-init run as (1000 in the images).\n' +
-            '  docker compose run --rm --user 0 --entrypoint chown db-init -R 1000:1000 /data',
+            // the compose files take every capability from db-init, and then root may neither look into a folder nor give it away
+            '  docker compose run --rm --user 0 --cap-add CHOWN --cap-add DAC_OVERRIDE --entrypoint chown db-init -R 1000:1000 /data',
           'Or run both containers as the owner of the files: `user: "uid:gid"` in docker-compose.yml.',
           'If the volume is mounted read-only (`:ro`), remove that.',
         ],

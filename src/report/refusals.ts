@@ -78,7 +78,7 @@ export function describeRefusal(database: string, refusal: Refusal): Notice {
         ],
         safe: untouched,
         options: [
-          'Use a newer db-init: one at least as new as the application that migrated this database.\n  docker compose pull && docker compose up -d',
+          'Use a newer db-init: get its sources, at least as new as the application that migrated this database, and build it.\n  docker compose build db-init && docker compose up -d',
           'If the application is right and db-init alone is old, set TT_ALLOW_NEWER_SCHEMA=true to let it pass unchecked.',
           restoring('To go back to the older application, restore the backup that was made before the upgrade'),
         ],

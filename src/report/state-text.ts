@@ -77,7 +77,9 @@ function extras({ extras: { tables, columns, indexes } }: StateReport): readonly
 function extra(what: string, names: readonly string[]): readonly string[] {
   if (names.length === 0) return [];
   const more = names.length > 10 ? ', …' : '';
-  return [`also here: ${names.length} ${what} that are not the application's: ${names.slice(0, 10).join(', ')}${more}`];
+  return [
+    `also here: ${what} that are not the application's (${names.length}): ${names.slice(0, 10).join(', ')}${more}`,
+  ];
 }
 
 /** Which restore stands in the way, if anybody can tell. */

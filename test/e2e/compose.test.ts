@@ -113,4 +113,19 @@ await describeDocker('The stack with SQLite', () => {
     const status = await stack.compose(['run', '--rm', 'db-init', 'status', '--json']);
     expect(JSON.parse(status.stdout)).toMatchObject({ state: 'current', engine: 'sqlite', revisions: [head] });
   });
+
+  it('shows the command that gives a volume of somebody else to the application', async () => {
+    const stack = await buildStack(sqliteFiles);
+    const theirs = 'chown -R 999:999 /data && chmod -R u=rwX,go= /data';
+    const rights = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'].flatMap((right) => ['--cap-add', right]);
+    const asRoot = ['--user', '0', ...rights, '--entrypoint', 'sh'];
+    expect(await stack.compose(['run', '--rm', 'db-init'])).toMatchObject({ exitCode: 0 });
+    expect(await stack.compose(['run', '--rm', ...asRoot, 'db-init', '-c', theirs])).toMatchObject({ exitCode: 0 });
+
+    const refused = await stack.compose(['run', '--rm', 'db-init']);
+    expect(refused.exitCode).toBe(4);
+    const [, command = ''] = /^ +docker compose (run .* chown .*)$/m.exec(refused.all) ?? [];
+    expect(await stack.compose(command.split(' '))).toMatchObject({ exitCode: 0 });
+    expect(await stack.compose(['run', '--rm', 'db-init'])).toMatchObject({ exitCode: 0 });
+  });
 });
