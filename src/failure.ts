@@ -46,7 +46,13 @@ export type Problem =
     }
   | { readonly kind: 'backups-not-listed'; readonly folder: string; readonly reason: string }
   | { readonly kind: 'backups-not-pruned'; readonly folder: string; readonly reason: string }
-  | { readonly kind: 'archive-rejected'; readonly archive: string; readonly fault: ArchiveFault }
+  | {
+      readonly kind: 'archive-rejected';
+      readonly archive: string;
+      readonly fault: ArchiveFault;
+      /** Whether TT_RESTORE_FROM asked for it, and not somebody at a terminal. */
+      readonly atStart?: boolean;
+    }
   | { readonly kind: 'restore-refused'; readonly database: string; readonly obstacle: RestoreObstacle }
   | { readonly kind: 'quarantine-refused'; readonly database: string; readonly obstacle: QuarantineObstacle }
   | { readonly kind: 'reset-refused'; readonly database: string; readonly obstacle: ResetObstacle }
@@ -67,14 +73,21 @@ export type BackupObstacle =
   | { readonly kind: 'no-tool'; readonly tool: string; readonly major: number; readonly found: readonly number[] }
   | { readonly kind: 'not-proven' | 'failed'; readonly reason: string };
 
+/** What a file is wrapped in that has to be taken off first. */
+export type Wrapping = 'gzip' | 'bzip2' | 'xz' | 'zstd' | 'utf-16';
+
 /** Why an archive is not restored. A reason is a sentence without its full stop. */
 export type ArchiveFault =
   /** It is damaged, or not what it says, or made to do harm. */
   | { readonly kind: 'invalid'; readonly reason: string }
   /** It holds more than `variable` allows. */
   | { readonly kind: 'too-large'; readonly reason: string; readonly variable: string }
-  /** No archive, but a file that other programs restore. */
-  | { readonly kind: 'other-format'; readonly format: 'sql' | 'dump' | 'sqlite' }
+  /** No archive, but a file that other programs restore; `packed`: with gzip. */
+  | { readonly kind: 'other-format'; readonly format: 'sql' | 'dump' | 'sqlite'; readonly packed: boolean }
+  /** No archive as it is; what comes out of it may be one, or be restored by others. */
+  | { readonly kind: 'wrapped'; readonly by: Wrapping }
+  /** The archive is whole, and of the other kind of database. */
+  | { readonly kind: 'other-engine'; readonly held: Engine }
   /** The archive is whole, but what is in it cannot be brought to this image's schema on this server. */
   | { readonly kind: 'unusable'; readonly reason: string };
 

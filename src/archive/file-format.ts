@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { type FileHandle, open, stat } from 'node:fs/promises';
+import { constants, gunzipSync } from 'node:zlib';
 import type { Engine } from '../database/session.ts';
-import type { ArchiveFault } from '../failure.ts';
+import type { ArchiveFault, Wrapping } from '../failure.ts';
 import type { ArchiveEntry } from './reader.ts';
 import { invalid, rejection } from './rejection.ts';
 
@@ -13,9 +14,19 @@ const marks = {
   emptyZip: 'PK\x05\x06',
   dump: 'PGDMP',
   sqlite: 'SQLite format 3\0',
-  gzip: '\x1f\x8b',
-  utf16: '\xff\xfe',
 };
+
+const wrappings = {
+  gzip: '\x1f\x8b',
+  bzip2: 'BZh',
+  xz: '\xfd7zXZ\0',
+  zstd: '(\xb5/\xfd',
+  'utf-16': '\xff\xfe',
+} as const satisfies Record<Wrapping, string>;
+
+const wrappingNames = ['gzip', 'bzip2', 'xz', 'zstd', 'utf-16'] as const satisfies readonly Wrapping[];
+/** Becomes a thousand times as much at the most. */
+const packedBeginning = 4096;
 
 const databaseMarks = { postgresql: marks.dump, sqlite: marks.sqlite } as const satisfies Record<Engine, string>;
 const databaseFormats = { postgresql: 'a dump in the custom format of PostgreSQL', sqlite: 'an SQLite file' };
@@ -48,13 +59,25 @@ function faultOfFormat(head: Buffer): ArchiveFault | null {
   if (begins(marks.zip) || begins(marks.emptyZip)) return null;
   if (head.length === 0) return invalid('it is empty');
   if (begins(marks.dump) || head.toString('latin1', 257, 262) === 'ustar')
-    return { kind: 'other-format', format: 'dump' };
-  if (begins(marks.sqlite)) return { kind: 'other-format', format: 'sqlite' };
-  if (begins(marks.gzip)) return invalid('it is packed with gzip: unpack it with gunzip and try what comes out');
-  if (begins(marks.utf16)) {
-    return invalid('it is a text in UTF-16, as PowerShell writes with “>”, which no database program reads');
+    return { kind: 'other-format', format: 'dump', packed: false };
+  if (begins(marks.sqlite)) return { kind: 'other-format', format: 'sqlite', packed: false };
+  for (const by of wrappingNames) {
+    if (begins(wrappings[by])) return by === 'gzip' ? faultOfPacked(head) : { kind: 'wrapped', by };
   }
   return isText(head) ? faultOfText(head.toString('utf8')) : invalid('it is no ZIP archive');
+}
+
+/** Dumps are often packed as they are written: a look at what is inside spares a round. */
+function faultOfPacked(head: Buffer): ArchiveFault {
+  const wrapped = { kind: 'wrapped', by: 'gzip' } as const;
+  try {
+    // the end is missing, of course
+    const inside = gunzipSync(head.subarray(0, packedBeginning), { finishFlush: constants.Z_SYNC_FLUSH });
+    const fault = faultOfFormat(inside);
+    return fault?.kind === 'other-format' && fault.format !== 'sqlite' ? { ...fault, packed: true } : wrapped;
+  } catch {
+    return wrapped;
+  }
 }
 
 function faultOfText(text: string): ArchiveFault {
@@ -66,7 +89,7 @@ function faultOfText(text: string): ArchiveFault {
   const sql = /^\s*(--|\/\*|\\restrict|(set|create|drop|alter|insert|copy|select|begin|start|pragma|do)\s)/im.test(
     text,
   );
-  return sql ? { kind: 'other-format', format: 'sql' } : invalid('it is no ZIP archive');
+  return sql ? { kind: 'other-format', format: 'sql', packed: false } : invalid('it is no ZIP archive');
 }
 
 /** The last character may be cut off. */

@@ -20,7 +20,18 @@ export function rejectionOf(archive: string, error: unknown): Failure {
 export function rejectionReason(error: unknown): string {
   if (!(error instanceof Failure) || error.problem.kind !== 'archive-rejected') return reasonOf(error);
   const { fault } = error.problem;
-  return 'reason' in fault ? fault.reason : fault.format;
+  switch (fault.kind) {
+    case 'other-format':
+      return `it is no archive, but a file of another kind (${fault.format})`;
+    case 'wrapped':
+      return `it is no archive, or wrapped up (${fault.by})`;
+    case 'other-engine':
+      return `it holds a database of the other kind (${fault.held})`;
+    case 'invalid':
+    case 'too-large':
+    case 'unusable':
+      return fault.reason;
+  }
 }
 
 /** A name that somebody else chose, fit to stand in a sentence. */

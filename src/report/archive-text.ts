@@ -1,11 +1,24 @@
-import type { ArchiveFault } from '../failure.ts';
+import type { Engine } from '../database/session.ts';
+import type { ArchiveFault, Wrapping } from '../failure.ts';
 import { capital, commands } from './advice.ts';
 import type { Notice } from './banner.ts';
 
 const safe = 'nothing was changed, and nothing of the archive was left behind.';
 
-/** Why an archive is not restored. */
-export function describeRejection(archive: string, fault: ArchiveFault): Notice {
+const another = `See which other backups there are, and take one of them.\n${commands.backups}`;
+
+/**
+ * Why an archive is not restored.
+ * @param atStart whether TT_RESTORE_FROM asked for it: then every start ends here
+ */
+export function describeRejection(archive: string, fault: ArchiveFault, atStart: boolean): Notice {
+  const notice = describeFault(archive, fault);
+  if (!atStart) return notice;
+  const without = `Or start without it: take TT_RESTORE_FROM out of .env.\n${commands.gate}`;
+  return { ...notice, options: [...notice.options, without] };
+}
+
+function describeFault(archive: string, fault: ArchiveFault): Notice {
   const title = `The archive cannot be restored: ${archive}`;
   switch (fault.kind) {
     case 'invalid':
@@ -15,7 +28,7 @@ export function describeRejection(archive: string, fault: ArchiveFault): Notice 
         safe,
         options: [
           'If it is a copy, copy it once more and compare the sizes and checksums (sha256sum) of both files.',
-          `See which other backups there are, and take one of them.\n${commands.backups}`,
+          another,
         ],
       };
     case 'too-large':
@@ -25,7 +38,7 @@ export function describeRejection(archive: string, fault: ArchiveFault): Notice 
         safe,
         options: [
           `If you know where it comes from and that it is right, raise ${fault.variable} in .env and try again.`,
-          `See which other backups there are, and take one of them.\n${commands.backups}`,
+          another,
         ],
       };
     case 'unusable':
@@ -35,29 +48,76 @@ export function describeRejection(archive: string, fault: ArchiveFault): Notice 
         safe,
         options: [
           'Use the image of db-init that belongs to the release of TimeTracker that made the archive, or a newer one.',
-          `See which other backups there are, and take one of them.\n${commands.backups}`,
+          another,
         ],
       };
     case 'other-format':
-      return describeOtherFormat(archive, fault.format);
+      return describeOtherFormat(archive, fault);
+    case 'wrapped':
+      return {
+        title,
+        happened: [`It is ${wrappings[fault.by].what}.`],
+        safe,
+        options: [
+          `Unpack it, and have db-init restore what comes out, or say how that is restored; ${wrappings[fault.by].file} is the file on your machine.\n  ${wrappings[fault.by].command}`,
+          another,
+        ],
+      };
+    case 'other-engine':
+      return {
+        title,
+        happened: [`It holds ${engines[fault.held].held}, and DATABASE_URL names ${engines[fault.held].wanted}.`],
+        safe,
+        options: [`Take a backup of this database.\n${commands.backups}`, engines[fault.held].advice],
+      };
   }
 }
 
-type Format = Extract<ArchiveFault, { kind: 'other-format' }>['format'];
+/** How each is taken off. */
+const wrappings = {
+  gzip: { what: 'packed with gzip', file: 'backup.gz', command: 'gunzip --keep backup.gz' },
+  bzip2: { what: 'packed with bzip2', file: 'backup.bz2', command: 'bunzip2 --keep backup.bz2' },
+  xz: { what: 'packed with xz', file: 'backup.xz', command: 'unxz --keep backup.xz' },
+  zstd: { what: 'packed with Zstandard', file: 'backup.zst', command: 'unzstd backup.zst' },
+  'utf-16': {
+    what: 'a text in UTF-16, as PowerShell writes with “>”, which no database program reads',
+    file: 'backup.sql',
+    command: 'iconv -f UTF-16 -t UTF-8 backup.sql > backup-utf8.sql',
+  },
+} as const satisfies Record<Wrapping, { what: string; file: string; command: string }>;
 
-function describeOtherFormat(archive: string, format: Format): Notice {
-  const { what, options } = adviceOn(archive, format);
+const engines = {
+  sqlite: {
+    held: 'a SQLite database',
+    wanted: 'a PostgreSQL database',
+    advice: 'If this archive is the right one, set DATABASE_URL to a SQLite file (sqlite:////data/timetracker.db).',
+  },
+  postgresql: {
+    held: 'a PostgreSQL database',
+    wanted: 'a SQLite database',
+    advice:
+      'If this archive is the right one, set DATABASE_URL to a PostgreSQL database (postgresql://user:password@db:5432/timetracker).',
+  },
+} as const satisfies Record<Engine, { held: string; wanted: string; advice: string }>;
+
+type Other = Extract<ArchiveFault, { kind: 'other-format' }>;
+
+function describeOtherFormat(archive: string, other: Other): Notice {
+  const { what, options } = adviceOn(archive, other);
   return {
     title: `This is no archive of TimeTracker: ${archive}`,
     happened: [
-      `It is ${what}. db-init restores the ZIP archives that TimeTracker and db-init make, which hold the uploads as well.`,
+      `It is ${what}${other.packed ? ', packed with gzip' : ''}. db-init restores the ZIP archives that TimeTracker and db-init make, which hold the uploads as well.`,
     ],
     safe,
     options,
   };
 }
 
-function adviceOn(archive: string, format: Format): { readonly what: string; readonly options: readonly string[] } {
+function adviceOn(
+  archive: string,
+  { format, packed }: Other,
+): { readonly what: string; readonly options: readonly string[] } {
   switch (format) {
     case 'sql':
       return {
@@ -65,10 +125,11 @@ function adviceOn(archive: string, format: Format): { readonly what: string; rea
         options: [
           intoNewDatabase(
             'backup.sql',
-            'psql -U timetracker -d timetracker -v ON_ERROR_STOP=1 --single-transaction < backup.sql',
+            'psql -U timetracker -d timetracker -v ON_ERROR_STOP=1 --single-transaction',
+            packed,
           ),
           'A dump that was made of an SQLite file is read into a new file first. Restore that, and db-init says how.\n' +
-            '  sqlite3 restored.db < backup.sql',
+            (packed ? '  gunzip -c backup.sql.gz | sqlite3 restored.db' : '  sqlite3 restored.db < backup.sql'),
         ],
       };
     case 'dump':
@@ -77,23 +138,29 @@ function adviceOn(archive: string, format: Format): { readonly what: string; rea
         options: [
           intoNewDatabase(
             'backup.dump',
-            'pg_restore -U timetracker -d timetracker --exit-on-error --single-transaction --no-owner < backup.dump',
+            'pg_restore -U timetracker -d timetracker --exit-on-error --single-transaction --no-owner',
+            packed,
           ),
         ],
       };
     case 'sqlite':
-      return { what: 'an SQLite database file', options: [inPlaceOfTheFile(archive)] };
+      return {
+        what: 'an SQLite database file',
+        options: [inPlaceOfTheFile(archive)],
+      };
   }
 }
 
 /** The former database stays: it is renamed, and nothing is restored over it. */
-function intoNewDatabase(file: string, restore: string): string {
+function intoNewDatabase(name: string, restore: string, packed: boolean): string {
+  const file = packed ? `${name}.gz` : name;
+  const into = `docker compose exec -T db ${restore}`;
   return [
     `Restore it into a new database, and keep the former one under another name; ${file} is the file on your machine. The last command has db-init bring it up to date.`,
     '  docker compose stop app',
     `  docker compose exec db psql -U timetracker -d postgres -c 'ALTER DATABASE timetracker RENAME TO timetracker_before'`,
     '  docker compose exec db createdb -U timetracker timetracker',
-    `  docker compose exec -T db ${restore}`,
+    packed ? `  gunzip -c ${file} | ${into}` : `  ${into} < ${file}`,
     commands.gate,
   ].join('\n');
 }

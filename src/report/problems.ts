@@ -171,7 +171,7 @@ ${forcedAdoption(problem.revisions)}`,
     case 'backups-not-pruned':
       return describeUntidyBackups(problem);
     case 'archive-rejected':
-      return describeRejection(problem.archive, problem.fault);
+      return describeRejection(problem.archive, problem.fault, problem.atStart === true);
     case 'restore-refused':
       return describeRestoreObstacle(problem.database, problem.obstacle);
     case 'quarantine-refused':

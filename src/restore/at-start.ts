@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts';
+import { Failure } from '../failure.ts';
 import { findRestoreAtStart, identify } from './identity.ts';
 import { openFitting, restore } from './restore.ts';
 import type { RestoreContext } from './site.ts';
@@ -15,15 +16,21 @@ export async function restoreAtStart(
 ): Promise<void> {
   const { config, log } = context;
   if (await isRestored(file, context)) return;
-  const archive = await openFitting(file, config);
+  const archive = await openFitting(file, config).catch(atStart);
   const identity = await identify(file, true);
   await withLive(async (live) => {
     // another start may have done it while this one waited for the lock
     if (await isRestored(file, context)) return;
     log.warn(`TT_RESTORE_FROM is set: restoring ${file} in the place of ${live.name}.`);
-    await restore({ archive, identity, dryRun: false, databaseOnly: false }, live, context);
+    await restore({ archive, identity, dryRun: false, databaseOnly: false }, live, context).catch(atStart);
     log.info('It is remembered: another start does not restore it again. TT_RESTORE_FROM can be unset.');
   });
+}
+
+/** Nobody stands before it who has just named the archive. */
+function atStart(error: unknown): never {
+  if (!(error instanceof Failure) || error.problem.kind !== 'archive-rejected') throw error;
+  throw new Failure({ ...error.problem, atStart: true }, { cause: error });
 }
 
 async function isRestored(file: string, { config, log }: RestoreContext): Promise<boolean> {

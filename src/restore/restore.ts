@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { type Archive, openArchive } from '../archive/reader.ts';
+import { rejection } from '../archive/rejection.ts';
 import { type Config, type UploadRoot, uploadRootNames } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { Failure } from '../failure.ts';
@@ -31,10 +32,7 @@ export async function openFitting(file: string, { archiveLimits, database }: Con
   const archive = await openArchive(file, archiveLimits);
   const source = { archive, folder: '' };
   if (archive.engine !== database.kind) {
-    const [held, wanted] = [archive.engine, database.kind].map((engine) =>
-      engine === 'sqlite' ? 'a SQLite database' : 'a PostgreSQL database',
-    );
-    throw unusable(source, `it holds ${held}, and DATABASE_URL names ${wanted}`);
+    throw rejection(file, { kind: 'other-engine', held: archive.engine });
   }
   const unknown = (archive.revisions ?? []).filter((revision) => !releaseGraph.knows(revision));
   if (unknown.length > 0) {

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { type ArchiveFault, exitCodeOf } from '../../../src/failure.ts';
 import { describeProblem } from '../../../src/report/problems.ts';
 
-const textOf = (fault: ArchiveFault, archive = '/data/uploads/backups/a.zip'): string => {
-  const { title, happened, safe, options } = describeProblem({ kind: 'archive-rejected', archive, fault });
+const textOf = (fault: ArchiveFault, archive = '/data/uploads/backups/a.zip', atStart = false): string => {
+  const { title, happened, safe, options } = describeProblem({ kind: 'archive-rejected', archive, fault, atStart });
   return [title, ...happened, safe, ...options].join('\n');
 };
 
@@ -11,9 +11,14 @@ const faults: readonly ArchiveFault[] = [
   { kind: 'invalid', reason: 'it is damaged' },
   { kind: 'unusable', reason: 'it is newer' },
   { kind: 'too-large', reason: 'it has 8 members', variable: 'TT_ARCHIVE_MAX_ENTRIES' },
-  { kind: 'other-format', format: 'sql' },
-  { kind: 'other-format', format: 'dump' },
-  { kind: 'other-format', format: 'sqlite' },
+  { kind: 'other-format', format: 'sql', packed: false },
+  { kind: 'other-format', format: 'sql', packed: true },
+  { kind: 'other-format', format: 'dump', packed: false },
+  { kind: 'other-format', format: 'dump', packed: true },
+  { kind: 'other-format', format: 'sqlite', packed: false },
+  ...(['gzip', 'bzip2', 'xz', 'zstd', 'utf-16'] as const).map((by) => ({ kind: 'wrapped', by }) as const),
+  { kind: 'other-engine', held: 'sqlite' },
+  { kind: 'other-engine', held: 'postgresql' },
 ];
 
 describe('an archive that is rejected', () => {
@@ -24,6 +29,12 @@ describe('an archive that is rejected', () => {
     expect(text).toContain('nothing was changed');
     expect(text).toMatch(/docker compose|sqlite3/);
     expect(text).not.toMatch(/undefined|\.\./);
+  });
+
+  it('says how to start without it, where a start asked for it', () => {
+    const fault = { kind: 'invalid', reason: 'it is damaged' } as const;
+    expect(textOf(fault, 'a.zip', true)).toContain('take TT_RESTORE_FROM out of .env');
+    expect(textOf(fault)).not.toContain('TT_RESTORE_FROM');
   });
 
   it('says which variable would let it pass', () => {
@@ -38,14 +49,17 @@ describe('a file that other programs restore', () => {
     ['sql', 'psql -U timetracker -d timetracker -v ON_ERROR_STOP=1 --single-transaction < backup.sql'],
     ['dump', 'pg_restore -U timetracker -d timetracker --exit-on-error --single-transaction --no-owner < backup.dump'],
   ] as const)('comes with the commands, which keep the former database: %s', (format, command) => {
-    const text = textOf({ kind: 'other-format', format });
+    const text = textOf({ kind: 'other-format', format, packed: false });
     expect(text).toContain(`\n  docker compose exec -T db ${command}\n`);
+    const [reading, file] = command.split(' < ');
+    const packed = textOf({ kind: 'other-format', format, packed: true });
+    expect(packed).toContain(`\n  gunzip -c ${file}.gz | docker compose exec -T db ${reading}\n`);
     expect(text).toContain('ALTER DATABASE timetracker RENAME TO timetracker_before');
     expect(text).not.toMatch(/drop/i);
   });
 
   it('comes with the commands, which overwrite nothing: sqlite', () => {
-    const text = textOf({ kind: 'other-format', format: 'sqlite' }, "/data/it's a file.db");
+    const text = textOf({ kind: 'other-format', format: 'sqlite', packed: false }, "/data/it's a file.db");
     expect(text).toContain(
       `\n  docker compose run --rm --entrypoint cp db-init -n '/data/it'\\''s a file.db' /data/timetracker.db\n`,
     );
