@@ -44,6 +44,7 @@ export function readDatabase(
   }
   if (namesDatabase(variables)) {
     const keywords = withLibpqVariables(keywordsOfParts(variables), variables);
+    hintAtWrappings(keywords, findings);
     return postgresTarget(keywords, 'POSTGRES_HOST', workingDirectory, findings);
   }
   return findings.fault(noDatabase.variable, noDatabase.problem);
@@ -109,6 +110,14 @@ function withLibpqVariables(keywords: Keywords, variables: Variables): Keywords 
     if (setting !== undefined && !keywords.has(keyword)) keywords.set(keyword, setting);
   }
   return keywords;
+}
+
+/** Quotes of a shell, line ends of Windows: an invisible part of a name or a password, and the server only says no. */
+function hintAtWrappings(keywords: Keywords, findings: Findings): void {
+  for (const { variable, value } of keywords.values()) {
+    if (value === value.trim() && !/^(["']).*\1$/s.test(value)) continue;
+    findings.hint(`The value of ${variable} is in quotes, or begins or ends with a blank: that counts as part of it.`);
+  }
 }
 
 /** People change POSTGRES_* of the database and not DATABASE_URL of the application, or the other way round. */

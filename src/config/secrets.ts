@@ -12,7 +12,7 @@ const ownWords: ReadonlySet<string> = new Set(
     'admin app application backup compose container correct current data database db-init default development docker ' +
     'empty file gate head healthy host init level local mend nothing password plan port postgres postgresql public ' +
     'reset restore root schema secret seed server settings sqlite start state status super table test time ' +
-    'timetracker tracker uploads user users verify version volume wait'
+    'timetracker tracker uploads user users verify version volume wait wrong'
   ).split(' '),
 );
 

@@ -55,6 +55,10 @@ export function judgeConnectionFailure(error: unknown): ConnectionFailure {
   if (/^SASL|password must be a string|no password/i.test(message)) {
     return { kind: 'denied', reason: `the server asks for a password, and none that fits was given (${message})` };
   }
+  // pg's words for any other answer than yes or no
+  if (/error establishing an SSL connection/i.test(message)) {
+    return { kind: 'passing', reason: 'the answer was not that of PostgreSQL: does something else listen there?' };
+  }
   if (code.startsWith('ERR_SSL') || code.startsWith('ERR_OSSL') || code.startsWith('CERT_')) {
     return { kind: 'denied', reason: `TLS failed (${message})` };
   }

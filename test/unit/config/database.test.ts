@@ -68,6 +68,14 @@ describe('POSTGRES_*', () => {
   );
 });
 
+describe('what cannot be seen', () => {
+  it.each(['"pw"', "'pw'", 'pw ', ' pw', 'pw\r', '"'])('is hinted at in the password %j', (password) => {
+    const { hints } = read({ POSTGRES_HOST: 'h', POSTGRES_PASSWORD: password });
+    expect(hints).toEqual(/^"$/.test(password) ? [] : [expect.stringMatching(/^The value of POSTGRES_PASSWORD is in/)]);
+    expect(hints.join('')).not.toContain('pw');
+  });
+});
+
 describe('files of secrets', () => {
   it.each([
     ['secret\n', 'secret'],

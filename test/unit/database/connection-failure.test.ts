@@ -52,6 +52,13 @@ describe('judgeConnectionFailure', () => {
     expect(judgeConnectionFailure(new Error(message)).kind).toBe('denied');
   });
 
+  it('asks what else may listen there, should the answer be none of PostgreSQL', () => {
+    expect(judgeConnectionFailure(new Error('There was an error establishing an SSL connection'))).toEqual({
+      kind: 'passing',
+      reason: expect.stringContaining('something else'),
+    });
+  });
+
   it('judges a host with several addresses by the first', () => {
     const all = new AggregateError([failure('ECONNREFUSED', 'connect ::1'), failure('EACCES')], '');
     expect(judgeConnectionFailure(all).reason).toBe('nothing is listening there yet (connect ::1)');
