@@ -2,7 +2,7 @@ import type { Engine } from '../database/session.ts';
 import { renderColumn, renderEnum, renderTable, sequenceOf } from '../migration/catalog-sql.ts';
 import { quoteName, quoteText } from '../database/quoting.ts';
 import type { Column, Table } from '../schema/catalog.ts';
-import type { Difference } from '../schema/comparison.ts';
+import { type Difference, isNumberingKey } from '../schema/comparison.ts';
 import {
   alter,
   type Change,
@@ -28,8 +28,12 @@ export function decide(difference: Difference, circumstances: Circumstances): St
       return decideTable(difference, circumstances);
     case 'missing-column':
       return decideColumn(difference, circumstances);
+    case 'unreadable-table': {
+      const remedy = `ALTER TABLE ${quoteName(difference.table)} OWNER TO the user in DATABASE_URL`;
+      return unsafe(difference, { kind: 'rights' }, [`-- as its owner or a superuser: ${remedy}`]);
+    }
     case 'different-type':
-      return unsafe(difference, { kind: 'type' }, retype(difference, circumstances.engine));
+      return decideType(difference, circumstances);
     case 'must-be-not-null': {
       const { table, column } = difference;
       return step(difference, [alter('column', table, { kind: 'setNotNull', column })], [noNulls(table, column)]);
@@ -140,6 +144,16 @@ function numberRows(
 }
 
 const nextOf = (sequence: string): string => `nextval('${sequence}'::regclass)`;
+
+function decideType(difference: Of<'different-type'>, circumstances: Circumstances): Unsafe {
+  const { table, column } = difference;
+  const { engine } = circumstances;
+  if (!isNumberingKey(column, promisedTable(table, circumstances), engine)) {
+    return unsafe(difference, { kind: 'type' }, retype(difference, engine));
+  }
+  const remedy = `-- copy its rows into a table of the same statement with ${quoteName(column)} INTEGER, which then takes its name`;
+  return unsafe(difference, { kind: 'key-type' }, [remedy]);
+}
 
 function retype({ table, column, expected }: Of<'different-type'>, engine: Engine): readonly string[] {
   const [target, name, former] = [quoteName(table), quoteName(column), quoteName(`${column}_before`)];

@@ -32,6 +32,8 @@ export interface Step {
 export type Obstacle =
   | { readonly kind: 'rows'; readonly fault: Fault; readonly rows: number; readonly find: string }
   | { readonly kind: 'type' }
+  | { readonly kind: 'key-type' }
+  | { readonly kind: 'rights' }
   | { readonly kind: 'name-taken'; readonly by: string }
   | { readonly kind: 'other-key'; readonly key: string }
   | { readonly kind: 'part-of-key'; readonly key: string }

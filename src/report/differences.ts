@@ -20,6 +20,8 @@ export function describeDifference(difference: Mismatch): DifferenceReport {
     }
     case 'missing-table':
       return { kind, object: difference.table, message: `table ${difference.table} is missing` };
+    case 'unreadable-table':
+      return { kind, object: difference.table, message: `table ${difference.table} may not be read by this user` };
     case 'missing-column': {
       const object = `${difference.table}.${difference.column}`;
       return { kind, object, message: `column ${object} (${difference.expected.type}) is missing` };

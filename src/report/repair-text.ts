@@ -15,6 +15,10 @@ function reasonOf(obstacle: Obstacle): string {
       return faultyRows(obstacle);
     case 'type':
       return 'changing the type could lose what is stored';
+    case 'key-type':
+      return 'SQLite numbers new rows only where the type of the key is INTEGER';
+    case 'rights':
+      return 'only its owner or a superuser can allow that';
     case 'name-taken':
       return `a ${obstacle.by} bears that name`;
     case 'other-key':

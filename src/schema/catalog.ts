@@ -18,6 +18,8 @@ export interface Table {
   /** Name → definition. On SQLite, where names are not dependable, the definition is the name. */
   readonly constraints: Readonly<Record<string, string>>;
   readonly indexes: Readonly<Record<string, Index>>;
+  /** Set where the role that looks may not read it, though it sees that it is there. PostgreSQL only. */
+  readonly unreadable?: true;
 }
 
 /** The tables of the application's schema and its enumeration types. */

@@ -4,6 +4,7 @@ import { type Catalog, type Column, type Table, versionTable } from './catalog.t
 /** One way in which a database differs from what its revision promises. */
 export type Difference =
   | { readonly kind: 'missing-table'; readonly table: string }
+  | { readonly kind: 'unreadable-table'; readonly table: string }
   | { readonly kind: 'missing-column'; readonly table: string; readonly column: string; readonly expected: Column }
   | {
       readonly kind: 'different-type';
@@ -27,7 +28,8 @@ export type Difference =
 
 /**
  * What a database lacks of a promised catalog. What it has beyond it is its owner's and no difference: extra
- * tables, columns, indexes and keys, and text columns that are wider than promised.
+ * tables, columns, indexes and keys, and text columns that are wider than promised. A table that may not be read is
+ * as good as missing to the application, which comes with the same credentials.
  *
  * Constraints and indexes are compared by what they do, not by name: releases named them differently. Defaults are
  * not compared, for the application sends its values, and releases differed there too; but without the sequence that
@@ -44,8 +46,12 @@ export function findDifferences(promised: Catalog, actual: Catalog, engine: Engi
   for (const [name, table] of Object.entries(promised.tables)) {
     if (name === versionTable) continue;
     const found = actual.tables[name];
-    if (found === undefined) differences.push({ kind: 'missing-table', table: name });
-    else differences.push(...columnDifferences(name, table, found, engine), ...ruleDifferences(name, table, found));
+    if (found === undefined) {
+      differences.push({ kind: 'missing-table', table: name });
+      continue;
+    }
+    if (found.unreadable === true) differences.push({ kind: 'unreadable-table', table: name });
+    differences.push(...columnDifferences(name, table, found, engine), ...ruleDifferences(name, table, found));
   }
   return differences;
 }
@@ -91,7 +97,10 @@ function columnDifferences(table: string, promised: Table, found: Table, engine:
       differences.push({ kind: 'missing-column', table, column, expected });
       continue;
     }
-    if (!satisfies(actual.type, expected.type, engine)) {
+    const suits = isNumberingKey(column, promised, engine)
+      ? actual.type.toUpperCase() === expected.type
+      : satisfies(actual.type, expected.type, engine);
+    if (!suits) {
       differences.push({ kind: 'different-type', table, column, expected: expected.type, found: actual.type });
     }
     if (expected.notNull && !actual.notNull) differences.push({ kind: 'must-be-not-null', table, column });
@@ -150,11 +159,20 @@ function uniqueRule(definition: string): string {
   return definition.replace(/^UNIQUE btree (\([^()]*\))$/, 'UNIQUE $1');
 }
 
+/**
+ * Whether SQLite numbers new rows by this column, which it does for a key of the very type INTEGER alone: BIGINT holds
+ * the same, but then no row can be inserted (https://sqlite.org/lang_createtable.html#rowid).
+ */
+export function isNumberingKey(column: string, { columns, constraints }: Table, engine: Engine): boolean {
+  const isKey = Object.hasOwn(constraints, `PRIMARY KEY (${column})`);
+  return engine === 'sqlite' && isKey && columns[column]?.type === 'INTEGER';
+}
+
 function satisfies(found: string, promised: string, engine: Engine): boolean {
   if (found === promised) return true;
   switch (engine) {
     case 'postgresql':
-      return textWidth(found) > textWidth(promised) && textWidth(promised) > 0;
+      return textWidth(found) >= textWidth(promised) && textWidth(promised) > 0;
     case 'sqlite':
       return affinity(found) === affinity(promised);
   }

@@ -124,6 +124,7 @@ const weights = {
   'must-be-not-null': 'schema',
   'must-be-nullable': 'schema',
   'missing-enum': 'schema',
+  'unreadable-table': 'rule',
   'missing-sequence': 'rule',
   'missing-constraint': 'rule',
   'missing-index': 'rule',

@@ -63,6 +63,10 @@ const enumsQuery = `
   WHERE t.typnamespace = to_regnamespace('public')
   ORDER BY t.typname, e.enumsortorder`;
 
+const unreadableQuery = `
+  SELECT c.relname AS table FROM pg_class c
+  WHERE c.relnamespace = to_regnamespace('public') AND c.relkind IN ('r', 'p') AND NOT has_table_privilege(c.oid, 'SELECT')`;
+
 const ledgersQuery = `
   SELECT n.nspname || '.' || c.relname AS name
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -120,16 +124,25 @@ export async function readFacts(
     enumsQuery,
     ledgersQuery,
     sessionsQuery,
+    unreadableQuery,
   ];
-  const [relations = [], columns = [], constraints = [], indexes = [], enums = [], ledgers = [], sessions = []] =
-    await rowsOf(client, [begin, ...queries.map(asOneText)]);
+  const [
+    relations = [],
+    columns = [],
+    constraints = [],
+    indexes = [],
+    enums = [],
+    ledgers = [],
+    sessions = [],
+    unreadable = [],
+  ] = await rowsOf(client, [begin, ...queries.map(asOneText)]);
   const found = relations.map(readRelation);
   // asking for the rows of a table that is not there would be an error: first the one, then the other
   const versioned = found.some(({ name }) => name === 'alembic_version');
   const [versions = []] = await rowsOf(client, [asOneText(versioned ? versionRowsQuery : noRowsQuery), end]);
   return {
     relations: found,
-    catalog: { tables: readTables(columns, constraints, indexes), enums: readEnums(enums) },
+    catalog: { tables: readTables(columns, constraints, indexes, unreadable), enums: readEnums(enums) },
     revisions: versioned ? versions.map((row) => text(row, 'version_num')) : null,
     ledgers: ledgers.map((row) => text(row, 'name')),
     otherSessions: sessions.map(readSession),
@@ -173,11 +186,12 @@ function readSession(row: Row): OtherSession {
   };
 }
 
-function readTables(columns: Rows, constraints: Rows, indexes: Rows): Catalog['tables'] {
+function readTables(columns: Rows, constraints: Rows, indexes: Rows, unreadable: Rows): Catalog['tables'] {
   interface OpenTable {
     columns: Record<string, Column>;
     constraints: Record<string, string>;
     indexes: Record<string, Index>;
+    unreadable?: true;
   }
   const tables = new Map<string, OpenTable>();
   const tableOf = (row: Row): OpenTable => {
@@ -205,6 +219,7 @@ function readTables(columns: Rows, constraints: Rows, indexes: Rows): Catalog['t
     ].join('');
     tableOf(row).indexes[text(row, 'name')] = { definition, valid: flag(row, 'valid') };
   }
+  for (const row of unreadable) tableOf(row).unreadable = true;
   return Object.fromEntries(tables);
 }
 

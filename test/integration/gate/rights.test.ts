@@ -54,6 +54,29 @@ describePostgres('a role that may not create tables', () => {
   });
 });
 
+describePostgres('a role that may not read a table', () => {
+  it('is not told that the database is healthy, until it may', async () => {
+    const database = await createDatabase();
+    const { role, url } = await createRole(database);
+    await sqlOf(
+      database,
+      `ALTER DATABASE ${database.name} OWNER TO ${role}`,
+      `GRANT CREATE ON SCHEMA public TO ${role}`,
+    );
+    const dbInit = (command: string) => run([command], { env: { DATABASE_URL: url } });
+    expect((await dbInit('gate')).exitCode).toBe(0);
+
+    await sqlOf(database, 'ALTER TABLE comments OWNER TO CURRENT_USER');
+    for (const command of ['gate', 'status', 'plan', 'verify']) {
+      const { exitCode, stdout, stderr } = await dbInit(command);
+      expect(exitCode).toBe(14);
+      expect(stdout + stderr).toContain('table comments may not be read by this user');
+    }
+    await sqlOf(database, `GRANT ALL ON comments TO ${role}`);
+    expect((await dbInit('verify')).exitCode).toBe(0);
+  });
+});
+
 describePostgres('a role that does not own the tables', () => {
   it('is told how to own them, and nothing is begun', async () => {
     const database = await createDatabase();

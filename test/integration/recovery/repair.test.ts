@@ -107,6 +107,12 @@ const refusedOnBoth: Readonly<Record<string, Refused>> = {
   },
 };
 
+/** Makes a table anew whose rows are numbered, or not. */
+const withKeyOf = (type: string): readonly string[] => [
+  'DROP TABLE push_subscriptions',
+  `CREATE TABLE push_subscriptions (id ${type} NOT NULL PRIMARY KEY)`,
+];
+
 describe('repair on SQLite', () => {
   const open = openFor('sqlite');
   itMends(open, lossesOnBoth);
@@ -120,6 +126,11 @@ describe('repair on SQLite', () => {
     'another type': {
       damage: [(schema) => schema.setType('clients', 'phone', 'INTEGER')],
       obstacle: { kind: 'type' },
+    },
+    'a key by which no rows are numbered': {
+      damage: withKeyOf('BIGINT'),
+      obstacle: { kind: 'key-type' },
+      after: withKeyOf('INTEGER').join(';'),
     },
     'a table whose name a view bears': {
       damage: ['DROP TABLE exchange_rates', 'CREATE VIEW exchange_rates AS SELECT 1 AS one'],

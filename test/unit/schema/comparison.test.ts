@@ -75,9 +75,29 @@ describe('findDifferences', () => {
     },
   );
 
+  it('takes one text without a limit for the other', () => {
+    expect(found(withColumns({ note: column('character varying') }))).toEqual([]);
+  });
+
+  it('finds a table that may not be read', () => {
+    expect(found({ unreadable: true })).toEqual([{ kind: 'unreadable-table', table: 'clients' }]);
+  });
+
   it('compares types on SQLite by what they can hold', () => {
     expect(found(withColumns({ id: column('BIGINT', true), note: column('VARCHAR(9)') }), 'sqlite')).toEqual([]);
     expect(found(withColumns({ id: column('TEXT', true) }), 'sqlite')).toMatchObject([{ kind: 'different-type' }]);
+  });
+
+  it.each(['BIGINT', 'INT'])('finds a key of the type %s, by which SQLite numbers no rows', (type) => {
+    const constraints = { 'PRIMARY KEY (id)': 'PRIMARY KEY (id)' };
+    const table = (id: string): Catalog => ({
+      tables: { clients: { columns: { id: column(id, true) }, constraints, indexes: {} } },
+      enums: {},
+    });
+    expect(findDifferences(table('INTEGER'), table('integer'), 'sqlite')).toEqual([]);
+    expect(findDifferences(table('INTEGER'), table(type), 'sqlite')).toEqual([
+      { kind: 'different-type', table: 'clients', column: 'id', expected: 'INTEGER', found: type },
+    ]);
   });
 
   it('finds a missing constraint and a missing index', () => {
