@@ -215,6 +215,10 @@ const quarantineCodes = {
 /** The text of anything that was thrown. */
 export function reasonOf(error: unknown): string {
   // it is often the reason of another failure
-  if (error instanceof Failure && error.problem.kind === 'connection-lost') return error.problem.reason;
+  if (error instanceof Failure) {
+    const { problem } = error;
+    if (problem.kind === 'connection-lost') return problem.reason;
+    if (problem.kind === 'restore-refused' && problem.obstacle.kind === 'failed') return problem.obstacle.reason;
+  }
   return error instanceof Error ? error.message : String(error);
 }

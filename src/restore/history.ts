@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
+import { nameOf } from '../database/target-name.ts';
+import { Failure, reasonOf } from '../failure.ts';
 import { restoreHistoryOf } from '../gate/traces.ts';
 import { type ArchiveIdentity, type JournalledUploads, parseIdentity, type Way, writeDurably } from './journal.ts';
 import { entriesOfList, type Fields, isText, parseRecord } from './parsing.ts';
@@ -18,27 +20,45 @@ export interface DoneRestore {
   readonly uploads: readonly string[];
 }
 
-/** What was restored here, the last one last. What cannot be read is no memory. */
-export function readHistory(config: Pick<Config, 'backupFolder'>): readonly DoneRestore[] {
+type Remembering = Pick<Config, 'backupFolder' | 'database'>;
+
+/**
+ * What was restored here, the last one last.
+ * @throws Failure `restore-refused` if that cannot be told: an archive would be restored again, over what came after it
+ */
+export function readHistory(config: Remembering): readonly DoneRestore[] {
+  const text = readText(config);
+  if (text === null) return [];
+  const { format, restores }: Fields = parseRecord(text) ?? {};
+  const done = format === 1 ? entriesOfList(restores, parseDone) : null;
+  if (done === null) throw unreadable(config, 'it is damaged, or a newer db-init wrote it');
+  return done;
+}
+
+/** @returns null if there is no memory yet */
+function readText(config: Remembering): string | null {
   try {
-    const { format, restores }: Fields = parseRecord(readFileSync(restoreHistoryOf(config), 'utf8')) ?? {};
-    return format === 1 ? (entriesOfList(restores, parseDone) ?? []) : [];
-  } catch {
-    return [];
+    return readFileSync(restoreHistoryOf(config), 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && /^(ENOENT|ENOTDIR)$/.test(String(error.code))) return null;
+    throw unreadable(config, reasonOf(error));
   }
 }
 
+function unreadable(config: Remembering, why: string): Failure {
+  const file = restoreHistoryOf(config);
+  const obstacle = { kind: 'failed', step: 'reading what was restored before', reason: `${file}: ${why}` } as const;
+  return new Failure({ kind: 'restore-refused', database: nameOf(config.database), obstacle });
+}
+
 /** Adds a restore, or replaces what was remembered of it: a killed run may come to this point again. */
-export function remember(config: Pick<Config, 'backupFolder'>, done: DoneRestore): void {
+export function remember(config: Remembering, done: DoneRestore): void {
   const others = readHistory(config).filter(({ id }) => id !== done.id);
   writeDurably(restoreHistoryOf(config), { format: 1, restores: [...others, done] });
 }
 
 /** The last restore or undo of a database, if what was there before is still kept. */
-export function lastKept(
-  config: Pick<Config, 'backupFolder'>,
-  database: string,
-): (DoneRestore & { readonly kept: string }) | null {
+export function lastKept(config: Remembering, database: string): (DoneRestore & { readonly kept: string }) | null {
   const last = readHistory(config).findLast((done) => done.database === database);
   return last === undefined || last.kept === null ? null : { ...last, kept: last.kept };
 }

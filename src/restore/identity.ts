@@ -15,9 +15,10 @@ export async function identify(file: string, byContent: boolean): Promise<Archiv
 /**
  * The restore of an archive at a start, if it is remembered. The content decides, whatever the file is called; it is
  * only read where name, size and time do not tell already. An archive that is gone is told by its path.
+ * @throws Failure `restore-refused` where what was restored cannot be told
  */
 export async function findRestoreAtStart(
-  config: Pick<Config, 'backupFolder'>,
+  config: Pick<Config, 'backupFolder' | 'database'>,
   file: string,
 ): Promise<DoneRestore | null> {
   const done = readHistory(config).filter(({ archive }) => archive !== null && archive.sha256 !== null);

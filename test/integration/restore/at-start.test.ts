@@ -1,4 +1,4 @@
-import { copyFile, rm, utimes } from 'node:fs/promises';
+import { copyFile, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { beforeAll, expect, it } from 'vitest';
@@ -82,6 +82,22 @@ describeRestores('TT_RESTORE_FROM', (engine) => {
     expect(await isMarked(place)).toBe(true);
     expect(await uploadsIn(place.statics)).toEqual({ '.gitkeep': '', 'logos/mine.png': 'my logo' });
   });
+
+  it.each(['{ "format": 1, "restores": [', '{ "format": 2, "restores": [] }'])(
+    'does not restore where it cannot tell what was restored: %s',
+    async (damaged) => {
+      const memory = join(place.backups, '.db-init', 'restores.json');
+      const whole = await readFile(memory);
+      await writeFile(memory, damaged);
+      for (const { exitCode, stderr } of [await up(archive), await place.run('restore', '--undo', '--yes')]) {
+        expect(exitCode, stderr).toBe(31);
+        expect(stderr).toContain(memory);
+      }
+      expect(await isMarked(place)).toBe(true);
+      expect(await readFile(memory, 'utf8')).toBe(damaged);
+      await writeFile(memory, whole);
+    },
+  );
 
   it('restores another archive', async () => {
     const zip = new AdmZip(archive);
