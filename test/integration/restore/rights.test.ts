@@ -141,7 +141,7 @@ describePostgres(
 
       await place.must('restore', archive, '--yes');
       await admin(`ALTER ROLE ${role} NOCREATEDB`);
-      const [former = ''] = (await besides(place.database)).filter((name) => name !== place.database.name);
+      const former = (await besides(place.database)).find((name) => name !== place.database.name) ?? '';
       const refused = await place.run('restore', '--undo', '--yes');
       expect(refused.exitCode, refused.all).toBe(31);
       expect(refused.stderr).toContain('permission denied to rename database');
