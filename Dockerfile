@@ -33,14 +33,21 @@ FROM ${POSTGRES_17_IMAGE} AS postgres-17
 FROM ${POSTGRES_18_IMAGE} AS postgres-18
 
 # What Node.js brings for developing: npm and its like, headers, caches.
-FROM ${RUNTIME_IMAGE} AS slim
+FROM ${RUNTIME_IMAGE} AS runtime
+FROM runtime AS slim
 RUN cd /usr/local \
-    && rm -rf include lib/node_modules bin/npm bin/npx bin/corepack bin/yarn bin/yarnpkg bin/nodejs /opt/yarn-* \
+    && rm -rf include lib/node_modules bin/node bin/npm bin/npx bin/corepack bin/yarn bin/yarnpkg bin/nodejs /opt/yarn-* \
       share/doc share/man /usr/share/info/* /usr/share/locale/* /usr/share/man/* /var/cache/*/* /var/lib/apt/lists/* /var/log/*
+
+# Of Node.js itself the names of its inner functions, a seventh of it, are for debuggers.
+FROM ${NODE_IMAGE} AS node
+COPY --from=runtime /usr/local/bin/node /node
+RUN strip --strip-unneeded /node
 
 # A file that a later layer removes is carried along in the former one; hence a beginning from nothing.
 FROM scratch
 COPY --from=slim / /
+COPY --from=node /node /usr/local/bin/node
 ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LABEL org.opencontainers.image.title="db-init" \
       org.opencontainers.image.version="0.1.0" \
