@@ -169,7 +169,7 @@ async function creation(name: string, like: string, session: Session): Promise<s
     `SELECT pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding,
             CASE WHEN NOT ${inOrdinaryTablespace} THEN spcname END AS tablespace,
             datcollate AS collate, datctype AS ctype,
-            coalesce(to_jsonb(d)->>'datlocprovider', 'c') AS provider,
+            to_jsonb(d)->>'datlocprovider' AS provider,
             coalesce(to_jsonb(d)->>'datlocale', to_jsonb(d)->>'daticulocale') AS locale,
             to_jsonb(d)->>'daticurules' AS rules
      FROM pg_database d JOIN pg_tablespace t ON t.oid = dattablespace WHERE datname = $1`,
@@ -184,14 +184,16 @@ async function creation(name: string, like: string, session: Session): Promise<s
     `LC_COLLATE ${quoteText(text(row, 'collate'))}`,
     `LC_CTYPE ${quoteText(text(row, 'ctype'))}`,
     ...(tablespace === null ? [] : [`TABLESPACE ${quoteName(tablespace)}`]),
-    ...localeOptions(text(row, 'provider'), optionalText(row, 'locale'), optionalText(row, 'rules')),
+    ...localeOptions(optionalText(row, 'provider'), optionalText(row, 'locale'), optionalText(row, 'rules')),
   ];
   return `CREATE DATABASE ${quoteName(name)} ${options.join(' ')}`;
 }
 
-/** `c`: libc, `i`: ICU (PostgreSQL 15), `b`: built in (17). */
-function localeOptions(provider: string, locale: string | null, rules: string | null): readonly string[] {
-  if (provider === 'c' || locale === null) return [];
+/** `c`: libc, `i`: ICU (PostgreSQL 15), `b`: built in (17); null for a server that knows libc alone. */
+function localeOptions(provider: string | null, locale: string | null, rules: string | null): readonly string[] {
+  if (provider === null) return [];
+  // the template's may be another one
+  if (provider === 'c' || locale === null) return ['LOCALE_PROVIDER libc'];
   if (provider === 'b') return ['LOCALE_PROVIDER builtin', `BUILTIN_LOCALE ${quoteText(locale)}`];
   return [
     'LOCALE_PROVIDER icu',

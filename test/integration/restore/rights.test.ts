@@ -3,6 +3,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { atEnd } from '../../support/cleanup.ts';
 import { admin, createDatabase, databaseUrl, type TestDatabase, withClient } from '../../support/database.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
+import { describePrivateCluster, startPrivateCluster } from '../../support/private-cluster.ts';
 import { run } from '../../support/run.ts';
 import { applicationArchive, databaseOf, unknownRevision } from './crafted.ts';
 import { atMoment, journalOf } from './phases.ts';
@@ -249,3 +250,30 @@ describePostgres(
   },
   'tools',
 );
+
+describePrivateCluster('a server that makes databases of another locale provider', () => {
+  it('restores beside a database of libc one of libc', async ({ skip }) => {
+    const server = await startPrivateCluster();
+    const url = new URL(server.url);
+    const columns = await withClient(server.url, async (client) => {
+      const { rows } = await client.query<{ attname: string }>(
+        `SELECT attname FROM pg_attribute WHERE attrelid = 'pg_database'::regclass AND attname IN ('daticulocale', 'datlocale')`,
+      );
+      return rows.map(({ attname }) => attname);
+    });
+    const [locale] = columns;
+    if (locale === undefined) return skip('before PostgreSQL 15 there is libc alone');
+    await server.run("CREATE DATABASE timetracker TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER libc LOCALE 'C'");
+    // as initdb --locale-provider=icu leaves it
+    await server.run(`UPDATE pg_database SET datlocprovider = 'i', ${locale} = 'en' WHERE datname = 'template0'`);
+    url.pathname = '/timetracker';
+    const drop = () => Promise.resolve();
+    const database: TestDatabase = { engine: 'postgresql', url: url.href, name: 'timetracker', drop };
+
+    const place = await install('postgresql', { database });
+    await place.must('restore', archivePath('pg-v5.0.0-pgdump15.zip'), '--yes');
+    const provider = 'SELECT datlocprovider FROM pg_database WHERE datname = current_database()';
+    expect(await ask(database, provider)).toEqual(['c']);
+    await place.must('restore', '--drop-former', '--yes');
+  });
+});
