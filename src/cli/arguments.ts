@@ -52,7 +52,9 @@ function readCommand(command: Command, args: readonly string[]): Request {
       },
     };
   } catch (error) {
-    const message = `${reasonOf(error)}. Usage: db-init ${command.name} ${command.usage}`.trimEnd();
+    // Node goes on with how to write an argument that only looks like an option
+    const [reason = ''] = reasonOf(error).split('. ');
+    const message = `${reason}. Usage: db-init ${command.name} ${command.usage}`.trimEnd();
     throw new Failure({ kind: 'usage', message }, { cause: error });
   }
 }

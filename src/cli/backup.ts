@@ -39,7 +39,7 @@ const usage = Object.values(verbs)
 export const backupCommand: Command = {
   name: 'backup',
   summary: 'backups of the database and the uploads: make one, list, prove, remove older ones',
-  usage: 'create|list|verify|prune',
+  usage,
   flags: ['json', 'prove'],
   options: ['output', 'keep'],
   positionals: 2,

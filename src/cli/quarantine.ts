@@ -21,7 +21,7 @@ const usage = Object.values(verbs)
 export const quarantineCommand: Command = {
   name: 'quarantine',
   summary: 'what was put aside: take it back, delete it, or put something aside by hand',
-  usage: 'create|list|restore|purge',
+  usage,
   flags: ['all', 'yes', 'json', 'dry-run'],
   positionals: 2,
   async run(context) {

@@ -176,7 +176,7 @@ describe('backup', () => {
     [['verify', 'a', 'b'], 'too many arguments'],
     [['prune'], 'prune --keep N.'],
     [['prune', '--keep', '0'], 'prune --keep N.'],
-    [['list', '--nonsense'], 'Usage: db-init backup create|list|verify|prune'],
+    [['list', '--nonsense'], 'Usage: db-init backup create [--output PATH]'],
   ])('%j is answered with how it is used', async (given, text) => {
     const { exitCode, stderr } = await run(['backup', ...given], { env });
     expect(exitCode).toBe(2);

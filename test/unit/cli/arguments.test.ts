@@ -29,6 +29,13 @@ describe('readArguments', () => {
     },
   );
 
+  it('says which options there are', () => {
+    const message = expect.stringMatching(/^Unknown option '--jsno'\. Usage: db-init backup create \[--output PATH\]/);
+    expect(() => requestOf('backup', 'list', '--jsno')).toThrow(
+      expect.objectContaining({ problem: { kind: 'usage', message } }),
+    );
+  });
+
   it('says which commands there are', () => {
     expect(() => requestOf('migrate')).toThrow(
       expect.objectContaining({
