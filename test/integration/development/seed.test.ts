@@ -153,6 +153,46 @@ describeEngines('seed', ({ create }) => {
     expect((await seed(url, few)).stdout).toContain('nothing was added');
   });
 
+  it('brings back what somebody has deleted, and fits it to what is there', async () => {
+    const url = await fresh();
+    expect((await seed(url, few)).exitCode).toBe(0);
+    await withSession(url, async (session) => {
+      const sold = "SELECT 'sale', stock_item_id, warehouse_id, -quantity_on_hand, 1, $1 FROM warehouse_stock";
+      const came = "SELECT 'purchase', stock_item_id, warehouse_id, 3, 1, $1 FROM warehouse_stock";
+      const into =
+        'INSERT INTO stock_movements (movement_type, stock_item_id, warehouse_id, quantity, moved_by, moved_at)';
+      const daysAgo = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
+      await session.query(`${into} ${sold}`, [daysAgo(60)]);
+      await session.query(`${into} ${came}`, [daysAgo(1)]);
+      await session.query('UPDATE warehouse_stock SET quantity_on_hand = 3');
+      await session.query('DELETE FROM warehouse_stock WHERE id = 2');
+      await session.query('DELETE FROM time_entries WHERE id IN (5, 6)');
+      await session.query("UPDATE clients SET name = 'Renamed' WHERE id = 1");
+      await session.query('UPDATE projects SET client_id = 1 WHERE id = 3');
+    });
+    const { exitCode, all, stdout } = await seed(url, [...few, '--stock-movements', '90', '--json']);
+    expect(exitCode, all).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      clients: 1,
+      projects: 3,
+      time_entries: 2,
+      warehouse_stock: 1,
+      stock_movements: 80,
+    });
+    const { 'entries of another project': moved, ...faults } = await faultsIn(url);
+    // of the project that was moved
+    expect(moved).not.toEqual([]);
+    expect(faults).toEqual({});
+    expect((await seed(url, few)).stdout).toContain('nothing was added');
+  });
+
+  it('leaves the formats of dates and times to the settings', async () => {
+    const url = await fresh();
+    expect((await seed(url, few)).exitCode).toBe(0);
+    const sql = 'SELECT username AS x FROM users WHERE date_format IS NOT NULL OR time_format IS NOT NULL';
+    expect(await withSession(url, (session) => column(session, sql))).toEqual([]);
+  });
+
   it('gives the same rows for the same number, and others for another', async () => {
     const rows = await Promise.all(
       ['7', '7', '8'].map(async (number) => {

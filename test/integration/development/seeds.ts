@@ -78,6 +78,9 @@ const rules: Readonly<Record<string, string>> = {
   'levels that are not the sum of movements': `SELECT s.id AS x FROM warehouse_stock s JOIN warehouses w ON w.id = s.warehouse_id
     WHERE w.code LIKE 'DEV-W%' AND (quantity_on_hand < 0 OR quantity_on_hand <> (SELECT sum(quantity) FROM stock_movements m
       WHERE m.warehouse_id = s.warehouse_id AND m.stock_item_id = s.stock_item_id))`,
+  'levels below zero on some day': `SELECT id AS x FROM (SELECT m.id, sum(quantity) OVER
+      (PARTITION BY warehouse_id, stock_item_id ORDER BY moved_at, m.id) AS level
+    FROM stock_movements m JOIN warehouses w ON w.id = m.warehouse_id WHERE w.code LIKE 'DEV-W%') AS days WHERE level < 0`,
 };
 
 /** Rows of the seed's tables that refer to nothing, by what PostgreSQL's schema promises: SQLite's leaves some out. */

@@ -97,7 +97,7 @@ describe('planStock', () => {
   const level = { warehouseId: 1, itemId: 2 };
 
   it('opens a level that is missing, and adds to one that is there', () => {
-    const made = planStock([{ ...level, found: null }], [1, 2], [7], scene);
+    const made = planStock([{ ...level, found: null, missing: true }], [1, 2], [7], scene);
     const moved = made.movements.reduce((sum, { quantity }) => sum + Number(quantity), 0);
     expect(made.movements.map(({ reason }) => reason)).toEqual([
       'Opening stock',
@@ -107,16 +107,29 @@ describe('planStock', () => {
     expect(made.levels).toMatchObject([{ quantity_on_hand: moved }]);
     expect(made.changes).toEqual([]);
 
-    const found = planStock([{ ...level, found: 550 }], [2], [7], scene);
+    const found = planStock([{ ...level, found: 550, missing: false }], [2], [7], scene);
     expect(found.levels).toEqual([]);
     expect(found.movements).toHaveLength(1);
     expect(found.changes).toMatchObject([{ ...level, quantity: 2 }]);
   });
 
-  it('takes nothing away that is not there', () => {
-    const { changes, movements } = planStock([{ ...level, found: 100 }], [1], [7], scene);
+  it('opens no level that movements are there of', () => {
+    const { levels, movements } = planStock([{ ...level, found: 550, missing: true }], [2], [7], scene);
+    expect(levels).toMatchObject([{ quantity_on_hand: 7.5 }]);
+    expect(movements).toMatchObject([{ movement_type: 'purchase', quantity: 2 }]);
+  });
+
+  it('takes nothing away from a level that was there: it may have been empty on that day', () => {
+    const { changes, movements } = planStock([{ ...level, found: 10_000, missing: false }], [1], [7], scene);
     expect(movements).toMatchObject([{ movement_type: 'adjustment', quantity: 2 }]);
     expect(changes).toMatchObject([{ quantity: 2 }]);
+  });
+
+  it('takes away no more than there was at first, whenever something came', () => {
+    const { movements } = planStock([{ ...level, found: null, missing: true }], numbersTo(2000), [7], scene);
+    const quantities = movements.map(({ quantity }) => Number(quantity));
+    const taken = quantities.filter((quantity) => quantity < 0).reduce((sum, quantity) => sum + quantity, 0);
+    expect((quantities[0] ?? 0) + taken).toBe(0);
   });
 });
 

@@ -1,4 +1,5 @@
 import { number } from '../../../database/rows.ts';
+import type { Session } from '../../../database/session.ts';
 import type { SeedOptions } from '../options.ts';
 import { at } from '../random.ts';
 import { type Level, planStock, stockItemRows, warehouseRows } from '../rows/inventory.ts';
@@ -37,16 +38,40 @@ async function levelsOf(
   warehouses: readonly number[],
   items: readonly number[],
 ): Promise<readonly Level[]> {
-  const columns = ['warehouse_id', 'stock_item_id', 'quantity_on_hand'];
-  const rows = await selectWhere(session, 'warehouse_stock', columns, 'warehouse_id', warehouses);
-  const key = (warehouseId: number, itemId: number): string => `${warehouseId} ${itemId}`;
-  const found = new Map(
-    rows.map((row) => [
-      key(number(row, 'warehouse_id'), number(row, 'stock_item_id')),
-      Math.round(number(row, 'quantity_on_hand') * 100),
-    ]),
-  );
-  return warehouses.flatMap((warehouseId) =>
-    items.map((itemId) => ({ warehouseId, itemId, found: found.get(key(warehouseId, itemId)) ?? null })),
-  );
+  const levels = await quantities(session, 'warehouse_stock', 'quantity_on_hand', warehouses);
+  const everyPlace = warehouses.flatMap((warehouseId) => items.map((itemId) => ({ warehouseId, itemId })));
+  const missing = ({ warehouseId, itemId }: Pick<Level, 'warehouseId' | 'itemId'>): boolean =>
+    !levels.has(keyOf(warehouseId, itemId));
+  // a level that somebody has deleted is what its movements come to
+  const moved = everyPlace.some(missing)
+    ? await quantities(session, 'stock_movements', 'quantity', warehouses)
+    : new Map<string, number>();
+  return everyPlace.map((place) => {
+    const key = keyOf(place.warehouseId, place.itemId);
+    return { ...place, found: levels.get(key) ?? moved.get(key) ?? null, missing: missing(place) };
+  });
 }
+
+/** The sum of a quantity, in hundredths, by warehouse and item. */
+async function quantities(
+  session: Session,
+  table: 'warehouse_stock' | 'stock_movements',
+  quantity: string,
+  warehouses: readonly number[],
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await selectWhere(
+    session,
+    table,
+    ['warehouse_id', 'stock_item_id', quantity],
+    'warehouse_id',
+    warehouses,
+  );
+  const sums = new Map<string, number>();
+  for (const row of rows) {
+    const key = keyOf(number(row, 'warehouse_id'), number(row, 'stock_item_id'));
+    sums.set(key, (sums.get(key) ?? 0) + Math.round(number(row, quantity) * 100));
+  }
+  return sums;
+}
+
+const keyOf = (warehouseId: number, itemId: number): string => `${warehouseId} ${itemId}`;

@@ -3,11 +3,14 @@ import { at } from '../random.ts';
 import { address, articles, numbered, warehouseName } from '../texts.ts';
 import { mark, type NewRow, numbersTo, type Scene, stamps } from './scene.ts';
 
-/** How much of an item lies in a warehouse, in hundredths: of a level that was there before, what was found. */
+/** How much of an item lies in a warehouse. */
 export interface Level {
   readonly warehouseId: number;
   readonly itemId: number;
+  /** In hundredths: what was found there or, where only movements are, what these come to; null where nothing is. */
   readonly found: number | null;
+  /** Whether the level itself is not there. */
+  readonly missing: boolean;
 }
 
 /** What happens to the stock. */
@@ -55,7 +58,7 @@ export function stockItemRows(count: number, createdBy: number, scene: Scene): r
 
 /**
  * Plans the levels that are missing, each with the movement that opens it, and the numbered movements. No level falls
- * below zero.
+ * below zero at any time, in whatever order the movements' days put them: nothing is taken away but of an opening.
  * @param levels all of them, warehouse by warehouse; at least one if there are numbers
  */
 export function planStock(
@@ -66,16 +69,18 @@ export function planStock(
 ): StockPlan {
   const opened = levels.map(({ found }, index) => found ?? 100 * scene.dice('stock', index).whole(10, 59));
   const now = [...opened];
+  const spare = levels.map(({ found }, index) => (found === null ? (opened[index] ?? 0) : 0));
   const moved = numbers.map((number) => {
     const place = scene.dice('movement', number).whole(0, levels.length - 1);
-    const quantity = quantityOf(number, (now[place] ?? 0) / 100);
+    const quantity = quantityOf(number, (spare[place] ?? 0) / 100);
     now[place] = (now[place] ?? 0) + quantity * 100;
+    spare[place] = (spare[place] ?? 0) + Math.min(quantity * 100, 0);
     return movementRow(number, at(levels, place), quantity, people, scene);
   });
   const changed = (index: number): number => ((now[index] ?? 0) - (opened[index] ?? 0)) / 100;
   return {
     levels: levels.flatMap((level, index) =>
-      level.found === null ? [levelRow(level, index, (now[index] ?? 0) / 100, scene)] : [],
+      level.missing ? [levelRow(level, index, (now[index] ?? 0) / 100, scene)] : [],
     ),
     movements: [
       ...levels.flatMap((level, index) =>
@@ -84,17 +89,17 @@ export function planStock(
       ...moved,
     ],
     changes: levels
-      .map(({ warehouseId, itemId, found }, index) => ({ warehouseId, itemId, found, quantity: changed(index) }))
-      .filter(({ found, quantity }) => found !== null && quantity !== 0),
+      .map(({ warehouseId, itemId, missing }, index) => ({ warehouseId, itemId, missing, quantity: changed(index) }))
+      .filter(({ missing, quantity }) => !missing && quantity !== 0),
   };
 }
 
 /** Adjustments take away or add up to two pieces, the others bring up to twenty. */
-function quantityOf(number: number, available: number): number {
+function quantityOf(number: number, spare: number): number {
   const index = number - 1;
   if (at(kinds, index) !== 'adjustment') return (index % 20) + 1;
   const wanted = (index % 5) - 2 || 1;
-  return available + wanted < 0 ? -wanted : wanted;
+  return spare + wanted < 0 ? -wanted : wanted;
 }
 
 function levelRow({ warehouseId, itemId }: Level, index: number, quantity: number, scene: Scene): NewRow {
@@ -128,7 +133,8 @@ function movementRow(
   scene: Scene,
 ): NewRow {
   const kind = at(kinds, number - 1);
-  const daysAgo = 90 - (number % 90);
+  // not yesterday: where the settings' day is ahead of UTC, that may not be over
+  const daysAgo = 91 - (number % 90);
   return {
     movement_type: kind,
     warehouse_id: warehouseId,

@@ -18,6 +18,9 @@ function userRow(username: string, fullName: string | null, role: string, scene:
     auth_provider: 'local',
     password_change_required: false,
     two_factor_enabled: false,
+    // as the settings say: the database's defaults would override them
+    date_format: null,
+    time_format: null,
     email_notifications: true,
     notification_overdue_invoices: true,
     notification_task_assigned: true,
