@@ -106,6 +106,8 @@ export type RestoreObstacle =
 
 /** Why nothing was deleted. */
 export type ResetObstacle =
+  /** Tables of some of its names, and nothing that shows that they are TimeTracker's. */
+  | { readonly kind: 'not-recognised'; readonly core: readonly string[]; readonly ledgers: readonly string[] }
   | { readonly kind: 'others-are-connected'; readonly others: readonly OtherSession[] }
   | { readonly kind: 'file-in-use'; readonly file: string }
   /** What is not the application's, and would not stay as it is without what is: a line each. */
@@ -196,7 +198,7 @@ export function exitCodeOf(problem: Problem): ExitCode {
     case 'quarantine-refused':
       return quarantineCodes[problem.obstacle.kind];
     case 'reset-refused':
-      return problem.obstacle.kind === 'no-backup' ? exitCodes.backupFailed : exitCodes.usage;
+      return resetCodes[problem.obstacle.kind];
     case 'seed-refused':
       return problem.exitCode;
     case 'interrupted':
@@ -211,6 +213,14 @@ const quarantineCodes = {
   'names-taken': exitCodes.restoreRefused,
   'depended-upon': exitCodes.corrupted,
 } as const satisfies Record<QuarantineObstacle['kind'], ExitCode>;
+
+const resetCodes = {
+  'not-recognised': exitCodes.foreign,
+  'others-are-connected': exitCodes.usage,
+  'file-in-use': exitCodes.usage,
+  'in-the-way': exitCodes.usage,
+  'no-backup': exitCodes.backupFailed,
+} as const satisfies Record<ResetObstacle['kind'], ExitCode>;
 
 /** The text of anything that was thrown. */
 export function reasonOf(error: unknown): string {

@@ -7,6 +7,7 @@ import type { Session } from '../database/session.ts';
 import { Failure, type ResetObstacle } from '../failure.ts';
 import { bringToHead, conclude, naming, prove } from '../gate/carry-out.ts';
 import { act, type GateContext } from '../gate/gate.ts';
+import type { State } from '../gate/diagnosis.ts';
 import { type Look, look } from '../gate/look.ts';
 import { refusalOf, type Work } from '../gate/plan.ts';
 import { findRestoreJournal } from '../gate/traces.ts';
@@ -74,7 +75,7 @@ export async function reset(request: ResetRequest, context: ResetContext): Promi
 /** Everything that comes before the first table is dropped: it may refuse, and changes nothing. */
 async function prepare(seen: Look, request: ResetRequest, context: ResetContext): Promise<Prepared> {
   const { database, log, consent } = context;
-  const facts = requireOurs(seen, database.name);
+  const facts = requireOurs(seen, context);
   const removal = planRemoval(facts, database.engine, await loadPossessions(database.engine));
   if (removal.inTheWay.length > 0) throw refused(context, { kind: 'in-the-way', things: removal.inTheWay });
   const rights = await database.missingRights({ alters: removal.tables, quarantines: false });
@@ -93,12 +94,26 @@ async function prepare(seen: Look, request: ResetRequest, context: ResetContext)
   return { facts, removal };
 }
 
-/** @throws Failure `refused` unless the database was seen, and has a core table */
-function requireOurs({ observation, state }: Look, database: string): DatabaseFacts {
-  const holdsCore =
-    observation.kind === 'seen' && coreTables.some((table) => Object.hasOwn(observation.facts.catalog.tables, table));
-  if (observation.kind === 'seen' && holdsCore && state.kind !== 'interrupted') return observation.facts;
-  throw new Failure({ kind: 'refused', database, refusal: refusalOf(state) });
+/** @throws Failure `refused` unless the database was seen, and has a core table; `reset-refused` if that proves nothing */
+function requireOurs({ observation, state }: Look, context: ResetContext): DatabaseFacts {
+  const refusal = { kind: 'refused', database: context.database.name, refusal: refusalOf(state) } as const;
+  if (observation.kind !== 'seen' || state.kind === 'interrupted') throw new Failure(refusal);
+  const { facts } = observation;
+  const core = coreTables.filter((table) => Object.hasOwn(facts.catalog.tables, table));
+  if (core.length === 0) throw new Failure(refusal);
+  if (!isRecognised(state, facts, core))
+    throw refused(context, { kind: 'not-recognised', core, ledgers: facts.ledgers });
+  return facts;
+}
+
+/**
+ * Whether core tables are TimeTracker's: other applications have users and projects, too. A revision of it says so, or
+ * the schema of one, or all core tables at once where no other tool has left its ledger.
+ */
+function isRecognised(state: State, { revisions, ledgers }: DatabaseFacts, core: readonly string[]): boolean {
+  if ((revisions ?? []).some((revision) => releaseGraph.knows(revision))) return true;
+  if (state.kind === 'unversioned' && state.identity.kind === 'match') return true;
+  return core.length === coreTables.length && ledgers.length === 0;
 }
 
 async function countRows(

@@ -12,6 +12,22 @@ const own = {
 /** Why nothing was deleted. */
 export function describeResetObstacle(database: string, obstacle: ResetObstacle): Notice {
   switch (obstacle.kind) {
+    case 'not-recognised':
+      return {
+        title: `Nothing shows that this is TimeTracker's database: ${database}`,
+        happened: [
+          `Tables there are called like TimeTracker's (${obstacle.core.join(', ')}), but neither is a revision of it in ` +
+            'alembic_version, nor is the schema that of one.',
+          ...(obstacle.ledgers.length === 0
+            ? []
+            : [`The ledger of another migration tool is there: ${obstacle.ledgers.join(', ')}.`]),
+        ],
+        safe: `${untouched} What may be somebody else's is not deleted.`,
+        options: [
+          'If it is, give TimeTracker a database of its own, and its name in DATABASE_URL.',
+          `If it is not, start over with nothing lost: put everything aside, and let a new schema be made.\n${commands.putAllAside}\n${commands.gate}`,
+        ],
+      };
     case 'others-are-connected':
       return {
         title: `Others are connected to this database: ${database}`,

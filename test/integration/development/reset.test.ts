@@ -125,6 +125,34 @@ describeEngines('reset', ({ name: engine, create }) => {
     expect(await now()).toBe(before);
   });
 
+  it('deletes nothing where tables merely have the names of its own', async () => {
+    const other = await around(await create());
+    await execute(
+      other.database,
+      `CREATE TABLE schema_migrations (version text); CREATE TABLE wikis (id integer);
+       CREATE TABLE users (id integer, login text); INSERT INTO users VALUES (1, 'somebody');
+       CREATE TABLE projects (id integer); CREATE TABLE time_entries (id integer); CREATE TABLE settings (id integer)`,
+    );
+    const unlike = async (): Promise<void> => {
+      const before = await snapshot(other.database.url);
+      const { exitCode, stderr } = await reset(other, ['--no-backup']);
+      expect(exitCode).toBe(15);
+      expect(flat(stderr)).toContain("Nothing shows that this is TimeTracker's database");
+      expect(flat(stderr)).toContain('(users, projects, time_entries, settings');
+      expect(flat(stderr)).toContain('quarantine create --all --yes');
+      expect(await snapshot(other.database.url)).toBe(before);
+    };
+    await unlike();
+    await execute(other.database, 'CREATE TABLE clients (id integer)');
+    await unlike();
+    await execute(
+      other.database,
+      `DROP TABLE schema_migrations; DROP TABLE clients; CREATE TABLE alembic_version (version_num text);
+       INSERT INTO alembic_version VALUES ('8a1f0c')`,
+    );
+    await unlike();
+  });
+
   it('does to an empty database what the gate does', async () => {
     const empty = await around(await create());
     expect((await reset(empty, [], { TT_REQUIRE_EXISTING: 'true' })).exitCode).toBe(16);
