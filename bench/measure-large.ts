@@ -40,8 +40,8 @@ export async function measureLarge({ folder, postgres }: Bench, sizes: Sizes): P
 
 /** Writes an archive without reading it back. */
 async function backUp(url: string, archive: string): Promise<void> {
-  const places = { uploadRoots: [], backupFolder: '/nowhere' };
   await withProduct({ DATABASE_URL: url }, async (context) => {
+    const places = { uploadRoots: [], backupFolder: '/nowhere', database: context.config.database };
     const copier = await openCopier(context, `${archive}.scratch`);
     await writeArchive(archive, copier, context, { kind: 'manual', createdAt: new Date(), places });
   });

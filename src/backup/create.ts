@@ -47,7 +47,7 @@ export async function createBackup(context: BackupContext, order: BackupOrder): 
   try {
     await removeLeftovers(folder, tag);
     const copier = await openCopier(context, `${plain}.${tag}.sqlite.partial`);
-    const places = { uploadRoots: order.uploadRoots, backupFolder: config.backupFolder };
+    const places = { uploadRoots: order.uploadRoots, backupFolder: config.backupFolder, database: config.database };
     const { bytes } = await findUploads(places);
     await requireSpace(folder, copier.space + bytes, context);
     const manifest = await writeArchive(partial, copier, context, { kind: order.kind, createdAt, places });

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { BigIntStats } from 'node:fs';
 import { lstat, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { faultOfName, isLeftover } from '../archive/names.ts';
 import type { Config, UploadRoot, UploadRootName } from '../config/config.ts';
 import { reasonOf } from '../failure.ts';
@@ -42,22 +42,43 @@ interface Search {
   readonly skipped: Skipped[];
   /** Folders that are left out: the backups, and the other roots. */
   readonly excluded: ReadonlySet<string>;
+  /** The folder that a database file lies in, if there is one. */
+  readonly home: string | null;
+  /** Whether a name in it is the database's, or that of something that lies beside it on its account. */
+  readonly isDatabase: (name: string) => boolean;
 }
 
+/** What SQLite and db-init put beside a database file. */
+const companion = /^($|-wal$|-shm$|-journal$|\.(db-init-lock|bak_|restore_|quarantine_))/;
+
 /**
- * Finds all uploaded files without following symbolic links. The backup folder may lie among them, and is left out.
+ * Finds all uploaded files without following symbolic links. The backup folder and the database file may lie among
+ * them, and are left out.
  * @throws Error that names what cannot be read
  */
 export async function findUploads({
   uploadRoots,
   backupFolder,
-}: Pick<Config, 'uploadRoots' | 'backupFolder'>): Promise<Uploads> {
+  database,
+}: Pick<Config, 'uploadRoots' | 'backupFolder' | 'database'>): Promise<Uploads> {
+  const file = database.kind === 'sqlite' ? database.file : null;
+  const own = file === null ? null : basename(file);
   const backups = identityOf(await lookAt(backupFolder, stat));
   const found = await findRoots(uploadRoots);
-  const search: Search = { files: [], skipped: [], excluded: new Set([backups ?? '', ...found.keys()]) };
+  const search: Search = {
+    files: [],
+    skipped: [],
+    excluded: new Set([backups ?? '', ...found.keys()]),
+    home: file === null ? null : identityOf(await lookAt(dirname(file), stat)),
+    isDatabase: (entry) => own !== null && entry.startsWith(own) && companion.test(entry.slice(own.length)),
+  };
   for (const [identity, { folder, name }] of found) {
     const isBackups = identity === backups;
-    await walk(folder, name, search, (entry) => !(isBackups && (entry === memory || archives.test(entry))));
+    await walk(
+      { folder, identity, member: name },
+      search,
+      (entry) => !(isBackups && (entry === memory || archives.test(entry))),
+    );
   }
   const { files, skipped } = search;
   const roots = [...found.values()].map(({ name }) => name);
@@ -77,14 +98,21 @@ async function findRoots(roots: readonly UploadRoot[]): Promise<ReadonlyMap<stri
   return found;
 }
 
+interface Place {
+  readonly folder: string;
+  readonly identity: string | null;
+  /** The member of an archive that it would be. */
+  readonly member: string;
+}
+
 async function walk(
-  folder: string,
-  member: string,
+  { folder, identity, member }: Place,
   search: Search,
   wanted: (entry: string) => boolean = () => true,
 ): Promise<void> {
+  const isHome = identity !== null && identity === search.home;
   for (const entry of await entriesOf(folder, search)) {
-    if (isLeftover(entry) || !wanted(entry)) continue;
+    if (isLeftover(entry) || !wanted(entry) || (isHome && search.isDatabase(entry))) continue;
     await visit(join(folder, entry), `${member}/${entry}`, search);
   }
 }
@@ -98,7 +126,8 @@ async function visit(path: string, member: string, search: Search): Promise<void
   else if (fault !== null) skipped.push({ path, why: fault });
   else if (stats.isFile()) files.push({ member, path, size: Number(stats.size) });
   else if (!stats.isDirectory()) skipped.push({ path, why: 'it is neither a file nor a folder' });
-  else if (!excluded.has(identityOf(stats) ?? '')) await walk(path, member, search);
+  else if (!excluded.has(identityOf(stats) ?? ''))
+    await walk({ folder: path, identity: identityOf(stats), member }, search);
 }
 
 /** The names in a folder, in order. Those that are no text cannot stand in an archive. */

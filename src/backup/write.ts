@@ -9,7 +9,7 @@ import { findUploads } from './uploads.ts';
 
 /** What an archive is made for, and of what beside the database. */
 export interface Purpose extends Pick<Manifest, 'kind' | 'createdAt'> {
-  readonly places: Pick<Config, 'uploadRoots' | 'backupFolder'>;
+  readonly places: Pick<Config, 'uploadRoots' | 'backupFolder' | 'database'>;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, copyFile, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { execa } from 'execa';
@@ -133,6 +133,19 @@ describeBackups('backup create', ({ name: engine, create }) => {
     const [, made = ''] = await archivesIn(places.data);
     const names = open(join(places.data, made)).names.filter((name) => name.startsWith('data_uploads/'));
     expect(names).toEqual(['data_uploads/avatars/1.txt', 'data_uploads/backups/elsewhere.txt']);
+  });
+
+  it.runIf(engine === 'sqlite')('takes the database once, though it lies among the uploads', async () => {
+    await fill(database);
+    const file = join(places.data, 'timetracker.db');
+    await copyFile(database.name, file);
+    for (const name of ['timetracker.db.bak_20260101_000000', 'timetracker.db.png']) {
+      await writeFile(join(places.data, name), 'x');
+    }
+    const { exitCode, all } = await run(['backup', 'create'], { env: { ...env, DATABASE_URL: `sqlite:///${file}` } });
+    expect(exitCode, all).toBe(0);
+    const names = open(await only()).names.filter((name) => name.startsWith('data_uploads/'));
+    expect(names).toEqual(['data_uploads/avatars/1.txt', 'data_uploads/timetracker.db.png']);
   });
 
   it('stops at an upload that it may not read, and names it', async () => {
