@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
@@ -11,15 +12,21 @@ const chunkSize = 64 * 1024;
 /**
  * The content of a member. Nothing is opened before it is read; it ends in a Failure `archive-rejected` if its size
  * or its checksum is another than the archive says, and gives away no byte more than that size.
+ * @param sha256 the hash that it must have; undefined where nobody has promised one
  */
-export function readContent(file: string, member: PlainMember): Readable {
-  return Readable.from(checked(file, member), { objectMode: false, highWaterMark: chunkSize });
+export function readContent(file: string, member: PlainMember, sha256?: string): Readable {
+  return Readable.from(checked(file, member, sha256), { objectMode: false, highWaterMark: chunkSize });
 }
 
-async function* checked(file: string, member: PlainMember): AsyncGenerator<Buffer, void, undefined> {
+async function* checked(
+  file: string,
+  member: PlainMember,
+  sha256: string | undefined,
+): AsyncGenerator<Buffer, void, undefined> {
   const damaged = (what: string) => rejection(file, invalid(`the member ${shown(member.name)} is damaged: ${what}`));
   const larger = `it is larger than the ${member.size} bytes that the archive says`;
   const { source, consumed } = unpack(file, member);
+  const hash = sha256 === undefined ? null : createHash('sha256');
   let size = 0;
   let checksum = 0;
   let waiting = true;
@@ -29,6 +36,7 @@ async function* checked(file: string, member: PlainMember): AsyncGenerator<Buffe
       size += bytes.length;
       if (size > member.size) throw damaged(larger);
       checksum = crc32(bytes, checksum);
+      hash?.update(bytes);
       yield bytes;
       waiting = true;
     }
@@ -43,6 +51,7 @@ async function* checked(file: string, member: PlainMember): AsyncGenerator<Buffe
   if (size !== member.size) throw damaged(`it has ${size} bytes, and ${member.size} according to the archive`);
   if (checksum !== member.crc32) throw damaged('its checksum is another one');
   if (consumed() !== member.packed) throw damaged('its packed size is another one');
+  if (hash !== null && hash.digest('hex') !== sha256) throw damaged('its hash is another one');
 }
 
 interface Unpacking {

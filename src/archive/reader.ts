@@ -92,9 +92,11 @@ interface Placed {
 }
 
 async function assemble(file: string, stored: readonly StoredMember[]): Promise<Archive> {
-  const placed = placeMembers(file, stored);
+  const hashes = new Map<string, string>();
+  const placed = placeMembers(file, stored, hashes);
   const members = placed.map(({ entry }) => entry);
   const { description, manifest } = await readDescription(file, members);
+  for (const [name, { sha256 }] of Object.entries(manifest?.members ?? {})) hashes.set(name, sha256);
   const refuse = (reason: string | null): void => {
     if (reason !== null) throw rejection(file, invalid(reason));
   };
@@ -119,14 +121,20 @@ async function assemble(file: string, stored: readonly StoredMember[]): Promise<
   };
 }
 
-function placeMembers(file: string, stored: readonly StoredMember[]): readonly Placed[] {
+/** @param hashes what our manifest promises of members that are opened later, by their names */
+function placeMembers(
+  file: string,
+  stored: readonly StoredMember[],
+  hashes: ReadonlyMap<string, string>,
+): readonly Placed[] {
   const placed: Placed[] = [];
   for (const member of stored) {
     const { name, size } = member;
     const place = placeOf(name);
     if (place === null) throw rejection(file, invalid(`it has a member that belongs to no archive: ${shown(name)}`));
     const ignored = place.kind === 'folder' || (place.kind === 'upload' && isLeftover(place.path));
-    if (!ignored) placed.push({ place, entry: { name, size, open: async () => readContent(file, member) } });
+    if (!ignored)
+      placed.push({ place, entry: { name, size, open: async () => readContent(file, member, hashes.get(name)) } });
   }
   return placed;
 }
