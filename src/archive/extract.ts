@@ -22,6 +22,7 @@ export async function extractEntry(entry: ArchiveEntry, path: string, options: E
     await pipeline(content, counted(onBytes), handle.createWriteStream({ flush: true }), { signal });
   } catch (error) {
     await rm(path, { force: true });
-    throw error;
+    const isWritten = error instanceof Error && 'syscall' in error && error.syscall === 'write';
+    throw isWritten ? new Error(`${path} cannot be written (${error.message})`, { cause: error }) : error;
   }
 }

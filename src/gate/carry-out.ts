@@ -68,7 +68,7 @@ export async function conclude({ database, config, log, recorder }: GateContext)
 /** What the database says no to between two revisions is a failed migration as well. */
 export async function naming<Result>(
   plan: Work,
-  { signal, database }: GateContext,
+  { signal, database }: Pick<GateContext, 'signal' | 'database'>,
   work: () => Promise<Result>,
 ): Promise<Result> {
   try {

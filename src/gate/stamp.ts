@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
@@ -15,10 +15,16 @@ export function writeStamp(config: Config, database: Database, heads: readonly s
   if (!liesOnVolume(config.backupFolder)) return;
   const file = stampFileOf(config);
   const note = { database: database.name, revisions: heads, healthyAt: new Date().toISOString() };
+  const partial = `${file}.partial`;
   try {
     mkdirSync(memoryFolderOf(config), { recursive: true });
-    writeFileSync(`${file}.partial`, `${JSON.stringify(note, null, 2)}\n`, { mode: 0o600 });
-    renameSync(`${file}.partial`, file);
+    try {
+      writeFileSync(partial, `${JSON.stringify(note, null, 2)}\n`, { mode: 0o600 });
+      renameSync(partial, file);
+    } finally {
+      // half of it, if the disk is full
+      rmSync(partial, { force: true });
+    }
   } catch (error) {
     log.info(`No note was left in the backup folder (${reasonOf(error)}).`);
   }

@@ -44,7 +44,7 @@ export function describeRestoreObstacle(database: string, obstacle: RestoreObsta
         happened: [`The folder ${obstacle.folder} cannot be used: ${obstacle.reason}.`],
         safe,
         options: [
-          'Mount a volume there that this user may write, then restore again.',
+          'Mount a volume there that this user may write, or make room where it is full, then restore again.',
           'Or give --database-only to leave the uploads as they are.',
         ],
       };

@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../config/config.ts';
+import { reasonOf } from '../failure.ts';
 import { memoryFolderOf } from '../gate/traces.ts';
 import { entriesOfList, isText, parseRecord, type Fields } from './parsing.ts';
 
@@ -90,19 +91,36 @@ export function removeJournal(config: Pick<Config, 'backupFolder'>): void {
   syncFolder(memoryFolderOf(config));
 }
 
-/** Replaces a file in one step, and sees it on the disk. */
+/** Replaces a file in one step, and sees it on the disk. @throws Error that names the file */
 export function writeDurably(file: string, content: unknown): void {
-  mkdirSync(dirname(file), { recursive: true });
   const partial = partialOf(file);
-  const handle = openSync(partial, 'w', 0o600);
   try {
-    writeFileSync(handle, `${JSON.stringify(content, null, 2)}\n`);
+    mkdirSync(dirname(file), { recursive: true });
+    writeToDisk(partial, `${JSON.stringify(content, null, 2)}\n`);
+    renameSync(partial, file);
+    syncFolder(dirname(file));
+  } catch (error) {
+    removeIfPossible(partial);
+    throw new Error(`${file} cannot be written (${reasonOf(error)})`, { cause: error });
+  }
+}
+
+function writeToDisk(file: string, text: string): void {
+  const handle = openSync(file, 'w', 0o600);
+  try {
+    writeFileSync(handle, text);
     fsyncSync(handle);
   } finally {
     closeSync(handle);
   }
-  renameSync(partial, file);
-  syncFolder(dirname(file));
+}
+
+function removeIfPossible(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // what stood in the way of writing it does so here, too: the next one replaces it
+  }
 }
 
 const partialOf = (file: string): string => `${file}.partial`;
@@ -133,9 +151,12 @@ export function parseJournal(text: string): Journal | null {
   return { id, action, way, database, archive, startedAt, holder, phase, places, uploads };
 }
 
+/** Whether a text can be the id of a restore: it becomes a part of names. */
+export const isId = (text: string): boolean => /^[a-z0-9_]+$/.test(text);
+
 /** What is named here may be removed: it must be a restore's own. An undo brings back what an earlier one has kept. */
 function areOwn({ incoming, outgoing }: Places, id: string, action: Journal['action']): boolean {
-  if (!/^[a-z0-9_]+$/.test(id) || !outgoing.endsWith(`_${id}`)) return false;
+  if (!isId(id) || !outgoing.endsWith(`_${id}`)) return false;
   return action === 'undo' || incoming.endsWith(`_${id}`);
 }
 

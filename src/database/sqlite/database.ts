@@ -69,12 +69,16 @@ export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): 
     transaction: (work) => inTransaction(open(), work, file, options),
 
     async rehearse(work) {
-      const copy = isThere(file) ? copyFor(open(), `${file}.rehearsal`) : ':memory:';
-      const rehearsal = new SQLite(copy);
+      const copy = isThere(file) ? `${file}.rehearsal` : ':memory:';
       try {
-        return await inTransaction(rehearsal, work, copy, options);
+        if (copy !== ':memory:') await copyInto(open(), copy);
+        const rehearsal = new SQLite(copy);
+        try {
+          return await inTransaction(rehearsal, work, copy, options);
+        } finally {
+          rehearsal.close();
+        }
       } finally {
-        rehearsal.close();
         removeCopy(copy);
       }
     },
@@ -91,10 +95,9 @@ function openForWriting(file: string): OpenFile {
 }
 
 /** Copies the database; what a rehearsal that was killed left behind goes. */
-function copyFor(database: SQLite.Database, copy: string): string {
+async function copyInto(database: SQLite.Database, copy: string): Promise<void> {
   removeCopy(copy);
-  database.prepare('VACUUM INTO ?').run(copy);
-  return copy;
+  await sqliteSession(database).query('VACUUM INTO $1', [copy]);
 }
 
 function removeCopy(copy: string): void {
@@ -125,22 +128,22 @@ async function inTransaction<Result>(
   // a no-op inside a transaction; table rebuilds would otherwise carry out the delete actions of foreign keys
   database.pragma('foreign_keys = OFF');
   await beginImmediate(database, file, options);
-  let result: Result;
+  const session = sqliteSession(database);
   try {
     const before = brokenReferences(database);
-    result = await work({ ...sqliteSession(database), observe: async () => inspect(database) });
+    const result = await work({ ...session, observe: async () => inspect(database) });
     const broken = [...brokenReferences(database)].filter(([reference, count]) => count > (before.get(reference) ?? 0));
     if (broken.length > 0) {
       throw new Error(
         `references would be broken: ${broken.map(([reference, count]) => `${reference} (${count})`).join(', ')}`,
       );
     }
+    await session.run('COMMIT');
+    return result;
   } catch (error) {
     if (database.inTransaction) database.exec('ROLLBACK');
     throw error;
   }
-  database.exec('COMMIT');
-  return result;
 }
 
 /**
@@ -151,7 +154,7 @@ async function beginImmediate(database: SQLite.Database, file: string, options: 
   const started = Date.now();
   for (let attempt = 1; ; attempt++) {
     try {
-      database.exec('BEGIN EXCLUSIVE');
+      await sqliteSession(database).run('BEGIN EXCLUSIVE');
       return;
     } catch (error) {
       if (!isBusy(error)) throw error;

@@ -46,9 +46,14 @@ export function prepareFolder(file: string): void {
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK);
   } catch (error) {
-    const user = `uid ${process.getuid?.() ?? 'unknown'}, gid ${process.getgid?.() ?? 'unknown'}`;
-    throw new Failure({ kind: 'file-access-denied', file, user, reason: reasonOf(error) }, { cause: error });
+    throw accessDenied(file, error);
   }
+}
+
+/** That a file, or one beside it, cannot be written by who runs. */
+export function accessDenied(file: string, error: unknown): Failure {
+  const user = `uid ${process.getuid?.() ?? 'unknown'}, gid ${process.getgid?.() ?? 'unknown'}`;
+  return new Failure({ kind: 'file-access-denied', file, user, reason: reasonOf(error) }, { cause: error });
 }
 
 function nearestFolder(path: string): string {

@@ -3,6 +3,7 @@ import SQLite from 'better-sqlite3';
 import { Failure, type LockHolder } from '../../failure.ts';
 import type { OpenOptions } from '../open.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
+import { accessDenied } from './file-system.ts';
 
 /** The file whose lock keeps two runs apart. It stays empty, and stays: removing it would let two runs in. */
 export const lockFileOf = (file: string): string => `${file}.db-init-lock`;
@@ -11,13 +12,13 @@ export const lockFileOf = (file: string): string => `${file}.db-init-lock`;
  * Takes the run lock: an exclusive transaction on a file beside the database, which the kernel gives back when the
  * process dies, however it dies.
  * @returns what releases it
- * @throws Failure `locked`
+ * @throws Failure `locked`, `file-access-denied`
  */
 export async function takeRunLock(file: string, options: OpenOptions): Promise<() => void> {
   const lockFile = lockFileOf(file);
   const started = Date.now();
   for (let attempt = 1; ; attempt++) {
-    const release = tryRunLock(lockFile);
+    const release = tryRunLock(lockFile, file);
     if (release !== null) return release;
     const holder = findHolder(lockFile);
     const secondsLeft = options.lockTimeout - (Date.now() - started) / 1000;
@@ -27,15 +28,19 @@ export async function takeRunLock(file: string, options: OpenOptions): Promise<(
   }
 }
 
-function tryRunLock(lockFile: string): (() => void) | null {
-  const lock = new SQLite(lockFile, { timeout: 0 });
+function tryRunLock(lockFile: string, file: string): (() => void) | null {
+  let lock: SQLite.Database | null = null;
   try {
+    lock = new SQLite(lockFile, { timeout: 0 });
+    // its journal would need room on the disk, and there is nothing to write
+    lock.pragma('journal_mode = MEMORY');
     lock.exec('BEGIN EXCLUSIVE');
-    return () => lock.close();
+    const held = lock;
+    return () => held.close();
   } catch (error) {
-    lock.close();
+    lock?.close();
     if (isBusy(error)) return null;
-    throw error;
+    throw accessDenied(file, error);
   }
 }
 

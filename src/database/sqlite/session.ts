@@ -1,4 +1,4 @@
-import type BetterSqlite3 from 'better-sqlite3';
+import SQLite from 'better-sqlite3';
 import type { Row, Session, Value } from '../session.ts';
 
 /** SQLite has no booleans: TRUE is 1. */
@@ -11,12 +11,12 @@ const bindable = (value: Value): string | number | bigint | null =>
  * Values come back as SQLite stores them: numbers, text, null, and blobs as `Buffer`. The calls are synchronous
  * underneath, so nothing else runs in this process meanwhile. Errors are the driver's `SqliteError`.
  */
-export function sqliteSession(database: BetterSqlite3.Database): Session {
+export function sqliteSession(database: SQLite.Database): Session {
   return {
     engine: 'sqlite',
 
     async run(sql: string): Promise<void> {
-      database.exec(sql);
+      tellingWhere(database, () => database.exec(sql));
     },
 
     async query(sql: string, parameters: readonly Value[] = []): Promise<Row[]> {
@@ -24,9 +24,21 @@ export function sqliteSession(database: BetterSqlite3.Database): Session {
       // `$1` is to SQLite a parameter named 1.
       const named = Object.fromEntries(parameters.map((value, index) => [index + 1, bindable(value)]));
       const bound = parameters.length === 0 ? [] : [named];
-      if (statement.reader) return statement.all(...bound);
-      statement.run(...bound);
-      return [];
+      return tellingWhere(database, () => {
+        if (statement.reader) return statement.all(...bound);
+        statement.run(...bound);
+        return [];
+      });
     },
   };
+}
+
+/** SQLite does not say which disk is full. */
+function tellingWhere<Result>(database: SQLite.Database, work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof SQLite.SqliteError) || error.code !== 'SQLITE_FULL') throw error;
+    throw new SQLite.SqliteError(`there is no room left for ${database.name} (${error.message})`, error.code);
+  }
 }

@@ -1,0 +1,34 @@
+import { execaSync } from 'execa';
+import { atEnd } from '../support/cleanup.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+/** A file system of a test's own, in memory. */
+export interface Volume {
+  readonly path: string;
+  /** Lets nobody write any more, root included. */
+  makeReadOnly(): void;
+}
+
+/** Why no volume can be mounted here; null if it can. */
+export const noVolumes: string | null = whyNot();
+
+/**
+ * Mounts a small file system, which goes after the file's tests.
+ * @param size as mount takes it: `2m`
+ */
+export async function mountVolume(size: string): Promise<Volume> {
+  const path = await temporaryDirectory();
+  execaSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=0777`, 'db-init-test', path]);
+  // a process that is on its way out may be there still
+  atEnd(() => Promise.resolve(execaSync('umount', ['--lazy', path])));
+  return {
+    path,
+    makeReadOnly: () => void execaSync('mount', ['-o', 'remount,ro', path]),
+  };
+}
+
+function whyNot(): string | null {
+  if (process.platform !== 'linux') return 'only Linux has tmpfs';
+  const { failed, stderr } = execaSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'x', '/mnt'], { reject: false });
+  return failed ? `nothing may be mounted here: ${stderr.trim().split('\n')[0] ?? ''}` : null;
+}
