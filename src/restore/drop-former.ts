@@ -1,6 +1,8 @@
 import type { Database } from '../database/database.ts';
 import { type DoneRestore, readHistory, remember } from './history.ts';
+import type { Way } from './journal.ts';
 import { openSite } from './open-site.ts';
+import { isFormerOf } from './own.ts';
 import { nothingKept } from './restore.ts';
 import type { RestoreContext, Site } from './site.ts';
 import { dropFormerUploads } from './uploads.ts';
@@ -16,20 +18,23 @@ export async function dropFormerOf(
   context: RestoreContext,
   consent: (what: string) => Promise<void>,
 ): Promise<void> {
-  const { config } = context;
-  const keeping = readHistory(config).filter(
+  const remembered = readHistory(context.config).filter(
     ({ database, kept, uploads }) => database === live.name && (kept !== null || uploads.length > 0),
   );
-  if (keeping.length === 0) throw nothingKept(live.name);
-  const names = keeping.flatMap(({ kept }) => (kept === null ? [] : [kept]));
-  await consent(`This deletes what restores have kept of ${live.name}, for good: ${names.join(', ')}.`);
-  for (const way of new Set(keeping.map((done) => done.way))) {
-    const site = await openSite(live, context, way);
-    try {
-      for (const done of keeping.filter((kept) => kept.way === way)) await dropKept(site, done, context);
-    } finally {
-      await site.close();
+  const sites = new Map<Way, Site>();
+  try {
+    const keeping: { readonly done: DoneRestore; readonly site: Site }[] = [];
+    for (const done of remembered) {
+      const site = sites.get(done.way) ?? (await openSite(live, context, done.way));
+      sites.set(done.way, site);
+      if (done.kept === null || isFormerOf(site, done.kept)) keeping.push({ done, site });
     }
+    if (keeping.length === 0) throw nothingKept(live.name);
+    const names = keeping.flatMap(({ done: { kept } }) => (kept === null ? [] : [kept]));
+    await consent(`This deletes what restores have kept of ${live.name}, for good: ${names.join(', ')}.`);
+    for (const { done, site } of keeping) await dropKept(site, done, context);
+  } finally {
+    for (const site of sites.values()) await site.close();
   }
 }
 

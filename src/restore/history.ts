@@ -3,7 +3,14 @@ import type { Config } from '../config/config.ts';
 import { nameOf } from '../database/target-name.ts';
 import { Failure, reasonOf } from '../failure.ts';
 import { restoreHistoryOf } from '../gate/traces.ts';
-import { type ArchiveIdentity, type JournalledUploads, parseIdentity, type Way, writeDurably } from './journal.ts';
+import {
+  type ArchiveIdentity,
+  isId,
+  type JournalledUploads,
+  parseIdentity,
+  type Way,
+  writeDurably,
+} from './journal.ts';
 import { entriesOfList, type Fields, isText, parseRecord } from './parsing.ts';
 
 /** A restore or an undo that was finished. */
@@ -75,7 +82,7 @@ function parseDone(value: unknown): DoneRestore | null {
   const uploads = entriesOfList(fields['uploads'], (item) => (isText(item) ? item : null));
   if (!isText(id) || !isText(database) || !isText(finishedAt) || (kept !== null && !isText(kept))) return null;
   // what is named here can be dropped: it must be a restore's own
-  if (kept !== null && !kept.endsWith(`_${id}`)) return null;
+  if (!isId(id) || (kept !== null && !kept.endsWith(`_${id}`))) return null;
   if (action !== 'restore' && action !== 'undo') return null;
   if (way !== 'databases' && way !== 'schemas' && way !== 'files') return null;
   if (uploads === null || archive === undefined) return null;

@@ -11,6 +11,7 @@ import { lastKept, readHistory } from './history.ts';
 import type { ArchiveIdentity, Journal } from './journal.ts';
 import { journalled } from './journalled.ts';
 import { openSite, thisProcess } from './open-site.ts';
+import { isFormerOf } from './own.ts';
 import { failedAt, findFault, unusable, withScratch } from './proving.ts';
 import { stagingFolderOf } from './settle.ts';
 import type { RestoreContext, Site, Source } from './site.ts';
@@ -100,7 +101,7 @@ export async function undoRestore(live: Database, context: RestoreContext): Prom
 async function putBack(site: Site, database: string, context: RestoreContext): Promise<void> {
   const { config } = context;
   const last = lastKept(config, database);
-  if (last === null) throw nothingKept(database);
+  if (last === null || !isFormerOf(site, last.kept)) throw nothingKept(database);
   const id = newId(config);
   const places = { ...site.places(id), incoming: last.kept };
   const uploads = last.uploads.map((folder) => ({ folder, former: last.id }));

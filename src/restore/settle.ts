@@ -10,6 +10,7 @@ import { filesSite } from './files.ts';
 import { foldersOf, readHistory, remember } from './history.ts';
 import { type Journal, journalFileOf, readJournal, removeJournal, writeJournal } from './journal.ts';
 import { maintain, noMaintenance } from './open-site.ts';
+import { isOfSite } from './own.ts';
 import { schemasSite } from './schemas.ts';
 import type { RestoreContext, Site } from './site.ts';
 import { discardUploads, recallUploads, swapUploads } from './uploads.ts';
@@ -90,7 +91,7 @@ async function pathsThatStay(folder: string, config: Config, archive: string | n
 /**
  * Waits for a restore that is at work in this backup folder, and finishes or takes back one that died.
  * @param openLive opens the live database
- * @throws Failure `restore-refused` (`unfinished`) if the journal cannot be read, or is about another database
+ * @throws Failure `restore-refused` (`unfinished`) if the journal cannot be read, or is about anything else
  */
 export async function settleRestore(
   context: RestoreContext,
@@ -106,6 +107,7 @@ export async function settleRestore(
     // who was waited for may have finished, or may have been another one
     const present = readJournal(config);
     if (present === null || present === 'unreadable') return;
+    if (!isOfSite(present, site)) throw unfinished(config, 'its journal names what no restore of this database would');
     log.warn(`A restore did not finish (${present.holder}, begun ${present.startedAt}).`);
     const outcome = await settleJournal(site, present, context).catch((error: unknown) => {
       throw error instanceof Failure ? error : unfinished(config, reasonOf(error), error);
