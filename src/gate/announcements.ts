@@ -23,7 +23,9 @@ export function announceWork(plan: Work, log: Log): void {
       log.info(`The database is empty: creating the schema of all ${pending.length} revisions at once.`);
       break;
     case 'behind':
-      log.info(`The database is at ${state.revisions.join(', ')}: ${pending.length} revisions to apply.`, { pending });
+      log.info(`The database is at ${listRows(state.revisions, ', ')}: ${pending.length} revisions to apply.`, {
+        pending,
+      });
       break;
     case 'unversioned':
       log.info('The database has no version information: it is compared with the schema of every known revision.');
@@ -54,7 +56,7 @@ export function announceWork(plan: Work, log: Log): void {
 export function announcePass({ state }: Extract<Plan, { kind: 'pass' }>, log: Log): void {
   if (state.kind === 'ahead') {
     log.warn(
-      `The database is newer than this image (${state.unknown.join(', ')}). TT_ALLOW_NEWER_SCHEMA lets it pass: ` +
+      `The database is newer than this image (${listRows(state.unknown, ', ')}). TT_ALLOW_NEWER_SCHEMA lets it pass: ` +
         'its core tables are there, nothing else was checked.',
     );
     return;

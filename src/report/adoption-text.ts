@@ -18,13 +18,21 @@ export function describeMatch({ revisions, alike, missing, begun, own }: Match):
 }
 
 /** The rows of alembic_version as people name them. */
-export function listRows(rows: readonly string[]): string {
-  return rows.join(' with ');
+export function listRows(rows: readonly string[], separator = ' with '): string {
+  return list(rows.map(legible), separator);
+}
+
+/** A damaged database may say anything of any length there. */
+function legible(row: string): string {
+  return row.length > 100 ? `${row.slice(0, 100)}…` : row;
 }
 
 /** Several sets of rows, of which one may be meant. */
 export function listSets(sets: readonly (readonly string[])[]): string {
-  return list(sets.map(listRows), ' or ');
+  return list(
+    sets.map((rows) => listRows(rows)),
+    ' or ',
+  );
 }
 
 function note(title: string, parts: readonly { readonly object: string }[]): readonly string[] {

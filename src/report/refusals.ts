@@ -56,7 +56,7 @@ export function describeRefusal(database: string, refusal: Refusal): Notice {
         happened: [
           state.revisions.length === 0
             ? 'alembic_version is there, but empty, beside tables that are not core tables.'
-            : `alembic_version says ${state.revisions.join(', ')}, but core tables are missing: ${state.missing.join(', ')}.`,
+            : `alembic_version says ${listRows(state.revisions, ', ')}, but core tables are missing: ${state.missing.join(', ')}.`,
           'Migrations were cut off here, tables were lost, or this is the database of another application.',
         ],
         safe: `${untouched} It is never mended by guessing.`,
@@ -73,7 +73,7 @@ export function describeRefusal(database: string, refusal: Refusal): Notice {
       return {
         title: `The database is newer than this image: ${database}`,
         happened: [
-          `It is at ${state.revisions.join(', ')}; this image does not know ${state.unknown.join(', ')}.`,
+          `It is at ${listRows(state.revisions, ', ')}; this image does not know ${listRows(state.unknown, ', ')}.`,
           'A newer release has migrated it. There is no way down.',
         ],
         safe: untouched,
@@ -87,7 +87,7 @@ export function describeRefusal(database: string, refusal: Refusal): Notice {
       return {
         title: `The schema differs from its revision: ${database}`,
         happened: [
-          `It says ${state.revisions.join(', ')}, but this is missing or different:`,
+          `It says ${listRows(state.revisions, ', ')}, but this is missing or different:`,
           ...listDifferences(state.differences, refusal.unsafe),
           ...(refusal.reason === 'repair-is-off' ? ['It is not mended, because TT_DRIFT is set to fail.'] : []),
           ...(refusal.reason === 'not-mendable' ? ['Nothing is mended while something cannot be mended safely.'] : []),

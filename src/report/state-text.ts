@@ -59,7 +59,7 @@ function summary(report: StateReport): readonly string[] {
   return [
     `database:  ${report.database} (${report.serverVersion})`,
     `state:     ${report.state}${report.state === null ? '' : `: ${meanings[report.state]}`}`,
-    `revisions: ${report.revisions.join(', ') || 'none'}`,
+    `revisions: ${listRows(report.revisions, ', ') || 'none'}`,
     `heads:     ${report.heads.join(', ')}`,
     `pending:   ${report.pending.length}`,
   ];

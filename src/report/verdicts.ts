@@ -1,6 +1,7 @@
 import type { Problem, Verdict } from '../failure.ts';
 import type { Unsafe } from '../recovery/repair-step.ts';
 import type { Mismatch } from '../schema/likeness.ts';
+import { listRows } from './adoption-text.ts';
 import { adviceFor, adviceOn, commands, restoring } from './advice.ts';
 import type { Notice } from './banner.ts';
 import { describeDifference } from './differences.ts';
@@ -45,7 +46,7 @@ export function describeVerdict(
     : [
         ...(revisions.join() === heads.join()
           ? []
-          : [`alembic_version says ${revisions.join(', ') || 'nothing'}, and should say ${heads.join(', ')}.`]),
+          : [`alembic_version says ${listRows(revisions, ', ') || 'nothing'}, and should say ${heads.join(', ')}.`]),
         ...listDifferences(differences, unsafe),
       ];
   return {

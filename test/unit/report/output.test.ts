@@ -27,6 +27,12 @@ describe('openOutput', () => {
     expect(JSON.parse(written.stdout)).toEqual({ message: 'the password *** is wrong' });
   });
 
+  it.each(['result', 'log', 'notice'] as const)('lets nothing in a %s move the cursor', (way) => {
+    const { written, output } = capture([]);
+    output[way]('a\u001B[2J\rb\u009B1A\u0007\n\tc: Größe 日本 \u{1F600}\n');
+    expect(written.stdout + written.stderr).toBe('a?[2J?b?1A?\n\tc: Größe 日本 \u{1F600}\n');
+  });
+
   it('takes a secret as it is, not as a pattern', () => {
     const { written, output } = capture(['a.*$&']);
     output.result('a.*$& abc');
