@@ -1,0 +1,59 @@
+import { expect } from 'vitest';
+import { archivesIn } from '../integration/backup/backups.ts';
+import { withClient } from '../support/database.ts';
+import { release } from '../support/fixtures.ts';
+import { restoreSql } from '../support/restore-sql.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { runHere } from './here.ts';
+
+/** The database of an older release, as SQL. */
+export const oldRelease = release('pg', 'v4.20.0', 'before.sql.gz');
+
+/** An old installation in which everybody is called `name`. @returns how db-init is told of it */
+export async function oldInstallation(url: string, name: string, sql = oldRelease): Promise<Environment> {
+  await restoreSql(url, sql);
+  await withClient(url, (client) => client.query('UPDATE users SET full_name = $1', [name]));
+  const folder = await temporaryDirectory();
+  return { DATABASE_URL: url, UPLOAD_FOLDER: folder, BACKUP_FOLDER: `${folder}/backups`, TT_WAIT_TIMEOUT: '10' };
+}
+
+export const namesIn = (url: string): Promise<unknown[]> =>
+  withClient(url, async (client) => {
+    await client.query('SET statement_timeout TO 0; SET search_path TO public; SET client_encoding TO UTF8');
+    const { rows } = await client.query<{ full_name: string }>('SELECT DISTINCT full_name FROM users');
+    return rows.map((row) => row.full_name);
+  });
+
+type Environment = Readonly<Record<string, string>>;
+
+async function succeed(env: Environment, ...args: readonly string[]): Promise<string> {
+  const { exitCode, all } = await runHere(args, env);
+  expect(exitCode, `${args.join(' ')}: ${all}`).toBe(0);
+  return all;
+}
+
+/** Migrates an old installation, restores it from before that, and goes back. */
+export async function goBackAndForth(env: Environment, superuser: string, name: string): Promise<void> {
+  const { BACKUP_FOLDER: backups = '' } = env;
+  expect(await succeed(env, 'gate')).toContain('Safety backup: ');
+  expect(await namesIn(superuser)).toEqual([name]);
+  const [safety = ''] = await archivesIn(backups);
+  await succeed(env, 'restore', `${backups}/${safety}`, '--yes');
+  expect(await namesIn(superuser)).toEqual([name]);
+  await succeed(env, 'restore', '--undo', '--yes');
+  expect(await namesIn(superuser)).toEqual([name]);
+}
+
+/** How the reset of a database is asked for. */
+export const resetOf = (url: string): readonly string[] => [
+  'reset',
+  `--yes-delete-all-data=${decodeURIComponent(new URL(url).pathname.slice(1))}`,
+];
+
+/** Everything that an installation goes through, each step of which would fail if it let a setting bite. */
+export async function liveThrough(env: Environment, superuser: string, name: string): Promise<number> {
+  await goBackAndForth(env, superuser, name);
+  await succeed(env, ...resetOf(superuser));
+  expect(await namesIn(superuser)).toEqual([]);
+  return (await runHere(['verify'], env)).exitCode;
+}
