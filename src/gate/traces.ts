@@ -12,10 +12,15 @@ export function stampFileOf(config: Pick<Config, 'backupFolder'>): string {
   return join(memoryFolderOf(config), 'stamp.json');
 }
 
-/** The journal of a restore, if one did not finish. */
+/** The journal of a restore, if one did not finish, or if nobody can tell: a folder that may not be searched is not empty. */
 export function findRestoreJournal(config: Pick<Config, 'backupFolder'>): string | null {
-  const journal = join(memoryFolderOf(config), 'restore.json');
-  return existsSync(journal) ? journal : null;
+  const folder = memoryFolderOf(config);
+  const journal = join(folder, 'restore.json');
+  try {
+    return statSync(journal, { throwIfNoEntry: false }) === undefined ? null : journal;
+  } catch {
+    return existsSync(folder) ? journal : null;
+  }
 }
 
 /** The memory of restores that were finished. */

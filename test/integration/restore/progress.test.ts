@@ -1,5 +1,5 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, expect, it } from 'vitest';
 import { run, start } from '../../support/run.ts';
@@ -103,6 +103,19 @@ describeRestores('a journal that nobody can settle', (engine) => {
     expect(await readFile(journal, 'utf8')).toBe(change(text));
     await writeFile(journal, text);
   });
+
+  it.skipIf(process.getuid?.() !== 0 || engine === 'sqlite')(
+    'because its folder may not be searched stops them, too',
+    async () => {
+      for (const folder of [place.root, place.data, place.backups]) await chmod(folder, 0o755);
+      await chmod(dirname(journal), 0o700);
+      for (const command of ['gate', 'verify']) {
+        const { exitCode, all } = await run([command], { env: place.env, uid: 65534 });
+        expect(exitCode, all).toBe(31);
+        expect(all.replaceAll(/\s+/g, ' ')).toContain('cannot be read');
+      }
+    },
+  );
 
   it('because it is a folder stops them, too', async () => {
     const text = await readFile(journal, 'utf8');
