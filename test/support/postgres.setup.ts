@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { dockerAnswers, startContainer } from './docker-server.ts';
 import { startCluster, type StartedServer } from './local-cluster.ts';
@@ -23,6 +24,7 @@ export default async function findPostgres(project: TestProject): Promise<() => 
       const server = await start();
       if (server === null) continue;
       const { url, version } = server;
+      await outgrowYouth(url);
       const major = Number.parseInt(version);
       console.log(`PostgreSQL for the tests: ${version}, ${source}`);
       project.provide('postgres', { kind: 'found', url, version, major, source, binDirectory: await toolsFor(major) });
@@ -36,6 +38,19 @@ export default async function findPostgres(project: TestProject): Promise<() => 
   console.log(`PostgreSQL for the tests: none (${reason}); tests that need it are skipped`);
   project.provide('postgres', { kind: 'missing', reason });
   return () => Promise.resolve();
+}
+
+/** A server that is less than three seconds old is not trusted yet, and what waits for it says so. */
+async function outgrowYouth(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(
+      'SELECT pg_sleep(greatest(0, 4 - extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())))',
+    );
+  } finally {
+    await client.end();
+  }
 }
 
 async function ways(): Promise<Way[]> {
