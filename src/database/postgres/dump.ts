@@ -44,7 +44,37 @@ export async function dumpPostgres(
  */
 export async function proveDump(tool: Tool, dump: Readable, signal: AbortSignal): Promise<void> {
   const proof = execa(tool.command, ['--file=/dev/null'], { cancelSignal: signal, reject: false });
-  await bothEnd(proof, pipeline(dump, proof.stdin));
+  await bothEnd(proof, feed(dump, proof.stdin, signal));
+}
+
+/**
+ * Writes a stream to a program that may end before its input does: whether it had enough its exit code tells. The
+ * stream is read to its end all the same, for it has a checksum to compare.
+ */
+async function feed(content: Readable, into: Writable, signal: AbortSignal): Promise<void> {
+  into.on('error', () => undefined);
+  try {
+    for await (const chunk of content) {
+      signal.throwIfAborted();
+      if (into.writable && !into.write(chunk)) await drained(into);
+    }
+    into.end();
+  } catch (error) {
+    into.destroy();
+    throw error;
+  }
+}
+
+/** Resolves when a stream takes more, or never will. */
+function drained(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      stream.off('drain', done).off('close', done);
+      resolve();
+    };
+    stream.on('drain', done).on('close', done);
+    if (stream.closed) done();
+  });
 }
 
 interface Ended {

@@ -1,0 +1,50 @@
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { expect, it } from 'vitest';
+import { proveDump } from '../../../src/database/postgres/dump.ts';
+import type { Tool } from '../../../src/database/postgres/tools.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+const { signal } = new AbortController();
+
+/** A program in the place of pg_restore. */
+async function program(script: string): Promise<Tool> {
+  const command = join(await temporaryDirectory(), 'pg_restore');
+  await writeFile(command, `#!/bin/sh\n${script}\n`);
+  await chmod(command, 0o755);
+  return { name: 'pg_restore', command, major: 16, minor: 0 };
+}
+
+/** Much more than a pipe holds. */
+const pieces = 100;
+function* dump(read: number[]): Generator<Buffer> {
+  for (let piece = 1; piece <= pieces; piece++) {
+    read.push(piece);
+    yield Buffer.alloc(64 * 1024);
+  }
+}
+
+it.each(['exit 0', 'head -c 100 >/dev/null', 'exec <&-', 'cat >/dev/null'])(
+  'a dump of which pg_restore wants no more (%s) is proven, and read to its end',
+  async (script) => {
+    const read: number[] = [];
+    await proveDump(await program(script), Readable.from(dump(read)), signal);
+    expect(read).toHaveLength(pieces);
+  },
+);
+
+it('a dump that pg_restore cannot read is not proven, in its own words', async () => {
+  const broken = program("echo 'pg_restore: error: did not find magic string' >&2; exit 1");
+  await expect(proveDump(await broken, Readable.from(dump([])), signal)).rejects.toThrow('did not find magic string');
+});
+
+it('a dump that cannot be read to its end is not proven, although pg_restore had enough', async () => {
+  const content = Readable.from(
+    (function* damaged() {
+      yield* dump([]);
+      throw new Error('its checksum is another one');
+    })(),
+  );
+  await expect(proveDump(await program('exit 0'), content, signal)).rejects.toThrow('its checksum is another one');
+});
