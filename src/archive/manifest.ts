@@ -69,7 +69,8 @@ export function parseManifest(text: string): Manifest | null {
   if (!isTexts(uploads) || !uploads.every(isUploadRoot)) return null;
   if (typeof version !== 'string' || typeof database !== 'string') return null;
   if (typeof server !== 'string' || typeof tool !== 'string' || !isTexts(revisions)) return null;
-  if ([version, database, server, tool, ...revisions].some(isOddText)) return null;
+  // what a database is called and what its version rows say is its owner's, and anything
+  if ([version, server, tool].some(isOddText)) return null;
   if (rows === null || members === null || Number.isNaN(createdAt.getTime())) return null;
   return { engine, kind, createdAt, version, database, server, tool, revisions, rows, members, uploads };
 }
@@ -95,7 +96,9 @@ export function parseDescription(text: string): Description | { readonly reason:
     return { reason: `${manifestMember} does not say of which kind its database is` };
   }
   const { app_version: version = null } = content;
-  if ([revision, createdAt, version].some(isOddText)) {
+  // of ours, the version rows are taken from elsewhere
+  const texts = [createdAt, version, ...(db_init === undefined ? [revision] : [])];
+  if (texts.some(isOddText)) {
     return { reason: `${manifestMember} has a value that is no plain text` };
   }
   if (!isTextOrNull(revision) || !isTextOrNull(createdAt) || !isTextOrNull(version)) {
