@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import type { Findings } from './configuration-error.ts';
@@ -44,10 +44,15 @@ export function wholeNumber(text: string, least: number, most: number): number |
   return number >= least && number <= most ? number : undefined;
 }
 
+/** Bytes: more than any secret or bundle of certificates has. A device may have no end. */
+const longestFile = 4 * 1024 * 1024;
+
 /** The contents of a text file, or why it cannot be read. */
 export function readText(path: string): { kind: 'text'; text: string } | { kind: 'unreadable'; reason: string } {
   try {
-    return { kind: 'text', text: readFileSync(path, 'utf8') };
+    const bytes = readBeginning(path, longestFile + 1);
+    if (bytes.length > longestFile) return { kind: 'unreadable', reason: `it has more than ${longestFile} bytes` };
+    return { kind: 'text', text: bytes.toString('utf8') };
   } catch (error) {
     // "ENOENT: no such file or directory, open '…'": the path is told by whoever asked.
     return {
@@ -56,6 +61,21 @@ export function readText(path: string): { kind: 'text'; text: string } | { kind:
         .replace(/^Error: /, '')
         .replace(/,.*/s, ''),
     };
+  }
+}
+
+/** Also of what does not say how long it is: a pipe, a device, a file of the kernel. */
+function readBeginning(path: string, most: number): Buffer {
+  const descriptor = openSync(path, 'r');
+  try {
+    const bytes = Buffer.allocUnsafe(most);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < most; length += read) {
+      read = readSync(descriptor, bytes, length, most - length, null);
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

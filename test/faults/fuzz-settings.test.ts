@@ -108,6 +108,20 @@ it.each(['POSTGRES_USER', 'POSTGRES_PASSWORD', 'POSTGRES_DB', 'DATABASE_URL'])(
   },
 );
 
+it.each(['POSTGRES_PASSWORD_FILE', 'DATABASE_URL_FILE', 'PGSSLROOTCERT'])(
+  'a file of %s that has no end is not read to its end',
+  async (variable) => {
+    for (const endless of ['/dev/zero', '/dev/full']) {
+      const environment = { POSTGRES_HOST: '127.0.0.1', POSTGRES_PORT: '1', TT_WAIT_TIMEOUT: '0', [variable]: endless };
+      const { exitCode, all } = await runHere(['status'], environment);
+      expect([exitCode, all.replaceAll(/\s+/g, ' ')]).toEqual([
+        2,
+        expect.stringMatching(`${variable}.*it has more than \\d+ bytes`),
+      ]);
+    }
+  },
+);
+
 it('odd arguments are never a bug', async () => {
   const chance = chanceOf('arguments');
   const { url } = await createSqliteDatabase();
