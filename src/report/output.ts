@@ -72,6 +72,15 @@ export function renderJson(value: unknown, redact: (text: string) => string, ind
  */
 const credentials = /(\b[a-z][a-z0-9+.-]*:\/\/?[^\s:@/"]*:)(?!password@)[^\s"]*([@…])/gi;
 
+/** Characters: more than the longest password that PostgreSQL takes, and less than a pattern may have. */
+const longestPattern = 10_000;
+
+/** Finds a secret also where a banner has broken its lines at the blanks in it. */
+function patternOf(secret: string): RegExp | string {
+  if (secret.length > longestPattern) return secret;
+  return new RegExp(secret.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`).replaceAll(' ', String.raw`\s+`), 'g');
+}
+
 /** What takes the secrets out of a text, and the passwords out of addresses. */
 export function redaction(secrets: readonly string[]): (text: string) => string {
   // within JSON a quotation mark or a backslash of a secret stands escaped
@@ -79,11 +88,9 @@ export function redaction(secrets: readonly string[]): (text: string) => string 
   const patterns = [...forms]
     .filter((form) => form !== '')
     .toSorted((a, b) => b.length - a.length)
-    // a banner breaks its lines at blanks
-    .map(
-      (form) =>
-        new RegExp(form.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`).replaceAll(' ', String.raw`\s+`), 'g'),
-    );
+    .map(patternOf);
   return (text) =>
-    patterns.reduce((shown, secret) => shown.replaceAll(secret, '***'), text).replaceAll(credentials, '$1***$2');
+    patterns
+      .reduce<string>((shown, secret) => shown.replaceAll(secret, '***'), text)
+      .replaceAll(credentials, '$1***$2');
 }

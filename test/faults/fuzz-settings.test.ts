@@ -122,6 +122,14 @@ it.each(['POSTGRES_PASSWORD_FILE', 'DATABASE_URL_FILE', 'PGSSLROOTCERT'])(
   },
 );
 
+it('a password that is longer than any can be is not shown, and no bug', async () => {
+  for (const POSTGRES_PASSWORD of ['x'.repeat(100_000), '(a b) '.repeat(100_000)]) {
+    const environment = { POSTGRES_HOST: '127.0.0.1', POSTGRES_PORT: '1', TT_WAIT_TIMEOUT: '0', POSTGRES_PASSWORD };
+    const { exitCode, all } = await runHere(['status'], environment);
+    expect([exitCode, all]).toEqual([3, expect.not.stringMatching(/xxxx|\(a b\) \(/)]);
+  }
+});
+
 it('odd arguments are never a bug', async () => {
   const chance = chanceOf('arguments');
   const { url } = await createSqliteDatabase();
