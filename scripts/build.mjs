@@ -1,4 +1,5 @@
 // Bundles db-init into dist/: main.js, one file for each migration, and the chunks that are loaded on demand.
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +10,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /**
  * Writes dist/ anew; what a former build left there goes.
  * @returns {Promise<void>}
- * @throws {Error} esbuild's, which has printed what is wrong with the source
+ * @throws {Error} after what is wrong with the source was printed
  */
 export async function build() {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -41,6 +42,20 @@ export async function build() {
   });
   writeFileSync(join(root, 'dist/licenses.txt'), licenses(Object.keys(metafile.inputs)));
   removeAllBut([...Object.keys(metafile.outputs), 'dist/licenses.txt']);
+  declareLibrary();
+}
+
+/** Writes dist/library.d.ts. What is exported names only types of the language, so nothing it imports has to be read. */
+function declareLibrary() {
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  const alone = ['--ignoreConfig', '--noCheck', '--noResolve', '--types', ''];
+  const flags = [...alone, '--declaration', '--emitDeclarationOnly', '--outDir', 'dist'];
+  const { status, error } = spawnSync(process.execPath, [compiler, ...flags, 'src/library.ts'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
+  if (error) console.error(`The compiler of the library's types could not be started: ${error.message}`);
+  if (status !== 0) throw new Error('the types of the library could not be written');
 }
 
 /** umzug's own command line, which nobody calls here, would bring 0.9 MB to load with every migration. */
