@@ -14,7 +14,7 @@ import { findRestoreJournal } from '../gate/traces.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { describeObstacle } from '../report/backup-text.ts';
 import { announceKept, announceNext, describeLoss } from '../report/reset-text.ts';
-import { coreTables, versionTable } from '../schema/catalog.ts';
+import { coreTables, isWholeCore, versionTable } from '../schema/catalog.ts';
 import { requireAlone, requireFileAlone } from './others.ts';
 import { loadPossessions } from './possessions.ts';
 import { DependedUpon, planRemoval, type Removal, remove } from './removal.ts';
@@ -107,13 +107,12 @@ function requireOurs({ observation, state }: Look, context: ResetContext): Datab
 }
 
 /**
- * Whether core tables are TimeTracker's: other applications have users and projects, too. A revision of it says so, or
- * the schema of one, or all core tables at once where no other tool has left its ledger.
+ * Whether core tables are TimeTracker's: a revision of it says so, or the schema of one, or else they are the whole core.
  */
 function isRecognised(state: State, { revisions, ledgers }: DatabaseFacts, core: readonly string[]): boolean {
   if ((revisions ?? []).some((revision) => releaseGraph.knows(revision))) return true;
-  if (state.kind === 'unversioned' && state.identity.kind === 'match') return true;
-  return core.length === coreTables.length && ledgers.length === 0;
+  if (state.kind === 'unversioned') return state.recognised;
+  return isWholeCore(core, ledgers);
 }
 
 async function countRows(

@@ -1,6 +1,6 @@
 import type { DatabaseFacts, Relation } from '../database/database.ts';
 import { type Difference, findDifferences } from '../schema/comparison.ts';
-import { coreTables, versionTable } from '../schema/catalog.ts';
+import { coreTables, isWholeCore, versionTable } from '../schema/catalog.ts';
 import { identify, type Identity } from '../schema/identification.ts';
 import type { Knowledge, Observation, RestoreJournal } from './observation.ts';
 
@@ -19,6 +19,10 @@ export type State =
   | {
       readonly kind: 'unversioned';
       readonly present: readonly string[];
+      /** Of other migration tools. */
+      readonly ledgers: readonly string[];
+      /** Whether the core tables are TimeTracker's, as far as one can tell: only then a reset deletes them. */
+      readonly recognised: boolean;
       readonly identity: Identity;
       /** What is to be applied to a database of that identity. */
       readonly pending: readonly string[];
@@ -55,7 +59,9 @@ export function diagnose(observation: Observation, { graph, head, fingerprints }
     if (fingerprints === null) throw new Error('an unversioned database, and nothing to compare it with');
     const identity = identify(facts.catalog, engine, fingerprints);
     const pending = identity.kind === 'match' ? graph.pending(identity.revisions).map(({ id }) => id) : [];
-    return { kind: 'unversioned', present, identity, pending };
+    const { ledgers } = facts;
+    const recognised = identity.kind === 'match' || isWholeCore(present, ledgers);
+    return { kind: 'unversioned', present, ledgers, recognised, identity, pending };
   }
   if (missing.length > 0) return { kind: 'partial', revisions, missing };
 

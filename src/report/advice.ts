@@ -29,6 +29,14 @@ export function restoring(which: string): string {
   return [`${which}. ${kept}`, commands.backups, commands.stop, commands.restore].join('\n');
 }
 
+/** Whatever is there: it is all kept. */
+export const startOver = `Start over with nothing lost: put everything aside, and let a new schema be made.\n${commands.putAllAside}\n${commands.gate}`;
+
+/** What speaks of another application, as lines of a banner. */
+export function describeLedgers(ledgers: readonly string[]): readonly string[] {
+  return ledgers.length === 0 ? [] : [`The ledger of another migration tool is there: ${ledgers.join(', ')}.`];
+}
+
 /** Options that depend on where the database lives. */
 export interface Advice {
   /** How to copy everything before one tries anything. */

@@ -1,6 +1,15 @@
 import type { Refusal } from '../gate/plan.ts';
 import { describeMatch, listRows, listSets } from './adoption-text.ts';
-import { type Advice, adviceFor, capital, commands, restoring, untouched } from './advice.ts';
+import {
+  type Advice,
+  adviceFor,
+  capital,
+  commands,
+  describeLedgers,
+  restoring,
+  startOver,
+  untouched,
+} from './advice.ts';
 import type { Notice } from './banner.ts';
 import { listSessions } from './quarantine-text.ts';
 import { waysOut } from './repair-text.ts';
@@ -62,7 +71,7 @@ export function describeRefusal(database: string, refusal: Refusal): Notice {
         safe: `${untouched} It is never mended by guessing.`,
         options: [
           advice.save,
-          `Start over with nothing lost: put everything aside, and let a new schema be made.\n${commands.putAllAside}\n${commands.gate}`,
+          startOver,
           restoring('Or restore a backup'),
           ...(advice.giveUp === null ? [] : [advice.giveUp]),
         ],
@@ -140,7 +149,7 @@ function driftedOptions({ reason, unsafe }: Refusal, save: string): readonly str
 
 function describeUnversioned(
   database: string,
-  { present, identity }: Extract<Refusal['state'], { kind: 'unversioned' }>,
+  { present, ledgers, recognised, identity }: Extract<Refusal['state'], { kind: 'unversioned' }>,
 ): Notice {
   const title = `The database has no version information: ${database}`;
   const advice = adviceFor(database);
@@ -162,6 +171,7 @@ ${commands.gate}`,
         title,
         happened: [
           `${there} Its schema is that of no known revision.`,
+          ...describeLedgers(ledgers),
           `The nearest is ${listRows(identity.nearest)}${same}. Compared with it, this is missing or different:`,
           ...listDifferences(identity.mismatches),
         ],
@@ -175,7 +185,8 @@ ${advice.open}`,
 ${commands.adopt} --dry-run --revision ${identity.nearest.join(',')}
 ${forcedAdoption(identity.nearest)}`,
           restoring('Or restore a backup'),
-          advice.reset,
+          // a reset refuses what may be somebody else's
+          recognised ? advice.reset : startOver,
         ],
       };
     }

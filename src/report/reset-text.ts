@@ -1,5 +1,5 @@
 import type { ResetObstacle } from '../failure.ts';
-import { adviceFor, commands, untouched } from './advice.ts';
+import { adviceFor, commands, describeLedgers, startOver, untouched } from './advice.ts';
 import type { Notice } from './banner.ts';
 import type { Log } from './log.ts';
 import { listSessions } from './quarantine-text.ts';
@@ -18,9 +18,7 @@ export function describeResetObstacle(database: string, obstacle: ResetObstacle)
         happened: [
           `Tables there are called like TimeTracker's (${obstacle.core.join(', ')}), but neither is a revision of it in ` +
             'alembic_version, nor is the schema that of one.',
-          ...(obstacle.ledgers.length === 0
-            ? []
-            : [`The ledger of another migration tool is there: ${obstacle.ledgers.join(', ')}.`]),
+          ...describeLedgers(obstacle.ledgers),
         ],
         safe: `${untouched} What may be somebody else's is not deleted.`,
         options: [
@@ -57,7 +55,7 @@ export function describeResetObstacle(database: string, obstacle: ResetObstacle)
         ],
         safe: untouched,
         options: [
-          `Start over with nothing lost: put everything aside, and let a new schema be made.\n${commands.putAllAside}\n${commands.gate}`,
+          startOver,
           `Or drop what is listed yourself, if nobody needs it, then start again.\n${adviceFor(database).open}`,
         ],
       };

@@ -31,5 +31,13 @@ export interface Catalog {
 /** The tables without which nothing of the application works (recovery document, "Detection Logic"). */
 export const coreTables: readonly string[] = ['users', 'projects', 'time_entries', 'settings', 'clients'];
 
+/**
+ * Whether core tables pass for TimeTracker's although no version says so: all of them at once, where no other tool has
+ * left its ledger. Other applications have users and projects, too.
+ */
+export function isWholeCore(core: readonly string[], ledgers: readonly string[]): boolean {
+  return core.length === coreTables.length && ledgers.length === 0;
+}
+
 /** Where the application's migrations record what was applied. */
 export const versionTable = 'alembic_version';

@@ -140,6 +140,7 @@ describeEngines('reset', ({ name: engine, create }) => {
       expect(flat(stderr)).toContain("Nothing shows that this is TimeTracker's database");
       expect(flat(stderr)).toContain('(users, projects, time_entries, settings');
       expect(flat(stderr)).toContain('quarantine create --all --yes');
+      expect((await run(['gate'], { env: other.env })).stderr).not.toContain('db-init reset');
       expect(await snapshot(other.database.url)).toBe(before);
     };
     await unlike();

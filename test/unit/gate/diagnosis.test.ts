@@ -96,6 +96,7 @@ describe('diagnose', () => {
       {
         kind: 'unversioned',
         present: core,
+        recognised: true,
         identity: { kind: 'match', revisions: ['one'] },
         pending: ['two', 'left', 'right', 'head'],
       },
@@ -103,7 +104,13 @@ describe('diagnose', () => {
     [
       'one core table alone',
       { tables: ['users'] },
-      { kind: 'unversioned', present: ['users'], identity: { kind: 'none', nearest: ['one'] }, pending: [] },
+      {
+        kind: 'unversioned',
+        present: ['users'],
+        recognised: false,
+        identity: { kind: 'none', nearest: ['one'] },
+        pending: [],
+      },
     ],
     [
       'core tables and an empty alembic_version',

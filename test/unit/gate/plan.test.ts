@@ -21,6 +21,8 @@ const states = {
   unversioned: {
     kind: 'unversioned',
     present: ['users'],
+    ledgers: [],
+    recognised: false,
     identity: { kind: 'none', nearest: ['one'], alike: [], mismatches: [] },
     pending: [],
   },

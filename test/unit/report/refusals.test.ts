@@ -20,6 +20,8 @@ const table: readonly Case[] = [
     {
       kind: 'unversioned',
       present: ['users'],
+      ledgers: [],
+      recognised: true,
       identity: { kind: 'none', nearest: ['050_x'], alike: [], mismatches: differences },
       pending: [],
     },
@@ -46,6 +48,17 @@ describe.each([postgres, sqlite])('a refusal of %s', (database) => {
     expect(destructive).toEqual(options.filter((option) => option.includes('THIS DELETES ALL DATA')));
     expect(options.slice(0, -1).filter((option) => destructive.includes(option))).toEqual([]);
     expect(destructive.length).toBeLessThanOrEqual(database === sqlite ? 0 : 1);
+  });
+});
+
+describe('tables that may be somebody else’s', () => {
+  it('are put aside, for a reset refuses them', () => {
+    const identity = { kind: 'none', nearest: ['050_x'], alike: [], mismatches: differences } as const;
+    const facts = { present: ['users'], ledgers: ['public.django_migrations'], recognised: false, pending: [] };
+    const state = { kind: 'unversioned', ...facts, identity } as const;
+    const options = optionsOf(postgres, ['unversioned', 'state', state]).join('\n');
+    expect(options).not.toContain('db-init reset');
+    expect(options).toContain('db-init quarantine create --all --yes');
   });
 });
 
