@@ -78,6 +78,8 @@ export type Wrapping = 'gzip' | 'bzip2' | 'xz' | 'zstd' | 'utf-16';
 
 /** Why an archive is not restored. A reason is a sentence without its full stop. */
 export type ArchiveFault =
+  /** There is nothing at any of these paths. */
+  | { readonly kind: 'missing'; readonly places: readonly string[] }
   /** It is damaged, or not what it says, or made to do harm. */
   | { readonly kind: 'invalid'; readonly reason: string }
   /** It holds more than `variable` allows. */

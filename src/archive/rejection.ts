@@ -1,3 +1,4 @@
+import { codeOf } from '../error-code.ts';
 import { type ArchiveFault, Failure, reasonOf } from '../failure.ts';
 
 /** An archive that is not accepted, as a failure. */
@@ -13,7 +14,7 @@ export function invalid(reason: string): ArchiveFault {
 /** Whatever goes wrong while an archive is read is the archive's fault: a bad byte must not look like a defect here. */
 export function rejectionOf(archive: string, error: unknown): Failure {
   if (error instanceof Failure) return error;
-  return rejection(archive, invalid(reasonWhy(error)), { cause: error });
+  return rejection(archive, faultOf(archive, error), { cause: error });
 }
 
 /** The reason of a rejection, or of any other error. */
@@ -23,6 +24,8 @@ export function rejectionReason(error: unknown): string {
   switch (fault.kind) {
     case 'other-format':
       return `it is no archive, but a file of another kind (${fault.format})`;
+    case 'missing':
+      return 'there is no such file';
     case 'wrapped':
       return `it is no archive, or wrapped up (${fault.by})`;
     case 'other-engine':
@@ -40,15 +43,15 @@ export function shown(name: string): string {
   return `“${printable.length > 100 ? `${printable.slice(0, 100)}…` : printable}”`;
 }
 
-function reasonWhy(error: unknown): string {
-  switch (error instanceof Error && 'code' in error ? error.code : null) {
+function faultOf(archive: string, error: unknown): ArchiveFault {
+  switch (codeOf(error) ?? '') {
     case 'ENOENT':
     case 'ENOTDIR':
-      return 'there is no such file';
+      return { kind: 'missing', places: [archive] };
     case 'EACCES':
     case 'EPERM':
-      return 'the file may not be read by the user that db-init runs as';
+      return invalid('the file may not be read by the user that db-init runs as');
     default:
-      return `it is damaged (${reasonOf(error).replace(/\.$/, '')})`;
+      return invalid(`it is damaged (${reasonOf(error).replace(/\.$/, '')})`);
   }
 }

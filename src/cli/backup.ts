@@ -1,7 +1,7 @@
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import type { Contents } from '../backup/contents.ts';
 import type { VerifiedArchive } from '../backup/verify.ts';
-import type { Settings } from '../config/config.ts';
+import { placesOfArchive, type Settings } from '../config/config.ts';
 import { wholeNumber } from '../config/variables.ts';
 import { nameOf } from '../database/target-name.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
@@ -112,7 +112,9 @@ async function prune(given: BackupContext): Promise<ExitCode> {
 
 async function verify(context: BackupContext, file: string): Promise<ExitCode> {
   const { output, arguments: given } = context;
-  const found = await verified(file, context);
+  const { requireArchive } = await import('../archive/whereabouts.ts');
+  const places = placesOfArchive(file, context.config.backupFolder, process.cwd());
+  const found = await verified(requireArchive(places), context);
   const restored = given.flags.has('prove') ? await proveByRestoring(requireTarget(context), found.file) : null;
   if (given.flags.has('json')) output.json({ ...found, restored });
   else output.result(renderVerified(found) + (restored === null ? '' : renderProof(restored)));
@@ -140,9 +142,8 @@ async function proveByRestoring(context: CommandContext, file: string): Promise<
 }
 
 /** @throws Failure `archive-rejected` */
-async function verified(file: string, { config, output, log, signal }: BackupContext): Promise<VerifiedArchive> {
+async function verified(path: string, { config, output, log, signal }: BackupContext): Promise<VerifiedArchive> {
   const { verifyBackup } = await import('../backup/verify.ts');
-  const path = resolve(file);
   let progress: Progress | null = null;
   try {
     return await verifyBackup(path, {

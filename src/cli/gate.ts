@@ -12,16 +12,16 @@ export const gateCommand: Command = {
   async run(context) {
     for (const hint of context.config.hints) context.log.warn(hint);
     const { restoreFrom } = context.config;
-    if (restoreFrom !== null) await restoreFirst(restoreFrom, context);
+    if (restoreFrom.length > 0) await restoreFirst(restoreFrom, context);
     await withDatabase(context, 'gate', 'write', (database) => runGate({ ...context, database }));
     return exitCodes.healthy;
   },
 };
 
-async function restoreFirst(file: string, context: CommandContext): Promise<void> {
+async function restoreFirst(places: readonly string[], context: CommandContext): Promise<void> {
   const { restoreAtStart } = await import('../restore/at-start.ts');
   const given = { ...context, disconnect: false, onBytes: () => undefined };
-  await restoreAtStart(file, given, (work) =>
+  await restoreAtStart(places, given, (work) =>
     withDatabase(context, 'restore', 'write', (live) => live.withLock(() => work(live))),
   );
 }

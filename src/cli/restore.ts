@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { placesOfArchive } from '../config/config.ts';
 import { nameOf } from '../database/target-name.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
@@ -32,13 +32,15 @@ export const restoreCommand: Command = {
     }
     if (verb === 'undo') await undo(context);
     else if (verb === 'drop') await dropFormer(context);
-    else await restoreFile(context, resolve(file ?? ''));
+    else await restoreFile(context, file ?? '');
     return exitCodes.healthy;
   },
 };
 
-async function restoreFile(context: CommandContext, file: string): Promise<void> {
+async function restoreFile(context: CommandContext, given: string): Promise<void> {
   const { config, log, output } = context;
+  const { requireArchive } = await import('../archive/whereabouts.ts');
+  const file = requireArchive(placesOfArchive(given, config.backupFolder, process.cwd()));
   const dryRun = context.arguments.flags.has('dry-run');
   const { openFitting, restore } = await import('../restore/restore.ts');
   const { identify } = await import('../restore/identity.ts');
@@ -56,8 +58,8 @@ async function restoreFile(context: CommandContext, file: string): Promise<void>
   const unpacked = [archive.database, ...(databaseOnly ? [] : archive.uploads.map(({ entry }) => entry))];
   const total = unpacked.reduce((sum, { size }) => sum + size, 0);
   const progress = openProgress({ label: 'Unpacking', total, log, output });
-  const given = { ...restoreContext(context), onBytes: (bytes: number) => progress.add(bytes) };
-  await withDatabase(context, 'restore', 'write', (live) => live.withLock(() => restore(request, live, given))).finally(
+  const whole = { ...restoreContext(context), onBytes: (bytes: number) => progress.add(bytes) };
+  await withDatabase(context, 'restore', 'write', (live) => live.withLock(() => restore(request, live, whole))).finally(
     () => progress.end(),
   );
 }

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 
 import { collectFindings, ConfigurationError, type Findings } from './configuration-error.ts';
 import { type DatabaseTarget, namesDatabase, readDatabase } from './database.ts';
@@ -52,8 +52,8 @@ export interface Config {
   readonly uploadRoots: readonly UploadRoot[];
   /** What an archive may hold at the most: it may come from a stranger. */
   readonly archiveLimits: ArchiveLimits;
-  /** The archive to restore once, before the application starts. */
-  readonly restoreFrom: string | null;
+  /** Where the archive may lie that is to be restored once, before the application starts: none if there is none. */
+  readonly restoreFrom: readonly string[];
   /** The application's key for settings that it encrypts, to see whether an archive fits it; empty if it is not given. */
   readonly settingsKey: string;
   /** Where the application notes that it was set up. */
@@ -107,6 +107,8 @@ function read<Target>(
 
   const database = findDatabase(variables, findings);
   const uploadFolder = folder('UPLOAD_FOLDER') ?? '/data/uploads';
+  const backupFolder = folder('BACKUP_FOLDER') ?? folder('BACKUP_DIR') ?? join(uploadFolder, 'backups');
+  const restoreFrom = variables.text('TT_RESTORE_FROM')?.value;
   const settings = {
     skipCleanup: variables.flag('TT_SKIP_DB_CLEANUP'),
     requireExisting: variables.flag('TT_REQUIRE_EXISTING'),
@@ -117,7 +119,7 @@ function read<Target>(
     lockTimeout: variables.seconds('TT_LOCK_TIMEOUT', 300),
     migrationLockTimeout: variables.seconds('TT_MIGRATION_LOCK_TIMEOUT', 10),
     statementTimeout: variables.seconds('TT_STATEMENT_TIMEOUT', 0),
-    backupFolder: folder('BACKUP_FOLDER') ?? folder('BACKUP_DIR') ?? join(uploadFolder, 'backups'),
+    backupFolder,
     uploadRoots: distinct([
       { name: 'uploads', folder: folder('TT_STATIC_UPLOAD_FOLDER') ?? '/app/app/static/uploads' },
       { name: 'data_uploads', folder: uploadFolder },
@@ -128,7 +130,7 @@ function read<Target>(
       bytes: variables.number('TT_ARCHIVE_MAX_GIGABYTES', 1000) * 1_000_000_000,
       ratio: variables.number('TT_ARCHIVE_MAX_RATIO', 200),
     },
-    restoreFrom: folder('TT_RESTORE_FROM') ?? null,
+    restoreFrom: restoreFrom === undefined ? [] : placesOfArchive(restoreFrom, backupFolder, workingDirectory),
     settingsKey: variables.secret('SETTINGS_ENCRYPTION_KEY')?.value ?? '',
     installationFolder: folder('INSTALLATION_CONFIG_DIR') ?? '/data',
     flaskEnvironment: variables.text('FLASK_ENV')?.value ?? 'production',
@@ -144,6 +146,15 @@ function read<Target>(
 
   if (database === undefined || findings.faults.length > 0) throw new ConfigurationError(findings.faults);
   return { database, ...settings, hints: findings.hints };
+}
+
+/**
+ * Where an archive may lie: what is given starts at the working directory, as everywhere, and a name alone may be that
+ * of a backup as well.
+ */
+export function placesOfArchive(given: string, backupFolder: string, workingDirectory: string): readonly string[] {
+  const places = [resolve(workingDirectory, given)];
+  return basename(given) === given ? [...new Set([...places, join(backupFolder, given)])] : places;
 }
 
 /** Two settings may name the same folder: the first one has it. */

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Engine } from '../database/session.ts';
 import type { ArchiveFault, Wrapping } from '../failure.ts';
 import { capital, commands } from './advice.ts';
@@ -21,6 +22,19 @@ export function describeRejection(archive: string, fault: ArchiveFault, atStart:
 function describeFault(archive: string, fault: ArchiveFault): Notice {
   const title = `The archive cannot be restored: ${archive}`;
   switch (fault.kind) {
+    case 'missing':
+      return {
+        title: `There is no such archive: ${basename(archive)}`,
+        happened: [
+          fault.places.length === 1 ? `${archive} is not there.` : `Neither ${fault.places.join(' nor ')} is there.`,
+        ],
+        safe,
+        options: [
+          `See which backups there are; the name alone will do.\n${commands.backups}`,
+          'One that lies elsewhere is put into the backup folder first; FILE is the file on your machine.\n' +
+            '  docker compose cp FILE db-init:/data/uploads/backups/',
+        ],
+      };
     case 'invalid':
       return {
         title,

@@ -1,3 +1,6 @@
+import type { Archive } from '../archive/reader.ts';
+import { lookForArchive, requireArchive } from '../archive/whereabouts.ts';
+import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { Failure } from '../failure.ts';
 import { findRestoreAtStart, identify } from './identity.ts';
@@ -6,17 +9,20 @@ import type { RestoreContext } from './site.ts';
 
 /**
  * Restores the archive that TT_RESTORE_FROM names, once: what was restored is remembered beside the backups.
+ * @param places where it may lie
  * @param withLive opens the live database under its run lock
  * @throws Failure `archive-rejected`, `restore-refused`
  */
 export async function restoreAtStart(
-  file: string,
+  places: readonly string[],
   context: RestoreContext,
   withLive: (work: (live: Database) => Promise<void>) => Promise<void>,
 ): Promise<void> {
   const { config, log } = context;
-  if (await isRestored(file, context)) return;
-  const archive = await openFitting(file, config).catch(atStart);
+  const present = lookForArchive(places);
+  for (const place of present === null ? places : [present]) if (await isRestored(place, context)) return;
+  const archive = await openFirst(places, config).catch(atStart);
+  const { file } = archive;
   const identity = await identify(file, true);
   await withLive(async (live) => {
     // another start may have done it while this one waited for the lock
@@ -25,6 +31,10 @@ export async function restoreAtStart(
     await restore({ archive, identity, dryRun: false, databaseOnly: false }, live, context).catch(atStart);
     log.info('It is remembered: another start does not restore it again. TT_RESTORE_FROM can be unset.');
   });
+}
+
+async function openFirst(places: readonly string[], config: Config): Promise<Archive> {
+  return openFitting(requireArchive(places), config);
 }
 
 /** Nobody stands before it who has just named the archive. */

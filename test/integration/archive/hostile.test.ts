@@ -572,7 +572,7 @@ describe('a file that is no archive', () => {
         reasonIn(await faultOf(openArchive(file, limits))),
       ),
     );
-    expect(reasons).toEqual(['there is no such file', 'it is a folder', 'it is no plain file']);
+    expect(reasons).toEqual([`missing ${join(folder, 'nowhere', 'a.zip')}`, 'it is a folder', 'it is no plain file']);
   });
 });
 

@@ -33,6 +33,24 @@ async function put(name: string, kind: ArchiveKind, day: number, of = database):
   return file;
 }
 
+describe('backup verify', () => {
+  it('finds a name alone in the working directory first, else among the backups', async () => {
+    const file = await put('a.zip', 'manual', 1);
+    const here = await temporaryDirectory();
+    const verify = (name: string) => run(['backup', 'verify', name], { env, cwd: here });
+    expect((await verify('a.zip')).stdout).toContain(file);
+    await copyFile(file, join(here, 'a.zip'));
+    expect((await verify('a.zip')).stdout).toContain(join(here, 'a.zip'));
+
+    const { exitCode, stderr } = await verify('b.zip');
+    expect(exitCode).toBe(32);
+    expect(stderr.replaceAll(/\s+/g, ' ')).toContain(
+      `Neither ${join(here, 'b.zip')} nor ${join(folder, 'b.zip')} is there.`,
+    );
+    expect(stderr).toMatch(/1\. [^\n]*backups[^2]*db-init backup list/);
+  });
+});
+
 describe('backup list', () => {
   it('tells what there is, newest first, without a database', async () => {
     await put('manual.zip', 'manual', 1);

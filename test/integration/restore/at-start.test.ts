@@ -59,6 +59,16 @@ describeRestores('TT_RESTORE_FROM', (engine) => {
     expect(await isMarked(place)).toBe(true);
   });
 
+  it('finds a name alone among the backups', async () => {
+    await copyFile(archive, join(place.backups, 'named.zip'));
+    const { exitCode, all } = await up('named.zip');
+    expect(exitCode, all).toBe(0);
+    expect(all).toContain(`${join(place.backups, 'named.zip')} was restored already`);
+    const missing = await up('other.zip');
+    expect(missing.exitCode).toBe(32);
+    expect(missing.stderr).toContain(join(place.backups, 'other.zip'));
+  });
+
   it('knows the archive under another name, with another time, and when it is gone', async () => {
     const copy = join(place.root, 'copy.zip');
     await copyFile(archive, copy);

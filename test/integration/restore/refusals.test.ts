@@ -60,7 +60,8 @@ describeRestores('a restore that is refused', (engine) => {
   });
 
   it.each<[string, () => Promise<string>, RegExp]>([
-    ['that is not there', async () => '/nowhere/a.zip', /no such file|not there|ENOENT/i],
+    ['that is not there', async () => '/nowhere/a.zip', /no such archive: a\.zip\s.*\/nowhere\/a\.zip is not there/s],
+    ['that is in neither place', async () => 'b.zip', /Neither \S*\/b\.zip nor \S*\/backups\/b\.zip is there/],
     ['that is a folder', () => temporaryDirectory(), /folder|directory/],
     ['that is no archive', () => textFile('just words'), /not a ZIP|no ZIP/i],
     ['of plain SQL', () => textFile('--\n-- PostgreSQL database dump\n--\nSELECT 1;\n'), /psql/],

@@ -26,7 +26,7 @@ describe('defaults', () => {
         { name: 'project_attachments', folder: '/app/uploads/project_attachments' },
       ],
       archiveLimits: { entries: 1_000_000, bytes: 1_000_000_000_000, ratio: 200 },
-      restoreFrom: null,
+      restoreFrom: [],
       settingsKey: '',
       installationFolder: '/data',
       flaskEnvironment: 'production',

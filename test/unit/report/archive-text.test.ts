@@ -8,6 +8,7 @@ const textOf = (fault: ArchiveFault, archive = '/data/uploads/backups/a.zip', at
 };
 
 const faults: readonly ArchiveFault[] = [
+  { kind: 'missing', places: ['/app/a.zip', '/data/uploads/backups/a.zip'] },
   { kind: 'invalid', reason: 'it is damaged' },
   { kind: 'unusable', reason: 'it is newer' },
   { kind: 'too-large', reason: 'it has 8 members', variable: 'TT_ARCHIVE_MAX_ENTRIES' },

@@ -1,0 +1,10 @@
+/** The code of an error of Node.js, of a driver or of a server (`ENOENT`, `28000`); null where it has none. */
+export function codeOf(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}
+
+/** Whether it is an error with one of these codes. */
+export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  const code = codeOf(error);
+  return code !== null && codes.includes(code);
+}
