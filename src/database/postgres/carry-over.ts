@@ -11,7 +11,7 @@ interface Setting {
   readonly value: string;
 }
 
-/** Gives a database what was granted and set for another one. @returns what could not be carried over, in words */
+/** Gives a database what was granted, set and noted for another one. @returns what could not be carried over, in words */
 export async function carryOver(client: pg.Client, from: string, to: string): Promise<readonly string[]> {
   const session = postgresSession(client);
   const lost: string[] = [];
@@ -37,6 +37,10 @@ export async function carryOver(client: pg.Client, from: string, to: string): Pr
   await attempt('the limit of connections', () =>
     session.run(`ALTER DATABASE ${quoteName(to)} CONNECTION LIMIT ${limit}`),
   );
+  const comment = await commentOf(client, from);
+  if (comment !== null) {
+    await attempt('the comment', () => session.run(`COMMENT ON DATABASE ${quoteName(to)} IS ${quoteText(comment)}`));
+  }
   const grants = await grantsOf(client, from);
   if (grants !== null) {
     await attempt('what was granted', () =>
@@ -64,6 +68,14 @@ async function limitOf(client: pg.Client, database: string): Promise<number> {
     database,
   ]);
   return number(only(rows), 'limit');
+}
+
+async function commentOf(client: pg.Client, database: string): Promise<string | null> {
+  const rows = await postgresSession(client).query(
+    `SELECT shobj_description(oid, 'pg_database') AS comment FROM pg_database WHERE datname = $1`,
+    [database],
+  );
+  return optionalText(only(rows), 'comment');
 }
 
 /** @returns null if nothing was ever granted or revoked: then a new database has the same */

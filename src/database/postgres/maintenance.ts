@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
+import { hasCode } from '../../error-code.ts';
 import { Failure } from '../../failure.ts';
 import type { OtherSession } from '../database.ts';
 import { quoteName, quoteText } from '../quoting.ts';
@@ -35,7 +36,7 @@ export interface Maintenance {
   /** Creates an empty database like the live one: owner, encoding, locale, tablespace. */
   create(name: string): Promise<void>;
   drop(name: string): Promise<void>;
-  /** Gives a database what was granted and set for the live one. @returns what could not be carried over, in words */
+  /** Gives a database what was granted, set and noted for the live one. @returns what could not be carried over, in words */
   carryOver(name: string): Promise<readonly string[]>;
   /**
    * Ends all sessions in the live database and renames both, in one transaction: `live` becomes `outgoing`,
@@ -120,7 +121,7 @@ function maintenanceOf(client: pg.Client, live: string, { signal }: MaintenanceO
       try {
         await session.run(`${order} WITH (FORCE)`);
       } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === insufficientPrivilege)) throw error;
+        if (!hasCode(error, insufficientPrivilege)) throw error;
         // to force means to end an autovacuum too, which takes a right; without, the server sends it away by itself
         await endSessions(client, [name, name], new AbortController().signal);
         await session.run(order);

@@ -181,6 +181,7 @@ async function factsOf(name: string): Promise<unknown> {
     const { rows } = await client.query<Record<string, unknown>>(
       `SELECT to_jsonb(d) - ARRAY['oid', 'datfrozenxid', 'datminmxid', 'datname', 'datlastsysoid', 'datacl'] AS facts,
               (SELECT array_agg(entry ORDER BY entry) FROM unnest(datacl::text[]) AS entry) AS grants,
+              shobj_description(d.oid, 'pg_database') AS comment,
               (SELECT array_agg(setrole::regrole || ' ' || entry ORDER BY setrole, entry)
                FROM pg_db_role_setting, unnest(setconfig) AS entry WHERE setdatabase = d.oid) AS settings
        FROM pg_database d WHERE datname = $1`,
@@ -216,6 +217,7 @@ describePostgres(
         `ALTER DATABASE ${quoted} SET app.setting = 'it''s'`,
         `ALTER DATABASE ${quoted} SET default_transaction_isolation = 'serializable'`,
         `ALTER ROLE ${reader} IN DATABASE ${quoted} SET statement_timeout = '55s'`,
+        `COMMENT ON DATABASE ${quoted} IS 'Ann''s: ask \\ her'`,
         `REVOKE CONNECT ON DATABASE ${quoted} FROM PUBLIC`,
         `GRANT CONNECT ON DATABASE ${quoted} TO ${reader} WITH GRANT OPTION`,
       ]) {
