@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
+import { codeOf, hasCode } from '../error-code.ts';
 import { reasonOf } from '../failure.ts';
 import type { PlainMember } from './directory.ts';
 import { invalid, rejection, rejectionOf, shown } from './rejection.ts';
@@ -43,8 +44,8 @@ async function* checked(
   } catch (error) {
     // what the reader of this stream throws into it comes along here too, and is not the archive's fault
     if (!waiting) throw error;
-    if (codeOf(error) === tooLarge) throw damaged(larger);
-    throw codeOf(error).startsWith('Z_')
+    if (hasCode(error, tooLarge)) throw damaged(larger);
+    throw codeOf(error)?.startsWith('Z_')
       ? damaged(`it cannot be unpacked (${reasonOf(error)})`)
       : rejectionOf(file, error);
   }
@@ -112,7 +113,3 @@ function readRange(file: string, start: number, length: number): Buffer {
 
 /** How zlib says that there would be more bytes than it may return. */
 const tooLarge = 'ERR_BUFFER_TOO_LARGE';
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
-}

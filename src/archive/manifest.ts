@@ -107,7 +107,7 @@ export function parseDescription(text: string): Description | { readonly reason:
   return { engine, revision, createdAt, ours: db_init !== undefined };
 }
 
-/** More than any name of a revision, a server or a database with its address has. */
+/** More than any version, time, revision, server or tool is called. A database may be called anything. */
 const longestText = 1000;
 
 /** Local time as the application writes it: no zone, whole seconds. */

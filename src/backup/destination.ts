@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { access, constants, link, mkdir, open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { hasCode } from '../error-code.ts';
 import { reasonOf } from '../failure.ts';
 import { type BackupContext, backupFailure } from './context.ts';
 
@@ -69,14 +70,10 @@ async function take(partial: string, path: string): Promise<boolean> {
     await rm(partial);
     return true;
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
+    if (hasCode(error, 'EEXIST')) return false;
     // file systems without hard links: other runs are kept away by the lock
     if (await stat(path).catch(() => null)) return false;
     await rename(partial, path);
     return true;
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : null;
 }

@@ -5,6 +5,7 @@ import { type Archive, openArchive } from '../archive/reader.ts';
 import { rejectionReason } from '../archive/rejection.ts';
 import type { ArchiveLimits, Config } from '../config/config.ts';
 import type { Engine } from '../database/session.ts';
+import { hasCode } from '../error-code.ts';
 import { Failure, reasonOf } from '../failure.ts';
 
 /** An archive in the backup folder, as far as it can be known without reading its contents. */
@@ -56,7 +57,7 @@ export async function namesIn(folder: string): Promise<readonly string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (hasCode(error, 'ENOENT')) return [];
     throw new Failure({ kind: 'backups-not-listed', folder, reason: reasonOf(error) }, { cause: error });
   }
 }

@@ -4,6 +4,7 @@ import { lstat, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { faultOfName, isLeftover } from '../archive/names.ts';
 import type { Config, UploadRoot, UploadRootName } from '../config/config.ts';
+import { hasCode } from '../error-code.ts';
 import { reasonOf } from '../failure.ts';
 
 /** An uploaded file. */
@@ -153,16 +154,13 @@ function identityOf(stats: BigIntStats | null): string | null {
   return stats && `${stats.dev}:${stats.ino}`;
 }
 
-/** What says that a file is gone, or that a link or a socket has taken its place. */
-const gone: ReadonlySet<unknown> = new Set(['ENOENT', 'ELOOP', 'ENXIO']);
-
 /** Null for what is not there any more. @throws Error that names what cannot be read */
 export async function unlessGone<Result>(path: string, work: () => Promise<Result>): Promise<Result | null> {
   try {
     return await work();
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : null;
-    if (gone.has(code)) return null;
+    // it is gone, or a link or a socket has taken its place
+    if (hasCode(error, 'ENOENT', 'ELOOP', 'ENXIO')) return null;
     throw notReadable(path, error);
   }
 }

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Destination } from '../backup/destination.ts';
+import { codeOf, hasCode } from '../error-code.ts';
 import { Failure } from '../failure.ts';
 import type { CommandContext } from './context.ts';
 
@@ -28,8 +29,7 @@ async function kindOf(path: string): Promise<'folder' | 'file' | null> {
   try {
     return (await stat(path)).isDirectory() ? 'folder' : 'file';
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : null;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
-    throw refuse(`${path} cannot be looked at (${String(code)})`);
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null;
+    throw refuse(`${path} cannot be looked at (${String(codeOf(error))})`);
   }
 }

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { listOtherSessions } from '../database/postgres/inspect.ts';
 import type { Session } from '../database/session.ts';
+import { hasCode } from '../error-code.ts';
 import { Failure } from '../failure.ts';
 import { listSessions } from '../report/quarantine-text.ts';
 
@@ -21,7 +22,7 @@ export async function requireAlone(session: Session, database: string, disconnec
   try {
     await session.run(`SELECT ${ends}`);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === insufficientPrivilege)) throw error;
+    if (!hasCode(error, insufficientPrivilege)) throw error;
     const right = { action: `end the sessions of others: ${listSessions(others)}`, remedy: `SELECT ${ends};` };
     throw new Failure({ kind: 'missing-rights', database, rights: [right] }, { cause: error });
   }

@@ -3,6 +3,8 @@ import { quoteName } from '../database/quoting.ts';
 import type { Engine, Session } from '../database/session.ts';
 import { targetOf } from '../migration/catalog-sql.ts';
 import type { Possessions } from './possessions.ts';
+import { hasCode } from '../error-code.ts';
+import { reasonOf } from '../failure.ts';
 
 /** What a reset takes away, and what it leaves. */
 export interface Removal {
@@ -80,9 +82,12 @@ export async function remove(session: Session, { statements }: Removal): Promise
   try {
     await session.run(statements.join(';\n'));
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === dependentObjectsStillExist)) throw error;
+    if (!hasCode(error, dependentObjectsStillExist)) throw error;
     // a line each, in the server's words
-    const lines = 'detail' in error && typeof error.detail === 'string' ? error.detail.split('\n') : [error.message];
+    const lines =
+      error instanceof Error && 'detail' in error && typeof error.detail === 'string'
+        ? error.detail.split('\n')
+        : [reasonOf(error)];
     throw new DependedUpon(lines, { cause: error });
   }
 }

@@ -1,5 +1,6 @@
 import type { Session } from '../database/session.ts';
 import { number, only } from '../database/rows.ts';
+import { codeOf } from '../error-code.ts';
 import { reasonOf } from '../failure.ts';
 import { openSchema } from '../migration/schema.ts';
 import type { Difference } from '../schema/comparison.ts';
@@ -124,8 +125,9 @@ async function alter(session: Session, table: string, change: Alteration): Promi
  */
 function isRejection(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (!('code' in cause) || typeof cause.code !== 'string') continue;
-    return /^(?:0A|22|23|2B|42|54|55000|55P04|SQLITE_ERROR|SQLITE_CONSTRAINT)/.test(cause.code);
+    const code = codeOf(cause);
+    if (code === null) continue;
+    return /^(?:0A|22|23|2B|42|54|55000|55P04|SQLITE_ERROR|SQLITE_CONSTRAINT)/.test(code);
   }
   return false;
 }

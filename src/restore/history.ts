@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { nameOf } from '../database/target-name.ts';
+import { hasCode } from '../error-code.ts';
 import { Failure, reasonOf } from '../failure.ts';
 import { restoreHistoryOf } from '../gate/traces.ts';
 import {
@@ -47,7 +48,7 @@ function readText(config: Remembering): string | null {
   try {
     return readFileSync(restoreHistoryOf(config), 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && /^(ENOENT|ENOTDIR)$/.test(String(error.code))) return null;
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null;
     throw unreadable(config, reasonOf(error));
   }
 }

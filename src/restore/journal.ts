@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../config/config.ts';
+import { hasCode } from '../error-code.ts';
 import { reasonOf } from '../failure.ts';
 import { memoryFolderOf } from '../gate/traces.ts';
 import { entriesOfList, isText, parseRecord, type Fields } from './parsing.ts';
@@ -64,8 +65,7 @@ export function readJournal(config: Pick<Config, 'backupFolder'>): Journal | 'un
   try {
     text = readFileSync(journalFileOf(config), 'utf8');
   } catch (error) {
-    const missing = error instanceof Error && 'code' in error && /^(ENOENT|ENOTDIR)$/.test(String(error.code));
-    return missing ? null : 'unreadable';
+    return hasCode(error, 'ENOENT', 'ENOTDIR') ? null : 'unreadable';
   }
   return parseJournal(text) ?? 'unreadable';
 }

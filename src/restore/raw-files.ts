@@ -13,6 +13,7 @@ import {
   unlink,
   utimes,
 } from 'node:fs/promises';
+import { hasCode } from '../error-code.ts';
 
 /**
  * A path with a character for each byte. Names in old folders need not be UTF-8, and what cannot be named cannot be
@@ -123,8 +124,4 @@ async function giveOwner(path: RawPath, uid: number, gid: number): Promise<void>
   } catch (error) {
     if (!hasCode(error, 'EPERM', 'EINVAL', 'ENOTSUP')) throw error;
   }
-}
-
-export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.some((code) => code === error.code);
 }

@@ -1,6 +1,7 @@
 import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode, rawOf, sync } from './raw-files.ts';
+import { rawOf, sync } from './raw-files.ts';
+import { hasCode } from '../error-code.ts';
 
 /**
  * Where a set lies while it is not in use: inside the folder of uploads, which may be a mount and cannot be renamed

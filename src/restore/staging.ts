@@ -5,8 +5,9 @@ import { pipeline } from 'node:stream/promises';
 import { counted } from '../archive/counted.ts';
 import type { ArchiveEntry } from '../archive/reader.ts';
 import type { UploadRoot } from '../config/config.ts';
+import { hasCode } from '../error-code.ts';
 import { Failure, reasonOf, type RestoreObstacle } from '../failure.ts';
-import { hasCode, rawOf, sync } from './raw-files.ts';
+import { rawOf, sync } from './raw-files.ts';
 import { isThere, privately, removeDiscarded, setFolder } from './sets.ts';
 
 /** A file that belongs below a folder of uploads. */

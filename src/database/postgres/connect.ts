@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
+import { hasCode } from '../../error-code.ts';
 import { Failure } from '../../failure.ts';
 import { describePostgres } from '../target-name.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
@@ -145,9 +146,8 @@ export async function connectOnce(target: PostgresTarget, applicationName: strin
 }
 
 function wantsNoTls(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
   // 28000 is what a server says that has only `hostnossl` lines for us
-  return /does not support SSL/i.test(error.message) || ('code' in error && error.code === '28000');
+  return /does not support SSL/i.test(String(error)) || hasCode(error, '28000');
 }
 
 async function connect(

@@ -1,3 +1,5 @@
+import { codeOf } from '../../error-code.ts';
+
 /** What a failed attempt to connect means for the next one. */
 export type ConnectionFailure =
   /** Heals by itself as a rule: the server is starting, the name is not known yet. */
@@ -44,7 +46,7 @@ const denied: Readonly<Record<string, string>> = {
 export function judgeConnectionFailure(error: unknown): ConnectionFailure {
   const failure = firstOf(error);
   const message = failure instanceof Error ? failure.message : String(failure);
-  const code = codeOf(failure);
+  const code = codeOf(failure) ?? '';
   if (code === '3D000') return { kind: 'no-such-database', reason: message };
   const refusal = denied[code];
   if (refusal !== undefined) return { kind: 'denied', reason: `${refusal} (${message})` };
@@ -69,7 +71,7 @@ export function judgeConnectionFailure(error: unknown): ConnectionFailure {
 export function isConnectionLoss(error: unknown): boolean {
   const message = error instanceof Error ? error.message : '';
   return (
-    /^(57P0[123]|08...|ECONNRESET|EPIPE|ETIMEDOUT)$/.test(codeOf(error)) ||
+    /^(57P0[123]|08...|ECONNRESET|EPIPE|ETIMEDOUT)$/.test(codeOf(error) ?? '') ||
     /^(Connection terminated|Client has encountered a connection error|Client was closed)/.test(message)
   );
 }
@@ -77,10 +79,4 @@ export function isConnectionLoss(error: unknown): boolean {
 /** A host with several addresses fails with one error for each. */
 function firstOf(error: unknown): unknown {
   return error instanceof AggregateError && error.errors.length > 0 ? (error.errors[0] as unknown) : error;
-}
-
-function codeOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : '';
 }

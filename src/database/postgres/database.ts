@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
+import { codeOf } from '../../error-code.ts';
 import { Failure, reasonOf } from '../../failure.ts';
 import type { Database, Transaction } from '../database.ts';
 import type { OpenOptions } from '../open.ts';
@@ -142,7 +143,8 @@ async function cancelStatement(target: PostgresTarget, applicationName: string, 
 /** The SQLSTATE of an error or of what caused it. */
 function sqlStateOf(error: unknown): string | null {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if ('code' in cause && typeof cause.code === 'string') return cause.code;
+    const code = codeOf(cause);
+    if (code !== null) return code;
   }
   return null;
 }

@@ -12,6 +12,7 @@ import {
   utimesSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { hasCode } from '../../error-code.ts';
 import { Failure, type RestoreObstacle } from '../../failure.ts';
 import { withExclusiveFile } from './exclusive.ts';
 import { isOpenElsewhere } from './openers.ts';
@@ -142,10 +143,6 @@ function giveOwnerAndMode(model: string, file: string): void {
       if (!hasCode(error, 'EPERM', 'EINVAL', 'ENOTSUP', 'ENOSYS')) throw error;
     }
   }
-}
-
-function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.some((code) => code === error.code);
 }
 
 function refusal({ live }: FileExchange, obstacle: RestoreObstacle): Failure {
