@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { lstat, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Destination } from '../backup/destination.ts';
 import { codeOf, hasCode } from '../error-code.ts';
@@ -17,6 +17,8 @@ export async function destinationOf({ config, arguments: { options } }: CommandC
   const there = await kindOf(path);
   if (there === 'folder') return { folder: path, file: null };
   if (there === 'file') throw refuse(`${path} exists already, and is not overwritten`);
+  // to write through it would make a file that nobody has named
+  if (there === 'dangling link') throw refuse(`${path} is a symbolic link, and what it points to is not there`);
   const folder = dirname(path);
   if (given.endsWith('/')) throw refuse(`there is no folder ${path}`);
   if ((await kindOf(folder)) !== 'folder') throw refuse(`there is no folder ${folder}`);
@@ -25,11 +27,11 @@ export async function destinationOf({ config, arguments: { options } }: CommandC
 
 const refuse = (reason: string): Failure => new Failure({ kind: 'usage', message: `${reason}.` });
 
-async function kindOf(path: string): Promise<'folder' | 'file' | null> {
+async function kindOf(path: string): Promise<'folder' | 'file' | 'dangling link' | null> {
   try {
     return (await stat(path)).isDirectory() ? 'folder' : 'file';
   } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null;
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return (await lstat(path).catch(() => null)) && 'dangling link';
     throw refuse(`${path} cannot be looked at (${String(codeOf(error))})`);
   }
 }

@@ -185,11 +185,15 @@ describeBackups('backup create', ({ name: engine, create }) => {
     const before = await readFile(file);
     expect(before.length).toBeGreaterThan(0);
 
-    for (const wrong of [file, '-', '', join(folder, 'no/file.zip'), join(folder, 'no/')]) {
+    const link = join(places.root, 'link.zip');
+    await symlink(join(places.root, 'gone.zip'), link);
+    for (const wrong of [file, link, '-', '', join(folder, 'no/file.zip'), join(folder, 'no/')]) {
       const { exitCode, stderr } = await backup('--output', wrong);
       expect([wrong, exitCode]).toEqual([wrong, 2]);
       expect(stderr.replaceAll(/\s+/g, ' ')).toMatch(
-        wrong === file ? `${file} exists already, and is not overwritten` : /there is no folder|--output wants/,
+        wrong === file
+          ? `${file} exists already, and is not overwritten`
+          : /there is no folder|--output wants|link.zip is a symbolic link, and what it points to is not there/,
       );
     }
     expect((await readFile(file)).equals(before)).toBe(true);
