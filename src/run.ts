@@ -2,7 +2,7 @@ import { readConfig, readSettings, reportFileOf, type Settings } from './config/
 import { ConfigurationError } from './config/configuration-error.ts';
 import { secretsOf } from './config/secrets.ts';
 import { readArguments } from './cli/arguments.ts';
-import { helpText } from './cli/commands.ts';
+import { commandHelp, helpText } from './cli/commands.ts';
 import type { Command, CommandContext } from './cli/context.ts';
 import { isConnectionLoss } from './database/postgres/connection-failure.ts';
 import { nameOf } from './database/target-name.ts';
@@ -42,7 +42,9 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   let ended: Ended;
   try {
     const request = readArguments(invocation.arguments);
-    if (request.kind === 'help') return printed(output, helpText(version));
+    if (request.kind === 'help') {
+      return printed(output, request.command === null ? helpText(version) : commandHelp(request.command));
+    }
     if (request.kind === 'version') return printed(output, `db-init ${version}\n`);
     ({ command } = request);
     const { config, start } = prepare(command, invocation);

@@ -2,10 +2,12 @@ import { parseArgs } from 'node:util';
 import { Failure, reasonOf } from '../failure.ts';
 import { commands } from './commands.ts';
 import type { Command, CommandArguments } from './context.ts';
+import { nearest } from './nearest.ts';
 
 /** What the command line asks for. */
 export type Request =
-  | { readonly kind: 'help' }
+  /** Of one command; null for all. */
+  | { readonly kind: 'help'; readonly command: Command | null }
   | { readonly kind: 'version' }
   | { readonly kind: 'command'; readonly command: Command; readonly arguments: CommandArguments };
 
@@ -15,17 +17,29 @@ export type Request =
  */
 export function readArguments(given: readonly string[]): Request {
   const [first = 'gate', ...others] = given;
-  if (['help', '--help', '-h'].includes(first)) return { kind: 'help' };
+  if (['help', '--help', '-h'].includes(first)) return { kind: 'help', command: commandAsked(others) };
   if (['version', '--version', '-V'].includes(first)) return { kind: 'version' };
   // flags alone belong to the default command
-  const bare = first.startsWith('-');
-  const name = bare ? 'gate' : first;
+  return first.startsWith('-') ? readCommand(commandOf('gate'), given) : readCommand(commandOf(first), others);
+}
+
+/** The command that `help` is asked about; null for itself, for `version`, and where none is named. */
+function commandAsked([name]: readonly string[]): Command | null {
+  return name === undefined || ['help', 'version'].includes(name) ? null : commandOf(name);
+}
+
+/** @throws Failure `usage` */
+function commandOf(name: string): Command {
   const command = commands.find((candidate) => candidate.name === name);
-  if (command === undefined) {
-    const known = [...commands.map((candidate) => candidate.name), 'help', 'version'].join(', ');
-    throw new Failure({ kind: 'usage', message: `There is no command "${name}". There are: ${known}.` });
-  }
-  return readCommand(command, bare ? given : others);
+  if (command !== undefined) return command;
+  const known = [...commands.map((candidate) => candidate.name), 'help', 'version'];
+  const meant = nearest(name, known);
+  // a password may have got here, or an address with one
+  const shown = /^[a-z-]{1,20}$/.test(name)
+    ? `There is no command "${name}".`
+    : 'There is no such command (not shown).';
+  const advice = meant === null ? '' : ` Did you mean ${meant}?`;
+  throw new Failure({ kind: 'usage', message: `${shown}${advice} There are: ${known.join(', ')}.` });
 }
 
 function readCommand(command: Command, args: readonly string[]): Request {
@@ -41,7 +55,7 @@ function readCommand(command: Command, args: readonly string[]): Request {
     });
     if (positionals.length > most) throw new Error(`too many arguments: ${positionals.slice(most).join(' ')}`);
     const entries = Object.entries(values);
-    if (entries.some(([flag]) => flag === 'help')) return { kind: 'help' };
+    if (entries.some(([flag]) => flag === 'help')) return { kind: 'help', command };
     return {
       kind: 'command',
       command,

@@ -25,11 +25,23 @@ export const commands: readonly Command[] = [
   seedCommand,
 ];
 
+const closing = [
+  'Settings come from the environment: DATABASE_URL, or POSTGRES_HOST, POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB.',
+  'Exit code 0 means that the application may start; every other one is explained in the README.',
+  '',
+];
+
+/** The text of `help COMMAND`: the ways to use it, a line each. */
+export function commandHelp({ name, usage, summary }: Command): string {
+  const ways = usage.split(' | ').map((way) => `  db-init ${name} ${way}`.trimEnd());
+  return [`db-init ${name}: ${summary}`, '', 'Usage:', ...ways, '', ...closing].join('\n');
+}
+
 /** The text of `help`. */
 export function helpText(version: string): string {
   const entries = [
     ...commands.map(({ name, usage, summary }) => [`${name} ${usage}`.trimEnd(), summary]),
-    ['help', 'show this text'],
+    ['help [COMMAND]', 'show this text, or how one command is used'],
     ['version', 'show the version'],
   ];
   return [
@@ -39,8 +51,6 @@ export function helpText(version: string): string {
     '',
     ...entries.flatMap(([usage = '', summary = '']) => [`  ${usage}`, `      ${summary}`]),
     '',
-    'Settings come from the environment: DATABASE_URL, or POSTGRES_HOST, POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB.',
-    'Exit code 0 means that the application may start; every other one is explained in the README.',
-    '',
+    ...closing,
   ].join('\n');
 }

@@ -14,8 +14,26 @@ describe('readArguments', () => {
     expect(requestOf(name, '--json')).toMatchObject({ command: { name }, arguments: { flags: new Set(['json']) } });
   });
 
-  it.each([['help'], ['--help'], ['-h'], ['status', '--help']])('%s asks for help', (...given) => {
-    expect(requestOf(...given)).toEqual({ kind: 'help' });
+  it.each([['help'], ['--help'], ['-h'], ['help', 'help'], ['help', 'version']])('%s %s asks for help', (...given) => {
+    expect(requestOf(...given)).toEqual({ kind: 'help', command: null });
+  });
+
+  it.each([
+    ['status', '--help'],
+    ['help', 'status'],
+    ['--help', 'status'],
+  ])('%s %s asks for the help of one command', (...given) => {
+    expect(requestOf(...given)).toMatchObject({ kind: 'help', command: { name: 'status' } });
+  });
+
+  it.each([
+    [['stauts'], 'There is no command "stauts". Did you mean status?'],
+    [['help', 'backp'], 'There is no command "backp". Did you mean backup?'],
+    [['Reset'], 'There is no such command (not shown). Did you mean reset?'],
+    [['Tr0ub4dor&3'], 'There is no such command (not shown). There are: gate,'],
+  ])('says what was meant, and no secret: %j', (given, words) => {
+    const message = expect.stringContaining(words);
+    expect(() => requestOf(...given)).toThrow(expect.objectContaining({ problem: { kind: 'usage', message } }));
   });
 
   it.each([['version'], ['--version'], ['-V']])('%s asks for the version', (...given) => {
