@@ -1,5 +1,5 @@
 import type { Fault, Findings } from './configuration-error.ts';
-import { type PostgresTarget, postgresTarget } from './postgresql.ts';
+import { holdsAddress, type PostgresTarget, postgresTarget } from './postgresql.ts';
 import { type Keywords, postgresqlKeywords } from './postgresql-url.ts';
 import { type SqliteTarget, sqliteTarget } from './sqlite-url.ts';
 import { quote, type Setting, type Variables } from './variables.ts';
@@ -131,7 +131,8 @@ function hintAtContradictions(database: DatabaseTarget, variables: Variables, fi
   for (const [variable, value] of Object.entries(used)) {
     const other = variables.text(variable)?.value;
     if (other === undefined || other === value) continue;
-    findings.hint(`DATABASE_URL says ${quote(value)} and is used, but ${variable} says ${quote(other)}.`);
+    const shown = holdsAddress(other) ? 'an address (not shown)' : quote(other);
+    findings.hint(`DATABASE_URL says ${quote(value)} and is used, but ${variable} says ${shown}.`);
   }
   const password = variables.text('POSTGRES_PASSWORD')?.value;
   if (password !== undefined && password !== database.password) {

@@ -52,6 +52,14 @@ export function postgresTarget(
   const host = required('host', 'host').replace(/^\[(.*)\]$/, '$1');
   const odd = oddityOf(host);
   if (odd !== null) findings.fault(keywords.get('host')?.variable ?? origin, odd);
+  for (const keyword of ['user', 'dbname']) {
+    const setting = keywords.get(keyword);
+    if (setting === undefined || !holdsAddress(setting.value)) continue;
+    findings.fault(
+      setting.variable,
+      'holds an address (not shown) where a name belongs; DATABASE_URL is the place for it',
+    );
+  }
   const timeout = numberOf(keywords.get('connect_timeout'), 'connect_timeout', 0, 86_400, findings);
   return {
     kind: 'postgresql',
@@ -76,6 +84,11 @@ function oddityOf(host: string): string | null {
     return 'holds more than a host; a port has a place of its own: POSTGRES_PORT, or after the host in DATABASE_URL';
   }
   return null;
+}
+
+/** Whether something is an address, or a part of one that may hold its password: no user or database is called that. */
+export function holdsAddress(name: string): boolean {
+  return /:\/|\/\/.*:|:.*@/s.test(name);
 }
 
 /** libpq's default for the user; a container may run under a number that has no name. */

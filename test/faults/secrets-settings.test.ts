@@ -62,6 +62,20 @@ describe('settings that cannot be used', () => {
     'an address where the host belongs': { POSTGRES_HOST: `postgresql://app:${secret}@host/db` },
     'credentials where the host belongs': { POSTGRES_HOST: `app:${secret}@host` },
     'an address where the name belongs': { POSTGRES_HOST: '127.0.0.1', POSTGRES_DB: `postgresql://app:${secret}@h/db` },
+    ...Object.fromEntries(
+      ['POSTGRES_DB', 'POSTGRES_USER'].flatMap((variable) =>
+        [`postgresql://app:${secret}`, `postgresql//app:${secret}`, `app:${secret}@`].map((half) => [
+          `half an address in ${variable}: ${half}`,
+          { POSTGRES_HOST: '127.0.0.1', POSTGRES_PORT: '1', [variable]: half },
+        ]),
+      ),
+    ),
+    'half an address beside a whole one': {
+      DATABASE_URL: 'postgresql://app@127.0.0.1:1/db',
+      POSTGRES_DB: `postgresql://app:${secret}`,
+      POSTGRES_USER: `postgresql://app:${secret}`,
+      POSTGRES_HOST: `postgresql://app:${secret}`,
+    },
     'an address where the port belongs': { POSTGRES_HOST: 'h', POSTGRES_PORT: `postgresql://app:${secret}@h/db` },
     'an address where a number belongs': { POSTGRES_HOST: 'h', TT_WAIT_TIMEOUT: `postgresql://app:${secret}@h/db` },
     'an address where a folder belongs': { POSTGRES_HOST: 'h', UPLOAD_FOLDER: `postgresql://app:${secret}@h/db` },
