@@ -10,6 +10,8 @@ call :knows_db_init "%~dp0.." && goto found
 call :knows_db_init "%~dp0..\.." && goto found
 echo No compose file with a service db-init was found here, nor beside %~dp0. 1>&2
 echo Change to its folder, or set COMPOSE_FILE to its path. 1>&2
+rem a file that cannot be read, because .env lacks a variable say, is not a missing one
+docker compose config --quiet 1>&2
 exit /b 2
 
 :found

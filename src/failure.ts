@@ -15,7 +15,12 @@ export interface LockHolder {
 
 /** Everything that can stop a run, as data: `report/problems.ts` turns it into sentences. */
 export type Problem =
-  | { readonly kind: 'usage'; readonly message: string }
+  | {
+      readonly kind: 'usage';
+      readonly message: string;
+      /** The command that does what was wanted, if there is one. */
+      readonly command?: string;
+    }
   | { readonly kind: 'configuration'; readonly faults: readonly { variable: string; problem: string }[] }
   | { readonly kind: 'unsupported-server'; readonly version: string }
   | { readonly kind: 'transaction-pooler' }

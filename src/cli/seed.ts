@@ -21,7 +21,8 @@ export const seedCommand: Command = {
     const { flaskEnvironment } = context.config;
     if (flaskEnvironment !== 'development') {
       const message = `The seed is for development alone: it runs with FLASK_ENV=development, and FLASK_ENV is ${JSON.stringify(flaskEnvironment)}.`;
-      throw new Failure({ kind: 'usage', message });
+      const command = 'docker compose run --rm --env FLASK_ENV=development db-init seed';
+      throw new Failure({ kind: 'usage', message, command });
     }
     const options = readSeedOptions(given, flags);
     // loaded here: the gate must start fast

@@ -30,10 +30,11 @@ export function announceWork(plan: Work, log: Log): void {
     case 'unversioned':
       log.info('The database has no version information: it is compared with the schema of every known revision.');
       if (state.identity.kind === 'match') describeMatch(state.identity).forEach((line) => log.info(`  ${line}`));
-      log.info(`It is stamped ${listRows(adopt)}, and ${count(pending.length, 'revision')} applied.`, {
-        adopt,
-        pending,
-      });
+      log.info(
+        `It is stamped ${listRows(adopt)}, ` +
+          (pending.length === 0 ? 'the current revision.' : `and ${count(pending.length, 'revision')} applied.`),
+        { adopt, pending },
+      );
       break;
     case 'corrupted':
       log.warn('Detected corrupted database state: tables, but neither alembic_version nor any core table.');

@@ -31,8 +31,8 @@ import { writeStamp } from './stamp.ts';
  */
 export async function carryOut(plan: Work, facts: DatabaseFacts, context: GateContext): Promise<void> {
   const { database, log, recorder } = context;
-  announceWork(plan, log);
   await requireRights(plan, facts, database);
+  announceWork(plan, log);
   const quarantine = quarantines(plan);
 
   // a failure is rolled back; a mistake that nobody noticed is not

@@ -19,7 +19,11 @@ export function describeProblem(problem: Problem): Notice {
         title: 'This command cannot be run',
         happened: [problem.message],
         safe: untouched,
-        options: [`See which commands and options there are.\n${commands.help}`],
+        options: [
+          problem.command === undefined
+            ? `See which commands and options there are.\n${commands.help}`
+            : `If that is what you want, say so.\n  ${problem.command}`,
+        ],
       };
     case 'configuration':
       return {

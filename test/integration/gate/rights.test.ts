@@ -37,6 +37,7 @@ describePostgres('a role that may not create tables', () => {
     expect(refused.exitCode).toBe(4);
     const grant = `GRANT CREATE ON SCHEMA public TO ${role};`;
     expect(refused.stderr).toContain(grant);
+    expect(refused.all).not.toContain('creating the schema');
     expect(await snapshot(database.url)).toBe(before);
 
     await sqlOf(database, grant);
