@@ -94,6 +94,8 @@ function describeUnfinished(
     safe: 'both databases are there, the former and the restored one; nothing is dropped before it is known which is live.',
     options: [
       `Start again: a gate waits for a restore that is at work, and finishes or takes back one that is not.\n${commands.gate}`,
+      'If the reason is that restores.json is damaged, move that file away and start again: what earlier restores have ' +
+        'kept stays where it is, but is not known to --undo and --drop-former any more.',
       'If the journal itself is the obstacle, look into it: it names both databases. Move it away once the right one ' +
         'bears the live name.',
     ],

@@ -110,7 +110,7 @@ export async function settleRestore(
     if (!isOfSite(present, site)) throw unfinished(config, 'its journal names what no restore of this database would');
     log.warn(`A restore did not finish (${present.holder}, begun ${present.startedAt}).`);
     const outcome = await settleJournal(site, present, context).catch((error: unknown) => {
-      throw error instanceof Failure ? error : unfinished(config, reasonOf(error), error);
+      throw isNamed(error) ? error : unfinished(config, reasonOf(error), error);
     });
     log.warn(`It was ${outcome}: ${sentences[`${present.action} ${outcome}`]}`);
   };
@@ -129,6 +129,13 @@ export async function settleRestore(
       settle(target.kind === 'sqlite' ? filesSite(target, null, context) : schemasSite(target, live, context)),
     ),
   );
+}
+
+/** Whether a failure says itself what it is; one step that failed says that nothing was restored, which is not known here. */
+function isNamed(error: unknown): boolean {
+  if (!(error instanceof Failure)) return false;
+  const { problem } = error;
+  return problem.kind !== 'restore-refused' || problem.obstacle.kind !== 'failed';
 }
 
 const sentences = {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, expect, it } from 'vitest';
@@ -64,6 +64,35 @@ describeRestores('while a restore is at work', (engine) => {
     expect(await uploadsIn(place.statics)).toEqual(uploadsOf(archive));
     expect(await isInProgress(place)).toBe('false');
     expect(journalOf(place)).toBeNull();
+  });
+});
+
+describeRestores('a memory of restores that is damaged meanwhile', (engine) => {
+  it('is named, with what to do; once it is moved away, the next start settles the restore', async () => {
+    const place = await install(engine);
+    await fillWithNewer(place.database);
+    const env = { ...place.env, ...(await atMoment('after finishing', 'SIGKILL')) };
+    await run(['restore', currentArchive(engine), '--yes'], { env });
+    const memory = join(place.backups, '.db-init/restores.json');
+    await writeFile(memory, '{"format": 1, "rest');
+
+    const { exitCode, stderr } = await place.run();
+    expect(exitCode, stderr).toBe(31);
+    const told = stderr.replaceAll(/\s+/g, ' ');
+    expect(told).toContain('A restore is not finished');
+    expect(told).toMatch(/restores\.json: it is damaged/);
+    expect(told).toContain('move that file away and start again');
+    expect(told).not.toContain('the live database is as it was');
+    expect(journalOf(place)).toMatchObject({ phase: 'finishing' });
+
+    await rename(memory, `${memory}.damaged`);
+    const settled = await place.run();
+    expect(settled.exitCode, settled.all).toBe(0);
+    expect(settled.all).toContain('the restored database is live');
+    expect(journalOf(place)).toBeNull();
+    expect(await uploadsIn(place.statics)).toEqual(uploadsOf(currentArchive(engine)));
+    const undone = await place.run('restore', '--undo', '--yes');
+    expect(undone.exitCode, undone.all).toBe(0);
   });
 });
 
