@@ -50,7 +50,7 @@ interface Search {
 }
 
 /** What SQLite and db-init put beside a database file. */
-const companion = /^($|-wal$|-shm$|-journal$|\.(db-init-lock|bak_|restore_|quarantine_))/;
+const companion = /^($|-wal$|-shm$|-journal$|\.(db-init-(lock|rehearsal)|bak_|restore_|quarantine_))/;
 
 /**
  * Finds all uploaded files without following symbolic links. The backup folder and the database file may lie among

@@ -69,7 +69,7 @@ export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): 
     transaction: (work) => inTransaction(open(), work, file, options),
 
     async rehearse(work) {
-      const copy = isThere(file) ? `${file}.rehearsal` : ':memory:';
+      const copy = isThere(file) ? `${file}.db-init-rehearsal` : ':memory:';
       try {
         if (copy !== ':memory:') await copyInto(open(), copy);
         const rehearsal = new SQLite(copy);
@@ -94,7 +94,7 @@ function openForWriting(file: string): OpenFile {
   return { database, close: () => void database.close() };
 }
 
-/** Copies the database; what a rehearsal that was killed left behind goes. */
+/** Copies the database; what a rehearsal that was killed left behind goes: nobody else has files of that name. */
 async function copyInto(database: SQLite.Database, copy: string): Promise<void> {
   removeCopy(copy);
   await sqliteSession(database).query('VACUUM INTO $1', [copy]);

@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createDatabase, describeEngines, sqliteUrl, withClient } from '../../support/database.ts';
 import { release, sqliteFile } from '../../support/fixtures.ts';
@@ -42,6 +43,8 @@ describe('a rehearsal on SQLite', () => {
   it('is done on a copy that goes again', async () => {
     const file = await sqliteFile(release('sqlite', 'v4.20.0', 'before.db.gz'));
     const before = await snapshot(sqliteUrl(file));
+    await writeFile(`${file}.rehearsal`, 'mine');
+    const beside = await readdir(dirname(file));
     const { exitCode, stdout } = await rehearse(sqliteUrl(file), '--json');
     expect(exitCode).toBe(0);
     const report: unknown = JSON.parse(stdout);
@@ -50,7 +53,9 @@ describe('a rehearsal on SQLite', () => {
       rehearsal: { changes: { droppedTables: [] }, rows: { permissions: { before: 50, after: 62 } } },
     });
     expect(await snapshot(sqliteUrl(file))).toBe(before);
-    expect(existsSync(`${file}.rehearsal`)).toBe(false);
+    expect(await readFile(`${file}.rehearsal`, 'utf8')).toBe('mine');
+    const left = (await readdir(dirname(file))).filter((name) => !name.endsWith('.db-init-lock'));
+    expect(left).toEqual(beside);
   });
 });
 
