@@ -21,10 +21,12 @@ const foreignKeysQuery = `
   WHERE t.type = 'table'
   GROUP BY t.name, f.id`;
 
-// an index over an expression has no column name there: its text is taken from its own statement
+// an index over an expression has no column name there: its text is taken from its own statement; one that compares in
+// another way (NOCASE) is another rule
 const indexesQuery = `
   SELECT t.name AS "table", i.name, i."unique", i.origin, s.sql,
-         (SELECT group_concat(coalesce(c.name, '?'), ', ') FROM pragma_index_info(i.name) c) AS columns
+         (SELECT group_concat(coalesce(c.name, '?') || CASE c.coll WHEN 'BINARY' THEN '' ELSE ' COLLATE ' || c.coll END, ', ')
+          FROM pragma_index_xinfo(i.name) c WHERE c."key") AS columns
   FROM sqlite_schema t JOIN pragma_index_list(t.name) i LEFT JOIN sqlite_schema s ON s.type = 'index' AND s.name = i.name
   WHERE t.type = 'table'`;
 
