@@ -1,91 +1,21 @@
 import type pg from 'pg';
 import type { Catalog, Column, Index } from '../../schema/catalog.ts';
-import { type DatabaseFacts, type OtherSession, type Relation, type RelationKind, someDefault } from '../database.ts';
-import { otherLedgers } from '../ledgers.ts';
+import type { DatabaseFacts, OtherSession, Relation, RelationKind } from '../database.ts';
 import { flag, number, only, optionalNumber, optionalText, text } from '../rows.ts';
 import type { Row, Session } from '../session.ts';
-
-/**
- * Every query reads pg_catalog and not information_schema: that lists what extensions own as well, and hides what
- * the role has no right to. Names are compared as they are stored, so capitals and quotes make a difference.
- */
-const relationsQuery = `
-  SELECT c.relname AS name, c.relkind AS kind, CASE WHEN c.reltuples >= 0 THEN c.reltuples::int8 END AS rows
-  FROM pg_class c
-  WHERE c.relnamespace = to_regnamespace('public') AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
-    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
-                    AND (d.deptype = 'e' OR (c.relkind = 'S' AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0)))
-  ORDER BY c.relname`;
-
-/** What is asked of default expressions. Printing them takes the server as long as everything else here together. */
-type Defaults = 'text' | 'presence';
-
-const columnsQuery = (defaults: Defaults): string => `
-  SELECT c.relname AS table, a.attname AS column, format_type(a.atttypid, a.atttypmod) AS type,
-         a.attnotnull AS not_null,
-         CASE WHEN a.attidentity <> '' THEN 'identity'
-              WHEN d.oid IS NOT NULL THEN ${defaults === 'text' ? 'pg_get_expr(d.adbin, d.adrelid)' : `'${someDefault}'`}
-         END AS default
-  FROM pg_class c
-  LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-  LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-  WHERE c.relnamespace = to_regnamespace('public') AND c.relkind IN ('r', 'p')
-  ORDER BY c.relname, a.attnum`;
-
-// PostgreSQL 18 lists NOT NULL as constraints as well: columns tell that already
-const constraintsQuery = `
-  SELECT c.relname AS table, k.conname AS name, pg_get_constraintdef(k.oid) AS definition
-  FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
-  WHERE c.relnamespace = to_regnamespace('public') AND c.relkind IN ('r', 'p')
-    AND k.contype IN ('p', 'u', 'f', 'c', 'x')
-  ORDER BY c.relname, k.conname`;
-
-// pg_get_indexdef() without a column number costs more than everything else here together
-const indexesQuery = `
-  SELECT c.relname AS table, i.relname AS name, x.indisunique AS unique, x.indisvalid AS valid, m.amname AS method,
-         pg_get_expr(x.indpred, x.indrelid) AS predicate,
-         CASE WHEN x.indexprs IS NULL AND x.indoption::text !~ '[1-9]'
-           THEN (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY k.position)
-                 FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS k (number, position)
-                 JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.number)
-           ELSE substring(pg_get_indexdef(i.oid) FROM ' USING \\w+ \\((.*?)\\)(?: WHERE |$)') END AS columns
-  FROM pg_index x
-  JOIN pg_class c ON c.oid = x.indrelid
-  JOIN pg_class i ON i.oid = x.indexrelid
-  JOIN pg_am m ON m.oid = i.relam
-  WHERE c.relnamespace = to_regnamespace('public') AND c.relkind IN ('r', 'p')
-    AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.oid AND k.contype IN ('p', 'u', 'x'))
-  ORDER BY c.relname, i.relname`;
-
-const enumsQuery = `
-  SELECT t.typname AS name, e.enumlabel AS value
-  FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid
-  WHERE t.typnamespace = to_regnamespace('public')
-  ORDER BY t.typname, e.enumsortorder`;
-
-const unreadableQuery = `
-  SELECT c.relname AS table FROM pg_class c
-  WHERE c.relnamespace = to_regnamespace('public') AND c.relkind IN ('r', 'p') AND NOT has_table_privilege(c.oid, 'SELECT')`;
-
-const ledgersQuery = `
-  SELECT n.nspname || '.' || c.relname AS name
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'p') AND lower(c.relname) IN (${otherLedgers.map((name) => `'${name}'`).join(', ')})
-    AND n.nspname !~ '^(pg_|tt_quarantine_|information_schema)'
-  ORDER BY 1`;
-
-// Without pg_read_all_stats the kind of another role's backend is not shown; background workers have no user.
-const sessionsQuery = `
-  SELECT pid, coalesce(application_name, '') AS application, coalesce(usename, '') AS user,
-         coalesce(client_addr::text, 'a local socket') AS client
-  FROM pg_stat_activity
-  WHERE datname = current_database() AND pid <> pg_backend_pid() AND usesysid IS NOT NULL
-    AND coalesce(backend_type, 'client backend') = 'client backend'
-    AND coalesce(application_name, '') NOT LIKE 'db-init %'
-  ORDER BY pid`;
-
-const versionRowsQuery = 'SELECT version_num FROM public.alembic_version ORDER BY 1';
-const noRowsQuery = 'SELECT 1 WHERE false';
+import {
+  columnsQuery,
+  constraintsQuery,
+  enumsQuery,
+  indexesQuery,
+  ledgersQuery,
+  noRowsQuery,
+  relationsQuery,
+  sessionsQuery,
+  unreadableQuery,
+  versionRowsQuery,
+  type Defaults,
+} from './catalog-queries.ts';
 
 const relationKinds: Readonly<Record<string, RelationKind>> = {
   r: 'table',

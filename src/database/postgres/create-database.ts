@@ -1,0 +1,45 @@
+import { quoteName, quoteText } from '../quoting.ts';
+import { optionalText, text } from '../rows.ts';
+import type { Session } from '../session.ts';
+
+/** Whether a database lies where a new one does anyway: to ask for that place by name takes a right to it. */
+export const inOrdinaryTablespace = `dattablespace = (SELECT dattablespace FROM pg_database WHERE datname = 'template0')`;
+
+/** CREATE DATABASE like another one. What a server does not know yet, its row of pg_database does not have. */
+export async function creation(name: string, like: string, session: Session): Promise<string> {
+  const [row] = await session.query(
+    `SELECT pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding,
+            CASE WHEN NOT ${inOrdinaryTablespace} THEN spcname END AS tablespace,
+            datcollate AS collate, datctype AS ctype,
+            to_jsonb(d)->>'datlocprovider' AS provider,
+            coalesce(to_jsonb(d)->>'datlocale', to_jsonb(d)->>'daticulocale') AS locale,
+            to_jsonb(d)->>'daticurules' AS rules
+     FROM pg_database d JOIN pg_tablespace t ON t.oid = dattablespace WHERE datname = $1`,
+    [like],
+  );
+  if (row === undefined) throw new Error(`there is no database called ${like}`);
+  const tablespace = optionalText(row, 'tablespace');
+  const options = [
+    `OWNER ${quoteName(text(row, 'owner'))}`,
+    'TEMPLATE template0',
+    `ENCODING ${quoteText(text(row, 'encoding'))}`,
+    `LC_COLLATE ${quoteText(text(row, 'collate'))}`,
+    `LC_CTYPE ${quoteText(text(row, 'ctype'))}`,
+    ...(tablespace === null ? [] : [`TABLESPACE ${quoteName(tablespace)}`]),
+    ...localeOptions(optionalText(row, 'provider'), optionalText(row, 'locale'), optionalText(row, 'rules')),
+  ];
+  return `CREATE DATABASE ${quoteName(name)} ${options.join(' ')}`;
+}
+
+/** `c`: libc, `i`: ICU (PostgreSQL 15), `b`: built in (17); null for a server that knows libc alone. */
+function localeOptions(provider: string | null, locale: string | null, rules: string | null): readonly string[] {
+  if (provider === null) return [];
+  // the template's may be another one
+  if (provider === 'c' || locale === null) return ['LOCALE_PROVIDER libc'];
+  if (provider === 'b') return ['LOCALE_PROVIDER builtin', `BUILTIN_LOCALE ${quoteText(locale)}`];
+  return [
+    'LOCALE_PROVIDER icu',
+    `ICU_LOCALE ${quoteText(locale)}`,
+    ...(rules === null ? [] : [`ICU_RULES ${quoteText(rules)}`]),
+  ];
+}
