@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, fsyncSync, mkdirSync, openSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type BenchServer, entrypoint, outputOf, timed } from './workbench.ts';
 
 /** A database that can be made larger by more of the rows that it has. */
@@ -68,4 +68,13 @@ export function largeFile(path: string, bytes: number, content: 'bytes' | 'text'
   }
   fsyncSync(file);
   closeSync(file);
+}
+
+/** Writes so many files of 2 kB, as many to a folder as a month has receipts. */
+export function smallFiles(folder: string, count: number): void {
+  for (let number = 0; number < count; number++) {
+    const month = join(folder, `${Math.floor(number / 400)}`);
+    if (number % 400 === 0) mkdirSync(month, { recursive: true });
+    writeFileSync(join(month, `receipt ${number}.png`), randomFillSync(Buffer.alloc(2000)));
+  }
 }

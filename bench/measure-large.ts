@@ -5,7 +5,7 @@ import { noLimits, openArchive } from '../src/archive/reader.ts';
 import { openCopier } from '../src/backup/copy.ts';
 import { writeArchive } from '../src/backup/write.ts';
 import { loaderFor, unpackDump } from '../src/restore/databases.ts';
-import { largeFile, largePostgres, largeSqlite } from './large.ts';
+import { largeFile, largePostgres, largeSqlite, smallFiles } from './large.ts';
 import { secondsOf, withProduct } from './product.ts';
 import type { Result } from './table.ts';
 import { type Bench, type BenchServer, memoryOf, sideBySide, timed } from './workbench.ts';
@@ -18,6 +18,8 @@ export interface Sizes {
   readonly uploads: number;
 }
 
+/** Uploads that are small: each costs something, however little there is in it. */
+const receipts = 20_000;
 const rounds = 3;
 const throughput = { kind: 'at least', ratio: 0.9 } as const;
 
@@ -142,12 +144,13 @@ function memoryOfArchives(url: string, folder: string, { uploads }: Sizes): read
   // one that is stored as it is, and one that is compressed, which takes many times as long
   largeFile(join(env.UPLOAD_FOLDER, 'recording.mp4'), uploads * 0.9, 'bytes');
   largeFile(join(env.UPLOAD_FOLDER, 'measurements.csv'), uploads * 0.1, 'text');
+  smallFiles(join(env.UPLOAD_FOLDER, 'receipts'), receipts);
   const archive = join(folder, 'large.zip');
   const create = memoryOf({ args: ['backup', 'create', '--output', archive], env }, folder);
   const restore = memoryOf({ args: ['restore', archive, '--yes'], env }, folder);
   const limit = { kind: 'at most', ratio: 1 } as const;
   const result = (what: string, ours: number): Result => {
-    const subject = `PostgreSQL, ${what} of that and ${gigabytes(uploads)} of uploads: memory`;
+    const subject = `PostgreSQL, ${what} of that and ${gigabytes(uploads)} in ${receipts + 2} uploads: memory`;
     return { what: subject, ours, plain: '', theirs: 150, unit: 'MiB', limit };
   };
   return [result('backup', create), result('restore', restore)];

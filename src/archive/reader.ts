@@ -8,6 +8,7 @@ import { faultOfDatabase, requireZip } from './file-format.ts';
 import { findMember, readDirectory, type StoredMember } from './directory.ts';
 import { type Description, type Manifest, manifestMember, parseDescription, parseManifest } from './manifest.ts';
 import { faultOfManifest } from './manifest-members.ts';
+import { saveMemory } from './memory.ts';
 import { faultOfNames, foldName, isLeftover, type Place, placeOf } from './names.ts';
 import { invalid, rejection, rejectionOf, shown } from './rejection.ts';
 
@@ -58,6 +59,7 @@ const longestManifest = 64 * 1024 * 1024;
  * @throws Failure `archive-rejected`, whatever is wrong with the file
  */
 export async function openArchive(file: string, limits: ArchiveLimits): Promise<Archive> {
+  saveMemory();
   try {
     const handle = await requireZip(file);
     try {

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Member } from '../archive/manifest.ts';
 import type { ArchiveWriter } from '../archive/writer.ts';
@@ -53,11 +54,19 @@ async function addUpload(
     const stats = await handle.stat();
     if (!stats.isFile()) return { path, why: 'it is no file any more' };
     const content = readFile(handle, stats.size, path);
-    const fill = (into: NodeJS.WritableStream): Promise<void> => pipeline(content, into, { signal });
+    // a pipeline of its own for each small file would take longer than the file, and fill the memory with what it leaves
+    const fill = (into: Writable): Promise<void> =>
+      stats.size > chunk ? pipeline(content, into, { signal }) : pour(content, into);
     return (await archive.add(name, stats.size >= worthDeflating && !compressed.test(name), fill, stats.mtime)).member;
   } finally {
     await handle.close();
   }
+}
+
+/** For what is less than a stream takes in: it is not asked whether it wants more. */
+async function pour(content: AsyncIterable<Buffer>, into: Writable): Promise<void> {
+  for await (const bytes of content) into.write(bytes);
+  into.end();
 }
 
 /** The bytes up to `size`, or to the end where the file has become shorter. */

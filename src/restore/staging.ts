@@ -1,7 +1,5 @@
-import { createWriteStream } from 'node:fs';
-import { access, chmod, constants, mkdir, realpath, rm, statfs } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, open, realpath, rm, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { counted } from '../archive/counted.ts';
 import type { ArchiveEntry } from '../archive/reader.ts';
 import type { UploadRoot } from '../config/config.ts';
@@ -119,12 +117,16 @@ function unpackerOf(target: string, { signal, onBytes }: StagingOptions): Unpack
     async file({ path, entry }) {
       const file = containedIn(target, path);
       await makeFolder(dirname(file));
-      const content = await entry.open();
+      const content: AsyncIterable<Buffer> = await entry.open();
       // fails if anything is there, a link included; and no folder on the way is one, for all were made just now
-      const out = createWriteStream(file, { flags: 'wx', mode: 0o644 });
-      await pipeline(content, counted(onBytes), out, { signal });
-      // whatever the umask
-      await chmod(file, 0o644);
+      const out = await open(file, 'wx', 0o644);
+      try {
+        await writeFile(out, counted(onBytes)(content), { signal });
+        // whatever the umask
+        await out.chmod(0o644);
+      } finally {
+        await out.close();
+      }
       files.push(file);
     },
 
