@@ -1,3 +1,4 @@
+/// <reference types="node" />
 // Loaded into a measured process: leaves the largest resident memory of it, in KiB, when it ends.
 const { readFileSync, writeFileSync } = require('node:fs');
 
