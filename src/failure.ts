@@ -96,7 +96,9 @@ export type ArchiveFault =
   /** The archive is whole, and of the other kind of database. */
   | { readonly kind: 'other-engine'; readonly held: Engine }
   /** The archive is whole, but what is in it cannot be brought to this image's schema on this server. */
-  | { readonly kind: 'unusable'; readonly reason: string };
+  | { readonly kind: 'unusable'; readonly reason: string }
+  /** The archive may be whole, but the tools here are too old for it, or are not there. */
+  | { readonly kind: 'no-tool'; readonly reason: string };
 
 /** Why nothing was restored. */
 export type RestoreObstacle =

@@ -33,6 +33,7 @@ export function rejectionReason(error: unknown): string {
     case 'invalid':
     case 'too-large':
     case 'unusable':
+    case 'no-tool':
       return fault.reason;
   }
 }

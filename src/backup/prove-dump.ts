@@ -20,7 +20,7 @@ export async function openDumpProof({ file, database }: Archive, signal: AbortSi
   if (tool === undefined || tool.major < needed) {
     const found = tool === undefined ? 'and there is no pg_restore here' : `and pg_restore here is ${tool.major}`;
     const reason = `its dump was made by pg_dump ${header.pgDump}, which pg_restore ${needed} and newer read, ${found}`;
-    throw rejection(file, { kind: 'unusable', reason });
+    throw rejection(file, { kind: 'no-tool', reason });
   }
   // the package that it came from says nothing about the dump
   const server = `PostgreSQL ${header.server.replace(/ .*/s, '')}`;

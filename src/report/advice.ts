@@ -37,6 +37,11 @@ export function describeLedgers(ledgers: readonly string[]): readonly string[] {
   return ledgers.length === 0 ? [] : [`The ledger of another migration tool is there: ${ledgers.join(', ')}.`];
 }
 
+/** What to do where PostgreSQL's client programs are missing or too old. */
+export const newerTools =
+  "Use a newer image of db-init: it brings PostgreSQL's client programs. Outside of it, install them in that version, " +
+  'or a newer one, where db-init runs (postgresql-client).';
+
 /** Options that depend on where the database lives. */
 export interface Advice {
   /** How to copy everything before one tries anything. */

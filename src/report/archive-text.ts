@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { Engine } from '../database/session.ts';
 import type { ArchiveFault, Wrapping } from '../failure.ts';
-import { capital, commands } from './advice.ts';
+import { capital, commands, newerTools } from './advice.ts';
 import type { Notice } from './banner.ts';
 
 const safe = 'nothing was changed, and nothing of the archive was left behind.';
@@ -64,6 +64,13 @@ function describeFault(archive: string, fault: ArchiveFault): Notice {
           'Use the image of db-init that belongs to the release of TimeTracker that made the archive, or a newer one.',
           another,
         ],
+      };
+    case 'no-tool':
+      return {
+        title,
+        happened: [`${capital(fault.reason)}.`],
+        safe,
+        options: [newerTools, another],
       };
     case 'other-format':
       return describeOtherFormat(archive, fault);

@@ -1,6 +1,6 @@
 import type { ArchiveKind } from '../archive/manifest.ts';
 import type { BackupObstacle, Problem } from '../failure.ts';
-import { adviceFor, capital, commands, untouched } from './advice.ts';
+import { adviceFor, capital, commands, newerTools, untouched } from './advice.ts';
 import type { Notice } from './banner.ts';
 
 /** Why a backup could not be made, and what to do about it. */
@@ -40,7 +40,7 @@ function optionsOf(database: string, obstacle: BackupObstacle): readonly string[
           '  docker compose run --rm -v ./backups:/backups db-init backup create --output /backups',
       ];
     case 'no-tool':
-      return ['Use an image of db-init that is newer than your PostgreSQL server.', byHand];
+      return [newerTools, byHand];
     case 'not-proven':
       return [`Make the backup again: if it fails again, the disk may be damaged.\n${commands.backup}`, byHand];
     case 'failed':

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { extractEntry } from '../archive/extract.ts';
+import { rejection } from '../archive/rejection.ts';
 import type { PostgresTarget } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { type DumpLoader, openLoader } from '../database/postgres/load.ts';
@@ -9,7 +10,7 @@ import type { Maintenance } from '../database/postgres/maintenance.ts';
 import { quoteName } from '../database/quoting.ts';
 import { number, only, optionalText } from '../database/rows.ts';
 import { Failure } from '../failure.ts';
-import { failedLoad, makeHealthy, unusable, withScratch } from './proving.ts';
+import { failedLoad, makeHealthy, withScratch } from './proving.ts';
 import type { RestoreContext, Site, Source } from './site.ts';
 
 /** A server has other things to do, and a hundred connections in all as a rule. */
@@ -112,7 +113,7 @@ export async function loaderFor(
     number(only(await session.query(`SELECT current_setting('server_version_num')::int / 10000 AS major`)), 'major'),
   );
   const found = await openLoader(dump, target, { serverMajor, signal });
-  if (found.kind === 'unable') throw unusable(source, found.reason);
+  if (found.kind !== 'ready') throw rejection(source.archive.file, found);
   for (const warning of found.warnings) log.warn(`${warning}.`);
   return found.loader;
 }

@@ -14,8 +14,8 @@ export type { DumpLoader } from './loader.ts';
 export type Loader =
   /** `warnings`: what is left out, in sentences without their full stop. */
   | { readonly kind: 'ready'; readonly loader: DumpLoader; readonly warnings: readonly string[] }
-  /** `reason`: a sentence without its full stop that names the versions. */
-  | { readonly kind: 'unable'; readonly reason: string };
+  /** The dump cannot be read, or a tool for it is not there. `reason`: a sentence without its full stop that names the versions. */
+  | { readonly kind: 'unusable' | 'no-tool'; readonly reason: string };
 
 export interface LoaderOptions {
   readonly serverMajor: number;
@@ -30,20 +30,20 @@ export interface LoaderOptions {
 export async function openLoader(dump: string, target: PostgresTarget, options: LoaderOptions): Promise<Loader> {
   const { serverMajor, signal } = options;
   const parsed = parseDumpHeader(await beginningOf(dump));
-  if (parsed.kind === 'damaged') return { kind: 'unable', reason: `the dump cannot be read: ${parsed.reason}` };
+  if (parsed.kind === 'damaged') return { kind: 'unusable', reason: `the dump cannot be read: ${parsed.reason}` };
   const [tools, psqls] = [await findTools('pg_restore'), await findTools('psql')];
   signal.throwIfAborted();
   const restore = chooseRestore(tools, oldestReader(parsed.header), serverMajor);
-  if (restore === null) return { kind: 'unable', reason: tooOld(parsed.header, tools) };
+  if (restore === null) return { kind: 'no-tool', reason: tooOld(parsed.header, tools) };
   const psql = choosePsql(psqls, restore) ?? withoutPsql(psqls);
   // pg_restore 17 and later set `transaction_timeout`, which servers before 17 refuse: psql is not told of it
   const olderServer = restore.major >= 17 && serverMajor < 17;
   if (olderServer && typeof psql === 'string') {
-    const reason = `pg_restore ${restore.major} needs psql to load into a PostgreSQL ${serverMajor} server, and ${psql}`;
-    return { kind: 'unable', reason };
+    const reason = `what pg_restore ${restore.major} writes is loaded into a PostgreSQL ${serverMajor} server with psql, and ${psql}`;
+    return { kind: 'no-tool', reason };
   }
   const toc = await readToc(restore, dump, signal);
-  if (typeof toc === 'string') return { kind: 'unable', reason: `the dump cannot be read: ${toc}` };
+  if (typeof toc === 'string') return { kind: 'unusable', reason: `the dump cannot be read: ${toc}` };
   const { entries, warnings } = selectEntries(toc, await askOffers(target, serverMajor));
   return { kind: 'ready', loader: loaderOf({ dump, restore, psql, olderServer, entries }), warnings };
 }
@@ -58,10 +58,11 @@ async function beginningOf(file: string): Promise<Uint8Array> {
   }
 }
 
-function tooOld({ format, pgDump }: DumpHeader, tools: readonly Tool[]): string {
+function tooOld(header: DumpHeader, tools: readonly Tool[]): string {
   const found = newest(tools);
   const here = found === null ? 'there is no pg_restore here' : `the newest pg_restore here is ${found.major}`;
-  return `the dump was made by pg_dump ${pgDump} (archive format ${format.join('.')}), and ${here}`;
+  const made = `the dump was made by pg_dump ${header.pgDump} (archive format ${header.format.join('.')})`;
+  return `${made}, which pg_restore ${oldestReader(header)} and newer read, and ${here}`;
 }
 
 /** Why there is no psql, in words. */

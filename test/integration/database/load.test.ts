@@ -251,23 +251,25 @@ describePostgres(
       });
     });
 
-    it.each([
+    it.each<[string, Buffer, string, RegExp]>([
       [
         'that no tool reads',
         futureHeader(),
-        /^the dump was made by pg_dump 99\.0 \(archive format 1\.99\), and the newest pg_restore here is \d+$/,
+        'no-tool',
+        /^the dump was made by pg_dump 99\.0 \(archive format 1\.99\), which pg_restore 99 and newer read, and the newest pg_restore here is \d+$/,
       ],
       [
         'that is none',
         Buffer.from('CREATE TABLE t ();'.repeat(9)),
+        'unusable',
         /^the dump cannot be read: it is not a dump in PostgreSQL's custom format$/,
       ],
-      ['that is empty', Buffer.alloc(0), /^the dump cannot be read: its header is cut off$/],
-    ])('tells of a dump %s', async (_, bytes, reason) => {
+      ['that is empty', Buffer.alloc(0), 'unusable', /^the dump cannot be read: its header is cut off$/],
+    ])('tells of a dump %s', async (_, bytes, kind, reason) => {
       const file = join(await temporaryDirectory(), 'db.dump');
       await writeFile(file, bytes);
       const opened = await openLoader(file, targetOf(full), { serverMajor: requirePostgres().major, signal: never });
-      expect(opened).toEqual({ kind: 'unable', reason: expect.stringMatching(reason) });
+      expect(opened).toEqual({ kind, reason: expect.stringMatching(reason) });
     });
 
     it('tells of a dump that is cut off behind its header', async () => {
@@ -275,7 +277,7 @@ describePostgres(
       await truncate(file, 1500);
       const opened = await openLoader(file, targetOf(full), { serverMajor: requirePostgres().major, signal: never });
       expect(opened).toEqual({
-        kind: 'unable',
+        kind: 'unusable',
         reason: expect.stringMatching(/^the dump cannot be read: pg_restore: error: /),
       });
     });

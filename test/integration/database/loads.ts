@@ -38,7 +38,7 @@ export async function loaderOf(
   serverMajor = requirePostgres().major,
 ): Promise<{ loader: DumpLoader; warnings: readonly string[] }> {
   const opened = await openLoader(dump, targetOf(url), { serverMajor, signal: never });
-  if (opened.kind === 'unable') throw new Error(opened.reason);
+  if (opened.kind !== 'ready') throw new Error(opened.reason);
   return opened;
 }
 
