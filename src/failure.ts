@@ -23,6 +23,7 @@ export type Problem =
     }
   | { readonly kind: 'configuration'; readonly faults: readonly { variable: string; problem: string }[] }
   | { readonly kind: 'unsupported-server'; readonly version: string }
+  | { readonly kind: 'unfit-encoding'; readonly database: string; readonly encoding: string }
   | { readonly kind: 'transaction-pooler' }
   | { readonly kind: 'network-file-system'; readonly path: string; readonly fileSystem: string }
   | { readonly kind: 'unreachable'; readonly database: string; readonly seconds: number; readonly reason: string }
@@ -173,6 +174,7 @@ export function exitCodeOf(problem: Problem): ExitCode {
     case 'usage':
     case 'configuration':
     case 'unsupported-server':
+    case 'unfit-encoding':
     case 'transaction-pooler':
     case 'network-file-system':
       return exitCodes.usage;

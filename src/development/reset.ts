@@ -6,6 +6,7 @@ import { number, only } from '../database/rows.ts';
 import type { Session } from '../database/session.ts';
 import { Failure, type ResetObstacle } from '../failure.ts';
 import { bringToHead, conclude, naming, prove } from '../gate/carry-out.ts';
+import { requireEncoding } from '../gate/encoding.ts';
 import { act, type GateContext } from '../gate/gate.ts';
 import type { State } from '../gate/diagnosis.ts';
 import { type Look, look } from '../gate/look.ts';
@@ -37,7 +38,7 @@ interface Prepared {
 }
 
 /** A database that was emptied is made anew like an empty one. */
-const anew: Work = {
+const anew: Extract<Work, { kind: 'migrate' }> = {
   kind: 'migrate',
   state: { kind: 'fresh', traces: [] },
   pending: releaseGraph.revisions.map(({ id }) => id),
@@ -51,7 +52,7 @@ const anew: Work = {
  *
  * What is not the application's stays; where it could not, nothing is deleted.
  * @throws Failure `refused` in a state in which nobody knows whose database it is; `reset-refused`, `missing-rights`,
- * `migration-failed`, `verification-failed`
+ * `unfit-encoding`, `migration-failed`, `verification-failed`
  */
 export async function reset(request: ResetRequest, context: ResetContext): Promise<void> {
   const { database, config, log, recorder } = context;
@@ -76,6 +77,7 @@ export async function reset(request: ResetRequest, context: ResetContext): Promi
 async function prepare(seen: Look, request: ResetRequest, context: ResetContext): Promise<Prepared> {
   const { database, log, consent } = context;
   const facts = requireOurs(seen, context);
+  await requireEncoding(anew.pending, database);
   const removal = planRemoval(facts, database.engine, await loadPossessions(database.engine));
   if (removal.inTheWay.length > 0) throw refused(context, { kind: 'in-the-way', things: removal.inTheWay });
   const rights = await database.missingRights({ alters: removal.tables, quarantines: false });

@@ -20,6 +20,7 @@ import { findDifferences } from '../schema/comparison.ts';
 import { loadHead } from '../schema/promise.ts';
 import { announceWork } from './announcements.ts';
 import { sameMembers } from './diagnosis.ts';
+import { requireEncoding } from './encoding.ts';
 import type { GateContext } from './gate.ts';
 import { notMendable, type Work } from './plan.ts';
 import { writeStamp } from './stamp.ts';
@@ -27,11 +28,11 @@ import { writeStamp } from './stamp.ts';
 /**
  * Carries out a plan to migrate or to repair: rights first, then everything in one transaction, then a last look from outside.
  * It is a module of its own because most runs have nothing to do, and need not load what does it.
- * @throws Failure `missing-rights`, `migration-failed`, `verification-failed`, `refused`
+ * @throws Failure `missing-rights`, `unfit-encoding`, `migration-failed`, `verification-failed`, `refused`
  */
 export async function carryOut(plan: Work, facts: DatabaseFacts, context: GateContext): Promise<void> {
   const { database, log, recorder } = context;
-  await requireRights(plan, facts, database);
+  await requireMeans(plan, facts, database);
   announceWork(plan, log);
   const quarantine = quarantines(plan);
 
@@ -87,8 +88,9 @@ export function quarantines(plan: Work): boolean {
   return plan.kind === 'migrate' && plan.quarantine;
 }
 
-/** Asks for all rights before anything starts. @throws Failure `missing-rights` */
-export async function requireRights(plan: Work, facts: DatabaseFacts, database: Database): Promise<void> {
+/** Asks for all rights, and whether the database can hold it all, before anything starts. @throws Failure `missing-rights`, `unfit-encoding` */
+export async function requireMeans(plan: Work, facts: DatabaseFacts, database: Database): Promise<void> {
+  if (plan.kind === 'migrate') await requireEncoding(plan.pending, database);
   const cleans = quarantines(plan);
   // what is the owner's own may belong to whom it will
   const head = await loadHead(database.engine);

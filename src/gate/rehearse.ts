@@ -7,7 +7,7 @@ import { quarantineLast } from '../recovery/quarantine/batches.ts';
 import { openRecord, type Step } from '../report/record.ts';
 import { versionTable } from '../schema/catalog.ts';
 import { type CatalogChanges, findChanges } from '../schema/changes.ts';
-import { bringToHead, naming, quarantines, requireRights } from './carry-out.ts';
+import { bringToHead, naming, quarantines, requireMeans } from './carry-out.ts';
 import { type GateContext, unfinishedRestore } from './gate.ts';
 import { type Look, look } from './look.ts';
 import type { Work } from './plan.ts';
@@ -45,7 +45,7 @@ export async function rehearse(
       case 'repair': {
         if (observation.kind !== 'seen') throw new Error('a plan to act without an observation');
         const { facts } = observation;
-        await requireRights(plan, facts, database);
+        await requireMeans(plan, facts, database);
         return { seen, rehearsal: await naming(plan, context, () => perform(plan, facts, context)) };
       }
     }

@@ -45,6 +45,21 @@ export function describeProblem(problem: Problem): Notice {
           'Do not just raise the image tag: a newer server does not read the data directory of an older one.',
         ],
       };
+    case 'unfit-encoding':
+      return {
+        title: `The encoding of the database lacks signs that TimeTracker needs: ${problem.database}`,
+        happened: [
+          `The database is encoded in ${problem.encoding}. The first rows of a new schema hold signs (✈️) that only UTF8 ` +
+            "has; the application's own migrations would fail there, too.",
+        ],
+        safe: untouched,
+        options: [
+          'Create a database in UTF8, give its name in DATABASE_URL, then start again.\n' +
+            '  docker compose exec db createdb -U timetracker -T template0 -E UTF8 --locale C.UTF-8 timetracker_utf8\n' +
+            commands.gate,
+          `If this one holds rows that you want to keep, make a backup before, and restore it into the new one.\n${commands.backup}\n${commands.restore}`,
+        ],
+      };
     case 'transaction-pooler':
       return {
         title: 'The database is reached through a transaction-mode pooler',

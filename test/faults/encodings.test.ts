@@ -5,9 +5,11 @@ import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { atEnd } from '../support/cleanup.ts';
 import { archivesIn } from '../integration/backup/backups.ts';
-import { admin, createDatabase, databaseUrl } from '../support/database.ts';
+import { currentArchive } from '../integration/restore/restores.ts';
+import { admin, createDatabase, databaseUrl, withClient } from '../support/database.ts';
 import { unzipped } from '../support/fixtures.ts';
 import { describePostgres } from '../support/postgres-server.ts';
+import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { bug, runHere } from './here.ts';
 import { goBackAndForth, namesIn, oldInstallation, oldRelease, resetOf } from './life.ts';
@@ -21,6 +23,26 @@ async function plainSql(): Promise<string> {
   return file;
 }
 
+/** An empty database in an encoding, of a role of its own. */
+async function databaseIn(encoding: string): Promise<{ readonly superuser: string; readonly url: string }> {
+  const name = `dbi_${encoding.toLowerCase()}_${randomBytes(3).toString('hex')}`;
+  await admin(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING '${encoding}' LOCALE 'C'`);
+  atEnd(() => admin(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+  const superuser = databaseUrl(name);
+  const drop = (): Promise<void> => Promise.resolve();
+  const { url } = await ownerOf({ engine: 'postgresql', name, url: superuser, drop }, 'CREATEDB');
+  return { superuser, url };
+}
+
+/** Everything of every user's name, byte by byte. */
+const bytesIn = (url: string): Promise<unknown[]> =>
+  withClient(url, async (client) => {
+    const { rows } = await client.query<{ hex: string }>(
+      `SELECT DISTINCT encode(convert_to(full_name, 'SQL_ASCII'), 'hex') AS hex FROM users`,
+    );
+    return rows.map(({ hex }) => hex);
+  });
+
 describePostgres(
   'a database in another encoding than UTF-8',
   () => {
@@ -29,21 +51,17 @@ describePostgres(
       ['WIN1252', 'Größe € “x”'],
       ['EUC_JP', '日本 テスト'],
     ])('is %s, and stays it', async (encoding, name) => {
-      const database = `dbi_${encoding.toLowerCase()}_${randomBytes(3).toString('hex')}`;
-      await admin(`CREATE DATABASE ${database} TEMPLATE template0 ENCODING '${encoding}' LOCALE 'C'`);
-      atEnd(() => admin(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`));
-      const superuser = databaseUrl(database);
-      const { url } = await ownerOf(
-        { engine: 'postgresql', name: database, url: superuser, drop: () => Promise.resolve() },
-        'CREATEDB',
-      );
+      const { superuser, url } = await databaseIn(encoding);
       const env = await oldInstallation(url, name, await plainSql());
       const { BACKUP_FOLDER: backups = '' } = env;
       await goBackAndForth(env, superuser, name);
       expect((await runHere(['verify'], env)).exitCode).toBe(0);
-      // what a new schema begins with has letters that it lacks, and the application's own would fail there, too
+      // what a new schema begins with has signs that it lacks
+      const held = await archivesIn(backups);
       const reset = await runHere(resetOf(superuser), env);
-      expect([reset.exitCode, reset.all]).toEqual([20, expect.stringContaining(encoding)]);
+      expect([reset.exitCode, reset.all]).toEqual([2, expect.stringContaining(`encoded in ${encoding}`)]);
+      expect(reset.all).not.toMatch(/DELETES ALL DATA|Making a safety backup/);
+      expect(await archivesIn(backups)).toEqual(held);
       expect(await namesIn(superuser)).toEqual([name]);
 
       // its backup goes into a database that knows more letters
@@ -61,6 +79,68 @@ describePostgres(
       expect((await runHere(['restore', '--undo', '--yes'], moved)).exitCode).toBe(0);
       expect((await runHere(['restore', '--undo', '--yes'], moved)).exitCode).toBe(0);
       expect((await runHere(['restore', '--drop-former', '--yes'], moved)).exitCode).toBe(0);
+    });
+
+    it('is LATIN1, and empty: nothing begins that could not end', async () => {
+      const { superuser, url } = await databaseIn('LATIN1');
+      const env = {
+        DATABASE_URL: url,
+        UPLOAD_FOLDER: await temporaryDirectory(),
+        BACKUP_FOLDER: await temporaryDirectory(),
+      };
+      const before = await snapshot(superuser);
+      for (const args of [['gate'], ['plan', '--rehearse']]) {
+        const { exitCode, all } = await runHere(args, env);
+        expect([exitCode, all]).toEqual([2, expect.stringContaining('encoded in LATIN1')]);
+        expect(all).toContain('createdb');
+        expect(await snapshot(superuser)).toBe(before);
+      }
+      // neither is an archive restored of whose signs it lacks some
+      const { exitCode, all } = await runHere(
+        ['restore', currentArchive('postgresql'), '--yes', '--database-only'],
+        env,
+      );
+      expect([exitCode, all.replaceAll(/\s+/g, ' ')]).toEqual([31, expect.stringMatching(/no equivalent in .*LATIN1/)]);
+      expect(all).not.toMatch(bug);
+      expect(await snapshot(superuser)).toBe(before);
+    });
+
+    it('is SQL_ASCII, and every byte of it stays', async () => {
+      const { superuser, url } = await databaseIn('SQL_ASCII');
+      const env = await oldInstallation(url, 'x', await plainSql());
+      const { BACKUP_FOLDER: backups = '' } = env;
+      // LATIN1, UTF-8 and what is neither, side by side
+      await withClient(superuser, (client) =>
+        client.query(String.raw`UPDATE users SET full_name = E'Gr\366\337e \342\202\254 \377\200 \\'`),
+      );
+      const bytes = ['4772f6df6520e282ac20ff80205c'];
+      const must = async (...args: readonly string[]): Promise<void> => {
+        const { exitCode, all } = await runHere(args, env);
+        expect([args, exitCode, all]).toEqual([args, 0, expect.not.stringMatching(bug)]);
+      };
+      await must('gate');
+      expect(await bytesIn(superuser)).toEqual(bytes);
+      const [safety = ''] = await archivesIn(backups);
+      const archive = `${backups}/${safety}`;
+      await must('backup', 'verify', archive);
+      await must('restore', archive, '--yes');
+      expect(await bytesIn(superuser)).toEqual(bytes);
+      await must('restore', '--undo', '--yes');
+      expect(await bytesIn(superuser)).toEqual(bytes);
+      await must(...resetOf(superuser));
+      await must('verify');
+
+      // what is no UTF-8 does not become it: nothing is guessed, and nothing changed
+      const other = await createDatabase();
+      const moved = { ...env, DATABASE_URL: other.url, BACKUP_FOLDER: await temporaryDirectory() };
+      const { exitCode, all } = await runHere(['restore', archive, '--yes'], moved);
+      expect([exitCode, all.replaceAll(/\s+/g, ' ')]).toEqual([
+        31,
+        expect.stringContaining('invalid byte sequence for encoding "UTF8"'),
+      ]);
+      expect(all).not.toMatch(bug);
+      expect(all).not.toContain('COPY users');
+      expect((await runHere(['status', '--json'], moved)).stdout).toContain('"fresh"');
     });
   },
   'tools',

@@ -3,13 +3,20 @@ import { Transform } from 'node:stream';
 
 /** What pg_restore writes before the first object: comments, settings, the lock on psql's own commands. */
 const preamble = /^(?:--.*|SET .*|SELECT pg_catalog\.set_config\(.*|\\restrict \w+|)$/;
+/** What a dump says of a database that does not know in which encoding its texts are. */
+export const unknownEncoding = "SET client_encoding = 'SQL_ASCII';";
 /** Bytes of a preamble at the most; a real one has less than one thousand. */
 const limit = 65_536;
 
-/** What psql is not to be told. */
+/** What psql is to be told otherwise. */
 export interface ScriptOptions {
   /** pg_restore 17 and later set it, and servers before 17 refuse it. */
   readonly withoutTransactionTimeout: boolean;
+  /**
+   * The encoding of the database that is loaded. A dump in SQL_ASCII is read as that: as SQL_ASCII, COPY would let bytes
+   * in that are no text there.
+   */
+  readonly encoding: string;
 }
 
 /**
@@ -47,9 +54,11 @@ function splitPreamble(head: Buffer): { readonly lines: readonly string[]; reado
   return { lines: lines.slice(0, end), rest: lines.slice(end).join('\n') };
 }
 
-function settle(head: Buffer, { withoutTransactionTimeout }: ScriptOptions): Buffer {
+function settle(head: Buffer, { withoutTransactionTimeout, encoding }: ScriptOptions): Buffer {
   const { lines, rest } = splitPreamble(head);
-  const kept = lines.filter((line) => !(withoutTransactionTimeout && line === 'SET transaction_timeout = 0;'));
+  const kept = lines
+    .filter((line) => !(withoutTransactionTimeout && line === 'SET transaction_timeout = 0;'))
+    .map((line) => (line === unknownEncoding ? `SET client_encoding = '${encoding}';` : line));
   const restricted = kept.some((line) => line.startsWith(String.raw`\restrict `));
   const first = restricted ? [] : [String.raw`\restrict ${randomBytes(16).toString('hex')}`];
   return Buffer.from([...first, ...kept, rest].join('\n'), 'latin1');

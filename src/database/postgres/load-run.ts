@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
 import type { PostgresTarget } from '../../config/config.ts';
-import { scriptForPsql } from './dump-script.ts';
+import { type ScriptOptions, scriptForPsql } from './dump-script.ts';
 import { libpqEnvironment, type Tool } from './tools.ts';
 import { toolMessage } from './tool-message.ts';
 
@@ -50,7 +50,7 @@ export interface Framing {
   readonly head: string;
   /** Sent only if pg_restore wrote everything. */
   readonly tail: string;
-  readonly withoutTransactionTimeout: boolean;
+  readonly script: ScriptOptions;
 }
 
 /** Lets pg_restore write SQL and psql run it, over one connection. @throws Error in the words of who failed */
@@ -73,11 +73,11 @@ export async function loadThroughPsql(load: Load, psql: Tool, framing: Framing):
   if (fed.status === 'rejected') throw fed.reason;
 }
 
-async function feed(script: Readable, into: Writable, { head, withoutTransactionTimeout }: Framing): Promise<void> {
+async function feed(content: Readable, into: Writable, { head, script }: Framing): Promise<void> {
   // who reads no more has ended, and says why
   into.on('error', () => undefined);
   into.write(head);
-  await pipeline(script, scriptForPsql({ withoutTransactionTimeout }), into, { end: false });
+  await pipeline(content, scriptForPsql(script), into, { end: false });
 }
 
 // messages are read: they come in English, and without colours

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { execa } from 'execa';
 import type { PostgresTarget } from '../../config/config.ts';
 import { type DumpHeader, headerBytes, oldestReader, parseDumpHeader } from './dump-header.ts';
+import { unknownEncoding } from './dump-script.ts';
 import { type DumpLoader, loaderOf } from './loader.ts';
 import { askOffers } from './server-offers.ts';
 import { parseToc, selectEntries, type TocEntry } from './toc.ts';
@@ -36,16 +37,24 @@ export async function openLoader(dump: string, target: PostgresTarget, options: 
   const restore = chooseRestore(tools, oldestReader(parsed.header), serverMajor);
   if (restore === null) return { kind: 'no-tool', reason: tooOld(parsed.header, tools) };
   const psql = choosePsql(psqls, restore) ?? withoutPsql(psqls);
+  const offers = await askOffers(target, serverMajor);
   // pg_restore 17 and later set `transaction_timeout`, which servers before 17 refuse: psql is not told of it
   const olderServer = restore.major >= 17 && serverMajor < 17;
+  const foreignBytes = offers.encoding !== 'SQL_ASCII' && (await isInUnknownEncoding(restore, dump, signal));
+  if (foreignBytes && typeof psql === 'string') {
+    const reason = `a dump in SQL_ASCII is loaded into a database in ${offers.encoding} with psql, and ${psql}`;
+    return { kind: 'no-tool', reason };
+  }
   if (olderServer && typeof psql === 'string') {
     const reason = `what pg_restore ${restore.major} writes is loaded into a PostgreSQL ${serverMajor} server with psql, and ${psql}`;
     return { kind: 'no-tool', reason };
   }
   const toc = await readToc(restore, dump, signal);
   if (typeof toc === 'string') return { kind: 'unusable', reason: `the dump cannot be read: ${toc}` };
-  const { entries, warnings } = selectEntries(toc, await askOffers(target, serverMajor));
-  return { kind: 'ready', loader: loaderOf({ dump, restore, psql, olderServer, entries }), warnings };
+  const { entries, warnings } = selectEntries(toc, offers);
+  const script = { withoutTransactionTimeout: olderServer, encoding: offers.encoding };
+  const throughPsql = olderServer || foreignBytes;
+  return { kind: 'ready', loader: loaderOf({ dump, restore, psql, throughPsql, script, entries }), warnings };
 }
 
 async function beginningOf(file: string): Promise<Uint8Array> {
@@ -70,6 +79,14 @@ function withoutPsql(tools: readonly Tool[]): string {
   const found = newest(tools);
   if (found === null) return 'there is no psql here';
   return `psql ${found.major}.${found.minor}, the newest here, does not know \\restrict yet`;
+}
+
+/** Whether a dump does not know in which encoding its texts are. What cannot be read is found out elsewhere. */
+async function isInUnknownEncoding(restore: Tool, dump: string, signal: AbortSignal): Promise<boolean> {
+  const nothing = ['--use-list=/dev/null', '--file=-', dump];
+  const { stdout } = await execa(restore.command, nothing, { stdin: 'ignore', cancelSignal: signal, reject: false });
+  signal.throwIfAborted();
+  return stdout.split('\n').includes(unknownEncoding);
 }
 
 /** @returns its reason, if pg_restore cannot read the dump */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import type { PostgresTarget } from '../../config/config.ts';
+import type { ScriptOptions } from './dump-script.ts';
 import { type Framing, type Load, loadDirectly, loadThroughPsql } from './load-run.ts';
 import { durably } from './lock.ts';
 import { endSessionsOf, loadOptions, needsOurHelp } from './server-offers.ts';
@@ -37,14 +38,15 @@ export interface Loading {
   readonly restore: Tool;
   /** Or why there is none. */
   readonly psql: Tool | string;
-  /** Whether the server refuses what this pg_restore says to it. */
-  readonly olderServer: boolean;
+  /** Whether the server would refuse what pg_restore says to it, or misunderstand it: then psql says it. */
+  readonly throughPsql: boolean;
+  readonly script: ScriptOptions;
   readonly entries: readonly TocEntry[];
 }
 
 export function loaderOf(loading: Loading): DumpLoader {
-  const { restore, psql, olderServer, entries } = loading;
-  const framing: Framing = { head: '', tail: '', withoutTransactionTimeout: olderServer };
+  const { restore, psql, throughPsql, script, entries } = loading;
+  const framing: Framing = { head: '', tail: '', script };
   return {
     tool: `pg_restore ${restore.major}`,
 
@@ -54,7 +56,7 @@ export function loaderOf(loading: Loading): DumpLoader {
         const options = { startOptions: await loadOptions(target), options: [] };
         const run = { target, signal, role: pass.as === 'owner' ? role : null, entries: pass.entries, ...options };
         await withLoad(loading, run, (load) =>
-          olderServer && typeof psql !== 'string' ? loadThroughPsql(load, psql, framing) : loadDirectly(load, jobs),
+          throughPsql && typeof psql !== 'string' ? loadThroughPsql(load, psql, framing) : loadDirectly(load, jobs),
         );
       }
     },

@@ -8,16 +8,23 @@ import { postgresSession } from './session.ts';
 import { startOptions } from './start-options.ts';
 import type { ServerOffers } from './toc.ts';
 
-/** Asks a server what it lets this user create. */
-export async function askOffers(target: PostgresTarget, major: number): Promise<ServerOffers> {
+/** Asks a server what it lets this user create, and in which encoding this database is. */
+export async function askOffers(
+  target: PostgresTarget,
+  major: number,
+): Promise<ServerOffers & { readonly encoding: string }> {
   return withSession(target, async (session) => {
-    const role = only(await session.query('SELECT rolsuper AS superuser FROM pg_roles WHERE rolname = current_user'));
+    const role = only(
+      await session.query(`SELECT rolsuper AS superuser, current_setting('server_encoding') AS encoding
+                                             FROM pg_roles WHERE rolname = current_user`),
+    );
     const extensions = await session.query(`
       SELECT e.name, coalesce(v.superuser AND NOT v.trusted, true) AS superuser_only
       FROM pg_available_extensions e
       LEFT JOIN pg_available_extension_versions v ON v.name = e.name AND v.version = e.default_version`);
     return {
       major,
+      encoding: text(role, 'encoding'),
       superuser: flag(role, 'superuser'),
       extensions: new Map(extensions.map((row) => [text(row, 'name'), { superuserOnly: flag(row, 'superuser_only') }])),
     };

@@ -78,6 +78,29 @@ describePostgres(
       expect(await comparable(url)).toBe(await comparable(full));
     });
 
+    it('takes texts in no known encoding for those of the database, and lets in nothing else', async () => {
+      const bytes = `dbi_${randomBytes(6).toString('hex')}`;
+      await admin(`CREATE DATABASE ${bytes} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'`);
+      atEnd(() => admin(`DROP DATABASE ${bytes} WITH (FORCE)`));
+      const { url } = await createDatabase();
+      const load = async (): Promise<void> => {
+        const { loader } = await loaderOf(await dumpOf(databaseUrl(bytes)), url);
+        await loader.into(targetOf(url), { role: null, jobs: 1, signal: never });
+      };
+      await withClient(databaseUrl(bytes), (client) =>
+        client.query("CREATE TABLE texts (v text); INSERT INTO texts VALUES ('größe 日本')"),
+      );
+      await load();
+      await withClient(url, async (client) => {
+        expect((await client.query('SELECT v, length(v) AS length FROM texts')).rows).toEqual([
+          { v: 'größe 日本', length: 8 },
+        ]);
+        await client.query('DROP TABLE texts');
+      });
+      await withClient(databaseUrl(bytes), (client) => client.query(String.raw`UPDATE texts SET v = E'gr\366\337e'`));
+      await expect(load()).rejects.toThrow('invalid byte sequence for encoding "UTF8"');
+    });
+
     it('gives everything to a role, but what only a superuser may have', async () => {
       const role = `dbi ${randomBytes(6).toString('hex')} "It's"`;
       await admin(`CREATE ROLE ${quoted(role)}`);

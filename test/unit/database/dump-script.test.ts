@@ -22,7 +22,7 @@ const withoutOne = ['--', '-- PostgreSQL database dump', '--', '', restrict, '',
 const text = (lines: readonly unknown[]): Buffer => Buffer.from(lines.join('\n'), 'latin1');
 
 function filtered(chunks: Iterable<Buffer>, withoutTransactionTimeout = true): Promise<Buffer> {
-  return buffer(Readable.from(chunks).pipe(scriptForPsql({ withoutTransactionTimeout })));
+  return buffer(Readable.from(chunks).pipe(scriptForPsql({ withoutTransactionTimeout, encoding: 'UTF8' })));
 }
 
 function* pieces(whole: Buffer, size: number): Generator<Buffer> {
@@ -32,6 +32,13 @@ function* pieces(whole: Buffer, size: number): Generator<Buffer> {
 describe('the SQL for psql', () => {
   it('lacks the one setting that older servers refuse, and only at its beginning', async () => {
     expect(await filtered([text(script)])).toEqual(text(withoutOne));
+  });
+
+  it('is read in the encoding of the database where it does not know its own', async () => {
+    const unknown = script.map((line) => (line === settings[2] ? "SET client_encoding = 'SQL_ASCII';" : line));
+    const known = script.map((line) => (line === settings[2] ? "SET client_encoding = 'UTF8';" : line));
+    expect(await filtered([text(unknown)], false)).toEqual(text(known));
+    expect(await filtered([text([...script, ...unknown])], false)).toEqual(text([...script, ...unknown]));
   });
 
   it('is the same wherever its chunks end', async () => {

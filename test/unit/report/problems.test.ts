@@ -17,6 +17,7 @@ const table: readonly [number, Problem][] = [
   [2, { kind: 'usage', message: 'no' }],
   [2, { kind: 'configuration', faults: [{ variable: 'TT_WAIT_TIMEOUT', problem: 'is no number' }] }],
   [2, { kind: 'unsupported-server', version: '12.22' }],
+  [2, { kind: 'unfit-encoding', database, encoding: 'LATIN1' }],
   [2, { kind: 'transaction-pooler' }],
   [2, { kind: 'network-file-system', path: '/mnt', fileSystem: 'NFS' }],
   [3, { kind: 'unreachable', database, seconds: 9, reason: 'no' }],
