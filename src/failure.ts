@@ -241,5 +241,11 @@ export function reasonOf(error: unknown): string {
     if (problem.kind === 'connection-lost') return problem.reason;
     if (problem.kind === 'restore-refused' && problem.obstacle.kind === 'failed') return problem.obstacle.reason;
   }
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  return lacksLocks(error) ? `${error.message} (raise max_locks_per_transaction of the server)` : error.message;
+}
+
+/** PostgreSQL says which setting ends here only in a hint. */
+function lacksLocks(error: Error): boolean {
+  return 'hint' in error && typeof error.hint === 'string' && error.hint.includes('max_locks_per_transaction');
 }

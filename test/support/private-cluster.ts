@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe } from 'vitest';
 import { atEnd } from './cleanup.ts';
 import { withClient } from './database.ts';
-import { startCluster } from './local-cluster.ts';
+import { fastSettings, startCluster } from './local-cluster.ts';
 import { embeddedInstallation, installations } from './postgres-installations.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -33,9 +33,10 @@ export interface PrivateCluster {
   useCertificateFor(names: string): Promise<string>;
 }
 
-export async function startPrivateCluster(): Promise<PrivateCluster> {
+/** @param settings further arguments of postgres */
+export async function startPrivateCluster(settings: readonly string[] = []): Promise<PrivateCluster> {
   if (installation === null) throw new Error('no PostgreSQL binaries here');
-  const server = await startCluster(installation);
+  const server = await startCluster(installation, [...fastSettings, ...settings]);
   atEnd(() => server.stop());
   const { url } = server;
   const run = (sql: string): Promise<void> => withClient(url, async (client) => void (await client.query(sql)));
