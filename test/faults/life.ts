@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { archivesIn } from '../integration/backup/backups.ts';
+import { few } from '../integration/development/seeds.ts';
 import { withClient } from '../support/database.ts';
 import { release } from '../support/fixtures.ts';
 import { restoreSql } from '../support/restore-sql.ts';
@@ -57,3 +58,43 @@ export async function liveThrough(env: Environment, superuser: string, name: str
   expect(await namesIn(superuser)).toEqual([]);
   return (await runHere(['verify'], env)).exitCode;
 }
+
+/**
+ * Goes through all that is done by hand with a new database: damage and its repair, the seed, adoption, quarantine.
+ * @returns what is still put aside
+ */
+export async function tinker(url: string, superuser: string): Promise<readonly string[]> {
+  const env = {
+    DATABASE_URL: url,
+    UPLOAD_FOLDER: await temporaryDirectory(),
+    BACKUP_FOLDER: await temporaryDirectory(),
+    FLASK_ENV: 'development',
+  };
+  const damage = (sql: string): Promise<unknown> => withClient(superuser, (client) => client.query(sql));
+  await succeed(env, 'gate');
+  await damage(`DROP TABLE deleted_usernames; DROP INDEX ix_tasks_external_ref;
+    ALTER TABLE users ALTER COLUMN role DROP DEFAULT; ALTER TABLE tasks DROP COLUMN priority`);
+  await succeed(env, 'repair');
+  await succeed(env, 'seed', ...few);
+  await damage('DROP TABLE alembic_version');
+  await succeed(env, 'adopt');
+  await succeed(env, 'verify');
+  // first: what loads its modules must not be cut off by the shortest of all time limits meanwhile
+  await succeed(env, 'quarantine', 'list');
+  await succeed(env, 'quarantine', 'create', '--all', '--yes');
+  const [put] = await namesHeld(superuser);
+  await succeed(env, 'quarantine', 'restore', put ?? '');
+  await succeed(env, 'verify');
+  await succeed(env, 'quarantine', 'create', '--all', '--yes');
+  const [held] = await namesHeld(superuser);
+  await succeed(env, 'quarantine', 'purge', held ?? '', '--yes');
+  return namesHeld(superuser);
+}
+
+const namesHeld = (url: string): Promise<readonly string[]> =>
+  withClient(url, async (client) => {
+    const { rows } = await client.query<{ name: string }>(
+      "SELECT nspname AS name FROM pg_namespace WHERE nspname LIKE 'tt_quarantine_%'",
+    );
+    return rows.map(({ name }) => name);
+  });

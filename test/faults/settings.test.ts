@@ -2,7 +2,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { createDatabase, withClient } from '../support/database.ts';
 import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
 import { describePrivateCluster, type PrivateCluster, startPrivateCluster } from '../support/private-cluster.ts';
-import { liveThrough, oldInstallation } from './life.ts';
+import { liveThrough, oldInstallation, tinker } from './life.ts';
 import { ownerOf } from './owners.ts';
 
 /** Settings of sessions that would make some statement fail, or come out otherwise. */
@@ -23,6 +23,11 @@ const biting: readonly (readonly [string, string])[] = [
   ['TimeZone', "'Asia/Kathmandu'"],
   ['bytea_output', 'escape'],
   ['extra_float_digits', '-15'],
+  ['array_nulls', 'off'],
+  ['backslash_quote', 'off'],
+  ['check_function_bodies', 'off'],
+  ['transform_null_equals', 'on'],
+  ['xmloption', 'document'],
   ['client_encoding', 'LATIN1'],
 ];
 
@@ -49,6 +54,15 @@ describePostgres(
         if (rights === 'SUPERUSER') await client.query(`ALTER ${bearer} SET session_replication_role TO replica`);
       });
       expect(await liveThrough(env, database.url, name)).toBe(0);
+    });
+
+    it('nor what is done by hand', async () => {
+      const database = await createDatabase();
+      const { role, url } = await ownerOf(database);
+      await withClient(requirePostgres().url, async (client) => {
+        for (const [setting, value] of known()) await client.query(`ALTER ROLE ${role} SET ${setting} TO ${value}`);
+      });
+      expect(await tinker(url, database.url)).toEqual([]);
     });
   },
   'tools',
