@@ -88,6 +88,8 @@ export type ArchiveFault =
   | { readonly kind: 'missing'; readonly places: readonly string[] }
   /** It is damaged, or not what it says, or made to do harm. */
   | { readonly kind: 'invalid'; readonly reason: string }
+  /** The user that db-init runs as may not read it. */
+  | { readonly kind: 'access'; readonly reason: string }
   /** It holds more than `variable` allows. */
   | { readonly kind: 'too-large'; readonly reason: string; readonly variable: string }
   /** No archive, but a file that other programs restore; `packed`: with gzip. */

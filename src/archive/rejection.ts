@@ -34,6 +34,7 @@ export function rejectionReason(error: unknown): string {
     case 'too-large':
     case 'unusable':
     case 'no-tool':
+    case 'access':
       return fault.reason;
   }
 }
@@ -51,7 +52,7 @@ function faultOf(archive: string, error: unknown): ArchiveFault {
       return { kind: 'missing', places: [archive] };
     case 'EACCES':
     case 'EPERM':
-      return invalid('the file may not be read by the user that db-init runs as');
+      return { kind: 'access', reason: 'the file may not be read by the user that db-init runs as' };
     default:
       return invalid(`it is damaged (${reasonOf(error).replace(/\.$/, '')})`);
   }

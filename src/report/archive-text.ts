@@ -45,6 +45,17 @@ function describeFault(archive: string, fault: ArchiveFault): Notice {
           another,
         ],
       };
+    case 'access':
+      return {
+        title,
+        happened: [`${capital(fault.reason)}.`],
+        safe,
+        options: [
+          'Give the file to that user (1000 in the image), then try again.\n' +
+            `  docker compose run --rm --user 0 --cap-add CHOWN --cap-add DAC_OVERRIDE --entrypoint chown db-init 1000:1000 ${quoted(archive)}`,
+          another,
+        ],
+      };
     case 'too-large':
       return {
         title,

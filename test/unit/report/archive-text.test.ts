@@ -11,6 +11,7 @@ const faults: readonly ArchiveFault[] = [
   { kind: 'missing', places: ['/app/a.zip', '/data/uploads/backups/a.zip'] },
   { kind: 'invalid', reason: 'it is damaged' },
   { kind: 'unusable', reason: 'it is newer' },
+  { kind: 'access', reason: 'the file may not be read' },
   { kind: 'no-tool', reason: 'there is no pg_restore here' },
   { kind: 'too-large', reason: 'it has 8 members', variable: 'TT_ARCHIVE_MAX_ENTRIES' },
   { kind: 'other-format', format: 'sql', packed: false },
