@@ -10,7 +10,7 @@ const biting: readonly (readonly [string, string])[] = [
   ['statement_timeout', '20'],
   ['lock_timeout', '20'],
   ['idle_in_transaction_session_timeout', '1'],
-  ['idle_session_timeout', '50'],
+  ['idle_session_timeout', '250'],
   ['default_transaction_read_only', 'on'],
   ['default_transaction_isolation', 'serializable'],
   ['default_transaction_deferrable', 'on'],
