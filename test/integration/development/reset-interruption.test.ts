@@ -1,9 +1,10 @@
 import { beforeEach, expect, it } from 'vitest';
-import { describeEngines, type TestDatabase, withClient } from '../../support/database.ts';
+import { type TestDatabase, withClient } from '../../support/database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { run, start } from '../../support/run.ts';
 import { eventually, seen } from '../../support/seen.ts';
 import { snapshot } from '../../support/snapshot.ts';
+import { describeBackups } from '../backup/backups.ts';
 import { execute, freshOne, type Scene, sceneOf, withoutTimes } from './resets.ts';
 
 let scene: Scene;
@@ -11,7 +12,7 @@ const now = (): Promise<string> => snapshot(scene.database.url, { withoutSequenc
 const startReset = (): ReturnType<typeof start> =>
   start(['reset', '--yes-delete-all-data', scene.name], { env: scene.env });
 
-describeEngines('reset that is killed', ({ name: engine }) => {
+describeBackups('reset that is killed', ({ name: engine }) => {
   // what PostgreSQL does at other points the next suite says
   const lines = [/Making a safety backup/, /deleted \d+ tables/, /brought to the head/];
   it.each(engine === 'sqlite' ? lines : lines.slice(-1))(
@@ -46,57 +47,61 @@ async function settle(database: TestDatabase): Promise<void> {
   });
 }
 
-describePostgres('reset in the middle of its transaction', () => {
-  const [gate, key] = ['reset_test', 4711];
+describePostgres(
+  'reset in the middle of its transaction',
+  () => {
+    const [gate, key] = ['reset_test', 4711];
 
-  beforeEach(async () => {
-    scene = await sceneOf('postgresql', 'v1.5.1');
-  });
+    beforeEach(async () => {
+      scene = await sceneOf('postgresql', 'v1.5.1');
+    });
 
-  /** Has reset wait at a kind of statement, until the lock is released. */
-  const stopAt = (tag: string): Promise<void> =>
-    execute(
-      scene.database,
-      `CREATE FUNCTION ${gate}() RETURNS event_trigger LANGUAGE plpgsql AS
+    /** Has reset wait at a kind of statement, until the lock is released. */
+    const stopAt = (tag: string): Promise<void> =>
+      execute(
+        scene.database,
+        `CREATE FUNCTION ${gate}() RETURNS event_trigger LANGUAGE plpgsql AS
          $$ BEGIN PERFORM pg_advisory_xact_lock(${key}); END $$;
        CREATE EVENT TRIGGER ${gate} ON ddl_command_end WHEN TAG IN ('${tag}') EXECUTE FUNCTION ${gate}()`,
-    );
+      );
 
-  it.each([
-    ['SIGKILL', 'DROP TABLE', undefined],
-    ['SIGKILL', 'CREATE INDEX', undefined],
-    ['SIGTERM', 'CREATE INDEX', 143],
-  ] as const)('%s at a %s takes everything back', async (signal, tag, expected) => {
-    await stopAt(tag);
-    const before = await now();
-    await withClient(scene.database.url, async (client) => {
-      await client.query('SELECT pg_advisory_lock($1)', [key]);
-      const reset = startReset();
-      await eventually(async () => {
-        const { rowCount } = await client.query(
-          `SELECT FROM pg_stat_activity WHERE datname = current_database()
+    it.each([
+      ['SIGKILL', 'DROP TABLE', undefined],
+      ['SIGKILL', 'CREATE INDEX', undefined],
+      ['SIGTERM', 'CREATE INDEX', 143],
+    ] as const)('%s at a %s takes everything back', async (signal, tag, expected) => {
+      await stopAt(tag);
+      const before = await now();
+      await withClient(scene.database.url, async (client) => {
+        await client.query('SELECT pg_advisory_lock($1)', [key]);
+        const reset = startReset();
+        await eventually(async () => {
+          const { rowCount } = await client.query(
+            `SELECT FROM pg_stat_activity WHERE datname = current_database()
              AND application_name LIKE 'db-init % reset' AND wait_event = 'advisory'`,
-        );
-        return rowCount === 1;
+          );
+          return rowCount === 1;
+        });
+        reset.kill(signal);
+        expect((await reset).exitCode).toBe(expected);
       });
-      reset.kill(signal);
-      expect((await reset).exitCode).toBe(expected);
+      await settle(scene.database);
+      expect(await now()).toBe(before);
     });
-    await settle(scene.database);
-    expect(await now()).toBe(before);
-  });
 
-  it('that fails takes everything back, and says where the backup lies', async () => {
-    await execute(
-      scene.database,
-      `CREATE FUNCTION ${gate}() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not today'; END $$;
+    it('that fails takes everything back, and says where the backup lies', async () => {
+      await execute(
+        scene.database,
+        `CREATE FUNCTION ${gate}() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not today'; END $$;
        CREATE EVENT TRIGGER ${gate} ON ddl_command_end WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION ${gate}()`,
-    );
-    const before = await now();
-    const { exitCode, stderr } = await startReset();
-    expect(exitCode).toBe(20);
-    expect(stderr).toContain('not today');
-    expect(stderr.replaceAll(/\s+/g, ' ')).toContain('is in the safety backup');
-    expect(await now()).toBe(before);
-  });
-});
+      );
+      const before = await now();
+      const { exitCode, stderr } = await startReset();
+      expect(exitCode).toBe(20);
+      expect(stderr).toContain('not today');
+      expect(stderr.replaceAll(/\s+/g, ' ')).toContain('is in the safety backup');
+      expect(await now()).toBe(before);
+    });
+  },
+  'tools',
+);
