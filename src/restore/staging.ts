@@ -96,6 +96,9 @@ async function freeSpace(folder: string): Promise<number> {
 const sizeOf = (members: readonly UploadMember[]): number =>
   members.reduce((total, { entry }) => total + entry.size, 0);
 
+/** Files that are put on the disk at once: file systems write down several in the time of one. */
+const together = 16;
+
 interface Unpacker {
   file(member: UploadMember): Promise<void>;
   /** Puts everything on the disk. All at the end: after the first file, there is little left to wait for. */
@@ -131,9 +134,10 @@ function unpackerOf(target: string, { signal, onBytes }: StagingOptions): Unpack
     },
 
     async settle() {
-      for (const path of [...files, ...[...folders].toReversed()]) {
+      const paths = [...files, ...folders];
+      for (let at = 0; at < paths.length; at += together) {
         signal.throwIfAborted();
-        await sync(rawOf(path));
+        await Promise.all(paths.slice(at, at + together).map((path) => sync(rawOf(path))));
       }
     },
   };
