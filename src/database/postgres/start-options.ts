@@ -6,12 +6,13 @@ import type { Session } from '../session.ts';
  * values are not. pg_dump and pg_restore lift the time limits themselves, but only after some statements.
  */
 const patience = `('statement_timeout', '0', '^[1-9]\\d{0,2}$')`;
+// pg_dump waits between two statements before its transaction, pg_restore's workers for one another between two of them
+const company = `('idle_session_timeout', '0', '^[1-9]')`;
 const biting = {
-  dump: [patience],
+  dump: [patience, company],
   load: [
     patience,
-    // pg_restore's workers wait for one another between two transactions
-    `('idle_session_timeout', '0', '^[1-9]')`,
+    company,
     `('default_transaction_read_only', 'off', 'on')`,
     `('default_transaction_isolation', 'read\\ committed', '^(repeatable|serializable)')`,
   ],
