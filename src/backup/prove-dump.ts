@@ -3,7 +3,7 @@ import type { Archive } from '../archive/reader.ts';
 import { invalid, rejection } from '../archive/rejection.ts';
 import { proveDump } from '../database/postgres/dump.ts';
 import { headerBytes, oldestReader, parseDumpHeader } from '../database/postgres/dump-header.ts';
-import { findTools } from '../database/postgres/tools.ts';
+import { findTools, newest } from '../database/postgres/tools.ts';
 import type { DatabaseProof } from './verify.ts';
 
 /**
@@ -15,10 +15,9 @@ export async function openDumpProof({ file, database }: Archive, signal: AbortSi
   if (parsed.kind === 'damaged') throw rejection(file, invalid(`its ${database.name}: ${parsed.reason}`));
   const { header } = parsed;
   const needed = oldestReader(header);
-  const tools = await findTools('pg_restore');
-  const [tool] = tools.toSorted((one, other) => other.major - one.major);
-  if (tool === undefined || tool.major < needed) {
-    const found = tool === undefined ? 'and there is no pg_restore here' : `and pg_restore here is ${tool.major}`;
+  const tool = newest(await findTools('pg_restore'));
+  if (tool === null || tool.major < needed) {
+    const found = tool === null ? 'and there is no pg_restore here' : `and pg_restore here is ${tool.major}`;
     const reason = `its dump was made by pg_dump ${header.pgDump}, which pg_restore ${needed} and newer read, ${found}`;
     throw rejection(file, { kind: 'no-tool', reason });
   }
