@@ -1,4 +1,5 @@
 import type { Row, Session, Value } from '../database/session.ts';
+import { type EnumColumn, relabelEnum } from './enum-labels.ts';
 import { createInventory, text } from './inventory.ts';
 import type { Inventory } from './inventory.ts';
 import { quoteName } from '../database/quoting.ts';
@@ -36,6 +37,18 @@ const foreignKeyQuery = `
   SELECT c.conname::text AS name FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid
     JOIN pg_attribute a ON a.attrelid = t.oid AND c.conkey = ARRAY[a.attnum]
     WHERE c.contype = 'f' AND t.relnamespace = 'public'::regnamespace AND t.relname = $1 AND a.attname = $2`;
+
+const labelsQuery = `
+  SELECT e.enumlabel::text AS label FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid
+    WHERE t.typnamespace = 'public'::regnamespace AND t.typname = $1 ORDER BY e.enumsortorder`;
+
+const enumColumnsQuery = `
+  SELECT c.relname::text AS "table", a.attname::text AS "column", a.atttypid = t.typarray AS list,
+         pg_get_expr(d.adbin, d.adrelid) AS "default"
+    FROM pg_type t JOIN pg_attribute a ON a.atttypid IN (t.oid, t.typarray) AND NOT a.attisdropped
+    JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
+    LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+    WHERE t.typnamespace = 'public'::regnamespace AND c.relnamespace = t.typnamespace AND t.typname = $1`;
 
 /** PostgreSQL's steps: they wait in a queue and travel together. */
 export function postgresSteps(session: Session): Steps {
@@ -91,6 +104,11 @@ export function postgresSteps(session: Session): Steps {
     },
 
     createEnum: (name, values) => execute(`CREATE TYPE ${quoteName(name)} AS ENUM (${values.map(literal).join(', ')})`),
+    async relabelEnum(name, values) {
+      const found = (await query(labelsQuery, [name])).map((row) => text(row, 'label'));
+      const columns = (await query(enumColumnsQuery, [name])).map(readEnumColumn);
+      for (const statement of relabelEnum(name, found, values, columns)) await execute(statement);
+    },
     insert: (table, columns, rows) => execute(insertStatement(table, columns, rows)),
 
     async run(sql) {
@@ -125,6 +143,15 @@ function insertStatement(table: string, columns: readonly string[], rows: readon
 function literal(value: Value): string {
   if (typeof value === 'string') return `E'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
   return typeof value === 'number' && !Number.isFinite(value) ? `'${value}'` : String(value ?? 'NULL');
+}
+
+function readEnumColumn(row: Row): EnumColumn {
+  return {
+    table: text(row, 'table'),
+    column: text(row, 'column'),
+    list: row['list'] === true,
+    default: row['default'] === null ? null : text(row, 'default'),
+  };
 }
 
 function readInventory(rows: readonly Row[]): Inventory {

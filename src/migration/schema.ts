@@ -81,6 +81,11 @@ export interface Schema {
 
   /** Creates an enumeration type. PostgreSQL only: on SQLite the column is given another type. */
   createEnum(name: string, values: readonly string[]): Promise<void>;
+  /**
+   * Gives an enumeration type these labels where it has the same in another case; rows and defaults follow. Labels
+   * that are missing altogether are added, others stay. PostgreSQL only.
+   */
+  relabelEnum(name: string, values: readonly string[]): Promise<void>;
 
   /** Inserts rows as they are given; all rows have the keys of the first. */
   insert(table: string, rows: readonly NewRow[]): Promise<void>;
@@ -132,7 +137,7 @@ export async function openSchema(session: Session): Promise<OpenSchema> {
   };
 }
 
-type TableSteps = Pick<Schema, 'hasTable' | 'createTable' | 'renameTable' | 'createEnum' | 'insert'>;
+type TableSteps = Pick<Schema, 'hasTable' | 'createTable' | 'renameTable' | 'createEnum' | 'relabelEnum' | 'insert'>;
 
 function tableSteps(steps: Steps, inventory: () => Inventory): TableSteps {
   return {
@@ -160,6 +165,10 @@ function tableSteps(steps: Steps, inventory: () => Inventory): TableSteps {
       if (inventory().hasEnum(name)) return;
       await steps.createEnum(name, values);
       inventory().addEnum(name);
+    },
+
+    async relabelEnum(name, values) {
+      if (inventory().hasEnum(name)) await steps.relabelEnum(name, values);
     },
 
     async insert(table, rows) {

@@ -55,6 +55,7 @@ export function sqliteSteps(plain: Session): Steps {
     dropConstraint: async () => {},
     dropForeignKeys: (table, column) => rebuildTable(session, table, { kind: 'dropForeignKeys', column }),
     createEnum: async () => {},
+    relabelEnum: async () => {},
 
     async insert(table, columns, rows) {
       const names = columns.map(quoteName).join(', ');

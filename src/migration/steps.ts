@@ -39,6 +39,7 @@ export interface Steps {
   dropConstraint(table: string, name: string): Promise<void>;
   dropForeignKeys(table: string, column: string): Promise<void>;
   createEnum(name: string, values: readonly string[]): Promise<void>;
+  relabelEnum(name: string, values: readonly string[]): Promise<void>;
   insert(table: string, columns: readonly string[], rows: readonly NewRow[]): Promise<void>;
   run(sql: string): Promise<void>;
   query(sql: string, parameters: readonly Value[]): Promise<Row[]>;

@@ -1,7 +1,8 @@
 import type { Engine } from '../database/session.ts';
 import { renderColumn, renderEnum, renderTable, sequenceOf } from '../migration/catalog-sql.ts';
-import { quoteName, quoteText } from '../database/quoting.ts';
-import type { Column, Table } from '../schema/catalog.ts';
+import { type EnumColumn, relabelEnum } from '../migration/enum-labels.ts';
+import { quoteName } from '../database/quoting.ts';
+import type { Catalog, Column, Table } from '../schema/catalog.ts';
 import { type Difference, isNumberingKey } from '../schema/comparison.ts';
 import {
   alter,
@@ -54,12 +55,23 @@ export function decide(difference: Difference, circumstances: Circumstances): St
 function enumChanges({ name, values }: Of<'missing-enum'>, { facts }: Circumstances): readonly Change[] {
   const found = facts.catalog.enums[name];
   if (found === undefined) return [statement('type', renderEnum(name, values))];
-  return values.flatMap((value, index) => {
-    if (found.includes(value)) return [];
-    const former = values[index - 1];
-    const place = former === undefined ? `BEFORE ${quoteText(found[0] ?? '')}` : `AFTER ${quoteText(former)}`;
-    return [statement('type', `ALTER TYPE ${quoteName(name)} ADD VALUE ${quoteText(value)} ${place}`)];
-  });
+  const statements = relabelEnum(name, found, values, enumColumns(name, facts.catalog));
+  return statements.map((sql) => statement('type', sql));
+}
+
+/** The columns whose values are labels of a type. */
+function enumColumns(name: string, { tables }: Catalog): readonly EnumColumn[] {
+  const type = /^[a-z_][a-z0-9_$]*$/.test(name) ? name : quoteName(name);
+  return Object.entries(tables).flatMap(([table, { columns }]) =>
+    Object.entries(columns)
+      .filter(([, column]) => column.type === type || column.type === `${type}[]`)
+      .map(([column, { type: found, default: expression }]) => ({
+        table,
+        column,
+        list: found !== type,
+        default: expression,
+      })),
+  );
 }
 
 function decideTable(difference: Of<'missing-table'>, circumstances: Circumstances): Step | Unsafe {
