@@ -1,3 +1,4 @@
+import { currentSchema } from '../database/current-schema.ts';
 import { quoteName } from '../database/quoting.ts';
 import { number, text } from '../database/rows.ts';
 import type { Row, Session } from '../database/session.ts';
@@ -14,7 +15,7 @@ export interface Contents {
 
 const tablesQuery = {
   postgresql: `SELECT relname AS name FROM pg_class
-               WHERE relnamespace = to_regnamespace('public') AND relkind IN ('r', 'p') ORDER BY 1`,
+               WHERE relnamespace = ${currentSchema} AND relkind IN ('r', 'p') ORDER BY 1`,
   sqlite: `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY 1`,
 };
 

@@ -4,8 +4,9 @@ import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { databaseMembers } from '../archive/manifest.ts';
 import type { PostgresTarget, SqliteTarget } from '../config/config.ts';
+import { sharesDatabase } from '../database/current-schema.ts';
 import { openDatabase } from '../database/open.ts';
-import { number, only, text } from '../database/rows.ts';
+import { number, only, optionalText, text } from '../database/rows.ts';
 import { dumpPostgres, proveDump } from '../database/postgres/dump.ts';
 import { startOptions } from '../database/postgres/start-options.ts';
 import { chooseTool, findTools, type Tool, type ToolName } from '../database/postgres/tools.ts';
@@ -56,10 +57,12 @@ async function postgresCopier(target: PostgresTarget, context: BackupContext): P
     only(
       await session.query(`SELECT current_setting('server_version_num')::int / 10000 AS major,
                                   pg_database_size(current_database()) AS size,
-                                  current_setting('server_encoding') AS encoding`),
+                                  current_setting('server_encoding') AS encoding,
+                                  CASE WHEN ${sharesDatabase} THEN current_schema() END::text AS schema`),
     ),
   );
   const encoding = text(server, 'encoding');
+  const schema = optionalText(server, 'schema');
   const dump = await requireTool('pg_dump', number(server, 'major'), context);
   const restore = await requireTool('pg_restore', dump.major, context);
   return {
@@ -72,7 +75,8 @@ async function postgresCopier(target: PostgresTarget, context: BackupContext): P
         const lockTimeout = config.migrationLockTimeout;
         await session.run(`SET LOCAL lock_timeout TO '${lockTimeout}s'`);
         const snapshot = text(only(await session.query('SELECT pg_export_snapshot() AS id')), 'id');
-        const options = { snapshot, lockTimeout, encoding, startOptions: await startOptions(session, 'dump'), signal };
+        const started = await startOptions(session, 'dump');
+        const options = { snapshot, lockTimeout, encoding, schema, startOptions: started, signal };
         begins(null);
         // counted while the dump runs: both see the same
         const [contents] = await Promise.all([readContents(session), dumpPostgres(dump, target, into, options)]);

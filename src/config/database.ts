@@ -28,6 +28,7 @@ const libpqVariables = [
   ['sslrootcert', 'PGSSLROOTCERT'],
   ['sslcert', 'PGSSLCERT'],
   ['sslkey', 'PGSSLKEY'],
+  ['options', 'PGOPTIONS'],
 ] as const;
 
 /** Which database it is: DATABASE_URL if it is set, else POSTGRES_*. Undefined only where a fault was found. */

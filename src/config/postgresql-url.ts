@@ -19,7 +19,7 @@ const grammar = new RegExp(
 );
 
 const understood = new Set(
-  'host port user password dbname sslmode sslrootcert sslcert sslkey connect_timeout'.split(' '),
+  'host port user password dbname sslmode sslrootcert sslcert sslkey connect_timeout options'.split(' '),
 );
 
 /**
@@ -60,7 +60,8 @@ function keepParameters(
     if (name === undefined || value === undefined) {
       findings.fault(url.variable, "holds a parameter after '?' that is not written name=value");
     } else if (understood.has(name)) {
-      keep(name, value);
+      // the application's driver gets options from SQLAlchemy, which takes a '+' for a blank
+      keep(name, name === 'options' ? value.replaceAll('+', ' ') : value);
     } else if (name !== 'application_name') {
       ignored.push(name);
     }

@@ -24,6 +24,10 @@ export interface PostgresTarget extends CertificateFiles {
   readonly sslmode: SslMode;
   /** Seconds for one attempt to connect; 0 for no limit. */
   readonly connectTimeout?: number;
+  /** What the server is told when a session starts: `-csearch_path=timetracker`. */
+  readonly options?: string;
+  /** The schema to work in, where that is another one than a session would find by itself. */
+  readonly schema?: string;
   /** DATABASE_URL as it was written: kept only so that it can be kept out of every message. */
   readonly url?: string;
 }
@@ -60,6 +64,7 @@ export function postgresTarget(
       'holds an address (not shown) where a name belongs; DATABASE_URL is the place for it',
     );
   }
+  const options = value('options');
   const timeout = numberOf(keywords.get('connect_timeout'), 'connect_timeout', 0, 86_400, findings);
   return {
     kind: 'postgresql',
@@ -71,6 +76,7 @@ export function postgresTarget(
     sslmode: sslModeOf(keywords, findings),
     ...certificateFiles(keywords, workingDirectory, findings),
     ...(timeout === undefined ? {} : { connectTimeout: timeout }),
+    ...(options === undefined ? {} : { options }),
   };
 }
 

@@ -25,6 +25,10 @@ export const someDefault = '?';
 
 /** What one look at a database tells, taken in one snapshot. */
 export interface DatabaseFacts {
+  /** The schema that the application works in; null if its search path names none that is there. `main` on SQLite. */
+  readonly schema: string | null;
+  /** Other schemas that hold tables of TimeTracker. */
+  readonly elsewhere: readonly string[];
   readonly relations: readonly Relation[];
   readonly catalog: Catalog;
   /** The rows of alembic_version; null if there is no such table. */

@@ -31,6 +31,16 @@ export function flag(row: Row, key: string): boolean {
   return value;
 }
 
+/** A list of texts, from JSON. @throws TypeError */
+export function texts(row: Row, key: string): readonly string[] {
+  const value = row[key];
+  if (!Array.isArray(value)) throw misfit(key, 'a list', value);
+  return value.map((entry: unknown) => {
+    if (typeof entry !== 'string') throw misfit(key, 'a list of texts', entry);
+    return entry;
+  });
+}
+
 /** The first row of a query that always has one. */
 export function only(rows: readonly Row[]): Row {
   const [row] = rows;

@@ -48,7 +48,7 @@ export function planRemoval(
 
 /** One statement for all: they may refer to each other, and nothing else may refer to them (RESTRICT). */
 function drop(kind: string, names: readonly string[]): string[] {
-  return names.length === 0 ? [] : [`DROP ${kind} ${names.map((name) => `public.${quoteName(name)}`).join(', ')}`];
+  return names.length === 0 ? [] : [`DROP ${kind} ${names.map(quoteName).join(', ')}`];
 }
 
 function referencesTo(

@@ -47,6 +47,7 @@ export function announceWork(plan: Work, log: Log): void {
     case 'partial':
     case 'ahead':
     case 'foreign':
+    case 'elsewhere':
     case 'interrupted':
     case 'unreadable':
       throw new Error(`nothing to migrate in the state ${state.kind}`);

@@ -29,6 +29,8 @@ export type State =
     }
   | { readonly kind: 'ahead'; readonly revisions: readonly string[]; readonly unknown: readonly string[] }
   | { readonly kind: 'foreign'; readonly ledgers: readonly string[] }
+  /** TimeTracker's tables are in other schemas than the one that the application would use. PostgreSQL only. */
+  | { readonly kind: 'elsewhere'; readonly schema: string | null; readonly holding: readonly string[] }
   | { readonly kind: 'interrupted'; readonly journal: RestoreJournal }
   | { readonly kind: 'unreadable'; readonly reason: string };
 
@@ -36,7 +38,8 @@ export type State =
  * Names the state of a database. Pure: the same observation gives the same state.
  *
  * The order of the questions is the rule. An unfinished restore comes first, for what is seen then is half of
- * something, or nothing: the exchange ends sessions. A database without any core table may be somebody else's, so
+ * something, or nothing: the exchange ends sessions. A second installation is never begun beside one that lies in
+ * another schema. A database without any core table may be somebody else's, so
  * other tools' ledgers are asked for before anything that could be cleaned. Version rows without their core tables are
  * a partial migration whatever the rows say, and only a database that has its core tables is looked at closely.
  */
@@ -50,6 +53,9 @@ export function diagnose(observation: Observation, { graph, head, fingerprints }
   const present = coreTables.filter((table) => Object.hasOwn(facts.catalog.tables, table));
   const missing = coreTables.filter((table) => !present.includes(table));
 
+  if (present.length === 0 && facts.elsewhere.length > 0) {
+    return { kind: 'elsewhere', schema: facts.schema, holding: facts.elsewhere };
+  }
   if (others.length === 0 && revisions.length === 0) return { kind: 'fresh', traces };
   if (present.length === 0 && others.length > 0 && facts.ledgers.length > 0) {
     return { kind: 'foreign', ledgers: facts.ledgers };

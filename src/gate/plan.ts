@@ -108,6 +108,7 @@ export function planFor(
       return state.journal.says === null ? refuse() : { kind: 'settle', state };
     case 'partial':
     case 'foreign':
+    case 'elsewhere':
     case 'unreadable':
       return refuse();
   }
@@ -133,6 +134,7 @@ const refusalCodes = {
   ahead: exitCodes.ahead,
   drifted: exitCodes.drifted,
   foreign: exitCodes.foreign,
+  elsewhere: exitCodes.unreadable,
   interrupted: exitCodes.restoreRefused,
   unreadable: exitCodes.unreadable,
 } as const satisfies Record<State['kind'], ExitCode>;

@@ -98,6 +98,7 @@ function pendingOf(state: State): readonly string[] {
     case 'partial':
     case 'ahead':
     case 'foreign':
+    case 'elsewhere':
     case 'interrupted':
     case 'unreadable':
       return [];

@@ -1,3 +1,4 @@
+import { currentSchema } from '../database/current-schema.ts';
 import type { Row, Session, Value } from '../database/session.ts';
 import { type EnumColumn, relabelEnum } from './enum-labels.ts';
 import { createInventory, text } from './inventory.ts';
@@ -9,11 +10,11 @@ import type { ColumnChange, NewRow, Steps } from './steps.ts';
 // A row for each table and column, for each index and column it uses, and for each enumeration.
 const inventoryQuery = `
   SELECT 'table' AS kind, t.relname::text AS name, t.relname::text AS "table", NULL::text AS "column"
-    FROM pg_class t WHERE t.relnamespace = 'public'::regnamespace AND t.relkind IN ('r', 'p')
+    FROM pg_class t WHERE t.relnamespace = ${currentSchema} AND t.relkind IN ('r', 'p')
   UNION ALL
   SELECT 'column', a.attname::text, t.relname::text, a.attname::text
     FROM pg_class t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
-    WHERE t.relnamespace = 'public'::regnamespace AND t.relkind IN ('r', 'p')
+    WHERE t.relnamespace = ${currentSchema} AND t.relkind IN ('r', 'p')
   UNION ALL
   SELECT 'index', i.relname::text, t.relname::text, a.attname::text
     FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
@@ -21,22 +22,22 @@ const inventoryQuery = `
       OR coalesce(x.indexprs, x.indpred) IS NOT NULL AND EXISTS (
         SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.oid
           AND d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid AND d.refobjsubid = a.attnum))
-    WHERE i.relnamespace = 'public'::regnamespace
+    WHERE i.relnamespace = ${currentSchema}
   UNION ALL
   SELECT 'enum', typname::text, NULL, NULL
-    FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype = 'e'`;
+    FROM pg_type WHERE typnamespace = ${currentSchema} AND typtype = 'e'`;
 
 // A unique constraint also needs its name among the relations, where an index may have taken it.
 const constraintQuery = `
   SELECT 1 FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid
-    WHERE t.relnamespace = 'public'::regnamespace AND t.relname = $1 AND c.conname = $2
+    WHERE t.relnamespace = ${currentSchema} AND t.relname = $1 AND c.conname = $2
   UNION ALL
-  SELECT 1 FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('i', 'I') AND relname = $2`;
+  SELECT 1 FROM pg_class WHERE relnamespace = ${currentSchema} AND relkind IN ('i', 'I') AND relname = $2`;
 
 const foreignKeyQuery = `
   SELECT c.conname::text AS name FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid
     JOIN pg_attribute a ON a.attrelid = t.oid AND c.conkey = ARRAY[a.attnum]
-    WHERE c.contype = 'f' AND t.relnamespace = 'public'::regnamespace AND t.relname = $1 AND a.attname = $2`;
+    WHERE c.contype = 'f' AND t.relnamespace = ${currentSchema} AND t.relname = $1 AND a.attname = $2`;
 
 const labelsQuery = `
   SELECT e.enumlabel::text AS label FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid

@@ -44,7 +44,7 @@ export async function openQuarantine(context: QuarantineContext): Promise<Quaran
  * @throws Failure `refused` in a state that must not be touched, `quarantine-refused`, `usage` without consent
  */
 export async function createQuarantine(context: QuarantineContext, everything: boolean): Promise<void> {
-  const { database, config, consent } = context;
+  const { database, config, log, consent } = context;
   await database.withLock(async () => {
     const { observation, state } = await look(database, config);
     // a damaged file can be put aside unread, a damaged schema cannot
@@ -52,6 +52,9 @@ export async function createQuarantine(context: QuarantineContext, everything: b
     const foreign = state.kind === 'foreign' && !everything;
     if (unreadable || foreign || state.kind === 'interrupted') {
       throw new Failure({ kind: 'refused', database: database.name, refusal: refusalOf(state) });
+    }
+    if (observation.kind === 'seen' && observation.facts.schema === null) {
+      return log.info('There is nothing to move: nothing was changed.');
     }
     const ledgers = observation.kind === 'seen' ? observation.facts.ledgers : [];
     const owner =

@@ -117,6 +117,8 @@ export function describeRefusal(database: string, refusal: Refusal): Notice {
         safe: `${untouched} It is never cleaned.`,
         options: ['Give TimeTracker a database of its own, and its name in DATABASE_URL.'],
       };
+    case 'elsewhere':
+      return elsewhere(database, state, advice);
     case 'interrupted':
       return {
         title: `A restore is under way, or did not finish: ${database}`,
@@ -137,6 +139,32 @@ export function describeRefusal(database: string, refusal: Refusal): Notice {
       // the gate acts on these; a refusal of them would be a mistake in the plan
       return { title: `Refused: ${state.kind}`, happened: [], safe: untouched, options: [] };
   }
+}
+
+/** What is told of an installation in another schema than the one that would be used. */
+function elsewhere(
+  database: string,
+  { schema, holding }: Extract<Refusal['state'], { kind: 'elsewhere' }>,
+  { open }: Advice,
+): Notice {
+  const place = listOf(holding);
+  return {
+    title: `TimeTracker is in another schema than the one that would be used: ${database}`,
+    happened: [
+      `Its tables are in schema ${place}.`,
+      schema === null
+        ? 'A connection with these settings works in no schema: its search_path names none that is there and that this user may use.'
+        : `A connection with these settings works in schema ${schema} (its current_schema()), which has no core table.`,
+      'The application would find an empty database there, and your data would seem to be lost.',
+    ],
+    safe: `${untouched} No second installation was begun.`,
+    options: [
+      `If the tables in schema ${place} are yours, let the user of DATABASE_URL work there, then start again.\n` +
+        `${open} -c 'ALTER ROLE CURRENT_USER SET search_path TO "${holding[0] ?? ''}"'\n${commands.gate}`,
+      `Or say so in DATABASE_URL, in the application's as well: ?options=-csearch_path%3D${encodeURIComponent(holding[0] ?? '')}`,
+      'If another installation is what you want, give it a database of its own, and its name in DATABASE_URL.',
+    ],
+  };
 }
 
 function driftedOptions({ reason, unsafe }: Refusal, save: string): readonly string[] {

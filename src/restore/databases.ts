@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { extractEntry } from '../archive/extract.ts';
 import { rejection } from '../archive/rejection.ts';
 import type { PostgresTarget } from '../config/config.ts';
+import { currentSchema } from '../database/current-schema.ts';
 import type { Database } from '../database/database.ts';
 import { type DumpLoader, openLoader } from '../database/postgres/load.ts';
 import type { Maintenance } from '../database/postgres/maintenance.ts';
 import { quoteName } from '../database/quoting.ts';
 import { number, only, optionalText } from '../database/rows.ts';
 import { Failure } from '../failure.ts';
+import { homeOf, renameToHome } from './home.ts';
 import { failedLoad, makeHealthy, withScratch } from './proving.ts';
 import type { RestoreContext, Site, Source } from './site.ts';
 
@@ -30,7 +32,6 @@ export function databasesSite(
   live: Database | null,
   context: RestoreContext,
 ): Site {
-  const scratch = (name: string): PostgresTarget => ({ ...target, database: name });
   return {
     way: 'databases',
 
@@ -45,18 +46,22 @@ export function databasesSite(
       const dump = await unpackDump(source, context);
       const loader = await loaderFor(dump, source, live, target, context);
       const role = await ownerOf(live);
+      const schema = await homeOf(live);
+      // what is set for the live database is not set for this one
+      const scratch: PostgresTarget = { ...target, database: incoming, schema };
       try {
         await maintenance.create(incoming);
         context.log.info(`Restoring into ${incoming}, beside the live database, with ${loader.tool}.`);
         const { signal } = context;
-        await loader.into(scratch(incoming), { role, jobs: Math.min(availableParallelism(), mostJobs), signal });
+        await loader.into(scratch, { role, jobs: Math.min(availableParallelism(), mostJobs), signal });
       } catch (error) {
         throw await failedLoad(error, source, context);
       }
       await rm(dump, { force: true });
-      await withScratch(scratch(incoming), context, async (database) => {
+      await withScratch(scratch, context, async (database) => {
         // what migrations create belongs to whom everything else does
         if (role !== null) await database.transaction((session) => session.run(`SET ROLE ${quoteName(role)}`));
+        await renameToHome(database, schema);
         await makeHealthy(database, source, context);
       });
     },
@@ -128,7 +133,7 @@ async function ownerOf(live: Database): Promise<string | null> {
       `SELECT CASE WHEN pg_get_userbyid(owner) <> current_user AND pg_has_role(owner, 'MEMBER')
                    THEN pg_get_userbyid(owner) END AS owner
        FROM (SELECT relowner AS owner, relname FROM pg_class
-             WHERE relnamespace = to_regnamespace('public') AND relkind IN ('r', 'p')
+             WHERE relnamespace = ${currentSchema} AND relkind IN ('r', 'p')
                AND relname IN ('users', 'alembic_version')
              UNION ALL SELECT datdba, '' FROM pg_database WHERE datname = current_database()) AS owners
        ORDER BY relname DESC LIMIT 1`,

@@ -6,6 +6,7 @@ import { Failure } from '../failure.ts';
 import { databasesSite } from './databases.ts';
 import { filesSite } from './files.ts';
 import { describeJournal, type Way } from './journal.ts';
+import { homeOf, isShared } from './home.ts';
 import { schemasSite } from './schemas.ts';
 import type { RestoreContext, Site } from './site.ts';
 
@@ -21,13 +22,15 @@ export async function openSite(live: Database, context: RestoreContext, way: Way
     case 'sqlite':
       return filesSite(target, live, context);
     case 'postgresql': {
-      if (way === 'schemas') return schemasSite(target, live, context);
+      if (way === 'schemas' || (way === null && (await isShared(live)))) {
+        return schemasSite(target, await homeOf(live), live, context);
+      }
       const maintenance = await maintain(target, context);
       if (maintenance !== null && (way === 'databases' || (await maintenance.mayExchange()))) {
         return databasesSite(target, maintenance, live, context);
       }
       await maintenance?.close();
-      if (way === null) return schemasSite(target, live, context);
+      if (way === null) return schemasSite(target, await homeOf(live), live, context);
       throw noWayIn(live.name);
     }
   }

@@ -11,20 +11,21 @@ import type { Places } from './journal.ts';
 import { failedLoad, makeHealthy } from './proving.ts';
 import type { RestoreContext, Site } from './site.ts';
 
-const home = quoteName('public');
-
 /** How often sessions are told to end. */
 const looks = 20;
 
 /**
- * The way of schemas, for a user who may not create databases: one transaction renames schema public and restores the
- * archive's into a new one. What is live meanwhile is migrated after that, so until it is proven it can only be taken
+ * The way of schemas, for a user who may not create databases: one transaction renames the application's schema and
+ * restores the archive's into a new one. What is live meanwhile is migrated after that, so until it is proven it can only be taken
  * back. The run lock, which this connection holds throughout, is the lock.
+ * @param home the schema that the application works in
  */
-export function schemasSite(target: PostgresTarget, live: Database, context: RestoreContext): Site {
+export function schemasSite(target: PostgresTarget, home: string, live: Database, context: RestoreContext): Site {
   const takeBack = ({ outgoing }: Places): Promise<void> =>
     live.transaction((session) =>
-      session.run(`DROP SCHEMA ${home} CASCADE; ALTER SCHEMA ${quoteName(outgoing)} RENAME TO public`),
+      session.run(
+        `DROP SCHEMA ${quoteName(home)} CASCADE; ALTER SCHEMA ${quoteName(outgoing)} RENAME TO ${quoteName(home)}`,
+      ),
     );
   const exists = (schema: string): Promise<boolean> =>
     live.read(
@@ -34,17 +35,19 @@ export function schemasSite(target: PostgresTarget, live: Database, context: Res
 
   return {
     way: 'schemas',
-    places: (id) => ({ live: 'public', incoming: `tt_restore_${id}`, outgoing: `tt_before_${id}` }),
+    places: (id) => ({ live: home, incoming: `tt_restore_${id}`, outgoing: `tt_before_${id}` }),
 
-    async bringUp(source, { outgoing }, rehearsed) {
+    async bringUp(source, places, rehearsed) {
       await requireRights(live);
       const dump = await unpackDump(source, context);
       const loader = await loaderFor(dump, source, live, target, context);
       if (!rehearsed) return;
       const { signal, log } = context;
-      log.warn('This user may not create databases: the dump is restored in a transaction that is rolled back, and');
-      log.warn('whether it can be migrated is only seen by the restore itself.');
-      const before = await live.read((session) => renaming(session, outgoing));
+      log.warn(
+        'This user may not create databases, or shares this one: the dump is restored in a transaction that is rolled back,',
+      );
+      log.warn('and whether it can be migrated is only seen by the restore itself.');
+      const { before } = await live.read((session) => renaming(session, loader.schema, places));
       await loader
         .inOneTransaction(target, { before, after: '', commit: false, role: null, signal })
         .catch(async (error: unknown) => {
@@ -53,16 +56,17 @@ export function schemasSite(target: PostgresTarget, live: Database, context: Res
     },
 
     async exchange(source, places) {
-      const { outgoing, incoming } = places;
-      if (source === null) return swapSchemas(live, { incoming, outgoing });
+      if (source === null) return swapSchemas(live, places);
       const { signal, log, disconnect } = context;
       await endOtherSessions(live, disconnect);
       const loader = await loaderFor(`${source.folder}/db.dump`, source, live, target, context);
-      log.info(`Restoring into a new schema public, with ${loader.tool}; the former one is kept as ${outgoing}.`);
-      const before = await live.read((session) => renaming(session, outgoing));
-      const after = await live.read(requiringUs);
+      log.info(
+        `Restoring into a new schema ${home}, with ${loader.tool}; the former one is kept as ${places.outgoing}.`,
+      );
+      const frame = await live.read((session) => renaming(session, loader.schema, places));
+      const after = `${frame.after}${await live.read(requiringUs)}`;
       try {
-        await loader.inOneTransaction(target, { before, after, commit: true, role: null, signal });
+        await loader.inOneTransaction(target, { before: frame.before, after, commit: true, role: null, signal });
       } catch (error) {
         throw await failedLoad(error, source, context);
       }
@@ -116,48 +120,61 @@ async function endLoads(live: Database, signal: AbortSignal): Promise<void> {
 }
 
 /** An undo: both schemas have what they need, and change names in one transaction. */
-async function swapSchemas(
-  live: Database,
-  { incoming, outgoing }: Pick<Places, 'incoming' | 'outgoing'>,
-): Promise<void> {
-  await live.transaction((session) =>
-    session.run(
-      `ALTER SCHEMA ${home} RENAME TO ${quoteName(outgoing)}; ALTER SCHEMA ${quoteName(incoming)} RENAME TO public`,
-    ),
-  );
+async function swapSchemas(database: Database, { live, incoming, outgoing }: Places): Promise<void> {
+  await database.transaction((session) => session.run([rename(live, outgoing), rename(incoming, live)].join(';')));
 }
 
-/** What makes room: the present schema goes aside, and a new one with the same grants takes its name. */
-async function renaming(session: Session, outgoing: string): Promise<string> {
+const rename = (from: string, to: string): string => `ALTER SCHEMA ${quoteName(from)} RENAME TO ${quoteName(to)}`;
+
+/**
+ * The SQL around a load. Before it the present schema goes aside, and a new one with the same grants is made for what
+ * the dump holds. Where the dump's schema has another name, it takes the present one's after the load; what else is in
+ * this database under the dump's name is out of the way meanwhile.
+ */
+async function renaming(
+  session: Session,
+  held: string,
+  { live, incoming, outgoing }: Places,
+): Promise<{ readonly before: string; readonly after: string }> {
+  const taken =
+    held !== live && (await session.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [held])).length > 0;
   const grants = await session.query(
     `SELECT privilege_type AS privilege, CASE WHEN grantee = 0 THEN NULL ELSE pg_get_userbyid(grantee) END AS grantee
-     FROM pg_namespace, aclexplode(nspacl) WHERE nspname = 'public' AND grantee <> nspowner`,
+     FROM pg_namespace, aclexplode(nspacl) WHERE nspname = $1 AND grantee <> nspowner`,
+    [live],
   );
-  return [
-    `ALTER SCHEMA ${home} RENAME TO ${quoteName(outgoing)}`,
-    `CREATE SCHEMA ${home}`,
-    ...grants.map((row) => {
-      const grantee = optionalText(row, 'grantee');
-      return `GRANT ${text(row, 'privilege')} ON SCHEMA ${home} TO ${grantee === null ? 'PUBLIC' : quoteName(grantee)}`;
-    }),
-    '',
-  ].join(';\n');
+  const statements = (...all: readonly string[]): string => all.map((statement) => `${statement};\n`).join('');
+  return {
+    before: statements(
+      rename(live, outgoing),
+      ...(taken ? [rename(held, incoming)] : []),
+      `CREATE SCHEMA ${quoteName(held)}`,
+      ...grants.map((row) => {
+        const grantee = optionalText(row, 'grantee');
+        const whom = grantee === null ? 'PUBLIC' : quoteName(grantee);
+        return `GRANT ${text(row, 'privilege')} ON SCHEMA ${quoteName(held)} TO ${whom}`;
+      }),
+    ),
+    after: statements(...(held === live ? [] : [rename(held, live)]), ...(taken ? [rename(incoming, held)] : [])),
+  };
 }
 
 /** Both ways need a right; it is told what each of them is. @throws Failure `missing-rights` */
 async function requireRights(live: Database): Promise<void> {
   const missing = await live.read(async (session) => {
     const [row = {}] = await session.query(
-      `SELECT quote_ident(current_user) AS user, quote_ident(current_database()) AS database
+      `SELECT quote_ident(current_user) AS user, quote_ident(current_database()) AS database,
+              quote_ident(current_schema()) AS schema
        WHERE NOT (has_database_privilege(current_database(), 'CREATE')
-                  AND coalesce((SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = 'public'), false))`,
+                  AND coalesce((SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = current_schema()), false))`,
     );
-    return row['user'] === undefined ? null : { user: text(row, 'user'), database: text(row, 'database') };
+    if (row['user'] === undefined) return null;
+    return { user: text(row, 'user'), database: text(row, 'database'), schema: text(row, 'schema') };
   });
   if (missing === null) return;
-  const { user, database } = missing;
+  const { user, database, schema } = missing;
   const right = {
-    action: 'create a database beside the live one, nor rename schema public',
+    action: `create a database beside the live one, nor rename schema ${schema}`,
     remedy: `ALTER ROLE ${user} CREATEDB; ALTER DATABASE ${database} OWNER TO ${user};`,
   };
   throw new Failure({ kind: 'missing-rights', database: live.name, rights: [right] });

@@ -9,6 +9,7 @@ import { databasesSite } from './databases.ts';
 import { filesSite } from './files.ts';
 import { foldersOf, readHistory, remember } from './history.ts';
 import { type Journal, journalFileOf, readJournal, removeJournal, writeJournal } from './journal.ts';
+import { homeOf } from './home.ts';
 import { maintain, noMaintenance } from './open-site.ts';
 import { isOfSite } from './own.ts';
 import { schemasSite } from './schemas.ts';
@@ -125,8 +126,12 @@ export async function settleRestore(
     }
   }
   return openLive((live) =>
-    live.withLock(() =>
-      settle(target.kind === 'sqlite' ? filesSite(target, null, context) : schemasSite(target, live, context)),
+    live.withLock(async () =>
+      settle(
+        target.kind === 'sqlite'
+          ? filesSite(target, null, context)
+          : schemasSite(target, await homeOf(live), live, context),
+      ),
     ),
   );
 }

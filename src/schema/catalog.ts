@@ -1,3 +1,7 @@
+import { coreTables, versionTable } from '../database/core-tables.ts';
+
+export { coreTables, versionTable };
+
 /** A column: `type` in the engine's own spelling, `default` as the engine prints it; `identity` for such a column. */
 export interface Column {
   readonly type: string;
@@ -28,9 +32,6 @@ export interface Catalog {
   readonly enums: Readonly<Record<string, readonly string[]>>;
 }
 
-/** The tables without which nothing of the application works (recovery document, "Detection Logic"). */
-export const coreTables: readonly string[] = ['users', 'projects', 'time_entries', 'settings', 'clients'];
-
 /**
  * Whether core tables pass for TimeTracker's although no version says so: all of them at once, where no other tool has
  * left its ledger. Other applications have users and projects, too.
@@ -38,6 +39,3 @@ export const coreTables: readonly string[] = ['users', 'projects', 'time_entries
 export function isWholeCore(core: readonly string[], ledgers: readonly string[]): boolean {
   return core.length === coreTables.length && ledgers.length === 0;
 }
-
-/** Where the application's migrations record what was applied. */
-export const versionTable = 'alembic_version';

@@ -1,3 +1,5 @@
+import { coreTables, versionTable } from '../core-tables.ts';
+import { currentSchema, ownSchemas } from '../current-schema.ts';
 import { someDefault } from '../database.ts';
 import { otherLedgers } from '../ledgers.ts';
 
@@ -8,7 +10,7 @@ import { otherLedgers } from '../ledgers.ts';
 export const relationsQuery = `
   SELECT c.relname AS name, c.relkind AS kind, CASE WHEN c.reltuples >= 0 THEN c.reltuples::int8 END AS rows
   FROM pg_class c
-  WHERE c.relnamespace = to_regnamespace('public') AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+  WHERE c.relnamespace = ${currentSchema} AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
                     AND (d.deptype = 'e' OR (c.relkind = 'S' AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0)))
   ORDER BY c.relname`;
@@ -25,14 +27,14 @@ export const columnsQuery = (defaults: Defaults): string => `
   FROM pg_class c
   LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-  WHERE c.relnamespace = to_regnamespace('public') AND c.relkind IN ('r', 'p')
+  WHERE c.relnamespace = ${currentSchema} AND c.relkind IN ('r', 'p')
   ORDER BY c.relname, a.attnum`;
 
 // PostgreSQL 18 lists NOT NULL as constraints as well: columns tell that already
 export const constraintsQuery = `
   SELECT c.relname AS table, k.conname AS name, pg_get_constraintdef(k.oid) AS definition
   FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
-  WHERE c.relnamespace = to_regnamespace('public') AND c.relkind IN ('r', 'p')
+  WHERE c.relnamespace = ${currentSchema} AND c.relkind IN ('r', 'p')
     AND k.contype IN ('p', 'u', 'f', 'c', 'x')
   ORDER BY c.relname, k.conname`;
 
@@ -49,26 +51,41 @@ export const indexesQuery = `
   JOIN pg_class c ON c.oid = x.indrelid
   JOIN pg_class i ON i.oid = x.indexrelid
   JOIN pg_am m ON m.oid = i.relam
-  WHERE c.relnamespace = to_regnamespace('public') AND c.relkind IN ('r', 'p')
+  WHERE c.relnamespace = ${currentSchema} AND c.relkind IN ('r', 'p')
     AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.oid AND k.contype IN ('p', 'u', 'x'))
   ORDER BY c.relname, i.relname`;
 
 export const enumsQuery = `
   SELECT t.typname AS name, e.enumlabel AS value
   FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid
-  WHERE t.typnamespace = to_regnamespace('public')
+  WHERE t.typnamespace = ${currentSchema}
   ORDER BY t.typname, e.enumsortorder`;
 
 export const unreadableQuery = `
   SELECT c.relname AS table FROM pg_class c
-  WHERE c.relnamespace = to_regnamespace('public') AND c.relkind IN ('r', 'p') AND NOT has_table_privilege(c.oid, 'SELECT')`;
+  WHERE c.relnamespace = ${currentSchema} AND c.relkind IN ('r', 'p') AND NOT has_table_privilege(c.oid, 'SELECT')`;
+
+const quoted = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ');
 
 export const ledgersQuery = `
   SELECT n.nspname || '.' || c.relname AS name
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'p') AND lower(c.relname) IN (${otherLedgers.map((name) => `'${name}'`).join(', ')})
-    AND n.nspname !~ '^(pg_|tt_quarantine_|information_schema)'
+  WHERE c.relkind IN ('r', 'p') AND lower(c.relname) IN (${quoted(otherLedgers)})
+    AND n.nspname !~ '${ownSchemas}' AND n.nspname !~ '^(pg_|information_schema$)'
   ORDER BY 1`;
+
+/**
+ * Where the application works, and which other schemas hold TimeTracker's tables: some core tables and the version
+ * table, or most core tables. A table `users` alone may be anybody's.
+ */
+export const placeQuery = `
+  SELECT current_schema() AS schema, to_json(ARRAY(
+    SELECT n.nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p') AND c.relname IN (${quoted([...coreTables, versionTable])})
+      AND n.nspname IS DISTINCT FROM current_schema() AND n.nspname !~ '${ownSchemas}' AND n.nspname !~ '^pg_'
+    GROUP BY n.nspname
+    HAVING count(*) > 1 AND bool_or(c.relname = '${versionTable}') OR count(*) > ${Math.floor(coreTables.length / 2)}
+    ORDER BY n.nspname)) AS elsewhere`;
 
 // Without pg_read_all_stats the kind of another role's backend is not shown; background workers have no user.
 export const sessionsQuery = `
@@ -80,5 +97,5 @@ export const sessionsQuery = `
     AND coalesce(application_name, '') NOT LIKE 'db-init %'
   ORDER BY pid`;
 
-export const versionRowsQuery = 'SELECT version_num FROM public.alembic_version ORDER BY 1';
+export const versionRowsQuery = 'SELECT version_num FROM alembic_version ORDER BY 1';
 export const noRowsQuery = 'SELECT 1 WHERE false';

@@ -163,6 +163,7 @@ async function connect(
     password: target.password,
     database: target.database,
     application_name: applicationName,
+    options: target.options ?? '',
     connectionTimeoutMillis: patience * 1000,
     keepAlive: true,
     types: textTypes,

@@ -24,10 +24,11 @@ const lockNotAvailable = '55P03';
 export async function openPostgres(target: PostgresTarget, options: OpenOptions): Promise<Database> {
   const connected = await connectWhenReady(target, options);
   const { client, server } = connected;
+  const sessionOptions = { lockTimeout: options.migrationLockTimeout, schema: target.schema };
   // not before it is needed: whoever takes the lock gets it with that
   let settled = false;
   const settle = async (): Promise<void> => {
-    if (!settled) await settleSession(client, options.migrationLockTimeout);
+    if (!settled) await settleSession(client, sessionOptions);
     settled = true;
   };
   /** Gives the loss of the connection its name, where it is not part of another failure. */
@@ -76,7 +77,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
     missingRights: (intention) => naming(findMissingRights(client, intention)),
 
     async withLock(work) {
-      await naming(takeRunLock(client, { ...options, onWaiting: options.onLockWaiting }));
+      await naming(takeRunLock(client, { ...options, session: sessionOptions, onWaiting: options.onLockWaiting }));
       settled = true;
       try {
         return await work();

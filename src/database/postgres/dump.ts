@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
 import type { PostgresTarget } from '../../config/config.ts';
+import { quoteName } from '../quoting.ts';
 import { libpqEnvironment, type Tool } from './tools.ts';
 
 export interface DumpOptions {
@@ -11,25 +12,28 @@ export interface DumpOptions {
   readonly lockTimeout: number;
   /** The database's own: what the role or the surroundings have set may not know all that is in it. */
   readonly encoding: string;
+  /** The one schema that is dumped, where the others are not the application's; null for all. */
+  readonly schema: string | null;
   /** What the session needs to be started with (`startOptions`). */
   readonly startOptions: string | undefined;
   readonly signal: AbortSignal;
 }
 
 /**
- * Streams a dump of the whole database in PostgreSQL's custom format, which is compressed already, and ends `into`.
+ * Streams a dump of the whole database, or of one schema, in PostgreSQL's custom format, which is compressed already, and ends `into`.
  * @throws Error in pg_dump's own words
  */
 export async function dumpPostgres(
   tool: Tool,
   target: PostgresTarget,
   into: Writable,
-  { snapshot, lockTimeout, encoding, startOptions, signal }: DumpOptions,
+  { snapshot, lockTimeout, encoding, schema, startOptions, signal }: DumpOptions,
 ): Promise<void> {
   const patience = lockTimeout === 0 ? [] : [`--lock-wait-timeout=${lockTimeout}s`];
   const always = ['--format=custom', '--no-password', `--snapshot=${snapshot}`, `--encoding=${encoding}`];
-  const dump = execa(tool.command, [...always, ...patience], {
-    env: { ...libpqEnvironment(target), PGOPTIONS: startOptions },
+  const part = schema === null ? [] : [`--schema=${quoteName(schema)}`];
+  const dump = execa(tool.command, [...always, ...patience, ...part], {
+    env: libpqEnvironment(target, startOptions),
     stdin: 'ignore',
     buffer: { stdout: false },
     cancelSignal: signal,

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Catalog, Column, Index } from '../../schema/catalog.ts';
 import type { DatabaseFacts, OtherSession, Relation, RelationKind } from '../database.ts';
-import { flag, number, only, optionalNumber, optionalText, text } from '../rows.ts';
+import { flag, number, only, optionalNumber, optionalText, text, texts } from '../rows.ts';
 import type { Row, Session } from '../session.ts';
 import {
   columnsQuery,
@@ -10,6 +10,7 @@ import {
   indexesQuery,
   ledgersQuery,
   noRowsQuery,
+  placeQuery,
   relationsQuery,
   sessionsQuery,
   unreadableQuery,
@@ -55,6 +56,7 @@ export async function readFacts(
     ledgersQuery,
     sessionsQuery,
     unreadableQuery,
+    placeQuery,
   ];
   const [
     relations = [],
@@ -65,12 +67,16 @@ export async function readFacts(
     ledgers = [],
     sessions = [],
     unreadable = [],
+    places = [],
   ] = await rowsOf(client, [begin, ...queries.map(asOneText)]);
   const found = relations.map(readRelation);
+  const place = only(places);
   // asking for the rows of a table that is not there would be an error: first the one, then the other
   const versioned = found.some(({ name }) => name === 'alembic_version');
   const [versions = []] = await rowsOf(client, [asOneText(versioned ? versionRowsQuery : noRowsQuery), end]);
   return {
+    schema: optionalText(place, 'schema'),
+    elsewhere: texts(place, 'elsewhere'),
     relations: found,
     catalog: { tables: readTables(columns, constraints, indexes, unreadable), enums: readEnums(enums) },
     revisions: versioned ? versions.map((row) => text(row, 'version_num')) : null,

@@ -84,10 +84,9 @@ async function feed(content: Readable, into: Writable, { head, script }: Framing
 const plain = { LC_ALL: 'C', LANGUAGE: undefined, PG_COLOR: 'never' };
 
 const environmentOf = ({ target, applicationName, startOptions }: Load) => ({
-  ...libpqEnvironment(target),
+  ...libpqEnvironment(target, startOptions),
   ...plain,
   PGAPPNAME: applicationName,
-  PGOPTIONS: startOptions,
 });
 
 function startRestore(load: Load, options: readonly string[]) {

@@ -1,16 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import type { PostgresTarget } from '../../config/config.ts';
+import { quoteName } from '../quoting.ts';
 import type { ScriptOptions } from './dump-script.ts';
 import { type Framing, type Load, loadDirectly, loadThroughPsql } from './load-run.ts';
 import { durably } from './lock.ts';
 import { endSessionsOf, loadOptions, needsOurHelp } from './server-offers.ts';
-import { passesOf, type TocEntry } from './toc.ts';
+import { passesOf, schemaOf, type TocEntry } from './toc.ts';
 import type { Tool } from './tools.ts';
 
 export interface DumpLoader {
   /** What loads it, for people: `pg_restore 17`. */
   readonly tool: string;
+
+  /** The schema of the dump that holds the application's tables. */
+  readonly schema: string;
 
   /**
    * Loads everything into an empty database.
@@ -21,7 +25,7 @@ export interface DumpLoader {
   into(target: PostgresTarget, options: { role: string | null; jobs: number; signal: AbortSignal }): Promise<void>;
 
   /**
-   * Loads schema public alone, in one transaction: `before`, the dump, `after`, all of which see schema public first.
+   * Loads that schema alone, in one transaction: `before`, the dump, `after`, all of which see that schema first.
    * Extensions are not loaded: they belong to the database. `before` and `after` run as who connects.
    * @param commit false: everything is rolled back at the end
    * @throws Error in the words of the tool; nothing has changed, unless the connection broke in the very commit
@@ -47,8 +51,10 @@ export interface Loading {
 export function loaderOf(loading: Loading): DumpLoader {
   const { restore, psql, throughPsql, script, entries } = loading;
   const framing: Framing = { head: '', tail: '', script };
+  const schema = schemaOf(entries);
   return {
     tool: `pg_restore ${restore.major}`,
+    schema,
 
     async into(target, { role, jobs, signal }) {
       const helped = role !== null && (await needsOurHelp(target, role));
@@ -64,8 +70,8 @@ export function loaderOf(loading: Loading): DumpLoader {
     async inOneTransaction(target, { role, signal, ...work }) {
       if (typeof psql === 'string') throw new Error(`psql is needed to load a dump in one transaction, and ${psql}`);
       // psql sets aside by itself what is in its way
-      const run = { target, signal, role, entries, startOptions: undefined, options: ['--schema=public'] };
-      await withLoad(loading, run, (load) => loadThroughPsql(load, psql, { ...framing, ...frame(work) }));
+      const run = { target, signal, role, entries, startOptions: undefined, options: [`--schema=${schema}`] };
+      await withLoad(loading, run, (load) => loadThroughPsql(load, psql, { ...framing, ...frame(schema, work) }));
     },
   };
 }
@@ -115,15 +121,19 @@ async function withLoad(
 }
 
 // both find the same surroundings: pg_restore leaves an empty search path and the dump's encoding behind
-const surroundings = "SET client_encoding TO 'UTF8'; SET search_path TO public; SET standard_conforming_strings TO on;";
+const surroundings = (schema: string): string =>
+  `SET client_encoding TO 'UTF8'; SET search_path TO ${quoteName(schema)}; SET standard_conforming_strings TO on;`;
 const patience = `
   SET statement_timeout TO 0; SET idle_in_transaction_session_timeout TO 0;
   SELECT set_config(name, '0', false) FROM unnest(ARRAY['idle_session_timeout', 'transaction_timeout']) AS name
   WHERE current_setting(name, true) IS NOT NULL;
   ${durably};`;
 
-function frame(work: { before: string; after: string; commit: boolean }): Pick<Framing, 'head' | 'tail'> {
-  const head = [surroundings, patience, 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;', work.before, ';'];
-  const tail = ['', 'RESET ROLE;', surroundings, work.after, ';', work.commit ? 'COMMIT;' : 'ROLLBACK;'];
+function frame(
+  schema: string,
+  work: { before: string; after: string; commit: boolean },
+): Pick<Framing, 'head' | 'tail'> {
+  const head = [surroundings(schema), patience, 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;', work.before, ';'];
+  const tail = ['', 'RESET ROLE;', surroundings(schema), work.after, ';', work.commit ? 'COMMIT;' : 'ROLLBACK;'];
   return { head: `${head.join('\n')}\n`, tail: `${tail.join('\n')}\n` };
 }

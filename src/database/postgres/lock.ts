@@ -2,6 +2,7 @@ import { Socket } from 'node:net';
 import type pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
 import { Failure, type LockHolder } from '../../failure.ts';
+import { quoteName } from '../quoting.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
 import { connectOnce, type Connected } from './connect.ts';
 import { lastRow } from './session.ts';
@@ -19,26 +20,36 @@ export const durably = `SELECT set_config('synchronous_commit', 'on', false) WHE
 // What a role or a database has set for its sessions must not bite here: a run may well take longer than a web request.
 // Even to look at a table that another session is altering is to wait for it: not for ever.
 // The first of them is the one that could cut off the others; what is read back has to be spelled as it always is.
-const sessionSettings = (lockTimeout: number): string => `
-  SET statement_timeout TO 0; SET search_path TO public; SET lock_timeout TO '${lockTimeout}s';
+// Of the search path remains the schema that the application works in: our names are found there or nowhere.
+const sessionSettings = ({ lockTimeout, schema }: SessionOptions): string => `
+  SET statement_timeout TO 0; SET lock_timeout TO '${lockTimeout}s';
+  ${schema === undefined ? ownSchema : `SET search_path TO ${quoteName(schema)}`};
   SET client_min_messages TO warning; SET quote_all_identifiers TO off; SET transform_null_equals TO off;
   SET idle_in_transaction_session_timeout TO 0; SET standard_conforming_strings TO on; SET DateStyle TO ISO;
   SELECT set_config(name, '0', false) FROM unnest(ARRAY['idle_session_timeout', 'transaction_timeout']) AS name
   WHERE current_setting(name, true) IS NOT NULL;
   ${durably}`;
 
+const ownSchema = `SELECT set_config('search_path', quote_ident(current_schema()), false) WHERE current_schema() IS NOT NULL`;
+
+export interface SessionOptions {
+  /** Seconds that a statement may wait for a table. */
+  readonly lockTimeout: number;
+  /** The schema to work in, if it is not the one that the session finds. */
+  readonly schema: string | undefined;
+}
+
 export interface LockOptions {
   /** Seconds to wait in all. */
   readonly lockTimeout: number;
-  /** Seconds that a statement may wait for a table. */
-  readonly migrationLockTimeout: number;
+  readonly session: SessionOptions;
   readonly signal: AbortSignal;
   readonly onWaiting: (holder: LockHolder, secondsLeft: number) => void;
 }
 
-/** Makes the session's settings known ones. @param lockTimeout seconds that a statement may wait for a table */
-export async function settleSession(client: pg.Client, lockTimeout: number): Promise<void> {
-  await client.query(sessionSettings(lockTimeout));
+/** Makes the session's settings known ones. */
+export async function settleSession(client: pg.Client, options: SessionOptions): Promise<void> {
+  await client.query(sessionSettings(options));
 }
 
 /**
@@ -48,7 +59,7 @@ export async function settleSession(client: pg.Client, lockTimeout: number): Pro
  */
 export async function takeRunLock(client: pg.Client, options: LockOptions): Promise<void> {
   const started = Date.now();
-  for (let attempt = 1; !(await tryRunLock(client, options.migrationLockTimeout)); attempt++) {
+  for (let attempt = 1; !(await tryRunLock(client, options.session)); attempt++) {
     const holder = await findHolder(client);
     const secondsLeft = options.lockTimeout - (Date.now() - started) / 1000;
     if (secondsLeft <= 0) throw new Failure({ kind: 'locked', holder, seconds: options.lockTimeout });
@@ -57,9 +68,9 @@ export async function takeRunLock(client: pg.Client, options: LockOptions): Prom
   }
 }
 
-async function tryRunLock(client: pg.Client, lockTimeout: number): Promise<boolean> {
+async function tryRunLock(client: pg.Client, session: SessionOptions): Promise<boolean> {
   const lock = `SELECT pg_try_advisory_lock(${runLock.application}, ${runLock.key}) AS taken`;
-  return (await lastRow(client, `${sessionSettings(lockTimeout)}; ${lock}`))['taken'] === true;
+  return (await lastRow(client, `${sessionSettings(session)}; ${lock}`))['taken'] === true;
 }
 
 export async function releaseRunLock(client: pg.Client): Promise<void> {

@@ -62,7 +62,7 @@ export async function enterMaintenance(
   const client = await connectAnywhere(target, options);
   if (client === null) return null;
   try {
-    await settleSession(client, 0);
+    await settleSession(client, { lockTimeout: 0, schema: target.schema });
     await client.query('SET default_transaction_read_only TO off');
     await takeRestoreLock(client, target.database, options);
   } catch (error) {

@@ -1,31 +1,40 @@
 import type pg from 'pg';
+import { currentSchema } from '../current-schema.ts';
 import type { Intention, MissingRight } from '../database.ts';
-import { flag, only, text } from '../rows.ts';
+import { flag, only, optionalText, text } from '../rows.ts';
+import type { Row } from '../session.ts';
 
 /** Asks PostgreSQL which rights the role lacks. Nothing is written to find out. */
 export async function findMissingRights(client: pg.Client, intention: Intention): Promise<readonly MissingRight[]> {
   const { rows } = await client.query<Record<string, unknown>>(
     `SELECT quote_ident(current_user) AS role, quote_ident(current_database()) AS database,
-            to_regnamespace('public') IS NOT NULL AS schema_exists,
-            coalesce(has_schema_privilege(to_regnamespace('public')::oid, 'CREATE'), false) AS may_create,
+            quote_ident(current_schema()) AS schema,
+            coalesce(has_schema_privilege(${currentSchema}, 'CREATE'), false) AS may_create,
+            (SELECT json_build_object('name', quote_ident(name),
+                                      'there', EXISTS (SELECT FROM pg_namespace WHERE nspname = name))
+             FROM (SELECT btrim(part, ' "') AS name, position
+                   FROM unnest(string_to_array(current_setting('search_path') || ',public', ','))
+                        WITH ORDINALITY AS path (part, position)) AS path
+             WHERE name NOT IN ('', '$user') ORDER BY position LIMIT 1)::text AS wanted,
             has_database_privilege(current_database(), 'CREATE') AS may_create_schemas,
             to_json(ARRAY(
                   SELECT quote_ident(c.relname) FROM pg_class c
-                  WHERE c.relnamespace = to_regnamespace('public') AND c.relname = ANY ($1)
+                  WHERE c.relnamespace = ${currentSchema} AND c.relname = ANY ($1)
                     AND NOT pg_has_role(c.relowner, 'USAGE') ORDER BY 1))::text AS not_owned`,
     [intention.alters],
   );
   const row = only(rows);
   const role = text(row, 'role');
   const missing: MissingRight[] = [];
-  if (!flag(row, 'schema_exists')) {
-    missing.push({
-      action: 'use schema public: there is none in this database',
-      remedy: `CREATE SCHEMA public AUTHORIZATION ${role};`,
-    });
+  const schema = optionalText(row, 'schema');
+  if (schema === null) {
+    missing.push(schemaToUse(JSON.parse(text(row, 'wanted')), role));
   } else if (!flag(row, 'may_create')) {
     // PostgreSQL 15 took this right from everybody but the owner of the database
-    missing.push({ action: 'create tables in schema public', remedy: `GRANT CREATE ON SCHEMA public TO ${role};` });
+    missing.push({
+      action: `create tables in schema ${schema}`,
+      remedy: `GRANT CREATE ON SCHEMA ${schema} TO ${role};`,
+    });
   }
   if (intention.quarantines && !flag(row, 'may_create_schemas')) {
     missing.push({
@@ -37,8 +46,20 @@ export async function findMissingRights(client: pg.Client, intention: Intention)
   for (const table of Array.isArray(notOwned) ? notOwned : []) {
     missing.push({
       action: `alter ${String(table)}, which another role owns`,
-      remedy: `ALTER TABLE public.${String(table)} OWNER TO ${role};`,
+      remedy: `ALTER TABLE ${schema ?? 'public'}.${String(table)} OWNER TO ${role};`,
     });
   }
   return missing;
+}
+
+/** What to do where the search path leads nowhere: its first schema by name is missing, or may not be used. */
+function schemaToUse(wanted: unknown, role: string): MissingRight {
+  const row: Row = typeof wanted === 'object' && wanted !== null ? { ...wanted } : {};
+  const schema = text(row, 'name');
+  return flag(row, 'there')
+    ? { action: `use schema ${schema}`, remedy: `GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${role};` }
+    : {
+        action: `use schema ${schema}: there is none in this database`,
+        remedy: `CREATE SCHEMA ${schema} AUTHORIZATION ${role};`,
+      };
 }

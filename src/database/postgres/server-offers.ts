@@ -76,7 +76,7 @@ async function withSession<Result>(
 ): Promise<Result> {
   const client = await connectOnce(target, 'db-init load');
   try {
-    await settleSession(client, 0);
+    await settleSession(client, { lockTimeout: 0, schema: target.schema });
     return await use(postgresSession(client));
   } finally {
     await client.end().catch(() => undefined);

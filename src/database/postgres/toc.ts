@@ -1,3 +1,6 @@
+import { coreTables } from '../core-tables.ts';
+import { ownSchemas } from '../current-schema.ts';
+
 /** What db-init treats in a way of its own when a dump is loaded; everything else is `other`. */
 export type EntryKind =
   'schema' | 'extension' | 'event trigger' | 'comment on an event trigger' | 'unwanted' | 'statistics' | 'other';
@@ -38,6 +41,19 @@ export function parseToc(list: string): readonly TocEntry[] {
     const statistics = oids === '0 0' && description.startsWith('STATISTICS DATA ');
     return [{ ...(statistics ? { kind: 'statistics', name: '' } : classify(description)), line }];
   });
+}
+
+/** The schema with the most core tables in it; `public` if none has any. */
+export function schemaOf(entries: readonly TocEntry[]): string {
+  const counts = new Map<string, number>();
+  for (const { line } of entries) {
+    const [, schema, table] = /^\d+; \d+ \d+ TABLE (.*) (\S+) \S+$/.exec(line) ?? [];
+    if (schema === undefined || table === undefined || !coreTables.includes(table)) continue;
+    if (new RegExp(ownSchemas).test(schema)) continue;
+    counts.set(schema, (counts.get(schema) ?? 0) + 1);
+  }
+  const [best] = [...counts].toSorted(([, one], [, other]) => other - one);
+  return best?.[0] ?? 'public';
 }
 
 function classify(description: string): Pick<TocEntry, 'kind' | 'name'> {

@@ -94,8 +94,12 @@ async function versionOf(command: string): Promise<{ readonly major: number; rea
 /**
  * How to reach a server, in the variables of libpq (PostgreSQL manual, "Environment Variables"): a password does not
  * show there as it would among the arguments, and no name can be taken for something else.
+ * @param startOptions what the session needs beside the target's own (`startOptions`)
  */
-export function libpqEnvironment(target: PostgresTarget): Readonly<Record<string, string | undefined>> {
+export function libpqEnvironment(
+  target: PostgresTarget,
+  startOptions: string | undefined,
+): Readonly<Record<string, string | undefined>> {
   const { connectTimeout } = target;
   return {
     PGHOST: target.host,
@@ -111,7 +115,8 @@ export function libpqEnvironment(target: PostgresTarget): Readonly<Record<string
     // whatever the surroundings say must not lead to another server, or change what comes out
     PGHOSTADDR: undefined,
     PGSERVICE: undefined,
-    PGOPTIONS: undefined,
+    // of two values of one setting the later one counts
+    PGOPTIONS: [target.options, startOptions].filter((options) => options !== undefined).join(' ') || undefined,
     PGTARGETSESSIONATTRS: undefined,
   };
 }

@@ -13,6 +13,8 @@ import { isDatabaseFile, type OpenFile, openForReading } from './reading.ts';
 import { sqliteSession } from './session.ts';
 
 const nothing: DatabaseFacts = {
+  schema: 'main',
+  elsewhere: [],
   relations: [],
   catalog: { tables: {}, enums: {} },
   revisions: null,

@@ -38,6 +38,8 @@ export function inspect(database: SQLite.Database): DatabaseFacts {
     const versioned = relations.some(({ name }) => name === 'alembic_version');
     const versions = versioned ? all('SELECT version_num FROM alembic_version ORDER BY 1') : null;
     return {
+      schema: 'main',
+      elsewhere: [],
       relations,
       catalog: { tables: readTables(all(columnsQuery), all(foreignKeysQuery), all(indexesQuery)), enums: {} },
       revisions: versions?.map((row) => text(row, 'version_num')) ?? null,

@@ -5,7 +5,7 @@ import { Failure } from '../../failure.ts';
 import type { Log } from '../../report/log.ts';
 import { count } from '../../report/numbers.ts';
 import type { QuarantineSchema } from './label.ts';
-import { home, type Progress, quarantineBatch } from './move.ts';
+import { homeOf, type Progress, quarantineBatch } from './move.ts';
 import { type Batch, listBatches, listThings, rightsMissingToMove } from './things.ts';
 
 /** What the label says of a corrupted database. */
@@ -32,7 +32,7 @@ export async function inBatches(
 }
 
 /**
- * Puts batches of schema public aside.
+ * Puts batches of the application's schema aside.
  * @throws Failure `quarantine-refused`, when somebody has connected since; the next run goes on
  */
 export async function quarantineBatches(context: BatchContext, batches: readonly Batch[], why: string): Promise<void> {
@@ -53,13 +53,13 @@ export async function quarantineBatches(context: BatchContext, batches: readonly
  * that migrates begins with it, so that of an ordinary cleanup all or nothing happens.
  */
 export async function quarantineAllButLast(context: BatchContext): Promise<void> {
-  const batches = await context.database.read((session) => listBatches(session, home, 'out'));
+  const batches = await context.database.read(async (session) => listBatches(session, await homeOf(session), 'out'));
   await quarantineBatches(context, batches.slice(0, -1), corruption);
 }
 
 /** What keeps the role from cleaning: what it does not own cannot be moved. */
 export async function rightsMissingToClean(database: Database): Promise<readonly MissingRight[]> {
-  return database.read((session) => rightsMissingToMove(session, home));
+  return database.read(async (session) => rightsMissingToMove(session, await homeOf(session)));
 }
 
 /**
@@ -68,7 +68,7 @@ export async function rightsMissingToClean(database: Database): Promise<readonly
  */
 export async function quarantineLast(transaction: Transaction, { database, log }: BatchContext): Promise<string> {
   await requireAlone(transaction, database.name);
-  const things = await listThings(transaction, home, 'out');
+  const things = await listThings(transaction, await homeOf(transaction), 'out');
   const progress = await quarantineBatch(transaction, { things, left: 0 }, corruption);
   announceMoved(progress, log);
   return progress.schema.name;
@@ -89,7 +89,7 @@ function announceMoved({ schema, done, left, functions }: Progress, log: Log): v
     log.info(`  moved ${thing.kind.toLowerCase()} ${thing.quoted} to ${schema.name}${size}`, details);
   }
   if (left > 0 || functions === 0) return;
-  log.info(`  ${count(functions, 'function')} stayed in schema public: they are in nobody's way.`);
+  log.info(`  ${count(functions, 'function')} stayed where they were: they are in nobody's way.`);
 }
 
 /** Says how to take back what was moved; to be said when that is certain, after the commit. */

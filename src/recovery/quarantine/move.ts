@@ -1,10 +1,13 @@
+import { currentSchema } from '../../database/current-schema.ts';
 import { number, only, text } from '../../database/rows.ts';
 import type { Session } from '../../database/session.ts';
 import { createSchema, type Label, type QuarantineSchema, readSchemas, writeLabel } from './label.ts';
 import { type Batch, countRows, isType, type Thing } from './things.ts';
 
-/** The application's schema. */
-export const home = 'public';
+/** The schema that the application works in, as SQL writes its name. @throws TypeError where there is none */
+export async function homeOf(session: Session): Promise<string> {
+  return text(only(await session.query('SELECT quote_ident(current_schema()) AS name')), 'name');
+}
 
 /** What one transaction did. */
 export interface Progress {
@@ -12,12 +15,12 @@ export interface Progress {
   readonly schema: QuarantineSchema;
   readonly done: readonly { readonly thing: Thing; readonly rows: number | null }[];
   readonly left: number;
-  /** How many functions of the owner's stayed in schema public, once everything else is moved. */
+  /** How many functions of the owner's stayed in the application's schema, once everything else is moved. */
   readonly functions: number;
 }
 
 /**
- * Moves a batch of schema public to a schema `tt_quarantine_<UTC time>`. Nothing is copied and nothing is dropped:
+ * Moves a batch of the application's schema to a schema `tt_quarantine_<UTC time>`. Nothing is copied and nothing is dropped:
  * ALTER … SET SCHEMA changes the catalog only, so the size of a table does not matter.
  *
  * PostgreSQL only; to be called within a transaction.
@@ -30,7 +33,7 @@ export async function quarantineBatch(
   into: QuarantineSchema | null = null,
 ): Promise<Progress> {
   const { name, label } = into ?? (await unfinishedSchema(session)) ?? (await createSchema(session, why));
-  const done = await move(session, batch, home, name);
+  const done = await move(session, batch, await homeOf(session), name);
   const schema: QuarantineSchema = {
     name,
     label: {
@@ -47,10 +50,9 @@ export async function quarantineBatch(
 /** Functions that the owner made; those of a range type belong to it. */
 async function countFunctions(session: Session): Promise<number> {
   const rows = await session.query(
-    `SELECT count(*) AS functions FROM pg_proc p WHERE p.pronamespace = to_regnamespace($1)
+    `SELECT count(*) AS functions FROM pg_proc p WHERE p.pronamespace = ${currentSchema}
      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
                      AND d.deptype IN ('e', 'i'))`,
-    [home],
   );
   return number(only(rows), 'functions');
 }
@@ -64,9 +66,9 @@ async function unfinishedSchema(session: Session): Promise<QuarantineSchema | nu
   return null;
 }
 
-/** Moves a batch of a quarantine back to schema public; with the last one the schema goes, unless others use it. */
+/** Moves a batch of a quarantine back to the application's schema; with the last one the schema goes, unless others use it. */
 export async function bringBackBatch(session: Session, batch: Batch, schema: QuarantineSchema): Promise<Progress> {
-  const done = await move(session, batch, schema.name, home);
+  const done = await move(session, batch, schema.name, await homeOf(session));
   await closeOrLabel(session, schema, batch, 'unfinished');
   return { schema, done, left: batch.left, functions: 0 };
 }
@@ -107,17 +109,17 @@ async function isEmpty(session: Session, schema: string): Promise<boolean> {
   return rows.length === 0;
 }
 
-/** Names that a quarantine and schema public have both: indexes and types stand in the way like tables do. */
+/** Names that a quarantine and the application's schema have both: indexes and types stand in the way like tables do. */
 export async function findNameClashes(session: Session, schema: string): Promise<readonly string[]> {
   const rows = await session.query(
     `SELECT held.relname::text AS name FROM pg_class held JOIN pg_class here USING (relname)
-     WHERE held.relnamespace = to_regnamespace($1) AND here.relnamespace = to_regnamespace($2)
+     WHERE held.relnamespace = to_regnamespace($1) AND here.relnamespace = ${currentSchema}
      UNION
      SELECT coalesce(element.typname, held.typname)::text
      FROM pg_type held JOIN pg_type here USING (typname) LEFT JOIN pg_type element ON element.typarray = held.oid
-     WHERE held.typnamespace = to_regnamespace($1) AND here.typnamespace = to_regnamespace($2)
+     WHERE held.typnamespace = to_regnamespace($1) AND here.typnamespace = ${currentSchema}
      ORDER BY name`,
-    [schema, home],
+    [schema],
   );
   return rows.map((row) => text(row, 'name'));
 }

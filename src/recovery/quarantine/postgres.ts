@@ -7,7 +7,7 @@ import type { Quarantine, QuarantineContext } from '../quarantine.ts';
 import { inBatches, quarantineBatches, requireAlone } from './batches.ts';
 import { type Held, type HeldThing, pick } from './held.ts';
 import { type QuarantineSchema, readSchemas } from './label.ts';
-import { bringBackBatch, dropBatch, findDependents, findNameClashes, home } from './move.ts';
+import { bringBackBatch, dropBatch, findDependents, findNameClashes, homeOf } from './move.ts';
 import { countRows, isType, listBatches, rightsMissingToMove } from './things.ts';
 
 /** Quarantine on PostgreSQL: schemas beside the application's. */
@@ -22,11 +22,12 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
 
     async create(everything) {
       const keep = everything ? [] : await namesOfTheApplication();
+      const home = await database.read(homeOf);
       const batches = await database.read((session) => listBatches(session, home, 'out', keep));
       const names = batches.flatMap(({ things }) => things).map(({ name }) => name);
       if (names.length === 0) return log.info('There is nothing to move: nothing was changed.');
       await database.read((session) => requireAlone(session, database.name));
-      await requireRights(context, home, keep);
+      await requireRights(context, home, keep, true);
 
       const more = names.length > 10 ? ` and ${names.length - 10} more` : '';
       await consent(`This moves out of schema ${home}: ${names.slice(0, 10).join(', ')}${more}. Nothing is dropped.`);
@@ -38,7 +39,7 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
       const schema = pick(await database.read(readSchemas), name, database.name);
       const names = await database.read((session) => findNameClashes(session, name));
       if (names.length > 0) refuse({ kind: 'names-taken', name, names });
-      await requireRights(context, name, []);
+      await requireRights(context, name, [], false);
       if (dryRun) {
         const held = await database.read((session) => describe(session, schema));
         return log.info(`Would bring back ${summariseHeld(held)} from ${name}: nothing was changed.`);
@@ -51,14 +52,14 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
           for (const { thing } of done) log.info(`  brought back ${thing.kind.toLowerCase()} ${thing.quoted}`);
         },
       );
-      log.info(`Everything of ${name} is in schema ${home} again.`);
+      log.info(`Everything of ${name} is in schema ${await database.read(homeOf)} again.`);
     },
 
     async purge(name) {
       const schema = pick(await database.read(readSchemas), name, database.name);
       const dependents = await database.read((session) => findDependents(session, name));
       if (dependents.length > 0) refuse({ kind: 'depended-upon', name, dependents });
-      await requireRights(context, name, []);
+      await requireRights(context, name, [], false);
       const held = await database.read((session) => describe(session, schema));
       await consent(`This DELETES ${summariseHeld(held)} in ${name} for good.`);
       await inBatches(
@@ -79,9 +80,14 @@ async function namesOfTheApplication(): Promise<readonly string[]> {
 }
 
 /** @throws Failure `missing-rights` */
-async function requireRights({ database }: QuarantineContext, schema: string, keep: readonly string[]): Promise<void> {
+async function requireRights(
+  { database }: QuarantineContext,
+  schema: string,
+  keep: readonly string[],
+  quarantines: boolean,
+): Promise<void> {
   const rights = [
-    ...(await database.missingRights({ alters: [], quarantines: schema === home })),
+    ...(await database.missingRights({ alters: [], quarantines })),
     ...(await database.read((session) => rightsMissingToMove(session, schema, keep))),
   ];
   if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });

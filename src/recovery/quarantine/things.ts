@@ -167,7 +167,7 @@ export async function rightsMissingToMove(
   keep: readonly string[] = [],
 ): Promise<readonly MissingRight[]> {
   const rows = await session.query(
-    `SELECT quote_ident(name) AS quoted, kind, quote_ident(current_user) AS role, quote_ident($1) AS schema
+    `SELECT quote_ident(name) AS quoted, kind, quote_ident(current_user) AS role, $1::text AS schema
      FROM (${things}) t WHERE NOT pg_has_role(owner, 'USAGE') ORDER BY name LIMIT ${namedRights}`,
     [schema, JSON.stringify(keep)],
   );

@@ -151,11 +151,18 @@ describe('schemes', () => {
 
 describe('parameters', () => {
   it('that are not understood are named and ignored', () => {
-    const url = 'postgresql://u:p@h/d?options=-csearch_path%3Dx&target_session_attrs=any&gssencmode=disable&foo=1';
+    const url = 'postgresql://u:p@h/d?target_session_attrs=any&gssencmode=disable&foo=1';
     expect(databaseOf(url)).toEqual(base);
     expect(hintsOf(url)).toEqual([
-      'Parameters of DATABASE_URL that are ignored here: options, target_session_attrs, gssencmode, foo.',
+      'Parameters of DATABASE_URL that are ignored here: target_session_attrs, gssencmode, foo.',
     ]);
+  });
+
+  it('that are for the server are handed on', () => {
+    const url = (options: string) => `postgresql://u:p@h/d?options=${options}`;
+    for (const options of ['-c%20search_path%3Dx', '-c+search_path=x']) {
+      expect(databaseOf(url(options))).toEqual({ ...base, options: '-c search_path=x' });
+    }
   });
 
   it('given twice count the last time', () => {

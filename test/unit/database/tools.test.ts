@@ -93,7 +93,7 @@ describe('the environment of a tool', () => {
   };
 
   it('says where the database is, how to get in and what TLS is asked for', () => {
-    expect(libpqEnvironment(target)).toMatchObject({
+    expect(libpqEnvironment(target, undefined)).toMatchObject({
       PGHOST: 'db',
       PGPORT: '5433',
       PGUSER: 'me',
@@ -106,7 +106,7 @@ describe('the environment of a tool', () => {
   });
 
   it('takes away what would lead elsewhere', () => {
-    const environment = { ...libpqEnvironment(target) };
+    const environment = { ...libpqEnvironment(target, undefined) };
     for (const name of ['PGHOSTADDR', 'PGSERVICE', 'PGOPTIONS']) {
       expect(Object.hasOwn(environment, name)).toBe(true);
       expect(environment[name]).toBeUndefined();

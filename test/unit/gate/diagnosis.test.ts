@@ -33,13 +33,23 @@ interface Seen {
   readonly views?: readonly string[];
   readonly revisions?: readonly string[] | null;
   readonly ledgers?: readonly string[];
+  readonly elsewhere?: readonly string[];
   readonly traces?: readonly string[];
   readonly restoreJournal?: RestoreJournal;
 }
 
-function observe({ tables = [], views = [], revisions = null, ledgers = [], ...beside }: Seen): Observation {
+function observe({
+  tables = [],
+  views = [],
+  revisions = null,
+  ledgers = [],
+  elsewhere = [],
+  ...beside
+}: Seen): Observation {
   const all = revisions === null ? tables : [...tables, versionTable];
   const facts: DatabaseFacts = {
+    schema: 'public',
+    elsewhere,
     relations: [
       ...all.map((name) => ({ name, kind: 'table' as const, estimatedRows: null })),
       ...views.map((name) => ({ name, kind: 'view' as const, estimatedRows: null })),
@@ -62,6 +72,15 @@ describe('diagnose', () => {
     ['an empty alembic_version and nothing else', { revisions: [] }, { kind: 'fresh' }],
     ['nothing, beside uploads', { traces: ['There are uploads.'] }, { kind: 'fresh', traces: ['There are uploads.'] }],
     ["nothing, but another tool's ledger in another schema", { ledgers: ['other.knex_migrations'] }, { kind: 'fresh' }],
+
+    ['nothing, and our tables in another schema', { elsewhere: ['tt'] }, { kind: 'elsewhere', holding: ['tt'] }],
+    ['a stray table, and our tables in another schema', { tables: ['a'], elsewhere: ['tt'] }, { kind: 'elsewhere' }],
+    ['rows, and our tables in another schema', { revisions: ['one'], elsewhere: ['tt'] }, { kind: 'elsewhere' }],
+    [
+      'our tables here and in another schema',
+      { tables: complete, revisions: ['head'], elsewhere: ['tt'] },
+      { kind: 'current' },
+    ],
 
     ['a table that is not ours', { tables: ['author'] }, { kind: 'corrupted', relations: [{ name: 'author' }] }],
     ['a view that is not ours', { views: ['v'] }, { kind: 'corrupted' }],

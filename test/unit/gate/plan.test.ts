@@ -28,6 +28,7 @@ const states = {
   },
   ahead: { kind: 'ahead', revisions: ['three'], unknown: ['three'] },
   foreign: { kind: 'foreign', ledgers: ['public.knex_migrations'] },
+  elsewhere: { kind: 'elsewhere', schema: 'public', holding: ['tt'] },
   interrupted: { kind: 'interrupted', journal: { file: '/j', says: null } },
   unreadable: { kind: 'unreadable', reason: 'no' },
 } as const satisfies { [Kind in State['kind']]: Extract<State, { kind: Kind }> };

@@ -30,7 +30,15 @@ const table = (columns: Table['columns']): Table => ({ columns, constraints: {},
 /** What is promised, and what of it is there. */
 function context(promised: Record<string, Table>, found: Record<string, Table>): RepairContext {
   const catalog = { tables: found, enums: {} };
-  const facts: DatabaseFacts = { relations: [], catalog, revisions: [], ledgers: [], otherSessions: [] };
+  const facts: DatabaseFacts = {
+    schema: 'main',
+    elsewhere: [],
+    relations: [],
+    catalog,
+    revisions: [],
+    ledgers: [],
+    otherSessions: [],
+  };
   return { facts, head: { tables: promised, enums: {} }, engine: 'postgresql' };
 }
 
