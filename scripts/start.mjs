@@ -8,4 +8,6 @@ if (!isSet(/^(DATABASE_URL|DATABASE_URL_FILE|POSTGRES_.+)$/)) {
   process.env.DATABASE_URL = 'sqlite:///data/timetracker.db';
   if (!isSet(/^BACKUP_(FOLDER|DIR)$/)) process.env.BACKUP_FOLDER = 'data/backups';
 }
+// what messages call db-init: with the same environment
+if (!isSet(/^TT_COMMAND_PREFIX$/)) process.env.TT_COMMAND_PREFIX = 'npm start --';
 await import('../dist/main.js');

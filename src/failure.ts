@@ -18,8 +18,8 @@ export type Problem =
   | {
       readonly kind: 'usage';
       readonly message: string;
-      /** The command that does what was wanted, if there is one. */
-      readonly command?: string;
+      /** The run that does what was wanted, if there is one. */
+      readonly command?: WantedRun;
     }
   | { readonly kind: 'configuration'; readonly faults: readonly { variable: string; problem: string }[] }
   | { readonly kind: 'unsupported-server'; readonly version: string }
@@ -69,6 +69,14 @@ export type Problem =
       readonly exitCode: ExitCode;
     }
   | { readonly kind: 'interrupted'; readonly signal: 'SIGINT' | 'SIGTERM' };
+
+/** A run of db-init, as data. */
+export interface WantedRun {
+  /** Its arguments. */
+  readonly words: readonly string[];
+  /** A setting that it needs. */
+  readonly variable?: { readonly name: string; readonly value: string };
+}
 
 /** Why a backup could not be made. */
 export type BackupObstacle =

@@ -1,3 +1,4 @@
+import { commandPrefixOf } from './config/command-prefix.ts';
 import { readConfig, readSettings, reportFileOf, type Settings } from './config/config.ts';
 import { ConfigurationError } from './config/configuration-error.ts';
 import { secretsOf } from './config/secrets.ts';
@@ -10,6 +11,7 @@ import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { Failure, type Problem, reasonOf } from './failure.ts';
 import type { RunEnd } from './gate/run-report.ts';
 import { renderBanner } from './report/banner.ts';
+import { type Commands, commandsFor } from './report/commands.ts';
 import { openLog } from './report/log.ts';
 import { openOutput, type Output, type Streams } from './report/output.ts';
 import { describeProblem, withBackup } from './report/problems.ts';
@@ -39,6 +41,9 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   let output = openOutput(streams, secrets, json);
   let command: Command | null = null;
   let database = '';
+  // until the configuration is known
+  const commandPrefix = commandPrefixOf(invocation.environment);
+  let commands = commandsFor({ commandPrefix, database: null, backupFolder: '/data/uploads/backups' });
   let ended: Ended;
   try {
     const request = readArguments(invocation.arguments);
@@ -49,13 +54,14 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     ({ command } = request);
     const { config, start } = prepare(command, invocation);
     secrets = secretsOf(config);
+    commands = commandsFor(config);
     if (config.database !== null) database = nameOf(config.database);
     output = openOutput(streams, secrets, json);
     const log = await openLog(config.logFormat, output);
     const exitCode = await start({ version, output, log, recorder, signal, arguments: request.arguments });
     ended = { exitCode, problem: null };
   } catch (error) {
-    ended = report(problemOf(error, signal, database), error, recorder.record, output, json);
+    ended = report(problemOf(error, signal, database), error, { record: recorder.record, output, json, commands });
   }
   const end = { ...ended, version, startedAt, finishedAt: new Date() };
   if (command?.reports === true) {
@@ -100,10 +106,14 @@ function problemOf(error: unknown, signal: AbortSignal, database: string): Probl
   return isConnectionLoss(error) ? { kind: 'connection-lost', database, reason: reasonOf(error) } : null;
 }
 
-function report(problem: Problem | null, error: unknown, record: RunRecord, output: Output, json: boolean): Ended {
+function report(
+  problem: Problem | null,
+  error: unknown,
+  { record, output, json, commands }: { record: RunRecord; output: Output; json: boolean; commands: Commands },
+): Ended {
   const failure = problem === null ? null : new Failure(problem);
   const exitCode = failure?.exitCode ?? exitCodes.unexpected;
-  const notice = withBackup(problem === null ? describeBug(error) : describeProblem(problem), record.backup);
+  const notice = withBackup(problem === null ? describeBug(error) : describeProblem(problem, commands), record.backup);
   output.notice(`\n${renderBanner(notice, exitCode)}`);
   const told = {
     kind: problem?.kind ?? 'unexpected',

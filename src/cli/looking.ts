@@ -3,6 +3,7 @@ import type { ExitCode } from '../exit-codes.ts';
 import { type Look, look } from '../gate/look.ts';
 import { gateExitCode, reportLook, type StateReport, verifyExitCode } from '../gate/state-report.ts';
 import { renderStatus, renderVerdict } from '../report/state-text.ts';
+import { type Commands, commandsFor } from '../report/commands.ts';
 import type { CommandContext, DatabaseCommand } from './context.ts';
 import { withDatabase } from './open.ts';
 
@@ -11,7 +12,7 @@ export function lookingCommand(
   name: string,
   summary: string,
   exitCodeOf: (seen: Look) => ExitCode,
-  render: (report: StateReport, seen: Look) => string,
+  render: (report: StateReport, seen: Look, commands: Commands) => string,
 ): DatabaseCommand {
   return {
     name,
@@ -24,7 +25,7 @@ export function lookingCommand(
         const exitCode = exitCodeOf(seen);
         const report = reportLook(database, seen, await loadHead(database.engine), exitCode);
         if (context.arguments.flags.has('json')) context.output.json(report);
-        else context.output.result(render(report, seen));
+        else context.output.result(render(report, seen, commandsFor(context.config)));
         return exitCode;
       }),
   };

@@ -21,7 +21,7 @@ export const seedCommand: Command = {
     const { flaskEnvironment } = context.config;
     if (flaskEnvironment !== 'development') {
       const message = `The seed is for development alone: it runs with FLASK_ENV=development, and FLASK_ENV is ${JSON.stringify(flaskEnvironment)}.`;
-      const command = 'docker compose run --rm --env FLASK_ENV=development db-init seed';
+      const command = { words: ['seed'], variable: { name: 'FLASK_ENV', value: 'development' } };
       throw new Failure({ kind: 'usage', message, command });
     }
     const options = readSeedOptions(given, flags);

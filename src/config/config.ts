@@ -1,5 +1,6 @@
 import { basename, join, resolve } from 'node:path';
 
+import { commandPrefixOf } from './command-prefix.ts';
 import { collectFindings, ConfigurationError, type Findings } from './configuration-error.ts';
 import { type DatabaseTarget, namesDatabase, readDatabase } from './database.ts';
 import { type Environment, type Variables, variablesOf } from './variables.ts';
@@ -69,6 +70,8 @@ export interface Config {
   /** Where the report of a run that may write goes; null for nowhere. */
   readonly reportFile: string | null;
   readonly logFormat: 'human' | 'json';
+  /** What stands before the arguments of db-init in the commands that messages show. */
+  readonly commandPrefix: string;
   /** Advice about settings that are no fault: a sentence each, without secrets. */
   readonly hints: readonly string[];
 }
@@ -139,6 +142,7 @@ function read<Target>(
     backupBeforeMigrate: variables.choice('TT_BACKUP_BEFORE_MIGRATE', ['auto', 'always', 'never']),
     reportFile: reportFileOf(environment, workingDirectory),
     logFormat: variables.choice('TT_LOG_FORMAT', ['human', 'json']),
+    commandPrefix: commandPrefixOf(environment),
   };
   if (/^\s*on\s*$/i.test(environment.TT_SKIP_DB_CLEANUP ?? '')) {
     findings.hint('The application itself knows TT_SKIP_DB_CLEANUP only as 1, true or yes: write true.');

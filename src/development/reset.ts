@@ -14,6 +14,7 @@ import { refusalOf, type Work } from '../gate/plan.ts';
 import { findRestoreJournal } from '../gate/traces.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { describeObstacle } from '../report/backup-text.ts';
+import { commandsFor } from '../report/commands.ts';
 import { announceKept, announceNext, describeLoss } from '../report/reset-text.ts';
 import { coreTables, isWholeCore, versionTable } from '../schema/catalog.ts';
 import { requireAlone, requireFileAlone } from './others.ts';
@@ -69,7 +70,7 @@ export async function reset(request: ResetRequest, context: ResetContext): Promi
     });
     await startOver(prepared, request, context);
     announceKept(prepared.removal.kept, log);
-    announceNext(recorder.record.backup, log);
+    announceNext(recorder.record.backup, commandsFor(context.config), log);
   });
 }
 

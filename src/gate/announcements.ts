@@ -1,11 +1,12 @@
 import { releaseGraph } from '../migration/revisions.ts';
 import { describeMatch, listRows } from '../report/adoption-text.ts';
+import type { Commands } from '../report/commands.ts';
 import type { Log } from '../report/log.ts';
 import { count } from '../report/numbers.ts';
 import type { Plan, Work } from './plan.ts';
 
 /** Says what the gate is about to do, and why. */
-export function announceWork(plan: Work, log: Log): void {
+export function announceWork(plan: Work, commands: Commands, log: Log): void {
   const { state } = plan;
   const { pending, adopt } = plan.kind === 'migrate' ? plan : { pending: [], adopt: [] };
   switch (state.kind) {
@@ -14,11 +15,10 @@ export function announceWork(plan: Work, log: Log): void {
         log.warn('THE DATABASE IS EMPTY, BUT IT DOES NOT LOOK LIKE A FIRST START:');
         for (const trace of state.traces) log.warn(`  ${trace}`);
         log.warn(
-          '  This is what a lost or wrongly mounted database volume looks like. If data should be here, stop now:',
+          '  This is what a lost or wrongly mounted database volume looks like. If data should be here, stop the ' +
+            'application and look at the volumes. TT_REQUIRE_EXISTING=true refuses an empty database.',
         );
-        log.warn(
-          '  docker compose down, then look at the volumes. TT_REQUIRE_EXISTING=true refuses an empty database.',
-        );
+        if (commands.stop !== '') log.warn(commands.stop);
       }
       log.info(`The database is empty: creating the schema of all ${pending.length} revisions at once.`);
       break;

@@ -4,16 +4,13 @@ import { Failure, reasonOf, type Verdict } from '../failure.ts';
 import { type AppliedRevision, createHead, migrate } from '../migration/migrator.ts';
 import { stampLedger } from '../migration/ledger.ts';
 import { releaseGraph } from '../migration/revisions.ts';
-import {
-  announceWayBack,
-  quarantineAllButLast,
-  quarantineLast,
-  rightsMissingToClean,
-} from '../recovery/quarantine/batches.ts';
+import { quarantineAllButLast, quarantineLast, rightsMissingToClean } from '../recovery/quarantine/batches.ts';
 import type { Unsafe } from '../recovery/repair-step.ts';
 import { mend, NotMendable } from '../recovery/repair.ts';
 import { describeDifference } from '../report/differences.ts';
+import { commandsFor } from '../report/commands.ts';
 import type { Log } from '../report/log.ts';
+import { announceWayBack } from '../report/quarantine-text.ts';
 import type { Recorder } from '../report/record.ts';
 import { versionTable } from '../schema/catalog.ts';
 import { findDifferences } from '../schema/comparison.ts';
@@ -33,7 +30,7 @@ import { writeStamp } from './stamp.ts';
 export async function carryOut(plan: Work, facts: DatabaseFacts, context: GateContext): Promise<void> {
   const { database, log, recorder } = context;
   await requireMeans(plan, facts, database);
-  announceWork(plan, log);
+  announceWork(plan, commandsFor(context.config), log);
   const quarantine = quarantines(plan);
 
   // a failure is rolled back; a mistake that nobody noticed is not
@@ -51,7 +48,7 @@ export async function carryOut(plan: Work, facts: DatabaseFacts, context: GateCo
       return schema;
     }),
   );
-  if (held !== null) announceWayBack(held, log);
+  if (held !== null) announceWayBack(held, commandsFor(context.config), log);
   await conclude(context);
 }
 

@@ -7,7 +7,7 @@ import { releaseGraph } from '../migration/revisions.ts';
 import { type Extras, findExtras } from '../schema/comparison.ts';
 import type { Catalog } from '../schema/catalog.ts';
 import { describeDifference } from '../report/differences.ts';
-import { describeProblem } from '../report/problems.ts';
+import { describeCause } from '../report/problems.ts';
 import { describeUnsafe } from '../report/repair-text.ts';
 
 /** Something that is wrong, as `--json` reports it. */
@@ -115,7 +115,7 @@ function problemsOf(database: string, { state, plan, repair }: Look): readonly R
   }
   if (plan.kind !== 'refuse' && isFine(state)) return [];
   const refusal = plan.kind === 'refuse' ? plan.refusal : refusalOf(state);
-  const { title, happened } = describeProblem({ kind: 'refused', database, refusal });
+  const { title, happened } = describeCause({ kind: 'refused', database, refusal });
   const problem = {
     kind: state.kind,
     object: database,

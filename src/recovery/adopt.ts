@@ -7,6 +7,7 @@ import { type Plan, refusalOf } from '../gate/plan.ts';
 import { stampLedger } from '../migration/ledger.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { describeMatch, listRows } from '../report/adoption-text.ts';
+import { commandsFor } from '../report/commands.ts';
 import { describeDifference } from '../report/differences.ts';
 import { loadFingerprints } from '../schema/fingerprints.ts';
 import { compareWith } from '../schema/identification.ts';
@@ -62,7 +63,7 @@ export async function adopt(request: AdoptionRequest, context: AdoptionContext):
   const { state } = await look(database, config);
   recorder.left({ state: state.kind, revisions: rows });
   log.info(`The database is stamped ${listRows(rows)}. Nothing was migrated: that is what the gate does next.`);
-  log.info('  docker compose up -d');
+  log.info(commandsFor(config).gate);
 }
 
 /**

@@ -1,25 +1,29 @@
 import { basename } from 'node:path';
 import type { Engine } from '../database/session.ts';
 import type { ArchiveFault, Wrapping } from '../failure.ts';
-import { capital, commands, newerTools } from './advice.ts';
+import { capital, newerTools } from './advice.ts';
 import type { Notice } from './banner.ts';
+import { type Commands, databaseWord, forEachFile } from './commands.ts';
+import { shellWord } from './shell.ts';
+import { quoteName } from './sql-name.ts';
 
 const safe = 'nothing was changed, and nothing of the archive was left behind.';
 
-const another = `See which other backups there are, and take one of them.\n${commands.backups}`;
+const another = (commands: Commands): string =>
+  `See which other backups there are, and take one of them.\n${commands.backups}\n${commands.restore}`;
 
 /**
  * Why an archive is not restored.
  * @param atStart whether TT_RESTORE_FROM asked for it: then every start ends here
  */
-export function describeRejection(archive: string, fault: ArchiveFault, atStart: boolean): Notice {
-  const notice = describeFault(archive, fault);
+export function describeRejection(archive: string, fault: ArchiveFault, atStart: boolean, commands: Commands): Notice {
+  const notice = describeFault(archive, fault, commands);
   if (!atStart) return notice;
   const without = `Or start without it: take TT_RESTORE_FROM out of .env.\n${commands.gate}`;
   return { ...notice, options: [...notice.options, without] };
 }
 
-function describeFault(archive: string, fault: ArchiveFault): Notice {
+function describeFault(archive: string, fault: ArchiveFault, commands: Commands): Notice {
   const title = `The archive cannot be restored: ${archive}`;
   switch (fault.kind) {
     case 'missing':
@@ -31,8 +35,8 @@ function describeFault(archive: string, fault: ArchiveFault): Notice {
         safe,
         options: [
           `See which backups there are; the name alone will do.\n${commands.backups}`,
-          'One that lies elsewhere is put into the backup folder first; FILE is the file on your machine.\n' +
-            '  docker compose cp FILE db-init:/data/uploads/backups/',
+          `One that lies elsewhere is put into the backup folder first. Run this where it lies, with its name.\n` +
+            `${commands.upload(basename(archive))}\n${commands.run('restore', basename(archive))}`,
         ],
       };
     case 'invalid':
@@ -42,7 +46,7 @@ function describeFault(archive: string, fault: ArchiveFault): Notice {
         safe,
         options: [
           'If it is a copy, copy it once more and compare the sizes and checksums (sha256sum) of both files.',
-          another,
+          another(commands),
         ],
       };
     case 'access':
@@ -51,9 +55,8 @@ function describeFault(archive: string, fault: ArchiveFault): Notice {
         happened: [`${capital(fault.reason)}.`],
         safe,
         options: [
-          'Give the file to that user (1000 in the image), then try again.\n' +
-            `  docker compose run --rm --user 0 --cap-add CHOWN --cap-add DAC_OVERRIDE --entrypoint chown db-init 1000:1000 ${quoted(archive)}`,
-          another,
+          `Give the file to that user, then try again.\n${commands.give(archive)}\n${commands.run('restore', archive)}`,
+          another(commands),
         ],
       };
     case 'too-large':
@@ -63,7 +66,7 @@ function describeFault(archive: string, fault: ArchiveFault): Notice {
         safe,
         options: [
           `If you know where it comes from and that it is right, raise ${fault.variable} in .env and try again.`,
-          another,
+          another(commands),
         ],
       };
     case 'unusable':
@@ -73,7 +76,7 @@ function describeFault(archive: string, fault: ArchiveFault): Notice {
         safe,
         options: [
           'Use the image of db-init that belongs to the release of TimeTracker that made the archive, or a newer one.',
-          another,
+          another(commands),
         ],
       };
     case 'no-tool':
@@ -81,10 +84,10 @@ function describeFault(archive: string, fault: ArchiveFault): Notice {
         title,
         happened: [`${capital(fault.reason)}.`],
         safe,
-        options: [newerTools, another],
+        options: [newerTools, another(commands)],
       };
     case 'other-format':
-      return describeOtherFormat(archive, fault);
+      return describeOtherFormat(archive, fault, commands);
     case 'wrapped':
       return {
         title,
@@ -92,7 +95,7 @@ function describeFault(archive: string, fault: ArchiveFault): Notice {
         safe,
         options: [
           `Unpack it, and have db-init restore what comes out, or say how that is restored; ${wrappings[fault.by].file} is the file on your machine.\n  ${wrappings[fault.by].command}`,
-          another,
+          another(commands),
         ],
       };
     case 'other-engine':
@@ -134,8 +137,8 @@ const engines = {
 
 type Other = Extract<ArchiveFault, { kind: 'other-format' }>;
 
-function describeOtherFormat(archive: string, other: Other): Notice {
-  const { what, options } = adviceOn(archive, other);
+function describeOtherFormat(archive: string, other: Other, commands: Commands): Notice {
+  const { what, options } = adviceOn(archive, other, commands);
   return {
     title: `This is no archive of TimeTracker: ${archive}`,
     happened: [
@@ -149,17 +152,14 @@ function describeOtherFormat(archive: string, other: Other): Notice {
 function adviceOn(
   archive: string,
   { format, packed }: Other,
+  commands: Commands,
 ): { readonly what: string; readonly options: readonly string[] } {
   switch (format) {
     case 'sql':
       return {
         what: 'a plain SQL dump',
         options: [
-          intoNewDatabase(
-            'backup.sql',
-            'psql -U timetracker -d timetracker -v ON_ERROR_STOP=1 --single-transaction',
-            packed,
-          ),
+          intoNewDatabase('backup.sql', ['psql', '-v', 'ON_ERROR_STOP=1', '--single-transaction'], packed, commands),
           'A dump that was made of an SQLite file is read into a new file first. Restore that, and db-init says how.\n' +
             (packed ? '  gunzip -c backup.sql.gz | sqlite3 restored.db' : '  sqlite3 restored.db < backup.sql'),
         ],
@@ -170,48 +170,57 @@ function adviceOn(
         options: [
           intoNewDatabase(
             'backup.dump',
-            'pg_restore -U timetracker -d timetracker --exit-on-error --single-transaction --no-owner',
+            ['pg_restore', '--exit-on-error', '--single-transaction', '--no-owner'],
             packed,
+            commands,
           ),
         ],
       };
     case 'sqlite':
       return {
         what: 'an SQLite database file',
-        options: [inPlaceOfTheFile(archive)],
+        options: [inPlaceOfTheFile(archive, commands)],
       };
   }
 }
 
-/** The former database stays: it is renamed, and nothing is restored over it. */
-function intoNewDatabase(name: string, restore: string, packed: boolean): string {
+/**
+ * The former database stays: it is renamed, and nothing is restored over it.
+ * @param name of the file on the machine
+ * @param restore the program that reads it, with its options
+ */
+function intoNewDatabase(
+  name: string,
+  [program, ...options]: readonly [string, ...string[]],
+  packed: boolean,
+  commands: Commands,
+): string {
   const file = packed ? `${name}.gz` : name;
-  const into = `docker compose exec -T db ${restore}`;
+  const database = commands.databaseName;
+  const into = commands.client(program, [...options, '-d', databaseWord({ database })], 'piped').trim();
+  const rename = `ALTER DATABASE ${quoteName(database)} RENAME TO ${quoteName(`${database}_before`)}`;
   return [
-    `Restore it into a new database, and keep the former one under another name; ${file} is the file on your machine. The last command has db-init bring it up to date.`,
-    '  docker compose stop app',
-    `  docker compose exec db psql -U timetracker -d postgres -c 'ALTER DATABASE timetracker RENAME TO timetracker_before'`,
-    '  docker compose exec db createdb -U timetracker timetracker',
+    `Restore it into a new database, and keep the former one under another name; ${file} is the file on your machine. ` +
+      'Stop the application first. The last command has db-init bring it up to date.',
+    commands.stop,
+    commands.client('psql', ['-d', 'postgres', '-c', rename]),
+    commands.client('createdb', [database]),
     packed ? `  gunzip -c ${file} | ${into}` : `  ${into} < ${file}`,
     commands.gate,
   ].join('\n');
 }
 
 /** The side files go with the former file: a log that is left behind brings the old tables back. Nothing is overwritten. */
-function inPlaceOfTheFile(archive: string): string {
-  const putAside =
-    'cd /data && mkdir before && for f in timetracker.db timetracker.db-wal timetracker.db-shm timetracker.db-journal; ' +
-    'do if [ -e $f ]; then mv $f before/; fi; done';
+function inPlaceOfTheFile(archive: string, commands: Commands): string {
+  if (commands.engine !== 'sqlite') {
+    return 'Set DATABASE_URL to a SQLite file (sqlite:////data/timetracker.db) if that is the database that you want, and restore it again.';
+  }
+  const file = commands.databaseName;
   return [
     'Copy it to the place of the database while the application is stopped, and keep the former file with all that lies beside it. The last command has db-init bring it up to date.',
-    '  docker compose stop app',
-    `  docker compose run --rm --entrypoint sh db-init -c '${putAside}'`,
-    `  docker compose run --rm --entrypoint cp db-init -n ${quoted(archive)} /data/timetracker.db`,
+    commands.stop,
+    commands.script(forEachFile(file, `${file}.before`, 'mv')),
+    commands.script(`cp -n ${shellWord(archive)} ${shellWord(file)}`),
     commands.gate,
   ].join('\n');
-}
-
-/** As one word of a shell. */
-function quoted(path: string): string {
-  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

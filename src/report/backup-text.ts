@@ -1,43 +1,47 @@
 import type { ArchiveKind } from '../archive/manifest.ts';
 import type { BackupObstacle, Problem } from '../failure.ts';
-import { adviceFor, capital, commands, newerTools, untouched } from './advice.ts';
+import { capital, newerTools, untouched } from './advice.ts';
 import type { Notice } from './banner.ts';
+import type { Commands } from './commands.ts';
 
 /** Why a backup could not be made, and what to do about it. */
-export function describeFailedBackup(database: string, obstacle: BackupObstacle, purpose: ArchiveKind): Notice {
+export function describeFailedBackup(
+  database: string,
+  obstacle: BackupObstacle,
+  purpose: ArchiveKind,
+  commands: Commands,
+): Notice {
   return {
     title: `No backup could be made: ${database}`,
     happened: [describeObstacle(obstacle)],
     safe: `${untouched} An unfinished archive was removed; every other one is as it was.`,
-    options: purpose === 'safety' ? optionsBeforeChange(database) : optionsOf(database, obstacle),
+    options: purpose === 'safety' ? optionsBeforeChange(commands) : optionsOf(obstacle, commands),
   };
 }
 
-function optionsBeforeChange(database: string): readonly string[] {
+function optionsBeforeChange(commands: Commands): readonly string[] {
   return [
     `Remedy that, then start again.\n${commands.gate}`,
     'TT_BACKUP_BEFORE_MIGRATE=auto goes on without a backup where none can be made; save the database yourself ' +
-      `then.\n${adviceFor(database).saveCommand}`,
+      `then.\n${commands.dump}`,
   ];
 }
 
-function optionsOf(database: string, obstacle: BackupObstacle): readonly string[] {
+function optionsOf(obstacle: BackupObstacle, commands: Commands): readonly string[] {
   const again = `Remedy that, then make the backup again.\n${commands.backup}`;
-  const byHand = `Until then, save the database by hand.\n${adviceFor(database).saveCommand}`;
+  const byHand = `Until then, save the database by hand.\n${commands.dump}`;
   switch (obstacle.kind) {
     case 'folder':
       return [
         again,
-        'The folder must belong to the user that db-init runs as (1000 in the image), or be writable for it.',
-        'Put this one archive somewhere else, on a volume of your own.\n' +
-          '  docker compose run --rm -v ./backups:/backups db-init backup create --output /backups',
+        `Give the folder to the user that db-init runs as, then make the backup again.\n${commands.give(obstacle.folder)}\n${commands.backup}`,
+        `Put this one archive somewhere else.\n${commands.backupElsewhere}`,
       ];
     case 'no-space':
       return [
         `Make room, then make the backup again. Older backups may go: this keeps the newest three.\n` +
-          '  docker compose run --rm db-init backup prune --keep 3',
-        'Put the archive on another volume.\n' +
-          '  docker compose run --rm -v ./backups:/backups db-init backup create --output /backups',
+          `${commands.run('backup', 'prune', '--keep', '3')}\n${commands.backup}`,
+        `Put the archive somewhere else.\n${commands.backupElsewhere}`,
       ];
     case 'no-tool':
       return [newerTools, byHand];
@@ -70,11 +74,10 @@ export function describeObstacle(obstacle: BackupObstacle): string {
 }
 
 /** Why the backups that are there could not be listed, or the older ones not removed. */
-export function describeUntidyBackups({
-  kind,
-  folder,
-  reason,
-}: Extract<Problem, { kind: 'backups-not-listed' | 'backups-not-pruned' }>): Notice {
+export function describeUntidyBackups(
+  { kind, folder, reason }: Extract<Problem, { kind: 'backups-not-listed' | 'backups-not-pruned' }>,
+  commands: Commands,
+): Notice {
   switch (kind) {
     case 'backups-not-listed':
       return {

@@ -5,12 +5,14 @@ export interface Notice {
   readonly safe: string;
   /** In this order: what loses nothing first, what loses data last and in capitals. */
   readonly options: readonly string[];
+  /** How the commands are meant, where they do not say it themselves. */
+  readonly note?: string;
 }
 
 const width = 80;
 
 /** The banner as plain text, to be read in a terminal or in `docker compose logs`. */
-export function renderBanner({ title, happened, safe, options }: Notice, exitCode: number): string {
+export function renderBanner({ title, happened, safe, options, note }: Notice, exitCode: number): string {
   const rule = '='.repeat(width);
   return [
     rule,
@@ -21,16 +23,21 @@ export function renderBanner({ title, happened, safe, options }: Notice, exitCod
     ...wrap(`Safe: ${safe}`, width),
     ...(options.length > 0 ? ['', 'RECOVERY OPTIONS:'] : []),
     ...options.flatMap((option, index) => indent(`${index + 1}. `, option)),
+    ...(note === undefined ? [] : ['', ...wrap(note, width)]),
     rule,
     '',
   ].join('\n');
 }
 
-/** An option may have several lines: a command stands on a line of its own and is never wrapped. */
+/**
+ * An option may have several lines: a command stands on a line of its own and is never wrapped, and one that cannot be
+ * known here is an empty line.
+ */
 function indent(label: string, option: string): string[] {
   const pad = ' '.repeat(label.length);
   return option
     .split('\n')
+    .filter((line) => line !== '')
     .flatMap((line) => (line.startsWith('  ') ? [line] : wrap(line, width - pad.length)))
     .map((line, index) => (index === 0 ? label : pad) + line);
 }

@@ -1,8 +1,9 @@
-import type { Problem } from '../failure.ts';
+import type { Problem, WantedRun } from '../failure.ts';
 import { listRows } from './adoption-text.ts';
-import { capital, commands, untouched } from './advice.ts';
+import { capital, untouched } from './advice.ts';
 import { describeFailedBackup, describeUntidyBackups } from './backup-text.ts';
 import type { Notice } from './banner.ts';
+import { type Commands, commandsFor, databaseWord, folderOf } from './commands.ts';
 import { describeQuarantineObstacle } from './quarantine-text.ts';
 import { describeRejection } from './archive-text.ts';
 import { describeResetObstacle } from './reset-text.ts';
@@ -12,7 +13,17 @@ import { describeRefusal, forcedAdoption, unreadable } from './refusals.ts';
 import { describeFailedMigration, describeVerdict, listDifferences } from './verdicts.ts';
 
 /** The one place where problems become sentences. */
-export function describeProblem(problem: Problem): Notice {
+export function describeProblem(problem: Problem, commands: Commands): Notice {
+  const notice = describe(problem, commands);
+  return commands.note === null ? notice : { ...notice, note: commands.note };
+}
+
+/** What happened alone, for a sentence about something else that failed because of it. */
+export function describeCause(problem: Problem): Pick<Notice, 'title' | 'happened'> {
+  return describe(problem, commandsFor({ commandPrefix: 'db-init', database: null, backupFolder: '' }));
+}
+
+function describe(problem: Problem, commands: Commands): Notice {
   switch (problem.kind) {
     case 'usage':
       return {
@@ -22,7 +33,7 @@ export function describeProblem(problem: Problem): Notice {
         options: [
           problem.command === undefined
             ? `See which commands and options there are.\n${commands.help}`
-            : `If that is what you want, say so.\n  ${problem.command}`,
+            : wantedRun(problem.command, commands),
         ],
       };
     case 'configuration':
@@ -31,8 +42,8 @@ export function describeProblem(problem: Problem): Notice {
         happened: problem.faults.map(({ variable, problem: text }) => `- ${variable}: ${text}`),
         safe: 'nothing was connected to, nothing was changed.',
         options: [
-          `Correct the variables above in .env or docker-compose.yml, then start again.\n${commands.gate}`,
-          'Every variable is explained in .env.example.',
+          `Correct the variables above where they are set${commands.compose ? ' (.env, the compose file)' : ''}, then start again.\n${commands.gate}`,
+          `See what every variable means.\n${commands.run('help', 'settings')}`,
         ],
       };
     case 'unsupported-server':
@@ -41,8 +52,8 @@ export function describeProblem(problem: Problem): Notice {
         happened: ['db-init needs PostgreSQL 13 or newer; TimeTracker itself is published for PostgreSQL 16.'],
         safe: untouched,
         options: [
-          `Dump the database with the old server, then restore it in a newer one.\n${commands.dump}`,
-          'Do not just raise the image tag: a newer server does not read the data directory of an older one.',
+          'Dump the database with the old server, then read the dump into a newer one. Do not just raise the image tag: ' +
+            `a newer server does not read the data directory of an older one.\n${commands.dump}`,
         ],
       };
     case 'unfit-encoding':
@@ -54,10 +65,13 @@ export function describeProblem(problem: Problem): Notice {
         ],
         safe: untouched,
         options: [
-          'Create a database in UTF8, give its name in DATABASE_URL, then start again.\n' +
-            '  docker compose exec db createdb -U timetracker -T template0 -E UTF8 --locale C.UTF-8 timetracker_utf8\n' +
+          `If this one holds rows that you want to keep, make a backup before.\n${commands.backup}`,
+          [
+            'Create a database in UTF8, give its name in DATABASE_URL, then start again.',
+            commands.client('createdb', utf8Database(commands.databaseName)),
             commands.gate,
-          `If this one holds rows that you want to keep, make a backup before, and restore it into the new one.\n${commands.backup}\n${commands.restore}`,
+          ].join('\n'),
+          `Restore the backup into the new one; FILE is a name that the list shows.\n${commands.backups}\n${commands.restore}`,
         ],
       };
     case 'transaction-pooler':
@@ -90,8 +104,9 @@ export function describeProblem(problem: Problem): Notice {
         happened: [`No connection within ${problem.seconds} seconds. The last reason: ${problem.reason}.`],
         safe: 'nothing was changed.',
         options: [
-          'Look whether the database runs, and what it says.\n  docker compose ps db\n  docker compose logs db',
-          'Compare host and port in DATABASE_URL with the service: within compose the host is the name of the service (db).',
+          `Look whether the database runs, and what it says.\n${commands.serverState}\n${commands.serverLog}`,
+          'Compare host and port in DATABASE_URL with those of the server' +
+            (commands.compose ? ': within compose the host is the name of the service.' : '.'),
           'A slow disk or a long crash recovery needs more time: set TT_WAIT_TIMEOUT (seconds).',
         ],
       };
@@ -102,7 +117,7 @@ export function describeProblem(problem: Problem): Notice {
         safe: 'what was not committed was rolled back by the server.',
         options: [
           `Start again: the database is looked at anew.\n${commands.gate}`,
-          'Look what the database says of it.\n  docker compose logs db',
+          `Look whether the database runs, and what it says of it.\n${commands.serverState}\n${commands.serverLog}`,
         ],
       };
     case 'no-such-database':
@@ -112,7 +127,7 @@ export function describeProblem(problem: Problem): Notice {
         safe: 'nothing was changed.',
         options: [
           'Compare the name at the end of DATABASE_URL with POSTGRES_DB of the database service.',
-          `Create it, if it was never there.\n  docker compose exec db createdb -U timetracker ${problem.name}`,
+          `Create it, if it was never there, then start again.\n${commands.client('createdb', [problem.name])}\n${commands.gate}`,
           'POSTGRES_DB only counts while the database volume is empty: later changes have no effect.',
         ],
       };
@@ -123,8 +138,8 @@ export function describeProblem(problem: Problem): Notice {
         safe: 'nothing was changed.',
         options: [
           'Compare user and password in DATABASE_URL with POSTGRES_USER and POSTGRES_PASSWORD of the database service.',
-          'POSTGRES_PASSWORD only counts while the database volume is empty. To change it later:\n' +
-            "  docker compose exec db psql -U timetracker -c '\\password' timetracker",
+          'POSTGRES_PASSWORD only counts while the database volume is empty. To change the password later:\n' +
+            commands.client('psql', ['-c', String.raw`\password`, databaseWord({ database: commands.databaseName })]),
           'If the reason speaks of TLS or certificates, look at sslmode and sslrootcert in DATABASE_URL.',
         ],
       };
@@ -134,11 +149,11 @@ export function describeProblem(problem: Problem): Notice {
         happened: [`This process (${problem.user}) may not write there: ${problem.reason}.`],
         safe: 'nothing was changed.',
         options: [
-          'Give the folder of the file, and the file, to the user that TimeTracker and db-init run as (1000 in the images).\n' +
-            // the compose files take every capability from db-init, and then root may neither look into a folder nor give it away
-            '  docker compose run --rm --user 0 --cap-add CHOWN --cap-add DAC_OVERRIDE --entrypoint chown db-init -R 1000:1000 /data',
-          'Or run both containers as the owner of the files: `user: "uid:gid"` in docker-compose.yml.',
-          'If the volume is mounted read-only (`:ro`), remove that.',
+          'Give the folder of the file, and the file, to the user that TimeTracker and db-init run as.\n' +
+            commands.give(folderOf(problem.file)),
+          'Or run both as the owner of the files' +
+            (commands.compose ? ': `user: "uid:gid"` in the compose file.' : '.'),
+          'If the folder is mounted read-only (`:ro`), remove that.',
         ],
       };
     case 'missing-rights':
@@ -159,46 +174,45 @@ export function describeProblem(problem: Problem): Notice {
         options: [
           `Let it finish, then start again.\n${commands.gate}`,
           'A migration of a very large database may need longer: set TT_LOCK_TIMEOUT (seconds).',
-          'If that run is stuck, stop its container; the lock ends with it, and what it had begun is rolled back.',
+          'If that run is stuck, stop it; the lock ends with it, and what it had begun is rolled back.',
         ],
       };
     case 'unreadable':
-      return unreadable(problem.database, problem.reason);
+      return unreadable(problem.database, problem.reason, commands);
     case 'refused':
-      return describeRefusal(problem.database, problem.refusal);
+      return describeRefusal(problem.database, problem.refusal, commands);
     case 'adoption-refused':
       return {
         title: `The schema is not that of ${listRows(problem.revisions)}: ${problem.database}`,
         happened: ['Compared with it, this is missing or different:', ...listDifferences(problem.mismatches)],
         safe: untouched,
         options: [
-          `Let the revision be found by the schema.
-${commands.adopt} --dry-run`,
+          `Let the revision be found by the schema.\n${commands.adopt} --dry-run`,
           'Put right by hand what is missing or different, then start again.',
           `Stamp it all the same, after a backup: later revisions may fail, and what is missing stays missing.
 ${commands.backup}
-${forcedAdoption(problem.revisions)}`,
+${forcedAdoption(problem.revisions, commands)}`,
         ],
       };
     case 'migration-failed':
-      return describeFailedMigration(problem.failed);
+      return describeFailedMigration(problem.failed, commands);
     case 'verification-failed':
-      return describeVerdict(problem.database, problem.verdict);
+      return describeVerdict(problem.database, problem.verdict, commands);
     case 'backup-failed':
-      return describeFailedBackup(problem.database, problem.obstacle, problem.purpose);
+      return describeFailedBackup(problem.database, problem.obstacle, problem.purpose, commands);
     case 'backups-not-listed':
     case 'backups-not-pruned':
-      return describeUntidyBackups(problem);
+      return describeUntidyBackups(problem, commands);
     case 'archive-rejected':
-      return describeRejection(problem.archive, problem.fault, problem.atStart === true);
+      return describeRejection(problem.archive, problem.fault, problem.atStart === true, commands);
     case 'restore-refused':
-      return describeRestoreObstacle(problem.database, problem.obstacle);
+      return describeRestoreObstacle(problem.database, problem.obstacle, commands);
     case 'quarantine-refused':
-      return describeQuarantineObstacle(problem.database, problem.obstacle);
+      return describeQuarantineObstacle(problem.database, problem.obstacle, commands);
     case 'reset-refused':
-      return describeResetObstacle(problem.database, problem.obstacle);
+      return describeResetObstacle(problem.database, problem.obstacle, commands);
     case 'seed-refused':
-      return describeSeedRefusal(problem.database, problem.state);
+      return describeSeedRefusal(problem.database, problem.state, commands);
     case 'interrupted':
       return {
         title: 'Interrupted',
@@ -207,6 +221,18 @@ ${forcedAdoption(problem.revisions)}`,
         options: [`Start again when it suits you.\n${commands.gate}`],
       };
   }
+}
+
+/** The run that does what was wanted, as an option. */
+function wantedRun({ words, variable }: WantedRun, commands: Commands): string {
+  const command =
+    variable === undefined ? commands.run(...words) : commands.runWith(variable.name, variable.value, ...words);
+  return `If that is what you want, say so.\n${command}`;
+}
+
+/** C.UTF-8 is everywhere where our images are; the new name keeps both databases. */
+function utf8Database(name: string): readonly string[] {
+  return ['-T', 'template0', '-E', 'UTF8', '--locale', 'C.UTF-8', `${name}_utf8`];
 }
 
 /** Adds to what is told of a failed run where the safety backup lies that it had made. */

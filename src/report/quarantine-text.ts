@@ -2,13 +2,9 @@ import type { OtherSession } from '../database/database.ts';
 import type { QuarantineObstacle } from '../failure.ts';
 import type { Held } from '../recovery/quarantine/held.ts';
 import type { Notice } from './banner.ts';
+import type { Commands } from './commands.ts';
+import type { Log } from './log.ts';
 import { count, formatBytes } from './numbers.ts';
-
-const commands = {
-  list: '  docker compose run --rm db-init quarantine list',
-  stop: '  docker compose stop app',
-  create: '  docker compose run --rm db-init quarantine create --yes',
-};
 
 /** What a quarantine holds, in short: `12 relations with 3400 rows (1.2 MB)`. */
 export function summariseHeld({ relations, rows, bytes }: Pick<Held, 'relations' | 'rows' | 'bytes'>): string {
@@ -41,7 +37,7 @@ export function listSessions(others: readonly OtherSession[]): string {
 }
 
 /** Why nothing was put aside, taken back or deleted. */
-export function describeQuarantineObstacle(database: string, obstacle: QuarantineObstacle): Notice {
+export function describeQuarantineObstacle(database: string, obstacle: QuarantineObstacle, commands: Commands): Notice {
   const safe = 'nothing was dropped, and no row was changed.';
   switch (obstacle.kind) {
     case 'others-are-connected':
@@ -63,7 +59,7 @@ export function describeQuarantineObstacle(database: string, obstacle: Quarantin
         title: `There is no quarantine called ${obstacle.name}: ${database}`,
         happened: [obstacle.held.length === 0 ? 'There is none at all.' : `There are: ${obstacle.held.join(', ')}.`],
         safe,
-        options: [`See what is held.\n${commands.list}`],
+        options: [`See what is held.\n${commands.run('quarantine', 'list')}`],
       };
     case 'names-taken':
       return {
@@ -71,8 +67,10 @@ export function describeQuarantineObstacle(database: string, obstacle: Quarantin
         happened: [`These names are in use again: ${obstacle.names.join(', ')}.`],
         safe,
         options: [
-          'Rename what bears these names now, then start again.',
-          `Or put aside what is there now, if it is not the application's, then start again.\n${commands.create}`,
+          'Put everything that is there now aside as well, then take it back. Stop the application first.\n' +
+            `${commands.stop}\n${commands.putAllAside}\n${commands.run('quarantine', 'restore', obstacle.name)}`,
+          'Or rename what bears these names now, then take it back.\n' +
+            `${commands.open}\n${commands.run('quarantine', 'restore', obstacle.name)}`,
         ],
       };
     case 'depended-upon':
@@ -83,4 +81,10 @@ export function describeQuarantineObstacle(database: string, obstacle: Quarantin
         options: ["Drop what depends on it, or leave the quarantine where it is: it is in nobody's way."],
       };
   }
+}
+
+/** Says how to take back what was moved; to be said when that is certain, after the commit. */
+export function announceWayBack(quarantine: string, commands: Commands, log: Log): void {
+  log.info('Nothing was dropped. To take it back:');
+  log.info(commands.run('quarantine', 'restore', quarantine), { quarantine });
 }

@@ -1,22 +1,15 @@
 import type { Refusal } from '../gate/plan.ts';
 import { describeMatch, listRows, listSets } from './adoption-text.ts';
-import {
-  type Advice,
-  adviceFor,
-  capital,
-  commands,
-  describeLedgers,
-  restoring,
-  startOver,
-  untouched,
-} from './advice.ts';
+import { type Advice, adviceFor, capital, describeLedgers, restoring, startOver, untouched } from './advice.ts';
 import type { Notice } from './banner.ts';
+import type { Commands } from './commands.ts';
+import { quoteName } from './sql-name.ts';
 import { listSessions } from './quarantine-text.ts';
 import { waysOut } from './repair-text.ts';
 import { listDifferences } from './verdicts.ts';
 
 /** What is told of a database that could not be looked at. */
-export function unreadable(database: string, reason: string): Notice {
+export function unreadable(database: string, reason: string, commands: Commands): Notice {
   return {
     title: `The database could not be inspected: ${database}`,
     happened: [`${capital(reason)}.`, 'What is in it is not known, and not knowing is a reason to touch nothing.'],
@@ -25,15 +18,15 @@ export function unreadable(database: string, reason: string): Notice {
       'If another program is at work on the database, let it finish and start again.',
       'If the reason speaks of rights, let the database user read the catalog and alembic_version.',
       'If the reason speaks of a damaged file or page, copy the volume before any attempt to repair it.',
-      restoring('Or restore a backup'),
+      restoring('Or restore a backup', commands),
     ],
   };
 }
 
 /** Why the gate refuses a state. Each is a section of docs/states.md. */
-export function describeRefusal(database: string, refusal: Refusal): Notice {
+export function describeRefusal(database: string, refusal: Refusal, commands: Commands): Notice {
   const { state } = refusal;
-  const advice = adviceFor(database);
+  const advice = adviceFor(commands);
   switch (state.kind) {
     case 'fresh':
       return {
@@ -44,8 +37,9 @@ export function describeRefusal(database: string, refusal: Refusal): Notice {
         ],
         safe: untouched,
         options: [
-          'Look which volume is mounted, and whether your data is in another one.\n  docker volume ls\n  docker compose config',
-          restoring('If the data is lost, restore a backup'),
+          'Look which volume is mounted, and whether your data is in another one' +
+            (commands.compose ? '.\n  docker volume ls\n  docker compose config' : '.'),
+          restoring('If the data is lost, restore a backup', commands),
           `If a new, empty installation is what you want, unset TT_REQUIRE_EXISTING and start again.\n${commands.gate}`,
         ],
       };
@@ -57,7 +51,7 @@ export function describeRefusal(database: string, refusal: Refusal): Notice {
           cleanupObstacle(refusal),
         ],
         safe: untouched,
-        options: corruptedOptions(refusal, advice),
+        options: corruptedOptions(refusal, advice, commands),
       };
     case 'partial':
       return {
@@ -71,13 +65,13 @@ export function describeRefusal(database: string, refusal: Refusal): Notice {
         safe: `${untouched} It is never mended by guessing.`,
         options: [
           advice.save,
-          startOver,
-          restoring('Or restore a backup'),
+          startOver(commands),
+          restoring('Or restore a backup', commands),
           ...(advice.giveUp === null ? [] : [advice.giveUp]),
         ],
       };
     case 'unversioned':
-      return describeUnversioned(database, state);
+      return describeUnversioned(database, state, commands);
     case 'ahead':
       return {
         title: `The database is newer than this image: ${database}`,
@@ -87,9 +81,13 @@ export function describeRefusal(database: string, refusal: Refusal): Notice {
         ],
         safe: untouched,
         options: [
-          'Use a newer db-init: get its sources, at least as new as the application that migrated this database, and build it.\n  docker compose build db-init && docker compose up -d',
+          'Use a newer db-init, at least as new as the application that migrated this database: get its image or its ' +
+            `sources, then start it.\n${commands.update}`,
           'If the application is right and db-init alone is old, set TT_ALLOW_NEWER_SCHEMA=true to let it pass unchecked.',
-          restoring('To go back to the older application, restore the backup that was made before the upgrade'),
+          restoring(
+            'To go back to the older application, restore the backup that was made before the upgrade',
+            commands,
+          ),
         ],
       };
     case 'drifted':
@@ -103,8 +101,8 @@ export function describeRefusal(database: string, refusal: Refusal): Notice {
         ],
         safe: untouched,
         options: [
-          ...driftedOptions(refusal, advice.save),
-          restoring('Or restore a backup that has what is missing'),
+          ...driftedOptions(refusal, advice.save, commands),
+          restoring('Or restore a backup that has what is missing', commands),
           advice.reset,
         ],
       };
@@ -118,7 +116,7 @@ export function describeRefusal(database: string, refusal: Refusal): Notice {
         options: ['Give TimeTracker a database of its own, and its name in DATABASE_URL.'],
       };
     case 'elsewhere':
-      return elsewhere(database, state, advice);
+      return elsewhere(database, state, commands);
     case 'interrupted':
       return {
         title: `A restore is under way, or did not finish: ${database}`,
@@ -133,7 +131,7 @@ export function describeRefusal(database: string, refusal: Refusal): Notice {
         ],
       };
     case 'unreadable':
-      return unreadable(database, state.reason);
+      return unreadable(database, state.reason, commands);
     case 'current':
     case 'behind':
       // the gate acts on these; a refusal of them would be a mistake in the plan
@@ -145,7 +143,7 @@ export function describeRefusal(database: string, refusal: Refusal): Notice {
 function elsewhere(
   database: string,
   { schema, holding }: Extract<Refusal['state'], { kind: 'elsewhere' }>,
-  { open }: Advice,
+  commands: Commands,
 ): Notice {
   const place = listOf(holding);
   return {
@@ -160,14 +158,14 @@ function elsewhere(
     safe: `${untouched} No second installation was begun.`,
     options: [
       `If the tables in schema ${place} are yours, let the user of DATABASE_URL work there, then start again.\n` +
-        `${open} -c 'ALTER ROLE CURRENT_USER SET search_path TO "${holding[0] ?? ''}"'\n${commands.gate}`,
+        `${commands.sql(`ALTER ROLE CURRENT_USER SET search_path TO ${quoteName(holding[0] ?? '')}`)}\n${commands.gate}`,
       `Or say so in DATABASE_URL, in the application's as well: ?options=-csearch_path%3D${encodeURIComponent(holding[0] ?? '')}`,
       'If another installation is what you want, give it a database of its own, and its name in DATABASE_URL.',
     ],
   };
 }
 
-function driftedOptions({ reason, unsafe }: Refusal, save: string): readonly string[] {
+function driftedOptions({ reason, unsafe }: Refusal, save: string, commands: Commands): readonly string[] {
   const see = `See the SQL that would mend it, and what is in the way. Nothing is changed by that.\n${commands.repair} --dry-run`;
   if (reason !== 'not-mendable') {
     return [see, save, `Have it mended, now or with TT_DRIFT=repair at the next start.\n${commands.repair}`];
@@ -178,9 +176,10 @@ function driftedOptions({ reason, unsafe }: Refusal, save: string): readonly str
 function describeUnversioned(
   database: string,
   { present, ledgers, recognised, identity }: Extract<Refusal['state'], { kind: 'unversioned' }>,
+  commands: Commands,
 ): Notice {
   const title = `The database has no version information: ${database}`;
-  const advice = adviceFor(database);
+  const advice = adviceFor(commands);
   const there = `Core tables are there (${present.join(', ')}), but alembic_version is missing or empty.`;
   switch (identity.kind) {
     case 'match':
@@ -188,10 +187,7 @@ function describeUnversioned(
         title,
         happened: [there, ...describeMatch(identity)],
         safe: untouched,
-        options: [
-          `Start the gate: it stamps the database and migrates it.
-${commands.gate}`,
-        ],
+        options: [`Start the gate: it stamps the database and migrates it.\n${commands.gate}`],
       };
     case 'none': {
       const same = identity.alike.length === 0 ? '' : ` (in the schema the same as ${listSets(identity.alike)})`;
@@ -206,15 +202,14 @@ ${commands.gate}`,
         safe: untouched,
         options: [
           advice.save,
-          `See every difference, put it right by hand, and start again: the revision is then found by the schema.
-${commands.differences}
-${advice.open}`,
-          `If you know which revision it is at, compare it with that one, and stamp it after a backup.
-${commands.adopt} --dry-run --revision ${identity.nearest.join(',')}
-${forcedAdoption(identity.nearest)}`,
-          restoring('Or restore a backup'),
+          'See every difference, put it right by hand, and start again: the revision is then found by the schema.\n' +
+            `${commands.differences}\n${commands.open}`,
+          'If you know which revision it is at, compare it with that one, and stamp it after a backup.\n' +
+            `${commands.adopt} --dry-run --revision ${identity.nearest.join(',')}\n` +
+            forcedAdoption(identity.nearest, commands),
+          restoring('Or restore a backup', commands),
           // a reset refuses what may be somebody else's
-          recognised ? advice.reset : startOver,
+          recognised ? advice.reset : startOver(commands),
         ],
       };
     }
@@ -222,7 +217,7 @@ ${forcedAdoption(identity.nearest)}`,
 }
 
 /** The command that stamps a database whatever its schema is. */
-export function forcedAdoption(revisions: readonly string[]): string {
+export function forcedAdoption(revisions: readonly string[], commands: Commands): string {
   return `${commands.adopt} --force --yes --revision ${revisions.join(',')}`;
 }
 
@@ -242,7 +237,7 @@ function cleanupObstacle({ reason, others }: Refusal): string {
   }
 }
 
-function corruptedOptions({ reason }: Refusal, { clean, giveUp }: Advice): readonly string[] {
+function corruptedOptions({ reason }: Refusal, { clean, giveUp }: Advice, commands: Commands): readonly string[] {
   switch (reason) {
     case 'others-are-connected':
       return [`Stop what is connected, then start again.\n${commands.stop}\n${commands.gate}`];
@@ -254,7 +249,7 @@ function corruptedOptions({ reason }: Refusal, { clean, giveUp }: Advice): reado
     case 'not-mendable':
       return [
         ...clean,
-        restoring('If TimeTracker was here before, restore a backup'),
+        restoring('If TimeTracker was here before, restore a backup', commands),
         ...(giveUp === null ? [] : [giveUp]),
       ];
   }

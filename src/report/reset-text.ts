@@ -1,16 +1,12 @@
 import type { ResetObstacle } from '../failure.ts';
-import { adviceFor, commands, describeLedgers, startOver, untouched } from './advice.ts';
+import { describeLedgers, startOver, untouched } from './advice.ts';
 import type { Notice } from './banner.ts';
+import type { Commands } from './commands.ts';
 import type { Log } from './log.ts';
 import { listSessions } from './quarantine-text.ts';
 
-const own = {
-  stop: '  docker compose stop app',
-  reset: '  docker compose run --rm db-init reset',
-};
-
 /** Why nothing was deleted. */
-export function describeResetObstacle(database: string, obstacle: ResetObstacle): Notice {
+export function describeResetObstacle(database: string, obstacle: ResetObstacle, commands: Commands): Notice {
   switch (obstacle.kind) {
     case 'not-recognised':
       return {
@@ -23,7 +19,7 @@ export function describeResetObstacle(database: string, obstacle: ResetObstacle)
         safe: `${untouched} What may be somebody else's is not deleted.`,
         options: [
           'If it is, give TimeTracker a database of its own, and its name in DATABASE_URL.',
-          `If it is not, start over with nothing lost: put everything aside, and let a new schema be made.\n${commands.putAllAside}\n${commands.gate}`,
+          startOver(commands),
         ],
       };
     case 'others-are-connected':
@@ -32,8 +28,8 @@ export function describeResetObstacle(database: string, obstacle: ResetObstacle)
         happened: [`Nothing is deleted while it may be in use: ${listSessions(obstacle.others)}.`],
         safe: untouched,
         options: [
-          `Stop what is connected, then start again.\n${own.stop}\n${own.reset}`,
-          `Or have these sessions ended: what they have not committed is lost.\n${own.reset} --disconnect`,
+          `Stop what is connected, then start again.\n${commands.stop}\n${commands.reset}`,
+          `Or have these sessions ended: what they have not committed is lost.\n${commands.reset} --disconnect`,
         ],
       };
     case 'file-in-use':
@@ -44,7 +40,7 @@ export function describeResetObstacle(database: string, obstacle: ResetObstacle)
           'Nobody can be parted from a file: --disconnect is for PostgreSQL.',
         ],
         safe: untouched,
-        options: [`Stop what is using it, then start again.\n${own.stop}\n${own.reset}`],
+        options: [`Stop what is using it, then start again.\n${commands.stop}\n${commands.reset}`],
       };
     case 'in-the-way':
       return {
@@ -55,8 +51,8 @@ export function describeResetObstacle(database: string, obstacle: ResetObstacle)
         ],
         safe: untouched,
         options: [
-          startOver,
-          `Or drop what is listed yourself, if nobody needs it, then start again.\n${adviceFor(database).open}`,
+          startOver(commands),
+          `Or drop what is listed yourself, if nobody needs it, then start again.\n${commands.open}`,
         ],
       };
     case 'no-backup':
@@ -65,9 +61,9 @@ export function describeResetObstacle(database: string, obstacle: ResetObstacle)
         happened: [obstacle.reason, 'Without a way back nothing is deleted.'],
         safe: `${untouched} An unfinished archive was removed.`,
         options: [
-          `Remedy that, then start again.\n${own.reset}`,
-          `Save the database yourself.\n${adviceFor(database).saveCommand}`,
-          `Do without a backup: what is deleted then is GONE FOR GOOD.\n${own.reset} --no-backup`,
+          `Remedy that, then start again.\n${commands.reset}`,
+          `Save the database yourself.\n${commands.dump}`,
+          `Do without a backup: what is deleted then is GONE FOR GOOD.\n${commands.reset} --no-backup`,
         ],
       };
   }
@@ -90,11 +86,11 @@ export function announceKept(names: readonly string[], log: Log): void {
 }
 
 /** Says what comes next, and how to take everything back. @param backup the archive that was made, if one was */
-export function announceNext(backup: string | null, log: Log): void {
+export function announceNext(backup: string | null, commands: Commands, log: Log): void {
   log.info('Everything of TimeTracker was deleted. Uploads and backups stay where they are.');
   log.info('The application inserts its default rows, settings and administrators, at its next start:');
-  log.info('  docker compose up -d');
+  log.info(commands.gate);
   if (backup === null) return;
   log.info('To take back what was there:');
-  log.info(`  docker compose run --rm db-init restore ${backup}`, { backup });
+  log.info(commands.run('restore', backup), { backup });
 }

@@ -4,21 +4,15 @@ import type { DoneRestore } from '../restore/history.ts';
 import { listRows } from './adoption-text.ts';
 import { capital } from './advice.ts';
 import type { Notice } from './banner.ts';
+import type { Commands } from './commands.ts';
 import type { Log } from './log.ts';
 import { count, formatBytes } from './numbers.ts';
 import { listSessions } from './quarantine-text.ts';
 
-const commands = {
-  stop: '  docker compose stop app',
-  gate: '  docker compose up -d',
-  undo: '  docker compose run --rm db-init restore --undo',
-  drop: '  docker compose run --rm db-init restore --drop-former',
-};
-
 const safe = 'the live database is as it was.';
 
 /** Why nothing was restored. */
-export function describeRestoreObstacle(database: string, obstacle: RestoreObstacle): Notice {
+export function describeRestoreObstacle(database: string, obstacle: RestoreObstacle, commands: Commands): Notice {
   const title = `Nothing was restored: ${database}`;
   switch (obstacle.kind) {
     case 'others-are-connected':
@@ -59,7 +53,7 @@ export function describeRestoreObstacle(database: string, obstacle: RestoreObsta
         options: [
           'Make room, then restore again.',
           'Or give --database-only to leave the uploads as they are.',
-          `What a former restore keeps can go, and with it the way back from that one.\n${commands.drop}`,
+          `What a former restore keeps can go, and with it the way back from that one.\n${commands.run('restore', '--drop-former')}`,
         ],
       };
     case 'nothing-kept':
@@ -67,10 +61,10 @@ export function describeRestoreObstacle(database: string, obstacle: RestoreObsta
         title: `There is nothing to go back to: ${database}`,
         happened: ['No restore of this database is remembered in the backup folder that keeps what was there before.'],
         safe,
-        options: ['Look which backups there are.\n  docker compose run --rm db-init backup list'],
+        options: [`Look which backups there are, and restore one of them.\n${commands.backups}\n${commands.restore}`],
       };
     case 'unfinished':
-      return describeUnfinished(database, obstacle);
+      return describeUnfinished(database, obstacle, commands);
     case 'failed':
       return {
         title,
@@ -84,6 +78,7 @@ export function describeRestoreObstacle(database: string, obstacle: RestoreObsta
 function describeUnfinished(
   database: string,
   { journal, reason }: Extract<RestoreObstacle, { kind: 'unfinished' }>,
+  commands: Commands,
 ): Notice {
   return {
     title: `A restore is not finished: ${database}`,
@@ -113,11 +108,11 @@ export function describeArchive(archive: Archive): string {
 }
 
 /** Says where the former database is, how to go back to it, and how to get rid of it. */
-export function announceKept(done: Pick<DoneRestore, 'kept' | 'uploads'> | null, log: Log): void {
+export function announceKept(done: Pick<DoneRestore, 'kept' | 'uploads'> | null, commands: Commands, log: Log): void {
   // before the first start of a SQLite database there is no file to keep
   if (done === null) return log.info('There was no database before, and so none to go back to.');
   const uploads = done.uploads.length > 0 ? ', its uploads beside the new ones' : '';
   log.info(`The former database is kept as ${done.kept}${uploads}, until you drop it.`);
-  log.info(`  To go back to it: ${commands.undo.trim()}`);
-  log.info(`  To drop it: ${commands.drop.trim()}`);
+  log.info(`  To go back to it: ${commands.run('restore', '--undo').trim()}`);
+  log.info(`  To drop it: ${commands.run('restore', '--drop-former').trim()}`);
 }

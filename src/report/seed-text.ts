@@ -1,6 +1,7 @@
 import type { State } from '../gate/diagnosis.ts';
-import { commands, untouched } from './advice.ts';
+import { untouched } from './advice.ts';
 import type { Notice } from './banner.ts';
+import type { Commands } from './commands.ts';
 import { count } from './numbers.ts';
 
 /** What the seed has added, for people: a line a table. */
@@ -17,7 +18,7 @@ export function renderCounts(counts: Readonly<Record<string, number>>): string {
 }
 
 /** Why no development data was added. */
-export function describeSeedRefusal(database: string, state: State['kind']): Notice {
+export function describeSeedRefusal(database: string, state: State['kind'], commands: Commands): Notice {
   return {
     title: `Development data is only added to a current database: ${database}`,
     happened: [`The state of this one is "${state}".`],

@@ -1,6 +1,7 @@
 import type { Look } from '../gate/look.ts';
 import { describeMatch, listRows } from './adoption-text.ts';
 import { renderBanner } from './banner.ts';
+import type { Commands } from './commands.ts';
 import { describeProblem } from './problems.ts';
 import type { Action, StateReport } from '../gate/state-report.ts';
 
@@ -21,15 +22,15 @@ const meanings: Readonly<Record<NonNullable<StateReport['state']>, string>> = {
 };
 
 /** `status` for people. */
-export function renderStatus(report: StateReport, seen: Look): string {
+export function renderStatus(report: StateReport, seen: Look, commands: Commands): string {
   return (
     lines([...summary(report), ...restore(seen), ...identity(seen), ...missing(report), ...extras(report)]) +
-    banner(report, seen)
+    banner(report, seen, commands)
   );
 }
 
 /** `plan` for people: what the gate would do. */
-export function renderPlan(report: StateReport, seen: Look): string {
+export function renderPlan(report: StateReport, seen: Look, commands: Commands): string {
   const steps: Readonly<Record<Action, string>> = {
     pass: 'The gate would do nothing, and let the application start.',
     settle: 'The gate would wait for that restore if it is at work, else finish it or take it back, and look again.',
@@ -41,18 +42,18 @@ export function renderPlan(report: StateReport, seen: Look): string {
   };
   const step = report.action === null ? [] : ['', steps[report.action]];
   const details = [...report.pending, ...missing(report)].map((detail) => `  ${detail}`);
-  return lines([...summary(report), ...restore(seen), ...step, ...details]) + banner(report, seen);
+  return lines([...summary(report), ...restore(seen), ...step, ...details]) + banner(report, seen, commands);
 }
 
 /** `verify` for people. */
-export function renderVerdict(report: StateReport, seen: Look): string {
+export function renderVerdict(report: StateReport, seen: Look, commands: Commands): string {
   const verdict =
     report.state === 'current'
       ? ['verified: every table, column, key and index that the revision promises is there']
       : ['NOT VERIFIED'];
   return (
     lines([...summary(report), ...restore(seen), ...missing(report), ...extras(report), ...verdict]) +
-    banner(report, seen)
+    banner(report, seen, commands)
   );
 }
 
@@ -94,10 +95,10 @@ function identity({ state }: Look): readonly string[] {
   return describeMatch(state.identity).map((line, index) => `${index === 0 ? 'adopts:    ' : '           '}${line}`);
 }
 
-function banner(report: StateReport, { plan }: Look): string {
+function banner(report: StateReport, { plan }: Look, commands: Commands): string {
   if (plan.kind !== 'refuse') return '';
   const database = report.database ?? '';
-  return `\n${renderBanner(describeProblem({ kind: 'refused', database, refusal: plan.refusal }), report.exitCode)}`;
+  return `\n${renderBanner(describeProblem({ kind: 'refused', database, refusal: plan.refusal }, commands), report.exitCode)}`;
 }
 
 function lines(texts: readonly string[]): string {

@@ -2,19 +2,17 @@ import type { Problem, Verdict } from '../failure.ts';
 import type { Unsafe } from '../recovery/repair-step.ts';
 import type { Mismatch } from '../schema/likeness.ts';
 import { listRows } from './adoption-text.ts';
-import { adviceFor, adviceOn, commands, restoring } from './advice.ts';
+import { adviceFor, restoring } from './advice.ts';
 import type { Notice } from './banner.ts';
+import type { Commands } from './commands.ts';
 import { describeDifference } from './differences.ts';
 import { describeUnsafe, shownDifferences, waysOut } from './repair-text.ts';
 
 /** What is told of a migration that failed. */
-export function describeFailedMigration({
-  revision,
-  applied,
-  remaining,
-  reason,
-  engine,
-}: Extract<Problem, { kind: 'migration-failed' }>['failed']): Notice {
+export function describeFailedMigration(
+  { revision, applied, remaining, reason }: Extract<Problem, { kind: 'migration-failed' }>['failed'],
+  commands: Commands,
+): Notice {
   return {
     title: revision === null ? 'The migration failed' : `Migration ${revision} failed`,
     happened: [
@@ -24,9 +22,9 @@ export function describeFailedMigration({
     safe: 'everything ran in one transaction and was rolled back: the database is exactly as it was.',
     options: [
       'If the reason speaks of disk space, memory, locks or a lost connection, remedy that and start again.',
-      adviceOn(engine).save,
+      adviceFor(commands).save,
       'If it names rows (duplicates, NULLs, missing references), correct them, try without keeping anything, and ' +
-        `start again.\n${adviceOn(engine).open}\n${commands.rehearse}\n${commands.gate}`,
+        `start again.\n${commands.open}\n${commands.rehearse}\n${commands.gate}`,
       'Go back to the former version of the application meanwhile: the database still fits it.',
     ],
   };
@@ -36,6 +34,7 @@ export function describeFailedMigration({
 export function describeVerdict(
   database: string,
   { versionTableMissing, revisions, heads, differences, unsafe = [] }: Verdict,
+  commands: Commands,
 ): Notice {
   const happened = versionTableMissing
     ? [
@@ -54,15 +53,15 @@ export function describeVerdict(
     happened,
     safe: 'no row was deleted. The application is not started on this schema.',
     options: [
-      adviceFor(database).save,
+      adviceFor(commands).save,
       ...(unsafe.length > 0
         ? [waysOut(unsafe)]
         : [
             `See every difference.\n${commands.differences}`,
             `Start again: what is missing may be added.\n${commands.gate}`,
           ]),
-      restoring('Or restore a backup'),
-      adviceFor(database).reset,
+      restoring('Or restore a backup', commands),
+      adviceFor(commands).reset,
     ],
   };
 }

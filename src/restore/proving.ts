@@ -8,7 +8,7 @@ import { Failure, reasonOf } from '../failure.ts';
 import { act } from '../gate/gate.ts';
 import { look } from '../gate/look.ts';
 import { listRows } from '../report/adoption-text.ts';
-import { describeProblem } from '../report/problems.ts';
+import { describeCause } from '../report/problems.ts';
 import type { RestoreContext, Source } from './site.ts';
 import { findWarnings } from './warnings.ts';
 
@@ -53,7 +53,7 @@ export async function makeHealthy(database: Database, source: Source, context: R
   const seen = await look(database, given.config);
   const { plan } = seen;
   if (plan.kind === 'refuse') {
-    const { title, happened } = describeProblem({ kind: 'refused', database: database.name, refusal: plan.refusal });
+    const { title, happened } = describeCause({ kind: 'refused', database: database.name, refusal: plan.refusal });
     throw unusable(source, `${title}. ${happened.join(' ')}`.replace(/\.+$/, ''));
   }
   try {
@@ -130,6 +130,6 @@ export function failedAt(step: string, error: unknown, { database }: Pick<Config
 }
 
 function reasonOfFailure({ problem }: Failure): string {
-  const { title, happened } = describeProblem(problem);
+  const { title, happened } = describeCause(problem);
   return `${title}: ${happened.join(' ')}`.replace(/\.+$/, '');
 }

@@ -6,6 +6,7 @@ import type { Database } from '../database/database.ts';
 import { Failure } from '../failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { listRows } from '../report/adoption-text.ts';
+import { commandsFor } from '../report/commands.ts';
 import { announceKept, describeArchive } from '../report/restore-text.ts';
 import { lastKept, readHistory } from './history.ts';
 import type { ArchiveIdentity, Journal } from './journal.ts';
@@ -71,7 +72,7 @@ export async function restore(request: RestoreRequest, live: Database, context: 
     }
     await proveLive(source, site, live.name, context);
     log.info(`Restored: ${live.name} is what ${request.archive.file} holds, at the current revision.`);
-    announceKept(lastKept(config, live.name), log);
+    announceKept(lastKept(config, live.name), commandsFor(config), log);
   } finally {
     await site.close();
   }
@@ -91,7 +92,7 @@ export async function undoRestore(live: Database, context: RestoreContext): Prom
   try {
     await putBack(site, live.name, context);
     log.info(`${live.name} is the database from before the last restore again, as it was.`);
-    announceKept(lastKept(config, live.name), log);
+    announceKept(lastKept(config, live.name), commandsFor(config), log);
   } finally {
     await site.close();
   }

@@ -5,7 +5,7 @@ const entrypoint = join(import.meta.dirname, '../../entrypoint');
 
 /** How to run db-init. */
 export interface RunOptions {
-  /** The whole environment beside PATH and HOME. */
+  /** The whole environment beside PATH, HOME and TT_COMMAND_PREFIX (`db-init`). */
   readonly env?: Readonly<Record<string, string>>;
   /** Default: the tests' working directory. */
   readonly cwd?: string;
@@ -35,7 +35,7 @@ export function start(args: readonly string[], options: RunOptions = {}) {
     reject: false,
     all: true,
     extendEnv: false,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.env },
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], TT_COMMAND_PREFIX: 'db-init', ...options.env },
     input: options.input ?? '',
     timeout: options.timeout ?? 60_000,
     ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),

@@ -2,8 +2,10 @@ import type { Database, MissingRight, Transaction } from '../../database/databas
 import { listOtherSessions } from '../../database/postgres/inspect.ts';
 import type { Session } from '../../database/session.ts';
 import { Failure } from '../../failure.ts';
+import { commandsFor, type CommandSettings } from '../../report/commands.ts';
 import type { Log } from '../../report/log.ts';
 import { count } from '../../report/numbers.ts';
+import { announceWayBack } from '../../report/quarantine-text.ts';
 import type { QuarantineSchema } from './label.ts';
 import { homeOf, type Progress, quarantineBatch } from './move.ts';
 import { type Batch, listBatches, listThings, rightsMissingToMove } from './things.ts';
@@ -14,6 +16,7 @@ const corruption = 'tables were there, but neither alembic_version nor any core 
 /** What batches are carried out with. */
 export interface BatchContext {
   readonly database: Database;
+  readonly config: CommandSettings;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
@@ -44,7 +47,7 @@ export async function quarantineBatches(context: BatchContext, batches: readonly
   await inBatches(context, batches, step, (progress) => {
     schema = progress.schema;
     announceMoved(progress, context.log);
-    if (progress.left === 0) announceWayBack(progress.schema.name, context.log);
+    if (progress.left === 0) announceWayBack(progress.schema.name, commandsFor(context.config), context.log);
   });
 }
 
@@ -90,10 +93,4 @@ function announceMoved({ schema, done, left, functions }: Progress, log: Log): v
   }
   if (left > 0 || functions === 0) return;
   log.info(`  ${count(functions, 'function')} stayed where they were: they are in nobody's way.`);
-}
-
-/** Says how to take back what was moved; to be said when that is certain, after the commit. */
-export function announceWayBack(quarantine: string, log: Log): void {
-  log.info('Nothing was dropped. To take it back:');
-  log.info(`  docker compose run --rm db-init quarantine restore ${quarantine}`, { quarantine });
 }

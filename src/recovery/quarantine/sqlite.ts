@@ -2,7 +2,8 @@ import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rm
 import { basename, dirname, join } from 'node:path';
 import { countRelations, withExclusiveFile } from '../../database/sqlite/exclusive.ts';
 import { Failure, type QuarantineObstacle } from '../../failure.ts';
-import { summariseHeld } from '../../report/quarantine-text.ts';
+import { commandsFor } from '../../report/commands.ts';
+import { announceWayBack, summariseHeld } from '../../report/quarantine-text.ts';
 import type { Quarantine, QuarantineContext } from '../quarantine.ts';
 import { type Held, pick } from './held.ts';
 
@@ -15,7 +16,7 @@ const sides = ['-wal', '-shm', '-journal'];
  * The file itself is renamed last, and with it all is done. After a cut there are side files without a file, and the
  * next run goes on there, in the direction that it is asked for.
  */
-export function sqliteQuarantine({ database, log, consent }: QuarantineContext, file: string): Quarantine {
+export function sqliteQuarantine({ database, config, log, consent }: QuarantineContext, file: string): Quarantine {
   const folder = dirname(file);
   const refuse = (obstacle: QuarantineObstacle): never => {
     throw new Failure({ kind: 'quarantine-refused', database: database.name, obstacle });
@@ -37,8 +38,7 @@ export function sqliteQuarantine({ database, log, consent }: QuarantineContext, 
       await consent(`This moves ${file}, ${summariseHeld(held)}, to ${name} in the same folder. Nothing is deleted.`);
       exclusively(file, () => moveFiles(file, join(folder, name)));
       log.info(`  moved ${file} to ${name} (${summariseHeld(held)})`, { quarantine: name });
-      log.info('Nothing was deleted. To take it back:');
-      log.info(`  docker compose run --rm db-init quarantine restore ${name}`);
+      announceWayBack(name, commandsFor(config), log);
     },
 
     async restore(wanted, dryRun) {

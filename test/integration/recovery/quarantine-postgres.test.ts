@@ -80,7 +80,7 @@ describePostgres('quarantine (postgresql)', () => {
     expect(cleaned.stdout).toContain('1 function stayed in schema public');
 
     const { name } = only(await held(url));
-    expect(cleaned.stdout).toContain(`docker compose run --rm db-init quarantine restore ${name}`);
+    expect(cleaned.stdout).toContain(`db-init quarantine restore ${name}`);
     expect(await quarantine(url, 'restore', name)).toMatchObject({ exitCode: 0 });
     expect(await dbInit(['verify'], url)).toMatchObject({ exitCode: 0 });
 

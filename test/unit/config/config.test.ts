@@ -11,6 +11,7 @@ describe('defaults', () => {
     expect(read(url)).toEqual({
       database: { kind: 'sqlite', file: '/data/timetracker.db' },
       skipCleanup: false,
+      commandPrefix: expect.stringMatching(/db-init$/),
       requireExisting: false,
       allowNewerSchema: false,
       drift: 'repair',

@@ -9,6 +9,9 @@ const shown = new Map(
   [...example.matchAll(/^#([A-Z_]+)=(.*)$/gm)].map(([, variable = '', value = '']) => [variable, value]),
 );
 
+/** What Kubernetes and podman put into the environment of every container. */
+const setByOthers: ReadonlySet<string> = new Set(['KUBERNETES_SERVICE_HOST', 'container']);
+
 /** The names of the variables that are looked at when `environment` is read. */
 function variablesRead(environment: Record<string, string>): string[] {
   const names = new Set<string>();
@@ -20,7 +23,7 @@ function variablesRead(environment: Record<string, string>): string[] {
     },
   });
   read(watched);
-  return [...names];
+  return [...names].filter((name) => !setByOthers.has(name));
 }
 
 describe('.env.example', () => {

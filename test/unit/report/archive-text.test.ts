@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { type ArchiveFault, exitCodeOf } from '../../../src/failure.ts';
 import { describeProblem } from '../../../src/report/problems.ts';
+import { commandsOf, sqliteAddress } from '../../support/commands.ts';
 
 const textOf = (fault: ArchiveFault, archive = '/data/uploads/backups/a.zip', atStart = false): string => {
-  const { title, happened, safe, options } = describeProblem({ kind: 'archive-rejected', archive, fault, atStart });
+  const commands = commandsOf('format' in fault && fault.format === 'sqlite' ? sqliteAddress : undefined);
+  const problem = { kind: 'archive-rejected', archive, fault, atStart } as const;
+  const { title, happened, safe, options } = describeProblem(problem, commands);
   return [title, ...happened, safe, ...options].join('\n');
 };
 
@@ -49,23 +52,21 @@ describe('an archive that is rejected', () => {
 
 describe('a file that other programs restore', () => {
   it.each([
-    ['sql', 'psql -U timetracker -d timetracker -v ON_ERROR_STOP=1 --single-transaction < backup.sql'],
-    ['dump', 'pg_restore -U timetracker -d timetracker --exit-on-error --single-transaction --no-owner < backup.dump'],
+    ['sql', 'psql -U timetracker -v ON_ERROR_STOP=1 --single-transaction -d timetracker < backup.sql'],
+    ['dump', 'pg_restore -U timetracker --exit-on-error --single-transaction --no-owner -d timetracker < backup.dump'],
   ] as const)('comes with the commands, which keep the former database: %s', (format, command) => {
     const text = textOf({ kind: 'other-format', format, packed: false });
     expect(text).toContain(`\n  docker compose exec -T db ${command}\n`);
     const [reading, file] = command.split(' < ');
     const packed = textOf({ kind: 'other-format', format, packed: true });
     expect(packed).toContain(`\n  gunzip -c ${file}.gz | docker compose exec -T db ${reading}\n`);
-    expect(text).toContain('ALTER DATABASE timetracker RENAME TO timetracker_before');
+    expect(text).toContain('ALTER DATABASE "timetracker" RENAME TO "timetracker_before"');
     expect(text).not.toMatch(/drop/i);
   });
 
   it('comes with the commands, which overwrite nothing: sqlite', () => {
     const text = textOf({ kind: 'other-format', format: 'sqlite', packed: false }, "/data/it's a file.db");
-    expect(text).toContain(
-      `\n  docker compose run --rm --entrypoint cp db-init -n '/data/it'\\''s a file.db' /data/timetracker.db\n`,
-    );
-    expect(text).toMatch(/timetracker\.db-wal .*mv \$f before\//);
+    expect(text).toContain(String.raw`cp -n '\''/data/it'\''\'\'''\''s a file.db'\'' /data/timetracker.db'`);
+    expect(text).toMatch(/timetracker\.db-wal .*mv "\$f" \/data\/timetracker\.db\.before/);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { exitCodeOf, type FailedMigration, type Problem } from '../../../src/failure.ts';
 import { describeProblem } from '../../../src/report/problems.ts';
+import { commandsOf } from '../../support/commands.ts';
 
 const database = 'app on db:5432';
 const holder = { description: 'pid 7' };
@@ -43,7 +44,7 @@ describe('every problem', () => {
   });
 
   it.each(table)('says what happened, what is safe, and what to do (%i, %o)', (_code, problem) => {
-    const { title, happened, safe, options } = describeProblem(problem);
+    const { title, happened, safe, options } = describeProblem(problem, commandsOf());
     for (const text of [title, safe, ...happened, ...options]) {
       expect(text.trim()).not.toBe('');
       expect(text).not.toContain('undefined');
@@ -52,7 +53,7 @@ describe('every problem', () => {
   });
 
   it.each(table)('advises what deletes data last, and in capitals (%i, %o)', (_code, problem) => {
-    const { options } = describeProblem(problem);
+    const { options } = describeProblem(problem, commandsOf());
     const destructive = options.filter((option) => /down -v|volume rm|DROP/.test(option));
     expect(options.slice(0, -1).filter((option) => destructive.includes(option))).toEqual([]);
     expect(destructive.filter((option) => !option.includes('DELETES ALL DATA'))).toEqual([]);
@@ -61,11 +62,8 @@ describe('every problem', () => {
 
 describe('a missing alembic_version', () => {
   it('is said in the words that people search for', () => {
-    const { happened } = describeProblem({
-      kind: 'verification-failed',
-      database,
-      verdict: { ...verdict, versionTableMissing: true },
-    });
+    const missing = { ...verdict, versionTableMissing: true };
+    const { happened } = describeProblem({ kind: 'verification-failed', database, verdict: missing }, commandsOf());
     // one to a line, so that none is broken
     expect(happened).toEqual([
       'WARNING: alembic_version table missing after migrations!',

@@ -1,0 +1,221 @@
+import { dirname, join } from 'node:path';
+import type { DatabaseTarget, PostgresTarget, Settings } from '../config/config.ts';
+import { shellWord, shellWords } from './shell.ts';
+
+/** What commands are built from. */
+export type CommandSettings = Pick<Settings, 'commandPrefix' | 'database' | 'backupFolder'>;
+
+/**
+ * The commands that people are sent to, built from the configuration in force. Each is a line of its own, or several,
+ * with two blanks before it, so that a banner does not wrap it and it can be copied. None holds a password. A command
+ * that cannot be known here is empty; the sentence beside it says what to do in words.
+ */
+export interface Commands {
+  /** db-init with these arguments. */
+  run(...words: readonly string[]): string;
+  /** db-init with these arguments, and a variable set for this run. */
+  runWith(variable: string, value: string, ...words: readonly string[]): string;
+  readonly help: string;
+  readonly status: string;
+  readonly differences: string;
+  readonly adopt: string;
+  /** Starts what db-init stands before: compose's stack, elsewhere the gate. */
+  readonly gate: string;
+  readonly rehearse: string;
+  readonly repair: string;
+  readonly backup: string;
+  /** Makes a backup in a folder of the machine that does not have to be there yet. */
+  readonly backupElsewhere: string;
+  readonly backups: string;
+  /** FILE stands for a name that `backups` lists. */
+  readonly restore: string;
+  readonly reset: string;
+  readonly putAside: string;
+  readonly putAllAside: string;
+  /** Stops the application; empty outside of compose. */
+  readonly stop: string;
+  /** Starts the application with a newer image or newer sources of db-init; empty outside of compose. */
+  readonly update: string;
+  /** Saves the database alone, with the engine's own means. */
+  readonly dump: string;
+  /** Opens the database, to put something right by hand. */
+  readonly open: string;
+  /** Runs one statement in the PostgreSQL database. */
+  sql(statement: string): string;
+  /** A client program of PostgreSQL on the server in force. @param words its arguments after host, port and user */
+  client(program: string, words: readonly string[], input?: 'piped'): string;
+  /** Shows whether the server runs and what it says. */
+  readonly serverState: string;
+  readonly serverLog: string;
+  /** A script of the shell, run where db-init's files are. @param input the file of the machine that it reads */
+  script(text: string, input?: string): string;
+  /** Gives a path, and what is in it, to the user that db-init runs as. */
+  give(path: string): string;
+  /** Puts FILE of the machine into the backup folder, which does not have to be there yet. */
+  upload(file: string): string;
+  readonly engine: DatabaseTarget['kind'];
+  /** How the database is called on its server; the path of a SQLite file. */
+  readonly databaseName: string;
+  readonly user: string;
+  /** Whether docker compose runs db-init here. */
+  readonly compose: boolean;
+  /** How the commands are meant, where that is not clear from themselves; else null. */
+  readonly note: string | null;
+}
+
+/** Where a command is shown that db-init itself understands. */
+interface Compose {
+  /** `docker compose -f other.yml` */
+  readonly base: string;
+  /** db-init's own service. */
+  readonly service: string;
+}
+
+/** What stands for a database that no setting names. */
+const unknownTarget = { kind: 'postgresql', host: 'db', port: 5432, user: 'USER', database: 'DATABASE' } as const;
+
+type Target = Extract<DatabaseTarget, { kind: 'sqlite' }> | Pick<PostgresTarget, keyof typeof unknownTarget>;
+
+/** Builds the commands for the settings in force. */
+export function commandsFor({ commandPrefix: prefix, database, backupFolder }: CommandSettings): Commands {
+  const compose = composeOf(prefix);
+  const target: Target = database ?? unknownTarget;
+  const run = (...words: readonly string[]): string => line([prefix, shellWords(words)]);
+  const script = (text: string, input?: string): string => {
+    const from = input === undefined ? '' : `< ${shellWord(input)}`;
+    if (compose === null) return line([input === undefined ? text : `sh -c ${shellWord(text)}`, from]);
+    const { base, service } = compose;
+    const terminal = input === undefined ? '' : '-T';
+    return line([base, 'run --rm', terminal, '--entrypoint sh', service, '-c', shellWord(text), from]);
+  };
+  const client: Commands['client'] = (program, words, input) =>
+    line(clientWords(compose, target, program, words, input));
+  const inCompose = (words: string): string => (compose === null ? '' : line([compose.base, words]));
+  const server = serviceOf(compose, target);
+  return {
+    run,
+    runWith: (variable, value, ...words) => withVariable(prefix, compose, `${variable}=${shellWord(value)}`, words),
+    help: run('help'),
+    status: run('status'),
+    differences: run('status', '--json'),
+    adopt: run('adopt'),
+    gate: compose === null ? run('gate') : inCompose('up -d'),
+    rehearse: run('plan', '--rehearse'),
+    repair: run('repair'),
+    backup: run('backup', 'create'),
+    backupElsewhere: backupElsewhere(prefix, compose),
+    backups: run('backup', 'list'),
+    restore: run('restore', 'FILE'),
+    reset: run('reset'),
+    putAside: run('quarantine', 'create', '--yes'),
+    putAllAside: run('quarantine', 'create', '--all', '--yes'),
+    stop: inCompose('stop app'),
+    update: inCompose('up -d --build'),
+    dump:
+      target.kind === 'sqlite'
+        ? script(copyOf(target.file))
+        : `${client('pg_dump', [databaseWord(target)])} > backup.sql`,
+    open: target.kind === 'sqlite' ? line(['sqlite3', shellWord(target.file)]) : client('psql', [databaseWord(target)]),
+    client,
+    sql: (statement) => (target.kind === 'sqlite' ? '' : client('psql', ['-c', statement, databaseWord(target)])),
+    serverState: server === null ? client('pg_isready', []) : inCompose(`ps --all ${server}`),
+    serverLog: server === null ? '' : inCompose(`logs ${server}`),
+    script,
+    give: (path) => giveTo(compose, path),
+    upload: (file) => {
+      const folder = shellWord(backupFolder);
+      return script(`mkdir -p ${folder} && cat > ${shellWord(join(backupFolder, file))}`, file);
+    },
+    engine: target.kind,
+    databaseName: target.kind === 'sqlite' ? target.file : target.database,
+    user: target.kind === 'sqlite' ? '' : target.user,
+    compose: compose !== null,
+    note: noteOn(prefix, compose),
+  };
+}
+
+/** Parts of one command, those that are not empty, as a line of a banner. */
+function line(parts: readonly string[]): string {
+  return `  ${parts.filter((part) => part !== '').join(' ')}`;
+}
+
+/** What a prefix like `docker compose -f other.yml run --rm db-init` says of compose; null for any other. */
+function composeOf(prefix: string): Compose | null {
+  const [, base, service] = /^(.*\b(?:docker|podman)[- ]compose\b.*?)\s+run\s(?:.*\s)?(\S+)$/s.exec(prefix) ?? [];
+  return base === undefined || service === undefined ? null : { base, service };
+}
+
+/** The service that the database runs in: within compose a host without dots is the name of one. */
+function serviceOf(compose: Compose | null, target: Target): string | null {
+  if (compose === null || target.kind === 'sqlite') return null;
+  return /^[a-z0-9][\w-]*$/i.test(target.host) && target.host !== 'localhost' ? target.host : null;
+}
+
+function clientWords(
+  compose: Compose | null,
+  target: Target,
+  program: string,
+  words: readonly string[],
+  input: 'piped' | undefined,
+): readonly string[] {
+  if (target.kind === 'sqlite') return [program, shellWords(words)];
+  const { host, port, user } = target;
+  const service = serviceOf(compose, target);
+  if (compose !== null && service !== null) {
+    const terminal = input === 'piped' ? ['-T'] : [];
+    const other = port === 5432 ? [] : ['-p', String(port)];
+    return [compose.base, 'exec', ...terminal, service, program, shellWords([...other, '-U', user, ...words])];
+  }
+  return [program, shellWords(['-h', host, '-p', String(port), '-U', user, ...words])];
+}
+
+/** libpq takes a name with an equals sign, or one that looks like an address, for a connection string. */
+export function databaseWord({ database }: Pick<PostgresTarget, 'database'>): string {
+  const plain = !/=|^(?:postgres(?:ql)?:\/\/|-)/.test(database);
+  return plain ? database : `dbname='${database.replaceAll(/['\\]/g, String.raw`\$&`)}'`;
+}
+
+function withVariable(prefix: string, compose: Compose | null, assignment: string, words: readonly string[]): string {
+  if (compose === null) return line([assignment, prefix, shellWords(words)]);
+  return line([compose.base, 'run --rm --env', assignment, compose.service, shellWords(words)]);
+}
+
+/** The folder may be written by everybody: nobody knows here who db-init's user is on the machine. */
+function backupElsewhere(prefix: string, compose: Compose | null): string {
+  const folder = 'mkdir -p backups && chmod 777 backups';
+  if (compose === null) return line([`${folder} && ${prefix} backup create --output "$PWD/backups"`]);
+  const { base, service } = compose;
+  return line([folder, '&&', base, 'run --rm -v "$PWD/backups:/backups"', service, 'backup create --output /backups']);
+}
+
+/** The file and its side files: without its log a copy lacks what was written last. */
+function copyOf(file: string): string {
+  return forEachFile(file, `${file}.copy`, 'cp -p');
+}
+
+/** Does something to a SQLite file and to all that lies beside it, into a folder that is made for it. */
+export function forEachFile(file: string, folder: string, verb: 'cp -p' | 'mv'): string {
+  const files = shellWords([file, `${file}-wal`, `${file}-shm`, `${file}-journal`]);
+  return `mkdir ${shellWord(folder)} && for f in ${files}; do if [ -e "$f" ]; then ${verb} "$f" ${shellWord(folder)}; fi; done`;
+}
+
+/** The compose files take every capability from db-init, and then root may neither look into a folder nor give it away. */
+function giveTo(compose: Compose | null, path: string): string {
+  const owner = `${process.getuid?.() ?? 1000}:${process.getgid?.() ?? 1000}`;
+  if (compose === null) return line(['sudo chown -R', owner, shellWord(path)]);
+  const { base, service } = compose;
+  const rights = '--user 0 --cap-add CHOWN --cap-add DAC_OVERRIDE';
+  return line([base, 'run --rm', rights, '--entrypoint chown', service, '-R', owner, shellWord(path)]);
+}
+
+/** Inside a container that compose did not start, the paths are the container's, and the programs may be elsewhere. */
+function noteOn(prefix: string, compose: Compose | null): string | null {
+  if (compose !== null) return null;
+  if (prefix === 'db-init') {
+    return '`db-init` stands for the way in which this container is started: TT_COMMAND_PREFIX says it. Paths are those inside of it.';
+  }
+  return /\b(?:docker|podman|nerdctl|kubectl)\b/.test(prefix) ? 'Paths are those inside the container.' : null;
+}
+
+/** The folder that a SQLite file lies in. */
+export const folderOf = (file: string): string => dirname(file);
