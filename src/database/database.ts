@@ -1,4 +1,5 @@
 import type { Catalog } from '../schema/catalog.ts';
+import type { Surroundings } from '../schema/surroundings.ts';
 import type { Engine, Session } from './session.ts';
 
 /** What a name in the application's schema stands for. */
@@ -23,6 +24,9 @@ export interface OtherSession {
 /** Stands for a column's default that is there, where nobody asked which. */
 export const someDefault = '?';
 
+/** The surroundings of an empty database. */
+export const noSurroundings: Surroundings = { attachments: [], numberings: [], answers: [] };
+
 /** What one look at a database tells, taken in one snapshot. */
 export interface DatabaseFacts {
   /** The schema that the application works in; null if its search path names none that is there. `main` on SQLite. */
@@ -36,7 +40,14 @@ export interface DatabaseFacts {
   /** Ledgers of other migration tools, as `schema.table`. */
   readonly ledgers: readonly string[];
   readonly otherSessions: readonly OtherSession[];
+  readonly surroundings: Surroundings;
 }
+
+/**
+ * What a look asks about rows, in the same snapshot, once the catalog is known: queries for `fault`, `table` and
+ * `value`, all of them text. They must not name what may not be read.
+ */
+export type Question = (seen: Pick<DatabaseFacts, 'catalog' | 'surroundings'>) => readonly string[];
 
 /** What a run is going to write, as far as rights are concerned. */
 export interface Intention {
@@ -56,7 +67,7 @@ export interface MissingRight {
 
 /** A transaction at work: statements, and a look at what they have brought about so far. */
 export interface Transaction extends Session {
-  observe(): Promise<DatabaseFacts>;
+  observe(question?: Question): Promise<DatabaseFacts>;
 }
 
 /** A connection to the database that is to be brought into shape. */
@@ -71,7 +82,7 @@ export interface Database {
    * @param depth `quick` does not ask for the texts of defaults, only whether there are any (`someDefault`): that
    *   tells a healthy database, and takes PostgreSQL half the time
    */
-  observe(depth: 'quick' | 'whole'): Promise<DatabaseFacts>;
+  observe(depth: 'quick' | 'whole', question?: Question): Promise<DatabaseFacts>;
 
   /**
    * Runs `work` on one unchanging picture of the database: what others write meanwhile is not seen. Nothing can be

@@ -165,7 +165,7 @@ async function startOver({ facts, removal }: Prepared, request: ResetRequest, co
       recorder.step({ kind: 'deletion', tables: removal.tables });
       await bringToHead(transaction, anew, { ...facts, revisions: null }, context);
       // what was deleted is only gone once the new schema is known to be whole
-      await prove(await transaction.observe(), database);
+      await prove(database, (question) => transaction.observe(question));
     }),
   );
   await conclude(context);

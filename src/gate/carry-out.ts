@@ -1,5 +1,5 @@
 import { makeSafetyBackup } from '../backup/safety.ts';
-import type { DatabaseFacts, Database, Transaction } from '../database/database.ts';
+import type { DatabaseFacts, Database, Question, Transaction } from '../database/database.ts';
 import { Failure, reasonOf, type Verdict } from '../failure.ts';
 import { type AppliedRevision, createHead, migrate } from '../migration/migrator.ts';
 import { stampLedger } from '../migration/ledger.ts';
@@ -13,8 +13,8 @@ import type { Log } from '../report/log.ts';
 import { announceWayBack } from '../report/quarantine-text.ts';
 import type { Recorder } from '../report/record.ts';
 import { versionTable } from '../schema/catalog.ts';
-import { findDifferences } from '../schema/comparison.ts';
-import { loadHead } from '../schema/promise.ts';
+import { askRows, findFaults } from '../schema/faults.ts';
+import { loadHead, loadPromise } from '../schema/promise.ts';
 import { announceWork } from './announcements.ts';
 import { sameMembers } from './diagnosis.ts';
 import { requireEncoding } from './encoding.ts';
@@ -57,7 +57,7 @@ export async function carryOut(plan: Work, facts: DatabaseFacts, context: GateCo
  * @throws Failure `verification-failed`
  */
 export async function conclude({ database, config, log, recorder }: GateContext): Promise<void> {
-  await prove(await database.observe('quick'), database);
+  await prove(database, (question) => database.observe('quick', question));
   recorder.left({ state: 'current', revisions: releaseGraph.heads });
   writeStamp(config, database, releaseGraph.heads, log);
   log.info(`The database is healthy and current (${releaseGraph.heads.join(', ')}).`);
@@ -92,7 +92,10 @@ export async function requireMeans(plan: Work, facts: DatabaseFacts, database: D
   // what is the owner's own may belong to whom it will
   const head = await loadHead(database.engine);
   const altered = Object.keys(facts.catalog.tables).filter((name) => Object.hasOwn(head.tables, name));
+  // our own transactions ask to write, whatever the default is; the application's do not
+  const settings = facts.surroundings.attachments.filter(({ table, refuses }) => table === null && refuses);
   const rights = [
+    ...settings.map(({ what, name, detail, remedy }) => ({ action: `write (${what} ${name}: ${detail})`, remedy })),
     ...(await database.missingRights({ alters: cleans ? [] : altered, quarantines: cleans })),
     ...(cleans ? await rightsMissingToClean(database) : []),
   ];
@@ -139,12 +142,12 @@ async function mendWhatIsMissing(
   { log, recorder, database }: GateContext,
 ): Promise<void> {
   const { engine, name } = database;
-  const head = await loadHead(engine);
-  const facts = await transaction.observe();
-  const missing = findDifferences(head, facts.catalog, engine);
+  const promised = await loadPromise(engine);
+  const facts = await transaction.observe(askRows(promised, engine));
+  const missing = findFaults(promised, facts, engine);
   if (missing.length === 0) return requireHealthy(judge(facts, missing), name);
   try {
-    for (const { object, message } of (await mend(transaction, missing, { facts, head, engine })).map(
+    for (const { object, message } of (await mend(transaction, missing, { ...promised, facts, engine })).map(
       describeDifference,
     )) {
       log.info(`  mended: ${message}`);
@@ -159,7 +162,7 @@ async function mendWhatIsMissing(
           { cause: error },
         );
   }
-  await prove(await transaction.observe(), database);
+  await prove(database, (question) => transaction.observe(question));
 }
 
 function noteProgress(
@@ -174,9 +177,14 @@ function noteProgress(
   log.info(`  ${place} ${id} (${formatMilliseconds(milliseconds)})`, { revision: id, milliseconds });
 }
 
-/** Compares what is there with what the head promises. @throws Failure `verification-failed` */
-export async function prove(facts: DatabaseFacts, { engine, name }: Database): Promise<void> {
-  requireHealthy(judge(facts, findDifferences(await loadHead(engine), facts.catalog, engine)), name);
+/** Looks, and compares what is there with what the head promises. @throws Failure `verification-failed` */
+export async function prove(
+  { engine, name }: Pick<Database, 'engine' | 'name'>,
+  observe: (question: Question) => Promise<DatabaseFacts>,
+): Promise<void> {
+  const promised = await loadPromise(engine);
+  const facts = await observe(askRows(promised, engine));
+  requireHealthy(judge(facts, findFaults(promised, facts, engine)), name);
 }
 
 function requireHealthy(verdict: Verdict, database: string): void {

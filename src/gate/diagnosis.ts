@@ -1,5 +1,6 @@
 import type { DatabaseFacts, Relation } from '../database/database.ts';
-import { type Difference, findDifferences } from '../schema/comparison.ts';
+import type { Difference } from '../schema/comparison.ts';
+import { findFaults } from '../schema/faults.ts';
 import { coreTables, isWholeCore, versionTable } from '../schema/catalog.ts';
 import { identify, type Identity } from '../schema/identification.ts';
 import type { Knowledge, Observation, RestoreJournal } from './observation.ts';
@@ -43,7 +44,7 @@ export type State =
  * other tools' ledgers are asked for before anything that could be cleaned. Version rows without their core tables are
  * a partial migration whatever the rows say, and only a database that has its core tables is looked at closely.
  */
-export function diagnose(observation: Observation, { graph, head, fingerprints }: Knowledge): State {
+export function diagnose(observation: Observation, { graph, promised, fingerprints }: Knowledge): State {
   if (observation.restoreJournal !== null) return { kind: 'interrupted', journal: observation.restoreJournal };
   if (observation.kind === 'not-seen') return { kind: 'unreadable', reason: observation.reason };
 
@@ -76,7 +77,7 @@ export function diagnose(observation: Observation, { graph, head, fingerprints }
   if (!sameMembers(revisions, graph.heads)) {
     return { kind: 'behind', revisions, pending: graph.pending(revisions).map(({ id }) => id) };
   }
-  const differences = findDifferences(head, facts.catalog, engine);
+  const differences = findFaults(promised, facts, engine);
   return differences.length > 0 ? { kind: 'drifted', revisions, differences } : { kind: 'current', revisions };
 }
 

@@ -3,7 +3,8 @@ import type { Database } from '../database/database.ts';
 import { reasonOf } from '../failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { versionTable } from '../schema/catalog.ts';
-import { loadHead } from '../schema/promise.ts';
+import { askRows, type Promised } from '../schema/faults.ts';
+import { loadPromise } from '../schema/promise.ts';
 import type { Fingerprints } from '../schema/fingerprints.ts';
 import { diagnose, isUnversioned, type State } from './diagnosis.ts';
 import type { Observation, RestoreJournal } from './observation.ts';
@@ -23,13 +24,14 @@ export interface Look {
 /** Observes, diagnoses and plans, without writing anything. */
 export async function look(database: Database, config: Config): Promise<Look> {
   // what is promised is read while the server looks up what is there
-  const [observation, head] = await Promise.all([observe(database, config), loadHead(database.engine)]);
+  const promise = loadPromise(database.engine);
+  const [observation, promised] = await Promise.all([observe(database, config, promise), promise]);
   const diagnosis = diagnose(observation, {
     graph: releaseGraph,
-    head,
+    promised,
     fingerprints: await fingerprintsFor(observation),
   });
-  const { state, repair } = await assess(database, observation, diagnosis);
+  const { state, repair } = await assess(database, observation, diagnosis, promised);
   const plan = planFor(state, config, {
     engine: database.engine,
     everything: releaseGraph.revisions.map(({ id }) => id),
@@ -44,12 +46,13 @@ async function assess(
   database: Database,
   observation: Observation,
   state: State,
+  promised: Promised,
 ): Promise<{ state: State; repair: RepairPlan | null }> {
   if (state.kind !== 'drifted' || observation.kind !== 'seen') return { state, repair: null };
   const { assessRepair } = await import('../recovery/repair.ts');
   const { engine } = observation;
   try {
-    const context = { facts: await database.observe('whole'), engine, head: await loadHead(engine) };
+    const context = { ...promised, facts: await database.observe('whole'), engine };
     return { state, repair: await database.read((session) => assessRepair(session, state.differences, context)) };
   } catch (error) {
     return { state: { kind: 'unreadable', reason: reasonOf(error) }, repair: null };
@@ -70,10 +73,11 @@ async function fingerprintsFor(observation: Observation): Promise<Fingerprints |
   return loadFingerprints(observation.engine, releaseGraph);
 }
 
-async function observe(database: Database, config: Config): Promise<Observation> {
+async function observe(database: Database, config: Config, promise: Promise<Promised>): Promise<Observation> {
   let facts;
   try {
-    facts = await database.observe('quick');
+    const promised = await promise;
+    facts = await database.observe('quick', askRows(promised, database.engine));
   } catch (error) {
     return { kind: 'not-seen', reason: reasonOf(error), restoreJournal: await seeRestore(config) };
   }

@@ -1,6 +1,6 @@
 import type { DatabaseFacts } from '../database/database.ts';
 import type { Engine } from '../database/session.ts';
-import type { Catalog } from '../schema/catalog.ts';
+import type { Promised } from '../schema/faults.ts';
 import type { Fingerprints } from '../schema/fingerprints.ts';
 import type { Graph } from '../migration/graph.ts';
 
@@ -28,10 +28,10 @@ type Glance =
   /** Looking failed: not knowing is a reason to touch nothing. */
   | { readonly kind: 'not-seen'; readonly reason: string };
 
-/** What this release knows: its revisions, and the catalog that the last one promises. */
+/** What this release knows: its revisions, and what the last one promises. */
 export interface Knowledge {
   readonly graph: Graph;
-  readonly head: Catalog;
+  readonly promised: Promised;
   /** What an unversioned database is compared with; null for any other, to spare the time of loading it. */
   readonly fingerprints: Fingerprints | null;
 }

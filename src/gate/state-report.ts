@@ -6,7 +6,8 @@ import type { State } from './diagnosis.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { type Extras, findExtras } from '../schema/comparison.ts';
 import type { Catalog } from '../schema/catalog.ts';
-import { describeDifference } from '../report/differences.ts';
+import { describeAttachment, describeDifference } from '../report/differences.ts';
+import { findNotes } from '../schema/faults.ts';
 import { describeCause } from '../report/problems.ts';
 import { describeUnsafe } from '../report/repair-text.ts';
 
@@ -36,6 +37,8 @@ export interface StateReport {
   readonly problems: readonly ReportedProblem[];
   /** What is there beyond the schema, the owner's: noted, never touched. */
   readonly extras: Extras;
+  /** What lies on the application's tables or around the database, and does not have to do harm. */
+  readonly notes: readonly ReportedProblem[];
   readonly exitCode: ExitCode;
 }
 
@@ -57,6 +60,10 @@ export function reportLook(database: Database, seen: Look, head: Catalog, exitCo
     action: actionOf(plan),
     problems: problemsOf(database.name, seen),
     extras: facts === null ? noExtras : findExtras(head, facts.catalog),
+    notes:
+      facts === null
+        ? []
+        : findNotes(head, facts, database.engine).map((note) => ({ kind: note.what, ...describeAttachment(note) })),
     exitCode,
   };
 }
@@ -75,6 +82,7 @@ export function reportFailure(problems: readonly ReportedProblem[], exitCode: Ex
     action: null,
     problems,
     extras: noExtras,
+    notes: [],
     exitCode,
   };
 }

@@ -51,6 +51,29 @@ function insertRows(name: string, rows: SeedRows[string]): string[] {
   return [`INSERT INTO ${quoteName(name)} (${columns.map(quoteName).join(', ')}) VALUES ${tuples.join(', ')}`];
 }
 
+/**
+ * The statements by which a person adds the rows of a table that has lost all of them: under new numbers, and those
+ * that refer to others by what those are called.
+ */
+export function seedStatements(name: string, seed: SeedRows): readonly string[] {
+  const rows = seed[name] ?? [];
+  if (name !== 'role_permissions') return insertRows(name, rows.map(withoutNumber));
+  const nameOf = (table: string, id: SeedValue | undefined): string =>
+    quoteText(String(seed[table]?.find((row) => row['id'] === id)?.['name']));
+  const pairs = rows.map(
+    (row) => `(${nameOf('roles', row['role_id'])}, ${nameOf('permissions', row['permission_id'])})`,
+  );
+  return [
+    'INSERT INTO "role_permissions" ("role_id", "permission_id", "created_at") ' +
+      'SELECT r.id, p.id, CURRENT_TIMESTAMP FROM roles r, permissions p ' +
+      `WHERE (r.name, p.name) IN (VALUES ${pairs.join(', ')})`,
+  ];
+}
+
+function withoutNumber(row: SeedRows[string][number]): SeedRows[string][number] {
+  return Object.fromEntries(Object.entries(row).filter(([column]) => column !== 'id'));
+}
+
 function valueText(value: SeedValue): string {
   if (value === runTime) return 'CURRENT_TIMESTAMP';
   return typeof value === 'string' ? quoteText(value) : String(value ?? 'NULL').toUpperCase();

@@ -41,7 +41,7 @@ const foreignKeyQuery = `
 
 const labelsQuery = `
   SELECT e.enumlabel::text AS label FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid
-    WHERE t.typnamespace = 'public'::regnamespace AND t.typname = $1 ORDER BY e.enumsortorder`;
+    WHERE t.typnamespace = ${currentSchema} AND t.typname = $1 ORDER BY e.enumsortorder`;
 
 const enumColumnsQuery = `
   SELECT c.relname::text AS "table", a.attname::text AS "column", a.atttypid = t.typarray AS list,
@@ -49,7 +49,7 @@ const enumColumnsQuery = `
     FROM pg_type t JOIN pg_attribute a ON a.atttypid IN (t.oid, t.typarray) AND NOT a.attisdropped
     JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-    WHERE t.typnamespace = 'public'::regnamespace AND c.relnamespace = t.typnamespace AND t.typname = $1`;
+    WHERE t.typnamespace = ${currentSchema} AND c.relnamespace = t.typnamespace AND t.typname = $1`;
 
 /** PostgreSQL's steps: they wait in a queue and travel together. */
 export function postgresSteps(session: Session): Steps {

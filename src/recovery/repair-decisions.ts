@@ -1,7 +1,8 @@
 import type { Engine } from '../database/session.ts';
 import { renderColumn, renderEnum, renderTable, sequenceOf } from '../migration/catalog-sql.ts';
 import { type EnumColumn, relabelEnum } from '../migration/enum-labels.ts';
-import { quoteName } from '../database/quoting.ts';
+import { quoteName, quoteText } from '../database/quoting.ts';
+import { seedStatements } from '../migration/baseline.ts';
 import type { Catalog, Column, Table } from '../schema/catalog.ts';
 import { type Difference, isNumberingKey } from '../schema/comparison.ts';
 import {
@@ -47,6 +48,21 @@ export function decide(difference: Difference, circumstances: Circumstances): St
       return decideConstraint(difference, circumstances);
     case 'missing-index':
       return decideIndex(difference, difference.definition, [], circumstances);
+    case 'unknown-label': {
+      const { table, column, label } = difference;
+      const [target, name] = [quoteName(table), quoteName(column)];
+      const values = circumstances.head.enums[promisedTable(table, circumstances).columns[column]?.type ?? ''] ?? [];
+      return unsafe(difference, { kind: 'owners' }, [
+        `SELECT * FROM ${target} WHERE ${name} = ${quoteText(label)}`,
+        `-- give each a label that the application knows (${values.join(', ')}): UPDATE ${target} SET ${name} = ... WHERE ${name} = ${quoteText(label)}`,
+      ]);
+    }
+    case 'sequence-behind':
+      return step(difference, [statement('column', advanceSequence(difference, circumstances))]);
+    case 'missing-rows':
+      return unsafe(difference, { kind: 'not-made' }, seedStatements(difference.table, circumstances.seed));
+    case 'obstruction':
+      return unsafe(difference, { kind: 'owners' }, [difference.attachment.remedy]);
     case 'invalid-index':
       return decideInvalidIndex(difference, circumstances);
   }
@@ -72,6 +88,14 @@ function enumColumns(name: string, { tables }: Catalog): readonly EnumColumn[] {
         default: expression,
       })),
   );
+}
+
+/** The next row gets the number after the highest. */
+function advanceSequence({ table, column }: Of<'sequence-behind'>, { facts }: Circumstances): string {
+  const numbering = facts.surroundings.numberings.find((each) => each.table === table && each.column === column);
+  if (numbering === undefined) throw new Error(`no sequence numbers ${table}.${column}`);
+  const sequence = quoteText(quoteName(numbering.sequence));
+  return `SELECT setval(${sequence}, (SELECT max(${quoteName(column)}) FROM ${quoteName(table)}))`;
 }
 
 function decideTable(difference: Of<'missing-table'>, circumstances: Circumstances): Step | Unsafe {

@@ -2,8 +2,8 @@ import type { DatabaseFacts } from '../database/database.ts';
 import type { Engine } from '../database/session.ts';
 import { quoteName } from '../database/quoting.ts';
 import type { TableChange } from '../migration/table-text.ts';
-import type { Catalog } from '../schema/catalog.ts';
 import type { Difference } from '../schema/comparison.ts';
+import type { Promised } from '../schema/faults.ts';
 import type { FreeNames } from './free-names.ts';
 import type { Condition, Fault } from './rules.ts';
 
@@ -38,6 +38,10 @@ export type Obstacle =
   | { readonly kind: 'other-key'; readonly key: string }
   | { readonly kind: 'part-of-key'; readonly key: string }
   | { readonly kind: 'waits-for'; readonly column: string }
+  /** It is the owner's, and whoever put it there has to take it away. */
+  | { readonly kind: 'owners' }
+  /** What the rows should be is not known. */
+  | { readonly kind: 'not-made' }
   /** The database said no although nothing seemed to be in the way. */
   | { readonly kind: 'rejected'; readonly reason: string };
 
@@ -56,9 +60,8 @@ export interface RepairPlan {
 }
 
 /** What a plan is made from: what was seen, and what is promised. */
-export interface RepairContext {
+export interface RepairContext extends Promised {
   readonly facts: DatabaseFacts;
-  readonly head: Catalog;
   readonly engine: Engine;
 }
 

@@ -1,3 +1,4 @@
+import type { Attachment } from '../schema/surroundings.ts';
 import type { Mismatch } from '../schema/likeness.ts';
 
 /** A difference as `--json` reports it. */
@@ -6,6 +7,13 @@ export interface DifferenceReport {
   /** `table`, `table.column`, or the name of a constraint, index or type with its table. */
   readonly object: string;
   readonly message: string;
+}
+
+/** Names what lies on a table or around the database. */
+export function describeAttachment({ table, what, name, detail }: Attachment): { object: string; message: string } {
+  const object = table === null || table === name ? name : `${table}.${name}`;
+  const place = table === null || table === name ? '' : ` on ${table}`;
+  return { object, message: `${what} ${name}${place}: ${detail.replaceAll(/\s+/g, ' ')}` };
 }
 
 /** Puts a difference into words. */
@@ -60,6 +68,28 @@ export function describeDifference(difference: Mismatch): DifferenceReport {
         message: `index ${name} of ${table} is invalid: its creation was cut off`,
       };
     }
+    case 'unknown-label': {
+      const object = `${difference.table}.${difference.column}`;
+      return {
+        kind,
+        object,
+        message: `column ${object} holds "${difference.label}", which the application does not know`,
+      };
+    }
+    case 'sequence-behind': {
+      const object = `${difference.table}.${difference.column}`;
+      return {
+        kind,
+        object,
+        message: `the sequence of ${object} is behind its rows: new ones would get numbers that are taken`,
+      };
+    }
+    case 'missing-rows': {
+      const { table } = difference;
+      return { kind, object: table, message: `table ${table} has none of the rows that its revision makes` };
+    }
+    case 'obstruction':
+      return { kind, ...describeAttachment(difference.attachment) };
     case 'missing-enum': {
       const { name, values } = difference;
       return {

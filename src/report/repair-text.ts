@@ -25,6 +25,10 @@ function reasonOf(obstacle: Obstacle): string {
       return `the table has another one: ${obstacle.key}`;
     case 'part-of-key':
       return `it belongs to the table's ${obstacle.key}`;
+    case 'owners':
+      return "it is not the application's, and keeps it from writing";
+    case 'not-made':
+      return 'the revisions that make them did not run here, or the rows were deleted';
     case 'waits-for':
       return `${obstacle.column} has to be put right before`;
     case 'rejected':

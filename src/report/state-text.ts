@@ -72,8 +72,13 @@ function missing({ action, problems }: StateReport): readonly string[] {
   return action === 'repair' ? problems.map(({ message }) => message) : [];
 }
 
-function extras({ extras: { tables, columns, indexes } }: StateReport): readonly string[] {
-  return [...extra('tables', tables), ...extra('columns', columns), ...extra('indexes', indexes)];
+function extras({ extras: { tables, columns, indexes }, notes }: StateReport): readonly string[] {
+  return [
+    ...extra('tables', tables),
+    ...extra('columns', columns),
+    ...extra('indexes', indexes),
+    ...notes.map(({ message }) => `also here: ${message}`),
+  ];
 }
 
 function extra(what: string, names: readonly string[]): readonly string[] {

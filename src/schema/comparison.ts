@@ -1,5 +1,6 @@
 import type { Engine } from '../database/session.ts';
 import { type Catalog, type Column, type Table, versionTable } from './catalog.ts';
+import type { Attachment } from './surroundings.ts';
 
 /** One way in which a database differs from what its revision promises. */
 export type Difference =
@@ -24,7 +25,15 @@ export type Difference =
     }
   | { readonly kind: 'missing-index'; readonly table: string; readonly name: string; readonly definition: string }
   | { readonly kind: 'invalid-index'; readonly table: string; readonly name: string }
-  | { readonly kind: 'missing-enum'; readonly name: string; readonly values: readonly string[] };
+  | { readonly kind: 'missing-enum'; readonly name: string; readonly values: readonly string[] }
+  /** Rows or a default hold a label that the application does not know. */
+  | { readonly kind: 'unknown-label'; readonly table: string; readonly column: string; readonly label: string }
+  /** New rows would get numbers that are taken. */
+  | { readonly kind: 'sequence-behind'; readonly table: string; readonly column: string }
+  /** A table has none of the rows that a revision makes. */
+  | { readonly kind: 'missing-rows'; readonly table: string }
+  /** Something that is not the application's refuses or loses what it writes. */
+  | { readonly kind: 'obstruction'; readonly attachment: Attachment };
 
 /**
  * What a database lacks of a promised catalog. What it has beyond it is its owner's and no difference: extra
@@ -83,7 +92,7 @@ export function findExtras(promised: Catalog, actual: Catalog): Extras {
         ...Object.values(table.indexes).map(({ definition }) => definition),
       ]);
       return Object.entries(found.indexes)
-        .filter(([, { definition }]) => !rules.has(definition) && !rules.has(uniqueRule(definition)))
+        .filter(([, { definition }]) => !rules.has(definition) && !rules.has(ruleMeaning(definition)))
         .map(([index]) => `${name}.${index}`);
     }),
   };
@@ -115,10 +124,10 @@ function columnDifferences(table: string, promised: Table, found: Table, engine:
 function ruleDifferences(table: string, promised: Table, found: Table): Difference[] {
   const indexes = Object.entries(found.indexes);
   const held = [
-    ...Object.entries(found.constraints).map(([name, rule]) => ({ name, rule })),
+    ...Object.entries(found.constraints).map(([name, definition]) => ({ name, rule: ruleMeaning(definition) })),
     ...indexes
       .filter(([, { valid }]) => valid)
-      .map(([name, { definition }]) => ({ name, rule: uniqueRule(definition) })),
+      .map(([name, { definition }]) => ({ name, rule: ruleMeaning(definition) })),
   ];
   const wanted: readonly Extract<Difference, { kind: 'missing-constraint' | 'missing-index' }>[] = [
     ...Object.entries(promised.constraints).map(
@@ -147,16 +156,25 @@ function withoutMatch<Want extends { readonly definition: string }, Held extends
   suits: (want: Want, have: Held) => boolean,
 ): readonly Want[] {
   return wanted.filter((want) => {
-    const rule = uniqueRule(want.definition);
+    const rule = ruleMeaning(want.definition);
     const match = held.findIndex((have) => have.rule === rule && suits(want, have));
     if (match >= 0) held.splice(match, 1);
     return match < 0;
   });
 }
 
-/** The constraint that an index amounts to: `UNIQUE (a, b)` for a plain unique index, else the definition itself. */
-function uniqueRule(definition: string): string {
-  return definition.replace(/^UNIQUE btree (\([^()]*\))$/, 'UNIQUE $1');
+const cast = /::(?:character varying|double precision|timestamp with(?:out)? time zone|\w+)(?:\(\d+\))?(?:\[\])?/g;
+
+/**
+ * What a constraint or an index amounts to, whatever spelling the types of its columns lead to: `UNIQUE (a, b)` for a
+ * plain unique index, a check without its casts, else the definition itself.
+ */
+export function ruleMeaning(definition: string): string {
+  if (!definition.startsWith('CHECK ')) return definition.replace(/^UNIQUE btree (\([^()]*\))$/, 'UNIQUE $1');
+  const bare = definition.replaceAll(cast, '');
+  // what casts leave behind: `(source)`, `((ARRAY['a']))`
+  const simple = bare.replaceAll(/(?<!\w)\((\w+)\)/g, '$1').replaceAll(/\(\(([^()]*)\)\)/g, '($1)');
+  return simple === definition ? definition : ruleMeaning(simple);
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Engine } from '../database/session.ts';
 import type { SeedRows } from '../migration/baseline.ts';
 import type { Catalog } from './catalog.ts';
+import type { Promised } from './faults.ts';
 
 /**
  * The catalog that the last revision promises, as this release's own migrations make it from nothing
@@ -13,6 +14,12 @@ export async function loadHead(engine: Engine): Promise<Catalog> {
     case 'sqlite':
       return (await import('./head.sqlite.json', { with: { type: 'json' } })).default;
   }
+}
+
+/** Everything that the last revision promises. */
+export async function loadPromise(engine: Engine): Promise<Promised> {
+  const [head, seed] = await Promise.all([loadHead(engine), loadSeed()]);
+  return { head, seed };
 }
 
 /** The rows that the migrations leave in an empty database; the same on both engines. Written along with the catalogs. */

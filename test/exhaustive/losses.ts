@@ -72,12 +72,12 @@ export async function loseAndMend(table: string, { session, observe, lose }: Sub
     const { engine } = session;
     const facts = await observe();
     const observation = { kind: 'seen', engine, facts, traces: [], restoreJournal: null } as const;
-    const state = diagnose(observation, { graph: releaseGraph, head, fingerprints: null });
+    const state = diagnose(observation, { graph: releaseGraph, promised: { head, seed: {} }, fingerprints: null });
     expect(['drifted', 'partial'], label).toContain(state.kind);
 
     const differences = state.kind === 'drifted' ? state.differences : findDifferences(head, facts.catalog, engine);
     try {
-      await mend(session, differences, { facts, head, engine });
+      await mend(session, differences, { facts, head, seed: {}, engine });
     } catch (error) {
       if (!(error instanceof NotMendable)) throw error;
       const others = error.unsafe.filter(({ obstacle }) => obstacle.kind !== 'rows');

@@ -64,9 +64,9 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
     name: describePostgres(target),
     serverVersion: `PostgreSQL ${server.version}`,
 
-    async observe(depth) {
+    async observe(depth, question) {
       await naming(settle());
-      return naming(inspect(client, depth));
+      return naming(inspect(client, depth, question));
     },
 
     async read(work) {
@@ -118,7 +118,7 @@ async function inTransaction<Result>(
   let result: Result;
   try {
     await client.query(begin);
-    result = await work({ ...postgresSession(client), observe: () => readFacts(client) });
+    result = await work({ ...postgresSession(client), observe: (question) => readFacts(client, { question }) });
   } catch (error) {
     // if this fails the connection is gone, and the server rolls back by itself
     await client.query('ROLLBACK').catch(() => undefined);

@@ -1,8 +1,11 @@
 import type pg from 'pg';
 import type { Catalog, Column, Index } from '../../schema/catalog.ts';
-import type { DatabaseFacts, OtherSession, Relation, RelationKind } from '../database.ts';
+import type { Attachment, Numbering } from '../../schema/surroundings.ts';
+import { readAnswer } from '../answers.ts';
+import type { DatabaseFacts, OtherSession, Question, Relation, RelationKind } from '../database.ts';
 import { flag, number, only, optionalNumber, optionalText, text, texts } from '../rows.ts';
 import type { Row, Session } from '../session.ts';
+import { attachmentsQuery, numberingsQuery } from './attachment-queries.ts';
 import {
   columnsQuery,
   constraintsQuery,
@@ -31,10 +34,19 @@ const relationKinds: Readonly<Record<string, RelationKind>> = {
 const asOneText = (query: string): string => `SELECT coalesce(json_agg(r), '[]')::text AS rows FROM (${query}) r`;
 
 /** Reads everything in two round trips and one read-only snapshot. */
-export async function inspect(client: pg.Client, depth: 'quick' | 'whole'): Promise<DatabaseFacts> {
+export async function inspect(
+  client: pg.Client,
+  depth: 'quick' | 'whole',
+  question: Question | undefined,
+): Promise<DatabaseFacts> {
   try {
     const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
-    return await readFacts(client, { begin, end: 'ROLLBACK', defaults: depth === 'quick' ? 'presence' : 'text' });
+    return await readFacts(client, {
+      begin,
+      end: 'ROLLBACK',
+      defaults: depth === 'quick' ? 'presence' : 'text',
+      question,
+    });
   } catch (error) {
     // if this fails the connection is gone, and the error says so
     await client.query('ROLLBACK').catch(() => undefined);
@@ -45,7 +57,12 @@ export async function inspect(client: pg.Client, depth: 'quick' | 'whole'): Prom
 /** Reads everything within the transaction that is open, or that `begin` opens and `end` closes. */
 export async function readFacts(
   client: pg.Client,
-  { begin = '', end = '', defaults = 'text' }: { begin?: string; end?: string; defaults?: Defaults } = {},
+  {
+    begin = '',
+    end = '',
+    defaults = 'text',
+    question,
+  }: { begin?: string; end?: string; defaults?: Defaults; question?: Question | undefined } = {},
 ): Promise<DatabaseFacts> {
   const queries = [
     relationsQuery,
@@ -57,6 +74,8 @@ export async function readFacts(
     sessionsQuery,
     unreadableQuery,
     placeQuery,
+    attachmentsQuery,
+    numberingsQuery,
   ];
   const [
     relations = [],
@@ -68,20 +87,34 @@ export async function readFacts(
     sessions = [],
     unreadable = [],
     places = [],
+    attachments = [],
+    numberings = [],
   ] = await rowsOf(client, [begin, ...queries.map(asOneText)]);
   const found = relations.map(readRelation);
   const place = only(places);
   // asking for the rows of a table that is not there would be an error: first the one, then the other
   const versioned = found.some(({ name }) => name === 'alembic_version');
-  const [versions = []] = await rowsOf(client, [asOneText(versioned ? versionRowsQuery : noRowsQuery), end]);
+  const catalog = { tables: readTables(columns, constraints, indexes, unreadable), enums: readEnums(enums) };
+  const surroundings = {
+    attachments: attachments.map(readAttachment),
+    numberings: numberings.map(readNumbering),
+    answers: [],
+  };
+  const asked = question?.({ catalog, surroundings }) ?? [];
+  const [versions = [], answers = []] = await rowsOf(client, [
+    asOneText(versioned ? versionRowsQuery : noRowsQuery),
+    ...(asked.length === 0 ? [] : [asOneText(asked.join('\nUNION ALL\n'))]),
+    end,
+  ]);
   return {
     schema: optionalText(place, 'schema'),
     elsewhere: texts(place, 'elsewhere'),
     relations: found,
-    catalog: { tables: readTables(columns, constraints, indexes, unreadable), enums: readEnums(enums) },
+    catalog,
     revisions: versioned ? versions.map((row) => text(row, 'version_num')) : null,
     ledgers: ledgers.map((row) => text(row, 'name')),
     otherSessions: sessions.map(readSession),
+    surroundings: { ...surroundings, answers: answers.map(readAnswer) },
   };
 }
 
@@ -120,6 +153,21 @@ function readSession(row: Row): OtherSession {
     user: text(row, 'user'),
     client: text(row, 'client'),
   };
+}
+
+function readAttachment(row: Row): Attachment {
+  return {
+    table: optionalText(row, 'table'),
+    what: text(row, 'what'),
+    name: text(row, 'name'),
+    detail: text(row, 'detail'),
+    refuses: flag(row, 'refuses'),
+    remedy: text(row, 'remedy'),
+  };
+}
+
+function readNumbering(row: Row): Numbering {
+  return { table: text(row, 'table'), column: text(row, 'column'), sequence: text(row, 'sequence') };
 }
 
 function readTables(columns: Rows, constraints: Rows, indexes: Rows, unreadable: Rows): Catalog['tables'] {

@@ -2,7 +2,7 @@ import { existsSync, rmSync, statSync } from 'node:fs';
 import SQLite from 'better-sqlite3';
 import type { SqliteTarget } from '../../config/config.ts';
 import { Failure, reasonOf } from '../../failure.ts';
-import type { Database, DatabaseFacts, Transaction } from '../database.ts';
+import { type Database, type DatabaseFacts, noSurroundings, type Transaction } from '../database.ts';
 import type { OpenOptions } from '../open.ts';
 import type { Session } from '../session.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
@@ -20,6 +20,7 @@ const nothing: DatabaseFacts = {
   revisions: null,
   ledgers: [],
   otherSessions: [],
+  surroundings: noSurroundings,
 };
 
 /**
@@ -41,11 +42,11 @@ export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): 
     name: file,
     serverVersion: `SQLite ${sqliteVersion()}`,
 
-    async observe() {
+    async observe(_depth, question) {
       if (!isThere(file)) return nothing;
       requireDatabaseFile(file);
       try {
-        return inspect(open());
+        return inspect(open(), question);
       } catch (error) {
         throw new Error(explainReadFailure(error, file), { cause: error });
       }
@@ -133,7 +134,7 @@ async function inTransaction<Result>(
   const session = sqliteSession(database);
   try {
     const before = brokenReferences(database);
-    const result = await work({ ...session, observe: async () => inspect(database) });
+    const result = await work({ ...session, observe: async (question) => inspect(database, question) });
     const broken = [...brokenReferences(database)].filter(([reference, count]) => count > (before.get(reference) ?? 0));
     if (broken.length > 0) {
       throw new Error(

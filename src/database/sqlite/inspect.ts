@@ -1,9 +1,11 @@
 import type SQLite from 'better-sqlite3';
 import type { Catalog, Column, Index, Table } from '../../schema/catalog.ts';
-import type { DatabaseFacts, Relation } from '../database.ts';
+import { readAnswer } from '../answers.ts';
+import type { DatabaseFacts, Question, Relation } from '../database.ts';
 import { otherLedgers } from '../ledgers.ts';
 import { flag, number, optionalText, text } from '../rows.ts';
 import type { Row } from '../session.ts';
+import { readAttachments } from './attachments.ts';
 
 const relationsQuery = `
   SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name`;
@@ -30,22 +32,28 @@ const indexesQuery = `
   FROM sqlite_schema t JOIN pragma_index_list(t.name) i LEFT JOIN sqlite_schema s ON s.type = 'index' AND s.name = i.name
   WHERE t.type = 'table'`;
 
+const definitionsQuery = `SELECT type, name, tbl_name AS "table", sql FROM sqlite_schema WHERE type IN ('table', 'trigger')`;
+
 /** Reads everything in one read transaction. */
-export function inspect(database: SQLite.Database): DatabaseFacts {
+export function inspect(database: SQLite.Database, question?: Question): DatabaseFacts {
   const read = database.transaction((): DatabaseFacts => {
     const all = (sql: string): Row[] => database.prepare<[], Row>(sql).all();
     const relations = all(relationsQuery).map(readRelation);
     const versioned = relations.some(({ name }) => name === 'alembic_version');
     const versions = versioned ? all('SELECT version_num FROM alembic_version ORDER BY 1') : null;
+    const catalog = { tables: readTables(all(columnsQuery), all(foreignKeysQuery), all(indexesQuery)), enums: {} };
+    const surroundings = { attachments: all(definitionsQuery).flatMap(readAttachments), numberings: [], answers: [] };
+    const asked = question?.({ catalog, surroundings }) ?? [];
     return {
       schema: 'main',
       elsewhere: [],
       relations,
-      catalog: { tables: readTables(all(columnsQuery), all(foreignKeysQuery), all(indexesQuery)), enums: {} },
+      catalog,
       revisions: versions?.map((row) => text(row, 'version_num')) ?? null,
       ledgers: relations.map(({ name }) => name).filter((name) => otherLedgers.includes(name.toLowerCase())),
       // who else has the file open cannot be asked: a lock in the way is noticed when writing begins
       otherSessions: [],
+      surroundings: { ...surroundings, answers: asked.flatMap(all).map(readAnswer) },
     };
   });
   return read();

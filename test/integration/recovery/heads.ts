@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import pg from 'pg';
-import type { DatabaseFacts } from '../../../src/database/database.ts';
+import type { DatabaseFacts, Question } from '../../../src/database/database.ts';
 import { readFacts } from '../../../src/database/postgres/inspect.ts';
 import { postgresSession } from '../../../src/database/postgres/session.ts';
 import type { Engine, Session } from '../../../src/database/session.ts';
@@ -11,8 +11,9 @@ import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { assessRepair, mend } from '../../../src/recovery/repair.ts';
 import type { RepairPlan } from '../../../src/recovery/repair-step.ts';
 import type { Catalog } from '../../../src/schema/catalog.ts';
-import { type Difference, findDifferences } from '../../../src/schema/comparison.ts';
-import { loadHead } from '../../../src/schema/promise.ts';
+import type { Difference } from '../../../src/schema/comparison.ts';
+import { askRows, findFaults } from '../../../src/schema/faults.ts';
+import { loadPromise } from '../../../src/schema/promise.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { createDatabase } from '../../support/database.ts';
 
@@ -41,12 +42,12 @@ export async function openHead(engine: Engine): Promise<Head> {
   await session.run('BEGIN');
   const { signal } = new AbortController();
   await createHead(session, releaseGraph, { versioned: false, signal, onApplied: () => undefined });
-  const promised = await loadHead(engine);
+  const promised = await loadPromise(engine);
   const look = async () => {
-    const facts = await observe();
+    const facts = await observe(askRows(promised, engine));
     return {
-      differences: findDifferences(promised, facts.catalog, engine),
-      context: { facts, head: promised, engine },
+      differences: findFaults(promised, facts, engine),
+      context: { ...promised, facts, engine },
     };
   };
   const head: Head = {
@@ -77,7 +78,7 @@ export async function openHead(engine: Engine): Promise<Head> {
 
 interface Opened {
   readonly session: Session;
-  readonly observe: () => Promise<DatabaseFacts>;
+  readonly observe: (question?: Question) => Promise<DatabaseFacts>;
 }
 
 async function openPostgres(): Promise<Opened> {
@@ -85,11 +86,11 @@ async function openPostgres(): Promise<Opened> {
   await client.connect();
   atEnd(() => client.end());
   await client.query('SET search_path TO public; SET client_min_messages TO error');
-  return { session: postgresSession(client), observe: () => readFacts(client) };
+  return { session: postgresSession(client), observe: (question) => readFacts(client, { question }) };
 }
 
 function openSqlite(): Opened {
   const database = new Database(':memory:');
   database.pragma('foreign_keys = OFF');
-  return { session: sqliteSession(database), observe: async () => inspect(database) };
+  return { session: sqliteSession(database), observe: async (question) => inspect(database, question) };
 }

@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { beforeAll, expect, it } from 'vitest';
+import Database from 'better-sqlite3';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { atEnd } from '../../support/cleanup.ts';
-import { admin, createDatabase, databaseUrl, type TestDatabase, withClient } from '../../support/database.ts';
+import {
+  admin,
+  createDatabase,
+  createSqliteDatabase,
+  databaseUrl,
+  type TestDatabase,
+  withClient,
+} from '../../support/database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { run } from '../../support/run.ts';
 import { snapshot } from '../../support/snapshot.ts';
@@ -42,6 +50,12 @@ describePostgres('a healthy database', () => {
   it.each(
     Object.entries({
       'in capitals': capitals + request('DRAFT'),
+      'in capitals, with the promised ones beside them':
+        capitals +
+        ['draft', 'submitted', 'approved', 'rejected', 'cancelled']
+          .map((label) => `ALTER TYPE timeoffrequeststatus ADD VALUE '${label}';`)
+          .join('\n') +
+        request('DRAFT'),
       'in capitals and small letters, in part, and one of the owner': `
       ALTER TYPE timeoffrequeststatus RENAME VALUE 'draft' TO 'Draft';
       ALTER TYPE timeoffrequeststatus ADD VALUE 'DRAFT'; ALTER TYPE timeoffrequeststatus ADD VALUE 'waiting';
@@ -66,4 +80,159 @@ describePostgres('a healthy database', () => {
     expect((await gate(url)).stdout).toContain('nothing to do');
     expect(await snapshot(url)).toBe(before);
   });
+
+  const raising = `CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;`;
+  const dropping = `CREATE FUNCTION drop_row() RETURNS trigger LANGUAGE plpgsql AS $$
+    -- keeps nothing
+    DECLARE n int; BEGIN RETURN NULL; END $$;`;
+
+  /** Each makes the gate refuse; the statements that it gives lead out of it. */
+  const refused: Readonly<Record<string, { sql: string; told: string; also?: string }>> = {
+    'a column of the owner without a default': {
+      sql: 'ALTER TABLE badges ADD COLUMN owner text NOT NULL',
+      told: 'column owner on badges',
+    },
+    'a trigger that raises': {
+      sql: `${raising} CREATE TRIGGER t BEFORE INSERT ON badges EXECUTE FUNCTION no()`,
+      told: 'trigger t on badges',
+    },
+    'a trigger that drops every row': {
+      sql: `${dropping} CREATE TRIGGER t BEFORE UPDATE ON badges FOR EACH ROW EXECUTE FUNCTION drop_row()`,
+      told: 'trigger t on badges',
+    },
+    'a rule': { sql: 'CREATE RULE r AS ON INSERT TO badges DO INSTEAD NOTHING', told: 'rule r on badges' },
+    'a check that nothing passes': {
+      sql: 'ALTER TABLE badges ADD CONSTRAINT c CHECK (false) NOT VALID',
+      told: 'constraint c on badges',
+    },
+    'an unlogged table': { sql: 'ALTER TABLE api_idempotency_keys SET UNLOGGED', told: 'unlogged table' },
+    'a default that makes transactions read-only': {
+      sql: `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only TO on', current_database()); END $$`,
+      told: 'setting default_transaction_read_only',
+    },
+    'no roles and permissions': {
+      sql: 'TRUNCATE roles, permissions, role_permissions CASCADE',
+      told: 'table permissions has none of the rows',
+    },
+  };
+
+  it.each(Object.entries(refused))('has not %s, and the statements of the banner lead out of it', async (_, each) => {
+    const url = await damaged(each.sql);
+    const before = await snapshot(url);
+    const { exitCode, stderr } = await gate(url);
+    expect(exitCode, stderr).toBe(14);
+    expect(stderr.replaceAll(/\s+/g, ' ')).toContain(each.told);
+    expect(await snapshot(url)).toBe(before);
+
+    const { stdout } = await run(['repair', '--dry-run'], { env: { DATABASE_URL: url } });
+    await withClient(url, (client) => client.query(stdout));
+    const again = await gate(url);
+    expect(again.exitCode, again.all).toBe(0);
+  });
+
+  it('is called that by no command while rows hold a label that nobody knows', async () => {
+    const url = await damaged(`ALTER TYPE timeoffrequeststatus ADD VALUE 'odd'`);
+    await withClient(url, (client) => client.query(request('odd')));
+    for (const command of ['status', 'plan', 'verify', 'gate']) {
+      const { exitCode, stderr, all } = await run([command], { env: { DATABASE_URL: url } });
+      expect(exitCode, all).toBe(14);
+      expect(all).toContain('time_off_requests.status holds "odd"');
+      expect(stderr + all).toContain(`SELECT * FROM "time_off_requests" WHERE "status" = 'odd'`);
+    }
+  });
+
+  it('numbers new rows after the highest that is there', async () => {
+    const url = await damaged(`INSERT INTO clients (id, name) VALUES (41, 'Imported')`);
+    const { exitCode, stdout } = await gate(url);
+    expect(exitCode, stdout).toBe(0);
+    expect(stdout).toContain('mended: the sequence of clients.id');
+    expect(await valueOf(url, `nextval('clients_id_seq')`)).toBe('42');
+  });
+
+  it('is one for a role that may write, and names the rights that another lacks', async () => {
+    const role = `dbi_${randomBytes(6).toString('hex')}`;
+    const url = await damaged(
+      `CREATE ROLE ${role} LOGIN PASSWORD 'x'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`,
+    );
+    atEnd(() => admin(`DROP ROLE ${role}`));
+    const other = new URL(url);
+    other.username = role;
+    other.password = 'x';
+    const { exitCode, stderr } = await gate(other.href);
+    await withClient(url, (client) => client.query(`DROP OWNED BY ${role}`));
+    expect(exitCode, stderr).toBe(14);
+    expect(stderr).toMatch(new RegExp(`GRANT INSERT, UPDATE, DELETE ON \\w+ TO ${role};`));
+  });
+
+  it('may have whatever does not keep the application from writing, and status names it', async () => {
+    const url = await damaged(`
+      CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.name = 'x' THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END $$;
+      CREATE TRIGGER watch BEFORE INSERT ON badges FOR EACH ROW EXECUTE FUNCTION note();
+      CREATE RULE log AS ON DELETE TO badges DO ALSO NOTIFY gone;
+      ALTER TABLE clients ADD CONSTRAINT named CHECK (name <> ''), ENABLE ROW LEVEL SECURITY;
+      CREATE PUBLICATION pub FOR TABLE clients;
+      CREATE TABLE more_badges () INHERITS (badges);
+      CREATE FUNCTION public.lower(integer) RETURNS integer LANGUAGE sql AS 'SELECT $1';
+      ALTER TABLE exchange_rates DISABLE TRIGGER ALL`);
+    const { exitCode, stdout } = await run(['status'], { env: { DATABASE_URL: url } });
+    expect(exitCode, stdout).toBe(0);
+    for (const name of [
+      'trigger watch on badges',
+      'rule log on badges',
+      'constraint named on clients',
+      'row security clients',
+    ]) {
+      expect(stdout).toContain(`also here: ${name}`);
+    }
+    expect(stdout).toContain('publication pub on clients');
+    expect(stdout).toContain('inheritance more_badges on badges');
+    expect(stdout).toContain('function named like a built-in lower');
+    expect(stdout).toContain('foreign key that is not enforced');
+    expect((await gate(url)).stdout).toContain('nothing to do');
+  });
 });
+
+describe('a healthy SQLite file', () => {
+  it.each([
+    ['a column of the owner without a default', `ALTER TABLE badges ADD COLUMN owner text NOT NULL DEFAULT ''`, 0],
+    ['a trigger that raises', `CREATE TRIGGER t BEFORE INSERT ON badges BEGIN SELECT RAISE(ABORT, 'no'); END`, 14],
+    [
+      'a trigger that raises now and then',
+      `CREATE TRIGGER t BEFORE INSERT ON badges WHEN NEW.name = 'x' BEGIN SELECT RAISE(ABORT, 'no'); END`,
+      0,
+    ],
+    [
+      'a table of the owner with such a trigger',
+      `CREATE TABLE own (a int); CREATE TRIGGER t BEFORE INSERT ON own BEGIN SELECT RAISE(ABORT, 'no'); END`,
+      0,
+    ],
+    [
+      'a column of the owner that needs a value',
+      `DROP TABLE user_badges; DROP TABLE push_subscriptions;
+       CREATE TABLE push_subscriptions (id INTEGER NOT NULL PRIMARY KEY, owner TEXT NOT NULL, CHECK (0))`,
+      14,
+    ],
+  ])('is judged with %s', async (_what, sql, expected) => {
+    const { url, name } = await createSqliteDatabase();
+    await gateOn(url);
+    execute(name, sql);
+    const { exitCode, all } = await gateOn(url);
+    expect(exitCode, all).toBe(expected);
+  });
+});
+
+it('calls a SQLite file healthy again once the statement of the banner was run', async () => {
+  const { url, name } = await createSqliteDatabase();
+  await gateOn(url);
+  execute(name, `CREATE TRIGGER t BEFORE INSERT ON badges BEGIN SELECT RAISE(ABORT, 'no'); END`);
+  execute(name, (await run(['repair', '--dry-run'], { env: { DATABASE_URL: url } })).stdout);
+  expect((await gateOn(url)).exitCode).toBe(0);
+});
+
+function execute(file: string, sql: string): void {
+  const database = new Database(file);
+  database.exec(sql);
+  database.close();
+}
+
+const gateOn = (url: string) => run(['gate'], { env: { DATABASE_URL: url } });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DatabaseFacts } from '../../../src/database/database.ts';
+import { type DatabaseFacts, noSurroundings } from '../../../src/database/database.ts';
 import { diagnose } from '../../../src/gate/diagnosis.ts';
 import type { Observation, RestoreJournal } from '../../../src/gate/observation.ts';
 import { createGraph } from '../../../src/migration/graph.ts';
@@ -26,7 +26,7 @@ const fingerprints = fingerprintsOf(graph, {
   one: { tables: tablesOf(coreTables) },
   right: { tables: tablesOf(['tasks']) },
 });
-const knowledge = { graph, head: promised, fingerprints };
+const knowledge = { graph, promised: { head: promised, seed: {} }, fingerprints };
 
 interface Seen {
   readonly tables?: readonly string[];
@@ -58,6 +58,7 @@ function observe({
     revisions,
     ledgers,
     otherSessions: [],
+    surroundings: noSurroundings,
   };
   return { kind: 'seen', engine: 'postgresql', facts, traces: [], restoreJournal: null, ...beside };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DatabaseFacts } from '../../../src/database/database.ts';
+import { type DatabaseFacts, noSurroundings } from '../../../src/database/database.ts';
 import type { RepairContext } from '../../../src/recovery/repair-step.ts';
 import { conditionsOf, parseRule } from '../../../src/recovery/rules.ts';
 import type { Column, Table } from '../../../src/schema/catalog.ts';
@@ -38,8 +38,9 @@ function context(promised: Record<string, Table>, found: Record<string, Table>):
     revisions: [],
     ledgers: [],
     otherSessions: [],
+    surroundings: noSurroundings,
   };
-  return { facts, head: { tables: promised, enums: {} }, engine: 'postgresql' };
+  return { facts, head: { tables: promised, enums: {} }, seed: {}, engine: 'postgresql' };
 }
 
 const finds = (definition: string, given: RepairContext): readonly string[] =>

@@ -1,0 +1,150 @@
+import { currentSchema } from '../current-schema.ts';
+
+// What lies on tables and around them, whoever put it there: a row for each, with the statement that takes it away.
+// None of it is the application's: no revision makes a trigger, a rule or a policy.
+
+const schema = currentSchema;
+const tables = `c.relnamespace = ${schema} AND c.relkind IN ('r', 'p')`;
+
+/** The body of a function without comments, to see what it does first. */
+const body = `regexp_replace(p.prosrc, '--[^\\n]*|/\\*.*?\\*/', '', 'g')`;
+
+/** A function that does nothing but raise an error, or that drops every row before it is written. */
+const refusing = `
+  t.tgenabled IN ('O', 'A') AND t.tgqual IS NULL AND
+  (${body} ~* '^\\s*(declare\\s.*?)?begin\\s+raise\\s+(exception|''|[a-z_]+\\s*;|sqlstate)'
+   OR t.tgtype & 3 = 3 AND ${body} ~* '^\\s*(declare\\s.*?)?begin\\s+return\\s+null\\s*;')`;
+
+const triggers = `
+  SELECT c.relname AS table, CASE WHEN t.tgenabled = 'D' THEN 'disabled trigger' ELSE 'trigger' END AS what, t.tgname AS name,
+         pg_get_triggerdef(t.oid) AS detail, ${refusing} AS refuses,
+         format('DROP TRIGGER %I ON %I', t.tgname, c.relname) AS remedy
+  FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
+  WHERE ${tables} AND NOT t.tgisinternal`;
+
+// foreign keys are kept by triggers of the server's own, which a load may have switched off
+const unenforced = `
+  SELECT c.relname, 'foreign key that is not enforced', min(k.conname), 'its triggers are disabled', false,
+         format('ALTER TABLE %I ENABLE TRIGGER ALL', c.relname)
+  FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_constraint k ON k.oid = t.tgconstraint
+  WHERE ${tables} AND t.tgisinternal AND t.tgenabled IN ('D', 'R') GROUP BY c.oid, c.relname, k.oid`;
+
+// the application asks for the new row's id, which a rule that writes something else instead does not give
+const rules = `
+  SELECT c.relname, 'rule', r.rulename, pg_get_ruledef(r.oid), r.is_instead AND r.ev_enabled IN ('O', 'A'),
+         format('DROP RULE %I ON %I', r.rulename, c.relname)
+  FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE ${tables}`;
+
+const rowSecurity = `
+  SELECT c.relname, 'row security', c.relname,
+         coalesce('policies ' || (SELECT string_agg(polname, ', ') FROM pg_policy WHERE polrelid = c.oid), 'without a policy'),
+         row_security_active(c.oid) AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid AND polpermissive),
+         format('ALTER TABLE %I DISABLE ROW LEVEL SECURITY', c.relname)
+  FROM pg_class c WHERE ${tables} AND c.relrowsecurity`;
+
+const unlogged = `
+  SELECT c.relname, 'unlogged table', c.relname, 'a crash of the server empties it', true,
+         format('ALTER TABLE %I SET LOGGED', c.relname)
+  FROM pg_class c WHERE ${tables} AND c.relpersistence = 'u'`;
+
+const inheritance = `
+  SELECT c.relname, 'inheritance', o.relname,
+         CASE WHEN i.inhparent = c.oid THEN 'its rows show in this table, beside its keys' ELSE 'rows of this table show there' END,
+         false, CASE WHEN i.inhparent = c.oid THEN format('ALTER TABLE %s NO INHERIT %I', o.oid::regclass, c.relname)
+                     ELSE format('ALTER TABLE %I NO INHERIT %s', c.relname, o.oid::regclass) END
+  FROM pg_inherits i JOIN pg_class c ON c.oid IN (i.inhparent, i.inhrelid)
+  JOIN pg_class o ON o.oid IN (i.inhparent, i.inhrelid) AND o.oid <> c.oid
+  WHERE ${tables}`;
+
+const functionsInDefaults = `
+  SELECT c.relname, 'function in a default', a.attname, p.oid::regprocedure::text, false,
+         format('ALTER TABLE %I ALTER COLUMN %I DROP DEFAULT', c.relname, a.attname)
+  FROM pg_depend d JOIN pg_attrdef f ON f.oid = d.objid JOIN pg_class c ON c.oid = f.adrelid
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = f.adnum JOIN pg_proc p ON p.oid = d.refobjid
+  WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_proc'::regclass AND ${tables}`;
+
+const rights = `
+  SELECT c.relname, 'missing right', missing.rights, 'for ' || current_user, true,
+         format('GRANT %s ON %I TO %I', missing.rights, c.relname, current_user)
+  FROM pg_class c, LATERAL (
+    SELECT string_agg(r, ', ') AS rights FROM unnest(ARRAY['INSERT', 'UPDATE', 'DELETE']) r
+    WHERE NOT has_table_privilege(c.oid, r)) AS missing
+  WHERE ${tables} AND missing.rights IS NOT NULL`;
+
+const sequenceRights = `
+  SELECT c.relname, 'missing right', 'USAGE of ' || s.relname, 'for ' || current_user, true,
+         format('GRANT USAGE, SELECT ON SEQUENCE %I TO %I', s.relname, current_user)
+  FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_class c ON c.oid = d.refobjid
+  WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'a'
+    AND ${tables} AND CASE s.relkind WHEN 'S' THEN NOT has_sequence_privilege(s.oid, 'USAGE') END`;
+
+const publications = `
+  SELECT c.relname, 'publication', p.pubname, 'its rows are sent to subscribers', false,
+         format('ALTER PUBLICATION %I DROP TABLE %I', p.pubname, c.relname)
+  FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid JOIN pg_class c ON c.oid = r.prrelid WHERE ${tables}
+  UNION ALL
+  SELECT NULL, 'publication', pubname, 'all tables are sent to subscribers', false, format('DROP PUBLICATION %I', pubname)
+  FROM pg_publication WHERE puballtables`;
+
+const eventTriggers = `
+  SELECT NULL, 'event trigger', e.evtname, 'on ' || e.evtevent || ': ' || p.oid::regprocedure, false,
+         format('ALTER EVENT TRIGGER %I DISABLE', e.evtname)
+  FROM pg_event_trigger e JOIN pg_proc p ON p.oid = e.evtfoid
+  WHERE e.evtenabled <> 'D' AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = e.oid AND d.deptype = 'e')`;
+
+// found before the built-in of the same name where the types of its arguments fit better
+const shadows = `
+  SELECT NULL, 'function named like a built-in', p.proname, p.oid::regprocedure::text, false,
+         'DROP FUNCTION ' || p.oid::regprocedure
+  FROM pg_proc p
+  WHERE p.pronamespace = ${schema} AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+    AND EXISTS (SELECT FROM pg_proc b WHERE b.proname = p.proname AND b.pronamespace = 'pg_catalog'::regnamespace)
+  UNION ALL
+  SELECT NULL, 'operator named like a built-in', o.oprname, o.oid::regoperator::text, false, 'DROP OPERATOR ' || o.oid::regoperator
+  FROM pg_operator o
+  WHERE o.oprnamespace = ${schema} AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = o.oid AND d.deptype = 'e')
+    AND EXISTS (SELECT FROM pg_operator b WHERE b.oprname = o.oprname AND b.oprnamespace = 'pg_catalog'::regnamespace)`;
+
+// where a setting comes from that makes every transaction of the application one that cannot write
+const readOnly = `
+  SELECT NULL, 'setting', 'default_transaction_read_only', 'every transaction of the application is read-only', true,
+         coalesce('BEGIN READ WRITE; ' || (SELECT CASE WHEN s.setrole = 0 THEN format('ALTER DATABASE %I RESET default_transaction_read_only', current_database())
+                               WHEN s.setdatabase = 0 THEN format('ALTER ROLE %s RESET default_transaction_read_only', s.setrole::regrole)
+                               ELSE format('ALTER ROLE %s IN DATABASE %I RESET default_transaction_read_only', s.setrole::regrole, current_database()) END
+                   FROM pg_db_role_setting s, unnest(s.setconfig) AS c
+                   WHERE c ~ '^default_transaction_read_only=' AND s.setrole IN (0, session_user::regrole)
+                     AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+                   ORDER BY s.setrole = 0, s.setdatabase = 0 LIMIT 1) || '; COMMIT',
+                  'ALTER SYSTEM SET default_transaction_read_only TO off; SELECT pg_reload_conf()')
+  WHERE current_setting('default_transaction_read_only')::bool
+  UNION ALL
+  SELECT NULL, 'standby', current_database(), 'the server only follows another one, and takes no writes', true,
+         '-- give the address of the primary in DATABASE_URL, or make this one the primary: SELECT pg_promote()'
+  WHERE pg_is_in_recovery()`;
+
+/** `table` (null: the database), `what` it is, its `name` and `detail`, whether it `refuses` writes, and the `remedy`. */
+export const attachmentsQuery = [
+  triggers,
+  unenforced,
+  rules,
+  rowSecurity,
+  unlogged,
+  inheritance,
+  functionsInDefaults,
+  rights,
+  sequenceRights,
+  publications,
+  eventTriggers,
+  shadows,
+  readOnly,
+].join('\nUNION ALL\n');
+
+/** The sequences that number the rows of tables that have some: which one, of which column. */
+export const numberingsQuery = `
+  SELECT c.relname AS table, a.attname AS column, s.relname AS sequence
+  FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_class c ON c.oid = d.refobjid
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
+  WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+    AND s.relnamespace = c.relnamespace AND ${tables} AND CASE s.relkind WHEN 'S' THEN has_sequence_privilege(s.oid, 'SELECT, USAGE') END
+    AND CASE c.relkind WHEN 'r' THEN pg_relation_size(c.oid) > 0 ELSE true END
+  ORDER BY 1, 2`;

@@ -1,0 +1,218 @@
+import { quoteName, quoteText } from '../database/quoting.ts';
+import type { Question } from '../database/database.ts';
+import type { Engine } from '../database/session.ts';
+import { findCaseVariants } from '../migration/enum-labels.ts';
+import type { SeedRows } from '../migration/baseline.ts';
+import type { Catalog, Table } from './catalog.ts';
+import { type Difference, findDifferences, ruleMeaning } from './comparison.ts';
+import type { Answer, Attachment, Surroundings } from './surroundings.ts';
+
+/** What was seen of a database, as far as its health is concerned. */
+export interface Seen {
+  readonly catalog: Catalog;
+  readonly surroundings: Surroundings;
+}
+
+/** What the last revision promises: its catalog, and the rows that revisions make. */
+export interface Promised {
+  readonly head: Catalog;
+  readonly seed: SeedRows;
+}
+
+/**
+ * Everything that keeps the application from working at the head: what the schema lacks, what refuses its writes, and
+ * rows that do not fit. Pure.
+ */
+export function findFaults({ head }: Promised, seen: Seen, engine: Engine): readonly Difference[] {
+  const differences = findDifferences(head, seen.catalog, engine);
+  const { answers } = seen.surroundings;
+  const inRows = answers.flatMap((answer) => faultOf(answer, head, seen));
+  const empty = new Set(answers.flatMap(({ fault, table }) => (fault === 'seed' ? [table] : [])));
+  // a type is one fault, however many of its labels are used
+  const types = new Set(differences.map((difference) => difference.kind === 'missing-enum' && difference.name));
+  return [
+    ...differences,
+    ...attachmentsOn(head, seen, engine)
+      .filter(({ refuses }) => refuses)
+      .map((attachment) => ({ kind: 'obstruction', attachment }) as const),
+    ...inRows.filter((fault) => {
+      if (fault.kind !== 'missing-enum') return true;
+      const isNew = !types.has(fault.name);
+      types.add(fault.name);
+      return isNew;
+    }),
+    ...indispensable.filter((table) => empty.has(table)).map((table) => ({ kind: 'missing-rows', table }) as const),
+  ];
+}
+
+/** What is there beyond the application's and may change what it writes, though it does not have to: for people to know. */
+export function findNotes(head: Catalog, seen: Seen, engine: Engine): readonly Attachment[] {
+  return attachmentsOn(head, seen, engine).filter(({ refuses }) => !refuses);
+}
+
+/** What is attached to the application's tables and to the database, and what the owner added to the tables. */
+function attachmentsOn(head: Catalog, { catalog, surroundings }: Seen, engine: Engine): readonly Attachment[] {
+  return [
+    ...surroundings.attachments.filter(({ table }) => table === null || Object.hasOwn(head.tables, table)),
+    ...Object.entries(head.tables).flatMap(([name, promised]) => {
+      const found = catalog.tables[name];
+      return found === undefined
+        ? []
+        : [...ownColumns(name, promised, found, engine), ...ownRules(name, promised, found, engine)];
+    }),
+  ];
+}
+
+/** A column that the application does not know needs a value that it does not give. */
+function ownColumns(table: string, promised: Table, found: Table, engine: Engine): readonly Attachment[] {
+  return Object.entries(found.columns)
+    .filter(([name, column]) => !Object.hasOwn(promised.columns, name) && column.notNull && column.default === null)
+    .map(([name, { type }]) => ({
+      table,
+      what: 'column',
+      name,
+      detail: `${type} NOT NULL without a default, which the application does not fill`,
+      refuses: true,
+      remedy: freeColumn(quoteName(table), name, type, engine),
+    }));
+}
+
+function freeColumn(table: string, name: string, type: string, engine: Engine): string {
+  const [column, copy] = [quoteName(name), quoteName(`${name}_copy`)];
+  switch (engine) {
+    case 'postgresql':
+      return `ALTER TABLE ${table} ALTER COLUMN ${column} DROP NOT NULL`;
+    case 'sqlite':
+      return [
+        `ALTER TABLE ${table} ADD COLUMN ${copy} ${type}`,
+        `UPDATE ${table} SET ${copy} = ${column}`,
+        `ALTER TABLE ${table} DROP COLUMN ${column}`,
+        `ALTER TABLE ${table} RENAME COLUMN ${copy} TO ${column}`,
+      ].join('; ');
+  }
+}
+
+/** Keys and checks of the owner's. One that no value can pass refuses every row. */
+function ownRules(table: string, promised: Table, found: Table, engine: Engine): readonly Attachment[] {
+  const known = new Set([
+    ...Object.values(promised.constraints).map(ruleMeaning),
+    ...Object.values(promised.indexes).map(({ definition }) => ruleMeaning(definition)),
+  ]);
+  return Object.entries(found.constraints)
+    .filter(([, definition]) => !known.has(ruleMeaning(definition.replace(/ NOT VALID$/, ''))))
+    .filter(([, definition]) => !/^(?:PRIMARY KEY|NOT NULL)/.test(definition))
+    .map(([name, definition]) => ({
+      table,
+      what: 'constraint',
+      name,
+      detail: definition,
+      refuses: /^CHECK \(+(?:false|1 = 0|0)\)+/i.test(definition),
+      remedy:
+        engine === 'postgresql'
+          ? `ALTER TABLE ${quoteName(table)} DROP CONSTRAINT ${quoteName(name)}`
+          : `-- it is part of the statement of ${quoteName(table)}`,
+    }));
+}
+
+/** What is asked of the rows of a database that may be at the head. */
+export function askRows({ head, seed }: Promised, engine: Engine): Question {
+  return ({ catalog, surroundings }) => {
+    const readable = (table: string): boolean => {
+      const found = catalog.tables[table];
+      return Object.hasOwn(head.tables, table) && found !== undefined && found.unreadable !== true;
+    };
+    const numbered = surroundings.numberings.filter(
+      ({ table, column }) => readable(table) && Object.hasOwn(head.tables[table]?.columns ?? {}, column),
+    );
+    return [
+      ...numbered.map(({ table, column, sequence }) => askSequence(table, column, sequence)),
+      ...(engine === 'postgresql' ? askLabels(head, catalog, readable) : []),
+      ...Object.entries(seed)
+        .filter(([table]) => readable(table))
+        .flatMap(([table, rows]) => askSeed(table, rows, catalog)),
+    ];
+  };
+}
+
+/** The highest number of a table whose sequence is behind it. */
+function askSequence(table: string, column: string, sequence: string): string {
+  const name = quoteName(column);
+  return `SELECT 'sequence' AS fault, ${quoteText(table)} AS "table", ${quoteText(column)} AS value FROM (
+    SELECT ${name} AS highest FROM ${quoteName(table)} ORDER BY ${name} DESC NULLS LAST LIMIT 1) AS rows
+    WHERE highest > coalesce(pg_sequence_last_value(${quoteText(quoteName(sequence))}::regclass), 0)`;
+}
+
+/** Labels beyond the promised ones, where rows or a default use them. Healthy types have none. */
+function askLabels(head: Catalog, catalog: Catalog, readable: (table: string) => boolean): readonly string[] {
+  const surplus = Object.entries(head.enums).filter(([name, labels]) =>
+    catalog.enums[name]?.some((label) => !labels.includes(label)),
+  );
+  return surplus.flatMap(([name, labels]) =>
+    Object.entries(catalog.tables)
+      .filter(([table]) => readable(table))
+      .flatMap(([table, { columns }]) =>
+        Object.entries(columns)
+          .filter(([, { type }]) => type === name)
+          .map(([column]) => askLabelsOf(table, column, labels)),
+      ),
+  );
+}
+
+function askLabelsOf(table: string, column: string, labels: readonly string[]): string {
+  const standard = `substring(pg_get_expr(d.adbin, d.adrelid) FROM '^''(.*)''::')`;
+  return `SELECT 'label' AS fault, ${quoteText(table)} AS "table", to_json(ARRAY[${quoteText(column)}, label])::text AS value FROM (
+    SELECT ${quoteName(column)}::text AS label FROM ${quoteName(table)} GROUP BY 1
+    UNION SELECT ${standard} FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+    WHERE d.adrelid = ${quoteText(quoteName(table))}::regclass AND a.attname = ${quoteText(column)}) AS labels
+    WHERE label NOT IN (${labels.map(quoteText).join(', ')})`;
+}
+
+/** By which column the rows that revisions make are known; those of other tables by being there. */
+const seedKeys: Readonly<Record<string, string>> = {
+  expense_categories: 'code',
+  kanban_columns: 'key',
+  leave_types: 'code',
+  permissions: 'name',
+  roles: 'name',
+};
+
+/** A table that has none of the rows that a revision makes. Its owner may have deleted or renamed some of them. */
+function askSeed(table: string, rows: SeedRows[string], catalog: Catalog): readonly string[] {
+  const key = seedKeys[table];
+  const keyed = key !== undefined && Object.hasOwn(catalog.tables[table]?.columns ?? {}, key);
+  const values = keyed ? rows.map((row) => quoteText(String(row[key]))).join(', ') : '';
+  const among = keyed ? ` WHERE ${quoteName(key)} IN (${values})` : '';
+  const found = `SELECT 1 FROM ${quoteName(table)}${among}`;
+  return [`SELECT 'seed' AS fault, ${quoteText(table)} AS "table", '' AS value WHERE NOT EXISTS (${found})`];
+}
+
+/**
+ * Without these rows nobody may do anything; of other tables the owner may have deleted all rows. What refers to others
+ * comes last.
+ */
+const indispensable: readonly string[] = ['permissions', 'roles', 'role_permissions'];
+
+function faultOf({ fault, table, value }: Answer, head: Catalog, { catalog }: Seen): readonly Difference[] {
+  switch (fault) {
+    case 'sequence':
+      return [{ kind: 'sequence-behind', table, column: value }];
+    case 'seed':
+      return [];
+    case 'label': {
+      const [column, label] = readPair(value);
+      const name = head.tables[table]?.columns[column]?.type ?? '';
+      const values = head.enums[name] ?? [];
+      return findCaseVariants(catalog.enums[name] ?? [], values).has(label)
+        ? [{ kind: 'missing-enum', name, values }]
+        : [{ kind: 'unknown-label', table, column, label }];
+    }
+    default:
+      throw new Error(`no question about ${fault} was asked`);
+  }
+}
+
+function readPair(json: string): readonly [string, string] {
+  const pair: unknown = JSON.parse(json);
+  if (!Array.isArray(pair)) throw new Error('the answer is no list');
+  return [String(pair[0]), String(pair[1])];
+}
