@@ -634,4 +634,136 @@ export const revisions: readonly Revision[] = [
     parents: ['168_add_kanban_wip_limit', '169_add_task_checklist_items', '170_add_kanban_board_templates'],
     load: () => import('./171_merge_kanban_feature_heads.ts'),
   },
+  {
+    id: '172_add_workday_auto_close_confirmation',
+    parents: ['171_merge_kanban_feature_heads'],
+    load: () => import('./172_add_workday_auto_close_confirmation.ts'),
+  },
+  {
+    id: '173_add_auto_break_settings',
+    parents: ['172_add_workday_auto_close_confirmation'],
+    load: () => import('./173_add_auto_break_settings.ts'),
+  },
+  {
+    id: '174_add_timer_idle_heartbeat',
+    parents: ['173_add_auto_break_settings'],
+    load: () => import('./174_add_timer_idle_heartbeat.ts'),
+  },
+  {
+    id: '175_add_rounding_boundary_and_minimum',
+    parents: ['174_add_timer_idle_heartbeat'],
+    load: () => import('./175_add_rounding_boundary_and_minimum.ts'),
+  },
+  {
+    id: '176_add_global_rounding_policy',
+    parents: ['175_add_rounding_boundary_and_minimum'],
+    load: () => import('./176_add_global_rounding_policy.ts'),
+  },
+  {
+    id: '177_add_app_base_url',
+    parents: ['176_add_global_rounding_policy'],
+    load: () => import('./177_add_app_base_url.ts'),
+  },
+  {
+    id: '178_fix_approvalstatus_enum_case',
+    parents: ['177_add_app_base_url'],
+    load: () => import('./178_fix_approvalstatus_enum_case.ts'),
+  },
+  {
+    id: '179_add_task_dependencies',
+    parents: ['178_fix_approvalstatus_enum_case'],
+    load: () => import('./179_add_task_dependencies.ts'),
+  },
+  { id: '180_add_milestones', parents: ['179_add_task_dependencies'], load: () => import('./180_add_milestones.ts') },
+  {
+    id: '181_add_quote_signature',
+    parents: ['180_add_milestones'],
+    load: () => import('./181_add_quote_signature.ts'),
+  },
+  {
+    id: '182_add_project_last_used_at',
+    parents: ['181_add_quote_signature'],
+    load: () => import('./182_add_project_last_used_at.ts'),
+  },
+  {
+    id: '183_add_idle_needs_review',
+    parents: ['182_add_project_last_used_at'],
+    load: () => import('./183_add_idle_needs_review.ts'),
+  },
+  {
+    id: '183_add_device_token_push_subscription',
+    parents: ['182_add_project_last_used_at'],
+    load: () => import('./183_add_device_token_push_subscription.ts'),
+  },
+  {
+    id: '184_merge_183_heads',
+    parents: ['183_add_device_token_push_subscription', '183_add_idle_needs_review'],
+    load: () => import('./184_merge_183_heads.ts'),
+  },
+  {
+    id: '185_add_pomodoro_user_defaults',
+    parents: ['184_merge_183_heads'],
+    load: () => import('./185_add_pomodoro_user_defaults.ts'),
+  },
+  {
+    id: '186_add_payroll_export_templates',
+    parents: ['185_add_pomodoro_user_defaults'],
+    load: () => import('./186_add_payroll_export_templates.ts'),
+  },
+  {
+    id: '187_add_integration_sync_errors',
+    parents: ['186_add_payroll_export_templates'],
+    load: () => import('./187_add_integration_sync_errors.ts'),
+  },
+  {
+    id: '188_add_activitywatch_rules',
+    parents: ['187_add_integration_sync_errors'],
+    load: () => import('./188_add_activitywatch_rules.ts'),
+  },
+  {
+    id: '189_add_recurring_project_costs',
+    parents: ['188_add_activitywatch_rules'],
+    load: () => import('./189_add_recurring_project_costs.ts'),
+  },
+  {
+    id: '190_add_shared_report_links',
+    parents: ['189_add_recurring_project_costs'],
+    load: () => import('./190_add_shared_report_links.ts'),
+  },
+  { id: '191_add_geofences', parents: ['190_add_shared_report_links'], load: () => import('./191_add_geofences.ts') },
+  {
+    id: '192_add_ai_routing_strategy',
+    parents: ['191_add_geofences'],
+    load: () => import('./192_add_ai_routing_strategy.ts'),
+  },
+  {
+    id: '193_client_surveys_and_custom_domain',
+    parents: ['192_add_ai_routing_strategy'],
+    load: () => import('./193_client_surveys_and_custom_domain.ts'),
+  },
+  {
+    id: '194_roadmap_features',
+    parents: ['193_client_surveys_and_custom_domain'],
+    load: () => import('./194_roadmap_features.ts'),
+  },
+  {
+    id: '195_add_idle_unanswered_action',
+    parents: ['194_roadmap_features'],
+    load: () => import('./195_add_idle_unanswered_action.ts'),
+  },
+  {
+    id: '196_add_einvoice_address_and_vat_category',
+    parents: ['195_add_idle_unanswered_action'],
+    load: () => import('./196_add_einvoice_address_and_vat_category.ts'),
+  },
+  {
+    id: '197_phase4_gdpr_and_governance',
+    parents: ['196_add_einvoice_address_and_vat_category'],
+    load: () => import('./197_phase4_gdpr_and_governance.ts'),
+  },
+  {
+    id: '198_add_oauth_applications',
+    parents: ['197_phase4_gdpr_and_governance'],
+    load: () => import('./198_add_oauth_applications.ts'),
+  },
 ];

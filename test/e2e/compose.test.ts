@@ -1,7 +1,8 @@
 import { afterEach, beforeAll, expect, it } from 'vitest';
+import { releaseGraph } from '../../src/migration/revisions.ts';
 import { buildStack, describeDocker, dockerMust, postgresFiles, sqliteFiles, type Stack } from './stack.ts';
 
-const head = '171_merge_kanban_feature_heads';
+const head = releaseGraph.heads.join();
 
 await describeDocker('The stack with PostgreSQL', () => {
   let stack: Stack;

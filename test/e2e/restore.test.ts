@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
+import { releaseGraph } from '../../src/migration/revisions.ts';
 import { buildStack, describeDocker, dockerMust, postgresFiles, sqliteFiles, type Stack } from './stack.ts';
 
-const head = '171_merge_kanban_feature_heads';
+const head = releaseGraph.heads.join();
 const fixtures = join(import.meta.dirname, '../fixtures/archives');
 const upload = '/app/app/static/uploads/Rechnung März 2025 – größe "final" 日本.txt';
 

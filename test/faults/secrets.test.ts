@@ -7,6 +7,7 @@ import { execute, hold } from '../integration/backup/backups.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { sqliteUrl, withClient } from '../support/database.ts';
 import { release, sqliteFile, state } from '../support/fixtures.ts';
+import { applyPending } from '../support/open-database.ts';
 import { describePrivateCluster, type PrivateCluster, startPrivateCluster } from '../support/private-cluster.ts';
 import { restoreSql } from '../support/restore-sql.ts';
 import { start } from '../support/run.ts';
@@ -154,6 +155,7 @@ describePrivateCluster('on PostgreSQL, no secret is shown', () => {
     await create(name);
     const url = address(name);
     if (dump !== null) await restoreSql(url, dump);
+    if (name === 'drifted') await applyPending(url);
     if (sql !== '') await withClient(superuser(name), (client) => client.query(sql));
     const { folder, env } = await place();
     const { codes, said } = await tellAll(commands, { ...env, DATABASE_URL: url }, folder, name);

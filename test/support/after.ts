@@ -59,13 +59,16 @@ export interface After {
   readonly rows: Readonly<Record<string, readonly CellRow[]>>;
 }
 
-/** The result of the application's own upgrade of a release's database; null where it never came through. */
-export async function readAfter(engine: 'pg' | 'sqlite', tag: string): Promise<After | null> {
-  const name = (await readdir(release(engine, tag, '.'))).find((file) => file.startsWith('after'));
-  if (name === undefined) return null;
-  const after: unknown = JSON.parse(await unzipped(release(engine, tag, name)));
-  if (!isAfter(after)) throw new TypeError(`${tag}/${name} does not describe a database.`);
-  return after;
+/** What the application's own upgrades made of a release's database, by file: as far as its releases went, or never. */
+export async function readAfters(engine: 'pg' | 'sqlite', tag: string): Promise<ReadonlyMap<string, After>> {
+  const names = (await readdir(release(engine, tag, '.'))).filter((file) => file.startsWith('after'));
+  const afters = new Map<string, After>();
+  for (const name of names) {
+    const after: unknown = JSON.parse(await unzipped(release(engine, tag, name)));
+    if (!isAfter(after)) throw new TypeError(`${tag}/${name} does not describe a database.`);
+    afters.set(name, after);
+  }
+  return afters;
 }
 
 // The file is the project's own: what it is made of is not looked at more closely.

@@ -1,8 +1,7 @@
 import { expect, it, describe } from 'vitest';
 import { createDatabase, createSqliteDatabase, describeEngines } from '../../support/database.ts';
-import { state } from '../../support/fixtures.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
-import { restoreSql } from '../../support/restore-sql.ts';
+import { restoreState } from '../../support/open-database.ts';
 import { run } from '../../support/run.ts';
 import { snapshot } from '../../support/snapshot.ts';
 
@@ -74,7 +73,7 @@ describePostgres('the odd states', () => {
     ['multihead', 'behind'],
   ])('%s: status says "%s", with the exit code that it reports, and changes nothing', async (fixture, kind) => {
     const { url } = await createDatabase();
-    await restoreSql(url, state(fixture));
+    await restoreState(url, fixture);
     const before = await snapshot(url);
     const { stdout, exitCode } = await run(['status', '--json'], { env: { DATABASE_URL: url } });
     expect(parsed(stdout)).toMatchObject({ state: kind, exitCode });
@@ -88,7 +87,7 @@ describePostgres('the odd states', () => {
     ['unknown-revision', 13],
   ])('%s: the gate refuses with exit code %i, and changes nothing', async (fixture, expected) => {
     const { url } = await createDatabase();
-    await restoreSql(url, state(fixture));
+    await restoreState(url, fixture);
     const before = await snapshot(url);
     const { exitCode, stderr } = await run([], { env: { DATABASE_URL: url } });
     expect(exitCode).toBe(expected);

@@ -1,6 +1,8 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { releaseGraph } from '../../../src/migration/revisions.ts';
+import { loadHead } from '../../../src/schema/promise.ts';
 import { createDatabase, describeEngines, sqliteUrl, withClient } from '../../support/database.ts';
 import { release, sqliteFile } from '../../support/fixtures.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
@@ -18,8 +20,9 @@ describePostgres('a rehearsal on PostgreSQL', () => {
     const before = await snapshot(url, { withoutSequences: true });
     const { exitCode, stdout } = await rehearse(url);
     expect(exitCode).toBe(0);
-    expect(stdout).toContain('43/43 171_merge_kanban_feature_heads');
-    expect(stdout).toMatch(/tables created \(18\): api_idempotency_keys/);
+    const heads = releaseGraph.heads.join();
+    expect(stdout).toMatch(new RegExp(`(\\d+)/\\1 ${heads}`));
+    expect(stdout).toMatch(/tables created \(\d+\): .*api_idempotency_keys/);
     expect(stdout).toContain('rows of permissions: 50 before, 62 after');
     expect(await snapshot(url, { withoutSequences: true })).toBe(before);
   });
@@ -59,13 +62,14 @@ describe('a rehearsal on SQLite', () => {
   });
 });
 
-describeEngines('a rehearsal of nothing', ({ create }) => {
+describeEngines('a rehearsal of nothing', ({ name, create }) => {
   it('rehearses the creation of an empty database', async () => {
     const { url } = await create();
     const before = await snapshot(url);
     const { exitCode, stdout } = await rehearse(url);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/tables created \(137\)/);
+    const { tables } = await loadHead(name);
+    expect(stdout).toContain(`tables created (${Object.keys(tables).length - 1})`);
     expect(await snapshot(url)).toBe(before);
   });
 

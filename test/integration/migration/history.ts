@@ -51,6 +51,7 @@ export type Change<S extends Shapes> =
   | { readonly alterIndex: string; readonly is: S['index'] }
   | { readonly dropIndex: string }
   | { readonly foreignKeys: string; readonly is: readonly (readonly string[])[] }
+  | { readonly addForeignKey: string; readonly is: readonly string[] }
   | { readonly createEnum: string; readonly values: readonly string[] }
   | { readonly rows: string; readonly added: readonly FactRow[]; readonly gone: readonly FactRow[] };
 
@@ -130,7 +131,10 @@ function applyOne<S extends Shapes>(facts: Facts<S>, change: Change<S>): void {
   else if ('alterIndex' in change) at(change.alterIndex, ({ indexes }, part) => indexes.set(part, change.is));
   else if ('dropIndex' in change) at(change.dropIndex, ({ indexes }, part) => indexes.delete(part));
   else if ('foreignKeys' in change) table(change.foreignKeys).foreignKeys = change.is;
-  else if ('createEnum' in change) facts.enums.set(change.createEnum, change.values);
+  else if ('addForeignKey' in change) {
+    const owner = table(change.addForeignKey);
+    owner.foreignKeys = [...owner.foreignKeys, change.is];
+  } else if ('createEnum' in change) facts.enums.set(change.createEnum, change.values);
   else {
     const gone = new Set(change.gone.map(rowKey));
     const kept = (facts.rows.get(change.rows) ?? []).filter((row) => !gone.has(rowKey(row)));

@@ -45,6 +45,19 @@ const amendments: Readonly<Record<string, readonly Change<SqliteShapes>[]>> = {
       is: { unique: true, origin: 'u', columns: ['client_id', 'user_id'] },
     },
   ],
+  // Likewise in five more: the rule and the keys that it could not add.
+  '179_add_task_dependencies': [
+    {
+      addIndex: 'task_dependencies.uq_task_dependencies_pair',
+      is: { unique: true, origin: 'u', columns: ['task_id', 'depends_on_id'] },
+    },
+  ],
+  '180_add_milestones': [{ addForeignKey: 'tasks', is: ['milestones', 'milestone_id', 'id', 'SET NULL'] }],
+  '191_add_geofences': [{ addForeignKey: 'workday_sessions', is: ['geofences', 'geofence_id', 'id', 'NO ACTION'] }],
+  '194_roadmap_features': [{ addForeignKey: 'api_tokens', is: ['clients', 'client_id', 'id', 'CASCADE'] }],
+  '197_phase4_gdpr_and_governance': [
+    { addForeignKey: 'timesheet_periods', is: ['users', 'secondary_approved_by', 'id', 'SET NULL'] },
+  ],
 };
 
 /** The history as far as there are migrations. */

@@ -8,6 +8,7 @@ import {
   withClient,
 } from '../../support/database.ts';
 import { release, state } from '../../support/fixtures.ts';
+import { applyPending } from '../../support/open-database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { restoreSql } from '../../support/restore-sql.ts';
 import { run, type RunResult } from '../../support/run.ts';
@@ -123,6 +124,7 @@ describe('repair', () => {
 describePostgres('the gate', () => {
   it('mends a filled database that drifted, and every row stays', async () => {
     const database = await restored(state('drifted'));
+    await applyPending(database.url);
     const before = await rowsOf(database);
     const { exitCode, stdout } = await dbInit(database, ['gate']);
     expect(exitCode, stdout).toBe(0);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { createSqliteDatabase } from '../../support/database.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import {
@@ -20,7 +21,7 @@ import {
   uploadsOf,
 } from './restores.ts';
 
-const head = '171_merge_kanban_feature_heads';
+const head = releaseGraph.heads.join();
 
 describeRestores('an archive of the application', (engine) => {
   it('comes back into an empty database', async () => {

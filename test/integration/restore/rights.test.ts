@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, expect, it } from 'vitest';
+import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { admin, createDatabase, databaseUrl, type TestDatabase, withClient } from '../../support/database.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
@@ -21,7 +22,7 @@ import {
   uploadsOf,
 } from './restores.ts';
 
-const head = '171_merge_kanban_feature_heads';
+const head = releaseGraph.heads.join();
 
 /** A role of a test's own that may log in. */
 async function createRole(): Promise<string> {

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
+import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { run } from '../../support/run.ts';
 import { applicationArchive, databaseOf } from './crafted.ts';
 import { describeRestores, type Installation, install } from './restores.ts';
@@ -10,7 +11,7 @@ const token = 'gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPm
 const key = 'cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=';
 const otherKey = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=';
 
-const head = '171_merge_kanban_feature_heads';
+const head = releaseGraph.heads.join();
 const needsKey = /encrypted: the application needs the SETTINGS_ENCRYPTION_KEY/;
 const another = /encrypted with another SETTINGS_ENCRYPTION_KEY/;
 const wizard = /installation\.json is not there/;

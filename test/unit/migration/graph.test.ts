@@ -12,11 +12,6 @@ const carriedOn = (rows: readonly string[]): readonly string[] =>
   pending(...rows).reduce((now, id) => releaseGraph.advance(now, id), releaseGraph.tips(rows));
 
 describe('the graph of this release', () => {
-  it('has one head and 177 revisions', () => {
-    expect(releaseGraph.heads).toEqual(['171_merge_kanban_feature_heads']);
-    expect(everything).toHaveLength(177);
-  });
-
   it('keeps, revision by revision, the rows that the application would', () => {
     let rows: readonly string[] = [];
     for (const id of everything) {
@@ -57,7 +52,7 @@ describe('the graph of this release', () => {
       '133_merge_132_129_heads',
       '134_overtime_weekly',
     ]);
-    expect(pending('170_add_kanban_board_templates')).toEqual([
+    expect(first('170_add_kanban_board_templates')).toEqual([
       '169_add_task_checklist_items',
       '168_add_kanban_wip_limit',
       '171_merge_kanban_feature_heads',

@@ -30,7 +30,9 @@ export const releasedRows: readonly (readonly [releases: string, ...rows: string
   ['4.21.1', '133_merge_132_129_heads'],
   ['5.9.0 to 5.9.2', '166_add_slack_user_id'],
   ['5.9.3', '168_add_kanban_wip_limit', '169_add_task_checklist_items', '170_add_kanban_board_templates'],
-  ['5.9.4 to 5.10.0', '171_merge_kanban_feature_heads'],
+  ['5.9.4 to 5.10.1', '171_merge_kanban_feature_heads'],
+  ['5.13.3', '183_add_device_token_push_subscription', '183_add_idle_needs_review'],
+  ['5.17.0 to 5.17.2', '198_add_oauth_applications'],
 ];
 
 /** After which revision of one run from nothing there are several rows; after every other there is its own alone. */
@@ -53,4 +55,5 @@ export const severalRows: Readonly<Record<string, readonly string[]>> = {
     '169_add_task_checklist_items',
     '170_add_kanban_board_templates',
   ],
+  '183_add_device_token_push_subscription': ['183_add_device_token_push_subscription', '183_add_idle_needs_review'],
 };

@@ -1,0 +1,11 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Adds automatic breaks, switched off. Every break that is there already counts as taken by hand. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumn('attendance_breaks', 'is_auto_break', 'BOOLEAN NOT NULL DEFAULT FALSE');
+  await schema.addColumns('settings', {
+    auto_break_enabled: 'BOOLEAN NOT NULL DEFAULT FALSE',
+    auto_break_after_hours: "DOUBLE PRECISION NOT NULL DEFAULT '6.0'",
+    auto_break_duration_minutes: 'INTEGER NOT NULL DEFAULT 30',
+  });
+};

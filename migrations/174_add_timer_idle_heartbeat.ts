@@ -1,0 +1,10 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Adds to time entries when their timer was last alive. Nothing tells it of timers that run now. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumns('time_entries', {
+    last_heartbeat_at: 'TIMESTAMP',
+    idle_notified_at: 'TIMESTAMP',
+  });
+  await schema.addIndex('time_entries', ['last_heartbeat_at'], { name: 'ix_time_entries_last_heartbeat_at' });
+};

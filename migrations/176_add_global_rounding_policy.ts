@@ -1,0 +1,10 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Adds rounding for everybody to the settings, not enforced. The users' own rounding stays as it is. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumns('settings', {
+    rounding_method: "VARCHAR(10) NOT NULL DEFAULT 'nearest'",
+    rounding_minimum_minutes: 'INTEGER NOT NULL DEFAULT 0',
+    rounding_enforce_global: 'BOOLEAN NOT NULL DEFAULT FALSE',
+  });
+};

@@ -1,0 +1,23 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+const promised = ['pending', 'approved', 'rejected', 'cancelled'];
+
+/**
+ * Writes the states of approvals in small letters where a build of the application has made them in capitals: labels,
+ * rows and default. Labels beyond the four are kept, in small letters too, and so are the rows that have them.
+ * Elsewhere, and on SQLite, it does nothing.
+ */
+export const up: Migration = async ({ context: schema }) => {
+  if (schema.engine === 'sqlite') return;
+  const rows = await schema.query(`
+    SELECT e.enumlabel::text AS label FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid
+      JOIN pg_namespace n ON n.oid = t.typnamespace
+    WHERE n.nspname = current_schema() AND t.typname = 'approvalstatus' ORDER BY e.enumsortorder`);
+  const labels = rows.map((row) => String(row['label']));
+  const lower = labels.map((label) => label.toLowerCase());
+  if (labels.every((label, index) => label === lower[index])) return;
+
+  await schema.relabelEnum('approvalstatus', [...new Set([...promised, ...lower])]);
+  // whether it had a default or not
+  await schema.setDefault('time_entry_approvals', 'status', "'pending'");
+};

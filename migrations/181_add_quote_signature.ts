@@ -1,0 +1,12 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Adds signatures to quotes. Those that were accepted before stay unsigned. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumns('quotes', {
+    signature_data: 'TEXT',
+    signed_at: 'TIMESTAMP',
+    signed_by_name: 'VARCHAR(200)',
+    signed_by_email: 'VARCHAR(200)',
+    signed_ip: 'VARCHAR(50)',
+  });
+};

@@ -1,0 +1,10 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Adds devices to push subscriptions. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumns('push_subscriptions', {
+    device_token: 'VARCHAR(512)',
+    platform: 'VARCHAR(20)',
+  });
+  await schema.addIndex('push_subscriptions', ['device_token'], { name: 'ix_push_subscriptions_device_token' });
+};

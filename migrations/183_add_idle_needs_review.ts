@@ -1,0 +1,7 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Adds to time entries that they wait for a review, and to the settings when idle timers stop: never. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumn('settings', 'idle_auto_stop_hours', 'INTEGER NOT NULL DEFAULT 0');
+  await schema.addColumn('time_entries', 'idle_flagged_at', 'TIMESTAMP');
+};

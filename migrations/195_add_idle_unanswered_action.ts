@@ -1,0 +1,6 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/** Adds to the settings what becomes of an idle timer when nobody answers: a review. */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumn('settings', 'idle_unanswered_action', "VARCHAR(16) NOT NULL DEFAULT 'review'");
+};

@@ -1,0 +1,15 @@
+import type { Migration } from '../src/migration/migration.ts';
+
+/**
+ * Adds when a user was erased, to what custom fields belong (clients, as until now), and a second approval of
+ * timesheets.
+ */
+export const up: Migration = async ({ context: schema }) => {
+  await schema.addColumn('custom_field_definitions', 'entity_type', "VARCHAR(30) NOT NULL DEFAULT 'client'");
+  await schema.addColumns('timesheet_periods', {
+    secondary_approved_by:
+      'INTEGER CONSTRAINT fk_timesheet_periods_secondary_approved_by_users REFERENCES users(id) ON DELETE SET NULL',
+    secondary_approved_at: 'TIMESTAMP',
+  });
+  await schema.addColumn('users', 'anonymized_at', 'TIMESTAMP');
+};

@@ -1,0 +1,45 @@
+import { readConfig } from '../../src/config/config.ts';
+import type { Database } from '../../src/database/database.ts';
+import { openDatabase } from '../../src/database/open.ts';
+import { migrate } from '../../src/migration/migrator.ts';
+import { releaseGraph } from '../../src/migration/revisions.ts';
+import { state } from './fixtures.ts';
+import { restoreSql } from './restore-sql.ts';
+
+/** Never aborted. */
+export const { signal } = new AbortController();
+
+/** Opens a database as a run that writes does, without a word, hands it to `use`, and closes it whatever happens. */
+export async function withDatabase<T>(url: string, use: (database: Database) => Promise<T>): Promise<T> {
+  const config = readConfig({ DATABASE_URL: url }, '/');
+  const ignore = (): void => undefined;
+  const database = await openDatabase(config.database, {
+    ...config,
+    applicationName: 'db-init tests',
+    writes: true,
+    signal,
+    onWaiting: ignore,
+    onLockWaiting: ignore,
+    onRetry: ignore,
+    onWarning: ignore,
+  });
+  try {
+    return await use(database);
+  } finally {
+    await database.close();
+  }
+}
+
+/** Applies what is pending, and mends nothing: what a database lacked at the head of its release, it lacks at today's. */
+export const applyPending = (url: string): Promise<void> =>
+  withDatabase(url, (database) =>
+    database.transaction(async (transaction) => {
+      await migrate(transaction, releaseGraph, { versioned: true, signal, onApplied: () => undefined });
+    }),
+  );
+
+/** Brings one of the odd states into an empty PostgreSQL database: `restoreState(url, 'polluted')`. */
+export async function restoreState(url: string, name: string): Promise<void> {
+  await restoreSql(url, state(name));
+  if (name === 'drifted') await applyPending(url);
+}
