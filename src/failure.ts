@@ -114,6 +114,8 @@ export type ArchiveFault =
 /** Why nothing was restored. */
 export type RestoreObstacle =
   | { readonly kind: 'others-are-connected'; readonly others: readonly OtherSession[] }
+  /** Transactions that wait for COMMIT PREPARED or ROLLBACK PREPARED, by their names. */
+  | { readonly kind: 'prepared-transactions'; readonly names: readonly string[] }
   | { readonly kind: 'file-in-use'; readonly file: string }
   | { readonly kind: 'folder'; readonly folder: string; readonly reason: string }
   /** Bytes. */

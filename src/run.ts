@@ -14,8 +14,9 @@ import { renderBanner } from './report/banner.ts';
 import { type Commands, commandsFor } from './report/commands.ts';
 import { openLog } from './report/log.ts';
 import { openOutput, type Output, type Streams } from './report/output.ts';
-import { describeProblem, withBackup } from './report/problems.ts';
+import { describeProblem } from './report/problems.ts';
 import { openRecord, type RunRecord } from './report/record.ts';
+import { withRecord } from './report/safety.ts';
 import { reportFailure } from './gate/state-report.ts';
 
 /** Everything of the process that a run uses. */
@@ -113,7 +114,7 @@ function report(
 ): Ended {
   const failure = problem === null ? null : new Failure(problem);
   const exitCode = failure?.exitCode ?? exitCodes.unexpected;
-  const notice = withBackup(problem === null ? describeBug(error) : describeProblem(problem, commands), record.backup);
+  const notice = withRecord(problem === null ? describeBug(error) : describeProblem(problem, commands), record);
   output.notice(`\n${renderBanner(notice, exitCode)}`);
   const told = {
     kind: problem?.kind ?? 'unexpected',

@@ -87,6 +87,7 @@ async function openOnce<Result>(
       log.info(`Waiting for another run, ${secondsLeft} s at most: ${description}.`),
     onRetry: (reason) => log.info(`Trying again: ${reason}.`),
     onWarning: (message) => log.warn(`${message}.`),
+    onCommit: (outcome) => recorder.committed(outcome),
   });
   recorder.opened(database);
   try {

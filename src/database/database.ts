@@ -21,6 +21,13 @@ export interface OtherSession {
   readonly client: string;
 }
 
+/** Who else may write to a database. */
+export interface OthersAtWork {
+  readonly sessions: readonly OtherSession[];
+  /** The names of transactions that were prepared for a commit in two phases: they need no session. */
+  readonly prepared: readonly string[];
+}
+
 /** Stands for a column's default that is there, where nobody asked which. */
 export const someDefault = '?';
 
@@ -65,6 +72,9 @@ export interface MissingRight {
   readonly remedy: string;
 }
 
+/** What is known of a transaction that wrote and whose commit was asked for: `unknown` where nobody could tell. */
+export type CommitOutcome = 'committed' | 'unknown';
+
 /** A transaction at work: statements, and a look at what they have brought about so far. */
 export interface Transaction extends Session {
   observe(question?: Question): Promise<DatabaseFacts>;
@@ -89,6 +99,9 @@ export interface Database {
    * written. Not to be called within `transaction`.
    */
   read<Result>(work: (session: Session) => Promise<Result>): Promise<Result>;
+
+  /** Who else may write to it; where a database has no sessions (SQLite), nobody that it knows of. */
+  othersAtWork(): Promise<OthersAtWork>;
 
   /** What is lacking to do what is intended, asked before anything starts. */
   missingRights(intention: Intention): Promise<readonly MissingRight[]>;

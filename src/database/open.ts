@@ -1,6 +1,6 @@
 import type { DatabaseTarget } from '../config/config.ts';
 import type { LockHolder } from '../failure.ts';
-import type { Database } from './database.ts';
+import type { CommitOutcome, Database } from './database.ts';
 
 /** How to open a database, and whom to tell while it takes time. Times are whole seconds. */
 export interface OpenOptions {
@@ -17,6 +17,8 @@ export interface OpenOptions {
   readonly onLockWaiting: (holder: LockHolder, secondsLeft: number) => void;
   readonly onRetry: (reason: string) => void;
   readonly onWarning: (message: string) => void;
+  /** Told of each transaction that wrote, once it is committed or nobody can tell any more. */
+  readonly onCommit?: (outcome: CommitOutcome) => void;
 }
 
 /** Opens the database of either engine; the driver of the other one is not even loaded. */

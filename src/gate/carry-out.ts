@@ -37,12 +37,14 @@ export async function carryOut(plan: Work, facts: DatabaseFacts, context: GateCo
   await makeSafetyBackup(context, facts);
 
   if (quarantine) await quarantineAllButLast(context);
+  const moved = new Set(recorder.record.steps.flatMap((step) => (step.kind === 'quarantine' ? step.relations : [])));
   const held = await naming(plan, context, () =>
     database.transaction(async (transaction) => {
       recorder.attempt();
       const schema = quarantine ? await quarantineLast(transaction, context) : null;
       if (schema !== null) {
-        recorder.step({ kind: 'quarantine', schema, relations: facts.relations.map(({ name }) => name) });
+        const names = facts.relations.map(({ name }) => name);
+        recorder.step({ kind: 'quarantine', schema, relations: names.filter((name) => !moved.has(name)) });
       }
       await bringToHead(transaction, plan, facts, context);
       return schema;

@@ -58,8 +58,11 @@ export async function adopt(request: AdoptionRequest, context: AdoptionContext):
   const rights = await database.missingRights({ alters: exists ? ['alembic_version'] : [], quarantines: false });
   if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });
   await makeSafetyBackup(context, facts);
-  await database.transaction((transaction) => stampLedger(transaction, releaseGraph, exists, rows));
-  rows.forEach((revision) => recorder.step({ kind: 'adoption', revision }));
+  await database.transaction(async (transaction) => {
+    recorder.attempt();
+    await stampLedger(transaction, releaseGraph, exists, rows);
+    rows.forEach((revision) => recorder.step({ kind: 'adoption', revision }));
+  });
   const { state } = await look(database, config);
   recorder.left({ state: state.kind, revisions: rows });
   log.info(`The database is stamped ${listRows(rows)}. Nothing was migrated: that is what the gate does next.`);

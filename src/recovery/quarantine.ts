@@ -4,6 +4,7 @@ import { Failure } from '../failure.ts';
 import { look } from '../gate/look.ts';
 import { refusalOf } from '../gate/plan.ts';
 import type { Log } from '../report/log.ts';
+import type { Recorder } from '../report/record.ts';
 import type { Held } from './quarantine/held.ts';
 
 /** What commands do with what was put aside; each engine has its own way. */
@@ -22,6 +23,7 @@ export interface QuarantineContext {
   readonly database: Database;
   readonly config: Config;
   readonly log: Log;
+  readonly recorder: Recorder;
   readonly signal: AbortSignal;
   /** Asks a person to agree to what the sentence says. @throws Failure `usage` */
   readonly consent: (what: string) => Promise<void>;

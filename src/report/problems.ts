@@ -234,10 +234,3 @@ function wantedRun({ words, variable }: WantedRun, commands: Commands): string {
 function utf8Database(name: string): readonly string[] {
   return ['-T', 'template0', '-E', 'UTF8', '--locale', 'C.UTF-8', `${name}_utf8`];
 }
-
-/** Adds to what is told of a failed run where the safety backup lies that it had made. */
-export function withBackup(notice: Notice, backup: string | null): Notice {
-  if (backup === null) return notice;
-  const safe = `${notice.safe} Beside that, the database as it was before this run is in the safety backup ${backup}.`;
-  return { ...notice, safe };
-}

@@ -44,8 +44,8 @@ export function describeQuarantineObstacle(database: string, obstacle: Quarantin
       return {
         title: `Others are connected to this database: ${database}`,
         happened: [`Nothing is moved while it may be in use: ${listSessions(obstacle.others)}.`],
-        safe: `${safe} What was moved before stays in quarantine; the next run goes on there.`,
-        options: [`Stop what is connected, then start again.\n${commands.stop}`],
+        safe,
+        options: [`Stop what is connected, then start again: what was moved before stays moved.\n${commands.stop}`],
       };
     case 'file-in-use':
       return {

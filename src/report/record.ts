@@ -1,4 +1,4 @@
-import type { Database } from '../database/database.ts';
+import type { CommitOutcome, Database } from '../database/database.ts';
 import type { State } from '../gate/diagnosis.ts';
 import type { Look } from '../gate/look.ts';
 
@@ -9,7 +9,25 @@ export type Step =
   | { readonly kind: 'deletion'; readonly tables: readonly string[] }
   | { readonly kind: 'adoption'; readonly revision: string }
   | { readonly kind: 'revision'; readonly revision: string; readonly milliseconds: number }
-  | { readonly kind: 'mending'; readonly object: string; readonly message: string };
+  | { readonly kind: 'mending'; readonly object: string; readonly message: string }
+  /** The live database was replaced; `kept`: where the one from before is now. */
+  | { readonly kind: 'exchange'; readonly action: 'restore' | 'undo'; readonly kept: string }
+  /** Former databases that were kept are gone. */
+  | { readonly kind: 'former-dropped'; readonly names: readonly string[] };
+
+/**
+ * How far the exchange of a restore or an undo has come that is not over. `preparing`: the live database is untouched.
+ * `swapping`: nobody knows which database is live, and whether it lets anybody in. `finishing`: the new database is
+ * live, and something is left to do. `unproven`: everything is done but the last look.
+ */
+export interface Exchange {
+  readonly action: 'restore' | 'undo';
+  readonly phase: 'preparing' | 'swapping' | 'finishing' | 'unproven';
+  /** Under which name the database that takes the live name is prepared. */
+  readonly incoming: string;
+  /** Under which name the database from before is kept. */
+  readonly outgoing: string;
+}
 
 /** What was in the database when the run was done with it. */
 export interface Outcome {
@@ -27,6 +45,13 @@ export interface RunRecord {
   readonly after: Outcome | null;
   /** The archive of the safety backup, if one was made. */
   readonly backup: string | null;
+  /**
+   * What was committed to the live database, and so stays however the run ends: the steps up to the last commit. Null if
+   * nothing was; `unknown` if the connection broke at a commit and the server could not be asked.
+   */
+  readonly committed: readonly Step[] | 'unknown' | null;
+  /** Null if there is none, or if it was finished or taken back. */
+  readonly exchange: Exchange | null;
 }
 
 /** The writing side of a record. */
@@ -38,6 +63,12 @@ export interface Recorder {
   /** A transaction begins, perhaps again: what a former attempt did in it was rolled back and is forgotten. */
   attempt(): void;
   left(after: Outcome): void;
+  /** A transaction in the live database was committed, or nobody knows. */
+  committed(outcome: CommitOutcome): void;
+  /** An exchange has come so far. Null: it was taken back, and so was what was committed meanwhile. */
+  exchange(exchange: Exchange | null): void;
+  /** An exchange is over, and the new database is live. */
+  exchanged(step: Extract<Step, { kind: 'exchange' }>): void;
 }
 
 /** Opens an empty record. */
@@ -48,7 +79,10 @@ export function openRecord(): Recorder {
     steps: [],
     after: null,
     backup: null,
+    committed: null,
+    exchange: null,
   };
+  let before: RunRecord['committed'] = null;
   let settled = 0;
   let attempted = false;
   return {
@@ -65,5 +99,20 @@ export function openRecord(): Recorder {
       attempted = true;
     },
     left: (after) => void (record.after = after),
+    committed(outcome) {
+      record.committed = outcome === 'unknown' ? outcome : record.steps;
+      attempted = false;
+    },
+    exchange(exchange) {
+      if (record.exchange === null) before = record.committed;
+      if (exchange === null) record.committed = before;
+      record.exchange = exchange;
+    },
+    exchanged(step) {
+      record.steps = [...record.steps, step];
+      record.committed = record.steps;
+      record.exchange = null;
+      attempted = false;
+    },
   };
 }

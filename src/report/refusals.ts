@@ -121,7 +121,7 @@ export function describeRefusal(database: string, refusal: Refusal, commands: Co
       return {
         title: `A restore is under way, or did not finish: ${database}`,
         happened: [state.journal.says ?? `Its journal ${state.journal.file} cannot be read.`],
-        safe: `${untouched} Both databases are there, the former and the restored one.`,
+        safe: `${untouched} No database is dropped before it is known which one is live.`,
         options: [
           state.journal.says === null
             ? 'Start the version of db-init that began the restore: it finishes it or takes it back. ' +

@@ -25,6 +25,18 @@ export function describeRestoreObstacle(database: string, obstacle: RestoreObsta
           'Or give --disconnect: these sessions are ended when the restored database takes the place of this one.',
         ],
       };
+    case 'prepared-transactions':
+      return {
+        title,
+        happened: [
+          `Transactions wait for the second phase of their commit, and may write at any time: ${obstacle.names.join(', ')}.`,
+        ],
+        safe,
+        options: [
+          'Let who prepared them end them; or end each of them yourself in the database, then restore again.\n' +
+            obstacle.names.map((name) => `  ROLLBACK PREPARED '${name.replaceAll("'", "''")}';`).join('\n'),
+        ],
+      };
     case 'file-in-use':
       return {
         title,
@@ -69,7 +81,7 @@ export function describeRestoreObstacle(database: string, obstacle: RestoreObsta
       return {
         title,
         happened: [`${capital(obstacle.step)} failed: ${obstacle.reason}.`],
-        safe: `${safe} What had been made of the archive was removed.`,
+        safe,
         options: ['Remedy that, then restore again.', `Or go on with the database as it is.\n${commands.gate}`],
       };
   }
@@ -86,7 +98,7 @@ function describeUnfinished(
       reason === null ? 'Another run is restoring, or was interrupted while it did.' : `${capital(reason)}.`,
       `The journal of it is ${journal}.`,
     ],
-    safe: 'both databases are there, the former and the restored one; nothing is dropped before it is known which is live.',
+    safe: 'this run changed nothing, and no database is dropped before it is known which one is live.',
     options: [
       `Start again: a gate waits for a restore that is at work, and finishes or takes back one that is not.\n${commands.gate}`,
       'If the reason is that restores.json is damaged, move that file away and start again: what earlier restores have ' +

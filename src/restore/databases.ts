@@ -10,7 +10,7 @@ import { type DumpLoader, openLoader } from '../database/postgres/load.ts';
 import type { Maintenance } from '../database/postgres/maintenance.ts';
 import { quoteName } from '../database/quoting.ts';
 import { number, only, optionalText } from '../database/rows.ts';
-import { Failure } from '../failure.ts';
+import { requireNobody } from './alone.ts';
 import { homeOf, renameToHome } from './home.ts';
 import { failedLoad, makeHealthy, withScratch } from './proving.ts';
 import type { RestoreContext, Site, Source } from './site.ts';
@@ -72,11 +72,7 @@ export function databasesSite(
       }
       // of all sessions that would be in the way of the renaming, our own goes first
       await live?.close();
-      const others = await maintenance.exchange(incoming, outgoing, context.disconnect);
-      if (others.length > 0) {
-        const obstacle = { kind: 'others-are-connected', others } as const;
-        throw new Failure({ kind: 'restore-refused', database: target.database, obstacle });
-      }
+      requireNobody(await maintenance.exchange(incoming, outgoing, context.disconnect), target.database);
     },
 
     async settle({ places }) {

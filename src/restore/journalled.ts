@@ -1,44 +1,55 @@
 import type { Config } from '../config/config.ts';
 import { Failure, reasonOf } from '../failure.ts';
 import { type Journal, writeJournal } from './journal.ts';
-import { failedAt } from './proving.ts';
-import { settleJournal, unfinished } from './settle.ts';
+import { failedAt, reasonInWords } from './proving.ts';
+import { exchangeOf, settleOwn, unfinished } from './settle.ts';
 import type { RestoreContext, Site, Source } from './site.ts';
 
-/** Writes the journal before anything else, and brings it to its end whatever happens. */
+/**
+ * Writes the journal before anything else, and brings it to its end whatever happens.
+ * @throws Failure only where the live database was not exchanged, or where nobody can tell yet (`unfinished`): what
+ *   fails after the exchange and is settled all the same is a warning
+ */
 export async function journalled(
   journal: Journal,
   site: Site,
   context: RestoreContext,
   prepare: () => Promise<Source | 'undo' | null>,
 ): Promise<void> {
-  const { config, signal, log } = context;
+  const { config, signal, log, recorder } = context;
   let present = journal;
   const enter = (phase: Journal['phase']): void => {
+    writeJournal(config, { ...journal, phase });
     present = { ...journal, phase };
-    writeJournal(config, present);
   };
   beginJournal(journal, config);
+  recorder.exchange(exchangeOf(journal, 'preparing'));
+  let failed: { readonly error: unknown } | null = null;
   try {
     const source = await prepare();
     signal.throwIfAborted();
     if (source !== null) {
       enter('swapping');
+      recorder.exchange(exchangeOf(journal, 'swapping'));
       await site.exchange(source === 'undo' ? null : source, journal.places);
+      recorder.exchange(exchangeOf(journal, 'finishing'));
       enter('finishing');
     }
   } catch (error) {
-    const outcome = await settleJournal(site, present, context).catch((second: unknown) => {
-      log.warn(`What was begun could not be taken back now (${reasonOf(second)}): the next start does it.`);
-      return 'unsettled' as const;
-    });
-    if (outcome === 'finished') throw unfinished(config, reasonOf(error), error);
-    signal.throwIfAborted();
-    throw failedAt('restoring', error, config);
+    failed = { error };
   }
-  await settleJournal(site, present, context).catch((error: unknown) => {
-    throw unfinished(config, reasonOf(error), error);
+  const outcome = await settleOwn(site, present, context).catch((error: unknown) => {
+    log.warn(`What was begun could not be settled now (${reasonInWords(error)}): the next start does it.`);
+    throw unfinished(config, reasonInWords(failed === null ? error : failed.error), error);
   });
+  if (failed === null) return;
+  if (outcome === 'finished') {
+    return log.warn(
+      `The ${journal.action} was finished although something failed on the way: ${reasonInWords(failed.error)}.`,
+    );
+  }
+  signal.throwIfAborted();
+  throw failedAt('restoring', failed.error, config);
 }
 
 /** @throws Failure `restore-refused` where there is no place for a journal */

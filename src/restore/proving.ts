@@ -122,14 +122,16 @@ export function failedAt(step: string, error: unknown, { database }: Pick<Config
   const name = database.kind === 'sqlite' ? database.file : database.database;
   if (error instanceof Failure && /^(archive-rejected|restore-refused|missing-rights|locked)$/.test(error.problem.kind))
     return error;
-  const reason = error instanceof Failure ? reasonOfFailure(error) : reasonOf(error);
+  const reason = reasonInWords(error);
   return new Failure(
     { kind: 'restore-refused', database: name, obstacle: { kind: 'failed', step, reason } },
     { cause: error },
   );
 }
 
-function reasonOfFailure({ problem }: Failure): string {
-  const { title, happened } = describeCause(problem);
+/** Why something failed, as a sentence without its full stop. */
+export function reasonInWords(error: unknown): string {
+  if (!(error instanceof Failure)) return reasonOf(error);
+  const { title, happened } = describeCause(error.problem);
   return `${title}: ${happened.join(' ')}`.replace(/\.+$/, '');
 }

@@ -8,13 +8,14 @@ import { releaseGraph } from '../migration/revisions.ts';
 import { listRows } from '../report/adoption-text.ts';
 import { commandsFor } from '../report/commands.ts';
 import { announceKept, describeArchive } from '../report/restore-text.ts';
+import { requireAlone } from './alone.ts';
 import { lastKept, readHistory } from './history.ts';
 import type { ArchiveIdentity, Journal } from './journal.ts';
 import { journalled } from './journalled.ts';
 import { openSite, thisProcess } from './open-site.ts';
 import { isFormerOf } from './own.ts';
 import { failedAt, findFault, unusable, withScratch } from './proving.ts';
-import { stagingFolderOf } from './settle.ts';
+import { exchangeOf, stagingFolderOf } from './settle.ts';
 import type { RestoreContext, Site, Source } from './site.ts';
 import { requireWritable, stageUploads } from './uploads.ts';
 import { writeStamp } from '../gate/stamp.ts';
@@ -70,7 +71,7 @@ export async function restore(request: RestoreRequest, live: Database, context: 
       log.info('The archive can be restored. What was made of it was thrown away again: nothing was changed.');
       return;
     }
-    await proveLive(source, site, live.name, context);
+    await proveLive(journal, source, site, live.name, context);
     log.info(`Restored: ${live.name} is what ${request.archive.file} holds, at the current revision.`);
     announceKept(lastKept(config, live.name), commandsFor(config), log);
   } finally {
@@ -119,8 +120,15 @@ export function nothingKept(database: string): Failure {
  * The last look, at what the application is going to find. It was healthy before the exchange; if it is not now, the
  * former database is put back.
  */
-async function proveLive(source: Source, site: Site, name: string, context: RestoreContext): Promise<void> {
-  const { config, log } = context;
+async function proveLive(
+  journal: Journal,
+  source: Source,
+  site: Site,
+  name: string,
+  context: RestoreContext,
+): Promise<void> {
+  const { config, log, recorder } = context;
+  recorder.exchange(exchangeOf(journal, 'unproven'));
   // the exchange is done: who wants to stop now only has to wait for a moment
   const patiently = { ...context, signal: new AbortController().signal };
   const fault = await withScratch(config.database, patiently, async (database) => {
@@ -128,7 +136,7 @@ async function proveLive(source: Source, site: Site, name: string, context: Rest
     if (found === null) writeStamp(config, database, releaseGraph.heads, log);
     return found;
   });
-  if (fault === null) return;
+  if (fault === null) return recorder.exchange(null);
   log.error(`The restored database is not healthy (${fault}): the former one is put back.`);
   await putBack(site, name, patiently);
   throw failedAt('the last look at the restored database', new Error(fault), config);
@@ -172,14 +180,6 @@ async function stage(journal: Journal, { archive }: RestoreRequest, context: Res
     const members = archive.uploads.filter((upload) => upload.root === root.name);
     await stageUploads(root, members, journal.id, { signal, onBytes });
   }
-}
-
-/** @throws Failure `restore-refused` while the application is connected, unless it may be sent away */
-async function requireAlone(live: Database, { disconnect }: RestoreContext): Promise<void> {
-  const { otherSessions: others } = await live.observe('quick').catch(() => ({ otherSessions: [] }));
-  if (others.length === 0 || disconnect) return;
-  const obstacle = { kind: 'others-are-connected', others } as const;
-  throw new Failure({ kind: 'restore-refused', database: live.name, obstacle });
 }
 
 /** `20261123_201500`, UTC: people will meet it in names. */

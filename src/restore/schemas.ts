@@ -1,11 +1,12 @@
 import type { PostgresTarget } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { runLock } from '../database/postgres/lock.ts';
-import { quoteName, quoteText } from '../database/quoting.ts';
+import { quoteName } from '../database/quoting.ts';
 import { number, optionalText, text } from '../database/rows.ts';
 import type { Session } from '../database/session.ts';
 import { pauseBeforeAttempt, sleep } from '../database/waiting.ts';
 import { Failure } from '../failure.ts';
+import { withoutOthers } from './alone.ts';
 import { loaderFor, unpackDump } from './databases.ts';
 import type { Places } from './journal.ts';
 import { failedLoad, makeHealthy } from './proving.ts';
@@ -21,12 +22,12 @@ const looks = 20;
  * @param home the schema that the application works in
  */
 export function schemasSite(target: PostgresTarget, home: string, live: Database, context: RestoreContext): Site {
-  const takeBack = ({ outgoing }: Places): Promise<void> =>
-    live.transaction((session) =>
-      session.run(
-        `DROP SCHEMA ${quoteName(home)} CASCADE; ALTER SCHEMA ${quoteName(outgoing)} RENAME TO ${quoteName(home)}`,
-      ),
+  const exchangeBy = (statements: readonly string[], schemas: readonly string[]): Promise<void> =>
+    withoutOthers(live, schemas, context, (exclusion) =>
+      live.transaction((session) => session.run(`${exclusion}${statements.join(';')}`)),
     );
+  const takeBack = ({ outgoing }: Places): Promise<void> =>
+    exchangeBy([`DROP SCHEMA ${quoteName(home)} CASCADE`, rename(outgoing, home)], [home, outgoing]);
   const exists = (schema: string): Promise<boolean> =>
     live.read(
       async (session) =>
@@ -56,20 +57,23 @@ export function schemasSite(target: PostgresTarget, home: string, live: Database
     },
 
     async exchange(source, places) {
-      if (source === null) return swapSchemas(live, places);
-      const { signal, log, disconnect } = context;
-      await endOtherSessions(live, disconnect);
+      if (source === null) {
+        const { incoming, outgoing } = places;
+        return exchangeBy([rename(home, outgoing), rename(incoming, home)], [home, incoming]);
+      }
+      const { signal, log } = context;
       const loader = await loaderFor(`${source.folder}/db.dump`, source, live, target, context);
       log.info(
         `Restoring into a new schema ${home}, with ${loader.tool}; the former one is kept as ${places.outgoing}.`,
       );
       const frame = await live.read((session) => renaming(session, loader.schema, places));
       const after = `${frame.after}${await live.read(requiringUs)}`;
-      try {
-        await loader.inOneTransaction(target, { before: frame.before, after, commit: true, role: null, signal });
-      } catch (error) {
-        throw await failedLoad(error, source, context);
-      }
+      await withoutOthers(live, [home, loader.schema], context, (exclusion) => {
+        const before = `${exclusion}${frame.before}`;
+        return loader.inOneTransaction(target, { before, after, commit: true, role: null, signal });
+      }).catch(async (error: unknown) => {
+        throw error instanceof Failure ? error : await failedLoad(error, source, context);
+      });
       await makeHealthy(live, source, context);
     },
 
@@ -117,11 +121,6 @@ async function endLoads(live: Database, signal: AbortSignal): Promise<void> {
       );
     await sleep(pauseBeforeAttempt(attempt), signal);
   }
-}
-
-/** An undo: both schemas have what they need, and change names in one transaction. */
-async function swapSchemas(database: Database, { live, incoming, outgoing }: Places): Promise<void> {
-  await database.transaction((session) => session.run([rename(live, outgoing), rename(incoming, live)].join(';')));
 }
 
 const rename = (from: string, to: string): string => `ALTER SCHEMA ${quoteName(from)} RENAME TO ${quoteName(to)}`;
@@ -178,21 +177,4 @@ async function requireRights(live: Database): Promise<void> {
     remedy: `ALTER ROLE ${user} CREATEDB; ALTER DATABASE ${database} OWNER TO ${user};`,
   };
   throw new Failure({ kind: 'missing-rights', database: live.name, rights: [right] });
-}
-
-/** @throws Failure `restore-refused` if others are connected and may not be sent away */
-async function endOtherSessions(live: Database, disconnect: boolean): Promise<void> {
-  const { otherSessions: others } = await live.observe('quick');
-  if (others.length === 0) return;
-  if (!disconnect) {
-    throw new Failure({
-      kind: 'restore-refused',
-      database: live.name,
-      obstacle: { kind: 'others-are-connected', others },
-    });
-  }
-  const pids = others.map(({ pid }) => quoteText(String(pid))).join(', ');
-  await live.read((session) =>
-    session.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid::text IN (${pids})`),
-  );
 }

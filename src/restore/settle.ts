@@ -2,16 +2,19 @@ import { readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
+import { isConnectionLoss } from '../database/postgres/connection-failure.ts';
 import { nameOf } from '../database/target-name.ts';
 import { Failure, reasonOf } from '../failure.ts';
 import { memoryFolderOf } from '../gate/traces.ts';
 import { databasesSite } from './databases.ts';
 import { filesSite } from './files.ts';
 import { foldersOf, readHistory, remember } from './history.ts';
-import { type Journal, journalFileOf, readJournal, removeJournal, writeJournal } from './journal.ts';
+import { type Journal, journalFileOf, readJournal, removeJournal, type Way, writeJournal } from './journal.ts';
 import { homeOf } from './home.ts';
 import { maintain, noMaintenance } from './open-site.ts';
+import type { Exchange } from '../report/record.ts';
 import { isOfSite } from './own.ts';
+import { withScratch } from './proving.ts';
 import { schemasSite } from './schemas.ts';
 import type { RestoreContext, Site } from './site.ts';
 import { discardUploads, recallUploads, swapUploads } from './uploads.ts';
@@ -28,15 +31,24 @@ export function stagingFolderOf(config: Pick<Config, 'backupFolder'>, id: string
 export async function settleJournal(
   site: Site,
   journal: Journal,
-  { config }: Pick<RestoreContext, 'config'>,
+  { config, recorder }: Pick<RestoreContext, 'config' | 'recorder'>,
 ): Promise<'finished' | 'taken back'> {
   const exchanged = journal.phase === 'preparing' ? 'not-exchanged' : await site.settle(journal);
   if (exchanged === 'not-exchanged') {
+    recorder.exchange(exchangeOf(journal, 'preparing'));
     await takeBack(site, journal, config);
+    recorder.exchange(null);
     return 'taken back';
   }
+  recorder.exchange(exchangeOf(journal, 'finishing'));
   await finish(site, journal, config);
+  recorder.exchanged({ kind: 'exchange', action: journal.action, kept: journal.places.outgoing });
   return 'finished';
+}
+
+/** How far an exchange has come, for the record of the run. */
+export function exchangeOf({ action, places }: Journal, phase: Exchange['phase']): Exchange {
+  return { action, phase, incoming: places.incoming, outgoing: places.outgoing };
 }
 
 /** What is left to do once the new database is live. */
@@ -98,42 +110,80 @@ export async function settleRestore(
   context: RestoreContext,
   openLive: <Result>(work: (live: Database) => Promise<Result>) => Promise<Result>,
 ): Promise<void> {
-  const { config, log } = context;
+  const { config, log, recorder } = context;
   const journal = readJournal(config);
   if (journal === null) return;
-  const { database: target } = config;
   if (journal === 'unreadable') throw unfinished(config, 'its journal cannot be read');
   if (!isAbout(journal, config)) throw unfinished(config, `its journal is about another database, ${journal.database}`);
-  const settle = async (site: Site): Promise<void> => {
+  await withSite(journal.way, context, openLive, async (site) => {
     // who was waited for may have finished, or may have been another one
     const present = readJournal(config);
     if (present === null || present === 'unreadable') return;
     if (!isOfSite(present, site)) throw unfinished(config, 'its journal names what no restore of this database would');
     log.warn(`A restore did not finish (${present.holder}, begun ${present.startedAt}).`);
+    recorder.exchange(exchangeOf(present, present.phase));
     const outcome = await settleJournal(site, present, context).catch((error: unknown) => {
       throw isNamed(error) ? error : unfinished(config, reasonOf(error), error);
     });
     log.warn(`It was ${outcome}: ${sentences[`${present.action} ${outcome}`]}`);
-  };
-  if (target.kind === 'postgresql' && journal.way === 'databases') {
+  });
+}
+
+/** Opens the place of a live database, and takes the lock of restores, to settle what another run or connection left. */
+async function withSite<Result>(
+  way: Way,
+  context: RestoreContext,
+  openLive: <Opened>(work: (live: Database) => Promise<Opened>) => Promise<Opened>,
+  work: (site: Site) => Promise<Result>,
+): Promise<Result> {
+  const { config } = context;
+  const { database: target } = config;
+  if (target.kind === 'postgresql' && way === 'databases') {
     const maintenance = await maintain(target, context);
     if (maintenance === null) throw unfinished(config, noMaintenance);
     const site = databasesSite(target, maintenance, null, context);
     try {
-      return await settle(site);
+      return await work(site);
     } finally {
       await site.close();
     }
   }
   return openLive((live) =>
     live.withLock(async () =>
-      settle(
+      work(
         target.kind === 'sqlite'
           ? filesSite(target, null, context)
           : schemasSite(target, await homeOf(live), live, context),
       ),
     ),
   );
+}
+
+/**
+ * Settles a journal of this very run after something failed. If the connection is lost, the truth is asked for over
+ * another one.
+ * @throws Error if that failed as well: the journal stays for the next start
+ */
+export async function settleOwn(
+  site: Site,
+  journal: Journal,
+  context: RestoreContext,
+): Promise<'finished' | 'taken back'> {
+  const { config, log } = context;
+  // a signal has ended the work; that it is cleaned up must not be ended by it as well
+  const patient = { ...context, signal: new AbortController().signal };
+  return settleJournal(site, journal, patient).catch((error: unknown) => {
+    if (!isLost(error)) throw error;
+    const { action, way } = journal;
+    log.warn(`The connection was lost (${reasonOf(error)}): another one is asked what became of the ${action}.`);
+    const openLive = <Opened>(work: (live: Database) => Promise<Opened>): Promise<Opened> =>
+      withScratch(config.database, patient, work);
+    return withSite(way, patient, openLive, (other) => settleJournal(other, journal, patient));
+  });
+}
+
+function isLost(error: unknown): boolean {
+  return (error instanceof Failure && error.problem.kind === 'connection-lost') || isConnectionLoss(error);
 }
 
 /** Whether a failure says itself what it is; one step that failed says that nothing was restored, which is not known here. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { requireTrueWord, safeSentence } from '../support/safe-word.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import type { Kind } from './kinds.ts';
 import { differenceOf, type Picture } from './picture.ts';
@@ -10,6 +11,8 @@ import type { Death, Fate } from './victim.ts';
 export interface Ordeal {
   readonly kind: Kind;
   readonly scene: Scene;
+  /** What the work finds. */
+  readonly untouched: Picture;
   /** What a start makes of the scene, had the work never begun. */
   readonly before: Picture;
   /** What a start makes of it after the work. */
@@ -30,6 +33,7 @@ export async function prepareOrdeal(kind: Kind, scene: Scene): Promise<Ordeal> {
   await kind.lay(scene);
   await scene.keep();
   const rows = await scene.rows();
+  const untouched = await scene.picture();
   await start(scene);
   const before = await soundPicture(scene);
   await scene.back();
@@ -43,7 +47,7 @@ export async function prepareOrdeal(kind: Kind, scene: Scene): Promise<Ordeal> {
   else if (differenceOf(before, after) === null) throw new Error(`nobody can tell whether ${kind.name} happened`);
   await scene.back();
   const steps = readFileSync(list, 'utf8').trimEnd().split('\n');
-  return { kind, scene, before, after, duration: milliseconds, steps };
+  return { kind, scene, untouched, before, after, duration: milliseconds, steps };
 }
 
 /** Counted by ourselves: what a run says of it is not believed. */
@@ -71,6 +75,7 @@ export async function undergo(ordeal: Ordeal, cutOff: () => Promise<Fate>): Prom
   const fate = await cutOff();
   if (fate.exitCode === 1) throw new Error(`the work ended with exit code 1:\n${fate.all}`);
   try {
+    await requireTrueWordOf(ordeal, fate);
     // who found nothing to do would find nothing again
     if (!/nothing to do/.test(await start(scene))) await start(scene, /nothing to do/);
     const found = await scene.picture();
@@ -88,6 +93,13 @@ export async function undergo(ordeal: Ordeal, cutOff: () => Promise<Fate>): Prom
     );
   }
   await scene.back();
+}
+
+/** What the banner of a run says to be safe is held against the live database, before anything mends it. */
+async function requireTrueWordOf({ scene, untouched }: Ordeal, { all }: Fate): Promise<void> {
+  if (safeSentence(all) === null) return;
+  const found = await scene.picture();
+  requireTrueWord(all, found[scene.live] !== untouched[scene.live]);
 }
 
 /** The gate, as at every start. */

@@ -12,6 +12,8 @@ export interface Scene {
   readonly url: string;
   /** What `--yes-delete-all-data` wants to hear. */
   readonly name: string;
+  /** The part of a picture that is the live database. */
+  readonly live: string;
   readonly volume: string;
   readonly backups: string;
   readonly env: Readonly<Record<string, string>>;
@@ -70,6 +72,7 @@ export async function sceneOn(stageOn: (volume: string) => Promise<Stage>): Prom
 
   return {
     ...stage,
+    live: normalise(stage.name),
     volume,
     backups,
     env,

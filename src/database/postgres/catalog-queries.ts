@@ -87,15 +87,5 @@ export const placeQuery = `
     HAVING count(*) > 1 AND bool_or(c.relname = '${versionTable}') OR count(*) > ${Math.floor(coreTables.length / 2)}
     ORDER BY n.nspname)) AS elsewhere`;
 
-// Without pg_read_all_stats the kind of another role's backend is not shown; background workers have no user.
-export const sessionsQuery = `
-  SELECT pid, coalesce(application_name, '') AS application, coalesce(usename, '') AS user,
-         coalesce(client_addr::text, 'a local socket') AS client
-  FROM pg_stat_activity
-  WHERE datname = current_database() AND pid <> pg_backend_pid() AND usesysid IS NOT NULL
-    AND coalesce(backend_type, 'client backend') = 'client backend'
-    AND coalesce(application_name, '') NOT LIKE 'db-init %'
-  ORDER BY pid`;
-
 export const versionRowsQuery = 'SELECT version_num FROM alembic_version ORDER BY 1';
 export const noRowsQuery = 'SELECT 1 WHERE false';

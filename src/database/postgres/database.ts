@@ -6,10 +6,12 @@ import type { Database, Transaction } from '../database.ts';
 import type { OpenOptions } from '../open.ts';
 import { describePostgres } from '../target-name.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
+import { commit, type CommitOptions } from './commit.ts';
 import { connectOnce, connectWhenReady } from './connect.ts';
 import { isConnectionLoss } from './connection-failure.ts';
 import { inspect, readFacts } from './inspect.ts';
 import { migrationLock, refuseTransactionPooler, releaseRunLock, settleSession, takeRunLock } from './lock.ts';
+import { findOthers } from './others.ts';
 import { findMissingRights } from './rights.ts';
 import { postgresSession } from './session.ts';
 
@@ -55,6 +57,13 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
     SET LOCAL lock_timeout TO '${migrationLockTimeout}s'; SET LOCAL statement_timeout TO '${statementTimeout}s';
     SELECT pg_advisory_xact_lock(${migrationLock.application}, ${migrationLock.key})`;
 
+  const rollBack = async (): Promise<void> => void (await client.query('ROLLBACK'));
+  const committing: CommitOptions = {
+    reconnect: async () => (await connectWhenReady(target, options)).client,
+    signal: options.signal,
+    onCommit: options.onCommit ?? (() => undefined),
+  };
+
   // a statement can only be cancelled from outside its own connection
   const cancel = (): void => void cancelStatement(target, options.applicationName, server.backendPid);
   options.signal.addEventListener('abort', cancel);
@@ -71,8 +80,10 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
 
     async read(work) {
       await naming(settle());
-      return naming(inTransaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work, 'ROLLBACK'));
+      return naming(inTransaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work, rollBack));
     },
+
+    othersAtWork: () => naming(findOthers(postgresSession(client))),
 
     missingRights: (intention) => naming(findMissingRights(client, intention)),
 
@@ -91,7 +102,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
       await naming(settle());
       for (let attempt = 1; ; attempt++) {
         try {
-          return await naming(inTransaction(client, begin, work, 'COMMIT'));
+          return await naming(inTransaction(client, begin, work, () => commit(client, committing)));
         } catch (error) {
           if (attempt > lockRetries || sqlStateOf(error) !== lockNotAvailable) throw error;
           options.onRetry(`a table is locked by another session (attempt ${attempt} of ${lockRetries + 1})`);
@@ -100,7 +111,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
       }
     },
 
-    rehearse: (work) => naming(inTransaction(client, begin, work, 'ROLLBACK')),
+    rehearse: (work) => naming(inTransaction(client, begin, work, rollBack)),
 
     async close() {
       options.signal.removeEventListener('abort', cancel);
@@ -113,19 +124,18 @@ async function inTransaction<Result>(
   client: pg.Client,
   begin: string,
   work: (transaction: Transaction) => Promise<Result>,
-  end: 'COMMIT' | 'ROLLBACK',
+  end: () => Promise<void>,
 ): Promise<Result> {
-  let result: Result;
   try {
     await client.query(begin);
-    result = await work({ ...postgresSession(client), observe: (question) => readFacts(client, { question }) });
+    const result = await work({ ...postgresSession(client), observe: (question) => readFacts(client, { question }) });
+    await end();
+    return result;
   } catch (error) {
     // if this fails the connection is gone, and the server rolls back by itself
     await client.query('ROLLBACK').catch(() => undefined);
     throw error;
   }
-  await client.query(end);
-  return result;
 }
 
 async function cancelStatement(target: PostgresTarget, applicationName: string, backendPid: number): Promise<void> {

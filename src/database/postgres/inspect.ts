@@ -3,7 +3,7 @@ import type { Catalog, Column, Index } from '../../schema/catalog.ts';
 import type { Attachment, Numbering } from '../../schema/surroundings.ts';
 import { readAnswer } from '../answers.ts';
 import type { DatabaseFacts, OtherSession, Question, Relation, RelationKind } from '../database.ts';
-import { flag, number, only, optionalNumber, optionalText, text, texts } from '../rows.ts';
+import { flag, only, optionalNumber, optionalText, text, texts } from '../rows.ts';
 import type { Row, Session } from '../session.ts';
 import { attachmentsQuery, numberingsQuery } from './attachment-queries.ts';
 import {
@@ -15,11 +15,11 @@ import {
   noRowsQuery,
   placeQuery,
   relationsQuery,
-  sessionsQuery,
   unreadableQuery,
   versionRowsQuery,
   type Defaults,
 } from './catalog-queries.ts';
+import { readSession, sessionsQuery } from './others.ts';
 
 const relationKinds: Readonly<Record<string, RelationKind>> = {
   r: 'table',
@@ -144,15 +144,6 @@ function readRelation(row: Row): Relation {
 /** Who else is connected, as of this transaction. */
 export async function listOtherSessions(session: Session): Promise<readonly OtherSession[]> {
   return (await session.query(sessionsQuery)).map(readSession);
-}
-
-function readSession(row: Row): OtherSession {
-  return {
-    pid: number(row, 'pid'),
-    application: text(row, 'application'),
-    user: text(row, 'user'),
-    client: text(row, 'client'),
-  };
 }
 
 function readAttachment(row: Row): Attachment {

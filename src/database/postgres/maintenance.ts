@@ -3,15 +3,16 @@ import type pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
 import { hasCode } from '../../error-code.ts';
 import { Failure } from '../../failure.ts';
-import type { OtherSession } from '../database.ts';
+import type { OthersAtWork } from '../database.ts';
 import { quoteName } from '../quoting.ts';
-import { flag, number, text } from '../rows.ts';
+import { flag, number } from '../rows.ts';
 import type { Row } from '../session.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
 import { carryOver } from './carry-over.ts';
 import { type ConnectOptions, connectWhenReady } from './connect.ts';
 import { creation, inOrdinaryTablespace } from './create-database.ts';
 import { runLock, settleSession } from './lock.ts';
+import { findOthers } from './others.ts';
 import { postgresSession } from './session.ts';
 
 /** Databases that every server has, and that are never the application's. */
@@ -19,6 +20,8 @@ const maintenanceDatabases = ['postgres', 'template1'];
 
 /** Seconds that sessions are given to end after they were told to. */
 const patience = 10;
+
+const nobody: OthersAtWork = { sessions: [], prepared: [] };
 
 const insufficientPrivilege = '42501';
 
@@ -40,11 +43,12 @@ export interface Maintenance {
   /** Gives a database what was granted, set and noted for the live one. @returns what could not be carried over, in words */
   carryOver(name: string): Promise<readonly string[]>;
   /**
-   * Ends all sessions in the live database and renames both, in one transaction: `live` becomes `outgoing`,
-   * `incoming` becomes `live`.
-   * @returns those who are connected and stand in the way; none, if it was done
+   * Renames both databases in one transaction: `live` becomes `outgoing`, `incoming` becomes `live`. Nobody may hold a
+   * session or a prepared transaction in either.
+   * @param disconnect whether sessions of others are ended
+   * @returns those who stand in the way; nobody, if it was done
    */
-  exchange(incoming: string, outgoing: string, disconnect: boolean): Promise<readonly OtherSession[]>;
+  exchange(incoming: string, outgoing: string, disconnect: boolean): Promise<OthersAtWork>;
   /** Lets everybody into the live database again, should a swap that was cut off have closed it. */
   reopen(): Promise<void>;
   close(): Promise<void>;
@@ -124,7 +128,7 @@ function maintenanceOf(client: pg.Client, live: string, { signal }: MaintenanceO
       } catch (error) {
         if (!hasCode(error, insufficientPrivilege)) throw error;
         // to force means to end an autovacuum too, which takes a right; without, the server sends it away by itself
-        await endSessions(client, [name, name], new AbortController().signal);
+        await endSessions(client, [name, name], true, new AbortController().signal);
         await session.run(order);
       }
     },
@@ -132,23 +136,26 @@ function maintenanceOf(client: pg.Client, live: string, { signal }: MaintenanceO
     carryOver: (name) => carryOver(client, live, name),
 
     async exchange(incoming, outgoing, disconnect) {
+      const both = [live, incoming];
       await session.run(`ALTER DATABASE ${quoteName(live)} ALLOW_CONNECTIONS false`);
       try {
-        const others = await sessionsIn(client, live);
-        if (others.length > 0 && !disconnect) {
+        const others = await findOthers(session, both);
+        const left = disconnect ? { ...others, sessions: [] } : others;
+        if (left.sessions.length > 0 || left.prepared.length > 0) {
           await maintenance.reopen();
-          return others;
+          return left;
         }
-        await endSessions(client, [live, incoming], signal);
+        await endSessions(client, both, disconnect, signal);
         // from here on there is only forwards
         signal.throwIfAborted();
+        // the server itself refuses to rename a database with a session or a prepared transaction in it
         await session.run(`
           BEGIN;
           ALTER DATABASE ${quoteName(live)} RENAME TO ${quoteName(outgoing)};
           ALTER DATABASE ${quoteName(incoming)} RENAME TO ${quoteName(live)};
           ALTER DATABASE ${quoteName(outgoing)} ALLOW_CONNECTIONS true;
           COMMIT`);
-        return [];
+        return nobody;
       } catch (error) {
         await session.run('ROLLBACK').catch(() => undefined);
         await maintenance.reopen().catch(() => undefined);
@@ -162,36 +169,25 @@ function maintenanceOf(client: pg.Client, live: string, { signal }: MaintenanceO
   return maintenance;
 }
 
-async function sessionsIn(client: pg.Client, database: string): Promise<readonly OtherSession[]> {
-  const rows = await postgresSession(client).query(
-    `SELECT pid, coalesce(application_name, '') AS application, coalesce(usename, '') AS user,
-            coalesce(client_addr::text, 'a local socket') AS client
-     FROM pg_stat_activity
-     WHERE datname = $1 AND usesysid IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'
-       AND coalesce(application_name, '') NOT LIKE 'db-init %'
-     ORDER BY pid`,
-    [database],
-  );
-  return rows.map((row) => ({
-    pid: number(row, 'pid'),
-    application: text(row, 'application'),
-    user: text(row, 'user'),
-    client: text(row, 'client'),
-  }));
-}
-
 /**
- * Ends every session in these databases; a rename waits for none. Workers of the server, which have no user, are not
+ * Ends the sessions in these databases; a rename waits for none. Workers of the server, which have no user, are not
  * ours to end: the rename itself sends an autovacuum away.
+ * @param everybody false: only sessions of db-init, that wait for a lock
  * @throws Error if one stays
  */
-async function endSessions(client: pg.Client, databases: readonly string[], signal: AbortSignal): Promise<void> {
+async function endSessions(
+  client: pg.Client,
+  databases: readonly string[],
+  everybody: boolean,
+  signal: AbortSignal,
+): Promise<void> {
   const started = Date.now();
   for (let attempt = 1; ; attempt++) {
     const rows = await postgresSession(client).query(
       `SELECT pid, pg_terminate_backend(pid) AS told FROM pg_stat_activity
-       WHERE datname IN ($1, $2) AND pid <> pg_backend_pid() AND usesysid IS NOT NULL`,
-      [...databases],
+       WHERE datname IN ($1, $2) AND pid <> pg_backend_pid() AND usesysid IS NOT NULL
+         AND ($3 OR application_name LIKE 'db-init %')`,
+      [...databases, everybody],
     );
     if (rows.length === 0) return;
     if (Date.now() - started > patience * 1000) {

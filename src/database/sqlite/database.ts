@@ -54,6 +54,8 @@ export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): 
 
     read: (work) => inPicture(open(), work),
 
+    othersAtWork: async () => ({ sessions: [], prepared: [] }),
+
     async missingRights() {
       prepareFolder(file);
       return [];
@@ -142,6 +144,7 @@ async function inTransaction<Result>(
       );
     }
     await session.run('COMMIT');
+    options.onCommit?.('committed');
     return result;
   } catch (error) {
     if (database.inTransaction) database.exec('ROLLBACK');

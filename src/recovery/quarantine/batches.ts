@@ -6,12 +6,18 @@ import { commandsFor, type CommandSettings } from '../../report/commands.ts';
 import type { Log } from '../../report/log.ts';
 import { count } from '../../report/numbers.ts';
 import { announceWayBack } from '../../report/quarantine-text.ts';
+import type { Recorder } from '../../report/record.ts';
 import type { QuarantineSchema } from './label.ts';
 import { homeOf, type Progress, quarantineBatch } from './move.ts';
 import { type Batch, listBatches, listThings, rightsMissingToMove } from './things.ts';
 
 /** What the label says of a corrupted database. */
 const corruption = 'tables were there, but neither alembic_version nor any core table';
+
+/** What batches are carried out with, and what is told of each that is committed. */
+export interface RecordedBatchContext extends BatchContext {
+  readonly recorder: Recorder;
+}
 
 /** What batches are carried out with. */
 export interface BatchContext {
@@ -38,11 +44,20 @@ export async function inBatches(
  * Puts batches of the application's schema aside.
  * @throws Failure `quarantine-refused`, when somebody has connected since; the next run goes on
  */
-export async function quarantineBatches(context: BatchContext, batches: readonly Batch[], why: string): Promise<void> {
+export async function quarantineBatches(
+  context: RecordedBatchContext,
+  batches: readonly Batch[],
+  why: string,
+): Promise<void> {
+  const { recorder } = context;
   let schema: QuarantineSchema | null = null;
   const step = async (transaction: Transaction, batch: Batch): Promise<Progress> => {
+    recorder.attempt();
     await requireAlone(transaction, context.database.name);
-    return quarantineBatch(transaction, batch, why, schema);
+    const progress = await quarantineBatch(transaction, batch, why, schema);
+    const relations = progress.done.map(({ thing }) => thing.name);
+    recorder.step({ kind: 'quarantine', schema: progress.schema.name, relations });
+    return progress;
   };
   await inBatches(context, batches, step, (progress) => {
     schema = progress.schema;
@@ -55,7 +70,7 @@ export async function quarantineBatches(context: BatchContext, batches: readonly
  * Cleans a corrupted database up to what one transaction can take, which is left to `quarantineLast`: the transaction
  * that migrates begins with it, so that of an ordinary cleanup all or nothing happens.
  */
-export async function quarantineAllButLast(context: BatchContext): Promise<void> {
+export async function quarantineAllButLast(context: RecordedBatchContext): Promise<void> {
   const batches = await context.database.read(async (session) => listBatches(session, await homeOf(session), 'out'));
   await quarantineBatches(context, batches.slice(0, -1), corruption);
 }

@@ -26,6 +26,26 @@ describe('the record of a run', () => {
   });
 
   it('does not know what a run left behind that failed', () => {
-    expect(openRecord().record).toEqual({ database: null, before: null, steps: [], after: null, backup: null });
+    expect(openRecord().record).toMatchObject({ after: null, committed: null, exchange: null });
+  });
+
+  it('tells what stays, whatever comes after it: the steps up to the last commit', () => {
+    const { record, ...recorder } = openRecord();
+    recorder.attempt();
+    recorder.step(revision('002'));
+    recorder.committed('committed');
+    recorder.attempt();
+    recorder.step(revision('003'));
+    expect(record.committed).toEqual([revision('002')]);
+    recorder.committed('unknown');
+    expect(record.committed).toBe('unknown');
+  });
+
+  it('forgets what was committed in the course of an exchange that is taken back', () => {
+    const { record, ...recorder } = openRecord();
+    recorder.exchange({ action: 'restore', phase: 'swapping', incoming: 'a', outgoing: 'b' });
+    recorder.committed('committed');
+    recorder.exchange(null);
+    expect(record).toMatchObject({ committed: null, exchange: null });
   });
 });

@@ -1,0 +1,64 @@
+import type pg from 'pg';
+import { hasCode } from '../../error-code.ts';
+import type { CommitOutcome } from '../database.ts';
+import { optionalText } from '../rows.ts';
+import type { Row } from '../session.ts';
+import { pauseBeforeAttempt, sleep } from '../waiting.ts';
+import { isConnectionLoss } from './connection-failure.ts';
+
+/** How often a server is asked about a transaction that it is still ending. */
+const looks = 20;
+const invalidParameter = '22023';
+
+export interface CommitOptions {
+  /** Opens another connection to the same database. */
+  readonly reconnect: () => Promise<pg.Client>;
+  readonly signal: AbortSignal;
+  /** Told of a transaction that wrote, once it is committed, or once it is certain that nobody can tell. */
+  readonly onCommit: (outcome: CommitOutcome) => void;
+}
+
+/**
+ * Commits the open transaction. Only the server's own word counts: where the connection breaks before the answer, the
+ * server is asked over another connection (PostgreSQL manual, "Transaction ID and Snapshot Information Functions").
+ * @throws Error if the transaction was not committed, or the connection broke: `onCommit` was told before
+ */
+export async function commit(client: pg.Client, options: CommitOptions): Promise<void> {
+  const { rows } = await client.query<Row>('SELECT pg_current_xact_id_if_assigned()::text AS id');
+  const transaction = rows[0] === undefined ? null : optionalText(rows[0], 'id');
+  try {
+    const { command } = await client.query('COMMIT');
+    // that is how a server ends a transaction in which a statement has failed
+    if (command !== 'COMMIT') throw new Error(`the server answered COMMIT with ${command}: nothing was committed`);
+  } catch (error) {
+    if (transaction !== null && isConnectionLoss(error)) {
+      const outcome = await askOutcome(transaction, options).catch(() => 'unknown' as const);
+      if (outcome !== 'aborted') options.onCommit(outcome);
+    }
+    throw error;
+  }
+  if (transaction !== null) options.onCommit('committed');
+}
+
+async function askOutcome(
+  transaction: string,
+  { reconnect, signal }: CommitOptions,
+): Promise<CommitOutcome | 'aborted'> {
+  const client = await reconnect();
+  try {
+    for (let attempt = 1; attempt <= looks; attempt++) {
+      const { rows } = await client.query<Row>('SELECT pg_xact_status($1::xid8) AS status', [transaction]);
+      const status = rows[0] === undefined ? null : optionalText(rows[0], 'status');
+      if (status === 'committed' || status === 'aborted') return status;
+      if (status === null) return 'unknown';
+      await sleep(pauseBeforeAttempt(attempt), signal);
+    }
+    return 'unknown';
+  } catch (error) {
+    // the server crashed and came back, and has never heard of this transaction: nothing of it reached the disk
+    if (hasCode(error, invalidParameter)) return 'aborted';
+    throw error;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

@@ -1,0 +1,153 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, beforeEach, expect, it } from 'vitest';
+import { startProxy } from '../../support/postgres-proxy.ts';
+import { describePostgres } from '../../support/postgres-server.ts';
+import { run } from '../../support/run.ts';
+import { claimOf, safeSentence } from '../../support/safe-word.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { ask, besides, currentArchive, describeRestores, execute, type Installation, install } from './restores.ts';
+import { journalOf } from './phases.ts';
+
+/** An installation whose live database says which one it is. */
+async function marked(engine: 'sqlite' | 'postgresql'): Promise<Installation> {
+  const place = await install(engine);
+  await execute(place.database, 'CREATE TABLE of_before (id int)');
+  return place;
+}
+
+const isBefore = async ({ database }: Installation): Promise<boolean> => {
+  const table = database.engine === 'sqlite' ? 'sqlite_schema' : 'pg_class';
+  const name = database.engine === 'sqlite' ? 'name' : 'relname';
+  return (await ask(database, `SELECT 1 FROM ${table} WHERE ${name} = 'of_before'`)).length > 0;
+};
+
+const claim = (output: string): string => claimOf(safeSentence(output) ?? '');
+
+/** The environment in which the disk of the journal is full at some of its writes, counted from 1. */
+async function fullAt(first: number, last: number): Promise<Record<string, string>> {
+  const file = join(await temporaryDirectory(), 'full.mjs');
+  await writeFile(
+    file,
+    `import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    const { openSync } = fs;
+    let writes = 0;
+    fs.openSync = (path, ...rest) => {
+      if (String(path).endsWith('/backups/.db-init/restore.json.partial') && ++writes >= ${first} && writes <= ${last}) {
+        throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+      }
+      return openSync(path, ...rest);
+    };
+    syncBuiltinESMExports();`,
+  );
+  return { NODE_OPTIONS: `--import=${file}` };
+}
+
+describeRestores('what is said to be safe when the disk of the journal is full', (engine) => {
+  let place: Installation;
+  const args = ['restore', currentArchive(engine), '--yes'];
+  beforeAll(async () => {
+    place = await marked(engine);
+  });
+
+  it('at the beginning of the exchange: the former database is live', async () => {
+    const { exitCode, all } = await run(args, { env: { ...place.env, ...(await fullAt(2, 2)) } });
+    expect([exitCode, claim(all)], all).toEqual([31, 'unchanged']);
+    expect(await isBefore(place)).toBe(true);
+    expect(journalOf(place)).toBeNull();
+  });
+
+  it('for good, after the exchange: the restored database is live, and the next start does the rest', async () => {
+    const { exitCode, all } = await run(args, { env: { ...place.env, ...(await fullAt(3, Infinity)) } });
+    expect([exitCode, claim(all)], all).toEqual([31, 'changed']);
+    expect(safeSentence(all)).toContain('the restored database is live, and the former one is kept as');
+    expect(await isBefore(place)).toBe(false);
+    const gate = await place.must();
+    expect(gate.all).toContain('It was finished');
+    expect(await isBefore(place)).toBe(false);
+    await place.must('restore', '--undo', '--yes');
+    await place.must('restore', '--drop-former', '--yes');
+  });
+
+  it('once, after the exchange: the restore is finished, and that is no failure', async () => {
+    const { exitCode, all } = await run(args, { env: { ...place.env, ...(await fullAt(3, 3)) } });
+    expect(exitCode, all).toBe(0);
+    expect(all).toContain('was finished although something failed on the way');
+    expect(journalOf(place)).toBeNull();
+    expect(await isBefore(place)).toBe(false);
+  });
+});
+
+describePostgres(
+  'what is said to be safe when the connection breaks at the exchange',
+  () => {
+    const args = ['restore', currentArchive('postgresql'), '--yes'];
+    let place: Installation;
+    beforeEach(async () => {
+      place = await marked('postgresql');
+    });
+
+    /**
+     * A restore whose connection is cut at the renaming.
+     * @param side null: it is not cut, but who connects later finds no server
+     * @param forGood whether there is no server any more from then on
+     */
+    async function restoreCut(side: 'before' | 'after' | null, forGood: boolean) {
+      let [gone, cuts] = [false, 0];
+      const proxy = await startProxy(() =>
+        gone
+          ? { kind: 'hang up' }
+          : {
+              kind: 'forward',
+              url: place.database.url,
+              cut(query) {
+                // the undo exchanges as well
+                if (!query.includes('RENAME TO') || cuts++ > 0) return null;
+                gone = forGood;
+                return side;
+              },
+            },
+      );
+      const env = { ...place.env, DATABASE_URL: proxy.urlOf(place.database.url), TT_WAIT_TIMEOUT: '1' };
+      const { exitCode, all } = await run(args, { env });
+      gone = false;
+      return { exitCode, all, next: (...words: readonly string[]) => run(words, { env }) };
+    }
+
+    it('and the server has exchanged: the restore is finished', async () => {
+      const { exitCode, all } = await restoreCut('after', false);
+      expect(exitCode, all).toBe(0);
+      expect(all).toContain('another one is asked what became of the restore');
+      expect(await isBefore(place)).toBe(false);
+      expect(await besides(place.database)).toHaveLength(2);
+    });
+
+    it('and the server has not exchanged: all is taken back', async () => {
+      const { exitCode, all } = await restoreCut('before', false);
+      expect([exitCode, claim(all)], all).toEqual([31, 'unchanged']);
+      expect(await isBefore(place)).toBe(true);
+      expect(await besides(place.database)).toHaveLength(1);
+      expect(journalOf(place)).toBeNull();
+    });
+
+    it.each(['before', 'after'] as const)('and nobody can be asked: it is not known (%s)', async (side) => {
+      const { exitCode, all, next } = await restoreCut(side, true);
+      expect([exitCode, claim(all)], all).toEqual([31, 'unknown']);
+      const gate = await next();
+      expect(gate.exitCode, gate.all).toBe(0);
+      expect(gate.all).toContain(side === 'after' ? 'It was finished' : 'It was taken back');
+      expect(await isBefore(place)).toBe(side === 'before');
+    });
+
+    it('or right after it: the restored database is live, and nobody has looked at it', async () => {
+      const { exitCode, all, next } = await restoreCut(null, true);
+      expect([exitCode, claim(all)], all).toEqual([3, 'changed']);
+      expect(safeSentence(all)).toContain('the restored database is live; whether it is healthy could not be seen');
+      expect(await isBefore(place)).toBe(false);
+      expect((await next('restore', '--undo', '--yes')).exitCode).toBe(0);
+      expect(await isBefore(place)).toBe(true);
+    });
+  },
+  'tools',
+);

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { openRecord } from '../../../src/report/record.ts';
+import { withRecord } from '../../../src/report/safety.ts';
+import { claimOf } from '../../support/safe-word.ts';
+
+const notice = { title: '', happened: [], safe: 'nothing was changed in the database.', options: [] };
+const exchange = { action: 'restore', incoming: 'tt_restore_1', outgoing: 'tt_before_1' } as const;
+
+describe('what is safe after a run that failed', () => {
+  it('is what its problem says, as long as nothing was committed', () => {
+    const { record, ...recorder } = openRecord();
+    recorder.step({ kind: 'revision', revision: '002', milliseconds: 1 });
+    recorder.exchange({ ...exchange, phase: 'preparing' });
+    recorder.exchange(null);
+    expect(withRecord(notice, record)).toEqual(notice);
+  });
+
+  it('names what was committed before', () => {
+    const { record, ...recorder } = openRecord();
+    recorder.step({ kind: 'quarantine', schema: 'tt_quarantine_x', relations: ['a', 'b'] });
+    recorder.committed('committed');
+    const { safe } = withRecord(notice, record);
+    expect(safe).toContain('2 relations moved to the quarantine tt_quarantine_x, with all rows');
+    expect(claimOf(safe)).toBe('changed');
+  });
+
+  it('is not claimed to be known where the commit was not answered', () => {
+    const { record, ...recorder } = openRecord();
+    recorder.committed('unknown');
+    expect(claimOf(withRecord(notice, record).safe)).toBe('unknown');
+  });
+
+  it.each([
+    ['preparing', 'unchanged', /the live database is as it was/],
+    ['swapping', 'unknown', /tt_restore_1.*tt_before_1/],
+    ['finishing', 'changed', /the restored database is live.*kept as tt_before_1/],
+    ['unproven', 'changed', /the restored database is live; whether it is healthy.*kept as tt_before_1/],
+  ] as const)('follows from the phase of an exchange: %s', (phase, claim, words) => {
+    const { record, ...recorder } = openRecord();
+    recorder.exchange({ ...exchange, phase });
+    const { safe } = withRecord(notice, record);
+    expect(safe).toMatch(words);
+    expect(claimOf(safe)).toBe(claim);
+  });
+
+  it('says of two exchanges which database is live in the end', () => {
+    const { record, ...recorder } = openRecord();
+    recorder.exchanged({ kind: 'exchange', action: 'restore', kept: 'tt_before_1' });
+    recorder.exchanged({ kind: 'exchange', action: 'undo', kept: 'tt_before_2' });
+    const { safe } = withRecord(notice, record);
+    expect(safe).toContain('the database from before the restore is live');
+    expect(safe).not.toContain('tt_before_1');
+  });
+});
