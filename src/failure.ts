@@ -122,6 +122,8 @@ export type RestoreObstacle =
   | { readonly kind: 'no-space'; readonly folder: string; readonly needed: number; readonly free: number }
   /** There is nothing that an undo could put back, or that could be dropped. */
   | { readonly kind: 'nothing-kept' }
+  /** What was kept is not dropped, for something outside of it needs it: a line each. */
+  | { readonly kind: 'depended-upon'; readonly name: string; readonly dependents: readonly string[] }
   /** A restore is under way, or did not finish, and this run does not settle it. `reason`: why it could not. */
   | { readonly kind: 'unfinished'; readonly journal: string; readonly reason: string | null }
   | { readonly kind: 'failed'; readonly step: string; readonly reason: string };
@@ -143,7 +145,9 @@ export type QuarantineObstacle =
   | { readonly kind: 'file-in-use'; readonly file: string }
   | { readonly kind: 'not-held'; readonly name: string; readonly held: readonly string[] }
   | { readonly kind: 'names-taken'; readonly name: string; readonly names: readonly string[] }
-  | { readonly kind: 'depended-upon'; readonly name: string; readonly dependents: readonly string[] };
+  | { readonly kind: 'depended-upon'; readonly name: string; readonly dependents: readonly string[] }
+  /** What it holds is not what was shown when consent was asked for. */
+  | { readonly kind: 'changed'; readonly name: string; readonly changed: readonly string[] };
 
 /** What had been done when a migration failed. All of it was rolled back. */
 export interface FailedMigration {
@@ -235,6 +239,7 @@ const quarantineCodes = {
   'not-held': exitCodes.usage,
   'names-taken': exitCodes.restoreRefused,
   'depended-upon': exitCodes.corrupted,
+  changed: exitCodes.usage,
 } as const satisfies Record<QuarantineObstacle['kind'], ExitCode>;
 
 const resetCodes = {

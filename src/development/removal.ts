@@ -1,10 +1,9 @@
 import type { DatabaseFacts, Relation } from '../database/database.ts';
+import { dependedUpon } from '../database/postgres/dependents.ts';
 import { quoteName } from '../database/quoting.ts';
 import type { Engine, Session } from '../database/session.ts';
 import { targetOf } from '../migration/catalog-sql.ts';
 import type { Possessions } from './possessions.ts';
-import { hasCode } from '../error-code.ts';
-import { reasonOf } from '../failure.ts';
 
 /** What a reset takes away, and what it leaves. */
 export interface Removal {
@@ -64,30 +63,11 @@ function referencesTo(
   );
 }
 
-/** Something that is to stay depends on something that is to go. Nothing was dropped. */
-export class DependedUpon extends Error {
-  override readonly name = 'DependedUpon';
-  readonly dependents: readonly string[];
-
-  constructor(dependents: readonly string[], options?: ErrorOptions) {
-    super('something else depends on it', options);
-    this.dependents = dependents;
-  }
-}
-
-const dependentObjectsStillExist = '2BP01';
-
 /** Drops what goes. To be called within a transaction. @throws DependedUpon */
 export async function remove(session: Session, { statements }: Removal): Promise<void> {
   try {
     await session.run(statements.join(';\n'));
   } catch (error) {
-    if (!hasCode(error, dependentObjectsStillExist)) throw error;
-    // a line each, in the server's words
-    const lines =
-      error instanceof Error && 'detail' in error && typeof error.detail === 'string'
-        ? error.detail.split('\n')
-        : [reasonOf(error)];
-    throw new DependedUpon(lines, { cause: error });
+    throw dependedUpon(error) ?? error;
   }
 }

@@ -1,6 +1,7 @@
 import { holdsRows } from '../backup/contents.ts';
 import { obstacleOf, requireSafetyBackup } from '../backup/safety.ts';
 import type { DatabaseFacts } from '../database/database.ts';
+import { DependedUpon } from '../database/postgres/dependents.ts';
 import { quoteName } from '../database/quoting.ts';
 import { number, only } from '../database/rows.ts';
 import type { Session } from '../database/session.ts';
@@ -19,7 +20,7 @@ import { announceKept, announceNext, describeLoss } from '../report/reset-text.t
 import { coreTables, isWholeCore, versionTable } from '../schema/catalog.ts';
 import { requireAlone, requireFileAlone } from './others.ts';
 import { loadPossessions } from './possessions.ts';
-import { DependedUpon, planRemoval, type Removal, remove } from './removal.ts';
+import { planRemoval, type Removal, remove } from './removal.ts';
 
 export interface ResetContext extends GateContext {
   /** Has the owner say which database is to be emptied. @param loss what is about to be deleted, as a sentence */

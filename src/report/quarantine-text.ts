@@ -80,6 +80,16 @@ export function describeQuarantineObstacle(database: string, obstacle: Quarantin
         safe,
         options: ["Drop what depends on it, or leave the quarantine where it is: it is in nobody's way."],
       };
+    case 'changed':
+      return {
+        title: `${obstacle.name} has changed since it was shown: ${database}`,
+        happened: [
+          'Your consent was for what it held then. Somebody has added, removed or changed since: ' +
+            `${obstacle.changed.join(', ')}.`,
+        ],
+        safe,
+        options: [`See what it holds now, then start again.\n${commands.run('quarantine', 'list')}`],
+      };
   }
 }
 

@@ -75,6 +75,13 @@ export function describeRestoreObstacle(database: string, obstacle: RestoreObsta
         safe,
         options: [`Look which backups there are, and restore one of them.\n${commands.backups}\n${commands.restore}`],
       };
+    case 'depended-upon':
+      return {
+        title: `${obstacle.name} cannot be dropped: ${database}`,
+        happened: [`This lies outside and depends on what is in it: ${obstacle.dependents.join(', ')}.`],
+        safe: `${safe} What lies outside is as it was.`,
+        options: ['Drop what depends on it, then start again.', "Or leave it: it is in nobody's way."],
+      };
     case 'unfinished':
       return describeUnfinished(database, obstacle, commands);
     case 'failed':

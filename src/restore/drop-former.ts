@@ -1,4 +1,6 @@
 import type { Database } from '../database/database.ts';
+import { DependedUpon } from '../database/postgres/dependents.ts';
+import { Failure } from '../failure.ts';
 import { type DoneRestore, readHistory, remember } from './history.ts';
 import type { Way } from './journal.ts';
 import { openSite } from './open-site.ts';
@@ -32,15 +34,31 @@ export async function dropFormerOf(
     if (keeping.length === 0) throw nothingKept(live.name);
     const names = keeping.flatMap(({ done: { kept } }) => (kept === null ? [] : [kept]));
     await consent(`This deletes what restores have kept of ${live.name}, for good: ${names.join(', ')}.`);
-    for (const { done, site } of keeping) await dropKept(site, done, context);
+    for (const { done, site } of keeping) await dropKept(site, done, live.name, context);
   } finally {
     for (const site of sites.values()) await site.close();
   }
 }
 
-async function dropKept(site: Site, done: DoneRestore, { config, log }: RestoreContext): Promise<void> {
+/** @throws Failure `restore-refused` if something outside needs what was kept */
+async function dropOnly(site: Site, kept: string, database: string): Promise<void> {
+  try {
+    await site.drop(kept);
+  } catch (error) {
+    if (!(error instanceof DependedUpon)) throw error;
+    const obstacle = { kind: 'depended-upon', name: kept, dependents: error.dependents } as const;
+    throw new Failure({ kind: 'restore-refused', database, obstacle }, { cause: error });
+  }
+}
+
+async function dropKept(
+  site: Site,
+  done: DoneRestore,
+  database: string,
+  { config, log }: RestoreContext,
+): Promise<void> {
   const there = done.kept !== null && (await site.isKept(done.kept));
-  if (done.kept !== null) await site.drop(done.kept);
+  if (done.kept !== null) await dropOnly(site, done.kept, database);
   for (const folder of done.uploads) await dropFormerUploads(folder, done.id);
   remember(config, { ...done, kept: null, uploads: [] });
   log.info(

@@ -1,5 +1,6 @@
 import type { PostgresTarget } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
+import { dropSchema } from '../database/postgres/dependents.ts';
 import { runLock } from '../database/postgres/lock.ts';
 import { quoteName } from '../database/quoting.ts';
 import { number, optionalText, text } from '../database/rows.ts';
@@ -27,7 +28,13 @@ export function schemasSite(target: PostgresTarget, home: string, live: Database
       live.transaction((session) => session.run(`${exclusion}${statements.join(';')}`)),
     );
   const takeBack = ({ outgoing }: Places): Promise<void> =>
-    exchangeBy([`DROP SCHEMA ${quoteName(home)} CASCADE`, rename(outgoing, home)], [home, outgoing]);
+    withoutOthers(live, [home, outgoing], context, (exclusion) =>
+      live.transaction(async (session) => {
+        await session.run(exclusion);
+        await dropSchema(session, home);
+        await session.run(rename(outgoing, home));
+      }),
+    );
   const exists = (schema: string): Promise<boolean> =>
     live.read(
       async (session) =>
@@ -87,7 +94,7 @@ export function schemasSite(target: PostgresTarget, home: string, live: Database
 
     discard: () => Promise.resolve(),
     isKept: exists,
-    drop: (kept) => live.transaction((session) => session.run(`DROP SCHEMA IF EXISTS ${quoteName(kept)} CASCADE`)),
+    drop: (kept) => live.transaction((session) => dropSchema(session, kept)),
     close: () => Promise.resolve(),
   };
 }

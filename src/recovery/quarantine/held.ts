@@ -11,6 +11,8 @@ export interface Held {
   /** Null where it cannot be read, as in a damaged file. */
   readonly relations: number | null;
   readonly rows: number | null;
+  /** Whether rows were counted; else they are estimates. */
+  readonly counted: boolean;
   readonly bytes: number;
   readonly contents: readonly HeldThing[];
 }

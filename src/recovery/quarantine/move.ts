@@ -1,4 +1,5 @@
 import { currentSchema } from '../../database/current-schema.ts';
+import { type DependedUpon, dependedUpon } from '../../database/postgres/dependents.ts';
 import { number, only, text } from '../../database/rows.ts';
 import type { Session } from '../../database/session.ts';
 import { createSchema, type Label, type QuarantineSchema, readSchemas, writeLabel } from './label.ts';
@@ -73,13 +74,69 @@ export async function bringBackBatch(session: Session, batch: Batch, schema: Qua
   return { schema, done, left: batch.left, functions: 0 };
 }
 
-/** Drops a batch of a quarantine; with the last one the schema goes. */
+/**
+ * Drops a batch of a quarantine; with the last one the schema goes. What lies in no list stays: nothing is dropped
+ * with CASCADE.
+ * @throws DependedUpon when something that is to stay needs something of the batch
+ */
 export async function dropBatch(session: Session, batch: Batch, schema: QuarantineSchema): Promise<Progress> {
-  // IF EXISTS: the one before may have taken it along, as a table does with its partitions
-  const drops = batch.things.map(({ kind, quoted }) => `DROP ${kind} IF EXISTS ${schema.name}.${quoted} CASCADE`);
-  await session.run(drops.join(';'));
+  await dropKeysOfLaterBatches(session, batch, schema.name);
+  await dropThings(session, batch.things, schema.name);
   await closeOrLabel(session, schema, batch, 'purging');
   return { schema, done: batch.things.map((thing) => ({ thing, rows: null })), left: batch.left, functions: 0 };
+}
+
+/** The tables of later batches may refer to those of this one. */
+async function dropKeysOfLaterBatches(session: Session, { things }: Batch, schema: string): Promise<void> {
+  const keys = await session.query(
+    `SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', k.conrelid::regclass, k.conname) AS statement
+     FROM pg_constraint k JOIN pg_class here ON here.oid = k.conrelid JOIN pg_class there ON there.oid = k.confrelid
+     WHERE k.contype = 'f' AND k.conparentid = 0 AND here.relnamespace = to_regnamespace($1)
+       AND there.relnamespace = to_regnamespace($1)
+       AND there.relname::text IN (SELECT json_array_elements_text($2::json))
+       AND NOT here.relname::text IN (SELECT json_array_elements_text($2::json))`,
+    [schema, JSON.stringify(things.map(({ name }) => name))],
+  );
+  for (const row of keys) await session.run(text(row, 'statement'));
+}
+
+/** Drops things of one list, which may need each other in any order. @throws DependedUpon */
+async function dropThings(session: Session, things: readonly Thing[], schema: string): Promise<void> {
+  let left = things;
+  for (;;) {
+    const stuck: Thing[] = [];
+    let refused: DependedUpon | null = null;
+    for (const kind of new Set(left.map((thing) => thing.kind))) {
+      const alike = left.filter((thing) => thing.kind === kind);
+      // all of a kind at once, for tables may refer to each other in a circle; one by one where others are in the way
+      if ((await tryToDrop(session, alike, schema)) === null) continue;
+      for (const thing of alike) {
+        const dependents = await tryToDrop(session, [thing], schema);
+        if (dependents === null) continue;
+        stuck.push(thing);
+        refused ??= dependents;
+      }
+    }
+    if (refused === null) return;
+    if (stuck.length === left.length) throw refused;
+    left = stuck;
+  }
+}
+
+/** @returns null if they are dropped, else what is in the way: then nothing is dropped */
+async function tryToDrop(session: Session, things: readonly Thing[], schema: string): Promise<DependedUpon | null> {
+  // IF EXISTS: a table takes its partitions along
+  const names = things.map(({ quoted }) => `${schema}.${quoted}`).join(', ');
+  await session.run('SAVEPOINT before_drop');
+  try {
+    await session.run(`DROP ${things[0]?.kind ?? 'TABLE'} IF EXISTS ${names} RESTRICT; RELEASE before_drop`);
+    return null;
+  } catch (error) {
+    const refused = dependedUpon(error);
+    if (refused === null) throw error;
+    await session.run('ROLLBACK TO before_drop; RELEASE before_drop');
+    return refused;
+  }
 }
 
 async function move(session: Session, { things }: Batch, from: string, to: string): Promise<Progress['done']> {
@@ -122,32 +179,4 @@ export async function findNameClashes(session: Session, schema: string): Promise
     [schema],
   );
   return rows.map((row) => text(row, 'name'));
-}
-
-/**
- * What lies outside a quarantine and needs something in it, in the server's words. What the server makes and drops
- * along by itself, such as the functions of a range type, does not count.
- */
-export async function findDependents(session: Session, schema: string): Promise<readonly string[]> {
-  const rows = await session.query(
-    `WITH inside AS (
-       SELECT 'pg_class'::regclass AS class, oid FROM pg_class WHERE relnamespace = to_regnamespace($1)
-       UNION ALL SELECT 'pg_type'::regclass, oid FROM pg_type WHERE typnamespace = to_regnamespace($1)
-       UNION ALL SELECT 'pg_proc'::regclass, oid FROM pg_proc WHERE pronamespace = to_regnamespace($1)
-     ), related AS (
-       SELECT d.* FROM pg_depend d JOIN inside i ON d.refclassid = i.class AND d.refobjid = i.oid
-     )
-     SELECT DISTINCT pg_describe_object(classid, objid, objsubid) AS dependent FROM related r
-     WHERE (deptype = 'n' OR deptype = 'a' AND classid = 'pg_class'::regclass
-            AND EXISTS (SELECT FROM pg_class c WHERE c.oid = objid AND c.relispartition))
-       AND coalesce((pg_identify_object(classid, objid, objsubid)).schema,
-                    (SELECT k.connamespace::regnamespace::text FROM pg_constraint k
-                     WHERE r.classid = 'pg_constraint'::regclass AND k.oid = r.objid),
-                    (pg_identify_object_as_address(classid, objid, objsubid)).object_names[1]) IS DISTINCT FROM $1
-       AND NOT EXISTS (SELECT FROM pg_depend own WHERE own.classid = r.classid AND own.objid = r.objid
-                       AND own.deptype = 'i' AND own.refclassid = 'pg_type'::regclass)
-     ORDER BY dependent`,
-    [schema],
-  );
-  return rows.map((row) => text(row, 'dependent'));
 }

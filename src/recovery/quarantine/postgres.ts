@@ -1,3 +1,4 @@
+import { DependedUpon, findDependents, lockTables } from '../../database/postgres/dependents.ts';
 import type { Session } from '../../database/session.ts';
 import { Failure, type QuarantineObstacle } from '../../failure.ts';
 import { summariseHeld } from '../../report/quarantine-text.ts';
@@ -7,8 +8,8 @@ import type { Quarantine, QuarantineContext } from '../quarantine.ts';
 import { inBatches, quarantineBatches, requireAlone } from './batches.ts';
 import { type Held, type HeldThing, pick } from './held.ts';
 import { type QuarantineSchema, readSchemas } from './label.ts';
-import { bringBackBatch, dropBatch, findDependents, findNameClashes, homeOf } from './move.ts';
-import { countRows, isType, listBatches, rightsMissingToMove } from './things.ts';
+import { bringBackBatch, dropBatch, findNameClashes, homeOf } from './move.ts';
+import { type Batch, countRows, isType, listBatches, rightsMissingToMove } from './things.ts';
 
 /** Quarantine on PostgreSQL: schemas beside the application's. */
 export function postgresQuarantine(context: QuarantineContext): Quarantine {
@@ -24,7 +25,7 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
       const keep = everything ? [] : await namesOfTheApplication();
       const home = await database.read(homeOf);
       const batches = await database.read((session) => listBatches(session, home, 'out', keep));
-      const names = batches.flatMap(({ things }) => things).map(({ name }) => name);
+      const names = namesIn(batches);
       if (names.length === 0) return log.info('There is nothing to move: nothing was changed.');
       await database.read((session) => requireAlone(session, database.name));
       await requireRights(context, home, keep, true);
@@ -37,8 +38,11 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
 
     async restore(name, dryRun) {
       const schema = pick(await database.read(readSchemas), name, database.name);
-      const names = await database.read((session) => findNameClashes(session, name));
-      if (names.length > 0) refuse({ kind: 'names-taken', name, names });
+      const requireFreeNames = async (session: Session): Promise<void> => {
+        const names = await findNameClashes(session, name);
+        if (names.length > 0) refuse({ kind: 'names-taken', name, names });
+      };
+      await database.read(requireFreeNames);
       await requireRights(context, name, [], false);
       if (dryRun) {
         const held = await database.read((session) => describe(session, schema));
@@ -47,7 +51,10 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
       await inBatches(
         context,
         await database.read((session) => listBatches(session, name, 'back')),
-        (transaction, batch) => bringBackBatch(transaction, batch, schema),
+        async (transaction, batch) => {
+          await requireFreeNames(transaction);
+          return bringBackBatch(transaction, batch, schema);
+        },
         ({ done }) => {
           for (const { thing } of done) log.info(`  brought back ${thing.kind.toLowerCase()} ${thing.quoted}`);
         },
@@ -60,17 +67,54 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
       const dependents = await database.read((session) => findDependents(session, name));
       if (dependents.length > 0) refuse({ kind: 'depended-upon', name, dependents });
       await requireRights(context, name, [], false);
-      const held = await database.read((session) => describe(session, schema));
-      await consent(`This DELETES ${summariseHeld(held)} in ${name} for good.`);
+      const shown = await database.read((session) => describe(session, schema));
+      const batches = await database.read((session) => listBatches(session, name, 'drop'));
+      await consent(`This DELETES ${summariseHeld(shown)} in ${name} for good.`);
       await inBatches(
         context,
-        await database.read((session) => listBatches(session, name, 'drop')),
-        (transaction, batch) => dropBatch(transaction, batch, schema),
+        batches,
+        async (transaction, batch) => {
+          // whoever had consented has seen what was there then: it has to be the same under the locks
+          await lockTables(transaction, name, namesIn([batch]));
+          const outside = await findDependents(transaction, name);
+          if (outside.length > 0) refuse({ kind: 'depended-upon', name, dependents: outside });
+          if (batch === batches[0]) {
+            const changed = differencesOf(shown, await describe(transaction, schema));
+            if (changed.length > 0) refuse({ kind: 'changed', name, changed });
+          }
+          try {
+            return await dropBatch(transaction, batch, schema);
+          } catch (error) {
+            if (!(error instanceof DependedUpon)) throw error;
+            return refuse({ kind: 'depended-upon', name, dependents: error.dependents });
+          }
+        },
         ({ done, left }) => log.info(`  dropped ${done.length}, ${left} left`),
       );
-      log.info(`${name} is gone.`);
+      if ((await database.read(readSchemas)).some((held) => held.name === name))
+        log.warn(`${name} is still there: it holds something that db-init did not put there.`);
+      else log.info(`${name} is gone.`);
     },
   };
+}
+
+const namesIn = (batches: readonly Batch[]): readonly string[] =>
+  batches.flatMap(({ things }) => things).map(({ name }) => name);
+
+/**
+ * What a quarantine holds now and did not hold when it was shown, or the other way round; a table whose number of rows
+ * is another one is among them, where rows were counted.
+ */
+function differencesOf(shown: Held, now: Held): readonly string[] {
+  const keyOf = ({ kind, name, rows }: HeldThing): string =>
+    shown.counted ? `${kind} ${name} ${rows}` : `${kind} ${name}`;
+  const keysThen = new Set(shown.contents.map(keyOf));
+  const keysNow = new Set(now.contents.map(keyOf));
+  const different = [
+    ...shown.contents.filter((thing) => !keysNow.has(keyOf(thing))),
+    ...now.contents.filter((thing) => !keysThen.has(keyOf(thing))),
+  ];
+  return [...new Set(different.map(({ kind, name }) => `${kind} ${name}`))];
 }
 
 /** What the application has a use for: the relations and types of its schema at the head. */
@@ -116,6 +160,7 @@ async function describe(session: Session, { name, label }: QuarantineSchema): Pr
     why: label.why,
     relations: relations.length,
     // what was counted when it was moved is better than estimates
+    counted: countable,
     rows: countable ? sum(contents.map(({ rows }) => rows ?? 0)) : label.rows,
     bytes: sum(contents.map(({ bytes }) => bytes ?? 0)),
     contents,

@@ -57,10 +57,13 @@ export function sqliteQuarantine({ database, config, log, consent }: QuarantineC
     async purge(wanted) {
       const name = pickName(file, wanted, database.name);
       const path = join(folder, name);
+      const shown = versionOf(path);
       await consent(`This DELETES ${summariseHeld(describe(folder, name))} in ${name} for good.`);
+      if (versionOf(path) !== shown) refuse({ kind: 'changed', name, changed: [name] });
       // the file last: as long as it is there, what is left is found again
-      for (const side of [...sides, '']) rmSync(path + side, { force: true });
-      syncFolder(folder);
+      exclusively(path, () => {
+        for (const side of [...sides, '']) rmSync(path + side, { force: true });
+      });
       log.info(`${name} is gone.`);
     },
   };
@@ -119,6 +122,7 @@ function describe(folder: string, name: string): Held {
     why: 'by hand: the whole file',
     relations: counted?.length ?? null,
     rows: counted?.reduce((total, { rows }) => total + (rows ?? 0), 0) ?? null,
+    counted: true,
     bytes: ['', ...sides].reduce((total, side) => total + sizeOf(path + side), 0),
     contents: (counted ?? []).map((relation) => ({ ...relation, bytes: null })),
   };
@@ -130,6 +134,15 @@ function timeOf(name: string): string {
   if (time === null) return '';
   const [, year, month, day, hour, minute, second] = time;
   return `${year}-${month}-${day}T${hour}:${minute}:${second}Z`;
+}
+
+/** Another text once anybody has written to a file, or to what lies beside it. */
+function versionOf(path: string): string {
+  // -shm is an index of -wal, which readers write as well
+  return ['', '-wal', '-journal']
+    .map((side) => statSync(path + side, { bigint: true, throwIfNoEntry: false }))
+    .map((stats) => (stats === undefined ? '-' : `${stats.ino}:${stats.size}:${stats.mtimeNs}`))
+    .join(' ');
 }
 
 function sizeOf(path: string): number {

@@ -46,11 +46,12 @@ const core = coreTables.map((name) => `'${name}'`).join(', ');
 
 // A run may be cut off between two batches. The core tables go first and come back last, alembic_version the other way
 // round: half a database has version rows and no core tables, and is refused as a partial migration, never mended.
-// What depends on others is dropped before them, so that a batch does not drop more than it counted.
+// What depends on others is dropped before them; a view that uses another one is younger, as a rule.
 const orders: Readonly<Record<Order, string>> = {
   out: `t.name IN (${core}) DESC, t.name = '${versionTable}', t.name, t.kind`,
   back: `t.name = '${versionTable}' DESC, t.name IN (${core}), t.name, t.kind`,
-  drop: `t.kind IN ('v', 'm') DESC, t.partition DESC, t.kind = 'p', t.kind IN ('t', 'd'), t.name`,
+  drop: `t.kind IN ('v', 'm') DESC, CASE WHEN t.kind IN ('v', 'm') THEN t.oid::int8 END DESC, t.partition DESC,
+         t.kind = 'p', t.kind = 'S', t.kind = 'd', t.kind = 't', t.name`,
 };
 
 /** Relations and types of schema $1 without those named in $2, a JSON list. What extensions own stays theirs. */

@@ -163,6 +163,20 @@ describePostgres(
       expect(all).not.toContain('Dropped');
     });
 
+    it('drops nothing that lies outside of what was kept, but refuses', async () => {
+      await place.must('restore', archive, '--yes');
+      const [, former = ''] = await schemas();
+      await execute(place.database, `CREATE VIEW public.looking_back AS SELECT * FROM ${String(former)}.users`);
+      const refused = await place.run('restore', '--drop-former', '--yes');
+      expect(refused.exitCode, refused.all).toBe(31);
+      expect(refused.stderr).toContain('view looking_back');
+      expect(await ask(place.database, 'SELECT count(*) >= 0 FROM public.looking_back')).toEqual([true]);
+      expect(await schemas()).toEqual(['public', former]);
+      await execute(place.database, 'DROP VIEW public.looking_back');
+      await place.must('restore', '--drop-former', '--yes');
+      expect(await schemas()).toEqual(['public']);
+    });
+
     it('who does not own schema public either is told what is missing', async () => {
       const role = await createRole();
       const database = await createDatabase();

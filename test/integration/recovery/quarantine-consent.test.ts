@@ -1,0 +1,108 @@
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import Database from 'better-sqlite3';
+import { expect, it } from 'vitest';
+import { readConfig } from '../../../src/config/config.ts';
+import { openDatabase } from '../../../src/database/open.ts';
+import { Failure, type Problem } from '../../../src/failure.ts';
+import { openQuarantine } from '../../../src/recovery/quarantine.ts';
+import { openRecord } from '../../../src/report/record.ts';
+import { createDatabase, createSqliteDatabase, withClient } from '../../support/database.ts';
+import { describePostgres } from '../../support/postgres-server.ts';
+import { held, only, quarantine } from './quarantines.ts';
+
+/** Purges a quarantine; `meanwhile` happens while the question stands on the screen, and then the answer is yes. */
+async function purge(url: string, name: string, meanwhile: () => unknown): Promise<Problem | 'purged'> {
+  const { signal } = new AbortController();
+  const ignore = (): void => undefined;
+  const config = readConfig({ DATABASE_URL: url }, '/');
+  const callbacks = { onWaiting: ignore, onLockWaiting: ignore, onRetry: ignore, onWarning: ignore };
+  const options = { ...config, ...callbacks, applicationName: 'db-init test', writes: true, signal };
+  const database = await openDatabase(config.database, options);
+  const log = { info: ignore, warn: ignore, error: ignore };
+  const recorder = openRecord();
+  try {
+    const consent = async (): Promise<void> => void (await meanwhile());
+    await (await openQuarantine({ database, config, log, recorder, signal, consent })).purge(name);
+    return 'purged';
+  } catch (error) {
+    if (error instanceof Failure) return error.problem;
+    throw error;
+  } finally {
+    await database.close();
+  }
+}
+
+describePostgres('what happens to a quarantine while its purge waits for an answer (postgresql)', () => {
+  /** Two tables that refer to each other, a view, a type: purged at once if nobody interferes. */
+  const contents = `
+    CREATE TYPE mood AS ENUM ('good'); CREATE SEQUENCE numbers; CREATE DOMAIN moods AS mood;
+    CREATE TABLE hen (id integer DEFAULT nextval('numbers') PRIMARY KEY, mood moods);
+    CREATE TABLE egg (id serial PRIMARY KEY, hen integer REFERENCES hen);
+    ALTER TABLE hen ADD COLUMN egg integer REFERENCES egg;
+    CREATE VIEW a AS SELECT * FROM hen; CREATE MATERIALIZED VIEW b AS SELECT * FROM a; CREATE VIEW c AS SELECT * FROM b;
+    INSERT INTO hen VALUES (1)`;
+  const quarantined = async (): Promise<{ url: string; name: string }> => {
+    const { url } = await createDatabase();
+    await withClient(url, (client) => client.query(contents));
+    expect(await quarantine(url, 'create', '--all', '--yes')).toMatchObject({ exitCode: 0 });
+    return { url, name: only(await held(url)).name };
+  };
+  const outside = { kind: 'quarantine-refused', obstacle: { kind: 'depended-upon' } };
+  const inside = { kind: 'quarantine-refused', obstacle: { kind: 'changed' } };
+
+  it.each([
+    ['a view over a table', (name: string) => `CREATE VIEW public.mine AS SELECT * FROM ${name}.hen`, outside],
+    ['a view over a view', (name: string) => `CREATE VIEW public.mine AS SELECT * FROM ${name}.c`, outside],
+    ['a column of a type', (name: string) => `CREATE TABLE public.mine (mood ${name}.mood)`, outside],
+    ['a foreign key', (name: string) => `CREATE TABLE public.mine (egg integer REFERENCES ${name}.egg)`, outside],
+    ['an heir', (name: string) => `CREATE TABLE public.mine () INHERITS (${name}.hen)`, outside],
+    [
+      'a function',
+      (name: string) =>
+        `CREATE FUNCTION public.mine() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM ${name}.hen; END`,
+      outside,
+    ],
+    [
+      'a function in the quarantine itself',
+      (name: string) =>
+        `CREATE FUNCTION ${name}.mine() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM ${name}.hen; END`,
+      outside,
+    ],
+    ['a table in the quarantine itself', (name: string) => `CREATE TABLE ${name}.mine (id integer)`, inside],
+    ['a row in one of its tables', (name: string) => `INSERT INTO ${name}.hen VALUES (2)`, inside],
+    ['the loss of one of its tables', (name: string) => `DROP TABLE ${name}.hen CASCADE`, inside],
+  ])('drops nothing when it is %s', async (_what, interfere, expected) => {
+    const { url, name } = await quarantined();
+    const problem = await purge(url, name, () => withClient(url, (client) => client.query(interfere(name))));
+    expect(problem).toMatchObject(expected);
+    await withClient(url, async (client) => {
+      await expect(client.query(`SELECT FROM ${name}.egg`)).resolves.toBeDefined();
+    });
+  });
+
+  it('drops everything that was shown when nothing happens, whatever depends on what', async () => {
+    const { url, name } = await quarantined();
+    expect(await purge(url, name, () => undefined)).toBe('purged');
+    expect(await held(url)).toEqual([]);
+  });
+});
+
+it('deletes no SQLite file that somebody has written to while its purge waits for an answer', async () => {
+  const { url, name: file } = await createSqliteDatabase();
+  const write = (path: string): void => {
+    const database = new Database(path);
+    database.exec('CREATE TABLE IF NOT EXISTS stray (id integer); INSERT INTO stray VALUES (1)');
+    database.close();
+  };
+  write(file);
+  expect(await quarantine(url, 'create', '--yes')).toMatchObject({ exitCode: 0 });
+  const { name } = only(await held(url));
+  const path = join(dirname(file), name);
+  const changed = { kind: 'quarantine-refused', obstacle: { kind: 'changed' } };
+  expect(await purge(url, name, () => write(path))).toMatchObject(changed);
+  expect(await purge(url, name, () => writeFileSync(`${path}-wal`, 'another'))).toMatchObject(changed);
+  expect(only(await held(url)).name).toBe(name);
+  expect(await purge(url, name, () => undefined)).toBe('purged');
+  expect(await held(url)).toEqual([]);
+});
