@@ -1,5 +1,6 @@
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { ArchiveKind } from './archive/manifest.ts';
+import type { UploadRootName } from './config/config.ts';
 import type { MissingRight, OtherSession } from './database/database.ts';
 import type { Engine } from './database/session.ts';
 import type { State } from './gate/diagnosis.ts';
@@ -88,7 +89,38 @@ export type BackupObstacle =
   | { readonly kind: 'not-proven' | 'failed'; readonly reason: string };
 
 /** What a file is wrapped in that has to be taken off first. */
-export type Wrapping = 'gzip' | 'bzip2' | 'xz' | 'zstd' | 'utf-16';
+export type Wrapping = 'gzip' | 'bzip2' | 'xz' | 'zstd' | 'lz4' | '7z' | 'rar' | 'utf-16' | 'encrypted';
+
+/** A file, or a folder, that is no archive of TimeTracker, and from which something may be restored all the same. */
+export type OtherFile =
+  /** `packed`: with gzip. `apart`: an empty database of ours does not take it in without errors. */
+  | {
+      readonly kind: 'sql';
+      readonly dialect: 'postgresql' | 'sqlite' | 'unknown';
+      readonly packed: boolean;
+      readonly apart: boolean;
+    }
+  | { readonly kind: 'dump'; readonly packed: boolean }
+  | { readonly kind: 'sqlite' }
+  /** What somebody took out of the application for reading. */
+  | { readonly kind: 'export'; readonly format: 'json-backup' | 'json-export' | 'json' | 'csv' }
+  | { readonly kind: 'folder'; readonly packing: FolderPacking; readonly contents: Contents };
+
+export type FolderPacking = 'none' | 'zip' | 'tar' | 'tar.gz';
+
+/** What lies in a folder. A path is relative to it, and that of a folder ends with a slash or is empty. */
+export type Contents =
+  /** A copy of the files of a PostgreSQL server; `major` where it says so. */
+  | { readonly kind: 'data-directory'; readonly path: string; readonly major: number | null }
+  /** The members of an archive. */
+  | { readonly kind: 'unpacked-archive'; readonly path: string }
+  /** A dump of `pg_dump --format=directory`. */
+  | { readonly kind: 'dump-directory'; readonly path: string }
+  /** Files that are restored, or explained, one by one. The first is the best. */
+  | { readonly kind: 'backups'; readonly paths: readonly [string, ...string[]] }
+  | { readonly kind: 'uploads'; readonly roots: readonly UploadRootName[] }
+  | { readonly kind: 'export' }
+  | { readonly kind: 'unknown'; readonly count: number; readonly names: readonly string[] };
 
 /** Why an archive is not restored. A reason is a sentence without its full stop. */
 export type ArchiveFault =
@@ -96,12 +128,14 @@ export type ArchiveFault =
   | { readonly kind: 'missing'; readonly places: readonly string[] }
   /** It is damaged, or not what it says, or made to do harm. */
   | { readonly kind: 'invalid'; readonly reason: string }
+  /** One of the pieces of an archive that was cut up, as it seems. */
+  | { readonly kind: 'piece'; readonly reason: string }
   /** The user that db-init runs as may not read it. */
   | { readonly kind: 'access'; readonly reason: string }
   /** It holds more than `variable` allows. */
   | { readonly kind: 'too-large'; readonly reason: string; readonly variable: string }
-  /** No archive, but a file that other programs restore; `packed`: with gzip. */
-  | { readonly kind: 'other-format'; readonly format: 'sql' | 'dump' | 'sqlite'; readonly packed: boolean }
+  /** No archive, but something else that is known. */
+  | { readonly kind: 'other-format'; readonly file: OtherFile }
   /** No archive as it is; what comes out of it may be one, or be restored by others. */
   | { readonly kind: 'wrapped'; readonly by: Wrapping }
   /** The archive is whole, and of the other kind of database. */

@@ -57,19 +57,22 @@ export async function readDirectory(file: string, handle: FileHandle, limits: Ar
   const zip = await openZip(reader, size);
   const start = cursorOf(zip);
   const members: StoredMember[] = [];
+  const names = openNames();
   let bytes = 0;
   const refuse = (fault: ArchiveFault | null): void => {
     if (fault !== null) throw rejection(file, fault);
   };
   refuse(faultOfCount(zip.entryCount, limits));
   for await (const entry of zip.eachEntry()) {
-    const name = nameOf(entry);
+    const name = names.of(entry);
     refuse(faultOfEntry(entry, name));
     refuse(faultOfSize((bytes += entry.uncompressedSize), size, limits));
     const local = await zip.readLocalFileHeaderPromise(entry);
     refuse(faultOfLocalHeader(entry, local, name));
     members.push({ ...memberOf(entry, name, local.fileDataStart), descriptor: descriptorOf(entry, local) });
   }
+  const mixed = names.mixed();
+  if (mixed !== null) refuse(invalid(`the name of a member has a backslash: ${shown(mixed)}`));
   refuse(await faultOfEnd(reader, { zip, size, start, end: cursorOf(zip) }));
   refuse(await faultOfOrder(reader, members, start));
   return members;
@@ -101,6 +104,29 @@ function cursorOf(zip: ZipFile): number {
 /** Archives say which names are UTF-8; for those that do not, too, nothing else is worth a guess. */
 function nameOf({ generalPurposeBitFlag, fileNameRaw, extraFields }: Entry): string {
   return getFileNameLowLevel(generalPurposeBitFlag | utf8, fileNameRaw, extraFields, true);
+}
+
+interface Names {
+  readonly of: (entry: Entry) => string;
+  /** A name whose backslashes cannot be meant as slashes, because others have slashes; null if there is none. */
+  readonly mixed: () => string | null;
+}
+
+/** Windows PowerShell 5 (`Compress-Archive`) and .NET before 4.6.1 write backslashes, and then in all names. */
+function openNames(): Names {
+  let turned: string | null = null;
+  let slashes = false;
+  return {
+    of(entry) {
+      const name = nameOf(entry);
+      slashes ||= name.includes('/');
+      const asPath = name.replaceAll('\\', '/');
+      if (name === asPath || name.includes('/') || faultOfName(asPath) !== null) return name;
+      turned ??= name;
+      return asPath;
+    },
+    mixed: () => (slashes ? turned : null),
+  };
 }
 
 function memberOf(entry: Entry, name: string, start: number): PlainMember {

@@ -3,14 +3,17 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { ArchiveLimits, UploadRootName } from '../config/config.ts';
 import type { Engine } from '../database/session.ts';
+import { type ArchiveFault, Failure, reasonOf } from '../failure.ts';
 import { readContent } from './content.ts';
-import { faultOfDatabase, requireZip } from './file-format.ts';
+import { faultOfDatabase, isPiece, requireZip } from './file-format.ts';
 import { findMember, readDirectory, type StoredMember } from './directory.ts';
 import { type Description, type Manifest, manifestMember, parseDescription, parseManifest } from './manifest.ts';
 import { faultOfManifest } from './manifest-members.ts';
+import { isDebris, topFolder } from './layout.ts';
 import { saveMemory } from './memory.ts';
 import { faultOfNames, foldName, isLeftover, type Place, placeOf } from './names.ts';
-import { invalid, rejection, rejectionOf, shown } from './rejection.ts';
+import { recogniseNames } from './recognise.ts';
+import { invalid, piece, rejection, rejectionOf, shown } from './rejection.ts';
 
 /** A member of an archive. */
 export interface ArchiveEntry {
@@ -68,8 +71,14 @@ export async function openArchive(file: string, limits: ArchiveLimits): Promise<
       await handle.close();
     }
   } catch (error) {
-    throw rejectionOf(file, error);
+    throw rejectionOf(file, isCutUp(file, error) ? rejection(file, piece) : error);
   }
+}
+
+/** A piece of an archive has no end, or one that speaks of several disks (yauzl's words). */
+function isCutUp(file: string, error: unknown): boolean {
+  if (error instanceof Failure) return false;
+  return reasonOf(error).startsWith('multi-disk') || isPiece(file);
 }
 
 /** The manifest of an archive, without a look at anything else; null if it is not one of ours, or no archive at all. */
@@ -94,11 +103,18 @@ interface Placed {
 }
 
 async function assemble(file: string, stored: readonly StoredMember[]): Promise<Archive> {
+  const top = topFolder(stored.map(({ name }) => name));
+  if (!stored.some(({ name }) => name === top + manifestMember)) throw rejection(file, foreignZip(stored));
   const hashes = new Map<string, string>();
-  const placed = placeMembers(file, stored, hashes);
-  const members = placed.map(({ entry }) => entry);
-  const { description, manifest } = await readDescription(file, members);
+  const all = placeMembers(file, stored, { top, hashes });
+  const { description, manifest } = await readDescription(
+    file,
+    all.map(({ entry }) => entry),
+  );
   for (const [name, { sha256 }] of Object.entries(manifest?.members ?? {})) hashes.set(name, sha256);
+  // what a desktop left among uploads before they were archived is listed
+  const placed = all.filter(({ entry: { name } }) => !isDebris(name) || hashes.has(name));
+  const members = placed.map(({ entry }) => entry);
   const refuse = (reason: string | null): void => {
     if (reason !== null) throw rejection(file, invalid(reason));
   };
@@ -123,20 +139,36 @@ async function assemble(file: string, stored: readonly StoredMember[]): Promise<
   };
 }
 
-/** @param hashes what our manifest promises of members that are opened later, by their names */
+/** An archive without a manifest: what else it may be. */
+function foreignZip(stored: readonly StoredMember[]): ArchiveFault {
+  if (stored.length === 0) return invalid(`it is empty: it has no ${manifestMember}`);
+  const contents = recogniseNames(stored.map(({ name }) => name));
+  return { kind: 'other-format', file: { kind: 'folder', packing: 'zip', contents } };
+}
+
+/**
+ * @param top the folder that all members are in, where somebody packed the folder
+ * @param hashes what our manifest promises of members that are opened later, by their names
+ */
 function placeMembers(
   file: string,
   stored: readonly StoredMember[],
-  hashes: ReadonlyMap<string, string>,
+  { top, hashes }: { readonly top: string; readonly hashes: ReadonlyMap<string, string> },
 ): readonly Placed[] {
   const placed: Placed[] = [];
-  for (const member of stored) {
-    const { name, size } = member;
+  for (const { name: stands, ...rest } of stored) {
+    // a folder on the way to the top is none of the archive's
+    const name = stands.slice(top.length);
     const place = placeOf(name);
+    if (top.startsWith(stands) || (place === null && isDebris(stands))) continue;
     if (place === null) throw rejection(file, invalid(`it has a member that belongs to no archive: ${shown(name)}`));
     const ignored = place.kind === 'folder' || (place.kind === 'upload' && isLeftover(place.path));
+    const member = { ...rest, name };
     if (!ignored)
-      placed.push({ place, entry: { name, size, open: async () => readContent(file, member, hashes.get(name)) } });
+      placed.push({
+        place,
+        entry: { name, size: member.size, open: async () => readContent(file, member, hashes.get(name)) },
+      });
   }
   return placed;
 }

@@ -1,5 +1,5 @@
 import { codeOf } from '../error-code.ts';
-import { type ArchiveFault, Failure, reasonOf } from '../failure.ts';
+import { type ArchiveFault, Failure, type OtherFile, reasonOf } from '../failure.ts';
 
 /** An archive that is not accepted, as a failure. */
 export function rejection(archive: string, fault: ArchiveFault, options?: ErrorOptions): Failure {
@@ -10,6 +10,12 @@ export function rejection(archive: string, fault: ArchiveFault, options?: ErrorO
 export function invalid(reason: string): ArchiveFault {
   return { kind: 'invalid', reason };
 }
+
+/** One end of an archive without the other looks the same, whether it was cut up or broke off. */
+export const piece: ArchiveFault = {
+  kind: 'piece',
+  reason: 'it is one piece of an archive that was split into several, or it is damaged',
+};
 
 /** Whatever goes wrong while an archive is read is the archive's fault: a bad byte must not look like a defect here. */
 export function rejectionOf(archive: string, error: unknown): Failure {
@@ -23,7 +29,7 @@ export function rejectionReason(error: unknown): string {
   const { fault } = error.problem;
   switch (fault.kind) {
     case 'other-format':
-      return `it is no archive, but a file of another kind (${fault.format})`;
+      return `it is no archive, but ${otherFiles[fault.file.kind]}`;
     case 'missing':
       return 'there is no such file';
     case 'wrapped':
@@ -31,6 +37,7 @@ export function rejectionReason(error: unknown): string {
     case 'other-engine':
       return `it holds a database of the other kind (${fault.held})`;
     case 'invalid':
+    case 'piece':
     case 'too-large':
     case 'unusable':
     case 'no-tool':
@@ -38,6 +45,15 @@ export function rejectionReason(error: unknown): string {
       return fault.reason;
   }
 }
+
+/** In a table, where there is room for a word or two. */
+const otherFiles = {
+  sql: 'a plain SQL dump',
+  dump: 'a dump of pg_dump',
+  sqlite: 'an SQLite database file',
+  export: 'an export for reading',
+  folder: 'files that are no backup, or one that was packed otherwise',
+} as const satisfies Record<OtherFile['kind'], string>;
 
 /** A name that somebody else chose, fit to stand in a sentence. */
 export function shown(name: string): string {

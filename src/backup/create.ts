@@ -7,6 +7,8 @@ import { noLimits, openArchive } from '../archive/reader.ts';
 import { rejectionReason } from '../archive/rejection.ts';
 import type { UploadRoot } from '../config/config.ts';
 import { Failure } from '../failure.ts';
+import { releaseGraph } from '../migration/revisions.ts';
+import { describeUnknownRevisions } from '../report/backup-text.ts';
 import { openProgress } from '../report/progress.ts';
 import { type BackupContext, backupFailure } from './context.ts';
 import { type Copier, openCopier } from './copy.ts';
@@ -57,6 +59,8 @@ export async function createBackup(context: BackupContext, order: BackupOrder): 
     await prove(partial, copier, context);
     signal.throwIfAborted();
     const path = await giveName(partial, file ?? plain, order.destination);
+    const unknown = manifest.revisions.filter((revision) => !releaseGraph.knows(revision));
+    if (unknown.length > 0) context.log.warn(describeUnknownRevisions(unknown));
     return { path, size: (await stat(path)).size, manifest };
   } catch (error) {
     await rm(partial, { force: true });

@@ -73,6 +73,14 @@ export function describeObstacle(obstacle: BackupObstacle): string {
   }
 }
 
+/** Said when it is made: this image must not be all that is left when it is needed. */
+export function describeUnknownRevisions(unknown: readonly string[]): string {
+  return (
+    `This image cannot restore the backup: it does not know the revision ${unknown.join(', ')} of the database, which a ` +
+    'newer release of TimeTracker made. Keep the image of db-init that belongs to that release, or a newer one, for the restore.'
+  );
+}
+
 /** Why the backups that are there could not be listed, or the older ones not removed. */
 export function describeUntidyBackups(
   { kind, folder, reason }: Extract<Problem, { kind: 'backups-not-listed' | 'backups-not-pruned' }>,

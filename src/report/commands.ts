@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { DatabaseTarget, PostgresTarget, Settings } from '../config/config.ts';
 import { shellWord, shellWords } from './shell.ts';
 
@@ -49,6 +49,10 @@ export interface Commands {
   readonly serverLog: string;
   /** A script of the shell, run where db-init's files are. @param input the file of the machine that it reads */
   script(text: string, input?: string): string;
+  /** As `script`, for one that writes or reads bytes: a terminal would change them. */
+  pipe(text: string): string;
+  /** Brings a folder of the machine to where the client programs run. @returns the command, empty if none is needed, and its place there */
+  toServer(folder: string, place: string): { readonly copy: string; readonly place: string };
   /** Gives a path, and what is in it, to the user that db-init runs as. */
   give(path: string): string;
   /** Puts FILE of the machine into the backup folder, which does not have to be there yet. */
@@ -121,10 +125,18 @@ export function commandsFor({ commandPrefix: prefix, database, backupFolder }: C
     serverState: server === null ? client('pg_isready', []) : inCompose(`ps --all ${server}`),
     serverLog: server === null ? '' : inCompose(`logs ${server}`),
     script,
+    pipe: (text) =>
+      compose === null
+        ? line([`sh -c ${shellWord(text)}`])
+        : line([compose.base, 'run --rm -T --entrypoint sh', compose.service, '-c', shellWord(text)]),
+    toServer: (folder, place) =>
+      compose === null || server === null
+        ? { copy: '', place: folder }
+        : { copy: line([compose.base, 'cp', shellWord(folder), `${server}:${place}`]), place },
     give: (path) => giveTo(compose, path),
     upload: (file) => {
       const folder = shellWord(backupFolder);
-      return script(`mkdir -p ${folder} && cat > ${shellWord(join(backupFolder, file))}`, file);
+      return script(`mkdir -p ${folder} && cat > ${shellWord(join(backupFolder, basename(file)))}`, file);
     },
     engine: target.kind,
     databaseName: target.kind === 'sqlite' ? target.file : target.database,

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -77,6 +77,28 @@ function overlapping(): Buffer {
   const outer: Part = { name: 'uploads/outer', content: inner, method: 0 };
   const at = archive(outer).indexOf('uploads/inner') - 30;
   return archive(outer, { name: 'uploads/inner', content: 'x', method: 0, central: { offset: at } });
+}
+
+const sha256 = (content: string | Buffer): string => createHash('sha256').update(content).digest('hex');
+const known = { 'db.dump': { size: 24, sha256: sha256(dump.content) }, 'uploads/a': { size: 1, sha256: sha256('x') } };
+const filesCalled = (names: readonly string[]): Part[] =>
+  names.map((name) => (name.endsWith('/') ? { name, content: '', mode: 0o40755, method: 0 } : { name, content: 'x' }));
+
+/** A tar archive of short files. */
+function tar(names: readonly string[], contents: Readonly<Record<string, string>> = {}): Buffer {
+  const blocks = names.flatMap((name) => {
+    const content = contents[name] ?? (name.endsWith('/') ? '' : 'x'.repeat(700));
+    const header = Buffer.alloc(512);
+    header.write(name);
+    header.write(content.length.toString(8).padStart(11, '0'), 124);
+    header.write(name.endsWith('/') ? '5' : '0', 156);
+    header.write('ustar\x0000', 257);
+    header.write(' '.repeat(8), 148);
+    const sum = header.reduce((total, byte) => total + byte, 0);
+    header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+    return [header, Buffer.from(content), Buffer.alloc((512 - (content.length % 512)) % 512)];
+  });
+  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
 }
 
 const packed = deflateRawSync(Buffer.from(upload.content));
@@ -346,7 +368,6 @@ const ends: readonly Hostile[] = [
 ];
 
 const manifests: readonly Hostile[] = [
-  ['no manifest', zip([dump]), /no manifest\.json/],
   ['an empty manifest', zip([{ ...manifest, content: '' }, dump]), /not what the application writes/],
   ['a manifest that is a list', zip([manifestPart([application]), dump]), /not what the application writes/],
   ['a manifest that is a text', zip([manifestPart('postgresql'), dump]), /not what the application writes/],
@@ -538,41 +559,175 @@ async function contentsOf(file: string): Promise<string> {
 
 describe('a file that is no archive', () => {
   const sql = '--\n-- PostgreSQL database dump\n--\n\nSET statement_timeout = 0;\n';
-  const files: readonly (readonly [string, string | Buffer, RegExp])[] = [
-    ['a plain SQL dump', sql, /sql false$/],
-    ['a SQL dump of SQLite', 'PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n', /sql false$/],
-    ['a dump in custom format', 'PGDMP\x01\x0e', /dump false$/],
-    ['an SQLite file', 'SQLite format 3\0...', /sqlite false$/],
-    ['a JSON backup', '{\n  "backup_info": {"version": "1"}}', /JSON backup/],
-    ['other JSON', '{"a": 1}', /no ZIP archive/],
-    ['a packed SQL dump', gzipSync(sql), /sql true$/],
-    ['a large SQL dump, packed', gzipSync(sql + randomBytes(200_000).toString('hex')), /sql true$/],
-    ['a packed dump', gzipSync('PGDMP\x01\x0e'), /dump true$/],
-    ['a packed SQLite file', gzipSync('SQLite format 3\0...'), /wrapped gzip/],
-    ['something else that is packed', gzipSync('Hello'), /wrapped gzip/],
-    ['something that looks packed', Buffer.from([0x1f, 0x8b, 0, 1, 2]), /wrapped gzip/],
-    ['packed with bzip2', 'BZh91AY&SY', /wrapped bzip2/],
-    ['packed with xz', Buffer.from('fd377a585a000004', 'hex'), /wrapped xz/],
-    ['packed with Zstandard', Buffer.from('28b52ffd0458', 'hex'), /wrapped zstd/],
-    ['a dump by way of PowerShell', Buffer.from(`\uFEFF${sql}`, 'utf16le'), /wrapped utf-16/],
-    ['a text', 'Hello', /no ZIP archive/],
-    ['bytes', Buffer.alloc(100_000, 0xe4), /no ZIP archive/],
-    ['nothing', '', /empty/],
+  const data = ['v/', 'v/base/', 'v/base/1/', 'v/base/1/1249', 'v/PG_VERSION', 'v/global/pg_control', 'v/pg_wal/'];
+  const before = ['./manifest.json', './db.dump', './uploads/a.png'];
+  const owned = `${sql}ALTER TABLE public.users OWNER TO`;
+  const files: readonly (readonly [string, string | Buffer, object])[] = [
+    ['a plain SQL dump', sql, { kind: 'sql', dialect: 'postgresql', packed: false, apart: false }],
+    ['a SQL dump of SQLite', 'PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n', { dialect: 'sqlite', apart: false }],
+    ['a SQL dump of its owner', `${owned} timetracker;\n`, { kind: 'sql', apart: false }],
+    ['a SQL dump of another owner', `${owned} alice;\n`, { kind: 'sql', apart: true }],
+    ['a SQL dump that creates its database', `${sql}CREATE DATABASE timetracker;\n`, { kind: 'sql', apart: true }],
+    ['a SQL dump that drops', `${sql}DROP TABLE public.users;\n`, { kind: 'sql', apart: true }],
+    [
+      'a SQL dump that drops what is there',
+      `${sql}DROP TABLE IF EXISTS public.users;\n`,
+      { kind: 'sql', apart: false },
+    ],
+    ['a SQL dump of a newer pg_dump', `${sql}SET transaction_timeout = 0;\n`, { kind: 'sql', apart: true }],
+    ['a dump in custom format', 'PGDMP\x01\x0e', { kind: 'dump', packed: false }],
+    ['an SQLite file', 'SQLite format 3\0...', { kind: 'sqlite' }],
+    ['a JSON backup', '{\n  "backup_info": {"version": "1"}}', { kind: 'export', format: 'json-backup' }],
+    ['a JSON export', '{"export_info": {"user_id": 1}, "time_entries": []}', { kind: 'export', format: 'json-export' }],
+    ['a filtered JSON export', '{\n  "time_entries": []}', { kind: 'export', format: 'json-export' }],
+    ['other JSON', '{"a": 1}', { kind: 'export', format: 'json' }],
+    ['a CSV export', 'id,user_id,notes\r\n1,2,"a, b"\r\n', { kind: 'export', format: 'csv' }],
+    ['a packed SQL dump', gzipSync(sql), { kind: 'sql', packed: true }],
+    ['a large SQL dump, packed', gzipSync(sql + randomBytes(200_000).toString('hex')), { kind: 'sql', packed: true }],
+    ['a packed dump', gzipSync('PGDMP\x01\x0e'), { kind: 'dump', packed: true }],
+    ['a packed SQLite file', gzipSync('SQLite format 3\0...'), { kind: 'wrapped', by: 'gzip' }],
+    ['something else that is packed', gzipSync('Hello'), { kind: 'wrapped', by: 'gzip' }],
+    ['something that looks packed', Buffer.from([0x1f, 0x8b, 0, 1, 2]), { kind: 'wrapped', by: 'gzip' }],
+    ['packed with bzip2', 'BZh91AY&SY', { kind: 'wrapped', by: 'bzip2' }],
+    ['packed with xz', Buffer.from('fd377a585a000004', 'hex'), { kind: 'wrapped', by: 'xz' }],
+    ['packed with Zstandard', Buffer.from('28b52ffd0458', 'hex'), { kind: 'wrapped', by: 'zstd' }],
+    ['packed with LZ4', Buffer.from('04224d186440', 'hex'), { kind: 'wrapped', by: 'lz4' }],
+    ['packed with 7-Zip', Buffer.from('377abcaf271c0004', 'hex'), { kind: 'wrapped', by: '7z' }],
+    ['packed with RAR', Buffer.from('526172211a0701', 'hex'), { kind: 'wrapped', by: 'rar' }],
+    ['encrypted', 'Salted__12345678', { kind: 'wrapped', by: 'encrypted' }],
+    ['a dump by way of PowerShell', Buffer.from(`\uFEFF${sql}`, 'utf16le'), { kind: 'wrapped', by: 'utf-16' }],
+    ['a dump in tar format', tar(['toc.dat', '4321.dat', 'restore.sql']), { kind: 'dump', packed: false }],
+    ['a packed dump in tar format', gzipSync(tar(['toc.dat', '4321.dat'])), { kind: 'dump', packed: true }],
+    [
+      'a packed dump in directory format',
+      tar(['./', './4321.dat.gz', './toc.dat']),
+      { kind: 'dump-directory', path: '' },
+    ],
+    ['a data directory', tar(data, { 'v/PG_VERSION': '16\n' }), { kind: 'data-directory', path: 'v/', major: 16 }],
+    ['a packed data directory', gzipSync(tar(data)), { kind: 'data-directory', path: 'v/', major: null }],
+    ['a data directory in a ZIP archive', zip(filesCalled(data)), { kind: 'data-directory', path: 'v/' }],
+    ['an archive packed as tar', tar(before), { kind: 'unpacked-archive', path: '' }],
+    ['a volume', tar(['data/timetracker.db', 'data/uploads/a']), { kind: 'backups', paths: ['data/timetracker.db'] }],
+    ['a volume with backups', tar(['uploads/backups/a.zip', 'timetracker.db']), { paths: ['uploads/backups/a.zip'] }],
+    ['a tar of anything', tar(['a/b', 'c']), { kind: 'unknown', count: 2, names: ['a/b', 'c'] }],
+    ['an archive without a manifest', zip([dump, settings]), { kind: 'backups', paths: ['db.dump'] }],
+    ['a packed archive', zip([{ name: 'a.zip', content: archive() }]), { kind: 'backups', paths: ['a.zip'] }],
+    ['uploads alone', zip([upload]), { kind: 'uploads', roots: ['uploads'] }],
+    ['an export of one person', zip(filesCalled(['gdpr_export_a_1.json', 'tasks.csv'])), { kind: 'export' }],
+    ['a spreadsheet', zip(filesCalled(['[Content_Types].xml', 'xl/workbook.xml'])), { kind: 'unknown', count: 2 }],
+    ['bytes', Buffer.alloc(100_000, 0xe4), { reason: 'it is no ZIP archive' }],
+    ['a text', 'Hello', { reason: 'it is no ZIP archive' }],
+    ['nothing', '', { reason: 'it is empty' }],
   ];
 
   it.each(files)('is rejected as what it is: %s', async (_title, content, expected) => {
     const file = join(await mkdtemp(join(folder, 'other-')), 'backup.zip');
     await writeFile(file, content);
-    expect(reasonIn(await faultOf(openArchive(file, limits)))).toMatch(expected);
+    const fault = await faultOf(openArchive(file, limits));
+    const found = 'file' in fault ? fault.file : fault;
+    expect('contents' in found ? found.contents : found).toMatchObject(expected);
+  });
+
+  it.each([
+    ['the first piece of a ZIP archive', 'a.zip.001', archive().subarray(0, 300)],
+    ['the last piece of a ZIP archive', 'a.zip.002', archive().subarray(300)],
+    ['a piece that split made', 'a.zip.aa', archive().subarray(0, 300)],
+    ['a piece of a spanned archive', 'a.z01', Buffer.concat([Buffer.from('PK\x07\x08'), archive()])],
+    ['the end of a spanned archive', 'a.zip', ending({ disk: 1 })],
+    ['a piece of a 7-Zip archive', 'a.7z.001', Buffer.from('377abcaf271c0004', 'hex')],
+  ])('is called a piece where it looks like one: %s', async (_title, name, content) => {
+    const file = join(await mkdtemp(join(folder, 'piece-')), name);
+    await writeFile(file, content);
+    expect(await faultOf(openArchive(file, limits))).toMatchObject({ kind: 'piece' });
   });
 
   it('is rejected when it is missing, a folder or a device', async () => {
-    const reasons = await Promise.all(
-      [join(folder, 'nowhere', 'a.zip'), folder, '/dev/zero'].map(async (file) =>
-        reasonIn(await faultOf(openArchive(file, limits))),
-      ),
+    const unpacked = await mkdtemp(join(folder, 'unpacked-'));
+    for (const name of ['manifest.json', 'db.dump']) await writeFile(join(unpacked, name), 'x');
+    const faults = await Promise.all(
+      [join(folder, 'nowhere', 'a.zip'), unpacked, '/dev/zero'].map((file) => faultOf(openArchive(file, limits))),
     );
-    expect(reasons).toEqual([`missing ${join(folder, 'nowhere', 'a.zip')}`, 'it is a folder', 'it is no plain file']);
+    expect(faults).toMatchObject([
+      { kind: 'missing', places: [join(folder, 'nowhere', 'a.zip')] },
+      { file: { kind: 'folder', packing: 'none', contents: { kind: 'unpacked-archive' } } },
+      { reason: 'it is no plain file' },
+    ]);
+  });
+});
+
+const namesAgain = (top: string, parts: readonly Part[]): Part[] =>
+  parts.map((part) => ({ ...part, name: `${top}${String(part.name)}` }));
+
+/** What desktops add to an archive that is unpacked and packed again. */
+const desktop = (top: string): Part[] =>
+  ['.DS_Store', 'uploads/.DS_Store', 'uploads/Thumbs.db', 'uploads/logos/desktop.ini', 'uploads/logos/._a b.txt'].map(
+    (name) => ({ name: top + name, content: 'x' }),
+  );
+
+describe('an archive that somebody unpacked and packed again', () => {
+  const mac = [
+    { name: '__MACOSX/', content: '', mode: 0o40755, method: 0 },
+    { name: '__MACOSX/mine/._manifest.json', content: 'x' },
+  ];
+  const ownParts = [
+    { name: 'manifest.json', content: renderManifest({ ...ours, members: known }) },
+    dump,
+    { name: 'uploads/a', content: 'x' },
+  ];
+  const again: readonly (readonly [string, Buffer, readonly string[]])[] = [
+    ['in a folder', zip(namesAgain('my backup/', [...rest, upload])), ['logos/a b.txt']],
+    [
+      'in folders that are named',
+      zip([
+        { name: 'a/', content: '', mode: 0o40755, method: 0 },
+        { name: 'a/b/', content: '', mode: 0o40755, method: 0 },
+        ...namesAgain('a/b/', [...rest, upload]),
+      ]),
+      ['logos/a b.txt'],
+    ],
+    ['by a Mac', zip([...namesAgain('mine/', [...rest, upload]), ...mac, ...desktop('mine/')]), ['logos/a b.txt']],
+    ['without a folder, by a Mac', zip([...rest, upload, ...mac, ...desktop('')]), ['logos/a b.txt']],
+    ['by Windows PowerShell', zip([...rest, { ...upload, name: 'uploads\\logos\\a b.txt' }]), ['logos/a b.txt']],
+    [
+      'in a folder by Windows PowerShell',
+      zip(
+        namesAgain('mine/', [...rest, upload]).map((part) => ({
+          ...part,
+          name: String(part.name).replaceAll('/', '\\'),
+        })),
+      ),
+      ['logos/a b.txt'],
+    ],
+    ['having been made by db-init', zip([...namesAgain('mine/', ownParts), ...mac, ...desktop('mine/')]), ['a']],
+  ];
+
+  it.each(again)('is the same archive: %s', async (_title, bytes, uploads) => {
+    const file = join(await mkdtemp(join(folder, 'again-')), 'backup.zip');
+    await writeFile(file, bytes);
+    const opened = await openArchive(file, limits);
+    expect(opened.uploads.map(({ path }) => path)).toEqual(uploads);
+    expect((await buffer(await opened.database.open())).toString()).toBe(dump.content);
+  });
+
+  it('keeps what a desktop had left among the uploads before they were backed up', async () => {
+    const file = join(await mkdtemp(join(folder, 'left-')), 'backup.zip');
+    const left = { ...known, 'uploads/Thumbs.db': { size: 1, sha256: hash } };
+    const thumbs = { name: 'uploads/Thumbs.db', content: 'x' };
+    const [first, ...others] = ownParts;
+    const manifestOfAll = { name: first?.name ?? '', content: renderManifest({ ...ours, members: left }) };
+    await writeFile(file, zip([manifestOfAll, ...others, thumbs]));
+    expect((await openArchive(file, limits)).uploads.map(({ path }) => path)).toEqual(['a', 'Thumbs.db']);
+  });
+
+  it.each([
+    ['files of somebody beside the folder', zip([...namesAgain('mine/', rest), { name: 'notes.txt', content: 'x' }])],
+    ['two archives in two folders', zip([...namesAgain('one/', rest), ...namesAgain('two/', rest)])],
+  ])('is none with %s, but says so', async (_title, bytes) => {
+    const file = join(await mkdtemp(join(folder, 'beside-')), 'backup.zip');
+    await writeFile(file, bytes);
+    expect(await faultOf(openArchive(file, limits))).toMatchObject({
+      file: { kind: 'folder', contents: { kind: 'unpacked-archive' } },
+    });
   });
 });
 

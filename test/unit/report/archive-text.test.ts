@@ -1,14 +1,42 @@
 import { describe, expect, it } from 'vitest';
-import { type ArchiveFault, exitCodeOf } from '../../../src/failure.ts';
+import { type ArchiveFault, type Contents, exitCodeOf, type OtherFile } from '../../../src/failure.ts';
 import { describeProblem } from '../../../src/report/problems.ts';
 import { commandsOf, sqliteAddress } from '../../support/commands.ts';
 
 const textOf = (fault: ArchiveFault, archive = '/data/uploads/backups/a.zip', atStart = false): string => {
-  const commands = commandsOf('format' in fault && fault.format === 'sqlite' ? sqliteAddress : undefined);
+  const commands = commandsOf('file' in fault && fault.file.kind === 'sqlite' ? sqliteAddress : undefined);
   const problem = { kind: 'archive-rejected', archive, fault, atStart } as const;
   const { title, happened, safe, options } = describeProblem(problem, commands);
   return [title, ...happened, safe, ...options].join('\n');
 };
+
+const sql = { kind: 'sql', dialect: 'postgresql', packed: false, apart: false } as const;
+
+const contents: readonly Contents[] = [
+  { kind: 'data-directory', path: 'data/', major: 16 },
+  { kind: 'data-directory', path: '', major: null },
+  { kind: 'unpacked-archive', path: 'a/' },
+  { kind: 'dump-directory', path: '' },
+  { kind: 'backups', paths: ['a.zip', 'b.zip'] },
+  { kind: 'uploads', roots: ['uploads'] },
+  { kind: 'export' },
+  { kind: 'unknown', count: 2, names: ['a'] },
+];
+
+const others: readonly OtherFile[] = [
+  sql,
+  { ...sql, packed: true, apart: true },
+  { ...sql, dialect: 'sqlite' },
+  { kind: 'dump', packed: false },
+  { kind: 'dump', packed: true },
+  { kind: 'sqlite' },
+  ...(['json-backup', 'json-export', 'json', 'csv'] as const).map((format) => ({ kind: 'export', format }) as const),
+  ...(['none', 'zip', 'tar', 'tar.gz'] as const).flatMap((packing) =>
+    contents.map((held) => ({ kind: 'folder', packing, contents: held }) as const),
+  ),
+];
+
+const wrappings = ['gzip', 'bzip2', 'xz', 'zstd', 'lz4', '7z', 'rar', 'utf-16', 'encrypted'] as const;
 
 const faults: readonly ArchiveFault[] = [
   { kind: 'missing', places: ['/app/a.zip', '/data/uploads/backups/a.zip'] },
@@ -17,12 +45,9 @@ const faults: readonly ArchiveFault[] = [
   { kind: 'access', reason: 'the file may not be read' },
   { kind: 'no-tool', reason: 'there is no pg_restore here' },
   { kind: 'too-large', reason: 'it has 8 members', variable: 'TT_ARCHIVE_MAX_ENTRIES' },
-  { kind: 'other-format', format: 'sql', packed: false },
-  { kind: 'other-format', format: 'sql', packed: true },
-  { kind: 'other-format', format: 'dump', packed: false },
-  { kind: 'other-format', format: 'dump', packed: true },
-  { kind: 'other-format', format: 'sqlite', packed: false },
-  ...(['gzip', 'bzip2', 'xz', 'zstd', 'utf-16'] as const).map((by) => ({ kind: 'wrapped', by }) as const),
+  { kind: 'piece', reason: 'it is a piece' },
+  ...others.map((file) => ({ kind: 'other-format', file }) as const),
+  ...wrappings.map((by) => ({ kind: 'wrapped', by }) as const),
   { kind: 'other-engine', held: 'sqlite' },
   { kind: 'other-engine', held: 'postgresql' },
 ];
@@ -51,22 +76,38 @@ describe('an archive that is rejected', () => {
 });
 
 describe('a file that other programs restore', () => {
+  const linesOf = (file: OtherFile, archive?: string): string =>
+    textOf({ kind: 'other-format', file }, archive)
+      .split('\n')
+      .filter((line) => line.startsWith('  '))
+      .join('\n');
+
   it.each([
-    ['sql', 'psql -U timetracker -v ON_ERROR_STOP=1 --single-transaction -d timetracker < backup.sql'],
-    ['dump', 'pg_restore -U timetracker --exit-on-error --single-transaction --no-owner -d timetracker < backup.dump'],
-  ] as const)('comes with the commands, which keep the former database: %s', (format, command) => {
-    const text = textOf({ kind: 'other-format', format, packed: false });
-    expect(text).toContain(`\n  docker compose exec -T db ${command}\n`);
-    const [reading, file] = command.split(' < ');
-    const packed = textOf({ kind: 'other-format', format, packed: true });
-    expect(packed).toContain(`\n  gunzip -c ${file}.gz | docker compose exec -T db ${reading}\n`);
+    [sql, 'psql -U timetracker -q -v ON_ERROR_STOP=1 --single-transaction -d timetracker_restored'],
+    [
+      { kind: 'dump', packed: false },
+      'pg_restore -U timetracker --exit-on-error --single-transaction --no-owner -d timetracker_restored',
+    ],
+  ] as const)('takes the place of the live database only once it is restored: $0.kind', (file, reading) => {
+    const text = linesOf(file, '/data/my.file');
+    expect(text).toContain(
+      `\n  docker compose exec -T db ${reading} < my.file && \\\n  docker compose stop app && \\\n`,
+    );
+    expect(linesOf({ ...file, packed: true }, '/data/my.gz')).toContain(
+      `\n  gunzip -c my.gz | docker compose exec -T db ${reading} && \\\n`,
+    );
     expect(text).toContain('ALTER DATABASE "timetracker" RENAME TO "timetracker_before"');
-    expect(text).not.toMatch(/drop/i);
+    expect(text).toMatch(/RENAME TO "timetracker"' && \\\n {2}docker compose up -d\n/);
   });
 
   it('comes with the commands, which overwrite nothing: sqlite', () => {
-    const text = textOf({ kind: 'other-format', format: 'sqlite', packed: false }, "/data/it's a file.db");
+    const text = linesOf({ kind: 'sqlite' }, "/data/it's a file.db");
     expect(text).toContain(String.raw`cp -n '\''/data/it'\''\'\'''\''s a file.db'\'' /data/timetracker.db'`);
     expect(text).toMatch(/timetracker\.db-wal .*mv "\$f" \/data\/timetracker\.db\.before/);
+  });
+
+  it('is no part of a command that a shell would read otherwise', () => {
+    const text = linesOf({ kind: 'dump', packed: false }, "/data/a'; rm -rf $HOME #.dump");
+    expect(text).toContain(String.raw` < 'a'\''; rm -rf $HOME #.dump' `);
   });
 });
