@@ -175,7 +175,10 @@ function exchangedFor(commands: Commands, how: string, filling: readonly string[
       ...filling,
       commands.stop,
       commands.client('psql', [
-        ...['-d', 'postgres', '-v', 'ON_ERROR_STOP=1'],
+        '-d',
+        'postgres',
+        '-v',
+        'ON_ERROR_STOP=1',
         ...rename(databaseName, former),
         ...rename(made, databaseName),
       ]),
