@@ -2,7 +2,8 @@ import type { DatabaseFacts, Relation } from '../database/database.ts';
 import type { Difference } from '../schema/comparison.ts';
 import { findFaults } from '../schema/faults.ts';
 import { coreTables, isWholeCore, versionTable } from '../schema/catalog.ts';
-import { identify, type Identity } from '../schema/identification.ts';
+import { findTornLoad, type TornLoad } from '../schema/torn-load.ts';
+import { findOlder, identify, type Identity } from '../schema/identification.ts';
 import type { Knowledge, Observation, RestoreJournal } from './observation.ts';
 
 /** The state that a database is in (recovery document, "Detection Logic", carried further). */
@@ -13,10 +14,18 @@ export type State =
   | {
       readonly kind: 'drifted';
       readonly revisions: readonly string[];
+      /** The rows of an earlier revision whose schema this is, as far as one can tell: the ledger is not to be believed. */
+      readonly older: readonly string[] | null;
       readonly differences: readonly Difference[];
     }
   | { readonly kind: 'corrupted'; readonly relations: readonly Relation[] }
-  | { readonly kind: 'partial'; readonly revisions: readonly string[]; readonly missing: readonly string[] }
+  | {
+      readonly kind: 'partial';
+      readonly revisions: readonly string[];
+      readonly missing: readonly string[];
+      /** Set where the tables are there, but what a load brings after them is not. */
+      readonly torn: TornLoad | null;
+    }
   | {
       readonly kind: 'unversioned';
       readonly present: readonly string[];
@@ -25,6 +34,8 @@ export type State =
       /** Whether the core tables are TimeTracker's, as far as one can tell: only then a reset deletes them. */
       readonly recognised: boolean;
       readonly identity: Identity;
+      /** Set where the schema or the rows were only loaded in part: then it is not adopted. */
+      readonly torn: TornLoad | null;
       /** What is to be applied to a database of that identity. */
       readonly pending: readonly string[];
     }
@@ -68,9 +79,15 @@ export function diagnose(observation: Observation, { graph, promised, fingerprin
     const pending = identity.kind === 'match' ? graph.pending(identity.revisions).map(({ id }) => id) : [];
     const { ledgers } = facts;
     const recognised = identity.kind === 'match' || isWholeCore(present, ledgers);
-    return { kind: 'unversioned', present, ledgers, recognised, identity, pending };
+    const applied = graph.withAncestors(identity.kind === 'match' ? identity.revisions : []);
+    const torn = findTornLoad(facts.catalog, facts.surroundings.answers, applied);
+    return { kind: 'unversioned', present, ledgers, recognised, identity, torn, pending };
   }
-  if (missing.length > 0) return { kind: 'partial', revisions, missing };
+  if (missing.length > 0) return { kind: 'partial', revisions, missing, torn: null };
+  // at the head what is missing is a difference like any other, unless there is no key at all
+  const applied = sameMembers(revisions, graph.heads) ? [] : revisions;
+  const torn = findTornLoad(facts.catalog, facts.surroundings.answers, graph.withAncestors(applied));
+  if (torn !== null) return { kind: 'partial', revisions, missing, torn };
 
   const unknown = revisions.filter((revision) => !graph.knows(revision));
   if (unknown.length > 0) return { kind: 'ahead', revisions, unknown };
@@ -78,7 +95,9 @@ export function diagnose(observation: Observation, { graph, promised, fingerprin
     return { kind: 'behind', revisions, pending: graph.pending(revisions).map(({ id }) => id) };
   }
   const differences = findFaults(promised, facts, engine);
-  return differences.length > 0 ? { kind: 'drifted', revisions, differences } : { kind: 'current', revisions };
+  if (differences.length === 0) return { kind: 'current', revisions };
+  const older = fingerprints === null ? null : findOlder(graph.heads, facts.catalog, engine, fingerprints);
+  return { kind: 'drifted', revisions, older, differences };
 }
 
 /** Whether there are core tables, and nothing that says which revision they are at. */

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
+import type { Engine } from '../database/session.ts';
 import { reasonOf } from '../failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { versionTable } from '../schema/catalog.ts';
@@ -26,11 +27,13 @@ export async function look(database: Database, config: Config): Promise<Look> {
   // what is promised is read while the server looks up what is there
   const promise = loadPromise(database.engine);
   const [observation, promised] = await Promise.all([observe(database, config, promise), promise]);
-  const diagnosis = diagnose(observation, {
-    graph: releaseGraph,
-    promised,
-    fingerprints: await fingerprintsFor(observation),
-  });
+  const knowledge = { graph: releaseGraph, promised, fingerprints: await fingerprintsFor(observation) };
+  const first = diagnose(observation, knowledge);
+  // whether the schema is that of an earlier revision is asked where it is not that of the head, which is rare
+  const diagnosis =
+    first.kind === 'drifted'
+      ? diagnose(observation, { ...knowledge, fingerprints: await loadEvery(database.engine) })
+      : first;
   const { state, repair } = await assess(database, observation, diagnosis, promised);
   const plan = planFor(state, config, {
     engine: database.engine,
@@ -69,8 +72,12 @@ async function seeRestore(config: Config): Promise<RestoreJournal | null> {
 
 async function fingerprintsFor(observation: Observation): Promise<Fingerprints | null> {
   if (observation.kind !== 'seen' || !isUnversioned(observation.facts)) return null;
+  return loadEvery(observation.engine);
+}
+
+async function loadEvery(engine: Engine): Promise<Fingerprints> {
   const { loadFingerprints } = await import('../schema/fingerprints.ts');
-  return loadFingerprints(observation.engine, releaseGraph);
+  return loadFingerprints(engine, releaseGraph);
 }
 
 async function observe(database: Database, config: Config, promise: Promise<Promised>): Promise<Observation> {

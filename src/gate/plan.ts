@@ -28,7 +28,8 @@ export interface Refusal {
     | 'others-are-connected'
     | 'must-not-be-empty'
     | 'repair-is-off'
-    | 'not-mendable';
+    | 'not-mendable'
+    | 'older-schema';
   readonly others: readonly OtherSession[];
   /** What cannot be mended safely, if that is the reason. */
   readonly unsafe: readonly Unsafe[];
@@ -86,7 +87,7 @@ export function planFor(
     case 'behind':
       return { kind: 'migrate', state, pending: state.pending, quarantine: false, adopt: [] };
     case 'unversioned':
-      if (state.identity.kind === 'none') return refuse();
+      if (state.identity.kind === 'none' || state.torn !== null) return refuse();
       return {
         kind: 'migrate',
         state,
@@ -102,6 +103,7 @@ export function planFor(
     case 'ahead':
       return consent.allowNewerSchema ? { kind: 'pass', state } : refuse();
     case 'drifted':
+      if (state.older !== null) return refuse('older-schema');
       if (consent.drift === 'fail') return refuse('repair-is-off');
       return unsafe.length > 0 ? { kind: 'refuse', refusal: notMendable(state, unsafe) } : { kind: 'repair', state };
     case 'interrupted':

@@ -56,18 +56,23 @@ export async function openLedger(session: Session, graph: Graph, exists: boolean
 
 /**
  * Writes which revisions a database is at that does not say it itself.
- * @param exists whether alembic_version is there, without rows
- * @throws Error if it has rows after all
+ * @param exists whether alembic_version is there
+ * @param found its rows, which are replaced: what they say was found to be wrong
+ * @throws Error if it has others by now
  */
 export async function stampLedger(
   session: Session,
   graph: Graph,
   exists: boolean,
   revisions: readonly string[],
+  found: readonly string[] = [],
 ): Promise<void> {
   const { rows } = await openLedger(session, graph, exists, widthAtHead(session.engine));
-  if (rows.length > 0) throw new Error(`alembic_version holds ${rows.join(', ')} by now`);
-  await replaceRows(session, [], revisions);
+  const expected = graph.tips(found);
+  if (rows.toSorted().join() !== expected.toSorted().join()) {
+    throw new Error(`alembic_version holds ${rows.join(', ')} by now`);
+  }
+  await replaceRows(session, rows, revisions);
 }
 
 /** Writes what changed between two states of the rows. */

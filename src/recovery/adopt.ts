@@ -37,10 +37,16 @@ export async function planAdoption(
   const seen = await look(database, config);
   const { observation, state, plan } = seen;
   recorder.looked(seen);
-  if (observation.kind !== 'seen' || state.kind !== 'unversioned') throw notAdoptable(database, state, plan);
+  if (observation.kind !== 'seen') throw notAdoptable(database, state, plan);
+  if (state.kind !== 'unversioned' && state.kind !== 'drifted') throw notAdoptable(database, state, plan);
   const { facts } = observation;
-  if (revisions !== null) return { rows: await compare(revisions, force, facts, context), facts };
-  if (state.identity.kind === 'none') {
+  const torn = state.kind === 'unversioned' && state.torn !== null && !force;
+  if (revisions !== null && !torn) return { rows: await compare(revisions, force, facts, context), facts };
+  if (state.kind === 'drifted') {
+    if (state.older === null) throw notAdoptable(database, state, plan);
+    return { rows: state.older, facts };
+  }
+  if (state.identity.kind === 'none' || state.torn !== null) {
     throw new Failure({ kind: 'refused', database: database.name, refusal: refusalOf(state) });
   }
   describeMatch(state.identity).forEach((line) => log.info(line));
@@ -60,7 +66,7 @@ export async function adopt(request: AdoptionRequest, context: AdoptionContext):
   await makeSafetyBackup(context, facts);
   await database.transaction(async (transaction) => {
     recorder.attempt();
-    await stampLedger(transaction, releaseGraph, exists, rows);
+    await stampLedger(transaction, releaseGraph, exists, rows, facts.revisions ?? []);
     rows.forEach((revision) => recorder.step({ kind: 'adoption', revision }));
   });
   const { state } = await look(database, config);

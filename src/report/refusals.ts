@@ -1,4 +1,5 @@
 import type { Refusal } from '../gate/plan.ts';
+import type { TornLoad } from '../schema/torn-load.ts';
 import { describeMatch, listRows, listSets } from './adoption-text.ts';
 import { type Advice, adviceFor, capital, describeLedgers, restoring, startOver, untouched } from './advice.ts';
 import type { Notice } from './banner.ts';
@@ -59,7 +60,8 @@ export function describeRefusal(database: string, refusal: Refusal, commands: Co
         happened: [
           state.revisions.length === 0
             ? 'alembic_version is there, but empty, beside tables that are not core tables.'
-            : `alembic_version says ${listRows(state.revisions, ', ')}, but core tables are missing: ${state.missing.join(', ')}.`,
+            : `alembic_version says ${listRows(state.revisions, ', ')}, but ${state.missing.length > 0 ? `core tables are missing: ${state.missing.join(', ')}` : 'it looks like a dump that was loaded in part'}.`,
+          ...describeTornLoad(state.torn),
           'Migrations were cut off here, tables were lost, or this is the database of another application.',
         ],
         safe: `${untouched} It is never mended by guessing.`,
@@ -96,12 +98,18 @@ export function describeRefusal(database: string, refusal: Refusal, commands: Co
         happened: [
           `It says ${listRows(state.revisions, ', ')}, but this is missing or different:`,
           ...listDifferences(state.differences, refusal.unsafe),
+          ...(refusal.reason === 'older-schema' && state.older !== null
+            ? [
+                `Its schema is that of ${listRows(state.older)}, or nearly: somebody stamped it (stamp head), and the revisions in ` +
+                  'between never ran. To add what is missing would not make the rows that they make (roles, permissions, rates).',
+              ]
+            : []),
           ...(refusal.reason === 'repair-is-off' ? ['It is not mended, because TT_DRIFT is set to fail.'] : []),
           ...(refusal.reason === 'not-mendable' ? ['Nothing is mended while something cannot be mended safely.'] : []),
         ],
         safe: untouched,
         options: [
-          ...driftedOptions(refusal, advice.save, commands),
+          ...driftedOptions(refusal, advice.save, state.older, commands),
           restoring('Or restore a backup that has what is missing', commands),
           advice.reset,
         ],
@@ -165,7 +173,19 @@ function elsewhere(
   };
 }
 
-function driftedOptions({ reason, unsafe }: Refusal, save: string, commands: Commands): readonly string[] {
+function driftedOptions(
+  { reason, unsafe }: Refusal,
+  save: string,
+  older: readonly string[] | null,
+  commands: Commands,
+): readonly string[] {
+  if (reason === 'older-schema' && older !== null) {
+    const adopt = `${commands.adopt} --revision ${older.join(',')}`;
+    return [
+      save,
+      `Stamp it with the revision that it is at, after a safety backup, and let the others run.\n${adopt}\n${commands.gate}`,
+    ];
+  }
   const see = `See the SQL that would mend it, and what is in the way. Nothing is changed by that.\n${commands.repair} --dry-run`;
   if (reason !== 'not-mendable') {
     return [see, save, `Have it mended, now or with TT_DRIFT=repair at the next start.\n${commands.repair}`];
@@ -175,12 +195,29 @@ function driftedOptions({ reason, unsafe }: Refusal, save: string, commands: Com
 
 function describeUnversioned(
   database: string,
-  { present, ledgers, recognised, identity }: Extract<Refusal['state'], { kind: 'unversioned' }>,
+  { present, ledgers, recognised, identity, torn }: Extract<Refusal['state'], { kind: 'unversioned' }>,
   commands: Commands,
 ): Notice {
   const title = `The database has no version information: ${database}`;
   const advice = adviceFor(commands);
   const there = `Core tables are there (${present.join(', ')}), but alembic_version is missing or empty.`;
+  if (torn !== null) {
+    return {
+      title,
+      happened: [there, ...describeTornLoad(torn)],
+      safe: `${untouched} It is not adopted: what is missing cannot be made up.`,
+      options: [
+        restoring('Restore the backup once more, to its end', commands),
+        advice.save,
+        startOver(commands),
+        ...(identity.kind === 'match'
+          ? [
+              `If you know that everything is there, stamp it all the same.\n${forcedAdoption(identity.revisions, commands)}`,
+            ]
+          : []),
+      ],
+    };
+  }
   switch (identity.kind) {
     case 'match':
       return {
@@ -216,6 +253,17 @@ function describeUnversioned(
   }
 }
 
+/** What a load that was cut off leaves behind, as lines of a banner. */
+function describeTornLoad(torn: TornLoad | null): readonly string[] {
+  if (torn === null) return [];
+  const { keyless, empty } = torn;
+  return [
+    'This is what a restore leaves behind that was cut off: the tables are there, but not what comes after them.',
+    ...(keyless.length === 0 ? [] : [`- no primary key: ${keyless.join(', ')}`]),
+    ...(empty.length === 0 ? [] : [`- no rows: ${empty.join(', ')}`]),
+  ];
+}
+
 /** The command that stamps a database whatever its schema is. */
 export function forcedAdoption(revisions: readonly string[], commands: Commands): string {
   return `${commands.adopt} --force --yes --revision ${revisions.join(',')}`;
@@ -233,6 +281,7 @@ function cleanupObstacle({ reason, others }: Refusal): string {
     case 'must-not-be-empty':
     case 'repair-is-off':
     case 'not-mendable':
+    case 'older-schema':
       return '';
   }
 }
@@ -247,6 +296,7 @@ function corruptedOptions({ reason }: Refusal, { clean, giveUp }: Advice, comman
     case 'must-not-be-empty':
     case 'repair-is-off':
     case 'not-mendable':
+    case 'older-schema':
       return [
         ...clean,
         restoring('If TimeTracker was here before, restore a backup', commands),

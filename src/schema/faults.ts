@@ -190,7 +190,7 @@ function askSeed(table: string, rows: SeedRows[string], catalog: Catalog): reado
  * Without these rows nobody may do anything; of other tables the owner may have deleted all rows. What refers to others
  * comes last.
  */
-const indispensable: readonly string[] = ['permissions', 'roles', 'role_permissions'];
+export const indispensable: readonly string[] = ['permissions', 'roles', 'role_permissions'];
 
 function faultOf({ fault, table, value }: Answer, head: Catalog, { catalog }: Seen): readonly Difference[] {
   switch (fault) {

@@ -62,6 +62,28 @@ export function identify(catalog: Catalog, engine: Engine, { all, known }: Finge
   };
 }
 
+/** How many differences from the head are mended without asking whether the schema is that of an earlier revision. */
+const fewDifferences = 2;
+
+/**
+ * The rows of an earlier revision whose schema a database has, or nearly, although it says that it is at the head: its
+ * ledger was stamped (`alembic stamp head`), and what the later revisions do with rows was not done. Pure.
+ * @returns null where the head is nearest, or not much farther
+ */
+export function findOlder(
+  heads: readonly string[],
+  catalog: Catalog,
+  engine: Engine,
+  { all, known }: Fingerprints,
+): readonly string[] | null {
+  const comparisons = all.map(comparisonWith(catalog, engine, known));
+  const head = comparisons.find(({ fingerprint }) => fingerprint.rows.join() === heads.toSorted().join());
+  const [nearest] = comparisons.toSorted(byDistance);
+  if (head === undefined || nearest === undefined) return null;
+  const isOlder = distanceOf(head) > fewDifferences && distanceOf(nearest) * 4 <= distanceOf(head);
+  return isOlder ? nearest.fingerprint.rows : null;
+}
+
 /** Those from which the database differs in the same way: nothing in the schema tells them apart. */
 function alikeAmong(others: readonly Comparison[], best: Comparison): RowSets {
   const signature = (one: Comparison): string => JSON.stringify([rankOf(one), mismatchesOf(one)]);
@@ -114,8 +136,11 @@ function byLikeness(one: Comparison, other: Comparison): number {
 }
 
 function byDistance(one: Comparison, other: Comparison): number {
-  const distance = ({ schema, unexpected }: Comparison): number => schema.length + unexpected.length;
-  return distance(one) - distance(other) || byLikeness(one, other);
+  return distanceOf(one) - distanceOf(other) || byLikeness(one, other);
+}
+
+function distanceOf({ schema, unexpected }: Comparison): number {
+  return schema.length + unexpected.length;
 }
 
 function mismatchesOf({ schema, unexpected, rules }: Comparison): readonly Mismatch[] {

@@ -12,6 +12,9 @@ import {
 } from '../../support/database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { run } from '../../support/run.ts';
+import { restoreSql } from '../../support/restore-sql.ts';
+import { state } from '../../support/fixtures.ts';
+import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { snapshot } from '../../support/snapshot.ts';
 
 describePostgres('a healthy database', () => {
@@ -128,6 +131,45 @@ describePostgres('a healthy database', () => {
     await withClient(url, (client) => client.query(stdout));
     const again = await gate(url);
     expect(again.exitCode, again.all).toBe(0);
+  });
+
+  it('is not what a load leaves behind that was cut off before its keys', async () => {
+    const keys = `DO $$ DECLARE t record; BEGIN
+      FOR t IN SELECT conrelid::regclass AS name, conname FROM pg_constraint WHERE contype = 'p' AND connamespace = 'public'::regnamespace LOOP
+        EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I CASCADE', t.name, t.conname);
+      END LOOP; END $$;`;
+    const url = await damaged(keys);
+    const versioned = await gate(url);
+    expect(versioned.exitCode, versioned.all).toBe(11);
+    expect(versioned.stderr).toContain('no primary key: users, projects');
+
+    await withClient(url, (client) => client.query('DROP TABLE alembic_version; TRUNCATE roles, permissions'));
+    const before = await snapshot(url);
+    for (const command of [['gate'], ['adopt'], ['adopt', '--revision', releaseGraph.heads.join(',')]]) {
+      const { exitCode, stderr } = await run(command, { env: { DATABASE_URL: url } });
+      expect(exitCode, stderr).toBe(12);
+      expect(stderr).toContain('restore that was cut off');
+    }
+    expect(await snapshot(url)).toBe(before);
+  });
+
+  it('is not one that was stamped with the head at an earlier revision, until it is adopted at that', async () => {
+    const database = await createDatabase();
+    await restoreSql(database.url, state('unversioned-049'));
+    await withClient(database.url, (client) =>
+      client.query(`CREATE TABLE IF NOT EXISTS alembic_version (version_num varchar(255) PRIMARY KEY);
+                    INSERT INTO alembic_version VALUES ('${releaseGraph.heads.join("'), ('")}')`),
+    );
+    const before = await snapshot(database.url);
+    const { exitCode, stderr } = await gate(database.url);
+    expect(exitCode, stderr).toBe(14);
+    const [, revision = ''] = /adopt --revision (\S+)/.exec(stderr) ?? [];
+    expect(revision).toMatch(/^049/);
+    expect(await snapshot(database.url)).toBe(before);
+    const adopted = await run(['adopt', '--revision', revision], { env: { DATABASE_URL: database.url } });
+    expect(adopted.exitCode, adopted.all).toBe(0);
+    const migrated = await gate(database.url);
+    expect(migrated.exitCode, migrated.all).toBe(0);
   });
 
   it('is called that by no command while rows hold a label that nobody knows', async () => {

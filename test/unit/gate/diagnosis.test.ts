@@ -18,7 +18,7 @@ const graph = createGraph([
 ]);
 
 const id = { type: 'integer', notNull: true, default: null };
-const table: Table = { columns: { id }, constraints: {}, indexes: {} };
+const table: Table = { columns: { id }, constraints: { table_pkey: 'PRIMARY KEY (id)' }, indexes: {} };
 const tablesOf = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, table]));
 const promised = { tables: tablesOf([...coreTables, 'tasks']), enums: {} };
 

@@ -14,7 +14,7 @@ type Case = readonly [State['kind'], Refusal['reason'], State];
 const table: readonly Case[] = [
   ['fresh', 'must-not-be-empty', { kind: 'fresh', traces: ['There are backups.'] }],
   ['corrupted', 'cleanup-is-off', { kind: 'corrupted', relations: [] }],
-  ['partial', 'state', { kind: 'partial', revisions: ['050_x'], missing: ['users'] }],
+  ['partial', 'state', { kind: 'partial', revisions: ['050_x'], missing: ['users'], torn: null }],
   [
     'unversioned',
     'state',
@@ -24,11 +24,12 @@ const table: readonly Case[] = [
       ledgers: [],
       recognised: true,
       identity: { kind: 'none', nearest: ['050_x'], alike: [], mismatches: differences },
+      torn: null,
       pending: [],
     },
   ],
-  ['drifted', 'repair-is-off', { kind: 'drifted', revisions: ['171_x'], differences }],
-  ['drifted', 'not-mendable', { kind: 'drifted', revisions: ['171_x'], differences }],
+  ['drifted', 'repair-is-off', { kind: 'drifted', revisions: ['171_x'], older: null, differences }],
+  ['drifted', 'not-mendable', { kind: 'drifted', revisions: ['171_x'], older: null, differences }],
   ['ahead', 'state', { kind: 'ahead', revisions: ['200_x'], unknown: ['200_x'] }],
   ['unreadable', 'state', { kind: 'unreadable', reason: 'the file is damaged' }],
 ];
@@ -60,7 +61,7 @@ describe('tables that may be somebody else’s', () => {
   it('are put aside, for a reset refuses them', () => {
     const identity = { kind: 'none', nearest: ['050_x'], alike: [], mismatches: differences } as const;
     const facts = { present: ['users'], ledgers: ['public.django_migrations'], recognised: false, pending: [] };
-    const state = { kind: 'unversioned', ...facts, identity } as const;
+    const state = { kind: 'unversioned', ...facts, identity, torn: null } as const;
     const options = optionsOf(postgres, ['unversioned', 'state', state]).join('\n');
     expect(options).not.toContain('db-init reset');
     expect(options).toContain('db-init quarantine create --all --yes');

@@ -1,0 +1,35 @@
+import { type Catalog, coreTables } from './catalog.ts';
+import { indispensable } from './faults.ts';
+import type { Answer } from './surroundings.ts';
+
+/** What shows that a dump was loaded in part: tables come first in it, then rows, then keys. */
+export interface TornLoad {
+  /** Core tables without their primary key. */
+  readonly keyless: readonly string[];
+  /** Tables without any of the rows that a revision makes, and without which nobody may do anything. */
+  readonly empty: readonly string[];
+}
+
+/** The revision that makes the rows without which nobody may do anything. */
+const seedingRevision = '030_add_roles_and_permissions';
+
+/**
+ * Tells a load that was cut off: no core table has its primary key, or all roles and permissions are missing although
+ * the revision that makes them was applied. A single key or row may have been lost otherwise. Pure.
+ * @param applied the revisions that the database is at or past
+ */
+export function findTornLoad(
+  { tables }: Catalog,
+  answers: readonly Answer[],
+  applied: ReadonlySet<string>,
+): TornLoad | null {
+  const present = coreTables.filter((name) => Object.hasOwn(tables, name));
+  const keyless = present.filter(
+    (name) => !Object.values(tables[name]?.constraints ?? {}).some((rule) => rule.startsWith('PRIMARY KEY')),
+  );
+  const empty = indispensable.filter((name) => answers.some(({ fault, table }) => fault === 'seed' && table === name));
+  const torn =
+    (present.length > 0 && keyless.length === present.length) ||
+    (applied.has(seedingRevision) && empty.length === indispensable.length);
+  return torn ? { keyless, empty } : null;
+}
