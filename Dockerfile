@@ -51,6 +51,8 @@ COPY --from=node /node /usr/local/bin/node
 ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LABEL org.opencontainers.image.title="db-init" \
       org.opencontainers.image.version="0.1.0" \
+      org.timetracker.release="5.17.2" \
+      org.timetracker.heads="198_add_oauth_applications" \
       org.opencontainers.image.description="Brings the database of TimeTracker to a proven schema before it starts" \
       org.opencontainers.image.licenses="GPL-3.0-or-later"
 

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '001';
+export const parents: readonly string[] = [];
+
 /** Creates the base: clients, users, projects, tasks, time entries, invoices and settings. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('clients', {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '004';
+export const parents: readonly string[] = ['003'];
+
 /** Creates task_activities, the log of what happened to a task. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('task_activities', {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '005';
+export const parents: readonly string[] = ['004'];
+
 /** Adds backup and export settings, and the duration in seconds to time entries. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('settings', {

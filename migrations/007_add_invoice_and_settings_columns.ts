@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '007';
+export const parents: readonly string[] = ['006'];
+
 /** Adds the client's details to invoices, and tax id and bank details to the settings. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('invoices', {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '008';
+export const parents: readonly string[] = ['007'];
+
 /**
  * Adds total_amount to invoices and their items, and invoice defaults to the settings.
  *

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '009';
+export const parents: readonly string[] = ['008'];
+
 /** Adds to invoices who created them. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumn('invoices', 'created_by', 'INTEGER');

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '010';
+export const parents: readonly string[] = ['009'];
+
 /** Stops all but the newest running timer of each user, and lets nobody run two from now on. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.run(`

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '013';
+export const parents: readonly string[] = ['012'];
+
 /** Creates comments on projects and tasks. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('comments', {

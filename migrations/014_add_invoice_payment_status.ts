@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '014';
+export const parents: readonly string[] = ['013'];
+
 /**
  * Adds payments to invoices. Existing ones are fully paid or unpaid by their status; a paid one counts as paid
  * today, with its total_amount.

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '015';
+export const parents: readonly string[] = ['014'];
+
 /** Adds e-mail and the OpenID Connect identity to users. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('users', {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '016';
+export const parents: readonly string[] = ['015'];
+
 /** Creates focus sessions, recurring blocks, rate overrides and saved filters; adds estimate and budget to projects. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('focus_sessions', {

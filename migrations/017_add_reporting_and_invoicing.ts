@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '017';
+export const parents: readonly string[] = ['016'];
+
 /**
  * Creates payments, credit notes, reminders, templates, currencies, tax rules and saved reports; gives invoices a
  * currency.

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '018';
+export const parents: readonly string[] = ['017'];
+
 /** Creates project_costs. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable(

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '019';
+export const parents: readonly string[] = ['018'];
+
 /** Creates kanban_columns, with four columns to begin with. */
 export const up: Migration = async ({ context: schema }) => {
   const created = await schema.createTable('kanban_columns', {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '022';
+export const parents: readonly string[] = ['021'];
+
 /** Creates time entry templates and the activity feed; adds notification and display preferences to users. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('activities', {

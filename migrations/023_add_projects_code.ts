@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '023';
+export const parents: readonly string[] = ['022'];
+
 /** Adds a short, unique code to projects. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumn('projects', 'code', 'VARCHAR(20)');

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '024';
+export const parents: readonly string[] = ['023'];
+
 /** Creates user_favorite_projects. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable(

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '025';
+export const parents: readonly string[] = ['024'];
+
 /** Creates client_notes. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('client_notes', {

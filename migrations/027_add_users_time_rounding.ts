@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '027';
+export const parents: readonly string[] = ['026'];
+
 /** Adds time rounding preferences to users. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('users', {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '028';
+export const parents: readonly string[] = ['027'];
+
 /** Creates weekly_time_goals. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('weekly_time_goals', {

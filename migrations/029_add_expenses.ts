@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '029';
+export const parents: readonly string[] = ['028'];
+
 /** Creates expenses. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable(

@@ -1,6 +1,9 @@
 import type { Migration } from '../src/migration/migration.ts';
 import type { Schema } from '../src/migration/schema.ts';
 
+export const revision = '030';
+export const parents: readonly string[] = ['029'];
+
 /** The roles, numbered from 1. */
 const roles = [
   ['super_admin', 'Super Administrator with full system access'],

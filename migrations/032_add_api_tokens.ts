@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '032_add_api_tokens';
+export const parents: readonly string[] = ['031'];
+
 /** Creates api_tokens, the keys to the REST interface. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('api_tokens', {

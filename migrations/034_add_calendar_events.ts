@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '034_add_calendar_events';
+export const parents: readonly string[] = ['033_add_email_settings'];
+
 /** Creates calendar_events: appointments, single and recurring. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable(

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '035_enhance_payments';
+export const parents: readonly string[] = ['034_add_calendar_events'];
+
 /** Adds to payments their status, who received them and what the payment gateway says. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('payments', {

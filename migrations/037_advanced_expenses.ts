@@ -1,6 +1,9 @@
 import type { Migration } from '../src/migration/migration.ts';
 import type { Schema } from '../src/migration/schema.ts';
 
+export const revision = '037_advanced_expenses';
+export const parents: readonly string[] = ['036_add_pdf_design_json'];
+
 /** The first categories: name, code, colour, icon, whether expenses need a receipt and an approval. */
 const categories = [
   ['Travel', 'TRAVEL', '#4CAF50', '✈️', true, true],

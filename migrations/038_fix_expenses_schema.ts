@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '038_fix_expenses_schema';
+export const parents: readonly string[] = ['037_advanced_expenses'];
+
 /** The columns that get another name, by table; indexes follow them under their old names. */
 const renamed = {
   mileage: {

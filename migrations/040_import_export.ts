@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '040_import_export';
+export const parents: readonly string[] = ['039_add_budget_alerts'];
+
 /** Creates the logs of data exports and imports. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('data_exports', {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '041_add_invoice_pdf_templates';
+export const parents: readonly string[] = ['040_import_export'];
+
 /** Creates invoice_pdf_templates, one for each paper size; A4 is the template that the settings had. */
 export const up: Migration = async ({ context: schema }) => {
   const now = schema.engine === 'postgresql' ? 'now()' : 'CURRENT_TIMESTAMP';

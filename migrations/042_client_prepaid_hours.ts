@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '042_client_prepaid_hours';
+export const parents: readonly string[] = ['041_add_invoice_pdf_templates'];
+
 /** Adds prepaid hours to clients, and creates the record of their consumption. */
 export const up: Migration = async ({ context: schema }) => {
   const now = schema.engine === 'postgresql' ? 'now()' : 'CURRENT_TIMESTAMP';

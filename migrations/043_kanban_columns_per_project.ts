@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '043';
+export const parents: readonly string[] = ['042_client_prepaid_hours'];
+
 /**
  * Lets a project have kanban columns of its own: a key may occur once in each.
  *

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '044';
+export const parents: readonly string[] = ['043'];
+
 /** Creates audit_logs: who changed what. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('audit_logs', {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '045';
+export const parents: readonly string[] = ['044'];
+
 /** Creates recurring invoices and the log of invoices sent by e-mail. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('invoice_emails', {

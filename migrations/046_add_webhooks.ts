@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '046';
+export const parents: readonly string[] = ['045'];
+
 /** Creates webhooks and the log of their deliveries. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('webhooks', {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '047';
+export const parents: readonly string[] = ['046'];
+
 /** Lets users see the client portal, as one of a client. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('users', {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '048';
+export const parents: readonly string[] = ['047'];
+
 /** Gives clients a login of their own to the client portal. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('clients', {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '050';
+export const parents: readonly string[] = ['049'];
+
 /** Creates offers, and links from projects and invoices to them. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('offers', {

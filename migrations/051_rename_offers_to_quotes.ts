@@ -1,6 +1,9 @@
 import type { Migration } from '../src/migration/migration.ts';
 import type { Schema } from '../src/migration/schema.ts';
 
+export const revision = '051';
+export const parents: readonly string[] = ['050'];
+
 /**
  * Renames offers to quotes, with the links to them, and gives quotes lines and PDF templates.
  *

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '052';
+export const parents: readonly string[] = ['051'];
+
 /** Adds discounts and coupons to quotes. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('quotes', {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '055';
+export const parents: readonly string[] = ['054'];
+
 /** Creates quote_attachments. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('quote_attachments', {

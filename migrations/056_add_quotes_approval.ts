@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '056';
+export const parents: readonly string[] = ['055'];
+
 /**
  * Adds the approval to quotes.
  *

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '057';
+export const parents: readonly string[] = ['056'];
+
 /** Creates quote_templates. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('quote_templates', {

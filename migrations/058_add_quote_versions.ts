@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '058';
+export const parents: readonly string[] = ['057'];
+
 /** Creates quote_versions, the former states of quotes. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('quote_versions', {

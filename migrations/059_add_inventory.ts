@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '059';
+export const parents: readonly string[] = ['058'];
+
 /** Creates the inventory: stock items, warehouses and movements; links goods and lines of quotes and invoices to it. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('stock_items', {

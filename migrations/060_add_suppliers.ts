@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '060';
+export const parents: readonly string[] = ['059'];
+
 /** Creates suppliers, and what they have on offer. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('suppliers', {

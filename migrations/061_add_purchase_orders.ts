@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '061';
+export const parents: readonly string[] = ['060'];
+
 /** Creates purchase orders and their lines. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('purchase_orders', {

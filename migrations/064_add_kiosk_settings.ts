@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '064';
+export const parents: readonly string[] = ['063'];
+
 /** Adds kiosk mode to the settings. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('settings', {

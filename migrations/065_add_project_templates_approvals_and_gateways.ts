@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '065';
+export const parents: readonly string[] = ['064'];
+
 /** Creates project templates, invoice approvals, payment gateways and calendar synchronization. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('calendar_integrations', {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '066_integration_framework';
+export const parents: readonly string[] = ['065'];
+
 /** Creates integrations with other services, their credentials and their events. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('integrations', {

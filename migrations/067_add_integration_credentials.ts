@@ -1,4 +1,7 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '067_add_integration_credentials';
+export const parents: readonly string[] = ['067_integration_credentials'];
+
 /** Does nothing: release 4.0.0 recorded under this identifier what 067_integration_credentials does. */
 export const up: Migration = async () => {};

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '067_integration_credentials';
+export const parents: readonly string[] = ['066_integration_framework'];
+
 /** Adds the credentials of Jira, Slack and GitHub to the settings, empty for existing settings. */
 export const up: Migration = async ({ context: schema }) => {
   const added = await schema.addColumns('settings', {

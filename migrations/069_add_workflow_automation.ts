@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '069_add_workflow_automation';
+export const parents: readonly string[] = ['068_add_user_password_hash'];
+
 /** Creates workflow rules and the log of their executions. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('workflow_rules', {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '070_add_time_entry_approvals';
+export const parents: readonly string[] = ['069_add_workflow_automation'];
+
 /** Creates the approval of time entries and its policies. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createEnum('approvalstatus', ['pending', 'approved', 'rejected', 'cancelled']);

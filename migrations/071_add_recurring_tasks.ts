@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '071_add_recurring_tasks';
+export const parents: readonly string[] = ['070_add_time_entry_approvals'];
+
 /** Creates recurring_tasks. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('recurring_tasks', {

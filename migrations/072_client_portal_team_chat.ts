@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '072_client_portal_team_chat';
+export const parents: readonly string[] = ['071_add_recurring_tasks'];
+
 /** Creates team chat, what client portals look like, and the approval of time entries by clients. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createEnum('clientapprovalstatus', ['pending', 'approved', 'rejected', 'cancelled']);

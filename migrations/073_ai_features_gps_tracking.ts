@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '073_ai_features_gps_tracking';
+export const parents: readonly string[] = ['072_client_portal_team_chat'];
+
 /** Creates badges, leaderboards, custom reports and recorded journeys. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('badges', {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '075_custom_fields_link_templates';
+export const parents: readonly string[] = ['074_password_change_required'];
+
 /** Adds custom fields to clients, and creates templates of the links made from them. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('link_templates', {

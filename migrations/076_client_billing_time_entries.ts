@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '076_client_billing_time_entries';
+export const parents: readonly string[] = ['075_custom_fields_link_templates'];
+
 /** Lets a time entry belong to a client instead of a project. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumn('time_entries', 'client_id', 'INTEGER');

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '081_add_int_oauth_creds';
+export const parents: readonly string[] = ['080_fix_metadata_column_names'];
+
 /**
  * Adds the credentials of more integrations to the settings, empty for existing settings. What is there already keeps
  * its value.

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '083_add_paid_status_time_entries';
+export const parents: readonly string[] = ['082_add_global_integrations'];
+
 /** Adds to time entries whether they are paid, and by which invoice. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('time_entries', {

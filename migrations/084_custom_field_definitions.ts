@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '084_custom_field_definitions';
+export const parents: readonly string[] = ['083_add_paid_status_time_entries'];
+
 /** Creates custom_field_definitions. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('custom_field_definitions', {

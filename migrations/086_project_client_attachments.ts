@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '086_project_client_attachments';
+export const parents: readonly string[] = ['085_add_project_custom_fields'];
+
 /** Creates attachments of clients and of projects. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('client_attachments', {

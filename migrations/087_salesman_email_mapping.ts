@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '087_salesman_email_mapping';
+export const parents: readonly string[] = ['086_project_client_attachments'];
+
 /** Creates salesman_email_mappings. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable(

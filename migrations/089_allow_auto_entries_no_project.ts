@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '089_allow_auto_entries_no_project';
+export const parents: readonly string[] = ['088_salesman_splitting_reports'];
+
 /** Lets time entries that were recorded automatically go without project and client. */
 export const up: Migration = async ({ context: schema }) => {
   // On SQLite nothing has ever forbidden it.

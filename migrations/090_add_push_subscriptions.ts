@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '090_add_push_subscriptions';
+export const parents: readonly string[] = ['089_allow_auto_entries_no_project'];
+
 /** Creates the browsers' subscriptions to push notifications. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('push_subscriptions', {

@@ -1,6 +1,9 @@
 import type { Migration } from '../src/migration/migration.ts';
 import { widenVersionColumn } from '../src/migration/version-column.ts';
 
+export const revision = '090_report_builder_iteration';
+export const parents: readonly string[] = ['089_fix_role_perm_sequences'];
+
 /** Adds to reports and their schedules how they are split over the values of a field, and who is sent which part. */
 export const up: Migration = async ({ context: schema }) => {
   await widenVersionColumn(schema, 50);

@@ -1,6 +1,9 @@
 import type { Migration } from '../src/migration/migration.ts';
 import { widenVersionColumn } from '../src/migration/version-column.ts';
 
+export const revision = '091_add_integration_external_event_links';
+export const parents: readonly string[] = ['090_report_builder_iteration'];
+
 /** Creates integration_external_event_links. Its own identifier is the first that needs the wide version column. */
 export const up: Migration = async ({ context: schema }) => {
   await widenVersionColumn(schema, 255);

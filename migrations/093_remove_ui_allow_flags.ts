@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '093_remove_ui_allow_flags';
+export const parents: readonly string[] = ['092_missing_module_flags'];
+
 const modules = [
   'calendar',
   'project_templates',

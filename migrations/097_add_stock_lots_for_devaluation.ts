@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '097_add_stock_lots_for_devaluation';
+export const parents: readonly string[] = ['20250127_000001'];
+
 /**
  * Creates stock lots and their allocations.
  *

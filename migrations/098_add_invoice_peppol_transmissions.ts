@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '098_add_invoice_peppol_transmissions';
+export const parents: readonly string[] = ['097_add_stock_lots_for_devaluation'];
+
 /** Creates invoice_peppol_transmissions. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('invoice_peppol_transmissions', {

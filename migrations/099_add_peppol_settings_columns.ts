@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '099_add_peppol_settings_columns';
+export const parents: readonly string[] = ['098_add_invoice_peppol_transmissions'];
+
 /** Adds the Peppol access point to the settings. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('settings', {

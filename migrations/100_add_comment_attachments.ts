@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '100_add_comment_attachments';
+export const parents: readonly string[] = ['099_add_peppol_settings_columns'];
+
 /** Creates comment_attachments. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('comment_attachments', {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '101_add_issues_table';
+export const parents: readonly string[] = ['100_add_comment_attachments'];
+
 /** Creates issues. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable(

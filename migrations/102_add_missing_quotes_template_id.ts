@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '102_add_missing_quotes_template_id';
+export const parents: readonly string[] = ['101_add_issues_table'];
+
 /** Adds the PDF template to quotes. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumn('quotes', 'template_id', 'INTEGER');

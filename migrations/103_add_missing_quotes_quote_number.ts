@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '103_add_missing_quotes_quote_number';
+export const parents: readonly string[] = ['102_add_missing_quotes_template_id'];
+
 /** Renames the number of quotes, which still has its name from the time when they were offers. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.renameColumn('quotes', 'offer_number', 'quote_number');

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '104_add_missing_quotes_columns';
+export const parents: readonly string[] = ['103_add_missing_quotes_quote_number'];
+
 /** Adds the sums of quotes and whether clients see them, and completes what 052, 053 and 056 add to them. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('quotes', {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '105_fix_client_notifications_cascade_delete';
+export const parents: readonly string[] = ['104_add_missing_quotes_columns'];
+
 /** Lets the notifications of a client, and the preferences for them, go with the client. */
 export const up: Migration = async ({ context: schema }) => {
   for (const table of ['client_notifications', 'client_notification_preferences']) {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '108_add_decorative_images';
+export const parents: readonly string[] = ['107_increase_invoice_prefix_length'];
+
 /** Creates decorative images of invoices and quotes. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('invoice_images', {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '117_add_user_calendar_type_colors';
+export const parents: readonly string[] = ['116_merge_three_heads'];
+
 /** Adds calendar colours for events, tasks and time entries to users. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('users', {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '130_add_peppol_transport_mode_and_native';
+export const parents: readonly string[] = ['129_merge_118_128_heads'];
+
 /** Adds the Peppol transport and its certificates, PDF/A-3 and the validation of exports to the settings. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('settings', {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '132_add_timesheet_governance_and_time_off';
+export const parents: readonly string[] = ['131_add_donation_variant'];
+
 /** Creates timesheet periods and the policy for them, and time off with its types and the company's holidays. */
 export const up: Migration = async ({ context: schema }) => {
   const onPostgres = schema.engine === 'postgresql';

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '138_add_break_rules';
+export const parents: readonly string[] = ['137_add_break_time'];
+
 /** Adds to the settings after how many hours a break is due, and how long it is. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('settings', {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '140_client_portal_dashboard_prefs';
+export const parents: readonly string[] = ['139_keyboard_shortcuts'];
+
 const table = 'client_portal_dashboard_preferences';
 const oneForEach = 'UNIQUE (client_id, user_id)';
 

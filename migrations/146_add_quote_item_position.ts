@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '146_add_quote_item_position';
+export const parents: readonly string[] = ['145_add_quotes_requires_approval'];
+
 /** Numbers the lines of every quote from 0, in the order in which they were made. */
 export const up: Migration = async ({ context: schema }) => {
   const added = await schema.addColumn('quote_items', 'position', 'INTEGER NOT NULL DEFAULT 0');

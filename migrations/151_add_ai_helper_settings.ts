@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '151_add_ai_helper_settings';
+export const parents: readonly string[] = ['150_add_smart_notifications'];
+
 /** Adds the AI helper to the settings. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('settings', {

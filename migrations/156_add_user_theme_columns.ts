@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '156_add_user_theme_columns';
+export const parents: readonly string[] = ['155_add_integration_columns'];
+
 /** Adds the look of the user interface to users. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('users', {

@@ -1,6 +1,9 @@
 import type { Migration } from '../src/migration/migration.ts';
 import type { Schema } from '../src/migration/schema.ts';
 
+export const revision = '157_add_project_client_created_by';
+export const parents: readonly string[] = ['156_add_user_theme_columns'];
+
 const actions = ['view', 'edit', 'delete'] as const;
 const scopes = ['own', 'all'] as const;
 const categories = ['projects', 'clients'] as const;

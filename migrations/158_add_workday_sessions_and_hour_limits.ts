@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '158_add_workday_sessions_and_hour_limits';
+export const parents: readonly string[] = ['157_add_project_client_created_by'];
+
 /**
  * Creates workday sessions and violations of working time. Hour limits apply to existing installations at once, mails
  * included.

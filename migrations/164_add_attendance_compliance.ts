@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '164_add_attendance_compliance';
+export const parents: readonly string[] = ['163_deleted_usernames_and_portal_only'];
+
 /**
  * Creates attendance records with their work periods, breaks and corrections, and adds the rules for them to the
  * settings and to users.

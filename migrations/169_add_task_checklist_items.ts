@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '169_add_task_checklist_items';
+export const parents: readonly string[] = ['166_add_slack_user_id'];
+
 /** Creates checklists of tasks. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('task_checklist_items', {

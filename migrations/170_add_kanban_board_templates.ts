@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '170_add_kanban_board_templates';
+export const parents: readonly string[] = ['166_add_slack_user_id'];
+
 /** Creates templates of kanban boards. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable(

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '176_add_global_rounding_policy';
+export const parents: readonly string[] = ['175_add_rounding_boundary_and_minimum'];
+
 /** Adds rounding for everybody to the settings, not enforced. The users' own rounding stays as it is. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('settings', {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '178_fix_approvalstatus_enum_case';
+export const parents: readonly string[] = ['177_add_app_base_url'];
+
 const promised = ['pending', 'approved', 'rejected', 'cancelled'];
 
 /**

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '179_add_task_dependencies';
+export const parents: readonly string[] = ['178_fix_approvalstatus_enum_case'];
+
 /** Creates dependencies between tasks. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable(

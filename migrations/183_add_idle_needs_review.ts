@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '183_add_idle_needs_review';
+export const parents: readonly string[] = ['182_add_project_last_used_at'];
+
 /** Adds to time entries that they wait for a review, and to the settings when idle timers stop: never. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumn('settings', 'idle_auto_stop_hours', 'INTEGER NOT NULL DEFAULT 0');

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '185_add_pomodoro_user_defaults';
+export const parents: readonly string[] = ['184_merge_183_heads'];
+
 /** Adds the lengths of work and breaks to users. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('users', {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '186_add_payroll_export_templates';
+export const parents: readonly string[] = ['185_add_pomodoro_user_defaults'];
+
 /** Creates templates of payroll exports. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('payroll_export_templates', {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '189_add_recurring_project_costs';
+export const parents: readonly string[] = ['188_add_activitywatch_rules'];
+
 /** Creates recurring costs of projects. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('recurring_project_costs', {

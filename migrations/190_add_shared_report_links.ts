@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '190_add_shared_report_links';
+export const parents: readonly string[] = ['189_add_recurring_project_costs'];
+
 /** Creates links by which reports are shared. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('shared_report_links', {

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '193_client_surveys_and_custom_domain';
+export const parents: readonly string[] = ['192_add_ai_routing_strategy'];
+
 /** Creates surveys among clients, and gives clients and the settings domains of their own. None has one yet. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('client_surveys', {

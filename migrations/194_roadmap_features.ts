@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '194_roadmap_features';
+export const parents: readonly string[] = ['193_client_surveys_and_custom_domain'];
+
 /**
  * Creates messages of clients, mail threads and payroll runs, and adds to API tokens the client that they belong to.
  * Those that are there belong to none.

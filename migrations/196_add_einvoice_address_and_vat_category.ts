@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '196_add_einvoice_address_and_vat_category';
+export const parents: readonly string[] = ['195_add_idle_unanswered_action'];
+
 /**
  * Adds what electronic invoices need: addresses in parts, bank account and VAT category. Nothing is derived from the
  * former addresses.

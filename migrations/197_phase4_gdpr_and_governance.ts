@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '197_phase4_gdpr_and_governance';
+export const parents: readonly string[] = ['196_add_einvoice_address_and_vat_category'];
+
 /**
  * Adds when a user was erased, to what custom fields belong (clients, as until now), and a second approval of
  * timesheets.

@@ -1,5 +1,8 @@
 import type { Migration } from '../src/migration/migration.ts';
 
+export const revision = '20250127_000001';
+export const parents: readonly string[] = ['096_add_missing_portal_issues_enabled'];
+
 /** Creates notifications of clients, and lets their contacts write comments. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('client_notification_preferences', {

@@ -1,12 +1,11 @@
 /**
  * Writes what the revisions promise: the catalogs of the last one (src/schema/head.*.json), what each one changes
  * (src/schema/history.*.json), and the rows of an empty database (src/schema/seed.json). The migrations run one by
- * one on an empty database of each engine, and what they made is what is promised. To be run after a revision was
- * added, as `npm run schema:write`; tests hold the files against each other and against the application's history.
+ * one on an empty database of each engine, and what they made is what is promised. `npm run release:write` runs it; tests hold the files against each other and against the application's history.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Config, readConfig } from '../src/config/config.ts';
 import { openDatabase } from '../src/database/open.ts';
 import type { Engine, Session } from '../src/database/session.ts';
@@ -16,12 +15,14 @@ import { migrate } from '../src/migration/migrator.ts';
 import { releaseGraph } from '../src/migration/revisions.ts';
 import { type Catalog, versionTable } from '../src/schema/catalog.ts';
 import { type CatalogChange, changeBetween, emptyCatalog, type History } from '../src/schema/history.ts';
+import { startCluster } from '../test/support/local-cluster.ts';
+import { installations } from '../test/support/postgres-installations.ts';
 
-const { TEST_DATABASE_URL: postgres } = process.env;
-if (postgres === undefined) throw new Error('TEST_DATABASE_URL must name an empty PostgreSQL database');
-
+const [installation] = await installations(['initdb', 'postgres']);
+if (installation === undefined) throw new Error('PostgreSQL is not installed on this machine');
+const server = await startCluster(dirname(installation.bin));
 const folder = mkdtempSync(join(tmpdir(), 'db-init-catalogs-'));
-for (const url of [postgres, `sqlite:///${join(folder, 'catalog.db')}`]) {
+for (const url of [server.url, `sqlite:///${join(folder, 'catalog.db')}`]) {
   const { engine, catalog, history, seed } = await runChain(readConfig({ DATABASE_URL: url }, folder));
   writeFileSync(`src/schema/head.${engine}.json`, `${JSON.stringify(catalog)}\n`);
   writeFileSync(`src/schema/history.${engine}.json`, `${JSON.stringify(history)}\n`);
@@ -29,6 +30,7 @@ for (const url of [postgres, `sqlite:///${join(folder, 'catalog.db')}`]) {
   if (engine === 'postgresql') writeFileSync('src/schema/seed.json', `${JSON.stringify(seed)}\n`);
 }
 rmSync(folder, { recursive: true });
+await server.stop();
 
 interface Chain {
   readonly engine: Engine;

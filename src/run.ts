@@ -17,6 +17,7 @@ import { openOutput, type Output, type Streams } from './report/output.ts';
 import { describeProblem } from './report/problems.ts';
 import { openRecord, type RunRecord } from './report/record.ts';
 import { withRecord } from './report/safety.ts';
+import { versionJson, versionText } from './report/version-text.ts';
 import { reportFailure } from './gate/state-report.ts';
 
 /** Everything of the process that a run uses. */
@@ -51,7 +52,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     if (request.kind === 'help') {
       return printed(output, request.command === null ? helpText(version) : commandHelp(request.command));
     }
-    if (request.kind === 'version') return printed(output, `db-init ${version}\n`);
+    if (request.kind === 'version') return printed(output, json ? versionJson(version) : versionText(version));
     ({ command } = request);
     const { config, start } = prepare(command, invocation);
     secrets = secretsOf(config);

@@ -42,7 +42,7 @@ export function helpText(version: string): string {
   const entries = [
     ...commands.map(({ name, usage, summary }) => [`${name} ${usage}`.trimEnd(), summary]),
     ['help [COMMAND]', 'show this text, or how one command is used'],
-    ['version', 'show the version'],
+    ['version [--json]', 'show the version, and the release of TimeTracker that it is for'],
   ];
   return [
     `db-init ${version}: the database gate of TimeTracker`,

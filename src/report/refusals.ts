@@ -1,3 +1,4 @@
+import { current, rangeOf, releases } from '../releases.ts';
 import type { Refusal } from '../gate/plan.ts';
 import type { TornLoad } from '../schema/torn-load.ts';
 import { describeMatch, listRows, listSets } from './adoption-text.ts';
@@ -79,7 +80,9 @@ export function describeRefusal(database: string, refusal: Refusal, commands: Co
         title: `The database is newer than this image: ${database}`,
         happened: [
           `It is at ${listRows(state.revisions, ', ')}; this image does not know ${listRows(state.unknown, ', ')}.`,
-          'A newer release has migrated it. There is no way down.',
+          `This image is for TimeTracker ${current.to} (${current.heads.join(', ')}). A newer release has migrated the ` +
+            "database, or a build of somebody's own. There is no way down.",
+          ...state.revisions.flatMap(describeRelease),
         ],
         safe: untouched,
         options: [
@@ -191,6 +194,12 @@ function driftedOptions(
     return [see, save, `Have it mended, now or with TT_DRIFT=repair at the next start.\n${commands.repair}`];
   }
   return [see, save, waysOut(unsafe)];
+}
+
+/** The releases that a row belongs to, where they are known. */
+function describeRelease(row: string): readonly string[] {
+  const found = releases.find(({ heads }) => heads.includes(row));
+  return found === undefined ? [] : [`${row} is a revision of TimeTracker ${rangeOf(found)}.`];
 }
 
 function describeUnversioned(

@@ -26,7 +26,7 @@ export const emptyCatalog: Catalog = { tables: {}, enums: {} };
 
 const emptyTable: Table = { columns: {}, constraints: {}, indexes: {} };
 
-/** The changes of all revisions, as `npm run schema:write` wrote them. A third of a megabyte: load it when needed. */
+/** The changes of all revisions, as `npm run release:write` wrote them. A third of a megabyte: load it when needed. */
 export async function loadHistory(engine: Engine): Promise<History> {
   switch (engine) {
     case 'postgresql':

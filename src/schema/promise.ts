@@ -5,7 +5,7 @@ import type { Promised } from './faults.ts';
 
 /**
  * The catalog that the last revision promises, as this release's own migrations make it from nothing
- * (`npm run schema:write` writes it, a test holds the migrations to it).
+ * (`npm run release:write` writes it, a test holds the migrations to it).
  */
 export async function loadHead(engine: Engine): Promise<Catalog> {
   switch (engine) {

@@ -1,39 +1,10 @@
+import { rangeOf, releases } from '../../../src/releases.ts';
+
 /** What releases left in alembic_version, one row for each open head; the releases' names beside them. */
-export const releasedRows: readonly (readonly [releases: string, ...rows: string[]])[] = [
-  ['4.8.0', '091_add_integration_external_event_links', '092_missing_module_flags'],
-  ['4.8.1 to 4.8.2', '091_add_integration_external_event_links', '093_remove_ui_allow_flags'],
-  ['4.8.3 to 4.8.6', '091_add_integration_external_event_links', '094_add_donation_interactions'],
-  ['4.8.7 to 4.8.8', '091_add_integration_external_event_links', '096_add_missing_portal_issues_enabled'],
-  ['4.9.12 to 4.9.13', '089_allow_auto_entries_no_project', '105_fix_client_notifications_cascade_delete'],
-  ['4.9.14 to 4.9.16', '089_allow_auto_entries_no_project', '106_add_reportlab_template_json'],
-  ['4.10.0 to 4.10.3', '089_allow_auto_entries_no_project', '107_increase_invoice_prefix_length'],
-  ['4.10.4 to 4.10.5', '089_allow_auto_entries_no_project', '108_add_decorative_images'],
-  ['4.10.6', '090_add_push_subscriptions', '108_add_decorative_images'],
-  ['4.10.7 to 4.11.0', '090_add_push_subscriptions', '109_add_pdf_template_date_format'],
-  ['4.11.1', '090_add_push_subscriptions', '100_gantt_colors_modules', '109_add_pdf_template_date_format'],
-  ['4.12.0', '090_add_push_subscriptions', '100_gantt_colors_modules', '113_add_invoice_buyer_reference'],
-  ['4.12.1', '090_add_push_subscriptions', '100_gantt_colors_modules', '114_enhance_audit_logs_timeentry'],
-  ['4.12.2 to 4.13.0', '090_add_push_subscriptions', '100_gantt_colors_modules', '115_add_exclude_weekends'],
-  ['4.13.1 to 4.15.0', '116_merge_three_heads'],
-  ['4.15.1 to 4.16.1', '117_add_user_calendar_type_colors'],
-  ['4.17.0 to 4.18.0', '118_add_locked_client_id', '118_add_role_hidden_module_ids'],
-  ['4.18.1 to 4.18.2', '118_add_role_hidden_module_ids', '120_user_nullable_date_time_format'],
-  ['4.18.3', '118_add_role_hidden_module_ids', '121_add_ui_show_donate_system_id'],
-  ['4.18.4', '118_add_role_hidden_module_ids', '122_add_settings_donate_ui_hidden'],
-  ['4.19.0', '118_add_role_hidden_module_ids', '123_add_calendar_default_view'],
-  ['4.19.1 to 4.19.2', '118_add_role_hidden_module_ids', '126_add_overtime_include_weekends'],
-  ['4.20.0 to 4.20.1', '118_add_role_hidden_module_ids', '128_add_invoices_zugferd_pdf'],
-  ['4.20.2 to 4.20.6', '129_merge_118_128_heads'],
-  ['4.20.7 to 4.20.8', '129_add_task_tags', '129_merge_118_128_heads'],
-  ['4.20.9', '129_add_task_tags', '131_add_donation_variant'],
-  ['4.21.0', '129_add_task_tags', '132_add_timesheet_governance_and_time_off'],
-  ['4.21.1', '133_merge_132_129_heads'],
-  ['5.9.0 to 5.9.2', '166_add_slack_user_id'],
-  ['5.9.3', '168_add_kanban_wip_limit', '169_add_task_checklist_items', '170_add_kanban_board_templates'],
-  ['5.9.4 to 5.10.1', '171_merge_kanban_feature_heads'],
-  ['5.13.3', '183_add_device_token_push_subscription', '183_add_idle_needs_review'],
-  ['5.17.0 to 5.17.2', '198_add_oauth_applications'],
-];
+export const releasedRows: readonly (readonly [releases: string, ...rows: string[]])[] = releases.map((entry) => [
+  rangeOf(entry),
+  ...entry.heads,
+]);
 
 /** After which revision of one run from nothing there are several rows; after every other there is its own alone. */
 export const severalRows: Readonly<Record<string, readonly string[]>> = {

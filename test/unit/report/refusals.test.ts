@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { State } from '../../../src/gate/diagnosis.ts';
 import type { Refusal } from '../../../src/gate/plan.ts';
+import { current } from '../../../src/releases.ts';
 import { describeRefusal } from '../../../src/report/refusals.ts';
 import { commandsOf, sqliteAddress } from '../../support/commands.ts';
 
@@ -74,4 +75,13 @@ describe('a corrupted database', () => {
     expect(optionsOf(postgres, corrupted).join()).toContain('quarantine schema');
     expect(optionsOf(sqlite, corrupted).join()).not.toContain('quarantine schema');
   });
+});
+
+it('a refusal of what is newer says which release this is for, and to which the rows belong that are known', () => {
+  const revisions = ['171_merge_kanban_feature_heads', '999_x'];
+  const state = { kind: 'ahead', revisions, unknown: ['999_x'] } as const;
+  const refusal: Refusal = { exitCode: 13, state, reason: 'state', others: [], unsafe: [] };
+  const happened = describeRefusal(postgres, refusal, commandsOf()).happened.join('\n');
+  expect(happened).toContain(`This image is for TimeTracker ${current.to} (${current.heads.join(', ')}).`);
+  expect(happened).toContain('171_merge_kanban_feature_heads is a revision of TimeTracker 5.9.4 to 5.10.1.');
 });

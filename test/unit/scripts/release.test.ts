@@ -1,0 +1,115 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { revisions } from '../../../migrations/graph.ts';
+import { inOrder, readMigration } from '../../../scripts/release/graph-file.ts';
+import { mentioning, type ReleaseFacts, renderReleases, writeMentions } from '../../../scripts/release/mentions.ts';
+import { releaseGraph } from '../../../src/migration/revisions.ts';
+import { current, rangeOf, releases } from '../../../src/releases.ts';
+import { versionJson, versionText } from '../../../src/report/version-text.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+const { heads } = releaseGraph;
+const version = /"version": "([^"]+)"/.exec(read('package.json'))?.[1] ?? '';
+const facts: ReleaseFacts = { version, release: current.to, heads, revisions: revisions.length };
+const migrations = readdirSync(join(root, 'migrations')).filter((file) => file !== 'graph.ts');
+
+// Whatever fails here is put right by `npm run release:write`.
+describe('npm run release:write was run: it', () => {
+  it('knows every migration by what its file exports, in an order that respects the parents', async () => {
+    const written = migrations.map((file) => readMigration(file, read(`migrations/${file}`)));
+    const ids = revisions.map(({ id }) => id);
+    const expected = inOrder(written, ids).map(({ id, parents }) => ({ id, parents }));
+    expect(revisions.map(({ id, parents }) => ({ id, parents }))).toEqual(expected);
+    for (const { id, load } of revisions) {
+      const module: object = await load();
+      expect({ revision: Reflect.get(module, 'revision'), id }).toEqual({ revision: id, id });
+    }
+  });
+
+  it('ends at the heads of the release that src/releases.ts names last', () => {
+    expect(current.heads.toSorted()).toEqual(heads.toSorted());
+  });
+
+  it.each([...mentioning])('has brought %s up to date', (file) => {
+    expect(read(file)).toBe(writeMentions(read(file), facts));
+  });
+
+  it('has brought docs/releases.md up to date', () => {
+    const plain = (text: string): string => text.replaceAll(/[ \n-]+/g, ' ');
+    expect(plain(read('docs/releases.md'))).toBe(plain(renderReleases(releases, facts)));
+  });
+
+  it('has recorded the pictures of terminals anew', () => {
+    for (const file of readdirSync(join(root, 'docs/images')).filter((name) => name.startsWith('terminal-'))) {
+      for (const [, shown] of read(`docs/images/${file}`).matchAll(/healthy and current \(([^)…]+)\)/g)) {
+        expect({ file, shown }).toEqual({ file, shown: heads.join(', ') });
+      }
+    }
+  });
+});
+
+describe('the release', () => {
+  /** Where revisions are what the file is about, and what was true of a former release. */
+  const exempt = [
+    'src/releases.ts',
+    'src/schema',
+    'docs/releases.md',
+    'docs/history.md',
+    'docs/images',
+    'test/fixtures',
+    'test/integration/migration/data-effects',
+  ];
+  const files = ['src', 'test', 'docs', 'examples', 'scripts', 'bench', 'docker']
+    .flatMap((folder) => readdirSync(join(root, folder), { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+    .concat('README.md', 'CONTRIBUTING.md', 'Dockerfile', '.env.example')
+    .filter((file) => !exempt.some((prefix) => file.startsWith(prefix)));
+
+  it('is named by hand in no other place, nor are its heads and the number of its revisions', () => {
+    const other = { version, release: '99.0.0', heads: ['999_other'], revisions: 9999 };
+    const named = [current.to, ...heads, `${revisions.length} revisions`];
+    const found = files.flatMap((file) => {
+      const text = mentioning.includes(file) ? writeMentions(read(file), other) : read(file);
+      return named.filter((name) => text.includes(name)).map((name) => `${file}: ${name}`);
+    });
+    expect(found).toEqual([]);
+  });
+
+  it('is told by `version`, for people and for programs', () => {
+    expect(versionText(version)).toBe(`db-init ${version} for TimeTracker ${current.to} (${heads.join(', ')})\n`);
+    expect(JSON.parse(versionJson(version))).toEqual({ version, release: current.to, heads });
+  });
+
+  it.each(releases.map((entry) => [rangeOf(entry), entry.heads] as const))(
+    'knows the revisions of %s',
+    (_name, rows) => {
+      for (const row of rows) expect(releaseGraph.knows(row), row).toBe(true);
+    },
+  );
+});
+
+describe('the order of migrations', () => {
+  const migration = (id: string, ...parents: string[]) => ({ file: `${id}.ts`, id, parents });
+
+  it('stays as it was, with new ones after their parents', () => {
+    const all = [
+      migration('d', 'b', 'c'),
+      migration('a'),
+      migration('b', 'a'),
+      migration('c', 'a'),
+      migration('e', 'd'),
+    ];
+    expect(inOrder(all, ['a', 'c', 'b']).map(({ id }) => id)).toEqual(['a', 'c', 'b', 'd', 'e']);
+  });
+
+  it('cannot be found where a parent is missing', () => {
+    expect(() => inOrder([migration('b', 'a')], [])).toThrow('a parent is missing of: b');
+  });
+
+  it('is not guessed from a file that does not say what it is', () => {
+    expect(() => readMigration('x.ts', "export const revision = 'x';")).toThrow('x.ts does not export');
+  });
+});
