@@ -1,4 +1,5 @@
 import type { ArchiveKind } from '../archive/manifest.ts';
+import type { AbsentUploads } from '../backup/absent-uploads.ts';
 import type { BackupObstacle, Problem } from '../failure.ts';
 import { capital, newerTools, untouched } from './advice.ts';
 import type { Notice } from './banner.ts';
@@ -71,6 +72,22 @@ export function describeObstacle(obstacle: BackupObstacle): string {
     case 'failed':
       return `The reason: ${obstacle.reason}.`;
   }
+}
+
+/** What the backup lacks, or the next one will: a folder that no volume is mounted at. */
+export function describeAbsentUploads({ folder, rows, why }: AbsentUploads): readonly string[] {
+  const files = `${rows} uploaded ${rows === 1 ? 'file' : 'files'}`;
+  if (why === 'not-mounted') {
+    return [
+      `${folder} is not a volume: ${files} of the database will be gone with this container.`,
+      `Mount a volume at ${folder}, in the application's service and in db-init's.`,
+    ];
+  }
+  const state = why === 'missing' ? 'is not there' : 'holds no file';
+  return [
+    `THE BACKUP LACKS ${files.toUpperCase()}: the database speaks of them, and ${folder} ${state} here.`,
+    `If the application has no volume there, they are in its container and go with it. Save them first (docker compose cp app:${folder} ./saved), then mount one volume at ${folder} in both services, put them back and make the backup again.`,
+  ];
 }
 
 /** Said when it is made: this image must not be all that is left when it is needed. */
