@@ -16,7 +16,7 @@ COPY package.json package-lock.json ./
 COPY scripts/setup.mjs scripts/node-object-wrap.h scripts/
 RUN --mount=type=cache,target=/root/.npm node scripts/setup.mjs dependencies
 
-COPY tsconfig.json entrypoint LICENSE ./
+COPY tsconfig.json entrypoint LICENSE .env.example ./
 COPY scripts/build.mjs scripts/
 COPY migrations migrations
 COPY src src
@@ -70,6 +70,9 @@ COPY scripts/reset-dev-db.sh /app/scripts/
 # A new volume takes over owner and mode of the folder it is mounted on, and db-init is the first to mount these: they
 # have to be the application's (uid 1000), or it could not write there.
 RUN install -d -o 1000 -g 1000 /data /app/app/static/uploads /app/uploads/project_attachments
+
+# As messages call it where nothing says how this container is started.
+RUN ln -s /opt/db-init/entrypoint /usr/local/bin/db-init
 
 ENV NODE_ENV=production
 # A relative SQLite path means the same file as in the application.

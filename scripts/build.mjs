@@ -28,6 +28,7 @@ export async function build() {
     external: ['better-sqlite3', 'pg-native'],
     define: {
       DB_INIT_VERSION: JSON.stringify(version),
+      DB_INIT_SETTINGS: JSON.stringify(readFileSync(join(root, '.env.example'), 'utf8')),
       // pg asks for them to tell Cloudflare from Node, and the mere question loads Node's whole fetch (17 ms)
       Response: 'undefined',
       navigator: 'undefined',

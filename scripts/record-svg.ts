@@ -50,7 +50,7 @@ ${lines.join('\n')}
 /** The rows that a line takes, each with its colours. */
 function draw({ text, kind }: Pick<Moment, 'text' | 'kind'>): string[] {
   // the tool prints no colours where nobody looks on; these are the reader's
-  const [, head = '', rest = ''] = /^(\d\d:\d\d:\d\d )?(.*)$/.exec(text) ?? [];
+  const [, head = '', rest = ''] = /^(\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)? )?(.*)$/.exec(text) ?? [];
   const [lead, headTone, tone] = kind === 'command' ? ['$ ', 'prompt', 'command'] : [head, 'dim', toneOf(rest)];
   const indent = `${/^ */.exec(rest)?.[0] ?? ''}  `.length + lead.length;
   const [first = '', ...others] = wrap(rest, lead.length, indent);

@@ -22,6 +22,8 @@ export type Problem =
       /** The run that does what was wanted, if there is one. */
       readonly command?: WantedRun;
     }
+  /** A person was asked, and said no. */
+  | { readonly kind: 'declined' }
   | { readonly kind: 'configuration'; readonly faults: readonly { variable: string; problem: string }[] }
   | { readonly kind: 'unsupported-server'; readonly version: string }
   | { readonly kind: 'unfit-encoding'; readonly database: string; readonly encoding: string }
@@ -222,6 +224,7 @@ export class Failure extends Error {
 export function exitCodeOf(problem: Problem): ExitCode {
   switch (problem.kind) {
     case 'usage':
+    case 'declined':
     case 'configuration':
     case 'unsupported-server':
     case 'unfit-encoding':

@@ -1,6 +1,7 @@
 import { run } from './run.ts';
 
 declare const DB_INIT_VERSION: string;
+declare const DB_INIT_SETTINGS: string;
 
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -14,6 +15,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 process.exitCode = 1;
 process.exitCode = await run({
   version: DB_INIT_VERSION,
+  settings: DB_INIT_SETTINGS,
   arguments: process.argv.slice(2),
   environment: process.env,
   workingDirectory: process.cwd(),

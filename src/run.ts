@@ -23,6 +23,8 @@ import { reportFailure } from './gate/state-report.ts';
 /** Everything of the process that a run uses. */
 export interface Invocation {
   readonly version: string;
+  /** The text of `help settings`: what .env.example says. */
+  readonly settings: string;
   readonly arguments: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly workingDirectory: string;
@@ -52,6 +54,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     if (request.kind === 'help') {
       return printed(output, request.command === null ? helpText(version) : commandHelp(request.command));
     }
+    if (request.kind === 'settings') return printed(output, invocation.settings);
     if (request.kind === 'version') return printed(output, json ? versionJson(version) : versionText(version));
     ({ command } = request);
     const { config, start } = prepare(command, invocation);
@@ -116,7 +119,7 @@ function report(
   const failure = problem === null ? null : new Failure(problem);
   const exitCode = failure?.exitCode ?? exitCodes.unexpected;
   const notice = withRecord(problem === null ? describeBug(error) : describeProblem(problem, commands), record);
-  output.notice(`\n${renderBanner(notice, exitCode)}`);
+  output.notice(problem?.kind === 'declined' ? `${notice.title}\n` : `\n${renderBanner(notice, exitCode)}`);
   const told = {
     kind: problem?.kind ?? 'unexpected',
     message: [notice.title, ...notice.happened].filter((line) => line !== '').join(' '),

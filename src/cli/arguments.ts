@@ -8,6 +8,7 @@ import { nearest } from './nearest.ts';
 export type Request =
   /** Of one command; null for all. */
   | { readonly kind: 'help'; readonly command: Command | null }
+  | { readonly kind: 'settings' }
   | { readonly kind: 'version' }
   | { readonly kind: 'command'; readonly command: Command; readonly arguments: CommandArguments };
 
@@ -17,7 +18,9 @@ export type Request =
  */
 export function readArguments(given: readonly string[]): Request {
   const [first = 'gate', ...others] = given;
-  if (['help', '--help', '-h'].includes(first)) return { kind: 'help', command: commandAsked(others) };
+  if (['help', '--help', '-h'].includes(first)) {
+    return others[0] === 'settings' ? { kind: 'settings' } : { kind: 'help', command: commandAsked(others) };
+  }
   if (['version', '--version', '-V'].includes(first)) return { kind: 'version' };
   // flags alone belong to the default command
   return first.startsWith('-') ? readCommand(commandOf('gate'), given) : readCommand(commandOf(first), others);
@@ -45,14 +48,19 @@ function commandOf(name: string): Command {
 function readCommand(command: Command, args: readonly string[]): Request {
   const { flags, options = [], positionals: most = 0 } = command;
   try {
-    const { values, positionals } = parseArgs({
+    const { values, positionals, tokens } = parseArgs({
       args: [...args],
       options: Object.fromEntries<{ type: 'boolean' | 'string' }>([
         ...[...flags, 'help'].map((flag) => [flag, { type: 'boolean' }] as const),
         ...options.map((option) => [option, { type: 'string' }] as const),
       ]),
       allowPositionals: most > 0,
+      tokens: true,
     });
+    const given = tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : []));
+    // of two values nobody can tell which one was meant
+    const repeated = given.find((name, index) => given.indexOf(name) !== index);
+    if (repeated !== undefined) throw new Error(`--${repeated} is given more than once`);
     if (positionals.length > most) throw new Error(`too many arguments: ${positionals.slice(most).join(' ')}`);
     const entries = Object.entries(values);
     if (entries.some(([flag]) => flag === 'help')) return { kind: 'help', command };

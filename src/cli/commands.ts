@@ -1,5 +1,6 @@
 import { adoptCommand } from './adopt.ts';
 import { backupCommand } from './backup.ts';
+import { flagTexts } from '../report/flag-text.ts';
 import type { Command } from './context.ts';
 import { gateCommand } from './gate.ts';
 import { statusCommand, verifyCommand } from './looking.ts';
@@ -27,14 +28,24 @@ export const commands: readonly Command[] = [
 
 const closing = [
   'Settings come from the environment: DATABASE_URL, or POSTGRES_HOST, POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB.',
+  '`help settings` explains all of them and shows the defaults.',
   'Exit code 0 means that the application may start; every other one is explained in the README.',
   '',
 ];
 
-/** The text of `help COMMAND`: the ways to use it, a line each. */
-export function commandHelp({ name, usage, summary }: Command): string {
+/** The text of `help COMMAND`: the ways to use it, a line each, and what each flag does. */
+export function commandHelp({ name, usage, summary, flags, options = [], explains = {} }: Command): string {
   const ways = usage.split(' | ').map((way) => `  db-init ${name} ${way}`.trimEnd());
-  return [`db-init ${name}: ${summary}`, '', 'Usage:', ...ways, '', ...closing].join('\n');
+  const explained = [...options, ...flags]
+    .toSorted()
+    .flatMap((flag) => [`  --${flag}`, `      ${explains[flag] ?? explain(name, flag)}`]);
+  const meanings = explained.length === 0 ? [] : ['', 'Flags:', ...explained];
+  return [`db-init ${name}: ${summary}`, '', 'Usage:', ...ways, ...meanings, '', ...closing].join('\n');
+}
+
+/** What a flag does; some do something else for one command. */
+function explain(command: string, flag: string): string {
+  return flagTexts[`${command} --${flag}`] ?? flagTexts[`--${flag}`] ?? '';
 }
 
 /** The text of `help`. */
@@ -42,6 +53,7 @@ export function helpText(version: string): string {
   const entries = [
     ...commands.map(({ name, usage, summary }) => [`${name} ${usage}`.trimEnd(), summary]),
     ['help [COMMAND]', 'show this text, or how one command is used'],
+    ['help settings', 'show every setting, what it is for, and its default'],
     ['version [--json]', 'show the version, and the release of TimeTracker that it is for'],
   ];
   return [

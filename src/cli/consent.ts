@@ -7,13 +7,14 @@ import type { CommandContext } from './context.ts';
  * Asks for consent to something that cannot be taken back, or that a person should have thought about.
  * `--yes` gives it; on a terminal the answer `yes` does; elsewhere it is missing.
  * @param what what is about to happen, as a sentence
- * @throws Failure `usage`
+ * @throws Failure `usage`, or `declined`
  */
 export async function requireConsent({ arguments: { flags }, signal }: CommandContext, what: string): Promise<void> {
   if (flags.has('yes')) return;
   if (isTerminal()) {
     const answer = await ask(`${what}\nType yes to go on: `, signal);
     if (answer.toLowerCase() === 'yes') return;
+    throw new Failure({ kind: 'declined' });
   }
   throw misuse(`${what} This needs your consent: give --yes if that is what you want.`);
 }
@@ -44,7 +45,7 @@ export function consentByName(
   }
   return async (what) => {
     const answer = await ask(`${what}\nType the name of the database, ${name}, to go on: `, signal);
-    if (!isNamed(answer, name, config)) throw misuse(`The answer was not ${name}: nothing was touched.`);
+    if (!isNamed(answer, name, config)) throw new Failure({ kind: 'declined' });
   };
 }
 

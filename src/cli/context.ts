@@ -48,6 +48,8 @@ interface CommandFacts {
   readonly flags: readonly string[];
   /** Options with a value, `--keep 5`. */
   readonly options?: readonly string[];
+  /** What flags and options do that `flagTexts` does not explain. */
+  readonly explains?: Readonly<Record<string, string>>;
   /** How many positional arguments it takes at the most. */
   readonly positionals?: number;
   /** Whether TT_REPORT_FILE receives a report of it: of what may write to the database. */

@@ -1,4 +1,4 @@
-import { numberOptions, readSeedOptions, switches } from '../development/seed/options.ts';
+import { numberOptions, numberTexts, readSeedOptions, switches } from '../development/seed/options.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
 import { renderCounts } from '../report/seed-text.ts';
@@ -15,6 +15,7 @@ export const seedCommand: Command = {
   ].join(' '),
   flags: [...switches, 'json'],
   options: numberOptions,
+  explains: numberTexts,
   reports: true,
   async run(context) {
     const { flags, options: given } = context.arguments;

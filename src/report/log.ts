@@ -11,6 +11,16 @@ export type Details = Readonly<Record<string, unknown>>;
 
 const labels = { info: '', warn: 'WARNING: ', error: 'ERROR: ' } as const;
 
+/** `14:30:05+02:00`: in the zone of TZ, as all other times that people are shown, and it says so; `Z` in UTC. */
+export function clock(instant: Date): string {
+  const offset = -instant.getTimezoneOffset();
+  const local = new Date(instant.getTime() + offset * 60_000).toISOString().slice(11, 19);
+  if (offset === 0) return `${local}Z`;
+  const minutes = Math.abs(offset);
+  const parts = [Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, '0'));
+  return `${local}${offset < 0 ? '-' : '+'}${parts.join(':')}`;
+}
+
 /**
  * Opens the log. Lines go to standard output, or to standard error where standard output is for a machine.
  * @param format `human`: one plain line a message; `json`: pino's format, one object a line
@@ -32,6 +42,6 @@ export async function openLog(format: 'human' | 'json', output: Pick<Output, 'lo
   const at =
     (level: keyof typeof labels) =>
     (message: string): void =>
-      output.log(`${new Date().toISOString().slice(11, 19)} ${labels[level]}${message}\n`);
+      output.log(`${clock(new Date())} ${labels[level]}${message}\n`);
   return { info: at('info'), warn: at('warn'), error: at('error') };
 }

@@ -36,6 +36,8 @@ function describe(problem: Problem, commands: Commands): Notice {
             : wantedRun(problem.command, commands),
         ],
       };
+    case 'declined':
+      return { title: declined, happened: [], safe: untouched, options: [] };
     case 'configuration':
       return {
         title: 'The configuration cannot be used',
@@ -222,6 +224,9 @@ ${forcedAdoption(problem.revisions, commands)}`,
       };
   }
 }
+
+/** What is said to somebody who answered no; that is no error, and gets no banner. */
+export const declined = 'Nothing was changed: the answer was not yes.';
 
 /** The run that does what was wanted, as an option. */
 function wantedRun({ words, variable }: WantedRun, commands: Commands): string {

@@ -59,7 +59,8 @@ function describe(done: number, total: number | null, elapsed: number): string {
   if (total === null || total === 0) return formatBytes(done);
   // what grows while it is read must not come to more than all
   const share = Math.min(done / total, 1);
-  const left = share === 0 ? '' : `, ${formatTime(((1 - share) / share) * elapsed)} left`;
+  // at the end what is left is not known: the last bytes are written out, and their proof follows
+  const left = share === 0 || share > 0.98 ? '' : `, ${formatTime(((1 - share) / share) * elapsed)} left`;
   return `${formatBytes(done)} of ${formatBytes(total)}, ${Math.floor(share * 100)} %${left}`;
 }
 

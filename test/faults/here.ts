@@ -24,6 +24,7 @@ export async function runHere(
   });
   const exitCode = await run({
     version: '0.0.0',
+    settings: '',
     arguments: args,
     environment,
     workingDirectory,

@@ -30,6 +30,13 @@ export type SeedOptions = Readonly<Record<NumberName, number>> & {
 };
 
 export const numberOptions: readonly string[] = Object.values(limits).map(({ option }) => option);
+/** For `help seed`: of each number its default and its limits. */
+export const numberTexts: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.values(limits).map(({ option, otherwise, least, most }) => [
+    option,
+    `${option.replaceAll('-', ' ')}: a whole number from ${least} to ${most}; default: ${otherwise}`,
+  ]),
+);
 export const switches: readonly string[] = ['no-currencies', 'no-expense-categories'];
 
 /** More than that would fill a day of everybody's: a working day has nine hours, an entry takes one on average. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readArguments } from '../../../src/cli/arguments.ts';
+import { commandHelp, commands } from '../../../src/cli/commands.ts';
 
 const requestOf = (...given: string[]) => readArguments(given);
 
@@ -46,6 +47,26 @@ describe('readArguments', () => {
       expect(() => requestOf(...given)).toThrow(expect.objectContaining({ exitCode: 2 }));
     },
   );
+
+  it.each([
+    ['status', '--json', '--json'],
+    ['seed', '--users', '3', '--users=4'],
+    ['restore', 'a.zip', '--yes', '--yes'],
+  ])('refuses a flag that is given twice: %s %s %s', (...given) => {
+    const message = expect.stringContaining('is given more than once');
+    expect(() => requestOf(...given)).toThrow(expect.objectContaining({ problem: { kind: 'usage', message } }));
+  });
+
+  it('shows the settings', () => {
+    expect(requestOf('help', 'settings')).toEqual({ kind: 'settings' });
+  });
+
+  it.each(commands.map((command) => [command.name, command] as const))('explains every flag of %s', (_, command) => {
+    const help = commandHelp(command).split('\n');
+    for (const flag of [...command.flags, ...(command.options ?? [])]) {
+      expect(help[help.indexOf(`  --${flag}`) + 1]).toMatch(/^ {6}\S/);
+    }
+  });
 
   it('says which options there are', () => {
     const message = expect.stringMatching(/^Unknown option '--jsno'\. Usage: db-init backup create \[--output PATH\]/);

@@ -62,7 +62,7 @@ describe('progress in a log', () => {
     const { progress, at, entries } = setting(1000);
     at(6000);
     progress.add(1200);
-    expect(entries).toEqual(['Copying: 1.2 kB of 1.0 kB, 100 %, 0 s left.']);
+    expect(entries).toEqual(['Copying: 1.2 kB of 1.0 kB, 100 %.']);
   });
 });
 

@@ -1,0 +1,24 @@
+/** What each flag does, with its default; `COMMAND --FLAG` where it is said of one command alone. */
+export const flagTexts: Readonly<Record<string, string>> = {
+  '--json': 'print one object on standard output; the log goes to standard error',
+  '--yes': 'agree to what is asked otherwise; without a terminal nobody can be asked',
+  '--dry-run': 'say what would be done, and change nothing',
+  '--disconnect':
+    'end the sessions of others when the database is exchanged (PostgreSQL); default: refuse while there are any',
+  'reset --disconnect': 'end the sessions of others (PostgreSQL); default: refuse while there are any',
+  'plan --rehearse': 'do the pending work, verify the result, and roll it back; this takes the lock',
+  'backup --output': 'the folder or the new file that the archive is written to; default: the backup folder',
+  'backup --keep':
+    'how many backups of this database stay, the newest; older ones are removed. Default of `create`: all; `prune` needs it',
+  'backup --prove': 'restore the archive beside the database, bring it to the head, and drop it again',
+  'restore --database-only': 'leave the uploads as they are; default: they are restored with the database',
+  'restore --undo': 'put back what was there before the last restore',
+  'restore --drop-former': 'delete what the last restores have kept; there is no way back from them then',
+  'quarantine --all': "put everything aside; default: what is not the application's",
+  'adopt --revision': 'the revision or revisions that the schema is at, with commas; default: found by the schema',
+  'adopt --force': 'stamp the database although its schema is another one; needs --revision',
+  'reset --no-backup': 'make no safety backup first: what is deleted is gone for good',
+  'seed --no-currencies': 'add no currencies; default: those of the seed are added',
+  'seed --no-expense-categories': 'add no expense categories; default: those of the seed are added',
+  'reset --yes-delete-all-data': 'agree to the deletion: its value is the name of the database',
+};

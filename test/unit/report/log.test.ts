@@ -1,0 +1,15 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { clock } from '../../../src/report/log.ts';
+
+afterEach(() => void vi.unstubAllEnvs());
+
+describe('the clock of the log', () => {
+  it.each([
+    ['UTC', '12:00:01Z'],
+    ['Europe/Berlin', '14:00:01+02:00'],
+    ['America/St_Johns', '09:30:01-02:30'],
+  ])('shows the time of the zone %s, and says which it is', (zone, shown) => {
+    vi.stubEnv('TZ', zone);
+    expect(clock(new Date('2026-07-01T12:00:01Z'))).toBe(shown);
+  });
+});
