@@ -36,6 +36,11 @@ export function decide(difference: Difference, circumstances: Circumstances): St
     }
     case 'different-type':
       return decideType(difference, circumstances);
+    case 'narrower-type': {
+      const { table, column, expected } = difference;
+      const widen = `ALTER TABLE ${quoteName(table)} ALTER COLUMN ${quoteName(column)} TYPE ${expected}`;
+      return step(difference, [statement('column', widen)]);
+    }
     case 'must-be-not-null': {
       const { table, column } = difference;
       return step(difference, [alter('column', table, { kind: 'setNotNull', column })], [noNulls(table, column)]);

@@ -39,6 +39,11 @@ export function describeDifference(difference: Mismatch): DifferenceReport {
       const { expected, found } = difference;
       return { kind, object, message: `column ${object} is ${found}, and should be ${expected}` };
     }
+    case 'narrower-type': {
+      const object = `${difference.table}.${difference.column}`;
+      const { expected, found } = difference;
+      return { kind, object, message: `column ${object} is ${found}, which holds less than ${expected}` };
+    }
     case 'must-be-not-null': {
       const object = `${difference.table}.${difference.column}`;
       return { kind, object, message: `column ${object} allows NULL, and should not` };

@@ -14,6 +14,14 @@ export type Difference =
       readonly expected: string;
       readonly found: string;
     }
+  /** A type that holds less than the promised one, and every value of which fits into that. PostgreSQL only. */
+  | {
+      readonly kind: 'narrower-type';
+      readonly table: string;
+      readonly column: string;
+      readonly expected: string;
+      readonly found: string;
+    }
   | { readonly kind: 'must-be-not-null'; readonly table: string; readonly column: string }
   | { readonly kind: 'missing-sequence'; readonly table: string; readonly column: string }
   | { readonly kind: 'must-be-nullable'; readonly table: string; readonly column: string }
@@ -110,7 +118,8 @@ function columnDifferences(table: string, promised: Table, found: Table, engine:
       ? actual.type.toUpperCase() === expected.type
       : satisfies(actual.type, expected.type, engine);
     if (!suits) {
-      differences.push({ kind: 'different-type', table, column, expected: expected.type, found: actual.type });
+      const kind = engine === 'postgresql' && holds(expected.type, actual.type) ? 'narrower-type' : 'different-type';
+      differences.push({ kind, table, column, expected: expected.type, found: actual.type });
     }
     if (expected.notNull && !actual.notNull) differences.push({ kind: 'must-be-not-null', table, column });
     if (!expected.notNull && actual.notNull) differences.push({ kind: 'must-be-nullable', table, column });
@@ -190,11 +199,34 @@ function satisfies(found: string, promised: string, engine: Engine): boolean {
   if (found === promised) return true;
   switch (engine) {
     case 'postgresql':
-      return textWidth(found) >= textWidth(promised) && textWidth(promised) > 0;
+      return holds(found, promised) || (found.startsWith('timestamp') && found === withZone(promised));
     case 'sqlite':
       return affinity(found) === affinity(promised);
   }
 }
+
+/** Whether every value of one PostgreSQL type is, unchanged, one of the other. */
+function holds(wide: string, narrow: string): boolean {
+  if (textWidth(narrow) > 0) return textWidth(wide) >= textWidth(narrow);
+  const [integers, others] = [integerTypes.indexOf(wide), integerTypes.indexOf(narrow)];
+  if (others >= 0) return integers >= others;
+  const [more, less] = [digitsOf(wide), digitsOf(narrow)];
+  if (more === null || less === null) return wide === 'double precision' && narrow === 'real';
+  return more.before >= less.before && more.after >= less.after;
+}
+
+/** Smaller ones first. */
+const integerTypes: readonly string[] = ['smallint', 'integer', 'bigint'];
+
+/** How many digits a PostgreSQL number holds before and after the point; null for another type. */
+function digitsOf(type: string): { readonly before: number; readonly after: number } | null {
+  if (type === 'numeric') return { before: Infinity, after: Infinity };
+  const [, precision, scale] = /^numeric\((\d+),(\d+)\)$/.exec(type) ?? [];
+  return precision === undefined ? null : { before: Number(precision) - Number(scale), after: Number(scale) };
+}
+
+/** The type that holds the same points in time, and says of each when it was anywhere. */
+const withZone = (type: string): string => type.replace('without time zone', 'with time zone');
 
 /** How many characters a PostgreSQL text type holds: Infinity for `text`, 0 for what is no text. */
 function textWidth(type: string): number {

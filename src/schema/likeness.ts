@@ -121,6 +121,7 @@ const weights = {
   'missing-table': 'schema',
   'missing-column': 'schema',
   'different-type': 'schema',
+  'narrower-type': 'rule',
   'must-be-not-null': 'schema',
   'must-be-nullable': 'schema',
   'missing-enum': 'schema',

@@ -150,6 +150,11 @@ describePostgres('repair on PostgreSQL', () => {
     'a sequence that belongs to nobody any more': [
       'ALTER SEQUENCE clients_id_seq OWNED BY NONE; ALTER TABLE clients ALTER COLUMN id DROP DEFAULT',
     ],
+    'types that hold less than promised': [
+      `ALTER TABLE clients ALTER COLUMN name TYPE varchar(20);
+       ALTER TABLE exchange_rates ALTER COLUMN rate TYPE numeric(16,8);
+       ALTER TABLE push_subscriptions ALTER COLUMN user_id TYPE smallint`,
+    ],
     'a type with its columns': ['DROP TYPE timesheetperiodstatus CASCADE'],
     'a primary key and what refers to it': ['ALTER TABLE currencies DROP CONSTRAINT currencies_pkey CASCADE'],
     'a unique rule': ['ALTER TABLE badges DROP CONSTRAINT badges_name_key'],

@@ -47,6 +47,22 @@ describe('findDifferences', () => {
     expect(findDifferences(promised, actual, 'postgresql')).toEqual([]);
   });
 
+  it('is content with a type that holds all that is promised, and with a check in other words', () => {
+    const check = (definition: string, type: string): Table => ({
+      columns: { id: column(type, true), source: column(type === 'bigint' ? 'text' : 'character varying(50)') },
+      constraints: { check: definition },
+      indexes: {},
+    });
+    const before = check(`CHECK (((id IS NOT NULL) OR ((source)::text = 'auto'::text)))`, 'integer');
+    const after = check(`CHECK (((id IS NOT NULL) OR (source = 'auto'::text)))`, 'bigint');
+    const differences = findDifferences(
+      { tables: { t: before }, enums: {} },
+      { tables: { t: after }, enums: {} },
+      'postgresql',
+    );
+    expect(differences).toEqual([]);
+  });
+
   it('finds a missing table, and says no more of it', () => {
     expect(findDifferences(promised, { ...promised, tables: {} }, 'postgresql')).toEqual([
       { kind: 'missing-table', table: 'clients' },
@@ -54,9 +70,10 @@ describe('findDifferences', () => {
   });
 
   it.each<[string, Record<string, Column>, object]>([
-    ['a type', { id: column('bigint', true) }, { kind: 'different-type', expected: 'integer', found: 'bigint' }],
-    ['a narrower text', { name: column('character varying(100)', true) }, { kind: 'different-type' }],
-    ['a text that became bounded', { note: column('character varying(9)') }, { kind: 'different-type' }],
+    ['a type', { id: column('text', true) }, { kind: 'different-type', expected: 'integer', found: 'text' }],
+    ['a narrower number', { id: column('smallint', true) }, { kind: 'narrower-type', expected: 'integer' }],
+    ['a narrower text', { name: column('character varying(100)', true) }, { kind: 'narrower-type' }],
+    ['a text that became bounded', { note: column('character varying(9)') }, { kind: 'narrower-type' }],
     ['a column that allows NULL', { name: column('character varying(200)') }, { kind: 'must-be-not-null' }],
     ['a column that forbids NULL', { note: column('text', true) }, { kind: 'must-be-nullable' }],
   ])('finds %s', (_what, columns, expected) => {
