@@ -11,9 +11,11 @@ import { openDatabase } from '../src/database/open.ts';
 import type { Engine, Session } from '../src/database/session.ts';
 import { runTime, type SeedRows, type SeedValue } from '../src/migration/baseline.ts';
 import { createGraph } from '../src/migration/graph.ts';
+import { storedTable } from '../src/migration/sqlite-rebuild.ts';
+import { namedConstraints } from '../src/migration/table-text.ts';
 import { migrate } from '../src/migration/migrator.ts';
 import { releaseGraph } from '../src/migration/revisions.ts';
-import { type Catalog, versionTable } from '../src/schema/catalog.ts';
+import { type Catalog, type Table, versionTable } from '../src/schema/catalog.ts';
 import { type CatalogChange, changeBetween, emptyCatalog, type History } from '../src/schema/history.ts';
 import { startCluster } from '../test/support/local-cluster.ts';
 import { installations } from '../test/support/postgres-installations.ts';
@@ -64,13 +66,28 @@ async function runChain(config: Config): Promise<Chain> {
           history[id] = changeBetween(before, after);
           before = after;
         }
-        const { catalog } = await transaction.observe();
-        return { engine: database.engine, catalog, history, seed: await readSeed(transaction, catalog) };
+        const { engine } = database;
+        const observed = (await transaction.observe()).catalog;
+        const catalog = engine === 'sqlite' ? await withNames(transaction, observed) : observed;
+        return { engine, catalog, history, seed: await readSeed(transaction, catalog) };
       }),
     );
   } finally {
     await database.close();
   }
+}
+
+/** SQLite tells the names of constraints only in the statements of the tables. @throws Error if one is not found there */
+async function withNames(session: Session, { tables, enums }: Catalog): Promise<Catalog> {
+  const named: Record<string, Table> = {};
+  for (const [table, parts] of Object.entries(tables)) {
+    const names = namedConstraints((await storedTable(session, table)).definition);
+    const lost = [...names.keys()].filter((rule) => !Object.hasOwn(parts.constraints, rule));
+    if (lost.length > 0) throw new Error(`${table}: no such constraint as ${lost.join(', ')}`);
+    const constraints = Object.values(parts.constraints).map((rule) => [names.get(rule) ?? rule, rule] as const);
+    named[table] = { ...parts, constraints: Object.fromEntries(constraints) };
+  }
+  return { tables: named, enums };
 }
 
 function withoutVersions({ tables, enums }: Catalog): Catalog {

@@ -87,6 +87,18 @@ export function hasConstraint({ items }: TableText, name: string, definition: De
   });
 }
 
+/** The definitions of a table's named constraints, each with its name: `UNIQUE (code)` → `uq_projects_code`. */
+export function namedConstraints({ items }: TableText): ReadonlyMap<string, string> {
+  return new Map(
+    items.flatMap(({ text, column }) => {
+      const tokens = tokenize(text.trim());
+      const name = tokens[2];
+      if (column !== null || keyword(tokens[0]) !== 'CONSTRAINT' || name === undefined) return [];
+      return [[join(tokens.slice(3)).trim(), nameOf(name)]];
+    }),
+  );
+}
+
 /** Splits what follows an opening parenthesis at its commas; `rest` is what follows the closing one. */
 function splitList(tokens: readonly Token[]): { parts: Token[][]; rest: readonly Token[] } {
   const parts: Token[][] = [[]];

@@ -51,7 +51,7 @@ export function freeNames({ relations, catalog }: DatabaseFacts): FreeNames {
   };
 }
 
-/** On SQLite a promised constraint has no name: it is given the one that PostgreSQL would. */
+/** A promised constraint without a name (SQLite) is given the one that PostgreSQL would give it. */
 function nameOfRule(table: string, name: string, definition: string): string {
   if (name !== definition) return name;
   const rule = parseRule(definition);

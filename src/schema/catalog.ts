@@ -19,7 +19,10 @@ export interface Index {
 
 export interface Table {
   readonly columns: Readonly<Record<string, Column>>;
-  /** Name → definition. On SQLite, where names are not dependable, the definition is the name. */
+  /**
+   * Name → definition. On SQLite a constraint that has no name is called by its definition; so is every constraint of a
+   * catalog that was observed there, for only the text of the table's statement has the names.
+   */
   readonly constraints: Readonly<Record<string, string>>;
   readonly indexes: Readonly<Record<string, Index>>;
   /** Set where the role that looks may not read it, though it sees that it is there. PostgreSQL only. */

@@ -191,7 +191,7 @@ export function ruleMeaning(definition: string): string {
  * the same, but then no row can be inserted (https://sqlite.org/lang_createtable.html#rowid).
  */
 export function isNumberingKey(column: string, { columns, constraints }: Table, engine: Engine): boolean {
-  const isKey = Object.hasOwn(constraints, `PRIMARY KEY (${column})`);
+  const isKey = Object.values(constraints).includes(`PRIMARY KEY (${column})`);
   return engine === 'sqlite' && isKey && columns[column]?.type === 'INTEGER';
 }
 

@@ -39,7 +39,7 @@ async function lose(session: Session, loss: Loss, head: Catalog): Promise<void> 
       return session.run(`DROP TABLE ${quoteName(loss.table)}`);
     case 'column': {
       // a key of several columns goes with each of them
-      const keys = Object.keys(head.tables[loss.table]?.constraints ?? {});
+      const keys = Object.values(head.tables[loss.table]?.constraints ?? {});
       const key = keys.find((rule) => rule.startsWith('PRIMARY KEY') && rule.includes(','));
       if (key !== undefined && parseRule(key).columns.includes(loss.name))
         await loseConstraint(session, loss.table, key);
@@ -47,7 +47,7 @@ async function lose(session: Session, loss: Loss, head: Catalog): Promise<void> 
       return;
     }
     case 'constraint':
-      return loseConstraint(session, loss.table, loss.name);
+      return loseConstraint(session, loss.table, head.tables[loss.table]?.constraints[loss.name] ?? '');
     case 'index':
       return session.run(`DROP INDEX ${quoteName(loss.name)}`);
     case 'sequence':
@@ -63,7 +63,7 @@ async function loseConstraint(session: Session, table: string, definition: strin
   );
   const [own, ...indexes] = objects.map((row) => String(row['sql']));
   const { items, options } = parseTable(own ?? '');
-  const kept = items.filter(({ text }) => text.trim() !== definition);
+  const kept = items.filter(({ text }) => text.trim().replace(/^CONSTRAINT "\w+" /, '') !== definition);
   expect(kept.length, `${table}: ${definition}`).toBe(items.length - 1);
   await session.run(renderTable('lost', { items: kept, options }));
   await session.run(`INSERT INTO lost SELECT * FROM ${quoteName(table)}`);

@@ -1,3 +1,4 @@
+import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
 import { readConfig } from '../../../src/config/config.ts';
 import type { Engine } from '../../../src/database/session.ts';
@@ -9,8 +10,15 @@ import { loadHead } from '../../../src/schema/promise.ts';
 import { describeEngines } from '../../support/database.ts';
 import { snapshot } from '../../support/snapshot.ts';
 
+interface Made {
+  readonly catalog: Catalog;
+  readonly rows: string;
+  /** The names of constraints, as `table: name`. */
+  readonly names: readonly string[];
+}
+
 /** Makes the head in an empty database, and tells what came out of it. */
-async function make(url: string, how: typeof migrate): Promise<{ catalog: Catalog; rows: string }> {
+async function make(url: string, how: typeof migrate): Promise<Made> {
   const { signal } = new AbortController();
   const ignore = (): void => undefined;
   const config = readConfig({ DATABASE_URL: url }, '/');
@@ -22,10 +30,43 @@ async function make(url: string, how: typeof migrate): Promise<{ catalog: Catalo
       await how(transaction, releaseGraph, { versioned: false, signal, onApplied: ignore });
       return (await transaction.observe()).catalog;
     });
-    return { catalog, rows: comparable(await snapshot(url), database.engine) };
+    const names = database.engine === 'sqlite' ? namesInFile(database.name) : namesIn(catalog);
+    return { catalog, rows: comparable(await snapshot(url), database.engine), names };
   } finally {
     await database.close();
   }
+}
+
+function namesIn({ tables }: Catalog): readonly string[] {
+  const names = Object.entries(tables).flatMap(([table, { constraints }]) =>
+    Object.entries(constraints).flatMap(([name, rule]) => (name === rule ? [] : [`${table}: ${name}`])),
+  );
+  return names.toSorted();
+}
+
+/** SQLite has them in the statements alone. */
+function namesInFile(file: string): readonly string[] {
+  const database = new Database(file, { readonly: true });
+  try {
+    const tables = database.prepare<[], { name: string; sql: string }>(
+      "SELECT * FROM sqlite_schema WHERE type = 'table'",
+    );
+    return tables
+      .all()
+      .flatMap(({ name, sql }) => [...sql.matchAll(/CONSTRAINT "?(\w+)/g)].map((match) => `${name}: ${match[1]}`))
+      .toSorted();
+  } finally {
+    database.close();
+  }
+}
+
+/** SQLite's catalog has no names of constraints: what they say is compared, and the names by themselves. */
+function nameless({ tables, enums }: Catalog): Catalog {
+  const strip = ({ constraints, ...rest }: Catalog['tables'][string]) => ({
+    ...rest,
+    constraints: Object.fromEntries(Object.values(constraints).map((rule) => [rule, rule])),
+  });
+  return { tables: Object.fromEntries(Object.entries(tables).map(([name, table]) => [name, strip(table)])), enums };
 }
 
 /** What two runs have in common: not the time, nor the order in which rows lie, nor how a sequence spells its next value. */
@@ -51,10 +92,15 @@ describeEngines('the baseline of an empty database', ({ create }) => {
     const found = await make(baseline.url, createHead);
     expect(found.catalog).toEqual(expected.catalog);
     expect(found.rows).toEqual(expected.rows);
+    expect(found.names).toEqual(expected.names);
+    expect(found.names).toContain('projects: uq_projects_code');
   });
 
   it('is what the head promises', async () => {
     const { url, engine } = await create();
-    expect((await make(url, migrate)).catalog).toEqual(await loadHead(engine));
+    const [made, head] = [await make(url, migrate), await loadHead(engine)];
+    if (engine === 'sqlite') expect(made.catalog).toEqual(nameless(head));
+    else expect(made.catalog).toEqual(head);
+    expect(made.names).toEqual(namesIn(head));
   });
 });

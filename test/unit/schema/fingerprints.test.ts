@@ -21,7 +21,12 @@ describe.each(['postgresql', 'sqlite'] as const)('the history of %s', async (eng
     const { tables, enums } = await loadHead(engine);
     const { [versionTable]: versions, ...promised } = tables;
     expect(versions).toBeDefined();
-    expect(catalogAt(head, releaseGraph, history)).toEqual({ tables: promised, enums });
+    const nameless = Object.entries(promised).map(([name, table]) => {
+      // on SQLite only the head has the names of constraints, for the history was observed
+      const rules = Object.values(table.constraints).map((rule) => [rule, rule]);
+      return [name, { ...table, constraints: engine === 'sqlite' ? Object.fromEntries(rules) : table.constraints }];
+    });
+    expect(catalogAt(head, releaseGraph, history)).toEqual({ tables: Object.fromEntries(nameless), enums });
   });
 
   it('has a fingerprint for every revision, and for all rows that releases or a cut-off run left', () => {
