@@ -36,7 +36,13 @@ export type Problem =
   | { readonly kind: 'file-access-denied'; readonly file: string; readonly user: string; readonly reason: string }
   | { readonly kind: 'missing-rights'; readonly database: string; readonly rights: readonly MissingRight[] }
   | { readonly kind: 'locked'; readonly holder: LockHolder; readonly seconds: number }
-  | { readonly kind: 'unreadable'; readonly database: string; readonly reason: string }
+  | {
+      readonly kind: 'unreadable';
+      readonly database: string;
+      readonly reason: string;
+      /** What is wrong with what lies beside a SQLite file, if that is the reason. */
+      readonly sideFile?: SideFileFault;
+    }
   | { readonly kind: 'refused'; readonly database: string; readonly refusal: Refusal }
   | {
       readonly kind: 'adoption-refused';
@@ -80,6 +86,15 @@ export interface WantedRun {
   /** A setting that it needs. */
   readonly variable?: { readonly name: string; readonly value: string };
 }
+
+/** Why a log beside a SQLite file is taken for that of another copy. A reason is a sentence without its full stop. */
+export type SideFileFault = { readonly side: '-wal' | '-journal' } & (
+  | { readonly kind: 'mismatch'; readonly reason: string }
+  /** SQLite would make a damaged file of both. */
+  | { readonly kind: 'damages'; readonly reason: string }
+  /** SQLite would make a file without these tables, or without their rows. */
+  | { readonly kind: 'loses'; readonly tables: readonly string[] }
+);
 
 /** Why a backup could not be made. */
 export type BackupObstacle =
@@ -292,7 +307,7 @@ export function reasonOf(error: unknown): string {
   // it is often the reason of another failure
   if (error instanceof Failure) {
     const { problem } = error;
-    if (problem.kind === 'connection-lost') return problem.reason;
+    if (problem.kind === 'connection-lost' || problem.kind === 'unreadable') return problem.reason;
     if (problem.kind === 'restore-refused' && problem.obstacle.kind === 'failed') return problem.obstacle.reason;
   }
   if (!(error instanceof Error)) return String(error);

@@ -64,13 +64,14 @@ export async function createBackup(context: BackupContext, order: BackupOrder): 
     return { path, size: (await stat(path)).size, manifest };
   } catch (error) {
     await rm(partial, { force: true });
-    if (signal.aborted || isBackupFailure(error)) throw error;
+    if (signal.aborted || saysEnough(error)) throw error;
     throw backupFailure(context, { kind: 'failed', reason: rejectionReason(error) });
   }
 }
 
-function isBackupFailure(error: unknown): boolean {
-  return error instanceof Failure && error.problem.kind === 'backup-failed';
+/** That the database cannot be read is told by its state. */
+function saysEnough(error: unknown): boolean {
+  return error instanceof Failure && (error.problem.kind === 'backup-failed' || error.problem.kind === 'unreadable');
 }
 
 /** Reads the archive back, every member of it. @throws Failure `backup-failed` */

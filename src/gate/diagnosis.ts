@@ -1,6 +1,7 @@
 import type { DatabaseFacts, Relation } from '../database/database.ts';
 import type { Difference } from '../schema/comparison.ts';
 import { findFaults } from '../schema/faults.ts';
+import type { SideFileFault } from '../failure.ts';
 import { coreTables, isWholeCore, versionTable } from '../schema/catalog.ts';
 import { findTornLoad, type TornLoad } from '../schema/torn-load.ts';
 import { findOlder, identify, type Identity } from '../schema/identification.ts';
@@ -44,7 +45,7 @@ export type State =
   /** TimeTracker's tables are in other schemas than the one that the application would use. PostgreSQL only. */
   | { readonly kind: 'elsewhere'; readonly schema: string | null; readonly holding: readonly string[] }
   | { readonly kind: 'interrupted'; readonly journal: RestoreJournal }
-  | { readonly kind: 'unreadable'; readonly reason: string };
+  | { readonly kind: 'unreadable'; readonly reason: string; readonly sideFile?: SideFileFault };
 
 /**
  * Names the state of a database. Pure: the same observation gives the same state.
@@ -57,7 +58,7 @@ export type State =
  */
 export function diagnose(observation: Observation, { graph, promised, fingerprints }: Knowledge): State {
   if (observation.restoreJournal !== null) return { kind: 'interrupted', journal: observation.restoreJournal };
-  if (observation.kind === 'not-seen') return { kind: 'unreadable', reason: observation.reason };
+  if (observation.kind === 'not-seen') return unreadable(observation);
 
   const { facts, traces, engine } = observation;
   const revisions = facts.revisions ?? [];
@@ -98,6 +99,10 @@ export function diagnose(observation: Observation, { graph, promised, fingerprin
   if (differences.length === 0) return { kind: 'current', revisions };
   const older = fingerprints === null ? null : findOlder(graph.heads, facts.catalog, engine, fingerprints);
   return { kind: 'drifted', revisions, older, differences };
+}
+
+function unreadable({ reason, sideFile }: Extract<Observation, { kind: 'not-seen' }>): State {
+  return { kind: 'unreadable', reason, ...(sideFile !== undefined && { sideFile }) };
 }
 
 /** Whether there are core tables, and nothing that says which revision they are at. */

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { Engine } from '../database/session.ts';
-import { reasonOf } from '../failure.ts';
+import { Failure, reasonOf, type SideFileFault } from '../failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { versionTable } from '../schema/catalog.ts';
 import { askRows, type Promised } from '../schema/faults.ts';
@@ -86,10 +86,16 @@ async function observe(database: Database, config: Config, promise: Promise<Prom
     const promised = await promise;
     facts = await database.observe('quick', askRows(promised, database.engine));
   } catch (error) {
-    return { kind: 'not-seen', reason: reasonOf(error), restoreJournal: await seeRestore(config) };
+    const sideFile = sideFileIn(error);
+    const seen = { kind: 'not-seen', reason: reasonOf(error), ...(sideFile !== null && { sideFile }) } as const;
+    return { ...seen, restoreJournal: await seeRestore(config) };
   }
   // the volumes are only searched when it matters: most databases are not empty
   const empty = facts.relations.every(({ name }) => name === versionTable);
   const traces = empty ? findTraces(config) : [];
   return { kind: 'seen', engine: database.engine, facts, traces, restoreJournal: await seeRestore(config) };
+}
+
+function sideFileIn(error: unknown): SideFileFault | null {
+  return error instanceof Failure && error.problem.kind === 'unreadable' ? (error.problem.sideFile ?? null) : null;
 }

@@ -1,4 +1,5 @@
 import type { DatabaseFacts } from '../database/database.ts';
+import type { SideFileFault } from '../failure.ts';
 import type { Engine } from '../database/session.ts';
 import type { Promised } from '../schema/faults.ts';
 import type { Fingerprints } from '../schema/fingerprints.ts';
@@ -26,7 +27,12 @@ type Glance =
       readonly traces: readonly string[];
     }
   /** Looking failed: not knowing is a reason to touch nothing. */
-  | { readonly kind: 'not-seen'; readonly reason: string };
+  | {
+      readonly kind: 'not-seen';
+      readonly reason: string;
+      /** What is wrong with what lies beside a SQLite file, if that is the reason. */
+      readonly sideFile?: SideFileFault;
+    };
 
 /** What this release knows: its revisions, and what the last one promises. */
 export interface Knowledge {

@@ -180,7 +180,7 @@ function describe(problem: Problem, commands: Commands): Notice {
         ],
       };
     case 'unreadable':
-      return unreadable(problem.database, problem.reason, commands);
+      return unreadable(problem.database, problem.reason, commands, problem.sideFile);
     case 'refused':
       return describeRefusal(problem.database, problem.refusal, commands);
     case 'adoption-refused':

@@ -1,4 +1,5 @@
 import { current, rangeOf, releases } from '../releases.ts';
+import type { SideFileFault } from '../failure.ts';
 import type { Refusal } from '../gate/plan.ts';
 import type { TornLoad } from '../schema/torn-load.ts';
 import { describeMatch, listRows, listSets } from './adoption-text.ts';
@@ -8,10 +9,12 @@ import type { Commands } from './commands.ts';
 import { quoteName } from './sql-name.ts';
 import { listSessions } from './quarantine-text.ts';
 import { waysOut } from './repair-text.ts';
+import { describeStaleSideFile } from './side-file-text.ts';
 import { listDifferences } from './verdicts.ts';
 
 /** What is told of a database that could not be looked at. */
-export function unreadable(database: string, reason: string, commands: Commands): Notice {
+export function unreadable(database: string, reason: string, commands: Commands, sideFile?: SideFileFault): Notice {
+  if (sideFile !== undefined) return describeStaleSideFile(database, sideFile, commands);
   return {
     title: `The database could not be inspected: ${database}`,
     happened: [`${capital(reason)}.`, 'What is in it is not known, and not knowing is a reason to touch nothing.'],
@@ -142,7 +145,7 @@ export function describeRefusal(database: string, refusal: Refusal, commands: Co
         ],
       };
     case 'unreadable':
-      return unreadable(database, state.reason, commands);
+      return unreadable(database, state.reason, commands, state.sideFile);
     case 'current':
     case 'behind':
       // the gate acts on these; a refusal of them would be a mistake in the plan

@@ -10,7 +10,11 @@ export function sqliteScene(): Promise<Scene> {
   return sceneOn(async (volume) => {
     const folder = join(volume, 'data');
     const file = join(folder, 'timetracker.db');
-    const names = (): readonly string[] => readdirSync(folder).toSorted();
+    // copies from before a recovery are kept whenever a run was killed within a transaction
+    const names = (): readonly string[] =>
+      readdirSync(folder)
+        .filter((name) => name !== '.db-init-recovered')
+        .toSorted();
     // the volume is all there is
     const nothing = (): Promise<void> => Promise.resolve();
     return {

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import SQLite from 'better-sqlite3';
+import { requireOwnSideFiles } from './recovery.ts';
 
 /**
  * Copies a database file as of one instant, what still lies in its write-ahead log included, and makes sure that the
@@ -8,6 +9,7 @@ import SQLite from 'better-sqlite3';
  * @throws Error if either file is damaged
  */
 export function copySqlite(file: string, target: string): void {
+  requireOwnSideFiles(file);
   withFile(file, (database) => database.prepare('VACUUM INTO ?').run(target));
   withFile(target, (database) => {
     const findings = database.pragma('integrity_check', { simple: true });

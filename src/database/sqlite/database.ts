@@ -2,6 +2,7 @@ import { existsSync, rmSync, statSync } from 'node:fs';
 import SQLite from 'better-sqlite3';
 import type { SqliteTarget } from '../../config/config.ts';
 import { Failure, reasonOf } from '../../failure.ts';
+import { describeKeptCopies } from '../../report/side-file-text.ts';
 import { type Database, type DatabaseFacts, noSurroundings, type Transaction } from '../database.ts';
 import type { OpenOptions } from '../open.ts';
 import type { Session } from '../session.ts';
@@ -10,6 +11,7 @@ import { judgeFileSystem, prepareFolder } from './file-system.ts';
 import { inspect } from './inspect.ts';
 import { isBusy, takeRunLock } from './lock.ts';
 import { isDatabaseFile, type OpenFile, openForReading } from './reading.ts';
+import { requireOwnSideFiles } from './recovery.ts';
 import { sqliteSession } from './session.ts';
 
 const nothing: DatabaseFacts = {
@@ -29,7 +31,7 @@ const nothing: DatabaseFacts = {
 export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): Promise<Database> {
   let opened: OpenFile | null = null;
   const open = (): SQLite.Database => {
-    opened ??= options.writes ? openForWriting(file) : openForReading(file);
+    opened ??= options.writes ? openForWriting(file, options) : openForReading(file);
     return opened.database;
   };
   if (options.writes) {
@@ -48,6 +50,7 @@ export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): 
       try {
         return inspect(open(), question);
       } catch (error) {
+        if (error instanceof Failure) throw error;
         throw new Error(explainReadFailure(error, file), { cause: error });
       }
     },
@@ -94,7 +97,8 @@ export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): 
   };
 }
 
-function openForWriting(file: string): OpenFile {
+function openForWriting(file: string, { onWarning }: OpenOptions): OpenFile {
+  requireOwnSideFiles(file, (folder) => onWarning(describeKeptCopies(file, folder)));
   const database = new SQLite(file, { timeout: 2000 });
   return { database, close: () => void database.close() };
 }

@@ -4,6 +4,7 @@ import type { Relation } from '../database.ts';
 import { inspect } from './inspect.ts';
 import { isBusy } from './lock.ts';
 import { isDatabaseFile, openForReading } from './reading.ts';
+import { requireOwnSideFiles } from './recovery.ts';
 
 /** Milliseconds to wait for others to finish their transactions. */
 const patience = 2000;
@@ -19,6 +20,7 @@ export function withExclusiveFile(file: string, work: () => void): boolean {
     work();
     return true;
   }
+  requireOwnSideFiles(file);
   settle(file);
   const database = new SQLite(file, { timeout: patience });
   try {

@@ -1,7 +1,7 @@
 import { closeSync, constants, copyFileSync, mkdtempSync, openSync, readSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import SQLite from 'better-sqlite3';
+import { requireReadableSideFiles, roomFor } from './recovery.ts';
 
 /** A database file that is open, and how to be done with it. */
 export interface OpenFile {
@@ -17,8 +17,9 @@ const copies = 3;
  * files in WAL mode, and needs a folder where it may: such a file is read as a copy, together with its log.
  */
 export function openForReading(file: string): OpenFile {
+  requireReadableSideFiles(file);
   if (!isInWalMode(file)) return inPlace(file);
-  const folder = mkdtempSync(join(tmpdir(), 'db-init-'));
+  const folder = mkdtempSync(join(roomFor(file), 'db-init-'));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   const copy = join(folder, basename(file));
   try {

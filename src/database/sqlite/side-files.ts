@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 
 /** What SQLite keeps beside a database file. It belongs to it: beside another one it would spoil that. */
-const logs = ['-wal', '-journal'] as const;
+export const logs = ['-wal', '-journal'] as const;
 /** Of the logs only an index, which is made anew. */
 const index = '-shm';
 
@@ -46,6 +46,7 @@ export function sync(path: string): void {
   }
 }
 
-function sizeOf(path: string): number {
+/** Bytes of a file; 0 if there is none. */
+export function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

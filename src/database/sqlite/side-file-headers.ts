@@ -1,0 +1,130 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import type { SideFileFault } from '../../failure.ts';
+import { sizeOf } from './side-files.ts';
+
+/** What the header of a database file, or a copy of its first page, says (https://sqlite.org/fileformat2.html#the_database_header). */
+interface FileHeader {
+  /** Bytes. */
+  readonly pageSize: number;
+  /** 2 in WAL mode. */
+  readonly writeVersion: number;
+  /** One more with each transaction that writes the first page. */
+  readonly changes: number;
+  readonly schemaCookie: number;
+}
+
+const journalMagic = 'd9d505f920a163d7';
+const walMagics: ReadonlySet<number> = new Set([0x377f0682, 0x377f0683]);
+
+/** The header of a database file; null if it has none. */
+export function readFileHeader(file: string): FileHeader | null {
+  const bytes = readAt(file, 0, 100);
+  return bytes.toString('latin1', 0, 16) === 'SQLite format 3\0' ? parseHeader(bytes) : null;
+}
+
+function parseHeader(bytes: Buffer): FileHeader {
+  const size = bytes.readUInt16BE(16);
+  return {
+    pageSize: size === 1 ? 65_536 : size,
+    writeVersion: bytes.readUInt8(18),
+    changes: bytes.readUInt32BE(24),
+    schemaCookie: bytes.readUInt32BE(40),
+  };
+}
+
+/** Why the logs beside a file cannot be its own, as far as headers tell; null if they may be. Nothing is written. */
+export function findMismatch(file: string): SideFileFault | null {
+  const header = readFileHeader(file);
+  return findJournalMismatch(file, header) ?? findWalMismatch(file, header);
+}
+
+/** https://sqlite.org/fileformat2.html#the_rollback_journal */
+function findJournalMismatch(file: string, header: FileHeader | null): SideFileFault | null {
+  const journal = `${file}-journal`;
+  const fault = (reason: string): SideFileFault => ({ side: '-journal', kind: 'mismatch', reason });
+  const start = readAt(journal, 0, 28);
+  // SQLite leaves a journal alone whose first byte is 0
+  if (start.length === 0 || start[0] === 0) return null;
+  if (start.length < 28) return null;
+  if (start.toString('hex', 0, 8) !== journalMagic) return fault('it is no journal of SQLite');
+  if (readAt(journal, Math.max(sizeOf(journal) - 8, 0), 8).toString('hex') === journalMagic && sizeOf(journal) > 512) {
+    return fault('it belongs to a transaction over several database files, which TimeTracker does not make');
+  }
+  const [pages, sector, pageSize] = [start.readUInt32BE(16), start.readUInt32BE(20), start.readUInt32BE(24)];
+  if (header === null) {
+    return pages === 0 ? null : fault(`it is of a database of ${pages} pages, and the file beside it is empty`);
+  }
+  const first = firstPageIn(journal, start.readUInt32BE(8), sector, pageSize);
+  if (first === null) {
+    return pageSize === header.pageSize ? null : fault(sizes(pageSize, header.pageSize));
+  }
+  // the first page is written with the next number; until then it is as it was
+  const ahead = header.changes - first.changes;
+  if (first.pageSize !== pageSize || (ahead === 0 && pageSize !== header.pageSize)) {
+    return fault(sizes(pageSize, header.pageSize));
+  }
+  if (ahead !== 0 && ahead !== 1) {
+    return fault(
+      `it was begun at change ${first.changes} of its database, and the file is at change ${header.changes}`,
+    );
+  }
+  return null;
+}
+
+/** The header in the copy of the first page that a journal holds. */
+function firstPageIn(journal: string, records: number, sector: number, pageSize: number): FileHeader | null {
+  if (sector < 32 || pageSize < 512 || pageSize > 65_536) return null;
+  const size = sizeOf(journal);
+  for (let record = 0, at = sector; record < records && at + pageSize + 8 <= size; record++, at += pageSize + 8) {
+    if (readAt(journal, at, 4).readUInt32BE(0) === 1) return parseHeader(readAt(journal, at + 4, 100));
+  }
+  return null;
+}
+
+/** https://sqlite.org/fileformat2.html#the_write_ahead_log */
+function findWalMismatch(file: string, header: FileHeader | null): SideFileFault | null {
+  const wal = `${file}-wal`;
+  const fault = (reason: string): SideFileFault => ({ side: '-wal', kind: 'mismatch', reason });
+  const start = readAt(wal, 0, 32);
+  // nothing is in it yet
+  if (start.length < 32 || start.every((byte) => byte === 0)) return null;
+  if (!walMagics.has(start.readUInt32BE(0))) return fault('it is no write-ahead log of SQLite');
+  if (header === null) return fault('the file beside it is empty, and that of a write-ahead log never is');
+  const pageSize = start.readUInt32BE(8);
+  if (pageSize !== header.pageSize) return fault(sizes(pageSize, header.pageSize));
+  const first = lastFirstPageIn(wal, start, pageSize);
+  if (first === null) return null;
+  if (first.changes < header.changes || first.schemaCookie < header.schemaCookie) {
+    return fault(`it ends at change ${first.changes} of its database, and the file is at change ${header.changes}`);
+  }
+  return null;
+}
+
+/** The header in the last committed copy of the first page: frames of an earlier round of the log have other salts. */
+function lastFirstPageIn(wal: string, start: Buffer, pageSize: number): FileHeader | null {
+  const salts = start.subarray(16, 24);
+  const size = sizeOf(wal);
+  let found: number | null = null;
+  let committed: number | null = null;
+  for (let at = 32; at + 24 + pageSize <= size; at += 24 + pageSize) {
+    const frame = readAt(wal, at, 24);
+    if (!frame.subarray(8, 16).equals(salts)) break;
+    if (frame.readUInt32BE(0) === 1) found = at + 24;
+    if (frame.readUInt32BE(4) > 0) committed = found;
+  }
+  return committed === null ? null : parseHeader(readAt(wal, committed, 100));
+}
+
+const sizes = (log: number, file: number): string => `its pages have ${log} bytes, those of the file ${file}`;
+
+/** Bytes of a file, fewer where it ends; none if there is no such file. */
+function readAt(file: string, position: number, length: number): Buffer {
+  if (sizeOf(file) === 0) return Buffer.alloc(0);
+  const buffer = Buffer.alloc(length);
+  const descriptor = openSync(file, 'r');
+  try {
+    return buffer.subarray(0, readSync(descriptor, buffer, 0, length, position));
+  } finally {
+    closeSync(descriptor);
+  }
+}
