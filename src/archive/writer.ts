@@ -40,6 +40,7 @@ const mode = 0o100600;
  */
 export function createArchive(file: string, onBytes: (bytes: number) => void = () => undefined): ArchiveWriter {
   const zip = new ZipFile();
+  const shelf = openShelf(zip);
   const broken = new AbortController();
   const target = createWriteStream(file, { flags: 'wx', mode: 0o600, flush: true, highWaterMark: waiting });
   const output = pipeline(zip.outputStream, target, { signal: broken.signal });
@@ -50,6 +51,7 @@ export function createArchive(file: string, onBytes: (bytes: number) => void = (
     async add(name, compress, fill, modified = new Date()) {
       broken.signal.throwIfAborted();
       const { meter, taken } = openMeter(onBytes);
+      shelf.clear();
       addAbortSignal(broken.signal, meter);
       zip.addReadStreamLazy(name, { compress, mode, mtime: notBefore1970(modified) }, once(meter));
       try {
@@ -68,6 +70,7 @@ export function createArchive(file: string, onBytes: (bytes: number) => void = (
     },
 
     async finish() {
+      shelf.putBack();
       zip.end();
       await output;
     },
@@ -78,6 +81,34 @@ export function createArchive(file: string, onBytes: (bytes: number) => void = (
     },
   };
   return writer;
+}
+
+interface Shelf {
+  /** Takes away what is written: all entries but the last one, when another is about to be added. */
+  readonly clear: () => void;
+  /** Gives everything back, for the directory. */
+  readonly putBack: () => void;
+}
+
+/**
+ * yazl looks through all its entries for the first that is not written yet, twice for each one: without those that are,
+ * the time grows with their number and not with its square.
+ */
+function openShelf(zip: ZipFile): Shelf {
+  const entries: unknown = Reflect.get(zip, 'entries');
+  if (!isList(entries)) throw new Error('yazl keeps its entries elsewhere');
+  const written: unknown[] = [];
+  return {
+    clear: () => written.push(...entries.splice(0, entries.length - 1)),
+    putBack() {
+      const rest = entries.splice(0);
+      for (const entry of [...written, ...rest]) entries.push(entry);
+    },
+  };
+}
+
+function isList(value: unknown): value is unknown[] {
+  return Array.isArray(value);
 }
 
 interface Meter {
