@@ -1,3 +1,4 @@
+import { hasCode } from '../error-code.ts';
 import type { Row, Session } from '../database/session.ts';
 import { createInventory, text } from './inventory.ts';
 import type { Inventory } from './inventory.ts';
@@ -31,14 +32,16 @@ export function sqliteSteps(plain: Session): Steps {
     async addColumn(table, column, definition) {
       const translated = translate(definition);
       // SQLite's own rules of what can be added depend on its version and on there being rows: it is asked.
-      await alterTable(table, `ADD COLUMN ${quoteName(column)} ${translated}`).catch(() =>
-        rebuildTable(session, table, { kind: 'addColumn', column, definition: translated }),
-      );
+      await alterTable(table, `ADD COLUMN ${quoteName(column)} ${translated}`).catch((error: unknown) => {
+        if (!isRefusal(error)) throw error;
+        return rebuildTable(session, table, { kind: 'addColumn', column, definition: translated });
+      });
     },
 
     async dropColumn(table, column, indexes) {
       for (const index of indexes) await session.run(`DROP INDEX ${quoteName(index)}`);
       await alterTable(table, `DROP COLUMN ${quoteName(column)}`).catch((error: unknown) => {
+        if (!isRefusal(error)) throw error;
         // A rebuild would leave a view or trigger behind that can no longer work.
         if (error instanceof Error && /error in (?:view|trigger) .* after drop column/.test(error.message)) throw error;
         return rebuildTable(session, table, { kind: 'dropColumn', column });
@@ -68,6 +71,11 @@ export function sqliteSteps(plain: Session): Steps {
       }
     },
   };
+}
+
+/** Whether SQLite does not do a statement as it stands; a full disk or a damaged file is another thing. */
+function isRefusal(error: unknown): boolean {
+  return hasCode(error instanceof StatementError ? error.cause : error, 'SQLITE_ERROR');
 }
 
 /** The same session, whose errors name their statement. */
