@@ -38,6 +38,10 @@ export interface Manifest {
   readonly members: Readonly<Record<string, Member>>;
   /** The folders of uploads in the archive. A safety backup has none: migrations do not touch them. */
   readonly uploads: readonly UploadRootName[];
+  /** The same for two copies only if the database held the same: a hash of the copy without the time it was made. */
+  readonly content?: string;
+  /** Whether every core table that its revisions promise was there. */
+  readonly healthy?: boolean;
 }
 
 /**
@@ -61,7 +65,7 @@ export function parseManifest(text: string): Manifest | null {
   const ours = record(content?.['db_init']);
   const engine = content?.['db_type'];
   if (ours?.['format'] !== 1 || (engine !== 'postgresql' && engine !== 'sqlite')) return null;
-  const { kind, version, database, server, tool, uploads, revisions } = ours;
+  const { kind, version, database, server, tool, uploads, revisions, content: held, healthy } = ours;
   const createdAt = new Date(String(ours['created_at']));
   const rows = entriesOf(ours['rows'], (value) => (typeof value === 'number' ? value : null));
   const members = entriesOf(ours['members'], readMember);
@@ -72,7 +76,21 @@ export function parseManifest(text: string): Manifest | null {
   // what a database is called and what its version rows say is its owner's, and anything
   if ([version, server, tool].some(isOddText)) return null;
   if (rows === null || members === null || Number.isNaN(createdAt.getTime())) return null;
-  return { engine, kind, createdAt, version, database, server, tool, revisions, rows, members, uploads };
+  return {
+    engine,
+    kind,
+    createdAt,
+    version,
+    database,
+    server,
+    tool,
+    revisions,
+    rows,
+    members,
+    uploads,
+    ...(typeof held === 'string' && { content: held }),
+    ...(typeof healthy === 'boolean' && { healthy }),
+  };
 }
 
 /** What every manifest says, the application's too. */

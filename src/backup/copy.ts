@@ -7,6 +7,7 @@ import type { PostgresTarget, SqliteTarget } from '../config/config.ts';
 import { sharesDatabase } from '../database/current-schema.ts';
 import { openDatabase } from '../database/open.ts';
 import { number, only, optionalText, text } from '../database/rows.ts';
+import { openDumpDigest } from '../database/postgres/dump-digest.ts';
 import { dumpPostgres, proveDump } from '../database/postgres/dump.ts';
 import { startOptions } from '../database/postgres/start-options.ts';
 import { chooseTool, findTools, type Tool, type ToolName } from '../database/postgres/tools.ts';
@@ -29,9 +30,10 @@ export interface Copier {
   /**
    * Writes a copy of one instant and ends the stream.
    * @param begins told when the copy begins to flow how many bytes it has; null where nobody knows
-   * @returns what the database held in that instant
+   * @returns what the database held in that instant; `digest`: the same for two copies only if they hold the same, null
+   * where that is the hash of the copy itself
    */
-  copy(into: Writable, begins: (bytes: number | null) => void): Promise<Contents>;
+  copy(into: Writable, begins: (bytes: number | null) => void): Promise<Contents & { readonly digest: string | null }>;
   /** Reads a copy to its end. @throws Error if it could not be restored */
   prove(content: Readable): Promise<void>;
 }
@@ -79,8 +81,13 @@ async function postgresCopier(target: PostgresTarget, context: BackupContext): P
         const options = { snapshot, lockTimeout, encoding, schema, startOptions: started, signal };
         begins(null);
         // counted while the dump runs: both see the same
-        const [contents] = await Promise.all([readContents(session), dumpPostgres(dump, target, into, options)]);
-        return contents;
+        const { stream, digest } = openDumpDigest();
+        const [contents] = await Promise.all([
+          readContents(session),
+          dumpPostgres(dump, target, stream, options),
+          pipeline(stream, into),
+        ]);
+        return { ...contents, digest: digest() };
       }),
     prove: (content) => proveDump(restore, content, signal),
   };
@@ -111,7 +118,7 @@ async function sqliteCopier(target: SqliteTarget, scratch: string, context: Back
         const contents = await contentsOfFile(scratch, context);
         begins(sizeOfSqlite(scratch));
         await pipeline(createReadStream(scratch, { highWaterMark: chunk }), into, { signal });
-        return contents;
+        return { ...contents, digest: null };
       } finally {
         await rm(scratch, { force: true });
       }

@@ -6,7 +6,7 @@ import { proveArchive } from '../archive/proof.ts';
 import { noLimits, openArchive } from '../archive/reader.ts';
 import { rejectionReason } from '../archive/rejection.ts';
 import type { UploadRoot } from '../config/config.ts';
-import { Failure } from '../failure.ts';
+import { Failure, reasonOf } from '../failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { describeUnknownRevisions } from '../report/backup-text.ts';
 import { openProgress } from '../report/progress.ts';
@@ -14,6 +14,7 @@ import { type BackupContext, backupFailure } from './context.ts';
 import { type Copier, openCopier } from './copy.ts';
 import { type Destination, giveName, prepareFolder, requireSpace, tagOf } from './destination.ts';
 import { removeLeftovers } from './leftovers.ts';
+import { findArchives } from './retention.ts';
 import { findUploads } from './uploads.ts';
 import { writeArchive } from './write.ts';
 
@@ -23,6 +24,10 @@ export interface BackupOrder {
   /** The folders of uploads that go into the archive, those that exist. */
   readonly uploadRoots: readonly UploadRoot[];
   readonly destination: Destination;
+  /** What the manifest says of the database, where that is known. */
+  readonly healthy?: boolean;
+  /** An archive of the same kind that holds the same database, if it is whole, counts for the new one. */
+  readonly once?: boolean;
 }
 
 /** An archive that was written, read back and found whole. */
@@ -31,6 +36,8 @@ export interface Backup {
   /** Bytes of the archive. */
   readonly size: number;
   readonly manifest: Manifest;
+  /** Whether it was there before, and holds what the database holds now. */
+  readonly repeated: boolean;
 }
 
 /**
@@ -54,14 +61,24 @@ export async function createBackup(context: BackupContext, order: BackupOrder): 
     const places = { uploadRoots: order.uploadRoots, backupFolder: config.backupFolder, database: config.database };
     const { bytes } = await findUploads(places);
     await requireSpace(folder, copier.space + bytes, context);
-    const manifest = await writeArchive(partial, copier, context, { kind: order.kind, createdAt, places });
+    const manifest = await writeArchive(partial, copier, context, {
+      kind: order.kind,
+      createdAt,
+      places,
+      ...(order.healthy !== undefined && { healthy: order.healthy }),
+    });
     signal.throwIfAborted();
+    const same = order.once === true ? await findSame(folder, manifest, copier, context) : null;
+    if (same !== null) {
+      await rm(partial, { force: true });
+      return { path: same, size: (await stat(same)).size, manifest, repeated: true };
+    }
     await prove(partial, copier, context);
     signal.throwIfAborted();
     const path = await giveName(partial, file ?? plain, order.destination);
     const unknown = manifest.revisions.filter((revision) => !releaseGraph.knows(revision));
     if (unknown.length > 0) context.log.warn(describeUnknownRevisions(unknown));
-    return { path, size: (await stat(path)).size, manifest };
+    return { path, size: (await stat(path)).size, manifest, repeated: false };
   } catch (error) {
     await rm(partial, { force: true });
     if (signal.aborted || saysEnough(error)) throw error;
@@ -72,6 +89,27 @@ export async function createBackup(context: BackupContext, order: BackupOrder): 
 /** That the database cannot be read is told by its state. */
 function saysEnough(error: unknown): boolean {
   return error instanceof Failure && (error.problem.kind === 'backup-failed' || error.problem.kind === 'unreadable');
+}
+
+/** Finds a whole archive that holds the same database as one that was just written. */
+async function findSame(
+  folder: string,
+  { kind, database, content, revisions }: Manifest,
+  copier: Copier,
+  context: BackupContext,
+): Promise<string | null> {
+  for (const { path, manifest } of await findArchives({ folder, kind, database })) {
+    if (content === undefined || manifest.content !== content || manifest.revisions.join() !== revisions.join())
+      continue;
+    try {
+      await prove(path, copier, context);
+      return path;
+    } catch (error) {
+      context.signal.throwIfAborted();
+      context.log.warn(`An older backup of the same content is not whole (${path}): ${reasonOf(error)}.`);
+    }
+  }
+  return null;
 }
 
 /** Reads the archive back, every member of it. @throws Failure `backup-failed` */

@@ -12,6 +12,10 @@ export interface RetentionRule {
   readonly database: string;
   /** How many are kept, the newest; at least one. */
   readonly keep: number;
+  /** Paths that are kept beyond that number. */
+  readonly always?: readonly string[];
+  /** Whether the newest of a healthy database is kept beyond that number. */
+  readonly keepHealthy?: boolean;
 }
 
 /** What a rule keeps, and what it does not; paths, the newest first. */
@@ -37,23 +41,33 @@ export async function removeOldest(rule: RetentionRule, proven: string): Promise
  * @param newest a path that comes first, whatever it says of its age
  */
 export async function sortArchives(
-  { folder, kind, database, keep }: RetentionRule,
+  { keep, always = [], keepHealthy = false, ...whose }: RetentionRule,
   newest: string | null = null,
 ): Promise<Sorted> {
+  const newestFirst = await findArchives(whose, newest);
+  const count = Math.max(1, keep);
+  const healthy = keepHealthy ? newestFirst.find(({ manifest }) => manifest.healthy === true)?.path : undefined;
+  const kept = newestFirst
+    .map(({ path }) => path)
+    .filter((path, index) => index < count || path === healthy || always.includes(path));
+  return { kept, old: newestFirst.map(({ path }) => path).filter((path) => !kept.includes(path)) };
+}
+
+/** The archives of a kind and of a database, the newest first, or else the one that is said to be. */
+export async function findArchives(
+  { folder, kind, database }: Pick<RetentionRule, 'folder' | 'kind' | 'database'>,
+  newest: string | null = null,
+): Promise<readonly { readonly path: string; readonly manifest: Manifest }[]> {
   const found: { readonly path: string; readonly manifest: Manifest }[] = [];
   for (const name of await namesIn(folder)) {
     const path = join(folder, name);
     const manifest = name.endsWith('.zip') ? await readManifest(path) : null;
     if (manifest?.kind === kind && manifest.database === database) found.push({ path, manifest });
   }
-  const newestFirst = found
-    .toSorted(
-      (one, other) =>
-        Number(other.path === newest) - Number(one.path === newest) ||
-        other.manifest.createdAt.getTime() - one.manifest.createdAt.getTime() ||
-        other.path.localeCompare(one.path),
-    )
-    .map(({ path }) => path);
-  const kept = Math.max(1, keep);
-  return { kept: newestFirst.slice(0, kept), old: newestFirst.slice(kept) };
+  return found.toSorted(
+    (one, other) =>
+      Number(other.path === newest) - Number(one.path === newest) ||
+      other.manifest.createdAt.getTime() - one.manifest.createdAt.getTime() ||
+      other.path.localeCompare(one.path),
+  );
 }

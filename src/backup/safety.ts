@@ -9,6 +9,7 @@ import { coreTables } from '../schema/catalog.ts';
 import { holdsRows } from './contents.ts';
 import { type BackupContext, backupFailure } from './context.ts';
 import { createBackup } from './create.ts';
+import { backupBeforeLastChange } from './last-change.ts';
 import { removeOldest } from './retention.ts';
 
 /** How many safety backups of a database are kept. */
@@ -49,12 +50,21 @@ export async function requireSafetyBackup(context: SafetyContext): Promise<void>
   const started = performance.now();
   requireVolume(context);
   log.info(`Making a safety backup in ${config.backupFolder}.`);
-  const { path, size: bytes } = await createBackup(context, {
+  const state = recorder.record.before?.state.kind;
+  const {
+    path,
+    size: bytes,
+    repeated,
+  } = await createBackup(context, {
     kind: 'safety',
     uploadRoots: [],
+    healthy: state === 'behind' || state === 'current',
+    // starts that fail one after the other would push out the backups from before the first failure
+    once: true,
     destination: { folder: config.backupFolder, file: null },
   });
-  log.info(`Safety backup: ${path} (${formatBytes(bytes)}), read back and found whole.`, { backup: path });
+  const again = repeated ? 'of an earlier start; nothing has changed since, ' : '';
+  log.info(`Safety backup: ${path} (${formatBytes(bytes)}), ${again}read back and found whole.`, { backup: path });
   recorder.step({ kind: 'backup', path, bytes, milliseconds: performance.now() - started });
   await prune(path, context);
 }
@@ -83,7 +93,15 @@ function liesOnVolume(folder: string): boolean {
 
 /** Old backups that stay are no reason to stop. */
 async function prune(proven: string, { config, database, log }: BackupContext): Promise<void> {
-  const rule = { folder: config.backupFolder, kind: 'safety', database: database.name, keep: kept } as const;
+  const before = backupBeforeLastChange(config, database.name);
+  const rule = {
+    folder: config.backupFolder,
+    database: database.name,
+    keep: kept,
+    keepHealthy: true,
+    kind: 'safety',
+    always: before === null ? [] : [before],
+  } as const;
   try {
     for (const path of await removeOldest(rule, proven)) log.info(`Removed an older safety backup: ${path}.`);
   } catch (error) {

@@ -8,7 +8,7 @@ import type { Copier } from './copy.ts';
 import { findUploads } from './uploads.ts';
 
 /** What an archive is made for, and of what beside the database. */
-export interface Purpose extends Pick<Manifest, 'kind' | 'createdAt'> {
+export interface Purpose extends Pick<Manifest, 'kind' | 'createdAt' | 'healthy'> {
   readonly places: Pick<Config, 'uploadRoots' | 'backupFolder' | 'database'>;
 }
 
@@ -20,7 +20,7 @@ export async function writeArchive(
   file: string,
   copier: Copier,
   context: BackupContext,
-  { kind, createdAt, places }: Purpose,
+  { kind, createdAt, healthy, places }: Purpose,
 ): Promise<Manifest> {
   const { database, version } = context;
   let progress: Progress | null = null;
@@ -34,7 +34,7 @@ export async function writeArchive(
     const copied = await archive.add(copier.member, copier.compress, (into) =>
       copier.copy(into, (total) => begin('Copying the database', total)),
     );
-    const { revisions, rows, settings } = copied.result;
+    const { revisions, rows, settings, digest } = copied.result;
 
     const uploads = await findUploads(places);
     begin('Copying the uploads', uploads.bytes);
@@ -54,6 +54,8 @@ export async function writeArchive(
       rows,
       members: { [copier.member]: copied.member, ...Object.fromEntries(added.members), [settingsMember]: written },
       uploads: uploads.roots,
+      content: digest ?? copied.member.sha256,
+      ...(healthy !== undefined && { healthy }),
     };
     await archive.addText(manifestMember, renderManifest(manifest));
     await archive.finish();

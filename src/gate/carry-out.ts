@@ -1,4 +1,6 @@
 import { makeSafetyBackup } from '../backup/safety.ts';
+import { rememberLastChange } from '../backup/last-change.ts';
+import type { Config } from '../config/config.ts';
 import type { DatabaseFacts, Database, Question, Transaction } from '../database/database.ts';
 import { Failure, reasonOf, type Verdict } from '../failure.ts';
 import { type AppliedRevision, createHead, migrate } from '../migration/migrator.ts';
@@ -62,7 +64,18 @@ export async function conclude({ database, config, log, recorder }: GateContext)
   await prove(database, (question) => database.observe('quick', question));
   recorder.left({ state: 'current', revisions: releaseGraph.heads });
   writeStamp(config, database, releaseGraph.heads, log);
+  const { backup } = recorder.record;
+  if (backup !== null) noteLastChange(config, database, backup, log);
   log.info(`The database is healthy and current (${releaseGraph.heads.join(', ')}).`);
+}
+
+/** That it cannot be noted is no reason to fail: the newest backups are kept all the same. */
+function noteLastChange(config: Config, database: Database, backup: string, log: Log): void {
+  try {
+    rememberLastChange(config, database.name, backup);
+  } catch (error) {
+    log.warn(`Which backup is from before this change could not be noted: ${reasonOf(error)}.`);
+  }
 }
 
 /** What the database says no to between two revisions is a failed migration as well. */

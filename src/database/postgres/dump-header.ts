@@ -26,17 +26,31 @@ const customFormat = 1;
  */
 export function parseDumpHeader(bytes: Uint8Array): ParsedHeader {
   try {
-    return { kind: 'header', header: readHeader(bytes) };
+    const { time: _, ...header } = readHeader(bytes);
+    return { kind: 'header', header };
   } catch (error) {
     if (!(error instanceof Damage)) throw error;
     return { kind: 'damaged', reason: error.message };
   }
 }
 
+/**
+ * Where a header says when its dump was made: all other bytes are the same in two dumps of the same content.
+ * @returns null if the bytes are no header
+ */
+export function timeInHeader(bytes: Uint8Array): { readonly from: number; readonly to: number } | null {
+  try {
+    return readHeader(bytes).time;
+  } catch (error) {
+    if (!(error instanceof Damage)) throw error;
+    return null;
+  }
+}
+
 class Damage extends Error {}
 
-function readHeader(bytes: Uint8Array): DumpHeader {
-  const { take, byte, integer, text } = readerOf(bytes);
+function readHeader(bytes: Uint8Array): DumpHeader & { readonly time: { readonly from: number; readonly to: number } } {
+  const { take, byte, integer, text, at } = readerOf(bytes);
   if (Buffer.from(take(magic.length)).toString('latin1') !== magic) {
     throw new Damage("it is not a dump in PostgreSQL's custom format");
   }
@@ -56,10 +70,12 @@ function readHeader(bytes: Uint8Array): DumpHeader {
   if (major > 1 || minor >= 15) byte();
   else integer(sizeOfInteger);
   // when it was made: seconds to years, and whether by summer time
+  const from = at();
   for (let part = 0; part < 7; part++) integer(sizeOfInteger);
+  const time = { from, to: at() };
   const database = text(sizeOfInteger);
   const server = text(sizeOfInteger);
-  return { format: [major, minor], database, server, pgDump: versionIn(text(sizeOfInteger)) };
+  return { format: [major, minor], database, server, pgDump: versionIn(text(sizeOfInteger)), time };
 }
 
 function readerOf(bytes: Uint8Array) {
@@ -81,7 +97,7 @@ function readerOf(bytes: Uint8Array) {
     if (length < 0) throw new Damage('its header is damaged (a name is missing)');
     return Buffer.from(take(length)).toString('utf8');
   };
-  return { take, byte, integer, text };
+  return { take, byte, integer, text, at: () => position };
 }
 
 /** `17.2 (Debian 17.2-1)` → `17.2`. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import AdmZip from 'adm-zip';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -174,6 +174,38 @@ describeBackups('a safety backup', ({ name: engine, create }) => {
       made,
     ]);
     expect(stdout).toContain(`Removed an older safety backup: ${join(folder, 'safety-1.zip')}.`);
+  });
+
+  it('is not made again while the database stays as it is, and is kept until the next change has succeeded', async () => {
+    await mkdir(folder);
+    await fill(database);
+    await execute(database, 'CREATE VIEW time_off_requests AS SELECT 1 AS id');
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      const { exitCode, all } = await run([], { env });
+      expect(exitCode, all).toBe(20);
+      expect(await archivesIn(folder), all).toHaveLength(1);
+    }
+    await execute(database, 'DROP VIEW time_off_requests');
+    const migrated = await run([], { env });
+    expect(migrated.exitCode, migrated.all).toBe(0);
+    const saved = basename(/Safety backup: (\S+\.zip)/.exec(migrated.stdout)?.[1] ?? '');
+
+    // younger ones of a database that is not healthy push out the others, and not this one
+    for (const day of [1, 2, 3, 4, 5, 6]) {
+      const zip = new AdmZip();
+      const createdAt = new Date(Date.now() + day * 1000);
+      zip.addFile(
+        'manifest.json',
+        Buffer.from(renderManifest({ ...manifestOf('safety', spoken(database), 1), createdAt })),
+      );
+      await zip.writeZipPromise(join(folder, `safety-${day}.zip`));
+    }
+    await execute(database, 'DROP INDEX idx_time_entries_user_id');
+    const mended = await run([], { env });
+    expect(mended.exitCode, mended.all).toBe(0);
+    expect(await archivesIn(folder), mended.all).toContain(saved);
+    expect(await archivesIn(folder)).toHaveLength(6);
+    expect(parseManifest(new AdmZip(join(folder, saved)).readAsText('manifest.json'))).toMatchObject({ healthy: true });
   });
 
   it('that was killed leaves only what the next one clears away', async () => {

@@ -1,0 +1,32 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { Config } from '../config/config.ts';
+import { hasCode } from '../error-code.ts';
+import { memoryFolderOf } from '../gate/traces.ts';
+
+const fileOf = (config: Pick<Config, 'backupFolder'>): string =>
+  join(memoryFolderOf(config), 'before-last-change.json');
+
+/**
+ * Remembers which safety backup was made before a change that has succeeded: it is what a person goes back to who is not
+ * content with the change, and is kept until the next change has succeeded.
+ */
+export function rememberLastChange(config: Pick<Config, 'backupFolder'>, database: string, backup: string): void {
+  const file = fileOf(config);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(`${file}.partial`, `${JSON.stringify({ database, backup: basename(backup) })}\n`, { mode: 0o600 });
+  renameSync(`${file}.partial`, file);
+}
+
+/** The path of the safety backup from before the last change that has succeeded; null if none is remembered. */
+export function backupBeforeLastChange(config: Pick<Config, 'backupFolder'>, database: string): string | null {
+  try {
+    const note: unknown = JSON.parse(readFileSync(fileOf(config), 'utf8'));
+    if (typeof note !== 'object' || note === null || !('backup' in note) || !('database' in note)) return null;
+    if (note.database !== database || typeof note.backup !== 'string') return null;
+    return join(config.backupFolder, basename(note.backup));
+  } catch (error) {
+    if (hasCode(error, 'ENOENT') || error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
