@@ -7,6 +7,7 @@ import { type Database, type DatabaseFacts, noSurroundings, type Transaction } f
 import type { OpenOptions } from '../open.ts';
 import type { Session } from '../session.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
+import { danglingReferences } from './check.ts';
 import { judgeFileSystem, prepareFolder } from './file-system.ts';
 import { inspect } from './inspect.ts';
 import { isBusy, takeRunLock } from './lock.ts';
@@ -139,9 +140,11 @@ async function inTransaction<Result>(
   await beginImmediate(database, file, options);
   const session = sqliteSession(database);
   try {
-    const before = brokenReferences(database);
+    const before = danglingReferences(database);
     const result = await work({ ...session, observe: async (question) => inspect(database, question) });
-    const broken = [...brokenReferences(database)].filter(([reference, count]) => count > (before.get(reference) ?? 0));
+    const broken = [...danglingReferences(database)].filter(
+      ([reference, count]) => count > (before.get(reference) ?? 0),
+    );
     if (broken.length > 0) {
       throw new Error(
         `references would be broken: ${broken.map(([reference, count]) => `${reference} (${count})`).join(', ')}`,
@@ -177,16 +180,6 @@ async function beginImmediate(database: SQLite.Database, file: string, options: 
       await sleep(pauseBeforeAttempt(attempt), options.signal);
     }
   }
-}
-
-/** How many rows refer to nothing, by table and referenced table: old databases have some, ours may add none. */
-function brokenReferences(database: SQLite.Database): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const row of database.prepare<[], Record<string, unknown>>('PRAGMA foreign_key_check').iterate()) {
-    const reference = `${String(row['table'])} to ${String(row['parent'])}`;
-    counts.set(reference, (counts.get(reference) ?? 0) + 1);
-  }
-  return counts;
 }
 
 function sqliteVersion(): string {

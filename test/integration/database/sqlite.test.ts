@@ -172,6 +172,21 @@ describe('the gate on SQLite', () => {
     expect(filler).toEqual([]);
   });
 
+  it('migrates past a foreign key of the owner that refers to no unique column', async () => {
+    const file = await oldDatabase();
+    const database = new Database(file);
+    database.pragma('foreign_keys = OFF');
+    database.exec('CREATE TABLE badges (id INTEGER PRIMARY KEY, name TEXT REFERENCES users(username_shown))');
+    database.exec(
+      "CREATE TABLE lost (id INTEGER PRIMARY KEY, owner TEXT REFERENCES nowhere(id)); INSERT INTO lost VALUES (1, '1')",
+    );
+    database.exec(
+      'CREATE TABLE cups (id INTEGER PRIMARY KEY, name TEXT REFERENCES users(role)); INSERT INTO cups VALUES (1, NULL)',
+    );
+    database.close();
+    expect((await run(['gate'], { env: { DATABASE_URL: sqliteUrl(file) } })).exitCode).toBe(0);
+  });
+
   it('leaves a current database as it is, in either journal mode', async () => {
     const { name: file, url } = await createSqliteDatabase();
     await run(['gate'], { env: { DATABASE_URL: url } });
