@@ -126,6 +126,16 @@ export function describeArchive(archive: Archive): string {
   return `${file}: a ${what} database ${at}, made ${made}, ${count(uploads.length, 'upload')}, ${formatBytes(size)} unpacked.`;
 }
 
+/** What a restore undoes that the application had to do for good. @param users the ids of those who were erased since */
+export function describeErasures({ file }: Pick<Archive, 'file'>, users: readonly number[]): string {
+  const shown = users.slice(0, 10).join(', ') + (users.length > 10 ? ', …' : '');
+  return (
+    `${file} brings people back: ${count(users.length, 'user')} of the present database (id ${shown}) ` +
+    `${users.length === 1 ? 'was' : 'were'} erased after it was made, or on that day. Erase them again in the application ` +
+    'after the restore.'
+  );
+}
+
 /** Says where the former database is, how to go back to it, and how to get rid of it. */
 export function announceKept(done: Pick<DoneRestore, 'kept' | 'uploads'> | null, commands: Commands, log: Log): void {
   // before the first start of a SQLite database there is no file to keep

@@ -7,8 +7,9 @@ import { Failure } from '../failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { listRows } from '../report/adoption-text.ts';
 import { commandsFor } from '../report/commands.ts';
-import { announceKept, describeArchive } from '../report/restore-text.ts';
+import { announceKept, describeArchive, describeErasures } from '../report/restore-text.ts';
 import { requireAlone } from './alone.ts';
+import { findErasedSince } from './erasures.ts';
 import { lastKept, readHistory } from './history.ts';
 import type { ArchiveIdentity, Journal } from './journal.ts';
 import { journalled } from './journalled.ts';
@@ -61,6 +62,8 @@ export async function restore(request: RestoreRequest, live: Database, context: 
     const source: Source = { archive: request.archive, folder: stagingFolderOf(config, journal.id) };
     await requireWritable(journal.uploads);
     log.info(describeArchive(request.archive));
+    const erased = await findErasedSince(request.archive, live);
+    if (erased.length > 0) log.warn(describeErasures(request.archive, erased));
     await journalled(journal, site, context, async () => {
       await mkdir(source.folder, { recursive: true, mode: 0o700 });
       await site.bringUp(source, journal.places, request.dryRun);

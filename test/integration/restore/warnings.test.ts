@@ -4,7 +4,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { run } from '../../support/run.ts';
 import { applicationArchive, databaseOf } from './crafted.ts';
-import { describeRestores, type Installation, install } from './restores.ts';
+import { describeRestores, type Installation, install, execute } from './restores.ts';
 
 /** The example of the specification of Fernet: a token, and the key that signed it. */
 const token = 'gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA==';
@@ -33,6 +33,20 @@ describeRestores('before a restore', (engine) => {
       databaseOf(engine, `CREATE TABLE settings (mail_password text); INSERT INTO settings VALUES ('${value}')`);
     encrypted = await applicationArchive(engine, await database(`enc:v1:${token}`), head);
     plain = await applicationArchive(engine, await database('in clear'), head);
+  });
+
+  it('it is told that it brings people back who were erased since the archive was made, and nobody else', async () => {
+    expect(await said(plain)).not.toContain('brings people back');
+    await execute(
+      place.database,
+      `CREATE TABLE users (id integer, anonymized_at timestamp);
+       INSERT INTO users VALUES (1, NULL), (2, '2026-11-20 09:00:00'), (3, '2026-11-24 09:00:00.123'), (4, '2026-11-23 00:00:00')`,
+    );
+    const text = await said(plain);
+    expect(text.replaceAll(/\s+/g, ' ')).toContain(
+      'brings people back: 2 users of the present database (id 3, 4) were erased',
+    );
+    await execute(place.database, 'DROP TABLE users');
   });
 
   it('it is told that a key is needed', async () => {
