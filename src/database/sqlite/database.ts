@@ -206,7 +206,13 @@ function sizeOf(path: string): number {
 
 /** Refuses what is no SQLite database before SQLite gets to see it. */
 function requireDatabaseFile(file: string): void {
-  if (!statSync(file).isFile()) throw new Error(`${file} is not a file`);
+  const stats = statSync(file);
+  if (stats.isDirectory()) {
+    throw new Error(
+      `${file} is a folder. Docker makes one where a bind mount names a file that is not there: remove it with rmdir, which leaves a folder that holds anything, and mount the folder of the file instead of the file`,
+    );
+  }
+  if (!stats.isFile()) throw new Error(`${file} is not a file`);
   if (!isDatabaseFile(file)) throw new Error(`${file} is not a SQLite database`);
 }
 

@@ -172,6 +172,15 @@ describe('the gate on SQLite', () => {
     expect(filler).toEqual([]);
   });
 
+  it('says of a folder in the place of the file where it comes from, and leaves it', async () => {
+    const { name: file, url } = await createSqliteDatabase();
+    mkdirSync(file);
+    const { exitCode, stderr } = await run(['gate'], { env: { DATABASE_URL: url } });
+    expect(exitCode).toBe(17);
+    expect(stderr.replaceAll(/\s+/g, ' ')).toContain('is a folder. Docker makes one where a bind mount names a file');
+    expect(readdirSync(file)).toEqual([]);
+  });
+
   it('migrates past a foreign key of the owner that refers to no unique column', async () => {
     const file = await oldDatabase();
     const database = new Database(file);
