@@ -31,6 +31,7 @@ export async function withProduct<Result>(
       version: 'bench',
       signal,
       disconnect: false,
+    trusted: false,
       onBytes: silent,
     });
   } finally {

@@ -139,6 +139,15 @@ export type Contents =
   | { readonly kind: 'export' }
   | { readonly kind: 'unknown'; readonly count: number; readonly names: readonly string[] };
 
+/** An object of an archive that TimeTracker does not make. Its names are somebody else's words. */
+export interface ArchiveObject {
+  /** `FUNCTION`, `TRIGGER`; empty if it is not told. */
+  readonly type: string;
+  readonly name: string;
+  /** The beginning of its statement. */
+  readonly statement: string;
+}
+
 /** Why an archive is not restored. A reason is a sentence without its full stop. */
 export type ArchiveFault =
   /** There is nothing at any of these paths. */
@@ -151,6 +160,8 @@ export type ArchiveFault =
   | { readonly kind: 'access'; readonly reason: string }
   /** It holds more than `variable` allows. */
   | { readonly kind: 'too-large'; readonly reason: string; readonly variable: string }
+  /** It holds what no dump of TimeTracker holds, and what could run code. */
+  | { readonly kind: 'unknown-objects'; readonly objects: readonly ArchiveObject[] }
   /** No archive, but something else that is known. */
   | { readonly kind: 'other-format'; readonly file: OtherFile }
   /** No archive as it is; what comes out of it may be one, or be restored by others. */

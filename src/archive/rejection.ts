@@ -36,6 +36,8 @@ export function rejectionReason(error: unknown): string {
       return `it is no archive, or wrapped up (${fault.by})`;
     case 'other-engine':
       return `it holds a database of the other kind (${fault.held})`;
+    case 'unknown-objects':
+      return `it holds ${fault.objects.length} objects that TimeTracker does not make`;
     case 'invalid':
     case 'piece':
     case 'too-large':

@@ -134,6 +134,7 @@ async function proveByRestoring(context: CommandContext, file: string): Promise<
   const given = {
     ...context,
     disconnect: false,
+    trusted: context.arguments.flags.has('trust-archive'),
     onBytes: () => undefined,
     onLoaded: (contents: Pick<Contents, 'rows'>) => void ({ rows } = contents),
   };

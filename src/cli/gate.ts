@@ -20,7 +20,7 @@ export const gateCommand: Command = {
 
 async function restoreFirst(places: readonly string[], context: CommandContext): Promise<void> {
   const { restoreAtStart } = await import('../restore/at-start.ts');
-  const given = { ...context, disconnect: false, onBytes: () => undefined };
+  const given = { ...context, disconnect: false, trusted: false, onBytes: () => undefined };
   await restoreAtStart(places, given, (work) =>
     withDatabase(context, 'restore', 'write', (live) => live.withLock(() => work(live))),
   );

@@ -8,9 +8,9 @@ import type { Command, CommandContext } from './context.ts';
 import { withDatabase } from './open.ts';
 
 const usage =
-  'FILE [--dry-run] [--database-only] [--disconnect] [--yes] | --undo [--disconnect] [--yes] | --drop-former [--yes]';
+  'FILE [--dry-run] [--database-only] [--trust-archive] [--disconnect] [--yes] | --undo [--disconnect] [--yes] | --drop-former [--yes]';
 const flagsOf = {
-  file: ['dry-run', 'database-only', 'disconnect', 'yes'],
+  file: ['dry-run', 'database-only', 'trust-archive', 'disconnect', 'yes'],
   undo: ['undo', 'disconnect', 'yes'],
   drop: ['drop-former', 'yes'],
 };
@@ -84,5 +84,11 @@ async function dropFormer(context: CommandContext): Promise<void> {
 }
 
 function restoreContext(context: CommandContext) {
-  return { ...context, disconnect: context.arguments.flags.has('disconnect'), onBytes: () => undefined };
+  const { flags } = context.arguments;
+  return {
+    ...context,
+    disconnect: flags.has('disconnect'),
+    trusted: flags.has('trust-archive'),
+    onBytes: () => undefined,
+  };
 }

@@ -5,6 +5,7 @@ import { capital, newerTools } from './advice.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
 import { describeOtherFile, describeWrapped, restoreFile } from './other-file-text.ts';
+import { describeUnknownObjects } from './unknown-objects-text.ts';
 
 const safe = 'nothing was changed, and nothing of the archive was left behind.';
 
@@ -38,6 +39,8 @@ function describeFault(archive: string, fault: ArchiveFault, commands: Commands)
             `${commands.upload(basename(archive))}\n${commands.run('restore', basename(archive))}`,
         ],
       };
+    case 'unknown-objects':
+      return describeUnknownObjects(archive, fault.objects, commands);
     case 'invalid':
       return {
         title,

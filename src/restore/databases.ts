@@ -45,25 +45,32 @@ export function databasesSite(
       if (live === null) throw new Error('a restore without the live database');
       const dump = await unpackDump(source, context);
       const loader = await loaderFor(dump, source, live, target, context);
-      const role = await ownerOf(live);
+      const owner = await ownerOf(live);
       const schema = await homeOf(live);
+      const { signal, log } = context;
       // what is set for the live database is not set for this one
-      const scratch: PostgresTarget = { ...target, database: incoming, schema };
+      const ours: PostgresTarget = { ...target, database: incoming, schema };
+      let loadRole: PostgresTarget | null = null;
       try {
         await maintenance.create(incoming);
-        context.log.info(`Restoring into ${incoming}, beside the live database, with ${loader.tool}.`);
-        const { signal } = context;
-        await loader.into(scratch, { role, jobs: Math.min(availableParallelism(), mostJobs), signal });
+        if (!context.trusted) loadRole = await enterAsOwner(ours, maintenance, context);
+        log.info(`Restoring into ${incoming}, beside the live database, with ${loader.tool}.`);
+        const role = loadRole === null ? owner : null;
+        const jobs = Math.min(availableParallelism(), mostJobs);
+        await loader.into(loadRole ?? ours, { role, jobs, signal });
       } catch (error) {
         throw await failedLoad(error, source, context);
       }
       await rm(dump, { force: true });
-      await withScratch(scratch, context, async (database) => {
+      await withScratch(loadRole ?? ours, context, async (database) => {
         // what migrations create belongs to whom everything else does
-        if (role !== null) await database.transaction((session) => session.run(`SET ROLE ${quoteName(role)}`));
+        if (loadRole === null && owner !== null) {
+          await database.transaction((session) => session.run(`SET ROLE ${quoteName(owner)}`));
+        }
         await renameToHome(database, schema);
         await makeHealthy(database, source, context);
       });
+      if (loadRole !== null) await maintenance.dropOwner(incoming, owner);
     },
 
     async exchange(source, { incoming, outgoing }) {
@@ -88,6 +95,21 @@ export function databasesSite(
   };
 }
 
+/**
+ * Where an archive is loaded, as a role that owns nothing but this database.
+ * @returns null if we are no superuser, or if the server's pg_hba.conf lets no such role in
+ */
+async function enterAsOwner(
+  scratch: PostgresTarget,
+  maintenance: Maintenance,
+  { log }: RestoreContext,
+): Promise<PostgresTarget | null> {
+  const role = await maintenance.createOwner(scratch.database);
+  if (role !== null && typeof role !== 'string') return { ...scratch, ...role };
+  if (role !== null) log.warn(`The archive is loaded with the rights of ${scratch.user}: ${role}.`);
+  return null;
+}
+
 /** `timetracker_before_20261123_201500`, the name cut so that it is not cut by the server. */
 function nameBeside(name: string, suffix: string): string {
   const bytes = Buffer.from(name).subarray(0, longestName - Buffer.byteLength(suffix));
@@ -108,12 +130,17 @@ export async function loaderFor(
   source: Source,
   live: Database,
   target: PostgresTarget,
-  { log, signal }: RestoreContext,
+  { config, log, signal, trusted }: RestoreContext,
 ): Promise<DumpLoader> {
   const serverMajor = await live.read(async (session) =>
     number(only(await session.query(`SELECT current_setting('server_version_num')::int / 10000 AS major`)), 'major'),
   );
-  const found = await openLoader(dump, target, { serverMajor, signal });
+  const maxBytes = config.archiveLimits.bytes;
+  const found = await openLoader(dump, target, { serverMajor, trusted, maxBytes, signal });
+  if (found.kind === 'too-much-data') {
+    const reason = `the rows of its ${source.archive.database.name} have more than ${maxBytes} bytes`;
+    throw rejection(source.archive.file, { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_GIGABYTES' });
+  }
   if (found.kind !== 'ready') throw rejection(source.archive.file, found);
   for (const warning of found.warnings) log.warn(`${warning}.`);
   return found.loader;

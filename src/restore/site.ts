@@ -15,6 +15,8 @@ export interface RestoreContext {
   readonly signal: AbortSignal;
   /** Whether sessions of others may be ended. */
   readonly disconnect: boolean;
+  /** Whether the owner answers for the archive: then objects that TimeTracker does not make are loaded as well. */
+  readonly trusted: boolean;
   /** Told how many bytes of an archive were unpacked. */
   readonly onBytes: (bytes: number) => void;
   /** Told what the archive's database holds, once it is loaded and before it is migrated. */

@@ -1,5 +1,5 @@
 import { quoteName, quoteText } from '../quoting.ts';
-import { optionalText, text } from '../rows.ts';
+import { only, optionalText, text } from '../rows.ts';
 import type { Session } from '../session.ts';
 
 /** Whether a database lies where a new one does anyway: to ask for that place by name takes a right to it. */
@@ -29,6 +29,14 @@ export async function creation(name: string, like: string, session: Session): Pr
     ...localeOptions(optionalText(row, 'provider'), optionalText(row, 'locale'), optionalText(row, 'rules')),
   ];
   return `CREATE DATABASE ${quoteName(name)} ${options.join(' ')}`;
+}
+
+/** ALTER DATABASE that gives a database to the owner of another one. */
+export async function ownership(name: string, like: string, session: Session): Promise<string> {
+  const row = only(
+    await session.query('SELECT pg_get_userbyid(datdba) AS owner FROM pg_database WHERE datname = $1', [like]),
+  );
+  return `ALTER DATABASE ${quoteName(name)} OWNER TO ${quoteName(text(row, 'owner'))}`;
 }
 
 /** `c`: libc, `i`: ICU (PostgreSQL 15), `b`: built in (17); null for a server that knows libc alone. */

@@ -41,6 +41,14 @@ export function scriptForPsql(options: ScriptOptions): Transform {
   });
 }
 
+/**
+ * The command with which psql runs none of its own commands (`\!`) any more, until it hears a secret that no archive
+ * knows. It has its own line.
+ */
+export function restrict(): string {
+  return String.raw`\restrict ${randomBytes(16).toString('hex')}`;
+}
+
 /** Whether the preamble is all there: a whole line of something else follows. */
 function isComplete(head: Buffer): boolean {
   return head.length > limit || splitPreamble(head).rest.includes('\n');
@@ -60,6 +68,6 @@ function settle(head: Buffer, { withoutTransactionTimeout, encoding }: ScriptOpt
     .filter((line) => !(withoutTransactionTimeout && line === 'SET transaction_timeout = 0;'))
     .map((line) => (line === unknownEncoding ? `SET client_encoding = '${encoding}';` : line));
   const restricted = kept.some((line) => line.startsWith(String.raw`\restrict `));
-  const first = restricted ? [] : [String.raw`\restrict ${randomBytes(16).toString('hex')}`];
+  const first = restricted ? [] : [restrict()];
   return Buffer.from([...first, ...kept, rest].join('\n'), 'latin1');
 }

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import type { Readable, Writable } from 'node:stream';
+import type { Readable, Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
 import type { PostgresTarget } from '../../config/config.ts';
-import { type ScriptOptions, scriptForPsql } from './dump-script.ts';
+import { TooMuchData, UnknownStatement } from './checked-script.ts';
 import { libpqEnvironment, type Tool } from './tools.ts';
 import { toolMessage } from './tool-message.ts';
 
@@ -23,6 +23,9 @@ export interface Load {
   readonly onFailure: () => void;
 }
 
+/** What pg_restore needs to know to read a dump. */
+type Reading = Pick<Load, 'restore' | 'dump' | 'options' | 'signal'>;
+
 const always = [
   '--exit-on-error',
   // who and where is this database's business, not that of the one that was dumped
@@ -39,7 +42,7 @@ export async function loadDirectly(load: Load, jobs: number): Promise<void> {
   // a connection string: whatever the name has in it, it stays a name
   const database = load.target.database.replaceAll(/['\\]/g, String.raw`\$&`);
   const options = ['--no-password', `--jobs=${jobs}`, `--dbname=dbname='${database}'`];
-  const program = startRestore(load, options);
+  const program = startRestore(load, options, environmentOf(load));
   program.stdout.resume();
   const ended = await endOf(load.restore, program, load.onFailure);
   if (ended.failed) throw new Error(ended.message);
@@ -50,12 +53,13 @@ export interface Framing {
   readonly head: string;
   /** Sent only if pg_restore wrote everything. */
   readonly tail: string;
-  readonly script: ScriptOptions;
+  /** Makes what stands between pg_restore and psql. */
+  readonly filter: () => Transform;
 }
 
 /** Lets pg_restore write SQL and psql run it, over one connection. @throws Error in the words of who failed */
 export async function loadThroughPsql(load: Load, psql: Tool, framing: Framing): Promise<void> {
-  const script = startRestore(load, ['--file=-']);
+  const script = startRestore(load, ['--file=-'], environmentOf(load));
   const runner = startPsql(psql, load);
   const feeding = feed(script.stdout, runner.stdin, framing);
   const running = endOf(psql, runner, load.onFailure);
@@ -66,6 +70,7 @@ export async function loadThroughPsql(load: Load, psql: Tool, framing: Framing):
   if (fed.status === 'fulfilled' && !written.failed) runner.stdin.end(framing.tail);
   else runner.stdin.destroy();
   const ran = await running;
+  if (fed.status === 'rejected' && isVeto(fed.reason)) throw fed.reason;
   // where psql ends first, pg_restore only finds nobody reading; where pg_restore does, psql gets half a table
   if (written.failed && !written.unread) throw new Error(written.message);
   if (ran.failed) throw new Error(ran.message);
@@ -73,11 +78,13 @@ export async function loadThroughPsql(load: Load, psql: Tool, framing: Framing):
   if (fed.status === 'rejected') throw fed.reason;
 }
 
-async function feed(content: Readable, into: Writable, { head, script }: Framing): Promise<void> {
+const isVeto = (error: unknown): boolean => error instanceof UnknownStatement || error instanceof TooMuchData;
+
+async function feed(content: Readable, into: Writable, { head, filter }: Framing): Promise<void> {
   // who reads no more has ended, and says why
   into.on('error', () => undefined);
   into.write(head);
-  await pipeline(content, scriptForPsql(script), into, { end: false });
+  await pipeline(content, filter(), into, { end: false });
 }
 
 // messages are read: they come in English, and without colours
@@ -89,12 +96,29 @@ const environmentOf = ({ target, applicationName, startOptions }: Load) => ({
   PGAPPNAME: applicationName,
 });
 
-function startRestore(load: Load, options: readonly string[]) {
-  return execa(load.restore.command, [...always, ...load.options, ...options, load.dump], {
-    env: environmentOf(load),
+/** Reads all that pg_restore would write of a dump, without a database. @throws Error in its own words */
+export async function readThrough(load: Reading, filter: Transform): Promise<void> {
+  const script = startRestore(load, ['--file=-'], plain);
+  const writing = endOf(load.restore, script, () => undefined);
+  filter.resume();
+  const [read] = await Promise.allSettled([pipeline(script.stdout, filter)]);
+  const written = await writing;
+  load.signal.throwIfAborted();
+  if (read.status === 'rejected' && isVeto(read.reason)) throw read.reason;
+  if (written.failed) throw new Error(written.message);
+  if (read.status === 'rejected') throw read.reason;
+}
+
+function startRestore(
+  { restore, dump, options, signal }: Reading,
+  more: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+) {
+  return execa(restore.command, [...always, ...options, ...more, dump], {
+    env,
     stdin: 'ignore',
     buffer: false,
-    cancelSignal: load.signal,
+    cancelSignal: signal,
     reject: false,
   });
 }

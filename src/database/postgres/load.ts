@@ -2,10 +2,12 @@ import { open } from 'node:fs/promises';
 import { execa } from 'execa';
 import type { PostgresTarget } from '../../config/config.ts';
 import { type DumpHeader, headerBytes, oldestReader, parseDumpHeader } from './dump-header.ts';
+import { type ArchiveObject, reasonOf } from '../../failure.ts';
+import { checkScript, TooMuchData } from './checked-script.ts';
 import { unknownEncoding } from './dump-script.ts';
-import { type DumpLoader, loaderOf } from './loader.ts';
+import { type DumpLoader, loaderOf, readDump } from './loader.ts';
 import { askOffers } from './server-offers.ts';
-import { parseToc, selectEntries, type TocEntry } from './toc.ts';
+import { parseToc, selectEntries, type TocEntry, withoutOptional } from './toc.ts';
 import { choosePsql, chooseRestore, findTools, newest, type Tool } from './tools.ts';
 import { toolMessage } from './tool-message.ts';
 
@@ -16,10 +18,18 @@ export type Loader =
   /** `warnings`: what is left out, in sentences without their full stop. */
   | { readonly kind: 'ready'; readonly loader: DumpLoader; readonly warnings: readonly string[] }
   /** The dump cannot be read, or a tool for it is not there. `reason`: a sentence without its full stop that names the versions. */
-  | { readonly kind: 'unusable' | 'no-tool'; readonly reason: string };
+  | { readonly kind: 'unusable' | 'no-tool'; readonly reason: string }
+  /** The dump holds what no dump of TimeTracker holds; nothing of it was run. */
+  | { readonly kind: 'unknown-objects'; readonly objects: readonly ArchiveObject[] }
+  /** The rows of the dump have more bytes than they may. */
+  | { readonly kind: 'too-much-data' };
 
 export interface LoaderOptions {
   readonly serverMajor: number;
+  /** Whether the owner answers for everything in the dump: then all of it is run, as pg_restore writes it. */
+  readonly trusted: boolean;
+  /** Bytes of rows at the most, unless the dump is trusted. */
+  readonly maxBytes: number;
   readonly signal: AbortSignal;
 }
 
@@ -29,7 +39,7 @@ export interface LoaderOptions {
  * @throws Error if the server cannot be asked
  */
 export async function openLoader(dump: string, target: PostgresTarget, options: LoaderOptions): Promise<Loader> {
-  const { serverMajor, signal } = options;
+  const { serverMajor, trusted, maxBytes, signal } = options;
   const parsed = parseDumpHeader(await beginningOf(dump));
   if (parsed.kind === 'damaged') return { kind: 'unusable', reason: `the dump cannot be read: ${parsed.reason}` };
   const [tools, psqls] = [await findTools('pg_restore'), await findTools('psql')];
@@ -51,10 +61,43 @@ export async function openLoader(dump: string, target: PostgresTarget, options: 
   }
   const toc = await readToc(restore, dump, signal);
   if (typeof toc === 'string') return { kind: 'unusable', reason: `the dump cannot be read: ${toc}` };
-  const { entries, warnings } = selectEntries(toc, offers);
+  const selected = selectEntries(toc, offers);
   const script = { withoutTransactionTimeout: olderServer, encoding: offers.encoding };
   const throughPsql = olderServer || foreignBytes;
-  return { kind: 'ready', loader: loaderOf({ dump, restore, psql, throughPsql, script, entries }), warnings };
+  const loading = { dump, restore, psql, throughPsql, script };
+  if (trusted) {
+    const { entries, warnings } = selected;
+    return { kind: 'ready', loader: loaderOf({ ...loading, entries, check: null }), warnings };
+  }
+  if (typeof psql === 'string') return { kind: 'no-tool', reason: `a dump is loaded with psql, and ${psql}` };
+  const entries = withoutOptional(toc);
+  const found = await inspectDump({ dump, restore, entries, maxBytes, signal });
+  if (found.kind !== 'known') return found;
+  return { kind: 'ready', loader: loaderOf({ ...loading, entries, check: { maxBytes } }), warnings: [] };
+}
+
+/** What a dump holds, from reading all that pg_restore would run. */
+type Inspection = { readonly kind: 'known' } | Exclude<Loader, { readonly kind: 'ready' }>;
+
+/** Reads a dump to its end before anything of it is run. */
+async function inspectDump(given: {
+  dump: string;
+  restore: Tool;
+  entries: readonly TocEntry[];
+  maxBytes: number;
+  signal: AbortSignal;
+}): Promise<Inspection> {
+  const { maxBytes } = given;
+  const script = { withoutTransactionTimeout: false, encoding: 'UTF8' };
+  const { stream, summary } = checkScript({ script, onUnknown: 'collect', maxBytes });
+  try {
+    await readDump(given, stream);
+  } catch (error) {
+    given.signal.throwIfAborted();
+    if (error instanceof TooMuchData) return { kind: 'too-much-data' };
+    return { kind: 'unusable', reason: `the dump cannot be read: ${reasonOf(error)}` };
+  }
+  return summary.unknown.length === 0 ? { kind: 'known' } : { kind: 'unknown-objects', objects: summary.unknown };
 }
 
 async function beginningOf(file: string): Promise<Uint8Array> {

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
+import type { Transform } from 'node:stream';
 import type { PostgresTarget } from '../../config/config.ts';
 import { quoteName } from '../quoting.ts';
-import type { ScriptOptions } from './dump-script.ts';
-import { type Framing, type Load, loadDirectly, loadThroughPsql } from './load-run.ts';
+import { checkScript } from './checked-script.ts';
+import { restrict, type ScriptOptions, scriptForPsql } from './dump-script.ts';
+import { type Framing, type Load, loadDirectly, loadThroughPsql, readThrough } from './load-run.ts';
 import { durably } from './lock.ts';
 import { endSessionsOf, loadOptions, needsOurHelp } from './server-offers.ts';
 import { passesOf, schemaOf, type TocEntry } from './toc.ts';
@@ -46,17 +48,36 @@ export interface Loading {
   readonly throughPsql: boolean;
   readonly script: ScriptOptions;
   readonly entries: readonly TocEntry[];
+  /** Only statements of known shapes are sent, and rows of at most so many bytes; null: all that pg_restore writes. */
+  readonly check: { readonly maxBytes: number } | null;
 }
 
 export function loaderOf(loading: Loading): DumpLoader {
-  const { restore, psql, throughPsql, script, entries } = loading;
-  const framing: Framing = { head: '', tail: '', script };
+  const { restore, psql, throughPsql, script, entries, check } = loading;
   const schema = schemaOf(entries);
+  const framing: Framing =
+    check === null
+      ? { head: '', tail: '', filter: () => scriptForPsql(script) }
+      : {
+          head: `${restrict()}\n${surroundings(schema)}\n`,
+          tail: '',
+          filter: () => checkScript({ script, onUnknown: 'stop', ...check }).stream,
+        };
   return {
     tool: `pg_restore ${restore.major}`,
     schema,
 
     async into(target, { role, jobs, signal }) {
+      if (check !== null) {
+        if (typeof psql === 'string') throw new Error(`psql is needed to load a dump, and ${psql}`);
+        // not asked of pg_restore: in a checked script nobody changes the role
+        const head = framing.head + (role === null ? '' : `SET ROLE ${quoteName(role)};\n`);
+        const options = { startOptions: await loadOptions(target), options: [] };
+        await withLoad(loading, { target, signal, role: null, entries, ...options }, (load) =>
+          loadThroughPsql(load, psql, { ...framing, head }),
+        );
+        return;
+      }
       const helped = role !== null && (await needsOurHelp(target, role));
       for (const pass of passesOf(entries, helped)) {
         const options = { startOptions: await loadOptions(target), options: [] };
@@ -71,9 +92,38 @@ export function loaderOf(loading: Loading): DumpLoader {
       if (typeof psql === 'string') throw new Error(`psql is needed to load a dump in one transaction, and ${psql}`);
       // psql sets aside by itself what is in its way
       const run = { target, signal, role, entries, startOptions: undefined, options: [`--schema=${schema}`] };
-      await withLoad(loading, run, (load) => loadThroughPsql(load, psql, { ...framing, ...frame(schema, work) }));
+      const { head, tail } = frame(schema, work);
+      await withLoad(loading, run, (load) =>
+        loadThroughPsql(load, psql, { ...framing, head: framing.head + head, tail }),
+      );
     },
   };
+}
+
+/**
+ * Reads all SQL of a dump that would be loaded, without a database.
+ * @param into gets the SQL
+ * @throws Error in the words of pg_restore, or what `into` throws
+ */
+export async function readDump(
+  given: { dump: string; restore: Tool; entries: readonly TocEntry[]; signal: AbortSignal },
+  into: Transform,
+): Promise<void> {
+  await withList(given, (list) => readThrough({ ...given, options: [list] }, into));
+}
+
+/** Writes the list of the entries that pg_restore is to read. */
+async function withList<Result>(
+  { dump, entries }: { readonly dump: string; readonly entries: readonly TocEntry[] },
+  work: (option: string) => Promise<Result>,
+): Promise<Result> {
+  const list = `${dump}.toc`;
+  await writeFile(list, entries.map(({ line }) => `${line}\n`).join(''), { mode: 0o600 });
+  try {
+    return await work(`--use-list=${list}`);
+  } finally {
+    await rm(list, { force: true });
+  }
 }
 
 interface Run {
@@ -97,26 +147,15 @@ async function withLoad(
   let ending = Promise.resolve();
   const onFailure = (): void => void (ending = endSessions());
   const asked = [...options, ...(role === null ? [] : [`--role=${role}`])];
-  const list = `${dump}.toc`;
-  await writeFile(list, entries.map(({ line }) => `${line}\n`).join(''), { mode: 0o600 });
   try {
-    await work({
-      restore,
-      dump,
-      options: [...asked, `--use-list=${list}`],
-      target,
-      startOptions,
-      applicationName,
-      signal,
-      onFailure,
-    });
+    await withList({ dump, entries }, (list) =>
+      work({ restore, dump, options: [...asked, list], target, startOptions, applicationName, signal, onFailure }),
+    );
   } catch (error) {
     await ending;
     await endSessions();
     signal.throwIfAborted();
     throw error;
-  } finally {
-    await rm(list, { force: true });
   }
 }
 

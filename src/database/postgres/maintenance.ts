@@ -9,8 +9,10 @@ import { flag, number } from '../rows.ts';
 import type { Row } from '../session.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
 import { carryOver } from './carry-over.ts';
-import { type ConnectOptions, connectWhenReady } from './connect.ts';
-import { creation, inOrdinaryTablespace } from './create-database.ts';
+import { type ConnectOptions, connectOnce, connectWhenReady } from './connect.ts';
+import { creation, inOrdinaryTablespace, ownership } from './create-database.ts';
+import { judgeConnectionFailure } from './connection-failure.ts';
+import { createLoadRole, dropLoadRole, type LoadRole } from './load-role.ts';
 import { runLock, settleSession } from './lock.ts';
 import { findOthers } from './others.ts';
 import { postgresSession } from './session.ts';
@@ -39,6 +41,14 @@ export interface Maintenance {
   exists(name: string): Promise<boolean>;
   /** Creates an empty database like the live one: owner, encoding, locale, tablespace. */
   create(name: string): Promise<void>;
+  /**
+   * Creates a role of the same name that owns the database and has no other right. Both are dropped by `drop`.
+   * @returns that role; or null if we are no superuser and so have no rights to misuse; or why the server does not let
+   *   the role in
+   */
+  createOwner(name: string): Promise<LoadRole | string | null>;
+  /** Gives the database, and all that the role of `createOwner` made in it, to `owner`, and drops the role. */
+  dropOwner(name: string, owner: string | null): Promise<void>;
   drop(name: string): Promise<void>;
   /** Gives a database what was granted, set and noted for the live one. @returns what could not be carried over, in words */
   carryOver(name: string): Promise<readonly string[]>;
@@ -73,7 +83,7 @@ export async function enterMaintenance(
     await client.end().catch(() => undefined);
     throw error;
   }
-  return maintenanceOf(client, target.database, options);
+  return maintenanceOf(client, target, options);
 }
 
 async function connectAnywhere(target: PostgresTarget, options: MaintenanceOptions): Promise<pg.Client | null> {
@@ -105,7 +115,12 @@ async function takeRestoreLock(client: pg.Client, live: string, options: Mainten
   }
 }
 
-function maintenanceOf(client: pg.Client, live: string, { signal }: MaintenanceOptions): Maintenance {
+function maintenanceOf(
+  client: pg.Client,
+  target: PostgresTarget,
+  { signal, applicationName }: MaintenanceOptions,
+): Maintenance {
+  const live = target.database;
   const session = postgresSession(client);
   const maintenance: Maintenance = {
     async mayExchange() {
@@ -121,6 +136,36 @@ function maintenanceOf(client: pg.Client, live: string, { signal }: MaintenanceO
     exists: async (name) => (await session.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])).length > 0,
     create: async (name) => session.run(await creation(name, live, session)),
 
+    async createOwner(name) {
+      const superuser = await session.query('SELECT 1 FROM pg_roles WHERE rolname = current_user AND rolsuper');
+      if (superuser.length === 0) return null;
+      const role = await createLoadRole(session, name);
+      await session.run(`ALTER DATABASE ${quoteName(name)} OWNER TO ${quoteName(name)}`);
+      try {
+        const entered = await connectOnce({ ...target, ...role, database: name }, applicationName);
+        await entered.end().catch(() => undefined);
+        return role;
+      } catch (error) {
+        const failure = judgeConnectionFailure(error);
+        if (failure.kind !== 'denied') throw error;
+        await maintenance.dropOwner(name, null);
+        return failure.reason;
+      }
+    },
+
+    async dropOwner(name, owner) {
+      const inside = await connectOnce({ ...target, database: name }, applicationName);
+      try {
+        const role = quoteName(name);
+        const heir = owner === null ? 'CURRENT_USER' : quoteName(owner);
+        await inside.query(`REASSIGN OWNED BY ${role} TO ${heir}; DROP OWNED BY ${role}`);
+      } finally {
+        await inside.end().catch(() => undefined);
+      }
+      await session.run(await ownership(name, live, session));
+      await dropLoadRole(session, name);
+    },
+
     async drop(name) {
       const order = `DROP DATABASE IF EXISTS ${quoteName(name)}`;
       try {
@@ -131,6 +176,7 @@ function maintenanceOf(client: pg.Client, live: string, { signal }: MaintenanceO
         await endSessions(client, [name, name], true, new AbortController().signal);
         await session.run(order);
       }
+      await dropLoadRole(session, name);
     },
 
     carryOver: (name) => carryOver(client, live, name),

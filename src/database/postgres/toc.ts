@@ -81,6 +81,11 @@ export function selectEntries(toc: readonly TocEntry[], offers: ServerOffers): S
   return { entries, warnings };
 }
 
+/** What is loaded of a dump from a stranger: all but what nobody misses. Whether it is harmless is not asked here. */
+export function withoutOptional(toc: readonly TocEntry[]): readonly TocEntry[] {
+  return toc.filter(({ kind }) => kind !== 'unwanted' && kind !== 'statistics');
+}
+
 /** Why an entry is left out; `unwanted` if nobody will miss it, null if it is not. */
 function whyNot({ kind, name }: TocEntry, offers: ServerOffers): string | null | undefined {
   switch (kind) {

@@ -291,14 +291,24 @@ describePostgres(
     ])('tells of a dump %s', async (_, bytes, kind, reason) => {
       const file = join(await temporaryDirectory(), 'db.dump');
       await writeFile(file, bytes);
-      const opened = await openLoader(file, targetOf(full), { serverMajor: requirePostgres().major, signal: never });
+      const opened = await openLoader(file, targetOf(full), {
+        serverMajor: requirePostgres().major,
+        trusted: true,
+        maxBytes: Infinity,
+        signal: never,
+      });
       expect(opened).toEqual({ kind, reason: expect.stringMatching(reason) });
     });
 
     it('tells of a dump that is cut off behind its header', async () => {
       const file = await dumpOf(full);
       await truncate(file, 1500);
-      const opened = await openLoader(file, targetOf(full), { serverMajor: requirePostgres().major, signal: never });
+      const opened = await openLoader(file, targetOf(full), {
+        serverMajor: requirePostgres().major,
+        trusted: true,
+        maxBytes: Infinity,
+        signal: never,
+      });
       expect(opened).toEqual({
         kind: 'unusable',
         reason: expect.stringMatching(/^the dump cannot be read: pg_restore: error: /),

@@ -37,8 +37,13 @@ export async function loaderOf(
   url: string,
   serverMajor = requirePostgres().major,
 ): Promise<{ loader: DumpLoader; warnings: readonly string[] }> {
-  const opened = await openLoader(dump, targetOf(url), { serverMajor, signal: never });
-  if (opened.kind !== 'ready') throw new Error(opened.reason);
+  const opened = await openLoader(dump, targetOf(url), {
+    serverMajor,
+    trusted: true,
+    maxBytes: Infinity,
+    signal: never,
+  });
+  if (opened.kind !== 'ready') throw new Error('reason' in opened ? opened.reason : opened.kind);
   return opened;
 }
 

@@ -1,0 +1,186 @@
+import { Transform } from 'node:stream';
+import type { ArchiveObject } from '../../failure.ts';
+import { type ScriptOptions, unknownEncoding } from './dump-script.ts';
+import { parseStatement } from './dump-statement.ts';
+
+/** What was read of a script so far. */
+export interface ScriptSummary {
+  /** Rows of all tables. */
+  rows: number;
+  /** Bytes of all rows, as text. */
+  bytes: number;
+  readonly unknown: ArchiveObject[];
+}
+
+export interface CheckOptions {
+  /** What psql is to be told otherwise. */
+  readonly script: ScriptOptions;
+  /** `stop`: the first unknown statement is an error; `collect`: they are all listed, and nothing more passes. */
+  readonly onUnknown: 'stop' | 'collect';
+  /** Bytes of rows at the most. */
+  readonly maxBytes: number;
+}
+
+/** A statement of a dump has no known shape. */
+export class UnknownStatement extends Error {
+  readonly object: ArchiveObject;
+
+  constructor(object: ArchiveObject) {
+    super(`the dump holds something that TimeTracker does not make: ${object.type} ${object.name}`);
+    this.object = object;
+  }
+}
+
+/** A dump holds more than it may. */
+export class TooMuchData extends Error {}
+
+/** Characters of one statement at the most. The longest real one, a wide CREATE TABLE, has some 10,000. */
+const longestStatement = 1_048_576;
+/** Characters of a statement that are shown. */
+const shownLength = 120;
+
+const lineFeed = 0x0a;
+const endOfRows = Buffer.from('\n\\.');
+
+/**
+ * Checks the SQL that pg_restore writes: only statements whose whole text was recognised pass (`parseStatement`), and
+ * the rows that follow a COPY. What passes is, byte for byte, what was parsed. Comments are left out, and psql's own
+ * commands: `\restrict` is the caller's to send.
+ */
+export function checkScript({ script, onUnknown, maxBytes }: CheckOptions): {
+  readonly stream: Transform;
+  readonly summary: ScriptSummary;
+} {
+  const summary: ScriptSummary = { rows: 0, bytes: 0, unknown: [] };
+  const enums = new Set<string>();
+  let state: 'statements' | 'rows' | 'skipping' = 'statements';
+  /** What was not dealt with yet: the beginning of a line, or what may be the end of rows. */
+  let rest: Buffer = Buffer.alloc(0);
+  let statement = '';
+  let heading = { type: '', name: '' };
+
+  const refuse = (): void => {
+    const text = statement.trim().replaceAll(/\s+/g, ' ');
+    const object = { ...heading, statement: decode(text.slice(0, shownLength)) };
+    if (onUnknown === 'stop') throw new UnknownStatement(object);
+    summary.unknown.push(object);
+    statement = '';
+    // what it hides is looked for again at the next heading
+    state = 'skipping';
+  };
+
+  const readLine = (line: string, push: (bytes: Buffer) => void): void => {
+    if (statement === '') {
+      const headed = /^-- (?:Data for )?Name: (.*); Type: ([A-Z ]+); Schema: /.exec(line);
+      if (headed !== null) {
+        heading = { name: decode(headed[1] ?? ''), type: headed[2] ?? '' };
+        if (state === 'skipping') state = 'statements';
+        return;
+      }
+      if (state === 'skipping') return;
+      if (line === '' || line.startsWith('--') || /^\\(?:un)?restrict \w+$/.test(line)) return;
+    }
+    statement += `${line}\n`;
+    if (statement.length > longestStatement) return refuse();
+    if (!line.endsWith(';')) return;
+    const parsed = parseStatement(statement, enums);
+    if (parsed === 'unfinished') return;
+    if (parsed === 'unknown') return refuse();
+    const told = adapt(statement, script);
+    statement = '';
+    if (parsed.kind === 'copy') {
+      state = 'rows';
+      // its line feed stands before the first row, and is counted with the rows
+      summary.rows--;
+      push(Buffer.from(told.slice(0, -1), 'latin1'));
+    } else push(Buffer.from(told, 'latin1'));
+  };
+
+  /** Takes lines until rows begin. @returns what is left */
+  const readStatements = (bytes: Buffer, push: (bytes: Buffer) => void): Buffer => {
+    for (let start = 0; ;) {
+      const end = bytes.indexOf(lineFeed, start);
+      if (end < 0) {
+        if (statement.length + bytes.length - start > longestStatement) {
+          statement += bytes.toString('latin1', start, start + shownLength);
+          refuse();
+          return Buffer.alloc(0);
+        }
+        return bytes.subarray(start);
+      }
+      readLine(bytes.toString('latin1', start, end), push);
+      start = end + 1;
+      if (state === 'rows') return bytes.subarray(end);
+    }
+  };
+
+  const countRows = (bytes: Buffer): void => {
+    summary.bytes += bytes.length;
+    if (summary.bytes > maxBytes) throw new TooMuchData();
+    for (let at = bytes.indexOf(lineFeed); at >= 0; at = bytes.indexOf(lineFeed, at + 1)) summary.rows++;
+  };
+
+  /** Takes rows until the line that ends them. @returns what is left */
+  const readRows = (bytes: Buffer, push: (bytes: Buffer) => void): Buffer => {
+    const end = bytes.indexOf(endOfRows);
+    if (end < 0) {
+      const certain = Math.max(0, bytes.length - endOfRows.length + 1);
+      countRows(bytes.subarray(0, certain));
+      push(bytes.subarray(0, certain));
+      return bytes.subarray(certain);
+    }
+    const after = end + endOfRows.length;
+    if (after >= bytes.length) {
+      countRows(bytes.subarray(0, end));
+      push(bytes.subarray(0, end));
+      return bytes.subarray(end);
+    }
+    // in rows a backslash never comes before a full stop: only the end of the rows looks like that
+    if (bytes[after] !== lineFeed) {
+      statement = 'rows with a line that begins with \\.';
+      refuse();
+      return bytes.subarray(after);
+    }
+    countRows(bytes.subarray(0, end + 1));
+    push(bytes.subarray(0, after + 1));
+    state = 'statements';
+    return bytes.subarray(after + 1);
+  };
+
+  const stream = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      try {
+        const push = (bytes: Buffer): void => void (bytes.length > 0 && this.push(bytes));
+        rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+        for (let before = -1; rest.length !== before;) {
+          before = rest.length;
+          rest = state === 'rows' ? readRows(rest, push) : readStatements(rest, push);
+        }
+        done();
+      } catch (error) {
+        done(error instanceof Error ? error : new Error(String(error)));
+      }
+    },
+    flush(done) {
+      try {
+        if (state === 'rows') statement = 'rows without an end';
+        else if (rest.length > 0) statement += rest.toString('latin1');
+        if (statement.trim() !== '' && state !== 'skipping') refuse();
+        done();
+      } catch (error) {
+        done(error instanceof Error ? error : new Error(String(error)));
+      }
+    },
+  });
+  return { stream, summary };
+}
+
+/** Names in a dump are UTF-8 as a rule. */
+function decode(text: string): string {
+  return Buffer.from(text, 'latin1').toString('utf8');
+}
+
+function adapt(statement: string, { withoutTransactionTimeout, encoding }: ScriptOptions): string {
+  if (withoutTransactionTimeout && statement === 'SET transaction_timeout = 0;\n') return '';
+  return statement === `${unknownEncoding}\n` ? `SET client_encoding = '${encoding}';\n` : statement;
+}

@@ -1,0 +1,393 @@
+import { Mismatch, type NoStatement, openCursor, quoted, string, type Token, tokenize } from '../sql-cursor.ts';
+
+/**
+ * The statements that a dump of TimeTracker consists of, as a grammar: `parseStatement` recognises a statement whose
+ * whole text has one of these shapes, and nothing else. None of them calls a function that an archive could bring,
+ * names a role, or reaches out of its database. The shapes are those that pg_dump 13 to 18 write for tables,
+ * sequences, enum types, keys and indexes (PostgreSQL's pg_dump.c and ruleutils.c).
+ */
+
+/** A statement of a dump whose whole text was recognised. */
+export type DumpStatement =
+  | { readonly kind: 'create-type' | 'create-table' | 'create-sequence' | 'create-schema'; readonly object: string }
+  | { readonly kind: 'constraint' | 'index'; readonly object: string }
+  /** Rows follow it, until a line `\.`. */
+  | { readonly kind: 'copy'; readonly object: string }
+  /** Settings, defaults, owners of sequences, positions of sequences, comments. */
+  | { readonly kind: 'other' };
+
+/**
+ * Recognises one statement.
+ * @param text the statement with its semicolon, a character for each byte
+ * @param enums qualified names of the enum types that the dump created so far; a new one is added
+ */
+export function parseStatement(text: string, enums: Set<string>): DumpStatement | NoStatement {
+  const tokens = tokenize(text, tokenPattern);
+  if (typeof tokens === 'string') return tokens;
+  if (tokens.at(-1)?.text !== ';') return 'unfinished';
+  if (fixedStatements.some((shape) => shape.test(text.trim()))) return { kind: 'other' };
+  try {
+    return statement(cursorOver(tokens, enums), enums);
+  } catch (error) {
+    if (error instanceof Mismatch) return 'unknown';
+    throw error;
+  }
+}
+
+/** What pg_restore sets at the beginning of a script and before objects. */
+const fixedStatements = [
+  /^SET (?:statement_timeout|lock_timeout|idle_in_transaction_session_timeout|transaction_timeout) = 0;$/,
+  // the encodings of a server: in those that only clients know, a byte of a character can look like a quote
+  /^SET client_encoding = '(?:UTF8|SQL_ASCII|LATIN\d+|ISO_8859_\d|WIN\d+|KOI8[RU]|EUC_\w+|MULE_INTERNAL)';$/,
+  /^SET standard_conforming_strings = on;$/,
+  /^SELECT pg_catalog\.set_config\('search_path', '', false\);$/,
+  /^SET (?:check_function_bodies = false|xmloption = content|client_min_messages = warning|row_security = off);$/,
+  /^SET default_tablespace = '';$/,
+  /^SET default_table_access_method = heap;$/,
+];
+
+const tokenPattern = new RegExp(
+  [
+    string,
+    quoted,
+    String.raw`(?<number>\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.$]))`,
+    // a word right before a quote would be a prefix that changes what stands in the quotes
+    String.raw`(?<word>[A-Za-z_][\w$]*(?!['"]))(?![\w$'"])`,
+    // the server takes as many characters of an operator as there are
+    String.raw`(?<mark>::|[(),;.[\]]|(?:=|<>|<=|>=|<|>|\+|-|\*|/|\|\||~~|!~~)(?![-+*/<>=~!@#%^&|?\x60]))`,
+  ].join('|'),
+  'y',
+);
+type Cursor = ReturnType<typeof cursorOver>;
+
+/** pg_dump writes keywords in capitals, names and types in small letters or quotes. */
+function cursorOver(tokens: readonly Token[], enums: ReadonlySet<string>) {
+  const cursor = openCursor(tokens, {
+    fold: (word) => word,
+    isName: (word) => word === word.toLowerCase(),
+  });
+  const { peek, take, expect, expectKind, identifier, integer } = cursor;
+
+  const qualified = (): string => {
+    const schema = identifier();
+    expect('.');
+    return `${schema}.${identifier()}`;
+  };
+
+  /** A type of the server's own, or an enum type of the dump. */
+  const type = (): void => {
+    if (peek(1)?.text === '.') {
+      if (!enums.has(qualified())) throw new Mismatch();
+    } else {
+      const words = [expectKind('word')];
+      while (continuations.has(peek()?.text ?? '') && peek()?.kind === 'word') words.push(expectKind('word'));
+      if (!builtInTypes.has(words.join(' '))) throw new Mismatch();
+      if (take('(')) {
+        integer();
+        if (take(',')) integer();
+        expect(')');
+      }
+      if (/^(?:time|timestamp)$/.test(words.join(' ')) && !take('without time zone')) take('with time zone');
+    }
+    while (take('[')) expect(']');
+  };
+
+  return { ...cursor, qualified, type };
+}
+
+const continuations = new Set(['varying', 'precision']);
+const builtInTypes = new Set(
+  (
+    'bigint,bit,bit varying,boolean,bytea,character,character varying,cidr,date,double precision,inet,integer,interval,' +
+    'json,jsonb,macaddr,money,numeric,oid,real,regclass,smallint,text,time,timestamp,tsvector,uuid,xml,bpchar,name'
+  ).split(','),
+);
+
+function statement(cursor: Cursor, enums: Set<string>): DumpStatement {
+  const { take, expect } = cursor;
+  const parsed = parseKind();
+  expect(';');
+  if (cursor.peek() !== undefined) throw new Mismatch();
+  return parsed;
+
+  function parseKind(): DumpStatement {
+    if (take('CREATE TABLE')) return createTable(cursor);
+    if (take('CREATE INDEX') || take('CREATE UNIQUE INDEX')) return createIndex(cursor);
+    if (take('CREATE SEQUENCE')) return createSequence(cursor);
+    if (take('CREATE TYPE')) return createEnum(cursor, enums);
+    if (take('CREATE SCHEMA')) return { kind: 'create-schema', object: cursor.identifier() };
+    if (take('COPY')) return copy(cursor);
+    if (take('ALTER TABLE')) return alterTable(cursor);
+    if (take('ALTER SEQUENCE')) return ownedBy(cursor);
+    if (take('SELECT pg_catalog . setval (')) return setval(cursor);
+    if (take('COMMENT ON')) return comment(cursor);
+    throw new Mismatch();
+  }
+}
+
+function createEnum(cursor: Cursor, enums: Set<string>): DumpStatement {
+  const object = cursor.qualified();
+  cursor.expect('AS ENUM (');
+  if (!cursor.take(')')) {
+    do cursor.expectKind('string');
+    while (cursor.take(','));
+    cursor.expect(')');
+  }
+  enums.add(object);
+  return { kind: 'create-type', object };
+}
+
+function createTable(cursor: Cursor): DumpStatement {
+  const object = cursor.qualified();
+  cursor.expect('(');
+  if (!cursor.take(')')) {
+    do {
+      if (cursor.take('CONSTRAINT')) tableConstraint(cursor);
+      else column(cursor);
+    } while (cursor.take(','));
+    cursor.expect(')');
+  }
+  storage(cursor);
+  return { kind: 'create-table', object };
+}
+
+function column(cursor: Cursor): void {
+  const { take } = cursor;
+  cursor.identifier();
+  cursor.type();
+  if (take('COLLATE')) collation(cursor);
+  for (;;) {
+    if (take('DEFAULT')) constant(cursor);
+    else if (take('CONSTRAINT')) {
+      // PostgreSQL 18 names them
+      cursor.identifier();
+      cursor.expect('NOT NULL');
+      take('NO INHERIT');
+    } else if (!take('NOT NULL')) return;
+  }
+}
+
+function tableConstraint(cursor: Cursor): void {
+  cursor.identifier();
+  if (cursor.take('NOT NULL')) cursor.identifier();
+  else {
+    cursor.expect('CHECK');
+    condition(cursor);
+  }
+  cursor.take('NO INHERIT');
+}
+
+function collation(cursor: Cursor): void {
+  cursor.expect('pg_catalog .');
+  cursor.identifier();
+}
+
+/** `WITH (fillfactor='70')` */
+function storage(cursor: Cursor): void {
+  if (!cursor.take('WITH')) return;
+  cursor.list(() => {
+    cursor.identifier();
+    cursor.expect('=');
+    if (cursor.takeKind('string') === null) cursor.expectKind('word');
+  });
+}
+
+/** A default: a literal with its casts, a moment, or the next value of a sequence. */
+function constant(cursor: Cursor): void {
+  const { take } = cursor;
+  if (take('(')) {
+    constant(cursor);
+    cursor.expect(')');
+  } else if (take('nextval (')) {
+    cursor.expectKind('string');
+    cursor.expect(':: regclass )');
+  } else if (take('-')) cursor.expectKind('number');
+  else if (!moments.some(take) && cursor.takeKind('string') === null) cursor.expectKind('number');
+  while (take('::')) cursor.type();
+}
+
+const moments = ['true', 'false', 'NULL', 'CURRENT_TIMESTAMP', 'CURRENT_DATE', 'now ( )'];
+
+/**
+ * A condition over plain columns, in parentheses: a CHECK or the rows of a partial index. Operators are those of the
+ * server, for a dump of these shapes brings none; nothing in it is called.
+ */
+function condition(cursor: Cursor): void {
+  cursor.expect('(');
+  for (let depth = 1; depth > 0;) {
+    const token = cursor.peek();
+    if (token === undefined) throw new Mismatch();
+    if (cursor.take('(') || cursor.take('[')) depth++;
+    else if (cursor.take(')') || cursor.take(']')) depth--;
+    else if (cursor.take('::')) cursor.type();
+    else if (token.kind === 'word' && token.text !== token.text.toLowerCase()) {
+      if (!conditionWords.has(token.text)) throw new Mismatch();
+      cursor.expectKind('word');
+    } else if (token.kind === 'word' || token.kind === 'quoted') {
+      cursor.identifier();
+      // a name before a parenthesis is a call
+      if (/^[(.]$/.test(cursor.peek()?.text ?? '')) throw new Mismatch();
+    } else if (token.kind === 'mark') {
+      if (!conditionMarks.has(token.text)) throw new Mismatch();
+      cursor.expect(token.text);
+    } else cursor.expectKind(token.kind);
+  }
+}
+
+const conditionWords = new Set('AND OR NOT IS NULL TRUE FALSE ANY ALL ARRAY DISTINCT FROM'.split(' '));
+const conditionMarks = new Set(['=', '<>', '<', '>', '<=', '>=', '+', '-', '*', '/', '||', '~~', '!~~', ',']);
+
+function createIndex(cursor: Cursor): DumpStatement {
+  const { take } = cursor;
+  cursor.identifier();
+  cursor.expect('ON');
+  take('ONLY');
+  const object = cursor.qualified();
+  cursor.expect('USING');
+  if (!/^(?:btree|hash|brin|gin|gist)$/.test(cursor.expectKind('word'))) throw new Mismatch();
+  cursor.list(() => {
+    cursor.identifier();
+    if (take('COLLATE')) collation(cursor);
+    for (const operators of operatorClasses) if (take(operators)) break;
+    if (!take('DESC')) take('ASC');
+    if (!take('NULLS FIRST')) take('NULLS LAST');
+  });
+  if (take('INCLUDE')) cursor.columns();
+  take('NULLS NOT DISTINCT');
+  storage(cursor);
+  if (take('WHERE')) condition(cursor);
+  return { kind: 'index', object };
+}
+
+const operatorClasses = ['text_pattern_ops', 'varchar_pattern_ops', 'bpchar_pattern_ops', 'jsonb_path_ops'];
+
+function createSequence(cursor: Cursor): DumpStatement {
+  const object = cursor.qualified();
+  sequenceOptions(cursor);
+  return { kind: 'create-sequence', object };
+}
+
+function sequenceOptions(cursor: Cursor): void {
+  const { take } = cursor;
+  for (;;) {
+    if (take('AS')) cursor.type();
+    else if (['START WITH', 'INCREMENT BY', 'MINVALUE', 'MAXVALUE', 'CACHE'].some(take)) cursor.integer();
+    else if (!['NO MINVALUE', 'NO MAXVALUE', 'CYCLE'].some(take)) return;
+  }
+}
+
+function ownedBy(cursor: Cursor): DumpStatement {
+  cursor.qualified();
+  cursor.expect('OWNED BY');
+  cursor.qualified();
+  cursor.expect('.');
+  cursor.identifier();
+  return { kind: 'other' };
+}
+
+function setval(cursor: Cursor): DumpStatement {
+  cursor.expectKind('string');
+  cursor.expect(',');
+  cursor.integer();
+  cursor.expect(',');
+  if (!cursor.take('true')) cursor.expect('false');
+  cursor.expect(')');
+  return { kind: 'other' };
+}
+
+function copy(cursor: Cursor): DumpStatement {
+  const object = cursor.qualified();
+  // a table without columns has no list
+  if (cursor.take('(')) {
+    if (!cursor.take(')')) {
+      do cursor.identifier();
+      while (cursor.take(','));
+      cursor.expect(')');
+    }
+  }
+  cursor.expect('FROM stdin');
+  return { kind: 'copy', object };
+}
+
+function alterTable(cursor: Cursor): DumpStatement {
+  const { take } = cursor;
+  take('ONLY');
+  const object = cursor.qualified();
+  if (take('ADD CONSTRAINT')) {
+    cursor.identifier();
+    addConstraint(cursor);
+    return { kind: 'constraint', object };
+  }
+  if (take('CLUSTER ON')) cursor.identifier();
+  else if (take('REPLICA IDENTITY')) {
+    if (take('USING INDEX')) cursor.identifier();
+    else if (!take('FULL')) cursor.expect('NOTHING');
+  } else {
+    cursor.expect('ALTER COLUMN');
+    cursor.identifier();
+    if (take('SET DEFAULT')) constant(cursor);
+    else if (take('SET STATISTICS')) cursor.integer();
+    else if (take('SET STORAGE') || take('SET COMPRESSION')) cursor.expectKind('word');
+    else if (!take('SET NOT NULL')) identity(cursor);
+  }
+  return { kind: 'other' };
+}
+
+function identity(cursor: Cursor): void {
+  cursor.expect('ADD GENERATED');
+  if (!cursor.take('ALWAYS')) cursor.expect('BY DEFAULT');
+  cursor.expect('AS IDENTITY ( SEQUENCE NAME');
+  cursor.qualified();
+  sequenceOptions(cursor);
+  cursor.expect(')');
+}
+
+function addConstraint(cursor: Cursor): void {
+  const { take } = cursor;
+  if (take('CHECK')) {
+    condition(cursor);
+    take('NO INHERIT');
+  } else if (take('FOREIGN KEY')) {
+    cursor.columns();
+    cursor.expect('REFERENCES');
+    cursor.qualified();
+    cursor.columns();
+    take('MATCH FULL');
+    for (const event of ['ON UPDATE', 'ON DELETE']) if (take(event)) referentialAction(cursor);
+  } else if (take('NOT NULL')) cursor.identifier();
+  else {
+    if (take('UNIQUE')) take('NULLS NOT DISTINCT');
+    else cursor.expect('PRIMARY KEY');
+    cursor.columns();
+    if (take('INCLUDE')) cursor.columns();
+    storage(cursor);
+  }
+  if (take('DEFERRABLE')) take('INITIALLY DEFERRED');
+  take('NOT VALID');
+}
+
+function referentialAction(cursor: Cursor): void {
+  if (['CASCADE', 'RESTRICT', 'NO ACTION'].some(cursor.take)) return;
+  if (!cursor.take('SET NULL')) cursor.expect('SET DEFAULT');
+  if (cursor.peek()?.text === '(') cursor.columns();
+}
+
+function comment(cursor: Cursor): DumpStatement {
+  const { take } = cursor;
+  if (take('SCHEMA')) cursor.identifier();
+  else if (take('CONSTRAINT')) {
+    cursor.identifier();
+    cursor.expect('ON');
+    cursor.qualified();
+  } else if (take('COLUMN')) {
+    cursor.qualified();
+    cursor.expect('.');
+    cursor.identifier();
+  } else {
+    if (!['TABLE', 'INDEX', 'SEQUENCE', 'TYPE'].some(take)) throw new Mismatch();
+    cursor.qualified();
+  }
+  cursor.expect('IS');
+  if (!take('NULL')) cursor.expectKind('string');
+  return { kind: 'other' };
+}

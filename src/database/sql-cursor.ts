@@ -1,0 +1,109 @@
+/** A piece of a statement. */
+export interface Token {
+  readonly kind: 'string' | 'quoted' | 'number' | 'word' | 'mark';
+  readonly text: string;
+}
+
+/** Why a text is no statement of a known shape; `unfinished` means that more of it may follow. */
+export type NoStatement = 'unfinished' | 'unknown';
+
+/** A literal and a quoted name, as parts of a pattern for `tokenize`. */
+export const string = String.raw`(?<string>'[^'\0]*(?:''[^'\0]*)*'(?!'))`;
+export const quoted = String.raw`(?<quoted>"(?:[^"\0]|"")[^"\0]*(?:""[^"\0]*)*"(?!"))`;
+
+const blank = /[ \n\r\t]*/y;
+/** A literal or a quoted name that goes on in the next line. */
+const open = /(?:'[^'\0]*(?:''[^'\0]*)*|"[^"\0]*(?:""[^"\0]*)*)$/y;
+
+/**
+ * Splits a statement.
+ * @param pattern sticky, with a group for each kind of token; what it does not match makes the statement unknown, so
+ *   comments and escapes are in no shape
+ */
+export function tokenize(text: string, pattern: RegExp): readonly Token[] | NoStatement {
+  const tokens: Token[] = [];
+  for (let position = 0; ;) {
+    blank.lastIndex = position;
+    position += blank.exec(text)?.[0].length ?? 0;
+    if (position === text.length) return tokens;
+    pattern.lastIndex = position;
+    const match = pattern.exec(text);
+    if (match === null) {
+      open.lastIndex = position;
+      return open.test(text) ? 'unfinished' : 'unknown';
+    }
+    tokens.push({ kind: kindOf(match.groups ?? {}), text: match[0] });
+    position += match[0].length;
+  }
+}
+
+function kindOf(groups: Readonly<Record<string, string | undefined>>): Token['kind'] {
+  if (groups['string'] !== undefined) return 'string';
+  if (groups['quoted'] !== undefined) return 'quoted';
+  if (groups['number'] !== undefined) return 'number';
+  return groups['word'] === undefined ? 'mark' : 'word';
+}
+
+/** A statement has another shape at the place of the cursor. */
+export class Mismatch extends Error {}
+
+/** How an engine writes words. */
+interface Spelling {
+  /** A word as it is compared with keywords. */
+  readonly fold: (word: string) => string;
+  /** Whether a word without quotes can be a name. */
+  readonly isName: (word: string) => boolean;
+}
+
+/** Reads tokens one after the other. */
+export function openCursor(tokens: readonly Token[], { fold, isName }: Spelling) {
+  let position = 0;
+  const peek = (offset = 0): Token | undefined => tokens[position + offset];
+
+  /** Takes words and marks if they all follow, in this order: `NOT NULL`. */
+  const take = (phrase: string): boolean => {
+    const texts = phrase.split(' ');
+    const follows = texts.every((text, index) => {
+      const token = peek(index);
+      if (token?.kind === 'word') return fold(token.text) === text;
+      return token?.kind === 'mark' && token.text === text;
+    });
+    if (follows) position += texts.length;
+    return follows;
+  };
+  const expect = (phrase: string): void => {
+    if (!take(phrase)) throw new Mismatch();
+  };
+  const takeKind = (kind: Token['kind']): string | null => {
+    const token = peek();
+    if (token?.kind !== kind) return null;
+    position++;
+    return token.text;
+  };
+  const expectKind = (kind: Token['kind']): string => {
+    const text = takeKind(kind);
+    if (text === null) throw new Mismatch();
+    return text;
+  };
+
+  /** A name as it stands, quotes included. */
+  const identifier = (): string => {
+    const token = peek();
+    if (token?.kind !== 'quoted' && (token?.kind !== 'word' || !isName(token.text))) throw new Mismatch();
+    position++;
+    return token.text;
+  };
+  const list = (item: () => unknown): void => {
+    expect('(');
+    do item();
+    while (take(','));
+    expect(')');
+  };
+  const columns = (): void => list(identifier);
+  const integer = (): void => {
+    take('-');
+    if (!/^\d+$/.test(expectKind('number'))) throw new Mismatch();
+  };
+
+  return { peek, take, expect, takeKind, expectKind, identifier, list, columns, integer };
+}
