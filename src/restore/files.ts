@@ -2,15 +2,17 @@ import { existsSync } from 'node:fs';
 import { rm, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { extractEntry } from '../archive/extract.ts';
+import { rejection } from '../archive/rejection.ts';
 import type { SqliteTarget } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import {
   checkSqliteFile,
   countDanglingReferences,
   exchangeFiles,
+  findUnknownObjects,
   settleExchange,
 } from '../database/sqlite/exchange.ts';
-import { Failure } from '../failure.ts';
+import { Failure, reasonOf } from '../failure.ts';
 import { count } from '../report/numbers.ts';
 import { makeHealthy, unusable, withScratch } from './proving.ts';
 import type { RestoreContext, Site, Source } from './site.ts';
@@ -32,6 +34,7 @@ export function filesSite({ file }: SqliteTarget, live: Database | null, context
       const { signal, onBytes, log } = context;
       log.info(`Restoring into ${incoming}, beside the live file.`);
       await extractEntry(source.archive.database, incoming, { signal, onBytes });
+      if (!context.trusted) requireKnownObjects(incoming, source);
       const fault = checkSqliteFile(incoming);
       if (fault !== null) throw unusable(source, `its database is damaged: ${fault}`);
       const dangling = countDanglingReferences(incoming);
@@ -54,6 +57,17 @@ export function filesSite({ file }: SqliteTarget, live: Database | null, context
     drop: removeFile,
     close: () => Promise.resolve(),
   };
+}
+
+/** Nothing that a stranger put into the schema may be run by the checks that follow. @throws Failure `archive-rejected` */
+function requireKnownObjects(file: string, source: Source): void {
+  let objects;
+  try {
+    objects = findUnknownObjects(file);
+  } catch (error) {
+    throw unusable(source, `its database is damaged: ${reasonOf(error)}`);
+  }
+  if (objects.length > 0) throw rejection(source.archive.file, { kind: 'unknown-objects', objects });
 }
 
 /** The database is unpacked, and a migration may need as much again. */

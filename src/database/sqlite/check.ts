@@ -1,8 +1,11 @@
 import { statSync } from 'node:fs';
 import SQLite from 'better-sqlite3';
+import type { ArchiveObject } from '../../failure.ts';
 import { quoteName } from '../quoting.ts';
+import { optionalText, text } from '../rows.ts';
 import type { Row } from '../session.ts';
 import { isDatabaseFile } from './reading.ts';
+import { isPlainStatement } from './schema-statement.ts';
 
 /** Rows that break a rule of their table: the file is sound, and old databases hold some. */
 const notDamage = /^(NULL value in|CHECK constraint failed in) /;
@@ -14,8 +17,8 @@ const findings = 10_000;
  * @returns what is wrong with it, a sentence without its full stop; null if it is sound
  */
 export function checkSqliteFile(file: string): string | null {
-  if (statSync(file).size === 0) return 'it is empty';
-  if (!isDatabaseFile(file)) return 'it is not a SQLite database';
+  const fault = faultOfHeader(file);
+  if (fault !== null) return fault;
   try {
     return withFile(file, (database) => {
       const found = database.prepare<[], string>(`PRAGMA integrity_check(${findings})`).pluck().all();
@@ -25,6 +28,46 @@ export function checkSqliteFile(file: string): string | null {
     if (error instanceof SQLite.SqliteError) return error.message;
     throw error;
   }
+}
+
+function faultOfHeader(file: string): string | null {
+  if (statSync(file).size === 0) return 'it is empty';
+  return isDatabaseFile(file) ? null : 'it is not a SQLite database';
+}
+
+/**
+ * What a file from a stranger holds beside ordinary tables and indexes: views, triggers, virtual tables, and tables
+ * and indexes whose text could call functions. Only the schema is read, and its own pages are checked first.
+ * @throws Error if it cannot be read
+ */
+export function findUnknownObjects(file: string): readonly ArchiveObject[] {
+  const header = faultOfHeader(file);
+  if (header !== null) throw new Error(header);
+  return withFile(file, (database) => {
+    const fault = database.prepare<[], string>('PRAGMA integrity_check(sqlite_schema)').pluck().get();
+    if (fault !== 'ok') throw new Error(`its schema is damaged: ${fault ?? 'unknown'}`);
+    const rows = database.prepare<[], Row>('SELECT type, name, sql FROM sqlite_schema ORDER BY rowid').iterate();
+    return Array.from(rows, (row) => ({
+      type: text(row, 'type'),
+      name: text(row, 'name'),
+      statement: optionalText(row, 'sql'),
+    }))
+      .filter(({ type, name, statement }) => !isPlain(type, name, statement))
+      .map(({ type, name, statement }) => ({
+        type: type.toUpperCase(),
+        name,
+        statement: (statement ?? '').slice(0, shownLength),
+      }));
+  });
+}
+
+/** Characters of a statement that are shown. */
+const shownLength = 120;
+
+function isPlain(type: string, name: string, statement: string | null): boolean {
+  // the index of a constraint has no text of its own
+  if (statement === null) return type === 'index' && name.startsWith('sqlite_autoindex_');
+  return (type === 'table' || type === 'index') && isPlainStatement(type, name, statement);
 }
 
 /** How many rows of a sound database file refer to nothing. That is no damage: SQLite does not look unless asked to. */
