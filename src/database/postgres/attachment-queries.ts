@@ -112,7 +112,7 @@ const readOnly = `
                                WHEN s.setdatabase = 0 THEN format('ALTER ROLE %s RESET default_transaction_read_only', s.setrole::regrole)
                                ELSE format('ALTER ROLE %s IN DATABASE %I RESET default_transaction_read_only', s.setrole::regrole, current_database()) END
                    FROM pg_db_role_setting s, unnest(s.setconfig) AS c
-                   WHERE c ~ '^default_transaction_read_only=' AND s.setrole IN (0, session_user::regrole)
+                   WHERE c ~ '^default_transaction_read_only=' AND s.setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = session_user))
                      AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
                    ORDER BY s.setrole = 0, s.setdatabase = 0 LIMIT 1) || '; COMMIT',
                   'ALTER SYSTEM SET default_transaction_read_only TO off; SELECT pg_reload_conf()')
