@@ -31,7 +31,7 @@ export async function withProduct<Result>(
       version: 'bench',
       signal,
       disconnect: false,
-    trusted: false,
+      trusted: false,
       onBytes: silent,
     });
   } finally {

@@ -26,7 +26,12 @@ type BackupContext = CommandContext<Settings>;
 const verbs = {
   create: { usage: 'create [--output PATH] [--keep N]', allowed: ['output', 'keep'], named: false, run: create },
   list: { usage: 'list [--json]', allowed: ['json'], named: false, run: list },
-  verify: { usage: 'verify FILE [--json] [--prove]', allowed: ['json', 'prove'], named: true, run: verify },
+  verify: {
+    usage: 'verify FILE [--json] [--prove [--trust-archive]]',
+    allowed: ['json', 'prove', 'trust-archive'],
+    named: true,
+    run: verify,
+  },
   prune: { usage: 'prune --keep N', allowed: ['keep'], named: false, run: prune },
 } as const;
 
@@ -40,7 +45,7 @@ export const backupCommand: Command = {
   name: 'backup',
   summary: 'backups of the database and the uploads: make one, list, prove, remove older ones',
   usage,
-  flags: ['json', 'prove'],
+  flags: ['json', 'prove', 'trust-archive'],
   options: ['output', 'keep'],
   positionals: 2,
   database: 'optional',

@@ -3,6 +3,8 @@ export const flagTexts: Readonly<Record<string, string>> = {
   '--json': 'print one object on standard output; the log goes to standard error',
   '--yes': 'agree to what is asked otherwise; without a terminal nobody can be asked',
   '--dry-run': 'say what would be done, and change nothing',
+  '--trust-archive':
+    'answer for the archive: load objects that TimeTracker does not make as well; default: refuse an archive that has any',
   '--disconnect':
     'end the sessions of others when the database is exchanged (PostgreSQL); default: refuse while there are any',
   'reset --disconnect': 'end the sessions of others (PostgreSQL); default: refuse while there are any',
