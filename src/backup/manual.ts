@@ -4,6 +4,7 @@ import { nameOf } from '../database/target-name.ts';
 import { reasonOf } from '../failure.ts';
 import { count, formatBytes } from '../report/numbers.ts';
 import { describeAbsentUploads } from '../report/backup-text.ts';
+import { commandsFor } from '../report/commands.ts';
 import { findAbsentUploads } from './absent-uploads.ts';
 import { type BackupContext, backupFailure } from './context.ts';
 import { type Backup, createBackup } from './create.ts';
@@ -53,7 +54,7 @@ function announce({ path, size, manifest }: Backup, { config, log }: BackupConte
   if (tables.length === 0) log.warn('The database is empty: there is nothing in it that the backup could bring back.');
   else if (revisions.length === 0) log.warn('The database has no version information (alembic_version).');
   const absent = findAbsentUploads(manifest, config.uploadRoots);
-  for (const line of absent.flatMap(describeAbsentUploads)) log.warn(line);
+  for (const line of absent.flatMap((folder) => describeAbsentUploads(folder, commandsFor(config)))) log.warn(line);
   for (const { name, folder } of config.uploadRoots) {
     if (absent.some((one) => one.folder === folder)) continue;
     if (!uploads.includes(name)) log.info(`No uploads from ${folder}: there is no such folder here.`);

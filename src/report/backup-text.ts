@@ -75,7 +75,7 @@ export function describeObstacle(obstacle: BackupObstacle): string {
 }
 
 /** What the backup lacks, or the next one will: a folder that no volume is mounted at. */
-export function describeAbsentUploads({ folder, rows, why }: AbsentUploads): readonly string[] {
+export function describeAbsentUploads({ folder, rows, why }: AbsentUploads, commands: Commands): readonly string[] {
   const files = `${rows} uploaded ${rows === 1 ? 'file' : 'files'}`;
   if (why === 'not-mounted') {
     return [
@@ -86,7 +86,8 @@ export function describeAbsentUploads({ folder, rows, why }: AbsentUploads): rea
   const state = why === 'missing' ? 'is not there' : 'holds no file';
   return [
     `THE BACKUP LACKS ${files.toUpperCase()}: the database speaks of them, and ${folder} ${state} here.`,
-    `If the application has no volume there, they are in its container and go with it. Save them first (docker compose cp app:${folder} ./saved), then mount one volume at ${folder} in both services, put them back and make the backup again.`,
+    `If the application has no volume there, they are in its container and go with it. Save them first, then mount one volume at ${folder} for both, put them back and make the backup again.`,
+    ...[commands.saveFolder(folder)].filter((command) => command !== ''),
   ];
 }
 

@@ -34,6 +34,8 @@ export interface Commands {
   readonly putAllAside: string;
   /** Stops the application; empty outside of compose. */
   readonly stop: string;
+  /** Copies a folder out of the application's container; empty outside of compose. */
+  saveFolder(path: string): string;
   /** Starts the application with a newer image or newer sources of db-init; empty outside of compose. */
   readonly update: string;
   /** Saves the database alone, with the engine's own means. */
@@ -114,6 +116,7 @@ export function commandsFor({ commandPrefix: prefix, database, backupFolder }: C
     putAside: run('quarantine', 'create', '--yes'),
     putAllAside: run('quarantine', 'create', '--all', '--yes'),
     stop: inCompose('stop app'),
+    saveFolder: (path) => inCompose(`cp ${shellWord(`app:${path}`)} ./saved`),
     update: inCompose('up -d --build'),
     dump:
       target.kind === 'sqlite'
