@@ -3,7 +3,8 @@ import type { Surroundings } from '../schema/surroundings.ts';
 import type { Engine, Session } from './session.ts';
 
 /** What a name in the application's schema stands for. */
-export type RelationKind = 'table' | 'partitioned table' | 'view' | 'materialized view' | 'foreign table' | 'sequence';
+export type RelationKind =
+  'table' | 'partitioned table' | 'view' | 'materialized view' | 'foreign table' | 'sequence' | 'type';
 
 /** Something in the application's schema that no extension owns; sequences only if no column owns them. */
 export interface Relation {
@@ -44,6 +45,8 @@ export interface DatabaseFacts {
   readonly catalog: Catalog;
   /** The rows of alembic_version; null if there is no such table. */
   readonly revisions: readonly string[] | null;
+  /** Types of the schema that stand by themselves: enumerations, domains, ranges, composite types. */
+  readonly types: readonly string[];
   /** Ledgers of other migration tools, as `schema.table`. */
   readonly ledgers: readonly string[];
   readonly otherSessions: readonly OtherSession[];

@@ -1,37 +1,24 @@
 /**
- * Tables in which other migration tools and frameworks record what they applied, in lower case. A database that
- * holds one of them and none of TimeTracker's core tables belongs to somebody else.
+ * What a table is called in which some tool records what it applied, as a regular expression that PostgreSQL and
+ * JavaScript read alike. No list of names is ever complete; `alembic_version` is TimeTracker's own and not among them.
+ */
+export const ledgerPattern =
+  'migrat|change_?log|schema_?(info|history|changes?|versions?|revisions?)' +
+  '|(^|_)(db|database|app|core)_?versions?$|^(.{1,4}_)?versions?(_info)?$';
+
+/** Whether a table is another tool's ledger, by its name. */
+export function isLedger(name: string): boolean {
+  return new RegExp(ledgerPattern, 'i').test(name) || otherLedgers.includes(name.toLowerCase());
+}
+
+/**
+ * Tables in which other migration tools and frameworks record what they applied, in lower case, under names that
+ * `ledgerPattern` does not tell.
  */
 export const otherLedgers: readonly string[] = [
-  '__drizzle_migrations',
-  '__efmigrationshistory', // Entity Framework
-  '__migrationhistory', // Entity Framework 6
-  '_prisma_migrations',
-  '_sqlx_migrations',
-  '_yoyo_migration',
   'aerich', // Tortoise ORM
   'ar_internal_metadata', // Rails
-  'atlas_schema_revisions',
-  'changelog_lock', // MyBatis
-  'databasechangelog', // Liquibase
-  'databasechangeloglock',
-  'django_migrations',
-  'doctrine_migration_versions',
-  'ecto_migrations',
-  'flyway_schema_history',
-  'goose_db_version',
-  'gorp_migrations',
-  'knex_migrations',
-  'knex_migrations_lock',
-  'kysely_migration',
-  'mikro_orm_migrations',
-  'migration_versions', // Doctrine
-  'pgmigrations', // node-pg-migrate
   'phinxlog',
-  'refinery_schema_history',
-  'schema_migrations', // Rails, dbmate, golang-migrate
-  'schema_version', // Flyway before 5
-  'schemaversions', // DbUp
   'sequelizemeta',
   'typeorm_metadata',
 ];

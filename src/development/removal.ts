@@ -3,7 +3,7 @@ import { dependedUpon } from '../database/postgres/dependents.ts';
 import { quoteName } from '../database/quoting.ts';
 import type { Engine, Session } from '../database/session.ts';
 import { targetOf } from '../migration/catalog-sql.ts';
-import type { Possessions } from './possessions.ts';
+import type { Possessions } from '../schema/possessions.ts';
 
 /** What a reset takes away, and what it leaves. */
 export interface Removal {

@@ -19,7 +19,7 @@ import { commandsFor } from '../report/commands.ts';
 import { announceKept, announceNext, describeLoss } from '../report/reset-text.ts';
 import { coreTables, isWholeCore, versionTable } from '../schema/catalog.ts';
 import { requireAlone, requireFileAlone } from './others.ts';
-import { loadPossessions } from './possessions.ts';
+import { loadPossessions } from '../schema/possessions.ts';
 import { planRemoval, type Removal, remove } from './removal.ts';
 
 export interface ResetContext extends GateContext {
@@ -101,11 +101,12 @@ async function prepare(seen: Look, request: ResetRequest, context: ResetContext)
 /** @throws Failure `refused` unless the database was seen, and has a core table; `reset-refused` if that proves nothing */
 function requireOurs({ observation, state }: Look, context: ResetContext): DatabaseFacts {
   const refusal = { kind: 'refused', database: context.database.name, refusal: refusalOf(state) } as const;
-  if (observation.kind !== 'seen' || state.kind === 'interrupted') throw new Failure(refusal);
+  if (observation.kind !== 'seen' || state.kind === 'interrupted' || state.kind === 'foreign')
+    throw new Failure(refusal);
   const { facts } = observation;
   const core = coreTables.filter((table) => Object.hasOwn(facts.catalog.tables, table));
   if (core.length === 0) throw new Failure(refusal);
-  if (!isRecognised(state, facts, core))
+  if (state.kind === 'foreign' || !isRecognised(state, facts, core))
     throw refused(context, { kind: 'not-recognised', core, ledgers: facts.ledgers });
   return facts;
 }

@@ -3,6 +3,7 @@ import { describeMatch, listRows } from '../report/adoption-text.ts';
 import type { Commands } from '../report/commands.ts';
 import type { Log } from '../report/log.ts';
 import { count } from '../report/numbers.ts';
+import { describeStrays } from '../report/refusals.ts';
 import type { Plan, Work } from './plan.ts';
 
 /** Says what the gate is about to do, and why. */
@@ -37,7 +38,7 @@ export function announceWork(plan: Work, commands: Commands, log: Log): void {
       );
       break;
     case 'corrupted':
-      log.warn('Detected corrupted database state: tables, but neither alembic_version nor any core table.');
+      log.warn(`Detected corrupted database state: ${describeStrays(state.relations)}.`);
       log.warn('They are moved to a quarantine schema; nothing is dropped.');
       break;
     case 'drifted':

@@ -45,7 +45,8 @@ export async function carryOut(plan: Work, facts: DatabaseFacts, context: GateCo
       recorder.attempt();
       const schema = quarantine ? await quarantineLast(transaction, context) : null;
       if (schema !== null) {
-        const names = facts.relations.map(({ name }) => name);
+        const strays = plan.state.kind === 'corrupted' ? plan.state.relations : [];
+        const names = strays.map(({ name }) => name);
         recorder.step({ kind: 'quarantine', schema, relations: names.filter((name) => !moved.has(name)) });
       }
       await bringToHead(transaction, plan, facts, context);

@@ -1,11 +1,13 @@
 import type { DatabaseFacts, Relation } from '../database/database.ts';
+import type { Graph } from '../migration/graph.ts';
 import type { Difference } from '../schema/comparison.ts';
 import { findFaults } from '../schema/faults.ts';
 import type { SideFileFault } from '../failure.ts';
-import { coreTables, isWholeCore, versionTable } from '../schema/catalog.ts';
+import { type Catalog, coreTables, isWholeCore, versionTable } from '../schema/catalog.ts';
 import { findTornLoad, type TornLoad } from '../schema/torn-load.ts';
 import { findOlder, identify, type Identity } from '../schema/identification.ts';
 import type { Knowledge, Observation, RestoreJournal } from './observation.ts';
+import { findOtherApplication, holdsOurs, type OtherApplication } from './other-application.ts';
 
 /** The state that a database is in (recovery document, "Detection Logic", carried further). */
 export type State =
@@ -41,7 +43,7 @@ export type State =
       readonly pending: readonly string[];
     }
   | { readonly kind: 'ahead'; readonly revisions: readonly string[]; readonly unknown: readonly string[] }
-  | { readonly kind: 'foreign'; readonly ledgers: readonly string[] }
+  | ({ readonly kind: 'foreign' } & OtherApplication)
   /** TimeTracker's tables are in other schemas than the one that the application would use. PostgreSQL only. */
   | { readonly kind: 'elsewhere'; readonly schema: string | null; readonly holding: readonly string[] }
   | { readonly kind: 'interrupted'; readonly journal: RestoreJournal }
@@ -53,14 +55,15 @@ export type State =
  * The order of the questions is the rule. An unfinished restore comes first, for what is seen then is half of
  * something, or nothing: the exchange ends sessions. A second installation is never begun beside one that lies in
  * another schema. A database without any core table may be somebody else's, so
- * other tools' ledgers are asked for before anything that could be cleaned. Version rows without their core tables are
- * a partial migration whatever the rows say, and only a database that has its core tables is looked at closely.
+ * what shows another application is asked for before anything that could be cleaned or adopted. Version rows without
+ * their core tables are a partial migration whatever the rows say, and only a database that has its core tables is
+ * looked at closely.
  */
-export function diagnose(observation: Observation, { graph, promised, fingerprints }: Knowledge): State {
+export function diagnose(observation: Observation, { graph, promised, fingerprints, possessions }: Knowledge): State {
   if (observation.restoreJournal !== null) return { kind: 'interrupted', journal: observation.restoreJournal };
   if (observation.kind === 'not-seen') return unreadable(observation);
 
-  const { facts, traces, engine } = observation;
+  const { facts, traces, engine, occupied } = observation;
   const revisions = facts.revisions ?? [];
   const others = facts.relations.filter(({ name }) => name !== versionTable);
   const present = coreTables.filter((table) => Object.hasOwn(facts.catalog.tables, table));
@@ -69,9 +72,17 @@ export function diagnose(observation: Observation, { graph, promised, fingerprin
   if (present.length === 0 && facts.elsewhere.length > 0) {
     return { kind: 'elsewhere', schema: facts.schema, holding: facts.elsewhere };
   }
-  if (others.length === 0 && revisions.length === 0) return { kind: 'fresh', traces };
+  if (others.length === 0 && revisions.length === 0) {
+    const inTheWay = typesInTheWay(facts, promised.head);
+    return inTheWay.length === 0 ? { kind: 'fresh', traces } : { kind: 'corrupted', relations: inTheWay };
+  }
   if (present.length === 0 && others.length > 0 && facts.ledgers.length > 0) {
-    return { kind: 'foreign', ledgers: facts.ledgers };
+    return { kind: 'foreign', ledgers: facts.ledgers, related: [] };
+  }
+  const ours = possessions === null || !isOfUnknownOwner(facts, graph) || holdsOurs(facts, possessions);
+  if (!ours) {
+    const owner = findOtherApplication(facts, occupied);
+    if (owner !== null) return { kind: 'foreign', ...owner };
   }
   if (present.length === 0 && facts.revisions === null) return { kind: 'corrupted', relations: others };
   if (isUnversioned(facts)) {
@@ -79,7 +90,7 @@ export function diagnose(observation: Observation, { graph, promised, fingerprin
     const identity = identify(facts.catalog, engine, fingerprints);
     const pending = identity.kind === 'match' ? graph.pending(identity.revisions).map(({ id }) => id) : [];
     const { ledgers } = facts;
-    const recognised = identity.kind === 'match' || isWholeCore(present, ledgers);
+    const recognised = identity.kind === 'match' || (ours && isWholeCore(present, ledgers));
     const applied = graph.withAncestors(identity.kind === 'match' ? identity.revisions : []);
     const torn = findTornLoad(facts.catalog, facts.surroundings.answers, applied);
     return { kind: 'unversioned', present, ledgers, recognised, identity, torn, pending };
@@ -103,6 +114,28 @@ export function diagnose(observation: Observation, { graph, promised, fingerprin
 
 function unreadable({ reason, sideFile }: Extract<Observation, { kind: 'not-seen' }>): State {
   return { kind: 'unreadable', reason, ...(sideFile !== undefined && { sideFile }) };
+}
+
+/**
+ * What a former installation left behind and a new one stumbles over: types that bear a name of the head's and are
+ * something else. Enumeration types with the head's labels are taken as they are.
+ */
+function typesInTheWay({ types, catalog }: DatabaseFacts, head: Catalog): readonly Relation[] {
+  return types
+    .filter((name) => name === versionTable || Object.hasOwn(head.tables, name) || Object.hasOwn(head.enums, name))
+    .filter((name) => !sameLabels(head.enums[name] ?? [], catalog.enums[name] ?? []))
+    .map((name) => ({ name, kind: 'type', estimatedRows: null }));
+}
+
+function sameLabels(some: readonly string[], others: readonly string[]): boolean {
+  return some.length > 0 && some.join('\n') === others.join('\n');
+}
+
+/** Whether nothing in a database's version rows says that it is TimeTracker's, though there are tables. */
+export function isOfUnknownOwner({ relations, revisions }: DatabaseFacts, graph: Graph): boolean {
+  return (
+    relations.some(({ name }) => name !== versionTable) && !(revisions ?? []).some((revision) => graph.knows(revision))
+  );
 }
 
 /** Whether there are core tables, and nothing that says which revision they are at. */

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import type { Database } from '../database/database.ts';
+import type { Database, DatabaseFacts } from '../database/database.ts';
 import type { Engine } from '../database/session.ts';
 import { Failure, reasonOf, type SideFileFault } from '../failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
@@ -7,11 +7,15 @@ import { versionTable } from '../schema/catalog.ts';
 import { askRows, type Promised } from '../schema/faults.ts';
 import { loadPromise } from '../schema/promise.ts';
 import type { Fingerprints } from '../schema/fingerprints.ts';
-import { diagnose, isUnversioned, type State } from './diagnosis.ts';
+import type { Possessions } from '../schema/possessions.ts';
+import { diagnose, isOfUnknownOwner, isUnversioned, type State } from './diagnosis.ts';
 import type { Observation, RestoreJournal } from './observation.ts';
 import type { RepairPlan } from '../recovery/repair-step.ts';
 import { type Plan, planFor } from './plan.ts';
 import { findRestoreJournal, findTraces } from './traces.ts';
+
+/** Tables that are asked for rows at the most: one statement has to hold them all. */
+const mostAsked = 500;
 
 /** What was seen, what it means, and what is to be done about it. */
 export interface Look {
@@ -27,7 +31,12 @@ export async function look(database: Database, config: Config): Promise<Look> {
   // what is promised is read while the server looks up what is there
   const promise = loadPromise(database.engine);
   const [observation, promised] = await Promise.all([observe(database, config, promise), promise]);
-  const knowledge = { graph: releaseGraph, promised, fingerprints: await fingerprintsFor(observation) };
+  const knowledge = {
+    graph: releaseGraph,
+    promised,
+    fingerprints: await fingerprintsFor(observation),
+    possessions: await possessionsFor(observation),
+  };
   const first = diagnose(observation, knowledge);
   // whether the schema is that of an earlier revision is asked where it is not that of the head, which is rare
   const diagnosis =
@@ -80,6 +89,23 @@ async function loadEvery(engine: Engine): Promise<Fingerprints> {
   return loadFingerprints(engine, releaseGraph);
 }
 
+/** What is the application's is only asked where no version row says whose database it is: the history is large. */
+async function possessionsFor(observation: Observation): Promise<Possessions | null> {
+  if (observation.kind !== 'seen' || !isOfUnknownOwner(observation.facts, releaseGraph)) return null;
+  const { loadPossessions } = await import('../schema/possessions.ts');
+  return loadPossessions(observation.engine);
+}
+
+/** Whether tables that refer to each other hold rows; what may not be read is no proof of being empty. */
+async function isOccupied(database: Database, facts: DatabaseFacts): Promise<boolean> {
+  if (!isOfUnknownOwner(facts, releaseGraph)) return false;
+  const { relatedTables } = await import('./other-application.ts');
+  const related = relatedTables(facts.catalog).slice(0, mostAsked);
+  if (related.length === 0) return false;
+  const { holdsRows } = await import('../backup/contents.ts');
+  return database.read((session) => holdsRows(session, related)).catch(() => true);
+}
+
 async function observe(database: Database, config: Config, promise: Promise<Promised>): Promise<Observation> {
   let facts;
   try {
@@ -93,7 +119,8 @@ async function observe(database: Database, config: Config, promise: Promise<Prom
   // the volumes are only searched when it matters: most databases are not empty
   const empty = facts.relations.every(({ name }) => name === versionTable);
   const traces = empty ? findTraces(config) : [];
-  return { kind: 'seen', engine: database.engine, facts, traces, restoreJournal: await seeRestore(config) };
+  const occupied = await isOccupied(database, facts);
+  return { kind: 'seen', engine: database.engine, facts, traces, occupied, restoreJournal: await seeRestore(config) };
 }
 
 function sideFileIn(error: unknown): SideFileFault | null {

@@ -3,6 +3,7 @@ import type { SideFileFault } from '../failure.ts';
 import type { Engine } from '../database/session.ts';
 import type { Promised } from '../schema/faults.ts';
 import type { Fingerprints } from '../schema/fingerprints.ts';
+import type { Possessions } from '../schema/possessions.ts';
 import type { Graph } from '../migration/graph.ts';
 
 /** The journal of a restore. */
@@ -25,6 +26,8 @@ type Glance =
       readonly facts: DatabaseFacts;
       /** What speaks of a former database on the volumes: uploads, backups, a stamp; a sentence each. */
       readonly traces: readonly string[];
+      /** Whether any of the tables that refer to each other holds a row; false where that does not decide. */
+      readonly occupied: boolean;
     }
   /** Looking failed: not knowing is a reason to touch nothing. */
   | {
@@ -40,4 +43,6 @@ export interface Knowledge {
   readonly promised: Promised;
   /** What an unversioned database is compared with; null for any other, to spare the time of loading it. */
   readonly fingerprints: Fingerprints | null;
+  /** What is the application's by name and shape; null where a version row of its own says whose database it is. */
+  readonly possessions: Possessions | null;
 }

@@ -1,5 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { MigrationError, Umzug } from 'umzug';
+import { currentSchema } from '../database/current-schema.ts';
+import { text } from '../database/rows.ts';
 import type { Engine, Session } from '../database/session.ts';
 import { Failure, reasonOf } from '../failure.ts';
 import { loadHead, loadSeed } from '../schema/promise.ts';
@@ -64,12 +66,24 @@ export async function createHead(
 ): Promise<readonly AppliedRevision[]> {
   const ledger = await openLedger(session, graph, options.versioned, widthAtHead(session.engine));
   const baseline = async (): Promise<void> => {
-    const statements = renderBaseline(await loadHead(session.engine), await loadSeed(), session.engine);
+    const { tables, enums } = await loadHead(session.engine);
+    const there = await enumsThere(session);
+    const made = Object.fromEntries(Object.entries(enums).filter(([name]) => !there.includes(name)));
+    const statements = renderBaseline({ tables, enums: made }, await loadSeed(), session.engine);
     await session.run(statements.join(';\n'));
   };
   // the first head brings everything with it, further ones (there are none at present) are only recorded
   const steps = graph.heads.map((name, index) => ({ name, run: index === 0 ? baseline : async () => undefined }));
   return runSteps(steps, ledger, graph, session.engine, options);
+}
+
+/** Enumeration types that a former installation left behind: those with the right labels are taken as they are. */
+async function enumsThere(session: Session): Promise<readonly string[]> {
+  if (session.engine === 'sqlite') return [];
+  const rows = await session.query(
+    `SELECT typname::text AS name FROM pg_type WHERE typtype = 'e' AND typnamespace = ${currentSchema}`,
+  );
+  return rows.map((row) => text(row, 'name'));
 }
 
 /**

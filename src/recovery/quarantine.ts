@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { Failure } from '../failure.ts';
+import type { State } from '../gate/diagnosis.ts';
 import { look } from '../gate/look.ts';
 import { refusalOf } from '../gate/plan.ts';
 import type { Log } from '../report/log.ts';
@@ -58,12 +59,16 @@ export async function createQuarantine(context: QuarantineContext, everything: b
     if (observation.kind === 'seen' && observation.facts.schema === null) {
       return log.info('There is nothing to move: nothing was changed.');
     }
-    const ledgers = observation.kind === 'seen' ? observation.facts.ledgers : [];
-    const owner =
-      ledgers.length === 0
-        ? ''
-        : ` IT HOLDS ANOTHER APPLICATION'S TABLES: ${ledgers.join(', ')} is a migration ledger.`;
+    const owner = observation.kind === 'seen' ? describeOwner(state, observation.facts.ledgers) : '';
     const quarantine = await openQuarantine({ ...context, consent: (what) => consent(`${what}${owner}`) });
     await quarantine.create(everything);
   });
+}
+
+/** Whose tables are about to be moved, where that is known to be somebody else's. */
+function describeOwner(state: State, ledgers: readonly string[]): string {
+  if (ledgers.length > 0) {
+    return ` IT HOLDS ANOTHER APPLICATION'S TABLES: ${ledgers.join(', ')} is a migration ledger.`;
+  }
+  return state.kind === 'foreign' ? " IT LOOKS LIKE ANOTHER APPLICATION'S DATABASE." : '';
 }

@@ -1,5 +1,6 @@
 import { current, rangeOf, releases } from '../releases.ts';
 import type { SideFileFault } from '../failure.ts';
+import type { Relation } from '../database/database.ts';
 import type { Refusal } from '../gate/plan.ts';
 import type { TornLoad } from '../schema/torn-load.ts';
 import { describeMatch, listRows, listSets } from './adoption-text.ts';
@@ -52,7 +53,7 @@ export function describeRefusal(database: string, refusal: Refusal, commands: Co
       return {
         title: `Detected corrupted database state: ${database}`,
         happened: [
-          `There are tables, but neither alembic_version nor any core table: ${listOf(state.relations.map(({ name }) => name))}.`,
+          `There are ${describeStrays(state.relations)}: ${listOf(state.relations.map(({ name }) => name))}.`,
           cleanupObstacle(refusal),
         ],
         safe: untouched,
@@ -124,10 +125,17 @@ export function describeRefusal(database: string, refusal: Refusal, commands: Co
       return {
         title: `This is another application's database: ${database}`,
         happened: [
-          `It has no table of TimeTracker, but the ledger of another migration tool: ${state.ledgers.join(', ')}.`,
+          "Nothing in it is TimeTracker's.",
+          ...describeLedgers(state.ledgers),
+          ...(state.related.length === 0
+            ? []
+            : [`${state.related.length} tables refer to each other and hold rows: ${listOf(state.related)}.`]),
         ],
-        safe: `${untouched} It is never cleaned.`,
-        options: ['Give TimeTracker a database of its own, and its name in DATABASE_URL.'],
+        safe: `${untouched} It is never cleaned by itself.`,
+        options: [
+          'Give TimeTracker a database of its own, and its name in DATABASE_URL.',
+          `If nobody needs what is in this one, stop whatever uses it. ${startOver(commands)}`,
+        ],
       };
     case 'elsewhere':
       return elsewhere(database, state, commands);
@@ -151,6 +159,13 @@ export function describeRefusal(database: string, refusal: Refusal, commands: Co
       // the gate acts on these; a refusal of them would be a mistake in the plan
       return { title: `Refused: ${state.kind}`, happened: [], safe: untouched, options: [] };
   }
+}
+
+/** What stands in the way of a new schema in a database without one. */
+export function describeStrays(relations: readonly Relation[]): string {
+  return relations.every(({ kind }) => kind === 'type')
+    ? 'types that a former installation left, under names that the schema needs'
+    : 'tables, but neither alembic_version nor any core table';
 }
 
 /** What is told of an installation in another schema than the one that would be used. */
@@ -253,9 +268,11 @@ function describeUnversioned(
           advice.save,
           'See every difference, put it right by hand, and start again: the revision is then found by the schema.\n' +
             `${commands.differences}\n${commands.open}`,
-          'If you know which revision it is at, compare it with that one, and stamp it after a backup.\n' +
-            `${commands.adopt} --dry-run --revision ${identity.nearest.join(',')}\n` +
-            forcedAdoption(identity.nearest, commands),
+          recognised
+            ? 'If you know which revision it is at, compare it with that one, and stamp it after a backup.\n' +
+              `${commands.adopt} --dry-run --revision ${identity.nearest.join(',')}\n` +
+              forcedAdoption(identity.nearest, commands)
+            : "If it is another application's, give TimeTracker a database of its own, and its name in DATABASE_URL.",
           restoring('Or restore a backup', commands),
           // a reset refuses what may be somebody else's
           recognised ? advice.reset : startOver(commands),

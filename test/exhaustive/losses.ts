@@ -71,8 +71,9 @@ export async function loseAndMend(table: string, { session, observe, lose }: Sub
     const label = JSON.stringify(loss);
     const { engine } = session;
     const facts = await observe();
-    const observation = { kind: 'seen', engine, facts, traces: [], restoreJournal: null } as const;
-    const state = diagnose(observation, { graph: releaseGraph, promised: { head, seed: {} }, fingerprints: null });
+    const observation = { kind: 'seen', engine, facts, traces: [], occupied: false, restoreJournal: null } as const;
+    const knowledge = { graph: releaseGraph, promised: { head, seed: {} }, fingerprints: null, possessions: null };
+    const state = diagnose(observation, knowledge);
     expect(['drifted', 'partial'], label).toContain(state.kind);
 
     const differences = state.kind === 'drifted' ? state.differences : findDifferences(head, facts.catalog, engine);

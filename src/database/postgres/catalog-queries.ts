@@ -1,7 +1,7 @@
 import { coreTables, versionTable } from '../core-tables.ts';
 import { currentSchema, ownSchemas } from '../current-schema.ts';
 import { someDefault } from '../database.ts';
-import { otherLedgers } from '../ledgers.ts';
+import { ledgerPattern, otherLedgers } from '../ledgers.ts';
 
 /**
  * Every query reads pg_catalog and not information_schema: that lists what extensions own as well, and hides what
@@ -61,6 +61,13 @@ export const enumsQuery = `
   WHERE t.typnamespace = ${currentSchema}
   ORDER BY t.typname, e.enumsortorder`;
 
+/** Types that nobody made by creating a relation; what extensions own stays theirs. */
+export const typesQuery = `
+  SELECT t.typname AS name FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
+  WHERE t.typnamespace = ${currentSchema} AND (t.typtype IN ('e', 'd', 'r') OR c.relkind = 'c')
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
+  ORDER BY t.typname`;
+
 export const unreadableQuery = `
   SELECT c.relname AS table FROM pg_class c
   WHERE c.relnamespace = ${currentSchema} AND c.relkind IN ('r', 'p') AND NOT has_table_privilege(c.oid, 'SELECT')`;
@@ -70,7 +77,7 @@ const quoted = (names: readonly string[]): string => names.map((name) => `'${nam
 export const ledgersQuery = `
   SELECT n.nspname || '.' || c.relname AS name
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'p') AND lower(c.relname) IN (${quoted(otherLedgers)})
+  WHERE c.relkind IN ('r', 'p') AND (c.relname ~* '${ledgerPattern}' OR lower(c.relname) IN (${quoted(otherLedgers)}))
     AND n.nspname !~ '${ownSchemas}' AND n.nspname !~ '^(pg_|information_schema$)'
   ORDER BY 1`;
 

@@ -15,6 +15,7 @@ import {
   noRowsQuery,
   placeQuery,
   relationsQuery,
+  typesQuery,
   unreadableQuery,
   versionRowsQuery,
   type Defaults,
@@ -76,6 +77,7 @@ export async function readFacts(
     placeQuery,
     attachmentsQuery,
     numberingsQuery,
+    typesQuery,
   ];
   const [
     relations = [],
@@ -89,6 +91,7 @@ export async function readFacts(
     places = [],
     attachments = [],
     numberings = [],
+    types = [],
   ] = await rowsOf(client, [begin, ...queries.map(asOneText)]);
   const found = relations.map(readRelation);
   const place = only(places);
@@ -112,6 +115,7 @@ export async function readFacts(
     relations: found,
     catalog,
     revisions: versioned ? versions.map((row) => text(row, 'version_num')) : null,
+    types: types.map((row) => text(row, 'name')),
     ledgers: ledgers.map((row) => text(row, 'name')),
     otherSessions: sessions.map(readSession),
     surroundings: { ...surroundings, answers: answers.map(readAnswer) },

@@ -21,6 +21,7 @@ const nothing: DatabaseFacts = {
   relations: [],
   catalog: { tables: {}, enums: {} },
   revisions: null,
+  types: [],
   ledgers: [],
   otherSessions: [],
   surroundings: noSurroundings,

@@ -2,7 +2,7 @@ import type SQLite from 'better-sqlite3';
 import type { Catalog, Column, Index, Table } from '../../schema/catalog.ts';
 import { readAnswer } from '../answers.ts';
 import type { DatabaseFacts, Question, Relation } from '../database.ts';
-import { otherLedgers } from '../ledgers.ts';
+import { isLedger } from '../ledgers.ts';
 import { flag, number, optionalText, text } from '../rows.ts';
 import type { Row } from '../session.ts';
 import { readAttachments } from './attachments.ts';
@@ -50,7 +50,8 @@ export function inspect(database: SQLite.Database, question?: Question): Databas
       relations,
       catalog,
       revisions: versions?.map((row) => text(row, 'version_num')) ?? null,
-      ledgers: relations.map(({ name }) => name).filter((name) => otherLedgers.includes(name.toLowerCase())),
+      types: [],
+      ledgers: relations.map(({ name }) => name).filter(isLedger),
       // who else has the file open cannot be asked: a lock in the way is noticed when writing begins
       otherSessions: [],
       surroundings: { ...surroundings, answers: asked.flatMap(all).map(readAnswer) },

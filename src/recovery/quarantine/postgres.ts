@@ -1,4 +1,6 @@
+import { currentSchema } from '../../database/current-schema.ts';
 import { DependedUpon, findDependents, lockTables } from '../../database/postgres/dependents.ts';
+import { text } from '../../database/rows.ts';
 import type { Session } from '../../database/session.ts';
 import { Failure, type QuarantineObstacle } from '../../failure.ts';
 import { summariseHeld } from '../../report/quarantine-text.ts';
@@ -22,7 +24,7 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
     list: () => database.read(listHeld),
 
     async create(everything) {
-      const keep = everything ? [] : await namesOfTheApplication();
+      const keep = everything ? [] : await database.read(namesOfTheApplication);
       const home = await database.read(homeOf);
       const batches = await database.read((session) => listBatches(session, home, 'out', keep));
       const names = namesIn(batches);
@@ -117,10 +119,17 @@ function differencesOf(shown: Held, now: Held): readonly string[] {
   return [...new Set(different.map(({ kind, name }) => `${kind} ${name}`))];
 }
 
-/** What the application has a use for: the relations and types of its schema at the head. */
-async function namesOfTheApplication(): Promise<readonly string[]> {
-  const { tables, enums } = await loadHead('postgresql');
-  return [versionTable, ...Object.keys(tables), ...Object.keys(enums)];
+/** What the application has a use for: the relations of its schema at the head, and the types that columns have. */
+async function namesOfTheApplication(session: Session): Promise<readonly string[]> {
+  const { tables } = await loadHead('postgresql');
+  const types = await session.query(
+    `SELECT DISTINCT t.typname::text AS name FROM pg_type t
+     JOIN pg_attribute a ON a.atttypid IN (t.oid, t.typarray) AND NOT a.attisdropped
+     JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
+     WHERE t.typnamespace = ${currentSchema} AND t.typtype = 'e' AND c.relname IN (SELECT json_array_elements_text($1::json))`,
+    [JSON.stringify(Object.keys(tables))],
+  );
+  return [versionTable, ...Object.keys(tables), ...types.map((row) => text(row, 'name'))];
 }
 
 /** @throws Failure `missing-rights` */

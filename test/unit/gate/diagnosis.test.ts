@@ -5,6 +5,7 @@ import type { Observation, RestoreJournal } from '../../../src/gate/observation.
 import { createGraph } from '../../../src/migration/graph.ts';
 import { coreTables, type Table, versionTable } from '../../../src/schema/catalog.ts';
 import { fingerprintsOf } from '../../../src/schema/fingerprints.ts';
+import { possessionsOf } from '../../../src/schema/possessions.ts';
 
 const journal = { file: '/j', says: 'a restore' };
 const load = () => Promise.reject(new Error('nothing is applied here'));
@@ -26,7 +27,8 @@ const fingerprints = fingerprintsOf(graph, {
   one: { tables: tablesOf(coreTables) },
   right: { tables: tablesOf(['tasks']) },
 });
-const knowledge = { graph, promised: { head: promised, seed: {} }, fingerprints };
+const possessions = possessionsOf(promised, { one: { tables: tablesOf(coreTables) } });
+const knowledge = { graph, promised: { head: promised, seed: {} }, fingerprints, possessions };
 
 interface Seen {
   readonly tables?: readonly string[];
@@ -34,6 +36,8 @@ interface Seen {
   readonly revisions?: readonly string[] | null;
   readonly ledgers?: readonly string[];
   readonly elsewhere?: readonly string[];
+  readonly types?: readonly string[];
+  readonly occupied?: boolean;
   readonly traces?: readonly string[];
   readonly restoreJournal?: RestoreJournal;
 }
@@ -44,6 +48,7 @@ function observe({
   revisions = null,
   ledgers = [],
   elsewhere = [],
+  types = [],
   ...beside
 }: Seen): Observation {
   const all = revisions === null ? tables : [...tables, versionTable];
@@ -56,11 +61,12 @@ function observe({
     ],
     catalog: { tables: tablesOf(all), enums: {} },
     revisions,
+    types,
     ledgers,
     otherSessions: [],
     surroundings: noSurroundings,
   };
-  return { kind: 'seen', engine: 'postgresql', facts, traces: [], restoreJournal: null, ...beside };
+  return { kind: 'seen', engine: 'postgresql', facts, traces: [], occupied: false, restoreJournal: null, ...beside };
 }
 
 const core = coreTables;
@@ -82,6 +88,9 @@ describe('diagnose', () => {
       { tables: complete, revisions: ['head'], elsewhere: ['tt'] },
       { kind: 'current' },
     ],
+
+    ['a type in the way', { types: ['users'] }, { kind: 'corrupted', relations: [{ name: 'users', kind: 'type' }] }],
+    ["a type in nobody's way", { types: ['mood'] }, { kind: 'fresh' }],
 
     ['a table that is not ours', { tables: ['author'] }, { kind: 'corrupted', relations: [{ name: 'author' }] }],
     ['a view that is not ours', { views: ['v'] }, { kind: 'corrupted' }],

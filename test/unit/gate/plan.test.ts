@@ -28,7 +28,7 @@ const states = {
     pending: [],
   },
   ahead: { kind: 'ahead', revisions: ['three'], unknown: ['three'] },
-  foreign: { kind: 'foreign', ledgers: ['public.knex_migrations'] },
+  foreign: { kind: 'foreign', ledgers: ['public.knex_migrations'], related: [] },
   elsewhere: { kind: 'elsewhere', schema: 'public', holding: ['tt'] },
   interrupted: { kind: 'interrupted', journal: { file: '/j', says: null } },
   unreadable: { kind: 'unreadable', reason: 'no' },

@@ -36,6 +36,7 @@ function context(promised: Record<string, Table>, found: Record<string, Table>):
     relations: [],
     catalog,
     revisions: [],
+    types: [],
     ledgers: [],
     otherSessions: [],
     surroundings: noSurroundings,
