@@ -100,12 +100,12 @@ export async function requireAlone(session: Session, database: string): Promise<
 }
 
 /** Names each thing that was moved. */
-function announceMoved({ schema, done, left, functions }: Progress, log: Log): void {
+function announceMoved({ schema, home, done, left, functions }: Progress, log: Log): void {
   for (const { thing, rows } of done) {
     const size = rows === null ? '' : ` (${count(rows, 'row')})`;
     const details = { quarantine: schema.name, name: thing.name, rows };
     log.info(`  moved ${thing.kind.toLowerCase()} ${thing.quoted} to ${schema.name}${size}`, details);
   }
   if (left > 0 || functions === 0) return;
-  log.info(`  ${count(functions, 'function')} stayed where they were: they are in nobody's way.`);
+  log.info(`  ${count(functions, 'function')} stayed in schema ${home}: they are in nobody's way.`);
 }

@@ -16,6 +16,8 @@ export interface Progress {
   readonly schema: QuarantineSchema;
   readonly done: readonly { readonly thing: Thing; readonly rows: number | null }[];
   readonly left: number;
+  /** The application's schema. */
+  readonly home: string;
   /** How many functions of the owner's stayed in the application's schema, once everything else is moved. */
   readonly functions: number;
 }
@@ -34,7 +36,8 @@ export async function quarantineBatch(
   into: QuarantineSchema | null = null,
 ): Promise<Progress> {
   const { name, label } = into ?? (await unfinishedSchema(session)) ?? (await createSchema(session, why));
-  const done = await move(session, batch, await homeOf(session), name);
+  const home = await homeOf(session);
+  const done = await move(session, batch, home, name);
   const schema: QuarantineSchema = {
     name,
     label: {
@@ -45,7 +48,7 @@ export async function quarantineBatch(
     },
   };
   await writeLabel(session, schema);
-  return { schema, done, left: batch.left, functions: batch.left === 0 ? await countFunctions(session) : 0 };
+  return { schema, home, done, left: batch.left, functions: batch.left === 0 ? await countFunctions(session) : 0 };
 }
 
 /** Functions that the owner made; those of a range type belong to it. */
@@ -69,9 +72,10 @@ async function unfinishedSchema(session: Session): Promise<QuarantineSchema | nu
 
 /** Moves a batch of a quarantine back to the application's schema; with the last one the schema goes, unless others use it. */
 export async function bringBackBatch(session: Session, batch: Batch, schema: QuarantineSchema): Promise<Progress> {
-  const done = await move(session, batch, schema.name, await homeOf(session));
+  const home = await homeOf(session);
+  const done = await move(session, batch, schema.name, home);
   await closeOrLabel(session, schema, batch, 'unfinished');
-  return { schema, done, left: batch.left, functions: 0 };
+  return { schema, home, done, left: batch.left, functions: 0 };
 }
 
 /**
@@ -83,7 +87,13 @@ export async function dropBatch(session: Session, batch: Batch, schema: Quaranti
   await dropKeysOfLaterBatches(session, batch, schema.name);
   await dropThings(session, batch.things, schema.name);
   await closeOrLabel(session, schema, batch, 'purging');
-  return { schema, done: batch.things.map((thing) => ({ thing, rows: null })), left: batch.left, functions: 0 };
+  return {
+    schema,
+    home: await homeOf(session),
+    done: batch.things.map((thing) => ({ thing, rows: null })),
+    left: batch.left,
+    functions: 0,
+  };
 }
 
 /** The tables of later batches may refer to those of this one. */
