@@ -101,8 +101,7 @@ async function prepare(seen: Look, request: ResetRequest, context: ResetContext)
 /** @throws Failure `refused` unless the database was seen, and has a core table; `reset-refused` if that proves nothing */
 function requireOurs({ observation, state }: Look, context: ResetContext): DatabaseFacts {
   const refusal = { kind: 'refused', database: context.database.name, refusal: refusalOf(state) } as const;
-  if (observation.kind !== 'seen' || state.kind === 'interrupted' || state.kind === 'foreign')
-    throw new Failure(refusal);
+  if (observation.kind !== 'seen' || state.kind === 'interrupted') throw new Failure(refusal);
   const { facts } = observation;
   const core = coreTables.filter((table) => Object.hasOwn(facts.catalog.tables, table));
   if (core.length === 0) throw new Failure(refusal);
