@@ -54,10 +54,10 @@ function lastingColumns(history: History): ReadonlyMap<string, readonly string[]
       if (table === null) continue;
       const columns = Object.entries(table.columns ?? {});
       const first = columns.flatMap(([column, definition]) => (definition === null ? [] : [column]));
-      const gone = columns.flatMap(([column, definition]) => (definition === null ? [column] : []));
+      const gone = new Set(columns.flatMap(([column, definition]) => (definition === null ? [column] : [])));
       lasting.set(
         name,
-        (lasting.get(name) ?? first).filter((column) => !gone.includes(column)),
+        (lasting.get(name) ?? first).filter((column) => !gone.has(column)),
       );
     }
   }
