@@ -78,16 +78,27 @@ async function postgresCopier(target: PostgresTarget, context: BackupContext): P
         await session.run(`SET LOCAL lock_timeout TO '${lockTimeout}s'`);
         const snapshot = text(only(await session.query('SELECT pg_export_snapshot() AS id')), 'id');
         const started = await startOptions(session, 'dump');
-        const options = { snapshot, lockTimeout, encoding, schema, startOptions: started, signal };
+        const failed = new AbortController();
+        const either = AbortSignal.any([signal, failed.signal]);
+        const options = { snapshot, lockTimeout, encoding, schema, startOptions: started, signal: either };
         begins(null);
         // counted while the dump runs: both see the same
         const { stream, digest } = openDumpDigest();
-        const [contents] = await Promise.all([
+        const parts = [
           readContents(session),
           dumpPostgres(dump, target, stream, options),
           pipeline(stream, into),
-        ]);
-        return { ...contents, digest: digest() };
+        ] as const;
+        try {
+          const [contents] = await Promise.all(parts);
+          return { ...contents, digest: digest() };
+        } catch (error) {
+          // whichever part failed, the others must not go on alone
+          failed.abort();
+          stream.destroy();
+          await Promise.allSettled(parts);
+          throw error;
+        }
       }),
     prove: (content) => proveDump(restore, content, signal),
   };

@@ -136,12 +136,25 @@ export function describeErasures({ file }: Pick<Archive, 'file'>, users: readonl
   );
 }
 
-/** Says where the former database is, how to go back to it, and how to get rid of it. */
-export function announceKept(done: Pick<DoneRestore, 'kept' | 'uploads'> | null, commands: Commands, log: Log): void {
+/**
+ * Says where the former database is, how to go back to it, and how to get rid of it.
+ * @param uploads where its uploads are
+ */
+export function announceKept(
+  done: Pick<DoneRestore, 'kept' | 'way'> | null,
+  uploads: readonly string[],
+  commands: Commands,
+  log: Log,
+): void {
   // before the first start of a SQLite database there is no file to keep
   if (done === null) return log.info('There was no database before, and so none to go back to.');
-  const uploads = done.uploads.length > 0 ? ', its uploads beside the new ones' : '';
-  log.info(`The former database is kept as ${done.kept}${uploads}, until you drop it.`);
+  const beside = uploads.length > 0 ? `, its uploads in ${uploads.join(' and ')}` : '';
+  log.info(`The former database is kept as ${done.kept}${beside}, until you drop it.`);
+  if (done.way === 'schemas') {
+    log.info(
+      '  It is a schema of the same database: every backup, also those of the application, holds it until then.',
+    );
+  }
   log.info(`  To go back to it: ${commands.run('restore', '--undo').trim()}`);
   log.info(`  To drop it: ${commands.run('restore', '--drop-former').trim()}`);
 }

@@ -1,13 +1,13 @@
 import type { Database } from '../database/database.ts';
 import { DependedUpon } from '../database/postgres/dependents.ts';
 import { Failure } from '../failure.ts';
+import { dropFormer } from './former-uploads.ts';
 import { type DoneRestore, readHistory, remember } from './history.ts';
 import type { Way } from './journal.ts';
 import { openSite } from './open-site.ts';
 import { isFormerOf } from './own.ts';
 import { nothingKept } from './restore.ts';
 import type { RestoreContext, Site } from './site.ts';
-import { dropFormerUploads } from './uploads.ts';
 
 /**
  * Drops every former database of this one that restores and undos keep, and the former uploads: after it there is no
@@ -55,11 +55,15 @@ async function dropKept(
   site: Site,
   done: DoneRestore,
   database: string,
-  { config, log }: RestoreContext,
+  { config, log, recorder }: RestoreContext,
 ): Promise<void> {
   const there = done.kept !== null && (await site.isKept(done.kept));
-  if (done.kept !== null) await dropOnly(site, done.kept, database);
-  for (const folder of done.uploads) await dropFormerUploads(folder, done.id);
+  if (done.kept !== null) {
+    recorder.step({ kind: 'former-dropped', names: [done.kept] });
+    await dropOnly(site, done.kept, database);
+    recorder.committed('committed');
+  }
+  for (const folder of done.uploads) await dropFormer(folder, done.id, config);
   remember(config, { ...done, kept: null, uploads: [] });
   log.info(
     there || done.kept === null ? `Dropped ${done.kept ?? 'former uploads'}.` : `${done.kept} is not there any more.`,

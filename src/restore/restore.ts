@@ -10,6 +10,7 @@ import { commandsFor } from '../report/commands.ts';
 import { announceKept, describeArchive, describeErasures } from '../report/restore-text.ts';
 import { requireAlone } from './alone.ts';
 import { findErasedSince } from './erasures.ts';
+import { findFormer } from './former-uploads.ts';
 import { lastKept, readHistory } from './history.ts';
 import type { ArchiveIdentity, Journal } from './journal.ts';
 import { journalled } from './journalled.ts';
@@ -76,7 +77,7 @@ export async function restore(request: RestoreRequest, live: Database, context: 
     }
     await proveLive(journal, source, site, live.name, context);
     log.info(`Restored: ${live.name} is what ${request.archive.file} holds, at the current revision.`);
-    announceKept(lastKept(config, live.name), commandsFor(config), log);
+    await tellKept(live.name, context);
   } finally {
     await site.close();
   }
@@ -96,10 +97,22 @@ export async function undoRestore(live: Database, context: RestoreContext): Prom
   try {
     await putBack(site, live.name, context);
     log.info(`${live.name} is the database from before the last restore again, as it was.`);
-    announceKept(lastKept(config, live.name), commandsFor(config), log);
+    await tellKept(live.name, context);
   } finally {
     await site.close();
   }
+}
+
+/** Says what is kept, and where. */
+async function tellKept(database: string, { config, log }: RestoreContext): Promise<void> {
+  const last = lastKept(config, database);
+  const uploads = await Promise.all((last?.uploads ?? []).map((folder) => findFormer(folder, last?.id ?? '', config)));
+  announceKept(
+    last,
+    uploads.filter((place) => place !== null),
+    commandsFor(config),
+    log,
+  );
 }
 
 /** The exchange of an undo. */

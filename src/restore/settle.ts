@@ -8,6 +8,7 @@ import { Failure, reasonOf } from '../failure.ts';
 import { memoryFolderOf } from '../gate/traces.ts';
 import { databasesSite } from './databases.ts';
 import { filesSite } from './files.ts';
+import { putAwayFormer, recallFormer } from './former-uploads.ts';
 import { foldersOf, readHistory, remember } from './history.ts';
 import { type Journal, journalFileOf, readJournal, removeJournal, type Way, writeJournal } from './journal.ts';
 import { homeOf } from './home.ts';
@@ -17,7 +18,7 @@ import { isOfSite } from './own.ts';
 import { withScratch } from './proving.ts';
 import { schemasSite } from './schemas.ts';
 import type { RestoreContext, Site } from './site.ts';
-import { discardUploads, recallUploads, swapUploads } from './uploads.ts';
+import { discardUploads, swapUploads } from './uploads.ts';
 
 /** Where a restore keeps what it needs meanwhile. */
 export function stagingFolderOf(config: Pick<Config, 'backupFolder'>, id: string): string {
@@ -57,11 +58,12 @@ async function finish(site: Site, journal: Journal, config: Config): Promise<voi
   // it must not be taken back any more, whatever the way
   writeJournal(config, { ...journal, phase: 'finishing' });
   for (const { folder, former } of journal.uploads) {
-    if (former !== null) await recallUploads(folder, former, id);
+    if (former !== null) await recallFormer(folder, former, id, config);
     await swapUploads(
       { folder, incoming: id, outgoing: id },
       await pathsThatStay(folder, config, archive?.path ?? null),
     );
+    await putAwayFormer(folder, id, config);
   }
   const finishedAt = new Date().toISOString();
   const kept = (await site.isKept(places.outgoing)) ? places.outgoing : null;

@@ -46,20 +46,7 @@ export async function swapUploads({ folder, incoming, outgoing }: UploadSwap, ke
   await sync(rawOf(folder));
 }
 
-/** Makes a former set the incoming one of an undo. Once that is done, or if there is none, it does nothing. */
-export async function recallUploads(folder: string, former: string, id: string): Promise<void> {
-  const kept = setFolder(folder, 'former', former);
-  if (!(await isThere(kept))) return;
-  await rename(kept, setFolder(folder, 'incoming', id));
-  await sync(rawOf(folder));
-}
-
 /** Removes a staged set. Not to be called once its swap has begun: that can only be completed, and then undone. */
 export async function discardUploads(folder: string, id: string): Promise<void> {
   await removeSet(folder, 'incoming', id);
-}
-
-/** Removes a former set, and with it the way back. */
-export async function dropFormerUploads(folder: string, id: string): Promise<void> {
-  await removeSet(folder, 'former', id);
 }

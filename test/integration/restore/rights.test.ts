@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import pg from 'pg';
 import { beforeAll, expect, it } from 'vitest';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { atEnd } from '../../support/cleanup.ts';
@@ -38,6 +39,14 @@ function as(role: string, database: TestDatabase): TestDatabase {
   url.username = role;
   url.password = 'secret';
   return { ...database, url: url.href };
+}
+
+/** The application, as a server sees it. */
+async function applicationAt(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, application_name: 'the application' });
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
 }
 
 /** The rows of all tables of schema public. */
@@ -152,6 +161,40 @@ describePostgres(
       const dropped = await place.must('restore', '--drop-former', '--yes');
       expect(dropped.all).toContain(`Dropped ${former}.`);
       expect(await besides(place.database)).toEqual([place.database.name]);
+    });
+
+    it('loses no write to an undo, whoever is connected meanwhile', async () => {
+      await place.must('restore', archive, '--yes');
+      await execute(place.database, 'CREATE TABLE written (id int)');
+      const undo = (): ReturnType<typeof place.run> => place.run('restore', '--undo', '--yes', '--disconnect');
+      const client = await applicationAt(place.database.url);
+      await client.query('BEGIN; INSERT INTO written VALUES (0)');
+      const refused = await place.run('restore', '--undo', '--yes');
+      expect(refused.exitCode, refused.all).toBe(31);
+      // a pool that connects again at once, and writes
+      const over = new AbortController();
+      let acknowledged = 0;
+      const pool = (async () => {
+        while (!over.signal.aborted) {
+          const done = await withClient(place.database.url, async (other) => {
+            await other.query("SET application_name TO 'the pool'");
+            return (await other.query('INSERT INTO written VALUES (1)')).rowCount ?? 0;
+          }).catch(() => 0);
+          acknowledged += done;
+        }
+      })();
+      const outcome = await undo();
+      over.abort();
+      await pool;
+      await expect(client.query('COMMIT')).rejects.toThrow(/terminat|closed|not queryable|connection/i);
+      await client.end().catch(() => undefined);
+      // who never leaves off may be refused for it
+      expect([0, 31], outcome.all).toContain(outcome.exitCode);
+      if (outcome.exitCode !== 0) await place.must('restore', '--undo', '--yes', '--disconnect');
+      const [, former = ''] = await schemas();
+      const rows = await ask(place.database, `SELECT count(*)::int FROM ${String(former)}.written`);
+      expect(rows).toEqual([acknowledged]);
+      await place.must('restore', '--drop-former', '--yes');
     });
 
     it('is told if somebody else has dropped what was kept', async () => {
@@ -292,5 +335,33 @@ describePrivateCluster('a server that makes databases of another locale provider
     const provider = 'SELECT datlocprovider FROM pg_database WHERE datname = current_database()';
     expect(await ask(database, provider)).toEqual(['c']);
     await place.must('restore', '--drop-former', '--yes');
+  });
+});
+
+describePrivateCluster('a server with a transaction that waits for the second phase of its commit', () => {
+  it.each(['databases', 'schemas'])('exchanges nothing before it has ended (%s)', async (way) => {
+    const server = await startPrivateCluster();
+    await server.run('ALTER SYSTEM SET max_prepared_transactions TO 5');
+    await server.run('CHECKPOINT');
+    await server.crash();
+    await server.run(`CREATE ROLE owner LOGIN PASSWORD 'secret' ${way === 'databases' ? 'CREATEDB' : ''}`);
+    await server.run('CREATE DATABASE tt OWNER owner TEMPLATE template0');
+    const url = new URL('/tt', server.url);
+    const superuser: TestDatabase = { engine: 'postgresql', url: url.href, name: 'tt', drop: () => Promise.resolve() };
+    await execute(superuser, 'ALTER SCHEMA public OWNER TO owner');
+    const place = await install('postgresql', { database: as('owner', superuser) });
+    const archive = currentArchive('postgresql');
+    await place.must();
+    await place.must('restore', archive, '--yes');
+    await execute(place.database, 'CREATE TABLE written (id int)');
+    await execute(place.database, "BEGIN; INSERT INTO written VALUES (1); PREPARE TRANSACTION 'left by somebody'");
+    for (const args of [['--undo'], [archive]]) {
+      const { exitCode, all } = await place.run('restore', ...args, '--yes', '--disconnect');
+      expect([exitCode, all]).toEqual([31, expect.stringContaining("ROLLBACK PREPARED 'left by somebody'")]);
+    }
+    await execute(place.database, "COMMIT PREPARED 'left by somebody'");
+    await place.must('restore', '--undo', '--yes');
+    await place.must('restore', '--undo', '--yes');
+    expect(await ask(place.database, 'SELECT id FROM written')).toEqual([1]);
   });
 });

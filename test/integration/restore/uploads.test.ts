@@ -5,13 +5,8 @@ import { Readable } from 'node:stream';
 import { execaSync } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ArchiveEntry } from '../../../src/archive/reader.ts';
-import {
-  discardUploads,
-  dropFormerUploads,
-  recallUploads,
-  stageUploads,
-  swapUploads,
-} from '../../../src/restore/uploads.ts';
+import { dropFormer, findFormer, putAwayFormer, recallFormer } from '../../../src/restore/former-uploads.ts';
+import { discardUploads, stageUploads, swapUploads } from '../../../src/restore/uploads.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { atEveryStep, type Mortal, mortal } from '../../support/dying.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -57,6 +52,12 @@ function entry(
   };
   return { name: 'any', size, open: async () => Readable.from(pieces()) };
 }
+
+/** Settings by which a folder is handed out, and the backups lie beside it. */
+const keepingIn = (folder: string, backupFolder = `${folder}-backups`) => ({
+  backupFolder,
+  uploadRoots: [{ name: 'uploads', folder }] as const,
+});
 
 const membersOf = (tree: Tree) => Object.entries(tree).map(([path, text]) => ({ path, entry: entry(text) }));
 const rootOf = (folder: string) => ({ name: 'uploads', folder }) as const;
@@ -173,7 +174,7 @@ describe('staging', () => {
 
 it('takes no id from a journal that leads elsewhere', async () => {
   const folder = await temporaryDirectory();
-  await expect(dropFormerUploads(folder, '../x')).rejects.toThrow(RangeError);
+  await expect(dropFormer(folder, '../x', keepingIn(folder))).rejects.toThrow(RangeError);
 });
 
 describe('a swap', () => {
@@ -228,14 +229,14 @@ describe('a swap', () => {
     await swapUploads(swap, keep);
     expect(sorted(treeOf(folder))).toEqual(sorted(swapped));
 
-    await recallUploads(folder, 'old', 'undo');
-    await recallUploads(folder, 'old', 'undo');
+    await recallFormer(folder, 'old', 'undo', keepingIn(folder));
+    await recallFormer(folder, 'old', 'undo', keepingIn(folder));
     await swapUploads({ folder, incoming: 'undo', outgoing: 'undone' }, keep);
-    await recallUploads(folder, 'old', 'undo');
+    await recallFormer(folder, 'old', 'undo', keepingIn(folder));
     const after = Object.entries(treeOf(folder)).filter(([path]) => !path.startsWith('.db-init-former-undone/'));
     expect(after).toEqual(Object.entries(before).filter(([path]) => !path.startsWith('.db-init-incoming-new/')));
-    await dropFormerUploads(folder, 'undone');
-    await dropFormerUploads(folder, 'undone');
+    await dropFormer(folder, 'undone', keepingIn(folder));
+    await dropFormer(folder, 'undone', keepingIn(folder));
     expect(Object.entries(treeOf(folder))).toEqual(after);
   });
 
@@ -288,7 +289,7 @@ describe('a swap', () => {
     const folder = join(await temporaryDirectory(), 'uploads');
     await stage(folder, newTree);
     await swapUploads({ folder, incoming: 'new', outgoing: 'old' }, []);
-    await recallUploads(folder, 'old', 'undo');
+    await recallFormer(folder, 'old', 'undo', keepingIn(folder));
     await swapUploads({ folder, incoming: 'undo', outgoing: 'undone' }, []);
     expect(sorted(treeOf(folder))).toEqual(sorted(under('.db-init-former-undone', newTree)));
   });
@@ -379,3 +380,49 @@ function isFree(folder: string, path: string): boolean {
   if (parent === '.') return true;
   return statSync(join(folder, parent), { throwIfNoEntry: false })?.isDirectory() ?? isFree(folder, parent);
 }
+
+describe('former uploads', () => {
+  const sharedMemory = statSync('/dev/shm', { throwIfNoEntry: false });
+  const places: [string, (folder: string) => Promise<string>, boolean][] = [
+    ['leave the folder that is handed out for the backup folder', async (folder) => `${folder}-backups`, true],
+    [
+      'stay in their folder, closed, where the backups are handed out as well',
+      async (folder) => join(folder, 'b'),
+      false,
+    ],
+    [
+      'stay in their folder, closed, where the backups lie on another volume',
+      async () => mkdtempSync('/dev/shm/db-init-test-'),
+      false,
+    ],
+  ];
+
+  it.each(places)('%s', async (_, backupsOf, outside) => {
+    const folder = join(await temporaryDirectory(), 'uploads');
+    const kept = await backupsOf(folder);
+    atEnd(async () => rmSync(kept, { recursive: true, force: true }));
+    if (kept.startsWith('/dev/shm') && sharedMemory?.dev === statSync(dirname(folder)).dev) return;
+    const config = keepingIn(folder, kept);
+    lay(folder, { 'logo.png': 'old' });
+    await stage(folder, { 'logo.png': 'new' });
+    await swapUploads({ folder, incoming: 'new', outgoing: 'old' }, []);
+    // it may have been cut off, and comes again
+    await putAwayFormer(folder, 'old', config);
+    await putAwayFormer(folder, 'old', config);
+    const place = (await findFormer(folder, 'old', config)) ?? '';
+    expect(place.startsWith(outside ? kept : folder)).toBe(true);
+    expect(existsSync(join(folder, '.db-init-former-old'))).toBe(false);
+    expect(statSync(dirname(place)).mode & 0o777).toBe(0o700);
+    // what runs as the same user may enter what is 0700
+    expect(statSync(place).mode & 0o777).toBe(outside ? 0o700 : 0);
+
+    await recallFormer(folder, 'old', 'undo', config);
+    await swapUploads({ folder, incoming: 'undo', outgoing: 'undone' }, []);
+    expect(readFileSync(join(folder, 'logo.png'), 'utf8')).toBe('old');
+    await putAwayFormer(folder, 'undone', config);
+    await dropFormer(folder, 'undone', config);
+    await dropFormer(folder, 'undone', config);
+    expect(treeOf(folder)).toEqual({ 'logo.png': 'old' });
+    expect(await findFormer(folder, 'undone', config)).toBeNull();
+  });
+});
