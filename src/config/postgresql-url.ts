@@ -5,15 +5,16 @@ import type { Setting } from './variables.ts';
 export type Keywords = Map<string, Setting>;
 
 /*
- * libpq's own grammar in one expression. No library serves, since each mends or bends what has to be reported:
- * WHATWG URL refuses sockets and re-encodes passwords; pg-connection-string builds on it, encodes a URL with a
- * stray '%' a second time, leaves %2F in a database's name, says only 'Invalid URL' to a '#', and reads
- * certificates by itself.
+ * As the application reads it: SQLAlchemy's make_url takes everything up to the first '@' for user and password, so that
+ * '/', '?', '#', '%', ':' and '[' may stand in a password as they are. Host and database are held to libpq's grammar.
+ * No library serves, since each mends or bends what has to be reported: WHATWG URL refuses sockets and re-encodes
+ * passwords; pg-connection-string builds on it, encodes a URL with a stray '%' a second time, leaves %2F in a
+ * database's name, says only 'Invalid URL' to a '#', and reads certificates by itself.
  */
 const grammar = new RegExp(
   [
-    '^(?:(?<user>[^:@/?#]*)(?::(?<password>[^@/?#]*))?@)?',
-    String.raw`(?<host>\[[^\]@/?#]*\]|[^:@/?#[\]]*)(?::(?<port>[^:@/?#]*))?`,
+    '^(?:(?<user>[^:/]*)(?::(?<password>[^@]*))?@)?',
+    String.raw`(?:(?<hosts>[^@/?#]*,[^@/?#]*)|(?<host>\[[^\]@/?#]*\]|[^:@/?#[\]]*)(?::(?<port>[^:@/?#]*))?)`,
     String.raw`(?:/(?<dbname>[^@/?#]*))?(?:\?(?<parameters>[^#]*))?$`,
   ].join(''),
 );
@@ -27,8 +28,8 @@ const understood = new Set(
  * Parameters after `?` override what stands before it (PostgreSQL manual, "Connection URIs").
  */
 export function postgresqlKeywords(url: Setting, rest: string, findings: Findings): Keywords | undefined {
-  const { user, password, host, port, dbname, parameters } = grammar.exec(rest)?.groups ?? {};
-  // A '?' in a password ends the host too early, and the '@' that should have preceded it comes too late.
+  const { user, password, hosts, host = hosts, port, dbname, parameters } = grammar.exec(rest)?.groups ?? {};
+  // Without a user before it, an '@' behind the '?' may end a password that begins in the host.
   if (host === undefined || (user === undefined && parameters?.includes('@') === true)) {
     return findings.fault(url.variable, complaint(rest));
   }
@@ -55,10 +56,15 @@ function keepParameters(
   findings: Findings,
 ): void {
   const ignored: string[] = [];
+  const hosts: string[] = [];
   for (const parameter of parameters.split('&').filter((part) => part !== '')) {
     const [, name, value] = /^(\w+)=(.*)$/s.exec(parameter) ?? [];
     if (name === undefined || value === undefined) {
       findings.fault(url.variable, "holds a parameter after '?' that is not written name=value");
+    } else if (name === 'host') {
+      // repeated, it is a list of hosts to SQLAlchemy, and not the last one that counts
+      if (value !== '') hosts.push(value);
+      keep(name, hosts.join(','));
     } else if (understood.has(name)) {
       // the application's driver gets options from SQLAlchemy, which takes a '+' for a blank
       keep(name, name === 'options' ? value.replaceAll('+', ' ') : value);
@@ -71,7 +77,9 @@ function keepParameters(
 
 function decode(keyword: string, text: string, url: Setting, findings: Findings): string {
   try {
-    const decoded = decodeURIComponent(text);
+    // SQLAlchemy leaves a '%' that begins no encoding as it is, in user and password
+    const lenient = keyword === 'user' || keyword === 'password';
+    const decoded = decodeURIComponent(lenient ? text.replaceAll(/%(?![\da-f]{2})/gi, '%25') : text);
     if (!decoded.includes('\0')) return decoded;
     findings.fault(url.variable, `holds %00 in its ${keyword}, which PostgreSQL does not allow`);
   } catch {
@@ -83,7 +91,7 @@ function decode(keyword: string, text: string, url: Setting, findings: Findings)
 
 /** The application hands user and password undecoded to its wait step, host and database to its driver. */
 function hintAtEncodings(url: Setting, parts: Readonly<Record<string, string | undefined>>, findings: Findings): void {
-  const encoded = Object.keys(parts).filter((part) => parts[part]?.includes('%') === true);
+  const encoded = Object.keys(parts).filter((part) => /%[\da-f]{2}/i.test(parts[part] ?? ''));
   if (encoded.length === 0) return;
   findings.hint(
     `${url.variable} is percent-encoded in its ${encoded.join(' and its ')}, which the application does not decode ` +

@@ -80,9 +80,14 @@ export function postgresTarget(
   };
 }
 
+/** The driver knows no lists of hosts, and the client tools must not choose another one than the gate did. */
+const severalHosts =
+  'names several hosts; write only the one that takes writes (the primary, or an address that always leads to it), ' +
+  'postgresql://user:password@host:5432/database; the DATABASE_URL of the application may keep its list';
+
 /** Why something is no host, as far as one can see without asking for it. It is not repeated: it may hold a password. */
 function oddityOf(host: string): string | null {
-  if (host.includes(',')) return 'names several hosts; allowed: the one that is written to';
+  if (host.includes(',')) return severalHosts;
   if (host.startsWith('/')) return null;
   if (/[@/]/.test(host)) return 'holds more than a host (not shown); an address as a whole belongs into DATABASE_URL';
   if (/\s/.test(host)) return 'has a blank or a line break in its host';

@@ -1,7 +1,7 @@
 import type { Settings } from './config.ts';
 
 /** The password of an address, as it is written there. */
-const writtenPassword = /:\/\/[^:@/?]*:([^@/?]*)@|[?&]password=([^&]*)/g;
+const writtenPassword = /:\/\/[^:/]*:([^@]*)@|[?&]password=([^&]*)/g;
 
 /** What stands in every other sentence by chance. */
 const tooShort = /^(?:.{0,2}|\w{3}|\d{4})$/su;

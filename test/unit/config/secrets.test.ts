@@ -11,6 +11,11 @@ describe('secrets', () => {
     expect(secretsIn({ DATABASE_URL: url })).toEqual([url, '%70%2fw', 'p%2Fw', 'p%2fw', 'p/w']);
   });
 
+  it('are kept whole where a password holds what ends one elsewhere', () => {
+    const url = 'postgresql://u@v:x/y?%70#z@h/d';
+    expect(secretsIn({ DATABASE_URL: url })).toEqual(expect.arrayContaining([url, 'x/y?%70#z', 'x/y?p#z']));
+  });
+
   it.each([
     ['POSTGRES_PASSWORD', { POSTGRES_PASSWORD: 'hunter2' }],
     ['PGPASSWORD', { DATABASE_URL: 'postgresql://u@h/d', PGPASSWORD: 'hunter2' }],
