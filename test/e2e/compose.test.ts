@@ -1,8 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeAll, expect, it } from 'vitest';
 import { releaseGraph } from '../../src/migration/revisions.ts';
 import { buildStack, describeDocker, dockerMust, postgresFiles, sqliteFiles, type Stack } from './stack.ts';
 
 const head = releaseGraph.heads.join();
+const partial = join(import.meta.dirname, '../fixtures/states/partial-with-tables.sql.gz');
 
 await describeDocker('The stack with PostgreSQL', () => {
   let stack: Stack;
@@ -52,6 +56,31 @@ await describeDocker('The stack with PostgreSQL', () => {
     expect(await stack.container('app')).toMatchObject({ status: 'running' });
     const schema = await stack.sql("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tt\\_quarantine%'");
     expect(await stack.sql(`SELECT note FROM ${schema}.stray`)).toBe('kept');
+  });
+
+  it('keeps the application from a partial migration, and starts anew once its tables are put aside', async () => {
+    await startDatabase();
+    await stack.sql(gunzipSync(readFileSync(partial)).toString());
+    const rows = (schema: string): Promise<string> =>
+      stack.sql(`SELECT r::text FROM ${schema}.permissions r ORDER BY 1; SELECT * FROM ${schema}.alembic_version`);
+    const before = await rows('public');
+
+    const refused = await stack.compose(['up', '--detach']);
+    expect(refused.exitCode).not.toBe(0);
+    expect(await stack.container('db-init')).toMatchObject({ status: 'exited', exitCode: 11 });
+    expect(await stack.container('app')).toMatchObject({ status: 'created' });
+    const banner = await stack.logged('db-init', 'exit code');
+    expect(banner).toContain('Partial migration');
+    expect(banner).toContain('quarantine create --all --yes');
+    expect(await rows('public')).toBe(before);
+
+    const putAside = await stack.compose(['run', '--rm', 'db-init', 'quarantine', 'create', '--all', '--yes']);
+    expect(putAside).toMatchObject({ exitCode: 0 });
+    expect(await stack.compose(['up', '--detach'])).toMatchObject({ exitCode: 0 });
+    expect(await stack.container('app')).toMatchObject({ status: 'running' });
+    expect(await stack.sql('SELECT version_num FROM alembic_version')).toBe(head);
+    const schema = await stack.sql("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tt\\_quarantine%'");
+    expect(await rows(schema)).toBe(before);
   });
 
   it('waits for a database that comes late', async () => {
