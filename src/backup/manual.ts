@@ -53,8 +53,11 @@ function announce({ path, size, manifest }: Backup, { config, log }: BackupConte
   );
   if (tables.length === 0) log.warn('The database is empty: there is nothing in it that the backup could bring back.');
   else if (revisions.length === 0) log.warn('The database has no version information (alembic_version).');
-  const absent = findAbsentUploads(manifest, config.uploadRoots);
-  for (const line of absent.flatMap((folder) => describeAbsentUploads(folder, commandsFor(config)))) log.warn(line);
+  const absent = findAbsentUploads(rows, config.uploadRoots, ({ name }) =>
+    Object.keys(members).some((member) => member.startsWith(`${name}/`)),
+  );
+  for (const line of absent.flatMap((folder) => describeAbsentUploads(folder, commandsFor(config), 'backup')))
+    log.warn(line);
   for (const { name, folder } of config.uploadRoots) {
     if (absent.some((one) => one.folder === folder)) continue;
     if (!uploads.includes(name)) log.info(`No uploads from ${folder}: there is no such folder here.`);

@@ -1,3 +1,4 @@
+import { warnOfAbsentUploads } from '../backup/absent-uploads.ts';
 import { makeSafetyBackup } from '../backup/safety.ts';
 import { rememberLastChange } from '../backup/last-change.ts';
 import type { Config } from '../config/config.ts';
@@ -34,6 +35,7 @@ export async function carryOut(plan: Work, facts: DatabaseFacts, context: GateCo
   await requireMeans(plan, facts, database);
   announceWork(plan, commandsFor(context.config), log);
   const quarantine = quarantines(plan);
+  await warnOfAbsentUploads(context, facts);
 
   // a failure is rolled back; a mistake that nobody noticed is not
   await makeSafetyBackup(context, facts);

@@ -48,16 +48,18 @@ export function findTraces(config: Pick<Config, 'backupFolder' | 'uploadRoots'>)
   const backups = entriesOf(config.backupFolder).filter((entry) => entry.isFile() && entry.name.endsWith('.zip'));
   if (backups.length > 0) traces.push(`There are backups in ${config.backupFolder}: ${backups.length}.`);
   for (const { folder } of config.uploadRoots) {
-    if (holdsFiles(folder, resolve(config.backupFolder))) traces.push(`There are uploads in ${folder}.`);
+    if (holdsFiles(folder, config.backupFolder)) traces.push(`There are uploads in ${folder}.`);
   }
   return traces;
 }
 
 /** Whether there is any file below a folder but placeholders; the backup folder may lie among the uploads. */
-function holdsFiles(folder: string, except: string): boolean {
-  if (resolve(folder) === except) return false;
+export function holdsFiles(folder: string, backupFolder: string): boolean {
+  if (resolve(folder) === resolve(backupFolder)) return false;
   return entriesOf(folder).some((entry) =>
-    entry.isDirectory() ? holdsFiles(join(folder, entry.name), except) : entry.isFile() && entry.name !== '.gitkeep',
+    entry.isDirectory()
+      ? holdsFiles(join(folder, entry.name), backupFolder)
+      : entry.isFile() && entry.name !== '.gitkeep',
   );
 }
 

@@ -1,3 +1,4 @@
+import { warnOfAbsentUploads } from '../backup/absent-uploads.ts';
 import { makeSafetyBackup, type SafetyContext } from '../backup/safety.ts';
 import type { Database, DatabaseFacts } from '../database/database.ts';
 import { Failure } from '../failure.ts';
@@ -63,6 +64,7 @@ export async function adopt(request: AdoptionRequest, context: AdoptionContext):
   const exists = facts.revisions !== null;
   const rights = await database.missingRights({ alters: exists ? ['alembic_version'] : [], quarantines: false });
   if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });
+  await warnOfAbsentUploads(context, facts);
   await makeSafetyBackup(context, facts);
   await database.transaction(async (transaction) => {
     recorder.attempt();

@@ -74,8 +74,15 @@ export function describeObstacle(obstacle: BackupObstacle): string {
   }
 }
 
-/** What the backup lacks, or the next one will: a folder that no volume is mounted at. */
-export function describeAbsentUploads({ folder, rows, why }: AbsentUploads, commands: Commands): readonly string[] {
+/**
+ * What the backup lacks, or the next one will: a folder that no volume is mounted at.
+ * @param occasion a backup with the uploads, or the gate, which changes the database alone
+ */
+export function describeAbsentUploads(
+  { folder, rows, why }: AbsentUploads,
+  commands: Commands,
+  occasion: 'backup' | 'gate',
+): readonly string[] {
   const files = `${rows} uploaded ${rows === 1 ? 'file' : 'files'}`;
   if (why === 'not-mounted') {
     return [
@@ -84,9 +91,11 @@ export function describeAbsentUploads({ folder, rows, why }: AbsentUploads, comm
     ];
   }
   const state = why === 'missing' ? 'is not there' : 'holds no file';
+  const lacking = occasion === 'backup' ? 'THE BACKUP LACKS' : 'DB-INIT CANNOT SEE';
+  const atLast = occasion === 'backup' ? 'put them back and make the backup again' : 'and put them back';
   return [
-    `THE BACKUP LACKS ${files.toUpperCase()}: the database speaks of them, and ${folder} ${state} here.`,
-    `If the application has no volume there, they are in its container and go with it. Save them first, then mount one volume at ${folder} for both, put them back and make the backup again.`,
+    `${lacking} ${files.toUpperCase()}: the database speaks of them, and ${folder} ${state} here.`,
+    `If the application has no volume there, they are in its container and go with it. Save them first, then mount one volume at ${folder} for both, ${atLast}.`,
     ...[commands.saveFolder(folder)].filter((command) => command !== ''),
   ];
 }

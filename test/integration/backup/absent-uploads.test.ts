@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { findAbsentUploads } from '../../../src/backup/absent-uploads.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { execute, install, put } from '../restore/restores.ts';
+import { describeRestores, execute, fillWithNewer, install, put } from '../restore/restores.ts';
 
 describe('uploads that the database speaks of', () => {
   it('are missed by a backup that cannot see their folder, and not by one that holds them', async () => {
@@ -21,11 +21,32 @@ describe('uploads that the database speaks of', () => {
   it('are said to lie in a container where no volume is mounted, or where the folder is empty', async () => {
     const folder = await temporaryDirectory();
     const roots = [{ name: 'project_attachments', folder }] as const;
-    const member = { size: 1, sha256: '' };
-    const held = { rows: { project_attachments: 3 }, members: { 'project_attachments/a': member } };
-    expect(findAbsentUploads(held, roots, () => false)).toEqual([{ folder, rows: 3, why: 'not-mounted' }]);
-    expect(findAbsentUploads(held, roots, () => true)).toEqual([]);
-    expect(findAbsentUploads({ ...held, members: {} }, roots, () => true)).toMatchObject([{ why: 'empty' }]);
-    expect(findAbsentUploads({ ...held, rows: {} }, roots, () => false)).toEqual([]);
+    const rows = { project_attachments: 3 };
+    const [full, empty] = [() => true, () => false];
+    expect(findAbsentUploads(rows, roots, full, () => false)).toEqual([{ folder, rows: 3, why: 'not-mounted' }]);
+    expect(findAbsentUploads(rows, roots, full, () => true)).toEqual([]);
+    expect(findAbsentUploads(rows, roots, empty, () => true)).toMatchObject([{ why: 'empty' }]);
+    expect(findAbsentUploads({}, roots, full, () => false)).toEqual([]);
+  });
+});
+
+describeRestores('the gate, of uploads that the database speaks of', (engine) => {
+  it('says which folder lacks them before it changes anything, and not where it has nothing to do', async () => {
+    const place = await install(engine);
+    await fillWithNewer(place.database);
+    const { all } = await place.must('gate');
+    const words = /WARNING: DB-INIT CANNOT SEE \d+ UPLOADED FILES: .*attachments is not there here/;
+    expect(all).toMatch(words);
+    expect(all).toMatch(/mount one volume at .*attachments for both, and put them back/);
+    expect(all).not.toContain('BACKUP LACKS');
+    expect(all.search(words)).toBeLessThan(all.indexOf('Safety backup: '));
+    expect((await place.must('gate')).all).not.toContain('CANNOT SEE');
+  });
+
+  it('misses none that are there', async () => {
+    const place = await install(engine);
+    await fillWithNewer(place.database);
+    await put(`${place.root}/attachments`, { 'a.pdf': 'a' });
+    expect((await place.must('gate')).all).not.toMatch(/CANNOT SEE.*attachments/);
   });
 });
