@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { hasCode } from '../error-code.ts';
-import { memoryFolderOf } from '../gate/traces.ts';
+import { makeMemoryFolder, memoryFolderOf } from '../gate/traces.ts';
 
 const fileOf = (config: Pick<Config, 'backupFolder'>): string =>
   join(memoryFolderOf(config), 'before-last-change.json');
@@ -13,7 +13,7 @@ const fileOf = (config: Pick<Config, 'backupFolder'>): string =>
  */
 export function rememberLastChange(config: Pick<Config, 'backupFolder'>, database: string, backup: string): void {
   const file = fileOf(config);
-  mkdirSync(dirname(file), { recursive: true });
+  makeMemoryFolder(dirname(file));
   writeFileSync(`${file}.partial`, `${JSON.stringify({ database, backup: basename(backup) })}\n`, { mode: 0o600 });
   renameSync(`${file}.partial`, file);
 }

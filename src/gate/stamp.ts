@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { reasonOf } from '../failure.ts';
 import type { Log } from '../report/log.ts';
-import { memoryFolderOf, stampFileOf } from './traces.ts';
+import { makeMemoryFolder, memoryFolderOf, stampFileOf } from './traces.ts';
 
 /**
  * Notes beside the backups that a healthy database was here, so that an empty one is not taken for a first start
@@ -17,7 +17,7 @@ export function writeStamp(config: Config, database: Database, heads: readonly s
   const note = { database: database.name, revisions: heads, healthyAt: new Date().toISOString() };
   const partial = `${file}.partial`;
   try {
-    mkdirSync(memoryFolderOf(config), { recursive: true });
+    makeMemoryFolder(memoryFolderOf(config));
     try {
       writeFileSync(partial, `${JSON.stringify(note, null, 2)}\n`, { mode: 0o600 });
       renameSync(partial, file);

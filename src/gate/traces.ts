@@ -1,10 +1,31 @@
-import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { chmodSync, type Dirent, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
+import { hasCode } from '../error-code.ts';
 
 /** Where db-init keeps what it must remember outside the database. */
 export function memoryFolderOf(config: Pick<Config, 'backupFolder'>): string {
   return join(config.backupFolder, '.db-init');
+}
+
+/**
+ * Makes the folder that `memoryFolderOf` names, readable for its owner alone whatever the umask is: copies of databases
+ * and uploads lie in it during a restore. The backup folder above it is made as usual.
+ * @throws Error of the file system, if it cannot be made
+ */
+export function makeMemoryFolder(folder: string): void {
+  mkdirSync(dirname(folder), { recursive: true });
+  const isNew = mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined;
+  const mode = statSync(folder).mode & 0o777;
+  // nobody is given a right that was taken from an older folder
+  const wanted = isNew ? 0o700 : mode & 0o700;
+  if (mode === wanted) return;
+  try {
+    chmodSync(folder, wanted);
+  } catch (error) {
+    // somebody else's, or a file system without modes: whether it can be written to is seen at the writing
+    if (!hasCode(error, 'EPERM', 'ENOTSUP')) throw error;
+  }
 }
 
 /** The note that a database was healthy here once. */

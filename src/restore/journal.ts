@@ -1,9 +1,9 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { hasCode } from '../error-code.ts';
 import { reasonOf } from '../failure.ts';
-import { memoryFolderOf } from '../gate/traces.ts';
+import { makeMemoryFolder, memoryFolderOf } from '../gate/traces.ts';
 import { entriesOfList, isText, parseRecord, type Fields } from './parsing.ts';
 
 /** How a restored database takes the place of the live one: whole databases, schemas or files change names. */
@@ -95,7 +95,7 @@ export function removeJournal(config: Pick<Config, 'backupFolder'>): void {
 export function writeDurably(file: string, content: unknown): void {
   const partial = partialOf(file);
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeMemoryFolder(dirname(file));
     writeToDisk(partial, `${JSON.stringify(content, null, 2)}\n`);
     renameSync(partial, file);
     syncFolder(dirname(file));
