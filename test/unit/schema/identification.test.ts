@@ -97,8 +97,8 @@ describe('identify', () => {
     ],
     [
       'a table of a later revision',
-      withTable(at('first'), 'l', { columns: { id: column('integer', true) } }),
-      { nearest: ['first'], mismatches: [{ kind: 'unexpected-table', table: 'l' }] },
+      withTable(at('first'), 'm', { columns: { id: column('integer', true) } }),
+      { nearest: ['first'], mismatches: [{ kind: 'unexpected-table', table: 'm' }] },
     ],
   ])('names the nearest for %s, and all differences', (_what, catalog, expected) => {
     expect(identified(catalog)).toMatchObject({ kind: 'none', ...expected });
