@@ -172,6 +172,36 @@ describePostgres('a healthy database', () => {
     expect(migrated.exitCode, migrated.all).toBe(0);
   });
 
+  it('may sort text in another way than its indexes were built, and status says what to run', async () => {
+    const name = `dbi_${randomBytes(6).toString('hex')}`;
+    await admin(
+      `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'en' LOCALE 'C.UTF-8'`,
+    );
+    atEnd(() => admin(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+    const url = databaseUrl(name);
+    await gate(url);
+    await withClient(url, (client) =>
+      client.query(`ALTER TABLE clients ADD own text COLLATE "de-x-icu";
+                    UPDATE pg_database SET datcollversion = '0.0' WHERE datname = current_database();
+                    UPDATE pg_collation SET collversion = '0.0' WHERE collname = 'de-x-icu'`),
+    );
+    {
+      const { exitCode, all } = await run(['status'], { env: { DATABASE_URL: url } });
+      expect(exitCode, all).toBe(0);
+      expect(all).toContain(`REINDEX DATABASE ${name}; ALTER DATABASE ${name} REFRESH COLLATION VERSION;`);
+      expect(all).toContain('ALTER COLLATION pg_catalog."de-x-icu" REFRESH VERSION;');
+    }
+    expect((await gate(url)).exitCode).toBe(0);
+    for (const statement of [
+      `REINDEX DATABASE ${name}`,
+      `ALTER DATABASE ${name} REFRESH COLLATION VERSION`,
+      'ALTER COLLATION pg_catalog."de-x-icu" REFRESH VERSION',
+    ]) {
+      await withClient(url, (client) => client.query(statement));
+    }
+    expect((await run(['status'], { env: { DATABASE_URL: url } })).all).not.toContain('collation version');
+  });
+
   it('is called that by no command while rows hold a label that nobody knows', async () => {
     const url = await damaged(`ALTER TYPE timeoffrequeststatus ADD VALUE 'odd'`);
     await withClient(url, (client) => client.query(request('odd')));
