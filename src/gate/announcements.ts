@@ -40,6 +40,7 @@ export function announceWork(plan: Work, commands: Commands, log: Log): void {
     case 'corrupted':
       log.warn(`Detected corrupted database state: ${describeStrays(state.relations)}.`);
       log.warn('They are moved to a quarantine schema; nothing is dropped.');
+      for (const trace of state.traces) log.warn(`  ${trace}`);
       break;
     case 'drifted':
       log.warn(`The schema differs in what its revision promises (${state.differences.length}): that is mended.`);

@@ -22,7 +22,7 @@ import { announceWork } from './announcements.ts';
 import { sameMembers } from './diagnosis.ts';
 import { requireEncoding } from './encoding.ts';
 import type { GateContext } from './gate.ts';
-import { notMendable, type Work } from './plan.ts';
+import { notMendable, notToBeMended, type Work } from './plan.ts';
 import { writeStamp } from './stamp.ts';
 
 /**
@@ -157,13 +157,17 @@ export async function bringToHead(
 async function mendWhatIsMissing(
   transaction: Transaction,
   state: Work['state'],
-  { log, recorder, database }: GateContext,
+  { log, recorder, database, config }: GateContext,
 ): Promise<void> {
   const { engine, name } = database;
   const promised = await loadPromise(engine);
   const facts = await transaction.observe(askRows(promised, engine));
   const missing = findFaults(promised, facts, engine);
   if (missing.length === 0) return requireHealthy(judge(facts, missing), name);
+  // `repair` was asked for by hand, and the gate refuses what has drifted before it comes here
+  if (config.drift === 'fail' && state.kind !== 'drifted') {
+    throw new Failure({ kind: 'refused', database: name, refusal: notToBeMended(facts.revisions ?? [], missing) });
+  }
   try {
     for (const { object, message } of (await mend(transaction, missing, { ...promised, facts, engine })).map(
       describeDifference,

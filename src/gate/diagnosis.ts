@@ -21,7 +21,7 @@ export type State =
       readonly older: readonly string[] | null;
       readonly differences: readonly Difference[];
     }
-  | { readonly kind: 'corrupted'; readonly relations: readonly Relation[] }
+  | { readonly kind: 'corrupted'; readonly relations: readonly Relation[]; readonly traces: readonly string[] }
   | {
       readonly kind: 'partial';
       readonly revisions: readonly string[];
@@ -74,7 +74,7 @@ export function diagnose(observation: Observation, { graph, promised, fingerprin
   }
   if (others.length === 0 && revisions.length === 0) {
     const inTheWay = typesInTheWay(facts, promised.head);
-    return inTheWay.length === 0 ? { kind: 'fresh', traces } : { kind: 'corrupted', relations: inTheWay };
+    return inTheWay.length === 0 ? { kind: 'fresh', traces } : { kind: 'corrupted', relations: inTheWay, traces };
   }
   if (present.length === 0 && others.length > 0 && facts.ledgers.length > 0) {
     return { kind: 'foreign', ledgers: facts.ledgers, related: [] };
@@ -84,7 +84,7 @@ export function diagnose(observation: Observation, { graph, promised, fingerprin
     const owner = findOtherApplication(facts, occupied);
     if (owner !== null) return { kind: 'foreign', ...owner };
   }
-  if (present.length === 0 && facts.revisions === null) return { kind: 'corrupted', relations: others };
+  if (present.length === 0 && facts.revisions === null) return { kind: 'corrupted', relations: others, traces };
   if (isUnversioned(facts)) {
     if (fingerprints === null) throw new Error('an unversioned database, and nothing to compare it with');
     const identity = identify(facts.catalog, engine, fingerprints);

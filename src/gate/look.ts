@@ -3,7 +3,7 @@ import type { Database, DatabaseFacts } from '../database/database.ts';
 import type { Engine } from '../database/session.ts';
 import { Failure, reasonOf, type SideFileFault } from '../failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
-import { versionTable } from '../schema/catalog.ts';
+import { coreTables } from '../schema/catalog.ts';
 import { askRows, type Promised } from '../schema/faults.ts';
 import { loadPromise } from '../schema/promise.ts';
 import type { Fingerprints } from '../schema/fingerprints.ts';
@@ -116,9 +116,9 @@ async function observe(database: Database, config: Config, promise: Promise<Prom
     const seen = { kind: 'not-seen', reason: reasonOf(error), ...(sideFile !== null && { sideFile }) } as const;
     return { ...seen, restoreJournal: await seeRestore(config) };
   }
-  // the volumes are only searched when it matters: most databases are not empty
-  const empty = facts.relations.every(({ name }) => name === versionTable);
-  const traces = empty ? findTraces(config) : [];
+  // the volumes are only searched when it matters: most databases have core tables
+  const found = facts.catalog.tables;
+  const traces = coreTables.some((table) => Object.hasOwn(found, table)) ? [] : findTraces(config);
   const occupied = await isOccupied(database, facts);
   return { kind: 'seen', engine: database.engine, facts, traces, occupied, restoreJournal: await seeRestore(config) };
 }

@@ -2,6 +2,7 @@ import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { OtherSession } from '../database/database.ts';
 import type { Engine } from '../database/session.ts';
 import type { Unsafe } from '../recovery/repair-step.ts';
+import type { Difference } from '../schema/comparison.ts';
 import type { State } from './diagnosis.ts';
 
 /** What the owner allows, from the environment. */
@@ -29,7 +30,8 @@ export interface Refusal {
     | 'must-not-be-empty'
     | 'repair-is-off'
     | 'not-mendable'
-    | 'older-schema';
+    | 'older-schema'
+    | 'incomplete-at-head';
   readonly others: readonly OtherSession[];
   /** What cannot be mended safely, if that is the reason. */
   readonly unsafe: readonly Unsafe[];
@@ -98,6 +100,9 @@ export function planFor(
     case 'corrupted':
       if (consent.skipCleanup) return refuse('cleanup-is-off');
       if (engine === 'sqlite') return refuse('cleanup-needs-postgresql');
+      if (consent.requireExisting && state.traces.length > 0) {
+        return { kind: 'refuse', refusal: { ...refusalOf(state), ...unexpectedlyEmpty } };
+      }
       if (others.length > 0) return refuse('others-are-connected');
       return { kind: 'migrate', state, pending: everything, quarantine: true, adopt: [] };
     case 'ahead':
@@ -114,6 +119,14 @@ export function planFor(
     case 'unreadable':
       return refuse();
   }
+}
+
+/** A corrupted database holds no more of TimeTracker's than an empty one. */
+const unexpectedlyEmpty = { exitCode: exitCodes.unexpectedlyEmpty, reason: 'must-not-be-empty' } as const;
+
+/** The refusal of a schema of which something is missing that may not be added. */
+export function notToBeMended(revisions: readonly string[], differences: readonly Difference[]): Refusal {
+  return { ...refusalOf({ kind: 'drifted', revisions, older: null, differences }), reason: 'incomplete-at-head' };
 }
 
 /** The refusal of a schema of which something cannot be mended safely. */

@@ -43,8 +43,7 @@ export function describeRefusal(database: string, refusal: Refusal, commands: Co
         ],
         safe: untouched,
         options: [
-          'Look which volume is mounted, and whether your data is in another one' +
-            (commands.compose ? '.\n  docker volume ls\n  docker compose config' : '.'),
+          lookAtVolumes(commands),
           restoring('If the data is lost, restore a backup', commands),
           `If a new, empty installation is what you want, unset TT_REQUIRE_EXISTING and start again.\n${commands.gate}`,
         ],
@@ -55,6 +54,7 @@ export function describeRefusal(database: string, refusal: Refusal, commands: Co
         happened: [
           `There are ${describeStrays(state.relations)}: ${listOf(state.relations.map(({ name }) => name))}.`,
           cleanupObstacle(refusal),
+          ...state.traces.map((trace) => `- ${trace}`),
         ],
         safe: untouched,
         options: corruptedOptions(refusal, advice, commands),
@@ -103,13 +103,18 @@ export function describeRefusal(database: string, refusal: Refusal, commands: Co
       return {
         title: `The schema differs from its revision: ${database}`,
         happened: [
-          `It says ${listRows(state.revisions, ', ')}, but this is missing or different:`,
+          refusal.reason === 'incomplete-at-head'
+            ? `Brought to ${listRows(state.revisions, ', ')}, it would lack this, or have it otherwise:`
+            : `It says ${listRows(state.revisions, ', ')}, but this is missing or different:`,
           ...listDifferences(state.differences, refusal.unsafe),
           ...(refusal.reason === 'older-schema' && state.older !== null
             ? [
                 `Its schema is that of ${listRows(state.older)}, or nearly: somebody stamped it (stamp head), and the revisions in ` +
                   'between never ran. To add what is missing would not make the rows that they make (roles, permissions, rates).',
               ]
+            : []),
+          ...(refusal.reason === 'incomplete-at-head'
+            ? ['It is not mended, because TT_DRIFT is set to fail: what had been migrated was rolled back.']
             : []),
           ...(refusal.reason === 'repair-is-off' ? ['It is not mended, because TT_DRIFT is set to fail.'] : []),
           ...(refusal.reason === 'not-mendable' ? ['Nothing is mended while something cannot be mended safely.'] : []),
@@ -207,6 +212,12 @@ function driftedOptions(
       `Stamp it with the revision that it is at, after a safety backup, and let the others run.\n${adopt}\n${commands.gate}`,
     ];
   }
+  if (reason === 'incomplete-at-head') {
+    return [
+      save,
+      `Put it right by hand, or set TT_DRIFT=repair to have it mended, then start again.\n${commands.gate}`,
+    ];
+  }
   const see = `See the SQL that would mend it, and what is in the way. Nothing is changed by that.\n${commands.repair} --dry-run`;
   if (reason !== 'not-mendable') {
     return [see, save, `Have it mended, now or with TT_DRIFT=repair at the next start.\n${commands.repair}`];
@@ -298,19 +309,26 @@ export function forcedAdoption(revisions: readonly string[], commands: Commands)
   return `${commands.adopt} --force --yes --revision ${revisions.join(',')}`;
 }
 
+function lookAtVolumes({ compose }: Commands): string {
+  const listing = compose ? '\n  docker volume ls\n  docker compose config' : '';
+  return `Look which volume is mounted, and whether your data is in another one.${listing}`;
+}
+
 function cleanupObstacle({ reason, others }: Refusal): string {
   switch (reason) {
     case 'cleanup-is-off':
       return 'Automatic cleanup is off: TT_SKIP_DB_CLEANUP is set.';
     case 'cleanup-needs-postgresql':
       return 'On SQLite nothing is cleaned by itself: what is in the file may be all there is.';
+    case 'must-not-be-empty':
+      return 'They are not moved, and no new schema is made: TT_REQUIRE_EXISTING is set, and there was a database here.';
     case 'others-are-connected':
       return `They are not moved while others are connected to this database: ${listSessions(others)}.`;
     case 'state':
-    case 'must-not-be-empty':
     case 'repair-is-off':
     case 'not-mendable':
     case 'older-schema':
+    case 'incomplete-at-head':
       return '';
   }
 }
@@ -326,7 +344,9 @@ function corruptedOptions({ reason }: Refusal, { clean, giveUp }: Advice, comman
     case 'repair-is-off':
     case 'not-mendable':
     case 'older-schema':
+    case 'incomplete-at-head':
       return [
+        ...(reason === 'must-not-be-empty' ? [lookAtVolumes(commands)] : []),
         ...clean,
         restoring('If TimeTracker was here before, restore a backup', commands),
         ...(giveUp === null ? [] : [giveUp]),

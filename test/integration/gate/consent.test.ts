@@ -57,6 +57,22 @@ describeEngines('an empty database', ({ create }) => {
   });
 });
 
+describePostgres('a corrupted database', () => {
+  it('where one must be is not cleaned if the volumes speak of a former one, by any command', async () => {
+    const { url } = await createDatabase();
+    await restoreSql(url, state('polluted'));
+    const before = await snapshot(url);
+    const env = { DATABASE_URL: url, TT_REQUIRE_EXISTING: 'true', ...(await volumes('uploads')) };
+    for (const command of ['status', 'plan', 'gate']) {
+      const { exitCode, all } = await run([command], { env });
+      expect(exitCode, all).toBe(16);
+      expect(all).toContain('- There are uploads in');
+    }
+    expect(await snapshot(url)).toBe(before);
+    expect((await run([], { env: { ...env, TT_REQUIRE_EXISTING: 'false' } })).exitCode).toBe(0);
+  });
+});
+
 describePostgres('a newer schema', () => {
   it('passes with consent alone, unchanged', async () => {
     const { url } = await createDatabase();

@@ -135,6 +135,22 @@ describePostgres('the gate', () => {
     }
   });
 
+  it('rolls a migration or an adoption back where something is missing and TT_DRIFT says fail', async () => {
+    const database = await restored(release('pg', 'v5.7.0', 'before.sql.gz'));
+    await execute(database, 'DROP INDEX ux_time_entries_one_active_per_user, ix_exchange_rates_base_code');
+    for (const sql of ['SELECT 1', 'DROP TABLE alembic_version']) {
+      await execute(database, sql);
+      const before = await snapshot(database.url, { withoutSequences: true });
+      for (const command of [['gate'], ['plan', '--rehearse']]) {
+        const { exitCode, stderr } = await dbInit(database, command, { TT_DRIFT: 'fail' });
+        expect(exitCode, stderr).toBe(14);
+        expect(stderr).toContain('ix_exchange_rates_base_code');
+      }
+      expect(await snapshot(database.url, { withoutSequences: true })).toBe(before);
+    }
+    expect((await dbInit(database, ['gate'])).exitCode).toBe(0);
+  });
+
   it('rolls a migration back whose end cannot be mended', async () => {
     const database = await restored(release('pg', 'v5.7.0', 'before.sql.gz'));
     await execute(

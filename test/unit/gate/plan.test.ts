@@ -16,7 +16,7 @@ const states = {
   current: { kind: 'current', revisions: ['two'] },
   behind: { kind: 'behind', revisions: ['one'], pending: ['two'] },
   drifted: { kind: 'drifted', revisions: ['two'], older: null, differences: [] },
-  corrupted: { kind: 'corrupted', relations: [] },
+  corrupted: { kind: 'corrupted', relations: [], traces: [] },
   partial: { kind: 'partial', revisions: ['one'], missing: ['users'], torn: null },
   unversioned: {
     kind: 'unversioned',
@@ -66,6 +66,18 @@ describe('planFor', () => {
       refusal: { exitCode: 16, reason: 'must-not-be-empty' },
     });
     expect(plan('behind', { requireExisting: true }).kind).toBe('migrate');
+  });
+
+  it('refuses a database that holds nothing of ours where one must be, if there was one', () => {
+    const required = { ...none, requireExisting: true };
+    const circumstances = { engine: 'postgresql', everything, others: [] } as const;
+    const former = { ...states.corrupted, traces: ['There are uploads.'] };
+    expect(planFor(former, required, circumstances)).toMatchObject({
+      kind: 'refuse',
+      refusal: { exitCode: 16, reason: 'must-not-be-empty' },
+    });
+    expect(planFor(former, none, circumstances).kind).toBe('migrate');
+    expect(planFor(states.corrupted, required, circumstances).kind).toBe('migrate');
   });
 
   it('quarantines on PostgreSQL only, when alone, and when it may', () => {

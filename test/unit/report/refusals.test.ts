@@ -14,7 +14,7 @@ type Case = readonly [State['kind'], Refusal['reason'], State];
 /** The states in which a backup may be the way out. */
 const table: readonly Case[] = [
   ['fresh', 'must-not-be-empty', { kind: 'fresh', traces: ['There are backups.'] }],
-  ['corrupted', 'cleanup-is-off', { kind: 'corrupted', relations: [] }],
+  ['corrupted', 'cleanup-is-off', { kind: 'corrupted', relations: [], traces: [] }],
   ['partial', 'state', { kind: 'partial', revisions: ['050_x'], missing: ['users'], torn: null }],
   [
     'unversioned',
@@ -30,6 +30,7 @@ const table: readonly Case[] = [
     },
   ],
   ['drifted', 'repair-is-off', { kind: 'drifted', revisions: ['171_x'], older: null, differences }],
+  ['drifted', 'incomplete-at-head', { kind: 'drifted', revisions: ['171_x'], older: null, differences }],
   ['drifted', 'not-mendable', { kind: 'drifted', revisions: ['171_x'], older: null, differences }],
   ['ahead', 'state', { kind: 'ahead', revisions: ['200_x'], unknown: ['200_x'] }],
   ['unreadable', 'state', { kind: 'unreadable', reason: 'the file is damaged' }],
@@ -71,7 +72,7 @@ describe('tables that may be somebody else’s', () => {
 
 describe('a corrupted database', () => {
   it('is not promised on SQLite what only PostgreSQL can do', () => {
-    const corrupted: Case = ['corrupted', 'cleanup-is-off', { kind: 'corrupted', relations: [] }];
+    const corrupted: Case = ['corrupted', 'cleanup-is-off', { kind: 'corrupted', relations: [], traces: [] }];
     expect(optionsOf(postgres, corrupted).join()).toContain('quarantine schema');
     expect(optionsOf(sqlite, corrupted).join()).not.toContain('quarantine schema');
   });
