@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync, statSync } from 'node:fs';
 import { access, constants, link, mkdir, open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { hasCode } from '../error-code.ts';
@@ -22,6 +23,18 @@ export async function prepareFolder(folder: string, context: BackupContext): Pro
   try {
     await mkdir(folder, { recursive: true });
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw backupFailure(context, { kind: 'folder', folder, reason: reasonOf(error) });
+  }
+}
+
+/** Makes sure that the folder, or the nearest one above it that is there, can be written. @throws Failure `backup-failed` */
+export async function requireWritableFolder(folder: string, context: Pick<BackupContext, 'database'>): Promise<void> {
+  let place = folder;
+  while (!existsSync(place) && place !== dirname(place)) place = dirname(place);
+  try {
+    if (!statSync(place).isDirectory()) throw new Error(`${place} is not a folder`);
+    await access(place, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw backupFailure(context, { kind: 'folder', folder, reason: reasonOf(error) });
   }

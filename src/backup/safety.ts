@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, parse } from 'node:path';
 import type { DatabaseFacts } from '../database/database.ts';
-import { type BackupObstacle, Failure, reasonOf } from '../failure.ts';
+import { type BackupObstacle, Failure, type Problem, reasonOf } from '../failure.ts';
 import { describeObstacle } from '../report/backup-text.ts';
 import { formatBytes } from '../report/numbers.ts';
 import type { Recorder } from '../report/record.ts';
@@ -9,6 +9,7 @@ import { coreTables } from '../schema/catalog.ts';
 import { holdsRows } from './contents.ts';
 import { type BackupContext, backupFailure } from './context.ts';
 import { createBackup } from './create.ts';
+import { requireWritableFolder } from './destination.ts';
 import { backupBeforeLastChange } from './last-change.ts';
 import { removeOldest } from './retention.ts';
 
@@ -38,6 +39,24 @@ export async function makeSafetyBackup(context: SafetyContext, { catalog }: Data
     if (config.backupBeforeMigrate === 'always') throw backupFailure(context, obstacle, 'safety');
     log.warn(`No safety backup was made: ${describeObstacle(obstacle)}`);
     log.warn('Going on without: TT_BACKUP_BEFORE_MIGRATE=always would stop here.');
+  }
+}
+
+/** What stands in the way of a safety backup that must be made, as far as one can tell before. Nothing is written. */
+export async function findSafetyObstacle(
+  context: Pick<BackupContext, 'config' | 'database'>,
+  { catalog }: DatabaseFacts,
+): Promise<Problem | null> {
+  const { config, database } = context;
+  const present = coreTables.filter((table) => Object.hasOwn(catalog.tables, table));
+  if (config.backupBeforeMigrate !== 'always' || present.length === 0) return null;
+  try {
+    if (!(await database.read((session) => holdsRows(session, present)))) return null;
+    requireVolume(context);
+    await requireWritableFolder(config.backupFolder, context);
+    return null;
+  } catch (error) {
+    return backupFailure(context, obstacleOf(error), 'safety').problem;
   }
 }
 
@@ -75,7 +94,7 @@ export function obstacleOf(error: unknown): BackupObstacle {
 }
 
 /** A folder that is made inside a container vanishes with it. */
-function requireVolume(context: BackupContext): void {
+function requireVolume(context: Pick<BackupContext, 'config' | 'database'>): void {
   const { backupFolder: folder } = context.config;
   if (liesOnVolume(folder)) return;
   throw backupFailure(context, { kind: 'folder', folder, reason: 'it is not there: no volume is mounted' });

@@ -1,5 +1,4 @@
 import { loadHead } from '../schema/promise.ts';
-import type { ExitCode } from '../exit-codes.ts';
 import { type Look, look } from '../gate/look.ts';
 import { gateExitCode, reportLook, type StateReport, verifyExitCode } from '../gate/state-report.ts';
 import { renderStatus, renderVerdict } from '../report/state-text.ts';
@@ -7,11 +6,14 @@ import { type Commands, commandsFor } from '../report/commands.ts';
 import type { CommandContext, DatabaseCommand } from './context.ts';
 import { withDatabase } from './open.ts';
 
-/** Commands that look and tell: they never write, and take no lock. */
+/**
+ * Commands that look and tell: they never write, and take no lock.
+ * @param judged what the gate would do now, or the schema alone, whatever the gate could do about it
+ */
 export function lookingCommand(
   name: string,
   summary: string,
-  exitCodeOf: (seen: Look) => ExitCode,
+  judged: 'gate' | 'schema',
   render: (report: StateReport, seen: Look, commands: Commands) => string,
 ): DatabaseCommand {
   return {
@@ -21,8 +23,9 @@ export function lookingCommand(
     flags: ['json'],
     run: (context: CommandContext) =>
       withDatabase(context, name, 'read', async (database) => {
-        const seen = await look(database, context.config);
-        const exitCode = exitCodeOf(seen);
+        const looked = await look(database, context.config);
+        const seen = judged === 'gate' ? looked : { ...looked, obstacle: null };
+        const exitCode = judged === 'gate' ? gateExitCode(seen) : verifyExitCode(seen);
         const report = reportLook(database, seen, await loadHead(database.engine), exitCode);
         if (context.arguments.flags.has('json')) context.output.json(report);
         else context.output.result(render(report, seen, commandsFor(context.config)));
@@ -31,11 +34,11 @@ export function lookingCommand(
   };
 }
 
-export const statusCommand = lookingCommand('status', 'say which state the database is in', gateExitCode, renderStatus);
+export const statusCommand = lookingCommand('status', 'say which state the database is in', 'gate', renderStatus);
 
 export const verifyCommand = lookingCommand(
   'verify',
   'compare the whole schema with what its revision promises',
-  verifyExitCode,
+  'schema',
   renderVerdict,
 );

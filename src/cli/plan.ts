@@ -1,12 +1,12 @@
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { gateExitCode, reportLook } from '../gate/state-report.ts';
+import { reportLook } from '../gate/state-report.ts';
 import { renderPlan } from '../report/state-text.ts';
 import { loadHead } from '../schema/promise.ts';
 import type { Command, CommandContext } from './context.ts';
 import { lookingCommand } from './looking.ts';
 import { withDatabase } from './open.ts';
 
-const looking = lookingCommand('plan', 'say what the gate would do, revision by revision', gateExitCode, renderPlan);
+const looking = lookingCommand('plan', 'say what the gate would do, revision by revision', 'gate', renderPlan);
 
 export const planCommand: Command = {
   ...looking,

@@ -7,7 +7,7 @@ import { Failure, reasonOf, type Verdict } from '../failure.ts';
 import { type AppliedRevision, createHead, migrate } from '../migration/migrator.ts';
 import { stampLedger } from '../migration/ledger.ts';
 import { releaseGraph } from '../migration/revisions.ts';
-import { quarantineAllButLast, quarantineLast, rightsMissingToClean } from '../recovery/quarantine/batches.ts';
+import { quarantineAllButLast, quarantineLast } from '../recovery/quarantine/batches.ts';
 import type { Unsafe } from '../recovery/repair-step.ts';
 import { mend, NotMendable } from '../recovery/repair.ts';
 import { describeDifference } from '../report/differences.ts';
@@ -17,22 +17,20 @@ import { announceWayBack } from '../report/quarantine-text.ts';
 import type { Recorder } from '../report/record.ts';
 import { versionTable } from '../schema/catalog.ts';
 import { askRows, findFaults } from '../schema/faults.ts';
-import { loadHead, loadPromise } from '../schema/promise.ts';
+import { loadPromise } from '../schema/promise.ts';
 import { announceWork } from './announcements.ts';
 import { sameMembers } from './diagnosis.ts';
-import { requireEncoding } from './encoding.ts';
 import type { GateContext } from './gate.ts';
-import { notMendable, notToBeMended, type Work } from './plan.ts';
+import { notMendable, notToBeMended, quarantines, type Work } from './plan.ts';
 import { writeStamp } from './stamp.ts';
 
 /**
- * Carries out a plan to migrate or to repair: rights first, then everything in one transaction, then a last look from outside.
+ * Carries out a plan to migrate or to repair, where nothing stands in the way: everything in one transaction, then a last look from outside.
  * It is a module of its own because most runs have nothing to do, and need not load what does it.
- * @throws Failure `missing-rights`, `unfit-encoding`, `migration-failed`, `verification-failed`, `refused`
+ * @throws Failure `backup-failed`, `migration-failed`, `verification-failed`, `refused`
  */
 export async function carryOut(plan: Work, facts: DatabaseFacts, context: GateContext): Promise<void> {
   const { database, log, recorder } = context;
-  await requireMeans(plan, facts, database);
   announceWork(plan, commandsFor(context.config), log);
   const quarantine = quarantines(plan);
   await warnOfAbsentUploads(context, facts);
@@ -96,28 +94,6 @@ export async function naming<Result>(
     const failed = { engine: database.engine, revision: null, applied: [], remaining, reason: reasonOf(error) };
     throw new Failure({ kind: 'migration-failed', failed }, { cause: error });
   }
-}
-
-/** Whether a plan begins with a cleanup. */
-export function quarantines(plan: Work): boolean {
-  return plan.kind === 'migrate' && plan.quarantine;
-}
-
-/** Asks for all rights, and whether the database can hold it all, before anything starts. @throws Failure `missing-rights`, `unfit-encoding` */
-export async function requireMeans(plan: Work, facts: DatabaseFacts, database: Database): Promise<void> {
-  if (plan.kind === 'migrate') await requireEncoding(plan.pending, database);
-  const cleans = quarantines(plan);
-  // what is the owner's own may belong to whom it will
-  const head = await loadHead(database.engine);
-  const altered = Object.keys(facts.catalog.tables).filter((name) => Object.hasOwn(head.tables, name));
-  // our own transactions ask to write, whatever the default is; the application's do not
-  const settings = facts.surroundings.attachments.filter(({ table, refuses }) => table === null && refuses);
-  const rights = [
-    ...settings.map(({ what, name, detail, remedy }) => ({ action: `write (${what} ${name}: ${detail})`, remedy })),
-    ...(await database.missingRights({ alters: cleans ? [] : altered, quarantines: cleans })),
-    ...(cleans ? await rightsMissingToClean(database) : []),
-  ];
-  if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });
 }
 
 /** Migrates, adds what is still missing, and looks at the result, all before anything is committed. */

@@ -33,7 +33,7 @@ export async function runGate(context: GateContext): Promise<void> {
 
 /** Does what was planned, under the lock that the caller holds. @throws Failure */
 export async function act(seen: Look, context: GateContext): Promise<void> {
-  const { observation, state, plan } = seen;
+  const { observation, state, plan, obstacle } = seen;
   const { database, log, recorder } = context;
   switch (plan.kind) {
     case 'refuse':
@@ -48,6 +48,7 @@ export async function act(seen: Look, context: GateContext): Promise<void> {
       return;
     case 'migrate':
     case 'repair': {
+      if (obstacle !== null) throw new Failure(obstacle);
       const facts = observation.kind === 'seen' ? observation.facts : null;
       if (facts === null) throw new Error('a plan to act without an observation');
       const { carryOut } = await import('./carry-out.ts');

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { Database, DatabaseFacts } from '../database/database.ts';
 import type { Engine } from '../database/session.ts';
-import { Failure, reasonOf, type SideFileFault } from '../failure.ts';
+import { Failure, type Problem, reasonOf, type SideFileFault } from '../failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { coreTables } from '../schema/catalog.ts';
 import { askRows, type Promised } from '../schema/faults.ts';
@@ -22,6 +22,8 @@ export interface Look {
   readonly observation: Observation;
   readonly state: State;
   readonly plan: Plan;
+  /** What keeps the plan from being carried out, though the state does not: rights, encoding, the place of a backup. */
+  readonly obstacle: Problem | null;
   /** How a drifted schema can be mended; null for every other state. */
   readonly repair: RepairPlan | null;
 }
@@ -50,7 +52,19 @@ export async function look(database: Database, config: Config): Promise<Look> {
     others: observation.kind === 'seen' ? observation.facts.otherSessions : [],
     unsafe: repair?.unsafe ?? [],
   });
-  return { observation, state, plan, repair };
+  return { observation, state, plan, obstacle: await obstacleOf(plan, observation, database, config), repair };
+}
+
+/** Only asked where there is something to do: a healthy database waits for nothing. */
+async function obstacleOf(
+  plan: Plan,
+  observation: Observation,
+  database: Database,
+  config: Config,
+): Promise<Problem | null> {
+  if ((plan.kind !== 'migrate' && plan.kind !== 'repair') || observation.kind !== 'seen') return null;
+  const { findObstacle } = await import('./obstacles.ts');
+  return findObstacle(plan, observation.facts, database, config);
 }
 
 /** Asks the data of a drifted database what can be mended; where that fails, too little is known to act. */

@@ -56,6 +56,11 @@ export type Plan =
 /** A plan that writes. */
 export type Work = Extract<Plan, { kind: 'migrate' | 'repair' }>;
 
+/** Whether a plan begins with a cleanup. */
+export function quarantines(plan: Work): boolean {
+  return plan.kind === 'migrate' && plan.quarantine;
+}
+
 /** What a plan depends on beside the state. */
 interface Circumstances {
   readonly engine: Engine;

@@ -7,10 +7,10 @@ import { quarantineLast } from '../recovery/quarantine/batches.ts';
 import { openRecord, type Step } from '../report/record.ts';
 import { versionTable } from '../schema/catalog.ts';
 import { type CatalogChanges, findChanges } from '../schema/changes.ts';
-import { bringToHead, naming, quarantines, requireMeans } from './carry-out.ts';
+import { bringToHead, naming } from './carry-out.ts';
 import { type GateContext, unfinishedRestore } from './gate.ts';
 import { type Look, look } from './look.ts';
-import type { Work } from './plan.ts';
+import { quarantines, type Work } from './plan.ts';
 
 /** What came of doing the pending work without keeping it. */
 export interface Rehearsal {
@@ -33,7 +33,7 @@ export async function rehearse(
   const { database, config } = context;
   return database.withLock(async () => {
     const seen = await look(database, config);
-    const { plan, observation } = seen;
+    const { plan, observation, obstacle } = seen;
     switch (plan.kind) {
       case 'refuse':
         throw new Failure({ kind: 'refused', database: database.name, refusal: plan.refusal });
@@ -43,9 +43,9 @@ export async function rehearse(
         return { seen, rehearsal: null };
       case 'migrate':
       case 'repair': {
+        if (obstacle !== null) throw new Failure(obstacle);
         if (observation.kind !== 'seen') throw new Error('a plan to act without an observation');
         const { facts } = observation;
-        await requireMeans(plan, facts, database);
         return { seen, rehearsal: await naming(plan, context, () => perform(plan, facts, context)) };
       }
     }

@@ -1,6 +1,7 @@
 import type { Look } from './look.ts';
 import { type Plan, refusalOf } from './plan.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { exitCodeOf, type Problem } from '../failure.ts';
 import type { Database } from '../database/database.ts';
 import type { State } from './diagnosis.ts';
 import { releaseGraph } from '../migration/revisions.ts';
@@ -46,7 +47,7 @@ const noExtras: Extras = { tables: [], columns: [], indexes: [] };
 
 /** Puts what was seen into the form that programs read. */
 export function reportLook(database: Database, seen: Look, head: Catalog, exitCode: ExitCode): StateReport {
-  const { observation, state, plan } = seen;
+  const { observation, state, plan, obstacle } = seen;
   const facts = observation.kind === 'seen' ? observation.facts : null;
   return {
     state: state.kind,
@@ -57,7 +58,7 @@ export function reportLook(database: Database, seen: Look, head: Catalog, exitCo
     heads: releaseGraph.heads,
     pending: pendingOf(state),
     adopts: plan.kind === 'migrate' ? plan.adopt : [],
-    action: actionOf(plan),
+    action: obstacle === null ? actionOf(plan) : 'refuse',
     problems: problemsOf(database.name, seen),
     extras: facts === null ? noExtras : findExtras(head, facts.catalog),
     notes:
@@ -113,7 +114,19 @@ function pendingOf(state: State): readonly string[] {
   }
 }
 
-function problemsOf(database: string, { state, plan, repair }: Look): readonly ReportedProblem[] {
+function problemsOf(database: string, seen: Look): readonly ReportedProblem[] {
+  const { obstacle } = seen;
+  return obstacle === null
+    ? problemsOfState(database, seen)
+    : [{ kind: obstacle.kind, object: database, message: messageOf(obstacle) }, ...problemsOfState(database, seen)];
+}
+
+function messageOf(problem: Problem): string {
+  const { title, happened } = describeCause(problem);
+  return [title, ...happened].filter((line) => line !== '').join(' ');
+}
+
+function problemsOfState(database: string, { state, plan, repair }: Look): readonly ReportedProblem[] {
   if (state.kind === 'drifted') {
     const inTheWay = new Map(repair?.unsafe.map((unsafe) => [unsafe.difference, unsafe]));
     return state.differences.map((difference) => {
@@ -123,12 +136,7 @@ function problemsOf(database: string, { state, plan, repair }: Look): readonly R
   }
   if (plan.kind !== 'refuse' && isFine(state)) return [];
   const refusal = plan.kind === 'refuse' ? plan.refusal : refusalOf(state);
-  const { title, happened } = describeCause({ kind: 'refused', database, refusal });
-  const problem = {
-    kind: state.kind,
-    object: database,
-    message: [title, ...happened].filter((line) => line !== '').join(' '),
-  };
+  const problem = { kind: state.kind, object: database, message: messageOf({ kind: 'refused', database, refusal }) };
   const mismatches = state.kind === 'unversioned' && state.identity.kind === 'none' ? state.identity.mismatches : [];
   return [problem, ...mismatches.map(describeDifference)];
 }
@@ -138,7 +146,8 @@ function isFine({ kind }: State): boolean {
 }
 
 /** What the gate would exit with now. */
-export function gateExitCode({ plan }: Look): ExitCode {
+export function gateExitCode({ plan, obstacle }: Look): ExitCode {
+  if (obstacle !== null) return exitCodeOf(obstacle);
   return plan.kind === 'refuse' ? plan.refusal.exitCode : exitCodes.healthy;
 }
 

@@ -100,10 +100,12 @@ function identity({ state }: Look): readonly string[] {
   return describeMatch(state.identity).map((line, index) => `${index === 0 ? 'adopts:    ' : '           '}${line}`);
 }
 
-function banner(report: StateReport, { plan }: Look, commands: Commands): string {
-  if (plan.kind !== 'refuse') return '';
+function banner(report: StateReport, { plan, obstacle }: Look, commands: Commands): string {
   const database = report.database ?? '';
-  return `\n${renderBanner(describeProblem({ kind: 'refused', database, refusal: plan.refusal }, commands), report.exitCode)}`;
+  const refused = plan.kind === 'refuse' ? ({ kind: 'refused', database, refusal: plan.refusal } as const) : null;
+  const problem = obstacle ?? refused;
+  if (problem === null) return '';
+  return `\n${renderBanner(describeProblem(problem, commands), report.exitCode)}`;
 }
 
 function lines(texts: readonly string[]): string {

@@ -8,7 +8,7 @@ import type { OpenOptions } from '../open.ts';
 import type { Session } from '../session.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
 import { danglingReferences } from './check.ts';
-import { judgeFileSystem, prepareFolder } from './file-system.ts';
+import { judgeFileSystem, prepareFolder, requireWritable } from './file-system.ts';
 import { inspect } from './inspect.ts';
 import { isBusy, takeRunLock } from './lock.ts';
 import { isDatabaseFile, type OpenFile, openForReading } from './reading.ts';
@@ -62,7 +62,7 @@ export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): 
     othersAtWork: async () => ({ sessions: [], prepared: [] }),
 
     async missingRights() {
-      prepareFolder(file);
+      requireWritable(file);
       return [];
     },
 

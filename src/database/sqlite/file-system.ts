@@ -40,10 +40,18 @@ export function judgeFileSystem(file: string, allowNetworkFs: boolean): string |
  * @throws Failure `file-access-denied`
  */
 export function prepareFolder(file: string): void {
-  const folder = dirname(file);
   try {
-    mkdirSync(folder, { recursive: true });
-    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    mkdirSync(dirname(file), { recursive: true });
+  } catch (error) {
+    throw accessDenied(file, error);
+  }
+  requireWritable(file);
+}
+
+/** Makes sure that a file, or the folder that it would be made in, can be written. Nothing is made. @throws Failure `file-access-denied` */
+export function requireWritable(file: string): void {
+  try {
+    accessSync(nearestFolder(file), constants.R_OK | constants.W_OK | constants.X_OK);
     if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK);
   } catch (error) {
     throw accessDenied(file, error);

@@ -1,0 +1,46 @@
+import { findSafetyObstacle } from '../backup/safety.ts';
+import type { Config } from '../config/config.ts';
+import type { Database, DatabaseFacts } from '../database/database.ts';
+import { Failure, type Problem } from '../failure.ts';
+import { rightsMissingToClean } from '../recovery/quarantine/batches.ts';
+import { loadHead } from '../schema/promise.ts';
+import { requireEncoding } from './encoding.ts';
+import { quarantines, type Work } from './plan.ts';
+
+/**
+ * What keeps a plan that writes from being carried out, asked before anything starts: the encoding, the rights, and the
+ * place of a safety backup that must be made. Nothing is written. It is a module of its own because most runs have
+ * nothing to do.
+ * @returns null if nothing is in the way
+ */
+export async function findObstacle(
+  plan: Work,
+  facts: DatabaseFacts,
+  database: Database,
+  config: Config,
+): Promise<Problem | null> {
+  try {
+    if (plan.kind === 'migrate') await requireEncoding(plan.pending, database);
+    await requireRights(plan, facts, database);
+    return await findSafetyObstacle({ database, config }, facts);
+  } catch (error) {
+    if (error instanceof Failure) return error.problem;
+    throw error;
+  }
+}
+
+/** @throws Failure `missing-rights`, `file-access-denied` */
+async function requireRights(plan: Work, facts: DatabaseFacts, database: Database): Promise<void> {
+  const cleans = quarantines(plan);
+  // what is the owner's own may belong to whom it will
+  const head = await loadHead(database.engine);
+  const altered = Object.keys(facts.catalog.tables).filter((name) => Object.hasOwn(head.tables, name));
+  // our own transactions ask to write, whatever the default is; the application's do not
+  const settings = facts.surroundings.attachments.filter(({ table, refuses }) => table === null && refuses);
+  const rights = [
+    ...settings.map(({ what, name, detail, remedy }) => ({ action: `write (${what} ${name}: ${detail})`, remedy })),
+    ...(await database.missingRights({ alters: cleans ? [] : altered, quarantines: cleans })),
+    ...(cleans ? await rightsMissingToClean(database) : []),
+  ];
+  if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });
+}

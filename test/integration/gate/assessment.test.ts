@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, it } from 'vitest';
+import { atEnd } from '../../support/cleanup.ts';
+import { admin, createDatabase, createSqliteDatabase, type TestDatabase, withClient } from '../../support/database.ts';
+import { release, state } from '../../support/fixtures.ts';
+import { describePostgres } from '../../support/postgres-server.ts';
+import { restoreSql } from '../../support/restore-sql.ts';
+import { run } from '../../support/run.ts';
+import { snapshot } from '../../support/snapshot.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+type Settings = Readonly<Record<string, string>>;
+
+/** Something in the way of the gate, and the exit code that says so. */
+interface Situation {
+  readonly what: string;
+  readonly exitCode: number;
+  /** Makes it. @returns what to set */
+  make(database: TestDatabase, folder: string): Promise<Settings>;
+}
+
+/** Lays a file where a folder would have to be. */
+const fileIn = (folder: string): string => {
+  const file = join(folder, 'file');
+  writeFileSync(file, '');
+  return file;
+};
+
+const situations: readonly Situation[] = [
+  { what: 'nothing in the way', exitCode: 0, make: async () => ({}) },
+  {
+    what: 'a role that may not create tables',
+    exitCode: 4,
+    async make(database) {
+      const role = `dbi_role_${randomBytes(4).toString('hex')}`;
+      await admin(`CREATE ROLE ${role} LOGIN PASSWORD 'pw'`);
+      atEnd(() => admin(`DROP ROLE ${role}`));
+      await withClient(database.url, (client) => client.query('REVOKE CREATE ON SCHEMA public FROM public'));
+      const url = Object.assign(new URL(database.url), { username: role, password: 'pw' });
+      return { DATABASE_URL: url.href };
+    },
+  },
+  {
+    what: 'a setting that lets the application read only',
+    exitCode: 4,
+    async make(database) {
+      await admin(`ALTER DATABASE ${database.name} SET default_transaction_read_only TO on`);
+      return {};
+    },
+  },
+  {
+    what: 'no place for the backup that must be made',
+    exitCode: 30,
+    async make({ url }, folder) {
+      await restoreSql(url, release('pg', 'v5.7.0', 'before.sql.gz'));
+      return { TT_BACKUP_BEFORE_MIGRATE: 'always', BACKUP_FOLDER: join(fileIn(folder), 'backups') };
+    },
+  },
+  {
+    what: 'an empty database where one must be',
+    exitCode: 16,
+    make: async () => ({ TT_REQUIRE_EXISTING: 'true' }),
+  },
+  {
+    what: 'types of a former installation, and no consent to move them',
+    exitCode: 10,
+    async make({ url }) {
+      await withClient(url, (client) => client.query('CREATE DOMAIN users AS text'));
+      return { TT_SKIP_DB_CLEANUP: 'true' };
+    },
+  },
+  {
+    what: 'sessions of others in the way of a cleanup',
+    exitCode: 10,
+    async make({ url }) {
+      await restoreSql(url, state('polluted'));
+      const { Client } = (await import('pg')).default;
+      const other = new Client({ connectionString: url });
+      other.on('error', () => undefined);
+      await other.connect();
+      atEnd(() => other.end());
+      return {};
+    },
+  },
+];
+
+describePostgres('status, plan and gate', () => {
+  it.each(situations)('agree on $what', async ({ exitCode, make }) => {
+    const database = await createDatabase();
+    const folder = await temporaryDirectory();
+    const env = { DATABASE_URL: database.url, UPLOAD_FOLDER: folder, ...(await make(database, folder)) };
+    const before = await snapshot(database.url);
+    for (const command of ['status', 'plan']) {
+      const told = await run([command], { env });
+      expect(told.exitCode, told.all).toBe(exitCode);
+    }
+    const reported = await run(['plan', '--json'], { env });
+    expect(JSON.parse(reported.stdout)).toMatchObject({ exitCode, ...(exitCode !== 0 && { action: 'refuse' }) });
+    expect(await snapshot(database.url)).toBe(before);
+    expect((await run(['gate'], { env })).exitCode).toBe(exitCode);
+    if (exitCode !== 0) expect(await snapshot(database.url)).toBe(before);
+  });
+});
+
+it('status and plan make no folder for a SQLite file', async () => {
+  const { name } = await createSqliteDatabase();
+  const below = join(dirname(name), 'data', 'timetracker.db');
+  const env = { DATABASE_URL: `sqlite:///${below}` };
+  for (const command of ['status', 'plan']) expect((await run([command], { env })).exitCode).toBe(0);
+  expect(existsSync(dirname(below))).toBe(false);
+});
