@@ -9,7 +9,8 @@ import type { Database } from '../database/database.ts';
 import { type DumpLoader, openLoader } from '../database/postgres/load.ts';
 import type { Maintenance } from '../database/postgres/maintenance.ts';
 import { quoteName } from '../database/quoting.ts';
-import { number, only, optionalText } from '../database/rows.ts';
+import { number, only, optionalText, text } from '../database/rows.ts';
+import { Failure } from '../failure.ts';
 import { requireNobody } from './alone.ts';
 import { homeOf, renameToHome } from './home.ts';
 import { failedLoad, makeHealthy, withScratch } from './proving.ts';
@@ -43,6 +44,7 @@ export function databasesSite(
 
     async bringUp(source, { incoming }) {
       if (live === null) throw new Error('a restore without the live database');
+      const jobs = Math.min(availableParallelism(), mostJobs, await requireFreeConnections(live));
       const dump = await unpackDump(source, context);
       const loader = await loaderFor(dump, source, live, target, context);
       const owner = await ownerOf(live);
@@ -56,7 +58,6 @@ export function databasesSite(
         if (!context.trusted) loadRole = await enterAsOwner(ours, maintenance, context);
         log.info(`Restoring into ${incoming}, beside the live database, with ${loader.tool}.`);
         const role = loadRole === null ? owner : null;
-        const jobs = Math.min(availableParallelism(), mostJobs);
         await loader.into(loadRole ?? ours, { role, jobs, signal });
       } catch (error) {
         throw await failedLoad(error, source, context);
@@ -93,6 +94,31 @@ export function databasesSite(
     drop: (kept) => maintenance.drop(kept),
     close: () => maintenance.close(),
   };
+}
+
+/**
+ * How many more connections our role may open beside those that are open now; a superuser has no limit.
+ * @throws Failure `missing-rights` if there is none left for what loads the archive
+ */
+async function requireFreeConnections(live: Database): Promise<number> {
+  const row = await live.read(async (session) =>
+    only(
+      await session.query(
+        `SELECT quote_ident(rolname) AS role, CASE WHEN rolsuper THEN -1 ELSE rolconnlimit END AS allowed,
+                (SELECT count(*)::int FROM pg_stat_activity WHERE usesysid = pg_roles.oid) AS used
+         FROM pg_roles WHERE rolname = current_user`,
+      ),
+    ),
+  );
+  const allowed = number(row, 'allowed');
+  if (allowed < 0) return Infinity;
+  const used = number(row, 'used');
+  if (used < allowed) return allowed - used;
+  const right = {
+    action: `open another connection to load the archive: ${used} are open, and its limit is ${allowed}`,
+    remedy: `ALTER ROLE ${text(row, 'role')} CONNECTION LIMIT ${used + 1};`,
+  };
+  throw new Failure({ kind: 'missing-rights', database: live.name, rights: [right] });
 }
 
 /**

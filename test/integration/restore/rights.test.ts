@@ -60,6 +60,27 @@ async function rowsOf(database: TestDatabase): Promise<readonly string[]> {
 }
 
 describePostgres(
+  'a user whose connections are limited',
+  () => {
+    it('restores with as many jobs as it may have connections, or is told the limit that it needs', async () => {
+      const role = await createRole();
+      const database = await createDatabase();
+      await admin(`ALTER DATABASE "${database.name}" OWNER TO ${role}`);
+      await admin(`ALTER ROLE ${role} CREATEDB CONNECTION LIMIT 2`);
+      const place = await install('postgresql', { database: as(role, database) });
+      const restore = () => place.run('restore', currentArchive('postgresql'), '--dry-run');
+      const refused = await restore();
+      expect(refused.exitCode, refused.all).toBe(4);
+      expect(refused.stderr).toContain(`ALTER ROLE ${role} CONNECTION LIMIT 3;`);
+      await admin(`ALTER ROLE ${role} CONNECTION LIMIT 3`);
+      const { exitCode, all } = await restore();
+      expect(exitCode, all).toBe(0);
+    });
+  },
+  'tools',
+);
+
+describePostgres(
   'a user who may not create databases',
   () => {
     const archive = currentArchive('postgresql');
