@@ -21,8 +21,13 @@ export function lookingCommand(
     summary,
     usage: '[--json]',
     flags: ['json'],
-    run: (context: CommandContext) =>
-      withDatabase(context, name, 'read', async (database) => {
+    run: async (context: CommandContext) => {
+      const { restoreFrom } = context.config;
+      if (judged === 'gate' && restoreFrom.length > 0) {
+        const { announceRestoreAtStart } = await import('../restore/at-start.ts');
+        await announceRestoreAtStart(restoreFrom, context);
+      }
+      return withDatabase(context, name, 'read', async (database) => {
         const looked = await look(database, context.config);
         const seen = judged === 'gate' ? looked : { ...looked, obstacle: null };
         const exitCode = judged === 'gate' ? gateExitCode(seen) : verifyExitCode(seen);
@@ -30,7 +35,8 @@ export function lookingCommand(
         if (context.arguments.flags.has('json')) context.output.json(report);
         else context.output.result(render(report, seen, commandsFor(context.config)));
         return exitCode;
-      }),
+      });
+    },
   };
 }
 

@@ -33,6 +33,22 @@ export async function restoreAtStart(
   });
 }
 
+/**
+ * Says what a start would restore before anything else, and makes sure that it could. Nothing is written.
+ * @throws Failure as `restoreAtStart`, as far as the archive is the reason
+ */
+export async function announceRestoreAtStart(
+  places: readonly string[],
+  { config, log }: Pick<RestoreContext, 'config' | 'log'>,
+): Promise<void> {
+  const present = lookForArchive(places);
+  for (const place of present === null ? places : [present]) if (await isRestored(place, { config, log })) return;
+  const { file } = await openFirst(places, config).catch(atStart);
+  log.warn(
+    `TT_RESTORE_FROM is set: the gate would restore ${file} first. What is told here is how the database is now.`,
+  );
+}
+
 async function openFirst(places: readonly string[], config: Config): Promise<Archive> {
   return openFitting(requireArchive(places), config);
 }
@@ -43,7 +59,7 @@ function atStart(error: unknown): never {
   throw new Failure({ ...error.problem, atStart: true }, { cause: error });
 }
 
-async function isRestored(file: string, { config, log }: RestoreContext): Promise<boolean> {
+async function isRestored(file: string, { config, log }: Pick<RestoreContext, 'config' | 'log'>): Promise<boolean> {
   const done = await findRestoreAtStart(config, file);
   if (done === null) return false;
   log.info(`TT_RESTORE_FROM: ${file} was restored already (${done.finishedAt}). The variable can be unset.`);

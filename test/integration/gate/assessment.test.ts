@@ -59,6 +59,16 @@ const situations: readonly Situation[] = [
     },
   },
   {
+    what: 'no archive to restore first',
+    exitCode: 32,
+    make: async (_database, folder) => ({ TT_RESTORE_FROM: join(folder, 'missing.zip') }),
+  },
+  {
+    what: 'an archive to restore first that is none',
+    exitCode: 32,
+    make: async (_database, folder) => ({ TT_RESTORE_FROM: fileIn(folder) }),
+  },
+  {
     what: 'an empty database where one must be',
     exitCode: 16,
     make: async () => ({ TT_REQUIRE_EXISTING: 'true' }),
@@ -97,7 +107,7 @@ describePostgres('status, plan and gate', () => {
       expect(told.exitCode, told.all).toBe(exitCode);
     }
     const reported = await run(['plan', '--json'], { env });
-    expect(JSON.parse(reported.stdout)).toMatchObject({ exitCode, ...(exitCode !== 0 && { action: 'refuse' }) });
+    expect(JSON.parse(reported.stdout)).toMatchObject({ exitCode });
     expect(await snapshot(database.url)).toBe(before);
     expect((await run(['gate'], { env })).exitCode).toBe(exitCode);
     expect((await snapshot(database.url)) === before).toBe(exitCode !== 0);
