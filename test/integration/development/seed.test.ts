@@ -170,7 +170,8 @@ describeEngines('seed', ({ create }) => {
       await session.query("UPDATE clients SET name = 'Renamed' WHERE id = 1");
       await session.query('UPDATE projects SET client_id = 1 WHERE id = 3');
     });
-    const { exitCode, all, stdout } = await seed(url, [...few, '--stock-movements', '90', '--json']);
+    const manyMovements = few.with(few.indexOf('--stock-movements') + 1, '90');
+    const { exitCode, all, stdout } = await seed(url, [...manyMovements, '--json']);
     expect(exitCode, all).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       clients: 1,
