@@ -184,13 +184,16 @@ describe('backup prune', () => {
 
 describe('backup', () => {
   it.each([
-    [[], 'create [--output PATH] [--keep N] | list [--json] | verify FILE [--json] [--prove] | prune --keep N.'],
+    [
+      [],
+      'create [--output PATH] [--keep N] | list [--json] | verify FILE [--json] [--prove [--trust-archive]] | prune --keep N.',
+    ],
     [['make'], 'create [--output PATH]'],
     [['create', 'x.zip'], 'create [--output PATH] [--keep N].'],
     [['create', '--json'], 'create [--output PATH] [--keep N].'],
     [['create', '--keep', 'x'], 'create [--output PATH] [--keep N].'],
     [['list', '--keep', '1'], 'list [--json].'],
-    [['verify'], 'verify FILE [--json] [--prove].'],
+    [['verify'], 'verify FILE [--json] [--prove [--trust-archive]].'],
     [['verify', 'a', 'b'], 'too many arguments'],
     [['prune'], 'prune --keep N.'],
     [['prune', '--keep', '0'], 'prune --keep N.'],
