@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
-import { access, constants, link, mkdir, open, rename, rm, stat, statfs } from 'node:fs/promises';
+import { access, constants, link, open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from '../make-folder.ts';
 import { hasCode } from '../error-code.ts';
 import { reasonOf } from '../failure.ts';
 import { type BackupContext, backupFailure } from './context.ts';
@@ -21,7 +22,7 @@ export function tagOf(database: string): string {
 /** Makes the folder if need be. @throws Failure `backup-failed` */
 export async function prepareFolder(folder: string, context: BackupContext): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw backupFailure(context, { kind: 'folder', folder, reason: reasonOf(error) });

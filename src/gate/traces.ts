@@ -1,5 +1,6 @@
-import { chmodSync, type Dirent, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { makeFolder } from '../make-folder.ts';
 import type { Config } from '../config/config.ts';
 import { hasCode } from '../error-code.ts';
 
@@ -14,8 +15,8 @@ export function memoryFolderOf(config: Pick<Config, 'backupFolder'>): string {
  * @throws Error of the file system, if it cannot be made
  */
 export function makeMemoryFolder(folder: string): void {
-  mkdirSync(dirname(folder), { recursive: true });
-  const isNew = mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined;
+  makeFolder(dirname(folder));
+  const isNew = makeFolder(folder, 0o700);
   const mode = statSync(folder).mode & 0o777;
   // nobody is given a right that was taken from an older folder
   const wanted = isNew ? 0o700 : mode & 0o700;

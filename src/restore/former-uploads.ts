@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, realpath, rename, rm } from 'node:fs/promises';
+import { chmod, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
+import { makeFolder } from '../make-folder.ts';
 import type { Config } from '../config/config.ts';
 import { hasCode } from '../error-code.ts';
 import { memoryFolderOf } from '../gate/traces.ts';
@@ -90,7 +91,7 @@ const realPathOf = (path: string): Promise<string> => realpath(path).catch(() =>
 /** @returns false if it is on another volume, or cannot be written */
 async function renamedInto(from: string, to: string): Promise<boolean> {
   try {
-    await mkdir(dirname(to), { recursive: true, ...privately });
+    makeFolder(dirname(to), privately.mode);
     await rename(from, to);
     await sync(rawOf(dirname(to)));
     return true;

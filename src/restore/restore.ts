@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { makeFolder } from '../make-folder.ts';
 import { type Archive, openArchive } from '../archive/reader.ts';
 import { rejection } from '../archive/rejection.ts';
 import { type Config, type UploadRoot, uploadRootNames } from '../config/config.ts';
@@ -66,7 +66,7 @@ export async function restore(request: RestoreRequest, live: Database, context: 
     const erased = await findErasedSince(request.archive, live);
     if (erased.length > 0) log.warn(describeErasures(request.archive, erased));
     await journalled(journal, site, context, async () => {
-      await mkdir(source.folder, { recursive: true, mode: 0o700 });
+      makeFolder(source.folder, 0o700);
       await site.bringUp(source, journal.places, request.dryRun);
       await stage(journal, request, context);
       return request.dryRun ? null : source;

@@ -1,5 +1,6 @@
-import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from '../../make-folder.ts';
 import { Failure, reasonOf } from '../../failure.ts';
 
 /** Magic numbers of statfs(2), from linux/magic.h and the kernel's documentation of each. */
@@ -41,7 +42,7 @@ export function judgeFileSystem(file: string, allowNetworkFs: boolean): string |
  */
 export function prepareFolder(file: string): void {
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
   } catch (error) {
     throw accessDenied(file, error);
   }

@@ -1,17 +1,8 @@
-import {
-  copyFileSync,
-  constants,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  statfsSync,
-} from 'node:fs';
+import { copyFileSync, constants, existsSync, linkSync, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import SQLite from 'better-sqlite3';
+import { makeFolder } from '../../make-folder.ts';
 import { Failure, reasonOf, type SideFileFault } from '../../failure.ts';
 import { quoteName } from '../quoting.ts';
 import { isBusy } from './lock.ts';
@@ -49,7 +40,7 @@ export function requireOwnSideFiles(file: string, onKept: (folder: string) => vo
   const folder = join(dirname(file), '.db-init-recovered');
   requireRoom(file, dirname(file), 2);
   const before = markOf(file);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const copies = mkdtempSync(
     join(folder, `${basename(file)}-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}-`),
   );
