@@ -87,16 +87,42 @@ export function hasConstraint({ items }: TableText, name: string, definition: De
   });
 }
 
-/** The definitions of a table's named constraints, each with its name: `UNIQUE (code)` → `uq_projects_code`. */
+/**
+ * The definitions of a table's named constraints, each with its name: `UNIQUE (code)` → `uq_projects_code`. One that is
+ * written behind its column is told as one of the table: `FOREIGN KEY (code) REFERENCES …`.
+ */
 export function namedConstraints({ items }: TableText): ReadonlyMap<string, string> {
   return new Map(
-    items.flatMap(({ text, column }) => {
-      const tokens = tokenize(text.trim());
-      const name = tokens[2];
-      if (column !== null || keyword(tokens[0]) !== 'CONSTRAINT' || name === undefined) return [];
-      return [[join(tokens.slice(3)).trim(), nameOf(name)]];
-    }),
+    items.flatMap((item) =>
+      clausesOf(item).flatMap((clause) => {
+        const tokens = tokenize(clause.trim());
+        const name = tokens[2];
+        if (keyword(tokens[0]) !== 'CONSTRAINT' || name === undefined) return [];
+        const definition = tableRule(item.column, join(tokens.slice(3)).trim());
+        return definition === null ? [] : [[definition, nameOf(name)] as const];
+      }),
+    ),
   );
+}
+
+const clausesOf = ({ text, column }: Item): readonly string[] =>
+  column === null ? [text] : parseColumn(text).clauses.map((clause) => clause.text);
+
+/** A clause of a column as the rule of the table that it makes; null for NOT NULL, DEFAULT and the like. */
+function tableRule(column: string | null, clause: string): string | null {
+  if (column === null) return clause;
+  switch (/^\w+/.exec(clause)?.[0].toUpperCase()) {
+    case 'REFERENCES':
+      return `FOREIGN KEY (${column}) ${clause}`;
+    case 'UNIQUE':
+      return `UNIQUE (${column})`;
+    case 'PRIMARY':
+      return `PRIMARY KEY (${column})`;
+    case 'CHECK':
+      return clause;
+    default:
+      return null;
+  }
 }
 
 /** Splits what follows an opening parenthesis at its commas; `rest` is what follows the closing one. */

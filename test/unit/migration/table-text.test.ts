@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { changeTable, hasConstraint, parseTable, renderTable } from '../../../src/migration/table-text.ts';
+import {
+  changeTable,
+  hasConstraint,
+  namedConstraints,
+  parseTable,
+  renderTable,
+} from '../../../src/migration/table-text.ts';
 import type { TableChange } from '../../../src/migration/table-text.ts';
 
 const change = (body: string, what: TableChange): string =>
@@ -58,5 +64,19 @@ describe('the stored text of a table', () => {
     expect(hasConstraint(table, 'other', 'FOREIGN KEY (a) REFERENCES p(id)')).toBe(true);
     expect(hasConstraint(table, 'other', 'FOREIGN KEY (a) REFERENCES p(id) ON DELETE CASCADE')).toBe(false);
     expect(hasConstraint(table, 'c', 'CHECK (a > 0)')).toBe(false);
+  });
+
+  it('tells the names of its constraints, behind a column or behind them all', () => {
+    const table = parseTable(
+      `CREATE TABLE x (a INT CONSTRAINT n NOT NULL CONSTRAINT k REFERENCES p(id) ON DELETE SET NULL,
+                       b INT CONSTRAINT u UNIQUE CONSTRAINT "C 1" CHECK (b > 0) REFERENCES p(id),
+                       CONSTRAINT both UNIQUE (a, b), CHECK (a > 0))`,
+    );
+    expect(Object.fromEntries(namedConstraints(table))).toEqual({
+      'FOREIGN KEY (a) REFERENCES p(id) ON DELETE SET NULL': 'k',
+      'UNIQUE (b)': 'u',
+      'CHECK (b > 0)': 'C 1',
+      'UNIQUE (a, b)': 'both',
+    });
   });
 });
