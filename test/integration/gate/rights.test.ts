@@ -73,7 +73,8 @@ describePostgres('a role that may not read a table', () => {
       expect(exitCode).toBe(14);
       expect(stdout + stderr).toContain('table comments may not be read by this user');
     }
-    await sqlOf(database, `GRANT ALL ON comments TO ${role}`);
+    // the sequence went to the other owner with its table
+    await sqlOf(database, `GRANT ALL ON comments TO ${role}`, `GRANT ALL ON SEQUENCE comments_id_seq TO ${role}`);
     expect((await dbInit('verify')).exitCode).toBe(0);
   });
 });

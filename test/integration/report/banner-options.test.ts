@@ -78,7 +78,7 @@ async function layFile(site: Installation, { folder }: Reader, name: string): Pr
   if (name.endsWith('.db')) {
     await copyFile(site.database.name, join(site.backups, name));
   } else {
-    await writeFile(join(site.backups, name), (await execa('pg_dump', [site.database.url])).stdout);
+    await writeFile(join(site.backups, name), (await execa('pg_dump', ['--no-owner', site.database.url])).stdout);
     await copyFile(join(site.backups, name), join(folder, name));
   }
 }
@@ -178,10 +178,14 @@ function casesOn(engine: EngineName): readonly Case[] {
       command: ['restore', sqlite ? 'backup.db' : 'backup.sql'],
       make: (site, machine) => layFile(site, machine, sqlite ? 'backup.db' : 'backup.sql'),
       options: sqlite
-        ? [[/Copy it to the place of the database/, restored]]
+        ? [
+            [/Copy it to the place of the database/, restored],
+            [/See which other backups there are/, restored],
+          ]
         : [
             [/Restore it into a new database/, restored],
             [/made of an SQLite file/, shown],
+            [/See which other backups there are/, restored],
           ],
     },
     {

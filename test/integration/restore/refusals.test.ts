@@ -65,7 +65,11 @@ describeRestores('a restore that is refused', (engine) => {
     ['that is in neither place', async () => 'b.zip', /Neither \S*\/b\.zip nor \S*\/backups\/b\.zip is there/],
     ['that is a folder', () => temporaryDirectory(), /folder|directory/],
     ['that is no archive', () => textFile('just words'), /not a ZIP|no ZIP/i],
-    ['of plain SQL', () => textFile('--\n-- PostgreSQL database dump\n--\nSELECT 1;\n'), /psql/],
+    [
+      'of plain SQL',
+      () => textFile('--\n-- PostgreSQL database dump\n--\nSELECT 1;\n'),
+      engine === 'sqlite' ? /plain SQL dump.* Set DATABASE_URL to a PostgreSQL database/ : /psql/,
+    ],
     ['of pg_dump', () => textFile(Buffer.from('PGDMP\u0001\u000e\0\u0004\u0008')), /pg_restore/],
     ['of SQLite', async () => textFile(await databaseOf('sqlite', 'CREATE TABLE t (i int)')), /SQLite/],
     ['of the other engine', async () => currentArchive(other), /It holds a .* database, and DATABASE_URL names/],
