@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 
@@ -5,7 +7,7 @@ const entrypoint = join(import.meta.dirname, '../../entrypoint');
 
 /** How to run db-init. */
 export interface RunOptions {
-  /** The whole environment beside PATH, HOME and TT_COMMAND_PREFIX (`db-init`). */
+  /** The whole environment beside PATH, HOME, TT_COMMAND_PREFIX (`db-init`) and, for each run, uploads of its own. */
   readonly env?: Readonly<Record<string, string>>;
   /** Default: the tests' working directory. */
   readonly cwd?: string;
@@ -35,7 +37,13 @@ export function start(args: readonly string[], options: RunOptions = {}) {
     reject: false,
     all: true,
     extendEnv: false,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], TT_COMMAND_PREFIX: 'db-init', ...options.env },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      TT_COMMAND_PREFIX: 'db-init',
+      UPLOAD_FOLDER: join(tmpdir(), 'db-init-uploads', randomUUID()),
+      ...options.env,
+    },
     input: options.input ?? '',
     timeout: options.timeout ?? 60_000,
     ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
