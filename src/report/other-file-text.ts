@@ -185,7 +185,7 @@ function exchangedFor(commands: Commands, how: string, filling: readonly string[
       commands.gate,
     ),
     'If one of them fails, those after it are not run and the live database is as it was; drop what was half restored before you try again.',
-    commands.client('dropdb', [made]),
+    commands.client('dropdb', ['--if-exists', made]),
   ].join('\n');
 }
 

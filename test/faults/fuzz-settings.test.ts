@@ -10,7 +10,8 @@ const example = await readFile(join(import.meta.dirname, '../../.env.example'), 
 const variables = [...example.matchAll(/^#([A-Z][A-Z_]*)=/gm)].map(([, name = '']) => name);
 
 /** Variables whose values are words or numbers: whatever else they say is a mistake. */
-const strict = /^TT_(?!RESTORE_FROM|REPORT_FILE|STATIC_UPLOAD_FOLDER|ATTACHMENT_FOLDER)|^PGSSL|^POSTGRES_PORT$/;
+const strict =
+  /^TT_(?!RESTORE_FROM|REPORT_FILE|STATIC_UPLOAD_FOLDER|ATTACHMENT_FOLDER|COMMAND_PREFIX)|^PGSSL|^POSTGRES_PORT$/;
 const nonsense = [
   'nonsense',
   '-1',

@@ -106,8 +106,9 @@ describePostgres('a role that may only read', () => {
   });
 
   it.each([
-    ['status', 0],
-    ['plan', 0],
+    // what the gate would exit with
+    ['status', 4],
+    ['plan', 4],
     ['verify', 21],
   ])('gets an answer from %s', async (command, expected) => {
     const { role, url } = await createRole(database, { default_transaction_read_only: 'on' });
@@ -128,10 +129,24 @@ describePostgres('a role that may only read', () => {
   });
 });
 
+/** A database of an old release that belongs, with all its tables, to a role with these settings. */
+async function ownedBy(settings: Readonly<Record<string, string>>): Promise<{ database: TestDatabase; url: string }> {
+  const database = await createDatabase();
+  await restoreSql(database.url, release('pg', 'v1.5.1', 'before.sql.gz'));
+  const { role, url } = await createRole(database, settings);
+  await sqlOf(database, `ALTER DATABASE ${database.name} OWNER TO ${role}`, `ALTER SCHEMA public OWNER TO ${role}`);
+  await sqlOf(
+    database,
+    `DO $$ DECLARE t record; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public'
+    LOOP EXECUTE format('ALTER TABLE public.%I OWNER TO ${role}', t.tablename); END LOOP; END $$`,
+  );
+  return { database, url };
+}
+
 describePostgres('settings of a role that would get in the way', () => {
   it.each([
-    { statement_timeout: '1', lock_timeout: '1', idle_in_transaction_session_timeout: '1', search_path: 'elsewhere' },
-    { default_transaction_read_only: 'on', default_transaction_isolation: 'serializable', idle_session_timeout: '100' },
+    { statement_timeout: '1', lock_timeout: '1', idle_in_transaction_session_timeout: '1' },
+    { default_transaction_isolation: 'serializable', idle_session_timeout: '100' },
     {
       standard_conforming_strings: 'off',
       datestyle: "'SQL, DMY'",
@@ -141,18 +156,22 @@ describePostgres('settings of a role that would get in the way', () => {
       client_min_messages: 'debug5',
     },
   ])('%o does not', async (settings) => {
-    const database = await createDatabase();
-    await restoreSql(database.url, release('pg', 'v1.5.1', 'before.sql.gz'));
-    const { role, url } = await createRole(database, settings);
-    await sqlOf(database, `ALTER DATABASE ${database.name} OWNER TO ${role}`, `ALTER SCHEMA public OWNER TO ${role}`);
-    await sqlOf(
-      database,
-      `DO $$ DECLARE t record; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public'
-      LOOP EXECUTE format('ALTER TABLE public.%I OWNER TO ${role}', t.tablename); END LOOP; END $$`,
-    );
+    const { url } = await ownedBy(settings);
     const { exitCode, all } = await run(['gate'], { env: { DATABASE_URL: url } });
     expect(exitCode, all).toBe(0);
     expect((await run(['verify'], { env: { DATABASE_URL: url } })).exitCode).toBe(0);
+  });
+
+  it.each([
+    [{ default_transaction_read_only: 'on' }, 4, 'default_transaction_read_only'],
+    [{ search_path: 'elsewhere' }, 17, 'search_path'],
+  ])('%o would keep the application from its tables, and is refused', async (settings, expected, named) => {
+    const { database, url } = await ownedBy(settings);
+    const before = await snapshot(database.url);
+    const { exitCode, stderr } = await run(['gate'], { env: { DATABASE_URL: url } });
+    expect(exitCode, stderr).toBe(expected);
+    expect(stderr).toContain(named);
+    expect(await snapshot(database.url)).toBe(before);
   });
 
   it('a database in SQL_ASCII does not', async () => {

@@ -184,7 +184,6 @@ function casesOn(engine: EngineName): readonly Case[] {
           ]
         : [
             [/Restore it into a new database/, restored],
-            [/made of an SQLite file/, shown],
             [/See which other backups there are/, restored],
           ],
     },
