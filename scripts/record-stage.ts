@@ -55,6 +55,8 @@ function stageOf({ url: superuser }: LocalServer, bin: string): Stage {
   const real: Stage['real'] = (path) => join(root, path);
   const environment = (url: string) => ({
     PATH: `${bin}:${process.env['PATH']}`,
+    // what an operator sees, whatever folder this clone lies in
+    TT_COMMAND_PREFIX: 'docker compose run --rm db-init',
     DATABASE_URL: url,
     UPLOAD_FOLDER: real('/data/uploads'),
     TT_STATIC_UPLOAD_FOLDER: real('/app/app/static/uploads'),
