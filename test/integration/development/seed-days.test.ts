@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
 import { readConfig } from '../../../src/config/config.ts';
-import { openDatabase } from '../../../src/database/open.ts';
 import { type SeedOptions, readSeedOptions } from '../../../src/development/seed/options.ts';
 import { type Counts, seededTables } from '../../../src/development/seed/tables.ts';
 import { seedDatabase } from '../../../src/development/seed.ts';
 import { openRecord } from '../../../src/report/record.ts';
 import { describeEngines } from '../../support/database.ts';
 import { dbInit, withSession } from '../fixtures/process.ts';
+import { signal, withDatabase } from '../../support/open-database.ts';
 import { column, faultsIn } from './seeds.ts';
 
 const options = (given: Readonly<Record<string, string>>): SeedOptions =>
@@ -92,21 +92,8 @@ describeEngines('seed, day after day', ({ create }) => {
 async function seedAt(url: string, moment: string, given: SeedOptions): Promise<Counts> {
   const config = readConfig({ DATABASE_URL: url, FLASK_ENV: 'development' }, '/');
   const ignore = (): void => undefined;
-  const { signal } = new AbortController();
-  const database = await openDatabase(config.database, {
-    ...config,
-    applicationName: 'db-init tests',
-    writes: true,
-    signal,
-    onWaiting: ignore,
-    onLockWaiting: ignore,
-    onRetry: ignore,
-    onWarning: ignore,
-  });
-  try {
-    const log = { info: ignore, warn: ignore, error: ignore };
-    return await seedDatabase({ database, config, log, recorder: openRecord(), signal }, given, new Date(moment));
-  } finally {
-    await database.close();
-  }
+  const log = { info: ignore, warn: ignore, error: ignore };
+  return withDatabase(url, (database) =>
+    seedDatabase({ database, config, log, recorder: openRecord(), signal }, given, new Date(moment)),
+  );
 }
