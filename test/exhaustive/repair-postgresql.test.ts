@@ -6,6 +6,7 @@ import { quoteName } from '../../src/database/quoting.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { createDatabase } from '../support/database.ts';
 import { release } from '../support/fixtures.ts';
+import { applyPending } from '../support/open-database.ts';
 import { describePostgres } from '../support/postgres-server.ts';
 import { restoreSql } from '../support/restore-sql.ts';
 import { type Loss, loseAndMend, promisedTables, type Subject } from './losses.ts';
@@ -18,6 +19,7 @@ describePostgres('a filled database at the head that lost one thing', () => {
   beforeAll(async () => {
     const { url } = await createDatabase();
     await restoreSql(url, release('pg', 'v5.10.0', 'before.sql.gz'));
+    await applyPending(url);
     const client = new pg.Client({ connectionString: url });
     await client.connect();
     atEnd(() => client.end());
