@@ -13,12 +13,11 @@ import type { RunEnd } from './gate/run-report.ts';
 import { renderBanner } from './report/banner.ts';
 import { type Commands, commandsFor } from './report/commands.ts';
 import { openLog } from './report/log.ts';
-import { openOutput, type Output, type Streams } from './report/output.ts';
+import { type JsonObject, openOutput, type Output, type Streams } from './report/output.ts';
 import { describeProblem } from './report/problems.ts';
 import { openRecord, type RunRecord } from './report/record.ts';
 import { withRecord } from './report/safety.ts';
-import { versionJson, versionText } from './report/version-text.ts';
-import { reportFailure } from './gate/state-report.ts';
+import { versionFacts, versionText } from './report/version-text.ts';
 
 /** Everything of the process that a run uses. */
 export interface Invocation {
@@ -43,6 +42,11 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   // asked for before anything is parsed: a usage error is told to programs as well
   const json = invocation.arguments.includes('--json');
   let output = openOutput(streams, secrets, json);
+  const printed = (text: string, facts: JsonObject = { text }): ExitCode => {
+    if (json) output.json({ ...facts, exitCode: exitCodes.healthy });
+    else output.result(text, facts);
+    return exitCodes.healthy;
+  };
   let command: Command | null = null;
   let database = '';
   // until the configuration is known
@@ -52,10 +56,10 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   try {
     const request = readArguments(invocation.arguments);
     if (request.kind === 'help') {
-      return printed(output, request.command === null ? helpText(version) : commandHelp(request.command));
+      return printed(request.command === null ? helpText(version) : commandHelp(request.command));
     }
-    if (request.kind === 'settings') return printed(output, invocation.settings);
-    if (request.kind === 'version') return printed(output, json ? versionJson(version) : versionText(version));
+    if (request.kind === 'settings') return printed(invocation.settings);
+    if (request.kind === 'version') return printed(versionText(version), versionFacts(version));
     ({ command } = request);
     const { config, start } = prepare(command, invocation);
     secrets = secretsOf(config);
@@ -66,22 +70,26 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     const exitCode = await start({ version, output, log, recorder, signal, arguments: request.arguments });
     ended = { exitCode, problem: null };
   } catch (error) {
-    ended = report(problemOf(error, signal, database), error, { record: recorder.record, output, json, commands });
+    ended = report(problemOf(error, signal, database), error, { record: recorder.record, output, commands });
   }
-  const end = { ...ended, version, startedAt, finishedAt: new Date() };
-  if (command?.reports === true) {
-    await writeRunReport(recorder.record, { ...end, command: command.name }, secrets, output, invocation);
+  const end = { ...ended, version, command: command?.name ?? null, startedAt, finishedAt: new Date() };
+  if (json) {
+    const { kept } = output;
+    const object = kept === null || ended.problem !== null ? await reportToPrograms(recorder.record, end) : kept;
+    output.json({ ...object, exitCode: ended.exitCode });
   }
+  if (command?.reports === true) await writeRunReport(recorder.record, end, secrets, output, invocation);
   return ended.exitCode;
+}
+
+/** What `--json` prints where a command has no result of its own, or failed. */
+async function reportToPrograms(record: RunRecord, end: RunEnd): Promise<JsonObject> {
+  const { reportState } = await import('./gate/run-report.ts');
+  return { ...(await reportState(record, end)) };
 }
 
 /** How the run of a command ended. */
 type Ended = Pick<RunEnd, 'exitCode' | 'problem'>;
-
-function printed(output: Output, text: string): ExitCode {
-  output.result(text);
-  return exitCodes.healthy;
-}
 
 /** A command together with the settings that it needs. @throws Failure `configuration` */
 function prepare(command: Command, { environment, workingDirectory }: Invocation): Prepared {
@@ -114,7 +122,7 @@ function problemOf(error: unknown, signal: AbortSignal, database: string): Probl
 function report(
   problem: Problem | null,
   error: unknown,
-  { record, output, json, commands }: { record: RunRecord; output: Output; json: boolean; commands: Commands },
+  { record, output, commands }: { record: RunRecord; output: Output; commands: Commands },
 ): Ended {
   const failure = problem === null ? null : new Failure(problem);
   const exitCode = failure?.exitCode ?? exitCodes.unexpected;
@@ -124,10 +132,6 @@ function report(
     kind: problem?.kind ?? 'unexpected',
     message: [notice.title, ...notice.happened].filter((line) => line !== '').join(' '),
   } as const;
-  if (json) {
-    const reported = reportFailure([{ ...told, object: '' }], exitCode);
-    output.json(reported);
-  }
   return { exitCode, problem: told };
 }
 

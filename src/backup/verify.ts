@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { ArchiveKind } from '../archive/manifest.ts';
 import { proveArchive } from '../archive/proof.ts';
@@ -26,8 +27,10 @@ export interface VerifiedArchive {
   readonly rows: number | null;
   readonly members: number;
   readonly uploads: number;
-  /** Of all members, unpacked. */
+  /** Bytes of all members, unpacked. */
   readonly bytes: number;
+  /** Bytes of the file. */
+  readonly size: number;
 }
 
 export interface Verification {
@@ -53,6 +56,7 @@ export interface DatabaseProof {
 export async function verifyBackup(file: string, given: Verification): Promise<VerifiedArchive> {
   const { config, signal, onBytes } = given;
   const archive = await openArchive(file, config.archiveLimits);
+  const { size } = await stat(file);
   const { server, prove } = await openProof(archive, signal);
   let done = 0;
   await proveArchive(archive, {
@@ -60,7 +64,7 @@ export async function verifyBackup(file: string, given: Verification): Promise<V
     onBytes: (bytes) => onBytes?.((done += bytes), archive.size),
     signal,
   });
-  return describeVerified(archive, server);
+  return { ...describeVerified(archive, server), size };
 }
 
 function openProof(archive: Archive, signal: AbortSignal): Promise<DatabaseProof> {
@@ -72,7 +76,7 @@ function openProof(archive: Archive, signal: AbortSignal): Promise<DatabaseProof
   }
 }
 
-function describeVerified(archive: Archive, server: string | null): VerifiedArchive {
+function describeVerified(archive: Archive, server: string | null): Omit<VerifiedArchive, 'size'> {
   const { file, engine, manifest, createdAt, revisions, members, uploads, size } = archive;
   const counts = manifest && Object.values(manifest.rows);
   return {

@@ -26,6 +26,7 @@ export const adoptCommand: Command = {
       await withDatabase(context, 'adopt', 'read', async (database) => {
         const { rows } = await planAdoption(request, { ...context, database, consent: agree });
         context.log.info(`Without --dry-run the database would be stamped ${rows.join(' with ')}.`);
+        context.output.result('', { adopts: rows });
       });
     } else {
       await withDatabase(context, 'adopt', 'write', (database) =>

@@ -19,7 +19,8 @@ export type Request =
 export function readArguments(given: readonly string[]): Request {
   const [first = 'gate', ...others] = given;
   if (['help', '--help', '-h'].includes(first)) {
-    return others[0] === 'settings' ? { kind: 'settings' } : { kind: 'help', command: commandAsked(others) };
+    const asked = others.filter((word) => word !== '--json');
+    return asked[0] === 'settings' ? { kind: 'settings' } : { kind: 'help', command: commandAsked(asked) };
   }
   if (['version', '--version', '-V'].includes(first)) return { kind: 'version' };
   // flags alone belong to the default command
@@ -45,13 +46,16 @@ function commandOf(name: string): Command {
   throw new Failure({ kind: 'usage', message: `${shown}${advice} There are: ${known.join(', ')}.` });
 }
 
+/** Flags of every command. */
+const common = ['json', 'help'] as const;
+
 function readCommand(command: Command, args: readonly string[]): Request {
   const { flags, options = [], positionals: most = 0 } = command;
   try {
     const { values, positionals, tokens } = parseArgs({
       args: [...args],
       options: Object.fromEntries<{ type: 'boolean' | 'string' }>([
-        ...[...flags, 'help'].map((flag) => [flag, { type: 'boolean' }] as const),
+        ...[...flags, ...common].map((flag) => [flag, { type: 'boolean' }] as const),
         ...options.map((option) => [option, { type: 'string' }] as const),
       ]),
       allowPositionals: most > 0,

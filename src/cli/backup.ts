@@ -8,6 +8,8 @@ import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
 import {
   describeListed,
+  describeMade,
+  describeVerified,
   renderArchives,
   renderProof,
   renderVerified,
@@ -25,10 +27,10 @@ type BackupContext = CommandContext<Settings>;
 /** What can be done with backups, and what may be said to each. */
 const verbs = {
   create: { usage: 'create [--output PATH] [--keep N]', allowed: ['output', 'keep'], named: false, run: create },
-  list: { usage: 'list [--json]', allowed: ['json'], named: false, run: list },
+  list: { usage: 'list', allowed: [], named: false, run: list },
   verify: {
-    usage: 'verify FILE [--json] [--prove [--trust-archive]]',
-    allowed: ['json', 'prove', 'trust-archive'],
+    usage: 'verify FILE [--prove [--trust-archive]]',
+    allowed: ['prove', 'trust-archive'],
     named: true,
     run: verify,
   },
@@ -45,7 +47,7 @@ export const backupCommand: Command = {
   name: 'backup',
   summary: 'backups of the database and the uploads: make one, list, prove, remove older ones',
   usage,
-  flags: ['json', 'prove', 'trust-archive'],
+  flags: ['prove', 'trust-archive'],
   options: ['output', 'keep'],
   positionals: 2,
   database: 'optional',
@@ -54,7 +56,9 @@ export const backupCommand: Command = {
     const [word = '', file = ''] = positionals;
     if (!isVerb(word)) throw misuse(usage);
     const verb = verbs[word];
-    const odd = [...flags, ...options.keys()].filter((given) => !verb.allowed.some((allowed) => allowed === given));
+    const odd = [...flags, ...options.keys()].filter(
+      (flag) => flag !== 'json' && !verb.allowed.some((allowed) => allowed === flag),
+    );
     if (odd.length > 0 || verb.named !== (file !== '')) throw misuse(verb.usage);
     return verb.run(context, file);
   },
@@ -81,37 +85,40 @@ async function create(given: BackupContext): Promise<ExitCode> {
   const destination = await destinationOf(context);
   const { makeManualBackup, requireSomething } = await import('../backup/manual.ts');
   requireSomething(context.config);
-  await withDatabase(context, 'backup', 'write', (database) =>
+  const backup = await withDatabase(context, 'backup', 'write', (database) =>
     makeManualBackup({ ...context, database }, { destination, keep }),
   );
+  context.output.result('', describeMade(backup));
   return exitCodes.healthy;
 }
 
-async function list({ config, output, arguments: { flags } }: BackupContext): Promise<ExitCode> {
+async function list({ config, output }: BackupContext): Promise<ExitCode> {
   const { listArchives } = await import('../backup/list.ts');
   const archives = await listArchives(config);
-  if (flags.has('json')) output.json(archives.map(describeListed));
-  else output.result(renderArchives(config.backupFolder, archives));
+  const { backupFolder: folder } = config;
+  output.result(renderArchives(folder, archives), { folder, backups: archives.map(describeListed) });
   return exitCodes.healthy;
 }
 
 async function prune(given: BackupContext): Promise<ExitCode> {
+  const { output } = given;
   const keep = keepOf(given, 'prune');
   if (keep === null) throw misuse(verbs.prune.usage);
   const context = requireTarget(given);
   const { config, log } = context;
   const { pruneArchives } = await import('../backup/prune.ts');
   const rule = { folder: config.backupFolder, kind: 'manual', database: nameOf(config.database), keep } as const;
-  let removed = 0;
+  const removed: string[] = [];
   const kept = await pruneArchives(
     rule,
     (path) => verified(path, context),
     (path) => {
-      removed++;
+      removed.push(path);
       log.info(`Removed: ${path}.`);
     },
   );
-  log.info(`${count(removed, 'backup')} of ${rule.database} removed from ${rule.folder}, ${kept} kept.`);
+  log.info(`${count(removed.length, 'backup')} of ${rule.database} removed from ${rule.folder}, ${kept} kept.`);
+  output.result('', { folder: rule.folder, database: rule.database, removed, kept });
   return exitCodes.healthy;
 }
 
@@ -121,8 +128,8 @@ async function verify(context: BackupContext, file: string): Promise<ExitCode> {
   const places = placesOfArchive(file, context.config.backupFolder, process.cwd());
   const found = await verified(requireArchive(places), context);
   const restored = given.flags.has('prove') ? await proveByRestoring(requireTarget(context), found.file) : null;
-  if (given.flags.has('json')) output.json({ ...found, restored });
-  else output.result(renderVerified(found) + (restored === null ? '' : renderProof(restored)));
+  const proof = restored === null ? '' : renderProof(restored);
+  output.result(renderVerified(found) + proof, { ...describeVerified(found), restored });
   return exitCodes.healthy;
 }
 

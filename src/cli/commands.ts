@@ -27,6 +27,7 @@ export const commands: readonly Command[] = [
 ];
 
 const closing = [
+  '`--json` makes the result of every command one object on standard output, with `exitCode`; the log goes to standard error.',
   'Settings come from the environment: DATABASE_URL, or POSTGRES_HOST, POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB.',
   '`help settings` explains all of them and shows the defaults.',
   'Exit code 0 means that the application may start; every other one is explained in the README.',
@@ -36,11 +37,10 @@ const closing = [
 /** The text of `help COMMAND`: the ways to use it, a line each, and what each flag does. */
 export function commandHelp({ name, usage, summary, flags, options = [], explains = {} }: Command): string {
   const ways = usage.split(' | ').map((way) => `  db-init ${name} ${way}`.trimEnd());
-  const explained = [...options, ...flags]
+  const explained = [...options, ...flags, 'json']
     .toSorted()
     .flatMap((flag) => [`  --${flag}`, `      ${explains[flag] ?? explain(name, flag)}`]);
-  const meanings = explained.length === 0 ? [] : ['', 'Flags:', ...explained];
-  return [`db-init ${name}: ${summary}`, '', 'Usage:', ...ways, ...meanings, '', ...closing].join('\n');
+  return [`db-init ${name}: ${summary}`, '', 'Usage:', ...ways, '', 'Flags:', ...explained, '', ...closing].join('\n');
 }
 
 /** What a flag does; some do something else for one command. */
@@ -54,7 +54,7 @@ export function helpText(version: string): string {
     ...commands.map(({ name, usage, summary }) => [`${name} ${usage}`.trimEnd(), summary]),
     ['help [COMMAND]', 'show this text, or how one command is used'],
     ['help settings', 'show every setting, what it is for, and its default'],
-    ['version [--json]', 'show the version, and the release of TimeTracker that it is for'],
+    ['version', 'show the version, and the release of TimeTracker that it is for'],
   ];
   return [
     `db-init ${version}: the database gate of TimeTracker`,

@@ -40,11 +40,11 @@ interface OptionalDatabaseCommand extends CommandFacts {
 
 interface CommandFacts {
   readonly name: string;
-  /** What may follow the name, as `help` shows it: `FILE [--json]`. */
+  /** What may follow the name, as `help` shows it: `FILE [--yes]`. */
   readonly usage: string;
   /** One line for `help`. */
   readonly summary: string;
-  /** Options without a value, `--json`. */
+  /** Options without a value, `--yes`; beside `--json` and `--help`, which every command takes. */
   readonly flags: readonly string[];
   /** Options with a value, `--keep 5`. */
   readonly options?: readonly string[];

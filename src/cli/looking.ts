@@ -19,8 +19,8 @@ export function lookingCommand(
   return {
     name,
     summary,
-    usage: '[--json]',
-    flags: ['json'],
+    usage: '',
+    flags: [],
     run: async (context: CommandContext) => {
       const { restoreFrom } = context.config;
       if (judged === 'gate' && restoreFrom.length > 0) {
@@ -32,8 +32,7 @@ export function lookingCommand(
         const seen = judged === 'gate' ? looked : { ...looked, obstacle: null };
         const exitCode = judged === 'gate' ? gateExitCode(seen) : verifyExitCode(seen);
         const report = reportLook(database, seen, await loadHead(database.engine), exitCode);
-        if (context.arguments.flags.has('json')) context.output.json(report);
-        else context.output.result(render(report, seen, commandsFor(context.config)));
+        context.output.result(render(report, seen, commandsFor(context.config)), { ...report });
         return exitCode;
       });
     },

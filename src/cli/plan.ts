@@ -10,8 +10,8 @@ const looking = lookingCommand('plan', 'say what the gate would do, revision by 
 
 export const planCommand: Command = {
   ...looking,
-  usage: '[--json] [--rehearse]',
-  flags: ['json', 'rehearse'],
+  usage: '[--rehearse]',
+  flags: ['rehearse'],
   run: (context) => (context.arguments.flags.has('rehearse') ? showRehearsal(context) : looking.run(context)),
 };
 
@@ -21,12 +21,8 @@ async function showRehearsal(context: CommandContext): Promise<ExitCode> {
   const { renderRehearsal } = await import('../report/rehearsal-text.ts');
   return withDatabase(context, 'plan', 'write', async (database) => {
     const { seen, rehearsal } = await rehearse({ ...context, database });
-    if (context.arguments.flags.has('json')) {
-      const report = reportLook(database, seen, await loadHead(database.engine), exitCodes.healthy);
-      context.output.json({ ...report, rehearsal });
-    } else {
-      context.output.result(renderRehearsal(rehearsal));
-    }
+    const report = reportLook(database, seen, await loadHead(database.engine), exitCodes.healthy);
+    context.output.result(renderRehearsal(rehearsal), { ...report, rehearsal });
     return exitCodes.healthy;
   });
 }

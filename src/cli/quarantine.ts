@@ -9,7 +9,7 @@ import { withDatabase } from './open.ts';
 /** What can be done with quarantines, and what may be said to each. */
 const verbs = {
   create: { usage: 'create [--all] [--yes]', flags: ['all', 'yes'], named: false, run: create },
-  list: { usage: 'list [--json]', flags: ['json'], named: false, run: list },
+  list: { usage: 'list', flags: [], named: false, run: list },
   restore: { usage: 'restore NAME [--dry-run]', flags: ['dry-run'], named: true, run: restore },
   purge: { usage: 'purge NAME [--yes]', flags: ['yes'], named: true, run: purge },
 } as const;
@@ -22,14 +22,14 @@ export const quarantineCommand: Command = {
   name: 'quarantine',
   summary: 'what was put aside: take it back, delete it, or put something aside by hand',
   usage,
-  flags: ['all', 'yes', 'json', 'dry-run'],
+  flags: ['all', 'yes', 'dry-run'],
   positionals: 2,
   async run(context) {
     const { flags, positionals } = context.arguments;
     const [word = '', name = ''] = positionals;
     if (!isVerb(word)) throw misuse(usage);
     const verb = verbs[word];
-    const odd = [...flags].filter((flag) => !verb.flags.some((allowed) => allowed === flag));
+    const odd = [...flags].filter((flag) => flag !== 'json' && !verb.flags.some((allowed) => allowed === flag));
     if (odd.length > 0 || verb.named !== (name !== '')) throw misuse(verb.usage);
     await verb.run(context, name);
     return exitCodes.healthy;
@@ -48,9 +48,7 @@ async function create(context: CommandContext): Promise<void> {
 
 async function list(context: CommandContext): Promise<void> {
   const held = await withQuarantine(context, 'read', (quarantine) => quarantine.list());
-  const json = context.arguments.flags.has('json');
-  if (json) context.output.json(held);
-  else context.output.result(renderHeld(held));
+  context.output.result(renderHeld(held), { quarantines: held });
 }
 
 async function restore(context: CommandContext, name: string): Promise<void> {

@@ -20,10 +20,11 @@ export const repairCommand: Command = {
 async function showRepair(context: CommandContext): Promise<ExitCode> {
   const { planRepairOf } = await import('../gate/repair.ts');
   const { statementsOf } = await import('../recovery/repair-plan.ts');
-  const { renderRepair } = await import('../report/repair-text.ts');
+  const { describeRepair, renderRepair } = await import('../report/repair-text.ts');
   return withDatabase(context, 'repair', 'read', async (database) => {
     const plan = await planRepairOf(database, context.config);
-    context.output.result(renderRepair(plan, statementsOf(plan.steps, database.engine)));
+    const statements = statementsOf(plan.steps, database.engine);
+    context.output.result(renderRepair(plan, statements), describeRepair(plan, statements));
     return plan.unsafe.length > 0 ? exitCodes.drifted : exitCodes.healthy;
   });
 }

@@ -26,7 +26,7 @@ export const restoreCommand: Command = {
     const { flags, positionals } = context.arguments;
     const [file] = positionals;
     const verb = flags.has('undo') ? 'undo' : flags.has('drop-former') ? 'drop' : 'file';
-    const odd = [...flags].some((flag) => !flagsOf[verb].includes(flag));
+    const odd = [...flags].some((flag) => flag !== 'json' && !flagsOf[verb].includes(flag));
     if (odd || (verb === 'file') !== (file !== undefined)) {
       throw new Failure({ kind: 'usage', message: `Usage: db-init restore ${usage}.` });
     }

@@ -8,12 +8,8 @@ import { withDatabase } from './open.ts';
 export const seedCommand: Command = {
   name: 'seed',
   summary: 'add made-up data to a development database; a second run adds nothing',
-  usage: [
-    ...numberOptions.map((option) => `[--${option} N]`),
-    ...switches.map((flag) => `[--${flag}]`),
-    '[--json]',
-  ].join(' '),
-  flags: [...switches, 'json'],
+  usage: [...numberOptions.map((option) => `[--${option} N]`), ...switches.map((flag) => `[--${flag}]`)].join(' '),
+  flags: switches,
   options: numberOptions,
   explains: numberTexts,
   reports: true,
@@ -31,8 +27,7 @@ export const seedCommand: Command = {
     const counts = await withDatabase(context, 'seed', 'write', (database) =>
       seedDatabase({ ...context, database }, options, new Date()),
     );
-    if (flags.has('json')) context.output.json(counts);
-    else context.output.result(renderCounts(counts));
+    context.output.result(renderCounts(counts), counts);
     return exitCodes.healthy;
   },
 };

@@ -4,12 +4,13 @@ import type { ExitCode } from '../exit-codes.ts';
 import { redaction, renderJson } from '../report/output.ts';
 import type { Outcome, RunRecord, Step } from '../report/record.ts';
 import { loadHead } from '../schema/promise.ts';
-import { reportLook, type StateReport } from './state-report.ts';
+import { reportFailure, reportLook, type StateReport } from './state-report.ts';
 
 /** How a run began and ended. */
 export interface RunEnd {
   readonly version: string;
-  readonly command: string;
+  /** Null where it was not understood. */
+  readonly command: string | null;
   readonly startedAt: Date;
   readonly finishedAt: Date;
   readonly exitCode: ExitCode;
@@ -20,7 +21,7 @@ export interface RunEnd {
 /** The object in the file that TT_REPORT_FILE names. Times are ISO 8601 in UTC. */
 export interface RunReport {
   readonly version: string;
-  readonly command: string;
+  readonly command: string | null;
   readonly startedAt: string;
   readonly finishedAt: string;
   /** Null if none was reached. */
@@ -37,14 +38,20 @@ export interface RunReport {
 }
 
 /** Puts a record into the form that programs read. */
-export async function reportRun(
-  { database, before, steps, after, backup }: RunRecord,
+export async function reportRun(record: RunRecord, end: RunEnd): Promise<RunReport> {
+  return reportOf(record, end, await seenBefore(record, end));
+}
+
+async function seenBefore({ database, before }: RunRecord, { exitCode }: RunEnd): Promise<StateReport | null> {
+  if (database === null || before === null) return null;
+  return reportLook(database, before, await loadHead(database.engine), exitCode);
+}
+
+function reportOf(
+  { database, steps, after, backup }: RunRecord,
   { startedAt, finishedAt, ...end }: RunEnd,
-): Promise<RunReport> {
-  const seen =
-    database === null || before === null
-      ? null
-      : reportLook(database, before, await loadHead(database.engine), end.exitCode);
+  seen: StateReport | null,
+): RunReport {
   return {
     version: end.version,
     command: end.command,
@@ -61,6 +68,33 @@ export async function reportRun(
     backup,
     exitCode: end.exitCode,
     problem: end.problem,
+  };
+}
+
+/** What `--json` prints of a run: the keys of `status --json`, as things are at the end, and what the run did. */
+export type RunState = StateReport & Omit<RunReport, 'database' | 'problem'>;
+
+/**
+ * Puts a record into the form that `--json` prints of a command that has no result of its own, or failed.
+ * State and revisions are null and empty where nobody knows: the run failed while it was writing.
+ */
+export async function reportState(record: RunRecord, end: RunEnd): Promise<RunState> {
+  const seen = await seenBefore(record, end);
+  const { database, problem, ...report } = reportOf(record, end, seen);
+  const nothing = reportFailure(problem === null ? [] : [{ ...problem, object: database?.name ?? '' }], end.exitCode);
+  // nothing was done about what was seen
+  const unchanged = record.after !== null && record.after.state === seen?.state ? seen : null;
+  return {
+    ...nothing,
+    ...unchanged,
+    database: database?.name ?? null,
+    engine: database?.engine ?? null,
+    serverVersion: database?.serverVersion ?? null,
+    state: record.after?.state ?? null,
+    revisions: record.after?.revisions ?? [],
+    action: seen?.action ?? null,
+    problems: problem?.kind === 'refused' && unchanged !== null ? unchanged.problems : nothing.problems,
+    ...report,
   };
 }
 

@@ -1,9 +1,37 @@
+import { basename } from 'node:path';
+import type { Backup } from '../backup/create.ts';
 import type { ListedArchive } from '../backup/list.ts';
 import type { VerifiedArchive } from '../backup/verify.ts';
 import { count, formatBytes } from './numbers.ts';
+import type { JsonObject } from './output.ts';
+
+/** What `backup create --json` prints: what `list` would say of the archive. */
+export function describeMade({ path, size, manifest }: Backup): JsonObject {
+  const { kind, createdAt, engine, database, revisions, members, uploads: roots } = manifest;
+  const uploads = Object.keys(members).filter((name) => roots.some((root) => name.startsWith(`${root}/`))).length;
+  const archive = { path, kind, made: createdAt, engine, database, revisions, bytes: size, uploads, problem: null };
+  return describeListed({ name: basename(path), ...archive });
+}
+
+/** What `backup verify --json` prints, with the keys of `list`. `unpacked`: bytes of all members. */
+export function describeVerified({ file: path, created, kind, ...found }: VerifiedArchive): JsonObject {
+  const { bytes: unpacked, size: bytes, ...others } = found;
+  const made = created === null ? null : new Date(created);
+  return {
+    file: basename(path),
+    path,
+    kind: kind ?? 'application',
+    // the application says the local time, which this is taken for
+    made: made === null || Number.isNaN(made.getTime()) ? null : made.toISOString(),
+    ...others,
+    bytes,
+    unpacked,
+    problem: null,
+  };
+}
 
 /** An entry of `backup list --json`. */
-export function describeListed(archive: ListedArchive): Readonly<Record<string, unknown>> {
+export function describeListed(archive: ListedArchive): JsonObject {
   const { name: file, made, ...others } = archive;
   return { file, ...others, made: made.toISOString() };
 }

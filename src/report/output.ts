@@ -1,9 +1,11 @@
 /** Where text goes that a person or a program reads. Every secret is taken out here, and whatever steers a terminal. */
 export interface Output {
-  /** Standard output: results for people. */
-  result(text: string): void;
-  /** Standard output: a result for programs, as one object. */
-  json(value: unknown): void;
+  /** A result: the text on standard output at once, or with `--json` the object, which `run` prints when it ends. */
+  result(text: string, value: JsonObject): void;
+  /** The object of the last result; null where there was none, or a person reads it. */
+  readonly kept: JsonObject | null;
+  /** Standard output: the one object of `--json`. */
+  json(value: JsonObject): void;
   /** The log: standard output, or standard error while a result for a machine is on its way. */
   log(text: string): void;
   /** The same for a line that is an object, and stays one whatever the secrets are. */
@@ -16,6 +18,9 @@ export interface Output {
    */
   readonly line: ((text: string) => void) | null;
 }
+
+/** An object that `--json` prints. */
+export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The two streams of a process, as far as they are written to. */
 export interface Streams {
@@ -35,6 +40,7 @@ export function openOutput(streams: Streams, secrets: readonly string[], machine
   const plain = (text: string): string => harmless(redact(text));
   const { stdout, stderr } = streams;
   let shown = '';
+  let kept: JsonObject | null = null;
   const line = (text: string): void => {
     // a line that wraps could not be erased
     const next = plain(text).slice(0, (stderr.columns ?? 80) - 1);
@@ -47,7 +53,13 @@ export function openOutput(streams: Streams, secrets: readonly string[], machine
   };
   const log = machine ? stderr : stdout;
   return {
-    result: (text) => write(stdout, plain(text)),
+    result(text, value) {
+      if (machine) kept = value;
+      else write(stdout, plain(text));
+    },
+    get kept() {
+      return kept;
+    },
     json: (value) => write(stdout, `${renderJson(value, redact)}\n`),
     log: (text) => write(log, plain(text)),
     entry: (text) => write(log, `${renderJson(JSON.parse(text), redact, 0)}\n`),

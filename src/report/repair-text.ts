@@ -1,5 +1,6 @@
 import type { Obstacle, RepairPlan, Unsafe } from '../recovery/repair-step.ts';
 import { describeDifference } from './differences.ts';
+import type { JsonObject } from './output.ts';
 
 /** How many differences a banner lists; `status --json` lists all. */
 export const shownDifferences = 20;
@@ -86,6 +87,16 @@ export function renderRepair(plan: RepairPlan, statements: readonly string[]): s
     ]);
   }
   return text(plan.steps.length === 0 ? ['-- Nothing is missing.'] : stepsOf(plan, statements));
+}
+
+/** The same for programs: what is not mended, and the statements of what is. */
+export function describeRepair(plan: RepairPlan, statements: readonly string[]): JsonObject {
+  const problems = plan.unsafe.map((unsafe) => ({
+    ...describeDifference(unsafe.difference),
+    message: describeUnsafe(unsafe),
+    sql: sqlFor(unsafe),
+  }));
+  return { problems, statements };
 }
 
 function stepsOf({ steps }: RepairPlan, statements: readonly string[]): readonly string[] {

@@ -1,4 +1,5 @@
 import { current } from '../releases.ts';
+import type { JsonObject } from './output.ts';
 
 /** What `version` prints: what this db-init is, and which release of TimeTracker it is for. */
 export function versionText(version: string): string {
@@ -6,6 +7,6 @@ export function versionText(version: string): string {
 }
 
 /** The same for programs. */
-export function versionJson(version: string): string {
-  return `${JSON.stringify({ version, release: current.to, heads: current.heads }, null, 2)}\n`;
+export function versionFacts(version: string): JsonObject {
+  return { version, release: current.to, heads: current.heads };
 }

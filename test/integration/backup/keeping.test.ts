@@ -88,7 +88,9 @@ describe('backup list', () => {
     const path = await put('manual.zip', 'manual', 1);
     await writeFile(join(folder, 'broken.zip'), '');
     const { stdout } = await run(['backup', 'list', '--json'], { env });
-    expect(JSON.parse(stdout)).toEqual([
+    const told: { backups: unknown } = JSON.parse(stdout);
+    expect(told).toMatchObject({ folder, exitCode: 0 });
+    expect(told.backups).toEqual([
       expect.objectContaining({ file: 'broken.zip', kind: 'unreadable', revisions: null, problem: 'it is empty' }),
       {
         file: 'manual.zip',
@@ -111,7 +113,11 @@ describe('backup list', () => {
       stdout: `There are no backups in ${folder}.`,
     });
     await rm(folder, { recursive: true });
-    expect(JSON.parse((await run(['backup', 'list', '--json'], { env })).stdout)).toEqual([]);
+    expect(JSON.parse((await run(['backup', 'list', '--json'], { env })).stdout)).toEqual({
+      folder,
+      backups: [],
+      exitCode: 0,
+    });
     await writeFile(folder, 'a file where the folder should be');
     const { exitCode, stderr } = await run(['backup', 'list'], { env });
     expect(exitCode).toBe(30);
@@ -184,16 +190,12 @@ describe('backup prune', () => {
 
 describe('backup', () => {
   it.each([
-    [
-      [],
-      'create [--output PATH] [--keep N] | list [--json] | verify FILE [--json] [--prove [--trust-archive]] | prune --keep N.',
-    ],
+    [[], 'create [--output PATH] [--keep N] | list | verify FILE [--prove [--trust-archive]] | prune --keep N.'],
     [['make'], 'create [--output PATH]'],
     [['create', 'x.zip'], 'create [--output PATH] [--keep N].'],
-    [['create', '--json'], 'create [--output PATH] [--keep N].'],
     [['create', '--keep', 'x'], 'create [--output PATH] [--keep N].'],
-    [['list', '--keep', '1'], 'list [--json].'],
-    [['verify'], 'verify FILE [--json] [--prove [--trust-archive]].'],
+    [['list', '--keep', '1'], 'list.'],
+    [['verify'], 'verify FILE [--prove [--trust-archive]].'],
     [['verify', 'a', 'b'], 'too many arguments'],
     [['prune'], 'prune --keep N.'],
     [['prune', '--keep', '0'], 'prune --keep N.'],

@@ -52,7 +52,7 @@ describeEngines('seed', ({ create }) => {
 
     it('adds as much as it says, and says so', async () => {
       expect(first.exitCode, first.all).toBe(0);
-      expect(JSON.parse(first.stdout)).toEqual(defaults);
+      expect(JSON.parse(first.stdout)).toEqual({ ...defaults, exitCode: 0 });
       const added = Object.entries(await countsIn(url)).map(([table, rows]) => [table, rows - (before[table] ?? 0)]);
       expect(Object.fromEntries(added)).toEqual(defaults);
     });
@@ -100,7 +100,7 @@ describeEngines('seed', ({ create }) => {
       const state = await snapshot(url, { withoutSequences: true });
       const second = await seed(url, ['--json']);
       expect(second.exitCode, second.all).toBe(0);
-      expect(JSON.parse(second.stdout)).toEqual(nothing);
+      expect(JSON.parse(second.stdout)).toEqual({ ...nothing, exitCode: 0 });
       expect((await seed(url, ['--seed', '2'])).stdout).toContain('nothing was added');
       expect(await snapshot(url, { withoutSequences: true })).toBe(state);
     });
@@ -242,7 +242,7 @@ describeEngines('seed', ({ create }) => {
     ];
     const { exitCode, all, stdout } = await seed(url, [...none, '--json'], { ADMIN_USERNAMES: ' Ada , bob' });
     expect(exitCode, all).toBe(0);
-    expect(JSON.parse(stdout)).toEqual({ ...nothing, users: 5, stock_items: 15 });
+    expect(JSON.parse(stdout)).toEqual({ ...nothing, users: 5, stock_items: 15, exitCode: 0 });
     const sql = "SELECT username AS x FROM users WHERE role = 'admin'";
     expect(await withSession(url, (session) => column(session, sql))).toEqual(['ada']);
   });

@@ -10,13 +10,13 @@ function capture(secrets: readonly string[], machine = false) {
 describe('openOutput', () => {
   it.each(['result', 'log', 'notice'] as const)('takes every secret out of a %s', (way) => {
     const { written, output } = capture(['hunter2', 'postgresql://app:hunter2@db/app', '']);
-    output[way]('postgresql://app:hunter2@db/app, hunter2, and hunter2again');
+    output[way]('postgresql://app:hunter2@db/app, hunter2, and hunter2again', {});
     expect(written.stdout + written.stderr).toBe('***, ***, and ***again');
   });
 
   it.each(['result', 'log', 'notice'] as const)('lets no %s steer a terminal', (way) => {
     const { written, output } = capture([]);
-    output[way]('a\u001b[2J\u009b2J\rb\u0007\n\tläßt 日本\n');
+    output[way]('a\u001b[2J\u009b2J\rb\u0007\n\tläßt 日本\n', {});
     expect(written.stdout + written.stderr).toBe('a?[2J?2J?b?\n\tläßt 日本\n');
   });
 
@@ -29,13 +29,13 @@ describe('openOutput', () => {
 
   it.each(['result', 'log', 'notice'] as const)('lets nothing in a %s move the cursor', (way) => {
     const { written, output } = capture([]);
-    output[way]('a\u001B[2J\rb\u009B1A\u0007\n\tc: Größe 日本 \u{1F600}\n');
+    output[way]('a\u001B[2J\rb\u009B1A\u0007\n\tc: Größe 日本 \u{1F600}\n', {});
     expect(written.stdout + written.stderr).toBe('a?[2J?b?1A?\n\tc: Größe 日本 \u{1F600}\n');
   });
 
   it('takes a secret as it is, not as a pattern', () => {
     const { written, output } = capture(['a.*$&']);
-    output.result('a.*$& abc');
+    output.result('a.*$& abc', {});
     expect(written.stdout).toBe('*** abc');
   });
 
@@ -67,8 +67,10 @@ describe('openOutput', () => {
     const { written, output } = capture([], true);
     output.log('log\n');
     output.notice('notice\n');
-    output.result('{}');
-    expect(written).toEqual({ stdout: '{}', stderr: 'log\nnotice\n' });
+    output.result('for people\n', { told: true });
+    expect(output.kept).toEqual({ told: true });
+    output.json({ told: true });
+    expect(written).toEqual({ stdout: '{\n  "told": true\n}\n', stderr: 'log\nnotice\n' });
   });
 
   it('logs to standard output for people, and warns on standard error', () => {

@@ -6,7 +6,7 @@ import { inOrder, readMigration } from '../../../scripts/release/graph-file.ts';
 import { mentioning, type ReleaseFacts, renderReleases, writeMentions } from '../../../scripts/release/mentions.ts';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { current, rangeOf, releases } from '../../../src/releases.ts';
-import { versionJson, versionText } from '../../../src/report/version-text.ts';
+import { versionFacts, versionText } from '../../../src/report/version-text.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -80,7 +80,7 @@ describe('the release', () => {
 
   it('is told by `version`, for people and for programs', () => {
     expect(versionText(version)).toBe(`db-init ${version} for TimeTracker ${current.to} (${heads.join(', ')})\n`);
-    expect(JSON.parse(versionJson(version))).toEqual({ version, release: current.to, heads });
+    expect(versionFacts(version)).toEqual({ version, release: current.to, heads });
   });
 
   it.each(releases.map((entry) => [rangeOf(entry), entry.heads] as const))(
