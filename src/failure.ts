@@ -14,6 +14,52 @@ export interface LockHolder {
   readonly description: string;
 }
 
+/** Somebody who holds what a statement could not get in time. */
+export type Blocker =
+  | {
+      readonly kind: 'session';
+      readonly pid: number;
+      readonly application: string;
+      readonly user: string;
+      readonly client: string;
+      /** `active`, `idle in transaction`, …; empty, as `since` and `query`, where this user may not see it. */
+      readonly state: string;
+      /** When its transaction began. */
+      readonly since: string;
+      /** Its last statement, without values. */
+      readonly query: string;
+      readonly tables: readonly string[];
+    }
+  /** A transaction of PREPARE TRANSACTION, by its name. */
+  | { readonly kind: 'prepared'; readonly name: string; readonly user: string; readonly tables: readonly string[] };
+
+/** Why a database did not do what it was told; `other` where the error does not tell. */
+export type Cause =
+  | {
+      readonly kind:
+        | 'connection-lost'
+        /** The disk that the database lies on. */
+        | 'disk-full'
+        /** A disk of the machine or container that db-init runs in. */
+        | 'disk-full-here'
+        | 'memory'
+        /** The server's room for locks is full (max_locks_per_transaction). */
+        | 'lock-table'
+        /** No further connection is allowed. */
+        | 'connections'
+        | 'deadlock'
+        /** The statement took too long, or somebody cancelled it. */
+        | 'cancelled'
+        | 'read-only'
+        | 'rights'
+        /** What is on the disk is damaged, or cannot be read or written. */
+        | 'damage'
+        | 'rows'
+        | 'other';
+    }
+  /** No blockers: they have gone since, or the engine does not tell (SQLite). */
+  | { readonly kind: 'lock-timeout'; readonly blockers: readonly Blocker[] };
+
 /** Everything that can stop a run, as data: `report/problems.ts` turns it into sentences. */
 export type Problem =
   | {
@@ -50,7 +96,9 @@ export type Problem =
       readonly revisions: readonly string[];
       readonly mismatches: readonly Mismatch[];
     }
-  | { readonly kind: 'migration-failed'; readonly failed: FailedMigration }
+  | { readonly kind: 'migration-failed'; readonly failed: FailedMigration; readonly cause: Cause }
+  /** What a command does beside migrating failed, for a reason that lies in the database, its server or its disk. */
+  | { readonly kind: 'database-failed'; readonly database: string; readonly reason: string; readonly cause: Cause }
   | { readonly kind: 'verification-failed'; readonly database: string; readonly verdict: Verdict }
   | {
       readonly kind: 'backup-failed';
@@ -103,7 +151,8 @@ export type BackupObstacle =
   | { readonly kind: 'no-space'; readonly folder: string; readonly needed: number; readonly free: number }
   /** `found`: the majors that there are. */
   | { readonly kind: 'no-tool'; readonly tool: string; readonly major: number; readonly found: readonly number[] }
-  | { readonly kind: 'not-proven' | 'failed'; readonly reason: string };
+  | { readonly kind: 'not-proven'; readonly reason: string }
+  | { readonly kind: 'failed'; readonly reason: string; readonly cause: Cause };
 
 /** What a file is wrapped in that has to be taken off first. */
 export type Wrapping = 'gzip' | 'bzip2' | 'xz' | 'zstd' | 'lz4' | '7z' | 'rar' | 'utf-16' | 'encrypted';
@@ -188,7 +237,7 @@ export type RestoreObstacle =
   | { readonly kind: 'depended-upon'; readonly name: string; readonly dependents: readonly string[] }
   /** A restore is under way, or did not finish, and this run does not settle it. `reason`: why it could not. */
   | { readonly kind: 'unfinished'; readonly journal: string; readonly reason: string | null }
-  | { readonly kind: 'failed'; readonly step: string; readonly reason: string };
+  | { readonly kind: 'failed'; readonly step: string; readonly reason: string; readonly cause: Cause };
 
 /** Why nothing was deleted. */
 export type ResetObstacle =
@@ -274,7 +323,8 @@ export function exitCodeOf(problem: Problem): ExitCode {
     case 'adoption-refused':
       return exitCodes.unversioned;
     case 'migration-failed':
-      return exitCodes.migrationFailed;
+    case 'database-failed':
+      return codeOfCause(problem.cause);
     case 'verification-failed':
       return exitCodes.verificationFailed;
     case 'backup-failed':
@@ -294,6 +344,11 @@ export function exitCodeOf(problem: Problem): ExitCode {
     case 'interrupted':
       return problem.signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated;
   }
+}
+
+function codeOfCause({ kind }: Cause): ExitCode {
+  if (kind === 'connection-lost' || kind === 'connections') return exitCodes.unreachable;
+  return kind === 'rights' ? exitCodes.accessDenied : exitCodes.migrationFailed;
 }
 
 const quarantineCodes = {

@@ -5,10 +5,10 @@ import { secretsOf } from './config/secrets.ts';
 import { readArguments } from './cli/arguments.ts';
 import { commandHelp, helpText } from './cli/commands.ts';
 import type { Command, CommandContext } from './cli/context.ts';
-import { isConnectionLoss } from './database/postgres/connection-failure.ts';
+import { causeOf } from './database/cause.ts';
 import { nameOf } from './database/target-name.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
-import { Failure, type Problem, reasonOf } from './failure.ts';
+import { type Cause, Failure, type Problem, reasonOf } from './failure.ts';
 import type { RunEnd } from './gate/run-report.ts';
 import { renderBanner } from './report/banner.ts';
 import { type Commands, commandsFor } from './report/commands.ts';
@@ -115,8 +115,16 @@ interface Prepared {
 function problemOf(error: unknown, signal: AbortSignal, database: string): Problem | null {
   if (signal.aborted) return { kind: 'interrupted', signal: signal.reason === 'SIGINT' ? 'SIGINT' : 'SIGTERM' };
   if (error instanceof Failure) return error.problem;
-  // it may break at any statement, also where nobody is prepared for it
-  return isConnectionLoss(error) ? { kind: 'connection-lost', database, reason: reasonOf(error) } : null;
+  // these may happen at any statement, also where nobody is prepared for them
+  const cause = causeOf(error);
+  const reason = reasonOf(error);
+  if (cause.kind === 'connection-lost') return { kind: 'connection-lost', database, reason };
+  return isBug(cause) ? null : { kind: 'database-failed', database, reason, cause };
+}
+
+/** Rows that the database refuses, or an error that tells nothing, are nobody's fault but ours where nobody expected them. */
+function isBug({ kind }: Cause): boolean {
+  return kind === 'rows' || kind === 'other';
 }
 
 function report(

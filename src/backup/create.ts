@@ -6,6 +6,7 @@ import { proveArchive } from '../archive/proof.ts';
 import { noLimits, openArchive } from '../archive/reader.ts';
 import { rejectionReason } from '../archive/rejection.ts';
 import type { UploadRoot } from '../config/config.ts';
+import { causeOf } from '../database/cause.ts';
 import { Failure, reasonOf } from '../failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { describeUnknownRevisions } from '../report/backup-text.ts';
@@ -82,13 +83,13 @@ export async function createBackup(context: BackupContext, order: BackupOrder): 
   } catch (error) {
     await rm(partial, { force: true });
     if (signal.aborted || saysEnough(error)) throw error;
-    throw backupFailure(context, { kind: 'failed', reason: rejectionReason(error) });
+    throw backupFailure(context, { kind: 'failed', reason: rejectionReason(error), cause: causeOf(error) });
   }
 }
 
-/** That the database cannot be read is told by its state. */
+/** That the database cannot be read is told by its state, and that it is gone has an exit code of its own. */
 function saysEnough(error: unknown): boolean {
-  return error instanceof Failure && (error.problem.kind === 'backup-failed' || error.problem.kind === 'unreadable');
+  return error instanceof Failure && /^(backup-failed|unreadable|connection-lost)$/.test(error.problem.kind);
 }
 
 /** Finds a whole archive that holds the same database as one that was just written. */

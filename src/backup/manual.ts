@@ -24,7 +24,7 @@ export interface ManualBackup {
 export function requireSomething({ database }: Pick<Config, 'database'>): void {
   if (database.kind !== 'sqlite' || existsSync(database.file)) return;
   const reason = `there is no file ${database.file}: look at DATABASE_URL, and whether its volume is mounted`;
-  throw backupFailure({ database: { name: nameOf(database) } }, { kind: 'failed', reason });
+  throw backupFailure({ database: { name: nameOf(database) } }, { kind: 'failed', reason, cause: { kind: 'other' } });
 }
 
 /**

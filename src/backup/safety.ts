@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, parse } from 'node:path';
+import { causeOf, isLost } from '../database/cause.ts';
 import type { DatabaseFacts } from '../database/database.ts';
 import { type BackupObstacle, Failure, type Problem, reasonOf } from '../failure.ts';
 import { describeObstacle } from '../report/backup-text.ts';
@@ -35,6 +36,7 @@ export async function makeSafetyBackup(context: SafetyContext, { catalog }: Data
     await requireSafetyBackup(context);
   } catch (error) {
     signal.throwIfAborted();
+    if (isLost(error)) throw error;
     const obstacle = obstacleOf(error);
     if (config.backupBeforeMigrate === 'always') throw backupFailure(context, obstacle, 'safety');
     log.warn(`No safety backup was made: ${describeObstacle(obstacle)}`);
@@ -56,6 +58,7 @@ export async function findSafetyObstacle(
     await requireWritableFolder(config.backupFolder, context);
     return null;
   } catch (error) {
+    if (isLost(error)) throw error;
     return backupFailure(context, obstacleOf(error), 'safety').problem;
   }
 }
@@ -90,7 +93,7 @@ export async function requireSafetyBackup(context: SafetyContext): Promise<void>
 
 export function obstacleOf(error: unknown): BackupObstacle {
   if (error instanceof Failure && error.problem.kind === 'backup-failed') return error.problem.obstacle;
-  return { kind: 'failed', reason: reasonOf(error) };
+  return { kind: 'failed', reason: reasonOf(error), cause: causeOf(error) };
 }
 
 /** A folder that is made inside a container vanishes with it. */

@@ -1,5 +1,6 @@
 import { holdsRows } from '../backup/contents.ts';
 import { obstacleOf, requireSafetyBackup } from '../backup/safety.ts';
+import { isLost } from '../database/cause.ts';
 import type { DatabaseFacts } from '../database/database.ts';
 import { DependedUpon } from '../database/postgres/dependents.ts';
 import { quoteName } from '../database/quoting.ts';
@@ -151,6 +152,7 @@ async function saveRows({ tables }: Removal, context: ResetContext): Promise<voi
     await requireSafetyBackup(context);
   } catch (error) {
     signal.throwIfAborted();
+    if (isLost(error)) throw error;
     throw refused(context, { kind: 'no-backup', reason: describeObstacle(obstacleOf(error)) });
   }
 }

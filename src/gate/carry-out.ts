@@ -2,9 +2,11 @@ import { warnOfAbsentUploads } from '../backup/absent-uploads.ts';
 import { makeSafetyBackup } from '../backup/safety.ts';
 import { rememberLastChange } from '../backup/last-change.ts';
 import type { Config } from '../config/config.ts';
+import { causeOf } from '../database/cause.ts';
 import type { DatabaseFacts, Database, Question, Transaction } from '../database/database.ts';
+import { chainOf } from '../error-code.ts';
 import { Failure, reasonOf, type Verdict } from '../failure.ts';
-import { type AppliedRevision, createHead, migrate } from '../migration/migrator.ts';
+import { type AppliedRevision, createHead, migrate, RevisionFailed } from '../migration/migrator.ts';
 import { stampLedger } from '../migration/ledger.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { quarantineAllButLast, quarantineLast } from '../recovery/quarantine/batches.ts';
@@ -91,8 +93,14 @@ export async function naming<Result>(
     signal.throwIfAborted();
     if (error instanceof Failure) throw error;
     const remaining = plan.kind === 'migrate' ? plan.pending : [];
-    const failed = { engine: database.engine, revision: null, applied: [], remaining, reason: reasonOf(error) };
-    throw new Failure({ kind: 'migration-failed', failed }, { cause: error });
+    const failed = chainOf(error).find((link) => link instanceof RevisionFailed)?.failed ?? {
+      engine: database.engine,
+      revision: null,
+      applied: [],
+      remaining,
+      reason: reasonOf(error),
+    };
+    throw new Failure({ kind: 'migration-failed', failed, cause: causeOf(error) }, { cause: error });
   }
 }
 

@@ -1,8 +1,10 @@
 import type { Config } from '../config/config.ts';
+import { causeOf } from '../database/cause.ts';
 import type { Database, DatabaseFacts } from '../database/database.ts';
 import type { Engine } from '../database/session.ts';
 import { Failure, type Problem, reasonOf, type SideFileFault } from '../failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
+import { describeReason } from '../report/cause-text.ts';
 import { coreTables } from '../schema/catalog.ts';
 import { askRows, type Promised } from '../schema/faults.ts';
 import { loadPromise } from '../schema/promise.ts';
@@ -81,7 +83,7 @@ async function assess(
     const context = { ...promised, facts: await database.observe('whole'), engine };
     return { state, repair: await database.read((session) => assessRepair(session, state.differences, context)) };
   } catch (error) {
-    return { state: { kind: 'unreadable', reason: reasonOf(error) }, repair: null };
+    return { state: { kind: 'unreadable', reason: describeReason(reasonOf(error), causeOf(error)) }, repair: null };
   }
 }
 
@@ -127,7 +129,8 @@ async function observe(database: Database, config: Config, promise: Promise<Prom
     facts = await database.observe('quick', askRows(promised, database.engine));
   } catch (error) {
     const sideFile = sideFileIn(error);
-    const seen = { kind: 'not-seen', reason: reasonOf(error), ...(sideFile !== null && { sideFile }) } as const;
+    const reason = describeReason(reasonOf(error), causeOf(error));
+    const seen = { kind: 'not-seen', reason, ...(sideFile !== null && { sideFile }) } as const;
     return { ...seen, restoreJournal: await seeRestore(config) };
   }
   // the volumes are only searched when it matters: most databases have core tables

@@ -3,7 +3,7 @@ import { MigrationError, Umzug } from 'umzug';
 import { currentSchema } from '../database/current-schema.ts';
 import { text } from '../database/rows.ts';
 import type { Engine, Session } from '../database/session.ts';
-import { Failure, reasonOf } from '../failure.ts';
+import { type FailedMigration, reasonOf } from '../failure.ts';
 import { loadHead, loadSeed } from '../schema/promise.ts';
 import { renderBaseline } from './baseline.ts';
 import type { Graph, Revision } from './graph.ts';
@@ -25,6 +25,17 @@ export interface MigrateOptions {
   readonly onApplied: (applied: AppliedRevision, position: number, total: number) => void;
 }
 
+/** A revision could not be applied: which, what had been applied before, and what was not run. */
+export class RevisionFailed extends Error {
+  override readonly name = 'RevisionFailed';
+  readonly failed: FailedMigration;
+
+  constructor(failed: FailedMigration, cause: unknown) {
+    super(failed.reason, { cause });
+    this.failed = failed;
+  }
+}
+
 /** What umzug is to run, by the name that it records. */
 interface Step {
   readonly name: string;
@@ -33,7 +44,7 @@ interface Step {
 
 /**
  * Applies everything pending, revision by revision, within the transaction of `session`.
- * @throws Failure `migration-failed`: which revision, what had been applied, what was not run
+ * @throws RevisionFailed
  */
 export async function migrate(
   session: Session,
@@ -57,7 +68,7 @@ export async function migrate(
 
 /**
  * Makes the head of the schema in an empty database at once. What comes out equals what `migrate` makes of it.
- * @throws Failure `migration-failed`
+ * @throws RevisionFailed
  */
 export async function createHead(
   session: Session,
@@ -167,18 +178,15 @@ function failureOf(
   engine: Engine,
   pending: readonly string[],
   applied: readonly AppliedRevision[],
-): Failure {
+): RevisionFailed {
+  // umzug wraps what a migration throws; people want to read what the database said
+  const cause = error instanceof MigrationError ? error.cause : error;
   const failed = {
     engine,
     revision: pending[applied.length] ?? null,
     applied: applied.map(({ id }) => id),
     remaining: pending.slice(applied.length + 1),
-    reason: rootReasonOf(error),
+    reason: reasonOf(cause),
   };
-  return new Failure({ kind: 'migration-failed', failed }, { cause: error });
-}
-
-/** Umzug wraps what a migration throws; people want to read what the database said. */
-function rootReasonOf(error: unknown): string {
-  return reasonOf(error instanceof MigrationError ? error.cause : error);
+  return new RevisionFailed(failed, cause);
 }

@@ -3,6 +3,7 @@ import type { AbsentUploads } from '../backup/absent-uploads.ts';
 import type { BackupObstacle, Problem } from '../failure.ts';
 import { capital, newerTools, untouched } from './advice.ts';
 import type { Notice } from './banner.ts';
+import { describeCauseOf } from './cause-text.ts';
 import type { Commands } from './commands.ts';
 
 /** Why a backup could not be made, and what to do about it. */
@@ -16,13 +17,13 @@ export function describeFailedBackup(
     title: `No backup could be made: ${database}`,
     happened: [describeObstacle(obstacle)],
     safe: `${untouched} An unfinished archive was removed; every other one is as it was.`,
-    options: purpose === 'safety' ? optionsBeforeChange(commands) : optionsOf(obstacle, commands),
+    options: purpose === 'safety' ? optionsBeforeChange(obstacle, commands) : optionsOf(obstacle, commands),
   };
 }
 
-function optionsBeforeChange(commands: Commands): readonly string[] {
+function optionsBeforeChange(obstacle: BackupObstacle, commands: Commands): readonly string[] {
   return [
-    `Remedy that, then start again.\n${commands.gate}`,
+    ...(remediesOf(obstacle, commands, commands.gate) ?? [`Remedy that, then start again.\n${commands.gate}`]),
     'TT_BACKUP_BEFORE_MIGRATE=auto goes on without a backup where none can be made; save the database yourself ' +
       `then.\n${commands.dump}`,
   ];
@@ -49,8 +50,13 @@ function optionsOf(obstacle: BackupObstacle, commands: Commands): readonly strin
     case 'not-proven':
       return [`Make the backup again: if it fails again, the disk may be damaged.\n${commands.backup}`, byHand];
     case 'failed':
-      return [again, byHand];
+      return [...(remediesOf(obstacle, commands, commands.backup) ?? [again]), byHand];
   }
+}
+
+/** What to do about a cause that is known. @param next what is to be run again then */
+function remediesOf(obstacle: BackupObstacle, commands: Commands, next: string): readonly string[] | null {
+  return obstacle.kind === 'failed' ? describeCauseOf(obstacle.cause, commands, next).options : null;
 }
 
 /** Why a backup could not be made, as a sentence. */

@@ -49,6 +49,8 @@ export interface Commands {
   /** Shows whether the server runs and what it says. */
   readonly serverState: string;
   readonly serverLog: string;
+  /** Shows how full the disk is that the database lies on; empty where that is another machine's. */
+  readonly disk: string;
   /** A script of the shell, run where db-init's files are. @param input the file of the machine that it reads */
   script(text: string, input?: string): string;
   /** As `script`, for one that writes or reads bytes: a terminal would change them. */
@@ -127,6 +129,12 @@ export function commandsFor({ commandPrefix: prefix, database, backupFolder }: C
     sql: (statement) => (target.kind === 'sqlite' ? '' : client('psql', ['-c', statement, databaseWord(target)])),
     serverState: server === null ? client('pg_isready', []) : inCompose(`ps --all ${server}`),
     serverLog: server === null ? '' : inCompose(`logs ${server}`),
+    disk:
+      target.kind === 'sqlite'
+        ? script(`df -h ${shellWord(dirname(target.file))}`)
+        : server === null
+          ? ''
+          : inCompose(`exec ${server} df -h`),
     script,
     pipe: (text) =>
       compose === null

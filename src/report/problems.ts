@@ -10,7 +10,7 @@ import { describeResetObstacle } from './reset-text.ts';
 import { describeRestoreObstacle } from './restore-text.ts';
 import { describeSeedRefusal } from './seed-text.ts';
 import { describeRefusal, forcedAdoption, unreadable } from './refusals.ts';
-import { describeFailedMigration, describeVerdict, listDifferences } from './verdicts.ts';
+import { describeFailedMigration, describeFailedWork, describeVerdict, listDifferences } from './verdicts.ts';
 
 /** The one place where problems become sentences. */
 export function describeProblem(problem: Problem, commands: Commands): Notice {
@@ -197,7 +197,9 @@ ${forcedAdoption(problem.revisions, commands)}`,
         ],
       };
     case 'migration-failed':
-      return describeFailedMigration(problem.failed, commands);
+      return describeFailedMigration(problem.failed, problem.cause, commands);
+    case 'database-failed':
+      return describeFailedWork(problem, commands);
     case 'verification-failed':
       return describeVerdict(problem.database, problem.verdict, commands);
     case 'backup-failed':

@@ -4,6 +4,7 @@ import type { DoneRestore } from '../restore/history.ts';
 import { listRows } from './adoption-text.ts';
 import { capital } from './advice.ts';
 import type { Notice } from './banner.ts';
+import { describeCauseOf } from './cause-text.ts';
 import type { Commands } from './commands.ts';
 import type { Log } from './log.ts';
 import { count, formatBytes } from './numbers.ts';
@@ -89,7 +90,12 @@ export function describeRestoreObstacle(database: string, obstacle: RestoreObsta
         title,
         happened: [`${capital(obstacle.step)} failed: ${obstacle.reason}.`],
         safe,
-        options: ['Remedy that, then restore again.', `Or go on with the database as it is.\n${commands.gate}`],
+        options: [
+          ...(describeCauseOf(obstacle.cause, commands, commands.restore).options ?? [
+            'Remedy that, then restore again.',
+          ]),
+          `Or go on with the database as it is.\n${commands.gate}`,
+        ],
       };
   }
 }

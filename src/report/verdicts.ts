@@ -1,32 +1,53 @@
-import type { Problem, Verdict } from '../failure.ts';
+import type { Cause, FailedMigration, Problem, Verdict } from '../failure.ts';
 import type { Unsafe } from '../recovery/repair-step.ts';
 import type { Mismatch } from '../schema/likeness.ts';
 import { listRows } from './adoption-text.ts';
-import { adviceFor, restoring } from './advice.ts';
+import { adviceFor, capital, restoring } from './advice.ts';
 import type { Notice } from './banner.ts';
+import { describeCauseOf } from './cause-text.ts';
 import type { Commands } from './commands.ts';
 import { describeDifference } from './differences.ts';
 import { describeUnsafe, shownDifferences, waysOut } from './repair-text.ts';
 
 /** What is told of a migration that failed. */
 export function describeFailedMigration(
-  { revision, applied, remaining, reason }: Extract<Problem, { kind: 'migration-failed' }>['failed'],
+  { revision, applied, remaining, reason }: FailedMigration,
+  cause: Cause,
   commands: Commands,
 ): Notice {
+  const { title, happened, options } = describeCauseOf(cause, commands);
+  const what = revision === null ? 'The migration failed' : `Migration ${revision} failed`;
   return {
-    title: revision === null ? 'The migration failed' : `Migration ${revision} failed`,
+    title: title === null ? what : `${what}: ${title}`,
     happened: [
       `Reason: ${reason}`,
+      ...happened,
       `Applied before it and rolled back: ${applied.length}. Not run: ${remaining.length}.`,
     ],
     safe: 'everything ran in one transaction and was rolled back: the database is exactly as it was.',
     options: [
-      'If the reason speaks of disk space, memory, locks or a lost connection, remedy that and start again.',
-      adviceFor(commands).save,
-      'If it names rows (duplicates, NULLs, missing references), correct them, try without keeping anything, and ' +
-        `start again.\n${commands.open}\n${commands.rehearse}\n${commands.gate}`,
+      ...(options ?? [
+        'If the reason speaks of something outside of the database, remedy that and start again.',
+        adviceFor(commands).save,
+        'If it names rows (duplicates, NULLs, missing references), correct them, try without keeping anything, and ' +
+          `start again.\n${commands.open}\n${commands.rehearse}\n${commands.gate}`,
+      ]),
       'Go back to the former version of the application meanwhile: the database still fits it.',
     ],
+  };
+}
+
+/** What is told of other work that failed for a reason that lies outside of db-init. */
+export function describeFailedWork(
+  { database, reason, cause }: Extract<Problem, { kind: 'database-failed' }>,
+  commands: Commands,
+): Notice {
+  const { title, happened, options } = describeCauseOf(cause, commands);
+  return {
+    title: `${capital(title ?? 'the database refused the work')}: ${database}`,
+    happened: [`Reason: ${reason}`, ...happened],
+    safe: 'the transaction that was open was rolled back: what it had done is not in the database.',
+    options: options ?? [`Remedy what the reason says, then start again.\n${commands.gate}`],
   };
 }
 

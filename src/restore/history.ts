@@ -55,7 +55,12 @@ function readText(config: Remembering): string | null {
 
 function unreadable(config: Remembering, why: string): Failure {
   const file = restoreHistoryOf(config);
-  const obstacle = { kind: 'failed', step: 'reading what was restored before', reason: `${file}: ${why}` } as const;
+  const obstacle = {
+    kind: 'failed',
+    step: 'reading what was restored before',
+    reason: `${file}: ${why}`,
+    cause: { kind: 'other' },
+  } as const;
   return new Failure({ kind: 'restore-refused', database: nameOf(config.database), obstacle });
 }
 

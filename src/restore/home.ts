@@ -14,7 +14,12 @@ export async function homeOf(live: Database): Promise<string> {
   );
   if (home !== null) return home;
   const reason = 'the search path of this user names no schema that is there';
-  const obstacle = { kind: 'failed', step: 'looking for the schema of the application', reason } as const;
+  const obstacle = {
+    kind: 'failed',
+    step: 'looking for the schema of the application',
+    reason,
+    cause: { kind: 'other' },
+  } as const;
   throw new Failure({ kind: 'restore-refused', database: live.name, obstacle });
 }
 

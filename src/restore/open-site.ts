@@ -62,6 +62,11 @@ export function thisProcess(): string {
 export const noMaintenance = 'neither postgres nor template1 lets this user in';
 
 function noWayIn(database: string): Failure {
-  const obstacle = { kind: 'failed', step: 'reaching the former database', reason: noMaintenance } as const;
+  const obstacle = {
+    kind: 'failed',
+    step: 'reaching the former database',
+    reason: noMaintenance,
+    cause: { kind: 'other' },
+  } as const;
   return new Failure({ kind: 'restore-refused', database, obstacle });
 }

@@ -4,6 +4,7 @@ import type { Manifest } from '../archive/manifest.ts';
 import type { Config, DatabaseTarget } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { openDatabase } from '../database/open.ts';
+import { causeOf } from '../database/cause.ts';
 import { Failure, reasonOf } from '../failure.ts';
 import { act } from '../gate/gate.ts';
 import { look } from '../gate/look.ts';
@@ -124,7 +125,7 @@ export function failedAt(step: string, error: unknown, { database }: Pick<Config
     return error;
   const reason = reasonInWords(error);
   return new Failure(
-    { kind: 'restore-refused', database: name, obstacle: { kind: 'failed', step, reason } },
+    { kind: 'restore-refused', database: name, obstacle: { kind: 'failed', step, reason, cause: causeOf(error) } },
     { cause: error },
   );
 }

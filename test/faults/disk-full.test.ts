@@ -192,13 +192,13 @@ onVolumes(`a full disk under the uploads${reason}`, () => {
         expect.stringContaining(`too little room in ${volume}`),
       ]);
       expect(await leftIn(volume)).toEqual([]);
-      expect(await snapshot(url)).toBe('');
+      expect((await snapshot(url)).replace(/^user_version 0$/, '')).toBe('');
     }
   });
 });
 
 onVolumes(`a full disk for temporary files${reason}`, () => {
-  it('keeps a database in WAL mode from being looked at, and nothing else', async () => {
+  it('keeps nobody from looking at a database in WAL mode', async () => {
     const volume = (await mountVolume('1m')).path;
     await leave(volume, 0);
     const database = await createSqliteDatabase();
@@ -206,9 +206,7 @@ onVolumes(`a full disk for temporary files${reason}`, () => {
     const env = { DATABASE_URL: database.url, TMPDIR: volume, TT_BACKUP_BEFORE_MIGRATE: 'never' };
     expect((await run(['status'], { env })).exitCode).toBe(0);
     await execute(database, 'PRAGMA journal_mode = WAL');
-    const { exitCode, all } = await run(['status'], { env });
-    expect([exitCode, all]).toEqual([17, expect.stringContaining('ENOSPC')]);
-    expect(all).not.toMatch(bug);
+    expect((await run(['status'], { env })).exitCode).toBe(0);
     expect(await leftIn(volume)).toEqual([]);
     expect((await run(['gate'], { env })).exitCode).toBe(0);
   });
@@ -233,6 +231,7 @@ describePrivateCluster('a full disk under PostgreSQL', () => {
       const { exitCode, all } = await runHere(args, env);
       expect(all).not.toMatch(bug);
       expect([exitCode, all]).toEqual([20, expect.stringMatching(/could not extend|No space left/)]);
+      expect(all.replaceAll(/\s+/g, ' ')).toMatch(/failed: the disk is full .*disk of the database server/);
       await leave(volume, 30_000_000);
       expect((await snapshot(url, { withoutSequences: true })) === before).toBe(true);
     }

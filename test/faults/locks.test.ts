@@ -31,7 +31,7 @@ describePrivateCluster('a server with room for few locks', () => {
     for (const [database, refusal, args, more] of [
       ['fresh', 20, ['gate'], {}],
       ['old', 30, ['backup', 'create'], {}],
-      ['old', 30, ['gate'], insisting],
+      ['old', 17, ['gate'], insisting],
       ['old', 20, ['reset', '--yes-delete-all-data=old', '--no-backup'], {}],
     ] as const) {
       const before = await relationsIn(url(database));

@@ -71,7 +71,7 @@ export function judgeConnectionFailure(error: unknown): ConnectionFailure {
 export function isConnectionLoss(error: unknown): boolean {
   const message = error instanceof Error ? error.message : '';
   return (
-    /^(57P0[123]|08...|ECONNRESET|EPIPE|ETIMEDOUT)$/.test(codeOf(error) ?? '') ||
+    /^(57P0[12345]|25P0[34]|08...|ECONNRESET|EPIPE|ETIMEDOUT)$/.test(codeOf(error) ?? '') ||
     /^(Connection terminated|Client has encountered a connection error|Client was closed)/.test(message)
   );
 }

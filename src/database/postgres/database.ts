@@ -1,14 +1,15 @@
 import type pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
-import { codeOf } from '../../error-code.ts';
+import { chainOf } from '../../error-code.ts';
 import { Failure, reasonOf } from '../../failure.ts';
+import { causeOf, LockTimeout } from '../cause.ts';
 import type { Database, Transaction } from '../database.ts';
 import type { OpenOptions } from '../open.ts';
+import { describeRetry } from '../../report/cause-text.ts';
 import { describePostgres } from '../target-name.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
 import { commit, type CommitOptions } from './commit.ts';
 import { connectOnce, connectWhenReady } from './connect.ts';
-import { isConnectionLoss } from './connection-failure.ts';
 import { inspect, readFacts } from './inspect.ts';
 import { migrationLock, refuseTransactionPooler, releaseRunLock, settleSession, takeRunLock } from './lock.ts';
 import { findOthers } from './others.ts';
@@ -17,7 +18,6 @@ import { postgresSession } from './session.ts';
 
 /** How often a transaction is tried again that could not get a lock in time. */
 const lockRetries = 3;
-const lockNotAvailable = '55P03';
 
 /**
  * Connects to PostgreSQL. One dedicated connection does everything: it holds the run lock, so the lock cannot be
@@ -33,10 +33,13 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
     if (!settled) await settleSession(client, sessionOptions);
     settled = true;
   };
-  /** Gives the loss of the connection its name, where it is not part of another failure. */
+  /** Gives the loss of the connection its name, where it is not part of another failure, and says who holds a lock. */
   const naming = <Result>(work: Promise<Result>): Promise<Result> =>
-    work.catch((error: unknown) => {
-      if (!isConnectionLoss(error)) throw error;
+    work.catch(async (error: unknown) => {
+      if (error instanceof Failure) throw error;
+      const { kind } = causeOf(error);
+      if (kind === 'lock-timeout') throw await explainLockTimeout(client, error);
+      if (kind !== 'connection-lost') throw error;
       throw new Failure(
         { kind: 'connection-lost', database: describePostgres(target), reason: reasonOf(error) },
         { cause: error },
@@ -104,8 +107,8 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
         try {
           return await naming(inTransaction(client, begin, work, () => commit(client, committing)));
         } catch (error) {
-          if (attempt > lockRetries || sqlStateOf(error) !== lockNotAvailable) throw error;
-          options.onRetry(`a table is locked by another session (attempt ${attempt} of ${lockRetries + 1})`);
+          if (attempt > lockRetries || !(error instanceof LockTimeout)) throw error;
+          options.onRetry(describeRetry(error.blockers, attempt, lockRetries + 1));
           await sleep(pauseBeforeAttempt(attempt), options.signal);
         }
       }
@@ -151,11 +154,13 @@ async function cancelStatement(target: PostgresTarget, applicationName: string, 
   }
 }
 
-/** The SQLSTATE of an error or of what caused it. */
-function sqlStateOf(error: unknown): string | null {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const code = codeOf(cause);
-    if (code !== null) return code;
-  }
-  return null;
+/** Asks who holds what was not to be had. The transaction is over by then, and the others still hold it. */
+async function explainLockTimeout(client: pg.Client, error: unknown): Promise<LockTimeout> {
+  const { findBlockers } = await import('./blockers.ts');
+  const statement = chainOf(error)
+    .map((link) => ('statement' in link ? String(link.statement) : link.message))
+    .join('\n');
+  // who may not look, or is not answered, is told of the timeout all the same
+  const blockers = await findBlockers(postgresSession(client), statement).catch(() => []);
+  return new LockTimeout(blockers, error);
 }

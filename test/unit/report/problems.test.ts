@@ -12,6 +12,7 @@ const failed: FailedMigration = {
   remaining: ['three'],
   reason: 'no',
 };
+const prepared = { kind: 'prepared', name: "it's", user: 'app', tables: [] } as const;
 const verdict = { versionTableMissing: false, revisions: ['one'], heads: ['two'], differences: [] };
 
 const table: readonly [number, Problem][] = [
@@ -28,7 +29,18 @@ const table: readonly [number, Problem][] = [
   [4, { kind: 'missing-rights', database, rights: [{ action: 'fly', remedy: 'GRANT WINGS;' }] }],
   [5, { kind: 'locked', holder, seconds: 9 }],
   [17, { kind: 'unreadable', database, reason: 'no' }],
-  [20, { kind: 'migration-failed', failed }],
+  [20, { kind: 'migration-failed', failed, cause: { kind: 'other' } }],
+  [20, { kind: 'migration-failed', failed, cause: { kind: 'disk-full' } }],
+  [20, { kind: 'migration-failed', failed, cause: { kind: 'lock-timeout', blockers: [] } }],
+  [20, { kind: 'migration-failed', failed, cause: { kind: 'lock-timeout', blockers: [prepared] } }],
+  [4, { kind: 'migration-failed', failed, cause: { kind: 'rights' } }],
+  [3, { kind: 'database-failed', database, reason: 'no', cause: { kind: 'connections' } }],
+  [20, { kind: 'database-failed', database, reason: 'no', cause: { kind: 'memory' } }],
+  [20, { kind: 'database-failed', database, reason: 'no', cause: { kind: 'lock-table' } }],
+  [20, { kind: 'database-failed', database, reason: 'no', cause: { kind: 'deadlock' } }],
+  [20, { kind: 'database-failed', database, reason: 'no', cause: { kind: 'cancelled' } }],
+  [20, { kind: 'database-failed', database, reason: 'no', cause: { kind: 'read-only' } }],
+  [20, { kind: 'database-failed', database, reason: 'no', cause: { kind: 'damage' } }],
   [21, { kind: 'verification-failed', database, verdict }],
   [2, { kind: 'reset-refused', database, obstacle: { kind: 'others-are-connected', others: [] } }],
   [2, { kind: 'reset-refused', database, obstacle: { kind: 'file-in-use', file: '/data/app.db' } }],

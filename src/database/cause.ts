@@ -1,0 +1,53 @@
+import { chainOf, codeOf } from '../error-code.ts';
+import { type Blocker, type Cause, Failure, reasonOf } from '../failure.ts';
+import { isConnectionLoss } from './postgres/connection-failure.ts';
+
+/** A lock was not to be had in time, and this is who held what was waited for, as far as the server tells. */
+export class LockTimeout extends Error {
+  override readonly name = 'LockTimeout';
+  readonly blockers: readonly Blocker[];
+
+  constructor(blockers: readonly Blocker[], cause: unknown) {
+    super(reasonOf(cause), { cause });
+    this.blockers = blockers;
+  }
+}
+
+/**
+ * Codes by what they mean: SQLSTATE (PostgreSQL manual, appendix A), SQLite's result codes
+ * (https://www.sqlite.org/rescode.html), and of the system's errno that of a full disk, which may be any.
+ */
+const meanings: readonly (readonly [Exclude<Cause['kind'], 'lock-timeout' | 'connection-lost'>, RegExp])[] = [
+  ['disk-full', /^(?:53100|SQLITE_FULL)$/],
+  ['disk-full-here', /^(?:ENOSPC|EDQUOT)$/],
+  ['memory', /^(?:53200|SQLITE_NOMEM)$/],
+  ['connections', /^53300$/],
+  ['deadlock', /^(?:40P01|40001)$/],
+  ['cancelled', /^(?:57014|SQLITE_INTERRUPT)$/],
+  ['read-only', /^(?:25006|SQLITE_READONLY\w*)$/],
+  ['rights', /^(?:42501|SQLITE_PERM|SQLITE_AUTH)$/],
+  ['damage', /^(?:58030|XX00[12]|SQLITE_CORRUPT\w*|SQLITE_NOTADB|SQLITE_IOERR\w*)$/],
+  ['rows', /^(?:2[23]\w{3}|SQLITE_CONSTRAINT\w*)$/],
+];
+const lockCodes = /^(?:55P03|SQLITE_BUSY\w*|SQLITE_LOCKED\w*)$/;
+
+/** Why the database did not do what it was told, by the first error of the chain whose code tells. */
+export function causeOf(error: unknown): Cause {
+  const chain = chainOf(error);
+  if (chain.some(isConnectionLoss)) return { kind: 'connection-lost' };
+  for (const link of chain) {
+    if (link instanceof LockTimeout) return { kind: 'lock-timeout', blockers: link.blockers };
+    const code = codeOf(link);
+    if (code === null) continue;
+    if (lockCodes.test(code)) return { kind: 'lock-timeout', blockers: [] };
+    const kind = meanings.find(([, codes]) => codes.test(code))?.[0];
+    if (kind === 'memory' && reasonOf(link).includes('max_locks_per_transaction')) return { kind: 'lock-table' };
+    if (kind !== undefined) return { kind };
+  }
+  return { kind: 'other' };
+}
+
+/** Whether a run has lost its connection to the database. */
+export function isLost(error: unknown): boolean {
+  return error instanceof Failure && error.problem.kind === 'connection-lost';
+}

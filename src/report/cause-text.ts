@@ -1,0 +1,213 @@
+import type { Blocker, Cause } from '../failure.ts';
+import { restoring } from './advice.ts';
+import { type Commands, folderOf } from './commands.ts';
+import { quoteName } from './sql-name.ts';
+
+/** A cause in words. */
+interface Told {
+  /** A clause without its full stop; null if the reason says all that is known. */
+  readonly title: string | null;
+  readonly happened: readonly string[];
+  /** What to do; null if that depends on the reason. */
+  readonly options: readonly [string, ...string[]] | null;
+}
+
+/**
+ * Why the database did not do what it was told, and what to do about it.
+ * @param next the command that is to be run again then
+ */
+export function describeCauseOf(cause: Cause, commands: Commands, next: string = commands.gate): Told {
+  const again = `then start again.\n${next}`;
+  const sqlite = commands.engine === 'sqlite';
+  switch (cause.kind) {
+    case 'connection-lost':
+      return {
+        title: 'the connection to the database was lost',
+        happened: [],
+        options: [
+          `Start again: the database is looked at anew.\n${next}`,
+          `Look whether the database runs, and what it says of it.\n${commands.serverState}\n${commands.serverLog}`,
+        ],
+      };
+    case 'disk-full':
+      return {
+        title: 'the disk is full',
+        happened: sqlite
+          ? []
+          : [
+              'It is a disk of the database server: that of its data folder, or that of a tablespace if the reason names pg_tblspc.',
+            ],
+        options: [
+          `Look how full it is, and make room there: a migration may need as much again as the database takes.\n${commands.disk}`,
+          `Then start again.\n${next}`,
+        ],
+      };
+    case 'disk-full-here':
+      return {
+        title: 'the disk is full',
+        happened: ['It is a disk of the machine, or the container, that db-init runs in.'],
+        options: [`Make room in the folder that the reason names, or else for temporary files (TMPDIR), ${again}`],
+      };
+    case 'memory':
+      return {
+        title: 'the memory is used up',
+        happened: [],
+        options: [
+          sqlite
+            ? `Give the container of db-init more memory, ${again}`
+            : `Give the database server more memory (its container's limit), or stop what uses it beside, ${again}`,
+          ...(sqlite ? [] : [`See what the server says of it.\n${commands.serverLog}`]),
+        ],
+      };
+    case 'lock-table':
+      return {
+        title: 'the server has no room for so many locks',
+        happened: [],
+        options: [
+          'Let a superuser raise the limit, restart the server, and start again.\n' +
+            `${commands.sql('ALTER SYSTEM SET max_locks_per_transaction = 256')}\n${next}`,
+        ],
+      };
+    case 'connections':
+      return {
+        title: 'the server allows no further connection',
+        happened: [],
+        options: [
+          `Look who is connected, stop what is not needed, and start again.\n${commands.sql(sessionsQuery)}\n${next}`,
+          'Or raise the limit that the reason names: max_connections of the server, or CONNECTION LIMIT of the role or the database.\n' +
+            commands.sql(`ALTER ROLE ${quoteName(commands.user)} CONNECTION LIMIT -1`),
+        ],
+      };
+    case 'lock-timeout':
+      return describeLockTimeout(cause.blockers, commands, next);
+    case 'deadlock':
+      return {
+        title: 'another session was in the way',
+        happened: ['Two transactions waited for each other, and the server ended this one.'],
+        options: [
+          `Stop the application and whatever else uses the database, then start again.\n${commands.stop}\n${next}`,
+        ],
+      };
+    case 'cancelled':
+      return {
+        title: 'a statement was cancelled',
+        happened: ['It took longer than TT_STATEMENT_TIMEOUT allows, or somebody cancelled it.'],
+        options: [
+          'If TT_STATEMENT_TIMEOUT is set, set it higher, or to 0, which is no limit, ' + again,
+          `Else look who or what cancels statements, ${again}\n${commands.serverLog}`,
+        ],
+      };
+    case 'read-only':
+      return {
+        title: 'the database can only be read',
+        happened: [],
+        options: sqlite
+          ? [
+              'If the volume of the file is mounted read-only (`:ro`), remove that; if the kernel made it read-only, look at the disk.',
+              `Give the folder of the file, and the file, to the user that db-init runs as, and start again.\n${commands.give(folderOf(commands.databaseName))}\n${next}`,
+            ]
+          : [
+              `If the server is a standby, give the address of the primary in DATABASE_URL, ${again}`,
+              `See what the server says of it.\n${commands.serverLog}`,
+            ],
+      };
+    case 'rights':
+      return {
+        title: 'the database user may not do that',
+        happened: sqlite ? [] : [`The user is ${commands.user}, that of DATABASE_URL.`],
+        options: sqlite
+          ? [
+              `Give the folder of the file, and the file, to the user that db-init runs as.\n${commands.give(folderOf(commands.databaseName))}`,
+            ]
+          : [
+              'Let a superuser make this user the owner of what the reason names, or of all that another user owns, and start again.\n' +
+                `  ALTER TABLE NAME OWNER TO ${quoteName(commands.user)};\n  REASSIGN OWNED BY OTHER_USER TO ${quoteName(commands.user)};\n${next}`,
+            ],
+      };
+    case 'damage':
+      return {
+        title: 'data on the disk is damaged, or the disk fails',
+        happened: [],
+        options: [
+          sqlite
+            ? `Stop the application, and copy the file with all that lies beside it before anything else.\n${commands.stop}\n${commands.dump}`
+            : `Stop the application and the server, and copy its data folder before anything else.\n${commands.serverLog}`,
+          'Look at the disk and its messages in the kernel log (dmesg).',
+          restoring('Or restore a backup', commands),
+        ],
+      };
+    case 'rows':
+    case 'other':
+      return { title: null, happened: [], options: null };
+  }
+}
+
+const sessionsQuery = 'SELECT pid, usename, application_name, state FROM pg_stat_activity';
+
+function describeLockTimeout(blockers: readonly Blocker[], commands: Commands, next: string): Told {
+  const stopAndRetry = `then start again.\n${commands.stop}\n${next}`;
+  const patience = `Or wait longer for it: set TT_MIGRATION_LOCK_TIMEOUT (seconds), then start again.\n${next}`;
+  if (blockers.length === 0) {
+    return {
+      title: 'another session was in the way',
+      happened: ['Something held a table for longer than TT_MIGRATION_LOCK_TIMEOUT allows. It cannot be told who.'],
+      options: [`Stop the application and whatever else uses the database, ${stopAndRetry}`, patience],
+    };
+  }
+  const pids = blockers.flatMap((blocker) => (blocker.kind === 'session' ? [blocker.pid] : []));
+  const prepared = blockers.flatMap((blocker) => (blocker.kind === 'prepared' ? [blocker.name] : []));
+  const ends = pids.map((pid) => `pg_terminate_backend(${pid})`).join(', ');
+  const [first, ...others] = [
+    ...(pids.length === 0
+      ? []
+      : [
+          `Stop the application, or what else it is, ${stopAndRetry}`,
+          'Or end these sessions, which rolls back what they have not committed, and start again. Only a superuser ends ' +
+            `those of other users.\n${commands.sql(`SELECT ${ends}`)}\n${next}`,
+        ]),
+    ...(prepared.length === 0
+      ? []
+      : [
+          'Let who prepared them end these transactions, or end each of them in the database, which loses what it did, and start again.\n' +
+            `${prepared.map((name) => `  ROLLBACK PREPARED '${name.replaceAll("'", "''")}';`).join('\n')}\n${next}`,
+        ]),
+    patience,
+  ];
+  return {
+    title: 'another session holds a table',
+    happened: ['Held by:', ...blockers.map((blocker) => `- ${describeBlocker(blocker)}`)],
+    options: [first ?? patience, ...others],
+  };
+}
+
+function describeBlocker(blocker: Blocker): string {
+  const tables = blocker.tables.slice(0, shownTables);
+  const more = blocker.tables.length - tables.length;
+  const held = `${tables.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  const holds = held === '' ? 'the lock of migrations' : held;
+  if (blocker.kind === 'prepared') {
+    return `the prepared transaction '${blocker.name}' of ${blocker.user}, which waits for COMMIT PREPARED or ROLLBACK PREPARED; it holds ${holds}`;
+  }
+  const { pid, application, user, client, state, since, query } = blocker;
+  return [
+    `pid ${pid}, ${application || 'unnamed'}, user ${user}, from ${client}`,
+    ...(state === '' ? [] : [`${state}${since === '' ? '' : `, its transaction began ${since}`}`]),
+    `it holds ${holds}`,
+    ...(query === '' ? [] : [`its last statement: ${query}`]),
+  ].join('; ');
+}
+
+const shownTables = 8;
+
+/** A reason without its full stop, and who is behind it where that is known. */
+export function describeReason(reason: string, cause: Cause): string {
+  if (cause.kind !== 'lock-timeout' || cause.blockers.length === 0) return reason;
+  return `${reason}. Held by: ${cause.blockers.map(describeBlocker).join(' and by: ')}`;
+}
+
+/** Said when a transaction is tried again that could not get a lock in time. */
+export function describeRetry(blockers: readonly Blocker[], attempt: number, attempts: number): string {
+  const [first] = blockers;
+  const who = first === undefined ? '' : ` (${describeBlocker(first)})`;
+  return `a table is locked by another session${who} (attempt ${attempt} of ${attempts})`;
+}
