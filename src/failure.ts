@@ -1,6 +1,7 @@
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { ArchiveKind } from './archive/manifest.ts';
 import type { UploadRootName } from './config/config.ts';
+import type { Change } from './database/measurement.ts';
 import type { MissingRight, OtherSession } from './database/database.ts';
 import type { Engine } from './database/session.ts';
 import type { State } from './gate/diagnosis.ts';
@@ -233,6 +234,10 @@ export type RestoreObstacle =
   | { readonly kind: 'no-space'; readonly folder: string; readonly needed: number; readonly free: number }
   /** There is nothing that an undo could put back, or that could be dropped. */
   | { readonly kind: 'nothing-kept' }
+  /** What was kept is not there any more. */
+  | { readonly kind: 'former-gone'; readonly kept: string }
+  /** What was kept is not what was put aside, and nobody said that it is wanted all the same. */
+  | { readonly kind: 'former-changed'; readonly kept: string; readonly changes: readonly Change[] }
   /** What was kept is not dropped, for something outside of it needs it: a line each. */
   | { readonly kind: 'depended-upon'; readonly name: string; readonly dependents: readonly string[] }
   /** A restore is under way, or did not finish, and this run does not settle it. `reason`: why it could not. */

@@ -141,7 +141,7 @@ async function proveByRestoring(context: CommandContext, file: string): Promise<
   const { openFitting, restore } = await import('../restore/restore.ts');
   const { identify } = await import('../restore/identity.ts');
   const archive = await openFitting(file, context.config);
-  const request = { archive, identity: await identify(file, false), dryRun: true, databaseOnly: true };
+  const request = { archive, identity: await identify(file, false), dryRun: true, databaseOnly: true, consent: null };
   let rows: RestoreProof['rows'] = null;
   const given = {
     ...context,

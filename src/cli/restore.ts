@@ -8,10 +8,10 @@ import type { Command, CommandContext } from './context.ts';
 import { withDatabase } from './open.ts';
 
 const usage =
-  'FILE [--dry-run] [--database-only] [--trust-archive] [--disconnect] [--yes] | --undo [--disconnect] [--yes] | --drop-former [--yes]';
+  'FILE [--dry-run] [--database-only] [--trust-archive] [--disconnect] [--yes] | --undo [--accept-changes] [--disconnect] [--yes] | --drop-former [--yes]';
 const flagsOf = {
   file: ['dry-run', 'database-only', 'trust-archive', 'disconnect', 'yes'],
-  undo: ['undo', 'disconnect', 'yes'],
+  undo: ['undo', 'accept-changes', 'disconnect', 'yes'],
   drop: ['drop-former', 'yes'],
 };
 
@@ -45,16 +45,20 @@ async function restoreFile(context: CommandContext, given: string): Promise<void
   const { openFitting, restore } = await import('../restore/restore.ts');
   const { identify } = await import('../restore/identity.ts');
   const archive = await openFitting(file, config);
-  if (!dryRun) {
-    await requireConsent(
-      context,
-      `The archive ${file} takes the place of ${nameOf(config.database)}${
-        archive.uploads.length > 0 ? ' and of its uploads' : ''
-      }; what is there now is kept aside.`,
-    );
-  }
   const databaseOnly = context.arguments.flags.has('database-only');
-  const request = { archive, identity: await identify(file, false), dryRun, databaseOnly };
+  const uploads = archive.uploads.length > 0 && !databaseOnly ? ' and of its uploads' : '';
+  const consent = (): Promise<void> =>
+    requireConsent(
+      context,
+      `The archive ${file} takes the place of ${nameOf(config.database)}${uploads}; what is there now is kept aside.`,
+    );
+  const request = {
+    archive,
+    identity: await identify(file, false),
+    dryRun,
+    databaseOnly,
+    consent: dryRun ? null : consent,
+  };
   const unpacked = [archive.database, ...(databaseOnly ? [] : archive.uploads.map(({ entry }) => entry))];
   const total = unpacked.reduce((sum, { size }) => sum + size, 0);
   const progress = openProgress({ label: 'Unpacking', total, log, output });
@@ -67,12 +71,15 @@ async function restoreFile(context: CommandContext, given: string): Promise<void
 async function undo(context: CommandContext): Promise<void> {
   const { undoRestore } = await import('../restore/restore.ts');
   const name = nameOf(context.config.database);
-  await requireConsent(
-    context,
-    `The database from before the last restore takes the place of ${name}, and so do its uploads; what is there now is kept aside.`,
-  );
+  const { flags } = context.arguments;
+  const consent = (): Promise<void> =>
+    requireConsent(
+      context,
+      `The database from before the last restore takes the place of ${name}, and so do its uploads; what is there now is kept aside.`,
+    );
+  const request = { acceptChanges: flags.has('accept-changes'), consent: flags.has('yes') ? null : consent };
   await withDatabase(context, 'restore', 'write', (live) =>
-    live.withLock(() => undoRestore(live, restoreContext(context))),
+    live.withLock(() => undoRestore(request, live, restoreContext(context))),
   );
 }
 

@@ -15,6 +15,8 @@ export const flagTexts: Readonly<Record<string, string>> = {
   'backup --prove': 'restore the archive beside the database, bring it to the head, and drop it again',
   'restore --database-only': 'leave the uploads as they are; default: they are restored with the database',
   'restore --undo': 'put back what was there before the last restore',
+  'restore --accept-changes':
+    'with --undo: put it back although it was changed since it was put aside; default: refuse, and say what was changed',
   'restore --drop-former': 'delete what the last restores have kept; there is no way back from them then',
   'quarantine --all': "put everything aside; default: what is not the application's",
   'adopt --revision': 'the revision or revisions that the schema is at, with commas; default: found by the schema',

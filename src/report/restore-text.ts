@@ -1,4 +1,5 @@
 import type { Archive } from '../archive/reader.ts';
+import type { Change } from '../database/measurement.ts';
 import type { RestoreObstacle } from '../failure.ts';
 import type { DoneRestore } from '../restore/history.ts';
 import { listRows } from './adoption-text.ts';
@@ -76,6 +77,32 @@ export function describeRestoreObstacle(database: string, obstacle: RestoreObsta
         safe,
         options: [`Look which backups there are, and restore one of them.\n${commands.backups}\n${commands.restore}`],
       };
+    case 'former-gone':
+      return {
+        title: `There is nothing to go back to: ${database}`,
+        happened: [
+          `${obstacle.kept}, in which the database from before the last restore was kept, is not there any more.`,
+        ],
+        safe,
+        options: [
+          `Look which backups there are, and restore one of them.\n${commands.backups}\n${commands.restore}`,
+          `Have it forgotten, and its uploads deleted.\n${commands.run('restore', '--drop-former')}`,
+        ],
+      };
+    case 'former-changed':
+      return {
+        title: `The former database was changed: ${database}`,
+        happened: [
+          `${obstacle.kept} is not what was put aside at the last restore.`,
+          ...describeChanges(obstacle.changes),
+        ],
+        safe: `${safe} ${obstacle.kept} was not touched either.`,
+        options: [
+          `Look into ${obstacle.kept}, and mend it there; then start again.`,
+          `Or put it back as it is now.\n${commands.run('restore', '--undo', '--accept-changes')}`,
+          `Or restore a backup.\n${commands.backups}\n${commands.restore}`,
+        ],
+      };
     case 'depended-upon':
       return {
         title: `${obstacle.name} cannot be dropped: ${database}`,
@@ -120,6 +147,66 @@ function describeUnfinished(
         'bears the live name.',
     ],
   };
+}
+
+/** Changes that are told one by one. */
+const mostChanges = 10;
+
+/** What of a former database is not as it was put aside, a sentence each. */
+function describeChanges(changes: readonly Change[]): readonly string[] {
+  const more = changes.length - mostChanges;
+  const shown = changes.slice(0, mostChanges).map((change) => describeChange(change));
+  return more > 0 ? [...shown, `And ${count(more, 'more change')}.`] : shown;
+}
+
+function describeChange(change: Change): string {
+  switch (change.kind) {
+    case 'gone':
+      return `${change.object} was there, and is gone.`;
+    case 'new':
+      return `${change.object} was not there, and is now.`;
+    case 'rows':
+      return `${change.object} had ${count(change.before, 'row')}, and has ${count(change.now, 'row')} now.`;
+    case 'content':
+      return `${change.object} has as many rows as before, but not the same ones.`;
+    case 'definition':
+      return `${change.object} has another definition, owner or other rights than before.`;
+    case 'revisions':
+      return `alembic_version held ${listRows(change.before) || 'nothing'}, and holds ${listRows(change.now) || 'nothing'} now.`;
+    case 'file':
+      return 'The file was written to, though every table has as many rows as before.';
+    case 'unreadable':
+      return `It cannot be read any more: ${change.reason}.`;
+  }
+}
+
+/** What an undo brings back, where that is not exactly what was put aside. Told before the question. */
+export function describeFormer(
+  { kept, finishedAt }: { readonly kept: string; readonly finishedAt: string },
+  changes: readonly Change[] | null,
+): readonly string[] {
+  if (changes === null) {
+    return [
+      `${kept} could not be compared with what was put aside at ${finishedAt}: nobody measured it then. It may have been changed since.`,
+    ];
+  }
+  if (changes.length === 0) return [];
+  return [
+    `${kept} was changed since it was put aside at ${finishedAt}:`,
+    ...describeChanges(changes).map((change) => `  ${change}`),
+  ];
+}
+
+/** What is live after an undo. */
+export function describeUndone(database: string, changes: readonly Change[] | null): string {
+  const what = `${database} is the database from before the last restore again`;
+  if (changes === null) return `${what}; whether it is as it was then, nobody can tell.`;
+  return changes.length === 0 ? `${what}, as it was.` : `${what}, with the changes that were made to it since.`;
+}
+
+/** A restore goes on without: only its undo will have to say so. */
+export function describeUnmeasured(kept: string, reason: string): string {
+  return `${kept} could not be measured (${reason}): an undo cannot tell whether it was changed meanwhile.`;
 }
 
 /** What is about to be restored. */

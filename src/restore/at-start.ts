@@ -28,7 +28,9 @@ export async function restoreAtStart(
     // another start may have done it while this one waited for the lock
     if (await isRestored(file, context)) return;
     log.warn(`TT_RESTORE_FROM is set: restoring ${file} in the place of ${live.name}.`);
-    await restore({ archive, identity, dryRun: false, databaseOnly: false }, live, context).catch(atStart);
+    // to set the variable is the consent
+    const request = { archive, identity, dryRun: false, databaseOnly: false, consent: null };
+    await restore(request, live, context).catch(atStart);
     log.info('It is remembered: another start does not restore it again. TT_RESTORE_FROM can be unset.');
   });
 }

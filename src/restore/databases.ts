@@ -3,10 +3,11 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { extractEntry } from '../archive/extract.ts';
 import { rejection } from '../archive/rejection.ts';
-import type { PostgresTarget } from '../config/config.ts';
+import type { Config, PostgresTarget } from '../config/config.ts';
 import { currentSchema } from '../database/current-schema.ts';
 import type { Database } from '../database/database.ts';
 import { type DumpLoader, openLoader } from '../database/postgres/load.ts';
+import { measureSchemas } from '../database/postgres/measure.ts';
 import type { Maintenance } from '../database/postgres/maintenance.ts';
 import { quoteName } from '../database/quoting.ts';
 import { number, only, optionalText, text } from '../database/rows.ts';
@@ -18,6 +19,11 @@ import type { RestoreContext, Site, Source } from './site.ts';
 
 /** A server has other things to do, and a hundred connections in all as a rule. */
 const mostJobs = 8;
+
+/** Seconds to wait for a former database: it is there already, and one that lets nobody in will not begin to. */
+const patience = 5;
+
+const impatient = (config: Config): Config => ({ ...config, waitTimeout: Math.min(config.waitTimeout, patience) });
 
 /** PostgreSQL cuts longer names off (NAMEDATALEN). */
 const longestName = 63;
@@ -91,6 +97,10 @@ export function databasesSite(
 
     discard: ({ incoming }) => maintenance.drop(incoming),
     isKept: (name) => maintenance.exists(name),
+    measure: (kept) =>
+      withScratch({ ...target, database: kept }, { ...context, config: impatient(context.config) }, (former) =>
+        former.read((session) => measureSchemas(session, null)),
+      ),
     drop: (kept) => maintenance.drop(kept),
     close: () => maintenance.close(),
   };

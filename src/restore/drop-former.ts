@@ -64,7 +64,7 @@ async function dropKept(
     recorder.committed('committed');
   }
   for (const folder of done.uploads) await dropFormer(folder, done.id, config);
-  remember(config, { ...done, kept: null, uploads: [] });
+  remember(config, { ...done, kept: null, uploads: [], measured: null });
   log.info(
     there || done.kept === null ? `Dropped ${done.kept ?? 'former uploads'}.` : `${done.kept} is not there any more.`,
   );

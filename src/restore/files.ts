@@ -12,6 +12,7 @@ import {
   findUnknownObjects,
   settleExchange,
 } from '../database/sqlite/exchange.ts';
+import { measureFile } from '../database/sqlite/measure.ts';
 import { Failure, reasonOf } from '../failure.ts';
 import { count } from '../report/numbers.ts';
 import { makeHealthy, unusable, withScratch } from './proving.ts';
@@ -54,6 +55,7 @@ export function filesSite({ file }: SqliteTarget, live: Database | null, context
 
     discard: ({ incoming }) => removeFile(incoming),
     isKept: (name) => Promise.resolve(existsSync(name)),
+    measure: measureFile,
     drop: removeFile,
     close: () => Promise.resolve(),
   };

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
+import type { MeasuredObject, Measurement } from '../database/measurement.ts';
 import { nameOf } from '../database/target-name.ts';
 import { hasCode } from '../error-code.ts';
 import { Failure, reasonOf } from '../failure.ts';
@@ -26,6 +27,8 @@ export interface DoneRestore {
   readonly kept: string | null;
   /** The folders that keep the former uploads under this id. */
   readonly uploads: readonly string[];
+  /** What the former database held when it was put aside; null if nobody measured it, or if nothing is kept. */
+  readonly measured: Measurement | null;
 }
 
 type Remembering = Pick<Config, 'backupFolder' | 'database'>;
@@ -92,5 +95,24 @@ function parseDone(value: unknown): DoneRestore | null {
   if (action !== 'restore' && action !== 'undo') return null;
   if (way !== 'databases' && way !== 'schemas' && way !== 'files') return null;
   if (uploads === null || archive === undefined) return null;
-  return { id, action, way, database, archive, finishedAt, kept, uploads };
+  // one that cannot be understood is worth as much as none: both are told
+  const measured = kept === null ? null : parseMeasurement(fields['measured']);
+  return { id, action, way, database, archive, finishedAt, kept, uploads, measured };
+}
+
+function parseMeasurement(value: unknown): Measurement | null {
+  const { revisions, file, objects }: Fields = parseRecord(value) ?? {};
+  const versions = entriesOfList(revisions, (item) => (isText(item) ? item : null));
+  if (versions === null || (file !== null && !isText(file))) return null;
+  if (objects === null) return { revisions: versions, file, objects };
+  const found = parseRecord(objects);
+  if (found === null) return null;
+  const measured: Record<string, MeasuredObject> = {};
+  for (const [name, object] of Object.entries(found)) {
+    const { rows, content, definition }: Fields = parseRecord(object) ?? {};
+    if ((rows !== null && typeof rows !== 'number') || (content !== null && !isText(content))) return null;
+    if (!isText(definition)) return null;
+    measured[name] = { rows, content, definition };
+  }
+  return { revisions: versions, file, objects: measured };
 }

@@ -3,6 +3,7 @@ import { openDumpProof } from '../backup/prove-dump.ts';
 import type { Manifest } from '../archive/manifest.ts';
 import type { Config, DatabaseTarget } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
+import { isConnectionLoss } from '../database/postgres/connection-failure.ts';
 import { openDatabase } from '../database/open.ts';
 import { causeOf } from '../database/cause.ts';
 import { Failure, reasonOf } from '../failure.ts';
@@ -128,6 +129,11 @@ export function failedAt(step: string, error: unknown, { database }: Pick<Config
     { kind: 'restore-refused', database: name, obstacle: { kind: 'failed', step, reason, cause: causeOf(error) } },
     { cause: error },
   );
+}
+
+/** Whether an error says that the connection is gone, and nothing of the database. */
+export function isLost(error: unknown): boolean {
+  return (error instanceof Failure && error.problem.kind === 'connection-lost') || isConnectionLoss(error);
 }
 
 /** Why something failed, as a sentence without its full stop. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { makeFolder } from '../make-folder.ts';
 import { type Archive, openArchive } from '../archive/reader.ts';
 import { rejection } from '../archive/rejection.ts';
@@ -7,9 +8,16 @@ import { Failure } from '../failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { listRows } from '../report/adoption-text.ts';
 import { commandsFor } from '../report/commands.ts';
-import { announceKept, describeArchive, describeErasures } from '../report/restore-text.ts';
+import {
+  announceKept,
+  describeArchive,
+  describeErasures,
+  describeFormer,
+  describeUndone,
+} from '../report/restore-text.ts';
 import { requireAlone } from './alone.ts';
 import { findErasedSince } from './erasures.ts';
+import { compareFormer, requireUnchanged } from './former.ts';
 import { findFormer } from './former-uploads.ts';
 import { lastKept, readHistory } from './history.ts';
 import type { ArchiveIdentity, Journal } from './journal.ts';
@@ -30,6 +38,16 @@ export interface RestoreRequest {
   readonly dryRun: boolean;
   /** Leave the uploads as they are. */
   readonly databaseOnly: boolean;
+  /** Asks under the lock, when it is known what is going to happen; null if nobody is to be asked. @throws Failure */
+  readonly consent: (() => Promise<void>) | null;
+}
+
+/** How the database from before the last restore is to be put back. */
+export interface UndoRequest {
+  /** Whether it is wanted although it was changed since it was put aside. */
+  readonly acceptChanges: boolean;
+  /** Asks under the lock, when it is known what comes back; null if it was given before. @throws Failure */
+  readonly consent: (() => Promise<void>) | null;
 }
 
 /** Opens an archive and makes sure that it fits this database and this image. @throws Failure `archive-rejected` */
@@ -65,6 +83,7 @@ export async function restore(request: RestoreRequest, live: Database, context: 
     log.info(describeArchive(request.archive));
     const erased = await findErasedSince(request.archive, live);
     if (erased.length > 0) log.warn(describeErasures(request.archive, erased));
+    await request.consent?.();
     await journalled(journal, site, context, async () => {
       makeFolder(source.folder, 0o700);
       await site.bringUp(source, journal.places, request.dryRun);
@@ -88,15 +107,29 @@ export async function restore(request: RestoreRequest, live: Database, context: 
  * that another undo takes this one back. To be called under the run lock.
  * @throws Failure `restore-refused`
  */
-export async function undoRestore(live: Database, context: RestoreContext): Promise<void> {
+export async function undoRestore(
+  { acceptChanges, consent }: UndoRequest,
+  live: Database,
+  context: RestoreContext,
+): Promise<void> {
   const { config, log } = context;
   const last = lastKept(config, live.name);
   if (last === null) throw nothingKept(live.name);
   await requireAlone(live, context);
   const site = await openSite(live, context, last.way);
   try {
+    if (!isFormerOf(site, last.kept)) throw nothingKept(live.name);
+    const found = await compareFormer(site, last, context.signal);
+    for (const sentence of describeFormer(last, found)) log.warn(sentence);
+    requireUnchanged(last, found, acceptChanges);
+    if (consent !== null) {
+      await consent();
+      // a question may stand for long: what comes back is what was shown
+      const later = await compareFormer(site, last, context.signal);
+      if (!isDeepStrictEqual(later, found)) requireUnchanged(last, later, false);
+    }
     await putBack(site, live.name, context);
-    log.info(`${live.name} is the database from before the last restore again, as it was.`);
+    log.info(describeUndone(live.name, found));
     await tellKept(live.name, context);
   } finally {
     await site.close();

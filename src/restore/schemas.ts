@@ -1,6 +1,7 @@
 import type { PostgresTarget } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { dropSchema } from '../database/postgres/dependents.ts';
+import { measureSchemas } from '../database/postgres/measure.ts';
 import { runLock } from '../database/postgres/lock.ts';
 import { quoteName } from '../database/quoting.ts';
 import { number, optionalText, text } from '../database/rows.ts';
@@ -94,6 +95,7 @@ export function schemasSite(target: PostgresTarget, home: string, live: Database
 
     discard: () => Promise.resolve(),
     isKept: exists,
+    measure: (kept) => live.read((session) => measureSchemas(session, kept)),
     drop: (kept) => live.transaction((session) => dropSchema(session, kept)),
     close: () => Promise.resolve(),
   };

@@ -2,12 +2,12 @@ import { readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import { isConnectionLoss } from '../database/postgres/connection-failure.ts';
 import { nameOf } from '../database/target-name.ts';
 import { Failure, reasonOf } from '../failure.ts';
 import { memoryFolderOf } from '../gate/traces.ts';
 import { databasesSite } from './databases.ts';
 import { filesSite } from './files.ts';
+import { measureFormer } from './former.ts';
 import { putAwayFormer, recallFormer } from './former-uploads.ts';
 import { foldersOf, readHistory, remember } from './history.ts';
 import { type Journal, journalFileOf, readJournal, removeJournal, type Way, writeJournal } from './journal.ts';
@@ -15,7 +15,7 @@ import { homeOf } from './home.ts';
 import { maintain, noMaintenance } from './open-site.ts';
 import type { Exchange } from '../report/record.ts';
 import { isOfSite } from './own.ts';
-import { withScratch } from './proving.ts';
+import { isLost, withScratch } from './proving.ts';
 import { schemasSite } from './schemas.ts';
 import type { RestoreContext, Site } from './site.ts';
 import { discardUploads, swapUploads } from './uploads.ts';
@@ -32,8 +32,9 @@ export function stagingFolderOf(config: Pick<Config, 'backupFolder'>, id: string
 export async function settleJournal(
   site: Site,
   journal: Journal,
-  { config, recorder }: Pick<RestoreContext, 'config' | 'recorder'>,
+  context: Pick<RestoreContext, 'config' | 'log' | 'recorder'>,
 ): Promise<'finished' | 'taken back'> {
+  const { config, recorder } = context;
   const exchanged = journal.phase === 'preparing' ? 'not-exchanged' : await site.settle(journal);
   if (exchanged === 'not-exchanged') {
     recorder.exchange(exchangeOf(journal, 'preparing'));
@@ -42,7 +43,7 @@ export async function settleJournal(
     return 'taken back';
   }
   recorder.exchange(exchangeOf(journal, 'finishing'));
-  await finish(site, journal, config);
+  await finish(site, journal, context);
   recorder.exchanged({ kind: 'exchange', action: journal.action, kept: journal.places.outgoing });
   return 'finished';
 }
@@ -53,7 +54,11 @@ export function exchangeOf({ action, places }: Journal, phase: Exchange['phase']
 }
 
 /** What is left to do once the new database is live. */
-async function finish(site: Site, journal: Journal, config: Config): Promise<void> {
+async function finish(
+  site: Site,
+  journal: Journal,
+  { config, log }: Pick<RestoreContext, 'config' | 'log'>,
+): Promise<void> {
   const { id, action, way, database, archive, places } = journal;
   // it must not be taken back any more, whatever the way
   writeJournal(config, { ...journal, phase: 'finishing' });
@@ -70,9 +75,10 @@ async function finish(site: Site, journal: Journal, config: Config): Promise<voi
   const uploads = foldersOf(journal.uploads);
   // what it brought back is not kept any more
   for (const done of readHistory(config).filter((earlier) => earlier.kept === places.incoming)) {
-    remember(config, { ...done, kept: null, uploads: [] });
+    remember(config, { ...done, kept: null, uploads: [], measured: null });
   }
-  remember(config, { id, action, way, database, archive, finishedAt, kept, uploads });
+  const measured = kept === null ? null : await measureFormer(site, kept, log);
+  remember(config, { id, action, way, database, archive, finishedAt, kept, uploads, measured });
   await forget(journal, config);
 }
 
@@ -182,10 +188,6 @@ export async function settleOwn(
       withScratch(config.database, patient, work);
     return withSite(way, patient, openLive, (other) => settleJournal(other, journal, patient));
   });
-}
-
-function isLost(error: unknown): boolean {
-  return (error instanceof Failure && error.problem.kind === 'connection-lost') || isConnectionLoss(error);
 }
 
 /** Whether a failure says itself what it is; one step that failed says that nothing was restored, which is not known here. */

@@ -1,6 +1,7 @@
 import type { Archive } from '../archive/reader.ts';
 import type { Contents } from '../backup/contents.ts';
 import type { Config } from '../config/config.ts';
+import type { Measurement } from '../database/measurement.ts';
 import type { Log } from '../report/log.ts';
 import type { Recorder } from '../report/record.ts';
 import type { Journal, Places, Way } from './journal.ts';
@@ -56,6 +57,8 @@ export interface Site {
   discard(places: Places): Promise<void>;
   /** Whether there is something of that name: before the first start there is no file to keep. */
   isKept(name: string): Promise<boolean>;
+  /** Measures a former database that is kept. @throws Error if it cannot be read */
+  measure(kept: string): Promise<Measurement>;
   /** Deletes a former database that was kept. */
   drop(kept: string): Promise<void>;
   close(): Promise<void>;

@@ -149,9 +149,21 @@ describePostgres(
       expect(await schemas()).toEqual(['public', expect.stringMatching(/^tt_before_/)]);
       expect(await uploadsIn(place.statics)).toEqual(uploadsOf(archive));
       expect((await place.run()).exitCode).toBe(0);
+      // the application's own backups hold the former schema as well
+      expect(restored.all).toContain('every backup, also those of the application, holds it');
+      expect(restored.all).toMatch(/To drop it: \S*.*restore --drop-former/);
 
+      const [, former = ''] = await schemas();
+      await execute(place.database, `UPDATE ${String(former)}.of_mine SET id = 8`);
+      const refused = await place.run('restore', '--undo', '--yes');
+      expect(refused.exitCode, refused.all).toBe(31);
+      expect(refused.stderr.replaceAll(/\s+/g, ' ')).toContain(
+        'of_mine has as many rows as before, but not the same ones.',
+      );
+      await execute(place.database, `UPDATE ${String(former)}.of_mine SET id = 7`);
       const undone = await place.run('restore', '--undo', '--yes');
       expect(undone.exitCode, undone.all).toBe(0);
+      expect(undone.all).toContain('as it was.');
       expect(difference(before, await rowsOf(place.database))).toEqual([]);
       const redone = await place.run('restore', '--undo', '--yes');
       expect(redone.exitCode, redone.all).toBe(0);

@@ -1,0 +1,53 @@
+import { type Change, changesBetween, type Measurement } from '../database/measurement.ts';
+import { Failure, reasonOf } from '../failure.ts';
+import type { Log } from '../report/log.ts';
+import { describeUnmeasured } from '../report/restore-text.ts';
+import type { DoneRestore } from './history.ts';
+import { isLost } from './proving.ts';
+import type { Site } from './site.ts';
+
+/** A restore that keeps what was there before. */
+type Keeping = DoneRestore & { readonly kept: string };
+
+/** Measures a database that was just put aside. @returns null if that failed: it is kept all the same */
+export async function measureFormer(site: Site, kept: string, log: Log): Promise<Measurement | null> {
+  try {
+    return await site.measure(kept);
+  } catch (error) {
+    log.warn(describeUnmeasured(kept, reasonOf(error)));
+    return null;
+  }
+}
+
+/**
+ * What was changed in a former database since it was put aside.
+ * @returns null if nobody measured it then
+ * @throws Failure `restore-refused` (`former-gone`)
+ */
+export async function compareFormer(
+  site: Site,
+  { kept, database, measured }: Keeping,
+  signal: AbortSignal,
+): Promise<readonly Change[] | null> {
+  if (!(await site.isKept(kept))) {
+    throw new Failure({ kind: 'restore-refused', database, obstacle: { kind: 'former-gone', kept } });
+  }
+  if (measured === null) return null;
+  try {
+    return changesBetween(measured, await site.measure(kept));
+  } catch (error) {
+    signal.throwIfAborted();
+    if (isLost(error)) throw error;
+    return [{ kind: 'unreadable', reason: reasonOf(error) }];
+  }
+}
+
+/** @throws Failure `restore-refused` (`former-changed`) */
+export function requireUnchanged(
+  { kept, database }: Keeping,
+  changes: readonly Change[] | null,
+  accepted: boolean,
+): void {
+  if (changes === null || changes.length === 0 || accepted) return;
+  throw new Failure({ kind: 'restore-refused', database, obstacle: { kind: 'former-changed', kept, changes } });
+}

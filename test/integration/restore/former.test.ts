@@ -1,0 +1,149 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { admin, databaseUrl, type TestDatabase } from '../../support/database.ts';
+import { seen } from '../../support/seen.ts';
+import {
+  ask,
+  besides,
+  currentArchive,
+  describeRestores,
+  execute,
+  fillWithNewer,
+  install,
+  type Installation,
+} from './restores.ts';
+
+/** What a restore has kept, as a database of its own. */
+async function formerOf({ database }: Installation): Promise<TestDatabase> {
+  const name = (await besides(database)).find((other) => /_before_|\.bak_/.test(other)) ?? '';
+  if (database.engine === 'postgresql') return { ...database, name, url: databaseUrl(name) };
+  return { ...database, name: join(database.name, '..', name) };
+}
+
+const entrypoint = join(import.meta.dirname, '../../../entrypoint');
+
+const words = (text: string): string => text.replaceAll(/\s+/g, ' ');
+
+describeRestores('a former database that was changed since it was put aside', (engine) => {
+  const back = ['restore', '--undo', '--yes'];
+  let place: Installation;
+  let users: number;
+  const isBefore = async (): Promise<boolean> =>
+    (
+      await ask(
+        place.database,
+        `SELECT 1 FROM ${engine === 'sqlite' ? 'sqlite_schema WHERE name' : 'pg_class WHERE relname'} = 'of_mine'`,
+      )
+    ).length > 0;
+
+  beforeAll(async () => {
+    place = await install(engine);
+    await fillWithNewer(place.database);
+    // a database need not be healthy to be put back
+    await execute(
+      place.database,
+      `DELETE FROM alembic_version; CREATE TABLE of_mine (note text); INSERT INTO of_mine VALUES ('a');
+       CREATE TABLE old_thing (id int)`,
+    );
+    users = Number((await ask(place.database, 'SELECT count(*) FROM users'))[0]);
+    await place.must('restore', currentArchive(engine), '--yes');
+  });
+
+  it('is put back as it was, if nobody has', async () => {
+    for (const before of [true, false]) {
+      const { all } = await place.must(...back);
+      expect(all).toContain('is the database from before the last restore again, as it was.');
+      expect(await isBefore()).toBe(before);
+    }
+  });
+
+  it('is not put back before its owner has read what was changed', async () => {
+    const former = await formerOf(place);
+    await execute(
+      former,
+      `INSERT INTO of_mine VALUES ('b'); CREATE VIEW looking AS SELECT note FROM of_mine; DROP TABLE old_thing;
+       CREATE INDEX mine_too ON users (email, username); INSERT INTO alembic_version VALUES ('030_x');
+       UPDATE clients SET name = 'x' || id`,
+    );
+    const changes = [
+      'alembic_version held nothing, and holds 030_x now.',
+      'of_mine had 1 row, and has 2 rows now.',
+      'view looking was not there, and is now.',
+      'old_thing was there, and is gone.',
+      engine === 'sqlite' ? 'index mine_too was not there, and is now.' : 'users has another definition',
+      ...(engine === 'sqlite' ? [] : ['clients has as many rows as before, but not the same ones.']),
+    ];
+    const refused = await place.run(...back);
+    expect(refused.exitCode, refused.all).toBe(31);
+    for (const change of changes) expect(words(refused.stderr)).toContain(change);
+    expect(refused.stderr).toContain('--accept-changes');
+    expect(words(refused.stderr)).toContain('the live database is as it was.');
+    expect(await isBefore()).toBe(false);
+    const undone = await place.must(...back, '--accept-changes');
+    for (const change of changes) expect(words(undone.all)).toContain(change);
+    expect(undone.all).toContain('with the changes that were made to it since');
+    // what was accepted is what is compared the next time
+    await place.must(...back);
+  });
+
+  it('is not put back if only a value is another, which no number of rows tells', async () => {
+    await execute(await formerOf(place), "UPDATE users SET email = 'x' || id");
+    const { exitCode, stderr } = await place.run(...back);
+    expect(exitCode, stderr).toBe(31);
+    expect(words(stderr)).toContain(
+      engine === 'sqlite'
+        ? 'The file was written to, though'
+        : 'users has as many rows as before, but not the same ones.',
+    );
+    await place.must(...back, '--accept-changes');
+    await place.must(...back);
+  });
+
+  it('is put back without a comparison if nobody has measured it', async () => {
+    const file = join(place.backups, '.db-init/restores.json');
+    const memory = await readFile(file, 'utf8');
+    const older: unknown = JSON.parse(memory, (key, value: unknown) => (key === 'measured' ? undefined : value));
+    await writeFile(file, JSON.stringify(older));
+    const { all } = await place.must(...back);
+    expect(words(all)).toMatch(/could not be compared with what was put aside at \S+Z: nobody measured it then/);
+    expect(all).not.toContain('as it was.');
+    expect(Number((await ask(place.database, 'SELECT count(*) FROM users'))[0])).toBe(users);
+    await place.must(...back);
+  });
+
+  it('is not put back if it cannot be read any more', async () => {
+    const former = await formerOf(place);
+    if (engine === 'sqlite') await writeFile(former.name, (await readFile(former.name)).fill(7, 0, 50));
+    else await admin(`ALTER DATABASE "${former.name}" ALLOW_CONNECTIONS false`);
+    const { exitCode, stderr } = await place.run(...back);
+    expect(exitCode, stderr).toBe(31);
+    expect(words(stderr)).toContain('It cannot be read any more');
+    expect(await isBefore()).toBe(false);
+  });
+});
+
+// util-linux has it; others do not know how to run a command with -c
+const { failed: missing } = await execa('script', ['-qec', 'true', '/dev/null'], { reject: false, stdin: 'ignore' });
+
+describe.skipIf(missing)('an undo on a terminal', () => {
+  it('puts back nothing that was changed while the question stood', async () => {
+    const place = await install('sqlite');
+    await fillWithNewer(place.database);
+    await place.must('restore', currentArchive('sqlite'), '--yes');
+    const former = await formerOf(place);
+    const terminal = execa('script', ['-qec', `'${entrypoint}' restore --undo`, '/dev/null'], {
+      env: { PATH: process.env['PATH'], ...place.env },
+      extendEnv: false,
+      reject: false,
+    });
+    await seen(terminal, /Type yes to go on: /);
+    await execute(former, 'DELETE FROM alembic_version');
+    terminal.stdin.write('yes\r');
+    const { exitCode, stdout } = await terminal;
+    expect(exitCode, stdout).toBe(31);
+    expect(words(stdout)).toContain('alembic_version held');
+    expect(await besides(place.database)).toHaveLength(2);
+  });
+});
