@@ -14,7 +14,7 @@ import { renderBanner } from './report/banner.ts';
 import { type Commands, commandsFor } from './report/commands.ts';
 import { openLog } from './report/log.ts';
 import { type JsonObject, openOutput, type Output, type Streams } from './report/output.ts';
-import { describeProblem } from './report/problems.ts';
+import { describeDeclined, describeProblem } from './report/problems.ts';
 import { openRecord, type RunRecord } from './report/record.ts';
 import { withRecord } from './report/safety.ts';
 import { versionFacts, versionText } from './report/version-text.ts';
@@ -41,7 +41,9 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   let secrets: readonly string[] = [];
   // asked for before anything is parsed: a usage error is told to programs as well
   const json = invocation.arguments.includes('--json');
-  let output = openOutput(streams, secrets, json);
+  // https://no-color.org: set, and not empty
+  const plain = (invocation.environment['NO_COLOR'] ?? '') !== '' || invocation.environment['TERM'] === 'dumb';
+  let output = openOutput(streams, secrets, { machine: json, plain });
   const printed = (text: string, facts: JsonObject = { text }): ExitCode => {
     if (json) output.json({ ...facts, exitCode: exitCodes.healthy });
     else output.result(text, facts);
@@ -65,7 +67,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     secrets = secretsOf(config);
     commands = commandsFor(config);
     if (config.database !== null) database = nameOf(config.database);
-    output = openOutput(streams, secrets, json);
+    output = openOutput(streams, secrets, { machine: json, plain });
     const log = await openLog(config.logFormat, output);
     const exitCode = await start({ version, output, log, recorder, signal, arguments: request.arguments });
     ended = { exitCode, problem: null };
@@ -135,7 +137,7 @@ function report(
   const failure = problem === null ? null : new Failure(problem);
   const exitCode = failure?.exitCode ?? exitCodes.unexpected;
   const notice = withRecord(problem === null ? describeBug(error) : describeProblem(problem, commands), record);
-  output.notice(problem?.kind === 'declined' ? `${notice.title}\n` : `\n${renderBanner(notice, exitCode)}`);
+  output.notice(problem?.kind === 'declined' ? describeDeclined(record) : `\n${renderBanner(notice, exitCode)}`);
   const told = {
     kind: problem?.kind ?? 'unexpected',
     message: [notice.title, ...notice.happened].filter((line) => line !== '').join(' '),

@@ -1,5 +1,6 @@
 import { type UploadRootName, uploadRootNames } from '../config/config.ts';
 import type { Engine } from '../database/session.ts';
+import { localTime, timeInName } from '../local-time.ts';
 
 /** The members of an archive that the application knows as well. */
 export const manifestMember = 'manifest.json';
@@ -52,6 +53,7 @@ export function renderManifest({ engine, createdAt, revisions, ...ours }: Manife
   const content = {
     alembic_revision: revisions[0] ?? null,
     app_version: null,
+    // as the application writes it: no zone, whole seconds
     created_at: localTime(createdAt),
     db_init: { format: 1, created_at: createdAt.toISOString(), revisions, ...ours },
     db_type: engine,
@@ -128,14 +130,9 @@ export function parseDescription(text: string): Description | { readonly reason:
 /** More than any version, time, revision, server or tool is called. A database may be called anything. */
 const longestText = 1000;
 
-/** Local time as the application writes it: no zone, whole seconds. */
-function localTime(instant: Date): string {
-  return new Date(instant.getTime() - instant.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
-}
-
 /** The name that the application gives an archive: `timetracker_backup_20260214_083000.zip`, in local time. */
 export function archiveName(createdAt: Date): string {
-  return `timetracker_backup_${localTime(createdAt).replaceAll(/[-:]/g, '').replace('T', '_')}.zip`;
+  return `timetracker_backup_${timeInName(createdAt, '_')}.zip`;
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -121,10 +121,21 @@ export async function bringToHead(
     adopt.forEach((revision) => recorder.step({ kind: 'adoption', revision }));
   }
   if (state.kind === 'behind' || state.kind === 'unversioned') {
-    await migrate(transaction, releaseGraph, {
-      ...options,
-      onApplied: (...progress) => noteProgress(log, recorder, ...progress),
-    });
+    const { openProgress } = await import('../report/progress.ts');
+    const unit = 'revisions';
+    const bar = openProgress({ label: 'Migrating', total: state.pending.length, unit, log, output: context.output });
+    bar.to(0);
+    try {
+      await migrate(transaction, releaseGraph, {
+        ...options,
+        onApplied(revision, position, total) {
+          noteProgress(log, recorder, revision, position, total);
+          bar.to(position);
+        },
+      });
+    } finally {
+      bar.end();
+    }
   } else if (kind === 'migrate') {
     await createHead(transaction, releaseGraph, {
       ...options,

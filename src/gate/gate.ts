@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { Failure, type Problem } from '../failure.ts';
 import type { Log } from '../report/log.ts';
+import type { Output } from '../report/output.ts';
 import type { Recorder } from '../report/record.ts';
 import { announcePass } from './announcements.ts';
 import { type Look, look } from './look.ts';
@@ -16,6 +17,8 @@ export interface GateContext {
   /** Of db-init. */
   readonly version: string;
   readonly signal: AbortSignal;
+  /** Where progress is shown; nothing: nowhere. */
+  readonly output?: Pick<Output, 'line'>;
 }
 
 /**

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import type { Backup } from '../backup/create.ts';
 import type { ListedArchive } from '../backup/list.ts';
 import type { VerifiedArchive } from '../backup/verify.ts';
+import { localTime, zoneAt } from '../local-time.ts';
 import { count, formatBytes } from './numbers.ts';
 import type { JsonObject } from './output.ts';
 
@@ -55,7 +56,7 @@ export function renderArchives(folder: string, archives: readonly ListedArchive[
 function rowOf({ name, made, kind, engine, revisions, bytes, uploads, problem }: ListedArchive): readonly string[] {
   return [
     name,
-    localTime(made),
+    shortTime(made),
     kind,
     engine ?? '?',
     revisions === null ? '?' : revisions.join(', ') || 'none',
@@ -100,11 +101,10 @@ const sumOf = (counts: readonly number[]): number => counts.reduce((sum, number)
 
 function madeAt(created: VerifiedArchive['created']): string {
   if (created === null) return 'at a time that it does not say';
-  return typeof created === 'string' ? created.replace('T', ' ').slice(0, 16) : localTime(created);
+  return typeof created === 'string' ? created.replace('T', ' ').slice(0, 16) : shortTime(created);
 }
 
-/** `2026-02-14 08:30` */
-function localTime(instant: Date): string {
-  const local = new Date(instant.getTime() - instant.getTimezoneOffset() * 60_000);
-  return local.toISOString().slice(0, 16).replace('T', ' ');
+/** `2026-02-14 08:30+02:00` */
+function shortTime(instant: Date): string {
+  return localTime(instant).slice(0, 16).replace('T', ' ') + zoneAt(instant);
 }

@@ -1,3 +1,4 @@
+import { localTime, zoneAt } from '../local-time.ts';
 import type { Output } from './output.ts';
 
 /** What a run tells while it works. Messages are sentences; details are for machines. */
@@ -13,12 +14,7 @@ const labels = { info: '', warn: 'WARNING: ', error: 'ERROR: ' } as const;
 
 /** `14:30:05+02:00`: in the zone of TZ, as all other times that people are shown, and it says so; `Z` in UTC. */
 export function clock(instant: Date): string {
-  const offset = -instant.getTimezoneOffset();
-  const local = new Date(instant.getTime() + offset * 60_000).toISOString().slice(11, 19);
-  if (offset === 0) return `${local}Z`;
-  const minutes = Math.abs(offset);
-  const parts = [Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, '0'));
-  return `${local}${offset < 0 ? '-' : '+'}${parts.join(':')}`;
+  return localTime(instant).slice(11) + zoneAt(instant);
 }
 
 /**

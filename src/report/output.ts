@@ -14,7 +14,7 @@ export interface Output {
   notice(text: string): void;
   /**
    * The last line of a terminal: each text replaces the one before, an empty one takes it away, and so does whatever
-   * else is written. Null where standard error is no terminal.
+   * else is written. Null where standard error is no terminal, or NO_COLOR is set.
    */
   readonly line: ((text: string) => void) | null;
 }
@@ -34,8 +34,13 @@ const eraseLine = '\r\u001B[K';
 /**
  * @param secrets what must never be shown; longer ones first, so that a part does not spoil the whole
  * @param machine whether standard output is for a program (`--json`)
+ * @param plain whether nothing may be written anew on a terminal (NO_COLOR)
  */
-export function openOutput(streams: Streams, secrets: readonly string[], machine: boolean): Output {
+export function openOutput(
+  streams: Streams,
+  secrets: readonly string[],
+  { machine, plain: quiet = false }: { readonly machine: boolean; readonly plain?: boolean },
+): Output {
   const redact = redaction(secrets);
   const plain = (text: string): string => harmless(redact(text));
   const { stdout, stderr } = streams;
@@ -64,7 +69,7 @@ export function openOutput(streams: Streams, secrets: readonly string[], machine
     log: (text) => write(log, plain(text)),
     entry: (text) => write(log, `${renderJson(JSON.parse(text), redact, 0)}\n`),
     notice: (text) => write(stderr, plain(text)),
-    line: stderr.isTTY === true ? line : null,
+    line: stderr.isTTY === true && !quiet ? line : null,
   };
 }
 

@@ -6,6 +6,7 @@ import type { Notice } from './banner.ts';
 import { type Commands, commandsFor, databaseWord, folderOf } from './commands.ts';
 import { describeQuarantineObstacle } from './quarantine-text.ts';
 import { describeRejection } from './archive-text.ts';
+import type { RunRecord } from './record.ts';
 import { describeResetObstacle } from './reset-text.ts';
 import { describeRestoreObstacle } from './restore-text.ts';
 import { describeSeedRefusal } from './seed-text.ts';
@@ -228,7 +229,14 @@ ${forcedAdoption(problem.revisions, commands)}`,
 }
 
 /** What is said to somebody who answered no; that is no error, and gets no banner. */
-export const declined = 'Nothing was changed: the answer was not yes.';
+const declined = 'Nothing was changed: consent was not given.';
+
+/** What a person is told who was asked and did not agree: a sentence, for nothing went wrong. */
+export function describeDeclined({ committed, exchange }: Pick<RunRecord, 'committed' | 'exchange'>): string {
+  // a restore that did not finish may have been settled before the question
+  const before = committed !== null || exchange !== null;
+  return `${before ? 'Consent was not given: what was asked about was not done.' : declined}\n`;
+}
 
 /** The run that does what was wanted, as an option. */
 function wantedRun({ words, variable }: WantedRun, commands: Commands): string {

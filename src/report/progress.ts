@@ -1,13 +1,14 @@
+import cliProgress from 'cli-progress';
 import type { Log } from './log.ts';
 import { formatBytes } from './numbers.ts';
 import type { Output } from './output.ts';
 
 /** What tells how far a long piece of work has come. */
 export interface Progress {
-  /** So many more bytes are done. */
-  add(bytes: number): void;
-  /** So many bytes are done in all. */
-  to(bytes: number): void;
+  /** So much more is done. */
+  add(amount: number): void;
+  /** So much is done in all. */
+  to(amount: number): void;
   /** It is over, well or not. */
   end(): void;
 }
@@ -16,8 +17,10 @@ export interface Progress {
 export interface ProgressOptions {
   /** What is being done: `Reading the archive back`. */
   readonly label: string;
-  /** Bytes in all; null where nobody knows beforehand. */
+  /** How much it is in all; null where nobody knows beforehand. */
   readonly total: number | null;
+  /** `revisions` are few, each may take long, and the log has a line for each: they are told on a terminal alone. */
+  readonly unit?: 'bytes' | 'revisions';
   readonly log: Pick<Log, 'info'>;
   readonly output?: Pick<Output, 'line'> | undefined;
   /** Milliseconds that only go forward. */
@@ -27,31 +30,42 @@ export interface ProgressOptions {
 /** Milliseconds: what is over by then is not worth a word. */
 const patience = 1000;
 const betweenLines = 200;
+/** Characters. */
+const barsize = 20;
 const betweenEntries = 5000;
 
 /**
- * Opens the progress of one piece of work. It has no clock of its own: it speaks when bytes come in, on a terminal
- * several times a second, elsewhere with an entry of the log every few seconds.
+ * Opens the progress of one piece of work. It has no clock of its own: it speaks when some of it is done, with a bar on
+ * a terminal several times a second, elsewhere with an entry of the log every few seconds.
  */
-export function openProgress({ label, total, log, output, now = () => performance.now() }: ProgressOptions): Progress {
+export function openProgress(options: ProgressOptions): Progress {
+  const { label, total, unit = 'bytes', log, output, now = () => performance.now() } = options;
   const line = output?.line ?? null;
   const started = now();
   let done = 0;
   let next = started + (line === null ? betweenEntries : patience);
 
   const tell = (): void => {
+    if (unit === 'revisions') return line?.(`${label} ${bar(done, total)}${done} of ${total} revisions`);
     const time = now();
     if (time < next) return;
     next = time + (line === null ? betweenEntries : betweenLines);
-    const text = `${label}: ${describe(done, total, time - started)}`;
-    if (line === null) log.info(`${text}.`, { bytes: done, total });
-    else line(text);
+    const text = describe(done, total, time - started);
+    if (line === null) log.info(`${label}: ${text}.`, { bytes: done, total });
+    else line(`${label} ${bar(done, total)}${text}`);
   };
-  const to = (bytes: number): void => {
-    done = bytes;
+  const to = (amount: number): void => {
+    done = amount;
     tell();
   };
-  return { to, add: (bytes) => to(done + bytes), end: () => line?.('') };
+  return { to, add: (amount) => to(done + amount), end: () => line?.('') };
+}
+
+/** `[=====---] `, or nothing where nobody knows how much there is. */
+function bar(done: number, total: number | null): string {
+  if (total === null || total === 0) return '';
+  const strings = { barCompleteString: '='.repeat(barsize), barIncompleteString: '-'.repeat(barsize), barGlue: '' };
+  return `[${cliProgress.Format.BarFormat(Math.min(done / total, 1), { ...strings, barsize })}] `;
 }
 
 /** `1.2 GB of 5.4 GB, 22 %, 40 s left` */

@@ -5,6 +5,7 @@ import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
 import type { Log } from './log.ts';
 import { count, formatBytes } from './numbers.ts';
+import { zonedTime } from '../local-time.ts';
 
 /** What a quarantine holds, in short: `12 relations with 3400 rows (1.2 MB)`. */
 export function summariseHeld({ relations, rows, bytes }: Pick<Held, 'relations' | 'rows' | 'bytes'>): string {
@@ -18,7 +19,7 @@ export function renderHeld(held: readonly Held[]): string {
   return held
     .map((entry) =>
       [
-        `${entry.name}: ${entry.state}, since ${entry.since}, ${summariseHeld(entry)}`,
+        `${entry.name}: ${entry.state}, since ${zonedTime(entry.since)}, ${summariseHeld(entry)}`,
         `  why: ${entry.why}`,
         ...entry.contents.map(
           ({ kind, name, rows }) => `  ${kind.padEnd(17)} ${name}${rows === null ? '' : ` (${count(rows, 'row')})`}`,

@@ -10,6 +10,7 @@ import type { Commands } from './commands.ts';
 import type { Log } from './log.ts';
 import { count, formatBytes } from './numbers.ts';
 import { listSessions } from './quarantine-text.ts';
+import { zonedTime } from '../local-time.ts';
 
 const safe = 'the live database is as it was.';
 
@@ -212,7 +213,7 @@ export function describeUnmeasured(kept: string, reason: string): string {
 /** What is about to be restored. */
 export function describeArchive(archive: Archive): string {
   const { file, engine, createdAt, revisions, uploads, size } = archive;
-  const made = createdAt instanceof Date ? createdAt.toISOString() : (createdAt ?? 'at a time it does not say');
+  const made = createdAt instanceof Date ? zonedTime(createdAt) : (createdAt ?? 'at a time it does not say');
   const at =
     revisions === null || revisions.length === 0 ? 'at a revision it does not say' : `at ${listRows(revisions)}`;
   const what = engine === 'sqlite' ? 'SQLite' : 'PostgreSQL';

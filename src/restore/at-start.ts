@@ -6,6 +6,7 @@ import { Failure } from '../failure.ts';
 import { findRestoreAtStart, identify } from './identity.ts';
 import { openFitting, restore } from './restore.ts';
 import type { RestoreContext } from './site.ts';
+import { zonedTime } from '../local-time.ts';
 
 /**
  * Restores the archive that TT_RESTORE_FROM names, once: what was restored is remembered beside the backups.
@@ -64,6 +65,6 @@ function atStart(error: unknown): never {
 async function isRestored(file: string, { config, log }: Pick<RestoreContext, 'config' | 'log'>): Promise<boolean> {
   const done = await findRestoreAtStart(config, file);
   if (done === null) return false;
-  log.info(`TT_RESTORE_FROM: ${file} was restored already (${done.finishedAt}). The variable can be unset.`);
+  log.info(`TT_RESTORE_FROM: ${file} was restored already (${zonedTime(done.finishedAt)}). The variable can be unset.`);
   return true;
 }

@@ -5,6 +5,7 @@ import { hasCode } from '../error-code.ts';
 import { reasonOf } from '../failure.ts';
 import { makeMemoryFolder, memoryFolderOf } from '../gate/traces.ts';
 import { entriesOfList, isText, parseRecord, type Fields } from './parsing.ts';
+import { zonedTime } from '../local-time.ts';
 
 /** How a restored database takes the place of the live one: whole databases, schemas or files change names. */
 export type Way = 'databases' | 'schemas' | 'files';
@@ -75,7 +76,7 @@ export function describeJournal(config: Pick<Config, 'backupFolder'>): string | 
   const journal = readJournal(config);
   if (journal === null || journal === 'unreadable') return null;
   const what = journal.archive === null ? 'an undo' : `a restore of ${journal.archive.path}`;
-  return `${what} (${journal.holder}, since ${journal.startedAt})`;
+  return `${what} (${journal.holder}, since ${zonedTime(journal.startedAt)})`;
 }
 
 /** Writes the journal so that after a loss of power there is either the former one or this one. */

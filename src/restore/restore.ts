@@ -29,6 +29,7 @@ import { exchangeOf, stagingFolderOf } from './settle.ts';
 import type { RestoreContext, Site, Source } from './site.ts';
 import { requireWritable, stageUploads } from './uploads.ts';
 import { writeStamp } from '../gate/stamp.ts';
+import { timeInName } from '../local-time.ts';
 
 /** What is to be restored. */
 export interface RestoreRequest {
@@ -231,9 +232,9 @@ async function stage(journal: Journal, { archive }: RestoreRequest, context: Res
   }
 }
 
-/** `20261123_201500`, UTC: people will meet it in names. */
+/** `20261123_201500`, in the zone of TZ: people will meet it in names. */
 function newId(config: Config): string {
-  const id = now().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '_');
+  const id = timeInName(new Date(), '_');
   const taken = readHistory(config).filter((done) => done.id.startsWith(id)).length;
   return taken === 0 ? id : `${id}_${taken + 1}`;
 }

@@ -19,6 +19,7 @@ import { isLost, withScratch } from './proving.ts';
 import { schemasSite } from './schemas.ts';
 import type { RestoreContext, Site } from './site.ts';
 import { discardUploads, swapUploads } from './uploads.ts';
+import { zonedTime } from '../local-time.ts';
 
 /** Where a restore keeps what it needs meanwhile. */
 export function stagingFolderOf(config: Pick<Config, 'backupFolder'>, id: string): string {
@@ -128,7 +129,7 @@ export async function settleRestore(
     const present = readJournal(config);
     if (present === null || present === 'unreadable') return;
     if (!isOfSite(present, site)) throw unfinished(config, 'its journal names what no restore of this database would');
-    log.warn(`A restore did not finish (${present.holder}, begun ${present.startedAt}).`);
+    log.warn(`A restore did not finish (${present.holder}, begun ${zonedTime(present.startedAt)}).`);
     recorder.exchange(exchangeOf(present, present.phase));
     const outcome = await settleJournal(site, present, context).catch((error: unknown) => {
       throw isNamed(error) ? error : unfinished(config, reasonOf(error), error);

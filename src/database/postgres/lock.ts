@@ -6,6 +6,7 @@ import { quoteName } from '../quoting.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
 import { connectOnce, type Connected } from './connect.ts';
 import { lastRow } from './session.ts';
+import { zonedTime } from '../../local-time.ts';
 
 /** The first key of both advisory locks: "ttdb" in ASCII. The second tells which of the two it is. */
 const application = 0x74746462;
@@ -80,7 +81,7 @@ export async function releaseRunLock(client: pg.Client): Promise<void> {
 async function findHolder(client: pg.Client): Promise<LockHolder> {
   const { rows } = await client.query<Record<string, unknown>>(`
     SELECT a.pid, coalesce(a.application_name, '') AS application, coalesce(a.client_addr::text, 'a local socket') AS client,
-           to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS TZ') AS since, left(coalesce(a.query, ''), 100) AS query
+           to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS since, left(coalesce(a.query, ''), 100) AS query
     FROM pg_locks l JOIN pg_stat_activity a USING (pid)
     WHERE l.locktype = 'advisory' AND l.granted AND l.classid = ${runLock.application} AND l.objid = ${runLock.key}
       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`);
@@ -89,7 +90,7 @@ async function findHolder(client: pg.Client): Promise<LockHolder> {
   const { pid, application: name, client: address, since, query } = row;
   return {
     description:
-      `${String(name) || 'another run'}, pid ${String(pid)}, from ${String(address)}, connected since ${String(since)}, ` +
+      `${String(name) || 'another run'}, pid ${String(pid)}, from ${String(address)}, connected since ${zonedTime(String(since))}, ` +
       `at work on: ${String(query).replaceAll(/\s+/g, ' ').trim() || 'nothing at the moment'}`,
   };
 }

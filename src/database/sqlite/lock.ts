@@ -4,6 +4,7 @@ import { Failure, type LockHolder } from '../../failure.ts';
 import type { OpenOptions } from '../open.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
 import { accessDenied } from './file-system.ts';
+import { zonedTime } from '../../local-time.ts';
 
 /** The file whose lock keeps two runs apart. It stays empty, and stays: removing it would let two runs in. */
 export const lockFileOf = (file: string): string => `${file}.db-init-lock`;
@@ -63,8 +64,8 @@ function findHolder(lockFile: string): LockHolder {
     const pid = Number(lock?.[4]);
     if (pid > 0 && pid !== process.pid && holdsOpen(pid, lockFile)) {
       const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-      const since = statSync(`/proc/${pid}`).ctime.toISOString();
-      return { description: `pid ${pid} (${command}), running since ${since}` };
+      const since = statSync(`/proc/${pid}`).ctime;
+      return { description: `pid ${pid} (${command}), running since ${zonedTime(since)}` };
     }
   } catch {
     // no /proc, or the holder is gone this moment

@@ -1,6 +1,7 @@
 import { quoteText } from '../../database/quoting.ts';
 import { optionalText, text } from '../../database/rows.ts';
 import type { Session } from '../../database/session.ts';
+import { timeInName } from '../../local-time.ts';
 
 /**
  * What the comment on a quarantine schema says. It is how a quarantine that was cut off is found again: `unfinished`
@@ -29,23 +30,28 @@ export async function readSchemas(session: Session): Promise<readonly Quarantine
     `SELECT nspname::text AS name, obj_description(oid, 'pg_namespace') AS comment
      FROM pg_namespace WHERE nspname ~ '^tt_quarantine_[a-z0-9_]+$' ORDER BY nspname DESC`,
   );
-  return rows.flatMap((row) => {
+  const found = rows.flatMap((row) => {
     const label = readLabel(optionalText(row, 'comment'));
     return label === null ? [] : [{ name: text(row, 'name'), label }];
   });
+  // names bear local times, of which an hour comes twice a year
+  return found.toSorted((one, other) => other.label.at.localeCompare(one.label.at));
 }
 
 /** Creates an empty quarantine schema. Its name is the time; a second one within the second gets a number. */
 export async function createSchema(session: Session, why: string): Promise<QuarantineSchema> {
+  const now = new Date();
   const [row = {}] = await session.query(
-    `SELECT name, to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS at
-     FROM generate_series(1, 1000) AS number, concat('tt_quarantine_',
-       to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD"t"HH24MISS'), '_' || nullif(number, 1)) AS name
+    `SELECT name FROM generate_series(1, 1000) AS number,
+       concat('tt_quarantine_${timeInName(now, 't')}', '_' || nullif(number, 1)) AS name
      WHERE to_regnamespace(name) IS NULL ORDER BY number LIMIT 1`,
   );
   const name = text(row, 'name');
   await session.run(`CREATE SCHEMA ${name}`);
-  return { name, label: { by: 'db-init', state: 'unfinished', at: text(row, 'at'), why, relations: 0, rows: 0 } };
+  return {
+    name,
+    label: { by: 'db-init', state: 'unfinished', at: `${now.toISOString().slice(0, 19)}Z`, why, relations: 0, rows: 0 },
+  };
 }
 
 export async function writeLabel(session: Session, { name, label }: QuarantineSchema): Promise<void> {

@@ -6,6 +6,7 @@ import { commandsFor } from '../../report/commands.ts';
 import { announceWayBack, summariseHeld } from '../../report/quarantine-text.ts';
 import type { Quarantine, QuarantineContext } from '../quarantine.ts';
 import { type Held, pick } from './held.ts';
+import { timeInName } from '../../local-time.ts';
 
 /** What SQLite keeps beside a database file. They belong to it: alone, the one spoils the other. */
 const sides = ['-wal', '-shm', '-journal'];
@@ -94,8 +95,7 @@ function unfinishedOf(file: string): string | undefined {
 
 /** A name that nothing has yet: the time, and a number if there is one of that second. */
 function nameOf(file: string, now: Date): string {
-  const time = now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').toLowerCase();
-  const name = `${basename(file)}.quarantine_${time}`;
+  const name = `${basename(file)}.quarantine_${timeInName(now, 't')}`;
   const taken = entriesOf(file);
   let number = 1;
   const numbered = (): string => (number === 1 ? name : `${name}_${number}`);
@@ -133,7 +133,8 @@ function timeOf(name: string): string {
   const time = /quarantine_(\d{4})(\d\d)(\d\d)t(\d\d)(\d\d)(\d\d)/.exec(name);
   if (time === null) return '';
   const [, year, month, day, hour, minute, second] = time;
-  return `${year}-${month}-${day}T${hour}:${minute}:${second}Z`;
+  const instant = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}`);
+  return Number.isNaN(instant.getTime()) ? '' : instant.toISOString().replace('.000Z', 'Z');
 }
 
 /** Another text once anybody has written to a file, or to what lies beside it. */

@@ -26,8 +26,12 @@ describe.skipIf(missing)('reset on a terminal', () => {
     });
     await seen(terminal, /This DELETES ALL DATA[^]*Type the name of the database, before\.db, to go on: /);
     terminal.stdin.write(answer);
-    const { exitCode } = await terminal;
+    const { exitCode, stdout } = await terminal;
     expect(exitCode).toBe(expected);
+    // "no" is an answer, not an error: a sentence, and no banner
+    const answered = stdout.slice(stdout.indexOf('to go on: '));
+    expect(/^Nothing was changed: consent was not given\.\r?$/m.test(answered)).toBe(expected === 2);
+    expect(/✗.*\(exit code/.test(answered)).toBe(expected === 130);
     expect((await snapshot(database.url)) === before).toBe(expected !== 0);
   });
 });

@@ -43,6 +43,17 @@ describe('quarantine (sqlite)', () => {
     expect(await held(url)).toEqual([]);
   });
 
+  it('bears a name in the time zone of TZ, and the list says which that is', async () => {
+    const { url } = await fileWith(stray);
+    const zone = { TZ: 'Pacific/Kiritimati' };
+    await dbInit(['quarantine', 'create', '--yes'], url, zone);
+    const { name, since } = only(await held(url, zone));
+    const local = new Date(Date.parse(since) + 14 * 3_600_000).toISOString().slice(0, 19);
+    expect(name).toContain(`.quarantine_${local.replaceAll(/[-:]/g, '').replace('T', 't')}`);
+    const { stdout } = await dbInit(['quarantine', 'list'], url, zone);
+    expect(stdout).toContain(`since ${local.replace('T', ' ')}+14:00`);
+  });
+
   it('starts a partial migration over with nothing lost', async () => {
     const [tag = ''] = await releases('sqlite');
     const file = await sqliteFile(release('sqlite', tag, 'before.db.gz'));

@@ -8,8 +8,8 @@ export function quarantine(url: string, ...verb: readonly string[]): Promise<Run
 }
 
 /** What `quarantine list --json` says. */
-export async function held(url: string): Promise<readonly Held[]> {
-  const { stdout } = await quarantine(url, 'list', '--json');
+export async function held(url: string, environment: Readonly<Record<string, string>> = {}): Promise<readonly Held[]> {
+  const { stdout } = await dbInit(['quarantine', 'list', '--json'], url, environment);
   const told: unknown = JSON.parse(stdout);
   const list: unknown = typeof told === 'object' && told !== null ? Reflect.get(told, 'quarantines') : null;
   if (!isList(list)) throw new TypeError('the list is no list');

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { timeInName, zonedTime } from '../../../src/local-time.ts';
 import { clock } from '../../../src/report/log.ts';
 
 afterEach(() => void vi.unstubAllEnvs());
@@ -10,6 +11,10 @@ describe('the clock of the log', () => {
     ['America/St_Johns', '09:30:01-02:30'],
   ])('shows the time of the zone %s, and says which it is', (zone, shown) => {
     vi.stubEnv('TZ', zone);
-    expect(clock(new Date('2026-07-01T12:00:01Z'))).toBe(shown);
+    const instant = new Date('2026-07-01T12:00:01Z');
+    expect(clock(instant)).toBe(shown);
+    expect(zonedTime(instant)).toBe(`2026-07-01 ${shown}`);
+    expect(zonedTime('2026-07-01T12:00:01Z')).toBe(`2026-07-01 ${shown}`);
+    expect(timeInName(instant, 't')).toBe(`20260701t${shown.slice(0, 8).replaceAll(':', '')}`);
   });
 });

@@ -4,7 +4,7 @@ import { openOutput } from '../../../src/report/output.ts';
 function capture(secrets: readonly string[], machine = false) {
   const written = { stdout: '', stderr: '' };
   const stream = (name: keyof typeof written) => ({ write: (text: string) => (written[name] += text) });
-  return { written, output: openOutput({ stdout: stream('stdout'), stderr: stream('stderr') }, secrets, machine) };
+  return { written, output: openOutput({ stdout: stream('stdout'), stderr: stream('stderr') }, secrets, { machine }) };
 }
 
 describe('openOutput', () => {

@@ -3,17 +3,22 @@ import { openOutput } from '../../../src/report/output.ts';
 import { openProgress } from '../../../src/report/progress.ts';
 
 /** A clock that stands still unless it is moved, and everything that is told. */
-function setting(total: number | null, { terminal = false, label = 'Copying' } = {}) {
+type Unit = 'bytes' | 'revisions';
+
+function setting(
+  total: number | null,
+  { terminal = false, plain = false, label = 'Copying', unit = 'bytes' as Unit } = {},
+) {
   const entries: string[] = [];
   let screen = '';
   let time = 0;
   const streams = {
     stdout: { write: (text: string) => void (screen += text) },
-    stderr: { write: (text: string) => void (screen += text), isTTY: terminal, columns: 60 },
+    stderr: { write: (text: string) => void (screen += text), isTTY: terminal, columns: 70 },
   };
-  const output = openOutput(streams, ['hunter2'], false);
+  const output = openOutput(streams, ['hunter2'], { machine: false, plain });
   const log = { info: (message: string) => void entries.push(message) };
-  const progress = openProgress({ label, total, log, output, now: () => time });
+  const progress = openProgress({ label, total, unit, log, output, now: () => time });
   return { entries, output, progress, at: (milliseconds: number) => (time = milliseconds), screen: () => screen };
 }
 
@@ -81,8 +86,8 @@ describe('progress on a terminal', () => {
     progress.end();
     expect(screen().split('\r\u001B[K')).toEqual([
       '',
-      'Copying: 200 bytes of 1.0 kB, 20 %, 4 s left',
-      'Copying: 400 bytes of 1.0 kB, 40 %, 2 s left',
+      'Copying [====----------------] 200 bytes of 1.0 kB, 20 %, 4 s left',
+      'Copying [========------------] 400 bytes of 1.0 kB, 40 %, 2 s left',
       '',
     ]);
     expect(entries).toEqual([]);
@@ -97,11 +102,43 @@ describe('progress on a terminal', () => {
     expect(screen().endsWith('left\r\u001B[Ka line of the log\nanother\n')).toBe(true);
   });
 
+  it('is at hand during each revision, after every line of the log', () => {
+    const { progress, output, screen } = setting(3, { terminal: true, label: 'Migrating', unit: 'revisions' });
+    progress.to(0);
+    output.log('1/3 001\n');
+    progress.to(1);
+    output.log('2/3 002\n');
+    progress.end();
+    expect(screen().split('\r\u001B[K')).toEqual([
+      '',
+      'Migrating [--------------------] 0 of 3 revisions',
+      '1/3 001\n',
+      'Migrating [=======-------------] 1 of 3 revisions',
+      '2/3 002\n',
+    ]);
+  });
+
+  it.each([
+    ['with NO_COLOR', { terminal: true, plain: true }],
+    ['without a terminal', {}],
+  ])('is none %s', (_, given) => {
+    const bytes = setting(1000, given);
+    bytes.at(6000);
+    bytes.progress.to(200);
+    expect(bytes).toMatchObject({ entries: ['Copying: 200 bytes of 1.0 kB, 20 %, 24 s left.'] });
+    expect(bytes.screen()).toBe('');
+    const revisions = setting(3, { ...given, unit: 'revisions' });
+    revisions.at(6000);
+    revisions.progress.to(1);
+    expect(revisions.entries).toEqual([]);
+    expect(revisions.screen()).toBe('');
+  });
+
   it('shows no secret, and no more than the terminal is wide', () => {
     const { progress, at, screen } = setting(1000, { terminal: true, label: `hunter2 ${'x'.repeat(100)}` });
     at(1000);
     progress.to(200);
     expect(screen()).not.toContain('hunter2');
-    expect(screen()).toHaveLength('\r\u001B[K'.length + 59);
+    expect(screen()).toHaveLength('\r\u001B[K'.length + 69);
   });
 });
