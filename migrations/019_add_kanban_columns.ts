@@ -5,7 +5,7 @@ export const parents: readonly string[] = ['018'];
 
 /** Creates kanban_columns, with four columns to begin with. */
 export const up: Migration = async ({ context: schema }) => {
-  const created = await schema.createTable('kanban_columns', {
+  await schema.createTable('kanban_columns', {
     id: 'SERIAL PRIMARY KEY',
     key: 'VARCHAR(50) NOT NULL UNIQUE',
     label: 'VARCHAR(100) NOT NULL',
@@ -20,17 +20,20 @@ export const up: Migration = async ({ context: schema }) => {
   });
   await schema.addIndex('kanban_columns', ['key'], { name: 'idx_kanban_columns_key' });
   await schema.addIndex('kanban_columns', ['position'], { name: 'idx_kanban_columns_position' });
-  if (!created) return;
   const looks = [
     ['todo', 'To Do', 'fas fa-list-check', 'secondary'],
     ['in_progress', 'In Progress', 'fas fa-spinner', 'warning'],
     ['review', 'Review', 'fas fa-user-check', 'info'],
     ['done', 'Done', 'fas fa-check-circle', 'success'],
   ] as const;
-  await schema.insert(
+  // where projects have columns of their own already, these are those of no project
+  const perProject = schema.hasColumn('kanban_columns', 'project_id');
+  await schema.insertMissing(
     'kanban_columns',
+    [perProject ? ['key', 'project_id'] : ['key']],
     looks.map(([key, label, icon, color], position) => ({
       key,
+      project_id: null,
       label,
       icon,
       color,

@@ -4,7 +4,7 @@ import type { Schema } from '../src/migration/schema.ts';
 export const revision = '030';
 export const parents: readonly string[] = ['029'];
 
-/** The roles, numbered from 1. */
+/** The roles, in the order of their numbers in a new database. */
 const roles = [
   ['super_admin', 'Super Administrator with full system access'],
   ['admin', 'Administrator with most privileges'],
@@ -15,7 +15,7 @@ const roles = [
 
 type Role = (typeof roles)[number][0];
 
-/** The permissions, numbered from 1: category, name, description, and the lesser roles that have it. */
+/** The permissions, in that order: category, name, description, and the lesser roles that have it. */
 const permissions: readonly (readonly [string, string, string, readonly Role[]])[] = [
   ['time_entries', 'view_own_time_entries', 'View own time entries', ['user', 'viewer']],
   ['time_entries', 'view_all_time_entries', 'View all time entries from all users', ['manager']],
@@ -114,44 +114,40 @@ export const up: Migration = async ({ context: schema }) => {
       user_roles_pkey: 'PRIMARY KEY (user_id, role_id)',
     },
   );
-  if (await isEmpty(schema, 'permissions')) await seed(schema);
+  await seed(schema);
 };
 
-/** Fills what is empty. The numbers of roles and permissions are fixed: the grants refer to them. */
+/** Adds what is missing. Grants find roles and permissions by name: those that were there have numbers of their own. */
 const seed = async (schema: Schema): Promise<void> => {
-  await schema.insert(
+  await schema.insertMissing(
     'permissions',
-    permissions.map(([category, name, description], index) => ({ id: index + 1, name, description, category })),
+    [['name']],
+    permissions.map(([category, name, description]) => ({ name, description, category })),
   );
-  if (await isEmpty(schema, 'roles')) {
-    await schema.insert(
-      'roles',
-      roles.map(([name, description], index) => ({ id: index + 1, name, description, is_system_role: true })),
-    );
-  }
-  if (schema.engine === 'postgresql') {
-    await schema.run(`
-      SELECT setval(pg_get_serial_sequence('permissions', 'id'), (SELECT max(id) FROM permissions));
-      SELECT setval(pg_get_serial_sequence('roles', 'id'), (SELECT max(id) FROM roles))`);
-  }
-  if (await isEmpty(schema, 'role_permissions')) await schema.insert('role_permissions', grants());
-  if (await isEmpty(schema, 'user_roles')) {
-    await schema.run(`
-      INSERT INTO user_roles (user_id, role_id)
-      SELECT users.id, CASE role WHEN 'admin' THEN 2 ELSE 4 END FROM users WHERE role IN ('admin', 'user')`);
-  }
+  await schema.insertMissing(
+    'roles',
+    [['name']],
+    roles.map(([name, description]) => ({ name, description, is_system_role: true })),
+  );
+  await schema.run(`
+    INSERT INTO role_permissions (role_id, permission_id, created_at)
+    SELECT roles.id, permissions.id, CURRENT_TIMESTAMP FROM roles CROSS JOIN permissions
+    WHERE (${roles.map(([role]) => `roles.name = '${role}' AND permissions.name IN (${granted(role)})`).join(' OR ')})
+      AND NOT EXISTS (
+        SELECT 1 FROM role_permissions WHERE role_id = roles.id AND permission_id = permissions.id
+      )
+    ORDER BY roles.id, permissions.id;
+    INSERT INTO user_roles (user_id, role_id, assigned_at)
+    SELECT users.id, roles.id, CURRENT_TIMESTAMP FROM users JOIN roles ON roles.name = users.role
+    WHERE users.role IN ('admin', 'user') AND NOT EXISTS (SELECT 1 FROM user_roles WHERE user_id = users.id)`);
 };
 
-const isEmpty = async (schema: Schema, table: string): Promise<boolean> =>
-  (await schema.query(`SELECT 1 FROM ${table} LIMIT 1`)).length === 0;
-
-/** Which role has which permission. */
-const grants = (): { role_id: number; permission_id: number }[] =>
-  roles.flatMap(([role], roleIndex) =>
-    permissions.flatMap((permission, permissionIndex) =>
-      isGranted(role, permission) ? [{ role_id: roleIndex + 1, permission_id: permissionIndex + 1 }] : [],
-    ),
-  );
+/** The permissions that a role has, as a list in SQL. */
+const granted = (role: Role): string =>
+  permissions
+    .filter((permission) => isGranted(role, permission))
+    .map(([, name]) => `'${name}'`)
+    .join(', ');
 
 /** A super administrator may do everything, an administrator all but deal with roles and permissions themselves. */
 const isGranted = (role: Role, [category, , , lesserRoles]: (typeof permissions)[number]): boolean =>

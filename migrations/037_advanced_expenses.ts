@@ -133,19 +133,24 @@ export const up: Migration = async ({ context: schema }) => {
   await seed(schema);
 };
 
-/** Categories are added unless their name or code is taken, rates unless there are any. */
+/** Categories are added unless their name or code is taken, rates unless there is one of the place and day. */
 const seed = async (schema: Schema): Promise<void> => {
-  const values = categories.map(
-    ([name, code, color, icon, receipt, approval]) =>
-      `('${name}', '${code}', '${color}', '${icon}', ${receipt}, ${approval}, TRUE)`,
+  await schema.insertMissing(
+    'expense_categories',
+    [['name'], ['code']],
+    categories.map(([name, code, color, icon, requires_receipt, requires_approval]) => ({
+      name,
+      code,
+      color,
+      icon,
+      requires_receipt,
+      requires_approval,
+      is_active: true,
+    })),
   );
-  await schema.run(`
-    INSERT INTO expense_categories (name, code, color, icon, requires_receipt, requires_approval, is_active)
-    VALUES ${values.join(', ')} ON CONFLICT DO NOTHING`);
-  const present = await schema.query('SELECT 1 FROM per_diem_rates LIMIT 1');
-  if (present.length > 0) return;
-  await schema.insert(
+  await schema.insertMissing(
     'per_diem_rates',
+    [['country_code', 'location', 'valid_from']],
     rates.map(
       ([country_code, currency_code, rate_per_day, breakfast_deduction, lunch_deduction, dinner_deduction]) => ({
         country_code,

@@ -31,19 +31,9 @@ export const up: Migration = async ({ context: schema }) => {
     await schema.addIndex(table, ['created_by'], { name: `ix_${table}_created_by` });
   }
   if (['permissions', 'roles', 'role_permissions'].every((table) => schema.hasTable(table))) {
-    await addPermissions(schema);
+    await schema.insertMissing('permissions', [['name']], permissions);
     await changeGrants(schema);
   }
-};
-
-/** Adds the permissions that are missing, numbered by the database. */
-const addPermissions = async (schema: Schema): Promise<void> => {
-  const rows = await schema.query('SELECT name FROM permissions');
-  const known = new Set(rows.map((row) => row['name']));
-  await schema.insert(
-    'permissions',
-    permissions.filter(({ name }) => !known.has(name)),
-  );
 };
 
 /**
@@ -52,8 +42,8 @@ const addPermissions = async (schema: Schema): Promise<void> => {
  */
 const changeGrants = (schema: Schema): Promise<void> =>
   schema.run(`
-    INSERT INTO role_permissions (role_id, permission_id)
-    SELECT roles.id, permissions.id FROM roles CROSS JOIN permissions
+    INSERT INTO role_permissions (role_id, permission_id, created_at)
+    SELECT roles.id, permissions.id, CURRENT_TIMESTAMP FROM roles CROSS JOIN permissions
     WHERE (
         roles.name IN ('manager', 'admin') AND permissions.name IN (
           'view_all_projects', 'edit_all_projects', 'delete_all_projects',

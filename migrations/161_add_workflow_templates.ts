@@ -74,7 +74,7 @@ const templates = [
 
 /** Creates workflow templates, with five to begin with if there is a user to own them. */
 export const up: Migration = async ({ context: schema }) => {
-  const created = await schema.createTable('workflow_templates', {
+  await schema.createTable('workflow_templates', {
     id: 'SERIAL PRIMARY KEY',
     name: 'VARCHAR(200) NOT NULL',
     description: 'TEXT',
@@ -94,7 +94,7 @@ export const up: Migration = async ({ context: schema }) => {
   await schema.addIndex('workflow_templates', ['created_by'], { name: 'ix_workflow_templates_created_by' });
   await schema.addIndex('workflow_templates', ['is_public'], { name: 'ix_workflow_templates_is_public' });
   await schema.addIndex('workflow_templates', ['name'], { name: 'ix_workflow_templates_name' });
-  if (created) await seed(schema);
+  await seed(schema);
 };
 
 /** The owner is the first administrator, or without one the first user. */
@@ -109,8 +109,9 @@ const seed = async (schema: Schema): Promise<void> => {
     ) THEN 0 ELSE 1 END, id
     LIMIT 1`);
   if (row === undefined) return;
-  await schema.insert(
+  await schema.insertMissing(
     'workflow_templates',
+    [['name']],
     templates.map((template) => ({
       ...template,
       tags: spaced(template.tags),

@@ -3,9 +3,10 @@ import type { Row, Session, Value } from '../database/session.ts';
 import { type EnumColumn, relabelEnum } from './enum-labels.ts';
 import { createInventory, text } from './inventory.ts';
 import type { Inventory } from './inventory.ts';
-import { quoteName } from '../database/quoting.ts';
-import { StatementError } from './steps.ts';
-import type { ColumnChange, NewRow, Steps } from './steps.ts';
+import { quoteName, quoteText } from '../database/quoting.ts';
+import { optionalText } from '../database/rows.ts';
+import { insertIfMissing, StatementError } from './steps.ts';
+import type { ColumnChange, Steps } from './steps.ts';
 
 // A row for each table and column, for each index and column it uses, and for each enumeration.
 const inventoryQuery = `
@@ -50,6 +51,17 @@ const enumColumnsQuery = `
     JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
     WHERE t.typnamespace = ${currentSchema} AND c.relnamespace = t.typnamespace AND t.typname = $1`;
+
+// One row where a sequence numbers the rows, or where nothing does; none where the owner has them numbered otherwise.
+const sequenceQuery = `
+  SELECT sequence FROM (
+    SELECT d.adbin IS NULL AND a.attidentity = '' AS unnumbered,
+           coalesce(pg_get_serial_sequence(quote_ident(t.relname), 'id'),
+                    substring(pg_get_expr(d.adbin, d.adrelid) FROM '^nextval\\(''(.*)''::regclass\\)$')) AS sequence
+      FROM pg_class t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attname = 'id'
+      LEFT JOIN pg_attrdef d ON d.adrelid = t.oid AND d.adnum = a.attnum
+      WHERE t.relnamespace = ${currentSchema} AND t.relname = $1) AS numbered
+    WHERE unnumbered OR sequence IS NOT NULL`;
 
 /** PostgreSQL's steps: they wait in a queue and travel together. */
 export function postgresSteps(session: Session): Steps {
@@ -110,13 +122,36 @@ export function postgresSteps(session: Session): Steps {
       const columns = (await query(enumColumnsQuery, [name])).map(readEnumColumn);
       for (const statement of relabelEnum(name, found, values, columns)) await execute(statement);
     },
-    insert: (table, columns, rows) => execute(insertStatement(table, columns, rows)),
+    async insertMissing(table, insertion, rows) {
+      for (const row of rows) await execute(insertIfMissing(table, insertion, row, literal));
+    },
+    async continueNumbering(table) {
+      const [numbered] = await query(sequenceQuery, [table]);
+      if (numbered === undefined) return;
+      for (const statement of numberAfterLast(table, optionalText(numbered, 'sequence'))) await execute(statement);
+    },
 
     async run(sql) {
       await execute(sql);
       await flush();
     },
   };
+}
+
+/** @param sequence that numbers the rows; null if there is none yet */
+function numberAfterLast(table: string, sequence: string | null): readonly string[] {
+  const own = quoteName(`${table}_id_seq`);
+  const name = quoteText(sequence ?? own);
+  const create = [
+    `CREATE SEQUENCE IF NOT EXISTS ${own}`,
+    `ALTER SEQUENCE ${own} OWNED BY ${quoteName(table)}.id`,
+    `ALTER TABLE ${quoteName(table)} ALTER COLUMN id SET DEFAULT nextval(${name})`,
+  ];
+  return [
+    ...(sequence === null ? create : []),
+    `SELECT setval(${name}, highest) FROM (SELECT max(id) AS highest FROM ${quoteName(table)}) AS rows
+      WHERE highest > coalesce(pg_sequence_last_value(${name}::regclass), 0)`,
+  ];
 }
 
 /** The part of ALTER COLUMN that says what to alter. */
@@ -133,11 +168,6 @@ function action(change: ColumnChange): string {
     case 'dropDefault':
       return 'DROP DEFAULT';
   }
-}
-
-function insertStatement(table: string, columns: readonly string[], rows: readonly NewRow[]): string {
-  const tuples = rows.map((row) => `(${columns.map((column) => literal(row[column] ?? null)).join(', ')})`);
-  return `INSERT INTO ${quoteName(table)} (${columns.map(quoteName).join(', ')}) VALUES\n${tuples.join(',\n')}`;
 }
 
 /** A value in SQL. The E form reads backslashes the same whatever standard_conforming_strings says. */

@@ -3,9 +3,9 @@ import type { Inventory } from './inventory.ts';
 import { postgresSteps } from './postgres-schema.ts';
 import { quoteName } from '../database/quoting.ts';
 import { sqliteSteps } from './sqlite-schema.ts';
-import type { ColumnChange, Definition, NewRow, Steps } from './steps.ts';
+import type { ColumnChange, Definition, Key, NewRow, Steps } from './steps.ts';
 
-export type { Definition, NewRow } from './steps.ts';
+export type { Definition, Key, NewRow } from './steps.ts';
 
 /** A column's name and definition, in the order of the table. */
 export type Columns = Readonly<Record<string, Definition>>;
@@ -87,8 +87,18 @@ export interface Schema {
    */
   relabelEnum(name: string, values: readonly string[]): Promise<void>;
 
-  /** Inserts rows as they are given; all rows have the keys of the first. */
-  insert(table: string, rows: readonly NewRow[]): Promise<void>;
+  /**
+   * Inserts the rows that are missing, in their order; all rows have the columns of the first. Rows that are there
+   * stay as they are. The database numbers the new rows after the highest number of the table, and `created_at` and
+   * `updated_at` are the time of the run where no row gives them. Columns that the table lacks are left out.
+   * @param keys what tells rows apart: a row is there if another has the same values in the columns of any one key
+   */
+  insertMissing(table: string, keys: readonly Key[], rows: readonly NewRow[]): Promise<void>;
+  /**
+   * Lets the database number the next rows of a table after the highest `id`; an `id` without a default is given a
+   * sequence. PostgreSQL only: SQLite counts by itself.
+   */
+  continueNumbering(table: string): Promise<void>;
 
   /** Any other statements: data moves and what only one engine knows. */
   run(sql: string): Promise<void>;
@@ -137,7 +147,10 @@ export async function openSchema(session: Session): Promise<OpenSchema> {
   };
 }
 
-type TableSteps = Pick<Schema, 'hasTable' | 'createTable' | 'renameTable' | 'createEnum' | 'relabelEnum' | 'insert'>;
+type TableSteps = Pick<
+  Schema,
+  'hasTable' | 'createTable' | 'renameTable' | 'createEnum' | 'relabelEnum' | 'insertMissing' | 'continueNumbering'
+>;
 
 function tableSteps(steps: Steps, inventory: () => Inventory): TableSteps {
   return {
@@ -171,10 +184,17 @@ function tableSteps(steps: Steps, inventory: () => Inventory): TableSteps {
       if (inventory().hasEnum(name)) await steps.relabelEnum(name, values);
     },
 
-    async insert(table, rows) {
+    async insertMissing(table, keys, rows) {
+      const has = (column: string): boolean => inventory().hasColumn(table, column);
       const [first] = rows;
-      if (first === undefined || !inventory().hasTable(table)) return;
-      await steps.insert(table, Object.keys(first), rows);
+      if (first === undefined || !keys.flat().every(has)) return;
+      const times = ['created_at', 'updated_at'].filter((column) => !Object.hasOwn(first, column) && has(column));
+      await steps.continueNumbering(table);
+      await steps.insertMissing(table, { keys, columns: Object.keys(first).filter(has), times }, rows);
+    },
+
+    async continueNumbering(table) {
+      if (inventory().hasColumn(table, 'id')) await steps.continueNumbering(table);
     },
   };
 }

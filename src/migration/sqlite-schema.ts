@@ -1,11 +1,11 @@
 import { hasCode } from '../error-code.ts';
-import type { Row, Session } from '../database/session.ts';
+import type { Row, Session, Value } from '../database/session.ts';
 import { createInventory, text } from './inventory.ts';
 import type { Inventory } from './inventory.ts';
-import { quoteName } from '../database/quoting.ts';
+import { quoteName, quoteText } from '../database/quoting.ts';
 import { keyword, tokenize } from './sql-tokens.ts';
 import { rebuildTable, storedTable } from './sqlite-rebuild.ts';
-import { StatementError } from './steps.ts';
+import { insertIfMissing, StatementError } from './steps.ts';
 import type { Steps } from './steps.ts';
 import { hasConstraint } from './table-text.ts';
 
@@ -60,18 +60,14 @@ export function sqliteSteps(plain: Session): Steps {
     createEnum: async () => {},
     relabelEnum: async () => {},
 
-    async insert(table, columns, rows) {
-      const names = columns.map(quoteName).join(', ');
-      const values = columns.map((_, index) => `$${index + 1}`).join(', ');
-      for (const row of rows) {
-        await session.query(
-          `INSERT INTO ${quoteName(table)} (${names}) VALUES (${values})`,
-          columns.map((column) => row[column] ?? null),
-        );
-      }
+    async insertMissing(table, insertion, rows) {
+      for (const row of rows) await session.run(insertIfMissing(table, insertion, row, literal));
     },
+    continueNumbering: async () => {},
   };
 }
+
+const literal = (value: Value): string => (typeof value === 'string' ? quoteText(value) : String(value ?? 'NULL'));
 
 /** Whether SQLite does not do a statement as it stands; a full disk or a damaged file is another thing. */
 function isRefusal(error: unknown): boolean {

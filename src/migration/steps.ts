@@ -1,4 +1,5 @@
 import { shownDetail } from '../database/postgres/server-detail.ts';
+import { quoteName } from '../database/quoting.ts';
 import type { Engine, Row, Value } from '../database/session.ts';
 import { reasonOf } from '../failure.ts';
 import type { Inventory } from './inventory.ts';
@@ -14,6 +15,16 @@ export type Definition = string;
 
 /** A row to insert: column → value. */
 export type NewRow = Readonly<Record<string, Value>>;
+
+/** The columns that tell the rows of a table apart. */
+export type Key = readonly string[];
+
+/** Which columns of new rows are given, which are the time of the run, and by what a row is found to be there. */
+export interface Insertion {
+  readonly columns: readonly string[];
+  readonly times: readonly string[];
+  readonly keys: readonly Key[];
+}
 
 /** What may be altered in a column that stays. */
 export type ColumnChange =
@@ -40,10 +51,31 @@ export interface Steps {
   dropForeignKeys(table: string, column: string): Promise<void>;
   createEnum(name: string, values: readonly string[]): Promise<void>;
   relabelEnum(name: string, values: readonly string[]): Promise<void>;
-  insert(table: string, columns: readonly string[], rows: readonly NewRow[]): Promise<void>;
+  insertMissing(table: string, insertion: Insertion, rows: readonly NewRow[]): Promise<void>;
+  continueNumbering(table: string): Promise<void>;
   run(sql: string): Promise<void>;
   query(sql: string, parameters: readonly Value[]): Promise<Row[]>;
   flush(): Promise<void>;
+}
+
+/**
+ * The statement that inserts a row unless one of its key is there. A unique rule of the owner's that the row would
+ * break counts as a key, too. @param literal a value in the engine's SQL
+ */
+export function insertIfMissing(
+  table: string,
+  { columns, times, keys }: Insertion,
+  row: NewRow,
+  literal: (value: Value) => string,
+): string {
+  const valueOf = (column: string): Value => row[column] ?? null;
+  const equals = (column: string): string =>
+    valueOf(column) === null ? `${quoteName(column)} IS NULL` : `${quoteName(column)} = ${literal(valueOf(column))}`;
+  const same = keys.map((key) => `(${key.map(equals).join(' AND ')})`).join(' OR ');
+  const names = [...columns, ...times].map(quoteName).join(', ');
+  const values = [...columns.map((column) => literal(valueOf(column))), ...times.map(() => 'CURRENT_TIMESTAMP')];
+  return `INSERT INTO ${quoteName(table)} (${names}) SELECT ${values.join(', ')}
+    WHERE NOT EXISTS (SELECT 1 FROM ${quoteName(table)} WHERE ${same}) ON CONFLICT DO NOTHING`;
 }
 
 /** A statement that the database rejected; `cause` is the driver's error. */

@@ -150,13 +150,17 @@ const effects: readonly Effect[] = [
     })),
   },
   {
-    what: 'leaves templates that are there alone',
+    what: 'adds the templates that are missing beside others',
     from: '040_import_export',
     to: '041_add_invoice_pdf_templates',
-    rows: `CREATE TABLE invoice_pdf_templates (id INTEGER, page_size VARCHAR(20), is_default BOOLEAN);
+    rows: `CREATE TABLE invoice_pdf_templates (id INTEGER PRIMARY KEY, page_size VARCHAR(20), is_default BOOLEAN);
       INSERT INTO invoice_pdf_templates VALUES (1, 'A6', FALSE);`,
-    query: 'SELECT * FROM invoice_pdf_templates',
-    after: [{ id: 1, page_size: 'A6', is_default: false }],
+    query: 'SELECT * FROM invoice_pdf_templates ORDER BY id',
+    after: ['A6', 'A4', 'Letter', 'A3', 'Legal', 'A5'].map((page_size, index) => ({
+      id: index + 1,
+      page_size,
+      is_default: index > 0,
+    })),
   },
   {
     what: 'fills the columns of clients and users',
@@ -276,7 +280,7 @@ describeEngines('revisions 031 to 065', ({ name, create }) => {
     await expect(stage.session.run('INSERT INTO settings (id) VALUES (1)')).rejects.toThrow(/mail_enabled/);
   });
 
-  it('037 adds no category whose name or code is taken, and no rates beside others', async () => {
+  it('037 adds no category whose name or code is taken, and no rates to a table that lacks the place', async () => {
     const taken = `
       CREATE TABLE expense_categories (id INTEGER PRIMARY KEY, name VARCHAR(100) UNIQUE, code VARCHAR(20) UNIQUE,
         color VARCHAR(7), icon VARCHAR(50), requires_receipt BOOLEAN, requires_approval BOOLEAN, is_active BOOLEAN);

@@ -306,7 +306,7 @@ const cases: readonly Case[] = [
     answer: [],
   },
   {
-    what: 'adds no workflow templates to a table that is there',
+    what: 'adds no workflow templates to a table that lacks their names',
     at: '151_add_ai_helper_settings',
     rows: `${users} CREATE TABLE workflow_templates (id INTEGER NOT NULL PRIMARY KEY, created_by INTEGER)`,
     to: '161_add_workflow_templates',
