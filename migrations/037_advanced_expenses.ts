@@ -23,6 +23,9 @@ const rates = [
   ['FR', 'EUR', 20, 4, 7, 9],
 ] as const;
 
+/** Where and from when on they hold. */
+const [location, valid_from] = ['General', '2025-01-01'];
+
 /** Creates expense categories, mileage and per diems, with some to begin with. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('expense_categories', {
@@ -133,7 +136,7 @@ export const up: Migration = async ({ context: schema }) => {
   await seed(schema);
 };
 
-/** Categories are added unless their name or code is taken, rates unless there is one of the place and day. */
+/** Categories are added unless their name or code is taken, rates unless there is one of the place and day, or only others. */
 const seed = async (schema: Schema): Promise<void> => {
   await schema.insertMissing(
     'expense_categories',
@@ -148,21 +151,32 @@ const seed = async (schema: Schema): Promise<void> => {
       is_active: true,
     })),
   );
+  if (await hasOnlyOtherRates(schema)) return;
   await schema.insertMissing(
     'per_diem_rates',
     [['country_code', 'location', 'valid_from']],
     rates.map(
       ([country_code, currency_code, rate_per_day, breakfast_deduction, lunch_deduction, dinner_deduction]) => ({
         country_code,
-        location: 'General',
+        location,
         rate_per_day,
         breakfast_deduction,
         lunch_deduction,
         dinner_deduction,
-        valid_from: '2025-01-01',
+        valid_from,
         currency_code,
         is_active: true,
       }),
     ),
   );
+};
+
+/** Whether somebody has made rates, and none of the first ones is among them: they may have been replaced. */
+const hasOnlyOtherRates = async (schema: Schema): Promise<boolean> => {
+  if (!schema.hasColumn('per_diem_rates', 'location') || !schema.hasColumn('per_diem_rates', 'valid_from'))
+    return false;
+  const [row] = await schema.query(`
+    SELECT count(*) AS rates, count(CASE WHEN location = '${location}' AND valid_from = '${valid_from}' THEN 1 END) AS first
+    FROM per_diem_rates`);
+  return Number(row?.['rates']) > 0 && Number(row?.['first']) === 0;
 };

@@ -149,8 +149,8 @@ function numberAfterLast(table: string, sequence: string | null): readonly strin
   ];
   return [
     ...(sequence === null ? create : []),
-    `SELECT setval(${name}, highest) FROM (SELECT max(id) AS highest FROM ${quoteName(table)}) AS rows
-      WHERE highest > coalesce(pg_sequence_last_value(${name}::regclass), 0)`,
+    `SELECT setval(${name}, next, false) FROM (SELECT coalesce(max(id), 0) + 1 AS next FROM ${quoteName(table)}) AS rows
+      WHERE next >= (SELECT last_value + is_called::integer FROM ${sequence ?? own})`,
   ];
 }
 
