@@ -3,6 +3,7 @@ import type { ArchiveKind } from './archive/manifest.ts';
 import type { UploadRootName } from './config/config.ts';
 import type { Change } from './database/measurement.ts';
 import type { MissingRight, OtherSession } from './database/database.ts';
+import type { BrokenIndex } from './database/postgres/index-check.ts';
 import type { Engine } from './database/session.ts';
 import type { State } from './gate/diagnosis.ts';
 import type { Refusal } from './gate/plan.ts';
@@ -82,6 +83,8 @@ export type Problem =
   | { readonly kind: 'access-denied'; readonly database: string; readonly reason: string }
   | { readonly kind: 'file-access-denied'; readonly file: string; readonly user: string; readonly reason: string }
   | { readonly kind: 'missing-rights'; readonly database: string; readonly rights: readonly MissingRight[] }
+  /** Indexes that are not in order: something could be written beside what they miss. */
+  | { readonly kind: 'broken-indexes'; readonly database: string; readonly indexes: readonly BrokenIndex[] }
   | { readonly kind: 'locked'; readonly holder: LockHolder; readonly seconds: number }
   | {
       readonly kind: 'unreadable';
@@ -325,6 +328,8 @@ export function exitCodeOf(problem: Problem): ExitCode {
       return exitCodes.unreadable;
     case 'refused':
       return problem.refusal.exitCode;
+    case 'broken-indexes':
+      return exitCodes.drifted;
     case 'adoption-refused':
       return exitCodes.unversioned;
     case 'migration-failed':

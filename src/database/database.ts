@@ -32,6 +32,9 @@ export interface OthersAtWork {
 /** Stands for a column's default that is there, where nobody asked which. */
 export const someDefault = '?';
 
+/** What an attachment's `what` begins with that tells of text which sorts in another way than its indexes were built. */
+export const collationVersion = 'collation version';
+
 /** The surroundings of an empty database. */
 export const noSurroundings: Surroundings = { attachments: [], numberings: [], answers: [] };
 

@@ -1,9 +1,12 @@
+import { collationVersion } from '../database/database.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { describeMatch, listRows } from '../report/adoption-text.ts';
 import type { Commands } from '../report/commands.ts';
 import type { Log } from '../report/log.ts';
+import { describeAttachment } from '../report/differences.ts';
 import { count } from '../report/numbers.ts';
 import { describeStrays } from '../report/refusals.ts';
+import type { Surroundings } from '../schema/surroundings.ts';
 import type { Plan, Work } from './plan.ts';
 
 /** Says what the gate is about to do, and why. */
@@ -53,6 +56,13 @@ export function announceWork(plan: Work, commands: Commands, log: Log): void {
     case 'interrupted':
     case 'unreadable':
       throw new Error(`nothing to migrate in the state ${state.kind}`);
+  }
+}
+
+/** Says that text sorts in another way than its indexes were built, whatever else there is to do. */
+export function announceCollations({ attachments }: Surroundings, log: Log): void {
+  for (const attachment of attachments.filter(({ what }) => what.startsWith(collationVersion))) {
+    log.warn(describeAttachment(attachment).message);
   }
 }
 

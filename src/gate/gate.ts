@@ -4,7 +4,7 @@ import { Failure, type Problem } from '../failure.ts';
 import type { Log } from '../report/log.ts';
 import type { Output } from '../report/output.ts';
 import type { Recorder } from '../report/record.ts';
-import { announcePass } from './announcements.ts';
+import { announceCollations, announcePass } from './announcements.ts';
 import { type Look, look } from './look.ts';
 import type { Observation } from './observation.ts';
 
@@ -38,6 +38,7 @@ export async function runGate(context: GateContext): Promise<void> {
 export async function act(seen: Look, context: GateContext): Promise<void> {
   const { observation, state, plan, obstacle } = seen;
   const { database, log, recorder } = context;
+  if (plan.kind !== 'refuse' && observation.kind === 'seen') announceCollations(observation.facts.surroundings, log);
   switch (plan.kind) {
     case 'refuse':
       recorder.left({ state: state.kind, revisions: revisionsIn(observation) });

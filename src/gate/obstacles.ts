@@ -8,8 +8,8 @@ import { requireEncoding } from './encoding.ts';
 import { quarantines, type Work } from './plan.ts';
 
 /**
- * What keeps a plan that writes from being carried out, asked before anything starts: the encoding, the rights, and the
- * place of a safety backup that must be made. Nothing is written. It is a module of its own because most runs have
+ * What keeps a plan that writes from being carried out, asked before anything starts: the encoding, the rights, unique
+ * indexes that are broken, and the place of a safety backup that must be made. Nothing is written. It is a module of its own because most runs have
  * nothing to do.
  * @returns null if nothing is in the way
  */
@@ -22,11 +22,20 @@ export async function findObstacle(
   try {
     if (plan.kind === 'migrate') await requireEncoding(plan.pending, database);
     await requireRights(plan, facts, database);
+    await requireSoundIndexes(database);
     return await findSafetyObstacle({ database, config }, facts);
   } catch (error) {
     if (error instanceof Failure) return error.problem;
     throw error;
   }
+}
+
+/** A migration looks up rows by its unique indexes, and would build on what they miss. @throws Failure `broken-indexes` */
+async function requireSoundIndexes(database: Database): Promise<void> {
+  if (database.engine !== 'postgresql') return;
+  const { findBrokenIndexes } = await import('../database/postgres/index-check.ts');
+  const indexes = await findBrokenIndexes(database);
+  if (indexes.length > 0) throw new Failure({ kind: 'broken-indexes', database: database.name, indexes });
 }
 
 /** @throws Failure `missing-rights`, `file-access-denied` */

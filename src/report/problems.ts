@@ -169,6 +169,23 @@ function describe(problem: Problem, commands: Commands): Notice {
             problem.rights.map(({ remedy }) => `  ${remedy}`).join('\n'),
         ],
       };
+    case 'broken-indexes':
+      return {
+        title: `Indexes are broken: ${problem.database}`,
+        happened: [
+          'These unique indexes are not in the order in which the server sorts now. They miss rows, and let in twice what ' +
+            'may be there once. The reason is a newer image of the server as a rule, whose rules of sorting are others, or ' +
+            'else a damaged disk.',
+          ...problem.indexes.map(({ name, table, reason }) => `- ${name} of ${table}: ${reason}`),
+        ],
+        safe: untouched,
+        options: [
+          'Stop the application, build them anew, and start again. If one cannot be built because a value is there twice, the ' +
+            'message names it: change or delete one of these rows first.\n' +
+            [commands.stop, ...problem.indexes.map(({ remedy }) => commands.sql(remedy)), commands.gate].join('\n'),
+          `Save what is there before that.\n${commands.dump}`,
+        ],
+      };
     case 'locked':
       return {
         title: 'Another run holds the lock',

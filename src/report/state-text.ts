@@ -42,7 +42,10 @@ export function renderPlan(report: StateReport, seen: Look, commands: Commands):
   };
   const step = report.action === null ? [] : ['', steps[report.action]];
   const details = [...report.pending, ...missing(report)].map((detail) => `  ${detail}`);
-  return lines([...summary(report), ...restore(seen), ...step, ...details]) + banner(report, seen, commands);
+  return (
+    lines([...summary(report), ...restore(seen), ...notesOn(report), ...step, ...details]) +
+    banner(report, seen, commands)
+  );
 }
 
 /** `verify` for people. */
@@ -72,13 +75,13 @@ function missing({ action, problems }: StateReport): readonly string[] {
   return action === 'repair' ? problems.map(({ message }) => message) : [];
 }
 
-function extras({ extras: { tables, columns, indexes }, notes }: StateReport): readonly string[] {
-  return [
-    ...extra('tables', tables),
-    ...extra('columns', columns),
-    ...extra('indexes', indexes),
-    ...notes.map(({ message }) => `also here: ${message}`),
-  ];
+function extras(report: StateReport): readonly string[] {
+  const { tables, columns, indexes } = report.extras;
+  return [...extra('tables', tables), ...extra('columns', columns), ...extra('indexes', indexes), ...notesOn(report)];
+}
+
+function notesOn({ notes }: StateReport): readonly string[] {
+  return notes.map(({ message }) => `also here: ${message}`);
 }
 
 function extra(what: string, names: readonly string[]): readonly string[] {

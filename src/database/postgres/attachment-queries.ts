@@ -1,3 +1,4 @@
+import { collationVersion } from '../database.ts';
 import { currentSchema } from '../current-schema.ts';
 
 // What lies on tables and around them, whoever put it there: a row for each, with the statement that takes it away.
@@ -122,29 +123,28 @@ const readOnly = `
          '-- give the address of the primary in DATABASE_URL, or make this one the primary: SELECT pg_promote()'
   WHERE pg_is_in_recovery()`;
 
-// The base image changed under the volume: text sorts in another way than the indexes over it were built. The functions are
-// asked through query_to_xml, for servers before 15 have neither the one for databases nor its column.
+// The base image changed under the volume: text sorts in another way than the indexes over it were built.
 const collations = `
-  SELECT NULL, 'collation version of the database', v.name,
+  SELECT NULL, '${collationVersion}', k.name,
+         format('indexes over its columns were built with version %s, and the server sorts by %s, so they may miss rows. With the application stopped: REINDEX DATABASE %I; ALTER COLLATION %s REFRESH VERSION;', k.kept, k.actual, current_database(), k.name),
+         false, format('REINDEX DATABASE %I; ALTER COLLATION %s REFRESH VERSION', current_database(), k.name)
+  FROM (SELECT format('%I.%I', n.nspname, o.collname) AS name, o.collversion AS kept, pg_collation_actual_version(o.oid) AS actual
+        FROM pg_collation o JOIN pg_namespace n ON n.oid = o.collnamespace
+        WHERE o.collversion IS NOT NULL AND o.oid IN (
+          SELECT a.attcollation FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+          WHERE c.relnamespace = ${schema} AND a.attnum > 0 AND NOT a.attisdropped)) AS k
+  WHERE k.kept <> k.actual`;
+
+// servers before 15 have neither the column nor the function
+const databaseCollation = `
+  SELECT NULL, '${collationVersion} of the database', v.name,
          format('indexes over text were built with version %s, and the server sorts by %s, so they may miss rows. With the application stopped: REINDEX DATABASE %I; ALTER DATABASE %I REFRESH COLLATION VERSION;', v.kept, v.actual, v.name, v.name),
          false, format('REINDEX DATABASE %I; ALTER DATABASE %I REFRESH COLLATION VERSION', v.name, v.name)
-  FROM (SELECT d.datname::text AS name, to_jsonb(d) ->> 'datcollversion' AS kept,
-               CASE WHEN current_setting('server_version_num')::int >= 150000 THEN
-                 substring(query_to_xml('SELECT pg_database_collation_actual_version(oid) AS v FROM pg_database WHERE datname = current_database()', false, true, '')::text FROM '<v>(.*)</v>') END AS actual
-        FROM pg_database d WHERE d.datname = current_database()) AS v
-  WHERE v.kept <> v.actual
-  UNION ALL
-  SELECT NULL, 'collation version', (SELECT format('%I.%I', n.nspname, k.collname) FROM pg_namespace n WHERE n.oid = k.collnamespace)::text,
-         format('indexes over its columns were built with version %s, and the server sorts by %s, so they may miss rows. With the application stopped: REINDEX DATABASE %I; ALTER COLLATION %s REFRESH VERSION;', k.collversion, pg_collation_actual_version(k.oid), current_database(), (SELECT format('%I.%I', n.nspname, k.collname) FROM pg_namespace n WHERE n.oid = k.collnamespace)),
-         false, format('REINDEX DATABASE %I; ALTER COLLATION %s REFRESH VERSION', current_database(), (SELECT format('%I.%I', n.nspname, k.collname) FROM pg_namespace n WHERE n.oid = k.collnamespace))
-  FROM pg_collation k
-  WHERE k.collversion IS NOT NULL AND k.oid IN (
-          SELECT a.attcollation FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-          WHERE c.relnamespace = ${schema} AND a.attnum > 0 AND NOT a.attisdropped)
-    AND k.collversion <> pg_collation_actual_version(k.oid)`;
+  FROM (SELECT datname::text AS name, datcollversion AS kept, pg_database_collation_actual_version(oid) AS actual
+        FROM pg_database WHERE datname = current_database()) AS v
+  WHERE v.kept <> v.actual`;
 
-/** `table` (null: the database), `what` it is, its `name` and `detail`, whether it `refuses` writes, and the `remedy`. */
-export const attachmentsQuery = [
+const ofEveryServer = [
   triggers,
   unenforced,
   rules,
@@ -159,7 +159,15 @@ export const attachmentsQuery = [
   shadows,
   readOnly,
   collations,
-].join('\nUNION ALL\n');
+];
+
+/**
+ * `table` (null: the database), `what` it is, its `name` and `detail`, whether it `refuses` writes, and the `remedy`.
+ * @param versionNumber of the server, e.g. 160004
+ */
+export function attachmentsQuery(versionNumber: number): string {
+  return [...ofEveryServer, ...(versionNumber < 150000 ? [] : [databaseCollation])].join('\nUNION ALL\n');
+}
 
 /** The sequences that number the rows of tables that have some: which one, of which column. */
 export const numberingsQuery = `

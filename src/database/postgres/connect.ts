@@ -41,6 +41,8 @@ export interface Connected {
 // How long a server that just started is not trusted yet: the official image starts a temporary server while it
 // initialises its volume and stops it again.
 const youngServer = 3;
+/** The oldest version that is supported. */
+export const oldestServer = 130000;
 /** Seconds that a missing database is waited for: the image creates it right after its server came up. */
 const databaseGrace = 10;
 
@@ -240,5 +242,5 @@ async function askServer(client: pg.Client): Promise<ServerFacts> {
 
 /** @throws Failure `unsupported-server` */
 export function requireSupported({ versionNumber, version }: Pick<ServerFacts, 'versionNumber' | 'version'>): void {
-  if (versionNumber < 130000) throw new Failure({ kind: 'unsupported-server', version });
+  if (versionNumber < oldestServer) throw new Failure({ kind: 'unsupported-server', version });
 }

@@ -9,7 +9,7 @@ import { describeRetry } from '../../report/cause-text.ts';
 import { describePostgres } from '../target-name.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
 import { commit, type CommitOptions } from './commit.ts';
-import { connectOnce, connectWhenReady } from './connect.ts';
+import { type Connected, connectOnce, connectWhenReady } from './connect.ts';
 import { inspect, readFacts } from './inspect.ts';
 import { migrationLock, refuseTransactionPooler, releaseRunLock, settleSession, takeRunLock } from './lock.ts';
 import { findOthers } from './others.ts';
@@ -78,12 +78,12 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
 
     async observe(depth, question) {
       await naming(settle());
-      return naming(inspect(client, depth, question));
+      return naming(inspect(client, server.versionNumber, depth, question));
     },
 
     async read(work) {
       await naming(settle());
-      return naming(inTransaction(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work, rollBack));
+      return naming(inTransaction(connected, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work, rollBack));
     },
 
     othersAtWork: () => naming(findOthers(postgresSession(client))),
@@ -105,7 +105,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
       await naming(settle());
       for (let attempt = 1; ; attempt++) {
         try {
-          return await naming(inTransaction(client, begin, work, () => commit(client, committing)));
+          return await naming(inTransaction(connected, begin, work, () => commit(client, committing)));
         } catch (error) {
           if (attempt > lockRetries || !(error instanceof LockTimeout)) throw error;
           options.onRetry(describeRetry(error.blockers, attempt, lockRetries + 1));
@@ -114,7 +114,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
       }
     },
 
-    rehearse: (work) => naming(inTransaction(client, begin, work, rollBack)),
+    rehearse: (work) => naming(inTransaction(connected, begin, work, rollBack)),
 
     async close() {
       options.signal.removeEventListener('abort', cancel);
@@ -124,14 +124,17 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
 }
 
 async function inTransaction<Result>(
-  client: pg.Client,
+  { client, server: { versionNumber } }: Connected,
   begin: string,
   work: (transaction: Transaction) => Promise<Result>,
   end: () => Promise<void>,
 ): Promise<Result> {
   try {
     await client.query(begin);
-    const result = await work({ ...postgresSession(client), observe: (question) => readFacts(client, { question }) });
+    const result = await work({
+      ...postgresSession(client),
+      observe: (question) => readFacts(client, { versionNumber, question }),
+    });
     await end();
     return result;
   } catch (error) {

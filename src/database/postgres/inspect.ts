@@ -20,6 +20,7 @@ import {
   versionRowsQuery,
   type Defaults,
 } from './catalog-queries.ts';
+import { oldestServer } from './connect.ts';
 import { readSession, sessionsQuery } from './others.ts';
 
 const relationKinds: Readonly<Record<string, RelationKind>> = {
@@ -37,12 +38,14 @@ const asOneText = (query: string): string => `SELECT coalesce(json_agg(r), '[]')
 /** Reads everything in two round trips and one read-only snapshot. */
 export async function inspect(
   client: pg.Client,
+  versionNumber: number,
   depth: 'quick' | 'whole',
   question: Question | undefined,
 ): Promise<DatabaseFacts> {
   try {
     const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
     return await readFacts(client, {
+      versionNumber,
       begin,
       end: 'ROLLBACK',
       defaults: depth === 'quick' ? 'presence' : 'text',
@@ -59,11 +62,19 @@ export async function inspect(
 export async function readFacts(
   client: pg.Client,
   {
+    versionNumber = oldestServer,
     begin = '',
     end = '',
     defaults = 'text',
     question,
-  }: { begin?: string; end?: string; defaults?: Defaults; question?: Question | undefined } = {},
+  }: {
+    /** The server's, e.g. 160004. */
+    versionNumber?: number;
+    begin?: string;
+    end?: string;
+    defaults?: Defaults;
+    question?: Question | undefined;
+  } = {},
 ): Promise<DatabaseFacts> {
   const queries = [
     relationsQuery,
@@ -75,7 +86,7 @@ export async function readFacts(
     sessionsQuery,
     unreadableQuery,
     placeQuery,
-    attachmentsQuery,
+    attachmentsQuery(versionNumber),
     numberingsQuery,
     typesQuery,
   ];

@@ -13,7 +13,7 @@ import {
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { run } from '../../support/run.ts';
 import { restoreSql } from '../../support/restore-sql.ts';
-import { state } from '../../support/fixtures.ts';
+import { release, state } from '../../support/fixtures.ts';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { snapshot } from '../../support/snapshot.ts';
 
@@ -172,7 +172,9 @@ describePostgres('a healthy database', () => {
     expect(migrated.exitCode, migrated.all).toBe(0);
   });
 
-  it('may sort text in another way than its indexes were built, and status says what to run', async ({ skip }) => {
+  it('may sort text in another way than its indexes were built, and every command that looks says what to run', async ({
+    skip,
+  }) => {
     const { url: server, major } = requirePostgres();
     if (major < 15) return skip('before PostgreSQL 15 a database knows no version of its collation');
     const icu = await withClient(server, (client) =>
@@ -191,13 +193,12 @@ describePostgres('a healthy database', () => {
                     UPDATE pg_database SET datcollversion = '0.0' WHERE datname = current_database();
                     UPDATE pg_collation SET collversion = '0.0' WHERE collname = 'de-x-icu'`),
     );
-    {
-      const { exitCode, all } = await run(['status'], { env: { DATABASE_URL: url } });
+    for (const command of ['status', 'plan', 'verify', 'gate']) {
+      const { exitCode, all } = await run([command], { env: { DATABASE_URL: url } });
       expect(exitCode, all).toBe(0);
       expect(all).toContain(`REINDEX DATABASE ${name}; ALTER DATABASE ${name} REFRESH COLLATION VERSION;`);
       expect(all).toContain('ALTER COLLATION pg_catalog."de-x-icu" REFRESH VERSION;');
     }
-    expect((await gate(url)).exitCode).toBe(0);
     for (const statement of [
       `REINDEX DATABASE ${name}`,
       `ALTER DATABASE ${name} REFRESH COLLATION VERSION`,
@@ -206,6 +207,38 @@ describePostgres('a healthy database', () => {
       await withClient(url, (client) => client.query(statement));
     }
     expect((await run(['status'], { env: { DATABASE_URL: url } })).all).not.toContain('collation version');
+  });
+
+  it('is not migrated while a unique index over text is in another order than the server sorts in', async ({
+    skip,
+  }) => {
+    const { url: server } = requirePostgres();
+    const there = await withClient(server, (client) =>
+      client.query(
+        "SELECT FROM pg_available_extensions, pg_collation WHERE name = 'amcheck' AND collname = 'en-x-icu'",
+      ),
+    );
+    if (there.rowCount === 0) return skip('this server lacks amcheck or ICU');
+    const { url } = await createDatabase();
+    await restoreSql(url, release('pg', 'v4.20.0', 'before.sql.gz'));
+    await withClient(url, (client) =>
+      client.query(`CREATE EXTENSION amcheck;
+        CREATE TABLE own (name text COLLATE "C"); INSERT INTO own VALUES ('B'), ('a');
+        CREATE UNIQUE INDEX "own Names" ON own (name);
+        UPDATE pg_index SET indcollation = (SELECT oid::text FROM pg_collation WHERE collname = 'en-x-icu')::oidvector
+        WHERE indexrelid = '"own Names"'::regclass`),
+    );
+    const before = await snapshot(url);
+    for (const command of ['status', 'plan', 'gate']) {
+      const { exitCode, all } = await run([command], { env: { DATABASE_URL: url, TT_BACKUP_BEFORE_MIGRATE: 'never' } });
+      expect(exitCode, all).toBe(14);
+      expect(all.replaceAll(/\s+/g, ' ')).toMatch(/own Names of own: item order invariant violated/);
+      expect(all).toContain(`-c 'REINDEX INDEX public."own Names"'`);
+    }
+    expect(await snapshot(url)).toBe(before);
+    await withClient(url, (client) => client.query('REINDEX INDEX public."own Names"'));
+    const { exitCode, all } = await gate(url);
+    expect(exitCode, all).toBe(0);
   });
 
   it('is called that by no command while rows hold a label that nobody knows', async () => {

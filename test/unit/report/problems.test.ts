@@ -28,6 +28,10 @@ const table: readonly [number, Problem][] = [
   [4, { kind: 'access-denied', database, reason: 'no' }],
   [4, { kind: 'missing-rights', database, rights: [{ action: 'fly', remedy: 'GRANT WINGS;' }] }],
   [5, { kind: 'locked', holder, seconds: 9 }],
+  [
+    14,
+    { kind: 'broken-indexes', database, indexes: [{ name: 'i', table: 't', reason: 'no', remedy: 'REINDEX INDEX i' }] },
+  ],
   [17, { kind: 'unreadable', database, reason: 'no' }],
   [20, { kind: 'migration-failed', failed, cause: { kind: 'other' } }],
   [20, { kind: 'migration-failed', failed, cause: { kind: 'disk-full' } }],
