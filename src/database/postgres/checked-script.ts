@@ -19,6 +19,8 @@ export interface CheckOptions {
   readonly onUnknown: 'stop' | 'collect';
   /** Bytes of rows at the most. */
   readonly maxBytes: number;
+  /** Qualified names of the enum types that earlier scripts of the same dump created; new ones are added. */
+  readonly enums?: Set<string>;
 }
 
 /** A statement of a dump has no known shape. */
@@ -47,12 +49,11 @@ const endOfRows = Buffer.from('\n\\.');
  * the rows that follow a COPY. What passes is, byte for byte, what was parsed. Comments are left out, and psql's own
  * commands: `\restrict` is the caller's to send.
  */
-export function checkScript({ script, onUnknown, maxBytes }: CheckOptions): {
+export function checkScript({ script, onUnknown, maxBytes, enums = new Set() }: CheckOptions): {
   readonly stream: Transform;
   readonly summary: ScriptSummary;
 } {
   const summary: ScriptSummary = { rows: 0, bytes: 0, unknown: [] };
-  const enums = new Set<string>();
   let state: 'statements' | 'rows' | 'skipping' = 'statements';
   /** What was not dealt with yet: the beginning of a line, or what may be the end of rows. */
   let rest: Buffer = Buffer.alloc(0);

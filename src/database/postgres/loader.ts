@@ -8,7 +8,7 @@ import { restrict, type ScriptOptions, scriptForPsql } from './dump-script.ts';
 import { type Framing, type Load, loadDirectly, loadThroughPsql, readThrough } from './load-run.ts';
 import { durably } from './lock.ts';
 import { endSessionsOf, loadOptions, needsOurHelp } from './server-offers.ts';
-import { passesOf, schemaOf, type TocEntry } from './toc.ts';
+import { passesOf, schemaOf, stagesOf, type TocEntry } from './toc.ts';
 import type { Tool } from './tools.ts';
 
 export interface DumpLoader {
@@ -55,14 +55,15 @@ export interface Loading {
 export function loaderOf(loading: Loading): DumpLoader {
   const { restore, psql, throughPsql, script, entries, check } = loading;
   const schema = schemaOf(entries);
-  const framing: Framing =
-    check === null
-      ? { head: '', tail: '', filter: () => scriptForPsql(script) }
-      : {
-          head: `${restrict()}\n${surroundings(schema)}\n`,
-          tail: '',
-          filter: () => checkScript({ script, onUnknown: 'stop', ...check }).stream,
-        };
+  const framing = (): Framing => {
+    if (check === null) return { head: '', tail: '', filter: () => scriptForPsql(script) };
+    const options = { script, onUnknown: 'stop', enums: new Set<string>(), ...check } as const;
+    return {
+      head: `${restrict()}\n${surroundings(schema)}\n`,
+      tail: '',
+      filter: () => checkScript(options).stream,
+    };
+  };
   return {
     tool: `pg_restore ${restore.major}`,
     schema,
@@ -70,12 +71,17 @@ export function loaderOf(loading: Loading): DumpLoader {
     async into(target, { role, jobs, signal }) {
       if (check !== null) {
         if (typeof psql === 'string') throw new Error(`psql is needed to load a dump, and ${psql}`);
+        const checked = framing();
         // not asked of pg_restore: in a checked script nobody changes the role
-        const head = framing.head + (role === null ? '' : `SET ROLE ${quoteName(role)};\n`);
-        const options = { startOptions: await loadOptions(target), options: [] };
-        await withLoad(loading, { target, signal, role: null, entries, ...options }, (load) =>
-          loadThroughPsql(load, psql, { ...framing, head }),
-        );
+        const head = checked.head + (role === null ? '' : `SET ROLE ${quoteName(role)};\n`);
+        const options = { role: null, startOptions: await loadOptions(target), options: [] };
+        for (const stage of stagesOf(entries, jobs)) {
+          await together(stage, signal, (part, either) =>
+            withLoad(loading, { target, signal: either, entries: part, ...options }, (load) =>
+              loadThroughPsql(load, psql, { ...checked, head }),
+            ),
+          );
+        }
         return;
       }
       const helped = role !== null && (await needsOurHelp(target, role));
@@ -83,7 +89,7 @@ export function loaderOf(loading: Loading): DumpLoader {
         const options = { startOptions: await loadOptions(target), options: [] };
         const run = { target, signal, role: pass.as === 'owner' ? role : null, entries: pass.entries, ...options };
         await withLoad(loading, run, (load) =>
-          throughPsql && typeof psql !== 'string' ? loadThroughPsql(load, psql, framing) : loadDirectly(load, jobs),
+          throughPsql && typeof psql !== 'string' ? loadThroughPsql(load, psql, framing()) : loadDirectly(load, jobs),
         );
       }
     },
@@ -93,8 +99,9 @@ export function loaderOf(loading: Loading): DumpLoader {
       // psql sets aside by itself what is in its way
       const run = { target, signal, role, entries, startOptions: undefined, options: [`--schema=${schema}`] };
       const { head, tail } = frame(schema, work);
+      const around = framing();
       await withLoad(loading, run, (load) =>
-        loadThroughPsql(load, psql, { ...framing, head: framing.head + head, tail }),
+        loadThroughPsql(load, psql, { ...around, head: around.head + head, tail }),
       );
     },
   };
@@ -112,12 +119,25 @@ export async function readDump(
   await withList(given, (list) => readThrough({ ...given, options: [list] }, into));
 }
 
+/** Does the parts at the same time; where one fails, the others are given up. @throws what failed first */
+async function together<Part>(
+  parts: readonly Part[],
+  signal: AbortSignal,
+  work: (part: Part, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const failed = new AbortController();
+  const either = AbortSignal.any([signal, failed.signal]);
+  const give = (part: Part): Promise<void> => work(part, either).catch((error: unknown) => failed.abort(error));
+  await Promise.all(parts.map(give));
+  failed.signal.throwIfAborted();
+}
+
 /** Writes the list of the entries that pg_restore is to read. */
 async function withList<Result>(
   { dump, entries }: { readonly dump: string; readonly entries: readonly TocEntry[] },
   work: (option: string) => Promise<Result>,
 ): Promise<Result> {
-  const list = `${dump}.toc`;
+  const list = `${dump}.${randomBytes(6).toString('hex')}.toc`;
   await writeFile(list, entries.map(({ line }) => `${line}\n`).join(''), { mode: 0o600 });
   try {
     return await work(`--use-list=${list}`);

@@ -132,3 +132,32 @@ export function passesOf(entries: readonly TocEntry[], ownerNeedsHelp: boolean):
   ];
   return passes.filter((pass) => pass.entries.length > 0);
 }
+
+/** Entries that are loaded at the same time, each list over a connection of its own. */
+export type Stage = readonly (readonly TocEntry[])[];
+
+/**
+ * Splits a load into stages, one after the other, as pg_restore --jobs does: everything that has to be there first; the
+ * rows of tables; keys and indexes; and what refers to these (foreign keys, comments, positions of sequences).
+ * @param jobs connections at work at the same time
+ */
+export function stagesOf(entries: readonly TocEntry[], jobs: number): readonly Stage[] {
+  const stages: Record<StageName, TocEntry[]> = { first: [], rows: [], keys: [], last: [] };
+  for (const entry of entries) stages[stageOf(entry, stages.rows.length + stages.keys.length > 0)].push(entry);
+  return [[stages.first], deal(stages.rows, jobs), deal(stages.keys, jobs), [stages.last]]
+    .map((stage) => stage.filter((list) => list.length > 0))
+    .filter((stage) => stage.length > 0);
+}
+
+type StageName = 'first' | 'rows' | 'keys' | 'last';
+
+function stageOf({ line }: TocEntry, begun: boolean): StageName {
+  if (/^\d+; \d+ \d+ TABLE DATA /.test(line)) return 'rows';
+  if (/^\d+; \d+ \d+ (?:CONSTRAINT|INDEX) /.test(line)) return 'keys';
+  return begun ? 'last' : 'first';
+}
+
+/** Deals entries out in turn, so that keys of one table, which stand together, are made at the same time. */
+function deal(entries: readonly TocEntry[], lists: number): Stage {
+  return Array.from({ length: lists }, (_, list) => entries.filter((_entry, at) => at % lists === list));
+}

@@ -274,6 +274,25 @@ describePostgres(
       });
     });
 
+    it('gives up what other jobs of a checked load are at when one fails', async () => {
+      const checked = await dumpOf(
+        await source('CREATE TABLE t (a int); CREATE INDEX bad ON t (a); CREATE INDEX slow ON t (a)'),
+      );
+      // the one index fails as soon as the other, which is never done, is being made
+      const url = await source(`
+        CREATE FUNCTION hinder() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+          IF current_query() LIKE '%INDEX slow %' THEN PERFORM pg_sleep(600); END IF;
+          WHILE NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
+                            AND wait_event = 'PgSleep' AND pid <> pg_backend_pid())
+            LOOP PERFORM pg_sleep(0.01), pg_stat_clear_snapshot(); END LOOP;
+          RAISE EXCEPTION 'no such index'; END $$;
+        CREATE EVENT TRIGGER hinder ON ddl_command_start WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION hinder()`);
+      const { loader } = await loaderOf(checked, url, requirePostgres().major, false);
+      const load = loader.into(targetOf(url), { role: null, jobs: 2, signal: never });
+      await expect(load).rejects.toThrow(/^psql:<stdin>:\d+: ERROR: +no such index$/);
+      expect(await sessionsIn(url)).toBe(0);
+    });
+
     it.each<[string, Buffer, string, RegExp]>([
       [
         'that no tool reads',

@@ -36,10 +36,11 @@ export async function loaderOf(
   dump: string,
   url: string,
   serverMajor = requirePostgres().major,
+  trusted = true,
 ): Promise<{ loader: DumpLoader; warnings: readonly string[] }> {
   const opened = await openLoader(dump, targetOf(url), {
     serverMajor,
-    trusted: true,
+    trusted,
     maxBytes: Infinity,
     signal: never,
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseToc, passesOf, selectEntries, type ServerOffers } from '../../../src/database/postgres/toc.ts';
+import { parseToc, passesOf, selectEntries, type ServerOffers, stagesOf } from '../../../src/database/postgres/toc.ts';
 
 const list = `;
 ; Archive created at 2026-01-01 10:00:00 UTC
@@ -80,5 +80,35 @@ describe('the passes of a load', () => {
       ['owner', 217, 3504, 400, 401],
       ['ourselves', 3342, 3507],
     ]);
+  });
+});
+
+describe('the stages of a load', () => {
+  const parsed = parseToc(`
+1; 1247 1 TYPE public kind owner
+2; 1259 2 TABLE public INDEX owner
+3; 0 0 COMMENT public TABLE users owner
+4; 0 4 TABLE DATA public clients owner
+5; 0 5 TABLE DATA public projects owner
+6; 0 6 TABLE DATA public users owner
+7; 0 0 SEQUENCE SET public users_id_seq owner
+8; 2606 8 CONSTRAINT public users users_pkey owner
+9; 1259 9 INDEX public ix_users owner
+10; 0 0 COMMENT public INDEX ix_users owner
+11; 2606 11 FK CONSTRAINT public users users_client_fkey owner
+`);
+  const of = (jobs: number) => stagesOf(parsed, jobs).map((stage) => stage.map(numbers));
+
+  it('are what has to be there, rows, keys, and what refers to them', () => {
+    expect(of(1)).toEqual([[[1, 2, 3]], [[4, 5, 6]], [[8, 9]], [[7, 10, 11]]]);
+  });
+
+  it('share rows and keys among the jobs, and no job is without work', () => {
+    expect(of(2)).toEqual([[[1, 2, 3]], [[4, 6], [5]], [[8], [9]], [[7, 10, 11]]]);
+    expect(of(5)).toEqual([[[1, 2, 3]], [[4], [5], [6]], [[8], [9]], [[7, 10, 11]]]);
+  });
+
+  it('are none for an empty dump', () => {
+    expect(stagesOf([], 2)).toEqual([]);
   });
 });
