@@ -64,9 +64,11 @@ async function ask(question: string, signal: AbortSignal): Promise<string> {
   // while a line is edited, ctrl-C is a key like any other
   terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {
-    const closed = new Promise<string>((resolve) => void terminal.once('close', () => resolve('')));
-    const answer = terminal.question(question, { signal }).catch(() => '');
-    return (await Promise.race([answer, closed])).trim();
+    const closed = new Promise<null>((resolve) => void terminal.once('close', () => resolve(null)));
+    const given = await Promise.race([terminal.question(question, { signal }).catch(() => null), closed]);
+    // nobody pressed the key that ends the line
+    if (given === null) process.stderr.write('\n');
+    return (given ?? '').trim();
   } finally {
     terminal.close();
   }
