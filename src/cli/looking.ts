@@ -1,3 +1,6 @@
+import type { Archive } from '../archive/reader.ts';
+import type { Config } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
 import { loadHead } from '../schema/promise.ts';
 import { type Look, look } from '../gate/look.ts';
 import { gateExitCode, reportLook, type StateReport, verifyExitCode } from '../gate/state-report.ts';
@@ -22,14 +25,12 @@ export function lookingCommand(
     usage: '',
     flags: [],
     run: async (context: CommandContext) => {
-      const { restoreFrom } = context.config;
-      if (judged === 'gate' && restoreFrom.length > 0) {
-        const { announceRestoreAtStart } = await import('../restore/at-start.ts');
-        await announceRestoreAtStart(restoreFrom, context);
-      }
+      const { config } = context;
+      const archive = judged === 'gate' ? await archiveAtStart(context) : null;
       return withDatabase(context, name, 'read', async (database) => {
-        const looked = await look(database, context.config);
-        const seen = judged === 'gate' ? looked : { ...looked, obstacle: null };
+        const looked = await look(database, config);
+        const seen =
+          judged === 'gate' ? await withArchive(looked, archive, database, config) : { ...looked, obstacle: null };
         const exitCode = judged === 'gate' ? gateExitCode(seen) : verifyExitCode(seen);
         const report = reportLook(database, seen, await loadHead(database.engine), exitCode);
         context.output.result(render(report, seen, commandsFor(context.config)), { ...report });
@@ -37,6 +38,24 @@ export function lookingCommand(
       });
     },
   };
+}
+
+/** The archive that a start would restore first; null if there is none. @throws Failure `archive-rejected` */
+export async function archiveAtStart(context: CommandContext): Promise<Archive | null> {
+  const { restoreFrom } = context.config;
+  if (restoreFrom.length === 0) return null;
+  const { findArchiveAtStart } = await import('../restore/at-start.ts');
+  return findArchiveAtStart(restoreFrom, context);
+}
+
+/** What the gate would do is to restore the archive, whatever is there now, unless something keeps it from that. */
+export async function withArchive(seen: Look, archive: Archive | null, live: Database, config: Config): Promise<Look> {
+  const { observation } = seen;
+  // the gate would not even open a file beside which the log of another copy lies
+  const closed = observation.kind === 'not-seen' && observation.sideFile !== undefined;
+  if (archive === null || closed) return seen;
+  const { obstacleAtStart } = await import('../restore/at-start.ts');
+  return { ...seen, obstacle: await obstacleAtStart(archive, live, config), restores: archive.file };
 }
 
 export const statusCommand = lookingCommand('status', 'say which state the database is in', 'gate', renderStatus);

@@ -1,9 +1,11 @@
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { reportLook } from '../gate/state-report.ts';
 import { renderPlan } from '../report/state-text.ts';
+import type { Archive } from '../archive/reader.ts';
+import { look } from '../gate/look.ts';
 import { loadHead } from '../schema/promise.ts';
 import type { Command, CommandContext } from './context.ts';
-import { lookingCommand } from './looking.ts';
+import { archiveAtStart, lookingCommand, withArchive } from './looking.ts';
 import { withDatabase } from './open.ts';
 
 const looking = lookingCommand('plan', 'say what the gate would do, revision by revision', 'gate', renderPlan);
@@ -19,10 +21,28 @@ export const planCommand: Command = {
 async function showRehearsal(context: CommandContext): Promise<ExitCode> {
   const { rehearse } = await import('../gate/rehearse.ts');
   const { renderRehearsal } = await import('../report/rehearsal-text.ts');
+  const archive = await archiveAtStart(context);
+  if (archive !== null) return rehearseRestore(archive, context);
   return withDatabase(context, 'plan', 'write', async (database) => {
     const { seen, rehearsal } = await rehearse({ ...context, database });
     const report = reportLook(database, seen, await loadHead(database.engine), exitCodes.healthy);
     context.output.result(renderRehearsal(rehearsal), { ...report, rehearsal });
     return exitCodes.healthy;
   });
+}
+
+/** The gate would restore an archive first: that is done beside the live database, and thrown away. */
+async function rehearseRestore(archive: Archive, context: CommandContext): Promise<ExitCode> {
+  const { rehearseAtStart } = await import('../restore/at-start.ts');
+  const { renderRestoreRehearsal } = await import('../report/rehearsal-text.ts');
+  return withDatabase(context, 'plan', 'write', (database) =>
+    database.withLock(async () => {
+      const seen = await withArchive(await look(database, context.config), archive, database, context.config);
+      const report = reportLook(database, seen, await loadHead(database.engine), exitCodes.healthy);
+      const given = { ...context, disconnect: false, trusted: false, onBytes: () => undefined };
+      await rehearseAtStart(archive, database, given);
+      context.output.result(renderRestoreRehearsal(archive.file), { ...report, rehearsal: { restored: archive.file } });
+      return exitCodes.healthy;
+    }),
+  );
 }

@@ -28,6 +28,8 @@ export interface Look {
   readonly obstacle: Problem | null;
   /** How a drifted schema can be mended; null for every other state. */
   readonly repair: RepairPlan | null;
+  /** The archive that TT_RESTORE_FROM orders, and that a start would restore before it does anything else. */
+  readonly restores?: string;
 }
 
 /** Observes, diagnoses and plans, without writing anything. */

@@ -21,7 +21,7 @@ export interface ReportedProblem {
 
 /** What the gate would do. */
 export type Action =
-  'pass' | 'settle' | 'migrate' | 'quarantine and migrate' | 'adopt and migrate' | 'repair' | 'refuse';
+  'restore' | 'pass' | 'settle' | 'migrate' | 'quarantine and migrate' | 'adopt and migrate' | 'repair' | 'refuse';
 
 /** The object that `status`, `plan` and `verify` print with `--json`. */
 export interface StateReport {
@@ -35,6 +35,8 @@ export interface StateReport {
   /** The revisions that the gate would stamp an unversioned database with. */
   readonly adopts: readonly string[];
   readonly action: Action | null;
+  /** The archive that the gate would restore first; null if there is none. */
+  readonly restores: string | null;
   readonly problems: readonly ReportedProblem[];
   /** What is there beyond the schema, the owner's: noted, never touched. */
   readonly extras: Extras;
@@ -58,7 +60,8 @@ export function reportLook(database: Database, seen: Look, head: Catalog, exitCo
     heads: releaseGraph.heads,
     pending: pendingOf(state),
     adopts: plan.kind === 'migrate' ? plan.adopt : [],
-    action: obstacle === null ? actionOf(plan) : 'refuse',
+    action: obstacle !== null ? 'refuse' : seen.restores === undefined ? actionOf(plan) : 'restore',
+    restores: seen.restores ?? null,
     problems: problemsOf(database.name, seen),
     extras: facts === null ? noExtras : findExtras(head, facts.catalog),
     notes:
@@ -81,6 +84,7 @@ export function reportFailure(problems: readonly ReportedProblem[], exitCode: Ex
     pending: [],
     adopts: [],
     action: null,
+    restores: null,
     problems,
     extras: noExtras,
     notes: [],
@@ -146,8 +150,10 @@ function isFine({ kind }: State): boolean {
 }
 
 /** What the gate would exit with now. */
-export function gateExitCode({ plan, obstacle }: Look): ExitCode {
+export function gateExitCode({ plan, obstacle, restores }: Look): ExitCode {
   if (obstacle !== null) return exitCodeOf(obstacle);
+  // what is there now is kept aside, and what takes its place is healthy, or the restore fails
+  if (restores !== undefined) return exitCodes.healthy;
   return plan.kind === 'refuse' ? plan.refusal.exitCode : exitCodes.healthy;
 }
 

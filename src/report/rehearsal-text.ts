@@ -27,6 +27,11 @@ export function renderRehearsal(rehearsal: Rehearsal | null): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** The same where the gate would restore an archive first. */
+export function renderRestoreRehearsal(file: string): string {
+  return `rehearsed: ${file} was restored beside the database, brought to the head, verified, and thrown away: the database is as it was\n`;
+}
+
 function listed(heading: string, names: readonly string[]): string[] {
   if (names.length === 0) return [];
   const more = names.length > shown ? ` and ${names.length - shown} more` : '';

@@ -24,14 +24,23 @@ const meanings: Readonly<Record<NonNullable<StateReport['state']>, string>> = {
 /** `status` for people. */
 export function renderStatus(report: StateReport, seen: Look, commands: Commands): string {
   return (
-    lines([...summary(report), ...restore(seen), ...identity(seen), ...missing(report), ...extras(report)]) +
-    banner(report, seen, commands)
+    lines([
+      ...summary(report),
+      ...atStart(report),
+      ...restore(seen),
+      ...identity(seen),
+      ...missing(report),
+      ...extras(report),
+    ]) + banner(report, seen, commands)
   );
 }
 
 /** `plan` for people: what the gate would do. */
 export function renderPlan(report: StateReport, seen: Look, commands: Commands): string {
   const steps: Readonly<Record<Action, string>> = {
+    restore:
+      'The gate would restore that archive: beside the live database it is brought to the head and verified, then it ' +
+      'takes its place. What is there now is kept.',
     pass: 'The gate would do nothing, and let the application start.',
     settle: 'The gate would wait for that restore if it is at work, else finish it or take it back, and look again.',
     migrate: `The gate would apply ${report.pending.length} revisions, in one transaction:`,
@@ -41,9 +50,11 @@ export function renderPlan(report: StateReport, seen: Look, commands: Commands):
     refuse: 'The gate would change nothing, and not let the application start.',
   };
   const step = report.action === null ? [] : ['', steps[report.action]];
-  const details = [...report.pending, ...missing(report)].map((detail) => `  ${detail}`);
+  // what is there now is put aside as it is
+  const pending = report.action === 'restore' ? [] : report.pending;
+  const details = [...pending, ...missing(report)].map((detail) => `  ${detail}`);
   return (
-    lines([...summary(report), ...restore(seen), ...notesOn(report), ...step, ...details]) +
+    lines([...summary(report), ...atStart(report), ...restore(seen), ...notesOn(report), ...step, ...details]) +
     banner(report, seen, commands)
   );
 }
@@ -92,6 +103,16 @@ function extra(what: string, names: readonly string[]): readonly string[] {
   ];
 }
 
+/** What TT_RESTORE_FROM orders. */
+function atStart({ restores, action }: StateReport): readonly string[] {
+  if (restores === null) return [];
+  const will =
+    action === 'restore'
+      ? 'the gate will restore it first; all of this is how the database is now'
+      : 'the gate cannot restore it now';
+  return [`restores:  ${restores} (TT_RESTORE_FROM): ${will}`];
+}
+
 /** Which restore stands in the way, if anybody can tell. */
 function restore({ state }: Look): readonly string[] {
   return state.kind === 'interrupted' && state.journal.says !== null ? [`restore:   ${state.journal.says}`] : [];
@@ -107,7 +128,7 @@ function banner(report: StateReport, { plan, obstacle }: Look, commands: Command
   const database = report.database ?? '';
   const refused = plan.kind === 'refuse' ? ({ kind: 'refused', database, refusal: plan.refusal } as const) : null;
   const problem = obstacle ?? refused;
-  if (problem === null) return '';
+  if (problem === null || report.action === 'restore') return '';
   return `\n${renderBanner(describeProblem(problem, commands), report.exitCode)}`;
 }
 

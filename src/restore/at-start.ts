@@ -2,9 +2,9 @@ import type { Archive } from '../archive/reader.ts';
 import { lookForArchive, requireArchive } from '../archive/whereabouts.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import { Failure } from '../failure.ts';
+import { Failure, type Problem } from '../failure.ts';
 import { findRestoreAtStart, identify } from './identity.ts';
-import { openFitting, restore } from './restore.ts';
+import { openFitting, requireReady, restore } from './restore.ts';
 import type { RestoreContext } from './site.ts';
 import { zonedTime } from '../local-time.ts';
 
@@ -37,19 +37,38 @@ export async function restoreAtStart(
 }
 
 /**
- * Says what a start would restore before anything else, and makes sure that it could. Nothing is written.
+ * The archive that a start would restore before anything else; null if it was restored already. Nothing is written.
  * @throws Failure as `restoreAtStart`, as far as the archive is the reason
  */
-export async function announceRestoreAtStart(
+export async function findArchiveAtStart(
   places: readonly string[],
-  { config, log }: Pick<RestoreContext, 'config' | 'log'>,
-): Promise<void> {
+  context: Pick<RestoreContext, 'config' | 'log'>,
+): Promise<Archive | null> {
   const present = lookForArchive(places);
-  for (const place of present === null ? places : [present]) if (await isRestored(place, { config, log })) return;
-  const { file } = await openFirst(places, config).catch(atStart);
-  log.warn(
-    `TT_RESTORE_FROM is set: the gate would restore ${file} first. What is told here is how the database is now.`,
-  );
+  for (const place of present === null ? places : [present]) if (await isRestored(place, context)) return null;
+  return openFirst(places, context.config).catch(atStart);
+}
+
+/** What would keep a start from restoring an archive, as far as that can be known without unpacking it. */
+export async function obstacleAtStart(archive: Archive, live: Database, config: Config): Promise<Problem | null> {
+  try {
+    await requireReady(archive, live, config);
+    return null;
+  } catch (error) {
+    if (error instanceof Failure) return error.problem;
+    throw error;
+  }
+}
+
+/**
+ * Does what a start would do, and throws the result away. To be called under the run lock.
+ * @throws Failure as `restoreAtStart`
+ */
+export async function rehearseAtStart(archive: Archive, live: Database, context: RestoreContext): Promise<void> {
+  await requireReady(archive, live, context.config);
+  const identity = await identify(archive.file, false);
+  const request = { archive, identity, dryRun: true, databaseOnly: false, consent: null };
+  await restore(request, live, context).catch(atStart);
 }
 
 async function openFirst(places: readonly string[], config: Config): Promise<Archive> {

@@ -69,6 +69,15 @@ export async function openFitting(file: string, { archiveLimits, database }: Con
 }
 
 /**
+ * Everything that a restore requires before it begins. Reads only.
+ * @throws Failure `restore-refused` where others are at work, or a folder of uploads cannot be written to
+ */
+export async function requireReady(archive: Archive, live: Database, config: Config): Promise<void> {
+  await requireAlone(live, { disconnect: false });
+  await requireWritable(rootsOf(archive, config));
+}
+
+/**
  * Restores an archive: a healthy database is made of it beside the live one, and takes its place only then. The former
  * one is kept. To be called under the run lock of the live database.
  * @throws Failure `archive-rejected`, `restore-refused`

@@ -9,6 +9,7 @@ import { describePostgres } from '../../support/postgres-server.ts';
 import { restoreSql } from '../../support/restore-sql.ts';
 import { run } from '../../support/run.ts';
 import { snapshot } from '../../support/snapshot.ts';
+import { currentArchive } from '../restore/restores.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 type Settings = Readonly<Record<string, string>>;
@@ -17,6 +18,8 @@ type Settings = Readonly<Record<string, string>>;
 interface Situation {
   readonly what: string;
   readonly exitCode: number;
+  /** Whether TT_RESTORE_FROM names an archive that could be restored. */
+  readonly restores?: boolean;
   /** Makes it. @returns what to set */
   readonly make: (database: TestDatabase, folder: string) => Promise<Settings>;
 }
@@ -86,28 +89,64 @@ const situations: readonly Situation[] = [
     exitCode: 10,
     async make({ url }) {
       await restoreSql(url, state('polluted'));
-      const { Client } = (await import('pg')).default;
-      const other = new Client({ connectionString: url });
-      other.on('error', () => undefined);
-      await other.connect();
-      atEnd(() => other.end());
+      await connectAnother(url);
       return {};
+    },
+  },
+  {
+    what: 'an encoding that lacks characters of the first rows',
+    exitCode: 2,
+    async make({ name }) {
+      await admin(`DROP DATABASE ${name}`);
+      await admin(`CREATE DATABASE ${name} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`);
+      return {};
+    },
+  },
+  {
+    what: 'an archive to restore first, into a database that is refused else',
+    exitCode: 0,
+    restores: true,
+    async make({ url }) {
+      await restoreSql(url, state('partial'));
+      return { TT_RESTORE_FROM: currentArchive('postgresql') };
+    },
+  },
+  {
+    what: 'sessions of others in the way of the archive to restore first',
+    exitCode: 31,
+    restores: true,
+    async make({ url }) {
+      await connectAnother(url);
+      return { TT_RESTORE_FROM: currentArchive('postgresql') };
     },
   },
 ];
 
+const staticsIn = (folder: string): Settings => ({ TT_STATIC_UPLOAD_FOLDER: join(folder, 'statics') });
+
+async function connectAnother(url: string): Promise<void> {
+  const { Client } = (await import('pg')).default;
+  const other = new Client({ connectionString: url });
+  other.on('error', () => undefined);
+  await other.connect();
+  atEnd(() => other.end());
+}
+
 describePostgres('status, plan and gate', () => {
-  it.each(situations)('agree on $what', async ({ exitCode, make }) => {
+  it.each(situations)('agree on $what', async ({ exitCode, restores = false, make }) => {
     const database = await createDatabase();
     const folder = await temporaryDirectory();
-    const env = { DATABASE_URL: database.url, UPLOAD_FOLDER: folder, ...(await make(database, folder)) };
+    const made: Settings & { readonly TT_RESTORE_FROM?: string } = await make(database, folder);
+    const env = { DATABASE_URL: database.url, UPLOAD_FOLDER: folder, ...staticsIn(folder), ...made };
     const before = await snapshot(database.url);
-    for (const command of ['status', 'plan']) {
-      const told = await run([command], { env });
-      expect(told.exitCode, told.all).toBe(exitCode);
-    }
+    const archive = env.TT_RESTORE_FROM ?? 'none';
+    const told = await run(['status'], { env });
+    expect(told.exitCode, told.all).toBe(exitCode);
+    expect(told.stdout.includes(`restores:  ${archive}`)).toBe(restores);
+    const rehearsed = await run(['plan', '--rehearse'], { env });
+    expect(rehearsed.exitCode, rehearsed.all).toBe(exitCode);
     const reported = await run(['plan', '--json'], { env });
-    expect(JSON.parse(reported.stdout)).toMatchObject({ exitCode });
+    expect(JSON.parse(reported.stdout)).toMatchObject({ exitCode, ...(restores && { restores: archive }) });
     expect(await snapshot(database.url)).toBe(before);
     expect((await run(['gate'], { env })).exitCode).toBe(exitCode);
     expect((await snapshot(database.url)) === before).toBe(exitCode !== 0);
