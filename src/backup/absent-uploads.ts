@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { UploadRoot, UploadRootName } from '../config/config.ts';
 import { quoteName } from '../database/quoting.ts';
 import { number } from '../database/rows.ts';
@@ -7,6 +7,7 @@ import { reasonOf } from '../failure.ts';
 import { holdsFiles } from '../gate/traces.ts';
 import { describeAbsentUploads } from '../report/backup-text.ts';
 import { commandsFor } from '../report/commands.ts';
+import { goesWithContainer } from '../volumes.ts';
 import type { BackupContext } from './context.ts';
 
 /** The tables each row of which is about one uploaded file, by the folder that the application writes it to. */
@@ -35,7 +36,7 @@ export function findAbsentUploads(
   rows: Readonly<Record<string, number>>,
   roots: readonly UploadRoot[],
   holds: (root: UploadRoot) => boolean,
-  isMounted: (folder: string) => boolean = liesOutsideContainer,
+  isMounted: (folder: string) => boolean = (folder) => !goesWithContainer(folder),
 ): readonly AbsentUploads[] {
   return roots.flatMap((root): readonly AbsentUploads[] => {
     const { name, folder } = root;
@@ -70,10 +71,4 @@ export async function warnOfAbsentUploads(
     signal.throwIfAborted();
     log.warn(`Whether all uploaded files are on a volume could not be looked up: ${reasonOf(error)}.`);
   }
-}
-
-/** Outside of a container every folder stays where it is. A volume is another device than the container's root. */
-function liesOutsideContainer(folder: string): boolean {
-  const isContainer = existsSync('/.dockerenv') || existsSync('/run/.containerenv');
-  return !isContainer || statSync(folder).dev !== statSync('/').dev;
 }

@@ -1,5 +1,3 @@
-import { existsSync, statSync } from 'node:fs';
-import { dirname, parse } from 'node:path';
 import { causeOf, isLost } from '../database/cause.ts';
 import type { DatabaseFacts } from '../database/database.ts';
 import { type BackupObstacle, Failure, type Problem, reasonOf } from '../failure.ts';
@@ -7,6 +5,7 @@ import { describeObstacle } from '../report/backup-text.ts';
 import { formatBytes } from '../report/numbers.ts';
 import type { Recorder } from '../report/record.ts';
 import { coreTables } from '../schema/catalog.ts';
+import { isPlaceToKeep } from '../volumes.ts';
 import { holdsRows } from './contents.ts';
 import { type BackupContext, backupFailure } from './context.ts';
 import { createBackup } from './create.ts';
@@ -99,18 +98,8 @@ export function obstacleOf(error: unknown): BackupObstacle {
 /** A folder that is made inside a container vanishes with it. */
 function requireVolume(context: Pick<BackupContext, 'config' | 'database'>): void {
   const { backupFolder: folder } = context.config;
-  if (liesOnVolume(folder)) return;
+  if (isPlaceToKeep(folder)) return;
   throw backupFailure(context, { kind: 'folder', folder, reason: 'it is not there: no volume is mounted' });
-}
-
-/** Whether a folder, or the one above it, is there, or else would be made on another device than the root's. */
-function liesOnVolume(folder: string): boolean {
-  const { root } = parse(folder);
-  if (existsSync(folder)) return true;
-  let place = dirname(folder);
-  if (existsSync(place)) return place !== root;
-  while (!existsSync(place)) place = dirname(place);
-  return statSync(place).dev !== statSync(root).dev;
 }
 
 /** Old backups that stay are no reason to stop. */

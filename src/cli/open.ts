@@ -1,8 +1,13 @@
+import { tmpdir } from 'node:os';
+import { relative } from 'node:path';
 import type { Database } from '../database/database.ts';
 import { openDatabase } from '../database/open.ts';
 import { Failure } from '../failure.ts';
 import { unfinishedRestore } from '../gate/gate.ts';
 import { findRestoreJournal, markOfRestores } from '../gate/traces.ts';
+import { describePassingFile } from '../report/backup-text.ts';
+import { commandsFor } from '../report/commands.ts';
+import { goesWithContainer } from '../volumes.ts';
 import type { CommandContext } from './context.ts';
 
 type Opening = Pick<CommandContext, 'config' | 'log' | 'recorder' | 'signal' | 'version'>;
@@ -18,6 +23,7 @@ export async function withDatabase<Result>(
   access: 'read' | 'write',
   work: (database: Database) => Promise<Result>,
 ): Promise<Result> {
+  warnOfPassingFile(context);
   if (access === 'read') return openOnce(context, command, access, work);
   for (;;) {
     await settle(context, command);
@@ -28,6 +34,20 @@ export async function withDatabase<Result>(
       if (!isRestoreInTheWay(error, context, progress)) throw error;
     }
   }
+}
+
+/**
+ * A SQLite file that no volume holds is lost with the container, and nothing else would say so. Who keeps one among the
+ * temporary files knows that.
+ */
+function warnOfPassingFile({ config, log }: Opening): void {
+  const { database } = config;
+  if (database.kind !== 'sqlite' || !goesWithContainer(database.file) || isTemporary(database.file)) return;
+  for (const line of describePassingFile(database.file, commandsFor(config))) log.warn(line);
+}
+
+function isTemporary(file: string): boolean {
+  return !relative(tmpdir(), file).startsWith('..');
 }
 
 /** How far a run has come. */

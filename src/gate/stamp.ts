@@ -1,9 +1,9 @@
-import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { reasonOf } from '../failure.ts';
 import type { Log } from '../report/log.ts';
+import { isPlaceToKeep } from '../volumes.ts';
 import { makeMemoryFolder, memoryFolderOf, stampFileOf } from './traces.ts';
 
 /**
@@ -12,7 +12,7 @@ import { makeMemoryFolder, memoryFolderOf, stampFileOf } from './traces.ts';
  * Where no volume is mounted for backups, nothing is noted.
  */
 export function writeStamp(config: Config, database: Database, heads: readonly string[], log: Log): void {
-  if (!liesOnVolume(config.backupFolder)) return;
+  if (!isPlaceToKeep(config.backupFolder)) return;
   const file = stampFileOf(config);
   const note = { database: database.name, revisions: heads, healthyAt: new Date().toISOString() };
   const partial = `${file}.partial`;
@@ -28,11 +28,4 @@ export function writeStamp(config: Config, database: Database, heads: readonly s
   } catch (error) {
     log.info(`No note was left in the backup folder (${reasonOf(error)}).`);
   }
-}
-
-/** The default folder, /data/uploads/backups, is made when /data is there, and not on a machine that knows no /data. */
-function liesOnVolume(folder: string): boolean {
-  const parent = dirname(folder);
-  if (parent === dirname(parent)) return false;
-  return existsSync(parent) || liesOnVolume(parent);
 }

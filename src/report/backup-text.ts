@@ -4,7 +4,7 @@ import type { BackupObstacle, Problem } from '../failure.ts';
 import { capital, newerTools, untouched } from './advice.ts';
 import type { Notice } from './banner.ts';
 import { describeCauseOf } from './cause-text.ts';
-import type { Commands } from './commands.ts';
+import { type Commands, folderOf } from './commands.ts';
 
 /** Why a backup could not be made, and what to do about it. */
 export function describeFailedBackup(
@@ -102,6 +102,16 @@ export function describeAbsentUploads(
   return [
     `${lacking} ${files.toUpperCase()}: the database speaks of them, and ${folder} ${state} here.`,
     `If the application has no volume there, they are in its container and go with it. Save them first, then mount one volume at ${folder} for both, ${atLast}.`,
+    ...[commands.saveFolder(folder)].filter((command) => command !== ''),
+  ];
+}
+
+/** What is said of a SQLite file that lies in a container. */
+export function describePassingFile(file: string, commands: Commands): readonly string[] {
+  const folder = folderOf(file);
+  return [
+    `NO VOLUME HOLDS THE DATABASE: ${file} lies in this container, and goes with it.`,
+    `Mount a volume at ${folder}, in the application's service and in db-init's. Save what is in the application's container before that.`,
     ...[commands.saveFolder(folder)].filter((command) => command !== ''),
   ];
 }
