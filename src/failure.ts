@@ -232,6 +232,8 @@ export type RestoreObstacle =
   /** Transactions that wait for COMMIT PREPARED or ROLLBACK PREPARED, by their names. */
   | { readonly kind: 'prepared-transactions'; readonly names: readonly string[] }
   | { readonly kind: 'file-in-use'; readonly file: string }
+  /** Whether others have the SQLite file open cannot be told, and its owner does not answer for it. */
+  | { readonly kind: 'openers-unknown'; readonly file: string }
   | { readonly kind: 'folder'; readonly folder: string; readonly reason: string }
   /** Bytes. */
   | { readonly kind: 'no-space'; readonly folder: string; readonly needed: number; readonly free: number }

@@ -20,7 +20,9 @@ export const gateCommand: Command = {
 
 async function restoreFirst(places: readonly string[], context: CommandContext): Promise<void> {
   const { restoreAtStart } = await import('../restore/at-start.ts');
-  const given = { ...context, disconnect: false, trusted: false, onBytes: () => undefined };
+  // compose has not started the application yet; who else has a SQLite file open may be out of sight
+  const disconnect = context.config.database.kind === 'sqlite';
+  const given = { ...context, disconnect, trusted: false, onBytes: () => undefined };
   await restoreAtStart(places, given, (work) =>
     withDatabase(context, 'restore', 'write', (live) => live.withLock(() => work(live))),
   );

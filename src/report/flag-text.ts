@@ -6,7 +6,7 @@ export const flagTexts: Readonly<Record<string, string>> = {
   '--trust-archive':
     'answer for the archive: load objects that TimeTracker does not make as well; default: refuse an archive that has any',
   '--disconnect':
-    'end the sessions of others when the database is exchanged (PostgreSQL); default: refuse while there are any',
+    'end the sessions of others when the database is exchanged (PostgreSQL); default: refuse while there are any. SQLite: go on where it cannot be seen who has the file open',
   'reset --disconnect': 'end the sessions of others (PostgreSQL); default: refuse while there are any',
   'plan --rehearse': 'do the pending work, verify the result, and roll it back; this takes the lock',
   'backup --output': 'the folder or the new file that the archive is written to; default: the backup folder',

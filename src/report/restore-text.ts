@@ -47,6 +47,18 @@ export function describeRestoreObstacle(database: string, obstacle: RestoreObsta
         safe,
         options: [`Stop what is using it, then restore again.\n${commands.stop}`],
       };
+    case 'openers-unknown':
+      return {
+        title,
+        happened: [
+          `Whether a program in another container has ${obstacle.file} open cannot be seen from here. One that has would go on ` +
+            'writing to the former file, and lose it.',
+        ],
+        safe,
+        options: [
+          `Stop the application. Then give --disconnect, which says that nobody has the file open.\n${commands.stop}`,
+        ],
+      };
     case 'folder':
       return {
         title,
@@ -208,6 +220,14 @@ export function describeUndone(database: string, changes: readonly Change[] | nu
 /** A restore goes on without: only its undo will have to say so. */
 export function describeUnmeasured(kept: string, reason: string): string {
   return `${kept} could not be measured (${reason}): an undo cannot tell whether it was changed meanwhile.`;
+}
+
+/** What the owner of a SQLite file has answered for, or TT_RESTORE_FROM in their place. */
+export function describeUnseen(file: string): string {
+  return (
+    `Whether a program in another container has ${file} open could not be seen: if the application was not stopped, ` +
+    'restart it now. Until then it writes to the former file.'
+  );
 }
 
 /** What is about to be restored. */

@@ -23,8 +23,18 @@ export function requireNobody({ sessions, prepared }: OthersAtWork, database: st
   }
 }
 
-/** Before a restore begins: it may take long, and would be refused in the end. @throws Failure `restore-refused` */
-export async function requireAlone(live: Database, { disconnect }: Pick<RestoreContext, 'disconnect'>): Promise<void> {
+/**
+ * Before a restore begins, and before it opens a SQLite file itself: it may take long, and would be refused in the end.
+ * @throws Failure `restore-refused`
+ */
+export async function requireAlone(
+  live: Database,
+  { config, disconnect }: Pick<RestoreContext, 'config' | 'disconnect'>,
+): Promise<void> {
+  if (config.database.kind === 'sqlite') {
+    const { requireUnused } = await import('../database/sqlite/exchange.ts');
+    requireUnused(config.database.file, disconnect);
+  }
   const others = await live.othersAtWork();
   requireNobody(disconnect ? { ...others, sessions: [] } : others, live.name);
 }
@@ -38,12 +48,13 @@ export async function requireAlone(live: Database, { disconnect }: Pick<RestoreC
 export async function withoutOthers(
   live: Database,
   schemas: readonly string[],
-  { disconnect, signal }: Pick<RestoreContext, 'disconnect' | 'signal'>,
+  context: Pick<RestoreContext, 'config' | 'disconnect' | 'signal'>,
   work: (exclusion: string) => Promise<void>,
 ): Promise<void> {
+  const { disconnect, signal } = context;
   const proof = await live.read((session) => exclusion(session, schemas));
   for (let attempt = 1; ; attempt++) {
-    await requireAlone(live, { disconnect });
+    await requireAlone(live, context);
     if (disconnect) await endOthers(live, signal);
     try {
       return await work(proof);

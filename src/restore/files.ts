@@ -15,6 +15,7 @@ import {
 import { measureFile } from '../database/sqlite/measure.ts';
 import { Failure, reasonOf } from '../failure.ts';
 import { count } from '../report/numbers.ts';
+import { describeUnseen } from '../report/restore-text.ts';
 import { makeHealthy, unusable, withScratch } from './proving.ts';
 import type { RestoreContext, Site, Source } from './site.ts';
 
@@ -48,7 +49,8 @@ export function filesSite({ file }: SqliteTarget, live: Database | null, context
     async exchange(_, places) {
       // an open file of our own would be in the way as well
       await live?.close();
-      await exchangeFiles(places);
+      const { disconnect, log } = context;
+      await exchangeFiles(places, disconnect ? () => log.warn(describeUnseen(file)) : undefined);
     },
 
     settle: ({ places }) => settleExchange(places),

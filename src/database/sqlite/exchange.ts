@@ -15,7 +15,7 @@ import { dirname } from 'node:path';
 import { hasCode } from '../../error-code.ts';
 import { Failure, type RestoreObstacle } from '../../failure.ts';
 import { withExclusiveFile } from './exclusive.ts';
-import { isOpenElsewhere } from './openers.ts';
+import { type Openers, openersOf } from './openers.ts';
 import { dropEmptySideFiles, hasSideFiles, markOf, moveSideFiles, sync } from './side-files.ts';
 
 export { checkSqliteFile, countDanglingReferences, findUnknownObjects } from './check.ts';
@@ -37,16 +37,17 @@ export interface FileExchange {
  *
  * A sound file has no side files by then. Those of a damaged one go along with it: left behind, they would bring the
  * old tables into the new file.
- * @throws Failure `restore-refused` (`file-in-use`, `folder`): nothing was changed
+ * @param unseen told that nobody can tell whether other containers have the live file open; absent: that is a refusal
+ * @throws Failure `restore-refused` (`file-in-use`, `openers-unknown`, `folder`): nothing was changed
  */
-export async function exchangeFiles(names: FileExchange): Promise<'exchanged'> {
+export async function exchangeFiles(names: FileExchange, unseen?: () => void): Promise<'exchanged'> {
   const { live, incoming, outgoing } = names;
   if (existsSync(outgoing) || hasSideFiles(outgoing)) throw new Error(`${outgoing} is there already`);
   if (lstatSync(live, { throwIfNoEntry: false })?.isSymbolicLink() === true) {
     const reason = `${live} is a symbolic link: DATABASE_URL must name the file itself`;
     throw refusal(names, { kind: 'folder', folder: dirname(live), reason });
   }
-  if (isOpenElsewhere(live)) throw inUse(names);
+  if (requireUnused(live, unseen !== undefined) === 'unknown') unseen?.();
   if (!withExclusiveFile(incoming, () => undefined)) throw inUse(names, incoming);
   if (existsSync(live)) {
     if (!withExclusiveFile(live, () => undefined)) throw inUse(names);
@@ -59,6 +60,18 @@ export async function exchangeFiles(names: FileExchange): Promise<'exchanged'> {
   }
   complete(names);
   return 'exchanged';
+}
+
+/**
+ * Makes sure that nobody has a database file open, as far as that can be told. This process must not have it open.
+ * @param consented whether its owner answers for those that cannot be seen
+ * @throws Failure `restore-refused` (`file-in-use`, `openers-unknown`)
+ */
+export function requireUnused(file: string, consented: boolean): Exclude<Openers, 'some'> {
+  const openers = openersOf(file);
+  if (openers === 'none' || (openers === 'unknown' && consented)) return openers;
+  const kind = openers === 'some' ? 'file-in-use' : 'openers-unknown';
+  throw new Failure({ kind: 'restore-refused', database: file, obstacle: { kind, file } });
 }
 
 /**

@@ -3,6 +3,7 @@ import { quoteName } from '../quoting.ts';
 import type { Relation } from '../database.ts';
 import { inspect } from './inspect.ts';
 import { isBusy } from './lock.ts';
+import { openersOf } from './openers.ts';
 import { isDatabaseFile, openForReading } from './reading.ts';
 import { requireOwnSideFiles } from './recovery.ts';
 
@@ -10,7 +11,7 @@ import { requireOwnSideFiles } from './recovery.ts';
 const patience = 2000;
 
 /**
- * Runs `work` on a database file that nobody else has open, as far as locks can tell, with everything that belongs to
+ * Runs `work` on a database file that nobody else has open, as far as kernel and locks can tell, with everything that belongs to
  * it in the one file: a transaction that was cut off is rolled back, the write-ahead log written back. What is no
  * database can be in nobody's use either: it and what lies beside it stay as they are.
  * @returns whether the file was to be had; if not, `work` did not run
@@ -20,6 +21,8 @@ export function withExclusiveFile(file: string, work: () => void): boolean {
     work();
     return true;
   }
+  // what others have open without a lock, SQLite does not know
+  if (openersOf(file) === 'some') return false;
   requireOwnSideFiles(file);
   settle(file);
   const database = new SQLite(file, { timeout: patience });

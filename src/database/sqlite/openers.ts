@@ -1,27 +1,81 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 
 /**
- * Whether another process has a file open, as far as /proc tells: those of other containers and other users are not
- * seen. A program that is between two transactions holds no lock by which SQLite would know of it.
+ * Whether another process has a file open. A program that is between two transactions holds no lock by which SQLite
+ * would know of it, but after an exchange it would write to the former file.
  */
-export function isOpenElsewhere(file: string): boolean {
+export type Openers = 'none' | 'some' | 'unknown';
+
+/**
+ * Asks the kernel who has a file open. This process must not have it open itself.
+ *
+ * /proc shows the processes of this container, those of other users only to root. A write lease is granted to the only
+ * opener of a file alone, whatever container the others are in (fcntl(2), F_SETLEASE): it tells the rest, where
+ * the file system has leases and the file belongs to this user.
+ */
+export function openersOf(file: string): Openers {
   const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
-  if (stats === undefined) return false;
+  if (stats === undefined) return 'none';
+  if (isOpenInSight(file, stats)) return 'some';
+  const told = askForLease(file);
+  return told === 'unknown' && seesEverybody() ? 'none' : told;
+}
+
+interface Identity {
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
+
+function isOpenInSight(file: string, identity: Identity): boolean {
   const others = list('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
   return others.some((pid) =>
-    list(`/proc/${pid}/fd`).some((fd) => isTheSame(`/proc/${pid}/fd/${fd}`, basename(file), stats)),
+    list(`/proc/${pid}/fd`).some((fd) => isTheSame(`/proc/${pid}/fd/${fd}`, basename(file), identity)),
   );
 }
 
 /** The name is compared first: merely to ask for a file on a network that is gone may take forever. */
-function isTheSame(link: string, name: string, { dev, ino }: { readonly dev: bigint; readonly ino: bigint }): boolean {
+function isTheSame(link: string, name: string, { dev, ino }: Identity): boolean {
   try {
     if (basename(readlinkSync(link)) !== name) return false;
     const stats = statSync(link, { bigint: true });
     return stats.dev === dev && stats.ino === ino;
   } catch {
     // closed this moment
+    return false;
+  }
+}
+
+const [granted, refused] = [0, 4];
+
+/**
+ * Node.js has no leases, and Perl is a part of every Debian: F_SETLEASE (1024), F_WRLCK (1), EAGAIN (11). Who only looks
+ * into the file for a moment is waited for, a second at most.
+ */
+const lease = `
+  open(my $file, '+<', $ARGV[0]) or exit 3;
+  for (1 .. 10) {
+    exit ${granted} if fcntl($file, 1024, 1);
+    exit 3 if $! != 11;
+    select(undef, undef, undef, 0.1);
+  }
+  exit ${refused};`;
+
+function askForLease(file: string): Openers {
+  const { status } = spawnSync('perl', ['-e', lease, '--', file], { stdio: 'ignore', timeout: 10_000 });
+  if (status === granted) return 'none';
+  return status === refused ? 'some' : 'unknown';
+}
+
+/** What the kernel calls the namespace of processes that every other one lies in (PROC_PID_INIT_INO). */
+const outermost = 'pid:[4026531836]';
+
+/** Whether every process is shown in /proc, with the files that it has open. */
+function seesEverybody(): boolean {
+  try {
+    return process.getuid?.() === 0 && readlinkSync('/proc/self/ns/pid') === outermost;
+  } catch {
     return false;
   }
 }

@@ -6,6 +6,7 @@ import { admin } from '../../support/database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { run, start } from '../../support/run.ts';
 import { seen } from '../../support/seen.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { besides, currentArchive, everything, fillWithNewer, type Installation, install } from './restores.ts';
 import { atMoment, journalOf, stopped } from './phases.ts';
 
@@ -108,3 +109,73 @@ describe('a restore while others are connected (sqlite)', () => {
     expect((await place.run('restore', currentArchive('sqlite'), '--yes')).exitCode).toBe(0);
   });
 });
+
+// needs the right to make a namespace of processes, as a container has one
+const namespace = ['--pid', '--fork', '--mount-proc'];
+const { failed: isDenied } = await execa('unshare', [...namespace, 'true'], { reject: false, stdin: 'ignore' });
+
+describe.skipIf(isDenied)(
+  'a restore of a SQLite file in a container of its own, beside the application in another',
+  () => {
+    let place: Installation;
+    let perlless: string;
+    beforeAll(async () => {
+      place = await install('sqlite');
+      await fillWithNewer(place.database);
+      perlless = await temporaryDirectory();
+    });
+    const restore = (args: readonly string[], env: Readonly<Record<string, string>> = {}) => {
+      const path = `PATH=${env['PATH'] ?? process.env['PATH'] ?? ''}`;
+      return execa('unshare', [...namespace, 'env', path, process.execPath, main, ...args], {
+        env: { TT_COMMAND_PREFIX: 'db-init', ...place.env, ...env, PATH: process.env['PATH'] },
+        extendEnv: false,
+        reject: false,
+        all: true,
+        stdin: 'ignore',
+      });
+    };
+    const main = join(import.meta.dirname, '../../../dist/main.js');
+    const args = ['restore', currentArchive('sqlite'), '--yes'];
+
+    it('sees that the application has the file open between two transactions, and goes on when it is stopped', async () => {
+      const before = await everything(place);
+      const script = `
+      const { default: Database } = await import('better-sqlite3');
+      const database = new Database(${JSON.stringify(place.database.name)});
+      console.log(database.prepare('SELECT count(*) FROM users').pluck().get(), 'users');
+      process.stdin.on('end', () => database.close()).resume();`;
+      const application = execa(process.execPath, ['--input-type=module', '--eval', script], {
+        cwd: join(import.meta.dirname, '../../..'),
+      });
+      await seen(application, /users/);
+      for (const more of [[], ['--disconnect']]) {
+        const { exitCode, stderr } = await restore([...args, ...more]);
+        expect(exitCode, stderr).toBe(31);
+        expect(stderr.replaceAll(/\s+/g, ' ')).toContain(`Somebody else is using ${place.database.name}`);
+      }
+      application.stdin.end();
+      await application;
+      expect(await everything(place)).toEqual(before);
+      const { exitCode, all } = await restore(args);
+      expect(exitCode, all).toBe(0);
+      expect(all).not.toContain('could not be seen');
+    });
+
+    it('wants a consent where the kernel cannot be asked, and says at the end what may be left to do', async () => {
+      const env = { PATH: perlless };
+      for (const refused of [args, ['restore', '--undo', '--yes']]) {
+        const { exitCode, stderr } = await restore(refused, env);
+        expect(exitCode, stderr).toBe(31);
+        expect(stderr.replaceAll(/\s+/g, ' ')).toContain('cannot be seen from here');
+        expect(stderr).toContain('--disconnect');
+      }
+      const undone = await restore(['restore', '--undo', '--yes', '--disconnect'], env);
+      expect(undone.exitCode, undone.all).toBe(0);
+      expect(undone.all).toContain('if the application was not stopped, restart it now');
+      // compose has not started the application yet
+      const start = await restore(['gate'], { ...env, TT_RESTORE_FROM: currentArchive('sqlite') });
+      expect(start.exitCode, start.all).toBe(0);
+      expect(start.all).toContain('if the application was not stopped, restart it now');
+    });
+  },
+);
