@@ -73,7 +73,8 @@ export async function openFitting(file: string, { archiveLimits, database }: Con
  * @throws Failure `restore-refused` where others are at work, or a folder of uploads cannot be written to
  */
 export async function requireReady(archive: Archive, live: Database, config: Config): Promise<void> {
-  await requireAlone(live, { disconnect: false });
+  // who has a SQLite file open may be out of sight: TT_RESTORE_FROM is the consent to that
+  await requireAlone(live, { config, disconnect: config.database.kind === 'sqlite' });
   await requireWritable(rootsOf(archive, config));
 }
 

@@ -9,17 +9,18 @@ import { basename } from 'node:path';
 export type Openers = 'none' | 'some' | 'unknown';
 
 /**
- * Asks the kernel who has a file open. This process must not have it open itself.
+ * Asks the kernel who has a file open, this process aside.
  *
  * /proc shows the processes of this container, those of other users only to root. A write lease is granted to the only
- * opener of a file alone, whatever container the others are in (fcntl(2), F_SETLEASE): it tells the rest, where
- * the file system has leases and the file belongs to this user.
+ * opener of a file alone, whatever container the others are in (fcntl(2), F_SETLEASE): it tells the rest, where this
+ * process does not have the file open itself, the file system has leases, and the file belongs to this user.
  */
 export function openersOf(file: string): Openers {
   const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
   if (stats === undefined) return 'none';
-  if (isOpenInSight(file, stats)) return 'some';
-  const told = askForLease(file);
+  const isHeldBy = (pid: string): boolean => isOpenIn(pid, basename(file), stats);
+  if (processes().some((pid) => Number(pid) !== process.pid && isHeldBy(pid))) return 'some';
+  const told = isHeldBy('self') ? 'unknown' : askForLease(file);
   return told === 'unknown' && seesEverybody() ? 'none' : told;
 }
 
@@ -28,11 +29,10 @@ interface Identity {
   readonly ino: bigint;
 }
 
-function isOpenInSight(file: string, identity: Identity): boolean {
-  const others = list('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
-  return others.some((pid) =>
-    list(`/proc/${pid}/fd`).some((fd) => isTheSame(`/proc/${pid}/fd/${fd}`, basename(file), identity)),
-  );
+const processes = (): readonly string[] => list('/proc').filter((name) => /^\d+$/.test(name));
+
+function isOpenIn(pid: string, name: string, identity: Identity): boolean {
+  return list(`/proc/${pid}/fd`).some((fd) => isTheSame(`/proc/${pid}/fd/${fd}`, name, identity));
 }
 
 /** The name is compared first: merely to ask for a file on a network that is gone may take forever. */
