@@ -173,9 +173,9 @@ describe.skipIf(isDenied)(
       expect(undone.exitCode, undone.all).toBe(0);
       expect(undone.all).toContain('if the application was not stopped, restart it now');
       // compose has not started the application yet
-      const start = await restore(['gate'], { ...env, TT_RESTORE_FROM: currentArchive('sqlite') });
-      expect(start.exitCode, start.all).toBe(0);
-      expect(start.all).toContain('if the application was not stopped, restart it now');
+      const atStart = await restore(['gate'], { ...env, TT_RESTORE_FROM: currentArchive('sqlite') });
+      expect(atStart.exitCode, atStart.all).toBe(0);
+      expect(atStart.all).toContain('if the application was not stopped, restart it now');
     });
   },
 );
