@@ -10,6 +10,7 @@ import type { Graph, Revision } from './graph.ts';
 import { type Ledger, openLedger, widthAtHead } from './ledger.ts';
 import type { Migration } from './migration.ts';
 import { type OpenSchema, openSchema } from './schema.ts';
+import { withoutBroken } from './sqlite-broken.ts';
 
 /** A revision that was applied, and the milliseconds that it took. */
 export interface AppliedRevision {
@@ -61,9 +62,11 @@ export async function migrate(
   const ledger = await openLedger(through, graph, options.versioned);
   const modules = loadModules(graph.pending(ledger.rows));
   const steps = graph.revisions.map(({ id }) => ({ name: id, run: () => apply(modules.get(id), schema) }));
-  const applied = await runSteps(steps, ledger, graph, session.engine, options);
-  await schema.flush();
-  return applied;
+  return withoutBroken(session, async () => {
+    const applied = await runSteps(steps, ledger, graph, session.engine, options);
+    await schema.flush();
+    return applied;
+  });
 }
 
 /**

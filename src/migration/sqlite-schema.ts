@@ -11,7 +11,7 @@ import { hasConstraint } from './table-text.ts';
 
 const columnQuery = `
   SELECT t.name AS "table", c.name AS "column" FROM sqlite_master t JOIN pragma_table_xinfo(t.name) c
-    WHERE t.type = 'table'`;
+    WHERE t.type = 'table' AND t.rootpage > 0`;
 const indexQuery = `SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL`;
 
 /** SQLite's steps: they run at once. */

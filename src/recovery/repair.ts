@@ -3,6 +3,7 @@ import { number, only } from '../database/rows.ts';
 import { codeOf } from '../error-code.ts';
 import { reasonOf } from '../failure.ts';
 import { openSchema } from '../migration/schema.ts';
+import { withoutBroken } from '../migration/sqlite-broken.ts';
 import type { Difference } from '../schema/comparison.ts';
 import { changesInOrder, planRepair } from './repair-plan.ts';
 import {
@@ -82,16 +83,18 @@ export async function mend(
   const { steps, unsafe } = await assessRepair(session, differences, context);
   if (unsafe.length > 0) throw new NotMendable(unsafe);
   const make = changerOf(session);
-  for (const { step, change } of changesInOrder(steps)) {
-    try {
-      await make(change);
-    } catch (error) {
-      if (!isRejection(error)) throw error;
-      const remedy = step.changes.map((each) => renderChange(each, context.engine));
-      const obstacle = { kind: 'rejected', reason: reasonOf(error) } as const;
-      throw new NotMendable([{ kind: 'unsafe', difference: step.difference, obstacle, remedy }], { cause: error });
+  await withoutBroken(session, async () => {
+    for (const { step, change } of changesInOrder(steps)) {
+      try {
+        await make(change);
+      } catch (error) {
+        if (!isRejection(error)) throw error;
+        const remedy = step.changes.map((each) => renderChange(each, context.engine));
+        const obstacle = { kind: 'rejected', reason: reasonOf(error) } as const;
+        throw new NotMendable([{ kind: 'unsafe', difference: step.difference, obstacle, remedy }], { cause: error });
+      }
     }
-  }
+  });
   return steps.map(({ difference }) => difference);
 }
 

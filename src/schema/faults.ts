@@ -47,8 +47,51 @@ export function findFaults({ head }: Promised, seen: Seen, engine: Engine): read
 
 /** What is there beyond the application's and may change what it writes, though it does not have to: for people to know. */
 export function findNotes(head: Catalog, seen: Seen, engine: Engine): readonly Attachment[] {
-  return attachmentsOn(head, seen, engine).filter(({ refuses }) => !refuses);
+  return [
+    ...attachmentsOn(head, seen, engine).filter(({ refuses }) => !refuses),
+    ...(engine === 'sqlite' ? unkeptReferences(head, seen.catalog) : []),
+  ];
 }
+
+/** Foreign keys of the owner's tables that SQLite lets be declared and can never check: they refer to nothing unique. */
+function unkeptReferences(head: Catalog, { tables }: Catalog): readonly Attachment[] {
+  const byName = new Map(Object.entries(tables).map(([name, table]) => [name.toLowerCase(), table]));
+  const isUnique = ({ constraints, indexes }: Table, columns: string): boolean =>
+    [...Object.values(constraints), ...Object.values(indexes).map(({ definition }) => definition)].some((rule) => {
+      const [, unique] = /^(?:PRIMARY KEY|UNIQUE(?: btree)?) \((.*)\)$/.exec(rule) ?? [];
+      return unique !== undefined && columnsIn(unique) === columnsIn(columns);
+    });
+  return Object.entries(tables)
+    .filter(([name]) => !Object.hasOwn(head.tables, name))
+    .flatMap(([name, { constraints }]) =>
+      Object.values(constraints).flatMap((rule) => {
+        const [, target, columns] = /^FOREIGN KEY \(.*?\) REFERENCES (.*?)\((.*?)\)/.exec(rule) ?? [];
+        if (target === undefined || columns === undefined) return [];
+        const parent = byName.get(target.toLowerCase());
+        if (parent !== undefined && isUnique(parent, columns)) return [];
+        const why = parent === undefined ? `there is no table ${target}` : `${target} (${columns}) is not unique`;
+        return [
+          {
+            table: null,
+            what: 'foreign key of the table',
+            name,
+            detail: `${rule}: ${why}, so that SQLite cannot check it`,
+            refuses: false,
+            remedy: `-- it is part of the statement of ${quoteName(name)}`,
+          },
+        ];
+      }),
+    );
+}
+
+/** Their order, capitals and collations do not matter to a foreign key. */
+const columnsIn = (list: string): string =>
+  list
+    .toLowerCase()
+    .replaceAll(/ collate \w+/g, '')
+    .split(', ')
+    .toSorted()
+    .join();
 
 /** What is attached to the application's tables and to the database, and what the owner added to the tables. */
 function attachmentsOn(head: Catalog, { catalog, surroundings }: Seen, engine: Engine): readonly Attachment[] {

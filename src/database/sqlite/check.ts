@@ -84,7 +84,10 @@ export function countDanglingReferences(file: string): number {
  */
 export function danglingReferences(database: SQLite.Database): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
-  const tables = database.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
+  const tables = database
+    .prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0")
+    .pluck()
+    .all();
   for (const table of tables) {
     try {
       for (const row of database.prepare<[], Row>(`PRAGMA foreign_key_check(${quoteName(table)})`).iterate()) {

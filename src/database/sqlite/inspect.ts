@@ -10,17 +10,20 @@ import { readAttachments } from './attachments.ts';
 const relationsQuery = `
   SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name`;
 
+// a virtual table, whose columns only its module knows, has no page of its own; the module may be the owner's
+const isOrdinary = `t.type = 'table' AND t.rootpage > 0`;
+
 const columnsQuery = `
   SELECT t.name AS "table", c.name AS "column", c.type, c."notnull" AS not_null, c.dflt_value AS "default", c.pk
   FROM sqlite_schema t JOIN pragma_table_xinfo(t.name) c
-  WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND c.hidden <> 1
+  WHERE ${isOrdinary} AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND c.hidden <> 1
   ORDER BY t.name, c.cid`;
 
 const foreignKeysQuery = `
   SELECT t.name AS "table", f.id, f."table" AS target, group_concat(f."from", ', ') AS columns,
          group_concat(coalesce(f."to", ''), ', ') AS targets, f.on_delete, f.on_update
   FROM sqlite_schema t JOIN pragma_foreign_key_list(t.name) f
-  WHERE t.type = 'table'
+  WHERE ${isOrdinary}
   GROUP BY t.name, f.id`;
 
 // an index over an expression has no column name there: its text is taken from its own statement; one that compares in
@@ -30,7 +33,7 @@ const indexesQuery = `
          (SELECT group_concat(coalesce(c.name, '?') || CASE c.coll WHEN 'BINARY' THEN '' ELSE ' COLLATE ' || c.coll END, ', ')
           FROM pragma_index_xinfo(i.name) c WHERE c."key") AS columns
   FROM sqlite_schema t JOIN pragma_index_list(t.name) i LEFT JOIN sqlite_schema s ON s.type = 'index' AND s.name = i.name
-  WHERE t.type = 'table'`;
+  WHERE ${isOrdinary}`;
 
 const definitionsQuery = `SELECT type, name, tbl_name AS "table", sql FROM sqlite_schema WHERE type IN ('table', 'trigger')`;
 
