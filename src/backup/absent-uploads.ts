@@ -2,25 +2,45 @@ import { existsSync } from 'node:fs';
 import type { UploadRoot, UploadRootName } from '../config/config.ts';
 import { quoteName } from '../database/quoting.ts';
 import { number } from '../database/rows.ts';
-import type { DatabaseFacts } from '../database/database.ts';
+import type { Database, DatabaseFacts } from '../database/database.ts';
 import { reasonOf } from '../failure.ts';
 import { holdsFiles } from '../gate/traces.ts';
 import { describeAbsentUploads } from '../report/backup-text.ts';
 import { commandsFor } from '../report/commands.ts';
+import type { Catalog } from '../schema/catalog.ts';
 import { goesWithContainer } from '../volumes.ts';
 import type { BackupContext } from './context.ts';
 
-/** The tables each row of which is about one uploaded file, by the folder that the application writes it to. */
-const tablesOf = {
-  uploads: ['client_attachments', 'quote_attachments', 'comment_attachments', 'invoice_images', 'quote_images'],
-  data_uploads: [],
-  project_attachments: ['project_attachments'],
-} as const satisfies Record<UploadRootName, readonly string[]>;
+/**
+ * Where the database speaks of uploaded files, by the folder that the application writes them to: tables each row of
+ * which is about one, and columns that name one where they are neither null nor empty. What is made anew on demand
+ * (exports), and addresses of other servers, are not among them.
+ */
+const sourcesOf: Readonly<Record<UploadRootName, readonly (readonly [table: string, column?: string])[]>> = {
+  uploads: [
+    ['client_attachments'],
+    ['quote_attachments'],
+    ['comment_attachments'],
+    ['invoice_images'],
+    ['quote_images'],
+    ['chat_messages', 'attachment_url'],
+    ['client_portal_customizations', 'logo_upload_path'],
+    ['settings', 'company_logo_filename'],
+  ],
+  data_uploads: [
+    ['users', 'avatar_filename'],
+    ['expenses', 'receipt_path'],
+    ['project_costs', 'receipt_path'],
+  ],
+  project_attachments: [['project_attachments']],
+};
+
+type SpokenFiles = Readonly<Partial<Record<UploadRootName, number>>>;
 
 /** A folder of uploads that an archive has nothing of, or that a container takes along when it goes. */
 export interface AbsentUploads {
   readonly folder: string;
-  /** Rows of the database that speak of files there. */
+  /** How many files there the database speaks of. */
   readonly rows: number;
   readonly why: 'missing' | 'empty' | 'not-mounted';
 }
@@ -28,24 +48,45 @@ export interface AbsentUploads {
 /**
  * Finds the folders whose files the database speaks of and that are not there, hold nothing, or lie in the container
  * itself: TimeTracker's own compose files mount no volume at /app/uploads/project_attachments.
- * @param rows how many rows each table holds
+ * @param spoken of how many files of each folder the database speaks
  * @param holds whether there is any file of a folder that is there
  * @param isMounted whether a folder lies on a volume
  */
 export function findAbsentUploads(
-  rows: Readonly<Record<string, number>>,
+  spoken: SpokenFiles,
   roots: readonly UploadRoot[],
   holds: (root: UploadRoot) => boolean,
   isMounted: (folder: string) => boolean = (folder) => !goesWithContainer(folder),
 ): readonly AbsentUploads[] {
   return roots.flatMap((root): readonly AbsentUploads[] => {
     const { name, folder } = root;
-    const spoken = tablesOf[name].reduce((sum, table) => sum + (rows[table] ?? 0), 0);
-    if (spoken === 0) return [];
-    if (!existsSync(folder)) return [{ folder, rows: spoken, why: 'missing' }];
-    if (!holds(root)) return [{ folder, rows: spoken, why: 'empty' }];
-    return isMounted(folder) ? [] : [{ folder, rows: spoken, why: 'not-mounted' }];
+    const rows = spoken[name] ?? 0;
+    if (rows === 0) return [];
+    if (!existsSync(folder)) return [{ folder, rows, why: 'missing' }];
+    if (!holds(root)) return [{ folder, rows, why: 'empty' }];
+    return isMounted(folder) ? [] : [{ folder, rows, why: 'not-mounted' }];
   });
+}
+
+/** Counts the files that the database speaks of, as far as its tables and columns are there. */
+export async function countSpokenFiles(
+  { read }: Pick<Database, 'read'>,
+  { tables }: Pick<Catalog, 'tables'>,
+): Promise<SpokenFiles> {
+  const there = Object.entries(sourcesOf).flatMap(([root, sources]) => {
+    const found = sources.filter(([table, column]) =>
+      column === undefined ? Object.hasOwn(tables, table) : Object.hasOwn(tables[table]?.columns ?? {}, column),
+    );
+    const counts = found.map(
+      ([table, column]) =>
+        `(SELECT count(*) FROM ${quoteName(table)}${column === undefined ? '' : ` WHERE ${quoteName(column)} <> ''`})`,
+    );
+    return counts.length === 0 ? [] : [[root, counts.join(' + ')] as const];
+  });
+  if (there.length === 0) return {};
+  const columns = there.map(([root, sum]) => `${sum} AS ${quoteName(root)}`);
+  const [row = {}] = await read((session) => session.query(`SELECT ${columns.join(', ')}`));
+  return Object.fromEntries(there.map(([root]) => [root, number(row, root)]));
 }
 
 /**
@@ -56,15 +97,11 @@ export async function warnOfAbsentUploads(
   { database, config, log, signal }: BackupContext,
   { catalog }: DatabaseFacts,
 ): Promise<void> {
-  const tables = Object.values(tablesOf).flatMap((names) =>
-    names.filter((name) => Object.hasOwn(catalog.tables, name)),
-  );
-  if (tables.length === 0) return;
   try {
-    const counts = tables.map((table) => `(SELECT count(*) FROM ${quoteName(table)}) AS ${quoteName(table)}`);
-    const [row = {}] = await database.read((session) => session.query(`SELECT ${counts.join(', ')}`));
-    const rows = Object.fromEntries(tables.map((table) => [table, number(row, table)]));
-    const absent = findAbsentUploads(rows, config.uploadRoots, ({ folder }) => holdsFiles(folder, config.backupFolder));
+    const spoken = await countSpokenFiles(database, catalog);
+    const absent = findAbsentUploads(spoken, config.uploadRoots, ({ folder }) =>
+      holdsFiles(folder, config.backupFolder),
+    );
     const commands = commandsFor(config);
     for (const line of absent.flatMap((one) => describeAbsentUploads(one, commands, 'gate'))) log.warn(line);
   } catch (error) {

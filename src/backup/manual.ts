@@ -5,7 +5,7 @@ import { reasonOf } from '../failure.ts';
 import { count, formatBytes } from '../report/numbers.ts';
 import { describeAbsentUploads } from '../report/backup-text.ts';
 import { commandsFor } from '../report/commands.ts';
-import { findAbsentUploads } from './absent-uploads.ts';
+import { countSpokenFiles, findAbsentUploads } from './absent-uploads.ts';
 import { type BackupContext, backupFailure } from './context.ts';
 import { type Backup, createBackup } from './create.ts';
 import type { Destination } from './destination.ts';
@@ -37,12 +37,28 @@ export async function makeManualBackup(context: BackupContext, { destination, ke
     log.info(`Making a backup of ${database.name} in ${destination.folder}.`);
     return createBackup(context, { kind: 'manual', uploadRoots: config.uploadRoots, destination });
   });
-  announce(backup, context);
+  const spoken = await countFiles(context);
+  announce(backup, spoken, context);
   if (keep !== null) await prune({ folder: destination.folder, keep, proven: backup.path }, context);
   return backup;
 }
 
-function announce({ path, size, manifest }: Backup, { config, log }: BackupContext): void {
+/** Of a database in whatever state. */
+async function countFiles({ database, log, signal }: BackupContext): ReturnType<typeof countSpokenFiles> {
+  try {
+    return await countSpokenFiles(database, (await database.observe('quick')).catalog);
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn(`Whether the backup has all uploaded files could not be looked up: ${reasonOf(error)}.`);
+    return {};
+  }
+}
+
+function announce(
+  { path, size, manifest }: Backup,
+  spoken: Awaited<ReturnType<typeof countSpokenFiles>>,
+  { config, log }: BackupContext,
+): void {
   const { rows, members, uploads, revisions } = manifest;
   const files = Object.keys(members).filter((name) => uploads.some((root) => name.startsWith(`${root}/`))).length;
   const tables = Object.values(rows);
@@ -53,7 +69,7 @@ function announce({ path, size, manifest }: Backup, { config, log }: BackupConte
   );
   if (tables.length === 0) log.warn('The database is empty: there is nothing in it that the backup could bring back.');
   else if (revisions.length === 0) log.warn('The database has no version information (alembic_version).');
-  const absent = findAbsentUploads(rows, config.uploadRoots, ({ name }) =>
+  const absent = findAbsentUploads(spoken, config.uploadRoots, ({ name }) =>
     Object.keys(members).some((member) => member.startsWith(`${name}/`)),
   );
   for (const line of absent.flatMap((folder) => describeAbsentUploads(folder, commandsFor(config), 'backup')))

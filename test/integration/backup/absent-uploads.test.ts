@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { findAbsentUploads } from '../../../src/backup/absent-uploads.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -16,6 +17,24 @@ describe('uploads that the database speaks of', () => {
     expect(without.all).toMatch(/Save them first, then mount one volume/);
     await put(`${root}/attachments`, { 'a.pdf': 'a' });
     expect((await run('backup', 'create')).all).not.toContain('LACKS');
+  });
+
+  it('are found in every column that names one, and not in empty ones', async () => {
+    const place = await install('sqlite');
+    const { database } = place;
+    const { data } = place;
+    // in a container, as these tests may be, what is there is no volume: the same is said in other words
+    const spoken = async () =>
+      /WARNING: .*?(\d+) uploaded files?\b/i.exec((await place.run('backup', 'create')).all)?.[1];
+    await rm(data, { recursive: true });
+    await execute(
+      database,
+      `CREATE TABLE users (avatar_filename text); INSERT INTO users VALUES ('a.png'), (''), (NULL);
+       CREATE TABLE expenses (receipt_path text); CREATE TABLE project_costs (id integer)`,
+    );
+    expect(await spoken()).toBe('1');
+    await execute(database, "INSERT INTO expenses VALUES ('r.pdf'), ('s.pdf')");
+    expect(await spoken()).toBe('3');
   });
 
   it('are said to lie in a container where no volume is mounted, or where the folder is empty', async () => {
