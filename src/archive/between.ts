@@ -1,7 +1,8 @@
 import type { ArchiveFault } from '../failure.ts';
+import { shown } from '../printable.ts';
 import type { StoredMember } from './directory.ts';
 import type { FileReader } from './file-reader.ts';
-import { invalid, shown } from './rejection.ts';
+import { invalid } from './rejection.ts';
 
 /** What may precede the record that follows a member's content: 'PK\x07\x08'. */
 const signature = 0x08074b50;

@@ -4,8 +4,9 @@ import { pipeline, Readable } from 'node:stream';
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { codeOf, hasCode } from '../error-code.ts';
 import { reasonOf } from '../failure.ts';
+import { shown } from '../printable.ts';
 import type { PlainMember } from './directory.ts';
-import { invalid, rejection, rejectionOf, shown } from './rejection.ts';
+import { invalid, rejection, rejectionOf } from './rejection.ts';
 
 /** Bytes that are read, and unpacked, at a time. */
 const chunkSize = 64 * 1024;

@@ -8,11 +8,12 @@ import {
 } from 'yauzl';
 import type { ArchiveLimits } from '../config/config.ts';
 import type { ArchiveFault } from '../failure.ts';
+import { shown } from '../printable.ts';
 import { faultOfOrder } from './between.ts';
 import { FileReader } from './file-reader.ts';
 import { faultOfLocalHeader } from './local-header.ts';
 import { faultOfName } from './names.ts';
-import { invalid, rejection, shown } from './rejection.ts';
+import { invalid, rejection } from './rejection.ts';
 
 /** A member as the directory of an archive describes it. */
 export interface StoredMember {

@@ -1,6 +1,7 @@
 import { type Entry, type LocalFileHeader, parseExtraFields } from 'yauzl';
 import type { ArchiveFault } from '../failure.ts';
-import { invalid, shown } from './rejection.ts';
+import { shown } from '../printable.ts';
+import { invalid } from './rejection.ts';
 
 /** The checksum and the sizes follow the content; the header has nothing, or the same. */
 const followed = 0x0008;

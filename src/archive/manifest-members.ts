@@ -1,7 +1,7 @@
+import { shown } from '../printable.ts';
 import { type Manifest, manifestMember } from './manifest.ts';
 import { placeOf } from './names.ts';
 import type { ArchiveEntry } from './reader.ts';
-import { shown } from './rejection.ts';
 
 /** Whether the members of an archive of ours are those that its manifest lists; null if they are. */
 export function faultOfManifest(manifest: Manifest, members: readonly ArchiveEntry[]): string | null {

@@ -1,7 +1,7 @@
 import { type UploadRootName, uploadRootNames } from '../config/config.ts';
 import type { Engine } from '../database/session.ts';
+import { shown } from '../printable.ts';
 import { databaseMembers, manifestMember, settingsMember } from './manifest.ts';
-import { shown } from './rejection.ts';
 
 /** What a member is, by its name. */
 export type Place =

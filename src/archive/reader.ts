@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import type { ArchiveLimits, UploadRootName } from '../config/config.ts';
 import type { Engine } from '../database/session.ts';
 import { type ArchiveFault, Failure, reasonOf } from '../failure.ts';
+import { shown } from '../printable.ts';
 import { readContent } from './content.ts';
 import { faultOfDatabase, isPiece, requireZip } from './file-format.ts';
 import { findMember, readDirectory, type StoredMember } from './directory.ts';
@@ -13,7 +14,7 @@ import { isDebris, topFolder } from './layout.ts';
 import { saveMemory } from './memory.ts';
 import { faultOfNames, foldName, isLeftover, type Place, placeOf } from './names.ts';
 import { recogniseNames } from './recognise.ts';
-import { invalid, piece, rejection, rejectionOf, shown } from './rejection.ts';
+import { invalid, piece, rejection, rejectionOf } from './rejection.ts';
 
 /** A member of an archive. */
 export interface ArchiveEntry {

@@ -57,12 +57,6 @@ const otherFiles = {
   folder: 'files that are no backup, or one that was packed otherwise',
 } as const satisfies Record<OtherFile['kind'], string>;
 
-/** A name that somebody else chose, fit to stand in a sentence. */
-export function shown(name: string): string {
-  const printable = name.replaceAll(/[\p{Cc}\p{Cf}\uFFFD]/gu, '?');
-  return `“${printable.length > 100 ? `${printable.slice(0, 100)}…` : printable}”`;
-}
-
 function faultOf(archive: string, error: unknown): ArchiveFault {
   switch (codeOf(error) ?? '') {
     case 'ENOENT':

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { Config } from '../config/config.ts';
 import { Failure } from '../failure.ts';
+import { printable } from '../printable.ts';
 import type { CommandContext } from './context.ts';
 
 /**
@@ -12,7 +13,7 @@ import type { CommandContext } from './context.ts';
 export async function requireConsent({ arguments: { flags }, signal }: CommandContext, what: string): Promise<void> {
   if (flags.has('yes')) return;
   if (isTerminal()) {
-    const answer = await ask(`${what}\nType yes to go on: `, signal);
+    const answer = await ask(`${printable(what)}\nType yes to go on: `, signal);
     if (answer.toLowerCase() === 'yes') return;
     throw new Failure({ kind: 'declined' });
   }
@@ -44,7 +45,7 @@ export function consentByName(
     );
   }
   return async (what) => {
-    const answer = await ask(`${what}\nType the name of the database, ${name}, to go on: `, signal);
+    const answer = await ask(`${printable(what)}\nType the name of the database, ${name}, to go on: `, signal);
     if (!isNamed(answer, name, config)) throw new Failure({ kind: 'declined' });
   };
 }

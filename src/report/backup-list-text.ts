@@ -3,6 +3,7 @@ import type { Backup } from '../backup/create.ts';
 import type { ListedArchive } from '../backup/list.ts';
 import type { VerifiedArchive } from '../backup/verify.ts';
 import { localTime, zoneAt } from '../local-time.ts';
+import { printable } from '../printable.ts';
 import { count, formatBytes } from './numbers.ts';
 import type { JsonObject } from './output.ts';
 
@@ -42,7 +43,7 @@ const columns = ['name', 'made', 'kind', 'engine', 'revision', 'size', 'uploads'
 /** `backup list` for people. */
 export function renderArchives(folder: string, archives: readonly ListedArchive[]): string {
   if (archives.length === 0) return `There are no backups in ${folder}.\n`;
-  const rows = [columns, ...archives.map(rowOf)];
+  const rows = [columns, ...archives.map((archive) => rowOf(archive).map(printable))];
   const widths = columns.map((_, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)));
   const lines = rows.map((row) =>
     row
@@ -50,7 +51,7 @@ export function renderArchives(folder: string, archives: readonly ListedArchive[
       .join('  ')
       .trimEnd(),
   );
-  return [`Backups in ${folder}, newest first:`, '', ...lines, ''].join('\n');
+  return [`Backups in ${printable(folder)}, newest first:`, '', ...lines, ''].join('\n');
 }
 
 function rowOf({ name, made, kind, engine, revisions, bytes, uploads, problem }: ListedArchive): readonly string[] {
@@ -80,7 +81,9 @@ export function renderVerified(found: VerifiedArchive): string {
     `uploads:   ${count(uploads, 'file')}`,
     `members:   ${members}, ${formatBytes(bytes)} unpacked`,
     '',
-  ].join('\n');
+  ]
+    .map(printable)
+    .join('\n');
 }
 
 /** What a restore beside the live database has shown. */

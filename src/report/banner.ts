@@ -1,3 +1,5 @@
+import { printable } from '../printable.ts';
+
 /** What a person is told when a run stops: what happened, what is safe, what to do next. */
 export interface Notice {
   readonly title: string;
@@ -16,11 +18,11 @@ export function renderBanner({ title, happened, safe, options, note }: Notice, e
   const rule = '='.repeat(width);
   return [
     rule,
-    `✗ ${title} (exit code ${exitCode})`,
+    `✗ ${printable(title)} (exit code ${exitCode})`,
     '',
-    ...happened.flatMap((line) => wrap(line, width)),
+    ...happened.flatMap((line) => wrap(printable(line), width)),
     '',
-    ...wrap(`Safe: ${safe}`, width),
+    ...wrap(`Safe: ${printable(safe)}`, width),
     ...(options.length > 0 ? ['', 'RECOVERY OPTIONS:'] : []),
     ...options.flatMap((option, index) => indent(`${index + 1}. `, option)),
     ...(note === undefined ? [] : ['', ...wrap(note, width)]),

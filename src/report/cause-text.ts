@@ -1,3 +1,4 @@
+import { printableSql } from '../printable.ts';
 import type { Blocker, Cause } from '../failure.ts';
 import { restoring } from './advice.ts';
 import { type Commands, folderOf } from './commands.ts';
@@ -169,7 +170,7 @@ function describeLockTimeout(blockers: readonly Blocker[], commands: Commands, n
       ? []
       : [
           'Let who prepared them end these transactions, or end each of them in the database, which loses what it did, and start again.\n' +
-            `${prepared.map((name) => `  ROLLBACK PREPARED '${name.replaceAll("'", "''")}';`).join('\n')}\n${next}`,
+            `${prepared.map((name) => printableSql(`  ROLLBACK PREPARED '${name.replaceAll("'", "''")}';`)).join('\n')}\n${next}`,
         ]),
     patience,
   ];

@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import type { DatabaseTarget, PostgresTarget, Settings } from '../config/config.ts';
+import { printableSql } from '../printable.ts';
 import { shellWord, shellWords } from './shell.ts';
 
 /** What commands are built from. */
@@ -126,7 +127,8 @@ export function commandsFor({ commandPrefix: prefix, database, backupFolder }: C
         : `${client('pg_dump', [databaseWord(target)])} > backup.sql`,
     open: target.kind === 'sqlite' ? line(['sqlite3', shellWord(target.file)]) : client('psql', [databaseWord(target)]),
     client,
-    sql: (statement) => (target.kind === 'sqlite' ? '' : client('psql', ['-c', statement, databaseWord(target)])),
+    sql: (statement) =>
+      target.kind === 'sqlite' ? '' : client('psql', ['-c', printableSql(statement), databaseWord(target)]),
     serverState: server === null ? client('pg_isready', []) : inCompose(`ps --all ${server}`),
     serverLog: server === null ? '' : inCompose(`logs ${server}`),
     disk:

@@ -1,4 +1,5 @@
 import { localTime, zoneAt } from '../local-time.ts';
+import { printable } from '../printable.ts';
 import type { Output } from './output.ts';
 
 /** What a run tells while it works. Messages are sentences; details are for machines. */
@@ -38,6 +39,6 @@ export async function openLog(format: 'human' | 'json', output: Pick<Output, 'lo
   const at =
     (level: keyof typeof labels) =>
     (message: string): void =>
-      output.log(`${clock(new Date())} ${labels[level]}${message}\n`);
+      output.log(`${clock(new Date())} ${labels[level]}${printable(message)}\n`);
   return { info: at('info'), warn: at('warn'), error: at('error') };
 }

@@ -1,3 +1,5 @@
+import { printable, printableJson, printableLines } from '../printable.ts';
+
 /** Where text goes that a person or a program reads. Every secret is taken out here, and whatever steers a terminal. */
 export interface Output {
   /** A result: the text on standard output at once, or with `--json` the object, which `run` prints when it ends. */
@@ -42,13 +44,13 @@ export function openOutput(
   { machine, plain: quiet = false }: { readonly machine: boolean; readonly plain?: boolean },
 ): Output {
   const redact = redaction(secrets);
-  const plain = (text: string): string => harmless(redact(text));
+  const plain = (text: string): string => printableLines(redact(text));
   const { stdout, stderr } = streams;
   let shown = '';
   let kept: JsonObject | null = null;
   const line = (text: string): void => {
     // a line that wraps could not be erased
-    const next = plain(text).slice(0, (stderr.columns ?? 80) - 1);
+    const next = printable(redact(text)).slice(0, (stderr.columns ?? 80) - 1);
     if (next !== shown) stderr.write(`${eraseLine}${next}`);
     shown = next;
   };
@@ -73,14 +75,10 @@ export function openOutput(
   };
 }
 
-/** Names and messages come from databases and archives of whomever: an escape sequence would act on the reader's terminal. */
-function harmless(text: string): string {
-  return text.replaceAll(/(?![\n\t])\p{Cc}/gu, '?');
-}
-
 /** JSON whose values are redacted one by one: a short password must not spoil the keys. */
 export function renderJson(value: unknown, redact: (text: string) => string, indent = 2): string {
-  return JSON.stringify(value, (_key, entry: unknown) => (typeof entry === 'string' ? redact(entry) : entry), indent);
+  const redacted = (_key: string, entry: unknown): unknown => (typeof entry === 'string' ? redact(entry) : entry);
+  return printableJson(JSON.stringify(value, redacted, indent));
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Problem, WantedRun } from '../failure.ts';
+import { printableSql } from '../printable.ts';
 import { listRows } from './adoption-text.ts';
 import { capital, untouched } from './advice.ts';
 import { describeFailedBackup, describeUntidyBackups } from './backup-text.ts';
@@ -166,7 +167,7 @@ function describe(problem: Problem, commands: Commands): Notice {
         safe: untouched,
         options: [
           'Let a superuser or the owner of the database run this in that database, then start again.\n' +
-            problem.rights.map(({ remedy }) => `  ${remedy}`).join('\n'),
+            problem.rights.map(({ remedy }) => `  ${printableSql(remedy)}`).join('\n'),
         ],
       };
     case 'broken-indexes':

@@ -1,6 +1,7 @@
 import type { OtherSession } from '../database/database.ts';
 import type { QuarantineObstacle } from '../failure.ts';
 import type { Held } from '../recovery/quarantine/held.ts';
+import { printable } from '../printable.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
 import type { Log } from './log.ts';
@@ -25,7 +26,9 @@ export function renderHeld(held: readonly Held[]): string {
           ({ kind, name, rows }) => `  ${kind.padEnd(17)} ${name}${rows === null ? '' : ` (${count(rows, 'row')})`}`,
         ),
         '',
-      ].join('\n'),
+      ]
+        .map(printable)
+        .join('\n'),
     )
     .join('\n');
 }

@@ -1,5 +1,6 @@
 import type { Rehearsal } from '../gate/rehearse.ts';
 import type { CatalogChanges } from '../schema/changes.ts';
+import { printable } from '../printable.ts';
 import { count } from './numbers.ts';
 
 /** How many names of a kind are listed; `--json` lists all. */
@@ -24,7 +25,7 @@ export function renderRehearsal(rehearsal: Rehearsal | null): string {
     ...headings.flatMap(([kind, heading]) => listed(heading, changes[kind])),
     ...Object.entries(rows).map(([table, { before, after }]) => `rows of ${table}: ${before} before, ${after} after`),
   ];
-  return `${lines.join('\n')}\n`;
+  return `${lines.map(printable).join('\n')}\n`;
 }
 
 /** The same where the gate would restore an archive first. */

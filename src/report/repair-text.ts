@@ -1,4 +1,5 @@
 import type { Obstacle, RepairPlan, Unsafe } from '../recovery/repair-step.ts';
+import { printable, printableSql } from '../printable.ts';
 import { describeDifference } from './differences.ts';
 import type { JsonObject } from './output.ts';
 
@@ -106,9 +107,9 @@ function stepsOf({ steps }: RepairPlan, statements: readonly string[]): readonly
   ];
 }
 
-const oneLine = (sentence: string): string => sentence.replaceAll(/\s+/g, ' ');
+const oneLine = (sentence: string): string => printable(sentence.replaceAll(/\s+/g, ' '));
 
 const text = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
 
 /** A statement as a line of its own; a comment stays what it is. */
-const ended = (sql: string): string => (sql.startsWith('--') ? sql : `${sql};`);
+const ended = (sql: string): string => (sql.startsWith('--') ? printable(sql) : `${printableSql(sql)};`);

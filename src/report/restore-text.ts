@@ -1,3 +1,4 @@
+import { printableSql } from '../printable.ts';
 import type { Archive } from '../archive/reader.ts';
 import type { Change } from '../database/measurement.ts';
 import type { RestoreObstacle } from '../failure.ts';
@@ -37,7 +38,9 @@ export function describeRestoreObstacle(database: string, obstacle: RestoreObsta
         safe,
         options: [
           'Let who prepared them end them; or end each of them yourself in the database, then restore again.\n' +
-            obstacle.names.map((name) => `  ROLLBACK PREPARED '${name.replaceAll("'", "''")}';`).join('\n'),
+            obstacle.names
+              .map((name) => printableSql(`  ROLLBACK PREPARED '${name.replaceAll("'", "''")}';`))
+              .join('\n'),
         ],
       };
     case 'file-in-use':

@@ -1,7 +1,20 @@
-/** A text as one word of a POSIX shell. */
+import { isPrintable } from '../printable.ts';
+
+/** A text as one word of a POSIX shell, on one line whatever is in it. */
 export function shellWord(text: string): string {
+  if (!isPrintable(text)) return `"$(printf '${inOctal(text)}')"`;
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
+
+/** What printf makes the text of: bytes that cannot be seen, and its own signs, in octal digits. */
+function inOctal(text: string): string {
+  return [...text]
+    .map((character) => (isPrintable(character) && !/[\\%']/.test(character) ? character : octalOf(character)))
+    .join('');
+}
+
+const octalOf = (character: string): string =>
+  [...Buffer.from(character)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
 
 /** Words of a command. */
 export function shellWords(words: readonly string[]): string {

@@ -1,3 +1,4 @@
+import { printable } from '../printable.ts';
 import type { Look } from '../gate/look.ts';
 import { describeMatch, listRows } from './adoption-text.ts';
 import { renderBanner } from './banner.ts';
@@ -133,5 +134,5 @@ function banner(report: StateReport, { plan, obstacle }: Look, commands: Command
 }
 
 function lines(texts: readonly string[]): string {
-  return `${texts.join('\n')}\n`;
+  return `${texts.map(printable).join('\n')}\n`;
 }

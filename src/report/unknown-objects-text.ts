@@ -1,4 +1,5 @@
 import type { ArchiveObject } from '../failure.ts';
+import { shortened } from '../printable.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
 import { count } from './numbers.ts';
@@ -28,14 +29,8 @@ export function describeUnknownObjects(archive: string, objects: readonly Archiv
 function describeObject({ type, name, statement }: ArchiveObject): string {
   const effect =
     effects.find(([kinds]) => kinds.test(type))?.[1] ?? 'a statement of a kind that dumps of TimeTracker lack';
-  const what = type === '' ? printable(statement) : `${type.toLowerCase()} ${printable(name)}`;
+  const what = type === '' ? shortened(statement) : `${type.toLowerCase()} ${shortened(name)}`;
   return `- ${what}: ${effect}`;
-}
-
-/** A name that somebody else chose, on one line of the banner and of ordinary length. */
-function printable(name: string): string {
-  const plain = name.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029\uFFFD]/gu, '?');
-  return plain.length > 100 ? `${plain.slice(0, 100)}…` : plain;
 }
 
 /** What an object could do, by the words of pg_dump and SQLite for its kind. */

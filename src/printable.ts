@@ -1,0 +1,73 @@
+/**
+ * Names come from databases, archives and folders of whomever. What would steer a terminal, break a line, turn the
+ * direction of writing, or show nothing at all is escaped where it is printed, as `\u{202e}`: so no name can forge a
+ * line or look like another one.
+ */
+
+/** Control and format characters, separators of lines, halves of a pair, and what is ignored by default in a font (Unicode, DI). */
+const unprintable = /(?!\uFE0F)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}\uFFFD]/gu;
+
+const short: Readonly<Record<string, string>> = { '\n': String.raw`\n`, '\t': String.raw`\t`, '\r': String.raw`\r` };
+
+/** A name or a sentence on one line. */
+export function printable(text: string): string {
+  return text.replaceAll(unprintable, (character) => short[character] ?? codeOf(character));
+}
+
+/** A text of several lines: line breaks and tabs stay. */
+export function printableLines(text: string): string {
+  return text.replaceAll(unprintable, (character) => (/[\n\t]/.test(character) ? character : codeOf(character)));
+}
+
+/** The same for a text that is JSON: it means what it meant. */
+export function printableJson(json: string): string {
+  return json.replaceAll(unprintable, (character) =>
+    character === '\n'
+      ? character
+      : Array.from({ length: character.length }, (_, index) => character.charCodeAt(index).toString(16))
+          .map((unit) => String.raw`\u${unit.padStart(4, '0')}`)
+          .join(''),
+  );
+}
+
+/**
+ * A statement on one line that still does what it did: names and texts in it are written with PostgreSQL's Unicode
+ * escapes where they have to be. A comment stays a comment.
+ */
+export function printableSql(sql: string): string {
+  if (isPrintable(sql)) return sql;
+  if (sql.startsWith('--')) return printable(sql);
+  const line = sql.replaceAll(/"(?:[^"]|"")*"|'(?:[^']|'')*'|\s+/g, (word) => {
+    // between words a line break is a blank
+    if (word.trim() === '') return ' ';
+    return isPrintable(word) ? word : `U&${inUnicode(word)}`;
+  });
+  return printable(line);
+}
+
+function inUnicode(word: string): string {
+  return word.replaceAll('\\', String.raw`\\`).replaceAll(unprintable, (character) => {
+    const code = (character.codePointAt(0) ?? 0).toString(16);
+    return code.length > 4 ? String.raw`\+${code.padStart(6, '0')}` : `\\${code.padStart(4, '0')}`;
+  });
+}
+
+/** Whether a text is printed as it is. */
+export function isPrintable(text: string): boolean {
+  return printable(text) === text;
+}
+
+/** A name that somebody else chose, of ordinary length, fit to stand in a sentence. */
+export function shown(name: string): string {
+  return `“${shortened(name)}”`;
+}
+
+/** The same without quotation marks. */
+export function shortened(name: string): string {
+  const plain = printable(name);
+  return plain.length > 100 ? `${plain.slice(0, 100)}…` : plain;
+}
+
+function codeOf(character: string): string {
+  return String.raw`\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+}
