@@ -49,7 +49,9 @@ export async function look(database: Database, config: Config): Promise<Look> {
     first.kind === 'drifted'
       ? diagnose(observation, { ...knowledge, fingerprints: await loadEvery(database.engine) })
       : first;
-  const { state, repair } = await assess(database, observation, diagnosis, promised);
+  const assessed = await assess(database, observation, diagnosis, promised);
+  const { repair } = assessed;
+  const state = await withBackups(assessed.state, config);
   const plan = planFor(state, config, {
     engine: database.engine,
     everything: releaseGraph.revisions.map(({ id }) => id),
@@ -87,6 +89,15 @@ async function assess(
   } catch (error) {
     return { state: { kind: 'unreadable', reason: describeReason(reasonOf(error), causeOf(error)) }, repair: null };
   }
+}
+
+/** The way back from a load that was cut off is another one, of a backup that is there. */
+async function withBackups(state: State, config: Config): Promise<State> {
+  if ((state.kind !== 'partial' && state.kind !== 'unversioned') || state.torn === null) return state;
+  const { listArchives } = await import('../backup/list.ts');
+  const archives = await listArchives(config).catch(() => []);
+  const fitting = archives.filter(({ problem, engine }) => problem === null && engine === config.database.kind);
+  return { ...state, torn: { ...state.torn, backups: fitting.map(({ name }) => name) } };
 }
 
 /** Most databases were never restored: what reads a journal is loaded where there is one. */

@@ -293,14 +293,19 @@ function describeUnversioned(
   }
 }
 
+/** Of many backups the newest are named. */
+const shownBackups = 3;
+
 /** What a load that was cut off leaves behind, as lines of a banner. */
 function describeTornLoad(torn: TornLoad | null): readonly string[] {
   if (torn === null) return [];
-  const { keyless, empty } = torn;
+  const { keyless, empty, backups = [] } = torn;
+  const more = backups.length > shownBackups ? `, and ${backups.length - shownBackups} older ones` : '';
   return [
     'This is what a restore leaves behind that was cut off: the tables are there, but not what comes after them.',
     ...(keyless.length === 0 ? [] : [`- no primary key: ${keyless.join(', ')}`]),
     ...(empty.length === 0 ? [] : [`- no rows: ${empty.join(', ')}`]),
+    ...(backups.length === 0 ? [] : [`Backups that are there: ${backups.slice(0, shownBackups).join(', ')}${more}.`]),
   ];
 }
 

@@ -8,6 +8,8 @@ export interface TornLoad {
   readonly keyless: readonly string[];
   /** Tables without any of the rows that a revision makes, and without which nobody may do anything. */
   readonly empty: readonly string[];
+  /** Backups that are there and look whole, the newest first, as the commands name them; looked up when it is told. */
+  readonly backups?: readonly string[];
 }
 
 /** The revision that makes the rows without which nobody may do anything. */

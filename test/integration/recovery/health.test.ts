@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { execa } from 'execa';
 import Database from 'better-sqlite3';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { atEnd } from '../../support/cleanup.ts';
@@ -15,7 +17,9 @@ import { run } from '../../support/run.ts';
 import { restoreSql } from '../../support/restore-sql.ts';
 import { release, state } from '../../support/fixtures.ts';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
+import { toolsFor } from '../../support/postgres-installations.ts';
 import { snapshot } from '../../support/snapshot.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 describePostgres('a healthy database', () => {
   let template: TestDatabase;
@@ -151,6 +155,35 @@ describePostgres('a healthy database', () => {
       expect(stderr).toContain('what a restore leaves behind that was cut off');
     }
     expect(await snapshot(url)).toBe(before);
+  });
+
+  it('is not what pg_restore makes of a part of a dump, and the banner names the backups that are there', async () => {
+    const bin = (await toolsFor(15)) ?? '/usr/bin';
+    const folder = await temporaryDirectory();
+    const dump = join(folder, 'whole.dump');
+    const env = { UPLOAD_FOLDER: folder, BACKUP_FOLDER: folder, DATABASE_URL: template.url };
+    await execa(join(bin, 'pg_dump'), ['--format=custom', '--file', dump, template.url]);
+    const made = await run(['backup', 'create'], { env });
+    const [, backup = ''] = /(timetracker_backup_\w+\.zip)/.exec(made.all) ?? [];
+    const { stdout } = await execa(join(bin, 'pg_restore'), ['--list', dump]);
+    const [first = '', second = ''] = [...stdout.matchAll(/TABLE DATA \S+ (\S+)/g)].map(([, table = '']) => table);
+    const parts = [
+      ['--section=pre-data'],
+      ['--section=pre-data', '--section=data', `--table=${first}`, `--table=${second}`],
+    ];
+    for (const [index, part] of parts.entries()) {
+      const { url } = await createDatabase();
+      await execa(join(bin, 'pg_restore'), ['--section=pre-data', '--dbname', url, dump]);
+      if (index > 0) await execa(join(bin, 'pg_restore'), ['--data-only', ...part.slice(2), '--dbname', url, dump]);
+      const before = await snapshot(url);
+      const { exitCode, stderr } = await run(['gate'], { env: { ...env, DATABASE_URL: url } });
+      // the version row is among the first tables
+      expect([11, 12], stderr).toContain(exitCode);
+      const words = stderr.replaceAll(/\s+/g, ' ');
+      expect(words).toContain('what a restore leaves behind that was cut off');
+      expect(words).toContain(`Backups that are there: ${backup}.`);
+      expect(await snapshot(url)).toBe(before);
+    }
   });
 
   it('is not one that was stamped with the head at an earlier revision, until it is adopted at that', async () => {
