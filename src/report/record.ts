@@ -6,6 +6,12 @@ import type { Look } from '../gate/look.ts';
 export type Step =
   | { readonly kind: 'backup'; readonly path: string; readonly bytes: number; readonly milliseconds: number }
   | { readonly kind: 'quarantine'; readonly schema: string; readonly relations: readonly string[] }
+  /** What was put aside is back in the application's schema, or was deleted for good. On SQLite it is a whole file. */
+  | {
+      readonly kind: 'quarantine-restored' | 'quarantine-purged';
+      readonly schema: string;
+      readonly relations: readonly string[];
+    }
   | { readonly kind: 'deletion'; readonly tables: readonly string[] }
   | { readonly kind: 'adoption'; readonly revision: string }
   | { readonly kind: 'revision'; readonly revision: string; readonly milliseconds: number }

@@ -71,6 +71,14 @@ function stepsInWords(steps: readonly Step[]): readonly string[] {
           `${count(step.relations.length, 'relation')} moved to the quarantine ${step.schema}, with all rows`,
         );
         break;
+      case 'quarantine-restored':
+        clauses.push(`${count(step.relations.length, 'relation')} of the quarantine ${step.schema} brought back`);
+        break;
+      case 'quarantine-purged':
+        clauses.push(
+          `${count(step.relations.length, 'relation')} of the quarantine ${step.schema} deleted for good, as ordered`,
+        );
+        break;
       case 'deletion':
         clauses.push(`${count(step.tables.length, 'table')} of TimeTracker deleted, and the schema created anew`);
         break;

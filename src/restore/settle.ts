@@ -14,6 +14,7 @@ import { type Journal, journalFileOf, readJournal, removeJournal, type Way, writ
 import { homeOf } from './home.ts';
 import { maintain, noMaintenance } from './open-site.ts';
 import type { Exchange } from '../report/record.ts';
+import { describeUnmeasured } from '../report/restore-text.ts';
 import { isOfSite } from './own.ts';
 import { isLost, withScratch } from './proving.ts';
 import { schemasSite } from './schemas.ts';
@@ -79,7 +80,15 @@ async function finish(
     remember(config, { ...done, kept: null, uploads: [], measured: null });
   }
   const measured = kept === null ? null : await measureFormer(site, kept, log);
-  remember(config, { id, action, way, database, archive, finishedAt, kept, uploads, measured });
+  const done = { id, action, way, database, archive, finishedAt, kept, uploads };
+  try {
+    remember(config, { ...done, measured });
+  } catch (error) {
+    if (measured === null) throw error;
+    // on a full disk there may still be room for the rest, which the restore needs
+    log.warn(describeUnmeasured(places.outgoing, reasonOf(error)));
+    remember(config, { ...done, measured: null });
+  }
   await forget(journal, config);
 }
 

@@ -9,6 +9,7 @@ import { release } from '../support/fixtures.ts';
 import { describePrivateCluster, type PrivateCluster, startPrivateCluster } from '../support/private-cluster.ts';
 import { restoreSql } from '../support/restore-sql.ts';
 import { run } from '../support/run.ts';
+import { requireTrueWord } from '../support/safe-word.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { bug, runHere } from './here.ts';
@@ -99,6 +100,7 @@ onVolumes(`a full disk under a SQLite file${reason}`, () => {
       const made = filled ? [] : [basename(database.name)];
       expect([...files, ...made]).toEqual(expect.arrayContaining([...(await leftIn(volume))]));
       expect((await snapshot(database.url)).replace(/^user_version 0$/, '')).toBe(before);
+      requireTrueWord(all, false);
     }
     // it was refused at least once, and in the end there was room
     expect(codes.length).toBeGreaterThan(1);
@@ -165,6 +167,7 @@ onVolumes(`a full disk under the backups${reason}`, () => {
         expect(await leftIn(volume)).toEqual([]);
         const changed = (await snapshot(database.url)) !== before;
         expect(changed).toBe(exitCode === 0);
+        requireTrueWord(all, changed);
         if (changed) break;
       }
     });
@@ -193,6 +196,7 @@ onVolumes(`a full disk under the uploads${reason}`, () => {
       ]);
       expect(await leftIn(volume)).toEqual([]);
       expect((await snapshot(url)).replace(/^user_version 0$/, '')).toBe('');
+      requireTrueWord(all, false);
     }
   });
 });
@@ -234,6 +238,7 @@ describePrivateCluster('a full disk under PostgreSQL', () => {
       expect(all.replaceAll(/\s+/g, ' ')).toMatch(/failed: the disk is full .*disk of the database server/);
       await leave(volume, 30_000_000);
       expect((await snapshot(url, { withoutSequences: true })) === before).toBe(true);
+      requireTrueWord(all, false);
     }
     await leave(volume, 30_000_000);
     expect((await runHere(['gate'], env)).exitCode).toBe(0);

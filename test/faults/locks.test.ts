@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { archivesIn } from '../integration/backup/backups.ts';
 import { withClient } from '../support/database.ts';
 import { describePrivateCluster, startPrivateCluster } from '../support/private-cluster.ts';
+import { requireTrueWord } from '../support/safe-word.ts';
 import { bug, runHere } from './here.ts';
 import { namesIn, oldInstallation } from './life.ts';
 
@@ -39,6 +40,7 @@ describePrivateCluster('a server with room for few locks', () => {
       expect([args, exitCode, all]).toEqual([args, refusal, expect.not.stringMatching(bug)]);
       expect(all.replaceAll(/\s+/g, ' ')).toContain('max_locks_per_transaction');
       expect(await relationsIn(url(database))).toEqual(before);
+      requireTrueWord(all, false);
     }
     expect(await namesIn(url('old'))).toEqual(['x']);
     expect(await archivesIn(backups)).toEqual(archives);

@@ -27,16 +27,26 @@ export interface BatchContext {
   readonly signal: AbortSignal;
 }
 
+/** What the record of the run calls a batch. */
+type BatchKind = 'quarantine' | 'quarantine-restored' | 'quarantine-purged';
+
 /** Runs `step` in one committed transaction for each batch. */
 export async function inBatches(
-  { database, signal }: BatchContext,
+  { database, signal, recorder }: RecordedBatchContext,
+  kind: BatchKind,
   batches: readonly Batch[],
   step: (transaction: Transaction, batch: Batch) => Promise<Progress>,
   announce: (progress: Progress) => void,
 ): Promise<void> {
   for (const batch of batches) {
     signal.throwIfAborted();
-    announce(await database.transaction((transaction) => step(transaction, batch)));
+    const progress = await database.transaction(async (transaction) => {
+      recorder.attempt();
+      const done = await step(transaction, batch);
+      recorder.step({ kind, schema: done.schema.name, relations: done.done.map(({ thing }) => thing.name) });
+      return done;
+    });
+    announce(progress);
   }
 }
 
@@ -49,17 +59,12 @@ export async function quarantineBatches(
   batches: readonly Batch[],
   why: string,
 ): Promise<void> {
-  const { recorder } = context;
   let schema: QuarantineSchema | null = null;
   const step = async (transaction: Transaction, batch: Batch): Promise<Progress> => {
-    recorder.attempt();
     await requireAlone(transaction, context.database.name);
-    const progress = await quarantineBatch(transaction, batch, why, schema);
-    const relations = progress.done.map(({ thing }) => thing.name);
-    recorder.step({ kind: 'quarantine', schema: progress.schema.name, relations });
-    return progress;
+    return quarantineBatch(transaction, batch, why, schema);
   };
-  await inBatches(context, batches, step, (progress) => {
+  await inBatches(context, 'quarantine', batches, step, (progress) => {
     schema = progress.schema;
     announceMoved(progress, context.log);
     if (progress.left === 0) announceWayBack(progress.schema.name, commandsFor(context.config), context.log);

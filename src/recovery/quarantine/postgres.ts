@@ -52,6 +52,7 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
       }
       await inBatches(
         context,
+        'quarantine-restored',
         await database.read((session) => listBatches(session, name, 'back')),
         async (transaction, batch) => {
           await requireFreeNames(transaction);
@@ -74,6 +75,7 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
       await consent(`This DELETES ${summariseHeld(shown)} in ${name} for good.`);
       await inBatches(
         context,
+        'quarantine-purged',
         batches,
         async (transaction, batch) => {
           // whoever had consented has seen what was there then: it has to be the same under the locks

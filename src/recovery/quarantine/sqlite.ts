@@ -8,6 +8,9 @@ import type { Quarantine, QuarantineContext } from '../quarantine.ts';
 import { type Held, pick } from './held.ts';
 import { timeInName } from '../../local-time.ts';
 
+/** What the record of the run calls it. */
+type WorkKind = 'quarantine' | 'quarantine-restored' | 'quarantine-purged';
+
 /** What SQLite keeps beside a database file. They belong to it: alone, the one spoils the other. */
 const sides = ['-wal', '-shm', '-journal'];
 
@@ -17,14 +20,22 @@ const sides = ['-wal', '-shm', '-journal'];
  * The file itself is renamed last, and with it all is done. After a cut there are side files without a file, and the
  * next run goes on there, in the direction that it is asked for.
  */
-export function sqliteQuarantine({ database, config, log, consent }: QuarantineContext, file: string): Quarantine {
+export function sqliteQuarantine(
+  { database, config, log, recorder, consent }: QuarantineContext,
+  file: string,
+): Quarantine {
   const folder = dirname(file);
   const refuse = (obstacle: QuarantineObstacle): never => {
     throw new Failure({ kind: 'quarantine-refused', database: database.name, obstacle });
   };
-  const exclusively = (path: string, work: () => void): void => {
+  const exclusively = (kind: WorkKind, name: string, path: string, work: () => void): void => {
+    const done = (): void => {
+      work();
+      recorder.step({ kind, schema: name, relations: [basename(file)] });
+      recorder.committed('committed');
+    };
     // our own connection would be somebody else's here
-    if (!withExclusiveFile(path, work)) refuse({ kind: 'file-in-use', file: path });
+    if (!withExclusiveFile(path, done)) refuse({ kind: 'file-in-use', file: path });
     syncFolder(folder);
   };
 
@@ -37,7 +48,7 @@ export function sqliteQuarantine({ database, config, log, consent }: QuarantineC
       const name = unfinishedOf(file) ?? nameOf(file, new Date());
       const held = describe(folder, basename(file));
       await consent(`This moves ${file}, ${summariseHeld(held)}, to ${name} in the same folder. Nothing is deleted.`);
-      exclusively(file, () => moveFiles(file, join(folder, name)));
+      exclusively('quarantine', name, file, () => moveFiles(file, join(folder, name)));
       log.info(`  moved ${file} to ${name} (${summariseHeld(held)})`, { quarantine: name });
       announceWayBack(name, commandsFor(config), log);
     },
@@ -51,7 +62,7 @@ export function sqliteQuarantine({ database, config, log, consent }: QuarantineC
       );
       if (taken.length > 0) refuse({ kind: 'names-taken', name, names: taken.map((side) => basename(file) + side) });
       if (dryRun) return log.info(`Would bring back ${summariseHeld(describe(folder, name))}: nothing was changed.`);
-      exclusively(path, () => moveFiles(path, file));
+      exclusively('quarantine-restored', name, path, () => moveFiles(path, file));
       log.info(`${file} is there again.`);
     },
 
@@ -62,7 +73,7 @@ export function sqliteQuarantine({ database, config, log, consent }: QuarantineC
       await consent(`This DELETES ${summariseHeld(describe(folder, name))} in ${name} for good.`);
       if (versionOf(path) !== shown) refuse({ kind: 'changed', name, changed: [name] });
       // the file last: as long as it is there, what is left is found again
-      exclusively(path, () => {
+      exclusively('quarantine-purged', name, path, () => {
         for (const side of [...sides, '']) rmSync(path + side, { force: true });
       });
       log.info(`${name} is gone.`);

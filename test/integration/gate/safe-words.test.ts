@@ -7,6 +7,12 @@ import { claimOf, requireTrueWord, safeSentence } from '../../support/safe-word.
 import { snapshot } from '../../support/snapshot.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
+/** What a cleanup leaves: a schema whose comment is its label. */
+const setAside = `CREATE SCHEMA tt_quarantine_20261128t070000;
+  COMMENT ON SCHEMA tt_quarantine_20261128t070000 IS
+    '{"by":"db-init","state":"complete","at":"2026-11-28T07:00:00Z","why":"by hand","relations":1,"rows":1}';
+  CREATE TABLE tt_quarantine_20261128t070000.of_mine (id int); INSERT INTO tt_quarantine_20261128t070000.of_mine VALUES (1)`;
+
 describePostgres('what is said to be safe of work that was cut off at its commit', () => {
   let current: TestDatabase;
   let database: TestDatabase;
@@ -23,6 +29,8 @@ describePostgres('what is said to be safe of work that was cut off at its commit
     ['reset', 'SELECT 1', ['reset', '--no-backup']],
     ['quarantine', 'SELECT 1', ['quarantine', 'create', '--all', '--yes']],
     ['seed', 'SELECT 1', ['seed', '--users', '3']],
+    ['quarantine restore', setAside, ['quarantine', 'restore', 'tt_quarantine_20261128t070000']],
+    ['quarantine purge', setAside, ['quarantine', 'purge', 'tt_quarantine_20261128t070000', '--yes']],
   ];
   type Event = 'before' | 'after' | 'gone' | 'SIGTERM';
 

@@ -1,5 +1,6 @@
 import { beforeAll, expect, it } from 'vitest';
 import { run } from '../../support/run.ts';
+import { requireTrueWord } from '../../support/safe-word.ts';
 import {
   besides,
   contentsOf,
@@ -84,6 +85,7 @@ describeRestores('a restore', (engine) => {
     const args = ['restore', currentArchive(engine), '--yes'];
     const told = await run(args, { env: { ...place.env, ...(await atMoment(moment, signal)) } });
     expect(told.exitCode, told.all).toBe(code);
+    requireTrueWord(told.all, false);
     expect(await everything(place)).toEqual(before);
     expect(journalOf(place)).toBeNull();
   });

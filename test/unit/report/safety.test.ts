@@ -22,6 +22,12 @@ describe('what is safe after a run that failed', () => {
     const { safe } = withRecord(notice, record);
     expect(safe).toContain('2 relations moved to the quarantine tt_quarantine_x, with all rows');
     expect(claimOf(safe)).toBe('changed');
+    recorder.step({ kind: 'quarantine-restored', schema: 'tt_quarantine_x', relations: ['a', 'b'] });
+    recorder.step({ kind: 'quarantine-purged', schema: 'tt_quarantine_y', relations: ['c'] });
+    recorder.committed('committed');
+    const later = withRecord(notice, record).safe;
+    expect(later).toContain('2 relations of the quarantine tt_quarantine_x brought back');
+    expect(later).toContain('1 relation of the quarantine tt_quarantine_y deleted for good, as ordered');
   });
 
   it('is not claimed to be known where the commit was not answered', () => {
