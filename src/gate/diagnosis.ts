@@ -45,7 +45,13 @@ export type State =
   | { readonly kind: 'ahead'; readonly revisions: readonly string[]; readonly unknown: readonly string[] }
   | ({ readonly kind: 'foreign' } & OtherApplication)
   /** TimeTracker's tables are in other schemas than the one that the application would use. PostgreSQL only. */
-  | { readonly kind: 'elsewhere'; readonly schema: string | null; readonly holding: readonly string[] }
+  | {
+      readonly kind: 'elsewhere';
+      readonly schema: string | null;
+      readonly holding: readonly string[];
+      /** Core tables by name that are here all the same: the application would find them before its own. */
+      readonly hiding: readonly string[];
+    }
   | { readonly kind: 'interrupted'; readonly journal: RestoreJournal }
   | { readonly kind: 'unreadable'; readonly reason: string; readonly sideFile?: SideFileFault };
 
@@ -69,8 +75,10 @@ export function diagnose(observation: Observation, { graph, promised, fingerprin
   const present = coreTables.filter((table) => Object.hasOwn(facts.catalog.tables, table));
   const missing = coreTables.filter((table) => !present.includes(table));
 
-  if (present.length === 0 && facts.elsewhere.length > 0) {
-    return { kind: 'elsewhere', schema: facts.schema, holding: facts.elsewhere };
+  // a table of the same name in a schema that comes first in the search path hides the application's
+  const isHidden = present.length === 0 || (missing.length > 0 && revisions.length === 0);
+  if (isHidden && facts.elsewhere.length > 0) {
+    return { kind: 'elsewhere', schema: facts.schema, holding: facts.elsewhere, hiding: present };
   }
   if (others.length === 0 && revisions.length === 0) {
     const inTheWay = typesInTheWay(facts, promised.head);

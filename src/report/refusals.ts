@@ -176,7 +176,7 @@ export function describeStrays(relations: readonly Relation[]): string {
 /** What is told of an installation in another schema than the one that would be used. */
 function elsewhere(
   database: string,
-  { schema, holding }: Extract<Refusal['state'], { kind: 'elsewhere' }>,
+  { schema, holding, hiding }: Extract<Refusal['state'], { kind: 'elsewhere' }>,
   commands: Commands,
 ): Notice {
   const place = listOf(holding);
@@ -186,8 +186,10 @@ function elsewhere(
       `Its tables are in schema ${place}.`,
       schema === null
         ? 'A connection with these settings works in no schema: its search_path names none that is there and that this user may use.'
-        : `A connection with these settings works in schema ${schema} (its current_schema()), which has no core table.`,
-      'The application would find an empty database there, and your data would seem to be lost.',
+        : `A connection with these settings works in schema ${schema} (its current_schema()), which ${hiding.length === 0 ? 'has no core table' : 'is no whole installation'}.`,
+      hiding.length === 0
+        ? 'The application would find an empty database there, and your data would seem to be lost.'
+        : `Because the search_path names it first, schema ${schema} hides tables of that name: ${hiding.join(', ')}.`,
     ],
     safe: `${untouched} No second installation was begun.`,
     options: [

@@ -17,7 +17,7 @@ const meanings: Readonly<Record<NonNullable<StateReport['state']>, string>> = {
   drifted: 'at the current revision, but parts of the schema are missing or different',
   ahead: 'at a revision that this image does not know',
   foreign: "another application's database",
-  elsewhere: 'nothing here, but TimeTracker in another schema',
+  elsewhere: 'not here, but in another schema',
   interrupted: 'a restore is under way, or did not finish',
   unreadable: 'could not be inspected',
 };

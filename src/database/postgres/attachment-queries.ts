@@ -36,10 +36,15 @@ const rules = `
          format('DROP RULE %I ON %I', r.rulename, c.relname)
   FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE ${tables}`;
 
+/** A policy that no row passes, read or written. */
+const lettingNothing = `'false' IN (pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))`;
+
 const rowSecurity = `
   SELECT c.relname, 'row security', c.relname,
          coalesce('policies ' || (SELECT string_agg(polname, ', ') FROM pg_policy WHERE polrelid = c.oid), 'without a policy'),
-         row_security_active(c.oid) AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid AND polpermissive),
+         row_security_active(c.oid) AND (
+           NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polpermissive AND NOT (${lettingNothing}))
+           OR EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND NOT p.polpermissive AND (${lettingNothing}))),
          format('ALTER TABLE %I DISABLE ROW LEVEL SECURITY', c.relname)
   FROM pg_class c WHERE ${tables} AND c.relrowsecurity`;
 
@@ -86,6 +91,22 @@ const publications = `
   UNION ALL
   SELECT NULL, 'publication', pubname, 'all tables are sent to subscribers', false, format('DROP PUBLICATION %I', pubname)
   FROM pg_publication WHERE puballtables`;
+
+// the server refuses UPDATE and DELETE where subscribers could not tell which row is meant
+const identities = `
+  SELECT c.relname, 'replica identity', c.relname, 'it is published, and has none: UPDATE and DELETE fail', true,
+         format('ALTER TABLE %I REPLICA IDENTITY DEFAULT', c.relname)
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE ${tables} AND c.relreplident = 'n' AND EXISTS (
+    SELECT FROM pg_publication_tables t JOIN pg_publication p ON p.pubname = t.pubname
+    WHERE t.schemaname = n.nspname AND t.tablename = c.relname AND (p.pubupdate OR p.pubdelete))`;
+
+// servers before 15 know no publications of whole schemas
+const schemaPublications = `
+  SELECT NULL, 'publication', p.pubname, format('all tables of schema %I are sent to subscribers', n.nspname), false,
+         format('ALTER PUBLICATION %I DROP TABLES IN SCHEMA %I', p.pubname, n.nspname)
+  FROM pg_publication_namespace s JOIN pg_publication p ON p.oid = s.pnpubid JOIN pg_namespace n ON n.oid = s.pnnspid
+  WHERE n.oid = ${schema}`;
 
 const eventTriggers = `
   SELECT NULL, 'event trigger', e.evtname, 'on ' || e.evtevent || ': ' || p.oid::regprocedure, false,
@@ -155,6 +176,7 @@ const ofEveryServer = [
   rights,
   sequenceRights,
   publications,
+  identities,
   eventTriggers,
   shadows,
   readOnly,
@@ -166,7 +188,9 @@ const ofEveryServer = [
  * @param versionNumber of the server, e.g. 160004
  */
 export function attachmentsQuery(versionNumber: number): string {
-  return [...ofEveryServer, ...(versionNumber < 150000 ? [] : [databaseCollation])].join('\nUNION ALL\n');
+  return [...ofEveryServer, ...(versionNumber < 150000 ? [] : [databaseCollation, schemaPublications])].join(
+    '\nUNION ALL\n',
+  );
 }
 
 /** The sequences that number the rows of tables that have some: which one, of which column. */

@@ -217,6 +217,15 @@ describePostgres('TimeTracker in a schema of its own', () => {
     }
     expect(await snapshot(database.url)).toBe(before);
 
+    // a schema that the search path names first, with a table that would hide the application's
+    await sql(database, 'DROP TABLE tt.stray', 'CREATE TABLE tt.users (LIKE public.users)');
+    const hidden = await install('postgresql', { database: withOptions(database, '-csearch_path%3Dtt,public') });
+    for (const command of ['status', 'plan', 'verify', 'gate']) {
+      const { exitCode, all } = await run([command], { env: hidden.env });
+      expect(exitCode, all).toBe(17);
+      expect(all.replaceAll(/\s+/g, ' ')).toContain('schema tt hides tables of that name: users');
+    }
+
     // what another application has in public is no obstacle
     const shared = await createDatabase();
     await sql(shared, 'CREATE TABLE users (id int)', 'CREATE SCHEMA tt');

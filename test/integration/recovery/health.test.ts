@@ -117,6 +117,10 @@ describePostgres('a healthy database', () => {
       sql: `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only TO on', current_database()); END $$`,
       told: 'setting default_transaction_read_only',
     },
+    'a published table that tells subscribers nothing of its rows': {
+      sql: 'CREATE PUBLICATION p FOR TABLE badges; ALTER TABLE badges REPLICA IDENTITY NOTHING',
+      told: 'replica identity badges',
+    },
     'no roles and permissions': {
       sql: 'TRUNCATE roles, permissions, role_permissions CASCADE',
       told: 'table permissions has none of the rows',
@@ -308,6 +312,26 @@ describePostgres('a healthy database', () => {
     expect(stderr).toMatch(new RegExp(`GRANT INSERT, UPDATE, DELETE ON \\w+ TO ${role};`));
   });
 
+  it('is none where a policy lets no row pass, for a role to which policies apply', async () => {
+    const role = `dbi_${randomBytes(6).toString('hex')}`;
+    const policies = [
+      'CREATE POLICY p ON badges USING (false)',
+      'CREATE POLICY p ON badges USING (true) WITH CHECK (false)',
+      'CREATE POLICY p ON badges; CREATE POLICY q ON badges AS RESTRICTIVE FOR INSERT WITH CHECK (false)',
+    ];
+    for (const [index, policy] of policies.entries()) {
+      const begin = index === 0 ? `CREATE ROLE ${role} LOGIN PASSWORD 'x';` : '';
+      const url = await damaged(`${begin} GRANT ALL ON ALL TABLES IN SCHEMA public TO ${role};
+        GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO ${role};
+        ALTER TABLE badges ENABLE ROW LEVEL SECURITY; ${policy}`);
+      const { exitCode, stderr } = await gate(Object.assign(new URL(url), { username: role, password: 'x' }).href);
+      await withClient(url, (client) => client.query(`DROP OWNED BY ${role}`));
+      expect(exitCode, stderr).toBe(14);
+      expect(stderr).toContain('ALTER TABLE badges DISABLE ROW LEVEL SECURITY;');
+    }
+    await admin(`DROP ROLE ${role}`);
+  });
+
   it('may have whatever does not keep the application from writing, and status names it', async () => {
     const url = await damaged(`
       CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.name = 'x' THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END $$;
@@ -315,6 +339,8 @@ describePostgres('a healthy database', () => {
       CREATE RULE log AS ON DELETE TO badges DO ALSO NOTIFY gone;
       ALTER TABLE clients ADD CONSTRAINT named CHECK (name <> ''), ENABLE ROW LEVEL SECURITY;
       CREATE PUBLICATION pub FOR TABLE clients;
+      DO $$ BEGIN EXECUTE 'CREATE PUBLICATION whole FOR ' || CASE WHEN current_setting('server_version_num')::int < 150000
+        THEN 'ALL TABLES' ELSE 'TABLES IN SCHEMA public' END; END $$;
       CREATE TABLE more_badges () INHERITS (badges);
       CREATE FUNCTION public.lower(integer) RETURNS integer LANGUAGE sql AS 'SELECT $1';
       ALTER TABLE exchange_rates DISABLE TRIGGER ALL`);
@@ -329,6 +355,7 @@ describePostgres('a healthy database', () => {
       expect(stdout).toContain(`also here: ${name}`);
     }
     expect(stdout).toContain('publication pub on clients');
+    expect(stdout).toContain('publication whole');
     expect(stdout).toContain('inheritance more_badges on badges');
     expect(stdout).toContain('function named like a built-in lower');
     expect(stdout).toContain('foreign key that is not enforced');

@@ -82,6 +82,11 @@ describe('diagnose', () => {
 
     ['nothing, and our tables in another schema', { elsewhere: ['tt'] }, { kind: 'elsewhere', holding: ['tt'] }],
     ['a stray table, and our tables in another schema', { tables: ['a'], elsewhere: ['tt'] }, { kind: 'elsewhere' }],
+    [
+      'a table that hides one of ours in another schema',
+      { tables: ['users'], elsewhere: ['tt'] },
+      { kind: 'elsewhere', holding: ['tt'], hiding: ['users'] },
+    ],
     ['rows, and our tables in another schema', { revisions: ['one'], elsewhere: ['tt'] }, { kind: 'elsewhere' }],
     [
       'our tables here and in another schema',

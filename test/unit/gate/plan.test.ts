@@ -29,7 +29,7 @@ const states = {
   },
   ahead: { kind: 'ahead', revisions: ['three'], unknown: ['three'] },
   foreign: { kind: 'foreign', ledgers: ['public.knex_migrations'], related: [] },
-  elsewhere: { kind: 'elsewhere', schema: 'public', holding: ['tt'] },
+  elsewhere: { kind: 'elsewhere', schema: 'public', holding: ['tt'], hiding: [] },
   interrupted: { kind: 'interrupted', journal: { file: '/j', says: null } },
   unreadable: { kind: 'unreadable', reason: 'no' },
 } as const satisfies { [Kind in State['kind']]: Extract<State, { kind: Kind }> };
