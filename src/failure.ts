@@ -59,8 +59,29 @@ export type Cause =
         | 'rows'
         | 'other';
     }
+  /** Views and rules of the owner's need what is to be altered or dropped. */
+  | { readonly kind: 'dependents'; readonly objects: readonly Dependent[] }
+  /** The owner's event triggers refuse changes of the schema. PostgreSQL only. */
+  | { readonly kind: 'event-triggers'; readonly triggers: readonly EventTrigger[] }
   /** No blockers: they have gone since, or the engine does not tell (SQLite). */
   | { readonly kind: 'lock-timeout'; readonly blockers: readonly Blocker[] };
+
+/** A view, materialized view, rule or trigger that is not the application's, and how it goes and comes back. */
+export interface Dependent {
+  readonly what: string;
+  readonly name: string;
+  readonly drop: string;
+  /** The statements that make it anew, with its indexes, rules, triggers, owner and rights. */
+  readonly create: readonly string[];
+}
+
+export interface EventTrigger {
+  readonly name: string;
+  readonly event: string;
+  readonly function: string;
+  readonly disable: string;
+  readonly enable: string;
+}
 
 /** Everything that can stop a run, as data: `report/problems.ts` turns it into sentences. */
 export type Problem =

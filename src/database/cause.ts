@@ -17,7 +17,10 @@ export class LockTimeout extends Error {
  * Codes by what they mean: SQLSTATE (PostgreSQL manual, appendix A), SQLite's result codes
  * (https://www.sqlite.org/rescode.html), and of the system's errno that of a full disk, which may be any.
  */
-const meanings: readonly (readonly [Exclude<Cause['kind'], 'lock-timeout' | 'connection-lost'>, RegExp])[] = [
+const meanings: readonly (readonly [
+  Exclude<Cause['kind'], 'lock-timeout' | 'connection-lost' | 'dependents' | 'event-triggers'>,
+  RegExp,
+])[] = [
   ['disk-full', /^(?:53100|SQLITE_FULL)$/],
   ['disk-full-here', /^(?:ENOSPC|EDQUOT)$/],
   ['memory', /^(?:53200|SQLITE_NOMEM)$/],

@@ -29,6 +29,9 @@ export interface OthersAtWork {
   readonly prepared: readonly string[];
 }
 
+/** What row security is called that holds for the user of this connection: rows may be hidden from it. */
+export const activeRowSecurity = 'row security for this user';
+
 /** Stands for a column's default that is there, where nobody asked which. */
 export const someDefault = '?';
 

@@ -27,6 +27,9 @@ export function announceWork(plan: Work, commands: Commands, log: Log): void {
       log.info(`The database is empty: creating the schema of all ${pending.length} revisions at once.`);
       break;
     case 'behind':
+      for (const row of new Set(state.revisions.filter((each, place) => state.revisions.indexOf(each) !== place))) {
+        log.warn(`alembic_version holds ${row} more than once: one row of it is kept.`);
+      }
       log.info(`The database is at ${listRows(state.revisions, ', ')}: ${pending.length} revisions to apply.`, {
         pending,
       });

@@ -2,7 +2,7 @@ import { warnOfAbsentUploads } from '../backup/absent-uploads.ts';
 import { makeSafetyBackup } from '../backup/safety.ts';
 import { rememberLastChange } from '../backup/last-change.ts';
 import type { Config } from '../config/config.ts';
-import { causeOf } from '../database/cause.ts';
+import { causeInDatabase } from '../database/refusal.ts';
 import type { DatabaseFacts, Database, Question, Transaction } from '../database/database.ts';
 import { chainOf } from '../error-code.ts';
 import { Failure, reasonOf, type Verdict } from '../failure.ts';
@@ -100,7 +100,10 @@ export async function naming<Result>(
       remaining,
       reason: reasonOf(error),
     };
-    throw new Failure({ kind: 'migration-failed', failed, cause: causeOf(error) }, { cause: error });
+    throw new Failure(
+      { kind: 'migration-failed', failed, cause: await causeInDatabase(database, error) },
+      { cause: error },
+    );
   }
 }
 

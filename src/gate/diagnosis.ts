@@ -153,5 +153,9 @@ export function isUnversioned({ revisions, catalog }: DatabaseFacts): boolean {
 
 /** Whether two lists hold the same things, in any order. */
 export function sameMembers(some: readonly string[], others: readonly string[]): boolean {
-  return some.length === others.length && some.every((member) => others.includes(member));
+  return (
+    some.length === others.length &&
+    some.every((member) => others.includes(member)) &&
+    others.every((member) => some.includes(member))
+  );
 }

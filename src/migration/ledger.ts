@@ -1,7 +1,7 @@
 import { quoteText } from '../database/quoting.ts';
 import type { Engine, Session } from '../database/session.ts';
 import type { Graph } from './graph.ts';
-import { widenVersionColumn } from './version-column.ts';
+import { keepOneOfEach, widenVersionColumn } from './version-column.ts';
 
 /**
  * The rows of alembic_version, kept as Alembic keeps them: one row for each open head. What was executed is these
@@ -25,7 +25,7 @@ export function widthAtHead(engine: Engine): number {
 
 /**
  * Opens the ledger, creating its table in a database that has none. Rows that are ancestors of another row, and
- * identifiers that are called otherwise now, are put right: the application refuses both.
+ * identifiers that are called otherwise now, are put right: the application refuses both. Of equal rows one is kept.
  * @param width of the column, if the table is to be created
  */
 export async function openLedger(session: Session, graph: Graph, exists: boolean, width = firstWidth): Promise<Ledger> {
@@ -41,6 +41,7 @@ export async function openLedger(session: Session, graph: Graph, exists: boolean
     String(row['version_num']),
   );
   let rows = graph.tips(found);
+  if (new Set(found).size < found.length) await keepOneOfEach(session, found);
   await replaceRows(session, found, rows);
   return {
     get rows() {

@@ -1,6 +1,7 @@
 import type { DatabaseFacts } from '../database/database.ts';
 import type { Engine } from '../database/session.ts';
 import { quoteName } from '../database/quoting.ts';
+import type { Dependent } from '../failure.ts';
 import type { TableChange } from '../migration/table-text.ts';
 import type { Difference } from '../schema/comparison.ts';
 import type { Promised } from '../schema/faults.ts';
@@ -40,6 +41,8 @@ export type Obstacle =
   | { readonly kind: 'waits-for'; readonly column: string }
   /** It is the owner's, and whoever put it there has to take it away. */
   | { readonly kind: 'owners' }
+  /** Views and rules of the owner's need the column as it is. */
+  | { readonly kind: 'dependents'; readonly objects: readonly Dependent[] }
   /** What the rows should be is not known. */
   | { readonly kind: 'not-made' }
   /** The database said no although nothing seemed to be in the way. */

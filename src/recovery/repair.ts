@@ -1,5 +1,6 @@
 import type { Session } from '../database/session.ts';
 import { number, only } from '../database/rows.ts';
+import { findDependentViews } from '../database/postgres/dependent-views.ts';
 import { codeOf } from '../error-code.ts';
 import { reasonOf } from '../failure.ts';
 import { openSchema } from '../migration/schema.ts';
@@ -52,6 +53,17 @@ async function findBroken(
   { engine }: RepairContext,
 ): Promise<readonly Unsafe[]> {
   const broken: Unsafe[] = [];
+  if (difference.kind === 'narrower-type') {
+    const objects = await findDependentViews(session, difference.table, difference.column);
+    if (objects.length > 0) {
+      const remedy = [
+        ...objects.toReversed().map(({ drop }) => drop),
+        ...changes.map((change) => renderChange(change, engine)),
+        ...objects.flatMap(({ create }) => create),
+      ];
+      broken.push({ kind: 'unsafe', difference, obstacle: { kind: 'dependents', objects }, remedy });
+    }
+  }
   for (const { fault, find, remedy } of conditions) {
     const rows = number(only(await session.query(`SELECT count(*) AS n FROM (${find}) AS found`)), 'n');
     if (rows === 0) continue;

@@ -137,11 +137,46 @@ export function describeCauseOf(cause: Cause, commands: Commands, next: string =
           restoring('Or restore a backup', commands),
         ],
       };
+    case 'dependents':
+      return {
+        title: "objects that are not the application's need what it alters",
+        happened: cause.objects.map(({ what, name }) => `- ${what} ${name}`),
+        options: [
+          'Keep these definitions, drop the objects, and start again.\n' +
+            [
+              commands.open,
+              ...cause.objects.toReversed().map(({ drop }) => `  ${drop};`),
+              next,
+              '  -- afterwards; leave out columns that are gone by then:',
+              ...cause.objects.flatMap(({ create }) => create.map(indented)),
+            ].join('\n'),
+        ],
+      };
+    case 'event-triggers':
+      return {
+        title: 'an event trigger refuses the change',
+        happened: cause.triggers.map((trigger) => `- ${trigger.name}, on ${trigger.event}, runs ${trigger.function}`),
+        options: [
+          'Let a superuser disable it, start again, and enable it afterwards.\n' +
+            [
+              ...cause.triggers.map(({ disable }) => commands.sql(disable)),
+              next,
+              ...cause.triggers.map(({ enable }) => commands.sql(enable)),
+            ].join('\n'),
+        ],
+      };
     case 'rows':
     case 'other':
       return { title: null, happened: [], options: null };
   }
 }
+
+/** A statement as lines that a banner does not wrap. */
+const indented = (sql: string): string =>
+  `${sql};`
+    .split('\n')
+    .map((line) => `  ${line}`)
+    .join('\n');
 
 const sessionsQuery = 'SELECT pid, usename, application_name, state FROM pg_stat_activity';
 

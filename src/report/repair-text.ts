@@ -29,6 +29,8 @@ function reasonOf(obstacle: Obstacle): string {
       return `it belongs to the table's ${obstacle.key}`;
     case 'owners':
       return "it is not the application's, and keeps it from writing";
+    case 'dependents':
+      return `it is needed as it is by ${obstacle.objects.map(({ what, name }) => `the ${what} ${name}`).join(', ')}`;
     case 'not-made':
       return 'the revisions that make them did not run here, or the rows were deleted';
     case 'waits-for':
@@ -60,7 +62,7 @@ export function waysOut(unsafe: readonly Unsafe[]): string {
   return [
     'Put right what is in the way, then start again: the rest is mended then.' +
       (sql.length > 0 ? ' A SELECT finds rows; look well at what follows it before you run it.' : ''),
-    ...sql.map((line) => `  ${line}`),
+    ...sql.flatMap((statement) => statement.split('\n')).map((line) => `  ${line}`),
   ].join('\n');
 }
 

@@ -1,5 +1,5 @@
 import { quoteName, quoteText } from '../database/quoting.ts';
-import type { Question } from '../database/database.ts';
+import { activeRowSecurity, type Question } from '../database/database.ts';
 import type { Engine } from '../database/session.ts';
 import { findCaseVariants } from '../migration/enum-labels.ts';
 import type { SeedRows } from '../migration/baseline.ts';
@@ -160,9 +160,15 @@ function ownRules(table: string, promised: Table, found: Table, engine: Engine):
 /** What is asked of the rows of a database that may be at the head. */
 export function askRows({ head, seed }: Promised, engine: Engine): Question {
   return ({ catalog, surroundings }) => {
+    // nothing can be told of rows that may be hidden
+    const filtered = new Set(
+      surroundings.attachments.flatMap(({ table, what }) => (what === activeRowSecurity ? [table] : [])),
+    );
     const readable = (table: string): boolean => {
       const found = catalog.tables[table];
-      return Object.hasOwn(head.tables, table) && found !== undefined && found.unreadable !== true;
+      return (
+        Object.hasOwn(head.tables, table) && found !== undefined && found.unreadable !== true && !filtered.has(table)
+      );
     };
     const numbered = surroundings.numberings.filter(
       ({ table, column }) => readable(table) && Object.hasOwn(head.tables[table]?.columns ?? {}, column),

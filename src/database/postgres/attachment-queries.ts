@@ -1,4 +1,4 @@
-import { collationVersion } from '../database.ts';
+import { activeRowSecurity, collationVersion } from '../database.ts';
 import { currentSchema } from '../current-schema.ts';
 
 // What lies on tables and around them, whoever put it there: a row for each, with the statement that takes it away.
@@ -40,7 +40,7 @@ const rules = `
 const lettingNothing = `'false' IN (pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))`;
 
 const rowSecurity = `
-  SELECT c.relname, 'row security', c.relname,
+  SELECT c.relname, CASE WHEN row_security_active(c.oid) THEN '${activeRowSecurity}' ELSE 'row security' END, c.relname,
          coalesce('policies ' || (SELECT string_agg(polname, ', ') FROM pg_policy WHERE polrelid = c.oid), 'without a policy'),
          row_security_active(c.oid) AND (
            NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polpermissive AND NOT (${lettingNothing}))

@@ -21,12 +21,14 @@ export const durably = `SELECT set_config('synchronous_commit', 'on', false) WHE
 // What a role or a database has set for its sessions must not bite here: a run may well take longer than a web request.
 // Even to look at a table that another session is altering is to wait for it: not for ever.
 // The first of them is the one that could cut off the others; what is read back has to be spelled as it always is.
+// Rows that row security hides are an error, where they would be passed over in silence otherwise.
 // Of the search path remains the schema that the application works in: our names are found there or nowhere.
 const sessionSettings = ({ lockTimeout, schema }: SessionOptions): string => `
   SET statement_timeout TO 0; SET lock_timeout TO '${lockTimeout}s';
   ${schema === undefined ? ownSchema : `SET search_path TO ${quoteName(schema)}`};
   SET client_min_messages TO warning; SET quote_all_identifiers TO off; SET transform_null_equals TO off;
   SET idle_in_transaction_session_timeout TO 0; SET standard_conforming_strings TO on; SET DateStyle TO ISO;
+  SET row_security TO off;
   SELECT set_config(name, '0', false) FROM unnest(ARRAY['idle_session_timeout', 'transaction_timeout']) AS name
   WHERE current_setting(name, true) IS NOT NULL;
   ${durably}`;

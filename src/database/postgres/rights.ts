@@ -20,7 +20,11 @@ export async function findMissingRights(client: pg.Client, intention: Intention)
             to_json(ARRAY(
                   SELECT quote_ident(c.relname) FROM pg_class c
                   WHERE c.relnamespace = ${currentSchema} AND c.relname = ANY ($1)
-                    AND NOT pg_has_role(c.relowner, 'USAGE') ORDER BY 1))::text AS not_owned`,
+                    AND NOT pg_has_role(c.relowner, 'USAGE') ORDER BY 1))::text AS not_owned,
+            to_json(ARRAY(
+                  SELECT quote_ident(c.relname) FROM pg_class c
+                  WHERE c.relnamespace = ${currentSchema} AND (c.relname = ANY ($1) OR c.relname = 'alembic_version')
+                    AND pg_has_role(c.relowner, 'USAGE') AND row_security_active(c.oid) ORDER BY 1))::text AS filtered`,
     [intention.alters],
   );
   const row = only(rows);
@@ -47,6 +51,13 @@ export async function findMissingRights(client: pg.Client, intention: Intention)
     missing.push({
       action: `alter ${String(table)}, which another role owns`,
       remedy: `ALTER TABLE ${schema ?? 'public'}.${String(table)} OWNER TO ${role};`,
+    });
+  }
+  const filtered: unknown = JSON.parse(text(row, 'filtered'));
+  for (const table of Array.isArray(filtered) ? filtered : []) {
+    missing.push({
+      action: `see all rows of ${String(table)}, whose row security is forced upon its owner as well`,
+      remedy: `ALTER TABLE ${schema ?? 'public'}.${String(table)} NO FORCE ROW LEVEL SECURITY;`,
     });
   }
   return missing;

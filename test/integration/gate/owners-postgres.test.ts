@@ -1,0 +1,202 @@
+import { beforeAll, expect, it } from 'vitest';
+import { releaseGraph } from '../../../src/migration/revisions.ts';
+import { ownerOf } from '../../faults/owners.ts';
+import { admin, createDatabase, describeEngines, withClient } from '../../support/database.ts';
+import { describePostgres } from '../../support/postgres-server.ts';
+import { snapshot } from '../../support/snapshot.ts';
+import { dbInit, withSession } from '../fixtures/process.ts';
+import { stopAt } from '../fixtures/stop.ts';
+
+const never = { TT_BACKUP_BEFORE_MIGRATE: 'never' };
+
+describeEngines('equal rows in alembic_version', ({ name, create }) => {
+  const doubled =
+    name === 'postgresql'
+      ? 'ALTER TABLE alembic_version DROP CONSTRAINT alembic_version_pkc'
+      : `ALTER TABLE alembic_version RENAME TO former; CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL);
+         INSERT INTO alembic_version SELECT * FROM former; DROP TABLE former`;
+
+  it.for([
+    ['at the head', releaseGraph.heads],
+    ['at an older revision', ['196_add_einvoice_address_and_vat_category']],
+    ['beside another row', ['183_add_device_token_push_subscription', '183_add_idle_needs_review']],
+  ] as const)('%s are work: one is kept, and the gate passes', async ([, revisions]) => {
+    const database = await create();
+    await stopAt(database, revisions, (session) =>
+      session.run(
+        `${doubled}; INSERT INTO alembic_version SELECT version_num FROM alembic_version WHERE version_num = '${revisions[0] ?? ''}'`,
+      ),
+    );
+    const { exitCode, all } = await dbInit([], database.url);
+    expect(exitCode, all).toBe(0);
+    expect(all).toContain(`alembic_version holds ${revisions[0] ?? ''} more than once`);
+    await withSession(database.url, async (session) => {
+      expect(await session.query('SELECT * FROM alembic_version')).toEqual([{ version_num: releaseGraph.heads[0] }]);
+      const again = session.run('INSERT INTO alembic_version SELECT * FROM alembic_version').then(
+        () => 'taken',
+        () => 'refused',
+      );
+      // on SQLite a key can only be made with the table
+      expect(await again).toBe(name === 'postgresql' ? 'refused' : 'taken');
+    });
+  });
+});
+
+describePostgres("what an owner's database holds beside the application", () => {
+  let [current, old] = ['', ''];
+
+  beforeAll(async () => {
+    const [atHead, behind] = [await createDatabase(), await createDatabase()];
+    await stopAt(behind, ['092_missing_module_flags'], (session) =>
+      session.run(`INSERT INTO users (id, username, password_change_required) VALUES (1, 'ada', FALSE)`),
+    );
+    await dbInit([], atHead.url);
+    [current, old] = [atHead.name, behind.name];
+  });
+
+  /** A copy of a database, with something in it. */
+  const copyOf = async (template: string, sql: string) => {
+    const database = await createDatabase();
+    await database.drop();
+    await admin(`CREATE DATABASE ${database.name} TEMPLATE ${template}`);
+    await withClient(database.url, (client) => client.query(sql));
+    return database;
+  };
+  const execute = (url: string, sql: string) => withClient(url, (client) => client.query(sql));
+  /** The SQL of a banner: what stands between two of its lines. */
+  const sqlOf = (banner: string, from: RegExp, to: RegExp): string => {
+    const lines = banner.split('\n').map((line) => line.replace(/^(?: {3}|\d\. )/, ''));
+    const start = lines.findIndex((line) => from.test(line)) + 1;
+    return lines
+      .slice(
+        start,
+        lines.findIndex((line, place) => place >= start && to.test(line)),
+      )
+      .join('\n');
+  };
+
+  it('names views that need what a migration alters, and the statements that drop and make them', async () => {
+    const { url } = await copyOf(
+      old,
+      `CREATE SCHEMA reports; CREATE TABLE log (prefix TEXT);
+       CREATE VIEW reports."first View" WITH (security_barrier) AS SELECT id, invoice_prefix FROM settings;
+       CREATE VIEW second AS SELECT f.invoice_prefix, 'a
+;b' AS text FROM reports."first View" f;
+       CREATE MATERIALIZED VIEW third AS SELECT count(*) AS n, invoice_prefix FROM second GROUP BY 2;
+       CREATE INDEX ix_third ON third (n);
+       CREATE RULE keep AS ON UPDATE TO settings DO ALSO INSERT INTO log VALUES (NEW.invoice_prefix);
+       CREATE VIEW other AS SELECT username FROM users;
+       GRANT SELECT ON second TO PUBLIC`,
+    );
+    const before = await snapshot(url);
+    const { exitCode, stderr } = await dbInit([], url, never);
+    expect(exitCode, stderr).toBe(20);
+    for (const line of [
+      '- view reports."first View"',
+      '- view second',
+      '- materialized view third',
+      '- rule keep of settings',
+    ]) {
+      expect(stderr).toContain(line);
+    }
+    expect(stderr).not.toContain('view other');
+    expect(await snapshot(url)).toBe(before);
+
+    const drops = stderr
+      .split('\n')
+      .flatMap((line) => /^ +(DROP .*;)$/.exec(line) ?? [])
+      .filter((line) => !line.startsWith(' '));
+    await execute(url, drops.join('\n'));
+    const { exitCode: second, all } = await dbInit([], url, never);
+    expect(second, all).toBe(0);
+    await execute(url, sqlOf(stderr, /-- afterwards/, /^(?:Go back|Or |=)/));
+    await execute(
+      url,
+      "INSERT INTO settings (mail_enabled, invoice_prefix) VALUES (FALSE, 'x'); REFRESH MATERIALIZED VIEW third",
+    );
+    const { rows } = await execute(
+      url,
+      `SELECT n, (SELECT text FROM second) AS text, has_table_privilege('public', 'second', 'SELECT') AS granted, to_regclass('ix_third') IS NOT NULL AS indexed FROM third`,
+    );
+    expect(rows).toEqual([{ n: '1', text: 'a\n;b', granted: true, indexed: true }]);
+    expect((await dbInit(['verify'], url)).exitCode).toBe(0);
+  });
+
+  it('names views over a column that is to be widened, with all the statements', async () => {
+    const { url } = await copyOf(
+      current,
+      `ALTER TABLE settings ALTER COLUMN invoice_prefix TYPE varchar(10);
+       CREATE VIEW mine AS SELECT invoice_prefix FROM settings`,
+    );
+    const { exitCode, stderr } = await dbInit([], url, never);
+    expect(exitCode, stderr).toBe(14);
+    expect(stderr.replaceAll(/\s+/g, ' ')).toContain('needed as it is by the view mine');
+    await execute(
+      url,
+      sqlOf(stderr, /Put right what is in the way|before you run it/, /^(?:Restore|Or |\d\.|=)/).replaceAll(
+        /^.*before you run it\.$/gm,
+        '',
+      ),
+    );
+    expect((await dbInit(['verify'], url)).exitCode).toBe(0);
+  });
+
+  it('names an event trigger that refuses the change, and how to disable it', async () => {
+    const { url } = await copyOf(
+      old,
+      `CREATE FUNCTION public.forbid() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no changes on Fridays'; END $$;
+       CREATE EVENT TRIGGER "no ddl" ON ddl_command_start WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION public.forbid()`,
+    );
+    for (const command of ['status', 'plan']) {
+      expect((await dbInit([command], url, never)).stdout).toContain('event trigger no ddl');
+    }
+    const { exitCode, stderr } = await dbInit([], url, never);
+    expect(exitCode, stderr).toBe(20);
+    expect(stderr).toContain('no changes on Fridays');
+    expect(stderr).toContain('ALTER EVENT TRIGGER "no ddl" DISABLE');
+    expect(stderr).toContain('ALTER EVENT TRIGGER "no ddl" ENABLE');
+    await execute(url, 'ALTER EVENT TRIGGER "no ddl" DISABLE');
+    expect((await dbInit([], url, never)).exitCode).toBe(0);
+  });
+
+  it('is not changed while forced row security may hide rows, and the statement is named', async () => {
+    const database = await copyOf(
+      old,
+      `ALTER TABLE users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+       CREATE POLICY visible ON users USING (username <> 'ada')`,
+    );
+    const { url, role } = await ownerOf(database);
+    await execute(
+      database.url,
+      `DO $$ DECLARE t text; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+         EXECUTE format('ALTER TABLE %I OWNER TO ${role}', t); END LOOP; END $$`,
+    );
+    for (const command of ['status', 'plan', 'gate']) {
+      const { exitCode, all } = await dbInit([command], url, never);
+      expect(exitCode, all).toBe(4);
+      expect(all).toContain('ALTER TABLE public.users NO FORCE ROW LEVEL SECURITY;');
+    }
+    const backup = await dbInit(['backup', 'create'], url);
+    expect(backup.exitCode, backup.all).toBe(30);
+    expect(backup.all).toContain('row-level security');
+    await execute(url, 'ALTER TABLE public.users NO FORCE ROW LEVEL SECURITY');
+    const { exitCode, all } = await dbInit([], url, never);
+    expect(exitCode, all).toBe(0);
+
+    // at the head hidden rows are not taken for missing ones
+    await execute(
+      url,
+      ['roles', 'permissions', 'role_permissions']
+        .map(
+          (table) =>
+            `ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY none ON ${table} USING (false)`,
+        )
+        .join(';'),
+    );
+    const status = await dbInit(['status'], url);
+    expect(status.exitCode, status.all).toBe(0);
+    expect(status.stdout).toContain('row security for this user roles');
+    await execute(url, 'ALTER TABLE alembic_version ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY');
+    expect((await dbInit(['status'], url)).exitCode).toBe(17);
+  });
+});
