@@ -1,7 +1,7 @@
 import { readBeginning } from '../archive/file-format.ts';
 import type { Archive } from '../archive/reader.ts';
 import { invalid, rejection } from '../archive/rejection.ts';
-import { proveDump } from '../database/postgres/dump.ts';
+import { inspectDump } from '../database/postgres/dump.ts';
 import { headerBytes, oldestReader, parseDumpHeader } from '../database/postgres/dump-header.ts';
 import { findTools, newest } from '../database/postgres/tools.ts';
 import type { DatabaseProof } from './verify.ts';
@@ -23,5 +23,5 @@ export async function openDumpProof({ file, database }: Archive, signal: AbortSi
   }
   // the package that it came from says nothing about the dump
   const server = `PostgreSQL ${header.server.replace(/ .*/s, '')}`;
-  return { server, prove: (content) => proveDump(tool, content, signal) };
+  return { server, prove: (content) => inspectDump(tool, content, signal) };
 }

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Archive } from '../archive/reader.ts';
 import { rejection } from '../archive/rejection.ts';
-import { checkSqliteFile } from '../database/sqlite/check.ts';
+import { checkSqliteFile, findUnknownObjects } from '../database/sqlite/check.ts';
 import type { DatabaseProof } from './verify.ts';
 
 /**
@@ -23,6 +23,7 @@ export async function openFileProof(archive: Archive, signal: AbortSignal): Prom
         await pipeline(content, handle.createWriteStream(), { signal });
         const fault = checkSqliteFile(file);
         if (fault !== null) throw new Error(fault);
+        return findUnknownObjects(file);
       } finally {
         await rm(folder, { recursive: true, force: true });
       }

@@ -5,6 +5,7 @@ import { proveArchive } from '../archive/proof.ts';
 import { type Archive, openArchive } from '../archive/reader.ts';
 import type { Config } from '../config/config.ts';
 import type { Engine } from '../database/session.ts';
+import type { ArchiveObject } from '../failure.ts';
 import { openDumpProof } from './prove-dump.ts';
 import { openFileProof } from './prove-file.ts';
 
@@ -31,6 +32,8 @@ export interface VerifiedArchive {
   readonly bytes: number;
   /** Bytes of the file. */
   readonly size: number;
+  /** What the database holds that TimeTracker does not make: a restore refuses it unless somebody answers for it. */
+  readonly objects: readonly ArchiveObject[];
 }
 
 export interface Verification {
@@ -44,8 +47,8 @@ export interface Verification {
 export interface DatabaseProof {
   /** What was dumped, as far as the member tells. */
   readonly server: string | null;
-  /** Reads the member to its end. @throws Error if it could not be restored */
-  readonly prove: (content: Readable) => Promise<void>;
+  /** Reads the member to its end. @returns what it holds that TimeTracker does not make @throws Error if it could not be restored */
+  readonly prove: (content: Readable) => Promise<readonly ArchiveObject[]>;
 }
 
 /**
@@ -59,12 +62,15 @@ export async function verifyBackup(file: string, given: Verification): Promise<V
   const { size } = await stat(file);
   const { server, prove } = await openProof(archive, signal);
   let done = 0;
+  let objects: readonly ArchiveObject[] = [];
   await proveArchive(archive, {
-    proveDatabase: prove,
+    async proveDatabase(content) {
+      objects = await prove(content);
+    },
     onBytes: (bytes) => onBytes?.((done += bytes), archive.size),
     signal,
   });
-  return { ...describeVerified(archive, server), size };
+  return { ...describeVerified(archive, server), size, objects };
 }
 
 function openProof(archive: Archive, signal: AbortSignal): Promise<DatabaseProof> {
@@ -76,7 +82,7 @@ function openProof(archive: Archive, signal: AbortSignal): Promise<DatabaseProof
   }
 }
 
-function describeVerified(archive: Archive, server: string | null): Omit<VerifiedArchive, 'size'> {
+function describeVerified(archive: Archive, server: string | null): Omit<VerifiedArchive, 'size' | 'objects'> {
   const { file, engine, manifest, createdAt, revisions, members, uploads, size } = archive;
   const counts = manifest && Object.values(manifest.rows);
   return {

@@ -4,6 +4,7 @@ import type { ListedArchive } from '../backup/list.ts';
 import type { VerifiedArchive } from '../backup/verify.ts';
 import { localTime, zoneAt } from '../local-time.ts';
 import { printable } from '../printable.ts';
+import { listObjects } from './unknown-objects-text.ts';
 import { count, formatBytes } from './numbers.ts';
 import type { JsonObject } from './output.ts';
 
@@ -70,6 +71,7 @@ function rowOf({ name, made, kind, engine, revisions, bytes, uploads, problem }:
 /** `backup verify` for people. */
 export function renderVerified(found: VerifiedArchive): string {
   const { file, engine, kind, created, server, database, version, revisions, rows, members, uploads, bytes } = found;
+  const { objects } = found;
   const by = version === null ? 'the application' : `db-init ${version}`;
   const of = database === null ? '' : ` of ${database}`;
   return [
@@ -80,6 +82,12 @@ export function renderVerified(found: VerifiedArchive): string {
     `rows:      ${rows ?? 'not known: the manifest does not say'}`,
     `uploads:   ${count(uploads, 'file')}`,
     `members:   ${members}, ${formatBytes(bytes)} unpacked`,
+    ...(objects.length === 0
+      ? []
+      : [
+          `objects:   ${objects.length} that TimeTracker does not make; a restore refuses them without --trust-archive:`,
+          ...listObjects(objects),
+        ]),
     '',
   ]
     .map(printable)

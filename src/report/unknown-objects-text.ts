@@ -9,13 +9,11 @@ const namedObjects = 40;
 
 /** An archive that holds objects which TimeTracker does not make. */
 export function describeUnknownObjects(archive: string, objects: readonly ArchiveObject[], commands: Commands): Notice {
-  const more = objects.length - namedObjects;
   return {
     title: `The archive holds what TimeTracker does not make: ${archive}`,
     happened: [
       'Nothing of it was run, for whoever made the archive decides what such objects do:',
-      ...objects.slice(0, namedObjects).map(describeObject),
-      ...(more > 0 ? [`- and ${count(more, 'other object')}`] : []),
+      ...listObjects(objects),
     ],
     safe: 'nothing was changed, and nothing of the archive was left behind.',
     options: [
@@ -24,6 +22,15 @@ export function describeUnknownObjects(archive: string, objects: readonly Archiv
         commands.run('restore', '--trust-archive', archive),
     ],
   };
+}
+
+/** What they are, and what they could do, a line each. */
+export function listObjects(objects: readonly ArchiveObject[]): readonly string[] {
+  const more = objects.length - namedObjects;
+  return [
+    ...objects.slice(0, namedObjects).map(describeObject),
+    ...(more > 0 ? [`- and ${count(more, 'other object')}`] : []),
+  ];
 }
 
 function describeObject({ type, name, statement }: ArchiveObject): string {

@@ -4,6 +4,10 @@ import { execa } from 'execa';
 import type { PostgresTarget } from '../../config/config.ts';
 import { quoteName } from '../quoting.ts';
 import { libpqEnvironment, type Tool } from './tools.ts';
+import { checkScript } from './checked-script.ts';
+import { restoreOptions } from './load-run.ts';
+import { isOptional } from './toc.ts';
+import type { ArchiveObject } from '../../failure.ts';
 
 export interface DumpOptions {
   /** A snapshot that an open transaction exported: what is dumped is what that transaction sees. */
@@ -49,6 +53,27 @@ export async function dumpPostgres(
 export async function proveDump(tool: Tool, dump: Readable, signal: AbortSignal): Promise<void> {
   const proof = execa(tool.command, ['--file=/dev/null'], { cancelSignal: signal, reject: false });
   await bothEnd(proof, feed(dump, proof.stdin, signal));
+}
+
+/**
+ * Proves the same, and tells what the dump holds that TimeTracker does not make. Nothing is run.
+ * @throws Error in pg_restore's own words
+ */
+export async function inspectDump(tool: Tool, dump: Readable, signal: AbortSignal): Promise<readonly ArchiveObject[]> {
+  const script = { withoutTransactionTimeout: false, encoding: 'UTF8' };
+  const { stream, summary } = checkScript({ script, onUnknown: 'collect', maxBytes: Infinity });
+  stream.resume();
+  const proof = execa(tool.command, [...restoreOptions, '--file=-'], {
+    cancelSignal: signal,
+    reject: false,
+    buffer: { stdout: false },
+  });
+  const flow = Promise.all([feed(dump, proof.stdin, signal), pipeline(proof.stdout, stream)]);
+  await bothEnd(
+    proof,
+    flow.then(() => undefined),
+  );
+  return summary.unknown.filter((object) => !isOptional(object));
 }
 
 /**

@@ -11,7 +11,7 @@ import { toolMessage } from './tool-message.ts';
 export interface Load {
   readonly restore: Tool;
   readonly dump: string;
-  /** What pg_restore is asked for beside what it always is. */
+  /** What pg_restore is asked for beside what it restoreOptions is. */
   readonly options: readonly string[];
   readonly target: PostgresTarget;
   /** What the sessions need to be started with (`startOptions`). */
@@ -26,7 +26,7 @@ export interface Load {
 /** What pg_restore needs to know to read a dump. */
 type Reading = Pick<Load, 'restore' | 'dump' | 'options' | 'signal'>;
 
-const always = [
+export const restoreOptions = [
   '--exit-on-error',
   // who and where is this database's business, not that of the one that was dumped
   '--no-owner',
@@ -114,7 +114,7 @@ function startRestore(
   more: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ) {
-  return execa(restore.command, [...always, ...options, ...more, dump], {
+  return execa(restore.command, [...restoreOptions, ...options, ...more, dump], {
     env,
     stdin: 'ignore',
     buffer: false,

@@ -1,3 +1,4 @@
+import type { ArchiveObject } from '../../failure.ts';
 import { coreTables } from '../core-tables.ts';
 import { ownSchemas } from '../current-schema.ts';
 
@@ -84,6 +85,12 @@ export function selectEntries(toc: readonly TocEntry[], offers: ServerOffers): S
 /** What is loaded of a dump from a stranger: all but what nobody misses. Whether it is harmless is not asked here. */
 export function withoutOptional(toc: readonly TocEntry[]): readonly TocEntry[] {
   return toc.filter(({ kind }) => kind !== 'unwanted' && kind !== 'statistics');
+}
+
+/** Whether `withoutOptional` leaves out an object, as the script of the dump heads it. */
+export function isOptional({ type, name }: Pick<ArchiveObject, 'type' | 'name'>): boolean {
+  if (type === 'COMMENT') return /^(?:EXTENSION |SCHEMA public$)/.test(name);
+  return (type === 'SCHEMA' && name === 'public') || type === 'STATISTICS DATA';
 }
 
 /** Why an entry is left out; `unwanted` if nobody will miss it, null if it is not. */

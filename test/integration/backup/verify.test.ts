@@ -38,6 +38,8 @@ describe('an SQLite archive', () => {
     expect(await verifyBackup(join(archives, name), { config, signal, onBytes })).toEqual({
       file: join(archives, name),
       engine: 'sqlite',
+      objects: [],
+      size: expect.any(Number),
       kind: null,
       created: '2026-11-22T15:36:39',
       server: null,

@@ -83,6 +83,12 @@ describeRestores('an archive with objects that TimeTracker does not make', (engi
       expect(stderr).toContain('--trust-archive');
       expect(await everything(place)).toEqual(before);
     }
+    // whole it is: what it holds is told, and nothing of it was run
+    const { exitCode: whole, stdout } = await place.run('backup', 'verify', archive);
+    expect({ whole, stdout }).toMatchObject({ whole: 0, stdout: expect.stringContaining('objects:   ') });
+    for (const name of ['everybody', 'by_lower_name', 'doubled', 'checked', 'dated']) expect(stdout).toContain(name);
+    const clean = await place.run('backup', 'verify', currentArchive(engine));
+    expect(clean.stdout).not.toContain('objects:');
     const trusted = await place.run('restore', archive, '--trust-archive', '--yes');
     expect(trusted.exitCode, trusted.all).toBe(0);
     expect(await ask(place.database, 'SELECT count(*) > 0 FROM everybody')).toEqual([engine === 'sqlite' ? 1 : true]);
