@@ -1,3 +1,5 @@
+import { exitCodes } from './exit-codes.ts';
+import { stoppedAtOnce } from './report/problems.ts';
 import { run } from './run.ts';
 
 declare const DB_INIT_VERSION: string;
@@ -5,7 +7,13 @@ declare const DB_INIT_SETTINGS: string;
 
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => interruption.abort(signal));
+  process.on(signal, () => {
+    if (interruption.signal.aborted) {
+      process.stderr.write(stoppedAtOnce);
+      process.exit(signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
+    }
+    interruption.abort(signal);
+  });
 }
 
 // who closes the pipe early (`| head`) does not want to read on, but the run goes on

@@ -6,9 +6,16 @@ import { atEnd } from './cleanup.ts';
 export type Reception =
   /**
    * It is handed on to the real server. `cut` may cut the connection at a message that wants an answer: before the
-   * server gets it, or when the server has answered it, and before the client gets that.
+   * server gets it, or when the server has answered it, and before the client gets that. With `silence` both ends stay
+   * connected, and nothing comes through any more.
    */
-  | { readonly kind: 'forward'; readonly url: string; readonly cut?: (query: string) => 'before' | 'after' | null }
+  | {
+      readonly kind: 'forward';
+      readonly url: string;
+      readonly cut?: (query: string) => 'before' | 'after' | 'silence' | null;
+    }
+  /** It is connected, and never hears anything. */
+  | { readonly kind: 'silent' }
   /** It gets an error as soon as it says who it is. */
   | { readonly kind: 'refuse'; readonly code: string; readonly message: string }
   /** It is let in, and every query of its is answered with this row. */
@@ -78,6 +85,9 @@ function welcome(socket: Socket, reception: Reception, queries: string[], socket
     case 'hang up':
       socket.destroy();
       return;
+    case 'silent':
+      socket.resume();
+      return;
     case 'refuse':
       socket.once('data', () => socket.end(errorMessage(reception.code, reception.message)));
       return;
@@ -99,6 +109,7 @@ function welcome(socket: Socket, reception: Reception, queries: string[], socket
         queries.push(query);
         const cut = reception.cut?.(query) ?? null;
         if (cut === 'before') hangUp();
+        if (cut === 'silence') [socket.unpipe(real), real.unpipe(socket)].forEach((end) => end.resume());
         if (cut === 'after') real.unpipe(socket).once('data', hangUp).resume();
       });
       socket.pipe(real).pipe(socket);

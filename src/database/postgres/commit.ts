@@ -4,6 +4,7 @@ import type { CommitOutcome } from '../database.ts';
 import { optionalText } from '../rows.ts';
 import type { Row } from '../session.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
+import { closeClient } from './connect.ts';
 import { isConnectionLoss } from './connection-failure.ts';
 
 /** How often a server is asked about a transaction that it is still ending. */
@@ -59,6 +60,6 @@ async function askOutcome(
     if (hasCode(error, invalidParameter)) return 'aborted';
     throw error;
   } finally {
-    await client.end().catch(() => undefined);
+    await closeClient(client);
   }
 }

@@ -58,7 +58,7 @@ export async function connectWhenReady(target: PostgresTarget, options: ConnectO
   for (let attempt = 1; ; attempt++) {
     const patience = Math.max(1, Math.min(attemptTimeout(target), options.waitTimeout - secondsWaited()));
     const outcome = await tryToConnect(target, options, trusted, patience);
-    if (options.signal.aborted && outcome.kind === 'ready') await outcome.connected.client.end();
+    if (options.signal.aborted && outcome.kind === 'ready') await closeClient(outcome.connected.client);
     options.signal.throwIfAborted();
     switch (outcome.kind) {
       case 'ready':
@@ -99,19 +99,19 @@ async function tryToConnect(
 ): Promise<Attempt> {
   let client: pg.Client;
   try {
-    client = await connectOnce(target, options.applicationName, patience);
+    client = await connectOnce(target, options.applicationName, patience, options.signal);
   } catch (error) {
     return judgeConnectionFailure(error);
   }
   try {
-    const server = await askServer(client);
+    const server = await answered(client, patience, askServer(client), options.signal);
     requireSupported(server);
     if (server.standby) {
-      await client.end();
+      await closeClient(client);
       return { kind: 'passing', reason: 'the server is a standby: waiting for its promotion' };
     }
     if (server.uptime < youngServer && server.startedAt !== trusted) {
-      await client.end();
+      await closeClient(client);
       return {
         kind: 'young',
         startedAt: server.startedAt,
@@ -120,10 +120,43 @@ async function tryToConnect(
     }
     return { kind: 'ready', connected: { client, server } };
   } catch (error) {
-    await client.end().catch(() => undefined);
+    await closeClient(client);
     if (error instanceof Failure) throw error;
     return judgeConnectionFailure(error);
   }
+}
+
+/** Seconds that a server may take to say goodbye. */
+const farewell = 2;
+
+/** Closes a connection. A server that has fallen silent is not waited for. */
+export async function closeClient(client: pg.Client): Promise<void> {
+  const silent = setTimeout(() => client.connection.stream.destroy(), farewell * 1000);
+  await client.end().catch(() => undefined);
+  clearTimeout(silent);
+}
+
+/** Waits for an answer, `seconds` at most, and closes the socket where none comes or the run is to stop. */
+export async function answered<Result>(
+  client: pg.Client,
+  seconds: number,
+  work: Promise<Result>,
+  signal?: AbortSignal,
+): Promise<Result> {
+  const close = (): void => void client.connection.stream.destroy(noAnswer(seconds));
+  const silent = setTimeout(close, seconds * 1000);
+  signal?.addEventListener('abort', close);
+  try {
+    return await work;
+  } finally {
+    clearTimeout(silent);
+    signal?.removeEventListener('abort', close);
+  }
+}
+
+/** The error of a socket that was closed because nothing came over it. */
+export function noAnswer(seconds: number): Error {
+  return Object.assign(new Error(`the server has not answered for ${seconds} seconds`), { code: 'ETIMEDOUT' });
 }
 
 /** Seconds that one attempt may take: `connect_timeout` of the address, where 0 is no limit. */
@@ -135,10 +168,16 @@ function attemptTimeout({ connectTimeout = 5 }: PostgresTarget): number {
  * Connects once. With `sslmode=prefer` a server that has no TLS, or lets us in only without, is asked again in clear,
  * as libpq does.
  * @param patience seconds
+ * @param signal ends the attempt at once
  */
-export async function connectOnce(target: PostgresTarget, applicationName: string, patience = 5): Promise<pg.Client> {
+export async function connectOnce(
+  target: PostgresTarget,
+  applicationName: string,
+  patience = 5,
+  signal?: AbortSignal,
+): Promise<pg.Client> {
   const tls = tlsOptions(target);
-  const open = (ssl: TlsOptions): Promise<pg.Client> => connect(target, applicationName, ssl, patience);
+  const open = (ssl: TlsOptions): Promise<pg.Client> => connect(target, applicationName, ssl, patience, signal);
   try {
     return await open(tls);
   } catch (error) {
@@ -157,6 +196,7 @@ async function connect(
   applicationName: string,
   ssl: TlsOptions,
   patience: number,
+  signal: AbortSignal | undefined,
 ): Promise<pg.Client> {
   const client = new pg.Client({
     host: target.host,
@@ -167,18 +207,24 @@ async function connect(
     application_name: applicationName,
     options: target.options ?? '',
     connectionTimeoutMillis: patience * 1000,
+    // a server whose machine is gone says nothing: the system asks for it, and ends the connection at last
     keepAlive: true,
+    keepAliveInitialDelayMillis: 30_000,
     types: textTypes,
     ssl,
   });
   // a connection that dies between two queries must not take the process with it: the next query reports it
   client.on('error', () => undefined);
+  const close = (): void => void client.connection.stream.destroy();
+  signal?.addEventListener('abort', close);
   try {
     await client.connect();
   } catch (error) {
     // pg leaves the socket open when it finds no password to answer with, and with it the process running
-    client.connection.stream.destroy();
+    close();
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', close);
   }
   return client;
 }

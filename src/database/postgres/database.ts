@@ -9,15 +9,18 @@ import { describeRetry } from '../../report/cause-text.ts';
 import { describePostgres } from '../target-name.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
 import { commit, type CommitOptions } from './commit.ts';
-import { type Connected, connectOnce, connectWhenReady } from './connect.ts';
+import { answered, type Connected, closeClient, connectWhenReady } from './connect.ts';
 import { inspect, readFacts } from './inspect.ts';
 import { migrationLock, refuseTransactionPooler, releaseRunLock, settleSession, takeRunLock } from './lock.ts';
 import { findOthers } from './others.ts';
 import { findMissingRights } from './rights.ts';
 import { postgresSession } from './session.ts';
+import { endOnAbort } from './silence.ts';
 
 /** How often a transaction is tried again that could not get a lock in time. */
 const lockRetries = 3;
+/** Seconds that an answer about the catalog may take at the least, however short TT_WAIT_TIMEOUT is. */
+const leastPatience = 30;
 
 /**
  * Connects to PostgreSQL. One dedicated connection does everything: it holds the run lock, so the lock cannot be
@@ -46,11 +49,16 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
       );
     });
 
+  // what is asked of the catalog takes a moment, and on a table that others alter as long as a lock is waited for
+  const deadline = Math.max(options.waitTimeout, leastPatience) + options.migrationLockTimeout;
+  /** For what has an answer at once: a server that falls silent meanwhile is lost. */
+  const asking = <Result>(work: () => Promise<Result>): Promise<Result> => naming(answered(client, deadline, work()));
+
   try {
-    await naming(refuseTransactionPooler(connected, target, options.applicationName));
-    if (!options.writes) await naming(settle());
+    await asking(() => refuseTransactionPooler(connected, target, options.applicationName));
+    if (!options.writes) await asking(settle);
   } catch (error) {
-    await client.end().catch(() => undefined);
+    await closeClient(client);
     throw error;
   }
 
@@ -67,9 +75,9 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
     onCommit: options.onCommit ?? (() => undefined),
   };
 
-  // a statement can only be cancelled from outside its own connection
-  const cancel = (): void => void cancelStatement(target, options.applicationName, server.backendPid);
-  options.signal.addEventListener('abort', cancel);
+  const { applicationName, signal } = options;
+  const { backendPid } = server;
+  const release = endOnAbort(client, { target, applicationName, backendPid, cancels: true }, signal);
 
   return {
     engine: 'postgresql',
@@ -77,18 +85,18 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
     serverVersion: `PostgreSQL ${server.version}`,
 
     async observe(depth, question) {
-      await naming(settle());
-      return naming(inspect(client, server.versionNumber, depth, question));
+      await asking(settle);
+      return asking(() => inspect(client, server.versionNumber, depth, question));
     },
 
     async read(work) {
-      await naming(settle());
+      await asking(settle);
       return naming(inTransaction(connected, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work, rollBack));
     },
 
-    othersAtWork: () => naming(findOthers(postgresSession(client))),
+    othersAtWork: () => asking(() => findOthers(postgresSession(client))),
 
-    missingRights: (intention) => naming(findMissingRights(client, intention)),
+    missingRights: (intention) => asking(() => findMissingRights(client, intention)),
 
     async withLock(work) {
       await naming(takeRunLock(client, { ...options, session: sessionOptions, onWaiting: options.onLockWaiting }));
@@ -102,7 +110,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
     },
 
     async transaction(work) {
-      await naming(settle());
+      await asking(settle);
       for (let attempt = 1; ; attempt++) {
         try {
           return await naming(inTransaction(connected, begin, work, () => commit(client, committing)));
@@ -117,8 +125,8 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
     rehearse: (work) => naming(inTransaction(connected, begin, work, rollBack)),
 
     async close() {
-      options.signal.removeEventListener('abort', cancel);
-      await client.end().catch(() => undefined);
+      release();
+      await closeClient(client);
     },
   };
 }
@@ -141,19 +149,6 @@ async function inTransaction<Result>(
     // if this fails the connection is gone, and the server rolls back by itself
     await client.query('ROLLBACK').catch(() => undefined);
     throw error;
-  }
-}
-
-async function cancelStatement(target: PostgresTarget, applicationName: string, backendPid: number): Promise<void> {
-  try {
-    const other = await connectOnce(target, applicationName);
-    try {
-      await other.query('SELECT pg_cancel_backend($1)', [backendPid]);
-    } finally {
-      await other.end();
-    }
-  } catch {
-    // the run ends all the same: the server notices the closed connection and rolls back
   }
 }
 

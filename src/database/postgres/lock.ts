@@ -4,12 +4,14 @@ import type { PostgresTarget } from '../../config/config.ts';
 import { Failure, type LockHolder } from '../../failure.ts';
 import { quoteName } from '../quoting.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
-import { connectOnce, type Connected } from './connect.ts';
+import { answered, closeClient, connectOnce, type Connected } from './connect.ts';
 import { lastRow } from './session.ts';
 import { zonedTime } from '../../local-time.ts';
 
 /** The first key of both advisory locks: "ttdb" in ASCII. The second tells which of the two it is. */
 const application = 0x74746462;
+/** Seconds that the answer to a try may take, which waits for nobody. */
+const patience = 30;
 /** Held by a run from before it looks until it is done. */
 export const runLock = { application, key: 1 };
 /** Held by the migrating transaction itself, so that two writers are impossible even if a run lock is lost. */
@@ -62,8 +64,9 @@ export async function settleSession(client: pg.Client, options: SessionOptions):
  */
 export async function takeRunLock(client: pg.Client, options: LockOptions): Promise<void> {
   const started = Date.now();
-  for (let attempt = 1; !(await tryRunLock(client, options.session)); attempt++) {
-    const holder = await findHolder(client);
+  const asking = <Result>(work: Promise<Result>): Promise<Result> => answered(client, patience, work);
+  for (let attempt = 1; !(await asking(tryRunLock(client, options.session))); attempt++) {
+    const holder = await asking(findHolder(client));
     const secondsLeft = options.lockTimeout - (Date.now() - started) / 1000;
     if (secondsLeft <= 0) throw new Failure({ kind: 'locked', holder, seconds: options.lockTimeout });
     options.onWaiting(holder, Math.ceil(secondsLeft));
@@ -123,7 +126,7 @@ export async function refuseTransactionPooler(
     if (shared) throw new Failure({ kind: 'transaction-pooler' });
   } finally {
     await other.query('ROLLBACK').catch(() => undefined);
-    await other.end().catch(() => undefined);
+    await closeClient(other);
   }
 }
 

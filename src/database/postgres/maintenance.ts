@@ -9,13 +9,14 @@ import { flag, number } from '../rows.ts';
 import type { Row } from '../session.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
 import { carryOver } from './carry-over.ts';
-import { type ConnectOptions, connectOnce, connectWhenReady } from './connect.ts';
+import { closeClient, type ConnectOptions, type Connected, connectOnce, connectWhenReady } from './connect.ts';
 import { creation, inOrdinaryTablespace, ownership } from './create-database.ts';
 import { judgeConnectionFailure } from './connection-failure.ts';
 import { createLoadRole, dropLoadRole, type LoadRole } from './load-role.ts';
 import { runLock, settleSession } from './lock.ts';
 import { findOthers } from './others.ts';
 import { postgresSession } from './session.ts';
+import { endOnAbort } from './silence.ts';
 
 /** Databases that every server has, and that are never the application's. */
 const maintenanceDatabases = ['postgres', 'template1'];
@@ -73,23 +74,36 @@ export async function enterMaintenance(
   target: PostgresTarget,
   options: MaintenanceOptions,
 ): Promise<Maintenance | null> {
-  const client = await connectAnywhere(target, options);
-  if (client === null) return null;
+  const connected = await connectAnywhere(target, options);
+  if (connected === null) return null;
+  const { client, server } = connected;
+  const { applicationName, signal } = options;
+  // an exchange is not stopped in the middle
+  const stopping = { target, applicationName, backendPid: server.backendPid, cancels: false };
+  const release = endOnAbort(client, stopping, signal);
   try {
     await settleSession(client, { lockTimeout: 0, schema: target.schema });
     await client.query('SET default_transaction_read_only TO off');
     await takeRestoreLock(client, target.database, options);
   } catch (error) {
-    await client.end().catch(() => undefined);
+    release();
+    await closeClient(client);
     throw error;
   }
-  return maintenanceOf(client, target, options);
+  const maintenance = maintenanceOf(client, target, options);
+  return {
+    ...maintenance,
+    async close() {
+      release();
+      await maintenance.close();
+    },
+  };
 }
 
-async function connectAnywhere(target: PostgresTarget, options: MaintenanceOptions): Promise<pg.Client | null> {
+async function connectAnywhere(target: PostgresTarget, options: MaintenanceOptions): Promise<Connected | null> {
   for (const database of maintenanceDatabases.filter((name) => name !== target.database)) {
     try {
-      return (await connectWhenReady({ ...target, database }, options)).client;
+      return await connectWhenReady({ ...target, database }, options);
     } catch (error) {
       // not let in: perhaps into the next one
       if (!(error instanceof Failure) || !/^(access-denied|no-such-database)$/.test(error.problem.kind)) throw error;
@@ -143,7 +157,7 @@ function maintenanceOf(
       await session.run(`ALTER DATABASE ${quoteName(name)} OWNER TO ${quoteName(name)}`);
       try {
         const entered = await connectOnce({ ...target, ...role, database: name }, applicationName);
-        await entered.end().catch(() => undefined);
+        await closeClient(entered);
         return role;
       } catch (error) {
         const failure = judgeConnectionFailure(error);
@@ -160,7 +174,7 @@ function maintenanceOf(
         const heir = owner === null ? 'CURRENT_USER' : quoteName(owner);
         await inside.query(`REASSIGN OWNED BY ${role} TO ${heir}; DROP OWNED BY ${role}`);
       } finally {
-        await inside.end().catch(() => undefined);
+        await closeClient(inside);
       }
       await session.run(await ownership(name, live, session));
       await dropLoadRole(session, name);
@@ -210,7 +224,7 @@ function maintenanceOf(
     },
 
     reopen: () => session.run(`ALTER DATABASE ${quoteName(live)} ALLOW_CONNECTIONS true`),
-    close: () => client.end().catch(() => undefined),
+    close: () => closeClient(client),
   };
   return maintenance;
 }

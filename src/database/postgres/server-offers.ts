@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { PostgresTarget } from '../../config/config.ts';
 import { flag, only, text } from '../rows.ts';
 import type { Session } from '../session.ts';
-import { connectOnce } from './connect.ts';
+import { closeClient, connectOnce } from './connect.ts';
 import { settleSession } from './lock.ts';
 import { postgresSession } from './session.ts';
 import { startOptions } from './start-options.ts';
@@ -79,6 +79,6 @@ async function withSession<Result>(
     await settleSession(client, { lockTimeout: 0, schema: target.schema });
     return await use(postgresSession(client));
   } finally {
-    await client.end().catch(() => undefined);
+    await closeClient(client);
   }
 }

@@ -1,0 +1,69 @@
+import { EventEmitter, once } from 'node:events';
+import { expect, it } from 'vitest';
+import { createDatabase } from '../../support/database.ts';
+import { release } from '../../support/fixtures.ts';
+import { startProxy } from '../../support/postgres-proxy.ts';
+import { describePostgres } from '../../support/postgres-server.ts';
+import { restoreSql } from '../../support/restore-sql.ts';
+import { run, start } from '../../support/run.ts';
+import { snapshot } from '../../support/snapshot.ts';
+
+/** Where a server falls silent, by what it is asked, and whether it still takes new connections. */
+const moments = [
+  ['right after the connection is made', /pg_postmaster_start_time/, 'silent'],
+  ['while the lock is taken', /pg_try_advisory_lock/, 'silent'],
+  ['while the catalog is read', /pg_constraint/, 'silent'],
+  ['in the middle of a migration', /ALTER TABLE/, 'silent'],
+  ['in the middle of a migration, to this connection alone', /ALTER TABLE/, 'forward'],
+] as const;
+
+describePostgres('a server that falls silent', () => {
+  /** Starts the gate through a proxy, and waits for the silence. */
+  async function fallSilent(moment: RegExp, others: 'silent' | 'forward', more = {}) {
+    const { url } = await createDatabase();
+    await restoreSql(url, release('pg', 'v2.3.7', 'before.sql.gz'));
+    const before = await snapshot(url);
+    let isSilent = false;
+    const events = new EventEmitter();
+    const silence = once(events, 'silence');
+    const cut = (query: string): 'silence' | null => {
+      if (!moment.test(query)) return null;
+      isSilent = true;
+      events.emit('silence');
+      return 'silence';
+    };
+    const proxy = await startProxy(() =>
+      isSilent && others === 'silent' ? { kind: 'silent' } : { kind: 'forward', url, cut },
+    );
+    const env = { DATABASE_URL: proxy.urlOf(url), TT_BACKUP_BEFORE_MIGRATE: 'never', ...more };
+    return { env, url, before, silence };
+  }
+
+  it.each(moments)('is not waited for by a run that is told to stop: %s', async (_, moment, others) => {
+    const { env, url, before, silence } = await fallSilent(moment, others);
+    const gate = start(['gate'], { env, timeout: 30_000 });
+    await silence;
+    gate.kill('SIGTERM');
+    const { exitCode, all } = await gate;
+    expect(exitCode, all).toBe(143);
+    expect(all).toContain('The run was stopped by SIGTERM');
+    expect(await snapshot(url)).toBe(before);
+  });
+
+  it('is left at once at the second signal', async () => {
+    const { env, silence } = await fallSilent(/ALTER TABLE/, 'silent');
+    const gate = start(['gate'], { env, timeout: 30_000 });
+    await silence;
+    gate.kill('SIGINT');
+    gate.kill('SIGTERM');
+    const { exitCode, all } = await gate;
+    expect([130, 143]).toContain(exitCode);
+    expect(all).toContain('Stopped at once.');
+  });
+
+  it('is not waited for longer than TT_WAIT_TIMEOUT by one that has just connected', async () => {
+    const { env } = await fallSilent(/pg_postmaster_start_time/, 'silent', { TT_WAIT_TIMEOUT: '2' });
+    const { exitCode, all } = await run(['gate'], { env });
+    expect([exitCode, all]).toEqual([3, expect.stringMatching(/No connection within 2\s+seconds/)]);
+  });
+});
