@@ -84,7 +84,7 @@ describePostgres('a migration', () => {
     const pid = await blockedRun(database);
     await other.query('SELECT pg_terminate_backend($1)', [pid]);
     const { exitCode, stderr } = await gate;
-    expect(exitCode).toBe(20);
+    expect(exitCode).toBe(3);
     expect(stderr.replaceAll(/\s+/g, ' ')).toContain('terminating connection due to administrator command');
     await other.query('COMMIT');
     expect(await snapshot(database.url, { withoutSequences: true })).toBe(before);
