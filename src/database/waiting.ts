@@ -21,7 +21,7 @@ export function sleep(milliseconds: number, signal: AbortSignal): Promise<void> 
 }
 
 /** Resolves after `milliseconds`, or as soon as `signal` is aborted. */
-export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+export function briefly(milliseconds: number, signal: AbortSignal): Promise<void> {
   return sleep(milliseconds, signal).catch(() => undefined);
 }
 

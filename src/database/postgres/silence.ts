@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
 import type { Row } from '../session.ts';
-import { pause } from '../waiting.ts';
+import { briefly } from '../waiting.ts';
 import { closeClient, connectOnce, noAnswer } from './connect.ts';
 
 /** Seconds that a server may take to let us in to cancel a statement; `docker stop` waits for ten in all. */
@@ -53,7 +53,7 @@ async function stopStatement(
       ]);
       // a statement that cannot be cancelled (COMMIT) takes its time
       idle = rows.length > 0 || !isBusy(client) ? 0 : idle + 1;
-      await pause(1000, over);
+      await briefly(1000, over);
       if (over.aborted) return null;
     }
     return noAnswer(patience);
