@@ -63,10 +63,27 @@ export async function migrate(
   const modules = loadModules(graph.pending(ledger.rows));
   const steps = graph.revisions.map(({ id }) => ({ name: id, run: () => apply(modules.get(id), schema) }));
   return withoutBroken(session, async () => {
+    await completeFirst(schema, graph, ledger.rows);
     const applied = await runSteps(steps, ledger, graph, session.engine, options);
     await schema.flush();
     return applied;
   });
+}
+
+/** The revisions that releases up to 1.4 recorded without running them, on tables that they had made in another way. */
+const stampedOnly: ReadonlySet<string> = new Set(['001', '002', '003', '004']);
+
+/**
+ * Makes what is missing of the first revisions in a database that stands at one of them: they only add, and later ones
+ * build on their tables.
+ */
+async function completeFirst(schema: OpenSchema, graph: Graph, rows: readonly string[]): Promise<void> {
+  if (!rows.some((row) => stampedOnly.has(row))) return;
+  const executed = graph.withAncestors(rows);
+  const modules = loadModules(graph.revisions.filter(({ id }) => executed.has(id)));
+  for (const module of modules.values()) await apply(module, schema);
+  // in which those releases kept the name of the client: nothing fills it since there are clients
+  if (schema.hasColumn('projects', 'client_id')) await schema.dropNotNull('projects', 'client');
 }
 
 /**

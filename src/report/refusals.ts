@@ -12,6 +12,7 @@ import { listSessions } from './quarantine-text.ts';
 import { waysOut } from './repair-text.ts';
 import { describeStaleSideFile } from './side-file-text.ts';
 import { listDifferences } from './verdicts.ts';
+import type { Mismatch } from '../schema/likeness.ts';
 
 /** What is told of a database that could not be looked at. */
 export function unreadable(database: string, reason: string, commands: Commands, sideFile?: SideFileFault): Notice {
@@ -267,11 +268,18 @@ function describeUnversioned(
         options: [`Start the gate: it stamps the database and migrates it.\n${commands.gate}`],
       };
     case 'none': {
+      const early = isFromBeforeClients(identity.mismatches);
       const same = identity.alike.length === 0 ? '' : ` (in the schema the same as ${listSets(identity.alike)})`;
       return {
         title,
         happened: [
           `${there} Its schema is that of no known revision.`,
+          ...(early
+            ? [
+                'It is that of TimeTracker before 1.3: projects name their client themselves (projects.client), and there is no ' +
+                  'table of clients. Those releases kept no version information.',
+              ]
+            : []),
           ...describeLedgers(ledgers),
           `The nearest is ${listRows(identity.nearest)}${same}. Compared with it, this is missing or different:`,
           ...listDifferences(identity.mismatches),
@@ -279,6 +287,12 @@ function describeUnversioned(
         safe: untouched,
         options: [
           advice.save,
+          ...(early
+            ? [
+                'Let TimeTracker 1.3 or 1.4 start on it once: it makes clients of the names. Then stamp the database, and start again: ' +
+                  `what is missing of the first revisions is added then.\n${forcedAdoption(['002'], commands)}\n${commands.gate}`,
+              ]
+            : []),
           'See every difference, put it right by hand, and start again: the revision is then found by the schema.\n' +
             `${commands.differences}\n${commands.open}`,
           recognised
@@ -293,6 +307,16 @@ function describeUnversioned(
       };
     }
   }
+}
+
+/** Whether there are neither clients nor references of projects to them, which came with 1.3. */
+function isFromBeforeClients(mismatches: readonly Mismatch[]): boolean {
+  return (
+    mismatches.some((each) => each.kind === 'missing-table' && each.table === 'clients') &&
+    mismatches.some(
+      (each) => each.kind === 'missing-column' && each.table === 'projects' && each.column === 'client_id',
+    )
+  );
 }
 
 /** Of many backups the newest are named. */

@@ -195,6 +195,11 @@ export function isNumberingKey(column: string, { columns, constraints }: Table, 
   return engine === 'sqlite' && isKey && columns[column]?.type === 'INTEGER';
 }
 
+/** Whether a column of PostgreSQL has another type than promised, and one that holds every value of that. */
+export function isWider(found: string, promised: string): boolean {
+  return found !== promised && satisfies(found, promised, 'postgresql');
+}
+
 function satisfies(found: string, promised: string, engine: Engine): boolean {
   if (found === promised) return true;
   switch (engine) {

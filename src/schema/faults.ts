@@ -4,7 +4,7 @@ import type { Engine } from '../database/session.ts';
 import { findCaseVariants } from '../migration/enum-labels.ts';
 import type { SeedRows } from '../migration/baseline.ts';
 import type { Catalog, Table } from './catalog.ts';
-import { type Difference, findDifferences, ruleMeaning } from './comparison.ts';
+import { type Difference, findDifferences, isWider, ruleMeaning } from './comparison.ts';
 import type { Answer, Attachment, Surroundings } from './surroundings.ts';
 
 /** What was seen of a database, as far as its health is concerned. */
@@ -49,8 +49,28 @@ export function findFaults({ head }: Promised, seen: Seen, engine: Engine): read
 export function findNotes(head: Catalog, seen: Seen, engine: Engine): readonly Attachment[] {
   return [
     ...attachmentsOn(head, seen, engine).filter(({ refuses }) => !refuses),
-    ...(engine === 'sqlite' ? unkeptReferences(head, seen.catalog) : []),
+    ...(engine === 'sqlite' ? unkeptReferences(head, seen.catalog) : widerTypes(head, seen.catalog)),
   ];
+}
+
+/** Columns that their owner gave a type that holds more. SQLite does not hold its columns to their types. */
+function widerTypes(head: Catalog, { tables }: Catalog): readonly Attachment[] {
+  return Object.entries(head.tables).flatMap(([table, promised]) =>
+    Object.entries(tables[table]?.columns ?? {}).flatMap(([name, { type }]) => {
+      const expected = promised.columns[name]?.type;
+      if (expected === undefined || !isWider(type, expected)) return [];
+      return [
+        {
+          table,
+          what: 'wider column',
+          name,
+          detail: `it is ${type}, and holds all that ${expected} does`,
+          refuses: false,
+          remedy: `ALTER TABLE ${quoteName(table)} ALTER COLUMN ${quoteName(name)} TYPE ${expected}`,
+        },
+      ];
+    }),
+  );
 }
 
 /** Foreign keys of the owner's tables that SQLite lets be declared and can never check: they refer to nothing unique. */
