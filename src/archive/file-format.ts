@@ -37,8 +37,8 @@ const wrappings = {
 
 const wrappingNames = ['gzip', 'bzip2', 'xz', 'zstd', 'lz4', '7z', 'rar', 'utf-16', 'encrypted'] as const;
 
-/** How pieces of a file are called: `a.zip.001`, `a.z01`, `a.part2`, and `a.zip.ab` as `split` has it. */
-const pieceName = /\.(\d{2,4}|z\d{2,3}|part\d+)$|\.(zip|7z|tar|t?gz|dump|sql)\.[a-z]{2}$/i;
+/** How pieces of a file are called: `a.zip.001`, `a.z01`, `a.part2`, and `a.zip.ab` as `split` has it; `a.zip.gz` is packed. */
+const pieceName = /\.(\d{2,4}|z\d{2,3}|part\d+)$|\.(zip|7z|tar|t?gz|dump|sql)\.(?!gz|xz)[a-z]{2}$/i;
 
 const databaseMarks = { postgresql: marks.dump, sqlite: marks.sqlite } as const satisfies Record<Engine, string>;
 const databaseFormats = { postgresql: 'a dump in the custom format of PostgreSQL', sqlite: 'an SQLite file' };

@@ -11,7 +11,7 @@ import { toolMessage } from './tool-message.ts';
 export interface Load {
   readonly restore: Tool;
   readonly dump: string;
-  /** What pg_restore is asked for beside what it restoreOptions is. */
+  /** What pg_restore is asked for beside what it always is. */
   readonly options: readonly string[];
   readonly target: PostgresTarget;
   /** What the sessions need to be started with (`startOptions`). */
