@@ -58,9 +58,10 @@ async function requireCurrent({ database, config, recorder }: SeedContext): Prom
   throw new Failure({ kind: 'seed-refused', database: database.name, state: kind, exitCode: verifyExitCode(seen) });
 }
 
-async function plant(
+/** Adds the development data within the caller's transaction, whatever else the database is like. */
+export async function plant(
   session: Session,
-  { config, log, signal }: SeedContext,
+  { config, log, signal }: Pick<SeedContext, 'config' | 'log' | 'signal'>,
   options: SeedOptions,
   now: Date,
 ): Promise<Counts> {

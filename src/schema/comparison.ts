@@ -240,7 +240,7 @@ function textWidth(type: string): number {
 }
 
 /** The column affinity of a declared type (https://sqlite.org/datatype3.html#determination_of_column_affinity). */
-function affinity(declared: string): 'INTEGER' | 'TEXT' | 'BLOB' | 'REAL' | 'NUMERIC' {
+export function affinity(declared: string): 'INTEGER' | 'TEXT' | 'BLOB' | 'REAL' | 'NUMERIC' {
   const type = declared.toUpperCase();
   if (type.includes('INT')) return 'INTEGER';
   if (/CHAR|CLOB|TEXT/.test(type)) return 'TEXT';

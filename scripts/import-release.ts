@@ -1,0 +1,62 @@
+/**
+ * Brings a release of TimeTracker in, from what the application's own Alembic does to databases:
+ *   npm run release:import -- --release 5.18.0 [--application COMMAND]
+ * COMMAND runs the application's Alembic on the database in DATABASE_URL, and is asked for `heads`, `history` and
+ * `upgrade REVISION`. Exit code 0: all is written; 1: it could not be imported; 2: something is left to do by hand.
+ * It may be interrupted and repeated: files that are there are run and compared, and not written over.
+ */
+import { parseArgs } from 'node:util';
+import { execa } from 'execa';
+import { reasonOf } from '../src/failure.ts';
+import { askApplication } from './release/import/application.ts';
+import { importRelease } from './release/import/import.ts';
+import { openProject } from './release/import/project.ts';
+import { isWhole, renderTable } from './release/import/table.ts';
+import { inWorkshop } from './release/import/workshop.ts';
+
+const usage = 'usage: npm run release:import -- --release 5.18.0 [--application COMMAND]';
+const say = (message: string): void => void process.stderr.write(`${message}\n`);
+
+const controller = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => controller.abort(new Error(`interrupted by ${name}`)));
+}
+
+process.exitCode = await main(controller.signal).catch((error: unknown) => {
+  if (controller.signal.aborted) {
+    say('Interrupted. What was written is whole; the same command goes on with it.');
+    return 130;
+  }
+  say(`The release could not be imported: ${reasonOf(error)}`);
+  return 1;
+});
+
+async function main(signal: AbortSignal): Promise<number> {
+  const options = { release: { type: 'string' }, application: { type: 'string' } } as const;
+  const { values } = parseArgs({ options });
+  const release = /^v?(\d+\.\d+\.\d+)$/.exec(values.release ?? '')?.[1];
+  if (release === undefined) throw new Error(`--release takes a release such as 5.18.0. ${usage}`);
+  const image = `ghcr.io/drytrix/timetracker:${release}`;
+  // the SQLite files lie on this machine: the container has to see them in the same place
+  const inImage = `docker run --rm --network host -e DATABASE_URL -v "$IMPORT_FOLDER:$IMPORT_FOLDER" ${image} flask db`;
+  const project = openProject('.');
+  const imported = await inWorkshop((workshop) =>
+    importRelease({
+      release,
+      application: askApplication(values.application ?? inImage, workshop.folder, signal),
+      project,
+      workshop,
+      signal,
+      onProgress: say,
+    }),
+  );
+  process.stdout.write(renderTable(imported, release));
+  if (!isWhole(imported)) return 2;
+  say('writing what follows: npm run release:write');
+  await execa('npm', ['run', '--silent', 'release:write'], {
+    stdout: 'ignore',
+    stderr: 'inherit',
+    cancelSignal: signal,
+  });
+  return 0;
+}

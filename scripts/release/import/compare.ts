@@ -1,0 +1,215 @@
+/** Holds what db-init's own migration makes against what the application's made. Pure. */
+import type { Engine } from '../../../src/database/session.ts';
+import type { Catalog, Column, Table } from '../../../src/schema/catalog.ts';
+import { affinity } from '../../../src/schema/comparison.ts';
+import { applyChange, changeBetween } from '../../../src/schema/history.ts';
+import type { Observation } from './databases.ts';
+import type { Rows } from './renames.ts';
+import { typeOf, unwrapped } from './words.ts';
+
+/** What is seen before and after a revision on one engine. */
+export interface Sighting {
+  readonly engine: Engine;
+  readonly before: Observation;
+  readonly after: Observation;
+}
+
+/** In what way our schema differs from the application's, as sentences; none if they are equal. */
+export function schemaDifferences(theirs: Sighting, ours: Sighting): string[] {
+  const plain = theirs.engine === 'sqlite' ? plainSqlite : (catalog: Catalog) => catalog;
+  return catalogDifferences(plain(theirs.after.catalog), plain(ours.after.catalog));
+}
+
+/**
+ * The same by what the application made on the other engine, as far as the two can be compared: which columns, kinds,
+ * keys and indexes come, go and change.
+ */
+export function schemaDifferencesAcross(theirs: Sighting, ours: Sighting): string[] {
+  const change = neutral(theirs.after.catalog, theirs.engine);
+  const expected = applyChange(
+    neutral(ours.before.catalog, ours.engine),
+    changeBetween(neutral(theirs.before.catalog, theirs.engine), change),
+  );
+  return catalogDifferences(expected, neutral(ours.after.catalog, ours.engine));
+}
+
+/** In which tables another number of rows came or went than on the other engine. */
+export function countDifferences(theirs: Sighting, ours: Sighting): string[] {
+  const gained = ({ before, after }: Sighting, table: string): number =>
+    (after.rows[table]?.length ?? 0) - (before.rows[table]?.length ?? 0);
+  return [...new Set([...Object.keys(theirs.after.rows), ...Object.keys(ours.after.rows)])].flatMap((table) => {
+    const [expected, found] = [gained(theirs, table), gained(ours, table)];
+    return expected === found ? [] : [`${table} gains ${found} rows, and ${expected} on the other engine`];
+  });
+}
+
+function catalogDifferences(theirs: Catalog, ours: Catalog): string[] {
+  const { tables = {}, enums = {} } = changeBetween(ours, theirs);
+  return [
+    ...Object.entries(tables).flatMap(([table, change]) => {
+      if (change === null) return [`the table ${table} should be gone`];
+      if (!Object.hasOwn(ours.tables, table)) return [`the table ${table} is missing`];
+      return Object.entries(change).flatMap(([kind, parts]) =>
+        Object.entries<unknown>(parts).map(([name, part]) => {
+          const what = `${table}: the ${kind === 'indexes' ? 'index' : kind.replace(/s$/, '')} ${name}`;
+          return part === null ? `${what} should be gone` : `${what} should be ${shown(part)}`;
+        }),
+      );
+    }),
+    ...Object.entries(enums).map(([name, labels]) =>
+      labels === null
+        ? `the type ${name} should be gone`
+        : `the type ${name} should have the labels ${labels.join(', ')}`,
+    ),
+  ];
+}
+
+function shown(part: unknown): string {
+  if (typeof part === 'string') return part;
+  return JSON.stringify(part);
+}
+
+/** What SQLite does not tell apart, or what depends on how a statement was put. */
+function plainSqlite({ tables }: Catalog): Catalog {
+  return {
+    tables: mapTables(tables, (column) => ({
+      ...column,
+      type: affinity(column.type),
+      default: plainDefault(column.default),
+    })),
+    enums: {},
+  };
+}
+
+function mapTables(tables: Catalog['tables'], map: (column: Column) => Column): Catalog['tables'] {
+  return Object.fromEntries(
+    Object.entries(tables).map(([name, table]) => [
+      name,
+      {
+        columns: Object.fromEntries(Object.entries(table.columns).map(([column, is]) => [column, map(is)])),
+        constraints: table.constraints,
+        indexes: Object.fromEntries(
+          Object.entries(table.indexes).map(([index, is]) => [index, { ...is, definition: plainText(is.definition) }]),
+        ),
+      },
+    ]),
+  );
+}
+
+const plainText = (text: string): string => text.replaceAll(/[\s"]+/g, ' ').replaceAll(/\( | \)/g, (end) => end.trim());
+
+function plainDefault(expression: string | null): string | null {
+  if (expression === null) return null;
+  const text = unwrapped(expression);
+  if (/^(?:true|false)$/i.test(text)) return /^t/i.test(text) ? '1' : '0';
+  return /^'-?\d+(?:\.\d+)?'$/.test(text) ? text.slice(1, -1) : text;
+}
+
+/** What both engines can tell of a schema. */
+function neutral({ tables, enums }: Catalog, engine: Engine): Catalog {
+  const kind = (column: Column): string =>
+    affinity(
+      engine === 'sqlite' ? column.type : typeOf(column, enums, undefined).sqlite.replace('DOUBLE PRECISION', 'FLOAT'),
+    );
+  const rules = ({ constraints }: Table): string[] =>
+    Object.values(constraints).filter((rule) => /^(?:PRIMARY|UNIQUE|FOREIGN)/.test(rule));
+  return {
+    tables: Object.fromEntries(
+      Object.entries(tables).map(([name, table]) => [
+        name,
+        {
+          columns: Object.fromEntries(
+            Object.entries(table.columns).map(([column, is]) => [
+              column,
+              { type: kind(is), notNull: is.notNull, default: null },
+            ]),
+          ),
+          constraints: Object.fromEntries(rules(table).map((rule) => [plainText(rule), plainText(rule)])),
+          indexes: Object.fromEntries(
+            Object.entries(table.indexes).map(([index, { definition, valid }]) => [
+              index,
+              { definition: plainText(definition.replace(/ WHERE .*/s, '')), valid },
+            ]),
+          ),
+        },
+      ]),
+    ),
+    enums: {},
+  };
+}
+
+/** Which rows hold something else than ours: the times of the run count as one and the same. */
+export function rowDifferences(
+  { before: { at: since }, after: theirs }: Sighting,
+  { after: ours }: Sighting,
+): string[] {
+  const until = `${theirs.at > ours.at ? theirs.at : ours.at}~`;
+  const steady = (value: string | null): string | null =>
+    value !== null && value >= since.slice(0, 19) && value <= until ? '<now>' : value;
+  const tables = [...new Set([...Object.keys(theirs.rows), ...Object.keys(ours.rows)])].toSorted();
+  return tables.flatMap((table) => {
+    const [expected, found] = [theirs.rows[table] ?? [], ours.rows[table] ?? []];
+    const texts = (rows: Rows[string]): string[] =>
+      rows.map((row) =>
+        JSON.stringify(
+          Object.entries(row)
+            .map(([name, value]) => [name, steady(value)])
+            .toSorted(byName),
+        ),
+      );
+    const [wanted, held] = [texts(expected), texts(found)];
+    const missing = unmatched(wanted, held);
+    const extra = unmatched(held, wanted);
+    return missing.length + extra.length === 0 ? [] : [describeRows(table, missing, extra)];
+  });
+}
+
+const byName = ([a]: readonly unknown[], [b]: readonly unknown[]): number => (String(a) < String(b) ? -1 : 1);
+
+function unmatched(rows: readonly string[], others: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const row of others) counts.set(row, (counts.get(row) ?? 0) + 1);
+  return rows.filter((row) => {
+    const left = counts.get(row) ?? 0;
+    counts.set(row, left - 1);
+    return left <= 0;
+  });
+}
+
+function describeRows(table: string, missing: readonly string[], extra: readonly string[]): string {
+  const cells = (row: string | undefined): Map<string, unknown> => new Map(row === undefined ? [] : parsedRow(row));
+  if (missing.length === 0) return `${table}: ${extra.length} rows should be gone`;
+  if (extra.length === 0)
+    return `${table}: ${missing.length} rows should be added, such as ${exampleOf(cells(missing[0]))}`;
+  // rows that share most cells are the same row, changed
+  const [first] = missing.map(cells);
+  const candidates = extra.map(cells);
+  const alike = (other: Map<string, unknown>): number =>
+    [...other].filter(([name, value]) => first?.get(name) === value).length;
+  const former = candidates.toSorted((a, b) => alike(b) - alike(a))[0] ?? new Map<string, unknown>();
+  const changed = [...(first ?? [])].filter(([name, value]) => former.get(name) !== value);
+  const columns = changed
+    .slice(0, 5)
+    .map(([name, value]) => `${name} is ${literal(value)} where the steps leave ${literal(former.get(name))}`);
+  return `${table}: ${missing.length} rows hold something else, such as one whose ${columns.join(', ')}`;
+}
+
+function parsedRow(text: string): [string, unknown][] {
+  const cells: unknown = JSON.parse(text);
+  return Array.isArray(cells)
+    ? cells.map((cell: unknown) => (Array.isArray(cell) ? [String(cell[0]), cell[1]] : ['', null]))
+    : [];
+}
+
+const exampleOf = (row: ReadonlyMap<string, unknown>): string =>
+  [...row]
+    .filter(([, value]) => value !== null)
+    .slice(0, 6)
+    .map(([name, value]) => `${name} ${literal(value)}`)
+    .join(', ');
+
+function literal(value: unknown): string {
+  if (value === null || value === undefined) return 'NULL';
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return `'${text.length > 60 ? `${text.slice(0, 60)}…` : text}'`;
+}

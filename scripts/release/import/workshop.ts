@@ -1,0 +1,119 @@
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmodSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import pg from 'pg';
+import type { Engine } from '../../../src/database/session.ts';
+import { startCluster } from '../../../test/support/local-cluster.ts';
+import { embeddedInstallation, installations } from '../../../test/support/postgres-installations.ts';
+
+/** Where an import works: a PostgreSQL server and a folder of its own, which go with it. */
+export interface Workshop {
+  readonly folder: string;
+  /** Makes a database; with a source, as a copy of that. @returns its DATABASE_URL */
+  create(engine: Engine, name: string, source?: string): Promise<string>;
+  /** The statements that changed a PostgreSQL database since that was last asked. */
+  statements(name: string): Promise<readonly string[]>;
+}
+
+const settings = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'log_statement=mod'];
+// a line of its own for each statement, and the database that it reached
+const logging = [
+  'logging_collector=on',
+  'log_directory=log',
+  'log_filename=server',
+  'log_line_prefix=@@%d@@',
+  'log_rotation_age=0',
+  'log_rotation_size=0',
+];
+
+/** Sets the workshop up, hands it over, and clears it away whatever happens. */
+export async function inWorkshop<Result>(work: (workshop: Workshop) => Promise<Result>): Promise<Result> {
+  const [newest] = await installations(['initdb', 'postgres']);
+  const installation = newest === undefined ? embeddedInstallation() : dirname(newest.bin);
+  if (installation === null) throw new Error('PostgreSQL is not installed on this machine: its programs are needed');
+  const folder = await mkdtemp(join(tmpdir(), 'db-init-import-'));
+  // the application may run as another user, in a container
+  chmodSync(folder, 0o777);
+  try {
+    const server = await startCluster(
+      installation,
+      [...settings, ...logging].flatMap((setting) => ['-c', setting]),
+    );
+    try {
+      return await work(await openWorkshop(server.url, folder));
+    } finally {
+      await server.stop();
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function openWorkshop(serverUrl: string, folder: string): Promise<Workshop> {
+  const admin = (sql: string): Promise<string> => query(serverUrl, sql);
+  const log = join(await admin('SHOW data_directory'), 'log/server');
+  const read = new Map<string, number>();
+  let marks = 0;
+
+  const place = (engine: Engine, name: string): string => {
+    if (engine === 'sqlite') return `sqlite:///${join(folder, `${name}.db`)}`;
+    const url = new URL(serverUrl);
+    url.pathname = `/${name}`;
+    return url.href;
+  };
+  return {
+    folder,
+    async create(engine, name, source) {
+      const url = place(engine, name);
+      if (engine === 'postgresql') {
+        await admin(`DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`);
+        await admin(`CREATE DATABASE "${name}" TEMPLATE "${source ?? 'template0'}"`);
+        return url;
+      }
+      await rm(join(folder, `${name}.db`), { force: true });
+      if (source !== undefined) {
+        await copyFile(join(folder, `${source}.db`), join(folder, `${name}.db`));
+        chmodSync(join(folder, `${name}.db`), 0o666);
+      }
+      return url;
+    },
+    async statements(name) {
+      // the server's log comes a moment after the statement: one that is known tells that all before are there
+      marks += 1;
+      const mark = `import_mark_${marks}`;
+      await admin(`CREATE TEMPORARY TABLE ${mark} ()`);
+      let text = '';
+      for (let attempt = 0; attempt < 500 && !text.includes(mark); attempt += 1) {
+        text = await readFile(log, 'utf8').catch(() => '');
+        if (!text.includes(mark)) await setTimeout(10);
+      }
+      if (!text.includes(mark)) throw new Error(`the server's log does not tell its statements: ${log}`);
+      const all = readStatements(text, name);
+      const fresh = all.slice(read.get(name) ?? 0);
+      read.set(name, all.length);
+      return fresh;
+    },
+  };
+}
+
+/** The statements in a server's log that reached one database. */
+export function readStatements(log: string, database: string): readonly string[] {
+  const entries = log.split(/^@@/m).map((entry) => entry.trim());
+  return entries.flatMap((entry) => {
+    const [, name, statement] = /^(.*?)@@LOG: +(?:statement|execute [^:]*): (.*)$/s.exec(entry) ?? [];
+    return name === database && statement !== undefined ? [statement.replaceAll(/\n\t/g, '\n')] : [];
+  });
+}
+
+async function query(url: string, sql: string): Promise<string> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<string[]>({ text: sql, rowMode: 'array' });
+    return rows[0]?.[0] ?? '';
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,49 @@
+import type { Released } from '../../src/releases.ts';
+
+const entryPattern = /^ {2}(inferred\()?(one|some)\(([^)]*)\)\)?,$/gm;
+const bodyPattern = /^(export const releases: readonly Released\[\] = \[\n)(.*?)^\];$/ms;
+
+/** What src/releases.ts lists, oldest first. @throws Error if it does not read as it was written */
+export function readReleases(text: string): readonly Released[] {
+  const body = bodyPattern.exec(text)?.[2] ?? '';
+  const entries = [...body.matchAll(entryPattern)].map(([, inferred, kind, list = '']): Released => {
+    const words = [...list.matchAll(/'([^']+)'/g)].map(([, word = '']) => word);
+    const [from = '', to = ''] = kind === 'one' ? [words[0], words[0]] : words;
+    const heads = words.slice(kind === 'one' ? 1 : 2);
+    return inferred === undefined ? { from, to, heads } : { from, to, heads, inferred: true };
+  });
+  if (entries.length === 0) throw new Error('src/releases.ts does not list releases in the way that it did');
+  return entries;
+}
+
+/**
+ * The text of src/releases.ts with a release at its end: an entry of its own, or the last one goes on to it. Pure;
+ * added again, it stays as it is.
+ */
+export function addRelease(text: string, release: string, heads: readonly string[]): string {
+  const entries = readReleases(text);
+  const last = entries.at(-1);
+  const same = last !== undefined && last.heads.toSorted().join() === heads.toSorted().join();
+  if (last?.to === release && same) return text;
+  const goesOn = same && last.inferred === undefined;
+  const replaces = goesOn || last?.to === release;
+  const from = last !== undefined && replaces ? last.from : release;
+  const line = render({ from, to: release, heads });
+  return text.replace(bodyPattern, (_whole, start: string, body: string) => {
+    const kept = replaces ? body.replace(/^ {2}(?:inferred\()?(?:one|some)\([^)]*\)\)?,\n$(?![^]*^ {2}\S)/m, '') : body;
+    return `${start}${kept}${line}\n];`;
+  });
+}
+
+function render({ from, to, heads }: Released): string {
+  const words = [...(from === to ? [from] : [from, to]), ...heads].map((word) => `'${word}'`);
+  return `  ${from === to ? 'one' : 'some'}(${words.join(', ')}),`;
+}
+
+/** Whether a release comes before another. */
+export function isOlder(release: string, other: string): boolean {
+  const numbers = (text: string): number[] => text.split('.').map(Number);
+  const [a, b] = [numbers(release), numbers(other)];
+  const at = a.findIndex((number, index) => number !== b[index]);
+  return at >= 0 && (a[at] ?? 0) < (b[at] ?? 0);
+}
