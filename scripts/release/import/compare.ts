@@ -43,17 +43,24 @@ export function countDifferences(theirs: Sighting, ours: Sighting): string[] {
   });
 }
 
+const partKinds = [
+  ['columns', 'column'],
+  ['constraints', 'constraint'],
+  ['indexes', 'index'],
+] as const;
+
 function catalogDifferences(theirs: Catalog, ours: Catalog): string[] {
   const { tables = {}, enums = {} } = changeBetween(ours, theirs);
   return [
     ...Object.entries(tables).flatMap(([table, change]) => {
       if (change === null) return [`the table ${table} should be gone`];
       if (!Object.hasOwn(ours.tables, table)) return [`the table ${table} is missing`];
-      return Object.entries(change).flatMap(([kind, parts]) =>
-        Object.entries<unknown>(parts).map(([name, part]) => {
-          const what = `${table}: the ${kind === 'indexes' ? 'index' : kind.replace(/s$/, '')} ${name}`;
-          return part === null ? `${what} should be gone` : `${what} should be ${shown(part)}`;
-        }),
+      return partKinds.flatMap(([kind, what]) =>
+        Object.entries<unknown>(change[kind] ?? {}).map(([name, part]) =>
+          part === null
+            ? `${table}: the ${what} ${name} should be gone`
+            : `${table}: the ${what} ${name} should be ${shown(part)}`,
+        ),
       );
     }),
     ...Object.entries(enums).map(([name, labels]) =>

@@ -3,6 +3,7 @@ import type { Database } from '../../../src/database/database.ts';
 import { openDatabase } from '../../../src/database/open.ts';
 import { quoteName } from '../../../src/database/quoting.ts';
 import type { Session } from '../../../src/database/session.ts';
+import { Failure } from '../../../src/failure.ts';
 import type { Graph } from '../../../src/migration/graph.ts';
 import { migrate } from '../../../src/migration/migrator.ts';
 import { type Catalog, versionTable } from '../../../src/schema/catalog.ts';
@@ -69,12 +70,17 @@ async function clock(session: Session): Promise<string> {
   return String(row?.['now']);
 }
 
-/** Applies what is pending of the graph. */
+/** Applies what is pending of the graph. @throws Error that says which revision failed, and why */
 export function bringTo(url: string, graph: Graph, signal: AbortSignal): Promise<void> {
   return withDatabase(url, true, signal, async (database) => {
     const { revisions } = await database.observe('quick');
-    await database.transaction((transaction) =>
-      migrate(transaction, graph, { versioned: revisions !== null, signal, onApplied: () => undefined }),
-    );
+    const options = { versioned: revisions !== null, signal, onApplied: () => undefined };
+    try {
+      await database.transaction((transaction) => migrate(transaction, graph, options));
+    } catch (error) {
+      if (!(error instanceof Failure) || error.problem.kind !== 'migration-failed') throw error;
+      const { revision, reason } = error.problem.failed;
+      throw new Error(`${revision} failed: ${reason}`, { cause: error });
+    }
   });
 }

@@ -1,9 +1,9 @@
 import { createGraph, type Graph, type Revision } from '../../../src/migration/graph.ts';
-import { Failure, reasonOf } from '../../../src/failure.ts';
+import { reasonOf } from '../../../src/failure.ts';
 import type { Engine } from '../../../src/database/session.ts';
 import type { Released } from '../../../src/releases.ts';
 import { changesOf, type FactRow, type RevisionFacts, type RowFacts } from '../facts.ts';
-import { inOrder, renderGraph } from '../graph-file.ts';
+import { inOrder, renderGraph, type WrittenMigration } from '../graph-file.ts';
 import { addRelease, isOlder, readReleases } from '../releases-file.ts';
 import type { Application, ApplicationRevision, Upgrade } from './application.ts';
 import { countDifferences, rowDifferences, schemaDifferences, schemaDifferencesAcross } from './compare.ts';
@@ -120,22 +120,18 @@ function startOf(
   release: string,
   history: readonly ApplicationRevision[],
 ): Graph {
-  const migrations = project.migrations();
-  const own: Revision[] = migrations.map(({ file, id, parents }) => ({
-    id,
-    parents,
-    load: () => project.load(project.read(`migrations/${file}`)),
-  }));
-  const whole = createGraph(own);
-  const listed = new Set(
-    [...project.read('migrations/graph.ts').matchAll(/\bid: '([^']+)'/g)].map(([, id = '']) => id),
+  const listed = project.order();
+  // files beyond the graph are of an import that was interrupted: they are tried when their turn comes
+  const own = inOrder(withParents(project.migrations().filter(({ id }) => listed.includes(id))), listed).map(
+    ({ file, id, parents }) => ({ id, parents, load: () => project.load(project.read(`migrations/${file}`)) }),
   );
+  const whole = createGraph(own);
   const former = releases.at(-1)?.to === release ? releases.at(-2) : undefined;
   const again = former?.heads.every((head) => whole.knows(head)) === true;
-  const base = again ? whole.withAncestors(former.heads) : listed;
+  const base = new Set(again ? whole.withAncestors(former.heads) : listed);
   // what somebody added and the application does not have stays
   const told = new Set(history.map(({ id }) => id));
-  const graph = createGraph(own.filter(({ id }) => base.has(id) || (listed.has(id) && !told.has(id))));
+  const graph = createGraph(own.filter(({ id }) => base.has(id) || !told.has(id)));
   const strange = graph.heads.filter((head) => !told.has(head));
   if (strange.length > 0) {
     throw new Error(
@@ -143,6 +139,13 @@ function startOf(
     );
   }
   return graph;
+}
+
+/** Without those that somebody took away, to have them written anew, and without what comes after them. */
+function withParents(migrations: readonly WrittenMigration[]): readonly WrittenMigration[] {
+  const ids = new Set(migrations.map(({ id }) => id));
+  const kept = migrations.filter(({ parents }) => parents.every((parent) => ids.has(parent)));
+  return kept.length === migrations.length ? kept : withParents(kept);
 }
 
 function newRevisions(
@@ -377,7 +380,7 @@ async function tryOut({ signal }: ImportContext, graph: Graph, sights: readonly 
       await bringTo(copy, graph, signal);
     } catch (error) {
       signal.throwIfAborted();
-      const reason = `the migration fails${line.kind === 'filled' ? ' where there are rows' : ''}: ${migrationReason(error)}`;
+      const reason = `${line.kind === 'filled' ? 'where there are rows, ' : ''}${reasonOf(error).replaceAll(/\s+/g, ' ')}`;
       const known = trials.some((trial) => trial.sight.line.engine === line.engine && trial.ours === null);
       trials.push({ sight, ours: null, differences: known ? [] : [reason], spared: [] });
       continue;
@@ -413,12 +416,6 @@ function judge(sight: Sight, after: Observation, sights: readonly Sight[]): Pick
     };
   }
   return { differences: [...schemaDifferencesAcross(across, ours), ...countDifferences(across, ours)], spared: [] };
-}
-
-function migrationReason(error: unknown): string {
-  const isFailed = error instanceof Failure && error.problem.kind === 'migration-failed';
-  const reason = isFailed ? error.problem.failed.reason : reasonOf(error);
-  return reason.replaceAll(/\s+/g, ' ');
 }
 
 /**
@@ -502,9 +499,8 @@ async function writeFiles(
   const migrations = project.migrations();
   const told = history.map(({ id }) => id);
   // what was there keeps its order; what is new comes in the application's
-  const former = [...project.read('migrations/graph.ts').matchAll(/\bid: '([^']+)'/g)].map(([, id = '']) => id);
   const order = [
-    ...former.filter((id) => !facts.some(({ postgresql }) => postgresql.revision === id)),
+    ...project.order().filter((id) => !facts.some(({ postgresql }) => postgresql.revision === id)),
     ...told.filter((id) => facts.some(({ postgresql }) => postgresql.revision === id)),
   ];
   await project.write('migrations/graph.ts', renderGraph(inOrder(migrations, order)));

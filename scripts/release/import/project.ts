@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 import { format, resolveConfig } from 'prettier';
 import type { Migration } from '../../../src/migration/migration.ts';
 import type { RevisionFacts } from '../facts.ts';
-import { inOrder, readMigration, type WrittenMigration } from '../graph-file.ts';
+import { readMigration, type WrittenMigration } from '../graph-file.ts';
 
 /** The project's tree as far as a release is written into it. */
 export interface Project {
@@ -15,8 +15,10 @@ export interface Project {
   has(file: string): boolean;
   /** Replaces a file as a whole, in the project's format: who is interrupted leaves the former or the new one. */
   write(file: string, text: string): Promise<void>;
-  /** The migrations that are there, in the order of application. */
+  /** The migrations that are there, in no order. */
   migrations(): readonly WrittenMigration[];
+  /** The identifiers in migrations/graph.ts, in the order of application. */
+  order(): readonly string[];
   /** Loads what a migration's text does. */
   load(text: string): Promise<{ readonly up: Migration }>;
   readFacts(engine: 'postgres' | 'sqlite'): readonly RevisionFacts[];
@@ -38,14 +40,11 @@ export function openProject(root: string): Project {
     has: (file) => existsSync(at(file)),
     write: async (file, text) =>
       replace(file, await format(text, { ...(await resolveConfig('migrations/graph.ts')), filepath: file })),
-    migrations() {
-      const files = readdirSync(at('migrations')).filter((file) => file.endsWith('.ts') && file !== 'graph.ts');
-      const former = [...read('migrations/graph.ts').matchAll(/\{ id: '([^']+)'|^ {4}id: '([^']+)'/gm)];
-      return inOrder(
-        files.map((file) => readMigration(file, read(`migrations/${file}`))),
-        former.map(([, one, other]) => one ?? other ?? ''),
-      );
-    },
+    migrations: () =>
+      readdirSync(at('migrations'))
+        .filter((file) => file.endsWith('.ts') && file !== 'graph.ts')
+        .map((file) => readMigration(file, read(`migrations/${file}`))),
+    order: () => [...read('migrations/graph.ts').matchAll(/\bid: '([^']+)'/g)].map(([, id = '']) => id),
     async load(text) {
       const name = createHash('sha256').update(text).digest('hex').slice(0, 16);
       const outfile = join(cache, `migration-${name}.mjs`);
