@@ -1,12 +1,13 @@
 import { readConfig } from '../../../src/config/config.ts';
 import type { Database } from '../../../src/database/database.ts';
 import { openDatabase } from '../../../src/database/open.ts';
-import { quoteName } from '../../../src/database/quoting.ts';
+import { quoteName, quoteText } from '../../../src/database/quoting.ts';
+import { text } from '../../../src/database/rows.ts';
 import type { Session } from '../../../src/database/session.ts';
 import { Failure } from '../../../src/failure.ts';
 import type { Graph } from '../../../src/migration/graph.ts';
 import { migrate } from '../../../src/migration/migrator.ts';
-import { type Catalog, versionTable } from '../../../src/schema/catalog.ts';
+import { type Catalog, type Table, versionTable } from '../../../src/schema/catalog.ts';
 import type { Rows } from './renames.ts';
 
 /** What is in a database: its catalog and its rows, the version table aside. */
@@ -49,20 +50,41 @@ export function observe(url: string, signal: AbortSignal): Promise<Observation> 
     database.transaction(async (transaction) => {
       const { catalog } = await transaction.observe();
       const tables = Object.fromEntries(Object.entries(catalog.tables).filter(([name]) => name !== versionTable));
-      const rows: Record<string, Rows[string]> = {};
-      for (const table of Object.keys(tables)) {
-        const held = await transaction.query(`SELECT * FROM ${quoteName(table)}`);
-        if (held.length > 0) rows[table] = held.map(textRow);
-      }
+      const rows = await readRows(transaction, tables);
       return { catalog: { tables, enums: catalog.enums }, rows, at: await clock(transaction) };
     }),
   );
 }
 
-const textRow = (row: Readonly<Record<string, unknown>>): Rows[string][number] =>
-  Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value === null ? null : textOf(value)]));
+/** The rows of all tables, every cell as the database's own text: in one statement, since it is asked for many times. */
+async function readRows(session: Session, tables: Catalog['tables']): Promise<Rows> {
+  const cells = ({ columns }: Table): string =>
+    Object.keys(columns)
+      .map((name) => `CAST(${quoteName(name)} AS text)`)
+      .join(', ');
+  const list = (table: Table): string =>
+    session.engine === 'postgresql' ? `to_json(ARRAY[${cells(table)}])::text` : `json_array(${cells(table)})`;
+  const filled = Object.entries(tables).filter(([, { columns }]) => Object.keys(columns).length > 0);
+  const rows: Record<string, Rows[string][number][]> = {};
+  // SQLite takes 500 parts of a compound statement at the most
+  for (let at = 0; at < filled.length; at += 400) {
+    const parts = filled
+      .slice(at, at + 400)
+      .map(([name, table]) => `SELECT ${quoteText(name)} AS name, ${list(table)} AS cells FROM ${quoteName(name)}`);
+    for (const row of await session.query(parts.join(' UNION ALL '))) {
+      const name = text(row, 'name');
+      const values: unknown = JSON.parse(text(row, 'cells'));
+      const names = Object.keys(tables[name]?.columns ?? {});
+      const read = names.map(
+        (column, index) => [column, Array.isArray(values) ? cellText(values[index]) : null] as const,
+      );
+      (rows[name] ??= []).push(Object.fromEntries(read));
+    }
+  }
+  return rows;
+}
 
-const textOf = (value: unknown): string => (Buffer.isBuffer(value) ? value.toString('hex') : String(value));
+const cellText = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
 async function clock(session: Session): Promise<string> {
   const now = session.engine === 'postgresql' ? 'localtimestamp' : "strftime('%Y-%m-%d %H:%M:%f', 'now')";
