@@ -5,13 +5,20 @@ import { run } from './run.ts';
 declare const DB_INIT_VERSION: string;
 declare const DB_INIT_SETTINGS: string;
 
+/** Milliseconds within which a signal is the one that came before. */
+const sameSignal = 500;
+
 const interruption = new AbortController();
+let stopping = Infinity;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    if (interruption.signal.aborted) {
+    const now = performance.now();
+    // one Ctrl-C may come twice, from the terminal and from docker; who sends SIGTERM has SIGKILL for who does not hear
+    if (signal === 'SIGINT' && now - stopping > sameSignal) {
       process.stderr.write(stoppedAtOnce);
-      process.exit(signal === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
+      process.exit(exitCodes.interrupted);
     }
+    stopping = Math.min(stopping, now);
     interruption.abort(signal);
   });
 }
