@@ -319,6 +319,44 @@ function casesOn(engine: EngineName): readonly Case[] {
       options: [[/Take a backup of this database/, shown]],
     },
     {
+      title: 'one piece of an archive',
+      code: 32,
+      command: ['restore', 'backup.zip.001'],
+      async make(site, { folder }) {
+        const whole = await readFile(join(site.backups, await backupIn(site)));
+        const middle = Math.floor(whole.length / 2);
+        await writeFile(join(site.backups, 'backup.zip.001'), whole.subarray(0, middle));
+        await writeFile(join(folder, 'backup.zip.001'), whole.subarray(0, middle));
+        await writeFile(join(folder, 'backup.zip.002'), whole.subarray(middle));
+      },
+      options: [
+        [/Pieces that were simply cut/, restored],
+        // of a split archive there is none here
+        [/Of a split ZIP archive/, shown],
+        [/See which other backups there are/, restored],
+      ],
+    },
+    {
+      title: 'a reset of what may be anybody’s',
+      code: 15,
+      command: ['reset'],
+      make: (site) => emptied(site, 'CREATE TABLE users (id int);'),
+      options: [[/Start over with nothing lost/, kept]],
+    },
+    {
+      title: 'an adoption at another revision',
+      code: 12,
+      command: ['adopt', '--revision', '001'],
+      make: run(drop('alembic_version')),
+      options: [
+        [/Let the revision be found/, shown],
+        [
+          /Stamp it all the same/,
+          async (_, { dbInit }) => expect((await dbInit('status')).all).toMatch(/revisions: 001$/m),
+        ],
+      ],
+    },
+    {
       title: 'nothing that an undo could put back',
       code: 31,
       command: ['restore', '--undo', '--yes'],
@@ -421,7 +459,7 @@ const followed: Readonly<Record<Banner, string | { readonly reason: string }>> =
   'broken-indexes': why.sql,
   locked: why.words,
   unreadable: why.todo,
-  'adoption-refused': why.todo,
+  'adoption-refused': 'an adoption at another revision',
   'verification-failed': why.todo,
   'backups-not-listed': why.words,
   'backups-not-pruned': why.words,
@@ -439,7 +477,7 @@ const followed: Readonly<Record<Banner, string | { readonly reason: string }>> =
   'refused unreadable': why.todo,
   'archive-rejected missing': 'an archive that is not there',
   'archive-rejected invalid': 'an archive that is damaged',
-  'archive-rejected piece': why.todo,
+  'archive-rejected piece': 'one piece of an archive',
   'archive-rejected access': why.docker,
   'archive-rejected too-large': why.words,
   'archive-rejected unknown-objects': why.todo,
@@ -466,7 +504,7 @@ const followed: Readonly<Record<Banner, string | { readonly reason: string }>> =
   'quarantine-refused names-taken': 'a quarantine whose names are in use again',
   'quarantine-refused depended-upon': why.words,
   'quarantine-refused changed': why.words,
-  'reset-refused not-recognised': why.todo,
+  'reset-refused not-recognised': 'a reset of what may be anybody’s',
   'reset-refused others-are-connected': why.todo,
   'reset-refused file-in-use': why.docker,
   'reset-refused in-the-way': why.words,
