@@ -16,16 +16,8 @@ import {
 import { openStage } from './stage.ts';
 import type { Stage } from './stage.ts';
 
-const onSqlite = (column: string): SqliteShapes['index'] => ({ unique: false, origin: 'c', columns: [column] });
-
 /** Where the recorded history of SQLite needs a word more. */
 const amendments: Readonly<Record<string, readonly Change<SqliteShapes>[]>> = {
-  // It does not record that an index follows its column's new name.
-  '038_fix_expenses_schema': [
-    { alterIndex: 'per_diem_rates.ix_per_diem_rates_country', is: onSqlite('country') },
-    { alterIndex: 'per_diem_rates.ix_per_diem_rates_valid_from', is: onSqlite('effective_from') },
-    { alterIndex: 'per_diems.ix_per_diems_trip_start', is: onSqlite('start_date') },
-  ],
   // The application doubles the keys here and takes the old ones away in 056; ours exchanges them there.
   '051': [
     {
