@@ -75,7 +75,7 @@ export default {
   overrides: [
     layer('src/{*.ts,cli/**}', `${drivers}|${umzug}`, 'main\\.ts'),
     layer('src/{gate,recovery,restore,backup,development}/**', `${drivers}|${umzug}`, top),
-    layer('src/{schema,archive}/**', `${drivers}|${umzug}`, middle),
+    layer('src/{schema,archive,compose}/**', `${drivers}|${umzug}`, middle),
     layer('src/migration/**', drivers, middle),
     layer('migrations/**', `${drivers}|${umzug}`, middle),
     layer('src/database/**', umzug, lower),

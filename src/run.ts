@@ -69,7 +69,8 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     if (config.database !== null) database = nameOf(config.database);
     output = openOutput(streams, secrets, { machine: json, plain });
     const log = await openLog(config.logFormat, output);
-    const exitCode = await start({ version, output, log, recorder, signal, arguments: request.arguments });
+    const given = { version, settings: invocation.settings, arguments: request.arguments };
+    const exitCode = await start({ ...given, output, log, recorder, signal });
     ended = { exitCode, problem: null };
   } catch (error) {
     ended = report(problemOf(error, signal, database), error, { record: recorder.record, output, commands });

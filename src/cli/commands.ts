@@ -1,5 +1,6 @@
 import { adoptCommand } from './adopt.ts';
 import { backupCommand } from './backup.ts';
+import { composeCommand } from './compose.ts';
 import { flagTexts } from '../report/flag-text.ts';
 import type { Command } from './context.ts';
 import { gateCommand } from './gate.ts';
@@ -11,7 +12,7 @@ import { resetCommand } from './reset.ts';
 import { restoreCommand } from './restore.ts';
 import { seedCommand } from './seed.ts';
 
-/** Every command that works on a database. `help` and `version` need none. */
+/** Every command but `help` and `version`. */
 export const commands: readonly Command[] = [
   gateCommand,
   statusCommand,
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   repairCommand,
   resetCommand,
   seedCommand,
+  composeCommand,
 ];
 
 const closing = [

@@ -24,5 +24,6 @@ export const flagTexts: Readonly<Record<string, string>> = {
   'reset --no-backup': 'make no safety backup first: what is deleted is gone for good',
   'seed --no-currencies': 'add no currencies; default: those of the seed are added',
   'seed --no-expense-categories': 'add no expense categories; default: those of the seed are added',
+  'compose --service': "the application's service; default: found by its image, its address and its volumes",
   'reset --yes-delete-all-data': 'agree to the deletion: its value is the name of the database',
 };

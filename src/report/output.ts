@@ -4,6 +4,8 @@ import { printable, printableJson, printableLines } from '../printable.ts';
 export interface Output {
   /** A result: the text on standard output at once, or with `--json` the object, which `run` prints when it ends. */
   result(text: string, value: JsonObject): void;
+  /** A result that is a file: secrets in it stay, since it does not work without them. The caller keeps them off terminals. */
+  file(text: string, value: JsonObject): void;
   /** The object of the last result; null where there was none, or a person reads it. */
   readonly kept: JsonObject | null;
   /** Standard output: the one object of `--json`. */
@@ -63,6 +65,10 @@ export function openOutput(
     result(text, value) {
       if (machine) kept = value;
       else write(stdout, plain(text));
+    },
+    file(text, value) {
+      if (machine) kept = value;
+      else write(stdout, text);
     },
     get kept() {
       return kept;

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { NamedText } from '../compose/compose-file.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { Failure, reasonOf } from '../failure.ts';
+import type { Command } from './context.ts';
+
+/** The image that is built from db-init's sources, as the README does it. */
+const image = '${DB_INIT_IMAGE:-timetracker-db-init}';
+
+export const composeCommand: Command = {
+  name: 'compose',
+  usage: '[FILE …] [--service NAME]',
+  summary: 'read compose files of TimeTracker, and print the override that puts db-init in front of it',
+  flags: [],
+  options: ['service'],
+  positionals: Infinity,
+  database: 'optional',
+  async run({ arguments: { positionals, options }, output, settings }) {
+    const { NoComposeFile, parseComposeFiles } = await import('../compose/compose-file.ts');
+    const { findInstallation } = await import('../compose/installation.ts');
+    const { planOverride } = await import('../compose/override.ts');
+    const { renderOverride } = await import('../report/compose-override-text.ts');
+    const given = positionals.length > 0 ? positionals.map(readGiven) : [await readInput()];
+    try {
+      const files = parseComposeFiles(given, readOther);
+      const installation = findInstallation(files, options.get('service') ?? null);
+      if ('kind' in installation) throw unclear(installation.candidates, installation.services);
+      const override = planOverride(installation, files, { image, settings: settingNames(settings) });
+      const context = { installation, files: positionals, masked: process.stdout.isTTY };
+      const [application] = installation.applications;
+      output.file(renderOverride(override, context), {
+        application: application.name,
+        database: installation.address.kind === 'service' ? installation.address.service.name : null,
+        remarks: override.remarks,
+      });
+      return exitCodes.healthy;
+    } catch (error) {
+      if (error instanceof NoComposeFile) throw usage(`${error.message}.`);
+      throw error;
+    }
+  },
+};
+
+/** Every setting, in the order in which `help settings` shows them; and TZ, which is Node's own. */
+function settingNames(help: string): readonly string[] {
+  return [...help.matchAll(/^#([A-Z_]+)=/gm)].map(([, name = '']) => name).concat('TZ');
+}
+
+async function readInput(): Promise<NamedText> {
+  if (process.stdin.isTTY)
+    throw usage('Give the compose files, or one on standard input: db-init compose < docker-compose.yml');
+  return { name: null, text: await text(process.stdin) };
+}
+
+function readGiven(name: string): NamedText {
+  try {
+    return { name, text: readFileSync(name, 'utf8') };
+  } catch (error) {
+    throw usage(`The file ${name} cannot be read: ${reasonOf(error)}.`);
+  }
+}
+
+/** A file that lies beside the one that names it; unknown for standard input. */
+function readOther(file: string, from: string | null): NamedText | null {
+  if (from === null) return null;
+  const name = resolve(dirname(from), file);
+  try {
+    return { name, text: readFileSync(name, 'utf8') };
+  } catch {
+    return null;
+  }
+}
+
+function unclear(candidates: readonly string[], services: readonly string[]): Failure {
+  const found =
+    candidates.length > 0 ? `These look alike: ${candidates.join(', ')}.` : `There are: ${services.join(', ')}.`;
+  return usage(`Which service is TimeTracker? ${found} Name it: db-init compose --service NAME`);
+}
+
+const usage = (message: string): Failure => new Failure({ kind: 'usage', message });

@@ -1,0 +1,95 @@
+import { mergeMaps, normalizeService, servicesOf } from './merge.ts';
+import { parseService, type Service } from './service.ts';
+import { isMap, mapOf, parseYaml, textOf, type YamlMap } from './yaml.ts';
+
+/** A compose file, or several that are laid over each other. */
+export interface ComposeFiles {
+  readonly services: readonly Service[];
+  /** Names of the volumes that are declared. */
+  readonly volumes: readonly string[];
+  /** Files that it refers to and that were not read: of `include` and `extends`. */
+  readonly unread: readonly string[];
+}
+
+/** The text of a file. */
+export interface NamedText {
+  /** For messages; null for standard input. */
+  readonly name: string | null;
+  readonly text: string;
+}
+
+/** Reads a file that another one names; null if that cannot be done. */
+export type ReadOther = (file: string, from: string | null) => NamedText | null;
+
+/** What was given is no compose file. `message` says why, without a full stop. */
+export class NoComposeFile extends Error {}
+
+/**
+ * Parses compose files and lays them over each other, in their order.
+ * @throws NoComposeFile
+ */
+export function parseComposeFiles(texts: readonly NamedText[], readOther: ReadOther): ComposeFiles {
+  const unread = new Set<string>();
+  const files = texts.map((given) => {
+    const file = parseFile(given);
+    for (const included of includesOf(file)) unread.add(included);
+    const services = servicesOf(file);
+    return {
+      ...file,
+      services: mapValues(services, (service) => extended(service, services, given, readOther, unread)),
+    };
+  });
+  const merged = files.reduce<YamlMap>(mergeMaps, {});
+  return {
+    services: Object.entries(mapOf(merged['services'])).map(([name, service]) => parseService(name, mapOf(service))),
+    volumes: Object.keys(mapOf(merged['volumes'])),
+    unread: [...unread],
+  };
+}
+
+function parseFile({ name, text }: NamedText): YamlMap {
+  const called = name ?? 'standard input';
+  let file: unknown;
+  try {
+    file = parseYaml(text);
+  } catch (error) {
+    const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    throw new NoComposeFile(`${called} is not YAML: ${reason.replace(/[:.]$/, '')}`, { cause: error });
+  }
+  if (!isMap(file) || !isMap(file['services'])) throw new NoComposeFile(`${called} has no services`);
+  return file;
+}
+
+function includesOf(file: YamlMap): readonly string[] {
+  const includes = Array.isArray(file['include']) ? file['include'] : [];
+  return includes.map((entry: unknown) => textOf(entry) ?? textOf(mapOf(entry)['path']) ?? 'include');
+}
+
+/** A service together with what it extends. A service that extends itself, by whatever way, ends there. */
+function extended(
+  service: YamlMap,
+  services: YamlMap,
+  from: NamedText,
+  readOther: ReadOther,
+  unread: Set<string>,
+  depth = 0,
+): YamlMap {
+  const { extends: base, ...own } = service;
+  const name = textOf(base) ?? textOf(mapOf(base)['service']);
+  if (name === null || depth > 20) return own;
+  const file = textOf(mapOf(base)['file']);
+  if (file === null) {
+    return mergeMaps(extended(mapOf(services[name]), services, from, readOther, unread, depth + 1), own);
+  }
+  const other = readOther(file, from.name);
+  if (other === null) {
+    unread.add(file);
+    return own;
+  }
+  const others = servicesOf(parseFile(other));
+  const found = normalizeService(mapOf(others[name]));
+  return mergeMaps(extended(found, others, other, readOther, unread, depth + 1), own);
+}
+
+const mapValues = (map: YamlMap, change: (value: YamlMap) => YamlMap): YamlMap =>
+  Object.fromEntries(Object.entries(map).map(([key, value]) => [key, change(mapOf(value))]));

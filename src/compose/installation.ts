@@ -1,0 +1,130 @@
+import type { ComposeFiles } from './compose-file.ts';
+import { withDefaults } from './interpolation.ts';
+import type { Service } from './service.ts';
+
+/** Where the application's database is, as far as the files say. */
+export type Address =
+  /** A service of the same files. */
+  | { readonly kind: 'service'; readonly service: Service }
+  | { readonly kind: 'external'; readonly host: string }
+  /** @property file absolute, in the container */
+  | { readonly kind: 'sqlite'; readonly file: string }
+  /** The files do not say it: it is in an env file, a secret, or the environment. */
+  | { readonly kind: 'unseen'; readonly likely: Service | null };
+
+/** What of a TimeTracker installation can be told from its compose files. */
+export interface Installation {
+  /** The application first; then other services of the same image. */
+  readonly applications: readonly [Service, ...Service[]];
+  readonly address: Address;
+  /** db-init itself, in files that it was added to already. */
+  readonly dbInit: Service | null;
+}
+
+/** The application cannot be told from the other services: several look like it, or none does. */
+export interface Unclear {
+  readonly kind: 'unclear';
+  readonly candidates: readonly string[];
+  readonly services: readonly string[];
+}
+
+/**
+ * Finds the application and its database.
+ * @param chosen the name of the application's service, if the owner gave it
+ */
+export function findInstallation({ services }: ComposeFiles, chosen: string | null): Installation | Unclear {
+  const names = services.map(({ name }) => name);
+  const others = services.filter((service) => !isDbInit(service));
+  const dbInit = services.find(isDbInit) ?? null;
+  if (chosen !== null) {
+    const application = others.find(({ name }) => name === chosen);
+    if (application === undefined) return { kind: 'unclear', candidates: [], services: names };
+    return { applications: [application], address: addressOf(application, others), dbInit };
+  }
+  const scored = others.map((service) => ({ service, likeness: likenessOf(service) }));
+  const best = Math.max(...scored.map(({ likeness }) => likeness), 0);
+  const top = scored.filter(({ likeness }) => likeness === best && best >= enough).map(({ service }) => service);
+  const [application, ...equals] = top;
+  if (application === undefined || equals.some((service) => !isSameProgram(service, application))) {
+    return { kind: 'unclear', candidates: top.map(({ name }) => name), services: names };
+  }
+  const workers = others.filter((service) => service !== application && isSameProgram(service, application));
+  return { applications: [application, ...workers], address: addressOf(application, others), dbInit };
+}
+
+const isDbInit = ({ name, image }: Service): boolean => name === 'db-init' || /db-?init/i.test(withDefaults(image));
+
+/** Two services of one image, or built from the same sources. */
+function isSameProgram(one: Service, other: Service): boolean {
+  if (one.builds && other.builds) return JSON.stringify(one.raw['build']) === JSON.stringify(other.raw['build']);
+  return one.image !== '' && one.image === other.image;
+}
+
+const enough = 4;
+const knownVariables = [
+  'FLASK_ENV',
+  'FLASK_APP',
+  'SECRET_KEY',
+  'ADMIN_USERNAMES',
+  'ALLOW_SELF_REGISTER',
+  'SINGLE_ACTIVE_TIMER',
+  'ROUNDING_MINUTES',
+  'IDLE_TIMEOUT_MINUTES',
+  'UPLOAD_FOLDER',
+];
+
+/** How much a service looks like TimeTracker: the names that its own files and images use. */
+function likenessOf(service: Service): number {
+  if (isPostgres(service)) return 0;
+  const { environment, mounts } = service;
+  const targets = new Set(mounts.map(({ target }) => target));
+  const address = environment.get('DATABASE_URL') ?? '';
+  const signs: readonly (readonly [boolean, number])[] = [
+    [/time-?tracker/i.test(withDefaults(service.image)), 4],
+    [/time-?tracker|^app$|^web$/i.test(service.name), 1],
+    [service.builds, 1],
+    [/^(?:postgres|sqlite)/.test(withDefaults(address)), 3],
+    [targets.has('/app/app/static/uploads'), 3],
+    [targets.has('/data'), 1],
+    [/\b(?:flask|gunicorn)\b|\bstart[\w-]*\.(?:py|sh)\b/.test(service.program), 1],
+    [true, Math.min(3, knownVariables.filter((variable) => environment.has(variable)).length)],
+  ];
+  return signs.reduce((sum, [holds, weight]) => sum + (holds ? weight : 0), 0);
+}
+
+/** Whether a service is a PostgreSQL server, by its image. */
+export function isPostgres({ image }: Service): boolean {
+  return /(?:^|\/)(?:postgres|postgis|postgresql|pgvector|timescaledb[\w-]*)(?:[:@]|$)/i.test(withDefaults(image));
+}
+
+function addressOf({ environment, dependsOn }: Service, services: readonly Service[]): Address {
+  const url = withDefaults(environment.get('DATABASE_URL') ?? '');
+  const [, file] = /^sqlite:\/\/\/(.+?)(?:\?.*)?$/.exec(url) ?? [];
+  if (file !== undefined) return { kind: 'sqlite', file: file.startsWith('/') ? file : `/app/${file}` };
+  const [, inUrl] = /^postgres\w*(?:\+\w+)?:\/\/(?:[^@]*@)?([^:/?,]+)/.exec(url) ?? [];
+  const hasParts =
+    url === '' && ['POSTGRES_HOST', 'POSTGRES_DB', 'POSTGRES_USER'].some((name) => environment.has(name));
+  const host = inUrl ?? (hasParts ? withDefaults(environment.get('POSTGRES_HOST') ?? '') || 'db' : undefined);
+  if (host !== undefined) {
+    const service = services.find(({ hostnames }) => hostnames.has(host));
+    return service === undefined ? { kind: 'external', host } : { kind: 'service', service };
+  }
+  const servers = services.filter(isPostgres);
+  const waitedFor = servers.filter(({ name }) => dependsOn.includes(name));
+  const [likely = null, ...more] = waitedFor.length > 0 ? waitedFor : servers;
+  return { kind: 'unseen', likely: more.length > 0 ? null : likely };
+}
+
+/** Whether the tag of an image moves on by itself: none, `latest`, a number alone; or the image is built here. */
+export function isFloating({ image, builds }: Service): boolean {
+  if (builds || image === '') return true;
+  const [, tag = 'latest'] = /^[^@]*?(?::([^/@:]+))?(?:@.*)?$/.exec(withDefaults(image)) ?? [];
+  return !image.includes('@') && !/^v?\d+\.\d+\.\d+/.test(tag);
+}
+
+/** Whether a path of the container lies on one of the mounts. */
+export function isMounted({ mounts }: Service, path: string): boolean {
+  return mounts.some(
+    ({ target }) => target !== '' && (path === target || path.startsWith(`${target.replace(/\/$/, '')}/`)),
+  );
+}

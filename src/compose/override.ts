@@ -1,0 +1,141 @@
+import type { ComposeFiles } from './compose-file.ts';
+import { type Installation, isFloating, isMounted } from './installation.ts';
+
+/** What a compose file has to say more, so that db-init stands before the application. */
+export interface Override {
+  readonly dbInit: Readonly<Record<string, unknown>>;
+  /** By service: what is added to it. */
+  readonly others: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+  /** Volumes that are declared. */
+  readonly volumes: readonly string[];
+  readonly remarks: readonly Remark[];
+}
+
+/** What the reader has to know, or is asked, at a place of the file. */
+export type Remark =
+  | { readonly kind: 'attachments'; readonly application: string }
+  | { readonly kind: 'floating' }
+  | { readonly kind: 'owner-of-folders' }
+  | { readonly kind: 'env-files'; readonly files: readonly string[] }
+  | { readonly kind: 'sqlite-without-volume'; readonly file: string }
+  | { readonly kind: 'external'; readonly host: string }
+  | { readonly kind: 'unseen-address'; readonly server: string | null }
+  | { readonly kind: 'health-check'; readonly service: string; readonly former: 'none' | 'socket' }
+  | { readonly kind: 'unread'; readonly files: readonly string[] };
+
+/** Where the attachments of projects lie, and the volume that they get. */
+const attachments = '/app/uploads/project_attachments';
+const attachmentVolume = 'app_attachments';
+
+/** Where the application writes its log: nothing of db-init's. */
+const logFolder = '/app/logs';
+
+/** Whatever the application gets and db-init needs to work beside it, besides environment and volumes. */
+const sameAsApplication = ['profiles', 'network_mode', 'extra_hosts', 'dns', 'secrets', 'configs', 'user'] as const;
+
+/**
+ * The variables of an address. Where the application's file has a whole DATABASE_URL, the others are not asked for:
+ * what stands in .env under these names is meant for the server.
+ */
+const addressVariables = /^(?:DATABASE_URL|POSTGRES_\w+|PGUSER|PGPASSWORD)$|^DATABASE_URL_FILE$/;
+
+/**
+ * Decides what stands in the override.
+ * @param settings the names of all settings of db-init, in the order in which they are shown
+ */
+export function planOverride(
+  installation: Installation,
+  files: ComposeFiles,
+  { image, settings }: { readonly image: string; readonly settings: readonly string[] },
+): Override {
+  const { applications, address } = installation;
+  const [application] = applications;
+  const remarks: Remark[] = files.unread.length > 0 ? [{ kind: 'unread', files: files.unread }] : [];
+  const server = address.kind === 'service' ? address.service : address.kind === 'unseen' ? address.likely : null;
+  if (address.kind === 'external') remarks.push({ kind: 'external', host: address.host });
+  if (address.kind === 'unseen') remarks.push({ kind: 'unseen-address', server: server?.name ?? null });
+  if (address.kind === 'sqlite' && !isMounted(application, address.file)) {
+    remarks.push({ kind: 'sqlite-without-volume', file: address.file });
+  }
+  const volume = isMounted(application, attachments) ? null : freeName(attachmentVolume, files.volumes);
+  const added = volume === null ? [] : [`${volume}:${attachments}`];
+  if (volume !== null) remarks.push({ kind: 'attachments', application: application.name });
+  const { raw, envFiles } = application;
+  const mounts = application.mounts.filter(({ target }) => target !== logFolder);
+  if (raw['user'] === undefined && mounts.some(({ bind }) => bind)) remarks.push({ kind: 'owner-of-folders' });
+  const { environment, remarks: ofEnvironment } = environmentOf(installation, settings);
+  const others = new Map<string, Record<string, unknown>>();
+  for (const service of applications) {
+    others.set(service.name, {
+      depends_on: { 'db-init': { condition: 'service_completed_successfully' } },
+      environment: { TT_SKIP_DB_CLEANUP: 'true' },
+      ...(added.length > 0 ? { volumes: added } : {}),
+    });
+  }
+  if (server !== null) {
+    const former = server.healthCheck;
+    if (former === null || asksTheSocket(former)) {
+      remarks.push({ kind: 'health-check', service: server.name, former: former === null ? 'none' : 'socket' });
+      others.set(server.name, { healthcheck: healthCheck(former === null) });
+    }
+  }
+  return {
+    dbInit: {
+      image,
+      restart: 'no',
+      init: true,
+      ...Object.fromEntries(sameAsApplication.filter((key) => raw[key] !== undefined).map((key) => [key, raw[key]])),
+      ...(server === null ? {} : { depends_on: { [server.name]: { condition: 'service_healthy' } } }),
+      ...(envFiles.length > 0 ? { env_file: raw['env_file'] } : {}),
+      environment,
+      ...(mounts.length + added.length > 0 ? { volumes: [...mounts.map(({ written }) => written), ...added] } : {}),
+      ...(application.networks.length > 0 ? { networks: application.networks } : {}),
+      read_only: true,
+      tmpfs: '/tmp',
+      stop_grace_period: '30s',
+    },
+    others,
+    volumes: volume === null ? [] : [volume],
+    remarks: [...remarks, ...ofEnvironment],
+  };
+}
+
+/** What the files say of a setting, word for word; the others from .env. */
+function environmentOf(
+  { applications: [application], dbInit }: Installation,
+  settings: readonly string[],
+): { readonly environment: Readonly<Record<string, string | null>>; readonly remarks: readonly Remark[] } {
+  const { environment: given, envFiles } = application;
+  const remarks: Remark[] = [];
+  // values here would win over those of the file, empty ones too
+  const elsewhere = envFiles.filter((file) => !/^(?:\.\/)?\.env$/.test(file));
+  if (elsewhere.length > 0) remarks.push({ kind: 'env-files', files: elsewhere });
+  const whole = given.has('DATABASE_URL');
+  const environment: Record<string, string | null> = {};
+  for (const name of settings) {
+    // where db-init is there already, the application's own clean-up is off because of that
+    const theirs = dbInit !== null && name === 'TT_SKIP_DB_CLEANUP' ? undefined : given.get(name);
+    const own = dbInit?.environment.get(name) ?? theirs;
+    const asked = elsewhere.length === 0 && !(whole && addressVariables.test(name));
+    if (own !== undefined) environment[name] = own;
+    else if (name === 'TT_ALLOW_NEWER_SCHEMA' && asked && isFloating(application)) {
+      remarks.push({ kind: 'floating' });
+      environment[name] = '${TT_ALLOW_NEWER_SCHEMA:-true}';
+    } else if (asked) environment[name] = `\${${name}:-}`;
+  }
+  return { environment, remarks };
+}
+
+/** While it initialises an empty volume, the image of PostgreSQL answers on its socket, and not yet over TCP. */
+function asksTheSocket(words: string): boolean {
+  return /\bpg_isready\b/.test(words) && !/(?:\s-h|--host)[\s=]?["']?\S/.test(words);
+}
+
+function healthCheck(whole: boolean): Readonly<Record<string, unknown>> {
+  const test = ['CMD-SHELL', 'pg_isready -h 127.0.0.1 -U "$${POSTGRES_USER:-postgres}" -d "$${POSTGRES_DB:-postgres}"'];
+  return whole ? { test, interval: '2s', timeout: '5s', retries: 60, start_period: '30s' } : { test };
+}
+
+function freeName(wanted: string, taken: readonly string[]): string {
+  return taken.includes(wanted) ? freeName(`db_init_${wanted}`, taken) : wanted;
+}

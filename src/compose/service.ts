@@ -1,0 +1,77 @@
+import { withDefaults } from './interpolation.ts';
+import { listOf, mapOf, textOf, type YamlMap } from './yaml.ts';
+
+/** A mount of a service. */
+export interface Mount {
+  readonly target: string;
+  /** A folder of the machine, not a volume with a name. */
+  readonly bind: boolean;
+  /** As it stands in the file. */
+  readonly written: unknown;
+}
+
+/** What is asked of a service of a compose file. Texts are as they stand in the file, with `${…}` in them. */
+export interface Service {
+  readonly name: string;
+  readonly image: string;
+  readonly builds: boolean;
+  /** Command and entrypoint, as one text. */
+  readonly program: string;
+  /** Null: compose takes the variable from its own environment. */
+  readonly environment: ReadonlyMap<string, string | null>;
+  readonly envFiles: readonly string[];
+  readonly mounts: readonly Mount[];
+  /** The names by which other containers reach it. */
+  readonly hostnames: ReadonlySet<string>;
+  readonly dependsOn: readonly string[];
+  /** The words of its health check; null if it has none, or if it is disabled. */
+  readonly healthCheck: string | null;
+  readonly networks: readonly string[];
+  /** Everything else, to be handed on as it is. */
+  readonly raw: YamlMap;
+}
+
+/** Parses a service whose lists were normalized (`normalizeService`). */
+export function parseService(name: string, raw: YamlMap): Service {
+  const environment = Object.entries(mapOf(raw['environment']));
+  const networks = mapOf(raw['networks']);
+  const aliases = Object.values(networks).flatMap((network) => listOf(mapOf(network)['aliases']));
+  return {
+    name,
+    image: textOf(raw['image']) ?? '',
+    builds: raw['build'] !== undefined && raw['build'] !== null,
+    program: [...listOf(raw['entrypoint']), ...listOf(raw['command'])].map((word) => textOf(word) ?? '').join(' '),
+    environment: new Map(environment.map(([variable, value]) => [variable, value === null ? null : textOf(value)])),
+    envFiles: listOf(raw['env_file']).map((file) => textOf(file) ?? textOf(mapOf(file)['path']) ?? ''),
+    mounts: listOf(raw['volumes']).map(parseMount),
+    hostnames: new Set(
+      [
+        name,
+        ...[raw['container_name'], raw['hostname'], ...aliases].map((host) => withDefaults(textOf(host) ?? '')),
+      ].filter((host) => host !== ''),
+    ),
+    dependsOn: Object.keys(mapOf(raw['depends_on'])),
+    healthCheck: healthCheckOf(mapOf(raw['healthcheck'])),
+    networks: Object.keys(networks),
+    raw,
+  };
+}
+
+/** `source:target:mode`, `target`, or the long form. */
+function parseMount(written: unknown): Mount {
+  const short = textOf(written);
+  if (short === null) {
+    const long = mapOf(written);
+    return { target: withDefaults(textOf(long['target']) ?? ''), bind: textOf(long['type']) === 'bind', written };
+  }
+  // a default in it may have colons of its own
+  const parts = withDefaults(short).split(':');
+  const [source = '', target = source] = parts;
+  return { target: target.replace(/(?<=.)\/+$/, ''), bind: parts.length > 1 && /^[./~]/.test(source), written };
+}
+
+function healthCheckOf({ test, disable }: YamlMap): string | null {
+  const words = listOf(test).map((word) => textOf(word) ?? '');
+  if (textOf(disable) === 'true' || words.length === 0 || words[0] === 'NONE') return null;
+  return words.join(' ');
+}

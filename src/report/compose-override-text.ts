@@ -1,0 +1,169 @@
+import { Document, isMap, type Pair, type YAMLMap } from 'yaml';
+import type { Installation } from '../compose/installation.ts';
+import type { Override, Remark } from '../compose/override.ts';
+
+export interface OverrideContext {
+  readonly installation: Installation;
+  /** The names of the compose files; none if standard input was read. */
+  readonly files: readonly string[];
+  /** Whether passwords are left out: the text is only looked at. */
+  readonly masked: boolean;
+}
+
+/** The file that puts db-init in front of the application, with what its reader has to know as comments. */
+export function renderOverride(override: Override, context: OverrideContext): string {
+  const { dbInit, others, volumes, remarks } = override;
+  const content = {
+    services: { 'db-init': context.masked ? withoutPasswords(dbInit) : dbInit, ...Object.fromEntries(others) },
+    ...(volumes.length > 0 ? { volumes: Object.fromEntries(volumes.map((name) => [name, null])) } : {}),
+  };
+  // words that only older YAML takes for booleans, `no` among them, are put in quotes as well
+  const document = new Document(content, { schema: 'yaml-1.1', aliasDuplicateObjects: false });
+  const [application] = context.installation.applications;
+  comment(document, [], header(context));
+  const fromEnvFile = remarks.some(({ kind }) => kind === 'env-files');
+  comment(document, ['services', 'db-init', 'environment'], environmentComment(fromEnvFile));
+  comment(document, ['services', application.name, 'environment'], cleanupComment);
+  for (const remark of remarks) comment(document, placeOf(remark, application.name), describe(remark));
+  return document.toString({ lineWidth: 0, singleQuote: true, nullStr: '' });
+}
+
+const environmentComment = (fromEnvFile: boolean): readonly string[] => [
+  `As the application has them, word for word.${fromEnvFile ? '' : ' The others come from .env; an empty value counts as not set.'}`,
+];
+const cleanupComment = ["Cleaning is db-init's job: the application's own drops the tables that db-init moves aside."];
+
+/** The file that compose finds by itself, and another name for where there is one already. */
+const standard = 'docker-compose.override.yml';
+const foundByItself = /(?:^|\/)(?:docker-)?compose\.ya?ml$/;
+const overrides = /(?:^|\/)(?:docker-)?compose\.override\.ya?ml$/;
+
+function header({ installation, files }: OverrideContext): readonly string[] {
+  const { applications, address } = installation;
+  const names = applications.map(({ name }) => name).join(', ');
+  const database = address.kind === 'service' ? `, whose database is the service ${address.service.name}` : '';
+  const own = files.some((file) => overrides.test(file)) ? 'docker-compose.db-init.yml' : standard;
+  const first = files.every((file) => foundByItself.test(file));
+  return [
+    `Puts db-init in front of the service ${names}${database}.`,
+    'Made with the command `db-init compose`.',
+    ...(first
+      ? [
+          `Save it as ${standard} beside docker-compose.yml: compose lays one over the other by itself.`,
+          'If your file has another name, or there are several, name all of them in .env, this one last:',
+          `  COMPOSE_FILE=docker-compose.yml:${standard}`,
+        ]
+      : [
+          `Save it as ${own}, and name all files in .env, this one last:`,
+          `  COMPOSE_FILE=${[...files, own].join(':')}`,
+        ]),
+    '`docker compose config` shows the result, `docker compose run --rm db-init plan` what db-init would do.',
+  ];
+}
+
+/** Where a remark stands: before the key that this path leads to. */
+function placeOf(remark: Remark, application: string): readonly string[] {
+  switch (remark.kind) {
+    case 'attachments':
+      return ['services', application, 'volumes'];
+    case 'floating':
+      return ['services', 'db-init', 'environment', 'TT_ALLOW_NEWER_SCHEMA'];
+    case 'owner-of-folders':
+    case 'sqlite-without-volume':
+      return ['services', 'db-init', 'volumes'];
+    case 'env-files':
+      return ['services', 'db-init', 'env_file'];
+    case 'external':
+    case 'unseen-address':
+      return ['services', 'db-init', 'environment'];
+    case 'health-check':
+      return ['services', remark.service, 'healthcheck'];
+    case 'unread':
+      return [];
+  }
+}
+
+function describe(remark: Remark): readonly string[] {
+  switch (remark.kind) {
+    case 'attachments':
+      return [
+        'No volume holds the attachments of projects so far: they lie in the container, and go when it is made anew.',
+        'SAVE THEM BEFORE THE FIRST `up` with this file, and put them back afterwards:',
+        `  docker compose cp ${remark.application}:/app/uploads/project_attachments saved-attachments`,
+        `  docker compose cp saved-attachments/. ${remark.application}:/app/uploads/project_attachments/`,
+        'If the first command finds no such folder, there are none.',
+      ];
+    case 'floating':
+      return [
+        "The application's image moves on by itself, and may migrate the database further than this db-init knows.",
+      ];
+    case 'owner-of-folders':
+      return [
+        'QUESTION: to whom do the folders below belong? If not to uid 1000, give db-init and the application their owner:',
+        "  user: '1026:100'",
+      ];
+    case 'env-files':
+      return [`Write settings of db-init into ${remark.files.join(', ')}: what stood here would win over that.`];
+    case 'sqlite-without-volume':
+      return [
+        `QUESTION: is ${remark.file} on a volume? No mount of the application holds it: it goes with the container.`,
+      ];
+    case 'external':
+      return [
+        `No service of the files is called ${remark.host}: db-init waits TT_WAIT_TIMEOUT seconds (120) for a server elsewhere.`,
+      ];
+    case 'unseen-address':
+      return [
+        'The files do not show the address of the database: db-init gets it from where the application does.',
+        remark.server === null
+          ? 'QUESTION: which service is its server? Name it in depends_on, with `condition: service_healthy`.'
+          : `QUESTION: is the service ${remark.server} its server? If not, change depends_on.`,
+      ];
+    case 'health-check':
+      return remark.former === 'none'
+        ? ['It had no health check: db-init waits until the server answers over TCP.']
+        : [
+            'Its own asks over the socket, where a temporary server answers while an empty volume is initialised: this one asks over TCP.',
+          ];
+    case 'unread':
+      return [
+        `QUESTION: what do these files say? They are referred to, and were not read: ${remark.files.join(', ')}.`,
+        'Give all files that belong together: db-init compose FILE FILE',
+      ];
+  }
+}
+
+/** Puts lines before the key that a path leads to; before the whole file if the path is empty. */
+function comment(document: Document, path: readonly string[], lines: readonly string[]): void {
+  const place = path.length === 0 ? document : keyAt(document, path);
+  if (place === null) return;
+  const text = lines.map((line) => ` ${line}`).join('\n');
+  place.commentBefore = [place.commentBefore, text].filter((part) => typeof part === 'string').join('\n');
+}
+
+function keyAt(document: Document, path: readonly string[]): { commentBefore?: string | null | undefined } | null {
+  const map: unknown = document.getIn(path.slice(0, -1), true);
+  if (!isMap(map)) return null;
+  const pair = itemsOf(map).find(({ key }) => keyText(key) === path.at(-1));
+  return pair !== undefined && isNode(pair.key) ? pair.key : null;
+}
+
+const itemsOf = (map: YAMLMap): readonly Pair[] => map.items;
+const isNode = (key: unknown): key is { value: unknown; commentBefore?: string | null } =>
+  typeof key === 'object' && key !== null && 'value' in key;
+const keyText = (key: unknown): unknown => (isNode(key) ? key.value : key);
+
+/** The same with what may be a password shown as ***. */
+function withoutPasswords(dbInit: Override['dbInit']): Override['dbInit'] {
+  const { environment } = dbInit;
+  if (typeof environment !== 'object' || environment === null) return dbInit;
+  const masked = Object.entries(environment).map(([name, value]: [string, unknown]) => [name, mask(name, value)]);
+  return { ...dbInit, environment: Object.fromEntries(masked) };
+}
+
+function mask(name: string, value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  if (/(?:PASSWORD|SECRET|KEY)$/.test(name)) return /^\$\{\w+:?-?\}$/.test(value) ? value : '***';
+  // what stands between the user and the last @
+  return value.replace(/^(\w[\w+]*:\/\/[^:/@]*:).*@/, '$1***@');
+}
