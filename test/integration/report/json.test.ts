@@ -44,6 +44,8 @@ describe('--json', () => {
     expect(await succeed('help')).toMatchObject({ text: expect.stringContaining('Usage:') });
     expect(await succeed('help', 'restore')).toMatchObject({ text: expect.stringContaining('--undo') });
     await succeed('help', 'settings');
+    const usual = join(import.meta.dirname, '../../fixtures/compose/usual.yml');
+    expect(await succeed('compose', usual)).toMatchObject({ application: 'app', database: 'db' });
     expect(await succeed('version')).toMatchObject({ version: '0.0.0', heads: [expect.any(String)] });
     expect(Object.keys(await succeed('status'))).toEqual(expect.arrayContaining(house));
     await succeed('plan');
