@@ -101,6 +101,17 @@ export type Problem =
   | { readonly kind: 'unreachable'; readonly database: string; readonly seconds: number; readonly reason: string }
   | { readonly kind: 'connection-lost'; readonly database: string; readonly reason: string }
   | { readonly kind: 'no-such-database'; readonly database: string; readonly name: string }
+  /** It is there, and the server lets nobody into it: as a restore leaves it that was killed, or its owner. */
+  | {
+      readonly kind: 'closed-database';
+      readonly database: string;
+      readonly name: string;
+      readonly reason: string;
+      /** Names of databases beside it that a restore has made, or kept. */
+      readonly beside: readonly string[];
+      /** The journal of a restore that cannot be read, if there is one. */
+      readonly journal: string | null;
+    }
   | { readonly kind: 'access-denied'; readonly database: string; readonly reason: string }
   | { readonly kind: 'file-access-denied'; readonly file: string; readonly user: string; readonly reason: string }
   | { readonly kind: 'missing-rights'; readonly database: string; readonly rights: readonly MissingRight[] }
@@ -343,6 +354,7 @@ export function exitCodeOf(problem: Problem): ExitCode {
       return exitCodes.unreachable;
     case 'access-denied':
     case 'file-access-denied':
+    case 'closed-database':
     case 'missing-rights':
       return exitCodes.accessDenied;
     case 'locked':

@@ -76,7 +76,7 @@ function guarded(database: Database, { config }: Opening, progress: Progress): D
 function isRestoreInTheWay(error: unknown, { config, signal }: Opening, { locked, restores }: Progress): boolean {
   if (!(error instanceof Failure) || locked || signal.aborted) return false;
   const { problem } = error;
-  if (problem.kind === 'connection-lost') {
+  if (problem.kind === 'connection-lost' || problem.kind === 'closed-database') {
     return findRestoreJournal(config) !== null || markOfRestores(config) !== restores;
   }
   return (

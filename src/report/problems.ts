@@ -10,6 +10,7 @@ import { describeRejection } from './archive-text.ts';
 import type { RunRecord } from './record.ts';
 import { describeResetObstacle } from './reset-text.ts';
 import { describeRestoreObstacle } from './restore-text.ts';
+import { quoteName } from './sql-name.ts';
 import { describeSeedRefusal } from './seed-text.ts';
 import { describeRefusal, forcedAdoption, unreadable } from './refusals.ts';
 import { describeFailedMigration, describeFailedWork, describeVerdict, listDifferences } from './verdicts.ts';
@@ -124,6 +125,8 @@ function describe(problem: Problem, commands: Commands): Notice {
           `Look whether the database runs, and what it says of it.\n${commands.serverState}\n${commands.serverLog}`,
         ],
       };
+    case 'closed-database':
+      return describeClosed(problem, commands);
     case 'no-such-database':
       return {
         title: `There is no database called ${problem.name}`,
@@ -271,4 +274,35 @@ function wantedRun({ words, variable }: WantedRun, commands: Commands): string {
 /** C.UTF-8 is everywhere where our images are; the new name keeps both databases. */
 function utf8Database(name: string): readonly string[] {
   return ['-T', 'template0', '-E', 'UTF8', '--locale', 'C.UTF-8', `${name}_utf8`];
+}
+
+function describeClosed(
+  { database, name, reason, beside, journal }: Extract<Problem, { kind: 'closed-database' }>,
+  commands: Commands,
+): Notice {
+  const statement = printableSql(`ALTER DATABASE ${quoteName(name)} ALLOW_CONNECTIONS true`);
+  const list = beside.join(', ');
+  return {
+    title: `The database lets nobody in: ${database}`,
+    happened: [
+      `The database ${name} is there, but the server lets nobody connect to it (${reason}).`,
+      ...(journal === null ? [] : [`The journal of a restore, ${journal}, cannot be read.`]),
+      beside.length === 0
+        ? 'No other database of a restore lies beside it.'
+        : `Beside it lies what restores have made or kept: ${list}. A restore that was killed may have closed ${name}.`,
+    ],
+    safe: untouched,
+    options: [
+      `Open it again, as its owner or as a superuser, then start again.\n${commands.client('psql', ['-c', statement, 'postgres'])}\n${commands.gate}`,
+      ...(beside.length === 0
+        ? []
+        : [
+            `Look first which one is the right one: a name with _before_ is what was there before a restore, one with _restore_ ` +
+              'what a restore was making, perhaps not complete. Drop none before you know.',
+          ]),
+      ...(journal === null
+        ? []
+        : [`Once the right database bears the name ${name} and is open, move ${journal} away.`]),
+    ],
+  };
 }

@@ -1,9 +1,9 @@
 import { type Change, changesBetween, type Measurement } from '../database/measurement.ts';
-import { Failure, reasonOf } from '../failure.ts';
+import { Failure } from '../failure.ts';
 import type { Log } from '../report/log.ts';
 import { describeUnmeasured } from '../report/restore-text.ts';
 import type { DoneRestore } from './history.ts';
-import { isLost } from './proving.ts';
+import { isLost, reasonInWords } from './proving.ts';
 import type { Site } from './site.ts';
 
 /** A restore that keeps what was there before. */
@@ -14,7 +14,7 @@ export async function measureFormer(site: Site, kept: string, log: Log): Promise
   try {
     return await site.measure(kept);
   } catch (error) {
-    log.warn(describeUnmeasured(kept, reasonOf(error)));
+    log.warn(describeUnmeasured(kept, reasonInWords(error)));
     return null;
   }
 }
@@ -38,7 +38,7 @@ export async function compareFormer(
   } catch (error) {
     signal.throwIfAborted();
     if (isLost(error)) throw error;
-    return [{ kind: 'unreadable', reason: reasonOf(error) }];
+    return [{ kind: 'unreadable', reason: reasonInWords(error) }];
   }
 }
 

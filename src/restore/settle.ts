@@ -2,6 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
+import { findClosed } from '../database/postgres/connect.ts';
 import { nameOf } from '../database/target-name.ts';
 import { Failure, reasonOf } from '../failure.ts';
 import { memoryFolderOf } from '../gate/traces.ts';
@@ -131,7 +132,7 @@ export async function settleRestore(
   const { config, log, recorder } = context;
   const journal = readJournal(config);
   if (journal === null) return;
-  if (journal === 'unreadable') throw unfinished(config, 'its journal cannot be read');
+  if (journal === 'unreadable') throw await unreadableJournal(context);
   if (!isAbout(journal, config)) throw unfinished(config, `its journal is about another database, ${journal.database}`);
   await withSite(journal.way, context, openLive, async (site) => {
     // who was waited for may have finished, or may have been another one
@@ -144,6 +145,21 @@ export async function settleRestore(
       throw isNamed(error) ? error : unfinished(config, reasonOf(error), error);
     });
     log.warn(`It was ${outcome}: ${sentences[`${present.action} ${outcome}`]}`);
+  });
+}
+
+/** Nobody can tell what became of the restore; a database that it left closed is told before anything else. */
+async function unreadableJournal({ config, version }: RestoreContext): Promise<Failure> {
+  const { database: target } = config;
+  const closed = target.kind === 'sqlite' ? null : await findClosed(target, `db-init ${version} restore`);
+  if (closed === null || target.kind === 'sqlite') return unfinished(config, 'its journal cannot be read');
+  return new Failure({
+    kind: 'closed-database',
+    database: nameOf(target),
+    name: target.database,
+    reason: 'it is closed to everybody',
+    beside: closed.beside,
+    journal: journalFileOf(config),
   });
 }
 

@@ -43,12 +43,14 @@ export interface Connected {
 const youngServer = 3;
 /** The oldest version that is supported. */
 export const oldestServer = 130000;
+/** Seconds that a closed database is waited for: an exchange closes it for a moment, while sessions end. */
+const closedGrace = 15;
 /** Seconds that a missing database is waited for: the image creates it right after its server came up. */
 const databaseGrace = 10;
 
 /**
  * Connects, waiting for what heals by itself: a server that is not up, still starting, a standby before its promotion.
- * @throws Failure `unreachable`, `no-such-database`, `access-denied`, `unsupported-server`
+ * @throws Failure `unreachable`, `no-such-database`, `closed-database`, `access-denied`, `unsupported-server`
  */
 export async function connectWhenReady(target: PostgresTarget, options: ConnectOptions): Promise<Connected> {
   const started = Date.now();
@@ -70,6 +72,11 @@ export async function connectWhenReady(target: PostgresTarget, options: ConnectO
           throw new Failure({ kind: 'no-such-database', database, name: target.database });
         }
         break;
+      case 'closed':
+        if (secondsWaited() >= Math.min(closedGrace, options.waitTimeout)) {
+          throw await closedDatabase(target, options.applicationName, outcome.reason);
+        }
+        break;
       case 'young':
         trusted = outcome.startedAt;
         break;
@@ -89,7 +96,7 @@ export async function connectWhenReady(target: PostgresTarget, options: ConnectO
 type Attempt =
   | { readonly kind: 'ready'; readonly connected: Connected }
   | { readonly kind: 'young'; readonly startedAt: string; readonly reason: string }
-  | { readonly kind: 'passing' | 'denied' | 'no-such-database'; readonly reason: string };
+  | { readonly kind: 'passing' | 'denied' | 'no-such-database' | 'closed'; readonly reason: string };
 
 async function tryToConnect(
   target: PostgresTarget,
@@ -157,6 +164,55 @@ export async function answered<Result>(
 /** The error of a socket that was closed because nothing came over it. */
 export function noAnswer(seconds: number): Error {
   return Object.assign(new Error(`the server has not answered for ${seconds} seconds`), { code: 'ETIMEDOUT' });
+}
+
+async function closedDatabase(target: PostgresTarget, applicationName: string, reason: string): Promise<Failure> {
+  const beside = (await findClosed(target, applicationName))?.beside ?? [];
+  return new Failure({
+    kind: 'closed-database',
+    database: describePostgres(target),
+    name: target.database,
+    reason,
+    beside,
+    journal: null,
+  });
+}
+
+/** Databases that every server has, and that are never the application's. */
+export const maintenanceDatabases: readonly string[] = ['postgres', 'template1'];
+
+/**
+ * Looks from another database of the server whether the live one is closed to everybody, and what restores have left
+ * beside it.
+ * @returns null if it is not closed, or if no other database lets this user in
+ */
+export async function findClosed(
+  target: PostgresTarget,
+  applicationName: string,
+): Promise<{ readonly beside: readonly string[] } | null> {
+  for (const database of maintenanceDatabases.filter((name) => name !== target.database)) {
+    const client = await connectOnce({ ...target, database }, applicationName).catch(() => null);
+    if (client === null) continue;
+    try {
+      const { rows } = await client.query<Record<string, unknown>>(
+        'SELECT datname::text AS name, datallowconn AS open FROM pg_database ORDER BY 1',
+      );
+      if (rows.every((row) => row['name'] !== target.database || row['open'] === true)) return null;
+      const names = rows.map((row) => String(row['name']));
+      return { beside: names.filter((name) => isBeside(name, target.database)) };
+    } catch {
+      return null;
+    } finally {
+      await closeClient(client);
+    }
+  }
+  return null;
+}
+
+/** Whether a name is one that a restore of `live` gives, which cuts a long one off. */
+function isBeside(name: string, live: string): boolean {
+  const [, begin] = /^(.+)_(?:before|restore)_\d{8}_\d{6}(?:_\d+)?$/s.exec(name) ?? [];
+  return begin !== undefined && (begin === live || (live.startsWith(begin) && Buffer.byteLength(name) > 59));
 }
 
 /** Seconds that one attempt may take: `connect_timeout` of the address, where 0 is no limit. */

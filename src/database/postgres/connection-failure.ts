@@ -6,6 +6,8 @@ export type ConnectionFailure =
   | { readonly kind: 'passing'; readonly reason: string }
   /** The server is there, the database is not: perhaps it is being created this moment. */
   | { readonly kind: 'no-such-database'; readonly reason: string }
+  /** The database is there, and closed to everybody: for the moment of an exchange, or for good. */
+  | { readonly kind: 'closed'; readonly reason: string }
   /** Waiting does not help: credentials, rights, TLS. */
   | { readonly kind: 'denied'; readonly reason: string };
 
@@ -24,7 +26,6 @@ const passing: Readonly<Record<string, string>> = {
   '57P02': 'the server crashed and is recovering',
   '57P03': 'the server is starting up',
   '53300': 'the server has no free connection',
-  '55000': 'the database does not accept connections at the moment',
   '08006': 'the connection broke',
 };
 
@@ -48,6 +49,7 @@ export function judgeConnectionFailure(error: unknown): ConnectionFailure {
   const message = failure instanceof Error ? failure.message : String(failure);
   const code = codeOf(failure) ?? '';
   if (code === '3D000') return { kind: 'no-such-database', reason: message };
+  if (code === '55000') return { kind: 'closed', reason: message };
   const refusal = denied[code];
   if (refusal !== undefined) return { kind: 'denied', reason: `${refusal} (${message})` };
   // pg reports these two without a code

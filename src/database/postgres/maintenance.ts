@@ -9,7 +9,14 @@ import { flag, number } from '../rows.ts';
 import type { Row } from '../session.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
 import { carryOver } from './carry-over.ts';
-import { closeClient, type ConnectOptions, type Connected, connectOnce, connectWhenReady } from './connect.ts';
+import {
+  closeClient,
+  type ConnectOptions,
+  type Connected,
+  connectOnce,
+  connectWhenReady,
+  maintenanceDatabases,
+} from './connect.ts';
 import { creation, inOrdinaryTablespace, ownership } from './create-database.ts';
 import { judgeConnectionFailure } from './connection-failure.ts';
 import { createLoadRole, dropLoadRole, type LoadRole } from './load-role.ts';
@@ -17,9 +24,6 @@ import { runLock, settleSession } from './lock.ts';
 import { findOthers } from './others.ts';
 import { postgresSession } from './session.ts';
 import { endOnAbort } from './silence.ts';
-
-/** Databases that every server has, and that are never the application's. */
-const maintenanceDatabases = ['postgres', 'template1'];
 
 /** Seconds that sessions are given to end after they were told to. */
 const patience = 10;
@@ -106,7 +110,8 @@ async function connectAnywhere(target: PostgresTarget, options: MaintenanceOptio
       return await connectWhenReady({ ...target, database }, options);
     } catch (error) {
       // not let in: perhaps into the next one
-      if (!(error instanceof Failure) || !/^(access-denied|no-such-database)$/.test(error.problem.kind)) throw error;
+      if (!(error instanceof Failure) || !/^(access-denied|no-such-database|closed-database)$/.test(error.problem.kind))
+        throw error;
     }
   }
   return null;

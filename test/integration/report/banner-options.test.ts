@@ -453,6 +453,7 @@ const followed: Readonly<Record<Banner, string | { readonly reason: string }>> =
   unreachable: 'a server that does not answer',
   'connection-lost': why.state,
   'no-such-database': 'a database that is not there',
+  'closed-database': why.sql,
   'access-denied': why.todo,
   'file-access-denied': why.docker,
   'missing-rights': why.sql,

@@ -18,7 +18,6 @@ describe('judgeConnectionFailure', () => {
     '57P02',
     '57P03',
     '53300',
-    '55000',
     'of no meaning to us',
   ])('%s passes', (code) => {
     const judged = judgeConnectionFailure(failure(code));
