@@ -2,6 +2,7 @@ import { currentSchema } from '../database/current-schema.ts';
 import { quoteName } from '../database/quoting.ts';
 import { number, text } from '../database/rows.ts';
 import type { Row, Session } from '../database/session.ts';
+import { readSmallValues } from '../database/small-values.ts';
 import { versionTable } from '../schema/catalog.ts';
 
 /** What a database holds, as far as an archive tells it. */
@@ -30,7 +31,7 @@ export async function readContents(session: Session): Promise<Contents> {
   const versions = tables.includes(versionTable)
     ? await session.query(`SELECT version_num FROM ${versionTable} ORDER BY 1`)
     : [];
-  const [settings = {}] = tables.includes('settings') ? await session.query('SELECT * FROM settings LIMIT 1') : [];
+  const [settings = {}] = tables.includes('settings') ? await readSmallValues(session, 'settings', 1) : [];
   return { revisions: versions.map((row) => text(row, 'version_num')), rows, settings: withoutSecrets(settings) };
 }
 

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import type { Session } from '../database/session.ts';
+import type { Row, Session } from '../database/session.ts';
+import { readSmallValues } from '../database/small-values.ts';
 
 /** What the application writes before a value that it has encrypted. */
 const mark = 'enc:v1:';
@@ -38,21 +39,27 @@ export async function findWarnings(
 }
 
 async function findEncrypted(session: Session): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (const query of ['SELECT * FROM settings LIMIT 10', 'SELECT two_factor_secret FROM users LIMIT 1000']) {
-    // an old revision may lack either; a transaction that failed answers no more
-    const rows = await readable(session, query);
-    for (const value of rows.flatMap((row) => Object.values(row))) {
-      if (typeof value === 'string' && value.startsWith(mark)) found.push(value);
-    }
-  }
-  return found;
+  // an old revision may lack either
+  const rows = [
+    ...(await readable(session, () => readSmallValues(session, 'settings', 10))),
+    ...(await readable(session, () => session.query(secondFactors, [`${mark}%`]))),
+  ];
+  return rows.flatMap((row) => Object.values(row)).filter((value) => isEncrypted(value));
 }
 
-async function readable(session: Session, query: string) {
+/** As much of each as the application writes, and more. */
+const secondFactors =
+  'SELECT substr(two_factor_secret, 1, 10000) FROM users WHERE two_factor_secret LIKE $1 LIMIT 1000';
+
+function isEncrypted(value: unknown): value is string {
+  return typeof value === 'string' && value.startsWith(mark);
+}
+
+/** A transaction that failed answers no more. */
+async function readable(session: Session, work: () => Promise<readonly Row[]>): Promise<readonly Row[]> {
   try {
     await session.run('SAVEPOINT look');
-    return await session.query(query);
+    return await work();
   } catch {
     await session.run('ROLLBACK TO SAVEPOINT look');
     return [];

@@ -63,15 +63,21 @@ describeBackups('a safety backup', ({ name: engine, create }) => {
     expect(manifest?.rows['users']).toBe(await countUsers(restored));
   });
 
-  it('shows the settings without their secrets', async () => {
+  it('shows the settings without their secrets, and without what is too large to be one', async () => {
     await fill(database);
     await execute(database, `UPDATE settings SET mail_password = 'hunter2', jira_client_secret = NULL`);
+    const large =
+      engine === 'sqlite'
+        ? 'hex(randomblob(100000))'
+        : "(SELECT string_agg(md5(i::text), '') FROM generate_series(1, 7000) AS i)";
+    await execute(database, `UPDATE settings SET company_address = ${large}`);
     await run([], { env });
     const [archive = ''] = await archivesIn(folder);
     const text = new AdmZip(join(folder, archive)).readAsText('settings.json');
     expect(text).not.toContain('hunter2');
     expect(JSON.parse(text)).toMatchObject({ mail_password_set: true, jira_client_secret_set: false });
     expect(JSON.parse(text)).toHaveProperty('company_name');
+    expect(JSON.parse(text)).toMatchObject({ company_address: '(too large to be shown)' });
   });
 
   it('is not made of an empty database, nor where it is not wanted, nor where nothing is to be done', async () => {

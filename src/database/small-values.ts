@@ -1,0 +1,39 @@
+import { currentSchema } from './current-schema.ts';
+import { quoteName } from './quoting.ts';
+import { text } from './rows.ts';
+import type { Engine, Row, Session } from './session.ts';
+
+/** Bytes of a value that is still read, as the database keeps it; PostgreSQL may have compressed it. */
+const most = 100_000;
+
+/** Stands for a value that is there, and too large to be read into memory. */
+export const tooLarge = '(too large to be shown)';
+
+const columnsQuery = {
+  postgresql: `SELECT attname::text AS name FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
+               WHERE relnamespace = ${currentSchema} AND relname = $1 AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
+  sqlite: 'SELECT name FROM pragma_table_info($1) ORDER BY cid',
+} as const satisfies Record<Engine, string>;
+
+/** Neither of them reads the value itself, wherever it lies. */
+const sizeOf = { postgresql: 'pg_column_size', sqlite: 'octet_length' } as const satisfies Record<Engine, string>;
+
+/** Reads the first rows of a table; `tooLarge` stands for what no setting is, and what may not fit into memory. */
+export async function readSmallValues(session: Session, table: string, limit: number): Promise<readonly Row[]> {
+  const names = (await session.query(columnsQuery[session.engine], [table])).map((row) => text(row, 'name'));
+  if (names.length === 0) return [];
+  const columns = names.flatMap((name, index) => {
+    const column = quoteName(name);
+    const isLarge = `${sizeOf[session.engine]}(${column}) > ${most}`;
+    return [`CASE WHEN NOT (${isLarge}) THEN ${column} END AS v${index}`, `coalesce(${isLarge}, FALSE) AS l${index}`];
+  });
+  const rows = await session.query(`SELECT ${columns.join(', ')} FROM ${quoteName(table)} LIMIT ${limit}`);
+  return rows.map((row) =>
+    Object.fromEntries(
+      names.map((name, index) => [
+        name,
+        row[`l${index}`] === true || row[`l${index}`] === 1 ? tooLarge : row[`v${index}`],
+      ]),
+    ),
+  );
+}
