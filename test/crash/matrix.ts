@@ -11,7 +11,10 @@ import { type Case, failuresOf, seed } from './tally.ts';
 /** How many instants by chance backup, restore and undo get, which hold all that there is. Others get fewer. */
 const instants = Number(process.env['TEST_CRASH_INSTANTS'] ?? 50);
 
-/** How many steps of the others are enough; TEST_CRASH_STEPS=1000 takes all of them. */
+/**
+ * How many steps are enough, drawn by chance: of backup, restore and undo four times as many. TEST_CRASH_STEPS=1000
+ * takes all of them.
+ */
 const steps = Number(process.env['TEST_CRASH_STEPS'] ?? 8);
 
 /** Kills kinds of work on SQLite. */
@@ -43,7 +46,7 @@ function testDeaths(kind: Kind, title: string, openScene: () => Promise<Scene>):
     const chance = randomOf(seed(), `${title} steps`);
     const failures = await failuresOf(
       title,
-      casesOf(present, deathsAtSteps(present, kind.share === 1 ? Infinity : steps, chance)),
+      casesOf(present, deathsAtSteps(present, kind.share === 1 ? 4 * steps : steps, chance)),
       () => present.scene.back(),
     );
     expect(failures).toEqual([]);
