@@ -1,4 +1,4 @@
-import { printableSql } from '../printable.ts';
+import { printable, printableSql } from '../printable.ts';
 import type { Archive } from '../archive/reader.ts';
 import type { Change } from '../database/measurement.ts';
 import type { RestoreObstacle } from '../failure.ts';
@@ -241,6 +241,14 @@ export function describeArchive(archive: Archive): string {
     revisions === null || revisions.length === 0 ? 'at a revision it does not say' : `at ${listRows(revisions)}`;
   const what = engine === 'sqlite' ? 'SQLite' : 'PostgreSQL';
   return `${file}: a ${what} database ${at}, made ${made}, ${count(uploads.length, 'upload')}, ${formatBytes(size)} unpacked.`;
+}
+
+/** What a restored database lacks that no archive holds. @param moment of the question, or of the report */
+export function describeLeftBehind(objects: readonly string[], moment: 'before' | 'after'): string {
+  const shown = printable(objects.join('; '));
+  return moment === 'before'
+    ? `The restored database will lack, for no archive holds it: ${shown}.`
+    : `Make anew what the restored database lacks and the former one has: ${shown}.`;
 }
 
 /** What a restore undoes that the application had to do for good. @param users the ids of those who were erased since */

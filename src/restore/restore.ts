@@ -12,6 +12,7 @@ import {
   announceKept,
   describeArchive,
   describeErasures,
+  describeLeftBehind,
   describeFormer,
   describeUndone,
 } from '../report/restore-text.ts';
@@ -23,6 +24,7 @@ import { lastKept, readHistory } from './history.ts';
 import type { ArchiveIdentity, Journal } from './journal.ts';
 import { journalled } from './journalled.ts';
 import { openSite, thisProcess } from './open-site.ts';
+import { findLeftBehind } from './left-behind.ts';
 import { isFormerOf } from './own.ts';
 import { failedAt, findFault, unusable, withScratch } from './proving.ts';
 import { exchangeOf, stagingFolderOf } from './settle.ts';
@@ -94,6 +96,8 @@ export async function restore(request: RestoreRequest, live: Database, context: 
     log.info(describeArchive(request.archive));
     const erased = await findErasedSince(request.archive, live);
     if (erased.length > 0) log.warn(describeErasures(request.archive, erased));
+    const leftBehind = await findLeftBehind(live);
+    if (leftBehind.length > 0) log.warn(describeLeftBehind(leftBehind, 'before'));
     await request.consent?.();
     await journalled(journal, site, context, async () => {
       makeFolder(source.folder, 0o700);
@@ -107,6 +111,7 @@ export async function restore(request: RestoreRequest, live: Database, context: 
     }
     await proveLive(journal, source, site, live.name, context);
     log.info(`Restored: ${live.name} is what ${request.archive.file} holds, at the current revision.`);
+    if (leftBehind.length > 0) log.warn(describeLeftBehind(leftBehind, 'after'));
     await tellKept(live.name, context);
   } finally {
     await site.close();
