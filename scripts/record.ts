@@ -3,7 +3,7 @@
  * Needs PostgreSQL's programs on the machine; the server is one of its own.
  *   npm run build && node scripts/run-ts.mjs scripts/record.ts [NAME...]
  */
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { onStage, type Stage } from './record-stage.ts';
 import { type Moment, renderTerminal } from './record-svg.ts';
@@ -91,10 +91,21 @@ await onStage(async (stage) => {
     const moments: Moment[] = [];
     for (const command of commands) moments.push(...(await play(stage, url, command, moments.at(-1)?.at)));
     const file = resolve('docs/images', `terminal-${name}.svg`);
-    writeFileSync(file, renderTerminal(title, moments));
+    const picture = renderTerminal(title, moments);
+    if (existsSync(file) && steady(readFileSync(file, 'utf8')) === steady(picture)) continue;
+    writeFileSync(file, picture);
     process.stdout.write(`${file}\n`);
   }
 });
+
+/** A picture without what differs in each run (times, durations): where all else is the same, the former one stays. */
+function steady(picture: string): string {
+  return picture
+    .replaceAll(/animation-delay:[\d.]+s/g, '')
+    .replaceAll(/\b\d\d:\d\d:\d\d\b/g, '<time>')
+    .replaceAll(/\b\d{8}_\d{6}\b/g, '<stamp>')
+    .replaceAll(/\b[\d.]+ (?:ms|s)\b/g, '<duration>');
+}
 
 async function play(stage: Stage, url: string, command: readonly string[], before = 0): Promise<readonly Moment[]> {
   const typed = before + (before === 0 ? pause.prompt : pause.next);

@@ -19,15 +19,18 @@ import { type Catalog, type Table, versionTable } from '../src/schema/catalog.ts
 import { type CatalogChange, changeBetween, emptyCatalog, type History } from '../src/schema/history.ts';
 import { startCluster } from '../test/support/local-cluster.ts';
 import { installations } from '../test/support/postgres-installations.ts';
+import { changesOf, type RevisionFacts } from './release/facts.ts';
+import { openProject } from './release/import/project.ts';
 
 const [installation] = await installations(['initdb', 'postgres']);
 if (installation === undefined) throw new Error('PostgreSQL is not installed on this machine');
 const server = await startCluster(dirname(installation.bin));
 const folder = mkdtempSync(join(tmpdir(), 'db-init-catalogs-'));
 for (const url of [server.url, `sqlite:///${join(folder, 'catalog.db')}`]) {
-  const { engine, catalog, history, seed } = await runChain(readConfig({ DATABASE_URL: url }, folder));
+  const { engine, catalog, history, seed, facts } = await runChain(readConfig({ DATABASE_URL: url }, folder));
   writeFileSync(`src/schema/head.${engine}.json`, `${JSON.stringify(catalog)}\n`);
   writeFileSync(`src/schema/history.${engine}.json`, `${JSON.stringify(history)}\n`);
+  addFacts(engine === 'postgresql' ? 'postgres' : 'sqlite', facts);
   // the rows are the same on both engines, and PostgreSQL's types tell booleans from numbers
   if (engine === 'postgresql') writeFileSync('src/schema/seed.json', `${JSON.stringify(seed)}\n`);
 }
@@ -39,6 +42,19 @@ interface Chain {
   readonly catalog: Catalog;
   readonly history: History;
   readonly seed: SeedRows;
+  /** What each revision changed, in the words of the facts. */
+  readonly facts: readonly RevisionFacts[];
+}
+
+/**
+ * Gives revisions that the facts of the tests do not know (written by hand, not imported) an entry: what the migration
+ * makes of an empty database, rows aside. Entries that are there are the application's, and stay.
+ */
+function addFacts(engine: 'postgres' | 'sqlite', facts: readonly RevisionFacts[]): void {
+  const project = openProject('.');
+  const known = project.readFacts(engine);
+  const missing = facts.filter(({ revision }) => !known.some((entry) => entry.revision === revision));
+  if (missing.length > 0) project.writeFacts(engine, [...known, ...missing]);
 }
 
 async function runChain(config: Config): Promise<Chain> {
@@ -58,18 +74,20 @@ async function runChain(config: Config): Promise<Chain> {
     return await database.withLock(() =>
       database.transaction(async (transaction) => {
         const history: Record<string, CatalogChange> = {};
+        const facts: RevisionFacts[] = [];
         let before = emptyCatalog;
-        for (const [index, { id }] of releaseGraph.revisions.entries()) {
+        for (const [index, { id, parents }] of releaseGraph.revisions.entries()) {
           const graph = createGraph(releaseGraph.revisions.slice(0, index + 1));
           await migrate(transaction, graph, { versioned: index > 0, signal, onApplied: ignore });
           const after = withoutVersions((await transaction.observe()).catalog);
           history[id] = changeBetween(before, after);
+          facts.push({ revision: id, downRevisions: parents, changes: changesOf(before, after, database.engine) });
           before = after;
         }
         const { engine } = database;
         const observed = (await transaction.observe()).catalog;
         const catalog = engine === 'sqlite' ? await withNames(transaction, observed) : observed;
-        return { engine, catalog, history, seed: await readSeed(transaction, catalog) };
+        return { engine, catalog, history, seed: await readSeed(transaction, catalog), facts };
       }),
     );
   } finally {

@@ -52,7 +52,7 @@ export function askApplication(command: string, folder: string, signal: AbortSig
   };
 }
 
-/** Reads what `alembic heads` prints: `198_add_oauth_applications (head)`. */
+/** Reads what `alembic heads` prints: `012_add_colours (head)`. */
 export function readHeads(output: string): readonly string[] {
   return output.split('\n').flatMap((line) => /^(\S+)(?: \([^)]*\))* \((?:effective )?head\)/.exec(line)?.[1] ?? []);
 }

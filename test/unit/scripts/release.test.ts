@@ -3,7 +3,11 @@ import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { revisions } from '../../../migrations/graph.ts';
 import { inOrder, readMigration } from '../../../scripts/release/graph-file.ts';
+import { readHeads, readHistory } from '../../../scripts/release/import/application.ts';
+import { isUnfinished } from '../../../scripts/release/import/migration-file.ts';
+import { openProject } from '../../../scripts/release/import/project.ts';
 import { mentioning, type ReleaseFacts, renderReleases, writeMentions } from '../../../scripts/release/mentions.ts';
+import { addRelease, readReleases } from '../../../scripts/release/releases-file.ts';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { current, rangeOf, releases } from '../../../src/releases.ts';
 import { versionFacts, versionText } from '../../../src/report/version-text.ts';
@@ -30,6 +34,17 @@ describe('npm run release:write was run: it', () => {
 
   it('ends at the heads of the release that src/releases.ts names last', () => {
     expect(current.heads.toSorted()).toEqual(heads.toSorted());
+  });
+
+  it.each(['postgres', 'sqlite'] as const)('has given every revision its facts for the tests (%s)', (engine) => {
+    const told = openProject(root)
+      .readFacts(engine)
+      .map(({ revision, downRevisions }) => ({ id: revision, parents: downRevisions }));
+    expect(told).toEqual(revisions.map(({ id, parents }) => ({ id, parents })));
+  });
+
+  it('has no migration that is not finished', () => {
+    expect(migrations.filter((file) => isUnfinished(read(`migrations/${file}`)))).toEqual([]);
   });
 
   it.each([...mentioning])('has brought %s up to date', (file) => {
@@ -111,5 +126,41 @@ describe('the order of migrations', () => {
 
   it('is not guessed from a file that does not say what it is', () => {
     expect(() => readMigration('x.ts', "export const revision = 'x';")).toThrow('x.ts does not export');
+  });
+});
+
+describe("what the application's Alembic prints", () => {
+  it('is read as a history in the order of application, whatever the application says beside', () => {
+    const output = `Starting...
+c, d -> e (head) (mergepoint), Both
+b (x) -> d, On what it depends as well
+b -> c, One
+a -> b (branchpoint), Two
+<base> -> a, First`;
+    expect(readHistory(output).map(({ id, parents }) => [id, parents])).toEqual([
+      ['a', []],
+      ['b', ['a']],
+      ['c', ['b']],
+      ['d', ['b', 'x']],
+      ['e', ['c', 'd']],
+    ]);
+    expect(readHeads('INFO  [alembic] x\ne (head)\nf (other) (head)\ng (effective head)\n')).toEqual(['e', 'f', 'g']);
+  });
+});
+
+describe('src/releases.ts', () => {
+  const text = read('src/releases.ts');
+
+  it('is read as what it exports', () => {
+    expect(readReleases(text)).toEqual(releases);
+  });
+
+  it('goes on with the last entry where a release brings no revision, and gets an entry where it does', () => {
+    const [same, other] = [addRelease(text, '99.0.0', heads), addRelease(text, '99.0.0', ['x', 'y'])];
+    expect(readReleases(same).at(-1)).toEqual({ ...current, to: '99.0.0' });
+    expect(readReleases(same)).toHaveLength(releases.length);
+    expect(readReleases(other).slice(0, -1)).toEqual(releases);
+    expect(readReleases(other).at(-1)).toEqual({ from: '99.0.0', to: '99.0.0', heads: ['x', 'y'] });
+    expect(addRelease(other, '99.0.0', ['x', 'y'])).toBe(other);
   });
 });
