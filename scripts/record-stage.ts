@@ -59,6 +59,7 @@ function stageOf({ url: superuser }: LocalServer, bin: string): Stage {
     TT_COMMAND_PREFIX: 'docker compose run --rm db-init',
     DATABASE_URL: url,
     UPLOAD_FOLDER: real('/data/uploads'),
+    INSTALLATION_CONFIG_DIR: real('/data'),
     TT_STATIC_UPLOAD_FOLDER: real('/app/app/static/uploads'),
     TT_ATTACHMENT_FOLDER: real('/app/uploads/project_attachments'),
   });

@@ -112,7 +112,7 @@ async function play(stage: Stage, url: string, command: readonly string[], befor
   const args = command.map((word) => (word.startsWith('/') ? stage.real(word) : word));
   const output = shortened(await stage.shown(url, args));
   return [
-    { at: typed, kind: 'command', text: ['db-init', ...command].join(' ') },
+    { at: typed, kind: 'command', text: ['docker compose run --rm db-init', ...command].join(' ') },
     ...output.map((moment) => ({ ...moment, at: typed + pause.start + moment.at })),
   ];
 }

@@ -48,7 +48,7 @@ export function openProgress(options: ProgressOptions): Progress {
   const tell = (): void => {
     if (unit === 'revisions') return line?.(`${label} ${bar(done, total)}${done} of ${total} revisions`);
     const time = now();
-    if (time < next) return;
+    if (time < next || (line === null && isNearlyDone(done, total))) return;
     next = time + (line === null ? betweenEntries : betweenLines);
     const text = describe(done, total, time - started);
     if (line === null) log.info(`${label}: ${text}.`, { bytes: done, total });
@@ -68,13 +68,18 @@ function bar(done: number, total: number | null): string {
   return `[${cliProgress.Format.BarFormat(Math.min(done / total, 1), { ...strings, barsize })}] `;
 }
 
+/** Whether so little is left that the next message says more than an entry that never comes to 100 %. */
+function isNearlyDone(done: number, total: number | null): boolean {
+  return total !== null && done > 0.98 * total;
+}
+
 /** `1.2 GB of 5.4 GB, 22 %, 40 s left` */
 function describe(done: number, total: number | null, elapsed: number): string {
   if (total === null || total === 0) return formatBytes(done);
   // what grows while it is read must not come to more than all
   const share = Math.min(done / total, 1);
   // at the end what is left is not known: the last bytes are written out, and their proof follows
-  const left = share === 0 || share > 0.98 ? '' : `, ${formatTime(((1 - share) / share) * elapsed)} left`;
+  const left = share === 0 || isNearlyDone(done, total) ? '' : `, ${formatTime(((1 - share) / share) * elapsed)} left`;
   return `${formatBytes(done)} of ${formatBytes(total)}, ${Math.floor(share * 100)} %${left}`;
 }
 

@@ -78,6 +78,8 @@ function scratchConfig(config: Config, { folder }: Source): Config {
     ...config,
     backupBeforeMigrate: 'never',
     backupFolder: folder,
+    // they are put in their places after this database
+    uploadRoots: [],
     skipCleanup: true,
     requireExisting: true,
     allowNewerSchema: false,

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { findAbsentUploads } from '../../../src/backup/absent-uploads.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { describeRestores, execute, fillWithNewer, install, put } from '../restore/restores.ts';
+import { currentArchive, describeRestores, execute, fillWithNewer, install, put } from '../restore/restores.ts';
 
 describe('uploads that the database speaks of', () => {
   it('are missed by a backup that cannot see their folder, and not by one that holds them', async () => {
@@ -67,5 +67,12 @@ describeRestores('the gate, of uploads that the database speaks of', (engine) =>
     await fillWithNewer(place.database);
     await put(`${place.root}/attachments`, { 'a.pdf': 'a' });
     expect((await place.must('gate')).all).not.toMatch(/CANNOT SEE.*attachments/);
+  });
+
+  it('are not missed while an archive is restored that brings them along', async () => {
+    const place = await install(engine);
+    const { all } = await place.must('restore', currentArchive(engine), '--yes');
+    expect(all).toContain('revisions to apply');
+    expect(all).not.toContain('CANNOT SEE');
   });
 });

@@ -63,11 +63,13 @@ describe('progress in a log', () => {
     expect(entries[0]).toContain(left);
   });
 
-  it('never tells more than all', () => {
+  it('says nothing of the last bytes, and never tells more than all', () => {
     const { progress, at, entries } = setting(1000);
     at(6000);
-    progress.add(1200);
-    expect(entries).toEqual(['Copying: 1.2 kB of 1.0 kB, 100 %.']);
+    progress.add(990);
+    at(12_000);
+    progress.add(210);
+    expect(entries).toEqual([]);
   });
 });
 
