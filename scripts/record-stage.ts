@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -25,6 +25,9 @@ export interface Stage {
   /** What stands for a path in the image, as the process is to be given it. */
   real(shown: string): string;
 }
+
+/** What is mounted in the application's container. Mounting needs root. */
+const volumes = ['/data/uploads', '/app/app/static/uploads', '/app/uploads/project_attachments'];
 
 /** Sets the stage, hands it over, and clears it away. */
 export async function onStage(work: (stage: Stage) => Promise<void>): Promise<void> {
@@ -63,8 +66,19 @@ function stageOf({ url: superuser }: LocalServer, bin: string): Stage {
     TT_STATIC_UPLOAD_FOLDER: real('/app/app/static/uploads'),
     TT_ATTACHMENT_FOLDER: real('/app/uploads/project_attachments'),
   });
-  const shownAs = (text: string): string => text.replaceAll(root, '').replaceAll(`127.0.0.1:${port}`, 'db:5432');
-  const atEnd = (): void => rmSync(root, { recursive: true, force: true });
+  // the server has its usual port in the image
+  const shownAs = (text: string): string =>
+    [root, `-p ${port} `].reduce((shown, part) => shown.replaceAll(part, ''), text).replaceAll(`db:${port}`, 'db:5432');
+  const atEnd = (): void => {
+    for (const volume of volumes) spawnSync('umount', [real(volume)]);
+    rmSync(root, { recursive: true, force: true });
+  };
+
+  /** What the application leaves on its volumes. */
+  const use = (): void => {
+    for (const volume of volumes) writeFileSync(real(`${volume}/receipt.png`), 'a file of the installation');
+    writeFileSync(real('/data/installation.json'), '{}');
+  };
 
   return {
     real,
@@ -72,37 +86,47 @@ function stageOf({ url: superuser }: LocalServer, bin: string): Stage {
       if (root === '') process.once('exit', () => atEnd());
       else atEnd();
       root = mkdtempSync(join(tmpdir(), 'db-init-record-'));
-      for (const folder of ['/data/uploads/backups', '/app/app/static/uploads', '/app/uploads/project_attachments']) {
-        mkdirSync(real(folder), { recursive: true });
+      for (const volume of volumes) {
+        mkdirSync(real(volume), { recursive: true });
+        execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', real(volume)]);
       }
+      mkdirSync(real('/data/uploads/backups'));
       if (engine === 'sqlite') return `sqlite:///${real('/data/timetracker.db')}`;
       await query(superuser, 'DROP DATABASE IF EXISTS timetracker WITH (FORCE)');
       await query(superuser, 'CREATE DATABASE timetracker OWNER timetracker');
       return `postgresql://timetracker:timetracker@127.0.0.1:${port}/timetracker`;
     },
     async load(fixture) {
+      use();
       const input = gunzipSync(readFileSync(resolve('test/fixtures', fixture)));
       const target = ['-h', '127.0.0.1', '-p', port, '-U', 'timetracker', '-d', 'timetracker'];
       const env = { PGPASSWORD: 'timetracker' };
       await execa(join(bin, 'psql'), ['-XqAt', '-v', 'ON_ERROR_STOP=1', ...target], { env, input });
     },
     archive(fixture, name) {
+      use();
       copyFileSync(resolve('test/fixtures', fixture), real(`/data/uploads/backups/${name}`));
     },
     async quietly(url, args) {
       await execa(resolve('entrypoint'), args, { env: environment(url), extendEnv: false });
     },
     async shown(url, args) {
-      const lines = await capture(args, environment(url));
+      const hosts = real('/hosts');
+      writeFileSync(hosts, '127.0.0.1 localhost db\n');
+      const lines = await capture(args, { ...environment(url.replace('127.0.0.1', 'db')), HOSTS: hosts });
       return lines.map((moment) => ({ ...moment, text: shownAs(moment.text) }));
     },
   };
 }
 
-/** Both streams go into one pipe, as on a terminal: the order of the lines is theirs. */
+/**
+ * Both streams go into one pipe, as on a terminal: the order of the lines is theirs. The server is called db, as in a
+ * compose file, for this process alone.
+ */
 function capture(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Moment[]> {
   const began = performance.now();
-  const child = spawn('sh', ['-c', 'exec "$0" "$@" 2>&1', resolve('entrypoint'), ...args], {
+  const script = 'mount --bind "$HOSTS" /etc/hosts && exec "$0" "$@" 2>&1';
+  const child = spawn('unshare', ['--mount', 'sh', '-c', script, resolve('entrypoint'), ...args], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
