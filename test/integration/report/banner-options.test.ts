@@ -406,7 +406,7 @@ describeRestores('each option of a banner, followed to the letter', (engine) => 
       if (option.commands.length === 0) continue;
       const [sentence, outcome] = left.shift() ?? [/an outcome of it/, shown];
       expect(option.words).toMatch(sentence);
-      expect(way === 'entrypoint' && refused.all.includes('compose')).toBe(false);
+      expect(way === 'entrypoint' && refused.all.includes('docker compose')).toBe(false);
       const { exitCode, all } = await machine.follow(option.commands);
       // what only shows something may exit with the code of what it shows
       expect(outcome === shown ? 0 : exitCode, all).toBe(0);
