@@ -5,12 +5,12 @@ import { Failure, type Problem } from '../failure.ts';
 import { rightsMissingToClean } from '../recovery/quarantine/batches.ts';
 import { loadHead } from '../schema/promise.ts';
 import { requireEncoding } from './encoding.ts';
-import { quarantines, type Work } from './plan.ts';
+import { notMendable, quarantines, type Work } from './plan.ts';
 
 /**
- * What keeps a plan that writes from being carried out, asked before anything starts: the encoding, the rights, unique
- * indexes that are broken, and the place of a safety backup that must be made. Nothing is written. It is a module of its own because most runs have
- * nothing to do.
+ * What keeps a plan that writes from being carried out, asked before anything starts: the encoding, the rights, what
+ * refuses the application's rows, unique indexes that are broken, and the place of a safety backup that must be made.
+ * Nothing is written. It is a module of its own because most runs have nothing to do.
  * @returns null if nothing is in the way
  */
 export async function findObstacle(
@@ -22,6 +22,7 @@ export async function findObstacle(
   try {
     if (plan.kind === 'migrate') await requireEncoding(plan.pending, database);
     await requireRights(plan, facts, database);
+    await requireNoObstruction(facts, database);
     await requireSoundIndexes(database);
     return await findSafetyObstacle({ database, config }, facts);
   } catch (error) {
@@ -36,6 +37,22 @@ async function requireSoundIndexes(database: Database): Promise<void> {
   const { findBrokenIndexes } = await import('../database/postgres/index-check.ts');
   const indexes = await findBrokenIndexes(database);
   if (indexes.length > 0) throw new Failure({ kind: 'broken-indexes', database: database.name, indexes });
+}
+
+/**
+ * What refuses the application's rows would still be there after the migration, which would be taken back for it.
+ * @throws Failure `refused`, as at the head
+ */
+async function requireNoObstruction({ surroundings, revisions }: DatabaseFacts, database: Database): Promise<void> {
+  const head = await loadHead(database.engine);
+  const differences = surroundings.attachments
+    .filter(({ table, refuses }) => refuses && table !== null && Object.hasOwn(head.tables, table))
+    .map((attachment) => ({ kind: 'obstruction', attachment }) as const);
+  if (differences.length === 0) return;
+  const { obstructed } = await import('../recovery/repair-decisions.ts');
+  const state = { kind: 'drifted', revisions: revisions ?? [], older: null, differences } as const;
+  const refusal = notMendable(state, differences.map(obstructed));
+  throw new Failure({ kind: 'refused', database: database.name, refusal });
 }
 
 /** @throws Failure `missing-rights`, `file-access-denied` */

@@ -67,10 +67,19 @@ export function decide(difference: Difference, circumstances: Circumstances): St
     case 'missing-rows':
       return unsafe(difference, { kind: 'not-made' }, seedStatements(difference.table, circumstances.seed));
     case 'obstruction':
-      return unsafe(difference, { kind: 'owners' }, [difference.attachment.remedy]);
+      return obstructed(difference);
     case 'invalid-index':
       return decideInvalidIndex(difference, circumstances);
   }
+}
+
+/** Refuses what somebody attached to a table. The statements take it away; a definition follows as comments, line by line. */
+export function obstructed(difference: Of<'obstruction'>): Unsafe {
+  const { remedy, definition } = difference.attachment;
+  if (definition === undefined) return unsafe(difference, { kind: 'owners' }, [remedy]);
+  const lines = `${definition};`.split(/\r?\n/).map((line) => line.replace(/^\t+/, (tabs) => '  '.repeat(tabs.length)));
+  const anew = ['to make it anew later, once it can work:', ...lines].map((line) => `-- ${line}`);
+  return unsafe(difference, { kind: 'owners' }, [remedy, ...anew]);
 }
 
 function enumChanges({ name, values }: Of<'missing-enum'>, { facts }: Circumstances): readonly Change[] {

@@ -58,7 +58,12 @@ function faultyRows({ fault, rows }: Extract<Obstacle, { kind: 'rows' }>): strin
 
 /** What to do about all of it, as an option of a banner. */
 export function waysOut(unsafe: readonly Unsafe[]): string {
-  const sql = unsafe.flatMap(sqlFor).slice(0, shownDifferences);
+  let statements = 0;
+  // a statement keeps the comments that follow it
+  const sql = unsafe.flatMap(sqlFor).filter((line) => {
+    if (!line.startsWith('--')) statements++;
+    return statements <= shownDifferences;
+  });
   return [
     'Put right what is in the way, then start again: the rest is mended then.' +
       (sql.length > 0 ? ' A SELECT finds rows; look well at what follows it before you run it.' : ''),

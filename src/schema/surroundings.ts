@@ -11,6 +11,8 @@ export interface Attachment {
   readonly refuses: boolean;
   /** The statement that takes it away. */
   readonly remedy: string;
+  /** The statement that makes it anew, where that is needed word for word. */
+  readonly definition?: string;
 }
 
 /** The sequence that numbers the rows of a table that has some. PostgreSQL only. */

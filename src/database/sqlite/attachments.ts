@@ -2,15 +2,28 @@ import type { Attachment } from '../../schema/surroundings.ts';
 import { quoteName } from '../quoting.ts';
 import { optionalText, text } from '../rows.ts';
 import type { Row } from '../session.ts';
+import type { BrokenTrigger } from './broken-triggers.ts';
 
-/** What a stored definition (`type`, `name`, `table`, `sql`) attaches to a table: a trigger, or the checks of the table. */
-export function readAttachments(row: Row): readonly Attachment[] {
+/**
+ * What a stored definition (`type`, `name`, `table`, `sql`) attaches to a table: a trigger, or the checks of the table.
+ * @param broken the triggers that do not compile, each with the tables that cannot be written because of it
+ */
+export function readAttachments(row: Row, broken: readonly BrokenTrigger[]): readonly Attachment[] {
   const sql = optionalText(row, 'sql');
-  if (sql === null) return [];
+  if (sql === null || text(row, 'type') === 'view') return [];
   const [table, name] = [text(row, 'table'), text(row, 'name')];
   if (text(row, 'type') === 'trigger') {
-    const remedy = `DROP TRIGGER ${quoteName(name)}`;
-    return [{ table, what: 'trigger', name, detail: sql, refuses: isRefusing(sql), remedy }];
+    const faults = broken.filter((each) => each.name === name);
+    const remedy = `DROP TRIGGER ${faults.length > 1 ? 'IF EXISTS ' : ''}${quoteName(name)}`;
+    const trigger = { what: 'trigger', name, remedy, definition: sql };
+    return faults.length === 0
+      ? [{ ...trigger, table, detail: sql, refuses: isRefusing(sql) }]
+      : faults.map(({ table: written, fault }) => ({
+          ...trigger,
+          table: written,
+          detail: `it does not compile (${fault}): ${sql}`,
+          refuses: true,
+        }));
   }
   return checksOf(sql)
     .filter((check) => !isApplications(check))

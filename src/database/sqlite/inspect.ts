@@ -6,6 +6,7 @@ import { isLedger } from '../ledgers.ts';
 import { flag, number, optionalText, text } from '../rows.ts';
 import type { Row } from '../session.ts';
 import { readAttachments } from './attachments.ts';
+import { findBrokenTriggers } from './broken-triggers.ts';
 
 const relationsQuery = `
   SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name`;
@@ -35,7 +36,7 @@ const indexesQuery = `
   FROM sqlite_schema t JOIN pragma_index_list(t.name) i LEFT JOIN sqlite_schema s ON s.type = 'index' AND s.name = i.name
   WHERE ${isOrdinary}`;
 
-const definitionsQuery = `SELECT type, name, tbl_name AS "table", sql FROM sqlite_schema WHERE type IN ('table', 'trigger')`;
+const definitionsQuery = `SELECT type, name, tbl_name AS "table", sql FROM sqlite_schema WHERE type IN ('table', 'view', 'trigger') ORDER BY rowid`;
 
 /** Reads everything in one read transaction. */
 export function inspect(database: SQLite.Database, question?: Question): DatabaseFacts {
@@ -45,7 +46,10 @@ export function inspect(database: SQLite.Database, question?: Question): Databas
     const versioned = relations.some(({ name }) => name === 'alembic_version');
     const versions = versioned ? all('SELECT version_num FROM alembic_version ORDER BY 1') : null;
     const catalog = { tables: readTables(all(columnsQuery), all(foreignKeysQuery), all(indexesQuery)), enums: {} };
-    const surroundings = { attachments: all(definitionsQuery).flatMap(readAttachments), numberings: [], answers: [] };
+    const definitions = all(definitionsQuery);
+    const broken = findBrokenTriggers(database, definitions);
+    const attachments = definitions.flatMap((row) => readAttachments(row, broken));
+    const surroundings = { attachments, numberings: [], answers: [] };
     const asked = question?.({ catalog, surroundings }) ?? [];
     return {
       schema: 'main',

@@ -378,6 +378,37 @@ describe('a healthy SQLite file', () => {
       0,
     ],
     [
+      'a trigger that does not compile any more',
+      `CREATE TABLE log (a); CREATE TRIGGER t AFTER DELETE ON badges BEGIN INSERT INTO log VALUES (1); END; DROP TABLE log`,
+      14,
+    ],
+    [
+      'a trigger that names a column that is not there',
+      `CREATE TRIGGER t AFTER UPDATE OF name ON badges WHEN NEW.gone IS NULL BEGIN SELECT 1; END`,
+      14,
+    ],
+    [
+      'a trigger that reads a view that does not work',
+      `CREATE VIEW v AS SELECT x FROM gone; CREATE TRIGGER t AFTER INSERT ON badges BEGIN SELECT count(*) FROM v; END`,
+      14,
+    ],
+    [
+      'triggers that compile, and one with a text in double quotation marks, which the application reads',
+      `CREATE VIRTUAL TABLE found USING fts5(name, content='badges', content_rowid='id');
+       CREATE TRIGGER t AFTER DELETE ON badges BEGIN INSERT INTO found (found, rowid, name) VALUES ('delete', old.id, old.name); END;
+       CREATE TABLE log (a UNIQUE, b REFERENCES users(full_name));
+       CREATE TRIGGER u AFTER INSERT ON badges WHEN NEW.name REGEXP 'x' BEGIN
+         INSERT INTO log (a) VALUES (1) ON CONFLICT (a) DO UPDATE SET b = 1; END;
+       CREATE TRIGGER w AFTER UPDATE ON users BEGIN INSERT INTO log (a) VALUES ("insert"); END`,
+      0,
+    ],
+    [
+      'a view of the owner that does not work, and a trigger of a table of its own',
+      `CREATE VIEW v AS SELECT x FROM gone; CREATE TABLE own (a int);
+       CREATE TRIGGER t BEFORE INSERT ON own BEGIN INSERT INTO gone VALUES (1); END`,
+      0,
+    ],
+    [
       'a column of the owner that needs a value',
       `DROP TABLE user_badges; DROP TABLE push_subscriptions;
        CREATE TABLE push_subscriptions (id INTEGER NOT NULL PRIMARY KEY, owner TEXT NOT NULL, CHECK (0))`,

@@ -1,0 +1,134 @@
+import SQLite from 'better-sqlite3';
+import { reasonOf } from '../../failure.ts';
+import { quoteName } from '../quoting.ts';
+import { optionalText, text } from '../rows.ts';
+import type { Row } from '../session.ts';
+
+/** A trigger that does not compile, and a table that cannot be written because of it: its own, or one whose triggers fire it. */
+export interface BrokenTrigger {
+  readonly table: string;
+  readonly name: string;
+  readonly sql: string;
+  /** What SQLite says about it. */
+  readonly fault: string;
+}
+
+/**
+ * Finds the triggers that make every write of some kind fail: SQLite compiles a statement with all that it fires
+ * (https://sqlite.org/lang_createtrigger.html). Statements are prepared and never run, so that nothing is written.
+ * Which trigger is to blame SQLite does not say: where a statement fails, they are tried one by one in an empty copy of the schema.
+ * @param definitions of sqlite_schema: `type`, `name`, `table`, `sql`
+ */
+export function findBrokenTriggers(database: SQLite.Database, definitions: readonly Row[]): readonly BrokenTrigger[] {
+  const triggers = definitions.filter((row) => row['type'] === 'trigger' && optionalText(row, 'sql') !== null);
+  const written = [...new Set(triggers.map((row) => text(row, 'table')))];
+  const failing = written.filter((table) => faultOfWriting(database, table) !== null);
+  return failing.length === 0 ? [] : attribute(database, definitions, triggers, failing);
+}
+
+function attribute(
+  database: SQLite.Database,
+  definitions: readonly Row[],
+  triggers: readonly Row[],
+  failing: readonly string[],
+): readonly BrokenTrigger[] {
+  const { copy, absent } = copySchema(database, definitions);
+  try {
+    const broken = triggers.flatMap((trigger) => {
+      const fault = withTriggers(copy, [trigger], () => faultOfWriting(copy, text(trigger, 'table')));
+      return fault === null || !isCertain(fault, absent) ? [] : [{ trigger, fault }];
+    });
+    const sound = triggers.filter((trigger) => !broken.some((each) => each.trigger === trigger));
+    return broken.flatMap(({ trigger, fault }) => {
+      const tables = withTriggers(copy, [...sound, trigger], () =>
+        failing.filter((table) => faultOfWriting(copy, table) === fault),
+      );
+      return tables.map((table) => ({ table, name: text(trigger, 'name'), sql: text(trigger, 'sql'), fault }));
+    });
+  } finally {
+    copy.close();
+  }
+}
+
+/** What SQLite says to a row that is added, changed or deleted; null where each is possible. */
+function faultOfWriting(database: SQLite.Database, table: string): string | null {
+  const name = quoteName(table);
+  try {
+    const columns = database
+      .prepare<[string], string>('SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0')
+      .pluck()
+      .all(table)
+      .map(quoteName);
+    for (const statement of [
+      `INSERT INTO ${name} DEFAULT VALUES`,
+      `UPDATE ${name} SET ${columns.map((column) => `${column} = ${column}`).join(', ')}`,
+      `DELETE FROM ${name}`,
+    ]) {
+      database.prepare(statement);
+    }
+    return null;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+/** Tables and views without rows and triggers. @returns also the names of those that cannot be made here */
+function copySchema(
+  database: SQLite.Database,
+  definitions: readonly Row[],
+): { readonly copy: SQLite.Database; readonly absent: readonly string[] } {
+  const copy = new SQLite(':memory:');
+  copy.pragma('foreign_keys = OFF');
+  // SQLAlchemy gives it to every connection of the application's
+  copy.function('regexp', { varargs: true }, () => 0);
+  const relations = definitions.filter((row) => row['type'] !== 'trigger' && !text(row, 'name').startsWith('sqlite_'));
+  const absent = relations
+    .map((row) => ({ name: text(row, 'name'), sql: optionalText(row, 'sql') ?? '' }))
+    .filter(({ name, sql }) => !succeeds(() => copy.exec(sql)) && !isThere(copy, name))
+    .filter(({ name }) => !succeeds(() => copy.exec(bareTable(database, name))));
+  return { copy, absent: absent.map(({ name }) => name) };
+}
+
+/** Makes a table that has the columns alone: its statement may need what only its owner's programs have. */
+function bareTable(database: SQLite.Database, name: string): string {
+  const columns = database
+    .prepare<[string], string>('SELECT name FROM pragma_table_xinfo(?)')
+    .pluck()
+    .all(name)
+    .map(quoteName);
+  return `CREATE TABLE ${quoteName(name)} (${columns.join(', ')})`;
+}
+
+/** The tables of a virtual table are made along with it. */
+function isThere(copy: SQLite.Database, name: string): boolean {
+  return copy.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(name) !== undefined;
+}
+
+function withTriggers<Result>(copy: SQLite.Database, triggers: readonly Row[], work: () => Result): Result {
+  copy.exec('SAVEPOINT trying');
+  try {
+    for (const trigger of triggers) succeeds(() => copy.exec(text(trigger, 'sql')));
+    return work();
+  } finally {
+    copy.exec('ROLLBACK TO trying; RELEASE trying');
+  }
+}
+
+/**
+ * Whether the application meets the same fault. Its SQLite may have modules and collations that this one lacks, and
+ * takes a word in double quotation marks for a text where no column is called so.
+ */
+function isCertain(fault: string, absent: readonly string[]): boolean {
+  if (/^no such (?:module|collation sequence)|string literal in single-quotes/.test(fault)) return false;
+  const missing = /^no such table: (?:main\.)?(.*)$/s.exec(fault)?.[1]?.toLowerCase();
+  return missing === undefined || !absent.some((name) => name.toLowerCase() === missing);
+}
+
+function succeeds(work: () => unknown): boolean {
+  try {
+    work();
+    return true;
+  } catch {
+    return false;
+  }
+}
