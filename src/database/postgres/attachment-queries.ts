@@ -36,8 +36,8 @@ const rules = `
          format('DROP RULE %I ON %I', r.rulename, c.relname)
   FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE ${tables}`;
 
-/** A policy that no row passes, read or written. */
-const lettingNothing = `'false' IN (pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))`;
+/** A policy that no row passes, read or written. Most have one of the two conditions, and the other is null. */
+const lettingNothing = `('false' IN (pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))) IS TRUE`;
 
 const rowSecurity = `
   SELECT c.relname, CASE WHEN row_security_active(c.oid) THEN '${activeRowSecurity}' ELSE 'row security' END, c.relname,
