@@ -11,7 +11,6 @@ import { findMember, readDirectory, type StoredMember } from './directory.ts';
 import { type Description, type Manifest, manifestMember, parseDescription, parseManifest } from './manifest.ts';
 import { faultOfManifest } from './manifest-members.ts';
 import { isDebris, topFolder } from './layout.ts';
-import { saveMemory } from './memory.ts';
 import { faultOfNames, foldName, isLeftover, type Place, placeOf } from './names.ts';
 import { recogniseNames } from './recognise.ts';
 import { invalid, piece, rejection, rejectionOf } from './rejection.ts';
@@ -63,7 +62,6 @@ const longestManifest = 64 * 1024 * 1024;
  * @throws Failure `archive-rejected`, whatever is wrong with the file
  */
 export async function openArchive(file: string, limits: ArchiveLimits): Promise<Archive> {
-  saveMemory();
   try {
     const handle = await requireZip(file);
     try {

@@ -1,7 +1,6 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ArchiveKind, archiveName, type Manifest } from '../archive/manifest.ts';
-import { saveMemory } from '../archive/memory.ts';
 import { proveArchive } from '../archive/proof.ts';
 import { noLimits, openArchive } from '../archive/reader.ts';
 import { rejectionReason } from '../archive/rejection.ts';
@@ -48,7 +47,6 @@ export interface Backup {
  * @throws Failure `backup-failed`
  */
 export async function createBackup(context: BackupContext, order: BackupOrder): Promise<Backup> {
-  saveMemory();
   const { database, config, signal } = context;
   const { folder, file } = order.destination;
   const createdAt = new Date();

@@ -27,6 +27,19 @@ describe('entrypoint', () => {
     expect(exitCode).toBe(13);
   });
 
+  it.each([
+    [['--json', 'backup', 'create'], {}, ['--optimize-for-size']],
+    [['restore', 'a.zip'], {}, ['--optimize-for-size']],
+    [[], { TT_RESTORE_FROM: 'a.zip' }, ['--optimize-for-size']],
+    [['status'], { TT_RESTORE_FROM_FILE: '/run/secrets/archive' }, ['--optimize-for-size']],
+    [[], {}, []],
+    [['gate'], { TT_RESTORE_FROM: '' }, []],
+  ] as const)('has Node.js save memory where archives are at work: %j %j', async (words, env, expected) => {
+    const root = await project('console.log(JSON.stringify(process.execArgv));');
+    const { stdout } = await execa(join(root, 'entrypoint'), words, { env });
+    expect(JSON.parse(stdout)).toEqual(expected);
+  });
+
   it('is replaced by Node.js, so that signals reach it', async () => {
     const root = await project(
       "process.on('SIGTERM', () => process.exit(143)); console.log(process.pid); setInterval(() => {}, 1e6);",
