@@ -115,6 +115,7 @@ interface Ended {
 /** Waits for a program and for what flows to or from it. What the program says explains more than a broken pipe. */
 async function bothEnd(program: PromiseLike<Ended>, flow: Promise<void>): Promise<void> {
   const [{ failed, stderr, shortMessage = '' }, flowed] = await Promise.all([program, Promise.allSettled([flow])]);
-  if (failed) throw new Error(stderr.trim() || shortMessage);
+  // its message has several lines, and is part of a sentence
+  if (failed) throw new Error(stderr.trim().replaceAll(/\s+/g, ' ') || shortMessage);
   for (const outcome of flowed) if (outcome.status === 'rejected') throw outcome.reason;
 }
