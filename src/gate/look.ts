@@ -4,8 +4,8 @@ import type { Database, DatabaseFacts } from '../database/database.ts';
 import type { Engine } from '../database/session.ts';
 import { Failure, type Problem, reasonOf, type SideFileFault } from '../failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
-import { describeReason } from '../report/cause-text.ts';
-import { coreTables } from '../schema/catalog.ts';
+import { describeNoVersionTable, describeReason } from '../report/cause-text.ts';
+import { coreTables, versionTable } from '../schema/catalog.ts';
 import { askRows, type Promised } from '../schema/faults.ts';
 import { loadPromise } from '../schema/promise.ts';
 import type { Fingerprints } from '../schema/fingerprints.ts';
@@ -145,6 +145,11 @@ async function observe(database: Database, config: Config, promise: Promise<Prom
     const reason = describeReason(reasonOf(error), causeOf(error));
     const seen = { kind: 'not-seen', reason, ...(sideFile !== null && { sideFile }) } as const;
     return { ...seen, restoreJournal: await seeRestore(config) };
+  }
+  // a view may say anything, and takes no revision: what is read in it is not believed
+  const ledger = facts.relations.find(({ name }) => name === versionTable)?.kind ?? 'table';
+  if (ledger !== 'table' && ledger !== 'partitioned table') {
+    return { kind: 'not-seen', reason: describeNoVersionTable(ledger), restoreJournal: await seeRestore(config) };
   }
   // the volumes are only searched when it matters: most databases have core tables
   const found = facts.catalog.tables;

@@ -1,5 +1,6 @@
 import { printableSql } from '../printable.ts';
 import type { Blocker, Cause } from '../failure.ts';
+import type { RelationKind } from '../database/database.ts';
 import { restoring } from './advice.ts';
 import { type Commands, folderOf } from './commands.ts';
 import { quoteName } from './sql-name.ts';
@@ -231,6 +232,11 @@ function describeBlocker(blocker: Blocker): string {
     `it holds ${holds}`,
     ...(query === '' ? [] : [`its last statement: ${query}`]),
   ].join('; ');
+}
+
+/** Why nothing can be told of a database whose alembic_version is no table. */
+export function describeNoVersionTable(kind: RelationKind): string {
+  return `alembic_version is a ${kind} where a table is expected, so the revision cannot be recorded. Drop it or give it another name, then start again: db-init finds the revision by the schema`;
 }
 
 const shownTables = 8;
