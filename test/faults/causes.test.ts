@@ -90,7 +90,7 @@ describePrivateCluster('what is to blame for a failure', () => {
     ['40P01', ['gate'], 20, /failed: another session was in the way/],
     ['42501', ['gate'], 4, /failed: the database user may not do that .*OWNER TO/],
     ['58030', ['gate'], 20, /failed: data on the disk is damaged/],
-    ['P0001', ['gate'], 20, /The migration failed|Migration \S+ failed /],
+    ['P0001', ['gate'], 20, /failed: an event trigger refuses the change .*refuse, on ddl_command_start/],
     ['53100', ['plan', '--rehearse'], 20, /failed: the disk is full/],
     ['53100', ['reset', '--yes-delete-all-data=NAME', '--no-backup'], 20, /failed: the disk is full/],
     ['42501', ['reset', '--yes-delete-all-data=NAME', '--no-backup'], 4, /failed: the database user may not do that/],

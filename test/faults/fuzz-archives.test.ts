@@ -143,7 +143,7 @@ it.each(['uploads/empty.bin', 'db.sqlite'])('what is not what its hash says, %s,
     const { exitCode, all } = await runHere(args, installation.env);
     expect([args[0], exitCode, all]).toEqual([args[0], 32, expect.stringContaining('its hash is another one')]);
   }
-  expect(await contentsOf(installation)).toEqual({ database: '', uploads: {} });
+  expect(await contentsOf(installation)).toEqual({ database: 'user_version 0', uploads: {} });
 });
 
 it('a spoilt archive of PostgreSQL is never a bug either', async () => {

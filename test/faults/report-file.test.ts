@@ -9,7 +9,8 @@ import { bug, runHere } from './here.ts';
 /** Runs the gate with a report, and gives back what it said. */
 async function reporting(file: string): Promise<string> {
   const { url } = await createSqliteDatabase();
-  const { exitCode, all } = await runHere(['gate'], { DATABASE_URL: url, TT_REPORT_FILE: file });
+  const env = { DATABASE_URL: url, UPLOAD_FOLDER: await temporaryDirectory(), TT_REPORT_FILE: file };
+  const { exitCode, all } = await runHere(['gate'], env);
   expect(all).not.toMatch(bug);
   expect(exitCode).toBe(0);
   return all;
