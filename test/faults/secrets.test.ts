@@ -146,8 +146,9 @@ describePrivateCluster('on PostgreSQL, no secret is shown', () => {
       'Failing row contains (not shown)',
       [['gate'], ['backup', 'create'], ['backup', 'verify', 'FILE', '--prove'], ['restore', 'FILE', '--yes']],
       release('pg', 'v5.10.0', 'before.sql.gz'),
-      `${secretRows} CREATE FUNCTION here() RETURNS bool LANGUAGE sql AS 'SELECT current_database() = ''unrestorable''';
-       ALTER TABLE users ADD CONSTRAINT here CHECK (here())`,
+      // the server is told that its rows satisfy a CHECK, so pg_dump writes it before them
+      `${secretRows} ALTER TABLE users ADD CONSTRAINT never CHECK (id < 0) NOT VALID;
+       UPDATE pg_constraint SET convalidated = true WHERE conname = 'never'`,
     ],
   ];
 
@@ -155,7 +156,7 @@ describePrivateCluster('on PostgreSQL, no secret is shown', () => {
     await create(name);
     const url = address(name);
     if (dump !== null) await restoreSql(url, dump);
-    if (name === 'drifted') await applyPending(url);
+    if (name === 'drifted' || name === 'unrestorable') await applyPending(url);
     if (sql !== '') await withClient(superuser(name), (client) => client.query(sql));
     const { folder, env } = await place();
     const { codes, said } = await tellAll(commands, { ...env, DATABASE_URL: url }, folder, name);
