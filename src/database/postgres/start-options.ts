@@ -2,14 +2,20 @@ import { optionalText, only } from '../rows.ts';
 import type { Session } from '../session.ts';
 
 /**
- * Settings by which a role, a database or a server can make a tool fail, as SQL: the name, what is wanted, and which
- * values are not. pg_dump and pg_restore lift the time limits themselves, but only after some statements.
+ * Settings by which a role, a database or a server can make a tool fail, or write another text, as SQL: the name, what
+ * is wanted, and which values are not. pg_dump and pg_restore lift the time limits themselves, but only after some statements.
  */
 const patience = `('statement_timeout', '0', '^[1-9]\\d{0,2}$')`;
 // pg_dump waits between two statements before its transaction, pg_restore's workers for one another between two of them
 const company = `('idle_session_timeout', '0', '^[1-9]')`;
 const biting = {
-  dump: [patience, company],
+  dump: [
+    patience,
+    company,
+    // both change how the dump is written, and a restore takes no text that only a trusted archive may hold
+    `('standard_conforming_strings', 'on', 'off')`,
+    `('quote_all_identifiers', 'off', 'on')`,
+  ],
   load: [
     patience,
     company,
