@@ -5,8 +5,10 @@ import { pipeline } from 'node:stream/promises';
 import { databaseMembers } from '../archive/manifest.ts';
 import type { PostgresTarget, SqliteTarget } from '../config/config.ts';
 import { sharesDatabase } from '../database/current-schema.ts';
+import type { Database } from '../database/database.ts';
 import { openDatabase } from '../database/open.ts';
 import { number, only, optionalText, text } from '../database/rows.ts';
+import { requireConnections } from '../database/postgres/connection-limit.ts';
 import { openDumpDigest } from '../database/postgres/dump-digest.ts';
 import { dumpPostgres, proveDump } from '../database/postgres/dump.ts';
 import { startOptions } from '../database/postgres/start-options.ts';
@@ -53,6 +55,10 @@ export async function openCopier(context: BackupContext, scratch: string): Promi
   }
 }
 
+/** Our own connection holds the picture that pg_dump copies over another one. @throws Failure `missing-rights` */
+export const requireDumpConnection = (database: Database): Promise<number> =>
+  requireConnections(database, 1, 'dump the database');
+
 async function postgresCopier(target: PostgresTarget, context: BackupContext): Promise<Copier> {
   const { database, config, signal } = context;
   const server = await database.read(async (session) =>
@@ -67,6 +73,7 @@ async function postgresCopier(target: PostgresTarget, context: BackupContext): P
   const schema = optionalText(server, 'schema');
   const dump = await requireTool('pg_dump', number(server, 'major'), context);
   const restore = await requireTool('pg_restore', dump.major, context);
+  await requireDumpConnection(database);
   return {
     member: databaseMembers.postgresql,
     tool: `pg_dump ${dump.major}`,

@@ -85,9 +85,11 @@ export async function createBackup(context: BackupContext, order: BackupOrder): 
   }
 }
 
-/** That the database cannot be read is told by its state, and that it is gone has an exit code of its own. */
+/** That the database cannot be read is told by its state; that it is gone or lacks a right has an exit code of its own. */
 function saysEnough(error: unknown): boolean {
-  return error instanceof Failure && /^(backup-failed|unreadable|connection-lost)$/.test(error.problem.kind);
+  return (
+    error instanceof Failure && /^(backup-failed|unreadable|connection-lost|missing-rights)$/.test(error.problem.kind)
+  );
 }
 
 /** Finds a whole archive that holds the same database as one that was just written. */

@@ -8,6 +8,7 @@ import { coreTables } from '../schema/catalog.ts';
 import { isPlaceToKeep } from '../volumes.ts';
 import { holdsRows } from './contents.ts';
 import { type BackupContext, backupFailure } from './context.ts';
+import { requireDumpConnection } from './copy.ts';
 import { createBackup } from './create.ts';
 import { requireWritableFolder } from './destination.ts';
 import { backupBeforeLastChange } from './last-change.ts';
@@ -36,9 +37,8 @@ export async function makeSafetyBackup(context: SafetyContext, { catalog }: Data
   } catch (error) {
     signal.throwIfAborted();
     if (isLost(error)) throw error;
-    const obstacle = obstacleOf(error);
-    if (config.backupBeforeMigrate === 'always') throw backupFailure(context, obstacle, 'safety');
-    log.warn(`No safety backup was made: ${describeObstacle(obstacle)}`);
+    if (config.backupBeforeMigrate === 'always') throw safetyFailure(context, error);
+    log.warn(`No safety backup was made: ${describeObstacle(obstacleOf(error))}`);
     log.warn('Going on without: TT_BACKUP_BEFORE_MIGRATE=always would stop here.');
   }
 }
@@ -55,10 +55,11 @@ export async function findSafetyObstacle(
     if (!(await database.read((session) => holdsRows(session, present)))) return null;
     requireVolume(context);
     await requireWritableFolder(config.backupFolder, context);
+    if (database.engine === 'postgresql') await requireDumpConnection(database);
     return null;
   } catch (error) {
     if (isLost(error)) throw error;
-    return backupFailure(context, obstacleOf(error), 'safety').problem;
+    return safetyFailure(context, error).problem;
   }
 }
 
@@ -88,6 +89,12 @@ export async function requireSafetyBackup(context: SafetyContext): Promise<void>
   log.info(`Safety backup: ${path} (${formatBytes(bytes)}), ${again}read back and found whole.`, { backup: path });
   recorder.step({ kind: 'backup', path, bytes, milliseconds: performance.now() - started });
   await prune(path, context);
+}
+
+/** What the database user may not do has an exit code of its own. */
+function safetyFailure(context: Pick<BackupContext, 'database'>, error: unknown): Failure {
+  const named = error instanceof Failure && error.problem.kind === 'missing-rights';
+  return named ? error : backupFailure(context, obstacleOf(error), 'safety');
 }
 
 export function obstacleOf(error: unknown): BackupObstacle {

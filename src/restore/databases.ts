@@ -6,12 +6,12 @@ import { rejection } from '../archive/rejection.ts';
 import type { Config, PostgresTarget } from '../config/config.ts';
 import { currentSchema } from '../database/current-schema.ts';
 import type { Database } from '../database/database.ts';
+import { requireConnections } from '../database/postgres/connection-limit.ts';
 import { type DumpLoader, openLoader } from '../database/postgres/load.ts';
 import { measureSchemas } from '../database/postgres/measure.ts';
 import type { Maintenance } from '../database/postgres/maintenance.ts';
 import { quoteName } from '../database/quoting.ts';
-import { number, only, optionalText, text } from '../database/rows.ts';
-import { Failure } from '../failure.ts';
+import { number, only, optionalText } from '../database/rows.ts';
 import { requireNobody } from './alone.ts';
 import { homeOf, renameToHome } from './home.ts';
 import { failedLoad, makeHealthy, withScratch } from './proving.ts';
@@ -50,7 +50,7 @@ export function databasesSite(
 
     async bringUp(source, { incoming }) {
       if (live === null) throw new Error('a restore without the live database');
-      const jobs = Math.min(availableParallelism(), mostJobs, await requireFreeConnections(live));
+      const jobs = Math.min(availableParallelism(), mostJobs, await requireConnections(live, 1, 'load the archive'));
       const dump = await unpackDump(source, context);
       const loader = await loaderFor(dump, source, live, target, context);
       const owner = await ownerOf(live);
@@ -104,31 +104,6 @@ export function databasesSite(
     drop: (kept) => maintenance.drop(kept),
     close: () => maintenance.close(),
   };
-}
-
-/**
- * How many more connections our role may open beside those that are open now; a superuser has no limit.
- * @throws Failure `missing-rights` if there is none left for what loads the archive
- */
-async function requireFreeConnections(live: Database): Promise<number> {
-  const row = await live.read(async (session) =>
-    only(
-      await session.query(
-        `SELECT quote_ident(rolname) AS role, CASE WHEN rolsuper THEN -1 ELSE rolconnlimit END AS allowed,
-                (SELECT count(*)::int FROM pg_stat_activity WHERE usesysid = pg_roles.oid) AS used
-         FROM pg_roles WHERE rolname = current_user`,
-      ),
-    ),
-  );
-  const allowed = number(row, 'allowed');
-  if (allowed < 0) return Infinity;
-  const used = number(row, 'used');
-  if (used < allowed) return allowed - used;
-  const right = {
-    action: `open another connection to load the archive: ${used} are open, and its limit is ${allowed}`,
-    remedy: `ALTER ROLE ${text(row, 'role')} CONNECTION LIMIT ${used + 1};`,
-  };
-  throw new Failure({ kind: 'missing-rights', database: live.name, rights: [right] });
 }
 
 /**

@@ -1,7 +1,9 @@
 import { hostname } from 'node:os';
 import type { Database } from '../database/database.ts';
 import type { PostgresTarget } from '../config/config.ts';
+import { requireConnections } from '../database/postgres/connection-limit.ts';
 import { enterMaintenance, type Maintenance } from '../database/postgres/maintenance.ts';
+import { flag, only } from '../database/rows.ts';
 import { Failure } from '../failure.ts';
 import { databasesSite } from './databases.ts';
 import { filesSite } from './files.ts';
@@ -22,7 +24,9 @@ export async function openSite(live: Database, context: RestoreContext, way: Way
     case 'sqlite':
       return filesSite(target, live, context);
     case 'postgresql': {
-      if (way === 'schemas' || (way === null && (await isShared(live)))) {
+      const bySchemas = way === 'schemas' || (way === null && (await isShared(live)));
+      await requireConnections(live, !bySchemas && way === null && (await mayCreate(live)) ? 2 : 1, 'restore');
+      if (bySchemas) {
         return schemasSite(target, await homeOf(live), live, context);
       }
       const maintenance = await maintain(target, context);
@@ -35,6 +39,15 @@ export async function openSite(live: Database, context: RestoreContext, way: Way
     }
   }
 }
+
+/** Whole databases are exchanged over one connection, and the archive is loaded over another one at the same time. */
+const mayCreate = (live: Database): Promise<boolean> =>
+  live.read(async (session) =>
+    flag(
+      only(await session.query('SELECT rolcreatedb OR rolsuper AS may FROM pg_roles WHERE rolname = current_user')),
+      'may',
+    ),
+  );
 
 /** Enters a maintenance database, waiting for a restore that is at work. @returns null if none lets this user in */
 export function maintain(target: PostgresTarget, context: RestoreContext): Promise<Maintenance | null> {

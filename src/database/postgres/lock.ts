@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
+import { hasCode } from '../../error-code.ts';
 import { Failure, type LockHolder } from '../../failure.ts';
 import { quoteName } from '../quoting.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
@@ -10,6 +11,7 @@ import { zonedTime } from '../../local-time.ts';
 
 /** The first key of both advisory locks: "ttdb" in ASCII. The second tells which of the two it is. */
 const application = 0x74746462;
+const tooManyConnections = '53300';
 /** Seconds that the answer to a try may take, which waits for nobody. */
 const patience = 30;
 /** Held by a run from before it looks until it is done. */
@@ -115,7 +117,14 @@ export async function refuseTransactionPooler(
 ): Promise<void> {
   const ownPort = localPortOf(client);
   if (ownPort !== null && server.clientPort === ownPort) return;
-  const other = await connectOnce(target, applicationName);
+  let other;
+  try {
+    other = await connectOnce(target, applicationName);
+  } catch (error) {
+    // a role with a single session: a pooler would have let the second client in, and had it wait
+    if (hasCode(error, tooManyConnections)) return;
+    throw error;
+  }
   try {
     await other.query('BEGIN').catch((error: unknown) => {
       // a pooler in statement mode refuses even this

@@ -81,6 +81,59 @@ describePostgres(
 );
 
 describePostgres(
+  'a user who may have one connection',
+  () => {
+    it('passes the gate with it, and is told how many a backup and a restore need', async () => {
+      const role = await createRole();
+      const database = await createDatabase();
+      await admin(`ALTER DATABASE "${database.name}" OWNER TO ${role}`);
+      if (requirePostgres().major < 15) await execute(database, `ALTER SCHEMA public OWNER TO ${role}`);
+      await admin(`ALTER ROLE ${role} CONNECTION LIMIT 1`);
+      const place = await install('postgresql', { database: as(role, database) });
+      // over a socket a pooler is looked for with a second connection
+      const { rows } = await withClient(database.url, (client) =>
+        client.query<{ unix_socket_directories: string }>('SHOW unix_socket_directories'),
+      );
+      const url = new URL(place.database.url);
+      const [folder = ''] = (rows[0]?.unix_socket_directories ?? '').split(',');
+      url.searchParams.set('host', folder);
+      const overSocket = await run(['gate'], { env: { DATABASE_URL: url.href } });
+      expect(overSocket.exitCode, overSocket.all).toBe(0);
+
+      const commands = [
+        ['backup', 'create'],
+        ['restore', currentArchive('postgresql'), '--yes'],
+        ['restore', currentArchive('postgresql'), '--dry-run'],
+      ];
+      for (const command of commands) {
+        const refused = await place.run(...command);
+        expect(refused.exitCode, refused.all).toBe(4);
+        expect(refused.stderr.replaceAll(/\s+/g, ' ')).toContain('2 are needed in all, and its limit is 1');
+        expect(refused.stderr).toContain(`ALTER ROLE ${role} CONNECTION LIMIT 2;`);
+      }
+      await admin(`ALTER ROLE ${role} CONNECTION LIMIT 2`);
+      for (const command of commands) {
+        const { exitCode, all } = await place.run(...command);
+        expect(exitCode, all).toBe(0);
+      }
+
+      // a safety backup that must be made is an obstacle of the work; one that may be left out is not
+      await admin(`ALTER ROLE ${role} CONNECTION LIMIT 1`);
+      await withClient(database.url, (client) => client.query('ALTER TABLE clients DROP COLUMN email'));
+      for (const command of ['plan', 'gate']) {
+        const refused = await run([command], { env: { ...place.env, TT_BACKUP_BEFORE_MIGRATE: 'always' } });
+        expect(refused.exitCode, refused.all).toBe(4);
+        expect(refused.all).toContain(`ALTER ROLE ${role} CONNECTION LIMIT 2;`);
+      }
+      const { exitCode, all } = await place.run('gate');
+      expect(exitCode, all).toBe(0);
+      expect(all).toContain('No safety backup was made');
+    });
+  },
+  'tools',
+);
+
+describePostgres(
   'a user who may not create databases',
   () => {
     const archive = currentArchive('postgresql');

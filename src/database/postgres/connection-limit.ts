@@ -1,0 +1,32 @@
+import { Failure } from '../../failure.ts';
+import type { Database } from '../database.ts';
+import { number, only, text } from '../rows.ts';
+
+/**
+ * Requires that our role may open `more` connections beside those that it has open now (`ALTER ROLE … CONNECTION LIMIT`).
+ * @param purpose what they are for, after "to"
+ * @returns how many it may open; a superuser has no limit
+ * @throws Failure `missing-rights`, with the limit that is needed
+ */
+export async function requireConnections(live: Database, more: number, purpose: string): Promise<number> {
+  const row = await live.read(async (session) =>
+    only(
+      await session.query(
+        `SELECT quote_ident(rolname) AS role, CASE WHEN rolsuper THEN -1 ELSE rolconnlimit END AS allowed,
+                (SELECT count(*)::int FROM pg_stat_activity WHERE usesysid = pg_roles.oid) AS used
+         FROM pg_roles WHERE rolname = session_user`,
+      ),
+    ),
+  );
+  const allowed = number(row, 'allowed');
+  if (allowed < 0) return Infinity;
+  const used = number(row, 'used');
+  if (used + more <= allowed) return allowed - used;
+  const right = {
+    action:
+      `open ${more === 1 ? 'another connection' : `${more} more connections`} to ${purpose}: ${used} of its connections ` +
+      `are open, ${used + more} are needed in all, and its limit is ${allowed}`,
+    remedy: `ALTER ROLE ${text(row, 'role')} CONNECTION LIMIT ${used + more};`,
+  };
+  throw new Failure({ kind: 'missing-rights', database: live.name, rights: [right] });
+}
