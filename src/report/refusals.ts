@@ -311,12 +311,14 @@ function describeUnversioned(
 
 /** Whether there are neither clients nor references of projects to them, which came with 1.3. */
 function isFromBeforeClients(mismatches: readonly Mismatch[]): boolean {
-  return (
-    mismatches.some((each) => each.kind === 'missing-table' && each.table === 'clients') &&
+  const lacks = (table: string, column?: string): boolean =>
     mismatches.some(
-      (each) => each.kind === 'missing-column' && each.table === 'projects' && each.column === 'client_id',
-    )
-  );
+      (each) =>
+        (each.kind === 'missing-table' && each.table === table) ||
+        (each.kind === 'missing-column' && each.table === table && each.column === column),
+    );
+  const itsOwn = !lacks('users', 'username') && !lacks('projects', 'name') && !lacks('time_entries');
+  return itsOwn && lacks('clients') && lacks('projects', 'client_id');
 }
 
 /** Of many backups the newest are named. */
