@@ -98,7 +98,14 @@ export type Problem =
   | { readonly kind: 'unfit-encoding'; readonly database: string; readonly encoding: string }
   | { readonly kind: 'transaction-pooler' }
   | { readonly kind: 'network-file-system'; readonly path: string; readonly fileSystem: string }
-  | { readonly kind: 'unreachable'; readonly database: string; readonly seconds: number; readonly reason: string }
+  | {
+      readonly kind: 'unreachable';
+      readonly database: string;
+      readonly seconds: number;
+      readonly reason: string;
+      /** Whether the server is there, and allows no further connection. */
+      readonly full?: boolean;
+    }
   | { readonly kind: 'connection-lost'; readonly database: string; readonly reason: string }
   | { readonly kind: 'no-such-database'; readonly database: string; readonly name: string }
   /** It is there, and the server lets nobody into it: as a restore leaves it that was killed, or its owner. */

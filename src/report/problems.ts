@@ -4,6 +4,7 @@ import { listRows } from './adoption-text.ts';
 import { capital, untouched } from './advice.ts';
 import { describeFailedBackup, describeUntidyBackups } from './backup-text.ts';
 import type { Notice } from './banner.ts';
+import { describeCauseOf } from './cause-text.ts';
 import { type Commands, commandsFor, databaseWord, folderOf } from './commands.ts';
 import { describeQuarantineObstacle } from './quarantine-text.ts';
 import { describeRejection } from './archive-text.ts';
@@ -108,7 +109,7 @@ function describe(problem: Problem, commands: Commands): Notice {
         title: `The database cannot be reached: ${problem.database}`,
         happened: [`No connection within ${problem.seconds} seconds. The last reason: ${problem.reason}.`],
         safe: 'nothing was changed.',
-        options: [
+        options: (problem.full === true ? describeCauseOf({ kind: 'connections' }, commands).options : undefined) ?? [
           `Look whether the database runs, and what it says.\n${commands.serverState}\n${commands.serverLog}`,
           'Compare host and port in DATABASE_URL with those of the server' +
             (commands.compose ? ': within compose the host is the name of the service.' : '.'),

@@ -5,7 +5,7 @@ import { hasCode } from '../../error-code.ts';
 import { Failure } from '../../failure.ts';
 import { describePostgres } from '../target-name.ts';
 import { pauseBeforeAttempt, sleep } from '../waiting.ts';
-import { judgeConnectionFailure } from './connection-failure.ts';
+import { type ConnectionFailure, judgeConnectionFailure } from './connection-failure.ts';
 import { lastRow, textTypes } from './session.ts';
 
 /** What a run needs to know about connecting, beside where to. */
@@ -86,7 +86,8 @@ export async function connectWhenReady(target: PostgresTarget, options: ConnectO
     const secondsLeft = options.waitTimeout - secondsWaited();
     if (secondsLeft <= 0) {
       const seconds = options.waitTimeout;
-      throw new Failure({ kind: 'unreachable', database, seconds, reason: outcome.reason });
+      const full = outcome.kind === 'passing' && outcome.full === true;
+      throw new Failure({ kind: 'unreachable', database, seconds, reason: outcome.reason, ...(full && { full }) });
     }
     options.onWaiting(outcome.reason, Math.ceil(secondsLeft));
     await sleep(Math.min(pauseBeforeAttempt(attempt), secondsLeft * 1000), options.signal);
@@ -96,7 +97,7 @@ export async function connectWhenReady(target: PostgresTarget, options: ConnectO
 type Attempt =
   | { readonly kind: 'ready'; readonly connected: Connected }
   | { readonly kind: 'young'; readonly startedAt: string; readonly reason: string }
-  | { readonly kind: 'passing' | 'denied' | 'no-such-database' | 'closed'; readonly reason: string };
+  | ConnectionFailure;
 
 async function tryToConnect(
   target: PostgresTarget,

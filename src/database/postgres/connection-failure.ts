@@ -3,7 +3,12 @@ import { codeOf } from '../../error-code.ts';
 /** What a failed attempt to connect means for the next one. */
 export type ConnectionFailure =
   /** Heals by itself as a rule: the server is starting, the name is not known yet. */
-  | { readonly kind: 'passing'; readonly reason: string }
+  | {
+      readonly kind: 'passing';
+      readonly reason: string;
+      /** Whether the server allows no further connection: `max_connections`, or the limit of a role or a database. */
+      readonly full?: boolean;
+    }
   /** The server is there, the database is not: perhaps it is being created this moment. */
   | { readonly kind: 'no-such-database'; readonly reason: string }
   /** The database is there, and closed to everybody: for the moment of an exchange, or for good. */
@@ -66,7 +71,8 @@ export function judgeConnectionFailure(error: unknown): ConnectionFailure {
   if (code.startsWith('ERR_SSL') || code.startsWith('ERR_OSSL') || code.startsWith('CERT_')) {
     return { kind: 'denied', reason: `TLS failed (${message})` };
   }
-  return { kind: 'passing', reason: passing[code] === undefined ? message : `${passing[code]} (${message || code})` };
+  const reason = passing[code] === undefined ? message : `${passing[code]} (${message || code})`;
+  return { kind: 'passing', reason, ...(code === '53300' && { full: true }) };
 }
 
 /** Whether an error means that the connection is gone. pg's own errors of that kind bear no code. */

@@ -100,6 +100,12 @@ describePostgres(
       const overSocket = await run(['gate'], { env: { DATABASE_URL: url.href } });
       expect(overSocket.exitCode, overSocket.all).toBe(0);
 
+      await withClient(place.database.url, async () => {
+        const full = await run(['gate'], { env: { ...place.env, TT_WAIT_TIMEOUT: '1' } });
+        expect(full.exitCode, full.all).toBe(3);
+        expect(full.all).toContain(`ALTER ROLE "${role}" CONNECTION LIMIT`);
+      });
+
       const commands = [
         ['backup', 'create'],
         ['restore', currentArchive('postgresql'), '--yes'],
