@@ -1,6 +1,6 @@
 /**
  * Records what db-init prints, in runs that really happen, as pictures for the documentation: `docs/images/*.svg`.
- * Needs PostgreSQL's programs on the machine; the server is one of its own.
+ * Needs Linux, root and PostgreSQL's programs on the machine; the server is one of its own.
  *   npm run build && node scripts/run-ts.mjs scripts/record.ts [NAME...]
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -83,7 +83,10 @@ const scenarios: readonly Scenario[] = [
 /** Seconds: until a command stands at the prompt, until it is started, and until the next prompt. */
 const pause = { prompt: 0.4, start: 0.8, next: 1.6 } as const;
 
-await onStage(async (stage) => {
+if (process.platform === 'linux' && process.getuid?.() === 0) await onStage(record);
+else process.stdout.write('The pictures stay as they are: they are recorded as root, on Linux.\n');
+
+async function record(stage: Stage): Promise<void> {
   const wanted = process.argv.slice(2);
   for (const { name, title, prepare, commands } of scenarios) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
@@ -96,7 +99,7 @@ await onStage(async (stage) => {
     writeFileSync(file, picture);
     process.stdout.write(`${file}\n`);
   }
-});
+}
 
 /** A picture without what differs in each run (times, durations): where all else is the same, the former one stays. */
 function steady(picture: string): string {
