@@ -29,7 +29,10 @@ export const up: Migration = async ({ context: schema }) => {
     SELECT invoice_pdf_template_html AS template_html, invoice_pdf_template_css AS template_css,
            invoice_pdf_design_json AS design_json
     FROM settings LIMIT 1`);
-  const textOf = (column: string): string => String(settings?.[column] ?? '');
+  const textOf = (column: string): string => {
+    const value = settings?.[column];
+    return typeof value === 'string' ? value : '';
+  };
   await schema.insertMissing(
     'invoice_pdf_templates',
     [['page_size']],

@@ -38,7 +38,8 @@ const alteration = new RegExp(`^(?:ALTER|DROP) TABLE (?:IF EXISTS )?${name}(?:.*
 
 /** The table and column of the schema builder's statement that failed. */
 function placeOf(link: Error): { readonly table: string; readonly column: string | null } | null {
-  const [, table, column] = ('statement' in link && alteration.exec(String(link.statement))) || [];
+  const statement = 'statement' in link ? String(link.statement) : '';
+  const [, table, column] = alteration.exec(statement) ?? [];
   const plain = (quoted: string): string => quoted.replaceAll('""', '"');
   return table === undefined ? null : { table: plain(table), column: column === undefined ? null : plain(column) };
 }

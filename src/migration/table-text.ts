@@ -111,7 +111,7 @@ const clausesOf = ({ text, column }: Item): readonly string[] =>
 /** A clause of a column as the rule of the table that it makes; null for NOT NULL, DEFAULT and the like. */
 function tableRule(column: string | null, clause: string): string | null {
   if (column === null) return clause;
-  switch (/^\w+/.exec(clause)?.[0].toUpperCase()) {
+  switch (/^\w*/.exec(clause)?.[0].toUpperCase() ?? '') {
     case 'REFERENCES':
       return `FOREIGN KEY (${column}) ${clause}`;
     case 'UNIQUE':

@@ -8,7 +8,7 @@ export function shellWord(text: string): string {
 
 /** What printf makes the text of: bytes that cannot be seen, and its own signs, in octal digits. */
 function inOctal(text: string): string {
-  return [...text]
+  return Array.from(text)
     .map((character) => (isPrintable(character) && !/[\\%']/.test(character) ? character : octalOf(character)))
     .join('');
 }

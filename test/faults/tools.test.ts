@@ -117,10 +117,10 @@ describePostgres(
           'A dump is loaded with psql, and there is no psql here',
         );
         await admin(`ALTER ROLE ${old.role} NOCREATEDB`);
-        const told = await old
-          .where({ pg_restore: 'real' }, [...restore, '--trust-archive'], 31)
-          .finally(() => admin(`ALTER ROLE ${old.role} CREATEDB`));
-        expect(told).toContain('psql is needed to load a dump in one transaction, and there is no psql here');
+        const trusting = old.where({ pg_restore: 'real' }, [...restore, '--trust-archive'], 31);
+        await Promise.allSettled([trusting]);
+        await admin(`ALTER ROLE ${old.role} CREATEDB`);
+        expect(await trusting).toContain('psql is needed to load a dump in one transaction, and there is no psql here');
         expect(await snapshot(old.url)).toBe(before);
       });
 

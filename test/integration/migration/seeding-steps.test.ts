@@ -187,10 +187,11 @@ async function runAgain(session: Session, revision: string): Promise<void> {
 describeEngines('a step that seeds rows', ({ create }) => {
   it.for([...cases])('$revision completes $title that is half filled, in other numbers', async (given) => {
     const { revision, before = '', damage, names, own, replaced = [], kept } = given;
-    const { session, migrateTo } = await openStageAt(await create(), parentOf(revision), before);
+    const stage = await openStageAt(await create(), parentOf(revision), before);
+    const { session } = stage;
     const listed = async (): Promise<string[]> =>
       (await session.query(names)).map((row) => String(row['name'])).toSorted();
-    await migrateTo(revision);
+    await stage.migrateTo(revision);
     const made = await listed();
     await unwatched(session, damage);
     expect(await listed()).not.toEqual(made);

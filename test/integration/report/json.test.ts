@@ -20,6 +20,12 @@ async function told(words: readonly string[], env: Readonly<Record<string, strin
   return { ...result, object };
 }
 
+/** The name of the first quarantine of a list. */
+function nameIn(quarantines: unknown): string {
+  const found: unknown = Array.isArray(quarantines) ? quarantines[0] : null;
+  return typeof found === 'object' && found !== null && 'name' in found ? String(found.name) : '';
+}
+
 const names = [...commands.map(({ name }) => name), 'help', 'version'];
 
 describe('--json', () => {
@@ -80,11 +86,11 @@ describe('--json', () => {
     await succeed('quarantine', 'create', '--all', '--yes');
     const { quarantines } = await succeed('quarantine', 'list');
     expect(quarantines).toEqual([expect.objectContaining({ state: 'complete' })]);
-    const [{ name }] = quarantines as [{ name: string }];
+    const name = nameIn(quarantines);
     await succeed('quarantine', 'restore', name, '--dry-run');
     await succeed('quarantine', 'restore', name);
     await succeed('quarantine', 'create', '--all', '--yes');
-    const [{ name: again }] = (await succeed('quarantine', 'list'))['quarantines'] as [{ name: string }];
+    const again = nameIn((await succeed('quarantine', 'list'))['quarantines']);
     await succeed('quarantine', 'purge', again, '--yes');
     await succeed('gate');
     await succeed('reset', '--yes-delete-all-data', url.slice('sqlite:///'.length));

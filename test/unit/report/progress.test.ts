@@ -2,12 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { openOutput } from '../../../src/report/output.ts';
 import { openProgress } from '../../../src/report/progress.ts';
 
-/** A clock that stands still unless it is moved, and everything that is told. */
-type Unit = 'bytes' | 'revisions';
+interface Setting {
+  readonly terminal: boolean;
+  readonly plain: boolean;
+  readonly label: string;
+  readonly unit: 'bytes' | 'revisions';
+}
 
+/** A clock that stands still unless it is moved, and everything that is told. */
 function setting(
   total: number | null,
-  { terminal = false, plain = false, label = 'Copying', unit = 'bytes' as Unit } = {},
+  { terminal = false, plain = false, label = 'Copying', unit = 'bytes' }: Partial<Setting> = {},
 ) {
   const entries: string[] = [];
   let screen = '';
