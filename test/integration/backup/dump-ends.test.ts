@@ -40,7 +40,7 @@ describePostgres(
           BACKUP_FOLDER: folder,
           TT_MIGRATION_LOCK_TIMEOUT: '50',
         });
-        expect([exitCode, all]).toEqual([30, expect.stringMatching(/Connection terminated/)]);
+        expect([exitCode, all]).toEqual([3, expect.stringMatching(/Connection terminated/)]);
         expect(children()).not.toContain('pg_dump');
       });
     });
