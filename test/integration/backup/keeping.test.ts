@@ -68,7 +68,7 @@ describe('backup list', () => {
       // the fixture may be older or newer than the file that was just written
       expect.any(Array),
       expect.any(Array),
-      ['safety.zip', '2020-01-02 00:00', 'safety', 'sqlite', 'none', expect.any(String), 'none', 'looks whole'],
+      ['safety.zip', '2020-01-02 00:00Z', 'safety', 'sqlite', 'none', expect.any(String), 'none', 'looks whole'],
       ['manual.zip', '2020-01-01 00:00Z', 'manual', 'sqlite', 'none', expect.any(String), 'none', 'looks whole'],
     ]);
     expect(lines.map((line) => line.split(/ {2,}/))).toContainEqual([
