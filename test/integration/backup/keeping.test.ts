@@ -73,7 +73,7 @@ describe('backup list', () => {
     ]);
     expect(lines.map((line) => line.split(/ {2,}/))).toContainEqual([
       'application.zip',
-      '2026-11-22 15:36',
+      '2026-11-22 15:36Z',
       'application',
       'postgresql',
       '171_merge_kanban_feature_heads',
