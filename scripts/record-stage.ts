@@ -5,10 +5,10 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { execa } from 'execa';
-import pg from 'pg';
 import { type LocalServer, startCluster } from '../test/support/local-cluster.ts';
 import { installations } from '../test/support/postgres-installations.ts';
 import type { Moment } from './record-svg.ts';
+import { queryValue } from './with-database.ts';
 
 /** Where a scenario plays: folders and a server of its own, which the recording shows as those of the image. */
 export interface Stage {
@@ -46,10 +46,10 @@ export async function onStage(work: (stage: Stage) => Promise<void>): Promise<vo
 
 /** As in the image of PostgreSQL: one superuser, who needs a password. */
 async function letInWithPassword({ url }: LocalServer): Promise<void> {
-  await query(url, `CREATE ROLE timetracker SUPERUSER LOGIN PASSWORD 'timetracker'`);
-  const file = await query(url, 'SHOW hba_file');
+  await queryValue(url, `CREATE ROLE timetracker SUPERUSER LOGIN PASSWORD 'timetracker'`);
+  const file = await queryValue(url, 'SHOW hba_file');
   writeFileSync(file, 'host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n');
-  await query(url, 'SELECT pg_reload_conf()');
+  await queryValue(url, 'SELECT pg_reload_conf()');
 }
 
 function stageOf({ url: superuser }: LocalServer, bin: string): Stage {
@@ -92,8 +92,8 @@ function stageOf({ url: superuser }: LocalServer, bin: string): Stage {
       }
       mkdirSync(real('/data/uploads/backups'));
       if (engine === 'sqlite') return `sqlite:///${real('/data/timetracker.db')}`;
-      await query(superuser, 'DROP DATABASE IF EXISTS timetracker WITH (FORCE)');
-      await query(superuser, 'CREATE DATABASE timetracker OWNER timetracker');
+      await queryValue(superuser, 'DROP DATABASE IF EXISTS timetracker WITH (FORCE)');
+      await queryValue(superuser, 'CREATE DATABASE timetracker OWNER timetracker');
       return `postgresql://timetracker:timetracker@127.0.0.1:${port}/timetracker`;
     },
     async load(fixture) {
@@ -142,15 +142,4 @@ function capture(args: readonly string[], env: Readonly<Record<string, string>>)
     child.on('error', failed);
     child.on('close', () => done(moments));
   });
-}
-
-async function query(url: string, sql: string): Promise<string> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    const { rows } = await client.query<string[]>({ text: sql, rowMode: 'array' });
-    return rows[0]?.[0] ?? '';
-  } finally {
-    await client.end();
-  }
 }

@@ -6,8 +6,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type Config, readConfig } from '../src/config/config.ts';
-import { openDatabase } from '../src/database/open.ts';
 import type { Engine, Session } from '../src/database/session.ts';
 import { runTime, type SeedRows, type SeedValue } from '../src/migration/baseline.ts';
 import { createGraph } from '../src/migration/graph.ts';
@@ -21,13 +19,14 @@ import { startCluster } from '../test/support/local-cluster.ts';
 import { installations } from '../test/support/postgres-installations.ts';
 import { changesOf, type RevisionFacts } from './release/facts.ts';
 import { openProject } from './release/import/project.ts';
+import { withDatabase } from './with-database.ts';
 
 const [installation] = await installations(['initdb', 'postgres']);
 if (installation === undefined) throw new Error('PostgreSQL is not installed on this machine');
 const server = await startCluster(dirname(installation.bin));
 const folder = mkdtempSync(join(tmpdir(), 'db-init-catalogs-'));
 for (const url of [server.url, `sqlite:///${join(folder, 'catalog.db')}`]) {
-  const { engine, catalog, history, seed, facts } = await runChain(readConfig({ DATABASE_URL: url }, folder));
+  const { engine, catalog, history, seed, facts } = await runChain(url);
   writeFileSync(`src/schema/head.${engine}.json`, `${JSON.stringify(catalog)}\n`);
   writeFileSync(`src/schema/history.${engine}.json`, `${JSON.stringify(history)}\n`);
   addFacts(engine === 'postgresql' ? 'postgres' : 'sqlite', facts);
@@ -57,28 +56,17 @@ function addFacts(engine: 'postgres' | 'sqlite', facts: readonly RevisionFacts[]
   if (missing.length > 0) project.writeFacts(engine, [...known, ...missing]);
 }
 
-async function runChain(config: Config): Promise<Chain> {
+async function runChain(url: string): Promise<Chain> {
   const { signal } = new AbortController();
-  const ignore = (): void => undefined;
-  const database = await openDatabase(config.database, {
-    ...config,
-    applicationName: 'db-init catalogs',
-    writes: true,
-    signal,
-    onWaiting: ignore,
-    onLockWaiting: ignore,
-    onRetry: ignore,
-    onWarning: ignore,
-  });
-  try {
-    return await database.withLock(() =>
+  return withDatabase(url, { applicationName: 'db-init catalogs', signal }, (database) =>
+    database.withLock(() =>
       database.transaction(async (transaction) => {
         const history: Record<string, CatalogChange> = {};
         const facts: RevisionFacts[] = [];
         let before = emptyCatalog;
         for (const [index, { id, parents }] of releaseGraph.revisions.entries()) {
           const graph = createGraph(releaseGraph.revisions.slice(0, index + 1));
-          await migrate(transaction, graph, { versioned: index > 0, signal, onApplied: ignore });
+          await migrate(transaction, graph, { versioned: index > 0, signal, onApplied: () => undefined });
           const after = withoutVersions((await transaction.observe()).catalog);
           history[id] = changeBetween(before, after);
           facts.push({ revision: id, downRevisions: parents, changes: changesOf(before, after, database.engine) });
@@ -89,10 +77,8 @@ async function runChain(config: Config): Promise<Chain> {
         const catalog = engine === 'sqlite' ? await withNames(transaction, observed) : observed;
         return { engine, catalog, history, seed: await readSeed(transaction, catalog), facts };
       }),
-    );
-  } finally {
-    await database.close();
-  }
+    ),
+  );
 }
 
 /** SQLite tells the names of constraints only in the statements of the tables. @throws Error if one is not found there */

@@ -15,8 +15,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const now = performance.now();
     // one Ctrl-C may come twice, from the terminal and from docker; who sends SIGTERM has SIGKILL for who does not hear
     if (signal === 'SIGINT' && now - stopping > sameSignal) {
-      process.stderr.write(stoppedAtOnce);
-      process.exit(exitCodes.interrupted);
+      // not before it is written
+      process.stderr.write(stoppedAtOnce, () => process.exit(exitCodes.interrupted));
     }
     stopping = Math.min(stopping, now);
     interruption.abort(signal);

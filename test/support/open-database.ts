@@ -1,6 +1,5 @@
-import { readConfig } from '../../src/config/config.ts';
+import { withDatabase as openQuietly } from '../../scripts/with-database.ts';
 import type { Database } from '../../src/database/database.ts';
-import { openDatabase } from '../../src/database/open.ts';
 import { migrate } from '../../src/migration/migrator.ts';
 import { releaseGraph } from '../../src/migration/revisions.ts';
 import { state } from './fixtures.ts';
@@ -10,25 +9,8 @@ import { restoreSql } from './restore-sql.ts';
 export const { signal } = new AbortController();
 
 /** Opens a database as a run that writes does, without a word, hands it to `use`, and closes it whatever happens. */
-export async function withDatabase<T>(url: string, use: (database: Database) => Promise<T>): Promise<T> {
-  const config = readConfig({ DATABASE_URL: url }, '/');
-  const ignore = (): void => undefined;
-  const database = await openDatabase(config.database, {
-    ...config,
-    applicationName: 'db-init tests',
-    writes: true,
-    signal,
-    onWaiting: ignore,
-    onLockWaiting: ignore,
-    onRetry: ignore,
-    onWarning: ignore,
-  });
-  try {
-    return await use(database);
-  } finally {
-    await database.close();
-  }
-}
+export const withDatabase = <T>(url: string, use: (database: Database) => Promise<T>): Promise<T> =>
+  openQuietly(url, { applicationName: 'db-init tests', signal }, use);
 
 /** Applies what is pending, and mends nothing: what a database lacked at the head of its release, it lacks at today's. */
 export const applyPending = (url: string): Promise<void> =>

@@ -1,6 +1,3 @@
-import { readConfig } from '../../../src/config/config.ts';
-import type { Database } from '../../../src/database/database.ts';
-import { openDatabase } from '../../../src/database/open.ts';
 import { quoteName, quoteText } from '../../../src/database/quoting.ts';
 import { text } from '../../../src/database/rows.ts';
 import type { Session } from '../../../src/database/session.ts';
@@ -8,7 +5,11 @@ import { Failure } from '../../../src/failure.ts';
 import type { Graph } from '../../../src/migration/graph.ts';
 import { migrate } from '../../../src/migration/migrator.ts';
 import { type Catalog, type Table, versionTable } from '../../../src/schema/catalog.ts';
+import { withDatabase } from '../../with-database.ts';
 import type { Rows } from './renames.ts';
+
+/** How the import is called among a server's sessions. */
+export const applicationName = 'db-init import';
 
 /** What is in a database: its catalog and its rows, the version table aside. */
 export interface Observation {
@@ -18,35 +19,9 @@ export interface Observation {
   readonly at: string;
 }
 
-/** Opens a database without a word, hands it to `use`, and closes it whatever happens. */
-export async function withDatabase<Result>(
-  url: string,
-  writes: boolean,
-  signal: AbortSignal,
-  use: (database: Database) => Promise<Result>,
-): Promise<Result> {
-  const config = readConfig({ DATABASE_URL: url }, '/');
-  const ignore = (): void => undefined;
-  const database = await openDatabase(config.database, {
-    ...config,
-    applicationName: 'db-init import',
-    writes,
-    signal,
-    onWaiting: ignore,
-    onLockWaiting: ignore,
-    onRetry: ignore,
-    onWarning: ignore,
-  });
-  try {
-    return await use(database);
-  } finally {
-    await database.close();
-  }
-}
-
 /** Looks at everything. */
 export function observe(url: string, signal: AbortSignal): Promise<Observation> {
-  return withDatabase(url, true, signal, (database) =>
+  return withDatabase(url, { applicationName, writes: true, signal }, (database) =>
     database.transaction(async (transaction) => {
       const { catalog } = await transaction.observe();
       const tables = Object.fromEntries(Object.entries(catalog.tables).filter(([name]) => name !== versionTable));
@@ -94,7 +69,7 @@ async function clock(session: Session): Promise<string> {
 
 /** Applies what is pending of the graph. @throws Error that says which revision failed, and why */
 export function bringTo(url: string, graph: Graph, signal: AbortSignal): Promise<void> {
-  return withDatabase(url, true, signal, async (database) => {
+  return withDatabase(url, { applicationName, writes: true, signal }, async (database) => {
     const { revisions } = await database.observe('quick');
     const options = { versioned: revisions !== null, signal, onApplied: () => undefined };
     try {

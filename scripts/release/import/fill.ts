@@ -6,7 +6,8 @@ import { plant } from '../../../src/development/seed.ts';
 import { readSeedOptions } from '../../../src/development/seed/options.ts';
 import { reasonOf } from '../../../src/failure.ts';
 import { type Catalog, type Column, versionTable } from '../../../src/schema/catalog.ts';
-import { withDatabase } from './databases.ts';
+import { withDatabase } from '../../with-database.ts';
+import { applicationName } from './databases.ts';
 
 const small: Readonly<Record<string, string>> = {
   users: '3',
@@ -59,7 +60,7 @@ function attempting(
   signal: AbortSignal,
   work: (transaction: Transaction, attempt: Attempt) => Promise<void>,
 ): Promise<readonly string[]> {
-  return withDatabase(url, true, signal, (database) =>
+  return withDatabase(url, { applicationName, signal }, (database) =>
     database.transaction(async (transaction) => {
       const refused = new Map<string, string>();
       await work(transaction, async (what, insert) => {

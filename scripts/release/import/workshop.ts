@@ -3,10 +3,10 @@ import { chmodSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import pg from 'pg';
 import type { Engine } from '../../../src/database/session.ts';
 import { startCluster } from '../../../test/support/local-cluster.ts';
 import { embeddedInstallation, installations } from '../../../test/support/postgres-installations.ts';
+import { queryValue } from '../../with-database.ts';
 
 /** Where an import works: a PostgreSQL server and a folder of its own, which go with it. */
 export interface Workshop {
@@ -52,7 +52,7 @@ export async function inWorkshop<Result>(work: (workshop: Workshop) => Promise<R
 }
 
 async function openWorkshop(serverUrl: string, folder: string): Promise<Workshop> {
-  const admin = (sql: string): Promise<string> => query(serverUrl, sql);
+  const admin = (sql: string): Promise<string> => queryValue(serverUrl, sql);
   const log = join(await admin('SHOW data_directory'), 'log/server');
   const read = new Map<string, number>();
   let marks = 0;
@@ -105,15 +105,4 @@ export function readStatements(log: string, database: string): readonly string[]
     const [, name, statement] = /^(.*?)@@LOG: +(?:statement|execute [^:]*): (.*)$/s.exec(entry) ?? [];
     return name === database && statement !== undefined ? [statement.replaceAll(/\n\t/g, '\n')] : [];
   });
-}
-
-async function query(url: string, sql: string): Promise<string> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    const { rows } = await client.query<string[]>({ text: sql, rowMode: 'array' });
-    return rows[0]?.[0] ?? '';
-  } finally {
-    await client.end();
-  }
 }

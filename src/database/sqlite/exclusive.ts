@@ -1,10 +1,9 @@
 import SQLite from 'better-sqlite3';
-import { quoteName } from '../quoting.ts';
 import type { Relation } from '../database.ts';
 import { inspect } from './inspect.ts';
 import { isBusy } from './lock.ts';
 import { openersOf } from './openers.ts';
-import { isDatabaseFile, openForReading } from './reading.ts';
+import { countRows, isDatabaseFile, openForReading } from './reading.ts';
 import { requireOwnSideFiles } from './recovery.ts';
 
 /** Milliseconds to wait for others to finish their transactions. */
@@ -81,13 +80,4 @@ export function countRelations(file: string): readonly CountedRelation[] | null 
   } catch {
     return null;
   }
-}
-
-function countRows(database: SQLite.Database, table: string): number {
-  return Number(
-    database
-      .prepare(`SELECT count(*) FROM ${quoteName(table)}`)
-      .pluck()
-      .get(),
-  );
 }

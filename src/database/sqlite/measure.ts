@@ -3,10 +3,9 @@ import { createReadStream, existsSync } from 'node:fs';
 import type SQLite from 'better-sqlite3';
 import { versionTable } from '../core-tables.ts';
 import type { MeasuredObject, Measurement } from '../measurement.ts';
-import { quoteName } from '../quoting.ts';
 import { text } from '../rows.ts';
 import type { Row } from '../session.ts';
-import { isDatabaseFile, openForReading } from './reading.ts';
+import { countRows, isDatabaseFile, openForReading } from './reading.ts';
 
 /** What holds content: -shm is an index over the log, and is made anew. */
 const parts = ['', '-journal', '-wal'];
@@ -61,15 +60,6 @@ function objectsIn(database: SQLite.Database): Record<string, MeasuredObject> {
 }
 
 const digestOf = (content: string): string => createHash('md5').update(content).digest('hex');
-
-function countRows(database: SQLite.Database, table: string): number {
-  return Number(
-    database
-      .prepare(`SELECT count(*) FROM ${quoteName(table)}`)
-      .pluck()
-      .get(),
-  );
-}
 
 function revisionsIn(database: SQLite.Database): readonly string[] {
   const there = database.prepare(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?`).get(versionTable);

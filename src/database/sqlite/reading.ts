@@ -1,6 +1,7 @@
 import { closeSync, constants, copyFileSync, mkdtempSync, openSync, readSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import SQLite from 'better-sqlite3';
+import { quoteName } from '../quoting.ts';
 import { requireReadableSideFiles, roomFor } from './recovery.ts';
 
 /** A database file that is open, and how to be done with it. */
@@ -84,4 +85,14 @@ function marksOf(file: string): string {
 function markOf(file: string): string {
   const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
   return stats === undefined ? 'none' : `${stats.ino}:${stats.size}:${stats.mtimeNs}`;
+}
+
+/** How many rows a table has. */
+export function countRows(database: SQLite.Database, table: string): number {
+  return Number(
+    database
+      .prepare(`SELECT count(*) FROM ${quoteName(table)}`)
+      .pluck()
+      .get(),
+  );
 }
