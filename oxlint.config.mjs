@@ -17,8 +17,9 @@ function layer(files, forbiddenPackages, forbiddenFolders) {
 }
 
 const top = 'main\\.ts|cli';
-const middle = `${top}|gate|recovery|restore|backup|development`;
-const lower = `${middle}|schema|migration|archive`;
+const operations = `${top}|operations`;
+const topics = `${operations}|assessment|migration|repair|quarantine|backup|restore|reset|seed`;
+const facts = `${topics}|schema|archive|state-folder`;
 const { drivers, umzug, node } = packages;
 
 export default {
@@ -70,21 +71,23 @@ export default {
     'vitest/valid-describe-callback': 'off',
     'vitest/valid-expect': ['error', { maxArgs: 2 }],
   },
-  // main → cli → {gate, recovery, restore, backup, development} → {schema, migration, archive} → database.
+  // main → cli → operations → {assessment, migration, repair, quarantine, backup, restore, reset, seed}
+  // → {schema, archive, state-folder} → database → {config, errors, model, platform}.
   // A later override replaces an earlier one's setting of the same rule.
   overrides: [
     layer('src/{*.ts,cli/**}', `${drivers}|${umzug}`, 'main\\.ts'),
-    layer('src/{gate,recovery,restore,backup,development}/**', `${drivers}|${umzug}`, top),
-    layer('src/{schema,archive,compose}/**', `${drivers}|${umzug}`, middle),
-    layer('src/migration/**', drivers, middle),
-    layer('migrations/**', `${drivers}|${umzug}`, middle),
-    layer('src/database/**', umzug, lower),
-    layer('src/{config,report}/**', `${drivers}|${umzug}`, `${lower}|database`),
+    layer('src/operations/**', `${drivers}|${umzug}`, top),
+    layer('src/{assessment,repair,quarantine,backup,restore,reset,seed}/**', `${drivers}|${umzug}`, operations),
+    layer('src/migration/**', drivers, operations),
+    layer('migrations/**', `${drivers}|${umzug}`, operations),
+    layer('src/{schema,archive,state-folder,compose}/**', `${drivers}|${umzug}`, topics),
+    layer('src/database/**', umzug, facts),
+    layer('src/{config,errors,model,platform,report}/**', `${drivers}|${umzug}`, `${facts}|database`),
     // The specification in code: no I/O, no clock, no environment.
     layer(
-      'src/gate/{diagnosis,plan}.ts',
+      'src/assessment/{diagnosis,plan}.ts',
       `${drivers}|${umzug}|${node}`,
-      `${top}|recovery|backup|database|config|report`,
+      `${operations}|repair|quarantine|backup|restore|reset|seed|database|config|report`,
     ),
     { files: ['src/{main,library}.ts'], rules: { 'node/no-process-env': 'off' } },
     {

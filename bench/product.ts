@@ -2,8 +2,8 @@ import { performance } from 'node:perf_hooks';
 import type { BackupContext } from '../src/backup/context.ts';
 import { readConfig } from '../src/config/config.ts';
 import { openDatabase } from '../src/database/open.ts';
-import { openRecord } from '../src/report/record.ts';
-import type { RestoreContext } from '../src/restore/site.ts';
+import { openRecord } from '../src/report/run-record.ts';
+import type { RestoreContext } from '../src/restore/target.ts';
 
 /** What db-init's commands hand to their steps: here the steps are called one by one, to be timed one by one. */
 export type ProductContext = BackupContext & RestoreContext;

@@ -1,5 +1,5 @@
 import type { Migration } from '../src/migration/migration.ts';
-import type { Schema } from '../src/migration/schema.ts';
+import type { Schema } from '../src/migration/schema-builder/schema.ts';
 
 export const revision = '157_add_project_client_created_by';
 export const parents: readonly string[] = ['156_add_user_theme_columns'];

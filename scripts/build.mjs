@@ -87,7 +87,7 @@ const oneCore = {
     });
     esbuild.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path }) => {
       if (!lazy.has(path)) return undefined;
-      const core = JSON.stringify(join(root, 'src/run.ts'));
+      const core = JSON.stringify(join(root, 'src/cli/run.ts'));
       return { contents: `${readFileSync(path, 'utf8')}\nimport ${core};\n`, loader: 'ts' };
     });
   },

@@ -7,7 +7,7 @@
  */
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
-import { reasonOf } from '../src/failure.ts';
+import { reasonOf } from '../src/errors/failure.ts';
 import { askApplication } from './release/import/application.ts';
 import { importRelease } from './release/import/import.ts';
 import { openProject } from './release/import/project.ts';

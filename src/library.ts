@@ -1,5 +1,5 @@
 import { readSettings } from './config/config.ts';
-import { readJournal } from './restore/journal.ts';
+import { readJournal } from './state-folder/journal.ts';
 
 /**
  * Tells a program whether a restore or an undo is under way, or was cut off and is not settled yet: until it is over,

@@ -1,6 +1,6 @@
-import { exitCodes } from './exit-codes.ts';
-import { stoppedAtOnce } from './report/problems.ts';
-import { run } from './run.ts';
+import { exitCodes } from './errors/exit-codes.ts';
+import { stoppedAtOnce } from './report/error-messages.ts';
+import { run } from './cli/run.ts';
 
 declare const DB_INIT_VERSION: string;
 declare const DB_INIT_SETTINGS: string;

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
-import { codeOf, hasCode } from '../error-code.ts';
-import { reasonOf } from '../failure.ts';
-import { shown } from '../printable.ts';
-import type { PlainMember } from './directory.ts';
-import { invalid, rejection, rejectionOf } from './rejection.ts';
+import { codeOf, hasCode } from '../errors/error-code.ts';
+import { reasonOf } from '../errors/failure.ts';
+import { shown } from '../platform/printable.ts';
+import type { PlainMember } from './central-directory.ts';
+import { invalid, rejection, rejectionOf } from './archive-error.ts';
 
 /** Bytes that are read, and unpacked, at a time. */
 const chunkSize = 64 * 1024;

@@ -1,6 +1,6 @@
 import { open, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { counted } from './counted.ts';
+import { counted } from './byte-counter.ts';
 import type { ArchiveEntry } from './reader.ts';
 
 export interface ExtractOptions {

@@ -1,7 +1,7 @@
 import { type Entry, type LocalFileHeader, parseExtraFields } from 'yauzl';
-import type { ArchiveFault } from '../failure.ts';
-import { shown } from '../printable.ts';
-import { invalid } from './rejection.ts';
+import type { ArchiveFault } from '../errors/failure.ts';
+import { shown } from '../platform/printable.ts';
+import { invalid } from './archive-error.ts';
 
 /** The checksum and the sizes follow the content; the header has nothing, or the same. */
 const followed = 0x0008;

@@ -1,6 +1,6 @@
 import { type UploadRootName, uploadRootNames } from '../config/config.ts';
 import type { Engine } from '../database/session.ts';
-import { localTime, timeInName } from '../local-time.ts';
+import { localTime, timeInName } from '../platform/local-time.ts';
 
 /** The members of an archive that the application knows as well. */
 export const manifestMember = 'manifest.json';

@@ -3,17 +3,17 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { ArchiveLimits, UploadRootName } from '../config/config.ts';
 import type { Engine } from '../database/session.ts';
-import { type ArchiveFault, Failure, reasonOf } from '../failure.ts';
-import { shown } from '../printable.ts';
+import { type ArchiveFault, Failure, reasonOf } from '../errors/failure.ts';
+import { shown } from '../platform/printable.ts';
 import { readContent } from './content.ts';
-import { faultOfDatabase, isPiece, requireZip } from './file-format.ts';
-import { findMember, readDirectory, type StoredMember } from './directory.ts';
+import { faultOfDatabase, isPiece, requireZip } from './detect-format.ts';
+import { findMember, readDirectory, type StoredMember } from './central-directory.ts';
 import { type Description, type Manifest, manifestMember, parseDescription, parseManifest } from './manifest.ts';
-import { faultOfManifest } from './manifest-members.ts';
-import { isDebris, topFolder } from './layout.ts';
-import { faultOfNames, foldName, isLeftover, type Place, placeOf } from './names.ts';
-import { recogniseNames } from './recognise.ts';
-import { invalid, piece, rejection, rejectionOf } from './rejection.ts';
+import { faultOfManifest } from './manifest-entries.ts';
+import { isDebris, topFolder } from './repacked-layout.ts';
+import { faultOfNames, foldName, isLeftover, type Place, placeOf } from './entry-names.ts';
+import { recogniseNames } from './detect-unpacked.ts';
+import { invalid, piece, rejection, rejectionOf } from './archive-error.ts';
 
 /** A member of an archive. */
 export interface ArchiveEntry {

@@ -3,12 +3,12 @@ import type { UploadRoot, UploadRootName } from '../config/config.ts';
 import { quoteName } from '../database/quoting.ts';
 import { number } from '../database/rows.ts';
 import type { Database, DatabaseFacts } from '../database/database.ts';
-import { reasonOf } from '../failure.ts';
-import { holdsFiles } from '../gate/traces.ts';
+import { reasonOf } from '../errors/failure.ts';
+import { holdsFiles } from '../state-folder/state-paths.ts';
 import { describeAbsentUploads } from '../report/backup-text.ts';
 import { commandsFor } from '../report/commands.ts';
 import type { Catalog } from '../schema/catalog.ts';
-import { goesWithContainer } from '../volumes.ts';
+import { goesWithContainer } from '../platform/volumes.ts';
 import type { BackupContext } from './context.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { ArchiveKind } from '../archive/manifest.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import { Failure, type BackupObstacle } from '../failure.ts';
+import { Failure, type BackupObstacle } from '../errors/failure.ts';
 import type { Log } from '../report/log.ts';
 import type { Output } from '../report/output.ts';
 

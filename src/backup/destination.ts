@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { access, constants, link, open, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { makeFolder } from '../make-folder.ts';
-import { hasCode } from '../error-code.ts';
-import { reasonOf } from '../failure.ts';
+import { makeFolder } from '../platform/make-folder.ts';
+import { hasCode } from '../errors/error-code.ts';
+import { reasonOf } from '../errors/failure.ts';
 import { type BackupContext, backupFailure } from './context.ts';
 
 /** Where an archive goes. */

@@ -1,8 +1,8 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Config } from '../config/config.ts';
-import { hasCode } from '../error-code.ts';
-import { makeMemoryFolder, memoryFolderOf } from '../gate/traces.ts';
+import { hasCode } from '../errors/error-code.ts';
+import { makeMemoryFolder, memoryFolderOf } from '../state-folder/state-paths.ts';
 
 const fileOf = (config: Pick<Config, 'backupFolder'>): string =>
   join(memoryFolderOf(config), 'before-last-change.json');

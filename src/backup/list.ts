@@ -2,11 +2,11 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArchiveKind } from '../archive/manifest.ts';
 import { type Archive, openArchive } from '../archive/reader.ts';
-import { rejectionReason } from '../archive/rejection.ts';
+import { rejectionReason } from '../archive/archive-error.ts';
 import type { ArchiveLimits, Config } from '../config/config.ts';
 import type { Engine } from '../database/session.ts';
-import { hasCode } from '../error-code.ts';
-import { Failure, reasonOf } from '../failure.ts';
+import { hasCode } from '../errors/error-code.ts';
+import { Failure, reasonOf } from '../errors/failure.ts';
 
 /** An archive in the backup folder, as far as it can be known without reading its contents. */
 export interface ListedArchive {

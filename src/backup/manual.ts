@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { nameOf } from '../database/target-name.ts';
-import { reasonOf } from '../failure.ts';
-import { count, formatBytes } from '../report/numbers.ts';
+import { reasonOf } from '../errors/failure.ts';
+import { count, formatBytes } from '../report/format.ts';
 import { describeAbsentUploads } from '../report/backup-text.ts';
 import { commandsFor } from '../report/commands.ts';
 import { countSpokenFiles, findAbsentUploads } from './absent-uploads.ts';

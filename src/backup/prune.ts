@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
-import { rejectionReason } from '../archive/rejection.ts';
-import { Failure, reasonOf } from '../failure.ts';
+import { rejectionReason } from '../archive/archive-error.ts';
+import { Failure, reasonOf } from '../errors/failure.ts';
 import { type RetentionRule, sortArchives } from './retention.ts';
 
 /**

@@ -2,10 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import type { BigIntStats } from 'node:fs';
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { faultOfName, isLeftover } from '../archive/names.ts';
+import { faultOfName, isLeftover } from '../archive/entry-names.ts';
 import type { Config, UploadRoot, UploadRootName } from '../config/config.ts';
-import { hasCode } from '../error-code.ts';
-import { reasonOf } from '../failure.ts';
+import { hasCode } from '../errors/error-code.ts';
+import { reasonOf } from '../errors/failure.ts';
 
 /** An uploaded file. */
 export interface UploadFile {

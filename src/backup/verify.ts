@@ -1,13 +1,13 @@
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { ArchiveKind } from '../archive/manifest.ts';
-import { proveArchive } from '../archive/proof.ts';
+import { proveArchive } from '../archive/verify-contents.ts';
 import { type Archive, openArchive } from '../archive/reader.ts';
 import type { Config } from '../config/config.ts';
 import type { Engine } from '../database/session.ts';
-import type { ArchiveObject } from '../failure.ts';
-import { openDumpProof } from './prove-dump.ts';
-import { openFileProof } from './prove-file.ts';
+import type { ArchiveObject } from '../errors/failure.ts';
+import { openDumpProof } from './verify-dump.ts';
+import { openFileProof } from './verify-file.ts';
 
 /** An archive that was found whole. What the application's own ones do not tell is null. */
 export interface VerifiedArchive {

@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import { openProgress, type Progress } from '../report/progress.ts';
 import { addUploads, warnOfSkipped } from './add-uploads.ts';
 import type { BackupContext } from './context.ts';
-import type { Copier } from './copy.ts';
+import type { Copier } from './dumper.ts';
 import { findUploads } from './uploads.ts';
 
 /** What an archive is made for, and of what beside the database. */

@@ -1,8 +1,8 @@
-import { exitCodes } from '../exit-codes.ts';
-import { Failure } from '../failure.ts';
+import { exitCodes } from '../errors/exit-codes.ts';
+import { Failure } from '../errors/failure.ts';
 import type { Command } from './context.ts';
 import { requireConsent } from './consent.ts';
-import { withDatabase } from './open.ts';
+import { withDatabase } from './with-database.ts';
 
 export const adoptCommand: Command = {
   name: 'adopt',
@@ -14,7 +14,7 @@ export const adoptCommand: Command = {
   async run(context) {
     const { flags, options } = context.arguments;
     // loaded here: the gate must start fast
-    const { adopt, planAdoption, readRevisions } = await import('../recovery/adopt.ts');
+    const { adopt, planAdoption, readRevisions } = await import('../operations/adopt.ts');
     const named = options.get('revision');
     const request = { revisions: named === undefined ? null : readRevisions(named), force: flags.has('force') };
     if (request.force && named === undefined) {

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
-import { Failure, reasonOf } from '../failure.ts';
+import { Failure, reasonOf } from '../errors/failure.ts';
 import { commands } from './commands.ts';
 import type { Command, CommandArguments } from './context.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from './did-you-mean.ts';
 
 /** What the command line asks for. */
 export type Request =

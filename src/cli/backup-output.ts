@@ -1,8 +1,8 @@
 import { lstat, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Destination } from '../backup/destination.ts';
-import { codeOf, hasCode } from '../error-code.ts';
-import { Failure } from '../failure.ts';
+import { codeOf, hasCode } from '../errors/error-code.ts';
+import { Failure } from '../errors/failure.ts';
 import type { CommandContext } from './context.ts';
 
 /**

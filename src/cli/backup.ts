@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
-import type { Contents } from '../backup/contents.ts';
+import type { Contents } from '../backup/database-summary.ts';
 import type { VerifiedArchive } from '../backup/verify.ts';
 import { placesOfArchive, type Settings } from '../config/config.ts';
 import { wholeNumber } from '../config/variables.ts';
 import { nameOf } from '../database/target-name.ts';
-import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { Failure } from '../failure.ts';
+import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
+import { Failure } from '../errors/failure.ts';
 import {
   describeListed,
   describeMade,
@@ -15,11 +15,11 @@ import {
   renderVerified,
   type RestoreProof,
 } from '../report/backup-list-text.ts';
-import { count } from '../report/numbers.ts';
+import { count } from '../report/format.ts';
 import { openProgress, type Progress } from '../report/progress.ts';
 import { destinationOf } from './backup-output.ts';
 import type { Command, CommandContext } from './context.ts';
-import { withDatabase } from './open.ts';
+import { withDatabase } from './with-database.ts';
 import { requireTarget } from './target.ts';
 
 type BackupContext = CommandContext<Settings>;
@@ -124,7 +124,7 @@ async function prune(given: BackupContext): Promise<ExitCode> {
 
 async function verify(context: BackupContext, file: string): Promise<ExitCode> {
   const { output, arguments: given } = context;
-  const { requireArchive } = await import('../archive/whereabouts.ts');
+  const { requireArchive } = await import('../archive/find-archive.ts');
   const places = placesOfArchive(file, context.config.backupFolder, process.cwd());
   const found = await verified(requireArchive(places), context);
   const restored = given.flags.has('prove') ? await proveByRestoring(requireTarget(context), found.file) : null;
@@ -139,7 +139,7 @@ async function verify(context: BackupContext, file: string): Promise<ExitCode> {
  */
 async function proveByRestoring(context: CommandContext, file: string): Promise<RestoreProof> {
   const { openFitting, restore } = await import('../restore/restore.ts');
-  const { identify } = await import('../restore/identity.ts');
+  const { identify } = await import('../restore/archive-identity.ts');
   const archive = await openFitting(file, context.config);
   const request = { archive, identity: await identify(file, false), dryRun: true, databaseOnly: true, consent: null };
   let rows: RestoreProof['rows'] = null;

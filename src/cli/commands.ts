@@ -4,7 +4,7 @@ import { composeCommand } from './compose.ts';
 import { flagTexts } from '../report/flag-text.ts';
 import type { Command } from './context.ts';
 import { gateCommand } from './gate.ts';
-import { statusCommand, verifyCommand } from './looking.ts';
+import { statusCommand, verifyCommand } from './status.ts';
 import { planCommand } from './plan.ts';
 import { quarantineCommand } from './quarantine.ts';
 import { repairCommand } from './repair.ts';

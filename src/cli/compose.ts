@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { NamedText } from '../compose/compose-file.ts';
-import { exitCodes } from '../exit-codes.ts';
-import { Failure, reasonOf } from '../failure.ts';
+import { exitCodes } from '../errors/exit-codes.ts';
+import { Failure, reasonOf } from '../errors/failure.ts';
 import type { Command } from './context.ts';
 
 /** The image that is built from db-init's sources, as the README does it. */

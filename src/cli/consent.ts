@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { Config } from '../config/config.ts';
-import { Failure } from '../failure.ts';
-import { printable } from '../printable.ts';
+import { Failure } from '../errors/failure.ts';
+import { printable } from '../platform/printable.ts';
 import type { CommandContext } from './context.ts';
 
 /**

@@ -1,8 +1,8 @@
 import type { Config, Settings } from '../config/config.ts';
-import type { ExitCode } from '../exit-codes.ts';
+import type { ExitCode } from '../errors/exit-codes.ts';
 import type { Log } from '../report/log.ts';
 import type { Output } from '../report/output.ts';
-import type { Recorder } from '../report/record.ts';
+import type { Recorder } from '../report/run-record.ts';
 
 /** What every command gets to work with. */
 export interface CommandContext<Known extends Settings = Config> {

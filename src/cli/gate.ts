@@ -1,7 +1,7 @@
-import { exitCodes } from '../exit-codes.ts';
-import { runGate } from '../gate/gate.ts';
+import { exitCodes } from '../errors/exit-codes.ts';
+import { runGate } from '../operations/gate.ts';
 import type { Command, CommandContext } from './context.ts';
-import { withDatabase } from './open.ts';
+import { withDatabase } from './with-database.ts';
 
 export const gateCommand: Command = {
   name: 'gate',
@@ -19,7 +19,7 @@ export const gateCommand: Command = {
 };
 
 async function restoreFirst(places: readonly string[], context: CommandContext): Promise<void> {
-  const { restoreAtStart } = await import('../restore/at-start.ts');
+  const { restoreAtStart } = await import('../restore/restore-at-start.ts');
   // compose has not started the application yet; who else has a SQLite file open may be out of sight
   const disconnect = context.config.database.kind === 'sqlite';
   const given = { ...context, disconnect, trusted: false, onBytes: () => undefined };

@@ -1,12 +1,12 @@
-import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { reportLook } from '../gate/state-report.ts';
+import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
+import { reportLook } from '../assessment/state-report.ts';
 import { renderPlan } from '../report/state-text.ts';
 import type { Archive } from '../archive/reader.ts';
-import { look } from '../gate/look.ts';
-import { loadHead } from '../schema/promise.ts';
+import { look } from '../assessment/assess.ts';
+import { loadHead } from '../schema/expected-schema.ts';
 import type { Command, CommandContext } from './context.ts';
-import { archiveAtStart, lookingCommand, withArchive } from './looking.ts';
-import { withDatabase } from './open.ts';
+import { archiveAtStart, lookingCommand, withArchive } from './status.ts';
+import { withDatabase } from './with-database.ts';
 
 const looking = lookingCommand('plan', 'say what the gate would do, revision by revision', 'gate', renderPlan);
 
@@ -19,7 +19,7 @@ export const planCommand: Command = {
 
 /** Does the pending work and takes it back: the only way of looking that writes, and takes the lock therefore. */
 async function showRehearsal(context: CommandContext): Promise<ExitCode> {
-  const { rehearse } = await import('../gate/rehearse.ts');
+  const { rehearse } = await import('../operations/rehearse.ts');
   const { renderRehearsal } = await import('../report/rehearsal-text.ts');
   const archive = await archiveAtStart(context);
   if (archive !== null) return rehearseRestore(archive, context);
@@ -33,7 +33,7 @@ async function showRehearsal(context: CommandContext): Promise<ExitCode> {
 
 /** The gate would restore an archive first: that is done beside the live database, and thrown away. */
 async function rehearseRestore(archive: Archive, context: CommandContext): Promise<ExitCode> {
-  const { rehearseAtStart } = await import('../restore/at-start.ts');
+  const { rehearseAtStart } = await import('../restore/restore-at-start.ts');
   const { renderRestoreRehearsal } = await import('../report/rehearsal-text.ts');
   return withDatabase(context, 'plan', 'write', (database) =>
     database.withLock(async () => {

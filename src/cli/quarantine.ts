@@ -1,10 +1,10 @@
-import { exitCodes } from '../exit-codes.ts';
-import { Failure } from '../failure.ts';
-import type { Quarantine, QuarantineContext } from '../recovery/quarantine.ts';
+import { exitCodes } from '../errors/exit-codes.ts';
+import { Failure } from '../errors/failure.ts';
+import type { Quarantine, QuarantineContext } from '../quarantine/quarantine.ts';
 import { renderHeld } from '../report/quarantine-text.ts';
 import type { Command, CommandContext } from './context.ts';
 import { requireConsent } from './consent.ts';
-import { withDatabase } from './open.ts';
+import { withDatabase } from './with-database.ts';
 
 /** What can be done with quarantines, and what may be said to each. */
 const verbs = {
@@ -42,7 +42,7 @@ const misuse = (correct: string): Failure =>
   new Failure({ kind: 'usage', message: `Usage: db-init quarantine ${correct}.` });
 
 async function create(context: CommandContext): Promise<void> {
-  const { createQuarantine } = await import('../recovery/quarantine.ts');
+  const { createQuarantine } = await import('../quarantine/quarantine.ts');
   await withQuarantine(context, 'write', (_, given) => createQuarantine(given, context.arguments.flags.has('all')));
 }
 
@@ -70,7 +70,7 @@ async function withQuarantine<Result>(
   access: 'read' | 'write',
   work: (quarantine: Quarantine, given: QuarantineContext) => Promise<Result>,
 ): Promise<Result> {
-  const { openQuarantine } = await import('../recovery/quarantine.ts');
+  const { openQuarantine } = await import('../quarantine/quarantine.ts');
   return withDatabase(context, 'quarantine', access, async (database) => {
     const given = { ...context, database, consent: (what: string) => requireConsent(context, what) };
     return work(await openQuarantine(given), given);

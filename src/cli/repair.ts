@@ -1,6 +1,6 @@
-import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import type { Command, CommandContext } from './context.ts';
-import { withDatabase } from './open.ts';
+import { withDatabase } from './with-database.ts';
 
 export const repairCommand: Command = {
   name: 'repair',
@@ -10,7 +10,7 @@ export const repairCommand: Command = {
   reports: true,
   async run(context) {
     if (context.arguments.flags.has('dry-run')) return showRepair(context);
-    const { runRepair } = await import('../gate/repair.ts');
+    const { runRepair } = await import('../operations/repair.ts');
     await withDatabase(context, 'repair', 'write', (database) => runRepair({ ...context, database }));
     return exitCodes.healthy;
   },
@@ -18,8 +18,8 @@ export const repairCommand: Command = {
 
 /** Prints the SQL that a repair would run, or what is in its way. */
 async function showRepair(context: CommandContext): Promise<ExitCode> {
-  const { planRepairOf } = await import('../gate/repair.ts');
-  const { statementsOf } = await import('../recovery/repair-plan.ts');
+  const { planRepairOf } = await import('../operations/repair.ts');
+  const { statementsOf } = await import('../repair/repair-plan.ts');
   const { describeRepair, renderRepair } = await import('../report/repair-text.ts');
   return withDatabase(context, 'repair', 'read', async (database) => {
     const plan = await planRepairOf(database, context.config);

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import type { Config } from '../config/config.ts';
-import { exitCodes } from '../exit-codes.ts';
+import { exitCodes } from '../errors/exit-codes.ts';
 import { consentByName, yesDeleteAllData } from './consent.ts';
 import type { Command } from './context.ts';
-import { withDatabase } from './open.ts';
+import { withDatabase } from './with-database.ts';
 
 export const resetCommand: Command = {
   name: 'reset',
@@ -18,7 +18,7 @@ export const resetCommand: Command = {
     const consent = consentByName(context, nameOf(context.config));
     const request = { disconnect: flags.has('disconnect'), backup: !flags.has('no-backup') };
     // loaded here: the gate must start fast
-    const { reset } = await import('../development/reset.ts');
+    const { reset } = await import('../reset/reset.ts');
     await withDatabase(context, 'reset', 'write', (database) => reset(request, { ...context, database, consent }));
     return exitCodes.healthy;
   },

@@ -1,11 +1,11 @@
 import { placesOfArchive } from '../config/config.ts';
 import { nameOf } from '../database/target-name.ts';
-import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { Failure } from '../failure.ts';
+import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
+import { Failure } from '../errors/failure.ts';
 import { openProgress } from '../report/progress.ts';
 import { requireConsent } from './consent.ts';
 import type { Command, CommandContext } from './context.ts';
-import { withDatabase } from './open.ts';
+import { withDatabase } from './with-database.ts';
 
 const usage =
   'FILE [--dry-run] [--database-only] [--trust-archive] [--disconnect] [--yes] | --undo [--accept-changes] [--disconnect] [--yes] | --drop-former [--yes]';
@@ -39,11 +39,11 @@ export const restoreCommand: Command = {
 
 async function restoreFile(context: CommandContext, given: string): Promise<void> {
   const { config, log, output } = context;
-  const { requireArchive } = await import('../archive/whereabouts.ts');
+  const { requireArchive } = await import('../archive/find-archive.ts');
   const file = requireArchive(placesOfArchive(given, config.backupFolder, process.cwd()));
   const dryRun = context.arguments.flags.has('dry-run');
   const { openFitting, restore } = await import('../restore/restore.ts');
-  const { identify } = await import('../restore/identity.ts');
+  const { identify } = await import('../restore/archive-identity.ts');
   const archive = await openFitting(file, config);
   const databaseOnly = context.arguments.flags.has('database-only');
   const uploads = archive.uploads.length > 0 && !databaseOnly ? ' and of its uploads' : '';

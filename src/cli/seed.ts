@@ -1,9 +1,9 @@
-import { numberOptions, numberTexts, readSeedOptions, switches } from '../development/seed/options.ts';
-import { exitCodes } from '../exit-codes.ts';
-import { Failure } from '../failure.ts';
+import { numberOptions, numberTexts, readSeedOptions, switches } from '../seed/options.ts';
+import { exitCodes } from '../errors/exit-codes.ts';
+import { Failure } from '../errors/failure.ts';
 import { renderCounts } from '../report/seed-text.ts';
 import type { Command } from './context.ts';
-import { withDatabase } from './open.ts';
+import { withDatabase } from './with-database.ts';
 
 export const seedCommand: Command = {
   name: 'seed',
@@ -23,7 +23,7 @@ export const seedCommand: Command = {
     }
     const options = readSeedOptions(given, flags);
     // loaded here: the gate must start fast
-    const { seedDatabase } = await import('../development/seed.ts');
+    const { seedDatabase } = await import('../seed/seed.ts');
     const counts = await withDatabase(context, 'seed', 'write', (database) =>
       seedDatabase({ ...context, database }, options, new Date()),
     );

@@ -1,6 +1,6 @@
 import type { Settings } from '../config/config.ts';
 import { noDatabase } from '../config/database.ts';
-import { Failure } from '../failure.ts';
+import { Failure } from '../errors/failure.ts';
 import type { CommandContext } from './context.ts';
 
 /** For the part of a command that needs a database after all. @throws Failure `configuration` where none is set */

@@ -1,4 +1,4 @@
-import type { Answer } from '../schema/surroundings.ts';
+import type { Answer } from '../schema/server-settings.ts';
 import { text } from './rows.ts';
 import type { Row } from './session.ts';
 

@@ -1,5 +1,5 @@
 import type { Catalog } from '../schema/catalog.ts';
-import type { Surroundings } from '../schema/surroundings.ts';
+import type { Surroundings } from '../schema/server-settings.ts';
 import type { Engine, Session } from './session.ts';
 
 /** What a name in the application's schema stands for. */

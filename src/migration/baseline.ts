@@ -1,7 +1,7 @@
 import type { Engine } from '../database/session.ts';
 import type { Catalog, Table } from '../schema/catalog.ts';
 import { versionTable } from '../schema/catalog.ts';
-import { renderEnum, renderTable, sequenceOf, targetOf } from './catalog-sql.ts';
+import { renderEnum, renderTable, sequenceOf, targetOf } from './schema-builder/catalog-sql.ts';
 import { quoteName, quoteText } from '../database/quoting.ts';
 
 /** The rows that the migrations leave in an empty database, by table; the time of the run stands as `<now>`. */

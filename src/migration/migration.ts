@@ -1,4 +1,4 @@
-import type { Schema } from './schema.ts';
+import type { Schema } from './schema-builder/schema.ts';
 
 /**
  * One schema revision: brings a database from the state of its parents to its own.

@@ -3,14 +3,14 @@ import { MigrationError, Umzug } from 'umzug';
 import { currentSchema } from '../database/current-schema.ts';
 import { text } from '../database/rows.ts';
 import type { Engine, Session } from '../database/session.ts';
-import { type FailedMigration, reasonOf } from '../failure.ts';
-import { loadHead, loadSeed } from '../schema/promise.ts';
+import { type FailedMigration, reasonOf } from '../errors/failure.ts';
+import { loadHead, loadSeed } from '../schema/expected-schema.ts';
 import { renderBaseline } from './baseline.ts';
 import type { Graph, Revision } from './graph.ts';
 import { type Ledger, openLedger, widthAtHead } from './ledger.ts';
 import type { Migration } from './migration.ts';
-import { type OpenSchema, openSchema } from './schema.ts';
-import { withoutBroken } from './sqlite-broken.ts';
+import { type OpenSchema, openSchema } from './schema-builder/schema.ts';
+import { withoutBroken } from './schema-builder/sqlite-broken-triggers.ts';
 
 /** A revision that was applied, and the milliseconds that it took. */
 export interface AppliedRevision {

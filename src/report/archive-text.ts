@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { Engine } from '../database/session.ts';
-import type { ArchiveFault } from '../failure.ts';
-import { capital, newerTools } from './advice.ts';
+import type { ArchiveFault } from '../errors/failure.ts';
+import { capital, newerTools } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
 import { describeOtherFile, describeWrapped, restoreFile } from './other-file-text.ts';

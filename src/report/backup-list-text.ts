@@ -2,10 +2,10 @@ import { basename } from 'node:path';
 import type { Backup } from '../backup/create.ts';
 import type { ListedArchive } from '../backup/list.ts';
 import type { VerifiedArchive } from '../backup/verify.ts';
-import { localTime, zoneAt } from '../local-time.ts';
-import { printable } from '../printable.ts';
+import { localTime, zoneAt } from '../platform/local-time.ts';
+import { printable } from '../platform/printable.ts';
 import { listObjects } from './unknown-objects-text.ts';
-import { count, formatBytes } from './numbers.ts';
+import { count, formatBytes } from './format.ts';
 import type { JsonObject } from './output.ts';
 
 /** What `backup create --json` prints: what `list` would say of the archive. */

@@ -1,7 +1,7 @@
 import type { ArchiveKind } from '../archive/manifest.ts';
 import type { AbsentUploads } from '../backup/absent-uploads.ts';
-import type { BackupObstacle, Problem } from '../failure.ts';
-import { capital, newerTools, untouched } from './advice.ts';
+import type { BackupObstacle, Problem } from '../errors/failure.ts';
+import { capital, newerTools, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import { describeCauseOf } from './cause-text.ts';
 import { type Commands, folderOf } from './commands.ts';

@@ -1,4 +1,4 @@
-import { printable } from '../printable.ts';
+import { printable } from '../platform/printable.ts';
 
 /** What a person is told when a run stops: what happened, what is safe, what to do next. */
 export interface Notice {

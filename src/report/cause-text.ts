@@ -1,7 +1,7 @@
-import { printableSql } from '../printable.ts';
-import type { Blocker, Cause } from '../failure.ts';
+import { printableSql } from '../platform/printable.ts';
+import type { Blocker, Cause } from '../errors/failure.ts';
 import type { RelationKind } from '../database/database.ts';
-import { restoring } from './advice.ts';
+import { restoring } from './next-steps.ts';
 import { type Commands, folderOf } from './commands.ts';
 import { quoteName } from './sql-name.ts';
 

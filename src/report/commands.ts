@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import type { DatabaseTarget, PostgresTarget, Settings } from '../config/config.ts';
-import { printableSql } from '../printable.ts';
+import { printableSql } from '../platform/printable.ts';
 import { shellWord, shellWords } from './shell.ts';
 
 /** What commands are built from. */

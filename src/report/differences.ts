@@ -1,5 +1,5 @@
-import type { Attachment } from '../schema/surroundings.ts';
-import type { Mismatch } from '../schema/likeness.ts';
+import type { Attachment } from '../schema/server-settings.ts';
+import type { Mismatch } from '../schema/fingerprint-match.ts';
 
 /** A difference as `--json` reports it. */
 export interface DifferenceReport {

@@ -1,5 +1,5 @@
-import { localTime, zoneAt } from '../local-time.ts';
-import { printable } from '../printable.ts';
+import { localTime, zoneAt } from '../platform/local-time.ts';
+import { printable } from '../platform/printable.ts';
 import type { Output } from './output.ts';
 
 /** What a run tells while it works. Messages are sentences; details are for machines. */

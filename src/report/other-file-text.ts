@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { UploadRootName } from '../config/config.ts';
-import type { Contents, FolderPacking, OtherFile, Wrapping } from '../failure.ts';
-import { capital } from './advice.ts';
+import type { Contents, FolderPacking, OtherFile, Wrapping } from '../errors/failure.ts';
+import { capital } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import { type Commands, databaseWord, forEachFile } from './commands.ts';
 import { shellWord } from './shell.ts';

@@ -1,4 +1,4 @@
-import { printable, printableJson, printableLines } from '../printable.ts';
+import { printable, printableJson, printableLines } from '../platform/printable.ts';
 
 /** Where text goes that a person or a program reads. Every secret is taken out here, and whatever steers a terminal. */
 export interface Output {

@@ -1,6 +1,6 @@
 import cliProgress from 'cli-progress';
 import type { Log } from './log.ts';
-import { formatBytes } from './numbers.ts';
+import { formatBytes } from './format.ts';
 import type { Output } from './output.ts';
 
 /** What tells how far a long piece of work has come. */

@@ -1,12 +1,12 @@
 import type { OtherSession } from '../database/database.ts';
-import type { QuarantineObstacle } from '../failure.ts';
-import type { Held } from '../recovery/quarantine/held.ts';
-import { printable } from '../printable.ts';
+import type { QuarantineObstacle } from '../errors/failure.ts';
+import type { Held } from '../quarantine/entry.ts';
+import { printable } from '../platform/printable.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
 import type { Log } from './log.ts';
-import { count, formatBytes } from './numbers.ts';
-import { zonedTime } from '../local-time.ts';
+import { count, formatBytes } from './format.ts';
+import { zonedTime } from '../platform/local-time.ts';
 
 /** What a quarantine holds, in short: `12 relations with 3400 rows (1.2 MB)`. */
 export function summariseHeld({ relations, rows, bytes }: Pick<Held, 'relations' | 'rows' | 'bytes'>): string {

@@ -1,18 +1,18 @@
 import { current, rangeOf, releases } from '../releases.ts';
-import type { SideFileFault } from '../failure.ts';
+import type { SideFileFault } from '../errors/failure.ts';
 import type { Relation } from '../database/database.ts';
-import type { Refusal } from '../gate/plan.ts';
+import type { Refusal } from '../assessment/plan.ts';
 import type { TornLoad } from '../schema/torn-load.ts';
 import { describeMatch, listRows, listSets } from './adoption-text.ts';
-import { type Advice, adviceFor, capital, describeLedgers, restoring, startOver, untouched } from './advice.ts';
+import { type Advice, adviceFor, capital, describeLedgers, restoring, startOver, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
 import { quoteName } from './sql-name.ts';
 import { listSessions } from './quarantine-text.ts';
 import { waysOut } from './repair-text.ts';
 import { describeStaleSideFile } from './side-file-text.ts';
-import { listDifferences } from './verdicts.ts';
-import type { Mismatch } from '../schema/likeness.ts';
+import { listDifferences } from './outcome-messages.ts';
+import type { Mismatch } from '../schema/fingerprint-match.ts';
 
 /** What is told of a database that could not be looked at. */
 export function unreadable(database: string, reason: string, commands: Commands, sideFile?: SideFileFault): Notice {

@@ -1,7 +1,7 @@
-import type { Rehearsal } from '../gate/rehearse.ts';
-import type { CatalogChanges } from '../schema/changes.ts';
-import { printable } from '../printable.ts';
-import { count } from './numbers.ts';
+import type { Rehearsal } from '../operations/rehearse.ts';
+import type { CatalogChanges } from '../schema/revision-changes.ts';
+import { printable } from '../platform/printable.ts';
+import { count } from './format.ts';
 
 /** How many names of a kind are listed; `--json` lists all. */
 const shown = 12;

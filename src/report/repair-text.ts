@@ -1,5 +1,5 @@
-import type { Obstacle, RepairPlan, Unsafe } from '../recovery/repair-step.ts';
-import { printable, printableSql } from '../printable.ts';
+import type { Obstacle, RepairPlan, Unsafe } from '../repair/repair-step.ts';
+import { printable, printableSql } from '../platform/printable.ts';
 import { describeDifference } from './differences.ts';
 import type { JsonObject } from './output.ts';
 

@@ -1,5 +1,5 @@
-import type { ResetObstacle } from '../failure.ts';
-import { describeLedgers, startOver, untouched } from './advice.ts';
+import type { ResetObstacle } from '../errors/failure.ts';
+import { describeLedgers, startOver, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
 import type { Log } from './log.ts';

@@ -1,17 +1,17 @@
-import { printable, printableSql } from '../printable.ts';
+import { printable, printableSql } from '../platform/printable.ts';
 import type { Archive } from '../archive/reader.ts';
 import type { Change } from '../database/measurement.ts';
-import type { RestoreObstacle } from '../failure.ts';
-import type { DoneRestore } from '../restore/history.ts';
+import type { RestoreObstacle } from '../errors/failure.ts';
+import type { DoneRestore } from '../state-folder/restore-history.ts';
 import { listRows } from './adoption-text.ts';
-import { capital } from './advice.ts';
+import { capital } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import { describeCauseOf } from './cause-text.ts';
 import type { Commands } from './commands.ts';
 import type { Log } from './log.ts';
-import { count, formatBytes } from './numbers.ts';
+import { count, formatBytes } from './format.ts';
 import { listSessions } from './quarantine-text.ts';
-import { zonedTime } from '../local-time.ts';
+import { zonedTime } from '../platform/local-time.ts';
 
 const safe = 'the live database is as it was.';
 

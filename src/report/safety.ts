@@ -1,6 +1,6 @@
 import type { Notice } from './banner.ts';
-import { count } from './numbers.ts';
-import type { Exchange, RunRecord, Step } from './record.ts';
+import { count } from './format.ts';
+import type { Exchange, RunRecord, Step } from './run-record.ts';
 
 /**
  * Holds what a failed run tells against what it has done. A problem's own `Safe:` sentence is true of a run that has

@@ -1,8 +1,8 @@
-import type { State } from '../gate/diagnosis.ts';
-import { untouched } from './advice.ts';
+import type { State } from '../assessment/diagnosis.ts';
+import { untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
-import { count } from './numbers.ts';
+import { count } from './format.ts';
 
 /** What the seed has added, for people: a line a table. */
 export function renderCounts(counts: Readonly<Record<string, number>>): string {

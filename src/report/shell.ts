@@ -1,4 +1,4 @@
-import { isPrintable } from '../printable.ts';
+import { isPrintable } from '../platform/printable.ts';
 
 /** A text as one word of a POSIX shell, on one line whatever is in it. */
 export function shellWord(text: string): string {

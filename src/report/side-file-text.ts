@@ -1,5 +1,5 @@
-import type { SideFileFault } from '../failure.ts';
-import { restoring } from './advice.ts';
+import type { SideFileFault } from '../errors/failure.ts';
+import { restoring } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
 import { shellWord } from './shell.ts';

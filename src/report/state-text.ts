@@ -1,10 +1,10 @@
-import { printable } from '../printable.ts';
-import type { Look } from '../gate/look.ts';
+import { printable } from '../platform/printable.ts';
+import type { Look } from '../assessment/assess.ts';
 import { describeMatch, listRows } from './adoption-text.ts';
 import { renderBanner } from './banner.ts';
 import type { Commands } from './commands.ts';
-import { describeProblem } from './problems.ts';
-import type { Action, StateReport } from '../gate/state-report.ts';
+import { describeProblem } from './error-messages.ts';
+import type { Action, StateReport } from '../assessment/state-report.ts';
 
 /** What each state means, in a line. */
 const meanings: Readonly<Record<NonNullable<StateReport['state']>, string>> = {

@@ -1,8 +1,8 @@
-import type { ArchiveObject } from '../failure.ts';
-import { shortened } from '../printable.ts';
+import type { ArchiveObject } from '../errors/failure.ts';
+import { shortened } from '../platform/printable.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
-import { count } from './numbers.ts';
+import { count } from './format.ts';
 
 /** Objects that are named one by one. */
 const namedObjects = 40;

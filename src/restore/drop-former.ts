@@ -1,13 +1,13 @@
 import type { Database } from '../database/database.ts';
 import { DependedUpon } from '../database/postgres/dependents.ts';
-import { Failure } from '../failure.ts';
-import { dropFormer } from './former-uploads.ts';
-import { type DoneRestore, readHistory, remember } from './history.ts';
-import type { Way } from './journal.ts';
-import { openSite } from './open-site.ts';
-import { isFormerOf } from './own.ts';
+import { Failure } from '../errors/failure.ts';
+import { dropFormer } from './uploads/former-uploads.ts';
+import { type DoneRestore, readHistory, remember } from '../state-folder/restore-history.ts';
+import type { Way } from '../state-folder/journal.ts';
+import { openSite } from './open-target.ts';
+import { isFormerOf } from './ownership.ts';
 import { nothingKept } from './restore.ts';
-import type { RestoreContext, Site } from './site.ts';
+import type { RestoreContext, Site } from './target.ts';
 
 /**
  * Drops every former database of this one that restores and undos keep, and the former uploads: after it there is no

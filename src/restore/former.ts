@@ -1,10 +1,10 @@
 import { type Change, changesBetween, type Measurement } from '../database/measurement.ts';
-import { Failure } from '../failure.ts';
+import { Failure } from '../errors/failure.ts';
 import type { Log } from '../report/log.ts';
 import { describeUnmeasured } from '../report/restore-text.ts';
-import type { DoneRestore } from './history.ts';
-import { isLost, reasonInWords } from './proving.ts';
-import type { Site } from './site.ts';
+import type { DoneRestore } from '../state-folder/restore-history.ts';
+import { isLost, reasonInWords } from './load-and-verify.ts';
+import type { Site } from './target.ts';
 
 /** A restore that keeps what was there before. */
 type Keeping = DoneRestore & { readonly kept: string };

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import { makeFolder } from '../make-folder.ts';
+import { makeFolder } from '../platform/make-folder.ts';
 import { type Archive, openArchive } from '../archive/reader.ts';
-import { rejection } from '../archive/rejection.ts';
+import { rejection } from '../archive/archive-error.ts';
 import { type Config, type UploadRoot, uploadRootNames } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import { Failure } from '../failure.ts';
+import { Failure } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { listRows } from '../report/adoption-text.ts';
 import { commandsFor } from '../report/commands.ts';
@@ -16,22 +16,22 @@ import {
   describeFormer,
   describeUndone,
 } from '../report/restore-text.ts';
-import { requireAlone } from './alone.ts';
+import { requireAlone } from './other-sessions.ts';
 import { findErasedSince } from './erasures.ts';
 import { compareFormer, requireUnchanged } from './former.ts';
-import { findFormer } from './former-uploads.ts';
-import { lastKept, readHistory } from './history.ts';
-import type { ArchiveIdentity, Journal } from './journal.ts';
-import { journalled } from './journalled.ts';
-import { openSite, thisProcess } from './open-site.ts';
+import { findFormer } from './uploads/former-uploads.ts';
+import { lastKept, readHistory } from '../state-folder/restore-history.ts';
+import type { ArchiveIdentity, Journal } from '../state-folder/journal.ts';
+import { journalled } from './journal-runner.ts';
+import { openSite, thisProcess } from './open-target.ts';
 import { findLeftBehind } from './left-behind.ts';
-import { isFormerOf } from './own.ts';
-import { failedAt, findFault, unusable, withScratch } from './proving.ts';
-import { exchangeOf, stagingFolderOf } from './settle.ts';
-import type { RestoreContext, Site, Source } from './site.ts';
-import { requireWritable, stageUploads } from './uploads.ts';
-import { writeStamp } from '../gate/stamp.ts';
-import { timeInName } from '../local-time.ts';
+import { isFormerOf } from './ownership.ts';
+import { failedAt, findFault, unusable, withScratch } from './load-and-verify.ts';
+import { exchangeOf, stagingFolderOf } from './recover.ts';
+import type { RestoreContext, Site, Source } from './target.ts';
+import { requireWritable, stageUploads } from './uploads/swap.ts';
+import { writeStamp } from '../state-folder/run-stamp.ts';
+import { timeInName } from '../platform/local-time.ts';
 
 /** What is to be restored. */
 export interface RestoreRequest {

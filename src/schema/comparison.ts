@@ -1,6 +1,6 @@
 import type { Engine } from '../database/session.ts';
 import { type Catalog, type Column, type Table, versionTable } from './catalog.ts';
-import type { Attachment } from './surroundings.ts';
+import type { Attachment } from './server-settings.ts';
 
 /** One way in which a database differs from what its revision promises. */
 export type Difference =

@@ -1,11 +1,11 @@
 import { quoteName, quoteText } from '../database/quoting.ts';
 import { activeRowSecurity, type Question } from '../database/database.ts';
 import type { Engine } from '../database/session.ts';
-import { findCaseVariants } from '../migration/enum-labels.ts';
+import { findCaseVariants } from '../migration/schema-builder/enum-labels.ts';
 import type { SeedRows } from '../migration/baseline.ts';
 import type { Catalog, Table } from './catalog.ts';
 import { type Difference, findDifferences, isWider, ruleMeaning } from './comparison.ts';
-import type { Answer, Attachment, Surroundings } from './surroundings.ts';
+import type { Answer, Attachment, Surroundings } from './server-settings.ts';
 
 /** What was seen of a database, as far as its health is concerned. */
 export interface Seen {

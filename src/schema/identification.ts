@@ -3,7 +3,7 @@ import { type Catalog, versionTable } from './catalog.ts';
 import type { Difference } from './comparison.ts';
 import type { Fingerprints } from './fingerprints.ts';
 import type { CatalogChange } from './history.ts';
-import { type Comparison, comparisonWith, type Mismatch, type Unexpected } from './likeness.ts';
+import { type Comparison, comparisonWith, type Mismatch, type Unexpected } from './fingerprint-match.ts';
 
 /** Which revision a database is at, judged by its schema alone. */
 export type Identity =

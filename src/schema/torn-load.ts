@@ -1,6 +1,6 @@
 import { type Catalog, coreTables } from './catalog.ts';
 import { indispensable } from './faults.ts';
-import type { Answer } from './surroundings.ts';
+import type { Answer } from './server-settings.ts';
 
 /** What shows that a dump was loaded in part: tables come first in it, then rows, then keys. */
 export interface TornLoad {

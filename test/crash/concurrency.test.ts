@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/database/session.ts';
 import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
 import { type Kind, kindCalled, succeed } from './kinds.ts';
-import { differenceOf } from './picture.ts';
-import { postgresScene } from './postgres-stage.ts';
+import { differenceOf } from './database-snapshot.ts';
+import { postgresScene } from './postgres-environment.ts';
 import { randomOf } from './random.ts';
-import { type Scene, partialsOf } from './scene.ts';
-import { sqliteScene } from './sqlite-stage.ts';
-import { failuresOf, seed } from './tally.ts';
-import { type Fate, live } from './victim.ts';
+import { type Scene, partialsOf } from './test-installation.ts';
+import { sqliteScene } from './sqlite-environment.ts';
+import { failuresOf, seed } from './case-counts.ts';
+import { type Fate, live } from './killable-process.ts';
 
 /** A command, and what it may end with. */
 interface Expected {

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
 import { startProxy } from '../support/postgres-proxy.ts';
 import { type Kind, kinds } from './kinds.ts';
-import { prepareOrdeal, undergo } from './ordeal.ts';
-import { postgresScene } from './postgres-stage.ts';
+import { prepareOrdeal, undergo } from './crash-case.ts';
+import { postgresScene } from './postgres-environment.ts';
 import { randomOf } from './random.ts';
-import { failuresOf, seed } from './tally.ts';
+import { failuresOf, seed } from './case-counts.ts';
 
 /** At how many statements of backup, restore and undo a connection is cut; of others at half as many. */
 const cuts = Number(process.env['TEST_CRASH_CUTS'] ?? 8);

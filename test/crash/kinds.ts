@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Engine } from '../../src/database/session.ts';
 import { release, sqliteFile, state } from '../support/fixtures.ts';
 import { restoreSql } from '../support/restore-sql.ts';
-import type { Changes } from './postgres-stage.ts';
-import type { Scene } from './scene.ts';
+import type { Changes } from './postgres-environment.ts';
+import type { Scene } from './test-installation.ts';
 
 /** A kind of work that a run may be killed in. */
 export interface Kind {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
 import { type Kind, kindCalled } from './kinds.ts';
-import { deathsAtSteps, deathsByChance, type Ordeal, prepareOrdeal, type TitledDeath, undergo } from './ordeal.ts';
-import { postgresScene } from './postgres-stage.ts';
+import { deathsAtSteps, deathsByChance, type Ordeal, prepareOrdeal, type TitledDeath, undergo } from './crash-case.ts';
+import { postgresScene } from './postgres-environment.ts';
 import { randomOf } from './random.ts';
-import type { Scene } from './scene.ts';
-import { sqliteScene } from './sqlite-stage.ts';
-import { type Case, failuresOf, seed } from './tally.ts';
+import type { Scene } from './test-installation.ts';
+import { sqliteScene } from './sqlite-environment.ts';
+import { type Case, failuresOf, seed } from './case-counts.ts';
 
 /** How many instants by chance backup, restore and undo get, which hold all that there is. Others get fewer. */
 const instants = Number(process.env['TEST_CRASH_INSTANTS'] ?? 50);

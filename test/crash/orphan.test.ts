@@ -4,11 +4,11 @@ import { expect, it } from 'vitest';
 import { withClient } from '../support/database.ts';
 import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
 import { start } from '../support/run.ts';
-import { eventually } from '../support/seen.ts';
+import { eventually } from '../support/wait-for-output.ts';
 import { kindCalled } from './kinds.ts';
-import { differenceOf } from './picture.ts';
-import { postgresScene, urlOf } from './postgres-stage.ts';
-import { failuresOf } from './tally.ts';
+import { differenceOf } from './database-snapshot.ts';
+import { postgresScene, urlOf } from './postgres-environment.ts';
+import { failuresOf } from './case-counts.ts';
 
 const kind = kindCalled('restore by schemas');
 const key = 4712;

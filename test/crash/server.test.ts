@@ -2,10 +2,10 @@ import { expect, it } from 'vitest';
 import { describePostgres } from '../support/postgres-server.ts';
 import { describePrivateCluster, type PrivateCluster, startPrivateCluster } from '../support/private-cluster.ts';
 import { type Kind, kinds } from './kinds.ts';
-import { prepareOrdeal, undergo } from './ordeal.ts';
-import { postgresScene } from './postgres-stage.ts';
+import { prepareOrdeal, undergo } from './crash-case.ts';
+import { postgresScene } from './postgres-environment.ts';
 import { randomOf } from './random.ts';
-import { failuresOf, seed } from './tally.ts';
+import { failuresOf, seed } from './case-counts.ts';
 
 /** How often the server dies in each kind of work. */
 const deaths = Number(process.env['TEST_CRASH_SERVER_DEATHS'] ?? 2);

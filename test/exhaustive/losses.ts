@@ -2,12 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
 import type { DatabaseFacts } from '../../src/database/database.ts';
 import type { Session } from '../../src/database/session.ts';
-import { diagnose } from '../../src/gate/diagnosis.ts';
+import { diagnose } from '../../src/assessment/diagnosis.ts';
 import { releaseGraph } from '../../src/migration/revisions.ts';
-import { mend, NotMendable } from '../../src/recovery/repair.ts';
+import { mend, NotMendable } from '../../src/repair/repair.ts';
 import { type Catalog, versionTable } from '../../src/schema/catalog.ts';
 import { findDifferences } from '../../src/schema/comparison.ts';
-import { loadHead } from '../../src/schema/promise.ts';
+import { loadHead } from '../../src/schema/expected-schema.ts';
 
 /** A database at the head, in a transaction that is never committed. */
 export interface Subject {

@@ -7,7 +7,7 @@ import { type Imported, importRelease } from '../../scripts/release/import/impor
 import { openProject, type Project } from '../../scripts/release/import/project.ts';
 import { isWhole, renderTable } from '../../scripts/release/import/table.ts';
 import { inWorkshop } from '../../scripts/release/import/workshop.ts';
-import { reasonOf } from '../../src/failure.ts';
+import { reasonOf } from '../../src/errors/failure.ts';
 import { releaseGraph } from '../../src/migration/revisions.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 

@@ -5,12 +5,12 @@ import { sqliteSession } from '../../src/database/sqlite/session.ts';
 import type { Session } from '../../src/database/session.ts';
 import { createHead } from '../../src/migration/migrator.ts';
 import { releaseGraph } from '../../src/migration/revisions.ts';
-import { openSchema } from '../../src/migration/schema.ts';
-import { parseRule } from '../../src/recovery/rules.ts';
+import { openSchema } from '../../src/migration/schema-builder/schema.ts';
+import { parseRule } from '../../src/repair/constraint-rules.ts';
 import type { Catalog } from '../../src/schema/catalog.ts';
-import { loadHead } from '../../src/schema/promise.ts';
+import { loadHead } from '../../src/schema/expected-schema.ts';
 import { quoteName } from '../../src/database/quoting.ts';
-import { parseTable, renderTable } from '../../src/migration/table-text.ts';
+import { parseTable, renderTable } from '../../src/migration/schema-builder/table-text.ts';
 import { type Loss, loseAndMend, promisedTables, type Subject } from './losses.ts';
 
 const tables = await promisedTables('sqlite');

@@ -2,8 +2,8 @@ import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { withClient } from '../support/database.ts';
 import { startProxy } from '../support/postgres-proxy.ts';
 import { describePrivateCluster, type PrivateCluster, startPrivateCluster } from '../support/private-cluster.ts';
-import { bug, runHere } from './here.ts';
-import { namesIn, oldInstallation } from './life.ts';
+import { bug, runHere } from './run-in-process.ts';
+import { namesIn, oldInstallation } from './full-lifecycle.ts';
 
 describePrivateCluster('what is to blame for a failure', () => {
   let server: PrivateCluster;

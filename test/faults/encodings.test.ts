@@ -11,8 +11,8 @@ import { unzipped } from '../support/fixtures.ts';
 import { describePostgres } from '../support/postgres-server.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { bug, runHere } from './here.ts';
-import { goBackAndForth, namesIn, oldInstallation, oldRelease, resetOf } from './life.ts';
+import { bug, runHere } from './run-in-process.ts';
+import { goBackAndForth, namesIn, oldInstallation, oldRelease, resetOf } from './full-lifecycle.ts';
 import { ownerOf } from './owners.ts';
 
 /** The database of an older release without a letter that any encoding lacks. */

@@ -8,7 +8,7 @@ import { createSqliteDatabase } from '../support/database.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { chanceOf, mutateJson } from './fuzz.ts';
-import { bug, runHere, type Told } from './here.ts';
+import { bug, runHere, type Told } from './run-in-process.ts';
 
 /** An installation of its own. */
 async function install() {

@@ -6,7 +6,7 @@ import { createSqliteDatabase, sqliteUrl } from '../support/database.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { chanceOf, mutateJson } from './fuzz.ts';
-import { bug, runHere } from './here.ts';
+import { bug, runHere } from './run-in-process.ts';
 
 const id = '20300101_000000';
 

@@ -8,7 +8,7 @@ import { describePostgres } from '../support/postgres-server.ts';
 import { restoreSql } from '../support/restore-sql.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { chanceOf } from './fuzz.ts';
-import { bug, runHere } from './here.ts';
+import { bug, runHere } from './run-in-process.ts';
 
 const known = revisions.map(({ id }) => id);
 const head = known.filter((id) => revisions.every(({ parents }) => !parents.includes(id)));

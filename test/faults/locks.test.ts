@@ -3,8 +3,8 @@ import { archivesIn } from '../integration/backup/backups.ts';
 import { withClient } from '../support/database.ts';
 import { describePrivateCluster, startPrivateCluster } from '../support/private-cluster.ts';
 import { requireTrueWord } from '../support/safe-word.ts';
-import { bug, runHere } from './here.ts';
-import { namesIn, oldInstallation } from './life.ts';
+import { bug, runHere } from './run-in-process.ts';
+import { namesIn, oldInstallation } from './full-lifecycle.ts';
 
 /** Relations in schema public: a dump would need more locks than there are. */
 const relationsIn = (url: string): Promise<unknown> =>

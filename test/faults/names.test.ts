@@ -10,8 +10,8 @@ import { describePostgres } from '../support/postgres-server.ts';
 import { restoreSql } from '../support/restore-sql.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { bug, runHere } from './here.ts';
-import { liveThrough, oldInstallation } from './life.ts';
+import { bug, runHere } from './run-in-process.ts';
+import { liveThrough, oldInstallation } from './full-lifecycle.ts';
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 /** As many bytes as a name of PostgreSQL has at the most, some of them in the middle of a letter. */

@@ -11,8 +11,8 @@ import { applyPending } from '../support/open-database.ts';
 import { describePrivateCluster, type PrivateCluster, startPrivateCluster } from '../support/private-cluster.ts';
 import { restoreSql } from '../support/restore-sql.ts';
 import { start } from '../support/run.ts';
-import { eventually } from '../support/seen.ts';
-import { runHere } from './here.ts';
+import { eventually } from '../support/wait-for-output.ts';
+import { runHere } from './run-in-process.ts';
 import { leaksIn } from './markers.ts';
 import { every, password, place, quick, rows, secretRows, secrets, settings, tell, tellAll } from './secrets.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { archivesIn } from '../integration/backup/backups.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { runHere, type Told } from './here.ts';
+import { runHere, type Told } from './run-in-process.ts';
 import { everythingIn, leaksIn, marker } from './markers.ts';
 
 /** In the environment of the run, whether it is read there or not. */

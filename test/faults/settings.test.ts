@@ -2,7 +2,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { createDatabase, withClient } from '../support/database.ts';
 import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
 import { describePrivateCluster, type PrivateCluster, startPrivateCluster } from '../support/private-cluster.ts';
-import { liveThrough, oldInstallation, tinker } from './life.ts';
+import { liveThrough, oldInstallation, tinker } from './full-lifecycle.ts';
 import { ownerOf } from './owners.ts';
 
 /**

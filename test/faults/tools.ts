@@ -1,7 +1,7 @@
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { execa } from 'execa';
-import type { ToolName } from '../../src/database/postgres/tools.ts';
+import type { ToolName } from '../../src/database/postgres/client-tools.ts';
 import { requirePostgres } from '../support/postgres-server.ts';
 import type { RunResult } from '../support/run.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';

@@ -1,5 +1,5 @@
 import { createGraph, type Graph, type Revision } from '../../../src/migration/graph.ts';
-import { reasonOf } from '../../../src/failure.ts';
+import { reasonOf } from '../../../src/errors/failure.ts';
 import type { Engine } from '../../../src/database/session.ts';
 import type { Released } from '../../../src/releases.ts';
 import { changesOf, type FactRow, type RevisionFacts, type RowFacts } from '../facts.ts';

@@ -26,7 +26,7 @@ const typeNames: Readonly<Record<string, string>> = {
   'time without time zone': 'TIME',
 };
 
-/** What the schema builder makes of its words on SQLite (src/migration/sqlite-schema.ts). */
+/** What the schema builder makes of its words on SQLite (src/migration/schema-builder/sqlite-schema.ts). */
 const onSqlite: Readonly<Record<string, string>> = {
   'DOUBLE PRECISION': 'FLOAT',
   JSONB: 'JSON',

@@ -1,7 +1,7 @@
 import { coreTables, versionTable } from '../core-tables.ts';
 import { currentSchema, ownSchemas } from '../current-schema.ts';
 import { someDefault } from '../database.ts';
-import { ledgerPattern, otherLedgers } from '../ledgers.ts';
+import { ledgerPattern, otherLedgers } from '../foreign-migration-tables.ts';
 
 /**
  * Every query reads pg_catalog and not information_schema: that lists what extensions own as well, and hides what

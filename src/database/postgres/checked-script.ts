@@ -1,5 +1,5 @@
 import { Transform } from 'node:stream';
-import type { ArchiveObject } from '../../failure.ts';
+import type { ArchiveObject } from '../../errors/failure.ts';
 import { type ScriptOptions, unknownEncoding } from './dump-script.ts';
 import { parseStatement } from './dump-statement.ts';
 

@@ -1,9 +1,9 @@
 import type pg from 'pg';
-import { hasCode } from '../../error-code.ts';
+import { hasCode } from '../../errors/error-code.ts';
 import type { CommitOutcome } from '../database.ts';
 import { optionalText } from '../rows.ts';
 import type { Row } from '../session.ts';
-import { pauseBeforeAttempt, sleep } from '../waiting.ts';
+import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { closeClient } from './connect.ts';
 import { isConnectionLoss } from './connection-failure.ts';
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
-import { hasCode } from '../../error-code.ts';
-import { Failure } from '../../failure.ts';
+import { hasCode } from '../../errors/error-code.ts';
+import { Failure } from '../../errors/failure.ts';
 import { describePostgres } from '../target-name.ts';
-import { pauseBeforeAttempt, sleep } from '../waiting.ts';
+import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { type ConnectionFailure, judgeConnectionFailure } from './connection-failure.ts';
 import { lastRow, textTypes } from './session.ts';
 

@@ -1,4 +1,4 @@
-import { codeOf } from '../../error-code.ts';
+import { codeOf } from '../../errors/error-code.ts';
 
 /** What a failed attempt to connect means for the next one. */
 export type ConnectionFailure =

@@ -1,21 +1,21 @@
 import type pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
-import { chainOf } from '../../error-code.ts';
-import { Failure, reasonOf } from '../../failure.ts';
+import { chainOf } from '../../errors/error-code.ts';
+import { Failure, reasonOf } from '../../errors/failure.ts';
 import { causeOf, LockTimeout } from '../cause.ts';
 import type { Database, Transaction } from '../database.ts';
 import type { OpenOptions } from '../open.ts';
 import { describeRetry } from '../../report/cause-text.ts';
 import { describePostgres } from '../target-name.ts';
-import { pauseBeforeAttempt, sleep } from '../waiting.ts';
+import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { commit, type CommitOptions } from './commit.ts';
 import { answered, type Connected, closeClient, connectWhenReady } from './connect.ts';
 import { inspect, readFacts } from './inspect.ts';
 import { migrationLock, refuseTransactionPooler, releaseRunLock, settleSession, takeRunLock } from './lock.ts';
-import { findOthers } from './others.ts';
+import { findOthers } from './other-sessions.ts';
 import { findMissingRights } from './rights.ts';
 import { postgresSession } from './session.ts';
-import { endOnAbort } from './silence.ts';
+import { endOnAbort } from './end-on-abort.ts';
 
 /** How often a transaction is tried again that could not get a lock in time. */
 const lockRetries = 3;
@@ -154,7 +154,7 @@ async function inTransaction<Result>(
 
 /** Asks who holds what was not to be had. The transaction is over by then, and the others still hold it. */
 async function explainLockTimeout(client: pg.Client, error: unknown): Promise<LockTimeout> {
-  const { findBlockers } = await import('./blockers.ts');
+  const { findBlockers } = await import('./lock-holders.ts');
   const statement = chainOf(error)
     .map((link) => ('statement' in link ? String(link.statement) : link.message))
     .join('\n');

@@ -1,6 +1,6 @@
 import { text } from '../rows.ts';
 import type { Row, Session } from '../session.ts';
-import type { Dependent } from '../../failure.ts';
+import type { Dependent } from '../../errors/failure.ts';
 
 /**
  * Views, materialized views and rules that need a column, and what needs those in turn: what keeps the server from

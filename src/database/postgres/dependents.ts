@@ -1,5 +1,5 @@
-import { hasCode } from '../../error-code.ts';
-import { reasonOf } from '../../failure.ts';
+import { hasCode } from '../../errors/error-code.ts';
+import { reasonOf } from '../../errors/failure.ts';
 import { only, optionalText, text } from '../rows.ts';
 import { quoteName } from '../quoting.ts';
 import type { Session } from '../session.ts';

@@ -3,11 +3,11 @@ import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
 import type { PostgresTarget } from '../../config/config.ts';
 import { quoteName } from '../quoting.ts';
-import { libpqEnvironment, type Tool } from './tools.ts';
+import { libpqEnvironment, type Tool } from './client-tools.ts';
 import { checkScript } from './checked-script.ts';
 import { restoreOptions } from './load-run.ts';
 import { isOptional } from './toc.ts';
-import type { ArchiveObject } from '../../failure.ts';
+import type { ArchiveObject } from '../../errors/failure.ts';
 
 export interface DumpOptions {
   /** A snapshot that an open transaction exported: what is dumped is what that transaction sees. */

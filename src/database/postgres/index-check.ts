@@ -1,5 +1,5 @@
-import { codeOf } from '../../error-code.ts';
-import { reasonOf } from '../../failure.ts';
+import { codeOf } from '../../errors/error-code.ts';
+import { reasonOf } from '../../errors/failure.ts';
 import { currentSchema } from '../current-schema.ts';
 import type { Database } from '../database.ts';
 import { quoteName } from '../quoting.ts';

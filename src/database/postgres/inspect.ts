@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Catalog, Column, Index } from '../../schema/catalog.ts';
-import type { Attachment, Numbering } from '../../schema/surroundings.ts';
+import type { Attachment, Numbering } from '../../schema/server-settings.ts';
 import { readAnswer } from '../answers.ts';
 import type { DatabaseFacts, OtherSession, Question, Relation, RelationKind } from '../database.ts';
 import { flag, only, optionalNumber, optionalText, text, texts } from '../rows.ts';
@@ -21,7 +21,7 @@ import {
   type Defaults,
 } from './catalog-queries.ts';
 import { oldestServer } from './connect.ts';
-import { readSession, sessionsQuery } from './others.ts';
+import { readSession, sessionsQuery } from './other-sessions.ts';
 
 const relationKinds: Readonly<Record<string, RelationKind>> = {
   r: 'table',

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
 import type { PostgresTarget } from '../../config/config.ts';
 import { TooMuchData, UnknownStatement } from './checked-script.ts';
-import { libpqEnvironment, type Tool } from './tools.ts';
+import { libpqEnvironment, type Tool } from './client-tools.ts';
 import { toolMessage } from './tool-message.ts';
 
 /** A run of pg_restore. */

@@ -2,13 +2,13 @@ import { open } from 'node:fs/promises';
 import { execa } from 'execa';
 import type { PostgresTarget } from '../../config/config.ts';
 import { type DumpHeader, headerBytes, oldestReader, parseDumpHeader } from './dump-header.ts';
-import { type ArchiveObject, reasonOf } from '../../failure.ts';
+import { type ArchiveObject, reasonOf } from '../../errors/failure.ts';
 import { checkScript, TooMuchData } from './checked-script.ts';
 import { unknownEncoding } from './dump-script.ts';
 import { type DumpLoader, loaderOf, readDump } from './loader.ts';
-import { askOffers } from './server-offers.ts';
+import { askOffers } from './server-capabilities.ts';
 import { parseToc, selectEntries, type TocEntry, withoutOptional } from './toc.ts';
-import { choosePsql, chooseRestore, findTools, newest, type Tool } from './tools.ts';
+import { choosePsql, chooseRestore, findTools, newest, type Tool } from './client-tools.ts';
 import { toolMessage } from './tool-message.ts';
 
 export type { DumpLoader } from './loader.ts';

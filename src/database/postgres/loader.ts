@@ -7,9 +7,9 @@ import { checkScript } from './checked-script.ts';
 import { restrict, type ScriptOptions, scriptForPsql } from './dump-script.ts';
 import { type Framing, type Load, loadDirectly, loadThroughPsql, readThrough } from './load-run.ts';
 import { durably } from './lock.ts';
-import { endSessionsOf, loadOptions, needsOurHelp } from './server-offers.ts';
+import { endSessionsOf, loadOptions, needsOurHelp } from './server-capabilities.ts';
 import { passesOf, schemaOf, stagesOf, type TocEntry } from './toc.ts';
-import type { Tool } from './tools.ts';
+import type { Tool } from './client-tools.ts';
 
 export interface DumpLoader {
   /** What loads it, for people: `pg_restore 17`. */

@@ -1,13 +1,13 @@
 import { Socket } from 'node:net';
 import type pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
-import { hasCode } from '../../error-code.ts';
-import { Failure, type LockHolder } from '../../failure.ts';
+import { hasCode } from '../../errors/error-code.ts';
+import { Failure, type LockHolder } from '../../errors/failure.ts';
 import { quoteName } from '../quoting.ts';
-import { pauseBeforeAttempt, sleep } from '../waiting.ts';
+import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { answered, closeClient, connectOnce, type Connected } from './connect.ts';
 import { lastRow } from './session.ts';
-import { zonedTime } from '../../local-time.ts';
+import { zonedTime } from '../../platform/local-time.ts';
 
 /** The first key of both advisory locks: "ttdb" in ASCII. The second tells which of the two it is. */
 const application = 0x74746462;

@@ -1,4 +1,4 @@
-import type { ArchiveObject } from '../../failure.ts';
+import type { ArchiveObject } from '../../errors/failure.ts';
 import { coreTables } from '../core-tables.ts';
 import { ownSchemas } from '../current-schema.ts';
 

@@ -1,4 +1,4 @@
-import type { Attachment } from '../../schema/surroundings.ts';
+import type { Attachment } from '../../schema/server-settings.ts';
 import { quoteName } from '../quoting.ts';
 import { optionalText, text } from '../rows.ts';
 import type { Row } from '../session.ts';

@@ -1,5 +1,5 @@
 import SQLite from 'better-sqlite3';
-import { reasonOf } from '../../failure.ts';
+import { reasonOf } from '../../errors/failure.ts';
 import { quoteName } from '../quoting.ts';
 import { optionalText, text } from '../rows.ts';
 import type { Row } from '../session.ts';

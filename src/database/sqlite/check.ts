@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
 import SQLite from 'better-sqlite3';
-import type { ArchiveObject } from '../../failure.ts';
+import type { ArchiveObject } from '../../errors/failure.ts';
 import { quoteName } from '../quoting.ts';
 import { optionalText, text } from '../rows.ts';
 import type { Row } from '../session.ts';
-import { isDatabaseFile } from './reading.ts';
+import { isDatabaseFile } from './open-readonly.ts';
 import { isPlainStatement } from './schema-statement.ts';
 
 /** Rows that break a rule of their table: the file is sound, and old databases hold some. */

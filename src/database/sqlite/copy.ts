@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import SQLite from 'better-sqlite3';
-import { requireOwnSideFiles } from './recovery.ts';
+import { requireOwnSideFiles } from './recover-side-files.ts';
 
 /**
  * Copies a database file as of one instant, what still lies in its write-ahead log included, and makes sure that the

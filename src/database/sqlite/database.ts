@@ -1,18 +1,18 @@
 import { existsSync, rmSync, statSync } from 'node:fs';
 import SQLite from 'better-sqlite3';
 import type { SqliteTarget } from '../../config/config.ts';
-import { Failure, reasonOf } from '../../failure.ts';
+import { Failure, reasonOf } from '../../errors/failure.ts';
 import { describeKeptCopies } from '../../report/side-file-text.ts';
 import { type Database, type DatabaseFacts, noSurroundings, type Transaction } from '../database.ts';
 import type { OpenOptions } from '../open.ts';
 import type { Session } from '../session.ts';
-import { pauseBeforeAttempt, sleep } from '../waiting.ts';
+import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { danglingReferences } from './check.ts';
 import { judgeFileSystem, prepareFolder, requireWritable } from './file-system.ts';
 import { inspect } from './inspect.ts';
 import { isBusy, takeRunLock } from './lock.ts';
-import { isDatabaseFile, type OpenFile, openForReading } from './reading.ts';
-import { requireOwnSideFiles } from './recovery.ts';
+import { isDatabaseFile, type OpenFile, openForReading } from './open-readonly.ts';
+import { requireOwnSideFiles } from './recover-side-files.ts';
 import { sqliteSession } from './session.ts';
 
 const nothing: DatabaseFacts = {

@@ -2,9 +2,9 @@ import SQLite from 'better-sqlite3';
 import type { Relation } from '../database.ts';
 import { inspect } from './inspect.ts';
 import { isBusy } from './lock.ts';
-import { openersOf } from './openers.ts';
-import { countRows, isDatabaseFile, openForReading } from './reading.ts';
-import { requireOwnSideFiles } from './recovery.ts';
+import { openersOf } from './open-file-holders.ts';
+import { countRows, isDatabaseFile, openForReading } from './open-readonly.ts';
+import { requireOwnSideFiles } from './recover-side-files.ts';
 
 /** Milliseconds to wait for others to finish their transactions. */
 const patience = 2000;

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { makeFolder } from '../../make-folder.ts';
-import { Failure, reasonOf } from '../../failure.ts';
+import { makeFolder } from '../../platform/make-folder.ts';
+import { Failure, reasonOf } from '../../errors/failure.ts';
 
 /** Magic numbers of statfs(2), from linux/magic.h and the kernel's documentation of each. */
 const network: Readonly<Record<number, string>> = {

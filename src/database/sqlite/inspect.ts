@@ -2,7 +2,7 @@ import type SQLite from 'better-sqlite3';
 import type { Catalog, Column, Index, Table } from '../../schema/catalog.ts';
 import { readAnswer } from '../answers.ts';
 import type { DatabaseFacts, Question, Relation } from '../database.ts';
-import { isLedger } from '../ledgers.ts';
+import { isLedger } from '../foreign-migration-tables.ts';
 import { flag, number, optionalText, text } from '../rows.ts';
 import type { Row } from '../session.ts';
 import { readAttachments } from './attachments.ts';

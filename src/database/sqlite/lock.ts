@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import SQLite from 'better-sqlite3';
-import { Failure, type LockHolder } from '../../failure.ts';
+import { Failure, type LockHolder } from '../../errors/failure.ts';
 import type { OpenOptions } from '../open.ts';
-import { pauseBeforeAttempt, sleep } from '../waiting.ts';
+import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { accessDenied } from './file-system.ts';
-import { zonedTime } from '../../local-time.ts';
+import { zonedTime } from '../../platform/local-time.ts';
 
 /** The file whose lock keeps two runs apart. It stays empty, and stays: removing it would let two runs in. */
 export const lockFileOf = (file: string): string => `${file}.db-init-lock`;

@@ -5,7 +5,7 @@ import { versionTable } from '../core-tables.ts';
 import type { MeasuredObject, Measurement } from '../measurement.ts';
 import { text } from '../rows.ts';
 import type { Row } from '../session.ts';
-import { countRows, isDatabaseFile, openForReading } from './reading.ts';
+import { countRows, isDatabaseFile, openForReading } from './open-readonly.ts';
 
 /** What holds content: -shm is an index over the log, and is made anew. */
 const parts = ['', '-journal', '-wal'];

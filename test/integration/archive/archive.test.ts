@@ -7,11 +7,11 @@ import { pipeline } from 'node:stream/promises';
 import AdmZip from 'adm-zip';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { manifestMember, type Member, renderManifest } from '../../../src/archive/manifest.ts';
-import { proveArchive } from '../../../src/archive/proof.ts';
+import { proveArchive } from '../../../src/archive/verify-contents.ts';
 import { noLimits, openArchive, readManifest } from '../../../src/archive/reader.ts';
-import { rejectionReason } from '../../../src/archive/rejection.ts';
+import { rejectionReason } from '../../../src/archive/archive-error.ts';
 import { createArchive } from '../../../src/archive/writer.ts';
-import { Failure } from '../../../src/failure.ts';
+import { Failure } from '../../../src/errors/failure.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const content = Buffer.concat([Buffer.from('PGDMP'), randomBytes(300_000)]);

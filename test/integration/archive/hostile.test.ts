@@ -7,9 +7,9 @@ import AdmZip from 'adm-zip';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { extractEntry } from '../../../src/archive/extract.ts';
 import { renderManifest } from '../../../src/archive/manifest.ts';
-import { proveArchive } from '../../../src/archive/proof.ts';
+import { proveArchive } from '../../../src/archive/verify-contents.ts';
 import { openArchive } from '../../../src/archive/reader.ts';
-import { type ArchiveFault, Failure } from '../../../src/failure.ts';
+import { type ArchiveFault, Failure } from '../../../src/errors/failure.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { descriptor, type End, extra, type Fields, type Part, u64, zip } from './zip.ts';
 

@@ -10,7 +10,7 @@ import { release, sqliteFile } from '../../support/fixtures.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { restoreSql } from '../../support/restore-sql.ts';
 import type { start } from '../../support/run.ts';
-import { eventually } from '../../support/seen.ts';
+import { eventually } from '../../support/wait-for-output.ts';
 import { snapshot } from '../../support/snapshot.ts';
 
 const tag = 'v4.20.0';

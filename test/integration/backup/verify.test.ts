@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { manifestMember, parseManifest, renderManifest } from '../../../src/archive/manifest.ts';
-import { rejectionReason } from '../../../src/archive/rejection.ts';
+import { rejectionReason } from '../../../src/archive/archive-error.ts';
 import { verifyBackup } from '../../../src/backup/verify.ts';
 import { toolsFor } from '../../support/postgres-installations.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';

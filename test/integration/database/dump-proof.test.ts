@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { expect, it } from 'vitest';
 import { proveDump } from '../../../src/database/postgres/dump.ts';
-import type { Tool } from '../../../src/database/postgres/tools.ts';
+import type { Tool } from '../../../src/database/postgres/client-tools.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const { signal } = new AbortController();

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { enterMaintenance } from '../../../src/database/postgres/maintenance.ts';
+import { enterMaintenance } from '../../../src/database/postgres/database-swap.ts';
 import { withClient } from '../../support/database.ts';
 import { describePrivateCluster, startPrivateCluster } from '../../support/private-cluster.ts';
-import { eventually } from '../../support/seen.ts';
+import { eventually } from '../../support/wait-for-output.ts';
 import { never, targetOf } from './loads.ts';
 
 describePrivateCluster('a database beside the live one', () => {

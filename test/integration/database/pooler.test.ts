@@ -9,7 +9,7 @@ import { createDatabase, withClient } from '../../support/database.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { startProxy } from '../../support/postgres-proxy.ts';
 import { run } from '../../support/run.ts';
-import { eventually } from '../../support/seen.ts';
+import { eventually } from '../../support/wait-for-output.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 function pgbouncerIsThere(): boolean {

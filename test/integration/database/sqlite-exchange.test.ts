@@ -10,9 +10,9 @@ import {
   exchangeFiles,
   type FileExchange,
   settleExchange,
-} from '../../../src/database/sqlite/exchange.ts';
-import { atEveryStep, type Mortal, mortal } from '../../support/dying.ts';
-import { seen } from '../../support/seen.ts';
+} from '../../../src/database/sqlite/swap-file.ts';
+import { atEveryStep, type Mortal, mortal } from '../../support/fault-injection.ts';
+import { seen } from '../../support/wait-for-output.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const asRoot = process.getuid?.() === 0;
@@ -165,7 +165,7 @@ describe.each(cases)('%s is exchanged', (title, prepare) => {
 
 let exchange: Mortal;
 beforeAll(async () => {
-  exchange = await mortal('src/database/sqlite/exchange.ts');
+  exchange = await mortal('src/database/sqlite/swap-file.ts');
 });
 
 it('settles what was killed, wherever that is killed itself', async () => {

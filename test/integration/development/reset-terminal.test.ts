@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { snapshot } from '../../support/snapshot.ts';
-import { seen } from '../../support/seen.ts';
+import { seen } from '../../support/wait-for-output.ts';
 import { sceneOf } from './resets.ts';
 
 const entrypoint = join(import.meta.dirname, '../../../entrypoint');

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { readConfig } from '../../../src/config/config.ts';
-import { type SeedOptions, readSeedOptions } from '../../../src/development/seed/options.ts';
-import { type Counts, seededTables } from '../../../src/development/seed/tables.ts';
-import { seedDatabase } from '../../../src/development/seed.ts';
-import { openRecord } from '../../../src/report/record.ts';
+import { type SeedOptions, readSeedOptions } from '../../../src/seed/options.ts';
+import { type Counts, seededTables } from '../../../src/seed/tables.ts';
+import { seedDatabase } from '../../../src/seed/seed.ts';
+import { openRecord } from '../../../src/report/run-record.ts';
 import { describeEngines } from '../../support/database.ts';
 import { dbInit, withSession } from '../fixtures/process.ts';
 import { signal, withDatabase } from '../../support/open-database.ts';

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type SeededTable, seededTables } from '../../../src/development/seed/tables.ts';
+import { type SeededTable, seededTables } from '../../../src/seed/tables.ts';
 import { createSqliteDatabase, describeEngines } from '../../support/database.ts';
 import { start } from '../../support/run.ts';
-import { seen } from '../../support/seen.ts';
+import { seen } from '../../support/wait-for-output.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { dbInit, withSession } from '../fixtures/process.ts';
 import { column, countsIn, faultsIn, few, more, seed } from './seeds.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Session } from '../../../src/database/session.ts';
-import { seededTables } from '../../../src/development/seed/tables.ts';
+import { seededTables } from '../../../src/seed/tables.ts';
 import type { RunResult } from '../../support/run.ts';
 import { dbInit, withSession } from '../fixtures/process.ts';
 

@@ -5,7 +5,7 @@ import { release } from '../../support/fixtures.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { restoreSql } from '../../support/restore-sql.ts';
 import { start } from '../../support/run.ts';
-import { eventually, seen } from '../../support/seen.ts';
+import { eventually, seen } from '../../support/wait-for-output.ts';
 import { snapshot } from '../../support/snapshot.ts';
 
 const signals = [

@@ -10,7 +10,7 @@ import { release, sqliteFile } from '../../support/fixtures.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { restoreSql } from '../../support/restore-sql.ts';
 import { run, start } from '../../support/run.ts';
-import { seen } from '../../support/seen.ts';
+import { seen } from '../../support/wait-for-output.ts';
 
 /** Holds the lock of a database as another run would. @returns what gives it back */
 async function hold(database: TestDatabase): Promise<() => Promise<void>> {

@@ -4,7 +4,7 @@ import { startProxy } from '../../support/postgres-proxy.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { runLock } from '../../../src/database/postgres/lock.ts';
 import { run, start } from '../../support/run.ts';
-import { seen } from '../../support/seen.ts';
+import { seen } from '../../support/wait-for-output.ts';
 
 describePostgres('the gate on a current database', () => {
   let database: TestDatabase;

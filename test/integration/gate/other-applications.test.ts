@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from 'vitest';
-import { loadHead } from '../../../src/schema/promise.ts';
+import { loadHead } from '../../../src/schema/expected-schema.ts';
 import { createDatabase, type TestDatabase, withClient } from '../../support/database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { run } from '../../support/run.ts';

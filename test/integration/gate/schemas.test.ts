@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
-import { loadHead } from '../../../src/schema/promise.ts';
+import { loadHead } from '../../../src/schema/expected-schema.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { admin, createDatabase, type TestDatabase, withClient } from '../../support/database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';

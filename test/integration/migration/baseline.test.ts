@@ -6,7 +6,7 @@ import { openDatabase } from '../../../src/database/open.ts';
 import { createHead, migrate } from '../../../src/migration/migrator.ts';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
 import type { Catalog } from '../../../src/schema/catalog.ts';
-import { loadHead } from '../../../src/schema/promise.ts';
+import { loadHead } from '../../../src/schema/expected-schema.ts';
 import { describeEngines } from '../../support/database.ts';
 import { snapshot } from '../../support/snapshot.ts';
 

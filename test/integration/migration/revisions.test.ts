@@ -13,8 +13,8 @@ import {
   seenOnSqlite,
   sorted,
 } from './observed.ts';
-import { openStage } from './stage.ts';
-import type { Stage } from './stage.ts';
+import { openStage } from './test-environment.ts';
+import type { Stage } from './test-environment.ts';
 
 /** Where the recorded history of SQLite needs a word more. */
 const amendments: Readonly<Record<string, readonly Change<SqliteShapes>[]>> = {

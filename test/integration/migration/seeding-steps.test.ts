@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import { revisions } from '../../../migrations/graph.ts';
 import type { Session } from '../../../src/database/session.ts';
-import { openSchema } from '../../../src/migration/schema.ts';
+import { openSchema } from '../../../src/migration/schema-builder/schema.ts';
 import { describeEngines } from '../../support/database.ts';
 import { dbInit, expectState, withSession } from '../fixtures/process.ts';
 import { stopAt } from '../fixtures/stop.ts';
-import { openStageAt } from './stage.ts';
+import { openStageAt } from './test-environment.ts';
 
 /** A step that seeds tables, and one of its tables half filled: as a run that was cut off leaves it, or a person. */
 interface Case {

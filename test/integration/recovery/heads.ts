@@ -8,12 +8,12 @@ import { inspect } from '../../../src/database/sqlite/inspect.ts';
 import { sqliteSession } from '../../../src/database/sqlite/session.ts';
 import { createHead } from '../../../src/migration/migrator.ts';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
-import { assessRepair, mend } from '../../../src/recovery/repair.ts';
-import type { RepairPlan } from '../../../src/recovery/repair-step.ts';
+import { assessRepair, mend } from '../../../src/repair/repair.ts';
+import type { RepairPlan } from '../../../src/repair/repair-step.ts';
 import type { Catalog } from '../../../src/schema/catalog.ts';
 import type { Difference } from '../../../src/schema/comparison.ts';
 import { askRows, findFaults } from '../../../src/schema/faults.ts';
-import { loadPromise } from '../../../src/schema/promise.ts';
+import { loadPromise } from '../../../src/schema/expected-schema.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { createDatabase } from '../../support/database.ts';
 

@@ -1,4 +1,4 @@
-import type { Held } from '../../../src/recovery/quarantine/held.ts';
+import type { Held } from '../../../src/quarantine/entry.ts';
 import type { RunResult } from '../../support/run.ts';
 import { dbInit } from '../fixtures/process.ts';
 

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../../../src/database/session.ts';
-import { type OpenSchema, openSchema } from '../../../src/migration/schema.ts';
-import { NotMendable } from '../../../src/recovery/repair.ts';
-import type { Obstacle, Unsafe } from '../../../src/recovery/repair-step.ts';
+import { type OpenSchema, openSchema } from '../../../src/migration/schema-builder/schema.ts';
+import { NotMendable } from '../../../src/repair/repair.ts';
+import type { Obstacle, Unsafe } from '../../../src/repair/repair-step.ts';
 import { sqlFor } from '../../../src/report/repair-text.ts';
 import { findExtras } from '../../../src/schema/comparison.ts';
-import { loadHead } from '../../../src/schema/promise.ts';
+import { loadHead } from '../../../src/schema/expected-schema.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { type Head, openHead } from './heads.ts';
 

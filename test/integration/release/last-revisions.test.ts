@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { renderMigration } from '../../../scripts/release/import/migration-file.ts';
 import { openProject } from '../../../scripts/release/import/project.ts';
 import { deriveSteps } from '../../../scripts/release/import/steps.ts';
-import { openSchema } from '../../../src/migration/schema.ts';
+import { openSchema } from '../../../src/migration/schema-builder/schema.ts';
 import type { Catalog } from '../../../src/schema/catalog.ts';
 import { describeEngines } from '../../support/database.ts';
 import {
@@ -19,7 +19,7 @@ import {
   type SqliteShapes,
 } from '../migration/history.ts';
 import { expectedOnPostgres, seenOnPostgres, seenOnSqlite } from '../migration/observed.ts';
-import { openStage } from '../migration/stage.ts';
+import { openStage } from '../migration/test-environment.ts';
 
 const howMany = 10;
 const last = postgresHistory.slice(-howMany);

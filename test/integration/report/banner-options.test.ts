@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { execa } from 'execa';
 import { expect, it } from 'vitest';
 import { createDatabase, createSqliteDatabase } from '../../support/database.ts';
-import type { State } from '../../../src/gate/diagnosis.ts';
+import type { State } from '../../../src/assessment/diagnosis.ts';
 import type {
   ArchiveFault,
   BackupObstacle,
@@ -13,7 +13,7 @@ import type {
   QuarantineObstacle,
   ResetObstacle,
   RestoreObstacle,
-} from '../../../src/failure.ts';
+} from '../../../src/errors/failure.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { execute } from '../backup/backups.ts';
 import {

@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { isPrintable } from '../../../src/printable.ts';
+import { isPrintable } from '../../../src/platform/printable.ts';
 import { describeEngines } from '../../support/database.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { runHere } from '../../faults/here.ts';
+import { runHere } from '../../faults/run-in-process.ts';
 import { withSession } from '../fixtures/process.ts';
 
 /** Breaks a line, turns the direction of writing, shows nothing, and steers a terminal. */

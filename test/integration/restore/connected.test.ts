@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { admin } from '../../support/database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { run, start } from '../../support/run.ts';
-import { seen } from '../../support/seen.ts';
+import { seen } from '../../support/wait-for-output.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { besides, currentArchive, everything, fillWithNewer, type Installation, install } from './restores.ts';
 import { atMoment, journalOf, stopped } from './phases.ts';

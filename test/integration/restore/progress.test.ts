@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, expect, it } from 'vitest';
 import { run, start } from '../../support/run.ts';
-import { seen } from '../../support/seen.ts';
+import { seen } from '../../support/wait-for-output.ts';
 import {
   currentArchive,
   describeRestores,

@@ -5,10 +5,10 @@ import { Readable } from 'node:stream';
 import { execaSync } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ArchiveEntry } from '../../../src/archive/reader.ts';
-import { dropFormer, findFormer, putAwayFormer, recallFormer } from '../../../src/restore/former-uploads.ts';
-import { discardUploads, stageUploads, swapUploads } from '../../../src/restore/uploads.ts';
+import { dropFormer, findFormer, putAwayFormer, recallFormer } from '../../../src/restore/uploads/former-uploads.ts';
+import { discardUploads, stageUploads, swapUploads } from '../../../src/restore/uploads/swap.ts';
 import { atEnd } from '../../support/cleanup.ts';
-import { atEveryStep, type Mortal, mortal } from '../../support/dying.ts';
+import { atEveryStep, type Mortal, mortal } from '../../support/fault-injection.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const asRoot = process.getuid?.() === 0;
@@ -217,7 +217,7 @@ describe('a swap', () => {
 
   let process: Mortal;
   beforeAll(async () => {
-    process = await mortal('src/restore/uploads.ts');
+    process = await mortal('src/restore/uploads/swap.ts');
   });
 
   it('keeps the present set, leaves what is kept, and is undone by another one', async () => {
@@ -338,7 +338,7 @@ describe.runIf(elsewhere)('a folder with another file system mounted in it', () 
       const old = { 'logos/a.png': 'old a', 'logos/sub/link': '→a.png' };
       const fresh = { 'logos/a.png': 'new a' };
       const swap = { folder, incoming: 'new', outgoing: 'old' };
-      const process = await mortal('src/restore/uploads.ts');
+      const process = await mortal('src/restore/uploads/swap.ts');
       const layAnew = async (): Promise<void> => {
         for (const path of [folder, mounted].flatMap((parent) =>
           readdirSync(parent).map((name) => join(parent, name)),

@@ -6,7 +6,7 @@ import {
   chooseTool,
   libpqEnvironment,
   type Tool,
-} from '../../../src/database/postgres/tools.ts';
+} from '../../../src/database/postgres/client-tools.ts';
 
 const tool = (major: number, command = `/usr/lib/postgresql/${major}/bin/pg_dump`): Tool => ({
   name: 'pg_dump',

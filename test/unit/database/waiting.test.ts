@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pauseBeforeAttempt, sleep } from '../../../src/database/waiting.ts';
+import { pauseBeforeAttempt, sleep } from '../../../src/database/backoff.ts';
 
 describe('pauseBeforeAttempt', () => {
   it('doubles from half a second to five', () => {

@@ -9,11 +9,11 @@ import {
   wallClock,
   workingDays,
   workingDaysAtLeast,
-} from '../../../src/development/seed/calendar.ts';
-import { readSeedOptions } from '../../../src/development/seed/options.ts';
-import { hashPassword } from '../../../src/development/seed/password.ts';
-import { diceOf } from '../../../src/development/seed/random.ts';
-import { noCounts } from '../../../src/development/seed/tables.ts';
+} from '../../../src/seed/calendar.ts';
+import { readSeedOptions } from '../../../src/seed/options.ts';
+import { hashPassword } from '../../../src/seed/password.ts';
+import { diceOf } from '../../../src/seed/random.ts';
+import { noCounts } from '../../../src/seed/tables.ts';
 import { renderCounts } from '../../../src/report/seed-text.ts';
 
 const options = (given: Readonly<Record<string, string>> = {}, ...flags: readonly string[]) =>

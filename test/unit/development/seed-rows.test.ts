@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { diceOf } from '../../../src/development/seed/random.ts';
-import { planInvoices } from '../../../src/development/seed/rows/finance.ts';
-import { planStock } from '../../../src/development/seed/rows/inventory.ts';
-import { expenseRows } from '../../../src/development/seed/rows/notes.ts';
-import { numbersTo, type Scene } from '../../../src/development/seed/rows/scene.ts';
-import { schedule } from '../../../src/development/seed/rows/schedule.ts';
-import { timeEntryRows } from '../../../src/development/seed/rows/time.ts';
+import { diceOf } from '../../../src/seed/random.ts';
+import { planInvoices } from '../../../src/seed/generators/finance.ts';
+import { planStock } from '../../../src/seed/generators/inventory.ts';
+import { expenseRows } from '../../../src/seed/generators/notes.ts';
+import { numbersTo, type Scene } from '../../../src/seed/generators/seed-context.ts';
+import { schedule } from '../../../src/seed/generators/schedule.ts';
+import { timeEntryRows } from '../../../src/seed/generators/time.ts';
 import {
   clientRefs,
   clientRows,
@@ -13,8 +13,8 @@ import {
   projectRows,
   taskRefs,
   taskRows,
-} from '../../../src/development/seed/rows/work.ts';
-import { clientName, most, personName, projectName, taskName } from '../../../src/development/seed/texts.ts';
+} from '../../../src/seed/generators/work.ts';
+import { clientName, most, personName, projectName, taskName } from '../../../src/seed/texts.ts';
 
 const scene: Scene = {
   dice: diceOf(1),

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { type DatabaseFacts, noSurroundings } from '../../../src/database/database.ts';
-import { diagnose } from '../../../src/gate/diagnosis.ts';
-import type { Observation, RestoreJournal } from '../../../src/gate/observation.ts';
+import { diagnose } from '../../../src/assessment/diagnosis.ts';
+import type { Observation, RestoreJournal } from '../../../src/assessment/observation.ts';
 import { createGraph } from '../../../src/migration/graph.ts';
 import { coreTables, type Table, versionTable } from '../../../src/schema/catalog.ts';
 import { fingerprintsOf } from '../../../src/schema/fingerprints.ts';
-import { possessionsOf } from '../../../src/schema/possessions.ts';
+import { possessionsOf } from '../../../src/schema/application-objects.ts';
 
 const journal = { file: '/j', says: 'a restore' };
 const load = () => Promise.reject(new Error('nothing is applied here'));

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
-import { makeMemoryFolder } from '../../../src/gate/traces.ts';
+import { makeMemoryFolder } from '../../../src/state-folder/state-paths.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const modeOf = (path: string): number => statSync(path).mode & 0o777;

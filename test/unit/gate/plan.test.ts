@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { State } from '../../../src/gate/diagnosis.ts';
-import { type Consent, planFor } from '../../../src/gate/plan.ts';
+import type { State } from '../../../src/assessment/diagnosis.ts';
+import { type Consent, planFor } from '../../../src/assessment/plan.ts';
 
 const none: Consent = {
   skipCleanup: false,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { splitByLocks, type Thing } from '../../../src/recovery/quarantine/things.ts';
+import { splitByLocks, type Thing } from '../../../src/quarantine/objects.ts';
 
 const thing = (name: string, locks: number): Thing => ({
   name,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type DatabaseFacts, noSurroundings } from '../../../src/database/database.ts';
-import type { RepairContext } from '../../../src/recovery/repair-step.ts';
-import { conditionsOf, parseRule } from '../../../src/recovery/rules.ts';
+import type { RepairContext } from '../../../src/repair/repair-step.ts';
+import { conditionsOf, parseRule } from '../../../src/repair/constraint-rules.ts';
 import type { Column, Table } from '../../../src/schema/catalog.ts';
 
 describe('a rule', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type ArchiveFault, type Contents, exitCodeOf, type OtherFile } from '../../../src/failure.ts';
-import { describeProblem } from '../../../src/report/problems.ts';
+import { type ArchiveFault, type Contents, exitCodeOf, type OtherFile } from '../../../src/errors/failure.ts';
+import { describeProblem } from '../../../src/report/error-messages.ts';
 import { commandsOf, sqliteAddress } from '../../support/commands.ts';
 
 const textOf = (fault: ArchiveFault, archive = '/data/uploads/backups/a.zip', atStart = false): string => {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { timeInName, zonedTime } from '../../../src/local-time.ts';
+import { timeInName, zonedTime } from '../../../src/platform/local-time.ts';
 import { clock } from '../../../src/report/log.ts';
 
 afterEach(() => void vi.unstubAllEnvs());

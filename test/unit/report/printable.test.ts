@@ -1,6 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { isPrintable, printable, printableJson, printableLines, printableSql, shown } from '../../../src/printable.ts';
+import {
+  isPrintable,
+  printable,
+  printableJson,
+  printableLines,
+  printableSql,
+  shown,
+} from '../../../src/platform/printable.ts';
 import { renderBanner } from '../../../src/report/banner.ts';
 import { openLog } from '../../../src/report/log.ts';
 import { shellWord } from '../../../src/report/shell.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { exitCodeOf, type FailedMigration, type Problem } from '../../../src/failure.ts';
-import { describeProblem } from '../../../src/report/problems.ts';
+import { exitCodeOf, type FailedMigration, type Problem } from '../../../src/errors/failure.ts';
+import { describeProblem } from '../../../src/report/error-messages.ts';
 import { commandsOf } from '../../support/commands.ts';
 
 const database = 'app on db:5432';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openRecord, type Step } from '../../../src/report/record.ts';
+import { openRecord, type Step } from '../../../src/report/run-record.ts';
 
 const backup: Step = { kind: 'backup', path: '/b/x.zip', bytes: 1, milliseconds: 2 };
 const revision = (id: string): Step => ({ kind: 'revision', revision: id, milliseconds: 3 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { State } from '../../../src/gate/diagnosis.ts';
-import type { Refusal } from '../../../src/gate/plan.ts';
+import type { State } from '../../../src/assessment/diagnosis.ts';
+import type { Refusal } from '../../../src/assessment/plan.ts';
 import { current } from '../../../src/releases.ts';
 import { describeRefusal } from '../../../src/report/refusals.ts';
 import { commandsOf, sqliteAddress } from '../../support/commands.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openRecord } from '../../../src/report/record.ts';
+import { openRecord } from '../../../src/report/run-record.ts';
 import { withRecord } from '../../../src/report/safety.ts';
 import { claimOf } from '../../support/safe-word.ts';
 

@@ -3,7 +3,7 @@ import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { versionTable } from '../../../src/schema/catalog.ts';
 import { fingerprintsOf } from '../../../src/schema/fingerprints.ts';
 import { applyChange, catalogAt, changeBetween, emptyCatalog, loadHistory } from '../../../src/schema/history.ts';
-import { loadHead } from '../../../src/schema/promise.ts';
+import { loadHead } from '../../../src/schema/expected-schema.ts';
 import { releasedRows, severalRows } from '../migration/released-rows.ts';
 
 const head = releaseGraph.heads;

@@ -1,0 +1,71 @@
+import { codeOf } from '../errors/error-code.ts';
+import { type ArchiveFault, Failure, type OtherFile, reasonOf } from '../errors/failure.ts';
+
+/** An archive that is not accepted, as a failure. */
+export function rejection(archive: string, fault: ArchiveFault, options?: ErrorOptions): Failure {
+  return new Failure({ kind: 'archive-rejected', archive, fault }, options);
+}
+
+/** What is damaged, or not what it says. @param reason a sentence without its full stop */
+export function invalid(reason: string): ArchiveFault {
+  return { kind: 'invalid', reason };
+}
+
+/** One end of an archive without the other looks the same, whether it was cut up or broke off. */
+export const piece: ArchiveFault = {
+  kind: 'piece',
+  reason: 'it is one piece of an archive that was split into several, or it is damaged',
+};
+
+/** Whatever goes wrong while an archive is read is the archive's fault: a bad byte must not look like a defect here. */
+export function rejectionOf(archive: string, error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  return rejection(archive, faultOf(archive, error), { cause: error });
+}
+
+/** The reason of a rejection, or of any other error. */
+export function rejectionReason(error: unknown): string {
+  if (!(error instanceof Failure) || error.problem.kind !== 'archive-rejected') return reasonOf(error);
+  const { fault } = error.problem;
+  switch (fault.kind) {
+    case 'other-format':
+      return `it is no archive, but ${otherFiles[fault.file.kind]}`;
+    case 'missing':
+      return 'there is no such file';
+    case 'wrapped':
+      return `it is no archive, or wrapped up (${fault.by})`;
+    case 'other-engine':
+      return `it holds a database of the other kind (${fault.held})`;
+    case 'unknown-objects':
+      return `it holds ${fault.objects.length} objects that TimeTracker does not make`;
+    case 'invalid':
+    case 'piece':
+    case 'too-large':
+    case 'unusable':
+    case 'no-tool':
+    case 'access':
+      return fault.reason;
+  }
+}
+
+/** In a table, where there is room for a word or two. */
+const otherFiles = {
+  sql: 'a plain SQL dump',
+  dump: 'a dump of pg_dump',
+  sqlite: 'an SQLite database file',
+  export: 'an export for reading',
+  folder: 'files that are no backup, or one that was packed otherwise',
+} as const satisfies Record<OtherFile['kind'], string>;
+
+function faultOf(archive: string, error: unknown): ArchiveFault {
+  switch (codeOf(error) ?? '') {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return { kind: 'missing', places: [archive] };
+    case 'EACCES':
+    case 'EPERM':
+      return { kind: 'access', reason: 'the file may not be read by the user that db-init runs as' };
+    default:
+      return invalid(`it is damaged (${reasonOf(error).replace(/\.$/, '')})`);
+  }
+}

@@ -1,0 +1,78 @@
+import { type UploadRootName, uploadRootNames } from '../config/config.ts';
+import type { Engine } from '../database/session.ts';
+import { shown } from '../platform/printable.ts';
+import { databaseMembers, manifestMember, settingsMember } from './manifest.ts';
+
+/** What a member is, by its name. */
+export type Place =
+  | { readonly kind: 'manifest' | 'settings' | 'folder' }
+  | { readonly kind: 'database'; readonly engine: Engine }
+  /** `path` is relative to the root. */
+  | { readonly kind: 'upload'; readonly root: UploadRootName; readonly path: string };
+
+/** Bytes of a name in a folder (NAME_MAX of Linux). */
+const longestComponent = 255;
+/** Bytes of a whole name: PATH_MAX of Linux is 4096, and the folder that it comes to needs some of them. */
+const longestName = 3000;
+/** How the names begin that db-init gives to what it has not finished in a folder of uploads. */
+const leftover = '.db-init-';
+
+/** What keeps a name from being a path inside an archive, wherever it is unpacked; null if nothing does. */
+export function faultOfName(name: string): string | null {
+  const parts = (name.endsWith('/') ? name.slice(0, -1) : name).split('/');
+  if (name === '') return 'a member has no name';
+  if (name.includes('\uFFFD')) return `the name of a member is not UTF-8: ${shown(name)}`;
+  if (/\p{Cc}/u.test(name)) return `the name of a member has control characters: ${shown(name)}`;
+  if (name.includes('\\')) return `the name of a member has a backslash: ${shown(name)}`;
+  if (name.startsWith('/')) return `the name of a member is an absolute path: ${shown(name)}`;
+  if (/^[a-z]:/i.test(name)) return `the name of a member begins with a drive letter: ${shown(name)}`;
+  if (parts.includes('..')) return `the name of a member leads out of its folder: ${shown(name)}`;
+  if (parts.includes('') || parts.includes('.')) return `the name of a member is no plain path: ${shown(name)}`;
+  const tooLong = parts.some((part) => Buffer.byteLength(part) > longestComponent);
+  if (tooLong || Buffer.byteLength(name) > longestName) return `the name of a member is too long: ${shown(name)}`;
+  return null;
+}
+
+/** What a member is, its name having no fault; null if an archive has no such member. */
+export function placeOf(name: string): Place | null {
+  if (name === manifestMember) return { kind: 'manifest' };
+  if (name === settingsMember) return { kind: 'settings' };
+  if (name === databaseMembers.postgresql) return { kind: 'database', engine: 'postgresql' };
+  if (name === databaseMembers.sqlite) return { kind: 'database', engine: 'sqlite' };
+  const root = uploadRootNames.find((candidate) => name.startsWith(`${candidate}/`));
+  if (root === undefined) return null;
+  return name.endsWith('/') ? { kind: 'folder' } : { kind: 'upload', root, path: name.slice(root.length + 1) };
+}
+
+/** Whether a path leads to what a run of db-init left unfinished; the application archives that like any upload. */
+export function isLeftover(path: string): boolean {
+  return path.split('/').some((part) => part.startsWith(leftover));
+}
+
+/**
+ * Finds names that cannot stand beside one another: the same one twice, or a file that is the folder of another.
+ * @param key what makes two names the same
+ */
+export function faultOfNames(names: readonly string[], key: (name: string) => string): string | null {
+  const files = new Map<string, string>();
+  for (const name of names) {
+    const other = files.get(key(name));
+    if (other === name) return `it has two members of the name ${shown(name)}`;
+    if (other !== undefined)
+      return `two of its members are the same for some file systems: ${shown(other)} and ${shown(name)}`;
+    files.set(key(name), name);
+  }
+  for (const name of names) {
+    const parts = key(name).split('/');
+    for (let depth = 1; depth < parts.length; depth++) {
+      const file = files.get(parts.slice(0, depth).join('/'));
+      if (file !== undefined) return `${shown(file)} is a file and the folder of another member`;
+    }
+  }
+  return null;
+}
+
+/** The same for file systems that know neither upper and lower case nor two ways to write an accent. */
+export function foldName(name: string): string {
+  return name.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
+}

@@ -1,0 +1,60 @@
+import { PassThrough, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Failure, reasonOf } from '../errors/failure.ts';
+import type { Archive, ArchiveEntry } from './reader.ts';
+import { invalid, rejection } from './archive-error.ts';
+import { tap } from './byte-counter.ts';
+
+export interface ProofOptions {
+  /** Reads the content of the database member to its end, and throws if it cannot be restored. */
+  readonly proveDatabase: (content: Readable) => Promise<void>;
+  /** Hears of each piece how many bytes it has. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Reads every member of an archive to its end: size, checksum and, where our manifest has one, hash.
+ * @throws Failure `archive-rejected` that names the member; what `proveDatabase` throws as a Failure of its own; or
+ * the signal's reason
+ */
+export async function proveArchive(archive: Archive, options: ProofOptions): Promise<void> {
+  for (const entry of archive.members) {
+    options.signal.throwIfAborted();
+    await (entry === archive.database ? proveDatabase(archive, options) : readToEnd(entry, options));
+  }
+}
+
+async function proveDatabase({ file, database }: Archive, options: ProofOptions): Promise<void> {
+  const content = new PassThrough();
+  // what the proof leaves unread is read all the same: it has a hash too
+  const prove = async (): Promise<void> => {
+    try {
+      await options.proveDatabase(content);
+    } finally {
+      content.resume();
+    }
+  };
+  const [read, proven] = await Promise.allSettled([readToEnd(database, options, content), prove()]);
+  options.signal.throwIfAborted();
+  // a damaged member explains why it could not be restored
+  if (read.status === 'rejected' && read.reason instanceof Failure) throw read.reason;
+  if (proven.status === 'rejected') throw failureOf(file, database, proven.reason);
+  if (read.status === 'rejected') throw read.reason;
+}
+
+function failureOf(file: string, { name }: ArchiveEntry, error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  return rejection(file, invalid(`its ${name} cannot be restored: ${reasonOf(error)}`), { cause: error });
+}
+
+/** Reads a member to its end. @param into gets the content as well */
+async function readToEnd(entry: ArchiveEntry, { onBytes, signal }: ProofOptions, into?: PassThrough): Promise<void> {
+  const look = (chunk: Buffer): void => {
+    signal.throwIfAborted();
+    onBytes?.(chunk.length);
+  };
+  const content: Readable & AsyncIterable<Buffer> = await entry.open();
+  if (into === undefined) for await (const chunk of content) look(chunk);
+  else await pipeline(content, tap(look), into, { signal });
+}

@@ -1,0 +1,163 @@
+import type { Config } from '../config/config.ts';
+import { causeOf } from '../database/cause.ts';
+import type { Database, DatabaseFacts } from '../database/database.ts';
+import type { Engine } from '../database/session.ts';
+import { Failure, type Problem, reasonOf, type SideFileFault } from '../errors/failure.ts';
+import { releaseGraph } from '../migration/revisions.ts';
+import { describeNoVersionTable, describeReason } from '../report/cause-text.ts';
+import { coreTables, versionTable } from '../schema/catalog.ts';
+import { askRows, type Promised } from '../schema/faults.ts';
+import { loadPromise } from '../schema/expected-schema.ts';
+import type { Fingerprints } from '../schema/fingerprints.ts';
+import type { Possessions } from '../schema/application-objects.ts';
+import { diagnose, isOfUnknownOwner, isUnversioned, type State } from './diagnosis.ts';
+import type { Observation, RestoreJournal } from './observation.ts';
+import type { RepairPlan } from '../repair/repair-step.ts';
+import { type Plan, planFor } from './plan.ts';
+import { findRestoreJournal, findTraces } from '../state-folder/state-paths.ts';
+
+/** Tables that are asked for rows at the most: one statement has to hold them all. */
+const mostAsked = 500;
+
+/** What was seen, what it means, and what is to be done about it. */
+export interface Look {
+  readonly observation: Observation;
+  readonly state: State;
+  readonly plan: Plan;
+  /** What keeps the plan from being carried out, though the state does not: rights, encoding, the place of a backup. */
+  readonly obstacle: Problem | null;
+  /** How a drifted schema can be mended; null for every other state. */
+  readonly repair: RepairPlan | null;
+  /** The archive that TT_RESTORE_FROM orders, and that a start would restore before it does anything else. */
+  readonly restores?: string;
+}
+
+/** Observes, diagnoses and plans, without writing anything. */
+export async function look(database: Database, config: Config): Promise<Look> {
+  // what is promised is read while the server looks up what is there
+  const promise = loadPromise(database.engine);
+  const [observation, promised] = await Promise.all([observe(database, config, promise), promise]);
+  const knowledge = {
+    graph: releaseGraph,
+    promised,
+    fingerprints: await fingerprintsFor(observation),
+    possessions: await possessionsFor(observation),
+  };
+  const first = diagnose(observation, knowledge);
+  // whether the schema is that of an earlier revision is asked where it is not that of the head, which is rare
+  const diagnosis =
+    first.kind === 'drifted'
+      ? diagnose(observation, { ...knowledge, fingerprints: await loadEvery(database.engine) })
+      : first;
+  const assessed = await assess(database, observation, diagnosis, promised);
+  const { repair } = assessed;
+  const state = await withBackups(assessed.state, config);
+  const plan = planFor(state, config, {
+    engine: database.engine,
+    everything: releaseGraph.revisions.map(({ id }) => id),
+    others: observation.kind === 'seen' ? observation.facts.otherSessions : [],
+    unsafe: repair?.unsafe ?? [],
+  });
+  return { observation, state, plan, obstacle: await obstacleOf(plan, observation, database, config), repair };
+}
+
+/** Only asked where there is something to do: a healthy database waits for nothing. */
+async function obstacleOf(
+  plan: Plan,
+  observation: Observation,
+  database: Database,
+  config: Config,
+): Promise<Problem | null> {
+  if ((plan.kind !== 'migrate' && plan.kind !== 'repair') || observation.kind !== 'seen') return null;
+  const { findObstacle } = await import('./obstacles.ts');
+  return findObstacle(plan, observation.facts, database, config);
+}
+
+/** Asks the data of a drifted database what can be mended; where that fails, too little is known to act. */
+async function assess(
+  database: Database,
+  observation: Observation,
+  state: State,
+  promised: Promised,
+): Promise<{ state: State; repair: RepairPlan | null }> {
+  if (state.kind !== 'drifted' || observation.kind !== 'seen') return { state, repair: null };
+  const { assessRepair } = await import('../repair/repair.ts');
+  const { engine } = observation;
+  try {
+    const context = { ...promised, facts: await database.observe('whole'), engine };
+    return { state, repair: await database.read((session) => assessRepair(session, state.differences, context)) };
+  } catch (error) {
+    return { state: { kind: 'unreadable', reason: describeReason(reasonOf(error), causeOf(error)) }, repair: null };
+  }
+}
+
+/** The way back from a load that was cut off is another one, of a backup that is there. */
+async function withBackups(state: State, config: Config): Promise<State> {
+  if ((state.kind !== 'partial' && state.kind !== 'unversioned') || state.torn === null) return state;
+  const { listArchives } = await import('../backup/list.ts');
+  const archives = await listArchives(config).catch(() => []);
+  const fitting = archives.filter(({ problem, engine }) => problem === null && engine === config.database.kind);
+  return { ...state, torn: { ...state.torn, backups: fitting.map(({ name }) => name) } };
+}
+
+/** Most databases were never restored: what reads a journal is loaded where there is one. */
+async function seeRestore(config: Config): Promise<RestoreJournal | null> {
+  const file = findRestoreJournal(config);
+  if (file === null) return null;
+  const { describeJournal } = await import('../state-folder/journal.ts');
+  return { file, says: describeJournal(config) };
+}
+
+async function fingerprintsFor(observation: Observation): Promise<Fingerprints | null> {
+  if (observation.kind !== 'seen' || !isUnversioned(observation.facts)) return null;
+  return loadEvery(observation.engine);
+}
+
+async function loadEvery(engine: Engine): Promise<Fingerprints> {
+  const { loadFingerprints } = await import('../schema/fingerprints.ts');
+  return loadFingerprints(engine, releaseGraph);
+}
+
+/** What is the application's is only asked where no version row says whose database it is: the history is large. */
+async function possessionsFor(observation: Observation): Promise<Possessions | null> {
+  if (observation.kind !== 'seen' || !isOfUnknownOwner(observation.facts, releaseGraph)) return null;
+  const { loadPossessions } = await import('../schema/application-objects.ts');
+  return loadPossessions(observation.engine);
+}
+
+/** Whether tables that refer to each other hold rows; what may not be read is no proof of being empty. */
+async function isOccupied(database: Database, facts: DatabaseFacts): Promise<boolean> {
+  if (!isOfUnknownOwner(facts, releaseGraph)) return false;
+  const { relatedTables } = await import('./other-application.ts');
+  const related = relatedTables(facts.catalog).slice(0, mostAsked);
+  if (related.length === 0) return false;
+  const { holdsRows } = await import('../backup/database-summary.ts');
+  return database.read((session) => holdsRows(session, related)).catch(() => true);
+}
+
+async function observe(database: Database, config: Config, promise: Promise<Promised>): Promise<Observation> {
+  let facts;
+  try {
+    const promised = await promise;
+    facts = await database.observe('quick', askRows(promised, database.engine));
+  } catch (error) {
+    const sideFile = sideFileIn(error);
+    const reason = describeReason(reasonOf(error), causeOf(error));
+    const seen = { kind: 'not-seen', reason, ...(sideFile !== null && { sideFile }) } as const;
+    return { ...seen, restoreJournal: await seeRestore(config) };
+  }
+  // a view may say anything, and takes no revision: what is read in it is not believed
+  const ledger = facts.relations.find(({ name }) => name === versionTable)?.kind ?? 'table';
+  if (ledger !== 'table' && ledger !== 'partitioned table') {
+    return { kind: 'not-seen', reason: describeNoVersionTable(ledger), restoreJournal: await seeRestore(config) };
+  }
+  // the volumes are only searched when it matters: most databases have core tables
+  const found = facts.catalog.tables;
+  const traces = coreTables.some((table) => Object.hasOwn(found, table)) ? [] : findTraces(config);
+  const occupied = await isOccupied(database, facts);
+  return { kind: 'seen', engine: database.engine, facts, traces, occupied, restoreJournal: await seeRestore(config) };
+}
+
+function sideFileIn(error: unknown): SideFileFault | null {
+  return error instanceof Failure && error.problem.kind === 'unreadable' ? (error.problem.sideFile ?? null) : null;
+}

@@ -1,0 +1,161 @@
+import type { DatabaseFacts, Relation } from '../database/database.ts';
+import type { Graph } from '../migration/graph.ts';
+import type { Difference } from '../schema/comparison.ts';
+import { findFaults } from '../schema/faults.ts';
+import type { SideFileFault } from '../errors/failure.ts';
+import { type Catalog, coreTables, isWholeCore, versionTable } from '../schema/catalog.ts';
+import { findTornLoad, type TornLoad } from '../schema/torn-load.ts';
+import { findOlder, identify, type Identity } from '../schema/identification.ts';
+import type { Knowledge, Observation, RestoreJournal } from './observation.ts';
+import { findOtherApplication, holdsOurs, type OtherApplication } from './other-application.ts';
+
+/** The state that a database is in (recovery document, "Detection Logic", carried further). */
+export type State =
+  | { readonly kind: 'fresh'; readonly traces: readonly string[] }
+  | { readonly kind: 'current'; readonly revisions: readonly string[] }
+  | { readonly kind: 'behind'; readonly revisions: readonly string[]; readonly pending: readonly string[] }
+  | {
+      readonly kind: 'drifted';
+      readonly revisions: readonly string[];
+      /** The rows of an earlier revision whose schema this is, as far as one can tell: the ledger is not to be believed. */
+      readonly older: readonly string[] | null;
+      readonly differences: readonly Difference[];
+    }
+  | { readonly kind: 'corrupted'; readonly relations: readonly Relation[]; readonly traces: readonly string[] }
+  | {
+      readonly kind: 'partial';
+      readonly revisions: readonly string[];
+      readonly missing: readonly string[];
+      /** Set where the tables are there, but what a load brings after them is not. */
+      readonly torn: TornLoad | null;
+    }
+  | {
+      readonly kind: 'unversioned';
+      readonly present: readonly string[];
+      /** Of other migration tools. */
+      readonly ledgers: readonly string[];
+      /** Whether the core tables are TimeTracker's, as far as one can tell: only then a reset deletes them. */
+      readonly recognised: boolean;
+      readonly identity: Identity;
+      /** Set where the schema or the rows were only loaded in part: then it is not adopted. */
+      readonly torn: TornLoad | null;
+      /** What is to be applied to a database of that identity. */
+      readonly pending: readonly string[];
+    }
+  | { readonly kind: 'ahead'; readonly revisions: readonly string[]; readonly unknown: readonly string[] }
+  | ({ readonly kind: 'foreign' } & OtherApplication)
+  /** TimeTracker's tables are in other schemas than the one that the application would use. PostgreSQL only. */
+  | {
+      readonly kind: 'elsewhere';
+      readonly schema: string | null;
+      readonly holding: readonly string[];
+      /** Core tables by name that are here all the same: the application would find them before its own. */
+      readonly hiding: readonly string[];
+    }
+  | { readonly kind: 'interrupted'; readonly journal: RestoreJournal }
+  | { readonly kind: 'unreadable'; readonly reason: string; readonly sideFile?: SideFileFault };
+
+/**
+ * Names the state of a database. Pure: the same observation gives the same state.
+ *
+ * The order of the questions is the rule. An unfinished restore comes first, for what is seen then is half of
+ * something, or nothing: the exchange ends sessions. A second installation is never begun beside one that lies in
+ * another schema. A database without any core table may be somebody else's, so
+ * what shows another application is asked for before anything that could be cleaned or adopted. Version rows without
+ * their core tables are a partial migration whatever the rows say, and only a database that has its core tables is
+ * looked at closely.
+ */
+export function diagnose(observation: Observation, { graph, promised, fingerprints, possessions }: Knowledge): State {
+  if (observation.restoreJournal !== null) return { kind: 'interrupted', journal: observation.restoreJournal };
+  if (observation.kind === 'not-seen') return unreadable(observation);
+
+  const { facts, traces, engine, occupied } = observation;
+  const revisions = facts.revisions ?? [];
+  const others = facts.relations.filter(({ name }) => name !== versionTable);
+  const present = coreTables.filter((table) => Object.hasOwn(facts.catalog.tables, table));
+  const missing = coreTables.filter((table) => !present.includes(table));
+
+  // a table of the same name in a schema that comes first in the search path hides the application's
+  const isHidden = present.length === 0 || (missing.length > 0 && revisions.length === 0);
+  if (isHidden && facts.elsewhere.length > 0) {
+    return { kind: 'elsewhere', schema: facts.schema, holding: facts.elsewhere, hiding: present };
+  }
+  if (others.length === 0 && revisions.length === 0) {
+    const inTheWay = typesInTheWay(facts, promised.head);
+    return inTheWay.length === 0 ? { kind: 'fresh', traces } : { kind: 'corrupted', relations: inTheWay, traces };
+  }
+  if (present.length === 0 && others.length > 0 && facts.ledgers.length > 0) {
+    return { kind: 'foreign', ledgers: facts.ledgers, related: [] };
+  }
+  const ours = possessions === null || !isOfUnknownOwner(facts, graph) || holdsOurs(facts, possessions);
+  if (!ours) {
+    const owner = findOtherApplication(facts, occupied);
+    if (owner !== null) return { kind: 'foreign', ...owner };
+  }
+  if (present.length === 0 && facts.revisions === null) return { kind: 'corrupted', relations: others, traces };
+  if (isUnversioned(facts)) {
+    if (fingerprints === null) throw new Error('an unversioned database, and nothing to compare it with');
+    const identity = identify(facts.catalog, engine, fingerprints);
+    const pending = identity.kind === 'match' ? graph.pending(identity.revisions).map(({ id }) => id) : [];
+    const { ledgers } = facts;
+    const recognised = identity.kind === 'match' || (ours && isWholeCore(present, ledgers));
+    const applied = graph.withAncestors(identity.kind === 'match' ? identity.revisions : []);
+    const torn = findTornLoad(facts.catalog, facts.surroundings.answers, applied);
+    return { kind: 'unversioned', present, ledgers, recognised, identity, torn, pending };
+  }
+  if (missing.length > 0) return { kind: 'partial', revisions, missing, torn: null };
+  // at the head what is missing is a difference like any other, unless there is no key at all
+  const applied = sameMembers(revisions, graph.heads) ? [] : revisions;
+  const torn = findTornLoad(facts.catalog, facts.surroundings.answers, graph.withAncestors(applied));
+  if (torn !== null) return { kind: 'partial', revisions, missing, torn };
+
+  const unknown = revisions.filter((revision) => !graph.knows(revision));
+  if (unknown.length > 0) return { kind: 'ahead', revisions, unknown };
+  if (!sameMembers(revisions, graph.heads)) {
+    return { kind: 'behind', revisions, pending: graph.pending(revisions).map(({ id }) => id) };
+  }
+  const differences = findFaults(promised, facts, engine);
+  if (differences.length === 0) return { kind: 'current', revisions };
+  const older = fingerprints === null ? null : findOlder(graph.heads, facts.catalog, engine, fingerprints);
+  return { kind: 'drifted', revisions, older, differences };
+}
+
+function unreadable({ reason, sideFile }: Extract<Observation, { kind: 'not-seen' }>): State {
+  return { kind: 'unreadable', reason, ...(sideFile !== undefined && { sideFile }) };
+}
+
+/**
+ * What a former installation left behind and a new one stumbles over: types that bear a name of the head's and are
+ * something else. Enumeration types with the head's labels are taken as they are.
+ */
+function typesInTheWay({ types, catalog }: DatabaseFacts, head: Catalog): readonly Relation[] {
+  return types
+    .filter((name) => name === versionTable || Object.hasOwn(head.tables, name) || Object.hasOwn(head.enums, name))
+    .filter((name) => !sameLabels(head.enums[name] ?? [], catalog.enums[name] ?? []))
+    .map((name) => ({ name, kind: 'type', estimatedRows: null }));
+}
+
+function sameLabels(some: readonly string[], others: readonly string[]): boolean {
+  return some.length > 0 && some.join('\n') === others.join('\n');
+}
+
+/** Whether nothing in a database's version rows says that it is TimeTracker's, though there are tables. */
+export function isOfUnknownOwner({ relations, revisions }: DatabaseFacts, graph: Graph): boolean {
+  return (
+    relations.some(({ name }) => name !== versionTable) && !(revisions ?? []).some((revision) => graph.knows(revision))
+  );
+}
+
+/** Whether there are core tables, and nothing that says which revision they are at. */
+export function isUnversioned({ revisions, catalog }: DatabaseFacts): boolean {
+  return (revisions ?? []).length === 0 && coreTables.some((table) => Object.hasOwn(catalog.tables, table));
+}
+
+/** Whether two lists hold the same things, in any order. */
+export function sameMembers(some: readonly string[], others: readonly string[]): boolean {
+  return (
+    some.length === others.length &&
+    some.every((member) => others.includes(member)) &&
+    others.every((member) => some.includes(member))
+  );
+}

@@ -1,0 +1,48 @@
+import type { DatabaseFacts } from '../database/database.ts';
+import type { SideFileFault } from '../errors/failure.ts';
+import type { Engine } from '../database/session.ts';
+import type { Promised } from '../schema/faults.ts';
+import type { Fingerprints } from '../schema/fingerprints.ts';
+import type { Possessions } from '../schema/application-objects.ts';
+import type { Graph } from '../migration/graph.ts';
+
+/** The journal of a restore. */
+export interface RestoreJournal {
+  readonly file: string;
+  /** What it says, as a sentence; null if nobody can tell. */
+  readonly says: string | null;
+}
+
+/** Everything that was seen before a decision: the database and what lies on the volumes beside it. */
+export type Observation = Glance & {
+  /** The journal of a restore that is under way or did not finish, if one lies in the backup folder. */
+  readonly restoreJournal: RestoreJournal | null;
+};
+
+type Glance =
+  | {
+      readonly kind: 'seen';
+      readonly engine: Engine;
+      readonly facts: DatabaseFacts;
+      /** What speaks of a former database on the volumes: uploads, backups, a stamp; a sentence each. */
+      readonly traces: readonly string[];
+      /** Whether any of the tables that refer to each other holds a row; false where that does not decide. */
+      readonly occupied: boolean;
+    }
+  /** Looking failed: not knowing is a reason to touch nothing. */
+  | {
+      readonly kind: 'not-seen';
+      readonly reason: string;
+      /** What is wrong with what lies beside a SQLite file, if that is the reason. */
+      readonly sideFile?: SideFileFault;
+    };
+
+/** What this release knows: its revisions, and what the last one promises. */
+export interface Knowledge {
+  readonly graph: Graph;
+  readonly promised: Promised;
+  /** What an unversioned database is compared with; null for any other, to spare the time of loading it. */
+  readonly fingerprints: Fingerprints | null;
+  /** What is the application's by name and shape; null where a version row of its own says whose database it is. */
+  readonly possessions: Possessions | null;
+}

@@ -1,0 +1,160 @@
+import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
+import type { OtherSession } from '../database/database.ts';
+import type { Engine } from '../database/session.ts';
+import type { Unsafe } from '../repair/repair-step.ts';
+import type { Difference } from '../schema/comparison.ts';
+import type { State } from './diagnosis.ts';
+
+/** What the owner allows, from the environment. */
+export interface Consent {
+  /** TT_SKIP_DB_CLEANUP */
+  readonly skipCleanup: boolean;
+  /** TT_REQUIRE_EXISTING */
+  readonly requireExisting: boolean;
+  /** TT_ALLOW_NEWER_SCHEMA */
+  readonly allowNewerSchema: boolean;
+  /** TT_DRIFT */
+  readonly drift: 'repair' | 'fail';
+}
+
+/** Why the application may not start, and what exit code says so. */
+export interface Refusal {
+  readonly exitCode: ExitCode;
+  readonly state: State;
+  /** What stands in the way where the state alone does not say it. */
+  readonly reason:
+    | 'state'
+    | 'cleanup-is-off'
+    | 'cleanup-needs-postgresql'
+    | 'others-are-connected'
+    | 'must-not-be-empty'
+    | 'repair-is-off'
+    | 'not-mendable'
+    | 'older-schema'
+    | 'incomplete-at-head';
+  readonly others: readonly OtherSession[];
+  /** What cannot be mended safely, if that is the reason. */
+  readonly unsafe: readonly Unsafe[];
+}
+
+/** What a run is going to do. */
+export type Plan =
+  | { readonly kind: 'pass'; readonly state: State }
+  | {
+      readonly kind: 'migrate';
+      readonly state: State;
+      readonly pending: readonly string[];
+      readonly quarantine: boolean;
+      /** The revisions to stamp an unversioned database with, before anything is applied. */
+      readonly adopt: readonly string[];
+    }
+  | { readonly kind: 'repair'; readonly state: Extract<State, { kind: 'drifted' }> }
+  /** Wait for a restore that is at work, finish or take back one that died, and look again. */
+  | { readonly kind: 'settle'; readonly state: Extract<State, { kind: 'interrupted' }> }
+  | { readonly kind: 'refuse'; readonly refusal: Refusal };
+
+/** A plan that writes. */
+export type Work = Extract<Plan, { kind: 'migrate' | 'repair' }>;
+
+/** Whether a plan begins with a cleanup. */
+export function quarantines(plan: Work): boolean {
+  return plan.kind === 'migrate' && plan.quarantine;
+}
+
+/** What a plan depends on beside the state. */
+interface Circumstances {
+  readonly engine: Engine;
+  readonly everything: readonly string[];
+  readonly others: readonly OtherSession[];
+  readonly unsafe?: readonly Unsafe[];
+}
+
+/**
+ * Decides what to do about a state. Pure.
+ * @param everything every revision there is, in order: what a fresh database has before it
+ * @param others sessions of others, which stand in the way of a cleanup
+ * @param unsafe what of a drifted schema cannot be mended
+ */
+export function planFor(
+  state: State,
+  consent: Consent,
+  { engine, everything, others, unsafe = [] }: Circumstances,
+): Plan {
+  const refuse = (reason: Refusal['reason'] = 'state'): Plan => ({
+    kind: 'refuse',
+    refusal: { ...refusalOf(state), reason, others: reason === 'others-are-connected' ? others : [] },
+  });
+
+  switch (state.kind) {
+    case 'current':
+      return { kind: 'pass', state };
+    case 'fresh':
+      if (consent.requireExisting) return refuse('must-not-be-empty');
+      return { kind: 'migrate', state, pending: everything, quarantine: false, adopt: [] };
+    case 'behind':
+      return { kind: 'migrate', state, pending: state.pending, quarantine: false, adopt: [] };
+    case 'unversioned':
+      if (state.identity.kind === 'none' || state.torn !== null) return refuse();
+      return {
+        kind: 'migrate',
+        state,
+        pending: state.pending,
+        quarantine: false,
+        adopt: state.identity.revisions,
+      };
+    case 'corrupted':
+      if (consent.skipCleanup) return refuse('cleanup-is-off');
+      if (engine === 'sqlite') return refuse('cleanup-needs-postgresql');
+      if (consent.requireExisting && state.traces.length > 0) {
+        return { kind: 'refuse', refusal: { ...refusalOf(state), ...unexpectedlyEmpty } };
+      }
+      if (others.length > 0) return refuse('others-are-connected');
+      return { kind: 'migrate', state, pending: everything, quarantine: true, adopt: [] };
+    case 'ahead':
+      return consent.allowNewerSchema ? { kind: 'pass', state } : refuse();
+    case 'drifted':
+      if (state.older !== null) return refuse('older-schema');
+      if (consent.drift === 'fail') return refuse('repair-is-off');
+      return unsafe.length > 0 ? { kind: 'refuse', refusal: notMendable(state, unsafe) } : { kind: 'repair', state };
+    case 'interrupted':
+      return state.journal.says === null ? refuse() : { kind: 'settle', state };
+    case 'partial':
+    case 'foreign':
+    case 'elsewhere':
+    case 'unreadable':
+      return refuse();
+  }
+}
+
+/** A corrupted database holds no more of TimeTracker's than an empty one. */
+const unexpectedlyEmpty = { exitCode: exitCodes.unexpectedlyEmpty, reason: 'must-not-be-empty' } as const;
+
+/** The refusal of a schema of which something is missing that may not be added. */
+export function notToBeMended(revisions: readonly string[], differences: readonly Difference[]): Refusal {
+  return { ...refusalOf({ kind: 'drifted', revisions, older: null, differences }), reason: 'incomplete-at-head' };
+}
+
+/** The refusal of a schema of which something cannot be mended safely. */
+export function notMendable(state: State, unsafe: readonly Unsafe[]): Refusal {
+  return { ...refusalOf(state), reason: 'not-mendable', unsafe };
+}
+
+/** The refusal of a state that nothing may be done about. */
+export function refusalOf(state: State): Refusal {
+  return { exitCode: refusalCodes[state.kind], state, reason: 'state', others: [], unsafe: [] };
+}
+
+const refusalCodes = {
+  fresh: exitCodes.unexpectedlyEmpty,
+  current: exitCodes.healthy,
+  behind: exitCodes.healthy,
+  corrupted: exitCodes.corrupted,
+  partial: exitCodes.partial,
+  unversioned: exitCodes.unversioned,
+  ahead: exitCodes.ahead,
+  drifted: exitCodes.drifted,
+  foreign: exitCodes.foreign,
+  elsewhere: exitCodes.unreadable,
+  interrupted: exitCodes.restoreRefused,
+  unreadable: exitCodes.unreadable,
+} as const satisfies Record<State['kind'], ExitCode>;

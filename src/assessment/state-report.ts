@@ -1,0 +1,165 @@
+import type { Look } from './assess.ts';
+import { type Plan, refusalOf } from './plan.ts';
+import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
+import { exitCodeOf, type Problem } from '../errors/failure.ts';
+import type { Database } from '../database/database.ts';
+import type { State } from './diagnosis.ts';
+import { releaseGraph } from '../migration/revisions.ts';
+import { type Extras, findExtras } from '../schema/comparison.ts';
+import type { Catalog } from '../schema/catalog.ts';
+import { describeAttachment, describeDifference } from '../report/differences.ts';
+import { findNotes } from '../schema/faults.ts';
+import { describeCause } from '../report/error-messages.ts';
+import { describeUnsafe } from '../report/repair-text.ts';
+
+/** Something that is wrong, as `--json` reports it. */
+export interface ReportedProblem {
+  readonly kind: string;
+  readonly object: string;
+  readonly message: string;
+}
+
+/** What the gate would do. */
+export type Action =
+  'restore' | 'pass' | 'settle' | 'migrate' | 'quarantine and migrate' | 'adopt and migrate' | 'repair' | 'refuse';
+
+/** The object that `status`, `plan` and `verify` print with `--json`. */
+export interface StateReport {
+  readonly state: State['kind'] | null;
+  readonly database: string | null;
+  readonly engine: Database['engine'] | null;
+  readonly serverVersion: string | null;
+  readonly revisions: readonly string[];
+  readonly heads: readonly string[];
+  readonly pending: readonly string[];
+  /** The revisions that the gate would stamp an unversioned database with. */
+  readonly adopts: readonly string[];
+  readonly action: Action | null;
+  /** The archive that the gate would restore first; null if there is none. */
+  readonly restores: string | null;
+  readonly problems: readonly ReportedProblem[];
+  /** What is there beyond the schema, the owner's: noted, never touched. */
+  readonly extras: Extras;
+  /** What lies on the application's tables or around the database, and does not have to do harm. */
+  readonly notes: readonly ReportedProblem[];
+  readonly exitCode: ExitCode;
+}
+
+const noExtras: Extras = { tables: [], columns: [], indexes: [] };
+
+/** Puts what was seen into the form that programs read. */
+export function reportLook(database: Database, seen: Look, head: Catalog, exitCode: ExitCode): StateReport {
+  const { observation, state, plan, obstacle } = seen;
+  const facts = observation.kind === 'seen' ? observation.facts : null;
+  return {
+    state: state.kind,
+    database: database.name,
+    engine: database.engine,
+    serverVersion: database.serverVersion,
+    revisions: facts?.revisions ?? [],
+    heads: releaseGraph.heads,
+    pending: pendingOf(state),
+    adopts: plan.kind === 'migrate' ? plan.adopt : [],
+    action: obstacle !== null ? 'refuse' : seen.restores === undefined ? actionOf(plan) : 'restore',
+    restores: seen.restores ?? null,
+    problems: problemsOf(database.name, seen),
+    extras: facts === null ? noExtras : findExtras(head, facts.catalog),
+    notes:
+      facts === null
+        ? []
+        : findNotes(head, facts, database.engine).map((note) => ({ kind: note.what, ...describeAttachment(note) })),
+    exitCode,
+  };
+}
+
+/** What is printed when there was nothing to see: the database could not be reached, the configuration is wrong. */
+export function reportFailure(problems: readonly ReportedProblem[], exitCode: ExitCode): StateReport {
+  return {
+    state: null,
+    database: null,
+    engine: null,
+    serverVersion: null,
+    revisions: [],
+    heads: releaseGraph.heads,
+    pending: [],
+    adopts: [],
+    action: null,
+    restores: null,
+    problems,
+    extras: noExtras,
+    notes: [],
+    exitCode,
+  };
+}
+
+function actionOf(plan: Plan): Action {
+  if (plan.kind !== 'migrate') return plan.kind;
+  if (plan.quarantine) return 'quarantine and migrate';
+  return plan.adopt.length > 0 ? 'adopt and migrate' : 'migrate';
+}
+
+function pendingOf(state: State): readonly string[] {
+  switch (state.kind) {
+    case 'behind':
+    case 'unversioned':
+      return state.pending;
+    case 'fresh':
+    case 'corrupted':
+      return releaseGraph.revisions.map(({ id }) => id);
+    case 'current':
+    case 'drifted':
+    case 'partial':
+    case 'ahead':
+    case 'foreign':
+    case 'elsewhere':
+    case 'interrupted':
+    case 'unreadable':
+      return [];
+  }
+}
+
+function problemsOf(database: string, seen: Look): readonly ReportedProblem[] {
+  const { obstacle } = seen;
+  return obstacle === null
+    ? problemsOfState(database, seen)
+    : [{ kind: obstacle.kind, object: database, message: messageOf(obstacle) }, ...problemsOfState(database, seen)];
+}
+
+function messageOf(problem: Problem): string {
+  const { title, happened } = describeCause(problem);
+  return [title, ...happened].filter((line) => line !== '').join(' ');
+}
+
+function problemsOfState(database: string, { state, plan, repair }: Look): readonly ReportedProblem[] {
+  if (state.kind === 'drifted') {
+    const inTheWay = new Map(repair?.unsafe.map((unsafe) => [unsafe.difference, unsafe]));
+    return state.differences.map((difference) => {
+      const unsafe = inTheWay.get(difference);
+      return { ...describeDifference(difference), ...(unsafe && { message: describeUnsafe(unsafe) }) };
+    });
+  }
+  if (plan.kind !== 'refuse' && isFine(state)) return [];
+  const refusal = plan.kind === 'refuse' ? plan.refusal : refusalOf(state);
+  const problem = { kind: state.kind, object: database, message: messageOf({ kind: 'refused', database, refusal }) };
+  const mismatches = state.kind === 'unversioned' && state.identity.kind === 'none' ? state.identity.mismatches : [];
+  return [problem, ...mismatches.map(describeDifference)];
+}
+
+function isFine({ kind }: State): boolean {
+  return kind === 'current' || kind === 'behind' || kind === 'fresh';
+}
+
+/** What the gate would exit with now. */
+export function gateExitCode({ plan, obstacle, restores }: Look): ExitCode {
+  if (obstacle !== null) return exitCodeOf(obstacle);
+  // what is there now is kept aside, and what takes its place is healthy, or the restore fails
+  if (restores !== undefined) return exitCodes.healthy;
+  return plan.kind === 'refuse' ? plan.refusal.exitCode : exitCodes.healthy;
+}
+
+/** `verify` is content with nothing but a current database, whatever the gate is allowed to do about it. */
+export function verifyExitCode({ state }: Look): ExitCode {
+  if (state.kind === 'current') return exitCodes.healthy;
+  if (state.kind === 'fresh' || state.kind === 'behind') return exitCodes.verificationFailed;
+  return refusalOf(state).exitCode;
+}

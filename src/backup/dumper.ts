@@ -1,0 +1,159 @@
+import { createReadStream } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
+import type { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { databaseMembers } from '../archive/manifest.ts';
+import type { PostgresTarget, SqliteTarget } from '../config/config.ts';
+import { sharesDatabase } from '../database/current-schema.ts';
+import type { Database } from '../database/database.ts';
+import { openDatabase } from '../database/open.ts';
+import { number, only, optionalText, text } from '../database/rows.ts';
+import { requireConnections } from '../database/postgres/connection-limit.ts';
+import { openDumpDigest } from '../database/postgres/dump-digest.ts';
+import { dumpPostgres, proveDump } from '../database/postgres/dump.ts';
+import { startOptions } from '../database/postgres/session-options.ts';
+import { chooseTool, findTools, type Tool, type ToolName } from '../database/postgres/client-tools.ts';
+import { type Contents, readContents } from './database-summary.ts';
+import { type BackupContext, backupFailure } from './context.ts';
+
+/** Bytes that are read at a time. */
+const chunk = 128 * 1024;
+
+/** A way to copy a database, everything that it needs having been found. */
+export interface Copier {
+  /** The member of the archive that it fills. */
+  readonly member: string;
+  /** What makes the copy, with its version. */
+  readonly tool: string;
+  /** Whether the copy gains from being compressed. */
+  readonly compress: boolean;
+  /** Bytes that a copy may take in the backup folder at the most, all told. */
+  readonly space: number;
+  /**
+   * Writes a copy of one instant and ends the stream.
+   * @param begins told when the copy begins to flow how many bytes it has; null where nobody knows
+   * @returns what the database held in that instant; `digest`: the same for two copies only if they hold the same, null
+   * where that is the hash of the copy itself
+   */
+  copy(into: Writable, begins: (bytes: number | null) => void): Promise<Contents & { readonly digest: string | null }>;
+  /** Reads a copy to its end. @throws Error if it could not be restored */
+  prove(content: Readable): Promise<void>;
+}
+
+/**
+ * Prepares to copy the database.
+ * @param scratch a file beside the archive that may be used meanwhile
+ * @throws Failure `backup-failed` where a tool is missing
+ */
+export async function openCopier(context: BackupContext, scratch: string): Promise<Copier> {
+  const { database: target } = context.config;
+  switch (target.kind) {
+    case 'postgresql':
+      return postgresCopier(target, context);
+    case 'sqlite':
+      return sqliteCopier(target, scratch, context);
+  }
+}
+
+/** Our own connection holds the picture that pg_dump copies over another one. @throws Failure `missing-rights` */
+export const requireDumpConnection = (database: Database): Promise<number> =>
+  requireConnections(database, 1, 'dump the database');
+
+async function postgresCopier(target: PostgresTarget, context: BackupContext): Promise<Copier> {
+  const { database, config, signal } = context;
+  const server = await database.read(async (session) =>
+    only(
+      await session.query(`SELECT current_setting('server_version_num')::int / 10000 AS major,
+                                  pg_database_size(current_database()) AS size,
+                                  current_setting('server_encoding') AS encoding,
+                                  CASE WHEN ${sharesDatabase} THEN current_schema() END::text AS schema`),
+    ),
+  );
+  const encoding = text(server, 'encoding');
+  const schema = optionalText(server, 'schema');
+  const dump = await requireTool('pg_dump', number(server, 'major'), context);
+  const restore = await requireTool('pg_restore', dump.major, context);
+  await requireDumpConnection(database);
+  return {
+    member: databaseMembers.postgresql,
+    tool: `pg_dump ${dump.major}`,
+    compress: false,
+    space: number(server, 'size'),
+    copy: (into, begins) =>
+      database.read(async (session) => {
+        const lockTimeout = config.migrationLockTimeout;
+        await session.run(`SET LOCAL lock_timeout TO '${lockTimeout}s'`);
+        const snapshot = text(only(await session.query('SELECT pg_export_snapshot() AS id')), 'id');
+        const started = await startOptions(session, 'dump');
+        const failed = new AbortController();
+        const either = AbortSignal.any([signal, failed.signal]);
+        const options = { snapshot, lockTimeout, encoding, schema, startOptions: started, signal: either };
+        begins(null);
+        // counted while the dump runs: both see the same
+        const { stream, digest } = openDumpDigest();
+        const parts = [
+          readContents(session),
+          dumpPostgres(dump, target, stream, options),
+          pipeline(stream, into),
+        ] as const;
+        try {
+          const [contents] = await Promise.all(parts);
+          return { ...contents, digest: digest() };
+        } catch (error) {
+          // whichever part failed, the others must not go on alone
+          failed.abort();
+          stream.destroy();
+          await Promise.allSettled(parts);
+          throw error;
+        }
+      }),
+    prove: (content) => proveDump(restore, content, signal),
+  };
+}
+
+async function requireTool(name: ToolName, major: number, context: BackupContext): Promise<Tool> {
+  const tools = await findTools(name);
+  const tool = chooseTool(tools, major);
+  if (tool !== null) return tool;
+  throw backupFailure(context, { kind: 'no-tool', tool: name, major, found: tools.map((found) => found.major) });
+}
+
+async function sqliteCopier(target: SqliteTarget, scratch: string, context: BackupContext): Promise<Copier> {
+  const { signal, database } = context;
+  const { copySqlite, sizeOfSqlite } = await import('../database/sqlite/copy.ts');
+  return {
+    member: databaseMembers.sqlite,
+    tool: database.serverVersion,
+    compress: true,
+    // the copy and the archive that it goes into
+    space: 2 * sizeOfSqlite(target.file),
+    async copy(into, begins) {
+      try {
+        // made beforehand, so that at no time others can read it
+        await (await open(scratch, 'wx', 0o600)).close();
+        copySqlite(target.file, scratch);
+        signal.throwIfAborted();
+        const contents = await contentsOfFile(scratch, context);
+        begins(sizeOfSqlite(scratch));
+        await pipeline(createReadStream(scratch, { highWaterMark: chunk }), into, { signal });
+        return { ...contents, digest: null };
+      } finally {
+        await rm(scratch, { force: true });
+      }
+    },
+    // the file was checked before it was archived: that the member has the same hash is the proof
+    prove: async (content) => void content.resume(),
+  };
+}
+
+async function contentsOfFile(file: string, { config, signal }: BackupContext): Promise<Contents> {
+  const silent = (): void => undefined;
+  const told = { onWaiting: silent, onLockWaiting: silent, onRetry: silent, onWarning: silent };
+  const options = { ...config, ...told, applicationName: 'db-init', writes: false, signal };
+  const copy = await openDatabase({ kind: 'sqlite', file }, options);
+  try {
+    return await copy.read(readContents);
+  } finally {
+    await copy.close();
+  }
+}

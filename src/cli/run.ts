@@ -1,0 +1,174 @@
+import { commandPrefixOf } from '../config/command-prefix.ts';
+import { readConfig, readSettings, reportFileOf, type Settings } from '../config/config.ts';
+import { ConfigurationError } from '../config/configuration-error.ts';
+import { secretsOf } from '../config/secrets.ts';
+import { readArguments } from './arguments.ts';
+import { commandHelp, helpText } from './commands.ts';
+import type { Command, CommandContext } from './context.ts';
+import { causeOf } from '../database/cause.ts';
+import { nameOf } from '../database/target-name.ts';
+import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
+import { type Cause, Failure, type Problem, reasonOf } from '../errors/failure.ts';
+import type { RunEnd } from '../operations/run-report.ts';
+import { renderBanner } from '../report/banner.ts';
+import { type Commands, commandsFor } from '../report/commands.ts';
+import { openLog } from '../report/log.ts';
+import { type JsonObject, openOutput, type Output, type Streams } from '../report/output.ts';
+import { describeDeclined, describeProblem } from '../report/error-messages.ts';
+import { openRecord, type RunRecord } from '../report/run-record.ts';
+import { withRecord } from '../report/safety.ts';
+import { versionFacts, versionText } from '../report/version-text.ts';
+
+/** Everything of the process that a run uses. */
+export interface Invocation {
+  readonly version: string;
+  /** The text of `help settings`: what .env.example says. */
+  readonly settings: string;
+  readonly arguments: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly workingDirectory: string;
+  readonly streams: Streams;
+  /** Aborted with the name of a signal when the run is to stop. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs one command from its arguments to its exit code. Whatever fails is told to a person, and never thrown. */
+export async function run(invocation: Invocation): Promise<ExitCode> {
+  const { streams, version, signal } = invocation;
+  const startedAt = new Date();
+  const recorder = openRecord();
+  // before the secrets are known nothing is printed that could hold one
+  let secrets: readonly string[] = [];
+  // asked for before anything is parsed: a usage error is told to programs as well
+  const json = invocation.arguments.includes('--json');
+  // https://no-color.org: set, and not empty
+  const plain = (invocation.environment['NO_COLOR'] ?? '') !== '' || invocation.environment['TERM'] === 'dumb';
+  let output = openOutput(streams, secrets, { machine: json, plain });
+  const printed = (text: string, facts: JsonObject = { text }): ExitCode => {
+    if (json) output.json({ ...facts, exitCode: exitCodes.healthy });
+    else output.result(text, facts);
+    return exitCodes.healthy;
+  };
+  let command: Command | null = null;
+  let database = '';
+  // until the configuration is known
+  const commandPrefix = commandPrefixOf(invocation.environment);
+  let commands = commandsFor({ commandPrefix, database: null, backupFolder: '/data/uploads/backups' });
+  let ended: Ended;
+  try {
+    const request = readArguments(invocation.arguments);
+    if (request.kind === 'help') {
+      return printed(request.command === null ? helpText(version) : commandHelp(request.command));
+    }
+    if (request.kind === 'settings') return printed(invocation.settings);
+    if (request.kind === 'version') return printed(versionText(version), versionFacts(version));
+    ({ command } = request);
+    const { config, start } = prepare(command, invocation);
+    secrets = secretsOf(config);
+    commands = commandsFor(config);
+    if (config.database !== null) database = nameOf(config.database);
+    output = openOutput(streams, secrets, { machine: json, plain });
+    const log = await openLog(config.logFormat, output);
+    const given = { version, settings: invocation.settings, arguments: request.arguments };
+    const exitCode = await start({ ...given, output, log, recorder, signal });
+    ended = { exitCode, problem: null };
+  } catch (error) {
+    ended = report(problemOf(error, signal, database), error, { record: recorder.record, output, commands });
+  }
+  const end = { ...ended, version, command: command?.name ?? null, startedAt, finishedAt: new Date() };
+  if (json) {
+    const { kept } = output;
+    const object = kept === null || ended.problem !== null ? await reportToPrograms(recorder.record, end) : kept;
+    output.json({ ...object, exitCode: ended.exitCode });
+  }
+  if (command?.reports === true) await writeRunReport(recorder.record, end, secrets, output, invocation);
+  return ended.exitCode;
+}
+
+/** What `--json` prints where a command has no result of its own, or failed. */
+async function reportToPrograms(record: RunRecord, end: RunEnd): Promise<JsonObject> {
+  const { reportState } = await import('../operations/run-report.ts');
+  return { ...(await reportState(record, end)) };
+}
+
+/** How the run of a command ended. */
+type Ended = Pick<RunEnd, 'exitCode' | 'problem'>;
+
+/** A command together with the settings that it needs. @throws Failure `configuration` */
+function prepare(command: Command, { environment, workingDirectory }: Invocation): Prepared {
+  try {
+    if (command.database === 'optional') {
+      const config = readSettings(environment, workingDirectory);
+      return { config, start: (given) => command.run({ ...given, config }) };
+    }
+    const config = readConfig(environment, workingDirectory);
+    return { config, start: (given) => command.run({ ...given, config }) };
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw new Failure({ kind: 'configuration', faults: error.faults });
+    throw error;
+  }
+}
+
+interface Prepared {
+  readonly config: Settings;
+  readonly start: (given: Omit<CommandContext, 'config'>) => Promise<ExitCode>;
+}
+
+/** What was thrown, as a problem; null for a bug. An interrupted run fails in many ways that all mean the same. */
+function problemOf(error: unknown, signal: AbortSignal, database: string): Problem | null {
+  if (signal.aborted) return { kind: 'interrupted', signal: signal.reason === 'SIGINT' ? 'SIGINT' : 'SIGTERM' };
+  if (error instanceof Failure) return error.problem;
+  // these may happen at any statement, also where nobody is prepared for them
+  const cause = causeOf(error);
+  const reason = reasonOf(error);
+  if (cause.kind === 'connection-lost') return { kind: 'connection-lost', database, reason };
+  return isBug(cause) ? null : { kind: 'database-failed', database, reason, cause };
+}
+
+/** Rows that the database refuses, or an error that tells nothing, are nobody's fault but ours where nobody expected them. */
+function isBug({ kind }: Cause): boolean {
+  return kind === 'rows' || kind === 'other';
+}
+
+function report(
+  problem: Problem | null,
+  error: unknown,
+  { record, output, commands }: { record: RunRecord; output: Output; commands: Commands },
+): Ended {
+  const failure = problem === null ? null : new Failure(problem);
+  const exitCode = failure?.exitCode ?? exitCodes.unexpected;
+  const notice = withRecord(problem === null ? describeBug(error) : describeProblem(problem, commands), record);
+  output.notice(problem?.kind === 'declined' ? describeDeclined(record) : `\n${renderBanner(notice, exitCode)}`);
+  const told = {
+    kind: problem?.kind ?? 'unexpected',
+    message: [notice.title, ...notice.happened].filter((line) => line !== '').join(' '),
+  } as const;
+  return { exitCode, problem: told };
+}
+
+/** Leaves the report where TT_REPORT_FILE wants it. That it cannot be written is no reason to fail. */
+async function writeRunReport(
+  record: RunRecord,
+  end: RunEnd,
+  secrets: readonly string[],
+  output: Output,
+  { environment, workingDirectory }: Invocation,
+): Promise<void> {
+  const file = reportFileOf(environment, workingDirectory);
+  if (file === null) return;
+  try {
+    const { reportRun, writeReport } = await import('../operations/run-report.ts');
+    writeReport(file, await reportRun(record, end), secrets);
+  } catch (error) {
+    output.notice(`WARNING: the report could not be written to ${file}: ${reasonOf(error)}\n`);
+  }
+}
+
+function describeBug(error: unknown): ReturnType<typeof describeProblem> {
+  return {
+    title: 'Unexpected failure: this is a bug in db-init',
+    happened: [reasonOf(error), ...(error instanceof Error ? (error.stack ?? '').split('\n').slice(1, 6) : [])],
+    safe: 'a transaction that was open was rolled back.',
+    options: ['Start again. If it happens again, report it with the lines above.'],
+  };
+}

@@ -1,0 +1,68 @@
+import type { Archive } from '../archive/reader.ts';
+import type { Config } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import { loadHead } from '../schema/expected-schema.ts';
+import { type Look, look } from '../assessment/assess.ts';
+import { gateExitCode, reportLook, type StateReport, verifyExitCode } from '../assessment/state-report.ts';
+import { renderStatus, renderVerdict } from '../report/state-text.ts';
+import { type Commands, commandsFor } from '../report/commands.ts';
+import type { CommandContext, DatabaseCommand } from './context.ts';
+import { withDatabase } from './with-database.ts';
+
+/**
+ * Commands that look and tell: they never write, and take no lock.
+ * @param judged what the gate would do now, or the schema alone, whatever the gate could do about it
+ */
+export function lookingCommand(
+  name: string,
+  summary: string,
+  judged: 'gate' | 'schema',
+  render: (report: StateReport, seen: Look, commands: Commands) => string,
+): DatabaseCommand {
+  return {
+    name,
+    summary,
+    usage: '',
+    flags: [],
+    run: async (context: CommandContext) => {
+      const { config } = context;
+      const archive = judged === 'gate' ? await archiveAtStart(context) : null;
+      return withDatabase(context, name, 'read', async (database) => {
+        const looked = await look(database, config);
+        const seen =
+          judged === 'gate' ? await withArchive(looked, archive, database, config) : { ...looked, obstacle: null };
+        const exitCode = judged === 'gate' ? gateExitCode(seen) : verifyExitCode(seen);
+        const report = reportLook(database, seen, await loadHead(database.engine), exitCode);
+        context.output.result(render(report, seen, commandsFor(context.config)), { ...report });
+        return exitCode;
+      });
+    },
+  };
+}
+
+/** The archive that a start would restore first; null if there is none. @throws Failure `archive-rejected` */
+export async function archiveAtStart(context: CommandContext): Promise<Archive | null> {
+  const { restoreFrom } = context.config;
+  if (restoreFrom.length === 0) return null;
+  const { findArchiveAtStart } = await import('../restore/restore-at-start.ts');
+  return findArchiveAtStart(restoreFrom, context);
+}
+
+/** What the gate would do is to restore the archive, whatever is there now, unless something keeps it from that. */
+export async function withArchive(seen: Look, archive: Archive | null, live: Database, config: Config): Promise<Look> {
+  const { observation } = seen;
+  // the gate would not even open a file beside which the log of another copy lies
+  const closed = observation.kind === 'not-seen' && observation.sideFile !== undefined;
+  if (archive === null || closed) return seen;
+  const { obstacleAtStart } = await import('../restore/restore-at-start.ts');
+  return { ...seen, obstacle: await obstacleAtStart(archive, live, config), restores: archive.file };
+}
+
+export const statusCommand = lookingCommand('status', 'say which state the database is in', 'gate', renderStatus);
+
+export const verifyCommand = lookingCommand(
+  'verify',
+  'compare the whole schema with what its revision promises',
+  'schema',
+  renderVerdict,
+);

@@ -1,0 +1,118 @@
+import { tmpdir } from 'node:os';
+import { relative } from 'node:path';
+import type { Database } from '../database/database.ts';
+import { openDatabase } from '../database/open.ts';
+import { Failure } from '../errors/failure.ts';
+import { unfinishedRestore } from '../operations/gate.ts';
+import { findRestoreJournal, markOfRestores } from '../state-folder/state-paths.ts';
+import { describePassingFile } from '../report/backup-text.ts';
+import { commandsFor } from '../report/commands.ts';
+import { goesWithContainer } from '../platform/volumes.ts';
+import type { CommandContext } from './context.ts';
+
+type Opening = Pick<CommandContext, 'config' | 'log' | 'recorder' | 'signal' | 'version'>;
+
+/**
+ * Opens the database for one command and closes it afterwards. A run that may write waits for a restore that is at
+ * work, and settles one that died, before it does anything else.
+ * @param access `read` takes no lock and cannot write
+ */
+export async function withDatabase<Result>(
+  context: Opening,
+  command: string,
+  access: 'read' | 'write',
+  work: (database: Database) => Promise<Result>,
+): Promise<Result> {
+  warnOfPassingFile(context);
+  if (access === 'read') return openOnce(context, command, access, work);
+  for (;;) {
+    await settle(context, command);
+    const progress = { locked: false, restores: markOfRestores(context.config) };
+    try {
+      return await openOnce(context, command, access, (database) => work(guarded(database, context, progress)));
+    } catch (error) {
+      if (!isRestoreInTheWay(error, context, progress)) throw error;
+    }
+  }
+}
+
+/**
+ * A SQLite file that no volume holds is lost with the container, and nothing else would say so. Who keeps one among the
+ * temporary files knows that.
+ */
+function warnOfPassingFile({ config, log }: Opening): void {
+  const { database } = config;
+  if (database.kind !== 'sqlite' || !goesWithContainer(database.file) || isTemporary(database.file)) return;
+  for (const line of describePassingFile(database.file, commandsFor(config))) log.warn(line);
+}
+
+function isTemporary(file: string): boolean {
+  return !relative(tmpdir(), file).startsWith('..');
+}
+
+/** How far a run has come. */
+interface Progress {
+  /** Whether it has begun. */
+  locked: boolean;
+  /** What restores there had been when it came. */
+  readonly restores: string;
+}
+
+/** Nothing is begun under the run lock while there is the journal of a restore. */
+function guarded(database: Database, { config }: Opening, progress: Progress): Database {
+  return {
+    ...database,
+    withLock: (work) =>
+      database.withLock(async () => {
+        const journal = findRestoreJournal(config);
+        if (journal !== null) throw new Failure(unfinishedRestore(database.name, journal));
+        progress.locked = true;
+        return work();
+      }),
+  };
+}
+
+/** A restore ends all sessions, also those of runs that wait for its lock: they have not begun anything yet. */
+function isRestoreInTheWay(error: unknown, { config, signal }: Opening, { locked, restores }: Progress): boolean {
+  if (!(error instanceof Failure) || locked || signal.aborted) return false;
+  const { problem } = error;
+  if (problem.kind === 'connection-lost' || problem.kind === 'closed-database') {
+    return findRestoreJournal(config) !== null || markOfRestores(config) !== restores;
+  }
+  return (
+    problem.kind === 'restore-refused' && problem.obstacle.kind === 'unfinished' && problem.obstacle.reason === null
+  );
+}
+
+async function settle(context: Opening, command: string): Promise<void> {
+  if (findRestoreJournal(context.config) === null) return;
+  const { settleRestore } = await import('../restore/recover.ts');
+  const given = { ...context, disconnect: false, trusted: false, onBytes: () => undefined };
+  await settleRestore(given, (work) => openOnce(context, command, 'write', work));
+}
+
+async function openOnce<Result>(
+  { config, log, recorder, signal, version }: Opening,
+  command: string,
+  access: 'read' | 'write',
+  work: (database: Database) => Promise<Result>,
+): Promise<Result> {
+  const database = await openDatabase(config.database, {
+    ...config,
+    applicationName: `db-init ${version} ${command}`,
+    writes: access === 'write',
+    signal,
+    onWaiting: (reason, secondsLeft) => log.info(`Waiting for the database, ${secondsLeft} s at most: ${reason}.`),
+    onLockWaiting: ({ description }, secondsLeft) =>
+      log.info(`Waiting for another run, ${secondsLeft} s at most: ${description}.`),
+    onRetry: (reason) => log.info(`Trying again: ${reason}.`),
+    onWarning: (message) => log.warn(`${message}.`),
+    onCommit: (outcome) => recorder.committed(outcome),
+  });
+  recorder.opened(database);
+  try {
+    return await work(database);
+  } finally {
+    await database.close();
+  }
+}

@@ -1,0 +1,61 @@
+import { chainOf, codeOf } from '../errors/error-code.ts';
+import type { Cause, Dependent } from '../errors/failure.ts';
+import { causeOf } from './cause.ts';
+import type { Database } from './database.ts';
+import { findDependentViews } from './postgres/dependent-views.ts';
+import { findEventTriggers } from './postgres/event-triggers.ts';
+import { quoteName } from './quoting.ts';
+import { text } from './rows.ts';
+import type { Session } from './session.ts';
+
+/**
+ * The cause of a failed change of the schema, with the objects of the owner's that did not let it through. The
+ * transaction is over by then: what made it fail is asked for anew.
+ */
+export async function causeInDatabase(database: Database, error: unknown): Promise<Cause> {
+  const cause = causeOf(error);
+  if (cause.kind !== 'other') return cause;
+  // where nobody can be asked, what the error says is told all the same
+  const found = await database.read((session) => findOwners(session, error)).catch(() => null);
+  return found ?? cause;
+}
+
+async function findOwners(session: Session, error: unknown): Promise<Cause | null> {
+  const chain = chainOf(error);
+  if (session.engine === 'sqlite') return askSqlite(session, chain);
+  const codes = chain.map(codeOf);
+  if (codes.some((code) => code === '2BP01' || code === '0A000')) {
+    const place = chain.map(placeOf).find((each) => each !== null);
+    const objects = place === undefined ? [] : await findDependentViews(session, place.table, place.column);
+    if (objects.length > 0) return { kind: 'dependents', objects };
+  }
+  const triggers = await findEventTriggers(session, chain.map(contextOf).join('\n'));
+  return triggers.length > 0 ? { kind: 'event-triggers', triggers } : null;
+}
+
+const name = `"((?:[^"]|"")+)"`;
+const alteration = new RegExp(`^(?:ALTER|DROP) TABLE (?:IF EXISTS )?${name}(?:.*?(?:DROP|ALTER) COLUMN ${name})?`, 's');
+
+/** The table and column of the schema builder's statement that failed. */
+function placeOf(link: Error): { readonly table: string; readonly column: string | null } | null {
+  const statement = 'statement' in link ? String(link.statement) : '';
+  const [, table, column] = alteration.exec(statement) ?? [];
+  const plain = (quoted: string): string => quoted.replaceAll('""', '"');
+  return table === undefined ? null : { table: plain(table), column: column === undefined ? null : plain(column) };
+}
+
+/** In which functions the server was when a statement failed. */
+const contextOf = (link: Error): string => ('where' in link ? String(link.where) : '');
+
+/** SQLite names a view or trigger that would no longer compile. */
+async function askSqlite(session: Session, chain: readonly Error[]): Promise<Cause | null> {
+  const rows = await session.query(`SELECT type, name, sql FROM sqlite_master WHERE type IN ('view', 'trigger')`);
+  const objects = rows.flatMap((row): Dependent[] => {
+    const [what, called] = [text(row, 'type'), text(row, 'name')];
+    const named = chain.some(({ message }) => message.startsWith(`error in ${what} ${called} after `));
+    return named
+      ? [{ what, name: called, drop: `DROP ${what.toUpperCase()} ${quoteName(called)}`, create: [text(row, 'sql')] }]
+      : [];
+  });
+  return objects.length > 0 ? { kind: 'dependents', objects } : null;
+}

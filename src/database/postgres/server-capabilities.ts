@@ -1,0 +1,84 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { PostgresTarget } from '../../config/config.ts';
+import { flag, only, text } from '../rows.ts';
+import type { Session } from '../session.ts';
+import { closeClient, connectOnce } from './connect.ts';
+import { settleSession } from './lock.ts';
+import { postgresSession } from './session.ts';
+import { startOptions } from './session-options.ts';
+import type { ServerOffers } from './toc.ts';
+
+/** Asks a server what it lets this user create, and in which encoding this database is. */
+export async function askOffers(
+  target: PostgresTarget,
+  major: number,
+): Promise<ServerOffers & { readonly encoding: string }> {
+  return withSession(target, async (session) => {
+    const role = only(
+      await session.query(`SELECT rolsuper AS superuser, current_setting('server_encoding') AS encoding
+                                             FROM pg_roles WHERE rolname = current_user`),
+    );
+    const extensions = await session.query(`
+      SELECT e.name, coalesce(v.superuser AND NOT v.trusted, true) AS superuser_only
+      FROM pg_available_extensions e
+      LEFT JOIN pg_available_extension_versions v ON v.name = e.name AND v.version = e.default_version`);
+    return {
+      major,
+      encoding: text(role, 'encoding'),
+      superuser: flag(role, 'superuser'),
+      extensions: new Map(extensions.map((row) => [text(row, 'name'), { superuserOnly: flag(row, 'superuser_only') }])),
+    };
+  });
+}
+
+/** Whether we are a superuser and a role is not. */
+export async function needsOurHelp(target: PostgresTarget, role: string): Promise<boolean> {
+  return withSession(target, async (session) => {
+    const rows = await session.query(
+      `SELECT 1 FROM pg_roles ours, pg_roles theirs
+       WHERE ours.rolname = current_user AND ours.rolsuper AND theirs.rolname = $1 AND NOT theirs.rolsuper`,
+      [role],
+    );
+    return rows.length > 0;
+  });
+}
+
+/** What pg_restore must be started with to load into a database. */
+export async function loadOptions(target: PostgresTarget): Promise<string | undefined> {
+  return withSession(target, (session) => startOptions(session, 'load'));
+}
+
+/** Milliseconds between two looks, and how many looks there are. */
+const pause = 100;
+const looks = 100;
+
+/**
+ * Ends the sessions that a load has left in its database, and waits until they are gone. Whoever cannot be reached
+ * keeps no session.
+ */
+export async function endSessionsOf(applicationName: string, target: PostgresTarget): Promise<void> {
+  await withSession(target, async (session) => {
+    for (let look = 0; look < looks; look++) {
+      const rows = await session.query(
+        `SELECT pid, pg_terminate_backend(pid) AS told FROM pg_stat_activity
+         WHERE application_name = $1 AND datname = current_database() AND pid <> pg_backend_pid()`,
+        [applicationName],
+      );
+      if (rows.length === 0) return;
+      await wait(pause);
+    }
+  }).catch(() => undefined);
+}
+
+async function withSession<Result>(
+  target: PostgresTarget,
+  use: (session: Session) => Promise<Result>,
+): Promise<Result> {
+  const client = await connectOnce(target, 'db-init load');
+  try {
+    await settleSession(client, { lockTimeout: 0, schema: target.schema });
+    return await use(postgresSession(client));
+  } finally {
+    await closeClient(client);
+  }
+}

@@ -1,0 +1,226 @@
+import { copyFileSync, constants, existsSync, linkSync, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import SQLite from 'better-sqlite3';
+import { makeFolder } from '../../platform/make-folder.ts';
+import { Failure, reasonOf, type SideFileFault } from '../../errors/failure.ts';
+import { quoteName } from '../quoting.ts';
+import { isBusy } from './lock.ts';
+import { findMismatch, readFileHeader } from './side-file-headers.ts';
+import { hasSideFiles, logs, markOf, sizeOf, sync } from './wal-files.ts';
+
+/** How many copies from before a recovery are kept. */
+const kept = 2;
+/** Rows that break a rule of their table: the file is sound, and old databases hold some. */
+const notDamage = /^(NULL value in|CHECK constraint failed in) /;
+/** The tables that tell whose database it is: the core tables and the ledger (this layer knows no others). */
+const telling: ReadonlySet<string> = new Set([
+  'alembic_version',
+  'users',
+  'projects',
+  'time_entries',
+  'settings',
+  'clients',
+]);
+/** Those of them that the application never empties. */
+const neverEmpty: ReadonlySet<string> = new Set(['alembic_version', 'users', 'settings']);
+
+/** What a database file says: tables with the number of their rows; null for a file that cannot be read. */
+type Contents = ReadonlyMap<string, number> | null;
+
+/**
+ * To be called before SQLite may write to a file: it recovers a file from whatever log lies beside it, and the log of
+ * another copy of the database destroys it (https://sqlite.org/howtocorrupt.html#_unlinking_or_renaming_a_database_file_while_in_use).
+ * Where a log has content, the recovery is tried on a copy first; then file and log are kept aside.
+ * @param onKept told of the folder with the copies
+ * @throws Failure `unreadable` if the log does not belong to the file, or if that cannot be told: nothing was changed
+ */
+export function requireOwnSideFiles(file: string, onKept: (folder: string) => void = () => undefined): void {
+  if (!hasSideFiles(file) || isAtWork(file)) return;
+  const folder = join(dirname(file), '.db-init-recovered');
+  requireRoom(file, dirname(file), 2);
+  const before = markOf(file);
+  makeFolder(folder, 0o700);
+  const copies = mkdtempSync(
+    join(folder, `${basename(file)}-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}-`),
+  );
+  try {
+    const copy = copyInto(file, copies);
+    requireSame(file, before);
+    const scratch = mkdtempSync(join(copies, 'scratch-'));
+    requireRecoverable(file, copy, scratch);
+    rmSync(scratch, { recursive: true });
+    requireSame(file, before);
+    for (const side of ['', ...logs]) if (existsSync(copy + side)) sync(copy + side);
+    sync(copies);
+  } catch (error) {
+    rmSync(copies, { recursive: true, force: true });
+    if (readdirSync(folder).length === 0) rmSync(folder, { recursive: true });
+    throw error;
+  }
+  prune(folder, basename(file));
+  onKept(copies);
+}
+
+/**
+ * The same for who only reads, without keeping anything.
+ * @throws Failure `unreadable`
+ */
+export function requireReadableSideFiles(file: string): void {
+  if (!hasSideFiles(file)) return;
+  const before = markOf(file);
+  const scratch = mkdtempSync(join(roomFor(file), 'db-init-'));
+  try {
+    requireRecoverable(file, file, scratch);
+  } catch (error) {
+    // the application is at work on it: what it writes is its own
+    if (markOf(file) === before) throw error;
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Recovers a copy, and compares it with what the file says without its log. @throws Failure `unreadable` */
+function requireRecoverable(file: string, from: string, scratch: string): void {
+  const mismatch = findMismatch(from);
+  if (mismatch !== null) throw staleSideFile(file, mismatch);
+  const copy = copyFileTo(from, scratch);
+  const alone = contentsOf(copy, () => null);
+  for (const log of logs) {
+    rmSync(copy + log, { force: true });
+    if (sizeOf(from + log) > 0) copyFileSync(from + log, copy + log, constants.COPYFILE_FICLONE);
+  }
+  const side = sizeOf(`${from}-journal`) > 0 ? '-journal' : '-wal';
+  const recovered = contentsOf(copy, (reason) => {
+    throw staleSideFile(file, { side, kind: 'damages', reason });
+  });
+  const lost = findLoss(alone, recovered);
+  if (lost.length > 0) throw staleSideFile(file, { side, kind: 'loses', tables: lost });
+}
+
+/** The tables of the application that a recovery would take away, or empty. Pure. */
+export function findLoss(alone: Contents, recovered: Contents): readonly string[] {
+  return [...telling].filter((table) => {
+    const [before, after] = [alone?.get(table), recovered?.get(table)];
+    if (before === undefined) return false;
+    return after === undefined || (before > 0 && after === 0 && neverEmpty.has(table));
+  });
+}
+
+/** @param onDamage told why the file is not sound */
+function contentsOf(file: string, onDamage: (reason: string) => null): Contents {
+  try {
+    const database = new SQLite(file);
+    try {
+      database.pragma('trusted_schema = OFF');
+      const findings = database.prepare<[], string>('PRAGMA integrity_check').pluck().all();
+      const damage = findings.find((finding) => finding !== 'ok' && !notDamage.test(finding));
+      if (damage !== undefined) return onDamage(damage.split('\n')[0] ?? damage);
+      const tables = database.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
+      const count = (table: string): number =>
+        Number(
+          database
+            .prepare(`SELECT count(*) FROM ${quoteName(table)}`)
+            .pluck()
+            .get(),
+        );
+      return new Map(tables.filter((name) => telling.has(name)).map((name) => [name, count(name)]));
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    if (error instanceof SQLite.SqliteError) return onDamage(reasonOf(error));
+    throw error;
+  }
+}
+
+/**
+ * Whether a living program has this very log open, which is then its own. Asked by a second name of the file, beside
+ * which no log lies: SQLite locks the file, and would take a log that it finds by name.
+ * In WAL mode every connection holds a shared lock; in the other modes only who writes has a journal.
+ */
+function isAtWork(file: string): boolean {
+  const header = readFileHeader(file);
+  const walMode = header?.writeVersion === 2;
+  if (header === null || sizeOf(`${file}${walMode ? '-journal' : '-wal'}`) > 0) return false;
+  const probe = `${file}.db-init-probe`;
+  const remove = (): void => ['', '-wal', '-shm', '-journal'].forEach((side) => rmSync(probe + side, { force: true }));
+  remove();
+  try {
+    linkSync(file, probe);
+  } catch {
+    // no second name, no answer: the log is looked at
+    return false;
+  }
+  const database = new SQLite(probe, { timeout: 0 });
+  try {
+    if (walMode) database.pragma('locking_mode = EXCLUSIVE');
+    database.exec(walMode ? 'BEGIN EXCLUSIVE' : 'BEGIN IMMEDIATE');
+    database.exec('ROLLBACK');
+    return false;
+  } catch (error) {
+    return isBusy(error);
+  } finally {
+    database.close();
+    remove();
+  }
+}
+
+function copyInto(file: string, folder: string): string {
+  const copy = copyFileTo(file, folder);
+  for (const log of logs) {
+    if (sizeOf(file + log) > 0) copyFileSync(file + log, copy + log, constants.COPYFILE_FICLONE);
+  }
+  return copy;
+}
+
+function copyFileTo(file: string, folder: string): string {
+  const copy = join(folder, basename(file));
+  copyFileSync(file, copy, constants.COPYFILE_FICLONE);
+  return copy;
+}
+
+function prune(folder: string, name: string): void {
+  const folders = readdirSync(folder).filter((entry) => entry.startsWith(`${name}-`));
+  for (const old of folders.toSorted().slice(0, -kept)) rmSync(join(folder, old), { recursive: true, force: true });
+}
+
+/** The first folder with room for a copy: that of temporary files is often memory, and small. */
+export function roomFor(file: string): string {
+  const places = [tmpdir(), dirname(file)];
+  const place = places.find((folder) => freeIn(folder) > neededFor(file, 1));
+  if (place !== undefined) return place;
+  throw noRoom(file, `neither ${places.join(' nor ')} has`, neededFor(file, 1));
+}
+
+function requireRoom(file: string, folder: string, copies: number): void {
+  const needed = neededFor(file, copies);
+  if (freeIn(folder) < needed) throw noRoom(file, `${folder} does not have`, needed);
+}
+
+/** A log that is written back can make the file longer by as much. */
+function neededFor(file: string, copies: number): number {
+  const all = ['', ...logs].reduce((total, side) => total + sizeOf(file + side), 0);
+  return copies * all + sizeOf(`${file}-wal`);
+}
+
+function freeIn(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
+}
+
+function requireSame(file: string, mark: string): void {
+  if (markOf(file) === mark) return;
+  const reason = `${file} was written to while it was looked at, and what lies beside it could not be told from the log of another copy`;
+  throw new Failure({ kind: 'unreadable', database: file, reason });
+}
+
+function noRoom(file: string, who: string, bytes: number): Failure {
+  const reason = `a transaction that was cut off waits beside ${file}, and ${who} the room for the copies on which its recovery is tried first (${bytes} bytes)`;
+  return new Failure({ kind: 'unreadable', database: file, reason });
+}
+
+function staleSideFile(file: string, fault: SideFileFault): Failure {
+  const reason = `${file}${fault.side} does not belong to ${file}`;
+  return new Failure({ kind: 'unreadable', database: file, reason, sideFile: fault });
+}

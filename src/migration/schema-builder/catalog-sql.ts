@@ -1,0 +1,95 @@
+import type { Engine } from '../../database/session.ts';
+import type { Column, Table } from '../../schema/catalog.ts';
+import { quoteName, quoteText } from '../../database/quoting.ts';
+
+/** What a promised table consists of, as statements: the table and its sequences, its indexes, its foreign keys. */
+export interface TableStatements {
+  readonly create: readonly string[];
+  readonly indexes: readonly string[];
+  /** Empty on SQLite, where foreign keys are part of the table and may refer to one that does not exist yet. */
+  readonly foreignKeys: readonly string[];
+}
+
+/**
+ * Renders a table from its catalog.
+ * @param present tables that will be there before it: foreign keys to them come with the table. PostgreSQL does not
+ *   check those against the rows, which is half of what a foreign key costs it
+ */
+export function renderTable(
+  name: string,
+  table: Table,
+  engine: Engine,
+  present: ReadonlySet<string> = new Set(),
+): TableStatements {
+  const comesWithTable = ([, rule]: [string, string]): boolean => {
+    const target = targetOf(rule);
+    return engine === 'sqlite' || target === null || present.has(target);
+  };
+  const constraints = Object.entries(table.constraints);
+  return {
+    create: createTable(name, table, constraints.filter(comesWithTable)),
+    indexes: Object.entries(table.indexes).map(([index, { definition }]) =>
+      renderIndex(name, index, definition, engine),
+    ),
+    foreignKeys: addConstraints(
+      name,
+      constraints.filter((constraint) => !comesWithTable(constraint)),
+    ),
+  };
+}
+
+function createTable(name: string, table: Table, inline: readonly [string, string][]): string[] {
+  const lines = [
+    ...Object.entries(table.columns).map(([column, definition]) => `${quoteName(column)} ${renderColumn(definition)}`),
+    ...inline.map(([rule, definition]) =>
+      rule === definition ? definition : `CONSTRAINT ${quoteName(rule)} ${definition}`,
+    ),
+  ];
+  const sequences = Object.entries(table.columns).flatMap(([column, { default: expression }]) => {
+    const sequence = sequenceOf(expression);
+    return sequence === null ? [] : [{ sequence, owner: `${quoteName(name)}.${quoteName(column)}` }];
+  });
+  return [
+    ...sequences.map(({ sequence }) => `CREATE SEQUENCE ${sequence} AS integer`),
+    `CREATE TABLE ${quoteName(name)} (${lines.join(', ')})`,
+    ...sequences.map(({ sequence, owner }) => `ALTER SEQUENCE ${sequence} OWNED BY ${owner}`),
+  ];
+}
+
+/** What stands behind a column's name: `integer NOT NULL DEFAULT 0`. */
+export function renderColumn({ type, notNull, default: expression }: Column): string {
+  return `${type}${notNull ? ' NOT NULL' : ''}${expression === null ? '' : ` DEFAULT ${bracketed(expression)}`}`;
+}
+
+/** SQLite takes an expression only in parentheses, and shows it without. */
+function bracketed(expression: string): string {
+  return /^[\w']+$|^'.*'$|::/.test(expression) ? expression : `(${expression})`;
+}
+
+/** @param definition as the catalog has it: `UNIQUE btree (code) WHERE (…)` */
+export function renderIndex(table: string, name: string, definition: string, engine: Engine): string {
+  const unique = definition.startsWith('UNIQUE ') ? 'UNIQUE ' : '';
+  const rest = definition.slice(unique.length);
+  const body = engine === 'sqlite' ? rest.replace(/^\w+ /, '') : `USING ${rest}`;
+  return `CREATE ${unique}INDEX ${quoteName(name)} ON ${quoteName(table)} ${body}`;
+}
+
+function addConstraints(name: string, constraints: readonly [string, string][]): string[] {
+  if (constraints.length === 0) return [];
+  const actions = constraints.map(([rule, definition]) => `ADD CONSTRAINT ${quoteName(rule)} ${definition}`);
+  return [`ALTER TABLE ${quoteName(name)} ${actions.join(', ')}`];
+}
+
+/** The table that a foreign key refers to; null for any other rule. */
+export function targetOf(rule: string): string | null {
+  return /^FOREIGN KEY .* REFERENCES (\w+)\(/.exec(rule)?.[1] ?? null;
+}
+
+export function renderEnum(name: string, values: readonly string[]): string {
+  return `CREATE TYPE ${quoteName(name)} AS ENUM (${values.map(quoteText).join(', ')})`;
+}
+
+/** The sequence from which a default takes the next number, as the server prints it; null for any other default. */
+export function sequenceOf(expression: string | null): string | null {
+  return /^nextval\('([^']+)'::regclass\)$/.exec(expression ?? '')?.[1] ?? null;
+}

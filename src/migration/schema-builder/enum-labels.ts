@@ -1,0 +1,100 @@
+import { quoteName, quoteText } from '../../database/quoting.ts';
+
+/** A column whose values are labels of the type, with its default as the catalog prints it. */
+export interface EnumColumn {
+  readonly table: string;
+  readonly column: string;
+  /** Whether it holds lists of labels. */
+  readonly list: boolean;
+  readonly default: string | null;
+}
+
+/** Labels that are promised in another case: what is there → what it should be. */
+export function findCaseVariants(found: readonly string[], promised: readonly string[]): ReadonlyMap<string, string> {
+  const wanted = new Map(promised.map((label) => [label.toLowerCase(), label]));
+  return new Map(
+    found.flatMap((label) => {
+      const target = wanted.get(label.toLowerCase());
+      return target === undefined || promised.includes(label) ? [] : [[label, target] as const];
+    }),
+  );
+}
+
+/**
+ * The statements that give an enumeration type the promised labels where the same labels are there in another case.
+ * Rows and defaults follow; labels that are nobody's promise stay, for rows may hold them. Pure.
+ *
+ * A label is renamed where the promised one is not there yet: rows and defaults hold the label's number, so nothing is
+ * rewritten, and views and indexes stay. Where both are there, the type is exchanged for one without the variant.
+ */
+export function relabelEnum(
+  name: string,
+  found: readonly string[],
+  promised: readonly string[],
+  columns: readonly EnumColumn[],
+): readonly string[] {
+  const variants = findCaseVariants(found, promised);
+  const targets = [...variants.values()];
+  const clash = targets.some((target, index) => found.includes(target) || targets.indexOf(target) !== index);
+  if (clash) return exchangeEnum(name, [...found, ...promised], promised, columns);
+  const renamed = found.map((label) => variants.get(label) ?? label);
+  return [
+    ...[...variants].map(
+      ([label, target]) => `ALTER TYPE ${quoteName(name)} RENAME VALUE ${quoteText(label)} TO ${quoteText(target)}`,
+    ),
+    ...addLabels(name, renamed, promised),
+  ];
+}
+
+/** The statements that add the labels that a type lacks, each in its place. */
+function addLabels(name: string, found: readonly string[], promised: readonly string[]): readonly string[] {
+  return promised.flatMap((label, index) => {
+    if (found.includes(label)) return [];
+    const former = promised[index - 1];
+    const first = found[0];
+    const before = first === undefined ? '' : ` BEFORE ${quoteText(first)}`;
+    const place = former === undefined ? before : ` AFTER ${quoteText(former)}`;
+    return [`ALTER TYPE ${quoteName(name)} ADD VALUE ${quoteText(label)}${place}`];
+  });
+}
+
+function exchangeEnum(
+  name: string,
+  found: readonly string[],
+  promised: readonly string[],
+  columns: readonly EnumColumn[],
+): readonly string[] {
+  const variants = findCaseVariants(found, promised);
+  const others = found.filter((label) => !variants.has(label) && !promised.includes(label));
+  const former = `${name}_before`;
+  return [
+    `ALTER TYPE ${quoteName(name)} RENAME TO ${quoteName(former)}`,
+    `CREATE TYPE ${quoteName(name)} AS ENUM (${[...promised, ...others].map(quoteText).join(', ')})`,
+    ...columns.flatMap((column) => exchangeType(name, column, variants)),
+    `DROP TYPE ${quoteName(former)}`,
+  ];
+}
+
+function exchangeType(name: string, column: EnumColumn, variants: ReadonlyMap<string, string>): readonly string[] {
+  const alter = `ALTER TABLE ${quoteName(column.table)} ALTER COLUMN ${quoteName(column.column)}`;
+  const type = quoteName(name) + (column.list ? '[]' : '');
+  const text = `${quoteName(column.column)}::text${column.list ? '[]' : ''}`;
+  const value = [...variants].reduce(
+    (inner, [label, target]) =>
+      column.list
+        ? `array_replace(${inner}, ${quoteText(label)}, ${quoteText(target)})`
+        : `CASE ${text} WHEN ${quoteText(label)} THEN ${quoteText(target)} ELSE ${inner} END`,
+    text,
+  );
+  const change = `${alter} TYPE ${type} USING (${value})::${type}`;
+  if (column.default === null) return [change];
+  return [`${alter} DROP DEFAULT`, change, `${alter} SET DEFAULT ${relabelDefault(column.default, name, variants)}`];
+}
+
+/** A default under the new labels: `'PENDING'::approvalstatus` becomes `'pending'::approvalstatus`. */
+function relabelDefault(expression: string, name: string, variants: ReadonlyMap<string, string>): string {
+  return expression.replaceAll(`${name}_before`, name).replaceAll(/'(?:[^']|'')*'/g, (literal) => {
+    const target = variants.get(literal.slice(1, -1).replaceAll("''", "'"));
+    return target === undefined ? literal : quoteText(target);
+  });
+}

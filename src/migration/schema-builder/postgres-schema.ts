@@ -1,0 +1,234 @@
+import { currentSchema } from '../../database/current-schema.ts';
+import type { Row, Session, Value } from '../../database/session.ts';
+import { type EnumColumn, relabelEnum } from './enum-labels.ts';
+import { createInventory, text } from './inventory.ts';
+import type { Inventory } from './inventory.ts';
+import { quoteName, quoteText } from '../../database/quoting.ts';
+import { optionalText } from '../../database/rows.ts';
+import { insertIfMissing, StatementError } from './steps.ts';
+import type { ColumnChange, Steps } from './steps.ts';
+
+// A row for each table and column, for each index and column it uses, and for each enumeration.
+const inventoryQuery = `
+  SELECT 'table' AS kind, t.relname::text AS name, t.relname::text AS "table", NULL::text AS "column"
+    FROM pg_class t WHERE t.relnamespace = ${currentSchema} AND t.relkind IN ('r', 'p')
+  UNION ALL
+  SELECT 'column', a.attname::text, t.relname::text, a.attname::text
+    FROM pg_class t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE t.relnamespace = ${currentSchema} AND t.relkind IN ('r', 'p')
+  UNION ALL
+  SELECT 'index', i.relname::text, t.relname::text, a.attname::text
+    FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
+    LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND (a.attnum = ANY (x.indkey)
+      OR coalesce(x.indexprs, x.indpred) IS NOT NULL AND EXISTS (
+        SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.oid
+          AND d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid AND d.refobjsubid = a.attnum))
+    WHERE i.relnamespace = ${currentSchema}
+  UNION ALL
+  SELECT 'enum', typname::text, NULL, NULL
+    FROM pg_type WHERE typnamespace = ${currentSchema} AND typtype = 'e'`;
+
+// A unique constraint also needs its name among the relations, where an index may have taken it.
+const constraintQuery = `
+  SELECT 1 FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid
+    WHERE t.relnamespace = ${currentSchema} AND t.relname = $1 AND c.conname = $2
+  UNION ALL
+  SELECT 1 FROM pg_class WHERE relnamespace = ${currentSchema} AND relkind IN ('i', 'I') AND relname = $2`;
+
+const foreignKeyQuery = `
+  SELECT c.conname::text AS name FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid
+    JOIN pg_attribute a ON a.attrelid = t.oid AND c.conkey = ARRAY[a.attnum]
+    WHERE c.contype = 'f' AND t.relnamespace = ${currentSchema} AND t.relname = $1 AND a.attname = $2`;
+
+const labelsQuery = `
+  SELECT e.enumlabel::text AS label FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid
+    WHERE t.typnamespace = ${currentSchema} AND t.typname = $1 ORDER BY e.enumsortorder`;
+
+const enumColumnsQuery = `
+  SELECT c.relname::text AS "table", a.attname::text AS "column", a.atttypid = t.typarray AS list,
+         pg_get_expr(d.adbin, d.adrelid) AS "default"
+    FROM pg_type t JOIN pg_attribute a ON a.atttypid IN (t.oid, t.typarray) AND NOT a.attisdropped
+    JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
+    LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+    WHERE t.typnamespace = ${currentSchema} AND c.relnamespace = t.typnamespace AND t.typname = $1`;
+
+// One row where a sequence numbers the rows, or where nothing does; none where the owner has them numbered otherwise.
+const sequenceQuery = `
+  SELECT sequence FROM (
+    SELECT d.adbin IS NULL AND a.attidentity = '' AS unnumbered,
+           coalesce(pg_get_serial_sequence(quote_ident(t.relname), 'id'),
+                    substring(pg_get_expr(d.adbin, d.adrelid) FROM '^nextval\\(''(.*)''::regclass\\)$')) AS sequence
+      FROM pg_class t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attname = 'id'
+      LEFT JOIN pg_attrdef d ON d.adrelid = t.oid AND d.adnum = a.attnum
+      WHERE t.relnamespace = ${currentSchema} AND t.relname = $1) AS numbered
+    WHERE unnumbered OR sequence IS NOT NULL`;
+
+/** PostgreSQL's steps: they wait in a queue and travel together. */
+export function postgresSteps(session: Session): Steps {
+  const queue: string[] = [];
+  // the table to which the last statement of the queue adds columns: each ALTER TABLE costs as much for one as for ten
+  let extending: string | null = null;
+  const execute = async (statement: string): Promise<void> => {
+    extending = null;
+    queue.push(statement);
+  };
+  const flush = async (): Promise<void> => {
+    extending = null;
+    const batch = queue.splice(0);
+    if (batch.length > 0) await runBatch(session, batch);
+  };
+  const query: Steps['query'] = async (sql, parameters) => {
+    await flush();
+    try {
+      return await session.query(sql, parameters);
+    } catch (error) {
+      throw new StatementError(sql, error);
+    }
+  };
+  const alterTable = (table: string, what: string): Promise<void> => execute(`ALTER TABLE ${quoteName(table)} ${what}`);
+
+  return {
+    engine: 'postgresql',
+    execute,
+    flush,
+    query,
+    inventory: async () => readInventory(await query(inventoryQuery, [])),
+    translate: (definition) => definition,
+
+    async addColumn(table, column, definition) {
+      const addition = `ADD COLUMN ${quoteName(column)} ${definition}`;
+      if (extending === table) {
+        queue.push(`${queue.pop() ?? ''}, ${addition}`);
+      } else {
+        await alterTable(table, addition);
+        extending = table;
+      }
+    },
+    dropColumn: (table, column) => alterTable(table, `DROP COLUMN ${quoteName(column)}`),
+    alterColumn: (table, change) => alterTable(table, `ALTER COLUMN ${quoteName(change.column)} ${action(change)}`),
+
+    hasConstraint: async (table, name) => (await query(constraintQuery, [table, name])).length > 0,
+    addConstraint: (table, name, definition) => alterTable(table, `ADD CONSTRAINT ${quoteName(name)} ${definition}`),
+    dropConstraint: (table, name) => alterTable(table, `DROP CONSTRAINT IF EXISTS ${quoteName(name)}`),
+    async dropForeignKeys(table, column) {
+      for (const row of await query(foreignKeyQuery, [table, column])) {
+        await alterTable(table, `DROP CONSTRAINT ${quoteName(text(row, 'name'))}`);
+      }
+    },
+
+    createEnum: (name, values) => execute(`CREATE TYPE ${quoteName(name)} AS ENUM (${values.map(literal).join(', ')})`),
+    async relabelEnum(name, values) {
+      const found = (await query(labelsQuery, [name])).map((row) => text(row, 'label'));
+      const columns = (await query(enumColumnsQuery, [name])).map(readEnumColumn);
+      for (const statement of relabelEnum(name, found, values, columns)) await execute(statement);
+    },
+    async insertMissing(table, insertion, rows) {
+      for (const row of rows) await execute(insertIfMissing(table, insertion, row, literal));
+    },
+    async continueNumbering(table) {
+      const [numbered] = await query(sequenceQuery, [table]);
+      if (numbered === undefined) return;
+      for (const statement of numberAfterLast(table, optionalText(numbered, 'sequence'))) await execute(statement);
+    },
+
+    async run(sql) {
+      await execute(sql);
+      await flush();
+    },
+  };
+}
+
+/** @param sequence that numbers the rows; null if there is none yet */
+function numberAfterLast(table: string, sequence: string | null): readonly string[] {
+  const own = quoteName(`${table}_id_seq`);
+  const name = quoteText(sequence ?? own);
+  const create = [
+    `CREATE SEQUENCE IF NOT EXISTS ${own}`,
+    `ALTER SEQUENCE ${own} OWNED BY ${quoteName(table)}.id`,
+    `ALTER TABLE ${quoteName(table)} ALTER COLUMN id SET DEFAULT nextval(${name})`,
+  ];
+  return [
+    ...(sequence === null ? create : []),
+    `SELECT setval(${name}, next, false) FROM (SELECT coalesce(max(id), 0) + 1 AS next FROM ${quoteName(table)}) AS rows
+      WHERE next >= (SELECT last_value + is_called::integer FROM ${sequence ?? own})`,
+  ];
+}
+
+/** The part of ALTER COLUMN that says what to alter. */
+function action(change: ColumnChange): string {
+  switch (change.kind) {
+    case 'setType':
+      return `TYPE ${change.type}`;
+    case 'setNotNull':
+      return 'SET NOT NULL';
+    case 'dropNotNull':
+      return 'DROP NOT NULL';
+    case 'setDefault':
+      return `SET DEFAULT ${change.expression}`;
+    case 'dropDefault':
+      return 'DROP DEFAULT';
+  }
+}
+
+/** A value in SQL. The E form reads backslashes the same whatever standard_conforming_strings says. */
+function literal(value: Value): string {
+  if (typeof value === 'string') return `E'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+  return typeof value === 'number' && !Number.isFinite(value) ? `'${value}'` : String(value ?? 'NULL');
+}
+
+function readEnumColumn(row: Row): EnumColumn {
+  return {
+    table: text(row, 'table'),
+    column: text(row, 'column'),
+    list: row['list'] === true,
+    default: row['default'] === null ? null : text(row, 'default'),
+  };
+}
+
+function readInventory(rows: readonly Row[]): Inventory {
+  const inventory = createInventory((name) => name);
+  const of = (kind: string): readonly Row[] => rows.filter((row) => row['kind'] === kind);
+  of('table').forEach((row) => inventory.addTable(text(row, 'name'), []));
+  of('column').forEach((row) => inventory.addColumn(text(row, 'table'), text(row, 'name')));
+  for (const row of of('index')) {
+    const columns = row['column'] === null ? [] : [text(row, 'column')];
+    inventory.addIndex(text(row, 'name'), text(row, 'table'), columns);
+  }
+  of('enum').forEach((row) => inventory.addEnum(text(row, 'name')));
+  return inventory;
+}
+
+// On a line of its own: a statement may end in a comment.
+const separator = '\n;\n';
+
+async function runBatch(session: Session, batch: readonly string[]): Promise<void> {
+  try {
+    await session.run(batch.join(separator));
+  } catch (error) {
+    throw new StatementError(failedStatement(batch, error), error);
+  }
+}
+
+/**
+ * Which statement of a batch failed: the one at the error's position where there is one (a mistake in the
+ * syntax is found before anything runs), else the one after those that had completed.
+ */
+function failedStatement(batch: readonly string[], error: unknown): string {
+  const position = numberIn(error, 'position');
+  const completed = numberIn(error, 'completed') ?? 0;
+  // Statements of the builder are single ones; only what `run` was given may be several, and it comes last.
+  if (position === undefined) return batch[Math.min(completed, batch.length - 1)] ?? '';
+  let end = 0;
+  const found = batch.find((statement) => {
+    // The server counts characters, not UTF-16 units.
+    end += Array.from(statement).length + separator.length;
+    return position <= end;
+  });
+  return found ?? batch.at(-1) ?? '';
+}
+
+function numberIn(error: unknown, key: string): number | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const value: unknown = Reflect.get(error, key);
+  return value === undefined ? undefined : Number(value);
+}

@@ -1,0 +1,102 @@
+import type { Session } from '../../database/session.ts';
+import { text } from './inventory.ts';
+import { quoteName } from '../../database/quoting.ts';
+import { unaskedDifferences, tableFacts } from './table-facts.ts';
+import { changeTable, parseTable, renderTable } from './table-text.ts';
+import type { TableChange, TableText } from './table-text.ts';
+
+/** The stored statement of a table, under the table's own spelling. @throws Error if there is no such table */
+export async function storedTable(session: Session, table: string): Promise<{ name: string; definition: TableText }> {
+  const sql = `SELECT name, sql FROM sqlite_master WHERE type = 'table' AND lower(name) = lower($1)`;
+  const [row] = await session.query(sql, [table]);
+  if (row === undefined) throw new Error(`There is no table ${table}.`);
+  return { name: text(row, 'name'), definition: parseTable(text(row, 'sql')) };
+}
+
+/**
+ * Changes a table in a way that ALTER TABLE cannot: a new one is made from the stored statement with the one
+ * change, the rows are copied with their rowids, and it takes the old one's place with its indexes, triggers
+ * and position in sqlite_sequence; https://sqlite.org/lang_altertable.html#otheralter, steps 3 to 9.
+ *
+ * Nothing happens if the table is so already. It runs in the caller's transaction, which is to be rolled back
+ * when it throws.
+ * @throws Error if the pragmas would let the exchange touch other tables, if the rows do not fit, or if
+ * anything but what was asked differs afterwards
+ */
+export async function rebuildTable(session: Session, table: string, change: TableChange): Promise<void> {
+  const { name, definition } = await storedTable(session, table);
+  const changed = changeTable(definition, change);
+  if (renderTable(name, changed) === renderTable(name, definition)) return;
+  await requireSafePragmas(session);
+
+  const before = await tableFacts(session, name);
+  await exchange(session, name, changed);
+  const wrong = unaskedDifferences(before, await tableFacts(session, name), change);
+  if (wrong.length > 0)
+    throw new Error(`Rebuilding ${name} (${change.kind}) changed more than that: ${wrong.join('; ')}`);
+}
+
+/** With foreign keys on, dropping the old table would delete its rows first and cascade. */
+async function requireSafePragmas(session: Session): Promise<void> {
+  for (const pragma of ['foreign_keys', 'legacy_alter_table']) {
+    const [row] = await session.query(`PRAGMA ${pragma}`);
+    if (row?.[pragma] !== 0) throw new Error(`A table can only be rebuilt with PRAGMA ${pragma} = OFF before BEGIN.`);
+  }
+}
+
+async function exchange(session: Session, table: string, definition: TableText): Promise<void> {
+  const temporary = `${table}__rebuilt`;
+  const own = await session.query(
+    `SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = $1 AND sql IS NOT NULL ORDER BY rowid`,
+    [table],
+  );
+  // Renaming checks every view and trigger, and fails on those that name the table while it is away.
+  const watchers = await session.query(
+    `SELECT type, name, sql FROM sqlite_master WHERE type IN ('view', 'trigger') ORDER BY type = 'trigger', rowid`,
+  );
+  const sequence = await sequenceOf(session, table);
+
+  for (const row of watchers.toReversed()) {
+    await session.run(`DROP ${text(row, 'type')} ${quoteName(text(row, 'name'))}`);
+  }
+  await session.run(renderTable(temporary, definition));
+  await copyRows(session, table, temporary);
+  await session.run(`DROP TABLE ${quoteName(table)}`);
+  await session.run(`ALTER TABLE ${quoteName(temporary)} RENAME TO ${quoteName(table)}`);
+  for (const row of [...own, ...watchers]) await session.run(text(row, 'sql'));
+  if (sequence !== null) {
+    await session.query('DELETE FROM sqlite_sequence WHERE name = $1', [table]);
+    await session.query('INSERT INTO sqlite_sequence (name, seq) VALUES ($1, $2)', [table, sequence]);
+  }
+}
+
+/** Where AUTOINCREMENT stands, which may be beyond the last row; null for a table without it. */
+async function sequenceOf(session: Session, table: string): Promise<number | null> {
+  const kept = await session.query(`SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'`);
+  if (kept.length === 0) return null;
+  const [row] = await session.query('SELECT seq FROM sqlite_sequence WHERE name = $1', [table]);
+  return row === undefined ? null : Number(row['seq']);
+}
+
+async function copyRows(session: Session, from: string, to: string): Promise<void> {
+  const columns = await session.query(
+    `SELECT name FROM pragma_table_xinfo($1) WHERE hidden = 0
+      AND lower(name) IN (SELECT lower(name) FROM pragma_table_xinfo($2) WHERE hidden = 0)`,
+    [from, to],
+  );
+  const names = columns.map((row) => text(row, 'name'));
+  const lower = new Set(names.map((name) => name.toLowerCase()));
+  const rowid = (await isWithoutRowid(session, to))
+    ? undefined
+    : ['rowid', '_rowid_', 'oid'].find((name) => !lower.has(name));
+  const list = [...(rowid === undefined ? [] : [rowid]), ...names.map(quoteName)].join(', ');
+  await session.run(`INSERT INTO ${quoteName(to)} (${list}) SELECT ${list} FROM ${quoteName(from)}`);
+}
+
+async function isWithoutRowid(session: Session, table: string): Promise<boolean> {
+  const [row] = await session.query('SELECT wr FROM pragma_table_list WHERE schema = $1 AND name = $2', [
+    'main',
+    table,
+  ]);
+  return row?.['wr'] === 1;
+}

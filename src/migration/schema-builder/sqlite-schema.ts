@@ -1,0 +1,123 @@
+import { hasCode } from '../../errors/error-code.ts';
+import type { Row, Session, Value } from '../../database/session.ts';
+import { createInventory, text } from './inventory.ts';
+import type { Inventory } from './inventory.ts';
+import { quoteName, quoteText } from '../../database/quoting.ts';
+import { keyword, tokenize } from './sql-tokens.ts';
+import { rebuildTable, storedTable } from './sqlite-rebuild.ts';
+import { insertIfMissing, StatementError } from './steps.ts';
+import type { Steps } from './steps.ts';
+import { hasConstraint } from './table-text.ts';
+
+const columnQuery = `
+  SELECT t.name AS "table", c.name AS "column" FROM sqlite_master t JOIN pragma_table_xinfo(t.name) c
+    WHERE t.type = 'table' AND t.rootpage > 0`;
+const indexQuery = `SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL`;
+
+/** SQLite's steps: they run at once. */
+export function sqliteSteps(plain: Session): Steps {
+  const session = namingStatements(plain);
+  const alterTable = (table: string, action: string): Promise<void> =>
+    session.run(`ALTER TABLE ${quoteName(table)} ${action}`);
+
+  return {
+    engine: 'sqlite',
+    execute: (statement) => session.run(statement),
+    run: (sql) => session.run(sql),
+    query: (sql, parameters) => session.query(sql, parameters),
+    flush: async () => {},
+    inventory: async () => readInventory(await session.query(columnQuery), await session.query(indexQuery)),
+    translate,
+
+    async addColumn(table, column, definition) {
+      const translated = translate(definition);
+      // SQLite's own rules of what can be added depend on its version and on there being rows: it is asked.
+      await alterTable(table, `ADD COLUMN ${quoteName(column)} ${translated}`).catch((error: unknown) => {
+        if (!isRefusal(error)) throw error;
+        return rebuildTable(session, table, { kind: 'addColumn', column, definition: translated });
+      });
+    },
+
+    async dropColumn(table, column, indexes) {
+      for (const index of indexes) await session.run(`DROP INDEX ${quoteName(index)}`);
+      await alterTable(table, `DROP COLUMN ${quoteName(column)}`).catch((error: unknown) => {
+        if (!isRefusal(error)) throw error;
+        // A rebuild would leave a view or trigger behind that can no longer work.
+        if (error instanceof Error && /error in (?:view|trigger) .* after drop column/.test(error.message)) throw error;
+        return rebuildTable(session, table, { kind: 'dropColumn', column });
+      });
+    },
+
+    alterColumn: (table, change) =>
+      rebuildTable(session, table, change.kind === 'setType' ? { ...change, type: translate(change.type) } : change),
+
+    hasConstraint: async (table, name, definition) =>
+      hasConstraint((await storedTable(session, table)).definition, name, definition),
+    addConstraint: (table, name, definition) =>
+      rebuildTable(session, table, { kind: 'addConstraint', name, definition }),
+    dropConstraint: async () => {},
+    dropForeignKeys: (table, column) => rebuildTable(session, table, { kind: 'dropForeignKeys', column }),
+    createEnum: async () => {},
+    relabelEnum: async () => {},
+
+    async insertMissing(table, insertion, rows) {
+      for (const row of rows) await session.run(insertIfMissing(table, insertion, row, literal));
+    },
+    continueNumbering: async () => {},
+  };
+}
+
+const literal = (value: Value): string => (typeof value === 'string' ? quoteText(value) : String(value ?? 'NULL'));
+
+/** Whether SQLite does not do a statement as it stands; a full disk or a damaged file is another thing. */
+function isRefusal(error: unknown): boolean {
+  return hasCode(error instanceof StatementError ? error.cause : error, 'SQLITE_ERROR');
+}
+
+/** The same session, whose errors name their statement. */
+function namingStatements(session: Session): Session {
+  const naming =
+    (sql: string) =>
+    (error: unknown): never => {
+      throw new StatementError(sql, error);
+    };
+  return {
+    engine: session.engine,
+    run: (sql) => session.run(sql).catch(naming(sql)),
+    query: (sql, parameters) => session.query(sql, parameters).catch(naming(sql)),
+  };
+}
+
+const words: readonly (readonly [readonly string[], string])[] = [
+  [['SERIAL', 'PRIMARY', 'KEY'], 'INTEGER NOT NULL PRIMARY KEY'],
+  [['DOUBLE', 'PRECISION'], 'FLOAT'],
+  [['JSONB'], 'JSON'],
+  [['INTERVAL'], 'DATETIME'],
+];
+
+/** The words of PostgreSQL in a definition, in the ones that the application's models give SQLite. */
+function translate(definition: string): string {
+  const tokens = tokenize(definition);
+  let sql = '';
+  for (let index = 0; index < tokens.length;) {
+    const match = words.find(([from]) => from.every((word, offset) => keyword(tokens[index + 2 * offset]) === word));
+    sql += match === undefined ? tokens[index]?.text : match[1];
+    // Words stand with one token of space between them.
+    index += match === undefined ? 1 : 2 * match[0].length - 1;
+  }
+  return sql;
+}
+
+function readInventory(columns: readonly Row[], indexes: readonly Row[]): Inventory {
+  // SQLite holds names for equal whatever their capitals.
+  const inventory = createInventory((name) => name.toLowerCase());
+  for (const row of columns) {
+    if (!inventory.hasTable(text(row, 'table'))) inventory.addTable(text(row, 'table'), []);
+    inventory.addColumn(text(row, 'table'), text(row, 'column'));
+  }
+  for (const row of indexes) {
+    const sql = text(row, 'sql');
+    inventory.addIndex(text(row, 'name'), text(row, 'tbl_name'), [], sql.slice(sql.search(/\sON\s/i)));
+  }
+  return inventory;
+}

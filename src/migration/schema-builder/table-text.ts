@@ -1,0 +1,256 @@
+import { quoteName } from '../../database/quoting.ts';
+import { join, keyword, nameOf, namesIn, normalize, tokenize } from './sql-tokens.ts';
+import type { Token } from './sql-tokens.ts';
+import type { ColumnChange, Definition } from './steps.ts';
+
+/**
+ * A stored CREATE TABLE statement, taken apart so far that one thing in it can be changed and all else stays
+ * word for word: https://sqlite.org/lang_createtable.html.
+ */
+export interface TableText {
+  /** Columns and table constraints in their order. */
+  readonly items: readonly Item[];
+  /** What follows the closing parenthesis: `WITHOUT ROWID`, `STRICT`. */
+  readonly options: string;
+}
+
+interface Item {
+  /** Without the comma; comments and spacing included. */
+  readonly text: string;
+  /** The column's name, or null for a table constraint. */
+  readonly column: string | null;
+}
+
+/** What a rebuild may change in a table. */
+export type TableChange =
+  | ColumnChange
+  | { readonly kind: 'addColumn'; readonly column: string; readonly definition: Definition }
+  | { readonly kind: 'dropColumn'; readonly column: string }
+  | { readonly kind: 'addConstraint'; readonly name: string; readonly definition: Definition }
+  /** Those that the column alone makes up. */
+  | { readonly kind: 'dropForeignKeys'; readonly column: string };
+
+const constraintStarts = new Set(['CONSTRAINT', 'PRIMARY', 'UNIQUE', 'CHECK', 'FOREIGN']);
+const clauseStarts = new Set(
+  'CONSTRAINT PRIMARY NOT NULL UNIQUE CHECK DEFAULT COLLATE REFERENCES GENERATED AS'.split(' '),
+);
+
+/** Takes a stored CREATE TABLE apart. @throws Error if it is not one, as for a virtual table */
+export function parseTable(sql: string): TableText {
+  const tokens = tokenize(sql);
+  const open = tokens.findIndex((token) => token.text === '(');
+  if (open < 0 || tokens.slice(0, open).some((token) => keyword(token) === 'VIRTUAL')) {
+    throw new Error(`Not the statement of an ordinary table: ${sql}`);
+  }
+  const { parts, rest } = splitList(tokens.slice(open + 1));
+  return { items: parts.map(toItem), options: join(rest) };
+}
+
+/** The statement that creates the table under a name. */
+export const renderTable = (name: string, { items, options }: TableText): string =>
+  `CREATE TABLE ${quoteName(name)} (${items.map((item) => item.text).join(',')})${options}`;
+
+/** The table with one thing changed; the same text if it is so already. */
+export function changeTable(table: TableText, change: TableChange): TableText {
+  switch (change.kind) {
+    case 'addColumn': {
+      const item = { text: ` ${quoteName(change.column)} ${change.definition}`, column: change.column };
+      const end = table.items.findLastIndex((other) => other.column !== null) + 1;
+      return { ...table, items: table.items.toSpliced(end, 0, item) };
+    }
+    case 'dropColumn':
+      return { ...table, items: table.items.filter((item) => !goesWith(item, change.column)) };
+    case 'addConstraint': {
+      const text = ` CONSTRAINT ${quoteName(change.name)} ${change.definition}`;
+      return { ...table, items: [...table.items, { text, column: null }] };
+    }
+    case 'dropForeignKeys': {
+      const others = table.items.filter((item) => !isForeignKeyOf(item, change.column));
+      return { ...table, items: mapColumn(others, change.column, withoutReferences) };
+    }
+    case 'setType':
+    case 'setNotNull':
+    case 'dropNotNull':
+    case 'setDefault':
+    case 'dropDefault':
+      return { ...table, items: mapColumn(table.items, change.column, (text) => changeColumn(text, change)) };
+  }
+}
+
+/** Whether the table has a constraint of that name, or a table constraint that says the same. */
+export function hasConstraint({ items }: TableText, name: string, definition: Definition): boolean {
+  const named = `\n${normalize(`CONSTRAINT ${quoteName(name)}`)}\n`;
+  const body = normalize(definition);
+  return items.some((item) => {
+    const text = normalize(item.text);
+    return `\n${text}`.includes(named) || (item.column === null && text.replace(/^constraint\n.*\n/, '') === body);
+  });
+}
+
+/**
+ * The definitions of a table's named constraints, each with its name: `UNIQUE (code)` → `uq_projects_code`. One that is
+ * written behind its column is told as one of the table: `FOREIGN KEY (code) REFERENCES …`.
+ */
+export function namedConstraints({ items }: TableText): ReadonlyMap<string, string> {
+  return new Map(
+    items.flatMap((item) =>
+      clausesOf(item).flatMap((clause) => {
+        const tokens = tokenize(clause.trim());
+        const name = tokens[2];
+        if (keyword(tokens[0]) !== 'CONSTRAINT' || name === undefined) return [];
+        const definition = tableRule(item.column, join(tokens.slice(3)).trim());
+        return definition === null ? [] : [[definition, nameOf(name)] as const];
+      }),
+    ),
+  );
+}
+
+const clausesOf = ({ text, column }: Item): readonly string[] =>
+  column === null ? [text] : parseColumn(text).clauses.map((clause) => clause.text);
+
+/** A clause of a column as the rule of the table that it makes; null for NOT NULL, DEFAULT and the like. */
+function tableRule(column: string | null, clause: string): string | null {
+  if (column === null) return clause;
+  switch (/^\w*/.exec(clause)?.[0].toUpperCase() ?? '') {
+    case 'REFERENCES':
+      return `FOREIGN KEY (${column}) ${clause}`;
+    case 'UNIQUE':
+      return `UNIQUE (${column})`;
+    case 'PRIMARY':
+      return `PRIMARY KEY (${column})`;
+    case 'CHECK':
+      return clause;
+    default:
+      return null;
+  }
+}
+
+/** Splits what follows an opening parenthesis at its commas; `rest` is what follows the closing one. */
+function splitList(tokens: readonly Token[]): { parts: Token[][]; rest: readonly Token[] } {
+  const parts: Token[][] = [[]];
+  let depth = 0;
+  for (const [index, token] of tokens.entries()) {
+    if (token.text === ')' && depth === 0) return { parts, rest: tokens.slice(index + 1) };
+    depth += nesting(token);
+    if (token.text === ',' && depth === 0) parts.push([]);
+    else parts.at(-1)?.push(token);
+  }
+  throw new Error(`A parenthesis is not closed in: ${join(tokens)}`);
+}
+
+const nesting = (token: Token): number => (token.text === '(' ? 1 : 0) - (token.text === ')' ? 1 : 0);
+
+function toItem(tokens: readonly Token[]): Item {
+  const first = tokens.find((token) => token.kind !== 'space');
+  if (first === undefined) throw new Error('A table has an empty item.');
+  return { text: join(tokens), column: constraintStarts.has(keyword(first)) ? null : nameOf(first) };
+}
+
+const sameName = (one: string | null, other: string): boolean => one?.toLowerCase() === other.toLowerCase();
+
+const mapColumn = (items: readonly Item[], column: string, change: (text: string) => string): readonly Item[] =>
+  items.map((item) => (sameName(item.column, column) ? { ...item, text: change(item.text) } : item));
+
+/** Whether an item cannot stay when the column goes. */
+const goesWith = (item: Item, column: string): boolean =>
+  item.column === null ? constrained(item).has(column.toLowerCase()) : sameName(item.column, column);
+
+/** Whether an item is a table constraint that makes just this column a foreign key. */
+const isForeignKeyOf = (item: Item, column: string): boolean =>
+  item.column === null &&
+  tokenize(item.text).some((token) => keyword(token) === 'REFERENCES') &&
+  constrained(item).size === 1 &&
+  constrained(item).has(column.toLowerCase());
+
+/** The columns of a table constraint: they stand between parentheses; those after REFERENCES are another table's. */
+function constrained(item: Item): ReadonlySet<string> {
+  const tokens = tokenize(item.text);
+  const start = tokens.findIndex((token) => token.text === '(');
+  const end = tokens.findIndex((token) => keyword(token) === 'REFERENCES');
+  return namesIn(tokens.slice(start, end < 0 ? tokens.length : end));
+}
+
+function withoutReferences(text: string): string {
+  const column = parseColumn(text);
+  const kept = column.clauses.filter((clause) => clause.kind !== 'REFERENCES');
+  return kept.length === column.clauses.length ? text : renderColumn({ ...column, clauses: kept });
+}
+
+interface Clause {
+  /** The first word, in capitals: `NOT`, `DEFAULT`; of a named one, the word after the name. */
+  readonly kind: string;
+  readonly text: string;
+}
+
+interface ColumnText {
+  readonly name: string;
+  readonly type: string;
+  readonly clauses: readonly Clause[];
+}
+
+function changeColumn(text: string, change: ColumnChange): string {
+  const column = parseColumn(text);
+  const without = (kind: string): readonly Clause[] => column.clauses.filter((clause) => clause.kind !== kind);
+  switch (change.kind) {
+    case 'setType':
+      return normalize(column.type) === normalize(change.type) ? text : renderColumn({ ...column, type: change.type });
+    case 'setNotNull':
+      if (column.clauses.some((clause) => clause.kind === 'NOT')) return text;
+      return renderColumn({ ...column, clauses: [...without('NULL'), { kind: 'NOT', text: 'NOT NULL' }] });
+    case 'dropNotNull':
+      return renderColumn({ ...column, clauses: without('NOT') });
+    case 'setDefault': {
+      const clause = `DEFAULT ${asDefault(change.expression)}`;
+      const former = column.clauses.find(({ kind }) => kind === 'DEFAULT');
+      if (former !== undefined && normalize(former.text) === normalize(clause)) return text;
+      return renderColumn({ ...column, clauses: [...without('DEFAULT'), { kind: 'DEFAULT', text: clause }] });
+    }
+    case 'dropDefault':
+      return renderColumn({ ...column, clauses: without('DEFAULT') });
+  }
+}
+
+/** Anything but a literal, a signed number or a word like CURRENT_TIMESTAMP needs parentheses as a default. */
+function asDefault(expression: string): string {
+  const simple = /^(?:'(?:[^']|'')*'|[+-]?[\d.]+|\w+|\(.*\))$/s;
+  return simple.test(expression.trim()) ? expression : `(${expression})`;
+}
+
+function parseColumn(text: string): ColumnText {
+  const tokens = tokenize(text);
+  const nameEnd = tokens.findIndex((token) => token.kind !== 'space') + 1;
+  const clauses: { kind: string; tokens: Token[] }[] = [];
+  const type: Token[] = [];
+  let depth = 0;
+  tokens.slice(nameEnd).forEach((token, index, rest) => {
+    const word = depth === 0 ? keyword(token) : '';
+    const current = clauses.at(-1);
+    if (clauseStarts.has(word) && !continues(current?.tokens ?? [], word, rest.slice(index + 1))) {
+      if (current?.kind === 'CONSTRAINT') current.kind = word;
+      else clauses.push({ kind: word, tokens: [] });
+    }
+    (clauses.at(-1)?.tokens ?? type).push(token);
+    depth += nesting(token);
+  });
+  return {
+    name: join(tokens.slice(0, nameEnd)),
+    type: join(type),
+    clauses: clauses.map((clause) => ({ kind: clause.kind, text: join(clause.tokens) })),
+  };
+}
+
+/** Whether a word that may start a clause belongs to the one before: NOT NULL, SET DEFAULT, NOT DEFERRABLE. */
+function continues(clause: readonly Token[], word: string, following: readonly Token[]): boolean {
+  const words = clause.filter((token) => token.kind !== 'space');
+  const last = keyword(words.at(-1));
+  const next = keyword(following.find((token) => token.kind !== 'space'));
+  if (last === 'SET' || last === 'ALWAYS' || (word === 'NOT' && next === 'DEFERRABLE')) return true;
+  const opened = keyword(words[0]) === 'CONSTRAINT' ? words.slice(2) : words;
+  return opened.length === 1 && (last === 'NOT' || last === 'DEFAULT');
+}
+
+/** Parts of their own spacing: one that was taken over word for word is not changed. */
+const renderColumn = ({ name, type, clauses }: ColumnText): string =>
+  [name, type, ...clauses.map((clause) => clause.text)].reduce((sql, part) =>
+    part === '' || /\s$/.test(sql) || /^\s/.test(part) ? sql + part : `${sql} ${part}`,
+  );

@@ -1,0 +1,125 @@
+import { warnOfAbsentUploads } from '../backup/absent-uploads.ts';
+import { makeSafetyBackup, type SafetyContext } from '../backup/safety.ts';
+import type { Database, DatabaseFacts } from '../database/database.ts';
+import { Failure } from '../errors/failure.ts';
+import type { State } from '../assessment/diagnosis.ts';
+import { look } from '../assessment/assess.ts';
+import { type Plan, refusalOf } from '../assessment/plan.ts';
+import { stampLedger } from '../migration/ledger.ts';
+import { releaseGraph } from '../migration/revisions.ts';
+import { describeMatch, listRows } from '../report/adoption-text.ts';
+import { commandsFor } from '../report/commands.ts';
+import { describeDifference } from '../report/differences.ts';
+import { loadFingerprints } from '../schema/fingerprints.ts';
+import { compareWith } from '../schema/identification.ts';
+
+export interface AdoptionContext extends SafetyContext {
+  /** Throws unless the person agrees to what the sentence says. */
+  readonly consent: (what: string) => Promise<void>;
+}
+
+export interface AdoptionRequest {
+  /** The revisions to stamp; null for those that the schema tells. */
+  readonly revisions: readonly string[] | null;
+  /** Stamp them although the schema is another. */
+  readonly force: boolean;
+}
+
+/**
+ * Tells which revisions an unversioned database is to be stamped with, and says in the log why.
+ * @throws Failure `refused`, `adoption-refused` if the schema is that of no revision, or not of those asked for;
+ * `usage` if there is nothing to adopt
+ */
+export async function planAdoption(
+  { revisions, force }: AdoptionRequest,
+  context: AdoptionContext,
+): Promise<{ readonly rows: readonly string[]; readonly facts: DatabaseFacts }> {
+  const { database, config, log, recorder } = context;
+  const seen = await look(database, config);
+  const { observation, state, plan } = seen;
+  recorder.looked(seen);
+  if (observation.kind !== 'seen') throw notAdoptable(database, state, plan);
+  if (state.kind !== 'unversioned' && state.kind !== 'drifted') throw notAdoptable(database, state, plan);
+  const { facts } = observation;
+  const torn = state.kind === 'unversioned' && state.torn !== null && !force;
+  if (revisions !== null && !torn) return { rows: await compare(revisions, force, facts, context), facts };
+  if (state.kind === 'drifted') {
+    if (state.older === null) throw notAdoptable(database, state, plan);
+    return { rows: state.older, facts };
+  }
+  if (state.identity.kind === 'none' || state.torn !== null) {
+    throw new Failure({ kind: 'refused', database: database.name, refusal: refusalOf(state) });
+  }
+  describeMatch(state.identity).forEach((line) => log.info(line));
+  return { rows: state.identity.revisions, facts };
+}
+
+/**
+ * Stamps an unversioned database after a safety backup, and does nothing else. To be called under the run lock.
+ * @throws Failure as `planAdoption`, or `missing-rights`, `backup-failed`
+ */
+export async function adopt(request: AdoptionRequest, context: AdoptionContext): Promise<void> {
+  const { database, config, log, recorder } = context;
+  const { rows, facts } = await planAdoption(request, context);
+  const exists = facts.revisions !== null;
+  const rights = await database.missingRights({ alters: exists ? ['alembic_version'] : [], quarantines: false });
+  if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });
+  await warnOfAbsentUploads(context, facts);
+  await makeSafetyBackup(context, facts);
+  await database.transaction(async (transaction) => {
+    recorder.attempt();
+    await stampLedger(transaction, releaseGraph, exists, rows, facts.revisions ?? []);
+    rows.forEach((revision) => recorder.step({ kind: 'adoption', revision }));
+  });
+  const { state } = await look(database, config);
+  recorder.left({ state: state.kind, revisions: rows });
+  log.info(`The database is stamped ${listRows(rows)}. Nothing was migrated: that is what the gate does next.`);
+  log.info(commandsFor(config).gate);
+}
+
+/**
+ * Reads what stands after --revision.
+ * @param text identifiers, separated by commas
+ * @returns the rows that they amount to
+ * @throws Failure `usage` if one is unknown
+ */
+export function readRevisions(text: string): readonly string[] {
+  const named = text.split(',').map((part) => part.trim());
+  const unknown = named.filter((revision) => !releaseGraph.knows(revision));
+  if (unknown.length > 0) {
+    throw new Failure({ kind: 'usage', message: `There is no revision "${unknown.join('", "')}".` });
+  }
+  return releaseGraph.tips(named);
+}
+
+async function compare(
+  rows: readonly string[],
+  force: boolean,
+  { catalog }: DatabaseFacts,
+  { database, log, consent }: AdoptionContext,
+): Promise<readonly string[]> {
+  const { engine, name } = database;
+  const { schema, rules } = compareWith(rows, catalog, engine, await loadFingerprints(engine, releaseGraph));
+  if (schema.length > 0 && !force) {
+    throw new Failure({ kind: 'adoption-refused', database: name, revisions: rows, mismatches: [...schema, ...rules] });
+  }
+  const differences = [...schema, ...rules];
+  if (differences.length === 0) log.info(`The schema is that of ${listRows(rows)}.`);
+  else log.warn(`Compared with ${listRows(rows)}, this is missing or different:`);
+  for (const difference of differences) log.warn(`  ${describeDifference(difference).message}`);
+  if (schema.length > 0) {
+    await consent(
+      `The schema is not that of ${listRows(rows)}: later revisions may fail, or build on what is missing.`,
+    );
+  }
+  return rows;
+}
+
+function notAdoptable(database: Database, state: State, plan: Plan): Failure {
+  if (plan.kind === 'refuse') return new Failure({ kind: 'refused', database: database.name, refusal: plan.refusal });
+  const message =
+    'revisions' in state
+      ? `The database says itself which revision it is at: ${state.revisions.join(', ')}. There is nothing to adopt.`
+      : `The database has no core table: it is ${state.kind}, and there is nothing to adopt.`;
+  return new Failure({ kind: 'usage', message });
+}

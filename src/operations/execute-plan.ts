@@ -1,0 +1,229 @@
+import { warnOfAbsentUploads } from '../backup/absent-uploads.ts';
+import { makeSafetyBackup } from '../backup/safety.ts';
+import { rememberLastChange } from '../backup/last-change.ts';
+import type { Config } from '../config/config.ts';
+import { causeInDatabase } from '../database/cause-in-database.ts';
+import type { DatabaseFacts, Database, Question, Transaction } from '../database/database.ts';
+import { chainOf } from '../errors/error-code.ts';
+import { Failure, reasonOf, type Verdict } from '../errors/failure.ts';
+import { type AppliedRevision, createHead, migrate, RevisionFailed } from '../migration/migrator.ts';
+import { stampLedger } from '../migration/ledger.ts';
+import { releaseGraph } from '../migration/revisions.ts';
+import { quarantineAllButLast, quarantineLast } from '../quarantine/batches.ts';
+import type { Unsafe } from '../repair/repair-step.ts';
+import { mend, NotMendable } from '../repair/repair.ts';
+import { describeDifference } from '../report/differences.ts';
+import { commandsFor } from '../report/commands.ts';
+import type { Log } from '../report/log.ts';
+import { announceWayBack } from '../report/quarantine-text.ts';
+import type { Recorder } from '../report/run-record.ts';
+import { versionTable } from '../schema/catalog.ts';
+import { askRows, findFaults } from '../schema/faults.ts';
+import { loadPromise } from '../schema/expected-schema.ts';
+import { announceWork } from '../report/gate-text.ts';
+import { sameMembers } from '../assessment/diagnosis.ts';
+import type { GateContext } from './gate.ts';
+import { notMendable, notToBeMended, quarantines, type Work } from '../assessment/plan.ts';
+import { writeStamp } from '../state-folder/run-stamp.ts';
+
+/**
+ * Carries out a plan to migrate or to repair, where nothing stands in the way: everything in one transaction, then a last look from outside.
+ * It is a module of its own because most runs have nothing to do, and need not load what does it.
+ * @throws Failure `backup-failed`, `migration-failed`, `verification-failed`, `refused`
+ */
+export async function carryOut(plan: Work, facts: DatabaseFacts, context: GateContext): Promise<void> {
+  const { database, log, recorder } = context;
+  announceWork(plan, commandsFor(context.config), log);
+  const quarantine = quarantines(plan);
+  await warnOfAbsentUploads(context, facts);
+
+  // a failure is rolled back; a mistake that nobody noticed is not
+  await makeSafetyBackup(context, facts);
+
+  if (quarantine) await quarantineAllButLast(context);
+  const moved = new Set(recorder.record.steps.flatMap((step) => (step.kind === 'quarantine' ? step.relations : [])));
+  const held = await naming(plan, context, () =>
+    database.transaction(async (transaction) => {
+      recorder.attempt();
+      const schema = quarantine ? await quarantineLast(transaction, context) : null;
+      if (schema !== null) {
+        const strays = plan.state.kind === 'corrupted' ? plan.state.relations : [];
+        const names = strays.map(({ name }) => name);
+        recorder.step({ kind: 'quarantine', schema, relations: names.filter((name) => !moved.has(name)) });
+      }
+      await bringToHead(transaction, plan, facts, context);
+      return schema;
+    }),
+  );
+  if (held !== null) announceWayBack(held, commandsFor(context.config), log);
+  await conclude(context);
+}
+
+/**
+ * Looks from outside the transaction, where what is there is what the application finds, and notes that it is healthy.
+ * @throws Failure `verification-failed`
+ */
+export async function conclude({ database, config, log, recorder }: GateContext): Promise<void> {
+  await prove(database, (question) => database.observe('quick', question));
+  recorder.left({ state: 'current', revisions: releaseGraph.heads });
+  writeStamp(config, database, releaseGraph.heads, log);
+  const { backup } = recorder.record;
+  if (backup !== null) noteLastChange(config, database, backup, log);
+  log.info(`The database is healthy and current (${releaseGraph.heads.join(', ')}).`);
+}
+
+/** That it cannot be noted is no reason to fail: the newest backups are kept all the same. */
+function noteLastChange(config: Config, database: Database, backup: string, log: Log): void {
+  try {
+    rememberLastChange(config, database.name, backup);
+  } catch (error) {
+    log.warn(`Which backup is from before this change could not be noted: ${reasonOf(error)}.`);
+  }
+}
+
+/** What the database says no to between two revisions is a failed migration as well. */
+export async function naming<Result>(
+  plan: Work,
+  { signal, database }: Pick<GateContext, 'signal' | 'database'>,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof Failure) throw error;
+    const remaining = plan.kind === 'migrate' ? plan.pending : [];
+    const failed = chainOf(error).find((link) => link instanceof RevisionFailed)?.failed ?? {
+      engine: database.engine,
+      revision: null,
+      applied: [],
+      remaining,
+      reason: reasonOf(error),
+    };
+    throw new Failure(
+      { kind: 'migration-failed', failed, cause: await causeInDatabase(database, error) },
+      { cause: error },
+    );
+  }
+}
+
+/** Migrates, adds what is still missing, and looks at the result, all before anything is committed. */
+export async function bringToHead(
+  transaction: Transaction,
+  plan: Work,
+  before: DatabaseFacts,
+  context: GateContext,
+): Promise<void> {
+  const { kind, state } = plan;
+  const adopt = plan.kind === 'migrate' ? plan.adopt : [];
+  const { log, recorder, signal } = context;
+  const started = performance.now();
+  const options = { versioned: before.revisions !== null || adopt.length > 0, signal };
+  if (adopt.length > 0) {
+    await stampLedger(transaction, releaseGraph, before.revisions !== null, adopt);
+    adopt.forEach((revision) => recorder.step({ kind: 'adoption', revision }));
+  }
+  if (state.kind === 'behind' || state.kind === 'unversioned') {
+    const { openProgress } = await import('../report/progress.ts');
+    const unit = 'revisions';
+    const bar = openProgress({ label: 'Migrating', total: state.pending.length, unit, log, output: context.output });
+    bar.to(0);
+    try {
+      await migrate(transaction, releaseGraph, {
+        ...options,
+        onApplied(revision, position, total) {
+          noteProgress(log, recorder, revision, position, total);
+          bar.to(position);
+        },
+      });
+    } finally {
+      bar.end();
+    }
+  } else if (kind === 'migrate') {
+    await createHead(transaction, releaseGraph, {
+      ...options,
+      onApplied: ({ id, milliseconds }) => recorder.step({ kind: 'revision', revision: id, milliseconds }),
+    });
+  }
+
+  // an empty database has nothing to lose or to go back to: the look after the commit is enough
+  if (state.kind !== 'fresh') await mendWhatIsMissing(transaction, state, context);
+  log.info(`The schema was brought to the head in ${formatMilliseconds(performance.now() - started)}.`);
+}
+
+/** Adds what the schema lacks, and requires that nothing is missing then. */
+async function mendWhatIsMissing(
+  transaction: Transaction,
+  state: Work['state'],
+  { log, recorder, database, config }: GateContext,
+): Promise<void> {
+  const { engine, name } = database;
+  const promised = await loadPromise(engine);
+  const facts = await transaction.observe(askRows(promised, engine));
+  const missing = findFaults(promised, facts, engine);
+  if (missing.length === 0) return requireHealthy(judge(facts, missing), name);
+  // `repair` was asked for by hand, and the gate refuses what has drifted before it comes here
+  if (config.drift === 'fail' && state.kind !== 'drifted') {
+    throw new Failure({ kind: 'refused', database: name, refusal: notToBeMended(facts.revisions ?? [], missing) });
+  }
+  try {
+    for (const { object, message } of (await mend(transaction, missing, { ...promised, facts, engine })).map(
+      describeDifference,
+    )) {
+      log.info(`  mended: ${message}`);
+      recorder.step({ kind: 'mending', object, message });
+    }
+  } catch (error) {
+    if (!(error instanceof NotMendable)) throw error;
+    throw state.kind === 'drifted'
+      ? new Failure({ kind: 'refused', database: name, refusal: notMendable(state, error.unsafe) }, { cause: error })
+      : new Failure(
+          { kind: 'verification-failed', database: name, verdict: judge(facts, missing, error.unsafe) },
+          { cause: error },
+        );
+  }
+  await prove(database, (question) => transaction.observe(question));
+}
+
+function noteProgress(
+  log: Log,
+  recorder: Recorder,
+  { id, milliseconds }: AppliedRevision,
+  position: number,
+  total: number,
+): void {
+  recorder.step({ kind: 'revision', revision: id, milliseconds });
+  const place = `${String(position).padStart(String(total).length)}/${total}`;
+  log.info(`  ${place} ${id} (${formatMilliseconds(milliseconds)})`, { revision: id, milliseconds });
+}
+
+/** Looks, and compares what is there with what the head promises. @throws Failure `verification-failed` */
+export async function prove(
+  { engine, name }: Pick<Database, 'engine' | 'name'>,
+  observe: (question: Question) => Promise<DatabaseFacts>,
+): Promise<void> {
+  const promised = await loadPromise(engine);
+  const facts = await observe(askRows(promised, engine));
+  requireHealthy(judge(facts, findFaults(promised, facts, engine)), name);
+}
+
+function requireHealthy(verdict: Verdict, database: string): void {
+  const { versionTableMissing, revisions, heads, differences } = verdict;
+  if (versionTableMissing || !sameMembers(revisions, heads) || differences.length > 0) {
+    throw new Failure({ kind: 'verification-failed', database, verdict });
+  }
+}
+
+function judge(facts: DatabaseFacts, differences: Verdict['differences'], unsafe: readonly Unsafe[] = []): Verdict {
+  return {
+    versionTableMissing: !facts.relations.some((relation) => relation.name === versionTable),
+    revisions: facts.revisions ?? [],
+    heads: releaseGraph.heads,
+    differences,
+    unsafe,
+  };
+}
+
+function formatMilliseconds(milliseconds: number): string {
+  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,89 @@
+import type { DatabaseFacts, Transaction } from '../database/database.ts';
+import { number, only } from '../database/rows.ts';
+import type { Session } from '../database/session.ts';
+import { Failure } from '../errors/failure.ts';
+import { quoteName } from '../database/quoting.ts';
+import { quarantineLast } from '../quarantine/batches.ts';
+import { openRecord, type Step } from '../report/run-record.ts';
+import { versionTable } from '../schema/catalog.ts';
+import { type CatalogChanges, findChanges } from '../schema/revision-changes.ts';
+import { bringToHead, naming } from './execute-plan.ts';
+import { type GateContext, unfinishedRestore } from './gate.ts';
+import { type Look, look } from '../assessment/assess.ts';
+import { quarantines, type Work } from '../assessment/plan.ts';
+
+/** What came of doing the pending work without keeping it. */
+export interface Rehearsal {
+  /** What was done, with the time that each revision took. */
+  readonly steps: readonly Step[];
+  readonly milliseconds: number;
+  readonly changes: CatalogChanges;
+  /** Tables whose number of rows would change: before and after. */
+  readonly rows: Readonly<Record<string, { readonly before: number; readonly after: number }>>;
+}
+
+/**
+ * Does the pending work under the lock, verifies the result, and leaves the database as it was.
+ * @returns what was seen before, and what the work came to; null if there is nothing to do
+ * @throws Failure as the gate would, `refused` included
+ */
+export async function rehearse(
+  context: Omit<GateContext, 'recorder'>,
+): Promise<{ seen: Look; rehearsal: Rehearsal | null }> {
+  const { database, config } = context;
+  return database.withLock(async () => {
+    const seen = await look(database, config);
+    const { plan, observation, obstacle } = seen;
+    switch (plan.kind) {
+      case 'refuse':
+        throw new Failure({ kind: 'refused', database: database.name, refusal: plan.refusal });
+      case 'settle':
+        throw new Failure(unfinishedRestore(database.name, plan.state.journal.file));
+      case 'pass':
+        return { seen, rehearsal: null };
+      case 'migrate':
+      case 'repair': {
+        if (obstacle !== null) throw new Failure(obstacle);
+        if (observation.kind !== 'seen') throw new Error('a plan to act without an observation');
+        const { facts } = observation;
+        return { seen, rehearsal: await naming(plan, context, () => perform(plan, facts, context)) };
+      }
+    }
+  });
+}
+
+async function perform(plan: Work, facts: DatabaseFacts, context: Omit<GateContext, 'recorder'>): Promise<Rehearsal> {
+  const recorder = openRecord();
+  const started = performance.now();
+  return context.database.rehearse(async (transaction: Transaction) => {
+    const found = await transaction.observe();
+    const before = await countRows(transaction, found);
+    if (quarantines(plan)) await quarantineLast(transaction, context);
+    await bringToHead(transaction, plan, facts, { ...context, recorder });
+    const reached = await transaction.observe();
+    const after = await countRows(transaction, reached);
+    return {
+      steps: recorder.record.steps,
+      milliseconds: performance.now() - started,
+      changes: findChanges(found.catalog, reached.catalog),
+      rows: differingRows(before, after),
+    };
+  });
+}
+
+async function countRows(session: Session, { catalog }: DatabaseFacts): Promise<ReadonlyMap<string, number>> {
+  const counts = new Map<string, number>();
+  for (const table of Object.keys(catalog.tables).filter((name) => name !== versionTable)) {
+    const rows = await session.query(`SELECT count(*) AS n FROM ${quoteName(table)}`);
+    counts.set(table, number(only(rows), 'n'));
+  }
+  return counts;
+}
+
+function differingRows(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): Rehearsal['rows'] {
+  const tables = [...new Set([...before.keys(), ...after.keys()])];
+  const counts = tables.map(
+    (table) => [table, { before: before.get(table) ?? 0, after: after.get(table) ?? 0 }] as const,
+  );
+  return Object.fromEntries(counts.filter(([, rows]) => rows.before !== rows.after));
+}

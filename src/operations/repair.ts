@@ -1,0 +1,43 @@
+import type { Config } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import { Failure } from '../errors/failure.ts';
+import type { RepairPlan } from '../repair/repair-step.ts';
+import { act, type GateContext } from './gate.ts';
+import { type Look, look } from '../assessment/assess.ts';
+
+/**
+ * Mends a schema that lacks parts of the last revision, under the lock, as the gate does. It is asked for by hand, so
+ * TT_DRIFT does not matter.
+ * @throws Failure `refused`, `usage` for a database that is not at the last revision
+ */
+export async function runRepair(context: GateContext): Promise<void> {
+  const { database, recorder } = context;
+  await database.withLock(async () => {
+    const seen = await lookToRepair(database, context.config);
+    recorder.looked(seen);
+    await act(seen, context);
+  });
+}
+
+/**
+ * Says how a schema would be mended. Reads only, and takes no lock.
+ * @throws Failure as `runRepair`, but not for what cannot be mended: that is part of the plan
+ */
+export async function planRepairOf(database: Database, config: Config): Promise<RepairPlan> {
+  const { plan, repair } = await lookToRepair(database, config);
+  if (repair !== null) return repair;
+  if (plan.kind !== 'refuse') return { steps: [], unsafe: [] };
+  throw new Failure({ kind: 'refused', database: database.name, refusal: plan.refusal });
+}
+
+async function lookToRepair(database: Database, config: Config): Promise<Look> {
+  const seen = await look(database, { ...config, drift: 'repair' });
+  const { state, plan } = seen;
+  if (plan.kind === 'refuse' || state.kind === 'drifted' || state.kind === 'current') return seen;
+  throw new Failure({
+    kind: 'usage',
+    message:
+      `The database is ${state.kind}, and only one that is at the last revision is repaired. ` +
+      'The gate brings it there, and adds what is missing then.',
+  });
+}

@@ -1,0 +1,139 @@
+import { closeSync, constants, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import type { Problem } from '../errors/failure.ts';
+import type { ExitCode } from '../errors/exit-codes.ts';
+import { redaction, renderJson } from '../report/output.ts';
+import type { Outcome, RunRecord, Step } from '../report/run-record.ts';
+import { loadHead } from '../schema/expected-schema.ts';
+import { reportFailure, reportLook, type StateReport } from '../assessment/state-report.ts';
+
+/** How a run began and ended. */
+export interface RunEnd {
+  readonly version: string;
+  /** Null where it was not understood. */
+  readonly command: string | null;
+  readonly startedAt: Date;
+  readonly finishedAt: Date;
+  readonly exitCode: ExitCode;
+  /** Null if it succeeded. */
+  readonly problem: { readonly kind: Problem['kind'] | 'unexpected'; readonly message: string } | null;
+}
+
+/** The object in the file that TT_REPORT_FILE names. Times are ISO 8601 in UTC. */
+export interface RunReport {
+  readonly version: string;
+  readonly command: string | null;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  /** Null if none was reached. */
+  readonly database: (Pick<StateReport, 'engine' | 'serverVersion'> & { readonly name: string }) | null;
+  readonly before: Pick<StateReport, 'state' | 'revisions' | 'problems'> | null;
+  readonly plan: Pick<StateReport, 'action' | 'pending'> | null;
+  /** What was done; of a run that failed in its transaction: what was done and rolled back. */
+  readonly steps: readonly Step[];
+  /** Null if the run failed while it was writing: `status` tells what is there now. */
+  readonly after: Outcome | null;
+  readonly backup: string | null;
+  readonly exitCode: ExitCode;
+  readonly problem: RunEnd['problem'];
+}
+
+/** Puts a record into the form that programs read. */
+export async function reportRun(record: RunRecord, end: RunEnd): Promise<RunReport> {
+  return reportOf(record, end, await seenBefore(record, end));
+}
+
+async function seenBefore({ database, before }: RunRecord, { exitCode }: RunEnd): Promise<StateReport | null> {
+  if (database === null || before === null) return null;
+  return reportLook(database, before, await loadHead(database.engine), exitCode);
+}
+
+function reportOf(
+  { database, steps, after, backup }: RunRecord,
+  { startedAt, finishedAt, ...end }: RunEnd,
+  seen: StateReport | null,
+): RunReport {
+  return {
+    version: end.version,
+    command: end.command,
+    startedAt: startedAt.toISOString(),
+    finishedAt: finishedAt.toISOString(),
+    database:
+      database === null
+        ? null
+        : { name: database.name, engine: database.engine, serverVersion: database.serverVersion },
+    before: seen && { state: seen.state, revisions: seen.revisions, problems: seen.problems },
+    plan: seen && { action: seen.action, pending: seen.pending },
+    steps: steps.map(withWholeTimes),
+    after,
+    backup,
+    exitCode: end.exitCode,
+    problem: end.problem,
+  };
+}
+
+/** What `--json` prints of a run: the keys of `status --json`, as things are at the end, and what the run did. */
+export type RunState = StateReport & Omit<RunReport, 'database' | 'problem'>;
+
+/**
+ * Puts a record into the form that `--json` prints of a command that has no result of its own, or failed.
+ * State and revisions are null and empty where nobody knows: the run failed while it was writing.
+ */
+export async function reportState(record: RunRecord, end: RunEnd): Promise<RunState> {
+  const seen = await seenBefore(record, end);
+  const { database, problem, ...report } = reportOf(record, end, seen);
+  const nothing = reportFailure(problem === null ? [] : [{ ...problem, object: database?.name ?? '' }], end.exitCode);
+  // nothing was done about what was seen
+  const unchanged = record.after !== null && record.after.state === seen?.state ? seen : null;
+  return {
+    ...nothing,
+    ...unchanged,
+    database: database?.name ?? null,
+    engine: database?.engine ?? null,
+    serverVersion: database?.serverVersion ?? null,
+    state: record.after?.state ?? null,
+    revisions: record.after?.revisions ?? [],
+    action: seen?.action ?? null,
+    problems: problem?.kind === 'refused' && unchanged !== null ? unchanged.problems : nothing.problems,
+    ...report,
+  };
+}
+
+function withWholeTimes(step: Step): Step {
+  return 'milliseconds' in step ? { ...step, milliseconds: Math.round(step.milliseconds) } : step;
+}
+
+/**
+ * Writes the report whole or not at all: who reads the file never finds half of it. A device or a pipe stays what it is.
+ * @param secrets what must not stand in it
+ * @throws Error of the file system
+ */
+export function writeReport(file: string, report: RunReport, secrets: readonly string[]): void {
+  const text = `${renderJson(report, redaction(secrets))}\n`;
+  if (takesBytes(file)) {
+    // who waits for a pipe that nobody reads waits for ever
+    const handle = openSync(file, constants.O_WRONLY | constants.O_NONBLOCK);
+    try {
+      return writeFileSync(handle, text);
+    } finally {
+      closeSync(handle);
+    }
+  }
+  const partial = `${file}.${process.pid}.partial`;
+  try {
+    writeFileSync(partial, text, { mode: 0o644 });
+    renameSync(partial, file);
+  } catch (error) {
+    rmSync(partial, { force: true });
+    throw error;
+  }
+}
+
+/** Whether it is something like /dev/stdout, that a file must not take the place of. */
+function takesBytes(path: string): boolean {
+  try {
+    const stats = statSync(path);
+    return stats.isCharacterDevice() || stats.isFIFO() || stats.isSocket() || stats.isBlockDevice();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,192 @@
+import { currentSchema } from '../database/current-schema.ts';
+import { type DependedUpon, dependedUpon } from '../database/postgres/dependents.ts';
+import { number, only, text } from '../database/rows.ts';
+import type { Session } from '../database/session.ts';
+import { createSchema, type Label, type QuarantineSchema, readSchemas, writeLabel } from './label.ts';
+import { type Batch, countRows, isType, type Thing } from './objects.ts';
+
+/** The schema that the application works in, as SQL writes its name. @throws TypeError where there is none */
+export async function homeOf(session: Session): Promise<string> {
+  return text(only(await session.query('SELECT quote_ident(current_schema()) AS name')), 'name');
+}
+
+/** What one transaction did. */
+export interface Progress {
+  /** As its label says now. */
+  readonly schema: QuarantineSchema;
+  readonly done: readonly { readonly thing: Thing; readonly rows: number | null }[];
+  readonly left: number;
+  /** The application's schema. */
+  readonly home: string;
+  /** How many functions of the owner's stayed in the application's schema, once everything else is moved. */
+  readonly functions: number;
+}
+
+/**
+ * Moves a batch of the application's schema to a schema `tt_quarantine_<UTC time>`. Nothing is copied and nothing is dropped:
+ * ALTER … SET SCHEMA changes the catalog only, so the size of a table does not matter.
+ *
+ * PostgreSQL only; to be called within a transaction.
+ * @param into where former batches went; without it, a quarantine that was cut off goes on, or a new one begins
+ */
+export async function quarantineBatch(
+  session: Session,
+  batch: Batch,
+  why: string,
+  into: QuarantineSchema | null = null,
+): Promise<Progress> {
+  const { name, label } = into ?? (await unfinishedSchema(session)) ?? (await createSchema(session, why));
+  const home = await homeOf(session);
+  const done = await move(session, batch, home, name);
+  const schema: QuarantineSchema = {
+    name,
+    label: {
+      ...label,
+      state: batch.left === 0 ? 'complete' : 'unfinished',
+      relations: label.relations + batch.things.filter(({ kind }) => !isType(kind)).length,
+      rows: label.rows + done.reduce((sum, { rows }) => sum + (rows ?? 0), 0),
+    },
+  };
+  await writeLabel(session, schema);
+  return { schema, home, done, left: batch.left, functions: batch.left === 0 ? await countFunctions(session) : 0 };
+}
+
+/** Functions that the owner made; those of a range type belong to it. */
+async function countFunctions(session: Session): Promise<number> {
+  const rows = await session.query(
+    `SELECT count(*) AS functions FROM pg_proc p WHERE p.pronamespace = ${currentSchema}
+     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+                     AND d.deptype IN ('e', 'i'))`,
+  );
+  return number(only(rows), 'functions');
+}
+
+/** The quarantine that was cut off, unless what has come since has the same names. */
+async function unfinishedSchema(session: Session): Promise<QuarantineSchema | null> {
+  for (const schema of await readSchemas(session)) {
+    if (schema.label.state === 'unfinished' && (await findNameClashes(session, schema.name)).length === 0)
+      return schema;
+  }
+  return null;
+}
+
+/** Moves a batch of a quarantine back to the application's schema; with the last one the schema goes, unless others use it. */
+export async function bringBackBatch(session: Session, batch: Batch, schema: QuarantineSchema): Promise<Progress> {
+  const home = await homeOf(session);
+  const done = await move(session, batch, schema.name, home);
+  await closeOrLabel(session, schema, batch, 'unfinished');
+  return { schema, home, done, left: batch.left, functions: 0 };
+}
+
+/**
+ * Drops a batch of a quarantine; with the last one the schema goes. What lies in no list stays: nothing is dropped
+ * with CASCADE.
+ * @throws DependedUpon when something that is to stay needs something of the batch
+ */
+export async function dropBatch(session: Session, batch: Batch, schema: QuarantineSchema): Promise<Progress> {
+  await dropKeysOfLaterBatches(session, batch, schema.name);
+  await dropThings(session, batch.things, schema.name);
+  await closeOrLabel(session, schema, batch, 'purging');
+  return {
+    schema,
+    home: await homeOf(session),
+    done: batch.things.map((thing) => ({ thing, rows: null })),
+    left: batch.left,
+    functions: 0,
+  };
+}
+
+/** The tables of later batches may refer to those of this one. */
+async function dropKeysOfLaterBatches(session: Session, { things }: Batch, schema: string): Promise<void> {
+  const keys = await session.query(
+    `SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', k.conrelid::regclass, k.conname) AS statement
+     FROM pg_constraint k JOIN pg_class here ON here.oid = k.conrelid JOIN pg_class there ON there.oid = k.confrelid
+     WHERE k.contype = 'f' AND k.conparentid = 0 AND here.relnamespace = to_regnamespace($1)
+       AND there.relnamespace = to_regnamespace($1)
+       AND there.relname::text IN (SELECT json_array_elements_text($2::json))
+       AND NOT here.relname::text IN (SELECT json_array_elements_text($2::json))`,
+    [schema, JSON.stringify(things.map(({ name }) => name))],
+  );
+  for (const row of keys) await session.run(text(row, 'statement'));
+}
+
+/** Drops things of one list, which may need each other in any order. @throws DependedUpon */
+async function dropThings(session: Session, things: readonly Thing[], schema: string): Promise<void> {
+  let left = things;
+  for (;;) {
+    const stuck: Thing[] = [];
+    let refused: DependedUpon | null = null;
+    for (const kind of new Set(left.map((thing) => thing.kind))) {
+      const alike = left.filter((thing) => thing.kind === kind);
+      // all of a kind at once, for tables may refer to each other in a circle; one by one where others are in the way
+      if ((await tryToDrop(session, alike, schema)) === null) continue;
+      for (const thing of alike) {
+        const dependents = await tryToDrop(session, [thing], schema);
+        if (dependents === null) continue;
+        stuck.push(thing);
+        refused ??= dependents;
+      }
+    }
+    if (refused === null) return;
+    if (stuck.length === left.length) throw refused;
+    left = stuck;
+  }
+}
+
+/** @returns null if they are dropped, else what is in the way: then nothing is dropped */
+async function tryToDrop(session: Session, things: readonly Thing[], schema: string): Promise<DependedUpon | null> {
+  // IF EXISTS: a table takes its partitions along
+  const names = things.map(({ quoted }) => `${schema}.${quoted}`).join(', ');
+  await session.run('SAVEPOINT before_drop');
+  try {
+    await session.run(`DROP ${things[0]?.kind ?? 'TABLE'} IF EXISTS ${names} RESTRICT; RELEASE before_drop`);
+    return null;
+  } catch (error) {
+    const refused = dependedUpon(error);
+    if (refused === null) throw error;
+    await session.run('ROLLBACK TO before_drop; RELEASE before_drop');
+    return refused;
+  }
+}
+
+async function move(session: Session, { things }: Batch, from: string, to: string): Promise<Progress['done']> {
+  const done: { thing: Thing; rows: number | null }[] = [];
+  for (const thing of things) done.push({ thing, rows: await countRows(session, from, thing) });
+  await session.run(things.map(({ kind, quoted }) => `ALTER ${kind} ${from}.${quoted} SET SCHEMA ${to}`).join(';'));
+  return done;
+}
+
+async function closeOrLabel(
+  session: Session,
+  schema: QuarantineSchema,
+  { left }: Batch,
+  cutOff: Label['state'],
+): Promise<void> {
+  const state = left === 0 ? 'complete' : cutOff;
+  if (left === 0 && (await isEmpty(session, schema.name))) await session.run(`DROP SCHEMA ${schema.name}`);
+  else await writeLabel(session, { ...schema, label: { ...schema.label, state } });
+}
+
+/** Somebody may have put into the schema what is not moved, such as a function. */
+async function isEmpty(session: Session, schema: string): Promise<boolean> {
+  const rows = await session.query(
+    `SELECT FROM pg_depend WHERE refclassid = 'pg_namespace'::regclass AND refobjid = to_regnamespace($1) LIMIT 1`,
+    [schema],
+  );
+  return rows.length === 0;
+}
+
+/** Names that a quarantine and the application's schema have both: indexes and types stand in the way like tables do. */
+export async function findNameClashes(session: Session, schema: string): Promise<readonly string[]> {
+  const rows = await session.query(
+    `SELECT held.relname::text AS name FROM pg_class held JOIN pg_class here USING (relname)
+     WHERE held.relnamespace = to_regnamespace($1) AND here.relnamespace = ${currentSchema}
+     UNION
+     SELECT coalesce(element.typname, held.typname)::text
+     FROM pg_type held JOIN pg_type here USING (typname) LEFT JOIN pg_type element ON element.typarray = held.oid
+     WHERE held.typnamespace = to_regnamespace($1) AND here.typnamespace = ${currentSchema}
+     ORDER BY name`,
+    [schema],
+  );
+  return rows.map((row) => text(row, 'name'));
+}

@@ -1,0 +1,183 @@
+import type { MissingRight } from '../database/database.ts';
+import { flag, number, only, optionalNumber, text } from '../database/rows.ts';
+import type { Row, Session } from '../database/session.ts';
+import { coreTables, versionTable } from '../schema/catalog.ts';
+
+/** What ALTER … SET SCHEMA and DROP call a kind of thing. */
+export type ThingKind = (typeof kinds)[keyof typeof kinds];
+
+/** Something of a schema that is moved or dropped by itself. Indexes, triggers and owned sequences go with their table. */
+export interface Thing {
+  readonly name: string;
+  /** As SQL writes the name: quoted where it needs to be. */
+  readonly quoted: string;
+  readonly kind: ThingKind;
+  /** The server's estimate; null where it has none, and for what holds no rows. */
+  readonly estimatedRows: number | null;
+  /** Whether counting its rows is allowed and quick. */
+  readonly countable: boolean;
+  readonly bytes: number;
+  /** How many locks moving or dropping it takes. */
+  readonly locks: number;
+}
+
+/** Some of the things of a schema: as many as one transaction may lock. */
+export interface Batch {
+  readonly things: readonly Thing[];
+  /** How many things of the schema are left for later batches. */
+  readonly left: number;
+}
+
+/** The order in which things go: see `orders`. */
+export type Order = 'out' | 'back' | 'drop';
+
+const kinds = {
+  r: 'TABLE',
+  p: 'TABLE',
+  v: 'VIEW',
+  m: 'MATERIALIZED VIEW',
+  f: 'FOREIGN TABLE',
+  S: 'SEQUENCE',
+  t: 'TYPE',
+  d: 'DOMAIN',
+} as const;
+
+const core = coreTables.map((name) => `'${name}'`).join(', ');
+
+// A run may be cut off between two batches. The core tables go first and come back last, alembic_version the other way
+// round: half a database has version rows and no core tables, and is refused as a partial migration, never mended.
+// What depends on others is dropped before them; a view that uses another one is younger, as a rule.
+const orders: Readonly<Record<Order, string>> = {
+  out: `t.name IN (${core}) DESC, t.name = '${versionTable}', t.name, t.kind`,
+  back: `t.name = '${versionTable}' DESC, t.name IN (${core}), t.name, t.kind`,
+  drop: `t.kind IN ('v', 'm') DESC, CASE WHEN t.kind IN ('v', 'm') THEN t.oid::int8 END DESC, t.partition DESC,
+         t.kind = 'p', t.kind = 'S', t.kind = 'd', t.kind = 't', t.name`,
+};
+
+/** Relations and types of schema $1 without those named in $2, a JSON list. What extensions own stays theirs. */
+const things = `
+  SELECT * FROM (
+    SELECT 'pg_class'::regclass AS class, c.oid, c.relname::text AS name, c.relkind::text AS kind,
+           c.relowner AS owner, c.relispartition AS partition
+    FROM pg_class c
+    WHERE c.relnamespace = to_regnamespace($1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                      AND c.relkind = 'S' AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0)
+    UNION ALL
+    SELECT 'pg_type'::regclass, t.oid, t.typname::text, CASE t.typtype WHEN 'd' THEN 'd' ELSE 't' END,
+           t.typowner, false
+    FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
+    WHERE t.typnamespace = to_regnamespace($1)
+      AND (t.typtype IN ('e', 'd', 'r') OR c.relkind = 'c'
+           OR t.typtype = 'b' AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid))
+  ) AS thing
+  WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = class AND d.objid = thing.oid AND d.deptype = 'e')
+    AND NOT name IN (SELECT json_array_elements_text($2::json))`;
+
+// Counting takes a lock on a table and on each of its indexes, moving on its sequences as well.
+const selection = (order: Order): string => `
+  SELECT t.name, quote_ident(t.name) AS quoted, t.kind,
+         CASE WHEN c.reltuples >= 0 AND c.relkind IN ('r', 'm') THEN c.reltuples::int8 END AS estimate,
+         coalesce(c.relkind IN ('r', 'm') AND c.relispopulated AND NOT c.relforcerowsecurity
+                  AND has_table_privilege(c.oid, 'SELECT') AND pg_relation_size(c.oid) < 8388608, false) AS countable,
+         coalesce(pg_total_relation_size(c.oid), 0) AS bytes,
+         1 + (SELECT count(*) FROM pg_index i WHERE i.indrelid = c.oid)
+           + (SELECT count(*) FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+              WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+                AND d.refobjsubid > 0) AS locks
+  FROM (${things}) t LEFT JOIN pg_class c ON t.class = 'pg_class'::regclass AND c.oid = t.oid
+  ORDER BY ${orders[order]}`;
+
+/** Everything of a schema that can be moved or dropped by itself. */
+export async function listThings(
+  session: Session,
+  schema: string,
+  order: Order,
+  keep: readonly string[] = [],
+): Promise<readonly Thing[]> {
+  return (await session.query(selection(order), [schema, JSON.stringify(keep)])).map(readThing);
+}
+
+/**
+ * The things of a schema in as many batches as it takes; at least one, which may be empty.
+ * @param keep names of relations and types that stay
+ */
+export async function listBatches(
+  session: Session,
+  schema: string,
+  order: Order,
+  keep: readonly string[] = [],
+): Promise<readonly Batch[]> {
+  // the server's room for locks is shared: a quarter of it for us (manual, "Lock Management")
+  const [row = {}] = await session.query(
+    `SELECT current_setting('max_locks_per_transaction')::int8 * (current_setting('max_connections')::int8
+       + current_setting('max_prepared_transactions')::int8) / 4 AS budget`,
+  );
+  return splitByLocks(await listThings(session, schema, order, keep), number(row, 'budget'));
+}
+
+/** Cuts a list into batches that take no more locks than the budget, save those of a single thing that takes more. */
+export function splitByLocks(all: readonly Thing[], budget: number): readonly Batch[] {
+  const batches: Batch[] = [];
+  for (let start = 0; start < all.length || batches.length === 0;) {
+    let end = start;
+    for (let locks = 0; end < all.length; end++) {
+      locks += all[end]?.locks ?? 0;
+      if (locks > budget && end > start) break;
+    }
+    batches.push({ things: all.slice(start, end), left: all.length - end });
+    start = end;
+  }
+  return batches;
+}
+
+function readThing(row: Row): Thing {
+  const letter = text(row, 'kind');
+  if (!isKind(letter)) throw new Error(`unknown kind of relation: ${letter}`);
+  return {
+    name: text(row, 'name'),
+    quoted: text(row, 'quoted'),
+    kind: kinds[letter],
+    estimatedRows: optionalNumber(row, 'estimate'),
+    countable: flag(row, 'countable'),
+    bytes: number(row, 'bytes'),
+    locks: number(row, 'locks'),
+  };
+}
+
+const isKind = (letter: string): letter is keyof typeof kinds => Object.hasOwn(kinds, letter);
+
+/** Whether a kind of thing is a type and no relation. */
+export function isType(kind: string): boolean {
+  return /^(type|domain)$/i.test(kind);
+}
+
+/** Counts what is small, believes the estimate of what is large. */
+export async function countRows(session: Session, schema: string, thing: Thing): Promise<number | null> {
+  if (!thing.countable) return thing.estimatedRows;
+  return number(only(await session.query(`SELECT count(*) AS rows FROM ${schema}.${thing.quoted}`)), 'rows');
+}
+
+/** How many missing rights are named at the most. */
+const namedRights = 20;
+
+/** What keeps the role from moving the things of a schema: each of them must be its own. */
+export async function rightsMissingToMove(
+  session: Session,
+  schema: string,
+  keep: readonly string[] = [],
+): Promise<readonly MissingRight[]> {
+  const rows = await session.query(
+    `SELECT quote_ident(name) AS quoted, kind, quote_ident(current_user) AS role, $1::text AS schema
+     FROM (${things}) t WHERE NOT pg_has_role(owner, 'USAGE') ORDER BY name LIMIT ${namedRights}`,
+    [schema, JSON.stringify(keep)],
+  );
+  return rows.map((row) => {
+    const letter = text(row, 'kind');
+    const kind = isKind(letter) ? kinds[letter] : 'TABLE';
+    return {
+      action: `move ${kind.toLowerCase()} ${text(row, 'quoted')}, which another role owns`,
+      remedy: `ALTER ${kind} ${text(row, 'schema')}.${text(row, 'quoted')} OWNER TO ${text(row, 'role')};`,
+    };
+  });
+}

@@ -1,0 +1,183 @@
+import { currentSchema } from '../database/current-schema.ts';
+import { DependedUpon, findDependents, lockTables } from '../database/postgres/dependents.ts';
+import { text } from '../database/rows.ts';
+import type { Session } from '../database/session.ts';
+import { Failure, type QuarantineObstacle } from '../errors/failure.ts';
+import { summariseHeld } from '../report/quarantine-text.ts';
+import { versionTable } from '../schema/catalog.ts';
+import { loadHead } from '../schema/expected-schema.ts';
+import type { Quarantine, QuarantineContext } from './quarantine.ts';
+import { inBatches, quarantineBatches, requireAlone } from './batches.ts';
+import { type Held, type HeldThing, pick } from './entry.ts';
+import { type QuarantineSchema, readSchemas } from './label.ts';
+import { bringBackBatch, dropBatch, findNameClashes, homeOf } from './move.ts';
+import { type Batch, countRows, isType, listBatches, rightsMissingToMove } from './objects.ts';
+
+/** Quarantine on PostgreSQL: schemas beside the application's. */
+export function postgresQuarantine(context: QuarantineContext): Quarantine {
+  const { database, log, consent } = context;
+  const refuse = (obstacle: QuarantineObstacle): never => {
+    throw new Failure({ kind: 'quarantine-refused', database: database.name, obstacle });
+  };
+
+  return {
+    list: () => database.read(listHeld),
+
+    async create(everything) {
+      const keep = everything ? [] : await database.read(namesOfTheApplication);
+      const home = await database.read(homeOf);
+      const batches = await database.read((session) => listBatches(session, home, 'out', keep));
+      const names = namesIn(batches);
+      if (names.length === 0) return log.info('There is nothing to move: nothing was changed.');
+      await database.read((session) => requireAlone(session, database.name));
+      await requireRights(context, home, keep, true);
+
+      const more = names.length > 10 ? ` and ${names.length - 10} more` : '';
+      await consent(`This moves out of schema ${home}: ${names.slice(0, 10).join(', ')}${more}. Nothing is dropped.`);
+      const what = everything ? 'everything' : "what is not the application's";
+      await quarantineBatches(context, batches, `by hand: ${what}`);
+    },
+
+    async restore(name, dryRun) {
+      const schema = pick(await database.read(readSchemas), name, database.name);
+      const requireFreeNames = async (session: Session): Promise<void> => {
+        const names = await findNameClashes(session, name);
+        if (names.length > 0) refuse({ kind: 'names-taken', name, names });
+      };
+      await database.read(requireFreeNames);
+      await requireRights(context, name, [], false);
+      if (dryRun) {
+        const held = await database.read((session) => describe(session, schema));
+        return log.info(`Would bring back ${summariseHeld(held)} from ${name}: nothing was changed.`);
+      }
+      await inBatches(
+        context,
+        'quarantine-restored',
+        await database.read((session) => listBatches(session, name, 'back')),
+        async (transaction, batch) => {
+          await requireFreeNames(transaction);
+          return bringBackBatch(transaction, batch, schema);
+        },
+        ({ done }) => {
+          for (const { thing } of done) log.info(`  brought back ${thing.kind.toLowerCase()} ${thing.quoted}`);
+        },
+      );
+      log.info(`Everything of ${name} is in schema ${await database.read(homeOf)} again.`);
+    },
+
+    async purge(name) {
+      const schema = pick(await database.read(readSchemas), name, database.name);
+      const dependents = await database.read((session) => findDependents(session, name));
+      if (dependents.length > 0) refuse({ kind: 'depended-upon', name, dependents });
+      await requireRights(context, name, [], false);
+      const shown = await database.read((session) => describe(session, schema));
+      const batches = await database.read((session) => listBatches(session, name, 'drop'));
+      await consent(`This DELETES ${summariseHeld(shown)} in ${name} for good.`);
+      await inBatches(
+        context,
+        'quarantine-purged',
+        batches,
+        async (transaction, batch) => {
+          // whoever had consented has seen what was there then: it has to be the same under the locks
+          await lockTables(transaction, name, namesIn([batch]));
+          const outside = await findDependents(transaction, name);
+          if (outside.length > 0) refuse({ kind: 'depended-upon', name, dependents: outside });
+          if (batch === batches[0]) {
+            const changed = differencesOf(shown, await describe(transaction, schema));
+            if (changed.length > 0) refuse({ kind: 'changed', name, changed });
+          }
+          try {
+            return await dropBatch(transaction, batch, schema);
+          } catch (error) {
+            if (!(error instanceof DependedUpon)) throw error;
+            return refuse({ kind: 'depended-upon', name, dependents: error.dependents });
+          }
+        },
+        ({ done, left }) => log.info(`  dropped ${done.length}, ${left} left`),
+      );
+      if ((await database.read(readSchemas)).some((held) => held.name === name))
+        log.warn(`${name} is still there: it holds something that db-init did not put there.`);
+      else log.info(`${name} is gone.`);
+    },
+  };
+}
+
+const namesIn = (batches: readonly Batch[]): readonly string[] =>
+  batches.flatMap(({ things }) => things).map(({ name }) => name);
+
+/**
+ * What a quarantine holds now and did not hold when it was shown, or the other way round; a table whose number of rows
+ * is another one is among them, where rows were counted.
+ */
+function differencesOf(shown: Held, now: Held): readonly string[] {
+  const keyOf = ({ kind, name, rows }: HeldThing): string =>
+    shown.counted ? `${kind} ${name} ${rows}` : `${kind} ${name}`;
+  const keysThen = new Set(shown.contents.map(keyOf));
+  const keysNow = new Set(now.contents.map(keyOf));
+  const different = [
+    ...shown.contents.filter((thing) => !keysNow.has(keyOf(thing))),
+    ...now.contents.filter((thing) => !keysThen.has(keyOf(thing))),
+  ];
+  return [...new Set(different.map(({ kind, name }) => `${kind} ${name}`))];
+}
+
+/** What the application has a use for: the relations of its schema at the head, and the types that columns have. */
+async function namesOfTheApplication(session: Session): Promise<readonly string[]> {
+  const { tables } = await loadHead('postgresql');
+  const types = await session.query(
+    `SELECT DISTINCT t.typname::text AS name FROM pg_type t
+     JOIN pg_attribute a ON a.atttypid IN (t.oid, t.typarray) AND NOT a.attisdropped
+     JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
+     WHERE t.typnamespace = ${currentSchema} AND t.typtype = 'e' AND c.relname IN (SELECT json_array_elements_text($1::json))`,
+    [JSON.stringify(Object.keys(tables))],
+  );
+  return [versionTable, ...Object.keys(tables), ...types.map((row) => text(row, 'name'))];
+}
+
+/** @throws Failure `missing-rights` */
+async function requireRights(
+  { database }: QuarantineContext,
+  schema: string,
+  keep: readonly string[],
+  quarantines: boolean,
+): Promise<void> {
+  const rights = [
+    ...(await database.missingRights({ alters: [], quarantines })),
+    ...(await database.read((session) => rightsMissingToMove(session, schema, keep))),
+  ];
+  if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });
+}
+
+async function listHeld(session: Session): Promise<readonly Held[]> {
+  const held: Held[] = [];
+  for (const schema of await readSchemas(session)) held.push(await describe(session, schema));
+  return held;
+}
+
+/** What a quarantine holds now. Of more relations than one transaction may lock, rows are estimates. */
+async function describe(session: Session, { name, label }: QuarantineSchema): Promise<Held> {
+  const batches = await listBatches(session, name, 'out');
+  const countable = batches.length === 1;
+  const contents: HeldThing[] = [];
+  for (const thing of batches.flatMap(({ things }) => things)) {
+    const rows = countable ? await countRows(session, name, thing) : thing.estimatedRows;
+    contents.push({ name: thing.name, kind: thing.kind.toLowerCase(), rows, bytes: thing.bytes });
+  }
+  const relations = contents.filter(({ kind }) => !isType(kind));
+  return {
+    name,
+    since: label.at,
+    state: label.state,
+    why: label.why,
+    relations: relations.length,
+    // what was counted when it was moved is better than estimates
+    counted: countable,
+    rows: countable ? sum(contents.map(({ rows }) => rows ?? 0)) : label.rows,
+    bytes: sum(contents.map(({ bytes }) => bytes ?? 0)),
+    contents,
+  };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

@@ -1,0 +1,172 @@
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { countRelations, withExclusiveFile } from '../database/sqlite/exclusive.ts';
+import { Failure, type QuarantineObstacle } from '../errors/failure.ts';
+import { commandsFor } from '../report/commands.ts';
+import { announceWayBack, summariseHeld } from '../report/quarantine-text.ts';
+import type { Quarantine, QuarantineContext } from './quarantine.ts';
+import { type Held, pick } from './entry.ts';
+import { timeInName } from '../platform/local-time.ts';
+
+/** What the record of the run calls it. */
+type WorkKind = 'quarantine' | 'quarantine-restored' | 'quarantine-purged';
+
+/** What SQLite keeps beside a database file. They belong to it: alone, the one spoils the other. */
+const sides = ['-wal', '-shm', '-journal'];
+
+/**
+ * Quarantine on SQLite: the file goes to `<file>.quarantine_<UTC time>`, its side files with it.
+ *
+ * The file itself is renamed last, and with it all is done. After a cut there are side files without a file, and the
+ * next run goes on there, in the direction that it is asked for.
+ */
+export function sqliteQuarantine(
+  { database, config, log, recorder, consent }: QuarantineContext,
+  file: string,
+): Quarantine {
+  const folder = dirname(file);
+  const refuse = (obstacle: QuarantineObstacle): never => {
+    throw new Failure({ kind: 'quarantine-refused', database: database.name, obstacle });
+  };
+  const exclusively = (kind: WorkKind, name: string, path: string, work: () => void): void => {
+    const done = (): void => {
+      work();
+      recorder.step({ kind, schema: name, relations: [basename(file)] });
+      recorder.committed('committed');
+    };
+    // our own connection would be somebody else's here
+    if (!withExclusiveFile(path, done)) refuse({ kind: 'file-in-use', file: path });
+    syncFolder(folder);
+  };
+
+  return {
+    list: async () => entriesOf(file).map((name) => describe(folder, name)),
+
+    async create() {
+      await database.close();
+      if (!existsSync(file)) return log.info(`There is no ${file}: nothing was changed.`);
+      const name = unfinishedOf(file) ?? nameOf(file, new Date());
+      const held = describe(folder, basename(file));
+      await consent(`This moves ${file}, ${summariseHeld(held)}, to ${name} in the same folder. Nothing is deleted.`);
+      exclusively('quarantine', name, file, () => moveFiles(file, join(folder, name)));
+      log.info(`  moved ${file} to ${name} (${summariseHeld(held)})`, { quarantine: name });
+      announceWayBack(name, commandsFor(config), log);
+    },
+
+    async restore(wanted, dryRun) {
+      const name = pickName(file, wanted, database.name);
+      const path = join(folder, name);
+      await database.close();
+      const taken = ['', ...sides].filter(
+        (side) => existsSync(file + side) && (side === '' || existsSync(path + side)),
+      );
+      if (taken.length > 0) refuse({ kind: 'names-taken', name, names: taken.map((side) => basename(file) + side) });
+      if (dryRun) return log.info(`Would bring back ${summariseHeld(describe(folder, name))}: nothing was changed.`);
+      exclusively('quarantine-restored', name, path, () => moveFiles(path, file));
+      log.info(`${file} is there again.`);
+    },
+
+    async purge(wanted) {
+      const name = pickName(file, wanted, database.name);
+      const path = join(folder, name);
+      const shown = versionOf(path);
+      await consent(`This DELETES ${summariseHeld(describe(folder, name))} in ${name} for good.`);
+      if (versionOf(path) !== shown) refuse({ kind: 'changed', name, changed: [name] });
+      // the file last: as long as it is there, what is left is found again
+      exclusively('quarantine-purged', name, path, () => {
+        for (const side of [...sides, '']) rmSync(path + side, { force: true });
+      });
+      log.info(`${name} is gone.`);
+    },
+  };
+}
+
+/** All quarantines of a file, the latest first; of one that was cut off there may be side files only. */
+function entriesOf(file: string): readonly string[] {
+  const prefix = `${basename(file)}.quarantine_`;
+  const names = readdirSync(dirname(file))
+    .filter(
+      (name) => name.startsWith(prefix) && /^\d{8}t\d{6}(_\d+)?(-wal|-shm|-journal)?$/.test(name.slice(prefix.length)),
+    )
+    .map((name) => name.replace(/-\w+$/, ''));
+  return [...new Set(names)].toSorted().toReversed();
+}
+
+function pickName(file: string, wanted: string, database: string): string {
+  return pick(
+    entriesOf(file).map((name) => ({ name })),
+    wanted,
+    database,
+  ).name;
+}
+
+function unfinishedOf(file: string): string | undefined {
+  return entriesOf(file).find((name) => !existsSync(join(dirname(file), name)));
+}
+
+/** A name that nothing has yet: the time, and a number if there is one of that second. */
+function nameOf(file: string, now: Date): string {
+  const name = `${basename(file)}.quarantine_${timeInName(now, 't')}`;
+  const taken = entriesOf(file);
+  let number = 1;
+  const numbered = (): string => (number === 1 ? name : `${name}_${number}`);
+  while (taken.includes(numbered())) number++;
+  return numbered();
+}
+
+function moveFiles(from: string, to: string): void {
+  for (const side of sides) {
+    if (sizeOf(from + side) > 0) renameSync(from + side, to + side);
+    // an empty one is what our own connection has made just now
+    else rmSync(from + side, { force: true });
+  }
+  renameSync(from, to);
+}
+
+function describe(folder: string, name: string): Held {
+  const path = join(folder, name);
+  const counted = existsSync(path) ? countRelations(path) : null;
+  return {
+    name,
+    since: timeOf(name),
+    state: existsSync(path) ? 'complete' : 'unfinished',
+    why: 'by hand: the whole file',
+    relations: counted?.length ?? null,
+    rows: counted?.reduce((total, { rows }) => total + (rows ?? 0), 0) ?? null,
+    counted: true,
+    bytes: ['', ...sides].reduce((total, side) => total + sizeOf(path + side), 0),
+    contents: (counted ?? []).map((relation) => ({ ...relation, bytes: null })),
+  };
+}
+
+/** `…quarantine_20260102t030405` → `2026-01-02T03:04:05Z` */
+function timeOf(name: string): string {
+  const time = /quarantine_(\d{4})(\d\d)(\d\d)t(\d\d)(\d\d)(\d\d)/.exec(name);
+  if (time === null) return '';
+  const [, year, month, day, hour, minute, second] = time;
+  const instant = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}`);
+  return Number.isNaN(instant.getTime()) ? '' : instant.toISOString().replace('.000Z', 'Z');
+}
+
+/** Another text once anybody has written to a file, or to what lies beside it. */
+function versionOf(path: string): string {
+  // -shm is an index of -wal, which readers write as well
+  return ['', '-wal', '-journal']
+    .map((side) => statSync(path + side, { bigint: true, throwIfNoEntry: false }))
+    .map((stats) => (stats === undefined ? '-' : `${stats.ino}:${stats.size}:${stats.mtimeNs}`))
+    .join(' ');
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** A renamed file is only certain to stay renamed when its folder is on the disk. */
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,137 @@
+import type { RepairContext } from './repair-step.ts';
+import { sequenceOf } from '../migration/schema-builder/catalog-sql.ts';
+import { quoteName } from '../database/quoting.ts';
+import { nameOf, namesIn, tokenize } from '../migration/schema-builder/sql-tokens.ts';
+
+/** What a constraint or an index demands of rows. */
+export type Rule =
+  | {
+      readonly kind: 'unique';
+      readonly columns: readonly string[];
+      readonly primary: boolean;
+      /** Which rows it holds for; null for all. */
+      readonly predicate: string | null;
+    }
+  | {
+      readonly kind: 'reference';
+      readonly columns: readonly string[];
+      readonly target: string;
+      readonly targets: readonly string[];
+    }
+  | { readonly kind: 'check'; readonly columns: readonly string[]; readonly expression: string }
+  /** An index that makes nothing impossible. */
+  | { readonly kind: 'none'; readonly columns: readonly string[] };
+
+/** What is wrong with rows: no value, the same value again, a reference to nothing, a check not passed. */
+export type Fault = 'null' | 'duplicate' | 'orphan' | 'violation' | 'no-value';
+
+/** What must not be found in the data. */
+export interface Condition {
+  readonly fault: Fault;
+  /** The query that finds the rows in the way; of duplicates it finds each value once. */
+  readonly find: string;
+  /** SQL to run by hand where rows are found, if it is not what the step would do. */
+  readonly remedy?: readonly string[];
+}
+
+/** Reads the definition of a constraint or an index, as the catalog has it. */
+export function parseRule(definition: string): Rule {
+  const reference = /^FOREIGN KEY \(([^()]+)\) REFERENCES ("(?:[^"]|"")+"|[^\s(]+)\(([^()]+)\)/.exec(definition);
+  if (reference !== null) {
+    const [, columns = '', target = '', targets = ''] = reference;
+    return {
+      kind: 'reference',
+      columns: namesOf(columns),
+      target: namesOf(target).join(''),
+      targets: namesOf(targets),
+    };
+  }
+  const unique = /^(PRIMARY KEY|UNIQUE(?: btree)?) \(([^()]+)\)(?: WHERE (.+))?$/s.exec(definition);
+  if (unique !== null) {
+    const [, words = '', columns = '', predicate = null] = unique;
+    return { kind: 'unique', columns: namesOf(columns), primary: words === 'PRIMARY KEY', predicate };
+  }
+  const check = /^CHECK (\(.+\))$/s.exec(definition)?.[1];
+  if (check === undefined) return { kind: 'none', columns: [] };
+  return { kind: 'check', columns: [...namesIn(tokenize(check))], expression: check };
+}
+
+function namesOf(list: string): readonly string[] {
+  return list.split(', ').map((name) => tokenize(name).map(nameOf).join(''));
+}
+
+/** What the rows of a table must not hold for a rule to be added. */
+export function conditionsOf(table: string, rule: Rule, context: RepairContext): readonly Condition[] {
+  const predicate = rule.kind === 'unique' ? rule.predicate : null;
+  const rows = rowsOf(table, [...rule.columns, ...namesIn(tokenize(predicate ?? ''))], context);
+  switch (rule.kind) {
+    case 'none':
+      return [];
+    case 'check':
+      return [{ fault: 'violation', find: `SELECT * FROM ${rows} AS t WHERE NOT ${rule.expression}` }];
+    case 'reference':
+      return [{ fault: 'orphan', find: findOrphans(rows, rule, context) }];
+    case 'unique': {
+      const columns = rule.columns.map(quoteName);
+      const filled = columns.map((column) => `${column} IS NOT NULL`);
+      const where = [...filled, ...(predicate === null ? [] : [predicate])].join(' AND ');
+      const list = columns.join(', ');
+      const twice = `SELECT ${list}, count(*) AS rows_alike FROM ${rows} AS t WHERE ${where} GROUP BY ${list} HAVING count(*) > 1`;
+      return [
+        ...(rule.primary ? columns.map((column) => nullCondition(rows, column)) : []),
+        { fault: 'duplicate', find: twice },
+      ];
+    }
+  }
+}
+
+/** Rows of other tables that refer to a missing one: they tell that it was not empty. */
+export function referencesTo(table: string, context: RepairContext): readonly Condition[] {
+  const present = Object.keys(context.facts.catalog.tables);
+  return Object.entries(context.head.tables)
+    .filter(([name]) => present.includes(name))
+    .flatMap(([name, { constraints }]) =>
+      Object.values(constraints)
+        .map(parseRule)
+        .filter((rule) => rule.kind === 'reference' && rule.target === table)
+        .flatMap((rule) => conditionsOf(name, rule, context)),
+    );
+}
+
+export function noNulls(table: string, column: string): Condition {
+  return nullCondition(quoteName(table), quoteName(column));
+}
+
+/** No row may be there: it would have no value in the column. */
+export function noRows(table: string): Condition {
+  return { fault: 'no-value', find: `SELECT * FROM ${quoteName(table)}` };
+}
+
+function nullCondition(rows: string, column: string): Condition {
+  return { fault: 'null', find: `SELECT * FROM ${rows} AS t WHERE ${column} IS NULL` };
+}
+
+function findOrphans(
+  rows: string,
+  { columns, target, targets }: Extract<Rule, { kind: 'reference' }>,
+  context: RepairContext,
+): string {
+  const filled = columns.map((column) => `child.${quoteName(column)} IS NOT NULL`);
+  const same = columns.map((column, index) => `parent.${quoteName(targets[index] ?? '')} = child.${quoteName(column)}`);
+  const parents = rowsOf(target, targets, context);
+  return `SELECT * FROM ${rows} AS child WHERE ${filled.join(' AND ')} AND NOT EXISTS (SELECT 1 FROM ${parents} AS parent WHERE ${same.join(' AND ')})`;
+}
+
+/** The rows of a table as they will be: with the columns that are to be added, and none if it is missing itself. */
+function rowsOf(table: string, columns: readonly string[], { head, facts }: RepairContext): string {
+  const promised = head.tables[table]?.columns ?? {};
+  const found = facts.catalog.tables[table];
+  const added = columns.flatMap((column) => {
+    const expected = promised[column];
+    if (expected === undefined || found?.columns[column] !== undefined) return [];
+    const value = sequenceOf(expected.default) === null ? expected.default : null;
+    return [`CAST(${value ?? 'NULL'} AS ${expected.type}) AS ${quoteName(column)}`];
+  });
+  if (found === undefined) return `(SELECT ${added.join(', ')} WHERE false)`;
+  return added.length === 0 ? quoteName(table) : `(SELECT *, ${added.join(', ')} FROM ${quoteName(table)})`;
+}

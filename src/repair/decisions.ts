@@ -1,0 +1,232 @@
+import type { Engine } from '../database/session.ts';
+import { renderColumn, renderEnum, renderTable, sequenceOf } from '../migration/schema-builder/catalog-sql.ts';
+import { type EnumColumn, relabelEnum } from '../migration/schema-builder/enum-labels.ts';
+import { quoteName, quoteText } from '../database/quoting.ts';
+import { seedStatements } from '../migration/baseline.ts';
+import type { Catalog, Column, Table } from '../schema/catalog.ts';
+import { type Difference, isNumberingKey } from '../schema/comparison.ts';
+import {
+  alter,
+  type Change,
+  type Circumstances,
+  type RepairContext,
+  statement,
+  step,
+  type Step,
+  unsafe,
+  type Unsafe,
+} from './repair-step.ts';
+import { decideConstraint, decideIndex, decideInvalidIndex, primaryKeyOf } from './constraint-decisions.ts';
+import { noNulls, noRows, parseRule, referencesTo } from './constraint-rules.ts';
+
+type Of<Kind extends Difference['kind']> = Extract<Difference, { kind: Kind }>;
+
+/** How a difference is mended, or why it is not. */
+export function decide(difference: Difference, circumstances: Circumstances): Step | Unsafe {
+  switch (difference.kind) {
+    case 'missing-enum':
+      return step(difference, enumChanges(difference, circumstances));
+    case 'missing-table':
+      return decideTable(difference, circumstances);
+    case 'missing-column':
+      return decideColumn(difference, circumstances);
+    case 'unreadable-table': {
+      const remedy = `ALTER TABLE ${quoteName(difference.table)} OWNER TO the user in DATABASE_URL`;
+      return unsafe(difference, { kind: 'rights' }, [`-- as its owner or a superuser: ${remedy}`]);
+    }
+    case 'different-type':
+      return decideType(difference, circumstances);
+    case 'narrower-type': {
+      const { table, column, expected } = difference;
+      const widen = `ALTER TABLE ${quoteName(table)} ALTER COLUMN ${quoteName(column)} TYPE ${expected}`;
+      return step(difference, [statement('column', widen)]);
+    }
+    case 'must-be-not-null': {
+      const { table, column } = difference;
+      return step(difference, [alter('column', table, { kind: 'setNotNull', column })], [noNulls(table, column)]);
+    }
+    case 'must-be-nullable':
+      return decideNullable(difference, circumstances);
+    case 'missing-sequence':
+      return step(difference, numberRows(difference, promisedColumn(difference, circumstances), circumstances));
+    case 'missing-constraint':
+      return decideConstraint(difference, circumstances);
+    case 'missing-index':
+      return decideIndex(difference, difference.definition, [], circumstances);
+    case 'unknown-label': {
+      const { table, column, label } = difference;
+      const [target, name] = [quoteName(table), quoteName(column)];
+      const values = circumstances.head.enums[promisedTable(table, circumstances).columns[column]?.type ?? ''] ?? [];
+      return unsafe(difference, { kind: 'owners' }, [
+        `SELECT * FROM ${target} WHERE ${name} = ${quoteText(label)}`,
+        `-- give each a label that the application knows (${values.join(', ')}): UPDATE ${target} SET ${name} = ... WHERE ${name} = ${quoteText(label)}`,
+      ]);
+    }
+    case 'sequence-behind':
+      return step(difference, [statement('column', advanceSequence(difference, circumstances))]);
+    case 'missing-rows':
+      return unsafe(difference, { kind: 'not-made' }, seedStatements(difference.table, circumstances.seed));
+    case 'obstruction':
+      return obstructed(difference);
+    case 'invalid-index':
+      return decideInvalidIndex(difference, circumstances);
+  }
+}
+
+/** Refuses what somebody attached to a table. The statements take it away; a definition follows as comments, line by line. */
+export function obstructed(difference: Of<'obstruction'>): Unsafe {
+  const { remedy, definition } = difference.attachment;
+  if (definition === undefined) return unsafe(difference, { kind: 'owners' }, [remedy]);
+  const lines = `${definition};`.split(/\r?\n/).map((line) => line.replace(/^\t+/, (tabs) => '  '.repeat(tabs.length)));
+  const anew = ['to make it anew later, once it can work:', ...lines].map((line) => `-- ${line}`);
+  return unsafe(difference, { kind: 'owners' }, [remedy, ...anew]);
+}
+
+function enumChanges({ name, values }: Of<'missing-enum'>, { facts }: Circumstances): readonly Change[] {
+  const found = facts.catalog.enums[name];
+  if (found === undefined) return [statement('type', renderEnum(name, values))];
+  const statements = relabelEnum(name, found, values, enumColumns(name, facts.catalog));
+  return statements.map((sql) => statement('type', sql));
+}
+
+/** The columns whose values are labels of a type. */
+function enumColumns(name: string, { tables }: Catalog): readonly EnumColumn[] {
+  const type = /^[a-z_][a-z0-9_$]*$/.test(name) ? name : quoteName(name);
+  return Object.entries(tables).flatMap(([table, { columns }]) =>
+    Object.entries(columns)
+      .filter(([, column]) => column.type === type || column.type === `${type}[]`)
+      .map(([column, { type: found, default: expression }]) => ({
+        table,
+        column,
+        list: found !== type,
+        default: expression,
+      })),
+  );
+}
+
+/** The next row gets the number after the highest. */
+function advanceSequence({ table, column }: Of<'sequence-behind'>, { facts }: Circumstances): string {
+  const numbering = facts.surroundings.numberings.find((each) => each.table === table && each.column === column);
+  if (numbering === undefined) throw new Error(`no sequence numbers ${table}.${column}`);
+  const sequence = quoteText(quoteName(numbering.sequence));
+  return `SELECT setval(${sequence}, (SELECT max(${quoteName(column)}) FROM ${quoteName(table)}))`;
+}
+
+function decideTable(difference: Of<'missing-table'>, circumstances: Circumstances): Step | Unsafe {
+  const { facts, engine } = circumstances;
+  const { table } = difference;
+  const other = facts.relations.find(({ name }) => name === table);
+  if (other !== undefined) {
+    const rename = `ALTER TABLE ${quoteName(table)} RENAME TO ${quoteName(`${table}_before`)}`;
+    const remedy = engine === 'postgresql' ? rename : `-- keep its definition, then: DROP VIEW ${quoteName(table)}`;
+    return unsafe(difference, { kind: 'name-taken', by: other.kind }, [remedy]);
+  }
+  const { create, indexes, foreignKeys } = renderTable(table, underFreeNames(table, circumstances), engine);
+  const changes = [
+    ...create.map((sql) => statement('table', sql)),
+    ...indexes.map((sql) => statement('index', sql)),
+    ...foreignKeys.map((sql) => statement('reference', sql)),
+  ];
+  // on PostgreSQL the references went with the table, and are differences of their own
+  return step(difference, changes, engine === 'sqlite' ? referencesTo(table, circumstances) : []);
+}
+
+/** A promised table, without the names that the owner has given to other things. */
+function underFreeNames(table: string, circumstances: Circumstances): Table {
+  const { columns, constraints, indexes } = promisedTable(table, circumstances);
+  const { names } = circumstances;
+  const mapped = <Value>(of: Readonly<Record<string, Value>>, map: (name: string, value: Value) => [string, Value]) =>
+    Object.fromEntries(Object.entries(of).map(([name, value]) => map(name, value)));
+  return {
+    columns: mapped(columns, (name, column) => {
+      const sequence = sequenceOf(column.default);
+      return [name, sequence === null ? column : { ...column, default: nextOf(names.claim(sequence)) }];
+    }),
+    constraints: mapped(constraints, (name, rule) => [name === rule ? name : names.claimRule(table, name, rule), rule]),
+    indexes: mapped(indexes, (name, index) => [names.claim(name), index]),
+  };
+}
+
+function decideColumn(difference: Of<'missing-column'>, circumstances: Circumstances): Step {
+  const { table, column, expected } = difference;
+  const numbered = sequenceOf(expected.default) !== null;
+  // numbers that other rows may refer to are not made up
+  const plain = numbered ? { ...expected, default: null } : expected;
+  const add = alter('column', table, { kind: 'addColumn', column, definition: renderColumn(plain) });
+  const number = numbered ? numberRows(difference, expected, circumstances) : [];
+  if (!plain.notNull || plain.default !== null) return step(difference, [add, ...number]);
+  const remedy = [
+    `ALTER TABLE ${quoteName(table)} ADD COLUMN ${quoteName(column)} ${expected.type}`,
+    `-- then give each row its value: UPDATE ${quoteName(table)} SET ${quoteName(column)} = ...`,
+  ];
+  return step(difference, [add, ...number], [{ ...noRows(table), remedy }]);
+}
+
+function decideNullable(difference: Of<'must-be-nullable'>, { facts }: Circumstances): Step | Unsafe {
+  const { table, column } = difference;
+  const key = primaryKeyOf(facts.catalog, table);
+  if (key !== undefined && parseRule(key.definition).columns.includes(column)) {
+    return unsafe(difference, { kind: 'part-of-key', key: key.definition });
+  }
+  return step(difference, [alter('column', table, { kind: 'dropNotNull', column })]);
+}
+
+/**
+ * Gives a column a sequence that goes on after the highest number. One that is there under the promised name is taken
+ * over, if it is nobody's or the column's own: a default can be lost without its sequence.
+ */
+function numberRows(
+  { table, column }: { readonly table: string; readonly column: string },
+  expected: Column,
+  { facts, names }: Circumstances,
+): readonly Change[] {
+  const wanted = sequenceOf(expected.default) ?? '';
+  const isFree = facts.relations.some(({ name, kind }) => name === wanted && kind === 'sequence');
+  const sequence = isFree ? wanted : names.claim(wanted);
+  const [target, name] = [quoteName(table), quoteName(column)];
+  const next = `greatest(nextval('${sequence}'), (SELECT coalesce(max(${name}), 0) + 1 FROM ${target}))`;
+  return [
+    `CREATE SEQUENCE IF NOT EXISTS ${sequence} AS integer`,
+    `SELECT setval('${sequence}', ${next}, false)`,
+    `ALTER SEQUENCE ${sequence} OWNED BY ${target}.${name}`,
+    `ALTER TABLE ${target} ALTER COLUMN ${name} SET DEFAULT nextval('${sequence}')`,
+  ].map((sql) => statement('column', sql));
+}
+
+const nextOf = (sequence: string): string => `nextval('${sequence}'::regclass)`;
+
+function decideType(difference: Of<'different-type'>, circumstances: Circumstances): Unsafe {
+  const { table, column } = difference;
+  const { engine } = circumstances;
+  if (!isNumberingKey(column, promisedTable(table, circumstances), engine)) {
+    return unsafe(difference, { kind: 'type' }, retype(difference, engine));
+  }
+  const remedy = `-- copy its rows into a table of the same statement with ${quoteName(column)} INTEGER, which then takes its name`;
+  return unsafe(difference, { kind: 'key-type' }, [remedy]);
+}
+
+function retype({ table, column, expected }: Of<'different-type'>, engine: Engine): readonly string[] {
+  const [target, name, former] = [quoteName(table), quoteName(column), quoteName(`${column}_before`)];
+  switch (engine) {
+    case 'postgresql':
+      return [`ALTER TABLE ${target} ALTER COLUMN ${name} TYPE ${expected} USING ${name}::${expected}`];
+    case 'sqlite':
+      return [
+        `ALTER TABLE ${target} RENAME COLUMN ${name} TO ${former}`,
+        `ALTER TABLE ${target} ADD COLUMN ${name} ${expected}`,
+        `UPDATE ${target} SET ${name} = ${former}`,
+      ];
+  }
+}
+
+function promisedTable(table: string, { head }: RepairContext): Table {
+  const promised = head.tables[table];
+  if (promised === undefined) throw new Error(`no promise of a table ${table}`);
+  return promised;
+}
+
+function promisedColumn({ table, column }: Of<'missing-sequence'>, context: RepairContext): Column {
+  const promised = promisedTable(table, context).columns[column];
+  if (promised === undefined) throw new Error(`no promise of a column ${table}.${column}`);
+  return promised;
+}

@@ -1,0 +1,61 @@
+import type { DatabaseFacts } from '../database/database.ts';
+import { sequenceOf } from '../migration/schema-builder/catalog-sql.ts';
+import { parseRule } from './constraint-rules.ts';
+
+/** The longest name on PostgreSQL is 63 bytes; a number is to fit behind. */
+const longest = 60;
+
+/** Finds names for what is added: the owner may have given the promised ones to things of theirs. */
+export interface FreeNames {
+  /** A name for a table, index or sequence: the wanted one, or if it is taken one with a number behind. */
+  claim(name: string): string;
+  /** A name for a constraint, which for keys is an index as well. */
+  claimRule(table: string, name: string, definition: string): string;
+  /** Gives back the name of what is going to be dropped. */
+  release(name: string): void;
+}
+
+/** The names that are free in a database. Each claim takes one. */
+export function freeNames({ relations, catalog }: DatabaseFacts): FreeNames {
+  const tables = Object.entries(catalog.tables);
+  const taken = new Set([
+    ...relations.map(({ name }) => name),
+    ...tables.flatMap(([, { indexes }]) => Object.keys(indexes)),
+    ...tables.flatMap(([, { constraints }]) =>
+      Object.entries(constraints).flatMap(([name, rule]) => (parseRule(rule).kind === 'unique' ? [name] : [])),
+    ),
+    // a sequence that a column owns is no relation of its own
+    ...tables.flatMap(([, { columns }]) =>
+      Object.values(columns)
+        .map((column) => sequenceOf(column.default))
+        .filter((name) => name !== null),
+    ),
+  ]);
+  const rules = new Map(tables.map(([table, { constraints }]) => [table, new Set(Object.keys(constraints))]));
+
+  const take = (name: string, sets: readonly Set<string>[]): string => {
+    let free = name;
+    for (let number = 1; sets.some((set) => set.has(free)); number++) free = `${name.slice(0, longest)}_${number}`;
+    for (const set of sets) set.add(free);
+    return free;
+  };
+
+  return {
+    claim: (name) => take(name, [taken]),
+    claimRule(table, name, definition) {
+      const own = rules.get(table) ?? new Set();
+      rules.set(table, own);
+      return take(nameOfRule(table, name, definition), parseRule(definition).kind === 'unique' ? [own, taken] : [own]);
+    },
+    release: (name) => void taken.delete(name),
+  };
+}
+
+/** A promised constraint without a name (SQLite) is given the one that PostgreSQL would give it. */
+function nameOfRule(table: string, name: string, definition: string): string {
+  if (name !== definition) return name;
+  const rule = parseRule(definition);
+  if (rule.kind === 'unique' && rule.primary) return `${table}_pkey`;
+  const suffix = { unique: 'key', reference: 'fkey', check: 'check', none: 'rule' }[rule.kind];
+  return `${[table, ...rule.columns].join('_').slice(0, longest - 6)}_${suffix}`;
+}

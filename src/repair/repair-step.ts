@@ -1,0 +1,123 @@
+import type { DatabaseFacts } from '../database/database.ts';
+import type { Engine } from '../database/session.ts';
+import { quoteName } from '../database/quoting.ts';
+import type { Dependent } from '../errors/failure.ts';
+import type { TableChange } from '../migration/schema-builder/table-text.ts';
+import type { Difference } from '../schema/comparison.ts';
+import type { Promised } from '../schema/faults.ts';
+import type { FreeNames } from './name-allocator.ts';
+import type { Condition, Fault } from './constraint-rules.ts';
+
+/** What is altered in a table that is there. */
+export type Alteration = Extract<TableChange, { kind: 'addColumn' | 'setNotNull' | 'dropNotNull' | 'addConstraint' }>;
+
+/** Types before the tables that use them, keys before what refers to them: the order in which changes are made. */
+export const phases = ['type', 'table', 'column', 'key', 'index', 'reference'] as const;
+
+export type Phase = (typeof phases)[number];
+
+/** One change: a statement, or what SQLite may have to rebuild the table for. */
+export type Change =
+  | { readonly kind: 'statement'; readonly phase: Phase; readonly sql: string }
+  | { readonly kind: 'alteration'; readonly phase: Phase; readonly table: string; readonly change: Alteration };
+
+/** How one difference is mended, provided that no row breaks a condition. */
+export interface Step {
+  readonly kind: 'step';
+  readonly difference: Difference;
+  readonly changes: readonly Change[];
+  readonly conditions: readonly Condition[];
+}
+
+/** Why something is not mended. */
+export type Obstacle =
+  | { readonly kind: 'rows'; readonly fault: Fault; readonly rows: number; readonly find: string }
+  | { readonly kind: 'type' }
+  | { readonly kind: 'key-type' }
+  | { readonly kind: 'rights' }
+  | { readonly kind: 'name-taken'; readonly by: string }
+  | { readonly kind: 'other-key'; readonly key: string }
+  | { readonly kind: 'part-of-key'; readonly key: string }
+  | { readonly kind: 'waits-for'; readonly column: string }
+  /** It is the owner's, and whoever put it there has to take it away. */
+  | { readonly kind: 'owners' }
+  /** Views and rules of the owner's need the column as it is. */
+  | { readonly kind: 'dependents'; readonly objects: readonly Dependent[] }
+  /** What the rows should be is not known. */
+  | { readonly kind: 'not-made' }
+  /** The database said no although nothing seemed to be in the way. */
+  | { readonly kind: 'rejected'; readonly reason: string };
+
+/** A difference that is left to a person. */
+export interface Unsafe {
+  readonly kind: 'unsafe';
+  readonly difference: Difference;
+  readonly obstacle: Obstacle;
+  /** SQL to run by hand; what follows `--` says what to mind. Empty where there is none. */
+  readonly remedy: readonly string[];
+}
+
+export interface RepairPlan {
+  readonly steps: readonly Step[];
+  readonly unsafe: readonly Unsafe[];
+}
+
+/** What a plan is made from: what was seen, and what is promised. */
+export interface RepairContext extends Promised {
+  readonly facts: DatabaseFacts;
+  readonly engine: Engine;
+}
+
+/** What a decision about one difference needs to know of everything else. */
+export interface Circumstances extends RepairContext {
+  readonly names: FreeNames;
+  /** Columns, as `table.column`, of another type than promised: rules over them cannot even be asked for. */
+  readonly mistyped: ReadonlySet<string>;
+}
+
+/** A change as SQL: what runs on PostgreSQL; on SQLite what it has no statement for is a comment. */
+export function renderChange(change: Change, engine: Engine): string {
+  if (change.kind === 'statement') return change.sql;
+  const sql = `ALTER TABLE ${quoteName(change.table)} ${alterationText(change.change)}`;
+  return engine === 'postgresql' || change.change.kind === 'addColumn' ? sql : `-- by rebuilding the table: ${sql}`;
+}
+
+function alterationText(change: Alteration): string {
+  switch (change.kind) {
+    case 'addColumn':
+      return `ADD COLUMN ${quoteName(change.column)} ${change.definition}`;
+    case 'setNotNull':
+      return `ALTER COLUMN ${quoteName(change.column)} SET NOT NULL`;
+    case 'dropNotNull':
+      return `ALTER COLUMN ${quoteName(change.column)} DROP NOT NULL`;
+    case 'addConstraint':
+      return `ADD CONSTRAINT ${quoteName(change.name)} ${change.definition}`;
+  }
+}
+
+export const step = (
+  difference: Difference,
+  changes: readonly Change[],
+  conditions: readonly Condition[] = [],
+): Step => ({
+  kind: 'step',
+  difference,
+  changes,
+  conditions,
+});
+
+export const unsafe = (difference: Difference, obstacle: Obstacle, remedy: readonly string[] = []): Unsafe => ({
+  kind: 'unsafe',
+  difference,
+  obstacle,
+  remedy,
+});
+
+export const statement = (phase: Phase, sql: string): Change => ({ kind: 'statement', phase, sql });
+
+export const alter = (phase: Phase, table: string, change: Alteration): Change => ({
+  kind: 'alteration',
+  phase,
+  table,
+  change,
+});

@@ -1,0 +1,148 @@
+import type { Session } from '../database/session.ts';
+import { number, only } from '../database/rows.ts';
+import { findDependentViews } from '../database/postgres/dependent-views.ts';
+import { codeOf } from '../errors/error-code.ts';
+import { reasonOf } from '../errors/failure.ts';
+import { openSchema } from '../migration/schema-builder/schema.ts';
+import { withoutBroken } from '../migration/schema-builder/sqlite-broken-triggers.ts';
+import type { Difference } from '../schema/comparison.ts';
+import { changesInOrder, planRepair } from './repair-plan.ts';
+import {
+  type Alteration,
+  type Change,
+  renderChange,
+  type RepairContext,
+  type RepairPlan,
+  type Step,
+  type Unsafe,
+} from './repair-step.ts';
+
+/** Something stands in the way of mending. Nothing of the plan is to stay: the transaction is to be rolled back. */
+export class NotMendable extends Error {
+  override readonly name = 'NotMendable';
+  readonly unsafe: readonly Unsafe[];
+
+  constructor(unsafe: readonly Unsafe[], options?: ErrorOptions) {
+    super('the schema cannot be mended safely', options);
+    this.unsafe = unsafe;
+  }
+}
+
+/** Plans the repair of differences, and asks the data whether each step is safe. Reads only. */
+export async function assessRepair(
+  session: Session,
+  differences: readonly Difference[],
+  context: RepairContext,
+): Promise<RepairPlan> {
+  const plan = planRepair(differences, context);
+  const decisions: (Step | Unsafe)[] = [...plan.unsafe];
+  for (const step of plan.steps) {
+    const broken = await findBroken(session, step, context);
+    if (broken.length === 0) decisions.push(step);
+    else decisions.push(...broken);
+  }
+  return {
+    steps: decisions.filter((decision) => decision.kind === 'step'),
+    unsafe: decisions.filter((decision) => decision.kind === 'unsafe'),
+  };
+}
+
+async function findBroken(
+  session: Session,
+  { difference, conditions, changes }: Step,
+  { engine }: RepairContext,
+): Promise<readonly Unsafe[]> {
+  const broken: Unsafe[] = [];
+  if (difference.kind === 'narrower-type') {
+    const objects = await findDependentViews(session, difference.table, difference.column);
+    if (objects.length > 0) {
+      const remedy = [
+        ...objects.toReversed().map(({ drop }) => drop),
+        ...changes.map((change) => renderChange(change, engine)),
+        ...objects.flatMap(({ create }) => create),
+      ];
+      broken.push({ kind: 'unsafe', difference, obstacle: { kind: 'dependents', objects }, remedy });
+    }
+  }
+  for (const { fault, find, remedy } of conditions) {
+    const rows = number(only(await session.query(`SELECT count(*) AS n FROM (${find}) AS found`)), 'n');
+    if (rows === 0) continue;
+    broken.push({
+      kind: 'unsafe',
+      difference,
+      obstacle: { kind: 'rows', fault, rows, find },
+      remedy: remedy ?? changes.map((change) => comment(renderChange(change, engine))),
+    });
+  }
+  return broken;
+}
+
+/** What is not to be run by hand: it may need what else is missing, and the next start runs it by itself. */
+function comment(sql: string): string {
+  return `-- once there are none, the next start does this: ${sql.replace(/^-- /, '')}`;
+}
+
+/**
+ * Adds what a database lacks of its revision: all of it, or nothing. To be called within a transaction.
+ * @returns what was mended
+ * @throws NotMendable with everything that is in the way
+ */
+export async function mend(
+  session: Session,
+  differences: readonly Difference[],
+  context: RepairContext,
+): Promise<readonly Difference[]> {
+  const { steps, unsafe } = await assessRepair(session, differences, context);
+  if (unsafe.length > 0) throw new NotMendable(unsafe);
+  const make = changerOf(session);
+  await withoutBroken(session, async () => {
+    for (const { step, change } of changesInOrder(steps)) {
+      try {
+        await make(change);
+      } catch (error) {
+        if (!isRejection(error)) throw error;
+        const remedy = step.changes.map((each) => renderChange(each, context.engine));
+        const obstacle = { kind: 'rejected', reason: reasonOf(error) } as const;
+        throw new NotMendable([{ kind: 'unsafe', difference: step.difference, obstacle, remedy }], { cause: error });
+      }
+    }
+  });
+  return steps.map(({ difference }) => difference);
+}
+
+/** PostgreSQL runs what a plan shows; on SQLite the schema builder knows when a table must be rebuilt. */
+function changerOf(session: Session): (change: Change) => Promise<void> {
+  if (session.engine === 'postgresql') return (change) => session.run(renderChange(change, 'postgresql'));
+  return async (change) => {
+    if (change.kind === 'statement') return session.run(change.sql);
+    await alter(session, change.table, change.change);
+  };
+}
+
+async function alter(session: Session, table: string, change: Alteration): Promise<void> {
+  const schema = await openSchema(session);
+  switch (change.kind) {
+    case 'addColumn':
+      await schema.addColumn(table, change.column, change.definition);
+      return;
+    case 'setNotNull':
+      return schema.setNotNull(table, change.column);
+    case 'dropNotNull':
+      return schema.dropNotNull(table, change.column);
+    case 'addConstraint':
+      await schema.addConstraint(table, change.name, change.definition);
+  }
+}
+
+/**
+ * Whether an error says that the schema or the data do not allow a change, rather than that a lock was not to be had,
+ * the run was cancelled or the connection is gone (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+ */
+function isRejection(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const code = codeOf(cause);
+    if (code === null) continue;
+    return /^(?:0A|22|23|2B|42|54|55000|55P04|SQLITE_ERROR|SQLITE_CONSTRAINT)/.test(code);
+  }
+  return false;
+}

@@ -1,0 +1,124 @@
+import type { CommitOutcome, Database } from '../database/database.ts';
+import type { State } from '../assessment/diagnosis.ts';
+import type { Look } from '../assessment/assess.ts';
+
+/** Something that a run did to the database or for its sake. */
+export type Step =
+  | { readonly kind: 'backup'; readonly path: string; readonly bytes: number; readonly milliseconds: number }
+  | { readonly kind: 'quarantine'; readonly schema: string; readonly relations: readonly string[] }
+  /** What was put aside is back in the application's schema, or was deleted for good. On SQLite it is a whole file. */
+  | {
+      readonly kind: 'quarantine-restored' | 'quarantine-purged';
+      readonly schema: string;
+      readonly relations: readonly string[];
+    }
+  | { readonly kind: 'deletion'; readonly tables: readonly string[] }
+  | { readonly kind: 'adoption'; readonly revision: string }
+  | { readonly kind: 'revision'; readonly revision: string; readonly milliseconds: number }
+  | { readonly kind: 'mending'; readonly object: string; readonly message: string }
+  /** The live database was replaced; `kept`: where the one from before is now. */
+  | { readonly kind: 'exchange'; readonly action: 'restore' | 'undo'; readonly kept: string }
+  /** Former databases that were kept are gone. */
+  | { readonly kind: 'former-dropped'; readonly names: readonly string[] };
+
+/**
+ * How far the exchange of a restore or an undo has come that is not over. `preparing`: the live database is untouched.
+ * `swapping`: nobody knows which database is live, and whether it lets anybody in. `finishing`: the new database is
+ * live, and something is left to do. `unproven`: everything is done but the last look.
+ */
+export interface Exchange {
+  readonly action: 'restore' | 'undo';
+  readonly phase: 'preparing' | 'swapping' | 'finishing' | 'unproven';
+  /** Under which name the database that takes the live name is prepared. */
+  readonly incoming: string;
+  /** Under which name the database from before is kept. */
+  readonly outgoing: string;
+}
+
+/** What was in the database when the run was done with it. */
+export interface Outcome {
+  readonly state: State['kind'];
+  readonly revisions: readonly string[];
+}
+
+/** What a run has seen and done so far, to be told when it ends, however it ends. */
+export interface RunRecord {
+  readonly database: Database | null;
+  /** The first look, before anything was done. */
+  readonly before: Look | null;
+  readonly steps: readonly Step[];
+  /** Null where nobody knows: the run failed while it was writing. */
+  readonly after: Outcome | null;
+  /** The archive of the safety backup, if one was made. */
+  readonly backup: string | null;
+  /**
+   * What was committed to the live database, and so stays however the run ends: the steps up to the last commit. Null if
+   * nothing was; `unknown` if the connection broke at a commit and the server could not be asked.
+   */
+  readonly committed: readonly Step[] | 'unknown' | null;
+  /** Null if there is none, or if it was finished or taken back. */
+  readonly exchange: Exchange | null;
+}
+
+/** The writing side of a record. */
+export interface Recorder {
+  readonly record: RunRecord;
+  opened(database: Database): void;
+  looked(look: Look): void;
+  step(step: Step): void;
+  /** A transaction begins, perhaps again: what a former attempt did in it was rolled back and is forgotten. */
+  attempt(): void;
+  left(after: Outcome): void;
+  /** A transaction in the live database was committed, or nobody knows. */
+  committed(outcome: CommitOutcome): void;
+  /** An exchange has come so far. Null: it was taken back, and so was what was committed meanwhile. */
+  exchange(exchange: Exchange | null): void;
+  /** An exchange is over, and the new database is live. */
+  exchanged(step: Extract<Step, { kind: 'exchange' }>): void;
+}
+
+/** Opens an empty record. */
+export function openRecord(): Recorder {
+  const record: { -readonly [Key in keyof RunRecord]: RunRecord[Key] } = {
+    database: null,
+    before: null,
+    steps: [],
+    after: null,
+    backup: null,
+    committed: null,
+    exchange: null,
+  };
+  let before: RunRecord['committed'] = null;
+  let settled = 0;
+  let attempted = false;
+  return {
+    record,
+    opened: (database) => void (record.database = database),
+    looked: (look) => void (record.before ??= look),
+    step(step) {
+      record.steps = [...record.steps, step];
+      if (step.kind === 'backup') record.backup = step.path;
+    },
+    attempt() {
+      if (attempted) record.steps = record.steps.slice(0, settled);
+      else settled = record.steps.length;
+      attempted = true;
+    },
+    left: (after) => void (record.after = after),
+    committed(outcome) {
+      record.committed = outcome === 'unknown' ? outcome : record.steps;
+      attempted = false;
+    },
+    exchange(exchange) {
+      if (record.exchange === null) before = record.committed;
+      if (exchange === null) record.committed = before;
+      record.exchange = exchange;
+    },
+    exchanged(step) {
+      record.steps = [...record.steps, step];
+      record.committed = record.steps;
+      record.exchange = null;
+      attempted = false;
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import type { DatabaseFacts, Relation } from '../database/database.ts';
+import { dependedUpon } from '../database/postgres/dependents.ts';
+import { quoteName } from '../database/quoting.ts';
+import type { Engine, Session } from '../database/session.ts';
+import { targetOf } from '../migration/schema-builder/catalog-sql.ts';
+import type { Possessions } from '../schema/application-objects.ts';
+
+/** What a reset takes away, and what it leaves. */
+export interface Removal {
+  /** The tables that go. */
+  readonly tables: readonly string[];
+  /** What drops everything that goes, in this order. */
+  readonly statements: readonly string[];
+  /** Names of relations that are not the application's, and stay. */
+  readonly kept: readonly string[];
+  /** What of them would not stay as it is, as far as that can be told before trying. */
+  readonly inTheWay: readonly string[];
+}
+
+/** Decides what goes, by name and kind. Pure. */
+export function planRemoval(
+  { relations, catalog }: DatabaseFacts,
+  engine: Engine,
+  { isTable, isEnum, isSequence, isNeeded }: Possessions,
+): Removal {
+  const goes = ({ kind, name }: Relation): boolean =>
+    kind === 'table' || kind === 'partitioned table' ? isTable(name) : kind === 'sequence' && isSequence(name);
+  const going = relations.filter(goes);
+  const kept = relations.filter((relation) => !goes(relation));
+  const sequences = going.filter(({ kind }) => kind === 'sequence').map(({ name }) => name);
+  const tables = going.map(({ name }) => name).filter((name) => !sequences.includes(name));
+  const enums = Object.keys(catalog.enums).filter(isEnum);
+  return {
+    tables,
+    statements:
+      engine === 'sqlite'
+        ? tables.map((name) => `DROP TABLE ${quoteName(name)}`)
+        : [...drop('TABLE', tables), ...drop('SEQUENCE', sequences), ...drop('TYPE', enums)],
+    kept: kept.map(({ name }) => name),
+    inTheWay: [
+      ...kept.filter(({ name }) => isNeeded(name)).map(({ kind, name }) => `${kind} ${name} has the name of a table`),
+      // PostgreSQL tells it by itself, when it is asked to drop
+      ...(engine === 'sqlite' ? referencesTo(tables, kept, catalog) : []),
+    ],
+  };
+}
+
+/** One statement for all: they may refer to each other, and nothing else may refer to them (RESTRICT). */
+function drop(kind: string, names: readonly string[]): string[] {
+  return names.length === 0 ? [] : [`DROP ${kind} ${names.map(quoteName).join(', ')}`];
+}
+
+function referencesTo(
+  tables: readonly string[],
+  kept: readonly Relation[],
+  catalog: DatabaseFacts['catalog'],
+): readonly string[] {
+  const going = new Set(tables.map((name) => name.toLowerCase()));
+  return kept.flatMap(({ name }) =>
+    Object.values(catalog.tables[name]?.constraints ?? {})
+      .filter((rule) => going.has(targetOf(rule)?.toLowerCase() ?? ''))
+      .map((rule) => `table ${name}: ${rule}`),
+  );
+}
+
+/** Drops what goes. To be called within a transaction. @throws DependedUpon */
+export async function remove(session: Session, { statements }: Removal): Promise<void> {
+  try {
+    await session.run(statements.join(';\n'));
+  } catch (error) {
+    throw dependedUpon(error) ?? error;
+  }
+}

@@ -1,0 +1,40 @@
+import { existsSync, statSync } from 'node:fs';
+import { listOtherSessions } from '../database/postgres/inspect.ts';
+import type { Session } from '../database/session.ts';
+import { hasCode } from '../errors/error-code.ts';
+import { Failure } from '../errors/failure.ts';
+import { listSessions } from '../report/quarantine-text.ts';
+
+const insufficientPrivilege = '42501';
+
+/**
+ * Makes sure that nobody else is connected as of this transaction: ends the sessions of others, or refuses.
+ * @throws Failure `reset-refused`, `missing-rights`
+ */
+export async function requireAlone(session: Session, database: string, disconnect: boolean): Promise<void> {
+  if (session.engine === 'sqlite') return;
+  const others = await listOtherSessions(session);
+  if (others.length === 0) return;
+  if (!disconnect) {
+    throw new Failure({ kind: 'reset-refused', database, obstacle: { kind: 'others-are-connected', others } });
+  }
+  const ends = others.map(({ pid }) => `pg_terminate_backend(${pid})`).join(', ');
+  try {
+    await session.run(`SELECT ${ends}`);
+  } catch (error) {
+    if (!hasCode(error, insufficientPrivilege)) throw error;
+    const right = { action: `end the sessions of others: ${listSessions(others)}`, remedy: `SELECT ${ends};` };
+    throw new Failure({ kind: 'missing-rights', database, rights: [right] }, { cause: error });
+  }
+}
+
+/**
+ * Makes sure that nobody else has the file open, as far as locks can tell. To be called before it is opened.
+ * @throws Failure `reset-refused`
+ */
+export async function requireFileAlone(file: string): Promise<void> {
+  if (!existsSync(file) || !statSync(file).isFile()) return;
+  const { withExclusiveFile } = await import('../database/sqlite/exclusive.ts');
+  if (withExclusiveFile(file, () => undefined)) return;
+  throw new Failure({ kind: 'reset-refused', database: file, obstacle: { kind: 'file-in-use', file } });
+}

@@ -1,0 +1,192 @@
+import { holdsRows } from '../backup/database-summary.ts';
+import { obstacleOf, requireSafetyBackup } from '../backup/safety.ts';
+import { isLost } from '../database/cause.ts';
+import type { DatabaseFacts } from '../database/database.ts';
+import { DependedUpon } from '../database/postgres/dependents.ts';
+import { quoteName } from '../database/quoting.ts';
+import { number, only } from '../database/rows.ts';
+import type { Session } from '../database/session.ts';
+import { Failure, type ResetObstacle } from '../errors/failure.ts';
+import { bringToHead, conclude, naming, prove } from '../operations/execute-plan.ts';
+import { requireEncoding } from '../assessment/encoding.ts';
+import { act, type GateContext } from '../operations/gate.ts';
+import type { State } from '../assessment/diagnosis.ts';
+import { type Look, look } from '../assessment/assess.ts';
+import { refusalOf, type Work } from '../assessment/plan.ts';
+import { findRestoreJournal } from '../state-folder/state-paths.ts';
+import { releaseGraph } from '../migration/revisions.ts';
+import { describeObstacle } from '../report/backup-text.ts';
+import { commandsFor } from '../report/commands.ts';
+import { announceKept, announceNext, describeLoss } from '../report/reset-text.ts';
+import { coreTables, isWholeCore, versionTable } from '../schema/catalog.ts';
+import { requireAlone, requireFileAlone } from './other-sessions.ts';
+import { loadPossessions } from '../schema/application-objects.ts';
+import { planRemoval, type Removal, remove } from './drop-plan.ts';
+
+export interface ResetContext extends GateContext {
+  /** Has the owner say which database is to be emptied. @param loss what is about to be deleted, as a sentence */
+  readonly consent: (loss: string) => Promise<void>;
+}
+
+export interface ResetRequest {
+  /** End the sessions of others instead of refusing. */
+  readonly disconnect: boolean;
+  readonly backup: boolean;
+}
+
+/** What a reset works with once nothing stands in its way. */
+interface Prepared {
+  readonly facts: DatabaseFacts;
+  readonly removal: Removal;
+}
+
+/** A database that was emptied is made anew like an empty one. */
+const anew: Extract<Work, { kind: 'migrate' }> = {
+  kind: 'migrate',
+  state: { kind: 'fresh', traces: [] },
+  pending: releaseGraph.revisions.map(({ id }) => id),
+  quarantine: false,
+  adopt: [],
+};
+
+/**
+ * Deletes everything of the application's and makes the schema anew, in one transaction: whenever the run is cut off,
+ * there is the old database or the new one (recovery document, "Option 2").
+ *
+ * What is not the application's stays; where it could not, nothing is deleted.
+ * @throws Failure `refused` in a state in which nobody knows whose database it is; `reset-refused`, `missing-rights`,
+ * `unfit-encoding`, `migration-failed`, `verification-failed`
+ */
+export async function reset(request: ResetRequest, context: ResetContext): Promise<void> {
+  const { database, config, log, recorder } = context;
+  await database.withLock(async () => {
+    const { database: target } = config;
+    // what a restore has left is not touched, not even to see who uses it
+    if (target.kind === 'sqlite' && findRestoreJournal(config) === null) await requireFileAlone(target.file);
+    const seen = await look(database, config);
+    recorder.looked(seen);
+    if (seen.state.kind === 'fresh') return act(seen, context);
+    const prepared = await prepare(seen, request, context).catch((error: unknown) => {
+      recorder.left({ state: seen.state.kind, revisions: revisionsIn(seen) });
+      throw error;
+    });
+    await startOver(prepared, request, context);
+    announceKept(prepared.removal.kept, log);
+    announceNext(recorder.record.backup, commandsFor(context.config), log);
+  });
+}
+
+/** Everything that comes before the first table is dropped: it may refuse, and changes nothing. */
+async function prepare(seen: Look, request: ResetRequest, context: ResetContext): Promise<Prepared> {
+  const { database, log, consent } = context;
+  const facts = requireOurs(seen, context);
+  await requireEncoding(anew.pending, database);
+  const removal = planRemoval(facts, database.engine, await loadPossessions(database.engine));
+  if (removal.inTheWay.length > 0) throw refused(context, { kind: 'in-the-way', things: removal.inTheWay });
+  const rights = await database.missingRights({ alters: removal.tables, quarantines: false });
+  if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });
+  if (facts.otherSessions.length > 0 && !request.disconnect) {
+    throw refused(context, { kind: 'others-are-connected', others: facts.otherSessions });
+  }
+  const core = coreTables.filter((table) => removal.tables.includes(table));
+  const counts = await database.read((session) => countRows(session, core));
+  const loss = describeLoss(database.name, removal.tables.length, counts);
+  await consent(loss);
+  // only the server knows what depends on what; SQLite was asked above
+  if (database.engine === 'postgresql') await tryRemoval(removal, request, context);
+  log.warn(loss);
+  if (request.backup) await saveRows(removal, context);
+  return { facts, removal };
+}
+
+/** @throws Failure `refused` unless the database was seen, and has a core table; `reset-refused` if that proves nothing */
+function requireOurs({ observation, state }: Look, context: ResetContext): DatabaseFacts {
+  const refusal = { kind: 'refused', database: context.database.name, refusal: refusalOf(state) } as const;
+  if (observation.kind !== 'seen' || state.kind === 'interrupted') throw new Failure(refusal);
+  const { facts } = observation;
+  const core = coreTables.filter((table) => Object.hasOwn(facts.catalog.tables, table));
+  if (core.length === 0) throw new Failure(refusal);
+  if (state.kind === 'foreign' || !isRecognised(state, facts, core))
+    throw refused(context, { kind: 'not-recognised', core, ledgers: facts.ledgers });
+  return facts;
+}
+
+/**
+ * Whether core tables are TimeTracker's: a revision of it says so, or the schema of one, or else they are the whole core.
+ */
+function isRecognised(state: State, { revisions, ledgers }: DatabaseFacts, core: readonly string[]): boolean {
+  if ((revisions ?? []).some((revision) => releaseGraph.knows(revision))) return true;
+  if (state.kind === 'unversioned') return state.recognised;
+  return isWholeCore(core, ledgers);
+}
+
+async function countRows(
+  session: Session,
+  tables: readonly string[],
+): Promise<readonly { readonly table: string; readonly rows: number }[]> {
+  const counts: { table: string; rows: number }[] = [];
+  for (const table of tables) {
+    const row = only(await session.query(`SELECT count(*) AS rows FROM ${quoteName(table)}`));
+    counts.push({ table, rows: number(row, 'rows') });
+  }
+  return counts;
+}
+
+/** Drops everything and takes it back, to learn what depends on it before a backup is made. */
+async function tryRemoval(removal: Removal, { disconnect }: ResetRequest, context: ResetContext): Promise<void> {
+  const { database } = context;
+  await namingRefusals(context, () =>
+    database.rehearse(async (transaction) => {
+      await requireAlone(transaction, database.name, disconnect);
+      await remove(transaction, removal);
+    }),
+  );
+}
+
+/** Whatever TT_BACKUP_BEFORE_MIGRATE says: this is no migration, which could be rolled back. */
+async function saveRows({ tables }: Removal, context: ResetContext): Promise<void> {
+  const { database, signal } = context;
+  const telling = tables.filter((table) => table !== versionTable);
+  if (!(await database.read((session) => holdsRows(session, telling)))) return;
+  try {
+    await requireSafetyBackup(context);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (isLost(error)) throw error;
+    throw refused(context, { kind: 'no-backup', reason: describeObstacle(obstacleOf(error)) });
+  }
+}
+
+async function startOver({ facts, removal }: Prepared, request: ResetRequest, context: ResetContext): Promise<void> {
+  const { database, log, recorder } = context;
+  await namingRefusals(context, () =>
+    database.transaction(async (transaction) => {
+      recorder.attempt();
+      await requireAlone(transaction, database.name, request.disconnect);
+      await remove(transaction, removal);
+      log.info(`  deleted ${removal.tables.length} tables, until the new schema is proven and committed`);
+      recorder.step({ kind: 'deletion', tables: removal.tables });
+      await bringToHead(transaction, anew, { ...facts, revisions: null }, context);
+      // what was deleted is only gone once the new schema is known to be whole
+      await prove(database, (question) => transaction.observe(question));
+    }),
+  );
+  await conclude(context);
+}
+
+/** What the database says no to is a failure with a name: something depends on what is to go, or else a migration. */
+async function namingRefusals(context: ResetContext, work: () => Promise<void>): Promise<void> {
+  try {
+    await naming(anew, context, work);
+  } catch (error) {
+    const cause = error instanceof Failure ? error.cause : null;
+    if (!(cause instanceof DependedUpon)) throw error;
+    throw refused(context, { kind: 'in-the-way', things: cause.dependents });
+  }
+}
+
+const refused = ({ database }: ResetContext, obstacle: ResetObstacle): Failure =>
+  new Failure({ kind: 'reset-refused', database: database.name, obstacle });
+
+const revisionsIn = ({ observation }: Look): readonly string[] =>
+  observation.kind === 'seen' ? (observation.facts.revisions ?? []) : [];

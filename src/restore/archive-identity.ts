@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import type { Config } from '../config/config.ts';
+import { type DoneRestore, readHistory } from '../state-folder/restore-history.ts';
+import type { ArchiveIdentity } from '../state-folder/journal.ts';
+
+/** Tells an archive by where it lies, its size and its time; by its content as well where somebody will ask again. */
+export async function identify(file: string, byContent: boolean): Promise<ArchiveIdentity> {
+  const { size, mtimeMs } = await stat(file);
+  return { path: file, size, modified: Math.trunc(mtimeMs), sha256: byContent ? await hashOf(file) : null };
+}
+
+/**
+ * The restore of an archive at a start, if it is remembered. The content decides, whatever the file is called; it is
+ * only read where name, size and time do not tell already. An archive that is gone is told by its path.
+ * @throws Failure `restore-refused` where what was restored cannot be told
+ */
+export async function findRestoreAtStart(
+  config: Pick<Config, 'backupFolder' | 'database'>,
+  file: string,
+): Promise<DoneRestore | null> {
+  const done = readHistory(config).filter(({ archive }) => archive !== null && archive.sha256 !== null);
+  if (done.length === 0) return null;
+  const present = await identify(file, false).catch(() => null);
+  const likely = done.findLast(
+    ({ archive }) =>
+      archive?.path === file &&
+      (present === null || (archive.size === present.size && archive.modified === present.modified)),
+  );
+  if (likely !== undefined || present === null) return likely ?? null;
+  const sha256 = await hashOf(file);
+  return done.findLast(({ archive }) => archive?.sha256 === sha256) ?? null;
+}
+
+async function hashOf(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), hash);
+  return hash.digest('hex');
+}

@@ -1,0 +1,63 @@
+import type { Config } from '../config/config.ts';
+import { Failure, reasonOf } from '../errors/failure.ts';
+import { type Journal, writeJournal } from '../state-folder/journal.ts';
+import { failedAt, reasonInWords } from './load-and-verify.ts';
+import { exchangeOf, settleOwn, unfinished } from './recover.ts';
+import type { RestoreContext, Site, Source } from './target.ts';
+
+/**
+ * Writes the journal before anything else, and brings it to its end whatever happens.
+ * @throws Failure only where the live database was not exchanged, or where nobody can tell yet (`unfinished`): what
+ *   fails after the exchange and is settled all the same is a warning
+ */
+export async function journalled(
+  journal: Journal,
+  site: Site,
+  context: RestoreContext,
+  prepare: () => Promise<Source | 'undo' | null>,
+): Promise<void> {
+  const { config, signal, log, recorder } = context;
+  let present = journal;
+  const enter = (phase: Journal['phase']): void => {
+    writeJournal(config, { ...journal, phase });
+    present = { ...journal, phase };
+  };
+  beginJournal(journal, config);
+  recorder.exchange(exchangeOf(journal, 'preparing'));
+  let failed: { readonly error: unknown } | null = null;
+  try {
+    const source = await prepare();
+    signal.throwIfAborted();
+    if (source !== null) {
+      enter('swapping');
+      recorder.exchange(exchangeOf(journal, 'swapping'));
+      await site.exchange(source === 'undo' ? null : source, journal.places);
+      recorder.exchange(exchangeOf(journal, 'finishing'));
+      enter('finishing');
+    }
+  } catch (error) {
+    failed = { error };
+  }
+  const outcome = await settleOwn(site, present, context).catch((error: unknown) => {
+    log.warn(`What was begun could not be settled now (${reasonInWords(error)}): the next start does it.`);
+    throw unfinished(config, reasonInWords(failed === null ? error : failed.error), error);
+  });
+  if (failed === null) return;
+  if (outcome === 'finished') {
+    return log.warn(
+      `The ${journal.action} was finished although something failed on the way: ${reasonInWords(failed.error)}.`,
+    );
+  }
+  signal.throwIfAborted();
+  throw failedAt('restoring', failed.error, config);
+}
+
+/** @throws Failure `restore-refused` where there is no place for a journal */
+function beginJournal(journal: Journal, config: Config): void {
+  try {
+    writeJournal(config, journal);
+  } catch (error) {
+    const obstacle = { kind: 'folder', folder: config.backupFolder, reason: reasonOf(error) } as const;
+    throw new Failure({ kind: 'restore-refused', database: journal.database, obstacle }, { cause: error });
+  }
+}

@@ -1,0 +1,146 @@
+import { type Contents, readContents } from '../backup/database-summary.ts';
+import { openDumpProof } from '../backup/verify-dump.ts';
+import type { Manifest } from '../archive/manifest.ts';
+import type { Config, DatabaseTarget } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import { isConnectionLoss } from '../database/postgres/connection-failure.ts';
+import { openDatabase } from '../database/open.ts';
+import { causeOf } from '../database/cause.ts';
+import { Failure, reasonOf } from '../errors/failure.ts';
+import { act } from '../operations/gate.ts';
+import { look } from '../assessment/assess.ts';
+import { listRows } from '../report/adoption-text.ts';
+import { describeCause } from '../report/error-messages.ts';
+import type { RestoreContext, Source } from './target.ts';
+import { findWarnings } from './warnings.ts';
+
+/** Opens a database of a restore's own. */
+export async function withScratch<Result>(
+  target: DatabaseTarget,
+  { config, log, version, signal }: RestoreContext,
+  work: (database: Database) => Promise<Result>,
+): Promise<Result> {
+  const silent = (): void => undefined;
+  const database = await openDatabase(target, {
+    ...config,
+    applicationName: `db-init ${version} restore`,
+    writes: true,
+    signal,
+    onWaiting: silent,
+    onLockWaiting: silent,
+    onRetry: (reason) => log.info(`Trying again: ${reason}.`),
+    onWarning: silent,
+  });
+  try {
+    return await work(database);
+  } finally {
+    await database.close();
+  }
+}
+
+/**
+ * Compares a database that was just loaded with what the archive says of it, and brings it to this image's schema.
+ * @throws Failure `archive-rejected` if it is none of the application's, or newer; `restore-refused` if it cannot be
+ *   migrated
+ */
+export async function makeHealthy(database: Database, source: Source, context: RestoreContext): Promise<void> {
+  const { manifest } = source.archive;
+  if (manifest !== null || context.onLoaded !== undefined) {
+    const contents = await database.read(readContents);
+    if (manifest !== null) compareContents(contents, manifest, source);
+    context.onLoaded?.(contents);
+  }
+  for (const warning of await findWarnings(database, context.config)) context.log.warn(warning);
+  const given = { ...context, database, config: scratchConfig(context.config, source) };
+  const seen = await look(database, given.config);
+  const { plan } = seen;
+  if (plan.kind === 'refuse') {
+    const { title, happened } = describeCause({ kind: 'refused', database: database.name, refusal: plan.refusal });
+    throw unusable(source, `${title}. ${happened.join(' ')}`.replace(/\.+$/, ''));
+  }
+  try {
+    await act(seen, given);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    throw failedAt('migrating the restored database', error, context.config);
+  }
+}
+
+/** Whether the live database is what a restore has to leave behind. @returns what is wrong with it; null if nothing */
+export async function findFault(database: Database, source: Source, config: Config): Promise<string | null> {
+  const { state } = await look(database, scratchConfig(config, source));
+  return state.kind === 'current' ? null : `its state is ${state.kind}`;
+}
+
+/** Nothing may be guessed about a database of unknown origin, and nothing be left behind on its account. */
+function scratchConfig(config: Config, { folder }: Source): Config {
+  return {
+    ...config,
+    backupBeforeMigrate: 'never',
+    backupFolder: folder,
+    // they are put in their places after this database
+    uploadRoots: [],
+    skipCleanup: true,
+    requireExisting: true,
+    allowNewerSchema: false,
+    drift: 'repair',
+  };
+}
+
+function compareContents({ rows, revisions }: Contents, manifest: Manifest, source: Source): void {
+  const differing = Object.entries(manifest.rows).filter(([table, count]) => rows[table] !== count);
+  if (differing.length > 0) {
+    const list = differing.map(([table, count]) => `${table} has ${rows[table] ?? 'no table'} instead of ${count}`);
+    throw unusable(source, `the rows are not those that its manifest counts: ${list.join(', ')}`);
+  }
+  if (revisions.join() !== [...manifest.revisions].toSorted().join()) {
+    throw unusable(source, `its manifest says ${listRows(manifest.revisions)}, but in it is ${listRows(revisions)}`);
+  }
+}
+
+/** The archive is whole, but cannot be used here. */
+export function unusable({ archive }: Pick<Source, 'archive'>, reason: string): Failure {
+  return new Failure({ kind: 'archive-rejected', archive: archive.file, fault: { kind: 'unusable', reason } });
+}
+
+/**
+ * Why a dump could not be loaded: because it is damaged, which its checksum does not tell if it was damaged before it
+ * was packed, or for a reason that lies here.
+ */
+export async function failedLoad(error: unknown, { archive }: Source, context: RestoreContext): Promise<Failure> {
+  const { config, signal } = context;
+  signal.throwIfAborted();
+  try {
+    const { prove } = await openDumpProof(archive, signal);
+    await prove(await archive.database.open());
+  } catch (fault) {
+    signal.throwIfAborted();
+    if (fault instanceof Failure) return fault;
+    return unusable({ archive }, `its ${archive.database.name} cannot be restored: ${reasonOf(fault)}`);
+  }
+  return failedAt('restoring the dump', error, config);
+}
+
+/** A step of a restore that failed for a reason of its own. A failure that says more is passed on as it is. */
+export function failedAt(step: string, error: unknown, { database }: Pick<Config, 'database'>): Failure {
+  const name = database.kind === 'sqlite' ? database.file : database.database;
+  if (error instanceof Failure && /^(archive-rejected|restore-refused|missing-rights|locked)$/.test(error.problem.kind))
+    return error;
+  const reason = reasonInWords(error);
+  return new Failure(
+    { kind: 'restore-refused', database: name, obstacle: { kind: 'failed', step, reason, cause: causeOf(error) } },
+    { cause: error },
+  );
+}
+
+/** Whether an error says that the connection is gone, and nothing of the database. */
+export function isLost(error: unknown): boolean {
+  return (error instanceof Failure && error.problem.kind === 'connection-lost') || isConnectionLoss(error);
+}
+
+/** Why something failed, as a sentence without its full stop. */
+export function reasonInWords(error: unknown): string {
+  if (!(error instanceof Failure)) return reasonOf(error);
+  const { title, happened } = describeCause(error.problem);
+  return `${title}: ${happened.join(' ')}`.replace(/\.+$/, '');
+}

@@ -1,0 +1,90 @@
+import type { Database, OthersAtWork } from '../database/database.ts';
+import { exclusion, findOthers, isExclusion, terminate } from '../database/postgres/other-sessions.ts';
+import type { Session } from '../database/session.ts';
+import { hasCode } from '../errors/error-code.ts';
+import { pauseBeforeAttempt, sleep } from '../database/backoff.ts';
+import { Failure } from '../errors/failure.ts';
+import { listSessions } from '../report/quarantine-text.ts';
+import type { RestoreContext } from './target.ts';
+
+/** How often others are told to end who connect again at once. */
+const attempts = 5;
+const insufficientPrivilege = '42501';
+
+/** @throws Failure `restore-refused` if others may still write to the database */
+export function requireNobody({ sessions, prepared }: OthersAtWork, database: string): void {
+  if (prepared.length > 0) {
+    const obstacle = { kind: 'prepared-transactions', names: prepared } as const;
+    throw new Failure({ kind: 'restore-refused', database, obstacle });
+  }
+  if (sessions.length > 0) {
+    const obstacle = { kind: 'others-are-connected', others: sessions } as const;
+    throw new Failure({ kind: 'restore-refused', database, obstacle });
+  }
+}
+
+/**
+ * Before a restore begins, and before it opens a SQLite file itself: it may take long, and would be refused in the end.
+ * @throws Failure `restore-refused`
+ */
+export async function requireAlone(
+  live: Database,
+  { config, disconnect }: Pick<RestoreContext, 'config' | 'disconnect'>,
+): Promise<void> {
+  if (config.database.kind === 'sqlite') {
+    const { requireUnused } = await import('../database/sqlite/swap-file.ts');
+    requireUnused(config.database.file, disconnect);
+  }
+  const others = await live.othersAtWork();
+  requireNobody(disconnect ? { ...others, sessions: [] } : others, live.name);
+}
+
+/**
+ * Exchanges schemas of the live database with nobody else at work in it. That is proven in the very transaction of the
+ * exchange; with `disconnect` sessions of others are ended before.
+ * @param work runs SQL at the beginning of a transaction: an error of that SQL has to come out of it
+ * @throws Failure `restore-refused` if others do not go, or come again
+ */
+export async function withoutOthers(
+  live: Database,
+  schemas: readonly string[],
+  context: Pick<RestoreContext, 'config' | 'disconnect' | 'signal'>,
+  work: (exclusion: string) => Promise<void>,
+): Promise<void> {
+  const { disconnect, signal } = context;
+  const proof = await live.read((session) => exclusion(session, schemas));
+  for (let attempt = 1; ; attempt++) {
+    await requireAlone(live, context);
+    if (disconnect) await endOthers(live, signal);
+    try {
+      return await work(proof);
+    } catch (error) {
+      if (!isExclusion(error)) throw error;
+      if (disconnect && attempt < attempts) continue;
+      requireNobody(await live.othersAtWork(), live.name);
+      // whoever it was has gone again
+      if (attempt >= attempts) throw error;
+    }
+  }
+}
+
+/** Ends the sessions of others, and waits until they are gone. @throws Failure `missing-rights` */
+async function endOthers(live: Database, signal: AbortSignal): Promise<void> {
+  const tellAll = async (session: Session): Promise<number> => {
+    const { sessions } = await findOthers(session);
+    if (sessions.length === 0) return 0;
+    const pids = sessions.map(({ pid }) => pid);
+    try {
+      await terminate(session, pids);
+    } catch (error) {
+      if (!hasCode(error, insufficientPrivilege)) throw error;
+      const remedy = `SELECT ${pids.map((pid) => `pg_terminate_backend(${pid})`).join(', ')};`;
+      const right = { action: `end the sessions of others: ${listSessions(sessions)}`, remedy };
+      throw new Failure({ kind: 'missing-rights', database: live.name, rights: [right] }, { cause: error });
+    }
+    return sessions.length;
+  };
+  for (let attempt = 1; (await live.read(tellAll)) > 0 && attempt < attempts; attempt++) {
+    await sleep(Math.min(pauseBeforeAttempt(attempt), 500), signal);
+  }
+}

@@ -1,0 +1,249 @@
+import { readdir, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { Config } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import { findClosed } from '../database/postgres/connect.ts';
+import { nameOf } from '../database/target-name.ts';
+import { Failure, reasonOf } from '../errors/failure.ts';
+import { memoryFolderOf } from '../state-folder/state-paths.ts';
+import { databasesSite } from './targets/database-swap.ts';
+import { filesSite } from './targets/file-swap.ts';
+import { measureFormer } from './former.ts';
+import { putAwayFormer, recallFormer } from './uploads/former-uploads.ts';
+import { foldersOf, readHistory, remember } from '../state-folder/restore-history.ts';
+import {
+  type Journal,
+  journalFileOf,
+  readJournal,
+  removeJournal,
+  type Way,
+  writeJournal,
+} from '../state-folder/journal.ts';
+import { homeOf } from './targets/application-schema.ts';
+import { maintain, noMaintenance } from './open-target.ts';
+import type { Exchange } from '../report/run-record.ts';
+import { describeUnmeasured } from '../report/restore-text.ts';
+import { isOfSite } from './ownership.ts';
+import { isLost, withScratch } from './load-and-verify.ts';
+import { schemasSite } from './targets/schema-swap.ts';
+import type { RestoreContext, Site } from './target.ts';
+import { discardUploads, swapUploads } from './uploads/swap.ts';
+import { zonedTime } from '../platform/local-time.ts';
+
+/** Where a restore keeps what it needs meanwhile. */
+export function stagingFolderOf(config: Pick<Config, 'backupFolder'>, id: string): string {
+  return join(memoryFolderOf(config), `restore-${id}`);
+}
+
+/**
+ * Brings a journalled restore or undo to its end: forwards where the exchange has happened, back where it has not. It
+ * may be cut off and called again. Nobody else may be at work on it: the site's lock says so.
+ */
+export async function settleJournal(
+  site: Site,
+  journal: Journal,
+  context: Pick<RestoreContext, 'config' | 'log' | 'recorder'>,
+): Promise<'finished' | 'taken back'> {
+  const { config, recorder } = context;
+  const exchanged = journal.phase === 'preparing' ? 'not-exchanged' : await site.settle(journal);
+  if (exchanged === 'not-exchanged') {
+    recorder.exchange(exchangeOf(journal, 'preparing'));
+    await takeBack(site, journal, config);
+    recorder.exchange(null);
+    return 'taken back';
+  }
+  recorder.exchange(exchangeOf(journal, 'finishing'));
+  await finish(site, journal, context);
+  recorder.exchanged({ kind: 'exchange', action: journal.action, kept: journal.places.outgoing });
+  return 'finished';
+}
+
+/** How far an exchange has come, for the record of the run. */
+export function exchangeOf({ action, places }: Journal, phase: Exchange['phase']): Exchange {
+  return { action, phase, incoming: places.incoming, outgoing: places.outgoing };
+}
+
+/** What is left to do once the new database is live. */
+async function finish(
+  site: Site,
+  journal: Journal,
+  { config, log }: Pick<RestoreContext, 'config' | 'log'>,
+): Promise<void> {
+  const { id, action, way, database, archive, places } = journal;
+  // it must not be taken back any more, whatever the way
+  writeJournal(config, { ...journal, phase: 'finishing' });
+  for (const { folder, former } of journal.uploads) {
+    if (former !== null) await recallFormer(folder, former, id, config);
+    await swapUploads(
+      { folder, incoming: id, outgoing: id },
+      await pathsThatStay(folder, config, archive?.path ?? null),
+    );
+    await putAwayFormer(folder, id, config);
+  }
+  const finishedAt = new Date().toISOString();
+  const kept = (await site.isKept(places.outgoing)) ? places.outgoing : null;
+  const uploads = foldersOf(journal.uploads);
+  // what it brought back is not kept any more
+  for (const done of readHistory(config).filter((earlier) => earlier.kept === places.incoming)) {
+    remember(config, { ...done, kept: null, uploads: [], measured: null });
+  }
+  const measured = kept === null ? null : await measureFormer(site, kept, log);
+  const done = { id, action, way, database, archive, finishedAt, kept, uploads };
+  try {
+    remember(config, { ...done, measured });
+  } catch (error) {
+    if (measured === null) throw error;
+    // on a full disk there may still be room for the rest, which the restore needs
+    log.warn(describeUnmeasured(places.outgoing, reasonOf(error)));
+    remember(config, { ...done, measured: null });
+  }
+  await forget(journal, config);
+}
+
+async function takeBack(site: Site, journal: Journal, config: Config): Promise<void> {
+  if (journal.action === 'restore') {
+    await site.discard(journal.places);
+    for (const { folder } of journal.uploads) await discardUploads(folder, journal.id);
+  }
+  await forget(journal, config);
+}
+
+async function forget({ id }: Journal, config: Config): Promise<void> {
+  await rm(stagingFolderOf(config, id), { recursive: true, force: true });
+  removeJournal(config);
+}
+
+/** What lies among the uploads perhaps, and is none. */
+async function pathsThatStay(folder: string, config: Config, archive: string | null): Promise<readonly string[]> {
+  // a folder of uploads inside another one has a swap of its own
+  const roots = config.uploadRoots.map((root) => root.folder).filter((other) => other !== folder);
+  const stay = [config.backupFolder, ...roots, ...(archive === null ? [] : [archive])];
+  const { database } = config;
+  if (database.kind !== 'sqlite') return stay;
+  const home = dirname(database.file);
+  // with all that is named after the database file: side files, locks, former ones
+  const names = await readdir(home).catch(() => []);
+  const own = names.filter((name) => name.startsWith(basename(database.file)));
+  return [...stay, ...own.map((name) => join(home, name))];
+}
+
+/**
+ * Waits for a restore that is at work in this backup folder, and finishes or takes back one that died.
+ * @param openLive opens the live database
+ * @throws Failure `restore-refused` (`unfinished`) if the journal cannot be read, or is about anything else
+ */
+export async function settleRestore(
+  context: RestoreContext,
+  openLive: <Result>(work: (live: Database) => Promise<Result>) => Promise<Result>,
+): Promise<void> {
+  const { config, log, recorder } = context;
+  const journal = readJournal(config);
+  if (journal === null) return;
+  if (journal === 'unreadable') throw await unreadableJournal(context);
+  if (!isAbout(journal, config)) throw unfinished(config, `its journal is about another database, ${journal.database}`);
+  await withSite(journal.way, context, openLive, async (site) => {
+    // who was waited for may have finished, or may have been another one
+    const present = readJournal(config);
+    if (present === null || present === 'unreadable') return;
+    if (!isOfSite(present, site)) throw unfinished(config, 'its journal names what no restore of this database would');
+    log.warn(`A restore did not finish (${present.holder}, begun ${zonedTime(present.startedAt)}).`);
+    recorder.exchange(exchangeOf(present, present.phase));
+    const outcome = await settleJournal(site, present, context).catch((error: unknown) => {
+      throw isNamed(error) ? error : unfinished(config, reasonOf(error), error);
+    });
+    log.warn(`It was ${outcome}: ${sentences[`${present.action} ${outcome}`]}`);
+  });
+}
+
+/** Nobody can tell what became of the restore; a database that it left closed is told before anything else. */
+async function unreadableJournal({ config, version }: RestoreContext): Promise<Failure> {
+  const { database: target } = config;
+  const closed = target.kind === 'sqlite' ? null : await findClosed(target, `db-init ${version} restore`);
+  if (closed === null || target.kind === 'sqlite') return unfinished(config, 'its journal cannot be read');
+  return new Failure({
+    kind: 'closed-database',
+    database: nameOf(target),
+    name: target.database,
+    reason: 'it is closed to everybody',
+    beside: closed.beside,
+    journal: journalFileOf(config),
+  });
+}
+
+/** Opens the place of a live database, and takes the lock of restores, to settle what another run or connection left. */
+async function withSite<Result>(
+  way: Way,
+  context: RestoreContext,
+  openLive: <Opened>(work: (live: Database) => Promise<Opened>) => Promise<Opened>,
+  work: (site: Site) => Promise<Result>,
+): Promise<Result> {
+  const { config } = context;
+  const { database: target } = config;
+  if (target.kind === 'postgresql' && way === 'databases') {
+    const maintenance = await maintain(target, context);
+    if (maintenance === null) throw unfinished(config, noMaintenance);
+    const site = databasesSite(target, maintenance, null, context);
+    try {
+      return await work(site);
+    } finally {
+      await site.close();
+    }
+  }
+  return openLive((live) =>
+    live.withLock(async () =>
+      work(
+        target.kind === 'sqlite'
+          ? filesSite(target, null, context)
+          : schemasSite(target, await homeOf(live), live, context),
+      ),
+    ),
+  );
+}
+
+/**
+ * Settles a journal of this very run after something failed. If the connection is lost, the truth is asked for over
+ * another one.
+ * @throws Error if that failed as well: the journal stays for the next start
+ */
+export async function settleOwn(
+  site: Site,
+  journal: Journal,
+  context: RestoreContext,
+): Promise<'finished' | 'taken back'> {
+  const { config, log } = context;
+  // a signal has ended the work; that it is cleaned up must not be ended by it as well
+  const patient = { ...context, signal: new AbortController().signal };
+  return settleJournal(site, journal, patient).catch((error: unknown) => {
+    if (!isLost(error)) throw error;
+    const { action, way } = journal;
+    log.warn(`The connection was lost (${reasonOf(error)}): another one is asked what became of the ${action}.`);
+    const openLive = <Opened>(work: (live: Database) => Promise<Opened>): Promise<Opened> =>
+      withScratch(config.database, patient, work);
+    return withSite(way, patient, openLive, (other) => settleJournal(other, journal, patient));
+  });
+}
+
+/** Whether a failure says itself what it is; one step that failed says that nothing was restored, which is not known here. */
+function isNamed(error: unknown): boolean {
+  if (!(error instanceof Failure)) return false;
+  const { problem } = error;
+  return problem.kind !== 'restore-refused' || problem.obstacle.kind !== 'failed';
+}
+
+const sentences = {
+  'restore finished': 'the restored database is live.',
+  'restore taken back': 'the database is the one from before the restore.',
+  'undo finished': 'the database from before the restore is live again.',
+  'undo taken back': 'the restored database stays live.',
+} as const;
+
+/** Whether the journal is about the database that this run is configured for. */
+function isAbout({ way, database }: Journal, config: Config): boolean {
+  return (way === 'files') === (config.database.kind === 'sqlite') && database === nameOf(config.database);
+}
+
+/** A restore is not over, and this run may not go on. */
+export function unfinished(config: Config, reason: string | null, cause?: unknown): Failure {
+  const obstacle = { kind: 'unfinished', journal: journalFileOf(config), reason } as const;
+  return new Failure({ kind: 'restore-refused', database: nameOf(config.database), obstacle }, { cause });
+}

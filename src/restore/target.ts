@@ -1,0 +1,65 @@
+import type { Archive } from '../archive/reader.ts';
+import type { Contents } from '../backup/database-summary.ts';
+import type { Config } from '../config/config.ts';
+import type { Measurement } from '../database/measurement.ts';
+import type { Log } from '../report/log.ts';
+import type { Recorder } from '../report/run-record.ts';
+import type { Journal, Places, Way } from '../state-folder/journal.ts';
+
+/** What restores work with. */
+export interface RestoreContext {
+  readonly config: Config;
+  readonly log: Log;
+  readonly recorder: Recorder;
+  /** Of db-init. */
+  readonly version: string;
+  readonly signal: AbortSignal;
+  /** Whether sessions of others may be ended. */
+  readonly disconnect: boolean;
+  /** Whether the owner answers for the archive: then objects that TimeTracker does not make are loaded as well. */
+  readonly trusted: boolean;
+  /** Told how many bytes of an archive were unpacked. */
+  readonly onBytes: (bytes: number) => void;
+  /** Told what the archive's database holds, once it is loaded and before it is migrated. */
+  readonly onLoaded?: (contents: Contents) => void;
+}
+
+/** Where a restored database comes from. */
+export interface Source {
+  readonly archive: Archive;
+  /** A folder of this restore's own, for what it needs meanwhile. */
+  readonly folder: string;
+}
+
+/**
+ * Where the live database stands, and how another one takes its place. Whoever has opened it holds the lock that
+ * tells a restore at work from one that died.
+ */
+export interface Site {
+  readonly way: Way;
+  /** The names for a restore that begins. */
+  places(id: string): Places;
+  /**
+   * Makes a healthy database of the archive's beside the live one, which stays untouched.
+   * @param rehearsed whether nothing more will follow
+   * @throws Failure `archive-rejected`, `restore-refused`
+   */
+  bringUp(source: Source, places: Places, rehearsed: boolean): Promise<void>;
+  /**
+   * Puts `incoming` in the place of `live`.
+   * @param source of a restore; null for an undo
+   * @throws Failure `restore-refused`, the live database being as it was, or any other: then `settle` tells
+   */
+  exchange(source: Source | null, places: Places): Promise<void>;
+  /** After an exchange that was cut off, perhaps: whether it happened. What was half done is completed or taken back. */
+  settle(journal: Journal): Promise<'exchanged' | 'not-exchanged'>;
+  /** Removes what was brought up and never went live. */
+  discard(places: Places): Promise<void>;
+  /** Whether there is something of that name: before the first start there is no file to keep. */
+  isKept(name: string): Promise<boolean>;
+  /** Measures a former database that is kept. @throws Error if it cannot be read */
+  measure(kept: string): Promise<Measurement>;
+  /** Deletes a former database that was kept. */
+  drop(kept: string): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,44 @@
+import { sharesDatabase } from '../../database/current-schema.ts';
+import type { Database } from '../../database/database.ts';
+import { quoteName } from '../../database/quoting.ts';
+import { flag, only, optionalText } from '../../database/rows.ts';
+import { Failure } from '../../errors/failure.ts';
+
+/**
+ * The schema that the application works in. PostgreSQL only.
+ * @throws Failure `restore-refused` where there is none
+ */
+export async function homeOf(live: Database): Promise<string> {
+  const home = await live.read(async (session) =>
+    optionalText(only(await session.query('SELECT current_schema()::text AS name')), 'name'),
+  );
+  if (home !== null) return home;
+  const reason = 'the search path of this user names no schema that is there';
+  const obstacle = {
+    kind: 'failed',
+    step: 'looking for the schema of the application',
+    reason,
+    cause: { kind: 'other' },
+  } as const;
+  throw new Failure({ kind: 'restore-refused', database: live.name, obstacle });
+}
+
+/** Whether other applications have something in the live database, which is not exchanged as a whole then. */
+export async function isShared(live: Database): Promise<boolean> {
+  return live.read(async (session) => flag(only(await session.query(`SELECT ${sharesDatabase} AS shared`)), 'shared'));
+}
+
+/**
+ * Gives the schema of a database that was just loaded the name of the live one: an archive may come from an
+ * installation that works in another schema.
+ */
+export async function renameToHome(loaded: Database, home: string): Promise<void> {
+  const { relations, elsewhere } = await loaded.observe('quick');
+  const [held, ...more] = elsewhere;
+  if (relations.length > 0 || held === undefined || more.length > 0) return;
+  await loaded.transaction((session) =>
+    session.run(
+      `DROP SCHEMA IF EXISTS ${quoteName(home)}; ALTER SCHEMA ${quoteName(held)} RENAME TO ${quoteName(home)}`,
+    ),
+  );
+}

@@ -1,0 +1,177 @@
+import { rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { extractEntry } from '../../archive/extract.ts';
+import { rejection } from '../../archive/archive-error.ts';
+import type { Config, PostgresTarget } from '../../config/config.ts';
+import { currentSchema } from '../../database/current-schema.ts';
+import type { Database } from '../../database/database.ts';
+import { requireConnections } from '../../database/postgres/connection-limit.ts';
+import { type DumpLoader, openLoader } from '../../database/postgres/load.ts';
+import { measureSchemas } from '../../database/postgres/measure.ts';
+import type { Maintenance } from '../../database/postgres/database-swap.ts';
+import { quoteName } from '../../database/quoting.ts';
+import { number, only, optionalText } from '../../database/rows.ts';
+import { requireNobody } from '../other-sessions.ts';
+import { homeOf, renameToHome } from './application-schema.ts';
+import { failedLoad, makeHealthy, withScratch } from '../load-and-verify.ts';
+import type { RestoreContext, Site, Source } from '../target.ts';
+
+/** A server has other things to do, and a hundred connections in all as a rule. */
+const mostJobs = 8;
+
+/** Seconds to wait for a former database: it is there already, and one that lets nobody in will not begin to. */
+const patience = 5;
+
+const impatient = (config: Config): Config => ({ ...config, waitTimeout: Math.min(config.waitTimeout, patience) });
+
+/** PostgreSQL cuts longer names off (NAMEDATALEN). */
+const longestName = 63;
+
+/**
+ * The way of whole databases: the archive is restored into one beside the live one, and then both change names. The
+ * live database is only closed for the moment of the renaming.
+ * @param live null to settle what another run left: then nothing new can be restored
+ */
+export function databasesSite(
+  target: PostgresTarget,
+  maintenance: Maintenance,
+  live: Database | null,
+  context: RestoreContext,
+): Site {
+  return {
+    way: 'databases',
+
+    places: (id) => ({
+      live: target.database,
+      incoming: nameBeside(target.database, `_restore_${id}`),
+      outgoing: nameBeside(target.database, `_before_${id}`),
+    }),
+
+    async bringUp(source, { incoming }) {
+      if (live === null) throw new Error('a restore without the live database');
+      const jobs = Math.min(availableParallelism(), mostJobs, await requireConnections(live, 1, 'load the archive'));
+      const dump = await unpackDump(source, context);
+      const loader = await loaderFor(dump, source, live, target, context);
+      const owner = await ownerOf(live);
+      const schema = await homeOf(live);
+      const { signal, log } = context;
+      // what is set for the live database is not set for this one
+      const ours: PostgresTarget = { ...target, database: incoming, schema };
+      let loadRole: PostgresTarget | null = null;
+      try {
+        await maintenance.create(incoming);
+        if (!context.trusted) loadRole = await enterAsOwner(ours, maintenance, context);
+        log.info(`Restoring into ${incoming}, beside the live database, with ${loader.tool}.`);
+        const role = loadRole === null ? owner : null;
+        await loader.into(loadRole ?? ours, { role, jobs, signal });
+      } catch (error) {
+        throw await failedLoad(error, source, context);
+      }
+      await rm(dump, { force: true });
+      await withScratch(loadRole ?? ours, context, async (database) => {
+        // what migrations create belongs to whom everything else does
+        if (loadRole === null && owner !== null) {
+          await database.transaction((session) => session.run(`SET ROLE ${quoteName(owner)}`));
+        }
+        await renameToHome(database, schema);
+        await makeHealthy(database, source, context);
+      });
+      if (loadRole !== null) await maintenance.dropOwner(incoming, owner);
+    },
+
+    async exchange(source, { incoming, outgoing }) {
+      if (source !== null) {
+        for (const lost of await maintenance.carryOver(incoming)) context.log.warn(`Not carried over: ${lost}.`);
+      }
+      // of all sessions that would be in the way of the renaming, our own goes first
+      await live?.close();
+      requireNobody(await maintenance.exchange(incoming, outgoing, context.disconnect), target.database);
+    },
+
+    async settle({ places }) {
+      const exchanged = await maintenance.exists(places.outgoing);
+      await maintenance.reopen();
+      return exchanged ? 'exchanged' : 'not-exchanged';
+    },
+
+    discard: ({ incoming }) => maintenance.drop(incoming),
+    isKept: (name) => maintenance.exists(name),
+    measure: (kept) =>
+      withScratch({ ...target, database: kept }, { ...context, config: impatient(context.config) }, (former) =>
+        former.read((session) => measureSchemas(session, null)),
+      ),
+    drop: (kept) => maintenance.drop(kept),
+    close: () => maintenance.close(),
+  };
+}
+
+/**
+ * Where an archive is loaded, as a role that owns nothing but this database.
+ * @returns null if we are no superuser, or if the server's pg_hba.conf lets no such role in
+ */
+async function enterAsOwner(
+  scratch: PostgresTarget,
+  maintenance: Maintenance,
+  { log }: RestoreContext,
+): Promise<PostgresTarget | null> {
+  const role = await maintenance.createOwner(scratch.database);
+  if (role !== null && typeof role !== 'string') return { ...scratch, ...role };
+  if (role !== null) log.warn(`The archive is loaded with the rights of ${scratch.user}: ${role}.`);
+  return null;
+}
+
+/** `timetracker_before_20261123_201500`, the name cut so that it is not cut by the server. */
+function nameBeside(name: string, suffix: string): string {
+  const bytes = Buffer.from(name).subarray(0, longestName - Buffer.byteLength(suffix));
+  // a character that was cut in two is left out
+  return new TextDecoder().decode(bytes, { stream: true }) + suffix;
+}
+
+/** Unpacks the dump: several jobs can only read a file. */
+export async function unpackDump({ archive, folder }: Source, { signal, onBytes }: RestoreContext): Promise<string> {
+  const file = join(folder, 'db.dump');
+  await extractEntry(archive.database, file, { signal, onBytes });
+  return file;
+}
+
+/** @throws Failure `archive-rejected` if no tool here can restore it */
+export async function loaderFor(
+  dump: string,
+  source: Source,
+  live: Database,
+  target: PostgresTarget,
+  { config, log, signal, trusted }: RestoreContext,
+): Promise<DumpLoader> {
+  const serverMajor = await live.read(async (session) =>
+    number(only(await session.query(`SELECT current_setting('server_version_num')::int / 10000 AS major`)), 'major'),
+  );
+  const maxBytes = config.archiveLimits.bytes;
+  const found = await openLoader(dump, target, { serverMajor, trusted, maxBytes, signal });
+  if (found.kind === 'too-much-data') {
+    const reason = `the rows of its ${source.archive.database.name} have more than ${maxBytes} bytes`;
+    throw rejection(source.archive.file, { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_GIGABYTES' });
+  }
+  if (found.kind !== 'ready') throw rejection(source.archive.file, found);
+  for (const warning of found.warnings) log.warn(`${warning}.`);
+  return found.loader;
+}
+
+/**
+ * Who owns the application's tables, or the database where there are none yet, if that is another role than ours and
+ * one that we may act for.
+ */
+async function ownerOf(live: Database): Promise<string | null> {
+  return live.read(async (session) => {
+    const [row] = await session.query(
+      `SELECT CASE WHEN pg_get_userbyid(owner) <> current_user AND pg_has_role(owner, 'MEMBER')
+                   THEN pg_get_userbyid(owner) END AS owner
+       FROM (SELECT relowner AS owner, relname FROM pg_class
+             WHERE relnamespace = ${currentSchema} AND relkind IN ('r', 'p')
+               AND relname IN ('users', 'alembic_version')
+             UNION ALL SELECT datdba, '' FROM pg_database WHERE datname = current_database()) AS owners
+       ORDER BY relname DESC LIMIT 1`,
+    );
+    return row === undefined ? null : optionalText(row, 'owner');
+  });
+}

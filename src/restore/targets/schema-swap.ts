@@ -1,0 +1,189 @@
+import type { PostgresTarget } from '../../config/config.ts';
+import type { Database } from '../../database/database.ts';
+import { dropSchema } from '../../database/postgres/dependents.ts';
+import { measureSchemas } from '../../database/postgres/measure.ts';
+import { runLock } from '../../database/postgres/lock.ts';
+import { quoteName } from '../../database/quoting.ts';
+import { number, optionalText, text } from '../../database/rows.ts';
+import type { Session } from '../../database/session.ts';
+import { pauseBeforeAttempt, sleep } from '../../database/backoff.ts';
+import { Failure } from '../../errors/failure.ts';
+import { withoutOthers } from '../other-sessions.ts';
+import { loaderFor, unpackDump } from './database-swap.ts';
+import type { Places } from '../../state-folder/journal.ts';
+import { failedLoad, makeHealthy } from '../load-and-verify.ts';
+import type { RestoreContext, Site } from '../target.ts';
+
+/** How often sessions are told to end. */
+const looks = 20;
+
+/**
+ * The way of schemas, for a user who may not create databases: one transaction renames the application's schema and
+ * restores the archive's into a new one. What is live meanwhile is migrated after that, so until it is proven it can only be taken
+ * back. The run lock, which this connection holds throughout, is the lock.
+ * @param home the schema that the application works in
+ */
+export function schemasSite(target: PostgresTarget, home: string, live: Database, context: RestoreContext): Site {
+  const exchangeBy = (statements: readonly string[], schemas: readonly string[]): Promise<void> =>
+    withoutOthers(live, schemas, context, (exclusion) =>
+      live.transaction((session) => session.run(`${exclusion}${statements.join(';')}`)),
+    );
+  const takeBack = ({ outgoing }: Places): Promise<void> =>
+    withoutOthers(live, [home, outgoing], context, (exclusion) =>
+      live.transaction(async (session) => {
+        await session.run(exclusion);
+        await dropSchema(session, home);
+        await session.run(rename(outgoing, home));
+      }),
+    );
+  const exists = (schema: string): Promise<boolean> =>
+    live.read(
+      async (session) =>
+        (await session.query('SELECT to_regnamespace($1) AS oid', [quoteName(schema)]))[0]?.['oid'] !== null,
+    );
+
+  return {
+    way: 'schemas',
+    places: (id) => ({ live: home, incoming: `tt_restore_${id}`, outgoing: `tt_before_${id}` }),
+
+    async bringUp(source, places, rehearsed) {
+      await requireRights(live);
+      const dump = await unpackDump(source, context);
+      const loader = await loaderFor(dump, source, live, target, context);
+      if (!rehearsed) return;
+      const { signal, log } = context;
+      log.warn(
+        'This user may not create databases, or shares this one: the dump is restored in a transaction that is rolled back,',
+      );
+      log.warn('and whether it can be migrated is only seen by the restore itself.');
+      const { before } = await live.read((session) => renaming(session, loader.schema, places));
+      await loader
+        .inOneTransaction(target, { before, after: '', commit: false, role: null, signal })
+        .catch(async (error: unknown) => {
+          throw await failedLoad(error, source, context);
+        });
+    },
+
+    async exchange(source, places) {
+      if (source === null) {
+        const { incoming, outgoing } = places;
+        return exchangeBy([rename(home, outgoing), rename(incoming, home)], [home, incoming]);
+      }
+      const { signal, log } = context;
+      const loader = await loaderFor(`${source.folder}/db.dump`, source, live, target, context);
+      log.info(
+        `Restoring into a new schema ${home}, with ${loader.tool}; the former one is kept as ${places.outgoing}.`,
+      );
+      const frame = await live.read((session) => renaming(session, loader.schema, places));
+      const after = `${frame.after}${await live.read(requiringUs)}`;
+      await withoutOthers(live, [home, loader.schema], context, (exclusion) => {
+        const before = `${exclusion}${frame.before}`;
+        return loader.inOneTransaction(target, { before, after, commit: true, role: null, signal });
+      }).catch(async (error: unknown) => {
+        throw error instanceof Failure ? error : await failedLoad(error, source, context);
+      });
+      await makeHealthy(live, source, context);
+    },
+
+    async settle({ action, phase, places }) {
+      await endLoads(live, context.signal);
+      if (!(await exists(places.outgoing))) return 'not-exchanged';
+      if (action === 'undo' || phase === 'finishing') return 'exchanged';
+      await takeBack(places);
+      return 'not-exchanged';
+    },
+
+    discard: () => Promise.resolve(),
+    isKept: exists,
+    measure: (kept) => live.read((session) => measureSchemas(session, kept)),
+    drop: (kept) => live.transaction((session) => dropSchema(session, kept)),
+    close: () => Promise.resolve(),
+  };
+}
+
+/**
+ * What keeps psql from committing once the run is dead that ordered it, and another one may have settled what it left:
+ * the run lock is still held by this very session.
+ */
+async function requiringUs(session: Session): Promise<string> {
+  const { application, key } = runLock;
+  const [row = {}] = await session.query('SELECT pg_backend_pid() AS pid');
+  return `SELECT CAST(CASE WHEN EXISTS (
+            SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = ${application} AND objid = ${key}
+              AND pid = ${number(row, 'pid')} AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+          ) THEN '0' ELSE 'the run that ordered this is gone' END AS int)`;
+}
+
+/** Ends what psql is still at, in the name of a run that died. Only then can be told whether it has committed. */
+async function endLoads(live: Database, signal: AbortSignal): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const pids = await live.read((session) =>
+      session.query(
+        `SELECT pid, pg_terminate_backend(pid) AS told FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name LIKE 'db-init load %'`,
+      ),
+    );
+    if (pids.length === 0) return;
+    if (attempt === looks)
+      throw new Error(
+        `a session of the former run does not end: pid ${pids.map((row) => number(row, 'pid')).join(', ')}`,
+      );
+    await sleep(pauseBeforeAttempt(attempt), signal);
+  }
+}
+
+const rename = (from: string, to: string): string => `ALTER SCHEMA ${quoteName(from)} RENAME TO ${quoteName(to)}`;
+
+/**
+ * The SQL around a load. Before it the present schema goes aside, and a new one with the same grants is made for what
+ * the dump holds. Where the dump's schema has another name, it takes the present one's after the load; what else is in
+ * this database under the dump's name is out of the way meanwhile.
+ */
+async function renaming(
+  session: Session,
+  held: string,
+  { live, incoming, outgoing }: Places,
+): Promise<{ readonly before: string; readonly after: string }> {
+  const taken =
+    held !== live && (await session.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [held])).length > 0;
+  const grants = await session.query(
+    `SELECT privilege_type AS privilege, CASE WHEN grantee = 0 THEN NULL ELSE pg_get_userbyid(grantee) END AS grantee
+     FROM pg_namespace, aclexplode(nspacl) WHERE nspname = $1 AND grantee <> nspowner`,
+    [live],
+  );
+  const statements = (...all: readonly string[]): string => all.map((statement) => `${statement};\n`).join('');
+  return {
+    before: statements(
+      rename(live, outgoing),
+      ...(taken ? [rename(held, incoming)] : []),
+      `CREATE SCHEMA ${quoteName(held)}`,
+      ...grants.map((row) => {
+        const grantee = optionalText(row, 'grantee');
+        const whom = grantee === null ? 'PUBLIC' : quoteName(grantee);
+        return `GRANT ${text(row, 'privilege')} ON SCHEMA ${quoteName(held)} TO ${whom}`;
+      }),
+    ),
+    after: statements(...(held === live ? [] : [rename(held, live)]), ...(taken ? [rename(incoming, held)] : [])),
+  };
+}
+
+/** Both ways need a right; it is told what each of them is. @throws Failure `missing-rights` */
+async function requireRights(live: Database): Promise<void> {
+  const missing = await live.read(async (session) => {
+    const [row = {}] = await session.query(
+      `SELECT quote_ident(current_user) AS user, quote_ident(current_database()) AS database,
+              quote_ident(current_schema()) AS schema
+       WHERE NOT (has_database_privilege(current_database(), 'CREATE')
+                  AND coalesce((SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = current_schema()), false))`,
+    );
+    if (row['user'] === undefined) return null;
+    return { user: text(row, 'user'), database: text(row, 'database'), schema: text(row, 'schema') };
+  });
+  if (missing === null) return;
+  const { user, database, schema } = missing;
+  const right = {
+    action: `create a database beside the live one, nor rename schema ${schema}`,
+    remedy: `ALTER ROLE ${user} CREATEDB; ALTER DATABASE ${database} OWNER TO ${user};`,
+  };
+  throw new Failure({ kind: 'missing-rights', database: live.name, rights: [right] });
+}

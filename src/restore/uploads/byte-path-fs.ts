@@ -1,0 +1,127 @@
+import {
+  chmod,
+  chown,
+  copyFile,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  rename,
+  rmdir,
+  symlink,
+  unlink,
+  utimes,
+} from 'node:fs/promises';
+import { hasCode } from '../../errors/error-code.ts';
+
+/**
+ * A path with a character for each byte. Names in old folders need not be UTF-8, and what cannot be named cannot be
+ * moved.
+ */
+export type RawPath = string;
+
+export const rawOf = (path: string): RawPath => Buffer.from(path).toString('latin1');
+const bytesOf = (path: RawPath): Buffer => Buffer.from(path, 'latin1');
+
+export type EntryKind = 'none' | 'folder' | 'file' | 'link' | 'other';
+
+/** What lies at a path; a symbolic link is itself, never what it points to. */
+export async function kindOf(path: RawPath): Promise<EntryKind> {
+  try {
+    const stats = await lstat(bytesOf(path));
+    if (stats.isDirectory()) return 'folder';
+    if (stats.isFile()) return 'file';
+    return stats.isSymbolicLink() ? 'link' : 'other';
+  } catch (error) {
+    // a path through something that is no folder leads nowhere
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return 'none';
+    throw error;
+  }
+}
+
+export async function namesIn(folder: RawPath): Promise<readonly RawPath[]> {
+  return (await readdir(bytesOf(folder), { encoding: 'buffer' })).map((name) => name.toString('latin1'));
+}
+
+/** @returns false if it cannot be had by a rename: another file system, a mount, or a folder that is filled */
+export async function renamed(from: RawPath, to: RawPath): Promise<boolean> {
+  try {
+    await rename(bytesOf(from), bytesOf(to));
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'EXDEV', 'EBUSY', 'ENOTEMPTY', 'EEXIST')) return false;
+    // the application may have removed it this moment
+    if (hasCode(error, 'ENOENT') && (await kindOf(from)) === 'none') return true;
+    throw error;
+  }
+}
+
+/** Makes a folder like another one. */
+export async function makeFolderLike(model: RawPath, folder: RawPath): Promise<void> {
+  const { mode, uid, gid } = await lstat(bytesOf(model));
+  await mkdir(bytesOf(folder));
+  await giveOwner(folder, uid, gid);
+  await chmod(bytesOf(folder), mode & 0o7777);
+}
+
+/** Removes a folder that is empty; others stay. */
+export async function removeEmptyFolder(folder: RawPath): Promise<void> {
+  try {
+    await rmdir(bytesOf(folder));
+  } catch (error) {
+    if (!hasCode(error, 'ENOTEMPTY', 'EEXIST', 'EBUSY', 'ENOENT')) throw error;
+  }
+}
+
+/** Brings a file or a link to another file system: until the copy is on the disk, the original stays. */
+export async function carryOver(from: RawPath, to: RawPath, kind: 'file' | 'link'): Promise<void> {
+  if (kind === 'link') await symlink(await targetOf(from), bytesOf(to));
+  else await copyWhole(from, to);
+  await unlink(bytesOf(from));
+}
+
+async function copyWhole(from: RawPath, to: RawPath): Promise<void> {
+  const copy = `${to}.db-init-copy`;
+  const { uid, gid, mode, atime, mtime } = await lstat(bytesOf(from));
+  await copyFile(bytesOf(from), bytesOf(copy));
+  await giveOwner(copy, uid, gid);
+  await chmod(bytesOf(copy), mode & 0o7777);
+  await utimes(bytesOf(copy), atime, mtime);
+  await sync(copy);
+  await rename(bytesOf(copy), bytesOf(to));
+}
+
+/** Whether one is a finished copy of the other on another file system, whose original was not removed any more. */
+export async function isCarriedOver(from: RawPath, to: RawPath): Promise<boolean> {
+  const [one, other] = [await lstat(bytesOf(from)), await lstat(bytesOf(to))];
+  if (one.dev === other.dev) return false;
+  if (one.isSymbolicLink() && other.isSymbolicLink()) return (await targetOf(from)).equals(await targetOf(to));
+  const alike = one.size === other.size && one.mtime.getTime() === other.mtime.getTime();
+  return one.isFile() && other.isFile() && alike;
+}
+
+const targetOf = (link: RawPath): Promise<Buffer> => readlink(bytesOf(link), { encoding: 'buffer' });
+
+export async function removeFile(path: RawPath): Promise<void> {
+  await unlink(bytesOf(path));
+}
+
+/** Puts a file, or the names in a folder, on the disk. */
+export async function sync(path: RawPath): Promise<void> {
+  const handle = await open(bytesOf(path));
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Only root may give files away; for others they belong to who moves them. */
+async function giveOwner(path: RawPath, uid: number, gid: number): Promise<void> {
+  try {
+    await chown(bytesOf(path), uid, gid);
+  } catch (error) {
+    if (!hasCode(error, 'EPERM', 'EINVAL', 'ENOTSUP')) throw error;
+  }
+}

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { chmod, realpath, rename, rm } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
+import { makeFolder } from '../../platform/make-folder.ts';
+import type { Config } from '../../config/config.ts';
+import { hasCode } from '../../errors/error-code.ts';
+import { memoryFolderOf } from '../../state-folder/state-paths.ts';
+import { rawOf, removeEmptyFolder, sync } from './byte-path-fs.ts';
+import { isThere, privately, removeDiscarded, removeSet, setFolder } from './upload-sets.ts';
+
+type Keeping = Pick<Config, 'backupFolder' | 'uploadRoots'>;
+
+/** The folder of uploads that the application's web server hands out to anybody, and that its own backups hold. */
+const served = 'uploads';
+
+/** Nobody may enter it: not even the application, which runs as the same user. */
+const closed = 0o000;
+
+/**
+ * Where the former uploads of a folder may lie, best place first. The backup folder is handed out by nobody, and a rename
+ * leads there if it is on the same volume. Else they stay in their folder, closed.
+ */
+function placesOf({ backupFolder }: Pick<Config, 'backupFolder'>, folder: string, id: string) {
+  const name = createHash('sha256').update(folder).digest('hex').slice(0, 8);
+  const own = setFolder(folder, 'former', id);
+  return {
+    /** Where a swap leaves them, and where earlier versions kept them. */
+    swapped: own,
+    outside: join(memoryFolderOf({ backupFolder }), 'former-uploads', `${id}_${name}`),
+    closed: join(folder, '.db-init-closed', id),
+  };
+}
+
+/** Puts away what a swap has left. It may be called again after it was cut off anywhere. */
+export async function putAwayFormer(folder: string, id: string, config: Keeping): Promise<void> {
+  const { swapped, outside, closed: inside } = placesOf(config, folder, id);
+  if (await isThere(swapped)) {
+    const moved = !(await isServed(config)) && (await renamedInto(swapped, outside));
+    if (!moved) await renamedInto(swapped, inside);
+    await sync(rawOf(folder));
+  }
+  if (await isThere(inside)) await chmod(inside, closed);
+}
+
+/** Where the former uploads of a folder are; null if there are none. */
+export async function findFormer(
+  folder: string,
+  id: string,
+  config: Pick<Config, 'backupFolder'>,
+): Promise<string | null> {
+  for (const place of Object.values(placesOf(config, folder, id))) if (await isThere(place)) return place;
+  return null;
+}
+
+/** Makes the former uploads the incoming ones of an undo. Once that is done, or if there are none, it does nothing. */
+export async function recallFormer(folder: string, former: string, id: string, config: Keeping): Promise<void> {
+  const kept = await findFormer(folder, former, config);
+  if (kept === null) return;
+  await chmod(kept, privately.mode);
+  await rename(kept, setFolder(folder, 'incoming', id));
+  await sync(rawOf(folder));
+  await removeEmptyFolder(rawOf(dirname(placesOf(config, folder, former).closed)));
+}
+
+/** Removes former uploads, and with them the way back. */
+export async function dropFormer(folder: string, id: string, config: Keeping): Promise<void> {
+  await removeSet(folder, 'former', id);
+  const { outside, closed: inside } = placesOf(config, folder, id);
+  for (const place of [outside, inside]) {
+    if (!(await isThere(place))) continue;
+    await chmod(place, privately.mode);
+    // under a name that nobody takes for a whole set: removing takes time, and may be cut off
+    const discarded = setFolder(folder, 'discarded', `former_${id}`);
+    if (await isThere(folder)) await rename(place, discarded);
+    else await rm(place, { recursive: true, force: true });
+  }
+  await removeDiscarded(folder);
+  await removeEmptyFolder(rawOf(dirname(inside)));
+}
+
+/** Whether the backup folder itself is handed out. */
+async function isServed({ backupFolder, uploadRoots }: Keeping): Promise<boolean> {
+  const root = uploadRoots.find(({ name }) => name === served);
+  if (root === undefined) return false;
+  const [backups, folder] = [await realPathOf(backupFolder), await realPathOf(root.folder)];
+  return backups === folder || backups.startsWith(folder + sep);
+}
+
+const realPathOf = (path: string): Promise<string> => realpath(path).catch(() => path);
+
+/** @returns false if it is on another volume, or cannot be written */
+async function renamedInto(from: string, to: string): Promise<boolean> {
+  try {
+    makeFolder(dirname(to), privately.mode);
+    await rename(from, to);
+    await sync(rawOf(dirname(to)));
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'EXDEV', 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,93 @@
+import { basename, dirname, join, relative } from 'node:path';
+import type { Kept } from './protected-paths.ts';
+import {
+  carryOver,
+  isCarriedOver,
+  kindOf,
+  makeFolderLike,
+  namesIn,
+  type RawPath,
+  removeEmptyFolder,
+  removeFile,
+  renamed,
+  sync,
+} from './byte-path-fs.ts';
+
+/** What happens to an entry whose new name is taken. */
+type Clash = (from: RawPath, to: RawPath) => Promise<void>;
+
+interface Rules {
+  readonly kept: Kept;
+  readonly clash: Clash;
+}
+
+/**
+ * Moves everything in `folder` to `former`, but for what is kept. A folder in which something is kept stays, and what
+ * else is in it moves. What finds its name taken, because the application made it anew, gets another one.
+ */
+export async function moveOut(folder: RawPath, former: RawPath, kept: Kept): Promise<void> {
+  await moveContents(folder, former, outwards(kept));
+}
+
+/**
+ * Moves everything in `arriving` into `folder`. What lies there under the same name, because the application made it
+ * meanwhile, goes to `former`; where that is kept, what arrives goes there in its place.
+ */
+export async function moveIn(arriving: RawPath, folder: RawPath, former: RawPath, kept: Kept): Promise<void> {
+  const out = outwards(kept);
+  const clash: Clash = async (from, to) => {
+    const aside = join(await counterpartOf(dirname(to), folder, former), basename(to));
+    if (!kept.is(to) && !kept.liesIn(to)) await moveEntry(to, aside, out);
+    // a mount cannot go
+    if ((await kindOf(to)) === 'none') await moveEntry(from, to, { kept, clash });
+    else await moveEntry(from, await freeName(aside), out);
+  };
+  await moveContents(arriving, folder, { kept, clash });
+}
+
+function outwards(kept: Kept): Rules {
+  const rules: Rules = { kept, clash: async (from, to) => moveEntry(from, await freeName(to), rules) };
+  return rules;
+}
+
+async function moveContents(source: RawPath, target: RawPath, rules: Rules): Promise<void> {
+  for (const name of await namesIn(source)) await moveEntry(join(source, name), join(target, name), rules);
+  await sync(target);
+  await sync(source);
+}
+
+async function moveEntry(from: RawPath, to: RawPath, rules: Rules): Promise<void> {
+  const { kept, clash } = rules;
+  const [kind, there] = [await kindOf(from), await kindOf(to)];
+  if (kind === 'none' || kept.is(from)) return;
+  if (kept.is(to)) return clash(from, to);
+  if (there === 'none' && !kept.liesIn(from) && (await renamed(from, to))) return;
+  if (kind === 'folder' && (there === 'none' || there === 'folder')) return mergeFolder(from, to, rules);
+  if (there !== 'none') return (await isCarriedOver(from, to)) ? removeFile(from) : clash(from, to);
+  if (kind === 'other' || kind === 'folder') throw new Error(`${from} cannot be moved to another file system`);
+  await carryOver(from, to, kind);
+}
+
+async function mergeFolder(from: RawPath, to: RawPath, rules: Rules): Promise<void> {
+  if ((await kindOf(to)) === 'none') await makeFolderLike(from, to);
+  await moveContents(from, to, rules);
+  if (!rules.kept.liesIn(from)) await removeEmptyFolder(from);
+}
+
+/** The folder in `former` that stands for one in `folder`. */
+async function counterpartOf(path: RawPath, folder: RawPath, former: RawPath): Promise<RawPath> {
+  if (relative(folder, path) === '') return former;
+  const wanted = join(await counterpartOf(dirname(path), folder, former), basename(path));
+  if ((await kindOf(wanted)) === 'folder') return wanted;
+  const made = await freeName(wanted);
+  await makeFolderLike(path, made);
+  return made;
+}
+
+/** The name itself, or with the first number behind it that nothing has. */
+async function freeName(path: RawPath): Promise<RawPath> {
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? path : `${path}.${number}`;
+    if ((await kindOf(name)) === 'none') return name;
+  }
+}

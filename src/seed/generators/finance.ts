@@ -1,0 +1,157 @@
+import { dateText, type Day } from '../calendar.ts';
+import { at } from '../random.ts';
+import { services, taxRules } from '../texts.ts';
+import { money, type NewRow, numbersTo, type Scene, stamps } from './seed-context.ts';
+import type { ProjectRef } from './work.ts';
+
+/** An invoice with what belongs to it; the items' and the payments' `invoice_id` is still missing. */
+export interface InvoicePlan {
+  readonly invoice: NewRow;
+  readonly items: readonly NewRow[];
+  readonly payments: readonly NewRow[];
+}
+
+/** Percent. */
+const taxRate = 21;
+/** Days between issue and due date. */
+const term = 30;
+/** A sent invoice is paid in part, a paid one in full, a draft not at all. */
+const statuses = ['draft', 'sent', 'sent', 'paid', 'paid'] as const;
+
+/** The currency of the settings, euro and dollar. */
+export function currencyRows(scene: Scene): readonly NewRow[] {
+  return [...new Set(['EUR', 'USD', scene.currency])].map((code) => {
+    const format = new Intl.NumberFormat('en', { style: 'currency', currency: code, currencyDisplay: 'narrowSymbol' });
+    return {
+      code,
+      name: new Intl.DisplayNames('en', { type: 'currency' }).of(code) ?? code,
+      symbol: format.formatToParts(0).find(({ type }) => type === 'currency')?.value ?? code,
+      decimal_places: format.resolvedOptions().maximumFractionDigits ?? 2,
+      is_active: true,
+      ...stamps(scene),
+    };
+  });
+}
+
+export function taxRuleRows(count: number, scene: Scene): readonly NewRow[] {
+  return taxRules.slice(0, count).map(([name, rate]) => ({
+    name,
+    country: 'BE',
+    tax_code: 'VAT',
+    rate_percent: rate,
+    compound: false,
+    inclusive: false,
+    active: true,
+    ...stamps(scene),
+  }));
+}
+
+/** @param parts into how many payments an invoice's may be divided, at the most; 0 for no payments */
+export function planInvoices(
+  count: number,
+  parts: number,
+  people: readonly number[],
+  projects: readonly ProjectRef[],
+  scene: Scene,
+): readonly InvoicePlan[] {
+  return numbersTo(count).map((number) => planInvoice(number, parts, at(people, number - 1), projects, scene));
+}
+
+function planInvoice(
+  number: number,
+  parts: number,
+  issuer: number,
+  projects: readonly ProjectRef[],
+  scene: Scene,
+): InvoicePlan {
+  const index = number - 1;
+  const { id, name, client } = at(projects, index);
+  const lines = numbersTo(1 + (index % 3)).map((line) => lineOf(line, index, name, client.rate));
+  const subtotal = lines.reduce((sum, { cents }) => sum + cents, 0);
+  const tax = Math.round((subtotal * taxRate) / 100);
+  const due = scene.today - (index % 60);
+  const settled = settle(index, subtotal + tax, parts, due);
+  const payer = { currency: scene.currency, received_by: issuer, method: 'bank_transfer', status: 'completed' };
+  return {
+    invoice: {
+      invoice_number: invoiceNumber(number),
+      project_id: id,
+      client_id: client.id,
+      client_name: client.name,
+      client_email: client.email,
+      client_address: client.address,
+      issue_date: dateText(due - term),
+      due_date: dateText(due),
+      subtotal: money(subtotal),
+      tax_rate: taxRate,
+      tax_amount: money(tax),
+      // the older name of the same column
+      total: money(subtotal + tax),
+      total_amount: money(subtotal + tax),
+      currency_code: scene.currency,
+      created_by: issuer,
+      ...settled.columns,
+      ...stamps(scene),
+    },
+    items: lines.map(({ row }) => ({ ...row, created_at: scene.utc })),
+    payments: settled.payments.map(({ cents, day }, part) => ({
+      amount: money(cents),
+      payment_date: dateText(day),
+      reference: `${invoiceNumber(number)}-${part + 1}`,
+      ...payer,
+      ...stamps(scene),
+    })),
+  };
+}
+
+const invoiceNumber = (number: number): string => `DEV-${1000 + number}`;
+
+function lineOf(line: number, index: number, project: string, rate: number): { row: NewRow; cents: number } {
+  const quantity = 1 + ((index + line - 1) % 5);
+  const cents = quantity * rate * 100;
+  return {
+    cents,
+    row: {
+      description: `${at(services, index + line)} – ${project}`,
+      quantity,
+      unit_price: rate,
+      // the older name of the same column
+      total: money(cents),
+      total_amount: money(cents),
+      is_stock_item: false,
+    },
+  };
+}
+
+interface Settlement {
+  readonly columns: NewRow;
+  readonly payments: readonly { readonly cents: number; readonly day: Day }[];
+}
+
+/** What has been paid of an invoice, and what that makes of it. */
+function settle(index: number, total: number, parts: number, due: Day): Settlement {
+  const status = parts === 0 && at(statuses, index) === 'paid' ? 'sent' : at(statuses, index);
+  if (parts === 0 || status === 'draft') {
+    const columns = { status, payment_status: 'unpaid', amount_paid: 0, payment_date: null, payment_method: null };
+    return { columns, payments: [] };
+  }
+  const paid = status === 'paid' ? total : Math.floor((total * at([25, 40, 50], index)) / 100);
+  const last = due - (index % 10);
+  const number = 1 + (index % parts);
+  return {
+    columns: {
+      status,
+      payment_status: status === 'paid' ? 'fully_paid' : 'partially_paid',
+      amount_paid: money(paid),
+      payment_date: dateText(last),
+      payment_method: 'bank_transfer',
+    },
+    payments: split(paid, number).map((cents, part) => ({ cents, day: last - 5 * (number - 1 - part) })),
+  };
+}
+
+/** Parts that are whole cents and come to the whole: the first one takes what is left over. */
+function split(cents: number, parts: number): readonly number[] {
+  const part = Math.floor(cents / parts);
+  return numbersTo(parts).map((number) => (number === 1 ? cents - part * (parts - 1) : part));
+}

@@ -1,0 +1,147 @@
+import { timestampText } from '../calendar.ts';
+import { at } from '../random.ts';
+import { address, articles, numbered, warehouseName } from '../texts.ts';
+import { mark, type NewRow, numbersTo, type Scene, stamps } from './seed-context.ts';
+
+/** How much of an item lies in a warehouse. */
+export interface Level {
+  readonly warehouseId: number;
+  readonly itemId: number;
+  /** In hundredths: what was found there or, where only movements are, what these come to; null where nothing is. */
+  readonly found: number | null;
+  /** Whether the level itself is not there. */
+  readonly missing: boolean;
+}
+
+/** What happens to the stock. */
+export interface StockPlan {
+  readonly levels: readonly NewRow[];
+  readonly movements: readonly NewRow[];
+  /** Levels that were there and have moved since. Quantity in pieces, to be added. */
+  readonly changes: readonly { readonly warehouseId: number; readonly itemId: number; readonly quantity: number }[];
+}
+
+const kinds = ['adjustment', 'purchase', 'adjustment', 'return'] as const;
+const reasons = { adjustment: 'Counted again', purchase: 'Delivery', return: 'Came back unused' } as const;
+const dayInMilliseconds = 86_400_000;
+
+export function warehouseRows(count: number, createdBy: number, scene: Scene): readonly NewRow[] {
+  return numbersTo(count).map((number) => ({
+    name: warehouseName(number - 1),
+    code: `DEV-W${number}`,
+    address: address(number - 1),
+    is_active: true,
+    created_by: createdBy,
+    ...stamps(scene),
+  }));
+}
+
+export function stockItemRows(count: number, createdBy: number, scene: Scene): readonly NewRow[] {
+  const names = articles.map(([name]) => name);
+  return numbersTo(count).map((number) => {
+    const [, category, cost, price] = at(articles, number - 1);
+    return {
+      sku: `DEV-S${String(number).padStart(3, '0')}`,
+      name: numbered(number - 1, names),
+      category,
+      unit: 'pcs',
+      default_cost: cost,
+      default_price: price,
+      currency_code: scene.currency,
+      is_active: true,
+      is_trackable: true,
+      created_by: createdBy,
+      ...stamps(scene),
+    };
+  });
+}
+
+/**
+ * Plans the levels that are missing, each with the movement that opens it, and the numbered movements. No level falls
+ * below zero at any time, in whatever order the movements' days put them: nothing is taken away but of an opening.
+ * @param levels all of them, warehouse by warehouse; at least one if there are numbers
+ */
+export function planStock(
+  levels: readonly Level[],
+  numbers: readonly number[],
+  people: readonly number[],
+  scene: Scene,
+): StockPlan {
+  const opened = levels.map(({ found }, index) => found ?? 100 * scene.dice('stock', index).whole(10, 59));
+  const now = [...opened];
+  const spare = levels.map(({ found }, index) => (found === null ? (opened[index] ?? 0) : 0));
+  const moved = numbers.map((number) => {
+    const place = scene.dice('movement', number).whole(0, levels.length - 1);
+    const quantity = quantityOf(number, (spare[place] ?? 0) / 100);
+    now[place] = (now[place] ?? 0) + quantity * 100;
+    spare[place] = (spare[place] ?? 0) + Math.min(quantity * 100, 0);
+    return movementRow(number, at(levels, place), quantity, people, scene);
+  });
+  const changed = (index: number): number => ((now[index] ?? 0) - (opened[index] ?? 0)) / 100;
+  return {
+    levels: levels.flatMap((level, index) =>
+      level.missing ? [levelRow(level, index, (now[index] ?? 0) / 100, scene)] : [],
+    ),
+    movements: [
+      ...levels.flatMap((level, index) =>
+        level.found === null ? [openingRow(level, (opened[index] ?? 0) / 100, people, scene)] : [],
+      ),
+      ...moved,
+    ],
+    changes: levels
+      .map(({ warehouseId, itemId, missing }, index) => ({ warehouseId, itemId, missing, quantity: changed(index) }))
+      .filter(({ missing, quantity }) => !missing && quantity !== 0),
+  };
+}
+
+/** Adjustments take away or add up to two pieces, the others bring up to twenty. */
+function quantityOf(number: number, spare: number): number {
+  const index = number - 1;
+  if (at(kinds, index) !== 'adjustment') return (index % 20) + 1;
+  const wanted = (index % 5) - 2 || 1;
+  return spare + wanted < 0 ? -wanted : wanted;
+}
+
+function levelRow({ warehouseId, itemId }: Level, index: number, quantity: number, scene: Scene): NewRow {
+  return {
+    warehouse_id: warehouseId,
+    stock_item_id: itemId,
+    quantity_on_hand: quantity,
+    quantity_reserved: 0,
+    location: `${at(['A', 'B', 'C'], index)}-${(index % 10) + 1}`,
+    ...stamps(scene),
+  };
+}
+
+function openingRow(level: Level, quantity: number, people: readonly number[], scene: Scene): NewRow {
+  return {
+    movement_type: 'adjustment',
+    warehouse_id: level.warehouseId,
+    stock_item_id: level.itemId,
+    quantity,
+    reason: 'Opening stock',
+    moved_by: at(people, 0),
+    moved_at: timestampText((scene.today - 120) * dayInMilliseconds),
+  };
+}
+
+function movementRow(
+  number: number,
+  { warehouseId, itemId }: Level,
+  quantity: number,
+  people: readonly number[],
+  scene: Scene,
+): NewRow {
+  const kind = at(kinds, number - 1);
+  // not yesterday: where the settings' day is ahead of UTC, that may not be over
+  const daysAgo = 91 - (number % 90);
+  return {
+    movement_type: kind,
+    warehouse_id: warehouseId,
+    stock_item_id: itemId,
+    quantity,
+    reason: `${reasons[kind]} ${mark(number)}`,
+    moved_by: at(people, number - 1),
+    moved_at: timestampText((scene.today - daysAgo) * dayInMilliseconds + (9 * 60 + (number % 480)) * 60_000),
+  };
+}

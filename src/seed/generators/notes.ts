@@ -1,0 +1,70 @@
+import { dateText } from '../calendar.ts';
+import { at } from '../random.ts';
+import { categories, remarks } from '../texts.ts';
+import { mark, money, type NewRow, type Scene, stamps } from './seed-context.ts';
+import type { ProjectRef, TaskRef } from './work.ts';
+
+/** By what an expense is recognised: its receipt's number. */
+export const receipt = (number: number): string => `DEV-R-${number}`;
+
+export function categoryRows(scene: Scene): readonly NewRow[] {
+  return categories.map(({ name, code, color }) => ({
+    name,
+    code,
+    color,
+    budget_threshold_percent: 80,
+    requires_receipt: true,
+    requires_approval: true,
+    is_active: true,
+    ...stamps(scene),
+  }));
+}
+
+export function expenseRows(
+  numbers: readonly number[],
+  people: readonly number[],
+  projects: readonly ProjectRef[],
+  scene: Scene,
+): readonly NewRow[] {
+  return numbers.map((number) => {
+    const index = number - 1;
+    const dice = scene.dice('expense', number);
+    const project = at(projects, index);
+    const category = at(categories, index);
+    return {
+      user_id: at(people, index),
+      project_id: project.id,
+      client_id: project.client.id,
+      title: dice.pick<string>(category.titles),
+      category: category.code,
+      amount: money(1000 + 25 * dice.whole(0, 796)),
+      currency_code: scene.currency,
+      tax_amount: 0,
+      tax_rate: 0,
+      status: 'approved',
+      billable: false,
+      reimbursable: true,
+      invoiced: false,
+      reimbursed: false,
+      expense_date: dateText(scene.today - (index % 90)),
+      receipt_number: receipt(number),
+      ...stamps(scene),
+    };
+  });
+}
+
+export function commentRows(
+  numbers: readonly number[],
+  people: readonly number[],
+  tasks: readonly TaskRef[],
+  scene: Scene,
+): readonly NewRow[] {
+  return numbers.map((number) => ({
+    task_id: at(tasks, number - 1).id,
+    user_id: at(people, number - 1),
+    content: `${scene.dice('comment', number).pick(remarks)} ${mark(number)}`,
+    is_internal: true,
+    is_client_comment: false,
+    ...stamps(scene),
+  }));
+}

@@ -1,0 +1,34 @@
+import { personName } from '../texts.ts';
+import { type NewRow, numbersTo, type Scene, stamps } from './seed-context.ts';
+
+/** The people that work here; without their passwords. */
+export function userRows(count: number, scene: Scene): readonly NewRow[] {
+  return numbersTo(count).map((number) => userRow(`devuser${number}`, personName(number - 1), 'user', scene));
+}
+
+/** The administrator of a database in which there is nobody yet. */
+export const administratorRow = (username: string, scene: Scene): NewRow => userRow(username, null, 'admin', scene);
+
+function userRow(username: string, fullName: string | null, role: string, scene: Scene): NewRow {
+  return {
+    username,
+    full_name: fullName,
+    role,
+    is_active: true,
+    auth_provider: 'local',
+    password_change_required: false,
+    two_factor_enabled: false,
+    // as the settings say: the database's defaults would override them
+    date_format: null,
+    time_format: null,
+    email_notifications: true,
+    notification_overdue_invoices: true,
+    notification_task_assigned: true,
+    notification_task_comments: true,
+    notification_weekly_summary: false,
+    smart_notify_break_reminder: false,
+    smart_notify_break_interval_minutes: 60,
+    smart_notify_end_of_day: false,
+    ...stamps(scene),
+  };
+}

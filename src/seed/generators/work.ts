@@ -1,0 +1,120 @@
+import { at } from '../random.ts';
+import { address, clientName, projectName, taskName } from '../texts.ts';
+import { type NewRow, numbersTo, type Scene, stamps } from './seed-context.ts';
+
+/** A client that is in the database. */
+export interface ClientRef {
+  readonly id: number;
+  readonly name: string;
+  /** Of the hour, in whole units of the currency. */
+  readonly rate: number;
+  readonly email: string;
+  readonly address: string;
+}
+
+export interface ProjectRef {
+  readonly id: number;
+  readonly name: string;
+  readonly client: ClientRef;
+}
+
+export interface TaskRef {
+  readonly id: number;
+  readonly project: ProjectRef;
+  /** Whether nobody has begun with it. */
+  readonly untouched: boolean;
+}
+
+/** Two thirds of the tasks are done or nearly so. */
+const statuses = ['todo', 'in_progress', 'review', 'done', 'done', 'done'] as const;
+const priorities = ['low', 'medium', 'high', 'urgent'] as const;
+
+const clientFacts = (index: number, scene: Scene): Omit<ClientRef, 'id'> => {
+  const name = clientName(index);
+  const host = name.normalize('NFD').replaceAll(/[^A-Za-z]/g, '');
+  const rate = 70 + 5 * scene.dice('client', index).whole(0, 10);
+  return { name, rate, email: `office@${host.toLowerCase()}.example.com`, address: address(index) };
+};
+
+export function clientRows(count: number, scene: Scene): readonly NewRow[] {
+  return numbersTo(count).map((number) => {
+    const { name, rate, email, address: place } = clientFacts(number - 1, scene);
+    return {
+      name,
+      description: 'Made up for development',
+      contact_person: 'Front office',
+      email,
+      phone: `+32 555 01 ${String(number).padStart(4, '0')}`,
+      address: place,
+      default_hourly_rate: rate,
+      status: 'active',
+      prepaid_reset_day: 1,
+      portal_enabled: false,
+      portal_issues_enabled: true,
+      ...stamps(scene),
+    };
+  });
+}
+
+/** @param ids the clients', in the order of their rows */
+export const clientRefs = (ids: readonly number[], scene: Scene): readonly ClientRef[] =>
+  ids.map((id, index) => ({ id, ...clientFacts(index, scene) }));
+
+export function projectRows(clients: readonly ClientRef[], each: number, scene: Scene): readonly NewRow[] {
+  return clients.flatMap((client, clientIndex) =>
+    numbersTo(each).map((number) => ({
+      name: nameOfProject(client, number - 1),
+      client_id: client.id,
+      description: `Made up for development: ${projectName(number - 1)}`,
+      billable: true,
+      hourly_rate: client.rate,
+      status: 'active',
+      code: `DEV${String(clientIndex + 1).padStart(3, '0')}-${String(number).padStart(2, '0')}`,
+      estimated_hours: 40 + 10 * (number - 1),
+      budget_threshold_percent: 80,
+      ...stamps(scene),
+    })),
+  );
+}
+
+const nameOfProject = ({ name }: ClientRef, index: number): string => `${name}: ${projectName(index)}`;
+
+/** @param ids the projects', in the order of their rows */
+export function projectRefs(ids: readonly number[], clients: readonly ClientRef[]): readonly ProjectRef[] {
+  const each = ids.length / clients.length;
+  return ids.map((id, index) => {
+    const client = at(clients, Math.floor(index / each));
+    return { id, client, name: nameOfProject(client, index % each) };
+  });
+}
+
+export function taskRows(
+  projects: readonly ProjectRef[],
+  each: number,
+  people: readonly number[],
+  scene: Scene,
+): readonly NewRow[] {
+  return projects.flatMap(({ id, name }, projectIndex) =>
+    numbersTo(each).map((number) => ({
+      project_id: id,
+      name: taskName(number - 1),
+      description: `Made up for development: ${name}`,
+      status: at(statuses, number - 1),
+      priority: at(priorities, number - 1),
+      estimated_hours: 2 + ((number - 1) % 8),
+      created_by: at(people, projectIndex),
+      assigned_to: at(people, projectIndex + number - 1),
+      ...stamps(scene),
+    })),
+  );
+}
+
+/** @param ids the tasks', in the order of their rows */
+export function taskRefs(ids: readonly number[], projects: readonly ProjectRef[]): readonly TaskRef[] {
+  const each = ids.length / projects.length;
+  return ids.map((id, index) => ({
+    id,
+    project: at(projects, Math.floor(index / each)),
+    untouched: at(statuses, index % each) === 'todo',
+  }));
+}

@@ -1,0 +1,179 @@
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Config } from '../config/config.ts';
+import { hasCode } from '../errors/error-code.ts';
+import { reasonOf } from '../errors/failure.ts';
+import { makeMemoryFolder, memoryFolderOf } from './state-paths.ts';
+import { entriesOfList, isText, parseRecord, type Fields } from './parse-record.ts';
+import { zonedTime } from '../platform/local-time.ts';
+
+/** How a restored database takes the place of the live one: whole databases, schemas or files change names. */
+export type Way = 'databases' | 'schemas' | 'files';
+
+/** The names of a swap: `live` becomes `outgoing`, and `incoming` becomes `live`. */
+export interface Places {
+  readonly live: string;
+  readonly incoming: string;
+  readonly outgoing: string;
+}
+
+/** A folder of uploads that changes its contents with the database. */
+export interface JournalledUploads {
+  readonly folder: string;
+  /** The id under which the set to come is kept as a former one: of an undo alone. */
+  readonly former: string | null;
+}
+
+/** Which archive it is: told by its content, not by its name. */
+export interface ArchiveIdentity {
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+  /** In hexadecimal digits; null where nobody will ask for it. */
+  readonly sha256: string | null;
+}
+
+/** What a restore or an undo has to remember in order to be finished or taken back by somebody else. */
+export interface Journal {
+  readonly id: string;
+  readonly action: 'restore' | 'undo';
+  readonly way: Way;
+  /** What people call the live database. */
+  readonly database: string;
+  readonly archive: ArchiveIdentity | null;
+  readonly startedAt: string;
+  /** Who is at work: `host 3f2a, pid 7`. */
+  readonly holder: string;
+  /**
+   * `preparing`: the live database is untouched. `swapping`: what has the live name now has to be looked at.
+   * `finishing`: the new database is live and proven; what is left only has to be done.
+   */
+  readonly phase: 'preparing' | 'swapping' | 'finishing';
+  readonly places: Places;
+  readonly uploads: readonly JournalledUploads[];
+}
+
+/** The journal of this volume: it lives outside the database that is being replaced. */
+export function journalFileOf(config: Pick<Config, 'backupFolder'>): string {
+  return join(memoryFolderOf(config), 'restore.json');
+}
+
+/** @returns null if there is none; `unreadable` if nobody can tell what it says */
+export function readJournal(config: Pick<Config, 'backupFolder'>): Journal | 'unreadable' | null {
+  let text: string;
+  try {
+    text = readFileSync(journalFileOf(config), 'utf8');
+  } catch (error) {
+    return hasCode(error, 'ENOENT', 'ENOTDIR') ? null : 'unreadable';
+  }
+  return parseJournal(text) ?? 'unreadable';
+}
+
+/** What is under way: `a restore of /data/a.zip (host 3f2a, pid 7, since …)`; null if that cannot be told. */
+export function describeJournal(config: Pick<Config, 'backupFolder'>): string | null {
+  const journal = readJournal(config);
+  if (journal === null || journal === 'unreadable') return null;
+  const what = journal.archive === null ? 'an undo' : `a restore of ${journal.archive.path}`;
+  return `${what} (${journal.holder}, since ${zonedTime(journal.startedAt)})`;
+}
+
+/** Writes the journal so that after a loss of power there is either the former one or this one. */
+export function writeJournal(config: Pick<Config, 'backupFolder'>, journal: Journal): void {
+  writeDurably(journalFileOf(config), { format: 1, ...journal });
+}
+
+/** The restore is over, or was taken back. */
+export function removeJournal(config: Pick<Config, 'backupFolder'>): void {
+  const file = journalFileOf(config);
+  rmSync(partialOf(file), { force: true });
+  rmSync(file, { force: true });
+  syncFolder(memoryFolderOf(config));
+}
+
+/** Replaces a file in one step, and sees it on the disk. @throws Error that names the file */
+export function writeDurably(file: string, content: unknown): void {
+  const partial = partialOf(file);
+  try {
+    makeMemoryFolder(dirname(file));
+    writeToDisk(partial, `${JSON.stringify(content, null, 2)}\n`);
+    renameSync(partial, file);
+    syncFolder(dirname(file));
+  } catch (error) {
+    removeIfPossible(partial);
+    throw new Error(`${file} cannot be written (${reasonOf(error)})`, { cause: error });
+  }
+}
+
+function writeToDisk(file: string, text: string): void {
+  const handle = openSync(file, 'w', 0o600);
+  try {
+    writeFileSync(handle, text);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function removeIfPossible(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // what stood in the way of writing it does so here, too: the next one replaces it
+  }
+}
+
+const partialOf = (file: string): string => `${file}.partial`;
+
+function syncFolder(folder: string): void {
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Reads a journal. @returns null if it is none that this version understands */
+export function parseJournal(text: string): Journal | null {
+  const fields = parseRecord(text);
+  if (fields?.['format'] !== 1) return null;
+  const { id, action, way, database, startedAt, holder, phase } = fields;
+  const places = parsePlaces(fields['places']);
+  const uploads = entriesOfList(fields['uploads'], parseUploads);
+  const archive = fields['archive'] === null ? null : parseIdentity(fields['archive']);
+  if (!isText(id) || !isText(database) || !isText(startedAt) || !isText(holder)) return null;
+  if (action !== 'restore' && action !== 'undo') return null;
+  if (way !== 'databases' && way !== 'schemas' && way !== 'files') return null;
+  if (phase !== 'preparing' && phase !== 'swapping' && phase !== 'finishing') return null;
+  if (places === null || uploads === null || archive === undefined) return null;
+  if (!areOwn(places, id, action)) return null;
+  return { id, action, way, database, archive, startedAt, holder, phase, places, uploads };
+}
+
+/** Whether a text can be the id of a restore: it becomes a part of names. */
+export const isId = (text: string): boolean => /^[a-z0-9_]+$/.test(text);
+
+/** What is named here may be removed: it must be a restore's own. An undo brings back what an earlier one has kept. */
+function areOwn({ incoming, outgoing }: Places, id: string, action: Journal['action']): boolean {
+  if (!isId(id) || !outgoing.endsWith(`_${id}`)) return false;
+  return action === 'undo' || incoming.endsWith(`_${id}`);
+}
+
+function parsePlaces(value: unknown): Places | null {
+  const { live, incoming, outgoing }: Fields = parseRecord(value) ?? {};
+  return isText(live) && isText(incoming) && isText(outgoing) ? { live, incoming, outgoing } : null;
+}
+
+function parseUploads(value: unknown): JournalledUploads | null {
+  const { folder, former }: Fields = parseRecord(value) ?? {};
+  return isText(folder) && (former === null || isText(former)) ? { folder, former } : null;
+}
+
+/** @returns undefined if it is none */
+export function parseIdentity(value: unknown): ArchiveIdentity | undefined {
+  const { path, size, modified, sha256 }: Fields = parseRecord(value) ?? {};
+  if (!isText(path) || typeof size !== 'number' || typeof modified !== 'number') return undefined;
+  return sha256 === null || isText(sha256) ? { path, size, modified, sha256 } : undefined;
+}

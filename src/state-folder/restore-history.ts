@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import type { Config } from '../config/config.ts';
+import type { MeasuredObject, Measurement } from '../database/measurement.ts';
+import { nameOf } from '../database/target-name.ts';
+import { hasCode } from '../errors/error-code.ts';
+import { Failure, reasonOf } from '../errors/failure.ts';
+import { restoreHistoryOf } from './state-paths.ts';
+import {
+  type ArchiveIdentity,
+  isId,
+  type JournalledUploads,
+  parseIdentity,
+  type Way,
+  writeDurably,
+} from './journal.ts';
+import { entriesOfList, type Fields, isText, parseRecord } from './parse-record.ts';
+
+/** A restore or an undo that was finished. */
+export interface DoneRestore {
+  readonly id: string;
+  readonly action: 'restore' | 'undo';
+  readonly way: Way;
+  readonly database: string;
+  readonly archive: ArchiveIdentity | null;
+  readonly finishedAt: string;
+  /** The name that the former database is kept under; null if nothing is kept (any more). */
+  readonly kept: string | null;
+  /** The folders that keep the former uploads under this id. */
+  readonly uploads: readonly string[];
+  /** What the former database held when it was put aside; null if nobody measured it, or if nothing is kept. */
+  readonly measured: Measurement | null;
+}
+
+type Remembering = Pick<Config, 'backupFolder' | 'database'>;
+
+/**
+ * What was restored here, the last one last.
+ * @throws Failure `restore-refused` if that cannot be told: an archive would be restored again, over what came after it
+ */
+export function readHistory(config: Remembering): readonly DoneRestore[] {
+  const text = readText(config);
+  if (text === null) return [];
+  const { format, restores }: Fields = parseRecord(text) ?? {};
+  const done = format === 1 ? entriesOfList(restores, parseDone) : null;
+  if (done === null) throw unreadable(config, 'it is damaged, or a newer db-init wrote it');
+  return done;
+}
+
+/** @returns null if there is no memory yet */
+function readText(config: Remembering): string | null {
+  try {
+    return readFileSync(restoreHistoryOf(config), 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null;
+    throw unreadable(config, reasonOf(error));
+  }
+}
+
+function unreadable(config: Remembering, why: string): Failure {
+  const file = restoreHistoryOf(config);
+  const obstacle = {
+    kind: 'failed',
+    step: 'reading what was restored before',
+    reason: `${file}: ${why}`,
+    cause: { kind: 'other' },
+  } as const;
+  return new Failure({ kind: 'restore-refused', database: nameOf(config.database), obstacle });
+}
+
+/** Adds a restore, or replaces what was remembered of it: a killed run may come to this point again. */
+export function remember(config: Remembering, done: DoneRestore): void {
+  const others = readHistory(config).filter(({ id }) => id !== done.id);
+  writeDurably(restoreHistoryOf(config), { format: 1, restores: [...others, done] });
+}
+
+/** The last restore or undo of a database, if what was there before is still kept. */
+export function lastKept(config: Remembering, database: string): (DoneRestore & { readonly kept: string }) | null {
+  const last = readHistory(config).findLast((done) => done.database === database);
+  return last === undefined || last.kept === null ? null : { ...last, kept: last.kept };
+}
+
+/** The names of the folders alone: under which id they are kept, the restore's own says. */
+export function foldersOf(uploads: readonly JournalledUploads[]): readonly string[] {
+  return uploads.map(({ folder }) => folder);
+}
+
+function parseDone(value: unknown): DoneRestore | null {
+  const fields: Fields = parseRecord(value) ?? {};
+  const { id, action, way, database, finishedAt, kept } = fields;
+  const archive = fields['archive'] === null ? null : parseIdentity(fields['archive']);
+  const uploads = entriesOfList(fields['uploads'], (item) => (isText(item) ? item : null));
+  if (!isText(id) || !isText(database) || !isText(finishedAt) || (kept !== null && !isText(kept))) return null;
+  // what is named here can be dropped: it must be a restore's own
+  if (!isId(id) || (kept !== null && !kept.endsWith(`_${id}`))) return null;
+  if (action !== 'restore' && action !== 'undo') return null;
+  if (way !== 'databases' && way !== 'schemas' && way !== 'files') return null;
+  if (uploads === null || archive === undefined) return null;
+  // one that cannot be understood is worth as much as none: both are told
+  const measured = kept === null ? null : parseMeasurement(fields['measured']);
+  return { id, action, way, database, archive, finishedAt, kept, uploads, measured };
+}
+
+function parseMeasurement(value: unknown): Measurement | null {
+  const { revisions, file, objects }: Fields = parseRecord(value) ?? {};
+  const versions = entriesOfList(revisions, (item) => (isText(item) ? item : null));
+  if (versions === null || (file !== null && !isText(file))) return null;
+  if (objects === null) return { revisions: versions, file, objects };
+  const found = parseRecord(objects);
+  if (found === null) return null;
+  const measured: Record<string, MeasuredObject> = {};
+  for (const [name, object] of Object.entries(found)) {
+    const { rows, content, definition }: Fields = parseRecord(object) ?? {};
+    if ((rows !== null && typeof rows !== 'number') || (content !== null && !isText(content))) return null;
+    if (!isText(definition)) return null;
+    measured[name] = { rows, content, definition };
+  }
+  return { revisions: versions, file, objects: measured };
+}

@@ -1,0 +1,31 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import type { Config } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import { reasonOf } from '../errors/failure.ts';
+import type { Log } from '../report/log.ts';
+import { isPlaceToKeep } from '../platform/volumes.ts';
+import { makeMemoryFolder, memoryFolderOf, stampFileOf } from './state-paths.ts';
+
+/**
+ * Notes beside the backups that a healthy database was here, so that an empty one is not taken for a first start
+ * later. Only after something was written to the database, and never a reason to fail: the volume may be read-only.
+ * Where no volume is mounted for backups, nothing is noted.
+ */
+export function writeStamp(config: Config, database: Database, heads: readonly string[], log: Log): void {
+  if (!isPlaceToKeep(config.backupFolder)) return;
+  const file = stampFileOf(config);
+  const note = { database: database.name, revisions: heads, healthyAt: new Date().toISOString() };
+  const partial = `${file}.partial`;
+  try {
+    makeMemoryFolder(memoryFolderOf(config));
+    try {
+      writeFileSync(partial, `${JSON.stringify(note, null, 2)}\n`, { mode: 0o600 });
+      renameSync(partial, file);
+    } finally {
+      // half of it, if the disk is full
+      rmSync(partial, { force: true });
+    }
+  } catch (error) {
+    log.info(`No note was left in the backup folder (${reasonOf(error)}).`);
+  }
+}

@@ -1,0 +1,157 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { requireTrueWord, safeSentence } from '../support/safe-word.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import type { Kind } from './kinds.ts';
+import { differenceOf, type Picture } from './database-snapshot.ts';
+import { partialsOf, type Scene } from './test-installation.ts';
+import type { Death, Fate } from './killable-process.ts';
+
+/** A kind of work on its scene, with all the ends that it may come to. */
+export interface Ordeal {
+  readonly kind: Kind;
+  readonly scene: Scene;
+  /** What the work finds. */
+  readonly untouched: Picture;
+  /** What a start makes of the scene, had the work never begun. */
+  readonly before: Picture;
+  /** What a start makes of it after the work. */
+  readonly after: Picture;
+  /** How long the work takes, in milliseconds. */
+  readonly duration: number;
+  /** What the work does that can be seen, one after the other. */
+  readonly steps: readonly string[];
+}
+
+export interface TitledDeath {
+  readonly title: string;
+  readonly death: Death;
+}
+
+/** Lays the scene and does the work undisturbed, to see how long it takes and what it ends in. */
+export async function prepareOrdeal(kind: Kind, scene: Scene): Promise<Ordeal> {
+  await kind.lay(scene);
+  await scene.keep();
+  const rows = await scene.rows();
+  const untouched = await scene.picture();
+  await start(scene);
+  const before = await soundPicture(scene);
+  await scene.back();
+  const list = join(await temporaryDirectory(), 'steps');
+  await undisturbed(kind, scene, list);
+  await scene.back();
+  const milliseconds = await undisturbed(kind, scene);
+  await start(scene);
+  const after = await soundPicture(scene);
+  if (kind.keepsRows) requireRows(rows, await scene.rows());
+  else if (differenceOf(before, after) === null) throw new Error(`nobody can tell whether ${kind.name} happened`);
+  await scene.back();
+  const steps = readFileSync(list, 'utf8').trimEnd().split('\n');
+  return { kind, scene, untouched, before, after, duration: milliseconds, steps };
+}
+
+/** Counted by ourselves: what a run says of it is not believed. */
+function requireRows(before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>): void {
+  const lost = Object.entries(before).filter(([table, count]) => (after[table] ?? 0) < count);
+  if (lost.length > 0) throw new Error(`rows were lost from ${lost.map(([table]) => table).join(', ')}`);
+}
+
+/** @returns how many milliseconds it took */
+async function undisturbed(kind: Kind, scene: Scene, list = ''): Promise<number> {
+  const { exitCode, all, milliseconds } = await scene.run(kind.args(scene), { kind: 'never' }, list);
+  if (exitCode !== 0) throw new Error(`${kind.name} undisturbed ended with ${exitCode}:\n${all}`);
+  return milliseconds;
+}
+
+async function soundPicture(scene: Scene): Promise<Picture> {
+  const leftovers = await scene.leftovers();
+  if (leftovers.length > 0) throw new Error(`left over by a run that was not disturbed: ${leftovers.join(', ')}`);
+  return scene.picture();
+}
+
+/** One case: the work is cut off, and then a person starts again. @throws Error that says what is wrong */
+export async function undergo(ordeal: Ordeal, cutOff: () => Promise<Fate>): Promise<void> {
+  const { kind, scene } = ordeal;
+  const fate = await cutOff();
+  if (fate.exitCode === 1) throw new Error(`the work ended with exit code 1:\n${fate.all}`);
+  try {
+    await requireTrueWordOf(ordeal, fate);
+    // who found nothing to do would find nothing again
+    if (!/nothing to do/.test(await start(scene))) await start(scene, /nothing to do/);
+    const found = await scene.picture();
+    // what was said to be done has to be done
+    const allowed = fate.exitCode === 0 ? [ordeal.after] : [ordeal.before, ordeal.after];
+    const differences = allowed.map((expected) => differenceOf(found, expected));
+    if (!differences.includes(null)) throw new Error(`neither of both states: ${differences.join('\n  or: ')}`);
+    const leftovers = await scene.leftovers();
+    if (leftovers.length > 0) throw new Error(`left over: ${leftovers.join(', ')}`);
+    if (kind.name === 'backup' || partialsOf(scene).length > 0) await requireBackup(scene);
+  } catch (error) {
+    throw new Error(
+      `${error instanceof Error ? error.message : String(error)}\n  the run that was cut off said:\n${fate.all}`,
+      { cause: error },
+    );
+  }
+  await scene.back();
+}
+
+/** What the banner of a run says to be safe is held against the live database, before anything mends it. */
+async function requireTrueWordOf({ scene, untouched }: Ordeal, { all }: Fate): Promise<void> {
+  if (safeSentence(all) === null) return;
+  const found = await scene.picture();
+  requireTrueWord(all, found[scene.live] !== untouched[scene.live]);
+}
+
+/** The gate, as at every start. */
+async function start(scene: Scene, saying = /healthy and current/): Promise<string> {
+  const { exitCode, all } = await scene.run([]);
+  if (exitCode !== 0 || !saying.test(all)) throw new Error(`the next start ended with ${exitCode}:\n${all}`);
+  return all;
+}
+
+/** The next backup works, and nothing stays half made. */
+async function requireBackup(scene: Scene): Promise<void> {
+  const { exitCode, all } = await scene.run(['backup', 'create']);
+  if (exitCode !== 0) throw new Error(`the next backup ended with ${exitCode}:\n${all}`);
+  const partials = partialsOf(scene);
+  if (partials.length > 0) throw new Error(`the next backup left ${partials.join(', ')}`);
+  const faults = await scene.leftovers();
+  if (faults.length > 0) throw new Error(`after the next backup: ${faults.join(', ')}`);
+}
+
+/**
+ * Deaths before and after every step; of many steps of one sort the first and the last.
+ * @param most how many of them are chosen, from all over
+ */
+export function deathsAtSteps({ steps }: Ordeal, most: number, chance: () => number): readonly TitledDeath[] {
+  const sorts = steps.map(sortOf);
+  const telling = sorts.flatMap((sort, index) =>
+    sorts.indexOf(sort) === index || sorts.lastIndexOf(sort) === index ? [index] : [],
+  );
+  const stride = Math.max(1, telling.length / most);
+  const chosen = telling.filter((_, place) => Math.floor(place % stride) === 0);
+  return chosen.map((index) => {
+    const whole = chance() < 0.5;
+    return {
+      title: `killed ${whole ? 'with its children' : 'alone'} before step ${index + 1}: ${steps[index]}`,
+      death: { kind: 'step', step: index + 1, whole },
+    };
+  });
+}
+
+/** What a step is like: with other numbers, or with another file of the uploads, it is the same. */
+function sortOf(step: string): string {
+  const ours = /\.db-init|restore|stamp|timetracker|^(open|rm|unlink) db\./;
+  if (/^(open|mkdir|rename|rmdir) /.test(step) && !ours.test(step)) return step.replace(/ .*/, '');
+  return step.replaceAll(/\d+/g, '#').replace(/#\/#.*/, '#/#');
+}
+
+/** Deaths by chance, spread over the time that the work takes. */
+export function deathsByChance({ duration }: Ordeal, count: number, chance: () => number): readonly TitledDeath[] {
+  return Array.from({ length: count }, (_, index) => {
+    const part = (index + chance()) / count;
+    const whole = chance() < 0.5;
+    const title = `killed ${whole ? 'with its children' : 'alone'} after ${(part * 100).toFixed(1)} % of its time`;
+    return { title, death: { kind: 'instant', milliseconds: part * duration, whole } };
+  });
+}

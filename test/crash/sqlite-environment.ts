@@ -1,0 +1,58 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { sqliteUrl } from '../support/database.ts';
+import { snapshot } from '../support/snapshot.ts';
+import { type Scene, sceneOn } from './test-installation.ts';
+
+/** A scene around a SQLite file that is not there yet. */
+export function sqliteScene(): Promise<Scene> {
+  return sceneOn(async (volume) => {
+    const folder = join(volume, 'data');
+    const file = join(folder, 'timetracker.db');
+    // copies from before a recovery are kept whenever a run was killed within a transaction
+    const names = (): readonly string[] =>
+      readdirSync(folder)
+        .filter((name) => name !== '.db-init-recovered')
+        .toSorted();
+    // the volume is all there is
+    const nothing = (): Promise<void> => Promise.resolve();
+    return {
+      engine: 'sqlite',
+      url: sqliteUrl(file),
+      name: 'timetracker.db',
+      env: {},
+
+      async execute(sql) {
+        const database = new Database(file);
+        try {
+          database.exec(sql);
+        } finally {
+          database.close();
+        }
+      },
+
+      async count(table) {
+        if (!names().includes('timetracker.db')) return null;
+        const database = new Database(file, { readonly: true });
+        try {
+          const there = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(table);
+          return there === undefined ? null : Number(database.prepare(`SELECT count(*) FROM ${table}`).pluck().get());
+        } finally {
+          database.close();
+        }
+      },
+
+      keep: nothing,
+      back: nothing,
+
+      async picture() {
+        const files = names().filter((name) => /^timetracker\.db(\.bak_[\d_]+)?$/.test(name));
+        const pictures = files.map(async (name) => [name, await snapshot(sqliteUrl(join(folder, name)))] as const);
+        return { files: names().join('\n'), ...Object.fromEntries(await Promise.all(pictures)) };
+      },
+
+      leftovers: async () => names().filter((name) => /\.restore_|-(wal|shm|journal)$/.test(name)),
+    };
+  });
+}

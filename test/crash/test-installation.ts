@@ -1,0 +1,157 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import AdmZip from 'adm-zip';
+import type { Engine } from '../../src/database/session.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { normaliser, type Picture, treeOf } from './database-snapshot.ts';
+import { type Death, type Fate, live } from './killable-process.ts';
+
+/** A database with the volumes around it. It can be brought back to the state that was kept, again and again. */
+export interface Scene {
+  readonly engine: Engine;
+  readonly url: string;
+  /** What `--yes-delete-all-data` wants to hear. */
+  readonly name: string;
+  /** The part of a picture that is the live database. */
+  readonly live: string;
+  readonly volume: string;
+  readonly backups: string;
+  readonly env: Readonly<Record<string, string>>;
+  run(args: readonly string[], death?: Death, list?: string): Promise<Fate>;
+  execute(sql: string): Promise<void>;
+  /** Takes the present state for the one to come back to. */
+  keep(): Promise<void>;
+  back(): Promise<void>;
+  /** How many rows the core tables hold, those that are there. */
+  rows(): Promise<Readonly<Record<string, number>>>;
+  /** Everything a person would miss: databases, former ones, uploads. */
+  picture(): Promise<Picture>;
+  /** What nobody should find after a start, in words. */
+  leftovers(): Promise<readonly string[]>;
+}
+
+/** What a database adds to a scene. */
+export interface Stage {
+  readonly engine: Engine;
+  readonly url: string;
+  readonly name: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly execute: (sql: string) => Promise<void>;
+  readonly keep: () => Promise<void>;
+  readonly back: () => Promise<void>;
+  /** Null if there is no such table. */
+  readonly count: (table: string) => Promise<number | null>;
+  readonly picture: () => Promise<Picture>;
+  readonly leftovers: () => Promise<readonly string[]>;
+}
+
+const coreTables = ['users', 'projects', 'time_entries', 'clients'];
+const roots = ['uploads', 'static', 'attachments'];
+
+/** Builds a scene around a database. @param stageOn makes the database; SQLite's lies on the volume */
+export async function sceneOn(stageOn: (volume: string) => Promise<Stage>): Promise<Scene> {
+  const began = new Date();
+  const directory = await temporaryDirectory();
+  const [volume, kept] = [join(directory, 'volume'), join(directory, 'kept')];
+  const backups = join(volume, 'backups');
+  for (const folder of [...roots, 'backups', 'installation', 'data']) {
+    mkdirSync(join(volume, folder), { recursive: true });
+  }
+  layUploads(volume);
+  const stage = await stageOn(volume);
+  const env = {
+    DATABASE_URL: stage.url,
+    UPLOAD_FOLDER: join(volume, 'uploads'),
+    TT_STATIC_UPLOAD_FOLDER: join(volume, 'static'),
+    TT_ATTACHMENT_FOLDER: join(volume, 'attachments'),
+    BACKUP_FOLDER: backups,
+    INSTALLATION_CONFIG_DIR: join(volume, 'installation'),
+    ...stage.env,
+  };
+  const normalise = normaliser(began);
+
+  return {
+    ...stage,
+    live: normalise(stage.name),
+    volume,
+    backups,
+    env,
+    run: (args, death, list) => live(args, env, death, list),
+
+    async keep() {
+      rmSync(kept, { recursive: true, force: true });
+      cpSync(volume, kept, { recursive: true, preserveTimestamps: true });
+      await stage.keep();
+    },
+
+    async back() {
+      await stage.back();
+      rmSync(volume, { recursive: true, force: true });
+      cpSync(kept, volume, { recursive: true, preserveTimestamps: true });
+    },
+
+    async rows() {
+      const counts: Record<string, number> = {};
+      for (const table of coreTables) {
+        const count = await stage.count(table);
+        if (count !== null) counts[table] = count;
+      }
+      return counts;
+    },
+
+    async picture() {
+      const parts = {
+        ...(await stage.picture()),
+        ...Object.fromEntries(roots.map((root) => [root, treeOf(join(volume, root))])),
+      };
+      return Object.fromEntries(Object.entries(parts).map(([part, text]) => [normalise(part), normalise(text)]));
+    },
+
+    leftovers: async () => [...(await stage.leftovers()), ...leftoversIn(volume, backups)],
+  };
+}
+
+/** What an installation has of its own; the archives bring other files, and one of the same name. */
+function layUploads(volume: string): void {
+  const files = {
+    'uploads/avatars/1.png': 'an avatar of before',
+    'uploads/receipts/März 2026.pdf': 'a receipt',
+    'static/avatars/1.png': 'another avatar of before',
+    'static/logos/company logo.png': 'a logo of before',
+    'static/.gitkeep': '',
+    'attachments/7/notes.md': 'notes of before',
+  };
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(join(volume, path, '..'), { recursive: true });
+    writeFileSync(join(volume, path), content);
+  }
+}
+
+function leftoversIn(volume: string, backups: string): readonly string[] {
+  const memory = join(backups, '.db-init');
+  const [inBackups, inMemory] = [readdirSync(backups), existsSync(memory) ? readdirSync(memory) : []];
+  const sets = roots.flatMap((root) => readdirSync(join(volume, root)).map((name) => `${root}/${name}`));
+  return [
+    ...inMemory.filter((name) => name === 'restore.json' || name.startsWith('restore-')),
+    ...sets.filter((path) => /\/\.db-init-(incoming|arriving|discarded)/.test(path)),
+    ...inBackups.filter((name) => name.endsWith('.zip')).flatMap((name) => faultOf(join(backups, name))),
+  ];
+}
+
+/** What bears the name of an archive has to be a whole one, to an implementation that is not ours. */
+function faultOf(archive: string): readonly string[] {
+  try {
+    const names = new AdmZip(archive).getEntries().map((entry) => {
+      entry.getData();
+      return entry.entryName;
+    });
+    const whole = names.includes('manifest.json') && names.some((name) => /^db\.(dump|sqlite)$/.test(name));
+    return whole ? [] : [`${archive} holds only ${names.join(', ')}`];
+  } catch (error) {
+    return [`${archive} is not whole: ${String(error)}`];
+  }
+}
+
+/** Archives that were begun and not finished. */
+export const partialsOf = ({ backups }: Pick<Scene, 'backups'>): readonly string[] =>
+  readdirSync(backups).filter((name) => name.includes('.partial'));

@@ -1,0 +1,39 @@
+import { run } from '../../src/cli/run.ts';
+
+/** What a run left behind, its report included if it was asked for one. */
+export interface Told {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Both, as they came. */
+  readonly all: string;
+}
+
+/** Runs db-init within this process: no process is started, so hundreds of runs take seconds. */
+export async function runHere(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  workingDirectory = '/nowhere',
+): Promise<Told> {
+  const texts = { stdout: '', stderr: '', all: '' };
+  const stream = (name: 'stdout' | 'stderr') => ({
+    write(text: string) {
+      texts[name] += text;
+      texts.all += text;
+    },
+  });
+  const exitCode = await run({
+    version: '0.0.0',
+    settings: '',
+    arguments: args,
+    environment,
+    workingDirectory,
+    streams: { stdout: stream('stdout'), stderr: stream('stderr') },
+    signal: new AbortController().signal,
+  });
+  return { exitCode, ...texts };
+}
+
+/** What no person may ever be shown: that it is a bug, or where in the source it happened. */
+export const bug =
+  /this is a bug|Unexpected failure|\n\s+at .*[:(]|\bTypeError\b|\bReferenceError\b|\[object |\bundefined\b/;
