@@ -51,6 +51,7 @@ export const backupCommand: Command = {
   options: ['output', 'keep'],
   positionals: 2,
   database: 'optional',
+  usesDatabase: ({ positionals: [word = ''], flags }) => /^(?:create|prune)$/.test(word) || flags.has('prove'),
   async run(context) {
     const { flags, options, positionals } = context.arguments;
     const [word = '', file = ''] = positionals;

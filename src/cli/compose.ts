@@ -17,6 +17,7 @@ export const composeCommand: Command = {
   options: ['service'],
   positionals: Infinity,
   database: 'optional',
+  usesDatabase: () => false,
   async run({ arguments: { positionals, options }, output, settings }) {
     const { NoComposeFile, parseComposeFiles } = await import('../compose/compose-file.ts');
     const { findInstallation } = await import('../compose/installation.ts');

@@ -37,6 +37,8 @@ export interface DatabaseCommand extends CommandFacts {
 /** A command of which parts work without a database. */
 interface OptionalDatabaseCommand extends CommandFacts {
   readonly database: 'optional';
+  /** Whether a run with these arguments uses the database. */
+  readonly usesDatabase: (given: CommandArguments) => boolean;
   readonly run: (context: CommandContext<Settings>) => Promise<ExitCode>;
 }
 

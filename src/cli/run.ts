@@ -4,7 +4,8 @@ import { ConfigurationError } from '../config/configuration-error.ts';
 import { secretsOf } from '../config/secrets.ts';
 import { readArguments } from './arguments.ts';
 import { commandHelp, helpText } from './commands.ts';
-import type { Command, CommandContext } from './context.ts';
+import type { Command, CommandArguments, CommandContext } from './context.ts';
+import { onOneServer } from './with-database.ts';
 import { causeOf } from '../database/cause.ts';
 import { nameOf } from '../database/target-name.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
@@ -63,14 +64,17 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     if (request.kind === 'settings') return printed(invocation.settings);
     if (request.kind === 'version') return printed(versionText(version), versionFacts(version));
     ({ command } = request);
-    const { config, start } = prepare(command, invocation);
-    secrets = secretsOf(config);
-    commands = commandsFor(config);
-    if (config.database !== null) database = nameOf(config.database);
+    const prepared = prepare(command, request.arguments, invocation);
+    secrets = secretsOf(prepared.config);
     output = openOutput(streams, secrets, { machine: json, plain });
-    const log = await openLog(config.logFormat, output);
+    const log = await openLog(prepared.config.logFormat, output);
+    const follow = (config: Settings): void => {
+      commands = commandsFor(config);
+      if (config.database !== null) database = nameOf(config.database);
+    };
+    follow(prepared.config);
     const given = { version, settings: invocation.settings, arguments: request.arguments };
-    const exitCode = await start({ ...given, output, log, recorder, signal });
+    const exitCode = await prepared.start({ ...given, output, log, recorder, signal }, follow);
     ended = { exitCode, problem: null };
   } catch (error) {
     ended = report(problemOf(error, signal, database), error, { record: recorder.record, output, commands });
@@ -95,23 +99,37 @@ async function reportToPrograms(record: RunRecord, end: RunEnd): Promise<JsonObj
 type Ended = Pick<RunEnd, 'exitCode' | 'problem'>;
 
 /** A command together with the settings that it needs. @throws Failure `configuration` */
-function prepare(command: Command, { environment, workingDirectory }: Invocation): Prepared {
+function prepare(command: Command, given: CommandArguments, { environment, workingDirectory }: Invocation): Prepared {
   try {
     if (command.database === 'optional') {
-      const config = readSettings(environment, workingDirectory);
-      return { config, start: (given) => command.run({ ...given, config }) };
+      return prepared(command, readSettings(environment, workingDirectory), command.usesDatabase(given));
     }
-    const config = readConfig(environment, workingDirectory);
-    return { config, start: (given) => command.run({ ...given, config }) };
+    return prepared(command, readConfig(environment, workingDirectory), true);
   } catch (error) {
     if (error instanceof ConfigurationError) throw new Failure({ kind: 'configuration', faults: error.faults });
     throw error;
   }
 }
 
+function prepared<Known extends Settings>(
+  command: { readonly name: string; readonly run: (context: CommandContext<Known>) => Promise<ExitCode> },
+  config: Known,
+  usesDatabase: boolean,
+): Prepared {
+  return {
+    config,
+    async start(given, follow) {
+      const settled = usesDatabase ? await onOneServer({ ...given, config }, command.name) : config;
+      follow(settled);
+      return command.run({ ...given, config: settled });
+    },
+  };
+}
+
 interface Prepared {
   readonly config: Settings;
-  readonly start: (given: Omit<CommandContext, 'config'>) => Promise<ExitCode>;
+  /** Runs the command. `follow` is told of the settings that it works with, which name one server. */
+  readonly start: (given: Omit<CommandContext, 'config'>, follow: (config: Settings) => void) => Promise<ExitCode>;
 }
 
 /** What was thrown, as a problem; null for a bug. An interrupted run fails in many ways that all mean the same. */

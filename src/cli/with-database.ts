@@ -1,12 +1,15 @@
 import { tmpdir } from 'node:os';
 import { relative } from 'node:path';
+import type { Settings } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import { openDatabase } from '../database/open.ts';
+import { openDatabase, type OpenOptions, settleHost } from '../database/open.ts';
+import { nameOf } from '../database/target-name.ts';
 import { Failure } from '../errors/failure.ts';
 import { unfinishedRestore } from '../operations/gate.ts';
 import { findRestoreJournal, markOfRestores } from '../state-folder/state-paths.ts';
 import { describePassingFile } from '../report/backup-text.ts';
 import { commandsFor } from '../report/commands.ts';
+import type { Log } from '../report/log.ts';
 import { goesWithContainer } from '../platform/volumes.ts';
 import type { CommandContext } from './context.ts';
 
@@ -91,6 +94,27 @@ async function settle(context: Opening, command: string): Promise<void> {
   await settleRestore(given, (work) => openOnce(context, command, 'write', work));
 }
 
+/**
+ * Settles on one server where the address lists several, before anything else is done: what is said, every connection
+ * and every tool of the run then name the same one.
+ */
+export async function onOneServer<Known extends Settings>(
+  { config, log, signal, version }: Omit<Opening, 'config' | 'recorder'> & { readonly config: Known },
+  command: string,
+): Promise<Known> {
+  const { database, waitTimeout } = config;
+  if (database?.kind !== 'postgresql' || database.furtherHosts === undefined) return config;
+  const applicationName = `db-init ${version} ${command}`;
+  const settled = await settleHost(database, { applicationName, waitTimeout, signal, onWaiting: sayWaiting(log) });
+  log.info(`Of the servers in the address, this run works on ${nameOf(settled)}.`);
+  return { ...config, database: settled };
+}
+
+const sayWaiting =
+  (log: Log): OpenOptions['onWaiting'] =>
+  (reason, secondsLeft) =>
+    log.info(`Waiting for the database, ${secondsLeft} s at most: ${reason}.`);
+
 async function openOnce<Result>(
   { config, log, recorder, signal, version }: Opening,
   command: string,
@@ -102,7 +126,7 @@ async function openOnce<Result>(
     applicationName: `db-init ${version} ${command}`,
     writes: access === 'write',
     signal,
-    onWaiting: (reason, secondsLeft) => log.info(`Waiting for the database, ${secondsLeft} s at most: ${reason}.`),
+    onWaiting: sayWaiting(log),
     onLockWaiting: ({ description }, secondsLeft) =>
       log.info(`Waiting for another run, ${secondsLeft} s at most: ${description}.`),
     onRetry: (reason) => log.info(`Trying again: ${reason}.`),

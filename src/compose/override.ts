@@ -37,7 +37,8 @@ const sameAsApplication = ['profiles', 'network_mode', 'extra_hosts', 'dns', 'se
  * The variables of an address. Where the application's file has a whole DATABASE_URL, the others are not asked for:
  * what stands in .env under these names is meant for the server.
  */
-const addressVariables = /^(?:DATABASE_URL|POSTGRES_\w+|PGUSER|PGPASSWORD)$|^DATABASE_URL_FILE$/;
+const addressVariables =
+  /^(?:DATABASE_URL|POSTGRES_\w+|PG(?:HOST|PORT|DATABASE|USER|PASSWORD|TARGETSESSIONATTRS))$|^DATABASE_URL_FILE$/;
 
 /**
  * Decides what stands in the override.

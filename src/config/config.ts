@@ -6,6 +6,7 @@ import { type DatabaseTarget, namesDatabase, readDatabase } from './database.ts'
 import { type Environment, type Variables, variablesOf } from './variables.ts';
 
 export type { DatabaseTarget, PostgresTarget, SqliteTarget } from './database.ts';
+export { type HostAddress, hostsOf } from './postgresql.ts';
 
 /** A folder of uploads. */
 export interface UploadRoot {

@@ -1,5 +1,5 @@
 import type { Fault, Findings } from './configuration-error.ts';
-import { holdsAddress, type PostgresTarget, postgresTarget } from './postgresql.ts';
+import { holdsAddress, hostsOf, type PostgresTarget, postgresTarget } from './postgresql.ts';
 import { type Keywords, postgresqlKeywords } from './postgresql-url.ts';
 import { type SqliteTarget, sqliteTarget } from './sqlite-url.ts';
 import { quote, type Setting, type Variables } from './variables.ts';
@@ -22,13 +22,17 @@ const postgresSchemes: ReadonlySet<string> = new Set(['postgresql', 'postgresql+
 
 /** libpq reads these by itself, and so do the application's driver and pg_dump. */
 const libpqVariables = [
+  ['host', 'PGHOST'],
+  ['port', 'PGPORT'],
   ['user', 'PGUSER'],
   ['password', 'PGPASSWORD'],
+  ['dbname', 'PGDATABASE'],
   ['sslmode', 'PGSSLMODE'],
   ['sslrootcert', 'PGSSLROOTCERT'],
   ['sslcert', 'PGSSLCERT'],
   ['sslkey', 'PGSSLKEY'],
   ['options', 'PGOPTIONS'],
+  ['target_session_attrs', 'PGTARGETSESSIONATTRS'],
 ] as const;
 
 /** Which database it is: DATABASE_URL if it is set, else POSTGRES_*. Undefined only where a fault was found. */
@@ -128,7 +132,8 @@ function hintAtContradictions(database: DatabaseTarget, variables: Variables, fi
     if (given.length > 0) findings.hint(`DATABASE_URL names an SQLite file, so ignored: ${given.join(', ')}.`);
     return;
   }
-  const used = { POSTGRES_HOST: database.host, POSTGRES_USER: database.user, POSTGRES_DB: database.database };
+  const hosts = hostsOf(database).map(({ host }) => host);
+  const used = { POSTGRES_HOST: hosts.join(','), POSTGRES_USER: database.user, POSTGRES_DB: database.database };
   for (const [variable, value] of Object.entries(used)) {
     const other = variables.text(variable)?.value;
     if (other === undefined || other === value) continue;

@@ -20,7 +20,9 @@ const grammar = new RegExp(
 );
 
 const understood = new Set(
-  'host port user password dbname sslmode sslrootcert sslcert sslkey connect_timeout options'.split(' '),
+  'host port user password dbname sslmode sslrootcert sslcert sslkey connect_timeout options target_session_attrs'.split(
+    ' ',
+  ),
 );
 
 /**
@@ -44,6 +46,12 @@ export function postgresqlKeywords(url: Setting, rest: string, findings: Finding
   keep('host', host);
   keep('port', port);
   keep('dbname', dbname);
+  if (hosts?.includes(':') === true) {
+    findings.hint(
+      `${url.variable} lists hosts with ports before the name of the database, which the application cannot read: ` +
+        'write ?host=a:5432&host=b:5432 after it.',
+    );
+  }
   hintAtEncodings(url, { user, password, host, database: dbname }, findings);
   keepParameters(url, parameters ?? '', keep, findings);
   return keywords;

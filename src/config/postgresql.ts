@@ -11,12 +11,20 @@ const sslModes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as
 /** As libpq means them (PostgreSQL manual, "SSL Support"), which is not how every driver does. */
 export type SslMode = (typeof sslModes)[number];
 
-/** A PostgreSQL database and how to reach it. */
-export interface PostgresTarget extends CertificateFiles {
-  readonly kind: 'postgresql';
+/** Where a server listens. */
+export interface HostAddress {
   /** A name, an address (IPv6 without brackets), or the folder of a Unix socket, which begins with '/'. */
   readonly host: string;
   readonly port: number;
+}
+
+/** A PostgreSQL database and how to reach it. */
+export interface PostgresTarget extends CertificateFiles, HostAddress {
+  readonly kind: 'postgresql';
+  /** Further servers of a list, in its order: none once a run has settled on one (`settleHost`). */
+  readonly furtherHosts?: readonly HostAddress[];
+  /** Whether a server of a list is passed over whose sessions are read-only: `target_session_attrs=read-write`. */
+  readonly wantsReadWrite?: boolean;
   readonly user: string;
   /** Empty if there is none. */
   readonly password: string;
@@ -30,6 +38,11 @@ export interface PostgresTarget extends CertificateFiles {
   readonly schema?: string;
   /** DATABASE_URL as it was written: kept only so that it can be kept out of every message. */
   readonly url?: string;
+}
+
+/** All servers that a target names, in the order in which they are tried. */
+export function hostsOf({ host, port, furtherHosts = [] }: PostgresTarget): readonly HostAddress[] {
+  return [{ host, port }, ...furtherHosts];
 }
 
 interface CertificateFiles {
@@ -52,10 +65,13 @@ export function postgresTarget(
     findings.fault(origin, `names no ${what}; allowed: postgresql://user:password@host/database`) ??
     '';
 
-  // As in a URL: the application, which builds one from POSTGRES_HOST, needs an IPv6 address in brackets.
-  const host = required('host', 'host').replace(/^\[(.*)\]$/, '$1');
-  const odd = oddityOf(host);
-  if (odd !== null) findings.fault(keywords.get('host')?.variable ?? origin, odd);
+  const hosts = keywords.get('host') ?? { variable: origin, value: required('host', 'host') };
+  const [first = { host: '', port: defaultPort }, ...furtherHosts] = hostAddresses(
+    hosts,
+    keywords.get('port'),
+    findings,
+  );
+  const attributes = sessionAttributesOf(keywords.get('target_session_attrs'), furtherHosts.length > 0, findings);
   for (const keyword of ['user', 'dbname']) {
     const setting = keywords.get(keyword);
     if (setting === undefined || !holdsAddress(setting.value)) continue;
@@ -68,8 +84,7 @@ export function postgresTarget(
   const timeout = numberOf(keywords.get('connect_timeout'), 'connect_timeout', 0, 86_400, findings);
   return {
     kind: 'postgresql',
-    host,
-    port: numberOf(keywords.get('port'), 'port', 1, 65_535, findings) ?? 5432,
+    ...first,
     user: value('user') ?? systemUser() ?? required('user', 'user'),
     password: value('password') ?? '',
     database: required('dbname', 'database'),
@@ -77,17 +92,74 @@ export function postgresTarget(
     ...certificateFiles(keywords, workingDirectory, findings),
     ...(timeout === undefined ? {} : { connectTimeout: timeout }),
     ...(options === undefined ? {} : { options }),
+    ...(furtherHosts.length > 0 && { furtherHosts }),
+    ...(furtherHosts.length > 0 && attributes === 'read-write' && { wantsReadWrite: true }),
   };
 }
 
-/** The driver knows no lists of hosts, and the client tools must not choose another one than the gate did. */
-const severalHosts =
-  'names several hosts; write only the one that takes writes (the primary, or an address that always leads to it), ' +
-  'postgresql://user:password@host:5432/database; the DATABASE_URL of the application may keep its list';
+const defaultPort = 5432;
+
+/**
+ * The servers of a host, or of a list of them: `a,b` with one port for all or one for each, as libpq reads it, and
+ * `a:1,b:2`. (PostgreSQL manual, "Specifying Multiple Hosts".)
+ */
+function hostAddresses(hosts: Setting, port: Setting | undefined, findings: Findings): readonly HostAddress[] {
+  const names = hosts.value.split(',');
+  const several = names.length > 1;
+  const ports = (port?.value ?? '').split(',');
+  if (ports.length > 1 && ports.length !== names.length) {
+    const found = several ? `${names.length} hosts and ${ports.length} ports` : `${ports.length} ports for one host`;
+    findings.fault(port?.variable ?? hosts.variable, `has ${found}; allowed: one port, or one for each host`);
+    return [];
+  }
+  return names.map((name, index) => {
+    // As in a URL: the application, which builds one from POSTGRES_HOST, needs an IPv6 address in brackets.
+    const [, bracketed, plain = name, own] =
+      (several ? /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d*))?$/ : /^\[(.*)\]$/).exec(name) ?? [];
+    const host = bracketed ?? plain;
+    const odd = several && host === '' ? 'has an empty host in its list' : oddityOf(host);
+    if (odd !== null) findings.fault(hosts.variable, odd);
+    const given = ports.length > 1 ? ports[index] : ports[0];
+    const stated = own === undefined ? port && { ...port, value: given ?? '' } : { ...hosts, value: own };
+    const known = stated?.value === '' ? undefined : stated;
+    return { host, port: numberOf(known, 'port', 1, 65_535, findings) ?? defaultPort };
+  });
+}
+
+const sessionAttributes = ['any', 'read-write', 'primary', 'prefer-standby'] as const;
+
+/**
+ * Which server of a list is wanted (`target_session_attrs`). Whatever it is, db-init takes the primary, for it writes;
+ * where the application may end at another server, that is said.
+ */
+function sessionAttributesOf(
+  setting: Setting | undefined,
+  several: boolean,
+  findings: Findings,
+): (typeof sessionAttributes)[number] {
+  const value = setting?.value ?? 'any';
+  const found = sessionAttributes.find((attribute) => attribute === value);
+  if (found === undefined && setting !== undefined) {
+    const allowed = sessionAttributes.join(', ');
+    findings.fault(
+      setting.variable,
+      value === 'standby' || value === 'read-only'
+        ? `asks for a server that takes no writes (target_session_attrs=${value}), and db-init and the application have ` +
+            `to write; allowed: ${allowed}`
+        : `asks for a target_session_attrs that ${expected(value, allowed)}`,
+    );
+  } else if (several && (found === 'any' || found === 'prefer-standby')) {
+    const behaviour = found === 'any' ? 'connects to the first host that answers, even a standby' : 'prefers a standby';
+    findings.hint(
+      `db-init works on the host that takes writes, but with target_session_attrs=${found} the application ${behaviour}: ` +
+        'write target_session_attrs=read-write.',
+    );
+  }
+  return found ?? 'any';
+}
 
 /** Why something is no host, as far as one can see without asking for it. It is not repeated: it may hold a password. */
 function oddityOf(host: string): string | null {
-  if (host.includes(',')) return severalHosts;
   if (host.startsWith('/')) return null;
   if (/[@/]/.test(host)) return 'holds more than a host (not shown); an address as a whole belongs into DATABASE_URL';
   if (/\s/.test(host)) return 'has a blank or a line break in its host';

@@ -1,4 +1,5 @@
 import type { Settings } from './config.ts';
+import { hostsOf } from './postgresql.ts';
 
 /** The password of an address, as it is written there. */
 const writtenPassword = /:\/\/[^:/]*:([^@]*)@|[?&]password=([^&]*)/g;
@@ -38,7 +39,7 @@ function secretsOfDatabase(database: Settings['database']): readonly string[] {
   const lowerCase = encoded.replace(/%../g, (byte) => byte.toLowerCase());
   const written = [...url.matchAll(writtenPassword)].flatMap(([, first, second]) => [first ?? '', second ?? '']);
 
-  const names = new Set([database.user, database.host, database.database]);
+  const names = new Set([database.user, database.database, ...hostsOf(database).map(({ host }) => host)]);
   const forms = new Set([url, password, encoded, lowerCase, ...written]);
   return [...forms].filter((form) => !names.has(form));
 }

@@ -1,4 +1,4 @@
-import type { DatabaseTarget } from '../config/config.ts';
+import type { DatabaseTarget, PostgresTarget } from '../config/config.ts';
 import type { LockHolder } from '../errors/failure.ts';
 import type { CommitOutcome, Database } from './database.ts';
 
@@ -19,6 +19,18 @@ export interface OpenOptions {
   readonly onWarning: (message: string) => void;
   /** Told of each transaction that wrote, once it is committed or nobody can tell any more. */
   readonly onCommit?: (outcome: CommitOutcome) => void;
+}
+
+/**
+ * Of an address that lists several servers (`host=a,b`), finds the one to work on.
+ * @throws Failure `unreachable`, `access-denied` and the like
+ */
+export async function settleHost(
+  target: PostgresTarget,
+  options: Pick<OpenOptions, 'applicationName' | 'waitTimeout' | 'signal' | 'onWaiting'>,
+): Promise<PostgresTarget> {
+  const { chooseHost } = await import('./postgres/connect.ts');
+  return chooseHost(target, options);
 }
 
 /** Opens the database of either engine; the driver of the other one is not even loaded. */

@@ -1,11 +1,18 @@
-import type { DatabaseTarget, PostgresTarget } from '../config/config.ts';
+import { type DatabaseTarget, type HostAddress, hostsOf, type PostgresTarget } from '../config/config.ts';
 
 /** What people call a database, without its secrets: `timetracker on db:5432`, `/data/timetracker.db`. */
 export function nameOf(target: DatabaseTarget): string {
   return target.kind === 'sqlite' ? target.file : describePostgres(target);
 }
 
-export function describePostgres({ database, host, port }: PostgresTarget): string {
-  if (host.startsWith('/')) return `${database} on the socket in ${host}`;
-  return `${database} on ${host.includes(':') ? `[${host}]` : host}:${port}`;
+/** All hosts are named until a run has settled on one of them. */
+export function describePostgres(target: PostgresTarget): string {
+  const [{ host } = target, ...further] = hostsOf(target);
+  if (further.length === 0 && host.startsWith('/')) return `${target.database} on the socket in ${host}`;
+  return `${target.database} on ${hostsOf(target).map(describeHost).join(' or ')}`;
+}
+
+/** `db:5432`, `[::1]:5432`, `/var/run/postgresql:5432` */
+export function describeHost({ host, port }: HostAddress): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

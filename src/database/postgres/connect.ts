@@ -3,7 +3,7 @@ import pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
 import { hasCode } from '../../errors/error-code.ts';
 import { Failure } from '../../errors/failure.ts';
-import { describePostgres } from '../target-name.ts';
+import { describeHost, describePostgres } from '../target-name.ts';
 import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { type ConnectionFailure, judgeConnectionFailure } from './connection-failure.ts';
 import { lastRow, textTypes } from './session.ts';
@@ -31,11 +31,15 @@ export interface ServerFacts {
   /** Seconds since the server started. */
   readonly uptime: number;
   readonly standby: boolean;
+  /** Whether a session begins read-only: `default_transaction_read_only`. */
+  readonly readOnly: boolean;
 }
 
 export interface Connected {
   readonly client: pg.Client;
   readonly server: ServerFacts;
+  /** The target, with the one server of its list that this is the connection to. */
+  readonly target: PostgresTarget;
 }
 
 // How long a server that just started is not trusted yet: the official image starts a temporary server while it
@@ -50,18 +54,18 @@ const databaseGrace = 10;
 
 /**
  * Connects, waiting for what heals by itself: a server that is not up, still starting, a standby before its promotion.
+ * Of several servers the first one is taken that accepts writes, as libpq does with `target_session_attrs`: the next one
+ * is asked where nobody answers or nothing can be written, and not where a server has refused.
  * @throws Failure `unreachable`, `no-such-database`, `closed-database`, `access-denied`, `unsupported-server`
  */
 export async function connectWhenReady(target: PostgresTarget, options: ConnectOptions): Promise<Connected> {
   const started = Date.now();
   const secondsWaited = (): number => (Date.now() - started) / 1000;
-  const database = describePostgres(target);
-  let trusted: string | null = null;
+  const servers = eachServer(target);
+  const patience = (): number => Math.max(1, Math.min(attemptTimeout(target), options.waitTimeout - secondsWaited()));
   for (let attempt = 1; ; attempt++) {
-    const patience = Math.max(1, Math.min(attemptTimeout(target), options.waitTimeout - secondsWaited()));
-    const outcome = await tryToConnect(target, options, trusted, patience);
-    if (options.signal.aborted && outcome.kind === 'ready') await closeClient(outcome.connected.client);
-    options.signal.throwIfAborted();
+    const { outcome, at } = await tryInTurn(target, servers, options, patience);
+    const database = describePostgres(at);
     switch (outcome.kind) {
       case 'ready':
         return outcome.connected;
@@ -74,11 +78,8 @@ export async function connectWhenReady(target: PostgresTarget, options: ConnectO
         break;
       case 'closed':
         if (secondsWaited() >= Math.min(closedGrace, options.waitTimeout)) {
-          throw await closedDatabase(target, options.applicationName, outcome.reason);
+          throw await closedDatabase(at, options.applicationName, outcome.reason);
         }
-        break;
-      case 'young':
-        trusted = outcome.startedAt;
         break;
       case 'passing':
         break;
@@ -94,17 +95,57 @@ export async function connectWhenReady(target: PostgresTarget, options: ConnectO
   }
 }
 
-type Attempt =
-  | { readonly kind: 'ready'; readonly connected: Connected }
-  | { readonly kind: 'young'; readonly startedAt: string; readonly reason: string }
-  | ConnectionFailure;
+/**
+ * Finds the server of a list that a run works on from now on, waiting as `connectWhenReady` does.
+ * @throws Failure as `connectWhenReady`
+ */
+export async function chooseHost(target: PostgresTarget, options: ConnectOptions): Promise<PostgresTarget> {
+  const { client, target: chosen } = await connectWhenReady(target, options);
+  await closeClient(client);
+  return chosen;
+}
 
-async function tryToConnect(
-  target: PostgresTarget,
+/** A server of a target, and what is asked of it beside a connection. */
+interface Candidate {
+  readonly target: PostgresTarget;
+  readonly wantsReadWrite: boolean;
+  /** When it started, if it was met right after that: the next time it counts as one that stays. */
+  trusted: string | null;
+}
+
+function eachServer({ furtherHosts = [], wantsReadWrite = false, ...first }: PostgresTarget): readonly Candidate[] {
+  const targets = [first, ...furtherHosts.map((address) => ({ ...first, ...address }))];
+  return targets.map((target) => ({ target, wantsReadWrite, trusted: null }));
+}
+
+type Attempt = { readonly kind: 'ready'; readonly connected: Connected } | ConnectionFailure;
+
+/**
+ * Tries one server after the other, up to the first whose answer waiting does not change.
+ * @returns `at`: the server whose answer it is, or the whole list where all of them are to be waited for
+ */
+async function tryInTurn(
+  list: PostgresTarget,
+  servers: readonly Candidate[],
   options: ConnectOptions,
-  trusted: string | null,
-  patience: number,
-): Promise<Attempt> {
+  patience: () => number,
+): Promise<{ readonly outcome: Attempt; readonly at: PostgresTarget }> {
+  const reasons: string[] = [];
+  let full = false;
+  for (const server of servers) {
+    const { target: at } = server;
+    const outcome = await tryToConnect(server, options, patience());
+    if (options.signal.aborted && outcome.kind === 'ready') await closeClient(outcome.connected.client);
+    options.signal.throwIfAborted();
+    if (outcome.kind !== 'passing') return { outcome, at };
+    reasons.push(servers.length === 1 ? outcome.reason : `${describeHost(at)}: ${outcome.reason}`);
+    full ||= outcome.full === true;
+  }
+  return { outcome: { kind: 'passing', reason: reasons.join('; '), full }, at: list };
+}
+
+async function tryToConnect(candidate: Candidate, options: ConnectOptions, patience: number): Promise<Attempt> {
+  const { target } = candidate;
   let client: pg.Client;
   try {
     client = await connectOnce(target, options.applicationName, patience, options.signal);
@@ -118,15 +159,16 @@ async function tryToConnect(
       await closeClient(client);
       return { kind: 'passing', reason: 'the server is a standby: waiting for its promotion' };
     }
-    if (server.uptime < youngServer && server.startedAt !== trusted) {
+    if (server.readOnly && candidate.wantsReadWrite) {
       await closeClient(client);
-      return {
-        kind: 'young',
-        startedAt: server.startedAt,
-        reason: 'the server started this moment: making sure that it stays',
-      };
+      return { kind: 'passing', reason: 'sessions begin read-only there (default_transaction_read_only)' };
     }
-    return { kind: 'ready', connected: { client, server } };
+    if (server.uptime < youngServer && server.startedAt !== candidate.trusted) {
+      await closeClient(client);
+      candidate.trusted = server.startedAt;
+      return { kind: 'passing', reason: 'the server started this moment: making sure that it stays' };
+    }
+    return { kind: 'ready', connected: { client, server, target } };
   } catch (error) {
     await closeClient(client);
     if (error instanceof Failure) throw error;
@@ -330,6 +372,7 @@ async function askServer(client: pg.Client): Promise<ServerFacts> {
     SELECT pg_backend_pid() AS pid, inet_client_port() AS port, pg_is_in_recovery() AS standby,
            current_setting('server_version_num')::int AS number, current_setting('server_version') AS version,
            pg_postmaster_start_time()::text AS started,
+           current_setting('transaction_read_only') AS read_only,
            extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())::int AS uptime`,
   );
   return {
@@ -340,6 +383,7 @@ async function askServer(client: pg.Client): Promise<ServerFacts> {
     startedAt: String(row['started']),
     uptime: Number(row['uptime']),
     standby: row['standby'] === true,
+    readOnly: row['read_only'] === 'on',
   };
 }
 

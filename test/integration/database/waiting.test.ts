@@ -3,7 +3,9 @@ import { createServer, type Server } from 'node:net';
 import { expect, it } from 'vitest';
 import type { PostgresTarget } from '../../../src/config/config.ts';
 import { type Connected, connectWhenReady } from '../../../src/database/postgres/connect.ts';
-import { createDatabase } from '../../support/database.ts';
+import { createDatabase, withClient } from '../../support/database.ts';
+import { run } from '../../support/run.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { type Proxy, type Reception, startProxy } from '../../support/postgres-proxy.ts';
 
@@ -11,6 +13,7 @@ const server = {
   pid: '1',
   port: '1',
   standby: false,
+  read_only: 'off',
   number: '160004',
   version: '16.4',
   started: 'then',
@@ -179,5 +182,91 @@ describePostgres('waiting for PostgreSQL', () => {
     });
     await expect(stopped).rejects.toBe('SIGTERM');
     await proxy.idle();
+  });
+});
+
+describePostgres('an address with several servers', () => {
+  /** A list of servers in the forms that libpq, SQLAlchemy and POSTGRES_* have for it. */
+  function environments(ports: readonly number[], url: string): readonly Readonly<Record<string, string>>[] {
+    const { username, password, pathname } = new URL(url);
+    const hosts = ports.map((port) => `127.0.0.1:${port}`);
+    const user = `${username}:${password}@`;
+    const wanted = 'sslmode=disable&target_session_attrs=read-write';
+    return [
+      { DATABASE_URL: `postgresql://${user}${hosts.join(',')}${pathname}?${wanted}` },
+      { DATABASE_URL: `postgresql://${user}${pathname}?${hosts.map((host) => `host=${host}`).join('&')}&${wanted}` },
+      {
+        DATABASE_URL: `postgresql://${user}${pathname}`,
+        PGHOST: ports.map(() => '127.0.0.1').join(','),
+        PGPORT: ports.join(','),
+        PGTARGETSESSIONATTRS: 'read-write',
+        PGSSLMODE: 'disable',
+      },
+      {
+        POSTGRES_HOST: hosts.join(','),
+        POSTGRES_USER: username,
+        POSTGRES_PASSWORD: password,
+        POSTGRES_DB: pathname.slice(1),
+        PGTARGETSESSIONATTRS: 'read-write',
+        PGSSLMODE: 'disable',
+      },
+    ];
+  }
+
+  it('is tried in turn, and all that a run does goes to the first that takes writes', async () => {
+    const database = await createDatabase();
+    const { url } = database;
+    const dead = await freePort();
+    const standby = await startProxy(() => answer({ standby: true }));
+    const readOnly = await startProxy(() => answer({ read_only: 'on' }));
+    const primary = await startProxy(() => ({ kind: 'forward', url }));
+    const [list, repeated, libpq, parts] = environments(
+      [dead, standby.port, readOnly.port, primary.port, await freePort()],
+      url,
+    );
+    const folder = await temporaryDirectory();
+    const name = `${database.name} on 127.0.0.1:${primary.port}`;
+
+    const status = await run(['status', '--json'], { env: { ...list } });
+    expect(status).toMatchObject({ exitCode: 0 });
+    expect(JSON.parse(status.stdout)).toMatchObject({ state: 'fresh' });
+    const gate = await run(['gate'], { env: { ...repeated } });
+    expect(gate).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`this run works on ${name}.`) });
+    const create = ['backup', 'create', '--output', folder];
+    expect(await run(create, { env: { ...libpq } })).toMatchObject({ exitCode: 0 });
+    // a banner and its commands name that server, too
+    await withClient(url, (client) => client.query('DROP TABLE users CASCADE'));
+    const refused = await run(['gate'], { env: { ...parts } });
+    expect(refused).toMatchObject({ exitCode: 11, stderr: expect.stringContaining(name) });
+    expect(refused.stderr).toContain(`pg_dump -h 127.0.0.1 -p ${primary.port} `);
+    // each of the others was asked once a run
+    expect([standby.connections(), readOnly.connections()]).toEqual([4, 4]);
+  });
+
+  it('is named whole where no server can be used, with what each of them says', async () => {
+    const [dead, silent] = [await freePort(), await freePort()];
+    const standby = await startProxy(() => answer({ standby: true }));
+    const [env = {}] = environments([dead, standby.port, silent], requirePostgres().url);
+    const { exitCode, stderr } = await run(['gate'], { env: { ...env, TT_WAIT_TIMEOUT: '1' } });
+    expect(exitCode).toBe(3);
+    const told = stderr.replaceAll(/\s+/g, ' ');
+    const all = [dead, standby.port, silent].map((port) => `127.0.0.1:${port}`);
+    expect(told).toContain(`The database cannot be reached: postgres on ${all.join(' or ')}`);
+    expect(told).toContain(`${all[0]}: nothing is listening there yet`);
+    expect(told).toContain(`${all[1]}: the server is a standby`);
+  });
+
+  it('ends at a server that refuses, as libpq does', async () => {
+    const refusing = await startProxy(() => ({
+      kind: 'refuse',
+      code: '28P01',
+      message: 'password authentication failed',
+    }));
+    const next = await serverThat();
+    const [env = {}] = environments([await freePort(), refusing.port, next.port], requirePostgres().url);
+    const { exitCode, stderr } = await run(['status'], { env: { ...env } });
+    expect(exitCode).toBe(4);
+    expect(stderr).toContain(`Access denied: postgres on 127.0.0.1:${refusing.port}`);
+    expect(next.connections()).toBe(0);
   });
 });

@@ -52,9 +52,20 @@ describe('POSTGRES_*', () => {
     expect(faults[0]?.problem).not.toContain('hunter2');
   });
 
-  it('refuse several hosts', () => {
-    expect(faultsOf({ POSTGRES_HOST: 'a,b' })).toEqual([
-      { variable: 'POSTGRES_HOST', problem: expect.stringContaining('several hosts') },
+  it.each([
+    [{ POSTGRES_HOST: 'a,b' }, 5432, { host: 'b', port: 5432 }],
+    [{ POSTGRES_HOST: 'a,b', POSTGRES_PORT: '7' }, 7, { host: 'b', port: 7 }],
+    [{ POSTGRES_HOST: 'a,b', POSTGRES_PORT: '7,8' }, 7, { host: 'b', port: 8 }],
+    [{ POSTGRES_HOST: 'a:7,[::1]:8' }, 7, { host: '::1', port: 8 }],
+  ])('may list servers: %j', (environment, port, other) => {
+    expect(read(environment).database).toEqual({ ...standard, host: 'a', port, furtherHosts: [other] });
+  });
+
+  it('take which server of a list is wanted from the variable of libpq', () => {
+    const attributes = (value: string) => ({ POSTGRES_HOST: 'a,b', PGTARGETSESSIONATTRS: value });
+    expect(read(attributes('read-write')).database).toMatchObject({ wantsReadWrite: true });
+    expect(faultsOf(attributes('standby'))).toEqual([
+      { variable: 'PGTARGETSESSIONATTRS', problem: expect.stringContaining('takes no writes') },
     ]);
   });
 
@@ -151,6 +162,7 @@ describe('DATABASE_URL beside POSTGRES_*', () => {
 
   it.each([
     [{ POSTGRES_HOST: 'h', POSTGRES_USER: 'u', POSTGRES_DB: 'd', POSTGRES_PASSWORD: 'hunter2' }, []],
+    [{ PGHOST: 'other', PGPORT: '7', PGDATABASE: 'other' }, []],
     [{ POSTGRES_HOST: 'other' }, ['DATABASE_URL says "h" and is used, but POSTGRES_HOST says "other".']],
     [{ POSTGRES_USER: 'me' }, ['DATABASE_URL says "u" and is used, but POSTGRES_USER says "me".']],
     [{ POSTGRES_DB: 'tt' }, ['DATABASE_URL says "d" and is used, but POSTGRES_DB says "tt".']],
@@ -182,6 +194,12 @@ describe('variables of libpq', () => {
       user: 'u',
       password: 'p',
     });
+  });
+
+  it('name host, port and database where the address does not', () => {
+    const environment = { DATABASE_URL: 'postgresql://u:p@', PGHOST: 'a,b', PGPORT: '7', PGDATABASE: 'd' };
+    const expected = { host: 'a', port: 7, database: 'd', furtherHosts: [{ host: 'b', port: 7 }] };
+    expect(read(environment).database).toMatchObject(expected);
   });
 
   it('hold for POSTGRES_* too', () => {

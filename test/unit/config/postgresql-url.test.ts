@@ -113,13 +113,22 @@ describe('half-written addresses', () => {
     ['postgresql://u:p@h/d/', /'\/' in the name of the database is written %2F/],
     ['postgresql://u:p@::1/d', /IPv6 address stands in brackets/],
     ['postgresql://u:p@[::1/d', /IPv6 address stands in brackets/],
-    ['postgresql://u:p@a,b/d', /several hosts; write only the one that takes writes/],
-    ['postgresql://u:p@a:1,b:2/d', /several hosts/],
-    ['postgresql://u:hun/ter2@a:1,b/d?target_session_attrs=read-write', /several hosts/],
-    ['postgresql://u:p@[::1]:1,[::2]:2/d', /several hosts/],
-    ['postgresql://u:p@/d?host=a:1&host=b:2', /several hosts/],
-    ['postgresql://u:p@/d?host=a&host=b&target_session_attrs=primary', /several hosts/],
-    ['postgresql://u:p@h/d?host=a,b', /several hosts/],
+    ['postgresql://u:p@a,,b/d', /has an empty host in its list/],
+    ['postgresql://u:p@a,/d', /has an empty host in its list/],
+    ['postgresql://u:p@a,b:x/d', /more than a host/],
+    ['postgresql://u:hunter2,b/d', /more than a host/],
+    ['postgresql://u:p@a:1,b:70000/d', /port \(not shown\); allowed: a whole number from 1 to 65535/],
+    ['postgresql://u:p@a,b,c/d?port=1,2', /has 3 hosts and 2 ports; allowed: one port, or one for each host/],
+    ['postgresql://u:p@a/d?port=1,2', /has 2 ports for one host/],
+    [
+      'postgresql://u:p@a,b/d?target_session_attrs=standby',
+      /takes no writes \(target_session_attrs=standby\).*allowed: any/,
+    ],
+    [
+      'postgresql://u:p@h/d?target_session_attrs=read-only',
+      /takes no writes.*allowed: any, read-write, primary, prefer/,
+    ],
+    ['postgresql://u:p@h/d?target_session_attrs=master', /"master"; allowed: any/],
     ['postgresql://u:p@h/d?hunter2', /name=value/],
     ['postgresql://u:p@h/d?=hunter2', /name=value/],
     ['postgresql://u:p@h/d?connect_timeout=1.5', /connect_timeout/],
@@ -146,6 +155,47 @@ describe('half-written addresses', () => {
   });
 });
 
+describe('lists of hosts', () => {
+  const first = { host: 'a', port: 5432 };
+  const list = (...further: readonly (readonly [string, number])[]) => further.map(([host, port]) => ({ host, port }));
+
+  it.each([
+    ['a,b/d?', { ...first, furtherHosts: list(['b', 5432]) }],
+    ['a:1,b:2/d?', { host: 'a', port: 1, furtherHosts: list(['b', 2]) }],
+    ['a:1,b/d?', { host: 'a', port: 1, furtherHosts: list(['b', 5432]) }],
+    ['[::1]:1,[::2]/d?', { host: '::1', port: 1, furtherHosts: list(['::2', 5432]) }],
+    ['/d?host=a&host=b&', { ...first, furtherHosts: list(['b', 5432]) }],
+    ['/d?host=a:1&host=b:2&', { host: 'a', port: 1, furtherHosts: list(['b', 2]) }],
+    ['/d?host=a,b,c&port=7&', { host: 'a', port: 7, furtherHosts: list(['b', 7], ['c', 7]) }],
+    ['/d?host=a,b&port=,2&', { ...first, furtherHosts: list(['b', 2]) }],
+    ['/d?host=::1,/var/run&', { ...first, host: '::1', furtherHosts: list(['/var/run', 5432]) }],
+    ['x:9/d?host=a,b&', { host: 'a', port: 9, furtherHosts: list(['b', 9]) }],
+  ])('%s', (rest, expected) => {
+    for (const attributes of ['any', 'primary', 'prefer-standby']) {
+      const found = databaseOf(`postgresql://u:p/?@${rest}target_session_attrs=${attributes}`);
+      expect(found).toEqual({ ...base, password: 'p/?', ...expected });
+    }
+    const found = databaseOf(`postgresql://u:p@${rest}target_session_attrs=read-write`);
+    expect(found).toEqual({ ...base, ...expected, wantsReadWrite: true });
+  });
+
+  it.each([
+    ['a,b/d', /with target_session_attrs=any the application connects to the first host that answers, even a standby/],
+    ['a,b/d?target_session_attrs=prefer-standby', /the application prefers a standby: write .*=read-write/],
+    ['a:1,b:2/d?target_session_attrs=primary', /which the application cannot read: write \?host=a:5432&host=b:5432/],
+  ])('%s comes with a hint', (rest, hint) => {
+    expect(hintsOf(`postgresql://u:p@${rest}`)).toEqual([expect.stringMatching(hint)]);
+  });
+
+  it.each([
+    'a,b/d?target_session_attrs=primary',
+    'h/d?target_session_attrs=read-write',
+    'h/d?target_session_attrs=any',
+  ])('%s needs none', (rest) => {
+    expect(hintsOf(`postgresql://u:p@${rest}`)).toEqual([]);
+  });
+});
+
 describe('schemes', () => {
   it.each([
     ['postgres://u:p@h/d', /postgres:\/\/, which the application refuses: write postgresql:/],
@@ -159,10 +209,10 @@ describe('schemes', () => {
 
 describe('parameters', () => {
   it('that are not understood are named and ignored', () => {
-    const url = 'postgresql://u:p@h/d?target_session_attrs=any&gssencmode=disable&foo=1';
+    const url = 'postgresql://u:p@h/d?load_balance_hosts=random&gssencmode=disable&foo=1';
     expect(databaseOf(url)).toEqual(base);
     expect(hintsOf(url)).toEqual([
-      'Parameters of DATABASE_URL that are ignored here: target_session_attrs, gssencmode, foo.',
+      'Parameters of DATABASE_URL that are ignored here: load_balance_hosts, gssencmode, foo.',
     ]);
   });
 
