@@ -102,16 +102,16 @@ type Ended = Pick<RunEnd, 'exitCode' | 'problem'>;
 function prepare(command: Command, given: CommandArguments, { environment, workingDirectory }: Invocation): Prepared {
   try {
     if (command.database === 'optional') {
-      return prepared(command, readSettings(environment, workingDirectory), command.usesDatabase(given));
+      return startable(command, readSettings(environment, workingDirectory), command.usesDatabase(given));
     }
-    return prepared(command, readConfig(environment, workingDirectory), true);
+    return startable(command, readConfig(environment, workingDirectory), true);
   } catch (error) {
     if (error instanceof ConfigurationError) throw new Failure({ kind: 'configuration', faults: error.faults });
     throw error;
   }
 }
 
-function prepared<Known extends Settings>(
+function startable<Known extends Settings>(
   command: { readonly name: string; readonly run: (context: CommandContext<Known>) => Promise<ExitCode> },
   config: Known,
   usesDatabase: boolean,
