@@ -1,3 +1,5 @@
+import type { Engine } from '../src/model/engine.ts';
+import type { Catalog, Table } from '../src/model/catalog.ts';
 /**
  * Writes what the revisions promise: the catalogs of the last one (src/schema/head.*.json), what each one changes
  * (src/schema/history.*.json), and the rows of an empty database (src/schema/seed.json). The migrations run one by
@@ -6,14 +8,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Engine, Session } from '../src/database/session.ts';
+import type { Session } from '../src/database/session.ts';
 import { runTime, type SeedRows, type SeedValue } from '../src/migration/baseline.ts';
 import { createGraph } from '../src/migration/graph.ts';
 import { storedTable } from '../src/migration/schema-builder/sqlite-rebuild.ts';
 import { namedConstraints } from '../src/migration/schema-builder/table-text.ts';
 import { migrate } from '../src/migration/migrator.ts';
 import { releaseGraph } from '../src/migration/revisions.ts';
-import { type Catalog, type Table, versionTable } from '../src/schema/catalog.ts';
+import { versionTable } from '../src/schema/catalog.ts';
 import { type CatalogChange, changeBetween, emptyCatalog, type History } from '../src/schema/history.ts';
 import { startCluster } from '../test/support/local-cluster.ts';
 import { installations } from '../test/support/postgres-installations.ts';

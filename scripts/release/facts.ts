@@ -1,10 +1,10 @@
+import type { Catalog, Index, Table } from '../../src/model/catalog.ts';
+import type { Engine } from '../../src/model/engine.ts';
 /**
  * The facts about the application's history, which the tests hold the migrations to: test/fixtures/history. One entry
  * a revision; each says what it changes in an empty database.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Catalog, Index, Table } from '../../src/schema/catalog.ts';
-import type { Engine } from '../../src/database/session.ts';
 
 /** A revision's entry. */
 export interface RevisionFacts {

@@ -1,10 +1,10 @@
+import type { Engine } from '../model/engine.ts';
 import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
-import type { Engine } from '../database/session.ts';
 import type { ArchiveFault, OtherFile, Wrapping } from '../errors/failure.ts';
 import type { ArchiveEntry } from './reader.ts';
 import { recogniseNames } from './detect-unpacked.ts';

@@ -1,5 +1,5 @@
+import type { Engine } from '../model/engine.ts';
 import { type UploadRootName, uploadRootNames } from '../config/config.ts';
-import type { Engine } from '../database/session.ts';
 import { shown } from '../platform/printable.ts';
 import { databaseMembers, manifestMember, settingsMember } from './manifest.ts';
 

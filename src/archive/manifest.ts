@@ -1,14 +1,12 @@
+import type { Engine } from '../model/engine.ts';
+import type { ArchiveKind } from '../model/archive.ts';
 import { type UploadRootName, uploadRootNames } from '../config/config.ts';
-import type { Engine } from '../database/session.ts';
 import { localTime, timeInName } from '../platform/local-time.ts';
 
 /** The members of an archive that the application knows as well. */
 export const manifestMember = 'manifest.json';
 export const settingsMember = 'settings.json';
 export const databaseMembers = { postgresql: 'db.dump', sqlite: 'db.sqlite' } as const satisfies Record<Engine, string>;
-
-/** What an archive was made for: to be safe before a change, or because somebody asked. */
-export type ArchiveKind = 'safety' | 'manual';
 
 /** A member as it was written. */
 export interface Member {

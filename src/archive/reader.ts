@@ -1,8 +1,8 @@
+import type { Engine } from '../model/engine.ts';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { ArchiveLimits, UploadRootName } from '../config/config.ts';
-import type { Engine } from '../database/session.ts';
 import { type ArchiveFault, Failure, reasonOf } from '../errors/failure.ts';
 import { shown } from '../platform/printable.ts';
 import { readContent } from './content.ts';

@@ -1,8 +1,11 @@
+import type { DatabaseFacts } from '../model/database-facts.ts';
+import type { Engine } from '../model/engine.ts';
+import type { SideFileFault, State, RestoreJournal } from '../model/state.ts';
+import type { Plan } from '../model/plan.ts';
 import type { Config } from '../config/config.ts';
 import { causeOf } from '../database/cause.ts';
-import type { Database, DatabaseFacts } from '../database/database.ts';
-import type { Engine } from '../database/session.ts';
-import { Failure, type Problem, reasonOf, type SideFileFault } from '../errors/failure.ts';
+import type { Database } from '../database/database.ts';
+import { Failure, type Problem, reasonOf } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { describeNoVersionTable, describeReason } from '../report/cause-text.ts';
 import { coreTables, versionTable } from '../schema/catalog.ts';
@@ -10,10 +13,10 @@ import { askRows, type Promised } from '../schema/faults.ts';
 import { loadPromise } from '../schema/expected-schema.ts';
 import type { Fingerprints } from '../schema/fingerprints.ts';
 import type { Possessions } from '../schema/application-objects.ts';
-import { diagnose, isOfUnknownOwner, isUnversioned, type State } from './diagnosis.ts';
-import type { Observation, RestoreJournal } from './observation.ts';
+import { diagnose, isOfUnknownOwner, isUnversioned } from './diagnosis.ts';
+import type { Observation } from './observation.ts';
 import type { RepairPlan } from '../repair/repair-step.ts';
-import { type Plan, planFor } from './plan.ts';
+import { planFor } from './plan.ts';
 import { findRestoreJournal, findTraces } from '../state-folder/state-paths.ts';
 
 /** Tables that are asked for rows at the most: one statement has to hold them all. */

@@ -1,59 +1,13 @@
-import type { DatabaseFacts, Relation } from '../database/database.ts';
+import type { DatabaseFacts, Relation } from '../model/database-facts.ts';
+import type { State } from '../model/state.ts';
+import type { Catalog } from '../model/catalog.ts';
 import type { Graph } from '../migration/graph.ts';
-import type { Difference } from '../schema/comparison.ts';
 import { findFaults } from '../schema/faults.ts';
-import type { SideFileFault } from '../errors/failure.ts';
-import { type Catalog, coreTables, isWholeCore, versionTable } from '../schema/catalog.ts';
-import { findTornLoad, type TornLoad } from '../schema/torn-load.ts';
-import { findOlder, identify, type Identity } from '../schema/identification.ts';
-import type { Knowledge, Observation, RestoreJournal } from './observation.ts';
-import { findOtherApplication, holdsOurs, type OtherApplication } from './other-application.ts';
-
-/** The state that a database is in (recovery document, "Detection Logic", carried further). */
-export type State =
-  | { readonly kind: 'fresh'; readonly traces: readonly string[] }
-  | { readonly kind: 'current'; readonly revisions: readonly string[] }
-  | { readonly kind: 'behind'; readonly revisions: readonly string[]; readonly pending: readonly string[] }
-  | {
-      readonly kind: 'drifted';
-      readonly revisions: readonly string[];
-      /** The rows of an earlier revision whose schema this is, as far as one can tell: the ledger is not to be believed. */
-      readonly older: readonly string[] | null;
-      readonly differences: readonly Difference[];
-    }
-  | { readonly kind: 'corrupted'; readonly relations: readonly Relation[]; readonly traces: readonly string[] }
-  | {
-      readonly kind: 'partial';
-      readonly revisions: readonly string[];
-      readonly missing: readonly string[];
-      /** Set where the tables are there, but what a load brings after them is not. */
-      readonly torn: TornLoad | null;
-    }
-  | {
-      readonly kind: 'unversioned';
-      readonly present: readonly string[];
-      /** Of other migration tools. */
-      readonly ledgers: readonly string[];
-      /** Whether the core tables are TimeTracker's, as far as one can tell: only then a reset deletes them. */
-      readonly recognised: boolean;
-      readonly identity: Identity;
-      /** Set where the schema or the rows were only loaded in part: then it is not adopted. */
-      readonly torn: TornLoad | null;
-      /** What is to be applied to a database of that identity. */
-      readonly pending: readonly string[];
-    }
-  | { readonly kind: 'ahead'; readonly revisions: readonly string[]; readonly unknown: readonly string[] }
-  | ({ readonly kind: 'foreign' } & OtherApplication)
-  /** TimeTracker's tables are in other schemas than the one that the application would use. PostgreSQL only. */
-  | {
-      readonly kind: 'elsewhere';
-      readonly schema: string | null;
-      readonly holding: readonly string[];
-      /** Core tables by name that are here all the same: the application would find them before its own. */
-      readonly hiding: readonly string[];
-    }
-  | { readonly kind: 'interrupted'; readonly journal: RestoreJournal }
-  | { readonly kind: 'unreadable'; readonly reason: string; readonly sideFile?: SideFileFault };
+import { coreTables, isWholeCore, versionTable } from '../schema/catalog.ts';
+import { findTornLoad } from '../schema/torn-load.ts';
+import { findOlder, identify } from '../schema/identification.ts';
+import type { Knowledge, Observation } from './observation.ts';
+import { findOtherApplication, holdsOurs } from './other-application.ts';
 
 /**
  * Names the state of a database. Pure: the same observation gives the same state.

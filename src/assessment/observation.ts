@@ -1,17 +1,10 @@
-import type { DatabaseFacts } from '../database/database.ts';
-import type { SideFileFault } from '../errors/failure.ts';
-import type { Engine } from '../database/session.ts';
+import type { DatabaseFacts } from '../model/database-facts.ts';
+import type { SideFileFault, RestoreJournal } from '../model/state.ts';
+import type { Engine } from '../model/engine.ts';
 import type { Promised } from '../schema/faults.ts';
 import type { Fingerprints } from '../schema/fingerprints.ts';
 import type { Possessions } from '../schema/application-objects.ts';
 import type { Graph } from '../migration/graph.ts';
-
-/** The journal of a restore. */
-export interface RestoreJournal {
-  readonly file: string;
-  /** What it says, as a sentence; null if nobody can tell. */
-  readonly says: string | null;
-}
 
 /** Everything that was seen before a decision: the database and what lies on the volumes beside it. */
 export type Observation = Glance & {

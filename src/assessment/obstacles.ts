@@ -1,11 +1,13 @@
+import type { DatabaseFacts } from '../model/database-facts.ts';
+import type { Work } from '../model/plan.ts';
 import { findSafetyObstacle } from '../backup/safety.ts';
 import type { Config } from '../config/config.ts';
-import type { Database, DatabaseFacts } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
 import { Failure, type Problem } from '../errors/failure.ts';
 import { rightsMissingToClean } from '../quarantine/batches.ts';
 import { loadHead } from '../schema/expected-schema.ts';
 import { requireEncoding } from './encoding.ts';
-import { notMendable, quarantines, type Work } from './plan.ts';
+import { notMendable, quarantines } from './plan.ts';
 
 /**
  * What keeps a plan that writes from being carried out, asked before anything starts: the encoding, the rights, what

@@ -1,15 +1,9 @@
-import type { DatabaseFacts } from '../database/database.ts';
+import type { DatabaseFacts } from '../model/database-facts.ts';
+import type { Catalog } from '../model/catalog.ts';
+import type { OtherApplication } from '../model/state.ts';
 import { targetOf } from '../migration/schema-builder/catalog-sql.ts';
-import { type Catalog, versionTable } from '../schema/catalog.ts';
+import { versionTable } from '../schema/catalog.ts';
 import type { Possessions } from '../schema/application-objects.ts';
-
-/** What shows that a database is another application's. One of the lists may be empty. */
-export interface OtherApplication {
-  /** Tables in which some tool records migrations or versions. */
-  readonly ledgers: readonly string[];
-  /** Tables that refer to each other, and hold rows. */
-  readonly related: readonly string[];
-}
 
 /** Up to so many related tables pass for somebody's test, which a cleanup may put aside by itself. */
 const handful = 5;

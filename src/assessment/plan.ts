@@ -1,60 +1,10 @@
+import type { OtherSession } from '../model/database-facts.ts';
+import type { Engine } from '../model/engine.ts';
+import type { Unsafe } from '../model/repair.ts';
+import type { Difference } from '../model/difference.ts';
+import type { State } from '../model/state.ts';
+import type { Consent, Refusal, Plan, Work } from '../model/plan.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
-import type { OtherSession } from '../database/database.ts';
-import type { Engine } from '../database/session.ts';
-import type { Unsafe } from '../repair/repair-step.ts';
-import type { Difference } from '../schema/comparison.ts';
-import type { State } from './diagnosis.ts';
-
-/** What the owner allows, from the environment. */
-export interface Consent {
-  /** TT_SKIP_DB_CLEANUP */
-  readonly skipCleanup: boolean;
-  /** TT_REQUIRE_EXISTING */
-  readonly requireExisting: boolean;
-  /** TT_ALLOW_NEWER_SCHEMA */
-  readonly allowNewerSchema: boolean;
-  /** TT_DRIFT */
-  readonly drift: 'repair' | 'fail';
-}
-
-/** Why the application may not start, and what exit code says so. */
-export interface Refusal {
-  readonly exitCode: ExitCode;
-  readonly state: State;
-  /** What stands in the way where the state alone does not say it. */
-  readonly reason:
-    | 'state'
-    | 'cleanup-is-off'
-    | 'cleanup-needs-postgresql'
-    | 'others-are-connected'
-    | 'must-not-be-empty'
-    | 'repair-is-off'
-    | 'not-mendable'
-    | 'older-schema'
-    | 'incomplete-at-head';
-  readonly others: readonly OtherSession[];
-  /** What cannot be mended safely, if that is the reason. */
-  readonly unsafe: readonly Unsafe[];
-}
-
-/** What a run is going to do. */
-export type Plan =
-  | { readonly kind: 'pass'; readonly state: State }
-  | {
-      readonly kind: 'migrate';
-      readonly state: State;
-      readonly pending: readonly string[];
-      readonly quarantine: boolean;
-      /** The revisions to stamp an unversioned database with, before anything is applied. */
-      readonly adopt: readonly string[];
-    }
-  | { readonly kind: 'repair'; readonly state: Extract<State, { kind: 'drifted' }> }
-  /** Wait for a restore that is at work, finish or take back one that died, and look again. */
-  | { readonly kind: 'settle'; readonly state: Extract<State, { kind: 'interrupted' }> }
-  | { readonly kind: 'refuse'; readonly refusal: Refusal };
-
-/** A plan that writes. */
-export type Work = Extract<Plan, { kind: 'migrate' | 'repair' }>;
 
 /** Whether a plan begins with a cleanup. */
 export function quarantines(plan: Work): boolean {

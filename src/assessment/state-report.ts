@@ -1,12 +1,14 @@
+import type { Plan } from '../model/plan.ts';
+import type { State } from '../model/state.ts';
+import type { Extras } from '../model/difference.ts';
+import type { Catalog } from '../model/catalog.ts';
 import type { Look } from './assess.ts';
-import { type Plan, refusalOf } from './plan.ts';
+import { refusalOf } from './plan.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import { exitCodeOf, type Problem } from '../errors/failure.ts';
 import type { Database } from '../database/database.ts';
-import type { State } from './diagnosis.ts';
 import { releaseGraph } from '../migration/revisions.ts';
-import { type Extras, findExtras } from '../schema/comparison.ts';
-import type { Catalog } from '../schema/catalog.ts';
+import { findExtras } from '../schema/comparison.ts';
 import { describeAttachment, describeDifference } from '../report/differences.ts';
 import { findNotes } from '../schema/faults.ts';
 import { describeCause } from '../report/error-messages.ts';

@@ -1,13 +1,14 @@
+import type { DatabaseFacts } from '../model/database-facts.ts';
+import type { Catalog } from '../model/catalog.ts';
 import { existsSync } from 'node:fs';
 import type { UploadRoot, UploadRootName } from '../config/config.ts';
 import { quoteName } from '../database/quoting.ts';
 import { number } from '../database/rows.ts';
-import type { Database, DatabaseFacts } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
 import { reasonOf } from '../errors/failure.ts';
 import { holdsFiles } from '../state-folder/state-paths.ts';
 import { describeAbsentUploads } from '../report/backup-text.ts';
 import { commandsFor } from '../report/commands.ts';
-import type { Catalog } from '../schema/catalog.ts';
 import { goesWithContainer } from '../platform/volumes.ts';
 import type { BackupContext } from './context.ts';
 

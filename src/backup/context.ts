@@ -1,4 +1,4 @@
-import type { ArchiveKind } from '../archive/manifest.ts';
+import type { ArchiveKind } from '../model/archive.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { Failure, type BackupObstacle } from '../errors/failure.ts';

@@ -1,6 +1,7 @@
+import type { ArchiveKind } from '../model/archive.ts';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ArchiveKind, archiveName, type Manifest } from '../archive/manifest.ts';
+import { archiveName, type Manifest } from '../archive/manifest.ts';
 import { proveArchive } from '../archive/verify-contents.ts';
 import { noLimits, openArchive } from '../archive/reader.ts';
 import { rejectionReason } from '../archive/archive-error.ts';

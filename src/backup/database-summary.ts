@@ -1,7 +1,8 @@
+import type { Row } from '../model/engine.ts';
 import { currentSchema } from '../database/current-schema.ts';
 import { quoteName } from '../database/quoting.ts';
 import { number, text } from '../database/rows.ts';
-import type { Row, Session } from '../database/session.ts';
+import type { Session } from '../database/session.ts';
 import { readSmallValues } from '../database/small-values.ts';
 import { versionTable } from '../schema/catalog.ts';
 

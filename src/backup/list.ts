@@ -1,10 +1,10 @@
+import type { ArchiveKind } from '../model/archive.ts';
+import type { Engine } from '../model/engine.ts';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ArchiveKind } from '../archive/manifest.ts';
 import { type Archive, openArchive } from '../archive/reader.ts';
 import { rejectionReason } from '../archive/archive-error.ts';
 import type { ArchiveLimits, Config } from '../config/config.ts';
-import type { Engine } from '../database/session.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 

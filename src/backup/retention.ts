@@ -1,6 +1,7 @@
+import type { ArchiveKind } from '../model/archive.ts';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ArchiveKind, Manifest } from '../archive/manifest.ts';
+import type { Manifest } from '../archive/manifest.ts';
 import { readManifest } from '../archive/reader.ts';
 import { namesIn } from './list.ts';
 

@@ -1,5 +1,5 @@
+import type { DatabaseFacts } from '../model/database-facts.ts';
 import { causeOf, isLost } from '../database/cause.ts';
-import type { DatabaseFacts } from '../database/database.ts';
 import { type BackupObstacle, Failure, type Problem, reasonOf } from '../errors/failure.ts';
 import { describeObstacle } from '../report/backup-text.ts';
 import { formatBytes } from '../report/format.ts';

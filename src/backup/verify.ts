@@ -1,10 +1,10 @@
+import type { ArchiveKind } from '../model/archive.ts';
+import type { Engine } from '../model/engine.ts';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import type { ArchiveKind } from '../archive/manifest.ts';
 import { proveArchive } from '../archive/verify-contents.ts';
 import { type Archive, openArchive } from '../archive/reader.ts';
 import type { Config } from '../config/config.ts';
-import type { Engine } from '../database/session.ts';
 import type { ArchiveObject } from '../errors/failure.ts';
 import { openDumpProof } from './verify-dump.ts';
 import { openFileProof } from './verify-file.ts';

@@ -1,3 +1,4 @@
+import type { Cause } from '../model/cause.ts';
 import { commandPrefixOf } from '../config/command-prefix.ts';
 import { readConfig, readSettings, reportFileOf, type Settings } from '../config/config.ts';
 import { ConfigurationError } from '../config/configuration-error.ts';
@@ -9,7 +10,7 @@ import { onOneServer } from './with-database.ts';
 import { causeOf } from '../database/cause.ts';
 import { nameOf } from '../database/target-name.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
-import { type Cause, Failure, type Problem, reasonOf } from '../errors/failure.ts';
+import { Failure, type Problem, reasonOf } from '../errors/failure.ts';
 import type { RunEnd } from '../operations/run-report.ts';
 import { renderBanner } from '../report/banner.ts';
 import { type Commands, commandsFor } from '../report/commands.ts';

@@ -1,6 +1,6 @@
-import type { Answer } from '../schema/server-settings.ts';
+import type { Answer } from '../model/database-facts.ts';
+import type { Row } from '../model/engine.ts';
 import { text } from './rows.ts';
-import type { Row } from './session.ts';
 
 /** A row that answers a `Question`. */
 export function readAnswer(row: Row): Answer {

@@ -1,5 +1,5 @@
+import type { Cause, Dependent } from '../model/cause.ts';
 import { chainOf, codeOf } from '../errors/error-code.ts';
-import type { Cause, Dependent } from '../errors/failure.ts';
 import { causeOf } from './cause.ts';
 import type { Database } from './database.ts';
 import { findDependentViews } from './postgres/dependent-views.ts';

@@ -1,5 +1,6 @@
+import type { Blocker, Cause } from '../model/cause.ts';
 import { chainOf, codeOf } from '../errors/error-code.ts';
-import { type Blocker, type Cause, Failure, reasonOf } from '../errors/failure.ts';
+import { Failure, reasonOf } from '../errors/failure.ts';
 import { isConnectionLoss } from './postgres/connection-failure.ts';
 
 /** A lock was not to be had in time, and this is who held what was waited for, as far as the server tells. */

@@ -1,26 +1,6 @@
-import type { Catalog } from '../schema/catalog.ts';
-import type { Surroundings } from '../schema/server-settings.ts';
-import type { Engine, Session } from './session.ts';
-
-/** What a name in the application's schema stands for. */
-export type RelationKind =
-  'table' | 'partitioned table' | 'view' | 'materialized view' | 'foreign table' | 'sequence' | 'type';
-
-/** Something in the application's schema that no extension owns; sequences only if no column owns them. */
-export interface Relation {
-  readonly name: string;
-  readonly kind: RelationKind;
-  /** About how many rows it holds; null where the database keeps no estimate. */
-  readonly estimatedRows: number | null;
-}
-
-/** Somebody else who is connected to the database. */
-export interface OtherSession {
-  readonly pid: number;
-  readonly application: string;
-  readonly user: string;
-  readonly client: string;
-}
+import type { OtherSession, DatabaseFacts, Question, MissingRight } from '../model/database-facts.ts';
+import type { Engine } from '../model/engine.ts';
+import type { Session } from './session.ts';
 
 /** Who else may write to a database. */
 export interface OthersAtWork {
@@ -29,56 +9,12 @@ export interface OthersAtWork {
   readonly prepared: readonly string[];
 }
 
-/** What row security is called that holds for the user of this connection: rows may be hidden from it. */
-export const activeRowSecurity = 'row security for this user';
-
-/** Stands for a column's default that is there, where nobody asked which. */
-export const someDefault = '?';
-
-/** What an attachment's `what` begins with that tells of text which sorts in another way than its indexes were built. */
-export const collationVersion = 'collation version';
-
-/** The surroundings of an empty database. */
-export const noSurroundings: Surroundings = { attachments: [], numberings: [], answers: [] };
-
-/** What one look at a database tells, taken in one snapshot. */
-export interface DatabaseFacts {
-  /** The schema that the application works in; null if its search path names none that is there. `main` on SQLite. */
-  readonly schema: string | null;
-  /** Other schemas that hold tables of TimeTracker. */
-  readonly elsewhere: readonly string[];
-  readonly relations: readonly Relation[];
-  readonly catalog: Catalog;
-  /** The rows of alembic_version; null if there is no such table. */
-  readonly revisions: readonly string[] | null;
-  /** Types of the schema that stand by themselves: enumerations, domains, ranges, composite types. */
-  readonly types: readonly string[];
-  /** Ledgers of other migration tools, as `schema.table`. */
-  readonly ledgers: readonly string[];
-  readonly otherSessions: readonly OtherSession[];
-  readonly surroundings: Surroundings;
-}
-
-/**
- * What a look asks about rows, in the same snapshot, once the catalog is known: queries for `fault`, `table` and
- * `value`, all of them text. They must not name what may not be read.
- */
-export type Question = (seen: Pick<DatabaseFacts, 'catalog' | 'surroundings'>) => readonly string[];
-
 /** What a run is going to write, as far as rights are concerned. */
 export interface Intention {
   /** Tables that are there and may be altered. */
   readonly alters: readonly string[];
   /** Whether a schema for quarantined relations is to be created. */
   readonly quarantines: boolean;
-}
-
-/** Why a run may not write what it has to write. */
-export interface MissingRight {
-  /** What cannot be done, e.g. `create tables in schema public`. */
-  readonly action: string;
-  /** What its owner runs to allow it. */
-  readonly remedy: string;
 }
 
 /** What is known of a transaction that wrote and whose commit was asked for: `unknown` where nobody could tell. */

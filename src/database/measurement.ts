@@ -1,33 +1,4 @@
-/** An object of a database as it was when it was measured. */
-export interface MeasuredObject {
-  /** Null for what holds no rows of its own: a view, a function, a type. */
-  readonly rows: number | null;
-  /** A digest of the rows, whatever their order; null where none could be made. */
-  readonly content: string | null;
-  /** A digest of its definition, its owner and what is granted on it. */
-  readonly definition: string;
-}
-
-/** What tells whether a database that nobody should touch is still the same. */
-export interface Measurement {
-  /** The rows of alembic_version; none if there is no such table. */
-  readonly revisions: readonly string[];
-  /** A SHA-256 of a SQLite file and of what lies beside it; null on PostgreSQL. */
-  readonly file: string | null;
-  /** By name: a table by its own, anything else with its kind before it. Null for a file that is no readable database. */
-  readonly objects: Readonly<Record<string, MeasuredObject>> | null;
-}
-
-/** A difference between two measurements of the same database. */
-export type Change =
-  | { readonly kind: 'gone' | 'new' | 'content' | 'definition'; readonly object: string }
-  | { readonly kind: 'rows'; readonly object: string; readonly before: number; readonly now: number }
-  | { readonly kind: 'revisions'; readonly before: readonly string[]; readonly now: readonly string[] }
-  /** The file is another one, though every table has as many rows and the same definition. */
-  | { readonly kind: 'file' }
-  /** It could be measured before, and cannot be now. */
-  | { readonly kind: 'unreadable'; readonly reason: string };
-
+import type { MeasuredObject, Measurement, Change } from '../model/measurement.ts';
 /** What has changed between two measurements; nothing if the database is the same. */
 export function changesBetween(before: Measurement, now: Measurement): readonly Change[] {
   if (before.objects !== null && now.objects === null) {

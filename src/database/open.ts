@@ -1,5 +1,5 @@
+import type { LockHolder } from '../model/cause.ts';
 import type { DatabaseTarget, PostgresTarget } from '../config/config.ts';
-import type { LockHolder } from '../errors/failure.ts';
 import type { CommitOutcome, Database } from './database.ts';
 
 /** How to open a database, and whom to tell while it takes time. Times are whole seconds. */

@@ -1,4 +1,4 @@
-import type { Row } from './session.ts';
+import type { Row } from '../model/engine.ts';
 
 /** A value that is always text. @throws TypeError if it is not: the query and its reader do not fit */
 export function text(row: Row, key: string): string {

@@ -1,7 +1,8 @@
+import type { Engine, Row } from '../model/engine.ts';
 import { currentSchema } from './current-schema.ts';
 import { quoteName } from './quoting.ts';
 import { text } from './rows.ts';
-import type { Engine, Row, Session } from './session.ts';
+import type { Session } from './session.ts';
 
 /** Bytes of a value that is still read, as the database keeps it; PostgreSQL may have compressed it. */
 const most = 100_000;

@@ -1,87 +1,14 @@
+import type { ArchiveKind } from '../model/archive.ts';
+import type { Change } from '../model/measurement.ts';
+import type { MissingRight, OtherSession, BrokenIndex } from '../model/database-facts.ts';
+import type { Engine } from '../model/engine.ts';
+import type { State, SideFileFault } from '../model/state.ts';
+import type { Refusal } from '../model/plan.ts';
+import type { Unsafe } from '../model/repair.ts';
+import type { Difference, Mismatch } from '../model/difference.ts';
+import type { LockHolder, Cause } from '../model/cause.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
-import type { ArchiveKind } from '../archive/manifest.ts';
 import type { UploadRootName } from '../config/config.ts';
-import type { Change } from '../database/measurement.ts';
-import type { MissingRight, OtherSession } from '../database/database.ts';
-import type { BrokenIndex } from '../database/postgres/index-check.ts';
-import type { Engine } from '../database/session.ts';
-import type { State } from '../assessment/diagnosis.ts';
-import type { Refusal } from '../assessment/plan.ts';
-import type { Unsafe } from '../repair/repair-step.ts';
-import type { Difference } from '../schema/comparison.ts';
-import type { Mismatch } from '../schema/fingerprint-match.ts';
-
-/** Who holds a lock that a run is waiting for, as far as the engine tells. */
-export interface LockHolder {
-  readonly description: string;
-}
-
-/** Somebody who holds what a statement could not get in time. */
-export type Blocker =
-  | {
-      readonly kind: 'session';
-      readonly pid: number;
-      readonly application: string;
-      readonly user: string;
-      readonly client: string;
-      /** `active`, `idle in transaction`, …; empty, as `since` and `query`, where this user may not see it. */
-      readonly state: string;
-      /** When its transaction began. */
-      readonly since: string;
-      /** Its last statement, without values. */
-      readonly query: string;
-      readonly tables: readonly string[];
-    }
-  /** A transaction of PREPARE TRANSACTION, by its name. */
-  | { readonly kind: 'prepared'; readonly name: string; readonly user: string; readonly tables: readonly string[] };
-
-/** Why a database did not do what it was told; `other` where the error does not tell. */
-export type Cause =
-  | {
-      readonly kind:
-        | 'connection-lost'
-        /** The disk that the database lies on. */
-        | 'disk-full'
-        /** A disk of the machine or container that db-init runs in. */
-        | 'disk-full-here'
-        | 'memory'
-        /** The server's room for locks is full (max_locks_per_transaction). */
-        | 'lock-table'
-        /** No further connection is allowed. */
-        | 'connections'
-        | 'deadlock'
-        /** The statement took too long, or somebody cancelled it. */
-        | 'cancelled'
-        | 'read-only'
-        | 'rights'
-        /** What is on the disk is damaged, or cannot be read or written. */
-        | 'damage'
-        | 'rows'
-        | 'other';
-    }
-  /** Views and rules of the owner's need what is to be altered or dropped. */
-  | { readonly kind: 'dependents'; readonly objects: readonly Dependent[] }
-  /** The owner's event triggers refuse changes of the schema. PostgreSQL only. */
-  | { readonly kind: 'event-triggers'; readonly triggers: readonly EventTrigger[] }
-  /** No blockers: they have gone since, or the engine does not tell (SQLite). */
-  | { readonly kind: 'lock-timeout'; readonly blockers: readonly Blocker[] };
-
-/** A view, materialized view, rule or trigger that is not the application's, and how it goes and comes back. */
-export interface Dependent {
-  readonly what: string;
-  readonly name: string;
-  readonly drop: string;
-  /** The statements that make it anew, with its indexes, rules, triggers, owner and rights. */
-  readonly create: readonly string[];
-}
-
-export interface EventTrigger {
-  readonly name: string;
-  readonly event: string;
-  readonly function: string;
-  readonly disable: string;
-  readonly enable: string;
-}
 
 /** Everything that can stop a run, as data: `report/problems.ts` turns it into sentences. */
 export type Problem =
@@ -177,15 +104,6 @@ export interface WantedRun {
   /** A setting that it needs. */
   readonly variable?: { readonly name: string; readonly value: string };
 }
-
-/** Why a log beside a SQLite file is taken for that of another copy. A reason is a sentence without its full stop. */
-export type SideFileFault = { readonly side: '-wal' | '-journal' } & (
-  | { readonly kind: 'mismatch'; readonly reason: string }
-  /** SQLite would make a damaged file of both. */
-  | { readonly kind: 'damages'; readonly reason: string }
-  /** SQLite would make a file without these tables, or without their rows. */
-  | { readonly kind: 'loses'; readonly tables: readonly string[] }
-);
 
 /** Why a backup could not be made. */
 export type BackupObstacle =

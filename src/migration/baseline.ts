@@ -1,5 +1,5 @@
-import type { Engine } from '../database/session.ts';
-import type { Catalog, Table } from '../schema/catalog.ts';
+import type { Engine } from '../model/engine.ts';
+import type { Catalog, Table } from '../model/catalog.ts';
 import { versionTable } from '../schema/catalog.ts';
 import { renderEnum, renderTable, sequenceOf, targetOf } from './schema-builder/catalog-sql.ts';
 import { quoteName, quoteText } from '../database/quoting.ts';

@@ -1,5 +1,6 @@
+import type { Engine } from '../model/engine.ts';
 import { quoteText } from '../database/quoting.ts';
-import type { Engine, Session } from '../database/session.ts';
+import type { Session } from '../database/session.ts';
 import type { Graph } from './graph.ts';
 import { keepOneOfEach, widenVersionColumn } from './version-column.ts';
 

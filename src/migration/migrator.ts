@@ -1,8 +1,9 @@
+import type { Engine } from '../model/engine.ts';
 import { setImmediate } from 'node:timers/promises';
 import { MigrationError, Umzug } from 'umzug';
 import { currentSchema } from '../database/current-schema.ts';
 import { text } from '../database/rows.ts';
-import type { Engine, Session } from '../database/session.ts';
+import type { Session } from '../database/session.ts';
 import { type FailedMigration, reasonOf } from '../errors/failure.ts';
 import { loadHead, loadSeed } from '../schema/expected-schema.ts';
 import { renderBaseline } from './baseline.ts';

@@ -1,10 +1,12 @@
+import type { DatabaseFacts } from '../model/database-facts.ts';
+import type { State } from '../model/state.ts';
+import type { Plan } from '../model/plan.ts';
 import { warnOfAbsentUploads } from '../backup/absent-uploads.ts';
 import { makeSafetyBackup, type SafetyContext } from '../backup/safety.ts';
-import type { Database, DatabaseFacts } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
 import { Failure } from '../errors/failure.ts';
-import type { State } from '../assessment/diagnosis.ts';
 import { look } from '../assessment/assess.ts';
-import { type Plan, refusalOf } from '../assessment/plan.ts';
+import { refusalOf } from '../assessment/plan.ts';
 import { stampLedger } from '../migration/ledger.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { describeMatch, listRows } from '../report/adoption-text.ts';

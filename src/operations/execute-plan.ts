@@ -1,16 +1,18 @@
+import type { DatabaseFacts, Question } from '../model/database-facts.ts';
+import type { Unsafe } from '../model/repair.ts';
+import type { Work } from '../model/plan.ts';
 import { warnOfAbsentUploads } from '../backup/absent-uploads.ts';
 import { makeSafetyBackup } from '../backup/safety.ts';
 import { rememberLastChange } from '../backup/last-change.ts';
 import type { Config } from '../config/config.ts';
 import { causeInDatabase } from '../database/cause-in-database.ts';
-import type { DatabaseFacts, Database, Question, Transaction } from '../database/database.ts';
+import type { Database, Transaction } from '../database/database.ts';
 import { chainOf } from '../errors/error-code.ts';
 import { Failure, reasonOf, type Verdict } from '../errors/failure.ts';
 import { type AppliedRevision, createHead, migrate, RevisionFailed } from '../migration/migrator.ts';
 import { stampLedger } from '../migration/ledger.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { quarantineAllButLast, quarantineLast } from '../quarantine/batches.ts';
-import type { Unsafe } from '../repair/repair-step.ts';
 import { mend, NotMendable } from '../repair/repair.ts';
 import { describeDifference } from '../report/differences.ts';
 import { commandsFor } from '../report/commands.ts';
@@ -23,7 +25,7 @@ import { loadPromise } from '../schema/expected-schema.ts';
 import { announceWork } from '../report/gate-text.ts';
 import { sameMembers } from '../assessment/diagnosis.ts';
 import type { GateContext } from './gate.ts';
-import { notMendable, notToBeMended, quarantines, type Work } from '../assessment/plan.ts';
+import { notMendable, notToBeMended, quarantines } from '../assessment/plan.ts';
 import { writeStamp } from '../state-folder/run-stamp.ts';
 
 /**

@@ -1,4 +1,6 @@
-import type { DatabaseFacts, Transaction } from '../database/database.ts';
+import type { DatabaseFacts } from '../model/database-facts.ts';
+import type { Work } from '../model/plan.ts';
+import type { Transaction } from '../database/database.ts';
 import { number, only } from '../database/rows.ts';
 import type { Session } from '../database/session.ts';
 import { Failure } from '../errors/failure.ts';
@@ -10,7 +12,7 @@ import { type CatalogChanges, findChanges } from '../schema/revision-changes.ts'
 import { bringToHead, naming } from './execute-plan.ts';
 import { type GateContext, unfinishedRestore } from './gate.ts';
 import { type Look, look } from '../assessment/assess.ts';
-import { quarantines, type Work } from '../assessment/plan.ts';
+import { quarantines } from '../assessment/plan.ts';
 
 /** What came of doing the pending work without keeping it. */
 export interface Rehearsal {

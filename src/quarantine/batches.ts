@@ -1,4 +1,5 @@
-import type { Database, MissingRight, Transaction } from '../database/database.ts';
+import type { MissingRight } from '../model/database-facts.ts';
+import type { Database, Transaction } from '../database/database.ts';
 import { listOtherSessions } from '../database/postgres/inspect.ts';
 import type { Session } from '../database/session.ts';
 import { Failure } from '../errors/failure.ts';

@@ -1,6 +1,7 @@
-import type { MissingRight } from '../database/database.ts';
+import type { MissingRight } from '../model/database-facts.ts';
+import type { Row } from '../model/engine.ts';
 import { flag, number, only, optionalNumber, text } from '../database/rows.ts';
-import type { Row, Session } from '../database/session.ts';
+import type { Session } from '../database/session.ts';
 import { coreTables, versionTable } from '../schema/catalog.ts';
 
 /** What ALTER … SET SCHEMA and DROP call a kind of thing. */

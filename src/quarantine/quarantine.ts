@@ -1,7 +1,7 @@
+import type { State } from '../model/state.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { Failure } from '../errors/failure.ts';
-import type { State } from '../assessment/diagnosis.ts';
 import { look } from '../assessment/assess.ts';
 import { refusalOf } from '../assessment/plan.ts';
 import type { Log } from '../report/log.ts';

@@ -1,17 +1,9 @@
+import type { Catalog } from '../model/catalog.ts';
+import type { Difference } from '../model/difference.ts';
+import type { Unsafe } from '../model/repair.ts';
 import { renderIndex } from '../migration/schema-builder/catalog-sql.ts';
 import { quoteName } from '../database/quoting.ts';
-import type { Catalog } from '../schema/catalog.ts';
-import type { Difference } from '../schema/comparison.ts';
-import {
-  alter,
-  type Change,
-  type Circumstances,
-  statement,
-  step,
-  type Step,
-  unsafe,
-  type Unsafe,
-} from './repair-step.ts';
+import { alter, type Change, type Circumstances, statement, step, type Step, unsafe } from './repair-step.ts';
 import { conditionsOf, parseRule } from './constraint-rules.ts';
 
 type Of<Kind extends Difference['kind']> = Extract<Difference, { kind: Kind }>;

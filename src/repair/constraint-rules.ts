@@ -1,3 +1,4 @@
+import type { Fault } from '../model/repair.ts';
 import type { RepairContext } from './repair-step.ts';
 import { sequenceOf } from '../migration/schema-builder/catalog-sql.ts';
 import { quoteName } from '../database/quoting.ts';
@@ -21,9 +22,6 @@ export type Rule =
   | { readonly kind: 'check'; readonly columns: readonly string[]; readonly expression: string }
   /** An index that makes nothing impossible. */
   | { readonly kind: 'none'; readonly columns: readonly string[] };
-
-/** What is wrong with rows: no value, the same value again, a reference to nothing, a check not passed. */
-export type Fault = 'null' | 'duplicate' | 'orphan' | 'violation' | 'no-value';
 
 /** What must not be found in the data. */
 export interface Condition {

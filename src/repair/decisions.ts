@@ -1,10 +1,12 @@
-import type { Engine } from '../database/session.ts';
+import type { Engine } from '../model/engine.ts';
+import type { Catalog, Column, Table } from '../model/catalog.ts';
+import type { Difference } from '../model/difference.ts';
+import type { Unsafe } from '../model/repair.ts';
 import { renderColumn, renderEnum, renderTable, sequenceOf } from '../migration/schema-builder/catalog-sql.ts';
 import { type EnumColumn, relabelEnum } from '../migration/schema-builder/enum-labels.ts';
 import { quoteName, quoteText } from '../database/quoting.ts';
 import { seedStatements } from '../migration/baseline.ts';
-import type { Catalog, Column, Table } from '../schema/catalog.ts';
-import { type Difference, isNumberingKey } from '../schema/comparison.ts';
+import { isNumberingKey } from '../schema/comparison.ts';
 import {
   alter,
   type Change,
@@ -14,7 +16,6 @@ import {
   step,
   type Step,
   unsafe,
-  type Unsafe,
 } from './repair-step.ts';
 import { decideConstraint, decideIndex, decideInvalidIndex, primaryKeyOf } from './constraint-decisions.ts';
 import { noNulls, noRows, parseRule, referencesTo } from './constraint-rules.ts';

@@ -1,4 +1,4 @@
-import type { DatabaseFacts } from '../database/database.ts';
+import type { DatabaseFacts } from '../model/database-facts.ts';
 import { sequenceOf } from '../migration/schema-builder/catalog-sql.ts';
 import { parseRule } from './constraint-rules.ts';
 

@@ -1,5 +1,5 @@
-import type { Engine } from '../database/session.ts';
-import type { Difference } from '../schema/comparison.ts';
+import type { Engine } from '../model/engine.ts';
+import type { Difference } from '../model/difference.ts';
 import { freeNames } from './name-allocator.ts';
 import { decide } from './decisions.ts';
 import { type Change, phases, renderChange, type RepairContext, type RepairPlan, type Step } from './repair-step.ts';

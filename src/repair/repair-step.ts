@@ -1,12 +1,12 @@
-import type { DatabaseFacts } from '../database/database.ts';
-import type { Engine } from '../database/session.ts';
+import type { DatabaseFacts } from '../model/database-facts.ts';
+import type { Engine } from '../model/engine.ts';
+import type { Difference } from '../model/difference.ts';
+import type { Obstacle, Unsafe } from '../model/repair.ts';
 import { quoteName } from '../database/quoting.ts';
-import type { Dependent } from '../errors/failure.ts';
 import type { TableChange } from '../migration/schema-builder/table-text.ts';
-import type { Difference } from '../schema/comparison.ts';
 import type { Promised } from '../schema/faults.ts';
 import type { FreeNames } from './name-allocator.ts';
-import type { Condition, Fault } from './constraint-rules.ts';
+import type { Condition } from './constraint-rules.ts';
 
 /** What is altered in a table that is there. */
 export type Alteration = Extract<TableChange, { kind: 'addColumn' | 'setNotNull' | 'dropNotNull' | 'addConstraint' }>;
@@ -27,34 +27,6 @@ export interface Step {
   readonly difference: Difference;
   readonly changes: readonly Change[];
   readonly conditions: readonly Condition[];
-}
-
-/** Why something is not mended. */
-export type Obstacle =
-  | { readonly kind: 'rows'; readonly fault: Fault; readonly rows: number; readonly find: string }
-  | { readonly kind: 'type' }
-  | { readonly kind: 'key-type' }
-  | { readonly kind: 'rights' }
-  | { readonly kind: 'name-taken'; readonly by: string }
-  | { readonly kind: 'other-key'; readonly key: string }
-  | { readonly kind: 'part-of-key'; readonly key: string }
-  | { readonly kind: 'waits-for'; readonly column: string }
-  /** It is the owner's, and whoever put it there has to take it away. */
-  | { readonly kind: 'owners' }
-  /** Views and rules of the owner's need the column as it is. */
-  | { readonly kind: 'dependents'; readonly objects: readonly Dependent[] }
-  /** What the rows should be is not known. */
-  | { readonly kind: 'not-made' }
-  /** The database said no although nothing seemed to be in the way. */
-  | { readonly kind: 'rejected'; readonly reason: string };
-
-/** A difference that is left to a person. */
-export interface Unsafe {
-  readonly kind: 'unsafe';
-  readonly difference: Difference;
-  readonly obstacle: Obstacle;
-  /** SQL to run by hand; what follows `--` says what to mind. Empty where there is none. */
-  readonly remedy: readonly string[];
 }
 
 export interface RepairPlan {

@@ -1,3 +1,5 @@
+import type { Difference } from '../model/difference.ts';
+import type { Unsafe } from '../model/repair.ts';
 import type { Session } from '../database/session.ts';
 import { number, only } from '../database/rows.ts';
 import { findDependentViews } from '../database/postgres/dependent-views.ts';
@@ -5,7 +7,6 @@ import { codeOf } from '../errors/error-code.ts';
 import { reasonOf } from '../errors/failure.ts';
 import { openSchema } from '../migration/schema-builder/schema.ts';
 import { withoutBroken } from '../migration/schema-builder/sqlite-broken-triggers.ts';
-import type { Difference } from '../schema/comparison.ts';
 import { changesInOrder, planRepair } from './repair-plan.ts';
 import {
   type Alteration,
@@ -14,7 +15,6 @@ import {
   type RepairContext,
   type RepairPlan,
   type Step,
-  type Unsafe,
 } from './repair-step.ts';
 
 /** Something stands in the way of mending. Nothing of the plan is to stay: the transaction is to be rolled back. */

@@ -1,4 +1,4 @@
-import type { Identity } from '../schema/identification.ts';
+import type { Identity } from '../model/state.ts';
 import { describeDifference } from './differences.ts';
 
 type Match = Extract<Identity, { kind: 'match' }>;

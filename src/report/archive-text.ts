@@ -1,5 +1,5 @@
+import type { Engine } from '../model/engine.ts';
 import { basename } from 'node:path';
-import type { Engine } from '../database/session.ts';
 import type { ArchiveFault } from '../errors/failure.ts';
 import { capital, newerTools } from './next-steps.ts';
 import type { Notice } from './banner.ts';

@@ -1,4 +1,4 @@
-import type { ArchiveKind } from '../archive/manifest.ts';
+import type { ArchiveKind } from '../model/archive.ts';
 import type { AbsentUploads } from '../backup/absent-uploads.ts';
 import type { BackupObstacle, Problem } from '../errors/failure.ts';
 import { capital, newerTools, untouched } from './next-steps.ts';

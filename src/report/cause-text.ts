@@ -1,6 +1,6 @@
+import type { Blocker, Cause } from '../model/cause.ts';
+import type { RelationKind } from '../model/database-facts.ts';
 import { printableSql } from '../platform/printable.ts';
-import type { Blocker, Cause } from '../errors/failure.ts';
-import type { RelationKind } from '../database/database.ts';
 import { restoring } from './next-steps.ts';
 import { type Commands, folderOf } from './commands.ts';
 import { quoteName } from './sql-name.ts';

@@ -1,5 +1,5 @@
-import type { Attachment } from '../schema/server-settings.ts';
-import type { Mismatch } from '../schema/fingerprint-match.ts';
+import type { Attachment } from '../model/database-facts.ts';
+import type { Mismatch } from '../model/difference.ts';
 
 /** A difference as `--json` reports it. */
 export interface DifferenceReport {

@@ -1,4 +1,5 @@
-import { collationVersion } from '../database/database.ts';
+import { collationVersion, type Surroundings } from '../model/database-facts.ts';
+import type { Plan, Work } from '../model/plan.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { describeMatch, listRows } from './adoption-text.ts';
 import type { Commands } from './commands.ts';
@@ -6,8 +7,6 @@ import type { Log } from './log.ts';
 import { describeAttachment } from './differences.ts';
 import { count } from './format.ts';
 import { describeStrays } from './refusals.ts';
-import type { Surroundings } from '../schema/server-settings.ts';
-import type { Plan, Work } from '../assessment/plan.ts';
 
 /** Says what the gate is about to do, and why. */
 export function announceWork(plan: Work, commands: Commands, log: Log): void {

@@ -1,6 +1,7 @@
-import type { Cause, FailedMigration, Problem, Verdict } from '../errors/failure.ts';
-import type { Unsafe } from '../repair/repair-step.ts';
-import type { Mismatch } from '../schema/fingerprint-match.ts';
+import type { Cause } from '../model/cause.ts';
+import type { Unsafe } from '../model/repair.ts';
+import type { Mismatch } from '../model/difference.ts';
+import type { FailedMigration, Problem, Verdict } from '../errors/failure.ts';
 import { listRows } from './adoption-text.ts';
 import { adviceFor, capital, restoring } from './next-steps.ts';
 import type { Notice } from './banner.ts';

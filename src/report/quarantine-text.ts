@@ -1,4 +1,4 @@
-import type { OtherSession } from '../database/database.ts';
+import type { OtherSession } from '../model/database-facts.ts';
 import type { QuarantineObstacle } from '../errors/failure.ts';
 import type { Held } from '../quarantine/entry.ts';
 import { printable } from '../platform/printable.ts';

@@ -1,8 +1,8 @@
+import type { SideFileFault, TornLoad } from '../model/state.ts';
+import type { Relation } from '../model/database-facts.ts';
+import type { Refusal } from '../model/plan.ts';
+import type { Mismatch } from '../model/difference.ts';
 import { current, rangeOf, releases } from '../releases.ts';
-import type { SideFileFault } from '../errors/failure.ts';
-import type { Relation } from '../database/database.ts';
-import type { Refusal } from '../assessment/plan.ts';
-import type { TornLoad } from '../schema/torn-load.ts';
 import { describeMatch, listRows, listSets } from './adoption-text.ts';
 import { type Advice, adviceFor, capital, describeLedgers, restoring, startOver, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
@@ -12,7 +12,6 @@ import { listSessions } from './quarantine-text.ts';
 import { waysOut } from './repair-text.ts';
 import { describeStaleSideFile } from './side-file-text.ts';
 import { listDifferences } from './outcome-messages.ts';
-import type { Mismatch } from '../schema/fingerprint-match.ts';
 
 /** What is told of a database that could not be looked at. */
 export function unreadable(database: string, reason: string, commands: Commands, sideFile?: SideFileFault): Notice {

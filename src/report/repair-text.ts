@@ -1,4 +1,5 @@
-import type { Obstacle, RepairPlan, Unsafe } from '../repair/repair-step.ts';
+import type { Obstacle, Unsafe } from '../model/repair.ts';
+import type { RepairPlan } from '../repair/repair-step.ts';
 import { printable, printableSql } from '../platform/printable.ts';
 import { describeDifference } from './differences.ts';
 import type { JsonObject } from './output.ts';

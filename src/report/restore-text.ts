@@ -1,6 +1,6 @@
+import type { Change } from '../model/measurement.ts';
 import { printable, printableSql } from '../platform/printable.ts';
 import type { Archive } from '../archive/reader.ts';
-import type { Change } from '../database/measurement.ts';
 import type { RestoreObstacle } from '../errors/failure.ts';
 import type { DoneRestore } from '../state-folder/restore-history.ts';
 import { listRows } from './adoption-text.ts';

@@ -1,5 +1,5 @@
+import type { State } from '../model/state.ts';
 import type { CommitOutcome, Database } from '../database/database.ts';
-import type { State } from '../assessment/diagnosis.ts';
 import type { Look } from '../assessment/assess.ts';
 
 /** Something that a run did to the database or for its sake. */

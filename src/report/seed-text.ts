@@ -1,4 +1,4 @@
-import type { State } from '../assessment/diagnosis.ts';
+import type { State } from '../model/state.ts';
 import { untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';

@@ -1,4 +1,4 @@
-import type { SideFileFault } from '../errors/failure.ts';
+import type { SideFileFault } from '../model/state.ts';
 import { restoring } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';

@@ -1,4 +1,5 @@
-import { type Change, changesBetween, type Measurement } from '../database/measurement.ts';
+import type { Change, Measurement } from '../model/measurement.ts';
+import { changesBetween } from '../database/measurement.ts';
 import { Failure } from '../errors/failure.ts';
 import type { Log } from '../report/log.ts';
 import { describeUnmeasured } from '../report/restore-text.ts';

@@ -1,7 +1,7 @@
+import type { Measurement } from '../model/measurement.ts';
 import type { Archive } from '../archive/reader.ts';
 import type { Contents } from '../backup/database-summary.ts';
 import type { Config } from '../config/config.ts';
-import type { Measurement } from '../database/measurement.ts';
 import type { Log } from '../report/log.ts';
 import type { Recorder } from '../report/run-record.ts';
 import type { Journal, Places, Way } from '../state-folder/journal.ts';

@@ -1,9 +1,10 @@
+import type { Row } from '../model/engine.ts';
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import type { Row, Session } from '../database/session.ts';
+import type { Session } from '../database/session.ts';
 import { readSmallValues } from '../database/small-values.ts';
 
 /** What the application writes before a value that it has encrypted. */

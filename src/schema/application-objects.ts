@@ -1,5 +1,6 @@
-import type { Engine } from '../database/session.ts';
-import { type Catalog, versionTable } from './catalog.ts';
+import type { Engine } from '../model/engine.ts';
+import type { Catalog } from '../model/catalog.ts';
+import { versionTable } from './catalog.ts';
 import { type History, loadHistory } from './history.ts';
 import { loadHead } from './expected-schema.ts';
 

@@ -1,47 +1,7 @@
-import type { Engine } from '../database/session.ts';
-import { type Catalog, type Column, type Table, versionTable } from './catalog.ts';
-import type { Attachment } from './server-settings.ts';
-
-/** One way in which a database differs from what its revision promises. */
-export type Difference =
-  | { readonly kind: 'missing-table'; readonly table: string }
-  | { readonly kind: 'unreadable-table'; readonly table: string }
-  | { readonly kind: 'missing-column'; readonly table: string; readonly column: string; readonly expected: Column }
-  | {
-      readonly kind: 'different-type';
-      readonly table: string;
-      readonly column: string;
-      readonly expected: string;
-      readonly found: string;
-    }
-  /** A type that holds less than the promised one, and every value of which fits into that. PostgreSQL only. */
-  | {
-      readonly kind: 'narrower-type';
-      readonly table: string;
-      readonly column: string;
-      readonly expected: string;
-      readonly found: string;
-    }
-  | { readonly kind: 'must-be-not-null'; readonly table: string; readonly column: string }
-  | { readonly kind: 'missing-sequence'; readonly table: string; readonly column: string }
-  | { readonly kind: 'must-be-nullable'; readonly table: string; readonly column: string }
-  | {
-      readonly kind: 'missing-constraint';
-      readonly table: string;
-      readonly name: string;
-      readonly definition: string;
-    }
-  | { readonly kind: 'missing-index'; readonly table: string; readonly name: string; readonly definition: string }
-  | { readonly kind: 'invalid-index'; readonly table: string; readonly name: string }
-  | { readonly kind: 'missing-enum'; readonly name: string; readonly values: readonly string[] }
-  /** Rows or a default hold a label that the application does not know. */
-  | { readonly kind: 'unknown-label'; readonly table: string; readonly column: string; readonly label: string }
-  /** New rows would get numbers that are taken. */
-  | { readonly kind: 'sequence-behind'; readonly table: string; readonly column: string }
-  /** A table has none of the rows that a revision makes. */
-  | { readonly kind: 'missing-rows'; readonly table: string }
-  /** Something that is not the application's refuses or loses what it writes. */
-  | { readonly kind: 'obstruction'; readonly attachment: Attachment };
+import type { Engine } from '../model/engine.ts';
+import type { Catalog, Table } from '../model/catalog.ts';
+import type { Difference, Extras } from '../model/difference.ts';
+import { versionTable } from './catalog.ts';
 
 /**
  * What a database lacks of a promised catalog. What it has beyond it is its owner's and no difference: extra
@@ -71,15 +31,6 @@ export function findDifferences(promised: Catalog, actual: Catalog, engine: Engi
     differences.push(...columnDifferences(name, table, found, engine), ...ruleDifferences(name, table, found));
   }
   return differences;
-}
-
-/** What a database has beyond a promised catalog: the owner's, noted and never touched. */
-export interface Extras {
-  readonly tables: readonly string[];
-  /** `table.column` */
-  readonly columns: readonly string[];
-  /** `table.index`; known by what they do, as above. */
-  readonly indexes: readonly string[];
 }
 
 export function findExtras(promised: Catalog, actual: Catalog): Extras {

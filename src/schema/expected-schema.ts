@@ -1,6 +1,6 @@
-import type { Engine } from '../database/session.ts';
+import type { Engine } from '../model/engine.ts';
+import type { Catalog } from '../model/catalog.ts';
 import type { SeedRows } from '../migration/baseline.ts';
-import type { Catalog } from './catalog.ts';
 import type { Promised } from './faults.ts';
 
 /**

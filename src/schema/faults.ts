@@ -1,11 +1,17 @@
+import {
+  activeRowSecurity,
+  type Question,
+  type Answer,
+  type Attachment,
+  type Surroundings,
+} from '../model/database-facts.ts';
+import type { Engine } from '../model/engine.ts';
+import type { Catalog, Table } from '../model/catalog.ts';
+import type { Difference } from '../model/difference.ts';
 import { quoteName, quoteText } from '../database/quoting.ts';
-import { activeRowSecurity, type Question } from '../database/database.ts';
-import type { Engine } from '../database/session.ts';
 import { findCaseVariants } from '../migration/schema-builder/enum-labels.ts';
 import type { SeedRows } from '../migration/baseline.ts';
-import type { Catalog, Table } from './catalog.ts';
-import { type Difference, findDifferences, isWider, ruleMeaning } from './comparison.ts';
-import type { Answer, Attachment, Surroundings } from './server-settings.ts';
+import { findDifferences, isWider, ruleMeaning } from './comparison.ts';
 
 /** What was seen of a database, as far as its health is concerned. */
 export interface Seen {

@@ -1,16 +1,9 @@
-import type { Engine } from '../database/session.ts';
-import type { Catalog, Table } from './catalog.ts';
-import { type Difference, findDifferences } from './comparison.ts';
+import type { Engine } from '../model/engine.ts';
+import type { Catalog, Table } from '../model/catalog.ts';
+import type { Difference, Unexpected, Mismatch } from '../model/difference.ts';
+import { findDifferences } from './comparison.ts';
 import { isDisputed } from './known-divergences.ts';
 import type { Fingerprint, Fingerprints } from './fingerprints.ts';
-
-/** Something that other revisions have, and the one that is compared with does not. */
-export type Unexpected =
-  | { readonly kind: 'unexpected-table'; readonly table: string }
-  | { readonly kind: 'unexpected-column'; readonly table: string; readonly column: string };
-
-/** One way in which a database differs from a revision that it is compared with. */
-export type Mismatch = Difference | Unexpected;
 
 /** How a database differs from a fingerprint. */
 export interface Comparison {

@@ -1,6 +1,6 @@
-import type { Engine } from '../database/session.ts';
+import type { Engine } from '../model/engine.ts';
+import type { Catalog } from '../model/catalog.ts';
 import type { Graph } from '../migration/graph.ts';
-import type { Catalog } from './catalog.ts';
 import { applyChange, type CatalogChange, emptyCatalog, type History, loadHistory } from './history.ts';
 
 /** A set of rows that alembic_version may hold, with the catalog that goes with it. */

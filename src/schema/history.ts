@@ -1,7 +1,7 @@
+import type { Engine } from '../model/engine.ts';
+import type { Catalog, Column, Index, Table } from '../model/catalog.ts';
 import { isDeepStrictEqual } from 'node:util';
-import type { Engine } from '../database/session.ts';
 import type { Graph } from '../migration/graph.ts';
-import type { Catalog, Column, Index, Table } from './catalog.ts';
 
 /** What a revision adds to or alters in a table's parts, by name; null for what it takes away. */
 interface TableChange {

@@ -1,34 +1,11 @@
-import type { Engine } from '../database/session.ts';
-import { type Catalog, versionTable } from './catalog.ts';
-import type { Difference } from './comparison.ts';
+import type { RowSets, Identity } from '../model/state.ts';
+import type { Engine } from '../model/engine.ts';
+import type { Catalog } from '../model/catalog.ts';
+import type { Difference, Mismatch, Unexpected } from '../model/difference.ts';
+import { versionTable } from './catalog.ts';
 import type { Fingerprints } from './fingerprints.ts';
 import type { CatalogChange } from './history.ts';
-import { type Comparison, comparisonWith, type Mismatch, type Unexpected } from './fingerprint-match.ts';
-
-/** Which revision a database is at, judged by its schema alone. */
-export type Identity =
-  | {
-      readonly kind: 'match';
-      /** The rows that belong into alembic_version. */
-      readonly revisions: readonly string[];
-      /** Other sets of rows whose schema is the same. */
-      readonly alike: RowSets;
-      /** Keys, indexes and sequences that the revision promises and the database lacks. */
-      readonly missing: readonly Difference[];
-      /** What the next revision brings and is there already: on SQLite an upgrade may stop half-way. */
-      readonly begun: readonly Unexpected[];
-      /** Tables, and columns as `table.column`, that no revision ever had: the owner's. */
-      readonly own: readonly string[];
-    }
-  | {
-      readonly kind: 'none';
-      /** The rows of the revision with the fewest differences. */
-      readonly nearest: readonly string[];
-      readonly alike: RowSets;
-      readonly mismatches: readonly Mismatch[];
-    };
-
-type RowSets = readonly (readonly string[])[];
+import { type Comparison, comparisonWith } from './fingerprint-match.ts';
 
 /**
  * Tells by the schema which revision a database is at. Pure.

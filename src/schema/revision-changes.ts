@@ -1,4 +1,5 @@
-import { type Catalog, type Table, versionTable } from './catalog.ts';
+import type { Catalog, Table } from '../model/catalog.ts';
+import { versionTable } from './catalog.ts';
 
 /** How a catalog became another one; names as `table`, `table.column`, `table.rule`. */
 export interface CatalogChanges {

@@ -1,16 +1,8 @@
-import { type Catalog, coreTables } from './catalog.ts';
+import type { Catalog } from '../model/catalog.ts';
+import type { Answer } from '../model/database-facts.ts';
+import type { TornLoad } from '../model/state.ts';
+import { coreTables } from './catalog.ts';
 import { indispensable } from './faults.ts';
-import type { Answer } from './server-settings.ts';
-
-/** What shows that a dump was loaded in part: tables come first in it, then rows, then keys. */
-export interface TornLoad {
-  /** Core tables without their primary key. */
-  readonly keyless: readonly string[];
-  /** Tables without any of the rows that a revision makes, and without which nobody may do anything. */
-  readonly empty: readonly string[];
-  /** Backups that are there and look whole, the newest first, as the commands name them; looked up when it is told. */
-  readonly backups?: readonly string[];
-}
 
 /** The revision that makes the rows without which nobody may do anything. */
 const seedingRevision = '030_add_roles_and_permissions';

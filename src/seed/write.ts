@@ -1,6 +1,7 @@
+import type { Row } from '../model/engine.ts';
 import { setImmediate } from 'node:timers/promises';
 import { number, text } from '../database/rows.ts';
-import type { Row, Session } from '../database/session.ts';
+import type { Session } from '../database/session.ts';
 import type { Log } from '../report/log.ts';
 import type { NewRow } from './generators/seed-context.ts';
 import type { Counts, SeededTable } from './tables.ts';

@@ -1,6 +1,6 @@
+import type { MeasuredObject, Measurement } from '../model/measurement.ts';
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
-import type { MeasuredObject, Measurement } from '../database/measurement.ts';
 import { nameOf } from '../database/target-name.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';

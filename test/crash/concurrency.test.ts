@@ -1,5 +1,5 @@
+import type { Engine } from '../../src/model/engine.ts';
 import { describe, expect, it } from 'vitest';
-import type { Engine } from '../../src/database/session.ts';
 import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
 import { type Kind, kindCalled, succeed } from './kinds.ts';
 import { differenceOf } from './database-snapshot.ts';

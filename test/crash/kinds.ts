@@ -1,6 +1,6 @@
+import type { Engine } from '../../src/model/engine.ts';
 import { copyFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Engine } from '../../src/database/session.ts';
 import { release, sqliteFile, state } from '../support/fixtures.ts';
 import { restoreSql } from '../support/restore-sql.ts';
 import type { Changes } from './postgres-environment.ts';

@@ -1,7 +1,7 @@
+import type { Engine } from '../../src/model/engine.ts';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import AdmZip from 'adm-zip';
-import type { Engine } from '../../src/database/session.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { normaliser, type Picture, treeOf } from './database-snapshot.ts';
 import { type Death, type Fate, live } from './killable-process.ts';

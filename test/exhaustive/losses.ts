@@ -1,11 +1,12 @@
+import type { DatabaseFacts } from '../../src/model/database-facts.ts';
+import type { Catalog } from '../../src/model/catalog.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
-import type { DatabaseFacts } from '../../src/database/database.ts';
 import type { Session } from '../../src/database/session.ts';
 import { diagnose } from '../../src/assessment/diagnosis.ts';
 import { releaseGraph } from '../../src/migration/revisions.ts';
 import { mend, NotMendable } from '../../src/repair/repair.ts';
-import { type Catalog, versionTable } from '../../src/schema/catalog.ts';
+import { versionTable } from '../../src/schema/catalog.ts';
 import { findDifferences } from '../../src/schema/comparison.ts';
 import { loadHead } from '../../src/schema/expected-schema.ts';
 

@@ -1,3 +1,4 @@
+import type { Catalog } from '../../src/model/catalog.ts';
 import Database from 'better-sqlite3';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { inspect } from '../../src/database/sqlite/inspect.ts';
@@ -7,7 +8,6 @@ import { createHead } from '../../src/migration/migrator.ts';
 import { releaseGraph } from '../../src/migration/revisions.ts';
 import { openSchema } from '../../src/migration/schema-builder/schema.ts';
 import { parseRule } from '../../src/repair/constraint-rules.ts';
-import type { Catalog } from '../../src/schema/catalog.ts';
 import { loadHead } from '../../src/schema/expected-schema.ts';
 import { quoteName } from '../../src/database/quoting.ts';
 import { parseTable, renderTable } from '../../src/migration/schema-builder/table-text.ts';

@@ -1,8 +1,9 @@
+import type { ArchiveKind } from '../../src/model/archive.ts';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type ArchiveKind, renderManifest } from '../../src/archive/manifest.ts';
+import { renderManifest } from '../../src/archive/manifest.ts';
 import { archivesIn, describeBackups, execute, fill, manifestOf, spoken } from '../integration/backup/backups.ts';
 import { createSqliteDatabase, type TestDatabase } from '../support/database.ts';
 import { snapshot } from '../support/snapshot.ts';

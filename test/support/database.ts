@@ -1,8 +1,8 @@
+import type { Engine } from '../../src/model/engine.ts';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import pg from 'pg';
 import { describe } from 'vitest';
-import type { Engine } from '../../src/database/session.ts';
 import { atEnd } from './cleanup.ts';
 import { describePostgres, requirePostgres } from './postgres-server.ts';
 import { temporaryDirectory } from './temporary-directory.ts';

@@ -1,6 +1,6 @@
+import type { Engine } from '../../../src/model/engine.ts';
+import type { Catalog, Column, Table } from '../../../src/model/catalog.ts';
 /** Holds what db-init's own migration makes against what the application's made. Pure. */
-import type { Engine } from '../../../src/database/session.ts';
-import type { Catalog, Column, Table } from '../../../src/schema/catalog.ts';
 import { affinity } from '../../../src/schema/comparison.ts';
 import { applyChange, changeBetween } from '../../../src/schema/history.ts';
 import type { Observation } from './databases.ts';

@@ -1,10 +1,11 @@
+import type { Catalog, Table } from '../../../src/model/catalog.ts';
 import { quoteName, quoteText } from '../../../src/database/quoting.ts';
 import { text } from '../../../src/database/rows.ts';
 import type { Session } from '../../../src/database/session.ts';
 import { Failure } from '../../../src/errors/failure.ts';
 import type { Graph } from '../../../src/migration/graph.ts';
 import { migrate } from '../../../src/migration/migrator.ts';
-import { type Catalog, type Table, versionTable } from '../../../src/schema/catalog.ts';
+import { versionTable } from '../../../src/schema/catalog.ts';
 import { withDatabase } from '../../with-database.ts';
 import type { Rows } from './renames.ts';
 

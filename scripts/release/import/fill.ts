@@ -1,3 +1,4 @@
+import type { Catalog, Column } from '../../../src/model/catalog.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import { quoteName, quoteText } from '../../../src/database/quoting.ts';
 import type { Transaction } from '../../../src/database/database.ts';
@@ -5,7 +6,7 @@ import type { Session } from '../../../src/database/session.ts';
 import { plant } from '../../../src/seed/seed.ts';
 import { readSeedOptions } from '../../../src/seed/options.ts';
 import { reasonOf } from '../../../src/errors/failure.ts';
-import { type Catalog, type Column, versionTable } from '../../../src/schema/catalog.ts';
+import { versionTable } from '../../../src/schema/catalog.ts';
 import { withDatabase } from '../../with-database.ts';
 import { applicationName } from './databases.ts';
 

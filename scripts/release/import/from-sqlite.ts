@@ -1,4 +1,4 @@
-import type { Catalog, Column, Table } from '../../../src/schema/catalog.ts';
+import type { Catalog, Column, Table } from '../../../src/model/catalog.ts';
 import { applyChange, type CatalogChange, changeBetween } from '../../../src/schema/history.ts';
 
 /**

@@ -1,6 +1,6 @@
+import type { Engine } from '../../../src/model/engine.ts';
 import { createGraph, type Graph, type Revision } from '../../../src/migration/graph.ts';
 import { reasonOf } from '../../../src/errors/failure.ts';
-import type { Engine } from '../../../src/database/session.ts';
 import type { Released } from '../../../src/releases.ts';
 import { changesOf, type FactRow, type RevisionFacts, type RowFacts } from '../facts.ts';
 import { inOrder, renderGraph, type WrittenMigration } from '../graph-file.ts';

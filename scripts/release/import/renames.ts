@@ -1,4 +1,4 @@
-import type { Catalog, Table } from '../../../src/schema/catalog.ts';
+import type { Catalog, Table } from '../../../src/model/catalog.ts';
 
 /** What has another name after a revision. */
 export interface Renames {

@@ -1,8 +1,8 @@
+import type { Catalog, Column, Table } from '../../../src/model/catalog.ts';
 /**
  * From the difference of two catalogs to the steps of a migration. Pure: what the steps bring about is proven by
  * running them, so here the likely is good enough, and what has no step is said.
  */
-import type { Catalog, Column, Table } from '../../../src/schema/catalog.ts';
 import { applyRenames, type Renames } from './renames.ts';
 import { both, defaultOf, joined, type Sql, typeOf, unwrapped, withoutCasts } from './words.ts';
 

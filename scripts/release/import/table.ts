@@ -1,4 +1,4 @@
-import type { Engine } from '../../../src/database/session.ts';
+import type { Engine } from '../../../src/model/engine.ts';
 import { type Imported, type ImportedRevision, titles } from './import.ts';
 
 /** What an import did, as Markdown: the table, what was seen beside it, and what is left to do. */

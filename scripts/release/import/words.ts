@@ -1,10 +1,10 @@
+import type { Column } from '../../../src/model/catalog.ts';
 /**
  * How a catalog's words become those of a migration: types, defaults, predicates. PostgreSQL prints expressions with
  * casts that nobody wrote and that SQLite does not read; without them it reads the same again, and a comparison of the
  * catalogs proves it.
  */
 import { affinity } from '../../../src/schema/comparison.ts';
-import type { Column } from '../../../src/schema/catalog.ts';
 
 /** A piece of SQL that may have to be said differently on the two engines. */
 export interface Sql {

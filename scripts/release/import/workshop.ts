@@ -1,9 +1,9 @@
+import type { Engine } from '../../../src/model/engine.ts';
 import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { chmodSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import type { Engine } from '../../../src/database/session.ts';
 import { startCluster } from '../../../test/support/local-cluster.ts';
 import { embeddedInstallation, installations } from '../../../test/support/postgres-installations.ts';
 import { queryValue } from '../../with-database.ts';

@@ -1,4 +1,4 @@
-import { activeRowSecurity, collationVersion } from '../database.ts';
+import { activeRowSecurity, collationVersion } from '../../model/database-facts.ts';
 import { currentSchema } from '../current-schema.ts';
 
 // What lies on tables and around them, whoever put it there: a row for each, with the statement that takes it away.

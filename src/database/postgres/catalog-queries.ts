@@ -1,6 +1,6 @@
-import { coreTables, versionTable } from '../core-tables.ts';
+import { coreTables, versionTable } from '../../model/catalog.ts';
+import { someDefault } from '../../model/database-facts.ts';
 import { currentSchema, ownSchemas } from '../current-schema.ts';
-import { someDefault } from '../database.ts';
 import { ledgerPattern, otherLedgers } from '../foreign-migration-tables.ts';
 
 /**

@@ -1,3 +1,4 @@
+import type { Row } from '../../model/engine.ts';
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
@@ -6,7 +7,6 @@ import { Failure } from '../../errors/failure.ts';
 import type { OthersAtWork } from '../database.ts';
 import { quoteName } from '../quoting.ts';
 import { flag, number } from '../rows.ts';
-import type { Row } from '../session.ts';
 import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { carryOver } from './copy-settings.ts';
 import {

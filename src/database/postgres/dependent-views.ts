@@ -1,6 +1,7 @@
+import type { Row } from '../../model/engine.ts';
+import type { Dependent } from '../../model/cause.ts';
 import { text } from '../rows.ts';
-import type { Row, Session } from '../session.ts';
-import type { Dependent } from '../../errors/failure.ts';
+import type { Session } from '../session.ts';
 
 /**
  * Views, materialized views and rules that need a column, and what needs those in turn: what keeps the server from

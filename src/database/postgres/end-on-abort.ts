@@ -1,6 +1,6 @@
+import type { Row } from '../../model/engine.ts';
 import type pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
-import type { Row } from '../session.ts';
 import { briefly } from '../backoff.ts';
 import { closeClient, connectOnce, noAnswer } from './connect.ts';
 

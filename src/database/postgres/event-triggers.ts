@@ -1,4 +1,4 @@
-import type { EventTrigger } from '../../errors/failure.ts';
+import type { EventTrigger } from '../../model/cause.ts';
 import { text } from '../rows.ts';
 import type { Session } from '../session.ts';
 

@@ -1,3 +1,4 @@
+import type { BrokenIndex } from '../../model/database-facts.ts';
 import { codeOf } from '../../errors/error-code.ts';
 import { reasonOf } from '../../errors/failure.ts';
 import { currentSchema } from '../current-schema.ts';
@@ -5,15 +6,6 @@ import type { Database } from '../database.ts';
 import { quoteName } from '../quoting.ts';
 import { optionalText, text } from '../rows.ts';
 import type { Session } from '../session.ts';
-
-/** An index that is not in the order that the server sorts in, so that it misses rows or lets the same value in twice. */
-export interface BrokenIndex {
-  readonly name: string;
-  readonly table: string;
-  /** What amcheck says. */
-  readonly reason: string;
-  readonly remedy: string;
-}
 
 const damage = /^XX00[0-2]$/;
 

@@ -1,10 +1,18 @@
+import type { Catalog, Column, Index } from '../../model/catalog.ts';
+import type {
+  Attachment,
+  Numbering,
+  DatabaseFacts,
+  OtherSession,
+  Question,
+  Relation,
+  RelationKind,
+} from '../../model/database-facts.ts';
+import type { Row } from '../../model/engine.ts';
 import type pg from 'pg';
-import type { Catalog, Column, Index } from '../../schema/catalog.ts';
-import type { Attachment, Numbering } from '../../schema/server-settings.ts';
 import { readAnswer } from '../answers.ts';
-import type { DatabaseFacts, OtherSession, Question, Relation, RelationKind } from '../database.ts';
 import { flag, only, optionalNumber, optionalText, text, texts } from '../rows.ts';
-import type { Row, Session } from '../session.ts';
+import type { Session } from '../session.ts';
 import { attachmentsQuery, numberingsQuery } from './attachment-queries.ts';
 import {
   columnsQuery,

@@ -1,6 +1,7 @@
-import type { Blocker } from '../../errors/failure.ts';
+import type { Blocker } from '../../model/cause.ts';
+import type { Row } from '../../model/engine.ts';
 import { optionalNumber, text, texts } from '../rows.ts';
-import type { Row, Session } from '../session.ts';
+import type { Session } from '../session.ts';
 import { migrationLock } from './lock.ts';
 
 /** As much of a query as is read, and as much as is shown. */

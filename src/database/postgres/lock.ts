@@ -1,8 +1,9 @@
+import type { LockHolder } from '../../model/cause.ts';
 import { Socket } from 'node:net';
 import type pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
 import { hasCode } from '../../errors/error-code.ts';
-import { Failure, type LockHolder } from '../../errors/failure.ts';
+import { Failure } from '../../errors/failure.ts';
 import { quoteName } from '../quoting.ts';
 import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { answered, closeClient, connectOnce, type Connected } from './connect.ts';

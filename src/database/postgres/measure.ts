@@ -1,8 +1,9 @@
-import { versionTable } from '../core-tables.ts';
-import type { MeasuredObject, Measurement } from '../measurement.ts';
+import { versionTable } from '../../model/catalog.ts';
+import type { MeasuredObject, Measurement } from '../../model/measurement.ts';
+import type { Row } from '../../model/engine.ts';
 import { quoteName } from '../quoting.ts';
 import { flag, number, only, optionalText, text } from '../rows.ts';
-import type { Row, Session } from '../session.ts';
+import type { Session } from '../session.ts';
 
 /** What rows look like as text must not depend on who looks. */
 const spelling = `SET LOCAL TimeZone TO UTC; SET LOCAL IntervalStyle TO postgres; SET LOCAL bytea_output TO hex;

@@ -1,7 +1,9 @@
-import type { OtherSession, OthersAtWork } from '../database.ts';
+import type { OtherSession } from '../../model/database-facts.ts';
+import type { Row } from '../../model/engine.ts';
+import type { OthersAtWork } from '../database.ts';
 import { quoteText } from '../quoting.ts';
 import { number, text } from '../rows.ts';
-import type { Row, Session } from '../session.ts';
+import type { Session } from '../session.ts';
 
 /**
  * Client sessions in databases that are not db-init's. Without pg_read_all_stats the kind of another role's backend is not

@@ -1,8 +1,9 @@
+import type { MissingRight } from '../../model/database-facts.ts';
+import type { Row } from '../../model/engine.ts';
 import type pg from 'pg';
 import { currentSchema } from '../current-schema.ts';
-import type { Intention, MissingRight } from '../database.ts';
+import type { Intention } from '../database.ts';
 import { flag, only, optionalText, text } from '../rows.ts';
-import type { Row } from '../session.ts';
 
 /** Asks PostgreSQL which rights the role lacks. Nothing is written to find out. */
 export async function findMissingRights(client: pg.Client, intention: Intention): Promise<readonly MissingRight[]> {

@@ -1,5 +1,6 @@
+import type { Row, Value } from '../../model/engine.ts';
 import type pg from 'pg';
-import type { Row, Session, Value } from '../session.ts';
+import type { Session } from '../session.ts';
 
 const numbers = new Set([21, 23, 26, 700, 701]);
 const boolean = 16;

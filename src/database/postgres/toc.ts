@@ -1,5 +1,5 @@
+import { coreTables } from '../../model/catalog.ts';
 import type { ArchiveObject } from '../../errors/failure.ts';
-import { coreTables } from '../core-tables.ts';
 import { ownSchemas } from '../current-schema.ts';
 
 /** What db-init treats in a way of its own when a dump is loaded; everything else is `other`. */

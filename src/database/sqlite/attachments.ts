@@ -1,7 +1,7 @@
-import type { Attachment } from '../../schema/server-settings.ts';
+import type { Attachment } from '../../model/database-facts.ts';
+import type { Row } from '../../model/engine.ts';
 import { quoteName } from '../quoting.ts';
 import { optionalText, text } from '../rows.ts';
-import type { Row } from '../session.ts';
 import type { BrokenTrigger } from './broken-triggers.ts';
 
 /**

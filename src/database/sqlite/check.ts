@@ -1,9 +1,9 @@
+import type { Row } from '../../model/engine.ts';
 import { statSync } from 'node:fs';
 import SQLite from 'better-sqlite3';
 import type { ArchiveObject } from '../../errors/failure.ts';
 import { quoteName } from '../quoting.ts';
 import { optionalText, text } from '../rows.ts';
-import type { Row } from '../session.ts';
 import { isDatabaseFile } from './open-readonly.ts';
 import { isPlainStatement } from './schema-statement.ts';
 

@@ -1,5 +1,5 @@
+import type { Relation } from '../../model/database-facts.ts';
 import SQLite from 'better-sqlite3';
-import type { Relation } from '../database.ts';
 import { inspect } from './inspect.ts';
 import { isBusy } from './lock.ts';
 import { openersOf } from './open-file-holders.ts';

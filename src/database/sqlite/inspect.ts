@@ -1,10 +1,10 @@
+import type { Catalog, Column, Index, Table } from '../../model/catalog.ts';
+import type { DatabaseFacts, Question, Relation } from '../../model/database-facts.ts';
+import type { Row } from '../../model/engine.ts';
 import type SQLite from 'better-sqlite3';
-import type { Catalog, Column, Index, Table } from '../../schema/catalog.ts';
 import { readAnswer } from '../answers.ts';
-import type { DatabaseFacts, Question, Relation } from '../database.ts';
 import { isLedger } from '../foreign-migration-tables.ts';
 import { flag, number, optionalText, text } from '../rows.ts';
-import type { Row } from '../session.ts';
 import { readAttachments } from './attachments.ts';
 import { findBrokenTriggers } from './broken-triggers.ts';
 

@@ -1,6 +1,7 @@
+import type { LockHolder } from '../../model/cause.ts';
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import SQLite from 'better-sqlite3';
-import { Failure, type LockHolder } from '../../errors/failure.ts';
+import { Failure } from '../../errors/failure.ts';
 import type { OpenOptions } from '../open.ts';
 import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { accessDenied } from './file-system.ts';

@@ -1,10 +1,10 @@
+import { versionTable } from '../../model/catalog.ts';
+import type { MeasuredObject, Measurement } from '../../model/measurement.ts';
+import type { Row } from '../../model/engine.ts';
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import type SQLite from 'better-sqlite3';
-import { versionTable } from '../core-tables.ts';
-import type { MeasuredObject, Measurement } from '../measurement.ts';
 import { text } from '../rows.ts';
-import type { Row } from '../session.ts';
 import { countRows, isDatabaseFile, openForReading } from './open-readonly.ts';
 
 /** What holds content: -shm is an index over the log, and is made anew. */

@@ -1,9 +1,10 @@
+import type { SideFileFault } from '../../model/state.ts';
 import { copyFileSync, constants, existsSync, linkSync, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import SQLite from 'better-sqlite3';
 import { makeFolder } from '../../platform/make-folder.ts';
-import { Failure, reasonOf, type SideFileFault } from '../../errors/failure.ts';
+import { Failure, reasonOf } from '../../errors/failure.ts';
 import { quoteName } from '../quoting.ts';
 import { isBusy } from './lock.ts';
 import { findMismatch, readFileHeader } from './side-file-headers.ts';

@@ -1,5 +1,6 @@
+import type { Row, Value } from '../../model/engine.ts';
 import SQLite from 'better-sqlite3';
-import type { Row, Session, Value } from '../session.ts';
+import type { Session } from '../session.ts';
 
 /** SQLite has no booleans: TRUE is 1. */
 const bindable = (value: Value): string | number | bigint | null =>

@@ -1,5 +1,5 @@
+import type { SideFileFault } from '../../model/state.ts';
 import { closeSync, openSync, readSync } from 'node:fs';
-import type { SideFileFault } from '../../errors/failure.ts';
 import { sizeOf } from './wal-files.ts';
 
 /** What the header of a database file, or a copy of its first page, says (https://sqlite.org/fileformat2.html#the_database_header). */

@@ -1,5 +1,5 @@
-import type { Engine } from '../../database/session.ts';
-import type { Column, Table } from '../../schema/catalog.ts';
+import type { Engine } from '../../model/engine.ts';
+import type { Column, Table } from '../../model/catalog.ts';
 import { quoteName, quoteText } from '../../database/quoting.ts';
 
 /** What a promised table consists of, as statements: the table and its sequences, its indexes, its foreign keys. */

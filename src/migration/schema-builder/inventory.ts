@@ -1,4 +1,4 @@
-import type { Row } from '../../database/session.ts';
+import type { Row } from '../../model/engine.ts';
 import { namesIn, tokenize } from './sql-tokens.ts';
 
 /**

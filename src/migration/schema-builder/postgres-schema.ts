@@ -1,12 +1,11 @@
+import type { Row, Value } from '../../model/engine.ts';
 import { currentSchema } from '../../database/current-schema.ts';
-import type { Row, Session, Value } from '../../database/session.ts';
+import type { Session } from '../../database/session.ts';
 import { type EnumColumn, relabelEnum } from './enum-labels.ts';
-import { createInventory, text } from './inventory.ts';
-import type { Inventory } from './inventory.ts';
+import { createInventory, text, type Inventory } from './inventory.ts';
 import { quoteName, quoteText } from '../../database/quoting.ts';
 import { optionalText } from '../../database/rows.ts';
-import { insertIfMissing, StatementError } from './steps.ts';
-import type { ColumnChange, Steps } from './steps.ts';
+import { insertIfMissing, StatementError, type ColumnChange, type Steps } from './steps.ts';
 
 // A row for each table and column, for each index and column it uses, and for each enumeration.
 const inventoryQuery = `

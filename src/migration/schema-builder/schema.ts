@@ -1,4 +1,5 @@
-import type { Engine, Row, Session, Value } from '../../database/session.ts';
+import type { Engine, Row, Value } from '../../model/engine.ts';
+import type { Session } from '../../database/session.ts';
 import type { Inventory } from './inventory.ts';
 import { postgresSteps } from './postgres-schema.ts';
 import { quoteName } from '../../database/quoting.ts';

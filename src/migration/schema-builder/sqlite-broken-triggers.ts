@@ -1,6 +1,7 @@
+import type { Row } from '../../model/engine.ts';
 import { text } from '../../database/rows.ts';
 import { quoteName } from '../../database/quoting.ts';
-import type { Row, Session } from '../../database/session.ts';
+import type { Session } from '../../database/session.ts';
 import { reasonOf } from '../../errors/failure.ts';
 
 /**

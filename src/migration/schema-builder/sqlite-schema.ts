@@ -1,12 +1,11 @@
+import type { Row, Value } from '../../model/engine.ts';
 import { hasCode } from '../../errors/error-code.ts';
-import type { Row, Session, Value } from '../../database/session.ts';
-import { createInventory, text } from './inventory.ts';
-import type { Inventory } from './inventory.ts';
+import type { Session } from '../../database/session.ts';
+import { createInventory, text, type Inventory } from './inventory.ts';
 import { quoteName, quoteText } from '../../database/quoting.ts';
 import { keyword, tokenize } from './sql-tokens.ts';
 import { rebuildTable, storedTable } from './sqlite-rebuild.ts';
-import { insertIfMissing, StatementError } from './steps.ts';
-import type { Steps } from './steps.ts';
+import { insertIfMissing, StatementError, type Steps } from './steps.ts';
 import { hasConstraint } from './table-text.ts';
 
 const columnQuery = `

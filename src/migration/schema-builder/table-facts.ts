@@ -1,4 +1,5 @@
-import type { Row, Session } from '../../database/session.ts';
+import type { Row } from '../../model/engine.ts';
+import type { Session } from '../../database/session.ts';
 import { text } from './inventory.ts';
 import { quoteName } from '../../database/quoting.ts';
 import type { TableChange } from './table-text.ts';

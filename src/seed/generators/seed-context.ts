@@ -1,4 +1,4 @@
-import type { Value } from '../../database/session.ts';
+import type { Value } from '../../model/engine.ts';
 import type { Day } from '../calendar.ts';
 import type { DiceFor } from '../random.ts';
 

@@ -1,10 +1,11 @@
+import type { ArchiveKind } from '../../../src/model/archive.ts';
 import { copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { execa } from 'execa';
 import pg from 'pg';
 import { describe } from 'vitest';
-import type { ArchiveKind, Manifest } from '../../../src/archive/manifest.ts';
+import type { Manifest } from '../../../src/archive/manifest.ts';
 import { createDatabase, createSqliteDatabase, type TestDatabase, withClient } from '../../support/database.ts';
 import { release, sqliteFile } from '../../support/fixtures.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';

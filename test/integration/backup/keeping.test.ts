@@ -1,8 +1,9 @@
+import type { ArchiveKind } from '../../../src/model/archive.ts';
 import { copyFile, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type ArchiveKind, renderManifest, settingsMember } from '../../../src/archive/manifest.ts';
+import { renderManifest, settingsMember } from '../../../src/archive/manifest.ts';
 import { createArchive } from '../../../src/archive/writer.ts';
 import { createSqliteDatabase } from '../../support/database.ts';
 import { run } from '../../support/run.ts';

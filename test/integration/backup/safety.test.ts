@@ -1,10 +1,11 @@
+import type { ArchiveKind } from '../../../src/model/archive.ts';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import AdmZip from 'adm-zip';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type ArchiveKind, parseManifest, renderManifest } from '../../../src/archive/manifest.ts';
+import { parseManifest, renderManifest } from '../../../src/archive/manifest.ts';
 import { createDatabase, type TestDatabase, withClient } from '../../support/database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { run, start } from '../../support/run.ts';

@@ -1,11 +1,11 @@
+import type { Engine } from '../../../src/model/engine.ts';
+import type { Catalog } from '../../../src/model/catalog.ts';
 import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
 import { readConfig } from '../../../src/config/config.ts';
-import type { Engine } from '../../../src/database/session.ts';
 import { openDatabase } from '../../../src/database/open.ts';
 import { createHead, migrate } from '../../../src/migration/migrator.ts';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
-import type { Catalog } from '../../../src/schema/catalog.ts';
 import { loadHead } from '../../../src/schema/expected-schema.ts';
 import { describeEngines } from '../../support/database.ts';
 import { snapshot } from '../../support/snapshot.ts';

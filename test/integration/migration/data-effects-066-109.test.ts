@@ -1,12 +1,11 @@
+import type { Engine, Row } from '../../../src/model/engine.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { revisions } from '../../../migrations/graph.ts';
-import type { Engine, Row } from '../../../src/database/session.ts';
 import { openSchema } from '../../../src/migration/schema-builder/schema.ts';
 import { widenVersionColumn } from '../../../src/migration/version-column.ts';
 import { describeEngines } from '../../support/database.ts';
 import { seenOnPostgres, seenOnSqlite } from './observed.ts';
-import { openStageAt } from './test-environment.ts';
-import type { Stage } from './test-environment.ts';
+import { openStageAt, type Stage } from './test-environment.ts';
 
 const before = '065';
 const end = '109_add_pdf_template_date_format';

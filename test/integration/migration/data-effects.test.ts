@@ -1,8 +1,7 @@
+import type { Row } from '../../../src/model/engine.ts';
 import { describe, expect, it } from 'vitest';
-import type { Row } from '../../../src/database/session.ts';
 import { describeEngines } from '../../support/database.ts';
-import { openStageAt } from './test-environment.ts';
-import type { Stage } from './test-environment.ts';
+import { openStageAt, type Stage } from './test-environment.ts';
 
 /** The cells of one column, top to bottom. */
 const column = (rows: readonly Row[], name: string): unknown[] => rows.map((row) => row[name]);

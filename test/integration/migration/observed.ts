@@ -1,6 +1,6 @@
-import type { Row, Session } from '../../../src/database/session.ts';
-import { rowKey } from './history.ts';
-import type { FactRow, Facts, PostgresShapes, SqliteShapes } from './history.ts';
+import type { Row } from '../../../src/model/engine.ts';
+import type { Session } from '../../../src/database/session.ts';
+import { rowKey, type FactRow, type Facts, type PostgresShapes, type SqliteShapes } from './history.ts';
 
 /** What a database is made of, in a shape in which what was expected and what is there can be compared. */
 export type Outline = Readonly<Record<string, unknown>>;

@@ -1,14 +1,14 @@
+import type { Row } from '../../../src/model/engine.ts';
 import Database from 'better-sqlite3';
 import pg from 'pg';
 import { expect, it } from 'vitest';
 import { postgresSession } from '../../../src/database/postgres/session.ts';
-import type { Row, Session } from '../../../src/database/session.ts';
+import type { Session } from '../../../src/database/session.ts';
 import { sqliteSession } from '../../../src/database/sqlite/session.ts';
 import { openSchema } from '../../../src/migration/schema-builder/schema.ts';
 import { StatementError } from '../../../src/migration/schema-builder/steps.ts';
 import { atEnd } from '../../support/cleanup.ts';
-import { createDatabase, describeEngines } from '../../support/database.ts';
-import type { TestDatabase } from '../../support/database.ts';
+import { createDatabase, describeEngines, type TestDatabase } from '../../support/database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 
 async function connect({ engine, url, name }: TestDatabase): Promise<Session> {

@@ -1,7 +1,7 @@
+import type { Catalog } from '../../../src/model/catalog.ts';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
-import type { Catalog } from '../../../src/schema/catalog.ts';
 import { catalogAt, loadHistory } from '../../../src/schema/history.ts';
 import { release } from '../../support/fixtures.ts';
 import { describePostgres } from '../../support/postgres-server.ts';

@@ -1,8 +1,8 @@
+import type { Engine } from '../../../src/model/engine.ts';
+import type { Obstacle, Unsafe } from '../../../src/model/repair.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Engine } from '../../../src/database/session.ts';
 import { type OpenSchema, openSchema } from '../../../src/migration/schema-builder/schema.ts';
 import { NotMendable } from '../../../src/repair/repair.ts';
-import type { Obstacle, Unsafe } from '../../../src/repair/repair-step.ts';
 import { sqlFor } from '../../../src/report/repair-text.ts';
 import { findExtras } from '../../../src/schema/comparison.ts';
 import { loadHead } from '../../../src/schema/expected-schema.ts';

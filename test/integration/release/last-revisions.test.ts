@@ -1,3 +1,4 @@
+import type { Catalog } from '../../../src/model/catalog.ts';
 /**
  * The last revisions, written anew by the import's generator from nothing but the facts about what the application
  * makes of an empty database, and run: what comes out is what the facts say.
@@ -7,7 +8,6 @@ import { renderMigration } from '../../../scripts/release/import/migration-file.
 import { openProject } from '../../../scripts/release/import/project.ts';
 import { deriveSteps } from '../../../scripts/release/import/steps.ts';
 import { openSchema } from '../../../src/migration/schema-builder/schema.ts';
-import type { Catalog } from '../../../src/schema/catalog.ts';
 import { describeEngines } from '../../support/database.ts';
 import {
   apply,

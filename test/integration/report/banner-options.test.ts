@@ -1,14 +1,14 @@
+import type { State } from '../../../src/model/state.ts';
+import type { Cause } from '../../../src/model/cause.ts';
 import { copyFile, cp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { execa } from 'execa';
 import { expect, it } from 'vitest';
 import { createDatabase, createSqliteDatabase } from '../../support/database.ts';
-import type { State } from '../../../src/assessment/diagnosis.ts';
 import type {
   ArchiveFault,
   BackupObstacle,
-  Cause,
   Problem,
   QuarantineObstacle,
   ResetObstacle,

@@ -1,9 +1,11 @@
+import { type DatabaseFacts, noSurroundings } from '../../../src/model/database-facts.ts';
+import type { RestoreJournal } from '../../../src/model/state.ts';
+import type { Table } from '../../../src/model/catalog.ts';
 import { describe, expect, it } from 'vitest';
-import { type DatabaseFacts, noSurroundings } from '../../../src/database/database.ts';
 import { diagnose } from '../../../src/assessment/diagnosis.ts';
-import type { Observation, RestoreJournal } from '../../../src/assessment/observation.ts';
+import type { Observation } from '../../../src/assessment/observation.ts';
 import { createGraph } from '../../../src/migration/graph.ts';
-import { coreTables, type Table, versionTable } from '../../../src/schema/catalog.ts';
+import { coreTables, versionTable } from '../../../src/schema/catalog.ts';
 import { fingerprintsOf } from '../../../src/schema/fingerprints.ts';
 import { possessionsOf } from '../../../src/schema/application-objects.ts';
 

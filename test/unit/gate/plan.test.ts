@@ -1,6 +1,7 @@
+import type { State } from '../../../src/model/state.ts';
+import type { Consent } from '../../../src/model/plan.ts';
 import { describe, expect, it } from 'vitest';
-import type { State } from '../../../src/assessment/diagnosis.ts';
-import { type Consent, planFor } from '../../../src/assessment/plan.ts';
+import { planFor } from '../../../src/assessment/plan.ts';
 
 const none: Consent = {
   skipCleanup: false,

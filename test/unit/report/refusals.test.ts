@@ -1,6 +1,6 @@
+import type { State } from '../../../src/model/state.ts';
+import type { Refusal } from '../../../src/model/plan.ts';
 import { describe, expect, it } from 'vitest';
-import type { State } from '../../../src/assessment/diagnosis.ts';
-import type { Refusal } from '../../../src/assessment/plan.ts';
 import { current } from '../../../src/releases.ts';
 import { describeRefusal } from '../../../src/report/refusals.ts';
 import { commandsOf, sqliteAddress } from '../../support/commands.ts';

@@ -1,5 +1,5 @@
+import type { Catalog, Column, Table } from '../../../src/model/catalog.ts';
 import { describe, expect, it } from 'vitest';
-import type { Catalog, Column, Table } from '../../../src/schema/catalog.ts';
 import { findDifferences } from '../../../src/schema/comparison.ts';
 
 const column = (type: string, notNull = false): Column => ({ type, notNull, default: null });

@@ -1,8 +1,8 @@
+import type { Engine } from '../../../src/model/engine.ts';
+import type { Catalog, Column, Table } from '../../../src/model/catalog.ts';
 import { describe, expect, it } from 'vitest';
-import type { Engine } from '../../../src/database/session.ts';
 import { createGraph } from '../../../src/migration/graph.ts';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
-import type { Catalog, Column, Table } from '../../../src/schema/catalog.ts';
 import { fingerprintsOf } from '../../../src/schema/fingerprints.ts';
 import { loadHistory } from '../../../src/schema/history.ts';
 import { compareWith, identify } from '../../../src/schema/identification.ts';

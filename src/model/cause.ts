@@ -1,0 +1,71 @@
+/** Who holds a lock that a run is waiting for, as far as the engine tells. */
+export interface LockHolder {
+  readonly description: string;
+}
+
+/** Somebody who holds what a statement could not get in time. */
+export type Blocker =
+  | {
+      readonly kind: 'session';
+      readonly pid: number;
+      readonly application: string;
+      readonly user: string;
+      readonly client: string;
+      /** `active`, `idle in transaction`, …; empty, as `since` and `query`, where this user may not see it. */
+      readonly state: string;
+      /** When its transaction began. */
+      readonly since: string;
+      /** Its last statement, without values. */
+      readonly query: string;
+      readonly tables: readonly string[];
+    }
+  /** A transaction of PREPARE TRANSACTION, by its name. */
+  | { readonly kind: 'prepared'; readonly name: string; readonly user: string; readonly tables: readonly string[] };
+
+/** Why a database did not do what it was told; `other` where the error does not tell. */
+export type Cause =
+  | {
+      readonly kind:
+        | 'connection-lost'
+        /** The disk that the database lies on. */
+        | 'disk-full'
+        /** A disk of the machine or container that db-init runs in. */
+        | 'disk-full-here'
+        | 'memory'
+        /** The server's room for locks is full (max_locks_per_transaction). */
+        | 'lock-table'
+        /** No further connection is allowed. */
+        | 'connections'
+        | 'deadlock'
+        /** The statement took too long, or somebody cancelled it. */
+        | 'cancelled'
+        | 'read-only'
+        | 'rights'
+        /** What is on the disk is damaged, or cannot be read or written. */
+        | 'damage'
+        | 'rows'
+        | 'other';
+    }
+  /** Views and rules of the owner's need what is to be altered or dropped. */
+  | { readonly kind: 'dependents'; readonly objects: readonly Dependent[] }
+  /** The owner's event triggers refuse changes of the schema. PostgreSQL only. */
+  | { readonly kind: 'event-triggers'; readonly triggers: readonly EventTrigger[] }
+  /** No blockers: they have gone since, or the engine does not tell (SQLite). */
+  | { readonly kind: 'lock-timeout'; readonly blockers: readonly Blocker[] };
+
+/** A view, materialized view, rule or trigger that is not the application's, and how it goes and comes back. */
+export interface Dependent {
+  readonly what: string;
+  readonly name: string;
+  readonly drop: string;
+  /** The statements that make it anew, with its indexes, rules, triggers, owner and rights. */
+  readonly create: readonly string[];
+}
+
+export interface EventTrigger {
+  readonly name: string;
+  readonly event: string;
+  readonly function: string;
+  readonly disable: string;
+  readonly enable: string;
+}

@@ -1,0 +1,112 @@
+import type { Catalog } from './catalog.ts';
+/** What lies on a table, or around the database, that no revision made: triggers, rules, policies, rights, settings. */
+export interface Attachment {
+  /** Null for what concerns the whole database. */
+  readonly table: string | null;
+  /** What it is, as a noun: `trigger`, `rule`, `setting`. */
+  readonly what: string;
+  readonly name: string;
+  /** Its definition, or what it brings about. */
+  readonly detail: string;
+  /** Whether the application certainly cannot write, or loses what it writes, while it is there. */
+  readonly refuses: boolean;
+  /** The statement that takes it away. */
+  readonly remedy: string;
+  /** The statement that makes it anew, where that is needed word for word. */
+  readonly definition?: string;
+}
+
+/** The sequence that numbers the rows of a table that has some. PostgreSQL only. */
+export interface Numbering {
+  readonly table: string;
+  readonly column: string;
+  readonly sequence: string;
+}
+
+/** A fact about rows, as the database answers a question that a look asks along with the catalog. */
+export interface Answer {
+  readonly fault: string;
+  readonly table: string;
+  readonly value: string;
+}
+
+/** What decides beside the catalog whether the application can work. */
+export interface Surroundings {
+  readonly attachments: readonly Attachment[];
+  readonly numberings: readonly Numbering[];
+  /** Empty where nothing was asked. */
+  readonly answers: readonly Answer[];
+}
+
+/** What a name in the application's schema stands for. */
+export type RelationKind =
+  'table' | 'partitioned table' | 'view' | 'materialized view' | 'foreign table' | 'sequence' | 'type';
+
+/** Something in the application's schema that no extension owns; sequences only if no column owns them. */
+export interface Relation {
+  readonly name: string;
+  readonly kind: RelationKind;
+  /** About how many rows it holds; null where the database keeps no estimate. */
+  readonly estimatedRows: number | null;
+}
+
+/** Somebody else who is connected to the database. */
+export interface OtherSession {
+  readonly pid: number;
+  readonly application: string;
+  readonly user: string;
+  readonly client: string;
+}
+
+/** What row security is called that holds for the user of this connection: rows may be hidden from it. */
+export const activeRowSecurity = 'row security for this user';
+
+/** Stands for a column's default that is there, where nobody asked which. */
+export const someDefault = '?';
+
+/** What an attachment's `what` begins with that tells of text which sorts in another way than its indexes were built. */
+export const collationVersion = 'collation version';
+
+/** The surroundings of an empty database. */
+export const noSurroundings: Surroundings = { attachments: [], numberings: [], answers: [] };
+
+/** What one look at a database tells, taken in one snapshot. */
+export interface DatabaseFacts {
+  /** The schema that the application works in; null if its search path names none that is there. `main` on SQLite. */
+  readonly schema: string | null;
+  /** Other schemas that hold tables of TimeTracker. */
+  readonly elsewhere: readonly string[];
+  readonly relations: readonly Relation[];
+  readonly catalog: Catalog;
+  /** The rows of alembic_version; null if there is no such table. */
+  readonly revisions: readonly string[] | null;
+  /** Types of the schema that stand by themselves: enumerations, domains, ranges, composite types. */
+  readonly types: readonly string[];
+  /** Ledgers of other migration tools, as `schema.table`. */
+  readonly ledgers: readonly string[];
+  readonly otherSessions: readonly OtherSession[];
+  readonly surroundings: Surroundings;
+}
+
+/**
+ * What a look asks about rows, in the same snapshot, once the catalog is known: queries for `fault`, `table` and
+ * `value`, all of them text. They must not name what may not be read.
+ */
+export type Question = (seen: Pick<DatabaseFacts, 'catalog' | 'surroundings'>) => readonly string[];
+
+/** Why a run may not write what it has to write. */
+export interface MissingRight {
+  /** What cannot be done, e.g. `create tables in schema public`. */
+  readonly action: string;
+  /** What its owner runs to allow it. */
+  readonly remedy: string;
+}
+
+/** An index that is not in the order that the server sorts in, so that it misses rows or lets the same value in twice. */
+export interface BrokenIndex {
+  readonly name: string;
+  readonly table: string;
+  /** What amcheck says. */
+  readonly reason: string;
+  readonly remedy: string;
+}

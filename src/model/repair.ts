@@ -1,0 +1,32 @@
+import type { Dependent } from './cause.ts';
+import type { Difference } from './difference.ts';
+/** What is wrong with rows: no value, the same value again, a reference to nothing, a check not passed. */
+export type Fault = 'null' | 'duplicate' | 'orphan' | 'violation' | 'no-value';
+
+/** Why something is not mended. */
+export type Obstacle =
+  | { readonly kind: 'rows'; readonly fault: Fault; readonly rows: number; readonly find: string }
+  | { readonly kind: 'type' }
+  | { readonly kind: 'key-type' }
+  | { readonly kind: 'rights' }
+  | { readonly kind: 'name-taken'; readonly by: string }
+  | { readonly kind: 'other-key'; readonly key: string }
+  | { readonly kind: 'part-of-key'; readonly key: string }
+  | { readonly kind: 'waits-for'; readonly column: string }
+  /** It is the owner's, and whoever put it there has to take it away. */
+  | { readonly kind: 'owners' }
+  /** Views and rules of the owner's need the column as it is. */
+  | { readonly kind: 'dependents'; readonly objects: readonly Dependent[] }
+  /** What the rows should be is not known. */
+  | { readonly kind: 'not-made' }
+  /** The database said no although nothing seemed to be in the way. */
+  | { readonly kind: 'rejected'; readonly reason: string };
+
+/** A difference that is left to a person. */
+export interface Unsafe {
+  readonly kind: 'unsafe';
+  readonly difference: Difference;
+  readonly obstacle: Obstacle;
+  /** SQL to run by hand; what follows `--` says what to mind. Empty where there is none. */
+  readonly remedy: readonly string[];
+}
