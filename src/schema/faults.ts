@@ -55,28 +55,44 @@ export function findFaults({ head }: Promised, seen: Seen, engine: Engine): read
 export function findNotes(head: Catalog, seen: Seen, engine: Engine): readonly Attachment[] {
   return [
     ...attachmentsOn(head, seen, engine).filter(({ refuses }) => !refuses),
-    ...(engine === 'sqlite' ? unkeptReferences(head, seen.catalog) : widerTypes(head, seen.catalog)),
+    ...(engine === 'sqlite' ? unkeptReferences(head, seen.catalog) : wideColumns(head, seen)),
   ];
 }
 
-/** Columns that their owner gave a type that holds more. SQLite does not hold its columns to their types. */
-function widerTypes(head: Catalog, { tables }: Catalog): readonly Attachment[] {
-  return Object.entries(head.tables).flatMap(([table, promised]) =>
-    Object.entries(tables[table]?.columns ?? {}).flatMap(([name, { type }]) => {
-      const expected = promised.columns[name]?.type;
-      if (expected === undefined || !isWider(type, expected)) return [];
-      return [
-        {
-          table,
-          what: 'wider column',
-          name,
-          detail: `it is ${type}, and holds all that ${expected} does`,
-          refuses: false,
-          remedy: `ALTER TABLE ${quoteName(table)} ALTER COLUMN ${quoteName(name)} TYPE ${expected}`,
-        },
-      ];
+/** A column that its owner gave a type that holds more than the promised one. */
+interface WiderColumn {
+  readonly table: string;
+  readonly column: string;
+  readonly type: string;
+  readonly promised: string;
+}
+
+/** SQLite does not hold its columns to their types. */
+function widerColumns(head: Catalog, { tables }: Catalog): readonly WiderColumn[] {
+  return Object.entries(head.tables).flatMap(([table, { columns }]) =>
+    Object.entries(tables[table]?.columns ?? {}).flatMap(([column, { type }]) => {
+      const promised = columns[column]?.type;
+      return promised !== undefined && isWider(type, promised) ? [{ table, column, type, promised }] : [];
     }),
   );
+}
+
+function wideColumns(head: Catalog, { catalog, surroundings }: Seen): readonly Attachment[] {
+  const found = surroundings.answers
+    .filter(({ fault }) => fault === 'oversize')
+    .map(({ table, value }) => [table, ...readPair(value)] as const);
+  return widerColumns(head, catalog).map(({ table, column, type, promised }) => {
+    const [, , rows = '0'] = found.find(([inTable, name]) => inTable === table && name === column) ?? [];
+    const beyond = rows === '0' ? '' : `; ${rows} of its values would not fit into that`;
+    return {
+      table,
+      what: 'wider column',
+      name: column,
+      detail: `it is ${type}, and holds all that ${promised} does${beyond}`,
+      refuses: false,
+      remedy: `ALTER TABLE ${quoteName(table)} ALTER COLUMN ${quoteName(column)} TYPE ${promised}`,
+    };
+  });
 }
 
 /** Foreign keys of the owner's tables that SQLite lets be declared and can never check: they refer to nothing unique. */
@@ -202,6 +218,9 @@ export function askRows({ head, seed }: Promised, engine: Engine): Question {
     return [
       ...numbered.map(({ table, column, sequence }) => askSequence(table, column, sequence)),
       ...(engine === 'postgresql' ? askLabels(head, catalog, readable) : []),
+      ...(engine === 'postgresql' ? widerColumns(head, catalog) : [])
+        .filter(({ table }) => readable(table))
+        .flatMap(askOversize),
       ...Object.entries(seed)
         .filter(([table]) => readable(table))
         .flatMap(([table, rows]) => askSeed(table, rows, catalog)),
@@ -215,6 +234,29 @@ function askSequence(table: string, column: string, sequence: string): string {
   return `SELECT 'sequence' AS fault, ${quoteText(table)} AS "table", ${quoteText(column)} AS value FROM (
     SELECT ${name} AS highest FROM ${quoteName(table)} ORDER BY ${name} DESC NULLS LAST LIMIT 1) AS rows
     WHERE highest > coalesce(pg_sequence_last_value(${quoteText(quoteName(sequence))}::regclass), 0)`;
+}
+
+/** How many values of a wider column the promised type could not hold: a column that is as promised is not looked at. */
+function askOversize({ table, column, promised }: WiderColumn): readonly string[] {
+  const beyond = outsideOf(promised, quoteName(column));
+  if (beyond === null) return [];
+  return [
+    `SELECT 'oversize' AS fault, ${quoteText(table)} AS "table", to_json(ARRAY[${quoteText(column)}, rows::text])::text AS value
+    FROM (SELECT count(*) AS rows FROM ${quoteName(table)} WHERE ${beyond}) AS found WHERE rows > 0`,
+  ];
+}
+
+/** The condition of values that a type cannot hold unchanged; null where there are none in a type that holds more. */
+function outsideOf(type: string, value: string): string | null {
+  const [, width] = /^character varying\((\d+)\)$/.exec(type) ?? [];
+  if (width !== undefined) return `char_length(${value}) > ${width}`;
+  const [, precision, scale] = /^numeric\((\d+),(\d+)\)$/.exec(type) ?? [];
+  if (precision !== undefined && scale !== undefined) {
+    const limit = `1e${Number(precision) - Number(scale)}`;
+    return `${value} <> 'NaN' AND (abs(${value}) >= ${limit} OR ${value} <> round(${value}, ${scale}))`;
+  }
+  const bits = { smallint: 15, integer: 31 }[type];
+  return bits === undefined ? null : `${value} NOT BETWEEN ${-(2 ** bits)} AND ${2 ** bits - 1}`;
 }
 
 /** Labels beyond the promised ones, where rows or a default use them. Healthy types have none. */
@@ -272,6 +314,7 @@ function faultOf({ fault, table, value }: Answer, head: Catalog, { catalog }: Se
     case 'sequence':
       return [{ kind: 'sequence-behind', table, column: value }];
     case 'seed':
+    case 'oversize':
       return [];
     case 'label': {
       const [column, label] = readPair(value);

@@ -343,7 +343,13 @@ describePostgres('a healthy database', () => {
         THEN 'ALL TABLES' ELSE 'TABLES IN SCHEMA public' END; END $$;
       CREATE TABLE more_badges () INHERITS (badges);
       CREATE FUNCTION public.lower(integer) RETURNS integer LANGUAGE sql AS 'SELECT $1';
-      ALTER TABLE exchange_rates DISABLE TRIGGER ALL`);
+      ALTER TABLE exchange_rates DISABLE TRIGGER ALL;
+      ALTER TABLE clients ALTER COLUMN name TYPE text, ALTER COLUMN email TYPE text,
+        ALTER COLUMN default_hourly_rate TYPE numeric, ALTER COLUMN created_at TYPE timestamptz;
+      ALTER TABLE kanban_columns ALTER COLUMN position TYPE bigint;
+      INSERT INTO clients (name, email, default_hourly_rate) VALUES
+        (repeat('ä', 201), repeat('x', 200), 'NaN'), (repeat('ü', 202), NULL, 0.125), (repeat('x', 200), '', 1e8), ('y', '', -12.5);
+      UPDATE kanban_columns SET position = 2147483648 WHERE id = (SELECT min(id) FROM kanban_columns)`);
     const { exitCode, stdout } = await run(['status'], { env: { DATABASE_URL: url } });
     expect(exitCode, stdout).toBe(0);
     for (const name of [
@@ -359,6 +365,18 @@ describePostgres('a healthy database', () => {
     expect(stdout).toContain('inheritance more_badges on badges');
     expect(stdout).toContain('function named like a built-in lower');
     expect(stdout).toContain('foreign key that is not enforced');
+    const clients = 'on clients: it is';
+    expect(stdout).toContain(
+      `name ${clients} text, and holds all that character varying(200) does; 2 of its values would not fit into that`,
+    );
+    expect(stdout).toContain(`email ${clients} text, and holds all that character varying(200) does\n`);
+    expect(stdout).toContain(
+      'default_hourly_rate on clients: it is numeric, and holds all that numeric(9,2) does; 2 of',
+    );
+    expect(stdout).toContain('created_at on clients: it is timestamp with time zone');
+    expect(stdout).toContain(
+      'position on kanban_columns: it is bigint, and holds all that integer does; 1 of its values',
+    );
     expect((await gate(url)).stdout).toContain('nothing to do');
   });
 });
