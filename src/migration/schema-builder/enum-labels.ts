@@ -1,4 +1,5 @@
 import { quoteName, quoteText } from '../../database/quoting.ts';
+import { findCaseVariants } from '../../schema/comparison.ts';
 
 /** A column whose values are labels of the type, with its default as the catalog prints it. */
 export interface EnumColumn {
@@ -7,17 +8,6 @@ export interface EnumColumn {
   /** Whether it holds lists of labels. */
   readonly list: boolean;
   readonly default: string | null;
-}
-
-/** Labels that are promised in another case: what is there → what it should be. */
-export function findCaseVariants(found: readonly string[], promised: readonly string[]): ReadonlyMap<string, string> {
-  const wanted = new Map(promised.map((label) => [label.toLowerCase(), label]));
-  return new Map(
-    found.flatMap((label) => {
-      const target = wanted.get(label.toLowerCase());
-      return target === undefined || promised.includes(label) ? [] : [[label, target] as const];
-    }),
-  );
 }
 
 /**
