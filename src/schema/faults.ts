@@ -9,9 +9,8 @@ import type { Engine } from '../model/engine.ts';
 import type { Catalog, Table } from '../model/catalog.ts';
 import type { Difference } from '../model/difference.ts';
 import { quoteName, quoteText } from '../database/quoting.ts';
-import { findCaseVariants } from '../migration/schema-builder/enum-labels.ts';
 import type { SeedRows } from '../migration/baseline.ts';
-import { findDifferences, isWider, ruleMeaning } from './comparison.ts';
+import { findCaseVariants, findDifferences, isWider, ruleMeaning } from './comparison.ts';
 
 /** What was seen of a database, as far as its health is concerned. */
 export interface Seen {
