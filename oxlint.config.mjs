@@ -82,6 +82,7 @@ export default {
     layer('migrations/**', `${drivers}|${umzug}`, operations),
     layer('src/{schema,archive,state-folder,compose}/**', `${drivers}|${umzug}`, topics),
     layer('src/database/**', umzug, facts),
+    layer('src/notify/**', `${drivers}|${umzug}`, `${facts}|database`),
     layer('src/{config,errors,model,platform,report}/**', `${drivers}|${umzug}`, `${facts}|database`),
     // The specification in code: no I/O, no clock, no environment.
     layer(

@@ -37,3 +37,5 @@ process.exitCode = await run({
   streams: process,
   signal: interruption.signal,
 });
+// a name that is still being looked up would keep Node going, for an answer that nobody waits for
+setTimeout(() => process.exit(), 500).unref();

@@ -11,6 +11,7 @@ export const adoptCommand: Command = {
   flags: ['dry-run', 'force', 'yes'],
   options: ['revision'],
   reports: true,
+  announced: true,
   async run(context) {
     const { flags, options } = context.arguments;
     // loaded here: the gate must start fast

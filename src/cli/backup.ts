@@ -52,6 +52,7 @@ export const backupCommand: Command = {
   positionals: 2,
   database: 'optional',
   usesDatabase: ({ positionals: [word = ''], flags }) => /^(?:create|prune)$/.test(word) || flags.has('prove'),
+  announced: ['create', 'prune', 'verify'],
   async run(context) {
     const { flags, options, positionals } = context.arguments;
     const [word = '', file = ''] = positionals;

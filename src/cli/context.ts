@@ -58,4 +58,11 @@ interface CommandFacts {
   readonly positionals?: number;
   /** Whether TT_REPORT_FILE receives a report of it: of what may write to the database. */
   readonly reports?: boolean;
+  /** Which runs of it the owner is told of (TT_NOTIFY_URL, TT_PING_URL): all, or those of these verbs; default: none. */
+  readonly announced?: true | readonly string[];
+}
+
+/** Whether the owner is told of a run. One that only says what it would do is nobody's news. */
+export function isAnnounced({ announced = [] }: Command, { flags, positionals: [verb = ''] }: CommandArguments): boolean {
+  return !flags.has('dry-run') && (announced === true || announced.includes(verb));
 }

@@ -9,6 +9,7 @@ export const gateCommand: Command = {
   usage: '',
   flags: [],
   reports: true,
+  announced: true,
   async run(context) {
     for (const hint of context.config.hints) context.log.warn(hint);
     const { restoreFrom } = context.config;

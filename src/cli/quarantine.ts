@@ -24,6 +24,7 @@ export const quarantineCommand: Command = {
   usage,
   flags: ['all', 'yes', 'dry-run'],
   positionals: 2,
+  announced: ['create', 'restore', 'purge'],
   async run(context) {
     const { flags, positionals } = context.arguments;
     const [word = '', name = ''] = positionals;

@@ -8,6 +8,7 @@ export const repairCommand: Command = {
   usage: '[--dry-run]',
   flags: ['dry-run'],
   reports: true,
+  announced: true,
   async run(context) {
     if (context.arguments.flags.has('dry-run')) return showRepair(context);
     const { runRepair } = await import('../operations/repair.ts');

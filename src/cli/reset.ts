@@ -12,6 +12,7 @@ export const resetCommand: Command = {
   flags: ['disconnect', 'no-backup'],
   options: [yesDeleteAllData],
   reports: true,
+  announced: true,
   async run(context) {
     const { flags } = context.arguments;
     // without consent nothing is even connected to

@@ -22,6 +22,7 @@ export const restoreCommand: Command = {
   flags: [...new Set(Object.values(flagsOf).flat())],
   positionals: 1,
   reports: true,
+  announced: true,
   async run(context): Promise<ExitCode> {
     const { flags, positionals } = context.arguments;
     const [file] = positionals;

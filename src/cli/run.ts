@@ -2,19 +2,22 @@ import type { Cause } from '../model/cause.ts';
 import { commandPrefixOf } from '../config/command-prefix.ts';
 import { readConfig, readSettings, reportFileOf, type Settings } from '../config/config.ts';
 import { ConfigurationError } from '../config/configuration-error.ts';
+import { type NotificationSettings, readNotification, secretsOfNotification } from '../config/notification.ts';
 import { secretsOf } from '../config/secrets.ts';
 import { readArguments } from './arguments.ts';
 import { commandHelp, helpText } from './commands.ts';
-import type { Command, CommandArguments, CommandContext } from './context.ts';
+import { type Command, type CommandArguments, type CommandContext, isAnnounced } from './context.ts';
 import { onOneServer } from './with-database.ts';
 import { causeOf } from '../database/cause.ts';
 import { nameOf } from '../database/target-name.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import { Failure, type Problem, reasonOf } from '../errors/failure.ts';
 import type { RunEnd } from '../operations/run-report.ts';
+import type { Announcer } from '../notify/announcer.ts';
 import { renderBanner } from '../report/banner.ts';
 import { type Commands, commandsFor } from '../report/commands.ts';
-import { openLog } from '../report/log.ts';
+import { type Log, openLog } from '../report/log.ts';
+import { describeUntold, type Message } from '../report/notification-text.ts';
 import { type JsonObject, openOutput, type Output, type Streams } from '../report/output.ts';
 import { describeDeclined, describeProblem } from '../report/error-messages.ts';
 import { openRecord, type RunRecord } from '../report/run-record.ts';
@@ -56,6 +59,8 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   // until the configuration is known
   const commandPrefix = commandPrefixOf(invocation.environment);
   let commands = commandsFor({ commandPrefix, database: null, backupFolder: '/data/uploads/backups' });
+  let announcer: Announcer | null = null;
+  let log: Log | null = null;
   let ended: Ended;
   try {
     const request = readArguments(invocation.arguments);
@@ -65,10 +70,16 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     if (request.kind === 'settings') return printed(invocation.settings);
     if (request.kind === 'version') return printed(versionText(version), versionFacts(version));
     ({ command } = request);
+    // the owner is to hear of settings that cannot be used as well
+    if (isAnnounced(command, request.arguments)) {
+      const notification = readNotification(invocation.environment, invocation.workingDirectory);
+      secrets = secretsOfNotification(notification);
+      announcer = await announcerOf(notification, signal);
+    }
     const prepared = prepare(command, request.arguments, invocation);
     secrets = secretsOf(prepared.config);
     output = openOutput(streams, secrets, { machine: json, plain });
-    const log = await openLog(prepared.config.logFormat, output);
+    log = await openLog(prepared.config.logFormat, output);
     const follow = (config: Settings): void => {
       commands = commandsFor(config);
       if (config.database !== null) database = nameOf(config.database);
@@ -76,7 +87,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     follow(prepared.config);
     const given = { version, settings: invocation.settings, arguments: request.arguments };
     const exitCode = await prepared.start({ ...given, output, log, recorder, signal }, follow);
-    ended = { exitCode, problem: null };
+    ended = { exitCode, problem: null, message: null };
   } catch (error) {
     ended = report(problemOf(error, signal, database), error, { record: recorder.record, output, commands });
   }
@@ -87,7 +98,46 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     output.json({ ...object, exitCode: ended.exitCode });
   }
   if (command?.reports === true) await writeRunReport(recorder.record, end, secrets, output, invocation);
+  if (announcer !== null && isOfInterest(ended)) {
+    log ??= await openLog('human', output);
+    await announce(announcer, { record: recorder.record, end, message: ended.message, log, secrets });
+  }
   return ended.exitCode;
+}
+
+/** Nothing of it is loaded where nobody is to be told. */
+async function announcerOf(notification: NotificationSettings, signal: AbortSignal): Promise<Announcer | null> {
+  const { recipients, ping, faults } = notification;
+  if (recipients.length === 0 && ping === null && faults.length === 0) return null;
+  const { openAnnouncer } = await import('../notify/announcer.ts');
+  return openAnnouncer(notification, signal);
+}
+
+/** Who stopped a run, or said no, knows of it. */
+function isOfInterest({ problem }: Ended): boolean {
+  return problem?.kind !== 'interrupted' && problem?.kind !== 'declined';
+}
+
+/** Tells the owner. That it cannot be done is no reason to fail. */
+async function announce(announcer: Announcer, { record, end, message, log, secrets }: Announcement): Promise<void> {
+  try {
+    const { reportRun } = await import('../operations/run-report.ts');
+    const { describeSuccess } = await import('../report/notification-text.ts');
+    const changed = record.committed !== null;
+    const outcome = end.exitCode !== exitCodes.healthy ? 'failure' : changed ? 'change' : 'nothing';
+    const told = message ?? describeSuccess(end.command ?? '', record, changed);
+    await announcer.end({ ...told, outcome, report: { ...(await reportRun(record, end)) } }, { log, secrets });
+  } catch (error) {
+    log.warn(describeUntold(reasonOf(error)));
+  }
+}
+
+interface Announcement {
+  readonly record: RunRecord;
+  readonly end: RunEnd;
+  readonly message: Message | null;
+  readonly log: Log;
+  readonly secrets: readonly string[];
 }
 
 /** What `--json` prints where a command has no result of its own, or failed. */
@@ -97,7 +147,10 @@ async function reportToPrograms(record: RunRecord, end: RunEnd): Promise<JsonObj
 }
 
 /** How the run of a command ended. */
-type Ended = Pick<RunEnd, 'exitCode' | 'problem'>;
+interface Ended extends Pick<RunEnd, 'exitCode' | 'problem'> {
+  /** What a person was told of a failure. */
+  readonly message: Message | null;
+}
 
 /** A command together with the settings that it needs. @throws Failure `configuration` */
 function prepare(command: Command, given: CommandArguments, { environment, workingDirectory }: Invocation): Prepared {
@@ -157,12 +210,13 @@ function report(
   const failure = problem === null ? null : new Failure(problem);
   const exitCode = failure?.exitCode ?? exitCodes.unexpected;
   const notice = withRecord(problem === null ? describeBug(error) : describeProblem(problem, commands), record);
-  output.notice(problem?.kind === 'declined' ? describeDeclined(record) : `\n${renderBanner(notice, exitCode)}`);
+  const banner = renderBanner(notice, exitCode);
+  output.notice(problem?.kind === 'declined' ? describeDeclined(record) : `\n${banner}`);
   const told = {
     kind: problem?.kind ?? 'unexpected',
     message: [notice.title, ...notice.happened].filter((line) => line !== '').join(' '),
   } as const;
-  return { exitCode, problem: told };
+  return { exitCode, problem: told, message: { title: notice.title, text: banner } };
 }
 
 /** Leaves the report where TT_REPORT_FILE wants it. That it cannot be written is no reason to fail. */

@@ -3,6 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { commandPrefixOf } from './command-prefix.ts';
 import { collectFindings, ConfigurationError, type Findings } from './configuration-error.ts';
 import { type DatabaseTarget, namesDatabase, readDatabase } from './database.ts';
+import { type NotificationSettings, readNotification } from './notification.ts';
 import { type Environment, type Variables, variablesOf } from './variables.ts';
 
 export type { DatabaseTarget, PostgresTarget, SqliteTarget } from './database.ts';
@@ -70,6 +71,7 @@ export interface Config {
   readonly backupBeforeMigrate: 'auto' | 'always' | 'never';
   /** Where the report of a run that may write goes; null for nowhere. */
   readonly reportFile: string | null;
+  readonly notification: NotificationSettings;
   readonly logFormat: 'human' | 'json';
   /** What stands before the arguments of db-init in the commands that messages show. */
   readonly commandPrefix: string;
@@ -142,6 +144,7 @@ function read<Target>(
     forceReset: variables.flag('TT_FORCE_RESET_DB'),
     backupBeforeMigrate: variables.choice('TT_BACKUP_BEFORE_MIGRATE', ['auto', 'always', 'never']),
     reportFile: reportFileOf(environment, workingDirectory),
+    notification: readNotification(environment, workingDirectory),
     logFormat: variables.choice('TT_LOG_FORMAT', ['human', 'json']),
     commandPrefix: commandPrefixOf(environment),
   };

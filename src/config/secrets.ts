@@ -1,4 +1,5 @@
 import type { Settings } from './config.ts';
+import { secretsOfNotification } from './notification.ts';
 import { hostsOf } from './postgresql.ts';
 
 /** The password of an address, as it is written there. */
@@ -18,13 +19,17 @@ const ownWords: ReadonlySet<string> = new Set(
 );
 
 /**
- * What no message may show, longest first: the key of the settings, the whole DATABASE_URL, and the password as it is and
- * percent-encoded. A password that equals the name of the user, the host or the database (as the documented
+ * What no message may show, longest first: the key of the settings, the addresses of notifications, the whole DATABASE_URL,
+ * and the password as it is and percent-encoded. A password that equals the name of the user, the host or the database (as the documented
  * default does), or that stands in our sentences anyway, is only kept out as part of an address: blotting it out would
  * make them unreadable, and so tell it.
  */
-export function secretsOf({ database, settingsKey }: Pick<Settings, 'database' | 'settingsKey'>): readonly string[] {
-  const secrets = [...secretsOfDatabase(database), settingsKey];
+export function secretsOf({
+  database,
+  settingsKey,
+  notification,
+}: Pick<Settings, 'database' | 'settingsKey' | 'notification'>): readonly string[] {
+  const secrets = [...secretsOfDatabase(database), settingsKey, ...secretsOfNotification(notification)];
   return secrets
     .filter((secret) => !tooShort.test(secret) && !ownWords.has(secret))
     .toSorted((one, other) => other.length - one.length);

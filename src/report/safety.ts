@@ -56,7 +56,7 @@ function describeCommitted(committed: RunRecord['committed'], own: string): stri
 }
 
 /** What has been done, a clause for each kind of step. */
-function stepsInWords(steps: readonly Step[]): readonly string[] {
+export function stepsInWords(steps: readonly Step[]): readonly string[] {
   const clauses: string[] = [];
   // of several exchanges the last one tells what is live
   let exchanged = '';

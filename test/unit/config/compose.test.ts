@@ -6,7 +6,7 @@ const known = [...read('.env.example').matchAll(/^#([A-Z_]+)=/gm)].map(([, varia
 
 // the address is the compose file's own, and so is where volumes and secrets are mounted
 const address =
-  /^(DATABASE_URL\w*|POSTGRES_\w+|PG(?:HOST|PORT|DATABASE|USER|PASSWORD|TARGETSESSIONATTRS)|TT_STATIC_UPLOAD_FOLDER|TT_ATTACHMENT_FOLDER|SETTINGS_ENCRYPTION_KEY_FILE)$/;
+  /^(DATABASE_URL\w*|POSTGRES_\w+|PG(?:HOST|PORT|DATABASE|USER|PASSWORD|TARGETSESSIONATTRS)|TT_STATIC_UPLOAD_FOLDER|TT_ATTACHMENT_FOLDER|SETTINGS_ENCRYPTION_KEY_FILE|TT_NOTIFY_URL_FILE|TT_PING_URL_FILE)$/;
 const tls = ['PGSSLMODE', 'PGSSLROOTCERT', 'PGSSLCERT', 'PGSSLKEY', 'PGOPTIONS'];
 const postgresOnly = [...tls, 'TT_SKIP_DB_CLEANUP', 'TT_WAIT_TIMEOUT', 'TT_STATEMENT_TIMEOUT'];
 // different ones would have the two look in different places

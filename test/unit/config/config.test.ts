@@ -35,6 +35,7 @@ describe('defaults', () => {
       forceReset: false,
       backupBeforeMigrate: 'auto',
       reportFile: null,
+      notification: { recipients: [], on: 'failure', ping: null, faults: [] },
       logFormat: 'human',
       hints: [],
     });

@@ -1,0 +1,152 @@
+import type { NotificationSettings, Recipient } from '../config/notification.ts';
+import type { Log } from '../report/log.ts';
+import {
+  answered,
+  cutShort,
+  type Message,
+  noAnswer,
+  notTold,
+  stoppedWaiting,
+  told,
+  withoutRows,
+} from '../report/notification-text.ts';
+import { type JsonObject, redaction, renderJson } from '../report/output.ts';
+import { printableLines } from '../platform/printable.ts';
+
+/** How a run ended, for its owner. */
+export interface Ending extends Message {
+  readonly outcome: 'failure' | 'change' | 'nothing';
+  /** The report of the run, for programs. */
+  readonly report: JsonObject;
+}
+
+/** Tells the owner of one run. */
+export interface Announcer {
+  /** Tells whoever is to be told of such an end, and says in the log that it did, or why it could not. Never throws. */
+  end(ending: Ending, how: { readonly log: Log; readonly secrets: readonly string[] }): Promise<void>;
+}
+
+/** How long it may take at the most, beginning and end together, in milliseconds. */
+const patience = { start: 2000, end: 3000 };
+
+/** What ntfy takes for a message; what is longer becomes an attachment, or is refused. */
+const longestForNtfy = 4096;
+
+/**
+ * Opens the announcer at the beginning of a run, and pings that it began. The answer is waited for at its end only.
+ * @param signal what ends the waiting at once
+ * @param limits for tests
+ */
+export function openAnnouncer(settings: NotificationSettings, signal: AbortSignal, limits = patience): Announcer {
+  const { recipients, on, ping } = settings;
+  const started = ping === null ? null : deliver({ recipient: ping, suffix: '/start' }, signal, limits.start);
+  return {
+    async end({ outcome, title, text, report }, { log, secrets }) {
+      for (const fault of settings.faults) log.warn(fault);
+      const clean = redaction(secrets);
+      const shown = (words: string): string => clean(printableLines(withoutRows(words)));
+      const deliveries: Delivery[] = [];
+      if (outcome === 'failure' || on === 'always' || (on === 'change' && outcome === 'change')) {
+        for (const recipient of recipients) {
+          deliveries.push(
+            recipient.kind === 'ntfy'
+              ? { recipient, headers: ntfyHeaders(shown(title), outcome), body: cut(shown(text)) }
+              : {
+                  recipient,
+                  headers: { 'content-type': 'application/json' },
+                  body: renderJson({ title, text: printableLines(text), ...report }, (words) =>
+                    clean(withoutRows(words)),
+                  ),
+                },
+          );
+        }
+      }
+      if (ping !== null) {
+        // the end must not overtake the beginning
+        await started;
+        const failed = outcome === 'failure';
+        deliveries.push({ recipient: ping, suffix: failed ? '/fail' : '', body: shown(failed ? text : title) });
+      }
+      await Promise.all(
+        deliveries.map(async (delivery) => {
+          const failure = await deliver(delivery, signal, limits.end);
+          const { shown: place } = delivery.recipient;
+          if (failure === null) log.info(told(place));
+          else log.warn(notTold(place, shown(failure)));
+        }),
+      );
+    },
+  };
+}
+
+interface Delivery {
+  readonly recipient: Recipient;
+  /** What is added to the path of the address. */
+  readonly suffix?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** @param milliseconds how long it may take @returns null, or why it failed: a clause */
+async function deliver(
+  { recipient: { url, authorization }, suffix = '', headers = {}, body = '' }: Delivery,
+  signal: AbortSignal,
+  milliseconds: number,
+): Promise<string | null> {
+  const address = new URL(url);
+  if (suffix !== '') address.pathname = `${address.pathname.replace(/\/+$/, '')}${suffix}`;
+  const deadline = AbortSignal.timeout(milliseconds);
+  try {
+    const response = await fetch(address, {
+      method: 'POST',
+      headers: {
+        'content-type': 'text/plain; charset=utf-8',
+        'user-agent': 'db-init',
+        ...(authorization === null ? {} : { authorization }),
+        ...headers,
+      },
+      body,
+      // what is sent is for this address alone
+      redirect: 'manual',
+      signal: AbortSignal.any([signal, deadline]),
+    });
+    await response.body?.cancel();
+    return response.ok ? null : answered(response.status);
+  } catch (error) {
+    if (signal.aborted) return stoppedWaiting;
+    return deadline.aborted ? noAnswer(milliseconds) : reasonOfFetch(error);
+  }
+}
+
+/** fetch itself says "fetch failed"; why stands in its cause, and for several addresses of a host in the errors of that. */
+function reasonOfFetch(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  if (cause instanceof AggregateError && cause.message === '') return reasonOfFetch(cause.errors[0]);
+  return cause instanceof Error ? reasonOfFetch(cause) : error.message;
+}
+
+/** https://docs.ntfy.sh/publish/: title, priority and tags are headers; what is not ASCII is encoded as in mails (RFC 2047). */
+function ntfyHeaders(title: string, outcome: Ending['outcome']): Readonly<Record<string, string>> {
+  const line = title.replaceAll(/\s+/g, ' ');
+  const isAscii = /^[ -~]*$/.test(line);
+  return {
+    title: isAscii ? line : `=?UTF-8?B?${Buffer.from(line).toString('base64')}?=`,
+    priority: outcome === 'failure' ? 'high' : 'default',
+    tags: outcome === 'failure' ? 'rotating_light' : 'white_check_mark',
+  };
+}
+
+/** Cuts at the end of a line. */
+function cut(text: string): string {
+  if (Buffer.byteLength(text) <= longestForNtfy) return text;
+  const lines = text.split('\n');
+  const kept: string[] = [];
+  let length = Buffer.byteLength(cutShort);
+  for (const line of lines) {
+    length += Buffer.byteLength(line) + 1;
+    if (length > longestForNtfy) break;
+    kept.push(line);
+  }
+  return [...kept, cutShort].join('\n');
+}
