@@ -7,7 +7,11 @@ const { stdout: dropIn } = await execa('./entrypoint', ['compose'], {
   input: readFileSync('test/fixtures/compose/usual.yml', 'utf8'),
 });
 writeFileSync('examples/compose-drop-in.yml', `${dropIn}\n`);
-edit('README.md', /(?<=examples\/compose-drop-in\.yml<\/a>\)<\/summary>\s+<!-- prettier-ignore -->\s+```yaml\n)[\s\S]*?(?=\n```)/, dropIn);
+edit(
+  'README.md',
+  /(?<=examples\/compose-drop-in\.yml<\/a>\)<\/summary>\s+<!-- prettier-ignore -->\s+```yaml\n)[\s\S]*?(?=\n```)/,
+  dropIn,
+);
 
 /** Puts a text into the place that a pattern finds. */
 function edit(file: string, place: RegExp, text: string): void {

@@ -63,6 +63,9 @@ interface CommandFacts {
 }
 
 /** Whether the owner is told of a run. One that only says what it would do is nobody's news. */
-export function isAnnounced({ announced = [] }: Command, { flags, positionals: [verb = ''] }: CommandArguments): boolean {
+export function isAnnounced(
+  { announced = [] }: Command,
+  { flags, positionals: [verb = ''] }: CommandArguments,
+): boolean {
   return !flags.has('dry-run') && (announced === true || announced.includes(verb));
 }

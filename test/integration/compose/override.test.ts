@@ -38,7 +38,7 @@ describe('compose', () => {
   it('hands on every setting, and lets the application say some of them', async () => {
     const { part } = await overrideOf([fixture('usual')]);
     const environment = part('db-init', 'environment');
-    const address = /^(?:DATABASE_URL|POSTGRES_|PGUSER$|PGPASSWORD$)/;
+    const address = /^(?:DATABASE_URL|POSTGRES_|PG(?:HOST|PORT|DATABASE|USER|PASSWORD|TARGETSESSIONATTRS)$)/;
     for (const name of settings.filter((setting) => !address.test(setting))) {
       expect(environment[name], name).toMatch(new RegExp(`^\\$\\{${name}:-\\w*\\}$`));
     }

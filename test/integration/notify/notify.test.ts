@@ -11,8 +11,8 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { execute } from '../backup/backups.ts';
 
 let listener: Listener;
-beforeAll(async () => void (listener = await listen()));
-beforeEach(() => void listener.heard.splice(0));
+// one for each test: what an earlier one did not wait for comes in later
+beforeEach(async () => void (listener = await listen()));
 
 const token = 'tk_4f9x8c2b1a7d';
 const paths = (): readonly string[] => listener.heard.map(({ path }) => path);
