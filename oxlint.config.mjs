@@ -91,6 +91,7 @@ export default {
       `${operations}|repair|quarantine|backup|restore|reset|seed|database|config|report`,
     ),
     { files: ['src/{main,library}.ts'], rules: { 'node/no-process-env': 'off' } },
+    { files: ['src/main.ts'], rules: { 'unicorn/no-process-exit': 'off' } },
     {
       files: ['test/**', 'bench/**', 'scripts/**', '*.config.*'],
       rules: { 'no-console': 'off', 'node/no-process-env': 'off', 'import/no-default-export': 'off' },

@@ -23,13 +23,14 @@ export interface Listener {
 export async function listen(): Promise<Listener> {
   const heard: Heard[] = [];
   const server = createServer((request, response) => {
-    void text(request).then((body) => {
+    const answer = async (): Promise<void> => {
       const { method = '', url: path = '', headers } = request;
-      heard.push({ method, path, headers, body });
+      heard.push({ method, path, headers, body: await text(request) });
       if (path.startsWith('/silent')) return;
       const [, status = '200'] = /^\/(\d{3})\//.exec(path) ?? [];
       response.writeHead(Number(status), status.startsWith('3') ? { location: '/elsewhere' } : {}).end('thanks');
-    });
+    };
+    void answer();
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   atEnd(async () => {
