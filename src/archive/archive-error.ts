@@ -40,6 +40,7 @@ export function rejectionReason(error: unknown): string {
       return `it holds ${fault.objects.length} objects that TimeTracker does not make`;
     case 'invalid':
     case 'piece':
+    case 'stream':
     case 'too-large':
     case 'unusable':
     case 'no-tool':

@@ -34,15 +34,22 @@ const waiting = 512 * 1024;
 const mode = 0o100600;
 
 /**
- * Begins an archive in a new file that only its owner can read.
+ * Begins an archive.
+ * @param into a new file, that only its owner can read, or a stream: the archive is written from its beginning to its end
  * @param onBytes hears of each piece of content how many bytes it has
  * @throws Error, from whatever comes next, if the file exists
  */
-export function createArchive(file: string, onBytes: (bytes: number) => void = () => undefined): ArchiveWriter {
+export function createArchive(
+  into: string | Writable,
+  onBytes: (bytes: number) => void = () => undefined,
+): ArchiveWriter {
   const zip = new ZipFile();
   const shelf = openShelf(zip);
   const broken = new AbortController();
-  const target = createWriteStream(file, { flags: 'wx', mode: 0o600, flush: true, highWaterMark: waiting });
+  const target =
+    typeof into === 'string'
+      ? createWriteStream(into, { flags: 'wx', mode: 0o600, flush: true, highWaterMark: waiting })
+      : into;
   const output = pipeline(zip.outputStream, target, { signal: broken.signal });
   // a full disk must not leave the one waiting who writes a member
   output.catch((error: unknown) => broken.abort(error));

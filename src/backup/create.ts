@@ -1,6 +1,8 @@
 import type { ArchiveKind } from '../model/archive.ts';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PassThrough, Transform, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { archiveName, type Manifest } from '../archive/manifest.ts';
 import { proveArchive } from '../archive/verify-contents.ts';
 import { noLimits, openArchive } from '../archive/reader.ts';
@@ -60,7 +62,7 @@ export async function createBackup(context: BackupContext, order: BackupOrder): 
     const copier = await openCopier(context, `${plain}.${tag}.sqlite.partial`);
     const places = { uploadRoots: order.uploadRoots, backupFolder: config.backupFolder, database: config.database };
     const { bytes } = await findUploads(places);
-    await requireSpace(folder, copier.space + bytes, context);
+    await requireSpace(folder, copier.space + copier.scratch + bytes, context);
     const manifest = await writeArchive(partial, copier, context, {
       kind: order.kind,
       createdAt,
@@ -84,6 +86,72 @@ export async function createBackup(context: BackupContext, order: BackupOrder): 
     if (signal.aborted || saysEnough(error)) throw error;
     throw backupFailure(context, { kind: 'failed', reason: rejectionReason(error), cause: causeOf(error) });
   }
+}
+
+/**
+ * Writes an archive to a stream. It cannot be read back: the dump is read by `pg_restore` while it is written, and a
+ * failure leaves an archive without its end, which no restore accepts. To be called under the run lock.
+ * @throws Failure `backup-failed`
+ */
+export async function streamBackup(
+  context: BackupContext,
+  into: Writable,
+  uploadRoots: readonly UploadRoot[],
+): Promise<Manifest> {
+  const { database, config, signal } = context;
+  const { backupFolder: folder } = config;
+  const createdAt = new Date();
+  const tag = tagOf(database.name);
+  try {
+    const copier = await openCopier(context, `${join(folder, archiveName(createdAt))}.${tag}.sqlite.partial`);
+    if (copier.scratch > 0) {
+      await prepareFolder(folder, context);
+      await removeLeftovers(folder, tag);
+      await requireSpace(folder, copier.scratch, context);
+    }
+    const places = { uploadRoots, backupFolder: folder, database: config.database };
+    return await writeArchive(into, provenMeanwhile(copier), context, { kind: 'manual', createdAt, places });
+  } catch (error) {
+    const known = error instanceof Failure && error.problem.kind === 'backup-failed' ? error.problem : null;
+    if (signal.aborted || (known === null && saysEnough(error))) throw error;
+    const failed = { kind: 'failed', reason: rejectionReason(error), cause: causeOf(error) } as const;
+    const facts = { kind: 'backup-failed', database: database.name, purpose: 'manual', streamed: true } as const;
+    throw new Failure({ ...facts, obstacle: known?.obstacle ?? failed }, { cause: error });
+  }
+}
+
+/** The same copy, read while it is written by what proves it. */
+function provenMeanwhile(copier: Copier): Copier {
+  return {
+    ...copier,
+    async copy(into, begins) {
+      const proof = new PassThrough();
+      // the other parts hear of what is wrong
+      proof.on('error', () => undefined);
+      const fork = new Transform({
+        transform(chunk: Buffer, _encoding, done) {
+          if (proof.write(chunk)) done(null, chunk);
+          else proof.once('drain', () => done(null, chunk));
+        },
+        flush(done) {
+          proof.end();
+          done();
+        },
+      });
+      const proven = copier.prove(proof).finally(() => proof.resume());
+      const parts = [copier.copy(fork, begins), pipeline(fork, into), proven] as const;
+      try {
+        const [contents] = await Promise.all(parts);
+        return contents;
+      } catch (error) {
+        // whichever part failed, the others must not wait for it
+        fork.destroy();
+        proof.destroy();
+        await Promise.allSettled(parts);
+        throw error;
+      }
+    },
+  };
 }
 
 /** That the database cannot be read is told by its state; that it is gone or lacks a right has an exit code of its own. */

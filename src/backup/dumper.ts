@@ -27,8 +27,10 @@ export interface Copier {
   readonly tool: string;
   /** Whether the copy gains from being compressed. */
   readonly compress: boolean;
-  /** Bytes that a copy may take in the backup folder at the most, all told. */
+  /** Bytes that the copy in the archive may take at the most. */
   readonly space: number;
+  /** Bytes that making it takes in the backup folder meanwhile. */
+  readonly scratch: number;
   /**
    * Writes a copy of one instant and ends the stream.
    * @param begins told when the copy begins to flow how many bytes it has; null where nobody knows
@@ -79,6 +81,7 @@ async function postgresCopier(target: PostgresTarget, context: BackupContext): P
     tool: `pg_dump ${dump.major}`,
     compress: false,
     space: number(server, 'size'),
+    scratch: 0,
     copy: (into, begins) =>
       database.read(async (session) => {
         const lockTimeout = config.migrationLockTimeout;
@@ -125,8 +128,8 @@ async function sqliteCopier(target: SqliteTarget, scratch: string, context: Back
     member: databaseMembers.sqlite,
     tool: database.serverVersion,
     compress: true,
-    // the copy and the archive that it goes into
-    space: 2 * sizeOfSqlite(target.file),
+    space: sizeOfSqlite(target.file),
+    scratch: sizeOfSqlite(target.file),
     async copy(into, begins) {
       try {
         // made beforehand, so that at no time others can read it

@@ -1,13 +1,15 @@
 import { existsSync } from 'node:fs';
+import type { Writable } from 'node:stream';
+import type { Manifest } from '../archive/manifest.ts';
 import type { Config } from '../config/config.ts';
 import { nameOf } from '../database/target-name.ts';
 import { reasonOf } from '../errors/failure.ts';
 import { count, formatBytes } from '../report/format.ts';
-import { describeAbsentUploads } from '../report/backup-text.ts';
+import { describeAbsentUploads, describeStreamed } from '../report/backup-text.ts';
 import { commandsFor } from '../report/commands.ts';
 import { countSpokenFiles, findAbsentUploads } from './absent-uploads.ts';
 import { type BackupContext, backupFailure } from './context.ts';
-import { type Backup, createBackup } from './create.ts';
+import { type Backup, createBackup, streamBackup } from './create.ts';
 import type { Destination } from './destination.ts';
 import { removeOldest } from './retention.ts';
 
@@ -38,9 +40,29 @@ export async function makeManualBackup(context: BackupContext, { destination, ke
     return createBackup(context, { kind: 'manual', uploadRoots: config.uploadRoots, destination });
   });
   const spoken = await countFiles(context);
-  announce(backup, spoken, context);
+  const { path, size, manifest } = backup;
+  log.info(`Backup: ${path} (${formatBytes(size)}), read back and found whole.`, { backup: path });
+  announceContents(manifest, spoken, context);
   if (keep !== null) await prune({ folder: destination.folder, keep, proven: backup.path }, context);
   return backup;
+}
+
+/**
+ * Writes the same to a stream.
+ * @throws Failure `backup-failed`
+ */
+export async function streamManualBackup(
+  context: BackupContext,
+  { stream, written }: { readonly stream: Writable; readonly written: () => number },
+): Promise<void> {
+  const { config, database, log } = context;
+  const manifest = await database.withLock(async () => {
+    log.info(`Writing a backup of ${database.name} to standard output.`);
+    return streamBackup(context, stream, config.uploadRoots);
+  });
+  const spoken = await countFiles(context);
+  log.info(describeStreamed(written()));
+  announceContents(manifest, spoken, context);
 }
 
 /** Of a database in whatever state. */
@@ -54,16 +76,14 @@ async function countFiles({ database, log, signal }: BackupContext): ReturnType<
   }
 }
 
-function announce(
-  { path, size, manifest }: Backup,
+function announceContents(
+  { rows, members, uploads, revisions }: Manifest,
   spoken: Awaited<ReturnType<typeof countSpokenFiles>>,
   { config, log }: BackupContext,
 ): void {
-  const { rows, members, uploads, revisions } = manifest;
   const files = Object.keys(members).filter((name) => uploads.some((root) => name.startsWith(`${root}/`))).length;
   const tables = Object.values(rows);
   const total = tables.reduce((sum, number) => sum + number, 0);
-  log.info(`Backup: ${path} (${formatBytes(size)}), read back and found whole.`, { backup: path });
   log.info(
     `It holds ${count(tables.length, 'table')} with ${count(total, 'row')}, and ${count(files, 'uploaded file')}.`,
   );

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { type Manifest, manifestMember, renderManifest, settingsMember } from '../archive/manifest.ts';
 import { createArchive } from '../archive/writer.ts';
 import type { Config } from '../config/config.ts';
@@ -13,11 +14,11 @@ export interface Purpose extends Pick<Manifest, 'kind' | 'createdAt' | 'healthy'
 }
 
 /**
- * Writes an archive into a new file. The database goes first: whatever files it speaks of are there by then.
+ * Writes an archive into a new file or a stream. The database goes first: whatever files it speaks of are there by then.
  * @throws Error that says what could not be read or written
  */
 export async function writeArchive(
-  file: string,
+  into: string | Writable,
   copier: Copier,
   context: BackupContext,
   { kind, createdAt, healthy, places }: Purpose,
@@ -29,10 +30,10 @@ export async function writeArchive(
     end();
     progress = openProgress({ ...context, label, total });
   };
-  const archive = createArchive(file, (bytes) => progress?.add(bytes));
+  const archive = createArchive(into, (bytes) => progress?.add(bytes));
   try {
-    const copied = await archive.add(copier.member, copier.compress, (into) =>
-      copier.copy(into, (total) => begin('Copying the database', total)),
+    const copied = await archive.add(copier.member, copier.compress, (member) =>
+      copier.copy(member, (total) => begin('Copying the database', total)),
     );
     const { revisions, rows, settings, digest } = copied.result;
 

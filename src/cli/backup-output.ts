@@ -12,7 +12,7 @@ import type { CommandContext } from './context.ts';
 export async function destinationOf({ config, arguments: { options } }: CommandContext): Promise<Destination> {
   const given = options.get('output');
   if (given === undefined) return { folder: config.backupFolder, file: null };
-  if (given === '' || given === '-') throw refuse('--output wants a file or a folder: an archive cannot be a stream');
+  if (given === '') throw refuse('--output wants a file, a folder or - for standard output');
   const path = resolve(given);
   const there = await kindOf(path);
   if (there === 'folder') return { folder: path, file: null };

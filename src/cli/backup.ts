@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { standardInput } from '../archive/spool.ts';
 import type { Contents } from '../backup/database-summary.ts';
 import type { VerifiedArchive } from '../backup/verify.ts';
 import { placesOfArchive, type Settings } from '../config/config.ts';
@@ -16,9 +17,10 @@ import {
   type RestoreProof,
 } from '../report/backup-list-text.ts';
 import { count } from '../report/format.ts';
+import { streamTexts } from '../report/stream-text.ts';
 import { openProgress, type Progress } from '../report/progress.ts';
 import { destinationOf } from './backup-output.ts';
-import type { Command, CommandContext } from './context.ts';
+import type { Command, CommandArguments, CommandContext } from './context.ts';
 import { withDatabase } from './with-database.ts';
 import { requireTarget } from './target.ts';
 
@@ -26,10 +28,10 @@ type BackupContext = CommandContext<Settings>;
 
 /** What can be done with backups, and what may be said to each. */
 const verbs = {
-  create: { usage: 'create [--output PATH] [--keep N]', allowed: ['output', 'keep'], named: false, run: create },
+  create: { usage: 'create [--output PATH|-] [--keep N]', allowed: ['output', 'keep'], named: false, run: create },
   list: { usage: 'list', allowed: [], named: false, run: list },
   verify: {
-    usage: 'verify FILE [--prove [--trust-archive]]',
+    usage: 'verify FILE|- [--prove [--trust-archive]]',
     allowed: ['prove', 'trust-archive'],
     named: true,
     run: verify,
@@ -53,6 +55,7 @@ export const backupCommand: Command = {
   database: 'optional',
   usesDatabase: ({ positionals: [word = ''], flags }) => /^(?:create|prune)$/.test(word) || flags.has('prove'),
   announced: ['create', 'prune', 'verify'],
+  writesToOutput,
   async run(context) {
     const { flags, options, positionals } = context.arguments;
     const [word = '', file = ''] = positionals;
@@ -65,6 +68,11 @@ export const backupCommand: Command = {
     return verb.run(context, file);
   },
 };
+
+/** Whether standard output receives an archive. */
+function writesToOutput({ positionals: [verb], options }: CommandArguments): boolean {
+  return verb === 'create' && options.get('output') === '-';
+}
 
 const isVerb = (word: string): word is Verb => Object.hasOwn(verbs, word);
 
@@ -84,6 +92,7 @@ function keepOf({ arguments: { options } }: BackupContext, verb: Verb): number |
 async function create(given: BackupContext): Promise<ExitCode> {
   const keep = keepOf(given, 'create');
   const context = requireTarget(given);
+  if (writesToOutput(given.arguments)) return createStream(context);
   const destination = await destinationOf(context);
   const { makeManualBackup, requireSomething } = await import('../backup/manual.ts');
   requireSomething(context.config);
@@ -91,6 +100,19 @@ async function create(given: BackupContext): Promise<ExitCode> {
     makeManualBackup({ ...context, database }, { destination, keep }),
   );
   context.output.result('', describeMade(backup));
+  return exitCodes.healthy;
+}
+
+/** Writes the archive to standard output, as `--output -` wants it. */
+async function createStream(context: CommandContext): Promise<ExitCode> {
+  const refuse = (message: string): Failure => new Failure({ kind: 'usage', message });
+  if (context.arguments.flags.has('json')) throw refuse(streamTexts.noJson);
+  if (context.arguments.options.has('keep')) throw refuse(streamTexts.noKeep);
+  const { archiveOutput } = await import('./standard-streams.ts');
+  const output = archiveOutput();
+  const { requireSomething, streamManualBackup } = await import('../backup/manual.ts');
+  requireSomething(context.config);
+  await withDatabase(context, 'backup', 'write', (database) => streamManualBackup({ ...context, database }, output));
   return exitCodes.healthy;
 }
 
@@ -125,11 +147,20 @@ async function prune(given: BackupContext): Promise<ExitCode> {
 }
 
 async function verify(context: BackupContext, file: string): Promise<ExitCode> {
-  const { output, arguments: given } = context;
+  if (file === standardInput) {
+    const { receiving } = await import('./receiving.ts');
+    return receiving(context, (received) => verifyFound(context, received, standardInput));
+  }
   const { requireArchive } = await import('../archive/find-archive.ts');
-  const places = placesOfArchive(file, context.config.backupFolder, process.cwd());
-  const found = await verified(requireArchive(places), context);
-  const restored = given.flags.has('prove') ? await proveByRestoring(requireTarget(context), found.file) : null;
+  const found = requireArchive(placesOfArchive(file, context.config.backupFolder, process.cwd()));
+  return verifyFound(context, found, found);
+}
+
+/** @param name how the archive is called for people */
+async function verifyFound(context: BackupContext, file: string, name: string): Promise<ExitCode> {
+  const { output, arguments: given } = context;
+  const found = { ...(await verified(file, context)), file: name };
+  const restored = given.flags.has('prove') ? await proveByRestoring(requireTarget(context), file) : null;
   const proof = restored === null ? '' : renderProof(restored);
   output.result(renderVerified(found) + proof, { ...describeVerified(found), restored });
   return exitCodes.healthy;

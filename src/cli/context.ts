@@ -58,6 +58,8 @@ interface CommandFacts {
   readonly positionals?: number;
   /** Whether TT_REPORT_FILE receives a report of it: of what may write to the database. */
   readonly reports?: boolean;
+  /** Whether standard output is for something else than the log. */
+  readonly writesToOutput?: (given: CommandArguments) => boolean;
   /** Which runs of it the owner is told of (TT_NOTIFY_URL, TT_PING_URL): all, or those of these verbs; default: none. */
   readonly announced?: true | readonly string[];
 }

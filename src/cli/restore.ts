@@ -1,14 +1,16 @@
+import { standardInput } from '../archive/spool.ts';
 import { placesOfArchive } from '../config/config.ts';
 import { nameOf } from '../database/target-name.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import { Failure } from '../errors/failure.ts';
 import { openProgress } from '../report/progress.ts';
+import { streamTexts } from '../report/stream-text.ts';
 import { requireConsent } from './consent.ts';
 import type { Command, CommandContext } from './context.ts';
 import { withDatabase } from './with-database.ts';
 
 const usage =
-  'FILE [--dry-run] [--database-only] [--trust-archive] [--disconnect] [--yes] | --undo [--accept-changes] [--disconnect] [--yes] | --drop-former [--yes]';
+  'FILE|- [--dry-run] [--database-only] [--trust-archive] [--disconnect] [--yes] | --undo [--accept-changes] [--disconnect] [--yes] | --drop-former [--yes]';
 const flagsOf = {
   file: ['dry-run', 'database-only', 'trust-archive', 'disconnect', 'yes'],
   undo: ['undo', 'accept-changes', 'disconnect', 'yes'],
@@ -39,13 +41,27 @@ export const restoreCommand: Command = {
 };
 
 async function restoreFile(context: CommandContext, given: string): Promise<void> {
-  const { config, log, output } = context;
+  if (given === standardInput) return restoreStream(context);
   const { requireArchive } = await import('../archive/find-archive.ts');
-  const file = requireArchive(placesOfArchive(given, config.backupFolder, process.cwd()));
+  const file = requireArchive(placesOfArchive(given, context.config.backupFolder, process.cwd()));
+  return restoreFound(context, file, file);
+}
+
+/** Nobody can be asked where the archive comes from: the consent is wanted before anything is read. */
+async function restoreStream(context: CommandContext): Promise<void> {
+  const { flags } = context.arguments;
+  const { receiving } = await import('./receiving.ts');
+  if (!flags.has('yes') && !flags.has('dry-run')) throw new Failure({ kind: 'usage', message: streamTexts.noQuestion });
+  await receiving(context, (file) => restoreFound(context, file, standardInput));
+}
+
+/** @param name how the archive is called for people */
+async function restoreFound(context: CommandContext, file: string, name: string): Promise<void> {
+  const { config, log, output } = context;
   const dryRun = context.arguments.flags.has('dry-run');
   const { openFitting, restore } = await import('../restore/restore.ts');
   const { identify } = await import('../restore/archive-identity.ts');
-  const archive = await openFitting(file, config);
+  const archive = { ...(await openFitting(file, config)), file: name };
   const databaseOnly = context.arguments.flags.has('database-only');
   const uploads = archive.uploads.length > 0 && !databaseOnly ? ' and of its uploads' : '';
   const consent = (): Promise<void> =>
@@ -55,7 +71,7 @@ async function restoreFile(context: CommandContext, given: string): Promise<void
     );
   const request = {
     archive,
-    identity: await identify(file, false),
+    identity: { ...(await identify(file, false)), path: name },
     dryRun,
     databaseOnly,
     consent: dryRun ? null : consent,

@@ -78,7 +78,8 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     }
     const prepared = prepare(command, request.arguments, invocation);
     secrets = secretsOf(prepared.config);
-    output = openOutput(streams, secrets, { machine: json, plain });
+    const machine = json || command.writesToOutput?.(request.arguments) === true;
+    output = openOutput(streams, secrets, { machine, plain });
     log = await openLog(prepared.config.logFormat, output);
     const follow = (config: Settings): void => {
       commands = commandsFor(config);

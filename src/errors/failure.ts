@@ -76,6 +76,8 @@ export type Problem =
       readonly obstacle: BackupObstacle;
       /** What the backup was to be made for. */
       readonly purpose: ArchiveKind;
+      /** Whether it was written to standard output: what has gone there is not taken back. */
+      readonly streamed?: boolean;
     }
   | { readonly kind: 'backups-not-listed'; readonly folder: string; readonly reason: string }
   | { readonly kind: 'backups-not-pruned'; readonly folder: string; readonly reason: string }
@@ -166,6 +168,8 @@ export type ArchiveFault =
   | { readonly kind: 'invalid'; readonly reason: string }
   /** One of the pieces of an archive that was cut up, as it seems. */
   | { readonly kind: 'piece'; readonly reason: string }
+  /** What came on standard input is no whole archive. `received`: bytes. */
+  | { readonly kind: 'stream'; readonly received: number; readonly reason: string }
   /** The user that db-init runs as may not read it. */
   | { readonly kind: 'access'; readonly reason: string }
   /** It holds more than `variable` allows. */

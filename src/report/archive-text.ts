@@ -1,9 +1,10 @@
 import type { Engine } from '../model/engine.ts';
 import { basename } from 'node:path';
 import type { ArchiveFault } from '../errors/failure.ts';
-import { capital, newerTools } from './next-steps.ts';
+import { capital, newerTools, shownArchive } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
+import { formatBytes } from './format.ts';
 import { describeOtherFile, describeWrapped, restoreFile } from './other-file-text.ts';
 import { describeUnknownObjects } from './unknown-objects-text.ts';
 
@@ -24,7 +25,7 @@ export function describeRejection(archive: string, fault: ArchiveFault, atStart:
 }
 
 function describeFault(archive: string, fault: ArchiveFault, commands: Commands): Notice {
-  const title = `The archive cannot be restored: ${archive}`;
+  const title = `The archive cannot be restored: ${shownArchive(archive)}`;
   switch (fault.kind) {
     case 'missing':
       return {
@@ -98,6 +99,18 @@ function describeFault(archive: string, fault: ArchiveFault, commands: Commands)
             `  cat backup.zip.0* > whole.zip\n${restoreFile('whole.zip', commands)}`,
           'Of a split ZIP archive (backup.z01, backup.zip), let zip make a whole one.\n' +
             `  zip -s 0 backup.zip --out whole.zip\n${restoreFile('whole.zip', commands)}`,
+          another(commands),
+        ],
+      };
+    case 'stream':
+      return {
+        title: `No archive came on standard input`,
+        happened: [`${formatBytes(fault.received)} came, and they are no whole archive: ${fault.reason}.`],
+        safe,
+        options: [
+          'See whether the program that sends the archive ended without an error, and send it again. In bash, `set -o pipefail` ' +
+            'makes a pipe fail with any of its programs; docker compose run wants -T, docker run -i.',
+          `If it is no archive of TimeTracker, put it into a file: db-init then says how that is restored.\n${restoreFile('FILE', commands)}`,
           another(commands),
         ],
       };

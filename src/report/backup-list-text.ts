@@ -4,6 +4,7 @@ import type { ListedArchive } from '../backup/list.ts';
 import type { VerifiedArchive } from '../backup/verify.ts';
 import { localTime, zoneAt } from '../platform/local-time.ts';
 import { printable } from '../platform/printable.ts';
+import { shownArchive } from './next-steps.ts';
 import { listObjects } from './unknown-objects-text.ts';
 import { count, formatBytes } from './format.ts';
 import type { JsonObject } from './output.ts';
@@ -75,7 +76,7 @@ export function renderVerified(found: VerifiedArchive): string {
   const by = version === null ? 'the application' : `db-init ${version}`;
   const of = database === null ? '' : ` of ${database}`;
   return [
-    `The archive is whole: ${file}`,
+    `The archive is whole: ${shownArchive(file)}`,
     `made:      ${madeAt(created)} by ${by}${kind === null ? '' : ` (${kind})`}`,
     `database:  ${server ?? engine}${of}`,
     `revisions: ${revisions === null ? 'not known' : revisions.join(', ') || 'none'}`,

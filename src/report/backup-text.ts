@@ -1,22 +1,23 @@
-import type { ArchiveKind } from '../model/archive.ts';
 import type { AbsentUploads } from '../backup/absent-uploads.ts';
 import type { BackupObstacle, Problem } from '../errors/failure.ts';
 import { capital, newerTools, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import { describeCauseOf } from './cause-text.ts';
+import { formatBytes } from './format.ts';
 import { type Commands, folderOf } from './commands.ts';
 
 /** Why a backup could not be made, and what to do about it. */
 export function describeFailedBackup(
-  database: string,
-  obstacle: BackupObstacle,
-  purpose: ArchiveKind,
+  { database, obstacle, purpose, streamed = false }: Extract<Problem, { kind: 'backup-failed' }>,
   commands: Commands,
 ): Notice {
+  const rest = streamed
+    ? 'What was written to standard output has no end: delete it. No restore accepts it.'
+    : 'An unfinished archive was removed; every other one is as it was.';
   return {
     title: `No backup could be made: ${database}`,
     happened: [describeObstacle(obstacle)],
-    safe: `${untouched} An unfinished archive was removed; every other one is as it was.`,
+    safe: `${untouched} ${rest}`,
     options: purpose === 'safety' ? optionsBeforeChange(obstacle, commands) : optionsOf(obstacle, commands),
   };
 }
@@ -58,6 +59,14 @@ function optionsOf(obstacle: BackupObstacle, commands: Commands): readonly strin
 function remediesOf(obstacle: BackupObstacle, commands: Commands, next: string): readonly string[] | null {
   return obstacle.kind === 'failed' ? describeCauseOf(obstacle.cause, commands, next).options : null;
 }
+
+/** @param size bytes that went to standard output */
+export function describeStreamed(size: number): string {
+  return `Backup: ${formatBytes(size)} written to standard output. Whether they have arrived whole, \`backup verify\` tells where they lie.`;
+}
+
+/** Why a stream could not be written on. */
+export const readerGone = 'the program that reads the archive has ended';
 
 /** Why a backup could not be made, as a sentence. */
 export function describeObstacle(obstacle: BackupObstacle): string {

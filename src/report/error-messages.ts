@@ -226,7 +226,7 @@ ${forcedAdoption(problem.revisions, commands)}`,
     case 'verification-failed':
       return describeVerdict(problem.database, problem.verdict, commands);
     case 'backup-failed':
-      return describeFailedBackup(problem.database, problem.obstacle, problem.purpose, commands);
+      return describeFailedBackup(problem, commands);
     case 'backups-not-listed':
     case 'backups-not-pruned':
       return describeUntidyBackups(problem, commands);

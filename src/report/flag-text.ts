@@ -9,7 +9,8 @@ export const flagTexts: Readonly<Record<string, string>> = {
     'end the sessions of others when the database is exchanged (PostgreSQL); default: refuse while there are any. SQLite: go on where it cannot be seen who has the file open',
   'reset --disconnect': 'end the sessions of others (PostgreSQL); default: refuse while there are any',
   'plan --rehearse': 'do the pending work, verify the result, and roll it back; this takes the lock',
-  'backup --output': 'the folder or the new file that the archive is written to; default: the backup folder',
+  'backup --output':
+    'the folder or the new file that the archive is written to, - for standard output; default: the backup folder',
   'backup --keep':
     'how many backups of this database stay, the newest; older ones are removed. Default of `create`: all; `prune` needs it',
   'backup --prove': 'restore the archive beside the database, bring it to the head, and drop it again',

@@ -1,5 +1,8 @@
 import type { Commands } from './commands.ts';
 
+/** An archive as people call it; `-` is what came on standard input. */
+export const shownArchive = (file: string): string => (file === '-' ? 'the archive from standard input' : file);
+
 export const untouched = 'nothing was changed in the database.';
 
 /**

@@ -4,7 +4,7 @@ import type { Archive } from '../archive/reader.ts';
 import type { RestoreObstacle } from '../errors/failure.ts';
 import type { DoneRestore } from '../state-folder/restore-history.ts';
 import { listRows } from './adoption-text.ts';
-import { capital } from './next-steps.ts';
+import { capital, shownArchive } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import { describeCauseOf } from './cause-text.ts';
 import type { Commands } from './commands.ts';
@@ -240,7 +240,7 @@ export function describeArchive(archive: Archive): string {
   const at =
     revisions === null || revisions.length === 0 ? 'at a revision it does not say' : `at ${listRows(revisions)}`;
   const what = engine === 'sqlite' ? 'SQLite' : 'PostgreSQL';
-  return `${file}: a ${what} database ${at}, made ${made}, ${count(uploads.length, 'upload')}, ${formatBytes(size)} unpacked.`;
+  return `${capital(shownArchive(file))}: a ${what} database ${at}, made ${made}, ${count(uploads.length, 'upload')}, ${formatBytes(size)} unpacked.`;
 }
 
 /** What a restored database lacks that no archive holds. @param moment of the question, or of the report */
@@ -255,7 +255,7 @@ export function describeLeftBehind(objects: readonly string[], moment: 'before' 
 export function describeErasures({ file }: Pick<Archive, 'file'>, users: readonly number[]): string {
   const shown = users.slice(0, 10).join(', ') + (users.length > 10 ? ', …' : '');
   return (
-    `${file} brings people back: ${count(users.length, 'user')} of the present database (id ${shown}) ` +
+    `${capital(shownArchive(file))} brings people back: ${count(users.length, 'user')} of the present database (id ${shown}) ` +
     `${users.length === 1 ? 'was' : 'were'} erased after it was made, or on that day. Erase them again in the application ` +
     'after the restore.'
   );

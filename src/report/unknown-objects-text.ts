@@ -1,3 +1,4 @@
+import { shownArchive } from './next-steps.ts';
 import type { ArchiveObject } from '../errors/failure.ts';
 import { shortened } from '../platform/printable.ts';
 import type { Notice } from './banner.ts';
@@ -10,7 +11,7 @@ const namedObjects = 40;
 /** An archive that holds objects which TimeTracker does not make. */
 export function describeUnknownObjects(archive: string, objects: readonly ArchiveObject[], commands: Commands): Notice {
   return {
-    title: `The archive holds what TimeTracker does not make: ${archive}`,
+    title: `The archive holds what TimeTracker does not make: ${shownArchive(archive)}`,
     happened: [
       'Nothing of it was run, for whoever made the archive decides what such objects do:',
       ...listObjects(objects),

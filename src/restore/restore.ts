@@ -6,6 +6,7 @@ import { type Config, type UploadRoot, uploadRootNames } from '../config/config.
 import type { Database } from '../database/database.ts';
 import { Failure } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
+import { shownArchive } from '../report/next-steps.ts';
 import { listRows } from '../report/adoption-text.ts';
 import { commandsFor } from '../report/commands.ts';
 import {
@@ -110,7 +111,7 @@ export async function restore(request: RestoreRequest, live: Database, context: 
       return;
     }
     await proveLive(journal, source, site, live.name, context);
-    log.info(`Restored: ${live.name} is what ${request.archive.file} holds, at the current revision.`);
+    log.info(`Restored: ${live.name} is what ${shownArchive(request.archive.file)} holds, at the current revision.`);
     if (leftBehind.length > 0) log.warn(describeLeftBehind(leftBehind, 'after'));
     await tellKept(live.name, context);
   } finally {

@@ -191,16 +191,16 @@ describe('backup prune', () => {
 
 describe('backup', () => {
   it.each([
-    [[], 'create [--output PATH] [--keep N] | list | verify FILE [--prove [--trust-archive]] | prune --keep N.'],
-    [['make'], 'create [--output PATH]'],
-    [['create', 'x.zip'], 'create [--output PATH] [--keep N].'],
-    [['create', '--keep', 'x'], 'create [--output PATH] [--keep N].'],
+    [[], 'create [--output PATH|-] [--keep N] | list | verify FILE|- [--prove [--trust-archive]] | prune --keep N.'],
+    [['make'], 'create [--output PATH|-]'],
+    [['create', 'x.zip'], 'create [--output PATH|-] [--keep N].'],
+    [['create', '--keep', 'x'], 'create [--output PATH|-] [--keep N].'],
     [['list', '--keep', '1'], 'list.'],
-    [['verify'], 'verify FILE [--prove [--trust-archive]].'],
+    [['verify'], 'verify FILE|- [--prove [--trust-archive]].'],
     [['verify', 'a', 'b'], 'too many arguments'],
     [['prune'], 'prune --keep N.'],
     [['prune', '--keep', '0'], 'prune --keep N.'],
-    [['list', '--nonsense'], 'Usage: db-init backup create [--output PATH]'],
+    [['list', '--nonsense'], 'Usage: db-init backup create [--output PATH|-]'],
   ])('%j is answered with how it is used', async (given, text) => {
     const { exitCode, stderr } = await run(['backup', ...given], { env });
     expect(exitCode).toBe(2);

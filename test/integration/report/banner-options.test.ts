@@ -479,6 +479,7 @@ const followed: Readonly<Record<Banner, string | { readonly reason: string }>> =
   'archive-rejected missing': 'an archive that is not there',
   'archive-rejected invalid': 'an archive that is damaged',
   'archive-rejected piece': 'one piece of an archive',
+  'archive-rejected stream': why.words,
   'archive-rejected access': why.docker,
   'archive-rejected too-large': why.words,
   'archive-rejected unknown-objects': why.todo,

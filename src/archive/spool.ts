@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ArchiveLimits } from '../config/config.ts';
+import { hasCode } from '../errors/error-code.ts';
+import { Failure, reasonOf } from '../errors/failure.ts';
+import { makeFolder } from '../platform/make-folder.ts';
+import { rejection, rejectionReason } from './archive-error.ts';
+
+/** How an archive is called that comes on standard input: in arguments, and in what is known of it. */
+export const standardInput = '-';
+
+const prefix = 'timetracker_received_';
+const suffix = '.partial';
+
+/** Whether a file of the backup folder is an archive that is being received, or whose receiver was killed. */
+export function isSpool(name: string): boolean {
+  return name.startsWith(prefix) && name.endsWith(suffix);
+}
+
+/** Bytes that stay free: the folder may share its disk with the database. */
+const spare = 64 * 1024 * 1024;
+/** Bytes after which the room is looked at again. */
+const stride = 16 * 1024 * 1024;
+
+export interface Reception {
+  /** The folder that it is written to meanwhile. */
+  readonly folder: string;
+  /** What people call the database that it is for. */
+  readonly database: string;
+  readonly limits: ArchiveLimits;
+  readonly signal: AbortSignal;
+  /** Hears of each piece how many bytes it has. */
+  readonly onBytes: (bytes: number) => void;
+}
+
+/**
+ * Receives an archive from a stream: the directory of a ZIP file stands at its end, so that it is written to the disk
+ * first. What was received is removed afterwards.
+ * @param work gets the path of the file
+ * @throws Failure `restore-refused` where there is no room, `archive-rejected` where nothing comes, or too much
+ */
+export async function withReceived<Result>(
+  source: Readable,
+  reception: Reception,
+  work: (file: string) => Promise<Result>,
+): Promise<Result> {
+  const { folder } = reception;
+  const file = join(folder, `${prefix}${randomUUID()}${suffix}`);
+  let received = 0;
+  const onBytes = (bytes: number): void => {
+    received += bytes;
+    reception.onBytes(bytes);
+  };
+  try {
+    await receive(source, file, { ...reception, onBytes });
+    return await work(file);
+  } catch (error) {
+    throw told(error, file, received);
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+/** What is wrong with an archive, told of what was sent and not of a file that nobody knows. */
+function told(error: unknown, file: string, received: number): unknown {
+  if (!(error instanceof Failure) || error.problem.kind !== 'archive-rejected') return error;
+  const { archive, fault } = error.problem;
+  if (archive !== file && archive !== standardInput) return error;
+  switch (fault.kind) {
+    case 'missing':
+    case 'invalid':
+    case 'piece':
+    case 'access':
+    case 'other-format':
+    case 'wrapped':
+      return rejection(standardInput, { kind: 'stream', received, reason: rejectionReason(error) }, { cause: error });
+    case 'too-large':
+    case 'unknown-objects':
+    case 'other-engine':
+    case 'unusable':
+    case 'no-tool':
+    case 'stream':
+      return rejection(standardInput, fault, { cause: error });
+  }
+}
+
+async function receive(source: Readable, file: string, reception: Reception): Promise<void> {
+  const { folder, database, limits, signal, onBytes } = reception;
+  const refuse = (obstacle: Extract<Failure['problem'], { kind: 'restore-refused' }>['obstacle']): Failure =>
+    new Failure({ kind: 'restore-refused', database, obstacle });
+  let received = 0;
+  const requireRoom = async (): Promise<void> => {
+    const { bavail, bsize } = await statfs(folder);
+    if (bavail * bsize < spare) {
+      throw refuse({ kind: 'no-space', folder, needed: received + spare, free: bavail * bsize });
+    }
+  };
+  const bounded = async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+    let next = stride;
+    for await (const chunk of chunks) {
+      received += chunk.length;
+      if (received > limits.bytes) {
+        const reason = `it has more than ${limits.bytes} bytes`;
+        throw rejection(standardInput, { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_GIGABYTES' });
+      }
+      if (received > next) {
+        next = received + stride;
+        await requireRoom();
+      }
+      onBytes(chunk.length);
+      yield chunk;
+    }
+  };
+  try {
+    makeFolder(folder);
+    await requireRoom();
+    await pipeline(source, bounded, createWriteStream(file, { flags: 'wx', mode: 0o600 }), { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof Failure) throw error;
+    if (hasCode(error, 'ENOSPC', 'EDQUOT')) {
+      throw refuse({ kind: 'no-space', folder, needed: received + spare, free: 0 });
+    }
+    throw refuse({ kind: 'folder', folder, reason: reasonOf(error) });
+  }
+  if (received === 0) throw rejection(standardInput, { kind: 'stream', received, reason: 'nothing came' });
+}

@@ -1,0 +1,27 @@
+import { withReceived } from '../archive/spool.ts';
+import type { Settings } from '../config/config.ts';
+import { nameOf } from '../database/target-name.ts';
+import { openProgress } from '../report/progress.ts';
+import type { CommandContext } from './context.ts';
+import { archiveInput } from './standard-streams.ts';
+
+/**
+ * Receives an archive on standard input into the backup folder, where it stays as long as `work` runs.
+ * @throws Failure `usage`, `archive-rejected`, `restore-refused`
+ */
+export async function receiving<Result>(
+  { config, log, output, signal }: CommandContext<Settings>,
+  work: (file: string) => Promise<Result>,
+): Promise<Result> {
+  const { backupFolder: folder, archiveLimits: limits, database } = config;
+  const input = archiveInput();
+  const progress = openProgress({ label: 'Receiving the archive', total: null, log, output });
+  const onBytes = (bytes: number): void => progress.add(bytes);
+  const end = (): void => progress.end();
+  const reception = { folder, database: database === null ? '' : nameOf(database), limits, signal, onBytes };
+  log.info(`Receiving an archive on standard input into ${folder}.`);
+  return withReceived(input, reception, (file) => {
+    end();
+    return work(file);
+  }).finally(end);
+}

@@ -1,0 +1,55 @@
+import { createWriteStream, fstatSync } from 'node:fs';
+import { type Readable, Writable } from 'node:stream';
+import { hasCode } from '../errors/error-code.ts';
+import { Failure } from '../errors/failure.ts';
+import { readerGone } from '../report/backup-text.ts';
+import { streamTexts } from '../report/stream-text.ts';
+
+/** Standard output, for an archive. */
+export interface ArchiveOutput {
+  readonly stream: Writable;
+  /** Bytes that have been written. */
+  readonly written: () => number;
+}
+
+/** Bytes that wait to be written at the most. */
+const waiting = 512 * 1024;
+
+/** @throws Failure `usage` where standard output is a terminal */
+export function archiveOutput(): ArchiveOutput {
+  if (process.stdout.isTTY) throw new Failure({ kind: 'usage', message: streamTexts.outputIsTerminal });
+  const { target, end } = openOutput();
+  let written = 0;
+  const stream = new Writable({
+    highWaterMark: waiting,
+    write(chunk: Buffer, _encoding, done) {
+      target.write(chunk, (error) => {
+        if (!error) written += chunk.length;
+        done(hasCode(error, 'EPIPE') ? new Error(readerGone) : error);
+      });
+    },
+    final: (done) => end(done),
+  });
+  return { stream, written: () => written };
+}
+
+interface Target {
+  readonly target: Writable;
+  readonly end: (done: (error?: Error | null) => void) => void;
+}
+
+/** Node's own stdout writes to a file without looking whether all of it was written, which on a full disk it is not. */
+function openOutput(): Target {
+  const stats = fstatSync(1);
+  if (stats.isFIFO() || stats.isSocket()) return { target: process.stdout, end: (done) => done() };
+  const target = createWriteStream('', { fd: 1, autoClose: false, flush: stats.isFile() });
+  // whoever writes hears of it
+  target.on('error', () => undefined);
+  return { target, end: (done) => void target.end(done) };
+}
+
+/** Standard input, for an archive. @throws Failure `usage` where it is a terminal */
+export function archiveInput(): Readable {
+  if (process.stdin.isTTY) throw new Failure({ kind: 'usage', message: streamTexts.inputIsTerminal });
+  return process.stdin;
+}
