@@ -73,7 +73,7 @@ export function createArchive(
     },
 
     async addText(name, content) {
-      return (await writer.add(name, true, async (into) => void into.end(content))).member;
+      return (await writer.add(name, true, async (member) => void member.end(content))).member;
     },
 
     async finish() {
