@@ -69,7 +69,9 @@ describe('readArguments', () => {
   });
 
   it('says which options there are', () => {
-    const message = expect.stringMatching(/^Unknown option '--jsno'\. Usage: db-init backup create \[--output PATH\|-\]/);
+    const message = expect.stringMatching(
+      /^Unknown option '--jsno'\. Usage: db-init backup create \[--output PATH\|-\]/,
+    );
     expect(() => requestOf('backup', 'list', '--jsno')).toThrow(
       expect.objectContaining({ problem: { kind: 'usage', message } }),
     );
