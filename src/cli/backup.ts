@@ -96,9 +96,12 @@ async function create(given: BackupContext): Promise<ExitCode> {
   const destination = await destinationOf(context);
   const { makeManualBackup, requireSomething } = await import('../backup/manual.ts');
   requireSomething(context.config);
+  const started = performance.now();
   const backup = await withDatabase(context, 'backup', 'write', (database) =>
     makeManualBackup({ ...context, database }, { destination, keep }),
   );
+  const { path, size: bytes } = backup;
+  context.recorder.step({ kind: 'backup', path, bytes, milliseconds: performance.now() - started });
   context.output.result('', describeMade(backup));
   return exitCodes.healthy;
 }

@@ -1,6 +1,6 @@
 import type { Cause } from '../model/cause.ts';
 import { commandPrefixOf } from '../config/command-prefix.ts';
-import { readConfig, readSettings, reportFileOf, type Settings } from '../config/config.ts';
+import { metricsFileOf, readConfig, readSettings, reportFileOf, type Settings } from '../config/config.ts';
 import { ConfigurationError } from '../config/configuration-error.ts';
 import { type NotificationSettings, readNotification, secretsOfNotification } from '../config/notification.ts';
 import { secretsOf } from '../config/secrets.ts';
@@ -59,7 +59,9 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   // until the configuration is known
   const commandPrefix = commandPrefixOf(invocation.environment);
   let commands = commandsFor({ commandPrefix, database: null, backupFolder: '/data/uploads/backups' });
+  let announced = false;
   let announcer: Announcer | null = null;
+  let backupFolder: string | null = null;
   let log: Log | null = null;
   let ended: Ended;
   try {
@@ -70,14 +72,16 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     if (request.kind === 'settings') return printed(invocation.settings);
     if (request.kind === 'version') return printed(versionText(version), versionFacts(version));
     ({ command } = request);
+    announced = isAnnounced(command, request.arguments);
     // the owner is to hear of settings that cannot be used as well
-    if (isAnnounced(command, request.arguments)) {
+    if (announced) {
       const notification = readNotification(invocation.environment, invocation.workingDirectory);
       secrets = secretsOfNotification(notification);
       announcer = await announcerOf(notification, signal);
     }
     const prepared = prepare(command, request.arguments, invocation);
     secrets = secretsOf(prepared.config);
+    ({ backupFolder } = prepared.config);
     const machine = json || command.writesToOutput?.(request.arguments) === true;
     output = openOutput(streams, secrets, { machine, plain });
     log = await openLog(prepared.config.logFormat, output);
@@ -99,6 +103,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     output.json({ ...object, exitCode: ended.exitCode });
   }
   if (command?.reports === true) await writeRunReport(recorder.record, end, secrets, output, invocation);
+  if (announced) await leaveMetrics(recorder.record, end, backupFolder, output, invocation);
   if (announcer !== null && isOfInterest(ended)) {
     log ??= await openLog('human', output);
     await announce(announcer, { record: recorder.record, end, message: ended.message, log, secrets });
@@ -235,6 +240,25 @@ async function writeRunReport(
     writeReport(file, await reportRun(record, end), secrets);
   } catch (error) {
     output.notice(`WARNING: the report could not be written to ${file}: ${reasonOf(error)}\n`);
+  }
+}
+
+/** Leaves for Prometheus how the run ended, where TT_METRICS_FILE wants it. That it cannot be written is no reason to fail. */
+async function leaveMetrics(
+  record: RunRecord,
+  end: RunEnd,
+  backupFolder: string | null,
+  output: Output,
+  { environment, workingDirectory }: Invocation,
+): Promise<void> {
+  const file = metricsFileOf(environment, workingDirectory);
+  if (file === null) return;
+  try {
+    const { writeMetrics } = await import('../operations/metrics.ts');
+    const { healthyAtOf } = await import('../state-folder/run-stamp.ts');
+    writeMetrics(file, record, end, backupFolder === null ? null : healthyAtOf({ backupFolder }));
+  } catch (error) {
+    output.notice(`WARNING: the metrics could not be written to ${file}: ${reasonOf(error)}\n`);
   }
 }
 

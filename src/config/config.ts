@@ -72,6 +72,8 @@ export interface Config {
   /** Where the report of a run that may write goes; null for nowhere. */
   readonly reportFile: string | null;
   readonly notification: NotificationSettings;
+  /** Where Prometheus reads how the last run ended; null for nowhere. */
+  readonly metricsFile: string | null;
   readonly logFormat: 'human' | 'json';
   /** What stands before the arguments of db-init in the commands that messages show. */
   readonly commandPrefix: string;
@@ -145,6 +147,7 @@ function read<Target>(
     backupBeforeMigrate: variables.choice('TT_BACKUP_BEFORE_MIGRATE', ['auto', 'always', 'never']),
     reportFile: reportFileOf(environment, workingDirectory),
     notification: readNotification(environment, workingDirectory),
+    metricsFile: metricsFileOf(environment, workingDirectory),
     logFormat: variables.choice('TT_LOG_FORMAT', ['human', 'json']),
     commandPrefix: commandPrefixOf(environment),
   };
@@ -176,7 +179,11 @@ function firstName(list: string): string {
 }
 
 /** Where the report goes: known even where the rest of the configuration cannot be used. */
-export function reportFileOf(environment: Environment, workingDirectory: string): string | null {
-  const { TT_REPORT_FILE: file = '' } = environment;
+export function reportFileOf({ TT_REPORT_FILE: file = '' }: Environment, workingDirectory: string): string | null {
+  return file === '' ? null : resolve(workingDirectory, file);
+}
+
+/** Where the metrics go: known as the place of the report is. */
+export function metricsFileOf({ TT_METRICS_FILE: file = '' }: Environment, workingDirectory: string): string | null {
   return file === '' ? null : resolve(workingDirectory, file);
 }

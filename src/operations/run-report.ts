@@ -1,6 +1,6 @@
-import { closeSync, constants, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { Problem } from '../errors/failure.ts';
 import type { ExitCode } from '../errors/exit-codes.ts';
+import { writeWhole } from '../platform/write-whole.ts';
 import { redaction, renderJson } from '../report/output.ts';
 import type { Outcome, RunRecord, Step } from '../report/run-record.ts';
 import { loadHead } from '../schema/expected-schema.ts';
@@ -108,32 +108,5 @@ function withWholeTimes(step: Step): Step {
  * @throws Error of the file system
  */
 export function writeReport(file: string, report: RunReport, secrets: readonly string[]): void {
-  const text = `${renderJson(report, redaction(secrets))}\n`;
-  if (takesBytes(file)) {
-    // who waits for a pipe that nobody reads waits for ever
-    const handle = openSync(file, constants.O_WRONLY | constants.O_NONBLOCK);
-    try {
-      return writeFileSync(handle, text);
-    } finally {
-      closeSync(handle);
-    }
-  }
-  const partial = `${file}.${process.pid}.partial`;
-  try {
-    writeFileSync(partial, text, { mode: 0o644 });
-    renameSync(partial, file);
-  } catch (error) {
-    rmSync(partial, { force: true });
-    throw error;
-  }
-}
-
-/** Whether it is something like /dev/stdout, that a file must not take the place of. */
-function takesBytes(path: string): boolean {
-  try {
-    const stats = statSync(path);
-    return stats.isCharacterDevice() || stats.isFIFO() || stats.isSocket() || stats.isBlockDevice();
-  } catch {
-    return false;
-  }
+  writeWhole(file, `${renderJson(report, redaction(secrets))}\n`);
 }

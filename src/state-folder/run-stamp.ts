@@ -1,9 +1,10 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { reasonOf } from '../errors/failure.ts';
 import type { Log } from '../report/log.ts';
 import { isPlaceToKeep } from '../platform/volumes.ts';
+import { isText, parseRecord } from './parse-record.ts';
 import { makeMemoryFolder, memoryFolderOf, stampFileOf } from './state-paths.ts';
 
 /**
@@ -27,5 +28,15 @@ export function writeStamp(config: Config, database: Database, heads: readonly s
     }
   } catch (error) {
     log.info(`No note was left in the backup folder (${reasonOf(error)}).`);
+  }
+}
+
+/** When a database was healthy here after something was written to it; null where nobody noted that. */
+export function healthyAtOf(config: Pick<Config, 'backupFolder'>): Date | null {
+  try {
+    const note = parseRecord(readFileSync(stampFileOf(config), 'utf8'))?.['healthyAt'];
+    return isText(note) && !Number.isNaN(Date.parse(note)) ? new Date(note) : null;
+  } catch {
+    return null;
   }
 }

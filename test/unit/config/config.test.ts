@@ -36,6 +36,7 @@ describe('defaults', () => {
       backupBeforeMigrate: 'auto',
       reportFile: null,
       notification: { recipients: [], on: 'failure', ping: null, faults: [] },
+      metricsFile: null,
       logFormat: 'human',
       hints: [],
     });

@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { exitCodes } from '../errors/exit-codes.ts';
+import type { State } from '../model/state.ts';
+import { writeWhole } from '../platform/write-whole.ts';
+import { type Metric, metricTexts } from '../report/metrics-text.ts';
+import type { RunRecord } from '../report/run-record.ts';
+import type { RunEnd } from './run-report.ts';
+
+const states = {
+  fresh: 1,
+  current: 1,
+  behind: 1,
+  drifted: 1,
+  corrupted: 1,
+  partial: 1,
+  unversioned: 1,
+  ahead: 1,
+  foreign: 1,
+  elsewhere: 1,
+  interrupted: 1,
+  unreadable: 1,
+} as const satisfies Record<State['kind'], 1>;
+
+/** The samples of a metric: labels, as they are written, to values. */
+type Samples = ReadonlyMap<string, number>;
+
+/**
+ * Writes what Prometheus is to know of a run, in its text format (https://prometheus.io/docs/instrumenting/exposition_formats/).
+ * What this run tells nothing of stays as the file says.
+ * @param healthyAt when a run succeeded as far as others remember; null if nobody does
+ * @throws Error of the file system
+ */
+export function writeMetrics(file: string, record: RunRecord, end: RunEnd, healthyAt: Date | null): void {
+  writeWhole(file, renderMetrics(record, end, readFormer(file), healthyAt));
+}
+
+/** @param former the text of the former file; empty if there is none */
+export function renderMetrics(record: RunRecord, end: RunEnd, former: string, healthyAt: Date | null): string {
+  const before = parseSamples(former);
+  const now = samplesOf(record, end);
+  const remembered = healthyAt === null ? null : plain(healthyAt.getTime() / 1000);
+  return metricTexts
+    .flatMap(([name, help]) => {
+      const samples =
+        now[name] ?? before.get(name) ?? (name === 'db_init_last_success_timestamp_seconds' ? remembered : null);
+      if (samples === null) return [];
+      return [
+        `# HELP ${name} ${help}`,
+        `# TYPE ${name} gauge`,
+        ...[...samples].map(([labels, value]) => `${name}${labels} ${value}`),
+      ];
+    })
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+/** What this run tells of. */
+function samplesOf(record: RunRecord, end: RunEnd): Readonly<Partial<Record<Metric, Samples>>> {
+  const at = plain(end.finishedAt.getTime() / 1000);
+  const backup = record.steps.findLast((step) => step.kind === 'backup');
+  // a run that failed while it was writing leaves a state that nobody knows
+  const isSeen = record.before !== null || record.after !== null;
+  return {
+    db_init_info: new Map([[`{version=${JSON.stringify(end.version)}}`, 1]]),
+    ...(isSeen && {
+      db_init_state: new Map(
+        Object.keys(states).map((state) => [`{state="${state}"}`, record.after?.state === state ? 1 : 0]),
+      ),
+    }),
+    db_init_exit_code: plain(end.exitCode),
+    db_init_last_run_timestamp_seconds: at,
+    db_init_last_run_duration_seconds: plain((end.finishedAt.getTime() - end.startedAt.getTime()) / 1000),
+    ...(end.exitCode === exitCodes.healthy && { db_init_last_success_timestamp_seconds: at }),
+    ...(record.committed !== null && { db_init_last_change_timestamp_seconds: at }),
+    ...(backup?.kind === 'backup' && {
+      db_init_last_backup_timestamp_seconds: at,
+      db_init_last_backup_size_bytes: plain(backup.bytes),
+    }),
+  };
+}
+
+const plain = (value: number): Samples => new Map([['', value]]);
+
+function readFormer(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** Reads what db-init wrote. Lines that are something else are passed over. */
+function parseSamples(text: string): ReadonlyMap<string, Samples> {
+  const found = new Map<string, Map<string, number>>();
+  for (const [, name = '', labels = '', value = ''] of text.matchAll(
+    /^(db_init_\w+)(\{[^}\n]*\})? (\d+(?:\.\d+)?)$/gm,
+  )) {
+    const samples = found.get(name) ?? new Map<string, number>();
+    found.set(name, samples.set(labels, Number(value)));
+  }
+  return found;
+}
