@@ -45,7 +45,7 @@ it('Prometheus reads how the last run ended, and when it went well before', asyn
   expect([(await stat(file)).mode & 0o777, await readdir(folder)]).toEqual([0o644, ['db-init.prom']]);
 
   await run(['backup', 'create'], { env });
-  const [archive = ''] = (await readdir(join(env.UPLOAD_FOLDER, 'backups'))).filter((name) => name.endsWith('.zip'));
+  const archive = (await readdir(join(env.UPLOAD_FOLDER, 'backups'))).find((name) => name.endsWith('.zip')) ?? '';
   const { size } = await stat(join(env.UPLOAD_FOLDER, 'backups', archive));
   const backedUp = await samplesIn(file);
   expect(backedUp.get('db_init_last_backup_size_bytes')).toBe(size);
