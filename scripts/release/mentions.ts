@@ -1,5 +1,4 @@
-import type { Released } from '../../src/releases.ts';
-import { rangeOf } from '../../src/releases.ts';
+import { type Released, rangeOf } from '../../src/releases.ts';
 
 /** What is mentioned in texts that people read. */
 export interface ReleaseFacts {

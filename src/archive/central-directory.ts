@@ -1,17 +1,17 @@
-import type { FileHandle } from 'node:fs/promises';
+import { callbackify } from 'node:util';
 import {
+  RandomAccessReader,
   type Entry,
+  type LocalFileHeader,
+  parseExtraFields,
   fromRandomAccessReaderPromise,
   getFileNameLowLevel,
-  type LocalFileHeader,
   type ZipFile,
 } from 'yauzl';
+import type { FileHandle } from 'node:fs/promises';
 import type { ArchiveLimits } from '../config/config.ts';
 import type { ArchiveFault } from '../errors/failure.ts';
 import { shown } from '../platform/printable.ts';
-import { faultOfOrder } from './entry-layout.ts';
-import { FileReader } from './file-reader.ts';
-import { faultOfLocalHeader } from './local-header.ts';
 import { faultOfName } from './entry-names.ts';
 import { invalid, rejection } from './archive-error.ts';
 
@@ -214,4 +214,133 @@ async function faultOfEnd(reader: FileReader, { zip, size, start, end }: Bounds)
   const true64 = onDisk === zip.entryCount && count === zip.entryCount && bytes === end - start && offset === start;
   const placed = (length ?? 0) + 12 === last - 20 - end && Number(locator.readBigUInt64LE(8)) === end;
   return whole && true64 && placed ? null : fault;
+}
+
+/** The checksum and the sizes follow the content; the header has nothing, or the same. */
+
+/** Compares a member's own header with the directory: readers that go by the one or by the other must see the same. */
+export function faultOfLocalHeader(entry: Entry, local: LocalFileHeader, name: string): ArchiveFault | null {
+  if (!local.fileName.equals(entry.fileNameRaw)) {
+    return invalid(`the member ${shown(name)} has another name in its own header: ${shown(String(local.fileName))}`);
+  }
+  const known = (value: number, actual: number): boolean =>
+    value === actual || (value === 0 && (local.generalPurposeBitFlag & followed) !== 0);
+  const { size, packed } = sizesOf(local);
+  const agrees =
+    local.compressionMethod === entry.compressionMethod &&
+    (local.generalPurposeBitFlag & encrypted) === 0 &&
+    known(local.crc32, entry.crc32) &&
+    known(size, entry.uncompressedSize) &&
+    known(packed, entry.compressedSize);
+  return agrees ? null : invalid(`the member ${shown(name)} is described otherwise in its own header`);
+}
+
+/** Bytes before and after compression; large ones stand in the field of ZIP64, in this order. */
+function sizesOf({ uncompressedSize, compressedSize, extraField }: LocalFileHeader): { size: number; packed: number } {
+  const field = parseExtraFields(extraField).find(({ id }) => id === 1)?.data ?? Buffer.alloc(0);
+  const values = [0, 8].map((at) => (at + 8 <= field.length ? Number(field.readBigUInt64LE(at)) : null));
+  const take = (value: number): number => (value === inExtra ? (values.shift() ?? value) : value);
+  return { size: take(uncompressedSize), packed: take(compressedSize) };
+}
+
+/** What may precede the record that follows a member's content: 'PK\x07\x08'. */
+const signature = 0x08074b50;
+
+/**
+ * Compares the places of members with one another: each begins where the one before it ends, the first at the
+ * beginning, and the directory follows the last. Members that share bytes are how a small file becomes an endless
+ * archive; bytes of no member are read by some programs all the same.
+ * @param directory where it begins
+ */
+export async function faultOfOrder(
+  reader: FileReader,
+  members: readonly StoredMember[],
+  directory: number,
+): Promise<ArchiveFault | null> {
+  const inOrder = members.toSorted((one, other) => one.offset - other.offset);
+  if ((inOrder[0]?.offset ?? directory) > 0) return invalid('something stands before its first member');
+  for (const [index, member] of inOrder.entries()) {
+    const end = member.start + member.packed;
+    const next = inOrder[index + 1];
+    if (next !== undefined && next.offset < end) return invalid(`the member ${shown(next.name)} overlaps another one`);
+    if (end > directory) return invalid(`the member ${shown(member.name)} reaches beyond the end of the members`);
+    if (await follows(reader, member, (next?.offset ?? directory) - end)) continue;
+    return invalid(`what follows the member ${shown(member.name)} does not belong there`);
+  }
+  return null;
+}
+
+/**
+ * Whether the bytes behind a member are its data descriptor, or none where there need not be one ("APPNOTE.TXT – .ZIP
+ * File Format Specification", 4.3.9: with or without a signature, with sizes of 4 or of 8 bytes).
+ */
+async function follows(reader: FileReader, member: StoredMember, length: number): Promise<boolean> {
+  const { descriptor, start, packed, size, crc32 } = member;
+  if (length === 0) return descriptor !== 'needed';
+  if (descriptor === 'none' || ![12, 16, 20, 24].includes(length)) return false;
+  const bytes = await reader.bytes(start + packed, length);
+  const signed = length % 8 === 0;
+  if (signed && bytes.readUInt32LE(0) !== signature) return false;
+  const record = bytes.subarray(signed ? 4 : 0);
+  const [packedThere, sizeThere] =
+    record.length === 12
+      ? [record.readUInt32LE(4), record.readUInt32LE(8)]
+      : [Number(record.readBigUInt64LE(4)), Number(record.readBigUInt64LE(12))];
+  return record.readUInt32LE(0) === crc32 && packedThere === packed && sizeThere === size;
+}
+
+/** Bytes that are read at a time: what is asked for lies close together. */
+const pageSize = 8192;
+/** The directory of an archive and the members' own headers are read in turns. */
+const pagesKept = 2;
+
+interface Page {
+  readonly start: number;
+  readonly bytes: Buffer;
+}
+
+/** Lets yauzl read a file. It asks for whatever place an archive names: a wild one is an error like any other. */
+export class FileReader extends RandomAccessReader {
+  readonly #handle: FileHandle;
+  readonly #size: number;
+  /** The one that was used last comes last. */
+  #pages: readonly Page[] = [];
+
+  /** @param size bytes of the file */
+  constructor(handle: FileHandle, size: number) {
+    super();
+    this.#handle = handle;
+    this.#size = size;
+  }
+
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null) => void,
+  ): void {
+    const copy = async (): Promise<void> => void (await this.bytes(position, length)).copy(buffer, offset);
+    callbackify(copy)(callback);
+  }
+
+  /** @throws Error if the file has no such bytes */
+  async bytes(position: number, length: number): Promise<Buffer> {
+    if (!Number.isSafeInteger(position) || position + length > this.#size) {
+      throw new Error('it names a place outside of the file');
+    }
+    const known = this.#pages.find(
+      ({ start, bytes }) => start <= position && position + length <= start + bytes.length,
+    );
+    const page = known ?? (await this.#readPage(position, length));
+    this.#pages = [...this.#pages.filter((other) => other !== page), page].slice(-pagesKept);
+    return page.bytes.subarray(position - page.start, position - page.start + length);
+  }
+
+  async #readPage(start: number, length: number): Promise<Page> {
+    const bytes = Buffer.alloc(Math.min(Math.max(length, pageSize), this.#size - start));
+    const { bytesRead } = await this.#handle.read(bytes, 0, bytes.length, start);
+    if (bytesRead < bytes.length) throw new Error('the file ends early');
+    return { start, bytes };
+  }
 }

@@ -1,3 +1,8 @@
+import { type ArchiveEntry, databaseMembers, manifestMember } from './manifest.ts';
+import type { Contents, ArchiveFault, OtherFile, Wrapping } from '../errors/failure.ts';
+import { isDebris } from './repacked-layout.ts';
+import { faultOfName } from './entry-names.ts';
+import { uploadRootNames } from '../config/config.ts';
 import type { Engine } from '../model/engine.ts';
 import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
@@ -5,11 +10,7 @@ import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
-import type { ArchiveFault, OtherFile, Wrapping } from '../errors/failure.ts';
-import type { ArchiveEntry } from './reader.ts';
-import { recogniseNames } from './detect-unpacked.ts';
 import { invalid, piece, rejection } from './archive-error.ts';
-import { isTar, listTar } from './tar.ts';
 
 /** Where the marks of all formats lie, and enough of a text to know what it is. */
 const beginning = 64 * 1024;
@@ -202,4 +203,172 @@ export async function readBeginning(entry: ArchiveEntry, count: number): Promise
     if (head.length >= count) break;
   }
   return head.subarray(0, count);
+}
+
+/** A member of a tar archive. */
+export interface TarMember {
+  readonly name: string;
+  /** The content, of a member that is no longer than a line. */
+  readonly line: string | null;
+}
+
+const block = 512;
+const longestLine = 128;
+/** Names that are looked at, and bytes that are read for them: a data directory shows within the first. */
+const most = { names: 20_000, bytes: 256 * 1024 * 1024 };
+
+/** Whether a file begins with the header of a member: also of a tar from before the mark `ustar` (POSIX.1, "pax"). */
+export function isTar(head: Buffer): boolean {
+  if (head.length < block || head[0] === 0) return false;
+  const sum = head.subarray(0, block).reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 0x20 : byte), 0);
+  return numberIn(head, 148, 8) === sum;
+}
+
+/** Lists the members of a tar archive, as far as it can be read. Nothing is unpacked. */
+export async function listTar(source: AsyncIterable<Buffer>): Promise<readonly TarMember[]> {
+  const members: TarMember[] = [];
+  const reader = openReader(source);
+  let longName: string | null = null;
+  for (;;) {
+    const header = await reader.read(block);
+    if (header === null || !isTar(header) || members.length >= most.names) return members;
+    const size = numberIn(header, 124, 12);
+    const type = String.fromCharCode(header[156] ?? 0);
+    const padded = Math.ceil(size / block) * block;
+    // a long name stands in a member of its own before the one that bears it (GNU: L, POSIX: x)
+    if ('Lx'.includes(type) && padded <= 64 * block) {
+      const text = ((await reader.read(padded)) ?? Buffer.alloc(0)).toString('utf8', 0, size);
+      longName = type === 'L' ? text.replace(/\0.*/s, '') : (/^\d+ path=(.*)$/m.exec(text)?.[1] ?? longName);
+      continue;
+    }
+    const name = longName ?? nameIn(header);
+    longName = null;
+    const line = size > 0 && size <= longestLine ? await reader.read(padded) : null;
+    if (line === null && !(await reader.skip(padded))) return [...members, { name, line }];
+    if (type !== 'g') members.push({ name, line: line && line.toString('utf8', 0, size) });
+  }
+}
+
+function nameIn(header: Buffer): string {
+  const [name, prefix] = [textIn(header, 0, 100), textIn(header, 257, 5) === 'ustar' ? textIn(header, 345, 155) : ''];
+  return prefix === '' || header.toString('latin1', 257, 265) === 'ustar  \0' ? name : `${prefix}/${name}`;
+}
+
+function textIn(header: Buffer, at: number, length: number): string {
+  return header.toString('utf8', at, at + length).replace(/\0.*/s, '');
+}
+
+/** Octal digits; of what they are too few for, GNU writes the bytes of the number. */
+function numberIn(header: Buffer, at: number, length: number): number {
+  const field = header.subarray(at, at + length);
+  if (((field[0] ?? 0) & 0x80) !== 0) return field.subarray(1).reduce((value, byte) => value * 256 + byte, 0);
+  const digits = /^[ \0]*([0-7]+)/.exec(field.toString('latin1'))?.[1];
+  return digits === undefined ? 0 : Number.parseInt(digits, 8);
+}
+
+interface Reader {
+  /** @returns null where the source ends before */
+  readonly read: (length: number) => Promise<Buffer | null>;
+  /** @returns whether the source went on so far */
+  readonly skip: (length: number) => Promise<boolean>;
+}
+
+function openReader(source: AsyncIterable<Buffer>): Reader {
+  const chunks = source[Symbol.asyncIterator]();
+  let held: Buffer = Buffer.alloc(0);
+  let taken = 0;
+  const more = async (): Promise<boolean> => {
+    if (taken > most.bytes) return false;
+    const next = await chunks.next();
+    if (next.done === true) return false;
+    taken += next.value.length;
+    held = held.length === 0 ? next.value : Buffer.concat([held, next.value]);
+    return true;
+  };
+  return {
+    async read(length) {
+      while (held.length < length) if (!(await more())) return null;
+      const bytes = held.subarray(0, length);
+      held = held.subarray(length);
+      return bytes;
+    },
+    async skip(length) {
+      let left = length;
+      for (;;) {
+        const here = Math.min(left, held.length);
+        held = held.subarray(here);
+        left -= here;
+        if (left === 0) return true;
+        if (!(await more())) return false;
+      }
+    },
+  };
+}
+
+/** Names that are told of what nobody knows. */
+const told = 3;
+
+/** The parts of PostgreSQL's data directory (manual, "Database File Layout"), by the path that leads to it. */
+const dataDirectory =
+  /^((?:.*\/)?)(PG_VERSION$|global\/pg_control$|base\/\d+\/|pg_(?:wal|xact|multixact|subtrans|notify)\/|pg_hba\.conf$|postgresql\.conf$)/;
+
+/** What can be restored, or is explained once it is unpacked; the best of it first. */
+const backups = [
+  /\.zip$/i,
+  /(^|\/)db\.dump$/,
+  /\.(dump|backup|pgdump|bak)$/i,
+  /\.sql(\.gz|\.bz2|\.xz|\.zst)?$/i,
+  /\.(db|sqlite3?)$/i,
+];
+
+const exported = /(^|\/)((gdpr|filtered)_export_.*|[^/]+\.(csv|xlsx)|backup_\d{8}_\d{6}\.json)$/i;
+
+/**
+ * Says what lies in a folder, or in a packed one, by the names alone.
+ * @param names relative to it; a folder's may end with a slash
+ * @param major of PostgreSQL, where a data directory says it
+ */
+export function recogniseNames(names: readonly string[], major: number | null = null): Contents {
+  // a name that no plain command could bear is none that advice is built on
+  const files = names
+    .map((name) => name.replace(/^(\.\/)+/, ''))
+    .filter((name) => name !== '' && name !== '.' && !isDebris(name) && !/\p{C}/u.test(name) && !faultOfName(name));
+  const directory = dataDirectoryIn(files);
+  if (directory !== null) return { kind: 'data-directory', path: directory, major };
+  const folder = folderWith(files, manifestMember, Object.values(databaseMembers));
+  if (folder !== null) return { kind: 'unpacked-archive', path: folder };
+  const dump = folderWith(files, 'toc.dat', []);
+  if (dump !== null) return { kind: 'dump-directory', path: dump };
+  for (const pattern of backups) {
+    const found = files.filter((name) => pattern.test(name));
+    if (found[0] !== undefined) return { kind: 'backups', paths: [found[0], ...found.slice(1)] };
+  }
+  const plain = files.filter((name) => !name.endsWith('/'));
+  const roots = uploadRootNames.filter((root) => plain.some((name) => name.startsWith(`${root}/`)));
+  if (roots.length > 0) return { kind: 'uploads', roots };
+  if (plain.length > 0 && plain.every((name) => exported.test(name) || name.endsWith('.json'))) {
+    return { kind: 'export' };
+  }
+  return { kind: 'unknown', count: plain.length, names: plain.slice(0, told) };
+}
+
+/** One sign of a data directory proves nothing: every database in it has a PG_VERSION of its own. */
+function dataDirectoryIn(files: readonly string[]): string | null {
+  const signs = new Map<string, Set<string>>();
+  for (const name of files) {
+    const [, path, sign] = dataDirectory.exec(name) ?? [];
+    if (path !== undefined && sign !== undefined) signs.set(path, (signs.get(path) ?? new Set()).add(sign));
+  }
+  const found = [...signs].filter(([, { size }]) => size > 1).map(([path]) => path);
+  return found.toSorted((one, other) => one.length - other.length)[0] ?? null;
+}
+
+/** The path to the nearest folder that holds one file, and one of the others. */
+function folderWith(files: readonly string[], wanted: string, others: readonly string[]): string | null {
+  const present = new Set(files);
+  const folders = files
+    .filter((name) => name === wanted || name.endsWith(`/${wanted}`))
+    .map((name) => name.slice(0, -wanted.length))
+    .filter((folder) => others.length === 0 || others.some((other) => present.has(folder + other)));
+  return folders.toSorted((one, other) => one.length - other.length)[0] ?? null;
 }

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Engine } from '../model/engine.ts';
 import type { ArchiveKind } from '../model/archive.ts';
 import { type UploadRootName, uploadRootNames } from '../config/config.ts';
@@ -179,4 +180,13 @@ function entriesOf<Value>(value: unknown, read: (item: unknown) => Value | null)
 function readMember(value: unknown): Member | null {
   const { size, sha256 } = record(value) ?? {};
   return typeof size === 'number' && typeof sha256 === 'string' ? { size, sha256 } : null;
+}
+
+/** A member of an archive. */
+export interface ArchiveEntry {
+  readonly name: string;
+  /** Bytes before compression. */
+  readonly size: number;
+  /** The content. The stream ends in a Failure `archive-rejected` where it is not what the archive says. */
+  readonly open: () => Promise<Readable>;
 }

@@ -1,28 +1,25 @@
+import { placeOf, faultOfNames, foldName, isLeftover, type Place } from './entry-names.ts';
+import {
+  manifestMember,
+  type Manifest,
+  type ArchiveEntry,
+  type Description,
+  parseDescription,
+  parseManifest,
+} from './manifest.ts';
+import { open, rm, type FileHandle } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { counted } from './byte-counter.ts';
+import { recogniseNames, faultOfDatabase, isPiece, requireZip } from './detect-format.ts';
 import type { Engine } from '../model/engine.ts';
-import { type FileHandle, open } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { ArchiveLimits, UploadRootName } from '../config/config.ts';
 import { type ArchiveFault, Failure, reasonOf } from '../errors/failure.ts';
 import { shown } from '../platform/printable.ts';
 import { readContent } from './content.ts';
-import { faultOfDatabase, isPiece, requireZip } from './detect-format.ts';
 import { findMember, readDirectory, type StoredMember } from './central-directory.ts';
-import { type Description, type Manifest, manifestMember, parseDescription, parseManifest } from './manifest.ts';
-import { faultOfManifest } from './manifest-entries.ts';
 import { isDebris, topFolder } from './repacked-layout.ts';
-import { faultOfNames, foldName, isLeftover, type Place, placeOf } from './entry-names.ts';
-import { recogniseNames } from './detect-unpacked.ts';
 import { invalid, piece, rejection, rejectionOf } from './archive-error.ts';
-
-/** A member of an archive. */
-export interface ArchiveEntry {
-  readonly name: string;
-  /** Bytes before compression. */
-  readonly size: number;
-  /** The content. The stream ends in a Failure `archive-rejected` where it is not what the archive says. */
-  readonly open: () => Promise<Readable>;
-}
 
 /** An uploaded file. */
 export interface ArchivedUpload {
@@ -204,4 +201,47 @@ function databaseOf(file: string, placed: readonly Placed[], { engine }: Descrip
   if (database.kind !== engine)
     throw refuse(`its manifest says ${engine}, and the database in it is ${database.entry.name}`);
   return database.entry;
+}
+
+export interface ExtractOptions {
+  readonly signal: AbortSignal;
+  /** Hears of each piece how many bytes it has. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+}
+
+/**
+ * Unpacks a member into a new file that only its owner can read, and which has reached the disk when this returns.
+ * On a failure there is no such file; one that was there before stays as it was.
+ * @throws Failure `archive-rejected`, or the error of the file system
+ */
+export async function extractEntry(entry: ArchiveEntry, path: string, options: ExtractOptions): Promise<void> {
+  const { signal, onBytes } = options;
+  const content = await entry.open();
+  const handle = await open(path, 'wx', 0o600);
+  try {
+    await pipeline(content, counted(onBytes), handle.createWriteStream({ flush: true }), { signal });
+  } catch (error) {
+    await rm(path, { force: true });
+    const isWritten = error instanceof Error && 'syscall' in error && error.syscall === 'write';
+    throw isWritten ? new Error(`${path} cannot be written (${error.message})`, { cause: error }) : error;
+  }
+}
+
+/** Whether the members of an archive of ours are those that its manifest lists; null if they are. */
+export function faultOfManifest(manifest: Manifest, members: readonly ArchiveEntry[]): string | null {
+  const present = new Map(members.map((entry) => [entry.name, entry]));
+  for (const [name, { size }] of Object.entries(manifest.members)) {
+    const entry = present.get(name);
+    if (entry === undefined) return `its manifest lists a member that is missing: ${shown(name)}`;
+    if (entry.size !== size) return `the member ${shown(name)} has another size than its manifest says`;
+  }
+  for (const { name } of members) {
+    if (name === manifestMember) continue;
+    if (!Object.hasOwn(manifest.members, name)) return `its manifest does not list the member ${shown(name)}`;
+    const place = placeOf(name);
+    if (place?.kind === 'upload' && !manifest.uploads.includes(place.root)) {
+      return `its manifest does not list the uploads of ${place.root}`;
+    }
+  }
+  return null;
 }

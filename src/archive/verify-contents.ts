@@ -1,7 +1,8 @@
+import type { ArchiveEntry } from './manifest.ts';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Failure, reasonOf } from '../errors/failure.ts';
-import type { Archive, ArchiveEntry } from './reader.ts';
+import type { Archive } from './reader.ts';
 import { invalid, rejection } from './archive-error.ts';
 import { tap } from './byte-counter.ts';
 

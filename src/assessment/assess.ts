@@ -1,3 +1,4 @@
+import type { Look, Observation } from './observation.ts';
 import type { DatabaseFacts } from '../model/database-facts.ts';
 import type { Engine } from '../model/engine.ts';
 import type { SideFileFault, State, RestoreJournal } from '../model/state.ts';
@@ -14,26 +15,12 @@ import { loadPromise } from '../schema/expected-schema.ts';
 import type { Fingerprints } from '../schema/fingerprints.ts';
 import type { Possessions } from '../schema/application-objects.ts';
 import { diagnose, isOfUnknownOwner, isUnversioned } from './diagnosis.ts';
-import type { Observation } from './observation.ts';
 import type { RepairPlan } from '../repair/repair-step.ts';
 import { planFor } from './plan.ts';
 import { findRestoreJournal, findTraces } from '../state-folder/state-paths.ts';
 
 /** Tables that are asked for rows at the most: one statement has to hold them all. */
 const mostAsked = 500;
-
-/** What was seen, what it means, and what is to be done about it. */
-export interface Look {
-  readonly observation: Observation;
-  readonly state: State;
-  readonly plan: Plan;
-  /** What keeps the plan from being carried out, though the state does not: rights, encoding, the place of a backup. */
-  readonly obstacle: Problem | null;
-  /** How a drifted schema can be mended; null for every other state. */
-  readonly repair: RepairPlan | null;
-  /** The archive that TT_RESTORE_FROM orders, and that a start would restore before it does anything else. */
-  readonly restores?: string;
-}
 
 /** Observes, diagnoses and plans, without writing anything. */
 export async function look(database: Database, config: Config): Promise<Look> {

@@ -1,5 +1,8 @@
+import type { State, SideFileFault, RestoreJournal } from '../model/state.ts';
+import type { Plan } from '../model/plan.ts';
+import type { Problem } from '../errors/failure.ts';
+import type { RepairPlan } from '../repair/repair-step.ts';
 import type { DatabaseFacts } from '../model/database-facts.ts';
-import type { SideFileFault, RestoreJournal } from '../model/state.ts';
 import type { Engine } from '../model/engine.ts';
 import type { Promised } from '../schema/faults.ts';
 import type { Fingerprints } from '../schema/fingerprints.ts';
@@ -38,4 +41,17 @@ export interface Knowledge {
   readonly fingerprints: Fingerprints | null;
   /** What is the application's by name and shape; null where a version row of its own says whose database it is. */
   readonly possessions: Possessions | null;
+}
+
+/** What was seen, what it means, and what is to be done about it. */
+export interface Look {
+  readonly observation: Observation;
+  readonly state: State;
+  readonly plan: Plan;
+  /** What keeps the plan from being carried out, though the state does not: rights, encoding, the place of a backup. */
+  readonly obstacle: Problem | null;
+  /** How a drifted schema can be mended; null for every other state. */
+  readonly repair: RepairPlan | null;
+  /** The archive that TT_RESTORE_FROM orders, and that a start would restore before it does anything else. */
+  readonly restores?: string;
 }

@@ -1,8 +1,8 @@
+import type { Look } from './observation.ts';
 import type { Plan } from '../model/plan.ts';
 import type { State } from '../model/state.ts';
 import type { Extras } from '../model/difference.ts';
 import type { Catalog } from '../model/catalog.ts';
-import type { Look } from './assess.ts';
 import { refusalOf } from './plan.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import { exitCodeOf, type Problem } from '../errors/failure.ts';

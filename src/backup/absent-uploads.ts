@@ -1,3 +1,4 @@
+import type { AbsentUploads } from '../model/archive.ts';
 import type { DatabaseFacts } from '../model/database-facts.ts';
 import type { Catalog } from '../model/catalog.ts';
 import { existsSync } from 'node:fs';
@@ -37,14 +38,6 @@ const sourcesOf: Readonly<Record<UploadRootName, readonly (readonly [table: stri
 };
 
 type SpokenFiles = Readonly<Partial<Record<UploadRootName, number>>>;
-
-/** A folder of uploads that an archive has nothing of, or that a container takes along when it goes. */
-export interface AbsentUploads {
-  readonly folder: string;
-  /** How many files there the database speaks of. */
-  readonly rows: number;
-  readonly why: 'missing' | 'empty' | 'not-mounted';
-}
 
 /**
  * Finds the folders whose files the database speaks of and that are not there, hold nothing, or lie in the container

@@ -1,13 +1,20 @@
+import { access, constants, mkdtemp, open, rm, statfs, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { rejection, invalid } from '../archive/archive-error.ts';
+import { checkSqliteFile, findUnknownObjects } from '../database/sqlite/check.ts';
+import { readBeginning } from '../archive/detect-format.ts';
+import { inspectDump } from '../database/postgres/dump.ts';
+import { headerBytes, oldestReader, parseDumpHeader } from '../database/postgres/dump-header.ts';
+import { findTools, newest } from '../database/postgres/client-tools.ts';
 import type { ArchiveKind } from '../model/archive.ts';
 import type { Engine } from '../model/engine.ts';
-import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { proveArchive } from '../archive/verify-contents.ts';
 import { type Archive, openArchive } from '../archive/reader.ts';
 import type { Config } from '../config/config.ts';
 import type { ArchiveObject } from '../errors/failure.ts';
-import { openDumpProof } from './verify-dump.ts';
-import { openFileProof } from './verify-file.ts';
 
 /** An archive that was found whole. What the application's own ones do not tell is null. */
 export interface VerifiedArchive {
@@ -99,4 +106,66 @@ function describeVerified(archive: Archive, server: string | null): Omit<Verifie
     uploads: uploads.length,
     bytes: size,
   };
+}
+
+/**
+ * Prepares to prove a dump with the newest pg_restore that there is: it reads all that older ones read.
+ * @throws Failure `archive-rejected` if the dump says what it is in no way that is known, or none can read it
+ */
+export async function openDumpProof({ file, database }: Archive, signal: AbortSignal): Promise<DatabaseProof> {
+  const parsed = parseDumpHeader(await readBeginning(database, headerBytes));
+  if (parsed.kind === 'damaged') throw rejection(file, invalid(`its ${database.name}: ${parsed.reason}`));
+  const { header } = parsed;
+  const needed = oldestReader(header);
+  const tool = newest(await findTools('pg_restore'));
+  if (tool === null || tool.major < needed) {
+    const found = tool === null ? 'and there is no pg_restore here' : `and pg_restore here is ${tool.major}`;
+    const reason = `its dump was made by pg_dump ${header.pgDump}, which pg_restore ${needed} and newer read, ${found}`;
+    throw rejection(file, { kind: 'no-tool', reason });
+  }
+  // the package that it came from says nothing about the dump
+  const server = `PostgreSQL ${header.server.replace(/ .*/s, '')}`;
+  return { server, prove: (content) => inspectDump(tool, content, signal) };
+}
+
+/**
+ * Prepares to prove an SQLite file: it is unpacked for the purpose, among the temporary files or beside the archive.
+ * @throws Failure `archive-rejected` if there is no room for it
+ */
+export async function openFileProof(archive: Archive, signal: AbortSignal): Promise<DatabaseProof> {
+  const place = await findRoom(archive);
+  return {
+    server: null,
+    async prove(content) {
+      const folder = await mkdtemp(join(place, '.db-init-verify-'));
+      try {
+        const file = join(folder, 'database');
+        const handle = await open(file, 'wx', 0o600);
+        await pipeline(content, handle.createWriteStream(), { signal });
+        const fault = checkSqliteFile(file);
+        if (fault !== null) throw new Error(fault);
+        return findUnknownObjects(file);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+/** A temporary folder is often memory: the folder of the archive has room for what comes out of it, as a rule. */
+async function findRoom({ file, database }: Archive): Promise<string> {
+  const places = [tmpdir(), dirname(file)];
+  for (const place of places) {
+    const { bavail, bsize } = await statfs(place);
+    if (bavail * bsize > database.size * 1.1 && (await isWritable(place))) return place;
+  }
+  const reason = `its ${database.name} has ${database.size} bytes, and neither ${places.join(' nor ')} has room to unpack it for the proof`;
+  throw rejection(file, { kind: 'unusable', reason });
+}
+
+async function isWritable(folder: string): Promise<boolean> {
+  return access(folder, constants.W_OK | constants.X_OK).then(
+    () => true,
+    () => false,
+  );
 }

@@ -1,6 +1,6 @@
+import type { Quarantine, QuarantineContext } from '../quarantine/entry.ts';
 import { exitCodes } from '../errors/exit-codes.ts';
 import { Failure } from '../errors/failure.ts';
-import type { Quarantine, QuarantineContext } from '../quarantine/quarantine.ts';
 import { renderHeld } from '../report/quarantine-text.ts';
 import type { Command, CommandContext } from './context.ts';
 import { requireConsent } from './consent.ts';

@@ -1,8 +1,9 @@
+import type { Look } from '../assessment/observation.ts';
 import type { Archive } from '../archive/reader.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { loadHead } from '../schema/expected-schema.ts';
-import { type Look, look } from '../assessment/assess.ts';
+import { look } from '../assessment/assess.ts';
 import { gateExitCode, reportLook, type StateReport, verifyExitCode } from '../assessment/state-report.ts';
 import { renderStatus, renderVerdict } from '../report/state-text.ts';
 import { type Commands, commandsFor } from '../report/commands.ts';

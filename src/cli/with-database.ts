@@ -1,11 +1,11 @@
+import type { OpenOptions, Database } from '../database/database.ts';
+import { unfinishedRestore } from '../execution/execute-plan.ts';
 import { tmpdir } from 'node:os';
 import { relative } from 'node:path';
 import type { Settings } from '../config/config.ts';
-import type { Database } from '../database/database.ts';
-import { openDatabase, type OpenOptions, settleHost } from '../database/open.ts';
+import { openDatabase, settleHost } from '../database/open.ts';
 import { nameOf } from '../database/target-name.ts';
 import { Failure } from '../errors/failure.ts';
-import { unfinishedRestore } from '../operations/gate.ts';
 import { findRestoreJournal, markOfRestores } from '../state-folder/state-paths.ts';
 import { describePassingFile } from '../report/backup-text.ts';
 import { commandsFor } from '../report/commands.ts';

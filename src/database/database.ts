@@ -1,3 +1,4 @@
+import type { LockHolder } from '../model/cause.ts';
 import type { OtherSession, DatabaseFacts, Question, MissingRight } from '../model/database-facts.ts';
 import type { Engine } from '../model/engine.ts';
 import type { Session } from './session.ts';
@@ -70,4 +71,23 @@ export interface Database {
   rehearse<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
 
   close(): Promise<void>;
+}
+
+/** How to open a database, and whom to tell while it takes time. Times are whole seconds. */
+export interface OpenOptions {
+  readonly applicationName: string;
+  /** Whether the run may write. Runs that do not take no lock, and open SQLite files read-only. */
+  readonly writes: boolean;
+  readonly waitTimeout: number;
+  readonly lockTimeout: number;
+  readonly migrationLockTimeout: number;
+  readonly statementTimeout: number;
+  readonly allowNetworkFs: boolean;
+  readonly signal: AbortSignal;
+  readonly onWaiting: (reason: string, secondsLeft: number) => void;
+  readonly onLockWaiting: (holder: LockHolder, secondsLeft: number) => void;
+  readonly onRetry: (reason: string) => void;
+  readonly onWarning: (message: string) => void;
+  /** Told of each transaction that wrote, once it is committed or nobody can tell any more. */
+  readonly onCommit?: (outcome: CommitOutcome) => void;
 }

@@ -36,7 +36,7 @@ export interface Refusal {
 
 /** What a run is going to do. */
 export type Plan =
-  | { readonly kind: 'pass'; readonly state: State }
+  | { readonly kind: 'pass'; readonly state: Extract<State, { kind: 'current' | 'ahead' }> }
   | {
       readonly kind: 'migrate';
       readonly state: State;

@@ -1,5 +1,6 @@
 import type { Dependent } from './cause.ts';
 import type { Difference } from './difference.ts';
+
 /** What is wrong with rows: no value, the same value again, a reference to nothing, a check not passed. */
 export type Fault = 'null' | 'duplicate' | 'orphan' | 'violation' | 'no-value';
 
@@ -29,4 +30,13 @@ export interface Unsafe {
   readonly obstacle: Obstacle;
   /** SQL to run by hand; what follows `--` says what to mind. Empty where there is none. */
   readonly remedy: readonly string[];
+}
+
+/** What must not be found in the data. */
+export interface Condition {
+  readonly fault: Fault;
+  /** The query that finds the rows in the way; of duplicates it finds each value once. */
+  readonly find: string;
+  /** SQL to run by hand where rows are found, if it is not what the step would do. */
+  readonly remedy?: readonly string[];
 }

@@ -1,3 +1,6 @@
+import { type GateContext, bringToHead, naming } from '../execution/migrate-and-repair.ts';
+import { unfinishedRestore } from '../execution/execute-plan.ts';
+import type { Look } from '../assessment/observation.ts';
 import type { DatabaseFacts } from '../model/database-facts.ts';
 import type { Work } from '../model/plan.ts';
 import type { Transaction } from '../database/database.ts';
@@ -9,9 +12,7 @@ import { quarantineLast } from '../quarantine/batches.ts';
 import { openRecord, type Step } from '../report/run-record.ts';
 import { versionTable } from '../schema/catalog.ts';
 import { type CatalogChanges, findChanges } from '../schema/revision-changes.ts';
-import { bringToHead, naming } from './execute-plan.ts';
-import { type GateContext, unfinishedRestore } from './gate.ts';
-import { type Look, look } from '../assessment/assess.ts';
+import { look } from '../assessment/assess.ts';
 import { quarantines } from '../assessment/plan.ts';
 
 /** What came of doing the pending work without keeping it. */

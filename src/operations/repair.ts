@@ -1,9 +1,11 @@
+import type { GateContext } from '../execution/migrate-and-repair.ts';
+import { act } from '../execution/execute-plan.ts';
+import type { Look } from '../assessment/observation.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { Failure } from '../errors/failure.ts';
 import type { RepairPlan } from '../repair/repair-step.ts';
-import { act, type GateContext } from './gate.ts';
-import { type Look, look } from '../assessment/assess.ts';
+import { look } from '../assessment/assess.ts';
 
 /**
  * Mends a schema that lacks parts of the last revision, under the lock, as the gate does. It is asked for by hand, so

@@ -1,3 +1,7 @@
+import type { Config } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import type { Log } from '../report/log.ts';
+import type { Recorder } from '../report/run-record.ts';
 import { Failure } from '../errors/failure.ts';
 
 /** What a quarantine holds, on either engine. Sizes are bytes. */
@@ -39,4 +43,26 @@ export function pick<Entry extends { readonly name: string }>(
   if (found !== undefined) return found;
   const held = entries.map((entry) => entry.name);
   throw new Failure({ kind: 'quarantine-refused', database, obstacle: { kind: 'not-held', name, held } });
+}
+
+/** What commands do with what was put aside; each engine has its own way. */
+export interface Quarantine {
+  /** Looks without writing and without the lock. */
+  list(): Promise<readonly Held[]>;
+  /** Puts aside everything, or only what is not the application's. To be called with the lock held. */
+  create(everything: boolean): Promise<void>;
+  /** Takes everything back. To be called with the lock held, unless nothing is to be done but to check. */
+  restore(name: string, dryRun: boolean): Promise<void>;
+  /** Deletes for good. To be called with the lock held. */
+  purge(name: string): Promise<void>;
+}
+
+export interface QuarantineContext {
+  readonly database: Database;
+  readonly config: Config;
+  readonly log: Log;
+  readonly recorder: Recorder;
+  readonly signal: AbortSignal;
+  /** Asks a person to agree to what the sentence says. @throws Failure `usage` */
+  readonly consent: (what: string) => Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { type Quarantine, type QuarantineContext, type Held, type HeldThing, pick } from './entry.ts';
 import { currentSchema } from '../database/current-schema.ts';
 import { DependedUpon, findDependents, lockTables } from '../database/postgres/dependents.ts';
 import { text } from '../database/rows.ts';
@@ -6,9 +7,7 @@ import { Failure, type QuarantineObstacle } from '../errors/failure.ts';
 import { summariseHeld } from '../report/quarantine-text.ts';
 import { versionTable } from '../schema/catalog.ts';
 import { loadHead } from '../schema/expected-schema.ts';
-import type { Quarantine, QuarantineContext } from './quarantine.ts';
 import { inBatches, quarantineBatches, requireAlone } from './batches.ts';
-import { type Held, type HeldThing, pick } from './entry.ts';
 import { type QuarantineSchema, readSchemas } from './label.ts';
 import { bringBackBatch, dropBatch, findNameClashes, homeOf } from './move.ts';
 import { type Batch, countRows, isType, listBatches, rightsMissingToMove } from './objects.ts';

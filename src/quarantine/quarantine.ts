@@ -1,34 +1,8 @@
+import type { Quarantine, QuarantineContext } from './entry.ts';
 import type { State } from '../model/state.ts';
-import type { Config } from '../config/config.ts';
-import type { Database } from '../database/database.ts';
 import { Failure } from '../errors/failure.ts';
 import { look } from '../assessment/assess.ts';
 import { refusalOf } from '../assessment/plan.ts';
-import type { Log } from '../report/log.ts';
-import type { Recorder } from '../report/run-record.ts';
-import type { Held } from './entry.ts';
-
-/** What commands do with what was put aside; each engine has its own way. */
-export interface Quarantine {
-  /** Looks without writing and without the lock. */
-  list(): Promise<readonly Held[]>;
-  /** Puts aside everything, or only what is not the application's. To be called with the lock held. */
-  create(everything: boolean): Promise<void>;
-  /** Takes everything back. To be called with the lock held, unless nothing is to be done but to check. */
-  restore(name: string, dryRun: boolean): Promise<void>;
-  /** Deletes for good. To be called with the lock held. */
-  purge(name: string): Promise<void>;
-}
-
-export interface QuarantineContext {
-  readonly database: Database;
-  readonly config: Config;
-  readonly log: Log;
-  readonly recorder: Recorder;
-  readonly signal: AbortSignal;
-  /** Asks a person to agree to what the sentence says. @throws Failure `usage` */
-  readonly consent: (what: string) => Promise<void>;
-}
 
 /** The quarantine of a database. */
 export async function openQuarantine(context: QuarantineContext): Promise<Quarantine> {

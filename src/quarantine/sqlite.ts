@@ -1,11 +1,10 @@
+import { type Quarantine, type QuarantineContext, type Held, pick } from './entry.ts';
 import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { countRelations, withExclusiveFile } from '../database/sqlite/exclusive.ts';
 import { Failure, type QuarantineObstacle } from '../errors/failure.ts';
 import { commandsFor } from '../report/commands.ts';
 import { announceWayBack, summariseHeld } from '../report/quarantine-text.ts';
-import type { Quarantine, QuarantineContext } from './quarantine.ts';
-import { type Held, pick } from './entry.ts';
 import { timeInName } from '../platform/local-time.ts';
 
 /** What the record of the run calls it. */

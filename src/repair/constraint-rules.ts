@@ -1,5 +1,7 @@
-import type { Fault } from '../model/repair.ts';
-import type { RepairContext } from './repair-step.ts';
+import type { DatabaseFacts } from '../model/database-facts.ts';
+import type { Engine } from '../model/engine.ts';
+import type { Promised } from '../schema/faults.ts';
+import type { Condition } from '../model/repair.ts';
 import { sequenceOf } from '../migration/schema-builder/catalog-sql.ts';
 import { quoteName } from '../database/quoting.ts';
 import { nameOf, namesIn, tokenize } from '../migration/schema-builder/sql-tokens.ts';
@@ -22,15 +24,6 @@ export type Rule =
   | { readonly kind: 'check'; readonly columns: readonly string[]; readonly expression: string }
   /** An index that makes nothing impossible. */
   | { readonly kind: 'none'; readonly columns: readonly string[] };
-
-/** What must not be found in the data. */
-export interface Condition {
-  readonly fault: Fault;
-  /** The query that finds the rows in the way; of duplicates it finds each value once. */
-  readonly find: string;
-  /** SQL to run by hand where rows are found, if it is not what the step would do. */
-  readonly remedy?: readonly string[];
-}
 
 /** Reads the definition of a constraint or an index, as the catalog has it. */
 export function parseRule(definition: string): Rule {
@@ -132,4 +125,10 @@ function rowsOf(table: string, columns: readonly string[], { head, facts }: Repa
   });
   if (found === undefined) return `(SELECT ${added.join(', ')} WHERE false)`;
   return added.length === 0 ? quoteName(table) : `(SELECT *, ${added.join(', ')} FROM ${quoteName(table)})`;
+}
+
+/** What a plan is made from: what was seen, and what is promised. */
+export interface RepairContext extends Promised {
+  readonly facts: DatabaseFacts;
+  readonly engine: Engine;
 }

@@ -1,24 +1,15 @@
+import { type RepairContext, noNulls, noRows, parseRule, referencesTo } from './constraint-rules.ts';
 import type { Engine } from '../model/engine.ts';
 import type { Catalog, Column, Table } from '../model/catalog.ts';
 import type { Difference } from '../model/difference.ts';
 import type { Unsafe } from '../model/repair.ts';
 import { renderColumn, renderEnum, renderTable, sequenceOf } from '../migration/schema-builder/catalog-sql.ts';
-import { type EnumColumn, relabelEnum } from '../migration/schema-builder/enum-labels.ts';
+import { type EnumColumn, relabelEnum } from '../migration/schema-builder/relabel-enum.ts';
 import { quoteName, quoteText } from '../database/quoting.ts';
 import { seedStatements } from '../migration/baseline.ts';
 import { isNumberingKey } from '../schema/comparison.ts';
-import {
-  alter,
-  type Change,
-  type Circumstances,
-  type RepairContext,
-  statement,
-  step,
-  type Step,
-  unsafe,
-} from './repair-step.ts';
+import { alter, type Change, type Circumstances, statement, step, type Step, unsafe } from './repair-step.ts';
 import { decideConstraint, decideIndex, decideInvalidIndex, primaryKeyOf } from './constraint-decisions.ts';
-import { noNulls, noRows, parseRule, referencesTo } from './constraint-rules.ts';
 
 type Of<Kind extends Difference['kind']> = Extract<Difference, { kind: Kind }>;
 

@@ -1,8 +1,9 @@
+import type { RepairContext } from './constraint-rules.ts';
 import type { Engine } from '../model/engine.ts';
 import type { Difference } from '../model/difference.ts';
 import { freeNames } from './name-allocator.ts';
 import { decide } from './decisions.ts';
-import { type Change, phases, renderChange, type RepairContext, type RepairPlan, type Step } from './repair-step.ts';
+import { type Change, phases, renderChange, type RepairPlan, type Step } from './repair-step.ts';
 
 /**
  * Decides how each difference is mended, or why it is not. Pure: the conditions of the steps are still to be asked.

@@ -1,12 +1,10 @@
-import type { DatabaseFacts } from '../model/database-facts.ts';
+import type { Condition, Obstacle, Unsafe } from '../model/repair.ts';
+import type { RepairContext } from './constraint-rules.ts';
 import type { Engine } from '../model/engine.ts';
 import type { Difference } from '../model/difference.ts';
-import type { Obstacle, Unsafe } from '../model/repair.ts';
 import { quoteName } from '../database/quoting.ts';
 import type { TableChange } from '../migration/schema-builder/table-text.ts';
-import type { Promised } from '../schema/faults.ts';
 import type { FreeNames } from './name-allocator.ts';
-import type { Condition } from './constraint-rules.ts';
 
 /** What is altered in a table that is there. */
 export type Alteration = Extract<TableChange, { kind: 'addColumn' | 'setNotNull' | 'dropNotNull' | 'addConstraint' }>;
@@ -32,12 +30,6 @@ export interface Step {
 export interface RepairPlan {
   readonly steps: readonly Step[];
   readonly unsafe: readonly Unsafe[];
-}
-
-/** What a plan is made from: what was seen, and what is promised. */
-export interface RepairContext extends Promised {
-  readonly facts: DatabaseFacts;
-  readonly engine: Engine;
 }
 
 /** What a decision about one difference needs to know of everything else. */

@@ -1,3 +1,4 @@
+import type { RepairContext } from './constraint-rules.ts';
 import type { Difference } from '../model/difference.ts';
 import type { Unsafe } from '../model/repair.ts';
 import type { Session } from '../database/session.ts';
@@ -8,14 +9,7 @@ import { reasonOf } from '../errors/failure.ts';
 import { openSchema } from '../migration/schema-builder/schema.ts';
 import { withoutBroken } from '../migration/schema-builder/sqlite-broken-triggers.ts';
 import { changesInOrder, planRepair } from './repair-plan.ts';
-import {
-  type Alteration,
-  type Change,
-  renderChange,
-  type RepairContext,
-  type RepairPlan,
-  type Step,
-} from './repair-step.ts';
+import { type Alteration, type Change, renderChange, type RepairPlan, type Step } from './repair-step.ts';
 
 /** Something stands in the way of mending. Nothing of the plan is to stay: the transaction is to be rolled back. */
 export class NotMendable extends Error {

@@ -1,4 +1,4 @@
-import type { AbsentUploads } from '../backup/absent-uploads.ts';
+import type { AbsentUploads } from '../model/archive.ts';
 import type { BackupObstacle, Problem } from '../errors/failure.ts';
 import { capital, newerTools, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';

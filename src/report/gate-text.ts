@@ -1,6 +1,5 @@
 import { collationVersion, type Surroundings } from '../model/database-facts.ts';
 import type { Plan, Work } from '../model/plan.ts';
-import { releaseGraph } from '../migration/revisions.ts';
 import { describeMatch, listRows } from './adoption-text.ts';
 import type { Commands } from './commands.ts';
 import type { Log } from './log.ts';
@@ -77,5 +76,5 @@ export function announcePass({ state }: Extract<Plan, { kind: 'pass' }>, log: Lo
     );
     return;
   }
-  log.info(`The database is healthy and current (${releaseGraph.heads.join(', ')}): nothing to do.`);
+  log.info(`The database is healthy and current (${state.revisions.join(', ')}): nothing to do.`);
 }

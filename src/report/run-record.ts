@@ -1,6 +1,6 @@
+import type { Look } from '../assessment/observation.ts';
 import type { State } from '../model/state.ts';
 import type { CommitOutcome, Database } from '../database/database.ts';
-import type { Look } from '../assessment/assess.ts';
 
 /** Something that a run did to the database or for its sake. */
 export type Step =

@@ -1,5 +1,5 @@
+import type { Look } from '../assessment/observation.ts';
 import { printable } from '../platform/printable.ts';
-import type { Look } from '../assessment/assess.ts';
 import { describeMatch, listRows } from './adoption-text.ts';
 import { renderBanner } from './banner.ts';
 import type { Commands } from './commands.ts';

@@ -1,3 +1,6 @@
+import { type GateContext, bringToHead, conclude, naming, prove } from '../execution/migrate-and-repair.ts';
+import { act } from '../execution/execute-plan.ts';
+import type { Look } from '../assessment/observation.ts';
 import type { DatabaseFacts } from '../model/database-facts.ts';
 import type { State } from '../model/state.ts';
 import type { Work } from '../model/plan.ts';
@@ -9,10 +12,8 @@ import { quoteName } from '../database/quoting.ts';
 import { number, only } from '../database/rows.ts';
 import type { Session } from '../database/session.ts';
 import { Failure, type ResetObstacle } from '../errors/failure.ts';
-import { bringToHead, conclude, naming, prove } from '../operations/execute-plan.ts';
 import { requireEncoding } from '../assessment/encoding.ts';
-import { act, type GateContext } from '../operations/gate.ts';
-import { type Look, look } from '../assessment/assess.ts';
+import { look } from '../assessment/assess.ts';
 import { refusalOf } from '../assessment/plan.ts';
 import { findRestoreJournal } from '../state-folder/state-paths.ts';
 import { releaseGraph } from '../migration/revisions.ts';

@@ -1,5 +1,6 @@
+import { openDumpProof } from '../backup/verify.ts';
+import { act } from '../execution/execute-plan.ts';
 import { type Contents, readContents } from '../backup/database-summary.ts';
-import { openDumpProof } from '../backup/verify-dump.ts';
 import type { Manifest } from '../archive/manifest.ts';
 import type { Config, DatabaseTarget } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
@@ -7,7 +8,6 @@ import { isConnectionLoss } from '../database/postgres/connection-failure.ts';
 import { openDatabase } from '../database/open.ts';
 import { causeOf } from '../database/cause.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
-import { act } from '../operations/gate.ts';
 import { look } from '../assessment/assess.ts';
 import { listRows } from '../report/adoption-text.ts';
 import { describeCause } from '../report/error-messages.ts';

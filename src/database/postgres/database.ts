@@ -1,10 +1,9 @@
+import type { OpenOptions, Database, Transaction } from '../database.ts';
 import type pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
 import { chainOf } from '../../errors/error-code.ts';
 import { Failure, reasonOf } from '../../errors/failure.ts';
 import { causeOf, LockTimeout } from '../cause.ts';
-import type { Database, Transaction } from '../database.ts';
-import type { OpenOptions } from '../open.ts';
 import { describeRetry } from '../../report/cause-text.ts';
 import { describePostgres } from '../target-name.ts';
 import { pauseBeforeAttempt, sleep } from '../backoff.ts';

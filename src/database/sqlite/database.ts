@@ -1,11 +1,10 @@
+import type { OpenOptions, Database, Transaction } from '../database.ts';
 import { type DatabaseFacts, noSurroundings } from '../../model/database-facts.ts';
 import { existsSync, rmSync, statSync } from 'node:fs';
 import SQLite from 'better-sqlite3';
 import type { SqliteTarget } from '../../config/config.ts';
 import { Failure, reasonOf } from '../../errors/failure.ts';
 import { describeKeptCopies } from '../../report/side-file-text.ts';
-import { type Database, type Transaction } from '../database.ts';
-import type { OpenOptions } from '../open.ts';
 import type { Session } from '../session.ts';
 import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { danglingReferences } from './check.ts';

@@ -1,8 +1,8 @@
+import type { OpenOptions } from '../database.ts';
 import type { LockHolder } from '../../model/cause.ts';
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import SQLite from 'better-sqlite3';
 import { Failure } from '../../errors/failure.ts';
-import type { OpenOptions } from '../open.ts';
 import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { accessDenied } from './file-system.ts';
 import { zonedTime } from '../../platform/local-time.ts';

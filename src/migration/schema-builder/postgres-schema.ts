@@ -1,7 +1,7 @@
 import type { Row, Value } from '../../model/engine.ts';
 import { currentSchema } from '../../database/current-schema.ts';
 import type { Session } from '../../database/session.ts';
-import { type EnumColumn, relabelEnum } from './enum-labels.ts';
+import { type EnumColumn, relabelEnum } from './relabel-enum.ts';
 import { createInventory, text, type Inventory } from './inventory.ts';
 import { quoteName, quoteText } from '../../database/quoting.ts';
 import { optionalText } from '../../database/rows.ts';

@@ -2,8 +2,7 @@ import type { Session } from '../../database/session.ts';
 import { text } from './inventory.ts';
 import { quoteName } from '../../database/quoting.ts';
 import { unaskedDifferences, tableFacts } from './table-facts.ts';
-import { changeTable, parseTable, renderTable } from './table-text.ts';
-import type { TableChange, TableText } from './table-text.ts';
+import { changeTable, parseTable, renderTable, type TableChange, type TableText } from './table-text.ts';
 
 /** The stored statement of a table, under the table's own spelling. @throws Error if there is no such table */
 export async function storedTable(session: Session, table: string): Promise<{ name: string; definition: TableText }> {

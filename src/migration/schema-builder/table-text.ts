@@ -1,6 +1,5 @@
 import { quoteName } from '../../database/quoting.ts';
-import { join, keyword, nameOf, namesIn, normalize, tokenize } from './sql-tokens.ts';
-import type { Token } from './sql-tokens.ts';
+import { join, keyword, nameOf, namesIn, normalize, tokenize, type Token } from './sql-tokens.ts';
 import type { ColumnChange, Definition } from './steps.ts';
 
 /**

@@ -1,7 +1,7 @@
+import { extractEntry } from '../../archive/reader.ts';
 import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { extractEntry } from '../../archive/extract.ts';
 import { rejection } from '../../archive/archive-error.ts';
 import type { Config, PostgresTarget } from '../../config/config.ts';
 import { currentSchema } from '../../database/current-schema.ts';

@@ -1,7 +1,7 @@
+import { extractEntry } from '../../archive/reader.ts';
 import { existsSync } from 'node:fs';
 import { rm, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { extractEntry } from '../../archive/extract.ts';
 import { rejection } from '../../archive/archive-error.ts';
 import type { SqliteTarget } from '../../config/config.ts';
 import type { Database } from '../../database/database.ts';

@@ -1,7 +1,7 @@
+import type { ArchiveEntry } from '../../archive/manifest.ts';
 import { access, chmod, constants, mkdir, open, realpath, rm, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { counted } from '../../archive/byte-counter.ts';
-import type { ArchiveEntry } from '../../archive/reader.ts';
 import type { UploadRoot } from '../../config/config.ts';
 import { hasCode } from '../../errors/error-code.ts';
 import { Failure, reasonOf, type RestoreObstacle } from '../../errors/failure.ts';

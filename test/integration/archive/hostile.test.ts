@@ -1,3 +1,4 @@
+import { extractEntry, openArchive } from '../../../src/archive/reader.ts';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -5,10 +6,8 @@ import { buffer } from 'node:stream/consumers';
 import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
 import AdmZip from 'adm-zip';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { extractEntry } from '../../../src/archive/extract.ts';
 import { renderManifest } from '../../../src/archive/manifest.ts';
 import { proveArchive } from '../../../src/archive/verify-contents.ts';
-import { openArchive } from '../../../src/archive/reader.ts';
 import { type ArchiveFault, Failure } from '../../../src/errors/failure.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { descriptor, type End, extra, type Fields, type Part, u64, zip } from './zip.ts';

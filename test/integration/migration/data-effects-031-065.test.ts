@@ -1,8 +1,7 @@
 import { beforeAll, expect, it } from 'vitest';
 import { describeEngines } from '../../support/database.ts';
 import { asOnSqlite } from './observed.ts';
-import { openStage, openStageAt } from './test-environment.ts';
-import type { Stage } from './test-environment.ts';
+import { openStage, openStageAt, type Stage } from './test-environment.ts';
 
 const client = "INSERT INTO clients (id, name) VALUES (1, 'Ada');";
 const people = `${client} INSERT INTO users (id, username) VALUES (1, 'ada');

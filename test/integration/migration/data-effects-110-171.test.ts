@@ -2,8 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { describeEngines } from '../../support/database.ts';
 import { asOnSqlite } from './observed.ts';
 import type { FactRow } from './history.ts';
-import { openStage, openStageAt } from './test-environment.ts';
-import type { Stage } from './test-environment.ts';
+import { openStage, openStageAt, type Stage } from './test-environment.ts';
 
 const users = `INSERT INTO users (id, username, role) VALUES (1, 'ada', 'user'), (2, 'bob', 'admin'), (3, 'eve', 'user');`;
 const client = "INSERT INTO clients (id, name) VALUES (1, 'Ada');";

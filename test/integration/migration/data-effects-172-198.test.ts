@@ -3,8 +3,7 @@ import { createDatabase, describeEngines } from '../../support/database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { asOnSqlite } from './observed.ts';
 import type { FactRow } from './history.ts';
-import { openStage, openStageAt } from './test-environment.ts';
-import type { Stage } from './test-environment.ts';
+import { openStage, openStageAt, type Stage } from './test-environment.ts';
 
 const users = `
   INSERT INTO users (id, username, role, two_factor_enabled, auth_provider, smart_notify_break_reminder,

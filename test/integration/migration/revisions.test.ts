@@ -1,8 +1,17 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { revisions } from '../../../migrations/graph.ts';
 import { describeEngines } from '../../support/database.ts';
-import { apply, nothing, postgresHistory, sqliteHistory } from './history.ts';
-import type { Change, FactRow, PostgresShapes, RevisionFacts, SqliteShapes } from './history.ts';
+import {
+  apply,
+  nothing,
+  postgresHistory,
+  sqliteHistory,
+  type Change,
+  type FactRow,
+  type PostgresShapes,
+  type RevisionFacts,
+  type SqliteShapes,
+} from './history.ts';
 import {
   asOnSqlite,
   expectedOnPostgres,
@@ -13,8 +22,7 @@ import {
   seenOnSqlite,
   sorted,
 } from './observed.ts';
-import { openStage } from './test-environment.ts';
-import type { Stage } from './test-environment.ts';
+import { openStage, type Stage } from './test-environment.ts';
 
 /** Where the recorded history of SQLite needs a word more. */
 const amendments: Readonly<Record<string, readonly Change<SqliteShapes>[]>> = {

@@ -1,8 +1,7 @@
 import Database from 'better-sqlite3';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { sqliteSession } from '../../../src/database/sqlite/session.ts';
-import { openSchema } from '../../../src/migration/schema-builder/schema.ts';
-import type { OpenSchema } from '../../../src/migration/schema-builder/schema.ts';
+import { openSchema, type OpenSchema } from '../../../src/migration/schema-builder/schema.ts';
 
 /** What is hard about real files: quoting of every kind, comments, clauses in any order, things that point here. */
 const file = `

@@ -1,10 +1,22 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
-import { readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import type { ArchiveEntry } from '../../../src/archive/manifest.ts';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { execaSync } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ArchiveEntry } from '../../../src/archive/reader.ts';
 import { dropFormer, findFormer, putAwayFormer, recallFormer } from '../../../src/restore/uploads/former-uploads.ts';
 import { discardUploads, stageUploads, swapUploads } from '../../../src/restore/uploads/swap.ts';
 import { atEnd } from '../../support/cleanup.ts';

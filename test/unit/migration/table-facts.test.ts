@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import { unaskedDifferences } from '../../../src/migration/schema-builder/table-facts.ts';
-import type { Fact } from '../../../src/migration/schema-builder/table-facts.ts';
+import { unaskedDifferences, type Fact } from '../../../src/migration/schema-builder/table-facts.ts';
 
 const type: Fact = { about: 'type', columns: ['a'], text: 'column a: type TEXT' };
 const other: Fact = { about: 'type', columns: ['b'], text: 'column b: type TEXT' };

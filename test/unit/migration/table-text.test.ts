@@ -5,8 +5,8 @@ import {
   namedConstraints,
   parseTable,
   renderTable,
+  type TableChange,
 } from '../../../src/migration/schema-builder/table-text.ts';
-import type { TableChange } from '../../../src/migration/schema-builder/table-text.ts';
 
 const change = (body: string, what: TableChange): string =>
   renderTable('t', changeTable(parseTable(`CREATE TABLE x (${body})`), what)).replace('CREATE TABLE "t" ', '');

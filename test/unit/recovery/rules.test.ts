@@ -1,8 +1,7 @@
+import { type RepairContext, conditionsOf, parseRule } from '../../../src/repair/constraint-rules.ts';
 import { type DatabaseFacts, noSurroundings } from '../../../src/model/database-facts.ts';
 import type { Column, Table } from '../../../src/model/catalog.ts';
 import { describe, expect, it } from 'vitest';
-import type { RepairContext } from '../../../src/repair/repair-step.ts';
-import { conditionsOf, parseRule } from '../../../src/repair/constraint-rules.ts';
 
 describe('a rule', () => {
   it.each([

@@ -1,3 +1,4 @@
+import type { Output } from '../report/output.ts';
 import type { DatabaseFacts, Question } from '../model/database-facts.ts';
 import type { Unsafe } from '../model/repair.ts';
 import type { Work } from '../model/plan.ts';
@@ -24,7 +25,6 @@ import { askRows, findFaults } from '../schema/faults.ts';
 import { loadPromise } from '../schema/expected-schema.ts';
 import { announceWork } from '../report/gate-text.ts';
 import { sameMembers } from '../assessment/diagnosis.ts';
-import type { GateContext } from './gate.ts';
 import { notMendable, notToBeMended, quarantines } from '../assessment/plan.ts';
 import { writeStamp } from '../state-folder/run-stamp.ts';
 
@@ -228,4 +228,17 @@ function judge(facts: DatabaseFacts, differences: Verdict['differences'], unsafe
 
 function formatMilliseconds(milliseconds: number): string {
   return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+/** What the gate works with. */
+export interface GateContext {
+  readonly database: Database;
+  readonly config: Config;
+  readonly log: Log;
+  readonly recorder: Recorder;
+  /** Of db-init. */
+  readonly version: string;
+  readonly signal: AbortSignal;
+  /** Where progress is shown; nothing: nowhere. */
+  readonly output?: Pick<Output, 'line'>;
 }

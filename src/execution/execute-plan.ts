@@ -1,0 +1,40 @@
+import type { GateContext } from './migrate-and-repair.ts';
+import type { Look, Observation } from '../assessment/observation.ts';
+import { Failure, type Problem } from '../errors/failure.ts';
+import { announceCollations, announcePass } from '../report/gate-text.ts';
+
+/** Does what was planned, under the lock that the caller holds. @throws Failure */
+export async function act(seen: Look, context: GateContext): Promise<void> {
+  const { observation, state, plan, obstacle } = seen;
+  const { database, log, recorder } = context;
+  if (plan.kind !== 'refuse' && observation.kind === 'seen') announceCollations(observation.facts.surroundings, log);
+  switch (plan.kind) {
+    case 'refuse':
+      recorder.left({ state: state.kind, revisions: revisionsIn(observation) });
+      throw new Failure({ kind: 'refused', database: database.name, refusal: plan.refusal });
+    case 'settle':
+      recorder.left({ state: state.kind, revisions: [] });
+      throw new Failure(unfinishedRestore(database.name, plan.state.journal.file));
+    case 'pass':
+      recorder.left({ state: state.kind, revisions: revisionsIn(observation) });
+      announcePass(plan, log);
+      return;
+    case 'migrate':
+    case 'repair': {
+      if (obstacle !== null) throw new Failure(obstacle);
+      const facts = observation.kind === 'seen' ? observation.facts : null;
+      if (facts === null) throw new Error('a plan to act without an observation');
+      const { carryOut } = await import('../execution/migrate-and-repair.ts');
+      await carryOut(plan, facts, context);
+    }
+  }
+}
+
+/** A restore has to be settled first. */
+export function unfinishedRestore(database: string, journal: string): Problem {
+  return { kind: 'restore-refused', database, obstacle: { kind: 'unfinished', journal, reason: null } };
+}
+
+function revisionsIn(observation: Observation): readonly string[] {
+  return observation.kind === 'seen' ? (observation.facts.revisions ?? []) : [];
+}
