@@ -54,16 +54,42 @@ export async function sortArchives(
   return { kept, old: newestFirst.map(({ path }) => path).filter((path) => !kept.includes(path)) };
 }
 
-/** The archives of a kind and of a database, the newest first, or else the one that is said to be. */
+interface ArchiveQuery {
+  readonly folder: string;
+  readonly kind: ArchiveKind | null;
+  readonly database: string | null;
+}
+
+/** An archive of db-init, and what its manifest says. It bears its name because it was read back when it was made. */
+export interface FoundArchive {
+  readonly path: string;
+  readonly manifest: Manifest;
+}
+
+/** Milliseconds: an archive that says it was made later than that from now has the time of a clock that was wrong. */
+const ahead = 60 * 60 * 1000;
+
+/**
+ * The newest backup that was proven when it was made, of either kind.
+ * @param database what it holds; null for any
+ * @throws Failure `backups-not-listed`
+ */
+export async function findNewestBackup(folder: string, database: string | null): Promise<FoundArchive | null> {
+  const found = await findArchives({ folder, kind: null, database });
+  return found.find(({ manifest }) => manifest.createdAt.getTime() - Date.now() < ahead) ?? null;
+}
+
+/** The archives of a kind and of a database, null being any, the newest first, or else the one that is said to be. */
 export async function findArchives(
-  { folder, kind, database }: Pick<RetentionRule, 'folder' | 'kind' | 'database'>,
+  { folder, kind, database }: ArchiveQuery,
   newest: string | null = null,
-): Promise<readonly { readonly path: string; readonly manifest: Manifest }[]> {
-  const found: { readonly path: string; readonly manifest: Manifest }[] = [];
+): Promise<readonly FoundArchive[]> {
+  const found: FoundArchive[] = [];
   for (const name of await namesIn(folder)) {
     const path = join(folder, name);
     const manifest = name.endsWith('.zip') ? await readManifest(path) : null;
-    if (manifest?.kind === kind && manifest.database === database) found.push({ path, manifest });
+    if (manifest === null || (kind ?? manifest.kind) !== manifest.kind) continue;
+    if ((database ?? manifest.database) === manifest.database) found.push({ path, manifest });
   }
   return found.toSorted(
     (one, other) =>

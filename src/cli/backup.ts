@@ -10,8 +10,10 @@ import { Failure } from '../errors/failure.ts';
 import {
   describeListed,
   describeMade,
+  describeNewest,
   describeVerified,
   renderArchives,
+  renderNewest,
   renderProof,
   renderVerified,
   type RestoreProof,
@@ -121,9 +123,12 @@ async function createStream(context: CommandContext): Promise<ExitCode> {
 
 async function list({ config, output }: BackupContext): Promise<ExitCode> {
   const { listArchives } = await import('../backup/list.ts');
+  const { findNewestBackup } = await import('../backup/retention.ts');
   const archives = await listArchives(config);
   const { backupFolder: folder } = config;
-  output.result(renderArchives(folder, archives), { folder, backups: archives.map(describeListed) });
+  const newest = await findNewestBackup(folder, config.database && nameOf(config.database));
+  const text = renderArchives(folder, archives) + (archives.length === 0 ? '' : renderNewest(newest));
+  output.result(text, { folder, backups: archives.map(describeListed), lastProven: describeNewest(newest) });
   return exitCodes.healthy;
 }
 

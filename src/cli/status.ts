@@ -7,8 +7,15 @@ import { look } from '../assessment/assess.ts';
 import { gateExitCode, reportLook, type StateReport, verifyExitCode } from '../assessment/state-report.ts';
 import { renderStatus, renderVerdict } from '../report/state-text.ts';
 import { type Commands, commandsFor } from '../report/commands.ts';
+import type { JsonObject } from '../report/output.ts';
 import type { CommandContext, DatabaseCommand } from './context.ts';
 import { withDatabase } from './with-database.ts';
+
+/** What a command tells beside the state: lines for people, keys for programs. */
+interface More {
+  readonly lines: readonly string[];
+  readonly facts: JsonObject;
+}
 
 /**
  * Commands that look and tell: they never write, and take no lock.
@@ -18,7 +25,8 @@ export function lookingCommand(
   name: string,
   summary: string,
   judged: 'gate' | 'schema',
-  render: (report: StateReport, seen: Look, commands: Commands) => string,
+  render: (report: StateReport, seen: Look, commands: Commands, more: readonly string[]) => string,
+  tellMore: (database: string, config: Config) => Promise<More> = () => Promise.resolve({ lines: [], facts: {} }),
 ): DatabaseCommand {
   return {
     name,
@@ -34,7 +42,8 @@ export function lookingCommand(
           judged === 'gate' ? await withArchive(looked, archive, database, config) : { ...looked, obstacle: null };
         const exitCode = judged === 'gate' ? gateExitCode(seen) : verifyExitCode(seen);
         const report = reportLook(database, seen, await loadHead(database.engine), exitCode);
-        context.output.result(render(report, seen, commandsFor(context.config)), { ...report });
+        const { lines, facts } = await tellMore(database.name, config);
+        context.output.result(render(report, seen, commandsFor(context.config), lines), { ...report, ...facts });
         return exitCode;
       });
     },
@@ -59,7 +68,19 @@ export async function withArchive(seen: Look, archive: Archive | null, live: Dat
   return { ...seen, obstacle: await obstacleAtStart(archive, live, config), restores: archive.file };
 }
 
-export const statusCommand = lookingCommand('status', 'say which state the database is in', 'gate', renderStatus);
+export const statusCommand = lookingCommand(
+  'status',
+  'say which state the database is in',
+  'gate',
+  renderStatus,
+  async (database, { backupFolder }) => {
+    const { findNewestBackup } = await import('../backup/retention.ts');
+    const { describeNewest, listNewest } = await import('../report/backup-list-text.ts');
+    // a folder that cannot be read is told by what wants to write there
+    const newest = await findNewestBackup(backupFolder, database).catch(() => null);
+    return { lines: listNewest(newest), facts: { lastBackup: describeNewest(newest) } };
+  },
+);
 
 export const verifyCommand = lookingCommand(
   'verify',

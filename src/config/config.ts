@@ -69,6 +69,8 @@ export interface Config {
   readonly forceReset: boolean;
   /** Whether a backup is made before a database that holds data is changed. */
   readonly backupBeforeMigrate: 'auto' | 'always' | 'never';
+  /** Hours: a start makes a backup where the newest one that was proven is older; null for never. */
+  readonly backupMaxAge: number | null;
   /** Where the report of a run that may write goes; null for nowhere. */
   readonly reportFile: string | null;
   readonly notification: NotificationSettings;
@@ -145,6 +147,7 @@ function read<Target>(
     administrator: firstName(variables.text('ADMIN_USERNAMES')?.value ?? ''),
     forceReset: variables.flag('TT_FORCE_RESET_DB'),
     backupBeforeMigrate: variables.choice('TT_BACKUP_BEFORE_MIGRATE', ['auto', 'always', 'never']),
+    backupMaxAge: variables.text('TT_BACKUP_MAX_AGE') variables.has('TT_BACKUP_MAX_AGE') ? variables.number('TT_BACKUP_MAX_AGE', 1) : nullvariables.has('TT_BACKUP_MAX_AGE') ? variables.number('TT_BACKUP_MAX_AGE', 1) : null variables.number('TT_BACKUP_MAX_AGE', 1),
     reportFile: reportFileOf(environment, workingDirectory),
     notification: readNotification(environment, workingDirectory),
     metricsFile: metricsFileOf(environment, workingDirectory),

@@ -6,7 +6,7 @@ import { announceCollations, announcePass } from '../report/gate-text.ts';
 /** Does what was planned, under the lock that the caller holds. @throws Failure */
 export async function act(seen: Look, context: GateContext): Promise<void> {
   const { observation, state, plan, obstacle } = seen;
-  const { database, log, recorder } = context;
+  const { config, database, log, recorder } = context;
   if (plan.kind !== 'refuse' && observation.kind === 'seen') announceCollations(observation.facts.surroundings, log);
   switch (plan.kind) {
     case 'refuse':
@@ -18,16 +18,25 @@ export async function act(seen: Look, context: GateContext): Promise<void> {
     case 'pass':
       recorder.left({ state: state.kind, revisions: revisionsIn(observation) });
       announcePass(plan, log);
+      await backUpIfOverdue(observation, context);
       return;
     case 'migrate':
     case 'repair': {
       if (obstacle !== null) throw new Failure(obstacle);
       const facts = observation.kind === 'seen' ? observation.facts : null;
       if (facts === null) throw new Error('a plan to act without an observation');
+      if (config.backupBeforeMigrate === 'never') await backUpIfOverdue(observation, context);
       const { carryOut } = await import('../execution/migrate-and-repair.ts');
       await carryOut(plan, facts, context);
     }
   }
+}
+
+/** Where a change is about to be made, it has its own backup. */
+async function backUpIfOverdue(observation: Observation, context: GateContext): Promise<void> {
+  if (context.config.backupMaxAge === null || observation.kind !== 'seen') return;
+  const { makeOverdueBackup } = await import('../backup/overdue.ts');
+  await makeOverdueBackup(context, observation.facts);
 }
 
 /** A restore has to be settled first. */

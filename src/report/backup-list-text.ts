@@ -1,12 +1,13 @@
 import { basename } from 'node:path';
 import type { Backup } from '../backup/create.ts';
+import type { FoundArchive } from '../backup/retention.ts';
 import type { ListedArchive } from '../backup/list.ts';
 import type { VerifiedArchive } from '../backup/verify.ts';
 import { localTime, zoneAt } from '../platform/local-time.ts';
 import { printable } from '../platform/printable.ts';
 import { shownArchive } from './next-steps.ts';
 import { listObjects } from './unknown-objects-text.ts';
-import { count, formatBytes } from './format.ts';
+import { count, formatAge, formatBytes } from './format.ts';
 import type { JsonObject } from './output.ts';
 
 /** What `backup create --json` prints: what `list` would say of the archive. */
@@ -54,6 +55,39 @@ export function renderArchives(folder: string, archives: readonly ListedArchive[
       .trimEnd(),
   );
   return [`Backups in ${printable(folder)}, newest first:`, '', ...lines, ''].join('\n');
+}
+
+/** The last backup that was proven when it was made, for programs. */
+export function describeNewest(newest: FoundArchive | null): JsonObject | null {
+  if (newest === null) return null;
+  const { path, manifest } = newest;
+  const made = manifest.createdAt;
+  const ageSeconds = Math.max(0, Math.floor((Date.now() - made.getTime()) / 1000));
+  return {
+    file: basename(path),
+    path,
+    kind: manifest.kind,
+    database: manifest.database,
+    made: made.toISOString(),
+    ageSeconds,
+  };
+}
+
+/** The same as a line below the list, which names it. */
+export function renderNewest(newest: FoundArchive | null): string {
+  return `\nLast backup that db-init has read back and found whole: ${newest === null ? 'none' : ageOf(newest)}.\n`;
+}
+
+/** The same as a line of `status`. */
+export function listNewest(newest: FoundArchive | null): readonly string[] {
+  return [
+    `backup:    ${newest === null ? 'none of db-init' : `${printable(basename(newest.path))}, ${ageOf(newest)}`}`,
+  ];
+}
+
+/** `5 hours ago (2026-11-23 20:21Z, manual)` */
+function ageOf({ manifest: { createdAt, kind } }: FoundArchive): string {
+  return `${formatAge(createdAt)} ago (${shortTime(createdAt)}, ${kind})`;
 }
 
 function rowOf({ name, made, kind, engine, revisions, bytes, uploads, problem }: ListedArchive): readonly string[] {

@@ -3,7 +3,8 @@ import type { BackupObstacle, Problem } from '../errors/failure.ts';
 import { capital, newerTools, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import { describeCauseOf } from './cause-text.ts';
-import { formatBytes } from './format.ts';
+import { zonedTime } from '../platform/local-time.ts';
+import { count, formatAge, formatBytes } from './format.ts';
 import { type Commands, folderOf } from './commands.ts';
 
 /** Why a backup could not be made, and what to do about it. */
@@ -58,6 +59,20 @@ function optionsOf(obstacle: BackupObstacle, commands: Commands): readonly strin
 /** What to do about a cause that is known. @param next what is to be run again then */
 function remediesOf(obstacle: BackupObstacle, commands: Commands, next: string): readonly string[] | null {
   return obstacle.kind === 'failed' ? describeCauseOf(obstacle.cause, commands, next).options : null;
+}
+
+/** Why a start makes a backup. @param made when the newest was made; null if there is none @param hours TT_BACKUP_MAX_AGE */
+export function describeOverdue(made: Date | null, hours: number): string {
+  return made === null
+    ? 'There is no backup yet, and TT_BACKUP_MAX_AGE is set.'
+    : `The newest backup is ${formatAge(made)} old (${zonedTime(made)}); TT_BACKUP_MAX_AGE allows ${count(hours, 'hour')}.`;
+}
+
+export function describeNoOverdueBackup(obstacle: BackupObstacle): readonly string[] {
+  return [
+    `No backup was made, although TT_BACKUP_MAX_AGE wants one: ${describeObstacle(obstacle)}`,
+    'Going on without: nothing is changed by this start. Remedy that before a newer release of TimeTracker migrates the database.',
+  ];
 }
 
 /** @param size bytes that went to standard output */

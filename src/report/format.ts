@@ -9,3 +9,11 @@ export function formatBytes(bytes: number): string {
   const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
   return `${power === 0 ? bytes : (bytes / 1000 ** power).toFixed(1)} ${units[power] ?? ''}`;
 }
+
+/** How long ago something was, in the unit that suits it: `5 hours`. */
+export function formatAge(made: Date, now = new Date()): string {
+  const minutes = Math.max(0, Math.floor((now.getTime() - made.getTime()) / 60_000));
+  if (minutes < 120) return count(minutes, 'minute');
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? count(hours, 'hour') : count(Math.floor(hours / 24), 'day');
+}

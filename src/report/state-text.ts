@@ -23,10 +23,11 @@ const meanings: Readonly<Record<NonNullable<StateReport['state']>, string>> = {
 };
 
 /** `status` for people. */
-export function renderStatus(report: StateReport, seen: Look, commands: Commands): string {
+export function renderStatus(report: StateReport, seen: Look, commands: Commands, more: readonly string[]): string {
   return (
     lines([
       ...summary(report),
+      ...more,
       ...atStart(report),
       ...restore(seen),
       ...identity(seen),

@@ -77,6 +77,7 @@ function scratchConfig(config: Config, { folder }: Source): Config {
   return {
     ...config,
     backupBeforeMigrate: 'never',
+    backupMaxAge: null,
     backupFolder: folder,
     // they are put in their places after this database
     uploadRoots: [],

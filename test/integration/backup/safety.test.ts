@@ -1,11 +1,12 @@
 import type { ArchiveKind } from '../../../src/model/archive.ts';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import AdmZip from 'adm-zip';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { parseManifest, renderManifest } from '../../../src/archive/manifest.ts';
+import { createArchive } from '../../../src/archive/writer.ts';
 import { createDatabase, type TestDatabase, withClient } from '../../support/database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { run, start } from '../../support/run.ts';
@@ -62,6 +63,41 @@ describeBackups('a safety backup', ({ name: engine, create }) => {
     else await restoreDump(restored, content);
     expect(await snapshot(restored.url)).toBe(before);
     expect(manifest?.rows['users']).toBe(await countUsers(restored));
+  });
+
+  it('is made by a start where the newest backup is older than TT_BACKUP_MAX_AGE', async () => {
+    await fill(database);
+    await run([], { env: { ...env, TT_BACKUP_BEFORE_MIGRATE: 'never' } });
+    const dated = { ...env, TT_BACKUP_MAX_AGE: '24' };
+    const first = await run([], { env: dated });
+    expect(first.exitCode, first.all).toBe(0);
+    expect(first.stdout).toContain('There is no backup yet');
+    const [fresh = 'none', ...others] = await archivesIn(folder);
+    expect(others).toEqual([]);
+    const again = await run([], { env: dated });
+    expect(again.stdout).not.toContain('backup');
+    const told = await run(['backup', 'list'], { env });
+    expect(told.stdout).toMatch(/^Last backup .* found whole: \d+ minutes? ago \(.*, safety\)\.$/m);
+
+    // one that says it comes from tomorrow is not believed
+    await rm(join(folder, fresh));
+    const days = Math.round(Date.now() / 86_400_000 - Date.UTC(2020, 0) / 86_400_000) + 1;
+    for (const day of [1, days + 2]) {
+      const old = createArchive(join(folder, `old-${day}.zip`));
+      await old.addText('manifest.json', renderManifest(manifestOf('manual', spoken(database), day)));
+      await old.finish();
+    }
+    const status = await run(['status', '--json'], { env });
+    expect(JSON.parse(status.stdout)).toMatchObject({ lastBackup: { file: 'old-1.zip', kind: 'manual' } });
+    expect((await run(['status'], { env })).stdout).toMatch(
+      /^backup: +old-1\.zip, \d+ days ago \(2020-01-01 .*, manual\)$/m,
+    );
+    expect((await run([], { env: dated })).stdout).toContain('TT_BACKUP_MAX_AGE allows 24 hours');
+    expect(await archivesIn(folder)).toHaveLength(3);
+
+    const nowhere = await run([], { env: { ...dated, BACKUP_FOLDER: '/proc/nowhere/backups' } });
+    expect(nowhere.exitCode).toBe(0);
+    expect(nowhere.all).toContain('WARNING: No backup was made, although TT_BACKUP_MAX_AGE wants one');
   });
 
   it('shows the settings without their secrets, and without what is too large to be one', async () => {

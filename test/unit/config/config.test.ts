@@ -34,6 +34,7 @@ describe('defaults', () => {
       administrator: 'admin',
       forceReset: false,
       backupBeforeMigrate: 'auto',
+      backupMaxAge: null,
       reportFile: null,
       notification: { recipients: [], on: 'failure', ping: null, faults: [] },
       metricsFile: null,

@@ -1,0 +1,33 @@
+import type { DatabaseFacts } from '../model/database-facts.ts';
+import { isLost } from '../database/cause.ts';
+import { describeNoOverdueBackup, describeOverdue } from '../report/backup-text.ts';
+import { coreTables } from '../schema/catalog.ts';
+import { holdsRows } from './database-summary.ts';
+import { findNewestBackup } from './retention.ts';
+import { obstacleOf, requireSafetyBackup, type SafetyContext } from './safety.ts';
+
+const hour = 60 * 60 * 1000;
+
+/**
+ * Makes a safety backup where the newest backup that was proven is older than TT_BACKUP_MAX_AGE, so that there is one
+ * when a newer application migrates the database by itself. That none could be made stops no start: nothing is changed
+ * here. To be called under the run lock.
+ */
+export async function makeOverdueBackup(context: SafetyContext, { catalog }: DatabaseFacts): Promise<void> {
+  const { config, database, log, signal } = context;
+  const { backupMaxAge: hours, backupFolder: folder } = config;
+  if (hours === null) return;
+  const present = coreTables.filter((table) => Object.hasOwn(catalog.tables, table));
+  try {
+    const newest = await findNewestBackup(folder, database.name);
+    const made = newest?.manifest.createdAt ?? null;
+    if (made !== null && Date.now() - made.getTime() <= hours * hour) return;
+    if (!(await database.read((session) => holdsRows(session, present)))) return;
+    log.info(describeOverdue(made, hours));
+    await requireSafetyBackup(context);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (isLost(error)) throw error;
+    for (const line of describeNoOverdueBackup(obstacleOf(error))) log.warn(line);
+  }
+}
