@@ -147,7 +147,7 @@ function read<Target>(
     administrator: firstName(variables.text('ADMIN_USERNAMES')?.value ?? ''),
     forceReset: variables.flag('TT_FORCE_RESET_DB'),
     backupBeforeMigrate: variables.choice('TT_BACKUP_BEFORE_MIGRATE', ['auto', 'always', 'never']),
-    backupMaxAge: variables.text('TT_BACKUP_MAX_AGE') variables.has('TT_BACKUP_MAX_AGE') ? variables.number('TT_BACKUP_MAX_AGE', 1) : nullvariables.has('TT_BACKUP_MAX_AGE') ? variables.number('TT_BACKUP_MAX_AGE', 1) : null variables.number('TT_BACKUP_MAX_AGE', 1),
+    backupMaxAge: variables.text('TT_BACKUP_MAX_AGE') === undefined ? null : variables.number('TT_BACKUP_MAX_AGE', 1),
     reportFile: reportFileOf(environment, workingDirectory),
     notification: readNotification(environment, workingDirectory),
     metricsFile: metricsFileOf(environment, workingDirectory),
