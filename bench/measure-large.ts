@@ -121,7 +121,7 @@ async function unpackAndLoad(
     const { database: target } = context.config;
     if (target.kind !== 'postgresql') throw new Error('not a PostgreSQL database');
     const { signal } = context;
-    const source = { archive: await openArchive(given.archive, noLimits), folder };
+    const source = { archive: await openArchive(given.archive, noLimits), folder, around: [] };
     const dump = await unpackDump(source, context);
     const loader = await loaderFor(dump, source, context.database, target, context);
     const database = new URL(given.target).pathname.slice(1);

@@ -208,6 +208,8 @@ export type RestoreObstacle =
   | { readonly kind: 'depended-upon'; readonly name: string; readonly dependents: readonly string[] }
   /** A restore is under way, or did not finish, and this run does not settle it. `reason`: why it could not. */
   | { readonly kind: 'unfinished'; readonly journal: string; readonly reason: string | null }
+  /** This run was stopped, and meanwhile another one took its journal over. */
+  | { readonly kind: 'taken-over'; readonly journal: string }
   | { readonly kind: 'failed'; readonly step: string; readonly reason: string; readonly cause: Cause };
 
 /** Why nothing was deleted. */

@@ -199,7 +199,8 @@ function describe(problem: Problem, commands: Commands): Notice {
         options: [
           `Let it finish, then start again.\n${commands.gate}`,
           'A migration of a very large database may need longer: set TT_LOCK_TIMEOUT (seconds).',
-          'If that run is stuck, stop it; the lock ends with it, and what it had begun is rolled back.',
+          'If that run is stuck, end it: the lock ends with it, and what it had begun is rolled back, or settled by the next start.',
+          'A run that was stopped (a paused container, SIGSTOP) holds its lock: let it go on, or end it.',
         ],
       };
     case 'unreadable':

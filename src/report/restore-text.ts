@@ -1,6 +1,7 @@
 import type { Change } from '../model/measurement.ts';
 import { printable, printableSql } from '../platform/printable.ts';
 import type { Archive } from '../archive/reader.ts';
+import type { Surrounding } from '../database/postgres/left-behind.ts';
 import type { RestoreObstacle } from '../errors/failure.ts';
 import type { DoneRestore } from '../state-folder/restore-history.ts';
 import { listRows } from './adoption-text.ts';
@@ -128,6 +129,16 @@ export function describeRestoreObstacle(database: string, obstacle: RestoreObsta
       };
     case 'unfinished':
       return describeUnfinished(database, obstacle, commands);
+    case 'taken-over':
+      return {
+        title: `Another run has taken over: ${database}`,
+        happened: [
+          'This run was stopped for a while, its session ended, and another run finished its work or took it back: ' +
+            `the journal ${obstacle.journal} is not this run's any more.`,
+        ],
+        safe: 'this run stopped before its next step, and moved nothing since it saw that. No file and no row was deleted.',
+        options: [`Look what state the database is in, and whether a restore is under way.\n${commands.status}`],
+      };
     case 'failed':
       return {
         title,
@@ -226,6 +237,15 @@ export function describeUnmeasured(kept: string, reason: string): string {
 }
 
 /** What the owner of a SQLite file has answered for, or TT_RESTORE_FROM in their place. */
+/** Where the kernel cannot keep a second run away from the files. */
+export function describeUnlockable(folder: string, reason: string): string {
+  return (
+    `No lock can be held in ${folder} (${reason}): make sure that no other container runs a restore with this backup ` +
+    'folder. Whether one has taken over is only told by the journal there, before each step.'
+  );
+}
+
+/** What may be left to do where the file may be open elsewhere. */
 export function describeUnseen(file: string): string {
   return (
     `Whether a program in another container has ${file} open could not be seen: if the application was not stopped, ` +
@@ -243,13 +263,56 @@ export function describeArchive(archive: Archive): string {
   return `${capital(shownArchive(file))}: a ${what} database ${at}, made ${made}, ${count(uploads.length, 'upload')}, ${formatBytes(size)} unpacked.`;
 }
 
-/** What a restored database lacks that no archive holds. @param moment of the question, or of the report */
-export function describeLeftBehind(objects: readonly string[], moment: 'before' | 'after'): string {
-  const shown = printable(objects.join('; '));
-  return moment === 'before'
-    ? `The restored database will lack, for no archive holds it: ${shown}.`
-    : `Make anew what the restored database lacks and the former one has: ${shown}.`;
+/** What becomes of what an owner made around the tables: before the question. */
+export function describeSurroundings(around: readonly Surrounding[]): readonly string[] {
+  const along = around.filter((thing) => thing.safe);
+  const left = around.filter((thing) => !thing.safe);
+  return [
+    ...(along.length === 0
+      ? []
+      : [
+          `No archive holds this; it is made anew in the restored database, where its table is there: ${objectsOf(along)}.`,
+        ]),
+    ...(left.length === 0
+      ? []
+      : [`The restored database will lack, for no archive holds it: ${objectsOf(left)}.`, ...statementsOf(left)]),
+  ];
 }
+
+/** The same once the restore is done. */
+export function describeLacking(lacking: readonly Surrounding[]): readonly string[] {
+  if (lacking.length === 0) return [];
+  return [
+    `Make anew what the restored database lacks and the former one has: ${objectsOf(lacking)}.`,
+    ...statementsOf(lacking),
+  ];
+}
+
+export function describeLackingUnknown(reason: string): string {
+  return `What the restored database lacks could not be seen (${reason}): this is all that the former one has.`;
+}
+
+/** Something that was not made anew. */
+export function describeNotCarried(object: string, reason: string): string {
+  return `Not carried over: ${object} (${reason}).`;
+}
+
+/** `rights of reader on clients, users; publication all_of_it` */
+function objectsOf(around: readonly Surrounding[]): string {
+  const objects = [...new Set(around.map(({ object }) => object))];
+  const named = objects.map((name) => {
+    const things = around.flatMap(({ object, on }) => (object === name && on !== null ? [on] : []));
+    const more = things.length > most ? ` and ${things.length - most} more` : '';
+    return things.length === 0 ? name : `${name} on ${things.slice(0, most).join(', ')}${more}`;
+  });
+  return printable(named.join('; '));
+}
+
+/** How many things are listed in a sentence. */
+const most = 20;
+
+const statementsOf = (around: readonly Surrounding[]): readonly string[] =>
+  around.map(({ statement }) => `  ${printableSql(statement)};`);
 
 /** What a restore undoes that the application had to do for good. @param users the ids of those who were erased since */
 export function describeErasures({ file }: Pick<Archive, 'file'>, users: readonly number[]): string {

@@ -2,6 +2,7 @@ import type { Database } from '../database/database.ts';
 import { DependedUpon } from '../database/postgres/dependents.ts';
 import { Failure } from '../errors/failure.ts';
 import { dropFormer } from './uploads/former-uploads.ts';
+import { holdJournal } from './journal-lock.ts';
 import { type DoneRestore, readHistory, remember } from '../state-folder/restore-history.ts';
 import type { Way } from '../state-folder/journal.ts';
 import { openSite } from './open-target.ts';
@@ -34,7 +35,13 @@ export async function dropFormerOf(
     if (keeping.length === 0) throw nothingKept(live.name);
     const names = keeping.flatMap(({ done: { kept } }) => (kept === null ? [] : [kept]));
     await consent(`This deletes what restores have kept of ${live.name}, for good: ${names.join(', ')}.`);
-    for (const { done, site } of keeping) await dropKept(site, done, live.name, context);
+    // no undo may bring back meanwhile what goes here
+    const held = await holdJournal(context);
+    try {
+      for (const { done, site } of keeping) await dropKept(site, done, live.name, context);
+    } finally {
+      held.release();
+    }
   } finally {
     for (const site of sites.values()) await site.close();
   }

@@ -1,44 +1,67 @@
 import type { Config } from '../config/config.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
-import { type Journal, writeJournal } from '../state-folder/journal.ts';
+import type { BeforeStep } from './before-step.ts';
+import { type HeldJournal, holdJournal } from './journal-lock.ts';
+import { type Journal, readJournal } from '../state-folder/journal.ts';
 import { failedAt, reasonInWords } from './load-and-verify.ts';
 import { exchangeOf, settleOwn, unfinished } from './recover.ts';
 import type { RestoreContext, Site, Source } from './target.ts';
 
 /**
  * Writes the journal before anything else, and brings it to its end whatever happens.
- * @throws Failure only where the live database was not exchanged, or where nobody can tell yet (`unfinished`): what
- *   fails after the exchange and is settled all the same is a warning
+ * @param prepare told whom to ask before each step
+ * @throws Failure only where the live database was not exchanged, where nobody can tell yet (`unfinished`), or where
+ *   another run has taken over (`taken-over`): what fails after the exchange and is settled all the same is a warning
  */
 export async function journalled(
   journal: Journal,
   site: Site,
   context: RestoreContext,
-  prepare: () => Promise<Source | 'undo' | null>,
+  prepare: (mayGoOn: BeforeStep) => Promise<Source | 'undo' | null>,
+): Promise<void> {
+  const held = await holdJournal(context);
+  try {
+    await bringToEnd(journal, held, site, context, prepare);
+  } finally {
+    held.release();
+  }
+}
+
+async function bringToEnd(
+  journal: Journal,
+  held: HeldJournal,
+  site: Site,
+  context: RestoreContext,
+  prepare: (mayGoOn: BeforeStep) => Promise<Source | 'undo' | null>,
 ): Promise<void> {
   const { config, signal, log, recorder } = context;
   let present = journal;
   const enter = (phase: Journal['phase']): void => {
-    writeJournal(config, { ...journal, phase });
+    held.write({ ...journal, phase });
     present = { ...journal, phase };
   };
-  beginJournal(journal, config);
+  beginJournal(journal, held, config);
   recorder.exchange(exchangeOf(journal, 'preparing'));
   let failed: { readonly error: unknown } | null = null;
   try {
-    const source = await prepare();
+    const source = await prepare(held.mayGoOn);
     signal.throwIfAborted();
     if (source !== null) {
       enter('swapping');
       recorder.exchange(exchangeOf(journal, 'swapping'));
-      await site.exchange(source === 'undo' ? null : source, journal.places);
+      await site.exchange(source === 'undo' ? null : source, journal.places, held.mayGoOn);
       recorder.exchange(exchangeOf(journal, 'finishing'));
       enter('finishing');
     }
   } catch (error) {
     failed = { error };
   }
-  const outcome = await settleOwn(site, present, context).catch((error: unknown) => {
+  const outcome = await settleOwn(site, present, held, context).catch((error: unknown) => {
+    const takenOver = held.takenOver();
+    if (takenOver !== null) {
+      recorder.exchange(null);
+      throw takenOver;
+    }
     log.warn(`What was begun could not be settled now (${reasonInWords(error)}): the next start does it.`);
     throw unfinished(config, reasonInWords(failed === null ? error : failed.error), error);
   });
@@ -52,10 +75,11 @@ export async function journalled(
   throw failedAt('restoring', failed.error, config);
 }
 
-/** @throws Failure `restore-refused` where there is no place for a journal */
-function beginJournal(journal: Journal, config: Config): void {
+/** @throws Failure `restore-refused` where there is no place for a journal, or another one is there */
+function beginJournal(journal: Journal, held: HeldJournal, config: Config): void {
+  if (readJournal(config) !== null) throw unfinished(config, null);
   try {
-    writeJournal(config, journal);
+    held.claim(journal);
   } catch (error) {
     const obstacle = { kind: 'folder', folder: config.backupFolder, reason: reasonOf(error) } as const;
     throw new Failure({ kind: 'restore-refused', database: journal.database, obstacle }, { cause: error });

@@ -1,28 +1,37 @@
-import { currentSchema } from '../database/current-schema.ts';
 import type { Database } from '../database/database.ts';
-import { text } from '../database/rows.ts';
-
-/** What the owner has made around the application's tables, and no archive brings along. */
-const around = `
-  SELECT 'publication ' || quote_ident(pubname) AS object FROM pg_publication
-  UNION ALL
-  SELECT 'subscription ' || quote_ident(subname) FROM pg_subscription
-  WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
-  UNION ALL
-  SELECT 'replication slot ' || quote_ident(slot_name) FROM pg_replication_slots WHERE database = current_database()
-  UNION ALL
-  SELECT 'rights of ' || CASE WHEN grantee = 0 THEN 'everybody' ELSE quote_ident(pg_get_userbyid(grantee)) END
-         || ' on ' || string_agg(DISTINCT relname, ', ' ORDER BY relname)
-  FROM pg_class, aclexplode(relacl) WHERE relnamespace = ${currentSchema} AND grantee <> relowner GROUP BY grantee
-  UNION ALL
-  SELECT DISTINCT 'default privileges for what ' || quote_ident(pg_get_userbyid(defaclrole)) || ' creates' FROM pg_default_acl
-  ORDER BY 1`;
+import { findSurroundings, type Surrounding } from '../database/postgres/left-behind.ts';
+import { reasonOf } from '../errors/failure.ts';
+import type { Log } from '../report/log.ts';
+import { describeNotCarried } from '../report/restore-text.ts';
+import type { Way } from '../state-folder/journal.ts';
 
 /**
- * What the live database has and a restored one will lack, by name: publications, subscriptions, replication slots,
- * grants to other roles, default privileges. What is set and granted for the database as a whole is carried over.
+ * What the live database has around the application's tables, and no archive holds: publications, subscriptions,
+ * replication slots, rights of other roles, default privileges.
+ * @param way in which the database is exchanged: what belongs to a database stays where only a schema changes
  */
-export async function findLeftBehind(live: Database): Promise<readonly string[]> {
-  if (live.engine === 'sqlite') return [];
-  return live.read(async (session) => (await session.query(around)).map((row) => text(row, 'object')));
+export async function findLeftBehind(live: Database, way: Way): Promise<readonly Surrounding[]> {
+  if (way === 'files') return [];
+  return live.read((session) => findSurroundings(session, way === 'schemas' ? 'schema' : 'database'));
+}
+
+/** Makes anew in a restored database what can do no harm there. What cannot be made, for want of its table perhaps, is told. */
+export async function carryAlong(around: readonly Surrounding[], database: Database, log: Log): Promise<void> {
+  for (const { object, on, statement } of around.filter(({ safe }) => safe)) {
+    try {
+      await database.transaction((session) => session.run(statement));
+    } catch (error) {
+      log.warn(describeNotCarried(on === null ? object : `${object} on ${on}`, reasonOf(error)));
+    }
+  }
+}
+
+/** What of it a restored database lacks. */
+export async function findLacking(
+  around: readonly Surrounding[],
+  database: Database,
+  way: Way,
+): Promise<readonly Surrounding[]> {
+  const there = new Set((await findLeftBehind(database, way)).map(({ statement }) => statement));
+  return around.filter(({ statement }) => !there.has(statement));
 }

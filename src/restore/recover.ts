@@ -10,15 +10,9 @@ import { databasesSite } from './targets/database-swap.ts';
 import { filesSite } from './targets/file-swap.ts';
 import { measureFormer } from './former.ts';
 import { putAwayFormer, recallFormer } from './uploads/former-uploads.ts';
+import { type HeldJournal, holdJournal } from './journal-lock.ts';
 import { foldersOf, readHistory, remember } from '../state-folder/restore-history.ts';
-import {
-  type Journal,
-  journalFileOf,
-  readJournal,
-  removeJournal,
-  type Way,
-  writeJournal,
-} from '../state-folder/journal.ts';
+import { type Journal, journalFileOf, readJournal, type Way } from '../state-folder/journal.ts';
 import { homeOf } from './targets/application-schema.ts';
 import { maintain, noMaintenance } from './open-target.ts';
 import type { Exchange } from '../report/run-record.ts';
@@ -37,23 +31,25 @@ export function stagingFolderOf(config: Pick<Config, 'backupFolder'>, id: string
 
 /**
  * Brings a journalled restore or undo to its end: forwards where the exchange has happened, back where it has not. It
- * may be cut off and called again. Nobody else may be at work on it: the site's lock says so.
+ * may be cut off and called again. Nobody else may be at work on it: the site's lock and that of the journal say so.
  */
-export async function settleJournal(
+async function settleJournal(
   site: Site,
   journal: Journal,
+  held: HeldJournal,
   context: Pick<RestoreContext, 'config' | 'log' | 'recorder'>,
 ): Promise<'finished' | 'taken back'> {
   const { config, recorder } = context;
-  const exchanged = journal.phase === 'preparing' ? 'not-exchanged' : await site.settle(journal);
+  held.mayGoOn();
+  const exchanged = journal.phase === 'preparing' ? 'not-exchanged' : await site.settle(journal, held.mayGoOn);
   if (exchanged === 'not-exchanged') {
     recorder.exchange(exchangeOf(journal, 'preparing'));
-    await takeBack(site, journal, config);
+    await takeBack(site, journal, held, config);
     recorder.exchange(null);
     return 'taken back';
   }
   recorder.exchange(exchangeOf(journal, 'finishing'));
-  await finish(site, journal, context);
+  await finish(site, journal, held, context);
   recorder.exchanged({ kind: 'exchange', action: journal.action, kept: journal.places.outgoing });
   return 'finished';
 }
@@ -67,19 +63,23 @@ export function exchangeOf({ action, places }: Journal, phase: Exchange['phase']
 async function finish(
   site: Site,
   journal: Journal,
+  held: HeldJournal,
   { config, log }: Pick<RestoreContext, 'config' | 'log'>,
 ): Promise<void> {
   const { id, action, way, database, archive, places } = journal;
+  const { mayGoOn } = held;
   // it must not be taken back any more, whatever the way
-  writeJournal(config, { ...journal, phase: 'finishing' });
+  held.write({ ...journal, phase: 'finishing' });
   for (const { folder, former } of journal.uploads) {
-    if (former !== null) await recallFormer(folder, former, id, config);
+    if (former !== null) await recallFormer(folder, former, id, config, mayGoOn);
     await swapUploads(
       { folder, incoming: id, outgoing: id },
       await pathsThatStay(folder, config, archive?.path ?? null),
+      mayGoOn,
     );
-    await putAwayFormer(folder, id, config);
+    await putAwayFormer(folder, id, config, mayGoOn);
   }
+  mayGoOn();
   const finishedAt = new Date().toISOString();
   const kept = (await site.isKept(places.outgoing)) ? places.outgoing : null;
   const uploads = foldersOf(journal.uploads);
@@ -88,6 +88,7 @@ async function finish(
     remember(config, { ...done, kept: null, uploads: [], measured: null });
   }
   const measured = kept === null ? null : await measureFormer(site, kept, log);
+  mayGoOn();
   const done = { id, action, way, database, archive, finishedAt, kept, uploads };
   try {
     remember(config, { ...done, measured });
@@ -97,20 +98,24 @@ async function finish(
     log.warn(describeUnmeasured(places.outgoing, reasonOf(error)));
     remember(config, { ...done, measured: null });
   }
-  await forget(journal, config);
+  await forget(journal, held, config);
 }
 
-async function takeBack(site: Site, journal: Journal, config: Config): Promise<void> {
+async function takeBack(site: Site, journal: Journal, held: HeldJournal, config: Config): Promise<void> {
   if (journal.action === 'restore') {
     await site.discard(journal.places);
-    for (const { folder } of journal.uploads) await discardUploads(folder, journal.id);
+    for (const { folder } of journal.uploads) {
+      held.mayGoOn();
+      await discardUploads(folder, journal.id);
+    }
   }
-  await forget(journal, config);
+  await forget(journal, held, config);
 }
 
-async function forget({ id }: Journal, config: Config): Promise<void> {
+async function forget({ id }: Journal, held: HeldJournal, config: Config): Promise<void> {
+  held.mayGoOn();
   await rm(stagingFolderOf(config, id), { recursive: true, force: true });
-  removeJournal(config);
+  held.remove();
 }
 
 /** What lies among the uploads perhaps, and is none. */
@@ -136,23 +141,42 @@ export async function settleRestore(
   context: RestoreContext,
   openLive: <Result>(work: (live: Database) => Promise<Result>) => Promise<Result>,
 ): Promise<void> {
-  const { config, log, recorder } = context;
+  const { config } = context;
   const journal = readJournal(config);
   if (journal === null) return;
   if (journal === 'unreadable') throw await unreadableJournal(context);
   if (!isAbout(journal, config)) throw unfinished(config, `its journal is about another database, ${journal.database}`);
-  await withSite(journal.way, context, openLive, async (site) => {
+  // before the session's lock: whoever has this one may still need that
+  const held = await holdJournal(context);
+  try {
     // who was waited for may have finished, or may have been another one
     const present = readJournal(config);
-    if (present === null || present === 'unreadable') return;
-    if (!isOfSite(present, site)) throw unfinished(config, 'its journal names what no restore of this database would');
-    log.warn(`A restore did not finish (${present.holder}, begun ${zonedTime(present.startedAt)}).`);
-    recorder.exchange(exchangeOf(present, present.phase));
-    const outcome = await settleJournal(site, present, context).catch((error: unknown) => {
-      throw isNamed(error) ? error : unfinished(config, reasonOf(error), error);
-    });
-    log.warn(`It was ${outcome}: ${sentences[`${present.action} ${outcome}`]}`);
+    if (present === null || present === 'unreadable' || present.way !== journal.way) return;
+    await withSite(journal.way, context, openLive, (site) => takeOver(site, held, context));
+  } finally {
+    held.release();
+  }
+}
+
+/** Settles what a dead run left, in the name of this one. */
+async function takeOver(site: Site, held: HeldJournal, context: RestoreContext): Promise<void> {
+  const { config, log, recorder } = context;
+  // where the kernel has no lock for the folder, only now is everybody else kept away
+  const present = readJournal(config);
+  if (present === null || present === 'unreadable') return;
+  if (!isOfSite(present, site)) throw unfinished(config, 'its journal names what no restore of this database would');
+  held.claim(present);
+  log.warn(`A restore did not finish (${present.holder}, begun ${zonedTime(present.startedAt)}).`);
+  recorder.exchange(exchangeOf(present, present.phase));
+  const outcome = await settleJournal(site, present, held, context).catch((error: unknown) => {
+    const takenOver = held.takenOver();
+    if (takenOver !== null) {
+      recorder.exchange(null);
+      throw takenOver;
+    }
+    throw isNamed(error) ? error : unfinished(config, reasonOf(error), error);
   });
+  log.warn(`It was ${outcome}: ${sentences[`${present.action} ${outcome}`]}`);
 }
 
 /** Nobody can tell what became of the restore; a database that it left closed is told before anything else. */
@@ -208,18 +232,19 @@ async function withSite<Result>(
 export async function settleOwn(
   site: Site,
   journal: Journal,
+  held: HeldJournal,
   context: RestoreContext,
 ): Promise<'finished' | 'taken back'> {
   const { config, log } = context;
   // a signal has ended the work; that it is cleaned up must not be ended by it as well
   const patient = { ...context, signal: new AbortController().signal };
-  return settleJournal(site, journal, patient).catch((error: unknown) => {
+  return settleJournal(site, journal, held, patient).catch((error: unknown) => {
     if (!isLost(error)) throw error;
     const { action, way } = journal;
     log.warn(`The connection was lost (${reasonOf(error)}): another one is asked what became of the ${action}.`);
     const openLive = <Opened>(work: (live: Database) => Promise<Opened>): Promise<Opened> =>
       withScratch(config.database, patient, work);
-    return withSite(way, patient, openLive, (other) => settleJournal(other, journal, patient));
+    return withSite(way, patient, openLive, (other) => settleJournal(other, journal, held, patient));
   });
 }
 

@@ -4,7 +4,8 @@ import { type Archive, openArchive } from '../archive/reader.ts';
 import { rejection } from '../archive/archive-error.ts';
 import { type Config, type UploadRoot, uploadRootNames } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import { Failure } from '../errors/failure.ts';
+import type { Surrounding } from '../database/postgres/left-behind.ts';
+import { Failure, reasonOf } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { shownArchive } from '../report/next-steps.ts';
 import { listRows } from '../report/adoption-text.ts';
@@ -13,19 +14,22 @@ import {
   announceKept,
   describeArchive,
   describeErasures,
-  describeLeftBehind,
+  describeLacking,
+  describeLackingUnknown,
+  describeSurroundings,
   describeFormer,
   describeUndone,
 } from '../report/restore-text.ts';
 import { requireAlone } from './other-sessions.ts';
+import type { BeforeStep } from './before-step.ts';
 import { findErasedSince } from './erasures.ts';
 import { compareFormer, requireUnchanged } from './former.ts';
 import { findFormer } from './uploads/former-uploads.ts';
 import { lastKept, readHistory } from '../state-folder/restore-history.ts';
-import type { ArchiveIdentity, Journal } from '../state-folder/journal.ts';
+import type { ArchiveIdentity, Journal, Way } from '../state-folder/journal.ts';
 import { journalled } from './journal-runner.ts';
 import { openSite, thisProcess } from './open-target.ts';
-import { findLeftBehind } from './left-behind.ts';
+import { findLacking, findLeftBehind } from './left-behind.ts';
 import { isFormerOf } from './ownership.ts';
 import { failedAt, findFault, unusable, withScratch } from './load-and-verify.ts';
 import { exchangeOf, stagingFolderOf } from './recover.ts';
@@ -57,7 +61,7 @@ export interface UndoRequest {
 /** Opens an archive and makes sure that it fits this database and this image. @throws Failure `archive-rejected` */
 export async function openFitting(file: string, { archiveLimits, database }: Config): Promise<Archive> {
   const archive = await openArchive(file, archiveLimits);
-  const source = { archive, folder: '' };
+  const source = { archive };
   if (archive.engine !== database.kind) {
     throw rejection(file, { kind: 'other-engine', held: archive.engine });
   }
@@ -92,18 +96,18 @@ export async function restore(request: RestoreRequest, live: Database, context: 
   const site = await openSite(live, context);
   try {
     const journal = begin(request, site, live.name, context);
-    const source: Source = { archive: request.archive, folder: stagingFolderOf(config, journal.id) };
+    const around = await findLeftBehind(live, site.way);
+    const source: Source = { archive: request.archive, folder: stagingFolderOf(config, journal.id), around };
     await requireWritable(journal.uploads);
     log.info(describeArchive(request.archive));
     const erased = await findErasedSince(request.archive, live);
     if (erased.length > 0) log.warn(describeErasures(request.archive, erased));
-    const leftBehind = await findLeftBehind(live);
-    if (leftBehind.length > 0) log.warn(describeLeftBehind(leftBehind, 'before'));
+    for (const line of describeSurroundings(around)) log.warn(line);
     await request.consent?.();
-    await journalled(journal, site, context, async () => {
+    await journalled(journal, site, context, async (mayGoOn) => {
       makeFolder(source.folder, 0o700);
       await site.bringUp(source, journal.places, request.dryRun);
-      await stage(journal, request, context);
+      await stage(journal, request, mayGoOn, context);
       return request.dryRun ? null : source;
     });
     if (request.dryRun) {
@@ -112,7 +116,7 @@ export async function restore(request: RestoreRequest, live: Database, context: 
     }
     await proveLive(journal, source, site, live.name, context);
     log.info(`Restored: ${live.name} is what ${shownArchive(request.archive.file)} holds, at the current revision.`);
-    if (leftBehind.length > 0) log.warn(describeLeftBehind(leftBehind, 'after'));
+    await tellLacking(around, site.way, context);
     await tellKept(live.name, context);
   } finally {
     await site.close();
@@ -150,6 +154,20 @@ export async function undoRestore(
     await tellKept(live.name, context);
   } finally {
     await site.close();
+  }
+}
+
+/** Says what the former database has around its tables, and the restored one does not. */
+async function tellLacking(around: readonly Surrounding[], way: Way, context: RestoreContext): Promise<void> {
+  if (around.length === 0) return;
+  const { config, log, signal } = context;
+  try {
+    const lacking = await withScratch(config.database, context, (restored) => findLacking(around, restored, way));
+    for (const line of describeLacking(lacking)) log.warn(line);
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn(describeLackingUnknown(reasonOf(error)));
+    for (const line of describeLacking(around)) log.warn(line);
   }
 }
 
@@ -238,13 +256,18 @@ function rootsOf({ manifest, uploads }: Archive, { uploadRoots }: Config): reado
   );
 }
 
-async function stage(journal: Journal, { archive }: RestoreRequest, context: RestoreContext): Promise<void> {
+async function stage(
+  journal: Journal,
+  { archive }: RestoreRequest,
+  mayGoOn: BeforeStep,
+  context: RestoreContext,
+): Promise<void> {
   const { config, signal, onBytes } = context;
   for (const { folder } of journal.uploads) {
     const root = config.uploadRoots.find((candidate) => candidate.folder === folder);
     if (root === undefined) continue;
     const members = archive.uploads.filter((upload) => upload.root === root.name);
-    await stageUploads(root, members, journal.id, { signal, onBytes });
+    await stageUploads(root, members, journal.id, { signal, onBytes, mayGoOn });
   }
 }
 

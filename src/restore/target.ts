@@ -2,8 +2,10 @@ import type { Measurement } from '../model/measurement.ts';
 import type { Archive } from '../archive/reader.ts';
 import type { Contents } from '../backup/database-summary.ts';
 import type { Config } from '../config/config.ts';
+import type { Surrounding } from '../database/postgres/left-behind.ts';
 import type { Log } from '../report/log.ts';
 import type { Recorder } from '../report/run-record.ts';
+import type { BeforeStep } from './before-step.ts';
 import type { Journal, Places, Way } from '../state-folder/journal.ts';
 
 /** What restores work with. */
@@ -29,6 +31,8 @@ export interface Source {
   readonly archive: Archive;
   /** A folder of this restore's own, for what it needs meanwhile. */
   readonly folder: string;
+  /** What the live database has around its tables. */
+  readonly around: readonly Surrounding[];
 }
 
 /**
@@ -48,11 +52,12 @@ export interface Site {
   /**
    * Puts `incoming` in the place of `live`.
    * @param source of a restore; null for an undo
+   * @param mayGoOn asked before files change names
    * @throws Failure `restore-refused`, the live database being as it was, or any other: then `settle` tells
    */
-  exchange(source: Source | null, places: Places): Promise<void>;
+  exchange(source: Source | null, places: Places, mayGoOn: BeforeStep): Promise<void>;
   /** After an exchange that was cut off, perhaps: whether it happened. What was half done is completed or taken back. */
-  settle(journal: Journal): Promise<'exchanged' | 'not-exchanged'>;
+  settle(journal: Journal, mayGoOn: BeforeStep): Promise<'exchanged' | 'not-exchanged'>;
   /** Removes what was brought up and never went live. */
   discard(places: Places): Promise<void>;
   /** Whether there is something of that name: before the first start there is no file to keep. */

@@ -79,9 +79,21 @@ export function describeJournal(config: Pick<Config, 'backupFolder'>): string | 
   return `${what} (${journal.holder}, since ${zonedTime(journal.startedAt)})`;
 }
 
-/** Writes the journal so that after a loss of power there is either the former one or this one. */
-export function writeJournal(config: Pick<Config, 'backupFolder'>, journal: Journal): void {
-  writeDurably(journalFileOf(config), { format: 1, ...journal });
+/**
+ * Writes the journal so that after a loss of power there is either the former one or this one.
+ * @param claim of the run that is at work on it: nobody else's journal reads the same
+ */
+export function writeJournal(config: Pick<Config, 'backupFolder'>, journal: Journal, claim: string): void {
+  writeDurably(journalFileOf(config), { format: 1, ...journal, claim });
+}
+
+/** Whether the journal is there and was last written by the run of that claim. */
+export function isClaimed(config: Pick<Config, 'backupFolder'>, claim: string): boolean {
+  try {
+    return parseRecord(readFileSync(journalFileOf(config), 'utf8'))?.['claim'] === claim;
+  } catch {
+    return false;
+  }
 }
 
 /** The restore is over, or was taken back. */

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { execa } from 'execa';
+import { eventually } from '../support/wait-for-output.ts';
 
 const entrypoint = join(import.meta.dirname, '../../entrypoint');
 const steps = pathToFileURL(join(import.meta.dirname, 'steps.mjs')).href;
@@ -10,6 +12,8 @@ export type Death =
   | { readonly kind: 'never' }
   /** Just before the step of that number, from 1. */
   | { readonly kind: 'step'; readonly step: number; readonly whole: boolean }
+  /** Not killed: stopped just before that step, and continued once something has happened. */
+  | { readonly kind: 'stop'; readonly step: number; readonly meanwhile: () => Promise<void> }
   /** So many milliseconds after its start. */
   | { readonly kind: 'instant'; readonly milliseconds: number; readonly whole: boolean };
 
@@ -30,7 +34,7 @@ export async function live(
   death: Death = { kind: 'never' },
   list = '',
 ): Promise<Fate> {
-  const counts = death.kind === 'step' || list !== '';
+  const counts = death.kind === 'step' || death.kind === 'stop' || list !== '';
   const started = performance.now();
   const victim = execa(entrypoint, args, {
     reject: false,
@@ -45,7 +49,8 @@ export async function live(
       ...(counts && {
         NODE_OPTIONS: `--import=${steps}`,
         CRASH_STEPS: list,
-        CRASH_STEP: death.kind === 'step' ? String(death.step) : '0',
+        CRASH_STEP: death.kind === 'step' || death.kind === 'stop' ? String(death.step) : '0',
+        CRASH_SIGNAL: death.kind === 'stop' ? 'SIGSTOP' : 'SIGKILL',
         CRASH_GROUP: death.kind === 'step' && death.whole ? 'yes' : '',
       }),
     },
@@ -53,11 +58,17 @@ export async function live(
     timeout: 120_000,
   });
   const timer = death.kind === 'instant' ? setTimeout(() => kill(victim.pid, death.whole), death.milliseconds) : null;
+  if (death.kind === 'stop') {
+    await Promise.race([victim, isStopped(victim.pid).then(death.meanwhile)]).finally(() => victim.kill('SIGCONT'));
+  }
   const { exitCode, signal, all, timedOut } = await victim;
   if (timer !== null) clearTimeout(timer);
   if (timedOut) throw new Error(`the run did not end within two minutes:\n${all}`);
   return { exitCode, killed: signal === 'SIGKILL', milliseconds: performance.now() - started, all };
 }
+
+const isStopped = (pid: number | undefined): Promise<void> =>
+  eventually(async () => /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')));
 
 function kill(pid: number | undefined, whole: boolean): void {
   if (pid === undefined) return;

@@ -1,5 +1,5 @@
 // Loaded into a db-init that is to die (NODE_OPTIONS=--import): it counts the steps that can be seen from outside, and
-// kills the process just before one of them. A step changes a folder, starts a program, prints a line, or begins, ends
+// kills the process just before one of them, or stops it (CRASH_SIGNAL=SIGSTOP). A step changes a folder, starts a program, prints a line, or begins, ends
 // or exchanges something in a database.
 import childProcess from 'node:child_process';
 import fs from 'node:fs';
@@ -7,7 +7,12 @@ import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { Socket } from 'node:net';
 import { basename } from 'node:path';
 
-const { CRASH_STEP: death = '0', CRASH_GROUP: group = '', CRASH_STEPS: list = '' } = process.env;
+const {
+  CRASH_STEP: death = '0',
+  CRASH_GROUP: group = '',
+  CRASH_STEPS: list = '',
+  CRASH_SIGNAL: signal = 'SIGKILL',
+} = process.env;
 const listed = list === '' ? null : fs.openSync(list, 'a');
 let step = 0;
 
@@ -16,7 +21,7 @@ function enter(label) {
   step += 1;
   if (listed !== null) fs.writeSync(listed, `${label.replaceAll(/\s+/g, ' ').slice(0, 120)}\n`);
   // whoever started it made it the leader of a group of its own
-  if (step === Number(death)) process.kill(group === '' ? process.pid : -process.pid, 'SIGKILL');
+  if (step === Number(death)) process.kill(group === '' ? process.pid : -process.pid, signal);
 }
 
 /** @param {any} owner @param {string} name @param {(given: any[]) => string | null} labelOf null: no step */

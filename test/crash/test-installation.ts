@@ -17,7 +17,7 @@ export interface Scene {
   readonly volume: string;
   readonly backups: string;
   readonly env: Readonly<Record<string, string>>;
-  run(args: readonly string[], death?: Death, list?: string): Promise<Fate>;
+  run(args: readonly string[], death?: Death, list?: string, more?: Readonly<Record<string, string>>): Promise<Fate>;
   execute(sql: string): Promise<void>;
   /** Takes the present state for the one to come back to. */
   keep(): Promise<void>;
@@ -76,7 +76,7 @@ export async function sceneOn(stageOn: (volume: string) => Promise<Stage>): Prom
     volume,
     backups,
     env,
-    run: (args, death, list) => live(args, env, death, list),
+    run: (args, death, list, more) => live(args, { ...env, ...more }, death, list),
 
     async keep() {
       rmSync(kept, { recursive: true, force: true });

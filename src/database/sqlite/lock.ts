@@ -11,16 +11,30 @@ import { zonedTime } from '../../platform/local-time.ts';
 export const lockFileOf = (file: string): string => `${file}.db-init-lock`;
 
 /**
- * Takes the run lock: an exclusive transaction on a file beside the database, which the kernel gives back when the
- * process dies, however it dies.
+ * Takes the run lock: a lock of the kernel's on a file beside the database.
  * @returns what releases it
  * @throws Failure `locked`, `file-access-denied`
  */
-export async function takeRunLock(file: string, options: OpenOptions): Promise<() => void> {
-  const lockFile = lockFileOf(file);
+export async function takeRunLock(file: string, options: WaitingOptions): Promise<() => void> {
+  try {
+    return await takeFileLock(lockFileOf(file), options);
+  } catch (error) {
+    throw error instanceof Failure || options.signal.aborted ? error : accessDenied(file, error);
+  }
+}
+
+type WaitingOptions = Pick<OpenOptions, 'lockTimeout' | 'onLockWaiting' | 'signal'>;
+
+/**
+ * Takes a lock of the kernel's on a file, which is made if it is missing and stays empty. A process that is stopped
+ * holds it; one that ends gives it back.
+ * @returns what releases it
+ * @throws Failure `locked`; any other error where the file cannot be opened, or its file system has no locks
+ */
+export async function takeFileLock(lockFile: string, options: WaitingOptions): Promise<() => void> {
   const started = Date.now();
   for (let attempt = 1; ; attempt++) {
-    const release = tryRunLock(lockFile, file);
+    const release = tryFileLock(lockFile);
     if (release !== null) return release;
     const holder = findHolder(lockFile);
     const secondsLeft = options.lockTimeout - (Date.now() - started) / 1000;
@@ -30,7 +44,7 @@ export async function takeRunLock(file: string, options: OpenOptions): Promise<(
   }
 }
 
-function tryRunLock(lockFile: string, file: string): (() => void) | null {
+function tryFileLock(lockFile: string): (() => void) | null {
   let lock: SQLite.Database | null = null;
   try {
     lock = new SQLite(lockFile, { timeout: 0 });
@@ -42,7 +56,7 @@ function tryRunLock(lockFile: string, file: string): (() => void) | null {
   } catch (error) {
     lock?.close();
     if (isBusy(error)) return null;
-    throw accessDenied(file, error);
+    throw error;
   }
 }
 
@@ -66,13 +80,18 @@ function findHolder(lockFile: string): LockHolder {
     if (pid > 0 && pid !== process.pid && holdsOpen(pid, lockFile)) {
       const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
       const since = statSync(`/proc/${pid}`).ctime;
-      return { description: `pid ${pid} (${command}), running since ${zonedTime(since)}` };
+      const stopped = isStopped(pid)
+        ? `; it is stopped: kill -CONT ${pid} lets it go on, kill -KILL ${pid} ends it`
+        : '';
+      return { description: `pid ${pid} (${command}), running since ${zonedTime(since)}${stopped}` };
     }
   } catch {
     // no /proc, or the holder is gone this moment
   }
   return { description: 'another db-init run, in another container perhaps' };
 }
+
+const isStopped = (pid: number): boolean => /^State:\s+[Tt]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
 
 function holdsOpen(pid: number, file: string): boolean {
   return readdirSync(`/proc/${pid}/fd`).some((fd) => {

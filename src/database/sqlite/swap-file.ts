@@ -38,9 +38,14 @@ export interface FileExchange {
  * A sound file has no side files by then. Those of a damaged one go along with it: left behind, they would bring the
  * old tables into the new file.
  * @param unseen told that nobody can tell whether other containers have the live file open; absent: that is a refusal
+ * @param mayGoOn asked before each step; it throws where this run may not go on
  * @throws Failure `restore-refused` (`file-in-use`, `openers-unknown`, `folder`): nothing was changed
  */
-export async function exchangeFiles(names: FileExchange, unseen?: () => void): Promise<'exchanged'> {
+export async function exchangeFiles(
+  names: FileExchange,
+  unseen?: () => void,
+  mayGoOn: () => void = () => undefined,
+): Promise<'exchanged'> {
   const { live, incoming, outgoing } = names;
   if (existsSync(outgoing) || hasSideFiles(outgoing)) throw new Error(`${outgoing} is there already`);
   if (lstatSync(live, { throwIfNoEntry: false })?.isSymbolicLink() === true) {
@@ -54,10 +59,12 @@ export async function exchangeFiles(names: FileExchange, unseen?: () => void): P
     giveOwnerAndMode(live, incoming);
   }
   sync(incoming);
-  if (!replace(names)) {
+  if (!replace(names, mayGoOn)) {
+    mayGoOn();
     takeBack(names);
     throw inUse(names);
   }
+  mayGoOn();
   complete(names);
   return 'exchanged';
 }
@@ -80,7 +87,11 @@ export function requireUnused(file: string, consented: boolean): Exclude<Openers
  * @returns 'exchanged' if it did, and then what was left to do is done; 'not-exchanged' if all of it was taken back:
  * `live` has its side files again, `outgoing` is gone, `incoming` is still there
  */
-export async function settleExchange(names: FileExchange): Promise<'exchanged' | 'not-exchanged'> {
+export async function settleExchange(
+  names: FileExchange,
+  mayGoOn: () => void = () => undefined,
+): Promise<'exchanged' | 'not-exchanged'> {
+  mayGoOn();
   if (existsSync(names.incoming) || !existsSync(names.live)) {
     takeBack(names);
     return 'not-exchanged';
@@ -90,16 +101,19 @@ export async function settleExchange(names: FileExchange): Promise<'exchanged' |
 }
 
 /** @returns false if somebody came in between */
-function replace(names: FileExchange): boolean {
+function replace(names: FileExchange, mayGoOn: () => void): boolean {
   const { live, incoming } = names;
   const settled = markOf(live);
   const lockable = existsSync(live) && !hasSideFiles(live);
+  mayGoOn();
   const held = existsSync(live) ? keep(names) : live;
   let done = false;
   const work = (): void => {
     if (markOf(live) !== settled) return;
+    mayGoOn();
     moveSideFiles(live, names.outgoing);
     sync(dirname(live));
+    mayGoOn();
     renameSync(incoming, live);
     done = true;
   };

@@ -14,6 +14,7 @@ import { quoteName } from '../../database/quoting.ts';
 import { number, only, optionalText } from '../../database/rows.ts';
 import { requireNobody } from '../other-sessions.ts';
 import { homeOf, renameToHome } from './application-schema.ts';
+import { carryAlong } from '../left-behind.ts';
 import { failedLoad, makeHealthy, withScratch } from '../load-and-verify.ts';
 import type { RestoreContext, Site, Source } from '../target.ts';
 
@@ -82,6 +83,9 @@ export function databasesSite(
 
     async exchange(source, { incoming, outgoing }) {
       if (source !== null) {
+        await withScratch({ ...target, database: incoming }, context, (restored) =>
+          carryAlong(source.around, restored, context.log),
+        );
         for (const lost of await maintenance.carryOver(incoming)) context.log.warn(`Not carried over: ${lost}.`);
       }
       // of all sessions that would be in the way of the renaming, our own goes first

@@ -46,14 +46,15 @@ export function filesSite({ file }: SqliteTarget, live: Database | null, context
       );
     },
 
-    async exchange(_, places) {
+    async exchange(_, places, mayGoOn) {
       // an open file of our own would be in the way as well
       await live?.close();
       const { disconnect, log } = context;
-      await exchangeFiles(places, disconnect ? () => log.warn(describeUnseen(file)) : undefined);
+      const unseen = disconnect ? () => log.warn(describeUnseen(file)) : undefined;
+      await exchangeFiles(places, unseen, mayGoOn);
     },
 
-    settle: ({ places }) => settleExchange(places),
+    settle: ({ places }, mayGoOn) => settleExchange(places, mayGoOn),
 
     discard: ({ incoming }) => removeFile(incoming),
     isKept: (name) => Promise.resolve(existsSync(name)),

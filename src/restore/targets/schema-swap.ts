@@ -11,6 +11,7 @@ import { Failure } from '../../errors/failure.ts';
 import { withoutOthers } from '../other-sessions.ts';
 import { loaderFor, unpackDump } from './database-swap.ts';
 import type { Places } from '../../state-folder/journal.ts';
+import { carryAlong } from '../left-behind.ts';
 import { failedLoad, makeHealthy } from '../load-and-verify.ts';
 import type { RestoreContext, Site } from '../target.ts';
 
@@ -83,6 +84,7 @@ export function schemasSite(target: PostgresTarget, home: string, live: Database
         throw error instanceof Failure ? error : await failedLoad(error, source, context);
       });
       await makeHealthy(live, source, context);
+      await carryAlong(source.around, live, log);
     },
 
     async settle({ action, phase, places }) {

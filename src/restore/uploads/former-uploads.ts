@@ -4,6 +4,7 @@ import { dirname, join, sep } from 'node:path';
 import { makeFolder } from '../../platform/make-folder.ts';
 import type { Config } from '../../config/config.ts';
 import { hasCode } from '../../errors/error-code.ts';
+import { alone } from '../before-step.ts';
 import { memoryFolderOf } from '../../state-folder/state-paths.ts';
 import { rawOf, removeEmptyFolder, sync } from './byte-path-fs.ts';
 import { isThere, privately, removeDiscarded, removeSet, setFolder } from './upload-sets.ts';
@@ -32,8 +33,9 @@ function placesOf({ backupFolder }: Pick<Config, 'backupFolder'>, folder: string
 }
 
 /** Puts away what a swap has left. It may be called again after it was cut off anywhere. */
-export async function putAwayFormer(folder: string, id: string, config: Keeping): Promise<void> {
+export async function putAwayFormer(folder: string, id: string, config: Keeping, mayGoOn = alone): Promise<void> {
   const { swapped, outside, closed: inside } = placesOf(config, folder, id);
+  mayGoOn();
   if (await isThere(swapped)) {
     const moved = !(await isServed(config)) && (await renamedInto(swapped, outside));
     if (!moved) await renamedInto(swapped, inside);
@@ -53,9 +55,16 @@ export async function findFormer(
 }
 
 /** Makes the former uploads the incoming ones of an undo. Once that is done, or if there are none, it does nothing. */
-export async function recallFormer(folder: string, former: string, id: string, config: Keeping): Promise<void> {
+export async function recallFormer(
+  folder: string,
+  former: string,
+  id: string,
+  config: Keeping,
+  mayGoOn = alone,
+): Promise<void> {
   const kept = await findFormer(folder, former, config);
   if (kept === null) return;
+  mayGoOn();
   await chmod(kept, privately.mode);
   await rename(kept, setFolder(folder, 'incoming', id));
   await sync(rawOf(folder));

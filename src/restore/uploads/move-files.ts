@@ -1,4 +1,5 @@
 import { basename, dirname, join, relative } from 'node:path';
+import { alone, type BeforeStep } from '../before-step.ts';
 import type { Kept } from './protected-paths.ts';
 import {
   carryOver,
@@ -19,34 +20,41 @@ type Clash = (from: RawPath, to: RawPath) => Promise<void>;
 interface Rules {
   readonly kept: Kept;
   readonly clash: Clash;
+  readonly mayGoOn: BeforeStep;
 }
 
 /**
  * Moves everything in `folder` to `former`, but for what is kept. A folder in which something is kept stays, and what
  * else is in it moves. What finds its name taken, because the application made it anew, gets another one.
  */
-export async function moveOut(folder: RawPath, former: RawPath, kept: Kept): Promise<void> {
-  await moveContents(folder, former, outwards(kept));
+export async function moveOut(folder: RawPath, former: RawPath, kept: Kept, mayGoOn = alone): Promise<void> {
+  await moveContents(folder, former, outwards(kept, mayGoOn));
 }
 
 /**
  * Moves everything in `arriving` into `folder`. What lies there under the same name, because the application made it
  * meanwhile, goes to `former`; where that is kept, what arrives goes there in its place.
  */
-export async function moveIn(arriving: RawPath, folder: RawPath, former: RawPath, kept: Kept): Promise<void> {
-  const out = outwards(kept);
+export async function moveIn(
+  arriving: RawPath,
+  folder: RawPath,
+  former: RawPath,
+  kept: Kept,
+  mayGoOn = alone,
+): Promise<void> {
+  const out = outwards(kept, mayGoOn);
   const clash: Clash = async (from, to) => {
     const aside = join(await counterpartOf(dirname(to), folder, former), basename(to));
     if (!kept.is(to) && !kept.liesIn(to)) await moveEntry(to, aside, out);
     // a mount cannot go
-    if ((await kindOf(to)) === 'none') await moveEntry(from, to, { kept, clash });
+    if ((await kindOf(to)) === 'none') await moveEntry(from, to, { kept, clash, mayGoOn });
     else await moveEntry(from, await freeName(aside), out);
   };
-  await moveContents(arriving, folder, { kept, clash });
+  await moveContents(arriving, folder, { kept, clash, mayGoOn });
 }
 
-function outwards(kept: Kept): Rules {
-  const rules: Rules = { kept, clash: async (from, to) => moveEntry(from, await freeName(to), rules) };
+function outwards(kept: Kept, mayGoOn: BeforeStep): Rules {
+  const rules: Rules = { kept, clash: async (from, to) => moveEntry(from, await freeName(to), rules), mayGoOn };
   return rules;
 }
 
@@ -61,6 +69,7 @@ async function moveEntry(from: RawPath, to: RawPath, rules: Rules): Promise<void
   const [kind, there] = [await kindOf(from), await kindOf(to)];
   if (kind === 'none' || kept.is(from)) return;
   if (kept.is(to)) return clash(from, to);
+  rules.mayGoOn();
   if (there === 'none' && !kept.liesIn(from) && (await renamed(from, to))) return;
   if (kind === 'folder' && (there === 'none' || there === 'folder')) return mergeFolder(from, to, rules);
   if (there !== 'none') return (await isCarriedOver(from, to)) ? removeFile(from) : clash(from, to);

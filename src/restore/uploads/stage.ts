@@ -5,6 +5,7 @@ import { counted } from '../../archive/byte-counter.ts';
 import type { UploadRoot } from '../../config/config.ts';
 import { hasCode } from '../../errors/error-code.ts';
 import { Failure, reasonOf, type RestoreObstacle } from '../../errors/failure.ts';
+import { alone, type BeforeStep } from '../before-step.ts';
 import { rawOf, sync } from './byte-path-fs.ts';
 import { isThere, privately, removeDiscarded, setFolder } from './upload-sets.ts';
 
@@ -19,6 +20,8 @@ export interface StagingOptions {
   readonly signal: AbortSignal;
   /** Told of the bytes as they come, those of members that are left out included. */
   readonly onBytes: (bytes: number) => void;
+  /** Asked before each file. */
+  readonly mayGoOn?: BeforeStep;
 }
 
 /**
@@ -105,7 +108,7 @@ interface Unpacker {
   settle(): Promise<void>;
 }
 
-function unpackerOf(target: string, { signal, onBytes }: StagingOptions): Unpacker {
+function unpackerOf(target: string, { signal, onBytes, mayGoOn = alone }: StagingOptions): Unpacker {
   const folders = new Set([target]);
   const files: string[] = [];
   const makeFolder = async (folder: string): Promise<void> => {
@@ -119,6 +122,7 @@ function unpackerOf(target: string, { signal, onBytes }: StagingOptions): Unpack
   return {
     async file({ path, entry }) {
       const file = containedIn(target, path);
+      mayGoOn();
       await makeFolder(dirname(file));
       const content: AsyncIterable<Buffer> = await entry.open();
       // fails if anything is there, a link included; and no folder on the way is one, for all were made just now

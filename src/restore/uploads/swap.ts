@@ -1,4 +1,5 @@
 import { mkdir, rename } from 'node:fs/promises';
+import { alone } from '../before-step.ts';
 import { keptIn } from './protected-paths.ts';
 import { moveIn, moveOut } from './move-files.ts';
 import { rawOf, removeEmptyFolder, sync } from './byte-path-fs.ts';
@@ -25,22 +26,29 @@ export interface UploadSwap {
  * there is that, it is on its way in.
  * @param keep paths that never move, wherever in the folder: the backup folder, a database file. What arrives under
  * such a name goes to the former set, too.
+ * @param mayGoOn asked before each step
  */
-export async function swapUploads({ folder, incoming, outgoing }: UploadSwap, keep: readonly string[]): Promise<void> {
+export async function swapUploads(
+  { folder, incoming, outgoing }: UploadSwap,
+  keep: readonly string[],
+  mayGoOn = alone,
+): Promise<void> {
   const coming = setFolder(folder, 'incoming', incoming);
   const arriving = setFolder(folder, 'arriving', incoming);
   const former = setFolder(folder, 'former', outgoing);
   const leaves = await isThere(coming);
   if (!leaves && !(await isThere(arriving))) return;
   const kept = await keptIn(folder, keep);
+  mayGoOn();
   // an undo needs one even if there was nothing to keep
   if (!(await isThere(former))) await mkdir(former, privately);
   if (leaves) {
-    await moveOut(rawOf(folder), rawOf(former), kept);
+    await moveOut(rawOf(folder), rawOf(former), kept, mayGoOn);
+    mayGoOn();
     await rename(coming, arriving);
     await sync(rawOf(folder));
   }
-  await moveIn(rawOf(arriving), rawOf(folder), rawOf(former), kept);
+  await moveIn(rawOf(arriving), rawOf(folder), rawOf(former), kept, mayGoOn);
   await sync(rawOf(former));
   await removeEmptyFolder(rawOf(arriving));
   await sync(rawOf(folder));

@@ -499,6 +499,7 @@ const followed: Readonly<Record<Banner, string | { readonly reason: string }>> =
   'restore-refused former-changed': why.todo,
   'restore-refused depended-upon': why.words,
   'restore-refused unfinished': why.state,
+  'restore-refused taken-over': why.state,
   'restore-refused failed': why.state,
   'quarantine-refused others-are-connected': why.docker,
   'quarantine-refused file-in-use': why.docker,

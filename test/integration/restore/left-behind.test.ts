@@ -1,36 +1,90 @@
 import { expect, it } from 'vitest';
 import { atEnd } from '../../support/cleanup.ts';
-import { admin } from '../../support/database.ts';
-import { describePostgres } from '../../support/postgres-server.ts';
-import { currentArchive, execute, fillWithNewer, install } from './restores.ts';
+import { admin, withClient } from '../../support/database.ts';
+import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
+import { ask, currentArchive, execute, fillWithNewer, install } from './restores.ts';
+
+const archive = currentArchive('postgresql');
 
 describePostgres(
   'what lies around the tables of the live database, and in no archive',
   () => {
-    it('is named before a restore and after it, and not invented', async () => {
+    it('goes along where that is safe; else it is named with its statement before a restore and after it', async () => {
       const place = await install('postgresql');
-      await fillWithNewer(place.database);
-      const nothing = await place.must('restore', currentArchive('postgresql'), '--dry-run');
-      expect(nothing.all).not.toContain('will lack');
-      const reader = `${place.database.name}_reader`;
+      const { database } = place;
+      await fillWithNewer(database);
+      const nothing = await place.must('restore', archive, '--dry-run');
+      expect(nothing.all).not.toMatch(/will lack|made anew/);
+      const reader = `${database.name}_reader`;
       await admin(`CREATE ROLE ${reader}`);
       atEnd(() => admin(`DROP ROLE IF EXISTS ${reader}`));
       await execute(
-        place.database,
-        `CREATE PUBLICATION of_mine FOR TABLE users; GRANT SELECT ON users, clients TO ${reader}; GRANT SELECT ON tasks TO PUBLIC;
-         ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO ${reader}`,
+        database,
+        `CREATE TABLE of_mine (id int); CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1';
+         CREATE PUBLICATION of_users FOR TABLE users (id, username) WHERE (id > 1), clients; CREATE PUBLICATION of_all FOR ALL TABLES;
+         CREATE PUBLICATION of_inserts WITH (publish = 'insert');
+         CREATE SUBSCRIPTION to_me CONNECTION 'host=nowhere password=hush-hush' PUBLICATION theirs WITH (connect = false);
+         GRANT USAGE, CREATE ON SCHEMA public TO ${reader} WITH GRANT OPTION; GRANT SELECT, INSERT ON users, clients TO ${reader};
+         GRANT SELECT ON tasks TO PUBLIC; GRANT UPDATE (name, email) ON clients TO ${reader}; GRANT SELECT ON of_mine TO ${reader};
+         GRANT USAGE ON SEQUENCE users_id_seq TO ${reader}; GRANT EXECUTE ON FUNCTION mine() TO ${reader};
+         ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO ${reader};
+         ALTER DEFAULT PRIVILEGES GRANT USAGE ON SEQUENCES TO ${reader}`,
       );
-      const words = (await place.must('restore', currentArchive('postgresql'), '--yes')).all.replaceAll(/\s+/g, ' ');
-      for (const object of [
-        'publication of_mine',
-        `rights of ${reader} on clients, users`,
-        'rights of everybody on tasks',
-        'default privileges for what ',
-      ]) {
-        expect(words).toMatch(new RegExp(`will lack, for no archive holds it: [^.]*${object}`));
-        expect(words).toMatch(new RegExp(`Make anew what the restored database lacks[^.]*${object}`));
-      }
+      const { all } = await place.must('restore', archive, '--yes');
+      const words = all.replaceAll(/\s+/g, ' ');
+      expect(words).toContain(
+        `rights of ${reader} on clients, columns of clients, function mine, of_mine, schema public, users, users_id_seq`,
+      );
+      expect(words).toMatch(
+        /made anew in the restored database[^.]*publication of_inserts; publication of_users; rights of /,
+      );
+      expect(words).toMatch(/will lack, for no archive holds it: publication of_all; subscription to_me\./);
+      expect(words).not.toContain('hush-hush');
+      // what cannot be made is told once it has failed
+      expect(words).toContain(`Not carried over: rights of ${reader} on of_mine (`);
+      const [, report = ''] = words.split('Make anew what the restored database lacks');
+      expect(words.split('CREATE PUBLICATION of_all FOR ALL TABLES')).toHaveLength(3);
+      expect(report).toContain('CREATE SUBSCRIPTION to_me CONNECTION ');
+      expect(report).toContain(`GRANT SELECT ON TABLE public.of_mine TO ${reader};`);
+      expect(report).toContain(`GRANT EXECUTE ON FUNCTION public.mine() TO ${reader};`);
+      expect(report).not.toMatch(/GRANT [^;]* public\.(users|clients|tasks)|of_users|of_inserts|DEFAULT PRIVILEGES/);
+      expect(
+        await ask(
+          database,
+          `SELECT concat_ws(' ', table_name, privilege_type) FROM information_schema.table_privileges
+           WHERE grantee = '${reader}' OR (grantee = 'PUBLIC' AND table_schema = 'public') ORDER BY 1`,
+        ),
+      ).toEqual(['clients INSERT', 'clients SELECT', 'tasks SELECT', 'users INSERT', 'users SELECT']);
+      expect(
+        await ask(
+          database,
+          `SELECT concat_ws(' ', pubname, tablename, attnames, rowfilter) FROM pg_publication_tables ORDER BY 1`,
+        ),
+      ).toEqual([expect.stringMatching(/^of_users clients /), 'of_users users {id,username} (id > 1)']);
+      expect(
+        await ask(
+          database,
+          `SELECT has_schema_privilege('${reader}', 'public', 'CREATE WITH GRANT OPTION')
+             AND has_column_privilege('${reader}', 'clients', 'email', 'UPDATE')
+             AND has_sequence_privilege('${reader}', 'users_id_seq', 'USAGE')
+             AND (SELECT count(*) = 2 FROM pg_default_acl)`,
+        ),
+      ).toEqual([true]);
+      // it belongs to the former database, and would keep it from being dropped
+      await withClient(requirePostgres().url, async (client) => {
+        const { rows } = await client.query<{ name: string }>(
+          `SELECT datname AS name FROM pg_database d JOIN pg_subscription s ON s.subdbid = d.oid WHERE subname = 'to_me'`,
+        );
+        const former = new URL(database.url);
+        former.pathname = `/${rows[0]?.name}`;
+        await withClient(former.href, (inside) =>
+          inside
+            .query('ALTER SUBSCRIPTION to_me SET (slot_name = NONE)')
+            .then(() => inside.query('DROP SUBSCRIPTION to_me')),
+        );
+      });
       await place.must('restore', '--drop-former', '--yes');
+      await execute(database, `DROP OWNED BY ${reader}`);
     });
   },
   'tools',

@@ -1,0 +1,192 @@
+import { currentSchema } from '../current-schema.ts';
+import { flag, number, only, optionalText, text } from '../rows.ts';
+import type { Session } from '../session.ts';
+
+/** Something that an owner has made around the application's tables, and that no archive holds. */
+export interface Surrounding {
+  /** What it is, with its name. */
+  readonly object: string;
+  /** Of rights: on what. */
+  readonly on: string | null;
+  /** SQL that makes it anew in a database that has the tables, without its semicolon. */
+  readonly statement: string;
+  /** Whether that statement can do no harm where it is run without being asked for. */
+  readonly safe: boolean;
+}
+
+/** `reader`, or everybody. */
+const grantee = `CASE WHEN a.grantee = 0 THEN 'everybody' ELSE quote_ident(pg_get_userbyid(a.grantee)) END`;
+const toGrantee = `CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END`;
+const option = `CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END`;
+
+/** Rights on things of one kind, in SQL. */
+interface Granted {
+  readonly from: string;
+  readonly where: string;
+  readonly acl: string;
+  readonly owner: string;
+  /** What GRANT calls it. */
+  readonly kind: string;
+  readonly name: string;
+  /** The name for people. */
+  readonly shown: string;
+}
+
+const grantsOn = ({ from, where, acl, owner, kind, name, shown }: Granted): string => `
+  SELECT 'rights of ' || ${grantee}, ${shown},
+         format('GRANT %s ON %s %s TO %s%s', string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type), min(${kind}), ${name},
+                ${toGrantee}, ${option}), true
+  FROM ${from}, aclexplode(${acl}) AS a
+  WHERE ${where} AND a.grantee <> ${owner}
+  GROUP BY a.grantee, a.is_grantable, ${name}, ${shown}`;
+
+const inHome = (namespace: string): string => `${namespace} = ${currentSchema}`;
+
+const relationName = `format('%I.%I', n.nspname, c.relname)`;
+const relations = 'pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace';
+
+/** What everybody may do in `public` of a database that was just made (PostgreSQL manual, "Schemas"). */
+const ordinary = `a.grantee = 0 AND n.nspname = 'public'
+  AND (a.privilege_type = 'USAGE' OR current_setting('server_version_num')::int < 150000)`;
+
+const onSchema = grantsOn({
+  from: 'pg_namespace n',
+  where: `${inHome('n.oid')} AND NOT (${ordinary})`,
+  acl: 'n.nspacl',
+  owner: 'n.nspowner',
+  kind: `'SCHEMA'`,
+  name: 'quote_ident(n.nspname)',
+  shown: `'schema ' || quote_ident(n.nspname)`,
+});
+
+const inSchema: readonly string[] = [
+  grantsOn({
+    from: relations,
+    where: inHome('c.relnamespace'),
+    acl: 'c.relacl',
+    owner: 'c.relowner',
+    kind: `CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END`,
+    name: relationName,
+    shown: 'quote_ident(c.relname)',
+  }),
+  `SELECT 'rights of ' || ${grantee}, 'columns of ' || quote_ident(c.relname),
+          format('GRANT %s ON TABLE %s TO %s%s',
+                 string_agg(format('%s (%I)', a.privilege_type, t.attname), ', ' ORDER BY a.privilege_type, t.attnum),
+                 ${relationName}, ${toGrantee}, ${option}), true
+   FROM ${relations} JOIN pg_attribute t ON t.attrelid = c.oid, aclexplode(t.attacl) AS a
+   WHERE ${inHome('c.relnamespace')} AND NOT t.attisdropped AND a.grantee <> c.relowner
+   GROUP BY a.grantee, a.is_grantable, c.relname, ${relationName}`,
+  grantsOn({
+    from: 'pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace',
+    where: `${inHome('p.pronamespace')} AND a.grantee <> 0`,
+    acl: 'p.proacl',
+    owner: 'p.proowner',
+    kind: `CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END`,
+    name: `format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid))`,
+    shown: `'function ' || quote_ident(p.proname)`,
+  }),
+  grantsOn({
+    from: 'pg_type y JOIN pg_namespace n ON n.oid = y.typnamespace',
+    where: `${inHome('y.typnamespace')} AND a.grantee <> 0`,
+    acl: 'y.typacl',
+    owner: 'y.typowner',
+    kind: `'TYPE'`,
+    name: `format('%I.%I', n.nspname, y.typname)`,
+    shown: `'type ' || quote_ident(y.typname)`,
+  }),
+];
+
+const defaultPrivileges = (ofSchemasAlone: boolean): string => `
+  SELECT 'default privileges for what ' || quote_ident(pg_get_userbyid(d.defaclrole)) || ' creates', NULL,
+         format('ALTER DEFAULT PRIVILEGES FOR ROLE %I%s GRANT %s ON %s TO %s%s', pg_get_userbyid(d.defaclrole),
+                CASE WHEN n.oid IS NULL THEN '' ELSE format(' IN SCHEMA %I', n.nspname) END,
+                string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type),
+                CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS'
+                                     WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END,
+                ${toGrantee}, ${option}), true
+  FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace, aclexplode(d.defaclacl) AS a
+  WHERE a.grantee <> d.defaclrole AND (${inHome('n.oid')} ${ofSchemasAlone ? '' : 'OR n.oid IS NULL'})
+  GROUP BY d.defaclrole, n.oid, n.nspname, d.defaclobjtype, a.grantee, a.is_grantable`;
+
+/** A table that is published without what tells its rows apart takes no UPDATE and no DELETE any more. */
+const tellsRowsApart = `c.relreplident = 'd'
+  AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND i.indisvalid)`;
+
+/** @param detailed whether the server knows columns and conditions of a published table: PostgreSQL 15 */
+const publishedTables = (detailed: boolean, where: string): string => `
+  SELECT r.prpubid, bool_and(${tellsRowsApart}) AS apart,
+         string_agg(format('%I.%I', n.nspname, c.relname)
+           ${
+             detailed
+               ? `|| coalesce((SELECT ' (' || string_agg(quote_ident(t.attname), ', ' ORDER BY t.attnum) || ')' FROM pg_attribute t
+                                WHERE t.attrelid = c.oid AND t.attnum = ANY (r.prattrs)), '')
+                  || coalesce(' WHERE (' || pg_get_expr(r.prqual, r.prrelid) || ')', '')`
+               : ''
+           }, ', ' ORDER BY n.nspname, c.relname) AS tables
+  FROM pg_publication_rel r JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE ${where} GROUP BY r.prpubid`;
+
+const publications = (detailed: boolean): string => `
+  SELECT 'publication ' || quote_ident(p.pubname), NULL,
+         format('CREATE PUBLICATION %I%s WITH (publish = %L%s)', p.pubname,
+           CASE WHEN p.puballtables THEN ' FOR ALL TABLES'
+                ELSE coalesce(' FOR ' || nullif(concat_ws(', ', 'TABLE ' || t.tables, ${detailed ? 's.schemas' : 'NULL'}), ''), '') END,
+           concat_ws(', ', CASE WHEN p.pubinsert THEN 'insert' END, CASE WHEN p.pubupdate THEN 'update' END,
+                           CASE WHEN p.pubdelete THEN 'delete' END, CASE WHEN p.pubtruncate THEN 'truncate' END),
+           CASE WHEN to_jsonb(p) ->> 'pubviaroot' = 'true' THEN ', publish_via_partition_root = true' ELSE '' END),
+         NOT p.puballtables AND ${detailed ? 's.schemas IS NULL AND' : ''}
+           (NOT (p.pubupdate OR p.pubdelete) OR coalesce(t.apart, true))
+  FROM pg_publication p LEFT JOIN (${publishedTables(detailed, 'true')}) t ON t.prpubid = p.oid
+  ${
+    detailed
+      ? `LEFT JOIN (SELECT m.pnpubid, 'TABLES IN SCHEMA ' || string_agg(quote_ident(n.nspname), ', ' ORDER BY n.nspname) AS schemas
+                    FROM pg_publication_namespace m JOIN pg_namespace n ON n.oid = m.pnnspid GROUP BY m.pnpubid) s
+         ON s.pnpubid = p.oid`
+      : ''
+  }`;
+
+/** Where the database stays and its tables go aside, a publication stays as well, and publishes the former tables. */
+const publishedHere = (detailed: boolean): string => `
+  SELECT 'tables of publication ' || quote_ident(p.pubname), NULL,
+         format('ALTER PUBLICATION %I ADD TABLE %s', p.pubname, t.tables),
+         NOT (p.pubupdate OR p.pubdelete) OR t.apart
+  FROM pg_publication p JOIN (${publishedTables(detailed, inHome('c.relnamespace'))}) t ON t.prpubid = p.oid`;
+
+/** What belongs to the database by its number: the former one keeps it, under its new name. */
+const ofDatabase: readonly string[] = [
+  `SELECT 'subscription ' || quote_ident(subname), NULL,
+          format('CREATE SUBSCRIPTION %I CONNECTION %L PUBLICATION %s WITH (connect = false, slot_name = %s)', subname,
+                 'as the former database has it in pg_subscription',
+                 (SELECT string_agg(quote_ident(name), ', ') FROM unnest(subpublications) AS name),
+                 CASE WHEN subslotname IS NULL THEN 'NONE' ELSE quote_literal(subslotname) END), false
+   FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+  `SELECT 'replication slot ' || quote_ident(slot_name), NULL,
+          format('SELECT pg_drop_replication_slot(%1$L), pg_create_logical_replication_slot(%1$L, %2$L)', slot_name, plugin), false
+   FROM pg_replication_slots WHERE database = current_database() AND NOT temporary`,
+];
+
+/**
+ * What the database that the session is in has around the application's tables: publications, subscriptions, replication
+ * slots, rights of other roles, default privileges. What is set and granted for the database as a whole is not among it.
+ * @param exchanged what a restore exchanges: the database, or its schema alone
+ */
+export async function findSurroundings(
+  session: Session,
+  exchanged: 'database' | 'schema',
+): Promise<readonly Surrounding[]> {
+  const server = only(await session.query(`SELECT current_setting('server_version_num')::int AS version`));
+  const detailed = number(server, 'version') >= 150_000;
+  const parts =
+    exchanged === 'schema'
+      ? [...inSchema, defaultPrivileges(true), publishedHere(detailed)]
+      : [onSchema, ...inSchema, defaultPrivileges(false), publications(detailed), ...ofDatabase];
+  const rows = await session.query(
+    `SELECT object, thing, statement, safe FROM (${parts.join(' UNION ALL ')}) AS all_of_it (object, thing, statement, safe) ORDER BY 1, 2, 3`,
+  );
+  return rows.map((row) => ({
+    object: text(row, 'object'),
+    on: optionalText(row, 'thing'),
+    statement: text(row, 'statement'),
+    safe: flag(row, 'safe'),
+  }));
+}

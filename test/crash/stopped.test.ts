@@ -1,0 +1,125 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { withClient } from '../support/database.ts';
+import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
+import { kindCalled } from './kinds.ts';
+import { type Ordeal, prepareOrdeal, undergo } from './crash-case.ts';
+import { differenceOf } from './database-snapshot.ts';
+import { postgresScene } from './postgres-environment.ts';
+import { randomOf } from './random.ts';
+import type { Scene } from './test-installation.ts';
+import { sqliteScene } from './sqlite-environment.ts';
+import { type Case, failuresOf, seed } from './case-counts.ts';
+
+/** How many steps of each case are enough, drawn by chance; TEST_CRASH_STEPS=1000 takes all. */
+const most = Math.ceil(Number(process.env['TEST_CRASH_STEPS'] ?? 8) / 8);
+const kind = kindCalled('restore');
+
+/** What ends the sessions of a run that is stopped: the server's timeouts do. */
+const endSessions = (name: string): Promise<unknown> =>
+  withClient(requirePostgres().url, (client) =>
+    client.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'db-init %' AND
+         (starts_with(datname, $1) OR datname IN ('postgres', 'template1')) AND pid <> pg_backend_pid()`,
+      [name],
+    ),
+  );
+
+describe('a restore that is stopped for a while (sqlite)', () => {
+  testStops('sqlite', once(sqliteScene), () => Promise.resolve());
+});
+
+describePostgres(
+  'a restore that is stopped for a while, and whose sessions end (postgresql)',
+  () => {
+    const prepared = once(() => postgresScene({ server: requirePostgres().url, changes: kind.changes }));
+    testStops('postgresql', prepared, ({ name }) => endSessions(name));
+
+    it('moves nothing after another run has finished the work, where the kernel has no locks', async () => {
+      const ordeal = await prepared();
+      const { scene } = ordeal;
+      // where files change places
+      const first = ordeal.steps.findIndex((step) => step.startsWith('mkdir .db-init-former'));
+      const cases = stepsOf(ordeal, first, /^rename /).map(({ title, step }): Case => {
+        const run = async (): Promise<void> => {
+          let settled: Awaited<ReturnType<Scene['picture']>> | null = null;
+          const fate = await scene.run(kind.args(scene), {
+            kind: 'stop',
+            step,
+            async meanwhile() {
+              await endSessions(scene.name);
+              rmSync(join(scene.backups, '.db-init/lock'));
+              const gate = await scene.run([]);
+              expect(gate.exitCode, gate.all).toBe(0);
+              settled = await scene.picture();
+            },
+          });
+          if (settled === null) throw new Error(`it was never stopped:\n${fate.all}`);
+          expect(fate.exitCode, fate.all).toBe(31);
+          expect(fate.all).toContain('Another run has taken over');
+          expect(differenceOf(await scene.picture(), settled)).toBeNull();
+          expect(await scene.leftovers()).toEqual([]);
+          await scene.back();
+        };
+        return { title, run };
+      });
+      expect(await failuresOf('stopped without locks', cases, () => scene.back())).toEqual([]);
+    });
+  },
+  'tools',
+);
+
+/** Stops a restore at steps after its journal was written, lets a start come meanwhile, and lets it go on. */
+function testStops(
+  title: string,
+  prepared: () => Promise<Ordeal>,
+  whileStopped: (scene: Scene) => Promise<unknown>,
+): void {
+  it('keeps others away from its work, and does it or has it done', async () => {
+    const ordeal = await prepared();
+    const { scene } = ordeal;
+    const cases = stepsOf(
+      ordeal,
+      ordeal.steps.findIndex((step) => /restore\.json\.partial restore/.test(step)) + 1,
+    ).map(({ title: where, step }): Case => ({
+      title: where,
+      run: () =>
+        undergo(ordeal, () =>
+          scene.run(kind.args(scene), {
+            kind: 'stop',
+            step,
+            async meanwhile() {
+              await whileStopped(scene);
+              const gate = await scene.run([], undefined, '', { TT_LOCK_TIMEOUT: '0' });
+              expect(gate.exitCode, gate.all).toBe(5);
+              expect(gate.all.replaceAll(/\s+/g, ' ')).toContain('it is stopped: kill -CONT');
+            },
+          }),
+        ),
+    }));
+    expect(await failuresOf(`stopped (${title})`, cases, () => scene.back())).toEqual([]);
+  });
+}
+
+/** Some steps of a sort, from that one on up to where nothing is left to do but to remove the journal. */
+function stepsOf(
+  { steps }: Ordeal,
+  first: number,
+  sort = /^/,
+): readonly { readonly title: string; readonly step: number }[] {
+  const last = steps.findIndex((step, index) => index > first && step.startsWith('rm restore.json.partial'));
+  const all = steps.flatMap((title, index) =>
+    index >= first && index < last && sort.test(title) ? [{ title, step: index + 1 }] : [],
+  );
+  if (all.length <= most) return all;
+  const chance = randomOf(seed(), 'stopped');
+  const chosen = Array.from({ length: most }, (_, part) => all[Math.floor(((part + chance()) * all.length) / most)]);
+  return chosen.filter((step) => step !== undefined);
+}
+
+/** The work is done undisturbed only once. */
+function once(open: () => Promise<Scene>): () => Promise<Ordeal> {
+  let ordeal: Promise<Ordeal> | null = null;
+  return () => (ordeal ??= open().then((scene) => prepareOrdeal(kind, scene)));
+}
