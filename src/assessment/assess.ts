@@ -4,7 +4,7 @@ import type { Engine } from '../model/engine.ts';
 import type { SideFileFault, State, RestoreJournal } from '../model/state.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Config } from '../config/config.ts';
-import { causeOf } from '../database/cause.ts';
+import { causeOf, isLost } from '../database/cause.ts';
 import type { Database } from '../database/database.ts';
 import { Failure, type Problem, reasonOf } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
@@ -77,7 +77,9 @@ async function assess(
     const context = { ...promised, facts: await database.observe('whole'), engine };
     return { state, repair: await database.read((session) => assessRepair(session, state.differences, context)) };
   } catch (error) {
-    return { state: { kind: 'unreadable', reason: describeReason(reasonOf(error), causeOf(error)) }, repair: null };
+    if (isLost(error)) throw error;
+    const cause = causeOf(error);
+    return { state: { kind: 'unreadable', reason: describeReason(reasonOf(error), cause), cause }, repair: null };
   }
 }
 
@@ -131,15 +133,23 @@ async function observe(database: Database, config: Config, promise: Promise<Prom
     const promised = await promise;
     facts = await database.observe('quick', askRows(promised, database.engine));
   } catch (error) {
+    if (isLost(error)) throw error;
     const sideFile = sideFileIn(error);
-    const reason = describeReason(reasonOf(error), causeOf(error));
-    const seen = { kind: 'not-seen', reason, ...(sideFile !== null && { sideFile }) } as const;
+    const cause = causeOf(error);
+    const reason = describeReason(reasonOf(error), cause);
+    const seen = { kind: 'not-seen', reason, cause, ...(sideFile !== null && { sideFile }) } as const;
     return { ...seen, restoreJournal: await seeRestore(config) };
   }
   // a view may say anything, and takes no revision: what is read in it is not believed
   const ledger = facts.relations.find(({ name }) => name === versionTable)?.kind ?? 'table';
   if (ledger !== 'table' && ledger !== 'partitioned table') {
-    return { kind: 'not-seen', reason: describeNoVersionTable(ledger), restoreJournal: await seeRestore(config) };
+    const cause = { kind: 'other' } as const;
+    return {
+      kind: 'not-seen',
+      reason: describeNoVersionTable(ledger),
+      cause,
+      restoreJournal: await seeRestore(config),
+    };
   }
   // the volumes are only searched when it matters: most databases have core tables
   const found = facts.catalog.tables;

@@ -74,8 +74,8 @@ export function diagnose(observation: Observation, { graph, promised, fingerprin
   return { kind: 'drifted', revisions, older, differences };
 }
 
-function unreadable({ reason, sideFile }: Extract<Observation, { kind: 'not-seen' }>): State {
-  return { kind: 'unreadable', reason, ...(sideFile !== undefined && { sideFile }) };
+function unreadable({ reason, cause, sideFile }: Extract<Observation, { kind: 'not-seen' }>): State {
+  return { kind: 'unreadable', reason, cause, ...(sideFile !== undefined && { sideFile }) };
 }
 
 /**

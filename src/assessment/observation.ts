@@ -1,3 +1,4 @@
+import type { Cause } from '../model/cause.ts';
 import type { State, SideFileFault, RestoreJournal } from '../model/state.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Problem } from '../errors/failure.ts';
@@ -29,6 +30,7 @@ type Glance =
   | {
       readonly kind: 'not-seen';
       readonly reason: string;
+      readonly cause: Cause;
       /** What is wrong with what lies beside a SQLite file, if that is the reason. */
       readonly sideFile?: SideFileFault;
     };

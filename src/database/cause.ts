@@ -1,7 +1,8 @@
 import type { Blocker, Cause } from '../model/cause.ts';
 import { chainOf, codeOf } from '../errors/error-code.ts';
-import { Failure, reasonOf } from '../errors/failure.ts';
+import { Failure, type Problem, reasonOf } from '../errors/failure.ts';
 import { isConnectionLoss } from './postgres/connection-failure.ts';
+import { toolCause, ToolFailed } from './postgres/tool-message.ts';
 
 /** A lock was not to be had in time, and this is who held what was waited for, as far as the server tells. */
 export class LockTimeout extends Error {
@@ -35,12 +36,17 @@ const meanings: readonly (readonly [
 ];
 const lockCodes = /^(?:55P03|SQLITE_BUSY\w*|SQLITE_LOCKED\w*)$/;
 
-/** Why the database did not do what it was told, by the first error of the chain whose code tells. */
+/**
+ * Why the database did not do what it was told, by the first error of the chain that tells: by its code, by what a client
+ * program said, or because somebody has found it out already.
+ */
 export function causeOf(error: unknown): Cause {
   const chain = chainOf(error);
   if (chain.some(isConnectionLoss)) return { kind: 'connection-lost' };
   for (const link of chain) {
     if (link instanceof LockTimeout) return { kind: 'lock-timeout', blockers: link.blockers };
+    const told = link instanceof Failure ? causeIn(link.problem) : link instanceof ToolFailed ? toolCause(link) : null;
+    if (told !== null) return told;
     const code = codeOf(link);
     if (code === null) continue;
     if (lockCodes.test(code)) return { kind: 'lock-timeout', blockers: [] };
@@ -51,7 +57,24 @@ export function causeOf(error: unknown): Cause {
   return { kind: 'other' };
 }
 
-/** Whether a run has lost its connection to the database. */
+function causeIn(problem: Problem): Cause | null {
+  switch (problem.kind) {
+    case 'connection-lost':
+      return { kind: 'connection-lost' };
+    case 'unreachable':
+      return { kind: problem.full === true ? 'connections' : 'connection-lost' };
+    case 'migration-failed':
+    case 'database-failed':
+      return problem.cause;
+    case 'backup-failed':
+    case 'restore-refused':
+      return problem.obstacle.kind === 'failed' ? problem.obstacle.cause : null;
+    default:
+      return null;
+  }
+}
+
+/** Whether a run has lost its connection to the database, or a program that it started has. */
 export function isLost(error: unknown): boolean {
-  return error instanceof Failure && error.problem.kind === 'connection-lost';
+  return causeOf(error).kind === 'connection-lost';
 }

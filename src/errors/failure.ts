@@ -300,17 +300,22 @@ export function exitCodeOf(problem: Problem): ExitCode {
       return exitCodes.unversioned;
     case 'migration-failed':
     case 'database-failed':
-      return codeOfCause(problem.cause);
+      return codeOfCause(problem.cause, exitCodes.migrationFailed);
     case 'verification-failed':
       return exitCodes.verificationFailed;
     case 'backup-failed':
+      return problem.obstacle.kind === 'failed'
+        ? codeOfCause(problem.obstacle.cause, exitCodes.backupFailed)
+        : exitCodes.backupFailed;
     case 'backups-not-listed':
     case 'backups-not-pruned':
       return exitCodes.backupFailed;
     case 'archive-rejected':
       return exitCodes.archiveRejected;
     case 'restore-refused':
-      return exitCodes.restoreRefused;
+      return problem.obstacle.kind === 'failed'
+        ? codeOfCause(problem.obstacle.cause, exitCodes.restoreRefused)
+        : exitCodes.restoreRefused;
     case 'quarantine-refused':
       return quarantineCodes[problem.obstacle.kind];
     case 'reset-refused':
@@ -322,9 +327,10 @@ export function exitCodeOf(problem: Problem): ExitCode {
   }
 }
 
-function codeOfCause({ kind }: Cause): ExitCode {
+/** A server that is not there, and a right that is missing, have a code of their own, whatever they keep from being done. */
+function codeOfCause({ kind }: Cause, otherwise: ExitCode): ExitCode {
   if (kind === 'connection-lost' || kind === 'connections') return exitCodes.unreachable;
-  return kind === 'rights' ? exitCodes.accessDenied : exitCodes.migrationFailed;
+  return kind === 'rights' ? exitCodes.accessDenied : otherwise;
 }
 
 const quarantineCodes = {

@@ -1,5 +1,7 @@
+import type { Cause } from './cause.ts';
 import type { Relation } from './database-facts.ts';
 import type { Difference, Mismatch, Unexpected } from './difference.ts';
+
 /** What shows that a dump was loaded in part: tables come first in it, then rows, then keys. */
 export interface TornLoad {
   /** Core tables without their primary key. */
@@ -92,7 +94,7 @@ export type State =
       readonly hiding: readonly string[];
     }
   | { readonly kind: 'interrupted'; readonly journal: RestoreJournal }
-  | { readonly kind: 'unreadable'; readonly reason: string; readonly sideFile?: SideFileFault };
+  | { readonly kind: 'unreadable'; readonly reason: string; readonly cause: Cause; readonly sideFile?: SideFileFault };
 
 /** Why a log beside a SQLite file is taken for that of another copy. A reason is a sentence without its full stop. */
 export type SideFileFault = { readonly side: '-wal' | '-journal' } & (

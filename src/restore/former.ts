@@ -4,7 +4,8 @@ import { Failure } from '../errors/failure.ts';
 import type { Log } from '../report/log.ts';
 import { describeUnmeasured } from '../report/restore-text.ts';
 import type { DoneRestore } from '../state-folder/restore-history.ts';
-import { isLost, reasonInWords } from './load-and-verify.ts';
+import { isLost } from '../database/cause.ts';
+import { reasonInWords } from './load-and-verify.ts';
 import type { Site } from './target.ts';
 
 /** A restore that keeps what was there before. */

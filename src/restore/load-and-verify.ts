@@ -4,7 +4,7 @@ import { type Contents, readContents } from '../backup/database-summary.ts';
 import type { Manifest } from '../archive/manifest.ts';
 import type { Config, DatabaseTarget } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import { isConnectionLoss } from '../database/postgres/connection-failure.ts';
+import type { Cause } from '../model/cause.ts';
 import { openDatabase } from '../database/open.ts';
 import { causeOf } from '../database/cause.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
@@ -53,8 +53,11 @@ export async function makeHealthy(database: Database, source: Source, context: R
   for (const warning of await findWarnings(database, context.config)) context.log.warn(warning);
   const given = { ...context, database, config: scratchConfig(context.config, source) };
   const seen = await look(database, given.config);
-  const { plan } = seen;
+  const { plan, state } = seen;
   if (plan.kind === 'refuse') {
+    if (state.kind === 'unreadable' && liesHere(state.cause, database)) {
+      throw refusedStep('looking at the restored database', state.reason, state.cause, context.config);
+    }
     const { title, happened } = describeCause({ kind: 'refused', database: database.name, refusal: plan.refusal });
     throw unusable(source, `${title}. ${happened.join(' ')}`.replace(/\.+$/, ''));
   }
@@ -66,10 +69,23 @@ export async function makeHealthy(database: Database, source: Source, context: R
   }
 }
 
-/** Whether the live database is what a restore has to leave behind. @returns what is wrong with it; null if nothing */
-export async function findFault(database: Database, source: Source, config: Config): Promise<string | null> {
+/** Whether a cause lies in the server, its disk or this machine, and not in what was loaded. */
+function liesHere({ kind }: Cause, { engine }: Database): boolean {
+  return kind !== 'other' && kind !== 'rows' && (kind !== 'damage' || engine === 'postgresql');
+}
+
+/**
+ * Whether the live database is what a restore has to leave behind.
+ * @returns what is wrong with it; null if nothing
+ */
+export async function findFault(
+  database: Database,
+  source: Source,
+  config: Config,
+): Promise<{ readonly reason: string; readonly cause: Cause } | null> {
   const { state } = await look(database, scratchConfig(config, source));
-  return state.kind === 'current' ? null : `its state is ${state.kind}`;
+  if (state.kind === 'current') return null;
+  return state.kind === 'unreadable' ? state : { reason: `its state is ${state.kind}`, cause: { kind: 'other' } };
 }
 
 /** Nothing may be guessed about a database of unknown origin, and nothing be left behind on its account. */
@@ -123,20 +139,22 @@ export async function failedLoad(error: unknown, { archive }: Source, context: R
 }
 
 /** A step of a restore that failed for a reason of its own. A failure that says more is passed on as it is. */
-export function failedAt(step: string, error: unknown, { database }: Pick<Config, 'database'>): Failure {
-  const name = database.kind === 'sqlite' ? database.file : database.database;
+export function failedAt(step: string, error: unknown, config: Pick<Config, 'database'>): Failure {
   if (error instanceof Failure && /^(archive-rejected|restore-refused|missing-rights|locked)$/.test(error.problem.kind))
     return error;
-  const reason = reasonInWords(error);
-  return new Failure(
-    { kind: 'restore-refused', database: name, obstacle: { kind: 'failed', step, reason, cause: causeOf(error) } },
-    { cause: error },
-  );
+  return refusedStep(step, reasonInWords(error), causeOf(error), config, error);
 }
 
-/** Whether an error says that the connection is gone, and nothing of the database. */
-export function isLost(error: unknown): boolean {
-  return (error instanceof Failure && error.problem.kind === 'connection-lost') || isConnectionLoss(error);
+export function refusedStep(
+  step: string,
+  reason: string,
+  cause: Cause,
+  { database }: Pick<Config, 'database'>,
+  error?: unknown,
+): Failure {
+  const name = database.kind === 'sqlite' ? database.file : database.database;
+  const obstacle = { kind: 'failed', step, reason, cause } as const;
+  return new Failure({ kind: 'restore-refused', database: name, obstacle }, { cause: error });
 }
 
 /** Why something failed, as a sentence without its full stop. */

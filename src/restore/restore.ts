@@ -3,6 +3,7 @@ import { makeFolder } from '../platform/make-folder.ts';
 import { type Archive, openArchive } from '../archive/reader.ts';
 import { rejection } from '../archive/archive-error.ts';
 import { type Config, type UploadRoot, uploadRootNames } from '../config/config.ts';
+import { causeOf } from '../database/cause.ts';
 import type { Database } from '../database/database.ts';
 import type { Surrounding } from '../database/postgres/left-behind.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
@@ -31,7 +32,7 @@ import { journalled } from './journal-runner.ts';
 import { openSite, thisProcess } from './open-target.ts';
 import { findLacking, findLeftBehind } from './left-behind.ts';
 import { isFormerOf } from './ownership.ts';
-import { failedAt, findFault, unusable, withScratch } from './load-and-verify.ts';
+import { failedAt, findFault, refusedStep, unusable, withScratch } from './load-and-verify.ts';
 import { exchangeOf, stagingFolderOf } from './recover.ts';
 import type { RestoreContext, Site, Source } from './target.ts';
 import { requireWritable, stageUploads } from './uploads/swap.ts';
@@ -91,6 +92,21 @@ export async function requireReady(archive: Archive, live: Database, config: Con
  * @throws Failure `archive-rejected`, `restore-refused`
  */
 export async function restore(request: RestoreRequest, live: Database, context: RestoreContext): Promise<void> {
+  await naming('the restore', context, () => bringIn(request, live, context));
+}
+
+/** What the server says no to before the work is journalled is a restore that failed as well. */
+async function naming(step: string, { config, signal }: RestoreContext, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    signal.throwIfAborted();
+    const { kind } = causeOf(error);
+    throw error instanceof Failure || kind === 'rows' || kind === 'other' ? error : failedAt(step, error, config);
+  }
+}
+
+async function bringIn(request: RestoreRequest, live: Database, context: RestoreContext): Promise<void> {
   const { config, log } = context;
   if (!request.dryRun) await requireAlone(live, context);
   const site = await openSite(live, context);
@@ -128,7 +144,11 @@ export async function restore(request: RestoreRequest, live: Database, context: 
  * that another undo takes this one back. To be called under the run lock.
  * @throws Failure `restore-refused`
  */
-export async function undoRestore(
+export async function undoRestore(request: UndoRequest, live: Database, context: RestoreContext): Promise<void> {
+  await naming('the undo', context, () => bringBack(request, live, context));
+}
+
+async function bringBack(
   { acceptChanges, consent }: UndoRequest,
   live: Database,
   context: RestoreContext,
@@ -221,9 +241,9 @@ async function proveLive(
     return found;
   });
   if (fault === null) return recorder.exchange(null);
-  log.error(`The restored database is not healthy (${fault}): the former one is put back.`);
+  log.error(`The restored database is not healthy (${fault.reason}): the former one is put back.`);
   await putBack(site, name, patiently);
-  throw failedAt('the last look at the restored database', new Error(fault), config);
+  throw refusedStep('the last look at the restored database', fault.reason, fault.cause, config);
 }
 
 function begin(request: RestoreRequest, site: Site, database: string, { config, log }: RestoreContext): Journal {

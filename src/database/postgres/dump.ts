@@ -4,6 +4,7 @@ import { execa } from 'execa';
 import type { PostgresTarget } from '../../config/config.ts';
 import { quoteName } from '../quoting.ts';
 import { libpqEnvironment, type Tool } from './client-tools.ts';
+import { ToolFailed } from './tool-message.ts';
 import { checkScript } from './checked-script.ts';
 import { restoreOptions } from './load-run.ts';
 import { isOptional } from './toc.ts';
@@ -116,6 +117,6 @@ interface Ended {
 async function bothEnd(program: PromiseLike<Ended>, flow: Promise<void>): Promise<void> {
   const [{ failed, stderr, shortMessage = '' }, flowed] = await Promise.all([program, Promise.allSettled([flow])]);
   // its message has several lines, and is part of a sentence
-  if (failed) throw new Error(stderr.trim().replaceAll(/\s+/g, ' ') || shortMessage);
+  if (failed) throw new ToolFailed(stderr.trim().replaceAll(/\s+/g, ' ') || shortMessage);
   for (const outcome of flowed) if (outcome.status === 'rejected') throw outcome.reason;
 }

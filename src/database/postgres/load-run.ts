@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import type { PostgresTarget } from '../../config/config.ts';
 import { TooMuchData, UnknownStatement } from './checked-script.ts';
 import { libpqEnvironment, type Tool } from './client-tools.ts';
-import { toolMessage } from './tool-message.ts';
+import { ToolFailed, toolMessage } from './tool-message.ts';
 
 /** A run of pg_restore. */
 export interface Load {
@@ -45,7 +45,7 @@ export async function loadDirectly(load: Load, jobs: number): Promise<void> {
   const program = startRestore(load, options, environmentOf(load));
   program.stdout.resume();
   const ended = await endOf(load.restore, program, load.onFailure);
-  if (ended.failed) throw new Error(ended.message);
+  if (ended.failed) throw new ToolFailed(ended.message);
 }
 
 /** The SQL around what pg_restore writes. */
@@ -72,9 +72,9 @@ export async function loadThroughPsql(load: Load, psql: Tool, framing: Framing):
   const ran = await running;
   if (fed.status === 'rejected' && isVeto(fed.reason)) throw fed.reason;
   // where psql ends first, pg_restore only finds nobody reading; where pg_restore does, psql gets half a table
-  if (written.failed && !written.unread) throw new Error(written.message);
-  if (ran.failed) throw new Error(ran.message);
-  if (written.failed) throw new Error(written.message);
+  if (written.failed && !written.unread) throw new ToolFailed(written.message);
+  if (ran.failed) throw new ToolFailed(ran.message);
+  if (written.failed) throw new ToolFailed(written.message);
   if (fed.status === 'rejected') throw fed.reason;
 }
 
@@ -105,7 +105,7 @@ export async function readThrough(load: Reading, filter: Transform): Promise<voi
   const written = await writing;
   load.signal.throwIfAborted();
   if (read.status === 'rejected' && isVeto(read.reason)) throw read.reason;
-  if (written.failed) throw new Error(written.message);
+  if (written.failed) throw new ToolFailed(written.message);
   if (read.status === 'rejected') throw read.reason;
 }
 

@@ -6,6 +6,7 @@ import { hasCode } from '../../errors/error-code.ts';
 import { Failure } from '../../errors/failure.ts';
 import { quoteName } from '../quoting.ts';
 import { pauseBeforeAttempt, sleep } from '../backoff.ts';
+import { isConnectionLoss } from './connection-failure.ts';
 import { answered, closeClient, connectOnce, type Connected } from './connect.ts';
 import { lastRow } from './session.ts';
 import { zonedTime } from '../../platform/local-time.ts';
@@ -13,6 +14,7 @@ import { zonedTime } from '../../platform/local-time.ts';
 /** The first key of both advisory locks: "ttdb" in ASCII. The second tells which of the two it is. */
 const application = 0x74746462;
 const tooManyConnections = '53300';
+const protocolViolation = '08P01';
 /** Seconds that the answer to a try may take, which waits for nobody. */
 const patience = 30;
 /** Held by a run from before it looks until it is done. */
@@ -128,8 +130,9 @@ export async function refuseTransactionPooler(
   }
   try {
     await other.query('BEGIN').catch((error: unknown) => {
-      // a pooler in statement mode refuses even this
-      throw new Failure({ kind: 'transaction-pooler' }, { cause: error });
+      // a pooler in statement mode refuses even this, and hangs up
+      const refuses = hasCode(error, protocolViolation) || !isConnectionLoss(error);
+      throw refuses ? new Failure({ kind: 'transaction-pooler' }, { cause: error }) : error;
     });
     // in this order: were our only backend theirs now, the pooler would let us wait for it
     const shared = (await backendOf(other)) === server.backendPid || (await backendOf(client)) !== server.backendPid;

@@ -192,7 +192,7 @@ describe('diagnose', () => {
   });
 
   it('does not take for empty what could not be seen', () => {
-    const notSeen = { kind: 'not-seen', reason: 'permission denied' } as const;
+    const notSeen = { kind: 'not-seen', reason: 'permission denied', cause: { kind: 'rights' } } as const;
     expect(diagnose({ ...notSeen, restoreJournal: null }, knowledge)).toEqual({
       kind: 'unreadable',
       reason: 'permission denied',

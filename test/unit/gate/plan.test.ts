@@ -32,7 +32,7 @@ const states = {
   foreign: { kind: 'foreign', ledgers: ['public.knex_migrations'], related: [] },
   elsewhere: { kind: 'elsewhere', schema: 'public', holding: ['tt'], hiding: [] },
   interrupted: { kind: 'interrupted', journal: { file: '/j', says: null } },
-  unreadable: { kind: 'unreadable', reason: 'no' },
+  unreadable: { kind: 'unreadable', reason: 'no', cause: { kind: 'other' } },
 } as const satisfies { [Kind in State['kind']]: Extract<State, { kind: Kind }> };
 
 interface Circumstances extends Partial<Consent> {

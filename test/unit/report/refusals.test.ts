@@ -33,7 +33,7 @@ const table: readonly Case[] = [
   ['drifted', 'incomplete-at-head', { kind: 'drifted', revisions: ['171_x'], older: null, differences }],
   ['drifted', 'not-mendable', { kind: 'drifted', revisions: ['171_x'], older: null, differences }],
   ['ahead', 'state', { kind: 'ahead', revisions: ['200_x'], unknown: ['200_x'] }],
-  ['unreadable', 'state', { kind: 'unreadable', reason: 'the file is damaged' }],
+  ['unreadable', 'state', { kind: 'unreadable', reason: 'the file is damaged', cause: { kind: 'damage' } }],
 ];
 
 const optionsOf = (database: string, [, reason, state]: Case): readonly string[] =>
