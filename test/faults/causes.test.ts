@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { withClient } from '../support/database.ts';
 import { startProxy } from '../support/postgres-proxy.ts';
 import { describePrivateCluster, type PrivateCluster, startPrivateCluster } from '../support/private-cluster.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { bug, runHere } from './run-in-process.ts';
 import { namesIn, oldInstallation } from './full-lifecycle.ts';
 
@@ -79,6 +81,24 @@ describePrivateCluster('what is to blame for a failure', () => {
       const { exitCode, text } = await fail(['gate'], { TT_STATEMENT_TIMEOUT: '1', TT_MIGRATION_LOCK_TIMEOUT: '60' });
       expect([exitCode, text]).toEqual([20, expect.stringMatching(/a statement was cancelled .*TT_STATEMENT_TIMEOUT/)]);
     });
+  });
+
+  it.each([8, 40, 300])('blames the server where it has room for %i locks more, and no archive', async (room) => {
+    const archive = join(import.meta.dirname, '../fixtures/archives/pg-v5.0.0-pgdump15.zip');
+    const volume = await temporaryDirectory();
+    await withClient(server.url, async (holder) => {
+      // as many as there is room for, and as many given back again
+      const taken = `DO $$ DECLARE i int := 0; BEGIN LOOP PERFORM pg_advisory_lock(7, i); i := i + 1; END LOOP;
+        EXCEPTION WHEN out_of_memory THEN NULL; END $$`;
+      await holder.query(taken);
+      await holder.query(`SELECT pg_advisory_unlock(7, i) FROM generate_series(0, ${room - 1}) AS i`);
+      const { exitCode, text } = await fail(['restore', archive, '--yes', '--database-only'], {
+        UPLOAD_FOLDER: volume,
+      });
+      expect(text).toContain('max_locks_per_transaction = 256');
+      expect([exitCode, text]).toEqual([31, expect.stringContaining('Safe: the live database is as it was.')]);
+    });
+    expect(await namesIn(url)).toEqual(['x']);
   });
 
   const quarantine = ['quarantine', 'create', '--all', '--yes'];

@@ -92,9 +92,10 @@ describePostgres(
      * A restore whose connection is cut at the renaming.
      * @param side null: it is not cut, but who connects later finds no server
      * @param forGood whether there is no server any more from then on
+     * @param words what is run in its place, after a restore that nothing disturbs
      */
-    async function restoreCut(side: 'before' | 'after' | null, forGood: boolean) {
-      let [gone, cuts] = [false, 0];
+    async function restoreCut(side: 'before' | 'after' | null, forGood: boolean, words?: readonly string[]) {
+      let [gone, cuts] = [false, words === undefined ? 0 : -1];
       const proxy = await startProxy(() =>
         gone
           ? { kind: 'hang up' }
@@ -103,14 +104,18 @@ describePostgres(
               url: place.database.url,
               cut(query) {
                 // the undo exchanges as well
-                if (!query.includes('RENAME TO') || cuts++ > 0) return null;
+                if (!query.includes('RENAME TO') || cuts < 0 || cuts++ > 0) return null;
                 gone = forGood;
                 return side;
               },
             },
       );
       const env = { ...place.env, DATABASE_URL: proxy.urlOf(place.database.url), TT_WAIT_TIMEOUT: '1' };
-      const { exitCode, all } = await run(args, { env });
+      if (words !== undefined) {
+        await run(args, { env });
+        cuts = 0;
+      }
+      const { exitCode, all } = await run(words ?? args, { env });
       gone = false;
       return { exitCode, all, next: (...words: readonly string[]) => run(words, { env }) };
     }
@@ -128,6 +133,13 @@ describePostgres(
       expect([exitCode, claim(all)], all).toEqual([3, 'unchanged']);
       expect(await isBefore(place)).toBe(true);
       expect(await besides(place.database)).toHaveLength(1);
+      expect(journalOf(place)).toBeNull();
+    });
+
+    it('of an undo, and the server has not exchanged: the restored database stays live', async () => {
+      const { exitCode, all } = await restoreCut('before', false, ['restore', '--undo', '--yes']);
+      expect([exitCode, claim(all)], all).toEqual([3, 'unchanged']);
+      expect(await isBefore(place)).toBe(false);
       expect(journalOf(place)).toBeNull();
     });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toolMessage } from '../../../src/database/postgres/tool-message.ts';
+import { toolCause, ToolFailed, toolMessage } from '../../../src/database/postgres/tool-message.ts';
 
 const message = (...lines: readonly string[]): string => toolMessage(`${lines.join('\n')}\n`, 'it ended');
 
@@ -73,5 +73,27 @@ describe('what a tool says', () => {
 
   it('is never long', () => {
     expect(message(`pg_restore: error: ${'x'.repeat(5000)}`).length).toBeLessThan(650);
+  });
+});
+
+describe('the cause that a client program tells', () => {
+  it.each([
+    ['pg_dump: error: query failed: server closed the connection unexpectedly This probably means', 'connection-lost'],
+    ['connection to server at "db" (10.0.0.2), port 5432 failed: Connection refused Is the server', 'connection-lost'],
+    ['connection to server on socket "/x" failed: FATAL: the database system is shutting down', 'connection-lost'],
+    ['psql:<stdin>:7: FATAL: terminating connection due to administrator command', 'connection-lost'],
+    ['connection to server at "db", port 5432 failed: FATAL: sorry, too many clients already', 'connections'],
+    ['FATAL: remaining connection slots are reserved for roles with the SUPERUSER attribute', 'connections'],
+    ['ERROR: out of shared memory; HINT: You might need to increase "max_locks_per_transaction".', 'lock-table'],
+    ['FEHLER: Shared Memory aufgebraucht; TIPP: Erhöhen Sie »max_locks_per_transaction«.', 'lock-table'],
+    ['pg_restore: error: COPY failed: ERROR: could not extend file "base/1/2": No space left on device', 'disk-full'],
+    ['ERROR: out of memory; DETAIL: Failed on request of size 8', 'memory'],
+    ['ERROR: canceling statement due to lock timeout', 'lock-timeout'],
+    ['ERROR: canceling statement due to statement timeout', 'cancelled'],
+    ['pg_restore: error: could not write to output file: No space left on device', undefined],
+    ['connection to server at "db", port 5432 failed: FATAL: password authentication failed for user "u"', undefined],
+    ['pg_restore: error: ERROR: duplicate key value violates unique constraint "x"', undefined],
+  ])('%s', (words, kind) => {
+    expect(toolCause(new ToolFailed(words))?.kind).toBe(kind);
   });
 });

@@ -196,6 +196,7 @@ describe('diagnose', () => {
     expect(diagnose({ ...notSeen, restoreJournal: null }, knowledge)).toEqual({
       kind: 'unreadable',
       reason: 'permission denied',
+      cause: { kind: 'rights' },
     });
     expect(diagnose({ ...notSeen, restoreJournal: journal }, knowledge)).toEqual({ kind: 'interrupted', journal });
   });
