@@ -58,20 +58,12 @@ export function causeOf(error: unknown): Cause {
 }
 
 function causeIn(problem: Problem): Cause | null {
-  switch (problem.kind) {
-    case 'connection-lost':
-      return { kind: 'connection-lost' };
-    case 'unreachable':
-      return { kind: problem.full === true ? 'connections' : 'connection-lost' };
-    case 'migration-failed':
-    case 'database-failed':
-      return problem.cause;
-    case 'backup-failed':
-    case 'restore-refused':
-      return problem.obstacle.kind === 'failed' ? problem.obstacle.cause : null;
-    default:
-      return null;
-  }
+  const { kind } = problem;
+  if (kind === 'connection-lost') return { kind };
+  if (kind === 'unreachable') return { kind: problem.full === true ? 'connections' : 'connection-lost' };
+  if (kind === 'migration-failed' || kind === 'database-failed') return problem.cause;
+  if (kind !== 'backup-failed' && kind !== 'restore-refused') return null;
+  return problem.obstacle.kind === 'failed' ? problem.obstacle.cause : null;
 }
 
 /** Whether a run has lost its connection to the database, or a program that it started has. */

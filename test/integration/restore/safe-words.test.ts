@@ -92,10 +92,10 @@ describePostgres(
      * A restore whose connection is cut at the renaming.
      * @param side null: it is not cut, but who connects later finds no server
      * @param forGood whether there is no server any more from then on
-     * @param words what is run in its place, after a restore that nothing disturbs
+     * @param command what is run in its place, after a restore that nothing disturbs
      */
-    async function restoreCut(side: 'before' | 'after' | null, forGood: boolean, words?: readonly string[]) {
-      let [gone, cuts] = [false, words === undefined ? 0 : -1];
+    async function restoreCut(side: 'before' | 'after' | null, forGood: boolean, command?: readonly string[]) {
+      let [gone, cuts] = [false, command === undefined ? 0 : -1];
       const proxy = await startProxy(() =>
         gone
           ? { kind: 'hang up' }
@@ -111,11 +111,11 @@ describePostgres(
             },
       );
       const env = { ...place.env, DATABASE_URL: proxy.urlOf(place.database.url), TT_WAIT_TIMEOUT: '1' };
-      if (words !== undefined) {
+      if (command !== undefined) {
         await run(args, { env });
         cuts = 0;
       }
-      const { exitCode, all } = await run(words ?? args, { env });
+      const { exitCode, all } = await run(command ?? args, { env });
       gone = false;
       return { exitCode, all, next: (...words: readonly string[]) => run(words, { env }) };
     }
