@@ -15,7 +15,7 @@ import { stampLedger } from '../migration/ledger.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { quarantineAllButLast, quarantineLast } from '../quarantine/batches.ts';
 import { mend, NotMendable } from '../repair/repair.ts';
-import { describeDifference } from '../report/differences.ts';
+import { describeRepaired } from '../report/differences.ts';
 import { commandsFor } from '../report/commands.ts';
 import type { Log } from '../report/log.ts';
 import { announceWayBack } from '../report/quarantine-text.ts';
@@ -170,9 +170,9 @@ async function mendWhatIsMissing(
   }
   try {
     for (const { object, message } of (await mend(transaction, missing, { ...promised, facts, engine })).map(
-      describeDifference,
+      describeRepaired,
     )) {
-      log.info(`  mended: ${message}`);
+      log.info(`  ${message}`);
       recorder.step({ kind: 'mending', object, message });
     }
   } catch (error) {

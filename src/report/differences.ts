@@ -105,3 +105,49 @@ export function describeDifference(difference: Mismatch): DifferenceReport {
     }
   }
 }
+
+/** Says what was done about a difference: `added the missing index …`. The object is that of `describeDifference`. */
+export function describeRepaired(difference: Mismatch): { object: string; message: string } {
+  return { object: describeDifference(difference).object, message: repairText(difference) };
+}
+
+function repairText(difference: Mismatch): string {
+  switch (difference.kind) {
+    case 'missing-table':
+      return `added the missing table ${difference.table}`;
+    case 'missing-column':
+      return `added the missing column ${difference.table}.${difference.column} (${difference.expected.type})`;
+    case 'different-type':
+    case 'narrower-type': {
+      const { table, column, expected, found } = difference;
+      return `changed the type of column ${table}.${column} from ${found} to ${expected}`;
+    }
+    case 'must-be-not-null':
+      return `set column ${difference.table}.${difference.column} to NOT NULL`;
+    case 'must-be-nullable':
+      return `allowed NULL in column ${difference.table}.${difference.column}`;
+    case 'missing-sequence':
+      return `added the missing sequence of column ${difference.table}.${difference.column}`;
+    case 'missing-constraint': {
+      const { table, name, definition } = difference;
+      const label = name === definition ? definition : `${name}: ${definition}`;
+      return `added the missing constraint of ${table}: ${label}`;
+    }
+    case 'missing-index':
+      return `added the missing index ${difference.name} of ${difference.table}: ${difference.definition}`;
+    case 'invalid-index':
+      return `built the invalid index ${difference.name} of ${difference.table} again`;
+    case 'missing-enum':
+      return `completed the enumeration type ${difference.name} (${difference.values.join(', ')})`;
+    case 'sequence-behind':
+      return `moved the sequence of ${difference.table}.${difference.column} past the rows that are there`;
+    // these are refused, never repaired
+    case 'unexpected-table':
+    case 'unexpected-column':
+    case 'unreadable-table':
+    case 'missing-rows':
+    case 'unknown-label':
+    case 'obstruction':
+      return `put right: ${describeDifference(difference).message}`;
+  }
+}

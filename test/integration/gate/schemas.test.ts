@@ -148,7 +148,7 @@ describePostgres('TimeTracker in a schema of its own', () => {
       expect(adopted.all).toContain('no version information');
       expect(await column(empty, `SELECT version_num FROM "${schema}".alembic_version`)).toEqual([head]);
       await sql(empty, `ALTER TABLE "${schema}".users DROP COLUMN full_name`);
-      expect((await place.must()).all).toContain('mended: column users.full_name');
+      expect((await place.must()).all).toContain('added the missing column users.full_name');
 
       await sql(empty, `DELETE FROM "${schema}".role_permissions`);
       await place.must('reset', '--yes-delete-all-data', empty.name, '--no-backup');

@@ -293,7 +293,7 @@ describePostgres('a healthy database', () => {
     const url = await damaged(`INSERT INTO clients (id, name) VALUES (41, 'Imported')`);
     const { exitCode, stdout } = await gate(url);
     expect(exitCode, stdout).toBe(0);
-    expect(stdout).toContain('mended: the sequence of clients.id');
+    expect(stdout).toContain('moved the sequence of clients.id');
     expect(await valueOf(url, `nextval('clients_id_seq')`)).toBe('42');
   });
 

@@ -98,7 +98,7 @@ describeEngines('a drifted database', ({ name: engine, create }) => {
     await execute(database, 'DELETE FROM time_entries');
     const { exitCode, stdout } = await dbInit(database, ['gate']);
     expect(exitCode, stdout).toBe(0);
-    expect(stdout).toContain('mended: column clients.phone');
+    expect(stdout).toContain('added the missing column clients.phone');
     expect(await looks()).toEqual([0, 0, 0]);
   });
 
