@@ -6,6 +6,7 @@ import type { UploadRoot, UploadRootName } from '../config/config.ts';
 import { quoteName } from '../database/quoting.ts';
 import { number } from '../database/rows.ts';
 import type { Database } from '../database/database.ts';
+import type { Engine } from '../model/engine.ts';
 import { reasonOf } from '../errors/failure.ts';
 import { holdsFiles } from '../state-folder/state-paths.ts';
 import { describeAbsentUploads } from '../report/backup-text.ts';
@@ -14,11 +15,16 @@ import { goesWithContainer } from '../platform/volumes.ts';
 import type { BackupContext } from './context.ts';
 
 /**
- * Where the database speaks of uploaded files, by the folder that the application writes them to: tables each row of
- * which is about one, and columns that name one where they are neither null nor empty. What is made anew on demand
- * (exports), and addresses of other servers, are not among them.
+ * Where the database speaks of uploaded files. Without a column each row of the table is about one; else the column
+ * names one where it is neither null nor empty, is a JSON list of them, or is a text in which their addresses may stand.
  */
-const sourcesOf: Readonly<Record<UploadRootName, readonly (readonly [table: string, column?: string])[]>> = {
+type Mention = readonly [table: string, column?: string, how?: 'list' | 'text'];
+
+/**
+ * By the folder that the application writes the files to. What is made anew on demand (`data_exports`), the name that a
+ * file had elsewhere (`data_imports`), and addresses of other servers are not among them.
+ */
+const sourcesOf: Readonly<Record<UploadRootName, readonly Mention[]>> = {
   uploads: [
     ['client_attachments'],
     ['quote_attachments'],
@@ -27,7 +33,18 @@ const sourcesOf: Readonly<Record<UploadRootName, readonly (readonly [table: stri
     ['quote_images'],
     ['chat_messages', 'attachment_url'],
     ['client_portal_customizations', 'logo_upload_path'],
+    ['client_messages', 'attachments', 'list'],
     ['settings', 'company_logo_filename'],
+    ['settings', 'logo_path'],
+    // images of its text editor and of its designer of invoices
+    ['projects', 'description', 'text'],
+    ['tasks', 'description', 'text'],
+    ['invoice_pdf_templates', 'template_html', 'text'],
+    ['invoice_pdf_templates', 'template_json', 'text'],
+    ['quote_pdf_templates', 'template_html', 'text'],
+    ['quote_pdf_templates', 'template_json', 'text'],
+    ['settings', 'invoice_pdf_template_html', 'text'],
+    ['settings', 'invoice_pdf_design_json', 'text'],
   ],
   data_uploads: [
     ['users', 'avatar_filename'],
@@ -64,23 +81,34 @@ export function findAbsentUploads(
 
 /** Counts the files that the database speaks of, as far as its tables and columns are there. */
 export async function countSpokenFiles(
-  { read }: Pick<Database, 'read'>,
+  { read, engine }: Pick<Database, 'read' | 'engine'>,
   { tables }: Pick<Catalog, 'tables'>,
 ): Promise<SpokenFiles> {
   const there = Object.entries(sourcesOf).flatMap(([root, sources]) => {
     const found = sources.filter(([table, column]) =>
       column === undefined ? Object.hasOwn(tables, table) : Object.hasOwn(tables[table]?.columns ?? {}, column),
     );
-    const counts = found.map(
-      ([table, column]) =>
-        `(SELECT count(*) FROM ${quoteName(table)}${column === undefined ? '' : ` WHERE ${quoteName(column)} <> ''`})`,
-    );
+    const counts = found.map((mention) => `(${countOf(mention, engine)})`);
     return counts.length === 0 ? [] : [[root, counts.join(' + ')] as const];
   });
   if (there.length === 0) return {};
   const columns = there.map(([root, sum]) => `${sum} AS ${quoteName(root)}`);
   const [row = {}] = await read((session) => session.query(`SELECT ${columns.join(', ')}`));
   return Object.fromEntries(there.map(([root]) => [root, number(row, root)]));
+}
+
+/** The query for how many files a table speaks of. */
+function countOf([table, column, how]: Mention, engine: Engine): string {
+  const from = `FROM ${quoteName(table)}`;
+  if (column === undefined) return `SELECT count(*) ${from}`;
+  const value = quoteName(column);
+  if (how === undefined) return `SELECT count(*) ${from} WHERE ${value} <> ''`;
+  if (how === 'text') return `SELECT count(*) ${from} WHERE CAST(${value} AS text) LIKE '%/uploads/%'`;
+  const [isList, length] =
+    engine === 'postgresql'
+      ? [`json_typeof(${value}::json) = 'array'`, `json_array_length(${value}::json)`]
+      : [`json_valid(${value})`, `json_array_length(${value})`];
+  return `SELECT coalesce(sum(CASE WHEN ${isList} THEN ${length} END), 0) ${from}`;
 }
 
 /**

@@ -1,6 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { findAbsentUploads } from '../../../src/backup/absent-uploads.ts';
+import { countSpokenFiles, findAbsentUploads } from '../../../src/backup/absent-uploads.ts';
+import type { Database } from '../../../src/database/database.ts';
+import { createDatabase, createSqliteDatabase } from '../../support/database.ts';
+import { withDatabase } from '../../support/open-database.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { currentArchive, describeRestores, execute, fillWithNewer, install, put } from '../restore/restores.ts';
 
@@ -60,6 +63,20 @@ describeRestores('the gate, of uploads that the database speaks of', (engine) =>
     expect(all).not.toContain('BACKUP LACKS');
     expect(all.search(words)).toBeLessThan(all.indexOf('Safety backup: '));
     expect((await place.must('gate')).all).not.toContain('CANNOT SEE');
+  });
+
+  it('finds them in lists and in texts, too', async () => {
+    const database = await (engine === 'sqlite' ? createSqliteDatabase() : createDatabase());
+    await execute(
+      database,
+      `CREATE TABLE client_messages (attachments json); CREATE TABLE settings (logo_path text);
+       CREATE TABLE tasks (description text); CREATE TABLE data_imports (source_file text);
+       INSERT INTO client_messages VALUES (NULL), ('null'), ('[]'), ('{}'), ('[{"url": "/a"}, {"url": "/b"}]'), ('[{}]');
+       INSERT INTO settings VALUES ('logo.png'); INSERT INTO data_imports VALUES ('times.csv');
+       INSERT INTO tasks VALUES ('see ![](/uploads/editor/editor_0a.png)'), ('no uploads'), (NULL)`,
+    );
+    const count = async (open: Database) => countSpokenFiles(open, (await open.observe('quick')).catalog);
+    expect(await withDatabase(database.url, count)).toEqual({ uploads: 5 });
   });
 
   it('misses none that are there', async () => {
