@@ -56,4 +56,6 @@ export interface Look {
   readonly repair: RepairPlan | null;
   /** The archive that TT_RESTORE_FROM orders, and that a start would restore before it does anything else. */
   readonly restores?: string;
+  /** The commands of TT_RUN_ONCE, and why a start does not carry them out; null: it does, before anything else. */
+  readonly orders?: { readonly commands: string; readonly why: string | null };
 }

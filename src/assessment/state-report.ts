@@ -39,6 +39,8 @@ export interface StateReport {
   readonly action: Action | null;
   /** The archive that the gate would restore first; null if there is none. */
   readonly restores: string | null;
+  /** The commands of TT_RUN_ONCE, and why the gate would not carry them out first; null if there are none. */
+  readonly runOnce: { readonly commands: string; readonly why: string | null } | null;
   readonly problems: readonly ReportedProblem[];
   /** What is there beyond the schema, the owner's: noted, never touched. */
   readonly extras: Extras;
@@ -64,6 +66,7 @@ export function reportLook(database: Database, seen: Look, head: Catalog, exitCo
     adopts: plan.kind === 'migrate' ? plan.adopt : [],
     action: obstacle !== null ? 'refuse' : seen.restores === undefined ? actionOf(plan) : 'restore',
     restores: seen.restores ?? null,
+    runOnce: seen.orders ?? null,
     problems: problemsOf(database.name, seen),
     extras: facts === null ? noExtras : findExtras(head, facts.catalog),
     notes:
@@ -87,6 +90,7 @@ export function reportFailure(problems: readonly ReportedProblem[], exitCode: Ex
     adopts: [],
     action: null,
     restores: null,
+    runOnce: null,
     problems,
     extras: noExtras,
     notes: [],

@@ -12,6 +12,7 @@ export const adoptCommand: Command = {
   options: ['revision'],
   reports: true,
   announced: true,
+  once: true,
   async run(context) {
     const { flags, options } = context.arguments;
     // loaded here: the gate must start fast

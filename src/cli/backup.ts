@@ -57,6 +57,7 @@ export const backupCommand: Command = {
   database: 'optional',
   usesDatabase: ({ positionals: [word = ''], flags }) => /^(?:create|prune)$/.test(word) || flags.has('prove'),
   announced: ['create', 'prune', 'verify'],
+  once: ['create', 'list', 'prune', 'verify'],
   writesToOutput,
   async run(context) {
     const { flags, options, positionals } = context.arguments;

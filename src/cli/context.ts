@@ -62,12 +62,16 @@ interface CommandFacts {
   readonly writesToOutput?: (given: CommandArguments) => boolean;
   /** Which runs of it the owner is told of (TT_NOTIFY_URL, TT_PING_URL): all, or those of these verbs; default: none. */
   readonly announced?: true | readonly string[];
+  /** Which runs of it TT_RUN_ONCE may name: all, or those of these verbs; default: none. */
+  readonly once?: true | readonly string[];
+}
+
+/** Whether the verb of a run is one of those that are meant. */
+export function isAmong(meant: true | readonly string[] = [], { positionals: [verb = ''] }: CommandArguments): boolean {
+  return meant === true || meant.includes(verb);
 }
 
 /** Whether the owner is told of a run. One that only says what it would do is nobody's news. */
-export function isAnnounced(
-  { announced = [] }: Command,
-  { flags, positionals: [verb = ''] }: CommandArguments,
-): boolean {
-  return !flags.has('dry-run') && (announced === true || announced.includes(verb));
+export function isAnnounced({ announced }: Command, given: CommandArguments): boolean {
+  return !given.flags.has('dry-run') && isAmong(announced, given);
 }

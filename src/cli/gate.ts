@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { exitCodes } from '../errors/exit-codes.ts';
 import { runGate } from '../operations/gate.ts';
+import { onceMemoryOf } from '../state-folder/state-paths.ts';
 import type { Command, CommandContext } from './context.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -12,12 +14,19 @@ export const gateCommand: Command = {
   announced: true,
   async run(context) {
     for (const hint of context.config.hints) context.log.warn(hint);
-    const { restoreFrom } = context.config;
+    const { restoreFrom, runOnce } = context.config;
+    if (runOnce.length > 0 || existsSync(onceMemoryOf(context.config))) await carryOutOnce(context);
     if (restoreFrom.length > 0) await restoreFirst(restoreFrom, context);
     await withDatabase(context, 'gate', 'write', (database) => runGate({ ...context, database }));
     return exitCodes.healthy;
   },
 };
+
+/** What TT_RUN_ONCE names; without it what it named before is forgotten. */
+async function carryOutOnce(context: CommandContext): Promise<void> {
+  const { runOnce } = await import('./run-once.ts');
+  await runOnce(context);
+}
 
 async function restoreFirst(places: readonly string[], context: CommandContext): Promise<void> {
   const { restoreAtStart } = await import('../restore/restore-at-start.ts');

@@ -1,11 +1,12 @@
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import { reportLook } from '../assessment/state-report.ts';
+import { describeOrders } from '../report/run-once-text.ts';
 import { renderPlan } from '../report/state-text.ts';
 import type { Archive } from '../archive/reader.ts';
 import { look } from '../assessment/assess.ts';
 import { loadHead } from '../schema/expected-schema.ts';
 import type { Command, CommandContext } from './context.ts';
-import { archiveAtStart, lookingCommand, withArchive } from './status.ts';
+import { archiveAtStart, lookingCommand, ordersOf, withArchive } from './status.ts';
 import { withDatabase } from './with-database.ts';
 
 const looking = lookingCommand('plan', 'say what the gate would do, revision by revision', 'gate', renderPlan);
@@ -22,6 +23,8 @@ async function showRehearsal(context: CommandContext): Promise<ExitCode> {
   const { rehearse } = await import('../operations/rehearse.ts');
   const { renderRehearsal } = await import('../report/rehearsal-text.ts');
   const archive = await archiveAtStart(context);
+  const { orders } = await ordersOf(context.config);
+  if (orders !== undefined) context.log.warn(describeOrders(orders.commands, orders.why));
   if (archive !== null) return rehearseRestore(archive, context);
   return withDatabase(context, 'plan', 'write', async (database) => {
     const { seen, rehearsal } = await rehearse({ ...context, database });

@@ -25,6 +25,7 @@ export const quarantineCommand: Command = {
   flags: ['all', 'yes', 'dry-run'],
   positionals: 2,
   announced: ['create', 'restore', 'purge'],
+  once: true,
   async run(context) {
     const { flags, positionals } = context.arguments;
     const [word = '', name = ''] = positionals;

@@ -9,6 +9,7 @@ export const repairCommand: Command = {
   flags: ['dry-run'],
   reports: true,
   announced: true,
+  once: true,
   async run(context) {
     if (context.arguments.flags.has('dry-run')) return showRepair(context);
     const { runRepair } = await import('../operations/repair.ts');

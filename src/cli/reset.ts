@@ -13,6 +13,7 @@ export const resetCommand: Command = {
   options: [yesDeleteAllData],
   reports: true,
   announced: true,
+  once: true,
   async run(context) {
     const { flags } = context.arguments;
     // without consent nothing is even connected to

@@ -25,6 +25,7 @@ export const restoreCommand: Command = {
   positionals: 1,
   reports: true,
   announced: true,
+  once: true,
   async run(context): Promise<ExitCode> {
     const { flags, positionals } = context.arguments;
     const [file] = positionals;

@@ -33,15 +33,17 @@ export function lookingCommand(
     summary,
     usage: '',
     flags: [],
+    once: true,
     run: async (context: CommandContext) => {
       const { config } = context;
       const archive = judged === 'gate' ? await archiveAtStart(context) : null;
+      const orders = judged === 'gate' ? await ordersOf(config) : {};
       return withDatabase(context, name, 'read', async (database) => {
         const looked = await look(database, config);
         const seen =
           judged === 'gate' ? await withArchive(looked, archive, database, config) : { ...looked, obstacle: null };
         const exitCode = judged === 'gate' ? gateExitCode(seen) : verifyExitCode(seen);
-        const report = reportLook(database, seen, await loadHead(database.engine), exitCode);
+        const report = reportLook(database, { ...seen, ...orders }, await loadHead(database.engine), exitCode);
         const { lines, facts } = await tellMore(database.name, config);
         context.output.result(render(report, seen, commandsFor(context.config), lines), { ...report, ...facts });
         return exitCode;
@@ -56,6 +58,13 @@ export async function archiveAtStart(context: CommandContext): Promise<Archive |
   if (restoreFrom.length === 0) return null;
   const { findArchiveAtStart } = await import('../restore/restore-at-start.ts');
   return findArchiveAtStart(restoreFrom, context);
+}
+
+/** What TT_RUN_ONCE orders. @throws Failure as the gate would */
+export async function ordersOf(config: Config): Promise<Pick<Look, 'orders'>> {
+  if (config.runOnce.length === 0) return {};
+  const { ordersAtStart } = await import('./run-once.ts');
+  return { orders: ordersAtStart(config) };
 }
 
 /** What the gate would do is to restore the archive, whatever is there now, unless something keeps it from that. */

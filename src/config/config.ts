@@ -5,6 +5,7 @@ import { collectFindings, ConfigurationError, type Findings } from './configurat
 import { type DatabaseTarget, namesDatabase, readDatabase } from './database.ts';
 import { type NotificationSettings, readNotification } from './notification.ts';
 import { type Environment, type Variables, variablesOf } from './variables.ts';
+import { readLine } from './words.ts';
 
 export type { DatabaseTarget, PostgresTarget, SqliteTarget } from './database.ts';
 export { type HostAddress, hostsOf } from './postgresql.ts';
@@ -57,6 +58,8 @@ export interface Config {
   readonly archiveLimits: ArchiveLimits;
   /** Where the archive may lie that is to be restored once, before the application starts: none if there is none. */
   readonly restoreFrom: readonly string[];
+  /** Commands that are carried out once, before the gate: the words of each; none if there are none. */
+  readonly runOnce: readonly (readonly string[])[];
   /** The application's key for settings that it encrypts, to see whether an archive fits it; empty if it is not given. */
   readonly settingsKey: string;
   /** Where the application notes that it was set up. */
@@ -119,6 +122,9 @@ function read<Target>(
   const uploadFolder = folder('UPLOAD_FOLDER') ?? '/data/uploads';
   const backupFolder = folder('BACKUP_FOLDER') ?? folder('BACKUP_DIR') ?? join(uploadFolder, 'backups');
   const restoreFrom = variables.text('TT_RESTORE_FROM')?.value;
+  const once = variables.text('TT_RUN_ONCE')?.value.trim() ?? '';
+  const orders = once === '' ? ({ kind: 'commands', commands: [] } as const) : readLine(once);
+  if (orders.kind === 'fault') findings.fault('TT_RUN_ONCE', orders.problem);
   const settings = {
     skipCleanup: variables.flag('TT_SKIP_DB_CLEANUP'),
     requireExisting: variables.flag('TT_REQUIRE_EXISTING'),
@@ -141,6 +147,7 @@ function read<Target>(
       ratio: variables.number('TT_ARCHIVE_MAX_RATIO', 200),
     },
     restoreFrom: restoreFrom === undefined ? [] : placesOfArchive(restoreFrom, backupFolder, workingDirectory),
+    runOnce: orders.kind === 'fault' ? [] : orders.commands,
     settingsKey: variables.secret('SETTINGS_ENCRYPTION_KEY')?.value ?? '',
     installationFolder: folder('INSTALLATION_CONFIG_DIR') ?? '/data',
     flaskEnvironment: variables.text('FLASK_ENV')?.value ?? 'production',

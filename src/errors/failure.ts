@@ -97,6 +97,13 @@ export type Problem =
       readonly state: State['kind'];
       readonly exitCode: ExitCode;
     }
+  /** What TT_RUN_ONCE names is not carried out. `reason`: of the file; null where nothing can be kept in the folder. */
+  | {
+      readonly kind: 'run-once-refused';
+      readonly folder: string;
+      readonly file: string;
+      readonly reason: string | null;
+    }
   | { readonly kind: 'interrupted'; readonly signal: 'SIGINT' | 'SIGTERM' };
 
 /** A run of db-init, as data. */
@@ -278,6 +285,7 @@ export function exitCodeOf(problem: Problem): ExitCode {
     case 'unfit-encoding':
     case 'transaction-pooler':
     case 'network-file-system':
+    case 'run-once-refused':
       return exitCodes.usage;
     case 'unreachable':
     case 'connection-lost':

@@ -66,6 +66,11 @@ export interface Commands {
   /** How the database is called on its server; the path of a SQLite file. */
   readonly databaseName: string;
   readonly user: string;
+  /**
+   * How what stands in lines of commands is done by a variable and a start, where nobody has a shell: a line of its own,
+   * a comment to a shell. Empty where it cannot be done so.
+   */
+  withoutShell(lines: readonly string[]): string;
   /** Whether docker compose runs db-init here. */
   readonly compose: boolean;
   /** How the commands are meant, where that is not clear from themselves; else null. */
@@ -154,6 +159,7 @@ export function commandsFor({ commandPrefix: prefix, database, backupFolder }: C
     engine: target.kind,
     databaseName: target.kind === 'sqlite' ? target.file : target.database,
     user: target.kind === 'sqlite' ? '' : target.user,
+    withoutShell: (lines) => withoutShell(lines, prefix, target.kind === 'sqlite' ? target.file : target.database),
     compose: compose !== null,
     note: noteOn(prefix, compose),
   };
@@ -198,6 +204,36 @@ function clientWords(
 export function databaseWord({ database }: Pick<PostgresTarget, 'database'>): string {
   const plain = !/=|^(?:postgres(?:ql)?:\/\/|-)/.test(database);
   return plain ? database : `dbname='${database.replaceAll(/['\\]/g, String.raw`\$&`)}'`;
+}
+
+/** Commands that only show something; they come to nothing where another one does the work. */
+const looking = /^(?:status|plan|verify)\b|^(?:backup|quarantine) list\b|--dry-run\b/;
+
+/** The commands of db-init that TT_RUN_ONCE may name. */
+const runnable = /^(?:status|plan|verify|backup|restore|quarantine|adopt|repair|reset)\b/;
+
+function withoutShell(lines: readonly string[], prefix: string, database: string): string {
+  const own = lines
+    .filter((each) => each.startsWith(`  ${prefix} `))
+    .map((each) => each.slice(prefix.length + 3))
+    // what a variable cannot hold as it is written there
+    .filter((words) => runnable.test(words) && !/["$`\\]/.test(words));
+  const working = own.filter((words) => !looking.test(words));
+  const [first, ...more] = working.length > 0 ? working : own.slice(0, 1);
+  if (first === undefined) return '';
+  if (first === 'restore FILE' && more.length === 0) {
+    const list = own.includes('backup list') ? ' (TT_RUN_ONCE="backup list" shows them)' : '';
+    return `  # or set TT_RESTORE_FROM=FILE and start again${list}`;
+  }
+  const once = [first, ...more].map((words) => withConsent(words, database)).join(' && ');
+  return `  # or set TT_RUN_ONCE="${once}" and start again`;
+}
+
+/** At a start nobody can be asked. */
+function withConsent(words: string, database: string): string {
+  if (looking.test(words) || words.includes(' --yes')) return words;
+  if (words.startsWith('reset')) return `${words} --yes-delete-all-data ${shellWord(database)}`;
+  return /^(?:restore|quarantine (?:create|purge))\b/.test(words) ? `${words} --yes` : words;
 }
 
 function withVariable(prefix: string, compose: Compose | null, assignment: string, words: readonly string[]): string {

@@ -9,6 +9,7 @@ import { type Commands, commandsFor, databaseWord, folderOf } from './commands.t
 import { describeQuarantineObstacle } from './quarantine-text.ts';
 import { describeRejection } from './archive-text.ts';
 import type { RunRecord } from './run-record.ts';
+import { describeOnceRefusal } from './run-once-text.ts';
 import { describeResetObstacle } from './reset-text.ts';
 import { describeRestoreObstacle } from './restore-text.ts';
 import { quoteName } from './sql-name.ts';
@@ -18,8 +19,15 @@ import { describeFailedMigration, describeFailedWork, describeVerdict, listDiffe
 
 /** The one place where problems become sentences. */
 export function describeProblem(problem: Problem, commands: Commands): Notice {
-  const notice = describe(problem, commands);
+  const described = describe(problem, commands);
+  const notice = { ...described, options: described.options.map((option) => withVariables(option, commands)) };
   return commands.note === null ? notice : { ...notice, note: commands.note };
+}
+
+/** Who starts containers by a surface alone has no shell: what commands do there, a variable and a start do as well. */
+function withVariables(option: string, commands: Commands): string {
+  const line = commands.withoutShell(option.split('\n').filter((each) => each.startsWith('  ')));
+  return line === '' ? option : `${option}\n${line}`;
 }
 
 /** What happened alone, for a sentence about something else that failed because of it. */
@@ -241,6 +249,8 @@ ${forcedAdoption(problem.revisions, commands)}`,
       return describeResetObstacle(problem.database, problem.obstacle, commands);
     case 'seed-refused':
       return describeSeedRefusal(problem.database, problem.state, commands);
+    case 'run-once-refused':
+      return describeOnceRefusal(problem, commands);
     case 'interrupted':
       return {
         title: 'Interrupted',

@@ -3,6 +3,7 @@ import { printable } from '../platform/printable.ts';
 import { describeMatch, listRows } from './adoption-text.ts';
 import { renderBanner } from './banner.ts';
 import type { Commands } from './commands.ts';
+import { describeOrders } from './run-once-text.ts';
 import { describeProblem } from './error-messages.ts';
 import type { Action, StateReport } from '../assessment/state-report.ts';
 
@@ -28,6 +29,7 @@ export function renderStatus(report: StateReport, seen: Look, commands: Commands
     lines([
       ...summary(report),
       ...more,
+      ...ordered(report),
       ...atStart(report),
       ...restore(seen),
       ...identity(seen),
@@ -55,9 +57,17 @@ export function renderPlan(report: StateReport, seen: Look, commands: Commands):
   // what is there now is put aside as it is
   const pending = report.action === 'restore' ? [] : report.pending;
   const details = [...pending, ...missing(report)].map((detail) => `  ${detail}`);
+  const orders = ordered(report);
   return (
-    lines([...summary(report), ...atStart(report), ...restore(seen), ...notesOn(report), ...step, ...details]) +
-    banner(report, seen, commands)
+    lines([
+      ...summary(report),
+      ...orders,
+      ...atStart(report),
+      ...restore(seen),
+      ...notesOn(report),
+      ...step,
+      ...details,
+    ]) + banner(report, seen, commands)
   );
 }
 
@@ -103,6 +113,11 @@ function extra(what: string, names: readonly string[]): readonly string[] {
   return [
     `also here: ${what} that are not the application's (${names.length}): ${names.slice(0, 10).join(', ')}${more}`,
   ];
+}
+
+/** What TT_RUN_ONCE orders. */
+function ordered({ runOnce }: StateReport): readonly string[] {
+  return runOnce === null ? [] : [describeOrders(runOnce.commands, runOnce.why)];
 }
 
 /** What TT_RESTORE_FROM orders. */

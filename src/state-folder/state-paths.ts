@@ -50,6 +50,11 @@ export function restoreHistoryOf(config: Pick<Config, 'backupFolder'>): string {
   return join(memoryFolderOf(config), 'restores.json');
 }
 
+/** The memory of what TT_RUN_ONCE named. */
+export function onceMemoryOf(config: Pick<Config, 'backupFolder'>): string {
+  return join(memoryFolderOf(config), 'run-once.json');
+}
+
 /** Something that is another value after a restore was finished. */
 export function markOfRestores(config: Pick<Config, 'backupFolder'>): string {
   try {

@@ -465,6 +465,7 @@ const followed: Readonly<Record<Banner, string | { readonly reason: string }>> =
   'backups-not-listed': why.words,
   'backups-not-pruned': why.words,
   'seed-refused': why.words,
+  'run-once-refused': why.words,
   interrupted: why.words,
   'refused fresh': 'an empty database where one must be',
   'refused corrupted': 'tables of somebody else',

@@ -1,0 +1,198 @@
+import { existsSync } from 'node:fs';
+import type { Config } from '../config/config.ts';
+import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
+import { Failure, reasonOf } from '../errors/failure.ts';
+import { isPlaceToKeep } from '../platform/volumes.ts';
+import { renderJson } from '../report/output.ts';
+import { onceTexts, whyNotAgain, writtenOnce } from '../report/run-once-text.ts';
+import { forgetOnce, type OnceMemory, readOnce, writeOnce } from '../state-folder/run-once-memory.ts';
+import { onceMemoryOf } from '../state-folder/state-paths.ts';
+import { readArguments } from './arguments.ts';
+import { commands as everyCommand } from './commands.ts';
+import { type Command, type CommandArguments, type CommandContext, isAmong } from './context.ts';
+import { withDatabase } from './with-database.ts';
+
+/** A command that TT_RUN_ONCE names. */
+interface Order {
+  readonly words: readonly string[];
+  readonly command: Command;
+  readonly given: CommandArguments;
+}
+
+type OnceConfig = Pick<Config, 'runOnce' | 'backupFolder'>;
+
+/**
+ * Carries out what TT_RUN_ONCE names, once, one command after the other. What was begun is noted before, and how it ended
+ * after it, in the backup folder: nothing is done twice. A command that failed without having changed anything is tried
+ * at the next starts, a few times; one that was kept from beginning (no connection, the lock, a signal) as often as that happens.
+ * @throws Failure of a command; `configuration` where one cannot be run; `run-once-refused` where nothing can be noted
+ */
+export async function runOnce(context: CommandContext): Promise<void> {
+  const { config, log } = context;
+  const orders = readOrders(config);
+  if (orders.length === 0) return forget(context);
+  requireMemory(config);
+  for (;;) {
+    // of two starts at the same time one carries it out
+    const order = await underLock(context, () => begin(orders, context));
+    if (order === null) return;
+    log.warn(onceTexts.begins(order.words));
+    await carryOut(order, context);
+    log.info(onceTexts.ended(order.words));
+  }
+}
+
+/**
+ * What the variable does at the next start: the commands, and why they are not carried out, if they are not.
+ * @throws Failure as `runOnce`, as far as the variable and the memory are the reason
+ */
+export function ordersAtStart(config: OnceConfig): { readonly commands: string; readonly why: string | null } {
+  const commands = readOrders(config).map(({ words }) => words);
+  requireMemory(config);
+  return { commands: writtenOnce(commands), why: whyNotAgain(commands, remembered(config)) };
+}
+
+/** @throws Failure `configuration` */
+function readOrders({ runOnce: lines }: OnceConfig): readonly Order[] {
+  return lines.map((words) => {
+    const request = understand(words);
+    const isAllowed =
+      request.kind === 'command' &&
+      isAmong(request.command.once, request.arguments) &&
+      !request.arguments.flags.has('help');
+    if (!isAllowed) {
+      const names = everyCommand.filter(({ once }) => once !== undefined).map(({ name }) => name);
+      throw unusable(onceTexts.notNamed + names.join(', '));
+    }
+    const { command, arguments: given } = request;
+    if (command.writesToOutput?.(given) === true) throw unusable(onceTexts.stream);
+    return { words, command, given };
+  });
+}
+
+function understand(words: readonly string[]): ReturnType<typeof readArguments> {
+  try {
+    return readArguments(words);
+  } catch (error) {
+    if (error instanceof Failure && error.problem.kind === 'usage') throw unusable(error.problem.message);
+    throw error;
+  }
+}
+
+const unusable = (problem: string): Failure =>
+  new Failure({ kind: 'configuration', faults: [{ variable: 'TT_RUN_ONCE', problem }] });
+
+/** A start without the variable forgets what it did: the same value is a new order later. */
+function forget({ config, log }: CommandContext): void {
+  if (!existsSync(onceMemoryOf(config))) return;
+  try {
+    forgetOnce(config);
+  } catch (error) {
+    log.info(onceTexts.notForgotten(reasonOf(error)));
+  }
+}
+
+/** @throws Failure `run-once-refused` */
+function requireMemory(config: OnceConfig): void {
+  if (!isPlaceToKeep(config.backupFolder)) throw refusal(config, null);
+}
+
+function remembered(config: OnceConfig): OnceMemory | null {
+  try {
+    return readOnce(config);
+  } catch (error) {
+    throw refusal(config, reasonOf(error));
+  }
+}
+
+/** @param reason null: there is no folder for it */
+function refusal(config: OnceConfig, reason: string | null): Failure {
+  const { backupFolder: folder } = config;
+  return new Failure({ kind: 'run-once-refused', folder, file: onceMemoryOf(config), reason });
+}
+
+/** A SQLite file that is not there is not made by asking. */
+async function underLock<Result>(context: CommandContext, work: () => Result): Promise<Result> {
+  const { database } = context.config;
+  if (database.kind === 'sqlite' && !existsSync(database.file)) return work();
+  return withDatabase(context, 'gate', 'write', (live) => live.withLock(() => Promise.resolve(work())));
+}
+
+/** Notes that the next command begins. @returns null if there is none */
+function begin(orders: readonly Order[], { config, log }: CommandContext): Order | null {
+  const commands = orders.map(({ words }) => words);
+  const memory = remembered(config);
+  const why = whyNotAgain(commands, memory);
+  if (why !== null) {
+    log.warn(why);
+    return null;
+  }
+  const isSame = memory !== null && JSON.stringify(memory.commands) === JSON.stringify(commands);
+  const { finished, failures } = isSame ? memory : { finished: 0, failures: 0 };
+  const next = { commands, finished, failures, begunAt: new Date().toISOString(), end: null };
+  const order = orders[finished];
+  if (order === undefined) return null;
+  try {
+    writeOnce(config, next);
+  } catch (error) {
+    throw refusal(config, reasonOf(error));
+  }
+  return order;
+}
+
+async function carryOut({ command, given }: Order, context: CommandContext): Promise<void> {
+  const { config, recorder, signal } = context;
+  // consent to delete everything is spelled out in the variable itself
+  const order = { ...context, config: { ...config, forceReset: false }, arguments: atStart(command, given, config) };
+  const committed = recorder.record.committed;
+  try {
+    await command.run({ ...order, output: outputOf(context, given) });
+  } catch (error) {
+    const exitCode = signal.aborted
+      ? exitCodes.terminated
+      : error instanceof Failure
+        ? error.exitCode
+        : exitCodes.unexpected;
+    const { record } = recorder;
+    note(exitCode, record.committed !== committed || record.exchange !== null, context);
+    throw error;
+  }
+  note(exitCodes.healthy, true, context);
+}
+
+/** compose has not started the application yet; who else has a SQLite file open may be out of sight. */
+function atStart(command: Command, given: CommandArguments, { database }: Config): CommandArguments {
+  if (database.kind !== 'sqlite' || command.name !== 'restore' || given.flags.has('drop-former')) return given;
+  return { ...given, flags: new Set([...given.flags, 'disconnect']) };
+}
+
+/** The object of `gate --json` is the gate's: what a command before it shows stands in the log. */
+function outputOf({ output }: CommandContext, { flags }: CommandArguments): CommandContext['output'] {
+  return {
+    ...output,
+    result(text, value) {
+      output.log(flags.has('json') ? `${renderJson(value, (entry) => entry)}\n` : text);
+    },
+  };
+}
+
+/** What kept a command from beginning at all: it is tried again however often that happens. */
+const passing: ReadonlySet<ExitCode> = new Set([
+  exitCodes.unreachable,
+  exitCodes.locked,
+  exitCodes.interrupted,
+  exitCodes.terminated,
+]);
+
+function note(exitCode: ExitCode, changed: boolean, { config, log }: CommandContext): void {
+  try {
+    const memory = readOnce(config);
+    if (memory === null) return;
+    const { finished, failures } = memory;
+    const end = { at: new Date().toISOString(), exitCode, changed };
+    if (exitCode === exitCodes.healthy) writeOnce(config, { ...memory, finished: finished + 1, failures: 0, end });
+    else writeOnce(config, { ...memory, failures: failures + (passing.has(exitCode) ? 0 : 1), end });
+  } catch (error) {
+    log.warn(onceTexts.notRemembered(reasonOf(error)));
+  }
+}

@@ -1,0 +1,77 @@
+/** Commands of a line, or what keeps it from being understood: a clause that fits behind a variable's name. */
+export type Line =
+  | { readonly kind: 'commands'; readonly commands: readonly (readonly string[])[] }
+  | { readonly kind: 'fault'; readonly problem: string };
+
+/** What only a shell could carry out, where it does not stand in quotes. */
+const shellSigns = /[|&;<>()$`\n*?]/;
+
+/**
+ * Takes a line apart as a shell does, without being one: blanks separate words, quotes and backslashes keep what they
+ * enclose, `&&` separates commands. Nothing is expanded. Quotes around the whole line are taken off, since some
+ * surfaces pass them on.
+ */
+export function readLine(line: string): Line {
+  const found = readWords(line.trim());
+  if (found.kind === 'fault') return found;
+  const [[whole = '', ...more] = [], ...others] = found.commands;
+  const isQuoted = more.length === 0 && others.length === 0 && /\s/.test(whole);
+  const read = isQuoted ? readWords(whole) : found;
+  return read.kind === 'fault' ? read : { kind: 'commands', commands: read.commands.map(withoutCaller) };
+}
+
+/** What stands before the command where a whole one was copied: `db-init …`, `docker compose run --rm db-init …`. */
+function withoutCaller(words: readonly string[]): readonly string[] {
+  const isCalled = /^(?:db-init|docker|docker-compose|podman|sudo)$/.test(words[0] ?? '');
+  return isCalled ? words.slice(words.indexOf('db-init') + 1) : words;
+}
+
+function readWords(line: string): Line {
+  const commands: string[][] = [[]];
+  let word: string | null = null;
+  const end = (): void => {
+    if (word !== null) commands.at(-1)?.push(word);
+    word = null;
+  };
+  for (let at = 0; at < line.length; at++) {
+    const sign = line.charAt(at);
+    if (sign === "'" || sign === '"') {
+      const close = closingQuote(line, at);
+      if (close < 0) return fault(`has no second ${sign} to the one at character ${at + 1}`);
+      const inside = line.slice(at + 1, close);
+      if (sign === '"' && /[$`]/.test(inside)) return fault(notExpanded);
+      word = (word ?? '') + (sign === '"' ? inside.replaceAll(/\\(["\\])/g, '$1') : inside);
+      at = close;
+    } else if (sign === '\\') {
+      word = (word ?? '') + line.charAt(++at);
+    } else if (line.startsWith('&&', at)) {
+      end();
+      if (commands.at(-1)?.length === 0) return fault('has an && without a command before it');
+      commands.push([]);
+      at += 1;
+    } else if (/[ \t]/.test(sign)) {
+      end();
+    } else if (shellSigns.test(sign)) {
+      return fault(notExpanded);
+    } else {
+      word = (word ?? '') + sign;
+    }
+  }
+  end();
+  return commands.at(-1)?.length === 0 ? fault('ends without a command') : { kind: 'commands', commands };
+}
+
+const notExpanded =
+  'holds a sign that only a shell understands: it is no shell. Put a word that has such signs in single quotes; && separates commands';
+
+const fault = (problem: string): Line => ({ kind: 'fault', problem });
+
+/** Where the quote that begins at a place ends; within double quotes a backslash keeps the next sign. */
+function closingQuote(line: string, from: number): number {
+  const quote = line.charAt(from);
+  for (let at = from + 1; at < line.length; at++) {
+    if (quote === '"' && line.charAt(at) === '\\') at += 1;
+    else if (line.charAt(at) === quote) return at;
+  }
+  return -1;
+}

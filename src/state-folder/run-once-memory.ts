@@ -1,0 +1,75 @@
+import { readFileSync, rmSync } from 'node:fs';
+import type { Config } from '../config/config.ts';
+import { hasCode } from '../errors/error-code.ts';
+import { reasonOf } from '../errors/failure.ts';
+import { writeDurably } from './journal.ts';
+import { entriesOfList, type Fields, isText, parseRecord } from './parse-record.ts';
+import { onceMemoryOf } from './state-paths.ts';
+
+/** What is remembered of the commands that TT_RUN_ONCE names. */
+export interface OnceMemory {
+  /** What the variable said: another value is another order. */
+  readonly commands: readonly (readonly string[])[];
+  /** How many of them were carried out. */
+  readonly finished: number;
+  /** How often the next one failed without having changed anything. */
+  readonly failures: number;
+  /** When the last one began: written before it, so that nothing is done twice after a crash. */
+  readonly begunAt: string;
+  /** How it ended; null while it is at work, or where nobody knows. */
+  readonly end: OnceEnd | null;
+}
+
+export interface OnceEnd {
+  readonly at: string;
+  readonly exitCode: number;
+  /** Whether it may have changed something. */
+  readonly changed: boolean;
+}
+
+type Remembering = Pick<Config, 'backupFolder'>;
+
+/** @returns null if nothing is remembered @throws Error that says why it cannot be read */
+export function readOnce(config: Remembering): OnceMemory | null {
+  let text: string;
+  try {
+    text = readFileSync(onceMemoryOf(config), 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null;
+    throw new Error(reasonOf(error), { cause: error });
+  }
+  const memory = parseOnce(text);
+  if (memory === null) throw new Error('it is damaged, or a newer db-init wrote it');
+  return memory;
+}
+
+/** @throws Error that names the file */
+export function writeOnce(config: Remembering, memory: OnceMemory): void {
+  writeDurably(onceMemoryOf(config), { format: 1, ...memory });
+}
+
+/** @throws Error of the file system */
+export function forgetOnce(config: Remembering): void {
+  rmSync(onceMemoryOf(config), { force: true });
+}
+
+function parseOnce(text: string): OnceMemory | null {
+  const fields: Fields = parseRecord(text) ?? {};
+  const { format, finished, failures, begunAt } = fields;
+  const word = (item: unknown): string | null => (isText(item) ? item : null);
+  const commands = entriesOfList(fields['commands'], (item) => entriesOfList(item, word));
+  const end = fields['end'] === null ? null : parseEnd(fields['end']);
+  if (format !== 1 || commands === null || !isCount(finished) || !isCount(failures)) return null;
+  if (!isText(begunAt) || end === undefined) return null;
+  return { commands, finished, failures, begunAt, end };
+}
+
+function parseEnd(value: unknown): OnceEnd | undefined {
+  const { at, exitCode, changed }: Fields = parseRecord(value) ?? {};
+  if (!isText(at) || !isCount(exitCode) || typeof changed !== 'boolean') return undefined;
+  return { at, exitCode, changed };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0;
+}

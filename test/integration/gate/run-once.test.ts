@@ -1,0 +1,123 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { describeEngines, type TestDatabase } from '../../support/database.ts';
+import { run } from '../../support/run.ts';
+import { snapshot } from '../../support/snapshot.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { execute } from '../backup/backups.ts';
+
+describeEngines('TT_RUN_ONCE', ({ name: engine, create }) => {
+  const sqlite = engine === 'sqlite';
+  const cripple = (database: TestDatabase): Promise<unknown> =>
+    execute(database, sqlite ? 'PRAGMA foreign_keys = OFF; DROP TABLE users' : 'DROP TABLE users CASCADE');
+
+  async function install() {
+    const database = await create();
+    const uploads = await temporaryDirectory();
+    const backups = join(uploads, 'backups');
+    await mkdir(backups);
+    const env = { DATABASE_URL: database.url, UPLOAD_FOLDER: uploads, TT_LOCK_TIMEOUT: '0', TT_WAIT_TIMEOUT: '0' };
+    const start = (once?: string, args: readonly string[] = [], more = {}) =>
+      run(args, { env: { ...env, ...(once === undefined ? {} : { TT_RUN_ONCE: once }), ...more } });
+    const memory = join(backups, '.db-init/run-once.json');
+    expect((await start()).exitCode).toBe(0);
+    return { database, start, backups, memory };
+  }
+
+  it('carries out what a banner names, once, and then the gate goes on', async () => {
+    const { database, start, memory } = await install();
+    await cripple(database);
+    const refused = await start();
+    expect(refused.exitCode).toBe(11);
+    const [, order = ''] = /^ +# or set TT_RUN_ONCE="(quarantine .*)" and start again$/m.exec(refused.stderr) ?? [];
+    expect(order).toBe('quarantine create --all --yes');
+
+    const told = await start(order, ['plan', '--json']);
+    expect(JSON.parse(told.stdout)).toMatchObject({ runOnce: { commands: order, why: null }, exitCode: 11 });
+    expect((await start(order, ['status'])).stdout).toContain(`runs once: ${order} (TT_RUN_ONCE)`);
+
+    // as some surfaces pass it on
+    const done = await start(`"${order}"`);
+    expect({ exitCode: done.exitCode, all: done.all }).toMatchObject({ exitCode: 0 });
+    expect(done.stdout).toContain('TT_RUN_ONCE: `quarantine create --all --yes` was carried out');
+    expect(done.stdout).toContain('healthy');
+
+    // a second start does not repeat it, whatever the state is
+    await cripple(database);
+    const second = await start(order);
+    expect(second.exitCode).toBe(11);
+    expect(second.stdout).toContain('was carried out already');
+    expect(JSON.parse((await start(order, ['status', '--json'])).stdout)).toMatchObject({
+      runOnce: { commands: order, why: expect.stringContaining('carried out already') },
+    });
+
+    // another value is another order, and after a start without it the same one is, too
+    expect((await start('quarantine create --yes --all')).exitCode).toBe(0);
+    await cripple(database);
+    expect((await start()).exitCode).toBe(11);
+    expect((await start('quarantine create --yes --all')).exitCode).toBe(0);
+
+    // killed in the middle: nobody knows what it did
+    const noted: unknown = JSON.parse(await readFile(memory, 'utf8'));
+    await cripple(database);
+    await writeFile(memory, JSON.stringify({ ...(noted as object), finished: 0, end: null }));
+    const unknown = await start('quarantine create --yes --all');
+    expect(unknown.exitCode).toBe(11);
+    expect(unknown.stdout).toContain('how it ended is not known');
+    await writeFile(memory, 'nonsense');
+    const damaged = await start('quarantine create --yes --all');
+    expect([damaged.exitCode, damaged.stderr.includes('TT_RUN_ONCE is not carried out')]).toEqual([2, true]);
+  });
+
+  it('carries out several commands, shows what they show, and restores and undoes', async () => {
+    const { database, start, backups } = await install();
+    await execute(database, `INSERT INTO clients (name) VALUES ('before')`);
+    const made = await start('backup create && backup list && status --json', ['gate', '--json']);
+    expect(made.exitCode).toBe(0);
+    // the object on standard output is the gate's alone
+    expect(JSON.parse(made.stdout)).toMatchObject({ state: 'current', command: 'gate' });
+    const file = (await readdir(backups)).find((name) => name.endsWith('.zip')) ?? '';
+    expect(made.stderr).toContain(file);
+    expect(made.stderr).toContain('"serverVersion"');
+
+    await execute(database, `UPDATE clients SET name = 'after'`);
+    expect((await start(`restore ${file} --yes`)).exitCode).toBe(0);
+    expect(await snapshot(database.url)).toContain('before');
+    const undone = await start('restore --undo --yes');
+    expect({ exitCode: undone.exitCode, all: undone.all }).toMatchObject({ exitCode: 0 });
+    expect(await snapshot(database.url)).toContain('after');
+  });
+
+  it.runIf(sqlite)('does not repeat for ever what fails, and refuses what cannot be run once', async () => {
+    const { start, backups, database } = await install();
+    // consent stands in the variable, and nowhere else
+    const env = { TT_FORCE_RESET_DB: 'true' };
+    for (const attempt of [1, 2, 3]) {
+      const failed = await start('reset', [], env);
+      expect([failed.exitCode, failed.stderr.includes('needs your consent')], `${attempt}`).toEqual([2, true]);
+    }
+    const given = await start('reset', [], env);
+    expect(given.exitCode).toBe(0);
+    expect(given.stdout).toContain('failed 3 times (exit code 2');
+    expect((await start(`reset --yes-delete-all-data '${database.name}'`)).exitCode).toBe(0);
+
+    for (const [line, said] of [
+      ['gate', 'names a command that cannot be run once'],
+      ['seed', 'names a command that cannot be run once'],
+      ['quarantin create', 'Did you mean quarantine?'],
+      ['quarantine create --al', '--al'],
+      ['backup create --output -', 'writes the backup to standard output'],
+      ['backup create; reset', 'only a shell understands'],
+    ] as const) {
+      for (const args of [[], ['status']]) {
+        const { exitCode, stderr } = await start(line, args);
+        expect([exitCode, stderr.replaceAll(/\s+/g, ' ').includes(said)], `${line}: ${stderr}`).toEqual([2, true]);
+      }
+    }
+    const nowhere = await start('backup list', [], { BACKUP_FOLDER: '/no/such/place/backups' });
+    expect(nowhere.exitCode).toBe(2);
+    expect(nowhere.stderr.replaceAll(/\s+/g, ' ')).toContain('there is no volume for /no/such');
+    expect(await readdir(join(backups, '.db-init'))).not.toContain('run-once.json.partial');
+  });
+});
