@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { mapOf } from '../../../src/compose/yaml.ts';
 import { describeEngines, type TestDatabase } from '../../support/database.ts';
 import { run } from '../../support/run.ts';
 import { snapshot } from '../../support/snapshot.ts';
@@ -59,9 +60,9 @@ describeEngines('TT_RUN_ONCE', ({ name: engine, create }) => {
     expect((await start('quarantine create --yes --all')).exitCode).toBe(0);
 
     // killed in the middle: nobody knows what it did
-    const noted: unknown = JSON.parse(await readFile(memory, 'utf8'));
+    const noted = mapOf(JSON.parse(await readFile(memory, 'utf8')));
     await cripple(database);
-    await writeFile(memory, JSON.stringify({ ...(noted as object), finished: 0, end: null }));
+    await writeFile(memory, JSON.stringify({ ...noted, finished: 0, end: null }));
     const unknown = await start('quarantine create --yes --all');
     expect(unknown.exitCode).toBe(11);
     expect(unknown.stdout).toContain('how it ended is not known');
