@@ -2,7 +2,7 @@ import type { Engine } from '../model/engine.ts';
 import { quoteText } from '../database/quoting.ts';
 import type { Session } from '../database/session.ts';
 import type { Graph } from './graph.ts';
-import { keepOneOfEach, widenVersionColumn } from './version-column.ts';
+import { createVersionTable, keepOneOfEach, widenVersionColumn } from './version-column.ts';
 
 /**
  * The rows of alembic_version, kept as Alembic keeps them: one row for each open head. What was executed is these
@@ -31,9 +31,7 @@ export function widthAtHead(engine: Engine): number {
  */
 export async function openLedger(session: Session, graph: Graph, exists: boolean, width = firstWidth): Promise<Ledger> {
   if (!exists) {
-    await session.run(
-      `CREATE TABLE alembic_version (version_num VARCHAR(${width}) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))`,
-    );
+    await session.run(createVersionTable(width));
   } else {
     // the application does the same before it migrates: later identifiers are longer than the column was made for
     await widenVersionColumn(session, fullWidth);
@@ -42,7 +40,7 @@ export async function openLedger(session: Session, graph: Graph, exists: boolean
     String(row['version_num']),
   );
   let rows = graph.tips(found);
-  if (new Set(found).size < found.length) await keepOneOfEach(session, found);
+  if (new Set(found).size < found.length) await keepOneOfEach(session, found, widthAtHead(session.engine));
   await replaceRows(session, found, rows);
   return {
     get rows() {

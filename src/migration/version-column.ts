@@ -18,16 +18,27 @@ export async function widenVersionColumn(session: Session, width: number): Promi
   await session.run(`ALTER TABLE alembic_version ALTER COLUMN version_num TYPE VARCHAR(${width})`);
 }
 
+/** The statement that creates alembic_version as Alembic does. */
+export function createVersionTable(width: number): string {
+  return `CREATE TABLE alembic_version (version_num VARCHAR(${width}) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))`;
+}
+
 /**
  * Keeps one of equal rows, and has the table refuse a second one from then on: it has lost its primary key. On SQLite,
- * where a key can only be made with the table, the rows alone are put right.
+ * where a key can only be made with the table, the table is made anew if nothing of its owner's is bound to it; else
+ * the rows alone are put right.
  * @param rows what the table holds, equal ones as often as they are there
+ * @param width of the column, if the table is made anew
  */
-export async function keepOneOfEach(session: Session, rows: readonly string[]): Promise<void> {
-  const repeated = [...new Set(rows)].filter((row) => rows.indexOf(row) !== rows.lastIndexOf(row));
-  for (const row of repeated) {
-    await session.run(`DELETE FROM alembic_version WHERE version_num = ${quoteText(row)};
-      INSERT INTO alembic_version (version_num) VALUES (${quoteText(row)})`);
+export async function keepOneOfEach(session: Session, rows: readonly string[], width: number): Promise<void> {
+  const distinct = [...new Set(rows)];
+  const insert = (row: string): string => `INSERT INTO alembic_version (version_num) VALUES (${quoteText(row)})`;
+  if (session.engine === 'sqlite' && (await standsAlone(session))) {
+    await session.run(['DROP TABLE alembic_version', createVersionTable(width), ...distinct.map(insert)].join(';'));
+    return;
+  }
+  for (const row of distinct.filter((each) => rows.indexOf(each) !== rows.lastIndexOf(each))) {
+    await session.run(`DELETE FROM alembic_version WHERE version_num = ${quoteText(row)}; ${insert(row)}`);
   }
   if (session.engine === 'sqlite') return;
   const keys = await session.query(
@@ -36,4 +47,13 @@ export async function keepOneOfEach(session: Session, rows: readonly string[]): 
   if (keys.length === 0) {
     await session.run('ALTER TABLE alembic_version ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)');
   }
+}
+
+/** Whether nothing would be lost with the table but its rows: no other column, no index, trigger or view. SQLite only. */
+async function standsAlone(session: Session): Promise<boolean> {
+  const bound = await session.query(
+    `SELECT 1 FROM sqlite_schema WHERE type <> 'table' AND (tbl_name = 'alembic_version' OR sql LIKE '%alembic_version%')
+     UNION ALL SELECT 1 FROM pragma_table_xinfo('alembic_version') WHERE name <> 'version_num'`,
+  );
+  return bound.length === 0;
 }
