@@ -38,10 +38,10 @@ export class RevisionFailed extends Error {
   }
 }
 
-/** What umzug is to run, by the name that it records. */
-interface Step {
+/** A revision as umzug runs it; the context is the schema builder. */
+interface Step<Context> {
   readonly name: string;
-  readonly run: () => Promise<void>;
+  readonly up: (step: { readonly context: Context }) => Promise<void>;
 }
 
 /**
@@ -62,10 +62,13 @@ export async function migrate(
   };
   const ledger = await openLedger(through, graph, options.versioned);
   const modules = loadModules(graph.pending(ledger.rows));
-  const steps = graph.revisions.map(({ id }) => ({ name: id, run: () => apply(modules.get(id), schema) }));
+  const steps = graph.revisions.map(({ id }) => ({
+    name: id,
+    up: ({ context }: { readonly context: OpenSchema }) => apply(modules.get(id), context),
+  }));
   return withoutBroken(session, async () => {
     await completeFirst(schema, graph, ledger.rows);
-    const applied = await runSteps(steps, ledger, graph, session.engine, options);
+    const applied = await runSteps(steps, schema, ledger, graph, options);
     await schema.flush();
     return applied;
   });
@@ -97,16 +100,16 @@ export async function createHead(
   options: MigrateOptions,
 ): Promise<readonly AppliedRevision[]> {
   const ledger = await openLedger(session, graph, options.versioned, widthAtHead(session.engine));
-  const baseline = async (): Promise<void> => {
-    const { tables, enums } = await loadHead(session.engine);
-    const there = await enumsThere(session);
+  const baseline = async ({ context }: { readonly context: Session }): Promise<void> => {
+    const { tables, enums } = await loadHead(context.engine);
+    const there = await enumsThere(context);
     const made = Object.fromEntries(Object.entries(enums).filter(([name]) => !there.includes(name)));
-    const statements = renderBaseline({ tables, enums: made }, await loadSeed(), session.engine);
-    await session.run(statements.join(';\n'));
+    const statements = renderBaseline({ tables, enums: made }, await loadSeed(), context.engine);
+    await context.run(statements.join(';\n'));
   };
   // the first head brings everything with it, further ones (there are none at present) are only recorded
-  const steps = graph.heads.map((name, index) => ({ name, run: index === 0 ? baseline : async () => undefined }));
-  return runSteps(steps, ledger, graph, session.engine, options);
+  const steps = graph.heads.map((name, index) => ({ name, up: index === 0 ? baseline : async () => undefined }));
+  return runSteps(steps, session, ledger, graph, options);
 }
 
 /** Enumeration types that a former installation left behind: those with the right labels are taken as they are. */
@@ -122,39 +125,33 @@ async function enumsThere(session: Session): Promise<readonly string[]> {
  * Has umzug run what is not executed yet. It runs steps in the order it is given and takes for executed what the
  * ledger says: order, gaps and branches are the graph's.
  */
-async function runSteps(
-  steps: readonly Step[],
+async function runSteps<Context extends { readonly engine: Engine }>(
+  steps: readonly Step<Context>[],
+  context: Context,
   ledger: Ledger,
   graph: Graph,
-  engine: Engine,
-  options: MigrateOptions,
+  { signal, onApplied }: MigrateOptions,
 ): Promise<readonly AppliedRevision[]> {
-  const executed = graph.withAncestors(ledger.rows);
-  const pending = steps.map(({ name }) => name).filter((name) => !executed.has(name));
+  const umzug = new Umzug({ migrations: [...steps], context, storage: storageOver(ledger, graph), logger: undefined });
+  const pending = (await umzug.pending()).map(({ name }) => name);
   const applied: AppliedRevision[] = [];
-  const umzug = new Umzug({
-    migrations: steps.map(({ name, run }) => ({
-      name,
-      up: async () => {
-        // SQLite works without ever giving way: let signals be heard between two revisions
-        await setImmediate();
-        options.signal.throwIfAborted();
-        const started = performance.now();
-        await run();
-        applied.push({ id: name, milliseconds: performance.now() - started });
-      },
-    })),
-    storage: storageOver(ledger, graph, () => {
-      const last = applied.at(-1);
-      if (last !== undefined) options.onApplied(last, applied.length, pending.length);
-    }),
-    logger: undefined,
+  let started = 0;
+  umzug.on('migrating', async () => {
+    // SQLite works without ever giving way: let signals be heard between two revisions
+    await setImmediate();
+    signal.throwIfAborted();
+    started = performance.now();
+  });
+  umzug.on('migrated', ({ name }) => {
+    const revision = { id: name, milliseconds: performance.now() - started };
+    applied.push(revision);
+    onApplied(revision, applied.length, pending.length);
   });
   try {
     await umzug.up();
   } catch (error) {
-    options.signal.throwIfAborted();
-    throw failureOf(error, engine, pending, applied);
+    signal.throwIfAborted();
+    throw failureOf(error, context.engine, pending, applied);
   }
   return applied;
 }
@@ -181,13 +178,10 @@ async function apply(module: Module | undefined, schema: OpenSchema): Promise<vo
 }
 
 /** The ledger as umzug's storage. Reading it writes nothing. */
-function storageOver(ledger: Ledger, graph: Graph, onRecorded: () => void) {
+function storageOver(ledger: Ledger, graph: Graph) {
   return {
     executed: async (): Promise<string[]> => [...graph.withAncestors(ledger.rows)],
-    async logMigration({ name }: { name: string }): Promise<void> {
-      await ledger.record(name);
-      onRecorded();
-    },
+    logMigration: ({ name }: { name: string }): Promise<void> => ledger.record(name),
     async unlogMigration({ name }: { name: string }): Promise<void> {
       throw new Error(`there is no way down from ${name}: restore a backup`);
     },

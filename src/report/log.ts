@@ -22,18 +22,25 @@ export function clock(instant: Date): string {
  * Opens the log. Lines go to standard output, or to standard error where standard output is for a machine.
  * @param format `human`: one plain line a message; `json`: pino's format, one object a line
  */
-export async function openLog(format: 'human' | 'json', output: Pick<Output, 'log' | 'entry'>): Promise<Log> {
+export async function openLog(
+  format: 'human' | 'json',
+  output: Pick<Output, 'log' | 'entry' | 'redact'>,
+): Promise<Log> {
   if (format === 'json') {
     // bundled, a CommonJS package has a default export alone
     const { default: pino } = await import('pino');
     const logger = pino(
-      { base: { name: 'db-init' }, timestamp: pino.stdTimeFunctions.isoTime },
+      {
+        base: { name: 'db-init' },
+        timestamp: pino.stdTimeFunctions.isoTime,
+        formatters: { log: (details) => redactStrings(details, output.redact) },
+      },
       { write: output.entry },
     );
     const at =
       (level: keyof typeof labels) =>
       (message: string, details: Details = {}): void =>
-        logger[level](details, message);
+        logger[level](details, output.redact(message));
     return { info: at('info'), warn: at('warn'), error: at('error') };
   }
   const at =
@@ -41,4 +48,15 @@ export async function openLog(format: 'human' | 'json', output: Pick<Output, 'lo
     (message: string): void =>
       output.log(`${clock(new Date())} ${labels[level]}${printable(message)}\n`);
   return { info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+/** The same object with every string in it redacted, however deep it lies; keys stay. */
+function redactStrings(details: Details, redact: (text: string) => string): Record<string, unknown> {
+  const redacted = (value: unknown): unknown => {
+    if (typeof value === 'string') return redact(value);
+    if (Array.isArray(value)) return value.map(redacted);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, redacted(entry)]));
+  };
+  return Object.fromEntries(Object.entries(details).map(([key, value]) => [key, redacted(value)]));
 }

@@ -12,8 +12,10 @@ export interface Output {
   json(value: JsonObject): void;
   /** The log: standard output, or standard error while a result for a machine is on its way. */
   log(text: string): void;
-  /** The same for a line that is an object, and stays one whatever the secrets are. */
+  /** The same for a line of JSON whose values were redacted one by one, so that it stays JSON whatever the secrets are. */
   entry(line: string): void;
+  /** Takes the secrets out of a text. */
+  redact(text: string): string;
   /** Standard error: banners. */
   notice(text: string): void;
   /**
@@ -75,7 +77,8 @@ export function openOutput(
     },
     json: (value) => write(stdout, `${renderJson(value, redact)}\n`),
     log: (text) => write(log, plain(text)),
-    entry: (text) => write(log, `${renderJson(JSON.parse(text), redact, 0)}\n`),
+    entry: (text) => write(log, printableJson(text)),
+    redact,
     notice: (text) => write(stderr, plain(text)),
     line: stderr.isTTY === true && !quiet ? line : null,
   };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { openLog } from '../../../src/report/log.ts';
 import { openOutput } from '../../../src/report/output.ts';
 
 function capture(secrets: readonly string[], machine = false) {
@@ -59,10 +60,17 @@ describe('openOutput', () => {
     expect(written.stderr).toBe('the key ***');
   });
 
-  it('leaves every line of a log an object, whatever the secret is', () => {
-    const { written, output } = capture(['level', '12345']);
-    output.entry('{"level":30,"rows":12345,"msg":"a level of 12345"}\n');
-    expect(written.stdout).toBe('{"level":30,"rows":12345,"msg":"a *** of ***"}\n');
+  it('leaves every line of a log in JSON an object, whatever the secret is', async () => {
+    const { written, output } = capture(['level', '12345', 'quote " here']);
+    const log = await openLog('json', output);
+    log.info('a level of 12345', { rows: 12345, within: { level: ['12345', 'a quote " here', null] } });
+    expect(JSON.parse(written.stdout)).toMatchObject({
+      level: 30,
+      name: 'db-init',
+      rows: 12345,
+      within: { level: ['***', 'a ***', null] },
+      msg: 'a *** of ***',
+    });
   });
 
   it('keeps standard output for the result where a machine reads it', () => {
