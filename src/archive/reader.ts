@@ -29,11 +29,21 @@ export interface ArchivedUpload {
   readonly entry: ArchiveEntry;
 }
 
-/** An archive of ours or of the application. Its names and its structure were checked, its contents not yet. */
+/** A log that SQLite keeps beside a database file, by what it is called. */
+export interface SideFile {
+  readonly suffix: '-wal' | '-journal';
+  readonly entry: ArchiveEntry;
+}
+
+/** An archive of ours or of the application, or a bare SQLite file in the place of one. Its names and its structure were checked, its contents not yet. */
 export interface Archive {
   readonly file: string;
+  /** Whether it is no archive, but a SQLite database file as it lies there. */
+  readonly bare: boolean;
   readonly engine: Engine;
   readonly database: ArchiveEntry;
+  /** What lies beside a bare SQLite file and belongs to it; archives have none. */
+  readonly sideFiles: readonly SideFile[];
   /** As its manifest says: ours has all, the application's one of them or, where it could not read it, null. */
   readonly revisions: readonly string[] | null;
   /** When it was made: ours tells the instant, the application's the local time there. */
@@ -122,8 +132,10 @@ async function assemble(file: string, stored: readonly StoredMember[]): Promise<
   refuse(await faultOfDatabase(description.engine, database));
   return {
     file,
+    bare: false,
     engine: description.engine,
     database,
+    sideFiles: [],
     revisions: manifest?.revisions ?? (description.revision === null ? null : [description.revision]),
     createdAt: manifest?.createdAt ?? description.createdAt,
     manifest,

@@ -10,9 +10,9 @@ import type { Command, CommandContext } from './context.ts';
 import { withDatabase } from './with-database.ts';
 
 const usage =
-  'FILE|- [--dry-run] [--database-only] [--trust-archive] [--disconnect] [--yes] | --undo [--accept-changes] [--disconnect] [--yes] | --drop-former [--yes]';
+  'FILE|- [--dry-run] [--database-only] [--trust-archive] [--set-aside] [--disconnect] [--yes] | --undo [--accept-changes] [--disconnect] [--yes] | --drop-former [--yes]';
 const flagsOf = {
-  file: ['dry-run', 'database-only', 'trust-archive', 'disconnect', 'yes'],
+  file: ['dry-run', 'database-only', 'trust-archive', 'set-aside', 'disconnect', 'yes'],
   undo: ['undo', 'accept-changes', 'disconnect', 'yes'],
   drop: ['drop-former', 'yes'],
 };
@@ -114,6 +114,7 @@ function restoreContext(context: CommandContext) {
     ...context,
     disconnect: flags.has('disconnect'),
     trusted: flags.has('trust-archive'),
+    setAside: flags.has('set-aside'),
     onBytes: () => undefined,
   };
 }

@@ -1,5 +1,6 @@
 import type { ArchiveKind } from '../model/archive.ts';
 import type { Change } from '../model/measurement.ts';
+import type { Misfits } from '../model/transfer.ts';
 import type { MissingRight, OtherSession, BrokenIndex } from '../model/database-facts.ts';
 import type { Engine } from '../model/engine.ts';
 import type { State, SideFileFault } from '../model/state.ts';
@@ -217,6 +218,8 @@ export type RestoreObstacle =
   | { readonly kind: 'unfinished'; readonly journal: string; readonly reason: string | null }
   /** This run was stopped, and meanwhile another one took its journal over. */
   | { readonly kind: 'taken-over'; readonly journal: string }
+  /** Rows of a SQLite database that PostgreSQL does not hold, and nobody said that they may be set aside. */
+  | { readonly kind: 'rows-do-not-fit'; readonly archive: string; readonly misfits: readonly Misfits[] }
   | { readonly kind: 'failed'; readonly step: string; readonly reason: string; readonly cause: Cause };
 
 /** Why nothing was deleted. */

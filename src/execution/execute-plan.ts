@@ -26,7 +26,7 @@ export async function act(seen: Look, context: GateContext): Promise<void> {
       const facts = observation.kind === 'seen' ? observation.facts : null;
       if (facts === null) throw new Error('a plan to act without an observation');
       if (config.backupBeforeMigrate === 'never') await backUpIfOverdue(observation, context);
-      const { carryOut } = await import('../execution/migrate-and-repair.ts');
+      const { carryOut } = await import('./migrate-and-repair.ts');
       await carryOut(plan, facts, context);
     }
   }

@@ -116,10 +116,25 @@ export async function bringToHead(
   before: DatabaseFacts,
   context: GateContext,
 ): Promise<void> {
+  const { state } = plan;
+  const { log } = context;
+  const started = performance.now();
+  await applyRevisions(transaction, plan, before, context);
+  // an empty database has nothing to lose or to go back to: the look after the commit is enough
+  if (state.kind !== 'fresh') await mendWhatIsMissing(transaction, state, context);
+  log.info(`The schema was brought to the head in ${formatMilliseconds(performance.now() - started)}.`);
+}
+
+/** Applies what is pending; what the schema lacks beside that is not looked for. @throws RevisionFailed */
+export async function applyRevisions(
+  transaction: Transaction,
+  plan: Work,
+  before: DatabaseFacts,
+  context: GateContext,
+): Promise<void> {
   const { kind, state } = plan;
   const adopt = plan.kind === 'migrate' ? plan.adopt : [];
   const { log, recorder, signal } = context;
-  const started = performance.now();
   const options = { versioned: before.revisions !== null || adopt.length > 0, signal };
   if (adopt.length > 0) {
     await stampLedger(transaction, releaseGraph, before.revisions !== null, adopt);
@@ -147,10 +162,6 @@ export async function bringToHead(
       onApplied: ({ id, milliseconds }) => recorder.step({ kind: 'revision', revision: id, milliseconds }),
     });
   }
-
-  // an empty database has nothing to lose or to go back to: the look after the commit is enough
-  if (state.kind !== 'fresh') await mendWhatIsMissing(transaction, state, context);
-  log.info(`The schema was brought to the head in ${formatMilliseconds(performance.now() - started)}.`);
 }
 
 /** Adds what the schema lacks, and requires that nothing is missing then. */

@@ -1,7 +1,7 @@
 import type { Engine } from '../model/engine.ts';
 import type { Catalog, Table } from '../model/catalog.ts';
 import { versionTable } from '../schema/catalog.ts';
-import { renderEnum, renderTable, sequenceOf, targetOf } from './schema-builder/catalog-sql.ts';
+import { addConstraints, renderEnum, renderTable, sequenceOf, targetOf } from './schema-builder/catalog-sql.ts';
 import { quoteName, quoteText } from '../database/quoting.ts';
 
 /** The rows that the migrations leave in an empty database, by table; the time of the run stands as `<now>`. */
@@ -29,6 +29,35 @@ export function renderBaseline(head: Catalog, seed: SeedRows, engine: Engine): r
     ...tables.flatMap(({ indexes, foreignKeys }) => [...indexes, ...foreignKeys]),
     ...(engine === 'postgresql' ? Object.keys(seed).flatMap((name) => advanceSequence(name, head.tables[name])) : []),
   ];
+}
+
+/** The head in parts, for rows that come from elsewhere: they are loaded fastest into a table without keys. */
+export interface Frame {
+  /** Types, and the tables with their columns alone. */
+  readonly tables: readonly string[];
+  /** Keys and checks, indexes, references: each needs those before it. */
+  readonly rules: readonly string[];
+}
+
+/** The statements that make the head of the schema in an empty PostgreSQL database around rows, without any of its own. */
+export function renderFrame(head: Catalog): Frame {
+  const tables = Object.entries(head.tables).filter(([name]) => name !== versionTable);
+  const isReference = (rule: string): boolean => targetOf(rule) !== null;
+  const bare = tables.map(([name, table]) => renderTable(name, { ...table, constraints: {} }, 'postgresql'));
+  const rulesOf = (references: boolean): readonly string[] =>
+    tables.flatMap(([name, { constraints }]) =>
+      addConstraints(
+        name,
+        Object.entries(constraints).filter(([, rule]) => isReference(rule) === references),
+      ),
+    );
+  return {
+    tables: [
+      ...Object.entries(head.enums).map(([name, values]) => renderEnum(name, values)),
+      ...bare.flatMap(({ create }) => create),
+    ],
+    rules: [...rulesOf(false), ...bare.flatMap(({ indexes }) => indexes), ...rulesOf(true)],
+  };
 }
 
 /** Tables after those that they refer to, as far as there are no circles. */

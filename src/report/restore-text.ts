@@ -12,6 +12,7 @@ import type { Commands } from './commands.ts';
 import type { Log } from './log.ts';
 import { count, formatBytes } from './format.ts';
 import { listSessions } from './quarantine-text.ts';
+import { countMisfits, describeMisfits } from './rows-text.ts';
 import { zonedTime } from '../platform/local-time.ts';
 
 const safe = 'the live database is as it was.';
@@ -139,6 +140,20 @@ export function describeRestoreObstacle(database: string, obstacle: RestoreObsta
         safe: 'this run stopped before its next step, and moved nothing since it saw that. No file and no row was deleted.',
         options: [`Look what state the database is in, and whether a restore is under way.\n${commands.status}`],
       };
+    case 'rows-do-not-fit':
+      return {
+        title,
+        happened: [
+          `The SQLite database holds what PostgreSQL does not take: ${countMisfits(obstacle.misfits)}. SQLite does not check it.`,
+          ...obstacle.misfits.flatMap(describeMisfits),
+        ],
+        safe: `${safe} Nothing of the SQLite database was lost or changed.`,
+        options: [
+          'Mend these rows in a copy of the SQLite database, then restore that.',
+          'Or have these rows put into a quarantine schema, whole and with their reason, and everything else restored.\n' +
+            commands.run('restore', obstacle.archive, '--set-aside'),
+        ],
+      };
     case 'failed':
       return {
         title,
@@ -260,6 +275,7 @@ export function describeArchive(archive: Archive): string {
   const at =
     revisions === null || revisions.length === 0 ? 'at a revision it does not say' : `at ${listRows(revisions)}`;
   const what = engine === 'sqlite' ? 'SQLite' : 'PostgreSQL';
+  if (archive.bare) return `${file}: a SQLite database file, ${formatBytes(size)}.`;
   return `${capital(shownArchive(file))}: a ${what} database ${at}, made ${made}, ${count(uploads.length, 'upload')}, ${formatBytes(size)} unpacked.`;
 }
 

@@ -5,6 +5,7 @@ import type { Manifest } from '../archive/manifest.ts';
 import type { Config, DatabaseTarget } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { Cause } from '../model/cause.ts';
+import type { Refusal } from '../model/plan.ts';
 import { openDatabase } from '../database/open.ts';
 import { causeOf } from '../database/cause.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
@@ -58,8 +59,7 @@ export async function makeHealthy(database: Database, source: Source, context: R
     if (state.kind === 'unreadable' && liesHere(state.cause, database)) {
       throw refusedStep('looking at the restored database', state.reason, state.cause, context.config);
     }
-    const { title, happened } = describeCause({ kind: 'refused', database: database.name, refusal: plan.refusal });
-    throw unusable(source, `${title}. ${happened.join(' ')}`.replace(/\.+$/, ''));
+    throw refusedAs(plan.refusal, database, source);
   }
   try {
     await act(seen, given);
@@ -67,6 +67,12 @@ export async function makeHealthy(database: Database, source: Source, context: R
     context.signal.throwIfAborted();
     throw failedAt('migrating the restored database', error, context.config);
   }
+}
+
+/** What the gate would refuse: in its words, as a fault of the archive. */
+export function refusedAs(refusal: Refusal, { name }: Pick<Database, 'name'>, source: Source): Failure {
+  const { title, happened } = describeCause({ kind: 'refused', database: name, refusal });
+  return unusable(source, `${title}. ${happened.join(' ')}`.replace(/\.+$/, ''));
 }
 
 /** Whether a cause lies in the server, its disk or this machine, and not in what was loaded. */
@@ -89,7 +95,7 @@ export async function findFault(
 }
 
 /** Nothing may be guessed about a database of unknown origin, and nothing be left behind on its account. */
-function scratchConfig(config: Config, { folder }: Source): Config {
+export function scratchConfig(config: Config, { folder }: Source): Config {
   return {
     ...config,
     backupBeforeMigrate: 'never',
@@ -104,7 +110,8 @@ function scratchConfig(config: Config, { folder }: Source): Config {
   };
 }
 
-function compareContents({ rows, revisions }: Contents, manifest: Manifest, source: Source): void {
+/** @throws Failure `archive-rejected` if a database does not hold what its archive's manifest counts */
+export function compareContents({ rows, revisions }: Contents, manifest: Manifest, source: Source): void {
   const differing = Object.entries(manifest.rows).filter(([table, count]) => rows[table] !== count);
   if (differing.length > 0) {
     const list = differing.map(([table, count]) => `${table} has ${rows[table] ?? 'no table'} instead of ${count}`);

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { makeFolder } from '../platform/make-folder.ts';
+import { isBareSqlite, openBareSqlite } from '../archive/bare-file.ts';
 import { type Archive, openArchive } from '../archive/reader.ts';
 import { rejection } from '../archive/archive-error.ts';
 import { type Config, type UploadRoot, uploadRootNames } from '../config/config.ts';
@@ -59,11 +60,18 @@ export interface UndoRequest {
   readonly consent: (() => Promise<void>) | null;
 }
 
-/** Opens an archive and makes sure that it fits this database and this image. @throws Failure `archive-rejected` */
+/**
+ * Opens an archive and makes sure that it fits this database and this image. Into PostgreSQL goes a SQLite database as
+ * well, in an archive or as a bare file.
+ * @throws Failure `archive-rejected`
+ */
 export async function openFitting(file: string, { archiveLimits, database }: Config): Promise<Archive> {
-  const archive = await openArchive(file, archiveLimits);
+  const archive = await openArchive(file, archiveLimits).catch((error: unknown) => {
+    if (database.kind !== 'postgresql' || !isBareSqlite(error)) throw error;
+    return openBareSqlite(file);
+  });
   const source = { archive };
-  if (archive.engine !== database.kind) {
+  if (archive.engine !== database.kind && archive.engine !== 'sqlite') {
     throw rejection(file, { kind: 'other-engine', held: archive.engine });
   }
   const unknown = (archive.revisions ?? []).filter((revision) => !releaseGraph.knows(revision));

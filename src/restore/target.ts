@@ -20,6 +20,8 @@ export interface RestoreContext {
   readonly disconnect: boolean;
   /** Whether the owner answers for the archive: then objects that TimeTracker does not make are loaded as well. */
   readonly trusted: boolean;
+  /** Whether rows of a SQLite database that PostgreSQL does not hold may be set aside, in a quarantine schema. */
+  readonly setAside?: boolean;
   /** Told how many bytes of an archive were unpacked. */
   readonly onBytes: (bytes: number) => void;
   /** Told what the archive's database holds, once it is loaded and before it is migrated. */

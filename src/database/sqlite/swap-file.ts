@@ -18,7 +18,7 @@ import { withExclusiveFile } from './exclusive.ts';
 import { type Openers, openersOf } from './open-file-holders.ts';
 import { dropEmptySideFiles, hasSideFiles, markOf, moveSideFiles, sync } from './wal-files.ts';
 
-export { checkSqliteFile, countDanglingReferences, findUnknownObjects } from './check.ts';
+export { checkSqliteFile, countDanglingReferences } from './check.ts';
 
 /** One database file takes the place of another: absolute paths in the same folder. */
 export interface FileExchange {

@@ -74,7 +74,8 @@ export function renderIndex(table: string, name: string, definition: string, eng
   return `CREATE ${unique}INDEX ${quoteName(name)} ON ${quoteName(table)} ${body}`;
 }
 
-function addConstraints(name: string, constraints: readonly [string, string][]): string[] {
+/** The statement that gives a table these rules; none for none. */
+export function addConstraints(name: string, constraints: readonly [string, string][]): string[] {
   if (constraints.length === 0) return [];
   const actions = constraints.map(([rule, definition]) => `ADD CONSTRAINT ${quoteName(rule)} ${definition}`);
   return [`ALTER TABLE ${quoteName(name)} ${actions.join(', ')}`];

@@ -15,6 +15,8 @@ import { number, only, optionalText } from '../../database/rows.ts';
 import { requireNobody } from '../other-sessions.ts';
 import { homeOf, renameToHome } from './application-schema.ts';
 import { carryAlong } from '../left-behind.ts';
+import { loadProven, withoutManifest } from '../from-sqlite/load-proven.ts';
+import { copyAtHead } from '../from-sqlite/sqlite-copy.ts';
 import { failedLoad, makeHealthy, withScratch } from '../load-and-verify.ts';
 import type { RestoreContext, Site, Source } from '../target.ts';
 
@@ -40,6 +42,18 @@ export function databasesSite(
   live: Database | null,
   context: RestoreContext,
 ): Site {
+  /** Makes the new database of the rows of a SQLite one. Nothing of that is run, so no role of its own is needed. */
+  const bringUpRows = async (source: Source, incoming: string, from: Database): Promise<void> => {
+    const copy = await copyAtHead(source, from.name, context);
+    const [role, schema] = [await ownerOf(from), await homeOf(from)];
+    const ours: PostgresTarget = { ...target, database: incoming, schema };
+    await maintenance.create(incoming);
+    context.log.info(`Restoring into ${incoming}, beside the live database, row by row.`);
+    const before = [`CREATE SCHEMA IF NOT EXISTS ${quoteName(schema)}`];
+    await loadProven(copy, { target: ours, before, role, incoming }, source, context);
+    await withScratch(ours, context, (database) => makeHealthy(database, withoutManifest(source), context));
+  };
+
   return {
     way: 'databases',
 
@@ -51,6 +65,7 @@ export function databasesSite(
 
     async bringUp(source, { incoming }) {
       if (live === null) throw new Error('a restore without the live database');
+      if (source.archive.engine === 'sqlite') return bringUpRows(source, incoming, live);
       const jobs = Math.min(availableParallelism(), mostJobs, await requireConnections(live, 1, 'load the archive'));
       const dump = await unpackDump(source, context);
       const loader = await loaderFor(dump, source, live, target, context);

@@ -12,8 +12,10 @@ import { withoutOthers } from '../other-sessions.ts';
 import { loaderFor, unpackDump } from './database-swap.ts';
 import type { Places } from '../../state-folder/journal.ts';
 import { carryAlong } from '../left-behind.ts';
-import { failedLoad, makeHealthy } from '../load-and-verify.ts';
-import type { RestoreContext, Site } from '../target.ts';
+import { loadProven, quarantineOf, withoutManifest } from '../from-sqlite/load-proven.ts';
+import { copyAtHead } from '../from-sqlite/sqlite-copy.ts';
+import { failedLoad, makeHealthy, withScratch } from '../load-and-verify.ts';
+import type { RestoreContext, Site, Source } from '../target.ts';
 
 /** How often sessions are told to end. */
 const looks = 20;
@@ -43,12 +45,24 @@ export function schemasSite(target: PostgresTarget, home: string, live: Database
         (await session.query('SELECT to_regnamespace($1) AS oid', [quoteName(schema)]))[0]?.['oid'] !== null,
     );
 
+  /** Makes a schema beside the application's of the rows of a SQLite database; it is healthy before it goes live. */
+  const bringUpRows = async (source: Source, places: Places): Promise<void> => {
+    const { incoming } = places;
+    const copy = await copyAtHead(source, live.name, context);
+    context.log.info(`Restoring into schema ${incoming}, beside ${home}, row by row.`);
+    const before = await live.read((session) => creation(session, incoming, home));
+    const ours: PostgresTarget = { ...target, schema: incoming };
+    await loadProven(copy, { target: ours, before, role: null, incoming }, source, context);
+    await withScratch(ours, context, (database) => makeHealthy(database, withoutManifest(source), context));
+  };
+
   return {
     way: 'schemas',
     places: (id) => ({ live: home, incoming: `tt_restore_${id}`, outgoing: `tt_before_${id}` }),
 
     async bringUp(source, places, rehearsed) {
       await requireRights(live);
+      if (source.archive.engine === 'sqlite') return bringUpRows(source, places);
       const dump = await unpackDump(source, context);
       const loader = await loaderFor(dump, source, live, target, context);
       if (!rehearsed) return;
@@ -66,9 +80,11 @@ export function schemasSite(target: PostgresTarget, home: string, live: Database
     },
 
     async exchange(source, places) {
-      if (source === null) {
+      if (source === null || source.archive.engine === 'sqlite') {
         const { incoming, outgoing } = places;
-        return exchangeBy([rename(home, outgoing), rename(incoming, home)], [home, incoming]);
+        await exchangeBy([rename(home, outgoing), rename(incoming, home)], [home, incoming]);
+        if (source !== null) await carryAlong(source.around, live, context.log);
+        return;
       }
       const { signal, log } = context;
       const loader = await loaderFor(`${source.folder}/db.dump`, source, live, target, context);
@@ -95,7 +111,13 @@ export function schemasSite(target: PostgresTarget, home: string, live: Database
       return 'not-exchanged';
     },
 
-    discard: () => Promise.resolve(),
+    async discard({ incoming }) {
+      // only the rows of a SQLite database grow up in a schema of their own
+      await endLoads(live, context.signal);
+      for (const schema of [quarantineOf(incoming), incoming]) {
+        if (await exists(schema)) await live.transaction((session) => dropSchema(session, schema));
+      }
+    },
     isKept: exists,
     measure: (kept) => live.read((session) => measureSchemas(session, kept)),
     drop: (kept) => live.transaction((session) => dropSchema(session, kept)),
@@ -148,25 +170,32 @@ async function renaming(
 ): Promise<{ readonly before: string; readonly after: string }> {
   const taken =
     held !== live && (await session.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [held])).length > 0;
-  const grants = await session.query(
-    `SELECT privilege_type AS privilege, CASE WHEN grantee = 0 THEN NULL ELSE pg_get_userbyid(grantee) END AS grantee
-     FROM pg_namespace, aclexplode(nspacl) WHERE nspname = $1 AND grantee <> nspowner`,
-    [live],
-  );
   const statements = (...all: readonly string[]): string => all.map((statement) => `${statement};\n`).join('');
   return {
     before: statements(
       rename(live, outgoing),
       ...(taken ? [rename(held, incoming)] : []),
-      `CREATE SCHEMA ${quoteName(held)}`,
-      ...grants.map((row) => {
-        const grantee = optionalText(row, 'grantee');
-        const whom = grantee === null ? 'PUBLIC' : quoteName(grantee);
-        return `GRANT ${text(row, 'privilege')} ON SCHEMA ${quoteName(held)} TO ${whom}`;
-      }),
+      ...(await creation(session, held, live)),
     ),
     after: statements(...(held === live ? [] : [rename(held, live)]), ...(taken ? [rename(incoming, held)] : [])),
   };
+}
+
+/** The statements that make a schema with the grants of another one. */
+async function creation(session: Session, schema: string, like: string): Promise<readonly string[]> {
+  const grants = await session.query(
+    `SELECT privilege_type AS privilege, CASE WHEN grantee = 0 THEN NULL ELSE pg_get_userbyid(grantee) END AS grantee
+     FROM pg_namespace, aclexplode(nspacl) WHERE nspname = $1 AND grantee <> nspowner`,
+    [like],
+  );
+  return [
+    `CREATE SCHEMA ${quoteName(schema)}`,
+    ...grants.map((row) => {
+      const grantee = optionalText(row, 'grantee');
+      const whom = grantee === null ? 'PUBLIC' : quoteName(grantee);
+      return `GRANT ${text(row, 'privilege')} ON SCHEMA ${quoteName(schema)} TO ${whom}`;
+    }),
+  ];
 }
 
 /** Both ways need a right; it is told what each of them is. @throws Failure `missing-rights` */

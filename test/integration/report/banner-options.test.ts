@@ -312,11 +312,11 @@ function casesOn(engine: EngineName): readonly Case[] {
       ],
     },
     {
-      title: 'an archive of the other engine',
-      code: 32,
-      command: ['restore', 'zz-other.zip'],
+      title: sqlite ? 'an archive of the other engine' : 'rows that PostgreSQL does not hold',
+      code: sqlite ? 32 : 31,
+      command: ['restore', 'zz-other.zip', '--yes'],
       make: ({ backups }) => copyFile(currentArchive(sqlite ? 'postgresql' : 'sqlite'), join(backups, 'zz-other.zip')),
-      options: [[/Take a backup of this database/, shown]],
+      options: [[sqlite ? /Take a backup of this database/ : /put into a quarantine schema/, shown]],
     },
     {
       title: 'one piece of an archive',
@@ -499,6 +499,7 @@ const followed: Readonly<Record<Banner, string | { readonly reason: string }>> =
   'restore-refused former-gone': why.todo,
   'restore-refused former-changed': why.todo,
   'restore-refused depended-upon': why.words,
+  'restore-refused rows-do-not-fit': 'rows that PostgreSQL does not hold',
   'restore-refused unfinished': why.state,
   'restore-refused taken-over': why.state,
   'restore-refused failed': why.state,

@@ -1,0 +1,65 @@
+import { createReadStream, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { Readable } from 'node:stream';
+import { Failure } from '../errors/failure.ts';
+import type { ArchiveEntry } from './manifest.ts';
+import type { Archive, SideFile } from './reader.ts';
+import { invalid, rejection, rejectionOf } from './archive-error.ts';
+
+/** Whether a file was rejected because it is a SQLite database and no archive. */
+export function isBareSqlite(error: unknown): boolean {
+  if (!(error instanceof Failure) || error.problem.kind !== 'archive-rejected') return false;
+  const { fault } = error.problem;
+  return fault.kind === 'other-format' && fault.file.kind === 'sqlite';
+}
+
+/**
+ * A SQLite database file in the place of an archive, together with the log of a transaction that lies beside it. It is
+ * only read; a file that is written to meanwhile is rejected when it is.
+ */
+export function openBareSqlite(file: string): Archive {
+  const logs = (['-wal', '-journal'] as const).filter((suffix) => sizeOf(file + suffix) > 0);
+  const files = [file, ...logs.map((suffix) => file + suffix)];
+  const before = marksOf(files);
+  const entryOf = (path: string): ArchiveEntry => ({
+    name: basename(path),
+    size: sizeOf(path),
+    open: () => Promise.resolve(Readable.from(unchanged(path), { objectMode: false })),
+  });
+  async function* unchanged(path: string): AsyncGenerator<Buffer, void, undefined> {
+    const bytes: AsyncIterable<Buffer> = createReadStream(path);
+    try {
+      yield* bytes;
+    } catch (error) {
+      throw rejectionOf(file, error);
+    }
+    if (marksOf(files) !== before) {
+      throw rejection(file, invalid('it was written to while it was read: stop the application that has it open'));
+    }
+  }
+  const database = entryOf(file);
+  const sideFiles: readonly SideFile[] = logs.map((suffix) => ({ suffix, entry: entryOf(file + suffix) }));
+  return {
+    file,
+    bare: true,
+    engine: 'sqlite',
+    database,
+    sideFiles,
+    revisions: null,
+    createdAt: null,
+    manifest: null,
+    uploads: [],
+    members: [database],
+    size: database.size,
+  };
+}
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
+/** Another text once anybody has written to one of the files. */
+function marksOf(files: readonly string[]): string {
+  return files
+    .map((path) => statSync(path, { bigint: true, throwIfNoEntry: false }))
+    .map((stats) => (stats === undefined ? '-' : `${stats.ino}:${stats.size}:${stats.mtimeNs}`))
+    .join(' ');
+}

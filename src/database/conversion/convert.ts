@@ -1,0 +1,255 @@
+import { isUtf8 } from 'node:buffer';
+import type { Conversion, MisfitRule } from '../../model/transfer.ts';
+import { isJson, printJsonb } from './json.ts';
+import { parseDecimal, printDecimal, printDouble, printScaled } from './numbers.ts';
+import { midnight, parseMoment, printInterval } from './times.ts';
+
+/** A value that does not fit. */
+export class Misfit {
+  readonly rule: MisfitRule;
+  constructor(rule: MisfitRule) {
+    this.rule = rule;
+  }
+}
+
+/** How often each conversion was made. */
+export type Tally = Map<Conversion, number>;
+
+/**
+ * Converts a value that is not NULL, as better-sqlite3 returns it, to what PostgreSQL itself prints for it: what comes
+ * back from the server is the same text. Pure but for the tally.
+ */
+export type Converter = (value: unknown, tally: Tally) => string | Misfit;
+
+/** A column that takes values in. `type`: as PostgreSQL's catalog spells it. */
+export interface TargetColumn {
+  readonly type: string;
+  /** The labels, of an enumeration type. */
+  readonly labels: readonly string[] | null;
+}
+
+const misfits = new Map<MisfitRule, Misfit>();
+const misfit = (rule: MisfitRule): Misfit => {
+  const made = misfits.get(rule) ?? new Misfit(rule);
+  misfits.set(rule, made);
+  return made;
+};
+export const nullMisfit = misfit('null');
+
+const noteIn = (tally: Tally, conversion: Conversion): void =>
+  void tally.set(conversion, (tally.get(conversion) ?? 0) + 1);
+
+/**
+ * The converter of a column.
+ * @param trusting whether U+FFFD in a text is that sign: else it may stand for bytes that are no UTF-8, and the value
+ *   is returned as a misfit (`encoding`) to be looked at
+ * @throws Error for a type that no revision promises
+ */
+export function converterOf({ type, labels }: TargetColumn, trusting: boolean): Converter {
+  if (labels !== null) {
+    const known = new Set(labels);
+    return (value) => (typeof value === 'string' && known.has(value) ? value : misfit('label'));
+  }
+  const [, name = type, first, second] = /^([a-z ]+?)(?:\((\d+)(?:,(\d+))?\))?$/.exec(type) ?? [];
+  switch (name) {
+    case 'smallint':
+      return integer(32_767);
+    case 'integer':
+      return integer(2_147_483_647);
+    case 'bigint':
+      return bigint;
+    case 'boolean':
+      return boolean;
+    case 'numeric':
+      return first === undefined ? numeric : scaled(Number(first), Number(second ?? 0));
+    case 'double precision':
+      return double;
+    case 'character varying':
+      return text(first === undefined ? Infinity : Number(first), trusting);
+    case 'text':
+      return text(Infinity, trusting);
+    case 'timestamp without time zone':
+      return timestamp;
+    case 'date':
+      return date;
+    case 'time without time zone':
+      return time;
+    case 'interval':
+      return interval;
+    case 'json':
+      return json(trusting, (value) => (isJson(value) ? value : null));
+    case 'jsonb':
+      return json(trusting, (value) => (isJson(value) ? printJsonb(value) : null));
+    case 'bytea':
+      return bytes;
+    default:
+      throw new Error(`no way to convert to ${type}`);
+  }
+}
+
+const integer =
+  (most: number): Converter =>
+  (value) => {
+    const found = typeof value === 'string' ? wholeNumber(value) : typeof value === 'bigint' ? Number(value) : value;
+    if (typeof found !== 'number' || Number.isNaN(found)) return misfit('integer');
+    if (found > most || found < -most - 1) return misfit('range');
+    return Number.isInteger(found) ? String(found) : misfit('integer');
+  };
+
+const wholeNumber = (value: string): number => (/^\s*[+-]?\d+\s*$/.test(value) ? Number(value) : Number.NaN);
+
+const bigint: Converter = (value) => (typeof value === 'bigint' ? String(value) : misfit('integer'));
+
+const words: Readonly<Record<string, 'f' | 't'>> = {
+  '0': 'f',
+  f: 'f',
+  false: 'f',
+  n: 'f',
+  no: 'f',
+  off: 'f',
+  '1': 't',
+  t: 't',
+  true: 't',
+  y: 't',
+  yes: 't',
+  on: 't',
+};
+
+const boolean: Converter = (value, tally) => {
+  if (value === 0) return 'f';
+  if (value === 1) return 't';
+  const word = typeof value === 'string' ? value.trim().toLowerCase() : '';
+  const found = Object.hasOwn(words, word) ? words[word] : undefined;
+  if (found === undefined) return misfit('boolean');
+  noteIn(tally, 'word');
+  return found;
+};
+
+const decimalOf = (value: unknown): ReturnType<typeof parseDecimal> =>
+  typeof value === 'number' || typeof value === 'bigint' || typeof value === 'string'
+    ? parseDecimal(String(value))
+    : null;
+
+/** What numbers there are that no decimal is: only `double precision` holds them. */
+const isInfinite = (value: unknown): boolean => value === Infinity || value === -Infinity;
+
+const numeric: Converter = (value) => {
+  const decimal = decimalOf(value);
+  if (decimal === null) return isInfinite(value) ? misfit('range') : misfit('number');
+  return printDecimal(decimal) ?? misfit('range');
+};
+
+function scaled(precision: number, scale: number): Converter {
+  // what has fifteen digits at the most is printed as it was written, not as the machine keeps it
+  const end = 10 ** Math.min(precision - scale, 15 - scale);
+  return (value, tally) => {
+    if (typeof value === 'number' && value < end && value > -end) {
+      // most numbers were written with as many digits as promised
+      const printed = value.toFixed(scale);
+      if (Number(printed) === value) return printed;
+    }
+    const decimal = decimalOf(value);
+    if (decimal === null) return isInfinite(value) ? misfit('range') : misfit('number');
+    const result = printScaled(decimal, precision, scale);
+    if (result === null) return misfit('range');
+    // 0.30000000000000004 is 0.30 as a computer adds it up: that is no rounding that anybody would miss
+    if (result.rounded && !isNoise(value, result.text)) noteIn(tally, 'rounded');
+    return result.text;
+  };
+}
+
+const isNoise = (value: unknown, printed: string): boolean =>
+  typeof value === 'number' && Math.abs(value - Number(printed)) <= Math.abs(value) * 2 ** -48;
+
+const double: Converter = (value) => {
+  if (typeof value === 'number' || typeof value === 'bigint') return printDouble(Number(value));
+  return typeof value === 'string' && parseDecimal(value) !== null ? printDouble(Number(value)) : misfit('number');
+};
+
+function text(most: number, trusting: boolean): Converter {
+  return (value, tally) => {
+    if (typeof value === 'string') return fault(value, most, trusting) ?? value;
+    if (typeof value === 'number' || typeof value === 'bigint') {
+      noteIn(tally, 'text-of-number');
+      return String(value);
+    }
+    if (!Buffer.isBuffer(value) || !isUtf8(value)) return misfit('binary');
+    const found = value.toString('utf8');
+    const wrong = fault(found, most, true);
+    if (wrong === null) noteIn(tally, 'text-of-bytes');
+    return wrong ?? found;
+  };
+}
+
+function fault(value: string, most: number, trusting: boolean): Misfit | null {
+  // characters are counted, of which some are two units long here
+  if (value.length > most && (value.length > 2 * most || Array.from(value).length > most)) return misfit('length');
+  if (!/[\0\uFFFD]/.test(value)) return null;
+  if (value.includes('\0')) return misfit('nul');
+  return trusting ? null : misfit('encoding');
+}
+
+function json(trusting: boolean, print: (value: string) => string | null): Converter {
+  return (value, tally) => {
+    // SQLite keeps a JSON number as a number: the column has no type that it would know
+    if (typeof value === 'number' || typeof value === 'bigint') return print(String(value)) ?? misfit('json');
+    const found = Buffer.isBuffer(value) && isUtf8(value) ? value.toString('utf8') : value;
+    if (typeof found !== 'string') return misfit('binary');
+    const wrong = fault(found, Infinity, trusting);
+    if (wrong !== null) return wrong;
+    const printed = print(found);
+    if (printed === null) return misfit('json');
+    if (found !== value) noteIn(tally, 'text-of-bytes');
+    return printed;
+  };
+}
+
+const timestamp: Converter = (value, tally) => {
+  const moment = typeof value === 'string' ? parseMoment(value) : null;
+  if (moment === null || moment.date === null) return misfit('timestamp');
+  // the application keeps local times, and PostgreSQL takes no notice of an offset either
+  if (moment.offset) noteIn(tally, 'offset');
+  return `${moment.date} ${moment.time ?? midnight}`;
+};
+
+const date: Converter = (value, tally) => {
+  const moment = typeof value === 'string' ? parseMoment(value) : null;
+  if (moment === null || moment.date === null || (moment.time ?? midnight) !== midnight) return misfit('date');
+  if (moment.time !== null) noteIn(tally, 'date-of-midnight');
+  return moment.date;
+};
+
+const time: Converter = (value, tally) => {
+  const moment = typeof value === 'string' ? parseMoment(value) : null;
+  if (moment === null || moment.time === null || moment.date !== null) return misfit('time');
+  if (moment.offset) noteIn(tally, 'offset');
+  return moment.time;
+};
+
+const interval: Converter = (value) => {
+  const moment = typeof value === 'string' ? parseMoment(value) : null;
+  if (moment === null || moment.date === null || moment.offset) return misfit('interval');
+  return printInterval(moment.date, moment.time ?? midnight);
+};
+
+const bytes: Converter = (value) => (Buffer.isBuffer(value) ? `\\x${value.toString('hex')}` : misfit('binary'));
+
+const escapes: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  '\b': '\\b',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\v': '\\v',
+  '\f': '\\f',
+  '\r': '\\r',
+};
+
+/** How `COPY` writes NULL. */
+export const copyNull = '\\N';
+
+/** A value as `COPY` writes it (manual, "COPY", text format). */
+export function copyText(value: string): string {
+  return /[\\\b\t\n\v\f\r]/.test(value)
+    ? value.replaceAll(/[\\\b\t\n\v\f\r]/g, (sign) => escapes[sign] ?? sign)
+    : value;
+}

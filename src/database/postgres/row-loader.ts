@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { from, to } from 'pg-copy-streams';
+import type { PostgresTarget } from '../../config/config.ts';
+import { quoteName } from '../quoting.ts';
+import { number, only } from '../rows.ts';
+import type { Session } from '../session.ts';
+import { closeClient, connectOnce } from './connect.ts';
+import { settleSession } from './lock.ts';
+import { postgresSession } from './session.ts';
+import { endOnAbort } from './end-on-abort.ts';
+
+/** A connection in a transaction, over which rows are written and read as `COPY` has them (text format). */
+export interface RowLoader {
+  readonly session: Session;
+  /** Appends rows to a table. `options`: as COPY has them, in parentheses. @throws DatabaseError at the first row that is refused */
+  copyIn(table: string, columns: readonly string[], rows: Readable, options?: string): Promise<void>;
+  /** Reads all rows of a table, in the order in which they lie. */
+  copyOut(table: string, columns: readonly string[], onBytes: (bytes: Buffer) => void): Promise<void>;
+}
+
+export interface RowLoaderOptions {
+  /** Whom everything that is made shall belong to; null: who connects. */
+  readonly role: string | null;
+  readonly signal: AbortSignal;
+}
+
+/** Seconds that the server may take to let us in: it has just done so. */
+const patience = 30;
+
+/** What is read back is compared byte by byte with what was written: it must not depend on settings. */
+const spelling = `SET synchronize_seqscans TO off; SET IntervalStyle TO postgres; SET DateStyle TO ISO; SET TimeZone TO UTC;
+  SET bytea_output TO hex; SET extra_float_digits TO 1; SET client_encoding TO 'UTF8'`;
+
+/**
+ * Runs `work` in one transaction of a connection of its own. Its sessions are called `db-init load …`, as those of any
+ * load: who settles a run that died ends them first.
+ */
+export async function withRowLoader<Result>(
+  target: PostgresTarget,
+  { role, signal }: RowLoaderOptions,
+  work: (loader: RowLoader) => Promise<Result>,
+): Promise<Result> {
+  const applicationName = `db-init load ${randomBytes(6).toString('hex')}`;
+  const client = await connectOnce(target, applicationName, patience, signal);
+  const session = postgresSession(client);
+  let release = (): void => undefined;
+  try {
+    const backendPid = number(only(await session.query('SELECT pg_backend_pid() AS pid')), 'pid');
+    release = endOnAbort(client, { target, applicationName, backendPid, cancels: true }, signal);
+    await settleSession(client, { lockTimeout: 0, schema: target.schema });
+    await session.run(spelling);
+    if (role !== null) await session.run(`SET ROLE ${quoteName(role)}`);
+    await session.run('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE');
+    const result = await work({
+      session,
+      copyIn: (table, columns, rows, options = '') =>
+        pipeline(rows, client.query(from(`COPY ${table} (${list(columns)}) FROM STDIN ${options}`)), { signal }),
+      async copyOut(table, columns, onBytes) {
+        const rows: AsyncIterable<Buffer> = client.query(to(`COPY ${table} (${list(columns)}) TO STDOUT`));
+        for await (const bytes of rows) onBytes(bytes);
+      },
+    });
+    signal.throwIfAborted();
+    await session.run('COMMIT');
+    return result;
+  } finally {
+    release();
+    await closeClient(client);
+  }
+}
+
+const list = (columns: readonly string[]): string => columns.map(quoteName).join(', ');

@@ -1,0 +1,107 @@
+import SQLite from 'better-sqlite3';
+import { quoteName } from '../quoting.ts';
+
+/** A value as SQLite keeps it, whole: large integers exactly, texts as their bytes where these are no UTF-8. */
+export type ExactValue = string | number | bigint | Buffer | null;
+
+/** Reads the rows of a database file that nobody else has open. */
+export interface RowReader {
+  holdsRows(table: string): boolean;
+  /**
+   * The rows of a table, one by one: its row number (null where it has none), then the columns.
+   * @param exact whether integers come as `bigint`
+   */
+  rows(table: string, columns: readonly string[], exact: boolean): IterableIterator<readonly unknown[]>;
+  /** One row by its number, as it lies in the file. */
+  exactRow(table: string, columns: readonly string[], rowid: unknown): readonly ExactValue[];
+  /** Which kinds of values a column holds (`typeof`), NULL aside. */
+  storedTypes(table: string, column: string): readonly string[];
+  /**
+   * The highest number that a column has, or that the table has ever given (AUTOINCREMENT), as far as PostgreSQL's
+   * `integer` goes; null if there is none.
+   */
+  lastNumber(table: string, column: string): number | null;
+  close(): void;
+}
+
+/** The highest number of PostgreSQL's `integer`. */
+const highest = 2_147_483_647;
+
+export function openRows(file: string): RowReader {
+  const database = new SQLite(file, { readonly: true, fileMustExist: true });
+  database.pragma('trusted_schema = OFF');
+  const utf8 = database.pragma('encoding', { simple: true }) === 'UTF-8';
+  const numbered = new Map<string, boolean>();
+  const hasRowid = (table: string): boolean => {
+    const known = numbered.get(table) ?? isNumbered(database, table);
+    numbered.set(table, known);
+    return known;
+  };
+  return {
+    holdsRows: (table) => database.prepare(`SELECT 1 FROM ${quoteName(table)} LIMIT 1`).get() !== undefined,
+
+    rows(table, columns, exact) {
+      const names = columns.map(quoteName).join(', ');
+      const number = hasRowid(table) ? '_rowid_' : 'NULL';
+      return database
+        .prepare<[], readonly unknown[]>(`SELECT ${number}, ${names} FROM ${quoteName(table)}`)
+        .safeIntegers(exact)
+        .raw()
+        .iterate();
+    },
+
+    exactRow(table, columns, rowid) {
+      const parts = columns.map(quoteName).map((name) => `${name}, CAST(${name} AS BLOB)`);
+      const row = database
+        .prepare<[unknown], readonly unknown[]>(`SELECT ${parts.join(', ')} FROM ${quoteName(table)} WHERE _rowid_ = ?`)
+        .safeIntegers(true)
+        .raw()
+        .get(rowid);
+      return columns.map((_, index) => exactly(row?.[2 * index], row?.[2 * index + 1], utf8));
+    },
+
+    storedTypes: (table, column) =>
+      database
+        .prepare<[], string>(
+          `SELECT DISTINCT typeof(${quoteName(column)}) FROM ${quoteName(table)} WHERE ${quoteName(column)} IS NOT NULL`,
+        )
+        .pluck()
+        .all(),
+
+    lastNumber(table, column) {
+      const counts = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_sequence'").get() !== undefined;
+      const given = counts ? ' UNION ALL SELECT seq FROM sqlite_sequence WHERE name = $table' : '';
+      const last = database
+        .prepare(
+          `SELECT max(number) FROM (SELECT ${quoteName(column)} AS number FROM ${quoteName(table)}${given})
+           WHERE typeof(number) = 'integer' AND number BETWEEN 1 AND ${highest}`,
+        )
+        .pluck()
+        .get(...(counts ? [{ table }] : []));
+      return typeof last === 'number' ? last : null;
+    },
+
+    close: () => void database.close(),
+  };
+}
+
+/** Whether the rows of a table are numbered, under a name that no column has taken. */
+function isNumbered(database: SQLite.Database, table: string): boolean {
+  const taken = database.prepare("SELECT 1 FROM pragma_table_xinfo(?) WHERE lower(name) = '_rowid_'").get(table);
+  if (taken !== undefined) return false;
+  try {
+    database.prepare(`SELECT _rowid_ FROM ${quoteName(table)}`);
+    return true;
+  } catch (error) {
+    if (error instanceof SQLite.SqliteError) return false;
+    throw error;
+  }
+}
+
+/** @param utf8 whether the file keeps its texts in UTF-8: in UTF-16 their bytes are others */
+function exactly(value: unknown, bytes: unknown, utf8: boolean): ExactValue {
+  if (typeof value === 'string') {
+    return utf8 && Buffer.isBuffer(bytes) && !bytes.equals(Buffer.from(value)) ? bytes : value;
+  }
+  return typeof value === 'number' || typeof value === 'bigint' || Buffer.isBuffer(value) ? value : null;
+}

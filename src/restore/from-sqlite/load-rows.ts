@@ -1,0 +1,404 @@
+import { createHash } from 'node:crypto';
+import { closeSync, createReadStream, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import type { PostgresTarget } from '../../config/config.ts';
+import {
+  converterOf,
+  copyNull,
+  copyText,
+  type Misfit,
+  nullMisfit,
+  type Tally,
+} from '../../database/conversion/convert.ts';
+import { type RowLoader, withRowLoader } from '../../database/postgres/row-loader.ts';
+import { quoteName } from '../../database/quoting.ts';
+import { openRows, type RowReader } from '../../database/sqlite/row-reader.ts';
+import { hasCode } from '../../errors/error-code.ts';
+import { Failure } from '../../errors/failure.ts';
+import type { Catalog } from '../../model/catalog.ts';
+import type { Conversion, Loaded } from '../../model/transfer.ts';
+import { renderFrame } from '../../migration/baseline.ts';
+import { sequenceOf } from '../../migration/schema-builder/catalog-sql.ts';
+import { stampLedger } from '../../migration/ledger.ts';
+import { releaseGraph } from '../../migration/revisions.ts';
+import { writeLabel } from '../../quarantine/label.ts';
+import { versionTable } from '../../schema/catalog.ts';
+import { loadHead } from '../../schema/expected-schema.ts';
+import { openMisfits, type MisfitLedger, shortened, shownValue, textOf } from './misfits.ts';
+import { type Aside, reasonColumn, rulesOf, setViolatorsAside } from './rules.ts';
+import type { CopyAtHead } from './sqlite-copy.ts';
+
+/** Where rows are loaded. */
+export interface Loading {
+  /** An empty database, or an empty schema of one. */
+  readonly target: PostgresTarget;
+  /** What is done first, in the same transaction. */
+  readonly before: readonly string[];
+  /** Whom everything shall belong to; null: who connects. */
+  readonly role: string | null;
+  /** A name for a schema that takes in what does not fit. */
+  readonly quarantine: string;
+  /** Whether anything may be set aside. */
+  readonly setAside: boolean;
+  /** A private folder. */
+  readonly folder: string;
+  /** What people call the database that nothing is restored into, and the file that nothing is restored from. */
+  readonly database: string;
+  readonly archive: string;
+  readonly signal: AbortSignal;
+}
+
+interface Column {
+  readonly name: string;
+  readonly type: string;
+  readonly labels: readonly string[] | null;
+  readonly notNull: boolean;
+}
+
+interface TableToLoad {
+  readonly name: string;
+  readonly columns: readonly Column[];
+  readonly key: readonly string[];
+  /** Whether integers are read exactly: in tables of the owner's they may be of any size. */
+  readonly exact: boolean;
+}
+
+/**
+ * Makes the head of the schema in an empty PostgreSQL database and fills it with the rows of a SQLite database, all in
+ * one transaction. What comes back of each table is compared with what went in before any rule is made.
+ * @throws Failure `restore-refused` (`rows-do-not-fit`); Error if what comes back is something else
+ */
+export async function loadRows({ file, facts }: CopyAtHead, loading: Loading): Promise<Loaded> {
+  const started = performance.now();
+  const { target, role, signal, folder, quarantine } = loading;
+  const head = await loadHead('postgresql');
+  const reader = openRows(file);
+  try {
+    return await withRowLoader(target, { role, signal }, async (loader) => {
+      const { session } = loader;
+      const tables = tablesToLoad(head, facts.catalog, reader);
+      const frame = renderFrame(head);
+      await session.run([...loading.before, ...frame.tables, ...ownersTables(head, tables)].join(';\n'));
+      const ledger = openMisfits();
+      const spools = new Map<string, string>();
+      const conversions: Loaded['conversions'][number][] = [];
+      let [rows, bytes] = [0, 0];
+      for (const table of tables.filter(({ name }) => reader.holdsRows(name))) {
+        const spool = join(folder, `misfits-${spools.size}`);
+        const done = await loadTable(table, { reader, loader, ledger, spool });
+        if (done.spooled) spools.set(table.name, spool);
+        rows += done.rows;
+        bytes += done.bytes;
+        conversions.push(...done.conversions);
+      }
+      await stampLedger(session, releaseGraph, false, releaseGraph.heads);
+      await session.run(numbering(head, reader).join(';'));
+      const aside = await makeRules(frame.rules, { head, tables, loader, ledger, spools, quarantine });
+      if (aside && !loading.setAside) {
+        const obstacle = { kind: 'rows-do-not-fit', archive: loading.archive, misfits: ledger.found } as const;
+        throw new Failure({ kind: 'restore-refused', database: loading.database, obstacle });
+      }
+      return {
+        tables: tables.length,
+        rows,
+        bytes,
+        seconds: (performance.now() - started) / 1000,
+        conversions,
+        extras: extrasOf(head, tables),
+        aside: aside ? { schema: quarantine, misfits: ledger.found } : null,
+      };
+    });
+  } finally {
+    reader.close();
+  }
+}
+
+function tablesToLoad(head: Catalog, present: Catalog, reader: RowReader): readonly TableToLoad[] {
+  return Object.entries(present.tables)
+    .filter(([name]) => name !== versionTable)
+    .map(([name, { columns, constraints }]) => {
+      const promised = head.tables[name]?.columns ?? {};
+      const plain = Object.keys(columns).filter((column) => !Object.hasOwn(promised, column));
+      return {
+        name,
+        columns: [
+          ...Object.entries(promised).map(([column, { type, notNull }]) => ({
+            name: column,
+            type,
+            labels: head.enums[type] ?? null,
+            notNull,
+          })),
+          ...plain.map((column) => ({
+            name: column,
+            type: plainType(reader.storedTypes(name, column)),
+            labels: null,
+            notNull: false,
+          })),
+        ],
+        key: Object.values(constraints).flatMap((rule) => /^PRIMARY KEY \((.*)\)$/.exec(rule)?.[1]?.split(', ') ?? []),
+        exact: plain.length > 0,
+      };
+    });
+}
+
+/** A type that holds every value of a column that nothing is promised of. */
+function plainType(stored: readonly string[]): string {
+  const only = (...types: readonly string[]): boolean =>
+    stored.length > 0 && stored.every((type) => types.includes(type));
+  if (only('integer')) return 'bigint';
+  if (only('real')) return 'double precision';
+  if (only('integer', 'real')) return 'numeric';
+  return only('blob') ? 'bytea' : 'text';
+}
+
+/** The tables and columns of the owner's: their keys, indexes and defaults do not come along. */
+function ownersTables(head: Catalog, tables: readonly TableToLoad[]): readonly string[] {
+  return tables.flatMap(({ name, columns }) => {
+    const promised = head.tables[name]?.columns;
+    const extra = columns.filter((column) => promised === undefined || !Object.hasOwn(promised, column.name));
+    const definitions = extra.map((column) => `${quoteName(column.name)} ${column.type}`);
+    if (promised === undefined) return [`CREATE TABLE ${quoteName(name)} (${definitions.join(', ')})`];
+    return definitions.map((definition) => `ALTER TABLE ${quoteName(name)} ADD COLUMN ${definition}`);
+  });
+}
+
+function extrasOf(head: Catalog, tables: readonly TableToLoad[]): Loaded['extras'] {
+  return {
+    tables: tables.map(({ name }) => name).filter((name) => !Object.hasOwn(head.tables, name)),
+    columns: tables.flatMap(({ name, columns }) => {
+      const promised = head.tables[name]?.columns ?? null;
+      if (promised === null) return [];
+      return columns
+        .filter((column) => !Object.hasOwn(promised, column.name))
+        .map((column) => `${name}.${column.name}`);
+    }),
+  };
+}
+
+/** Rows are sent in pieces of about so many characters. */
+const pieceLength = 128 * 1024;
+
+interface TableLoad {
+  readonly reader: RowReader;
+  readonly loader: RowLoader;
+  readonly ledger: MisfitLedger;
+  /** Where rows are kept that do not fit: as COPY reads them, their reason first. */
+  readonly spool: string;
+}
+
+interface LoadedTable {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly conversions: Loaded['conversions'];
+  readonly spooled: boolean;
+}
+
+/** Loads a table and reads it back. @throws Error if that is not the same */
+async function loadTable(table: TableToLoad, { reader, loader, ledger, spool }: TableLoad): Promise<LoadedTable> {
+  const { name, columns } = table;
+  const names = columns.map((column) => column.name);
+  const sent = createHash('sha256');
+  const tallies: readonly Tally[] = columns.map(() => new Map());
+  const convert = rowConverter(table, tallies, reader);
+  let [rows, bytes] = [0, 0];
+  let misfits: number | null = null;
+  const refuse = (row: readonly unknown[], wrong: readonly Wrong[]): void => {
+    misfits ??= openSync(spool, 'wx', 0o600);
+    writeSync(misfits, describeMisfit(table, row, wrong, { reader, ledger }));
+  };
+  function* encode(): Generator<Buffer, void, undefined> {
+    let piece = '';
+    const take = (): Buffer => {
+      const buffer = Buffer.from(piece);
+      piece = '';
+      bytes += buffer.length;
+      sent.update(buffer);
+      return buffer;
+    };
+    for (const row of reader.rows(name, names, table.exact)) {
+      const line = convert(row);
+      if (typeof line !== 'string') {
+        refuse(row, line);
+        continue;
+      }
+      piece += line;
+      rows += 1;
+      if (piece.length > pieceLength) yield take();
+    }
+    if (piece !== '') yield take();
+  }
+  try {
+    // rows of a table that was made in this transaction lie in the order in which they came, and are not looked at again
+    await loader.copyIn(quoteName(name), names, Readable.from(encode(), { objectMode: false }), '(FREEZE)');
+  } finally {
+    if (misfits !== null) closeSync(misfits);
+  }
+  const returned = createHash('sha256');
+  await loader.copyOut(quoteName(name), names, (buffer) => void returned.update(buffer));
+  if (returned.digest('hex') !== sent.digest('hex')) {
+    throw new Error(`what PostgreSQL returns of ${name} is not what was loaded into it`);
+  }
+  const conversions = columns.flatMap((column, index) =>
+    [...(tallies[index] ?? [])].map(([conversion, values]) => ({
+      column: `${name}.${column.name}`,
+      conversion,
+      values,
+    })),
+  );
+  return { rows, bytes, conversions, spooled: misfits !== null };
+}
+
+/** What is wrong with a value of a row. */
+interface Wrong {
+  readonly index: number;
+  readonly misfit: Misfit;
+}
+
+/** Converts rows, given with their numbers first, to lines of COPY; or says what does not fit. */
+function rowConverter(
+  { name, columns }: TableToLoad,
+  tallies: readonly Tally[],
+  reader: RowReader,
+): (row: readonly unknown[]) => string | readonly Wrong[] {
+  const names = columns.map((column) => column.name);
+  const converters = columns.map((column, index) => ({
+    convert: converterOf(column, false),
+    trusting: converterOf(column, true),
+    tally: tallies[index] ?? new Map<Conversion, number>(),
+    escapes: !/^(?:boolean|smallint|integer|bigint|numeric|double|date|time|interval)/.test(column.type),
+    notNull: column.notNull,
+  }));
+  // a sign that stands for bytes which are no text, or that sign itself: the bytes tell
+  const isText = (row: readonly unknown[], index: number): boolean =>
+    row[0] !== null && typeof reader.exactRow(name, names.slice(index, index + 1), row[0])[0] === 'string';
+  return (row) => {
+    let line = '';
+    let wrong: Wrong[] | null = null;
+    for (let index = 0; index < converters.length; index++) {
+      const converter = converters[index];
+      if (converter === undefined) continue;
+      if (index > 0) line += '\t';
+      const value = row[index + 1];
+      if (value === null) {
+        if (converter.notNull) (wrong ??= []).push({ index, misfit: nullMisfit });
+        line += copyNull;
+        continue;
+      }
+      let text = converter.convert(value, converter.tally);
+      if (typeof text !== 'string' && text.rule === 'encoding' && isText(row, index)) {
+        text = converter.trusting(value, converter.tally);
+      }
+      if (typeof text !== 'string') (wrong ??= []).push({ index, misfit: text });
+      else line += converter.escapes ? copyText(text) : text;
+    }
+    return wrong ?? `${line}\n`;
+  };
+}
+
+/** Notes a row that does not fit. @returns the line that COPY reads it from into a table of text */
+function describeMisfit(
+  { name, columns, key }: TableToLoad,
+  row: readonly unknown[],
+  wrong: readonly Wrong[],
+  { reader, ledger }: Pick<TableLoad, 'reader' | 'ledger'>,
+): string {
+  const names = columns.map((column) => column.name);
+  const exact = row[0] === null ? row.slice(1).map(plainly) : reader.exactRow(name, names, row[0]);
+  const texts = exact.map(textOf);
+  const number = key.length === 0 ? `row ${String(row[0])}` : null;
+  const keyText = number ?? key.map((column) => texts[names.indexOf(column)] ?? 'NULL').join(', ');
+  const reasons = wrong.map(({ index, misfit: { rule } }) => {
+    const { name: column = '', type: promised = '' } = columns[index] ?? {};
+    const kind = { table: name, columns: [column], rule, promised };
+    const value = shownValue(name, [column], texts[index] ?? null);
+    ledger.add(kind, 1, ledger.wants(kind) ? [{ key: shortened(keyText), value }] : []);
+    return `${column}: ${rule} (${promised})`;
+  });
+  const line = [reasons.join('; '), ...texts].map((text) => (text === null ? copyNull : copyText(text)));
+  return `${line.join('\t')}\n`;
+}
+
+/** A row without a number is not read again. */
+function plainly(value: unknown): string | number | bigint | Buffer | null {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' || Buffer.isBuffer(value)
+    ? value
+    : null;
+}
+
+/** Sequences go on after every number that was ever given, those of rows that are set aside included. */
+function numbering(head: Catalog, reader: RowReader): readonly string[] {
+  return Object.entries(head.tables).flatMap(([name, { columns }]) =>
+    Object.entries(columns).flatMap(([column, { default: expression }]) => {
+      const sequence = sequenceOf(expression);
+      const last = sequence === null ? null : reader.lastNumber(name, column);
+      return last === null ? [] : [`SELECT setval('${sequence}', ${last})`];
+    }),
+  );
+}
+
+interface Ruling {
+  readonly head: Catalog;
+  readonly tables: readonly TableToLoad[];
+  readonly loader: RowLoader;
+  readonly ledger: MisfitLedger;
+  /** The files that hold what does not fit, by table. */
+  readonly spools: ReadonlyMap<string, string>;
+  readonly quarantine: string;
+}
+
+/** Violations of rules (PostgreSQL manual, "Error Codes", class 23). */
+const violations = ['23502', '23503', '23505', '23514'];
+
+/**
+ * Makes keys, checks, indexes and references. Where rows break one, all that do are set aside first.
+ * @returns whether anything was set aside
+ */
+async function makeRules(statements: readonly string[], ruling: Ruling): Promise<boolean> {
+  const { head, tables, loader, ledger, spools, quarantine } = ruling;
+  const { session } = loader;
+  const make = (): Promise<void> => session.run(statements.join(';\n'));
+  if (spools.size === 0) {
+    await session.run('SAVEPOINT rules');
+    try {
+      await make();
+      return false;
+    } catch (error) {
+      if (!hasCode(error, ...violations)) throw error;
+      await session.run('ROLLBACK TO SAVEPOINT rules');
+    }
+  }
+  const columnsOf = (table: string): readonly string[] =>
+    tables.find(({ name }) => name === table)?.columns.map((column) => column.name) ?? [];
+  const held = new Set<string>();
+  const schema = quoteName(quarantine);
+  const aside: Aside = {
+    schema,
+    holds: (table) => held.has(table),
+    async open(table) {
+      if (held.has(table)) return;
+      held.add(table);
+      const columns = columnsOf(table).map((column) => `${quoteName(column)} text`);
+      await session.run(
+        `CREATE TABLE ${schema}.${quoteName(table)} (${[`${reasonColumn} text`, ...columns].join(', ')})`,
+      );
+    },
+  };
+  await session.run(`CREATE SCHEMA ${schema}`);
+  for (const [table, spool] of spools) {
+    await aside.open(table);
+    const columns = [reasonColumn, ...columnsOf(table)];
+    await loader.copyIn(`${schema}.${quoteName(table)}`, columns, createReadStream(spool));
+  }
+  const keys = (table: string): readonly string[] => tables.find(({ name }) => name === table)?.key ?? [];
+  await setViolatorsAside(session, rulesOf(head), { aside, ledger, columns: columnsOf, keys });
+  await make();
+  const rows = ledger.found.reduce((sum, misfits) => sum + misfits.rows, 0);
+  const at = `${new Date().toISOString().slice(0, 19)}Z`;
+  const why = 'rows of a SQLite database that PostgreSQL does not hold';
+  await writeLabel(session, {
+    name: quarantine,
+    label: { by: 'db-init', state: 'complete', at, why, relations: held.size, rows },
+  });
+  return true;
+}

@@ -1,0 +1,54 @@
+import type { ExactValue } from '../../database/sqlite/row-reader.ts';
+import type { Misfits } from '../../model/transfer.ts';
+
+/** How many rows are shown of those that do not fit for one reason. */
+const shown = 3;
+/** Characters of a value, or of a key, that are shown. */
+const shownLength = 40;
+
+const secretName = /password|secret|token|api_key|hash|private/;
+
+/** What a value looks like in a report; null for what may be a secret. */
+export function shownValue(table: string, columns: readonly string[], value: string | null): string | null {
+  if (table === 'settings' || columns.some((column) => secretName.test(column))) return null;
+  return value === null ? 'NULL' : shortened(value);
+}
+
+export function shortened(text: string): string {
+  const characters = Array.from(text.slice(0, 2 * shownLength + 2));
+  return characters.length > shownLength ? `${characters.slice(0, shownLength).join('')}…` : text;
+}
+
+/** A value of SQLite's as text; bytes that are none in hexadecimal, as PostgreSQL writes them. */
+export function textOf(value: ExactValue): string | null {
+  if (value === null) return null;
+  return Buffer.isBuffer(value) || (typeof value === 'string' && value.includes('\0'))
+    ? `\\x${Buffer.from(value).toString('hex')}`
+    : String(value);
+}
+
+type Kind = Omit<Misfits, 'rows' | 'examples'>;
+
+/** Counts what does not fit, by table, columns and rule. */
+export interface MisfitLedger {
+  add(kind: Kind, rows: number, examples: Misfits['examples']): void;
+  /** Whether an example more would be shown. */
+  wants(kind: Kind): boolean;
+  readonly found: readonly Misfits[];
+}
+
+export function openMisfits(): MisfitLedger {
+  const all = new Map<string, Misfits>();
+  const keyOf = ({ table, columns, rule, promised }: Kind): string => JSON.stringify([table, columns, rule, promised]);
+  return {
+    add(kind, rows, examples) {
+      const before = all.get(keyOf(kind)) ?? { ...kind, rows: 0, examples: [] };
+      const together = { rows: before.rows + rows, examples: [...before.examples, ...examples].slice(0, shown) };
+      all.set(keyOf(kind), { ...before, ...together });
+    },
+    wants: (kind) => (all.get(keyOf(kind))?.examples.length ?? 0) < shown,
+    get found() {
+      return [...all.values()];
+    },
+  };
+}

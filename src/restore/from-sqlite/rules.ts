@@ -1,0 +1,147 @@
+import { quoteName } from '../../database/quoting.ts';
+import type { Session } from '../../database/session.ts';
+import { number, only, optionalText, text } from '../../database/rows.ts';
+import type { Catalog } from '../../model/catalog.ts';
+import type { Misfits } from '../../model/transfer.ts';
+import { versionTable } from '../../schema/catalog.ts';
+import { type MisfitLedger, shortened, shownValue } from './misfits.ts';
+
+/** A rule of the schema that rows may break which SQLite has let in. */
+export interface Rule {
+  readonly table: string;
+  readonly kind: 'unique' | 'check' | 'reference';
+  /** Columns that it is about, as the definition has them. */
+  readonly columns: readonly string[];
+  readonly definition: string;
+  /** Of a unique rule that holds for some rows only. */
+  readonly where: string | null;
+  /** What a reference is to. */
+  readonly target: { readonly table: string; readonly columns: readonly string[] } | null;
+}
+
+const namesIn = (list: string): readonly string[] => list.split(', ').map((name) => name.replaceAll('"', ''));
+
+/** The rules that a catalog promises: keys and unique rules, checks, then references. Pure. */
+export function rulesOf({ tables }: Catalog): readonly Rule[] {
+  const rules = Object.entries(tables)
+    .filter(([name]) => name !== versionTable)
+    .flatMap(([table, { constraints, indexes }]) =>
+      [...Object.values(constraints), ...Object.values(indexes).map(({ definition }) => definition)].flatMap(
+        (definition) => parseRule(table, definition) ?? [],
+      ),
+    );
+  return [...rules.filter(({ kind }) => kind !== 'reference'), ...rules.filter(({ kind }) => kind === 'reference')];
+}
+
+function parseRule(table: string, definition: string): Rule | null {
+  const rule = { table, definition, where: null, target: null };
+  const [, columns, where] = /^(?:PRIMARY KEY|UNIQUE(?: btree)?) \(([^()]*)\)(?: WHERE (.*))?$/.exec(definition) ?? [];
+  if (columns !== undefined) return { ...rule, kind: 'unique', columns: namesIn(columns), where: where ?? null };
+  const [, from, target, to] = /^FOREIGN KEY \((.*?)\) REFERENCES (\w+)\((.*?)\)/.exec(definition) ?? [];
+  if (from !== undefined && target !== undefined && to !== undefined) {
+    return { ...rule, kind: 'reference', columns: namesIn(from), target: { table: target, columns: namesIn(to) } };
+  }
+  return definition.startsWith('CHECK ') ? { ...rule, kind: 'check', columns: [] } : null;
+}
+
+/** Tables beside the application's, of the same names, that take rows in as text. */
+export interface Aside {
+  /** The schema, as SQL writes its name. */
+  readonly schema: string;
+  /** Whether it holds rows of a table already. */
+  holds(table: string): boolean;
+  /** Makes its table for the rows of another one, if it is not there yet. */
+  open(table: string): Promise<void>;
+}
+
+/** What tells in a table of rows that were set aside why each of them was. */
+export const reasonColumn = 'tt_reason';
+
+/**
+ * Takes all rows out of their tables that break a rule, and then what refers to those, until none is left. Of rows that
+ * are alike where they must not be, the one with the lowest key stays.
+ * @param columns the columns of each table, and what its key consists of
+ */
+export async function setViolatorsAside(
+  session: Session,
+  rules: readonly Rule[],
+  given: {
+    readonly aside: Aside;
+    readonly ledger: MisfitLedger;
+    readonly columns: (table: string) => readonly string[];
+    readonly keys: (table: string) => readonly string[];
+  },
+): Promise<void> {
+  const { aside, ledger, columns, keys } = given;
+  const move = async (rule: Rule, as: Misfits['rule'], broken: string): Promise<number> => {
+    const table = quoteName(rule.table);
+    const found = only(await session.query(`SELECT count(*) AS rows FROM ${table} t WHERE ${broken}`));
+    const rows = number(found, 'rows');
+    if (rows === 0) return 0;
+    const kind = { table: rule.table, columns: rule.columns, rule: as, promised: rule.definition };
+    const shown = await session.query(
+      `SELECT ${textOfColumns(keys(rule.table))} AS key, ${textOfColumns(rule.columns)} AS value
+       FROM ${table} t WHERE ${broken} ORDER BY ctid LIMIT 3`,
+    );
+    ledger.add(
+      kind,
+      rows,
+      shown.map((row) => ({
+        key: shortened(text(row, 'key')),
+        value: shownValue(rule.table, rule.columns, optionalText(row, 'value')),
+      })),
+    );
+    await aside.open(rule.table);
+    const names = columns(rule.table).map(quoteName);
+    await session.query(
+      `WITH gone AS (DELETE FROM ${table} t WHERE ${broken} RETURNING t.*)
+       INSERT INTO ${aside.schema}.${table} (${reasonColumn}, ${names.join(', ')})
+       SELECT $1, ${names.map((name) => `${name}::text`).join(', ')} FROM gone`,
+      [`${as}: ${rule.definition}`],
+    );
+    return rows;
+  };
+
+  for (const rule of rules.filter(({ kind }) => kind === 'check')) {
+    await move(rule, 'check', `NOT ${rule.definition.slice('CHECK '.length)}`);
+  }
+  for (const rule of rules.filter(({ kind }) => kind === 'unique')) {
+    await move(rule, 'unique', repeated(rule, keys(rule.table)));
+  }
+  const references = rules.filter(({ kind }) => kind === 'reference');
+  for (let moved = 1; moved > 0;) {
+    moved = 0;
+    for (const rule of references) {
+      const { target } = rule;
+      if (target === null) continue;
+      const dangling = notFound(rule, target);
+      if (aside.holds(target.table)) moved += await move(rule, 'follows', `${dangling} AND ${isAside(rule, aside)}`);
+      moved += await move(rule, 'reference', dangling);
+    }
+  }
+}
+
+const textOfColumns = (columns: readonly string[]): string =>
+  columns.length === 0 ? 'NULL' : `concat_ws(', ', ${columns.map((name) => `${quoteName(name)}::text`).join(', ')})`;
+
+function repeated({ table, columns, where }: Rule, key: readonly string[]): string {
+  const names = columns.map(quoteName);
+  const conditions = [...names.map((name) => `${name} IS NOT NULL`), ...(where === null ? [] : [where])];
+  const order = [...key.map(quoteName), 'ctid'].join(', ');
+  return `t.ctid IN (SELECT ctid FROM (
+    SELECT ctid, row_number() OVER (PARTITION BY ${names.join(', ')} ORDER BY ${order}) AS place
+    FROM ${quoteName(table)} WHERE ${conditions.join(' AND ')}) AS alike WHERE place > 1)`;
+}
+
+function notFound({ columns }: Rule, target: { readonly table: string; readonly columns: readonly string[] }): string {
+  const set = columns.map((name) => `t.${quoteName(name)} IS NOT NULL`);
+  const same = columns.map((name, index) => `p.${quoteName(target.columns[index] ?? 'id')} = t.${quoteName(name)}`);
+  return `${set.join(' AND ')} AND NOT EXISTS (SELECT FROM ${quoteName(target.table)} p WHERE ${same.join(' AND ')})`;
+}
+
+function isAside({ columns, target }: Rule, { schema }: Aside): string {
+  const same = columns.map(
+    (name, index) => `q.${quoteName(target?.columns[index] ?? 'id')} = t.${quoteName(name)}::text`,
+  );
+  return `EXISTS (SELECT FROM ${schema}.${quoteName(target?.table ?? '')} q WHERE ${same.join(' AND ')})`;
+}

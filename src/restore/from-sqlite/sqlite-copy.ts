@@ -1,0 +1,128 @@
+import { statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { extractEntry } from '../../archive/reader.ts';
+import { rejection } from '../../archive/archive-error.ts';
+import { readContents } from '../../backup/database-summary.ts';
+import type { Database } from '../../database/database.ts';
+import { checkSqliteFile, countDanglingReferences, findUnknownObjects } from '../../database/sqlite/check.ts';
+import { requireOwnSideFiles } from '../../database/sqlite/recover-side-files.ts';
+import { Failure, reasonOf } from '../../errors/failure.ts';
+import { applyRevisions, naming } from '../../execution/migrate-and-repair.ts';
+import { look } from '../../assessment/assess.ts';
+import type { DatabaseFacts } from '../../model/database-facts.ts';
+import type { Work } from '../../model/plan.ts';
+import { assessRepair, mend } from '../../repair/repair.ts';
+import { describeDifference } from '../../report/differences.ts';
+import { count } from '../../report/format.ts';
+import { askRows, findFaults } from '../../schema/faults.ts';
+import { loadPromise } from '../../schema/expected-schema.ts';
+import { compareContents, failedAt, refusedAs, scratchConfig, unusable, withScratch } from '../load-and-verify.ts';
+import type { RestoreContext, Source } from '../target.ts';
+
+/**
+ * Unpacks a SQLite database into a new file and checks it. What lies beside a bare file goes along, and is recovered in
+ * the copy.
+ * @param database what the refusal of a full disk is about
+ * @throws Failure `archive-rejected`, `restore-refused`, `unreadable`
+ */
+export async function unpackSqlite(
+  source: Source,
+  file: string,
+  database: string,
+  context: RestoreContext,
+): Promise<void> {
+  const { archive } = source;
+  const { signal, onBytes, log } = context;
+  await requireSpace(source, dirname(file), database);
+  await extractEntry(archive.database, file, { signal, onBytes });
+  for (const { suffix, entry } of archive.sideFiles) await extractEntry(entry, file + suffix, { signal });
+  requireOwnSideFiles(file);
+  if (!context.trusted) requireKnownObjects(file, source);
+  const fault = checkSqliteFile(file);
+  if (fault !== null) throw unusable(source, `its database is damaged: ${fault}`);
+  const dangling = countDanglingReferences(file);
+  if (dangling > 0) log.info(`${count(dangling, 'row')} of it refer to nothing: that is left as it is.`);
+}
+
+/** Nothing that a stranger put into the schema may be run by the checks that follow. @throws Failure `archive-rejected` */
+function requireKnownObjects(file: string, source: Source): void {
+  let objects;
+  try {
+    objects = findUnknownObjects(file);
+  } catch (error) {
+    throw unusable(source, `its database is damaged: ${reasonOf(error)}`);
+  }
+  if (objects.length > 0) throw rejection(source.archive.file, { kind: 'unknown-objects', objects });
+}
+
+/** The database is unpacked, and a migration may need as much again. */
+async function requireSpace({ archive }: Source, folder: string, database: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  const needed = 2 * archive.database.size;
+  const free = bavail * bsize;
+  if (free >= needed) return;
+  const obstacle = { kind: 'no-space', folder, needed, free } as const;
+  throw new Failure({ kind: 'restore-refused', database, obstacle });
+}
+
+/** A private copy of a SQLite database that has every table and column of the head. */
+export interface CopyAtHead {
+  readonly file: string;
+  readonly facts: DatabaseFacts;
+}
+
+/**
+ * Makes a copy of the archive's SQLite database and brings it to the head. Rules that its rows break are not required
+ * here: PostgreSQL judges them.
+ * @throws Failure `archive-rejected`, `restore-refused`
+ */
+export async function copyAtHead(source: Source, database: string, context: RestoreContext): Promise<CopyAtHead> {
+  const file = join(source.folder, 'timetracker.db');
+  await unpackSqlite(source, file, database, context);
+  return withScratch({ kind: 'sqlite', file }, context, async (copy) => {
+    const contents = await copy.read(readContents);
+    const { manifest } = source.archive;
+    if (manifest !== null) compareContents(contents, manifest, source);
+    context.onLoaded?.(contents);
+    await bringToHead(copy, source, context);
+    return { file, facts: await copy.observe('whole') };
+  });
+}
+
+async function bringToHead(database: Database, source: Source, context: RestoreContext): Promise<void> {
+  const given = { ...context, database, config: scratchConfig(context.config, source) };
+  const { observation, state, plan } = await look(database, given.config);
+  if (plan.kind === 'pass') return;
+  // rows that break a rule are no obstacle here
+  const tolerable = state.kind === 'drifted' && state.older === null ? ({ kind: 'repair', state } as const) : null;
+  const work: Work | null = plan.kind === 'migrate' ? plan : tolerable;
+  if (work === null || observation.kind !== 'seen') {
+    throw plan.kind === 'refuse'
+      ? refusedAs(plan.refusal, database, source)
+      : unusable(source, 'its database cannot be read');
+  }
+  const { facts } = observation;
+  try {
+    await naming(work, given, () =>
+      database.transaction(async (transaction) => {
+        await applyRevisions(transaction, work, facts, given);
+        const promised = await loadPromise('sqlite');
+        const present = await transaction.observe(askRows(promised, 'sqlite'));
+        const missing = findFaults(promised, present, 'sqlite').filter(
+          ({ kind }) => kind === 'missing-table' || kind === 'missing-column',
+        );
+        if (missing.length === 0) return;
+        const repair = { ...promised, facts: present, engine: 'sqlite' } as const;
+        const { unsafe } = await assessRepair(transaction, missing, repair);
+        if (unsafe.length > 0) {
+          const lacking = unsafe.map(({ difference }) => describeDifference(difference).message);
+          throw unusable(source, `its database lacks what cannot be added: ${lacking.join('; ')}`);
+        }
+        await mend(transaction, missing, repair);
+      }),
+    );
+  } catch (error) {
+    context.signal.throwIfAborted();
+    throw failedAt('migrating a copy of the SQLite database', error, context.config);
+  }
+}

@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { converterOf } from '../../../src/database/conversion/convert.ts';
+import { loadHead } from '../../../src/schema/expected-schema.ts';
+import { become, cases } from '../../support/conversions.ts';
+
+describe('a value of SQLite in a column of PostgreSQL', () => {
+  for (const [type, values] of Object.entries(cases)) {
+    it(`of ${type}`, () => {
+      for (const [value, expected] of values) expect(become(type, value), String(value).slice(0, 40)).toBe(expected);
+    });
+  }
+
+  it('of an enumeration, by its label alone', () => {
+    const labels = ['pending', 'approved'];
+    expect(['pending', 'PENDING', 'Approved', '', 1].map((value) => become('approvalstatus', value, labels))).toEqual([
+      'pending',
+      ...Array.from({ length: 4 }, () => '!label'),
+    ]);
+  });
+
+  it('of every type that the head promises', async () => {
+    const { tables, enums } = await loadHead('postgresql');
+    for (const { columns } of Object.values(tables)) {
+      for (const { type } of Object.values(columns)) {
+        expect(() => converterOf({ type, labels: enums[type] ?? null }, false)).not.toThrow();
+      }
+    }
+  });
+});
