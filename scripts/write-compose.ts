@@ -1,4 +1,5 @@
-// Writes what is made from the settings in .env.example: the drop-in of the README and of examples/.
+// Writes what is made from the settings in .env.example: the settings of the compose files, the drop-in of the README and
+// of examples/.
 // To be run after a setting was added or moved, and after `npm run build`: npm run compose:write
 import { readFileSync, writeFileSync } from 'node:fs';
 import { execa } from 'execa';
@@ -12,6 +13,20 @@ edit(
   /(?<=examples\/compose-drop-in\.yml<\/a>\)<\/summary>\s+<!-- prettier-ignore -->\s+```yaml\n)[\s\S]*?(?=\n```)/,
   dropIn,
 );
+
+// TZ is Node's own
+const settings = [...readFileSync('.env.example', 'utf8').matchAll(/^#([A-Z_]+)=/gm)]
+  .map(([, name = '']) => name)
+  .concat('TZ');
+const ofPostgres = /^(?:DATABASE_URL_FILE|POSTGRES_\w+|PG\w+|TT_SKIP_DB_CLEANUP|TT_WAIT_TIMEOUT|TT_STATEMENT_TIMEOUT)$/;
+const ofSqlite = /^TT_ALLOW_NETWORK_FS$/;
+for (const [file, others] of [
+  ['docker-compose.yml', ofSqlite],
+  ['docker-compose.sqlite.yml', ofPostgres],
+] as const) {
+  const lines = settings.filter((name) => !others.test(name)).map((name) => `  ${name}:\n`);
+  edit(file, /(?<=^x-settings: &settings\n)(?: {2}.*\n)+/m, lines.join(''));
+}
 
 /** Puts a text into the place that a pattern finds. */
 function edit(file: string, place: RegExp, text: string): void {

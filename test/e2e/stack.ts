@@ -85,6 +85,8 @@ export async function buildStack(files: readonly string[]): Promise<Stack> {
   const defaults = {
     SECRET_KEY: 'only-for-tests',
     DATABASE_URL: '',
+    POSTGRES_HOST: '',
+    POSTGRES_PORT: '',
     POSTGRES_USER: '',
     POSTGRES_PASSWORD: '',
     POSTGRES_DB: '',

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { mapOf, parseYaml, type YamlMap } from '../../../src/compose/yaml.ts';
 
 const read = (file: string): string => readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8');
+// env-example.test.ts holds these against what is read; `help settings` prints the same file
 const known = [...read('.env.example').matchAll(/^#([A-Z_]+)=/gm)].map(([, variable = '']) => variable);
 
-// the address is the compose file's own, and so is where volumes and secrets are mounted
-const address =
-  /^(DATABASE_URL\w*|POSTGRES_\w+|PG(?:HOST|PORT|DATABASE|USER|PASSWORD|TARGETSESSIONATTRS)|TT_STATIC_UPLOAD_FOLDER|TT_ATTACHMENT_FOLDER|SETTINGS_ENCRYPTION_KEY_FILE|TT_NOTIFY_URL_FILE|TT_PING_URL_FILE)$/;
+const ofPostgres = /^(?:DATABASE_URL_FILE|POSTGRES_\w+|PG\w+|TT_SKIP_DB_CLEANUP|TT_WAIT_TIMEOUT|TT_STATEMENT_TIMEOUT)$/;
+const ofSqlite = /^TT_ALLOW_NETWORK_FS$/;
 const tls = ['PGSSLMODE', 'PGSSLROOTCERT', 'PGSSLCERT', 'PGSSLKEY', 'PGOPTIONS'];
-const postgresOnly = [...tls, 'TT_SKIP_DB_CLEANUP', 'TT_WAIT_TIMEOUT', 'TT_STATEMENT_TIMEOUT'];
 // different ones would have the two look in different places
 const shared = [
   'UPLOAD_FOLDER',
@@ -20,29 +20,49 @@ const shared = [
   'ADMIN_USERNAMES',
 ];
 
+/** What a service gets, with what is merged into it. Null: compose takes it from .env under the same name. */
+function environmentOf(file: string, service: string): YamlMap {
+  const services = mapOf(mapOf(parseYaml(read(file)))['services']);
+  return mapOf(mapOf(services[service])['environment']);
+}
+
 describe.each([
-  ['docker-compose.yml', ['TT_ALLOW_NETWORK_FS'], [...shared, ...tls]],
-  ['docker-compose.sqlite.yml', postgresOnly, shared],
+  ['docker-compose.yml', ofSqlite, [...shared, ...tls]],
+  ['docker-compose.sqlite.yml', ofPostgres, shared],
 ])('%s', (file, others, both) => {
-  /** The variables that a service takes from .env under their own names. */
-  const handedTo = (service: string): string[] => {
-    const [, text = ''] = new RegExp(`^ {2}${service}:\\n((?: {4}.*\\n|\\n)*)`, 'm').exec(read(file)) ?? [];
-    return [...`${anchors(text)}${text}`.matchAll(/^ +([A-Z_]+):$/gm)].map(([, variable = '']) => variable);
-  };
+  const ours = environmentOf(file, 'db-init');
+  const theirs = environmentOf(file, 'app');
 
-  /** What is merged into it from above. */
-  const anchors = (text: string): string =>
-    [...text.matchAll(/\*([\w-]+)/g)]
-      .map(([, name = '']) => new RegExp(`&${name}\\n((?: {2}.*\\n)*)`).exec(read(file))?.[1] ?? '')
-      .join('');
-
-  it('hands every setting on to db-init that has a meaning there', () => {
-    const meant = known.filter((variable) => !address.test(variable) && !others.includes(variable));
+  it('hands every setting on to db-init that has a meaning there (npm run compose:write)', () => {
+    const meant = known.filter((variable) => !others.test(variable));
     // TZ is Node's own: times in the log and in the names of archives are then the application's
-    expect(handedTo('db-init').toSorted()).toEqual(['TZ', ...meant].toSorted());
+    expect(Object.keys(ours).toSorted()).toEqual(['TZ', ...meant].toSorted());
+    // nothing that is not set takes the place of a default, or of what a file holds
+    for (const [name, value] of Object.entries(ours)) {
+      expect(value, name).toBe(name in given ? given[name] : null);
+    }
   });
 
-  it('gives the application what it has to share with db-init', () => {
-    expect(handedTo('app')).toEqual(expect.arrayContaining(both));
+  const given: YamlMap =
+    file === 'docker-compose.yml'
+      ? { POSTGRES_HOST: '${POSTGRES_HOST:-db}' }
+      : { DATABASE_URL: '${DATABASE_URL:-sqlite:////data/timetracker.db}' };
+
+  it('gives the application what it has to share with db-init, and the same database', () => {
+    for (const name of both) expect(theirs).toHaveProperty(name, null);
+    expect(theirs['TT_SKIP_DB_CLEANUP']).toBe('true');
+    if (file === 'docker-compose.sqlite.yml') expect(theirs['DATABASE_URL']).toBe(ours['DATABASE_URL']);
+    else
+      expect(theirs['DATABASE_URL']).toBe(
+        '${DATABASE_URL:-postgresql://${POSTGRES_USER:-timetracker}:${POSTGRES_PASSWORD:-timetracker}@${POSTGRES_HOST:-db}:' +
+          '${POSTGRES_PORT:-5432}/${POSTGRES_DB:-timetracker}}',
+      );
   });
+});
+
+it('the drop-in hands on every setting but the parts of an address that stands there whole', () => {
+  const ours = environmentOf('examples/compose-drop-in.yml', 'db-init');
+  const parts = /^(?:DATABASE_URL_FILE|POSTGRES_\w+|PG(?:HOST|PORT|DATABASE|USER|PASSWORD|TARGETSESSIONATTRS))$/;
+  const meant = known.filter((variable) => !parts.test(variable));
+  expect(Object.keys(ours).toSorted()).toEqual(['TZ', ...meant].toSorted());
 });
