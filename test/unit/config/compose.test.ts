@@ -26,10 +26,15 @@ function environmentOf(file: string, service: string): YamlMap {
   return mapOf(mapOf(services[service])['environment']);
 }
 
-describe.each([
-  ['docker-compose.yml', ofSqlite, [...shared, ...tls]],
-  ['docker-compose.sqlite.yml', ofPostgres, shared],
-])('%s', (file, others, both) => {
+const ofServer =
+  '${DATABASE_URL:-postgresql://${POSTGRES_USER:-timetracker}:${POSTGRES_PASSWORD:-timetracker}@${POSTGRES_HOST:-db}:' +
+  '${POSTGRES_PORT:-5432}/${POSTGRES_DB:-timetracker}}';
+const ofFile = '${DATABASE_URL:-sqlite:////data/timetracker.db}';
+
+describe.each<readonly [string, RegExp, readonly string[], string, YamlMap]>([
+  ['docker-compose.yml', ofSqlite, [...shared, ...tls], ofServer, { POSTGRES_HOST: '${POSTGRES_HOST:-db}' }],
+  ['docker-compose.sqlite.yml', ofPostgres, shared, ofFile, { DATABASE_URL: ofFile }],
+])('%s', (file, others, both, address, given) => {
   const ours = environmentOf(file, 'db-init');
   const theirs = environmentOf(file, 'app');
 
@@ -39,24 +44,14 @@ describe.each([
     expect(Object.keys(ours).toSorted()).toEqual(['TZ', ...meant].toSorted());
     // nothing that is not set takes the place of a default, or of what a file holds
     for (const [name, value] of Object.entries(ours)) {
-      expect(value, name).toBe(name in given ? given[name] : null);
+      expect(value, name).toBe(given[name] ?? null);
     }
   });
-
-  const given: YamlMap =
-    file === 'docker-compose.yml'
-      ? { POSTGRES_HOST: '${POSTGRES_HOST:-db}' }
-      : { DATABASE_URL: '${DATABASE_URL:-sqlite:////data/timetracker.db}' };
 
   it('gives the application what it has to share with db-init, and the same database', () => {
     for (const name of both) expect(theirs).toHaveProperty(name, null);
     expect(theirs['TT_SKIP_DB_CLEANUP']).toBe('true');
-    if (file === 'docker-compose.sqlite.yml') expect(theirs['DATABASE_URL']).toBe(ours['DATABASE_URL']);
-    else
-      expect(theirs['DATABASE_URL']).toBe(
-        '${DATABASE_URL:-postgresql://${POSTGRES_USER:-timetracker}:${POSTGRES_PASSWORD:-timetracker}@${POSTGRES_HOST:-db}:' +
-          '${POSTGRES_PORT:-5432}/${POSTGRES_DB:-timetracker}}',
-      );
+    expect(theirs['DATABASE_URL']).toBe(address);
   });
 });
 
