@@ -97,17 +97,22 @@ export async function countSpokenFiles(
   return Object.fromEntries(there.map(([root]) => [root, number(row, root)]));
 }
 
+/** Bytes of a value that is still read. */
+const longest = 100_000_000;
+
 /** The query for how many files a table speaks of. */
 function countOf([table, column, how]: Mention, engine: Engine): string {
   const from = `FROM ${quoteName(table)}`;
   if (column === undefined) return `SELECT count(*) ${from}`;
-  const value = quoteName(column);
+  const name = quoteName(column);
+  // one value that is too long for a statement would make it fail for all: its length alone is not read with it
+  const value = engine === 'sqlite' ? `CASE WHEN octet_length(${name}) < ${longest} THEN ${name} END` : name;
   if (how === undefined) return `SELECT count(*) ${from} WHERE ${value} <> ''`;
   if (how === 'text') return `SELECT count(*) ${from} WHERE CAST(${value} AS text) LIKE '%/uploads/%'`;
   const [isList, length] =
     engine === 'postgresql'
       ? [`json_typeof(${value}::json) = 'array'`, `json_array_length(${value}::json)`]
-      : [`json_valid(${value})`, `json_array_length(${value})`];
+      : [`json_valid(${value})`, `json_array_length(${name})`];
   return `SELECT coalesce(sum(CASE WHEN ${isList} THEN ${length} END), 0) ${from}`;
 }
 

@@ -46,6 +46,8 @@ export type Problem =
       readonly beside: readonly string[];
       /** The journal of a restore that cannot be read, if there is one. */
       readonly journal: string | null;
+      /** Whether a DROP DATABASE was cut off: then parts of it are gone, and it can only be dropped. */
+      readonly dropped: boolean;
     }
   | { readonly kind: 'access-denied'; readonly database: string; readonly reason: string }
   | { readonly kind: 'file-access-denied'; readonly file: string; readonly user: string; readonly reason: string }
@@ -210,6 +212,8 @@ export type RestoreObstacle =
   | { readonly kind: 'nothing-kept' }
   /** What was kept is not there any more. */
   | { readonly kind: 'former-gone'; readonly kept: string }
+  /** A DROP DATABASE of what was kept was cut off: parts of it are gone, and the server lets nobody in. */
+  | { readonly kind: 'former-dropped'; readonly kept: string }
   /** What was kept is not what was put aside, and nobody said that it is wanted all the same. */
   | { readonly kind: 'former-changed'; readonly kept: string; readonly changes: readonly Change[] }
   /** What was kept is not dropped, for something outside of it needs it: a line each. */

@@ -288,10 +288,39 @@ function utf8Database(name: string): readonly string[] {
   return ['-T', 'template0', '-E', 'UTF8', '--locale', 'C.UTF-8', `${name}_utf8`];
 }
 
-function describeClosed(
-  { database, name, reason, beside, journal }: Extract<Problem, { kind: 'closed-database' }>,
+/** A database that somebody began to drop: nothing brings it back, and only its name is in the way. */
+function describeDropped(
+  { database, name, beside, journal }: Extract<Problem, { kind: 'closed-database' }>,
   commands: Commands,
 ): Notice {
+  const drop = printableSql(`DROP DATABASE ${quoteName(name)}`);
+  const kept = beside.filter((other) => other.includes('_before_'));
+  return {
+    title: `A DROP DATABASE of it was cut off: ${database}`,
+    happened: [
+      `Somebody began to drop ${name}, and the server marked it as gone (pg_database.datconnlimit = -2) before it was done: ` +
+        'parts of its files are missing, and it lets nobody in. It can only be dropped.',
+      ...(journal === null ? [] : [`The journal of a restore, ${journal}, cannot be read.`]),
+      ...(kept.length === 0 ? [] : [`Beside it lies what restores have kept: ${kept.join(', ')}.`]),
+    ],
+    safe: untouched,
+    options: [
+      `Finish the drop, make the database anew, and restore a backup into it.\n` +
+        `${commands.client('psql', ['-c', drop, 'postgres'])}\n${commands.client('createdb', [name])}\n${commands.backups}\n${commands.restore}`,
+      ...kept.map((former) => {
+        const rename = printableSql(`ALTER DATABASE ${quoteName(former)} RENAME TO ${quoteName(name)}`);
+        return (
+          `Or have ${former} take its place: what was live before a restore.\n` +
+          `${commands.client('psql', ['-c', drop, '-c', rename, 'postgres'])}\n${commands.gate}`
+        );
+      }),
+    ],
+  };
+}
+
+function describeClosed(problem: Extract<Problem, { kind: 'closed-database' }>, commands: Commands): Notice {
+  const { database, name, reason, beside, journal, dropped } = problem;
+  if (dropped) return describeDropped(problem, commands);
   const statement = printableSql(`ALTER DATABASE ${quoteName(name)} ALLOW_CONNECTIONS true`);
   const list = beside.join(', ');
   return {

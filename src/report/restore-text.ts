@@ -11,6 +11,7 @@ import { describeCauseOf } from './cause-text.ts';
 import type { Commands } from './commands.ts';
 import type { Log } from './log.ts';
 import { count, formatBytes } from './format.ts';
+import { quoteName } from './sql-name.ts';
 import { listSessions } from './quarantine-text.ts';
 import { countMisfits, describeMisfits } from './rows-text.ts';
 import { zonedTime } from '../platform/local-time.ts';
@@ -105,6 +106,21 @@ export function describeRestoreObstacle(database: string, obstacle: RestoreObsta
         options: [
           `Look which backups there are, and restore one of them.\n${commands.backups}\n${commands.restore}`,
           `Have it forgotten, and its uploads deleted.\n${commands.run('restore', '--drop-former')}`,
+        ],
+      };
+    case 'former-dropped':
+      return {
+        title: `There is nothing to go back to: ${database}`,
+        happened: [
+          `${obstacle.kept}, in which the database from before the last restore was kept, is only a part of one: a DROP ` +
+            'DATABASE of it was cut off, and the server lets nobody in (pg_database.datconnlimit = -2).',
+        ],
+        safe,
+        options: [
+          `Look which backups there are, and restore one of them.\n${commands.backups}\n${commands.restore}`,
+          `Finish the drop, and have its uploads deleted with it.\n${commands.run('restore', '--drop-former')}`,
+          'Or finish it by hand: its uploads stay then.\n' +
+            commands.client('psql', ['-c', printableSql(`DROP DATABASE ${quoteName(obstacle.kept)}`), 'postgres']),
         ],
       };
     case 'former-changed':

@@ -24,7 +24,7 @@ export async function measureFormer(site: Site, kept: string, log: Log): Promise
 /**
  * What was changed in a former database since it was put aside.
  * @returns null if nobody measured it then
- * @throws Failure `restore-refused` (`former-gone`)
+ * @throws Failure `restore-refused` (`former-gone`, `former-dropped`)
  */
 export async function compareFormer(
   site: Site,
@@ -33,6 +33,9 @@ export async function compareFormer(
 ): Promise<readonly Change[] | null> {
   if (!(await site.isKept(kept))) {
     throw new Failure({ kind: 'restore-refused', database, obstacle: { kind: 'former-gone', kept } });
+  }
+  if (await site.isDropped(kept)) {
+    throw new Failure({ kind: 'restore-refused', database, obstacle: { kind: 'former-dropped', kept } });
   }
   if (measured === null) return null;
   try {

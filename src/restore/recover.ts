@@ -192,6 +192,7 @@ async function unreadableJournal({ config, version }: RestoreContext): Promise<F
     reason: 'it is closed to everybody',
     beside: closed.beside,
     journal: journalFileOf(config),
+    dropped: closed.dropped,
   });
 }
 

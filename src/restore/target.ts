@@ -64,6 +64,8 @@ export interface Site {
   discard(places: Places): Promise<void>;
   /** Whether there is something of that name: before the first start there is no file to keep. */
   isKept(name: string): Promise<boolean>;
+  /** Whether a DROP DATABASE of it was cut off: then it is there, and no database any more. */
+  isDropped(name: string): Promise<boolean>;
   /** Measures a former database that is kept. @throws Error if it cannot be read */
   measure(kept: string): Promise<Measurement>;
   /** Deletes a former database that was kept. */

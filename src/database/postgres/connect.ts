@@ -63,6 +63,7 @@ export async function connectWhenReady(target: PostgresTarget, options: ConnectO
   const secondsWaited = (): number => (Date.now() - started) / 1000;
   const servers = eachServer(target);
   const patience = (): number => Math.max(1, Math.min(attemptTimeout(target), options.waitTimeout - secondsWaited()));
+  let closed: Closed | null = null;
   for (let attempt = 1; ; attempt++) {
     const { outcome, at } = await tryInTurn(target, servers, options, patience);
     const database = describePostgres(at);
@@ -76,11 +77,14 @@ export async function connectWhenReady(target: PostgresTarget, options: ConnectO
           throw new Failure({ kind: 'no-such-database', database, name: target.database });
         }
         break;
-      case 'closed':
-        if (secondsWaited() >= Math.min(closedGrace, options.waitTimeout)) {
+      case 'closed': {
+        closed ??= await findClosed(at, options.applicationName);
+        // waiting makes nothing of it whole again
+        if (closed?.dropped === true || secondsWaited() >= Math.min(closedGrace, options.waitTimeout)) {
           throw await closedDatabase(at, options.applicationName, outcome.reason);
         }
         break;
+      }
       case 'passing':
         break;
     }
@@ -210,7 +214,7 @@ export function noAnswer(seconds: number): Error {
 }
 
 async function closedDatabase(target: PostgresTarget, applicationName: string, reason: string): Promise<Failure> {
-  const beside = (await findClosed(target, applicationName))?.beside ?? [];
+  const { beside, dropped } = (await findClosed(target, applicationName)) ?? { beside: [], dropped: false };
   return new Failure({
     kind: 'closed-database',
     database: describePostgres(target),
@@ -218,31 +222,45 @@ async function closedDatabase(target: PostgresTarget, applicationName: string, r
     reason,
     beside,
     journal: null,
+    dropped,
   });
 }
 
 /** Databases that every server has, and that are never the application's. */
 export const maintenanceDatabases: readonly string[] = ['postgres', 'template1'];
 
+/** A database that the server lets nobody into. */
+interface Closed {
+  /** Names of databases beside it that a restore has made, or kept. */
+  readonly beside: readonly string[];
+  /** Whether a DROP DATABASE was cut off. */
+  readonly dropped: boolean;
+}
+
+/**
+ * SQL for whether a DROP DATABASE was cut off: the server marks a database before it removes its files
+ * (DATCONNLIMIT_INVALID_DB in pg_database.h, since 15.4, 14.9 and 13.12).
+ */
+export const dropWasCutOff = 'datconnlimit = -2';
+
 /**
  * Looks from another database of the server whether the live one is closed to everybody, and what restores have left
  * beside it.
  * @returns null if it is not closed, or if no other database lets this user in
  */
-export async function findClosed(
-  target: PostgresTarget,
-  applicationName: string,
-): Promise<{ readonly beside: readonly string[] } | null> {
+export async function findClosed(target: PostgresTarget, applicationName: string): Promise<Closed | null> {
   for (const database of maintenanceDatabases.filter((name) => name !== target.database)) {
     const client = await connectOnce({ ...target, database }, applicationName).catch(() => null);
     if (client === null) continue;
     try {
       const { rows } = await client.query<Record<string, unknown>>(
-        'SELECT datname::text AS name, datallowconn AS open FROM pg_database ORDER BY 1',
+        `SELECT datname::text AS name, datallowconn AS open, ${dropWasCutOff} AS dropped FROM pg_database ORDER BY 1`,
       );
-      if (rows.every((row) => row['name'] !== target.database || row['open'] === true)) return null;
+      const live = rows.find((row) => row['name'] === target.database);
+      const dropped = live?.['dropped'] === true;
+      if (live === undefined || (live['open'] === true && !dropped)) return null;
       const names = rows.map((row) => String(row['name']));
-      return { beside: names.filter((name) => isBeside(name, target.database)) };
+      return { beside: names.filter((name) => isBeside(name, target.database)), dropped };
     } catch {
       return null;
     } finally {

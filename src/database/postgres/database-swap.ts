@@ -15,6 +15,7 @@ import {
   type Connected,
   connectOnce,
   connectWhenReady,
+  dropWasCutOff,
   maintenanceDatabases,
 } from './connect.ts';
 import { creation, inOrdinaryTablespace, ownership } from './create-database.ts';
@@ -44,6 +45,8 @@ export interface Maintenance {
   /** Whether this user may create a database and rename the live one. */
   mayExchange(): Promise<boolean>;
   exists(name: string): Promise<boolean>;
+  /** Whether it is there, and a DROP DATABASE of it was cut off. */
+  isDropped(name: string): Promise<boolean>;
   /** Creates an empty database like the live one: owner, encoding, locale, tablespace. */
   create(name: string): Promise<void>;
   /**
@@ -153,6 +156,8 @@ function maintenanceOf(
     },
 
     exists: async (name) => (await session.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])).length > 0,
+    isDropped: async (name) =>
+      (await session.query(`SELECT 1 FROM pg_database WHERE datname = $1 AND ${dropWasCutOff}`, [name])).length > 0,
     create: async (name) => session.run(await creation(name, live, session)),
 
     async createOwner(name) {

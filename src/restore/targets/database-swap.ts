@@ -116,6 +116,7 @@ export function databasesSite(
 
     discard: ({ incoming }) => maintenance.drop(incoming),
     isKept: (name) => maintenance.exists(name),
+    isDropped: (name) => maintenance.isDropped(name),
     measure: (kept) =>
       withScratch({ ...target, database: kept }, { ...context, config: impatient(context.config) }, (former) =>
         former.read((session) => measureSchemas(session, null)),

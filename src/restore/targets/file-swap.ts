@@ -41,6 +41,7 @@ export function filesSite({ file }: SqliteTarget, live: Database | null, context
 
     discard: ({ incoming }) => removeFile(incoming),
     isKept: (name) => Promise.resolve(existsSync(name)),
+    isDropped: () => Promise.resolve(false),
     measure: measureFile,
     drop: removeFile,
     close: () => Promise.resolve(),

@@ -119,6 +119,7 @@ export function schemasSite(target: PostgresTarget, home: string, live: Database
       }
     },
     isKept: exists,
+    isDropped: () => Promise.resolve(false),
     measure: (kept) => live.read((session) => measureSchemas(session, kept)),
     drop: (kept) => live.transaction((session) => dropSchema(session, kept)),
     close: () => Promise.resolve(),

@@ -497,6 +497,7 @@ const followed: Readonly<Record<Banner, string | { readonly reason: string }>> =
   'restore-refused no-space': why.words,
   'restore-refused nothing-kept': 'nothing that an undo could put back',
   'restore-refused former-gone': why.todo,
+  'restore-refused former-dropped': why.todo,
   'restore-refused former-changed': why.todo,
   'restore-refused depended-upon': why.words,
   'restore-refused rows-do-not-fit': 'rows that PostgreSQL does not hold',

@@ -6,41 +6,74 @@ import { admin } from '../../support/database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { run } from '../../support/run.ts';
 import { requireTrueWord } from '../../support/safe-word.ts';
-import { install } from './restores.ts';
+import { besides, currentArchive, install } from './restores.ts';
 
-describePostgres('a database that was left closed', () => {
-  it('is seen as that, with the statement that opens it, and what is beside it is named only if it is there', async () => {
-    const place = await install('postgresql');
-    const { name } = place.database;
-    const env = { ...place.env, TT_WAIT_TIMEOUT: '1' };
-    const says = async (...args: readonly string[]): Promise<string> => {
-      const { exitCode, all } = await run(args, { env });
-      expect(exitCode, all).toBe(4);
-      requireTrueWord(all, false);
-      const words = all.replaceAll(/\s+/g, ' ');
-      expect(words).toContain(`The database lets nobody in: ${name}`);
-      expect(words).toContain(`ALTER DATABASE "${name}" ALLOW_CONNECTIONS true`);
-      return words;
-    };
-    await admin(`ALTER DATABASE "${name}" ALLOW_CONNECTIONS false`);
-    for (const command of ['gate', 'status', 'verify']) {
-      expect(await says(command)).toContain('No other database of a restore lies beside it.');
-    }
+describePostgres(
+  'a database that was left closed',
+  () => {
+    it('is seen as that, with the statement that opens it, and what is beside it is named only if it is there', async () => {
+      const place = await install('postgresql');
+      const { name } = place.database;
+      const env = { ...place.env, TT_WAIT_TIMEOUT: '1' };
+      const says = async (...args: readonly string[]): Promise<string> => {
+        const { exitCode, all } = await run(args, { env });
+        expect(exitCode, all).toBe(4);
+        requireTrueWord(all, false);
+        const words = all.replaceAll(/\s+/g, ' ');
+        expect(words).toContain(`The database lets nobody in: ${name}`);
+        expect(words).toContain(`ALTER DATABASE "${name}" ALLOW_CONNECTIONS true`);
+        return words;
+      };
+      await admin(`ALTER DATABASE "${name}" ALLOW_CONNECTIONS false`);
+      for (const command of ['gate', 'status', 'verify']) {
+        expect(await says(command)).toContain('No other database of a restore lies beside it.');
+      }
 
-    const former = `${name}_before_20261123_201500`;
-    await admin(`CREATE DATABASE "${former}"`);
-    atEnd(() => admin(`DROP DATABASE IF EXISTS "${former}" WITH (FORCE)`));
-    expect(await says('gate')).toContain(`what restores have made or kept: ${former}.`);
+      const former = `${name}_before_20261123_201500`;
+      await admin(`CREATE DATABASE "${former}"`);
+      atEnd(() => admin(`DROP DATABASE IF EXISTS "${former}" WITH (FORCE)`));
+      expect(await says('gate')).toContain(`what restores have made or kept: ${former}.`);
 
-    const memory = join(place.backups, '.db-init');
-    await mkdir(memory, { recursive: true });
-    await writeFile(join(memory, 'restore.json'), '{"format":1,"phase":"swap');
-    for (const command of ['gate', 'status']) expect(await says(command)).toContain(former);
-    expect(await says('gate')).toContain('restore.json, cannot be read');
+      const memory = join(place.backups, '.db-init');
+      await mkdir(memory, { recursive: true });
+      await writeFile(join(memory, 'restore.json'), '{"format":1,"phase":"swap');
+      for (const command of ['gate', 'status']) expect(await says(command)).toContain(former);
+      expect(await says('gate')).toContain('restore.json, cannot be read');
 
-    await admin(`ALTER DATABASE "${name}" ALLOW_CONNECTIONS true`);
-    // open, and nobody can tell what the restore was about
-    const { exitCode, all } = await run(['gate'], { env });
-    expect(exitCode, all).toBe(31);
-  });
-});
+      await admin(`ALTER DATABASE "${name}" ALLOW_CONNECTIONS true`);
+      // open, and nobody can tell what the restore was about
+      const { exitCode, all } = await run(['gate'], { env });
+      expect(exitCode, all).toBe(31);
+    });
+
+    it('is told apart from one whose DROP was cut off, with the statement that ends it', async () => {
+      const place = await install('postgresql');
+      const { name } = place.database;
+      const mark = (database: string, limit: number): Promise<unknown> =>
+        admin(`UPDATE pg_database SET datconnlimit = ${limit} WHERE datname = '${database}'`);
+      await place.must('restore', currentArchive('postgresql'), '--yes');
+      const former = (await besides(place.database)).find((other) => other !== name) ?? '';
+
+      await mark(former, -2);
+      for (const args of [['--yes'], ['--yes', '--accept-changes']]) {
+        const undo = await place.run('restore', '--undo', ...args);
+        expect(undo.exitCode, undo.all).toBe(31);
+        expect(undo.all.replaceAll(/\s+/g, ' ')).toContain('a DROP DATABASE of it was cut off');
+        expect(undo.all).toContain(`DROP DATABASE "${former}"`);
+        requireTrueWord(undo.all, false);
+      }
+      await mark(name, -2);
+      for (const command of ['gate', 'status', 'backup create', `reset --yes-delete-all-data ${name}`]) {
+        const { exitCode, all } = await place.run(...command.split(' '));
+        expect(exitCode, all).toBe(4);
+        expect(all).toContain(`A DROP DATABASE of it was cut off: ${name}`);
+        expect(all).toContain(`DROP DATABASE "${name}"`);
+        expect(all).not.toContain('ALLOW_CONNECTIONS');
+      }
+      await mark(name, -1);
+      await place.must('restore', '--drop-former', '--yes');
+      expect(await besides(place.database)).toEqual([name]);
+    });
+  },
+  'tools',
+);
