@@ -1,6 +1,7 @@
+import { sync } from '../platform/durable-file.ts';
 import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
-import { access, constants, link, open, rename, rm, stat, statfs } from 'node:fs/promises';
+import { access, constants, link, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeFolder } from '../platform/make-folder.ts';
 import { hasCode } from '../errors/error-code.ts';
@@ -60,19 +61,10 @@ export async function giveName(partial: string, wanted: string, { file }: Destin
   for (let attempt = 1; ; attempt++) {
     const path = attempt === 1 ? wanted : wanted.replace(/\.zip$/, `_${attempt}.zip`);
     if (await take(partial, path)) {
-      await syncFolder(dirname(path));
+      sync(dirname(path));
       return path;
     }
     if (file !== null) throw new Error(`${file} was made by somebody else meanwhile, and is not overwritten`);
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path);
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
 

@@ -11,7 +11,7 @@ import { type BackupContext, backupFailure } from './context.ts';
 import { requireDumpConnection } from './dumper.ts';
 import { createBackup } from './create.ts';
 import { requireWritableFolder } from './destination.ts';
-import { backupBeforeLastChange } from './last-change.ts';
+import { backupBeforeLastChange } from '../state-folder/last-change.ts';
 import { removeOldest } from './retention.ts';
 
 /** How many safety backups of a database are kept. */

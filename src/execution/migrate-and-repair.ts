@@ -4,7 +4,7 @@ import type { Unsafe } from '../model/repair.ts';
 import type { Work } from '../model/plan.ts';
 import { warnOfAbsentUploads } from '../backup/absent-uploads.ts';
 import { makeSafetyBackup } from '../backup/safety.ts';
-import { rememberLastChange } from '../backup/last-change.ts';
+import { rememberLastChange } from '../state-folder/last-change.ts';
 import type { Config } from '../config/config.ts';
 import { causeInDatabase } from '../database/cause-in-database.ts';
 import type { Database, Transaction } from '../database/database.ts';

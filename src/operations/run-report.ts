@@ -1,6 +1,6 @@
 import type { Problem } from '../errors/failure.ts';
 import type { ExitCode } from '../errors/exit-codes.ts';
-import { writeWhole } from '../platform/write-whole.ts';
+import { writeWhole } from '../platform/durable-file.ts';
 import { redaction, renderJson } from '../report/output.ts';
 import type { Outcome, RunRecord, Step } from '../report/run-record.ts';
 import { loadHead } from '../schema/expected-schema.ts';

@@ -1,5 +1,6 @@
+import { sync } from '../platform/durable-file.ts';
 import { type Quarantine, type QuarantineContext, type Held, pick } from './entry.ts';
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { countRelations, withExclusiveFile } from '../database/sqlite/exclusive.ts';
 import { Failure, type QuarantineObstacle } from '../errors/failure.ts';
@@ -35,7 +36,7 @@ export function sqliteQuarantine(
     };
     // our own connection would be somebody else's here
     if (!withExclusiveFile(path, done)) refuse({ kind: 'file-in-use', file: path });
-    syncFolder(folder);
+    sync(folder);
   };
 
   return {
@@ -158,14 +159,4 @@ function versionOf(path: string): string {
 
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-}
-
-/** A renamed file is only certain to stay renamed when its folder is on the disk. */
-function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }

@@ -1,9 +1,10 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { sync } from '../platform/durable-file.ts';
+import { writeStateFile } from './state-file.ts';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { hasCode } from '../errors/error-code.ts';
-import { reasonOf } from '../errors/failure.ts';
-import { makeMemoryFolder, memoryFolderOf } from './state-paths.ts';
+import { memoryFolderOf } from './state-paths.ts';
 import { entriesOfList, isText, parseRecord, type Fields } from './parse-record.ts';
 import { zonedTime } from '../platform/local-time.ts';
 
@@ -84,7 +85,7 @@ export function describeJournal(config: Pick<Config, 'backupFolder'>): string | 
  * @param claim of the run that is at work on it: nobody else's journal reads the same
  */
 export function writeJournal(config: Pick<Config, 'backupFolder'>, journal: Journal, claim: string): void {
-  writeDurably(journalFileOf(config), { format: 1, ...journal, claim });
+  writeStateFile(journalFileOf(config), { format: 1, ...journal, claim });
 }
 
 /** Whether the journal is there and was last written by the run of that claim. */
@@ -99,52 +100,9 @@ export function isClaimed(config: Pick<Config, 'backupFolder'>, claim: string): 
 /** The restore is over, or was taken back. */
 export function removeJournal(config: Pick<Config, 'backupFolder'>): void {
   const file = journalFileOf(config);
-  rmSync(partialOf(file), { force: true });
+  rmSync(`${file}.partial`, { force: true });
   rmSync(file, { force: true });
-  syncFolder(memoryFolderOf(config));
-}
-
-/** Replaces a file in one step, and sees it on the disk. @throws Error that names the file */
-export function writeDurably(file: string, content: unknown): void {
-  const partial = partialOf(file);
-  try {
-    makeMemoryFolder(dirname(file));
-    writeToDisk(partial, `${JSON.stringify(content, null, 2)}\n`);
-    renameSync(partial, file);
-    syncFolder(dirname(file));
-  } catch (error) {
-    removeIfPossible(partial);
-    throw new Error(`${file} cannot be written (${reasonOf(error)})`, { cause: error });
-  }
-}
-
-function writeToDisk(file: string, text: string): void {
-  const handle = openSync(file, 'w', 0o600);
-  try {
-    writeFileSync(handle, text);
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-}
-
-function removeIfPossible(file: string): void {
-  try {
-    rmSync(file, { force: true });
-  } catch {
-    // what stood in the way of writing it does so here, too: the next one replaces it
-  }
-}
-
-const partialOf = (file: string): string => `${file}.partial`;
-
-function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
+  sync(memoryFolderOf(config));
 }
 
 /** Reads a journal. @returns null if it is none that this version understands */

@@ -1,3 +1,4 @@
+import { writeStateFile } from './state-file.ts';
 import type { MeasuredObject, Measurement } from '../model/measurement.ts';
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
@@ -5,14 +6,7 @@ import { nameOf } from '../database/target-name.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { restoreHistoryOf } from './state-paths.ts';
-import {
-  type ArchiveIdentity,
-  isId,
-  type JournalledUploads,
-  parseIdentity,
-  type Way,
-  writeDurably,
-} from './journal.ts';
+import { type ArchiveIdentity, isId, type JournalledUploads, parseIdentity, type Way } from './journal.ts';
 import { entriesOfList, type Fields, isText, parseRecord } from './parse-record.ts';
 
 /** A restore or an undo that was finished. */
@@ -70,7 +64,7 @@ function unreadable(config: Remembering, why: string): Failure {
 /** Adds a restore, or replaces what was remembered of it: a killed run may come to this point again. */
 export function remember(config: Remembering, done: DoneRestore): void {
   const others = readHistory(config).filter(({ id }) => id !== done.id);
-  writeDurably(restoreHistoryOf(config), { format: 1, restores: [...others, done] });
+  writeStateFile(restoreHistoryOf(config), { format: 1, restores: [...others, done] });
 }
 
 /** The last restore or undo of a database, if what was there before is still kept. */

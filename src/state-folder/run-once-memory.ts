@@ -1,8 +1,8 @@
+import { writeStateFile } from './state-file.ts';
 import { readFileSync, rmSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { reasonOf } from '../errors/failure.ts';
-import { writeDurably } from './journal.ts';
 import { entriesOfList, type Fields, isText, parseRecord } from './parse-record.ts';
 import { onceMemoryOf } from './state-paths.ts';
 
@@ -45,7 +45,7 @@ export function readOnce(config: Remembering): OnceMemory | null {
 
 /** @throws Error that names the file */
 export function writeOnce(config: Remembering, memory: OnceMemory): void {
-  writeDurably(onceMemoryOf(config), { format: 1, ...memory });
+  writeStateFile(onceMemoryOf(config), { format: 1, ...memory });
 }
 
 /** @throws Error of the file system */

@@ -1,11 +1,12 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { writeStateFile } from './state-file.ts';
+import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { reasonOf } from '../errors/failure.ts';
 import type { Log } from '../report/log.ts';
 import { isPlaceToKeep } from '../platform/volumes.ts';
 import { isText, parseRecord } from './parse-record.ts';
-import { makeMemoryFolder, memoryFolderOf, stampFileOf } from './state-paths.ts';
+import { stampFileOf } from './state-paths.ts';
 
 /**
  * Notes beside the backups that a healthy database was here, so that an empty one is not taken for a first start
@@ -16,16 +17,8 @@ export function writeStamp(config: Config, database: Database, heads: readonly s
   if (!isPlaceToKeep(config.backupFolder)) return;
   const file = stampFileOf(config);
   const note = { database: database.name, revisions: heads, healthyAt: new Date().toISOString() };
-  const partial = `${file}.partial`;
   try {
-    makeMemoryFolder(memoryFolderOf(config));
-    try {
-      writeFileSync(partial, `${JSON.stringify(note, null, 2)}\n`, { mode: 0o600 });
-      renameSync(partial, file);
-    } finally {
-      // half of it, if the disk is full
-      rmSync(partial, { force: true });
-    }
+    writeStateFile(file, note);
   } catch (error) {
     log.info(`No note was left in the backup folder (${reasonOf(error)}).`);
   }

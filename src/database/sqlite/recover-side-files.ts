@@ -1,3 +1,4 @@
+import { sync } from '../../platform/durable-file.ts';
 import type { SideFileFault } from '../../model/state.ts';
 import { copyFileSync, constants, existsSync, linkSync, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +9,7 @@ import { Failure, reasonOf } from '../../errors/failure.ts';
 import { quoteName } from '../quoting.ts';
 import { isBusy } from './lock.ts';
 import { findMismatch, readFileHeader } from './side-file-headers.ts';
-import { hasSideFiles, logs, markOf, sizeOf, sync } from './wal-files.ts';
+import { hasSideFiles, logs, markOf, sizeOf } from './wal-files.ts';
 
 /** How many copies from before a recovery are kept. */
 const kept = 2;

@@ -1,3 +1,4 @@
+import { sync } from '../../platform/durable-file.ts';
 import {
   chmodSync,
   chownSync,
@@ -16,7 +17,7 @@ import { hasCode } from '../../errors/error-code.ts';
 import { Failure, type RestoreObstacle } from '../../errors/failure.ts';
 import { withExclusiveFile } from './exclusive.ts';
 import { type Openers, openersOf } from './open-file-holders.ts';
-import { dropEmptySideFiles, hasSideFiles, markOf, moveSideFiles, sync } from './wal-files.ts';
+import { dropEmptySideFiles, hasSideFiles, markOf, moveSideFiles } from './wal-files.ts';
 
 export { checkSqliteFile, countDanglingReferences } from './check.ts';
 

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 
 /** What SQLite keeps beside a database file. It belongs to it: beside another one it would spoil that. */
 export const logs = ['-wal', '-journal'] as const;
@@ -34,16 +34,6 @@ export function markOf(file: string): string {
       : `${stats.ino}:${stats.size}:${stats.mtimeNs}`;
   });
   return marks.join(' ');
-}
-
-/** Puts a file, or the names in a folder, on the disk. */
-export function sync(path: string): void {
-  const descriptor = openSync(path, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 /** Bytes of a file; 0 if there is none. */

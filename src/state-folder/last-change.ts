@@ -1,8 +1,9 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { writeStateFile } from './state-file.ts';
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { hasCode } from '../errors/error-code.ts';
-import { makeMemoryFolder, memoryFolderOf } from '../state-folder/state-paths.ts';
+import { memoryFolderOf } from './state-paths.ts';
 
 const fileOf = (config: Pick<Config, 'backupFolder'>): string =>
   join(memoryFolderOf(config), 'before-last-change.json');
@@ -12,10 +13,7 @@ const fileOf = (config: Pick<Config, 'backupFolder'>): string =>
  * content with the change, and is kept until the next change has succeeded.
  */
 export function rememberLastChange(config: Pick<Config, 'backupFolder'>, database: string, backup: string): void {
-  const file = fileOf(config);
-  makeMemoryFolder(dirname(file));
-  writeFileSync(`${file}.partial`, `${JSON.stringify({ database, backup: basename(backup) })}\n`, { mode: 0o600 });
-  renameSync(`${file}.partial`, file);
+  writeStateFile(fileOf(config), { database, backup: basename(backup) });
 }
 
 /** The path of the safety backup from before the last change that has succeeded; null if none is remembered. */

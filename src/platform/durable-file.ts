@@ -1,0 +1,88 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { hasCode } from '../errors/error-code.ts';
+
+/**
+ * Puts a file, or the names in a folder, on the disk: a renamed file is only certain to stay renamed then. Some file
+ * systems cannot do it for a folder, and say EINVAL: nothing more can be done there.
+ * @throws Error of the file system
+ */
+export function sync(path: string): void {
+  const handle = openSync(path, 'r');
+  try {
+    fsyncSync(handle);
+  } catch (error) {
+    if (!hasCode(error, 'EINVAL')) throw error;
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/**
+ * Replaces a file in one step, and sees it on the disk: after a loss of power there is the former content or this one.
+ * @param mode of the file, whatever the umask is
+ * @param partial where the content is written first, beside the file
+ * @throws Error of the file system; then the file is as it was
+ */
+export function replaceFile(file: string, text: string, mode: number, partial = `${file}.partial`): void {
+  try {
+    const handle = openSync(partial, 'w', mode);
+    try {
+      writeFileSync(handle, text);
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+    chmodSync(partial, mode);
+    renameSync(partial, file);
+    sync(dirname(file));
+  } catch (error) {
+    removeIfPossible(partial);
+    throw error;
+  }
+}
+
+/** What keeps a file from being written may keep it from being removed, too: the next one replaces it. */
+function removeIfPossible(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // the error that is thrown says more
+  }
+}
+
+/**
+ * Writes a file for everybody to read, whole or not at all: a reader never finds half of it. A device or a pipe stays
+ * what it is.
+ * @throws Error of the file system
+ */
+export function writeWhole(file: string, text: string): void {
+  if (!takesBytes(file)) return replaceFile(file, text, 0o644, `${file}.${process.pid}.partial`);
+  // without O_NONBLOCK a pipe that nobody reads would be waited for without end
+  const handle = openSync(file, constants.O_WRONLY | constants.O_NONBLOCK);
+  try {
+    writeFileSync(handle, text);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Whether it is something like /dev/stdout, which a file must not replace. */
+function takesBytes(path: string): boolean {
+  try {
+    const stats = statSync(path);
+    return stats.isCharacterDevice() || stats.isFIFO() || stats.isSocket() || stats.isBlockDevice();
+  } catch {
+    return false;
+  }
+}
