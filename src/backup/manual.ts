@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import type { Manifest } from '../archive/manifest.ts';
 import type { Config } from '../config/config.ts';
@@ -6,17 +7,20 @@ import { nameOf } from '../database/target-name.ts';
 import { reasonOf } from '../errors/failure.ts';
 import { count, formatBytes } from '../report/format.ts';
 import { describeAbsentUploads, describeStreamed } from '../report/backup-text.ts';
+import { describeMadeSince } from '../report/schedule-text.ts';
 import { commandsFor } from '../report/commands.ts';
 import { countSpokenFiles, findAbsentUploads } from './absent-uploads.ts';
 import { type BackupContext, backupFailure } from './context.ts';
 import { type Backup, createBackup, streamBackup } from './create.ts';
 import type { Destination } from './destination.ts';
-import { removeOldest } from './retention.ts';
+import { findNewestBackup, removeOldest } from './retention.ts';
 
 export interface ManualBackup {
   readonly destination: Destination;
   /** How many backups of this database that somebody asked for are kept in the folder; null for all. */
   readonly keep: number | null;
+  /** None is made where one of this database was made in the folder since then; null to make one anyway. */
+  readonly since?: Date | null;
 }
 
 /**
@@ -33,18 +37,34 @@ export function requireSomething({ database }: Pick<Config, 'database'>): void {
  * Makes a backup because somebody asked: of the database in whatever state it is, and of all uploads.
  * @throws Failure `backup-failed`
  */
-export async function makeManualBackup(context: BackupContext, { destination, keep }: ManualBackup): Promise<Backup> {
+export async function makeManualBackup(
+  context: BackupContext,
+  { destination, keep, since = null }: ManualBackup,
+): Promise<Backup> {
   const { config, database, log } = context;
   const backup = await database.withLock(async () => {
+    const there = since === null ? null : await findMadeSince(since, destination.folder, database.name);
+    if (there !== null) return there;
     log.info(`Making a backup of ${database.name} in ${destination.folder}.`);
     return createBackup(context, { kind: 'manual', uploadRoots: config.uploadRoots, destination });
   });
+  const { path, size, manifest, repeated } = backup;
+  if (repeated) {
+    log.info(describeMadeSince(path, manifest.createdAt));
+    return backup;
+  }
   const spoken = await countFiles(context);
-  const { path, size, manifest } = backup;
   log.info(`Backup: ${path} (${formatBytes(size)}), read back and found whole.`, { backup: path });
   announceContents(manifest, spoken, context);
-  if (keep !== null) await prune({ folder: destination.folder, keep, proven: backup.path }, context);
+  if (keep !== null) await prune({ folder: destination.folder, keep, proven: path }, context);
   return backup;
+}
+
+/** Asked under the run lock: another scheduler may have been first. */
+async function findMadeSince(since: Date, folder: string, database: string): Promise<Backup | null> {
+  const newest = await findNewestBackup(folder, database, 'manual');
+  if (newest === null || newest.manifest.createdAt < since) return null;
+  return { ...newest, size: (await stat(newest.path)).size, repeated: true };
 }
 
 /**

@@ -72,10 +72,15 @@ const ahead = 60 * 60 * 1000;
 /**
  * The newest backup that was proven when it was made, of either kind.
  * @param database what it holds; null for any
+ * @param kind null for either
  * @throws Failure `backups-not-listed`
  */
-export async function findNewestBackup(folder: string, database: string | null): Promise<FoundArchive | null> {
-  const found = await findArchives({ folder, kind: null, database });
+export async function findNewestBackup(
+  folder: string,
+  database: string | null,
+  kind: ArchiveKind | null = null,
+): Promise<FoundArchive | null> {
+  const found = await findArchives({ folder, kind, database });
   return found.find(({ manifest }) => manifest.createdAt.getTime() - Date.now() < ahead) ?? null;
 }
 

@@ -19,6 +19,7 @@ import {
   type RestoreProof,
 } from '../report/backup-list-text.ts';
 import { count } from '../report/format.ts';
+import { unfitSince } from '../report/schedule-text.ts';
 import { streamTexts } from '../report/stream-text.ts';
 import { openProgress, type Progress } from '../report/progress.ts';
 import { destinationOf } from './backup-output.ts';
@@ -30,13 +31,24 @@ type BackupContext = CommandContext<Settings>;
 
 /** What can be done with backups, and what may be said to each. */
 const verbs = {
-  create: { usage: 'create [--output PATH|-] [--keep N]', allowed: ['output', 'keep'], named: false, run: create },
+  create: {
+    usage: 'create [--output PATH|-] [--keep N] [--since TIME]',
+    allowed: ['output', 'keep', 'since'],
+    named: false,
+    run: create,
+  },
   list: { usage: 'list', allowed: [], named: false, run: list },
   verify: {
     usage: 'verify FILE|- [--prove [--trust-archive]]',
     allowed: ['prove', 'trust-archive'],
     named: true,
     run: verify,
+  },
+  schedule: {
+    usage: 'schedule [--cron LINE] [--keep N] [--check]',
+    allowed: ['cron', 'keep', 'check'],
+    named: false,
+    run: schedule,
   },
   prune: { usage: 'prune --keep N', allowed: ['keep'], named: false, run: prune },
 } as const;
@@ -51,8 +63,8 @@ export const backupCommand: Command = {
   name: 'backup',
   summary: 'backups of the database and the uploads: make one, list, prove, remove older ones',
   usage,
-  flags: ['prove', 'trust-archive'],
-  options: ['output', 'keep'],
+  flags: ['prove', 'trust-archive', 'check'],
+  options: ['output', 'keep', 'since', 'cron'],
   positionals: 2,
   database: 'optional',
   usesDatabase: ({ positionals: [word = ''], flags }) => /^(?:create|prune)$/.test(word) || flags.has('prove'),
@@ -96,12 +108,13 @@ async function create(given: BackupContext): Promise<ExitCode> {
   const keep = keepOf(given, 'create');
   const context = requireTarget(given);
   if (writesToOutput(given.arguments)) return createStream(context);
+  const since = sinceOf(context);
   const destination = await destinationOf(context);
   const { makeManualBackup, requireSomething } = await import('../backup/manual.ts');
   requireSomething(context.config);
   const started = performance.now();
   const backup = await withDatabase(context, 'backup', 'write', (database) =>
-    makeManualBackup({ ...context, database }, { destination, keep }),
+    makeManualBackup({ ...context, database }, { destination, keep, since }),
   );
   const { path, size: bytes } = backup;
   context.recorder.step({ kind: 'backup', path, bytes, milliseconds: performance.now() - started });
@@ -109,11 +122,29 @@ async function create(given: BackupContext): Promise<ExitCode> {
   return exitCodes.healthy;
 }
 
+/** @throws Failure `usage` */
+function sinceOf({ arguments: { options } }: BackupContext): Date | null {
+  const text = options.get('since');
+  if (text === undefined) return null;
+  const time = new Date(/^\d{4}-\d\d-\d\dT.*(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? text : Number.NaN);
+  if (Number.isNaN(time.getTime())) throw new Failure({ kind: 'usage', message: unfitSince });
+  return time;
+}
+
+async function schedule(given: BackupContext): Promise<ExitCode> {
+  const keep = keepOf(given, 'schedule');
+  const context = requireTarget(given);
+  const { checkSchedule, scheduleBackups } = await import('./backup-schedule.ts');
+  if (context.arguments.flags.has('check')) return checkSchedule(context);
+  if (context.arguments.flags.has('json')) throw misuse(verbs.schedule.usage);
+  return scheduleBackups(context, keep);
+}
+
 /** Writes the archive to standard output, as `--output -` wants it. */
 async function createStream(context: CommandContext): Promise<ExitCode> {
   const refuse = (message: string): Failure => new Failure({ kind: 'usage', message });
   if (context.arguments.flags.has('json')) throw refuse(streamTexts.noJson);
-  if (context.arguments.options.has('keep')) throw refuse(streamTexts.noKeep);
+  if (['keep', 'since'].some((option) => context.arguments.options.has(option))) throw refuse(streamTexts.noKeep);
   const { archiveOutput } = await import('./standard-streams.ts');
   const output = archiveOutput();
   const { requireSomething, streamManualBackup } = await import('../backup/manual.ts');

@@ -13,6 +13,12 @@ export const flagTexts: Readonly<Record<string, string>> = {
     'the folder or the new file that the archive is written to, - for standard output; default: the backup folder',
   'backup --keep':
     'how many backups of this database stay, the newest; older ones are removed. Default of `create`: all; `prune` needs it',
+  'backup --since':
+    'make none where one of this database was made since that time (2026-11-23T03:30:00Z); default: make one',
+  'backup --cron':
+    'when backups are made: minute, hour, day, month, weekday; default: 30 3 * * *, every night at half past three',
+  'backup --check':
+    'ask whether the scheduler of this container lives and its last backup succeeded; for a health check',
   'backup --prove': 'restore the archive beside the database, bring it to the head, and drop it again',
   'restore --database-only': 'leave the uploads as they are; default: they are restored with the database',
   'restore --undo': 'put back what was there before the last restore',

@@ -10,5 +10,5 @@ export const streamTexts = {
     'The archive comes on standard input, so that nobody can be asked there: give --yes if it is to take the place of the ' +
     'database, or --dry-run to try it out first. Nothing was read.',
   noJson: 'The archive goes to standard output: leave out --json.',
-  noKeep: 'An archive that goes to standard output is not in the backup folder: leave out --keep.',
+  noKeep: 'An archive that goes to standard output is not in the backup folder: leave out --keep and --since.',
 } as const;

@@ -191,10 +191,13 @@ describe('backup prune', () => {
 
 describe('backup', () => {
   it.each([
-    [[], 'create [--output PATH|-] [--keep N] | list | verify FILE|- [--prove [--trust-archive]] | prune --keep N.'],
+    [
+      [],
+      'create [--output PATH|-] [--keep N] [--since TIME] | list | verify FILE|- [--prove [--trust-archive]] | schedule [--cron LINE] [--keep N] [--check] | prune --keep N.',
+    ],
     [['make'], 'create [--output PATH|-]'],
-    [['create', 'x.zip'], 'create [--output PATH|-] [--keep N].'],
-    [['create', '--keep', 'x'], 'create [--output PATH|-] [--keep N].'],
+    [['create', 'x.zip'], 'create [--output PATH|-] [--keep N] [--since TIME].'],
+    [['create', '--keep', 'x'], 'create [--output PATH|-] [--keep N] [--since TIME].'],
     [['list', '--keep', '1'], 'list.'],
     [['verify'], 'verify FILE|- [--prove [--trust-archive]].'],
     [['verify', 'a', 'b'], 'too many arguments'],

@@ -1,0 +1,101 @@
+import { Cron } from 'croner';
+
+/** The times at which backups are due. */
+export interface Schedule {
+  /** The next time after an instant; null if there is none. */
+  next(after: Date): Date | null;
+  /** The last time that is not after an instant; null if there is none. */
+  last(until: Date): Date | null;
+}
+
+/**
+ * Reads a line of cron with its five fields (minute, hour, day, month, weekday), or a word like `@daily`. In the nights in which
+ * the clock changes, a fixed time that does not exist is due when the gap ends, and one that exists twice is due once.
+ * @param timeZone `Europe/Berlin`
+ * @throws Error that says what is wrong with it
+ */
+export function parseSchedule(cron: string, timeZone: string): Schedule {
+  const times = new Cron(cron, { mode: '5-part', timezone: timeZone, paused: true });
+  return {
+    next: (after) => times.nextRun(after),
+    last: (until) => times.previousRuns(1, new Date(until.getTime() + 1000))[0] ?? null,
+  };
+}
+
+/** What a scheduler does, as its health check reads it. Times are ISO 8601. */
+export interface SchedulerState {
+  readonly pid: number;
+  /** When the next backup is due; null while one is made. */
+  readonly next: string | null;
+  /** How the last backup of this scheduler ended; null before the first. */
+  readonly last: { readonly at: string; readonly exitCode: number } | null;
+}
+
+/** What the health check finds. */
+export type Health =
+  | { readonly kind: 'healthy'; readonly state: SchedulerState }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'overdue'; readonly due: string }
+  | { readonly kind: 'failed'; readonly at: string; readonly exitCode: number };
+
+/** Milliseconds that a backup may begin late before its scheduler counts as dead. */
+const patience = 10 * 60 * 1000;
+
+/** @param state of a process that runs; null if there is none */
+export function judgeScheduler(state: SchedulerState | null, now: Date): Health {
+  if (state === null) return { kind: 'absent' };
+  const { next, last } = state;
+  if (next !== null && now.getTime() - Date.parse(next) > patience) return { kind: 'overdue', due: next };
+  return last === null || last.exitCode === 0 ? { kind: 'healthy', state } : { kind: 'failed', ...last };
+}
+
+/** What a scheduler works with. */
+export interface SchedulerContext {
+  readonly schedule: Schedule;
+  readonly now: () => Date;
+  /** Resolves at that time, or soon after it; or when the scheduler is stopped. */
+  readonly waitUntil: (time: Date) => Promise<void>;
+  /** When the newest backup was made; null if there is none. */
+  readonly newest: () => Promise<Date | null>;
+  /** Makes the backup that was due at a time, unless one was made since. Resolves to the exit code of it. */
+  readonly makeBackup: (due: Date) => Promise<number>;
+  readonly remember: (state: Omit<SchedulerState, 'pid'>) => void;
+  readonly tell: (event: SchedulerEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+export type SchedulerEvent =
+  | { readonly kind: 'missed'; readonly due: Date }
+  | { readonly kind: 'waiting'; readonly next: Date }
+  | { readonly kind: 'failed'; readonly exitCode: number };
+
+/**
+ * Makes a backup whenever one is due, until it is stopped. One that was due while no scheduler ran is made at once. A failure
+ * is told, and the next one is made all the same.
+ */
+export async function keepSchedule(context: SchedulerContext): Promise<void> {
+  const { schedule, now, waitUntil, newest, makeBackup, remember, tell, signal } = context;
+  let last: SchedulerState['last'] = null;
+  const run = async (due: Date): Promise<void> => {
+    remember({ next: null, last });
+    const exitCode = await makeBackup(due);
+    if (signal.aborted) return;
+    last = { at: now().toISOString(), exitCode };
+    if (exitCode !== 0) tell({ kind: 'failed', exitCode });
+  };
+  const missed = schedule.last(now());
+  const made = await newest();
+  if (missed !== null && (made === null || made < missed)) {
+    tell({ kind: 'missed', due: missed });
+    await run(missed);
+  }
+  for (;;) {
+    const next = schedule.next(now());
+    if (signal.aborted || next === null) return;
+    remember({ next: next.toISOString(), last });
+    tell({ kind: 'waiting', next });
+    await waitUntil(next);
+    if (signal.aborted) return;
+    await run(next);
+  }
+}

@@ -1,0 +1,146 @@
+import { spawn } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { judgeScheduler, keepSchedule, parseSchedule, type Schedule, type SchedulerState } from '../backup/schedule.ts';
+import { nameOf } from '../database/target-name.ts';
+import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
+import { Failure, reasonOf } from '../errors/failure.ts';
+import { describeHealth, describeSchedule, describeSchedulerEvent, unfitSchedule } from '../report/schedule-text.ts';
+import type { CommandContext } from './context.ts';
+
+/** Every night at half past three: after what others do at midnight, and outside of the hour that some nights lack. */
+const nightly = '30 3 * * *';
+
+/** Milliseconds: a clock that is set, and a machine that slept, are noticed after so long. */
+const longestNap = 60_000;
+
+/**
+ * Makes backups at fixed times until it is stopped. Each is a process of its own, `backup create`, with all that belongs to
+ * it: the lock, the report to the owner, the clean end on SIGTERM; what it needs of memory goes with it.
+ * @throws Failure `usage`
+ */
+export async function scheduleBackups(context: CommandContext, keep: number | null): Promise<ExitCode> {
+  const { config, log, signal, arguments: given } = context;
+  const cron = given.options.get('cron') ?? nightly;
+  const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const schedule = read(cron, timeZone);
+  const database = nameOf(config.database);
+  const file = stateFileOf(context);
+  const { findNewestBackup } = await import('../backup/retention.ts');
+  log.info(describeSchedule({ database, cron, timeZone, keep }));
+  try {
+    await keepSchedule({
+      schedule,
+      now: () => new Date(),
+      waitUntil: (time) => waitUntil(time, signal),
+      // a folder that cannot be read fails the backup, which tells it
+      newest: () =>
+        findNewestBackup(config.backupFolder, database, 'manual').then(
+          (newest) => newest?.manifest.createdAt ?? null,
+          () => null,
+        ),
+      makeBackup: (due) => makeBackup(due, keep, signal),
+      remember: (state) => writeState(file, { pid: process.pid, ...state }),
+      tell(event) {
+        const level = event.kind === 'failed' ? 'error' : 'info';
+        log[level](describeSchedulerEvent(event));
+      },
+      signal,
+    });
+  } finally {
+    rmSync(file, { force: true });
+  }
+  return signal.reason === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated;
+}
+
+/** Whether the scheduler of this container lives and its last backup succeeded. */
+export function checkSchedule(context: CommandContext): ExitCode {
+  const state = readState(stateFileOf(context));
+  const health = judgeScheduler(state !== null && isAlive(state.pid) ? state : null, new Date());
+  context.output.result(describeHealth(health), { ...health });
+  return health.kind === 'healthy' ? exitCodes.healthy : exitCodes.backupFailed;
+}
+
+function read(cron: string, timeZone: string): Schedule {
+  const refuse = (reason: string): Failure => new Failure({ kind: 'usage', message: unfitSchedule(cron, reason) });
+  try {
+    const schedule = parseSchedule(cron, timeZone);
+    if (schedule.next(new Date()) !== null) return schedule;
+  } catch (error) {
+    throw refuse(reasonOf(error));
+  }
+  throw refuse('there is no such day');
+}
+
+async function waitUntil(time: Date, signal: AbortSignal): Promise<void> {
+  for (let left = Infinity; (left = time.getTime() - Date.now()) > 0;) {
+    await setTimeout(Math.min(left, longestNap), undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+  }
+}
+
+/** @returns the exit code of the backup, once its process has ended */
+function makeBackup(due: Date, keep: number | null, signal: AbortSignal): Promise<number> {
+  const [, program = ''] = process.argv;
+  const kept = keep === null ? [] : ['--keep', String(keep)];
+  const words = ['backup', 'create', '--since', due.toISOString(), ...kept];
+  return new Promise((resolve) => {
+    const backup = spawn(process.execPath, [...process.execArgv, program, ...words], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    const stop = (): void => void backup.kill('SIGTERM');
+    signal.addEventListener('abort', stop);
+    const end = (exitCode: number): void => {
+      signal.removeEventListener('abort', stop);
+      resolve(exitCode);
+    };
+    backup.on('error', () => end(exitCodes.unexpected));
+    backup.on('close', (exitCode) => end(exitCode ?? exitCodes.unexpected));
+    if (signal.aborted) stop();
+  });
+}
+
+/** Among the temporary files: what is there was written since the container was started. */
+function stateFileOf({ config }: CommandContext): string {
+  const what = createHash('sha256')
+    .update(`${config.backupFolder}\n${nameOf(config.database)}`)
+    .digest('hex')
+    .slice(0, 16);
+  return join(tmpdir(), `db-init-schedule-${what}.json`);
+}
+
+function writeState(file: string, state: SchedulerState): void {
+  const fresh = `${file}.${randomUUID()}`;
+  writeFileSync(fresh, JSON.stringify(state), { mode: 0o600, flag: 'wx' });
+  renameSync(fresh, file);
+}
+
+function readState(file: string): SchedulerState | null {
+  try {
+    const state: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return isState(state) ? state : null;
+  } catch {
+    return null;
+  }
+}
+
+function isState(state: unknown): state is SchedulerState {
+  if (typeof state !== 'object' || state === null) return false;
+  if (!('pid' in state) || typeof state.pid !== 'number' || !('next' in state) || !('last' in state)) return false;
+  const { next, last } = state;
+  if (next !== null && typeof next !== 'string') return false;
+  if (last === null) return true;
+  if (typeof last !== 'object' || !('at' in last) || !('exitCode' in last)) return false;
+  return typeof last.at === 'string' && typeof last.exitCode === 'number';
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
