@@ -7,7 +7,7 @@ import { seen } from '../../support/wait-for-output.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { archivesIn, describeBackups, execute, hold, partialIn } from './backups.ts';
 
-describeBackups('backup schedule', ({ create }) => {
+describeBackups('backup schedule', ({ name: engine, create }) => {
   let database: TestDatabase;
   let folder: string;
   let env: Record<string, string>;
@@ -47,16 +47,20 @@ describeBackups('backup schedule', ({ create }) => {
     expect((await run(['backup', 'schedule', '--check'], { env })).exitCode).toBe(30);
   });
 
-  it('leaves no partial file where it is stopped in the middle of a backup', async () => {
-    await mkdir(folder);
-    const held = await hold(database);
-    const scheduler = schedule();
-    await partialIn(folder, scheduler);
-    scheduler.kill('SIGTERM');
-    expect((await scheduler).exitCode).toBe(143);
-    await held.letGo();
-    expect((await readdir(folder)).filter((name) => name.endsWith('.partial'))).toEqual([]);
-  });
+  // SQLite copies without a pause: that a run is stopped is seen after it, as by backup create
+  it.runIf(engine === 'postgresql')(
+    'leaves no partial file where it is stopped in the middle of a backup',
+    async () => {
+      await mkdir(folder);
+      const held = await hold(database);
+      const scheduler = schedule();
+      await partialIn(folder, scheduler);
+      scheduler.kill('SIGTERM');
+      expect((await scheduler).exitCode).toBe(143);
+      await held.letGo();
+      expect((await readdir(folder)).filter((name) => name.endsWith('.partial'))).toEqual([]);
+    },
+  );
 
   it('goes on after a backup that failed, which its health check tells', async () => {
     env['BACKUP_FOLDER'] = '/proc/nowhere';
