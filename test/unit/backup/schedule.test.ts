@@ -60,7 +60,7 @@ describe('a scheduler', () => {
       schedule: parseSchedule('30 3 * * *', 'UTC'),
       now: () => clock,
       waitUntil: async (time) => void (clock = time),
-      newest: async () => newest && at(newest),
+      newest: async () => (newest === null ? null : at(newest)),
       async makeBackup(due) {
         made.push(due.toISOString().slice(0, 16));
         // it takes an hour
