@@ -3,9 +3,9 @@ import { Cron } from 'croner';
 /** The times at which backups are due. */
 export interface Schedule {
   /** The next time after an instant; null if there is none. */
-  next(after: Date): Date | null;
+  readonly next: (after: Date) => Date | null;
   /** The last time that is not after an instant; null if there is none. */
-  last(until: Date): Date | null;
+  readonly last: (until: Date) => Date | null;
 }
 
 /**
