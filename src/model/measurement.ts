@@ -18,6 +18,14 @@ export interface Measurement {
   readonly objects: Readonly<Record<string, MeasuredObject>> | null;
 }
 
+/** What tells whether uploaded files that were put aside are still the same. */
+export interface MeasuredUploads {
+  readonly files: number;
+  readonly bytes: number;
+  /** Of the path, the size and the time of change of each file; not of what is in them. */
+  readonly digest: string;
+}
+
 /** A difference between two measurements of the same database. */
 export type Change =
   | { readonly kind: 'gone' | 'new' | 'content' | 'definition'; readonly object: string }
@@ -25,5 +33,12 @@ export type Change =
   | { readonly kind: 'revisions'; readonly before: readonly string[]; readonly now: readonly string[] }
   /** The file is another one, though every table has as many rows and the same definition. */
   | { readonly kind: 'file' }
+  /** The uploads that were in a folder; null if they are gone. */
+  | {
+      readonly kind: 'uploads';
+      readonly folder: string;
+      readonly before: MeasuredUploads;
+      readonly now: MeasuredUploads | null;
+    }
   /** It could be measured before, and cannot be now. */
   | { readonly kind: 'unreadable'; readonly reason: string };

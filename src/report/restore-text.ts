@@ -1,4 +1,4 @@
-import type { Change } from '../model/measurement.ts';
+import type { Change, MeasuredUploads } from '../model/measurement.ts';
 import { printable, printableSql } from '../platform/printable.ts';
 import type { Archive } from '../archive/reader.ts';
 import type { Surrounding } from '../database/postgres/left-behind.ts';
@@ -125,14 +125,14 @@ export function describeRestoreObstacle(database: string, obstacle: RestoreObsta
       };
     case 'former-changed':
       return {
-        title: `The former database was changed: ${database}`,
+        title: `What was put aside was changed: ${database}`,
         happened: [
-          `${obstacle.kept} is not what was put aside at the last restore.`,
+          `${changedPart(obstacle.kept, obstacle.changes)} not what was put aside at the last restore.`,
           ...describeChanges(obstacle.changes),
         ],
         safe: `${safe} ${obstacle.kept} was not touched either.`,
         options: [
-          `Look into ${obstacle.kept}, and mend it there; then start again.`,
+          'Look into what was changed, and mend it there; then start again.',
           `Or put it back as it is now.\n${commands.run('restore', '--undo', '--accept-changes')}`,
           `Or restore a backup.\n${commands.backups}\n${commands.restore}`,
         ],
@@ -217,6 +217,17 @@ function describeChanges(changes: readonly Change[]): readonly string[] {
   return more > 0 ? [...shown, `And ${count(more, 'more change')}.`] : shown;
 }
 
+/** What of the former state was changed, with its verb. */
+function changedPart(kept: string, changes: readonly Change[]): string {
+  const uploads = changes.some(({ kind }) => kind === 'uploads');
+  if (changes.every(({ kind }) => kind === 'uploads')) return `The uploads that were put aside with ${kept} are`;
+  return uploads ? `${kept} and its uploads are` : `${kept} is`;
+}
+
+function describeUploads({ files, bytes }: MeasuredUploads): string {
+  return `${count(files, 'file')} (${formatBytes(bytes)})`;
+}
+
 function describeChange(change: Change): string {
   switch (change.kind) {
     case 'gone':
@@ -231,6 +242,13 @@ function describeChange(change: Change): string {
       return `${change.object} has another definition, owner or other rights than before.`;
     case 'revisions':
       return `alembic_version held ${listRows(change.before) || 'nothing'}, and holds ${listRows(change.now) || 'nothing'} now.`;
+    case 'uploads': {
+      const { folder, before, now } = change;
+      if (now === null) return `Of ${folder} ${describeUploads(before)} were put aside, and are gone.`;
+      return now.files === before.files && now.bytes === before.bytes
+        ? `Of ${folder} as many files are there as were put aside, but not the same ones.`
+        : `Of ${folder} ${describeUploads(before)} were put aside, and there are ${describeUploads(now)} now.`;
+    }
     case 'file':
       return 'The file was written to, though every table has as many rows as before.';
     case 'unreadable':
@@ -250,7 +268,7 @@ export function describeFormer(
   }
   if (changes.length === 0) return [];
   return [
-    `${kept} was changed since it was put aside at ${finishedAt}:`,
+    `${changedPart(kept, changes)} not what was put aside at ${finishedAt}:`,
     ...describeChanges(changes).map((change) => `  ${change}`),
   ];
 }

@@ -71,7 +71,7 @@ async function dropKept(
     recorder.committed('committed');
   }
   for (const folder of done.uploads) await dropFormer(folder, done.id, config);
-  remember(config, { ...done, kept: null, uploads: [], measured: null });
+  remember(config, { ...done, kept: null, uploads: [], measured: null, measuredUploads: {} });
   log.info(
     there || done.kept === null ? `Dropped ${done.kept ?? 'former uploads'}.` : `${done.kept} is not there any more.`,
   );

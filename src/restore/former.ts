@@ -1,12 +1,15 @@
-import type { Change, Measurement } from '../model/measurement.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Change, MeasuredUploads, Measurement } from '../model/measurement.ts';
 import { changesBetween } from '../database/measurement.ts';
-import { Failure } from '../errors/failure.ts';
+import type { Config } from '../config/config.ts';
+import { Failure, reasonOf } from '../errors/failure.ts';
 import type { Log } from '../report/log.ts';
 import { describeUnmeasured } from '../report/restore-text.ts';
 import type { DoneRestore } from '../state-folder/restore-history.ts';
 import { isLost } from '../database/cause.ts';
 import { reasonInWords } from './load-and-verify.ts';
-import type { Site } from './target.ts';
+import type { RestoreContext, Site } from './target.ts';
+import { measureFormerUploads } from './uploads/former-uploads.ts';
 
 /** A restore that keeps what was there before. */
 type Keeping = DoneRestore & { readonly kept: string };
@@ -21,22 +24,65 @@ export async function measureFormer(site: Site, kept: string, log: Log): Promise
   }
 }
 
+/** Measures the uploads that were just put aside, folder by folder. One that cannot be measured is kept all the same. */
+export async function measureUploads(
+  folders: readonly string[],
+  id: string,
+  config: Config,
+  log: Log,
+): Promise<Readonly<Record<string, MeasuredUploads>>> {
+  const measured: Record<string, MeasuredUploads> = {};
+  for (const folder of folders) {
+    try {
+      const found = await measureFormerUploads(folder, id, config);
+      if (found !== null) measured[folder] = found;
+    } catch (error) {
+      log.warn(describeUnmeasured(`What was in ${folder}`, reasonOf(error)));
+    }
+  }
+  return measured;
+}
+
 /**
- * What was changed in a former database since it was put aside.
- * @returns null if nobody measured it then
+ * What was changed in a former database, and among its uploads, since they were put aside.
+ * @returns null if nobody measured the database then, and the uploads are as they were
  * @throws Failure `restore-refused` (`former-gone`, `former-dropped`)
  */
 export async function compareFormer(
   site: Site,
-  { kept, database, measured }: Keeping,
-  signal: AbortSignal,
+  last: Keeping,
+  { config, signal }: Pick<RestoreContext, 'config' | 'signal'>,
 ): Promise<readonly Change[] | null> {
+  const { kept, database } = last;
   if (!(await site.isKept(kept))) {
     throw new Failure({ kind: 'restore-refused', database, obstacle: { kind: 'former-gone', kept } });
   }
   if (await site.isDropped(kept)) {
     throw new Failure({ kind: 'restore-refused', database, obstacle: { kind: 'former-dropped', kept } });
   }
+  const inDatabase = await compareDatabase(site, last, signal);
+  const inUploads = await compareUploads(last, config);
+  return inDatabase === null && inUploads.length === 0 ? null : [...(inDatabase ?? []), ...inUploads];
+}
+
+async function compareUploads({ id, measuredUploads }: Keeping, config: Config): Promise<readonly Change[]> {
+  const changes: Change[] = [];
+  for (const [folder, before] of Object.entries(measuredUploads)) {
+    try {
+      const now = await measureFormerUploads(folder, id, config);
+      if (!isDeepStrictEqual(now, before)) changes.push({ kind: 'uploads', folder, before, now });
+    } catch (error) {
+      changes.push({ kind: 'unreadable', reason: `the uploads of ${folder}: ${reasonOf(error)}` });
+    }
+  }
+  return changes;
+}
+
+async function compareDatabase(
+  site: Site,
+  { kept, measured }: Keeping,
+  signal: AbortSignal,
+): Promise<readonly Change[] | null> {
   if (measured === null) return null;
   try {
     return changesBetween(measured, await site.measure(kept));

@@ -8,7 +8,7 @@ import { Failure, reasonOf } from '../errors/failure.ts';
 import { memoryFolderOf } from '../state-folder/state-paths.ts';
 import { databasesSite } from './targets/database-swap.ts';
 import { filesSite } from './targets/file-swap.ts';
-import { measureFormer } from './former.ts';
+import { measureFormer, measureUploads } from './former.ts';
 import { putAwayFormer, recallFormer } from './uploads/former-uploads.ts';
 import { type HeldJournal, holdJournal } from './journal-lock.ts';
 import { foldersOf, readHistory, remember } from '../state-folder/restore-history.ts';
@@ -86,11 +86,12 @@ async function finish(
   const uploads = foldersOf(journal.uploads);
   // what it brought back is not kept any more
   for (const done of readHistory(config).filter((earlier) => earlier.kept === places.incoming)) {
-    remember(config, { ...done, kept: null, uploads: [], measured: null });
+    remember(config, { ...done, kept: null, uploads: [], measured: null, measuredUploads: {} });
   }
   const measured = kept === null ? null : await measureFormer(site, kept, log);
+  const measuredUploads = await measureUploads(uploads, id, config, log);
   mayGoOn();
-  const done = { id, action, way, database, archive, finishedAt, kept, uploads };
+  const done = { id, action, way, database, archive, finishedAt, kept, uploads, measuredUploads };
   try {
     remember(config, { ...done, measured });
   } catch (error) {

@@ -168,13 +168,13 @@ async function bringBack(
   const site = await openSite(live, context, last.way);
   try {
     if (!isFormerOf(site, last.kept)) throw nothingKept(live.name);
-    const found = await compareFormer(site, last, context.signal);
+    const found = await compareFormer(site, last, context);
     for (const sentence of describeFormer(last, found)) log.warn(sentence);
     requireUnchanged(last, found, acceptChanges);
     if (consent !== null) {
       await consent();
       // a question may stand for long: what comes back is what was shown
-      const later = await compareFormer(site, last, context.signal);
+      const later = await compareFormer(site, last, context);
       if (!isDeepStrictEqual(later, found)) requireUnchanged(last, later, false);
     }
     await putBack(site, live.name, context);

@@ -1,5 +1,5 @@
 import { writeStateFile } from './state-file.ts';
-import type { MeasuredObject, Measurement } from '../model/measurement.ts';
+import type { MeasuredObject, MeasuredUploads, Measurement } from '../model/measurement.ts';
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { nameOf } from '../database/target-name.ts';
@@ -23,6 +23,8 @@ export interface DoneRestore {
   readonly uploads: readonly string[];
   /** What the former database held when it was put aside; null if nobody measured it, or if nothing is kept. */
   readonly measured: Measurement | null;
+  /** What the former uploads of a folder were when they were put aside, as far as somebody measured them. */
+  readonly measuredUploads: Readonly<Record<string, MeasuredUploads>>;
 }
 
 type Remembering = Pick<Config, 'backupFolder' | 'database'>;
@@ -91,7 +93,18 @@ function parseDone(value: unknown): DoneRestore | null {
   if (uploads === null || archive === undefined) return null;
   // one that cannot be understood is worth as much as none: both are told
   const measured = kept === null ? null : parseMeasurement(fields['measured']);
-  return { id, action, way, database, archive, finishedAt, kept, uploads, measured };
+  const measuredUploads = parseMeasuredUploads(fields['measuredUploads']);
+  return { id, action, way, database, archive, finishedAt, kept, uploads, measured, measuredUploads };
+}
+
+function parseMeasuredUploads(value: unknown): DoneRestore['measuredUploads'] {
+  return Object.fromEntries(
+    Object.entries(parseRecord(value) ?? {}).flatMap(([folder, measured]) => {
+      const { files, bytes, digest }: Fields = parseRecord(measured) ?? {};
+      const whole = typeof files === 'number' && typeof bytes === 'number' && isText(digest);
+      return whole ? [[folder, { files, bytes, digest }] as const] : [];
+    }),
+  );
 }
 
 function parseMeasurement(value: unknown): Measurement | null {

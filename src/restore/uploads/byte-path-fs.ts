@@ -29,15 +29,22 @@ export type EntryKind = 'none' | 'folder' | 'file' | 'link' | 'other';
 /** What lies at a path; a symbolic link is itself, never what it points to. */
 export async function kindOf(path: RawPath): Promise<EntryKind> {
   try {
-    const stats = await lstat(bytesOf(path));
-    if (stats.isDirectory()) return 'folder';
-    if (stats.isFile()) return 'file';
-    return stats.isSymbolicLink() ? 'link' : 'other';
+    return (await statOf(path)).kind;
   } catch (error) {
     // a path through something that is no folder leads nowhere
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return 'none';
     throw error;
   }
+}
+
+/** What lies at a path that is there, its size in bytes, and when it was changed, in seconds since 1970: not every copy keeps more. */
+export async function statOf(
+  path: RawPath,
+): Promise<{ readonly kind: EntryKind; readonly size: number; readonly changedAt: number }> {
+  const stats = await lstat(bytesOf(path));
+  const { size, mtimeMs } = stats;
+  const kind = stats.isDirectory() ? 'folder' : stats.isFile() ? 'file' : stats.isSymbolicLink() ? 'link' : 'other';
+  return { kind, size, changedAt: Math.floor(mtimeMs / 1000) };
 }
 
 export async function namesIn(folder: RawPath): Promise<readonly RawPath[]> {

@@ -3,10 +3,12 @@ import { chmod, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { makeFolder } from '../../platform/make-folder.ts';
 import type { Config } from '../../config/config.ts';
+import type { MeasuredUploads } from '../../model/measurement.ts';
 import { hasCode } from '../../errors/error-code.ts';
 import { alone } from '../before-step.ts';
 import { memoryFolderOf } from '../../state-folder/state-paths.ts';
 import { rawOf, removeEmptyFolder, sync } from './byte-path-fs.ts';
+import { measureFolder } from './measure.ts';
 import { isThere, privately, removeDiscarded, removeSet, setFolder } from './upload-sets.ts';
 
 type Keeping = Pick<Config, 'backupFolder' | 'uploadRoots'>;
@@ -52,6 +54,23 @@ export async function findFormer(
 ): Promise<string | null> {
   for (const place of Object.values(placesOf(config, folder, id))) if (await isThere(place)) return place;
   return null;
+}
+
+/** Measures the former uploads of a folder, which may be closed. @returns null if there are none */
+export async function measureFormerUploads(
+  folder: string,
+  id: string,
+  config: Pick<Config, 'backupFolder'>,
+): Promise<MeasuredUploads | null> {
+  const place = await findFormer(folder, id, config);
+  if (place === null) return null;
+  const isClosed = place === placesOf(config, folder, id).closed;
+  if (isClosed) await chmod(place, privately.mode);
+  try {
+    return await measureFolder(rawOf(place));
+  } finally {
+    if (isClosed) await chmod(place, closed);
+  }
 }
 
 /** Makes the former uploads the incoming ones of an undo. Once that is done, or if there are none, it does nothing. */

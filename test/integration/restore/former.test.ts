@@ -1,4 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -13,6 +14,7 @@ import {
   fillWithNewer,
   install,
   type Installation,
+  put,
 } from './restores.ts';
 
 /** What a restore has kept, as a database of its own. */
@@ -47,6 +49,7 @@ describeRestores('a former database that was changed since it was put aside', (e
       `DELETE FROM alembic_version; CREATE TABLE of_mine (note text); INSERT INTO of_mine VALUES ('a');
        CREATE TABLE old_thing (id int)`,
     );
+    await put(place.statics, { 'mine.txt': 'mine', 'folder/yours.txt': 'yours' });
     users = Number((await ask(place.database, 'SELECT count(*) FROM users'))[0]);
     await place.must('restore', currentArchive(engine), '--yes');
   });
@@ -99,6 +102,41 @@ describeRestores('a former database that was changed since it was put aside', (e
     );
     await place.must(...back, '--accept-changes');
     await place.must(...back);
+  });
+
+  it('is not put back if its uploads are not those that were put aside', async () => {
+    const kept = async () => {
+      const found = await readdir(join(place.backups, '.db-init/former-uploads'));
+      const sets = found.map((name) => join(place.backups, '.db-init/former-uploads', name));
+      return sets.find((set) => existsSync(join(set, 'mine.txt'))) ?? '';
+    };
+    const changes: readonly (readonly [RegExp, (set: string) => Promise<void>])[] = [
+      [
+        /Of \S+ 4 files \(16 bytes\) were put aside, and there are 3 files \(12 bytes\) now/,
+        (set) => rm(join(set, 'mine.txt')),
+      ],
+      [
+        /as many files are there as were put aside, but not the same ones/,
+        (set) => utimes(join(set, 'mine.txt'), 1, 1),
+      ],
+      [/Of \S+ 4 files \(16 bytes\) were put aside, and are gone/, (set) => rename(set, `${set}_gone`)],
+    ];
+    for (const [told, change] of changes) {
+      const set = await kept();
+      await cp(set, `${set}_as_it_was`, { recursive: true, preserveTimestamps: true });
+      await change(set);
+      const { exitCode, stderr } = await place.run(...back);
+      expect([exitCode, words(stderr)]).toEqual([31, expect.stringMatching(told)]);
+      expect(words(stderr)).toContain('The uploads that were put aside with');
+      expect(await isBefore()).toBe(false);
+      await rm(set, { recursive: true, force: true });
+      await rename(`${set}_as_it_was`, set);
+    }
+    await rm(`${await kept()}_gone`, { recursive: true });
+    for (const before of [true, false]) {
+      expect((await place.must(...back)).all).toContain('as it was.');
+      expect(await isBefore()).toBe(before);
+    }
   });
 
   it('is put back without a comparison if nobody has measured it', async () => {
