@@ -63,9 +63,9 @@ RUN --mount=from=postgres-16,target=/mnt/16 --mount=from=postgres-17,target=/mnt
 # Certificate authorities for sslrootcert=/etc/ssl/certs/ca-certificates.crt: the slim image comes without them.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /runtime /opt/db-init
-# Where the recovery document of TimeTracker looks for them.
+# Where the recovery document of TimeTracker looks for them, by the names that it has and by their own.
 COPY docker/seed-dev-data.sh /app/docker/
-COPY scripts/reset-dev-db.sh /app/scripts/
+COPY scripts/db-init-reset.sh scripts/db-init-seed.sh scripts/reset-dev-db.sh /app/scripts/
 
 # A new volume takes over owner and mode of the folder it is mounted on, and db-init is the first to mount these: they
 # have to be the application's (uid 1000), or it could not write there.

@@ -1,39 +1,4 @@
-@echo off
-rem Deletes ALL DATA of TimeTracker and creates its schema anew, after a safety backup: "db-init reset", with the
-rem application stopped meanwhile. Asks for the database's name; without a terminal give --yes-delete-all-data NAME or
-rem set TT_FORCE_RESET_DB=true. Works from any folder; options are handed on.
-setlocal EnableExtensions DisableDelayedExpansion
-
-rem the folder that the command is given in, the project's, or that of a compose file which the project lies beside
-call :knows_db_init "%CD%" && goto found
-call :knows_db_init "%~dp0.." && goto found
-call :knows_db_init "%~dp0..\.." && goto found
-echo No compose file with a service db-init was found here, nor beside %~dp0. 1>&2
-echo Change to its folder, or set COMPOSE_FILE to its path. 1>&2
-rem a file that cannot be read, because .env lacks a variable say, is not a missing one
-docker compose config --quiet 1>&2
-exit /b 2
-
-:found
-set "running="
-for /f "delims=" %%s in ('docker compose ps --services --status running') do if "%%s"=="app" set "running=yes"
-set "environment="
-if defined TT_FORCE_RESET_DB set "environment=--env TT_FORCE_RESET_DB"
-
-if defined running docker compose stop app
-docker compose run --rm %environment% db-init reset %*
-set "status=%ERRORLEVEL%"
-
-rem whether or not it was reset: db-init looks at the database first
-if defined running (
-  docker compose up -d app || set "status=1"
-)
-popd
-exit /b %status%
-
-rem Goes to a folder if its compose file has a service db-init.
-:knows_db_init
-pushd "%~1" || exit /b 1
-for /f "delims=" %%s in ('docker compose config --services 2^>nul') do if "%%s"=="db-init" exit /b 0
-popd
-exit /b 1
+@rem Of db-init, not the application's script of this name: hands on to db-init-reset.bat. The recovery document names it so.
+@echo This is db-init's reset-dev-db.bat: it runs db-init-reset.bat, which is "db-init reset". 1>&2
+@call "%~dp0db-init-reset.bat" %*
+@exit /b %ERRORLEVEL%

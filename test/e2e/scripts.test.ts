@@ -1,8 +1,8 @@
 import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { buildStack, describeDocker, postgresFiles, sqliteFiles, type Stack } from './stack.ts';
 
-const reset = 'scripts/reset-dev-db.sh';
-const seed = 'docker/seed-dev-data.sh';
+const reset = 'scripts/db-init-reset.sh';
+const seed = 'scripts/db-init-seed.sh';
 
 await describeDocker('The scripts, with PostgreSQL', () => {
   let stack: Stack;
@@ -40,9 +40,10 @@ await describeDocker('The scripts, with PostgreSQL', () => {
     const inside = (script: string, ...args: readonly string[]) =>
       stack.compose(['run', '--rm', '--entrypoint', `/app/${script}`, 'db-init', ...args]);
     await stack.compose(['stop', '--timeout', '1', 'app']);
-    expect(await inside(seed, '--users', '2', '--projects-per-client', '1')).toMatchObject({ exitCode: 0 });
+    // by the names of the recovery document
+    expect(await inside('docker/seed-dev-data.sh', '--users', '2', '--projects-per-client', '1')).toMatchObject({ exitCode: 0 });
     expect(await users()).toBe('t');
-    expect(await inside(reset, '--yes-delete-all-data', 'timetracker')).toMatchObject({ exitCode: 0 });
+    expect(await inside('scripts/reset-dev-db.sh', '--yes-delete-all-data', 'timetracker')).toMatchObject({ exitCode: 0 });
     expect(await users()).toBe('f');
   });
 });

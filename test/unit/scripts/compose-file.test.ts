@@ -1,4 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
@@ -15,7 +16,24 @@ async function run(script: string, says: string) {
   return execa(join(root, script), { cwd: folder, env, reject: false, all: true });
 }
 
-describe.each(['scripts/reset-dev-db.sh', 'docker/seed-dev-data.sh'])('%s', (script) => {
+describe.each([
+  'scripts/db-init-reset.sh',
+  'scripts/db-init-seed.sh',
+  'scripts/reset-dev-db.sh',
+  'docker/seed-dev-data.sh',
+])('%s', (script) => {
+  // the application ships scripts of the latter names
+  it.skipIf(script.includes('db-init'))('says first whose it is, and what it runs', async () => {
+    const [first] = (await run(script, 'nothing')).all?.split('\n') ?? [];
+    expect(first).toMatch(/^This is db-init's [\w.-]+: it runs db-init-(?:reset|seed)\.sh/);
+    const windows = script.replace(/sh$/, 'bat');
+    for (const file of existsSync(join(root, windows)) ? [script, windows] : [script]) {
+      expect(await readFile(join(root, file), 'utf8')).toMatch(
+        /^(?:#!\/bin\/sh\n# |@rem )Of db-init, not the application's/,
+      );
+    }
+  });
+
   it('tells a compose file that cannot be read from a missing one', async () => {
     const missing = await run(script, 'no configuration file provided: not found');
     expect(missing.exitCode).toBe(2);

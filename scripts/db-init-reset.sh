@@ -1,0 +1,30 @@
+#!/bin/sh
+# Deletes ALL DATA of TimeTracker and creates its schema anew, after a safety backup: `db-init reset`, with the
+# application stopped meanwhile. Asks for the database's name on a terminal; elsewhere give --yes-delete-all-data NAME or
+# TT_FORCE_RESET_DB=true. Works from any folder, on the host and inside the container; options are handed on.
+set -eu
+
+# inside the container there is nothing to stop from here
+inside=/opt/db-init/entrypoint
+if [ -x "$inside" ]; then exec "$inside" reset "$@"; fi
+
+scripts=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
+
+. "$scripts/compose-folder.sh"
+
+running=false
+if docker compose ps --services --status running | grep -qx app; then running=true; fi
+
+start_again() {
+  status=$?
+  trap - EXIT
+  # whether or not it was reset: db-init looks at the database first
+  if "$running"; then docker compose up -d app || status=$?; fi
+  exit "$status"
+}
+trap start_again EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+if "$running"; then docker compose stop app; fi
+docker compose run --rm ${TT_FORCE_RESET_DB:+--env TT_FORCE_RESET_DB} db-init reset "$@"

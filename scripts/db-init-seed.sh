@@ -1,0 +1,12 @@
+#!/bin/sh
+# Fills the database with development data: `db-init seed`, with FLASK_ENV=development, which it wants. What is there
+# stays. Works from any folder, on the host and inside the container; options are handed on.
+set -eu
+
+inside=/opt/db-init/entrypoint
+if [ -x "$inside" ]; then FLASK_ENV=development exec "$inside" seed "$@"; fi
+
+scripts=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
+
+. "$scripts/compose-folder.sh"
+exec docker compose run --rm --env FLASK_ENV=development db-init seed "$@"
