@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import type { NamedText } from '../compose/compose-file.ts';
 import { exitCodes } from '../errors/exit-codes.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
+import { composeUsage } from '../report/compose-usage-text.ts';
 import type { Command } from './context.ts';
 
 /** The image that is built from db-init's sources, as the README does it. */
@@ -27,7 +28,7 @@ export const composeCommand: Command = {
     try {
       const files = parseComposeFiles(given, readOther);
       const installation = findInstallation(files, options.get('service') ?? null);
-      if ('kind' in installation) throw unclear(installation.candidates, installation.services);
+      if ('kind' in installation) throw usage(composeUsage.unclear(installation.candidates, installation.services));
       const override = planOverride(installation, files, { image, settings: settingNames(settings) });
       const context = { installation, files: positionals, masked: process.stdout.isTTY };
       const [application] = installation.applications;
@@ -38,7 +39,7 @@ export const composeCommand: Command = {
       });
       return exitCodes.healthy;
     } catch (error) {
-      if (error instanceof NoComposeFile) throw usage(`${error.message}.`);
+      if (error instanceof NoComposeFile) throw usage(composeUsage.noComposeFile(error.file, error.fault));
       throw error;
     }
   },
@@ -50,8 +51,7 @@ function settingNames(help: string): readonly string[] {
 }
 
 async function readInput(): Promise<NamedText> {
-  if (process.stdin.isTTY)
-    throw usage('Give the compose files, or one on standard input: db-init compose < docker-compose.yml');
+  if (process.stdin.isTTY) throw usage(composeUsage.noFile);
   return { name: null, text: await text(process.stdin) };
 }
 
@@ -59,7 +59,7 @@ function readGiven(name: string): NamedText {
   try {
     return { name, text: readFileSync(name, 'utf8') };
   } catch (error) {
-    throw usage(`The file ${name} cannot be read: ${reasonOf(error)}.`);
+    throw usage(composeUsage.unreadable(name, reasonOf(error)));
   }
 }
 
@@ -72,12 +72,6 @@ function readOther(file: string, from: string | null): NamedText | null {
   } catch {
     return null;
   }
-}
-
-function unclear(candidates: readonly string[], services: readonly string[]): Failure {
-  const found =
-    candidates.length > 0 ? `These look alike: ${candidates.join(', ')}.` : `There are: ${services.join(', ')}.`;
-  return usage(`Which service is TimeTracker? ${found} Name it: db-init compose --service NAME`);
 }
 
 const usage = (message: string): Failure => new Failure({ kind: 'usage', message });

@@ -1,3 +1,4 @@
+import type { ComposeFault } from '../report/compose-usage-text.ts';
 import { mergeMaps, normalizeService, servicesOf } from './merge.ts';
 import { parseService, type Service } from './service.ts';
 import { isMap, mapOf, parseYaml, textOf, type YamlMap } from './yaml.ts';
@@ -21,8 +22,18 @@ export interface NamedText {
 /** Reads a file that another one names; null if that cannot be done. */
 export type ReadOther = (file: string, from: string | null) => NamedText | null;
 
-/** What was given is no compose file. `message` says why, without a full stop. */
-export class NoComposeFile extends Error {}
+/** What was given is no compose file. */
+export class NoComposeFile extends Error {
+  /** Null for standard input. */
+  readonly file: string | null;
+  readonly fault: ComposeFault;
+
+  constructor(file: string | null, fault: ComposeFault, options?: ErrorOptions) {
+    super(fault.kind, options);
+    this.file = file;
+    this.fault = fault;
+  }
+}
 
 /**
  * Parses compose files and lays them over each other, in their order.
@@ -48,15 +59,14 @@ export function parseComposeFiles(texts: readonly NamedText[], readOther: ReadOt
 }
 
 function parseFile({ name, text }: NamedText): YamlMap {
-  const called = name ?? 'standard input';
   let file: unknown;
   try {
     file = parseYaml(text);
   } catch (error) {
     const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
-    throw new NoComposeFile(`${called} is not YAML: ${reason.replace(/[:.]$/, '')}`, { cause: error });
+    throw new NoComposeFile(name, { kind: 'no-yaml', reason: reason.replace(/[:.]$/, '') }, { cause: error });
   }
-  if (!isMap(file) || !isMap(file['services'])) throw new NoComposeFile(`${called} has no services`);
+  if (!isMap(file) || !isMap(file['services'])) throw new NoComposeFile(name, { kind: 'no-services' });
   return file;
 }
 

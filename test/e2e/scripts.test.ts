@@ -41,9 +41,13 @@ await describeDocker('The scripts, with PostgreSQL', () => {
       stack.compose(['run', '--rm', '--entrypoint', `/app/${script}`, 'db-init', ...args]);
     await stack.compose(['stop', '--timeout', '1', 'app']);
     // by the names of the recovery document
-    expect(await inside('docker/seed-dev-data.sh', '--users', '2', '--projects-per-client', '1')).toMatchObject({ exitCode: 0 });
+    expect(await inside('docker/seed-dev-data.sh', '--users', '2', '--projects-per-client', '1')).toMatchObject({
+      exitCode: 0,
+    });
     expect(await users()).toBe('t');
-    expect(await inside('scripts/reset-dev-db.sh', '--yes-delete-all-data', 'timetracker')).toMatchObject({ exitCode: 0 });
+    expect(await inside('scripts/reset-dev-db.sh', '--yes-delete-all-data', 'timetracker')).toMatchObject({
+      exitCode: 0,
+    });
     expect(await users()).toBe('f');
   });
 });
