@@ -10,6 +10,7 @@ import type { Catalog, Table } from '../model/catalog.ts';
 import type { Difference } from '../model/difference.ts';
 import { quoteName, quoteText } from '../database/quoting.ts';
 import type { SeedRows } from '../migration/baseline.ts';
+import { isNeverTrue } from '../model/never-true.ts';
 import { findCaseVariants, findDifferences, isWider, ruleMeaning } from './comparison.ts';
 
 /** What was seen of a database, as far as its health is concerned. */
@@ -142,7 +143,11 @@ function attachmentsOn(head: Catalog, { catalog, surroundings }: Seen, engine: E
       const found = catalog.tables[name];
       return found === undefined
         ? []
-        : [...ownColumns(name, promised, found, engine), ...ownRules(name, promised, found, engine)];
+        : [
+            ...ownColumns(name, promised, found, engine),
+            ...ownRules(name, promised, found, engine),
+            ...ownUniques(name, promised, found),
+          ];
     }),
   ];
 }
@@ -190,13 +195,30 @@ function ownRules(table: string, promised: Table, found: Table, engine: Engine):
       what: 'constraint',
       name,
       detail: definition,
-      refuses: /^CHECK \(+(?:false|1 = 0|0)\)+/i.test(definition),
+      refuses: isNeverTrue(definition),
       remedy:
         engine === 'postgresql'
           ? `ALTER TABLE ${quoteName(table)} DROP CONSTRAINT ${quoteName(name)}`
           : `-- it is part of the statement of ${quoteName(table)}`,
     }));
 }
+
+/** A unique index of the owner's over nothing but a constant: there can be one row in all. */
+function ownUniques(table: string, promised: Table, found: Table): readonly Attachment[] {
+  return Object.entries(found.indexes)
+    .filter(([name, { definition }]) => !Object.hasOwn(promised.indexes, name) && isOfConstant(definition))
+    .map(([name, { definition }]) => ({
+      table,
+      what: 'unique index',
+      name,
+      detail: `${definition}, which a second row cannot pass`,
+      refuses: true,
+      remedy: `DROP INDEX ${quoteName(name)}`,
+    }));
+}
+
+const isOfConstant = (definition: string): boolean =>
+  /^UNIQUE (?:btree )?\(\(+(?:-?\d+|'[^']*'(?:::\w+)?|true|false)\)+\)$/.test(definition);
 
 /** What is asked of the rows of a database that may be at the head. */
 export function askRows({ head, seed }: Promised, engine: Engine): Question {

@@ -10,11 +10,22 @@ const tables = `c.relnamespace = ${schema} AND c.relkind IN ('r', 'p')`;
 /** The body of a function without comments, to see what it does first. */
 const body = `regexp_replace(p.prosrc, '--[^\\n]*|/\\*.*?\\*/', '', 'g')`;
 
-/** A function that does nothing but raise an error, or that drops every row before it is written. */
+/** What a function does before anything can depend on a condition: declarations, and statements that are none of control. */
+const firstOf = String.raw`^\s*(<<\w+>>\s*)?(declare\M\s+((?!begin\M)[^;]*;\s*)*)?begin\M\s+((?!(if|case|loop|for|foreach|while|begin|return|exit|<<)\M)[^;'']*(''[^'']*''[^;'']*)*;\s*)*`;
+
+/** In a trigger of an INSERT or UPDATE: the row that was just written is removed again, or every row of its table. */
+const removing = String.raw`(delete\s+from|truncate(\s+table)?)\s+(only\s+)?("?\w+"?\.)?"?%s"?\s*(as\s+\w+\s*|\w+\s+)?(;|where\M[^;]*\mnew\.)`;
+
+/**
+ * A function that raises an error whatever the row is, that drops every row before it is written, or removes it right
+ * after. One that catches its errors is not judged, nor one whose trigger has a condition other than `true`.
+ */
 const refusing = `
-  t.tgenabled IN ('O', 'A') AND t.tgqual IS NULL AND
-  (${body} ~* '^\\s*(declare\\s.*?)?begin\\s+raise\\s+(exception|''|[a-z_]+\\s*;|sqlstate)'
-   OR t.tgtype & 3 = 3 AND ${body} ~* '^\\s*(declare\\s.*?)?begin\\s+return\\s+null\\s*;')`;
+  t.tgenabled IN ('O', 'A') AND (t.tgqual IS NULL OR t.tgqual::text ~ '^\\{CONST .*:constvalue 1 \\[ 1 ')
+  AND ${body} !~* '\\mexception\\s+when\\M' AND (
+    ${body} ~* '${firstOf}raise\\s+(exception|''|[a-z_]+\\s*;|sqlstate)'
+    OR t.tgtype & 3 = 3 AND ${body} ~* '${firstOf}return\\s+null\\s*;'
+    OR t.tgtype & 20 <> 0 AND ${body} ~* ('${firstOf}' || format('${removing}', c.relname)))`;
 
 const triggers = `
   SELECT c.relname AS table, CASE WHEN t.tgenabled = 'D' THEN 'disabled trigger' ELSE 'trigger' END AS what, t.tgname AS name,
@@ -36,8 +47,15 @@ const rules = `
          format('DROP RULE %I ON %I', r.rulename, c.relname)
   FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE ${tables}`;
 
+/** SQL for whether an expression is one that is true of no row: what `pg_get_expr` writes of `false`, `1=0`, `id <> id`. */
+const neverTrue = (expression: string): string => String.raw`coalesce(${expression} !~ ' OR |CASE |NOT \(' AND (
+  ${expression} ~ '^\(*(.* AND )?\(?(false|NOT true|NULL::boolean)\)?( AND .*)?\)*$'
+  OR ${expression} ~ '\((\S+) (<>|<|>|IS DISTINCT FROM) \1\)'
+  OR EXISTS (SELECT FROM regexp_matches(${expression}, '\((-?\d+|''[^'']*''::\w+) = (-?\d+|''[^'']*''::\w+)\)', 'g') AS m
+             WHERE m[1] <> m[2])), false)`;
+
 /** A policy that no row passes, read or written. Most have one of the two conditions, and the other is null. */
-const lettingNothing = `('false' IN (pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))) IS TRUE`;
+const lettingNothing = `(${neverTrue('pg_get_expr(p.polqual, p.polrelid)')} OR ${neverTrue('pg_get_expr(p.polwithcheck, p.polrelid)')})`;
 
 const rowSecurity = `
   SELECT c.relname, CASE WHEN row_security_active(c.oid) THEN '${activeRowSecurity}' ELSE 'row security' END, c.relname,
@@ -52,6 +70,25 @@ const unlogged = `
   SELECT c.relname, 'unlogged table', c.relname, 'a crash of the server empties it', true,
          format('ALTER TABLE %I SET LOGGED', c.relname)
   FROM pg_class c WHERE ${tables} AND c.relpersistence = 'u'`;
+
+const unloggedSequences = `
+  SELECT c.relname, 'unlogged sequence', s.relname, 'after a crash of the server it begins anew, at numbers that are taken', true,
+         format('ALTER SEQUENCE %I SET LOGGED', s.relname)
+  FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_class c ON c.oid = d.refobjid
+  WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+    AND ${tables} AND c.relpersistence = 'p' AND s.relpersistence = 'u'`;
+
+// nextval fails from then on, or begins anew at numbers that are taken
+const exhausted = `
+  SELECT c.relname, 'sequence at its end', s.relname,
+         format('it is at %s, and goes to %s%s', q.last, q.seqmax, CASE WHEN q.seqcycle THEN ', then from the beginning' ELSE '' END), true,
+         format('ALTER SEQUENCE %I NO MAXVALUE NO CYCLE', s.relname)
+  FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_class c ON c.oid = d.refobjid
+  JOIN LATERAL (SELECT z.seqmax, z.seqcycle, z.seqincrement,
+                       CASE WHEN has_sequence_privilege(s.oid, 'SELECT, USAGE') THEN pg_sequence_last_value(s.oid) END AS last
+                FROM pg_sequence z WHERE z.seqrelid = s.oid) AS q ON true
+  WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+    AND ${tables} AND q.seqincrement > 0 AND q.last > q.seqmax - q.seqincrement`;
 
 const inheritance = `
   SELECT c.relname, 'inheritance', o.relname,
@@ -125,7 +162,14 @@ const shadows = `
   SELECT NULL, 'operator named like a built-in', o.oprname, o.oid::regoperator::text, false, 'DROP OPERATOR ' || o.oid::regoperator
   FROM pg_operator o
   WHERE o.oprnamespace = ${schema} AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = o.oid AND d.deptype = 'e')
-    AND EXISTS (SELECT FROM pg_operator b WHERE b.oprname = o.oprname AND b.oprnamespace = 'pg_catalog'::regnamespace)`;
+    AND EXISTS (SELECT FROM pg_operator b WHERE b.oprname = o.oprname AND b.oprnamespace = 'pg_catalog'::regnamespace)
+  UNION ALL
+  SELECT NULL, 'type named like a built-in', t.typname, format_type(t.oid, NULL), false,
+         format('DROP %s %I.%I', CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, current_schema(), t.typname)
+  FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
+  WHERE t.typnamespace = ${schema} AND t.typelem = 0 AND coalesce(c.relkind, 'c') = 'c'
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'e')
+    AND EXISTS (SELECT FROM pg_type b WHERE b.typname = t.typname AND b.typnamespace = 'pg_catalog'::regnamespace)`;
 
 // where a setting comes from that makes every transaction of the application one that cannot write
 const readOnly = `
@@ -171,6 +215,8 @@ const ofEveryServer = [
   rules,
   rowSecurity,
   unlogged,
+  unloggedSequences,
+  exhausted,
   inheritance,
   functionsInDefaults,
   rights,

@@ -1,5 +1,6 @@
 import type { Attachment } from '../../model/database-facts.ts';
 import type { Row } from '../../model/engine.ts';
+import { isNeverTrue } from '../../model/never-true.ts';
 import { quoteName } from '../quoting.ts';
 import { optionalText, text } from '../rows.ts';
 import type { BrokenTrigger } from './broken-triggers.ts';
@@ -17,7 +18,7 @@ export function readAttachments(row: Row, broken: readonly BrokenTrigger[]): rea
     const remedy = `DROP TRIGGER ${faults.length > 1 ? 'IF EXISTS ' : ''}${quoteName(name)}`;
     const trigger = { what: 'trigger', name, remedy, definition: sql };
     return faults.length === 0
-      ? [{ ...trigger, table, detail: sql, refuses: isRefusing(sql) }]
+      ? [{ ...trigger, table, detail: sql, refuses: isRefusing(sql, table) }]
       : faults.map(({ table: written, fault }) => ({
           ...trigger,
           table: written,
@@ -32,15 +33,33 @@ export function readAttachments(row: Row, broken: readonly BrokenTrigger[]): rea
       what: 'check',
       name: table,
       detail: check,
-      refuses: /^CHECK \(+\s*(?:false|0|1 = 0)\s*\)+$/i.test(check),
+      refuses: isNeverTrue(check),
       remedy: `-- copy the rows of ${quoteName(table)} into a table of the same statement without ${check}, which then takes its name`,
     }));
 }
 
-/** A trigger that does nothing but raise, whatever the row. */
-function isRefusing(sql: string): boolean {
+/**
+ * A trigger that raises whatever the row is, or that removes the row which was just written, or every row. Its statements
+ * run one after the other: none depends on another.
+ */
+function isRefusing(sql: string, table: string): boolean {
   const [, head = '', body = ''] = /^([^]*?)\bBEGIN\b([^]*)$/i.exec(sql) ?? [];
-  return !/\bWHEN\b/i.test(head) && /^\s*SELECT\s+RAISE\s*\((?:[^()']|'(?:[^']|'')*')*\)\s*;/i.test(body);
+  if (/\bWHEN\b(?!\s*\(?\s*(?:1|true|1\s*=\s*1)\s*\)?\s*$)/i.test(head)) return false;
+  const removes = new RegExp(
+    String.raw`^DELETE\s+FROM\s+(?:"?\w+"?\.)?["\x60\[]?${table.replaceAll(/\W/g, String.raw`\$&`)}["\x60\]]?\s*(?:$|WHERE\b[^]*\bNEW\s*\.)`,
+    'i',
+  );
+  const writes = /\b(?:INSERT|UPDATE)\b[^]*\bON\b/i.test(head);
+  return statementsOf(body).some(
+    (statement) =>
+      /^SELECT\s+RAISE\s*\((?:[^()']|'(?:[^']|'')*')*\)$/i.test(statement) || (writes && removes.test(statement)),
+  );
+}
+
+/** What lies between the semicolons, comments left out. */
+function statementsOf(body: string): readonly string[] {
+  const parts = body.matchAll(/(?:'(?:[^']|'')*'|"[^"]*"|--[^\n]*|\/\*[^]*?\*\/|[^;])+/g);
+  return Array.from(parts, ([part]) => part.replaceAll(/--[^\n]*|\/\*[^]*?\*\//g, ' ').trim());
 }
 
 /** The checks in a CREATE TABLE, each with its parentheses. */

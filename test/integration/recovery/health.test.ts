@@ -318,6 +318,7 @@ describePostgres('a healthy database', () => {
       'CREATE POLICY p ON badges USING (false)',
       'CREATE POLICY p ON badges USING (true) WITH CHECK (false)',
       'CREATE POLICY p ON badges; CREATE POLICY q ON badges AS RESTRICTIVE FOR INSERT WITH CHECK (false)',
+      'CREATE POLICY p ON badges USING (id > 0 AND 1=0); CREATE POLICY q ON badges USING (id <> id)',
     ];
     for (const [index, policy] of policies.entries()) {
       const begin = index === 0 ? `CREATE ROLE ${role} LOGIN PASSWORD 'x';` : '';
@@ -330,6 +331,52 @@ describePostgres('a healthy database', () => {
       expect(stderr).toContain('ALTER TABLE badges DISABLE ROW LEVEL SECURITY;');
     }
     await admin(`DROP ROLE ${role}`);
+  });
+
+  it('is none where triggers, sequences or an index lose or refuse what is written', async () => {
+    const body = (statements: string, returned = 'NEW'): string =>
+      `RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${statements} RETURN ${returned}; END $$`;
+    const url = await damaged(`
+      CREATE FUNCTION takes_back() ${body('DELETE FROM time_entries WHERE id = NEW.id;')};
+      CREATE FUNCTION takes_all() ${body('PERFORM 1; DELETE FROM public.badges;', 'NULL')};
+      CREATE FUNCTION drops() ${body('PERFORM 1;', 'NULL')};
+      CREATE FUNCTION raises() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE x text := 'a;b'; BEGIN x := 'it''s; so'; /* ; */ RAISE EXCEPTION 'no'; END $$;
+      CREATE FUNCTION tidies() ${body("DELETE FROM audit_logs WHERE created_at < now() - interval '1 year';")};
+      CREATE FUNCTION minds() ${body("IF NEW.name = '' THEN DELETE FROM tasks WHERE id = NEW.id; RAISE EXCEPTION 'no'; END IF;")};
+      CREATE FUNCTION forgives() ${body("BEGIN RAISE EXCEPTION 'no'; EXCEPTION WHEN OTHERS THEN NULL; END;")};
+      CREATE TRIGGER takes_back AFTER INSERT ON time_entries FOR EACH ROW EXECUTE FUNCTION takes_back();
+      CREATE TRIGGER takes_all AFTER UPDATE ON badges FOR EACH STATEMENT EXECUTE FUNCTION takes_all();
+      CREATE TRIGGER drops BEFORE UPDATE ON clients FOR EACH ROW WHEN (true) EXECUTE FUNCTION drops();
+      CREATE TRIGGER raises BEFORE INSERT ON projects FOR EACH ROW EXECUTE FUNCTION raises();
+      CREATE TRIGGER tidies AFTER INSERT ON audit_logs FOR EACH ROW EXECUTE FUNCTION tidies();
+      CREATE TRIGGER minds AFTER INSERT ON tasks FOR EACH ROW EXECUTE FUNCTION minds();
+      CREATE TRIGGER forgives AFTER INSERT ON tasks FOR EACH ROW EXECUTE FUNCTION forgives();
+      CREATE UNIQUE INDEX one_only ON comments ((1));
+      ALTER TABLE expenses ADD CONSTRAINT never CHECK (amount > 0 AND 1 = 2) NOT VALID;
+      ALTER SEQUENCE users_id_seq MAXVALUE 7; SELECT setval('users_id_seq', 7);
+      CREATE DOMAIN public.varchar AS pg_catalog.text`);
+    const { exitCode, all } = await run(['status'], { env: { DATABASE_URL: url } });
+    expect(exitCode, all).toBe(14);
+    const { stderr } = await gate(url);
+    for (const remedy of [
+      'DROP TRIGGER takes_back ON time_entries;',
+      'DROP TRIGGER takes_all ON badges;',
+      'DROP TRIGGER drops ON clients;',
+      'DROP TRIGGER raises ON projects;',
+      'DROP INDEX "one_only";',
+      'ALTER TABLE "expenses" DROP CONSTRAINT "never";',
+      'ALTER SEQUENCE users_id_seq NO MAXVALUE NO CYCLE;',
+    ]) {
+      expect(stderr).toContain(remedy);
+    }
+    for (const name of ['trigger tidies', 'trigger minds', 'trigger forgives', 'type named like a built-in varchar']) {
+      expect(all).toContain(`also here: ${name}`);
+    }
+    const remedies = /3\. Put right[^]*?\n4\./.exec(stderr)?.[0].match(/^ {5}[A-Z].*;$/gm) ?? [];
+    for (const remedy of remedies) await withClient(url, (client) => client.query(remedy));
+    const healthy = await gate(url);
+    expect(healthy.exitCode, healthy.all).toBe(0);
   });
 
   it('may have whatever does not keep the application from writing, and status names it', async () => {
@@ -384,6 +431,22 @@ describePostgres('a healthy database', () => {
 describe('a healthy SQLite file', () => {
   it.each([
     ['a column of the owner without a default', `ALTER TABLE badges ADD COLUMN owner text NOT NULL DEFAULT ''`, 0],
+    [
+      'a trigger that removes what was written',
+      `CREATE TRIGGER t AFTER INSERT ON badges BEGIN SELECT 'a;b'; DELETE FROM "badges" WHERE id = NEW.id; END`,
+      14,
+    ],
+    [
+      'a trigger that tidies up',
+      `CREATE TRIGGER t AFTER INSERT ON badges BEGIN DELETE FROM badges WHERE id < 0; DELETE FROM badges_old WHERE id = NEW.id; END;
+       CREATE TABLE badges_old (id int)`,
+      0,
+    ],
+    [
+      'a trigger that raises after something else, under a condition that always holds',
+      `CREATE TRIGGER t BEFORE UPDATE ON badges WHEN 1 = 1 BEGIN SELECT 1; /* ; */ SELECT RAISE(IGNORE); END`,
+      14,
+    ],
     ['a trigger that raises', `CREATE TRIGGER t BEFORE INSERT ON badges BEGIN SELECT RAISE(ABORT, 'no'); END`, 14],
     [
       'a trigger that raises now and then',
