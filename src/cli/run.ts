@@ -1,5 +1,5 @@
 import type { Cause } from '../model/cause.ts';
-import { commandPrefixOf } from '../config/command-prefix.ts';
+import { commandPrefixOf, serviceNamesOf } from '../config/command-prefix.ts';
 import { metricsFileOf, readConfig, readSettings, reportFileOf, type Settings } from '../config/config.ts';
 import { ConfigurationError } from '../config/configuration-error.ts';
 import { type NotificationSettings, readNotification, secretsOfNotification } from '../config/notification.ts';
@@ -57,8 +57,13 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   let command: Command | null = null;
   let database = '';
   // until the configuration is known
-  const commandPrefix = commandPrefixOf(invocation.environment);
-  let commands = commandsFor({ commandPrefix, database: null, backupFolder: '/data/uploads/backups' });
+  let commands = commandsFor({
+    commandPrefix: commandPrefixOf(invocation.environment),
+    services: serviceNamesOf(invocation.environment),
+    database: null,
+    backupFolder: '/data/uploads/backups',
+    uploadRoots: [],
+  });
   let announced = false;
   let announcer: Announcer | null = null;
   let backupFolder: string | null = null;

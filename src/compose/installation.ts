@@ -5,7 +5,7 @@ import type { Service } from './service.ts';
 /** Where the application's database is, as far as the files say. */
 export type Address =
   /** A service of the same files. */
-  | { readonly kind: 'service'; readonly service: Service }
+  | { readonly kind: 'service'; readonly service: Service; readonly host: string }
   | { readonly kind: 'external'; readonly host: string }
   /** @property file absolute, in the container */
   | { readonly kind: 'sqlite'; readonly file: string }
@@ -107,7 +107,7 @@ function addressOf({ environment, dependsOn }: Service, services: readonly Servi
   const host = inUrl ?? (hasParts ? withDefaults(environment.get('POSTGRES_HOST') ?? '') || 'db' : undefined);
   if (host !== undefined) {
     const service = services.find(({ hostnames }) => hostnames.has(host));
-    return service === undefined ? { kind: 'external', host } : { kind: 'service', service };
+    return service === undefined ? { kind: 'external', host } : { kind: 'service', service, host };
   }
   const servers = services.filter(isPostgres);
   const waitedFor = servers.filter(({ name }) => dependsOn.includes(name));

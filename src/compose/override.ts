@@ -101,12 +101,25 @@ export function planOverride(
   };
 }
 
+/** The settings that say how the services are called, where that is not what db-init takes them to be. */
+function namesOf({ applications, address }: Installation): ReadonlyMap<string, string> {
+  const application = applications.map(({ name }) => name).join(' ');
+  const server = address.kind === 'service' && address.service.name !== address.host ? address.service.name : null;
+  return new Map([
+    ...(application === 'app' ? [] : [['TT_APP_SERVICE', application] as const]),
+    ...(server === null ? [] : [['TT_DB_SERVICE', server] as const]),
+  ]);
+}
+
 /** What the files say of a setting, word for word; the others from .env. */
 function environmentOf(
-  { applications: [application], dbInit }: Installation,
+  installation: Installation,
   settings: readonly string[],
 ): { readonly environment: Readonly<Record<string, string | null>>; readonly remarks: readonly Remark[] } {
+  const { applications, dbInit } = installation;
+  const [application] = applications;
   const { environment: given, envFiles } = application;
+  const named = namesOf(installation);
   const remarks: Remark[] = [];
   // values here would win over those of the file, empty ones too
   const elsewhere = envFiles.filter((file) => !/^(?:\.\/)?\.env$/.test(file));
@@ -119,6 +132,7 @@ function environmentOf(
     const own = dbInit?.environment.get(name) ?? theirs;
     const asked = elsewhere.length === 0 && !(whole && addressVariables.test(name));
     if (own !== undefined) environment[name] = own;
+    else if (named.has(name)) environment[name] = named.get(name) ?? '';
     else if (name === 'TT_ALLOW_NEWER_SCHEMA' && asked && isFloating(application)) {
       remarks.push({ kind: 'floating' });
       environment[name] = '${TT_ALLOW_NEWER_SCHEMA:-true}';

@@ -18,6 +18,23 @@ export function commandPrefixOf(environment: Environment): string {
   return runsOutsideCompose(environment) ? barePrefix : composePrefix;
 }
 
+/** The names that docker compose's services have here, where commands name them. */
+export interface ServiceNames {
+  /** The application, and what else runs its image: all are stopped together. */
+  readonly application: readonly [string, ...string[]];
+  /** Null: the host of DATABASE_URL is the name. */
+  readonly database: string | null;
+}
+
+/** What TT_APP_SERVICE and TT_DB_SERVICE say; known even where the rest of the configuration cannot be used. */
+export function serviceNamesOf(environment: Environment): ServiceNames {
+  const [application = 'app', ...others] = wordsOf(environment['TT_APP_SERVICE']);
+  const [database = null] = wordsOf(environment['TT_DB_SERVICE']);
+  return { application: [application, ...others], database };
+}
+
+const wordsOf = (text = ''): readonly string[] => text.split(/[\s,]+/).filter((word) => word !== '');
+
 /**
  * Whether this container cannot be one of docker compose's. Labels are not visible inside. Kubernetes gives every
  * container the address of its own API server; podman, LXC and systemd-nspawn set `container`; and compose puts

@@ -1,6 +1,6 @@
 import { basename, join, resolve } from 'node:path';
 
-import { commandPrefixOf } from './command-prefix.ts';
+import { commandPrefixOf, type ServiceNames, serviceNamesOf } from './command-prefix.ts';
 import { collectFindings, ConfigurationError, type Findings } from './configuration-error.ts';
 import { type DatabaseTarget, namesDatabase, readDatabase } from './database.ts';
 import { type NotificationSettings, readNotification } from './notification.ts';
@@ -82,6 +82,8 @@ export interface Config {
   readonly logFormat: 'human' | 'json';
   /** What stands before the arguments of db-init in the commands that messages show. */
   readonly commandPrefix: string;
+  /** The services of docker compose that these commands name. */
+  readonly services: ServiceNames;
   /** Advice about settings that are no fault: a sentence each, without secrets. */
   readonly hints: readonly string[];
 }
@@ -160,6 +162,7 @@ function read<Target>(
     metricsFile: metricsFileOf(environment, workingDirectory),
     logFormat: variables.choice('TT_LOG_FORMAT', ['human', 'json']),
     commandPrefix: commandPrefixOf(environment),
+    services: serviceNamesOf(environment),
   };
   if (/^\s*on\s*$/i.test(environment.TT_SKIP_DB_CLEANUP ?? '')) {
     findings.hint('The application itself knows TT_SKIP_DB_CLEANUP only as 1, true or yes: write true.');

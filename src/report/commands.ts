@@ -1,10 +1,13 @@
 import { basename, dirname, join } from 'node:path';
-import type { DatabaseTarget, PostgresTarget, Settings } from '../config/config.ts';
+import type { DatabaseTarget, PostgresTarget, Settings, UploadRootName } from '../config/config.ts';
 import { printableSql } from '../platform/printable.ts';
 import { shellWord, shellWords } from './shell.ts';
 
 /** What commands are built from. */
-export type CommandSettings = Pick<Settings, 'commandPrefix' | 'database' | 'backupFolder'>;
+export type CommandSettings = Pick<
+  Settings,
+  'commandPrefix' | 'services' | 'database' | 'backupFolder' | 'uploadRoots'
+>;
 
 /**
  * The commands that people are sent to, built from the configuration in force. Each is a line of its own, or several,
@@ -39,6 +42,8 @@ export interface Commands {
   saveFolder(path: string): string;
   /** Starts the application with a newer image or newer sources of db-init; empty outside of compose. */
   readonly update: string;
+  /** Shows what compose makes of its files, the volumes among them; empty outside of compose. */
+  readonly composeFile: string;
   /** Saves the database alone, with the engine's own means. */
   readonly dump: string;
   /** Opens the database, to put something right by hand. */
@@ -62,6 +67,8 @@ export interface Commands {
   give(path: string): string;
   /** Puts FILE of the machine into the backup folder, which does not have to be there yet. */
   upload(file: string): string;
+  /** Where the uploads lie that bear this name in an archive; two names may stand for one folder. */
+  uploadFolder(name: UploadRootName): string;
   readonly engine: DatabaseTarget['kind'];
   /** How the database is called on its server; the path of a SQLite file. */
   readonly databaseName: string;
@@ -83,6 +90,8 @@ interface Compose {
   readonly base: string;
   /** db-init's own service. */
   readonly service: string;
+  /** The service of the database, if a setting names it. */
+  readonly server: string | null;
 }
 
 /** What stands for a database that no setting names. */
@@ -91,8 +100,9 @@ const unknownTarget = { kind: 'postgresql', host: 'db', port: 5432, user: 'USER'
 type Target = Extract<DatabaseTarget, { kind: 'sqlite' }> | Pick<PostgresTarget, keyof typeof unknownTarget>;
 
 /** Builds the commands for the settings in force. */
-export function commandsFor({ commandPrefix: prefix, database, backupFolder }: CommandSettings): Commands {
-  const compose = composeOf(prefix);
+export function commandsFor(settings: CommandSettings): Commands {
+  const { commandPrefix: prefix, services, database, backupFolder, uploadRoots } = settings;
+  const compose = composeOf(prefix, services.database);
   const target: Target = database ?? unknownTarget;
   const run = (...words: readonly string[]): string => line([prefix, shellWords(words)]);
   const script = (text: string, input?: string): string => {
@@ -123,9 +133,10 @@ export function commandsFor({ commandPrefix: prefix, database, backupFolder }: C
     reset: run('reset'),
     putAside: run('quarantine', 'create', '--yes'),
     putAllAside: run('quarantine', 'create', '--all', '--yes'),
-    stop: inCompose('stop app'),
-    saveFolder: (path) => inCompose(`cp ${shellWord(`app:${path}`)} ./saved`),
+    stop: inCompose(`stop ${shellWords(services.application)}`),
+    saveFolder: (path) => inCompose(`cp ${shellWord(`${services.application[0]}:${path}`)} ./saved`),
     update: inCompose('up -d --build'),
+    composeFile: inCompose('config'),
     dump:
       target.kind === 'sqlite'
         ? script(copyOf(target.file))
@@ -156,6 +167,7 @@ export function commandsFor({ commandPrefix: prefix, database, backupFolder }: C
       const folder = shellWord(backupFolder);
       return script(`mkdir -p ${folder} && cat > ${shellWord(join(backupFolder, basename(file)))}`, file);
     },
+    uploadFolder: (name) => (uploadRoots.find((root) => root.name === name) ?? uploadRoots[0])?.folder ?? '',
     engine: target.kind,
     databaseName: target.kind === 'sqlite' ? target.file : target.database,
     user: target.kind === 'sqlite' ? '' : target.user,
@@ -171,14 +183,15 @@ function line(parts: readonly string[]): string {
 }
 
 /** What a prefix like `docker compose -f other.yml run --rm db-init` says of compose; null for any other. */
-function composeOf(prefix: string): Compose | null {
+function composeOf(prefix: string, server: string | null): Compose | null {
   const [, base, service] = /^(.*\b(?:docker|podman)[- ]compose\b.*?)\s+run\s(?:.*\s)?(\S+)$/s.exec(prefix) ?? [];
-  return base === undefined || service === undefined ? null : { base, service };
+  return base === undefined || service === undefined ? null : { base, service, server };
 }
 
-/** The service that the database runs in: within compose a host without dots is the name of one. */
+/** The service that the database runs in: unless a setting names it, a host without dots is the name of one. */
 function serviceOf(compose: Compose | null, target: Target): string | null {
   if (compose === null || target.kind === 'sqlite') return null;
+  if (compose.server !== null) return compose.server;
   return /^[a-z0-9][\w-]*$/i.test(target.host) && target.host !== 'localhost' ? target.host : null;
 }
 

@@ -5,7 +5,7 @@ import { capital, untouched } from './next-steps.ts';
 import { describeFailedBackup, describeUntidyBackups } from './backup-text.ts';
 import type { Notice } from './banner.ts';
 import { describeCauseOf } from './cause-text.ts';
-import { type Commands, commandsFor, databaseWord, folderOf } from './commands.ts';
+import { type Commands, type CommandSettings, commandsFor, databaseWord, folderOf } from './commands.ts';
 import { describeQuarantineObstacle } from './quarantine-text.ts';
 import { describeRejection } from './archive-text.ts';
 import type { RunRecord } from './run-record.ts';
@@ -30,9 +30,17 @@ function withVariables(option: string, commands: Commands): string {
   return line === '' ? option : `${option}\n${line}`;
 }
 
+const nowhere: CommandSettings = {
+  commandPrefix: 'db-init',
+  services: { application: ['app'], database: null },
+  database: null,
+  backupFolder: '',
+  uploadRoots: [],
+};
+
 /** What happened alone, for a sentence about something else that failed because of it. */
 export function describeCause(problem: Problem): Pick<Notice, 'title' | 'happened'> {
-  return describe(problem, commandsFor({ commandPrefix: 'db-init', database: null, backupFolder: '' }));
+  return describe(problem, commandsFor(nowhere));
 }
 
 function describe(problem: Problem, commands: Commands): Notice {

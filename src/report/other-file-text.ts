@@ -328,14 +328,9 @@ function adviceOnFolder(given: Given, { packing, contents }: Extract<OtherFile, 
 
 /** Runs as the user of db-init, whom the folders belong to. */
 function uploadsBack(root: UploadRootName, commands: Commands): string {
-  return `tar -cC unpacked/${root} . | ${commands.pipe(`tar -xC ${uploadFolders[root]}`).trim()}`;
+  const folder = shellWord(commands.uploadFolder(root));
+  return `tar -cC unpacked/${root} . | ${commands.pipe(`mkdir -p ${folder} && tar -xC ${folder}`).trim()}`;
 }
-
-const uploadFolders = {
-  uploads: '/app/app/static/uploads',
-  data_uploads: '/data/uploads',
-  project_attachments: '/app/uploads/project_attachments',
-} as const satisfies Record<UploadRootName, string>;
 
 function fromDumpDirectory(unpacking: readonly string[], path: string, commands: Commands): string {
   if (commands.engine !== 'postgresql') return wantsPostgres;

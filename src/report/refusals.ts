@@ -341,8 +341,8 @@ export function forcedAdoption(revisions: readonly string[], commands: Commands)
   return `${commands.adopt} --force --yes --revision ${revisions.join(',')}`;
 }
 
-function lookAtVolumes({ compose }: Commands): string {
-  const listing = compose ? '\n  docker volume ls\n  docker compose config' : '';
+function lookAtVolumes({ compose, composeFile }: Commands): string {
+  const listing = compose ? `\n  docker volume ls\n${composeFile}` : '';
   return `Look which volume is mounted, and whether your data is in another one.${listing}`;
 }
 

@@ -79,7 +79,11 @@ describe('compose', () => {
     expect(part('timetracker', 'environment')).toEqual({ TT_SKIP_DB_CLEANUP: 'true' });
     // all uploads are on a folder already
     expect([volumes, part('timetracker', 'volumes')]).toEqual([[], {}]);
-    expect(part('db-init', 'environment')['TT_SKIP_DB_CLEANUP']).toBe('false');
+    expect(part('db-init', 'environment')).toMatchObject({
+      TT_SKIP_DB_CLEANUP: 'false',
+      TT_APP_SERVICE: 'timetracker',
+      TT_DB_SERVICE: 'database',
+    });
     expect(part('database', 'healthcheck')).toMatchObject({ retries: '60' });
     expect(text).not.toContain('QUESTION');
   });

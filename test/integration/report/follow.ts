@@ -1,41 +1,74 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
+import { createInterface } from 'node:readline';
+import { runHere } from '../../faults/run-in-process.ts';
+import { postgresServer } from '../../support/postgres-server.ts';
 import type { Installation } from '../restore/restores.ts';
 
-const entrypoint = join(import.meta.dirname, '../../../entrypoint');
+/** How db-init is called: as a program, or by a docker compose that acts on this machine. */
+export type Way = 'program' | 'docker compose';
 
-/** How db-init is called: as in a clone, or by a docker compose that acts on this machine. */
-export type Way = 'entrypoint' | 'docker compose';
+/** Stands for db-init: hands its arguments and its environment to the test, which runs it and says how it ended. */
+const program = (calls: string): string => `#!/bin/sh
+set -eu
+call=$(mktemp -d ${calls}/XXXXXX)
+printf '%s\\0' "$@" > "$call/arguments"
+env -0 > "$call/environment"
+mkfifo "$call/ended"
+echo "$call" >&3
+read -r code < "$call/ended"
+cat "$call/stdout"
+cat "$call/stderr" >&2
+exit "$code"
+`;
 
-/** Stands for Docker: what it would do in a container is done here. It has a folder for a mounted one. */
-const docker = `#!/bin/sh
+/**
+ * Stands for Docker: what it would do in a container is done here. It has a folder for a mounted one, and knows the
+ * services of this stack alone.
+ */
+const docker = (dbInit: string): string => `#!/bin/sh
 [ "$1" = compose ] || exit 0
 shift
-case $1 in
-  up) exec ${entrypoint} gate ;;
-  exec) shift; [ "$1" != -T ] || shift; shift; exec "$@" ;;
+known() {
+  case " $STACK " in *" $1 "*) ;; *) echo "no such service: $1" >&2; exit 1 ;; esac
+}
+verb=$1
+shift
+case $verb in
+  up) exec ${dbInit} gate ;;
+  exec) [ "$1" != -T ] || shift; known "$1"; shift; exec "$@" ;;
+  stop | logs) for name; do known "$name"; done; exit 0 ;;
+  ps) shift; known "$1"; exit 0 ;;
+  cp) known "\${1%%:*}"; exit 0 ;;
   run) ;;
   *) exit 0 ;;
 esac
-shift
-program=${entrypoint}
-while [ "$1" != db-init ]; do
+program=${dbInit}
+while :; do
   case $1 in
     --entrypoint) program=$2; shift ;;
     --env) export "$2"; shift ;;
     -v) mounted=\${2%%:*}; shift ;;
     --user | --cap-add) shift ;;
+    --rm | -T) ;;
+    *) known "$1"; shift; break ;;
   esac
   shift
 done
-shift
 [ -z "\${mounted:-}" ] || { shift $#; set -- backup create --output "$mounted"; }
 exec "$program" "$@"
 `;
 
-/** The options of the banner in a text: each with the commands that stand in it. */
-export function optionsOf(text: string): { readonly words: string; readonly commands: readonly string[] }[] {
+/** An option of a banner: its sentence, and the commands that stand in it. */
+export interface PrintedOption {
+  readonly words: string;
+  readonly commands: readonly string[];
+}
+
+/** The options of the banner in a text. */
+export function optionsOf(text: string): readonly PrintedOption[] {
   const [, options = ''] = text.split('RECOVERY OPTIONS:\n');
   const [body = ''] = options.split(/^(?:={20,}|)$/m);
   return body
@@ -44,61 +77,131 @@ export function optionsOf(text: string): { readonly words: string; readonly comm
     .map((option) => {
       const lines = option.trimEnd().split('\n');
       return {
-        words: lines.filter((line) => !line.startsWith('     ')).join(' '),
+        words: lines
+          .filter((line) => !line.startsWith('     '))
+          .map((line) => line.replace(/^\d+\. /, '').trim())
+          .join(' '),
         commands: lines.filter((line) => line.startsWith('     ')).map((line) => line.trim()),
       };
     });
 }
 
 interface Said {
-  readonly exitCode?: number | undefined;
+  readonly exitCode: number;
+  /** What was printed, on both streams. */
   readonly all: string;
 }
 
 /** A machine on which banners are followed to the letter. */
 export interface Reader {
   /** Runs db-init as the banner calls it. */
-  readonly dbInit: (...args: readonly string[]) => Promise<Said>;
+  readonly dbInit: (...words: readonly string[]) => Promise<Said>;
   /** Runs commands literally, one after the other; FILE is the oldest backup, and questions are answered with yes. */
   readonly follow: (commands: readonly string[]) => Promise<Said>;
+  /** Sets a variable where db-init's are set, until the next option; undefined takes it out. */
+  readonly set: (name: string, value: string | undefined) => void;
+  /** Everything is set as it was at first. */
+  readonly reset: () => void;
   /** Where the reader stands. */
   readonly folder: string;
 }
 
-export async function reader(
-  site: Installation,
-  way: Way,
-  more: Readonly<Record<string, string>> = {},
-): Promise<Reader> {
-  const [bin, folder] = [join(site.root, 'bin'), join(site.root, 'reader')];
-  await mkdir(bin, { recursive: true });
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(bin, 'docker'), docker, { mode: 0o755 });
-  await writeFile(join(bin, 'sudo'), '#!/bin/sh\nexec "$@"\n', { mode: 0o755 });
-  const password = site.engine === 'postgresql' ? decodeURIComponent(new URL(site.database.url).password) : '';
-  const env = {
-    PATH: `${bin}:${process.env['PATH']}`,
-    HOME: process.env['HOME'],
-    PGPASSWORD: password,
+type Environment = Readonly<Record<string, string>>;
+
+export async function reader(site: Installation, way: Way, more: Environment = {}): Promise<Reader> {
+  const [bin, folder, calls] = [join(site.root, 'bin'), join(site.root, 'reader'), join(site.root, 'calls')];
+  for (const made of [bin, folder, calls]) await mkdir(made, { recursive: true });
+  const dbInit = join(bin, 'db-init');
+  const executable = { mode: 0o755 };
+  await writeFile(dbInit, program(calls), executable);
+  await writeFile(join(bin, 'docker'), docker(dbInit), executable);
+  await writeFile(join(bin, 'sudo'), '#!/bin/sh\nexec "$@"\n', executable);
+  // which are not on every machine
+  await writeFile(
+    join(bin, 'unzip'),
+    '#!/bin/sh\n[ "$1 $3" = "-q -d" ] && exec python3 -m zipfile -e "$2" "$4"\n',
+    executable,
+  );
+  await writeFile(
+    join(bin, 'zip'),
+    '#!/bin/sh\n[ "$1 $3" = "-qr ." ] && exec python3 -m zipfile -c "$2" *\n',
+    executable,
+  );
+  const server = postgresServer();
+  const tools = server.kind === 'found' && server.binDirectory !== null ? `${server.binDirectory}:` : '';
+  const first: Environment = {
+    PATH: `${bin}:${tools}${process.env['PATH']}`,
+    HOME: process.env['HOME'] ?? '/',
+    PGPASSWORD: site.engine === 'postgresql' ? decodeURIComponent(new URL(site.database.url).password) : '',
     ...site.env,
     TT_FORCE_RESET_DB: 'true',
-    TT_COMMAND_PREFIX: way === 'entrypoint' ? entrypoint : 'docker compose run --rm db-init',
+    TT_COMMAND_PREFIX: way === 'program' ? dbInit : 'docker compose run --rm db-init',
+    // not the names that db-init takes them to have
+    TT_APP_SERVICE: 'web worker',
+    STACK: 'web worker db-init',
     ...more,
   };
-  const options = { env, extendEnv: false, cwd: folder, reject: false, all: true, input: '' } as const;
+  let env: Record<string, string> = { ...first };
   return {
     folder,
     // a container does not see the folder of the reader
-    dbInit: (...args) => execa(entrypoint, args, { ...options, cwd: site.root }),
+    dbInit: (...words) => runHere(words, env, site.root),
+    set(name, value) {
+      const { [name]: _, ...others } = env;
+      env = value === undefined ? others : { ...others, [name]: value };
+    },
+    reset: () => void (env = { ...first }),
     async follow(commands) {
       const archives = (await readdir(site.backups)).filter((name) => name.endsWith('.zip')).toSorted();
-      const script = commands.map((command) =>
-        command.replace(
-          / restore (?:FILE|('[^']+'|\S+\.zip))$/,
-          (_, name = archives.at(0)) => ` restore ${name} --yes`,
-        ),
-      );
-      return execa('sh', ['-c', script.join('\n')], options);
+      const script = commands.map((command) => command.replace(/ restore FILE$/, ` restore ${archives.at(0)}`));
+      return inShell(script.join('\n'), { env, cwd: folder, container: site.root });
     },
   };
+}
+
+/** A shell whose calls of db-init are served here: no process is started for them. */
+async function inShell(
+  script: string,
+  { env, cwd, container }: { readonly env: Environment; readonly cwd: string; readonly container: string },
+): Promise<Said> {
+  const shell = spawn('sh', ['-c', script], { env, cwd, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+  let all = '';
+  for (const stream of [shell.stdout, shell.stderr]) stream?.on('data', (chunk: Buffer) => (all += chunk.toString()));
+  const [, , , calls] = shell.stdio;
+  if (calls === null || calls === undefined || !('read' in calls)) throw new Error('a pipe is missing');
+  const failures: unknown[] = [];
+  createInterface({ input: calls }).on('line', (call) => {
+    serve(call, container).catch((error: unknown) => {
+      failures.push(error);
+      shell.kill('SIGKILL');
+    });
+  });
+  const [code]: unknown[] = await once(shell, 'close');
+  if (failures.length > 0) throw failures[0];
+  return { exitCode: typeof code === 'number' ? code : -1, all };
+}
+
+async function serve(call: string, workingDirectory: string): Promise<void> {
+  const [words, variables] = await Promise.all(['arguments', 'environment'].map((name) => listIn(join(call, name))));
+  const environment = Object.fromEntries(
+    (variables ?? []).map((entry) => {
+      const end = entry.indexOf('=');
+      return [entry.slice(0, end), entry.slice(end + 1)];
+    }),
+  );
+  const { exitCode, stdout, stderr } = await runHere(answered(words ?? []), environment, workingDirectory);
+  await writeFile(join(call, 'stdout'), stdout);
+  await writeFile(join(call, 'stderr'), stderr);
+  await writeFile(join(call, 'ended'), `${exitCode}\n`);
+}
+
+const listIn = async (file: string): Promise<readonly string[]> => {
+  const text = await readFile(file, 'utf8');
+  return text === '\0' ? [] : text.split('\0').slice(0, -1);
+};
+
+/** The person at the terminal says yes to what a restore asks. */
+function answered(words: readonly string[]): readonly string[] {
+  const asks = words[0] === 'restore' && !words.includes('--yes') && !words.includes('--dry-run');
+  return asks ? [...words, '--yes'] : words;
 }

@@ -29,6 +29,7 @@ describe('defaults', () => {
       archiveLimits: { entries: 1_000_000, bytes: 1_000_000_000_000, ratio: 200 },
       restoreFrom: [],
       runOnce: [],
+      services: { application: ['app'], database: null },
       settingsKey: '',
       installationFolder: '/data',
       flaskEnvironment: 'production',

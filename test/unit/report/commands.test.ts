@@ -27,6 +27,14 @@ describe('commands within docker compose', () => {
     expect(commands.script('true')).toBe('  docker compose -f other.yml -p tt run --rm --entrypoint sh init -c true');
   });
 
+  it('name the services as TT_APP_SERVICE and TT_DB_SERVICE do', () => {
+    const commands = commandsOf(undefined, undefined, { TT_APP_SERVICE: 'web worker', TT_DB_SERVICE: 'database' });
+    expect(commands.stop).toBe('  docker compose stop web worker');
+    expect(commands.saveFolder('/app/x')).toBe('  docker compose cp web:/app/x ./saved');
+    expect(commands.open).toBe('  docker compose exec database psql -U timetracker timetracker');
+    expect(commands.serverLog).toBe('  docker compose logs database');
+  });
+
   it('reach a server that is no service of compose by its address', () => {
     expect(commandsOf('postgresql://u:p@10.0.0.7/d').dump).toBe('  pg_dump -h 10.0.0.7 -p 5432 -U u d > backup.sql');
     expect(commandsOf('postgresql://u:p@db.example.org/d').serverLog).toBe('');

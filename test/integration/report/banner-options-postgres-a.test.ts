@@ -1,0 +1,4 @@
+import { statesOn } from './cases.ts';
+import { followOptions } from './options.ts';
+
+followOptions('postgresql', statesOn('postgresql'));

@@ -1,0 +1,4 @@
+import { casesOn } from './cases.ts';
+import { followOptions } from './options.ts';
+
+followOptions('sqlite', casesOn('sqlite'));

@@ -1,0 +1,1110 @@
+import assert from 'node:assert/strict';
+import { copyFile, mkdir, readdir, readFile, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import AdmZip from 'adm-zip';
+import Database from 'better-sqlite3';
+import { execa } from 'execa';
+import pg from 'pg';
+import { lockFileOf } from '../../../src/database/sqlite/lock.ts';
+import { runLock } from '../../../src/database/postgres/lock.ts';
+import { releaseGraph } from '../../../src/migration/revisions.ts';
+import { coreTables } from '../../../src/schema/catalog.ts';
+import { admin, createDatabase, createSqliteDatabase, databaseUrl, type TestDatabase } from '../../support/database.ts';
+import { snapshot } from '../../support/snapshot.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { execute } from '../backup/backups.ts';
+import { stopAt } from '../fixtures/stop.ts';
+import { applicationArchive } from '../restore/crafted.ts';
+import { ask, besides, copyDatabase, currentArchive, type EngineName, type Installation } from '../restore/restores.ts';
+import type { Cause } from '../../../src/model/cause.ts';
+import type { Reader } from './follow.ts';
+import { type Case, type Deed, follow, leave, marker, type Option, type Outcome } from './options.ts';
+
+/** It only shows something, or opens what a person works in. */
+const shown: Outcome = { shows: true, check: () => Promise.resolve() };
+const outcome = (check: Outcome['check']): Outcome => ({ shows: false, check });
+
+const healthy = outcome(async ({ machine }) => assert.equal((await machine.dbInit('verify')).exitCode, 0));
+const restored = outcome(async (met) => {
+  await healthy.check(met);
+  assert((await snapshot(met.site.database.url)).includes(marker));
+});
+/** A dump of this very database lies where the reader stands; of SQLite a copy of its file, in a folder beside it. */
+const savedWith = (word: string): Outcome =>
+  outcome(async ({ site: { engine, database }, machine: { folder } }) => {
+    const copy = engine === 'sqlite' ? join(`${database.name}.copy`, 'timetracker.db') : join(folder, 'backup.sql');
+    assert((await readFile(copy, 'latin1')).includes(word));
+  });
+const saved = savedWith('odd_table');
+const kept = outcome(async (met) => {
+  await healthy.check(met);
+  assert((await met.machine.dbInit('quarantine', 'list')).all.includes('quarantine_'));
+});
+/** What was refused is done now. */
+const done = outcome(async ({ machine, words }) => {
+  const { exitCode, all } = await machine.dbInit(...words);
+  assert.equal(exitCode, 0, all);
+});
+const restoredAgain = outcome(async (met) => {
+  await done.check(met);
+  await restored.check(met);
+});
+/** What was refused is done now, with a word more. */
+const doneWith = (...more: readonly string[]): Outcome =>
+  outcome(async ({ machine, words }) => {
+    const { exitCode, all } = await machine.dbInit(...words, ...more);
+    assert.equal(exitCode, 0, all);
+  });
+const archived = outcome(async ({ machine: { folder } }) =>
+  assert.match((await readdir(join(folder, 'backups'))).join('\n'), /^\S+\.zip$/),
+);
+
+const set =
+  (name: string, value?: string): Deed =>
+  ({ machine }) =>
+    machine.set(name, value);
+const letGo: Deed = (met) => met.letGo();
+const inDatabase =
+  (sql: string): Deed =>
+  ({ site }) =>
+    execute(site.database, sql);
+
+const elsewhere = 'it is for another cause than the one of this state';
+const itsStatements = 'its statements are run by the tests of the repair and of the health';
+const newImage = 'it needs another image or another release';
+
+const restoring = (words = /estore (?:a|the) backup/): Option => follow(words, restored);
+const anotherBackup = follow(/^See which other backups there are/, restored);
+/** The very same commands, which the state of the database makes no difference to. */
+const likewise = leave(
+  /^See which other backups there are/,
+  'the same commands are followed where an archive is damaged',
+);
+const saving = (word = 'odd_table'): Option => follow(/^Save what is there/, savedWith(word));
+
+const oddTable = 'CREATE TABLE odd_table (id integer PRIMARY KEY); INSERT INTO odd_table VALUES (1);';
+
+/** The name of the backup that was made before. */
+const backupIn = async ({ backups }: Installation): Promise<string> =>
+  (await readdir(backups)).find((name) => name.endsWith('.zip')) ?? '';
+
+/** Lays a file both where the reader stands and where db-init finds it. */
+async function lay({ backups }: Installation, { folder }: Reader, name: string, content: Buffer | string) {
+  for (const place of [backups, folder]) await writeFile(join(place, name), content);
+}
+
+/** Makes the database another one. */
+async function emptied({ database }: Installation, sql = 'SELECT 1;'): Promise<void> {
+  const empty = await (database.engine === 'sqlite' ? createSqliteDatabase() : createDatabase());
+  await execute(empty, sql);
+  await copyDatabase(empty, database);
+}
+
+const dumpOf = async ({ database }: Installation, ...options: readonly string[]): Promise<Buffer> =>
+  Buffer.from((await execa('pg_dump', ['--no-owner', ...options, database.url], { encoding: 'buffer' })).stdout);
+
+/** A dump in plain SQL, by the engine's own program. */
+const textOf = async (site: Installation): Promise<string> =>
+  site.engine === 'sqlite'
+    ? (await execa('sqlite3', [site.database.name, '.dump'])).stdout
+    : (await dumpOf(site)).toString();
+
+/** What was kept by the restore before. */
+const formerOf = async ({ database }: Installation): Promise<string> =>
+  (await besides(database)).find((name) => /_before_|\.bak_/.test(name)) ?? '';
+
+/** Somebody in the database, as the application is. */
+async function beInside(url: string, ...statements: readonly string[]): Promise<() => Promise<void>> {
+  const client = new pg.Client({ connectionString: url, application_name: 'TimeTracker' });
+  client.on('error', () => undefined);
+  await client.connect();
+  for (const statement of statements) await client.query(statement);
+  return () => client.end();
+}
+
+/** Leaves a database as a DROP DATABASE does that was cut off. */
+async function cutOffDrop(name: string): Promise<() => Promise<void>> {
+  await admin(`UPDATE pg_database SET datconnlimit = -2 WHERE datname = '${name}'`);
+  return () => Promise.resolve();
+}
+
+/** Another program that writes to a SQLite file. */
+async function writeInto(file: string): Promise<() => Promise<void>> {
+  const program = execa('sqlite3', [file], { reject: false });
+  program.stdin.write('BEGIN IMMEDIATE;\nSELECT 1;\n');
+  await new Promise((resolve) => program.stdout.once('data', resolve));
+  return async () => {
+    program.stdin.end();
+    await program;
+  };
+}
+
+async function holdRunLock(database: TestDatabase): Promise<() => Promise<void>> {
+  if (database.engine === 'postgresql') {
+    return beInside(database.url, `SELECT pg_advisory_lock(${runLock.application}, ${runLock.key})`);
+  }
+  const file = new Database(lockFileOf(database.name));
+  file.exec('BEGIN EXCLUSIVE');
+  return async () => void file.close();
+}
+
+/** The write-ahead log of another copy comes to lie beside the file. */
+async function layForeignLog({ database }: Installation): Promise<void> {
+  const { name } = await createSqliteDatabase();
+  const other = new Database(name);
+  other.exec('PRAGMA journal_mode = wal; CREATE TABLE other (id int); INSERT INTO other VALUES (1)');
+  await copyFile(`${name}-wal`, `${database.name}-wal`);
+  other.close();
+}
+
+let earlier: Promise<TestDatabase> | null = null;
+
+/** A database of a user, a few revisions before the head. */
+async function makeEarlier(engine: EngineName): Promise<TestDatabase> {
+  const database = await (engine === 'sqlite' ? createSqliteDatabase() : createDatabase());
+  const row = releaseGraph.pending([]).at(-3)?.id ?? '';
+  await stopAt(database, [row], (session) =>
+    session.run(`${oddTable} INSERT INTO clients (id, name) VALUES (1, 'Ada');`),
+  );
+  return database;
+}
+
+/** There are revisions to be applied to the database, and rows in it. */
+async function fallBehind({ engine, database }: Installation): Promise<void> {
+  earlier ??= makeEarlier(engine);
+  await copyDatabase(await earlier, database);
+}
+
+/** A database whose server refuses every change of the schema, and says that this is the cause. */
+async function failWith(site: Installation, sqlstate: string): Promise<void> {
+  await fallBehind(site);
+  await execute(
+    site.database,
+    `CREATE SCHEMA watch; CREATE FUNCTION watch.refuse() RETURNS event_trigger LANGUAGE plpgsql
+       AS $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '${sqlstate}'; END $$;
+     CREATE EVENT TRIGGER refuse ON ddl_command_start EXECUTE FUNCTION watch.refuse()`,
+  );
+}
+const remedied = inDatabase('DROP EVENT TRIGGER refuse');
+
+/** Every case of an engine. */
+export const casesOn = (engine: EngineName): readonly Case[] => [...statesOn(engine), ...othersOn(engine)];
+
+/** States of the database, quarantines and backups. */
+export function statesOn(engine: EngineName): readonly Case[] {
+  const sqlite = engine === 'sqlite';
+  const drop = (table: string): string => `DROP TABLE ${table}${sqlite ? '' : ' CASCADE'};`;
+  const run = (sql: string) => async (site: Installation) =>
+    execute(site.database, sqlite ? `PRAGMA foreign_keys = OFF; ${sql}` : sql);
+  const withoutKey = (table: string): string =>
+    `CREATE TABLE loaded AS SELECT * FROM ${table}; ${drop(table)} ALTER TABLE loaded RENAME TO ${table};`;
+  const lastResort = sqlite ? [] : [follow(/^LAST RESORT, THIS DELETES ALL/, healthy)];
+  const startOver = sqlite
+    ? follow(/^Start over with nothing lost/, kept)
+    : follow(/^LAST RESORT, THIS DELETES ALL DATA: stop the application and start over/, healthy);
+  const dangling = ({ root }: Installation) => ({ BACKUP_FOLDER: join(root, 'dangling') });
+  const dangle = ({ root }: Installation) => symlink(join(root, 'nowhere/backups'), join(root, 'dangling'));
+  const mendFolder: Deed = async ({ site: { root } }) => {
+    await unlink(join(root, 'dangling'));
+    await mkdir(join(root, 'dangling'));
+  };
+  const dangleAgain = (met: { readonly check: Outcome['check'] }): Outcome =>
+    outcome(async (given) => {
+      await met.check(given);
+      await rm(join(given.site.root, 'dangling'), { recursive: true });
+      await dangle(given.site);
+    });
+  const states: readonly Case[] = [
+    {
+      banner: 'refused partial',
+      title: 'a partial migration',
+      code: 11,
+      make: run(`${oddTable} ${drop('users')}`),
+      options: [saving(), follow(/^Start over with nothing lost/, kept), restoring(), ...lastResort],
+    },
+    {
+      banner: 'refused unversioned',
+      title: 'a schema of no known revision, without a version',
+      code: 12,
+      make: run(`${oddTable} ${drop('alembic_version')} ALTER TABLE clients DROP COLUMN address;`),
+      options: [
+        saving(),
+        follow(/^See every difference/, shown),
+        follow(
+          /^If you know which revision/,
+          outcome(async ({ machine }) => assert.notEqual((await machine.dbInit('status')).exitCode, 12)),
+        ),
+        restoring(),
+        startOver,
+      ],
+    },
+    {
+      banner: 'refused unversioned',
+      title: 'a load that was cut off',
+      code: 12,
+      make: run(`${oddTable} ${coreTables.map(withoutKey).join(' ')} ${drop('alembic_version')}`),
+      options: [restoring(/^Restore the backup once more/), saving(), follow(/^Start over with nothing lost/, kept)],
+    },
+    {
+      banner: 'refused ahead',
+      title: 'a revision that is not known',
+      code: 13,
+      make: run(`UPDATE alembic_version SET version_num = '999_later'`),
+      options: [
+        leave(/^Use a newer db-init/, newImage),
+        follow(/TT_ALLOW_NEWER_SCHEMA=true/, done, set('TT_ALLOW_NEWER_SCHEMA', 'true')),
+        restoring(),
+      ],
+    },
+    {
+      banner: 'refused drifted',
+      title: 'a schema that may not be mended',
+      code: 14,
+      env: () => ({ TT_DRIFT: 'fail' }),
+      make: run(`${oddTable} ALTER TABLE clients DROP COLUMN address;`),
+      options: [follow(/^See the SQL/, shown), saving(), follow(/^Have it mended/, healthy), restoring(), startOver],
+    },
+    {
+      banner: 'refused drifted',
+      title: 'a schema that cannot be mended',
+      code: 14,
+      make: run(
+        `${oddTable} DELETE FROM role_permissions; DELETE FROM permissions WHERE id = (SELECT max(id) FROM permissions);`,
+      ),
+      options: [
+        follow(/^See the SQL/, shown),
+        saving(),
+        leave(/^Put right what is in the way/, itsStatements),
+        restoring(),
+        startOver,
+      ],
+    },
+    {
+      banner: 'refused drifted',
+      title: 'a schema that would lack something at the head',
+      code: 14,
+      env: () => ({ TT_DRIFT: 'fail' }),
+      make: async (site) => {
+        await fallBehind(site);
+        await execute(site.database, 'DROP INDEX ix_time_entries_billable_start_time');
+      },
+      options: [
+        saving(),
+        follow(/^Put it right by hand, or set TT_DRIFT=repair/, healthy, set('TT_DRIFT', 'repair')),
+        restoring(),
+        startOver,
+      ],
+    },
+    {
+      banner: 'refused drifted',
+      title: 'an older schema that was stamped as the newest',
+      code: 14,
+      make: async (site) => {
+        await emptied(site);
+        await stopAt(site.database, ['049'], (session) =>
+          session.run(`${oddTable} UPDATE alembic_version SET version_num = '${releaseGraph.heads.join()}'`),
+        );
+      },
+      options: [saving(), follow(/^Stamp it with the revision that it is at/, healthy), restoring(), startOver],
+    },
+    {
+      banner: 'refused corrupted',
+      title: 'tables of somebody else',
+      code: 10,
+      env: () => ({ TT_SKIP_DB_CLEANUP: 'true' }),
+      make: (site) => emptied(site, oddTable),
+      options: [
+        follow(/^Look whether DATABASE_URL names the right/, done, async ({ machine }) =>
+          machine.set('DATABASE_URL', (await (sqlite ? createSqliteDatabase() : createDatabase())).url),
+        ),
+        ...(sqlite ? [] : [follow(/TT_SKIP_DB_CLEANUP=false/, done, set('TT_SKIP_DB_CLEANUP', 'false'))]),
+        follow(sqlite ? /put the file aside/ : /do the same by hand/, kept),
+        restoring(),
+        ...lastResort,
+      ],
+    },
+    {
+      banner: 'refused fresh',
+      title: 'an empty database where one must be',
+      code: 16,
+      env: () => ({ TT_REQUIRE_EXISTING: 'true' }),
+      make: (site) => emptied(site),
+      options: [
+        follow(/^Look which volume is mounted/, shown),
+        restoring(),
+        follow(/unset TT_REQUIRE_EXISTING/, healthy, set('TT_REQUIRE_EXISTING')),
+      ],
+    },
+    {
+      banner: 'refused foreign',
+      title: "another application's database",
+      code: 15,
+      make: (site) =>
+        emptied(site, 'CREATE TABLE django_migrations (id int); INSERT INTO django_migrations VALUES (1);'),
+      options: [
+        follow(/^Give TimeTracker a database of its own/, done, async ({ machine }) =>
+          machine.set('DATABASE_URL', (await (sqlite ? createSqliteDatabase() : createDatabase())).url),
+        ),
+        follow(/^If nobody needs what is in this one/, kept),
+      ],
+    },
+    {
+      banner: 'verification-failed',
+      title: 'a database that lacks rows of its revisions, without a version',
+      code: 21,
+      make: run(`${oddTable} ${drop('alembic_version')} DELETE FROM role_permissions; DELETE FROM permissions;`),
+      options: [saving(), leave(/^Put right what is in the way/, itsStatements), restoring(), startOver],
+    },
+    {
+      banner: 'failed rows',
+      title: 'rows that a revision forbids',
+      code: 20,
+      make: async (site) => {
+        await emptied(site);
+        await stopAt(site.database, ['022'], (session) =>
+          session.run(`
+            INSERT INTO clients (id, name) VALUES (1, 'Ada'), (2, 'Bob');
+            INSERT INTO projects (id, name, client_id) VALUES (1, 'Engine', 1), (2, 'Loom', 2);
+            ALTER TABLE projects ADD COLUMN code VARCHAR(20); UPDATE projects SET code = 'ENG';`),
+        );
+      },
+      options: [
+        leave(/^If the reason speaks of something outside/, elsewhere),
+        saving('Engine'),
+        follow(/^If it names rows/, healthy, inDatabase("UPDATE projects SET code = 'LOOM' WHERE id = 2")),
+        leave(/^Go back to the former version/, newImage),
+      ],
+    },
+    {
+      banner: 'refused unreadable',
+      title: 'an alembic_version that is a view',
+      code: 17,
+      make: run(`${drop('alembic_version')} CREATE VIEW alembic_version AS SELECT 'x' AS version_num;`),
+      options: [
+        leave(/^If another program is at work/, elsewhere),
+        leave(/^If the reason speaks of rights/, elsewhere),
+        leave(/^If the reason speaks of a damaged file/, elsewhere),
+        restoring(),
+      ],
+    },
+    {
+      banner: 'locked',
+      title: 'another run that holds the lock',
+      code: 5,
+      env: () => ({ TT_LOCK_TIMEOUT: '0' }),
+      hold: ({ database }) => holdRunLock(database),
+      options: [
+        follow(/^Let it finish/, healthy, letGo),
+        leave(/TT_LOCK_TIMEOUT/, 'it is a matter of time: that the lock is waited for is tested in gate/lock'),
+        follow(/^If that run is stuck/, done, letGo),
+        leave(/^A run that was stopped/, 'crash/stopped makes this state'),
+      ],
+    },
+    {
+      banner: 'adoption-refused',
+      title: 'an adoption at another revision',
+      code: 12,
+      command: ['adopt', '--revision', '001'],
+      make: run(drop('alembic_version')),
+      options: [
+        follow(/^Let the revision be found/, shown),
+        leave(/^Put right by hand/, 'what is right depends on what the owner knows of the database'),
+        follow(
+          /^Stamp it all the same/,
+          outcome(async ({ machine }) => assert.match((await machine.dbInit('status')).all, /revisions: 001$/m)),
+        ),
+      ],
+    },
+    {
+      banner: 'seed-refused',
+      title: 'a seed of a database that is not current',
+      code: 14,
+      command: ['seed'],
+      env: () => ({ FLASK_ENV: 'development' }),
+      make: run('DROP INDEX ix_time_entries_billable_start_time;'),
+      options: [follow(/^Run the gate first/, done), follow(/^See what is wrong/, shown)],
+    },
+    {
+      banner: 'usage',
+      title: 'a seed outside of development',
+      code: 2,
+      command: ['seed'],
+      options: [
+        follow(
+          /^If that is what you want/,
+          outcome(async ({ site }) => assert((await snapshot(site.database.url)).includes('@'))),
+        ),
+      ],
+    },
+    {
+      banner: 'usage',
+      title: 'a command that there is not',
+      code: 2,
+      command: ['resotre'],
+      options: [follow(/^See which commands/, shown)],
+    },
+    {
+      banner: 'configuration',
+      title: 'settings that cannot be understood',
+      code: 2,
+      env: () => ({ TT_WAIT_TIMEOUT: 'soon' }),
+      options: [
+        follow(/^Correct the variables/, healthy, set('TT_WAIT_TIMEOUT', '9')),
+        follow(/^See what every variable means/, shown),
+      ],
+    },
+  ];
+  const quarantines: readonly Case[] = [
+    {
+      banner: 'quarantine-refused names-taken',
+      title: 'a quarantine whose names are in use again',
+      code: 31,
+      command: ['quarantine', 'restore', '@'],
+      async make(_, { dbInit }) {
+        await dbInit('quarantine', 'create', '--all', '--yes');
+        await dbInit('gate');
+      },
+      options: [
+        follow(/^Put everything that is there now aside/, restored),
+        leave(/rename what bears these names/, 'what to rename, and to what, is for a person to say'),
+      ],
+    },
+    {
+      banner: 'quarantine-refused not-held',
+      title: 'a quarantine that is not there',
+      code: 2,
+      command: ['quarantine', 'restore', 'nothing'],
+      options: [follow(/^See what is held/, shown)],
+    },
+    {
+      banner: 'reset-refused not-recognised',
+      title: 'a reset of what may be anybody’s',
+      code: 15,
+      command: ['reset'],
+      make: (site) => emptied(site, 'CREATE TABLE users (id int);'),
+      options: [
+        follow(/^If it is, give TimeTracker a database of its own/, done, async ({ machine }) => {
+          const { url } = await (sqlite ? createSqliteDatabase() : createDatabase());
+          machine.set('DATABASE_URL', url);
+        }),
+        follow(/^Start over with nothing lost/, kept),
+      ],
+    },
+    {
+      banner: 'reset-refused no-backup',
+      title: 'a reset of which no backup can be made',
+      code: 30,
+      command: ['reset'],
+      env: dangling,
+      make: async (site) => {
+        await dangle(site);
+        await run(oddTable)(site);
+      },
+      options: [
+        follow(/^Remedy that, then start again/, dangleAgain(healthy), mendFolder),
+        follow(/^Save the database yourself/, saved),
+        follow(/^Do without a backup/, healthy),
+      ],
+    },
+    {
+      banner: 'backup-failed folder',
+      title: 'a backup folder that is none',
+      code: 30,
+      command: ['backup', 'create'],
+      env: dangling,
+      make: dangle,
+      options: [
+        follow(/^Remedy that/, dangleAgain(done), mendFolder),
+        follow(/^Give the folder/, dangleAgain(done), mendFolder),
+        follow(/somewhere else/, archived),
+      ],
+    },
+    {
+      banner: 'backup-failed folder',
+      title: 'no safety backup where one must be made',
+      code: 30,
+      env: (site) => ({ ...dangling(site), TT_BACKUP_BEFORE_MIGRATE: 'always' }),
+      make: async (site) => {
+        await dangle(site);
+        await fallBehind(site);
+      },
+      options: [
+        follow(/^Remedy that, then start again/, dangleAgain(healthy), mendFolder),
+        follow(/TT_BACKUP_BEFORE_MIGRATE=auto/, saved),
+      ],
+    },
+    {
+      banner: 'backups-not-listed',
+      title: 'backups that cannot be listed',
+      code: 30,
+      command: ['backup', 'list'],
+      env: ({ root }) => ({ BACKUP_FOLDER: join(root, 'dangling') }),
+      make: ({ root }) => writeFile(join(root, 'dangling'), 'a file'),
+      options: [
+        follow(
+          /^Remedy that, then look again/,
+          outcome(async ({ site: { root } }) => {
+            await rm(join(root, 'dangling'), { recursive: true });
+            await writeFile(join(root, 'dangling'), 'a file');
+          }),
+          mendFolder,
+        ),
+      ],
+    },
+  ];
+  return [...states, ...quarantines];
+}
+
+/** Archives, and what the machine or the server stands in the way with. */
+export const othersOn = (engine: EngineName): readonly Case[] => [
+  ...archives(engine),
+  ...(engine === 'sqlite' ? onSqlite() : onPostgres()),
+];
+
+/** A tar archive of a folder. */
+async function packed(fill: (folder: string) => Promise<unknown>): Promise<Buffer> {
+  const folder = await temporaryDirectory();
+  await fill(folder);
+  return Buffer.from((await execa('tar', ['-czC', folder, '.'], { encoding: 'buffer' })).stdout);
+}
+
+/** Archives, and what is given for one. */
+function archives(engine: EngineName): readonly Case[] {
+  const sqlite = engine === 'sqlite';
+  const damaged = (whole: Buffer): Buffer => {
+    const middle = Math.floor(whole.length / 2);
+    return whole.fill(0, middle, middle + 8);
+  };
+  const halves = async (site: Installation): Promise<readonly [Buffer, Buffer]> => {
+    const whole = await readFile(join(site.backups, await backupIn(site)));
+    const middle = Math.floor(whole.length / 2);
+    return [whole.subarray(0, middle), whole.subarray(middle)];
+  };
+  const innerOf = async (site: Installation, change: (sql: TestDatabase) => Promise<void>): Promise<Buffer> => {
+    const copy = await (sqlite ? createSqliteDatabase() : createDatabase());
+    await copyDatabase(site.database, copy);
+    await change(copy);
+    return sqlite ? readFile(copy.name) : dumpOf({ ...site, database: copy }, '--format=custom');
+  };
+  const craft = async (site: Installation, name: string, change: (copy: TestDatabase) => Promise<void>) => {
+    const [revision] = await ask(site.database, 'SELECT version_num FROM alembic_version');
+    const archive = await applicationArchive(engine, await innerOf(site, change), String(revision));
+    await copyFile(archive, join(site.backups, name));
+  };
+  const given =
+    (name: string, content: (site: Installation) => Promise<Buffer | string>) =>
+    async (site: Installation, machine: Reader) =>
+      lay(site, machine, name, await content(site));
+  const intoDatabase = sqlite
+    ? leave(/^Set DATABASE_URL to a PostgreSQL database/, 'it asks for a server that is not there')
+    : follow(/^Restore it into a new database/, restored);
+  const folderOf =
+    (path: (name: string) => string) =>
+    async (site: Installation): Promise<Buffer> => {
+      const zip = new AdmZip();
+      const name = await backupIn(site);
+      zip.addFile(path(name), await readFile(join(site.backups, name)));
+      return zip.toBuffer();
+    };
+  const other = (
+    title: string,
+    name: string,
+    content: (site: Installation) => Promise<Buffer | string>,
+    option: Option,
+  ): Case => ({
+    banner: 'archive-rejected other-format',
+    title,
+    code: 32,
+    command: ['restore', name],
+    make: given(name, content),
+    options: [option, likewise],
+  });
+  return [
+    {
+      banner: 'archive-rejected missing',
+      title: 'an archive that is not there',
+      code: 32,
+      command: ['restore', 'my copy.zip'],
+      make: async (site, { folder }) => copyFile(join(site.backups, await backupIn(site)), join(folder, 'my copy.zip')),
+      options: [follow(/^See which backups there are/, shown), follow(/^One that lies elsewhere/, restored)],
+    },
+    {
+      banner: 'archive-rejected missing',
+      title: 'an archive that is not there at a start',
+      code: 32,
+      env: () => ({ TT_RESTORE_FROM: 'my copy.zip' }),
+      make: async (site, { folder }) => copyFile(join(site.backups, await backupIn(site)), join(folder, 'my copy.zip')),
+      options: [
+        follow(/^See which backups there are/, shown),
+        leave(/^One that lies elsewhere/, 'the same commands are followed where it is given by hand'),
+        follow(/^Or start without it/, healthy, set('TT_RESTORE_FROM')),
+      ],
+    },
+    {
+      banner: 'archive-rejected invalid',
+      title: 'an archive that is damaged',
+      code: 32,
+      command: ['restore', 'zz-damaged.zip', '--dry-run'],
+      make: async (site) =>
+        writeFile(
+          join(site.backups, 'zz-damaged.zip'),
+          damaged(await readFile(join(site.backups, await backupIn(site)))),
+        ),
+      options: [
+        follow(/^If it is a copy, copy it once more/, done, async ({ site }) =>
+          copyFile(join(site.backups, await backupIn(site)), join(site.backups, 'zz-damaged.zip')),
+        ),
+        anotherBackup,
+      ],
+    },
+    {
+      banner: 'archive-rejected piece',
+      title: 'one piece of an archive',
+      code: 32,
+      command: ['restore', 'backup.zip.001'],
+      async make(site, { folder }) {
+        const [one, two] = await halves(site);
+        await writeFile(join(site.backups, 'backup.zip.001'), one);
+        await writeFile(join(folder, 'backup.zip.001'), one);
+        await writeFile(join(folder, 'backup.zip.002'), two);
+      },
+      options: [
+        follow(/^Pieces that were simply cut/, restored),
+        leave(/^Of a split ZIP archive/, 'it is for pieces of another kind'),
+        likewise,
+      ],
+    },
+    {
+      banner: 'archive-rejected unknown-objects',
+      title: 'an archive with code of somebody else',
+      code: 32,
+      command: ['restore', 'zz-code.zip', '--dry-run'],
+      make: (site) =>
+        craft(site, 'zz-code.zip', (copy) =>
+          execute(
+            copy,
+            sqlite
+              ? 'CREATE TRIGGER theirs AFTER INSERT ON clients BEGIN DELETE FROM users; END;'
+              : 'CREATE FUNCTION theirs() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$;',
+          ),
+        ),
+      options: [likewise, follow(/^If you made the archive yourself/, restored)],
+    },
+    {
+      banner: 'archive-rejected unusable',
+      title: 'an archive of a database that cannot be brought up to date',
+      code: 32,
+      command: ['restore', 'zz-newer.zip', '--yes'],
+      make: (site) =>
+        craft(site, 'zz-newer.zip', (copy) => execute(copy, "UPDATE alembic_version SET version_num = '999_later'")),
+      options: [leave(/^Use the image of db-init/, newImage), likewise],
+    },
+    {
+      banner: 'archive-rejected too-large',
+      title: 'an archive with more files than are allowed',
+      code: 32,
+      command: ['restore', 'FIRST', '--yes'],
+      env: () => ({ TT_ARCHIVE_MAX_ENTRIES: '1' }),
+      options: [follow(/raise TT_ARCHIVE_MAX_/, restoredAgain, set('TT_ARCHIVE_MAX_ENTRIES', '100')), likewise],
+    },
+    {
+      banner: 'archive-rejected wrapped',
+      title: 'an archive that is packed once more',
+      code: 32,
+      command: ['restore', 'packed.zip.gz'],
+      make: given('packed.zip.gz', async (site) => gzipSync(await readFile(join(site.backups, await backupIn(site))))),
+      options: [follow(/^Unpack it/, restored), likewise],
+    },
+    sqlite
+      ? {
+          banner: 'archive-rejected other-engine',
+          title: 'an archive of the other engine',
+          code: 32,
+          command: ['restore', 'zz-other.zip', '--yes'],
+          make: ({ backups }) => copyFile(currentArchive('postgresql'), join(backups, 'zz-other.zip')),
+          options: [
+            follow(/^Take a backup of this database/, shown),
+            leave(/^If this archive is the right one/, 'it asks for the other engine'),
+          ],
+        }
+      : {
+          banner: 'restore-refused rows-do-not-fit',
+          title: 'rows of SQLite that PostgreSQL does not hold',
+          code: 31,
+          command: ['restore', 'zz-other.zip', '--yes'],
+          make: ({ backups }) => copyFile(currentArchive('sqlite'), join(backups, 'zz-other.zip')),
+          options: [
+            leave(/^Mend these rows/, 'what is right depends on what the owner knows of the database'),
+            follow(/^Or have these rows put into a quarantine schema/, healthy),
+          ],
+        },
+    other(
+      'a dump of plain SQL instead of an archive',
+      'backup.sql',
+      textOf,
+      sqlite ? follow(/^It was made of an SQLite file/, shown) : intoDatabase,
+    ),
+    ...(sqlite
+      ? [
+          other(
+            'a database file instead of an archive',
+            'backup.db',
+            (site) => readFile(site.database.name),
+            follow(/^Copy it to the place of the database/, restored),
+          ),
+        ]
+      : [
+          other(
+            'a dump in the format of a directory',
+            'zz-dump.tar.gz',
+            (site) =>
+              packed((folder) =>
+                execa('pg_dump', ['-Fd', '--no-owner', '-f', join(folder, 'dump'), site.database.url]),
+              ),
+            follow(/^Restore it into a new database/, restored),
+          ),
+          other(
+            'a dump for pg_restore',
+            'backup.dump.gz',
+            async (site) => gzipSync(await dumpOf(site, '-Fc')),
+            intoDatabase,
+          ),
+        ]),
+    other(
+      'an export instead of an archive',
+      'export.json',
+      () => Promise.resolve(JSON.stringify({ clients: [{ id: 1, name: 'Ada' }] })),
+      follow(
+        /^Take a ZIP archive instead/,
+        outcome(async ({ site }) =>
+          assert.equal((await readdir(site.backups)).filter((name) => name.endsWith('.zip')).length, 2),
+        ),
+      ),
+    ),
+    other(
+      'an archive within another one',
+      'zz-all.zip',
+      folderOf((name) => `backups/${name}`),
+      follow(/^Unpack it, and have db-init restore what is in it/, restored),
+    ),
+    other(
+      'an archive that was unpacked',
+      'zz-all.tar.gz',
+      (site) => packed(async (folder) => new AdmZip(join(site.backups, await backupIn(site))).extractAllTo(folder)),
+      follow(/^Pack it again as a ZIP archive/, restored),
+    ),
+    other(
+      'a folder of uploads',
+      'zz-uploads.tar.gz',
+      () =>
+        packed(async (folder) => {
+          await mkdir(join(folder, 'uploads/logos'), { recursive: true });
+          await writeFile(join(folder, 'uploads/logos/mine.png'), 'an older logo');
+        }),
+      follow(
+        /^Files of the same name are replaced/,
+        outcome(async ({ site }) =>
+          assert.equal(await readFile(join(site.statics, 'logos/mine.png'), 'utf8'), 'an older logo'),
+        ),
+      ),
+    ),
+    {
+      banner: 'restore-refused nothing-kept',
+      title: 'nothing that an undo could put back',
+      code: 31,
+      command: ['restore', '--undo', '--yes'],
+      options: [follow(/^Look which backups/, restored)],
+    },
+    {
+      banner: 'restore-refused former-gone',
+      title: 'a former database that is gone',
+      code: 31,
+      command: ['restore', '--undo', '--yes'],
+      async make(site, { dbInit }) {
+        await dbInit('restore', await backupIn(site), '--yes');
+        const former = await formerOf(site);
+        if (sqlite) await rm(join(dirname(site.database.name), former));
+        else await admin(`DROP DATABASE "${former}" WITH (FORCE)`);
+      },
+      options: [
+        follow(/^Look which backups/, restored),
+        follow(
+          /^Have it forgotten/,
+          outcome(async ({ machine, words }) =>
+            assert.match((await machine.dbInit(...words)).all, /No restore of this database/),
+          ),
+        ),
+      ],
+    },
+    {
+      banner: 'restore-refused former-changed',
+      title: 'a former database that somebody changed',
+      code: 31,
+      command: ['restore', '--undo', '--yes'],
+      async make(site, { dbInit }) {
+        await dbInit('restore', await backupIn(site), '--yes');
+        const former = await formerOf(site);
+        const name = sqlite ? join(dirname(site.database.name), former) : former;
+        await execute({ ...site.database, name, url: sqlite ? '' : databaseUrl(former) }, 'DELETE FROM clients');
+      },
+      options: [
+        leave(/^Look into/, 'what is right depends on what the owner knows of the database'),
+        follow(/^Or put it back as it is now/, healthy),
+        follow(/^Or restore a backup/, restored),
+      ],
+    },
+  ];
+}
+
+/** What is refused because of other programs, or other users, on SQLite. */
+function onSqlite(): readonly Case[] {
+  const inUse = (
+    banner: Case['banner'],
+    title: string,
+    code: number,
+    command: readonly string[],
+    words: RegExp,
+  ): Case => ({
+    banner,
+    title,
+    code,
+    command,
+    hold: ({ database }) => writeInto(database.name),
+    options: [follow(words, done, letGo)],
+  });
+  return [
+    {
+      banner: 'refused unreadable',
+      title: 'a log of another copy beside the file',
+      code: 17,
+      make: layForeignLog,
+      options: [
+        follow(/^Stop the application, move the write-ahead log away/, healthy),
+        leave(/^If the file was copied while the application wrote/, 'it asks for the files where they came from'),
+        follow(/^Or move it away as above/, restored, ({ site }) => rm(`${site.database.name}-wal`)),
+      ],
+    },
+    inUse(
+      'restore-refused file-in-use',
+      'a restore beside a program that has the file open',
+      31,
+      ['restore', 'FIRST', '--yes'],
+      /^Stop what is using it/,
+    ),
+    inUse(
+      'quarantine-refused file-in-use',
+      'a quarantine beside a program that has the file open',
+      10,
+      ['quarantine', 'create', '--all', '--yes'],
+      /^Stop what is using it/,
+    ),
+    inUse(
+      'reset-refused file-in-use',
+      'a reset beside a program that has the file open',
+      2,
+      ['reset'],
+      /^Stop what is using it/,
+    ),
+  ];
+}
+
+/** What a failure of the server is blamed on. */
+function causes(): readonly Case[] {
+  const cause = (kind: Cause['kind'], sqlstate: string, options: readonly Option[], code = 20): Case => ({
+    banner: `failed ${kind}`,
+    title: `a migration that failed: ${kind}`,
+    code,
+    make: (site) => failWith(site, sqlstate),
+    options: [...options, leave(/^Go back to the former version/, newImage)],
+  });
+  const log = follow(/^See what the server says of it/, shown);
+  return [
+    cause('disk-full', '53100', [
+      follow(/^Look how full it is/, shown),
+      follow(/^Then start again/, healthy, remedied),
+    ]),
+    cause('memory', '53200', [follow(/^Give the database server more memory/, healthy, remedied), log]),
+    cause(
+      'connections',
+      '53300',
+      [follow(/^Look who is connected/, healthy, remedied), follow(/^Or raise the limit/, shown)],
+      3,
+    ),
+    cause('deadlock', '40P01', [follow(/^Stop the application and whatever else/, healthy, remedied)]),
+    cause('cancelled', '57014', [
+      follow(/^If TT_STATEMENT_TIMEOUT is set/, healthy, remedied),
+      follow(/^Else look who or what cancels statements/, healthy, remedied),
+    ]),
+    cause('read-only', '25006', [follow(/^If the server is a standby/, healthy, remedied), log]),
+    cause('rights', '42501', [leave(/^Let a superuser make this user the owner/, itsStatements)], 4),
+    cause('damage', '58030', [
+      follow(/^Stop the application and the server/, shown),
+      leave(/^Look at the disk/, 'it is a look at the machine'),
+      restoring(),
+    ]),
+    cause('event-triggers', 'P0001', [follow(/^Let a superuser disable it/, healthy)]),
+  ];
+}
+
+/** What is refused because of others on a server, or of the server itself. */
+function onPostgres(): readonly Case[] {
+  const inside = ({ database }: Installation) => beInside(database.url);
+  return [
+    {
+      banner: 'unreachable',
+      title: 'a server that does not answer',
+      code: 3,
+      env: () => ({ DATABASE_URL: 'postgresql://app:app@127.0.0.1:1/app', TT_WAIT_TIMEOUT: '0' }),
+      options: [
+        follow(/^Look whether the database runs/, shown),
+        follow(/^Compare host and port/, done, ({ site, machine }) => machine.set('DATABASE_URL', site.database.url)),
+        leave(/TT_WAIT_TIMEOUT/, 'it is a matter of time: that a server is waited for is tested in database/waiting'),
+      ],
+    },
+    {
+      banner: 'no-such-database',
+      title: 'a database that is not there',
+      code: 3,
+      make: ({ database }) => database.drop(),
+      options: [
+        follow(/^Compare the name at the end/, done, async ({ machine }) =>
+          machine.set('DATABASE_URL', (await createDatabase()).url),
+        ),
+        follow(/^Create it/, healthy),
+        leave(/^POSTGRES_DB only counts/, 'it is an explanation'),
+      ],
+    },
+    {
+      banner: 'access-denied',
+      title: 'a user whom the server does not know',
+      code: 4,
+      env: ({ database: { url } }) => ({
+        DATABASE_URL: url.replace(/\/\/[^:@]*/, '//nobody_at_all'),
+        TT_WAIT_TIMEOUT: '0',
+      }),
+      options: [
+        follow(/^Compare user and password/, done, ({ site, machine }) =>
+          machine.set('DATABASE_URL', site.database.url),
+        ),
+        leave(/^POSTGRES_PASSWORD only counts/, 'its command asks for the new password at a terminal'),
+        leave(/^If the reason speaks of TLS/, elsewhere),
+      ],
+    },
+    {
+      banner: 'closed-database',
+      title: 'a database that lets nobody in',
+      code: 4,
+      make: ({ database }) => admin(`ALTER DATABASE "${database.name}" ALLOW_CONNECTIONS false`),
+      options: [follow(/^Open it again/, healthy)],
+    },
+    {
+      banner: 'closed-database',
+      title: 'a database whose drop was cut off',
+      code: 4,
+      hold: ({ database }) => cutOffDrop(database.name),
+      options: [follow(/^Finish the drop, make the database anew/, restored)],
+    },
+    {
+      banner: 'restore-refused former-dropped',
+      title: 'a former database whose drop was cut off',
+      code: 31,
+      command: ['restore', '--undo', '--yes'],
+      make: async (site, { dbInit }) => dbInit('restore', await backupIn(site), '--yes'),
+      hold: async (site) => cutOffDrop(await formerOf(site)),
+      options: [
+        follow(/^Look which backups/, restored),
+        follow(/^Finish the drop/, healthy),
+        leave(/^Or finish it by hand/, 'it is the statement that the option before runs'),
+      ],
+    },
+    {
+      banner: 'unfit-encoding',
+      title: 'a database in another encoding than UTF-8',
+      code: 2,
+      async make({ database: { name } }) {
+        await admin(`DROP DATABASE "${name}" WITH (FORCE)`);
+        await admin(`CREATE DATABASE "${name}" TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'`);
+      },
+      options: [
+        follow(/^If this one holds rows/, shown),
+        follow(/^Create a database in UTF8/, healthy, ({ site: { database }, machine }) =>
+          machine.set('DATABASE_URL', databaseUrl(`${database.name}_utf8`)),
+        ),
+        follow(
+          /^Restore the backup into the new one/,
+          outcome(async ({ site: { database } }) => {
+            const url = databaseUrl(`${database.name}_utf8`);
+            assert((await snapshot(url)).includes(marker));
+          }),
+          async ({ site: { database }, machine }) => {
+            await admin(`DROP DATABASE IF EXISTS "${database.name}_utf8" WITH (FORCE)`);
+            await admin(`CREATE DATABASE "${database.name}_utf8" TEMPLATE template0 ENCODING 'UTF8'`);
+            machine.set('DATABASE_URL', databaseUrl(`${database.name}_utf8`));
+          },
+        ),
+      ],
+    },
+    {
+      banner: 'restore-refused others-are-connected',
+      title: 'a restore while the application is connected',
+      code: 31,
+      command: ['restore', 'FIRST', '--yes'],
+      hold: inside,
+      options: [
+        follow(/^Stop what is connected/, done, letGo),
+        follow(/^Or give --disconnect/, doneWith('--disconnect')),
+      ],
+    },
+    {
+      banner: 'reset-refused others-are-connected',
+      title: 'a reset while the application is connected',
+      code: 2,
+      command: ['reset'],
+      hold: inside,
+      options: [follow(/^Stop what is connected/, healthy, letGo), follow(/^Or have these sessions ended/, healthy)],
+    },
+    {
+      banner: 'quarantine-refused others-are-connected',
+      title: 'a quarantine while the application is connected',
+      code: 10,
+      command: ['quarantine', 'create', '--all', '--yes'],
+      hold: inside,
+      options: [follow(/^Stop what is connected/, done, letGo)],
+    },
+    {
+      banner: 'refused corrupted',
+      title: 'a cleanup while somebody is connected',
+      code: 10,
+      make: (site) => emptied(site, oddTable),
+      hold: inside,
+      options: [follow(/^Stop what is connected/, healthy, letGo)],
+    },
+    {
+      banner: 'failed lock-timeout',
+      title: 'a table that somebody has locked',
+      code: 20,
+      env: () => ({ TT_MIGRATION_LOCK_TIMEOUT: '1' }),
+      make: fallBehind,
+      hold: ({ database }) => beInside(database.url, 'BEGIN', 'SELECT FROM users'),
+      options: [
+        follow(/^Stop the application, or what else it is/, healthy, letGo),
+        follow(/^Or end these sessions/, healthy),
+        leave(/TT_MIGRATION_LOCK_TIMEOUT/, 'it is a matter of time'),
+        leave(/^Go back to the former version/, newImage),
+      ],
+    },
+    {
+      banner: 'reset-refused in-the-way',
+      title: 'a reset of what somebody else needs',
+      code: 2,
+      command: ['reset'],
+      make: ({ database }) => execute(database, 'CREATE VIEW theirs AS SELECT id FROM users'),
+      options: [
+        follow(/^Start over with nothing lost/, kept),
+        follow(/^Or drop what is listed yourself/, done, inDatabase('DROP VIEW theirs')),
+      ],
+    },
+    ...causes(),
+  ];
+}
