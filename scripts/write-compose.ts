@@ -4,7 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { execa } from 'execa';
 
-const { stdout: dropIn } = await execa('./entrypoint', ['compose'], {
+const { stdout: dropIn } = await execa(process.execPath, ['dist/main.js', 'compose'], {
   input: readFileSync('test/fixtures/compose/usual.yml', 'utf8'),
 });
 writeFileSync('examples/compose-drop-in.yml', `${dropIn}\n`);

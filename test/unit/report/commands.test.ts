@@ -1,3 +1,6 @@
+import { readArguments } from '../../../src/cli/arguments.ts';
+import { isAmong } from '../../../src/cli/context.ts';
+import { readLine } from '../../../src/config/words.ts';
 import { describe, expect, it } from 'vitest';
 import { commandPrefixOf } from '../../../src/config/command-prefix.ts';
 import { commandsOf, sqliteAddress } from '../../support/commands.ts';
@@ -79,4 +82,43 @@ describe('how db-init is called', () => {
       expect(commandPrefixOf(environment)).toBe('db-init');
     },
   );
+});
+
+describe('what commands do, without a shell', () => {
+  const compose = 'docker compose -f other.yml run --rm db-init';
+
+  it.each<readonly [string, readonly string[], string]>([
+    ['a change', ['quarantine create --all --yes'], 'TT_RUN_ONCE="quarantine create --all --yes"'],
+    ['an archive', ['restore FILE'], 'TT_RESTORE_FROM=FILE'],
+    ['a list before it', ['backup list', 'restore FILE'], 'TT_RESTORE_FROM=FILE'],
+    ['consent', ['restore --undo'], 'TT_RUN_ONCE="restore --undo --yes"'],
+    ['consent by name', ['reset'], 'TT_RUN_ONCE="reset --yes-delete-all-data timetracker"'],
+    ['a look', ['repair --dry-run'], 'TT_RUN_ONCE="repair --dry-run"'],
+    ['a look before a change', ['adopt --dry-run', 'adopt --force --yes'], 'TT_RUN_ONCE="adopt --force --yes"'],
+    ['several', ['quarantine create --yes', 'adopt'], 'TT_RUN_ONCE="quarantine create --yes && adopt"'],
+    ['quotes', ["restore 'my copy.zip'"], `TT_RUN_ONCE="restore 'my copy.zip' --yes"`],
+  ])('%s', (_, words, variable) => {
+    for (const prefix of ['db-init', compose]) {
+      const commands = commandsOf(undefined, prefix);
+      const lines = [
+        '  docker compose stop app',
+        ...words.map((each) => `  ${prefix} ${each}`),
+        '  docker compose up -d',
+      ];
+      const line = commands.withoutShell(lines);
+      expect(line).toContain(`  # or set ${variable} and start again`);
+      // what is advised is understood, and allowed
+      for (const [, once = ''] of line.matchAll(/TT_RUN_ONCE="([^"]*)"/g)) {
+        const read = readLine(once);
+        for (const given of read.kind === 'commands' ? read.commands : [[]]) {
+          const request = readArguments(given);
+          expect(request.kind === 'command' && isAmong(request.command.once, request.arguments), once).toBe(true);
+        }
+      }
+    }
+  });
+
+  it.each(['help settings', 'gate', 'seed', 'compose x.yml', "restore 'a$b.zip'"])('nothing for %s', (words) => {
+    expect(commandsOf().withoutShell([`  docker compose run --rm db-init ${words}`])).toBe('');
+  });
 });

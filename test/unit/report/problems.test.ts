@@ -68,6 +68,13 @@ describe('every problem', () => {
     expect(happened.length * options.length).toBeGreaterThan(0);
   });
 
+  it.each(table)('names a variable wherever a command of db-init changes something (%i, %o)', (_code, problem) => {
+    const { options } = describeProblem(problem, commandsOf());
+    const changing =
+      /^ {2}docker compose run --rm db-init (?:backup create|restore|quarantine create|adopt|repair|reset)\b/m;
+    for (const option of options.filter((each) => changing.test(each))) expect(option).toMatch(/^ {2}# or set TT_/m);
+  });
+
   it.each(table)('advises what deletes data last, and in capitals (%i, %o)', (_code, problem) => {
     const { options } = describeProblem(problem, commandsOf());
     const destructive = options.filter((option) => /down -v|volume rm|DROP/.test(option));
