@@ -64,9 +64,12 @@ export interface DatabaseProof {
  * @throws Failure `archive-rejected`
  */
 export async function verifyBackup(file: string, given: Verification): Promise<VerifiedArchive> {
-  const { config, signal, onBytes } = given;
-  const archive = await openArchive(file, config.archiveLimits);
-  const { size } = await stat(file);
+  return verifyArchive(await openArchive(file, given.config.archiveLimits), given);
+}
+
+/** As `verifyBackup`, of an archive that is open already. @throws Failure `archive-rejected` */
+export async function verifyArchive(archive: Archive, { signal, onBytes }: Verification): Promise<VerifiedArchive> {
+  const { size } = await stat(archive.file);
   const { server, prove } = await openProof(archive, signal);
   let done = 0;
   let objects: readonly ArchiveObject[] = [];

@@ -40,7 +40,7 @@ async function rehearseRestore(archive: Archive, context: CommandContext): Promi
   const { renderRestoreRehearsal } = await import('../report/rehearsal-text.ts');
   return withDatabase(context, 'plan', 'write', (database) =>
     database.withLock(async () => {
-      const seen = await withArchive(await look(database, context.config), archive, database, context.config);
+      const seen = await withArchive(await look(database, context.config), archive, database, context);
       const report = reportLook(database, seen, await loadHead(database.engine), exitCodes.healthy);
       const given = { ...context, disconnect: false, trusted: false, onBytes: () => undefined };
       await rehearseAtStart(archive, database, given);

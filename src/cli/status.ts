@@ -41,7 +41,7 @@ export function lookingCommand(
       return withDatabase(context, name, 'read', async (database) => {
         const looked = await look(database, config);
         const seen =
-          judged === 'gate' ? await withArchive(looked, archive, database, config) : { ...looked, obstacle: null };
+          judged === 'gate' ? await withArchive(looked, archive, database, context) : { ...looked, obstacle: null };
         const exitCode = judged === 'gate' ? gateExitCode(seen) : verifyExitCode(seen);
         const report = reportLook(database, { ...seen, ...orders }, await loadHead(database.engine), exitCode);
         const { lines, facts } = await tellMore(database.name, config);
@@ -68,13 +68,18 @@ export async function ordersOf(config: Config): Promise<Pick<Look, 'orders'>> {
 }
 
 /** What the gate would do is to restore the archive, whatever is there now, unless something keeps it from that. */
-export async function withArchive(seen: Look, archive: Archive | null, live: Database, config: Config): Promise<Look> {
+export async function withArchive(
+  seen: Look,
+  archive: Archive | null,
+  live: Database,
+  context: Pick<CommandContext, 'config' | 'signal'>,
+): Promise<Look> {
   const { observation } = seen;
   // the gate would not even open a file beside which the log of another copy lies
   const closed = observation.kind === 'not-seen' && observation.sideFile !== undefined;
   if (archive === null || closed) return seen;
   const { obstacleAtStart } = await import('../restore/restore-at-start.ts');
-  return { ...seen, obstacle: await obstacleAtStart(archive, live, config), restores: archive.file };
+  return { ...seen, obstacle: await obstacleAtStart(archive, live, context), restores: archive.file };
 }
 
 export const statusCommand = lookingCommand(

@@ -22,6 +22,6 @@ export function isPlaceToKeep(folder: string): boolean {
 }
 
 /** The path itself, or the folder above it that is there. */
-function nearestPlace(path: string): string {
+export function nearestPlace(path: string): string {
   return existsSync(path) ? path : nearestPlace(dirname(path));
 }

@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { Failure, type Problem } from '../errors/failure.ts';
 import { findRestoreAtStart, identify } from './archive-identity.ts';
+import { requireHarmless, requireRestoreRights } from './ready.ts';
 import { openFitting, requireReady, restore } from './restore.ts';
 import type { RestoreContext } from './target.ts';
 import { zonedTime } from '../platform/local-time.ts';
@@ -49,10 +50,16 @@ export async function findArchiveAtStart(
   return openFirst(places, context.config).catch(atStart);
 }
 
-/** What would keep a start from restoring an archive, as far as that can be known without unpacking it. */
-export async function obstacleAtStart(archive: Archive, live: Database, config: Config): Promise<Problem | null> {
+/** What would keep a start from restoring an archive, as far as that can be known without loading it. */
+export async function obstacleAtStart(
+  archive: Archive,
+  live: Database,
+  { config, signal }: Pick<RestoreContext, 'config' | 'signal'>,
+): Promise<Problem | null> {
   try {
     await requireReady(archive, live, config);
+    await requireRestoreRights(live);
+    await requireHarmless(archive, config, signal).catch(atStart);
     return null;
   } catch (error) {
     if (error instanceof Failure) return error.problem;

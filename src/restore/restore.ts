@@ -30,6 +30,7 @@ import { findFormer } from './uploads/former-uploads.ts';
 import { lastKept, readHistory } from '../state-folder/restore-history.ts';
 import type { ArchiveIdentity, Journal, Way } from '../state-folder/journal.ts';
 import { journalled } from './journal-runner.ts';
+import { requireRoom } from './ready.ts';
 import { openSite, thisProcess } from './open-target.ts';
 import { findLacking, findLeftBehind } from './left-behind.ts';
 import { isFormerOf } from './ownership.ts';
@@ -86,12 +87,15 @@ export async function openFitting(file: string, { archiveLimits, database }: Con
 
 /**
  * Everything that a restore requires before it begins. Reads only.
- * @throws Failure `restore-refused` where others are at work, or a folder of uploads cannot be written to
+ * @throws Failure `restore-refused` where others are at work, a folder of uploads cannot be written to, or there is too
+ *   little room
  */
 export async function requireReady(archive: Archive, live: Database, config: Config): Promise<void> {
   // who has a SQLite file open may be out of sight: TT_RESTORE_FROM is the consent to that
   await requireAlone(live, { config, disconnect: config.database.kind === 'sqlite' });
-  await requireWritable(rootsOf(archive, config));
+  const roots = rootsOf(archive, config);
+  await requireWritable(roots);
+  await requireRoom(archive, roots, config);
 }
 
 /**

@@ -23,6 +23,7 @@ import { judgeConnectionFailure } from './connection-failure.ts';
 import { createLoadRole, dropLoadRole, type LoadRole } from './load-role.ts';
 import { runLock, settleSession } from './lock.ts';
 import { findOthers } from './other-sessions.ts';
+import type { Session } from '../session.ts';
 import { postgresSession } from './session.ts';
 import { endOnAbort } from './end-on-abort.ts';
 
@@ -137,6 +138,20 @@ async function takeRestoreLock(client: pg.Client, live: string, options: Mainten
   }
 }
 
+/**
+ * Whether our role may make a database beside the live one and exchange the two.
+ * @param live its name; the present one if it is not given
+ */
+export async function exchangesDatabases(session: Session, live: string | null = null): Promise<boolean> {
+  const [row = {}] = await session.query(
+    `SELECT rolsuper OR (rolcreatedb AND pg_has_role(datdba, 'USAGE')
+            AND (${inOrdinaryTablespace} OR has_tablespace_privilege(dattablespace, 'CREATE'))) AS may
+     FROM pg_roles, pg_database WHERE rolname = current_user AND datname = coalesce($1, current_database())`,
+    [live],
+  );
+  return row['may'] === true;
+}
+
 function maintenanceOf(
   client: pg.Client,
   target: PostgresTarget,
@@ -145,15 +160,7 @@ function maintenanceOf(
   const live = target.database;
   const session = postgresSession(client);
   const maintenance: Maintenance = {
-    async mayExchange() {
-      const [row = {}] = await session.query(
-        `SELECT rolsuper OR (rolcreatedb AND pg_has_role(datdba, 'USAGE')
-                AND (${inOrdinaryTablespace} OR has_tablespace_privilege(dattablespace, 'CREATE'))) AS may
-         FROM pg_roles, pg_database WHERE rolname = current_user AND datname = $1`,
-        [live],
-      );
-      return row['may'] === true;
-    },
+    mayExchange: () => exchangesDatabases(session, live),
 
     exists: async (name) => (await session.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])).length > 0,
     isDropped: async (name) =>

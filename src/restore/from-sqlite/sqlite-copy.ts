@@ -1,3 +1,4 @@
+import type { Archive } from '../../archive/reader.ts';
 import { statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { extractEntry } from '../../archive/reader.ts';
@@ -33,7 +34,7 @@ export async function unpackSqlite(
 ): Promise<void> {
   const { archive } = source;
   const { signal, onBytes, log } = context;
-  await requireSpace(source, dirname(file), database);
+  await requireCopySpace(source.archive, dirname(file), database);
   await extractEntry(archive.database, file, { signal, onBytes });
   for (const { suffix, entry } of archive.sideFiles) await extractEntry(entry, file + suffix, { signal });
   requireOwnSideFiles(file);
@@ -55,8 +56,12 @@ function requireKnownObjects(file: string, source: Source): void {
   if (objects.length > 0) throw rejection(source.archive.file, { kind: 'unknown-objects', objects });
 }
 
-/** The database is unpacked, and a migration may need as much again. */
-async function requireSpace({ archive }: Source, folder: string, database: string): Promise<void> {
+/** The database is unpacked, and a migration may need as much again. @throws Failure `restore-refused` (`no-space`) */
+export async function requireCopySpace(
+  archive: Pick<Archive, 'database'>,
+  folder: string,
+  database: string,
+): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   const needed = 2 * archive.database.size;
   const free = bavail * bsize;

@@ -61,7 +61,7 @@ export function schemasSite(target: PostgresTarget, home: string, live: Database
     places: (id) => ({ live: home, incoming: `tt_restore_${id}`, outgoing: `tt_before_${id}` }),
 
     async bringUp(source, places, rehearsed) {
-      await requireRights(live);
+      await requireSchemaRights(live);
       if (source.archive.engine === 'sqlite') return bringUpRows(source, places);
       const dump = await unpackDump(source, context);
       const loader = await loaderFor(dump, source, live, target, context);
@@ -200,7 +200,7 @@ async function creation(session: Session, schema: string, like: string): Promise
 }
 
 /** Both ways need a right; it is told what each of them is. @throws Failure `missing-rights` */
-async function requireRights(live: Database): Promise<void> {
+export async function requireSchemaRights(live: Database): Promise<void> {
   const missing = await live.read(async (session) => {
     const [row = {}] = await session.query(
       `SELECT quote_ident(current_user) AS user, quote_ident(current_database()) AS database,

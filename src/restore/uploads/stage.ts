@@ -58,7 +58,7 @@ export async function stageUploads(
   const [left, taken] = [members.filter(isOurs), members.filter((member) => !isOurs(member))];
   try {
     await prepare(folder, target);
-    await requireSpace(folder, taken);
+    await requireUploadSpace(folder, taken);
     options.onBytes(sizeOf(left));
     const unpack = unpackerOf(await realpath(target), options);
     for (const member of taken) await unpack.file(member);
@@ -84,7 +84,8 @@ async function prepare(folder: string, target: string): Promise<void> {
   await mkdir(target, privately);
 }
 
-async function requireSpace(folder: string, members: readonly UploadMember[]): Promise<void> {
+/** @throws Failure `restore-refused` (`no-space`) */
+export async function requireUploadSpace(folder: string, members: readonly UploadMember[]): Promise<void> {
   const folders = new Set(members.map(({ path }) => dirname(path)));
   const needed = sizeOf(members) + (members.length + folders.size) * block;
   const free = await freeSpace(folder);

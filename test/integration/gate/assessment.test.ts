@@ -1,14 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { execa } from 'execa';
 import { expect, it } from 'vitest';
+import { openArchive } from '../../../src/archive/reader.ts';
+import { readConfig } from '../../../src/config/config.ts';
+import { releaseGraph } from '../../../src/migration/revisions.ts';
+import { requireRoom } from '../../../src/restore/ready.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { admin, createDatabase, createSqliteDatabase, type TestDatabase, withClient } from '../../support/database.ts';
 import { release, state } from '../../support/fixtures.ts';
-import { describePostgres } from '../../support/postgres-server.ts';
+import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { restoreSql } from '../../support/restore-sql.ts';
 import { run } from '../../support/run.ts';
 import { snapshot } from '../../support/snapshot.ts';
+import { applicationArchive } from '../restore/crafted.ts';
 import { currentArchive } from '../restore/restores.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -120,7 +126,52 @@ const situations: readonly Situation[] = [
       return { TT_RESTORE_FROM: currentArchive('postgresql') };
     },
   },
+  {
+    what: 'an archive to restore first that holds code',
+    exitCode: 32,
+    restores: true,
+    async make({ url }) {
+      await withClient(url, (client) =>
+        client.query(`CREATE FUNCTION spy() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TABLE users (id int)`),
+      );
+      const { binDirectory } = requirePostgres();
+      const { stdout } = await execa(join(binDirectory ?? '', 'pg_dump'), ['--format=custom', '--dbname', url], {
+        encoding: 'buffer',
+      });
+      return {
+        TT_RESTORE_FROM: await applicationArchive('postgresql', Buffer.from(stdout), releaseGraph.heads[0] ?? ''),
+      };
+    },
+  },
+  {
+    what: 'an archive to restore first for which a right is missing',
+    exitCode: 4,
+    restores: true,
+    async make(database) {
+      const role = `dbi_role_${randomBytes(4).toString('hex')}`;
+      await admin(`CREATE ROLE ${role} LOGIN PASSWORD 'pw'`);
+      atEnd(() => admin(`DROP ROLE ${role}`));
+      const url = Object.assign(new URL(database.url), { username: role, password: 'pw' });
+      return { DATABASE_URL: url.href, TT_RESTORE_FROM: currentArchive('postgresql') };
+    },
+  },
 ];
+
+it('a restore at the start knows for which folder there is too little room', async () => {
+  const folder = await temporaryDirectory();
+  const env = { DATABASE_URL: 'postgresql://u:p@h/d', UPLOAD_FOLDER: folder, ...staticsIn(folder) };
+  const config = readConfig(env, folder);
+  const archive = await openArchive(currentArchive('postgresql'), config.archiveLimits);
+  await requireRoom(archive, config.uploadRoots, config);
+  const large = { ...archive, database: { ...archive.database, size: 1e18 } };
+  const uploads = archive.uploads.map((upload) => ({ ...upload, entry: { ...upload.entry, size: 1e18 } }));
+  for (const tried of [large, { ...archive, uploads }]) {
+    await expect(requireRoom(tried, config.uploadRoots, config)).rejects.toMatchObject({
+      exitCode: 31,
+      problem: { obstacle: { kind: 'no-space', folder } },
+    });
+  }
+});
 
 const staticsIn = (folder: string): Settings => ({ TT_STATIC_UPLOAD_FOLDER: join(folder, 'statics') });
 
