@@ -21,12 +21,14 @@ export const repairCommand: Command = {
 /** Prints the SQL that a repair would run, or what is in its way. */
 async function showRepair(context: CommandContext): Promise<ExitCode> {
   const { planRepairOf } = await import('../operations/repair.ts');
+  const { commandsFor } = await import('../report/commands.ts');
   const { statementsOf } = await import('../repair/repair-plan.ts');
   const { describeRepair, renderRepair } = await import('../report/repair-text.ts');
   return withDatabase(context, 'repair', 'read', async (database) => {
     const plan = await planRepairOf(database, context.config);
     const statements = statementsOf(plan.steps, database.engine);
-    context.output.result(renderRepair(plan, statements), describeRepair(plan, statements));
+    const commands = commandsFor(context.config);
+    context.output.result(renderRepair(plan, statements, commands), describeRepair(plan, statements, commands));
     return plan.unsafe.length > 0 ? exitCodes.drifted : exitCodes.healthy;
   });
 }

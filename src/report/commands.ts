@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import type { DatabaseTarget, PostgresTarget, Settings, UploadRootName } from '../config/config.ts';
-import { printableSql } from '../platform/printable.ts';
+import { isPrintable, printable, printableSql } from '../platform/printable.ts';
 import { shellWord, shellWords } from './shell.ts';
 
 /** What commands are built from. */
@@ -48,6 +48,11 @@ export interface Commands {
   readonly dump: string;
   /** Opens the database, to put something right by hand. */
   readonly open: string;
+  /**
+   * A statement, or a comment, as a line of its own. SQLite has no escapes for what cannot be shown in a name: there the
+   * line is a comment with the command that runs the statement from a shell.
+   */
+  statement(sql: string): string;
   /** Runs one statement in the PostgreSQL database. */
   sql(statement: string): string;
   /** A client program of PostgreSQL on the server in force. @param words its arguments after host, port and user */
@@ -143,6 +148,11 @@ export function commandsFor(settings: CommandSettings): Commands {
         : `${client('pg_dump', [databaseWord(target)])} > backup.sql`,
     open: target.kind === 'sqlite' ? line(['sqlite3', shellWord(target.file)]) : client('psql', [databaseWord(target)]),
     client,
+    statement(sql) {
+      if (sql.startsWith('--')) return printable(sql);
+      if (target.kind === 'postgresql' || isPrintable(sql.replaceAll(/\s+/g, ' '))) return `${printableSql(sql)};`;
+      return `-- in a shell: ${line(['sqlite3', shellWord(target.file), shellWord(sql)])}`;
+    },
     sql: (statement) =>
       target.kind === 'sqlite' ? '' : client('psql', ['-c', printableSql(statement), databaseWord(target)]),
     serverState: server === null ? client('pg_isready', []) : inCompose(`ps --all ${server}`),

@@ -77,7 +77,7 @@ export function describeVerdict(
     options: [
       adviceFor(commands).save,
       ...(unsafe.length > 0
-        ? [waysOut(unsafe)]
+        ? [waysOut(unsafe, commands)]
         : [
             `See every difference.\n${commands.differences}`,
             `Start again: what is missing may be added.\n${commands.gate}`,

@@ -224,7 +224,7 @@ function driftedOptions(
   if (reason !== 'not-mendable') {
     return [see, save, `Have it mended, now or with TT_DRIFT=repair at the next start.\n${commands.repair}`];
   }
-  return [see, save, waysOut(unsafe)];
+  return [see, save, waysOut(unsafe, commands)];
 }
 
 /** The releases that a row belongs to, where they are known. */

@@ -1,6 +1,7 @@
 import type { Obstacle, Unsafe } from '../model/repair.ts';
 import type { RepairPlan } from '../repair/repair-step.ts';
-import { printable, printableSql } from '../platform/printable.ts';
+import type { Commands } from './commands.ts';
+import { printable } from '../platform/printable.ts';
 import { describeDifference } from './differences.ts';
 import type { JsonObject } from './output.ts';
 
@@ -57,14 +58,19 @@ function faultyRows({ fault, rows }: Extract<Obstacle, { kind: 'rows' }>): strin
   }
 }
 
+/** How statements are shown. */
+type Statements = Pick<Commands, 'statement'>;
+
 /** What to do about all of it, as an option of a banner. */
-export function waysOut(unsafe: readonly Unsafe[]): string {
+export function waysOut(unsafe: readonly Unsafe[], commands: Statements): string {
   let statements = 0;
   // a statement keeps the comments that follow it
-  const sql = unsafe.flatMap(sqlFor).filter((line) => {
-    if (!line.startsWith('--')) statements++;
-    return statements <= shownDifferences;
-  });
+  const sql = unsafe
+    .flatMap((each) => sqlFor(each, commands))
+    .filter((line) => {
+      if (!line.startsWith('--')) statements++;
+      return statements <= shownDifferences;
+    });
   return [
     'Put right what is in the way, then start again: the rest is mended then.' +
       (sql.length > 0 ? ' A SELECT finds rows; look well at what follows it before you run it.' : ''),
@@ -73,18 +79,22 @@ export function waysOut(unsafe: readonly Unsafe[]): string {
 }
 
 /** What a person can run about it: first what finds the rows in the way, then what mends. A statement a line. */
-export function sqlFor({ obstacle, remedy }: Unsafe): readonly string[] {
+export function sqlFor({ obstacle, remedy }: Unsafe, { statement }: Statements): readonly string[] {
   const find = obstacle.kind === 'rows' && obstacle.fault !== 'no-value' ? [obstacle.find] : [];
-  return [...find, ...remedy].map(ended);
+  return [...find, ...remedy].map(statement);
 }
 
 /**
  * A repair as SQL with comments: what would be done, or why nothing would be.
  * @param statements those of its steps
  */
-export function renderRepair(plan: RepairPlan, statements: readonly string[]): string {
+export function renderRepair(plan: RepairPlan, statements: readonly string[], commands: Statements): string {
   if (plan.unsafe.length > 0) {
-    const blocks = plan.unsafe.flatMap((unsafe) => [`-- ${oneLine(describeUnsafe(unsafe))}`, ...sqlFor(unsafe), '']);
+    const blocks = plan.unsafe.flatMap((unsafe) => [
+      `-- ${oneLine(describeUnsafe(unsafe))}`,
+      ...sqlFor(unsafe, commands),
+      '',
+    ]);
     const others = plan.steps.length === 0 ? [] : [`-- These would be added once nothing is in the way:`, ''];
     return text([
       '-- NOTHING WOULD BE CHANGED: what follows cannot be mended safely.',
@@ -92,32 +102,29 @@ export function renderRepair(plan: RepairPlan, statements: readonly string[]): s
       '',
       ...blocks,
       ...others,
-      ...stepsOf(plan, statements),
+      ...stepsOf(plan, statements, commands),
     ]);
   }
-  return text(plan.steps.length === 0 ? ['-- Nothing is missing.'] : stepsOf(plan, statements));
+  return text(plan.steps.length === 0 ? ['-- Nothing is missing.'] : stepsOf(plan, statements, commands));
 }
 
 /** The same for programs: what is not mended, and the statements of what is. */
-export function describeRepair(plan: RepairPlan, statements: readonly string[]): JsonObject {
+export function describeRepair(plan: RepairPlan, statements: readonly string[], commands: Statements): JsonObject {
   const problems = plan.unsafe.map((unsafe) => ({
     ...describeDifference(unsafe.difference),
     message: describeUnsafe(unsafe),
-    sql: sqlFor(unsafe),
+    sql: sqlFor(unsafe, commands),
   }));
   return { problems, statements };
 }
 
-function stepsOf({ steps }: RepairPlan, statements: readonly string[]): readonly string[] {
+function stepsOf({ steps }: RepairPlan, statements: readonly string[], { statement }: Statements): readonly string[] {
   return [
     ...steps.map(({ difference }) => `-- ${oneLine(describeDifference(difference).message)}`),
-    ...statements.map(ended),
+    ...statements.map(statement),
   ];
 }
 
 const oneLine = (sentence: string): string => printable(sentence.replaceAll(/\s+/g, ' '));
 
 const text = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
-
-/** A statement as a line of its own; a comment stays what it is. */
-const ended = (sql: string): string => (sql.startsWith('--') ? printable(sql) : `${printableSql(sql)};`);

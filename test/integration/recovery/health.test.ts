@@ -512,6 +512,19 @@ it('calls a SQLite file healthy again once the statement of the banner was run',
   expect((await gateOn(url)).exitCode).toBe(0);
 });
 
+it('prints a command for a statement with a name that SQL of SQLite can only write as it is', async ({ skip }) => {
+  if ((await execa('sqlite3', ['--version'], { reject: false })).failed) return skip('there is no sqlite3 here');
+  const { url, name } = await createSqliteDatabase();
+  await gateOn(url);
+  execute(name, `CREATE TRIGGER "it's\n\u202e 100%" BEFORE INSERT ON badges BEGIN SELECT RAISE(ABORT, 'no'); END`);
+  const { stdout } = await run(['repair', '--dry-run'], { env: { DATABASE_URL: url } });
+  expect(stdout).not.toContain('U&');
+  const [, command = ''] = /^-- in a shell: (.*)$/m.exec(stdout) ?? [];
+  expect((await gateOn(url)).stderr).toContain(command);
+  await execa('sh', ['-c', command]);
+  expect((await gateOn(url)).exitCode).toBe(0);
+});
+
 function execute(file: string, sql: string): void {
   const database = new Database(file);
   database.exec(sql);
