@@ -3,7 +3,6 @@ import type { Obstacle, Unsafe } from '../../../src/model/repair.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type OpenSchema, openSchema } from '../../../src/migration/schema-builder/schema.ts';
 import { NotMendable } from '../../../src/repair/repair.ts';
-import { commandsFor } from '../../../src/report/commands.ts';
 import { sqlFor } from '../../../src/report/repair-text.ts';
 import { findExtras } from '../../../src/schema/comparison.ts';
 import { loadHead } from '../../../src/schema/expected-schema.ts';
@@ -72,7 +71,7 @@ function itRefuses(open: () => Head, cases: Readonly<Record<string, Refused>>): 
 }
 
 const advice = (unsafe: readonly Unsafe[]): string => unsafe.flatMap((each) => sqlFor(each, commands)).join('\n');
-const commands = commandsFor({ commandPrefix: 'db-init', database: null, backupFolder: '' });
+const commands = { statement: (sql: string): string => (sql.startsWith('--') ? sql : `${sql};`) };
 
 const lossesOnBoth: Losses = {
   'a table that nothing refers to': ['DROP TABLE exchange_rates'],
