@@ -7,6 +7,8 @@ export type ExactValue = string | number | bigint | Buffer | null;
 /** Reads the rows of a database file that nobody else has open. */
 export interface RowReader {
   holdsRows(table: string): boolean;
+  /** How many rows there are according to an index, where there is one: it knows of rows that a damaged table lost. */
+  countedRows(table: string): number;
   /**
    * The rows of a table, one by one: its row number (null where it has none), then the columns.
    * @param exact whether integers come as `bigint`
@@ -39,6 +41,14 @@ export function openRows(file: string): RowReader {
   };
   return {
     holdsRows: (table) => database.prepare(`SELECT 1 FROM ${quoteName(table)} LIMIT 1`).get() !== undefined,
+
+    countedRows: (table) =>
+      Number(
+        database
+          .prepare(`SELECT count(*) FROM ${quoteName(table)}`)
+          .pluck()
+          .get(),
+      ),
 
     rows(table, columns, exact) {
       const names = columns.map(quoteName).join(', ');

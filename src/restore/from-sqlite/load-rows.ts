@@ -177,7 +177,7 @@ function extrasOf(head: Catalog, tables: readonly TableToLoad[]): Loaded['extras
 }
 
 /** Rows are sent in pieces of about so many characters. */
-const pieceLength = 128 * 1024;
+const pieceLength = 32 * 1024;
 
 interface TableLoad {
   readonly reader: RowReader;
@@ -201,10 +201,11 @@ async function loadTable(table: TableToLoad, { reader, loader, ledger, spool }: 
   const sent = createHash('sha256');
   const tallies: readonly Tally[] = columns.map(() => new Map());
   const convert = rowConverter(table, tallies, reader);
-  let [rows, bytes] = [0, 0];
+  let [rows, refused, bytes] = [0, 0, 0];
   let misfits: number | null = null;
   const refuse = (row: readonly unknown[], wrong: readonly Wrong[]): void => {
     misfits ??= openSync(spool, 'wx', 0o600);
+    refused += 1;
     writeSync(misfits, describeMisfit(table, row, wrong, { reader, ledger }));
   };
   function* encode(): Generator<Buffer, void, undefined> {
@@ -233,6 +234,9 @@ async function loadTable(table: TableToLoad, { reader, loader, ledger, spool }: 
     await loader.copyIn(quoteName(name), names, Readable.from(encode(), { objectMode: false }), '(FREEZE)');
   } finally {
     if (misfits !== null) closeSync(misfits);
+  }
+  if (reader.countedRows(name) !== rows + refused) {
+    throw new Error(`an index of ${name} speaks of another number of rows than the table: the file is damaged`);
   }
   const returned = createHash('sha256');
   await loader.copyOut(quoteName(name), names, (buffer) => void returned.update(buffer));

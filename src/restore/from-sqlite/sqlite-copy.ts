@@ -24,12 +24,14 @@ import type { RestoreContext, Source } from '../target.ts';
  * Unpacks a SQLite database into a new file and checks it. What lies beside a bare file goes along, and is recovered in
  * the copy.
  * @param database what the refusal of a full disk is about
+ * @param depth of the check (`checkSqliteFile`)
  * @throws Failure `archive-rejected`, `restore-refused`, `unreadable`
  */
 export async function unpackSqlite(
   source: Source,
   file: string,
   database: string,
+  depth: 'whole' | 'rows',
   context: RestoreContext,
 ): Promise<void> {
   const { archive } = source;
@@ -39,10 +41,15 @@ export async function unpackSqlite(
   for (const { suffix, entry } of archive.sideFiles) await extractEntry(entry, file + suffix, { signal });
   requireOwnSideFiles(file);
   if (!context.trusted) requireKnownObjects(file, source);
-  const fault = checkSqliteFile(file);
-  if (fault !== null) throw unusable(source, `its database is damaged: ${fault}`);
+  requireSound(source, file, depth);
   const dangling = countDanglingReferences(file);
   if (dangling > 0) log.info(`${count(dangling, 'row')} of it refer to nothing: that is left as it is.`);
+}
+
+/** @throws Failure `archive-rejected` */
+function requireSound(source: Source, file: string, depth: 'whole' | 'rows'): void {
+  const fault = checkSqliteFile(file, depth);
+  if (fault !== null) throw unusable(source, `its database is damaged: ${fault}`);
 }
 
 /** Nothing that a stranger put into the schema may be run by the checks that follow. @throws Failure `archive-rejected` */
@@ -83,21 +90,23 @@ export interface CopyAtHead {
  */
 export async function copyAtHead(source: Source, database: string, context: RestoreContext): Promise<CopyAtHead> {
   const file = join(source.folder, 'timetracker.db');
-  await unpackSqlite(source, file, database, context);
+  await unpackSqlite(source, file, database, 'rows', context);
   return withScratch({ kind: 'sqlite', file }, context, async (copy) => {
     const contents = await copy.read(readContents);
     const { manifest } = source.archive;
     if (manifest !== null) compareContents(contents, manifest, source);
     context.onLoaded?.(contents);
-    await bringToHead(copy, source, context);
+    await bringToHead(copy, file, source, context);
     return { file, facts: await copy.observe('whole') };
   });
 }
 
-async function bringToHead(database: Database, source: Source, context: RestoreContext): Promise<void> {
+async function bringToHead(database: Database, file: string, source: Source, context: RestoreContext): Promise<void> {
   const given = { ...context, database, config: scratchConfig(context.config, source) };
   const { observation, state, plan } = await look(database, given.config);
   if (plan.kind === 'pass') return;
+  // migrations find rows by indexes
+  requireSound(source, file, 'whole');
   // rows that break a rule are no obstacle here
   const tolerable = state.kind === 'drifted' && state.older === null ? ({ kind: 'repair', state } as const) : null;
   const work: Work | null = plan.kind === 'migrate' ? plan : tolerable;

@@ -23,7 +23,7 @@ export function filesSite({ file }: SqliteTarget, live: Database | null, context
 
     async bringUp(source, { incoming }) {
       context.log.info(`Restoring into ${incoming}, beside the live file.`);
-      await unpackSqlite(source, incoming, file, context);
+      await unpackSqlite(source, incoming, file, 'whole', context);
       await withScratch({ kind: 'sqlite', file: incoming }, context, (database) =>
         makeHealthy(database, source, context),
       );
