@@ -1,9 +1,38 @@
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
 import { cases } from '../../support/conversions.ts';
-import { withClient } from '../../support/database.ts';
+import { admin, createDatabase, withClient } from '../../support/database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { ask, besides, currentArchive, execute, install, uploadsIn, uploadsOf } from './restores.ts';
 import { inEveryRun, restoreAndCompare } from './sqlite-rows.ts';
+
+const client = 'INSERT INTO clients (id, name, status, created_at, updated_at) VALUES';
+const project = 'INSERT INTO projects (id, name, client_id, billable, status, created_at, updated_at) VALUES';
+
+/** Rows that SQLite takes, and what else may lie in a file. */
+const misfits = `
+  PRAGMA foreign_keys = OFF;
+  DROP INDEX idx_clients_name;
+  CREATE TABLE of_mine (big INTEGER, odd);
+  INSERT INTO of_mine VALUES (9223372036854775807, 'text');
+  ${client} (1, 'one', 'active', '2024-01-01', '2024-01-01'), (2, 'twin', 'active', '2024-01-01', '2024-01-01'),
+            (3, 'twin', 'active', '2024-01-01', '2024-01-01'), (4, CAST(x'410042' AS TEXT), 'active', '2024-01-01', '2024-01-01'),
+            (5, '${'long'.repeat(60)}', 'active', '2024-01-01', '2024-02-30'), (6, CAST(x'41ff' AS TEXT), 'active', '2024-01-01', '2024-01-01');
+  ${project} (1, 'stays', 1, 'true', 'active', '2024-01-01', '2024-01-01'), (2, 'follows', 3, 1, 'active', '2024-01-01', '2024-01-01'),
+             (3, 'orphan', 999, 0, 'active', '2024-01-01', '2024-01-01');
+`;
+
+const expected = [
+  /clients\.name: 1 row repeats a value that only one row may have \(.*UNIQUE.*\) key 3: twin/,
+  /clients\.name: 1 row has a text with a NUL in it key 4: \\x410042/,
+  /clients\.name: 1 row has a text that is too long \(character varying\(200\)\) key 5: longlong/,
+  /clients\.updated_at: 1 row has no date and time key 5: 2024-02-30/,
+  /clients\.name: 1 row has a text that is no UTF-8 key 6: \\x41ff/,
+  /projects\.client_id: 1 row refers to a row that does not fit \(FOREIGN KEY .*\) key 2: 3/,
+  /projects\.client_id: 1 row refers to a row that is not there \(FOREIGN KEY .*\) key 3: 999/,
+];
 
 describePostgres(
   'the rows of a SQLite database in PostgreSQL',
@@ -35,6 +64,96 @@ describePostgres(
         expect((await must()).stdout).toContain('healthy and current');
       });
     }
+
+    it('stop the restore where PostgreSQL does not hold them, or are set aside with what depends on them', async () => {
+      const small = await install('sqlite');
+      await small.must();
+      const file = small.database.name;
+      await execute(small.database, misfits);
+      const writer = new Database(file);
+      // what is committed and not written back yet lies in the log
+      writer.pragma('journal_mode = WAL');
+      writer.exec(
+        "INSERT INTO clients (id, name, email, created_at, updated_at, status) VALUES (50, '', 'x' || char(10), '2024-01-01T10:00:00Z', '2024-01-01', 'active')",
+      );
+      const bare = join(small.root, 'bare.db');
+      for (const suffix of ['', '-wal']) await copyFile(file + suffix, bare + suffix);
+      writer.close();
+
+      const { database, run: on } = await install('postgresql');
+      const stopped = await on('restore', bare, '--yes');
+      expect(stopped.exitCode, stopped.all).toBe(31);
+      const text = stopped.stderr.replaceAll(/\s+/g, ' ');
+      for (const line of expected) expect(text).toMatch(line);
+      expect(text).not.toContain('secret-of-2');
+      expect(await besides(database)).toEqual([database.name]);
+      expect(
+        await ask(database, "SELECT count(*)::int FROM pg_namespace WHERE nspname LIKE 'tt!_%' ESCAPE '!'"),
+      ).toEqual([0]);
+
+      const tried = await on('restore', bare, '--set-aside', '--dry-run');
+      expect(tried.exitCode, tried.all).toBe(0);
+      const done = await on('restore', bare, '--set-aside', '--yes');
+      expect(done.exitCode, done.all).toBe(0);
+      expect(done.stdout).toContain('tables of_mine');
+      expect((await on()).stdout).toContain('healthy and current');
+      const [schema] = await ask(
+        database,
+        "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tt!_quarantine!_%' ESCAPE '!'",
+      );
+      expect(await ask(database, "SELECT string_agg(id::text, ',' ORDER BY id) FROM clients")).toEqual(['1,2,50']);
+      expect(await ask(database, `SELECT string_agg(id, ',' ORDER BY id::int) FROM ${String(schema)}.clients`)).toEqual(
+        ['3,4,5,6'],
+      );
+      expect(await ask(database, `SELECT name FROM ${String(schema)}.clients WHERE id = '4'`)).toEqual([
+        String.raw`\x410042`,
+      ]);
+      expect(
+        await ask(database, `SELECT string_agg(id, ',' ORDER BY id::int) FROM ${String(schema)}.projects`),
+      ).toEqual(['2,3']);
+      expect(
+        await ask(
+          database,
+          "SELECT concat(name = '', '|', email = E'x\n', '|', created_at) FROM clients WHERE id = 50",
+        ),
+      ).toEqual(['t|t|2024-01-01 10:00:00']);
+      expect(await ask(database, 'SELECT big::text FROM of_mine')).toEqual(['9223372036854775807']);
+      expect(
+        await ask(
+          database,
+          "INSERT INTO clients (name, status, created_at, updated_at) VALUES ('n', 'active', now(), now()) RETURNING id",
+        ),
+      ).toEqual([51]);
+      await on('restore', '--drop-former', '--yes');
+    });
+
+    it('arrive in a schema that is shared with nobody’s rights to make databases', async () => {
+      const small = await install('sqlite');
+      await small.must();
+      await execute(
+        small.database,
+        "INSERT INTO clients (id, name, status, created_at, updated_at) VALUES (7, 'seven', 'active', '2024-01-01', '2024-01-01')",
+      );
+      const created = await createDatabase();
+      const role = `plain_${created.name.slice(-8)}`;
+      await admin(`CREATE ROLE ${role} LOGIN PASSWORD 'x' NOSUPERUSER NOCREATEDB`);
+      await admin(`GRANT ALL ON DATABASE "${created.name}" TO ${role}`);
+      await withClient(created.url, (client) => client.query(`ALTER SCHEMA public OWNER TO ${role}`));
+      const url = new URL(created.url);
+      [url.username, url.password] = [role, 'x'];
+      const { must } = await install('postgresql', { database: { ...created, url: url.href } });
+      await must();
+      await must('restore', small.database.name, '--dry-run');
+      expect(
+        await ask(created, "SELECT count(*)::int FROM pg_namespace WHERE nspname LIKE 'tt!_%' ESCAPE '!'"),
+      ).toEqual([0]);
+      await must('restore', small.database.name, '--yes');
+      expect(await ask(created, 'SELECT name FROM clients')).toEqual(['seven']);
+      expect((await must()).stdout).toContain('healthy and current');
+      await must('restore', '--undo', '--yes');
+      expect(await ask(created, 'SELECT count(*)::int FROM clients')).toEqual([0]);
+      await must('restore', '--drop-former', '--yes');
+    });
 
     it('arrive out of an archive with its uploads, and are taken back by an undo', async () => {
       const archive = currentArchive('sqlite');
