@@ -8,8 +8,8 @@ import { describePostgres } from '../../support/postgres-server.ts';
 import { ask, besides, currentArchive, execute, install, uploadsIn, uploadsOf } from './restores.ts';
 import { inEveryRun, restoreAndCompare } from './sqlite-rows.ts';
 
-const client = 'INSERT INTO clients (id, name, status, created_at, updated_at) VALUES';
-const project = 'INSERT INTO projects (id, name, client_id, billable, status, created_at, updated_at) VALUES';
+const intoClients = 'INSERT INTO clients (id, name, status, created_at, updated_at) VALUES';
+const intoProjects = 'INSERT INTO projects (id, name, client_id, billable, status, created_at, updated_at) VALUES';
 
 /** Rows that SQLite takes, and what else may lie in a file. */
 const misfits = `
@@ -17,10 +17,10 @@ const misfits = `
   DROP INDEX idx_clients_name;
   CREATE TABLE of_mine (big INTEGER, odd);
   INSERT INTO of_mine VALUES (9223372036854775807, 'text');
-  ${client} (1, 'one', 'active', '2024-01-01', '2024-01-01'), (2, 'twin', 'active', '2024-01-01', '2024-01-01'),
+  ${intoClients} (1, 'one', 'active', '2024-01-01', '2024-01-01'), (2, 'twin', 'active', '2024-01-01', '2024-01-01'),
             (3, 'twin', 'active', '2024-01-01', '2024-01-01'), (4, CAST(x'410042' AS TEXT), 'active', '2024-01-01', '2024-01-01'),
             (5, '${'long'.repeat(60)}', 'active', '2024-01-01', '2024-02-30'), (6, CAST(x'41ff' AS TEXT), 'active', '2024-01-01', '2024-01-01');
-  ${project} (1, 'stays', 1, 'true', 'active', '2024-01-01', '2024-01-01'), (2, 'follows', 3, 1, 'active', '2024-01-01', '2024-01-01'),
+  ${intoProjects} (1, 'stays', 1, 'true', 'active', '2024-01-01', '2024-01-01'), (2, 'follows', 3, 1, 'active', '2024-01-01', '2024-01-01'),
              (3, 'orphan', 999, 0, 'active', '2024-01-01', '2024-01-01');
 `;
 
