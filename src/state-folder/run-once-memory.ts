@@ -60,14 +60,18 @@ function parseOnce(text: string): OnceMemory | null {
   const commands = entriesOfList(fields['commands'], (item) => entriesOfList(item, word));
   const end = fields['end'] === null ? null : parseEnd(fields['end']);
   if (format !== 1 || commands === null || !isCount(finished) || !isCount(failures)) return null;
-  if (!isText(begunAt) || end === undefined) return null;
+  if (!isTime(begunAt) || end === undefined || finished > commands.length) return null;
   return { commands, finished, failures, begunAt, end };
 }
 
 function parseEnd(value: unknown): OnceEnd | undefined {
   const { at, exitCode, changed }: Fields = parseRecord(value) ?? {};
-  if (!isText(at) || !isCount(exitCode) || typeof changed !== 'boolean') return undefined;
+  if (!isTime(at) || !isCount(exitCode) || typeof changed !== 'boolean') return undefined;
   return { at, exitCode, changed };
+}
+
+function isTime(value: unknown): value is string {
+  return isText(value) && !Number.isNaN(Date.parse(value));
 }
 
 function isCount(value: unknown): value is number {

@@ -11,7 +11,7 @@ const variables = [...example.matchAll(/^#([A-Z][A-Z_]*)=/gm)].map(([, name = ''
 
 /** Variables whose values are words or numbers: whatever else they say is a mistake. */
 const strict =
-  /^TT_(?!RESTORE_FROM|REPORT_FILE|STATIC_UPLOAD_FOLDER|ATTACHMENT_FOLDER|COMMAND_PREFIX)|^PGSSL|^POSTGRES_PORT$/;
+  /^TT_(?!RESTORE_FROM|\w+_FILE$|STATIC_UPLOAD_FOLDER|ATTACHMENT_FOLDER|COMMAND_PREFIX|NOTIFY_|PING_|\w+_SERVICE$)|^PGSSL|^POSTGRES_PORT$/;
 const nonsense = [
   'nonsense',
   '-1',

@@ -66,9 +66,16 @@ describeEngines('TT_RUN_ONCE', ({ name: engine, create }) => {
     const unknown = await start('quarantine create --yes --all');
     expect(unknown.exitCode).toBe(11);
     expect(unknown.stdout).toContain('how it ended is not known');
-    await writeFile(memory, 'nonsense');
-    const damaged = await start('quarantine create --yes --all');
-    expect([damaged.exitCode, damaged.stderr.includes('TT_RUN_ONCE is not carried out')]).toEqual([2, true]);
+    for (const spoilt of [
+      'nonsense',
+      JSON.stringify({ ...noted, finished: 7 }),
+      JSON.stringify({ ...noted, begunAt: 'x' }),
+    ]) {
+      await writeFile(memory, spoilt);
+      const damaged = await start('quarantine create --yes --all', ['status']);
+      expect([damaged.exitCode, damaged.stderr.includes('TT_RUN_ONCE is not carried out')], spoilt).toEqual([2, true]);
+    }
+    expect((await start('quarantine create --yes --all')).exitCode).toBe(2);
   });
 
   it('carries out several commands, shows what they show, and restores and undoes', async () => {
