@@ -4,6 +4,8 @@ import { type Installation, isFloating, isMounted } from './installation.ts';
 /** What a compose file has to say more, so that db-init stands before the application. */
 export interface Override {
   readonly dbInit: Readonly<Record<string, unknown>>;
+  /** The service that makes backups where its profile is asked for; null where the application has profiles of its own. */
+  readonly backups: Readonly<Record<string, unknown>> | null;
   /** By service: what is added to it. */
   readonly others: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
   /** Volumes that are declared. */
@@ -39,6 +41,20 @@ const sameAsApplication = ['profiles', 'network_mode', 'extra_hosts', 'dns', 'se
  */
 const addressVariables =
   /^(?:DATABASE_URL|POSTGRES_\w+|PG(?:HOST|PORT|DATABASE|USER|PASSWORD|TARGETSESSIONATTRS))$|^DATABASE_URL_FILE$/;
+
+const backups = {
+  extends: { service: 'db-init' },
+  profiles: ['backups'],
+  restart: 'unless-stopped',
+  depends_on: { 'db-init': { condition: 'service_completed_successfully' } },
+  command: ['backup', 'schedule', '--cron', '${BACKUP_CRON:-30 3 * * *}', '--keep', '${BACKUP_KEEP:-14}'],
+  healthcheck: {
+    test: ['CMD', 'db-init', 'backup', 'schedule', '--check'],
+    interval: '5m',
+    timeout: '30s',
+    start_period: '2m',
+  },
+};
 
 /**
  * Decides what stands in the override.
@@ -95,6 +111,8 @@ export function planOverride(
       tmpfs: '/tmp',
       stop_grace_period: '30s',
     },
+    // profiles add up, and it would run with each of them
+    backups: raw['profiles'] === undefined ? backups : null,
     others,
     volumes: volume === null ? [] : [volume],
     remarks: [...remarks, ...ofEnvironment],

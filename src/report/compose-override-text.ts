@@ -12,9 +12,13 @@ export interface OverrideContext {
 
 /** The file that puts db-init in front of the application, with what its reader has to know as comments. */
 export function renderOverride(override: Override, context: OverrideContext): string {
-  const { dbInit, others, volumes, remarks } = override;
+  const { dbInit, backups, others, volumes, remarks } = override;
   const content = {
-    services: { 'db-init': context.masked ? withoutPasswords(dbInit) : dbInit, ...Object.fromEntries(others) },
+    services: {
+      'db-init': context.masked ? withoutPasswords(dbInit) : dbInit,
+      ...(backups === null ? {} : { 'db-init-backups': backups }),
+      ...Object.fromEntries(others),
+    },
     ...(volumes.length > 0 ? { volumes: Object.fromEntries(volumes.map((name) => [name, null])) } : {}),
   };
   // words that only older YAML takes for booleans, `no` among them, are put in quotes as well
@@ -23,6 +27,7 @@ export function renderOverride(override: Override, context: OverrideContext): st
   comment(document, [], header(context));
   const fromEnvFile = remarks.some(({ kind }) => kind === 'env-files');
   comment(document, ['services', 'db-init', 'environment'], environmentComment(fromEnvFile));
+  if (backups !== null) comment(document, ['services', 'db-init-backups'], backupsComment);
   comment(document, ['services', application.name, 'environment'], cleanupComment);
   for (const remark of remarks) comment(document, placeOf(remark, application.name), describe(remark));
   return document.toString({ lineWidth: 0, singleQuote: true, nullStr: '' });
@@ -32,6 +37,11 @@ const environmentComment = (fromEnvFile: boolean): readonly string[] => [
   `As the application has them, word for word.${fromEnvFile ? '' : ' The others come from .env; an empty value counts as not set.'}`,
 ];
 const cleanupComment = ["Cleaning is db-init's job: the application's own drops the tables that db-init moves aside."];
+
+const backupsComment = [
+  'Makes backups every night where it is asked for: COMPOSE_PROFILES=backups in .env.',
+  'BACKUP_CRON and BACKUP_KEEP in .env say when, in the time zone of TZ, and how many stay.',
+];
 
 /** The file that compose finds by itself, and another name for where there is one already. */
 const standard = 'docker-compose.override.yml';

@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import packageJson from '../../../package.json' with { type: 'json' };
+import { baseOf, imageLabels, imageTags, releaseNotes } from '../../../scripts/release/image.ts';
+
+const read = (file: string): string => readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8');
+
+interface Step {
+  readonly name?: string;
+  readonly uses?: string;
+  readonly run?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+}
+
+interface Job {
+  readonly needs?: string;
+  readonly permissions: Readonly<Record<string, string>>;
+  readonly strategy?: { readonly matrix: { readonly include: readonly Readonly<Record<string, string>>[] } };
+  readonly steps: readonly Step[];
+}
+
+interface Workflow {
+  readonly on: unknown;
+  readonly env: Readonly<Record<string, string>>;
+  readonly jobs: { readonly build: Job; readonly publish: Job };
+}
+
+describe('what is published', () => {
+  const facts = {
+    version: '1.2.3',
+    release: '5.17.2',
+    heads: ['198_a'],
+    source: 'https://github.com/owner/repository',
+    revision: 'abc',
+    created: '2026-11-28T00:00:00.000Z',
+    base: baseOf(read('Dockerfile')),
+  };
+
+  it('has the tags of the release, of both versions, and latest', () => {
+    expect(imageTags('ghcr.io/owner/db-init', facts)).toEqual([
+      'ghcr.io/owner/db-init:5.17.2-1.2.3',
+      'ghcr.io/owner/db-init:5.17.2',
+      'ghcr.io/owner/db-init:latest',
+    ]);
+  });
+
+  it('says where it comes from, with every label of OCI that has an answer', () => {
+    const labels = imageLabels(facts);
+    const names = [
+      'title',
+      'version',
+      'source',
+      'url',
+      'documentation',
+      'revision',
+      'created',
+      'base.name',
+      'licenses',
+    ];
+    for (const name of names) {
+      const line = labels.find((label) => label.startsWith(`org.opencontainers.image.${name}=`)) ?? '';
+      expect(line.split('=')[1], name).not.toBe('');
+      expect(line, name).not.toBe('');
+    }
+    expect(labels).toContain('org.opencontainers.image.base.name=docker.io/library/node:24-trixie-slim');
+    expect(labels).toContain('org.timetracker.release=5.17.2');
+  });
+
+  it('has the section of its version for notes, and none of another', () => {
+    const changelog =
+      '# Changelog\n\n## Unreleased\n\n- new\n\n## [1.2.3] - 2026-11-28\n\n### Added\n\n- this\n\n## 1.2.2\n\n- old\n';
+    expect(releaseNotes(changelog, '1.2.3')).toBe('### Added\n\n- this\n');
+    expect(releaseNotes(changelog, '1.2.2')).toBe('- old\n');
+    expect(() => releaseNotes(changelog, '1.2')).toThrow('CHANGELOG.md says nothing of 1.2');
+  });
+
+  it('has its version from package.json alone', () => {
+    expect(read('Dockerfile')).toContain(`org.opencontainers.image.version="${packageJson.version}"`);
+    for (const file of ['.github/workflows/release.yml', 'docker-compose.yml', 'docker-compose.sqlite.yml']) {
+      expect(read(file)).not.toContain(packageJson.version);
+    }
+  });
+});
+
+describe('the workflow of a release', () => {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a file of our own
+  const workflow = parse(read('.github/workflows/release.yml')) as Workflow;
+  const { build, publish } = workflow.jobs;
+  const at = (job: Job, part: string): number =>
+    job.steps.findIndex(({ uses = '', run = '' }) => uses.includes(part) || run.includes(part));
+
+  it('builds for both platforms, with provenance, a list of what is inside and all labels', () => {
+    expect(build.strategy?.matrix.include.map(({ platform }) => platform)).toEqual(['linux/amd64', 'linux/arm64']);
+    const step = build.steps[at(build, 'docker/build-push-action')];
+    expect(step?.with).toMatchObject({
+      platforms: '${{ matrix.platform }}',
+      provenance: 'mode=max',
+      sbom: true,
+      labels: '${{ steps.facts.outputs.labels }}',
+    });
+    expect(String(step?.with?.['outputs'])).toContain('push-by-digest=true');
+  });
+
+  it('gives tags only to what was tested, on every platform', () => {
+    expect(at(build, 'test-image.sh')).toBeGreaterThan(at(build, 'docker/build-push-action'));
+    expect(publish.needs).toBe('build');
+    expect(at(build, 'imagetools')).toBe(-1);
+    expect(publish.steps[at(publish, 'imagetools')]?.run).toContain('publish.ts tags');
+    expect(at(publish, 'gh release create')).toBeGreaterThan(at(publish, 'imagetools'));
+  });
+
+  it('is begun by the tag of the version, which the notes have to be there for', () => {
+    expect(workflow.on).toEqual({ push: { tags: ['v*'] } });
+    const facts = build.steps[at(build, 'publish.ts')]?.run ?? '';
+    expect(facts).toContain('"v$version"');
+    expect(facts).toContain('$publish notes');
+  });
+
+  it('may write packages where it pushes, and contents where it publishes', () => {
+    expect(build.permissions).toEqual({ contents: 'read', packages: 'write' });
+    expect(publish.permissions).toEqual({ contents: 'write', packages: 'write' });
+  });
+});
