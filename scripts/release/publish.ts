@@ -9,7 +9,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { releases } from '../../src/releases.ts';
 import { baseOf, imageLabels, imageTags, releaseNotes } from './image.ts';
 
-const [word, first = '', second = ''] = argv.slice(2);
+const [word = '', first = '', second = ''] = argv.slice(2);
 const { version } = packageJson;
 const current = releases.at(-1);
 if (current === undefined) throw new Error('src/releases.ts names no release');
