@@ -8,7 +8,6 @@ const runbooks = readdirSync(folder);
 
 /** What stands below a block of commands: which test runs them, when somebody did, or why nobody has. */
 const mark = /^_(?:Tested by `([^`]+)`|Run by hand on \d{4}-\d\d-\d\d|Not run)(?::.+)?\._$/;
-/^_(?:Tested by `([^`]+)`|Run by hand on \d{4}-\d\d-\d\d|Not run)(?:[:.] ?.+)?\._$|^_Tested by `([^`]+)`\._$/;
 
 /** Blocks of commands, and the first line of text below each. */
 function blocksIn(text: string): readonly { readonly commands: string; readonly below: string }[] {
