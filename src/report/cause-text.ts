@@ -172,6 +172,44 @@ export function describeCauseOf(cause: Cause, commands: Commands, next: string =
   }
 }
 
+/** The name of a database, or a file, that is made by hand of what an archive holds. */
+const byHand = { postgresql: 'timetracker_by_hand', sqlite: 'timetracker_by_hand.db' } as const;
+
+/**
+ * What to do about objects of the owner's that came with an archive and do not let it be migrated: they are not in the
+ * live database, and the database that they are in is thrown away.
+ * @returns null for any other cause
+ */
+export function describeCarried(cause: Cause, commands: Commands): string | null {
+  if (cause.kind !== 'dependents' && cause.kind !== 'event-triggers') return null;
+  const name = byHand[commands.engine];
+  const load =
+    commands.engine === 'sqlite'
+      ? [`  unzip -p FILE db.sqlite > ${name}`]
+      : [
+          commands.client('createdb', [name]),
+          `  unzip -p FILE db.dump | ${commands.client('pg_restore', ['--no-owner', '--no-acl', '-d', name], 'piped').trim()}`,
+        ];
+  const open = commands.engine === 'sqlite' ? `  sqlite3 ${name}` : commands.client('psql', [name]);
+  const [before, after] =
+    cause.kind === 'dependents'
+      ? [
+          cause.objects.toReversed().map(({ drop }) => drop),
+          cause.objects.flatMap(({ create }) => create.map(indented)),
+        ]
+      : [cause.triggers.map(({ disable }) => disable), cause.triggers.map(({ enable }) => `  ${enable};`)];
+  return [
+    'They came with the archive (FILE). Load its database by hand, take them out of the way there, give that database to db-init ' +
+      'and to the application in DATABASE_URL, and start again. The uploads of the archive are not brought back by that.',
+    ...load,
+    open,
+    ...before.map((statement) => `  ${printableSql(statement)};`),
+    commands.gate,
+    '  -- afterwards; leave out columns that are gone by then:',
+    ...after,
+  ].join('\n');
+}
+
 /** A statement as lines that a banner does not wrap. */
 const indented = (sql: string): string =>
   `${sql};`

@@ -7,7 +7,7 @@ import type { DoneRestore } from '../state-folder/restore-history.ts';
 import { listRows } from './adoption-text.ts';
 import { capital, shownArchive } from './next-steps.ts';
 import type { Notice } from './banner.ts';
-import { describeCauseOf } from './cause-text.ts';
+import { describeCarried, describeCauseOf } from './cause-text.ts';
 import type { Commands } from './commands.ts';
 import type { Log } from './log.ts';
 import { count, formatBytes } from './format.ts';
@@ -170,18 +170,19 @@ export function describeRestoreObstacle(database: string, obstacle: RestoreObsta
             commands.run('restore', obstacle.archive, '--set-aside'),
         ],
       };
-    case 'failed':
+    case 'failed': {
+      const carried = describeCarried(obstacle.cause, commands);
+      const told = carried === null ? describeCauseOf(obstacle.cause, commands, commands.restore).options : [carried];
       return {
         title,
         happened: [`${capital(obstacle.step)} failed: ${obstacle.reason}.`],
         safe,
         options: [
-          ...(describeCauseOf(obstacle.cause, commands, commands.restore).options ?? [
-            'Remedy that, then restore again.',
-          ]),
+          ...(told ?? ['Remedy that, then restore again.']),
           `Or go on with the database as it is.\n${commands.gate}`,
         ],
       };
+    }
   }
 }
 

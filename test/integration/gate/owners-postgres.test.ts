@@ -1,11 +1,14 @@
+import { join } from 'node:path';
+import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { ownerOf } from '../../faults/owners.ts';
 import { admin, createDatabase, createSqliteDatabase, describeEngines, withClient } from '../../support/database.ts';
-import { describePostgres } from '../../support/postgres-server.ts';
+import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { dbInit, withSession } from '../fixtures/process.ts';
 import { stopAt } from '../fixtures/stop.ts';
+import { applicationArchive } from '../restore/crafted.ts';
 
 const never = { TT_BACKUP_BEFORE_MIGRATE: 'never' };
 
@@ -158,6 +161,49 @@ describePostgres("what an owner's database holds beside the application", () => 
     );
     expect(rows).toEqual([{ n: '1', text: 'a\n;b', granted: true, indexed: true }]);
     expect((await dbInit(['verify'], url)).exitCode).toBe(0);
+  });
+
+  it('names what came with an archive and does not let it be migrated, and takes it out of the way by hand', async () => {
+    const ways = [
+      [
+        'CREATE VIEW mine AS SELECT ui_allow_kiosk FROM settings',
+        '- view mine',
+        /^ +(DROP VIEW .*);$/m,
+        'CREATE VIEW mine AS',
+      ],
+      [
+        `CREATE FUNCTION public.forbid() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+         CREATE EVENT TRIGGER "no ddl" ON ddl_command_end WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION public.forbid();
+         ALTER EVENT TRIGGER "no ddl" DISABLE; ALTER EVENT TRIGGER "no ddl" ENABLE`,
+        '- no ddl, on ddl_command_end',
+        /^ +(ALTER EVENT TRIGGER "no ddl" DISABLE);$/m,
+        'ALTER EVENT TRIGGER "no ddl" ENABLE',
+      ],
+    ] as const;
+    const live = await copyOf(current, 'SELECT 1');
+    const before = await snapshot(live.url);
+    for (const [sql, named, removal, anew] of ways) {
+      const source = await copyOf(old, sql);
+      const { stdout: dump } = await execa(
+        join(requirePostgres().binDirectory ?? '', 'pg_dump'),
+        ['--format=custom', '--dbname', source.url],
+        { encoding: 'buffer' },
+      );
+      const archive = await applicationArchive('postgresql', Buffer.from(dump), '092_missing_module_flags');
+      const { exitCode, stderr } = await dbInit(
+        ['restore', archive, '--trust-archive', '--database-only', '--yes'],
+        live.url,
+      );
+      expect(exitCode, stderr).toBe(31);
+      for (const words of [named, 'They came with the archive', 'createdb', 'pg_restore', anew]) {
+        expect(stderr).toContain(words);
+      }
+      expect(await snapshot(live.url)).toBe(before);
+      // what the banner advises, in the database that the archive is of
+      const [, statement = ''] = removal.exec(stderr) ?? [];
+      await execute(source.url, statement);
+      expect((await dbInit([], source.url, never)).exitCode).toBe(0);
+    }
   });
 
   it('names views over a column that is to be widened, with all the statements', async () => {
