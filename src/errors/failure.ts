@@ -243,6 +243,8 @@ export type QuarantineObstacle =
   | { readonly kind: 'file-in-use'; readonly file: string }
   | { readonly kind: 'not-held'; readonly name: string; readonly held: readonly string[] }
   | { readonly kind: 'names-taken'; readonly name: string; readonly names: readonly string[] }
+  /** Rows that were set aside still do not fit; those that do are back. */
+  | { readonly kind: 'rows-stay'; readonly name: string; readonly rows: number; readonly reasons: readonly string[] }
   | { readonly kind: 'depended-upon'; readonly name: string; readonly dependents: readonly string[] }
   /** What it holds is not what was shown when consent was asked for. */
   | { readonly kind: 'changed'; readonly name: string; readonly changed: readonly string[] };
@@ -353,6 +355,7 @@ const quarantineCodes = {
   'file-in-use': exitCodes.corrupted,
   'not-held': exitCodes.usage,
   'names-taken': exitCodes.restoreRefused,
+  'rows-stay': exitCodes.restoreRefused,
   'depended-upon': exitCodes.corrupted,
   changed: exitCodes.usage,
 } as const satisfies Record<QuarantineObstacle['kind'], ExitCode>;

@@ -16,6 +16,8 @@ export interface Label {
   /** How many relations were moved, and how many rows they held as far as that is known. */
   readonly relations: number;
   readonly rows: number;
+  /** Set where it holds rows as text, and no relations that were moved. */
+  readonly holds?: 'rows';
 }
 
 /** A schema that holds what was quarantined. */
@@ -77,6 +79,7 @@ function isLabel(value: unknown): value is Label {
     typeof label.at === 'string' &&
     typeof label.why === 'string' &&
     typeof label.relations === 'number' &&
-    typeof label.rows === 'number'
+    typeof label.rows === 'number' &&
+    (label.holds === undefined || label.holds === 'rows')
   );
 }

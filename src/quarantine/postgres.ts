@@ -4,12 +4,13 @@ import { DependedUpon, findDependents, lockTables } from '../database/postgres/d
 import { text } from '../database/rows.ts';
 import type { Session } from '../database/session.ts';
 import { Failure, type QuarantineObstacle } from '../errors/failure.ts';
-import { summariseHeld } from '../report/quarantine-text.ts';
+import { describeReturned, summariseHeld } from '../report/quarantine-text.ts';
 import { versionTable } from '../schema/catalog.ts';
 import { loadHead } from '../schema/expected-schema.ts';
 import { inBatches, quarantineBatches, requireAlone } from './batches.ts';
 import { type QuarantineSchema, readSchemas } from './label.ts';
 import { bringBackBatch, dropBatch, findNameClashes, homeOf } from './move.ts';
+import { bringBackRows, type ReturnedRows } from './rows.ts';
 import { type Batch, countRows, isType, listBatches, rightsMissingToMove } from './objects.ts';
 
 /** Quarantine on PostgreSQL: schemas beside the application's. */
@@ -17,6 +18,21 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
   const { database, log, consent } = context;
   const refuse = (obstacle: QuarantineObstacle): never => {
     throw new Failure({ kind: 'quarantine-refused', database: database.name, obstacle });
+  };
+
+  /** Brings rows back that fit by now. @throws Failure `quarantine-refused` if others do not */
+  const bringBack = async ({ name }: QuarantineSchema, dryRun: boolean): Promise<void> => {
+    const work = async (session: Session): Promise<readonly ReturnedRows[]> => {
+      if (!dryRun) context.recorder.attempt();
+      const done = await bringBackRows(session, name);
+      const relations = done.filter(({ returned }) => returned > 0).map(({ table }) => table);
+      if (!dryRun) context.recorder.step({ kind: 'quarantine-restored', schema: name, relations });
+      return done;
+    };
+    const done = await (dryRun ? database.rehearse(work) : database.transaction(work));
+    for (const sentence of done.map((table) => describeReturned(table, dryRun))) log.info(sentence);
+    const left = done.reduce((sum, table) => sum + table.left, 0);
+    if (left > 0) refuse({ kind: 'rows-stay', name, rows: left, reasons: done.flatMap(({ reasons }) => reasons) });
   };
 
   return {
@@ -39,6 +55,7 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
 
     async restore(name, dryRun) {
       const schema = pick(await database.read(readSchemas), name, database.name);
+      if (schema.label.holds === 'rows') return bringBack(schema, dryRun);
       const requireFreeNames = async (session: Session): Promise<void> => {
         const names = await findNameClashes(session, name);
         if (names.length > 0) refuse({ kind: 'names-taken', name, names });

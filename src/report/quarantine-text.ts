@@ -77,6 +77,19 @@ export function describeQuarantineObstacle(database: string, obstacle: Quarantin
             `${commands.open}\n${commands.run('quarantine', 'restore', obstacle.name)}`,
         ],
       };
+    case 'rows-stay':
+      return {
+        title: `Rows of ${obstacle.name} still do not fit: ${database}`,
+        happened: [
+          `${count(obstacle.rows, 'row')} stayed there, for:`,
+          ...obstacle.reasons.map((reason) => `  ${printable(reason)}`),
+        ],
+        safe: 'rows that fit are back in their tables, the others are as they were, whole, in the quarantine.',
+        options: [
+          `Mend them there, in the columns that ${obstacle.name} shows (tt_reason says why), then try again.\n` +
+            `${commands.open}\n${commands.run('quarantine', 'restore', obstacle.name)}`,
+        ],
+      };
     case 'depended-upon':
       return {
         title: `${obstacle.name} cannot be deleted: ${database}`,
@@ -101,4 +114,12 @@ export function describeQuarantineObstacle(database: string, obstacle: Quarantin
 export function announceWayBack(quarantine: string, commands: Commands, log: Log): void {
   log.info('Nothing was dropped. To take it back:');
   log.info(commands.run('quarantine', 'restore', quarantine), { quarantine });
+}
+
+/** What became of the rows of a table that were set aside. */
+export function describeReturned(
+  { table, returned, left }: { readonly table: string; readonly returned: number; readonly left: number },
+  dryRun: boolean,
+): string {
+  return `  ${printable(table)}: ${count(returned, 'row')} ${dryRun ? 'would come back' : 'brought back'}, ${left} left`;
 }

@@ -26,7 +26,8 @@ import { writeLabel } from '../../quarantine/label.ts';
 import { versionTable } from '../../schema/catalog.ts';
 import { loadHead } from '../../schema/expected-schema.ts';
 import { openMisfits, type MisfitLedger, shortened, shownValue, textOf } from './misfits.ts';
-import { type Aside, reasonColumn, rulesOf, setViolatorsAside } from './rules.ts';
+import { type Aside, rulesOf, setViolatorsAside } from './rules.ts';
+import { reasonColumn } from '../../quarantine/rows.ts';
 import type { CopyAtHead } from './sqlite-copy.ts';
 
 /** Where rows are loaded. */
@@ -402,7 +403,7 @@ async function makeRules(statements: readonly string[], ruling: Ruling): Promise
   const why = 'rows of a SQLite database that PostgreSQL does not hold';
   await writeLabel(session, {
     name: quarantine,
-    label: { by: 'db-init', state: 'complete', at, why, relations: held.size, rows },
+    label: { by: 'db-init', state: 'complete', at, why, relations: held.size, rows, holds: 'rows' },
   });
   return true;
 }

@@ -4,6 +4,7 @@ import { number, only, optionalText, text } from '../../database/rows.ts';
 import type { Catalog } from '../../model/catalog.ts';
 import type { Misfits } from '../../model/transfer.ts';
 import { versionTable } from '../../schema/catalog.ts';
+import { reasonColumn } from '../../quarantine/rows.ts';
 import { type MisfitLedger, shortened, shownValue } from './misfits.ts';
 
 /** A rule of the schema that rows may break which SQLite has let in. */
@@ -53,9 +54,6 @@ export interface Aside {
   /** Makes its table for the rows of another one, if it is not there yet. */
   open(table: string): Promise<void>;
 }
-
-/** What tells in a table of rows that were set aside why each of them was. */
-export const reasonColumn = 'tt_reason';
 
 /**
  * Takes all rows out of their tables that break a rule, and then what refers to those, until none is left. Of rows that

@@ -250,6 +250,7 @@ export const samples: Readonly<Record<Banner, readonly Problem[]>> = {
   'quarantine-refused others-are-connected': [quarantine({ kind: 'others-are-connected', others })],
   'quarantine-refused file-in-use': [quarantine({ kind: 'file-in-use', file: '/data/a.db' })],
   'quarantine-refused not-held': [quarantine({ kind: 'not-held', name: 'q', held: [] })],
+  'quarantine-refused rows-stay': [quarantine({ kind: 'rows-stay', name: 'q', rows: 1, reasons: [reason] })],
   'quarantine-refused names-taken': [quarantine({ kind: 'names-taken', name: 'q', names: ['users'] })],
   'quarantine-refused depended-upon': [quarantine({ kind: 'depended-upon', name: 'q', dependents: ['view v'] })],
   'quarantine-refused changed': [quarantine({ kind: 'changed', name: 'q', changed: ['table t'] })],

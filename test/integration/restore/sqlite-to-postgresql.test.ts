@@ -124,6 +124,21 @@ describePostgres(
           "INSERT INTO clients (name, status, created_at, updated_at) VALUES ('n', 'active', now(), now()) RETURNING id",
         ),
       ).toEqual([51]);
+
+      const name = String(schema);
+      const again = await on('quarantine', 'restore', name);
+      expect(again.exitCode, again.all).toBe(31);
+      expect(again.stdout).toContain('clients: 0 rows brought back, 4 left');
+      await execute(
+        database,
+        `UPDATE ${name}.clients SET name = 'client ' || id, updated_at = created_at;
+         UPDATE ${name}.projects SET client_id = '1' WHERE id = '3'`,
+      );
+      const mended = await on('quarantine', 'restore', name);
+      expect(mended.exitCode, mended.all).toBe(0);
+      expect(await ask(database, 'SELECT count(*)::int FROM clients WHERE id BETWEEN 3 AND 6')).toEqual([4]);
+      expect(await ask(database, 'SELECT client_id FROM projects WHERE id IN (2, 3) ORDER BY id')).toEqual([3, 1]);
+      expect((await on('quarantine', 'list')).stdout).not.toContain(name);
       await on('restore', '--drop-former', '--yes');
     });
 

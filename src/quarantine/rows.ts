@@ -1,0 +1,134 @@
+import { quoteName, quoteText } from '../database/quoting.ts';
+import { number, only, text } from '../database/rows.ts';
+import type { Session } from '../database/session.ts';
+import { codeOf } from '../errors/error-code.ts';
+import { reasonOf } from '../errors/failure.ts';
+
+/** What tells in a table of rows that were set aside why each of them was. */
+export const reasonColumn = 'tt_reason';
+
+/** What became of the rows of a table. */
+export interface ReturnedRows {
+  readonly table: string;
+  readonly returned: number;
+  /** How many stay where they are, and why, in the words of the server. */
+  readonly left: number;
+  readonly reasons: readonly string[];
+}
+
+/** So many reasons are told of a table. */
+const told = 3;
+
+interface HeldTable {
+  readonly name: string;
+  /** The columns that it shares with the application's table. */
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+}
+
+/**
+ * Tries to bring rows back that were set aside as text, one by one, in an order that references allow. What still does
+ * not fit stays, with its new reason. To be called within a transaction.
+ * @param schema as SQL writes its name; it goes when nothing is left
+ */
+export async function bringBackRows(session: Session, schema: string): Promise<readonly ReturnedRows[]> {
+  const tables = await heldTables(session, schema);
+  const results = new Map(tables.map(({ name }) => [name, { returned: 0, reasons: new Map<string, string>() }]));
+  // a row may refer to one of another table, or to a later one of its own
+  for (let moved = 1; moved > 0;) {
+    moved = 0;
+    for (const table of tables) {
+      const result = results.get(table.name);
+      if (result === undefined) continue;
+      const places = await session.query(
+        `SELECT ctid::text AS place FROM ${schema}.${quoteName(table.name)} ORDER BY ctid`,
+      );
+      for (const row of places) {
+        const place = text(row, 'place');
+        const reason = await tryRow(session, schema, table, place);
+        if (reason === null) {
+          moved++;
+          result.returned++;
+          result.reasons.delete(place);
+        } else {
+          result.reasons.set(place, reason);
+        }
+      }
+    }
+  }
+  const done: ReturnedRows[] = [];
+  for (const { name } of tables) {
+    const { returned = 0, reasons = new Map<string, string>() } = results.get(name) ?? {};
+    const relation = `${schema}.${quoteName(name)}`;
+    for (const [place, reason] of reasons) {
+      await session.query(`UPDATE ${relation} SET ${reasonColumn} = $1 WHERE ctid = ${quoteText(place)}::tid`, [
+        reason,
+      ]);
+    }
+    if (reasons.size === 0) await session.run(`DROP TABLE ${relation}`);
+    done.push({ table: name, returned, left: reasons.size, reasons: [...new Set(reasons.values())].slice(0, told) });
+  }
+  const things = await session.query(
+    `SELECT count(*) AS things FROM pg_class WHERE relnamespace = ${quoteText(schema.replaceAll('"', ''))}::regnamespace`,
+  );
+  if (number(only(things), 'things') === 0) await session.run(`DROP SCHEMA ${schema}`);
+  return done;
+}
+
+async function heldTables(session: Session, schema: string): Promise<readonly HeldTable[]> {
+  const rows = await session.query(
+    `SELECT c.relname::text AS name, a.attname::text AS column, format_type(b.atttypid, b.atttypmod) AS type
+     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+     JOIN pg_attribute b ON b.attrelid = to_regclass(quote_ident(c.relname)) AND b.attname = a.attname AND NOT b.attisdropped
+     WHERE c.relnamespace = to_regnamespace($1) AND c.relkind = 'r' ORDER BY c.relname, a.attnum`,
+    [schema],
+  );
+  const names = [...new Set(rows.map((row) => text(row, 'name')))];
+  return names.map((name) => ({
+    name,
+    columns: rows
+      .filter((row) => text(row, 'name') === name)
+      .map((row) => ({ name: text(row, 'column'), type: text(row, 'type') })),
+  }));
+}
+
+/** @returns why the row does not fit; null if it is where it belongs */
+async function tryRow(
+  session: Session,
+  schema: string,
+  { name, columns }: HeldTable,
+  place: string,
+): Promise<string | null> {
+  const from = `${schema}.${quoteName(name)}`;
+  const where = `WHERE ctid = ${quoteText(place)}::tid`;
+  const names = columns.map((column) => quoteName(column.name));
+  // a cast would cut a text that is too long; an assignment refuses it
+  const values = columns.map((column) =>
+    /^(text|character varying)/.test(column.type)
+      ? quoteName(column.name)
+      : `CAST(${quoteName(column.name)} AS ${column.type})`,
+  );
+  // bytes that are no text stand there in hexadecimal: whoever mends the row writes a text in their place
+  const unmended = columns
+    .filter((column) => column.type !== 'bytea')
+    .map((column) => {
+      const named = quoteText(`(^|; )${column.name.replaceAll(/[^\w ]/g, '.')}: (nul|encoding|binary) `);
+      return `(${reasonColumn} ~ ${named} AND ${quoteName(column.name)} ~ '^\\\\x([0-9a-f]{2})*$')`;
+    });
+  const untouched = await session.query(
+    `SELECT ${reasonColumn} AS reason FROM ${from} ${where} AND (${unmended.join(' OR ')})`,
+  );
+  if (untouched[0] !== undefined) return text(untouched[0], 'reason');
+  await session.run('SAVEPOINT try_row');
+  try {
+    await session.run(
+      `INSERT INTO ${quoteName(name)} (${names.join(', ')}) SELECT ${values.join(', ')} FROM ${from} ${where};
+       DELETE FROM ${from} ${where}; RELEASE try_row`,
+    );
+    return null;
+  } catch (error) {
+    // data exceptions and violations of rules (PostgreSQL manual, "Error Codes", classes 22 and 23)
+    if (!/^2[23]/.test(codeOf(error) ?? '')) throw error;
+    await session.run('ROLLBACK TO try_row; RELEASE try_row');
+    return reasonOf(error);
+  }
+}
