@@ -31,7 +31,7 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
     };
     const done = await (dryRun ? database.rehearse(work) : database.transaction(work));
     for (const sentence of done.map((table) => describeReturned(table, dryRun))) log.info(sentence);
-    const left = done.reduce((sum, table) => sum + table.left, 0);
+    const left = sum(done.map((table) => table.left));
     if (left > 0) refuse({ kind: 'rows-stay', name, rows: left, reasons: done.flatMap(({ reasons }) => reasons) });
   };
 
