@@ -7,6 +7,8 @@ describeOnPostgres(
   'drifted',
   'unversioned',
   'reset',
+  'quarantine',
+  'seed',
   'restore by schemas',
   'undo by schemas',
 );

@@ -1,3 +1,3 @@
 import { describeOnSqlite } from './matrix.ts';
 
-describeOnSqlite('fresh', 'behind', 'drifted', 'unversioned', 'reset', 'backup');
+describeOnSqlite('fresh', 'behind', 'drifted', 'unversioned', 'reset', 'quarantine', 'seed', 'backup');

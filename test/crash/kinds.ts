@@ -29,6 +29,17 @@ const archiveFor = ({ engine }: Scene): string =>
 const gate = (): readonly string[] => [];
 const few = 0.12;
 
+/** A seed that takes no longer than other work. */
+const fewRows = [
+  '--clients=2',
+  '--time-entries=20',
+  '--days-back=5',
+  '--expenses=2',
+  '--comments=2',
+  '--stock-movements=2',
+  '--invoices=2',
+];
+
 async function old(scene: Scene): Promise<void> {
   if (scene.engine === 'postgresql') await restoreSql(scene.url, release('pg', 'v1.5.1', 'before.sql.gz'));
   else copyFileSync(await sqliteFile(release('sqlite', 'v1.5.1', 'before.db.gz')), fileOf(scene));
@@ -87,6 +98,19 @@ export const kinds: readonly Kind[] = [
     keepsRows: false,
     lay: old,
     args: ({ name }) => ['reset', '--yes-delete-all-data', name],
+  },
+  {
+    ...work,
+    name: 'quarantine',
+    keepsRows: false,
+    lay: old,
+    args: () => ['quarantine', 'create', '--all', '--yes'],
+  },
+  {
+    ...work,
+    name: 'seed',
+    lay: current,
+    args: () => ['seed', ...fewRows],
   },
   { ...work, name: 'backup', changes: 'databases', share: 1, lay: current, args: () => ['backup', 'create'] },
   { ...restored, name: 'restore', args: (scene) => ['restore', archiveFor(scene), '--yes'] },

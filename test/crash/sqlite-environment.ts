@@ -1,9 +1,15 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { sqliteUrl } from '../support/database.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { type Scene, sceneOn } from './test-installation.ts';
+
+/**
+ * Whether a file is a journal of which nothing was written to the disk, so that the database is as it was: the next
+ * transaction writes over it (SQLite, "Hot Rollback Journals").
+ */
+const isUnused = (file: string): boolean => file.endsWith('-journal') && readFileSync(file)[0] === 0;
 
 /** A scene around a SQLite file that is not there yet. */
 export function sqliteScene(): Promise<Scene> {
@@ -13,7 +19,7 @@ export function sqliteScene(): Promise<Scene> {
     // copies from before a recovery are kept whenever a run was killed within a transaction
     const names = (): readonly string[] =>
       readdirSync(folder)
-        .filter((name) => name !== '.db-init-recovered')
+        .filter((name) => name !== '.db-init-recovered' && !isUnused(join(folder, name)))
         .toSorted();
     // the volume is all there is
     const nothing = (): Promise<void> => Promise.resolve();

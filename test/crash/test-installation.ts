@@ -66,6 +66,8 @@ export async function sceneOn(stageOn: (volume: string) => Promise<Stage>): Prom
     TT_ATTACHMENT_FOLDER: join(volume, 'attachments'),
     BACKUP_FOLDER: backups,
     INSTALLATION_CONFIG_DIR: join(volume, 'installation'),
+    // for the seed, which nothing else asks for
+    FLASK_ENV: 'development',
     ...stage.env,
   };
   const normalise = normaliser(began);
