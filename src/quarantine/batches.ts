@@ -1,6 +1,6 @@
 import type { MissingRight } from '../model/database-facts.ts';
 import type { Database, Transaction } from '../database/database.ts';
-import { listOtherSessions } from '../database/postgres/inspect.ts';
+import { findStaying } from '../database/postgres/other-sessions.ts';
 import type { Session } from '../database/session.ts';
 import { Failure } from '../errors/failure.ts';
 import { commandsFor, type CommandSettings } from '../report/commands.ts';
@@ -100,7 +100,7 @@ export async function quarantineLast(transaction: Transaction, { database, log }
 
 /** Nothing is moved while somebody else is connected: what is not known may be in use. */
 export async function requireAlone(session: Session, database: string): Promise<void> {
-  const others = await listOtherSessions(session);
+  const { sessions: others } = await findStaying(session);
   if (others.length === 0) return;
   throw new Failure({ kind: 'quarantine-refused', database, obstacle: { kind: 'others-are-connected', others } });
 }

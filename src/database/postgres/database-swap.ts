@@ -22,7 +22,7 @@ import { creation, inOrdinaryTablespace, ownership } from './create-database.ts'
 import { judgeConnectionFailure } from './connection-failure.ts';
 import { createLoadRole, dropLoadRole, type LoadRole } from './load-role.ts';
 import { runLock, settleSession } from './lock.ts';
-import { findOthers } from './other-sessions.ts';
+import { findOthers, findStaying } from './other-sessions.ts';
 import type { Session } from '../session.ts';
 import { postgresSession } from './session.ts';
 import { endOnAbort } from './end-on-abort.ts';
@@ -216,7 +216,7 @@ function maintenanceOf(
       const both = [live, incoming];
       await session.run(`ALTER DATABASE ${quoteName(live)} ALLOW_CONNECTIONS false`);
       try {
-        const others = await findOthers(session, both);
+        const others = await (disconnect ? findOthers : findStaying)(session, both);
         const left = disconnect ? { ...others, sessions: [] } : others;
         if (left.sessions.length > 0 || left.prepared.length > 0) {
           await maintenance.reopen();

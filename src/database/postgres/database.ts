@@ -11,7 +11,7 @@ import { commit, type CommitOptions } from './commit.ts';
 import { answered, type Connected, closeClient, connectWhenReady } from './connect.ts';
 import { inspect, readFacts } from './inspect.ts';
 import { migrationLock, refuseTransactionPooler, releaseRunLock, settleSession, takeRunLock } from './lock.ts';
-import { findOthers } from './other-sessions.ts';
+import { findStaying } from './other-sessions.ts';
 import { findMissingRights } from './rights.ts';
 import { postgresSession } from './session.ts';
 import { endOnAbort } from './end-on-abort.ts';
@@ -93,7 +93,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
       return naming(inTransaction(connected, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work, rollBack));
     },
 
-    othersAtWork: () => asking(() => findOthers(postgresSession(client))),
+    othersAtWork: () => asking(() => findStaying(postgresSession(client))),
 
     missingRights: (intention) => asking(() => findMissingRights(client, intention)),
 

@@ -3,7 +3,6 @@ import type {
   Attachment,
   Numbering,
   DatabaseFacts,
-  OtherSession,
   Question,
   Relation,
   RelationKind,
@@ -12,7 +11,6 @@ import type { Row } from '../../model/engine.ts';
 import type pg from 'pg';
 import { readAnswer } from '../answers.ts';
 import { flag, only, optionalNumber, optionalText, text, texts } from '../rows.ts';
-import type { Session } from '../session.ts';
 import { attachmentsQuery, numberingsQuery } from './attachment-queries.ts';
 import {
   columnsQuery,
@@ -162,11 +160,6 @@ function readRelation(row: Row): Relation {
   const kind = relationKinds[text(row, 'kind')];
   if (kind === undefined) throw new Error(`unknown kind of relation: ${text(row, 'kind')}`);
   return { name: text(row, 'name'), kind, estimatedRows: optionalNumber(row, 'rows') };
-}
-
-/** Who else is connected, as of this transaction. */
-export async function listOtherSessions(session: Session): Promise<readonly OtherSession[]> {
-  return (await session.query(sessionsQuery)).map(readSession);
 }
 
 function readAttachment(row: Row): Attachment {

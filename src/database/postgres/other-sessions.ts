@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { OtherSession } from '../../model/database-facts.ts';
 import type { Row } from '../../model/engine.ts';
 import type { OthersAtWork } from '../database.ts';
@@ -29,6 +30,36 @@ export async function findOthers(session: Session, databases: readonly string[] 
   const sessions = (await session.query(`${sessionsIn(names)} ORDER BY pid`)).map(readSession);
   const prepared = (await session.query(`${preparedIn(names)} ORDER BY gid`)).map((row) => text(row, 'gid'));
   return { sessions, prepared };
+}
+
+/** How often, and after how many milliseconds each, others are looked for again before they are told of. */
+const [looks, pause] = [10, 100];
+
+/**
+ * Looks for others until there are none, a second at most: the server shows a session for a moment after its program has
+ * ended, that of the application which was just stopped, or of a dump of ours.
+ */
+export async function onceGone<Found>(
+  session: Session,
+  look: () => Promise<Found>,
+  isNobody: (found: Found) => boolean,
+): Promise<Found> {
+  for (let left = looks; ; left--) {
+    const found = await look();
+    if (isNobody(found) || left === 0) return found;
+    await setTimeout(pause);
+    // a transaction sees again what it has seen of other sessions, unless it forgets it
+    await session.query('SELECT pg_stat_clear_snapshot()');
+  }
+}
+
+/** As `findOthers`, but who is about to go is waited for. */
+export function findStaying(session: Session, databases: readonly string[] = []): Promise<OthersAtWork> {
+  return onceGone(
+    session,
+    () => findOthers(session, databases),
+    ({ sessions }) => sessions.length === 0,
+  );
 }
 
 export function readSession(row: Row): OtherSession {

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { findStaying } from '../../../src/database/postgres/other-sessions.ts';
+import type { Session } from '../../../src/database/session.ts';
+
+/** A server that shows the session of a dump for so many looks after its program has ended. */
+function serverShowing(looks: number): { readonly session: Session; readonly asked: string[] } {
+  const asked: string[] = [];
+  let left = looks;
+  const session: Session = {
+    engine: 'postgresql',
+    run: () => Promise.resolve(),
+    query(sql) {
+      asked.push(sql);
+      const isLook = sql.includes('pg_stat_activity');
+      const row = { pid: 7, application: 'pg_dump', user: 'app', client: '::1' };
+      return Promise.resolve(isLook && left-- > 0 ? [row] : []);
+    },
+  };
+  return { session, asked };
+}
+
+describe('sessions of others', () => {
+  it('that are about to go are waited for, and looked at anew', async () => {
+    const { session, asked } = serverShowing(2);
+    expect(await findStaying(session)).toEqual({ sessions: [], prepared: [] });
+    expect(asked.filter((sql) => sql.includes('pg_stat_clear_snapshot'))).toHaveLength(2);
+  });
+
+  it('that stay are told', async () => {
+    const { sessions } = await findStaying(serverShowing(Infinity).session);
+    expect(sessions).toMatchObject([{ pid: 7, application: 'pg_dump' }]);
+  });
+});
