@@ -2,6 +2,7 @@ import type { Look } from '../assessment/observation.ts';
 import type { Archive } from '../archive/reader.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
+import { Failure } from '../errors/failure.ts';
 import { loadHead } from '../schema/expected-schema.ts';
 import { look } from '../assessment/assess.ts';
 import { gateExitCode, reportLook, type StateReport, verifyExitCode } from '../assessment/state-report.ts';
@@ -82,7 +83,7 @@ export async function withArchive(
   return { ...seen, obstacle: await obstacleAtStart(archive, live, context), restores: archive.file };
 }
 
-export const statusCommand = lookingCommand(
+const status = lookingCommand(
   'status',
   'say which state the database is in',
   'gate',
@@ -95,6 +96,28 @@ export const statusCommand = lookingCommand(
     return { lines: listNewest(newest), facts: { lastBackup: describeNewest(newest) } };
   },
 );
+
+export const statusCommand: DatabaseCommand = {
+  ...status,
+  async run(context) {
+    try {
+      return await status.run(context);
+    } catch (error) {
+      if (error instanceof Failure && error.problem.kind === 'unreachable') await tellOfDataVolume(context);
+      throw error;
+    }
+  },
+};
+
+/** Where the server does not come up, its volume may say why, if it is mounted here. */
+async function tellOfDataVolume({ config, log }: CommandContext): Promise<void> {
+  if (config.database.kind !== 'postgresql') return;
+  const { dataVolume, describeDataVolume } = await import('../report/data-volume-text.ts');
+  const { lookAtDataVolume } = await import('../platform/data-volume.ts');
+  const { findTools } = await import('../database/postgres/client-tools.ts');
+  const majors = (await findTools('pg_dump')).map(({ major }) => major);
+  for (const line of describeDataVolume(lookAtDataVolume(dataVolume), majors)) log.warn(line);
+}
 
 export const verifyCommand = lookingCommand(
   'verify',

@@ -1,0 +1,38 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { lookAtDataVolume } from '../../../src/platform/data-volume.ts';
+import { describeDataVolume } from '../../../src/report/data-volume-text.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+/** What is said of a volume with these files. */
+async function said(files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await temporaryDirectory();
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(join(folder, path, '..'), { recursive: true });
+    await writeFile(join(folder, path), content);
+  }
+  return describeDataVolume(lookAtDataVolume(folder), [15, 16, 17]).join('\n');
+}
+
+it.each([
+  ['', 'PostgreSQL 16:', '/var/lib/postgresql/data.'],
+  ['18/docker/', 'PostgreSQL 16 (in 18/docker)', 'volume at /var/lib/postgresql.'],
+  ['pgdata/', 'PostgreSQL 16 (in pgdata)', '/var/lib/postgresql/data.'],
+])('says which major the data in "%s" is of, and where its volume belongs', async (path, major, place) => {
+  const text = await said({ [`${path}PG_VERSION`]: '16\n', [`${path}base/1/PG_VERSION`]: '16\n' });
+  expect(text).toContain(major);
+  expect(text).toContain('postgres:16-alpine');
+  expect(text).toContain(place);
+});
+
+it('says where the client programs are too old for it', async () => {
+  expect(await said({ PG_VERSION: '18\n' })).toContain('newest client programs here are those of 17');
+  expect(await said({ PG_VERSION: '16\n' })).not.toContain('client programs');
+});
+
+it('tells what is no data from what is not there', async () => {
+  expect(await said({})).toContain('is empty');
+  expect(await said({ 'photos/me.png': '' })).toContain('no PG_VERSION), but photos:');
+  expect(describeDataVolume(lookAtDataVolume('/nowhere/at/all'), [])).toEqual([]);
+});
