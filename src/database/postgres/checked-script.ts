@@ -1,7 +1,7 @@
 import { Transform } from 'node:stream';
 import type { ArchiveObject } from '../../errors/failure.ts';
 import { type ScriptOptions, unknownEncoding } from './dump-script.ts';
-import { parseStatement } from './dump-statement.ts';
+import { type Made, nothingMade, parseStatement } from './dump-statement.ts';
 
 /** What was read of a script so far. */
 export interface ScriptSummary {
@@ -19,8 +19,8 @@ export interface CheckOptions {
   readonly onUnknown: 'stop' | 'collect';
   /** Bytes of rows at the most. */
   readonly maxBytes: number;
-  /** Qualified names of the enum types that earlier scripts of the same dump created; new ones are added. */
-  readonly enums?: Set<string>;
+  /** What earlier scripts of the same dump have made; what is new is added. */
+  readonly made?: Made;
 }
 
 /** A statement of a dump has no known shape. */
@@ -49,7 +49,7 @@ const endOfRows = Buffer.from('\n\\.');
  * the rows that follow a COPY. What passes is, byte for byte, what was parsed. Comments are left out, and psql's own
  * commands: `\restrict` is the caller's to send.
  */
-export function checkScript({ script, onUnknown, maxBytes, enums = new Set() }: CheckOptions): {
+export function checkScript({ script, onUnknown, maxBytes, made = nothingMade() }: CheckOptions): {
   readonly stream: Transform;
   readonly summary: ScriptSummary;
 } {
@@ -84,7 +84,7 @@ export function checkScript({ script, onUnknown, maxBytes, enums = new Set() }: 
     statement += `${line}\n`;
     if (statement.length > longestStatement) return refuse();
     if (!line.endsWith(';')) return;
-    const parsed = parseStatement(statement, enums);
+    const parsed = parseStatement(statement, made);
     if (parsed === 'unfinished') return;
     if (parsed === 'unknown') return refuse();
     const told = adapt(statement, script);

@@ -3,6 +3,12 @@ import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import type { PostgresTarget } from '../../config/config.ts';
 
+/**
+ * Milliseconds that a program of the server gets once it is told to stop. Told so, it asks the server to cancel its
+ * statement, and waits for a server that has fallen silent; `docker stop` waits for ten seconds in all.
+ */
+export const forceKillAfterDelay = 2000;
+
 /** The client programs that are run. */
 export type ToolName = 'pg_dump' | 'pg_restore' | 'psql';
 

@@ -1,3 +1,4 @@
+import { ownSchemas } from '../current-schema.ts';
 import { Mismatch, type NoStatement, openCursor, quoted, string, type Token, tokenize } from '../sql-cursor.ts';
 
 /**
@@ -16,18 +17,36 @@ export type DumpStatement =
   /** Settings, defaults, owners of sequences, positions of sequences, comments. */
   | { readonly kind: 'other' };
 
+/** What statements of a dump may name: nothing in a schema that was there before, the server's own least of all. */
+export interface Made {
+  /** Names as they stand in SQL. */
+  readonly schemas: Set<string>;
+  /** Qualified names of enum types. */
+  readonly enums: Set<string>;
+}
+
+/** @param schema the one whose tables are loaded; `public` is always there */
+export const nothingMade = (schema = 'public'): Made => ({
+  schemas: new Set(['public', schema, `"${schema.replaceAll('"', '""')}"`]),
+  enums: new Set(),
+});
+
+/** Whether an archive may make a schema: not one of the server's, nor one that db-init keeps things in. */
+const mayBeMade = (schema: string): boolean =>
+  !/^"?(?:pg_|information_schema)/.test(schema) && !new RegExp(ownSchemas).test(schema.replace(/^"/, ''));
+
 /**
  * Recognises one statement.
  * @param text the statement with its semicolon, a character for each byte
- * @param enums qualified names of the enum types that the dump created so far; a new one is added
+ * @param made what the dump has made so far; a schema or an enum type that is new is added
  */
-export function parseStatement(text: string, enums: Set<string>): DumpStatement | NoStatement {
+export function parseStatement(text: string, made: Made): DumpStatement | NoStatement {
   const tokens = tokenize(text, tokenPattern);
   if (typeof tokens === 'string') return tokens;
   if (tokens.at(-1)?.text !== ';') return 'unfinished';
   if (fixedStatements.some((shape) => shape.test(text.trim()))) return { kind: 'other' };
   try {
-    return statement(cursorOver(tokens, enums), enums);
+    return statement(cursorOver(tokens, made), made);
   } catch (error) {
     if (error instanceof Mismatch) return 'unknown';
     throw error;
@@ -61,17 +80,22 @@ const tokenPattern = new RegExp(
 type Cursor = ReturnType<typeof cursorOver>;
 
 /** pg_dump writes keywords in capitals, names and types in small letters or quotes. */
-function cursorOver(tokens: readonly Token[], enums: ReadonlySet<string>) {
+function cursorOver(tokens: readonly Token[], { schemas, enums }: Made) {
   const cursor = openCursor(tokens, {
     fold: (word) => word,
     isName: (word) => word === word.toLowerCase(),
   });
   const { peek, take, expect, expectKind, identifier, integer } = cursor;
 
+  const schema = (): string => {
+    const name = identifier();
+    if (!schemas.has(name)) throw new Mismatch();
+    return name;
+  };
   const qualified = (): string => {
-    const schema = identifier();
+    const inSchema = schema();
     expect('.');
-    return `${schema}.${identifier()}`;
+    return `${inSchema}.${identifier()}`;
   };
 
   /** A type of the server's own, or an enum type of the dump. */
@@ -92,7 +116,13 @@ function cursorOver(tokens: readonly Token[], enums: ReadonlySet<string>) {
     while (take('[')) expect(']');
   };
 
-  return { ...cursor, qualified, type };
+  /** A sequence in a text, as `nextval` and `setval` take it. Without a schema it is found nowhere. */
+  const sequence = (): void => {
+    const [, inSchema] = /^'((?:"(?:[^"]|"")*"|[^."])+)\.[^]*'$/.exec(expectKind('string').replaceAll("''", "'")) ?? [];
+    if (inSchema !== undefined && !schemas.has(inSchema)) throw new Mismatch();
+  };
+
+  return { ...cursor, schema, qualified, type, sequence };
 }
 
 const continuations = new Set(['varying', 'precision']);
@@ -103,7 +133,7 @@ const builtInTypes = new Set(
   ).split(','),
 );
 
-function statement(cursor: Cursor, enums: Set<string>): DumpStatement {
+function statement(cursor: Cursor, { schemas, enums }: Made): DumpStatement {
   const { take, expect } = cursor;
   const parsed = parseKind();
   expect(';');
@@ -115,7 +145,12 @@ function statement(cursor: Cursor, enums: Set<string>): DumpStatement {
     if (take('CREATE INDEX') || take('CREATE UNIQUE INDEX')) return createIndex(cursor);
     if (take('CREATE SEQUENCE')) return createSequence(cursor);
     if (take('CREATE TYPE')) return createEnum(cursor, enums);
-    if (take('CREATE SCHEMA')) return { kind: 'create-schema', object: cursor.identifier() };
+    if (take('CREATE SCHEMA')) {
+      const object = cursor.identifier();
+      if (!mayBeMade(object)) throw new Mismatch();
+      schemas.add(object);
+      return { kind: 'create-schema', object };
+    }
     if (take('COPY')) return copy(cursor);
     if (take('ALTER TABLE')) return alterTable(cursor);
     if (take('ALTER SEQUENCE')) return ownedBy(cursor);
@@ -199,7 +234,7 @@ function constant(cursor: Cursor): void {
     constant(cursor);
     cursor.expect(')');
   } else if (take('nextval (')) {
-    cursor.expectKind('string');
+    cursor.sequence();
     cursor.expect(':: regclass )');
   } else if (take('-')) cursor.expectKind('number');
   else if (!moments.some(take) && cursor.takeKind('string') === null) cursor.expectKind('number');
@@ -286,7 +321,7 @@ function ownedBy(cursor: Cursor): DumpStatement {
 }
 
 function setval(cursor: Cursor): DumpStatement {
-  cursor.expectKind('string');
+  cursor.sequence();
   cursor.expect(',');
   cursor.integer();
   cursor.expect(',');
@@ -374,7 +409,7 @@ function referentialAction(cursor: Cursor): void {
 
 function comment(cursor: Cursor): DumpStatement {
   const { take } = cursor;
-  if (take('SCHEMA')) cursor.identifier();
+  if (take('SCHEMA')) cursor.schema();
   else if (take('CONSTRAINT')) {
     cursor.identifier();
     cursor.expect('ON');

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
 import type { PostgresTarget } from '../../config/config.ts';
 import { quoteName } from '../quoting.ts';
-import { libpqEnvironment, type Tool } from './client-tools.ts';
+import { forceKillAfterDelay, libpqEnvironment, type Tool } from './client-tools.ts';
 import { ToolFailed } from './tool-message.ts';
 import { checkScript } from './checked-script.ts';
 import { restoreOptions } from './load-run.ts';
@@ -42,6 +42,7 @@ export async function dumpPostgres(
     stdin: 'ignore',
     buffer: { stdout: false },
     cancelSignal: signal,
+    forceKillAfterDelay,
     reject: false,
   });
   await bothEnd(dump, pipeline(dump.stdout, into));
@@ -52,7 +53,7 @@ export async function dumpPostgres(
  * @throws Error in pg_restore's own words
  */
 export async function proveDump(tool: Tool, dump: Readable, signal: AbortSignal): Promise<void> {
-  const proof = execa(tool.command, ['--file=/dev/null'], { cancelSignal: signal, reject: false });
+  const proof = execa(tool.command, ['--file=/dev/null'], { cancelSignal: signal, forceKillAfterDelay, reject: false });
   await bothEnd(proof, feed(dump, proof.stdin, signal));
 }
 
@@ -66,6 +67,7 @@ export async function inspectDump(tool: Tool, dump: Readable, signal: AbortSigna
   stream.resume();
   const proof = execa(tool.command, [...restoreOptions, '--file=-'], {
     cancelSignal: signal,
+    forceKillAfterDelay,
     reject: false,
     buffer: { stdout: false },
   });

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
 import type { PostgresTarget } from '../../config/config.ts';
 import { TooMuchData, UnknownStatement } from './checked-script.ts';
-import { libpqEnvironment, type Tool } from './client-tools.ts';
+import { forceKillAfterDelay, libpqEnvironment, type Tool } from './client-tools.ts';
 import { ToolFailed, toolMessage } from './tool-message.ts';
 
 /** A run of pg_restore. */
@@ -119,6 +119,7 @@ function startRestore(
     stdin: 'ignore',
     buffer: false,
     cancelSignal: signal,
+    forceKillAfterDelay,
     reject: false,
   });
 }
@@ -130,6 +131,7 @@ function startPsql(psql: Tool, load: Load) {
     stdout: 'ignore',
     buffer: false,
     cancelSignal: load.signal,
+    forceKillAfterDelay,
     // this one makes it cancel its statement
     killSignal: 'SIGINT',
     reject: false,

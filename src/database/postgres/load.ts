@@ -7,7 +7,8 @@ import { checkScript, TooMuchData } from './checked-script.ts';
 import { unknownEncoding } from './dump-script.ts';
 import { type DumpLoader, loaderOf, readDump } from './loader.ts';
 import { askOffers } from './server-capabilities.ts';
-import { parseToc, selectEntries, type TocEntry, withoutOptional } from './toc.ts';
+import { nothingMade } from './dump-statement.ts';
+import { parseToc, schemaOf, selectEntries, type TocEntry, withoutOptional } from './toc.ts';
 import { choosePsql, chooseRestore, findTools, newest, type Tool } from './client-tools.ts';
 import { toolMessage } from './tool-message.ts';
 
@@ -89,7 +90,12 @@ async function inspectDump(given: {
 }): Promise<Inspection> {
   const { maxBytes } = given;
   const script = { withoutTransactionTimeout: false, encoding: 'UTF8' };
-  const { stream, summary } = checkScript({ script, onUnknown: 'collect', maxBytes });
+  const { stream, summary } = checkScript({
+    script,
+    onUnknown: 'collect',
+    maxBytes,
+    made: nothingMade(schemaOf(given.entries)),
+  });
   try {
     await readDump(given, stream);
   } catch (error) {

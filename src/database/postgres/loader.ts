@@ -4,6 +4,7 @@ import type { Transform } from 'node:stream';
 import type { PostgresTarget } from '../../config/config.ts';
 import { quoteName } from '../quoting.ts';
 import { checkScript } from './checked-script.ts';
+import { nothingMade } from './dump-statement.ts';
 import { restrict, type ScriptOptions, scriptForPsql } from './dump-script.ts';
 import { type Framing, type Load, loadDirectly, loadThroughPsql, readThrough } from './load-run.ts';
 import { durably } from './lock.ts';
@@ -57,7 +58,7 @@ export function loaderOf(loading: Loading): DumpLoader {
   const schema = schemaOf(entries);
   const framing = (): Framing => {
     if (check === null) return { head: '', tail: '', filter: () => scriptForPsql(script) };
-    const options = { script, onUnknown: 'stop', enums: new Set<string>(), ...check } as const;
+    const options = { script, onUnknown: 'stop', made: nothingMade(schema), ...check } as const;
     return {
       head: `${restrict()}\n${surroundings(schema)}\n`,
       tail: '',

@@ -1,7 +1,10 @@
 import { EventEmitter, once } from 'node:events';
-import { expect, it } from 'vitest';
+import { readdir } from 'node:fs/promises';
+import { expect, it, vi } from 'vitest';
 import { createDatabase } from '../../support/database.ts';
 import { release } from '../../support/fixtures.ts';
+import { withDatabase } from '../../support/open-database.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { startProxy } from '../../support/postgres-proxy.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { restoreSql } from '../../support/restore-sql.ts';
@@ -48,6 +51,40 @@ describePostgres('a server that falls silent', () => {
     expect(exitCode, all).toBe(143);
     expect(all).toContain('The run was stopped by SIGTERM');
     expect(await snapshot(url)).toBe(before);
+  });
+
+  it('is not waited for in the middle of a dump by a backup that is told to stop', async () => {
+    const { env, silence } = await fallSilent(/^COPY .* TO stdout/i, 'silent');
+    const folder = await temporaryDirectory();
+    const backup = start(['backup', 'create'], { env: { ...env, BACKUP_FOLDER: folder }, timeout: 30_000 });
+    await silence;
+    backup.kill('SIGTERM');
+    const { exitCode, all } = await backup;
+    expect(exitCode, all).toBe(143);
+    expect((await readdir(folder)).filter((name) => !name.startsWith('.'))).toEqual([]);
+  });
+
+  it('is lost to one that nobody stops, once an answer about the catalog is overdue', async () => {
+    const { url } = await createDatabase();
+    let isSilent = false;
+    const proxy = await startProxy(() => ({
+      kind: 'forward',
+      url,
+      cut: (query) => (isSilent && /pg_constraint/.test(query) ? 'silence' : null),
+    }));
+    await withDatabase(proxy.urlOf(url), async (database) => {
+      await database.observe('quick');
+      isSilent = true;
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      try {
+        const seen = database.observe('quick').catch((error: unknown) => error);
+        // its timer is there at once, and no real time passes
+        await vi.advanceTimersByTimeAsync(600_000);
+        expect(await seen).toMatchObject({ problem: { kind: 'connection-lost' } });
+      } finally {
+        vi.useRealTimers();
+      }
+    });
   });
 
   it('is left at once at a second Ctrl-C', async () => {
