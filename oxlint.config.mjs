@@ -1,6 +1,6 @@
 // oxlint's settings. They are JavaScript so that the layers can be written down once.
 
-const packages = { drivers: 'pg|better-sqlite3', umzug: 'umzug', node: 'node:.*' };
+const packages = { drivers: 'pg|better-sqlite3', umzug: 'umzug', sequelize: 'sequelize', node: 'node:.*' };
 
 /**
  * The override for a layer: what it must not import.
@@ -20,7 +20,8 @@ const top = 'main\\.ts|cli';
 const operations = `${top}|operations`;
 const topics = `${operations}|execution|assessment|migration|repair|quarantine|backup|restore|reset|seed`;
 const facts = `${topics}|schema|archive|state-folder`;
-const { drivers, umzug, node } = packages;
+const { drivers, umzug, sequelize, node } = packages;
+const all = `${drivers}|${umzug}|${sequelize}`;
 
 export default {
   plugins: ['eslint', 'typescript', 'unicorn', 'oxc', 'import', 'node', 'promise', 'vitest'],
@@ -75,23 +76,20 @@ export default {
   // → {schema, archive, state-folder} → database → {config, errors, model, platform}.
   // A later override replaces an earlier one's setting of the same rule.
   overrides: [
-    layer('src/{*.ts,cli/**}', `${drivers}|${umzug}`, 'main\\.ts'),
-    layer('src/operations/**', `${drivers}|${umzug}`, top),
-    layer(
-      'src/{execution,assessment,repair,quarantine,backup,restore,reset,seed}/**',
-      `${drivers}|${umzug}`,
-      operations,
-    ),
-    layer('src/migration/**', drivers, operations),
-    layer('migrations/**', `${drivers}|${umzug}`, operations),
-    layer('src/{schema,archive,state-folder,compose}/**', `${drivers}|${umzug}`, topics),
-    layer('src/database/**', umzug, facts),
-    layer('src/notify/**', `${drivers}|${umzug}`, `${facts}|database`),
-    layer('src/{config,errors,model,platform,report}/**', `${drivers}|${umzug}`, `${facts}|database`),
+    layer('src/{*.ts,cli/**}', all, 'main\\.ts'),
+    layer('src/operations/**', all, top),
+    layer('src/{execution,assessment,repair,quarantine,backup,restore,reset}/**', all, operations),
+    layer('src/seed/**', `${drivers}|${umzug}`, operations),
+    layer('src/migration/**', `${drivers}|${sequelize}`, operations),
+    layer('migrations/**', all, operations),
+    layer('src/{schema,archive,state-folder,compose}/**', all, topics),
+    layer('src/database/**', `${umzug}|${sequelize}`, facts),
+    layer('src/notify/**', all, `${facts}|database`),
+    layer('src/{config,errors,model,platform,report}/**', all, `${facts}|database`),
     // The specification in code: no I/O, no clock, no environment.
     layer(
       'src/assessment/{diagnosis,plan}.ts',
-      `${drivers}|${umzug}|${node}`,
+      `${all}|${node}`,
       `${operations}|repair|quarantine|backup|restore|reset|seed|database|config|report`,
     ),
     { files: ['src/{main,library}.ts'], rules: { 'node/no-process-env': 'off' } },

@@ -35,7 +35,7 @@ export async function build() {
     },
     // CommonJS packages in an ES module still ask for Node's own modules by `require`.
     banner: { js: "import { createRequire as $cr } from 'node:module'; const require = $cr(import.meta.url);" },
-    plugins: [withoutUmzugCli, jsonAsText, oneCore],
+    plugins: [withoutUnused, jsonAsText, oneCore],
     legalComments: 'linked',
     metafile: true,
     logLevel: 'warning',
@@ -59,15 +59,32 @@ function declareLibrary() {
   if (status !== 0) throw new Error('the types of the library could not be written');
 }
 
-/** umzug's own command line, which nobody calls here, would bring 0.9 MB to load with every migration. */
-const withoutUmzugCli = {
-  name: 'without-umzug-cli',
+/** What packages load and nobody needs here, and what they get instead. */
+const unused = [
+  // umzug's own command line would bring 0.9 MB to load with every migration
+  { owner: 'umzug', path: /^\.\/cli$/ },
+  // what Sequelize has for other database servers, and a package that is not installed for a type that no table has
+  { owner: 'sequelize', path: /^\.\/dialects\/(db2|mariadb|mssql|mysql|oracle|snowflake)$/ },
+  { owner: 'sequelize', path: /^pg-hstore$/ },
+  // checks of values, which the database does, and shapes on the map
+  { owner: 'sequelize', path: /^(validator|wkx)$/ },
+  // 0.7 MB of time zones: the models have no columns with one
+  { owner: 'moment-timezone', path: /latest\.json$/, instead: { zones: [], links: [], countries: [] } },
+];
+
+const withoutUnused = {
+  name: 'without-unused',
   /** @param {import('esbuild').PluginBuild} esbuild */
   setup(esbuild) {
-    esbuild.onResolve({ filter: /^\.\/cli$/ }, ({ path, importer }) =>
-      /[\\/]node_modules[\\/]umzug[\\/]/.test(importer) ? { path, namespace: 'nothing' } : undefined,
-    );
-    esbuild.onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: 'module.exports = {};' }));
+    for (const { owner, path: filter, instead = {} } of unused) {
+      const inside = new RegExp(`[\\\\/]node_modules[\\\\/]${owner}[\\\\/]`);
+      esbuild.onResolve({ filter }, ({ path, importer }) =>
+        inside.test(importer) ? { path, namespace: 'nothing', pluginData: instead } : undefined,
+      );
+    }
+    esbuild.onLoad({ filter: /.*/, namespace: 'nothing' }, ({ pluginData }) => ({
+      contents: `module.exports = ${JSON.stringify(pluginData)};`,
+    }));
   },
 };
 

@@ -1,6 +1,8 @@
 import type { LockHolder } from '../model/cause.ts';
 import type { OtherSession, DatabaseFacts, Question, MissingRight } from '../model/database-facts.ts';
 import type { Engine } from '../model/engine.ts';
+import type pg from 'pg';
+import type SQLite from 'better-sqlite3';
 import type { Session } from './session.ts';
 
 /** Who else may write to a database. */
@@ -21,8 +23,15 @@ export interface Intention {
 /** What is known of a transaction that wrote and whose commit was asked for: `unknown` where nobody could tell. */
 export type CommitOutcome = 'committed' | 'unknown';
 
+/** The driver's own end of a connection. */
+export type DriverConnection =
+  | { readonly engine: 'postgresql'; readonly driver: typeof pg; readonly client: pg.Client }
+  | { readonly engine: 'sqlite'; readonly database: SQLite.Database };
+
 /** A transaction at work: statements, and a look at what they have brought about so far. */
 export interface Transaction extends Session {
+  /** For a library that speaks to the driver itself. The transaction is not that library's to end. */
+  readonly connection: DriverConnection;
   observe(question?: Question): Promise<DatabaseFacts>;
 }
 

@@ -3,7 +3,7 @@ import { readConfig } from '../../../src/config/config.ts';
 import { quoteName, quoteText } from '../../../src/database/quoting.ts';
 import type { Transaction } from '../../../src/database/database.ts';
 import type { Session } from '../../../src/database/session.ts';
-import { plant } from '../../../src/seed/seed.ts';
+import { plant } from '../../../src/seed/plant.ts';
 import { readSeedOptions } from '../../../src/seed/options.ts';
 import { reasonOf } from '../../../src/errors/failure.ts';
 import { versionTable } from '../../../src/schema/catalog.ts';

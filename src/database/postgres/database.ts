@@ -1,5 +1,5 @@
 import type { OpenOptions, Database, Transaction } from '../database.ts';
-import type pg from 'pg';
+import pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
 import { chainOf } from '../../errors/error-code.ts';
 import { Failure, reasonOf } from '../../errors/failure.ts';
@@ -140,6 +140,7 @@ async function inTransaction<Result>(
     await client.query(begin);
     const result = await work({
       ...postgresSession(client),
+      connection: { engine: 'postgresql', driver: pg, client },
       observe: (question) => readFacts(client, { versionNumber, question }),
     });
     await end();

@@ -142,7 +142,11 @@ async function inTransaction<Result>(
   const session = sqliteSession(database);
   try {
     const before = danglingReferences(database);
-    const result = await work({ ...session, observe: async (question) => inspect(database, question) });
+    const result = await work({
+      ...session,
+      connection: { engine: 'sqlite', database },
+      observe: async (question) => inspect(database, question),
+    });
     const broken = [...danglingReferences(database)].filter(
       ([reference, count]) => count > (before.get(reference) ?? 0),
     );

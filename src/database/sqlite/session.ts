@@ -34,8 +34,8 @@ export function sqliteSession(database: SQLite.Database): Session {
   };
 }
 
-/** SQLite does not say which disk is full. */
-function tellingWhere<Result>(database: SQLite.Database, work: () => Result): Result {
+/** Runs `work` on a database. SQLite does not say which disk is full. */
+export function tellingWhere<Result>(database: SQLite.Database, work: () => Result): Result {
   try {
     return work();
   } catch (error) {

@@ -1,14 +1,17 @@
 import { dateText, type Day } from '../calendar.ts';
 import { at } from '../random.ts';
 import { services, taxRules } from '../texts.ts';
-import { money, type NewRow, numbersTo, type Scene, stamps } from './seed-context.ts';
+import type { NewRow } from '../models/models.ts';
+import { money, numbersTo, type Scene, stamps } from './seed-context.ts';
 import type { ProjectRef } from './work.ts';
+
+type InvoiceItem = Omit<NewRow<'invoice_items'>, 'invoice_id'>;
 
 /** An invoice with what belongs to it; the items' and the payments' `invoice_id` is still missing. */
 export interface InvoicePlan {
-  readonly invoice: NewRow;
-  readonly items: readonly NewRow[];
-  readonly payments: readonly NewRow[];
+  readonly invoice: NewRow<'invoices'>;
+  readonly items: readonly InvoiceItem[];
+  readonly payments: readonly Omit<NewRow<'payments'>, 'invoice_id'>[];
 }
 
 /** Percent. */
@@ -19,7 +22,7 @@ const term = 30;
 const statuses = ['draft', 'sent', 'sent', 'paid', 'paid'] as const;
 
 /** The currency of the settings, euro and dollar. */
-export function currencyRows(scene: Scene): readonly NewRow[] {
+export function currencyRows(scene: Scene): readonly NewRow<'currencies'>[] {
   return [...new Set(['EUR', 'USD', scene.currency])].map((code) => {
     const format = new Intl.NumberFormat('en', { style: 'currency', currency: code, currencyDisplay: 'narrowSymbol' });
     return {
@@ -33,7 +36,7 @@ export function currencyRows(scene: Scene): readonly NewRow[] {
   });
 }
 
-export function taxRuleRows(count: number, scene: Scene): readonly NewRow[] {
+export function taxRuleRows(count: number, scene: Scene): readonly NewRow<'tax_rules'>[] {
   return taxRules.slice(0, count).map(([name, rate]) => ({
     name,
     country: 'BE',
@@ -106,7 +109,12 @@ function planInvoice(
 
 const invoiceNumber = (number: number): string => `DEV-${1000 + number}`;
 
-function lineOf(line: number, index: number, project: string, rate: number): { row: NewRow; cents: number } {
+function lineOf(
+  line: number,
+  index: number,
+  project: string,
+  rate: number,
+): { row: Omit<InvoiceItem, 'created_at'>; cents: number } {
   const quantity = 1 + ((index + line - 1) % 5);
   const cents = quantity * rate * 100;
   return {
@@ -124,7 +132,10 @@ function lineOf(line: number, index: number, project: string, rate: number): { r
 }
 
 interface Settlement {
-  readonly columns: NewRow;
+  readonly columns: Pick<
+    NewRow<'invoices'>,
+    'status' | 'payment_status' | 'amount_paid' | 'payment_date' | 'payment_method'
+  >;
   readonly payments: readonly { readonly cents: number; readonly day: Day }[];
 }
 

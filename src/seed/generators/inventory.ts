@@ -1,7 +1,8 @@
 import { timestampText } from '../calendar.ts';
 import { at } from '../random.ts';
 import { address, articles, numbered, warehouseName } from '../texts.ts';
-import { mark, type NewRow, numbersTo, type Scene, stamps } from './seed-context.ts';
+import type { NewRow } from '../models/models.ts';
+import { mark, numbersTo, type Scene, stamps } from './seed-context.ts';
 
 /** How much of an item lies in a warehouse. */
 export interface Level {
@@ -15,8 +16,8 @@ export interface Level {
 
 /** What happens to the stock. */
 export interface StockPlan {
-  readonly levels: readonly NewRow[];
-  readonly movements: readonly NewRow[];
+  readonly levels: readonly NewRow<'warehouse_stock'>[];
+  readonly movements: readonly NewRow<'stock_movements'>[];
   /** Levels that were there and have moved since. Quantity in pieces, to be added. */
   readonly changes: readonly { readonly warehouseId: number; readonly itemId: number; readonly quantity: number }[];
 }
@@ -25,7 +26,7 @@ const kinds = ['adjustment', 'purchase', 'adjustment', 'return'] as const;
 const reasons = { adjustment: 'Counted again', purchase: 'Delivery', return: 'Came back unused' } as const;
 const dayInMilliseconds = 86_400_000;
 
-export function warehouseRows(count: number, createdBy: number, scene: Scene): readonly NewRow[] {
+export function warehouseRows(count: number, createdBy: number, scene: Scene): readonly NewRow<'warehouses'>[] {
   return numbersTo(count).map((number) => ({
     name: warehouseName(number - 1),
     code: `DEV-W${number}`,
@@ -36,7 +37,7 @@ export function warehouseRows(count: number, createdBy: number, scene: Scene): r
   }));
 }
 
-export function stockItemRows(count: number, createdBy: number, scene: Scene): readonly NewRow[] {
+export function stockItemRows(count: number, createdBy: number, scene: Scene): readonly NewRow<'stock_items'>[] {
   const names = articles.map(([name]) => name);
   return numbersTo(count).map((number) => {
     const [, category, cost, price] = at(articles, number - 1);
@@ -102,7 +103,12 @@ function quantityOf(number: number, spare: number): number {
   return spare + wanted < 0 ? -wanted : wanted;
 }
 
-function levelRow({ warehouseId, itemId }: Level, index: number, quantity: number, scene: Scene): NewRow {
+function levelRow(
+  { warehouseId, itemId }: Level,
+  index: number,
+  quantity: number,
+  scene: Scene,
+): NewRow<'warehouse_stock'> {
   return {
     warehouse_id: warehouseId,
     stock_item_id: itemId,
@@ -113,7 +119,12 @@ function levelRow({ warehouseId, itemId }: Level, index: number, quantity: numbe
   };
 }
 
-function openingRow(level: Level, quantity: number, people: readonly number[], scene: Scene): NewRow {
+function openingRow(
+  level: Level,
+  quantity: number,
+  people: readonly number[],
+  scene: Scene,
+): NewRow<'stock_movements'> {
   return {
     movement_type: 'adjustment',
     warehouse_id: level.warehouseId,
@@ -131,7 +142,7 @@ function movementRow(
   quantity: number,
   people: readonly number[],
   scene: Scene,
-): NewRow {
+): NewRow<'stock_movements'> {
   const kind = at(kinds, number - 1);
   // not yesterday: where the settings' day is ahead of UTC, that may not be over
   const daysAgo = 91 - (number % 90);

@@ -1,13 +1,14 @@
 import { dateText } from '../calendar.ts';
 import { at } from '../random.ts';
 import { categories, remarks } from '../texts.ts';
-import { mark, money, type NewRow, type Scene, stamps } from './seed-context.ts';
+import type { NewRow } from '../models/models.ts';
+import { mark, money, type Scene, stamps } from './seed-context.ts';
 import type { ProjectRef, TaskRef } from './work.ts';
 
 /** By what an expense is recognised: its receipt's number. */
 export const receipt = (number: number): string => `DEV-R-${number}`;
 
-export function categoryRows(scene: Scene): readonly NewRow[] {
+export function categoryRows(scene: Scene): readonly NewRow<'expense_categories'>[] {
   return categories.map(({ name, code, color }) => ({
     name,
     code,
@@ -25,7 +26,7 @@ export function expenseRows(
   people: readonly number[],
   projects: readonly ProjectRef[],
   scene: Scene,
-): readonly NewRow[] {
+): readonly NewRow<'expenses'>[] {
   return numbers.map((number) => {
     const index = number - 1;
     const dice = scene.dice('expense', number);
@@ -58,7 +59,7 @@ export function commentRows(
   people: readonly number[],
   tasks: readonly TaskRef[],
   scene: Scene,
-): readonly NewRow[] {
+): readonly NewRow<'comments'>[] {
   return numbers.map((number) => ({
     task_id: at(tasks, number - 1).id,
     user_id: at(people, number - 1),

@@ -1,15 +1,17 @@
 import { personName } from '../texts.ts';
-import { type NewRow, numbersTo, type Scene, stamps } from './seed-context.ts';
+import type { NewRow } from '../models/models.ts';
+import { numbersTo, type Scene, stamps } from './seed-context.ts';
 
 /** The people that work here; without their passwords. */
-export function userRows(count: number, scene: Scene): readonly NewRow[] {
+export function userRows(count: number, scene: Scene): readonly NewRow<'users'>[] {
   return numbersTo(count).map((number) => userRow(`devuser${number}`, personName(number - 1), 'user', scene));
 }
 
 /** The administrator of a database in which there is nobody yet. */
-export const administratorRow = (username: string, scene: Scene): NewRow => userRow(username, null, 'admin', scene);
+export const administratorRow = (username: string, scene: Scene): NewRow<'users'> =>
+  userRow(username, null, 'admin', scene);
 
-function userRow(username: string, fullName: string | null, role: string, scene: Scene): NewRow {
+function userRow(username: string, fullName: string | null, role: string, scene: Scene): NewRow<'users'> {
   return {
     username,
     full_name: fullName,

@@ -1,9 +1,5 @@
-import type { Value } from '../../model/engine.ts';
 import type { Day } from '../calendar.ts';
 import type { DiceFor } from '../random.ts';
-
-/** A row that is to be inserted, by column. Truth values are always named: on SQLite some defaults are texts. */
-export type NewRow = Readonly<Record<string, Value>>;
 
 /** What every row of a run may depend on. */
 export interface Scene {

@@ -2,7 +2,8 @@ import { minuteText } from '../calendar.ts';
 import { at } from '../random.ts';
 import { entryNotes, entryTags } from '../texts.ts';
 import type { Placement } from './schedule.ts';
-import { mark, type NewRow, type Scene } from './seed-context.ts';
+import type { NewRow } from '../models/models.ts';
+import { mark, type Scene } from './seed-context.ts';
 import type { TaskRef } from './work.ts';
 
 /** @param tasks at least one; those that nobody has begun with get no time, unless there are no others */
@@ -11,7 +12,7 @@ export function timeEntryRows(
   people: readonly number[],
   tasks: readonly TaskRef[],
   { dice, local }: Scene,
-): readonly NewRow[] {
+): readonly NewRow<'time_entries'>[] {
   const begun = tasks.filter(({ untouched }) => !untouched);
   const workedOn = begun.length > 0 ? begun : tasks;
   return placements.map(({ number, person, from, to }) => {

@@ -1,6 +1,7 @@
 import { at } from '../random.ts';
 import { address, clientName, projectName, taskName } from '../texts.ts';
-import { type NewRow, numbersTo, type Scene, stamps } from './seed-context.ts';
+import type { NewRow } from '../models/models.ts';
+import { numbersTo, type Scene, stamps } from './seed-context.ts';
 
 /** A client that is in the database. */
 export interface ClientRef {
@@ -36,7 +37,7 @@ const clientFacts = (index: number, scene: Scene): Omit<ClientRef, 'id'> => {
   return { name, rate, email: `office@${host.toLowerCase()}.example.com`, address: address(index) };
 };
 
-export function clientRows(count: number, scene: Scene): readonly NewRow[] {
+export function clientRows(count: number, scene: Scene): readonly NewRow<'clients'>[] {
   return numbersTo(count).map((number) => {
     const { name, rate, email, address: place } = clientFacts(number - 1, scene);
     return {
@@ -60,7 +61,7 @@ export function clientRows(count: number, scene: Scene): readonly NewRow[] {
 export const clientRefs = (ids: readonly number[], scene: Scene): readonly ClientRef[] =>
   ids.map((id, index) => ({ id, ...clientFacts(index, scene) }));
 
-export function projectRows(clients: readonly ClientRef[], each: number, scene: Scene): readonly NewRow[] {
+export function projectRows(clients: readonly ClientRef[], each: number, scene: Scene): readonly NewRow<'projects'>[] {
   return clients.flatMap((client, clientIndex) =>
     numbersTo(each).map((number) => ({
       name: nameOfProject(client, number - 1),
@@ -93,7 +94,7 @@ export function taskRows(
   each: number,
   people: readonly number[],
   scene: Scene,
-): readonly NewRow[] {
+): readonly NewRow<'tasks'>[] {
   return projects.flatMap(({ id, name }, projectIndex) =>
     numbersTo(each).map((number) => ({
       project_id: id,

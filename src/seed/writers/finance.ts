@@ -1,9 +1,10 @@
 import { text } from '../../database/rows.ts';
 import type { SeedOptions } from '../options.ts';
-import { currencyRows, planInvoices, taxRuleRows } from '../generators/finance.ts';
+import { at } from '../random.ts';
+import { currencyRows, type InvoicePlan, planInvoices, taxRuleRows } from '../generators/finance.ts';
 import type { Scene } from '../generators/seed-context.ts';
 import type { ProjectRef } from '../generators/work.ts';
-import { add, ensure, type Site } from '../write.ts';
+import { add, ensure, read, type Site } from '../write.ts';
 
 /** Currencies, unless they are not wanted, tax rules, and invoices. */
 export async function plantFinance(
@@ -14,12 +15,12 @@ export async function plantFinance(
   scene: Scene,
 ): Promise<void> {
   if (options.currencies) {
-    const rows = await site.session.query('SELECT code FROM currencies');
+    const rows = await read(site.models.currencies, ['code']);
     const known = new Set(rows.map((row) => text(row, 'code')));
     await add(
       site,
       'currencies',
-      currencyRows(scene).filter(({ code }) => !known.has(String(code))),
+      currencyRows(scene).filter(({ code }) => !known.has(code)),
     );
   }
   await ensure(site, 'tax_rules', ['name'], taxRuleRows(options.taxRules, scene));
@@ -37,8 +38,16 @@ async function plantInvoices(
   const plans = planInvoices(count, paymentsPerInvoice, people, projects, scene);
   const rows = plans.map(({ invoice }) => invoice);
   const { ids, added } = await ensure(site, 'invoices', ['invoice_number'], rows);
-  const of = (part: 'items' | 'payments') =>
-    added.flatMap((place) => (plans[place]?.[part] ?? []).map((row) => ({ invoice_id: ids[place] ?? null, ...row })));
-  await add(site, 'invoice_items', of('items'));
-  await add(site, 'payments', of('payments'));
+  const of = <Part>(parts: (plan: InvoicePlan) => readonly Part[]): ({ readonly invoice_id: number } & Part)[] =>
+    added.flatMap((place) => parts(at(plans, place)).map((row) => ({ invoice_id: at(ids, place), ...row })));
+  await add(
+    site,
+    'invoice_items',
+    of(({ items }) => items),
+  );
+  await add(
+    site,
+    'payments',
+    of(({ payments }) => payments),
+  );
 }

@@ -1,12 +1,12 @@
 import { number } from '../../database/rows.ts';
-import type { Session } from '../../database/session.ts';
+import type { Models } from '../models/models.ts';
 import type { SeedOptions } from '../options.ts';
 import { at } from '../random.ts';
 import { type Level, planStock, stockItemRows, warehouseRows } from '../generators/inventory.ts';
 import type { Scene } from '../generators/seed-context.ts';
-import { add, ensure, missingNumbers, selectWhere, type Site } from '../write.ts';
+import { add, ensure, missingNumbers, readWhere, type Site } from '../write.ts';
 
-const numbered = { table: 'stock_movements', column: 'reason', like: '%(dev %', pattern: /\(dev (\d+)\)/ } as const;
+const numbered = { column: 'reason', pattern: /\(dev (\d+)\)/ } as const;
 
 /** Warehouses, items, and what has come and gone: a level is always the sum of its movements. */
 export async function plantInventory(
@@ -15,36 +15,34 @@ export async function plantInventory(
   people: readonly number[],
   scene: Scene,
 ): Promise<void> {
-  const { session } = site;
   const keeper = at(people, 0);
   const places = await ensure(site, 'warehouses', ['code'], warehouseRows(warehouses, keeper, scene));
   const items = await ensure(site, 'stock_items', ['sku'], stockItemRows(stockItems, keeper, scene));
   const levels = await levelsOf(site, places.ids, items.ids);
   if (levels.length === 0) return;
-  const plan = planStock(levels, await missingNumbers(session, numbered, stockMovements), people, scene);
+  const numbers = await missingNumbers(site.models.stock_movements, numbered, stockMovements);
+  const plan = planStock(levels, numbers, people, scene);
   await add(site, 'warehouse_stock', plan.levels);
   await add(site, 'stock_movements', plan.movements);
   for (const { warehouseId, itemId, quantity } of plan.changes) {
-    await session.query(
-      `UPDATE warehouse_stock SET quantity_on_hand = quantity_on_hand + $1, updated_at = $2
-       WHERE warehouse_id = $3 AND stock_item_id = $4`,
-      [quantity, scene.utc, warehouseId, itemId],
-    );
+    const where = { warehouse_id: warehouseId, stock_item_id: itemId };
+    await site.models.warehouse_stock.increment({ quantity_on_hand: quantity }, { where });
+    await site.models.warehouse_stock.update({ updated_at: scene.utc }, { where });
   }
 }
 
 async function levelsOf(
-  { session }: Site,
+  { models }: Site,
   warehouses: readonly number[],
   items: readonly number[],
 ): Promise<readonly Level[]> {
-  const levels = await quantities(session, 'warehouse_stock', 'quantity_on_hand', warehouses);
+  const levels = await quantities(models, 'warehouse_stock', 'quantity_on_hand', warehouses);
   const everyPlace = warehouses.flatMap((warehouseId) => items.map((itemId) => ({ warehouseId, itemId })));
   const missing = ({ warehouseId, itemId }: Pick<Level, 'warehouseId' | 'itemId'>): boolean =>
     !levels.has(keyOf(warehouseId, itemId));
   // a level that somebody has deleted is what its movements come to
   const moved = everyPlace.some(missing)
-    ? await quantities(session, 'stock_movements', 'quantity', warehouses)
+    ? await quantities(models, 'stock_movements', 'quantity', warehouses)
     : new Map<string, number>();
   return everyPlace.map((place) => {
     const key = keyOf(place.warehouseId, place.itemId);
@@ -54,18 +52,13 @@ async function levelsOf(
 
 /** The sum of a quantity, in hundredths, by warehouse and item. */
 async function quantities(
-  session: Session,
+  models: Models,
   table: 'warehouse_stock' | 'stock_movements',
   quantity: string,
   warehouses: readonly number[],
 ): Promise<ReadonlyMap<string, number>> {
-  const rows = await selectWhere(
-    session,
-    table,
-    ['warehouse_id', 'stock_item_id', quantity],
-    'warehouse_id',
-    warehouses,
-  );
+  const columns = ['warehouse_id', 'stock_item_id', quantity];
+  const rows = await readWhere(models[table], columns, 'warehouse_id', warehouses);
   const sums = new Map<string, number>();
   for (const row of rows) {
     const key = keyOf(number(row, 'warehouse_id'), number(row, 'stock_item_id'));

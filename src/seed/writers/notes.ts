@@ -1,11 +1,12 @@
+import type { NewRow } from '../models/models.ts';
 import type { SeedOptions } from '../options.ts';
 import { categoryRows, commentRows, expenseRows } from '../generators/notes.ts';
 import type { Scene } from '../generators/seed-context.ts';
 import type { ProjectRef, TaskRef } from '../generators/work.ts';
-import { add, ensure, missingNumbers, type Site, withoutTaken } from '../write.ts';
+import { add, ensure, missingNumbers, type Site, withoutTakenCodes } from '../write.ts';
 
-const receipts = { table: 'expenses', column: 'receipt_number', like: 'DEV-R-%', pattern: /^DEV-R-(\d+)$/ } as const;
-const remarks = { table: 'comments', column: 'content', like: '%(dev %', pattern: /\(dev (\d+)\)/ } as const;
+const receipts = { column: 'receipt_number', pattern: /^DEV-R-(\d+)$/ } as const;
+const remarks = { column: 'content', pattern: /\(dev (\d+)\)/ } as const;
 
 /** Categories of expenses, unless they are not wanted, and expenses. */
 export async function plantExpenses(
@@ -16,11 +17,11 @@ export async function plantExpenses(
   scene: Scene,
 ): Promise<void> {
   if (expenseCategories) {
-    const taken = withoutTaken(site.session, 'expense_categories', 'code');
-    await ensure(site, 'expense_categories', ['name'], categoryRows(scene), taken);
+    const withoutTaken = withoutTakenCodes<NewRow<'expense_categories'>>(site.models.expense_categories);
+    await ensure(site, 'expense_categories', ['name'], categoryRows(scene), withoutTaken);
   }
   if (projects.length === 0) return;
-  const numbers = await missingNumbers(site.session, receipts, expenses);
+  const numbers = await missingNumbers(site.models.expenses, receipts, expenses);
   await add(site, 'expenses', expenseRows(numbers, people, projects, scene));
 }
 
@@ -33,6 +34,6 @@ export async function plantComments(
   scene: Scene,
 ): Promise<void> {
   if (tasks.length === 0) return;
-  const numbers = await missingNumbers(site.session, remarks, count);
+  const numbers = await missingNumbers(site.models.comments, remarks, count);
   await add(site, 'comments', commentRows(numbers, people, tasks, scene));
 }

@@ -1,3 +1,4 @@
+import type { NewRow } from '../models/models.ts';
 import type { SeedOptions } from '../options.ts';
 import type { Scene } from '../generators/seed-context.ts';
 import {
@@ -10,7 +11,7 @@ import {
   taskRefs,
   taskRows,
 } from '../generators/work.ts';
-import { ensure, type Site, withoutTaken } from '../write.ts';
+import { ensure, type Site, withoutTakenCodes } from '../write.ts';
 
 /** Clients with their projects with their tasks: those that there are, and those that are added. */
 export async function plantWork(
@@ -26,7 +27,7 @@ export async function plantWork(
     'projects',
     ['client_id', 'name'],
     projectRows(clients, projectsPerClient, scene),
-    withoutTaken(site.session, 'projects', 'code'),
+    withoutTakenCodes<NewRow<'projects'>>(site.models.projects),
   );
   const projects = projectRefs(projectIds, clients);
   const rows = taskRows(projects, tasksPerProject, people, scene);

@@ -1,9 +1,13 @@
+import { createHash } from 'node:crypto';
+import type { Model, ModelStatic } from 'sequelize';
 import { expect, it } from 'vitest';
 import { readConfig } from '../../../src/config/config.ts';
 import { type SeedOptions, readSeedOptions } from '../../../src/seed/options.ts';
-import { type Counts, seededTables } from '../../../src/seed/tables.ts';
+import { type Counts, type SeededTable, seededTables } from '../../../src/seed/tables.ts';
+import { withModels } from '../../../src/seed/models/models-on.ts';
 import { seedDatabase } from '../../../src/seed/seed.ts';
 import { openRecord } from '../../../src/report/run-record.ts';
+import type { Engine } from '../../../src/model/engine.ts';
 import { describeEngines } from '../../support/database.ts';
 import { dbInit, withSession } from '../fixtures/process.ts';
 import { signal, withDatabase } from '../../support/open-database.ts';
@@ -15,7 +19,49 @@ const options = (given: Readonly<Record<string, string>>): SeedOptions =>
     new Set(),
   );
 
-describeEngines('seed, day after day', ({ create }) => {
+/** As they were before Sequelize wrote them. */
+const known: Readonly<Record<Engine, Readonly<Record<SeededTable, string>>>> = {
+  postgresql: {
+    users: '70f874199608',
+    clients: '29bdabc44cfe',
+    projects: 'c1ae48ab0e73',
+    tasks: '2ffaa2b3bcb9',
+    time_entries: '2c595f26eab6',
+    expense_categories: '2ee007e3e1d2',
+    expenses: '4d44f6582779',
+    comments: '25d4871b38e2',
+    warehouses: '3d6533e284e6',
+    stock_items: '959e163149c4',
+    warehouse_stock: 'd50c8af2c294',
+    stock_movements: '0cc8941f8682',
+    currencies: '1e30dfea4415',
+    tax_rules: 'a49625342afc',
+    invoices: '5af1a6983eac',
+    invoice_items: 'ef98cd8783e9',
+    payments: 'c2628d6539d4',
+  },
+  sqlite: {
+    users: 'ade3df38963b',
+    clients: '94b69ea7828f',
+    projects: '7d64e61e1e89',
+    tasks: '5a10b4cb2c1b',
+    time_entries: '3e631f31d3c8',
+    expense_categories: 'd572f9744cfd',
+    expenses: 'c8a45ca5240a',
+    comments: 'fbbdf76a5f98',
+    warehouses: '769be2607b98',
+    stock_items: 'a4fb85ae00b4',
+    warehouse_stock: 'eb0624b09488',
+    stock_movements: '7a6c600cd92e',
+    currencies: 'fc140b2e7554',
+    tax_rules: '9eecd0a78c07',
+    invoices: '22236193a762',
+    invoice_items: '00cd634f5672',
+    payments: '69acd2b901c6',
+  },
+};
+
+describeEngines('seed, day after day', ({ name, create }) => {
   it('counts from the day in the time zone of the settings', async () => {
     const { url } = await create();
     await dbInit([], url);
@@ -33,6 +79,13 @@ describeEngines('seed, day after day', ({ create }) => {
       expect((await text('max(created_at)', 'clients'))[0]?.slice(0, 16)).toBe('2025-03-07 11:30');
       expect(await text('due_date', "invoices WHERE invoice_number = 'DEV-1001'")).toEqual(['2025-03-08']);
     });
+  });
+
+  it('writes the rows that it always has for the same number and day', async () => {
+    const { url } = await create();
+    await dbInit([], url);
+    await seedAt(url, '2025-03-07T11:30:00Z', options({ seed: '7', 'payments-per-invoice': '3' }));
+    expect(await digests(url)).toEqual(known[name]);
   });
 
   it('adds nothing on another day, and what is new in the free time of the days before it', async () => {
@@ -87,6 +140,29 @@ describeEngines('seed, day after day', ({ create }) => {
     });
   });
 });
+
+/** What the rows come to that the seed has written, by table; but for passwords, which have a salt of their own. */
+function digests(url: string): Promise<Readonly<Record<string, string>>> {
+  return withDatabase(url, (database) =>
+    database.transaction(({ connection }) =>
+      withModels(connection, async (models) => {
+        const found: Record<string, string> = {};
+        for (const table of seededTables) {
+          const model: ModelStatic<Model> = models[table];
+          const rows = await model.findAll({
+            attributes: { exclude: ['password_hash'] },
+            // the migrations write categories as well, at the time of the test
+            where: table === 'expense_categories' ? { created_at: '2025-03-07 11:30:00.000000' } : {},
+            order: [...model.primaryKeyAttributes],
+            raw: true,
+          });
+          found[table] = createHash('sha256').update(JSON.stringify(rows)).digest('hex').slice(0, 12);
+        }
+        return found;
+      }),
+    ),
+  );
+}
 
 /** Runs the seed at a moment of the test's choice. */
 async function seedAt(url: string, moment: string, given: SeedOptions): Promise<Counts> {

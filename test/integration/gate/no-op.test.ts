@@ -1,9 +1,12 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { createDatabase, type TestDatabase, withClient } from '../../support/database.ts';
 import { startProxy } from '../../support/postgres-proxy.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { runLock } from '../../../src/database/postgres/lock.ts';
 import { run, start } from '../../support/run.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { seen } from '../../support/wait-for-output.ts';
 
 describePostgres('the gate on a current database', () => {
@@ -21,6 +24,20 @@ describePostgres('the gate on a current database', () => {
     // a second connection makes sure that the proxy is no transaction pooler: not so where nothing stands between
     const forPooler = /^(BEGIN|ROLLBACK|SET LOCAL statement_timeout TO 0; SELECT pg_backend_pid)/;
     expect(proxy.queries().filter((query) => !forPooler.test(query)).length).toBeLessThanOrEqual(6);
+  });
+
+  it('loads nothing of what only other commands need', async () => {
+    const folder = await temporaryDirectory();
+    // Node lists what it has loaded
+    await run([], { env: { DATABASE_URL: database.url, NODE_V8_COVERAGE: folder } });
+    const [report = ''] = await readdir(folder);
+    const { result }: { result: { url: string }[] } = JSON.parse(await readFile(join(folder, report), 'utf8'));
+    const loaded = result.map(({ url }) => url).filter((url) => url.includes('/dist/'));
+    expect(loaded.length).toBeGreaterThan(1);
+    const texts = await Promise.all(loaded.map((url) => readFile(new URL(url), 'utf8')));
+    const packages = new Set(texts.flatMap((text) => text.match(/(?<=^\/\/ node_modules\/)[^/]+/gm) ?? []));
+    expect([...packages]).toEqual(expect.arrayContaining(['pg']));
+    expect(['sequelize', 'umzug', 'execa', 'yazl', 'yauzl'].filter((name) => packages.has(name))).toEqual([]);
   });
 
   it('writes nothing', async () => {
