@@ -37,7 +37,6 @@ async function damaged(engine: EngineName, change: (content: Buffer) => Buffer):
 }
 
 describeRestores('a restore that is refused', (engine) => {
-  const other = engine === 'sqlite' ? 'postgresql' : 'sqlite';
   let place: Installation;
   let before: unknown;
   beforeAll(async () => {
@@ -71,8 +70,21 @@ describeRestores('a restore that is refused', (engine) => {
       engine === 'sqlite' ? /plain SQL dump.* Set DATABASE_URL to a PostgreSQL database/ : /psql/,
     ],
     ['of pg_dump', () => textFile(Buffer.from('PGDMP\u0001\u000e\0\u0004\u0008')), /pg_restore/],
-    ['of SQLite', async () => textFile(await databaseOf('sqlite', 'CREATE TABLE t (i int)')), /SQLite/],
-    ['of the other engine', async () => currentArchive(other), /It holds a .* database, and DATABASE_URL names/],
+    [
+      'of SQLite',
+      async () => textFile(await databaseOf('sqlite', 'CREATE TABLE t (i int)')),
+      engine === 'sqlite' ? /SQLite/ : /neither alembic_version nor any core table/,
+    ],
+    [
+      'of the other engine, or of a SQLite database that is none',
+      async () =>
+        engine === 'sqlite'
+          ? currentArchive('postgresql')
+          : applicationArchive('sqlite', Buffer.from('SQLite format 3\0'), head),
+      engine === 'sqlite'
+        ? /It holds a .* database, and DATABASE_URL names/
+        : /its database is damaged|malformed|not a/,
+    ],
     [
       'of a revision that nobody knows',
       async () => applicationArchive(engine, Buffer.from(engine === 'sqlite' ? 'SQLite format 3\0' : 'PGDMP'), '999_x'),
