@@ -4,6 +4,7 @@ import { withClient } from '../support/database.ts';
 import { startProxy } from '../support/postgres-proxy.ts';
 import { describePrivateCluster, type PrivateCluster, startPrivateCluster } from '../support/private-cluster.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { requireTrueWord } from '../support/safe-word.ts';
 import { bug, runHere } from './run-in-process.ts';
 import { namesIn, oldInstallation } from './full-lifecycle.ts';
 
@@ -27,6 +28,8 @@ describePrivateCluster('what is to blame for a failure', () => {
     const env = { DATABASE_URL: url, TT_BACKUP_BEFORE_MIGRATE: 'never', TT_MIGRATION_LOCK_TIMEOUT: '1', ...more };
     const { exitCode, all } = await runHere(args, env);
     expect(all).not.toMatch(bug);
+    // each test looks at the rows afterwards
+    requireTrueWord(all, false);
     return { exitCode, text: all.replaceAll(/\s+/g, ' ') };
   }
 

@@ -1,3 +1,4 @@
+import { claimOf, safeSentence } from '../support/safe-word.ts';
 import { run } from '../../src/cli/run.ts';
 
 /** What a run left behind, its report included if it was asked for one. */
@@ -31,6 +32,9 @@ export async function runHere(
     streams: { stdout: stream('stdout'), stderr: stream('stderr') },
     signal: new AbortController().signal,
   });
+  // whatever failed says what is safe, in words that claim something
+  const sentence = safeSentence(texts.all);
+  if (sentence !== null) claimOf(sentence);
   return { exitCode, ...texts };
 }
 

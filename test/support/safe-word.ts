@@ -9,10 +9,10 @@ export function safeSentence(output: string): string | null {
 
 const claims: readonly (readonly [Claim, RegExp])[] = [
   ['unknown', /which of them is live now is not known|could not be asked what became of it/],
-  ['changed', /what this run had committed before that stays|is live[,;]/],
+  ['changed', /what this run had committed before that stays|is live[,;]|rows that fit are back/],
   [
     'unchanged',
-    /nothing was (?:changed|connected to|dropped)|(?:database|it) is (?:exactly )?as it was|was rolled back|this one changed nothing|this run changed nothing|no row was deleted|whatever was removed is named/,
+    /are unchanged, to the byte|nothing was (?:moved|changed|connected to|dropped)|(?:database|it) is (?:exactly )?as it was|was rolled back|this one changed nothing|this run changed nothing|no row was deleted|whatever was removed is named/,
   ],
 ];
 

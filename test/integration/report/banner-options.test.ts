@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { describeProblem } from '../../../src/report/error-messages.ts';
 import { commandsOf, sqliteAddress } from '../../support/commands.ts';
+import { claimOf } from '../../support/safe-word.ts';
 import { type Banner, samples } from './banners.ts';
 import { casesOn } from './cases.ts';
 
@@ -167,4 +168,18 @@ it('each option of each banner is followed by a case, or says why it is not', ()
   });
   expect(uncovered.map(({ engine, banner, words }) => `${engine}, ${banner}: ${words.slice(0, 80)}`)).toEqual([]);
   expect(notFollowed.filter((entry) => !used.has(entry)).map(([banner, words]) => `${banner} ${words}`)).toEqual([]);
+});
+
+it('the Safe sentence of each banner says what became of the database', () => {
+  const all = Object.values(samples).flat();
+  const silent = all.filter((problem) => {
+    const { safe } = describeProblem(problem, commandsOf());
+    try {
+      claimOf(safe);
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  expect(silent.map((problem) => describeProblem(problem, commandsOf()).safe)).toEqual([]);
 });

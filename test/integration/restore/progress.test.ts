@@ -72,7 +72,9 @@ describeRestores('a memory of restores that is damaged meanwhile', (engine) => {
     const place = await install(engine);
     await fillWithNewer(place.database);
     const env = { ...place.env, ...(await atMoment('after finishing', 'SIGKILL')) };
-    await run(['restore', currentArchive(engine), '--yes'], { env });
+    const killed = await run(['restore', currentArchive(engine), '--yes'], { env });
+    // by itself, at that moment, and not by the patience of the test
+    expect([killed.exitCode, journalOf(place)], killed.all).toMatchObject([undefined, { phase: 'finishing' }]);
     const memory = join(place.backups, '.db-init/restores.json');
     await writeFile(memory, '{"format": 1, "rest');
 
