@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { noLimits, openArchive } from '../src/archive/reader.ts';
-import { openCopier } from '../src/backup/dumper.ts';
+import { openDumper } from '../src/backup/dumper.ts';
 import { writeArchive } from '../src/backup/write.ts';
 import { loaderFor, unpackDump } from '../src/restore/targets/database-swap.ts';
 import { largeFile, largePostgres, largeSqlite, smallFiles } from './large.ts';
@@ -44,7 +44,7 @@ export async function measureLarge({ folder, postgres }: Bench, sizes: Sizes): P
 async function backUp(url: string, archive: string): Promise<void> {
   await withProduct({ DATABASE_URL: url }, async (context) => {
     const places = { uploadRoots: [], backupFolder: '/nowhere', database: context.config.database };
-    const copier = await openCopier(context, `${archive}.scratch`);
+    const copier = await openDumper(context, `${archive}.scratch`);
     await writeArchive(archive, copier, context, { kind: 'manual', createdAt: new Date(), places });
   });
 }

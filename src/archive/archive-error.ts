@@ -2,7 +2,7 @@ import { codeOf } from '../errors/error-code.ts';
 import { type ArchiveFault, Failure, type OtherFile, reasonOf } from '../errors/failure.ts';
 
 /** An archive that is not accepted, as a failure. */
-export function rejection(archive: string, fault: ArchiveFault, options?: ErrorOptions): Failure {
+export function archiveRejected(archive: string, fault: ArchiveFault, options?: ErrorOptions): Failure {
   return new Failure({ kind: 'archive-rejected', archive, fault }, options);
 }
 
@@ -18,9 +18,9 @@ export const piece: ArchiveFault = {
 };
 
 /** Whatever goes wrong while an archive is read is the archive's fault: a bad byte must not look like a defect here. */
-export function rejectionOf(archive: string, error: unknown): Failure {
+export function toArchiveRejected(archive: string, error: unknown): Failure {
   if (error instanceof Failure) return error;
-  return rejection(archive, faultOf(archive, error), { cause: error });
+  return archiveRejected(archive, faultOf(archive, error), { cause: error });
 }
 
 /** The reason of a rejection, or of any other error. */

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { Failure } from '../errors/failure.ts';
 import type { ArchiveEntry } from './manifest.ts';
 import type { Archive, SideFile } from './reader.ts';
-import { invalid, rejection, rejectionOf } from './archive-error.ts';
+import { invalid, archiveRejected, toArchiveRejected } from './archive-error.ts';
 
 /** Whether a file was rejected because it is a SQLite database and no archive. */
 export function isBareSqlite(error: unknown): boolean {
@@ -31,10 +31,13 @@ export function openBareSqlite(file: string): Archive {
     try {
       yield* bytes;
     } catch (error) {
-      throw rejectionOf(file, error);
+      throw toArchiveRejected(file, error);
     }
     if (marksOf(files) !== before) {
-      throw rejection(file, invalid('it was written to while it was read: stop the application that has it open'));
+      throw archiveRejected(
+        file,
+        invalid('it was written to while it was read: stop the application that has it open'),
+      );
     }
   }
   const database = entryOf(file);

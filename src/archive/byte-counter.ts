@@ -11,6 +11,6 @@ export function tap(look: (chunk: Buffer) => void): Step {
 }
 
 /** A step of a pipeline that lets everything through and tells how much it was. */
-export function counted(onBytes: ((bytes: number) => void) | undefined): Step {
+export function countBytes(onBytes: ((bytes: number) => void) | undefined): Step {
   return tap(({ length }) => onBytes?.(length));
 }

@@ -13,7 +13,7 @@ import type { ArchiveLimits } from '../config/config.ts';
 import type { ArchiveFault } from '../errors/failure.ts';
 import { shown } from '../platform/printable.ts';
 import { faultOfName } from './entry-names.ts';
-import { invalid, rejection } from './archive-error.ts';
+import { invalid, archiveRejected } from './archive-error.ts';
 
 /** A member as the directory of an archive describes it. */
 export interface StoredMember {
@@ -61,7 +61,7 @@ export async function readDirectory(file: string, handle: FileHandle, limits: Ar
   const names = openNames();
   let bytes = 0;
   const refuse = (fault: ArchiveFault | null): void => {
-    if (fault !== null) throw rejection(file, fault);
+    if (fault !== null) throw archiveRejected(file, fault);
   };
   refuse(faultOfCount(zip.entryCount, limits));
   for await (const entry of zip.eachEntry()) {

@@ -6,7 +6,7 @@ import { codeOf, hasCode } from '../errors/error-code.ts';
 import { reasonOf } from '../errors/failure.ts';
 import { shown } from '../platform/printable.ts';
 import type { PlainMember } from './central-directory.ts';
-import { invalid, rejection, rejectionOf } from './archive-error.ts';
+import { invalid, archiveRejected, toArchiveRejected } from './archive-error.ts';
 
 /** Bytes that are read, and unpacked, at a time. */
 const chunkSize = 64 * 1024;
@@ -25,7 +25,8 @@ async function* checked(
   member: PlainMember,
   sha256: string | undefined,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const damaged = (what: string) => rejection(file, invalid(`the member ${shown(member.name)} is damaged: ${what}`));
+  const damaged = (what: string) =>
+    archiveRejected(file, invalid(`the member ${shown(member.name)} is damaged: ${what}`));
   const larger = `it is larger than the ${member.size} bytes that the archive says`;
   const { source, consumed } = unpack(file, member);
   const hash = sha256 === undefined ? null : createHash('sha256');
@@ -48,7 +49,7 @@ async function* checked(
     if (hasCode(error, tooLarge)) throw damaged(larger);
     throw codeOf(error)?.startsWith('Z_')
       ? damaged(`it cannot be unpacked (${reasonOf(error)})`)
-      : rejectionOf(file, error);
+      : toArchiveRejected(file, error);
   }
   if (size !== member.size) throw damaged(`it has ${size} bytes, and ${member.size} according to the archive`);
   if (checksum !== member.crc32) throw damaged('its checksum is another one');

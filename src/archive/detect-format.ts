@@ -1,6 +1,6 @@
 import { type ArchiveEntry, databaseMembers, manifestMember } from './manifest.ts';
 import type { Contents, ArchiveFault, OtherFile, Wrapping } from '../errors/failure.ts';
-import { isDebris } from './repacked-layout.ts';
+import { isDesktopFile } from './repacked-layout.ts';
 import { faultOfName } from './entry-names.ts';
 import { uploadRootNames } from '../config/config.ts';
 import type { Engine } from '../model/engine.ts';
@@ -10,7 +10,7 @@ import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
-import { invalid, piece, rejection } from './archive-error.ts';
+import { invalid, piece, archiveRejected } from './archive-error.ts';
 
 /** Where the marks of all formats lie, and enough of a text to know what it is. */
 const beginning = 64 * 1024;
@@ -54,15 +54,15 @@ export async function requireZip(file: string): Promise<FileHandle> {
   const stats = await stat(file);
   if (stats.isDirectory()) {
     const contents = recogniseNames(await namesBelow(file), null);
-    throw rejection(file, { kind: 'other-format', file: { kind: 'folder', packing: 'none', contents } });
+    throw archiveRejected(file, { kind: 'other-format', file: { kind: 'folder', packing: 'none', contents } });
   }
-  if (!stats.isFile()) throw rejection(file, invalid('it is no plain file'));
+  if (!stats.isFile()) throw archiveRejected(file, invalid('it is no plain file'));
   const handle = await open(file);
   try {
     const head = Buffer.alloc(beginning);
     const { bytesRead } = await handle.read(head, 0, head.length, 0);
     const fault = await faultOfFormat(file, head.subarray(0, bytesRead));
-    if (fault !== null) throw rejection(file, fault);
+    if (fault !== null) throw archiveRejected(file, fault);
     return handle;
   } catch (error) {
     await handle.close();
@@ -332,7 +332,9 @@ export function recogniseNames(names: readonly string[], major: number | null = 
   // a name that no plain command could bear is none that advice is built on
   const files = names
     .map((name) => name.replace(/^(\.\/)+/, ''))
-    .filter((name) => name !== '' && name !== '.' && !isDebris(name) && !/\p{C}/u.test(name) && !faultOfName(name));
+    .filter(
+      (name) => name !== '' && name !== '.' && !isDesktopFile(name) && !/\p{C}/u.test(name) && !faultOfName(name),
+    );
   const directory = dataDirectoryIn(files);
   if (directory !== null) return { kind: 'data-directory', path: directory, major };
   const folder = folderWith(files, manifestMember, Object.values(databaseMembers));

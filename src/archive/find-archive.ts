@@ -1,16 +1,16 @@
 import { statSync } from 'node:fs';
 import { hasCode } from '../errors/error-code.ts';
-import { rejection } from './archive-error.ts';
+import { archiveRejected } from './archive-error.ts';
 
 /** The first of the places where an archive may lie that has one; null if none has. */
-export function lookForArchive(places: readonly string[]): string | null {
+export function searchArchive(places: readonly string[]): string | null {
   return places.find(isThere) ?? null;
 }
 
 /** As `lookForArchive`. @throws Failure `archive-rejected` that names all places, if none has one */
 export function requireArchive(places: readonly string[]): string {
-  const found = lookForArchive(places);
-  if (found === null) throw rejection(places.at(-1) ?? '', { kind: 'missing', places });
+  const found = searchArchive(places);
+  if (found === null) throw archiveRejected(places.at(-1) ?? '', { kind: 'missing', places });
   return found;
 }
 

@@ -9,7 +9,7 @@ import {
 } from './manifest.ts';
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { counted } from './byte-counter.ts';
+import { countBytes } from './byte-counter.ts';
 import { recogniseNames, faultOfDatabase, isPiece, requireZip } from './detect-format.ts';
 import type { Engine } from '../model/engine.ts';
 import { text } from 'node:stream/consumers';
@@ -18,8 +18,8 @@ import { type ArchiveFault, Failure, reasonOf } from '../errors/failure.ts';
 import { shown } from '../platform/printable.ts';
 import { readContent } from './content.ts';
 import { findMember, readDirectory, type StoredMember } from './central-directory.ts';
-import { isDebris, topFolder } from './repacked-layout.ts';
-import { invalid, piece, rejection, rejectionOf } from './archive-error.ts';
+import { isDesktopFile, topFolder } from './repacked-layout.ts';
+import { invalid, piece, archiveRejected, toArchiveRejected } from './archive-error.ts';
 
 /** An uploaded file. */
 export interface ArchivedUpload {
@@ -77,7 +77,7 @@ export async function openArchive(file: string, limits: ArchiveLimits): Promise<
       await handle.close();
     }
   } catch (error) {
-    throw rejectionOf(file, isCutUp(file, error) ? rejection(file, piece) : error);
+    throw toArchiveRejected(file, isCutUp(file, error) ? archiveRejected(file, piece) : error);
   }
 }
 
@@ -110,7 +110,7 @@ interface Placed {
 
 async function assemble(file: string, stored: readonly StoredMember[]): Promise<Archive> {
   const top = topFolder(stored.map(({ name }) => name));
-  if (!stored.some(({ name }) => name === top + manifestMember)) throw rejection(file, foreignZip(stored));
+  if (!stored.some(({ name }) => name === top + manifestMember)) throw archiveRejected(file, foreignZip(stored));
   const hashes = new Map<string, string>();
   const all = placeMembers(file, stored, { top, hashes });
   const { description, manifest } = await readDescription(
@@ -119,10 +119,10 @@ async function assemble(file: string, stored: readonly StoredMember[]): Promise<
   );
   for (const [name, { sha256 }] of Object.entries(manifest?.members ?? {})) hashes.set(name, sha256);
   // what a desktop left among uploads before they were archived is listed
-  const placed = all.filter(({ entry: { name } }) => !isDebris(name) || hashes.has(name));
+  const placed = all.filter(({ entry: { name } }) => !isDesktopFile(name) || hashes.has(name));
   const members = placed.map(({ entry }) => entry);
   const refuse = (reason: string | null): void => {
-    if (reason !== null) throw rejection(file, invalid(reason));
+    if (reason !== null) throw archiveRejected(file, invalid(reason));
   };
   const names = members.map(({ name }) => name);
   // our own come from file systems that tell upper from lower case, and must go back there
@@ -168,8 +168,9 @@ function placeMembers(
     // a folder on the way to the top is none of the archive's
     const name = stands.slice(top.length);
     const place = placeOf(name);
-    if (top.startsWith(stands) || (place === null && isDebris(stands))) continue;
-    if (place === null) throw rejection(file, invalid(`it has a member that belongs to no archive: ${shown(name)}`));
+    if (top.startsWith(stands) || (place === null && isDesktopFile(stands))) continue;
+    if (place === null)
+      throw archiveRejected(file, invalid(`it has a member that belongs to no archive: ${shown(name)}`));
     const ignored = place.kind === 'folder' || (place.kind === 'upload' && isLeftover(place.path));
     const member = { ...rest, name };
     if (!ignored)
@@ -187,7 +188,7 @@ interface Described {
 }
 
 async function readDescription(file: string, members: readonly ArchiveEntry[]): Promise<Described> {
-  const refuse = (reason: string) => rejection(file, invalid(reason));
+  const refuse = (reason: string) => archiveRejected(file, invalid(reason));
   const entry = members.find(({ name }) => name === manifestMember);
   if (entry === undefined) throw refuse(`it has no ${manifestMember}`);
   if (entry.size > longestManifest) throw refuse(`its ${manifestMember} is too long`);
@@ -206,7 +207,7 @@ function databaseOf(file: string, placed: readonly Placed[], { engine }: Descrip
     place.kind === 'database' ? [{ entry, kind: place.engine }] : [],
   );
   const [database, another] = found;
-  const refuse = (reason: string) => rejection(file, invalid(reason));
+  const refuse = (reason: string) => archiveRejected(file, invalid(reason));
   if (database === undefined) throw refuse('it has no database in it');
   if (another !== undefined)
     throw refuse(`it has two databases in it: ${found.map(({ entry }) => entry.name).join(', ')}`);
@@ -231,7 +232,7 @@ export async function extractEntry(entry: ArchiveEntry, path: string, options: E
   const content = await entry.open();
   const handle = await open(path, 'wx', 0o600);
   try {
-    await pipeline(content, counted(onBytes), handle.createWriteStream({ flush: true }), { signal });
+    await pipeline(content, countBytes(onBytes), handle.createWriteStream({ flush: true }), { signal });
   } catch (error) {
     await rm(path, { force: true });
     const isWritten = error instanceof Error && 'syscall' in error && error.syscall === 'write';

@@ -5,7 +5,7 @@ const debris =
   /(^|\/)(__MACOSX|@eaDir|\.Spotlight-V100|\.Trashes|\.fseventsd)(\/|$)|(^|\/)(\.DS_Store|\.directory|\._[^/]*|thumbs\.db|ehthumbs\.db|desktop\.ini)$/i;
 
 /** Whether a name is that of something a desktop left: `.DS_Store`, `__MACOSX/`, `Thumbs.db`, `desktop.ini`. */
-export function isDebris(name: string): boolean {
+export function isDesktopFile(name: string): boolean {
   return debris.test(name);
 }
 
@@ -15,7 +15,7 @@ export function isDebris(name: string): boolean {
  * @returns `my backup/`, or an empty text where the members stand at the top, or not all of them in one folder
  */
 export function topFolder(names: readonly string[]): string {
-  const kept = names.filter((name) => !isDebris(name));
+  const kept = names.filter((name) => !isDesktopFile(name));
   const manifests = kept.filter((name) => name.endsWith(`/${manifestMember}`));
   const depth = (name: string): number => name.split('/').length;
   const [nearest] = manifests.toSorted((one, other) => depth(one) - depth(other));

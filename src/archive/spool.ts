@@ -8,7 +8,7 @@ import type { ArchiveLimits } from '../config/config.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { makeFolder } from '../platform/make-folder.ts';
-import { rejection, rejectionReason } from './archive-error.ts';
+import { archiveRejected, rejectionReason } from './archive-error.ts';
 
 /** How an archive is called that comes on standard input: in arguments, and in what is known of it. */
 export const standardInput = '-';
@@ -77,14 +77,18 @@ function told(error: unknown, file: string, received: number): unknown {
     case 'access':
     case 'other-format':
     case 'wrapped':
-      return rejection(standardInput, { kind: 'stream', received, reason: rejectionReason(error) }, { cause: error });
+      return archiveRejected(
+        standardInput,
+        { kind: 'stream', received, reason: rejectionReason(error) },
+        { cause: error },
+      );
     case 'too-large':
     case 'unknown-objects':
     case 'other-engine':
     case 'unusable':
     case 'no-tool':
     case 'stream':
-      return rejection(standardInput, fault, { cause: error });
+      return archiveRejected(standardInput, fault, { cause: error });
   }
 }
 
@@ -105,7 +109,7 @@ async function receive(source: Readable, file: string, reception: Reception): Pr
       received += chunk.length;
       if (received > limits.bytes) {
         const reason = `it has more than ${limits.bytes} bytes`;
-        throw rejection(standardInput, { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_GIGABYTES' });
+        throw archiveRejected(standardInput, { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_GIGABYTES' });
       }
       if (received > next) {
         next = received + stride;
@@ -127,5 +131,5 @@ async function receive(source: Readable, file: string, reception: Reception): Pr
     }
     throw refuse({ kind: 'folder', folder, reason: reasonOf(error) });
   }
-  if (received === 0) throw rejection(standardInput, { kind: 'stream', received, reason: 'nothing came' });
+  if (received === 0) throw archiveRejected(standardInput, { kind: 'stream', received, reason: 'nothing came' });
 }

@@ -3,10 +3,10 @@ import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import type { Archive } from './reader.ts';
-import { invalid, rejection } from './archive-error.ts';
+import { invalid, archiveRejected } from './archive-error.ts';
 import { tap } from './byte-counter.ts';
 
-export interface ProofOptions {
+export interface VerifyOptions {
   /** Reads the content of the database member to its end, and throws if it cannot be restored. */
   readonly proveDatabase: (content: Readable) => Promise<void>;
   /** Hears of each piece how many bytes it has. */
@@ -19,14 +19,14 @@ export interface ProofOptions {
  * @throws Failure `archive-rejected` that names the member; what `proveDatabase` throws as a Failure of its own; or
  * the signal's reason
  */
-export async function proveArchive(archive: Archive, options: ProofOptions): Promise<void> {
+export async function verifyEntries(archive: Archive, options: VerifyOptions): Promise<void> {
   for (const entry of archive.members) {
     options.signal.throwIfAborted();
-    await (entry === archive.database ? proveDatabase(archive, options) : readToEnd(entry, options));
+    await (entry === archive.database ? verifyDatabase(archive, options) : readToEnd(entry, options));
   }
 }
 
-async function proveDatabase({ file, database }: Archive, options: ProofOptions): Promise<void> {
+async function verifyDatabase({ file, database }: Archive, options: VerifyOptions): Promise<void> {
   const content = new PassThrough();
   // what the proof leaves unread is read all the same: it has a hash too
   const prove = async (): Promise<void> => {
@@ -46,11 +46,11 @@ async function proveDatabase({ file, database }: Archive, options: ProofOptions)
 
 function failureOf(file: string, { name }: ArchiveEntry, error: unknown): Failure {
   if (error instanceof Failure) return error;
-  return rejection(file, invalid(`its ${name} cannot be restored: ${reasonOf(error)}`), { cause: error });
+  return archiveRejected(file, invalid(`its ${name} cannot be restored: ${reasonOf(error)}`), { cause: error });
 }
 
 /** Reads a member to its end. @param into gets the content as well */
-async function readToEnd(entry: ArchiveEntry, { onBytes, signal }: ProofOptions, into?: PassThrough): Promise<void> {
+async function readToEnd(entry: ArchiveEntry, { onBytes, signal }: VerifyOptions, into?: PassThrough): Promise<void> {
   const look = (chunk: Buffer): void => {
     signal.throwIfAborted();
     onBytes?.(chunk.length);

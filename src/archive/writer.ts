@@ -44,7 +44,7 @@ export function createArchive(
   onBytes: (bytes: number) => void = () => undefined,
 ): ArchiveWriter {
   const zip = new ZipFile();
-  const shelf = openShelf(zip);
+  const shelf = openWrittenEntries(zip);
   const broken = new AbortController();
   const target =
     typeof into === 'string'
@@ -90,7 +90,7 @@ export function createArchive(
   return writer;
 }
 
-interface Shelf {
+interface WrittenEntries {
   /** Takes away what is written: all entries but the last one, when another is about to be added. */
   readonly clear: () => void;
   /** Gives everything back, for the directory. */
@@ -101,7 +101,7 @@ interface Shelf {
  * yazl looks through all its entries for the first that is not written yet, twice for each one: without those that are,
  * the time grows with their number and not with its square.
  */
-function openShelf(zip: ZipFile): Shelf {
+function openWrittenEntries(zip: ZipFile): WrittenEntries {
   const entries: unknown = Reflect.get(zip, 'entries');
   if (!isList(entries)) throw new Error('yazl keeps its entries elsewhere');
   const written: unknown[] = [];

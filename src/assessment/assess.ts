@@ -1,4 +1,4 @@
-import type { Look, Observation } from './observation.ts';
+import type { Assessment, Observation } from './observation.ts';
 import type { DatabaseFacts } from '../model/database-facts.ts';
 import type { Engine } from '../model/engine.ts';
 import type { SideFileFault, State, RestoreJournal } from '../model/state.ts';
@@ -10,28 +10,28 @@ import { Failure, type Problem, reasonOf } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { describeNoVersionTable, describeReason } from '../report/cause-text.ts';
 import { coreTables, versionTable } from '../schema/catalog.ts';
-import { askRows, type Promised } from '../schema/faults.ts';
-import { loadPromise } from '../schema/expected-schema.ts';
+import { rowQuestions, type ExpectedSchema } from '../schema/faults.ts';
+import { loadExpectedSchema } from '../schema/expected-schema.ts';
 import type { Fingerprints } from '../schema/fingerprints.ts';
-import type { Possessions } from '../schema/application-objects.ts';
+import type { ApplicationObjects } from '../schema/application-objects.ts';
 import { diagnose, isOfUnknownOwner, isUnversioned } from './diagnosis.ts';
 import type { RepairPlan } from '../repair/repair-step.ts';
 import { planFor } from './plan.ts';
 import { findRestoreJournal, findTraces } from '../state-folder/state-paths.ts';
 
 /** Tables that are asked for rows at the most: one statement has to hold them all. */
-const mostAsked = 500;
+const maxTablesAsked = 500;
 
 /** Observes, diagnoses and plans, without writing anything. */
-export async function look(database: Database, config: Config): Promise<Look> {
+export async function assess(database: Database, config: Config): Promise<Assessment> {
   // what is promised is read while the server looks up what is there
-  const promise = loadPromise(database.engine);
+  const promise = loadExpectedSchema(database.engine);
   const [observation, promised] = await Promise.all([observe(database, config, promise), promise]);
   const knowledge = {
     graph: releaseGraph,
     promised,
     fingerprints: await fingerprintsFor(observation),
-    possessions: await possessionsFor(observation),
+    possessions: await applicationObjectsFor(observation),
   };
   const first = diagnose(observation, knowledge);
   // whether the schema is that of an earlier revision is asked where it is not that of the head, which is rare
@@ -39,7 +39,7 @@ export async function look(database: Database, config: Config): Promise<Look> {
     first.kind === 'drifted'
       ? diagnose(observation, { ...knowledge, fingerprints: await loadEvery(database.engine) })
       : first;
-  const assessed = await assess(database, observation, diagnosis, promised);
+  const assessed = await assessRepairOf(database, observation, diagnosis, promised);
   const { repair } = assessed;
   const state = await withBackups(assessed.state, config);
   const plan = planFor(state, config, {
@@ -64,11 +64,11 @@ async function obstacleOf(
 }
 
 /** Asks the data of a drifted database what can be mended; where that fails, too little is known to act. */
-async function assess(
+async function assessRepairOf(
   database: Database,
   observation: Observation,
   state: State,
-  promised: Promised,
+  promised: ExpectedSchema,
 ): Promise<{ state: State; repair: RepairPlan | null }> {
   if (state.kind !== 'drifted' || observation.kind !== 'seen') return { state, repair: null };
   const { assessRepair } = await import('../repair/repair.ts');
@@ -111,9 +111,9 @@ async function loadEvery(engine: Engine): Promise<Fingerprints> {
 }
 
 /** What is the application's is only asked where no version row says whose database it is: the history is large. */
-async function possessionsFor(observation: Observation): Promise<Possessions | null> {
+async function applicationObjectsFor(observation: Observation): Promise<ApplicationObjects | null> {
   if (observation.kind !== 'seen' || !isOfUnknownOwner(observation.facts, releaseGraph)) return null;
-  const { loadPossessions } = await import('../schema/application-objects.ts');
+  const { loadApplicationObjects: loadPossessions } = await import('../schema/application-objects.ts');
   return loadPossessions(observation.engine);
 }
 
@@ -121,17 +121,17 @@ async function possessionsFor(observation: Observation): Promise<Possessions | n
 async function isOccupied(database: Database, facts: DatabaseFacts): Promise<boolean> {
   if (!isOfUnknownOwner(facts, releaseGraph)) return false;
   const { relatedTables } = await import('./other-application.ts');
-  const related = relatedTables(facts.catalog).slice(0, mostAsked);
+  const related = relatedTables(facts.catalog).slice(0, maxTablesAsked);
   if (related.length === 0) return false;
   const { holdsRows } = await import('../backup/database-summary.ts');
   return database.read((session) => holdsRows(session, related)).catch(() => true);
 }
 
-async function observe(database: Database, config: Config, promise: Promise<Promised>): Promise<Observation> {
+async function observe(database: Database, config: Config, promise: Promise<ExpectedSchema>): Promise<Observation> {
   let facts;
   try {
     const promised = await promise;
-    facts = await database.observe('quick', askRows(promised, database.engine));
+    facts = await database.observe('quick', rowQuestions(promised, database.engine));
   } catch (error) {
     if (isLost(error)) throw error;
     const sideFile = sideFileIn(error);

@@ -7,7 +7,7 @@ import { coreTables, isWholeCore, versionTable } from '../schema/catalog.ts';
 import { findTornLoad } from '../schema/torn-load.ts';
 import { findOlder, identify } from '../schema/identification.ts';
 import type { Knowledge, Observation } from './observation.ts';
-import { findOtherApplication, holdsOurs } from './other-application.ts';
+import { findOtherApplication, holdsTimeTrackerObjects } from './other-application.ts';
 
 /**
  * Names the state of a database. Pure: the same observation gives the same state.
@@ -41,7 +41,7 @@ export function diagnose(observation: Observation, { graph, promised, fingerprin
   if (present.length === 0 && others.length > 0 && facts.ledgers.length > 0) {
     return { kind: 'foreign', ledgers: facts.ledgers, related: [] };
   }
-  const ours = possessions === null || !isOfUnknownOwner(facts, graph) || holdsOurs(facts, possessions);
+  const ours = possessions === null || !isOfUnknownOwner(facts, graph) || holdsTimeTrackerObjects(facts, possessions);
   if (!ours) {
     const owner = findOtherApplication(facts, occupied);
     if (owner !== null) return { kind: 'foreign', ...owner };

@@ -5,18 +5,18 @@ import type { Problem } from '../errors/failure.ts';
 import type { RepairPlan } from '../repair/repair-step.ts';
 import type { DatabaseFacts } from '../model/database-facts.ts';
 import type { Engine } from '../model/engine.ts';
-import type { Promised } from '../schema/faults.ts';
+import type { ExpectedSchema } from '../schema/faults.ts';
 import type { Fingerprints } from '../schema/fingerprints.ts';
-import type { Possessions } from '../schema/application-objects.ts';
+import type { ApplicationObjects } from '../schema/application-objects.ts';
 import type { Graph } from '../migration/graph.ts';
 
 /** Everything that was seen before a decision: the database and what lies on the volumes beside it. */
-export type Observation = Glance & {
+export type Observation = DatabaseObservation & {
   /** The journal of a restore that is under way or did not finish, if one lies in the backup folder. */
   readonly restoreJournal: RestoreJournal | null;
 };
 
-type Glance =
+type DatabaseObservation =
   | {
       readonly kind: 'seen';
       readonly engine: Engine;
@@ -38,15 +38,15 @@ type Glance =
 /** What this release knows: its revisions, and what the last one promises. */
 export interface Knowledge {
   readonly graph: Graph;
-  readonly promised: Promised;
+  readonly promised: ExpectedSchema;
   /** What an unversioned database is compared with; null for any other, to spare the time of loading it. */
   readonly fingerprints: Fingerprints | null;
   /** What is the application's by name and shape; null where a version row of its own says whose database it is. */
-  readonly possessions: Possessions | null;
+  readonly possessions: ApplicationObjects | null;
 }
 
 /** What was seen, what it means, and what is to be done about it. */
-export interface Look {
+export interface Assessment {
   readonly observation: Observation;
   readonly state: State;
   readonly plan: Plan;

@@ -7,7 +7,7 @@ import { Failure, type Problem } from '../errors/failure.ts';
 import { rightsMissingToClean } from '../quarantine/batches.ts';
 import { loadHead } from '../schema/expected-schema.ts';
 import { requireEncoding } from './encoding.ts';
-import { notMendable, quarantines } from './plan.ts';
+import { unrepairableRefusal, startsWithQuarantine } from './plan.ts';
 
 /**
  * What keeps a plan that writes from being carried out, asked before anything starts: the encoding, the rights, what
@@ -53,13 +53,13 @@ async function requireNoObstruction({ surroundings, revisions }: DatabaseFacts, 
   if (differences.length === 0) return;
   const { obstructed } = await import('../repair/decisions.ts');
   const state = { kind: 'drifted', revisions: revisions ?? [], older: null, differences } as const;
-  const refusal = notMendable(state, differences.map(obstructed));
+  const refusal = unrepairableRefusal(state, differences.map(obstructed));
   throw new Failure({ kind: 'refused', database: database.name, refusal });
 }
 
 /** @throws Failure `missing-rights`, `file-access-denied` */
 async function requireRights(plan: Work, facts: DatabaseFacts, database: Database): Promise<void> {
-  const cleans = quarantines(plan);
+  const cleans = startsWithQuarantine(plan);
   // what is the owner's own may belong to whom it will
   const head = await loadHead(database.engine);
   const altered = Object.keys(facts.catalog.tables).filter((name) => Object.hasOwn(head.tables, name));

@@ -3,13 +3,16 @@ import type { Catalog } from '../model/catalog.ts';
 import type { OtherApplication } from '../model/state.ts';
 import { targetOf } from '../migration/schema-builder/catalog-sql.ts';
 import { versionTable } from '../schema/catalog.ts';
-import type { Possessions } from '../schema/application-objects.ts';
+import type { ApplicationObjects } from '../schema/application-objects.ts';
 
 /** Up to so many related tables pass for somebody's test, which a cleanup may put aside by itself. */
-const handful = 5;
+const maxTestTables = 5;
 
 /** Whether anything there is TimeTracker's by more than its name. */
-export function holdsOurs({ catalog }: DatabaseFacts, { isOurs, isOurEnum }: Possessions): boolean {
+export function holdsTimeTrackerObjects(
+  { catalog }: DatabaseFacts,
+  { isApplicationTable: isOurs, isApplicationEnum: isOurEnum }: ApplicationObjects,
+): boolean {
   return (
     Object.entries(catalog.tables).some(([name, { columns }]) => isOurs(name, Object.keys(columns))) ||
     Object.entries(catalog.enums).some(([name, labels]) => isOurEnum(name, labels))
@@ -51,7 +54,7 @@ export function relatedTables({ tables }: Catalog): readonly string[] {
       join(name, byStem.get(/^(\w{3,}?)_?id$/i.exec(column)?.[1]?.toLowerCase() ?? ''));
   }
   const [largest] = [...groups.values()].toSorted((one, other) => other.size - one.size);
-  return largest !== undefined && largest.size > handful ? [...largest].toSorted() : [];
+  return largest !== undefined && largest.size > maxTestTables ? [...largest].toSorted() : [];
 }
 
 /** What a column that refers to a table may begin with: `wp_categories` is referred to as `category_id`. */

@@ -7,7 +7,7 @@ import type { Consent, Refusal, Plan, Work } from '../model/plan.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 
 /** Whether a plan begins with a cleanup. */
-export function quarantines(plan: Work): boolean {
+export function startsWithQuarantine(plan: Work): boolean {
   return plan.kind === 'migrate' && plan.quarantine;
 }
 
@@ -65,7 +65,9 @@ export function planFor(
     case 'drifted':
       if (state.older !== null) return refuse('older-schema');
       if (consent.drift === 'fail') return refuse('repair-is-off');
-      return unsafe.length > 0 ? { kind: 'refuse', refusal: notMendable(state, unsafe) } : { kind: 'repair', state };
+      return unsafe.length > 0
+        ? { kind: 'refuse', refusal: unrepairableRefusal(state, unsafe) }
+        : { kind: 'repair', state };
     case 'interrupted':
       return state.journal.says === null ? refuse() : { kind: 'settle', state };
     case 'partial':
@@ -80,12 +82,12 @@ export function planFor(
 const unexpectedlyEmpty = { exitCode: exitCodes.unexpectedlyEmpty, reason: 'must-not-be-empty' } as const;
 
 /** The refusal of a schema of which something is missing that may not be added. */
-export function notToBeMended(revisions: readonly string[], differences: readonly Difference[]): Refusal {
+export function repairIsOffRefusal(revisions: readonly string[], differences: readonly Difference[]): Refusal {
   return { ...refusalOf({ kind: 'drifted', revisions, older: null, differences }), reason: 'incomplete-at-head' };
 }
 
 /** The refusal of a schema of which something cannot be mended safely. */
-export function notMendable(state: State, unsafe: readonly Unsafe[]): Refusal {
+export function unrepairableRefusal(state: State, unsafe: readonly Unsafe[]): Refusal {
   return { ...refusalOf(state), reason: 'not-mendable', unsafe };
 }
 

@@ -1,4 +1,4 @@
-import type { Look } from './observation.ts';
+import type { Assessment } from './observation.ts';
 import type { Plan } from '../model/plan.ts';
 import type { State } from '../model/state.ts';
 import type { Extras } from '../model/difference.ts';
@@ -52,7 +52,7 @@ export interface StateReport {
 const noExtras: Extras = { tables: [], columns: [], indexes: [] };
 
 /** Puts what was seen into the form that programs read. */
-export function reportLook(database: Database, seen: Look, head: Catalog, exitCode: ExitCode): StateReport {
+export function reportAssessment(database: Database, seen: Assessment, head: Catalog, exitCode: ExitCode): StateReport {
   const { observation, state, plan, obstacle } = seen;
   const facts = observation.kind === 'seen' ? observation.facts : null;
   return {
@@ -124,7 +124,7 @@ function pendingOf(state: State): readonly string[] {
   }
 }
 
-function problemsOf(database: string, seen: Look): readonly ReportedProblem[] {
+function problemsOf(database: string, seen: Assessment): readonly ReportedProblem[] {
   const { obstacle } = seen;
   return obstacle === null
     ? problemsOfState(database, seen)
@@ -136,7 +136,7 @@ function messageOf(problem: Problem): string {
   return [title, ...happened].filter((line) => line !== '').join(' ');
 }
 
-function problemsOfState(database: string, { state, plan, repair }: Look): readonly ReportedProblem[] {
+function problemsOfState(database: string, { state, plan, repair }: Assessment): readonly ReportedProblem[] {
   if (state.kind === 'drifted') {
     const inTheWay = new Map(repair?.unsafe.map((unsafe) => [unsafe.difference, unsafe]));
     return state.differences.map((difference) => {
@@ -156,7 +156,7 @@ function isFine({ kind }: State): boolean {
 }
 
 /** What the gate would exit with now. */
-export function gateExitCode({ plan, obstacle, restores }: Look): ExitCode {
+export function gateExitCode({ plan, obstacle, restores }: Assessment): ExitCode {
   if (obstacle !== null) return exitCodeOf(obstacle);
   // what is there now is kept aside, and what takes its place is healthy, or the restore fails
   if (restores !== undefined) return exitCodes.healthy;
@@ -164,7 +164,7 @@ export function gateExitCode({ plan, obstacle, restores }: Look): ExitCode {
 }
 
 /** `verify` is content with nothing but a current database, whatever the gate is allowed to do about it. */
-export function verifyExitCode({ state }: Look): ExitCode {
+export function verifyExitCode({ state }: Assessment): ExitCode {
   if (state.kind === 'current') return exitCodes.healthy;
   if (state.kind === 'fresh' || state.kind === 'behind') return exitCodes.verificationFailed;
   return refusalOf(state).exitCode;

@@ -54,7 +54,7 @@ const sourcesOf: Readonly<Record<UploadRootName, readonly Mention[]>> = {
   project_attachments: [['project_attachments']],
 };
 
-type SpokenFiles = Readonly<Partial<Record<UploadRootName, number>>>;
+type ReferencedFiles = Readonly<Partial<Record<UploadRootName, number>>>;
 
 /**
  * Finds the folders whose files the database speaks of and that are not there, hold nothing, or lie in the container
@@ -64,7 +64,7 @@ type SpokenFiles = Readonly<Partial<Record<UploadRootName, number>>>;
  * @param isMounted whether a folder lies on a volume
  */
 export function findAbsentUploads(
-  spoken: SpokenFiles,
+  spoken: ReferencedFiles,
   roots: readonly UploadRoot[],
   holds: (root: UploadRoot) => boolean,
   isMounted: (folder: string) => boolean = (folder) => !goesWithContainer(folder),
@@ -80,10 +80,10 @@ export function findAbsentUploads(
 }
 
 /** Counts the files that the database speaks of, as far as its tables and columns are there. */
-export async function countSpokenFiles(
+export async function countReferencedFiles(
   { read, engine }: Pick<Database, 'read' | 'engine'>,
   { tables }: Pick<Catalog, 'tables'>,
-): Promise<SpokenFiles> {
+): Promise<ReferencedFiles> {
   const there = Object.entries(sourcesOf).flatMap(([root, sources]) => {
     const found = sources.filter(([table, column]) =>
       column === undefined ? Object.hasOwn(tables, table) : Object.hasOwn(tables[table]?.columns ?? {}, column),
@@ -125,7 +125,7 @@ export async function warnOfAbsentUploads(
   { catalog }: DatabaseFacts,
 ): Promise<void> {
   try {
-    const spoken = await countSpokenFiles(database, catalog);
+    const spoken = await countReferencedFiles(database, catalog);
     const absent = findAbsentUploads(spoken, config.uploadRoots, ({ folder }) =>
       holdsFiles(folder, config.backupFolder),
     );

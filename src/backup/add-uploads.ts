@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Member } from '../archive/manifest.ts';
 import type { ArchiveWriter } from '../archive/writer.ts';
 import type { BackupContext } from './context.ts';
-import { notReadable, type Skipped, unlessGone, type UploadFile } from './uploads.ts';
+import { notReadable, type Skipped, unlessDeleted, type UploadFile } from './uploads.ts';
 
 /** What became of the files that were to be archived. */
 export interface Added {
@@ -48,7 +48,7 @@ async function addUpload(
   { member: name, path }: UploadFile,
   signal: AbortSignal,
 ): Promise<Member | Skipped> {
-  const handle = await unlessGone(path, () => open(path, careful));
+  const handle = await unlessDeleted(path, () => open(path, careful));
   if (handle === null) return { path, why: 'it vanished meanwhile' };
   try {
     const stats = await handle.stat();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PassThrough, Transform, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { archiveName, type Manifest } from '../archive/manifest.ts';
-import { proveArchive } from '../archive/verify-contents.ts';
+import { verifyEntries } from '../archive/verify-contents.ts';
 import { noLimits, openArchive } from '../archive/reader.ts';
 import { rejectionReason } from '../archive/archive-error.ts';
 import type { UploadRoot } from '../config/config.ts';
@@ -14,7 +14,7 @@ import { releaseGraph } from '../migration/revisions.ts';
 import { describeUnknownRevisions } from '../report/backup-text.ts';
 import { openProgress } from '../report/progress.ts';
 import { type BackupContext, backupFailure } from './context.ts';
-import { type Copier, openCopier } from './dumper.ts';
+import { type Dumper, openDumper } from './dumper.ts';
 import { type Destination, giveName, prepareFolder, requireSpace, tagOf } from './destination.ts';
 import { removeLeftovers } from './stale-partials.ts';
 import { findArchives } from './retention.ts';
@@ -59,7 +59,7 @@ export async function createBackup(context: BackupContext, order: BackupOrder): 
   await prepareFolder(folder, context);
   try {
     await removeLeftovers(folder, tag);
-    const copier = await openCopier(context, `${plain}.${tag}.sqlite.partial`);
+    const copier = await openDumper(context, `${plain}.${tag}.sqlite.partial`);
     const places = { uploadRoots: order.uploadRoots, backupFolder: config.backupFolder, database: config.database };
     const { bytes } = await findUploads(places);
     await requireSpace(folder, copier.space + copier.scratch + bytes, context);
@@ -83,7 +83,7 @@ export async function createBackup(context: BackupContext, order: BackupOrder): 
     return { path, size: (await stat(path)).size, manifest, repeated: false };
   } catch (error) {
     await rm(partial, { force: true });
-    if (signal.aborted || saysEnough(error)) throw error;
+    if (signal.aborted || namesItsCause(error)) throw error;
     throw backupFailure(context, { kind: 'failed', reason: rejectionReason(error), cause: causeOf(error) });
   }
 }
@@ -103,17 +103,17 @@ export async function streamBackup(
   const createdAt = new Date();
   const tag = tagOf(database.name);
   try {
-    const copier = await openCopier(context, `${join(folder, archiveName(createdAt))}.${tag}.sqlite.partial`);
+    const copier = await openDumper(context, `${join(folder, archiveName(createdAt))}.${tag}.sqlite.partial`);
     if (copier.scratch > 0) {
       await prepareFolder(folder, context);
       await removeLeftovers(folder, tag);
       await requireSpace(folder, copier.scratch, context);
     }
     const places = { uploadRoots, backupFolder: folder, database: config.database };
-    return await writeArchive(into, provenMeanwhile(copier), context, { kind: 'manual', createdAt, places });
+    return await writeArchive(into, verifiedWhileWritten(copier), context, { kind: 'manual', createdAt, places });
   } catch (error) {
     const known = error instanceof Failure && error.problem.kind === 'backup-failed' ? error.problem : null;
-    if (signal.aborted || (known === null && saysEnough(error))) throw error;
+    if (signal.aborted || (known === null && namesItsCause(error))) throw error;
     const failed = { kind: 'failed', reason: rejectionReason(error), cause: causeOf(error) } as const;
     const facts = { kind: 'backup-failed', database: database.name, purpose: 'manual', streamed: true } as const;
     throw new Failure({ ...facts, obstacle: known?.obstacle ?? failed }, { cause: error });
@@ -121,7 +121,7 @@ export async function streamBackup(
 }
 
 /** The same copy, read while it is written by what proves it. */
-function provenMeanwhile(copier: Copier): Copier {
+function verifiedWhileWritten(copier: Dumper): Dumper {
   return {
     ...copier,
     async copy(into, begins) {
@@ -155,7 +155,7 @@ function provenMeanwhile(copier: Copier): Copier {
 }
 
 /** That the database cannot be read is told by its state; that it is gone or lacks a right has an exit code of its own. */
-function saysEnough(error: unknown): boolean {
+function namesItsCause(error: unknown): boolean {
   return (
     error instanceof Failure && /^(backup-failed|unreadable|connection-lost|missing-rights)$/.test(error.problem.kind)
   );
@@ -165,7 +165,7 @@ function saysEnough(error: unknown): boolean {
 async function findSame(
   folder: string,
   { kind, database, content, revisions }: Manifest,
-  copier: Copier,
+  copier: Dumper,
   context: BackupContext,
 ): Promise<string | null> {
   for (const { path, manifest } of await findArchives({ folder, kind, database })) {
@@ -183,13 +183,13 @@ async function findSame(
 }
 
 /** Reads the archive back, every member of it. @throws Failure `backup-failed` */
-async function prove(file: string, copier: Copier, context: BackupContext): Promise<void> {
+async function prove(file: string, copier: Dumper, context: BackupContext): Promise<void> {
   const { log, output, signal } = context;
   try {
     const archive = await openArchive(file, noLimits);
     const progress = openProgress({ label: 'Reading the archive back', total: archive.size, log, output });
     try {
-      await proveArchive(archive, {
+      await verifyEntries(archive, {
         proveDatabase: (content) => copier.prove(content),
         onBytes: (bytes) => progress.add(bytes),
         signal,

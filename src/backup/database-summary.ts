@@ -7,7 +7,7 @@ import { readSmallValues } from '../database/small-values.ts';
 import { versionTable } from '../schema/catalog.ts';
 
 /** What a database holds, as far as an archive tells it. */
-export interface Contents {
+export interface DatabaseSummary {
   /** The rows of alembic_version; none if there is no such table. */
   readonly revisions: readonly string[];
   readonly rows: Readonly<Record<string, number>>;
@@ -22,7 +22,7 @@ const tablesQuery = {
 };
 
 /** Reads what an archive says of a database, in the picture that the session sees. */
-export async function readContents(session: Session): Promise<Contents> {
+export async function readSummary(session: Session): Promise<DatabaseSummary> {
   const tables = (await session.query(tablesQuery[session.engine])).map((row) => text(row, 'name'));
   const rows: Record<string, number> = {};
   for (const table of tables) {

@@ -13,14 +13,14 @@ import { openDumpDigest } from '../database/postgres/dump-digest.ts';
 import { dumpPostgres, proveDump } from '../database/postgres/dump.ts';
 import { startOptions } from '../database/postgres/session-options.ts';
 import { chooseTool, findTools, type Tool, type ToolName } from '../database/postgres/client-tools.ts';
-import { type Contents, readContents } from './database-summary.ts';
+import { type DatabaseSummary, readSummary } from './database-summary.ts';
 import { type BackupContext, backupFailure } from './context.ts';
 
 /** Bytes that are read at a time. */
 const chunk = 128 * 1024;
 
 /** A way to copy a database, everything that it needs having been found. */
-export interface Copier {
+export interface Dumper {
   /** The member of the archive that it fills. */
   readonly member: string;
   /** What makes the copy, with its version. */
@@ -37,7 +37,10 @@ export interface Copier {
    * @returns what the database held in that instant; `digest`: the same for two copies only if they hold the same, null
    * where that is the hash of the copy itself
    */
-  copy(into: Writable, begins: (bytes: number | null) => void): Promise<Contents & { readonly digest: string | null }>;
+  copy(
+    into: Writable,
+    begins: (bytes: number | null) => void,
+  ): Promise<DatabaseSummary & { readonly digest: string | null }>;
   /** Reads a copy to its end. @throws Error if it could not be restored */
   prove(content: Readable): Promise<void>;
 }
@@ -47,13 +50,13 @@ export interface Copier {
  * @param scratch a file beside the archive that may be used meanwhile
  * @throws Failure `backup-failed` where a tool is missing
  */
-export async function openCopier(context: BackupContext, scratch: string): Promise<Copier> {
+export async function openDumper(context: BackupContext, scratch: string): Promise<Dumper> {
   const { database: target } = context.config;
   switch (target.kind) {
     case 'postgresql':
-      return postgresCopier(target, context);
+      return postgresDumper(target, context);
     case 'sqlite':
-      return sqliteCopier(target, scratch, context);
+      return sqliteDumper(target, scratch, context);
   }
 }
 
@@ -61,7 +64,7 @@ export async function openCopier(context: BackupContext, scratch: string): Promi
 export const requireDumpConnection = (database: Database): Promise<number> =>
   requireConnections(database, 1, 'dump the database');
 
-async function postgresCopier(target: PostgresTarget, context: BackupContext): Promise<Copier> {
+async function postgresDumper(target: PostgresTarget, context: BackupContext): Promise<Dumper> {
   const { database, config, signal } = context;
   const server = await database.read(async (session) =>
     only(
@@ -95,7 +98,7 @@ async function postgresCopier(target: PostgresTarget, context: BackupContext): P
         // counted while the dump runs: both see the same
         const { stream, digest } = openDumpDigest();
         const parts = [
-          readContents(session),
+          readSummary(session),
           dumpPostgres(dump, target, stream, options),
           pipeline(stream, into),
         ] as const;
@@ -121,7 +124,7 @@ async function requireTool(name: ToolName, major: number, context: BackupContext
   throw backupFailure(context, { kind: 'no-tool', tool: name, major, found: tools.map((found) => found.major) });
 }
 
-async function sqliteCopier(target: SqliteTarget, scratch: string, context: BackupContext): Promise<Copier> {
+async function sqliteDumper(target: SqliteTarget, scratch: string, context: BackupContext): Promise<Dumper> {
   const { signal, database } = context;
   const { copySqlite, sizeOfSqlite } = await import('../database/sqlite/copy.ts');
   return {
@@ -149,13 +152,13 @@ async function sqliteCopier(target: SqliteTarget, scratch: string, context: Back
   };
 }
 
-async function contentsOfFile(file: string, { config, signal }: BackupContext): Promise<Contents> {
+async function contentsOfFile(file: string, { config, signal }: BackupContext): Promise<DatabaseSummary> {
   const silent = (): void => undefined;
   const told = { onWaiting: silent, onLockWaiting: silent, onRetry: silent, onWarning: silent };
   const options = { ...config, ...told, applicationName: 'db-init', writes: false, signal };
   const copy = await openDatabase({ kind: 'sqlite', file }, options);
   try {
-    return await copy.read(readContents);
+    return await copy.read(readSummary);
   } finally {
     await copy.close();
   }

@@ -9,7 +9,7 @@ import { count, formatBytes } from '../report/format.ts';
 import { describeAbsentUploads, describeStreamed } from '../report/backup-text.ts';
 import { describeMadeSince } from '../report/schedule-text.ts';
 import { commandsFor } from '../report/commands.ts';
-import { countSpokenFiles, findAbsentUploads } from './absent-uploads.ts';
+import { countReferencedFiles, findAbsentUploads } from './absent-uploads.ts';
 import { type BackupContext, backupFailure } from './context.ts';
 import { type Backup, createBackup, streamBackup } from './create.ts';
 import type { Destination } from './destination.ts';
@@ -27,7 +27,7 @@ export interface ManualBackup {
  * A database file that is not there would be taken for an empty database. To be called before it is opened.
  * @throws Failure `backup-failed`
  */
-export function requireSomething({ database }: Pick<Config, 'database'>): void {
+export function requireDatabaseFile({ database }: Pick<Config, 'database'>): void {
   if (database.kind !== 'sqlite' || existsSync(database.file)) return;
   const reason = `there is no file ${database.file}: look at DATABASE_URL, and whether its volume is mounted`;
   throw backupFailure({ database: { name: nameOf(database) } }, { kind: 'failed', reason, cause: { kind: 'other' } });
@@ -86,9 +86,9 @@ export async function streamManualBackup(
 }
 
 /** Of a database in whatever state. */
-async function countFiles({ database, log, signal }: BackupContext): ReturnType<typeof countSpokenFiles> {
+async function countFiles({ database, log, signal }: BackupContext): ReturnType<typeof countReferencedFiles> {
   try {
-    return await countSpokenFiles(database, (await database.observe('quick')).catalog);
+    return await countReferencedFiles(database, (await database.observe('quick')).catalog);
   } catch (error) {
     signal.throwIfAborted();
     log.warn(`Whether the backup has all uploaded files could not be looked up: ${reasonOf(error)}.`);
@@ -98,7 +98,7 @@ async function countFiles({ database, log, signal }: BackupContext): ReturnType<
 
 function announceContents(
   { rows, members, uploads, revisions }: Manifest,
-  spoken: Awaited<ReturnType<typeof countSpokenFiles>>,
+  spoken: Awaited<ReturnType<typeof countReferencedFiles>>,
   { config, log }: BackupContext,
 ): void {
   const files = Object.keys(members).filter((name) => uploads.some((root) => name.startsWith(`${root}/`))).length;

@@ -133,7 +133,7 @@ async function visit(path: string, member: string, search: Search): Promise<void
 
 /** The names in a folder, in order. Those that are no text cannot stand in an archive. */
 async function entriesOf(folder: string, { skipped }: Search): Promise<readonly string[]> {
-  const names = await unlessGone(folder, () => readdir(folder, { encoding: 'buffer' }));
+  const names = await unlessDeleted(folder, () => readdir(folder, { encoding: 'buffer' }));
   if (names === null) skipped.push({ path: folder, why: 'it vanished meanwhile' });
   const texts: string[] = [];
   for (const name of names ?? []) {
@@ -146,7 +146,7 @@ async function entriesOf(folder: string, { skipped }: Search): Promise<readonly 
 type Looking = (path: string, options: { bigint: true }) => Promise<BigIntStats>;
 
 function lookAt(path: string, looking: Looking): Promise<BigIntStats | null> {
-  return unlessGone(path, () => looking(path, { bigint: true }));
+  return unlessDeleted(path, () => looking(path, { bigint: true }));
 }
 
 /** Tells folders apart, whatever they are called. */
@@ -155,7 +155,7 @@ function identityOf(stats: BigIntStats | null): string | null {
 }
 
 /** Null for what is not there any more. @throws Error that names what cannot be read */
-export async function unlessGone<Result>(path: string, work: () => Promise<Result>): Promise<Result | null> {
+export async function unlessDeleted<Result>(path: string, work: () => Promise<Result>): Promise<Result | null> {
   try {
     return await work();
   } catch (error) {

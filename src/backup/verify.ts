@@ -2,7 +2,7 @@ import { access, constants, mkdtemp, open, rm, statfs, stat } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { rejection, invalid } from '../archive/archive-error.ts';
+import { archiveRejected, invalid } from '../archive/archive-error.ts';
 import { checkSqliteFile, findUnknownObjects } from '../database/sqlite/check.ts';
 import { readBeginning } from '../archive/detect-format.ts';
 import { inspectDump } from '../database/postgres/dump.ts';
@@ -11,7 +11,7 @@ import { findTools, newest } from '../database/postgres/client-tools.ts';
 import type { ArchiveKind } from '../model/archive.ts';
 import type { Engine } from '../model/engine.ts';
 import type { Readable } from 'node:stream';
-import { proveArchive } from '../archive/verify-contents.ts';
+import { verifyEntries } from '../archive/verify-contents.ts';
 import { type Archive, openArchive } from '../archive/reader.ts';
 import type { Config } from '../config/config.ts';
 import type { ArchiveObject } from '../errors/failure.ts';
@@ -73,7 +73,7 @@ export async function verifyArchive(archive: Archive, { signal, onBytes }: Verif
   const { server, prove } = await openProof(archive, signal);
   let done = 0;
   let objects: readonly ArchiveObject[] = [];
-  await proveArchive(archive, {
+  await verifyEntries(archive, {
     async proveDatabase(content) {
       objects = await prove(content);
     },
@@ -117,14 +117,14 @@ function describeVerified(archive: Archive, server: string | null): Omit<Verifie
  */
 export async function openDumpProof({ file, database }: Archive, signal: AbortSignal): Promise<DatabaseProof> {
   const parsed = parseDumpHeader(await readBeginning(database, headerBytes));
-  if (parsed.kind === 'damaged') throw rejection(file, invalid(`its ${database.name}: ${parsed.reason}`));
+  if (parsed.kind === 'damaged') throw archiveRejected(file, invalid(`its ${database.name}: ${parsed.reason}`));
   const { header } = parsed;
   const needed = oldestReader(header);
   const tool = newest(await findTools('pg_restore'));
   if (tool === null || tool.major < needed) {
     const found = tool === null ? 'and there is no pg_restore here' : `and pg_restore here is ${tool.major}`;
     const reason = `its dump was made by pg_dump ${header.pgDump}, which pg_restore ${needed} and newer read, ${found}`;
-    throw rejection(file, { kind: 'no-tool', reason });
+    throw archiveRejected(file, { kind: 'no-tool', reason });
   }
   // the package that it came from says nothing about the dump
   const server = `PostgreSQL ${header.server.replace(/ .*/s, '')}`;
@@ -163,7 +163,7 @@ async function findRoom({ file, database }: Archive): Promise<string> {
     if (bavail * bsize > database.size * 1.1 && (await isWritable(place))) return place;
   }
   const reason = `its ${database.name} has ${database.size} bytes, and neither ${places.join(' nor ')} has room to unpack it for the proof`;
-  throw rejection(file, { kind: 'unusable', reason });
+  throw archiveRejected(file, { kind: 'unusable', reason });
 }
 
 async function isWritable(folder: string): Promise<boolean> {

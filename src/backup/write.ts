@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts';
 import { openProgress, type Progress } from '../report/progress.ts';
 import { addUploads, warnOfSkipped } from './add-uploads.ts';
 import type { BackupContext } from './context.ts';
-import type { Copier } from './dumper.ts';
+import type { Dumper } from './dumper.ts';
 import { findUploads } from './uploads.ts';
 
 /** What an archive is made for, and of what beside the database. */
@@ -19,7 +19,7 @@ export interface Purpose extends Pick<Manifest, 'kind' | 'createdAt' | 'healthy'
  */
 export async function writeArchive(
   into: string | Writable,
-  copier: Copier,
+  copier: Dumper,
   context: BackupContext,
   { kind, createdAt, healthy, places }: Purpose,
 ): Promise<Manifest> {

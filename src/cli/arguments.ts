@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { commands } from './commands.ts';
 import type { Command, CommandArguments } from './context.ts';
-import { nearest } from './did-you-mean.ts';
+import { closestName } from './did-you-mean.ts';
 
 /** What the command line asks for. */
 export type Request =
@@ -37,7 +37,7 @@ function commandOf(name: string): Command {
   const command = commands.find((candidate) => candidate.name === name);
   if (command !== undefined) return command;
   const known = [...commands.map((candidate) => candidate.name), 'help', 'version'];
-  const meant = nearest(name, known);
+  const meant = closestName(name, known);
   // a password may have got here, or an address with one
   const shown = /^[a-z-]{1,20}$/.test(name)
     ? `There is no command "${name}".`

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { standardInput } from '../archive/spool.ts';
-import type { Contents } from '../backup/database-summary.ts';
+import type { DatabaseSummary } from '../backup/database-summary.ts';
 import type { VerifiedArchive } from '../backup/verify.ts';
 import { placesOfArchive, type Settings } from '../config/config.ts';
 import { wholeNumber } from '../config/variables.ts';
@@ -110,7 +110,7 @@ async function create(given: BackupContext): Promise<ExitCode> {
   if (writesToOutput(given.arguments)) return createStream(context);
   const since = sinceOf(context);
   const destination = await destinationOf(context);
-  const { makeManualBackup, requireSomething } = await import('../backup/manual.ts');
+  const { makeManualBackup, requireDatabaseFile: requireSomething } = await import('../backup/manual.ts');
   requireSomething(context.config);
   const started = performance.now();
   const backup = await withDatabase(context, 'backup', 'write', (database) =>
@@ -147,7 +147,7 @@ async function createStream(context: CommandContext): Promise<ExitCode> {
   if (['keep', 'since'].some((option) => context.arguments.options.has(option))) throw refuse(streamTexts.noKeep);
   const { archiveOutput } = await import('./standard-streams.ts');
   const output = archiveOutput();
-  const { requireSomething, streamManualBackup } = await import('../backup/manual.ts');
+  const { requireDatabaseFile: requireSomething, streamManualBackup } = await import('../backup/manual.ts');
   requireSomething(context.config);
   await withDatabase(context, 'backup', 'write', (database) => streamManualBackup({ ...context, database }, output));
   return exitCodes.healthy;
@@ -211,7 +211,7 @@ async function verifyFound(context: BackupContext, file: string, name: string): 
  * @returns what it held
  */
 async function proveByRestoring(context: CommandContext, file: string): Promise<RestoreProof> {
-  const { openFitting, restore } = await import('../restore/restore.ts');
+  const { openMatchingArchive: openFitting, restore } = await import('../restore/restore.ts');
   const { identify } = await import('../restore/archive-identity.ts');
   const archive = await openFitting(file, context.config);
   const request = { archive, identity: await identify(file, false), dryRun: true, databaseOnly: true, consent: null };
@@ -221,7 +221,7 @@ async function proveByRestoring(context: CommandContext, file: string): Promise<
     disconnect: false,
     trusted: context.arguments.flags.has('trust-archive'),
     onBytes: () => undefined,
-    onLoaded: (contents: Pick<Contents, 'rows'>) => void ({ rows } = contents),
+    onLoaded: (contents: Pick<DatabaseSummary, 'rows'>) => void ({ rows } = contents),
   };
   await withDatabase(context, 'backup', 'write', (live) => live.withLock(() => restore(request, live, given)));
   return { rows };

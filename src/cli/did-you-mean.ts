@@ -1,5 +1,5 @@
 /** The word that somebody most likely meant; null if none is like it. */
-export function nearest(typed: string, words: readonly string[]): string | null {
+export function closestName(typed: string, words: readonly string[]): string | null {
   const [best] = words
     .map((word) => ({ word, edits: editsBetween(typed, word) }))
     .toSorted((one, other) => one.edits - other.edits);

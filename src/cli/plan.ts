@@ -1,15 +1,15 @@
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
-import { reportLook } from '../assessment/state-report.ts';
+import { reportAssessment } from '../assessment/state-report.ts';
 import { describeOrders } from '../report/run-once-text.ts';
 import { renderPlan } from '../report/state-text.ts';
 import type { Archive } from '../archive/reader.ts';
-import { look } from '../assessment/assess.ts';
+import { assess } from '../assessment/assess.ts';
 import { loadHead } from '../schema/expected-schema.ts';
 import type { Command, CommandContext } from './context.ts';
-import { archiveAtStart, lookingCommand, ordersOf, withArchive } from './status.ts';
+import { archiveAtStart, inspectionCommand, ordersOf, withArchive } from './status.ts';
 import { withDatabase } from './with-database.ts';
 
-const looking = lookingCommand('plan', 'say what the gate would do, revision by revision', 'gate', renderPlan);
+const looking = inspectionCommand('plan', 'say what the gate would do, revision by revision', 'gate', renderPlan);
 
 export const planCommand: Command = {
   ...looking,
@@ -28,7 +28,7 @@ async function showRehearsal(context: CommandContext): Promise<ExitCode> {
   if (archive !== null) return rehearseRestore(archive, context);
   return withDatabase(context, 'plan', 'write', async (database) => {
     const { seen, rehearsal } = await rehearse({ ...context, database });
-    const report = reportLook(database, seen, await loadHead(database.engine), exitCodes.healthy);
+    const report = reportAssessment(database, seen, await loadHead(database.engine), exitCodes.healthy);
     context.output.result(renderRehearsal(rehearsal), { ...report, rehearsal });
     return exitCodes.healthy;
   });
@@ -40,8 +40,8 @@ async function rehearseRestore(archive: Archive, context: CommandContext): Promi
   const { renderRestoreRehearsal } = await import('../report/rehearsal-text.ts');
   return withDatabase(context, 'plan', 'write', (database) =>
     database.withLock(async () => {
-      const seen = await withArchive(await look(database, context.config), archive, database, context);
-      const report = reportLook(database, seen, await loadHead(database.engine), exitCodes.healthy);
+      const seen = await withArchive(await assess(database, context.config), archive, database, context);
+      const report = reportAssessment(database, seen, await loadHead(database.engine), exitCodes.healthy);
       const given = { ...context, disconnect: false, trusted: false, onBytes: () => undefined };
       await rehearseAtStart(archive, database, given);
       context.output.result(renderRestoreRehearsal(archive.file), { ...report, rehearsal: { restored: archive.file } });

@@ -1,7 +1,7 @@
 import type { Quarantine, QuarantineContext } from '../quarantine/entry.ts';
 import { exitCodes } from '../errors/exit-codes.ts';
 import { Failure } from '../errors/failure.ts';
-import { renderHeld } from '../report/quarantine-text.ts';
+import { renderEntries } from '../report/quarantine-text.ts';
 import type { Command, CommandContext } from './context.ts';
 import { requireConsent } from './consent.ts';
 import { withDatabase } from './with-database.ts';
@@ -50,7 +50,7 @@ async function create(context: CommandContext): Promise<void> {
 
 async function list(context: CommandContext): Promise<void> {
   const held = await withQuarantine(context, 'read', (quarantine) => quarantine.list());
-  context.output.result(renderHeld(held), { quarantines: held });
+  context.output.result(renderEntries(held), { quarantines: held });
 }
 
 async function restore(context: CommandContext, name: string): Promise<void> {

@@ -60,7 +60,7 @@ async function restoreStream(context: CommandContext): Promise<void> {
 async function restoreFound(context: CommandContext, file: string, name: string): Promise<void> {
   const { config, log, output } = context;
   const dryRun = context.arguments.flags.has('dry-run');
-  const { openFitting, restore } = await import('../restore/restore.ts');
+  const { openMatchingArchive: openFitting, restore } = await import('../restore/restore.ts');
   const { identify } = await import('../restore/archive-identity.ts');
   const archive = { ...(await openFitting(file, config)), file: name };
   const databaseOnly = context.arguments.flags.has('database-only');

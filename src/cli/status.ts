@@ -1,11 +1,11 @@
-import type { Look } from '../assessment/observation.ts';
+import type { Assessment } from '../assessment/observation.ts';
 import type { Archive } from '../archive/reader.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { Failure } from '../errors/failure.ts';
 import { loadHead } from '../schema/expected-schema.ts';
-import { look } from '../assessment/assess.ts';
-import { gateExitCode, reportLook, type StateReport, verifyExitCode } from '../assessment/state-report.ts';
+import { assess } from '../assessment/assess.ts';
+import { gateExitCode, reportAssessment, type StateReport, verifyExitCode } from '../assessment/state-report.ts';
 import { renderStatus, renderVerdict } from '../report/state-text.ts';
 import { type Commands, commandsFor } from '../report/commands.ts';
 import type { JsonObject } from '../report/output.ts';
@@ -22,11 +22,11 @@ interface More {
  * Commands that look and tell: they never write, and take no lock.
  * @param judged what the gate would do now, or the schema alone, whatever the gate could do about it
  */
-export function lookingCommand(
+export function inspectionCommand(
   name: string,
   summary: string,
   judged: 'gate' | 'schema',
-  render: (report: StateReport, seen: Look, commands: Commands, more: readonly string[]) => string,
+  render: (report: StateReport, seen: Assessment, commands: Commands, more: readonly string[]) => string,
   tellMore: (database: string, config: Config) => Promise<More> = () => Promise.resolve({ lines: [], facts: {} }),
 ): DatabaseCommand {
   return {
@@ -40,11 +40,11 @@ export function lookingCommand(
       const archive = judged === 'gate' ? await archiveAtStart(context) : null;
       const orders = judged === 'gate' ? await ordersOf(config) : {};
       return withDatabase(context, name, 'read', async (database) => {
-        const looked = await look(database, config);
+        const looked = await assess(database, config);
         const seen =
           judged === 'gate' ? await withArchive(looked, archive, database, context) : { ...looked, obstacle: null };
         const exitCode = judged === 'gate' ? gateExitCode(seen) : verifyExitCode(seen);
-        const report = reportLook(database, { ...seen, ...orders }, await loadHead(database.engine), exitCode);
+        const report = reportAssessment(database, { ...seen, ...orders }, await loadHead(database.engine), exitCode);
         const { lines, facts } = await tellMore(database.name, config);
         context.output.result(render(report, seen, commandsFor(context.config), lines), { ...report, ...facts });
         return exitCode;
@@ -62,7 +62,7 @@ export async function archiveAtStart(context: CommandContext): Promise<Archive |
 }
 
 /** What TT_RUN_ONCE orders. @throws Failure as the gate would */
-export async function ordersOf(config: Config): Promise<Pick<Look, 'orders'>> {
+export async function ordersOf(config: Config): Promise<Pick<Assessment, 'orders'>> {
   if (config.runOnce.length === 0) return {};
   const { ordersAtStart } = await import('./run-once.ts');
   return { orders: ordersAtStart(config) };
@@ -70,11 +70,11 @@ export async function ordersOf(config: Config): Promise<Pick<Look, 'orders'>> {
 
 /** What the gate would do is to restore the archive, whatever is there now, unless something keeps it from that. */
 export async function withArchive(
-  seen: Look,
+  seen: Assessment,
   archive: Archive | null,
   live: Database,
   context: Pick<CommandContext, 'config' | 'signal'>,
-): Promise<Look> {
+): Promise<Assessment> {
   const { observation } = seen;
   // the gate would not even open a file beside which the log of another copy lies
   const closed = observation.kind === 'not-seen' && observation.sideFile !== undefined;
@@ -83,7 +83,7 @@ export async function withArchive(
   return { ...seen, obstacle: await obstacleAtStart(archive, live, context), restores: archive.file };
 }
 
-const status = lookingCommand(
+const status = inspectionCommand(
   'status',
   'say which state the database is in',
   'gate',
@@ -119,7 +119,7 @@ async function tellOfDataVolume({ config, log }: CommandContext): Promise<void> 
   for (const line of describeDataVolume(lookAtDataVolume(dataVolume), majors)) log.warn(line);
 }
 
-export const verifyCommand = lookingCommand(
+export const verifyCommand = inspectionCommand(
   'verify',
   'compare the whole schema with what its revision promises',
   'schema',

@@ -1,10 +1,10 @@
 import type { GateContext } from './migrate-and-repair.ts';
-import type { Look, Observation } from '../assessment/observation.ts';
+import type { Assessment, Observation } from '../assessment/observation.ts';
 import { Failure, type Problem } from '../errors/failure.ts';
 import { announceCollations, announcePass } from '../report/gate-text.ts';
 
 /** Does what was planned, under the lock that the caller holds. @throws Failure */
-export async function act(seen: Look, context: GateContext): Promise<void> {
+export async function executePlan(seen: Assessment, context: GateContext): Promise<void> {
   const { observation, state, plan, obstacle } = seen;
   const { config, database, log, recorder } = context;
   if (plan.kind !== 'refuse' && observation.kind === 'seen') announceCollations(observation.facts.surroundings, log);
@@ -26,7 +26,7 @@ export async function act(seen: Look, context: GateContext): Promise<void> {
       const facts = observation.kind === 'seen' ? observation.facts : null;
       if (facts === null) throw new Error('a plan to act without an observation');
       if (config.backupBeforeMigrate === 'never') await backUpIfOverdue(observation, context);
-      const { carryOut } = await import('./migrate-and-repair.ts');
+      const { migrateAndRepair: carryOut } = await import('./migrate-and-repair.ts');
       await carryOut(plan, facts, context);
     }
   }

@@ -14,18 +14,18 @@ import { type AppliedRevision, createHead, migrate, RevisionFailed } from '../mi
 import { stampLedger } from '../migration/ledger.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { quarantineAllButLast, quarantineLast } from '../quarantine/batches.ts';
-import { mend, NotMendable } from '../repair/repair.ts';
+import { repairDifferences, Unrepairable } from '../repair/repair.ts';
 import { describeRepaired } from '../report/differences.ts';
 import { commandsFor } from '../report/commands.ts';
 import type { Log } from '../report/log.ts';
 import { announceWayBack } from '../report/quarantine-text.ts';
 import type { Recorder } from '../report/run-record.ts';
 import { versionTable } from '../schema/catalog.ts';
-import { askRows, findFaults } from '../schema/faults.ts';
-import { loadPromise } from '../schema/expected-schema.ts';
+import { rowQuestions, findFaults } from '../schema/faults.ts';
+import { loadExpectedSchema } from '../schema/expected-schema.ts';
 import { announceWork } from '../report/gate-text.ts';
 import { sameMembers } from '../assessment/diagnosis.ts';
-import { notMendable, notToBeMended, quarantines } from '../assessment/plan.ts';
+import { unrepairableRefusal, repairIsOffRefusal, startsWithQuarantine } from '../assessment/plan.ts';
 import { writeStamp } from '../state-folder/run-stamp.ts';
 
 /**
@@ -33,10 +33,10 @@ import { writeStamp } from '../state-folder/run-stamp.ts';
  * It is a module of its own because most runs have nothing to do, and need not load what does it.
  * @throws Failure `backup-failed`, `migration-failed`, `verification-failed`, `refused`
  */
-export async function carryOut(plan: Work, facts: DatabaseFacts, context: GateContext): Promise<void> {
+export async function migrateAndRepair(plan: Work, facts: DatabaseFacts, context: GateContext): Promise<void> {
   const { database, log, recorder } = context;
   announceWork(plan, commandsFor(context.config), log);
-  const quarantine = quarantines(plan);
+  const quarantine = startsWithQuarantine(plan);
   await warnOfAbsentUploads(context, facts);
 
   // a failure is rolled back; a mistake that nobody noticed is not
@@ -44,7 +44,7 @@ export async function carryOut(plan: Work, facts: DatabaseFacts, context: GateCo
 
   if (quarantine) await quarantineAllButLast(context);
   const moved = new Set(recorder.record.steps.flatMap((step) => (step.kind === 'quarantine' ? step.relations : [])));
-  const held = await naming(plan, context, () =>
+  const held = await withMigrationFailure(plan, context, () =>
     database.transaction(async (transaction) => {
       recorder.attempt();
       const schema = quarantine ? await quarantineLast(transaction, context) : null;
@@ -58,15 +58,15 @@ export async function carryOut(plan: Work, facts: DatabaseFacts, context: GateCo
     }),
   );
   if (held !== null) announceWayBack(held, commandsFor(context.config), log);
-  await conclude(context);
+  await finish(context);
 }
 
 /**
  * Looks from outside the transaction, where what is there is what the application finds, and notes that it is healthy.
  * @throws Failure `verification-failed`
  */
-export async function conclude({ database, config, log, recorder }: GateContext): Promise<void> {
-  await prove(database, (question) => database.observe('quick', question));
+export async function finish({ database, config, log, recorder }: GateContext): Promise<void> {
+  await verify(database, (question) => database.observe('quick', question));
   recorder.left({ state: 'current', revisions: releaseGraph.heads });
   writeStamp(config, database, releaseGraph.heads, log);
   const { backup } = recorder.record;
@@ -84,7 +84,7 @@ function noteLastChange(config: Config, database: Database, backup: string, log:
 }
 
 /** What the database says no to between two revisions is a failed migration as well. */
-export async function naming<Result>(
+export async function withMigrationFailure<Result>(
   plan: Work,
   { signal, database }: Pick<GateContext, 'signal' | 'database'>,
   work: () => Promise<Result>,
@@ -121,7 +121,7 @@ export async function bringToHead(
   const started = performance.now();
   await applyRevisions(transaction, plan, before, context);
   // an empty database has nothing to lose or to go back to: the look after the commit is enough
-  if (state.kind !== 'fresh') await mendWhatIsMissing(transaction, state, context);
+  if (state.kind !== 'fresh') await repairWhatIsMissing(transaction, state, context);
   log.info(`The schema was brought to the head in ${formatMilliseconds(performance.now() - started)}.`);
 }
 
@@ -149,7 +149,7 @@ export async function applyRevisions(
       await migrate(transaction, releaseGraph, {
         ...options,
         onApplied(revision, position, total) {
-          noteProgress(log, recorder, revision, position, total);
+          logProgress(log, recorder, revision, position, total);
           bar.to(position);
         },
       });
@@ -165,40 +165,43 @@ export async function applyRevisions(
 }
 
 /** Adds what the schema lacks, and requires that nothing is missing then. */
-async function mendWhatIsMissing(
+async function repairWhatIsMissing(
   transaction: Transaction,
   state: Work['state'],
   { log, recorder, database, config }: GateContext,
 ): Promise<void> {
   const { engine, name } = database;
-  const promised = await loadPromise(engine);
-  const facts = await transaction.observe(askRows(promised, engine));
+  const promised = await loadExpectedSchema(engine);
+  const facts = await transaction.observe(rowQuestions(promised, engine));
   const missing = findFaults(promised, facts, engine);
-  if (missing.length === 0) return requireHealthy(judge(facts, missing), name);
+  if (missing.length === 0) return requireHealthy(verdictOn(facts, missing), name);
   // `repair` was asked for by hand, and the gate refuses what has drifted before it comes here
   if (config.drift === 'fail' && state.kind !== 'drifted') {
-    throw new Failure({ kind: 'refused', database: name, refusal: notToBeMended(facts.revisions ?? [], missing) });
+    throw new Failure({ kind: 'refused', database: name, refusal: repairIsOffRefusal(facts.revisions ?? [], missing) });
   }
   try {
-    for (const { object, message } of (await mend(transaction, missing, { ...promised, facts, engine })).map(
-      describeRepaired,
-    )) {
+    for (const { object, message } of (
+      await repairDifferences(transaction, missing, { ...promised, facts, engine })
+    ).map(describeRepaired)) {
       log.info(`  ${message}`);
       recorder.step({ kind: 'mending', object, message });
     }
   } catch (error) {
-    if (!(error instanceof NotMendable)) throw error;
+    if (!(error instanceof Unrepairable)) throw error;
     throw state.kind === 'drifted'
-      ? new Failure({ kind: 'refused', database: name, refusal: notMendable(state, error.unsafe) }, { cause: error })
+      ? new Failure(
+          { kind: 'refused', database: name, refusal: unrepairableRefusal(state, error.unsafe) },
+          { cause: error },
+        )
       : new Failure(
-          { kind: 'verification-failed', database: name, verdict: judge(facts, missing, error.unsafe) },
+          { kind: 'verification-failed', database: name, verdict: verdictOn(facts, missing, error.unsafe) },
           { cause: error },
         );
   }
-  await prove(database, (question) => transaction.observe(question));
+  await verify(database, (question) => transaction.observe(question));
 }
 
-function noteProgress(
+function logProgress(
   log: Log,
   recorder: Recorder,
   { id, milliseconds }: AppliedRevision,
@@ -211,13 +214,13 @@ function noteProgress(
 }
 
 /** Looks, and compares what is there with what the head promises. @throws Failure `verification-failed` */
-export async function prove(
+export async function verify(
   { engine, name }: Pick<Database, 'engine' | 'name'>,
   observe: (question: Question) => Promise<DatabaseFacts>,
 ): Promise<void> {
-  const promised = await loadPromise(engine);
-  const facts = await observe(askRows(promised, engine));
-  requireHealthy(judge(facts, findFaults(promised, facts, engine)), name);
+  const promised = await loadExpectedSchema(engine);
+  const facts = await observe(rowQuestions(promised, engine));
+  requireHealthy(verdictOn(facts, findFaults(promised, facts, engine)), name);
 }
 
 function requireHealthy(verdict: Verdict, database: string): void {
@@ -227,7 +230,7 @@ function requireHealthy(verdict: Verdict, database: string): void {
   }
 }
 
-function judge(facts: DatabaseFacts, differences: Verdict['differences'], unsafe: readonly Unsafe[] = []): Verdict {
+function verdictOn(facts: DatabaseFacts, differences: Verdict['differences'], unsafe: readonly Unsafe[] = []): Verdict {
   return {
     versionTableMissing: !facts.relations.some((relation) => relation.name === versionTable),
     revisions: facts.revisions ?? [],

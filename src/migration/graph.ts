@@ -22,7 +22,7 @@ export interface Graph {
   /** What is still to be applied to a database whose version rows are `rows`, in the order of application. */
   pending(rows: Iterable<string>): readonly Revision[];
   /** The rows without those that are ancestors of another row: what the rows of a database amount to. */
-  tips(rows: Iterable<string>): readonly string[];
+  headsOf(rows: Iterable<string>): readonly string[];
   /** The rows after `id` was applied to a database with `rows`: its parents' rows give way to its own. */
   advance(rows: readonly string[], id: string): readonly string[];
 }
@@ -66,7 +66,7 @@ export function createGraph(revisions: readonly Revision[], renamed: Readonly<Re
       const executed = withAncestors(rows);
       return revisions.filter(({ id }) => !executed.has(id));
     },
-    tips(rows) {
+    headsOf(rows) {
       const named = [...new Set([...rows].map(present))];
       return named.filter((row) => !named.some((other) => other !== row && withAncestors([other]).has(row)));
     },

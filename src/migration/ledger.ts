@@ -39,7 +39,7 @@ export async function openLedger(session: Session, graph: Graph, exists: boolean
   const found = (await session.query('SELECT version_num FROM alembic_version')).map((row) =>
     String(row['version_num']),
   );
-  let rows = graph.tips(found);
+  let rows = graph.headsOf(found);
   if (new Set(found).size < found.length) await keepOneOfEach(session, found, widthAtHead(session.engine));
   await replaceRows(session, found, rows);
   return {
@@ -68,7 +68,7 @@ export async function stampLedger(
   found: readonly string[] = [],
 ): Promise<void> {
   const { rows } = await openLedger(session, graph, exists, widthAtHead(session.engine));
-  const expected = graph.tips(found);
+  const expected = graph.headsOf(found);
   if (rows.toSorted().join() !== expected.toSorted().join()) {
     throw new Error(`alembic_version holds ${rows.join(', ')} by now`);
   }

@@ -5,7 +5,7 @@ import { warnOfAbsentUploads } from '../backup/absent-uploads.ts';
 import { makeSafetyBackup, type SafetyContext } from '../backup/safety.ts';
 import type { Database } from '../database/database.ts';
 import { Failure } from '../errors/failure.ts';
-import { look } from '../assessment/assess.ts';
+import { assess } from '../assessment/assess.ts';
 import { refusalOf } from '../assessment/plan.ts';
 import { stampLedger } from '../migration/ledger.ts';
 import { releaseGraph } from '../migration/revisions.ts';
@@ -37,7 +37,7 @@ export async function planAdoption(
   context: AdoptionContext,
 ): Promise<{ readonly rows: readonly string[]; readonly facts: DatabaseFacts }> {
   const { database, config, log, recorder } = context;
-  const seen = await look(database, config);
+  const seen = await assess(database, config);
   const { observation, state, plan } = seen;
   recorder.looked(seen);
   if (observation.kind !== 'seen') throw notAdoptable(database, state, plan);
@@ -73,7 +73,7 @@ export async function adopt(request: AdoptionRequest, context: AdoptionContext):
     await stampLedger(transaction, releaseGraph, exists, rows, facts.revisions ?? []);
     rows.forEach((revision) => recorder.step({ kind: 'adoption', revision }));
   });
-  const { state } = await look(database, config);
+  const { state } = await assess(database, config);
   recorder.left({ state: state.kind, revisions: rows });
   log.info(`The database is stamped ${listRows(rows)}. Nothing was migrated: that is what the gate does next.`);
   log.info(commandsFor(config).gate);
@@ -91,7 +91,7 @@ export function readRevisions(text: string): readonly string[] {
   if (unknown.length > 0) {
     throw new Failure({ kind: 'usage', message: `There is no revision "${unknown.join('", "')}".` });
   }
-  return releaseGraph.tips(named);
+  return releaseGraph.headsOf(named);
 }
 
 async function compare(

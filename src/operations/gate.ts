@@ -1,6 +1,6 @@
 import type { GateContext } from '../execution/migrate-and-repair.ts';
-import { act } from '../execution/execute-plan.ts';
-import { look } from '../assessment/assess.ts';
+import { executePlan } from '../execution/execute-plan.ts';
+import { assess } from '../assessment/assess.ts';
 
 /**
  * Takes the lock, looks, and carries out the plan. Returns only if the application may start.
@@ -9,8 +9,8 @@ import { look } from '../assessment/assess.ts';
 export async function runGate(context: GateContext): Promise<void> {
   const { database, config, recorder } = context;
   await database.withLock(async () => {
-    const seen = await look(database, config);
+    const seen = await assess(database, config);
     recorder.looked(seen);
-    await act(seen, context);
+    await executePlan(seen, context);
   });
 }

@@ -1,6 +1,6 @@
-import { type GateContext, bringToHead, naming } from '../execution/migrate-and-repair.ts';
+import { type GateContext, bringToHead, withMigrationFailure } from '../execution/migrate-and-repair.ts';
 import { unfinishedRestore } from '../execution/execute-plan.ts';
-import type { Look } from '../assessment/observation.ts';
+import type { Assessment } from '../assessment/observation.ts';
 import type { DatabaseFacts } from '../model/database-facts.ts';
 import type { Work } from '../model/plan.ts';
 import type { Transaction } from '../database/database.ts';
@@ -12,8 +12,8 @@ import { quarantineLast } from '../quarantine/batches.ts';
 import { openRecord, type Step } from '../report/run-record.ts';
 import { versionTable } from '../schema/catalog.ts';
 import { type CatalogChanges, findChanges } from '../schema/revision-changes.ts';
-import { look } from '../assessment/assess.ts';
-import { quarantines } from '../assessment/plan.ts';
+import { assess } from '../assessment/assess.ts';
+import { startsWithQuarantine } from '../assessment/plan.ts';
 
 /** What came of doing the pending work without keeping it. */
 export interface Rehearsal {
@@ -32,10 +32,10 @@ export interface Rehearsal {
  */
 export async function rehearse(
   context: Omit<GateContext, 'recorder'>,
-): Promise<{ seen: Look; rehearsal: Rehearsal | null }> {
+): Promise<{ seen: Assessment; rehearsal: Rehearsal | null }> {
   const { database, config } = context;
   return database.withLock(async () => {
-    const seen = await look(database, config);
+    const seen = await assess(database, config);
     const { plan, observation, obstacle } = seen;
     switch (plan.kind) {
       case 'refuse':
@@ -49,7 +49,7 @@ export async function rehearse(
         if (obstacle !== null) throw new Failure(obstacle);
         if (observation.kind !== 'seen') throw new Error('a plan to act without an observation');
         const { facts } = observation;
-        return { seen, rehearsal: await naming(plan, context, () => perform(plan, facts, context)) };
+        return { seen, rehearsal: await withMigrationFailure(plan, context, () => perform(plan, facts, context)) };
       }
     }
   });
@@ -61,7 +61,7 @@ async function perform(plan: Work, facts: DatabaseFacts, context: Omit<GateConte
   return context.database.rehearse(async (transaction: Transaction) => {
     const found = await transaction.observe();
     const before = await countRows(transaction, found);
-    if (quarantines(plan)) await quarantineLast(transaction, context);
+    if (startsWithQuarantine(plan)) await quarantineLast(transaction, context);
     await bringToHead(transaction, plan, facts, { ...context, recorder });
     const reached = await transaction.observe();
     const after = await countRows(transaction, reached);

@@ -1,11 +1,11 @@
 import type { GateContext } from '../execution/migrate-and-repair.ts';
-import { act } from '../execution/execute-plan.ts';
-import type { Look } from '../assessment/observation.ts';
+import { executePlan } from '../execution/execute-plan.ts';
+import type { Assessment } from '../assessment/observation.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { Failure } from '../errors/failure.ts';
 import type { RepairPlan } from '../repair/repair-step.ts';
-import { look } from '../assessment/assess.ts';
+import { assess } from '../assessment/assess.ts';
 
 /**
  * Mends a schema that lacks parts of the last revision, under the lock, as the gate does. It is asked for by hand, so
@@ -17,7 +17,7 @@ export async function runRepair(context: GateContext): Promise<void> {
   await database.withLock(async () => {
     const seen = await lookToRepair(database, context.config);
     recorder.looked(seen);
-    await act(seen, context);
+    await executePlan(seen, context);
   });
 }
 
@@ -32,8 +32,8 @@ export async function planRepairOf(database: Database, config: Config): Promise<
   throw new Failure({ kind: 'refused', database: database.name, refusal: plan.refusal });
 }
 
-async function lookToRepair(database: Database, config: Config): Promise<Look> {
-  const seen = await look(database, { ...config, drift: 'repair' });
+async function lookToRepair(database: Database, config: Config): Promise<Assessment> {
+  const seen = await assess(database, { ...config, drift: 'repair' });
   const { state, plan } = seen;
   if (plan.kind === 'refuse' || state.kind === 'drifted' || state.kind === 'current') return seen;
   throw new Failure({

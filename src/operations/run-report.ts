@@ -4,7 +4,7 @@ import { writeWhole } from '../platform/durable-file.ts';
 import { redaction, renderJson } from '../report/output.ts';
 import type { Outcome, RunRecord, Step } from '../report/run-record.ts';
 import { loadHead } from '../schema/expected-schema.ts';
-import { reportFailure, reportLook, type StateReport } from '../assessment/state-report.ts';
+import { reportFailure, reportAssessment, type StateReport } from '../assessment/state-report.ts';
 
 /** How a run began and ended. */
 export interface RunEnd {
@@ -44,7 +44,7 @@ export async function reportRun(record: RunRecord, end: RunEnd): Promise<RunRepo
 
 async function seenBefore({ database, before }: RunRecord, { exitCode }: RunEnd): Promise<StateReport | null> {
   if (database === null || before === null) return null;
-  return reportLook(database, before, await loadHead(database.engine), exitCode);
+  return reportAssessment(database, before, await loadHead(database.engine), exitCode);
 }
 
 function reportOf(

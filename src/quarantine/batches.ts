@@ -9,8 +9,8 @@ import { count } from '../report/format.ts';
 import { announceWayBack } from '../report/quarantine-text.ts';
 import type { Recorder } from '../report/run-record.ts';
 import type { QuarantineSchema } from './label.ts';
-import { homeOf, type Progress, quarantineBatch } from './move.ts';
-import { type Batch, listBatches, listThings, rightsMissingToMove } from './objects.ts';
+import { applicationSchemaOf, type Progress, quarantineBatch } from './move.ts';
+import { type Batch, listBatches, listObjects, rightsMissingToMove } from './objects.ts';
 
 /** What the label says of a corrupted database. */
 const corruption = 'tables were there, but neither alembic_version nor any core table';
@@ -77,13 +77,15 @@ export async function quarantineBatches(
  * that migrates begins with it, so that of an ordinary cleanup all or nothing happens.
  */
 export async function quarantineAllButLast(context: RecordedBatchContext): Promise<void> {
-  const batches = await context.database.read(async (session) => listBatches(session, await homeOf(session), 'out'));
+  const batches = await context.database.read(async (session) =>
+    listBatches(session, await applicationSchemaOf(session), 'out'),
+  );
   await quarantineBatches(context, batches.slice(0, -1), corruption);
 }
 
 /** What keeps the role from cleaning: what it does not own cannot be moved. */
 export async function rightsMissingToClean(database: Database): Promise<readonly MissingRight[]> {
-  return database.read(async (session) => rightsMissingToMove(session, await homeOf(session)));
+  return database.read(async (session) => rightsMissingToMove(session, await applicationSchemaOf(session)));
 }
 
 /**
@@ -92,7 +94,7 @@ export async function rightsMissingToClean(database: Database): Promise<readonly
  */
 export async function quarantineLast(transaction: Transaction, { database, log }: BatchContext): Promise<string> {
   await requireAlone(transaction, database.name);
-  const things = await listThings(transaction, await homeOf(transaction), 'out');
+  const things = await listObjects(transaction, await applicationSchemaOf(transaction), 'out');
   const progress = await quarantineBatch(transaction, { things, left: 0 }, corruption);
   announceMoved(progress, log);
   return progress.schema.name;

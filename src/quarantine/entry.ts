@@ -5,7 +5,7 @@ import type { Recorder } from '../report/run-record.ts';
 import { Failure } from '../errors/failure.ts';
 
 /** What a quarantine holds, on either engine. Sizes are bytes. */
-export interface Held {
+export interface QuarantineEntry {
   /** What `restore` and `purge` call it: a schema's or a file's name. */
   readonly name: string;
   /** When it began: `2026-01-02T03:04:05Z`. */
@@ -18,11 +18,11 @@ export interface Held {
   /** Whether rows were counted; else they are estimates. */
   readonly counted: boolean;
   readonly bytes: number;
-  readonly contents: readonly HeldThing[];
+  readonly contents: readonly EntryObject[];
 }
 
 /** A relation or a type in quarantine. */
-export interface HeldThing {
+export interface EntryObject {
   readonly name: string;
   readonly kind: string;
   /** Null for what has none, and where the database keeps no estimate. */
@@ -34,7 +34,7 @@ export interface HeldThing {
  * Picks a quarantine by its name.
  * @throws Failure `quarantine-refused` (`not-held`) that names what there is
  */
-export function pick<Entry extends { readonly name: string }>(
+export function pickEntry<Entry extends { readonly name: string }>(
   entries: readonly Entry[],
   name: string,
   database: string,
@@ -48,7 +48,7 @@ export function pick<Entry extends { readonly name: string }>(
 /** What commands do with what was put aside; each engine has its own way. */
 export interface Quarantine {
   /** Looks without writing and without the lock. */
-  list(): Promise<readonly Held[]>;
+  list(): Promise<readonly QuarantineEntry[]>;
   /** Puts aside everything, or only what is not the application's. To be called with the lock held. */
   create(everything: boolean): Promise<void>;
   /** Takes everything back. To be called with the lock held, unless nothing is to be done but to check. */

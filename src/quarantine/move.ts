@@ -3,10 +3,10 @@ import { type DependedUpon, dependedUpon } from '../database/postgres/dependents
 import { number, only, text } from '../database/rows.ts';
 import type { Session } from '../database/session.ts';
 import { createSchema, type Label, type QuarantineSchema, readSchemas, writeLabel } from './label.ts';
-import { type Batch, countRows, isType, type Thing } from './objects.ts';
+import { type Batch, countRows, isType, type QuarantineObject } from './objects.ts';
 
 /** The schema that the application works in, as SQL writes its name. @throws TypeError where there is none */
-export async function homeOf(session: Session): Promise<string> {
+export async function applicationSchemaOf(session: Session): Promise<string> {
   return text(only(await session.query('SELECT quote_ident(current_schema()) AS name')), 'name');
 }
 
@@ -14,7 +14,7 @@ export async function homeOf(session: Session): Promise<string> {
 export interface Progress {
   /** As its label says now. */
   readonly schema: QuarantineSchema;
-  readonly done: readonly { readonly thing: Thing; readonly rows: number | null }[];
+  readonly done: readonly { readonly thing: QuarantineObject; readonly rows: number | null }[];
   readonly left: number;
   /** The application's schema. */
   readonly home: string;
@@ -36,7 +36,7 @@ export async function quarantineBatch(
   into: QuarantineSchema | null = null,
 ): Promise<Progress> {
   const { name, label } = into ?? (await unfinishedSchema(session)) ?? (await createSchema(session, why));
-  const home = await homeOf(session);
+  const home = await applicationSchemaOf(session);
   const done = await move(session, batch, home, name);
   const schema: QuarantineSchema = {
     name,
@@ -72,7 +72,7 @@ async function unfinishedSchema(session: Session): Promise<QuarantineSchema | nu
 
 /** Moves a batch of a quarantine back to the application's schema; with the last one the schema goes, unless others use it. */
 export async function bringBackBatch(session: Session, batch: Batch, schema: QuarantineSchema): Promise<Progress> {
-  const home = await homeOf(session);
+  const home = await applicationSchemaOf(session);
   const done = await move(session, batch, schema.name, home);
   await closeOrLabel(session, schema, batch, 'unfinished');
   return { schema, home, done, left: batch.left, functions: 0 };
@@ -85,11 +85,11 @@ export async function bringBackBatch(session: Session, batch: Batch, schema: Qua
  */
 export async function dropBatch(session: Session, batch: Batch, schema: QuarantineSchema): Promise<Progress> {
   await dropKeysOfLaterBatches(session, batch, schema.name);
-  await dropThings(session, batch.things, schema.name);
+  await dropObjects(session, batch.things, schema.name);
   await closeOrLabel(session, schema, batch, 'purging');
   return {
     schema,
-    home: await homeOf(session),
+    home: await applicationSchemaOf(session),
     done: batch.things.map((thing) => ({ thing, rows: null })),
     left: batch.left,
     functions: 0,
@@ -111,10 +111,10 @@ async function dropKeysOfLaterBatches(session: Session, { things }: Batch, schem
 }
 
 /** Drops things of one list, which may need each other in any order. @throws DependedUpon */
-async function dropThings(session: Session, things: readonly Thing[], schema: string): Promise<void> {
+async function dropObjects(session: Session, things: readonly QuarantineObject[], schema: string): Promise<void> {
   let left = things;
   for (;;) {
-    const stuck: Thing[] = [];
+    const stuck: QuarantineObject[] = [];
     let refused: DependedUpon | null = null;
     for (const kind of new Set(left.map((thing) => thing.kind))) {
       const alike = left.filter((thing) => thing.kind === kind);
@@ -134,7 +134,11 @@ async function dropThings(session: Session, things: readonly Thing[], schema: st
 }
 
 /** @returns null if they are dropped, else what is in the way: then nothing is dropped */
-async function tryToDrop(session: Session, things: readonly Thing[], schema: string): Promise<DependedUpon | null> {
+async function tryToDrop(
+  session: Session,
+  things: readonly QuarantineObject[],
+  schema: string,
+): Promise<DependedUpon | null> {
   // IF EXISTS: a table takes its partitions along
   const names = things.map(({ quoted }) => `${schema}.${quoted}`).join(', ');
   await session.run('SAVEPOINT before_drop');
@@ -150,7 +154,7 @@ async function tryToDrop(session: Session, things: readonly Thing[], schema: str
 }
 
 async function move(session: Session, { things }: Batch, from: string, to: string): Promise<Progress['done']> {
-  const done: { thing: Thing; rows: number | null }[] = [];
+  const done: { thing: QuarantineObject; rows: number | null }[] = [];
   for (const thing of things) done.push({ thing, rows: await countRows(session, from, thing) });
   await session.run(things.map(({ kind, quoted }) => `ALTER ${kind} ${from}.${quoted} SET SCHEMA ${to}`).join(';'));
   return done;

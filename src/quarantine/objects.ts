@@ -5,14 +5,14 @@ import type { Session } from '../database/session.ts';
 import { coreTables, versionTable } from '../schema/catalog.ts';
 
 /** What ALTER … SET SCHEMA and DROP call a kind of thing. */
-export type ThingKind = (typeof kinds)[keyof typeof kinds];
+export type ObjectKind = (typeof kinds)[keyof typeof kinds];
 
 /** Something of a schema that is moved or dropped by itself. Indexes, triggers and owned sequences go with their table. */
-export interface Thing {
+export interface QuarantineObject {
   readonly name: string;
   /** As SQL writes the name: quoted where it needs to be. */
   readonly quoted: string;
-  readonly kind: ThingKind;
+  readonly kind: ObjectKind;
   /** The server's estimate; null where it has none, and for what holds no rows. */
   readonly estimatedRows: number | null;
   /** Whether counting its rows is allowed and quick. */
@@ -24,7 +24,7 @@ export interface Thing {
 
 /** Some of the things of a schema: as many as one transaction may lock. */
 export interface Batch {
-  readonly things: readonly Thing[];
+  readonly things: readonly QuarantineObject[];
   /** How many things of the schema are left for later batches. */
   readonly left: number;
 }
@@ -90,12 +90,12 @@ const selection = (order: Order): string => `
   ORDER BY ${orders[order]}`;
 
 /** Everything of a schema that can be moved or dropped by itself. */
-export async function listThings(
+export async function listObjects(
   session: Session,
   schema: string,
   order: Order,
   keep: readonly string[] = [],
-): Promise<readonly Thing[]> {
+): Promise<readonly QuarantineObject[]> {
   return (await session.query(selection(order), [schema, JSON.stringify(keep)])).map(readThing);
 }
 
@@ -114,11 +114,11 @@ export async function listBatches(
     `SELECT current_setting('max_locks_per_transaction')::int8 * (current_setting('max_connections')::int8
        + current_setting('max_prepared_transactions')::int8) / 4 AS budget`,
   );
-  return splitByLocks(await listThings(session, schema, order, keep), number(row, 'budget'));
+  return splitByLocks(await listObjects(session, schema, order, keep), number(row, 'budget'));
 }
 
 /** Cuts a list into batches that take no more locks than the budget, save those of a single thing that takes more. */
-export function splitByLocks(all: readonly Thing[], budget: number): readonly Batch[] {
+export function splitByLocks(all: readonly QuarantineObject[], budget: number): readonly Batch[] {
   const batches: Batch[] = [];
   for (let start = 0; start < all.length || batches.length === 0;) {
     let end = start;
@@ -132,7 +132,7 @@ export function splitByLocks(all: readonly Thing[], budget: number): readonly Ba
   return batches;
 }
 
-function readThing(row: Row): Thing {
+function readThing(row: Row): QuarantineObject {
   const letter = text(row, 'kind');
   if (!isKind(letter)) throw new Error(`unknown kind of relation: ${letter}`);
   return {
@@ -154,7 +154,7 @@ export function isType(kind: string): boolean {
 }
 
 /** Counts what is small, believes the estimate of what is large. */
-export async function countRows(session: Session, schema: string, thing: Thing): Promise<number | null> {
+export async function countRows(session: Session, schema: string, thing: QuarantineObject): Promise<number | null> {
   if (!thing.countable) return thing.estimatedRows;
   return number(only(await session.query(`SELECT count(*) AS rows FROM ${schema}.${thing.quoted}`)), 'rows');
 }

@@ -1,15 +1,15 @@
-import { type Quarantine, type QuarantineContext, type Held, type HeldThing, pick } from './entry.ts';
+import { type Quarantine, type QuarantineContext, type QuarantineEntry, type EntryObject, pickEntry } from './entry.ts';
 import { currentSchema } from '../database/current-schema.ts';
 import { DependedUpon, findDependents, lockTables } from '../database/postgres/dependents.ts';
 import { text } from '../database/rows.ts';
 import type { Session } from '../database/session.ts';
 import { Failure, type QuarantineObstacle } from '../errors/failure.ts';
-import { describeReturned, summariseHeld } from '../report/quarantine-text.ts';
+import { describeReturned, summariseEntries } from '../report/quarantine-text.ts';
 import { versionTable } from '../schema/catalog.ts';
 import { loadHead } from '../schema/expected-schema.ts';
 import { inBatches, quarantineBatches, requireAlone } from './batches.ts';
 import { type QuarantineSchema, readSchemas } from './label.ts';
-import { bringBackBatch, dropBatch, findNameClashes, homeOf } from './move.ts';
+import { bringBackBatch, dropBatch, findNameClashes, applicationSchemaOf } from './move.ts';
 import { bringBackRows, type ReturnedRows } from './rows.ts';
 import { type Batch, countRows, isType, listBatches, rightsMissingToMove } from './objects.ts';
 
@@ -36,11 +36,11 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
   };
 
   return {
-    list: () => database.read(listHeld),
+    list: () => database.read(listEntries),
 
     async create(everything) {
       const keep = everything ? [] : await database.read(namesOfTheApplication);
-      const home = await database.read(homeOf);
+      const home = await database.read(applicationSchemaOf);
       const batches = await database.read((session) => listBatches(session, home, 'out', keep));
       const names = namesIn(batches);
       if (names.length === 0) return log.info('There is nothing to move: nothing was changed.');
@@ -54,7 +54,7 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
     },
 
     async restore(name, dryRun) {
-      const schema = pick(await database.read(readSchemas), name, database.name);
+      const schema = pickEntry(await database.read(readSchemas), name, database.name);
       if (schema.label.holds === 'rows') return bringBack(schema, dryRun);
       const requireFreeNames = async (session: Session): Promise<void> => {
         const names = await findNameClashes(session, name);
@@ -64,7 +64,7 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
       await requireRights(context, name, [], false);
       if (dryRun) {
         const held = await database.read((session) => describe(session, schema));
-        return log.info(`Would bring back ${summariseHeld(held)} from ${name}: nothing was changed.`);
+        return log.info(`Would bring back ${summariseEntries(held)} from ${name}: nothing was changed.`);
       }
       await inBatches(
         context,
@@ -78,17 +78,17 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
           for (const { thing } of done) log.info(`  brought back ${thing.kind.toLowerCase()} ${thing.quoted}`);
         },
       );
-      log.info(`Everything of ${name} is in schema ${await database.read(homeOf)} again.`);
+      log.info(`Everything of ${name} is in schema ${await database.read(applicationSchemaOf)} again.`);
     },
 
     async purge(name) {
-      const schema = pick(await database.read(readSchemas), name, database.name);
+      const schema = pickEntry(await database.read(readSchemas), name, database.name);
       const dependents = await database.read((session) => findDependents(session, name));
       if (dependents.length > 0) refuse({ kind: 'depended-upon', name, dependents });
       await requireRights(context, name, [], false);
       const shown = await database.read((session) => describe(session, schema));
       const batches = await database.read((session) => listBatches(session, name, 'drop'));
-      await consent(`This DELETES ${summariseHeld(shown)} in ${name} for good.`);
+      await consent(`This DELETES ${summariseEntries(shown)} in ${name} for good.`);
       await inBatches(
         context,
         'quarantine-purged',
@@ -125,8 +125,8 @@ const namesIn = (batches: readonly Batch[]): readonly string[] =>
  * What a quarantine holds now and did not hold when it was shown, or the other way round; a table whose number of rows
  * is another one is among them, where rows were counted.
  */
-function differencesOf(shown: Held, now: Held): readonly string[] {
-  const keyOf = ({ kind, name, rows }: HeldThing): string =>
+function differencesOf(shown: QuarantineEntry, now: QuarantineEntry): readonly string[] {
+  const keyOf = ({ kind, name, rows }: EntryObject): string =>
     shown.counted ? `${kind} ${name} ${rows}` : `${kind} ${name}`;
   const keysThen = new Set(shown.contents.map(keyOf));
   const keysNow = new Set(now.contents.map(keyOf));
@@ -164,17 +164,17 @@ async function requireRights(
   if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });
 }
 
-async function listHeld(session: Session): Promise<readonly Held[]> {
-  const held: Held[] = [];
+async function listEntries(session: Session): Promise<readonly QuarantineEntry[]> {
+  const held: QuarantineEntry[] = [];
   for (const schema of await readSchemas(session)) held.push(await describe(session, schema));
   return held;
 }
 
 /** What a quarantine holds now. Of more relations than one transaction may lock, rows are estimates. */
-async function describe(session: Session, { name, label }: QuarantineSchema): Promise<Held> {
+async function describe(session: Session, { name, label }: QuarantineSchema): Promise<QuarantineEntry> {
   const batches = await listBatches(session, name, 'out');
   const countable = batches.length === 1;
-  const contents: HeldThing[] = [];
+  const contents: EntryObject[] = [];
   for (const thing of batches.flatMap(({ things }) => things)) {
     const rows = countable ? await countRows(session, name, thing) : thing.estimatedRows;
     contents.push({ name: thing.name, kind: thing.kind.toLowerCase(), rows, bytes: thing.bytes });

@@ -1,7 +1,7 @@
 import type { Quarantine, QuarantineContext } from './entry.ts';
 import type { State } from '../model/state.ts';
 import { Failure } from '../errors/failure.ts';
-import { look } from '../assessment/assess.ts';
+import { assess } from '../assessment/assess.ts';
 import { refusalOf } from '../assessment/plan.ts';
 
 /** The quarantine of a database. */
@@ -23,7 +23,7 @@ export async function openQuarantine(context: QuarantineContext): Promise<Quaran
 export async function createQuarantine(context: QuarantineContext, everything: boolean): Promise<void> {
   const { database, config, log, consent } = context;
   await database.withLock(async () => {
-    const { observation, state } = await look(database, config);
+    const { observation, state } = await assess(database, config);
     // a damaged file can be put aside unread, a damaged schema cannot
     const unreadable = state.kind === 'unreadable' && database.engine === 'postgresql';
     const foreign = state.kind === 'foreign' && !everything;

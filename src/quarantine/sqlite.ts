@@ -1,11 +1,11 @@
 import { sync } from '../platform/durable-file.ts';
-import { type Quarantine, type QuarantineContext, type Held, pick } from './entry.ts';
+import { type Quarantine, type QuarantineContext, type QuarantineEntry, pickEntry } from './entry.ts';
 import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { countRelations, withExclusiveFile } from '../database/sqlite/exclusive.ts';
 import { Failure, type QuarantineObstacle } from '../errors/failure.ts';
 import { commandsFor } from '../report/commands.ts';
-import { announceWayBack, summariseHeld } from '../report/quarantine-text.ts';
+import { announceWayBack, summariseEntries } from '../report/quarantine-text.ts';
 import { timeInName } from '../platform/local-time.ts';
 
 /** What the record of the run calls it. */
@@ -47,9 +47,11 @@ export function sqliteQuarantine(
       if (!existsSync(file)) return log.info(`There is no ${file}: nothing was changed.`);
       const name = unfinishedOf(file) ?? nameOf(file, new Date());
       const held = describe(folder, basename(file));
-      await consent(`This moves ${file}, ${summariseHeld(held)}, to ${name} in the same folder. Nothing is deleted.`);
+      await consent(
+        `This moves ${file}, ${summariseEntries(held)}, to ${name} in the same folder. Nothing is deleted.`,
+      );
       exclusively('quarantine', name, file, () => moveFiles(file, join(folder, name)));
-      log.info(`  moved ${file} to ${name} (${summariseHeld(held)})`, { quarantine: name });
+      log.info(`  moved ${file} to ${name} (${summariseEntries(held)})`, { quarantine: name });
       announceWayBack(name, commandsFor(config), log);
     },
 
@@ -61,7 +63,7 @@ export function sqliteQuarantine(
         (side) => existsSync(file + side) && (side === '' || existsSync(path + side)),
       );
       if (taken.length > 0) refuse({ kind: 'names-taken', name, names: taken.map((side) => basename(file) + side) });
-      if (dryRun) return log.info(`Would bring back ${summariseHeld(describe(folder, name))}: nothing was changed.`);
+      if (dryRun) return log.info(`Would bring back ${summariseEntries(describe(folder, name))}: nothing was changed.`);
       exclusively('quarantine-restored', name, path, () => moveFiles(path, file));
       log.info(`${file} is there again.`);
     },
@@ -70,7 +72,7 @@ export function sqliteQuarantine(
       const name = pickName(file, wanted, database.name);
       const path = join(folder, name);
       const shown = versionOf(path);
-      await consent(`This DELETES ${summariseHeld(describe(folder, name))} in ${name} for good.`);
+      await consent(`This DELETES ${summariseEntries(describe(folder, name))} in ${name} for good.`);
       if (versionOf(path) !== shown) refuse({ kind: 'changed', name, changed: [name] });
       // the file last: as long as it is there, what is left is found again
       exclusively('quarantine-purged', name, path, () => {
@@ -93,7 +95,7 @@ function entriesOf(file: string): readonly string[] {
 }
 
 function pickName(file: string, wanted: string, database: string): string {
-  return pick(
+  return pickEntry(
     entriesOf(file).map((name) => ({ name })),
     wanted,
     database,
@@ -123,7 +125,7 @@ function moveFiles(from: string, to: string): void {
   renameSync(from, to);
 }
 
-function describe(folder: string, name: string): Held {
+function describe(folder: string, name: string): QuarantineEntry {
   const path = join(folder, name);
   const counted = existsSync(path) ? countRelations(path) : null;
   return {

@@ -1,6 +1,6 @@
 import type { DatabaseFacts } from '../model/database-facts.ts';
 import type { Engine } from '../model/engine.ts';
-import type { Promised } from '../schema/faults.ts';
+import type { ExpectedSchema } from '../schema/faults.ts';
 import type { Condition } from '../model/repair.ts';
 import { sequenceOf } from '../migration/schema-builder/catalog-sql.ts';
 import { quoteName } from '../database/quoting.ts';
@@ -128,7 +128,7 @@ function rowsOf(table: string, columns: readonly string[], { head, facts }: Repa
 }
 
 /** What a plan is made from: what was seen, and what is promised. */
-export interface RepairContext extends Promised {
+export interface RepairContext extends ExpectedSchema {
   readonly facts: DatabaseFacts;
   readonly engine: Engine;
 }

@@ -113,7 +113,7 @@ function decideTable(difference: Of<'missing-table'>, circumstances: Circumstanc
     const remedy = engine === 'postgresql' ? rename : `-- keep its definition, then: DROP VIEW ${quoteName(table)}`;
     return unsafe(difference, { kind: 'name-taken', by: other.kind }, [remedy]);
   }
-  const { create, indexes, foreignKeys } = renderTable(table, underFreeNames(table, circumstances), engine);
+  const { create, indexes, foreignKeys } = renderTable(table, underAllocatedNames(table, circumstances), engine);
   const changes = [
     ...create.map((sql) => statement('table', sql)),
     ...indexes.map((sql) => statement('index', sql)),
@@ -124,7 +124,7 @@ function decideTable(difference: Of<'missing-table'>, circumstances: Circumstanc
 }
 
 /** A promised table, without the names that the owner has given to other things. */
-function underFreeNames(table: string, circumstances: Circumstances): Table {
+function underAllocatedNames(table: string, circumstances: Circumstances): Table {
   const { columns, constraints, indexes } = promisedTable(table, circumstances);
   const { names } = circumstances;
   const mapped = <Value>(of: Readonly<Record<string, Value>>, map: (name: string, value: Value) => [string, Value]) =>

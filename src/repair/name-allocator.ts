@@ -6,7 +6,7 @@ import { parseRule } from './constraint-rules.ts';
 const longest = 60;
 
 /** Finds names for what is added: the owner may have given the promised ones to things of theirs. */
-export interface FreeNames {
+export interface NameAllocator {
   /** A name for a table, index or sequence: the wanted one, or if it is taken one with a number behind. */
   claim(name: string): string;
   /** A name for a constraint, which for keys is an index as well. */
@@ -16,7 +16,7 @@ export interface FreeNames {
 }
 
 /** The names that are free in a database. Each claim takes one. */
-export function freeNames({ relations, catalog }: DatabaseFacts): FreeNames {
+export function createNameAllocator({ relations, catalog }: DatabaseFacts): NameAllocator {
   const tables = Object.entries(catalog.tables);
   const taken = new Set([
     ...relations.map(({ name }) => name),

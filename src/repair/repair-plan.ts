@@ -1,7 +1,7 @@
 import type { RepairContext } from './constraint-rules.ts';
 import type { Engine } from '../model/engine.ts';
 import type { Difference } from '../model/difference.ts';
-import { freeNames } from './name-allocator.ts';
+import { createNameAllocator } from './name-allocator.ts';
 import { decide } from './decisions.ts';
 import { type Change, phases, renderChange, type RepairPlan, type Step } from './repair-step.ts';
 
@@ -12,7 +12,7 @@ import { type Change, phases, renderChange, type RepairPlan, type Step } from '.
  * cut-off creation left invalid, and no row is changed, for what was lost cannot be guessed.
  */
 export function planRepair(differences: readonly Difference[], context: RepairContext): RepairPlan {
-  const names = freeNames(context.facts);
+  const names = createNameAllocator(context.facts);
   const mistyped = new Set(
     differences.flatMap((difference) =>
       difference.kind === 'different-type' ? [`${difference.table}.${difference.column}`] : [],

@@ -4,7 +4,7 @@ import type { Engine } from '../model/engine.ts';
 import type { Difference } from '../model/difference.ts';
 import { quoteName } from '../database/quoting.ts';
 import type { TableChange } from '../migration/schema-builder/table-text.ts';
-import type { FreeNames } from './name-allocator.ts';
+import type { NameAllocator } from './name-allocator.ts';
 
 /** What is altered in a table that is there. */
 export type Alteration = Extract<TableChange, { kind: 'addColumn' | 'setNotNull' | 'dropNotNull' | 'addConstraint' }>;
@@ -34,7 +34,7 @@ export interface RepairPlan {
 
 /** What a decision about one difference needs to know of everything else. */
 export interface Circumstances extends RepairContext {
-  readonly names: FreeNames;
+  readonly names: NameAllocator;
   /** Columns, as `table.column`, of another type than promised: rules over them cannot even be asked for. */
   readonly mistyped: ReadonlySet<string>;
 }

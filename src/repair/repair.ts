@@ -12,7 +12,7 @@ import { changesInOrder, planRepair } from './repair-plan.ts';
 import { type Alteration, type Change, renderChange, type RepairPlan, type Step } from './repair-step.ts';
 
 /** Something stands in the way of mending. Nothing of the plan is to stay: the transaction is to be rolled back. */
-export class NotMendable extends Error {
+export class Unrepairable extends Error {
   override readonly name = 'NotMendable';
   readonly unsafe: readonly Unsafe[];
 
@@ -81,13 +81,13 @@ function comment(sql: string): string {
  * @returns what was mended
  * @throws NotMendable with everything that is in the way
  */
-export async function mend(
+export async function repairDifferences(
   session: Session,
   differences: readonly Difference[],
   context: RepairContext,
 ): Promise<readonly Difference[]> {
   const { steps, unsafe } = await assessRepair(session, differences, context);
-  if (unsafe.length > 0) throw new NotMendable(unsafe);
+  if (unsafe.length > 0) throw new Unrepairable(unsafe);
   const make = changerOf(session);
   await withoutBroken(session, async () => {
     for (const { step, change } of changesInOrder(steps)) {
@@ -97,7 +97,7 @@ export async function mend(
         if (!isRejection(error)) throw error;
         const remedy = step.changes.map((each) => renderChange(each, context.engine));
         const obstacle = { kind: 'rejected', reason: reasonOf(error) } as const;
-        throw new NotMendable([{ kind: 'unsafe', difference: step.difference, obstacle, remedy }], { cause: error });
+        throw new Unrepairable([{ kind: 'unsafe', difference: step.difference, obstacle, remedy }], { cause: error });
       }
     }
   });

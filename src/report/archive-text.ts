@@ -1,7 +1,7 @@
 import type { Engine } from '../model/engine.ts';
 import { basename } from 'node:path';
 import type { ArchiveFault } from '../errors/failure.ts';
-import { capital, newerTools, shownArchive } from './next-steps.ts';
+import { capitalize, newerTools, shownArchive } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
 import { formatBytes } from './format.ts';
@@ -45,7 +45,7 @@ function describeFault(archive: string, fault: ArchiveFault, commands: Commands)
     case 'invalid':
       return {
         title,
-        happened: [`${capital(fault.reason)}.`],
+        happened: [`${capitalize(fault.reason)}.`],
         safe,
         options: [
           'If it is a copy, copy it once more and compare the sizes and checksums (sha256sum) of both files.',
@@ -55,7 +55,7 @@ function describeFault(archive: string, fault: ArchiveFault, commands: Commands)
     case 'access':
       return {
         title,
-        happened: [`${capital(fault.reason)}.`],
+        happened: [`${capitalize(fault.reason)}.`],
         safe,
         options: [
           `Give the file to that user, then try again.\n${commands.give(archive)}\n${commands.run('restore', archive)}`,
@@ -65,7 +65,7 @@ function describeFault(archive: string, fault: ArchiveFault, commands: Commands)
     case 'too-large':
       return {
         title,
-        happened: [`${capital(fault.reason)}.`, 'That is how archives look that are made to fill a disk.'],
+        happened: [`${capitalize(fault.reason)}.`, 'That is how archives look that are made to fill a disk.'],
         safe,
         options: [
           `If you know where it comes from and that it is right, raise ${fault.variable} in .env and try again.`,
@@ -75,7 +75,7 @@ function describeFault(archive: string, fault: ArchiveFault, commands: Commands)
     case 'unusable':
       return {
         title,
-        happened: [`${capital(fault.reason)}.`],
+        happened: [`${capitalize(fault.reason)}.`],
         safe,
         options: [
           'Use the image of db-init that belongs to the release of TimeTracker that made the archive, or a newer one.',
@@ -85,14 +85,14 @@ function describeFault(archive: string, fault: ArchiveFault, commands: Commands)
     case 'no-tool':
       return {
         title,
-        happened: [`${capital(fault.reason)}.`],
+        happened: [`${capitalize(fault.reason)}.`],
         safe,
         options: [newerTools, another(commands)],
       };
     case 'piece':
       return {
         title,
-        happened: [`${capital(fault.reason)}.`],
+        happened: [`${capitalize(fault.reason)}.`],
         safe,
         options: [
           'Pieces that were simply cut (backup.zip.001, backup.zip.002) are put together in the order of their numbers, where they lie.\n' +
@@ -118,7 +118,7 @@ function describeFault(archive: string, fault: ArchiveFault, commands: Commands)
       return describeOtherFile(archive, fault.file, { safe, another: another(commands), commands });
     case 'wrapped': {
       const { what, options } = describeWrapped(archive, fault.by, commands);
-      return { title, happened: [`${capital(what)}.`], safe, options: [...options, another(commands)] };
+      return { title, happened: [`${capitalize(what)}.`], safe, options: [...options, another(commands)] };
     }
     case 'other-engine':
       return {

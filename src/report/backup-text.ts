@@ -1,6 +1,6 @@
 import type { AbsentUploads } from '../model/archive.ts';
 import type { BackupObstacle, Problem } from '../errors/failure.ts';
-import { capital, newerTools, untouched } from './next-steps.ts';
+import { capitalize, newerTools, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import { describeCauseOf } from './cause-text.ts';
 import { zonedTime } from '../platform/local-time.ts';
@@ -157,14 +157,14 @@ export function describeUntidyBackups(
     case 'backups-not-listed':
       return {
         title: `The backups cannot be listed: ${folder}`,
-        happened: [`${capital(reason)}.`],
+        happened: [`${capitalize(reason)}.`],
         safe: 'nothing was changed.',
         options: [`Remedy that, then look again.\n${commands.backups}`],
       };
     case 'backups-not-pruned':
       return {
         title: `Older backups were not removed: ${folder}`,
-        happened: [`${capital(reason)}.`],
+        happened: [`${capitalize(reason)}.`],
         safe: 'whatever was removed is named above; every other backup is as it was.',
         options: [`Make a new backup, then remove older ones.\n${commands.backup}`],
       };

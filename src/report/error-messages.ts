@@ -1,7 +1,7 @@
 import type { Problem, WantedRun } from '../errors/failure.ts';
 import { printableSql } from '../platform/printable.ts';
 import { listRows } from './adoption-text.ts';
-import { capital, untouched } from './next-steps.ts';
+import { capitalize, untouched } from './next-steps.ts';
 import { describeFailedBackup, describeUntidyBackups } from './backup-text.ts';
 import type { Notice } from './banner.ts';
 import { describeCauseOf } from './cause-text.ts';
@@ -135,7 +135,7 @@ function describe(problem: Problem, commands: Commands): Notice {
     case 'connection-lost':
       return {
         title: `The connection was lost: ${problem.database}`,
-        happened: [`${capital(problem.reason)}.`],
+        happened: [`${capitalize(problem.reason)}.`],
         safe: 'what was not committed was rolled back by the server.',
         options: [
           `Start again: the database is looked at anew.\n${commands.gate}`,
@@ -158,7 +158,7 @@ function describe(problem: Problem, commands: Commands): Notice {
     case 'access-denied':
       return {
         title: `Access denied: ${problem.database}`,
-        happened: [`${capital(problem.reason)}.`],
+        happened: [`${capitalize(problem.reason)}.`],
         safe: 'nothing was changed.',
         options: [
           'Compare user and password in DATABASE_URL with POSTGRES_USER and POSTGRES_PASSWORD of the database service.',

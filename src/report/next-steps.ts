@@ -85,6 +85,6 @@ export function adviceFor(commands: Commands): Advice {
   }
 }
 
-export function capital(text: string): string {
+export function capitalize(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,4 +1,4 @@
-import { capital } from './next-steps.ts';
+import { capitalize } from './next-steps.ts';
 import type { RunRecord } from './run-record.ts';
 import { stepsInWords } from './safety.ts';
 
@@ -19,8 +19,8 @@ export function describeSuccess(
   const done = stepsInWords(record.steps);
   const nothing = changed ? 'The database was changed.' : 'Nothing was changed in the database.';
   return {
-    title: changed ? `The database was changed by ${command}${where}` : `${capital(command)} ended well${where}`,
-    text: done.length === 0 ? nothing : done.map((clause) => `${capital(clause)}.`).join('\n'),
+    title: changed ? `The database was changed by ${command}${where}` : `${capitalize(command)} ended well${where}`,
+    text: done.length === 0 ? nothing : done.map((clause) => `${capitalize(clause)}.`).join('\n'),
   };
 }
 

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { UploadRootName } from '../config/config.ts';
 import type { Contents, FolderPacking, OtherFile, Wrapping } from '../errors/failure.ts';
-import { capital } from './next-steps.ts';
+import { capitalize } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import { type Commands, databaseWord, forEachFile } from './commands.ts';
 import { shellWord } from './shell.ts';
@@ -14,7 +14,7 @@ export function describeOtherFile(archive: string, file: OtherFile, standing: St
   return {
     title: `This is no archive of TimeTracker: ${archive}`,
     happened: [
-      `${capital(what)}. db-init restores the ZIP archives that TimeTracker and db-init make, which hold the uploads as well.`,
+      `${capitalize(what)}. db-init restores the ZIP archives that TimeTracker and db-init make, which hold the uploads as well.`,
     ],
     safe,
     options,

@@ -3,12 +3,12 @@ import type { Unsafe } from '../model/repair.ts';
 import type { Mismatch } from '../model/difference.ts';
 import type { FailedMigration, Problem, Verdict } from '../errors/failure.ts';
 import { listRows } from './adoption-text.ts';
-import { adviceFor, capital, restoring } from './next-steps.ts';
+import { adviceFor, capitalize, restoring } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import { describeCauseOf } from './cause-text.ts';
 import type { Commands } from './commands.ts';
 import { describeDifference } from './differences.ts';
-import { describeUnsafe, shownDifferences, waysOut } from './repair-text.ts';
+import { describeUnsafe, shownDifferences, nextSteps } from './repair-text.ts';
 
 /** What is told of a migration that failed. */
 export function describeFailedMigration(
@@ -45,7 +45,7 @@ export function describeFailedWork(
 ): Notice {
   const { title, happened, options } = describeCauseOf(cause, commands);
   return {
-    title: `${capital(title ?? 'the database refused the work')}: ${database}`,
+    title: `${capitalize(title ?? 'the database refused the work')}: ${database}`,
     happened: [`Reason: ${reason}`, ...happened],
     safe: 'the transaction that was open was rolled back: what it had done is not in the database.',
     options: options ?? [`Remedy what the reason says, then start again.\n${commands.gate}`],
@@ -77,7 +77,7 @@ export function describeVerdict(
     options: [
       adviceFor(commands).save,
       ...(unsafe.length > 0
-        ? [waysOut(unsafe, commands)]
+        ? [nextSteps(unsafe, commands)]
         : [
             `See every difference.\n${commands.differences}`,
             `Start again: what is missing may be added.\n${commands.gate}`,

@@ -1,6 +1,6 @@
 import type { OtherSession } from '../model/database-facts.ts';
 import type { QuarantineObstacle } from '../errors/failure.ts';
-import type { Held } from '../quarantine/entry.ts';
+import type { QuarantineEntry } from '../quarantine/entry.ts';
 import { printable } from '../platform/printable.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
@@ -9,18 +9,22 @@ import { count, formatBytes } from './format.ts';
 import { zonedTime } from '../platform/local-time.ts';
 
 /** What a quarantine holds, in short: `12 relations with 3400 rows (1.2 MB)`. */
-export function summariseHeld({ relations, rows, bytes }: Pick<Held, 'relations' | 'rows' | 'bytes'>): string {
+export function summariseEntries({
+  relations,
+  rows,
+  bytes,
+}: Pick<QuarantineEntry, 'relations' | 'rows' | 'bytes'>): string {
   const what = relations === null ? 'what cannot be read' : count(relations, 'relation');
   return `${what}${rows === null ? '' : ` with ${count(rows, 'row')}`} (${formatBytes(bytes)})`;
 }
 
 /** `quarantine list` for people. */
-export function renderHeld(held: readonly Held[]): string {
+export function renderEntries(held: readonly QuarantineEntry[]): string {
   if (held.length === 0) return 'Nothing is in quarantine.\n';
   return held
     .map((entry) =>
       [
-        `${entry.name}: ${entry.state}, since ${zonedTime(entry.since)}, ${summariseHeld(entry)}`,
+        `${entry.name}: ${entry.state}, since ${zonedTime(entry.since)}, ${summariseEntries(entry)}`,
         `  why: ${entry.why}`,
         ...entry.contents.map(
           ({ kind, name, rows }) => `  ${kind.padEnd(17)} ${name}${rows === null ? '' : ` (${count(rows, 'row')})`}`,

@@ -4,12 +4,12 @@ import type { Refusal } from '../model/plan.ts';
 import type { Mismatch } from '../model/difference.ts';
 import { current, rangeOf, releases } from '../releases.ts';
 import { describeMatch, listRows, listSets } from './adoption-text.ts';
-import { type Advice, adviceFor, capital, describeLedgers, restoring, startOver, untouched } from './next-steps.ts';
+import { type Advice, adviceFor, capitalize, describeLedgers, restoring, startOver, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
 import { quoteName } from './sql-name.ts';
 import { listSessions } from './quarantine-text.ts';
-import { waysOut } from './repair-text.ts';
+import { nextSteps } from './repair-text.ts';
 import { describeStaleSideFile } from './side-file-text.ts';
 import { listDifferences } from './outcome-messages.ts';
 
@@ -18,7 +18,7 @@ export function unreadable(database: string, reason: string, commands: Commands,
   if (sideFile !== undefined) return describeStaleSideFile(database, sideFile, commands);
   return {
     title: `The database could not be inspected: ${database}`,
-    happened: [`${capital(reason)}.`, 'What is in it is not known, and not knowing is a reason to touch nothing.'],
+    happened: [`${capitalize(reason)}.`, 'What is in it is not known, and not knowing is a reason to touch nothing.'],
     safe: untouched,
     options: [
       'If another program is at work on the database, let it finish and start again.',
@@ -224,7 +224,7 @@ function driftedOptions(
   if (reason !== 'not-mendable') {
     return [see, save, `Have it mended, now or with TT_DRIFT=repair at the next start.\n${commands.repair}`];
   }
-  return [see, save, waysOut(unsafe, commands)];
+  return [see, save, nextSteps(unsafe, commands)];
 }
 
 /** The releases that a row belongs to, where they are known. */

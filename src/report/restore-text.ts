@@ -5,7 +5,7 @@ import type { Surrounding } from '../database/postgres/left-behind.ts';
 import type { RestoreObstacle } from '../errors/failure.ts';
 import type { DoneRestore } from '../state-folder/restore-history.ts';
 import { listRows } from './adoption-text.ts';
-import { capital, shownArchive } from './next-steps.ts';
+import { capitalize, shownArchive } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import { describeCarried, describeCauseOf } from './cause-text.ts';
 import type { Commands } from './commands.ts';
@@ -175,7 +175,7 @@ export function describeRestoreObstacle(database: string, obstacle: RestoreObsta
       const told = carried === null ? describeCauseOf(obstacle.cause, commands, commands.restore).options : [carried];
       return {
         title,
-        happened: [`${capital(obstacle.step)} failed: ${obstacle.reason}.`],
+        happened: [`${capitalize(obstacle.step)} failed: ${obstacle.reason}.`],
         safe,
         options: [
           ...(told ?? ['Remedy that, then restore again.']),
@@ -194,7 +194,7 @@ function describeUnfinished(
   return {
     title: `A restore is not finished: ${database}`,
     happened: [
-      reason === null ? 'Another run is restoring, or was interrupted while it did.' : `${capital(reason)}.`,
+      reason === null ? 'Another run is restoring, or was interrupted while it did.' : `${capitalize(reason)}.`,
       `The journal of it is ${journal}.`,
     ],
     safe: 'this run changed nothing, and no database is dropped before it is known which one is live.',
@@ -311,7 +311,7 @@ export function describeArchive(archive: Archive): string {
     revisions === null || revisions.length === 0 ? 'at a revision it does not say' : `at ${listRows(revisions)}`;
   const what = engine === 'sqlite' ? 'SQLite' : 'PostgreSQL';
   if (archive.bare) return `${file}: a SQLite database file, ${formatBytes(size)}.`;
-  return `${capital(shownArchive(file))}: a ${what} database ${at}, made ${made}, ${count(uploads.length, 'upload')}, ${formatBytes(size)} unpacked.`;
+  return `${capitalize(shownArchive(file))}: a ${what} database ${at}, made ${made}, ${count(uploads.length, 'upload')}, ${formatBytes(size)} unpacked.`;
 }
 
 /** What becomes of what an owner made around the tables: before the question. */
@@ -369,7 +369,7 @@ const statementsOf = (around: readonly Surrounding[]): readonly string[] =>
 export function describeErasures({ file }: Pick<Archive, 'file'>, users: readonly number[]): string {
   const shown = users.slice(0, 10).join(', ') + (users.length > 10 ? ', …' : '');
   return (
-    `${capital(shownArchive(file))} brings people back: ${count(users.length, 'user')} of the present database (id ${shown}) ` +
+    `${capitalize(shownArchive(file))} brings people back: ${count(users.length, 'user')} of the present database (id ${shown}) ` +
     `${users.length === 1 ? 'was' : 'were'} erased after it was made, or on that day. Erase them again in the application ` +
     'after the restore.'
   );

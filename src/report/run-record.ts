@@ -1,4 +1,4 @@
-import type { Look } from '../assessment/observation.ts';
+import type { Assessment } from '../assessment/observation.ts';
 import type { State } from '../model/state.ts';
 import type { CommitOutcome, Database } from '../database/database.ts';
 
@@ -45,7 +45,7 @@ export interface Outcome {
 export interface RunRecord {
   readonly database: Database | null;
   /** The first look, before anything was done. */
-  readonly before: Look | null;
+  readonly before: Assessment | null;
   readonly steps: readonly Step[];
   /** Null where nobody knows: the run failed while it was writing. */
   readonly after: Outcome | null;
@@ -64,7 +64,7 @@ export interface RunRecord {
 export interface Recorder {
   readonly record: RunRecord;
   opened(database: Database): void;
-  looked(look: Look): void;
+  looked(look: Assessment): void;
   step(step: Step): void;
   /** A transaction begins, perhaps again: what a former attempt did in it was rolled back and is forgotten. */
   attempt(): void;

@@ -1,4 +1,4 @@
-import type { Look } from '../assessment/observation.ts';
+import type { Assessment } from '../assessment/observation.ts';
 import { printable } from '../platform/printable.ts';
 import { describeMatch, listRows } from './adoption-text.ts';
 import { renderBanner } from './banner.ts';
@@ -24,7 +24,12 @@ const meanings: Readonly<Record<NonNullable<StateReport['state']>, string>> = {
 };
 
 /** `status` for people. */
-export function renderStatus(report: StateReport, seen: Look, commands: Commands, more: readonly string[]): string {
+export function renderStatus(
+  report: StateReport,
+  seen: Assessment,
+  commands: Commands,
+  more: readonly string[],
+): string {
   return (
     lines([
       ...summary(report),
@@ -40,7 +45,7 @@ export function renderStatus(report: StateReport, seen: Look, commands: Commands
 }
 
 /** `plan` for people: what the gate would do. */
-export function renderPlan(report: StateReport, seen: Look, commands: Commands): string {
+export function renderPlan(report: StateReport, seen: Assessment, commands: Commands): string {
   const steps: Readonly<Record<Action, string>> = {
     restore:
       'The gate would restore that archive: beside the live database it is brought to the head and verified, then it ' +
@@ -72,7 +77,7 @@ export function renderPlan(report: StateReport, seen: Look, commands: Commands):
 }
 
 /** `verify` for people. */
-export function renderVerdict(report: StateReport, seen: Look, commands: Commands): string {
+export function renderVerdict(report: StateReport, seen: Assessment, commands: Commands): string {
   const verdict =
     report.state === 'current'
       ? ['verified: every table, column, key and index that the revision promises is there']
@@ -131,17 +136,17 @@ function atStart({ restores, action }: StateReport): readonly string[] {
 }
 
 /** Which restore stands in the way, if anybody can tell. */
-function restore({ state }: Look): readonly string[] {
+function restore({ state }: Assessment): readonly string[] {
   return state.kind === 'interrupted' && state.journal.says !== null ? [`restore:   ${state.journal.says}`] : [];
 }
 
 /** What the gate takes an unversioned database for. */
-function identity({ state }: Look): readonly string[] {
+function identity({ state }: Assessment): readonly string[] {
   if (state.kind !== 'unversioned' || state.identity.kind === 'none') return [];
   return describeMatch(state.identity).map((line, index) => `${index === 0 ? 'adopts:    ' : '           '}${line}`);
 }
 
-function banner(report: StateReport, { plan, obstacle }: Look, commands: Commands): string {
+function banner(report: StateReport, { plan, obstacle }: Assessment, commands: Commands): string {
   const database = report.database ?? '';
   const refused = plan.kind === 'refuse' ? ({ kind: 'refused', database, refusal: plan.refusal } as const) : null;
   const problem = obstacle ?? refused;

@@ -4,10 +4,10 @@ import { dependedUpon } from '../database/postgres/dependents.ts';
 import { quoteName } from '../database/quoting.ts';
 import type { Session } from '../database/session.ts';
 import { targetOf } from '../migration/schema-builder/catalog-sql.ts';
-import type { Possessions } from '../schema/application-objects.ts';
+import type { ApplicationObjects } from '../schema/application-objects.ts';
 
 /** What a reset takes away, and what it leaves. */
-export interface Removal {
+export interface DropPlan {
   /** The tables that go. */
   readonly tables: readonly string[];
   /** What drops everything that goes, in this order. */
@@ -19,11 +19,11 @@ export interface Removal {
 }
 
 /** Decides what goes, by name and kind. Pure. */
-export function planRemoval(
+export function planDrop(
   { relations, catalog }: DatabaseFacts,
   engine: Engine,
-  { isTable, isEnum, isSequence, isNeeded }: Possessions,
-): Removal {
+  { isTable, isEnum, isSequence, isNeededAtHead: isNeeded }: ApplicationObjects,
+): DropPlan {
   const goes = ({ kind, name }: Relation): boolean =>
     kind === 'table' || kind === 'partitioned table' ? isTable(name) : kind === 'sequence' && isSequence(name);
   const going = relations.filter(goes);
@@ -65,7 +65,7 @@ function referencesTo(
 }
 
 /** Drops what goes. To be called within a transaction. @throws DependedUpon */
-export async function remove(session: Session, { statements }: Removal): Promise<void> {
+export async function executeDrop(session: Session, { statements }: DropPlan): Promise<void> {
   try {
     await session.run(statements.join(';\n'));
   } catch (error) {

@@ -11,7 +11,7 @@ const insufficientPrivilege = '42501';
  * Makes sure that nobody else is connected as of this transaction: ends the sessions of others, or refuses.
  * @throws Failure `reset-refused`, `missing-rights`
  */
-export async function requireAlone(session: Session, database: string, disconnect: boolean): Promise<void> {
+export async function requireExclusiveAccess(session: Session, database: string, disconnect: boolean): Promise<void> {
   if (session.engine === 'sqlite') return;
   const { sessions: others } = await findStaying(session);
   if (others.length === 0) return;
@@ -32,7 +32,7 @@ export async function requireAlone(session: Session, database: string, disconnec
  * Makes sure that nobody else has the file open, as far as locks can tell. To be called before it is opened.
  * @throws Failure `reset-refused`
  */
-export async function requireFileAlone(file: string): Promise<void> {
+export async function requireExclusiveFile(file: string): Promise<void> {
   if (!existsSync(file) || !statSync(file).isFile()) return;
   const { withExclusiveFile } = await import('../database/sqlite/exclusive.ts');
   if (withExclusiveFile(file, () => undefined)) return;

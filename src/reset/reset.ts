@@ -1,6 +1,12 @@
-import { type GateContext, bringToHead, conclude, naming, prove } from '../execution/migrate-and-repair.ts';
-import { act } from '../execution/execute-plan.ts';
-import type { Look } from '../assessment/observation.ts';
+import {
+  type GateContext,
+  bringToHead,
+  finish,
+  withMigrationFailure,
+  verify,
+} from '../execution/migrate-and-repair.ts';
+import { executePlan } from '../execution/execute-plan.ts';
+import type { Assessment } from '../assessment/observation.ts';
 import type { DatabaseFacts } from '../model/database-facts.ts';
 import type { State } from '../model/state.ts';
 import type { Work } from '../model/plan.ts';
@@ -13,7 +19,7 @@ import { number, only } from '../database/rows.ts';
 import type { Session } from '../database/session.ts';
 import { Failure, type ResetObstacle } from '../errors/failure.ts';
 import { requireEncoding } from '../assessment/encoding.ts';
-import { look } from '../assessment/assess.ts';
+import { assess } from '../assessment/assess.ts';
 import { refusalOf } from '../assessment/plan.ts';
 import { findRestoreJournal } from '../state-folder/state-paths.ts';
 import { releaseGraph } from '../migration/revisions.ts';
@@ -21,9 +27,9 @@ import { describeObstacle } from '../report/backup-text.ts';
 import { commandsFor } from '../report/commands.ts';
 import { announceKept, announceNext, describeLoss } from '../report/reset-text.ts';
 import { coreTables, isWholeCore, versionTable } from '../schema/catalog.ts';
-import { requireAlone, requireFileAlone } from './other-sessions.ts';
-import { loadPossessions } from '../schema/application-objects.ts';
-import { planRemoval, type Removal, remove } from './drop-plan.ts';
+import { requireExclusiveAccess, requireExclusiveFile } from './other-sessions.ts';
+import { loadApplicationObjects } from '../schema/application-objects.ts';
+import { planDrop, type DropPlan, executeDrop } from './drop-plan.ts';
 
 export interface ResetContext extends GateContext {
   /** Has the owner say which database is to be emptied. @param loss what is about to be deleted, as a sentence */
@@ -39,11 +45,11 @@ export interface ResetRequest {
 /** What a reset works with once nothing stands in its way. */
 interface Prepared {
   readonly facts: DatabaseFacts;
-  readonly removal: Removal;
+  readonly removal: DropPlan;
 }
 
 /** A database that was emptied is made anew like an empty one. */
-const anew: Extract<Work, { kind: 'migrate' }> = {
+const recreate: Extract<Work, { kind: 'migrate' }> = {
   kind: 'migrate',
   state: { kind: 'fresh', traces: [] },
   pending: releaseGraph.revisions.map(({ id }) => id),
@@ -64,10 +70,10 @@ export async function reset(request: ResetRequest, context: ResetContext): Promi
   await database.withLock(async () => {
     const { database: target } = config;
     // what a restore has left is not touched, not even to see who uses it
-    if (target.kind === 'sqlite' && findRestoreJournal(config) === null) await requireFileAlone(target.file);
-    const seen = await look(database, config);
+    if (target.kind === 'sqlite' && findRestoreJournal(config) === null) await requireExclusiveFile(target.file);
+    const seen = await assess(database, config);
     recorder.looked(seen);
-    if (seen.state.kind === 'fresh') return act(seen, context);
+    if (seen.state.kind === 'fresh') return executePlan(seen, context);
     const prepared = await prepare(seen, request, context).catch((error: unknown) => {
       recorder.left({ state: seen.state.kind, revisions: revisionsIn(seen) });
       throw error;
@@ -79,11 +85,11 @@ export async function reset(request: ResetRequest, context: ResetContext): Promi
 }
 
 /** Everything that comes before the first table is dropped: it may refuse, and changes nothing. */
-async function prepare(seen: Look, request: ResetRequest, context: ResetContext): Promise<Prepared> {
+async function prepare(seen: Assessment, request: ResetRequest, context: ResetContext): Promise<Prepared> {
   const { database, log, consent } = context;
   const facts = requireOurs(seen, context);
-  await requireEncoding(anew.pending, database);
-  const removal = planRemoval(facts, database.engine, await loadPossessions(database.engine));
+  await requireEncoding(recreate.pending, database);
+  const removal = planDrop(facts, database.engine, await loadApplicationObjects(database.engine));
   if (removal.inTheWay.length > 0) throw refused(context, { kind: 'in-the-way', things: removal.inTheWay });
   const rights = await database.missingRights({ alters: removal.tables, quarantines: false });
   if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });
@@ -102,7 +108,7 @@ async function prepare(seen: Look, request: ResetRequest, context: ResetContext)
 }
 
 /** @throws Failure `refused` unless the database was seen, and has a core table; `reset-refused` if that proves nothing */
-function requireOurs({ observation, state }: Look, context: ResetContext): DatabaseFacts {
+function requireOurs({ observation, state }: Assessment, context: ResetContext): DatabaseFacts {
   const refusal = { kind: 'refused', database: context.database.name, refusal: refusalOf(state) } as const;
   if (observation.kind !== 'seen' || state.kind === 'interrupted') throw new Failure(refusal);
   const { facts } = observation;
@@ -135,18 +141,18 @@ async function countRows(
 }
 
 /** Drops everything and takes it back, to learn what depends on it before a backup is made. */
-async function tryRemoval(removal: Removal, { disconnect }: ResetRequest, context: ResetContext): Promise<void> {
+async function tryRemoval(removal: DropPlan, { disconnect }: ResetRequest, context: ResetContext): Promise<void> {
   const { database } = context;
   await namingRefusals(context, () =>
     database.rehearse(async (transaction) => {
-      await requireAlone(transaction, database.name, disconnect);
-      await remove(transaction, removal);
+      await requireExclusiveAccess(transaction, database.name, disconnect);
+      await executeDrop(transaction, removal);
     }),
   );
 }
 
 /** Whatever TT_BACKUP_BEFORE_MIGRATE says: this is no migration, which could be rolled back. */
-async function saveRows({ tables }: Removal, context: ResetContext): Promise<void> {
+async function saveRows({ tables }: DropPlan, context: ResetContext): Promise<void> {
   const { database, signal } = context;
   const telling = tables.filter((table) => table !== versionTable);
   if (!(await database.read((session) => holdsRows(session, telling)))) return;
@@ -164,22 +170,22 @@ async function startOver({ facts, removal }: Prepared, request: ResetRequest, co
   await namingRefusals(context, () =>
     database.transaction(async (transaction) => {
       recorder.attempt();
-      await requireAlone(transaction, database.name, request.disconnect);
-      await remove(transaction, removal);
+      await requireExclusiveAccess(transaction, database.name, request.disconnect);
+      await executeDrop(transaction, removal);
       log.info(`  deleted ${removal.tables.length} tables, until the new schema is proven and committed`);
       recorder.step({ kind: 'deletion', tables: removal.tables });
-      await bringToHead(transaction, anew, { ...facts, revisions: null }, context);
+      await bringToHead(transaction, recreate, { ...facts, revisions: null }, context);
       // what was deleted is only gone once the new schema is known to be whole
-      await prove(database, (question) => transaction.observe(question));
+      await verify(database, (question) => transaction.observe(question));
     }),
   );
-  await conclude(context);
+  await finish(context);
 }
 
 /** What the database says no to is a failure with a name: something depends on what is to go, or else a migration. */
 async function namingRefusals(context: ResetContext, work: () => Promise<void>): Promise<void> {
   try {
-    await naming(anew, context, work);
+    await withMigrationFailure(recreate, context, work);
   } catch (error) {
     const cause = error instanceof Failure ? error.cause : null;
     if (!(cause instanceof DependedUpon)) throw error;
@@ -190,5 +196,5 @@ async function namingRefusals(context: ResetContext, work: () => Promise<void>):
 const refused = ({ database }: ResetContext, obstacle: ResetObstacle): Failure =>
   new Failure({ kind: 'reset-refused', database: database.name, obstacle });
 
-const revisionsIn = ({ observation }: Look): readonly string[] =>
+const revisionsIn = ({ observation }: Assessment): readonly string[] =>
   observation.kind === 'seen' ? (observation.facts.revisions ?? []) : [];

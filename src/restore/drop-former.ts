@@ -5,10 +5,10 @@ import { dropFormer } from './uploads/former-uploads.ts';
 import { holdJournal } from './journal-lock.ts';
 import { type DoneRestore, readHistory, remember } from '../state-folder/restore-history.ts';
 import type { Way } from '../state-folder/journal.ts';
-import { openSite } from './open-target.ts';
+import { openTarget } from './open-target.ts';
 import { isFormerOf } from './ownership.ts';
 import { nothingKept } from './restore.ts';
-import type { RestoreContext, Site } from './target.ts';
+import type { RestoreContext, RestoreTarget } from './target.ts';
 
 /**
  * Drops every former database of this one that restores and undos keep, and the former uploads: after it there is no
@@ -24,11 +24,11 @@ export async function dropFormerOf(
   const remembered = readHistory(context.config).filter(
     ({ database, kept, uploads }) => database === live.name && (kept !== null || uploads.length > 0),
   );
-  const sites = new Map<Way, Site>();
+  const sites = new Map<Way, RestoreTarget>();
   try {
-    const keeping: { readonly done: DoneRestore; readonly site: Site }[] = [];
+    const keeping: { readonly done: DoneRestore; readonly site: RestoreTarget }[] = [];
     for (const done of remembered) {
-      const site = sites.get(done.way) ?? (await openSite(live, context, done.way));
+      const site = sites.get(done.way) ?? (await openTarget(live, context, done.way));
       sites.set(done.way, site);
       if (done.kept === null || isFormerOf(site, done.kept)) keeping.push({ done, site });
     }
@@ -48,7 +48,7 @@ export async function dropFormerOf(
 }
 
 /** @throws Failure `restore-refused` if something outside needs what was kept */
-async function dropOnly(site: Site, kept: string, database: string): Promise<void> {
+async function dropOnly(site: RestoreTarget, kept: string, database: string): Promise<void> {
   try {
     await site.drop(kept);
   } catch (error) {
@@ -59,7 +59,7 @@ async function dropOnly(site: Site, kept: string, database: string): Promise<voi
 }
 
 async function dropKept(
-  site: Site,
+  site: RestoreTarget,
   done: DoneRestore,
   database: string,
   { config, log, recorder }: RestoreContext,

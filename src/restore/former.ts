@@ -8,14 +8,14 @@ import { describeUnmeasured } from '../report/restore-text.ts';
 import type { DoneRestore } from '../state-folder/restore-history.ts';
 import { isLost } from '../database/cause.ts';
 import { reasonInWords } from './load-and-verify.ts';
-import type { RestoreContext, Site } from './target.ts';
+import type { RestoreContext, RestoreTarget } from './target.ts';
 import { measureFormerUploads } from './uploads/former-uploads.ts';
 
 /** A restore that keeps what was there before. */
 type Keeping = DoneRestore & { readonly kept: string };
 
 /** Measures a database that was just put aside. @returns null if that failed: it is kept all the same */
-export async function measureFormer(site: Site, kept: string, log: Log): Promise<Measurement | null> {
+export async function measureFormer(site: RestoreTarget, kept: string, log: Log): Promise<Measurement | null> {
   try {
     return await site.measure(kept);
   } catch (error) {
@@ -49,7 +49,7 @@ export async function measureUploads(
  * @throws Failure `restore-refused` (`former-gone`, `former-dropped`)
  */
 export async function compareFormer(
-  site: Site,
+  site: RestoreTarget,
   last: Keeping,
   { config, signal }: Pick<RestoreContext, 'config' | 'signal'>,
 ): Promise<readonly Change[] | null> {
@@ -79,7 +79,7 @@ async function compareUploads({ id, measuredUploads }: Keeping, config: Config):
 }
 
 async function compareDatabase(
-  site: Site,
+  site: RestoreTarget,
   { kept, measured }: Keeping,
   signal: AbortSignal,
 ): Promise<readonly Change[] | null> {

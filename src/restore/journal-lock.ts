@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { takeFileLock } from '../database/sqlite/lock.ts';
 import { nameOf } from '../database/target-name.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
-import { makeMemoryFolder, memoryFolderOf } from '../state-folder/state-paths.ts';
+import { makeStateFolder, stateFolderOf } from '../state-folder/state-paths.ts';
 import { describeUnlockable } from '../report/restore-text.ts';
 import type { BeforeStep } from './before-step.ts';
 import {
@@ -66,9 +66,9 @@ export async function holdJournal({ config, log, signal }: Holding): Promise<Hel
 }
 
 async function lockFolder({ config, log, signal }: Holding): Promise<() => void> {
-  const folder = memoryFolderOf(config);
+  const folder = stateFolderOf(config);
   try {
-    makeMemoryFolder(folder);
+    makeStateFolder(folder);
   } catch (error) {
     const obstacle = { kind: 'folder', folder: config.backupFolder, reason: reasonOf(error) } as const;
     throw new Failure({ kind: 'restore-refused', database: nameOf(config.database), obstacle }, { cause: error });

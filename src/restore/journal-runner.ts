@@ -3,9 +3,9 @@ import { Failure, reasonOf } from '../errors/failure.ts';
 import type { BeforeStep } from './before-step.ts';
 import { type HeldJournal, holdJournal } from './journal-lock.ts';
 import { type Journal, readJournal } from '../state-folder/journal.ts';
-import { failedAt, reasonInWords } from './load-and-verify.ts';
-import { exchangeOf, settleOwn, unfinished } from './recover.ts';
-import type { RestoreContext, Site, Source } from './target.ts';
+import { failureAt, reasonInWords } from './load-and-verify.ts';
+import { swapOf, recoverOwn, unfinished } from './recover.ts';
+import type { RestoreContext, RestoreTarget, Source } from './target.ts';
 
 /**
  * Writes the journal before anything else, and brings it to its end whatever happens.
@@ -13,9 +13,9 @@ import type { RestoreContext, Site, Source } from './target.ts';
  * @throws Failure only where the live database was not exchanged, where nobody can tell yet (`unfinished`), or where
  *   another run has taken over (`taken-over`): what fails after the exchange and is settled all the same is a warning
  */
-export async function journalled(
+export async function runJournalled(
   journal: Journal,
-  site: Site,
+  site: RestoreTarget,
   context: RestoreContext,
   prepare: (mayGoOn: BeforeStep) => Promise<Source | 'undo' | null>,
 ): Promise<void> {
@@ -30,7 +30,7 @@ export async function journalled(
 async function bringToEnd(
   journal: Journal,
   held: HeldJournal,
-  site: Site,
+  site: RestoreTarget,
   context: RestoreContext,
   prepare: (mayGoOn: BeforeStep) => Promise<Source | 'undo' | null>,
 ): Promise<void> {
@@ -41,22 +41,22 @@ async function bringToEnd(
     present = { ...journal, phase };
   };
   beginJournal(journal, held, config);
-  recorder.exchange(exchangeOf(journal, 'preparing'));
+  recorder.exchange(swapOf(journal, 'preparing'));
   let failed: { readonly error: unknown } | null = null;
   try {
     const source = await prepare(held.mayGoOn);
     signal.throwIfAborted();
     if (source !== null) {
       enter('swapping');
-      recorder.exchange(exchangeOf(journal, 'swapping'));
-      await site.exchange(source === 'undo' ? null : source, journal.places, held.mayGoOn);
-      recorder.exchange(exchangeOf(journal, 'finishing'));
+      recorder.exchange(swapOf(journal, 'swapping'));
+      await site.swap(source === 'undo' ? null : source, journal.places, held.mayGoOn);
+      recorder.exchange(swapOf(journal, 'finishing'));
       enter('finishing');
     }
   } catch (error) {
     failed = { error };
   }
-  const outcome = await settleOwn(site, present, held, context).catch((error: unknown) => {
+  const outcome = await recoverOwn(site, present, held, context).catch((error: unknown) => {
     const takenOver = held.takenOver();
     if (takenOver !== null) {
       recorder.exchange(null);
@@ -72,7 +72,7 @@ async function bringToEnd(
     );
   }
   signal.throwIfAborted();
-  throw failedAt('restoring', failed.error, config);
+  throw failureAt('restoring', failed.error, config);
 }
 
 /** @throws Failure `restore-refused` where there is no place for a journal, or another one is there */

@@ -1,6 +1,6 @@
 import { openDumpProof } from '../backup/verify.ts';
-import { act } from '../execution/execute-plan.ts';
-import { type Contents, readContents } from '../backup/database-summary.ts';
+import { executePlan } from '../execution/execute-plan.ts';
+import { type DatabaseSummary, readSummary } from '../backup/database-summary.ts';
 import type { Manifest } from '../archive/manifest.ts';
 import type { Config, DatabaseTarget } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
@@ -9,14 +9,14 @@ import type { Refusal } from '../model/plan.ts';
 import { openDatabase } from '../database/open.ts';
 import { causeOf } from '../database/cause.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
-import { look } from '../assessment/assess.ts';
+import { assess } from '../assessment/assess.ts';
 import { listRows } from '../report/adoption-text.ts';
 import { describeCause } from '../report/error-messages.ts';
 import type { RestoreContext, Source } from './target.ts';
 import { findWarnings } from './warnings.ts';
 
 /** Opens a database of a restore's own. */
-export async function withScratch<Result>(
+export async function withScratchDatabase<Result>(
   target: DatabaseTarget,
   { config, log, version, signal }: RestoreContext,
   work: (database: Database) => Promise<Result>,
@@ -44,16 +44,16 @@ export async function withScratch<Result>(
  * @throws Failure `archive-rejected` if it is none of the application's, or newer; `restore-refused` if it cannot be
  *   migrated
  */
-export async function makeHealthy(database: Database, source: Source, context: RestoreContext): Promise<void> {
+export async function upgradeAndVerify(database: Database, source: Source, context: RestoreContext): Promise<void> {
   const { manifest } = source.archive;
   if (manifest !== null || context.onLoaded !== undefined) {
-    const contents = await database.read(readContents);
+    const contents = await database.read(readSummary);
     if (manifest !== null) compareContents(contents, manifest, source);
     context.onLoaded?.(contents);
   }
   for (const warning of await findWarnings(database, context.config)) context.log.warn(warning);
   const given = { ...context, database, config: scratchConfig(context.config, source) };
-  const seen = await look(database, given.config);
+  const seen = await assess(database, given.config);
   const { plan, state } = seen;
   if (plan.kind === 'refuse') {
     if (state.kind === 'unreadable' && liesHere(state.cause, database)) {
@@ -62,17 +62,17 @@ export async function makeHealthy(database: Database, source: Source, context: R
     throw refusedAs(plan.refusal, database, source);
   }
   try {
-    await act(seen, given);
+    await executePlan(seen, given);
   } catch (error) {
     context.signal.throwIfAborted();
-    throw failedAt('migrating the restored database', error, context.config);
+    throw failureAt('migrating the restored database', error, context.config);
   }
 }
 
 /** What the gate would refuse: in its words, as a fault of the archive. */
 export function refusedAs(refusal: Refusal, { name }: Pick<Database, 'name'>, source: Source): Failure {
   const { title, happened } = describeCause({ kind: 'refused', database: name, refusal });
-  return unusable(source, `${title}. ${happened.join(' ')}`.replace(/\.+$/, ''));
+  return archiveUnusable(source, `${title}. ${happened.join(' ')}`.replace(/\.+$/, ''));
 }
 
 /** Whether a cause lies in the server, its disk or this machine, and not in what was loaded. */
@@ -84,12 +84,12 @@ function liesHere({ kind }: Cause, { engine }: Database): boolean {
  * Whether the live database is what a restore has to leave behind.
  * @returns what is wrong with it; null if nothing
  */
-export async function findFault(
+export async function findRestoredFault(
   database: Database,
   source: Source,
   config: Config,
 ): Promise<{ readonly reason: string; readonly cause: Cause } | null> {
-  const { state } = await look(database, scratchConfig(config, source));
+  const { state } = await assess(database, scratchConfig(config, source));
   if (state.kind === 'current') return null;
   return state.kind === 'unreadable' ? state : { reason: `its state is ${state.kind}`, cause: { kind: 'other' } };
 }
@@ -111,19 +111,22 @@ export function scratchConfig(config: Config, { folder }: Source): Config {
 }
 
 /** @throws Failure `archive-rejected` if a database does not hold what its archive's manifest counts */
-export function compareContents({ rows, revisions }: Contents, manifest: Manifest, source: Source): void {
+export function compareContents({ rows, revisions }: DatabaseSummary, manifest: Manifest, source: Source): void {
   const differing = Object.entries(manifest.rows).filter(([table, count]) => rows[table] !== count);
   if (differing.length > 0) {
     const list = differing.map(([table, count]) => `${table} has ${rows[table] ?? 'no table'} instead of ${count}`);
-    throw unusable(source, `the rows are not those that its manifest counts: ${list.join(', ')}`);
+    throw archiveUnusable(source, `the rows are not those that its manifest counts: ${list.join(', ')}`);
   }
   if (revisions.join() !== [...manifest.revisions].toSorted().join()) {
-    throw unusable(source, `its manifest says ${listRows(manifest.revisions)}, but in it is ${listRows(revisions)}`);
+    throw archiveUnusable(
+      source,
+      `its manifest says ${listRows(manifest.revisions)}, but in it is ${listRows(revisions)}`,
+    );
   }
 }
 
 /** The archive is whole, but cannot be used here. */
-export function unusable({ archive }: Pick<Source, 'archive'>, reason: string): Failure {
+export function archiveUnusable({ archive }: Pick<Source, 'archive'>, reason: string): Failure {
   return new Failure({ kind: 'archive-rejected', archive: archive.file, fault: { kind: 'unusable', reason } });
 }
 
@@ -140,13 +143,13 @@ export async function failedLoad(error: unknown, { archive }: Source, context: R
   } catch (fault) {
     signal.throwIfAborted();
     if (fault instanceof Failure) return fault;
-    return unusable({ archive }, `its ${archive.database.name} cannot be restored: ${reasonOf(fault)}`);
+    return archiveUnusable({ archive }, `its ${archive.database.name} cannot be restored: ${reasonOf(fault)}`);
   }
-  return failedAt('restoring the dump', error, config);
+  return failureAt('restoring the dump', error, config);
 }
 
 /** A step of a restore that failed for a reason of its own. A failure that says more is passed on as it is. */
-export function failedAt(step: string, error: unknown, config: Pick<Config, 'database'>): Failure {
+export function failureAt(step: string, error: unknown, config: Pick<Config, 'database'>): Failure {
   if (error instanceof Failure && /^(archive-rejected|restore-refused|missing-rights|locked)$/.test(error.problem.kind))
     return error;
   return refusedStep(step, reasonInWords(error), causeOf(error), config, error);

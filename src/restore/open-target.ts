@@ -5,12 +5,12 @@ import { requireConnections } from '../database/postgres/connection-limit.ts';
 import { enterMaintenance, type Maintenance } from '../database/postgres/database-swap.ts';
 import { flag, only } from '../database/rows.ts';
 import { Failure } from '../errors/failure.ts';
-import { databasesSite } from './targets/database-swap.ts';
-import { filesSite } from './targets/file-swap.ts';
+import { databaseSwapTarget } from './targets/database-swap.ts';
+import { fileSwapTarget } from './targets/file-swap.ts';
 import { describeJournal, type Way } from '../state-folder/journal.ts';
-import { homeOf, isShared } from './targets/application-schema.ts';
-import { schemasSite } from './targets/schema-swap.ts';
-import type { RestoreContext, Site } from './target.ts';
+import { applicationSchemaOf, isShared } from './targets/application-schema.ts';
+import { schemaSwapTarget } from './targets/schema-swap.ts';
+import type { RestoreContext, RestoreTarget } from './target.ts';
 
 /**
  * Opens the place of the live database for a restore. To be called under its run lock.
@@ -18,23 +18,27 @@ import type { RestoreContext, Site } from './target.ts';
  * the best one that there is
  * @throws Failure `restore-refused` if that way is closed
  */
-export async function openSite(live: Database, context: RestoreContext, way: Way | null = null): Promise<Site> {
+export async function openTarget(
+  live: Database,
+  context: RestoreContext,
+  way: Way | null = null,
+): Promise<RestoreTarget> {
   const { database: target } = context.config;
   switch (target.kind) {
     case 'sqlite':
-      return filesSite(target, live, context);
+      return fileSwapTarget(target, live, context);
     case 'postgresql': {
       const bySchemas = way === 'schemas' || (way === null && (await isShared(live)));
       await requireConnections(live, !bySchemas && way === null && (await mayCreate(live)) ? 2 : 1, 'restore');
       if (bySchemas) {
-        return schemasSite(target, await homeOf(live), live, context);
+        return schemaSwapTarget(target, await applicationSchemaOf(live), live, context);
       }
-      const maintenance = await maintain(target, context);
+      const maintenance = await enterMaintenanceDatabase(target, context);
       if (maintenance !== null && (way === 'databases' || (await maintenance.mayExchange()))) {
-        return databasesSite(target, maintenance, live, context);
+        return databaseSwapTarget(target, maintenance, live, context);
       }
       await maintenance?.close();
-      if (way === null) return schemasSite(target, await homeOf(live), live, context);
+      if (way === null) return schemaSwapTarget(target, await applicationSchemaOf(live), live, context);
       throw noWayIn(live.name);
     }
   }
@@ -50,7 +54,7 @@ const mayCreate = (live: Database): Promise<boolean> =>
   );
 
 /** Enters a maintenance database, waiting for a restore that is at work. @returns null if none lets this user in */
-export function maintain(target: PostgresTarget, context: RestoreContext): Promise<Maintenance | null> {
+export function enterMaintenanceDatabase(target: PostgresTarget, context: RestoreContext): Promise<Maintenance | null> {
   const { config, log, version, signal } = context;
   return enterMaintenance(target, {
     waitTimeout: config.waitTimeout,
@@ -72,13 +76,13 @@ export function thisProcess(): string {
 }
 
 /** What keeps everybody from whole databases. */
-export const noMaintenance = 'neither postgres nor template1 lets this user in';
+export const noMaintenanceDatabase = 'neither postgres nor template1 lets this user in';
 
 function noWayIn(database: string): Failure {
   const obstacle = {
     kind: 'failed',
     step: 'reaching the former database',
-    reason: noMaintenance,
+    reason: noMaintenanceDatabase,
     cause: { kind: 'other' },
   } as const;
   return new Failure({ kind: 'restore-refused', database, obstacle });

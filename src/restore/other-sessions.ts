@@ -1,5 +1,5 @@
 import type { Database, OthersAtWork } from '../database/database.ts';
-import { exclusion, findOthers, isExclusion, terminate } from '../database/postgres/other-sessions.ts';
+import { exclusion, findOtherSessions, isExclusion, terminate } from '../database/postgres/other-sessions.ts';
 import type { Session } from '../database/session.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { pauseBeforeAttempt, sleep } from '../database/backoff.ts';
@@ -12,7 +12,7 @@ const attempts = 5;
 const insufficientPrivilege = '42501';
 
 /** @throws Failure `restore-refused` if others may still write to the database */
-export function requireNobody({ sessions, prepared }: OthersAtWork, database: string): void {
+export function requireNoOtherSessions({ sessions, prepared }: OthersAtWork, database: string): void {
   if (prepared.length > 0) {
     const obstacle = { kind: 'prepared-transactions', names: prepared } as const;
     throw new Failure({ kind: 'restore-refused', database, obstacle });
@@ -27,7 +27,7 @@ export function requireNobody({ sessions, prepared }: OthersAtWork, database: st
  * Before a restore begins, and before it opens a SQLite file itself: it may take long, and would be refused in the end.
  * @throws Failure `restore-refused`
  */
-export async function requireAlone(
+export async function requireExclusiveAccess(
   live: Database,
   { config, disconnect }: Pick<RestoreContext, 'config' | 'disconnect'>,
 ): Promise<void> {
@@ -36,7 +36,7 @@ export async function requireAlone(
     requireUnused(config.database.file, disconnect);
   }
   const others = await live.othersAtWork();
-  requireNobody(disconnect ? { ...others, sessions: [] } : others, live.name);
+  requireNoOtherSessions(disconnect ? { ...others, sessions: [] } : others, live.name);
 }
 
 /**
@@ -45,7 +45,7 @@ export async function requireAlone(
  * @param work runs SQL at the beginning of a transaction: an error of that SQL has to come out of it
  * @throws Failure `restore-refused` if others do not go, or come again
  */
-export async function withoutOthers(
+export async function withoutOtherSessions(
   live: Database,
   schemas: readonly string[],
   context: Pick<RestoreContext, 'config' | 'disconnect' | 'signal'>,
@@ -54,14 +54,14 @@ export async function withoutOthers(
   const { disconnect, signal } = context;
   const proof = await live.read((session) => exclusion(session, schemas));
   for (let attempt = 1; ; attempt++) {
-    await requireAlone(live, context);
+    await requireExclusiveAccess(live, context);
     if (disconnect) await endOthers(live, signal);
     try {
       return await work(proof);
     } catch (error) {
       if (!isExclusion(error)) throw error;
       if (disconnect && attempt < attempts) continue;
-      requireNobody(await live.othersAtWork(), live.name);
+      requireNoOtherSessions(await live.othersAtWork(), live.name);
       // whoever it was has gone again
       if (attempt >= attempts) throw error;
     }
@@ -71,7 +71,7 @@ export async function withoutOthers(
 /** Ends the sessions of others, and waits until they are gone. @throws Failure `missing-rights` */
 async function endOthers(live: Database, signal: AbortSignal): Promise<void> {
   const tellAll = async (session: Session): Promise<number> => {
-    const { sessions } = await findOthers(session);
+    const { sessions } = await findOtherSessions(session);
     if (sessions.length === 0) return 0;
     const pids = sessions.map(({ pid }) => pid);
     try {

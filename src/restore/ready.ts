@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { rejection } from '../archive/archive-error.ts';
+import { archiveRejected } from '../archive/archive-error.ts';
 import type { Archive } from '../archive/reader.ts';
 import { verifyArchive } from '../backup/verify.ts';
 import type { Config, UploadRoot } from '../config/config.ts';
@@ -53,5 +53,5 @@ export async function requireRestoreRights(live: Database): Promise<void> {
  */
 export async function requireHarmless(archive: Archive, config: Config, signal: AbortSignal): Promise<void> {
   const { objects } = await verifyArchive(archive, { config, signal });
-  if (objects.length > 0) throw rejection(archive.file, { kind: 'unknown-objects', objects });
+  if (objects.length > 0) throw archiveRejected(archive.file, { kind: 'unknown-objects', objects });
 }

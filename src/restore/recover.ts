@@ -5,64 +5,64 @@ import type { Database } from '../database/database.ts';
 import { findClosed } from '../database/postgres/connect.ts';
 import { nameOf } from '../database/target-name.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
-import { memoryFolderOf } from '../state-folder/state-paths.ts';
-import { databasesSite } from './targets/database-swap.ts';
-import { filesSite } from './targets/file-swap.ts';
+import { stateFolderOf } from '../state-folder/state-paths.ts';
+import { databaseSwapTarget } from './targets/database-swap.ts';
+import { fileSwapTarget } from './targets/file-swap.ts';
 import { measureFormer, measureUploads } from './former.ts';
-import { putAwayFormer, recallFormer } from './uploads/former-uploads.ts';
+import { putAsideFormer, bringBackFormer } from './uploads/former-uploads.ts';
 import { type HeldJournal, holdJournal } from './journal-lock.ts';
 import { foldersOf, readHistory, remember } from '../state-folder/restore-history.ts';
 import { type Journal, journalFileOf, readJournal, type Way } from '../state-folder/journal.ts';
-import { homeOf } from './targets/application-schema.ts';
-import { maintain, noMaintenance } from './open-target.ts';
+import { applicationSchemaOf } from './targets/application-schema.ts';
+import { enterMaintenanceDatabase, noMaintenanceDatabase } from './open-target.ts';
 import type { Exchange } from '../report/run-record.ts';
 import { describeUnmeasured } from '../report/restore-text.ts';
-import { isOfSite } from './ownership.ts';
+import { isOfTarget } from './ownership.ts';
 import { isLost } from '../database/cause.ts';
-import { withScratch } from './load-and-verify.ts';
-import { schemasSite } from './targets/schema-swap.ts';
-import type { RestoreContext, Site } from './target.ts';
+import { withScratchDatabase } from './load-and-verify.ts';
+import { schemaSwapTarget } from './targets/schema-swap.ts';
+import type { RestoreContext, RestoreTarget } from './target.ts';
 import { discardUploads, swapUploads } from './uploads/swap.ts';
 import { zonedTime } from '../platform/local-time.ts';
 
 /** Where a restore keeps what it needs meanwhile. */
 export function stagingFolderOf(config: Pick<Config, 'backupFolder'>, id: string): string {
-  return join(memoryFolderOf(config), `restore-${id}`);
+  return join(stateFolderOf(config), `restore-${id}`);
 }
 
 /**
  * Brings a journalled restore or undo to its end: forwards where the exchange has happened, back where it has not. It
  * may be cut off and called again. Nobody else may be at work on it: the site's lock and that of the journal say so.
  */
-async function settleJournal(
-  site: Site,
+async function recoverJournal(
+  site: RestoreTarget,
   journal: Journal,
   held: HeldJournal,
   context: Pick<RestoreContext, 'config' | 'log' | 'recorder'>,
 ): Promise<'finished' | 'taken back'> {
   const { config, recorder } = context;
   held.mayGoOn();
-  const exchanged = journal.phase === 'preparing' ? 'not-exchanged' : await site.settle(journal, held.mayGoOn);
+  const exchanged = journal.phase === 'preparing' ? 'not-exchanged' : await site.recover(journal, held.mayGoOn);
   if (exchanged === 'not-exchanged') {
-    recorder.exchange(exchangeOf(journal, 'preparing'));
-    await takeBack(site, journal, held, config);
+    recorder.exchange(swapOf(journal, 'preparing'));
+    await rollBack(site, journal, held, config);
     recorder.exchange(null);
     return 'taken back';
   }
-  recorder.exchange(exchangeOf(journal, 'finishing'));
+  recorder.exchange(swapOf(journal, 'finishing'));
   await finish(site, journal, held, context);
   recorder.exchanged({ kind: 'exchange', action: journal.action, kept: journal.places.outgoing });
   return 'finished';
 }
 
 /** How far an exchange has come, for the record of the run. */
-export function exchangeOf({ action, places }: Journal, phase: Exchange['phase']): Exchange {
+export function swapOf({ action, places }: Journal, phase: Exchange['phase']): Exchange {
   return { action, phase, incoming: places.incoming, outgoing: places.outgoing };
 }
 
 /** What is left to do once the new database is live. */
 async function finish(
-  site: Site,
+  site: RestoreTarget,
   journal: Journal,
   held: HeldJournal,
   { config, log }: Pick<RestoreContext, 'config' | 'log'>,
@@ -72,13 +72,13 @@ async function finish(
   // it must not be taken back any more, whatever the way
   held.write({ ...journal, phase: 'finishing' });
   for (const { folder, former } of journal.uploads) {
-    if (former !== null) await recallFormer(folder, former, id, config, mayGoOn);
+    if (former !== null) await bringBackFormer(folder, former, id, config, mayGoOn);
     await swapUploads(
       { folder, incoming: id, outgoing: id },
       await pathsThatStay(folder, config, archive?.path ?? null),
       mayGoOn,
     );
-    await putAwayFormer(folder, id, config, mayGoOn);
+    await putAsideFormer(folder, id, config, mayGoOn);
   }
   mayGoOn();
   const finishedAt = new Date().toISOString();
@@ -103,7 +103,7 @@ async function finish(
   await forget(journal, held, config);
 }
 
-async function takeBack(site: Site, journal: Journal, held: HeldJournal, config: Config): Promise<void> {
+async function rollBack(site: RestoreTarget, journal: Journal, held: HeldJournal, config: Config): Promise<void> {
   if (journal.action === 'restore') {
     await site.discard(journal.places);
     for (const { folder } of journal.uploads) {
@@ -139,7 +139,7 @@ async function pathsThatStay(folder: string, config: Config, archive: string | n
  * @param openLive opens the live database
  * @throws Failure `restore-refused` (`unfinished`) if the journal cannot be read, or is about anything else
  */
-export async function settleRestore(
+export async function recoverRestore(
   context: RestoreContext,
   openLive: <Result>(work: (live: Database) => Promise<Result>) => Promise<Result>,
 ): Promise<void> {
@@ -161,16 +161,16 @@ export async function settleRestore(
 }
 
 /** Settles what a dead run left, in the name of this one. */
-async function takeOver(site: Site, held: HeldJournal, context: RestoreContext): Promise<void> {
+async function takeOver(site: RestoreTarget, held: HeldJournal, context: RestoreContext): Promise<void> {
   const { config, log, recorder } = context;
   // where the kernel has no lock for the folder, only now is everybody else kept away
   const present = readJournal(config);
   if (present === null || present === 'unreadable') return;
-  if (!isOfSite(present, site)) throw unfinished(config, 'its journal names what no restore of this database would');
+  if (!isOfTarget(present, site)) throw unfinished(config, 'its journal names what no restore of this database would');
   held.claim(present);
   log.warn(`A restore did not finish (${present.holder}, begun ${zonedTime(present.startedAt)}).`);
-  recorder.exchange(exchangeOf(present, present.phase));
-  const outcome = await settleJournal(site, present, held, context).catch((error: unknown) => {
+  recorder.exchange(swapOf(present, present.phase));
+  const outcome = await recoverJournal(site, present, held, context).catch((error: unknown) => {
     const takenOver = held.takenOver();
     if (takenOver !== null) {
       recorder.exchange(null);
@@ -202,14 +202,14 @@ async function withSite<Result>(
   way: Way,
   context: RestoreContext,
   openLive: <Opened>(work: (live: Database) => Promise<Opened>) => Promise<Opened>,
-  work: (site: Site) => Promise<Result>,
+  work: (site: RestoreTarget) => Promise<Result>,
 ): Promise<Result> {
   const { config } = context;
   const { database: target } = config;
   if (target.kind === 'postgresql' && way === 'databases') {
-    const maintenance = await maintain(target, context);
-    if (maintenance === null) throw unfinished(config, noMaintenance);
-    const site = databasesSite(target, maintenance, null, context);
+    const maintenance = await enterMaintenanceDatabase(target, context);
+    if (maintenance === null) throw unfinished(config, noMaintenanceDatabase);
+    const site = databaseSwapTarget(target, maintenance, null, context);
     try {
       return await work(site);
     } finally {
@@ -220,8 +220,8 @@ async function withSite<Result>(
     live.withLock(async () =>
       work(
         target.kind === 'sqlite'
-          ? filesSite(target, null, context)
-          : schemasSite(target, await homeOf(live), live, context),
+          ? fileSwapTarget(target, null, context)
+          : schemaSwapTarget(target, await applicationSchemaOf(live), live, context),
       ),
     ),
   );
@@ -232,8 +232,8 @@ async function withSite<Result>(
  * another one.
  * @throws Error if that failed as well: the journal stays for the next start
  */
-export async function settleOwn(
-  site: Site,
+export async function recoverOwn(
+  site: RestoreTarget,
   journal: Journal,
   held: HeldJournal,
   context: RestoreContext,
@@ -241,13 +241,13 @@ export async function settleOwn(
   const { config, log } = context;
   // a signal has ended the work; that it is cleaned up must not be ended by it as well
   const patient = { ...context, signal: new AbortController().signal };
-  return settleJournal(site, journal, held, patient).catch((error: unknown) => {
+  return recoverJournal(site, journal, held, patient).catch((error: unknown) => {
     if (!isLost(error)) throw error;
     const { action, way } = journal;
     log.warn(`The connection was lost (${reasonOf(error)}): another one is asked what became of the ${action}.`);
     const openLive = <Opened>(work: (live: Database) => Promise<Opened>): Promise<Opened> =>
-      withScratch(config.database, patient, work);
-    return withSite(way, patient, openLive, (other) => settleJournal(other, journal, held, patient));
+      withScratchDatabase(config.database, patient, work);
+    return withSite(way, patient, openLive, (other) => recoverJournal(other, journal, held, patient));
   });
 }
 

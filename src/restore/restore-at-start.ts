@@ -1,11 +1,11 @@
 import type { Archive } from '../archive/reader.ts';
-import { lookForArchive, requireArchive } from '../archive/find-archive.ts';
+import { searchArchive, requireArchive } from '../archive/find-archive.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { Failure, type Problem } from '../errors/failure.ts';
 import { findRestoreAtStart, identify } from './archive-identity.ts';
 import { requireHarmless, requireRestoreRights } from './ready.ts';
-import { openFitting, requireReady, restore } from './restore.ts';
+import { openMatchingArchive, requireReady, restore } from './restore.ts';
 import type { RestoreContext } from './target.ts';
 import { zonedTime } from '../platform/local-time.ts';
 
@@ -21,7 +21,7 @@ export async function restoreAtStart(
   withLive: (work: (live: Database) => Promise<void>) => Promise<void>,
 ): Promise<void> {
   const { config, log } = context;
-  const present = lookForArchive(places);
+  const present = searchArchive(places);
   for (const place of present === null ? places : [present]) if (await isRestored(place, context)) return;
   const archive = await openFirst(places, config).catch(atStart);
   const { file } = archive;
@@ -45,7 +45,7 @@ export async function findArchiveAtStart(
   places: readonly string[],
   context: Pick<RestoreContext, 'config' | 'log'>,
 ): Promise<Archive | null> {
-  const present = lookForArchive(places);
+  const present = searchArchive(places);
   for (const place of present === null ? places : [present]) if (await isRestored(place, context)) return null;
   return openFirst(places, context.config).catch(atStart);
 }
@@ -79,7 +79,7 @@ export async function rehearseAtStart(archive: Archive, live: Database, context:
 }
 
 async function openFirst(places: readonly string[], config: Config): Promise<Archive> {
-  return openFitting(requireArchive(places), config);
+  return openMatchingArchive(requireArchive(places), config);
 }
 
 /** Nobody stands before it who has just named the archive. */

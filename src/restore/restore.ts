@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { makeFolder } from '../platform/make-folder.ts';
 import { isBareSqlite, openBareSqlite } from '../archive/bare-file.ts';
 import { type Archive, openArchive } from '../archive/reader.ts';
-import { rejection } from '../archive/archive-error.ts';
+import { archiveRejected } from '../archive/archive-error.ts';
 import { type Config, type UploadRoot, uploadRootNames } from '../config/config.ts';
 import { causeOf } from '../database/cause.ts';
 import type { Database } from '../database/database.ts';
@@ -22,21 +22,21 @@ import {
   describeFormer,
   describeUndone,
 } from '../report/restore-text.ts';
-import { requireAlone } from './other-sessions.ts';
+import { requireExclusiveAccess } from './other-sessions.ts';
 import type { BeforeStep } from './before-step.ts';
 import { findErasedSince } from './erasures.ts';
 import { compareFormer, requireUnchanged } from './former.ts';
 import { findFormer } from './uploads/former-uploads.ts';
 import { lastKept, readHistory } from '../state-folder/restore-history.ts';
 import type { ArchiveIdentity, Journal, Way } from '../state-folder/journal.ts';
-import { journalled } from './journal-runner.ts';
+import { runJournalled } from './journal-runner.ts';
 import { requireRoom } from './ready.ts';
-import { openSite, thisProcess } from './open-target.ts';
+import { openTarget, thisProcess } from './open-target.ts';
 import { findLacking, findLeftBehind } from './left-behind.ts';
 import { isFormerOf } from './ownership.ts';
-import { failedAt, findFault, refusedStep, unusable, withScratch } from './load-and-verify.ts';
-import { exchangeOf, stagingFolderOf } from './recover.ts';
-import type { RestoreContext, Site, Source } from './target.ts';
+import { failureAt, findRestoredFault, refusedStep, archiveUnusable, withScratchDatabase } from './load-and-verify.ts';
+import { swapOf, stagingFolderOf } from './recover.ts';
+import type { RestoreContext, RestoreTarget, Source } from './target.ts';
 import { requireWritable, stageUploads } from './uploads/swap.ts';
 import { writeStamp } from '../state-folder/run-stamp.ts';
 import { timeInName } from '../platform/local-time.ts';
@@ -66,18 +66,18 @@ export interface UndoRequest {
  * well, in an archive or as a bare file.
  * @throws Failure `archive-rejected`
  */
-export async function openFitting(file: string, { archiveLimits, database }: Config): Promise<Archive> {
+export async function openMatchingArchive(file: string, { archiveLimits, database }: Config): Promise<Archive> {
   const archive = await openArchive(file, archiveLimits).catch((error: unknown) => {
     if (database.kind !== 'postgresql' || !isBareSqlite(error)) throw error;
     return openBareSqlite(file);
   });
   const source = { archive };
   if (archive.engine !== database.kind && archive.engine !== 'sqlite') {
-    throw rejection(file, { kind: 'other-engine', held: archive.engine });
+    throw archiveRejected(file, { kind: 'other-engine', held: archive.engine });
   }
   const unknown = (archive.revisions ?? []).filter((revision) => !releaseGraph.knows(revision));
   if (unknown.length > 0) {
-    throw unusable(
+    throw archiveUnusable(
       source,
       `it is at ${listRows(unknown)}, which this image does not know: a newer db-init restores it`,
     );
@@ -92,7 +92,7 @@ export async function openFitting(file: string, { archiveLimits, database }: Con
  */
 export async function requireReady(archive: Archive, live: Database, config: Config): Promise<void> {
   // who has a SQLite file open may be out of sight: TT_RESTORE_FROM is the consent to that
-  await requireAlone(live, { config, disconnect: config.database.kind === 'sqlite' });
+  await requireExclusiveAccess(live, { config, disconnect: config.database.kind === 'sqlite' });
   const roots = rootsOf(archive, config);
   await requireWritable(roots);
   await requireRoom(archive, roots, config);
@@ -114,16 +114,16 @@ async function naming(step: string, { config, signal }: RestoreContext, work: ()
   } catch (error) {
     signal.throwIfAborted();
     const { kind } = causeOf(error);
-    throw error instanceof Failure || kind === 'rows' || kind === 'other' ? error : failedAt(step, error, config);
+    throw error instanceof Failure || kind === 'rows' || kind === 'other' ? error : failureAt(step, error, config);
   }
 }
 
 async function bringIn(request: RestoreRequest, live: Database, context: RestoreContext): Promise<void> {
   const { config, log } = context;
-  if (!request.dryRun) await requireAlone(live, context);
-  const site = await openSite(live, context);
+  if (!request.dryRun) await requireExclusiveAccess(live, context);
+  const site = await openTarget(live, context);
   try {
-    const journal = begin(request, site, live.name, context);
+    const journal = newJournal(request, site, live.name, context);
     const around = await findLeftBehind(live, site.way);
     const source: Source = { archive: request.archive, folder: stagingFolderOf(config, journal.id), around };
     await requireWritable(journal.uploads);
@@ -132,9 +132,9 @@ async function bringIn(request: RestoreRequest, live: Database, context: Restore
     if (erased.length > 0) log.warn(describeErasures(request.archive, erased));
     for (const line of describeSurroundings(around)) log.warn(line);
     await request.consent?.();
-    await journalled(journal, site, context, async (mayGoOn) => {
+    await runJournalled(journal, site, context, async (mayGoOn) => {
       makeFolder(source.folder, 0o700);
-      await site.bringUp(source, journal.places, request.dryRun);
+      await site.upgradeScratch(source, journal.places, request.dryRun);
       await stage(journal, request, mayGoOn, context);
       return request.dryRun ? null : source;
     });
@@ -142,7 +142,7 @@ async function bringIn(request: RestoreRequest, live: Database, context: Restore
       log.info('The archive can be restored. What was made of it was thrown away again: nothing was changed.');
       return;
     }
-    await proveLive(journal, source, site, live.name, context);
+    await verifyLive(journal, source, site, live.name, context);
     log.info(`Restored: ${live.name} is what ${shownArchive(request.archive.file)} holds, at the current revision.`);
     await tellLacking(around, site.way, context);
     await tellKept(live.name, context);
@@ -168,8 +168,8 @@ async function bringBack(
   const { config, log } = context;
   const last = lastKept(config, live.name);
   if (last === null) throw nothingKept(live.name);
-  await requireAlone(live, context);
-  const site = await openSite(live, context, last.way);
+  await requireExclusiveAccess(live, context);
+  const site = await openTarget(live, context, last.way);
   try {
     if (!isFormerOf(site, last.kept)) throw nothingKept(live.name);
     const found = await compareFormer(site, last, context);
@@ -181,7 +181,7 @@ async function bringBack(
       const later = await compareFormer(site, last, context);
       if (!isDeepStrictEqual(later, found)) requireUnchanged(last, later, false);
     }
-    await putBack(site, live.name, context);
+    await swapBack(site, live.name, context);
     log.info(describeUndone(live.name, found));
     await tellKept(live.name, context);
   } finally {
@@ -194,7 +194,9 @@ async function tellLacking(around: readonly Surrounding[], way: Way, context: Re
   if (around.length === 0) return;
   const { config, log, signal } = context;
   try {
-    const lacking = await withScratch(config.database, context, (restored) => findLacking(around, restored, way));
+    const lacking = await withScratchDatabase(config.database, context, (restored) =>
+      findLacking(around, restored, way),
+    );
     for (const line of describeLacking(lacking)) log.warn(line);
   } catch (error) {
     signal.throwIfAborted();
@@ -216,7 +218,7 @@ async function tellKept(database: string, { config, log }: RestoreContext): Prom
 }
 
 /** The exchange of an undo. */
-async function putBack(site: Site, database: string, context: RestoreContext): Promise<void> {
+async function swapBack(site: RestoreTarget, database: string, context: RestoreContext): Promise<void> {
   const { config } = context;
   const last = lastKept(config, database);
   if (last === null || !isFormerOf(site, last.kept)) throw nothingKept(database);
@@ -225,7 +227,7 @@ async function putBack(site: Site, database: string, context: RestoreContext): P
   const uploads = last.uploads.map((folder) => ({ folder, former: last.id }));
   const facts = { id, action: 'undo', way: site.way, database, archive: null, places, uploads } as const;
   const journal: Journal = { ...facts, startedAt: now(), holder: thisProcess(), phase: 'preparing' };
-  await journalled(journal, site, context, () => Promise.resolve('undo'));
+  await runJournalled(journal, site, context, () => Promise.resolve('undo'));
 }
 
 export function nothingKept(database: string): Failure {
@@ -236,29 +238,34 @@ export function nothingKept(database: string): Failure {
  * The last look, at what the application is going to find. It was healthy before the exchange; if it is not now, the
  * former database is put back.
  */
-async function proveLive(
+async function verifyLive(
   journal: Journal,
   source: Source,
-  site: Site,
+  site: RestoreTarget,
   name: string,
   context: RestoreContext,
 ): Promise<void> {
   const { config, log, recorder } = context;
-  recorder.exchange(exchangeOf(journal, 'unproven'));
+  recorder.exchange(swapOf(journal, 'unproven'));
   // the exchange is done: who wants to stop now only has to wait for a moment
   const patiently = { ...context, signal: new AbortController().signal };
-  const fault = await withScratch(config.database, patiently, async (database) => {
-    const found = await findFault(database, source, config);
+  const fault = await withScratchDatabase(config.database, patiently, async (database) => {
+    const found = await findRestoredFault(database, source, config);
     if (found === null) writeStamp(config, database, releaseGraph.heads, log);
     return found;
   });
   if (fault === null) return recorder.exchange(null);
   log.error(`The restored database is not healthy (${fault.reason}): the former one is put back.`);
-  await putBack(site, name, patiently);
+  await swapBack(site, name, patiently);
   throw refusedStep('the last look at the restored database', fault.reason, fault.cause, config);
 }
 
-function begin(request: RestoreRequest, site: Site, database: string, { config, log }: RestoreContext): Journal {
+function newJournal(
+  request: RestoreRequest,
+  site: RestoreTarget,
+  database: string,
+  { config, log }: RestoreContext,
+): Journal {
   const id = newId(config);
   const roots = request.databaseOnly ? [] : rootsOf(request.archive, config);
   const missing = uploadRootNames.filter(

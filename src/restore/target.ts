@@ -1,6 +1,6 @@
 import type { Measurement } from '../model/measurement.ts';
 import type { Archive } from '../archive/reader.ts';
-import type { Contents } from '../backup/database-summary.ts';
+import type { DatabaseSummary } from '../backup/database-summary.ts';
 import type { Config } from '../config/config.ts';
 import type { Surrounding } from '../database/postgres/left-behind.ts';
 import type { Log } from '../report/log.ts';
@@ -25,7 +25,7 @@ export interface RestoreContext {
   /** Told how many bytes of an archive were unpacked. */
   readonly onBytes: (bytes: number) => void;
   /** Told what the archive's database holds, once it is loaded and before it is migrated. */
-  readonly onLoaded?: (contents: Contents) => void;
+  readonly onLoaded?: (contents: DatabaseSummary) => void;
 }
 
 /** Where a restored database comes from. */
@@ -41,7 +41,7 @@ export interface Source {
  * Where the live database stands, and how another one takes its place. Whoever has opened it holds the lock that
  * tells a restore at work from one that died.
  */
-export interface Site {
+export interface RestoreTarget {
   readonly way: Way;
   /** The names for a restore that begins. */
   places(id: string): Places;
@@ -50,16 +50,16 @@ export interface Site {
    * @param rehearsed whether nothing more will follow
    * @throws Failure `archive-rejected`, `restore-refused`
    */
-  bringUp(source: Source, places: Places, rehearsed: boolean): Promise<void>;
+  upgradeScratch(source: Source, places: Places, rehearsed: boolean): Promise<void>;
   /**
    * Puts `incoming` in the place of `live`.
    * @param source of a restore; null for an undo
    * @param mayGoOn asked before files change names
    * @throws Failure `restore-refused`, the live database being as it was, or any other: then `settle` tells
    */
-  exchange(source: Source | null, places: Places, mayGoOn: BeforeStep): Promise<void>;
+  swap(source: Source | null, places: Places, mayGoOn: BeforeStep): Promise<void>;
   /** After an exchange that was cut off, perhaps: whether it happened. What was half done is completed or taken back. */
-  settle(journal: Journal, mayGoOn: BeforeStep): Promise<'exchanged' | 'not-exchanged'>;
+  recover(journal: Journal, mayGoOn: BeforeStep): Promise<'exchanged' | 'not-exchanged'>;
   /** Removes what was brought up and never went live. */
   discard(places: Places): Promise<void>;
   /** Whether there is something of that name: before the first start there is no file to keep. */

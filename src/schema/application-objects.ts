@@ -5,27 +5,27 @@ import { type History, loadHistory } from './history.ts';
 import { loadHead } from './expected-schema.ts';
 
 /** What in the schema is the application's, by name: whatever any of its revisions has ever made there. */
-export interface Possessions {
+export interface ApplicationObjects {
   /** Whether a table is the application's by more than its name: it has every column that such a table always had. */
-  readonly isOurs: (name: string, columns: readonly string[]) => boolean;
+  readonly isApplicationTable: (name: string, columns: readonly string[]) => boolean;
   /** Whether an enumeration type has the labels that some revision gave it. */
-  readonly isOurEnum: (name: string, labels: readonly string[]) => boolean;
+  readonly isApplicationEnum: (name: string, labels: readonly string[]) => boolean;
   readonly isTable: (name: string) => boolean;
   readonly isEnum: (name: string) => boolean;
   /** A sequence that no column owns any more. */
   readonly isSequence: (name: string) => boolean;
   /** Whether the head has a table of that name, so that nothing else may bear it. */
-  readonly isNeeded: (name: string) => boolean;
+  readonly isNeededAtHead: (name: string) => boolean;
 }
 
 /** Reads what is the application's from the history that this release knows. */
-export async function loadPossessions(engine: Engine): Promise<Possessions> {
+export async function loadApplicationObjects(engine: Engine): Promise<ApplicationObjects> {
   const [head, history] = await Promise.all([loadHead(engine), loadHistory(engine)]);
-  return possessionsOf(head, history);
+  return applicationObjectsOf(head, history);
 }
 
 /** As `loadPossessions`, from what was loaded. Pure. */
-export function possessionsOf(head: Catalog, history: History): Possessions {
+export function applicationObjectsOf(head: Catalog, history: History): ApplicationObjects {
   const changes = Object.values(history);
   const namesOf = (parts: readonly (object | undefined)[]): Set<string> =>
     new Set(parts.flatMap((part) => Object.keys(part ?? {})));
@@ -37,13 +37,13 @@ export function possessionsOf(head: Catalog, history: History): Possessions {
   const lasting = lastingColumns(history);
   const labels = changes.flatMap((change) => Object.entries(change.enums ?? {}));
   return {
-    isOurs: (name, columns) => lasting.get(name)?.every((column) => columns.includes(column)) ?? false,
-    isOurEnum: (name, found) =>
+    isApplicationTable: (name, columns) => lasting.get(name)?.every((column) => columns.includes(column)) ?? false,
+    isApplicationEnum: (name, found) =>
       labels.some(([known, values]) => known === name && values?.join('\n') === found.join('\n')),
     isTable: (name) => tables.has(name.startsWith(unfinished) ? name.slice(unfinished.length) : name),
     isEnum: (name) => enums.has(name),
     isSequence: (name) => sequences.has(name),
-    isNeeded: (name) => name === versionTable || Object.hasOwn(head.tables, name),
+    isNeededAtHead: (name) => name === versionTable || Object.hasOwn(head.tables, name),
   };
 }
 

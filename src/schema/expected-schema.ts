@@ -1,7 +1,7 @@
 import type { Engine } from '../model/engine.ts';
 import type { Catalog } from '../model/catalog.ts';
 import type { SeedRows } from '../migration/baseline.ts';
-import type { Promised } from './faults.ts';
+import type { ExpectedSchema } from './faults.ts';
 
 /**
  * The catalog that the last revision promises, as this release's own migrations make it from nothing
@@ -17,7 +17,7 @@ export async function loadHead(engine: Engine): Promise<Catalog> {
 }
 
 /** Everything that the last revision promises. */
-export async function loadPromise(engine: Engine): Promise<Promised> {
+export async function loadExpectedSchema(engine: Engine): Promise<ExpectedSchema> {
   const [head, seed] = await Promise.all([loadHead(engine), loadSeed()]);
   return { head, seed };
 }

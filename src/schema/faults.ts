@@ -20,7 +20,7 @@ export interface Seen {
 }
 
 /** What the last revision promises: its catalog, and the rows that revisions make. */
-export interface Promised {
+export interface ExpectedSchema {
   readonly head: Catalog;
   readonly seed: SeedRows;
 }
@@ -29,7 +29,7 @@ export interface Promised {
  * Everything that keeps the application from working at the head: what the schema lacks, what refuses its writes, and
  * rows that do not fit. Pure.
  */
-export function findFaults({ head }: Promised, seen: Seen, engine: Engine): readonly Difference[] {
+export function findFaults({ head }: ExpectedSchema, seen: Seen, engine: Engine): readonly Difference[] {
   const differences = findDifferences(head, seen.catalog, engine);
   const { answers } = seen.surroundings;
   const inRows = answers.flatMap((answer) => faultOf(answer, head, seen));
@@ -47,7 +47,9 @@ export function findFaults({ head }: Promised, seen: Seen, engine: Engine): read
       types.add(fault.name);
       return isNew;
     }),
-    ...indispensable.filter((table) => empty.has(table)).map((table) => ({ kind: 'missing-rows', table }) as const),
+    ...requiredSeedTables
+      .filter((table) => empty.has(table))
+      .map((table) => ({ kind: 'missing-rows', table }) as const),
   ];
 }
 
@@ -221,7 +223,7 @@ const isOfConstant = (definition: string): boolean =>
   /^UNIQUE (?:btree )?\(\(+(?:-?\d+|'[^']*'(?:::\w+)?|true|false)\)+\)$/.test(definition);
 
 /** What is asked of the rows of a database that may be at the head. */
-export function askRows({ head, seed }: Promised, engine: Engine): Question {
+export function rowQuestions({ head, seed }: ExpectedSchema, engine: Engine): Question {
   return ({ catalog, surroundings }) => {
     // nothing can be told of rows that may be hidden
     const filtered = new Set(
@@ -328,7 +330,7 @@ function askSeed(table: string, rows: SeedRows[string], catalog: Catalog): reado
  * Without these rows nobody may do anything; of other tables the owner may have deleted all rows. What refers to others
  * comes last.
  */
-export const indispensable: readonly string[] = ['permissions', 'roles', 'role_permissions'];
+export const requiredSeedTables: readonly string[] = ['permissions', 'roles', 'role_permissions'];
 
 function faultOf({ fault, table, value }: Answer, head: Catalog, { catalog }: Seen): readonly Difference[] {
   switch (fault) {

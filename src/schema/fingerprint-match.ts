@@ -2,7 +2,7 @@ import type { Engine } from '../model/engine.ts';
 import type { Catalog, Table } from '../model/catalog.ts';
 import type { Difference, Unexpected, Mismatch } from '../model/difference.ts';
 import { findDifferences } from './comparison.ts';
-import { isDisputed } from './known-divergences.ts';
+import { isKnownDivergence } from './known-divergences.ts';
 import type { Fingerprint, Fingerprints } from './fingerprints.ts';
 
 /** How a database differs from a fingerprint. */
@@ -34,7 +34,7 @@ interface TableComparison {
  * form of a table is compared once.
  * @param known every part that any revision ever had; what is beyond it does not count
  */
-export function comparisonWith(
+export function fingerprintComparer(
   catalog: Catalog,
   engine: Engine,
   known: Fingerprints['known'],
@@ -97,7 +97,7 @@ function compareTable(
 function isOpen(mismatch: Mismatch, { applied }: Fingerprint): boolean {
   return (
     (mismatch.kind === 'missing-column' || mismatch.kind === 'unexpected-column') &&
-    isDisputed(mismatch.table, mismatch.column, applied)
+    isKnownDivergence(mismatch.table, mismatch.column, applied)
   );
 }
 

@@ -5,7 +5,7 @@ import type { Difference, Mismatch, Unexpected } from '../model/difference.ts';
 import { versionTable } from './catalog.ts';
 import type { Fingerprints } from './fingerprints.ts';
 import type { CatalogChange } from './history.ts';
-import { type Comparison, comparisonWith } from './fingerprint-match.ts';
+import { type Comparison, fingerprintComparer } from './fingerprint-match.ts';
 
 /**
  * Tells by the schema which revision a database is at. Pure.
@@ -21,18 +21,18 @@ import { type Comparison, comparisonWith } from './fingerprint-match.ts';
  * none of that code.
  */
 export function identify(catalog: Catalog, engine: Engine, { all, known }: Fingerprints): Identity {
-  const comparisons = all.map(comparisonWith(catalog, engine, known));
-  const [best, ...others] = comparisons.filter((comparison) => agrees(comparison, engine)).toSorted(byLikeness);
+  const comparisons = all.map(fingerprintComparer(catalog, engine, known));
+  const [best, ...others] = comparisons.filter((comparison) => matches(comparison, engine)).toSorted(byLikeness);
   if (best === undefined) {
     const [nearest, ...farther] = comparisons.toSorted(byDistance);
     if (nearest === undefined) throw new Error('there are no revisions to compare with');
     const mismatches = mismatchesOf(nearest);
-    return { kind: 'none', nearest: nearest.fingerprint.rows, alike: alikeAmong(farther, nearest), mismatches };
+    return { kind: 'none', nearest: nearest.fingerprint.rows, alike: equallyNear(farther, nearest), mismatches };
   }
   return {
     kind: 'match',
     revisions: best.fingerprint.rows,
-    alike: alikeAmong(others, best),
+    alike: equallyNear(others, best),
     missing: best.rules,
     begun: best.unexpected,
     own: ownParts(catalog, known),
@@ -53,7 +53,7 @@ export function findOlder(
   engine: Engine,
   { all, known }: Fingerprints,
 ): readonly string[] | null {
-  const comparisons = all.map(comparisonWith(catalog, engine, known));
+  const comparisons = all.map(fingerprintComparer(catalog, engine, known));
   const head = comparisons.find(({ fingerprint }) => fingerprint.rows.join() === heads.toSorted().join());
   const [nearest] = comparisons.toSorted(byDistance);
   if (head === undefined || nearest === undefined) return null;
@@ -62,7 +62,7 @@ export function findOlder(
 }
 
 /** Those from which the database differs in the same way: nothing in the schema tells them apart. */
-function alikeAmong(others: readonly Comparison[], best: Comparison): RowSets {
+function equallyNear(others: readonly Comparison[], best: Comparison): RowSets {
   const signature = (one: Comparison): string => JSON.stringify([rankOf(one), mismatchesOf(one)]);
   const wanted = signature(best);
   return others.filter((other) => signature(other) === wanted).map(({ fingerprint }) => fingerprint.rows);
@@ -77,12 +77,12 @@ export function compareWith(
 ): { readonly schema: readonly Mismatch[]; readonly rules: readonly Difference[] } {
   const fingerprint = all.find((candidate) => candidate.rows.join() === rows.toSorted().join());
   if (fingerprint === undefined) throw new Error(`no fingerprint of ${rows.join(', ')}`);
-  const { schema, unexpected, rules } = comparisonWith(catalog, engine, known)(fingerprint);
+  const { schema, unexpected, rules } = fingerprintComparer(catalog, engine, known)(fingerprint);
   return { schema: [...schema, ...unexpected], rules };
 }
 
 /** On SQLite the application commits each step, so what a stopped upgrade had begun of the next revision is there. */
-function agrees({ schema, unexpected, fingerprint }: Comparison, engine: Engine): boolean {
+function matches({ schema, unexpected, fingerprint }: Comparison, engine: Engine): boolean {
   if (schema.length > 0) return false;
   if (unexpected.length === 0) return true;
   return engine === 'sqlite' && fingerprint.next.some((change) => unexpected.every((part) => brings(change, part)));

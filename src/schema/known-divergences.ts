@@ -29,7 +29,7 @@ const disputes: readonly DisputedColumns[] = [
 ];
 
 /** Whether it says nothing about a database with these revisions applied that the column is there, or is not. */
-export function isDisputed(table: string, column: string, applied: ReadonlySet<string>): boolean {
+export function isKnownDivergence(table: string, column: string, applied: ReadonlySet<string>): boolean {
   return disputes.some(
     (dispute) => dispute.table === table && dispute.columns.includes(column) && !applied.has(dispute.settledBy),
   );

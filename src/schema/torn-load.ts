@@ -2,7 +2,7 @@ import type { Catalog } from '../model/catalog.ts';
 import type { Answer } from '../model/database-facts.ts';
 import type { TornLoad } from '../model/state.ts';
 import { coreTables } from './catalog.ts';
-import { indispensable } from './faults.ts';
+import { requiredSeedTables } from './faults.ts';
 
 /** The revision that makes the rows without which nobody may do anything. */
 const seedingRevision = '030_add_roles_and_permissions';
@@ -21,9 +21,11 @@ export function findTornLoad(
   const keyless = present.filter(
     (name) => !Object.values(tables[name]?.constraints ?? {}).some((rule) => rule.startsWith('PRIMARY KEY')),
   );
-  const empty = indispensable.filter((name) => answers.some(({ fault, table }) => fault === 'seed' && table === name));
+  const empty = requiredSeedTables.filter((name) =>
+    answers.some(({ fault, table }) => fault === 'seed' && table === name),
+  );
   const torn =
     (present.length > 0 && keyless.length === present.length) ||
-    (applied.has(seedingRevision) && empty.length === indispensable.length);
+    (applied.has(seedingRevision) && empty.length === requiredSeedTables.length);
   return torn ? { keyless, empty } : null;
 }

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { Failure } from '../errors/failure.ts';
 import { verifyExitCode } from '../assessment/state-report.ts';
-import { look } from '../assessment/assess.ts';
+import { assess } from '../assessment/assess.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import type { Log } from '../report/log.ts';
 import type { Recorder } from '../report/run-record.ts';
@@ -41,7 +41,7 @@ export async function seedDatabase(context: SeedContext, options: SeedOptions, n
 
 /** The rows fit the schema that this image knows, and no other. @throws Failure `seed-refused` */
 async function requireCurrent({ database, config, recorder }: SeedContext): Promise<void> {
-  const seen = await look(database, config);
+  const seen = await assess(database, config);
   recorder.looked(seen);
   const { kind } = seen.state;
   if (kind === 'current') return;

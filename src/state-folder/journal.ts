@@ -4,7 +4,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { hasCode } from '../errors/error-code.ts';
-import { memoryFolderOf } from './state-paths.ts';
+import { stateFolderOf } from './state-paths.ts';
 import { entriesOfList, isText, parseRecord, type Fields } from './parse-record.ts';
 import { zonedTime } from '../platform/local-time.ts';
 
@@ -58,7 +58,7 @@ export interface Journal {
 
 /** The journal of this volume: it lives outside the database that is being replaced. */
 export function journalFileOf(config: Pick<Config, 'backupFolder'>): string {
-  return join(memoryFolderOf(config), 'restore.json');
+  return join(stateFolderOf(config), 'restore.json');
 }
 
 /** @returns null if there is none; `unreadable` if nobody can tell what it says */
@@ -102,7 +102,7 @@ export function removeJournal(config: Pick<Config, 'backupFolder'>): void {
   const file = journalFileOf(config);
   rmSync(`${file}.partial`, { force: true });
   rmSync(file, { force: true });
-  sync(memoryFolderOf(config));
+  sync(stateFolderOf(config));
 }
 
 /** Reads a journal. @returns null if it is none that this version understands */

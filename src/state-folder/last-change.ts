@@ -3,10 +3,9 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { hasCode } from '../errors/error-code.ts';
-import { memoryFolderOf } from './state-paths.ts';
+import { stateFolderOf } from './state-paths.ts';
 
-const fileOf = (config: Pick<Config, 'backupFolder'>): string =>
-  join(memoryFolderOf(config), 'before-last-change.json');
+const fileOf = (config: Pick<Config, 'backupFolder'>): string => join(stateFolderOf(config), 'before-last-change.json');
 
 /**
  * Remembers which safety backup was made before a change that has succeeded: it is what a person goes back to who is not

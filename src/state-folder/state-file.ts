@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { reasonOf } from '../errors/failure.ts';
 import { replaceFile } from '../platform/durable-file.ts';
-import { makeMemoryFolder } from './state-paths.ts';
+import { makeStateFolder } from './state-paths.ts';
 
 /**
  * Writes a file of the state folder as JSON, in one step and durably; the folder is made where it is missing.
@@ -9,7 +9,7 @@ import { makeMemoryFolder } from './state-paths.ts';
  */
 export function writeStateFile(file: string, content: unknown): void {
   try {
-    makeMemoryFolder(dirname(file));
+    makeStateFolder(dirname(file));
     replaceFile(file, `${JSON.stringify(content, null, 2)}\n`, 0o600);
   } catch (error) {
     throw new Error(`${file} cannot be written (${reasonOf(error)})`, { cause: error });

@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts';
 import { hasCode } from '../errors/error-code.ts';
 
 /** Where db-init keeps what it must remember outside the database. */
-export function memoryFolderOf(config: Pick<Config, 'backupFolder'>): string {
+export function stateFolderOf(config: Pick<Config, 'backupFolder'>): string {
   return join(config.backupFolder, '.db-init');
 }
 
@@ -14,7 +14,7 @@ export function memoryFolderOf(config: Pick<Config, 'backupFolder'>): string {
  * and uploads lie in it during a restore. The backup folder above it is made as usual.
  * @throws Error of the file system, if it cannot be made
  */
-export function makeMemoryFolder(folder: string): void {
+export function makeStateFolder(folder: string): void {
   makeFolder(dirname(folder));
   const isNew = makeFolder(folder, 0o700);
   const mode = statSync(folder).mode & 0o777;
@@ -31,12 +31,12 @@ export function makeMemoryFolder(folder: string): void {
 
 /** The note that a database was healthy here once. */
 export function stampFileOf(config: Pick<Config, 'backupFolder'>): string {
-  return join(memoryFolderOf(config), 'stamp.json');
+  return join(stateFolderOf(config), 'stamp.json');
 }
 
 /** The journal of a restore, if one did not finish, or if nobody can tell: a folder that may not be searched is not empty. */
 export function findRestoreJournal(config: Pick<Config, 'backupFolder'>): string | null {
-  const folder = memoryFolderOf(config);
+  const folder = stateFolderOf(config);
   const journal = join(folder, 'restore.json');
   try {
     return statSync(journal, { throwIfNoEntry: false }) === undefined ? null : journal;
@@ -47,12 +47,12 @@ export function findRestoreJournal(config: Pick<Config, 'backupFolder'>): string
 
 /** The memory of restores that were finished. */
 export function restoreHistoryOf(config: Pick<Config, 'backupFolder'>): string {
-  return join(memoryFolderOf(config), 'restores.json');
+  return join(stateFolderOf(config), 'restores.json');
 }
 
 /** The memory of what TT_RUN_ONCE named. */
 export function onceMemoryOf(config: Pick<Config, 'backupFolder'>): string {
-  return join(memoryFolderOf(config), 'run-once.json');
+  return join(stateFolderOf(config), 'run-once.json');
 }
 
 /** Something that is another value after a restore was finished. */

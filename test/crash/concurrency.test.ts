@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
 import { type Kind, kindCalled, succeed } from './kinds.ts';
 import { differenceOf } from './database-snapshot.ts';
-import { postgresScene } from './postgres-environment.ts';
+import { postgresInstallation } from './postgres-environment.ts';
 import { randomOf } from './random.ts';
-import { type Scene, partialsOf } from './test-installation.ts';
-import { sqliteScene } from './sqlite-environment.ts';
+import { type TestInstallation, partialsOf } from './test-installation.ts';
+import { sqliteInstallation } from './sqlite-environment.ts';
 import { failuresOf, seed } from './case-counts.ts';
-import { type Fate, live } from './killable-process.ts';
+import { type Fate, runUntilKilled } from './killable-process.ts';
 
 /** A command, and what it may end with. */
 interface Expected {
@@ -45,10 +45,10 @@ const mixed: readonly Member[] = [
 
 /** Starts them all at once. */
 const together = (
-  scene: Scene,
+  scene: TestInstallation,
   commands: readonly (readonly string[])[],
   env: Readonly<Record<string, string>> = {},
-): Promise<readonly Fate[]> => Promise.all(commands.map((args) => live(args, { ...scene.env, ...env })));
+): Promise<readonly Fate[]> => Promise.all(commands.map((args) => runUntilKilled(args, { ...scene.env, ...env })));
 
 /** So many commands, in an order that chance makes. */
 function crowd(count: number, engine: Engine, topic: 'upgrade' | 'impatient' | 'restore'): readonly Expected[] {
@@ -146,11 +146,14 @@ describeScenes('runs at once', (open) => {
   });
 });
 
-function describeScenes(title: string, spec: (open: (changes: Kind['changes']) => Promise<Scene>) => void): void {
-  describe(`${title} (sqlite)`, () => spec(sqliteScene));
+function describeScenes(
+  title: string,
+  spec: (open: (changes: Kind['changes']) => Promise<TestInstallation>) => void,
+): void {
+  describe(`${title} (sqlite)`, () => spec(sqliteInstallation));
   describePostgres(
     `${title} (postgresql)`,
-    () => spec((changes) => postgresScene({ server: requirePostgres().url, changes })),
+    () => spec((changes) => postgresInstallation({ server: requirePostgres().url, changes })),
     'tools',
   );
 }

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
 import { startProxy } from '../support/postgres-proxy.ts';
 import { type Kind, kinds } from './kinds.ts';
-import { prepareOrdeal, undergo } from './crash-case.ts';
-import { postgresScene } from './postgres-environment.ts';
+import { prepareCase, runCase } from './crash-case.ts';
+import { postgresInstallation } from './postgres-environment.ts';
 import { randomOf } from './random.ts';
 import { failuresOf, seed } from './case-counts.ts';
 
@@ -51,8 +51,8 @@ async function cutEverywhere(kind: Kind, title: string): Promise<readonly string
   const proxy = await startCuttingProxy(server);
   // a run that loses all connections waits for the server, and need not wait long to learn what it has to learn
   const env = { TT_WAIT_TIMEOUT: '2' };
-  const scene = await postgresScene({ server, changes: kind.changes, through: proxy.through, env });
-  const ordeal = await prepareOrdeal(kind, scene);
+  const scene = await postgresInstallation({ server, changes: kind.changes, through: proxy.through, env });
+  const ordeal = await prepareCase(kind, scene);
   const chance = randomOf(seed(), title);
   const [, statements] = await proxy.cutting(null, () => scene.run(kind.args(scene)));
   await scene.back();
@@ -63,7 +63,7 @@ async function cutEverywhere(kind: Kind, title: string): Promise<readonly string
     const which = cut.all ? 'all connections' : 'a connection';
     return {
       title: `${which} cut ${cut.side} statement ${statement} of ${statements}`,
-      run: () => undergo(ordeal, async () => (await proxy.cutting(cut, () => scene.run(kind.args(scene))))[0]),
+      run: () => runCase(ordeal, async () => (await proxy.cutting(cut, () => scene.run(kind.args(scene))))[0]),
     };
   });
   return failuresOf(title, cases, () => scene.back());

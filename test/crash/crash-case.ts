@@ -3,20 +3,20 @@ import { join } from 'node:path';
 import { requireTrueWord, safeSentence } from '../support/safe-word.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import type { Kind } from './kinds.ts';
-import { differenceOf, type Picture } from './database-snapshot.ts';
-import { partialsOf, type Scene } from './test-installation.ts';
+import { differenceOf, type DatabaseSnapshot } from './database-snapshot.ts';
+import { partialsOf, type TestInstallation } from './test-installation.ts';
 import type { Death, Fate } from './killable-process.ts';
 
 /** A kind of work on its scene, with all the ends that it may come to. */
-export interface Ordeal {
+export interface CrashCase {
   readonly kind: Kind;
-  readonly scene: Scene;
+  readonly scene: TestInstallation;
   /** What the work finds. */
-  readonly untouched: Picture;
+  readonly untouched: DatabaseSnapshot;
   /** What a start makes of the scene, had the work never begun. */
-  readonly before: Picture;
+  readonly before: DatabaseSnapshot;
   /** What a start makes of it after the work. */
-  readonly after: Picture;
+  readonly after: DatabaseSnapshot;
   /** How long the work takes, in milliseconds. */
   readonly duration: number;
   /** What the work does that can be seen, one after the other. */
@@ -29,7 +29,7 @@ export interface TitledDeath {
 }
 
 /** Lays the scene and does the work undisturbed, to see how long it takes and what it ends in. */
-export async function prepareOrdeal(kind: Kind, scene: Scene): Promise<Ordeal> {
+export async function prepareCase(kind: Kind, scene: TestInstallation): Promise<CrashCase> {
   await kind.lay(scene);
   await scene.keep();
   const rows = await scene.rows();
@@ -57,20 +57,20 @@ function requireRows(before: Readonly<Record<string, number>>, after: Readonly<R
 }
 
 /** @returns how many milliseconds it took */
-async function undisturbed(kind: Kind, scene: Scene, list = ''): Promise<number> {
+async function undisturbed(kind: Kind, scene: TestInstallation, list = ''): Promise<number> {
   const { exitCode, all, milliseconds } = await scene.run(kind.args(scene), { kind: 'never' }, list);
   if (exitCode !== 0) throw new Error(`${kind.name} undisturbed ended with ${exitCode}:\n${all}`);
   return milliseconds;
 }
 
-async function soundPicture(scene: Scene): Promise<Picture> {
+async function soundPicture(scene: TestInstallation): Promise<DatabaseSnapshot> {
   const leftovers = await scene.leftovers();
   if (leftovers.length > 0) throw new Error(`left over by a run that was not disturbed: ${leftovers.join(', ')}`);
   return scene.picture();
 }
 
 /** One case: the work is cut off, and then a person starts again. @throws Error that says what is wrong */
-export async function undergo(ordeal: Ordeal, cutOff: () => Promise<Fate>): Promise<void> {
+export async function runCase(ordeal: CrashCase, cutOff: () => Promise<Fate>): Promise<void> {
   const { kind, scene } = ordeal;
   const fate = await cutOff();
   if (fate.exitCode === 1) throw new Error(`the work ended with exit code 1:\n${fate.all}`);
@@ -96,21 +96,21 @@ export async function undergo(ordeal: Ordeal, cutOff: () => Promise<Fate>): Prom
 }
 
 /** What the banner of a run says to be safe is held against the live database, before anything mends it. */
-async function requireTrueWordOf({ scene, untouched }: Ordeal, { all }: Fate): Promise<void> {
+async function requireTrueWordOf({ scene, untouched }: CrashCase, { all }: Fate): Promise<void> {
   if (safeSentence(all) === null) return;
   const found = await scene.picture();
   requireTrueWord(all, found[scene.live] !== untouched[scene.live]);
 }
 
 /** The gate, as at every start. */
-async function start(scene: Scene, saying = /healthy and current/): Promise<string> {
+async function start(scene: TestInstallation, saying = /healthy and current/): Promise<string> {
   const { exitCode, all } = await scene.run([]);
   if (exitCode !== 0 || !saying.test(all)) throw new Error(`the next start ended with ${exitCode}:\n${all}`);
   return all;
 }
 
 /** The next backup works, and nothing stays half made. */
-async function requireBackup(scene: Scene): Promise<void> {
+async function requireBackup(scene: TestInstallation): Promise<void> {
   const { exitCode, all } = await scene.run(['backup', 'create']);
   if (exitCode !== 0) throw new Error(`the next backup ended with ${exitCode}:\n${all}`);
   const partials = partialsOf(scene);
@@ -123,7 +123,7 @@ async function requireBackup(scene: Scene): Promise<void> {
  * Deaths before and after every step; of many steps of one sort the first and the last.
  * @param most how many of them are chosen, from all over
  */
-export function deathsAtSteps({ steps }: Ordeal, most: number, chance: () => number): readonly TitledDeath[] {
+export function deathsAtSteps({ steps }: CrashCase, most: number, chance: () => number): readonly TitledDeath[] {
   const sorts = steps.map(sortOf);
   const telling = sorts.flatMap((sort, index) =>
     sorts.indexOf(sort) === index || sorts.lastIndexOf(sort) === index ? [index] : [],
@@ -147,7 +147,7 @@ function sortOf(step: string): string {
 }
 
 /** Deaths by chance, spread over the time that the work takes. */
-export function deathsByChance({ duration }: Ordeal, count: number, chance: () => number): readonly TitledDeath[] {
+export function deathsByChance({ duration }: CrashCase, count: number, chance: () => number): readonly TitledDeath[] {
   return Array.from({ length: count }, (_, index) => {
     const part = (index + chance()) / count;
     const whole = chance() < 0.5;

@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Everything of a scene that a person would miss: part → content. */
-export type Picture = Readonly<Record<string, string>>;
+export type DatabaseSnapshot = Readonly<Record<string, string>>;
 
 /** Times since then, ids and positions of sequences are what two runs cannot have in common. */
 export function normaliser(began: Date): (text: string) => string {
@@ -32,7 +32,7 @@ export function treeOf(folder: string): string {
 }
 
 /** @returns what differs, in few words; null if nothing does */
-export function differenceOf(found: Picture, expected: Picture): string | null {
+export function differenceOf(found: DatabaseSnapshot, expected: DatabaseSnapshot): string | null {
   const parts = [...new Set([...Object.keys(found), ...Object.keys(expected)])];
   const differing = parts.filter((part) => found[part] !== expected[part]);
   if (differing.length === 0) return null;

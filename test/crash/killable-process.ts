@@ -28,7 +28,7 @@ export interface Fate {
 }
 
 /** A run that may be killed: alone (what it started lives on), or `whole`, with what it started. */
-export async function live(
+export async function runUntilKilled(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   death: Death = { kind: 'never' },

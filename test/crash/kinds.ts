@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { release, sqliteFile, state } from '../support/fixtures.ts';
 import { restoreSql } from '../support/restore-sql.ts';
 import type { Changes } from './postgres-environment.ts';
-import type { Scene } from './test-installation.ts';
+import type { TestInstallation } from './test-installation.ts';
 
 /** A kind of work that a run may be killed in. */
 export interface Kind {
@@ -13,8 +13,8 @@ export interface Kind {
   /** What it changes on PostgreSQL. */
   readonly changes: Changes;
   /** Brings an empty scene to where the work begins. */
-  lay(scene: Scene): Promise<void>;
-  args(scene: Scene): readonly string[];
+  lay(scene: TestInstallation): Promise<void>;
+  args(scene: TestInstallation): readonly string[];
   /** Whether nothing of the core tables' rows may be missing after it. */
   readonly keepsRows: boolean;
   /** How much of chance it gets: 1 is TEST_CRASH_INSTANTS. */
@@ -23,7 +23,7 @@ export interface Kind {
 
 const both: readonly Engine[] = ['postgresql', 'sqlite'];
 const archives = join(import.meta.dirname, '../fixtures/archives');
-const archiveFor = ({ engine }: Scene): string =>
+const archiveFor = ({ engine }: TestInstallation): string =>
   join(archives, engine === 'sqlite' ? 'sqlite-v5.10.0-patched.zip' : 'pg-v5.0.0-pgdump15.zip');
 
 const gate = (): readonly string[] => [];
@@ -40,23 +40,23 @@ const fewRows = [
   '--invoices=2',
 ];
 
-async function old(scene: Scene): Promise<void> {
+async function old(scene: TestInstallation): Promise<void> {
   if (scene.engine === 'postgresql') await restoreSql(scene.url, release('pg', 'v1.5.1', 'before.sql.gz'));
   else copyFileSync(await sqliteFile(release('sqlite', 'v1.5.1', 'before.db.gz')), fileOf(scene));
 }
 
-const fileOf = ({ url }: Scene): string => url.slice('sqlite:///'.length);
+const fileOf = ({ url }: TestInstallation): string => url.slice('sqlite:///'.length);
 
-async function current(scene: Scene): Promise<void> {
+async function current(scene: TestInstallation): Promise<void> {
   await old(scene);
   await succeed(scene, []);
   for (const name of readdirSync(scene.backups)) if (name.endsWith('.zip')) discard(scene, name);
 }
 
-const discard = ({ backups }: Scene, name: string): void => rmSync(join(backups, name));
+const discard = ({ backups }: TestInstallation, name: string): void => rmSync(join(backups, name));
 
 /** Runs a command that has to succeed. */
-export async function succeed(scene: Scene, args: readonly string[]): Promise<void> {
+export async function succeed(scene: TestInstallation, args: readonly string[]): Promise<void> {
   const { exitCode, all } = await scene.run(args);
   if (exitCode !== 0) throw new Error(`db-init ${args.join(' ')} ended with ${exitCode}:\n${all}`);
 }

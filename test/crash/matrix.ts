@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
 import { type Kind, kindCalled } from './kinds.ts';
-import { deathsAtSteps, deathsByChance, type Ordeal, prepareOrdeal, type TitledDeath, undergo } from './crash-case.ts';
-import { postgresScene } from './postgres-environment.ts';
+import { deathsAtSteps, deathsByChance, type CrashCase, prepareCase, type TitledDeath, runCase } from './crash-case.ts';
+import { postgresInstallation } from './postgres-environment.ts';
 import { randomOf } from './random.ts';
-import type { Scene } from './test-installation.ts';
-import { sqliteScene } from './sqlite-environment.ts';
+import type { TestInstallation } from './test-installation.ts';
+import { sqliteInstallation } from './sqlite-environment.ts';
 import { type Case, failuresOf, seed } from './case-counts.ts';
 
 /** How many instants by chance backup, restore and undo get, which hold all that there is. Others get fewer. */
@@ -20,14 +20,14 @@ const steps = Number(process.env['TEST_CRASH_STEPS'] ?? 8);
 /** Kills kinds of work on SQLite. */
 export function describeOnSqlite(...names: readonly string[]): void {
   for (const kind of names.map(kindCalled)) {
-    describe(`${kind.name} (sqlite)`, () => testDeaths(kind, `${kind.name} (sqlite)`, sqliteScene));
+    describe(`${kind.name} (sqlite)`, () => testDeaths(kind, `${kind.name} (sqlite)`, sqliteInstallation));
   }
 }
 
 /** Kills kinds of work on PostgreSQL. */
 export function describeOnPostgres(...names: readonly string[]): void {
   for (const kind of names.map(kindCalled)) {
-    const openScene = () => postgresScene({ server: requirePostgres().url, changes: kind.changes });
+    const openScene = () => postgresInstallation({ server: requirePostgres().url, changes: kind.changes });
     describePostgres(
       `${kind.name} (postgresql)`,
       () => testDeaths(kind, `${kind.name} (postgresql)`, openScene),
@@ -37,9 +37,9 @@ export function describeOnPostgres(...names: readonly string[]): void {
 }
 
 /** Kills a kind of work before and after every step, and by chance. */
-function testDeaths(kind: Kind, title: string, openScene: () => Promise<Scene>): void {
-  let ordeal: Promise<Ordeal> | null = null;
-  const prepared = (): Promise<Ordeal> => (ordeal ??= openScene().then((scene) => prepareOrdeal(kind, scene)));
+function testDeaths(kind: Kind, title: string, openScene: () => Promise<TestInstallation>): void {
+  let ordeal: Promise<CrashCase> | null = null;
+  const prepared = (): Promise<CrashCase> => (ordeal ??= openScene().then((scene) => prepareCase(kind, scene)));
 
   it('killed before and after every step is done or undone by the next start', async () => {
     const present = await prepared();
@@ -63,10 +63,10 @@ function testDeaths(kind: Kind, title: string, openScene: () => Promise<Scene>):
   });
 }
 
-function casesOf(ordeal: Ordeal, deaths: readonly TitledDeath[]): readonly Case[] {
+function casesOf(ordeal: CrashCase, deaths: readonly TitledDeath[]): readonly Case[] {
   const { scene, kind } = ordeal;
   return deaths.map(({ title, death }) => ({
     title,
-    run: () => undergo(ordeal, () => scene.run(kind.args(scene), death)),
+    run: () => runCase(ordeal, () => scene.run(kind.args(scene), death)),
   }));
 }

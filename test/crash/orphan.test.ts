@@ -7,7 +7,7 @@ import { start } from '../support/run.ts';
 import { eventually } from '../support/wait-for-output.ts';
 import { kindCalled } from './kinds.ts';
 import { differenceOf } from './database-snapshot.ts';
-import { postgresScene, urlOf } from './postgres-environment.ts';
+import { postgresInstallation, urlOf } from './postgres-environment.ts';
 import { failuresOf } from './case-counts.ts';
 
 const kind = kindCalled('restore by schemas');
@@ -25,7 +25,7 @@ describePostgres(
   () => {
     it('does not commit behind the back of the next start', async () => {
       const server = requirePostgres().url;
-      const scene = await postgresScene({ server, changes: 'schemas' });
+      const scene = await postgresInstallation({ server, changes: 'schemas' });
       await kind.lay(scene);
       const before = await scene.picture();
       const url = urlOf(server, scene.name);

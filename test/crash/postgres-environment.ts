@@ -3,7 +3,7 @@ import { atEnd } from '../support/cleanup.ts';
 import { catalogAndRows } from '../support/catalog-snapshot.ts';
 import { withClient } from '../support/database.ts';
 import { eventually } from '../support/wait-for-output.ts';
-import { type Scene, sceneOn } from './test-installation.ts';
+import { type TestInstallation, installationOn } from './test-installation.ts';
 
 /** What a run changes, and so how a scene comes back: the content of a database, names of databases, or of schemas. */
 export type Changes = 'content' | 'databases' | 'schemas';
@@ -23,7 +23,7 @@ interface Named {
 }
 
 /** A scene around an empty PostgreSQL database. For `schemas` its runs connect as an owner without CREATEDB. */
-export async function postgresScene(options: PostgresOptions): Promise<Scene> {
+export async function postgresInstallation(options: PostgresOptions): Promise<TestInstallation> {
   const { server, changes, through = (url: string) => url } = options;
   const name = `dbi_crash_${randomBytes(4).toString('hex')}`;
   const [template, role] = [`tpl_${name}`, `role_${name}`];
@@ -46,7 +46,7 @@ export async function postgresScene(options: PostgresOptions): Promise<Scene> {
   const schemas = (): Promise<readonly Named[]> =>
     ask(url, `SELECT oid::int, nspname AS name FROM pg_namespace WHERE nspname !~ '^pg_|^information_schema$'`);
 
-  return sceneOn(async () => ({
+  return installationOn(async () => ({
     engine: 'postgresql',
     url: through(changes === 'schemas' ? ownersUrl(url, role) : url),
     name,

@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { describePostgres } from '../support/postgres-server.ts';
 import { describePrivateCluster, type PrivateCluster, startPrivateCluster } from '../support/private-cluster.ts';
 import { type Kind, kinds } from './kinds.ts';
-import { prepareOrdeal, undergo } from './crash-case.ts';
-import { postgresScene } from './postgres-environment.ts';
+import { prepareCase, runCase } from './crash-case.ts';
+import { postgresInstallation } from './postgres-environment.ts';
 import { randomOf } from './random.ts';
 import { failuresOf, seed } from './case-counts.ts';
 
@@ -14,15 +14,15 @@ let cluster: Promise<PrivateCluster> | null = null;
 
 async function haveServerDie(kind: Kind, title: string): Promise<readonly string[]> {
   const server = await (cluster ??= startPrivateCluster());
-  const scene = await postgresScene({ server: server.url, changes: kind.changes });
-  const ordeal = await prepareOrdeal(kind, scene);
+  const scene = await postgresInstallation({ server: server.url, changes: kind.changes });
+  const ordeal = await prepareCase(kind, scene);
   const chance = randomOf(seed(), `${title} server`);
   // the last one dies when the work has said that it is done: what was committed has to be on the disk by then
   const parts = [...Array.from({ length: deaths - 1 }, (_, index) => (index + chance()) / (deaths - 1)), null];
   const cases = parts.map((part) => ({
     title: `the server killed and started again ${part === null ? 'after its end' : `after ${(part * 100).toFixed(1)} % of its time`}`,
     run: () =>
-      undergo(ordeal, async () => {
+      runCase(ordeal, async () => {
         // of how the scene was set up nothing may be lost
         await server.run('CHECKPOINT');
         const work = scene.run(kind.args(scene));

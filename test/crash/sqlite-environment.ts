@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { sqliteUrl } from '../support/database.ts';
 import { snapshot } from '../support/snapshot.ts';
-import { type Scene, sceneOn } from './test-installation.ts';
+import { type TestInstallation, installationOn } from './test-installation.ts';
 
 /**
  * Whether a file is a journal of which nothing was written to the disk, so that the database is as it was: the next
@@ -12,8 +12,8 @@ import { type Scene, sceneOn } from './test-installation.ts';
 const isUnused = (file: string): boolean => file.endsWith('-journal') && readFileSync(file)[0] === 0;
 
 /** A scene around a SQLite file that is not there yet. */
-export function sqliteScene(): Promise<Scene> {
-  return sceneOn(async (volume) => {
+export function sqliteInstallation(): Promise<TestInstallation> {
+  return installationOn(async (volume) => {
     const folder = join(volume, 'data');
     const file = join(folder, 'timetracker.db');
     // copies from before a recovery are kept whenever a run was killed within a transaction

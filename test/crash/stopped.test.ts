@@ -4,12 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { withClient } from '../support/database.ts';
 import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
 import { kindCalled } from './kinds.ts';
-import { type Ordeal, prepareOrdeal, undergo } from './crash-case.ts';
+import { type CrashCase, prepareCase, runCase } from './crash-case.ts';
 import { differenceOf } from './database-snapshot.ts';
-import { postgresScene } from './postgres-environment.ts';
+import { postgresInstallation } from './postgres-environment.ts';
 import { randomOf } from './random.ts';
-import type { Scene } from './test-installation.ts';
-import { sqliteScene } from './sqlite-environment.ts';
+import type { TestInstallation } from './test-installation.ts';
+import { sqliteInstallation } from './sqlite-environment.ts';
 import { type Case, failuresOf, seed } from './case-counts.ts';
 
 /** How many steps of each case are enough, drawn by chance; TEST_CRASH_STEPS=1000 takes all. */
@@ -27,13 +27,13 @@ const endSessions = (name: string): Promise<unknown> =>
   );
 
 describe('a restore that is stopped for a while (sqlite)', () => {
-  testStops('sqlite', once(sqliteScene), () => Promise.resolve());
+  testStops('sqlite', once(sqliteInstallation), () => Promise.resolve());
 });
 
 describePostgres(
   'a restore that is stopped for a while, and whose sessions end (postgresql)',
   () => {
-    const prepared = once(() => postgresScene({ server: requirePostgres().url, changes: kind.changes }));
+    const prepared = once(() => postgresInstallation({ server: requirePostgres().url, changes: kind.changes }));
     testStops('postgresql', prepared, ({ name }) => endSessions(name));
 
     it('moves nothing after another run has finished the work, where the kernel has no locks', async () => {
@@ -43,7 +43,7 @@ describePostgres(
       const first = ordeal.steps.findIndex((step) => step.startsWith('mkdir .db-init-former'));
       const cases = stepsOf(ordeal, first, /^rename /).map(({ title, step }): Case => {
         const run = async (): Promise<void> => {
-          let settled: Awaited<ReturnType<Scene['picture']>> | null = null;
+          let settled: Awaited<ReturnType<TestInstallation['picture']>> | null = null;
           const fate = await scene.run(kind.args(scene), {
             kind: 'stop',
             step,
@@ -73,8 +73,8 @@ describePostgres(
 /** Stops a restore at steps after its journal was written, lets a start come meanwhile, and lets it go on. */
 function testStops(
   title: string,
-  prepared: () => Promise<Ordeal>,
-  whileStopped: (scene: Scene) => Promise<unknown>,
+  prepared: () => Promise<CrashCase>,
+  whileStopped: (scene: TestInstallation) => Promise<unknown>,
 ): void {
   it('keeps others away from its work, and does it or has it done', async () => {
     const ordeal = await prepared();
@@ -85,7 +85,7 @@ function testStops(
     ).map(({ title: where, step }): Case => ({
       title: where,
       run: () =>
-        undergo(ordeal, () =>
+        runCase(ordeal, () =>
           scene.run(kind.args(scene), {
             kind: 'stop',
             step,
@@ -104,7 +104,7 @@ function testStops(
 
 /** Some steps of a sort, from that one on up to where nothing is left to do but to remove the journal. */
 function stepsOf(
-  { steps }: Ordeal,
+  { steps }: CrashCase,
   first: number,
   sort = /^/,
 ): readonly { readonly title: string; readonly step: number }[] {
@@ -119,7 +119,7 @@ function stepsOf(
 }
 
 /** The work is done undisturbed only once. */
-function once(open: () => Promise<Scene>): () => Promise<Ordeal> {
-  let ordeal: Promise<Ordeal> | null = null;
-  return () => (ordeal ??= open().then((scene) => prepareOrdeal(kind, scene)));
+function once(open: () => Promise<TestInstallation>): () => Promise<CrashCase> {
+  let ordeal: Promise<CrashCase> | null = null;
+  return () => (ordeal ??= open().then((scene) => prepareCase(kind, scene)));
 }

@@ -3,11 +3,11 @@ import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } fro
 import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { normaliser, type Picture, treeOf } from './database-snapshot.ts';
-import { type Death, type Fate, live } from './killable-process.ts';
+import { normaliser, type DatabaseSnapshot, treeOf } from './database-snapshot.ts';
+import { type Death, type Fate, runUntilKilled } from './killable-process.ts';
 
 /** A database with the volumes around it. It can be brought back to the state that was kept, again and again. */
-export interface Scene {
+export interface TestInstallation {
   readonly engine: Engine;
   readonly url: string;
   /** What `--yes-delete-all-data` wants to hear. */
@@ -25,7 +25,7 @@ export interface Scene {
   /** How many rows the core tables hold, those that are there. */
   rows(): Promise<Readonly<Record<string, number>>>;
   /** Everything a person would miss: databases, former ones, uploads. */
-  picture(): Promise<Picture>;
+  picture(): Promise<DatabaseSnapshot>;
   /** What nobody should find after a start, in words. */
   leftovers(): Promise<readonly string[]>;
 }
@@ -41,7 +41,7 @@ export interface Stage {
   readonly back: () => Promise<void>;
   /** Null if there is no such table. */
   readonly count: (table: string) => Promise<number | null>;
-  readonly picture: () => Promise<Picture>;
+  readonly picture: () => Promise<DatabaseSnapshot>;
   readonly leftovers: () => Promise<readonly string[]>;
 }
 
@@ -49,7 +49,7 @@ const coreTables = ['users', 'projects', 'time_entries', 'clients'];
 const roots = ['uploads', 'static', 'attachments'];
 
 /** Builds a scene around a database. @param stageOn makes the database; SQLite's lies on the volume */
-export async function sceneOn(stageOn: (volume: string) => Promise<Stage>): Promise<Scene> {
+export async function installationOn(stageOn: (volume: string) => Promise<Stage>): Promise<TestInstallation> {
   const began = new Date();
   const directory = await temporaryDirectory();
   const [volume, kept] = [join(directory, 'volume'), join(directory, 'kept')];
@@ -78,7 +78,7 @@ export async function sceneOn(stageOn: (volume: string) => Promise<Stage>): Prom
     volume,
     backups,
     env,
-    run: (args, death, list, more) => live(args, { ...env, ...more }, death, list),
+    run: (args, death, list, more) => runUntilKilled(args, { ...env, ...more }, death, list),
 
     async keep() {
       rmSync(kept, { recursive: true, force: true });
@@ -155,5 +155,5 @@ function faultOf(archive: string): readonly string[] {
 }
 
 /** Archives that were begun and not finished. */
-export const partialsOf = ({ backups }: Pick<Scene, 'backups'>): readonly string[] =>
+export const partialsOf = ({ backups }: Pick<TestInstallation, 'backups'>): readonly string[] =>
   readdirSync(backups).filter((name) => name.includes('.partial'));

@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import type { Session } from '../../src/database/session.ts';
 import { diagnose } from '../../src/assessment/diagnosis.ts';
 import { releaseGraph } from '../../src/migration/revisions.ts';
-import { mend, NotMendable } from '../../src/repair/repair.ts';
+import { repairDifferences, Unrepairable } from '../../src/repair/repair.ts';
 import { versionTable } from '../../src/schema/catalog.ts';
 import { findDifferences } from '../../src/schema/comparison.ts';
 import { loadHead } from '../../src/schema/expected-schema.ts';
@@ -79,9 +79,9 @@ export async function loseAndMend(table: string, { session, observe, lose }: Sub
 
     const differences = state.kind === 'drifted' ? state.differences : findDifferences(head, facts.catalog, engine);
     try {
-      await mend(session, differences, { facts, head, seed: {}, engine });
+      await repairDifferences(session, differences, { facts, head, seed: {}, engine });
     } catch (error) {
-      if (!(error instanceof NotMendable)) throw error;
+      if (!(error instanceof Unrepairable)) throw error;
       const others = error.unsafe.filter(({ obstacle }) => obstacle.kind !== 'rows');
       expect(others, label).toEqual([]);
       return 'refused';

@@ -5,7 +5,7 @@ import { startProxy } from '../support/postgres-proxy.ts';
 import { describePrivateCluster, type PrivateCluster, startPrivateCluster } from '../support/private-cluster.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { requireTrueWord } from '../support/safe-word.ts';
-import { bug, runHere } from './run-in-process.ts';
+import { bug, runInProcess } from './run-in-process.ts';
 import { namesIn, oldInstallation } from './full-lifecycle.ts';
 
 describePrivateCluster('what is to blame for a failure', () => {
@@ -26,7 +26,7 @@ describePrivateCluster('what is to blame for a failure', () => {
 
   async function fail(args: readonly string[], more: Readonly<Record<string, string>> = {}) {
     const env = { DATABASE_URL: url, TT_BACKUP_BEFORE_MIGRATE: 'never', TT_MIGRATION_LOCK_TIMEOUT: '1', ...more };
-    const { exitCode, all } = await runHere(args, env);
+    const { exitCode, all } = await runInProcess(args, env);
     expect(all).not.toMatch(bug);
     // each test looks at the rows afterwards
     requireTrueWord(all, false);

@@ -12,7 +12,7 @@ import { run } from '../support/run.ts';
 import { requireTrueWord } from '../support/safe-word.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { bug, runHere } from './run-in-process.ts';
+import { bug, runInProcess } from './run-in-process.ts';
 import { mountVolume, noVolumes } from './volumes.ts';
 
 const onVolumes = noVolumes === null ? describe : describe.skip;
@@ -36,7 +36,7 @@ async function leftIn(folder: string): Promise<readonly string[]> {
 async function archiveOf(source: TestDatabase, folder: string, uploads = folder): Promise<string> {
   await fill(source);
   const archive = join(folder, 'source.zip');
-  const { exitCode, all } = await runHere(['backup', 'create', '--output', archive], {
+  const { exitCode, all } = await runInProcess(['backup', 'create', '--output', archive], {
     DATABASE_URL: source.url,
     UPLOAD_FOLDER: uploads,
     BACKUP_FOLDER: folder,
@@ -82,7 +82,7 @@ onVolumes(`a full disk under a SQLite file${reason}`, () => {
     for (const room of rooms) {
       await leave(volume, room);
       const files = await leftIn(volume);
-      const { exitCode, all } = await runHere(
+      const { exitCode, all } = await runInProcess(
         args.map((word) => (word === 'ARCHIVE' ? archive : word)),
         {
           DATABASE_URL: database.url,
@@ -110,11 +110,11 @@ onVolumes(`a full disk under a SQLite file${reason}`, () => {
   it('keeps nobody from a current database, or from putting one aside', async () => {
     await fill(database);
     const env = { DATABASE_URL: database.url, BACKUP_FOLDER: join(elsewhere, 'backups') };
-    expect((await runHere(['gate'], env)).exitCode).toBe(0);
+    expect((await runInProcess(['gate'], env)).exitCode).toBe(0);
     await leave(volume, 0);
-    const { exitCode, all } = await runHere(['gate'], env);
+    const { exitCode, all } = await runInProcess(['gate'], env);
     expect([exitCode, all]).toEqual([0, expect.stringContaining('nothing to do')]);
-    expect((await runHere(['quarantine', 'create', '--yes'], env)).exitCode).toBe(0);
+    expect((await runInProcess(['quarantine', 'create', '--yes'], env)).exitCode).toBe(0);
   });
 });
 
@@ -146,7 +146,7 @@ onVolumes(`a full disk under the backups${reason}`, () => {
       const name = engine === 'sqlite' ? 'timetracker.db' : database.name;
       for (const room of [0, 4096, 40_000]) {
         await leave(volume, room);
-        const { exitCode, all } = await runHere(
+        const { exitCode, all } = await runInProcess(
           args.map((word) => ({ ARCHIVE: archive, NAME: name })[word] ?? word),
           {
             DATABASE_URL: database.url,
@@ -188,7 +188,7 @@ onVolumes(`a full disk under the uploads${reason}`, () => {
     for (const room of [0, 100_000]) {
       await leave(volume, room);
       const env = { DATABASE_URL: url, UPLOAD_FOLDER: volume, BACKUP_FOLDER: folder };
-      const { exitCode, all } = await runHere(['restore', archive, '--yes'], env);
+      const { exitCode, all } = await runInProcess(['restore', archive, '--yes'], env);
       expect(all).not.toMatch(bug);
       expect([exitCode, all.replaceAll(/\s+/g, ' ')]).toEqual([
         31,
@@ -232,7 +232,7 @@ describePrivateCluster('a full disk under PostgreSQL', () => {
       [500_000, ['reset', '--yes-delete-all-data', 'tt', '--no-backup']],
     ] as const) {
       await leave(volume, room);
-      const { exitCode, all } = await runHere(args, env);
+      const { exitCode, all } = await runInProcess(args, env);
       expect(all).not.toMatch(bug);
       expect([exitCode, all]).toEqual([20, expect.stringMatching(/could not extend|No space left/)]);
       expect(all.replaceAll(/\s+/g, ' ')).toMatch(/failed: the disk is full .*disk of the database server/);
@@ -241,7 +241,7 @@ describePrivateCluster('a full disk under PostgreSQL', () => {
       requireTrueWord(all, false);
     }
     await leave(volume, 30_000_000);
-    expect((await runHere(['gate'], env)).exitCode).toBe(0);
+    expect((await runInProcess(['gate'], env)).exitCode).toBe(0);
   });
 });
 

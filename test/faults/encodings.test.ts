@@ -12,7 +12,7 @@ import { describePostgres } from '../support/postgres-server.ts';
 import { requireTrueWord } from '../support/safe-word.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { bug, runHere } from './run-in-process.ts';
+import { bug, runInProcess } from './run-in-process.ts';
 import { goBackAndForth, namesIn, oldInstallation, oldRelease, resetOf } from './full-lifecycle.ts';
 import { ownerOf } from './owners.ts';
 
@@ -56,10 +56,10 @@ describePostgres(
       const env = await oldInstallation(url, name, await plainSql());
       const { BACKUP_FOLDER: backups = '' } = env;
       await goBackAndForth(env, superuser, name);
-      expect((await runHere(['verify'], env)).exitCode).toBe(0);
+      expect((await runInProcess(['verify'], env)).exitCode).toBe(0);
       // what a new schema begins with has signs that it lacks
       const held = await archivesIn(backups);
-      const reset = await runHere(resetOf(superuser), env);
+      const reset = await runInProcess(resetOf(superuser), env);
       expect([reset.exitCode, reset.all]).toEqual([2, expect.stringContaining(`encoded in ${encoding}`)]);
       expect(reset.all).not.toMatch(/DELETES ALL DATA|Making a safety backup/);
       expect(await archivesIn(backups)).toEqual(held);
@@ -74,12 +74,12 @@ describePostgres(
         UPLOAD_FOLDER: await temporaryDirectory(),
         BACKUP_FOLDER: await temporaryDirectory(),
       };
-      const { exitCode, all } = await runHere(['restore', `${backups}/${archive}`, '--yes'], moved);
+      const { exitCode, all } = await runInProcess(['restore', `${backups}/${archive}`, '--yes'], moved);
       expect([exitCode, all]).toEqual([0, expect.not.stringMatching(bug)]);
       expect(await namesIn(other)).toEqual([name]);
-      expect((await runHere(['restore', '--undo', '--yes'], moved)).exitCode).toBe(0);
-      expect((await runHere(['restore', '--undo', '--yes'], moved)).exitCode).toBe(0);
-      expect((await runHere(['restore', '--drop-former', '--yes'], moved)).exitCode).toBe(0);
+      expect((await runInProcess(['restore', '--undo', '--yes'], moved)).exitCode).toBe(0);
+      expect((await runInProcess(['restore', '--undo', '--yes'], moved)).exitCode).toBe(0);
+      expect((await runInProcess(['restore', '--drop-former', '--yes'], moved)).exitCode).toBe(0);
     });
 
     it('is LATIN1, and empty: nothing begins that could not end', async () => {
@@ -91,14 +91,14 @@ describePostgres(
       };
       const before = await snapshot(superuser);
       for (const args of [['gate'], ['plan', '--rehearse']]) {
-        const { exitCode, all } = await runHere(args, env);
+        const { exitCode, all } = await runInProcess(args, env);
         expect([exitCode, all]).toEqual([2, expect.stringContaining('encoded in LATIN1')]);
         expect(all).toContain('createdb');
         expect(await snapshot(superuser)).toBe(before);
         requireTrueWord(all, false);
       }
       // neither is an archive restored of whose signs it lacks some
-      const { exitCode, all } = await runHere(
+      const { exitCode, all } = await runInProcess(
         ['restore', currentArchive('postgresql'), '--yes', '--database-only'],
         env,
       );
@@ -118,7 +118,7 @@ describePostgres(
       );
       const bytes = ['4772f6df6520e282ac20ff80205c'];
       const must = async (...args: readonly string[]): Promise<void> => {
-        const { exitCode, all } = await runHere(args, env);
+        const { exitCode, all } = await runInProcess(args, env);
         expect([args, exitCode, all]).toEqual([args, 0, expect.not.stringMatching(bug)]);
       };
       await must('gate');
@@ -136,14 +136,14 @@ describePostgres(
       // what is no UTF-8 does not become it: nothing is guessed, and nothing changed
       const other = await createDatabase();
       const moved = { ...env, DATABASE_URL: other.url, BACKUP_FOLDER: await temporaryDirectory() };
-      const { exitCode, all } = await runHere(['restore', archive, '--yes'], moved);
+      const { exitCode, all } = await runInProcess(['restore', archive, '--yes'], moved);
       expect([exitCode, all.replaceAll(/\s+/g, ' ')]).toEqual([
         31,
         expect.stringContaining('invalid byte sequence for encoding "UTF8"'),
       ]);
       expect(all).not.toMatch(bug);
       expect(all).not.toContain('COPY users');
-      expect((await runHere(['status', '--json'], moved)).stdout).toContain('"fresh"');
+      expect((await runInProcess(['status', '--json'], moved)).stdout).toContain('"fresh"');
     });
   },
   'tools',

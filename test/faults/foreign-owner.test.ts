@@ -7,7 +7,7 @@ import { run } from '../support/run.ts';
 import { requireTrueWord } from '../support/safe-word.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { bug, runHere } from './run-in-process.ts';
+import { bug, runInProcess } from './run-in-process.ts';
 
 /** Who db-init runs as, and somebody else. */
 const [nobody, stranger] = [65_534, 4711];
@@ -27,7 +27,7 @@ asRoot('files of somebody else', () => {
       const database = engine === 'sqlite' ? { ...(await create()), name: file, url: sqliteUrl(file) } : await create();
       await fill(database);
       const env = { DATABASE_URL: database.url, UPLOAD_FOLDER: folders.uploads, BACKUP_FOLDER: folders.backups };
-      const made = await runHere(['backup', 'create'], env);
+      const made = await runInProcess(['backup', 'create'], env);
       expect(made.exitCode, made.all).toBe(0);
       const [name = ''] = await archivesIn(folders.backups);
       const seen = async (): Promise<unknown> => [

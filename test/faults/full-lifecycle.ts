@@ -5,7 +5,7 @@ import { withClient } from '../support/database.ts';
 import { release } from '../support/fixtures.ts';
 import { restoreSql } from '../support/restore-sql.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { runHere } from './run-in-process.ts';
+import { runInProcess } from './run-in-process.ts';
 
 /** The database of an older release, as SQL. */
 export const oldRelease = release('pg', 'v4.20.0', 'before.sql.gz');
@@ -28,7 +28,7 @@ export const namesIn = (url: string): Promise<unknown[]> =>
 type Environment = Readonly<Record<string, string>>;
 
 async function succeed(env: Environment, ...args: readonly string[]): Promise<string> {
-  const { exitCode, all } = await runHere(args, env);
+  const { exitCode, all } = await runInProcess(args, env);
   expect(exitCode, `${args.join(' ')}: ${all}`).toBe(0);
   return all;
 }
@@ -52,18 +52,18 @@ export const resetOf = (url: string): readonly string[] => [
 ];
 
 /** Everything that an installation goes through, each step of which would fail if it let a setting bite. */
-export async function liveThrough(env: Environment, superuser: string, name: string): Promise<number> {
+export async function runLifecycle(env: Environment, superuser: string, name: string): Promise<number> {
   await goBackAndForth(env, superuser, name);
   await succeed(env, ...resetOf(superuser));
   expect(await namesIn(superuser)).toEqual([]);
-  return (await runHere(['verify'], env)).exitCode;
+  return (await runInProcess(['verify'], env)).exitCode;
 }
 
 /**
  * Goes through all that is done by hand with a new database: damage and its repair, the seed, adoption, quarantine.
  * @returns what is still put aside
  */
-export async function tinker(url: string, superuser: string): Promise<readonly string[]> {
+export async function editSomeRows(url: string, superuser: string): Promise<readonly string[]> {
   const env = {
     DATABASE_URL: url,
     UPLOAD_FOLDER: await temporaryDirectory(),

@@ -9,7 +9,7 @@ import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { chanceOf, mutateJson } from './fuzz.ts';
 import { requireTrueWord } from '../support/safe-word.ts';
-import { bug, runHere, type Told } from './run-in-process.ts';
+import { bug, runInProcess, type Told } from './run-in-process.ts';
 
 /** An installation of its own. */
 async function install() {
@@ -43,7 +43,7 @@ beforeAll(async () => {
   application = await readFile(currentArchive('sqlite'));
   const source = await install();
   const must = async (...args: readonly string[]): Promise<void> => {
-    const { exitCode, all } = await runHere(args, source.env);
+    const { exitCode, all } = await runInProcess(args, source.env);
     if (exitCode !== 0) throw new Error(all);
   };
   await must('restore', currentArchive('sqlite'), '--yes');
@@ -56,7 +56,7 @@ beforeAll(async () => {
 let live: string;
 beforeAll(async () => {
   const { database, env } = await install();
-  const { exitCode, all } = await runHere(['gate'], env);
+  const { exitCode, all } = await runInProcess(['gate'], env);
   if (exitCode !== 0) throw new Error(all);
   live = database.name;
 });
@@ -74,11 +74,11 @@ async function tryOut(archive: Buffer): Promise<unknown> {
     ['restore', file, '--dry-run'],
     ['backup', 'list'],
   ]) {
-    told.push(await runHere(args, installation.env));
+    told.push(await runInProcess(args, installation.env));
   }
   const [verified, rehearsed, listed] = told.map(({ exitCode }) => exitCode);
   const untouched = JSON.stringify(await contentsOf(installation)) === JSON.stringify(before);
-  const restored = await runHere(['restore', file, '--yes'], installation.env);
+  const restored = await runInProcess(['restore', file, '--yes'], installation.env);
   told.push(restored);
   const after = JSON.stringify(await contentsOf(installation));
   requireTrueWord(restored.all, after !== JSON.stringify(before));
@@ -142,7 +142,7 @@ it.each(['uploads/empty.bin', 'db.sqlite'])('what is not what its hash says, %s,
     ['restore', file, '--dry-run'],
     ['restore', file, '--yes'],
   ]) {
-    const { exitCode, all } = await runHere(args, installation.env);
+    const { exitCode, all } = await runInProcess(args, installation.env);
     expect([args[0], exitCode, all]).toEqual([args[0], 32, expect.stringContaining('its hash is another one')]);
   }
   expect(await contentsOf(installation)).toEqual({ database: 'user_version 0', uploads: {} });
@@ -156,7 +156,7 @@ it('a spoilt archive of PostgreSQL is never a bug either', async () => {
   for (let number = 0; number < 30; number++) {
     const file = join(folder, 'spoilt.zip');
     await writeFile(file, chance.mutate(archive));
-    const { exitCode, all } = await runHere(['backup', 'verify', file], env);
+    const { exitCode, all } = await runInProcess(['backup', 'verify', file], env);
     if ((exitCode !== 0 && exitCode !== 32) || bug.test(all)) failures.push([exitCode, all.slice(-1500)]);
   }
   expect(failures).toEqual([]);

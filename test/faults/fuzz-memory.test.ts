@@ -7,7 +7,7 @@ import { requireTrueWord } from '../support/safe-word.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { chanceOf, mutateJson } from './fuzz.ts';
-import { bug, runHere } from './run-in-process.ts';
+import { bug, runInProcess } from './run-in-process.ts';
 
 const id = '20300101_000000';
 
@@ -22,7 +22,7 @@ beforeAll(async () => {
   const env = environmentOf(original);
   const database = { ...(await createSqliteDatabase()), name: join(original, 'x.db'), url: env.DATABASE_URL };
   const must = async (...args: readonly string[]): Promise<void> => {
-    const { exitCode, all } = await runHere(args, env);
+    const { exitCode, all } = await runInProcess(args, env);
     if (exitCode !== 0) throw new Error(all);
   };
   await fill(database);
@@ -92,7 +92,7 @@ async function tryOut(
   for (const name of strangers) await copyFile(join(folder, kept), join(folder, name));
   const spoilt = spoil(own, folder);
   await writeFile(file, spoilt);
-  const { exitCode, all } = await runHere(args, environmentOf(folder));
+  const { exitCode, all } = await runInProcess(args, environmentOf(folder));
 
   const databases = await Promise.all(
     (await readdir(folder))

@@ -9,7 +9,7 @@ import { restoreSql } from '../support/restore-sql.ts';
 import { requireTrueWord } from '../support/safe-word.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { chanceOf } from './fuzz.ts';
-import { bug, runHere } from './run-in-process.ts';
+import { bug, runInProcess } from './run-in-process.ts';
 
 const known = revisions.map(({ id }) => id);
 const head = known.filter((id) => revisions.every(({ parents }) => !parents.includes(id)));
@@ -17,7 +17,7 @@ const head = known.filter((id) => revisions.every(({ parents }) => !parents.incl
 let healthy: string;
 beforeAll(async () => {
   const { name, url } = await createSqliteDatabase();
-  const { exitCode, all } = await runHere(['gate'], { DATABASE_URL: url, TT_BACKUP_BEFORE_MIGRATE: 'never' });
+  const { exitCode, all } = await runInProcess(['gate'], { DATABASE_URL: url, TT_BACKUP_BEFORE_MIGRATE: 'never' });
   if (exitCode !== 0) throw new Error(all);
   healthy = name;
 });
@@ -73,7 +73,7 @@ it('odd version rows are never a bug, and never healthy; what refuses them leave
     const { url, name } = await withRows(rows);
     const before = await readFile(name);
     for (const command of ['status', 'gate']) {
-      const { exitCode, all } = await runHere([command], { DATABASE_URL: url, TT_BACKUP_BEFORE_MIGRATE: 'never' });
+      const { exitCode, all } = await runInProcess([command], { DATABASE_URL: url, TT_BACKUP_BEFORE_MIGRATE: 'never' });
       const same = (await readFile(name)).equals(before);
       requireTrueWord(all, !same);
       if (exitCode < 2 || bug.test(all) || !same || all.length > 10_000 || all.includes('\u001B')) {
@@ -90,8 +90,8 @@ it('any known revisions, in any number, end in a healthy database or a refusal',
   for (let number = 0; number < 4; number++) {
     const rows = Array.from({ length: chance.pick([1, 2, 5, 200]) }, () => chance.pick(known));
     const { url } = await withRows(rows);
-    const { exitCode, all } = await runHere(['gate'], { DATABASE_URL: url, TT_BACKUP_BEFORE_MIGRATE: 'never' });
-    const looked = await runHere(['verify'], { DATABASE_URL: url });
+    const { exitCode, all } = await runInProcess(['gate'], { DATABASE_URL: url, TT_BACKUP_BEFORE_MIGRATE: 'never' });
+    const looked = await runInProcess(['verify'], { DATABASE_URL: url });
     if (exitCode === 1 || bug.test(all + looked.all) || (exitCode === 0) !== (looked.exitCode === 0)) {
       failures.push([rows, exitCode, all.slice(-2000), looked.exitCode]);
     }
@@ -132,7 +132,7 @@ describePostgres('an odd alembic_version', () => {
     const { url } = database;
     await withClient(url, (client) => client.query(`${clear}; ${sql}`));
     for (const command of [['status'], ['gate'], ['repair'], ['adopt', '--dry-run'], ['adopt']]) {
-      const { exitCode, all } = await runHere(command, { DATABASE_URL: url, TT_BACKUP_BEFORE_MIGRATE: 'never' });
+      const { exitCode, all } = await runInProcess(command, { DATABASE_URL: url, TT_BACKUP_BEFORE_MIGRATE: 'never' });
       expect(all).not.toMatch(bug);
       // the next test holds the rows against those from before
       requireTrueWord(all, false);

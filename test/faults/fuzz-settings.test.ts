@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { createSqliteDatabase } from '../support/database.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { chanceOf } from './fuzz.ts';
-import { bug, runHere } from './run-in-process.ts';
+import { bug, runInProcess } from './run-in-process.ts';
 
 const example = await readFile(join(import.meta.dirname, '../../.env.example'), 'utf8');
 const variables = [...example.matchAll(/^#([A-Z][A-Z_]*)=/gm)].map(([, name = '']) => name);
@@ -56,7 +56,7 @@ it('any variable that takes words or numbers refuses every other value', async (
   for (const variable of variables.filter((name) => strict.test(name))) {
     for (const value of nonsense) {
       const base = variable.startsWith('TT_') ? { DATABASE_URL: url } : { POSTGRES_HOST: '127.0.0.1' };
-      const { exitCode, all } = await runHere(['status'], { ...base, TT_WAIT_TIMEOUT: '0', [variable]: value });
+      const { exitCode, all } = await runInProcess(['status'], { ...base, TT_WAIT_TIMEOUT: '0', [variable]: value });
       if (exitCode !== 2 || !all.includes(variable) || bug.test(all))
         failures.push([variable, value.slice(0, 50), exitCode, all.slice(0, 500)]);
     }
@@ -86,7 +86,7 @@ it('odd values of several variables at once are never a bug', async () => {
       ['verify'],
     ]);
     const quick = { ...environment, TT_WAIT_TIMEOUT: environment['TT_WAIT_TIMEOUT'] ?? '0' };
-    const { exitCode, all } = await runHere(command, quick, folder);
+    const { exitCode, all } = await runInProcess(command, quick, folder);
     if (!codes.has(exitCode) || bug.test(all)) failures.push([command, environment, exitCode, all.slice(0, 1000)]);
   }
   expect(failures).toEqual([]);
@@ -103,7 +103,7 @@ it.each(['POSTGRES_USER', 'POSTGRES_PASSWORD', 'POSTGRES_DB', 'DATABASE_URL'])(
       TT_WAIT_TIMEOUT: '0',
       [`${variable}_FILE`]: file,
     };
-    const { exitCode, all } = await runHere(['status'], environment);
+    const { exitCode, all } = await runInProcess(['status'], environment);
     expect([exitCode, all]).toEqual([2, expect.stringContaining(`${variable}_FILE: names a file`)]);
     expect(all).not.toContain('elsewhere');
   },
@@ -114,7 +114,7 @@ it.each(['POSTGRES_PASSWORD_FILE', 'DATABASE_URL_FILE', 'PGSSLROOTCERT'])(
   async (variable) => {
     for (const endless of ['/dev/zero', '/dev/full']) {
       const environment = { POSTGRES_HOST: '127.0.0.1', POSTGRES_PORT: '1', TT_WAIT_TIMEOUT: '0', [variable]: endless };
-      const { exitCode, all } = await runHere(['status'], environment);
+      const { exitCode, all } = await runInProcess(['status'], environment);
       expect([exitCode, all.replaceAll(/\s+/g, ' ')]).toEqual([
         2,
         expect.stringMatching(`${variable}.*it has more than \\d+ bytes`),
@@ -126,7 +126,7 @@ it.each(['POSTGRES_PASSWORD_FILE', 'DATABASE_URL_FILE', 'PGSSLROOTCERT'])(
 it('a password that is longer than any can be is not shown, and no bug', async () => {
   for (const POSTGRES_PASSWORD of ['x'.repeat(100_000), '(a b) '.repeat(100_000)]) {
     const environment = { POSTGRES_HOST: '127.0.0.1', POSTGRES_PORT: '1', TT_WAIT_TIMEOUT: '0', POSTGRES_PASSWORD };
-    const { exitCode, all } = await runHere(['status'], environment);
+    const { exitCode, all } = await runInProcess(['status'], environment);
     expect([exitCode, all]).toEqual([3, expect.not.stringMatching(/xxxx|\(a b\) \(/)]);
   }
 });
@@ -178,7 +178,7 @@ it('odd arguments are never a bug', async () => {
     // (no --output: it would write where the tests run)
     const args = Array.from({ length: chance.below(5) }, () => chance.pick(words));
     const folder = await temporaryDirectory();
-    const { exitCode, all } = await runHere(args, { DATABASE_URL: url, UPLOAD_FOLDER: folder }, folder);
+    const { exitCode, all } = await runInProcess(args, { DATABASE_URL: url, UPLOAD_FOLDER: folder }, folder);
     if (!codes.has(exitCode) || bug.test(all)) failures.push([args, exitCode, all.slice(0, 1000)]);
   }
   expect(failures).toEqual([]);
@@ -198,7 +198,7 @@ it('a spoilt address is refused, or leads nowhere', async () => {
   const attempt = async (): Promise<void> => {
     const url = chance.mutateText(chance.pick(valid)).replaceAll('\0', '');
     const command = chance.pick(['status', 'verify']);
-    const { exitCode, all } = await runHere([command], { DATABASE_URL: url, TT_WAIT_TIMEOUT: '0' }, folder);
+    const { exitCode, all } = await runInProcess([command], { DATABASE_URL: url, TT_WAIT_TIMEOUT: '0' }, folder);
     // there is nothing at the end of any of them: a file that is not there is a first start
     const wanted = /^sqlite:/i.test(url) ? [0, 2, 17, 21] : [2, 3, 4];
     if (!wanted.includes(exitCode) || bug.test(all)) failures.push([url, command, exitCode, all.slice(0, 1000)]);

@@ -3,7 +3,7 @@ import { archivesIn } from '../integration/backup/backups.ts';
 import { withClient } from '../support/database.ts';
 import { describePrivateCluster, startPrivateCluster } from '../support/private-cluster.ts';
 import { requireTrueWord } from '../support/safe-word.ts';
-import { bug, runHere } from './run-in-process.ts';
+import { bug, runInProcess } from './run-in-process.ts';
 import { namesIn, oldInstallation } from './full-lifecycle.ts';
 
 /** Relations in schema public: a dump would need more locks than there are. */
@@ -23,7 +23,7 @@ describePrivateCluster('a server with room for few locks', () => {
     const url = (name: string): string => new URL(`/${name}`, server.url).href;
     const old = await oldInstallation(url('old'), 'x');
     const { BACKUP_FOLDER: backups = '' } = old;
-    expect((await runHere(['backup', 'create'], old)).exitCode).toBe(0);
+    expect((await runInProcess(['backup', 'create'], old)).exitCode).toBe(0);
     const archives = await archivesIn(backups);
     await server.run('ALTER SYSTEM SET max_locks_per_transaction = 10');
     await server.crash();
@@ -37,7 +37,7 @@ describePrivateCluster('a server with room for few locks', () => {
       ['old', 17, ['reset', '--yes-delete-all-data=old', '--no-backup'], {}],
     ] as const) {
       const before = await relationsIn(url(database));
-      const { exitCode, all } = await runHere(args, { ...old, ...more, DATABASE_URL: url(database) });
+      const { exitCode, all } = await runInProcess(args, { ...old, ...more, DATABASE_URL: url(database) });
       expect([args, exitCode, all]).toEqual([args, refusal, expect.not.stringMatching(bug)]);
       expect(all.replaceAll(/\s+/g, ' ')).toContain('max_locks_per_transaction');
       expect(await relationsIn(url(database))).toEqual(before);
@@ -48,7 +48,7 @@ describePrivateCluster('a server with room for few locks', () => {
 
     // what is restored is looked at as well
     const restore = ['restore', `${backups}/${archives.join()}`, '--yes'];
-    const refused = await runHere(restore, old);
+    const refused = await runInProcess(restore, old);
     expect(refused.all).not.toMatch(bug);
     expect(refused.all.replaceAll(/\s+/g, ' ')).toMatch(/could not be inspected: .*max_locks_per_transaction/);
     requireTrueWord(refused.all, false);
@@ -57,7 +57,7 @@ describePrivateCluster('a server with room for few locks', () => {
     // what was advised helps
     await server.run('ALTER SYSTEM RESET max_locks_per_transaction');
     await server.crash();
-    const { exitCode, all } = await runHere(restore, old);
+    const { exitCode, all } = await runInProcess(restore, old);
     expect(exitCode, all).toBe(0);
     expect(await namesIn(url('old'))).toEqual(['x']);
   });

@@ -10,8 +10,8 @@ import { describePostgres } from '../support/postgres-server.ts';
 import { restoreSql } from '../support/restore-sql.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { bug, runHere } from './run-in-process.ts';
-import { liveThrough, oldInstallation } from './full-lifecycle.ts';
+import { bug, runInProcess } from './run-in-process.ts';
+import { runLifecycle, oldInstallation } from './full-lifecycle.ts';
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 /** As many bytes as a name of PostgreSQL has at the most, some of them in the middle of a letter. */
@@ -44,7 +44,7 @@ describePostgres(
       const url = new URL(superuser);
       url.username = encodeURIComponent(name);
       url.password = 'pw';
-      expect(await liveThrough(await oldInstallation(url.href, name), superuser, name)).toBe(0);
+      expect(await runLifecycle(await oldInstallation(url.href, name), superuser, name)).toBe(0);
     });
   },
   'tools',
@@ -64,7 +64,7 @@ describePostgres('things with odd names in the way', () => {
     });
     const before = await snapshot(url);
     const env = { DATABASE_URL: url };
-    const gate = await runHere(['gate'], env);
+    const gate = await runInProcess(['gate'], env);
     expect([gate.exitCode, gate.all]).toEqual([0, expect.not.stringMatching(bug)]);
     expect(gate.all).not.toContain('\u001B');
     const [, schema = ''] = /quarantine restore (tt_quarantine_\w+)/.exec(gate.all) ?? [];
@@ -73,11 +73,11 @@ describePostgres('things with odd names in the way', () => {
       const found = await withClient(url, (client) => client.query(`SELECT 1 FROM ${schema}.${quoted(name)}`));
       expect([name, found.rowCount]).toEqual([name, 1]);
     }
-    expect((await runHere(['quarantine', 'list'], env)).exitCode).toBe(0);
+    expect((await runInProcess(['quarantine', 'list'], env)).exitCode).toBe(0);
     // the new schema has to go first
-    const aside = await runHere(['quarantine', 'create', '--yes'], env);
+    const aside = await runInProcess(['quarantine', 'create', '--yes'], env);
     expect([aside.exitCode, aside.all]).toEqual([0, expect.not.stringMatching(bug)]);
-    const back = await runHere(['quarantine', 'restore', schema], env);
+    const back = await runInProcess(['quarantine', 'restore', schema], env);
     expect([back.exitCode, back.all]).toEqual([0, expect.not.stringMatching(bug)]);
     const after = await snapshot(url);
     const own = (text: string): readonly string[] =>
@@ -118,7 +118,7 @@ describeBackups('folders and files with odd names', ({ name: engine, create }) =
         BACKUP_FOLDER: join(home, 'backups'),
       };
       const must = async (...args: readonly string[]): Promise<string> => {
-        const { exitCode, all } = await runHere(args, env, home);
+        const { exitCode, all } = await runInProcess(args, env, home);
         expect([args[0], exitCode, all]).toEqual([args[0], 0, expect.not.stringMatching(bug)]);
         return all;
       };
@@ -146,7 +146,7 @@ describe('a path that is too long', () => {
     const home = join(await temporaryDirectory(), name);
     await mkdir(home, { recursive: true }).catch(() => undefined);
     for (const command of ['gate', 'status', 'verify']) {
-      const { exitCode, all } = await runHere([command], { DATABASE_URL: sqliteUrl(join(home, 'x.db')) });
+      const { exitCode, all } = await runInProcess([command], { DATABASE_URL: sqliteUrl(join(home, 'x.db')) });
       expect(all).not.toMatch(bug);
       // what is not there, and what cannot be, look alike
       expect([command, ...(command === 'gate' ? [4] : [0, 17, 21])]).toContain(exitCode);

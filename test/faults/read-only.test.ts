@@ -6,7 +6,7 @@ import { sqliteUrl, type TestDatabase } from '../support/database.ts';
 import { requireTrueWord } from '../support/safe-word.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { bug, runHere } from './run-in-process.ts';
+import { bug, runInProcess } from './run-in-process.ts';
 import { mountVolume, noVolumes } from './volumes.ts';
 
 describeBackups(`volumes that nobody may write to`, ({ name: engine, create }) => {
@@ -21,7 +21,7 @@ describeBackups(`volumes that nobody may write to`, ({ name: engine, create }) =
       await fill(database);
       const env = { DATABASE_URL: database.url, UPLOAD_FOLDER: uploads, BACKUP_FOLDER: backups };
       const must = async (expected: number, ...args: readonly string[]): Promise<string> => {
-        const { exitCode, all } = await runHere(args, env);
+        const { exitCode, all } = await runInProcess(args, env);
         expect([args, exitCode, all]).toEqual([args, expected, expect.not.stringMatching(bug)]);
         if (exitCode !== 0) requireTrueWord(all, false);
         return all;
@@ -30,7 +30,7 @@ describeBackups(`volumes that nobody may write to`, ({ name: engine, create }) =
       const [archive = ''] = await archivesIn(backups);
       volume.makeReadOnly();
       const before = await snapshot(database.url);
-      const refused = await runHere(['gate'], { ...env, TT_BACKUP_BEFORE_MIGRATE: 'always' });
+      const refused = await runInProcess(['gate'], { ...env, TT_BACKUP_BEFORE_MIGRATE: 'always' });
       expect([refused.exitCode, refused.all]).toEqual([30, expect.stringMatching(/EROFS|read-only/)]);
       expect(await must(30, 'backup', 'create')).toContain(backups);
       expect(await must(31, 'restore', join(backups, archive), '--yes')).toMatch(/EROFS|read-only/);
@@ -55,11 +55,11 @@ describeBackups(`volumes that nobody may write to`, ({ name: engine, create }) =
         BACKUP_FOLDER: await temporaryDirectory(),
       };
       await fill(database);
-      expect((await runHere(['gate'], env)).exitCode).toBe(0);
+      expect((await runInProcess(['gate'], env)).exitCode).toBe(0);
       volume.makeReadOnly();
-      for (const command of ['status', 'plan', 'verify']) expect((await runHere([command], env)).exitCode).toBe(0);
+      for (const command of ['status', 'plan', 'verify']) expect((await runInProcess([command], env)).exitCode).toBe(0);
       for (const args of [['gate'], ['reset', '--yes-delete-all-data', 'x.db'], ['repair']]) {
-        const { exitCode, all } = await runHere(args, env);
+        const { exitCode, all } = await runInProcess(args, env);
         expect([args[0], exitCode, all]).toEqual([args[0], 4, expect.stringContaining('EROFS')]);
         expect(all).not.toMatch(bug);
         requireTrueWord(all, false);

@@ -4,13 +4,13 @@ import { execaSync } from 'execa';
 import { expect, it } from 'vitest';
 import { createSqliteDatabase } from '../support/database.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { bug, runHere } from './run-in-process.ts';
+import { bug, runInProcess } from './run-in-process.ts';
 
 /** Runs the gate with a report, and gives back what it said. */
 async function reporting(file: string): Promise<string> {
   const { url } = await createSqliteDatabase();
   const env = { DATABASE_URL: url, UPLOAD_FOLDER: await temporaryDirectory(), TT_REPORT_FILE: file };
-  const { exitCode, all } = await runHere(['gate'], env);
+  const { exitCode, all } = await runInProcess(['gate'], env);
   expect(all).not.toMatch(bug);
   expect(exitCode).toBe(0);
   return all;

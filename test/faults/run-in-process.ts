@@ -11,7 +11,7 @@ export interface Told {
 }
 
 /** Runs db-init within this process: no process is started, so hundreds of runs take seconds. */
-export async function runHere(
+export async function runInProcess(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
   workingDirectory = '/nowhere',

@@ -12,7 +12,7 @@ import { describePrivateCluster, type PrivateCluster, startPrivateCluster } from
 import { restoreSql } from '../support/restore-sql.ts';
 import { start } from '../support/run.ts';
 import { eventually } from '../support/wait-for-output.ts';
-import { runHere } from './run-in-process.ts';
+import { runInProcess } from './run-in-process.ts';
 import { leaksIn } from './markers.ts';
 import { every, password, place, quick, rows, secretRows, secrets, settings, tell, tellAll } from './secrets.ts';
 
@@ -49,7 +49,7 @@ describePrivateCluster('on PostgreSQL, no secret is shown', () => {
     // a server that began this moment is not trusted at once, and nobody waits here
     const { folder, env } = await place();
     await server.run('CREATE DATABASE first OWNER app');
-    await runHere(['status'], { ...env, DATABASE_URL: address('first'), TT_WAIT_TIMEOUT: '30' }, folder);
+    await runInProcess(['status'], { ...env, DATABASE_URL: address('first'), TT_WAIT_TIMEOUT: '30' }, folder);
   });
 
   const address = (name: string, change: { host?: string; port?: string; password?: string } = {}): string =>
@@ -168,7 +168,7 @@ describePrivateCluster('on PostgreSQL, no secret is shown', () => {
     await create('listed');
     const { folder, env } = await place();
     const given = { ...env, DATABASE_URL: address('listed') };
-    await runHere(['gate'], given, folder);
+    await runInProcess(['gate'], given, folder);
     const url = superuser('listed');
     await withClient(url, (client) =>
       client.query(
@@ -190,7 +190,7 @@ describePrivateCluster('on PostgreSQL, no secret is shown', () => {
     await create('locked');
     const { folder, env } = await place();
     const seen: number[] = [];
-    await runHere(['gate'], { ...env, DATABASE_URL: address('locked') }, folder);
+    await runInProcess(['gate'], { ...env, DATABASE_URL: address('locked') }, folder);
     await withClient(superuser('locked'), async (client) => {
       await client.query('SELECT pg_advisory_lock($1, $2)', [runLock.application, runLock.key]);
       for (const command of [[], ['repair'], ['backup', 'create'], ['reset', '--yes-delete-all-data', 'locked']]) {

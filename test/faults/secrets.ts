@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { archivesIn } from '../integration/backup/backups.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { runHere, type Told } from './run-in-process.ts';
+import { runInProcess, type Told } from './run-in-process.ts';
 import { everythingIn, leaksIn, marker } from './markers.ts';
 
 /** In the environment of the run, whether it is read there or not. */
@@ -113,7 +113,7 @@ export async function tell(
 ): Promise<Told> {
   runs += 1;
   const format = runs % 2 === 0 ? 'human' : 'json';
-  const told = await runHere(args, { TT_LOG_FORMAT: format, ...env }, folder);
+  const told = await runInProcess(args, { TT_LOG_FORMAT: format, ...env }, folder);
   expect(leaksIn(told.all, secrets), `${args.join(' ')}: ${told.all}`).toEqual([]);
   return told;
 }

@@ -2,7 +2,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { createDatabase, withClient } from '../support/database.ts';
 import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
 import { describePrivateCluster, type PrivateCluster, startPrivateCluster } from '../support/private-cluster.ts';
-import { liveThrough, oldInstallation, tinker } from './full-lifecycle.ts';
+import { runLifecycle, oldInstallation, editSomeRows } from './full-lifecycle.ts';
 import { ownerOf } from './owners.ts';
 
 /**
@@ -54,7 +54,7 @@ describePostgres(
         for (const [setting, value] of known()) await client.query(`ALTER ${bearer} SET ${setting} TO ${value}`);
         if (rights === 'SUPERUSER') await client.query(`ALTER ${bearer} SET session_replication_role TO replica`);
       });
-      expect(await liveThrough(env, database.url, name)).toBe(0);
+      expect(await runLifecycle(env, database.url, name)).toBe(0);
     });
 
     it('nor what is done by hand', async () => {
@@ -63,7 +63,7 @@ describePostgres(
       await withClient(requirePostgres().url, async (client) => {
         for (const [setting, value] of known()) await client.query(`ALTER ROLE ${role} SET ${setting} TO ${value}`);
       });
-      expect(await tinker(url, database.url)).toEqual([]);
+      expect(await editSomeRows(url, database.url)).toEqual([]);
     });
   },
   'tools',
@@ -90,6 +90,6 @@ describePrivateCluster('settings of a server', () => {
       if (setting !== 'client_encoding') await server.run(`ALTER SYSTEM SET ${setting} TO ${value}`);
     }
     await server.run('SELECT pg_reload_conf()');
-    expect(await liveThrough(env, database('tt', 'postgres'), name)).toBe(0);
+    expect(await runLifecycle(env, database('tt', 'postgres'), name)).toBe(0);
   });
 });

@@ -3,7 +3,7 @@ import { archivesIn } from '../integration/backup/backups.ts';
 import { admin, createDatabase } from '../support/database.ts';
 import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
 import { snapshot } from '../support/snapshot.ts';
-import { bug, runHere } from './run-in-process.ts';
+import { bug, runInProcess } from './run-in-process.ts';
 import { namesIn, oldInstallation, resetOf } from './full-lifecycle.ts';
 import { ownerOf } from './owners.ts';
 import { machineWith, type Tools } from './tools.ts';
@@ -19,7 +19,7 @@ async function oldOne() {
   const env = await oldInstallation(url, 'old');
   const { BACKUP_FOLDER: backups = '' } = env;
   const here = async (...args: readonly string[]): Promise<void> => {
-    const { exitCode, all } = await runHere(args, env);
+    const { exitCode, all } = await runInProcess(args, env);
     expect(exitCode, all).toBe(0);
   };
   await here('backup', 'create');

@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, '../..');
 const changes = ['copyFile', 'link', 'mkdir', 'rename', 'rm', 'rmdir', 'symlink', 'unlink'];
 
 /** A function of a module that is called in a process of its own. */
-export interface Mortal {
+export interface KillableModule {
   /**
    * @param death before which change it is killed, from 1; 0 for never
    * @param refused a call that fails, as where the file system cannot do it: `link`
@@ -21,7 +21,7 @@ export interface Mortal {
 }
 
 /** Makes a module's functions callable by processes that are killed (SIGKILL) at a given step. */
-export async function mortal(module: string): Promise<Mortal> {
+export async function killableModule(module: string): Promise<KillableModule> {
   const outfile = join(
     root,
     'node_modules/.cache/db-init',

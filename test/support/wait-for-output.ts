@@ -1,7 +1,7 @@
 import type { ResultPromise } from 'execa';
 
 /** Resolves as soon as a run has printed something that matches; rejects if it ends without. */
-export function seen(run: Pick<ResultPromise, 'stdout' | 'on'>, pattern: RegExp): Promise<string> {
+export function waitForOutput(run: Pick<ResultPromise, 'stdout' | 'on'>, pattern: RegExp): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';
     run.stdout?.on('data', (chunk: Buffer | string) => {

@@ -44,7 +44,7 @@ export interface Connected {
 
 // How long a server that just started is not trusted yet: the official image starts a temporary server while it
 // initialises its volume and stops it again.
-const youngServer = 3;
+const recentServer = 3;
 /** The oldest version that is supported. */
 export const oldestServer = 130000;
 /** Seconds that a closed database is waited for: an exchange closes it for a moment, while sessions end. */
@@ -167,7 +167,7 @@ async function tryToConnect(candidate: Candidate, options: ConnectOptions, patie
       await closeClient(client);
       return { kind: 'passing', reason: 'sessions begin read-only there (default_transaction_read_only)' };
     }
-    if (server.uptime < youngServer && server.startedAt !== candidate.trusted) {
+    if (server.uptime < recentServer && server.startedAt !== candidate.trusted) {
       await closeClient(client);
       candidate.trusted = server.startedAt;
       return { kind: 'passing', reason: 'the server started this moment: making sure that it stays' };

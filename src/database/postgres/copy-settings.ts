@@ -12,7 +12,7 @@ interface Setting {
 }
 
 /** Gives a database what was granted, set and noted for another one. @returns what could not be carried over, in words */
-export async function carryOver(client: pg.Client, from: string, to: string): Promise<readonly string[]> {
+export async function copySettings(client: pg.Client, from: string, to: string): Promise<readonly string[]> {
   const session = postgresSession(client);
   const lost: string[] = [];
   const attempt = async (what: string, work: () => Promise<void>): Promise<void> => {

@@ -8,7 +8,7 @@ import type { OthersAtWork } from '../database.ts';
 import { quoteName } from '../quoting.ts';
 import { flag, number } from '../rows.ts';
 import { pauseBeforeAttempt, sleep } from '../backoff.ts';
-import { carryOver } from './copy-settings.ts';
+import { copySettings } from './copy-settings.ts';
 import {
   closeClient,
   type ConnectOptions,
@@ -22,7 +22,7 @@ import { creation, inOrdinaryTablespace, ownership } from './create-database.ts'
 import { judgeConnectionFailure } from './connection-failure.ts';
 import { createLoadRole, dropLoadRole, type LoadRole } from './load-role.ts';
 import { runLock, settleSession } from './lock.ts';
-import { findOthers, findStaying } from './other-sessions.ts';
+import { findOtherSessions, findStaying } from './other-sessions.ts';
 import type { Session } from '../session.ts';
 import { postgresSession } from './session.ts';
 import { endOnAbort } from './end-on-abort.ts';
@@ -210,13 +210,13 @@ function maintenanceOf(
       await dropLoadRole(session, name);
     },
 
-    carryOver: (name) => carryOver(client, live, name),
+    carryOver: (name) => copySettings(client, live, name),
 
     async exchange(incoming, outgoing, disconnect) {
       const both = [live, incoming];
       await session.run(`ALTER DATABASE ${quoteName(live)} ALLOW_CONNECTIONS false`);
       try {
-        const others = await (disconnect ? findOthers : findStaying)(session, both);
+        const others = await (disconnect ? findOtherSessions : findStaying)(session, both);
         const left = disconnect ? { ...others, sessions: [] } : others;
         if (left.sessions.length > 0 || left.prepared.length > 0) {
           await maintenance.reopen();

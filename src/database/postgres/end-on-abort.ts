@@ -5,7 +5,7 @@ import { briefly } from '../backoff.ts';
 import { closeClient, connectOnce, noAnswer } from './connect.ts';
 
 /** Seconds that a server may take to let us in to cancel a statement; `docker stop` waits for ten in all. */
-const patience = 3;
+const graceMilliseconds = 3;
 
 /** What is being stopped. */
 interface Stopping {
@@ -25,7 +25,7 @@ interface Stopping {
 export function endOnAbort(client: pg.Client, stopping: Stopping, signal: AbortSignal): () => void {
   const over = new AbortController();
   const stop = async (): Promise<void> => {
-    const reason = await stopStatement(client, stopping, over.signal).catch(() => noAnswer(patience));
+    const reason = await stopStatement(client, stopping, over.signal).catch(() => noAnswer(graceMilliseconds));
     if (reason !== null && !over.signal.aborted) client.connection.stream.destroy(reason);
   };
   const onAbort = (): void => void stop();
@@ -42,8 +42,11 @@ async function stopStatement(
   { target, applicationName, backendPid, cancels }: Stopping,
   over: AbortSignal,
 ): Promise<Error | null> {
-  const other = await connectOnce(target, applicationName, patience);
-  const giveUp = setTimeout(() => other.connection.stream.destroy(noAnswer(patience)), patience * 1000);
+  const other = await connectOnce(target, applicationName, graceMilliseconds);
+  const giveUp = setTimeout(
+    () => other.connection.stream.destroy(noAnswer(graceMilliseconds)),
+    graceMilliseconds * 1000,
+  );
   try {
     if (cancels) await other.query('SELECT pg_cancel_backend($1)', [backendPid]);
     for (let idle = 0; idle < 2;) {
@@ -56,7 +59,7 @@ async function stopStatement(
       await briefly(1000, over);
       if (over.aborted) return null;
     }
-    return noAnswer(patience);
+    return noAnswer(graceMilliseconds);
   } finally {
     clearTimeout(giveUp);
     await closeClient(other);

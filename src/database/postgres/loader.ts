@@ -7,7 +7,7 @@ import { checkScript } from './checked-script.ts';
 import { nothingMade } from './dump-statement.ts';
 import { restrict, type ScriptOptions, scriptForPsql } from './dump-script.ts';
 import { type Framing, type Load, loadDirectly, loadThroughPsql, readThrough } from './load-run.ts';
-import { durably } from './lock.ts';
+import { withSynchronousCommit } from './lock.ts';
 import { endSessionsOf, loadOptions, needsOurHelp } from './server-capabilities.ts';
 import { passesOf, schemaOf, stagesOf, type TocEntry } from './toc.ts';
 import type { Tool } from './client-tools.ts';
@@ -60,7 +60,7 @@ export function loaderOf(loading: Loading): DumpLoader {
     if (check === null) return { head: '', tail: '', filter: () => scriptForPsql(script) };
     const options = { script, onUnknown: 'stop', made: nothingMade(schema), ...check } as const;
     return {
-      head: `${restrict()}\n${surroundings(schema)}\n`,
+      head: `${restrict()}\n${sessionPreamble(schema)}\n`,
       tail: '',
       filter: () => checkScript(options).stream,
     };
@@ -181,19 +181,25 @@ async function withLoad(
 }
 
 // both find the same surroundings: pg_restore leaves an empty search path and the dump's encoding behind
-const surroundings = (schema: string): string =>
+const sessionPreamble = (schema: string): string =>
   `SET client_encoding TO 'UTF8'; SET search_path TO ${quoteName(schema)}; SET standard_conforming_strings TO on;`;
-const patience = `
+const loadLockTimeout = `
   SET statement_timeout TO 0; SET idle_in_transaction_session_timeout TO 0;
   SELECT set_config(name, '0', false) FROM unnest(ARRAY['idle_session_timeout', 'transaction_timeout']) AS name
   WHERE current_setting(name, true) IS NOT NULL;
-  ${durably};`;
+  ${withSynchronousCommit};`;
 
 function frame(
   schema: string,
   work: { before: string; after: string; commit: boolean },
 ): Pick<Framing, 'head' | 'tail'> {
-  const head = [surroundings(schema), patience, 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;', work.before, ';'];
-  const tail = ['', 'RESET ROLE;', surroundings(schema), work.after, ';', work.commit ? 'COMMIT;' : 'ROLLBACK;'];
+  const head = [
+    sessionPreamble(schema),
+    loadLockTimeout,
+    'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;',
+    work.before,
+    ';',
+  ];
+  const tail = ['', 'RESET ROLE;', sessionPreamble(schema), work.after, ';', work.commit ? 'COMMIT;' : 'ROLLBACK;'];
   return { head: `${head.join('\n')}\n`, tail: `${tail.join('\n')}\n` };
 }

@@ -23,7 +23,7 @@ export const runLock = { application, key: 1 };
 export const migrationLock = { application, key: 2 };
 
 /** What files and uploads follow must not be lost when the server dies: a commit waits for the disk. */
-export const durably = `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`;
+export const withSynchronousCommit = `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`;
 
 // What a role or a database has set for its sessions must not bite here: a run may well take longer than a web request.
 // Even to look at a table that another session is altering is to wait for it: not for ever.
@@ -38,7 +38,7 @@ const sessionSettings = ({ lockTimeout, schema }: SessionOptions): string => `
   SET row_security TO off;
   SELECT set_config(name, '0', false) FROM unnest(ARRAY['idle_session_timeout', 'transaction_timeout']) AS name
   WHERE current_setting(name, true) IS NOT NULL;
-  ${durably}`;
+  ${withSynchronousCommit}`;
 
 const ownSchema = `SELECT set_config('search_path', quote_ident(current_schema()), false) WHERE current_schema() IS NOT NULL`;
 

@@ -25,7 +25,7 @@ const preparedIn = (databases: string): string => `SELECT gid FROM pg_prepared_x
 export const sessionsQuery = `${sessionsIn('current_database()')} ORDER BY pid`;
 
 /** Finds who else may write to databases of this server. @param databases by default the one of the session */
-export async function findOthers(session: Session, databases: readonly string[] = []): Promise<OthersAtWork> {
+export async function findOtherSessions(session: Session, databases: readonly string[] = []): Promise<OthersAtWork> {
   const names = databases.length === 0 ? 'current_database()' : databases.map(quoteText).join(', ');
   const sessions = (await session.query(`${sessionsIn(names)} ORDER BY pid`)).map(readSession);
   const prepared = (await session.query(`${preparedIn(names)} ORDER BY gid`)).map((row) => text(row, 'gid'));
@@ -57,7 +57,7 @@ export async function onceGone<Found>(
 export function findStaying(session: Session, databases: readonly string[] = []): Promise<OthersAtWork> {
   return onceGone(
     session,
-    () => findOthers(session, databases),
+    () => findOtherSessions(session, databases),
     ({ sessions }) => sessions.length === 0,
   );
 }

@@ -57,7 +57,7 @@ export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): 
       }
     },
 
-    read: (work) => inPicture(open(), work),
+    read: (work) => inSnapshot(open(), work),
 
     othersAtWork: async () => ({ sessions: [], prepared: [] }),
 
@@ -116,7 +116,7 @@ function removeCopy(copy: string): void {
   for (const side of ['', '-journal', '-wal', '-shm']) rmSync(copy + side, { force: true });
 }
 
-async function inPicture<Result>(
+async function inSnapshot<Result>(
   database: SQLite.Database,
   work: (session: Session) => Promise<Result>,
 ): Promise<Result> {
@@ -138,7 +138,7 @@ async function inTransaction<Result>(
 ): Promise<Result> {
   // a no-op inside a transaction; table rebuilds would otherwise carry out the delete actions of foreign keys
   database.pragma('foreign_keys = OFF');
-  await beginImmediate(database, file, options);
+  await beginExclusive(database, file, options);
   const session = sqliteSession(database);
   try {
     const before = danglingReferences(database);
@@ -168,7 +168,7 @@ async function inTransaction<Result>(
  * Begins a writing transaction, waiting for others. EXCLUSIVE keeps readers out from the start: one that came later
  * would make the COMMIT fail, after all the work. In WAL mode, where readers are in nobody's way, it lets them in.
  */
-async function beginImmediate(database: SQLite.Database, file: string, options: OpenOptions): Promise<void> {
+async function beginExclusive(database: SQLite.Database, file: string, options: OpenOptions): Promise<void> {
   const started = Date.now();
   for (let attempt = 1; ; attempt++) {
     try {

@@ -2,7 +2,7 @@ import type { Relation } from '../../model/database-facts.ts';
 import SQLite from 'better-sqlite3';
 import { inspect } from './inspect.ts';
 import { isBusy } from './lock.ts';
-import { openersOf } from './open-file-holders.ts';
+import { findOpenFileHolders } from './open-file-holders.ts';
 import { countRows, isDatabaseFile, openForReading } from './open-readonly.ts';
 import { requireOwnSideFiles } from './recover-side-files.ts';
 
@@ -21,14 +21,14 @@ export function withExclusiveFile(file: string, work: () => void): boolean {
     return true;
   }
   // what others have open without a lock, SQLite does not know
-  if (openersOf(file) === 'some') return false;
+  if (findOpenFileHolders(file) === 'some') return false;
   requireOwnSideFiles(file);
   settle(file);
   const database = new SQLite(file, { timeout: patience });
   try {
     // before the first access: with a write-ahead log this is what keeps out those who only have the file open
     database.pragma('locking_mode = EXCLUSIVE');
-    if (!isHad(() => database.exec('BEGIN EXCLUSIVE'))) return false;
+    if (!isAcquired(() => database.exec('BEGIN EXCLUSIVE'))) return false;
     work();
   } finally {
     database.close();
@@ -40,14 +40,14 @@ export function withExclusiveFile(file: string, work: () => void): boolean {
 function settle(file: string): void {
   const database = new SQLite(file, { timeout: patience });
   try {
-    isHad(() => database.pragma('wal_checkpoint(TRUNCATE)'));
+    isAcquired(() => database.pragma('wal_checkpoint(TRUNCATE)'));
   } finally {
     database.close();
   }
 }
 
 /** @returns false if somebody else is in the way */
-function isHad(access: () => unknown): boolean {
+function isAcquired(access: () => unknown): boolean {
   try {
     access();
     return true;

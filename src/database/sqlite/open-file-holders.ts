@@ -6,7 +6,7 @@ import { basename } from 'node:path';
  * Whether another process has a file open. A program that is between two transactions holds no lock by which SQLite
  * would know of it, but after an exchange it would write to the former file.
  */
-export type Openers = 'none' | 'some' | 'unknown';
+export type OpenFileHolders = 'none' | 'some' | 'unknown';
 
 /**
  * Asks the kernel who has a file open, this process aside.
@@ -15,7 +15,7 @@ export type Openers = 'none' | 'some' | 'unknown';
  * opener of a file alone, whatever container the others are in (fcntl(2), F_SETLEASE): it tells the rest, where this
  * process does not have the file open itself, the file system has leases, and the file belongs to this user.
  */
-export function openersOf(file: string): Openers {
+export function findOpenFileHolders(file: string): OpenFileHolders {
   const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
   if (stats === undefined) return 'none';
   const isHeldBy = (pid: string): boolean => isOpenIn(pid, basename(file), stats);
@@ -62,7 +62,7 @@ const lease = `
   }
   exit ${refused};`;
 
-function askForLease(file: string): Openers {
+function askForLease(file: string): OpenFileHolders {
   const { status } = spawnSync('perl', ['-e', lease, '--', file], { stdio: 'ignore', timeout: 10_000 });
   if (status === granted) return 'none';
   return status === refused ? 'some' : 'unknown';

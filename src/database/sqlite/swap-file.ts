@@ -16,13 +16,13 @@ import { dirname } from 'node:path';
 import { hasCode } from '../../errors/error-code.ts';
 import { Failure, type RestoreObstacle } from '../../errors/failure.ts';
 import { withExclusiveFile } from './exclusive.ts';
-import { type Openers, openersOf } from './open-file-holders.ts';
+import { type OpenFileHolders, findOpenFileHolders } from './open-file-holders.ts';
 import { dropEmptySideFiles, hasSideFiles, markOf, moveSideFiles } from './wal-files.ts';
 
 export { checkSqliteFile, countDanglingReferences } from './check.ts';
 
 /** One database file takes the place of another: absolute paths in the same folder. */
-export interface FileExchange {
+export interface FileSwap {
   /** The name under which the application finds its database. There need not be one yet. */
   readonly live: string;
   /** What takes its place. Nobody has it open. */
@@ -42,8 +42,8 @@ export interface FileExchange {
  * @param mayGoOn asked before each step; it throws where this run may not go on
  * @throws Failure `restore-refused` (`file-in-use`, `openers-unknown`, `folder`): nothing was changed
  */
-export async function exchangeFiles(
-  names: FileExchange,
+export async function swapFiles(
+  names: FileSwap,
   unseen?: () => void,
   mayGoOn: () => void = () => undefined,
 ): Promise<'exchanged'> {
@@ -75,8 +75,8 @@ export async function exchangeFiles(
  * @param consented whether its owner answers for those that cannot be seen
  * @throws Failure `restore-refused` (`file-in-use`, `openers-unknown`)
  */
-export function requireUnused(file: string, consented: boolean): Exclude<Openers, 'some'> {
-  const openers = openersOf(file);
+export function requireUnused(file: string, consented: boolean): Exclude<OpenFileHolders, 'some'> {
+  const openers = findOpenFileHolders(file);
   if (openers === 'none' || (openers === 'unknown' && consented)) return openers;
   const kind = openers === 'some' ? 'file-in-use' : 'openers-unknown';
   throw new Failure({ kind: 'restore-refused', database: file, obstacle: { kind, file } });
@@ -88,8 +88,8 @@ export function requireUnused(file: string, consented: boolean): Exclude<Openers
  * @returns 'exchanged' if it did, and then what was left to do is done; 'not-exchanged' if all of it was taken back:
  * `live` has its side files again, `outgoing` is gone, `incoming` is still there
  */
-export async function settleExchange(
-  names: FileExchange,
+export async function recoverSwap(
+  names: FileSwap,
   mayGoOn: () => void = () => undefined,
 ): Promise<'exchanged' | 'not-exchanged'> {
   mayGoOn();
@@ -102,7 +102,7 @@ export async function settleExchange(
 }
 
 /** @returns false if somebody came in between */
-function replace(names: FileExchange, mayGoOn: () => void): boolean {
+function replace(names: FileSwap, mayGoOn: () => void): boolean {
   const { live, incoming } = names;
   const settled = markOf(live);
   const lockable = existsSync(live) && !hasSideFiles(live);
@@ -129,7 +129,7 @@ function replace(names: FileExchange, mayGoOn: () => void): boolean {
  * @returns under which name it is to be locked. Preferably the second: a connection removes side files by name when it
  * closes, and those of the first name are then the new file's.
  */
-function keep({ live, outgoing }: FileExchange): string {
+function keep({ live, outgoing }: FileSwap): string {
   try {
     linkSync(live, outgoing);
     return outgoing;
@@ -146,7 +146,7 @@ function keep({ live, outgoing }: FileExchange): string {
 }
 
 /** What is left to do once `incoming` has become `live`. */
-function complete({ live, incoming, outgoing }: FileExchange): void {
+function complete({ live, incoming, outgoing }: FileSwap): void {
   // a damaged file that comes back in an undo brings along what belongs to it
   moveSideFiles(incoming, live);
   // a lock that was cut off left them
@@ -154,7 +154,7 @@ function complete({ live, incoming, outgoing }: FileExchange): void {
   sync(dirname(live));
 }
 
-function takeBack({ live, outgoing }: FileExchange): void {
+function takeBack({ live, outgoing }: FileSwap): void {
   moveSideFiles(outgoing, live);
   if (existsSync(live)) rmSync(outgoing, { force: true });
   else if (existsSync(outgoing)) renameSync(outgoing, live);
@@ -173,8 +173,8 @@ function giveOwnerAndMode(model: string, file: string): void {
   }
 }
 
-function refusal({ live }: FileExchange, obstacle: RestoreObstacle): Failure {
+function refusal({ live }: FileSwap, obstacle: RestoreObstacle): Failure {
   return new Failure({ kind: 'restore-refused', database: live, obstacle });
 }
 
-const inUse = (names: FileExchange, file = names.live): Failure => refusal(names, { kind: 'file-in-use', file });
+const inUse = (names: FileSwap, file = names.live): Failure => refusal(names, { kind: 'file-in-use', file });

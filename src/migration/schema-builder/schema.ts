@@ -115,7 +115,7 @@ export interface OpenSchema extends Schema {
 }
 
 /** Statements that may make the inventory untrue. */
-const definesData = /\b(?:CREATE|ALTER|DROP)\b/i;
+const containsDdl = /\b(?:CREATE|ALTER|DROP)\b/i;
 
 /**
  * Reads what is in the database and returns the schema to migrate it with, on the caller's transaction.
@@ -125,7 +125,7 @@ export async function openSchema(session: Session): Promise<OpenSchema> {
   const steps = session.engine === 'postgresql' ? postgresSteps(session) : sqliteSteps(session);
   const state = { inventory: await steps.inventory() };
   const refresh = async (sql: string): Promise<void> => {
-    if (definesData.test(sql)) state.inventory = await steps.inventory();
+    if (containsDdl.test(sql)) state.inventory = await steps.inventory();
   };
 
   return {

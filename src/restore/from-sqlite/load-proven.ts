@@ -2,7 +2,7 @@ import type { PostgresTarget } from '../../config/config.ts';
 import { nameOf } from '../../database/target-name.ts';
 import { describeLoaded } from '../../report/rows-text.ts';
 import { loadRows } from './load-rows.ts';
-import { failedAt } from '../load-and-verify.ts';
+import { failureAt } from '../load-and-verify.ts';
 import type { RestoreContext, Source } from '../target.ts';
 import type { CopyAtHead } from './sqlite-copy.ts';
 
@@ -31,7 +31,7 @@ export async function loadProven(
     for (const { level, sentence } of describeLoaded(loaded)) log[level](sentence);
   } catch (error) {
     signal.throwIfAborted();
-    throw failedAt('loading the rows of the SQLite database', error, config);
+    throw failureAt('loading the rows of the SQLite database', error, config);
   }
 }
 

@@ -2,22 +2,29 @@ import type { Archive } from '../../archive/reader.ts';
 import { statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { extractEntry } from '../../archive/reader.ts';
-import { rejection } from '../../archive/archive-error.ts';
-import { readContents } from '../../backup/database-summary.ts';
+import { archiveRejected } from '../../archive/archive-error.ts';
+import { readSummary } from '../../backup/database-summary.ts';
 import type { Database } from '../../database/database.ts';
 import { checkSqliteFile, countDanglingReferences, findUnknownObjects } from '../../database/sqlite/check.ts';
 import { requireOwnSideFiles } from '../../database/sqlite/recover-side-files.ts';
 import { Failure, reasonOf } from '../../errors/failure.ts';
-import { applyRevisions, naming } from '../../execution/migrate-and-repair.ts';
-import { look } from '../../assessment/assess.ts';
+import { applyRevisions, withMigrationFailure } from '../../execution/migrate-and-repair.ts';
+import { assess } from '../../assessment/assess.ts';
 import type { DatabaseFacts } from '../../model/database-facts.ts';
 import type { Work } from '../../model/plan.ts';
-import { assessRepair, mend } from '../../repair/repair.ts';
+import { assessRepair, repairDifferences } from '../../repair/repair.ts';
 import { describeDifference } from '../../report/differences.ts';
 import { count } from '../../report/format.ts';
-import { askRows, findFaults } from '../../schema/faults.ts';
-import { loadPromise } from '../../schema/expected-schema.ts';
-import { compareContents, failedAt, refusedAs, scratchConfig, unusable, withScratch } from '../load-and-verify.ts';
+import { rowQuestions, findFaults } from '../../schema/faults.ts';
+import { loadExpectedSchema } from '../../schema/expected-schema.ts';
+import {
+  compareContents,
+  failureAt,
+  refusedAs,
+  scratchConfig,
+  archiveUnusable,
+  withScratchDatabase,
+} from '../load-and-verify.ts';
 import type { RestoreContext, Source } from '../target.ts';
 
 /**
@@ -49,7 +56,7 @@ export async function unpackSqlite(
 /** @throws Failure `archive-rejected` */
 function requireSound(source: Source, file: string, depth: 'whole' | 'rows'): void {
   const fault = checkSqliteFile(file, depth);
-  if (fault !== null) throw unusable(source, `its database is damaged: ${fault}`);
+  if (fault !== null) throw archiveUnusable(source, `its database is damaged: ${fault}`);
 }
 
 /** Nothing that a stranger put into the schema may be run by the checks that follow. @throws Failure `archive-rejected` */
@@ -58,9 +65,9 @@ function requireKnownObjects(file: string, source: Source): void {
   try {
     objects = findUnknownObjects(file);
   } catch (error) {
-    throw unusable(source, `its database is damaged: ${reasonOf(error)}`);
+    throw archiveUnusable(source, `its database is damaged: ${reasonOf(error)}`);
   }
-  if (objects.length > 0) throw rejection(source.archive.file, { kind: 'unknown-objects', objects });
+  if (objects.length > 0) throw archiveRejected(source.archive.file, { kind: 'unknown-objects', objects });
 }
 
 /** The database is unpacked, and a migration may need as much again. @throws Failure `restore-refused` (`no-space`) */
@@ -91,8 +98,8 @@ export interface CopyAtHead {
 export async function copyAtHead(source: Source, database: string, context: RestoreContext): Promise<CopyAtHead> {
   const file = join(source.folder, 'timetracker.db');
   await unpackSqlite(source, file, database, 'rows', context);
-  return withScratch({ kind: 'sqlite', file }, context, async (copy) => {
-    const contents = await copy.read(readContents);
+  return withScratchDatabase({ kind: 'sqlite', file }, context, async (copy) => {
+    const contents = await copy.read(readSummary);
     const { manifest } = source.archive;
     if (manifest !== null) compareContents(contents, manifest, source);
     context.onLoaded?.(contents);
@@ -103,7 +110,7 @@ export async function copyAtHead(source: Source, database: string, context: Rest
 
 async function bringToHead(database: Database, file: string, source: Source, context: RestoreContext): Promise<void> {
   const given = { ...context, database, config: scratchConfig(context.config, source) };
-  const { observation, state, plan } = await look(database, given.config);
+  const { observation, state, plan } = await assess(database, given.config);
   if (plan.kind === 'pass') return;
   // migrations find rows by indexes
   requireSound(source, file, 'whole');
@@ -113,15 +120,15 @@ async function bringToHead(database: Database, file: string, source: Source, con
   if (work === null || observation.kind !== 'seen') {
     throw plan.kind === 'refuse'
       ? refusedAs(plan.refusal, database, source)
-      : unusable(source, 'its database cannot be read');
+      : archiveUnusable(source, 'its database cannot be read');
   }
   const { facts } = observation;
   try {
-    await naming(work, given, () =>
+    await withMigrationFailure(work, given, () =>
       database.transaction(async (transaction) => {
         await applyRevisions(transaction, work, facts, given);
-        const promised = await loadPromise('sqlite');
-        const present = await transaction.observe(askRows(promised, 'sqlite'));
+        const promised = await loadExpectedSchema('sqlite');
+        const present = await transaction.observe(rowQuestions(promised, 'sqlite'));
         const missing = findFaults(promised, present, 'sqlite').filter(
           ({ kind }) => kind === 'missing-table' || kind === 'missing-column',
         );
@@ -130,13 +137,13 @@ async function bringToHead(database: Database, file: string, source: Source, con
         const { unsafe } = await assessRepair(transaction, missing, repair);
         if (unsafe.length > 0) {
           const lacking = unsafe.map(({ difference }) => describeDifference(difference).message);
-          throw unusable(source, `its database lacks what cannot be added: ${lacking.join('; ')}`);
+          throw archiveUnusable(source, `its database lacks what cannot be added: ${lacking.join('; ')}`);
         }
-        await mend(transaction, missing, repair);
+        await repairDifferences(transaction, missing, repair);
       }),
     );
   } catch (error) {
     context.signal.throwIfAborted();
-    throw failedAt('migrating a copy of the SQLite database', error, context.config);
+    throw failureAt('migrating a copy of the SQLite database', error, context.config);
   }
 }

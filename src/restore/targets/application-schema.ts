@@ -8,7 +8,7 @@ import { Failure } from '../../errors/failure.ts';
  * The schema that the application works in. PostgreSQL only.
  * @throws Failure `restore-refused` where there is none
  */
-export async function homeOf(live: Database): Promise<string> {
+export async function applicationSchemaOf(live: Database): Promise<string> {
   const home = await live.read(async (session) =>
     optionalText(only(await session.query('SELECT current_schema()::text AS name')), 'name'),
   );
@@ -32,7 +32,7 @@ export async function isShared(live: Database): Promise<boolean> {
  * Gives the schema of a database that was just loaded the name of the live one: an archive may come from an
  * installation that works in another schema.
  */
-export async function renameToHome(loaded: Database, home: string): Promise<void> {
+export async function renameToApplicationSchema(loaded: Database, home: string): Promise<void> {
   const { relations, elsewhere } = await loaded.observe('quick');
   const [held, ...more] = elsewhere;
   if (relations.length > 0 || held === undefined || more.length > 0) return;

@@ -2,7 +2,7 @@ import { extractEntry } from '../../archive/reader.ts';
 import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { rejection } from '../../archive/archive-error.ts';
+import { archiveRejected } from '../../archive/archive-error.ts';
 import type { Config, PostgresTarget } from '../../config/config.ts';
 import { currentSchema } from '../../database/current-schema.ts';
 import type { Database } from '../../database/database.ts';
@@ -12,21 +12,24 @@ import { measureSchemas } from '../../database/postgres/measure.ts';
 import type { Maintenance } from '../../database/postgres/database-swap.ts';
 import { quoteName } from '../../database/quoting.ts';
 import { number, only, optionalText } from '../../database/rows.ts';
-import { requireNobody } from '../other-sessions.ts';
-import { homeOf, renameToHome } from './application-schema.ts';
+import { requireNoOtherSessions } from '../other-sessions.ts';
+import { applicationSchemaOf, renameToApplicationSchema } from './application-schema.ts';
 import { carryAlong } from '../left-behind.ts';
 import { loadProven, withoutManifest } from '../from-sqlite/load-proven.ts';
 import { copyAtHead } from '../from-sqlite/sqlite-copy.ts';
-import { failedLoad, makeHealthy, withScratch } from '../load-and-verify.ts';
-import type { RestoreContext, Site, Source } from '../target.ts';
+import { failedLoad, upgradeAndVerify, withScratchDatabase } from '../load-and-verify.ts';
+import type { RestoreContext, RestoreTarget, Source } from '../target.ts';
 
 /** A server has other things to do, and a hundred connections in all as a rule. */
 const mostJobs = 8;
 
 /** Seconds to wait for a former database: it is there already, and one that lets nobody in will not begin to. */
-const patience = 5;
+const shortLockTimeout = 5;
 
-const impatient = (config: Config): Config => ({ ...config, waitTimeout: Math.min(config.waitTimeout, patience) });
+const withShortTimeout = (config: Config): Config => ({
+  ...config,
+  waitTimeout: Math.min(config.waitTimeout, shortLockTimeout),
+});
 
 /** PostgreSQL cuts longer names off (NAMEDATALEN). */
 const longestName = 63;
@@ -36,22 +39,24 @@ const longestName = 63;
  * live database is only closed for the moment of the renaming.
  * @param live null to settle what another run left: then nothing new can be restored
  */
-export function databasesSite(
+export function databaseSwapTarget(
   target: PostgresTarget,
   maintenance: Maintenance,
   live: Database | null,
   context: RestoreContext,
-): Site {
+): RestoreTarget {
   /** Makes the new database of the rows of a SQLite one. Nothing of that is run, so no role of its own is needed. */
   const bringUpRows = async (source: Source, incoming: string, from: Database): Promise<void> => {
     const copy = await copyAtHead(source, from.name, context);
-    const [role, schema] = [await ownerOf(from), await homeOf(from)];
+    const [role, schema] = [await ownerOf(from), await applicationSchemaOf(from)];
     const ours: PostgresTarget = { ...target, database: incoming, schema };
     await maintenance.create(incoming);
     context.log.info(`Restoring into ${incoming}, beside the live database, row by row.`);
     const before = [`CREATE SCHEMA IF NOT EXISTS ${quoteName(schema)}`];
     await loadProven(copy, { target: ours, before, role, incoming }, source, context);
-    await withScratch(ours, context, (database) => makeHealthy(database, withoutManifest(source), context));
+    await withScratchDatabase(ours, context, (database) =>
+      upgradeAndVerify(database, withoutManifest(source), context),
+    );
   };
 
   return {
@@ -63,14 +68,14 @@ export function databasesSite(
       outgoing: nameBeside(target.database, `_before_${id}`),
     }),
 
-    async bringUp(source, { incoming }) {
+    async upgradeScratch(source, { incoming }) {
       if (live === null) throw new Error('a restore without the live database');
       if (source.archive.engine === 'sqlite') return bringUpRows(source, incoming, live);
       const jobs = Math.min(availableParallelism(), mostJobs, await requireConnections(live, 1, 'load the archive'));
       const dump = await unpackDump(source, context);
       const loader = await loaderFor(dump, source, live, target, context);
       const owner = await ownerOf(live);
-      const schema = await homeOf(live);
+      const schema = await applicationSchemaOf(live);
       const { signal, log } = context;
       // what is set for the live database is not set for this one
       const ours: PostgresTarget = { ...target, database: incoming, schema };
@@ -85,30 +90,30 @@ export function databasesSite(
         throw await failedLoad(error, source, context);
       }
       await rm(dump, { force: true });
-      await withScratch(loadRole ?? ours, context, async (database) => {
+      await withScratchDatabase(loadRole ?? ours, context, async (database) => {
         // what migrations create belongs to whom everything else does
         if (loadRole === null && owner !== null) {
           await database.transaction((session) => session.run(`SET ROLE ${quoteName(owner)}`));
         }
-        await renameToHome(database, schema);
-        await makeHealthy(database, source, context);
+        await renameToApplicationSchema(database, schema);
+        await upgradeAndVerify(database, source, context);
       });
       if (loadRole !== null) await maintenance.dropOwner(incoming, owner);
     },
 
-    async exchange(source, { incoming, outgoing }) {
+    async swap(source, { incoming, outgoing }) {
       if (source !== null) {
-        await withScratch({ ...target, database: incoming }, context, (restored) =>
+        await withScratchDatabase({ ...target, database: incoming }, context, (restored) =>
           carryAlong(source.around, restored, context.log),
         );
         for (const lost of await maintenance.carryOver(incoming)) context.log.warn(`Not carried over: ${lost}.`);
       }
       // of all sessions that would be in the way of the renaming, our own goes first
       await live?.close();
-      requireNobody(await maintenance.exchange(incoming, outgoing, context.disconnect), target.database);
+      requireNoOtherSessions(await maintenance.exchange(incoming, outgoing, context.disconnect), target.database);
     },
 
-    async settle({ places }) {
+    async recover({ places }) {
       const exchanged = await maintenance.exists(places.outgoing);
       await maintenance.reopen();
       return exchanged ? 'exchanged' : 'not-exchanged';
@@ -118,8 +123,10 @@ export function databasesSite(
     isKept: (name) => maintenance.exists(name),
     isDropped: (name) => maintenance.isDropped(name),
     measure: (kept) =>
-      withScratch({ ...target, database: kept }, { ...context, config: impatient(context.config) }, (former) =>
-        former.read((session) => measureSchemas(session, null)),
+      withScratchDatabase(
+        { ...target, database: kept },
+        { ...context, config: withShortTimeout(context.config) },
+        (former) => former.read((session) => measureSchemas(session, null)),
       ),
     drop: (kept) => maintenance.drop(kept),
     close: () => maintenance.close(),
@@ -170,9 +177,9 @@ export async function loaderFor(
   const found = await openLoader(dump, target, { serverMajor, trusted, maxBytes, signal });
   if (found.kind === 'too-much-data') {
     const reason = `the rows of its ${source.archive.database.name} have more than ${maxBytes} bytes`;
-    throw rejection(source.archive.file, { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_GIGABYTES' });
+    throw archiveRejected(source.archive.file, { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_GIGABYTES' });
   }
-  if (found.kind !== 'ready') throw rejection(source.archive.file, found);
+  if (found.kind !== 'ready') throw archiveRejected(source.archive.file, found);
   for (const warning of found.warnings) log.warn(`${warning}.`);
   return found.loader;
 }

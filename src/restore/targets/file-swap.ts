@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { SqliteTarget } from '../../config/config.ts';
 import type { Database } from '../../database/database.ts';
-import { exchangeFiles, settleExchange } from '../../database/sqlite/swap-file.ts';
+import { swapFiles, recoverSwap } from '../../database/sqlite/swap-file.ts';
 import { measureFile } from '../../database/sqlite/measure.ts';
 import { describeUnseen } from '../../report/restore-text.ts';
 import { unpackSqlite } from '../from-sqlite/sqlite-copy.ts';
-import { makeHealthy, withScratch } from '../load-and-verify.ts';
-import type { RestoreContext, Site } from '../target.ts';
+import { upgradeAndVerify, withScratchDatabase } from '../load-and-verify.ts';
+import type { RestoreContext, RestoreTarget } from '../target.ts';
 
 const sides = ['', '-journal', '-wal', '-shm', '.db-init-lock'];
 
@@ -16,28 +16,28 @@ const sides = ['', '-journal', '-wal', '-shm', '.db-init-lock'];
  * lock, which lies beside the file and stays there, is the lock.
  * @param live null to settle what another run left: then nothing new can be restored
  */
-export function filesSite({ file }: SqliteTarget, live: Database | null, context: RestoreContext): Site {
+export function fileSwapTarget({ file }: SqliteTarget, live: Database | null, context: RestoreContext): RestoreTarget {
   return {
     way: 'files',
     places: (id) => ({ live: file, incoming: `${file}.restore_${id}`, outgoing: `${file}.bak_${id}` }),
 
-    async bringUp(source, { incoming }) {
+    async upgradeScratch(source, { incoming }) {
       context.log.info(`Restoring into ${incoming}, beside the live file.`);
       await unpackSqlite(source, incoming, file, 'whole', context);
-      await withScratch({ kind: 'sqlite', file: incoming }, context, (database) =>
-        makeHealthy(database, source, context),
+      await withScratchDatabase({ kind: 'sqlite', file: incoming }, context, (database) =>
+        upgradeAndVerify(database, source, context),
       );
     },
 
-    async exchange(_, places, mayGoOn) {
+    async swap(_, places, mayGoOn) {
       // an open file of our own would be in the way as well
       await live?.close();
       const { disconnect, log } = context;
       const unseen = disconnect ? () => log.warn(describeUnseen(file)) : undefined;
-      await exchangeFiles(places, unseen, mayGoOn);
+      await swapFiles(places, unseen, mayGoOn);
     },
 
-    settle: ({ places }, mayGoOn) => settleExchange(places, mayGoOn),
+    recover: ({ places }, mayGoOn) => recoverSwap(places, mayGoOn),
 
     discard: ({ incoming }) => removeFile(incoming),
     isKept: (name) => Promise.resolve(existsSync(name)),

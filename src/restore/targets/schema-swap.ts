@@ -8,14 +8,14 @@ import { number, optionalText, text } from '../../database/rows.ts';
 import type { Session } from '../../database/session.ts';
 import { pauseBeforeAttempt, sleep } from '../../database/backoff.ts';
 import { Failure } from '../../errors/failure.ts';
-import { withoutOthers } from '../other-sessions.ts';
+import { withoutOtherSessions } from '../other-sessions.ts';
 import { loaderFor, unpackDump } from './database-swap.ts';
 import type { Places } from '../../state-folder/journal.ts';
 import { carryAlong } from '../left-behind.ts';
 import { loadProven, quarantineOf, withoutManifest } from '../from-sqlite/load-proven.ts';
 import { copyAtHead } from '../from-sqlite/sqlite-copy.ts';
-import { failedLoad, makeHealthy, withScratch } from '../load-and-verify.ts';
-import type { RestoreContext, Site, Source } from '../target.ts';
+import { failedLoad, upgradeAndVerify, withScratchDatabase } from '../load-and-verify.ts';
+import type { RestoreContext, RestoreTarget, Source } from '../target.ts';
 
 /** How often sessions are told to end. */
 const looks = 20;
@@ -26,13 +26,18 @@ const looks = 20;
  * back. The run lock, which this connection holds throughout, is the lock.
  * @param home the schema that the application works in
  */
-export function schemasSite(target: PostgresTarget, home: string, live: Database, context: RestoreContext): Site {
+export function schemaSwapTarget(
+  target: PostgresTarget,
+  home: string,
+  live: Database,
+  context: RestoreContext,
+): RestoreTarget {
   const exchangeBy = (statements: readonly string[], schemas: readonly string[]): Promise<void> =>
-    withoutOthers(live, schemas, context, (exclusion) =>
+    withoutOtherSessions(live, schemas, context, (exclusion) =>
       live.transaction((session) => session.run(`${exclusion}${statements.join(';')}`)),
     );
   const takeBack = ({ outgoing }: Places): Promise<void> =>
-    withoutOthers(live, [home, outgoing], context, (exclusion) =>
+    withoutOtherSessions(live, [home, outgoing], context, (exclusion) =>
       live.transaction(async (session) => {
         await session.run(exclusion);
         await dropSchema(session, home);
@@ -53,14 +58,16 @@ export function schemasSite(target: PostgresTarget, home: string, live: Database
     const before = await live.read((session) => creation(session, incoming, home));
     const ours: PostgresTarget = { ...target, schema: incoming };
     await loadProven(copy, { target: ours, before, role: null, incoming }, source, context);
-    await withScratch(ours, context, (database) => makeHealthy(database, withoutManifest(source), context));
+    await withScratchDatabase(ours, context, (database) =>
+      upgradeAndVerify(database, withoutManifest(source), context),
+    );
   };
 
   return {
     way: 'schemas',
     places: (id) => ({ live: home, incoming: `tt_restore_${id}`, outgoing: `tt_before_${id}` }),
 
-    async bringUp(source, places, rehearsed) {
+    async upgradeScratch(source, places, rehearsed) {
       await requireSchemaRights(live);
       if (source.archive.engine === 'sqlite') return bringUpRows(source, places);
       const dump = await unpackDump(source, context);
@@ -79,7 +86,7 @@ export function schemasSite(target: PostgresTarget, home: string, live: Database
         });
     },
 
-    async exchange(source, places) {
+    async swap(source, places) {
       if (source === null || source.archive.engine === 'sqlite') {
         const { incoming, outgoing } = places;
         await exchangeBy([rename(home, outgoing), rename(incoming, home)], [home, incoming]);
@@ -93,17 +100,17 @@ export function schemasSite(target: PostgresTarget, home: string, live: Database
       );
       const frame = await live.read((session) => renaming(session, loader.schema, places));
       const after = `${frame.after}${await live.read(requiringUs)}`;
-      await withoutOthers(live, [home, loader.schema], context, (exclusion) => {
+      await withoutOtherSessions(live, [home, loader.schema], context, (exclusion) => {
         const before = `${exclusion}${frame.before}`;
         return loader.inOneTransaction(target, { before, after, commit: true, role: null, signal });
       }).catch(async (error: unknown) => {
         throw error instanceof Failure ? error : await failedLoad(error, source, context);
       });
-      await makeHealthy(live, source, context);
+      await upgradeAndVerify(live, source, context);
       await carryAlong(source.around, live, log);
     },
 
-    async settle({ action, phase, places }) {
+    async recover({ action, phase, places }) {
       await endLoads(live, context.signal);
       if (!(await exists(places.outgoing))) return 'not-exchanged';
       if (action === 'undo' || phase === 'finishing') return 'exchanged';

@@ -19,15 +19,15 @@ import { hasCode } from '../../errors/error-code.ts';
  * A path with a character for each byte. Names in old folders need not be UTF-8, and what cannot be named cannot be
  * moved.
  */
-export type RawPath = string;
+export type BytePath = string;
 
-export const rawOf = (path: string): RawPath => Buffer.from(path).toString('latin1');
-const bytesOf = (path: RawPath): Buffer => Buffer.from(path, 'latin1');
+export const bytePathOf = (path: string): BytePath => Buffer.from(path).toString('latin1');
+const bytesOf = (path: BytePath): Buffer => Buffer.from(path, 'latin1');
 
 export type EntryKind = 'none' | 'folder' | 'file' | 'link' | 'other';
 
 /** What lies at a path; a symbolic link is itself, never what it points to. */
-export async function kindOf(path: RawPath): Promise<EntryKind> {
+export async function kindOf(path: BytePath): Promise<EntryKind> {
   try {
     return (await statOf(path)).kind;
   } catch (error) {
@@ -39,7 +39,7 @@ export async function kindOf(path: RawPath): Promise<EntryKind> {
 
 /** What lies at a path that is there, its size in bytes, and when it was changed, in seconds since 1970: not every copy keeps more. */
 export async function statOf(
-  path: RawPath,
+  path: BytePath,
 ): Promise<{ readonly kind: EntryKind; readonly size: number; readonly changedAt: number }> {
   const stats = await lstat(bytesOf(path));
   const { size, mtimeMs } = stats;
@@ -47,12 +47,12 @@ export async function statOf(
   return { kind, size, changedAt: Math.floor(mtimeMs / 1000) };
 }
 
-export async function namesIn(folder: RawPath): Promise<readonly RawPath[]> {
+export async function namesIn(folder: BytePath): Promise<readonly BytePath[]> {
   return (await readdir(bytesOf(folder), { encoding: 'buffer' })).map((name) => name.toString('latin1'));
 }
 
 /** @returns false if it cannot be had by a rename: another file system, a mount, or a folder that is filled */
-export async function renamed(from: RawPath, to: RawPath): Promise<boolean> {
+export async function renamed(from: BytePath, to: BytePath): Promise<boolean> {
   try {
     await rename(bytesOf(from), bytesOf(to));
     return true;
@@ -65,7 +65,7 @@ export async function renamed(from: RawPath, to: RawPath): Promise<boolean> {
 }
 
 /** Makes a folder like another one. */
-export async function makeFolderLike(model: RawPath, folder: RawPath): Promise<void> {
+export async function makeFolderLike(model: BytePath, folder: BytePath): Promise<void> {
   const { mode, uid, gid } = await lstat(bytesOf(model));
   await mkdir(bytesOf(folder));
   await giveOwner(folder, uid, gid);
@@ -73,7 +73,7 @@ export async function makeFolderLike(model: RawPath, folder: RawPath): Promise<v
 }
 
 /** Removes a folder that is empty; others stay. */
-export async function removeEmptyFolder(folder: RawPath): Promise<void> {
+export async function removeEmptyFolder(folder: BytePath): Promise<void> {
   try {
     await rmdir(bytesOf(folder));
   } catch (error) {
@@ -82,13 +82,13 @@ export async function removeEmptyFolder(folder: RawPath): Promise<void> {
 }
 
 /** Brings a file or a link to another file system: until the copy is on the disk, the original stays. */
-export async function carryOver(from: RawPath, to: RawPath, kind: 'file' | 'link'): Promise<void> {
+export async function copyAcross(from: BytePath, to: BytePath, kind: 'file' | 'link'): Promise<void> {
   if (kind === 'link') await symlink(await targetOf(from), bytesOf(to));
   else await copyWhole(from, to);
   await unlink(bytesOf(from));
 }
 
-async function copyWhole(from: RawPath, to: RawPath): Promise<void> {
+async function copyWhole(from: BytePath, to: BytePath): Promise<void> {
   const copy = `${to}.db-init-copy`;
   const { uid, gid, mode, atime, mtime } = await lstat(bytesOf(from));
   await copyFile(bytesOf(from), bytesOf(copy));
@@ -100,7 +100,7 @@ async function copyWhole(from: RawPath, to: RawPath): Promise<void> {
 }
 
 /** Whether one is a finished copy of the other on another file system, whose original was not removed any more. */
-export async function isCarriedOver(from: RawPath, to: RawPath): Promise<boolean> {
+export async function isCopiedAcross(from: BytePath, to: BytePath): Promise<boolean> {
   const [one, other] = [await lstat(bytesOf(from)), await lstat(bytesOf(to))];
   if (one.dev === other.dev) return false;
   if (one.isSymbolicLink() && other.isSymbolicLink()) return (await targetOf(from)).equals(await targetOf(to));
@@ -108,14 +108,14 @@ export async function isCarriedOver(from: RawPath, to: RawPath): Promise<boolean
   return one.isFile() && other.isFile() && alike;
 }
 
-const targetOf = (link: RawPath): Promise<Buffer> => readlink(bytesOf(link), { encoding: 'buffer' });
+const targetOf = (link: BytePath): Promise<Buffer> => readlink(bytesOf(link), { encoding: 'buffer' });
 
-export async function removeFile(path: RawPath): Promise<void> {
+export async function removeFile(path: BytePath): Promise<void> {
   await unlink(bytesOf(path));
 }
 
 /** Puts a file, or the names in a folder, on the disk. */
-export async function sync(path: RawPath): Promise<void> {
+export async function sync(path: BytePath): Promise<void> {
   const handle = await open(bytesOf(path));
   try {
     await handle.sync();
@@ -125,7 +125,7 @@ export async function sync(path: RawPath): Promise<void> {
 }
 
 /** Only root may give files away; for others they belong to who moves them. */
-async function giveOwner(path: RawPath, uid: number, gid: number): Promise<void> {
+async function giveOwner(path: BytePath, uid: number, gid: number): Promise<void> {
   try {
     await chown(bytesOf(path), uid, gid);
   } catch (error) {

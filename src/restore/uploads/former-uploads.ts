@@ -6,10 +6,10 @@ import type { Config } from '../../config/config.ts';
 import type { MeasuredUploads } from '../../model/measurement.ts';
 import { hasCode } from '../../errors/error-code.ts';
 import { alone } from '../before-step.ts';
-import { memoryFolderOf } from '../../state-folder/state-paths.ts';
-import { rawOf, removeEmptyFolder, sync } from './byte-path-fs.ts';
+import { stateFolderOf } from '../../state-folder/state-paths.ts';
+import { bytePathOf, removeEmptyFolder, sync } from './byte-path-fs.ts';
 import { measureFolder } from './measure.ts';
-import { isThere, privately, removeDiscarded, removeSet, setFolder } from './upload-sets.ts';
+import { isThere, inPrivateFolder, removeDiscarded, removeSet, setFolder } from './upload-sets.ts';
 
 type Keeping = Pick<Config, 'backupFolder' | 'uploadRoots'>;
 
@@ -29,19 +29,19 @@ function placesOf({ backupFolder }: Pick<Config, 'backupFolder'>, folder: string
   return {
     /** Where a swap leaves them, and where earlier versions kept them. */
     swapped: own,
-    outside: join(memoryFolderOf({ backupFolder }), 'former-uploads', `${id}_${name}`),
+    outside: join(stateFolderOf({ backupFolder }), 'former-uploads', `${id}_${name}`),
     closed: join(folder, '.db-init-closed', id),
   };
 }
 
 /** Puts away what a swap has left. It may be called again after it was cut off anywhere. */
-export async function putAwayFormer(folder: string, id: string, config: Keeping, mayGoOn = alone): Promise<void> {
+export async function putAsideFormer(folder: string, id: string, config: Keeping, mayGoOn = alone): Promise<void> {
   const { swapped, outside, closed: inside } = placesOf(config, folder, id);
   mayGoOn();
   if (await isThere(swapped)) {
     const moved = !(await isServed(config)) && (await renamedInto(swapped, outside));
     if (!moved) await renamedInto(swapped, inside);
-    await sync(rawOf(folder));
+    await sync(bytePathOf(folder));
   }
   if (await isThere(inside)) await chmod(inside, closed);
 }
@@ -65,16 +65,16 @@ export async function measureFormerUploads(
   const place = await findFormer(folder, id, config);
   if (place === null) return null;
   const isClosed = place === placesOf(config, folder, id).closed;
-  if (isClosed) await chmod(place, privately.mode);
+  if (isClosed) await chmod(place, inPrivateFolder.mode);
   try {
-    return await measureFolder(rawOf(place));
+    return await measureFolder(bytePathOf(place));
   } finally {
     if (isClosed) await chmod(place, closed);
   }
 }
 
 /** Makes the former uploads the incoming ones of an undo. Once that is done, or if there are none, it does nothing. */
-export async function recallFormer(
+export async function bringBackFormer(
   folder: string,
   former: string,
   id: string,
@@ -84,10 +84,10 @@ export async function recallFormer(
   const kept = await findFormer(folder, former, config);
   if (kept === null) return;
   mayGoOn();
-  await chmod(kept, privately.mode);
+  await chmod(kept, inPrivateFolder.mode);
   await rename(kept, setFolder(folder, 'incoming', id));
-  await sync(rawOf(folder));
-  await removeEmptyFolder(rawOf(dirname(placesOf(config, folder, former).closed)));
+  await sync(bytePathOf(folder));
+  await removeEmptyFolder(bytePathOf(dirname(placesOf(config, folder, former).closed)));
 }
 
 /** Removes former uploads, and with them the way back. */
@@ -96,14 +96,14 @@ export async function dropFormer(folder: string, id: string, config: Keeping): P
   const { outside, closed: inside } = placesOf(config, folder, id);
   for (const place of [outside, inside]) {
     if (!(await isThere(place))) continue;
-    await chmod(place, privately.mode);
+    await chmod(place, inPrivateFolder.mode);
     // under a name that nobody takes for a whole set: removing takes time, and may be cut off
     const discarded = setFolder(folder, 'discarded', `former_${id}`);
     if (await isThere(folder)) await rename(place, discarded);
     else await rm(place, { recursive: true, force: true });
   }
   await removeDiscarded(folder);
-  await removeEmptyFolder(rawOf(dirname(inside)));
+  await removeEmptyFolder(bytePathOf(dirname(inside)));
 }
 
 /** Whether the backup folder itself is handed out. */
@@ -119,9 +119,9 @@ const realPathOf = (path: string): Promise<string> => realpath(path).catch(() =>
 /** @returns false if it is on another volume, or cannot be written */
 async function renamedInto(from: string, to: string): Promise<boolean> {
   try {
-    makeFolder(dirname(to), privately.mode);
+    makeFolder(dirname(to), inPrivateFolder.mode);
     await rename(from, to);
-    await sync(rawOf(dirname(to)));
+    await sync(bytePathOf(dirname(to)));
     return true;
   } catch (error) {
     if (hasCode(error, 'EXDEV', 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT')) return false;

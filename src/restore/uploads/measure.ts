@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { MeasuredUploads } from '../../model/measurement.ts';
-import { namesIn, type RawPath, statOf } from './byte-path-fs.ts';
+import { namesIn, type BytePath, statOf } from './byte-path-fs.ts';
 
 /**
  * Counts what lies in a folder, and makes a digest of the path, the size and the time of change of each file: nothing is
  * read, however many gigabytes there are.
  */
-export async function measureFolder(folder: RawPath): Promise<MeasuredUploads> {
+export async function measureFolder(folder: BytePath): Promise<MeasuredUploads> {
   let [files, bytes] = [0, 0];
   // the order in which a folder lists its names does not matter
   const sum = Buffer.alloc(32);
-  const visit = async (path: RawPath): Promise<void> => {
+  const visit = async (path: BytePath): Promise<void> => {
     for (const name of await namesIn(path)) {
       const entry = `${path}/${name}`;
       const { size, changedAt, kind } = await statOf(entry);

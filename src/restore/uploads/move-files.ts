@@ -1,13 +1,13 @@
 import { basename, dirname, join, relative } from 'node:path';
 import { alone, type BeforeStep } from '../before-step.ts';
-import type { Kept } from './protected-paths.ts';
+import type { ProtectedPaths } from './protected-paths.ts';
 import {
-  carryOver,
-  isCarriedOver,
+  copyAcross,
+  isCopiedAcross,
   kindOf,
   makeFolderLike,
   namesIn,
-  type RawPath,
+  type BytePath,
   removeEmptyFolder,
   removeFile,
   renamed,
@@ -15,10 +15,10 @@ import {
 } from './byte-path-fs.ts';
 
 /** What happens to an entry whose new name is taken. */
-type Clash = (from: RawPath, to: RawPath) => Promise<void>;
+type Clash = (from: BytePath, to: BytePath) => Promise<void>;
 
 interface Rules {
-  readonly kept: Kept;
+  readonly kept: ProtectedPaths;
   readonly clash: Clash;
   readonly mayGoOn: BeforeStep;
 }
@@ -27,7 +27,12 @@ interface Rules {
  * Moves everything in `folder` to `former`, but for what is kept. A folder in which something is kept stays, and what
  * else is in it moves. What finds its name taken, because the application made it anew, gets another one.
  */
-export async function moveOut(folder: RawPath, former: RawPath, kept: Kept, mayGoOn = alone): Promise<void> {
+export async function moveOut(
+  folder: BytePath,
+  former: BytePath,
+  kept: ProtectedPaths,
+  mayGoOn = alone,
+): Promise<void> {
   await moveContents(folder, former, outwards(kept, mayGoOn));
 }
 
@@ -36,10 +41,10 @@ export async function moveOut(folder: RawPath, former: RawPath, kept: Kept, mayG
  * meanwhile, goes to `former`; where that is kept, what arrives goes there in its place.
  */
 export async function moveIn(
-  arriving: RawPath,
-  folder: RawPath,
-  former: RawPath,
-  kept: Kept,
+  arriving: BytePath,
+  folder: BytePath,
+  former: BytePath,
+  kept: ProtectedPaths,
   mayGoOn = alone,
 ): Promise<void> {
   const out = outwards(kept, mayGoOn);
@@ -53,18 +58,18 @@ export async function moveIn(
   await moveContents(arriving, folder, { kept, clash, mayGoOn });
 }
 
-function outwards(kept: Kept, mayGoOn: BeforeStep): Rules {
+function outwards(kept: ProtectedPaths, mayGoOn: BeforeStep): Rules {
   const rules: Rules = { kept, clash: async (from, to) => moveEntry(from, await freeName(to), rules), mayGoOn };
   return rules;
 }
 
-async function moveContents(source: RawPath, target: RawPath, rules: Rules): Promise<void> {
+async function moveContents(source: BytePath, target: BytePath, rules: Rules): Promise<void> {
   for (const name of await namesIn(source)) await moveEntry(join(source, name), join(target, name), rules);
   await sync(target);
   await sync(source);
 }
 
-async function moveEntry(from: RawPath, to: RawPath, rules: Rules): Promise<void> {
+async function moveEntry(from: BytePath, to: BytePath, rules: Rules): Promise<void> {
   const { kept, clash } = rules;
   const [kind, there] = [await kindOf(from), await kindOf(to)];
   if (kind === 'none' || kept.is(from)) return;
@@ -72,19 +77,19 @@ async function moveEntry(from: RawPath, to: RawPath, rules: Rules): Promise<void
   rules.mayGoOn();
   if (there === 'none' && !kept.liesIn(from) && (await renamed(from, to))) return;
   if (kind === 'folder' && (there === 'none' || there === 'folder')) return mergeFolder(from, to, rules);
-  if (there !== 'none') return (await isCarriedOver(from, to)) ? removeFile(from) : clash(from, to);
+  if (there !== 'none') return (await isCopiedAcross(from, to)) ? removeFile(from) : clash(from, to);
   if (kind === 'other' || kind === 'folder') throw new Error(`${from} cannot be moved to another file system`);
-  await carryOver(from, to, kind);
+  await copyAcross(from, to, kind);
 }
 
-async function mergeFolder(from: RawPath, to: RawPath, rules: Rules): Promise<void> {
+async function mergeFolder(from: BytePath, to: BytePath, rules: Rules): Promise<void> {
   if ((await kindOf(to)) === 'none') await makeFolderLike(from, to);
   await moveContents(from, to, rules);
   if (!rules.kept.liesIn(from)) await removeEmptyFolder(from);
 }
 
 /** The folder in `former` that stands for one in `folder`. */
-async function counterpartOf(path: RawPath, folder: RawPath, former: RawPath): Promise<RawPath> {
+async function counterpartOf(path: BytePath, folder: BytePath, former: BytePath): Promise<BytePath> {
   if (relative(folder, path) === '') return former;
   const wanted = join(await counterpartOf(dirname(path), folder, former), basename(path));
   if ((await kindOf(wanted)) === 'folder') return wanted;
@@ -94,7 +99,7 @@ async function counterpartOf(path: RawPath, folder: RawPath, former: RawPath): P
 }
 
 /** The name itself, or with the first number behind it that nothing has. */
-async function freeName(path: RawPath): Promise<RawPath> {
+async function freeName(path: BytePath): Promise<BytePath> {
   for (let number = 1; ; number++) {
     const name = number === 1 ? path : `${path}.${number}`;
     if ((await kindOf(name)) === 'none') return name;

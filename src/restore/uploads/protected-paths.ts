@@ -1,18 +1,18 @@
 import { lstat, realpath } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import { type RawPath, rawOf } from './byte-path-fs.ts';
+import { type BytePath, bytePathOf } from './byte-path-fs.ts';
 
 /** What of a folder of uploads never moves. */
-export interface Kept {
+export interface ProtectedPaths {
   /** Whether it is that. */
-  is(path: RawPath): boolean;
+  is(path: BytePath): boolean;
   /** Whether it lies somewhere below. */
-  liesIn(path: RawPath): boolean;
+  liesIn(path: BytePath): boolean;
 }
 
 /** A kept path within the folder; what is there, if anything. */
 interface Place {
-  readonly path: RawPath;
+  readonly path: BytePath;
   readonly isFolder: boolean;
 }
 
@@ -21,7 +21,7 @@ interface Place {
  * beside a kept file and begins with its name (side files, locks, copies) belongs to it. Where the folder itself is to
  * be kept, because the backups lie right in it, that means the archives.
  */
-export async function keptIn(folder: string, keep: readonly string[]): Promise<Kept> {
+export async function protectedPathsIn(folder: string, keep: readonly string[]): Promise<ProtectedPaths> {
   const spellings = [folder, await realpath(folder)];
   const places: Place[] = [];
   for (const path of keep) {
@@ -29,16 +29,16 @@ export async function keptIn(folder: string, keep: readonly string[]): Promise<K
     for (const spelling of [path, await realPathOf(path)]) {
       for (const root of spellings) {
         const below = relative(root, spelling);
-        if (below !== '..' && !below.startsWith(`..${sep}`)) places.push({ path: rawOf(below), isFolder });
+        if (below !== '..' && !below.startsWith(`..${sep}`)) places.push({ path: bytePathOf(below), isFolder });
       }
     }
   }
-  return within(rawOf(folder), places);
+  return within(bytePathOf(folder), places);
 }
 
-function within(folder: RawPath, places: readonly Place[]): Kept {
+function within(folder: BytePath, places: readonly Place[]): ProtectedPaths {
   const holdsArchives = places.some(({ path }) => path === '');
-  const below = (path: RawPath): RawPath => relative(folder, path);
+  const below = (path: BytePath): BytePath => relative(folder, path);
   return {
     is(path) {
       const name = below(path);
@@ -51,7 +51,7 @@ function within(folder: RawPath, places: readonly Place[]): Kept {
   };
 }
 
-function belongsTo(name: RawPath, place: Place): boolean {
+function belongsTo(name: BytePath, place: Place): boolean {
   if (name === place.path) return true;
   return !place.isFolder && name.startsWith(place.path) && !name.slice(place.path.length).includes(sep);
 }

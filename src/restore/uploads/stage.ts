@@ -1,13 +1,13 @@
 import type { ArchiveEntry } from '../../archive/manifest.ts';
 import { access, chmod, constants, mkdir, open, realpath, rm, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
-import { counted } from '../../archive/byte-counter.ts';
+import { countBytes } from '../../archive/byte-counter.ts';
 import type { UploadRoot } from '../../config/config.ts';
 import { hasCode } from '../../errors/error-code.ts';
 import { Failure, reasonOf, type RestoreObstacle } from '../../errors/failure.ts';
 import { alone, type BeforeStep } from '../before-step.ts';
-import { rawOf, sync } from './byte-path-fs.ts';
-import { isThere, privately, removeDiscarded, setFolder } from './upload-sets.ts';
+import { bytePathOf, sync } from './byte-path-fs.ts';
+import { isThere, inPrivateFolder, removeDiscarded, setFolder } from './upload-sets.ts';
 
 /** A file that belongs below a folder of uploads. */
 export interface UploadMember {
@@ -63,7 +63,7 @@ export async function stageUploads(
     const unpack = unpackerOf(await realpath(target), options);
     for (const member of taken) await unpack.file(member);
     await unpack.settle();
-    await sync(rawOf(folder));
+    await sync(bytePathOf(folder));
   } catch (error) {
     // the first error is the one that matters
     await rm(target, { recursive: true, force: true }).catch(() => undefined);
@@ -81,7 +81,7 @@ async function prepare(folder: string, target: string): Promise<void> {
   }
   await removeDiscarded(folder);
   await rm(target, { recursive: true, force: true });
-  await mkdir(target, privately);
+  await mkdir(target, inPrivateFolder);
 }
 
 /** @throws Failure `restore-refused` (`no-space`) */
@@ -129,7 +129,7 @@ function unpackerOf(target: string, { signal, onBytes, mayGoOn = alone }: Stagin
       // fails if anything is there, a link included; and no folder on the way is one, for all were made just now
       const out = await open(file, 'wx', 0o644);
       try {
-        await writeFile(out, counted(onBytes)(content), { signal });
+        await writeFile(out, countBytes(onBytes)(content), { signal });
         // whatever the umask
         await out.chmod(0o644);
       } finally {
@@ -142,7 +142,7 @@ function unpackerOf(target: string, { signal, onBytes, mayGoOn = alone }: Stagin
       const paths = [...files, ...folders];
       for (let at = 0; at < paths.length; at += together) {
         signal.throwIfAborted();
-        await Promise.all(paths.slice(at, at + together).map((path) => sync(rawOf(path))));
+        await Promise.all(paths.slice(at, at + together).map((path) => sync(bytePathOf(path))));
       }
     },
   };

@@ -1,9 +1,9 @@
 import { mkdir, rename } from 'node:fs/promises';
 import { alone } from '../before-step.ts';
-import { keptIn } from './protected-paths.ts';
+import { protectedPathsIn } from './protected-paths.ts';
 import { moveIn, moveOut } from './move-files.ts';
-import { rawOf, removeEmptyFolder, sync } from './byte-path-fs.ts';
-import { isThere, privately, removeSet, setFolder } from './upload-sets.ts';
+import { bytePathOf, removeEmptyFolder, sync } from './byte-path-fs.ts';
+import { isThere, inPrivateFolder, removeSet, setFolder } from './upload-sets.ts';
 
 export { requireWritable, stageUploads } from './stage.ts';
 
@@ -38,20 +38,20 @@ export async function swapUploads(
   const former = setFolder(folder, 'former', outgoing);
   const leaves = await isThere(coming);
   if (!leaves && !(await isThere(arriving))) return;
-  const kept = await keptIn(folder, keep);
+  const kept = await protectedPathsIn(folder, keep);
   mayGoOn();
   // an undo needs one even if there was nothing to keep
-  if (!(await isThere(former))) await mkdir(former, privately);
+  if (!(await isThere(former))) await mkdir(former, inPrivateFolder);
   if (leaves) {
-    await moveOut(rawOf(folder), rawOf(former), kept, mayGoOn);
+    await moveOut(bytePathOf(folder), bytePathOf(former), kept, mayGoOn);
     mayGoOn();
     await rename(coming, arriving);
-    await sync(rawOf(folder));
+    await sync(bytePathOf(folder));
   }
-  await moveIn(rawOf(arriving), rawOf(folder), rawOf(former), kept, mayGoOn);
-  await sync(rawOf(former));
-  await removeEmptyFolder(rawOf(arriving));
-  await sync(rawOf(folder));
+  await moveIn(bytePathOf(arriving), bytePathOf(folder), bytePathOf(former), kept, mayGoOn);
+  await sync(bytePathOf(former));
+  await removeEmptyFolder(bytePathOf(arriving));
+  await sync(bytePathOf(folder));
 }
 
 /** Removes a staged set. Not to be called once its swap has begun: that can only be completed, and then undone. */

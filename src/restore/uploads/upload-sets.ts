@@ -1,6 +1,6 @@
 import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { rawOf, sync } from './byte-path-fs.ts';
+import { bytePathOf, sync } from './byte-path-fs.ts';
 import { hasCode } from '../../errors/error-code.ts';
 
 /**
@@ -10,7 +10,7 @@ import { hasCode } from '../../errors/error-code.ts';
 type SetName = 'incoming' | 'arriving' | 'former' | 'discarded';
 
 /** Nobody but db-init may list what is not in use. */
-export const privately = { mode: 0o700 };
+export const inPrivateFolder = { mode: 0o700 };
 
 /** The folder of a set. */
 export function setFolder(folder: string, name: SetName, id: string): string {
@@ -25,7 +25,7 @@ export async function removeSet(folder: string, name: SetName, id: string): Prom
   await removeDiscarded(folder);
   if (await isThere(set)) {
     await rename(set, setFolder(folder, 'discarded', `${name}_${id}`));
-    await sync(rawOf(folder));
+    await sync(bytePathOf(folder));
   }
   await removeDiscarded(folder);
 }

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import AdmZip from 'adm-zip';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { manifestMember, type Member, renderManifest } from '../../../src/archive/manifest.ts';
-import { proveArchive } from '../../../src/archive/verify-contents.ts';
+import { verifyEntries } from '../../../src/archive/verify-contents.ts';
 import { noLimits, openArchive, readManifest } from '../../../src/archive/reader.ts';
 import { rejectionReason } from '../../../src/archive/archive-error.ts';
 import { createArchive } from '../../../src/archive/writer.ts';
@@ -22,7 +22,7 @@ const { signal } = new AbortController();
 /** Reads an archive to its end. @returns why it is rejected; null if it is whole */
 async function faultIn(file: string): Promise<string | null> {
   try {
-    await proveArchive(await openArchive(file, noLimits), { proveDatabase: async () => undefined, signal });
+    await verifyEntries(await openArchive(file, noLimits), { proveDatabase: async () => undefined, signal });
     return null;
   } catch (error) {
     return error instanceof Failure && error.problem.kind === 'archive-rejected' ? rejectionReason(error) : 'a defect';
@@ -78,7 +78,7 @@ describe('an archive', () => {
     const heard: number[] = [];
     const proven: Buffer[] = [];
     const proveDatabase = async (member: Readable): Promise<void> => void proven.push(await buffer(member));
-    await proveArchive(archive, { proveDatabase, onBytes: (bytes) => heard.push(bytes), signal });
+    await verifyEntries(archive, { proveDatabase, onBytes: (bytes) => heard.push(bytes), signal });
     expect(Buffer.concat(proven).equals(content)).toBe(true);
     expect(heard.reduce((sum, bytes) => sum + bytes, 0)).toBe(archive.size);
     expect(archive.manifest?.members['db.dump']).toEqual({
@@ -90,7 +90,7 @@ describe('an archive', () => {
   it('is not proven by a database that cannot be restored, and nobody waits for it', async () => {
     const archive = await openArchive(file, noLimits);
     const proveDatabase = async (): Promise<void> => Promise.reject(new Error('nonsense'));
-    await expect(proveArchive(archive, { proveDatabase, signal }).catch(rejectionReason)).resolves.toBe(
+    await expect(verifyEntries(archive, { proveDatabase, signal }).catch(rejectionReason)).resolves.toBe(
       'its db.dump cannot be restored: nonsense',
     );
   });
@@ -103,7 +103,7 @@ describe('an archive', () => {
       onBytes: () => cancelled.abort(),
       signal: cancelled.signal,
     };
-    await expect(proveArchive(archive, options)).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(verifyEntries(archive, options)).rejects.toMatchObject({ name: 'AbortError' });
   });
 
   it('holds files whose names differ in capitals only, as their folder does', async () => {

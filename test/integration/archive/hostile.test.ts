@@ -7,7 +7,7 @@ import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
 import AdmZip from 'adm-zip';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { renderManifest } from '../../../src/archive/manifest.ts';
-import { proveArchive } from '../../../src/archive/verify-contents.ts';
+import { verifyEntries } from '../../../src/archive/verify-contents.ts';
 import { type ArchiveFault, Failure } from '../../../src/errors/failure.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { descriptor, type End, extra, type Fields, type Part, u64, zip } from './zip.ts';
@@ -459,7 +459,7 @@ async function unpack(file: string, staging: string): Promise<void> {
   const opened = await openArchive(file, limits);
   for (const [index, entry] of opened.members.entries())
     await extractEntry(entry, join(staging, String(index)), { signal });
-  await proveArchive(opened, { proveDatabase: async (content) => void content.resume(), signal });
+  await verifyEntries(opened, { proveDatabase: async (content) => void content.resume(), signal });
 }
 
 async function faultOf(work: Promise<unknown>): Promise<ArchiveFault> {

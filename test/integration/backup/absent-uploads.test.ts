@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { countSpokenFiles, findAbsentUploads } from '../../../src/backup/absent-uploads.ts';
+import { countReferencedFiles, findAbsentUploads } from '../../../src/backup/absent-uploads.ts';
 import type { Database } from '../../../src/database/database.ts';
 import { createDatabase, createSqliteDatabase } from '../../support/database.ts';
 import { withDatabase } from '../../support/open-database.ts';
@@ -75,7 +75,7 @@ describeRestores('the gate, of uploads that the database speaks of', (engine) =>
        INSERT INTO settings VALUES ('logo.png'); INSERT INTO data_imports VALUES ('times.csv');
        INSERT INTO tasks VALUES ('see ![](/uploads/editor/editor_0a.png)'), ('no uploads'), (NULL)`,
     );
-    const count = async (open: Database) => countSpokenFiles(open, (await open.observe('quick')).catalog);
+    const count = async (open: Database) => countReferencedFiles(open, (await open.observe('quick')).catalog);
     expect(await withDatabase(database.url, count)).toEqual({ uploads: 5 });
   });
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { runHere } from '../../faults/run-in-process.ts';
+import { runInProcess } from '../../faults/run-in-process.ts';
 import { createDatabase, withClient } from '../../support/database.ts';
 import { startProxy } from '../../support/postgres-proxy.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
@@ -34,7 +34,7 @@ describePostgres(
       await withClient(database.url, async (client) => {
         // pg_dump waits for this one
         await client.query('BEGIN; LOCK TABLE z IN ACCESS EXCLUSIVE MODE');
-        const { exitCode, all } = await runHere(['backup', 'create'], {
+        const { exitCode, all } = await runInProcess(['backup', 'create'], {
           DATABASE_URL: proxy.urlOf(database.url),
           UPLOAD_FOLDER: folder,
           BACKUP_FOLDER: folder,

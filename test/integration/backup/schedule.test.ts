@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { TestDatabase } from '../../support/database.ts';
 import { run, start } from '../../support/run.ts';
-import { seen } from '../../support/wait-for-output.ts';
+import { waitForOutput } from '../../support/wait-for-output.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { archivesIn, describeBackups, execute, hold, partialIn } from './backups.ts';
 
@@ -34,7 +34,7 @@ describeBackups('backup schedule', ({ name: engine, create }) => {
     const absent = await run(['backup', 'schedule', '--check'], { env });
     expect(absent.exitCode).toBe(30);
     const two = [schedule('--keep', '2'), schedule('--keep', '2')];
-    const output = await Promise.all(two.map((scheduler) => seen(scheduler, /The next backup is made at/)));
+    const output = await Promise.all(two.map((scheduler) => waitForOutput(scheduler, /The next backup is made at/)));
     expect(await archives()).toHaveLength(1);
     expect(output.join('')).toContain('no other is needed');
     const check = await run(['backup', 'schedule', '--check'], { env });
@@ -65,7 +65,7 @@ describeBackups('backup schedule', ({ name: engine, create }) => {
   it('goes on after a backup that failed, which its health check tells', async () => {
     env['BACKUP_FOLDER'] = '/proc/nowhere';
     const scheduler = schedule();
-    const output = await seen(scheduler, /The next backup is made at/);
+    const output = await waitForOutput(scheduler, /The next backup is made at/);
     const check = await run(['backup', 'schedule', '--check', '--json'], { env });
     expect(check.exitCode).toBe(30);
     expect(JSON.parse(check.stdout)).toMatchObject({ kind: 'failed', exitCode: 30 });

@@ -3,7 +3,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { startProxy } from '../../support/postgres-proxy.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
-import { runHere } from '../../faults/run-in-process.ts';
+import { runInProcess } from '../../faults/run-in-process.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -11,7 +11,7 @@ describePostgres('a connection that is lost', () => {
   let database: TestDatabase;
   beforeAll(async () => {
     database = await createDatabase();
-    await runHere(['gate'], { DATABASE_URL: database.url, UPLOAD_FOLDER: await temporaryDirectory() });
+    await runInProcess(['gate'], { DATABASE_URL: database.url, UPLOAD_FOLDER: await temporaryDirectory() });
   });
 
   /** Runs a command whose connection breaks at a statement. @returns also how many statements there were */
@@ -21,7 +21,7 @@ describePostgres('a connection that is lost', () => {
     const cut = (): typeof side | null => (++statements === statement ? side : null);
     const proxy = await startProxy(() => ({ kind: 'forward', url: database.url, cut }));
     const env = { DATABASE_URL: proxy.urlOf(database.url), UPLOAD_FOLDER: volume, TT_STATIC_UPLOAD_FOLDER: volume };
-    return { ...(await runHere(args, env)), statements };
+    return { ...(await runInProcess(args, env)), statements };
   }
 
   const archive = join(import.meta.dirname, '../../fixtures/archives/pg-v5.0.0-pgdump15.zip');

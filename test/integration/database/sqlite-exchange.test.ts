@@ -19,16 +19,16 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import {
   checkSqliteFile,
   countDanglingReferences,
-  exchangeFiles,
-  type FileExchange,
-  settleExchange,
+  swapFiles,
+  type FileSwap,
+  recoverSwap,
 } from '../../../src/database/sqlite/swap-file.ts';
-import { atEveryStep, type Mortal, mortal } from '../../support/fault-injection.ts';
-import { seen } from '../../support/wait-for-output.ts';
+import { atEveryStep, type KillableModule, killableModule } from '../../support/fault-injection.ts';
+import { waitForOutput } from '../../support/wait-for-output.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const asRoot = process.getuid?.() === 0;
-const names = (folder: string): FileExchange => ({
+const names = (folder: string): FileSwap => ({
   live: join(folder, 'live.db'),
   incoming: join(folder, 'live.db.restore_1'),
   outgoing: join(folder, 'live.db.bak_1'),
@@ -100,7 +100,7 @@ async function contentOf(file: string): Promise<unknown> {
   }
 }
 
-const pictureOf = async ({ live, incoming, outgoing }: FileExchange) => ({
+const pictureOf = async ({ live, incoming, outgoing }: FileSwap) => ({
   live: await contentOf(live),
   incoming: await contentOf(incoming),
   outgoing: await contentOf(outgoing),
@@ -121,7 +121,7 @@ describe.each(cases)('%s is exchanged', (title, prepare) => {
   let template: string;
   let old: unknown;
 
-  const lay = async (): Promise<FileExchange> => {
+  const lay = async (): Promise<FileSwap> => {
     const folder = await temporaryDirectory();
     cpSync(template, folder, { recursive: true });
     return names(folder);
@@ -129,8 +129,7 @@ describe.each(cases)('%s is exchanged', (title, prepare) => {
 
   const before = () => ({ live: old, incoming: 'new', outgoing: [] });
   const after = () => ({ live: 'new', incoming: [], outgoing: old });
-  const sideFiles = ({ live }: FileExchange) =>
-    readdirSync(dirname(live)).filter((name) => name.startsWith('live.db-'));
+  const sideFiles = ({ live }: FileSwap) => readdirSync(dirname(live)).filter((name) => name.startsWith('live.db-'));
 
   beforeAll(async () => {
     template = await temporaryDirectory();
@@ -141,13 +140,13 @@ describe.each(cases)('%s is exchanged', (title, prepare) => {
 
   it('and is back after another exchange', async () => {
     const files = await lay();
-    expect(await exchangeFiles(files)).toBe('exchanged');
+    expect(await swapFiles(files)).toBe('exchanged');
     expect([await pictureOf(files), sideFiles(files)]).toEqual([after(), []]);
-    expect(await settleExchange(files)).toBe('exchanged');
+    expect(await recoverSwap(files)).toBe('exchanged');
     expect([await pictureOf(files), sideFiles(files)]).toEqual([after(), []]);
     const { live, incoming, outgoing } = files;
     if (!existsSync(outgoing)) return;
-    await exchangeFiles({ live, incoming: outgoing, outgoing: incoming });
+    await swapFiles({ live, incoming: outgoing, outgoing: incoming });
     expect([await contentOf(live), await contentOf(incoming)]).toEqual([old, 'new']);
   });
 
@@ -162,10 +161,10 @@ describe.each(cases)('%s is exchanged', (title, prepare) => {
           // whoever looks before anything is settled sees one of the two
           const isSound = typeof old === 'string';
           expect(!isSound || ['old', 'new'].includes(String(await contentOf(files.live)))).toBe(true);
-          const outcome = await settleExchange(files);
+          const outcome = await recoverSwap(files);
           outcomes.add(outcome);
           expect(await pictureOf(files)).toEqual(outcome === 'exchanged' ? after() : before());
-          if (outcome === 'not-exchanged') await exchangeFiles(files);
+          if (outcome === 'not-exchanged') await swapFiles(files);
           expect([await pictureOf(files), sideFiles(files)]).toEqual([after(), []]);
           files = await lay();
         },
@@ -175,9 +174,9 @@ describe.each(cases)('%s is exchanged', (title, prepare) => {
   );
 });
 
-let exchange: Mortal;
+let exchange: KillableModule;
 beforeAll(async () => {
-  exchange = await mortal('src/database/sqlite/swap-file.ts');
+  exchange = await killableModule('src/database/sqlite/swap-file.ts');
 });
 
 it('settles what was killed, wherever that is killed itself', async () => {
@@ -203,7 +202,7 @@ it.runIf(asRoot)('gives the new file the mode and the owner of the old one', asy
   make(files.incoming, 'new');
   chmodSync(files.live, 0o640);
   chownSync(files.live, 1234, 4321);
-  await exchangeFiles(files);
+  await swapFiles(files);
   expect(statSync(files.live)).toMatchObject({ uid: 1234, gid: 4321, mode: 0o100640 });
 });
 
@@ -223,14 +222,14 @@ describe('a file that another program uses', () => {
     make(files.incoming, 'new');
     const code = `const d = new (require('better-sqlite3'))(process.argv[1]); ${use} console.log('ready'); setInterval(() => {}, 1e6)`;
     const other = execa(process.execPath, ['-e', code, files.live], { reject: false });
-    await seen(other, /ready/);
-    await expect(exchangeFiles(files)).rejects.toMatchObject({
+    await waitForOutput(other, /ready/);
+    await expect(swapFiles(files)).rejects.toMatchObject({
       problem: { kind: 'restore-refused', obstacle: { kind: 'file-in-use', file: files.live } },
     });
     expect(existsSync(files.outgoing)).toBe(false);
     other.kill('SIGKILL');
     await other;
-    await exchangeFiles(files);
+    await swapFiles(files);
     expect([await contentOf(files.live), await contentOf(files.outgoing)]).toEqual(['new', 'old']);
   });
 
@@ -241,7 +240,7 @@ describe('a file that another program uses', () => {
     // of this very process: not looked for among the others
     const other = new Database(files.live);
     other.prepare('SELECT * FROM t').all();
-    await expect(exchangeFiles(files)).rejects.toMatchObject({ problem: { obstacle: { kind: 'file-in-use' } } });
+    await expect(swapFiles(files)).rejects.toMatchObject({ problem: { obstacle: { kind: 'file-in-use' } } });
     other.close();
     expect(readdirSync(join(files.live, '..')).toSorted()).toEqual(['live.db', 'live.db.restore_1']);
   });
@@ -252,14 +251,14 @@ it('does not exchange what a symbolic link stands for', async () => {
   make(`${files.live}.real`, 'old');
   symlinkSync(`${files.live}.real`, files.live);
   make(files.incoming, 'new');
-  await expect(exchangeFiles(files)).rejects.toMatchObject({ problem: { obstacle: { kind: 'folder' } } });
+  await expect(swapFiles(files)).rejects.toMatchObject({ problem: { obstacle: { kind: 'folder' } } });
   expect(await contentOf(files.live)).toBe('old');
 });
 
 it('overwrites nothing', async () => {
   const files = names(await temporaryDirectory());
   for (const [name, file] of Object.entries(files)) make(String(file), name);
-  await expect(exchangeFiles(files)).rejects.toThrow('is there already');
+  await expect(swapFiles(files)).rejects.toThrow('is there already');
   expect([await contentOf(files.live), await contentOf(files.outgoing)]).toEqual(['live', 'outgoing']);
 });
 

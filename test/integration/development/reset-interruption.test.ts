@@ -2,7 +2,7 @@ import { beforeEach, expect, it } from 'vitest';
 import { type TestDatabase, withClient } from '../../support/database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { run, start } from '../../support/run.ts';
-import { eventually, seen } from '../../support/wait-for-output.ts';
+import { eventually, waitForOutput } from '../../support/wait-for-output.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { describeBackups } from '../backup/backups.ts';
 import { execute, freshOne, type Scene, sceneOf, withoutTimes } from './resets.ts';
@@ -21,7 +21,7 @@ describeBackups('reset that is killed', ({ name: engine }) => {
       scene = await sceneOf(engine, 'v1.5.1');
       const before = await now();
       const killed = startReset();
-      await seen(killed, line);
+      await waitForOutput(killed, line);
       killed.kill('SIGKILL');
       await killed;
       await settle(scene.database);

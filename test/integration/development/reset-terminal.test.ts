@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { snapshot } from '../../support/snapshot.ts';
-import { seen } from '../../support/wait-for-output.ts';
+import { waitForOutput } from '../../support/wait-for-output.ts';
 import { sceneOf } from './resets.ts';
 
 const entrypoint = join(import.meta.dirname, '../../../entrypoint');
@@ -24,7 +24,7 @@ describe.skipIf(missing)('reset on a terminal', () => {
       extendEnv: false,
       reject: false,
     });
-    await seen(terminal, /This DELETES ALL DATA[^]*Type the name of the database, before\.db, to go on: /);
+    await waitForOutput(terminal, /This DELETES ALL DATA[^]*Type the name of the database, before\.db, to go on: /);
     terminal.stdin.write(answer);
     const { exitCode, stdout } = await terminal;
     expect(exitCode).toBe(expected);

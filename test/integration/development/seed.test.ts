@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type SeededTable, seededTables } from '../../../src/seed/tables.ts';
 import { createSqliteDatabase, describeEngines } from '../../support/database.ts';
 import { start } from '../../support/run.ts';
-import { seen } from '../../support/wait-for-output.ts';
+import { waitForOutput } from '../../support/wait-for-output.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { dbInit, withSession } from '../fixtures/process.ts';
 import { column, countsIn, faultsIn, few, more, seed } from './seeds.ts';
@@ -277,7 +277,7 @@ describeEngines('seed', ({ create }) => {
     const running = start(['seed', '--users', '20', '--time-entries', '9000'], {
       env: { DATABASE_URL: url, FLASK_ENV: 'development' },
     });
-    await seen(running, /tasks: 960 added/);
+    await waitForOutput(running, /tasks: 960 added/);
     running.kill('SIGTERM');
     expect((await running).exitCode).toBe(143);
     expect(await snapshot(url, { withoutSequences: true })).toBe(before);

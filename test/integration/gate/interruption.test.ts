@@ -5,7 +5,7 @@ import { release } from '../../support/fixtures.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { restoreSql } from '../../support/restore-sql.ts';
 import { start } from '../../support/run.ts';
-import { eventually, seen } from '../../support/wait-for-output.ts';
+import { eventually, waitForOutput } from '../../support/wait-for-output.ts';
 import { snapshot } from '../../support/snapshot.ts';
 
 const signals = [
@@ -41,7 +41,7 @@ async function sessionsOf({ url }: TestDatabase): Promise<number> {
 describe.each(signals)('%s', (signal, expected) => {
   it('ends the waiting for a server', async () => {
     const gate = start([], { env: { DATABASE_URL: 'postgresql://app:secret@127.0.0.1:1/app' } });
-    await seen(gate, /Waiting for the database/);
+    await waitForOutput(gate, /Waiting for the database/);
     gate.kill(signal);
     const { exitCode, stderr } = await gate;
     expect(exitCode).toBe(expected);
@@ -92,7 +92,7 @@ describePostgres('a migration', () => {
 
   it('tries again when a table is locked for a while', async () => {
     const gate = start([], { env: { ...env, TT_MIGRATION_LOCK_TIMEOUT: '1' } });
-    await seen(gate, /Trying again: a table is locked by another session/);
+    await waitForOutput(gate, /Trying again: a table is locked by another session/);
     await other.query('COMMIT');
     const { exitCode } = await gate;
     expect(exitCode).toBe(0);

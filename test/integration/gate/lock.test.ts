@@ -10,7 +10,7 @@ import { release, sqliteFile } from '../../support/fixtures.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { restoreSql } from '../../support/restore-sql.ts';
 import { run, start } from '../../support/run.ts';
-import { seen } from '../../support/wait-for-output.ts';
+import { waitForOutput } from '../../support/wait-for-output.ts';
 
 /** Holds the lock of a database as another run would. @returns what gives it back */
 async function hold(database: TestDatabase): Promise<() => Promise<void>> {
@@ -35,7 +35,7 @@ describeEngines('the run lock', ({ create, name: engine }) => {
     const database = await create();
     const letGo = await hold(database);
     const gate = start(['gate'], { env: { DATABASE_URL: database.url } });
-    const told = await seen(gate, /Waiting for another run/);
+    const told = await waitForOutput(gate, /Waiting for another run/);
     await letGo();
     const { exitCode, stdout } = await gate;
     expect(exitCode).toBe(0);
@@ -79,7 +79,7 @@ describeEngines('the run lock', ({ create, name: engine }) => {
     await fillWithOldRelease(database);
     const env = { DATABASE_URL: database.url };
     const killed = start(['gate'], { env });
-    await seen(killed, /revisions to apply/);
+    await waitForOutput(killed, /revisions to apply/);
     killed.kill('SIGKILL');
     await killed;
     const { exitCode } = await run(['gate'], { env });

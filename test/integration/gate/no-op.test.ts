@@ -7,7 +7,7 @@ import { describePostgres, requirePostgres } from '../../support/postgres-server
 import { runLock } from '../../../src/database/postgres/lock.ts';
 import { run, start } from '../../support/run.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { seen } from '../../support/wait-for-output.ts';
+import { waitForOutput } from '../../support/wait-for-output.ts';
 
 describePostgres('the gate on a current database', () => {
   let database: TestDatabase;
@@ -50,7 +50,7 @@ describePostgres('the gate on a current database', () => {
     const names = await withClient(database.url, async (client) => {
       await client.query('SELECT pg_advisory_lock($1, $2)', [runLock.application, runLock.key]);
       const gate = start([], { env: { DATABASE_URL: database.url } });
-      await seen(gate, /Waiting for another run/);
+      await waitForOutput(gate, /Waiting for another run/);
       const { rows } = await client.query<Record<string, unknown>>(
         `SELECT application_name FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
       );

@@ -11,10 +11,10 @@ import { inspect } from '../../../src/database/sqlite/inspect.ts';
 import { sqliteSession } from '../../../src/database/sqlite/session.ts';
 import { createHead } from '../../../src/migration/migrator.ts';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
-import { assessRepair, mend } from '../../../src/repair/repair.ts';
+import { assessRepair, repairDifferences } from '../../../src/repair/repair.ts';
 import type { RepairPlan } from '../../../src/repair/repair-step.ts';
-import { askRows, findFaults } from '../../../src/schema/faults.ts';
-import { loadPromise } from '../../../src/schema/expected-schema.ts';
+import { rowQuestions, findFaults } from '../../../src/schema/faults.ts';
+import { loadExpectedSchema } from '../../../src/schema/expected-schema.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { createDatabase } from '../../support/database.ts';
 
@@ -43,9 +43,9 @@ export async function openHead(engine: Engine): Promise<Head> {
   await session.run('BEGIN');
   const { signal } = new AbortController();
   await createHead(session, releaseGraph, { versioned: false, signal, onApplied: () => undefined });
-  const promised = await loadPromise(engine);
+  const promised = await loadExpectedSchema(engine);
   const look = async () => {
-    const facts = await observe(askRows(promised, engine));
+    const facts = await observe(rowQuestions(promised, engine));
     return {
       differences: findFaults(promised, facts, engine),
       context: { ...promised, facts, engine },
@@ -62,7 +62,7 @@ export async function openHead(engine: Engine): Promise<Head> {
     },
     async mend() {
       const { differences, context } = await look();
-      return mend(session, differences, context);
+      return repairDifferences(session, differences, context);
     },
     async aside(act) {
       await session.run('SAVEPOINT aside');

@@ -1,4 +1,4 @@
-import type { Held } from '../../../src/quarantine/entry.ts';
+import type { QuarantineEntry } from '../../../src/quarantine/entry.ts';
 import type { RunResult } from '../../support/run.ts';
 import { dbInit } from '../fixtures/process.ts';
 
@@ -8,7 +8,10 @@ export function quarantine(url: string, ...verb: readonly string[]): Promise<Run
 }
 
 /** What `quarantine list --json` says. */
-export async function held(url: string, environment: Readonly<Record<string, string>> = {}): Promise<readonly Held[]> {
+export async function held(
+  url: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<readonly QuarantineEntry[]> {
   const { stdout } = await dbInit(['quarantine', 'list', '--json'], url, environment);
   const told: unknown = JSON.parse(stdout);
   const list: unknown = typeof told === 'object' && told !== null ? Reflect.get(told, 'quarantines') : null;
@@ -17,7 +20,7 @@ export async function held(url: string, environment: Readonly<Record<string, str
 }
 
 // What its entries look like is what the tests assert.
-const isList = (value: unknown): value is readonly Held[] => Array.isArray(value);
+const isList = (value: unknown): value is readonly QuarantineEntry[] => Array.isArray(value);
 
 /** The one entry of a list that has exactly one. */
 export function only<Entry>(entries: readonly Entry[]): Entry {

@@ -2,7 +2,7 @@ import type { Engine } from '../../../src/model/engine.ts';
 import type { Obstacle, Unsafe } from '../../../src/model/repair.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type OpenSchema, openSchema } from '../../../src/migration/schema-builder/schema.ts';
-import { NotMendable } from '../../../src/repair/repair.ts';
+import { Unrepairable } from '../../../src/repair/repair.ts';
 import { sqlFor } from '../../../src/report/repair-text.ts';
 import { findExtras } from '../../../src/schema/comparison.ts';
 import { loadHead } from '../../../src/schema/expected-schema.ts';
@@ -52,7 +52,7 @@ function itRefuses(open: () => Head, cases: Readonly<Record<string, Refused>>): 
     await head.aside(async () => {
       await inflict(head, damage);
       const damaged = await head.catalog();
-      await expect(head.mend()).rejects.toThrow(NotMendable);
+      await expect(head.mend()).rejects.toThrow(Unrepairable);
       expect(await head.catalog()).toEqual(damaged);
 
       const { unsafe } = await head.assess();

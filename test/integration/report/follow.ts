@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { runHere } from '../../faults/run-in-process.ts';
+import { runInProcess } from '../../faults/run-in-process.ts';
 import { postgresServer } from '../../support/postgres-server.ts';
 import type { Installation } from '../restore/restores.ts';
 
@@ -145,7 +145,7 @@ export async function reader(site: Installation, way: Way, more: Environment = {
   return {
     folder,
     // a container does not see the folder of the reader
-    dbInit: (...words) => runHere(words, env, site.root),
+    dbInit: (...words) => runInProcess(words, env, site.root),
     set(name, value) {
       const { [name]: _, ...others } = env;
       env = value === undefined ? others : { ...others, [name]: value };
@@ -189,7 +189,7 @@ async function serve(call: string, workingDirectory: string): Promise<void> {
       return [entry.slice(0, end), entry.slice(end + 1)];
     }),
   );
-  const { exitCode, stdout, stderr } = await runHere(answered(words ?? []), environment, workingDirectory);
+  const { exitCode, stdout, stderr } = await runInProcess(answered(words ?? []), environment, workingDirectory);
   await writeFile(join(call, 'stdout'), stdout);
   await writeFile(join(call, 'stderr'), stderr);
   await writeFile(join(call, 'ended'), `${exitCode}\n`);

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { isPrintable } from '../../../src/platform/printable.ts';
 import { describeEngines } from '../../support/database.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { runHere } from '../../faults/run-in-process.ts';
+import { runInProcess } from '../../faults/run-in-process.ts';
 import { withSession } from '../fixtures/process.ts';
 
 /** Breaks a line, turns the direction of writing, shows nothing, and steers a terminal. */
@@ -39,7 +39,7 @@ describeEngines('a name of a stranger', ({ create, name: engine }) => {
     const backups = join(folder, 'backups');
     await mkdir(backups);
     const env = { DATABASE_URL: url, UPLOAD_FOLDER: folder, BACKUP_FOLDER: backups };
-    expect((await runHere(['gate'], env)).exitCode).toBe(0);
+    expect((await runInProcess(['gate'], env)).exitCode).toBe(0);
     await withSession(url, async (session) => {
       for (const sql of objects[engine]) await session.query(sql);
     });
@@ -50,7 +50,7 @@ describeEngines('a name of a stranger', ({ create, name: engine }) => {
         // what takes long is told in one form
         if (words.some((word) => ['create', '--dry-run', 'gate'].includes(word)) && form !== 'log') continue;
         const args = form === 'json' ? [...words, '--json'] : words;
-        const { all } = await runHere(args, { ...env, ...more });
+        const { all } = await runInProcess(args, { ...env, ...more });
         for (const line of all.split('\n')) {
           expect({ args, line, printable: isPrintable(line) }).toEqual({ args, line, printable: true });
           expect(line.trimStart().startsWith('FORGED'), `${args.join(' ')}: ${line}`).toBe(false);
@@ -63,7 +63,7 @@ describeEngines('a name of a stranger', ({ create, name: engine }) => {
     await look('verify');
     await look('repair', '--dry-run');
     await look('backup', 'create');
-    const { stdout } = await runHere(['backup', 'list', '--json'], env);
+    const { stdout } = await runInProcess(['backup', 'list', '--json'], env);
     const { backups: listed }: { backups: { path: string; problem: unknown }[] } = JSON.parse(stdout);
     const archive = listed.find(({ problem }) => problem === null)?.path ?? '';
     await look('backup', 'list');

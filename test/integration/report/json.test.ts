@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { commands } from '../../../src/cli/commands.ts';
 import { createSqliteDatabase } from '../../support/database.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { runHere, type Told } from '../../faults/run-in-process.ts';
+import { runInProcess, type Told } from '../../faults/run-in-process.ts';
 import { withSession } from '../fixtures/process.ts';
 
 /** The keys of `status --json`, which every failure has as well. */
@@ -12,7 +12,7 @@ const house = ['state', 'database', 'engine', 'revisions', 'heads', 'pending', '
 
 /** Runs a command with `--json`, and parses all of standard output. */
 async function told(words: readonly string[], env: Readonly<Record<string, string>>) {
-  const result: Told = await runHere([...words, '--json'], env);
+  const result: Told = await runInProcess([...words, '--json'], env);
   let object: Record<string, unknown> = {};
   expect(() => void (object = JSON.parse(result.stdout)), `${words.join(' ')}:\n${result.all}`).not.toThrow();
   expect(Array.isArray(object), words.join(' ')).toBe(false);

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createDatabase } from '../../support/database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
-import { runHere } from '../../faults/run-in-process.ts';
+import { runInProcess } from '../../faults/run-in-process.ts';
 import { execute } from '../backup/backups.ts';
 import { copyDatabase, type EngineName, type Installation, install } from '../restore/restores.ts';
 import type { Banner } from './banners.ts';
@@ -67,7 +67,7 @@ const prepared = new Map<EngineName, Promise<Installation>>();
 async function prepare(engine: EngineName): Promise<Installation> {
   const site = await install(engine);
   for (const words of [['gate'], ['backup', 'create']]) {
-    const { exitCode, all } = await runHere(words, site.env);
+    const { exitCode, all } = await runInProcess(words, site.env);
     if (exitCode !== 0) throw new Error(all);
     if (words[0] === 'gate') await execute(site.database, `INSERT INTO clients (name) VALUES ('${marker}')`);
   }

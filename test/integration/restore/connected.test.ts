@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { admin } from '../../support/database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { run, start } from '../../support/run.ts';
-import { seen } from '../../support/wait-for-output.ts';
+import { waitForOutput } from '../../support/wait-for-output.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { besides, currentArchive, everything, fillWithNewer, type Installation, install } from './restores.ts';
 import { atMoment, journalOf, stopped } from './phases.ts';
@@ -99,7 +99,7 @@ describe('a restore while others are connected (sqlite)', () => {
     const other = execa(process.execPath, ['--input-type=module', '--eval', script], {
       cwd: join(import.meta.dirname, '../../..'),
     });
-    await seen(other, /users/);
+    await waitForOutput(other, /users/);
     const { exitCode, stderr } = await place.run('restore', currentArchive('sqlite'), '--yes');
     expect(exitCode, stderr).toBe(31);
     expect(stderr.replaceAll(/\s+/g, ' ')).toContain(`Somebody else is using ${name}`);
@@ -147,7 +147,7 @@ describe.skipIf(isDenied)(
       const application = execa(process.execPath, ['--input-type=module', '--eval', script], {
         cwd: join(import.meta.dirname, '../../..'),
       });
-      await seen(application, /users/);
+      await waitForOutput(application, /users/);
       for (const more of [[], ['--disconnect']]) {
         const { exitCode, stderr } = await restore([...args, ...more]);
         expect(exitCode, stderr).toBe(31);

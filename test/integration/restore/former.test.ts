@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { admin, databaseUrl, type TestDatabase } from '../../support/database.ts';
-import { seen } from '../../support/wait-for-output.ts';
+import { waitForOutput } from '../../support/wait-for-output.ts';
 import {
   ask,
   besides,
@@ -176,7 +176,7 @@ describe.skipIf(missing)('an undo on a terminal', () => {
       extendEnv: false,
       reject: false,
     });
-    await seen(terminal, /Type yes to go on: /);
+    await waitForOutput(terminal, /Type yes to go on: /);
     await execute(former, 'DELETE FROM alembic_version');
     terminal.stdin.write('yes\r');
     const { exitCode, stdout } = await terminal;

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, expect, it } from 'vitest';
 import { run, start } from '../../support/run.ts';
-import { seen } from '../../support/wait-for-output.ts';
+import { waitForOutput } from '../../support/wait-for-output.ts';
 import {
   currentArchive,
   describeRestores,
@@ -54,7 +54,7 @@ describeRestores('while a restore is at work', (engine) => {
       expect(stderr.replaceAll(/\s+/g, ' ')).toMatch(/restore\b.*\bpid \d+|pid \d+ \(.* restore /);
     }
     const gate = place.start();
-    await seen(gate, /Waiting for (?:a restore|another run)/);
+    await waitForOutput(gate, /Waiting for (?:a restore|another run)/);
 
     process.kill(restore.pid ?? 0, 'SIGCONT');
     const [restored, passed] = await Promise.all([restore, gate]);

@@ -17,10 +17,15 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { execaSync } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { dropFormer, findFormer, putAwayFormer, recallFormer } from '../../../src/restore/uploads/former-uploads.ts';
+import {
+  dropFormer,
+  findFormer,
+  putAsideFormer,
+  bringBackFormer,
+} from '../../../src/restore/uploads/former-uploads.ts';
 import { discardUploads, stageUploads, swapUploads } from '../../../src/restore/uploads/swap.ts';
 import { atEnd } from '../../support/cleanup.ts';
-import { atEveryStep, type Mortal, mortal } from '../../support/fault-injection.ts';
+import { atEveryStep, type KillableModule, killableModule } from '../../support/fault-injection.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const asRoot = process.getuid?.() === 0;
@@ -227,9 +232,9 @@ describe('a swap', () => {
     ...under('.db-init-former-old', former),
   };
 
-  let process: Mortal;
+  let process: KillableModule;
   beforeAll(async () => {
-    process = await mortal('src/restore/uploads/swap.ts');
+    process = await killableModule('src/restore/uploads/swap.ts');
   });
 
   it('keeps the present set, leaves what is kept, and is undone by another one', async () => {
@@ -241,10 +246,10 @@ describe('a swap', () => {
     await swapUploads(swap, keep);
     expect(sorted(treeOf(folder))).toEqual(sorted(swapped));
 
-    await recallFormer(folder, 'old', 'undo', keepingIn(folder));
-    await recallFormer(folder, 'old', 'undo', keepingIn(folder));
+    await bringBackFormer(folder, 'old', 'undo', keepingIn(folder));
+    await bringBackFormer(folder, 'old', 'undo', keepingIn(folder));
     await swapUploads({ folder, incoming: 'undo', outgoing: 'undone' }, keep);
-    await recallFormer(folder, 'old', 'undo', keepingIn(folder));
+    await bringBackFormer(folder, 'old', 'undo', keepingIn(folder));
     const after = Object.entries(treeOf(folder)).filter(([path]) => !path.startsWith('.db-init-former-undone/'));
     expect(after).toEqual(Object.entries(before).filter(([path]) => !path.startsWith('.db-init-incoming-new/')));
     await dropFormer(folder, 'undone', keepingIn(folder));
@@ -301,7 +306,7 @@ describe('a swap', () => {
     const folder = join(await temporaryDirectory(), 'uploads');
     await stage(folder, newTree);
     await swapUploads({ folder, incoming: 'new', outgoing: 'old' }, []);
-    await recallFormer(folder, 'old', 'undo', keepingIn(folder));
+    await bringBackFormer(folder, 'old', 'undo', keepingIn(folder));
     await swapUploads({ folder, incoming: 'undo', outgoing: 'undone' }, []);
     expect(sorted(treeOf(folder))).toEqual(sorted(under('.db-init-former-undone', newTree)));
   });
@@ -350,7 +355,7 @@ describe.runIf(elsewhere)('a folder with another file system mounted in it', () 
       const old = { 'logos/a.png': 'old a', 'logos/sub/link': '→a.png' };
       const fresh = { 'logos/a.png': 'new a' };
       const swap = { folder, incoming: 'new', outgoing: 'old' };
-      const process = await mortal('src/restore/uploads/swap.ts');
+      const process = await killableModule('src/restore/uploads/swap.ts');
       const layAnew = async (): Promise<void> => {
         for (const path of [folder, mounted].flatMap((parent) =>
           readdirSync(parent).map((name) => join(parent, name)),
@@ -419,8 +424,8 @@ describe('former uploads', () => {
     await stage(folder, { 'logo.png': 'new' });
     await swapUploads({ folder, incoming: 'new', outgoing: 'old' }, []);
     // it may have been cut off, and comes again
-    await putAwayFormer(folder, 'old', config);
-    await putAwayFormer(folder, 'old', config);
+    await putAsideFormer(folder, 'old', config);
+    await putAsideFormer(folder, 'old', config);
     const place = (await findFormer(folder, 'old', config)) ?? '';
     expect(place.startsWith(outside ? kept : folder)).toBe(true);
     expect(existsSync(join(folder, '.db-init-former-old'))).toBe(false);
@@ -428,10 +433,10 @@ describe('former uploads', () => {
     // what runs as the same user may enter what is 0700
     expect(statSync(place).mode & 0o777).toBe(outside ? 0o700 : 0);
 
-    await recallFormer(folder, 'old', 'undo', config);
+    await bringBackFormer(folder, 'old', 'undo', config);
     await swapUploads({ folder, incoming: 'undo', outgoing: 'undone' }, []);
     expect(readFileSync(join(folder, 'logo.png'), 'utf8')).toBe('old');
-    await putAwayFormer(folder, 'undone', config);
+    await putAsideFormer(folder, 'undone', config);
     await dropFormer(folder, 'undone', config);
     await dropFormer(folder, 'undone', config);
     expect(treeOf(folder)).toEqual({ 'logo.png': 'old' });

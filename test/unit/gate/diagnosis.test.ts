@@ -7,7 +7,7 @@ import type { Observation } from '../../../src/assessment/observation.ts';
 import { createGraph } from '../../../src/migration/graph.ts';
 import { coreTables, versionTable } from '../../../src/schema/catalog.ts';
 import { fingerprintsOf } from '../../../src/schema/fingerprints.ts';
-import { possessionsOf } from '../../../src/schema/application-objects.ts';
+import { applicationObjectsOf } from '../../../src/schema/application-objects.ts';
 
 const journal = { file: '/j', says: 'a restore' };
 const load = () => Promise.reject(new Error('nothing is applied here'));
@@ -29,7 +29,7 @@ const fingerprints = fingerprintsOf(graph, {
   one: { tables: tablesOf(coreTables) },
   right: { tables: tablesOf(['tasks']) },
 });
-const possessions = possessionsOf(promised, { one: { tables: tablesOf(coreTables) } });
+const possessions = applicationObjectsOf(promised, { one: { tables: tablesOf(coreTables) } });
 const knowledge = { graph, promised: { head: promised, seed: {} }, fingerprints, possessions };
 
 interface Seen {

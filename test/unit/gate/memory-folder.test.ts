@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
-import { makeMemoryFolder } from '../../../src/state-folder/state-paths.ts';
+import { makeStateFolder } from '../../../src/state-folder/state-paths.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const modeOf = (path: string): number => statSync(path).mode & 0o777;
@@ -11,7 +11,7 @@ it('makes the folder beside the backups for its owner alone, and the backup fold
   const usual = join(root, 'usual');
   mkdirSync(usual);
   const folder = join(root, 'uploads', 'backups', '.db-init');
-  makeMemoryFolder(folder);
+  makeStateFolder(folder);
   expect(modeOf(folder)).toBe(0o700);
   expect(modeOf(dirname(folder))).toBe(modeOf(usual));
 
@@ -22,7 +22,7 @@ it('makes the folder beside the backups for its owner alone, and the backup fold
     [0o555, 0o500],
   ] as const) {
     chmodSync(folder, mode);
-    makeMemoryFolder(folder);
+    makeStateFolder(folder);
     expect(modeOf(folder)).toBe(left);
   }
 });

@@ -9,7 +9,7 @@ const sorted = (rows: readonly string[]): string[] => rows.toSorted();
 
 /** The rows after everything pending was applied to a database with `rows`. */
 const carriedOn = (rows: readonly string[]): readonly string[] =>
-  pending(...rows).reduce((now, id) => releaseGraph.advance(now, id), releaseGraph.tips(rows));
+  pending(...rows).reduce((now, id) => releaseGraph.advance(now, id), releaseGraph.headsOf(rows));
 
 describe('the graph of this release', () => {
   it('keeps, revision by revision, the rows that the application would', () => {
@@ -69,18 +69,18 @@ describe('the graph of this release', () => {
     ['117_add_user_calendar_type_colors', '118_add_locked_client_id'],
     ['168_add_kanban_wip_limit', '171_merge_kanban_feature_heads'],
   ] as const)('drops the row %s, for %s comes after it', ([ancestor, descendant]) => {
-    expect(releaseGraph.tips([ancestor, descendant])).toEqual([descendant]);
+    expect(releaseGraph.headsOf([ancestor, descendant])).toEqual([descendant]);
     expect(pending(ancestor, descendant)).toEqual(pending(descendant));
   });
 
   it('keeps rows that are independent of each other', () => {
     const rows = ['168_add_kanban_wip_limit', '170_add_kanban_board_templates'];
-    expect(releaseGraph.tips(rows)).toEqual(rows);
+    expect(releaseGraph.headsOf(rows)).toEqual(rows);
   });
 
   it('takes an identifier that a release recorded for the one it has now', () => {
     expect(releaseGraph.knows('066_add_integration_framework')).toBe(true);
-    expect(releaseGraph.tips(['066_add_integration_framework'])).toEqual(['066_integration_framework']);
+    expect(releaseGraph.headsOf(['066_add_integration_framework'])).toEqual(['066_integration_framework']);
     expect(pending('066_add_integration_framework')).toEqual(pending('066_integration_framework'));
   });
 

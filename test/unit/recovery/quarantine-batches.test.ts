@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { splitByLocks, type Thing } from '../../../src/quarantine/objects.ts';
+import { splitByLocks, type QuarantineObject } from '../../../src/quarantine/objects.ts';
 
-const thing = (name: string, locks: number): Thing => ({
+const thing = (name: string, locks: number): QuarantineObject => ({
   name,
   quoted: name,
   kind: 'TABLE',

@@ -7,7 +7,7 @@ import { loadHead } from '../../../src/schema/expected-schema.ts';
 import { releasedRows, severalRows } from '../migration/released-rows.ts';
 
 const head = releaseGraph.heads;
-const nameOf = (rows: readonly string[]): string => releaseGraph.tips(rows).toSorted().join();
+const nameOf = (rows: readonly string[]): string => releaseGraph.headsOf(rows).toSorted().join();
 
 describe.each(['postgresql', 'sqlite'] as const)('the history of %s', async (engine) => {
   const history = await loadHistory(engine);
