@@ -55,7 +55,7 @@ export interface RestoreTarget {
    * Puts `incoming` in the place of `live`.
    * @param source of a restore; null for an undo
    * @param mayGoOn asked before files change names
-   * @throws Failure `restore-refused`, the live database being as it was, or any other: then `settle` tells
+   * @throws Failure `restore-refused`, the live database being as it was, or any other: then `recover` tells
    */
   swap(source: Source | null, places: Places, mayGoOn: BeforeStep): Promise<void>;
   /** After an exchange that was cut off, perhaps: whether it happened. What was half done is completed or taken back. */

@@ -34,7 +34,7 @@ export interface FileSwap {
 /**
  * Puts a database file in the place of the live one, which is kept with everything in it. It happens in one instant,
  * by the rename of `incoming`: before it `live` is the old file, after it the new one, which has the old one's owner
- * and mode. What is cut off, by an error too, is for `settleExchange`.
+ * and mode. What is cut off, by an error too, is for `recoverSwap`.
  *
  * A sound file has no side files by then. Those of a damaged one go along with it: left behind, they would bring the
  * old tables into the new file.
