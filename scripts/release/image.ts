@@ -2,7 +2,7 @@
 export interface ImageFacts {
   /** Of package.json. */
   readonly version: string;
-  /** Of TimeTracker, that this db-init is for: `5.17.2`. */
+  /** Of TimeTracker, that this db-init is for: `5.10.0`. */
   readonly release: string;
   readonly heads: readonly string[];
   /** `https://github.com/OWNER/REPOSITORY` */

@@ -29,7 +29,7 @@ interface Workflow {
 describe('what is published', () => {
   const facts = {
     version: '1.2.3',
-    release: '5.17.2',
+    release: '9.8.7',
     heads: ['198_a'],
     source: 'https://github.com/owner/repository',
     revision: 'abc',
@@ -39,8 +39,8 @@ describe('what is published', () => {
 
   it('has the tags of the release, of both versions, and latest', () => {
     expect(imageTags('ghcr.io/owner/db-init', facts)).toEqual([
-      'ghcr.io/owner/db-init:5.17.2-1.2.3',
-      'ghcr.io/owner/db-init:5.17.2',
+      'ghcr.io/owner/db-init:9.8.7-1.2.3',
+      'ghcr.io/owner/db-init:9.8.7',
       'ghcr.io/owner/db-init:latest',
     ]);
   });
@@ -64,7 +64,7 @@ describe('what is published', () => {
       expect(line, name).not.toBe('');
     }
     expect(labels).toContain('org.opencontainers.image.base.name=docker.io/library/node:24-trixie-slim');
-    expect(labels).toContain('org.timetracker.release=5.17.2');
+    expect(labels).toContain('org.timetracker.release=9.8.7');
   });
 
   it('has the section of its version for notes, and none of another', () => {
