@@ -317,22 +317,18 @@ export function exitCodeOf(problem: Problem): ExitCode {
       return exitCodes.unversioned;
     case 'migration-failed':
     case 'database-failed':
-      return codeOfCause(problem.cause, exitCodes.migrationFailed);
+      return codeOfCause(problem.cause);
     case 'verification-failed':
       return exitCodes.verificationFailed;
     case 'backup-failed':
-      return problem.obstacle.kind === 'failed'
-        ? codeOfCause(problem.obstacle.cause, exitCodes.backupFailed)
-        : exitCodes.backupFailed;
+      return isLoss(problem.obstacle) ? exitCodes.unreachable : exitCodes.backupFailed;
     case 'backups-not-listed':
     case 'backups-not-pruned':
       return exitCodes.backupFailed;
     case 'archive-rejected':
       return exitCodes.archiveRejected;
     case 'restore-refused':
-      return problem.obstacle.kind === 'failed'
-        ? codeOfCause(problem.obstacle.cause, exitCodes.restoreRefused)
-        : exitCodes.restoreRefused;
+      return isLoss(problem.obstacle) ? exitCodes.unreachable : exitCodes.restoreRefused;
     case 'quarantine-refused':
       return quarantineCodes[problem.obstacle.kind];
     case 'reset-refused':
@@ -344,10 +340,19 @@ export function exitCodeOf(problem: Problem): ExitCode {
   }
 }
 
-/** A server that is not there, and a right that is missing, have a code of their own, whatever they keep from being done. */
-function codeOfCause({ kind }: Cause, otherwise: ExitCode): ExitCode {
-  if (kind === 'connection-lost' || kind === 'connections') return exitCodes.unreachable;
-  return kind === 'rights' ? exitCodes.accessDenied : otherwise;
+/** A server that is not there, and a right that is missing, have a code of their own. */
+function codeOfCause(cause: Cause): ExitCode {
+  if (isUnreachable(cause)) return exitCodes.unreachable;
+  return cause.kind === 'rights' ? exitCodes.accessDenied : exitCodes.migrationFailed;
+}
+
+/** Whether a backup or a restore failed because the server was not there, or allows no further connection. */
+function isLoss(obstacle: BackupObstacle | RestoreObstacle): boolean {
+  return obstacle.kind === 'failed' && isUnreachable(obstacle.cause);
+}
+
+function isUnreachable({ kind }: Cause): boolean {
+  return kind === 'connection-lost' || kind === 'connections';
 }
 
 const quarantineCodes = {

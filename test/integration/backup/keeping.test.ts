@@ -117,6 +117,7 @@ describe('backup list', () => {
     expect(JSON.parse((await run(['backup', 'list', '--json'], { env })).stdout)).toEqual({
       folder,
       backups: [],
+      lastProven: null,
       exitCode: 0,
     });
     await writeFile(folder, 'a file where the folder should be');

@@ -156,7 +156,7 @@ describe.each(cases)('%s is exchanged', (title, prepare) => {
       let files = await lay();
       const outcomes = new Set<string>();
       await atEveryStep(
-        (death) => exchange('exchangeFiles', [files], death, refused),
+        (death) => exchange('swapFiles', [files], death, refused),
         async () => {
           // whoever looks before anything is settled sees one of the two
           const isSound = typeof old === 'string';
@@ -190,8 +190,8 @@ it('settles what was killed, wherever that is killed itself', async () => {
     { live: 'new', incoming: [], outgoing: old },
   ];
   for (let death = 1; existsSync(files.incoming); death++) {
-    await exchange('exchangeFiles', [files], death);
-    for (let second = 1; !(await exchange('settleExchange', [files], second)); second++);
+    await exchange('swapFiles', [files], death);
+    for (let second = 1; !(await exchange('recoverSwap', [files], second)); second++);
     expect(await pictureOf(files)).toEqual(existsSync(files.incoming) ? before : after);
   }
 });
