@@ -29,7 +29,7 @@ async function leave(volume: string, bytes: number): Promise<void> {
 /** What lies in a folder, but for what stays for ever. */
 async function leftIn(folder: string): Promise<readonly string[]> {
   const names = await readdir(folder, { recursive: true });
-  return names.filter((name) => !/^(?:ballast|\.db-init)$|\.db-init-lock$/.test(name)).toSorted();
+  return names.filter((name) => !/^(?:ballast|\.db-init)$|\.db-init(?:-|\/)lock$/.test(name)).toSorted();
 }
 
 /** Makes an archive of a database of an older release. */
