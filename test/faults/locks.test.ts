@@ -50,7 +50,10 @@ describePrivateCluster('a server with room for few locks', () => {
     const restore = ['restore', `${backups}/${archives.join()}`, '--yes'];
     const refused = await runInProcess(restore, old);
     expect(refused.all).not.toMatch(bug);
-    expect(refused.all.replaceAll(/\s+/g, ' ')).toMatch(/could not be inspected: .*max_locks_per_transaction/);
+    expect(refused.exitCode, refused.all).toBe(31);
+    expect(refused.all.replaceAll(/\s+/g, ' ')).toMatch(
+      /Looking at the restored database failed: .*max_locks_per_transaction/,
+    );
     requireTrueWord(refused.all, false);
     expect(await namesIn(url('old'))).toEqual(['x']);
 
