@@ -1,16 +1,8 @@
 import { parseArgs } from 'node:util';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { commands } from './commands.ts';
-import type { Command, CommandArguments } from './context.ts';
+import type { Command, Request } from './context.ts';
 import { closestName } from './did-you-mean.ts';
-
-/** What the command line asks for. */
-export type Request =
-  /** Of one command; null for all. */
-  | { readonly kind: 'help'; readonly command: Command | null }
-  | { readonly kind: 'settings' }
-  | { readonly kind: 'version' }
-  | { readonly kind: 'command'; readonly command: Command; readonly arguments: CommandArguments };
 
 /**
  * Parses the arguments after the program's name.

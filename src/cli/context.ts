@@ -17,6 +17,15 @@ export interface CommandContext<Known extends Settings = Config> {
   readonly settings: string;
   /** What was given after the command's name. */
   readonly arguments: CommandArguments;
+  /** How the words of another command line are understood. */
+  readonly commandLine: CommandLine;
+}
+
+/** What db-init understands. */
+export interface CommandLine {
+  readonly commands: readonly Command[];
+  /** @throws Failure `usage` */
+  readonly read: (words: readonly string[]) => Request;
 }
 
 export interface CommandArguments {
@@ -75,3 +84,11 @@ export function isAmong(meant: true | readonly string[] = [], { positionals: [ve
 export function isAnnounced({ announced }: Command, given: CommandArguments): boolean {
   return !given.flags.has('dry-run') && isAmong(announced, given);
 }
+
+/** What the command line asks for. */
+export type Request =
+  /** Of one command; null for all. */
+  | { readonly kind: 'help'; readonly command: Command | null }
+  | { readonly kind: 'settings' }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'command'; readonly command: Command; readonly arguments: CommandArguments };

@@ -23,7 +23,7 @@ async function showRehearsal(context: CommandContext): Promise<ExitCode> {
   const { rehearse } = await import('../operations/rehearse.ts');
   const { renderRehearsal } = await import('../report/rehearsal-text.ts');
   const archive = await archiveAtStart(context);
-  const { orders } = await ordersOf(context.config);
+  const { orders } = await ordersOf(context);
   if (orders !== undefined) context.log.warn(describeOrders(orders.commands, orders.why));
   if (archive !== null) return rehearseRestore(archive, context);
   return withDatabase(context, 'plan', 'write', async (database) => {

@@ -7,9 +7,14 @@ import { renderJson } from '../report/output.ts';
 import { onceTexts, whyNotAgain, writtenOnce } from '../report/run-once-text.ts';
 import { forgetOnce, type OnceMemory, readOnce, writeOnce } from '../state-folder/run-once-memory.ts';
 import { onceMemoryOf } from '../state-folder/state-paths.ts';
-import { readArguments } from './arguments.ts';
-import { commands as everyCommand } from './commands.ts';
-import { type Command, type CommandArguments, type CommandContext, isAmong } from './context.ts';
+import {
+  type Command,
+  type CommandArguments,
+  type CommandContext,
+  type CommandLine,
+  isAmong,
+  type Request,
+} from './context.ts';
 import { withDatabase } from './with-database.ts';
 
 /** A command that TT_RUN_ONCE names. */
@@ -28,8 +33,8 @@ type OnceConfig = Pick<Config, 'runOnce' | 'backupFolder'>;
  * @throws Failure of a command; `configuration` where one cannot be run; `run-once-refused` where nothing can be noted
  */
 export async function runOnce(context: CommandContext): Promise<void> {
-  const { config, log } = context;
-  const orders = readOrders(config);
+  const { config, log, commandLine } = context;
+  const orders = readOrders(config, commandLine);
   if (orders.length === 0) return forget(context);
   requireMemory(config);
   for (;;) {
@@ -46,22 +51,25 @@ export async function runOnce(context: CommandContext): Promise<void> {
  * What the variable does at the next start: the commands, and why they are not carried out, if they are not.
  * @throws Failure as `runOnce`, as far as the variable and the memory are the reason
  */
-export function ordersAtStart(config: OnceConfig): { readonly commands: string; readonly why: string | null } {
-  const commands = readOrders(config).map(({ words }) => words);
+export function ordersAtStart(
+  config: OnceConfig,
+  commandLine: CommandLine,
+): { readonly commands: string; readonly why: string | null } {
+  const commands = readOrders(config, commandLine).map(({ words }) => words);
   requireMemory(config);
   return { commands: writtenOnce(commands), why: whyNotAgain(commands, remembered(config)) };
 }
 
 /** @throws Failure `configuration` */
-function readOrders({ runOnce: lines }: OnceConfig): readonly Order[] {
+function readOrders({ runOnce: lines }: OnceConfig, { commands, read }: CommandLine): readonly Order[] {
   return lines.map((words) => {
-    const request = understand(words);
+    const request = understand(() => read(words));
     const isAllowed =
       request.kind === 'command' &&
       isAmong(request.command.once, request.arguments) &&
       !request.arguments.flags.has('help');
     if (!isAllowed) {
-      const names = everyCommand.filter(({ once }) => once !== undefined).map(({ name }) => name);
+      const names = commands.filter(({ once }) => once !== undefined).map(({ name }) => name);
       throw unusable(onceTexts.notNamed + names.join(', '));
     }
     const { command, arguments: given } = request;
@@ -70,9 +78,9 @@ function readOrders({ runOnce: lines }: OnceConfig): readonly Order[] {
   });
 }
 
-function understand(words: readonly string[]): ReturnType<typeof readArguments> {
+function understand(read: () => Request): Request {
   try {
-    return readArguments(words);
+    return read();
   } catch (error) {
     if (error instanceof Failure && error.problem.kind === 'usage') throw unusable(error.problem.message);
     throw error;

@@ -5,7 +5,7 @@ import { ConfigurationError } from '../config/configuration-error.ts';
 import { type NotificationSettings, readNotification, secretsOfNotification } from '../config/notification.ts';
 import { secretsOf } from '../config/secrets.ts';
 import { readArguments } from './arguments.ts';
-import { commandHelp, helpText } from './commands.ts';
+import { commandHelp, commands as everyCommand, helpText } from './commands.ts';
 import { type Command, type CommandArguments, type CommandContext, isAnnounced } from './context.ts';
 import { onOneServer } from './with-database.ts';
 import { causeOf } from '../database/cause.ts';
@@ -95,7 +95,8 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
       if (config.database !== null) database = nameOf(config.database);
     };
     follow(prepared.config);
-    const given = { version, settings: invocation.settings, arguments: request.arguments };
+    const commandLine = { commands: everyCommand, read: readArguments };
+    const given = { version, settings: invocation.settings, arguments: request.arguments, commandLine };
     const exitCode = await prepared.start({ ...given, output, log, recorder, signal }, follow);
     ended = { exitCode, problem: null, message: null };
   } catch (error) {

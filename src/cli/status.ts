@@ -38,7 +38,7 @@ export function inspectionCommand(
     run: async (context: CommandContext) => {
       const { config } = context;
       const archive = judged === 'gate' ? await archiveAtStart(context) : null;
-      const orders = judged === 'gate' ? await ordersOf(config) : {};
+      const orders = judged === 'gate' ? await ordersOf(context) : {};
       return withDatabase(context, name, 'read', async (database) => {
         const looked = await assess(database, config);
         const seen =
@@ -62,10 +62,13 @@ export async function archiveAtStart(context: CommandContext): Promise<Archive |
 }
 
 /** What TT_RUN_ONCE orders. @throws Failure as the gate would */
-export async function ordersOf(config: Config): Promise<Pick<Assessment, 'orders'>> {
+export async function ordersOf({
+  config,
+  commandLine,
+}: Pick<CommandContext, 'config' | 'commandLine'>): Promise<Pick<Assessment, 'orders'>> {
   if (config.runOnce.length === 0) return {};
   const { ordersAtStart } = await import('./run-once.ts');
-  return { orders: ordersAtStart(config) };
+  return { orders: ordersAtStart(config, commandLine) };
 }
 
 /** What the gate would do is to restore the archive, whatever is there now, unless something keeps it from that. */
