@@ -5,6 +5,7 @@ import type { Catalog } from '../../model/catalog.ts';
 import type { Misfits } from '../../model/transfer.ts';
 import { versionTable } from '../../schema/catalog.ts';
 import { reasonColumn } from '../../quarantine/rows.ts';
+import { parseRule } from '../../repair/constraint-rules.ts';
 import { type MisfitLedger, shortened, shownValue } from './misfits.ts';
 
 /** A rule of the schema that rows may break which SQLite has let in. */
@@ -20,29 +21,37 @@ export interface Rule {
   readonly target: { readonly table: string; readonly columns: readonly string[] } | null;
 }
 
-const namesIn = (list: string): readonly string[] => list.split(', ').map((name) => name.replaceAll('"', ''));
-
 /** The rules that a catalog promises: keys and unique rules, checks, then references. Pure. */
 export function rulesOf({ tables }: Catalog): readonly Rule[] {
   const rules = Object.entries(tables)
     .filter(([name]) => name !== versionTable)
     .flatMap(([table, { constraints, indexes }]) =>
       [...Object.values(constraints), ...Object.values(indexes).map(({ definition }) => definition)].flatMap(
-        (definition) => parseRule(table, definition) ?? [],
+        (definition) => ruleOf(table, definition) ?? [],
       ),
     );
   return [...rules.filter(({ kind }) => kind !== 'reference'), ...rules.filter(({ kind }) => kind === 'reference')];
 }
 
-function parseRule(table: string, definition: string): Rule | null {
+function ruleOf(table: string, definition: string): Rule | null {
+  const parsed = parseRule(definition);
   const rule = { table, definition, where: null, target: null };
-  const [, columns, where] = /^(?:PRIMARY KEY|UNIQUE(?: btree)?) \(([^()]*)\)(?: WHERE (.*))?$/.exec(definition) ?? [];
-  if (columns !== undefined) return { ...rule, kind: 'unique', columns: namesIn(columns), where: where ?? null };
-  const [, from, target, to] = /^FOREIGN KEY \((.*?)\) REFERENCES (\w+)\((.*?)\)/.exec(definition) ?? [];
-  if (from !== undefined && target !== undefined && to !== undefined) {
-    return { ...rule, kind: 'reference', columns: namesIn(from), target: { table: target, columns: namesIn(to) } };
+  switch (parsed.kind) {
+    case 'unique':
+      return { ...rule, kind: 'unique', columns: parsed.columns, where: parsed.predicate };
+    case 'reference':
+      return {
+        ...rule,
+        kind: 'reference',
+        columns: parsed.columns,
+        target: { table: parsed.target, columns: parsed.targets },
+      };
+    // its definition says which columns it is about
+    case 'check':
+      return { ...rule, kind: 'check', columns: [] };
+    case 'none':
+      return null;
   }
-  return definition.startsWith('CHECK ') ? { ...rule, kind: 'check', columns: [] } : null;
 }
 
 /** Tables beside the application's, of the same names, that take rows in as text. */
