@@ -37,5 +37,6 @@ process.exitCode = await run({
   streams: process,
   signal: interruption.signal,
 });
-// a name that is still being looked up would keep Node going, for an answer that nobody waits for
-setTimeout(() => process.exit(), 500).unref();
+// A name that is still being looked up would keep Node going, for an answer that nobody waits for. Whatever is still on
+// its way to a slow reader is written first: the streams tell in their order.
+setTimeout(() => process.stdout.write('', () => process.stderr.write('', () => process.exit())), 500).unref();

@@ -39,13 +39,13 @@ export type Health =
   | { readonly kind: 'failed'; readonly at: string; readonly exitCode: number };
 
 /** Milliseconds that a backup may begin late before its scheduler counts as dead. */
-const patience = 10 * 60 * 1000;
+const longestDelay = 10 * 60 * 1000;
 
 /** @param state of a process that runs; null if there is none */
 export function judgeScheduler(state: SchedulerState | null, now: Date): Health {
   if (state === null) return { kind: 'absent' };
   const { next, last } = state;
-  if (next !== null && now.getTime() - Date.parse(next) > patience) return { kind: 'overdue', due: next };
+  if (next !== null && now.getTime() - Date.parse(next) > longestDelay) return { kind: 'overdue', due: next };
   return last === null || last.exitCode === 0 ? { kind: 'healthy', state } : { kind: 'failed', ...last };
 }
 

@@ -108,8 +108,20 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     const object = kept === null || ended.problem !== null ? await reportToPrograms(recorder.record, end) : kept;
     output.json({ ...object, exitCode: ended.exitCode });
   }
-  if (command?.reports === true) await writeRunReport(recorder.record, end, secrets, output, invocation);
-  if (announced) await leaveMetrics(recorder.record, end, backupFolder, output, invocation);
+  const { environment, workingDirectory } = invocation;
+  if (command?.reports === true) {
+    await leave('report', reportFileOf(environment, workingDirectory), output, async (file) => {
+      const { reportRun, writeReport } = await import('../operations/run-report.ts');
+      writeReport(file, await reportRun(recorder.record, end), secrets);
+    });
+  }
+  if (announced) {
+    await leave('metrics', metricsFileOf(environment, workingDirectory), output, async (file) => {
+      const { writeMetrics } = await import('../operations/metrics.ts');
+      const { healthyAtOf } = await import('../state-folder/run-stamp.ts');
+      writeMetrics(file, recorder.record, end, backupFolder === null ? null : healthyAtOf({ backupFolder }));
+    });
+  }
   if (announcer !== null && isOfInterest(ended)) {
     log ??= await openLog('human', output);
     await announce(announcer, { record: recorder.record, end, message: ended.message, log, secrets });
@@ -231,40 +243,18 @@ function report(
   return { exitCode, problem: told, message: { title: notice.title, text: banner } };
 }
 
-/** Leaves the report where TT_REPORT_FILE wants it. That it cannot be written is no reason to fail. */
-async function writeRunReport(
-  record: RunRecord,
-  end: RunEnd,
-  secrets: readonly string[],
+/** Leaves a file about the end of a run, where a setting wants one. That it cannot be written is no reason to fail. */
+async function leave(
+  what: string,
+  file: string | null,
   output: Output,
-  { environment, workingDirectory }: Invocation,
+  write: (file: string) => Promise<void>,
 ): Promise<void> {
-  const file = reportFileOf(environment, workingDirectory);
   if (file === null) return;
   try {
-    const { reportRun, writeReport } = await import('../operations/run-report.ts');
-    writeReport(file, await reportRun(record, end), secrets);
+    await write(file);
   } catch (error) {
-    output.notice(`WARNING: the report could not be written to ${file}: ${reasonOf(error)}\n`);
-  }
-}
-
-/** Leaves for Prometheus how the run ended, where TT_METRICS_FILE wants it. That it cannot be written is no reason to fail. */
-async function leaveMetrics(
-  record: RunRecord,
-  end: RunEnd,
-  backupFolder: string | null,
-  output: Output,
-  { environment, workingDirectory }: Invocation,
-): Promise<void> {
-  const file = metricsFileOf(environment, workingDirectory);
-  if (file === null) return;
-  try {
-    const { writeMetrics } = await import('../operations/metrics.ts');
-    const { healthyAtOf } = await import('../state-folder/run-stamp.ts');
-    writeMetrics(file, record, end, backupFolder === null ? null : healthyAtOf({ backupFolder }));
-  } catch (error) {
-    output.notice(`WARNING: the metrics could not be written to ${file}: ${reasonOf(error)}\n`);
+    output.notice(`WARNING: the ${what} could not be written to ${file}: ${reasonOf(error)}\n`);
   }
 }
 

@@ -8,6 +8,7 @@ import { type Environment, type Variables, variablesOf } from './variables.ts';
 import { readLine } from './words.ts';
 
 export type { DatabaseTarget, PostgresTarget, SqliteTarget } from './database.ts';
+
 export { type HostAddress, hostsOf } from './postgresql.ts';
 
 /** A folder of uploads. */

@@ -1,4 +1,5 @@
 import type { MeasuredObject, Measurement, Change } from '../model/measurement.ts';
+
 /** What has changed between two measurements; nothing if the database is the same. */
 export function changesBetween(before: Measurement, now: Measurement): readonly Change[] {
   if (before.objects !== null && now.objects === null) {

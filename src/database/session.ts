@@ -1,4 +1,5 @@
 import type { Engine, Value, Row } from '../model/engine.ts';
+
 /**
  * One connection on which statements run one after the other.
  *

@@ -180,9 +180,8 @@ async function repairWhatIsMissing(
     throw new Failure({ kind: 'refused', database: name, refusal: repairIsOffRefusal(facts.revisions ?? [], missing) });
   }
   try {
-    for (const { object, message } of (
-      await repairDifferences(transaction, missing, { ...promised, facts, engine })
-    ).map(describeRepaired)) {
+    const repaired = await repairDifferences(transaction, missing, { ...promised, facts, engine });
+    for (const { object, message } of repaired.map(describeRepaired)) {
       log.info(`  ${message}`);
       recorder.step({ kind: 'mending', object, message });
     }

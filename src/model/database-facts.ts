@@ -1,4 +1,5 @@
 import type { Catalog } from './catalog.ts';
+
 /** What lies on a table, or around the database, that no revision made: triggers, rules, policies, rights, settings. */
 export interface Attachment {
   /** Null for what concerns the whole database. */

@@ -1,5 +1,6 @@
 import type { Column } from './catalog.ts';
 import type { Attachment } from './database-facts.ts';
+
 /** One way in which a database differs from what its revision promises. */
 export type Difference =
   | { readonly kind: 'missing-table'; readonly table: string }

@@ -2,6 +2,7 @@ import type { Unsafe } from './repair.ts';
 import type { ExitCode } from '../errors/exit-codes.ts';
 import type { OtherSession } from './database-facts.ts';
 import type { State } from './state.ts';
+
 /** What the owner allows, from the environment. */
 export interface Consent {
   /** TT_SKIP_DB_CLEANUP */

@@ -27,7 +27,7 @@ export interface Announcer {
 }
 
 /** How long it may take at the most, beginning and end together, in milliseconds. */
-const patience = { start: 2000, end: 3000 };
+const timeouts = { start: 2000, end: 3000 };
 
 /** What ntfy takes for a message; what is longer becomes an attachment, or is refused. */
 const longestForNtfy = 4096;
@@ -37,7 +37,7 @@ const longestForNtfy = 4096;
  * @param signal what ends the waiting at once
  * @param limits for tests
  */
-export function openAnnouncer(settings: NotificationSettings, signal: AbortSignal, limits = patience): Announcer {
+export function openAnnouncer(settings: NotificationSettings, signal: AbortSignal, limits = timeouts): Announcer {
   const { recipients, on, ping } = settings;
   const started = ping === null ? null : deliver({ recipient: ping, suffix: '/start' }, signal, limits.start);
   return {

@@ -9,7 +9,7 @@ import { count } from '../report/format.ts';
 import { announceWayBack } from '../report/quarantine-text.ts';
 import type { Recorder } from '../report/run-record.ts';
 import type { QuarantineSchema } from './label.ts';
-import { applicationSchemaOf, type Progress, quarantineBatch } from './move.ts';
+import { quotedApplicationSchema, type Progress, quarantineBatch } from './move.ts';
 import { type Batch, listBatches, listObjects, rightsMissingToMove } from './objects.ts';
 
 /** What the label says of a corrupted database. */
@@ -78,14 +78,14 @@ export async function quarantineBatches(
  */
 export async function quarantineAllButLast(context: RecordedBatchContext): Promise<void> {
   const batches = await context.database.read(async (session) =>
-    listBatches(session, await applicationSchemaOf(session), 'out'),
+    listBatches(session, await quotedApplicationSchema(session), 'out'),
   );
   await quarantineBatches(context, batches.slice(0, -1), corruption);
 }
 
 /** What keeps the role from cleaning: what it does not own cannot be moved. */
 export async function rightsMissingToClean(database: Database): Promise<readonly MissingRight[]> {
-  return database.read(async (session) => rightsMissingToMove(session, await applicationSchemaOf(session)));
+  return database.read(async (session) => rightsMissingToMove(session, await quotedApplicationSchema(session)));
 }
 
 /**
@@ -94,7 +94,7 @@ export async function rightsMissingToClean(database: Database): Promise<readonly
  */
 export async function quarantineLast(transaction: Transaction, { database, log }: BatchContext): Promise<string> {
   await requireAlone(transaction, database.name);
-  const things = await listObjects(transaction, await applicationSchemaOf(transaction), 'out');
+  const things = await listObjects(transaction, await quotedApplicationSchema(transaction), 'out');
   const progress = await quarantineBatch(transaction, { things, left: 0 }, corruption);
   announceMoved(progress, log);
   return progress.schema.name;

@@ -6,7 +6,7 @@ import { createSchema, type Label, type QuarantineSchema, readSchemas, writeLabe
 import { type Batch, countRows, isType, type QuarantineObject } from './objects.ts';
 
 /** The schema that the application works in, as SQL writes its name. @throws TypeError where there is none */
-export async function applicationSchemaOf(session: Session): Promise<string> {
+export async function quotedApplicationSchema(session: Session): Promise<string> {
   return text(only(await session.query('SELECT quote_ident(current_schema()) AS name')), 'name');
 }
 
@@ -36,7 +36,7 @@ export async function quarantineBatch(
   into: QuarantineSchema | null = null,
 ): Promise<Progress> {
   const { name, label } = into ?? (await unfinishedSchema(session)) ?? (await createSchema(session, why));
-  const home = await applicationSchemaOf(session);
+  const home = await quotedApplicationSchema(session);
   const done = await move(session, batch, home, name);
   const schema: QuarantineSchema = {
     name,
@@ -72,7 +72,7 @@ async function unfinishedSchema(session: Session): Promise<QuarantineSchema | nu
 
 /** Moves a batch of a quarantine back to the application's schema; with the last one the schema goes, unless others use it. */
 export async function bringBackBatch(session: Session, batch: Batch, schema: QuarantineSchema): Promise<Progress> {
-  const home = await applicationSchemaOf(session);
+  const home = await quotedApplicationSchema(session);
   const done = await move(session, batch, schema.name, home);
   await closeOrLabel(session, schema, batch, 'unfinished');
   return { schema, home, done, left: batch.left, functions: 0 };
@@ -89,7 +89,7 @@ export async function dropBatch(session: Session, batch: Batch, schema: Quaranti
   await closeOrLabel(session, schema, batch, 'purging');
   return {
     schema,
-    home: await applicationSchemaOf(session),
+    home: await quotedApplicationSchema(session),
     done: batch.things.map((thing) => ({ thing, rows: null })),
     left: batch.left,
     functions: 0,

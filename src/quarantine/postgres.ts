@@ -9,7 +9,7 @@ import { versionTable } from '../schema/catalog.ts';
 import { loadHead } from '../schema/expected-schema.ts';
 import { inBatches, quarantineBatches, requireAlone } from './batches.ts';
 import { type QuarantineSchema, readSchemas } from './label.ts';
-import { bringBackBatch, dropBatch, findNameClashes, applicationSchemaOf } from './move.ts';
+import { bringBackBatch, dropBatch, findNameClashes, quotedApplicationSchema } from './move.ts';
 import { bringBackRows, type ReturnedRows } from './rows.ts';
 import { type Batch, countRows, isType, listBatches, rightsMissingToMove } from './objects.ts';
 
@@ -40,7 +40,7 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
 
     async create(everything) {
       const keep = everything ? [] : await database.read(namesOfTheApplication);
-      const home = await database.read(applicationSchemaOf);
+      const home = await database.read(quotedApplicationSchema);
       const batches = await database.read((session) => listBatches(session, home, 'out', keep));
       const names = namesIn(batches);
       if (names.length === 0) return log.info('There is nothing to move: nothing was changed.');
@@ -78,7 +78,7 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
           for (const { thing } of done) log.info(`  brought back ${thing.kind.toLowerCase()} ${thing.quoted}`);
         },
       );
-      log.info(`Everything of ${name} is in schema ${await database.read(applicationSchemaOf)} again.`);
+      log.info(`Everything of ${name} is in schema ${await database.read(quotedApplicationSchema)} again.`);
     },
 
     async purge(name) {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import type { Config } from '../config/config.ts';
 import { takeFileLock } from '../database/sqlite/lock.ts';
 import { nameOf } from '../database/target-name.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
@@ -7,7 +8,7 @@ import { makeStateFolder, stateFolderOf } from '../state-folder/state-paths.ts';
 import { describeUnlockable } from '../report/restore-text.ts';
 import type { BeforeStep } from './before-step.ts';
 import {
-  describeJournal,
+  describeWaitedFor,
   isClaimed,
   type Journal,
   journalFileOf,
@@ -70,15 +71,14 @@ async function lockFolder({ config, log, signal }: Holding): Promise<() => void>
   try {
     makeStateFolder(folder);
   } catch (error) {
-    const obstacle = { kind: 'folder', folder: config.backupFolder, reason: reasonOf(error) } as const;
-    throw new Failure({ kind: 'restore-refused', database: nameOf(config.database), obstacle }, { cause: error });
+    throw noFolder(config, nameOf(config.database), error);
   }
   try {
     return await takeFileLock(join(folder, 'lock'), {
       lockTimeout: config.lockTimeout,
       signal,
       onLockWaiting({ description }, secondsLeft) {
-        const what = describeJournal(config) ?? 'a restore that is finishing this moment';
+        const what = describeWaitedFor(config);
         log.info(`Waiting for ${what}, ${secondsLeft} s at most: ${description}.`);
       },
     });
@@ -87,4 +87,14 @@ async function lockFolder({ config, log, signal }: Holding): Promise<() => void>
     log.warn(describeUnlockable(folder, reasonOf(error)));
     return () => undefined;
   }
+}
+
+/** There is no place for a lock and a journal. */
+export function noFolder(
+  { backupFolder: folder }: Pick<Config, 'backupFolder'>,
+  database: string,
+  error: unknown,
+): Failure {
+  const obstacle = { kind: 'folder', folder, reason: reasonOf(error) } as const;
+  return new Failure({ kind: 'restore-refused', database, obstacle }, { cause: error });
 }

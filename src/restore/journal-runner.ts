@@ -1,7 +1,6 @@
 import type { Config } from '../config/config.ts';
-import { Failure, reasonOf } from '../errors/failure.ts';
 import type { BeforeStep } from './before-step.ts';
-import { type HeldJournal, holdJournal } from './journal-lock.ts';
+import { type HeldJournal, holdJournal, noFolder } from './journal-lock.ts';
 import { type Journal, readJournal } from '../state-folder/journal.ts';
 import { failureAt, reasonInWords } from './load-and-verify.ts';
 import { swapOf, recoverOwn, unfinished } from './recover.ts';
@@ -81,7 +80,6 @@ function beginJournal(journal: Journal, held: HeldJournal, config: Config): void
   try {
     held.claim(journal);
   } catch (error) {
-    const obstacle = { kind: 'folder', folder: config.backupFolder, reason: reasonOf(error) } as const;
-    throw new Failure({ kind: 'restore-refused', database: journal.database, obstacle }, { cause: error });
+    throw noFolder(config, journal.database, error);
   }
 }

@@ -7,7 +7,7 @@ import { flag, only } from '../database/rows.ts';
 import { Failure } from '../errors/failure.ts';
 import { databaseSwapTarget } from './targets/database-swap.ts';
 import { fileSwapTarget } from './targets/file-swap.ts';
-import { describeJournal, type Way } from '../state-folder/journal.ts';
+import { describeWaitedFor, type Way } from '../state-folder/journal.ts';
 import { applicationSchemaOf, isShared } from './targets/application-schema.ts';
 import { schemaSwapTarget } from './targets/schema-swap.ts';
 import type { RestoreContext, RestoreTarget } from './target.ts';
@@ -63,7 +63,7 @@ export function enterMaintenanceDatabase(target: PostgresTarget, context: Restor
     signal,
     onWaiting: (reason, secondsLeft) => log.info(`Waiting for the database, ${secondsLeft} s at most: ${reason}.`),
     onLockWaiting(secondsLeft) {
-      const what = describeJournal(config) ?? 'a restore that is finishing this moment';
+      const what = describeWaitedFor(config);
       log.info(`Waiting for ${what}, ${secondsLeft} s at most.`);
       return what;
     },

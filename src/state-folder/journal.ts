@@ -80,6 +80,11 @@ export function describeJournal(config: Pick<Config, 'backupFolder'>): string | 
   return `${what} (${journal.holder}, since ${zonedTime(journal.startedAt)})`;
 }
 
+/** Who is waited for while another run is at work on the journal. */
+export function describeWaitedFor(config: Pick<Config, 'backupFolder'>): string {
+  return describeJournal(config) ?? 'a restore that is finishing this moment';
+}
+
 /**
  * Writes the journal so that after a loss of power there is either the former one or this one.
  * @param claim of the run that is at work on it: nobody else's journal reads the same

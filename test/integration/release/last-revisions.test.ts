@@ -1,4 +1,5 @@
 import type { Catalog } from '../../../src/model/catalog.ts';
+
 /**
  * The last revisions, written anew by the import's generator from nothing but the facts about what the application
  * makes of an empty database, and run: what comes out is what the facts say.
