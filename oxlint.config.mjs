@@ -24,6 +24,7 @@ const { drivers, umzug, sequelize, node } = packages;
 const all = `${drivers}|${umzug}|${sequelize}`;
 
 export default {
+  jsPlugins: ['./scripts/lint/sentences.mjs'],
   plugins: ['eslint', 'typescript', 'unicorn', 'oxc', 'import', 'node', 'promise', 'vitest'],
   categories: { correctness: 'error', suspicious: 'error', perf: 'error' },
   env: { node: true, es2023: true },
@@ -92,6 +93,8 @@ export default {
       `${all}|${node}`,
       `${operations}|repair|quarantine|backup|restore|reset|seed|database|config|report`,
     ),
+    { files: ['src/**'], rules: { 'db-init/sentences-in-report': 'error' } },
+    { files: ['src/report/**'], rules: { 'db-init/sentences-in-report': 'off' } },
     { files: ['src/{main,library}.ts'], rules: { 'node/no-process-env': 'off' } },
     { files: ['src/main.ts'], rules: { 'unicorn/no-process-exit': 'off' } },
     {

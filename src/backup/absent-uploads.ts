@@ -9,7 +9,7 @@ import type { Database } from '../database/database.ts';
 import type { Engine } from '../model/engine.ts';
 import { reasonOf } from '../errors/failure.ts';
 import { holdsFiles } from '../state-folder/state-paths.ts';
-import { describeAbsentUploads } from '../report/backup-text.ts';
+import { describeAbsentUploads, backupMessages } from '../report/backup-text.ts';
 import { commandsFor } from '../report/commands.ts';
 import { goesWithContainer } from '../platform/volumes.ts';
 import type { BackupContext } from './context.ts';
@@ -133,6 +133,6 @@ export async function warnOfAbsentUploads(
     for (const line of absent.flatMap((one) => describeAbsentUploads(one, commands, 'gate'))) log.warn(line);
   } catch (error) {
     signal.throwIfAborted();
-    log.warn(`Whether all uploaded files are on a volume could not be looked up: ${reasonOf(error)}.`);
+    log.warn(backupMessages.volumesUnknown(reasonOf(error)));
   }
 }

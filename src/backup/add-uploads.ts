@@ -6,6 +6,7 @@ import type { Member } from '../archive/manifest.ts';
 import type { ArchiveWriter } from '../archive/writer.ts';
 import type { BackupContext } from './context.ts';
 import { notReadable, type Skipped, unlessDeleted, type UploadFile } from './uploads.ts';
+import { backupMessages } from '../report/backup-text.ts';
 
 /** What became of the files that were to be archived. */
 export interface Added {
@@ -88,6 +89,6 @@ const told = 20;
 
 /** Says what is not in the archive, and why. */
 export function warnOfSkipped(skipped: readonly Skipped[], { log }: Pick<BackupContext, 'log'>): void {
-  for (const { path, why } of skipped.slice(0, told)) log.warn(`Not in the backup: ${path}: ${why}.`);
-  if (skipped.length > told) log.warn(`Not in the backup: ${skipped.length - told} more.`);
+  for (const { path, why } of skipped.slice(0, told)) log.warn(backupMessages.skipped(path, why));
+  if (skipped.length > told) log.warn(backupMessages.moreSkipped(skipped.length - told));
 }

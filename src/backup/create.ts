@@ -11,7 +11,7 @@ import type { UploadRoot } from '../config/config.ts';
 import { causeOf } from '../database/cause.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
-import { describeUnknownRevisions } from '../report/backup-text.ts';
+import { describeUnknownRevisions, backupMessages } from '../report/backup-text.ts';
 import { openProgress } from '../report/progress.ts';
 import { type BackupContext, backupFailure } from './context.ts';
 import { type Dumper, openDumper } from './dumper.ts';
@@ -176,7 +176,7 @@ async function findSame(
       return path;
     } catch (error) {
       context.signal.throwIfAborted();
-      context.log.warn(`An older backup of the same content is not whole (${path}): ${reasonOf(error)}.`);
+      context.log.warn(backupMessages.damagedSibling(path, reasonOf(error)));
     }
   }
   return null;

@@ -5,8 +5,7 @@ import type { Manifest } from '../archive/manifest.ts';
 import type { Config } from '../config/config.ts';
 import { nameOf } from '../database/target-name.ts';
 import { reasonOf } from '../errors/failure.ts';
-import { count, formatBytes } from '../report/format.ts';
-import { describeAbsentUploads, describeStreamed } from '../report/backup-text.ts';
+import { describeAbsentUploads, describeStreamed, backupMessages } from '../report/backup-text.ts';
 import { describeMadeSince } from '../report/schedule-text.ts';
 import { commandsFor } from '../report/commands.ts';
 import { countReferencedFiles, findAbsentUploads } from './absent-uploads.ts';
@@ -45,7 +44,7 @@ export async function makeManualBackup(
   const backup = await database.withLock(async () => {
     const there = since === null ? null : await findMadeSince(since, destination.folder, database.name);
     if (there !== null) return there;
-    log.info(`Making a backup of ${database.name} in ${destination.folder}.`);
+    log.info(backupMessages.making(database.name, destination.folder));
     return createBackup(context, { kind: 'manual', uploadRoots: config.uploadRoots, destination });
   });
   const { path, size, manifest, repeated } = backup;
@@ -54,7 +53,7 @@ export async function makeManualBackup(
     return backup;
   }
   const spoken = await countFiles(context);
-  log.info(`Backup: ${path} (${formatBytes(size)}), read back and found whole.`, { backup: path });
+  log.info(backupMessages.made(path, size), { backup: path });
   announceContents(manifest, spoken, context);
   if (keep !== null) await prune({ folder: destination.folder, keep, proven: path }, context);
   return backup;
@@ -77,7 +76,7 @@ export async function streamManualBackup(
 ): Promise<void> {
   const { config, database, log } = context;
   const manifest = await database.withLock(async () => {
-    log.info(`Writing a backup of ${database.name} to standard output.`);
+    log.info(backupMessages.streaming(database.name));
     return streamBackup(context, stream, config.uploadRoots);
   });
   const spoken = await countFiles(context);
@@ -91,7 +90,7 @@ async function countFiles({ database, log, signal }: BackupContext): ReturnType<
     return await countReferencedFiles(database, (await database.observe('quick')).catalog);
   } catch (error) {
     signal.throwIfAborted();
-    log.warn(`Whether the backup has all uploaded files could not be looked up: ${reasonOf(error)}.`);
+    log.warn(backupMessages.uploadsUnknown(reasonOf(error)));
     return {};
   }
 }
@@ -104,11 +103,9 @@ function announceContents(
   const files = Object.keys(members).filter((name) => uploads.some((root) => name.startsWith(`${root}/`))).length;
   const tables = Object.values(rows);
   const total = tables.reduce((sum, number) => sum + number, 0);
-  log.info(
-    `It holds ${count(tables.length, 'table')} with ${count(total, 'row')}, and ${count(files, 'uploaded file')}.`,
-  );
-  if (tables.length === 0) log.warn('The database is empty: there is nothing in it that the backup could bring back.');
-  else if (revisions.length === 0) log.warn('The database has no version information (alembic_version).');
+  log.info(backupMessages.holds(tables.length, total, files));
+  if (tables.length === 0) log.warn(backupMessages.emptyDatabase);
+  else if (revisions.length === 0) log.warn(backupMessages.noRevisions);
   const absent = findAbsentUploads(spoken, config.uploadRoots, ({ name }) =>
     Object.keys(members).some((member) => member.startsWith(`${name}/`)),
   );
@@ -116,7 +113,7 @@ function announceContents(
     log.warn(line);
   for (const { name, folder } of config.uploadRoots) {
     if (absent.some((one) => one.folder === folder)) continue;
-    if (!uploads.includes(name)) log.info(`No uploads from ${folder}: there is no such folder here.`);
+    if (!uploads.includes(name)) log.info(backupMessages.noUploads(folder));
   }
 }
 
@@ -127,8 +124,8 @@ async function prune(
 ): Promise<void> {
   try {
     const removed = await removeOldest({ folder, kind: 'manual', database: database.name, keep }, proven);
-    for (const path of removed) log.info(`Removed an older backup: ${path}.`);
+    for (const path of removed) log.info(backupMessages.removedOlder(path));
   } catch (error) {
-    log.warn(`Older backups could not be removed: ${reasonOf(error)}.`);
+    log.warn(backupMessages.notRemoved(reasonOf(error)));
   }
 }

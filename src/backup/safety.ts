@@ -1,8 +1,7 @@
 import type { DatabaseFacts } from '../model/database-facts.ts';
 import { causeOf, isLost } from '../database/cause.ts';
 import { type BackupObstacle, Failure, type Problem, reasonOf } from '../errors/failure.ts';
-import { describeObstacle } from '../report/backup-text.ts';
-import { formatBytes } from '../report/format.ts';
+import { safetyBackupMessages } from '../report/backup-text.ts';
 import type { Recorder } from '../report/run-record.ts';
 import { coreTables } from '../schema/catalog.ts';
 import { isPlaceToKeep } from '../platform/volumes.ts';
@@ -38,8 +37,8 @@ export async function makeSafetyBackup(context: SafetyContext, { catalog }: Data
     signal.throwIfAborted();
     if (isLost(error)) throw error;
     if (config.backupBeforeMigrate === 'always') throw safetyFailure(context, error);
-    log.warn(`No safety backup was made: ${describeObstacle(obstacleOf(error))}`);
-    log.warn('Going on without: TT_BACKUP_BEFORE_MIGRATE=always would stop here.');
+    log.warn(safetyBackupMessages.notMade(obstacleOf(error)));
+    log.warn(safetyBackupMessages.goingOn);
   }
 }
 
@@ -71,7 +70,7 @@ export async function requireSafetyBackup(context: SafetyContext): Promise<void>
   const { config, log, recorder } = context;
   const started = performance.now();
   requireVolume(context);
-  log.info(`Making a safety backup in ${config.backupFolder}.`);
+  log.info(safetyBackupMessages.making(config.backupFolder));
   const state = recorder.record.before?.state.kind;
   const {
     path,
@@ -85,8 +84,7 @@ export async function requireSafetyBackup(context: SafetyContext): Promise<void>
     once: true,
     destination: { folder: config.backupFolder, file: null },
   });
-  const again = repeated ? 'of an earlier start; nothing has changed since, ' : '';
-  log.info(`Safety backup: ${path} (${formatBytes(bytes)}), ${again}read back and found whole.`, { backup: path });
+  log.info(safetyBackupMessages.made(path, bytes, { repeated }), { backup: path });
   recorder.step({ kind: 'backup', path, bytes, milliseconds: performance.now() - started });
   await prune(path, context);
 }
@@ -121,8 +119,8 @@ async function prune(proven: string, { config, database, log }: BackupContext): 
     always: before === null ? [] : [before],
   } as const;
   try {
-    for (const path of await removeOldest(rule, proven)) log.info(`Removed an older safety backup: ${path}.`);
+    for (const path of await removeOldest(rule, proven)) log.info(safetyBackupMessages.removedOlder(path));
   } catch (error) {
-    log.warn(`Older safety backups could not be removed: ${reasonOf(error)}.`);
+    log.warn(safetyBackupMessages.notRemoved(reasonOf(error)));
   }
 }

@@ -3,10 +3,13 @@ import { Failure } from '../errors/failure.ts';
 import type { Command } from './context.ts';
 import { requireConsent } from './consent.ts';
 import { withDatabase } from './with-database.ts';
+import { summaries } from '../report/command-text.ts';
+import { usageTexts } from '../report/usage-text.ts';
+import { adoptionMessages } from '../report/adoption-text.ts';
 
 export const adoptCommand: Command = {
   name: 'adopt',
-  summary: 'stamp a database without version information with the revision that its schema is at',
+  summary: summaries.adopt,
   usage: '[--revision ID[,ID…]] [--dry-run] [--force [--yes]]',
   flags: ['dry-run', 'force', 'yes'],
   options: ['revision'],
@@ -20,14 +23,14 @@ export const adoptCommand: Command = {
     const named = options.get('revision');
     const request = { revisions: named === undefined ? null : readRevisions(named), force: flags.has('force') };
     if (request.force && named === undefined) {
-      throw new Failure({ kind: 'usage', message: '--force needs --revision: say which revision the database is at.' });
+      throw new Failure({ kind: 'usage', message: usageTexts.forceNeedsRevision });
     }
     const consent = (what: string): Promise<void> => requireConsent(context, what);
     if (flags.has('dry-run')) {
       const agree = (): Promise<void> => Promise.resolve();
       await withDatabase(context, 'adopt', 'read', async (database) => {
         const { rows } = await planAdoption(request, { ...context, database, consent: agree });
-        context.log.info(`Without --dry-run the database would be stamped ${rows.join(' with ')}.`);
+        context.log.info(adoptionMessages.wouldStamp(rows));
         context.output.result('', { adopts: rows });
       });
     } else {

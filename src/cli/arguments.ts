@@ -3,6 +3,7 @@ import { Failure, reasonOf } from '../errors/failure.ts';
 import { commands } from './commands.ts';
 import type { Command, Request } from './context.ts';
 import { closestName } from './did-you-mean.ts';
+import { usageTexts } from '../report/usage-text.ts';
 
 /**
  * Parses the arguments after the program's name.
@@ -31,11 +32,8 @@ function commandOf(name: string): Command {
   const known = [...commands.map((candidate) => candidate.name), 'help', 'version'];
   const meant = closestName(name, known);
   // a password may have got here, or an address with one
-  const shown = /^[a-z-]{1,20}$/.test(name)
-    ? `There is no command "${name}".`
-    : 'There is no such command (not shown).';
-  const advice = meant === null ? '' : ` Did you mean ${meant}?`;
-  throw new Failure({ kind: 'usage', message: `${shown}${advice} There are: ${known.join(', ')}.` });
+  const shown = /^[a-z-]{1,20}$/.test(name) ? name : null;
+  throw new Failure({ kind: 'usage', message: usageTexts.noCommand(shown, meant, known) });
 }
 
 /** Flags of every command. */
@@ -56,8 +54,8 @@ function readCommand(command: Command, args: readonly string[]): Request {
     const given = tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : []));
     // of two values nobody can tell which one was meant
     const repeated = given.find((name, index) => given.indexOf(name) !== index);
-    if (repeated !== undefined) throw new Error(`--${repeated} is given more than once`);
-    if (positionals.length > most) throw new Error(`too many arguments: ${positionals.slice(most).join(' ')}`);
+    if (repeated !== undefined) throw new Error(usageTexts.repeated(repeated));
+    if (positionals.length > most) throw new Error(usageTexts.tooMany(positionals.slice(most)));
     const entries = Object.entries(values);
     if (entries.some(([flag]) => flag === 'help')) return { kind: 'help', command };
     return {
@@ -72,7 +70,7 @@ function readCommand(command: Command, args: readonly string[]): Request {
   } catch (error) {
     // Node goes on with how to write an argument that only looks like an option
     const [reason = ''] = reasonOf(error).split('. ');
-    const message = `${reason}. Usage: db-init ${command.name} ${command.usage}`.trimEnd();
+    const message = usageTexts.misread(reason, `${command.name} ${command.usage}`);
     throw new Failure({ kind: 'usage', message }, { cause: error });
   }
 }

@@ -4,6 +4,7 @@ import type { Destination } from '../backup/destination.ts';
 import { codeOf, hasCode } from '../errors/error-code.ts';
 import { Failure } from '../errors/failure.ts';
 import type { CommandContext } from './context.ts';
+import { outputTexts } from '../report/usage-text.ts';
 
 /**
  * Where a backup goes: the folder or the new file that `--output` names, else the backup folder.
@@ -12,26 +13,26 @@ import type { CommandContext } from './context.ts';
 export async function destinationOf({ config, arguments: { options } }: CommandContext): Promise<Destination> {
   const given = options.get('output');
   if (given === undefined) return { folder: config.backupFolder, file: null };
-  if (given === '') throw refuse('--output wants a file, a folder or - for standard output');
+  if (given === '') throw refuse(outputTexts.empty);
   const path = resolve(given);
   const there = await kindOf(path);
   if (there === 'folder') return { folder: path, file: null };
-  if (there === 'file') throw refuse(`${path} exists already, and is not overwritten`);
+  if (there === 'file') throw refuse(outputTexts.exists(path));
   // to write through it would make a file that nobody has named
-  if (there === 'dangling link') throw refuse(`${path} is a symbolic link, and what it points to is not there`);
+  if (there === 'dangling link') throw refuse(outputTexts.danglingLink(path));
   const folder = dirname(path);
-  if (given.endsWith('/')) throw refuse(`there is no folder ${path}`);
-  if ((await kindOf(folder)) !== 'folder') throw refuse(`there is no folder ${folder}`);
+  if (given.endsWith('/')) throw refuse(outputTexts.noFolder(path));
+  if ((await kindOf(folder)) !== 'folder') throw refuse(outputTexts.noFolder(folder));
   return { folder, file: path };
 }
 
-const refuse = (reason: string): Failure => new Failure({ kind: 'usage', message: `${reason}.` });
+const refuse = (message: string): Failure => new Failure({ kind: 'usage', message });
 
 async function kindOf(path: string): Promise<'folder' | 'file' | 'dangling link' | null> {
   try {
     return (await stat(path)).isDirectory() ? 'folder' : 'file';
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return (await lstat(path).catch(() => null)) && 'dangling link';
-    throw refuse(`${path} cannot be looked at (${String(codeOf(error))})`);
+    throw refuse(outputTexts.unreadable(path, String(codeOf(error))));
   }
 }

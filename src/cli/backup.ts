@@ -18,14 +18,15 @@ import {
   renderVerified,
   type RestoreProof,
 } from '../report/backup-list-text.ts';
-import { count } from '../report/format.ts';
 import { unfitSince } from '../report/schedule-text.ts';
-import { streamTexts } from '../report/stream-text.ts';
+import { streamTexts, usageTexts } from '../report/usage-text.ts';
 import { openProgress, type Progress } from '../report/progress.ts';
 import { destinationOf } from './backup-output.ts';
 import type { Command, CommandArguments, CommandContext } from './context.ts';
 import { withDatabase } from './with-database.ts';
 import { requireTarget } from './target.ts';
+import { summaries } from '../report/command-text.ts';
+import { backupMessages } from '../report/backup-text.ts';
 
 type BackupContext = CommandContext<Settings>;
 
@@ -61,7 +62,7 @@ const usage = Object.values(verbs)
 
 export const backupCommand: Command = {
   name: 'backup',
-  summary: 'backups of the database and the uploads: make one, list, prove, remove older ones',
+  summary: summaries.backup,
   usage,
   flags: ['prove', 'trust-archive', 'check'],
   options: ['output', 'keep', 'since', 'cron'],
@@ -92,7 +93,7 @@ function writesToOutput({ positionals: [verb], options }: CommandArguments): boo
 const isVerb = (word: string): word is Verb => Object.hasOwn(verbs, word);
 
 const misuse = (correct: string): Failure =>
-  new Failure({ kind: 'usage', message: `Usage: db-init backup ${correct}.` });
+  new Failure({ kind: 'usage', message: usageTexts.usage(`backup ${correct}`) });
 
 /** How many are to be kept; null where nothing is said. @throws Failure `usage` */
 function keepOf({ arguments: { options } }: BackupContext, verb: Verb): number | null {
@@ -100,7 +101,7 @@ function keepOf({ arguments: { options } }: BackupContext, verb: Verb): number |
   if (text === undefined) return null;
   const keep = wholeNumber(text, 1, 999_999_999);
   if (keep !== undefined) return keep;
-  const message = `--keep wants a whole number from 1 on. Usage: db-init backup ${verbs[verb].usage}.`;
+  const message = usageTexts.unfitKeep(`backup ${verbs[verb].usage}`);
   throw new Failure({ kind: 'usage', message });
 }
 
@@ -178,10 +179,10 @@ async function prune(given: BackupContext): Promise<ExitCode> {
     (path) => verified(path, context),
     (path) => {
       removed.push(path);
-      log.info(`Removed: ${path}.`);
+      log.info(backupMessages.removed(path));
     },
   );
-  log.info(`${count(removed.length, 'backup')} of ${rule.database} removed from ${rule.folder}, ${kept} kept.`);
+  log.info(backupMessages.pruned(removed.length, kept, rule));
   output.result('', { folder: rule.folder, database: rule.database, removed, kept });
   return exitCodes.healthy;
 }

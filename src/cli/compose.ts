@@ -4,8 +4,9 @@ import { text } from 'node:stream/consumers';
 import type { NamedText } from '../compose/compose-file.ts';
 import { exitCodes } from '../errors/exit-codes.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
-import { composeUsage } from '../report/compose-usage-text.ts';
+import { composeUsage } from '../report/usage-text.ts';
 import type { Command } from './context.ts';
+import { summaries } from '../report/command-text.ts';
 
 /** The image that is built from db-init's sources, as the README does it. */
 const image = '${DB_INIT_IMAGE:-timetracker-db-init}';
@@ -13,7 +14,7 @@ const image = '${DB_INIT_IMAGE:-timetracker-db-init}';
 export const composeCommand: Command = {
   name: 'compose',
   usage: '[FILE …] [--service NAME]',
-  summary: 'read compose files of TimeTracker, and print the override that puts db-init in front of it',
+  summary: summaries.compose,
   flags: [],
   options: ['service'],
   positionals: Infinity,

@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline/promises';
 import type { Config } from '../config/config.ts';
 import { Failure } from '../errors/failure.ts';
-import { printable } from '../platform/printable.ts';
 import type { CommandContext } from './context.ts';
+import { consentTexts } from '../report/usage-text.ts';
 
 /**
  * Asks for consent to something that cannot be taken back, or that a person should have thought about.
@@ -13,11 +13,11 @@ import type { CommandContext } from './context.ts';
 export async function requireConsent({ arguments: { flags }, signal }: CommandContext, what: string): Promise<void> {
   if (flags.has('yes')) return;
   if (isTerminal()) {
-    const answer = await ask(`${printable(what)}\nType yes to go on: `, signal);
+    const answer = await ask(consentTexts.question(what), signal);
     if (answer.toLowerCase() === 'yes') return;
     throw new Failure({ kind: 'declined' });
   }
-  throw misuse(`${what} This needs your consent: give --yes if that is what you want.`);
+  throw misuse(consentTexts.needed(what));
 }
 
 /** The option that gives consent to delete a whole database; its value is the database's name. */
@@ -35,17 +35,14 @@ export function consentByName(
 ): (what: string) => Promise<void> {
   const given = options.get(yesDeleteAllData);
   if (given !== undefined && !isNamed(given, name, config)) {
-    throw misuse(`--${yesDeleteAllData} says ${given}, but the database is ${name}. Nothing was touched.`);
+    throw misuse(consentTexts.otherName(yesDeleteAllData, given, name));
   }
   if (given !== undefined || config.forceReset) return () => Promise.resolve();
   if (!isTerminal()) {
-    throw misuse(
-      `This deletes all data of the database ${name}, and needs your consent: give --${yesDeleteAllData} ${name}, or ` +
-        'set TT_FORCE_RESET_DB=true. Nothing was touched.',
-    );
+    throw misuse(consentTexts.neededByName(name, yesDeleteAllData));
   }
   return async (what) => {
-    const answer = await ask(`${printable(what)}\nType the name of the database, ${name}, to go on: `, signal);
+    const answer = await ask(consentTexts.questionByName(what, name), signal);
     if (!isNamed(answer, name, config)) throw new Failure({ kind: 'declined' });
   };
 }

@@ -4,10 +4,11 @@ import { runGate } from '../operations/gate.ts';
 import { onceMemoryOf } from '../state-folder/state-paths.ts';
 import type { Command, CommandContext } from './context.ts';
 import { withDatabase } from './with-database.ts';
+import { summaries } from '../report/command-text.ts';
 
 export const gateCommand: Command = {
   name: 'gate',
-  summary: 'bring the database to the current schema, or stop with the way out (the default)',
+  summary: summaries.gate,
   usage: '',
   flags: [],
   reports: true,

@@ -8,8 +8,9 @@ import { loadHead } from '../schema/expected-schema.ts';
 import type { Command, CommandContext } from './context.ts';
 import { archiveAtStart, inspectionCommand, ordersOf, withArchive } from './status.ts';
 import { withDatabase } from './with-database.ts';
+import { summaries } from '../report/command-text.ts';
 
-const looking = inspectionCommand('plan', 'say what the gate would do, revision by revision', 'gate', renderPlan);
+const looking = inspectionCommand('plan', summaries.plan, 'gate', renderPlan);
 
 export const planCommand: Command = {
   ...looking,

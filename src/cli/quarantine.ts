@@ -5,6 +5,8 @@ import { renderEntries } from '../report/quarantine-text.ts';
 import type { Command, CommandContext } from './context.ts';
 import { requireConsent } from './consent.ts';
 import { withDatabase } from './with-database.ts';
+import { summaries } from '../report/command-text.ts';
+import { usageTexts } from '../report/usage-text.ts';
 
 /** What can be done with quarantines, and what may be said to each. */
 const verbs = {
@@ -20,7 +22,7 @@ const usage = Object.values(verbs)
 
 export const quarantineCommand: Command = {
   name: 'quarantine',
-  summary: 'what was put aside: take it back, delete it, or put something aside by hand',
+  summary: summaries.quarantine,
   usage,
   flags: ['all', 'yes', 'dry-run'],
   positionals: 2,
@@ -41,7 +43,7 @@ export const quarantineCommand: Command = {
 const isVerb = (word: string): word is keyof typeof verbs => Object.hasOwn(verbs, word);
 
 const misuse = (correct: string): Failure =>
-  new Failure({ kind: 'usage', message: `Usage: db-init quarantine ${correct}.` });
+  new Failure({ kind: 'usage', message: usageTexts.usage(`quarantine ${correct}`) });
 
 async function create(context: CommandContext): Promise<void> {
   const { createQuarantine } = await import('../quarantine/quarantine.ts');

@@ -4,6 +4,7 @@ import { nameOf } from '../database/target-name.ts';
 import { openProgress } from '../report/progress.ts';
 import type { CommandContext } from './context.ts';
 import { archiveInput } from './standard-streams.ts';
+import { describeReceiving } from '../report/archive-text.ts';
 
 /**
  * Receives an archive on standard input into the backup folder, where it stays as long as `work` runs.
@@ -19,7 +20,7 @@ export async function receiving<Result>(
   const onBytes = (bytes: number): void => progress.add(bytes);
   const end = (): void => progress.end();
   const reception = { folder, database: database === null ? '' : nameOf(database), limits, signal, onBytes };
-  log.info(`Receiving an archive on standard input into ${folder}.`);
+  log.info(describeReceiving(folder));
   return withReceived(input, reception, (file) => {
     end();
     return work(file);

@@ -1,10 +1,11 @@
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import type { Command, CommandContext } from './context.ts';
 import { withDatabase } from './with-database.ts';
+import { summaries } from '../report/command-text.ts';
 
 export const repairCommand: Command = {
   name: 'repair',
-  summary: 'add what the schema lacks of its revision, as far as that is safe',
+  summary: summaries.repair,
   usage: '[--dry-run]',
   flags: ['dry-run'],
   reports: true,

@@ -4,10 +4,11 @@ import { exitCodes } from '../errors/exit-codes.ts';
 import { consentByName, yesDeleteAllData } from './consent.ts';
 import type { Command } from './context.ts';
 import { withDatabase } from './with-database.ts';
+import { summaries } from '../report/command-text.ts';
 
 export const resetCommand: Command = {
   name: 'reset',
-  summary: 'DELETE ALL DATA of TimeTracker and create the schema anew, after a safety backup',
+  summary: summaries.reset,
   usage: `[--${yesDeleteAllData} DATABASE] [--disconnect] [--no-backup]`,
   flags: ['disconnect', 'no-backup'],
   options: [yesDeleteAllData],

@@ -4,10 +4,12 @@ import { nameOf } from '../database/target-name.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import { Failure } from '../errors/failure.ts';
 import { openProgress } from '../report/progress.ts';
-import { streamTexts } from '../report/stream-text.ts';
+import { streamTexts, usageTexts } from '../report/usage-text.ts';
 import { requireConsent } from './consent.ts';
 import type { Command, CommandContext } from './context.ts';
 import { withDatabase } from './with-database.ts';
+import { summaries } from '../report/command-text.ts';
+import { restoreMessages } from '../report/restore-messages.ts';
 
 const usage =
   'FILE|- [--dry-run] [--database-only] [--trust-archive] [--set-aside] [--disconnect] [--yes] | --undo [--accept-changes] [--disconnect] [--yes] | --drop-former [--yes]';
@@ -19,7 +21,7 @@ const flagsOf = {
 
 export const restoreCommand: Command = {
   name: 'restore',
-  summary: 'put an archive in the place of the database and the uploads, which are kept; or take that back',
+  summary: summaries.restore,
   usage,
   flags: [...new Set(Object.values(flagsOf).flat())],
   positionals: 1,
@@ -32,7 +34,7 @@ export const restoreCommand: Command = {
     const verb = flags.has('undo') ? 'undo' : flags.has('drop-former') ? 'drop' : 'file';
     const odd = [...flags].some((flag) => flag !== 'json' && !flagsOf[verb].includes(flag));
     if (odd || (verb === 'file') !== (file !== undefined)) {
-      throw new Failure({ kind: 'usage', message: `Usage: db-init restore ${usage}.` });
+      throw new Failure({ kind: 'usage', message: usageTexts.usage(`restore ${usage}`) });
     }
     if (verb === 'undo') await undo(context);
     else if (verb === 'drop') await dropFormer(context);
@@ -64,12 +66,9 @@ async function restoreFound(context: CommandContext, file: string, name: string)
   const { identify } = await import('../restore/archive-identity.ts');
   const archive = { ...(await openFitting(file, config)), file: name };
   const databaseOnly = context.arguments.flags.has('database-only');
-  const uploads = archive.uploads.length > 0 && !databaseOnly ? ' and of its uploads' : '';
+  const uploads = archive.uploads.length > 0 && !databaseOnly;
   const consent = (): Promise<void> =>
-    requireConsent(
-      context,
-      `The archive ${file} takes the place of ${nameOf(config.database)}${uploads}; what is there now is kept aside.`,
-    );
+    requireConsent(context, restoreMessages.consent(file, nameOf(config.database), { uploads }));
   const request = {
     archive,
     identity: { ...(await identify(file, false)), path: name },
@@ -90,11 +89,7 @@ async function undo(context: CommandContext): Promise<void> {
   const { undoRestore } = await import('../restore/restore.ts');
   const name = nameOf(context.config.database);
   const { flags } = context.arguments;
-  const consent = (): Promise<void> =>
-    requireConsent(
-      context,
-      `The database from before the last restore takes the place of ${name}, and so do its uploads; what is there now is kept aside.`,
-    );
+  const consent = (): Promise<void> => requireConsent(context, restoreMessages.undoConsent(name));
   const request = { acceptChanges: flags.has('accept-changes'), consent: flags.has('yes') ? null : consent };
   await withDatabase(context, 'restore', 'write', (live) =>
     live.withLock(() => undoRestore(request, live, restoreContext(context))),

@@ -23,6 +23,7 @@ import { describeDeclined, describeProblem } from '../report/error-messages.ts';
 import { openRecord, type RunRecord } from '../report/run-record.ts';
 import { withRecord } from '../report/safety.ts';
 import { versionFacts, versionText } from '../report/version-text.ts';
+import { describeUnwritten } from '../report/notification-text.ts';
 
 /** Everything of the process that a run uses. */
 export interface Invocation {
@@ -254,7 +255,7 @@ async function leave(
   try {
     await write(file);
   } catch (error) {
-    output.notice(`WARNING: the ${what} could not be written to ${file}: ${reasonOf(error)}\n`);
+    output.notice(describeUnwritten(what, file, reasonOf(error)));
   }
 }
 

@@ -4,10 +4,12 @@ import { Failure } from '../errors/failure.ts';
 import { renderCounts } from '../report/seed-text.ts';
 import type { Command } from './context.ts';
 import { withDatabase } from './with-database.ts';
+import { summaries } from '../report/command-text.ts';
+import { usageTexts } from '../report/usage-text.ts';
 
 export const seedCommand: Command = {
   name: 'seed',
-  summary: 'add made-up data to a development database; a second run adds nothing',
+  summary: summaries.seed,
   usage: [...numberOptions.map((option) => `[--${option} N]`), ...switches.map((flag) => `[--${flag}]`)].join(' '),
   flags: switches,
   options: numberOptions,
@@ -17,7 +19,7 @@ export const seedCommand: Command = {
     const { flags, options: given } = context.arguments;
     const { flaskEnvironment } = context.config;
     if (flaskEnvironment !== 'development') {
-      const message = `The seed is for development alone: it runs with FLASK_ENV=development, and FLASK_ENV is ${JSON.stringify(flaskEnvironment)}.`;
+      const message = usageTexts.developmentOnly(flaskEnvironment);
       const command = { words: ['seed'], variable: { name: 'FLASK_ENV', value: 'development' } };
       throw new Failure({ kind: 'usage', message, command });
     }

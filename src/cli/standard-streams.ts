@@ -3,7 +3,7 @@ import { type Readable, Writable } from 'node:stream';
 import { hasCode } from '../errors/error-code.ts';
 import { Failure } from '../errors/failure.ts';
 import { readerGone } from '../report/backup-text.ts';
-import { streamTexts } from '../report/stream-text.ts';
+import { streamTexts } from '../report/usage-text.ts';
 
 /** Standard output, for an archive. */
 export interface ArchiveOutput {

@@ -11,6 +11,7 @@ import { type Commands, commandsFor } from '../report/commands.ts';
 import type { JsonObject } from '../report/output.ts';
 import type { CommandContext, DatabaseCommand } from './context.ts';
 import { withDatabase } from './with-database.ts';
+import { summaries } from '../report/command-text.ts';
 
 /** What a command tells beside the state: lines for people, keys for programs. */
 interface More {
@@ -88,7 +89,7 @@ export async function withArchive(
 
 const status = inspectionCommand(
   'status',
-  'say which state the database is in',
+  summaries.status,
   'gate',
   renderStatus,
   async (database, { backupFolder }) => {
@@ -122,9 +123,4 @@ async function tellOfDataVolume({ config, log }: CommandContext): Promise<void> 
   for (const line of describeDataVolume(lookAtDataVolume(dataVolume), majors)) log.warn(line);
 }
 
-export const verifyCommand = inspectionCommand(
-  'verify',
-  'compare the whole schema with what its revision promises',
-  'schema',
-  renderVerdict,
-);
+export const verifyCommand = inspectionCommand('verify', summaries.verify, 'schema', renderVerdict);

@@ -12,6 +12,7 @@ import { commandsFor } from '../report/commands.ts';
 import type { Log } from '../report/log.ts';
 import { goesWithContainer } from '../platform/volumes.ts';
 import type { CommandContext } from './context.ts';
+import { describeSettledServer, waitingMessages } from '../report/connection-text.ts';
 
 type Opening = Pick<CommandContext, 'config' | 'log' | 'recorder' | 'signal' | 'version'>;
 
@@ -106,14 +107,14 @@ export async function onOneServer<Known extends Settings>(
   if (database?.kind !== 'postgresql' || database.furtherHosts === undefined) return config;
   const applicationName = `db-init ${version} ${command}`;
   const settled = await settleHost(database, { applicationName, waitTimeout, signal, onWaiting: sayWaiting(log) });
-  log.info(`Of the servers in the address, this run works on ${nameOf(settled)}.`);
+  log.info(describeSettledServer(nameOf(settled)));
   return { ...config, database: settled };
 }
 
 const sayWaiting =
   (log: Log): OpenOptions['onWaiting'] =>
   (reason, secondsLeft) =>
-    log.info(`Waiting for the database, ${secondsLeft} s at most: ${reason}.`);
+    log.info(waitingMessages.server(reason, secondsLeft));
 
 async function openOnce<Result>(
   { config, log, recorder, signal, version }: Opening,
@@ -127,9 +128,8 @@ async function openOnce<Result>(
     writes: access === 'write',
     signal,
     onWaiting: sayWaiting(log),
-    onLockWaiting: ({ description }, secondsLeft) =>
-      log.info(`Waiting for another run, ${secondsLeft} s at most: ${description}.`),
-    onRetry: (reason) => log.info(`Trying again: ${reason}.`),
+    onLockWaiting: ({ description }, secondsLeft) => log.info(waitingMessages.otherRun(description, secondsLeft)),
+    onRetry: (reason) => log.info(waitingMessages.retry(reason)),
     onWarning: (message) => log.warn(`${message}.`),
     onCommit: (outcome) => recorder.committed(outcome),
   });

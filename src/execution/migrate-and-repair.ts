@@ -1,3 +1,4 @@
+import { formatMilliseconds } from '../report/format.ts';
 import type { Output } from '../report/output.ts';
 import type { DatabaseFacts, Question } from '../model/database-facts.ts';
 import type { Unsafe } from '../model/repair.ts';
@@ -23,7 +24,7 @@ import type { Recorder } from '../report/run-record.ts';
 import { versionTable } from '../schema/catalog.ts';
 import { rowQuestions, findFaults } from '../schema/faults.ts';
 import { loadExpectedSchema } from '../schema/expected-schema.ts';
-import { announceWork } from '../report/gate-text.ts';
+import { announceWork, workMessages } from '../report/gate-text.ts';
 import { sameMembers } from '../assessment/diagnosis.ts';
 import { unrepairableRefusal, repairIsOffRefusal, startsWithQuarantine } from '../assessment/plan.ts';
 import { writeStamp } from '../state-folder/run-stamp.ts';
@@ -71,7 +72,7 @@ export async function finish({ database, config, log, recorder }: GateContext): 
   writeStamp(config, database, releaseGraph.heads, log);
   const { backup } = recorder.record;
   if (backup !== null) noteLastChange(config, database, backup, log);
-  log.info(`The database is healthy and current (${releaseGraph.heads.join(', ')}).`);
+  log.info(workMessages.healthy(releaseGraph.heads));
 }
 
 /** That it cannot be noted is no reason to fail: the newest backups are kept all the same. */
@@ -79,7 +80,7 @@ function noteLastChange(config: Config, database: Database, backup: string, log:
   try {
     rememberLastChange(config, database.name, backup);
   } catch (error) {
-    log.warn(`Which backup is from before this change could not be noted: ${reasonOf(error)}.`);
+    log.warn(workMessages.backupNotNoted(reasonOf(error)));
   }
 }
 
@@ -122,7 +123,7 @@ export async function bringToHead(
   await applyRevisions(transaction, plan, before, context);
   // an empty database has nothing to lose or to go back to: the look after the commit is enough
   if (state.kind !== 'fresh') await repairWhatIsMissing(transaction, state, context);
-  log.info(`The schema was brought to the head in ${formatMilliseconds(performance.now() - started)}.`);
+  log.info(workMessages.broughtToHead(performance.now() - started));
 }
 
 /** Applies what is pending; what the schema lacks beside that is not looked for. @throws RevisionFailed */
@@ -237,10 +238,6 @@ function verdictOn(facts: DatabaseFacts, differences: Verdict['differences'], un
     differences,
     unsafe,
   };
-}
-
-function formatMilliseconds(milliseconds: number): string {
-  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
 /** What the gate works with. */

@@ -9,7 +9,7 @@ import { assess } from '../assessment/assess.ts';
 import { refusalOf } from '../assessment/plan.ts';
 import { stampLedger } from '../migration/ledger.ts';
 import { releaseGraph } from '../migration/revisions.ts';
-import { describeMatch, listRows } from '../report/adoption-text.ts';
+import { adoptionMessages, describeMatch } from '../report/adoption-text.ts';
 import { commandsFor } from '../report/commands.ts';
 import { describeDifference } from '../report/differences.ts';
 import { loadFingerprints } from '../schema/fingerprints.ts';
@@ -75,7 +75,7 @@ export async function adopt(request: AdoptionRequest, context: AdoptionContext):
   });
   const { state } = await assess(database, config);
   recorder.left({ state: state.kind, revisions: rows });
-  log.info(`The database is stamped ${listRows(rows)}. Nothing was migrated: that is what the gate does next.`);
+  log.info(adoptionMessages.stamped(rows));
   log.info(commandsFor(config).gate);
 }
 
@@ -89,7 +89,7 @@ export function readRevisions(text: string): readonly string[] {
   const named = text.split(',').map((part) => part.trim());
   const unknown = named.filter((revision) => !releaseGraph.knows(revision));
   if (unknown.length > 0) {
-    throw new Failure({ kind: 'usage', message: `There is no revision "${unknown.join('", "')}".` });
+    throw new Failure({ kind: 'usage', message: adoptionMessages.unknownRevisions(unknown) });
   }
   return releaseGraph.headsOf(named);
 }
@@ -106,13 +106,11 @@ async function compare(
     throw new Failure({ kind: 'adoption-refused', database: name, revisions: rows, mismatches: [...schema, ...rules] });
   }
   const differences = [...schema, ...rules];
-  if (differences.length === 0) log.info(`The schema is that of ${listRows(rows)}.`);
-  else log.warn(`Compared with ${listRows(rows)}, this is missing or different:`);
+  if (differences.length === 0) log.info(adoptionMessages.same(rows));
+  else log.warn(adoptionMessages.compared(rows));
   for (const difference of differences) log.warn(`  ${describeDifference(difference).message}`);
   if (schema.length > 0) {
-    await consent(
-      `The schema is not that of ${listRows(rows)}: later revisions may fail, or build on what is missing.`,
-    );
+    await consent(adoptionMessages.consent(rows));
   }
   return rows;
 }
@@ -120,8 +118,6 @@ async function compare(
 function notAdoptable(database: Database, state: State, plan: Plan): Failure {
   if (plan.kind === 'refuse') return new Failure({ kind: 'refused', database: database.name, refusal: plan.refusal });
   const message =
-    'revisions' in state
-      ? `The database says itself which revision it is at: ${state.revisions.join(', ')}. There is nothing to adopt.`
-      : `The database has no core table: it is ${state.kind}, and there is nothing to adopt.`;
+    'revisions' in state ? adoptionMessages.hasRevisions(state.revisions) : adoptionMessages.noCoreTable(state.kind);
   return new Failure({ kind: 'usage', message });
 }

@@ -6,6 +6,7 @@ import type { Database } from '../database/database.ts';
 import { Failure } from '../errors/failure.ts';
 import type { RepairPlan } from '../repair/repair-step.ts';
 import { assess } from '../assessment/assess.ts';
+import { describeNotAtHead } from '../report/repair-text.ts';
 
 /**
  * Mends a schema that lacks parts of the last revision, under the lock, as the gate does. It is asked for by hand, so
@@ -38,8 +39,6 @@ async function lookToRepair(database: Database, config: Config): Promise<Assessm
   if (plan.kind === 'refuse' || state.kind === 'drifted' || state.kind === 'current') return seen;
   throw new Failure({
     kind: 'usage',
-    message:
-      `The database is ${state.kind}, and only one that is at the last revision is repaired. ` +
-      'The gate brings it there, and adds what is missing then.',
+    message: describeNotAtHead(state.kind),
   });
 }

@@ -5,8 +5,7 @@ import type { Session } from '../database/session.ts';
 import { Failure } from '../errors/failure.ts';
 import { commandsFor, type CommandSettings } from '../report/commands.ts';
 import type { Log } from '../report/log.ts';
-import { count } from '../report/format.ts';
-import { announceWayBack } from '../report/quarantine-text.ts';
+import { announceWayBack, quarantineMessages } from '../report/quarantine-text.ts';
 import type { Recorder } from '../report/run-record.ts';
 import type { QuarantineSchema } from './label.ts';
 import { quotedApplicationSchema, type Progress, quarantineBatch } from './move.ts';
@@ -110,10 +109,9 @@ export async function requireAlone(session: Session, database: string): Promise<
 /** Names each thing that was moved. */
 function announceMoved({ schema, home, done, left, functions }: Progress, log: Log): void {
   for (const { thing, rows } of done) {
-    const size = rows === null ? '' : ` (${count(rows, 'row')})`;
     const details = { quarantine: schema.name, name: thing.name, rows };
-    log.info(`  moved ${thing.kind.toLowerCase()} ${thing.quoted} to ${schema.name}${size}`, details);
+    log.info(quarantineMessages.moved(thing.kind, thing.quoted, schema.name, rows), details);
   }
   if (left > 0 || functions === 0) return;
-  log.info(`  ${count(functions, 'function')} stayed in schema ${home}: they are in nobody's way.`);
+  log.info(quarantineMessages.functionsStay(functions, home));
 }

@@ -4,7 +4,7 @@ import { DependedUpon, findDependents, lockTables } from '../database/postgres/d
 import { text } from '../database/rows.ts';
 import type { Session } from '../database/session.ts';
 import { Failure, type QuarantineObstacle } from '../errors/failure.ts';
-import { describeReturned, summariseEntries } from '../report/quarantine-text.ts';
+import { describeReturned, quarantineMessages } from '../report/quarantine-text.ts';
 import { versionTable } from '../schema/catalog.ts';
 import { loadHead } from '../schema/expected-schema.ts';
 import { inBatches, quarantineBatches, requireAlone } from './batches.ts';
@@ -43,12 +43,11 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
       const home = await database.read(quotedApplicationSchema);
       const batches = await database.read((session) => listBatches(session, home, 'out', keep));
       const names = namesIn(batches);
-      if (names.length === 0) return log.info('There is nothing to move: nothing was changed.');
+      if (names.length === 0) return log.info(quarantineMessages.nothingToMove);
       await database.read((session) => requireAlone(session, database.name));
       await requireRights(context, home, keep, true);
 
-      const more = names.length > 10 ? ` and ${names.length - 10} more` : '';
-      await consent(`This moves out of schema ${home}: ${names.slice(0, 10).join(', ')}${more}. Nothing is dropped.`);
+      await consent(quarantineMessages.moveConsent(home, names));
       const what = everything ? 'everything' : "what is not the application's";
       await quarantineBatches(context, batches, `by hand: ${what}`);
     },
@@ -64,7 +63,7 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
       await requireRights(context, name, [], false);
       if (dryRun) {
         const held = await database.read((session) => describe(session, schema));
-        return log.info(`Would bring back ${summariseEntries(held)} from ${name}: nothing was changed.`);
+        return log.info(quarantineMessages.wouldBringBack(held, name));
       }
       await inBatches(
         context,
@@ -75,10 +74,10 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
           return bringBackBatch(transaction, batch, schema);
         },
         ({ done }) => {
-          for (const { thing } of done) log.info(`  brought back ${thing.kind.toLowerCase()} ${thing.quoted}`);
+          for (const { thing } of done) log.info(quarantineMessages.broughtBack(thing.kind, thing.quoted));
         },
       );
-      log.info(`Everything of ${name} is in schema ${await database.read(quotedApplicationSchema)} again.`);
+      log.info(quarantineMessages.allBack(name, await database.read(quotedApplicationSchema)));
     },
 
     async purge(name) {
@@ -88,7 +87,7 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
       await requireRights(context, name, [], false);
       const shown = await database.read((session) => describe(session, schema));
       const batches = await database.read((session) => listBatches(session, name, 'drop'));
-      await consent(`This DELETES ${summariseEntries(shown)} in ${name} for good.`);
+      await consent(quarantineMessages.purgeConsent(shown, name));
       await inBatches(
         context,
         'quarantine-purged',
@@ -109,11 +108,11 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
             return refuse({ kind: 'depended-upon', name, dependents: error.dependents });
           }
         },
-        ({ done, left }) => log.info(`  dropped ${done.length}, ${left} left`),
+        ({ done, left }) => log.info(quarantineMessages.dropped(done.length, left)),
       );
       if ((await database.read(readSchemas)).some((held) => held.name === name))
-        log.warn(`${name} is still there: it holds something that db-init did not put there.`);
-      else log.info(`${name} is gone.`);
+        log.warn(quarantineMessages.stillThere(name));
+      else log.info(quarantineMessages.gone(name));
     },
   };
 }

@@ -3,6 +3,7 @@ import type { State } from '../model/state.ts';
 import { Failure } from '../errors/failure.ts';
 import { assess } from '../assessment/assess.ts';
 import { refusalOf } from '../assessment/plan.ts';
+import { quarantineMessages } from '../report/quarantine-text.ts';
 
 /** The quarantine of a database. */
 export async function openQuarantine(context: QuarantineContext): Promise<Quarantine> {
@@ -31,7 +32,7 @@ export async function createQuarantine(context: QuarantineContext, everything: b
       throw new Failure({ kind: 'refused', database: database.name, refusal: refusalOf(state) });
     }
     if (observation.kind === 'seen' && observation.facts.schema === null) {
-      return log.info('There is nothing to move: nothing was changed.');
+      return log.info(quarantineMessages.nothingToMove);
     }
     const owner = observation.kind === 'seen' ? describeOwner(state, observation.facts.ledgers) : '';
     const quarantine = await openQuarantine({ ...context, consent: (what) => consent(`${what}${owner}`) });

@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { countRelations, withExclusiveFile } from '../database/sqlite/exclusive.ts';
 import { Failure, type QuarantineObstacle } from '../errors/failure.ts';
 import { commandsFor } from '../report/commands.ts';
-import { announceWayBack, summariseEntries } from '../report/quarantine-text.ts';
+import { announceWayBack, quarantineMessages } from '../report/quarantine-text.ts';
 import { timeInName } from '../platform/local-time.ts';
 
 /** What the record of the run calls it. */
@@ -44,14 +44,12 @@ export function sqliteQuarantine(
 
     async create() {
       await database.close();
-      if (!existsSync(file)) return log.info(`There is no ${file}: nothing was changed.`);
+      if (!existsSync(file)) return log.info(quarantineMessages.noFile(file));
       const name = unfinishedOf(file) ?? nameOf(file, new Date());
       const held = describe(folder, basename(file));
-      await consent(
-        `This moves ${file}, ${summariseEntries(held)}, to ${name} in the same folder. Nothing is deleted.`,
-      );
+      await consent(quarantineMessages.moveFileConsent(file, name, held));
       exclusively('quarantine', name, file, () => moveFiles(file, join(folder, name)));
-      log.info(`  moved ${file} to ${name} (${summariseEntries(held)})`, { quarantine: name });
+      log.info(quarantineMessages.movedFile(file, name, held), { quarantine: name });
       announceWayBack(name, commandsFor(config), log);
     },
 
@@ -63,22 +61,22 @@ export function sqliteQuarantine(
         (side) => existsSync(file + side) && (side === '' || existsSync(path + side)),
       );
       if (taken.length > 0) refuse({ kind: 'names-taken', name, names: taken.map((side) => basename(file) + side) });
-      if (dryRun) return log.info(`Would bring back ${summariseEntries(describe(folder, name))}: nothing was changed.`);
+      if (dryRun) return log.info(quarantineMessages.wouldBringFileBack(describe(folder, name)));
       exclusively('quarantine-restored', name, path, () => moveFiles(path, file));
-      log.info(`${file} is there again.`);
+      log.info(quarantineMessages.fileBack(file));
     },
 
     async purge(wanted) {
       const name = pickName(file, wanted, database.name);
       const path = join(folder, name);
       const shown = versionOf(path);
-      await consent(`This DELETES ${summariseEntries(describe(folder, name))} in ${name} for good.`);
+      await consent(quarantineMessages.purgeConsent(describe(folder, name), name));
       if (versionOf(path) !== shown) refuse({ kind: 'changed', name, changed: [name] });
       // the file last: as long as it is there, what is left is found again
       exclusively('quarantine-purged', name, path, () => {
         for (const side of [...sides, '']) rmSync(path + side, { force: true });
       });
-      log.info(`${name} is gone.`);
+      log.info(quarantineMessages.gone(name));
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Identity } from '../model/state.ts';
+import type { Identity, State } from '../model/state.ts';
 import { describeDifference } from './differences.ts';
 
 type Match = Extract<Identity, { kind: 'match' }>;
@@ -43,3 +43,20 @@ function list(names: readonly string[], separator = ', '): string {
   const more = names.length > shown ? [`${names.length - shown} more`] : [];
   return [...names.slice(0, shown), ...more].join(separator);
 }
+
+/** What the log and the questions of `adopt` say. @param rows of alembic_version */
+export const adoptionMessages = {
+  wouldStamp: (rows: readonly string[]): string =>
+    `Without --dry-run the database would be stamped ${rows.join(' with ')}.`,
+  stamped: (rows: readonly string[]): string =>
+    `The database is stamped ${listRows(rows)}. Nothing was migrated: that is what the gate does next.`,
+  same: (rows: readonly string[]): string => `The schema is that of ${listRows(rows)}.`,
+  compared: (rows: readonly string[]): string => `Compared with ${listRows(rows)}, this is missing or different:`,
+  consent: (rows: readonly string[]): string =>
+    `The schema is not that of ${listRows(rows)}: later revisions may fail, or build on what is missing.`,
+  unknownRevisions: (unknown: readonly string[]): string => `There is no revision "${unknown.join('", "')}".`,
+  hasRevisions: (rows: readonly string[]): string =>
+    `The database says itself which revision it is at: ${rows.join(', ')}. There is nothing to adopt.`,
+  noCoreTable: (state: State['kind']): string =>
+    `The database has no core table: it is ${state}, and there is nothing to adopt.`,
+};

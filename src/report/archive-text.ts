@@ -143,3 +143,7 @@ const engines = {
       'If this archive is the right one, set DATABASE_URL to a PostgreSQL database (postgresql://user:password@db:5432/timetracker).',
   },
 } as const satisfies Record<Engine, { held: string; wanted: string; advice: string }>;
+
+export function describeReceiving(folder: string): string {
+  return `Receiving an archive on standard input into ${folder}.`;
+}

@@ -170,3 +170,41 @@ export function describeUntidyBackups(
       };
   }
 }
+
+/** What the log says while a backup is made, and about the backups that are removed after it. */
+export const backupMessages = {
+  making: (database: string, folder: string): string => `Making a backup of ${database} in ${folder}.`,
+  streaming: (database: string): string => `Writing a backup of ${database} to standard output.`,
+  made: (path: string, size: number): string => `Backup: ${path} (${formatBytes(size)}), read back and found whole.`,
+  holds: (tables: number, rows: number, files: number): string =>
+    `It holds ${count(tables, 'table')} with ${count(rows, 'row')}, and ${count(files, 'uploaded file')}.`,
+  emptyDatabase: 'The database is empty: there is nothing in it that the backup could bring back.',
+  noRevisions: 'The database has no version information (alembic_version).',
+  noUploads: (folder: string): string => `No uploads from ${folder}: there is no such folder here.`,
+  uploadsUnknown: (reason: string): string =>
+    `Whether the backup has all uploaded files could not be looked up: ${reason}.`,
+  volumesUnknown: (reason: string): string =>
+    `Whether all uploaded files are on a volume could not be looked up: ${reason}.`,
+  skipped: (path: string, why: string): string => `Not in the backup: ${path}: ${why}.`,
+  moreSkipped: (more: number): string => `Not in the backup: ${more} more.`,
+  damagedSibling: (path: string, reason: string): string =>
+    `An older backup of the same content is not whole (${path}): ${reason}.`,
+  removed: (path: string): string => `Removed: ${path}.`,
+  removedOlder: (path: string): string => `Removed an older backup: ${path}.`,
+  notRemoved: (reason: string): string => `Older backups could not be removed: ${reason}.`,
+  pruned: (removed: number, kept: number, { database, folder }: { database: string; folder: string }): string =>
+    `${count(removed, 'backup')} of ${database} removed from ${folder}, ${kept} kept.`,
+};
+
+/** The same of the backup before a change. */
+export const safetyBackupMessages = {
+  making: (folder: string): string => `Making a safety backup in ${folder}.`,
+  made(path: string, size: number, { repeated }: { repeated: boolean }): string {
+    const again = repeated ? 'of an earlier start; nothing has changed since, ' : '';
+    return `Safety backup: ${path} (${formatBytes(size)}), ${again}read back and found whole.`;
+  },
+  notMade: (obstacle: BackupObstacle): string => `No safety backup was made: ${describeObstacle(obstacle)}`,
+  goingOn: 'Going on without: TT_BACKUP_BEFORE_MIGRATE=always would stop here.',
+  removedOlder: (path: string): string => `Removed an older safety backup: ${path}.`,
+  notRemoved: (reason: string): string => `Older safety backups could not be removed: ${reason}.`,
+};

@@ -17,3 +17,7 @@ export function formatAge(made: Date, now = new Date()): string {
   const hours = Math.floor(minutes / 60);
   return hours < 48 ? count(hours, 'hour') : count(Math.floor(hours / 24), 'day');
 }
+
+export function formatMilliseconds(milliseconds: number): string {
+  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+}

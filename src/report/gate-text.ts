@@ -4,7 +4,7 @@ import { describeMatch, listRows } from './adoption-text.ts';
 import type { Commands } from './commands.ts';
 import type { Log } from './log.ts';
 import { describeAttachment } from './differences.ts';
-import { count } from './format.ts';
+import { count, formatMilliseconds } from './format.ts';
 import { describeStrays } from './refusals.ts';
 
 /** Says what the gate is about to do, and why. */
@@ -78,3 +78,12 @@ export function announcePass({ state }: Extract<Plan, { kind: 'pass' }>, log: Lo
   }
   log.info(`The database is healthy and current (${state.revisions.join(', ')}): nothing to do.`);
 }
+
+/** What the log says of the work at the schema. */
+export const workMessages = {
+  healthy: (heads: readonly string[]): string => `The database is healthy and current (${heads.join(', ')}).`,
+  broughtToHead: (milliseconds: number): string =>
+    `The schema was brought to the head in ${formatMilliseconds(milliseconds)}.`,
+  backupNotNoted: (reason: string): string => `Which backup is from before this change could not be noted: ${reason}.`,
+  runNotNoted: (reason: string): string => `No note was left in the backup folder (${reason}).`,
+};

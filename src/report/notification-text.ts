@@ -54,3 +54,8 @@ export const stoppedWaiting = 'the run was stopped meanwhile';
 /** The last line of a message that was cut. */
 export const cutShort = '… (the log has the rest)';
 export const describeUntold = (reason: string): string => `The owner could not be told: ${reason}.`;
+
+/** A file about the end of a run that could not be left. @param what the report, the metrics */
+export function describeUnwritten(what: string, file: string, reason: string): string {
+  return `WARNING: the ${what} could not be written to ${file}: ${reason}\n`;
+}

@@ -127,3 +127,38 @@ export function describeReturned(
 ): string {
   return `  ${printable(table)}: ${count(returned, 'row')} ${dryRun ? 'would come back' : 'brought back'}, ${left} left`;
 }
+
+type Held = Pick<QuarantineEntry, 'relations' | 'rows' | 'bytes'>;
+
+/** Names that are listed in a question. */
+const mostNames = 10;
+
+/** What the log and the questions of `quarantine` say. */
+export const quarantineMessages = {
+  nothingToMove: 'There is nothing to move: nothing was changed.',
+  moved(kind: string, name: string, schema: string, rows: number | null): string {
+    return `  moved ${kind.toLowerCase()} ${name} to ${schema}${rows === null ? '' : ` (${count(rows, 'row')})`}`;
+  },
+  functionsStay: (functions: number, schema: string): string =>
+    `  ${count(functions, 'function')} stayed in schema ${schema}: they are in nobody's way.`,
+  wouldBringBack: (held: Held, name: string): string =>
+    `Would bring back ${summariseEntries(held)} from ${name}: nothing was changed.`,
+  broughtBack: (kind: string, name: string): string => `  brought back ${kind.toLowerCase()} ${name}`,
+  allBack: (name: string, schema: string): string => `Everything of ${name} is in schema ${schema} again.`,
+  dropped: (done: number, left: number): string => `  dropped ${done}, ${left} left`,
+  stillThere: (name: string): string => `${name} is still there: it holds something that db-init did not put there.`,
+  gone: (name: string): string => `${name} is gone.`,
+  moveConsent(schema: string, names: readonly string[]): string {
+    const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : '';
+    return `This moves out of schema ${schema}: ${names.slice(0, mostNames).join(', ')}${more}. Nothing is dropped.`;
+  },
+  purgeConsent: (held: Held, name: string): string => `This DELETES ${summariseEntries(held)} in ${name} for good.`,
+  /** Of a SQLite file. */
+  noFile: (file: string): string => `There is no ${file}: nothing was changed.`,
+  movedFile: (file: string, name: string, held: Held): string =>
+    `  moved ${file} to ${name} (${summariseEntries(held)})`,
+  moveFileConsent: (file: string, name: string, held: Held): string =>
+    `This moves ${file}, ${summariseEntries(held)}, to ${name} in the same folder. Nothing is deleted.`,
+  wouldBringFileBack: (held: Held): string => `Would bring back ${summariseEntries(held)}: nothing was changed.`,
+  fileBack: (file: string): string => `${file} is there again.`,
+};

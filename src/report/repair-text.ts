@@ -1,4 +1,5 @@
 import type { Obstacle, Unsafe } from '../model/repair.ts';
+import type { State } from '../model/state.ts';
 import type { RepairPlan } from '../repair/repair-step.ts';
 import type { Commands } from './commands.ts';
 import { printable } from '../platform/printable.ts';
@@ -128,3 +129,11 @@ function stepsOf({ steps }: RepairPlan, statements: readonly string[], { stateme
 const oneLine = (sentence: string): string => printable(sentence.replaceAll(/\s+/g, ' '));
 
 const text = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
+
+/** Why `repair` does nothing. */
+export function describeNotAtHead(state: State['kind']): string {
+  return (
+    `The database is ${state}, and only one that is at the last revision is repaired. ` +
+    'The gate brings it there, and adds what is missing then.'
+  );
+}

@@ -94,3 +94,8 @@ export function announceNext(backup: string | null, commands: Commands, log: Log
   log.info('To take back what was there:');
   log.info(commands.run('restore', backup), { backup });
 }
+
+/** The deletion can still be rolled back. */
+export function describeDeleted(tables: number): string {
+  return `  deleted ${tables} tables, until the new schema is proven and committed`;
+}

@@ -29,3 +29,7 @@ export function describeSeedRefusal(database: string, state: State['kind'], comm
     ],
   };
 }
+
+export function describeAdded(table: string, rows: number): string {
+  return `  ${table}: ${rows} added`;
+}

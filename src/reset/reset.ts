@@ -25,7 +25,7 @@ import { findRestoreJournal } from '../state-folder/state-paths.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { describeObstacle } from '../report/backup-text.ts';
 import { commandsFor } from '../report/commands.ts';
-import { announceKept, announceNext, describeLoss } from '../report/reset-text.ts';
+import { announceKept, announceNext, describeLoss, describeDeleted } from '../report/reset-text.ts';
 import { coreTables, isWholeCore, versionTable } from '../schema/catalog.ts';
 import { requireExclusiveAccess, requireExclusiveFile } from './other-sessions.ts';
 import { loadApplicationObjects } from '../schema/application-objects.ts';
@@ -172,7 +172,7 @@ async function startOver({ facts, removal }: Prepared, request: ResetRequest, co
       recorder.attempt();
       await requireExclusiveAccess(transaction, database.name, request.disconnect);
       await executeDrop(transaction, removal);
-      log.info(`  deleted ${removal.tables.length} tables, until the new schema is proven and committed`);
+      log.info(describeDeleted(removal.tables.length));
       recorder.step({ kind: 'deletion', tables: removal.tables });
       await bringToHead(transaction, recreate, { ...facts, revisions: null }, context);
       // what was deleted is only gone once the new schema is known to be whole

@@ -9,6 +9,7 @@ import { openTarget } from './open-target.ts';
 import { isFormerOf } from './ownership.ts';
 import { nothingKept } from './restore.ts';
 import type { RestoreContext, RestoreTarget } from './target.ts';
+import { restoreMessages } from '../report/restore-messages.ts';
 
 /**
  * Drops every former database of this one that restores and undos keep, and the former uploads: after it there is no
@@ -34,7 +35,7 @@ export async function dropFormerOf(
     }
     if (keeping.length === 0) throw nothingKept(live.name);
     const names = keeping.flatMap(({ done: { kept } }) => (kept === null ? [] : [kept]));
-    await consent(`This deletes what restores have kept of ${live.name}, for good: ${names.join(', ')}.`);
+    await consent(restoreMessages.dropConsent(live.name, names));
     // no undo may bring back meanwhile what goes here
     const held = await holdJournal(context);
     try {
@@ -72,7 +73,5 @@ async function dropKept(
   }
   for (const folder of done.uploads) await dropFormer(folder, done.id, config);
   remember(config, { ...done, kept: null, uploads: [], measured: null, measuredUploads: {} });
-  log.info(
-    there || done.kept === null ? `Dropped ${done.kept ?? 'former uploads'}.` : `${done.kept} is not there any more.`,
-  );
+  log.info(there || done.kept === null ? restoreMessages.dropped(done.kept) : restoreMessages.goneAlready(done.kept));
 }

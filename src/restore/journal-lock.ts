@@ -16,6 +16,7 @@ import {
   writeJournal,
 } from '../state-folder/journal.ts';
 import type { RestoreContext } from './target.ts';
+import { waitingMessages } from '../report/connection-text.ts';
 
 /** The journal of a backup folder in the hands of one run. */
 export interface HeldJournal {
@@ -79,7 +80,7 @@ async function lockFolder({ config, log, signal }: Holding): Promise<() => void>
       signal,
       onLockWaiting({ description }, secondsLeft) {
         const what = describeWaitedFor(config);
-        log.info(`Waiting for ${what}, ${secondsLeft} s at most: ${description}.`);
+        log.info(waitingMessages.restore(what, secondsLeft, description));
       },
     });
   } catch (error) {

@@ -5,6 +5,7 @@ import { type Journal, readJournal } from '../state-folder/journal.ts';
 import { failureAt, reasonInWords } from './load-and-verify.ts';
 import { swapOf, recoverOwn, unfinished } from './recover.ts';
 import type { RestoreContext, RestoreTarget, Source } from './target.ts';
+import { recoveryMessages } from '../report/restore-messages.ts';
 
 /**
  * Writes the journal before anything else, and brings it to its end whatever happens.
@@ -61,14 +62,12 @@ async function bringToEnd(
       recorder.exchange(null);
       throw takenOver;
     }
-    log.warn(`What was begun could not be settled now (${reasonInWords(error)}): the next start does it.`);
+    log.warn(recoveryMessages.notSettled(reasonInWords(error)));
     throw unfinished(config, reasonInWords(failed === null ? error : failed.error), error);
   });
   if (failed === null) return;
   if (outcome === 'finished') {
-    return log.warn(
-      `The ${journal.action} was finished although something failed on the way: ${reasonInWords(failed.error)}.`,
-    );
+    return log.warn(recoveryMessages.finishedAllTheSame(journal.action, reasonInWords(failed.error)));
   }
   signal.throwIfAborted();
   throw failureAt('restoring', failed.error, config);

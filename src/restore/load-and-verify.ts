@@ -14,6 +14,7 @@ import { listRows } from '../report/adoption-text.ts';
 import { describeCause } from '../report/error-messages.ts';
 import type { RestoreContext, Source } from './target.ts';
 import { findWarnings } from './warnings.ts';
+import { waitingMessages } from '../report/connection-text.ts';
 
 /** Opens a database of a restore's own. */
 export async function withScratchDatabase<Result>(
@@ -29,7 +30,7 @@ export async function withScratchDatabase<Result>(
     signal,
     onWaiting: silent,
     onLockWaiting: silent,
-    onRetry: (reason) => log.info(`Trying again: ${reason}.`),
+    onRetry: (reason) => log.info(waitingMessages.retry(reason)),
     onWarning: silent,
   });
   try {

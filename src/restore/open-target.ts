@@ -11,6 +11,7 @@ import { describeWaitedFor, type Way } from '../state-folder/journal.ts';
 import { applicationSchemaOf, isShared } from './targets/application-schema.ts';
 import { schemaSwapTarget } from './targets/schema-swap.ts';
 import type { RestoreContext, RestoreTarget } from './target.ts';
+import { waitingMessages } from '../report/connection-text.ts';
 
 /**
  * Opens the place of the live database for a restore. To be called under its run lock.
@@ -61,10 +62,10 @@ export function enterMaintenanceDatabase(target: PostgresTarget, context: Restor
     lockTimeout: config.lockTimeout,
     applicationName: `db-init ${version} restore`,
     signal,
-    onWaiting: (reason, secondsLeft) => log.info(`Waiting for the database, ${secondsLeft} s at most: ${reason}.`),
+    onWaiting: (reason, secondsLeft) => log.info(waitingMessages.server(reason, secondsLeft)),
     onLockWaiting(secondsLeft) {
       const what = describeWaitedFor(config);
-      log.info(`Waiting for ${what}, ${secondsLeft} s at most.`);
+      log.info(waitingMessages.restore(what, secondsLeft));
       return what;
     },
   });

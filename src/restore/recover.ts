@@ -23,7 +23,7 @@ import { withScratchDatabase } from './load-and-verify.ts';
 import { schemaSwapTarget } from './targets/schema-swap.ts';
 import type { RestoreContext, RestoreTarget } from './target.ts';
 import { discardUploads, swapUploads } from './uploads/swap.ts';
-import { zonedTime } from '../platform/local-time.ts';
+import { recoveryMessages } from '../report/restore-messages.ts';
 
 /** Where a restore keeps what it needs meanwhile. */
 export function stagingFolderOf(config: Pick<Config, 'backupFolder'>, id: string): string {
@@ -168,7 +168,7 @@ async function takeOver(site: RestoreTarget, held: HeldJournal, context: Restore
   if (present === null || present === 'unreadable') return;
   if (!isOfTarget(present, site)) throw unfinished(config, 'its journal names what no restore of this database would');
   held.claim(present);
-  log.warn(`A restore did not finish (${present.holder}, begun ${zonedTime(present.startedAt)}).`);
+  log.warn(recoveryMessages.unfinished(present.holder, present.startedAt));
   recorder.exchange(swapOf(present, present.phase));
   const outcome = await recoverJournal(site, present, held, context).catch((error: unknown) => {
     const takenOver = held.takenOver();
@@ -178,7 +178,7 @@ async function takeOver(site: RestoreTarget, held: HeldJournal, context: Restore
     }
     throw isNamed(error) ? error : unfinished(config, reasonOf(error), error);
   });
-  log.warn(`It was ${outcome}: ${sentences[`${present.action} ${outcome}`]}`);
+  log.warn(recoveryMessages.settled(present.action, outcome));
 }
 
 /** Nobody can tell what became of the restore; a database that it left closed is told before anything else. */
@@ -244,7 +244,7 @@ export async function recoverOwn(
   return recoverJournal(site, journal, held, patient).catch((error: unknown) => {
     if (!isLost(error)) throw error;
     const { action, way } = journal;
-    log.warn(`The connection was lost (${reasonOf(error)}): another one is asked what became of the ${action}.`);
+    log.warn(recoveryMessages.connectionLost(action, reasonOf(error)));
     const openLive = <Opened>(work: (live: Database) => Promise<Opened>): Promise<Opened> =>
       withScratchDatabase(config.database, patient, work);
     return withSite(way, patient, openLive, (other) => recoverJournal(other, journal, held, patient));
@@ -257,13 +257,6 @@ function isNamed(error: unknown): boolean {
   const { problem } = error;
   return problem.kind !== 'restore-refused' || problem.obstacle.kind !== 'failed';
 }
-
-const sentences = {
-  'restore finished': 'the restored database is live.',
-  'restore taken back': 'the database is the one from before the restore.',
-  'undo finished': 'the database from before the restore is live again.',
-  'undo taken back': 'the restored database stays live.',
-} as const;
 
 /** Whether the journal is about the database that this run is configured for. */
 function isAbout({ way, database }: Journal, config: Config): boolean {

@@ -7,7 +7,7 @@ import { findRestoreAtStart, identify } from './archive-identity.ts';
 import { requireHarmless, requireRestoreRights } from './ready.ts';
 import { openMatchingArchive, requireReady, restore } from './restore.ts';
 import type { RestoreContext } from './target.ts';
-import { zonedTime } from '../platform/local-time.ts';
+import { restoreAtStartMessages } from '../report/restore-messages.ts';
 
 /**
  * Restores the archive that TT_RESTORE_FROM names, once: what was restored is remembered beside the backups.
@@ -29,11 +29,11 @@ export async function restoreAtStart(
   await withLive(async (live) => {
     // another start may have done it while this one waited for the lock
     if (await isRestored(file, context)) return;
-    log.warn(`TT_RESTORE_FROM is set: restoring ${file} in the place of ${live.name}.`);
+    log.warn(restoreAtStartMessages.begins(file, live.name));
     // to set the variable is the consent
     const request = { archive, identity, dryRun: false, databaseOnly: false, consent: null };
     await restore(request, live, context).catch(atStart);
-    log.info('It is remembered: another start does not restore it again. TT_RESTORE_FROM can be unset.');
+    log.info(restoreAtStartMessages.ended);
   });
 }
 
@@ -91,6 +91,6 @@ function atStart(error: unknown): never {
 async function isRestored(file: string, { config, log }: Pick<RestoreContext, 'config' | 'log'>): Promise<boolean> {
   const done = await findRestoreAtStart(config, file);
   if (done === null) return false;
-  log.info(`TT_RESTORE_FROM: ${file} was restored already (${zonedTime(done.finishedAt)}). The variable can be unset.`);
+  log.info(restoreAtStartMessages.already(file, done.finishedAt));
   return true;
 }

@@ -9,7 +9,6 @@ import type { Database } from '../database/database.ts';
 import type { Surrounding } from '../database/postgres/left-behind.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
-import { shownArchive } from '../report/next-steps.ts';
 import { listRows } from '../report/adoption-text.ts';
 import { commandsFor } from '../report/commands.ts';
 import {
@@ -40,6 +39,7 @@ import type { RestoreContext, RestoreTarget, Source } from './target.ts';
 import { requireWritable, stageUploads } from './uploads/swap.ts';
 import { writeStamp } from '../state-folder/run-stamp.ts';
 import { timeInName } from '../platform/local-time.ts';
+import { restoreMessages } from '../report/restore-messages.ts';
 
 /** What is to be restored. */
 export interface RestoreRequest {
@@ -139,11 +139,11 @@ async function bringIn(request: RestoreRequest, live: Database, context: Restore
       return request.dryRun ? null : source;
     });
     if (request.dryRun) {
-      log.info('The archive can be restored. What was made of it was thrown away again: nothing was changed.');
+      log.info(restoreMessages.rehearsed);
       return;
     }
     await verifyLive(journal, source, site, live.name, context);
-    log.info(`Restored: ${live.name} is what ${shownArchive(request.archive.file)} holds, at the current revision.`);
+    log.info(restoreMessages.restored(live.name, request.archive.file));
     await tellLacking(around, site.way, context);
     await tellKept(live.name, context);
   } finally {
@@ -255,7 +255,7 @@ async function verifyLive(
     return found;
   });
   if (fault === null) return recorder.exchange(null);
-  log.error(`The restored database is not healthy (${fault.reason}): the former one is put back.`);
+  log.error(restoreMessages.unhealthy(fault.reason));
   await swapBack(site, name, patiently);
   throw refusedStep('the last look at the restored database', fault.reason, fault.cause, config);
 }
@@ -273,7 +273,7 @@ function newJournal(
       request.archive.uploads.some(({ root }) => root === name) &&
       !config.uploadRoots.some((root) => root.name === name),
   );
-  if (missing.length > 0) log.warn(`Not restored, for there is no folder of their own here: ${missing.join(', ')}.`);
+  if (missing.length > 0) log.warn(restoreMessages.noUploadFolder(missing));
   return {
     id,
     action: 'restore',

@@ -5,6 +5,7 @@ import type { Row } from '../model/engine.ts';
 import type { Log } from '../report/log.ts';
 import type { Models, NewRow } from './models/models.ts';
 import type { Counts, SeededTable } from './tables.ts';
+import { describeAdded } from '../report/seed-text.ts';
 
 /** Where rows go: the models on the transaction's connection, and who wants to know of them. */
 export interface Site {
@@ -41,7 +42,7 @@ export async function add<Table extends SeededTable>(
     await model.bulkCreate(batch, { returning: false, hooks: false });
   }
   counts[table] += rows.length;
-  log.info(`  ${table}: ${rows.length} added`, { table, rows: rows.length });
+  log.info(describeAdded(table, rows.length), { table, rows: rows.length });
 }
 
 /**

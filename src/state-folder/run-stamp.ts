@@ -7,6 +7,7 @@ import type { Log } from '../report/log.ts';
 import { isPlaceToKeep } from '../platform/volumes.ts';
 import { isText, parseRecord } from './parse-record.ts';
 import { stampFileOf } from './state-paths.ts';
+import { workMessages } from '../report/gate-text.ts';
 
 /**
  * Notes beside the backups that a healthy database was here, so that an empty one is not taken for a first start
@@ -20,7 +21,7 @@ export function writeStamp(config: Config, database: Database, heads: readonly s
   try {
     writeStateFile(file, note);
   } catch (error) {
-    log.info(`No note was left in the backup folder (${reasonOf(error)}).`);
+    log.info(workMessages.runNotNoted(reasonOf(error)));
   }
 }
 

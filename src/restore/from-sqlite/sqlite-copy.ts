@@ -14,7 +14,6 @@ import type { DatabaseFacts } from '../../model/database-facts.ts';
 import type { Work } from '../../model/plan.ts';
 import { assessRepair, repairDifferences } from '../../repair/repair.ts';
 import { describeDifference } from '../../report/differences.ts';
-import { count } from '../../report/format.ts';
 import { rowQuestions, findFaults } from '../../schema/faults.ts';
 import { loadExpectedSchema } from '../../schema/expected-schema.ts';
 import {
@@ -26,6 +25,7 @@ import {
   withScratchDatabase,
 } from '../load-and-verify.ts';
 import type { RestoreContext, Source } from '../target.ts';
+import { restoreMessages } from '../../report/restore-messages.ts';
 
 /**
  * Unpacks a SQLite database into a new file and checks it. What lies beside a bare file goes along, and is recovered in
@@ -50,7 +50,7 @@ export async function unpackSqlite(
   if (!context.trusted) requireKnownObjects(file, source);
   requireSound(source, file, depth);
   const dangling = countDanglingReferences(file);
-  if (dangling > 0) log.info(`${count(dangling, 'row')} of it refer to nothing: that is left as it is.`);
+  if (dangling > 0) log.info(restoreMessages.danglingRows(dangling));
 }
 
 /** @throws Failure `archive-rejected` */

@@ -19,6 +19,7 @@ import { loadProven, withoutManifest } from '../from-sqlite/load-proven.ts';
 import { copyAtHead } from '../from-sqlite/sqlite-copy.ts';
 import { failedLoad, upgradeAndVerify, withScratchDatabase } from '../load-and-verify.ts';
 import type { RestoreContext, RestoreTarget, Source } from '../target.ts';
+import { restoreMessages } from '../../report/restore-messages.ts';
 
 /** A server has other things to do, and a hundred connections in all as a rule. */
 const mostJobs = 8;
@@ -51,7 +52,7 @@ export function databaseSwapTarget(
     const [role, schema] = [await ownerOf(from), await applicationSchemaOf(from)];
     const ours: PostgresTarget = { ...target, database: incoming, schema };
     await maintenance.create(incoming);
-    context.log.info(`Restoring into ${incoming}, beside the live database, row by row.`);
+    context.log.info(restoreMessages.intoDatabase(incoming, null));
     const before = [`CREATE SCHEMA IF NOT EXISTS ${quoteName(schema)}`];
     await loadProven(copy, { target: ours, before, role, incoming }, source, context);
     await withScratchDatabase(ours, context, (database) =>
@@ -83,7 +84,7 @@ export function databaseSwapTarget(
       try {
         await maintenance.create(incoming);
         if (!context.trusted) loadRole = await enterAsOwner(ours, maintenance, context);
-        log.info(`Restoring into ${incoming}, beside the live database, with ${loader.tool}.`);
+        log.info(restoreMessages.intoDatabase(incoming, loader.tool));
         const role = loadRole === null ? owner : null;
         await loader.into(loadRole ?? ours, { role, jobs, signal });
       } catch (error) {
@@ -106,7 +107,8 @@ export function databaseSwapTarget(
         await withScratchDatabase({ ...target, database: incoming }, context, (restored) =>
           carryAlong(source.around, restored, context.log),
         );
-        for (const lost of await maintenance.carryOver(incoming)) context.log.warn(`Not carried over: ${lost}.`);
+        for (const lost of await maintenance.carryOver(incoming))
+          context.log.warn(restoreMessages.notCarriedOver(lost));
       }
       // of all sessions that would be in the way of the renaming, our own goes first
       await live?.close();
@@ -144,7 +146,7 @@ async function enterAsOwner(
 ): Promise<PostgresTarget | null> {
   const role = await maintenance.createOwner(scratch.database);
   if (role !== null && typeof role !== 'string') return { ...scratch, ...role };
-  if (role !== null) log.warn(`The archive is loaded with the rights of ${scratch.user}: ${role}.`);
+  if (role !== null) log.warn(restoreMessages.loadedAs(scratch.user, role));
   return null;
 }
 

@@ -8,6 +8,7 @@ import { describeUnseen } from '../../report/restore-text.ts';
 import { unpackSqlite } from '../from-sqlite/sqlite-copy.ts';
 import { upgradeAndVerify, withScratchDatabase } from '../load-and-verify.ts';
 import type { RestoreContext, RestoreTarget } from '../target.ts';
+import { restoreMessages } from '../../report/restore-messages.ts';
 
 const sides = ['', '-journal', '-wal', '-shm', '.db-init-lock'];
 
@@ -22,7 +23,7 @@ export function fileSwapTarget({ file }: SqliteTarget, live: Database | null, co
     places: (id) => ({ live: file, incoming: `${file}.restore_${id}`, outgoing: `${file}.bak_${id}` }),
 
     async upgradeScratch(source, { incoming }) {
-      context.log.info(`Restoring into ${incoming}, beside the live file.`);
+      context.log.info(restoreMessages.intoFile(incoming));
       await unpackSqlite(source, incoming, file, 'whole', context);
       await withScratchDatabase({ kind: 'sqlite', file: incoming }, context, (database) =>
         upgradeAndVerify(database, source, context),

@@ -16,6 +16,7 @@ import { loadProven, quarantineOf, withoutManifest } from '../from-sqlite/load-p
 import { copyAtHead } from '../from-sqlite/sqlite-copy.ts';
 import { failedLoad, upgradeAndVerify, withScratchDatabase } from '../load-and-verify.ts';
 import type { RestoreContext, RestoreTarget, Source } from '../target.ts';
+import { restoreMessages } from '../../report/restore-messages.ts';
 
 /** How often sessions are told to end. */
 const looks = 20;
@@ -54,7 +55,7 @@ export function schemaSwapTarget(
   const bringUpRows = async (source: Source, places: Places): Promise<void> => {
     const { incoming } = places;
     const copy = await copyAtHead(source, live.name, context);
-    context.log.info(`Restoring into schema ${incoming}, beside ${home}, row by row.`);
+    context.log.info(restoreMessages.intoSchemaBeside(incoming, home));
     const before = await live.read((session) => creation(session, incoming, home));
     const ours: PostgresTarget = { ...target, schema: incoming };
     await loadProven(copy, { target: ours, before, role: null, incoming }, source, context);
@@ -74,10 +75,7 @@ export function schemaSwapTarget(
       const loader = await loaderFor(dump, source, live, target, context);
       if (!rehearsed) return;
       const { signal, log } = context;
-      log.warn(
-        'This user may not create databases, or shares this one: the dump is restored in a transaction that is rolled back,',
-      );
-      log.warn('and whether it can be migrated is only seen by the restore itself.');
+      for (const line of restoreMessages.rehearsedInTransaction) log.warn(line);
       const { before } = await live.read((session) => renaming(session, loader.schema, places));
       await loader
         .inOneTransaction(target, { before, after: '', commit: false, role: null, signal })
@@ -95,9 +93,7 @@ export function schemaSwapTarget(
       }
       const { signal, log } = context;
       const loader = await loaderFor(`${source.folder}/db.dump`, source, live, target, context);
-      log.info(
-        `Restoring into a new schema ${home}, with ${loader.tool}; the former one is kept as ${places.outgoing}.`,
-      );
+      log.info(restoreMessages.intoNewSchema(home, loader.tool, places.outgoing));
       const frame = await live.read((session) => renaming(session, loader.schema, places));
       const after = `${frame.after}${await live.read(requiringUs)}`;
       await withoutOtherSessions(live, [home, loader.schema], context, (exclusion) => {

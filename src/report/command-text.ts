@@ -1,3 +1,19 @@
+/** What each command does, in one line of `help`. */
+export const summaries = {
+  gate: 'bring the database to the current schema, or stop with the way out (the default)',
+  adopt: 'stamp a database without version information with the revision that its schema is at',
+  backup: 'backups of the database and the uploads: make one, list, prove, remove older ones',
+  compose: 'read compose files of TimeTracker, and print the override that puts db-init in front of it',
+  plan: 'say what the gate would do, revision by revision',
+  quarantine: 'what was put aside: take it back, delete it, or put something aside by hand',
+  repair: 'add what the schema lacks of its revision, as far as that is safe',
+  reset: 'DELETE ALL DATA of TimeTracker and create the schema anew, after a safety backup',
+  restore: 'put an archive in the place of the database and the uploads, which are kept; or take that back',
+  seed: 'add made-up data to a development database; a second run adds nothing',
+  status: 'say which state the database is in',
+  verify: 'compare the whole schema with what its revision promises',
+};
+
 /** What each flag does, with its default; `COMMAND --FLAG` where it is said of one command alone. */
 export const flagTexts: Readonly<Record<string, string>> = {
   '--json': 'print one object on standard output; the log goes to standard error',

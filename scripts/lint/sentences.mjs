@@ -1,0 +1,74 @@
+// A rule of this project for oxlint: what a person reads stands in src/report/, where all of it can be read together.
+
+/** Functions that pass a text on to a person. */
+const tellers = new Set(['consent', 'requireConsent']);
+
+const receivers = {
+  log: new Set(['info', 'warn', 'error']),
+  output: new Set(['result', 'file', 'notice']),
+};
+
+/** The name of what is called, and of what it is called on: `context.log.info` is `log` and `info`. */
+function calleeOf({ callee }) {
+  if (callee.type === 'Identifier') return { on: null, name: callee.name };
+  if (callee.type !== 'MemberExpression' || callee.property.type !== 'Identifier') return null;
+  const { object } = callee;
+  const on = object.type === 'MemberExpression' ? object.property : object;
+  return { on: on.type === 'Identifier' ? on.name : null, name: callee.property.name };
+}
+
+function isTold(call) {
+  const callee = calleeOf(call);
+  if (callee === null) return false;
+  return (callee.on !== null && receivers[callee.on]?.has(callee.name) === true) || tellers.has(callee.name);
+}
+
+const hasWords = (text) => /\p{L}{2}/u.test(text);
+
+/** The part of an expression that is a text with words in it; null if there is none. */
+function wordsIn(node) {
+  switch (node.type) {
+    case 'Literal':
+      return typeof node.value === 'string' && hasWords(node.value) ? node : null;
+    case 'TemplateLiteral':
+      return node.quasis.some(({ value }) => hasWords(value.raw)) ? node : firstOf(node.expressions);
+    case 'ConditionalExpression':
+      return firstOf([node.consequent, node.alternate]);
+    case 'LogicalExpression':
+    case 'BinaryExpression':
+      return node.operator === '+' || node.type === 'LogicalExpression' ? firstOf([node.left, node.right]) : null;
+    default:
+      return null;
+  }
+}
+
+function firstOf(nodes) {
+  for (const node of nodes) {
+    const found = wordsIn(node);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+const propertyOf = ({ properties }, name) =>
+  properties.find(({ type, key }) => type === 'Property' && key.type === 'Identifier' && key.name === name)?.value;
+
+const sentencesInReport = {
+  create(context) {
+    const check = (node) => {
+      const found = node === undefined ? null : wordsIn(node);
+      if (found !== null) context.report({ node: found, message: 'A person reads this: it belongs in src/report/.' });
+    };
+    return {
+      CallExpression(call) {
+        if (isTold(call)) call.arguments.forEach(check);
+      },
+      ObjectExpression(object) {
+        if (propertyOf(object, 'kind')?.value === 'usage') check(propertyOf(object, 'message'));
+        check(propertyOf(object, 'summary'));
+      },
+    };
+  },
+};
+
+export default { meta: { name: 'db-init' }, rules: { 'sentences-in-report': sentencesInReport } };
