@@ -8,7 +8,7 @@ import { causeOf, isLost } from '../database/cause.ts';
 import type { Database } from '../database/database.ts';
 import { Failure, type Problem, reasonOf } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
-import { describeNoVersionTable, describeReason } from '../report/cause-text.ts';
+import { describeNoVersionTable, describeReason } from '../report/causes.ts';
 import { coreTables, versionTable } from '../schema/catalog.ts';
 import { rowQuestions, type ExpectedSchema } from '../schema/faults.ts';
 import { loadExpectedSchema } from '../schema/expected-schema.ts';

@@ -9,10 +9,9 @@ import { exitCodeOf, type Problem } from '../errors/failure.ts';
 import type { Database } from '../database/database.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { findExtras } from '../schema/comparison.ts';
-import { describeAttachment, describeDifference } from '../report/differences.ts';
+import { describeAttachment, describeDifference, describeUnsafe } from '../report/schema-differences.ts';
 import { findNotes } from '../schema/faults.ts';
 import { describeCause } from '../report/error-messages.ts';
-import { describeUnsafe } from '../report/repair-text.ts';
 
 /** Something that is wrong, as `--json` reports it. */
 export interface ReportedProblem {

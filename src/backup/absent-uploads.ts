@@ -9,7 +9,7 @@ import type { Database } from '../database/database.ts';
 import type { Engine } from '../model/engine.ts';
 import { reasonOf } from '../errors/failure.ts';
 import { holdsFiles } from '../state-folder/state-paths.ts';
-import { describeAbsentUploads, backupMessages } from '../report/backup-text.ts';
+import { describeAbsentUploads, backupMessages } from '../report/backup-messages.ts';
 import { commandsFor } from '../report/commands.ts';
 import { goesWithContainer } from '../platform/volumes.ts';
 import type { BackupContext } from './context.ts';

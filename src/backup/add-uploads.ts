@@ -6,7 +6,7 @@ import type { Member } from '../archive/manifest.ts';
 import type { ArchiveWriter } from '../archive/writer.ts';
 import type { BackupContext } from './context.ts';
 import { notReadable, type Skipped, unlessDeleted, type UploadFile } from './uploads.ts';
-import { backupMessages } from '../report/backup-text.ts';
+import { backupMessages } from '../report/backup-messages.ts';
 
 /** What became of the files that were to be archived. */
 export interface Added {

@@ -11,7 +11,7 @@ import type { UploadRoot } from '../config/config.ts';
 import { causeOf } from '../database/cause.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
-import { describeUnknownRevisions, backupMessages } from '../report/backup-text.ts';
+import { describeUnknownRevisions, backupMessages } from '../report/backup-messages.ts';
 import { openProgress } from '../report/progress.ts';
 import { type BackupContext, backupFailure } from './context.ts';
 import { type Dumper, openDumper } from './dumper.ts';

@@ -5,8 +5,12 @@ import type { Manifest } from '../archive/manifest.ts';
 import type { Config } from '../config/config.ts';
 import { nameOf } from '../database/target-name.ts';
 import { reasonOf } from '../errors/failure.ts';
-import { describeAbsentUploads, describeStreamed, backupMessages } from '../report/backup-text.ts';
-import { describeMadeSince } from '../report/schedule-text.ts';
+import {
+  describeAbsentUploads,
+  describeStreamed,
+  backupMessages,
+  describeMadeSince,
+} from '../report/backup-messages.ts';
 import { commandsFor } from '../report/commands.ts';
 import { countReferencedFiles, findAbsentUploads } from './absent-uploads.ts';
 import { type BackupContext, backupFailure } from './context.ts';

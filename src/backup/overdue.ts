@@ -1,6 +1,6 @@
 import type { DatabaseFacts } from '../model/database-facts.ts';
 import { isLost } from '../database/cause.ts';
-import { describeNoOverdueBackup, describeOverdue } from '../report/backup-text.ts';
+import { describeNoOverdueBackup, describeOverdue } from '../report/backup-messages.ts';
 import { coreTables } from '../schema/catalog.ts';
 import { holdsRows } from './database-summary.ts';
 import { findNewestBackup } from './retention.ts';

@@ -1,7 +1,7 @@
 import type { DatabaseFacts } from '../model/database-facts.ts';
 import { causeOf, isLost } from '../database/cause.ts';
 import { type BackupObstacle, Failure, type Problem, reasonOf } from '../errors/failure.ts';
-import { safetyBackupMessages } from '../report/backup-text.ts';
+import { safetyBackupMessages } from '../report/backup-messages.ts';
 import type { Recorder } from '../report/run-record.ts';
 import { coreTables } from '../schema/catalog.ts';
 import { isPlaceToKeep } from '../platform/volumes.ts';

@@ -3,9 +3,8 @@ import { Failure } from '../errors/failure.ts';
 import type { Command } from './context.ts';
 import { requireConsent } from './consent.ts';
 import { withDatabase } from './with-database.ts';
-import { summaries } from '../report/command-text.ts';
-import { usageTexts } from '../report/usage-text.ts';
-import { adoptionMessages } from '../report/adoption-text.ts';
+import { summaries, usageTexts } from '../report/command-line.ts';
+import { adoptionMessages } from '../report/gate-messages.ts';
 
 export const adoptCommand: Command = {
   name: 'adopt',

@@ -3,7 +3,7 @@ import { Failure, reasonOf } from '../errors/failure.ts';
 import { commands } from './commands.ts';
 import type { Command, Request } from './context.ts';
 import { closestName } from './did-you-mean.ts';
-import { usageTexts } from '../report/usage-text.ts';
+import { usageTexts } from '../report/command-line.ts';
 
 /**
  * Parses the arguments after the program's name.

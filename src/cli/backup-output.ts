@@ -4,7 +4,7 @@ import type { Destination } from '../backup/destination.ts';
 import { codeOf, hasCode } from '../errors/error-code.ts';
 import { Failure } from '../errors/failure.ts';
 import type { CommandContext } from './context.ts';
-import { outputTexts } from '../report/usage-text.ts';
+import { outputTexts } from '../report/command-line.ts';
 
 /**
  * Where a backup goes: the folder or the new file that `--output` names, else the backup folder.

@@ -8,7 +8,7 @@ import { judgeScheduler, keepSchedule, parseSchedule, type Schedule, type Schedu
 import { nameOf } from '../database/target-name.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
-import { describeHealth, describeSchedule, describeSchedulerEvent, unfitSchedule } from '../report/schedule-text.ts';
+import { describeHealth, describeSchedule, describeSchedulerEvent, unfitSchedule } from '../report/backup-messages.ts';
 import type { CommandContext } from './context.ts';
 
 /** Every night at half past three: after what others do at midnight, and outside of the hour that some nights lack. */

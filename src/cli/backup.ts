@@ -17,16 +17,14 @@ import {
   renderProof,
   renderVerified,
   type RestoreProof,
-} from '../report/backup-list-text.ts';
-import { unfitSince } from '../report/schedule-text.ts';
-import { streamTexts, usageTexts } from '../report/usage-text.ts';
+} from '../report/backup-list.ts';
+import { unfitSince, backupMessages } from '../report/backup-messages.ts';
+import { streamTexts, usageTexts, summaries } from '../report/command-line.ts';
 import { openProgress, type Progress } from '../report/progress.ts';
 import { destinationOf } from './backup-output.ts';
 import type { Command, CommandArguments, CommandContext } from './context.ts';
 import { withDatabase } from './with-database.ts';
 import { requireTarget } from './target.ts';
-import { summaries } from '../report/command-text.ts';
-import { backupMessages } from '../report/backup-text.ts';
 
 type BackupContext = CommandContext<Settings>;
 

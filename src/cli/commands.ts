@@ -1,7 +1,7 @@
 import { adoptCommand } from './adopt.ts';
 import { backupCommand } from './backup.ts';
 import { composeCommand } from './compose.ts';
-import { flagTexts } from '../report/command-text.ts';
+import { flagTexts } from '../report/command-line.ts';
 import type { Command } from './context.ts';
 import { gateCommand } from './gate.ts';
 import { statusCommand, verifyCommand } from './status.ts';

@@ -4,9 +4,8 @@ import { text } from 'node:stream/consumers';
 import type { NamedText } from '../compose/compose-file.ts';
 import { exitCodes } from '../errors/exit-codes.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
-import { composeUsage } from '../report/usage-text.ts';
+import { composeUsage, summaries } from '../report/command-line.ts';
 import type { Command } from './context.ts';
-import { summaries } from '../report/command-text.ts';
 
 /** The image that is built from db-init's sources, as the README does it. */
 const image = '${DB_INIT_IMAGE:-timetracker-db-init}';
@@ -24,7 +23,7 @@ export const composeCommand: Command = {
     const { NoComposeFile, parseComposeFiles } = await import('../compose/compose-file.ts');
     const { findInstallation } = await import('../compose/installation.ts');
     const { planOverride } = await import('../compose/override.ts');
-    const { renderOverride } = await import('../report/compose-override-text.ts');
+    const { renderOverride } = await import('../report/compose-override.ts');
     const given = positionals.length > 0 ? positionals.map(readGiven) : [await readInput()];
     try {
       const files = parseComposeFiles(given, readOther);

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import type { Config } from '../config/config.ts';
 import { Failure } from '../errors/failure.ts';
 import type { CommandContext } from './context.ts';
-import { consentTexts } from '../report/usage-text.ts';
+import { consentTexts } from '../report/command-line.ts';
 
 /**
  * Asks for consent to something that cannot be taken back, or that a person should have thought about.

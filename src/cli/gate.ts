@@ -4,7 +4,7 @@ import { runGate } from '../operations/gate.ts';
 import { onceMemoryOf } from '../state-folder/state-paths.ts';
 import type { Command, CommandContext } from './context.ts';
 import { withDatabase } from './with-database.ts';
-import { summaries } from '../report/command-text.ts';
+import { summaries } from '../report/command-line.ts';
 
 export const gateCommand: Command = {
   name: 'gate',

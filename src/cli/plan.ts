@@ -1,14 +1,14 @@
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import { reportAssessment } from '../assessment/state-report.ts';
-import { describeOrders } from '../report/run-once-text.ts';
-import { renderPlan } from '../report/state-text.ts';
+import { describeOrders } from '../report/run-once-messages.ts';
+import { renderPlan } from '../report/status.ts';
 import type { Archive } from '../archive/reader.ts';
 import { assess } from '../assessment/assess.ts';
 import { loadHead } from '../schema/expected-schema.ts';
 import type { Command, CommandContext } from './context.ts';
 import { archiveAtStart, inspectionCommand, ordersOf, withArchive } from './status.ts';
 import { withDatabase } from './with-database.ts';
-import { summaries } from '../report/command-text.ts';
+import { summaries } from '../report/command-line.ts';
 
 const looking = inspectionCommand('plan', summaries.plan, 'gate', renderPlan);
 
@@ -22,7 +22,7 @@ export const planCommand: Command = {
 /** Does the pending work and takes it back: the only way of looking that writes, and takes the lock therefore. */
 async function showRehearsal(context: CommandContext): Promise<ExitCode> {
   const { rehearse } = await import('../operations/rehearse.ts');
-  const { renderRehearsal } = await import('../report/rehearsal-text.ts');
+  const { renderRehearsal } = await import('../report/status.ts');
   const archive = await archiveAtStart(context);
   const { orders } = await ordersOf(context);
   if (orders !== undefined) context.log.warn(describeOrders(orders.commands, orders.why));
@@ -38,7 +38,7 @@ async function showRehearsal(context: CommandContext): Promise<ExitCode> {
 /** The gate would restore an archive first: that is done beside the live database, and thrown away. */
 async function rehearseRestore(archive: Archive, context: CommandContext): Promise<ExitCode> {
   const { rehearseAtStart } = await import('../restore/restore-at-start.ts');
-  const { renderRestoreRehearsal } = await import('../report/rehearsal-text.ts');
+  const { renderRestoreRehearsal } = await import('../report/status.ts');
   return withDatabase(context, 'plan', 'write', (database) =>
     database.withLock(async () => {
       const seen = await withArchive(await assess(database, context.config), archive, database, context);

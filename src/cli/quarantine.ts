@@ -1,12 +1,11 @@
 import type { Quarantine, QuarantineContext } from '../quarantine/entry.ts';
 import { exitCodes } from '../errors/exit-codes.ts';
 import { Failure } from '../errors/failure.ts';
-import { renderEntries } from '../report/quarantine-text.ts';
+import { renderEntries } from '../report/quarantine-messages.ts';
 import type { Command, CommandContext } from './context.ts';
 import { requireConsent } from './consent.ts';
 import { withDatabase } from './with-database.ts';
-import { summaries } from '../report/command-text.ts';
-import { usageTexts } from '../report/usage-text.ts';
+import { summaries, usageTexts } from '../report/command-line.ts';
 
 /** What can be done with quarantines, and what may be said to each. */
 const verbs = {

@@ -4,7 +4,7 @@ import { nameOf } from '../database/target-name.ts';
 import { openProgress } from '../report/progress.ts';
 import type { CommandContext } from './context.ts';
 import { archiveInput } from './standard-streams.ts';
-import { describeReceiving } from '../report/archive-text.ts';
+import { describeReceiving } from '../report/archive-messages.ts';
 
 /**
  * Receives an archive on standard input into the backup folder, where it stays as long as `work` runs.

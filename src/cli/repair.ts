@@ -1,7 +1,7 @@
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import type { Command, CommandContext } from './context.ts';
 import { withDatabase } from './with-database.ts';
-import { summaries } from '../report/command-text.ts';
+import { summaries } from '../report/command-line.ts';
 
 export const repairCommand: Command = {
   name: 'repair',
@@ -24,7 +24,7 @@ async function showRepair(context: CommandContext): Promise<ExitCode> {
   const { planRepairOf } = await import('../operations/repair.ts');
   const { commandsFor } = await import('../report/commands.ts');
   const { statementsOf } = await import('../repair/repair-plan.ts');
-  const { describeRepair, renderRepair } = await import('../report/repair-text.ts');
+  const { describeRepair, renderRepair } = await import('../report/schema-differences.ts');
   return withDatabase(context, 'repair', 'read', async (database) => {
     const plan = await planRepairOf(database, context.config);
     const statements = statementsOf(plan.steps, database.engine);

@@ -4,7 +4,7 @@ import { exitCodes } from '../errors/exit-codes.ts';
 import { consentByName, yesDeleteAllData } from './consent.ts';
 import type { Command } from './context.ts';
 import { withDatabase } from './with-database.ts';
-import { summaries } from '../report/command-text.ts';
+import { summaries } from '../report/command-line.ts';
 
 export const resetCommand: Command = {
   name: 'reset',

@@ -4,11 +4,10 @@ import { nameOf } from '../database/target-name.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import { Failure } from '../errors/failure.ts';
 import { openProgress } from '../report/progress.ts';
-import { streamTexts, usageTexts } from '../report/usage-text.ts';
+import { streamTexts, usageTexts, summaries } from '../report/command-line.ts';
 import { requireConsent } from './consent.ts';
 import type { Command, CommandContext } from './context.ts';
 import { withDatabase } from './with-database.ts';
-import { summaries } from '../report/command-text.ts';
 import { restoreMessages } from '../report/restore-messages.ts';
 
 const usage =

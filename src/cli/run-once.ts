@@ -4,7 +4,7 @@ import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { isPlaceToKeep } from '../platform/volumes.ts';
 import { renderJson } from '../report/output.ts';
-import { onceTexts, whyNotAgain, writtenOnce } from '../report/run-once-text.ts';
+import { onceTexts, whyNotAgain, writtenOnce } from '../report/run-once-messages.ts';
 import { forgetOnce, type OnceMemory, readOnce, writeOnce } from '../state-folder/run-once-memory.ts';
 import { onceMemoryOf } from '../state-folder/state-paths.ts';
 import {

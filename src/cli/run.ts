@@ -17,13 +17,11 @@ import type { Announcer } from '../notify/announcer.ts';
 import { renderBanner } from '../report/banner.ts';
 import { type Commands, commandsFor } from '../report/commands.ts';
 import { type Log, openLog } from '../report/log.ts';
-import { describeUntold, type Message } from '../report/notification-text.ts';
+import { describeUntold, type Message, describeUnwritten, withRecord } from '../report/run-end.ts';
 import { type JsonObject, openOutput, type Output, type Streams } from '../report/output.ts';
 import { describeDeclined, describeProblem } from '../report/error-messages.ts';
 import { openRecord, type RunRecord } from '../report/run-record.ts';
-import { withRecord } from '../report/safety.ts';
-import { versionFacts, versionText } from '../report/version-text.ts';
-import { describeUnwritten } from '../report/notification-text.ts';
+import { versionFacts, versionText } from '../report/command-line.ts';
 
 /** Everything of the process that a run uses. */
 export interface Invocation {
@@ -147,7 +145,7 @@ function isOfInterest({ problem }: Ended): boolean {
 async function announce(announcer: Announcer, { record, end, message, log, secrets }: Announcement): Promise<void> {
   try {
     const { reportRun } = await import('../operations/run-report.ts');
-    const { describeSuccess } = await import('../report/notification-text.ts');
+    const { describeSuccess } = await import('../report/run-end.ts');
     const changed = record.committed !== null;
     const outcome = end.exitCode !== exitCodes.healthy ? 'failure' : changed ? 'change' : 'nothing';
     const told = message ?? describeSuccess(end.command ?? '', record, changed);

@@ -1,11 +1,10 @@
 import { numberOptions, numberTexts, readSeedOptions, switches } from '../seed/options.ts';
 import { exitCodes } from '../errors/exit-codes.ts';
 import { Failure } from '../errors/failure.ts';
-import { renderCounts } from '../report/seed-text.ts';
+import { renderCounts } from '../report/development-messages.ts';
 import type { Command } from './context.ts';
 import { withDatabase } from './with-database.ts';
-import { summaries } from '../report/command-text.ts';
-import { usageTexts } from '../report/usage-text.ts';
+import { summaries, usageTexts } from '../report/command-line.ts';
 
 export const seedCommand: Command = {
   name: 'seed',

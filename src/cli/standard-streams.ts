@@ -2,8 +2,8 @@ import { createWriteStream, fstatSync } from 'node:fs';
 import { type Readable, Writable } from 'node:stream';
 import { hasCode } from '../errors/error-code.ts';
 import { Failure } from '../errors/failure.ts';
-import { readerGone } from '../report/backup-text.ts';
-import { streamTexts } from '../report/usage-text.ts';
+import { readerGone } from '../report/backup-messages.ts';
+import { streamTexts } from '../report/command-line.ts';
 
 /** Standard output, for an archive. */
 export interface ArchiveOutput {

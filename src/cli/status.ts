@@ -6,12 +6,12 @@ import { Failure } from '../errors/failure.ts';
 import { loadHead } from '../schema/expected-schema.ts';
 import { assess } from '../assessment/assess.ts';
 import { gateExitCode, reportAssessment, type StateReport, verifyExitCode } from '../assessment/state-report.ts';
-import { renderStatus, renderVerdict } from '../report/state-text.ts';
+import { renderStatus, renderVerdict } from '../report/status.ts';
 import { type Commands, commandsFor } from '../report/commands.ts';
 import type { JsonObject } from '../report/output.ts';
 import type { CommandContext, DatabaseCommand } from './context.ts';
 import { withDatabase } from './with-database.ts';
-import { summaries } from '../report/command-text.ts';
+import { summaries } from '../report/command-line.ts';
 
 /** What a command tells beside the state: lines for people, keys for programs. */
 interface More {
@@ -94,7 +94,7 @@ const status = inspectionCommand(
   renderStatus,
   async (database, { backupFolder }) => {
     const { findNewestBackup } = await import('../backup/retention.ts');
-    const { describeNewest, listNewest } = await import('../report/backup-list-text.ts');
+    const { describeNewest, listNewest } = await import('../report/backup-list.ts');
     // a folder that cannot be read is told by what wants to write there
     const newest = await findNewestBackup(backupFolder, database).catch(() => null);
     return { lines: listNewest(newest), facts: { lastBackup: describeNewest(newest) } };
@@ -116,7 +116,7 @@ export const statusCommand: DatabaseCommand = {
 /** Where the server does not come up, its volume may say why, if it is mounted here. */
 async function tellOfDataVolume({ config, log }: CommandContext): Promise<void> {
   if (config.database.kind !== 'postgresql') return;
-  const { dataVolume, describeDataVolume } = await import('../report/data-volume-text.ts');
+  const { dataVolume, describeDataVolume } = await import('../report/connection-messages.ts');
   const { lookAtDataVolume } = await import('../platform/data-volume.ts');
   const { findTools } = await import('../database/postgres/client-tools.ts');
   const majors = (await findTools('pg_dump')).map(({ major }) => major);

@@ -7,12 +7,12 @@ import { openDatabase, settleHost } from '../database/open.ts';
 import { nameOf } from '../database/target-name.ts';
 import { Failure } from '../errors/failure.ts';
 import { findRestoreJournal, markOfRestores } from '../state-folder/state-paths.ts';
-import { describePassingFile } from '../report/backup-text.ts';
+import { describePassingFile } from '../report/backup-messages.ts';
 import { commandsFor } from '../report/commands.ts';
 import type { Log } from '../report/log.ts';
 import { goesWithContainer } from '../platform/volumes.ts';
 import type { CommandContext } from './context.ts';
-import { describeSettledServer, waitingMessages } from '../report/connection-text.ts';
+import { describeSettledServer, waitingMessages } from '../report/connection-messages.ts';
 
 type Opening = Pick<CommandContext, 'config' | 'log' | 'recorder' | 'signal' | 'version'>;
 

@@ -1,4 +1,4 @@
-import type { ComposeFault } from '../report/usage-text.ts';
+import type { ComposeFault } from '../report/command-line.ts';
 import { mergeMaps, normalizeService, servicesOf } from './merge.ts';
 import { parseService, type Service } from './service.ts';
 import { isMap, mapOf, parseYaml, textOf, type YamlMap } from './yaml.ts';

@@ -1,7 +1,7 @@
 import type { GateContext } from './migrate-and-repair.ts';
 import type { Assessment, Observation } from '../assessment/observation.ts';
 import { Failure, type Problem } from '../errors/failure.ts';
-import { announceCollations, announcePass } from '../report/gate-text.ts';
+import { announceCollations, announcePass } from '../report/gate-messages.ts';
 
 /** Does what was planned, under the lock that the caller holds. @throws Failure */
 export async function executePlan(seen: Assessment, context: GateContext): Promise<void> {

@@ -9,7 +9,7 @@ import {
   stoppedWaiting,
   told,
   withoutRows,
-} from '../report/notification-text.ts';
+} from '../report/run-end.ts';
 import { type JsonObject, redaction, renderJson } from '../report/output.ts';
 import { printableLines } from '../platform/printable.ts';
 

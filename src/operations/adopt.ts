@@ -9,9 +9,9 @@ import { assess } from '../assessment/assess.ts';
 import { refusalOf } from '../assessment/plan.ts';
 import { stampLedger } from '../migration/ledger.ts';
 import { releaseGraph } from '../migration/revisions.ts';
-import { adoptionMessages, describeMatch } from '../report/adoption-text.ts';
+import { adoptionMessages } from '../report/gate-messages.ts';
+import { describeMatch, describeDifference } from '../report/schema-differences.ts';
 import { commandsFor } from '../report/commands.ts';
-import { describeDifference } from '../report/differences.ts';
 import { loadFingerprints } from '../schema/fingerprints.ts';
 import { compareWith } from '../schema/identification.ts';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { exitCodes } from '../errors/exit-codes.ts';
 import type { State } from '../model/state.ts';
 import { writeWhole } from '../platform/durable-file.ts';
-import { type Metric, metricTexts } from '../report/metrics-text.ts';
+import { type Metric, metricTexts } from '../report/run-end.ts';
 import type { RunRecord } from '../report/run-record.ts';
 import type { RunEnd } from './run-report.ts';
 

@@ -6,7 +6,7 @@ import type { Database } from '../database/database.ts';
 import { Failure } from '../errors/failure.ts';
 import type { RepairPlan } from '../repair/repair-step.ts';
 import { assess } from '../assessment/assess.ts';
-import { describeNotAtHead } from '../report/repair-text.ts';
+import { describeNotAtHead } from '../report/schema-differences.ts';
 
 /**
  * Mends a schema that lacks parts of the last revision, under the lock, as the gate does. It is asked for by hand, so

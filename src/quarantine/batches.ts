@@ -5,7 +5,7 @@ import type { Session } from '../database/session.ts';
 import { Failure } from '../errors/failure.ts';
 import { commandsFor, type CommandSettings } from '../report/commands.ts';
 import type { Log } from '../report/log.ts';
-import { announceWayBack, quarantineMessages } from '../report/quarantine-text.ts';
+import { announceWayBack, quarantineMessages } from '../report/quarantine-messages.ts';
 import type { Recorder } from '../report/run-record.ts';
 import type { QuarantineSchema } from './label.ts';
 import { quotedApplicationSchema, type Progress, quarantineBatch } from './move.ts';

@@ -4,7 +4,7 @@ import { DependedUpon, findDependents, lockTables } from '../database/postgres/d
 import { text } from '../database/rows.ts';
 import type { Session } from '../database/session.ts';
 import { Failure, type QuarantineObstacle } from '../errors/failure.ts';
-import { describeReturned, quarantineMessages } from '../report/quarantine-text.ts';
+import { describeReturned, quarantineMessages } from '../report/quarantine-messages.ts';
 import { versionTable } from '../schema/catalog.ts';
 import { loadHead } from '../schema/expected-schema.ts';
 import { inBatches, quarantineBatches, requireAlone } from './batches.ts';

@@ -3,7 +3,7 @@ import type { State } from '../model/state.ts';
 import { Failure } from '../errors/failure.ts';
 import { assess } from '../assessment/assess.ts';
 import { refusalOf } from '../assessment/plan.ts';
-import { quarantineMessages } from '../report/quarantine-text.ts';
+import { quarantineMessages } from '../report/quarantine-messages.ts';
 
 /** The quarantine of a database. */
 export async function openQuarantine(context: QuarantineContext): Promise<Quarantine> {

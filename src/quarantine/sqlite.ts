@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { countRelations, withExclusiveFile } from '../database/sqlite/exclusive.ts';
 import { Failure, type QuarantineObstacle } from '../errors/failure.ts';
 import { commandsFor } from '../report/commands.ts';
-import { announceWayBack, quarantineMessages } from '../report/quarantine-text.ts';
+import { announceWayBack, quarantineMessages } from '../report/quarantine-messages.ts';
 import { timeInName } from '../platform/local-time.ts';
 
 /** What the record of the run calls it. */

@@ -3,15 +3,13 @@ import type { Relation } from '../model/database-facts.ts';
 import type { Refusal } from '../model/plan.ts';
 import type { Mismatch } from '../model/difference.ts';
 import { current, rangeOf, releases } from '../releases.ts';
-import { describeMatch, listRows, listSets } from './adoption-text.ts';
+import { describeMatch, listRows, listSets, listDifferences, nextSteps } from './schema-differences.ts';
 import { type Advice, adviceFor, capitalize, describeLedgers, restoring, startOver, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
-import { quoteName } from './sql-name.ts';
-import { listSessions } from './quarantine-text.ts';
-import { nextSteps } from './repair-text.ts';
-import { describeStaleSideFile } from './side-file-text.ts';
-import { listDifferences } from './outcome-messages.ts';
+import { quoteName } from './quoting.ts';
+import { listSessions } from './quarantine-messages.ts';
+import { describeStaleSideFile } from './connection-messages.ts';
 
 /** What is told of a database that could not be looked at. */
 export function unreadable(database: string, reason: string, commands: Commands, sideFile?: SideFileFault): Notice {

@@ -1,7 +1,16 @@
 import type { Journal } from '../state-folder/journal.ts';
 import { zonedTime } from '../platform/local-time.ts';
-import { count } from './format.ts';
-import { shownArchive } from './next-steps.ts';
+import { count, formatBytes } from './format.ts';
+import { shownArchive, capitalize } from './next-steps.ts';
+import type { Change } from '../model/measurement.ts';
+import { printable, printableSql } from '../platform/printable.ts';
+import type { Archive } from '../archive/reader.ts';
+import type { Surrounding } from '../database/postgres/left-behind.ts';
+import type { DoneRestore } from '../state-folder/restore-history.ts';
+import { listRows } from './schema-differences.ts';
+import type { Commands } from './commands.ts';
+import type { Log } from './log.ts';
+import { changedPart, describeChanges } from './restore-refusals.ts';
 
 /** What the log and the questions of `restore` say while it works. */
 export const restoreMessages = {
@@ -71,3 +80,143 @@ export const restoreAtStartMessages = {
   already: (file: string, finishedAt: string): string =>
     `TT_RESTORE_FROM: ${file} was restored already (${zonedTime(finishedAt)}). The variable can be unset.`,
 };
+
+/** What an undo brings back, where that is not exactly what was put aside. Told before the question. */
+export function describeFormer(
+  { kept, finishedAt }: { readonly kept: string; readonly finishedAt: string },
+  changes: readonly Change[] | null,
+): readonly string[] {
+  if (changes === null) {
+    return [
+      `${kept} could not be compared with what was put aside at ${finishedAt}: nobody measured it then. It may have been changed since.`,
+    ];
+  }
+  if (changes.length === 0) return [];
+  return [
+    `${changedPart(kept, changes)} not what was put aside at ${finishedAt}:`,
+    ...describeChanges(changes).map((change) => `  ${change}`),
+  ];
+}
+
+/** What is live after an undo. */
+export function describeUndone(database: string, changes: readonly Change[] | null): string {
+  const what = `${database} is the database from before the last restore again`;
+  if (changes === null) return `${what}; whether it is as it was then, nobody can tell.`;
+  return changes.length === 0 ? `${what}, as it was.` : `${what}, with the changes that were made to it since.`;
+}
+
+/** A restore goes on without: only its undo will have to say so. */
+export function describeUnmeasured(kept: string, reason: string): string {
+  return `${kept} could not be measured (${reason}): an undo cannot tell whether it was changed meanwhile.`;
+}
+
+/** Where the kernel cannot keep a second run away from the files. */
+export function describeUnlockable(folder: string, reason: string): string {
+  return (
+    `No lock can be held in ${folder} (${reason}): make sure that no other container runs a restore with this backup ` +
+    'folder. Whether one has taken over is only told by the journal there, before each step.'
+  );
+}
+
+/** What may be left to do where the file may be open elsewhere. */
+export function describeUnseen(file: string): string {
+  return (
+    `Whether a program in another container has ${file} open could not be seen: if the application was not stopped, ` +
+    'restart it now. Until then it writes to the former file.'
+  );
+}
+
+/** What is about to be restored. */
+export function describeArchive(archive: Archive): string {
+  const { file, engine, createdAt, revisions, uploads, size } = archive;
+  const made = createdAt instanceof Date ? zonedTime(createdAt) : (createdAt ?? 'at a time it does not say');
+  const at =
+    revisions === null || revisions.length === 0 ? 'at a revision it does not say' : `at ${listRows(revisions)}`;
+  const what = engine === 'sqlite' ? 'SQLite' : 'PostgreSQL';
+  if (archive.bare) return `${file}: a SQLite database file, ${formatBytes(size)}.`;
+  return `${capitalize(shownArchive(file))}: a ${what} database ${at}, made ${made}, ${count(uploads.length, 'upload')}, ${formatBytes(size)} unpacked.`;
+}
+
+/** What becomes of what an owner made around the tables: before the question. */
+export function describeSurroundings(around: readonly Surrounding[]): readonly string[] {
+  const along = around.filter((thing) => thing.safe);
+  const left = around.filter((thing) => !thing.safe);
+  return [
+    ...(along.length === 0
+      ? []
+      : [
+          `No archive holds this; it is made anew in the restored database, where its table is there: ${objectsOf(along)}.`,
+        ]),
+    ...(left.length === 0
+      ? []
+      : [`The restored database will lack, for no archive holds it: ${objectsOf(left)}.`, ...statementsOf(left)]),
+  ];
+}
+
+/** The same once the restore is done. */
+export function describeLacking(lacking: readonly Surrounding[]): readonly string[] {
+  if (lacking.length === 0) return [];
+  return [
+    `Make anew what the restored database lacks and the former one has: ${objectsOf(lacking)}.`,
+    ...statementsOf(lacking),
+  ];
+}
+
+export function describeLackingUnknown(reason: string): string {
+  return `What the restored database lacks could not be seen (${reason}): this is all that the former one has.`;
+}
+
+/** Something that was not made anew. */
+export function describeNotCarried(object: string, reason: string): string {
+  return `Not carried over: ${object} (${reason}).`;
+}
+
+/** `rights of reader on clients, users; publication all_of_it` */
+function objectsOf(around: readonly Surrounding[]): string {
+  const objects = [...new Set(around.map(({ object }) => object))];
+  const named = objects.map((name) => {
+    const things = around.flatMap(({ object, on }) => (object === name && on !== null ? [on] : []));
+    const more = things.length > most ? ` and ${things.length - most} more` : '';
+    return things.length === 0 ? name : `${name} on ${things.slice(0, most).join(', ')}${more}`;
+  });
+  return printable(named.join('; '));
+}
+
+/** How many things are listed in a sentence. */
+const most = 20;
+
+const statementsOf = (around: readonly Surrounding[]): readonly string[] =>
+  around.map(({ statement }) => `  ${printableSql(statement)};`);
+
+/** What a restore undoes that the application had to do for good. @param users the ids of those who were erased since */
+export function describeErasures({ file }: Pick<Archive, 'file'>, users: readonly number[]): string {
+  const shown = users.slice(0, 10).join(', ') + (users.length > 10 ? ', …' : '');
+  return (
+    `${capitalize(shownArchive(file))} brings people back: ${count(users.length, 'user')} of the present database (id ${shown}) ` +
+    `${users.length === 1 ? 'was' : 'were'} erased after it was made, or on that day. Erase them again in the application ` +
+    'after the restore.'
+  );
+}
+
+/**
+ * Says where the former database is, how to go back to it, and how to get rid of it.
+ * @param uploads where its uploads are
+ */
+export function announceKept(
+  done: Pick<DoneRestore, 'kept' | 'way'> | null,
+  uploads: readonly string[],
+  commands: Commands,
+  log: Log,
+): void {
+  // before the first start of a SQLite database there is no file to keep
+  if (done === null) return log.info('There was no database before, and so none to go back to.');
+  const beside = uploads.length > 0 ? `, its uploads in ${uploads.join(' and ')}` : '';
+  log.info(`The former database is kept as ${done.kept}${beside}, until you drop it.`);
+  if (done.way === 'schemas') {
+    log.info(
+      '  It is a schema of the same database: every backup, also those of the application, holds it until then.',
+    );
+  }
+  log.info(`  To go back to it: ${commands.run('restore', '--undo').trim()}`);
+  log.info(`  To drop it: ${commands.run('restore', '--drop-former').trim()}`);
+}

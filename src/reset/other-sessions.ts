@@ -3,7 +3,7 @@ import { findStaying } from '../database/postgres/other-sessions.ts';
 import type { Session } from '../database/session.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { Failure } from '../errors/failure.ts';
-import { listSessions } from '../report/quarantine-text.ts';
+import { listSessions } from '../report/quarantine-messages.ts';
 
 const insufficientPrivilege = '42501';
 

@@ -4,7 +4,7 @@ import { changesBetween } from '../database/measurement.ts';
 import type { Config } from '../config/config.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import type { Log } from '../report/log.ts';
-import { describeUnmeasured } from '../report/restore-text.ts';
+import { describeUnmeasured } from '../report/restore-messages.ts';
 import type { DoneRestore } from '../state-folder/restore-history.ts';
 import { isLost } from '../database/cause.ts';
 import { reasonInWords } from './load-and-verify.ts';

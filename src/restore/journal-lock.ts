@@ -5,7 +5,7 @@ import { takeFileLock } from '../database/sqlite/lock.ts';
 import { nameOf } from '../database/target-name.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { makeStateFolder, stateFolderOf } from '../state-folder/state-paths.ts';
-import { describeUnlockable } from '../report/restore-text.ts';
+import { describeUnlockable } from '../report/restore-messages.ts';
 import type { BeforeStep } from './before-step.ts';
 import {
   describeWaitedFor,
@@ -16,7 +16,7 @@ import {
   writeJournal,
 } from '../state-folder/journal.ts';
 import type { RestoreContext } from './target.ts';
-import { waitingMessages } from '../report/connection-text.ts';
+import { waitingMessages } from '../report/connection-messages.ts';
 
 /** The journal of a backup folder in the hands of one run. */
 export interface HeldJournal {

@@ -2,7 +2,7 @@ import type { Database } from '../database/database.ts';
 import { findSurroundings, type Surrounding } from '../database/postgres/left-behind.ts';
 import { reasonOf } from '../errors/failure.ts';
 import type { Log } from '../report/log.ts';
-import { describeNotCarried } from '../report/restore-text.ts';
+import { describeNotCarried } from '../report/restore-messages.ts';
 import type { Way } from '../state-folder/journal.ts';
 
 /**

@@ -10,11 +10,11 @@ import { openDatabase } from '../database/open.ts';
 import { causeOf } from '../database/cause.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { assess } from '../assessment/assess.ts';
-import { listRows } from '../report/adoption-text.ts';
+import { listRows } from '../report/schema-differences.ts';
 import { describeCause } from '../report/error-messages.ts';
 import type { RestoreContext, Source } from './target.ts';
 import { findWarnings } from './warnings.ts';
-import { waitingMessages } from '../report/connection-text.ts';
+import { waitingMessages } from '../report/connection-messages.ts';
 
 /** Opens a database of a restore's own. */
 export async function withScratchDatabase<Result>(

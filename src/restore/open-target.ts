@@ -11,7 +11,7 @@ import { describeWaitedFor, type Way } from '../state-folder/journal.ts';
 import { applicationSchemaOf, isShared } from './targets/application-schema.ts';
 import { schemaSwapTarget } from './targets/schema-swap.ts';
 import type { RestoreContext, RestoreTarget } from './target.ts';
-import { waitingMessages } from '../report/connection-text.ts';
+import { waitingMessages } from '../report/connection-messages.ts';
 
 /**
  * Opens the place of the live database for a restore. To be called under its run lock.

@@ -4,7 +4,7 @@ import type { Session } from '../database/session.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { pauseBeforeAttempt, sleep } from '../database/backoff.ts';
 import { Failure } from '../errors/failure.ts';
-import { listSessions } from '../report/quarantine-text.ts';
+import { listSessions } from '../report/quarantine-messages.ts';
 import type { RestoreContext } from './target.ts';
 
 /** How often others are told to end who connect again at once. */

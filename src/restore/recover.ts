@@ -16,7 +16,7 @@ import { type Journal, journalFileOf, readJournal, type Way } from '../state-fol
 import { applicationSchemaOf } from './targets/application-schema.ts';
 import { enterMaintenanceDatabase, noMaintenanceDatabase } from './open-target.ts';
 import type { Exchange } from '../report/run-record.ts';
-import { describeUnmeasured } from '../report/restore-text.ts';
+import { describeUnmeasured } from '../report/restore-messages.ts';
 import { isOfTarget } from './ownership.ts';
 import { isLost } from '../database/cause.ts';
 import { withScratchDatabase } from './load-and-verify.ts';

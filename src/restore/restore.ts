@@ -9,7 +9,7 @@ import type { Database } from '../database/database.ts';
 import type { Surrounding } from '../database/postgres/left-behind.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
-import { listRows } from '../report/adoption-text.ts';
+import { listRows } from '../report/schema-differences.ts';
 import { commandsFor } from '../report/commands.ts';
 import {
   announceKept,
@@ -20,7 +20,7 @@ import {
   describeSurroundings,
   describeFormer,
   describeUndone,
-} from '../report/restore-text.ts';
+} from '../report/restore-messages.ts';
 import { requireExclusiveAccess } from './other-sessions.ts';
 import type { BeforeStep } from './before-step.ts';
 import { findErasedSince } from './erasures.ts';

@@ -5,7 +5,7 @@ import type { Row } from '../model/engine.ts';
 import type { Log } from '../report/log.ts';
 import type { Models, NewRow } from './models/models.ts';
 import type { Counts, SeededTable } from './tables.ts';
-import { describeAdded } from '../report/seed-text.ts';
+import { describeAdded } from '../report/development-messages.ts';
 
 /** Where rows go: the models on the transaction's connection, and who wants to know of them. */
 export interface Site {

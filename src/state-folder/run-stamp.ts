@@ -7,7 +7,7 @@ import type { Log } from '../report/log.ts';
 import { isPlaceToKeep } from '../platform/volumes.ts';
 import { isText, parseRecord } from './parse-record.ts';
 import { stampFileOf } from './state-paths.ts';
-import { workMessages } from '../report/gate-text.ts';
+import { workMessages } from '../report/gate-messages.ts';
 
 /**
  * Notes beside the backups that a healthy database was here, so that an empty one is not taken for a first start

@@ -4,7 +4,7 @@ import type { PostgresTarget } from '../../config/config.ts';
 import { chainOf } from '../../errors/error-code.ts';
 import { Failure, reasonOf } from '../../errors/failure.ts';
 import { causeOf, LockTimeout } from '../cause.ts';
-import { describeRetry } from '../../report/cause-text.ts';
+import { describeRetry } from '../../report/causes.ts';
 import { describePostgres } from '../target-name.ts';
 import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { commit, type CommitOptions } from './commit.ts';

@@ -4,7 +4,7 @@ import { existsSync, rmSync, statSync } from 'node:fs';
 import SQLite from 'better-sqlite3';
 import type { SqliteTarget } from '../../config/config.ts';
 import { Failure, reasonOf } from '../../errors/failure.ts';
-import { describeKeptCopies } from '../../report/side-file-text.ts';
+import { describeKeptCopies } from '../../report/connection-messages.ts';
 import type { Session } from '../session.ts';
 import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { danglingReferences } from './check.ts';

@@ -1,6 +1,6 @@
 import type { PostgresTarget } from '../../config/config.ts';
 import { nameOf } from '../../database/target-name.ts';
-import { describeLoaded } from '../../report/rows-text.ts';
+import { describeLoaded } from '../../report/sqlite-transfer.ts';
 import { loadRows } from './load-rows.ts';
 import { failureAt } from '../load-and-verify.ts';
 import type { RestoreContext, Source } from '../target.ts';

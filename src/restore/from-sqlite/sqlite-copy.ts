@@ -1,7 +1,6 @@
-import type { Archive } from '../../archive/reader.ts';
+import { type Archive, extractEntry } from '../../archive/reader.ts';
 import { statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { extractEntry } from '../../archive/reader.ts';
 import { archiveRejected } from '../../archive/archive-error.ts';
 import { readSummary } from '../../backup/database-summary.ts';
 import type { Database } from '../../database/database.ts';
@@ -13,7 +12,7 @@ import { assess } from '../../assessment/assess.ts';
 import type { DatabaseFacts } from '../../model/database-facts.ts';
 import type { Work } from '../../model/plan.ts';
 import { assessRepair, repairDifferences } from '../../repair/repair.ts';
-import { describeDifference } from '../../report/differences.ts';
+import { describeDifference } from '../../report/schema-differences.ts';
 import { rowQuestions, findFaults } from '../../schema/faults.ts';
 import { loadExpectedSchema } from '../../schema/expected-schema.ts';
 import {

@@ -4,7 +4,7 @@ import type { SqliteTarget } from '../../config/config.ts';
 import type { Database } from '../../database/database.ts';
 import { swapFiles, recoverSwap } from '../../database/sqlite/swap-file.ts';
 import { measureFile } from '../../database/sqlite/measure.ts';
-import { describeUnseen } from '../../report/restore-text.ts';
+import { describeUnseen } from '../../report/restore-messages.ts';
 import { unpackSqlite } from '../from-sqlite/sqlite-copy.ts';
 import { upgradeAndVerify, withScratchDatabase } from '../load-and-verify.ts';
 import type { RestoreContext, RestoreTarget } from '../target.ts';

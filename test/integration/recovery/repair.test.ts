@@ -3,7 +3,7 @@ import type { Obstacle, Unsafe } from '../../../src/model/repair.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type OpenSchema, openSchema } from '../../../src/migration/schema-builder/schema.ts';
 import { Unrepairable } from '../../../src/repair/repair.ts';
-import { sqlFor } from '../../../src/report/repair-text.ts';
+import { sqlFor } from '../../../src/report/schema-differences.ts';
 import { findExtras } from '../../../src/schema/comparison.ts';
 import { loadHead } from '../../../src/schema/expected-schema.ts';
 import { describePostgres } from '../../support/postgres-server.ts';

@@ -14,7 +14,7 @@ import { readSeedOptions } from '../../../src/seed/options.ts';
 import { hashPassword } from '../../../src/seed/password.ts';
 import { diceOf } from '../../../src/seed/random.ts';
 import { noCounts } from '../../../src/seed/tables.ts';
-import { renderCounts } from '../../../src/report/seed-text.ts';
+import { renderCounts } from '../../../src/report/development-messages.ts';
 
 const options = (given: Readonly<Record<string, string>> = {}, ...flags: readonly string[]) =>
   readSeedOptions(new Map(Object.entries(given)), new Set(flags));

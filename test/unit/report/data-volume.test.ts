@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { lookAtDataVolume } from '../../../src/platform/data-volume.ts';
-import { describeDataVolume } from '../../../src/report/data-volume-text.ts';
+import { describeDataVolume } from '../../../src/report/connection-messages.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 /** What is said of a volume with these files. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openRecord } from '../../../src/report/run-record.ts';
-import { withRecord } from '../../../src/report/safety.ts';
+import { withRecord } from '../../../src/report/run-end.ts';
 import { claimOf } from '../../support/safe-word.ts';
 
 const notice = { title: '', happened: [], safe: 'nothing was changed in the database.', options: [] };

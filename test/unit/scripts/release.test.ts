@@ -10,7 +10,7 @@ import { mentioning, type ReleaseFacts, renderReleases, writeMentions } from '..
 import { addRelease, readReleases } from '../../../scripts/release/releases-file.ts';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { current, rangeOf, releases } from '../../../src/releases.ts';
-import { versionFacts, versionText } from '../../../src/report/version-text.ts';
+import { versionFacts, versionText } from '../../../src/report/command-line.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');

@@ -3,7 +3,7 @@ import type { RelationKind } from '../model/database-facts.ts';
 import { printableSql } from '../platform/printable.ts';
 import { restoring } from './next-steps.ts';
 import { type Commands, folderOf } from './commands.ts';
-import { quoteName } from './sql-name.ts';
+import { quoteName } from './quoting.ts';
 
 /** A cause in words. */
 interface Told {

@@ -6,7 +6,7 @@ import type { VerifiedArchive } from '../backup/verify.ts';
 import { localTime, zoneAt } from '../platform/local-time.ts';
 import { printable } from '../platform/printable.ts';
 import { shownArchive } from './next-steps.ts';
-import { listObjects } from './unknown-objects-text.ts';
+import { listObjects } from './archive-messages.ts';
 import { count, formatAge, formatBytes } from './format.ts';
 import type { JsonObject } from './output.ts';
 

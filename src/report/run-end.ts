@@ -1,6 +1,80 @@
+import { capitalize } from './next-steps.ts';
+import type { RunRecord, Exchange, Step } from './run-record.ts';
 import type { Notice } from './banner.ts';
 import { count } from './format.ts';
-import type { Exchange, RunRecord, Step } from './run-record.ts';
+
+/** What the owner is told of a run. */
+export interface Message {
+  readonly title: string;
+  /** Lines: the banner, or what was done. */
+  readonly text: string;
+}
+
+/** What is told of a run that ended well. @param command its name */
+export function describeSuccess(
+  command: string,
+  record: Pick<RunRecord, 'database' | 'steps'>,
+  changed: boolean,
+): Message {
+  const where = record.database === null ? '' : `: ${record.database.name}`;
+  const done = stepsInWords(record.steps);
+  const nothing = changed ? 'The database was changed.' : 'Nothing was changed in the database.';
+  return {
+    title: changed ? `The database was changed by ${command}${where}` : `${capitalize(command)} ended well${where}`,
+    text: done.length === 0 ? nothing : done.map((clause) => `${capitalize(clause)}.`).join('\n'),
+  };
+}
+
+/** Where the server of PostgreSQL, or a client program, quotes what stands in a row. */
+const quotedValues: readonly (readonly [RegExp, string])[] = [
+  // invalid input syntax for type integer: "…"; COPY users, line 3, column email: "…"
+  [/(: *\s)"(?:[^"]|"")*"/g, '$1"***"'],
+  // value "…" is out of range for type integer
+  [/\b(value )"(?:[^"]|"")*"/gi, '$1"***"'],
+  // Key (email)=(…) already exists.
+  [/(\)=\()[^)]*\)/g, '$1***)'],
+  // Failing row contains (…).
+  [/(\brow contains \()[\s\S]*?\)(?=\.|\n|$)/gi, '$1***)'],
+];
+
+/** Takes values of rows out of a text that leaves the machine. Names of tables and columns stay. */
+export function withoutRows(text: string): string {
+  return quotedValues.reduce((shown, [pattern, replacement]) => shown.replaceAll(pattern, replacement), text);
+}
+
+/** The lines of the log about one recipient. @param place scheme and host alone */
+export const told = (place: string): string => `The owner was told at ${place}.`;
+export const notTold = (place: string, reason: string): string =>
+  `The owner could not be told at ${place}: ${reason}. This does not change the exit code.`;
+export const answered = (status: number): string => {
+  if (status >= 300 && status < 400) return `it answered ${status} and names another address: give that one`;
+  return `it answered ${status}`;
+};
+export const noAnswer = (milliseconds: number): string => `no answer within ${milliseconds / 1000} seconds`;
+export const stoppedWaiting = 'the run was stopped meanwhile';
+/** The last line of a message that was cut. */
+export const cutShort = '… (the log has the rest)';
+export const describeUntold = (reason: string): string => `The owner could not be told: ${reason}.`;
+
+/** A file about the end of a run that could not be left. @param what the report, the metrics */
+export function describeUnwritten(what: string, file: string, reason: string): string {
+  return `WARNING: the ${what} could not be written to ${file}: ${reason}\n`;
+}
+
+/** What the metrics of TT_METRICS_FILE mean, in the order in which they are written. All of them are gauges. */
+export const metricTexts = [
+  ['db_init_info', 'The version of db-init that ran last.'],
+  ['db_init_state', 'The state of the database at the end of the last run that saw it: 1 for the one that it is in.'],
+  ['db_init_exit_code', 'The exit code of the last run; 0 means that all is well.'],
+  ['db_init_last_run_timestamp_seconds', 'When the last run ended.'],
+  ['db_init_last_run_duration_seconds', 'How long the last run took.'],
+  ['db_init_last_success_timestamp_seconds', 'When a run ended with exit code 0 for the last time.'],
+  ['db_init_last_change_timestamp_seconds', 'When a run changed the database for the last time.'],
+  ['db_init_last_backup_timestamp_seconds', 'When a backup was made for the last time.'],
+  ['db_init_last_backup_size_bytes', 'How large that backup is.'],
+] as const;
+
+export type Metric = (typeof metricTexts)[number][0];
 
 /**
  * Holds what a failed run tells against what it has done. A problem's own `Safe:` sentence is true of a run that has

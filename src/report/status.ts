@@ -1,11 +1,14 @@
 import type { Assessment } from '../assessment/observation.ts';
 import { printable } from '../platform/printable.ts';
-import { describeMatch, listRows } from './adoption-text.ts';
+import { describeMatch, listRows } from './schema-differences.ts';
 import { renderBanner } from './banner.ts';
 import type { Commands } from './commands.ts';
-import { describeOrders } from './run-once-text.ts';
+import { describeOrders } from './run-once-messages.ts';
 import { describeProblem } from './error-messages.ts';
 import type { Action, StateReport } from '../assessment/state-report.ts';
+import type { Rehearsal } from '../operations/rehearse.ts';
+import type { CatalogChanges } from '../schema/revision-changes.ts';
+import { count } from './format.ts';
 
 /** What each state means, in a line. */
 const meanings: Readonly<Record<NonNullable<StateReport['state']>, string>> = {
@@ -31,7 +34,7 @@ export function renderStatus(
   more: readonly string[],
 ): string {
   return (
-    lines([
+    textOf([
       ...summary(report),
       ...more,
       ...ordered(report),
@@ -64,7 +67,7 @@ export function renderPlan(report: StateReport, seen: Assessment, commands: Comm
   const details = [...pending, ...missing(report)].map((detail) => `  ${detail}`);
   const orders = ordered(report);
   return (
-    lines([
+    textOf([
       ...summary(report),
       ...orders,
       ...atStart(report),
@@ -83,7 +86,7 @@ export function renderVerdict(report: StateReport, seen: Assessment, commands: C
       ? ['verified: every table, column, key and index that the revision promises is there']
       : ['NOT VERIFIED'];
   return (
-    lines([...summary(report), ...restore(seen), ...missing(report), ...extras(report), ...verdict]) +
+    textOf([...summary(report), ...restore(seen), ...missing(report), ...extras(report), ...verdict]) +
     banner(report, seen, commands)
   );
 }
@@ -154,6 +157,42 @@ function banner(report: StateReport, { plan, obstacle }: Assessment, commands: C
   return `\n${renderBanner(describeProblem(problem, commands), report.exitCode)}`;
 }
 
-function lines(texts: readonly string[]): string {
+function textOf(texts: readonly string[]): string {
   return `${texts.map(printable).join('\n')}\n`;
+}
+
+/** How many names of a kind are listed; `--json` lists all. */
+const mostNames = 12;
+
+const headings: readonly (readonly [keyof CatalogChanges, string])[] = [
+  ['createdTables', 'tables created'],
+  ['droppedTables', 'tables gone'],
+  ['addedColumns', 'columns added'],
+  ['droppedColumns', 'columns gone'],
+  ['changedColumns', 'columns changed'],
+  ['addedRules', 'constraints and indexes added'],
+  ['droppedRules', 'constraints and indexes gone'],
+];
+
+/** A rehearsal for people; the time of each revision has been logged by then. */
+export function renderRehearsal(rehearsal: Rehearsal | null): string {
+  if (rehearsal === null) return 'There is nothing to rehearse: the gate would do nothing.\n';
+  const { steps, milliseconds, changes, rows } = rehearsal;
+  const lines = [
+    `rehearsed: ${count(steps.length, 'step')} in ${(milliseconds / 1000).toFixed(1)} s, verified, and taken back: the database is as it was`,
+    ...headings.flatMap(([kind, heading]) => listed(heading, changes[kind])),
+    ...Object.entries(rows).map(([table, { before, after }]) => `rows of ${table}: ${before} before, ${after} after`),
+  ];
+  return `${lines.map(printable).join('\n')}\n`;
+}
+
+/** The same where the gate would restore an archive first. */
+export function renderRestoreRehearsal(file: string): string {
+  return `rehearsed: ${file} was restored beside the database, brought to the head, verified, and thrown away: the database is as it was\n`;
+}
+
+function listed(heading: string, names: readonly string[]): string[] {
+  if (names.length === 0) return [];
+  const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : '';
+  return [`${heading} (${names.length}): ${names.slice(0, mostNames).join(', ')}${more}`];
 }

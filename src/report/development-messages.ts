@@ -3,7 +3,9 @@ import { describeLedgers, startOver, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
 import type { Log } from './log.ts';
-import { listSessions } from './quarantine-text.ts';
+import { listSessions } from './quarantine-messages.ts';
+import type { State } from '../model/state.ts';
+import { count } from './format.ts';
 
 /** Why nothing was deleted. */
 export function describeResetObstacle(database: string, obstacle: ResetObstacle, commands: Commands): Notice {
@@ -98,4 +100,34 @@ export function announceNext(backup: string | null, commands: Commands, log: Log
 /** The deletion can still be rolled back. */
 export function describeDeleted(tables: number): string {
   return `  deleted ${tables} tables, until the new schema is proven and committed`;
+}
+
+/** What the seed has added, for people: a line a table. */
+export function renderCounts(counts: Readonly<Record<string, number>>): string {
+  const entries = Object.entries(counts);
+  const all = entries.reduce((sum, [, number]) => sum + number, 0);
+  const name = Math.max(...entries.map(([table]) => table.length));
+  const digits = String(all).length;
+  return [
+    ...entries.map(([table, number]) => `  ${table.padEnd(name)}  ${String(number).padStart(digits)}`),
+    all === 0 ? 'Everything was there already: nothing was added.' : `${count(all, 'row')} added.`,
+    '',
+  ].join('\n');
+}
+
+/** Why no development data was added. */
+export function describeSeedRefusal(database: string, state: State['kind'], commands: Commands): Notice {
+  return {
+    title: `Development data is only added to a current database: ${database}`,
+    happened: [`The state of this one is "${state}".`],
+    safe: untouched,
+    options: [
+      `Run the gate first: it brings the database to the head, or says what stands in the way.\n${commands.gate}`,
+      `See what is wrong.\n${commands.status}`,
+    ],
+  };
+}
+
+export function describeAdded(table: string, rows: number): string {
+  return `  ${table}: ${rows} added`;
 }

@@ -4,8 +4,7 @@ import type { Contents, FolderPacking, OtherFile, Wrapping } from '../errors/fai
 import { capitalize } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import { type Commands, databaseWord, forEachFile } from './commands.ts';
-import { shellWord } from './shell.ts';
-import { quoteName } from './sql-name.ts';
+import { shellWord, quoteName } from './quoting.ts';
 
 /** What is no archive: what it is, and how what is in it is restored, as commands that work as they stand. */
 export function describeOtherFile(archive: string, file: OtherFile, standing: Standing): Notice {

@@ -1,0 +1,189 @@
+import { collationVersion, type Surroundings } from '../model/database-facts.ts';
+import type { Plan, Work } from '../model/plan.ts';
+import type { Commands } from './commands.ts';
+import type { Log } from './log.ts';
+import { describeAttachment, nextSteps, describeMatch, listRows, listDifferences } from './schema-differences.ts';
+import { count, formatMilliseconds } from './format.ts';
+import { describeStrays } from './refusals.ts';
+import type { State } from '../model/state.ts';
+import type { Cause } from '../model/cause.ts';
+import type { FailedMigration, Problem, Verdict } from '../errors/failure.ts';
+import { adviceFor, capitalize, restoring } from './next-steps.ts';
+import type { Notice } from './banner.ts';
+import { describeCauseOf } from './causes.ts';
+
+/** Says what the gate is about to do, and why. */
+export function announceWork(plan: Work, commands: Commands, log: Log): void {
+  const { state } = plan;
+  const { pending, adopt } = plan.kind === 'migrate' ? plan : { pending: [], adopt: [] };
+  switch (state.kind) {
+    case 'fresh':
+      if (state.traces.length > 0) {
+        log.warn('THE DATABASE IS EMPTY, BUT IT DOES NOT LOOK LIKE A FIRST START:');
+        for (const trace of state.traces) log.warn(`  ${trace}`);
+        log.warn(
+          '  This is what a lost or wrongly mounted database volume looks like. If data should be here, stop the ' +
+            'application and look at the volumes. TT_REQUIRE_EXISTING=true refuses an empty database.',
+        );
+        if (commands.stop !== '') log.warn(commands.stop);
+      }
+      log.info(`The database is empty: creating the schema of all ${pending.length} revisions at once.`);
+      break;
+    case 'behind':
+      for (const row of new Set(state.revisions.filter((each, place) => state.revisions.indexOf(each) !== place))) {
+        log.warn(`alembic_version holds ${row} more than once: one row of it is kept.`);
+      }
+      log.info(`The database is at ${listRows(state.revisions, ', ')}: ${pending.length} revisions to apply.`, {
+        pending,
+      });
+      break;
+    case 'unversioned':
+      log.info('The database has no version information: it is compared with the schema of every known revision.');
+      if (state.identity.kind === 'match') describeMatch(state.identity).forEach((line) => log.info(`  ${line}`));
+      log.info(
+        `It is stamped ${listRows(adopt)}, ` +
+          (pending.length === 0 ? 'the current revision.' : `and ${count(pending.length, 'revision')} applied.`),
+        { adopt, pending },
+      );
+      break;
+    case 'corrupted':
+      log.warn(`Detected corrupted database state: ${describeStrays(state.relations)}.`);
+      log.warn('They are moved to a quarantine schema; nothing is dropped.');
+      for (const trace of state.traces) log.warn(`  ${trace}`);
+      break;
+    case 'drifted':
+      log.warn(`The schema differs in what its revision promises (${state.differences.length}): that is mended.`);
+      break;
+    case 'current':
+    case 'partial':
+    case 'ahead':
+    case 'foreign':
+    case 'elsewhere':
+    case 'interrupted':
+    case 'unreadable':
+      throw new Error(`nothing to migrate in the state ${state.kind}`);
+  }
+}
+
+/** Says that text sorts in another way than its indexes were built, whatever else there is to do. */
+export function announceCollations({ attachments }: Surroundings, log: Log): void {
+  for (const attachment of attachments.filter(({ what }) => what.startsWith(collationVersion))) {
+    log.warn(describeAttachment(attachment).message);
+  }
+}
+
+/** Says why there is nothing to do. */
+export function announcePass({ state }: Extract<Plan, { kind: 'pass' }>, log: Log): void {
+  if (state.kind === 'ahead') {
+    log.warn(
+      `The database is newer than this image (${listRows(state.unknown, ', ')}). TT_ALLOW_NEWER_SCHEMA lets it pass: ` +
+        'its core tables are there, nothing else was checked.',
+    );
+    return;
+  }
+  log.info(`The database is healthy and current (${state.revisions.join(', ')}): nothing to do.`);
+}
+
+/** What the log says of the work at the schema. */
+export const workMessages = {
+  healthy: (heads: readonly string[]): string => `The database is healthy and current (${heads.join(', ')}).`,
+  broughtToHead: (milliseconds: number): string =>
+    `The schema was brought to the head in ${formatMilliseconds(milliseconds)}.`,
+  backupNotNoted: (reason: string): string => `Which backup is from before this change could not be noted: ${reason}.`,
+  runNotNoted: (reason: string): string => `No note was left in the backup folder (${reason}).`,
+};
+
+/** What the log and the questions of `adopt` say. @param rows of alembic_version */
+export const adoptionMessages = {
+  wouldStamp: (rows: readonly string[]): string =>
+    `Without --dry-run the database would be stamped ${rows.join(' with ')}.`,
+  stamped: (rows: readonly string[]): string =>
+    `The database is stamped ${listRows(rows)}. Nothing was migrated: that is what the gate does next.`,
+  same: (rows: readonly string[]): string => `The schema is that of ${listRows(rows)}.`,
+  compared: (rows: readonly string[]): string => `Compared with ${listRows(rows)}, this is missing or different:`,
+  consent: (rows: readonly string[]): string =>
+    `The schema is not that of ${listRows(rows)}: later revisions may fail, or build on what is missing.`,
+  unknownRevisions: (unknown: readonly string[]): string => `There is no revision "${unknown.join('", "')}".`,
+  hasRevisions: (rows: readonly string[]): string =>
+    `The database says itself which revision it is at: ${rows.join(', ')}. There is nothing to adopt.`,
+  noCoreTable: (state: State['kind']): string =>
+    `The database has no core table: it is ${state}, and there is nothing to adopt.`,
+};
+
+/** What is told of a migration that failed. */
+export function describeFailedMigration(
+  { revision, applied, remaining, reason }: FailedMigration,
+  cause: Cause,
+  commands: Commands,
+): Notice {
+  const { title, happened, options } = describeCauseOf(cause, commands);
+  const what = revision === null ? 'The migration failed' : `Migration ${revision} failed`;
+  return {
+    title: title === null ? what : `${what}: ${title}`,
+    happened: [
+      `Reason: ${reason}`,
+      ...happened,
+      `Applied before it and rolled back: ${applied.length}. Not run: ${remaining.length}.`,
+    ],
+    safe: 'everything ran in one transaction and was rolled back: the database is exactly as it was.',
+    options: [
+      ...(options ?? [
+        'If the reason speaks of something outside of the database, remedy that and start again.',
+        adviceFor(commands).save,
+        'If it names rows (duplicates, NULLs, missing references), correct them, try without keeping anything, and ' +
+          `start again.\n${commands.open}\n${commands.rehearse}\n${commands.gate}`,
+      ]),
+      'Go back to the former version of the application meanwhile: the database still fits it.',
+    ],
+  };
+}
+
+/** What is told of other work that failed for a reason that lies outside of db-init. */
+export function describeFailedWork(
+  { database, reason, cause }: Extract<Problem, { kind: 'database-failed' }>,
+  commands: Commands,
+): Notice {
+  const { title, happened, options } = describeCauseOf(cause, commands);
+  return {
+    title: `${capitalize(title ?? 'the database refused the work')}: ${database}`,
+    happened: [`Reason: ${reason}`, ...happened],
+    safe: 'the transaction that was open was rolled back: what it had done is not in the database.',
+    options: options ?? [`Remedy what the reason says, then start again.\n${commands.gate}`],
+  };
+}
+
+/** What is told of a schema that is not what its revision promises. */
+export function describeVerdict(
+  database: string,
+  { versionTableMissing, revisions, heads, differences, unsafe = [] }: Verdict,
+  commands: Commands,
+): Notice {
+  const happened = versionTableMissing
+    ? [
+        'WARNING: alembic_version table missing after migrations!',
+        'Migrations reported success but alembic_version table was not created.',
+        'This indicates migrations did not actually run or were rolled back.',
+      ]
+    : [
+        ...(revisions.join() === heads.join()
+          ? []
+          : [`alembic_version says ${listRows(revisions, ', ') || 'nothing'}, and should say ${heads.join(', ')}.`]),
+        ...listDifferences(differences, unsafe),
+      ];
+  return {
+    title: `The schema is not healthy: ${database}`,
+    happened,
+    safe: 'no row was deleted. The application is not started on this schema.',
+    options: [
+      adviceFor(commands).save,
+      ...(unsafe.length > 0
+        ? [nextSteps(unsafe, commands)]
+        : [
+            `See every difference.\n${commands.differences}`,
+            `Start again: what is missing may be added.\n${commands.gate}`,
+          ]),
+      restoring('Or restore a backup', commands),
+      adviceFor(commands).reset,
+    ],
+  };
+}

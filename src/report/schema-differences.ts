@@ -1,0 +1,344 @@
+import { type Attachment } from '../model/database-facts.ts';
+import type { Mismatch } from '../model/difference.ts';
+import type { Obstacle, Unsafe } from '../model/repair.ts';
+import type { State, Identity } from '../model/state.ts';
+import type { RepairPlan } from '../repair/repair-step.ts';
+import type { Commands } from './commands.ts';
+import { printable } from '../platform/printable.ts';
+import type { JsonObject } from './output.ts';
+
+/** A difference as `--json` reports it. */
+export interface DifferenceReport {
+  readonly kind: Mismatch['kind'];
+  /** `table`, `table.column`, or the name of a constraint, index or type with its table. */
+  readonly object: string;
+  readonly message: string;
+}
+
+/** Names what lies on a table or around the database. */
+export function describeAttachment({ table, what, name, detail }: Attachment): { object: string; message: string } {
+  const object = table === null || table === name ? name : `${table}.${name}`;
+  const place = table === null || table === name ? '' : ` on ${table}`;
+  return { object, message: `${what} ${name}${place}: ${detail.replaceAll(/\s+/g, ' ')}` };
+}
+
+/** Puts a difference into words. */
+export function describeDifference(difference: Mismatch): DifferenceReport {
+  const { kind } = difference;
+  switch (difference.kind) {
+    case 'unexpected-table':
+      return { kind, object: difference.table, message: `table ${difference.table} is of another revision` };
+    case 'unexpected-column': {
+      const object = `${difference.table}.${difference.column}`;
+      return { kind, object, message: `column ${object} is of another revision` };
+    }
+    case 'missing-table':
+      return { kind, object: difference.table, message: `table ${difference.table} is missing` };
+    case 'unreadable-table':
+      return { kind, object: difference.table, message: `table ${difference.table} may not be read by this user` };
+    case 'missing-column': {
+      const object = `${difference.table}.${difference.column}`;
+      return { kind, object, message: `column ${object} (${difference.expected.type}) is missing` };
+    }
+    case 'different-type': {
+      const object = `${difference.table}.${difference.column}`;
+      const { expected, found } = difference;
+      return { kind, object, message: `column ${object} is ${found}, and should be ${expected}` };
+    }
+    case 'narrower-type': {
+      const object = `${difference.table}.${difference.column}`;
+      const { expected, found } = difference;
+      return { kind, object, message: `column ${object} is ${found}, which holds less than ${expected}` };
+    }
+    case 'must-be-not-null': {
+      const object = `${difference.table}.${difference.column}`;
+      return { kind, object, message: `column ${object} allows NULL, and should not` };
+    }
+    case 'must-be-nullable': {
+      const object = `${difference.table}.${difference.column}`;
+      return { kind, object, message: `column ${object} does not allow NULL, and should` };
+    }
+    case 'missing-sequence': {
+      const object = `${difference.table}.${difference.column}`;
+      return { kind, object, message: `column ${object} has lost the sequence that numbers new rows` };
+    }
+    case 'missing-constraint': {
+      const { table, name, definition } = difference;
+      const label = name === definition ? definition : `${name}: ${definition}`;
+      return { kind, object: `${table}.${name}`, message: `constraint of ${table} is missing: ${label}` };
+    }
+    case 'missing-index': {
+      const { table, name, definition } = difference;
+      return { kind, object: `${table}.${name}`, message: `index ${name} of ${table} is missing: ${definition}` };
+    }
+    case 'invalid-index': {
+      const { table, name } = difference;
+      return {
+        kind,
+        object: `${table}.${name}`,
+        message: `index ${name} of ${table} is invalid: its creation was cut off`,
+      };
+    }
+    case 'unknown-label': {
+      const object = `${difference.table}.${difference.column}`;
+      return {
+        kind,
+        object,
+        message: `column ${object} holds "${difference.label}", which the application does not know`,
+      };
+    }
+    case 'sequence-behind': {
+      const object = `${difference.table}.${difference.column}`;
+      return {
+        kind,
+        object,
+        message: `the sequence of ${object} is behind its rows: new ones would get numbers that are taken`,
+      };
+    }
+    case 'missing-rows': {
+      const { table } = difference;
+      return { kind, object: table, message: `table ${table} has none of the rows that its revision makes` };
+    }
+    case 'obstruction':
+      return { kind, ...describeAttachment(difference.attachment) };
+    case 'missing-enum': {
+      const { name, values } = difference;
+      return {
+        kind,
+        object: name,
+        message: `enumeration type ${name} (${values.join(', ')}) is missing or lacks values`,
+      };
+    }
+  }
+}
+
+/** Says what was done about a difference: `added the missing index …`. The object is that of `describeDifference`. */
+export function describeRepaired(difference: Mismatch): { object: string; message: string } {
+  return { object: describeDifference(difference).object, message: repairText(difference) };
+}
+
+function repairText(difference: Mismatch): string {
+  switch (difference.kind) {
+    case 'missing-table':
+      return `added the missing table ${difference.table}`;
+    case 'missing-column':
+      return `added the missing column ${difference.table}.${difference.column} (${difference.expected.type})`;
+    case 'different-type':
+    case 'narrower-type': {
+      const { table, column, expected, found } = difference;
+      return `changed the type of column ${table}.${column} from ${found} to ${expected}`;
+    }
+    case 'must-be-not-null':
+      return `set column ${difference.table}.${difference.column} to NOT NULL`;
+    case 'must-be-nullable':
+      return `allowed NULL in column ${difference.table}.${difference.column}`;
+    case 'missing-sequence':
+      return `added the missing sequence of column ${difference.table}.${difference.column}`;
+    case 'missing-constraint': {
+      const { table, name, definition } = difference;
+      const label = name === definition ? definition : `${name}: ${definition}`;
+      return `added the missing constraint of ${table}: ${label}`;
+    }
+    case 'missing-index':
+      return `added the missing index ${difference.name} of ${difference.table}: ${difference.definition}`;
+    case 'invalid-index':
+      return `built the invalid index ${difference.name} of ${difference.table} again`;
+    case 'missing-enum':
+      return `completed the enumeration type ${difference.name} (${difference.values.join(', ')})`;
+    case 'sequence-behind':
+      return `moved the sequence of ${difference.table}.${difference.column} past the rows that are there`;
+    // these are refused, never repaired
+    case 'unexpected-table':
+    case 'unexpected-column':
+    case 'unreadable-table':
+    case 'missing-rows':
+    case 'unknown-label':
+    case 'obstruction':
+      return `put right: ${describeDifference(difference).message}`;
+  }
+}
+
+/** How many differences a banner lists; `status --json` lists all. */
+export const shownDifferences = 20;
+
+/** What is wrong and why it is not mended, in a sentence without a full stop. */
+export function describeUnsafe({ difference, obstacle }: Unsafe): string {
+  return `${describeDifference(difference).message}: ${reasonOf(obstacle)}`;
+}
+
+function reasonOf(obstacle: Obstacle): string {
+  switch (obstacle.kind) {
+    case 'rows':
+      return faultyRows(obstacle);
+    case 'type':
+      return 'changing the type could lose what is stored';
+    case 'key-type':
+      return 'SQLite numbers new rows only where the type of the key is INTEGER';
+    case 'rights':
+      return 'only its owner or a superuser can allow that';
+    case 'name-taken':
+      return `a ${obstacle.by} bears that name`;
+    case 'other-key':
+      return `the table has another one: ${obstacle.key}`;
+    case 'part-of-key':
+      return `it belongs to the table's ${obstacle.key}`;
+    case 'owners':
+      return "it is not the application's, and keeps it from writing";
+    case 'dependents':
+      return `it is needed as it is by ${obstacle.objects.map(({ what, name }) => `the ${what} ${name}`).join(', ')}`;
+    case 'not-made':
+      return 'the revisions that make them did not run here, or the rows were deleted';
+    case 'waits-for':
+      return `${obstacle.column} has to be put right before`;
+    case 'rejected':
+      return `the database refuses it: ${obstacle.reason}`;
+  }
+}
+
+function faultyRows({ fault, rows }: Extract<Obstacle, { kind: 'rows' }>): string {
+  const many = rows === 1 ? '1 row' : `${rows} rows`;
+  switch (fault) {
+    case 'null':
+      return `${many} without a value`;
+    case 'duplicate':
+      return rows === 1 ? '1 value is there more than once' : `${rows} values are there more than once`;
+    case 'orphan':
+      return `${many} referring to what is not there`;
+    case 'violation':
+      return `${many} breaking the rule`;
+    case 'no-value':
+      return `${many} that would have no value, for there is no default`;
+  }
+}
+
+/** How statements are shown. */
+type Statements = Pick<Commands, 'statement'>;
+
+/** What to do about all of it, as an option of a banner. */
+export function nextSteps(unsafe: readonly Unsafe[], commands: Statements): string {
+  let statements = 0;
+  // a statement keeps the comments that follow it
+  const sql = unsafe
+    .flatMap((each) => sqlFor(each, commands))
+    .filter((line) => {
+      if (!line.startsWith('--')) statements++;
+      return statements <= shownDifferences;
+    });
+  return [
+    'Put right what is in the way, then start again: the rest is mended then.' +
+      (sql.length > 0 ? ' A SELECT finds rows; look well at what follows it before you run it.' : ''),
+    ...sql.flatMap((statement) => statement.split('\n')).map((line) => `  ${line}`),
+  ].join('\n');
+}
+
+/** What a person can run about it: first what finds the rows in the way, then what mends. A statement a line. */
+export function sqlFor({ obstacle, remedy }: Unsafe, { statement }: Statements): readonly string[] {
+  const find = obstacle.kind === 'rows' && obstacle.fault !== 'no-value' ? [obstacle.find] : [];
+  return [...find, ...remedy].map(statement);
+}
+
+/**
+ * A repair as SQL with comments: what would be done, or why nothing would be.
+ * @param statements those of its steps
+ */
+export function renderRepair(plan: RepairPlan, statements: readonly string[], commands: Statements): string {
+  if (plan.unsafe.length > 0) {
+    const blocks = plan.unsafe.flatMap((unsafe) => [
+      `-- ${oneLine(describeUnsafe(unsafe))}`,
+      ...sqlFor(unsafe, commands),
+      '',
+    ]);
+    const others = plan.steps.length === 0 ? [] : [`-- These would be added once nothing is in the way:`, ''];
+    return text([
+      '-- NOTHING WOULD BE CHANGED: what follows cannot be mended safely.',
+      '-- Put it right by hand; what rows are in the way is found by the SELECT.',
+      '',
+      ...blocks,
+      ...others,
+      ...stepsOf(plan, statements, commands),
+    ]);
+  }
+  return text(plan.steps.length === 0 ? ['-- Nothing is missing.'] : stepsOf(plan, statements, commands));
+}
+
+/** The same for programs: what is not mended, and the statements of what is. */
+export function describeRepair(plan: RepairPlan, statements: readonly string[], commands: Statements): JsonObject {
+  const problems = plan.unsafe.map((unsafe) => ({
+    ...describeDifference(unsafe.difference),
+    message: describeUnsafe(unsafe),
+    sql: sqlFor(unsafe, commands),
+  }));
+  return { problems, statements };
+}
+
+function stepsOf({ steps }: RepairPlan, statements: readonly string[], { statement }: Statements): readonly string[] {
+  return [
+    ...steps.map(({ difference }) => `-- ${oneLine(describeDifference(difference).message)}`),
+    ...statements.map(statement),
+  ];
+}
+
+const oneLine = (sentence: string): string => printable(sentence.replaceAll(/\s+/g, ' '));
+
+const text = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
+
+/** Why `repair` does nothing. */
+export function describeNotAtHead(state: State['kind']): string {
+  return (
+    `The database is ${state}, and only one that is at the last revision is repaired. ` +
+    'The gate brings it there, and adds what is missing then.'
+  );
+}
+
+type Match = Extract<Identity, { kind: 'match' }>;
+
+/** How many things of a kind are listed; the rest is counted. */
+const mostNames = 10;
+
+/** What an unversioned database is taken for, and what was noticed about it. */
+export function describeMatch({ revisions, alike, missing, begun, own }: Match): readonly string[] {
+  const others = alike.length === 0 ? '' : ` Nothing in the schema tells it from ${listSets(alike)}.`;
+  return [
+    `The schema is that of ${listRows(revisions)}.${others}`,
+    ...note('Of the next revision this is there already', begun.map(describeDifference)),
+    ...note('Missing, to be added at the end', missing.map(describeDifference)),
+    ...(own.length === 0 ? [] : [`Of no revision, and left alone: ${list(own)}.`]),
+  ];
+}
+
+/** The rows of alembic_version as people name them. */
+export function listRows(rows: readonly string[], separator = ' with '): string {
+  return list(rows.map(legible), separator);
+}
+
+/** A damaged database may say anything of any length there. */
+function legible(row: string): string {
+  return row.length > 100 ? `${row.slice(0, 100)}…` : row;
+}
+
+/** Several sets of rows, of which one may be meant. */
+export function listSets(sets: readonly (readonly string[])[]): string {
+  return list(
+    sets.map((rows) => listRows(rows)),
+    ' or ',
+  );
+}
+
+function note(title: string, parts: readonly { readonly object: string }[]): readonly string[] {
+  return parts.length === 0 ? [] : [`${title}: ${list(parts.map(({ object }) => object))}.`];
+}
+
+function list(names: readonly string[], separator = ', '): string {
+  const more = names.length > mostNames ? [`${names.length - mostNames} more`] : [];
+  return [...names.slice(0, mostNames), ...more].join(separator);
+}
+
+/** What cannot be mended comes first, with the reason. */
+export function listDifferences(differences: readonly Mismatch[], unsafe: readonly Unsafe[] = []): readonly string[] {
+  const explained = new Set(unsafe.map(({ difference }) => describeDifference(difference).message));
+  const others = differences.map((difference) => describeDifference(difference).message);
+  const lines = [...unsafe.map(describeUnsafe), ...others.filter((message) => !explained.has(message))];
+  const shown = lines.slice(0, shownDifferences).map((line) => `- ${line}`);
+  const more = lines.length - shown.length;
+  return more > 0 ? [...shown, `- and ${more} more`] : shown;
+}
