@@ -34,8 +34,6 @@ export function rejectionReason(error: unknown): string {
       return 'there is no such file';
     case 'wrapped':
       return `it is no archive, or wrapped up (${fault.by})`;
-    case 'other-engine':
-      return `it holds a database of the other kind (${fault.held})`;
     case 'unknown-objects':
       return `it holds ${fault.objects.length} objects that TimeTracker does not make`;
     case 'invalid':

@@ -84,7 +84,6 @@ function told(error: unknown, file: string, received: number): unknown {
       );
     case 'too-large':
     case 'unknown-objects':
-    case 'other-engine':
     case 'unusable':
     case 'no-tool':
     case 'stream':

@@ -100,9 +100,11 @@ export function openCursor(tokens: readonly Token[], { fold, isName }: Spelling)
     expect(')');
   };
   const columns = (): void => list(identifier);
-  const integer = (): void => {
-    take('-');
-    if (!/^\d+$/.test(expectKind('number'))) throw new Mismatch();
+  const integer = (): string => {
+    const sign = take('-') ? '-' : '';
+    const digits = expectKind('number');
+    if (!/^\d+$/.test(digits)) throw new Mismatch();
+    return sign + digits;
   };
 
   return { peek, take, expect, takeKind, expectKind, identifier, list, columns, integer };

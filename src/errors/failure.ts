@@ -190,8 +190,6 @@ export type ArchiveFault =
   | { readonly kind: 'other-format'; readonly file: OtherFile }
   /** No archive as it is; what comes out of it may be one, or be restored by others. */
   | { readonly kind: 'wrapped'; readonly by: Wrapping }
-  /** The archive is whole, and of the other kind of database. */
-  | { readonly kind: 'other-engine'; readonly held: Engine }
   /** The archive is whole, but what is in it cannot be brought to this image's schema on this server. */
   | { readonly kind: 'unusable'; readonly reason: string }
   /** The archive may be whole, but the tools here are too old for it, or are not there. */
@@ -223,7 +221,12 @@ export type RestoreObstacle =
   /** This run was stopped, and meanwhile another one took its journal over. */
   | { readonly kind: 'taken-over'; readonly journal: string }
   /** Rows of a SQLite database that PostgreSQL does not hold, and nobody said that they may be set aside. */
-  | { readonly kind: 'rows-do-not-fit'; readonly archive: string; readonly misfits: readonly Misfits[] }
+  | {
+      readonly kind: 'rows-do-not-fit';
+      readonly engine: Engine;
+      readonly archive: string;
+      readonly misfits: readonly Misfits[];
+    }
   | { readonly kind: 'failed'; readonly step: string; readonly reason: string; readonly cause: Cause };
 
 /** Why nothing was deleted. */

@@ -1,10 +1,14 @@
-/** Why a value of SQLite's is none that a column of PostgreSQL holds. */
+import type { Engine } from './engine.ts';
+
+/** Why a value of one engine is none that a column of the other one holds. */
 export type MisfitRule =
   | 'null'
   | 'boolean'
   | 'integer'
   | 'number'
   | 'range'
+  /** Of a decimal number, which SQLite keeps as a `double`. */
+  | 'digits'
   | 'timestamp'
   | 'date'
   | 'time'
@@ -16,7 +20,7 @@ export type MisfitRule =
   | 'json'
   | 'label';
 
-/** Rows of one table that PostgreSQL does not hold, for one reason. */
+/** Rows of one table that the other engine does not hold, for one reason. */
 export interface Misfits {
   readonly table: string;
   /** The column, or those that the broken rule is about. */
@@ -30,11 +34,13 @@ export interface Misfits {
   readonly examples: readonly { readonly key: string; readonly value: string | null }[];
 }
 
-/** What is worth telling of a value that fits: it was written in another way than PostgreSQL writes it. */
+/** What is worth telling of a value that fits: it was written in another way than the other engine writes it. */
 export type Conversion = 'word' | 'rounded' | 'offset' | 'date-of-midnight' | 'text-of-bytes' | 'text-of-number';
 
-/** What was loaded out of a SQLite database, and compared with it. */
+/** What was loaded out of a database of the other engine, and compared with it. */
 export interface Loaded {
+  /** That it was loaded into. */
+  readonly engine: Engine;
   readonly tables: number;
   readonly rows: number;
   /** Of the rows as PostgreSQL prints them. */
@@ -48,6 +54,6 @@ export interface Loaded {
   }[];
   /** The owner's: columns as `table.column`. They came along as plain columns. */
   readonly extras: { readonly tables: readonly string[]; readonly columns: readonly string[] };
-  /** What was set aside; null if nothing was. */
-  readonly aside: { readonly schema: string; readonly misfits: readonly Misfits[] } | null;
+  /** What was set aside, in a schema, or in tables whose names begin with `place`; null if nothing was. */
+  readonly aside: { readonly place: string; readonly misfits: readonly Misfits[] } | null;
 }

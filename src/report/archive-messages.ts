@@ -1,4 +1,3 @@
-import type { Engine } from '../model/engine.ts';
 import { basename } from 'node:path';
 import type { ArchiveFault, ArchiveObject } from '../errors/failure.ts';
 import { capitalize, newerTools, shownArchive } from './next-steps.ts';
@@ -120,29 +119,8 @@ function describeFault(archive: string, fault: ArchiveFault, commands: Commands)
       const { what, options } = describeWrapped(archive, fault.by, commands);
       return { title, happened: [`${capitalize(what)}.`], safe, options: [...options, another(commands)] };
     }
-    case 'other-engine':
-      return {
-        title,
-        happened: [`It holds ${engines[fault.held].held}, and DATABASE_URL names ${engines[fault.held].wanted}.`],
-        safe,
-        options: [`Take a backup of this database.\n${commands.backups}`, engines[fault.held].advice],
-      };
   }
 }
-
-const engines = {
-  sqlite: {
-    held: 'a SQLite database',
-    wanted: 'a PostgreSQL database',
-    advice: 'If this archive is the right one, set DATABASE_URL to a SQLite file (sqlite:////data/timetracker.db).',
-  },
-  postgresql: {
-    held: 'a PostgreSQL database',
-    wanted: 'a SQLite database',
-    advice:
-      'If this archive is the right one, set DATABASE_URL to a PostgreSQL database (postgresql://user:password@db:5432/timetracker).',
-  },
-} as const satisfies Record<Engine, { held: string; wanted: string; advice: string }>;
 
 export function describeReceiving(folder: string): string {
   return `Receiving an archive on standard input into ${folder}.`;

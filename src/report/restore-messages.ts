@@ -24,7 +24,8 @@ export const restoreMessages = {
   /** @param tool what loads a dump; null where rows are copied one by one */
   intoDatabase: (incoming: string, tool: string | null): string =>
     `Restoring into ${incoming}, beside the live database, ${tool === null ? 'row by row' : `with ${tool}`}.`,
-  intoFile: (incoming: string): string => `Restoring into ${incoming}, beside the live file.`,
+  intoFile: (incoming: string, { byRow }: { byRow: boolean }): string =>
+    `Restoring into ${incoming}, beside the live file${byRow ? ', row by row' : ''}.`,
   intoSchemaBeside: (incoming: string, schema: string): string =>
     `Restoring into schema ${incoming}, beside ${schema}, row by row.`,
   intoNewSchema: (schema: string, tool: string, kept: string): string =>

@@ -155,13 +155,18 @@ export function describeRestoreObstacle(database: string, obstacle: RestoreObsta
       return {
         title,
         happened: [
-          `The SQLite database holds what PostgreSQL does not take: ${countMisfits(obstacle.misfits)}. SQLite does not check it.`,
+          obstacle.engine === 'postgresql'
+            ? `The SQLite database holds what PostgreSQL does not take: ${countMisfits(obstacle.misfits)}. SQLite does not check it.`
+            : `The archive holds what SQLite does not keep: ${countMisfits(obstacle.misfits)}.`,
           ...obstacle.misfits.flatMap(describeMisfits),
         ],
-        safe: `${safe} Nothing of the SQLite database was lost or changed.`,
+        safe: `${safe} Nothing of the archive was lost or changed.`,
         options: [
-          'Mend these rows in a copy of the SQLite database, then restore that.',
-          'Or have these rows put into a quarantine schema, whole and with their reason, and everything else restored.\n' +
+          obstacle.engine === 'postgresql'
+            ? 'Mend these rows in a copy of the SQLite database, then restore that.'
+            : 'Mend these rows in the PostgreSQL installation, make another backup of it, then restore that.',
+          `Or have these rows put into ${obstacle.engine === 'postgresql' ? 'a quarantine schema' : 'tables of their own'}, ` +
+            'whole and with their reason, and everything else restored.\n' +
             commands.run('restore', obstacle.archive, '--set-aside'),
         ],
       };

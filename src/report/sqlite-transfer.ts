@@ -1,4 +1,6 @@
 import { printable } from '../platform/printable.ts';
+import type { ArchiveObject } from '../errors/failure.ts';
+import type { Engine } from '../model/engine.ts';
 import type { Loaded, Misfits } from '../model/transfer.ts';
 import { count, formatBytes } from './format.ts';
 
@@ -18,6 +20,7 @@ const conversions = {
 
 /** What was loaded out of a SQLite database, and what became of it. */
 export function describeLoaded({
+  engine,
   tables,
   rows,
   bytes,
@@ -39,7 +42,7 @@ export function describeLoaded({
   return [
     info(
       `Loaded ${count(rows, 'row')} of ${count(tables, 'table')}, ${formatBytes(bytes)} in ${seconds.toFixed(1)} s. What ` +
-        'PostgreSQL returns of each table is what was loaded: rows and checksums of all columns are the same.',
+        `${engineNames[engine]} returns of each table is what was loaded: rows and checksums of all columns are the same.`,
     ),
     ...converted.map(info),
     ...(brought.length > 0
@@ -52,11 +55,17 @@ export function describeLoaded({
     ...(aside === null
       ? []
       : [
-          warn(`Set aside in schema ${aside.schema}, whole and with the reason, for PostgreSQL does not hold them:`),
+          warn(
+            `Set aside in ${engine === 'sqlite' ? `tables ${aside.place}_…` : `schema ${aside.place}`}, whole and with the ` +
+              `reason, for ${engineNames[engine]} does not hold them:`,
+          ),
           ...aside.misfits.flatMap(describeMisfits).map(warn),
         ]),
   ];
 }
+
+/** What the engines are called. */
+export const engineNames = { postgresql: 'PostgreSQL', sqlite: 'SQLite' } as const satisfies Record<Engine, string>;
 
 const info = (sentence: string): Line => ({ level: 'info', sentence });
 const warn = (sentence: string): Line => ({ level: 'warn', sentence });
@@ -83,6 +92,7 @@ export function describeMisfits({ table, columns, rule, promised, rows, examples
 const needsRule: ReadonlySet<Misfits['rule']> = new Set([
   'integer',
   'range',
+  'digits',
   'number',
   'length',
   'label',
@@ -100,6 +110,7 @@ const reasons = {
   integer: ['has no whole number', 'have no whole number'],
   number: ['has no number', 'have no number'],
   range: ['has a number that is too large', 'have a number that is too large'],
+  digits: ['has a number of more digits than SQLite keeps', 'have a number of more digits than SQLite keeps'],
   timestamp: ['has no date and time', 'have no date and time'],
   date: ['has no date', 'have no date'],
   time: ['has no time of day', 'have no time of day'],
@@ -115,6 +126,15 @@ const reasons = {
   reference: ['refers to a row that is not there', 'refer to a row that is not there'],
   follows: ['refers to a row that does not fit', 'refer to a row that does not fit'],
 } as const satisfies Record<Misfits['rule'], readonly [string, string]>;
+
+/** What of a dump does not come along into SQLite: a line for each thing. */
+export function describeLeftOut(objects: readonly ArchiveObject[]): readonly string[] {
+  if (objects.length === 0) return [];
+  return [
+    'Only rows come into SQLite. Left out of what TimeTracker does not make:',
+    ...objects.map(({ type, name }) => `  ${printable(type.toLowerCase())} ${printable(name)}`),
+  ];
+}
 
 /** How many rows do not fit, in so many tables. */
 export function countMisfits(misfits: readonly Misfits[]): string {

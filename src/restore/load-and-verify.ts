@@ -1,9 +1,13 @@
+import { join } from 'node:path';
+import { archiveRejected } from '../archive/archive-error.ts';
+import { extractEntry } from '../archive/reader.ts';
 import { openDumpProof } from '../backup/verify.ts';
 import { executePlan } from '../execution/execute-plan.ts';
 import { type DatabaseSummary, readSummary } from '../backup/database-summary.ts';
 import type { Manifest } from '../archive/manifest.ts';
 import type { Config, DatabaseTarget } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
+import type { Loader } from '../database/postgres/load.ts';
 import type { Cause } from '../model/cause.ts';
 import type { Refusal } from '../model/plan.ts';
 import { openDatabase } from '../database/open.ts';
@@ -68,6 +72,24 @@ export async function upgradeAndVerify(database: Database, source: Source, conte
     context.signal.throwIfAborted();
     throw failureAt('migrating the restored database', error, context.config);
   }
+}
+
+/** Unpacks the dump: several jobs can only read a file. */
+export async function unpackDump({ archive, folder }: Source, { signal, onBytes }: RestoreContext): Promise<string> {
+  const file = join(folder, 'db.dump');
+  await extractEntry(archive.database, file, { signal, onBytes });
+  return file;
+}
+
+/** Why a dump is not loaded. */
+export function dumpRejected(
+  found: Exclude<Loader, { readonly kind: 'ready' }>,
+  { archive }: Source,
+  { archiveLimits }: Pick<Config, 'archiveLimits'>,
+): Failure {
+  if (found.kind !== 'too-much-data') return archiveRejected(archive.file, found);
+  const reason = `the rows of its ${archive.database.name} have more than ${archiveLimits.bytes} bytes`;
+  return archiveRejected(archive.file, { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_GIGABYTES' });
 }
 
 /** What the gate would refuse: in its words, as a fault of the archive. */

@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { makeFolder } from '../platform/make-folder.ts';
 import { isBareSqlite, openBareSqlite } from '../archive/bare-file.ts';
 import { type Archive, openArchive } from '../archive/reader.ts';
-import { archiveRejected } from '../archive/archive-error.ts';
 import { type Config, type UploadRoot, uploadRootNames } from '../config/config.ts';
 import { causeOf } from '../database/cause.ts';
 import type { Database } from '../database/database.ts';
@@ -62,8 +61,8 @@ export interface UndoRequest {
 }
 
 /**
- * Opens an archive and makes sure that it fits this database and this image. Into PostgreSQL goes a SQLite database as
- * well, in an archive or as a bare file.
+ * Opens an archive and makes sure that it fits this image. What comes from the other engine is loaded row by row; into
+ * PostgreSQL goes a bare SQLite file as well.
  * @throws Failure `archive-rejected`
  */
 export async function openMatchingArchive(file: string, { archiveLimits, database }: Config): Promise<Archive> {
@@ -72,9 +71,6 @@ export async function openMatchingArchive(file: string, { archiveLimits, databas
     return openBareSqlite(file);
   });
   const source = { archive };
-  if (archive.engine !== database.kind && archive.engine !== 'sqlite') {
-    throw archiveRejected(file, { kind: 'other-engine', held: archive.engine });
-  }
   const unknown = (archive.revisions ?? []).filter((revision) => !releaseGraph.knows(revision));
   if (unknown.length > 0) {
     throw archiveUnusable(

@@ -1,3 +1,4 @@
+import { standInFor } from './known-divergences.ts';
 import type { Engine } from '../model/engine.ts';
 import type { Catalog, Table } from '../model/catalog.ts';
 import type { Difference, Extras } from '../model/difference.ts';
@@ -99,11 +100,18 @@ function ruleDifferences(table: string, promised: Table, found: Table): Differen
   ];
   // Each promise needs a rule of its own, for some are made twice; those of the same name belong together.
   const nameless = withoutMatch(wanted, held, (want, { name }) => want.name === name);
-  return withoutMatch(nameless, held, () => true).map((want) =>
-    indexes.some(([, { definition, valid }]) => !valid && definition === want.definition)
-      ? { kind: 'invalid-index', table, name: want.name }
-      : want,
-  );
+  const unmet = withoutMatch(nameless, held, () => true);
+  const stoodFor = (want: { readonly definition: string }): boolean => {
+    const standIn = standInFor(table, ruleMeaning(want.definition));
+    return standIn !== null && held.some(({ rule }) => rule === standIn);
+  };
+  return unmet
+    .filter((want) => !stoodFor(want))
+    .map((want) =>
+      indexes.some(([, { definition, valid }]) => !valid && definition === want.definition)
+        ? { kind: 'invalid-index', table, name: want.name }
+        : want,
+    );
 }
 
 /**

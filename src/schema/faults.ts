@@ -11,6 +11,7 @@ import type { Difference } from '../model/difference.ts';
 import { quoteName, quoteText } from '../database/quoting.ts';
 import type { SeedRows } from '../migration/baseline.ts';
 import { isNeverTrue } from '../model/never-true.ts';
+import { standInFor } from './known-divergences.ts';
 import { findCaseVariants, findDifferences, isWider, ruleMeaning } from './comparison.ts';
 
 /** What was seen of a database, as far as its health is concerned. */
@@ -186,7 +187,10 @@ function freeColumn(table: string, name: string, type: string, engine: Engine): 
 /** Keys and checks of the owner's. One that no value can pass refuses every row. */
 function ownRules(table: string, promised: Table, found: Table, engine: Engine): readonly Attachment[] {
   const known = new Set([
-    ...Object.values(promised.constraints).map(ruleMeaning),
+    ...Object.values(promised.constraints).flatMap((rule) => [
+      ruleMeaning(rule),
+      standInFor(table, ruleMeaning(rule)) ?? '',
+    ]),
     ...Object.values(promised.indexes).map(({ definition }) => ruleMeaning(definition)),
   ]);
   return Object.entries(found.constraints)

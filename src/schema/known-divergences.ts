@@ -34,3 +34,21 @@ export function isKnownDivergence(table: string, column: string, applied: Readon
     (dispute) => dispute.table === table && dispute.columns.includes(column) && !applied.has(dispute.settledBy),
   );
 }
+
+/** A rule that SQLite promises and PostgreSQL does not, and the one that PostgreSQL promises in its place. */
+interface DisputedRule {
+  readonly table: string;
+  readonly onSqlite: string;
+  readonly onPostgres: string;
+}
+
+const disputedRules: readonly DisputedRule[] = [
+  // revision 043 leaves SQLite as it is; the application works with both
+  { table: 'kanban_columns', onSqlite: 'UNIQUE (key)', onPostgres: 'UNIQUE (key, project_id)' },
+];
+
+/** The rule that is as good on SQLite as a promised one: what comes from PostgreSQL keeps it. Null if there is none. */
+export function standInFor(table: string, promised: string): string | null {
+  const found = disputedRules.find((rule) => rule.table === table && rule.onSqlite === promised);
+  return found?.onPostgres ?? null;
+}

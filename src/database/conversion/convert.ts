@@ -116,8 +116,8 @@ const words: Readonly<Record<string, 'f' | 't'>> = {
 };
 
 const boolean: Converter = (value, tally) => {
-  if (value === 0) return 'f';
-  if (value === 1) return 't';
+  if (value === 0 || value === 0n) return 'f';
+  if (value === 1 || value === 1n) return 't';
   const word = typeof value === 'string' ? value.trim().toLowerCase() : '';
   const found = Object.hasOwn(words, word) ? words[word] : undefined;
   if (found === undefined) return misfit('boolean');

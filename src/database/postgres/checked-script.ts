@@ -1,7 +1,7 @@
 import { Transform } from 'node:stream';
 import type { ArchiveObject } from '../../errors/failure.ts';
 import { type ScriptOptions, unknownEncoding } from './dump-script.ts';
-import { type Made, nothingMade, parseStatement } from './dump-statement.ts';
+import { type DumpStatement, type Made, nothingMade, parseStatement } from './dump-statement.ts';
 
 /** What was read of a script so far. */
 export interface ScriptSummary {
@@ -21,6 +21,17 @@ export interface CheckOptions {
   readonly maxBytes: number;
   /** What earlier scripts of the same dump have made; what is new is added. */
   readonly made?: Made;
+  /** Hears what passes. */
+  readonly listener?: ScriptListener;
+}
+
+/** Hears what a script holds, in its order. */
+export interface ScriptListener {
+  statement(statement: DumpStatement): void;
+  /** Bytes of the rows after a COPY, in pieces; the first one begins with the end of the line of that COPY. */
+  rows(bytes: Buffer): void;
+  /** The rows of a COPY are over. */
+  end(): void;
 }
 
 /** A statement of a dump has no known shape. */
@@ -49,7 +60,7 @@ const endOfRows = Buffer.from('\n\\.');
  * the rows that follow a COPY. What passes is, byte for byte, what was parsed. Comments are left out, and psql's own
  * commands: `\restrict` is the caller's to send.
  */
-export function checkScript({ script, onUnknown, maxBytes, made = nothingMade() }: CheckOptions): {
+export function checkScript({ script, onUnknown, maxBytes, made = nothingMade(), listener }: CheckOptions): {
   readonly stream: Transform;
   readonly summary: ScriptSummary;
 } {
@@ -87,6 +98,7 @@ export function checkScript({ script, onUnknown, maxBytes, made = nothingMade() 
     const parsed = parseStatement(statement, made);
     if (parsed === 'unfinished') return;
     if (parsed === 'unknown') return refuse();
+    listener?.statement(parsed);
     const told = adapt(statement, script);
     statement = '';
     if (parsed.kind === 'copy') {
@@ -118,6 +130,7 @@ export function checkScript({ script, onUnknown, maxBytes, made = nothingMade() 
   const countRows = (bytes: Buffer): void => {
     summary.bytes += bytes.length;
     if (summary.bytes > maxBytes) throw new TooMuchData();
+    if (bytes.length > 0) listener?.rows(bytes);
     for (let at = bytes.indexOf(lineFeed); at >= 0; at = bytes.indexOf(lineFeed, at + 1)) summary.rows++;
   };
 
@@ -144,6 +157,7 @@ export function checkScript({ script, onUnknown, maxBytes, made = nothingMade() 
     }
     countRows(bytes.subarray(0, end + 1));
     push(bytes.subarray(0, after + 1));
+    listener?.end();
     state = 'statements';
     return bytes.subarray(after + 1);
   };

@@ -10,12 +10,21 @@ import { Mismatch, type NoStatement, openCursor, quoted, string, type Token, tok
 
 /** A statement of a dump whose whole text was recognised. */
 export type DumpStatement =
-  | { readonly kind: 'create-type' | 'create-table' | 'create-sequence' | 'create-schema'; readonly object: string }
+  | { readonly kind: 'create-type' | 'create-sequence' | 'create-schema'; readonly object: string }
+  | { readonly kind: 'create-table'; readonly object: string; readonly columns: readonly DumpColumn[] }
   | { readonly kind: 'constraint' | 'index'; readonly object: string }
   /** Rows follow it, until a line `\.`. */
-  | { readonly kind: 'copy'; readonly object: string }
+  | { readonly kind: 'copy'; readonly object: string; readonly columns: readonly string[] }
+  /** In which encoding everything after it is. */
+  | { readonly kind: 'encoding'; readonly encoding: string }
   /** Settings, defaults, owners of sequences, positions of sequences, comments. */
   | { readonly kind: 'other' };
+
+/** A column of a table, its name as it stands in SQL. `type`: as PostgreSQL prints it, or a qualified enum type. */
+interface DumpColumn {
+  readonly name: string;
+  readonly type: string;
+}
 
 /** What statements of a dump may name: nothing in a schema that was there before, the server's own least of all. */
 export interface Made {
@@ -44,6 +53,8 @@ export function parseStatement(text: string, made: Made): DumpStatement | NoStat
   const tokens = tokenize(text, tokenPattern);
   if (typeof tokens === 'string') return tokens;
   if (tokens.at(-1)?.text !== ';') return 'unfinished';
+  const encoding = clientEncoding.exec(text.trim())?.[1];
+  if (encoding !== undefined) return { kind: 'encoding', encoding };
   if (fixedStatements.some((shape) => shape.test(text.trim()))) return { kind: 'other' };
   try {
     return statement(cursorOver(tokens, made), made);
@@ -53,11 +64,13 @@ export function parseStatement(text: string, made: Made): DumpStatement | NoStat
   }
 }
 
+// the encodings of a server: in those that only clients know, a byte of a character can look like a quote
+const clientEncoding =
+  /^SET client_encoding = '(UTF8|SQL_ASCII|LATIN\d+|ISO_8859_\d|WIN\d+|KOI8[RU]|EUC_\w+|MULE_INTERNAL)';$/;
+
 /** What pg_restore sets at the beginning of a script and before objects. */
 const fixedStatements = [
   /^SET (?:statement_timeout|lock_timeout|idle_in_transaction_session_timeout|transaction_timeout) = 0;$/,
-  // the encodings of a server: in those that only clients know, a byte of a character can look like a quote
-  /^SET client_encoding = '(?:UTF8|SQL_ASCII|LATIN\d+|ISO_8859_\d|WIN\d+|KOI8[RU]|EUC_\w+|MULE_INTERNAL)';$/,
   /^SET standard_conforming_strings = on;$/,
   /^SELECT pg_catalog\.set_config\('search_path', '', false\);$/,
   /^SET (?:check_function_bodies = false|xmloption = content|client_min_messages = warning|row_security = off);$/,
@@ -98,22 +111,28 @@ function cursorOver(tokens: readonly Token[], { schemas, enums }: Made) {
     return `${inSchema}.${identifier()}`;
   };
 
-  /** A type of the server's own, or an enum type of the dump. */
-  const type = (): void => {
+  /** A type of the server's own, or an enum type of the dump. @returns it as PostgreSQL prints it */
+  const type = (): string => {
+    let found: string;
     if (peek(1)?.text === '.') {
-      if (!enums.has(qualified())) throw new Mismatch();
+      found = qualified();
+      if (!enums.has(found)) throw new Mismatch();
     } else {
       const words = [expectKind('word')];
       while (continuations.has(peek()?.text ?? '') && peek()?.kind === 'word') words.push(expectKind('word'));
-      if (!builtInTypes.has(words.join(' '))) throw new Mismatch();
+      found = words.join(' ');
+      if (!builtInTypes.has(found)) throw new Mismatch();
+      const isTime = /^(?:time|timestamp)$/.test(found);
       if (take('(')) {
-        integer();
-        if (take(',')) integer();
+        const first = integer();
+        found += take(',') ? `(${first},${integer()})` : `(${first})`;
         expect(')');
       }
-      if (/^(?:time|timestamp)$/.test(words.join(' ')) && !take('without time zone')) take('with time zone');
+      const zone = isTime ? ['without time zone', 'with time zone'].find(take) : undefined;
+      if (zone !== undefined) found += ` ${zone}`;
     }
-    while (take('[')) expect(']');
+    for (; take('['); found += '[]') expect(']');
+    return found;
   };
 
   /** A sequence in a text, as `nextval` and `setval` take it. Without a schema it is found nowhere. */
@@ -174,22 +193,22 @@ function createEnum(cursor: Cursor, enums: Set<string>): DumpStatement {
 
 function createTable(cursor: Cursor): DumpStatement {
   const object = cursor.qualified();
+  const columns: DumpColumn[] = [];
   cursor.expect('(');
   if (!cursor.take(')')) {
     do {
       if (cursor.take('CONSTRAINT')) tableConstraint(cursor);
-      else column(cursor);
+      else columns.push(column(cursor));
     } while (cursor.take(','));
     cursor.expect(')');
   }
   storage(cursor);
-  return { kind: 'create-table', object };
+  return { kind: 'create-table', object, columns };
 }
 
-function column(cursor: Cursor): void {
+function column(cursor: Cursor): DumpColumn {
   const { take } = cursor;
-  cursor.identifier();
-  cursor.type();
+  const found = { name: cursor.identifier(), type: cursor.type() };
   if (take('COLLATE')) collation(cursor);
   for (;;) {
     if (take('DEFAULT')) constant(cursor);
@@ -198,7 +217,7 @@ function column(cursor: Cursor): void {
       cursor.identifier();
       cursor.expect('NOT NULL');
       take('NO INHERIT');
-    } else if (!take('NOT NULL')) return;
+    } else if (!take('NOT NULL')) return found;
   }
 }
 
@@ -332,16 +351,17 @@ function setval(cursor: Cursor): DumpStatement {
 
 function copy(cursor: Cursor): DumpStatement {
   const object = cursor.qualified();
+  const columns: string[] = [];
   // a table without columns has no list
   if (cursor.take('(')) {
     if (!cursor.take(')')) {
-      do cursor.identifier();
+      do columns.push(cursor.identifier());
       while (cursor.take(','));
       cursor.expect(')');
     }
   }
   cursor.expect('FROM stdin');
-  return { kind: 'copy', object };
+  return { kind: 'copy', object, columns };
 }
 
 function alterTable(cursor: Cursor): DumpStatement {

@@ -106,7 +106,8 @@ async function inspectDump(given: {
   return summary.unknown.length === 0 ? { kind: 'known' } : { kind: 'unknown-objects', objects: summary.unknown };
 }
 
-async function beginningOf(file: string): Promise<Uint8Array> {
+/** The bytes of a dump that hold its header. */
+export async function beginningOf(file: string): Promise<Uint8Array> {
   const handle = await open(file);
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(headerBytes), 0, headerBytes, 0);
@@ -116,7 +117,8 @@ async function beginningOf(file: string): Promise<Uint8Array> {
   }
 }
 
-function tooOld(header: DumpHeader, tools: readonly Tool[]): string {
+/** Why none of these tools reads a dump, in words. */
+export function tooOld(header: DumpHeader, tools: readonly Tool[]): string {
   const found = newest(tools);
   const here = found === null ? 'there is no pg_restore here' : `the newest pg_restore here is ${found.major}`;
   const made = `the dump was made by pg_dump ${header.pgDump} (archive format ${header.format.join('.')})`;
@@ -139,7 +141,7 @@ async function isInUnknownEncoding(restore: Tool, dump: string, signal: AbortSig
 }
 
 /** @returns its reason, if pg_restore cannot read the dump */
-async function readToc(restore: Tool, dump: string, signal: AbortSignal): Promise<readonly TocEntry[] | string> {
+export async function readToc(restore: Tool, dump: string, signal: AbortSignal): Promise<readonly TocEntry[] | string> {
   const { failed, stdout, stderr, exitCode } = await execa(restore.command, ['--list', dump], {
     env: { LC_ALL: 'C' },
     stdin: 'ignore',

@@ -158,8 +158,11 @@ export function stagesOf(entries: readonly TocEntry[], jobs: number): readonly S
 
 type StageName = 'first' | 'rows' | 'keys' | 'last';
 
+/** Whether an entry is the rows of a table. */
+export const isTableData = ({ line }: Pick<TocEntry, 'line'>): boolean => /^\d+; \d+ \d+ TABLE DATA /.test(line);
+
 function stageOf({ line }: TocEntry, begun: boolean): StageName {
-  if (/^\d+; \d+ \d+ TABLE DATA /.test(line)) return 'rows';
+  if (isTableData({ line })) return 'rows';
   if (/^\d+; \d+ \d+ (?:CONSTRAINT|INDEX) /.test(line)) return 'keys';
   return begun ? 'last' : 'first';
 }

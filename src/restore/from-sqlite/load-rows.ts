@@ -97,17 +97,23 @@ export async function loadRows({ file, facts }: CopyAtHead, loading: Loading): P
       await session.run(numbering(head, reader).join(';'));
       const aside = await makeRules(frame.rules, { head, tables, loader, ledger, spools, quarantine });
       if (aside && !loading.setAside) {
-        const obstacle = { kind: 'rows-do-not-fit', archive: loading.archive, misfits: ledger.found } as const;
+        const obstacle = {
+          kind: 'rows-do-not-fit',
+          engine: 'postgresql',
+          archive: loading.archive,
+          misfits: ledger.found,
+        } as const;
         throw new Failure({ kind: 'restore-refused', database: loading.database, obstacle });
       }
       return {
+        engine: 'postgresql',
         tables: tables.length,
         rows,
         bytes,
         seconds: (performance.now() - started) / 1000,
         conversions,
         extras: extrasOf(head, tables),
-        aside: aside ? { schema: quarantine, misfits: ledger.found } : null,
+        aside: aside ? { place: quarantine, misfits: ledger.found } : null,
       };
     });
   } finally {

@@ -1,8 +1,5 @@
-import { extractEntry } from '../../archive/reader.ts';
 import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { archiveRejected } from '../../archive/archive-error.ts';
 import type { Config, PostgresTarget } from '../../config/config.ts';
 import { currentSchema } from '../../database/current-schema.ts';
 import type { Database } from '../../database/database.ts';
@@ -17,7 +14,7 @@ import { applicationSchemaOf, renameToApplicationSchema } from './application-sc
 import { carryAlong } from '../left-behind.ts';
 import { loadProven, withoutManifest } from '../from-sqlite/load-proven.ts';
 import { copyAtHead } from '../from-sqlite/sqlite-copy.ts';
-import { failedLoad, upgradeAndVerify, withScratchDatabase } from '../load-and-verify.ts';
+import { dumpRejected, failedLoad, unpackDump, upgradeAndVerify, withScratchDatabase } from '../load-and-verify.ts';
 import type { RestoreContext, RestoreTarget, Source } from '../target.ts';
 import { restoreMessages } from '../../report/restore-messages.ts';
 
@@ -157,13 +154,6 @@ function nameBeside(name: string, suffix: string): string {
   return new TextDecoder().decode(bytes, { stream: true }) + suffix;
 }
 
-/** Unpacks the dump: several jobs can only read a file. */
-export async function unpackDump({ archive, folder }: Source, { signal, onBytes }: RestoreContext): Promise<string> {
-  const file = join(folder, 'db.dump');
-  await extractEntry(archive.database, file, { signal, onBytes });
-  return file;
-}
-
 /** @throws Failure `archive-rejected` if no tool here can restore it */
 export async function loaderFor(
   dump: string,
@@ -177,11 +167,7 @@ export async function loaderFor(
   );
   const maxBytes = config.archiveLimits.bytes;
   const found = await openLoader(dump, target, { serverMajor, trusted, maxBytes, signal });
-  if (found.kind === 'too-much-data') {
-    const reason = `the rows of its ${source.archive.database.name} have more than ${maxBytes} bytes`;
-    throw archiveRejected(source.archive.file, { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_GIGABYTES' });
-  }
-  if (found.kind !== 'ready') throw archiveRejected(source.archive.file, found);
+  if (found.kind !== 'ready') throw dumpRejected(found, source, config);
   for (const warning of found.warnings) log.warn(`${warning}.`);
   return found.loader;
 }

@@ -4,11 +4,11 @@ import type { SqliteTarget } from '../../config/config.ts';
 import type { Database } from '../../database/database.ts';
 import { swapFiles, recoverSwap } from '../../database/sqlite/swap-file.ts';
 import { measureFile } from '../../database/sqlite/measure.ts';
-import { describeUnseen } from '../../report/restore-messages.ts';
+import { withoutManifest } from '../from-sqlite/load-proven.ts';
 import { unpackSqlite } from '../from-sqlite/sqlite-copy.ts';
 import { upgradeAndVerify, withScratchDatabase } from '../load-and-verify.ts';
 import type { RestoreContext, RestoreTarget } from '../target.ts';
-import { restoreMessages } from '../../report/restore-messages.ts';
+import { describeUnseen, restoreMessages } from '../../report/restore-messages.ts';
 
 const sides = ['', '-journal', '-wal', '-shm', '.db-init-lock'];
 
@@ -23,10 +23,14 @@ export function fileSwapTarget({ file }: SqliteTarget, live: Database | null, co
     places: (id) => ({ live: file, incoming: `${file}.restore_${id}`, outgoing: `${file}.bak_${id}` }),
 
     async upgradeScratch(source, { incoming }) {
-      context.log.info(restoreMessages.intoFile(incoming));
-      await unpackSqlite(source, incoming, file, 'whole', context);
+      const byRow = source.archive.engine === 'postgresql';
+      context.log.info(restoreMessages.intoFile(incoming, { byRow }));
+      if (byRow) {
+        const { fillFile } = await import('../from-postgresql/fill-file.ts');
+        await fillFile(source, incoming, context);
+      } else await unpackSqlite(source, incoming, file, 'whole', context);
       await withScratchDatabase({ kind: 'sqlite', file: incoming }, context, (database) =>
-        upgradeAndVerify(database, source, context),
+        upgradeAndVerify(database, byRow ? withoutManifest(source) : source, context),
       );
     },
 

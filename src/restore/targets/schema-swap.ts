@@ -9,12 +9,12 @@ import type { Session } from '../../database/session.ts';
 import { pauseBeforeAttempt, sleep } from '../../database/backoff.ts';
 import { Failure } from '../../errors/failure.ts';
 import { withoutOtherSessions } from '../other-sessions.ts';
-import { loaderFor, unpackDump } from './database-swap.ts';
+import { loaderFor } from './database-swap.ts';
 import type { Places } from '../../state-folder/journal.ts';
 import { carryAlong } from '../left-behind.ts';
 import { loadProven, quarantineOf, withoutManifest } from '../from-sqlite/load-proven.ts';
 import { copyAtHead } from '../from-sqlite/sqlite-copy.ts';
-import { failedLoad, upgradeAndVerify, withScratchDatabase } from '../load-and-verify.ts';
+import { failedLoad, unpackDump, upgradeAndVerify, withScratchDatabase } from '../load-and-verify.ts';
 import type { RestoreContext, RestoreTarget, Source } from '../target.ts';
 import { restoreMessages } from '../../report/restore-messages.ts';
 

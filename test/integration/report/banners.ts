@@ -227,7 +227,6 @@ export const samples: Readonly<Record<Banner, readonly Problem[]>> = {
     inFolder({ kind: 'unknown', count: 1, names: ['x'] }),
   ],
   'archive-rejected wrapped': [rejected({ kind: 'wrapped', by: 'gzip' })],
-  'archive-rejected other-engine': [rejected({ kind: 'other-engine', held: 'sqlite' })],
   'archive-rejected unusable': [rejected({ kind: 'unusable', reason })],
   'archive-rejected no-tool': [rejected({ kind: 'no-tool', reason })],
   'restore-refused others-are-connected': [notRestored({ kind: 'others-are-connected', others })],
@@ -244,7 +243,9 @@ export const samples: Readonly<Record<Banner, readonly Problem[]>> = {
     notRestored({ kind: 'depended-upon', name: 'app_before_x', dependents: ['view v'] }),
   ],
   'restore-refused unfinished': [notRestored({ kind: 'unfinished', journal: '/b/restore.json', reason: null })],
-  'restore-refused rows-do-not-fit': [notRestored({ kind: 'rows-do-not-fit', archive: '/data/x.zip', misfits: [] })],
+  'restore-refused rows-do-not-fit': [
+    notRestored({ kind: 'rows-do-not-fit', engine: 'postgresql', archive: '/data/x.zip', misfits: [] }),
+  ],
   'restore-refused taken-over': [notRestored({ kind: 'taken-over', journal: '/b/restore.json' })],
   'restore-refused failed': [notRestored({ kind: 'failed', step: 'the load', reason, cause: { kind: 'other' } })],
   'quarantine-refused others-are-connected': [quarantine({ kind: 'others-are-connected', others })],

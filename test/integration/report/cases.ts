@@ -716,29 +716,21 @@ function archives(engine: EngineName): readonly Case[] {
       make: given('packed.zip.gz', async (site) => gzipSync(await readFile(join(site.backups, await backupIn(site))))),
       options: [follow(/^Unpack it/, restored), likewise],
     },
-    sqlite
-      ? {
-          banner: 'archive-rejected other-engine',
-          title: 'an archive of the other engine',
-          code: 32,
-          command: ['restore', 'zz-other.zip', '--yes'],
-          make: ({ backups }) => copyFile(currentArchive('postgresql'), join(backups, 'zz-other.zip')),
-          options: [
-            follow(/^Take a backup of this database/, shown),
-            leave(/^If this archive is the right one/, 'it asks for the other engine'),
-          ],
-        }
-      : {
-          banner: 'restore-refused rows-do-not-fit',
-          title: 'rows of SQLite that PostgreSQL does not hold',
-          code: 31,
-          command: ['restore', 'zz-other.zip', '--yes'],
-          make: ({ backups }) => copyFile(currentArchive('sqlite'), join(backups, 'zz-other.zip')),
-          options: [
-            leave(/^Mend these rows/, 'what is right depends on what the owner knows of the database'),
-            follow(/^Or have these rows put into a quarantine schema/, healthy),
-          ],
-        },
+    ...(sqlite
+      ? []
+      : [
+          {
+            banner: 'restore-refused rows-do-not-fit',
+            title: 'rows of SQLite that PostgreSQL does not hold',
+            code: 31,
+            command: ['restore', 'zz-other.zip', '--yes'],
+            make: ({ backups }) => copyFile(currentArchive('sqlite'), join(backups, 'zz-other.zip')),
+            options: [
+              leave(/^Mend these rows/, 'what is right depends on what the owner knows of the database'),
+              follow(/^Or have these rows put into a quarantine schema/, healthy),
+            ],
+          } satisfies Case,
+        ]),
     other(
       'a dump of plain SQL instead of an archive',
       'backup.sql',

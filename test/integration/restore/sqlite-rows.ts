@@ -5,7 +5,7 @@ import { loadHead } from '../../../src/schema/expected-schema.ts';
 import { withClient } from '../../support/database.ts';
 import { release, sqliteFile } from '../../support/fixtures.ts';
 import { run } from '../../support/run.ts';
-import { ask, type Installation, now } from './restores.ts';
+import { ask, type Installation, madeByHand, now } from './restores.ts';
 
 /** The releases whose SQLite databases every run of the tests restores; the exhaustive ones take all of them. */
 export const inEveryRun = ['v1.5.1', 'v5.10.0'];
@@ -22,6 +22,21 @@ export async function restoreAndCompare(
   const revisions = await ask(database, 'SELECT version_num FROM alembic_version');
   const different = difference(expected, await meaningOfDatabase(database.url, since));
   return revisions.join() === releaseGraph.heads.join() ? different : [...different, revisions.join()];
+}
+
+/**
+ * Restores an archive of PostgreSQL into SQLite. @returns rows that differ from those that PostgreSQL's own tools and the
+ * gate make of it
+ */
+export async function restoreIntoFile(
+  archive: string,
+  { database, must }: Pick<Installation, 'database' | 'must'>,
+  ...flags: readonly string[]
+): Promise<readonly string[]> {
+  const since = now();
+  const expected = await madeByHand(archive);
+  await must('restore', archive, '--yes', ...flags);
+  return difference(await meaningOfDatabase(expected.url, since), await meaningOfFile(database.name, since));
 }
 
 /** A copy of a SQLite file that the gate has brought to the head: what PostgreSQL has to hold, cell by cell. */

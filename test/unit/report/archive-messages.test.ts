@@ -48,8 +48,6 @@ const faults: readonly ArchiveFault[] = [
   { kind: 'piece', reason: 'it is a piece' },
   ...others.map((file) => ({ kind: 'other-format', file }) as const),
   ...wrappings.map((by) => ({ kind: 'wrapped', by }) as const),
-  { kind: 'other-engine', held: 'sqlite' },
-  { kind: 'other-engine', held: 'postgresql' },
 ];
 
 describe('an archive that is rejected', () => {

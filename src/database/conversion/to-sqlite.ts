@@ -1,0 +1,175 @@
+import type { MisfitRule } from '../../model/transfer.ts';
+import { converterOf, Misfit, type Tally } from './convert.ts';
+import { isJson } from './json.ts';
+import { parseDecimal, printDecimal } from './numbers.ts';
+
+/** A value as SQLAlchemy keeps it on SQLite. */
+export type SqliteValue = string | number | bigint | Buffer;
+
+/** How the values of a column are kept in SQLite, and read back. Pure but for the tally. */
+export interface ColumnConversion {
+  /** Takes a value that is not NULL as PostgreSQL prints it. */
+  readonly toSqlite: (text: string, tally: Tally) => SqliteValue | Misfit;
+  /** A value of SQLite's that is not NULL, as PostgreSQL would print it; of two that are equal, the same text. */
+  readonly print: (value: unknown) => string | Misfit;
+}
+
+interface Kind {
+  readonly keep: (text: string) => SqliteValue | null;
+  readonly rule: MisfitRule;
+  /** Brings texts that mean the same to the same form. */
+  readonly same?: (text: string) => string;
+}
+
+const silent: Tally = new Map();
+
+/**
+ * The conversion of a column.
+ *
+ * A value fits if what SQLite keeps of it becomes the same text again. That is asked of each value, so that what a
+ * `double` cannot hold (a numeric of twenty digits), what no date is (`infinity`) and what no text is are found alike.
+ * @param given type of the column in the dump, as PostgreSQL prints it; an enumeration is a `text`
+ * @param promised the type that the application expects of the column on PostgreSQL; null for a column of the owner's
+ */
+export function conversionToSqlite(given: string, promised: string | null): ColumnConversion {
+  const type = given.replace(/ ?\(\d+\)(?= with)/, '');
+  const into = promised === null || isAsGood(type, promised) ? type : promised;
+  const kind = kindOf(into, promised !== null);
+  const print = kind === null ? printPlainly : converterOf({ type: plainName(into), labels: null }, true);
+  const adapt = into === type ? null : converterOf({ type: into, labels: null }, true);
+  const { keep = (text: string): SqliteValue => text, rule = 'encoding', same = (text: string) => text } = kind ?? {};
+  const printed = (value: unknown): string | Misfit => {
+    const text = print(value, silent);
+    return typeof text === 'string' ? same(text) : text;
+  };
+  return {
+    print: printed,
+    toSqlite(found, tally) {
+      const text = adapt === null ? found : adapt(found, tally);
+      if (typeof text !== 'string') return text;
+      const value = keep(text);
+      const back = value === null ? null : printed(value);
+      return value !== null && back === same(text) ? value : new Misfit(rule);
+    },
+  };
+}
+
+/** Whether a dump may have another type than is promised, and SQLite keeps both in the same way. */
+function isAsGood(type: string, promised: string): boolean {
+  return type === promised || families.some((family) => family.test(type) && family.test(promised));
+}
+
+const families = [
+  /^(?:smallint|integer|bigint)$/,
+  /^(?:numeric|double precision|real)/,
+  /^(?:text|character varying|character|bpchar)/,
+];
+
+/** Without what SQLite does not check. */
+const plainName = (type: string): string =>
+  type === 'real' ? 'double precision' : type.replace(/^(?:character varying|character|bpchar).*/, 'text');
+
+/** @returns null for what is kept as the text that PostgreSQL prints */
+function kindOf(type: string, promised: boolean): Kind | null {
+  const [name = ''] = /^[a-z ]+/.exec(type) ?? [];
+  if (type.endsWith(']')) return null;
+  switch (name) {
+    case 'smallint':
+    case 'integer':
+    case 'bigint':
+      return { rule: 'integer', keep: (text) => (/^-?\d+$/.test(text) ? BigInt(text) : null) };
+    case 'boolean':
+      return { rule: 'boolean', keep: (text) => (text === 't' ? 1n : text === 'f' ? 0n : null) };
+    case 'double precision':
+    case 'real':
+      // SQLite keeps NULL in the place of NaN, and 0 in that of -0
+      return {
+        rule: 'number',
+        keep: (text) => (text === 'NaN' ? null : Number(text)),
+        same: (text) => (text === '-0' ? '0' : text),
+      };
+    case 'numeric':
+      return promised ? { rule: 'digits', keep: Number, same: shortest } : null;
+    case 'bytea':
+      return { rule: 'binary', keep: bytesOf };
+    default:
+      return promised ? promisedKind(name) : null;
+  }
+}
+
+function promisedKind(name: string): Kind | null {
+  switch (name) {
+    case 'timestamp without time zone':
+      return { rule: 'timestamp', keep: withMicroseconds };
+    case 'time without time zone':
+      return { rule: 'time', keep: withMicroseconds };
+    case 'date':
+      return { rule: 'date', keep: (text) => text };
+    case 'interval':
+      return { rule: 'interval', keep: momentOfInterval, same: wholeDays };
+    case 'json':
+    case 'jsonb':
+      return { rule: 'json', keep: jsonOf, same: (text) => (isNumber(text) ? shortest(text.trim()) : text) };
+    case 'character varying':
+    case 'text':
+      return { rule: 'encoding', keep: (text) => text };
+    default:
+      return null;
+  }
+}
+
+const printPlainly = (value: unknown): string | Misfit => (typeof value === 'string' ? value : new Misfit('encoding'));
+
+/** `1.50` and `1.5` are the same number. */
+function shortest(text: string): string {
+  const decimal = parseDecimal(text);
+  const printed = decimal && printDecimal(decimal);
+  if (printed === null) return text;
+  return printed.includes('.') ? printed.replace(/\.?0+$/, '') : printed;
+}
+
+const isNumber = (text: string): boolean => parseDecimal(text) !== null;
+
+/** SQLite makes a number of JSON that is one: the column has no type that it would know. */
+function jsonOf(text: string): SqliteValue | null {
+  if (!isJson(text)) return null;
+  if (!isNumber(text)) return text;
+  const value = Number(text);
+  return Number.isSafeInteger(value) ? BigInt(value) : value;
+}
+
+/** As SQLAlchemy writes a time: always with six digits of a second. */
+function withMicroseconds(text: string): string {
+  const [, whole = text, fraction = ''] = /^(.*?)(?:\.(\d+))?$/.exec(text) ?? [];
+  return `${whole}.${fraction.padEnd(6, '0')}`;
+}
+
+/** In hexadecimal digits; null for the older way of writing bytes (`bytea_output = escape`). */
+const bytesOf = (text: string): Buffer | null =>
+  text.startsWith(String.raw`\x`) ? Buffer.from(text.slice(2), 'hex') : null;
+
+const interval = /^(?:(-?\d+) days? ?)?(?:([+-]?)(\d+):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?$/;
+
+/** Microseconds of an interval without months; null for any other one, which has no length of its own. */
+function lengthOf(text: string): bigint | null {
+  const [found, days = '0', sign = '', hours = '0', minutes = '0', seconds = '0', fraction = ''] =
+    interval.exec(text) ?? [];
+  if (found === undefined || found === '') return null;
+  const time = BigInt(hours) * 3600n + BigInt(minutes) * 60n + BigInt(seconds);
+  const micros = time * 1_000_000n + BigInt(fraction.padEnd(6, '0'));
+  return BigInt(days) * 86_400_000_000n + (sign === '-' ? -micros : micros);
+}
+
+/** An interval as SQLAlchemy keeps it on SQLite: as the moment so long after 1970 began. */
+function momentOfInterval(text: string): string | null {
+  const micros = lengthOf(text);
+  if (micros === null) return null;
+  const rest = ((micros % 1_000_000n) + 1_000_000n) % 1_000_000n;
+  const moment = new Date(Number((micros - rest) / 1000n));
+  // later years have more than four digits
+  if (Number.isNaN(moment.getTime()) || !/^\d{4}-/.test(moment.toISOString())) return null;
+  return `${moment.toISOString().slice(0, 19).replace('T', ' ')}.${String(rest).padStart(6, '0')}`;
+}
+
+/** 26 hours are 1 day and 2 hours. */
+const wholeDays = (text: string): string => String(lengthOf(text) ?? text);

@@ -1,0 +1,266 @@
+import { isUtf8 } from 'node:buffer';
+import type { ArchiveObject } from '../../errors/failure.ts';
+import { reasonOf } from '../../errors/failure.ts';
+import { versionTable } from '../../model/catalog.ts';
+import { checkScript, type ScriptListener, TooMuchData } from './checked-script.ts';
+import { findTools, newest } from './client-tools.ts';
+import { oldestReader, parseDumpHeader } from './dump-header.ts';
+import { type Made, nothingMade } from './dump-statement.ts';
+import { beginningOf, type Loader, readToc, tooOld } from './load.ts';
+import { readDump } from './loader.ts';
+import { isTableData, schemaOf, withoutOptional } from './toc.ts';
+
+/** A table of a dump. */
+export interface DumpTable {
+  readonly schema: string;
+  readonly name: string;
+  /** In the order of its rows. `type`: as PostgreSQL prints it, `text` for an enumeration. */
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly rows: number;
+}
+
+/** A value as PostgreSQL prints it; bytes where these are no text in the encoding of the dump. */
+export type DumpValue = string | Buffer | null;
+
+/** The rows of a dump, for which no server is needed. Nothing of the dump is run. */
+export interface DumpReader {
+  /** The schema that holds the application's tables. */
+  readonly schema: string;
+  readonly tables: readonly DumpTable[];
+  /** The rows of alembic_version; null if there is no such table. */
+  readonly revisions: readonly string[] | null;
+  /** What the dump holds that TimeTracker does not make, where its owner answers for it. */
+  readonly others: readonly ArchiveObject[];
+  /** Reads all rows, in the order of the dump. @throws Error in the words of pg_restore, or what `onRow` throws */
+  read(onRow: (table: DumpTable, row: readonly DumpValue[]) => void): Promise<void>;
+}
+
+export interface DumpReaderOptions {
+  /** Whether the owner answers for everything in the dump: what is no row is passed over then. */
+  readonly trusted: boolean;
+  /** Bytes of rows at the most, unless the dump is trusted. */
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Reads a dump of PostgreSQL's custom format to its end, to know what it holds.
+ * @param dump its path; a list is put beside it while it is read
+ */
+export async function openDumpRows(
+  dump: string,
+  { trusted, maxBytes: limit, signal }: DumpReaderOptions,
+): Promise<{ readonly kind: 'ready'; readonly reader: DumpReader } | Exclude<Loader, { readonly kind: 'ready' }>> {
+  const unusable = (reason: string) => ({ kind: 'unusable', reason: `the dump cannot be read: ${reason}` }) as const;
+  const parsed = parseDumpHeader(await beginningOf(dump));
+  if (parsed.kind === 'damaged') return unusable(parsed.reason);
+  const tools = await findTools('pg_restore');
+  const restore = newest(tools);
+  if (restore === null || restore.major < oldestReader(parsed.header)) {
+    return { kind: 'no-tool', reason: tooOld(parsed.header, tools) };
+  }
+  const toc = await readToc(restore, dump, signal);
+  if (typeof toc === 'string') return unusable(toc);
+  const entries = withoutOptional(toc);
+  const schema = schemaOf(entries);
+  const made = nothingMade(schema);
+  const maxBytes = trusted ? Infinity : limit;
+  const script = { withoutTransactionTimeout: false, encoding: 'UTF8' };
+  const run = async (listener: ScriptListener, only: typeof entries): Promise<readonly ArchiveObject[]> => {
+    const { stream, summary } = checkScript({ script, onUnknown: 'collect', maxBytes, made, listener });
+    await readDump({ dump, restore, entries: only, signal }, stream);
+    return summary.unknown;
+  };
+  const contents = listContents(schema, made);
+  let others: readonly ArchiveObject[];
+  try {
+    others = await run(contents.listener, entries);
+  } catch (error) {
+    signal.throwIfAborted();
+    return error instanceof TooMuchData ? { kind: 'too-much-data' } : unusable(reasonOf(error));
+  }
+  if (others.length > 0 && !trusted) return { kind: 'unknown-objects', objects: others };
+  const tables = contents.tables();
+  return {
+    kind: 'ready',
+    reader: {
+      schema,
+      tables: [...tables.values()],
+      revisions: contents.revisions(),
+      others,
+      async read(onRow) {
+        await run(
+          rowListener((object) => {
+            const table = tables.get(object);
+            return table === undefined ? null : (row) => onRow(table, row);
+          }),
+          entries.filter(isTableData),
+        );
+      },
+    },
+  };
+}
+
+/** Collects which tables a dump holds, how many rows each has, and at which revisions it is. */
+function listContents(schema: string, { enums }: Made) {
+  const types = new Map<string, ReadonlyMap<string, string>>();
+  const found = new Map<string, DumpTable>();
+  let revisions: string[] | null = null;
+  const describeColumns = (object: string, names: readonly string[]): DumpTable['columns'] =>
+    names.map((name) => {
+      const type = types.get(object)?.get(name) ?? 'text';
+      return { name: nameIn(name), type: enums.has(type) ? 'text' : type };
+    });
+  const note = (object: string, names: readonly string[], rows: number): void => {
+    const [inSchema, name] = splitName(object);
+    found.set(object, { schema: inSchema, name, columns: describeColumns(object, names), rows });
+  };
+  const versions = rowListener((object) => {
+    const [inSchema, name] = splitName(object);
+    return inSchema === schema && name === versionTable ? (row) => (revisions ??= []).push(String(row[0])) : null;
+  });
+  let current: { readonly object: string; readonly columns: readonly string[] } | null = null;
+  let lines = 0;
+  const listener: ScriptListener = {
+    statement(statement) {
+      versions.statement(statement);
+      if (statement.kind === 'create-table') {
+        const { object, columns } = statement;
+        types.set(object, new Map(columns.map(({ name, type }) => [name, type])));
+        const [inSchema, name] = splitName(object);
+        if (inSchema === schema && name === versionTable) revisions ??= [];
+        note(
+          object,
+          columns.map((column) => column.name),
+          0,
+        );
+      }
+      if (statement.kind === 'copy') [current, lines] = [statement, 0];
+    },
+    rows(bytes) {
+      versions.rows(bytes);
+      for (let at = bytes.indexOf(lineFeed); at >= 0; at = bytes.indexOf(lineFeed, at + 1)) lines++;
+    },
+    end() {
+      versions.end();
+      // the first line feed is that of the COPY itself
+      if (current !== null) note(current.object, current.columns, lines - 1);
+    },
+  };
+  return { listener, tables: () => found, revisions: () => revisions };
+}
+
+const lineFeed = 0x0a;
+
+type OnRow = (row: readonly DumpValue[]) => void;
+
+/** Splits the rows of a script. @param choose who takes the rows of a table, which is given as it stands in SQL; null: nobody */
+function rowListener(choose: (object: string) => OnRow | null): ScriptListener {
+  let decode = decoderOf('UTF8');
+  let onRow: OnRow | null = null;
+  let pieces: Buffer[] = [];
+  let begun = false;
+  return {
+    statement(statement) {
+      if (statement.kind === 'encoding') decode = decoderOf(statement.encoding);
+      if (statement.kind !== 'copy') return;
+      onRow = choose(statement.object);
+      [pieces, begun] = [[], false];
+    },
+    rows(given) {
+      if (onRow === null) return;
+      const bytes = begun ? given : given.subarray(1);
+      begun = true;
+      const end = bytes.lastIndexOf(lineFeed);
+      if (end < 0) return void pieces.push(bytes);
+      const whole = bytes.subarray(0, end);
+      splitRows(pieces.length === 0 ? whole : Buffer.concat([...pieces, whole]), decode, onRow);
+      pieces = [bytes.subarray(end + 1)];
+    },
+    end() {
+      onRow = null;
+    },
+  };
+}
+
+/** @returns null if the bytes are no text */
+type Decode = (bytes: Buffer) => string | null;
+
+function splitRows(bytes: Buffer, decode: Decode, onRow: OnRow): void {
+  const text = decode(bytes);
+  if (text !== null) {
+    for (const line of text.split('\n')) onRow(line.split('\t').map(valueOf));
+    return;
+  }
+  for (const line of bytes.toString('latin1').split('\n')) {
+    onRow(
+      line.split('\t').map((field) => {
+        const value = valueOf(field);
+        if (value === null) return null;
+        const raw = Buffer.from(value, 'latin1');
+        return decode(raw) ?? raw;
+      }),
+    );
+  }
+}
+
+const escapes: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
+
+/** Reads a value as COPY writes it (manual, "COPY", text format). @throws Error for what `COPY TO` does not write */
+function valueOf(field: string): string | null {
+  if (field === String.raw`\N`) return null;
+  if (!field.includes('\\')) return field;
+  return field.replaceAll(/\\([^]?)/g, (_, sign: string) => {
+    if (sign === '' || /[\dx.N]/.test(sign)) throw new Error(`a row has an escape that COPY does not write: \\${sign}`);
+    return escapes[sign] ?? sign;
+  });
+}
+
+/** Encodings of servers by the names that decoders have for them (WHATWG, "Encoding"). */
+const encodings: Readonly<Record<string, string>> = {
+  LATIN2: 'iso-8859-2',
+  LATIN3: 'iso-8859-3',
+  LATIN4: 'iso-8859-4',
+  LATIN6: 'iso-8859-10',
+  LATIN7: 'iso-8859-13',
+  LATIN8: 'iso-8859-14',
+  LATIN9: 'iso-8859-15',
+  LATIN10: 'iso-8859-16',
+  ISO_8859_5: 'iso-8859-5',
+  ISO_8859_6: 'iso-8859-6',
+  ISO_8859_7: 'iso-8859-7',
+  ISO_8859_8: 'iso-8859-8',
+  WIN866: 'ibm866',
+  KOI8R: 'koi8-r',
+  KOI8U: 'koi8-u',
+  EUC_JP: 'euc-jp',
+  EUC_KR: 'euc-kr',
+};
+
+function decoderOf(encoding: string): Decode {
+  if (encoding === 'UTF8' || encoding === 'SQL_ASCII')
+    return (bytes) => (isUtf8(bytes) ? bytes.toString('utf8') : null);
+  if (encoding === 'LATIN1') return (bytes) => bytes.toString('latin1');
+  const label = /^WIN(?:874|125\d)$/.test(encoding) ? `windows-${encoding.slice(3)}` : encodings[encoding];
+  if (label === undefined) throw new Error(`its texts are in ${encoding}, which only a PostgreSQL server reads`);
+  const decoder = new TextDecoder(label, { fatal: true });
+  return (bytes) => {
+    try {
+      return decoder.decode(bytes);
+    } catch {
+      return null;
+    }
+  };
+}
+
+/** A qualified name as it stands in SQL: its schema and its own name. */
+function splitName(object: string): readonly [schema: string, name: string] {
+  const [, schema = '', name = ''] = /^("(?:[^"]|"")*"|[^."]+)\.([^]*)$/.exec(object) ?? [];
+  return [nameIn(schema), nameIn(name)];
+}
+
+/** A name without its quotes. The script was read a character for each byte. */
+function nameIn(written: string): string {
+  const name = written.startsWith('"') ? written.slice(1, -1).replaceAll('""', '"') : written;
+  return Buffer.from(name, 'latin1').toString('utf8');
+}

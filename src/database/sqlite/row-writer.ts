@@ -1,0 +1,59 @@
+import SQLite from 'better-sqlite3';
+import type { SqliteValue } from '../conversion/to-sqlite.ts';
+import { quoteName } from '../quoting.ts';
+import { tellingWhere } from './session.ts';
+
+/** Why SQLite does not take a row in. */
+export interface BrokenRule {
+  readonly rule: 'null' | 'unique' | 'check';
+  /** In the words of SQLite: `clients.name`, or the name of an index or a check. */
+  readonly about: string;
+}
+
+/** Fills a database file that nobody else knows of yet, in one transaction. */
+export interface RowWriter {
+  run(sql: string): void;
+  /** Prepares to append rows to a table. @returns what takes a row, and tells the rule that keeps it out; null for none */
+  into(table: string, columns: readonly string[]): (row: readonly (SqliteValue | null)[]) => BrokenRule | null;
+  commit(): void;
+  close(): void;
+}
+
+/** Rules that rows break (SQLite, "Result and Error Codes"). */
+const rules: Readonly<Record<string, BrokenRule['rule']>> = {
+  SQLITE_CONSTRAINT_NOTNULL: 'null',
+  SQLITE_CONSTRAINT_UNIQUE: 'unique',
+  SQLITE_CONSTRAINT_PRIMARYKEY: 'unique',
+  SQLITE_CONSTRAINT_ROWID: 'unique',
+  SQLITE_CONSTRAINT_CHECK: 'check',
+};
+
+/** Creates a file. What it holds is on the disk only once somebody has synced it. */
+export function openWriter(file: string): RowWriter {
+  const database = new SQLite(file);
+  // after a cut nobody looks for it again
+  database.pragma('synchronous = OFF');
+  database.pragma('foreign_keys = OFF');
+  database.exec('BEGIN');
+  return {
+    run: (sql) => tellingWhere(database, () => void database.exec(sql)),
+    into(table, columns) {
+      const names = columns.map(quoteName).join(', ');
+      const statement = database.prepare(
+        `INSERT INTO ${quoteName(table)} (${names}) VALUES (${columns.map(() => '?').join(', ')})`,
+      );
+      return (row) => {
+        try {
+          tellingWhere(database, () => statement.run(row));
+          return null;
+        } catch (error) {
+          const rule = error instanceof SQLite.SqliteError ? rules[error.code] : undefined;
+          if (rule === undefined || !(error instanceof Error)) throw error;
+          return { rule, about: error.message.replace(/^[^:]*: /, '') };
+        }
+      };
+    },
+    commit: () => tellingWhere(database, () => void database.exec('COMMIT')),
+    close: () => void database.close(),
+  };
+}

@@ -1,0 +1,54 @@
+import { rm } from 'node:fs/promises';
+import { nameOf } from '../../database/target-name.ts';
+import { openDumpRows } from '../../database/postgres/dump-rows.ts';
+import { releaseGraph } from '../../migration/revisions.ts';
+import { listRows } from '../../report/adoption-text.ts';
+import { describeLeftOut, describeLoaded } from '../../report/rows-text.ts';
+import { quarantineOf } from '../from-sqlite/load-proven.ts';
+import { archiveUnusable, compareContents, dumpRejected, failureAt, unpackDump } from '../load-and-verify.ts';
+import type { RestoreContext, Source } from '../target.ts';
+import { loadDump } from './load-dump.ts';
+
+/**
+ * Fills a new SQLite file with the rows of a PostgreSQL archive. The schema is the one that our own migrations make of
+ * the archive's revision; of the dump only rows are read, and nothing is run.
+ * @throws Failure `archive-rejected`, `restore-refused`
+ */
+export async function fillFile(source: Source, file: string, context: RestoreContext): Promise<void> {
+  const { config, log, signal, trusted, setAside = false } = context;
+  const { archive } = source;
+  const dump = await unpackDump(source, context);
+  const maxBytes = config.archiveLimits.bytes;
+  const found = await openDumpRows(dump, { trusted, maxBytes, signal });
+  if (found.kind !== 'ready') throw dumpRejected(found, source, config);
+  const { reader } = found;
+  const revisions = reader.revisions ?? [];
+  if (revisions.length === 0) {
+    throw archiveUnusable(
+      source,
+      'its database does not say at which revision it is, which only a PostgreSQL server finds out',
+    );
+  }
+  const unknown = revisions.filter((revision) => !releaseGraph.knows(revision));
+  if (unknown.length > 0) {
+    throw archiveUnusable(
+      source,
+      `it is at ${listRows(unknown)}, which this image does not know: a newer db-init restores it`,
+    );
+  }
+  if (archive.manifest !== null) {
+    const ours = reader.tables.filter(({ schema }) => schema === reader.schema);
+    const rows = Object.fromEntries(ours.map((table) => [table.name, table.rows]));
+    compareContents({ rows, revisions: revisions.toSorted(), settings: {} }, archive.manifest, source);
+  }
+  for (const sentence of describeLeftOut(reader.others)) log.warn(sentence);
+  try {
+    const loading = { file, revisions, aside: quarantineOf(file), setAside, database: nameOf(config.database) };
+    const loaded = await loadDump(reader, { ...loading, archive: archive.file });
+    for (const { level, sentence } of describeLoaded(loaded)) log[level](sentence);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw failureAt('loading the rows of the PostgreSQL archive', error, config);
+  }
+  await rm(dump, { force: true });
+}

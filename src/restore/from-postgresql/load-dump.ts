@@ -1,0 +1,338 @@
+import { hash } from 'node:crypto';
+import { chmodSync } from 'node:fs';
+import { conversionToSqlite, type ColumnConversion, type SqliteValue } from '../../database/conversion/to-sqlite.ts';
+import { copyNull, copyText, Misfit, type Tally } from '../../database/conversion/convert.ts';
+import type { DumpReader, DumpTable, DumpValue } from '../../database/postgres/dump-rows.ts';
+import { quoteName, quoteText } from '../../database/quoting.ts';
+import { openRows } from '../../database/sqlite/row-reader.ts';
+import { openWriter, type RowWriter } from '../../database/sqlite/row-writer.ts';
+import { Failure } from '../../errors/failure.ts';
+import type { Catalog, Table } from '../../model/catalog.ts';
+import type { Loaded, Misfits } from '../../model/transfer.ts';
+import { renderTable } from '../../migration/schema-builder/catalog-sql.ts';
+import { widthAtHead } from '../../migration/ledger.ts';
+import { releaseGraph } from '../../migration/revisions.ts';
+import { createVersionTable } from '../../migration/version-column.ts';
+import { sync } from '../../platform/durable-file.ts';
+import { reasonColumn } from '../../quarantine/rows.ts';
+import { namesIn, tokenize } from '../../migration/schema-builder/sql-tokens.ts';
+import { ruleMeaning } from '../../schema/comparison.ts';
+import { standInFor } from '../../schema/known-divergences.ts';
+import { versionTable } from '../../schema/catalog.ts';
+import { catalogAt, loadHistory } from '../../schema/history.ts';
+import { type MisfitLedger, openMisfits, shortened, shownValue } from '../from-sqlite/misfits.ts';
+
+/** Where the rows of a dump are loaded. */
+export interface DumpLoading {
+  /** A file that is not there yet. */
+  readonly file: string;
+  /** The revisions that the dump is at. */
+  readonly revisions: readonly string[];
+  /** What the names of tables begin with that take in what does not fit. */
+  readonly aside: string;
+  /** Whether anything may be set aside. */
+  readonly setAside: boolean;
+  /** What people call the file that nothing is restored into, and the one that nothing is restored from. */
+  readonly database: string;
+  readonly archive: string;
+}
+
+interface Column {
+  readonly name: string;
+  /** As PostgreSQL prints it. */
+  readonly type: string;
+  readonly conversion: ColumnConversion;
+  readonly tally: Tally;
+}
+
+interface TableToFill {
+  readonly name: string;
+  readonly columns: readonly Column[];
+  /** What is promised of it; null for a table of the owner's. */
+  readonly promised: Table | null;
+  readonly ownColumns: readonly string[];
+  readonly key: readonly string[];
+  readonly sent: RowSum;
+}
+
+/**
+ * Makes the schema of the dump's revision in a new SQLite file, as far as the dump has it, and fills it with the rows of
+ * the dump. Every row is then read back and compared with the dump's.
+ * @throws Failure `restore-refused` (`rows-do-not-fit`); Error if what comes back is something else
+ */
+export async function loadDump(dump: DumpReader, loading: DumpLoading): Promise<Loaded> {
+  const started = performance.now();
+  const { file, revisions } = loading;
+  const [engine, server] = await Promise.all([loadHistory('sqlite'), loadHistory('postgresql')]);
+  const promised = catalogAt(revisions, releaseGraph, engine);
+  const tables = tablesToFill(dump, promised, catalogAt(revisions, releaseGraph, server));
+  const writer = openWriter(file);
+  const totals = { rows: 0, bytes: 0 };
+  const ledger = openMisfits();
+  try {
+    chmodSync(file, 0o600);
+    for (const statement of schemaOf(tables.values())) writer.run(statement);
+    writer.run(createVersionTable(widthAtHead('sqlite')));
+    for (const revision of revisions) {
+      writer.run(`INSERT INTO ${versionTable} (version_num) VALUES (${quoteText(revision)})`);
+    }
+    const takers = new Map(
+      [...tables].map(([table, into]) => [table, takeInto(into, { writer, ledger, aside: loading.aside })]),
+    );
+    await dump.read((table, row) => {
+      const bytes = takers.get(table)?.(row) ?? null;
+      if (bytes === null) return;
+      totals.rows += 1;
+      totals.bytes += bytes;
+    });
+    if (ledger.found.length > 0 && !loading.setAside) {
+      const misfits = ledger.found;
+      const obstacle = { kind: 'rows-do-not-fit', engine: 'sqlite', archive: loading.archive, misfits } as const;
+      throw new Failure({ kind: 'restore-refused', database: loading.database, obstacle });
+    }
+    for (const statement of plainIndexesOf(tables.values())) writer.run(statement);
+    writer.commit();
+  } finally {
+    writer.close();
+  }
+  sync(file);
+  compare(file, tables.values());
+  const all = [...tables.values()];
+  return {
+    engine: 'sqlite',
+    tables: all.length,
+    ...totals,
+    seconds: (performance.now() - started) / 1000,
+    conversions: all.flatMap(({ name, columns }) =>
+      columns.flatMap((column) =>
+        [...column.tally].map(([conversion, values]) => ({ column: `${name}.${column.name}`, conversion, values })),
+      ),
+    ),
+    extras: {
+      tables: all.filter((table) => table.promised === null).map(({ name }) => name),
+      columns: all.flatMap(({ name, ownColumns }) => ownColumns.map((column) => `${name}.${column}`)),
+    },
+    aside: ledger.found.length > 0 ? { place: loading.aside, misfits: ledger.found } : null,
+  };
+}
+
+/** The tables of a dump by what SQLite and PostgreSQL promise of them. Those of other schemas bear the schema in their names. */
+function tablesToFill(
+  { schema, tables }: DumpReader,
+  promised: Catalog,
+  onServer: Catalog,
+): ReadonlyMap<DumpTable, TableToFill> {
+  const found = new Map<DumpTable, TableToFill>();
+  for (const table of tables) {
+    const ours = table.schema === schema;
+    // SQLite has no tables without columns
+    if ((ours && table.name === versionTable) || table.columns.length === 0) continue;
+    const name = ours ? table.name : `${table.schema}.${table.name}`;
+    const promise = ours ? (promised.tables[table.name] ?? null) : null;
+    const columns = table.columns.map(({ name: column, type }): Column => {
+      const known = promise !== null && Object.hasOwn(promise.columns, column);
+      const wanted = known ? (onServer.tables[table.name]?.columns[column]?.type ?? null) : null;
+      const plain = wanted !== null && Object.hasOwn(onServer.enums, wanted) ? 'text' : wanted;
+      return { name: column, type, conversion: conversionToSqlite(type, plain), tally: new Map() };
+    });
+    found.set(table, {
+      name,
+      columns,
+      promised: promise,
+      ownColumns:
+        promise === null
+          ? []
+          : columns.map((column) => column.name).filter((column) => !Object.hasOwn(promise.columns, column)),
+      key: Object.values(promise?.constraints ?? {}).flatMap(
+        (rule) => /^PRIMARY KEY \((.*)\)$/.exec(rule)?.[1]?.split(', ') ?? [],
+      ),
+      sent: openRowSum(),
+    });
+  }
+  return found;
+}
+
+/** The tables with their rules, as far as the dump has the columns: what is missing is added later, as to any database. */
+function schemaOf(tables: Iterable<TableToFill>): readonly string[] {
+  return [...tables].flatMap((table) => {
+    const { name, columns } = table;
+    if (table.promised === null) {
+      const plain = columns.map((column) => `${quoteName(column.name)} ${plainType(column.type)}`);
+      return [`CREATE TABLE ${quoteName(name)} (${plain.join(', ')})`];
+    }
+    const { create, indexes } = renderTable(name, presentPart(table, table.promised), 'sqlite');
+    const own = columns.filter((column) => table.ownColumns.includes(column.name));
+    const added = own.map(
+      (column) => `ALTER TABLE ${quoteName(name)} ADD COLUMN ${quoteName(column.name)} ${plainType(column.type)}`,
+    );
+    return [...create, ...added, ...indexes.filter(isUnique)];
+  });
+}
+
+/** Indexes that are no rules are made fastest when all rows are there. */
+function plainIndexesOf(tables: Iterable<TableToFill>): readonly string[] {
+  return [...tables].flatMap((table) =>
+    table.promised === null
+      ? []
+      : renderTable(table.name, presentPart(table, table.promised), 'sqlite').indexes.filter(
+          (index) => !isUnique(index),
+        ),
+  );
+}
+
+const isUnique = (index: string): boolean => index.startsWith('CREATE UNIQUE ');
+
+function presentPart({ name, columns }: TableToFill, promised: Table): Table {
+  const present = new Set(columns.map(({ name }) => name));
+  const holds = (definition: string): boolean =>
+    [...namesIn(tokenize(definition))].every((word) => present.has(word) || !Object.hasOwn(promised.columns, word));
+  const constraints = Object.entries(promised.constraints).map(([constraint, definition]): [string, string] => {
+    const standIn = standInFor(name, ruleMeaning(definition));
+    return standIn !== null && holds(standIn) ? [standIn, standIn] : [constraint, definition];
+  });
+  const only = <Part>(parts: Readonly<Record<string, Part>>, wanted: (name: string, part: Part) => boolean) =>
+    Object.fromEntries(Object.entries(parts).filter(([name, part]) => wanted(name, part)));
+  return {
+    columns: only(promised.columns, (column) => present.has(column)),
+    constraints: only(Object.fromEntries(constraints), (_, definition) => holds(definition)),
+    indexes: only(promised.indexes, (_, { definition }) => holds(definition)),
+  };
+}
+
+/** A type of SQLite's that keeps the values of a column of the owner's as they are. */
+function plainType(type: string): string {
+  if (/^(?:smallint|integer|bigint)$/.test(type)) return 'INTEGER';
+  if (type === 'boolean') return 'BOOLEAN';
+  if (type === 'double precision' || type === 'real') return 'FLOAT';
+  return type === 'bytea' ? 'BLOB' : 'TEXT';
+}
+
+interface Taking {
+  readonly writer: RowWriter;
+  readonly ledger: MisfitLedger;
+  /** What the name of a table begins with that takes in what does not fit. */
+  readonly aside: string;
+}
+
+/** What is wrong with a row. */
+interface Wrong {
+  readonly columns: readonly string[];
+  readonly rule: Misfits['rule'];
+  readonly promised: string;
+}
+
+/** @returns what takes a row of the dump in; of one that fits, how many bytes it has as PostgreSQL prints it */
+function takeInto(table: TableToFill, taking: Taking): (row: readonly DumpValue[]) => number | null {
+  const { name, columns, sent } = table;
+  const names = columns.map((column) => column.name);
+  const { writer } = taking;
+  const insert = writer.into(name, names);
+  const refuse = refusalOf(table, taking);
+  return (row) => {
+    if (row.length !== columns.length) {
+      throw new Error(`a row of ${name} has ${row.length} values instead of ${columns.length}`);
+    }
+    const wrong: Wrong[] = [];
+    const values = columns.map(({ name: column, type, conversion, tally }, index): SqliteValue | null => {
+      const text = row[index] ?? null;
+      if (text === null) return null;
+      const value = typeof text === 'string' ? conversion.toSqlite(text, tally) : new Misfit('encoding');
+      if (!(value instanceof Misfit)) return value;
+      wrong.push({ columns: [column], rule: value.rule, promised: type });
+      return null;
+    });
+    const broken = wrong.length > 0 ? null : insert(values);
+    if (broken !== null) {
+      const about = names.filter((column) => broken.about.split(', ').includes(`${name}.${column}`));
+      wrong.push({ columns: about, rule: broken.rule, promised: broken.about });
+    }
+    if (wrong.length > 0) {
+      refuse(row, wrong);
+      return null;
+    }
+    const line = printRow(table, values);
+    sent.add(line);
+    return Buffer.byteLength(line);
+  };
+}
+
+/** Notes rows that do not fit, and puts them aside as text. */
+function refusalOf(
+  { name, columns, key }: TableToFill,
+  { writer, ledger, aside }: Taking,
+): (row: readonly DumpValue[], wrong: readonly Wrong[]) => void {
+  const names = columns.map((column) => column.name);
+  let keep: ReturnType<RowWriter['into']> | null = null;
+  return (row, wrong) => {
+    const texts = row.map((value) => (Buffer.isBuffer(value) ? `\\x${value.toString('hex')}` : value));
+    const textsOf = (wanted: readonly string[]): string =>
+      wanted.map((column) => texts[names.indexOf(column)] ?? 'NULL').join(', ');
+    for (const each of wrong) {
+      const { columns: about } = each;
+      const kind = { ...each, table: name };
+      const value = about.length === 0 ? null : shownValue(name, about, textsOf(about));
+      ledger.add(kind, 1, ledger.wants(kind) ? [{ key: shortened(textsOf(key)), value }] : []);
+    }
+    const reasons = wrong.map(({ columns: about, rule, promised }) => `${about.join(', ')}: ${rule} (${promised})`);
+    keep ??= openAside(writer, `${aside}_${name}`, names);
+    keep([reasons.join('; '), ...texts]);
+  };
+}
+
+function openAside(writer: RowWriter, table: string, columns: readonly string[]): ReturnType<RowWriter['into']> {
+  const names = [reasonColumn, ...columns];
+  writer.run(`CREATE TABLE ${quoteName(table)} (${names.map((name) => `${quoteName(name)} TEXT`).join(', ')})`);
+  return writer.into(table, names);
+}
+
+/** A row of SQLite's as PostgreSQL would print it. @throws Error for values that none of its columns keeps */
+function printRow({ name, columns }: Pick<TableToFill, 'name' | 'columns'>, values: readonly unknown[]): string {
+  const texts = columns.map(({ conversion }, index) => {
+    const value = values[index] ?? null;
+    if (value === null) return copyNull;
+    const text = conversion.print(value);
+    if (typeof text === 'string') return copyText(text);
+    throw new Error(`SQLite returns of ${name} what was not written into it`);
+  });
+  return texts.join('\t');
+}
+
+/** What rows amount to, in whatever order they come: how many there are, and the sum of their checksums. */
+interface RowSum {
+  add(line: string): void;
+  equals(other: RowSum): boolean;
+  readonly parts: readonly number[];
+}
+
+function openRowSum(): RowSum {
+  let rows = 0;
+  const sums = new Uint32Array(5);
+  return {
+    add(line) {
+      rows += 1;
+      const digest = hash('sha1', line, 'buffer');
+      for (let part = 0; part < sums.length; part++) sums[part] = (sums[part] ?? 0) + digest.readUInt32LE(4 * part);
+    },
+    equals: (other) => other.parts.join() === [rows, ...sums].join(),
+    get parts() {
+      return [rows, ...sums];
+    },
+  };
+}
+
+/** Reads all rows back. @throws Error if they are others than those of the dump */
+function compare(file: string, tables: Iterable<TableToFill>): void {
+  const reader = openRows(file);
+  try {
+    for (const table of tables) {
+      const names = table.columns.map((column) => column.name);
+      const returned = openRowSum();
+      for (const [, ...values] of reader.rows(table.name, names, true)) returned.add(printRow(table, values));
+      if (!returned.equals(table.sent)) {
+        throw new Error(`what SQLite returns of ${table.name} is not what the dump holds of it`);
+      }
+    }
+  } finally {
+    reader.close();
+  }
+}
