@@ -42,7 +42,7 @@ export const flagTexts: Readonly<Record<string, string>> = {
   'backup --prove': 'restore the archive beside the database, bring it to the head, and drop it again',
   'restore --database-only': 'leave the uploads as they are; default: they are restored with the database',
   'restore --set-aside':
-    'SQLite into PostgreSQL: put rows that do not fit into a quarantine schema; default: refuse, and name them',
+    'from one engine into the other: put rows that do not fit aside; default: refuse, and name them',
   'restore --undo': 'put back what was there before the last restore',
   'restore --accept-changes':
     'with --undo: put it back although it was changed since it was put aside; default: refuse, and say what was changed',

@@ -15,8 +15,11 @@ export interface ColumnConversion {
 }
 
 interface Kind {
+  /** Null for what no such value is. */
   readonly keep: (text: string) => SqliteValue | null;
   readonly rule: MisfitRule;
+  /** What is wrong with a value that SQLite would keep as another one, where that is another thing. */
+  readonly changed?: MisfitRule;
   /** Brings texts that mean the same to the same form. */
   readonly same?: (text: string) => string;
 }
@@ -38,6 +41,7 @@ export function conversionToSqlite(given: string, promised: string | null): Colu
   const print = kind === null ? printPlainly : converterOf({ type: plainName(into), labels: null }, true);
   const adapt = into === type ? null : converterOf({ type: into, labels: null }, true);
   const { keep = (text: string): SqliteValue => text, rule = 'encoding', same = (text: string) => text } = kind ?? {};
+  const changed = kind?.changed ?? rule;
   const printed = (value: unknown): string | Misfit => {
     const text = print(value, silent);
     return typeof text === 'string' ? same(text) : text;
@@ -48,8 +52,8 @@ export function conversionToSqlite(given: string, promised: string | null): Colu
       const text = adapt === null ? found : adapt(found, tally);
       if (typeof text !== 'string') return text;
       const value = keep(text);
-      const back = value === null ? null : printed(value);
-      return value !== null && back === same(text) ? value : new Misfit(rule);
+      if (value === null) return new Misfit(rule);
+      return printed(value) === same(text) ? value : new Misfit(changed);
     },
   };
 }
@@ -89,7 +93,9 @@ function kindOf(type: string, promised: boolean): Kind | null {
         same: (text) => (text === '-0' ? '0' : text),
       };
     case 'numeric':
-      return promised ? { rule: 'digits', keep: Number, same: shortest } : null;
+      return promised
+        ? { rule: 'number', changed: 'digits', keep: (text) => (isNumber(text) ? Number(text) : null), same: shortest }
+        : null;
     case 'bytea':
       return { rule: 'binary', keep: bytesOf };
     default:

@@ -15,6 +15,9 @@ export interface RowWriter {
   run(sql: string): void;
   /** Prepares to append rows to a table. @returns what takes a row, and tells the rule that keeps it out; null for none */
   into(table: string, columns: readonly string[]): (row: readonly (SqliteValue | null)[]) => BrokenRule | null;
+  holdsTable(name: string): boolean;
+  /** The rows of a query whose values are all texts. */
+  texts(sql: string): readonly (readonly (string | null)[])[];
   commit(): void;
   close(): void;
 }
@@ -28,7 +31,7 @@ const rules: Readonly<Record<string, BrokenRule['rule']>> = {
   SQLITE_CONSTRAINT_CHECK: 'check',
 };
 
-/** Creates a file. What it holds is on the disk only once somebody has synced it. */
+/** Opens a file, or creates it. What it holds is on the disk only once somebody has synced it. */
 export function openWriter(file: string): RowWriter {
   const database = new SQLite(file);
   // after a cut nobody looks for it again
@@ -53,6 +56,8 @@ export function openWriter(file: string): RowWriter {
         }
       };
     },
+    holdsTable: (name) => database.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(name) !== undefined,
+    texts: (sql) => database.prepare<[], (string | null)[]>(sql).raw().all(),
     commit: () => tellingWhere(database, () => void database.exec('COMMIT')),
     close: () => void database.close(),
   };

@@ -15,6 +15,7 @@ import { releaseGraph } from '../../migration/revisions.ts';
 import { createVersionTable } from '../../migration/version-column.ts';
 import { sync } from '../../platform/durable-file.ts';
 import { reasonColumn } from '../../quarantine/rows.ts';
+import { parseRule } from '../../repair/constraint-rules.ts';
 import { namesIn, tokenize } from '../../migration/schema-builder/sql-tokens.ts';
 import { ruleMeaning } from '../../schema/comparison.ts';
 import { standInFor } from '../../schema/known-divergences.ts';
@@ -95,8 +96,9 @@ export async function loadDump(dump: DumpReader, loading: DumpLoading): Promise<
   } finally {
     writer.close();
   }
-  sync(file);
   compare(file, tables.values());
+  if (ledger.found.length > 0) setFollowersAside(file, tables.values(), ledger, loading.aside);
+  sync(file);
   const all = [...tables.values()];
   return {
     engine: 'sqlite',
@@ -205,6 +207,56 @@ function plainType(type: string): string {
   if (type === 'boolean') return 'BOOLEAN';
   if (type === 'double precision' || type === 'real') return 'FLOAT';
   return type === 'bytea' ? 'BLOB' : 'TEXT';
+}
+
+/** Puts rows aside that refer to one that was set aside, until none is left. */
+function setFollowersAside(file: string, tables: Iterable<TableToFill>, ledger: MisfitLedger, prefix: string): void {
+  const all = [...tables];
+  const writer = openWriter(file);
+  try {
+    for (let moved = 1; moved > 0;) {
+      moved = 0;
+      for (const table of all) moved += moveFollowers(table, { writer, ledger, aside: prefix });
+    }
+    writer.commit();
+  } finally {
+    writer.close();
+  }
+}
+
+function moveFollowers({ name, columns, key, promised }: TableToFill, { writer, ledger, aside }: Taking): number {
+  const names = columns.map((column) => column.name);
+  const into = `${aside}_${name}`;
+  const text = (column: string): string => `CAST(${quoteName(column)} AS TEXT)`;
+  let moved = 0;
+  for (const definition of Object.values(promised?.constraints ?? {})) {
+    const rule = parseRule(definition);
+    if (rule.kind !== 'reference' || !rule.columns.every((column) => names.includes(column))) continue;
+    const held = `${aside}_${rule.target}`;
+    if (!writer.holdsTable(held)) continue;
+    const pairs = rule.columns.map((column, index) => [quoteName(column), quoteName(rule.targets[index] ?? 'id')]);
+    const where = [
+      ...pairs.map(([column]) => `t.${column} IS NOT NULL`),
+      `NOT EXISTS (SELECT 1 FROM ${quoteName(rule.target)} p WHERE ${pairs.map(([column, target]) => `p.${target} = t.${column}`).join(' AND ')})`,
+      `EXISTS (SELECT 1 FROM ${quoteName(held)} q WHERE ${pairs.map(([column, target]) => `q.${target} = CAST(t.${column} AS TEXT)`).join(' AND ')})`,
+    ].join(' AND ');
+    const from = `FROM ${quoteName(name)} AS t WHERE ${where}`;
+    const found = writer.texts(`SELECT ${[...key, ...rule.columns].map(text).join(', ')} ${from}`);
+    if (found.length === 0) continue;
+    const kind = { table: name, columns: rule.columns, rule: 'follows', promised: definition } as const;
+    const examples = found.slice(0, 3).map((row) => ({
+      key: shortened(row.slice(0, key.length).join(', ')),
+      value: shownValue(name, rule.columns, row.slice(key.length).join(', ')),
+    }));
+    ledger.add(kind, found.length, examples);
+    if (!writer.holdsTable(into)) openAside(writer, into, names);
+    writer.run(
+      `INSERT INTO ${quoteName(into)} SELECT ${quoteText(`follows: ${definition}`)}, ${names.map(text).join(', ')} ${from};
+       DELETE ${from}`,
+    );
+    moved += found.length;
+  }
+  return moved;
 }
 
 interface Taking {

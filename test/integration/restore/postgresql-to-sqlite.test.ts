@@ -1,22 +1,133 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { runInProcess } from '../../faults/run-in-process.ts';
 import { archivePath, ask, besides, execute, install, realArchives, uploadsIn, uploadsOf } from './restores.ts';
 import { restoreIntoFile } from './sqlite-rows.ts';
 
+const [older = ''] = realArchives.postgresql;
+
+const intoClients = 'INSERT INTO clients (id, name, status, created_at, updated_at) VALUES';
+
+/** What PostgreSQL holds, and SQLite keeps in another way or not at all. */
+const odd = String.raw`
+  CREATE SCHEMA "Other one";
+  CREATE TABLE "Other one"."Mine" (n numeric, at timestamptz, raw bytea, tags text[], big bigint, yes boolean, "real" real);
+  INSERT INTO "Other one"."Mine" VALUES
+    (12345678901234567890.0123456789, '2024-01-01 00:00+00', '\x00ff', '{a,"b c"}', 9223372036854775807, true, 0.1),
+    (NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+  CREATE TABLE of_mine (id integer PRIMARY KEY, word varchar(3));
+  INSERT INTO of_mine VALUES (1, ''), (2, NULL);
+  ALTER TABLE clients ADD COLUMN mine double precision DEFAULT 'NaN';
+  ${intoClients} (1, E'tab\there, \\ and \n line, \\N and \u00e9\U0001F469', 'active', '2024-02-29 03:04:05.12', '2024-02-29'),
+    (2, 'endless', 'active', 'infinity', '2024-01-01'), (3, 'far away', 'active', '2024-01-01', '10000-01-01'),
+    (4, 'long ago', 'active', '0044-03-15 BC', '2024-01-01');
+  INSERT INTO projects (id, name, client_id, billable, status, created_at, updated_at)
+    VALUES (1, 'stays', 1, true, 'active', now(), now()), (2, 'follows', 2, true, 'active', now(), now());
+  UPDATE clients SET mine = 'Infinity' WHERE id = 1;
+  UPDATE clients SET mine = 0.1 WHERE id > 1;
+  UPDATE clients SET default_hourly_rate = 0.1 WHERE id = 1;
+  ALTER TABLE clients ALTER COLUMN default_hourly_rate TYPE numeric;
+  UPDATE clients SET default_hourly_rate = 12345678901234567.89 WHERE id = 2;
+  UPDATE clients SET default_hourly_rate = 'NaN' WHERE id = 3;
+`;
+
+const expected = [
+  /clients\.created_at: 2 rows have no date and time key 4: 0044-03-15 00:00:00 BC key 2: infinity/,
+  /clients\.updated_at: 1 row has no date and time .*key 3: 10000-01-01 00:00:00/,
+  /clients\.default_hourly_rate: 1 row has a number of more digits than SQLite keeps \(numeric\) key 2: 12345678901234567\.89/,
+  /clients\.default_hourly_rate: 1 row has no number \(numeric\) key 3: NaN/,
+];
+
 describePostgres(
   'the rows of a PostgreSQL archive in SQLite',
   () => {
-    it.each(realArchives.postgresql)('arrive out of the application’s %s, cell by cell', async (name) => {
-      const { must, database, statics, run: on } = await install('sqlite');
+    it('arrive out of the application’s own, cell by cell, with its uploads, and are taken back by an undo', async () => {
+      const { must, database, statics } = await install('sqlite');
       await execute(database, 'CREATE TABLE of_mine (id integer)');
-      expect(await restoreIntoFile(archivePath(name), { database, must })).toEqual([]);
-      expect(await uploadsIn(statics)).toEqual(uploadsOf(archivePath(name)));
-      console.log((await must()).all);
-      expect((await must()).stdout).toContain('healthy and current');
-      expect((await on('restore', '--undo', '--yes')).exitCode).toBe(0);
+      expect(await restoreIntoFile(archivePath(older), { database, must })).toEqual([]);
+      expect(await uploadsIn(statics)).toEqual(uploadsOf(archivePath(older)));
+      expect((await must()).stdout).toContain('nothing to do');
+      // numbers go on after the highest one
+      await execute(
+        database,
+        "INSERT INTO clients (name, created_at, updated_at) VALUES ('n', '2024-01-01', '2024-01-01')",
+      );
+      await must('restore', '--undo', '--yes');
       expect(await ask(database, 'SELECT count(*) FROM of_mine')).toEqual([0]);
       await must('restore', '--drop-former', '--yes');
+    });
+
+    it('stop the restore where SQLite does not keep them, or are set aside', async () => {
+      const large = await install('postgresql');
+      const on = (site: typeof large, ...args: readonly string[]) =>
+        runInProcess(args, { TT_COMMAND_PREFIX: 'db-init', ...site.env });
+      expect((await on(large)).exitCode).toBe(0);
+      await execute(large.database, odd);
+      const made = await on(large, 'backup', 'create');
+      expect(made.exitCode, made.all).toBe(0);
+      const [name = ''] = (await readdir(large.backups)).filter((each) => each.endsWith('.zip'));
+      const archive = join(large.backups, name);
+
+      const small = await install('sqlite');
+      await execute(small.database, 'CREATE TABLE as_it_was (id integer)');
+      const stopped = await on(small, 'restore', archive, '--yes');
+      expect(stopped.exitCode, stopped.all).toBe(31);
+      const text = stopped.stderr.replaceAll(/\s+/g, ' ');
+      for (const line of expected) expect(text).toMatch(line);
+      expect(await besides(small.database)).toEqual(['timetracker.db']);
+      expect(await ask(small.database, 'SELECT count(*) FROM as_it_was')).toEqual([0]);
+
+      expect((await on(small, 'restore', archive, '--set-aside', '--dry-run')).exitCode).toBe(0);
+      expect(await ask(small.database, 'SELECT count(*) FROM as_it_was')).toEqual([0]);
+      const done = await on(small, 'restore', archive, '--set-aside', '--yes');
+      expect(done.exitCode, done.all).toBe(0);
+      const said = done.stdout.replaceAll(/\s+/g, ' ');
+      expect(said).toContain('Other one.Mine, of_mine; columns clients.mine');
+      expect(said).toMatch(/projects\.client_id: 1 row refers to a row that does not fit .* key 2: 2/);
+      const [aside = ''] = /tt_quarantine_\w+?(?=_…)/.exec(said) ?? [];
+      const { database } = small;
+      expect(await ask(database, `SELECT group_concat(id) FROM (SELECT id FROM ${aside}_clients ORDER BY id)`)).toEqual(
+        ['2,3,4'],
+      );
+      expect(await ask(database, `SELECT id || tt_reason FROM ${aside}_projects`)).toEqual([
+        expect.stringContaining('2follows'),
+      ]);
+      expect(await ask(database, 'SELECT count(*) FROM clients UNION ALL SELECT count(*) FROM projects')).toEqual([
+        1, 1,
+      ]);
+      const one = `SELECT quote(name) || created_at || updated_at || default_hourly_rate || typeof(default_hourly_rate) || mine FROM clients`;
+      expect(await ask(database, one)).toEqual([
+        "'tab\there, \\ and \n line, \\N and é👩'2024-02-29 03:04:05.1200002024-02-29 00:00:00.0000000.1realInf",
+      ]);
+      const mine = `SELECT concat_ws('|', n, at, hex(raw), tags, big, yes, real) FROM "Other one.Mine" WHERE n IS NOT NULL`;
+      expect(await ask(database, mine)).toEqual([
+        '12345678901234567890.0123456789|2024-01-01 00:00:00+00|00FF|{a,"b c"}|9223372036854775807|1|0.1',
+      ]);
+      expect(await ask(database, "SELECT group_concat(id || coalesce('=' || word, '')) FROM of_mine")).toEqual([
+        '1=,2',
+      ]);
+      const again = await on(small);
+      expect(again.exitCode, again.all).toBe(0);
+      expect(again.stdout).toContain('nothing to do');
+
+      // of what a stranger put into a dump nothing is run; its owner gets the rows without it
+      await execute(
+        large.database,
+        `DELETE FROM clients WHERE id BETWEEN 2 AND 4; DELETE FROM projects WHERE id = 2;
+         CREATE VIEW everybody AS SELECT username FROM users;`,
+      );
+      expect((await on(large, 'backup', 'create')).exitCode).toBe(0);
+      const later = (await readdir(large.backups)).filter((each) => each.endsWith('.zip') && each !== name);
+      const theirs = join(large.backups, later[0] ?? '');
+      const refused = await on(small, 'restore', theirs, '--yes');
+      expect(refused.exitCode, refused.all).toBe(32);
+      expect(refused.stderr).toContain('everybody');
+      const trusted = await on(small, 'restore', theirs, '--trust-archive', '--yes');
+      expect(trusted.exitCode, trusted.all).toBe(0);
+      expect(trusted.stdout).toMatch(/Left out.*\n.*view everybody/);
+      expect(await ask(database, 'SELECT count(*) FROM clients')).toEqual([1]);
     });
   },
   'tools',
