@@ -5,6 +5,7 @@ import { openDumpProof } from '../backup/verify.ts';
 import { executePlan } from '../execution/execute-plan.ts';
 import { type DatabaseSummary, readSummary } from '../backup/database-summary.ts';
 import type { Manifest } from '../archive/manifest.ts';
+import { releaseGraph } from '../migration/revisions.ts';
 import type { Config, DatabaseTarget } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { Loader } from '../database/postgres/load.ts';
@@ -146,6 +147,14 @@ export function compareContents({ rows, revisions }: DatabaseSummary, manifest: 
       `its manifest says ${listRows(manifest.revisions)}, but in it is ${listRows(revisions)}`,
     );
   }
+}
+
+/** @throws Failure `archive-rejected` if an archive is at a revision that only a newer image knows */
+export function requireKnownRevisions(revisions: readonly string[], source: Pick<Source, 'archive'>): void {
+  const unknown = revisions.filter((revision) => !releaseGraph.knows(revision));
+  if (unknown.length === 0) return;
+  const reason = `it is at ${listRows(unknown)}, which this image does not know: a newer db-init restores it`;
+  throw archiveUnusable(source, reason);
 }
 
 /** The archive is whole, but cannot be used here. */

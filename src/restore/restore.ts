@@ -8,7 +8,6 @@ import type { Database } from '../database/database.ts';
 import type { Surrounding } from '../database/postgres/left-behind.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
-import { listRows } from '../report/schema-differences.ts';
 import { commandsFor } from '../report/commands.ts';
 import {
   announceKept,
@@ -32,7 +31,13 @@ import { requireRoom } from './ready.ts';
 import { openTarget, thisProcess } from './open-target.ts';
 import { findLacking, findLeftBehind } from './left-behind.ts';
 import { isFormerOf } from './ownership.ts';
-import { failureAt, findRestoredFault, refusedStep, archiveUnusable, withScratchDatabase } from './load-and-verify.ts';
+import {
+  failureAt,
+  findRestoredFault,
+  refusedStep,
+  requireKnownRevisions,
+  withScratchDatabase,
+} from './load-and-verify.ts';
 import { swapOf, stagingFolderOf } from './recover.ts';
 import type { RestoreContext, RestoreTarget, Source } from './target.ts';
 import { requireWritable, stageUploads } from './uploads/swap.ts';
@@ -70,14 +75,7 @@ export async function openMatchingArchive(file: string, { archiveLimits, databas
     if (database.kind !== 'postgresql' || !isBareSqlite(error)) throw error;
     return openBareSqlite(file);
   });
-  const source = { archive };
-  const unknown = (archive.revisions ?? []).filter((revision) => !releaseGraph.knows(revision));
-  if (unknown.length > 0) {
-    throw archiveUnusable(
-      source,
-      `it is at ${listRows(unknown)}, which this image does not know: a newer db-init restores it`,
-    );
-  }
+  requireKnownRevisions(archive.revisions ?? [], { archive });
   return archive;
 }
 

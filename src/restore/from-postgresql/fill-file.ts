@@ -1,11 +1,16 @@
 import { rm } from 'node:fs/promises';
 import { nameOf } from '../../database/target-name.ts';
 import { openDumpRows } from '../../database/postgres/dump-rows.ts';
-import { releaseGraph } from '../../migration/revisions.ts';
-import { listRows } from '../../report/schema-differences.ts';
 import { describeLeftOut, describeLoaded } from '../../report/sqlite-transfer.ts';
 import { quarantineOf } from '../from-sqlite/load-proven.ts';
-import { archiveUnusable, compareContents, dumpRejected, failureAt, unpackDump } from '../load-and-verify.ts';
+import {
+  archiveUnusable,
+  compareContents,
+  dumpRejected,
+  failureAt,
+  requireKnownRevisions,
+  unpackDump,
+} from '../load-and-verify.ts';
 import type { RestoreContext, Source } from '../target.ts';
 import { loadDump } from './load-dump.ts';
 
@@ -29,13 +34,7 @@ export async function fillFile(source: Source, file: string, context: RestoreCon
       'its database does not say at which revision it is, which only a PostgreSQL server finds out',
     );
   }
-  const unknown = revisions.filter((revision) => !releaseGraph.knows(revision));
-  if (unknown.length > 0) {
-    throw archiveUnusable(
-      source,
-      `it is at ${listRows(unknown)}, which this image does not know: a newer db-init restores it`,
-    );
-  }
+  requireKnownRevisions(revisions, source);
   if (archive.manifest !== null) {
     const ours = reader.tables.filter(({ schema }) => schema === reader.schema);
     const rows = Object.fromEntries(ours.map((table) => [table.name, table.rows]));

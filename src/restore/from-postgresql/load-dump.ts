@@ -185,15 +185,15 @@ function plainIndexesOf(tables: Iterable<TableToFill>): readonly string[] {
 const isUnique = (index: string): boolean => index.startsWith('CREATE UNIQUE ');
 
 function presentPart({ name, columns }: TableToFill, promised: Table): Table {
-  const present = new Set(columns.map(({ name }) => name));
+  const present = new Set(columns.map((column) => column.name));
   const holds = (definition: string): boolean =>
     [...namesIn(tokenize(definition))].every((word) => present.has(word) || !Object.hasOwn(promised.columns, word));
   const constraints = Object.entries(promised.constraints).map(([constraint, definition]): [string, string] => {
     const standIn = standInFor(name, ruleMeaning(definition));
     return standIn !== null && holds(standIn) ? [standIn, standIn] : [constraint, definition];
   });
-  const only = <Part>(parts: Readonly<Record<string, Part>>, wanted: (name: string, part: Part) => boolean) =>
-    Object.fromEntries(Object.entries(parts).filter(([name, part]) => wanted(name, part)));
+  const only = <Part>(parts: Readonly<Record<string, Part>>, wanted: (of: string, part: Part) => boolean) =>
+    Object.fromEntries(Object.entries(parts).filter(([of, part]) => wanted(of, part)));
   return {
     columns: only(promised.columns, (column) => present.has(column)),
     constraints: only(Object.fromEntries(constraints), (_, definition) => holds(definition)),

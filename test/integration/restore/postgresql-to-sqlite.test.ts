@@ -6,7 +6,7 @@ import { runInProcess } from '../../faults/run-in-process.ts';
 import { archivePath, ask, besides, execute, install, realArchives, uploadsIn, uploadsOf } from './restores.ts';
 import { restoreIntoFile } from './sqlite-rows.ts';
 
-const [older = ''] = realArchives.postgresql;
+const [older] = realArchives.postgresql;
 
 const intoClients = 'INSERT INTO clients (id, name, status, created_at, updated_at) VALUES';
 
@@ -67,7 +67,7 @@ describePostgres(
       await execute(large.database, odd);
       const made = await on(large, 'backup', 'create');
       expect(made.exitCode, made.all).toBe(0);
-      const [name = ''] = (await readdir(large.backups)).filter((each) => each.endsWith('.zip'));
+      const name = (await readdir(large.backups)).find((each) => each.endsWith('.zip')) ?? '';
       const archive = join(large.backups, name);
 
       const small = await install('sqlite');
@@ -119,8 +119,8 @@ describePostgres(
          CREATE VIEW everybody AS SELECT username FROM users;`,
       );
       expect((await on(large, 'backup', 'create')).exitCode).toBe(0);
-      const later = (await readdir(large.backups)).filter((each) => each.endsWith('.zip') && each !== name);
-      const theirs = join(large.backups, later[0] ?? '');
+      const later = (await readdir(large.backups)).find((each) => each.endsWith('.zip') && each !== name);
+      const theirs = join(large.backups, later ?? '');
       const refused = await on(small, 'restore', theirs, '--yes');
       expect(refused.exitCode, refused.all).toBe(32);
       expect(refused.stderr).toContain('everybody');
