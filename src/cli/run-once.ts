@@ -43,7 +43,9 @@ export async function runOnce(context: CommandContext): Promise<void> {
     if (order === null) return;
     log.warn(onceTexts.begins(order.words));
     await carryOut(order, context);
-    log.info(onceTexts.ended(order.words));
+    const isLast = order === orders.at(-1);
+    log.info(isLast ? onceTexts.endedAll(order.words) : onceTexts.ended(order.words));
+    if (isLast) return;
   }
 }
 

@@ -79,8 +79,8 @@ export interface Commands {
   readonly databaseName: string;
   readonly user: string;
   /**
-   * How what stands in lines of commands is done by a variable and a start, where nobody has a shell: a line of its own,
-   * a comment to a shell. Empty where it cannot be done so.
+   * How what stands in lines of commands is done where nobody has a shell: in the console of the server's container, and
+   * by a variable and a start. Lines of their own, comments to a shell. Empty where it cannot be done so.
    */
   withoutShell(lines: readonly string[]): string;
   /** Whether docker compose runs db-init here. */
@@ -181,7 +181,13 @@ export function commandsFor(settings: CommandSettings): Commands {
     engine: target.kind,
     databaseName: target.kind === 'sqlite' ? target.file : target.database,
     user: target.kind === 'sqlite' ? '' : target.user,
-    withoutShell: (lines) => withoutShell(lines, prefix, target.kind === 'sqlite' ? target.file : target.database),
+    withoutShell: (lines) =>
+      [
+        inConsole(lines, compose, server),
+        byVariable(lines, prefix, target.kind === 'sqlite' ? target.file : target.database),
+      ]
+        .filter((each) => each !== '')
+        .join('\n'),
     compose: compose !== null,
     note: noteOn(prefix, compose),
   };
@@ -235,7 +241,15 @@ const looking = /^(?:status|plan|verify)\b|^(?:backup|quarantine) list\b|--dry-r
 /** The commands of db-init that TT_RUN_ONCE may name. */
 const runnable = /^(?:status|plan|verify|backup|restore|quarantine|adopt|repair|reset)\b/;
 
-function withoutShell(lines: readonly string[], prefix: string, database: string): string {
+/** A surface that starts containers opens a console in one, too. What a file of the machine takes part in is not for it. */
+function inConsole(lines: readonly string[], compose: Compose | null, server: string | null): string {
+  if (compose === null || server === null) return '';
+  const start = `  ${compose.base} exec ${server} `;
+  const isForConsole = lines.some((each) => each.startsWith(start) && !/\s[<>|]\s/.test(each));
+  return isForConsole ? `  # or, in the console of the container ${server}, what stands after "exec ${server}"` : '';
+}
+
+function byVariable(lines: readonly string[], prefix: string, database: string): string {
   const own = lines
     .filter((each) => each.startsWith(`  ${prefix} `))
     .map((each) => each.slice(prefix.length + 3))

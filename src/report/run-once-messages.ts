@@ -17,7 +17,8 @@ export function writtenOnce(commands: readonly (readonly string[])[]): string {
 export const onceTexts = {
   begins: (words: readonly string[]): string =>
     `TT_RUN_ONCE: carrying out \`${shellWords(words)}\` before anything else.`,
-  ended: (words: readonly string[]): string =>
+  ended: (words: readonly string[]): string => `TT_RUN_ONCE: \`${shellWords(words)}\` was carried out.`,
+  endedAll: (words: readonly string[]): string =>
     `TT_RUN_ONCE: \`${shellWords(words)}\` was carried out. It is remembered: another start does not repeat it. ` +
     'The variable can be unset.',
   notRemembered: (reason: string): string =>

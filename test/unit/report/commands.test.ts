@@ -118,6 +118,18 @@ describe('what commands do, without a shell', () => {
     }
   });
 
+  it('is what a console of the server takes, where the server has one', () => {
+    const console = '  # or, in the console of the container db, what stands after "exec db"';
+    const commands = commandsOf();
+    expect(commands.withoutShell([commands.client('dropdb', ['timetracker']), commands.gate])).toBe(console);
+    const both = commands.withoutShell([commands.open, commands.restore]).split('\n');
+    expect(both).toEqual([console, expect.stringContaining('TT_RESTORE_FROM=FILE')]);
+    // a file of the machine is not seen from there
+    expect(commands.withoutShell([commands.dump, commands.client('pg_restore', ['-d', 'x'], 'piped')])).toBe('');
+    const elsewhere = commandsOf(undefined, 'db-init');
+    expect(elsewhere.withoutShell([elsewhere.client('dropdb', ['timetracker'])])).toBe('');
+  });
+
   it.each(['help settings', 'gate', 'seed', 'compose x.yml', "restore 'a$b.zip'"])('nothing for %s', (words) => {
     expect(commandsOf().withoutShell([`  docker compose run --rm db-init ${words}`])).toBe('');
   });
