@@ -16,6 +16,7 @@ export const mentioning: readonly string[] = [
   'Dockerfile',
   'docker-compose.yml',
   'docker-compose.sqlite.yml',
+  'examples/kubernetes-backups.yaml',
   'examples/kubernetes-init-container.yaml',
   'docs/adopt.md',
   'docs/backup.md',
@@ -30,7 +31,7 @@ export function writeMentions(text: string, { version, release, heads, revisions
   const head = heads.join(', ');
   return (
     text
-      .replaceAll(/(?<=ghcr\.io\/drytrix\/timetracker:)v?\d+\.\d+\.\d+/g, release)
+      .replaceAll(/(?<=ghcr\.io\/(?:drytrix\/timetracker|OWNER\/db-init):)v?\d+\.\d+\.\d+/g, release)
       .replaceAll(/(?<=\b(?:all|the same|through) )\d+(?= revisions)/g, String(revisions))
       .replaceAll(/(?<=healthy and current \()[^)…]+(?=\))/g, head)
       .replaceAll(/(?<=^ +(?:heads|revisions): +)\d.*$/gm, head)

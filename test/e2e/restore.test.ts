@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { releaseGraph } from '../../src/migration/revisions.ts';
+import { atEnd } from '../support/cleanup.ts';
 import { buildStack, describeDocker, dockerMust, postgresFiles, sqliteFiles, type Stack } from './stack.ts';
 
 const head = releaseGraph.heads.join();
@@ -74,6 +75,28 @@ await describeDocker('A restore in the stack with PostgreSQL', () => {
     expect(await stack.ended('db-init')).toBe(0);
     expect(await stack.logged('db-init', 'already')).toContain('was restored already');
     expect(await stack.sql("SELECT count(*) FROM clients WHERE name = 'after the restore'")).toBe('1');
+  });
+
+  it('carries the data over to a newer major of PostgreSQL, and leaves the old volume as it is', async () => {
+    const newer = ['--file', 'test/e2e/next-major.yml'];
+    atEnd(() => stack.compose([...newer, 'down', '--volumes', '--timeout', '1']));
+    const created = await stack.compose(['run', '--rm', 'db-init', 'backup', 'create']);
+    const [archive = ''] = /timetracker_backup_\w+\.zip/.exec(created.all) ?? [];
+    const before = await stack.sql('SELECT count(*) FROM time_entries');
+    await stack.compose(['down', '--timeout', '1']);
+
+    expect(await stack.compose([...newer, 'up', '--detach', '--wait', 'db'])).toMatchObject({ exitCode: 0 });
+    const restored = await stack.compose([...newer, 'run', '--rm', 'db-init', 'restore', archive, '--yes']);
+    expect(restored).toMatchObject({ exitCode: 0 });
+    expect(await stack.compose([...newer, 'up', '--detach'])).toMatchObject({ exitCode: 0 });
+    expect(await stack.container('app')).toMatchObject({ status: 'running' });
+    expect(await stack.sql('SHOW server_version')).toMatch(/^18\./);
+    expect(await stack.sql('SELECT count(*) FROM time_entries')).toBe(before);
+
+    await stack.compose(['down', '--timeout', '1']);
+    expect(await stack.compose(['up', '--detach'])).toMatchObject({ exitCode: 0 });
+    expect(await stack.sql('SHOW server_version')).toMatch(/^16\./);
+    expect(await stack.sql('SELECT count(*) FROM time_entries')).toBe(before);
   });
 });
 
