@@ -1,13 +1,25 @@
 import { createReadStream, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
+import type { ArchiveLimits } from '../config/config.ts';
 import { Failure } from '../errors/failure.ts';
 import type { ArchiveEntry } from './manifest.ts';
-import type { Archive, SideFile } from './reader.ts';
+import { type Archive, openArchive, type SideFile } from './reader.ts';
 import { invalid, archiveRejected, toArchiveRejected } from './archive-error.ts';
 
+/**
+ * Opens an archive, or a SQLite database file in the place of one.
+ * @throws Failure `archive-rejected`
+ */
+export async function openArchiveOrFile(file: string, limits: ArchiveLimits): Promise<Archive> {
+  return openArchive(file, limits).catch((error: unknown) => {
+    if (isBareSqlite(error)) return openBareSqlite(file);
+    throw error;
+  });
+}
+
 /** Whether a file was rejected because it is a SQLite database and no archive. */
-export function isBareSqlite(error: unknown): boolean {
+function isBareSqlite(error: unknown): boolean {
   if (!(error instanceof Failure) || error.problem.kind !== 'archive-rejected') return false;
   const { fault } = error.problem;
   return fault.kind === 'other-format' && fault.file.kind === 'sqlite';
@@ -17,8 +29,8 @@ export function isBareSqlite(error: unknown): boolean {
  * A SQLite database file in the place of an archive, together with the log of a transaction that lies beside it. It is
  * only read; a file that is written to meanwhile is rejected when it is.
  */
-export function openBareSqlite(file: string): Archive {
-  const logs = (['-wal', '-journal'] as const).filter((suffix) => sizeOf(file + suffix) > 0);
+function openBareSqlite(file: string): Archive {
+  const logs = sideFilesOf(file);
   const files = [file, ...logs.map((suffix) => file + suffix)];
   const before = marksOf(files);
   const entryOf = (path: string): ArchiveEntry => ({
@@ -56,6 +68,10 @@ export function openBareSqlite(file: string): Archive {
     size: database.size,
   };
 }
+
+/** By what the logs are called that lie beside a file and hold something. */
+export const sideFilesOf = (file: string): readonly SideFile['suffix'][] =>
+  (['-wal', '-journal'] as const).filter((suffix) => sizeOf(file + suffix) > 0);
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { archiveRejected, invalid } from '../archive/archive-error.ts';
 import { checkSqliteFile, findUnknownObjects } from '../database/sqlite/check.ts';
 import { readBeginning } from '../archive/detect-format.ts';
+import { requireOwnSideFiles } from '../database/sqlite/recover-side-files.ts';
 import { inspectDump } from '../database/postgres/dump.ts';
 import { headerBytes, oldestReader, parseDumpHeader } from '../database/postgres/dump-header.ts';
 import { findTools, newest } from '../database/postgres/client-tools.ts';
@@ -12,7 +13,8 @@ import type { ArchiveKind } from '../model/archive.ts';
 import type { Engine } from '../model/engine.ts';
 import type { Readable } from 'node:stream';
 import { verifyEntries } from '../archive/verify-contents.ts';
-import { type Archive, openArchive } from '../archive/reader.ts';
+import { openArchiveOrFile } from '../archive/bare-file.ts';
+import { type Archive, extractEntry } from '../archive/reader.ts';
 import type { Config } from '../config/config.ts';
 import type { ArchiveObject } from '../errors/failure.ts';
 
@@ -59,12 +61,12 @@ export interface DatabaseProof {
 }
 
 /**
- * Proves that an archive is whole: the checksum, size and hash of every member, and that its database can be read to
- * the end. No database is needed, and nothing is restored.
+ * Proves that an archive, or a bare SQLite file, is whole: the checksum, size and hash of every member, and that its
+ * database can be read to the end. No database is needed, and nothing is restored.
  * @throws Failure `archive-rejected`
  */
 export async function verifyBackup(file: string, given: Verification): Promise<VerifiedArchive> {
-  return verifyArchive(await openArchive(file, given.config.archiveLimits), given);
+  return verifyArchive(await openArchiveOrFile(file, given.config.archiveLimits), given);
 }
 
 /** As `verifyBackup`, of an archive that is open already. @throws Failure `archive-rejected` */
@@ -145,6 +147,9 @@ export async function openFileProof(archive: Archive, signal: AbortSignal): Prom
         const file = join(folder, 'database');
         const handle = await open(file, 'wx', 0o600);
         await pipeline(content, handle.createWriteStream(), { signal });
+        // a transaction that was cut off is part of the file
+        for (const { suffix, entry } of archive.sideFiles) await extractEntry(entry, file + suffix, { signal });
+        requireOwnSideFiles(file);
         const fault = checkSqliteFile(file);
         if (fault !== null) throw new Error(fault);
         return findUnknownObjects(file);

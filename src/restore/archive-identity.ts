@@ -1,16 +1,23 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
+import { sideFilesOf } from '../archive/bare-file.ts';
 import type { Config } from '../config/config.ts';
 import { type DoneRestore, readHistory } from '../state-folder/restore-history.ts';
 import type { ArchiveIdentity } from '../state-folder/journal.ts';
 
-/** Tells an archive by where it lies, its size and its time; by its content as well where somebody will ask again. */
+/**
+ * Tells an archive by where it lies, its size and its time; by its content as well where somebody will ask again. The
+ * logs beside a bare SQLite file hold some of its rows, and are told along with it.
+ */
 export async function identify(file: string, byContent: boolean): Promise<ArchiveIdentity> {
-  const { size, mtimeMs } = await stat(file);
-  return { path: file, size, modified: Math.trunc(mtimeMs), sha256: byContent ? await hashOf(file) : null };
+  const stats = await Promise.all(filesOf(file).map((path) => stat(path)));
+  const size = stats.reduce((sum, each) => sum + each.size, 0);
+  const modified = Math.trunc(Math.max(...stats.map(({ mtimeMs }) => mtimeMs)));
+  return { path: file, size, modified, sha256: byContent ? await hashOf(file) : null };
 }
+
+const filesOf = (file: string): readonly string[] => [file, ...sideFilesOf(file).map((suffix) => file + suffix)];
 
 /**
  * The restore of an archive at a start, if it is remembered. The content decides, whatever the file is called; it is
@@ -36,6 +43,9 @@ export async function findRestoreAtStart(
 
 async function hashOf(file: string): Promise<string> {
   const hash = createHash('sha256');
-  await pipeline(createReadStream(file, { highWaterMark: 1024 * 1024 }), hash);
+  for (const path of filesOf(file)) {
+    const bytes: AsyncIterable<Buffer> = createReadStream(path, { highWaterMark: 1024 * 1024 });
+    for await (const chunk of bytes) hash.update(chunk);
+  }
   return hash.digest('hex');
 }

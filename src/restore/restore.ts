@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { makeFolder } from '../platform/make-folder.ts';
-import { isBareSqlite, openBareSqlite } from '../archive/bare-file.ts';
+import { openArchiveOrFile } from '../archive/bare-file.ts';
 import { type Archive, openArchive } from '../archive/reader.ts';
 import { type Config, type UploadRoot, uploadRootNames } from '../config/config.ts';
 import { causeOf } from '../database/cause.ts';
@@ -71,10 +71,8 @@ export interface UndoRequest {
  * @throws Failure `archive-rejected`
  */
 export async function openMatchingArchive(file: string, { archiveLimits, database }: Config): Promise<Archive> {
-  const archive = await openArchive(file, archiveLimits).catch((error: unknown) => {
-    if (database.kind !== 'postgresql' || !isBareSqlite(error)) throw error;
-    return openBareSqlite(file);
-  });
+  const open = database.kind === 'postgresql' ? openArchiveOrFile : openArchive;
+  const archive = await open(file, archiveLimits);
   requireKnownRevisions(archive.revisions ?? [], { archive });
   return archive;
 }

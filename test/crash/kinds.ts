@@ -23,8 +23,12 @@ export interface Kind {
 
 const both: readonly Engine[] = ['postgresql', 'sqlite'];
 const archives = join(import.meta.dirname, '../fixtures/archives');
-const archiveFor = ({ engine }: TestInstallation): string =>
+const archiveOf = (engine: Engine): string =>
   join(archives, engine === 'sqlite' ? 'sqlite-v5.10.0-patched.zip' : 'pg-v5.0.0-pgdump15.zip');
+const archiveFor = ({ engine }: TestInstallation): string => archiveOf(engine);
+
+/** A SQLite database all of whose rows PostgreSQL holds. */
+let bareFile = '';
 
 const gate = (): readonly string[] => [];
 const few = 0.12;
@@ -122,6 +126,16 @@ export const kinds: readonly Kind[] = [
       await succeed(scene, ['restore', archiveFor(scene), '--yes']);
     },
     args: () => ['restore', '--undo', '--yes'],
+  },
+  {
+    ...restored,
+    name: 'restore row by row',
+    share: few,
+    async lay(scene) {
+      await current(scene);
+      if (scene.engine === 'postgresql') bareFile = await sqliteFile(release('sqlite', 'v3.6.0', 'before.db.gz'));
+    },
+    args: ({ engine }) => ['restore', engine === 'sqlite' ? archiveOf('postgresql') : bareFile, '--yes'],
   },
   {
     ...restored,

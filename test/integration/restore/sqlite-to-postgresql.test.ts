@@ -2,6 +2,7 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
+import { runInProcess } from '../../faults/run-in-process.ts';
 import { cases } from '../../support/conversions.ts';
 import { admin, createDatabase, withClient } from '../../support/database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
@@ -140,6 +141,38 @@ describePostgres(
       expect(await ask(database, 'SELECT client_id FROM projects WHERE id IN (2, 3) ORDER BY id')).toEqual([3, 1]);
       expect((await on('quarantine', 'list')).stdout).not.toContain(name);
       await on('restore', '--drop-former', '--yes');
+    });
+
+    it('are proven, rehearsed and restored at a start out of a bare file, with what lies in its log', async () => {
+      const small = await install('sqlite');
+      const { database, root, env } = await install('postgresql');
+      const on = (...args: readonly string[]) => runInProcess(args, { TT_COMMAND_PREFIX: 'db-init', ...env });
+      expect((await runInProcess([], small.env)).exitCode).toBe(0);
+      const writer = new Database(small.database.name);
+      writer.pragma('journal_mode = WAL');
+      writer.exec(`${intoClients} (9, 'in the log', 'active', '2024-01-01', '2024-01-01')`);
+      const bare = join(root, 'bare.db');
+      for (const suffix of ['', '-wal']) await copyFile(small.database.name + suffix, bare + suffix);
+      writer.close();
+
+      const whole = await on('backup', 'verify', bare);
+      expect(whole.exitCode, whole.all).toBe(0);
+      const proven = await on('backup', 'verify', bare, '--prove');
+      expect(proven.exitCode, proven.all).toBe(0);
+      expect(proven.stdout).toMatch(/restored/i);
+      const up = (...args: readonly string[]) => runInProcess(args, { ...env, TT_RESTORE_FROM: bare });
+      for (const args of [['status'], ['plan'], ['plan', '--rehearse']]) {
+        const told = await up(...args);
+        expect(told.exitCode, told.all).toBe(0);
+        expect(told.stdout).toContain(bare);
+      }
+      expect(await besides(database)).toEqual([database.name]);
+      const restored = await up();
+      expect(restored.exitCode, restored.all).toBe(0);
+      expect(await ask(database, 'SELECT name FROM clients')).toEqual(['in the log']);
+      await execute(database, 'DELETE FROM clients');
+      expect((await up()).stdout).toContain('was restored already');
+      expect(await ask(database, 'SELECT name FROM clients')).toEqual([]);
     });
 
     it('arrive in a schema that is shared with nobody’s rights to make databases', async () => {

@@ -1,0 +1,6 @@
+import { describePostgres } from '../support/postgres-server.ts';
+import { describeOnPostgres, describeOnSqlite } from './matrix.ts';
+
+describeOnPostgres('restore row by row');
+// no server, but pg_restore reads the archive
+describePostgres('into a file', () => describeOnSqlite('restore row by row'), 'tools');
