@@ -126,12 +126,17 @@ export async function bringToHead(
   log.info(workMessages.broughtToHead(performance.now() - started));
 }
 
-/** Applies what is pending; what the schema lacks beside that is not looked for. @throws RevisionFailed */
+/**
+ * Applies what is pending; what the schema lacks beside that is not looked for.
+ * @param lenient whether rules that rows break are left out; SQLite only
+ * @throws RevisionFailed
+ */
 export async function applyRevisions(
   transaction: Transaction,
   plan: Work,
   before: DatabaseFacts,
   context: GateContext,
+  { lenient = false }: { readonly lenient?: boolean } = {},
 ): Promise<void> {
   const { kind, state } = plan;
   const adopt = plan.kind === 'migrate' ? plan.adopt : [];
@@ -149,6 +154,7 @@ export async function applyRevisions(
     try {
       await migrate(transaction, releaseGraph, {
         ...options,
+        lenient,
         onApplied(revision, position, total) {
           logProgress(log, recorder, revision, position, total);
           bar.to(position);

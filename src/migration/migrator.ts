@@ -24,6 +24,8 @@ export interface MigrateOptions {
   readonly versioned: boolean;
   /** Asked before each revision; aborting it makes the run fail with the signal's reason. */
   readonly signal: AbortSignal;
+  /** Whether a rule that rows break is left out; SQLite only. */
+  readonly lenient?: boolean;
   readonly onApplied: (applied: AppliedRevision, position: number, total: number) => void;
 }
 
@@ -53,7 +55,7 @@ export async function migrate(
   graph: Graph,
   options: MigrateOptions,
 ): Promise<readonly AppliedRevision[]> {
-  const schema = await openSchema(session);
+  const schema = await openSchema(session, { lenient: options.lenient ?? false });
   // what the ledger writes travels along with the next revision
   const through: Session = {
     engine: schema.engine,

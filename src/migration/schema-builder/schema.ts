@@ -3,7 +3,7 @@ import type { Session } from '../../database/session.ts';
 import type { Inventory } from './inventory.ts';
 import { postgresSteps } from './postgres-schema.ts';
 import { quoteName } from '../../database/quoting.ts';
-import { sqliteSteps } from './sqlite-schema.ts';
+import { type Leniency, sqliteSteps } from './sqlite-schema.ts';
 import type { ColumnChange, Definition, Key, NewRow, Steps } from './steps.ts';
 
 export type { Definition, Key, NewRow } from './steps.ts';
@@ -121,8 +121,8 @@ const containsDdl = /\b(?:CREATE|ALTER|DROP)\b/i;
  * Reads what is in the database and returns the schema to migrate it with, on the caller's transaction.
  * On SQLite the caller sets `PRAGMA foreign_keys = OFF` before the transaction begins.
  */
-export async function openSchema(session: Session): Promise<OpenSchema> {
-  const steps = session.engine === 'postgresql' ? postgresSteps(session) : sqliteSteps(session);
+export async function openSchema(session: Session, leniency: Leniency = { lenient: false }): Promise<OpenSchema> {
+  const steps = session.engine === 'postgresql' ? postgresSteps(session) : sqliteSteps(session, leniency);
   const state = { inventory: await steps.inventory() };
   const refresh = async (sql: string): Promise<void> => {
     if (containsDdl.test(sql)) state.inventory = await steps.inventory();

@@ -1,8 +1,10 @@
 import type { Session } from '../../database/session.ts';
+import { codeOf } from '../../errors/error-code.ts';
+import { StatementError } from './steps.ts';
 import { text } from './inventory.ts';
 import { quoteName } from '../../database/quoting.ts';
 import { unaskedDifferences, tableFacts } from './table-facts.ts';
-import { changeTable, parseTable, renderTable, type TableChange, type TableText } from './table-text.ts';
+import { changeTable, parseTable, renderTable, type TableChange, type TableText, withoutRules } from './table-text.ts';
 
 /** The stored statement of a table, under the table's own spelling. @throws Error if there is no such table */
 export async function storedTable(session: Session, table: string): Promise<{ name: string; definition: TableText }> {
@@ -17,19 +19,24 @@ export async function storedTable(session: Session, table: string): Promise<{ na
  * change, the rows are copied with their rowids, and it takes the old one's place with its indexes, triggers
  * and position in sqlite_sequence; https://sqlite.org/lang_altertable.html#otheralter, steps 3 to 9.
  *
- * Nothing happens if the table is so already. It runs in the caller's transaction, which is to be rolled back
+ * Nothing happens if the table is so already. Where rows break a rule, a `lenient` rebuild leaves all rules of the table out. It runs in the caller's transaction, which is to be rolled back
  * when it throws.
  * @throws Error if the pragmas would let the exchange touch other tables, if the rows do not fit, or if
  * anything but what was asked differs afterwards
  */
-export async function rebuildTable(session: Session, table: string, change: TableChange): Promise<void> {
+export async function rebuildTable(
+  session: Session,
+  table: string,
+  change: TableChange,
+  { lenient = false }: { readonly lenient?: boolean } = {},
+): Promise<void> {
   const { name, definition } = await storedTable(session, table);
   const changed = changeTable(definition, change);
   if (renderTable(name, changed) === renderTable(name, definition)) return;
   await requireSafePragmas(session);
 
   const before = await tableFacts(session, name);
-  await exchange(session, name, changed);
+  if (!(await exchange(session, name, changed, lenient))) return;
   const wrong = unaskedDifferences(before, await tableFacts(session, name), change);
   if (wrong.length > 0)
     throw new Error(`Rebuilding ${name} (${change.kind}) changed more than that: ${wrong.join('; ')}`);
@@ -43,7 +50,9 @@ async function requireSafePragmas(session: Session): Promise<void> {
   }
 }
 
-async function exchange(session: Session, table: string, definition: TableText): Promise<void> {
+/** @returns whether the table has all its rules */
+async function exchange(session: Session, table: string, definition: TableText, lenient: boolean): Promise<boolean> {
+  let isWhole = true;
   const temporary = `${table}__rebuilt`;
   const own = await session.query(
     `SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = $1 AND sql IS NOT NULL ORDER BY rowid`,
@@ -59,7 +68,14 @@ async function exchange(session: Session, table: string, definition: TableText):
     await session.run(`DROP ${text(row, 'type')} ${quoteName(text(row, 'name'))}`);
   }
   await session.run(renderTable(temporary, definition));
-  await copyRows(session, table, temporary);
+  try {
+    await copyRows(session, table, temporary);
+  } catch (error) {
+    if (!lenient || !breaksRule(error)) throw error;
+    isWhole = false;
+    await session.run(`DROP TABLE ${quoteName(temporary)}; ${renderTable(temporary, withoutRules(definition))}`);
+    await copyRows(session, table, temporary);
+  }
   await session.run(`DROP TABLE ${quoteName(table)}`);
   await session.run(`ALTER TABLE ${quoteName(temporary)} RENAME TO ${quoteName(table)}`);
   for (const row of [...own, ...watchers]) await session.run(text(row, 'sql'));
@@ -67,6 +83,13 @@ async function exchange(session: Session, table: string, definition: TableText):
     await session.query('DELETE FROM sqlite_sequence WHERE name = $1', [table]);
     await session.query('INSERT INTO sqlite_sequence (name, seq) VALUES ($1, $2)', [table, sequence]);
   }
+  return isWhole;
+}
+
+/** Whether SQLite refused a statement because of rows (SQLite, "Result and Error Codes"). */
+export function breaksRule(error: unknown): boolean {
+  const code = codeOf(error instanceof StatementError ? error.cause : error);
+  return /^SQLITE_CONSTRAINT_(?:UNIQUE|NOTNULL|CHECK)$/.test(code ?? '');
 }
 
 /** Where AUTOINCREMENT stands, which may be beyond the last row; null for a table without it. */

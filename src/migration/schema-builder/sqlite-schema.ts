@@ -4,18 +4,24 @@ import type { Session } from '../../database/session.ts';
 import { createInventory, text, type Inventory } from './inventory.ts';
 import { quoteName, quoteText } from '../../database/quoting.ts';
 import { keyword, tokenize } from './sql-tokens.ts';
-import { rebuildTable, storedTable } from './sqlite-rebuild.ts';
+import { breaksRule, rebuildTable, storedTable } from './sqlite-rebuild.ts';
 import { insertIfMissing, StatementError, type Steps } from './steps.ts';
-import { hasConstraint } from './table-text.ts';
+import { hasConstraint, type TableChange } from './table-text.ts';
 
 const columnQuery = `
   SELECT t.name AS "table", c.name AS "column" FROM sqlite_master t JOIN pragma_table_xinfo(t.name) c
     WHERE t.type = 'table' AND t.rootpage > 0`;
 const indexQuery = `SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL`;
 
+/** What becomes of a rule that rows break: the revision fails, or goes on without it. */
+export interface Leniency {
+  readonly lenient: boolean;
+}
+
 /** SQLite's steps: they run at once. */
-export function sqliteSteps(plain: Session): Steps {
-  const session = namingStatements(plain);
+export function sqliteSteps(plain: Session, leniency: Leniency): Steps {
+  const session = leniency.lenient ? withoutBrokenUniques(namingStatements(plain)) : namingStatements(plain);
+  const rebuild = (table: string, change: TableChange): Promise<void> => rebuildTable(session, table, change, leniency);
   const alterTable = (table: string, action: string): Promise<void> =>
     session.run(`ALTER TABLE ${quoteName(table)} ${action}`);
 
@@ -33,7 +39,7 @@ export function sqliteSteps(plain: Session): Steps {
       // SQLite's own rules of what can be added depend on its version and on there being rows: it is asked.
       await alterTable(table, `ADD COLUMN ${quoteName(column)} ${translated}`).catch((error: unknown) => {
         if (!isRefusal(error)) throw error;
-        return rebuildTable(session, table, { kind: 'addColumn', column, definition: translated });
+        return rebuild(table, { kind: 'addColumn', column, definition: translated });
       });
     },
 
@@ -43,19 +49,18 @@ export function sqliteSteps(plain: Session): Steps {
         if (!isRefusal(error)) throw error;
         // A rebuild would leave a view or trigger behind that can no longer work.
         if (error instanceof Error && /error in (?:view|trigger) .* after drop column/.test(error.message)) throw error;
-        return rebuildTable(session, table, { kind: 'dropColumn', column });
+        return rebuild(table, { kind: 'dropColumn', column });
       });
     },
 
     alterColumn: (table, change) =>
-      rebuildTable(session, table, change.kind === 'setType' ? { ...change, type: translate(change.type) } : change),
+      rebuild(table, change.kind === 'setType' ? { ...change, type: translate(change.type) } : change),
 
     hasConstraint: async (table, name, definition) =>
       hasConstraint((await storedTable(session, table)).definition, name, definition),
-    addConstraint: (table, name, definition) =>
-      rebuildTable(session, table, { kind: 'addConstraint', name, definition }),
+    addConstraint: (table, name, definition) => rebuild(table, { kind: 'addConstraint', name, definition }),
     dropConstraint: async () => {},
-    dropForeignKeys: (table, column) => rebuildTable(session, table, { kind: 'dropForeignKeys', column }),
+    dropForeignKeys: (table, column) => rebuild(table, { kind: 'dropForeignKeys', column }),
     createEnum: async () => {},
     relabelEnum: async () => {},
 
@@ -71,6 +76,19 @@ const literal = (value: Value): string => (typeof value === 'string' ? quoteText
 /** Whether SQLite does not do a statement as it stands; a full disk or a damaged file is another thing. */
 function isRefusal(error: unknown): boolean {
   return hasCode(error instanceof StatementError ? error.cause : error, 'SQLITE_ERROR');
+}
+
+/** The same session, which makes a plain index in the place of a unique one that rows break. */
+function withoutBrokenUniques(session: Session): Session {
+  return {
+    ...session,
+    run: (sql) =>
+      session.run(sql).catch((error: unknown) => {
+        const plain = sql.replace(/^CREATE UNIQUE INDEX/i, 'CREATE INDEX');
+        if (plain === sql || !breaksRule(error)) throw error;
+        return session.run(plain);
+      }),
+  };
 }
 
 /** The same session, whose errors name their statement. */

@@ -76,6 +76,26 @@ export function changeTable(table: TableText, change: TableChange): TableText {
   }
 }
 
+/** The table without what rows may break: keys that number them and references stay, which SQLite does not check here. */
+export function withoutRules({ items, options }: TableText): TableText {
+  const isRule = (word: string): boolean => word === 'UNIQUE' || word === 'CHECK';
+  const kindOf = (text: string): string => {
+    const words = tokenize(text).filter((token) => token.kind !== 'space');
+    return keyword(words[keyword(words[0]) === 'CONSTRAINT' ? 2 : 0]);
+  };
+  return {
+    options,
+    items: items
+      .filter((item) => item.column !== null || !isRule(kindOf(item.text)))
+      .map((item) => {
+        if (item.column === null) return item;
+        const column = parseColumn(item.text);
+        const clauses = column.clauses.filter(({ kind }) => kind !== 'NOT' && !isRule(kind));
+        return { ...item, text: renderColumn({ ...column, clauses }) };
+      }),
+  };
+}
+
 /** Whether the table has a constraint of that name, or a table constraint that says the same. */
 export function hasConstraint({ items }: TableText, name: string, definition: Definition): boolean {
   const named = `\n${normalize(`CONSTRAINT ${quoteName(name)}`)}\n`;

@@ -125,7 +125,7 @@ async function bringToHead(database: Database, file: string, source: Source, con
   try {
     await withMigrationFailure(work, given, () =>
       database.transaction(async (transaction) => {
-        await applyRevisions(transaction, work, facts, given);
+        await applyRevisions(transaction, work, facts, given, { lenient: true });
         const promised = await loadExpectedSchema('sqlite');
         const present = await transaction.observe(rowQuestions(promised, 'sqlite'));
         const missing = findFaults(promised, present, 'sqlite').filter(

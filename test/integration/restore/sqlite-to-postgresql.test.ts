@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import { runInProcess } from '../../faults/run-in-process.ts';
 import { cases } from '../../support/conversions.ts';
 import { admin, createDatabase, withClient } from '../../support/database.ts';
+import { release, sqliteFile } from '../../support/fixtures.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { ask, besides, currentArchive, execute, install, uploadsIn, uploadsOf } from './restores.ts';
 import { inEveryRun, restoreAndCompare } from './sqlite-rows.ts';
@@ -141,6 +142,38 @@ describePostgres(
       expect(await ask(database, 'SELECT client_id FROM projects WHERE id IN (2, 3) ORDER BY id')).toEqual([3, 1]);
       expect((await on('quarantine', 'list')).stdout).not.toContain(name);
       await on('restore', '--drop-former', '--yes');
+    });
+
+    it('are listed or set aside where they break a rule that a migration of the copy makes', async () => {
+      const file = await sqliteFile(release('sqlite', 'v1.5.1', 'before.db.gz'));
+      const old = new Database(file);
+      const count = Number(old.prepare('SELECT count(*) FROM projects').pluck().get());
+      // a rule made with a rebuild of the table, and one made as an index
+      old.exec(`ALTER TABLE projects ADD COLUMN code VARCHAR(20); UPDATE projects SET code = 'twin';
+                ALTER TABLE users ADD COLUMN slack_user_id VARCHAR(64);
+                INSERT INTO users (username, role, created_at, is_active, slack_user_id)
+                VALUES ('one', 'user', '2024-01-01', 1, 'U1'), ('two', 'user', '2024-01-01', 1, 'U1')`);
+      old.close();
+      const { database, env } = await install('postgresql');
+      const on = (...args: readonly string[]) => runInProcess(args, { TT_COMMAND_PREFIX: 'db-init', ...env });
+      const stopped = await on('restore', file, '--yes');
+      expect(stopped.exitCode, stopped.all).toBe(31);
+      expect(stopped.stderr).toMatch(new RegExp(`projects\\.code: ${count - 1} rows? repeats? a value`));
+      expect(stopped.stderr).toMatch(/users\.slack_user_id: 1 row repeats a value/);
+      const done = await on('restore', file, '--set-aside', '--yes');
+      expect(done.exitCode, done.all).toBe(0);
+      expect(await ask(database, 'SELECT count(*)::int FROM projects')).toEqual([1]);
+      const [name] = await ask(
+        database,
+        "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tt!_quarantine!_%' ESCAPE '!'",
+      );
+      await execute(
+        database,
+        `UPDATE ${String(name)}.projects SET code = NULL; UPDATE ${String(name)}.users SET slack_user_id = NULL`,
+      );
+      const mended = await on('quarantine', 'restore', String(name));
+      expect(mended.exitCode, mended.all).toBe(0);
+      expect(await ask(database, 'SELECT count(*)::int FROM projects')).toEqual([count]);
     });
 
     it('are proven, rehearsed and restored at a start out of a bare file, with what lies in its log', async () => {
