@@ -99,7 +99,7 @@ async function receive(source: Readable, file: string, reception: Reception): Pr
   const requireRoom = async (): Promise<void> => {
     const { bavail, bsize } = await statfs(folder);
     if (bavail * bsize < spare) {
-      throw refuse({ kind: 'no-space', folder, needed: received + spare, free: bavail * bsize });
+      throw refuse({ kind: 'no-space', folder, needed: received + spare, free: bavail * bsize, uploads: false });
     }
   };
   const bounded = async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
@@ -126,9 +126,9 @@ async function receive(source: Readable, file: string, reception: Reception): Pr
     signal.throwIfAborted();
     if (error instanceof Failure) throw error;
     if (hasCode(error, 'ENOSPC', 'EDQUOT')) {
-      throw refuse({ kind: 'no-space', folder, needed: received + spare, free: 0 });
+      throw refuse({ kind: 'no-space', folder, needed: received + spare, free: 0, uploads: false });
     }
-    throw refuse({ kind: 'folder', folder, reason: reasonOf(error) });
+    throw refuse({ kind: 'folder', folder, reason: reasonOf(error), uploads: false });
   }
   if (received === 0) throw archiveRejected(standardInput, { kind: 'stream', received, reason: 'nothing came' });
 }

@@ -53,11 +53,11 @@ export function planFor(
         adopt: state.identity.revisions,
       };
     case 'corrupted':
-      if (consent.skipCleanup) return refuse('cleanup-is-off');
-      if (engine === 'sqlite') return refuse('cleanup-needs-postgresql');
       if (consent.requireExisting && state.traces.length > 0) {
         return { kind: 'refuse', refusal: { ...refusalOf(state), ...unexpectedlyEmpty } };
       }
+      if (consent.skipCleanup) return refuse('cleanup-is-off');
+      if (engine === 'sqlite') return refuse('cleanup-needs-postgresql');
       if (others.length > 0) return refuse('others-are-connected');
       return { kind: 'migrate', state, pending: everything, quarantine: true, adopt: [] };
     case 'ahead':

@@ -203,9 +203,18 @@ export type RestoreObstacle =
   | { readonly kind: 'file-in-use'; readonly file: string }
   /** Whether others have the SQLite file open cannot be told, and its owner does not answer for it. */
   | { readonly kind: 'openers-unknown'; readonly file: string }
-  | { readonly kind: 'folder'; readonly folder: string; readonly reason: string }
-  /** Bytes. */
-  | { readonly kind: 'no-space'; readonly folder: string; readonly needed: number; readonly free: number }
+  /** The SQLite file is a link: what is renamed would be the link. `target`: the file itself. */
+  | { readonly kind: 'symbolic-link'; readonly file: string; readonly target: string }
+  /** `uploads`: whether it is a folder of uploads, which a restore of the database alone does without. */
+  | { readonly kind: 'folder'; readonly folder: string; readonly reason: string; readonly uploads: boolean }
+  /** Bytes. `uploads`: as above. */
+  | {
+      readonly kind: 'no-space';
+      readonly folder: string;
+      readonly needed: number;
+      readonly free: number;
+      readonly uploads: boolean;
+    }
   /** There is nothing that an undo could put back, or that could be dropped. */
   | { readonly kind: 'nothing-kept' }
   /** What was kept is not there any more. */

@@ -28,9 +28,12 @@ function optionsBeforeChange(obstacle: BackupObstacle, commands: Commands): read
   return [
     ...(remediesOf(obstacle, commands, commands.gate) ?? [`Remedy that, then start again.\n${commands.gate}`]),
     'TT_BACKUP_BEFORE_MIGRATE=auto goes on without a backup where none can be made; save the database yourself ' +
-      `then.\n${commands.dump}`,
+      `then${obstacle.kind === 'no-tool' ? toolsOfServer : ''}.\n${commands.dump}`,
   ];
 }
+
+/** What is missing here, or too old, makes no dump by hand either. */
+const toolsOfServer = ', with the pg_dump of the server or a newer one';
 
 function optionsOf(obstacle: BackupObstacle, commands: Commands): readonly string[] {
   const again = `Remedy that, then make the backup again.\n${commands.backup}`;
@@ -49,7 +52,7 @@ function optionsOf(obstacle: BackupObstacle, commands: Commands): readonly strin
         `Put the archive somewhere else.\n${commands.backupElsewhere}`,
       ];
     case 'no-tool':
-      return [newerTools, byHand];
+      return [newerTools, `Until then, save the database by hand${toolsOfServer}.\n${commands.dump}`];
     case 'not-proven':
       return [`Make the backup again: if it fails again, the disk may be damaged.\n${commands.backup}`, byHand];
     case 'failed':

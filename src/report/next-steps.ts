@@ -39,8 +39,11 @@ export const newerTools =
 export interface Advice {
   /** How to copy everything before one tries anything. */
   readonly save: string;
+  readonly whichDatabase: string;
   /** What to do about tables that are not TimeTracker's, with nothing lost. */
   readonly clean: readonly string[];
+  /** The end of a sentence: how such tables are put aside once that is allowed. */
+  readonly startEmpty: string;
   /** How to begin anew with a database that works as such: its schema alone is no good. It stands last. */
   readonly reset: string;
   /** What is left if nothing helps; null where nothing has to be lost. It stands last. */
@@ -53,8 +56,9 @@ export function adviceFor(commands: Commands): Advice {
     case 'postgresql':
       return {
         save: `Save what is there before anything else: with the uploads, or the database alone.\n${commands.backup}\n${commands.dump}`,
+        whichDatabase: 'Look whether DATABASE_URL names the right database.',
+        startEmpty: ` and start again: the tables are moved to a quarantine schema, none is dropped.\n${commands.gate}`,
         clean: [
-          'Look whether DATABASE_URL names the right database.',
           'Or set TT_SKIP_DB_CLEANUP=false and restart to try automatic cleanup: the tables are moved to a quarantine schema, none is dropped.',
           `Or do the same by hand.\n${commands.putAside}\n${commands.gate}`,
         ],
@@ -75,8 +79,9 @@ export function adviceFor(commands: Commands): Advice {
     case 'sqlite':
       return {
         save: `Save what is there before anything else: with the uploads, or the file alone.\n${commands.backup}\n${commands.dump}`,
+        whichDatabase: 'Look whether DATABASE_URL names the right file.',
+        startEmpty: `, put the file aside and start again: nothing is lost.\n${commands.putAside}\n${commands.gate}`,
         clean: [
-          'Look whether DATABASE_URL names the right file.',
           `If it does, put the file aside and start again: a new one is made, and nothing is lost.\n${commands.putAside}\n${commands.gate}`,
         ],
         reset: startOver(commands),

@@ -192,7 +192,7 @@ function elsewhere(
     safe: `${untouched} No second installation was begun.`,
     options: [
       `If the tables in schema ${place} are yours, let the user of DATABASE_URL work there, then start again.\n` +
-        `${commands.sql(`ALTER ROLE CURRENT_USER SET search_path TO ${quoteName(holding[0] ?? '')}`)}\n${commands.gate}`,
+        `${commands.sql(`ALTER ROLE CURRENT_USER IN DATABASE ${quoteName(commands.databaseName)} SET search_path TO ${quoteName(holding[0] ?? '')}`)}\n${commands.gate}`,
       `Or say so in DATABASE_URL, in the application's as well: ?options=-csearch_path%3D${encodeURIComponent(holding[0] ?? '')}`,
       'If another installation is what you want, give it a database of its own, and its name in DATABASE_URL.',
     ],
@@ -363,20 +363,26 @@ function cleanupObstacle({ reason, others }: Refusal): string {
   }
 }
 
-function corruptedOptions({ reason }: Refusal, { clean, giveUp }: Advice, commands: Commands): readonly string[] {
+function corruptedOptions({ reason }: Refusal, { whichDatabase, clean, startEmpty, giveUp }: Advice, commands: Commands): readonly string[] {
   switch (reason) {
     case 'others-are-connected':
       return [`Stop what is connected, then start again.\n${commands.stop}\n${commands.gate}`];
+    case 'must-not-be-empty':
+      return [
+        lookAtVolumes(commands),
+        whichDatabase,
+        restoring('If the data is lost, restore a backup', commands),
+        `If a new, empty installation is what you want, unset TT_REQUIRE_EXISTING${startEmpty}`,
+      ];
     case 'cleanup-is-off':
     case 'cleanup-needs-postgresql':
     case 'state':
-    case 'must-not-be-empty':
     case 'repair-is-off':
     case 'not-mendable':
     case 'older-schema':
     case 'incomplete-at-head':
       return [
-        ...(reason === 'must-not-be-empty' ? [lookAtVolumes(commands)] : []),
+        whichDatabase,
         ...clean,
         restoring('If TimeTracker was here before, restore a backup', commands),
         ...(giveUp === null ? [] : [giveUp]),

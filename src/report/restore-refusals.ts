@@ -13,6 +13,8 @@ import { countMisfits, describeMisfits } from './sqlite-transfer.ts';
 
 const safe = 'the live database is as it was.';
 
+const withoutUploads = 'Or give --database-only to leave the uploads as they are.';
+
 /** Why nothing was restored. */
 export function describeRestoreObstacle(database: string, obstacle: RestoreObstacle, commands: Commands): Notice {
   const title = `Nothing was restored: ${database}`;
@@ -60,6 +62,15 @@ export function describeRestoreObstacle(database: string, obstacle: RestoreObsta
           `Stop the application. Then give --disconnect, which says that nobody has the file open.\n${commands.stop}`,
         ],
       };
+    case 'symbolic-link':
+      return {
+        title,
+        happened: [`${obstacle.file} is a symbolic link. The restored file would replace the link, not the database.`],
+        safe,
+        options: [
+          `Name the file itself in DATABASE_URL, in the application's as well: sqlite:///${obstacle.target}. Then restore again.`,
+        ],
+      };
     case 'folder':
       return {
         title,
@@ -67,7 +78,7 @@ export function describeRestoreObstacle(database: string, obstacle: RestoreObsta
         safe,
         options: [
           'Mount a volume there that this user may write, or make room where it is full, then restore again.',
-          'Or give --database-only to leave the uploads as they are.',
+          ...(obstacle.uploads ? [withoutUploads] : []),
         ],
       };
     case 'no-space':
@@ -80,8 +91,8 @@ export function describeRestoreObstacle(database: string, obstacle: RestoreObsta
         safe,
         options: [
           'Make room, then restore again.',
-          'Or give --database-only to leave the uploads as they are.',
-          `What a former restore keeps can go, and with it the way back from that one.\n${commands.run('restore', '--drop-former')}`,
+          ...(obstacle.uploads ? [withoutUploads] : []),
+          `If an earlier restore has kept something, that can go, and with it the way back from that one.\n${commands.run('restore', '--drop-former')}`,
         ],
       };
     case 'nothing-kept':

@@ -96,6 +96,6 @@ export function noFolder(
   database: string,
   error: unknown,
 ): Failure {
-  const obstacle = { kind: 'folder', folder, reason: reasonOf(error) } as const;
+  const obstacle = { kind: 'folder', folder, reason: reasonOf(error), uploads: false } as const;
   return new Failure({ kind: 'restore-refused', database, obstacle }, { cause: error });
 }

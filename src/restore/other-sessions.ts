@@ -32,7 +32,8 @@ export async function requireExclusiveAccess(
   { config, disconnect }: Pick<RestoreContext, 'config' | 'disconnect'>,
 ): Promise<void> {
   if (config.database.kind === 'sqlite') {
-    const { requireUnused } = await import('../database/sqlite/swap-file.ts');
+    const { requireNoLink, requireUnused } = await import('../database/sqlite/swap-file.ts');
+    requireNoLink(config.database.file);
     requireUnused(config.database.file, disconnect);
   }
   const others = await live.othersAtWork();

@@ -35,7 +35,8 @@ async function requireDumpSpace({ file, database }: Archive, folder: string): Pr
   const { bavail, bsize } = await statfs(folder);
   const [needed, free] = [database.size, bavail * bsize];
   if (free >= needed) return;
-  throw new Failure({ kind: 'restore-refused', database: file, obstacle: { kind: 'no-space', folder, needed, free } });
+  const obstacle = { kind: 'no-space', folder, needed, free, uploads: false } as const;
+  throw new Failure({ kind: 'restore-refused', database: file, obstacle });
 }
 
 /** What a restore has to be allowed, for the way that it would go. PostgreSQL only. @throws Failure `missing-rights` */

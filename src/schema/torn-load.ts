@@ -5,7 +5,7 @@ import { coreTables } from './catalog.ts';
 import { requiredSeedTables } from './faults.ts';
 
 /** The revision that makes the rows without which nobody may do anything. */
-const seedingRevision = '030_add_roles_and_permissions';
+const seedingRevision = '030';
 
 /**
  * Tells a load that was cut off: no core table has its primary key, or all roles and permissions are missing although

@@ -7,6 +7,8 @@ export interface Volume {
   readonly path: string;
   /** Lets nobody write any more, root included. */
   makeReadOnly(): void;
+  /** Takes that back. */
+  makeWritable(): void;
 }
 
 /** Why no volume can be mounted here; null if it can. */
@@ -15,15 +17,17 @@ export const noVolumes: string | null = whyNot();
 /**
  * Mounts a small file system, which goes after the file's tests.
  * @param size as mount takes it: `2m`
+ * @param folder where it is mounted
  */
-export async function mountVolume(size: string): Promise<Volume> {
-  const path = await temporaryDirectory();
+export async function mountVolume(size: string, folder?: string): Promise<Volume> {
+  const path = folder ?? (await temporaryDirectory());
   execaSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=0777`, 'db-init-test', path]);
   // a process that is on its way out may be there still
   atEnd(() => Promise.resolve(execaSync('umount', ['--lazy', path])));
   return {
     path,
     makeReadOnly: () => void execaSync('mount', ['-o', 'remount,ro', path]),
+    makeWritable: () => void execaSync('mount', ['-o', 'remount,rw', path]),
   };
 }
 

@@ -7,12 +7,13 @@ import {
   existsSync,
   linkSync,
   lstatSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statSync,
   utimesSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { hasCode } from '../../errors/error-code.ts';
 import { Failure, type RestoreObstacle } from '../../errors/failure.ts';
 import { withExclusiveFile } from './exclusive.ts';
@@ -40,7 +41,7 @@ export interface FileSwap {
  * old tables into the new file.
  * @param unseen told that nobody can tell whether other containers have the live file open; absent: that is a refusal
  * @param mayGoOn asked before each step; it throws where this run may not go on
- * @throws Failure `restore-refused` (`file-in-use`, `openers-unknown`, `folder`): nothing was changed
+ * @throws Failure `restore-refused` (`file-in-use`, `openers-unknown`, `symbolic-link`): nothing was changed
  */
 export async function swapFiles(
   names: FileSwap,
@@ -49,10 +50,7 @@ export async function swapFiles(
 ): Promise<'exchanged'> {
   const { live, incoming, outgoing } = names;
   if (existsSync(outgoing) || hasSideFiles(outgoing)) throw new Error(`${outgoing} is there already`);
-  if (lstatSync(live, { throwIfNoEntry: false })?.isSymbolicLink() === true) {
-    const reason = `${live} is a symbolic link: DATABASE_URL must name the file itself`;
-    throw refusal(names, { kind: 'folder', folder: dirname(live), reason });
-  }
+  requireNoLink(live);
   if (requireUnused(live, unseen !== undefined) === 'unknown') unseen?.();
   if (!withExclusiveFile(incoming, () => undefined)) throw inUse(names, incoming);
   if (existsSync(live)) {
@@ -173,7 +171,13 @@ function giveOwnerAndMode(model: string, file: string): void {
   }
 }
 
-function refusal({ live }: FileSwap, obstacle: RestoreObstacle): Failure {
+/** What is renamed would be the link, and not the database. @throws Failure `restore-refused` (`symbolic-link`) */
+export function requireNoLink(live: string): void {
+  if (lstatSync(live, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
+  throw refusal({ live }, { kind: 'symbolic-link', file: live, target: resolve(dirname(live), readlinkSync(live)) });
+}
+
+function refusal({ live }: Pick<FileSwap, 'live'>, obstacle: RestoreObstacle): Failure {
   return new Failure({ kind: 'restore-refused', database: live, obstacle });
 }
 

@@ -79,7 +79,7 @@ export async function requireCopySpace(
   const needed = 2 * archive.database.size;
   const free = bavail * bsize;
   if (free >= needed) return;
-  const obstacle = { kind: 'no-space', folder, needed, free } as const;
+  const obstacle = { kind: 'no-space', folder, needed, free, uploads: false } as const;
   throw new Failure({ kind: 'restore-refused', database, obstacle });
 }
 

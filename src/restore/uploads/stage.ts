@@ -33,7 +33,7 @@ export async function requireWritable(folders: readonly Pick<UploadRoot, 'folder
     try {
       await access((await isThere(folder)) ? folder : dirname(folder), constants.W_OK | constants.X_OK);
     } catch (error) {
-      throw refusal(folder, { kind: 'folder', folder, reason: reasonOf(error) }, error);
+      throw refusal(folder, { kind: 'folder', folder, reason: reasonOf(error), uploads: true }, error);
     }
   }
 }
@@ -89,7 +89,7 @@ export async function requireUploadSpace(folder: string, members: readonly Uploa
   const folders = new Set(members.map(({ path }) => dirname(path)));
   const needed = sizeOf(members) + (members.length + folders.size) * block;
   const free = await freeSpace(folder);
-  if (free < needed) throw refusal(folder, { kind: 'no-space', folder, needed, free });
+  if (free < needed) throw refusal(folder, { kind: 'no-space', folder, needed, free, uploads: true });
 }
 
 async function freeSpace(folder: string): Promise<number> {
@@ -156,6 +156,7 @@ function containedIn(target: string, path: string): string {
       kind: 'folder',
       folder: target,
       reason: `${JSON.stringify(path)} would lie outside of it`,
+      uploads: true,
     });
   }
   return file;
@@ -164,11 +165,11 @@ function containedIn(target: string, path: string): string {
 async function explain(error: unknown, folder: string, members: readonly UploadMember[]): Promise<unknown> {
   if (hasCode(error, 'ENOSPC', 'EDQUOT')) {
     const free = await freeSpace(folder);
-    return refusal(folder, { kind: 'no-space', folder, needed: sizeOf(members), free }, error);
+    return refusal(folder, { kind: 'no-space', folder, needed: sizeOf(members), free, uploads: true }, error);
   }
   // what reading the archive ends in has no system call, or is one of reading
   const writes = error instanceof Error && 'syscall' in error && error.syscall !== 'read';
-  return writes ? refusal(folder, { kind: 'folder', folder, reason: reasonOf(error) }, error) : error;
+  return writes ? refusal(folder, { kind: 'folder', folder, reason: reasonOf(error), uploads: true }, error) : error;
 }
 
 function refusal(database: string, obstacle: RestoreObstacle, cause?: unknown): Failure {

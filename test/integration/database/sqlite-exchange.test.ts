@@ -251,7 +251,9 @@ it('does not exchange what a symbolic link stands for', async () => {
   make(`${files.live}.real`, 'old');
   symlinkSync(`${files.live}.real`, files.live);
   make(files.incoming, 'new');
-  await expect(swapFiles(files)).rejects.toMatchObject({ problem: { obstacle: { kind: 'folder' } } });
+  await expect(swapFiles(files)).rejects.toMatchObject({
+    problem: { obstacle: { kind: 'symbolic-link', target: `${files.live}.real` } },
+  });
   expect(await contentOf(files.live)).toBe('old');
 });
 

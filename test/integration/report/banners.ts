@@ -233,8 +233,13 @@ export const samples: Readonly<Record<Banner, readonly Problem[]>> = {
   'restore-refused prepared-transactions': [notRestored({ kind: 'prepared-transactions', names: ['p'] })],
   'restore-refused file-in-use': [notRestored({ kind: 'file-in-use', file: '/data/a.db' })],
   'restore-refused openers-unknown': [notRestored({ kind: 'openers-unknown', file: '/data/a.db' })],
-  'restore-refused folder': [notRestored({ kind: 'folder', folder: '/b', reason })],
-  'restore-refused no-space': [notRestored({ kind: 'no-space', folder: '/b', needed: 2, free: 1 })],
+  'restore-refused symbolic-link': [notRestored({ kind: 'symbolic-link', file: '/data/a.db', target: '/mnt/a.db' })],
+  'restore-refused folder': [true, false].map((uploads) =>
+    notRestored({ kind: 'folder', folder: '/b', reason, uploads }),
+  ),
+  'restore-refused no-space': [true, false].map((uploads) =>
+    notRestored({ kind: 'no-space', folder: '/b', needed: 2, free: 1, uploads }),
+  ),
   'restore-refused nothing-kept': [notRestored({ kind: 'nothing-kept' })],
   'restore-refused former-gone': [notRestored({ kind: 'former-gone', kept: 'app_before_x' })],
   'restore-refused former-dropped': [notRestored({ kind: 'former-dropped', kept: 'app_before_x' })],

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, readdir, readFile, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, copyFile, mkdir, readdir, readFile, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import AdmZip from 'adm-zip';
@@ -10,7 +10,14 @@ import { lockFileOf } from '../../../src/database/sqlite/lock.ts';
 import { runLock } from '../../../src/database/postgres/lock.ts';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { coreTables } from '../../../src/schema/catalog.ts';
-import { admin, createDatabase, createSqliteDatabase, databaseUrl, type TestDatabase } from '../../support/database.ts';
+import {
+  admin,
+  createDatabase,
+  createSqliteDatabase,
+  databaseUrl,
+  sqliteUrl,
+  type TestDatabase,
+} from '../../support/database.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { execute } from '../backup/backups.ts';
@@ -18,8 +25,13 @@ import { stopAt } from '../fixtures/stop.ts';
 import { applicationArchive } from '../restore/crafted.ts';
 import { ask, besides, copyDatabase, currentArchive, type EngineName, type Installation } from '../restore/restores.ts';
 import type { Cause } from '../../../src/model/cause.ts';
-import type { Reader } from './follow.ts';
-import { type Case, type Deed, follow, leave, marker, type Option, type Outcome } from './options.ts';
+import type { Reader, Runner } from './follow.ts';
+import { run } from '../../support/run.ts';
+import { atEnd } from '../../support/cleanup.ts';
+import { mountVolume, type Volume } from '../../faults/volumes.ts';
+import { machineWith } from '../../faults/tools.ts';
+import { statfsSync } from 'node:fs';
+import { type Case, type Deed, follow, leave, marker, type Option, type Outcome, outside } from './options.ts';
 
 /** It only shows something, or opens what a person works in. */
 const shown: Outcome = { shows: true, check: () => Promise.resolve() };
@@ -56,6 +68,7 @@ const doneWith = (...more: readonly string[]): Outcome =>
     const { exitCode, all } = await machine.dbInit(...words, ...more);
     assert.equal(exitCode, 0, all);
   });
+/** The same without the archive, where another folder takes it. */
 const archived = outcome(async ({ machine: { folder } }) =>
   assert.match((await readdir(join(folder, 'backups'))).join('\n'), /^\S+\.zip$/),
 );
@@ -176,6 +189,50 @@ async function fallBehind({ engine, database }: Installation): Promise<void> {
   await copyDatabase(await earlier, database);
 }
 
+/** The user of the databases that are not the superuser's. */
+const strangerOf = ({ database }: Installation): string => `${database.name}_user`;
+
+/** Its address for a user without any right. */
+function addressOf(site: Installation, schema = ''): { readonly DATABASE_URL: string } {
+  const url = new URL(site.database.url);
+  url.username = strangerOf(site);
+  if (schema !== '') url.searchParams.set('options', `-csearch_path=${schema}`);
+  return { DATABASE_URL: url.href };
+}
+
+/** A user of the server that has no right, with the superuser's password. */
+async function makeStranger(site: Installation): Promise<void> {
+  const user = strangerOf(site);
+  const { password } = new URL(site.database.url);
+  await admin(`CREATE ROLE "${user}" LOGIN PASSWORD '${decodeURIComponent(password)}'`);
+  atEnd(() => admin(`DROP OWNED BY "${user}"; DROP ROLE "${user}"`));
+}
+
+const smallOf = ({ root }: Installation): string => join(root, 'small');
+
+/** Mounts a small file system. @returns what takes all of it, until it is let go */
+async function mountSmall(site: Installation, size = '24m'): Promise<Volume> {
+  await mkdir(smallOf(site), { recursive: true });
+  return mountVolume(size, smallOf(site));
+}
+
+/** Takes all of a small file system but so many bytes. */
+async function fillUp(site: Installation, spare = 0): Promise<() => Promise<void>> {
+  const { bavail, bsize } = statfsSync(smallOf(site));
+  const ballast = join(smallOf(site), 'ballast');
+  await writeFile(ballast, Buffer.alloc(Math.max(0, bavail * bsize - spare)));
+  return () => rm(ballast);
+}
+
+/** Gives an installation to nobody, with all that it holds. */
+async function openTo({ root, database, engine }: Installation): Promise<void> {
+  const folders = engine === 'sqlite' ? [root, dirname(database.name)] : [root];
+  await execa('chown', ['-R', '65534:65534', ...folders]);
+}
+
+/** Runs db-init as nobody. */
+const asNobody = (): Promise<Runner> => Promise.resolve((words, env) => run(words, { env, uid: 65_534 }));
+
 /** A database whose server refuses every change of the schema, and says that this is the cause. */
 async function failWith(site: Installation, sqlstate: string): Promise<void> {
   await fallBehind(site);
@@ -245,6 +302,23 @@ export function statesOn(engine: EngineName): readonly Case[] {
       code: 12,
       make: run(`${oddTable} ${coreTables.map(withoutKey).join(' ')} ${drop('alembic_version')}`),
       options: [restoring(/^Restore the backup once more/), saving(), follow(/^Start over with nothing lost/, kept)],
+    },
+    {
+      banner: 'refused unversioned',
+      title: 'a load that was cut off before its rows',
+      code: 12,
+      make: run(
+        `${oddTable} DELETE FROM role_permissions; DELETE FROM user_roles; DELETE FROM permissions; DELETE FROM roles; ${drop('alembic_version')}`,
+      ),
+      options: [
+        restoring(/^Restore the backup once more/),
+        saving(),
+        follow(/^Start over with nothing lost/, kept),
+        follow(
+          /^If you know that everything is there/,
+          outcome(async ({ machine }) => assert.match((await machine.dbInit('status')).all, /revisions: \d/)),
+        ),
+      ],
     },
     {
       banner: 'refused ahead',
@@ -322,6 +396,19 @@ export function statesOn(engine: EngineName): readonly Case[] {
         follow(sqlite ? /put the file aside/ : /do the same by hand/, kept),
         restoring(),
         ...lastResort,
+      ],
+    },
+    {
+      banner: 'refused corrupted',
+      title: 'tables of somebody else where TimeTracker must be',
+      code: 16,
+      env: () => ({ TT_REQUIRE_EXISTING: 'true' }),
+      make: (site) => emptied(site, oddTable),
+      options: [
+        follow(/^Look which volume is mounted/, shown),
+        leave(/^Look whether DATABASE_URL names the right/, 'the same sentence is followed where the cleanup is off'),
+        restoring(),
+        follow(/unset TT_REQUIRE_EXISTING/, kept, set('TT_REQUIRE_EXISTING')),
       ],
     },
     {
@@ -533,6 +620,123 @@ export function statesOn(engine: EngineName): readonly Case[] {
         follow(/^Remedy that, then start again/, dangleAgain(healthy), mendFolder),
         follow(/TT_BACKUP_BEFORE_MIGRATE=auto/, saved),
       ],
+    },
+    {
+      banner: 'backup-failed no-space',
+      title: 'no room for a backup',
+      code: 30,
+      needsRoot: true,
+      command: ['backup', 'create'],
+      env: (site) => ({ BACKUP_FOLDER: smallOf(site) }),
+      make: (site) => mountSmall(site),
+      hold: (site) => fillUp(site),
+      options: [
+        follow(/^Make room, then make the backup again/, done, letGo),
+        follow(/^Put the archive somewhere else/, archived),
+      ],
+    },
+    {
+      banner: 'backup-failed no-space',
+      title: 'no room for a safety backup',
+      code: 30,
+      needsRoot: true,
+      env: (site) => ({ BACKUP_FOLDER: smallOf(site), TT_BACKUP_BEFORE_MIGRATE: 'always' }),
+      async make(site) {
+        await mountSmall(site);
+        await fallBehind(site);
+      },
+      hold: (site) => fillUp(site),
+      options: [
+        follow(/^Remedy that, then start again/, healthy, letGo),
+        follow(/TT_BACKUP_BEFORE_MIGRATE=auto/, saved),
+      ],
+    },
+    {
+      banner: 'restore-refused no-space',
+      title: 'no room for the uploads of an archive',
+      code: 31,
+      needsRoot: true,
+      command: ['restore', 'FIRST', '--yes'],
+      env: (site) => ({ TT_STATIC_UPLOAD_FOLDER: smallOf(site) }),
+      async make(site, { dbInit }) {
+        await mountSmall(site);
+        await dbInit('restore', await backupIn(site), '--yes');
+      },
+      hold: (site) => fillUp(site),
+      options: [
+        follow(/^Make room, then restore again/, restoredAgain, letGo),
+        follow(/^Or give --database-only/, doneWith('--database-only')),
+        follow(
+          /^If an earlier restore has kept something/,
+          outcome(async ({ machine }) =>
+            assert.match((await machine.dbInit('restore', '--undo', '--yes')).all, /nothing to go back to/),
+          ),
+        ),
+      ],
+    },
+    {
+      banner: 'restore-refused folder',
+      title: 'uploads that may not be written',
+      code: 31,
+      needsRoot: true,
+      command: ['restore', 'FIRST', '--yes'],
+      env: (site) => ({ TT_STATIC_UPLOAD_FOLDER: smallOf(site) }),
+      hold: async (site) => {
+        const volume = await mountSmall(site);
+        volume.makeReadOnly();
+        return async () => volume.makeWritable();
+      },
+      options: [
+        follow(/^Mount a volume there/, restoredAgain, letGo),
+        follow(/^Or give --database-only/, doneWith('--database-only')),
+      ],
+    },
+    {
+      banner: 'restore-refused folder',
+      title: 'a restore that cannot note what it does',
+      code: 31,
+      needsRoot: true,
+      command: ['restore', 'OUTSIDE', '--yes'],
+      env: (site) => ({ BACKUP_FOLDER: smallOf(site) }),
+      make: async (site) => copyFile(join(site.backups, await backupIn(site)), join(site.root, outside)),
+      hold: async (site) => {
+        const volume = await mountSmall(site);
+        volume.makeReadOnly();
+        return async () => volume.makeWritable();
+      },
+      options: [follow(/^Mount a volume there/, restoredAgain, letGo)],
+    },
+    {
+      banner: 'run-once-refused',
+      title: 'a memory of TT_RUN_ONCE that is damaged',
+      code: 2,
+      env: () => ({ TT_RUN_ONCE: 'backup create' }),
+      make: async ({ backups }) => {
+        await mkdir(join(backups, '.db-init'), { recursive: true });
+        await writeFile(join(backups, '.db-init/run-once.json'), 'nonsense');
+      },
+      options: [
+        leave(/^Let the user of db-init/, elsewhere),
+        follow(/^If the file is damaged, move it away/, done, ({ site: { backups } }) =>
+          rm(join(backups, '.db-init/run-once.json')),
+        ),
+        follow(/^Or unset TT_RUN_ONCE/, healthy, set('TT_RUN_ONCE')),
+      ],
+    },
+    {
+      banner: 'archive-rejected access',
+      title: 'an archive that may not be read',
+      code: 32,
+      needsRoot: true,
+      command: ['restore', 'zz-mine.zip', '--dry-run'],
+      async make(site) {
+        await copyFile(join(site.backups, await backupIn(site)), join(site.backups, 'zz-mine.zip'));
+        await openTo(site);
+        await chmod(join(site.backups, 'zz-mine.zip'), 0o600);
+        await chown(join(site.backups, 'zz-mine.zip'), 0, 0);
+      },
+      runner: asNobody,
+      options: [follow(/^Give the file to that user/, done), likewise],
     },
     {
       banner: 'backups-not-listed',
@@ -865,7 +1069,59 @@ function onSqlite(): readonly Case[] {
     hold: ({ database }) => writeInto(database.name),
     options: [follow(words, done, letGo)],
   });
+  const small = (site: Installation): string => join(smallOf(site), 'timetracker.db');
   return [
+    {
+      banner: 'failed disk-full',
+      title: 'a migration on a disk that is full',
+      code: 20,
+      needsRoot: true,
+      env: (site) => ({ DATABASE_URL: sqliteUrl(small(site)), TT_BACKUP_BEFORE_MIGRATE: 'never' }),
+      async make(site) {
+        await mountSmall(site);
+        await fallBehind(site);
+        await copyFile(site.database.name, small(site));
+      },
+      hold: (site) => fillUp(site),
+      options: [
+        follow(/^Look how full it is/, shown),
+        follow(/^Then start again/, healthy, letGo),
+        leave(/^Go back to the former version/, newImage),
+      ],
+    },
+    {
+      banner: 'file-access-denied',
+      title: 'a file that may not be written',
+      code: 4,
+      needsRoot: true,
+      runner: asNobody,
+      async make(site) {
+        await openTo(site);
+        await execa('chown', ['-R', '0:0', dirname(site.database.name)]);
+        await chmod(dirname(site.database.name), 0o755);
+      },
+      options: [
+        follow(/^Give the folder of the file/, done),
+        follow(/^Or run both as the owner/, done, ({ machine }) => machine.runBy(null)),
+        leave(
+          /^If the folder is mounted read-only/,
+          'restores and backups are refused by such a folder, and go on once it is not',
+        ),
+      ],
+    },
+    {
+      banner: 'restore-refused symbolic-link',
+      title: 'a restore in the place of a link',
+      code: 31,
+      command: ['restore', 'FIRST', '--yes'],
+      env: ({ root }) => ({ DATABASE_URL: sqliteUrl(join(root, 'link.db')) }),
+      make: ({ database, root }) => symlink(database.name, join(root, 'link.db')),
+      options: [
+        follow(/^Name the file itself/, restoredAgain, ({ site: { database }, machine }) =>
+          machine.set('DATABASE_URL', database.url),
+        ),
+      ],
+    },
     {
       banner: 'refused unreadable',
       title: 'a log of another copy beside the file',
@@ -943,6 +1199,134 @@ function causes(): readonly Case[] {
 function onPostgres(): readonly Case[] {
   const inside = ({ database }: Installation) => beInside(database.url);
   return [
+    {
+      banner: 'missing-rights',
+      title: 'a user who may not make tables',
+      code: 4,
+      env: (site) => addressOf(site),
+      async make(site) {
+        await makeStranger(site);
+        await emptied(site);
+        await execute(site.database, 'REVOKE CREATE ON SCHEMA public FROM PUBLIC');
+      },
+      options: [follow(/^Let a superuser or the owner/, done)],
+    },
+    {
+      banner: 'refused elsewhere',
+      title: 'TimeTracker in another schema',
+      code: 17,
+      env: (site) => addressOf(site),
+      async make(site) {
+        await makeStranger(site);
+        const user = strangerOf(site);
+        await execute(
+          site.database,
+          `ALTER SCHEMA public RENAME TO app; CREATE SCHEMA public AUTHORIZATION "${user}"; ALTER SCHEMA app OWNER TO "${user}";
+           DO $$ DECLARE one record; BEGIN
+             FOR one IN SELECT c.oid::regclass AS name FROM pg_class c WHERE relnamespace = 'app'::regnamespace AND relkind = 'r'
+             LOOP EXECUTE format('ALTER TABLE %s OWNER TO "${user}"', one.name); END LOOP; END $$`,
+        );
+      },
+      options: [
+        follow(
+          /^If the tables in schema/,
+          outcome(async (met) => {
+            await done.check(met);
+            await admin(
+              `ALTER ROLE "${strangerOf(met.site)}" IN DATABASE "${met.site.database.name}" RESET search_path`,
+            );
+          }),
+        ),
+        follow(/^Or say so in DATABASE_URL/, done, ({ site, machine }) =>
+          machine.set('DATABASE_URL', addressOf(site, 'app').DATABASE_URL),
+        ),
+        follow(/^If another installation/, done, async ({ machine }) =>
+          machine.set('DATABASE_URL', (await createDatabase()).url),
+        ),
+      ],
+    },
+    {
+      banner: 'closed-database',
+      title: 'a database whose drop was cut off, with a former one beside it',
+      code: 4,
+      make: async (site, { dbInit }) => dbInit('restore', await backupIn(site), '--yes'),
+      hold: async (site) => cutOffDrop(site.database.name),
+      options: [
+        leave(/^Finish the drop, make the database anew/, 'it is followed where nothing lies beside the database'),
+        follow(/^Or have .* take its place/, restored),
+      ],
+    },
+    {
+      banner: 'closed-database',
+      title: 'a database that lets nobody in, with the journal of a restore that cannot be read',
+      code: 4,
+      async make({ database, backups }) {
+        await mkdir(join(backups, '.db-init'), { recursive: true });
+        await writeFile(join(backups, '.db-init', 'restore.json'), 'nonsense');
+        await admin(`ALTER DATABASE "${database.name}" ALLOW_CONNECTIONS false`);
+      },
+      options: [
+        leave(/^Open it again/, 'the gate refuses the journal until it is moved away, which the next option says'),
+        follow(/^Once the right database bears the name/, healthy, async ({ site: { database, backups } }) => {
+          await admin(`ALTER DATABASE "${database.name}" ALLOW_CONNECTIONS true`);
+          await rm(join(backups, '.db-init', 'restore.json'));
+        }),
+      ],
+    },
+    {
+      banner: 'backup-failed no-tool',
+      title: 'a backup without pg_dump',
+      code: 30,
+      needsRoot: true,
+      command: ['backup', 'create'],
+      runner: () => machineWith({}),
+      options: [
+        follow(/^Use a newer image of db-init/, done, ({ machine }) => machine.runBy(null)),
+        follow(/^Until then, save the database by hand/, savedWith(marker)),
+      ],
+    },
+    {
+      banner: 'backup-failed no-tool',
+      title: 'a safety backup without pg_dump',
+      code: 30,
+      needsRoot: true,
+      env: () => ({ TT_BACKUP_BEFORE_MIGRATE: 'always' }),
+      make: fallBehind,
+      runner: () => machineWith({}),
+      options: [
+        leave(/^Remedy that/, 'the same tools are brought where the backup is made by hand'),
+        follow(/TT_BACKUP_BEFORE_MIGRATE=auto/, saved),
+      ],
+    },
+    {
+      banner: 'archive-rejected no-tool',
+      title: 'an archive without pg_restore',
+      code: 32,
+      needsRoot: true,
+      command: ['restore', 'FIRST', '--yes'],
+      runner: () => machineWith({}),
+      options: [follow(/^Use a newer image of db-init/, restoredAgain, ({ machine }) => machine.runBy(null)), likewise],
+    },
+    {
+      banner: 'failed dependents',
+      title: 'a view of what has to be altered',
+      code: 20,
+      async make(site) {
+        await emptied(site);
+        await stopAt(site.database, ['037']);
+        await execute(site.database, 'CREATE VIEW theirs AS SELECT * FROM expenses');
+      },
+      options: [
+        follow(
+          /^Keep these definitions/,
+          outcome(async (met) => {
+            await healthy.check(met);
+            assert.notEqual((await ask(met.site.database, "SELECT to_regclass('theirs')"))[0], null);
+          }),
+        ),
+        leave(/^Go back to the former version/, newImage),
+      ],
+    },
     {
       banner: 'unreachable',
       title: 'a server that does not answer',

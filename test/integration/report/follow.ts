@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { runInProcess } from '../../faults/run-in-process.ts';
+import { shellWord, shellWords } from '../../../src/report/shell.ts';
 import { postgresServer } from '../../support/postgres-server.ts';
 import type { Installation } from '../restore/restores.ts';
 
@@ -100,6 +101,8 @@ export interface Reader {
   readonly follow: (commands: readonly string[]) => Promise<Said>;
   /** Sets a variable where db-init's are set, until the next option; undefined takes it out. */
   readonly set: (name: string, value: string | undefined) => void;
+  /** Has db-init run otherwise from now on: by another user, with other tools. null: within this process. */
+  readonly runBy: (runner: Runner | null) => void;
   /** Everything is set as it was at first. */
   readonly reset: () => void;
   /** Where the reader stands. */
@@ -108,7 +111,22 @@ export interface Reader {
 
 type Environment = Readonly<Record<string, string>>;
 
-export async function reader(site: Installation, way: Way, more: Environment = {}): Promise<Reader> {
+/** Runs db-init. */
+export type Runner = (
+  words: readonly string[],
+  env: Environment,
+) => Promise<{
+  readonly exitCode: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly all: string;
+}>;
+
+export async function reader(
+  site: Installation,
+  way: Way,
+  { env: more = {}, runner: usual = null }: { readonly env?: Environment; readonly runner?: Runner | null } = {},
+): Promise<Reader> {
   const [bin, folder, calls] = [join(site.root, 'bin'), join(site.root, 'reader'), join(site.root, 'calls')];
   for (const made of [bin, folder, calls]) await mkdir(made, { recursive: true });
   const dbInit = join(bin, 'db-init');
@@ -141,28 +159,49 @@ export async function reader(site: Installation, way: Way, more: Environment = {
     STACK: 'web worker db-init',
     ...more,
   };
+  // as a superuser does it in the database, or who has the file
+  const client =
+    site.engine === 'sqlite'
+      ? shellWords(['sqlite3', site.database.name])
+      : shellWords(['psql', '-v', 'ON_ERROR_STOP=1', '-d', site.database.url, '-c']);
   let env: Record<string, string> = { ...first };
+  let runner = usual;
+  // a container does not see the folder of the reader
+  const started: Runner = (words, variables) =>
+    (runner ?? ((...run) => runInProcess(...run, site.root)))(words, variables);
   return {
     folder,
-    // a container does not see the folder of the reader
-    dbInit: (...words) => runInProcess(words, env, site.root),
+    async dbInit(...words) {
+      const { exitCode = -1, all } = await started(words, env);
+      return { exitCode, all };
+    },
+    runBy: (other) => void (runner = other),
     set(name, value) {
       const { [name]: _, ...others } = env;
       env = value === undefined ? others : { ...others, [name]: value };
     },
-    reset: () => void (env = { ...first }),
+    reset() {
+      env = { ...first };
+      runner = usual;
+    },
     async follow(commands) {
       const archives = (await readdir(site.backups)).filter((name) => name.endsWith('.zip')).toSorted();
-      const script = commands.map((command) => command.replace(/ restore FILE$/, ` restore ${archives.at(0)}`));
-      return inShell(script.join('\n'), { env, cwd: folder, container: site.root });
+      const script = commands
+        .filter((command) => !command.startsWith('--'))
+        .map((command) => command.replace(/ restore FILE$/, ` restore ${archives.at(0)}`))
+        .map((command) => (isStatement(command) ? `${client} ${shellWord(command)}` : command));
+      return inShell(script.join('\n'), { env, cwd: folder, started });
     },
   };
 }
 
+/** A line that is meant for the database and not for a shell. */
+const isStatement = (command: string): boolean => /^(?:[A-Z]{3,} .*;$)/.test(command);
+
 /** A shell whose calls of db-init are served here: no process is started for them. */
 async function inShell(
   script: string,
-  { env, cwd, container }: { readonly env: Environment; readonly cwd: string; readonly container: string },
+  { env, cwd, started }: { readonly env: Environment; readonly cwd: string; readonly started: Runner },
 ): Promise<Said> {
   const shell = spawn('sh', ['-c', script], { env, cwd, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
   let all = '';
@@ -171,7 +210,7 @@ async function inShell(
   if (calls === null || calls === undefined || !('read' in calls)) throw new Error('a pipe is missing');
   const failures: unknown[] = [];
   createInterface({ input: calls }).on('line', (call) => {
-    serve(call, container).catch((error: unknown) => {
+    serve(call, started).catch((error: unknown) => {
       failures.push(error);
       shell.kill('SIGKILL');
     });
@@ -181,7 +220,7 @@ async function inShell(
   return { exitCode: typeof code === 'number' ? code : -1, all };
 }
 
-async function serve(call: string, workingDirectory: string): Promise<void> {
+async function serve(call: string, started: Runner): Promise<void> {
   const [words, variables] = await Promise.all(['arguments', 'environment'].map((name) => listIn(join(call, name))));
   const environment = Object.fromEntries(
     (variables ?? []).map((entry) => {
@@ -189,7 +228,7 @@ async function serve(call: string, workingDirectory: string): Promise<void> {
       return [entry.slice(0, end), entry.slice(end + 1)];
     }),
   );
-  const { exitCode, stdout, stderr } = await runInProcess(answered(words ?? []), environment, workingDirectory);
+  const { exitCode = -1, stdout, stderr } = await started(answered(words ?? []), environment);
   await writeFile(join(call, 'stdout'), stdout);
   await writeFile(join(call, 'stderr'), stderr);
   await writeFile(join(call, 'ended'), `${exitCode}\n`);
