@@ -26,7 +26,7 @@ import { applicationArchive } from '../restore/crafted.ts';
 import { ask, besides, copyDatabase, currentArchive, type EngineName, type Installation } from '../restore/restores.ts';
 import type { Cause } from '../../../src/model/cause.ts';
 import type { Reader, Runner } from './follow.ts';
-import { run } from '../../support/run.ts';
+import { run as runAlone } from '../../support/run.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { mountVolume, type Volume } from '../../faults/volumes.ts';
 import { machineWith } from '../../faults/tools.ts';
@@ -238,7 +238,7 @@ async function openTo({ root, database, engine }: Installation): Promise<void> {
 }
 
 /** Runs db-init as nobody. */
-const asNobody = (): Promise<Runner> => Promise.resolve((words, env) => run(words, { env, uid: 65_534 }));
+const asNobody = (): Promise<Runner> => Promise.resolve((words, env) => runAlone(words, { env, uid: 65_534 }));
 
 /** A database whose server refuses every change of the schema, and says that this is the cause. */
 async function failWith(site: Installation, sqlstate: string): Promise<void> {
