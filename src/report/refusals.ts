@@ -363,7 +363,11 @@ function cleanupObstacle({ reason, others }: Refusal): string {
   }
 }
 
-function corruptedOptions({ reason }: Refusal, { whichDatabase, clean, startEmpty, giveUp }: Advice, commands: Commands): readonly string[] {
+function corruptedOptions(
+  { reason }: Refusal,
+  { whichDatabase, clean, startEmpty, giveUp }: Advice,
+  commands: Commands,
+): readonly string[] {
   switch (reason) {
     case 'others-are-connected':
       return [`Stop what is connected, then start again.\n${commands.stop}\n${commands.gate}`];
