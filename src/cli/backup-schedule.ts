@@ -3,7 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { judgeScheduler, keepSchedule, parseSchedule, type Schedule, type SchedulerState } from '../backup/schedule.ts';
 import { nameOf } from '../database/target-name.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
@@ -77,12 +77,18 @@ function read(cron: string, timeZone: string): Schedule {
 
 async function waitUntil(time: Date, signal: AbortSignal): Promise<void> {
   for (let left = Infinity; (left = time.getTime() - Date.now()) > 0;) {
-    await setTimeout(Math.min(left, longestNap), undefined, { signal }).catch(() => undefined);
+    await sleep(Math.min(left, longestNap), undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
   }
 }
 
-/** @returns the exit code of the backup, once its process has ended */
+/** Milliseconds that a backup has for its clean end. The copy of a SQLite file hears no signal before it is done. */
+const grace = 2000;
+
+/**
+ * A backup that does not end when it is stopped is killed: the next one removes what it left half written.
+ * @returns the exit code of the backup, once its process has ended
+ */
 function makeBackup(due: Date, keep: number | null, signal: AbortSignal): Promise<number> {
   const [, program = ''] = process.argv;
   const kept = keep === null ? [] : ['--keep', String(keep)];
@@ -91,9 +97,14 @@ function makeBackup(due: Date, keep: number | null, signal: AbortSignal): Promis
     const backup = spawn(process.execPath, [...process.execArgv, program, ...words], {
       stdio: ['ignore', 'inherit', 'inherit'],
     });
-    const stop = (): void => void backup.kill('SIGTERM');
+    let killer: NodeJS.Timeout | undefined;
+    const stop = (): void => {
+      backup.kill('SIGTERM');
+      killer = setTimeout(() => backup.kill('SIGKILL'), grace);
+    };
     signal.addEventListener('abort', stop);
     const end = (exitCode: number): void => {
+      clearTimeout(killer);
       signal.removeEventListener('abort', stop);
       resolve(exitCode);
     };

@@ -47,7 +47,17 @@ describeBackups('backup schedule', ({ name: engine, create }) => {
     expect((await run(['backup', 'schedule', '--check'], { env })).exitCode).toBe(30);
   });
 
-  // SQLite copies without a pause: that a run is stopped is seen after it, as by backup create
+  it.runIf(engine === 'sqlite')('does not wait for a copy that hears no signal', async () => {
+    const deaf =
+      "if (process.argv.includes('create')) { process.on('SIGTERM', () => {}); console.log('is deaf'); " +
+      'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); }';
+    env['NODE_OPTIONS'] = `--import=data:text/javascript,${encodeURIComponent(deaf)}`;
+    const scheduler = schedule();
+    await waitForOutput(scheduler, /is deaf/);
+    scheduler.kill('SIGTERM');
+    expect((await scheduler).exitCode).toBe(143);
+  });
+
   it.runIf(engine === 'postgresql')(
     'leaves no partial file where it is stopped in the middle of a backup',
     async () => {
