@@ -17,7 +17,7 @@ COPY scripts/setup.mjs scripts/node-object-wrap.h scripts/
 RUN --mount=type=cache,target=/root/.npm node scripts/setup.mjs dependencies
 
 COPY tsconfig.json entrypoint LICENSE .env.example ./
-COPY scripts/build.mjs scripts/
+COPY scripts/build.mjs scripts/loader.cjs scripts/keep-code-cache.cjs scripts/
 COPY migrations migrations
 COPY src src
 RUN node scripts/build.mjs

@@ -1,9 +1,10 @@
-// Bundles db-init into dist/: main.js, one file for each migration, and the chunks that are loaded on demand.
+// Bundles db-init into dist/: main.js, the core that every run loads, and the chunks that are loaded on demand.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build as bundle } from 'esbuild';
+import { build as bundle, transform } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -13,19 +14,41 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  * @throws {Error} after what is wrong with the source was printed
  */
 export async function build() {
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const { metafile } = await bundle({
-    absWorkingDir: root,
-    entryPoints: [{ in: 'src/main.ts', out: 'main' }, { in: 'src/library.ts', out: 'library' }, ...migrations()],
-    outdir: 'dist',
-    chunkNames: 'chunks/[name]-[hash]',
-    bundle: true,
-    // Dynamic imports stay dynamic: a run loads only what it needs.
+  const program = await bundle({
+    ...shared(),
+    entryPoints: { main: 'src/main.ts' },
+    outdir: 'dist/chunks',
+    chunkNames: '[name]-[hash]',
+    // Dynamic imports stay dynamic: a run loads only what it needs. esbuild knows how to split ES modules alone.
     splitting: true,
     format: 'esm',
+  });
+  const library = await bundle({ ...shared(), entryPoints: ['src/library.ts'], outdir: 'dist', format: 'cjs' });
+  const files = new Map([
+    ['dist/main.js', readFileSync(join(root, 'scripts/loader.cjs'), 'utf8')],
+    ['dist/package.json', '{"type":"commonjs"}\n'],
+    ['dist/licenses.txt', licenses(Object.keys({ ...program.metafile.inputs, ...library.metafile.inputs }))],
+    ...textsOf(library),
+    ...(await chunksOf(program)),
+  ]);
+  for (const [path, text] of files) {
+    mkdirSync(join(root, dirname(path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  removeAllBut(files);
+  declareLibrary();
+  keepCodeCache();
+}
+
+/** @returns {import('esbuild').BuildOptions & { metafile: true, write: false }} */
+function shared() {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return {
+    absWorkingDir: root,
+    bundle: true,
     platform: 'node',
-    target: 'node20',
-    external: ['better-sqlite3', 'pg-native'],
+    target,
+    external: [driver, 'pg-native'],
     define: {
       DB_INIT_VERSION: JSON.stringify(version),
       DB_INIT_SETTINGS: JSON.stringify(readFileSync(join(root, '.env.example'), 'utf8')),
@@ -33,17 +56,96 @@ export async function build() {
       Response: 'undefined',
       navigator: 'undefined',
     },
-    // CommonJS packages in an ES module still ask for Node's own modules by `require`.
-    banner: { js: "import { createRequire as $cr } from 'node:module'; const require = $cr(import.meta.url);" },
-    plugins: [withoutUnused, jsonAsText, oneCore],
+    plugins: [withReplaced, jsonAside],
     legalComments: 'linked',
     metafile: true,
+    write: false,
     logLevel: 'warning',
     logLimit: 10,
+  };
+}
+
+const target = 'node20';
+
+/** The compiled half of better-sqlite3. */
+const driver = 'better-sqlite3/build/Release/better_sqlite3.node';
+
+/**
+ * What was bundled, by the path that it belongs to.
+ * @param {import('esbuild').BuildResult<{ write: false }>} result
+ * @returns {[string, string][]}
+ */
+function textsOf({ outputFiles }) {
+  return outputFiles.map(({ path, text }) => [relative(root, path), text]);
+}
+
+/** What a run needs that has nothing to do, on either engine. */
+const neededAtOnce = new Set(['src/main.ts', 'src/database/postgres/database.ts', 'src/database/sqlite/database.ts']);
+
+/**
+ * The files of the program, each a function for scripts/loader.cjs; those that every run needs are one file.
+ * @param {import('esbuild').BuildResult<{ write: false, metafile: true }>} result
+ * @returns {Promise<[string, string][]>}
+ */
+async function chunksOf(result) {
+  const { outputs } = result.metafile;
+  const entries = Object.keys(outputs).filter((path) => neededAtOnce.has(outputs[path]?.entryPoint ?? ''));
+  const core = new Set(entries);
+  // a set that grows while it is walked through
+  for (const path of core) {
+    for (const { kind, path: imported } of outputs[path]?.imports ?? []) {
+      if (kind === 'import-statement' && imported in outputs) core.add(imported);
+    }
+  }
+  const texts = await Promise.all(
+    textsOf(result).map(async ([path, text]) => {
+      const packages = packagesOf(Object.keys(outputs[path]?.inputs ?? {}));
+      return [path, path.endsWith('.js') ? await asChunk(text, packages) : text];
+    }),
+  );
+  const together = texts.filter(([path]) => core.has(path)).map(([path, text]) => `"${basename(path)}": ${text}`);
+  return [
+    ...texts
+      .filter(([path]) => !core.has(path))
+      .map(([path, text]) => [path, path.endsWith('.js') ? `(${text})` : text]),
+    ['dist/chunks/core.js', `({\n${together.join(',\n')}\n})\n`],
+    ...filesOfSchema().map((name) => [`dist/chunks/${name}`, compactJson(`src/schema/${name}`)]),
+  ];
+}
+
+/**
+ * As a function in place of a module: Node loads functions much faster, and V8 keeps what it has compiled of them.
+ * @param {string} text
+ * @param {readonly string[]} packages what it is made of, for who wants to know
+ */
+async function asChunk(text, packages) {
+  const { code } = await transform(text, {
+    format: 'cjs',
+    platform: 'node',
+    target,
+    supported: { 'dynamic-import': false },
   });
-  writeFileSync(join(root, 'dist/licenses.txt'), licenses(Object.keys(metafile.inputs)));
-  removeAllBut([...Object.keys(metafile.outputs), 'dist/licenses.txt']);
-  declareLibrary();
+  const heading = packages.map((name) => `// ${name}\n`).join('');
+  return `function (require, module, exports) {\n${heading}${code}}`;
+}
+
+/** Has a run with nothing to do leave what V8 has compiled of the core. */
+function keepCodeCache() {
+  const folder = mkdtempSync(join(tmpdir(), 'db-init-build-'));
+  const env = { PATH: process.env.PATH, DATABASE_URL: `sqlite:///${folder}/database.db`, UPLOAD_FOLDER: folder };
+  try {
+    // the first makes the database
+    for (const options of [[], ['--require', join(root, 'scripts/keep-code-cache.cjs')]]) {
+      const { status } = spawnSync(process.execPath, [...options, join(root, 'dist/main.js')], {
+        cwd: root,
+        env,
+        stdio: ['ignore', 'ignore', 2],
+      });
+      if (status !== 0) throw new Error('what was built does not run');
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** Writes dist/library.d.ts. What is exported names only types of the language, so nothing it imports has to be read. */
@@ -59,8 +161,10 @@ function declareLibrary() {
   if (status !== 0) throw new Error('the types of the library could not be written');
 }
 
-/** What packages load and nobody needs here, and what they get instead. */
-const unused = [
+/** What packages load and nobody needs here, and what they get instead: `{}`, or what `instead` says. */
+const replaced = [
+  // it looks for the driver in a dozen places, and loads three packages for that
+  { owner: 'better-sqlite3', path: /^bindings$/, instead: `() => require(${JSON.stringify(driver)})` },
   // umzug's own command line would bring 0.9 MB to load with every migration
   { owner: 'umzug', path: /^\.\/cli$/ },
   // what Sequelize has for other database servers, and a package that is not installed for a type that no table has
@@ -69,62 +173,44 @@ const unused = [
   // checks of values, which the database does, and shapes on the map
   { owner: 'sequelize', path: /^(validator|wkx)$/ },
   // 0.7 MB of time zones: the models have no columns with one
-  { owner: 'moment-timezone', path: /latest\.json$/, instead: { zones: [], links: [], countries: [] } },
+  { owner: 'moment-timezone', path: /latest\.json$/, instead: '{ zones: [], links: [], countries: [] }' },
 ];
 
-const withoutUnused = {
-  name: 'without-unused',
+const withReplaced = {
+  name: 'with-replaced',
   /** @param {import('esbuild').PluginBuild} esbuild */
   setup(esbuild) {
-    for (const { owner, path: filter, instead = {} } of unused) {
+    for (const { owner, path: filter, instead = '{}' } of replaced) {
       const inside = new RegExp(`[\\\\/]node_modules[\\\\/]${owner}[\\\\/]`);
       esbuild.onResolve({ filter }, ({ path, importer }) =>
         inside.test(importer) ? { path, namespace: 'nothing', pluginData: instead } : undefined,
       );
     }
     esbuild.onLoad({ filter: /.*/, namespace: 'nothing' }, ({ pluginData }) => ({
-      contents: `module.exports = ${JSON.stringify(pluginData)};`,
+      contents: `module.exports = ${pluginData};`,
+      resolveDir: root,
     }));
   },
 };
 
-/**
- * What every run loads in one file. esbuild makes a file for each set of modules that are needed together, and a run
- * that has nothing to do spent most of its time on opening twenty of them. A lazily loaded module that refers to all
- * of the core needs it together with everybody else.
- */
-const oneCore = {
-  name: 'one-core',
+/** The catalogs are large: as files of JSON they are read several times faster than as literals of the language. */
+const jsonAside = {
+  name: 'json-aside',
   /** @param {import('esbuild').PluginBuild} esbuild */
   setup(esbuild) {
-    const lazy = new Set();
-    esbuild.onResolve({ filter: /\.ts$/ }, ({ kind, path, resolveDir }) => {
-      if (kind === 'dynamic-import') lazy.add(join(resolveDir, path));
-      return undefined;
-    });
-    esbuild.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path }) => {
-      if (!lazy.has(path)) return undefined;
-      const core = JSON.stringify(join(root, 'src/cli/run.ts'));
-      return { contents: `${readFileSync(path, 'utf8')}\nimport ${core};\n`, loader: 'ts' };
-    });
+    esbuild.onResolve({ filter: /\.json$/ }, ({ path, resolveDir }) =>
+      resolveDir === join(root, 'src/schema') ? { path, external: true } : undefined,
+    );
   },
 };
 
-/** V8 reads JSON several times faster than the same as a literal of the language, and the catalogs are large. */
-const jsonAsText = {
-  name: 'json-as-text',
-  /** @param {import('esbuild').PluginBuild} esbuild */
-  setup(esbuild) {
-    esbuild.onLoad({ filter: /[\\/]src[\\/]schema[\\/][^\\/]+\.json$/ }, ({ path }) => {
-      const text = JSON.stringify(JSON.parse(readFileSync(path, 'utf8')));
-      return { contents: `export default JSON.parse(${JSON.stringify(text)});` };
-    });
-  },
-};
+function filesOfSchema() {
+  return readdirSync(join(root, 'src/schema')).filter((name) => name.endsWith('.json'));
+}
 
-function migrations() {
-  const files = readdirSync(join(root, 'migrations')).filter((name) => /^\d.*\.ts$/.test(name));
-  return files.map((name) => ({ in: `migrations/${name}`, out: `migrations/${basename(name, '.ts')}` }));
+/** @param {string} path */
+function compactJson(path) {
+  return JSON.stringify(JSON.parse(readFileSync(join(root, path), 'utf8')));
 }
 
 /**
@@ -132,8 +218,15 @@ function migrations() {
  * @param {string[]} inputs the bundled files
  */
 function licenses(inputs) {
-  const packages = new Set(inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
-  return [...packages].toSorted().map(licenseOf).join('\n');
+  return packagesOf(inputs).map(licenseOf).join('\n');
+}
+
+/**
+ * The folders of the packages that files belong to.
+ * @param {string[]} inputs
+ */
+function packagesOf(inputs) {
+  return [...new Set(inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []))].toSorted();
 }
 
 /** @param {string} folder of a package */
@@ -144,11 +237,11 @@ function licenseOf(folder) {
   return [`== ${name} ${version} (${license}) ==`, ...texts].join('\n');
 }
 
-/** @param {string[]} outputs */
-function removeAllBut(outputs) {
+/** @param {ReadonlyMap<string, string>} files by their paths */
+function removeAllBut(files) {
   for (const entry of readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' })) {
     const path = join('dist', entry);
-    if (/\.(?:js|txt)$/.test(path) && !outputs.includes(path)) rmSync(join(root, path));
+    if (/\.(?:js|json|txt|cache)$/.test(path) && !files.has(path)) rmSync(join(root, path));
   }
 }
 

@@ -113,8 +113,12 @@ async function buildIfStale() {
 
 /** A hash over the names, sizes and times of everything that goes into dist/. */
 function inputs() {
-  const hash = createHash('sha256').update(read(installStamp) ?? '');
-  for (const file of ['package.json', 'scripts/build.mjs', ...filesIn('src'), ...filesIn('migrations')]) {
+  // what V8 has compiled is of use to the same Node.js alone
+  const hash = createHash('sha256')
+    .update(read(installStamp) ?? '')
+    .update(process.version);
+  const scripts = ['build.mjs', 'keep-code-cache.cjs', 'loader.cjs'].map((name) => `scripts/${name}`);
+  for (const file of ['package.json', ...scripts, ...filesIn('src'), ...filesIn('migrations')]) {
     const { mtimeMs, size } = statSync(join(root, file));
     hash.update(`${file} ${mtimeMs} ${size}\n`);
   }

@@ -1,5 +1,5 @@
 import { exitCodes } from './errors/exit-codes.ts';
-import { stoppedAtOnce } from './report/error-messages.ts';
+import { stoppedAtOnce } from './report/banner.ts';
 import { run } from './cli/run.ts';
 
 declare const DB_INIT_VERSION: string;
@@ -28,15 +28,19 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 
 // should a run ever wait for nothing, Node would end it with 13, which means something else here
 process.exitCode = 1;
-process.exitCode = await run({
-  version: DB_INIT_VERSION,
-  settings: DB_INIT_SETTINGS,
-  arguments: process.argv.slice(2),
-  environment: process.env,
-  workingDirectory: process.cwd(),
-  streams: process,
-  signal: interruption.signal,
-});
-// A name that is still being looked up would keep Node going, for an answer that nobody waits for. Whatever is still on
-// its way to a slow reader is written first: the streams tell in their order.
-setTimeout(() => process.stdout.write('', () => process.stderr.write('', () => process.exit())), 500).unref();
+void main();
+
+async function main(): Promise<void> {
+  process.exitCode = await run({
+    version: DB_INIT_VERSION,
+    settings: DB_INIT_SETTINGS,
+    arguments: process.argv.slice(2),
+    environment: process.env,
+    workingDirectory: process.cwd(),
+    streams: process,
+    signal: interruption.signal,
+  });
+  // A name that is still being looked up would keep Node going, for an answer that nobody waits for. Whatever is still on
+  // its way to a slow reader is written first: the streams tell in their order.
+  setTimeout(() => process.stdout.write('', () => process.stderr.write('', () => process.exit())), 500).unref();
+}

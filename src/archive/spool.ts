@@ -7,11 +7,9 @@ import { pipeline } from 'node:stream/promises';
 import type { ArchiveLimits } from '../config/config.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
+import { standardInput } from '../model/archive.ts';
 import { makeFolder } from '../platform/make-folder.ts';
 import { archiveRejected, rejectionReason } from './archive-error.ts';
-
-/** How an archive is called that comes on standard input: in arguments, and in what is known of it. */
-export const standardInput = '-';
 
 const prefix = 'timetracker_received_';
 const suffix = '.partial';

@@ -1,5 +1,4 @@
 import { basename } from 'node:path';
-import { standardInput } from '../archive/spool.ts';
 import type { DatabaseSummary } from '../backup/database-summary.ts';
 import type { VerifiedArchive } from '../backup/verify.ts';
 import { placesOfArchive, type Settings } from '../config/config.ts';
@@ -7,6 +6,7 @@ import { wholeNumber } from '../config/variables.ts';
 import { nameOf } from '../database/target-name.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import { Failure } from '../errors/failure.ts';
+import { standardInput } from '../model/archive.ts';
 import {
   describeListed,
   describeMade,
@@ -20,8 +20,7 @@ import {
 } from '../report/backup-list.ts';
 import { unfitSince, backupMessages } from '../report/backup-messages.ts';
 import { streamTexts, usageTexts, summaries } from '../report/command-line.ts';
-import { openProgress, type Progress } from '../report/progress.ts';
-import { destinationOf } from './backup-output.ts';
+import type { Progress } from '../report/progress.ts';
 import type { Command, CommandArguments, CommandContext } from './context.ts';
 import { withDatabase } from './with-database.ts';
 import { requireTarget } from './target.ts';
@@ -108,6 +107,7 @@ async function create(given: BackupContext): Promise<ExitCode> {
   const context = requireTarget(given);
   if (writesToOutput(given.arguments)) return createStream(context);
   const since = sinceOf(context);
+  const { destinationOf } = await import('./backup-output.ts');
   const destination = await destinationOf(context);
   const { makeManualBackup, requireDatabaseFile: requireSomething } = await import('../backup/manual.ts');
   requireSomething(context.config);
@@ -229,6 +229,7 @@ async function proveByRestoring(context: CommandContext, file: string): Promise<
 /** @throws Failure `archive-rejected` */
 async function verified(path: string, { config, output, log, signal }: BackupContext): Promise<VerifiedArchive> {
   const { verifyBackup } = await import('../backup/verify.ts');
+  const { openProgress } = await import('../report/progress.ts');
   let progress: Progress | null = null;
   try {
     return await verifyBackup(path, {

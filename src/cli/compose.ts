@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
 import type { NamedText } from '../compose/compose-file.ts';
 import { exitCodes } from '../errors/exit-codes.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
@@ -52,6 +51,7 @@ function settingNames(help: string): readonly string[] {
 
 async function readInput(): Promise<NamedText> {
   if (process.stdin.isTTY) throw usage(composeUsage.noFile);
+  const { text } = await import('node:stream/consumers');
   return { name: null, text: await text(process.stdin) };
 }
 

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import type { Config } from '../config/config.ts';
 import { Failure } from '../errors/failure.ts';
 import type { CommandContext } from './context.ts';
@@ -58,6 +57,7 @@ function isTerminal(): boolean {
 
 /** @returns the answer; nothing if the terminal was closed, or the run interrupted */
 async function ask(question: string, signal: AbortSignal): Promise<string> {
+  const { createInterface } = await import('node:readline/promises');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   // while a line is edited, ctrl-C is a key like any other
   terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));

@@ -1,9 +1,8 @@
-import { standardInput } from '../archive/spool.ts';
 import { placesOfArchive } from '../config/config.ts';
 import { nameOf } from '../database/target-name.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import { Failure } from '../errors/failure.ts';
-import { openProgress } from '../report/progress.ts';
+import { standardInput } from '../model/archive.ts';
 import { streamTexts, usageTexts, summaries } from '../report/command-line.ts';
 import { requireConsent } from './consent.ts';
 import type { Command, CommandContext } from './context.ts';
@@ -77,6 +76,7 @@ async function restoreFound(context: CommandContext, file: string, name: string)
   };
   const unpacked = [archive.database, ...(databaseOnly ? [] : archive.uploads.map(({ entry }) => entry))];
   const total = unpacked.reduce((sum, { size }) => sum + size, 0);
+  const { openProgress } = await import('../report/progress.ts');
   const progress = openProgress({ label: 'Unpacking', total, log, output });
   const whole = { ...restoreContext(context), onBytes: (bytes: number) => progress.add(bytes) };
   await withDatabase(context, 'restore', 'write', (live) => live.withLock(() => restore(request, live, whole))).finally(

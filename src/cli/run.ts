@@ -14,12 +14,11 @@ import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import { Failure, type Problem, reasonOf } from '../errors/failure.ts';
 import type { RunEnd } from '../operations/run-report.ts';
 import type { Announcer } from '../notify/announcer.ts';
-import { renderBanner } from '../report/banner.ts';
+import { type Notice, renderBanner } from '../report/banner.ts';
 import { type Commands, commandsFor } from '../report/commands.ts';
 import { type Log, openLog } from '../report/log.ts';
 import { describeUntold, type Message, describeUnwritten, withRecord } from '../report/run-end.ts';
 import { type JsonObject, openOutput, type Output, type Streams } from '../report/output.ts';
-import { describeDeclined, describeProblem } from '../report/error-messages.ts';
 import { openRecord, type RunRecord } from '../report/run-record.ts';
 import { versionFacts, versionText } from '../report/command-line.ts';
 
@@ -99,7 +98,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     const exitCode = await prepared.start({ ...given, output, log, recorder, signal }, follow);
     ended = { exitCode, problem: null, message: null };
   } catch (error) {
-    ended = report(problemOf(error, signal, database), error, { record: recorder.record, output, commands });
+    ended = await report(problemOf(error, signal, database), error, { record: recorder.record, output, commands });
   }
   const end = { ...ended, version, command: command?.name ?? null, startedAt, finishedAt: new Date() };
   if (json) {
@@ -225,11 +224,13 @@ function isBug({ kind }: Cause): boolean {
   return kind === 'rows' || kind === 'other';
 }
 
-function report(
+/** What is said of failures is loaded when there is one. */
+async function report(
   problem: Problem | null,
   error: unknown,
   { record, output, commands }: { record: RunRecord; output: Output; commands: Commands },
-): Ended {
+): Promise<Ended> {
+  const { describeDeclined, describeProblem } = await import('../report/error-messages.ts');
   const failure = problem === null ? null : new Failure(problem);
   const exitCode = failure?.exitCode ?? exitCodes.unexpected;
   const notice = withRecord(problem === null ? describeBug(error) : describeProblem(problem, commands), record);
@@ -257,7 +258,7 @@ async function leave(
   }
 }
 
-function describeBug(error: unknown): ReturnType<typeof describeProblem> {
+function describeBug(error: unknown): Notice {
   return {
     title: 'Unexpected failure: this is a bug in db-init',
     happened: [reasonOf(error), ...(error instanceof Error ? (error.stack ?? '').split('\n').slice(1, 6) : [])],

@@ -1,3 +1,6 @@
+/** How an archive is called that comes on standard input: in arguments, and in what is known of it. */
+export const standardInput = '-';
+
 /** What an archive was made for: to be safe before a change, or because somebody asked. */
 export type ArchiveKind = 'safety' | 'manual';
 

@@ -139,11 +139,6 @@ export function describeDeclined({ committed, exchange }: Pick<RunRecord, 'commi
   return `${before ? 'Consent was not given: what was asked about was not done.' : declined}\n`;
 }
 
-/** Said at a second Ctrl-C, which ends the process wherever it is. */
-export const stoppedAtOnce =
-  '\nStopped at once. What was not committed is rolled back by the server, or by the next start, which also finishes ' +
-  'or takes back a restore that was under way.\n';
-
 /** The run that does what was wanted, as an option. */
 function wantedRun({ words, variable }: WantedRun, commands: Commands): string {
   const command =

@@ -83,20 +83,28 @@ function columnDifferences(table: string, promised: Table, found: Table, engine:
 }
 
 function ruleDifferences(table: string, promised: Table, found: Table): Difference[] {
+  // nearly always a rule is there as it is promised; only what is left over has to be understood
+  const isKept = (name: string): boolean =>
+    promised.constraints[name] !== undefined && promised.constraints[name] === found.constraints[name];
+  const isIndexed = (name: string): boolean =>
+    found.indexes[name]?.valid === true && found.indexes[name].definition === promised.indexes[name]?.definition;
+  const wanted: readonly Extract<Difference, { kind: 'missing-constraint' | 'missing-index' }>[] = [
+    ...Object.entries(promised.constraints)
+      .filter(([name]) => !isKept(name))
+      .map(([name, definition]) => ({ kind: 'missing-constraint', table, name, definition }) as const),
+    ...Object.entries(promised.indexes)
+      .filter(([name]) => !isIndexed(name))
+      .map(([name, { definition }]) => ({ kind: 'missing-index', table, name, definition }) as const),
+  ];
+  if (wanted.length === 0) return [];
   const indexes = Object.entries(found.indexes);
   const held = [
-    ...Object.entries(found.constraints).map(([name, definition]) => ({ name, rule: ruleMeaning(definition) })),
+    ...Object.entries(found.constraints)
+      .filter(([name]) => !isKept(name))
+      .map(([name, definition]) => ({ name, rule: ruleMeaning(definition) })),
     ...indexes
-      .filter(([, { valid }]) => valid)
+      .filter(([name, { valid }]) => valid && !isIndexed(name))
       .map(([name, { definition }]) => ({ name, rule: ruleMeaning(definition) })),
-  ];
-  const wanted: readonly Extract<Difference, { kind: 'missing-constraint' | 'missing-index' }>[] = [
-    ...Object.entries(promised.constraints).map(
-      ([name, definition]) => ({ kind: 'missing-constraint', table, name, definition }) as const,
-    ),
-    ...Object.entries(promised.indexes).map(
-      ([name, { definition }]) => ({ kind: 'missing-index', table, name, definition }) as const,
-    ),
   ];
   // Each promise needs a rule of its own, for some are made twice; those of the same name belong together.
   const nameless = withoutMatch(wanted, held, (want, { name }) => want.name === name);

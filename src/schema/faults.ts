@@ -186,6 +186,10 @@ function freeColumn(table: string, name: string, type: string, engine: Engine): 
 
 /** Keys and checks of the owner's. One that no value can pass refuses every row. */
 function ownRules(table: string, promised: Table, found: Table, engine: Engine): readonly Attachment[] {
+  const unlike = Object.entries(found.constraints).filter(
+    ([name, definition]) => definition !== promised.constraints[name],
+  );
+  if (unlike.length === 0) return [];
   const known = new Set([
     ...Object.values(promised.constraints).flatMap((rule) => [
       ruleMeaning(rule),
@@ -193,7 +197,7 @@ function ownRules(table: string, promised: Table, found: Table, engine: Engine):
     ]),
     ...Object.values(promised.indexes).map(({ definition }) => ruleMeaning(definition)),
   ]);
-  return Object.entries(found.constraints)
+  return unlike
     .filter(([, definition]) => !known.has(ruleMeaning(definition.replace(/ NOT VALID$/, ''))))
     .filter(([, definition]) => !/^(?:PRIMARY KEY|NOT NULL)/.test(definition))
     .map(([name, definition]) => ({

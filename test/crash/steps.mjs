@@ -61,8 +61,9 @@ count(Socket.prototype, 'write', ([chunk]) => {
   const statement = Buffer.isBuffer(chunk) && chunk[0] === 0x51 ? told(chunk.toString('utf8', 5)) : null;
   return statement === null ? null : `say ${statement}`;
 });
-const SQLite = createRequire(process.argv[1])('better-sqlite3');
-count(SQLite.prototype, 'exec', ([sql]) => told(sql) && `say ${told(sql)}`);
-count(SQLite.prototype, 'close', () => 'close');
+// the compiled half of the driver: the other one is part of the bundle
+const driver = createRequire(process.argv[1])('better-sqlite3/build/Release/better_sqlite3.node');
+count(driver.Database.prototype, 'exec', ([sql]) => told(sql) && `say ${told(sql)}`);
+count(driver.Database.prototype, 'close', () => 'close');
 
 syncBuiltinESMExports();

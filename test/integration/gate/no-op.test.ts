@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { createDatabase, type TestDatabase, withClient } from '../../support/database.ts';
 import { startProxy } from '../../support/postgres-proxy.ts';
@@ -26,18 +26,34 @@ describePostgres('the gate on a current database', () => {
     expect(proxy.queries().filter((query) => !forPooler.test(query)).length).toBeLessThanOrEqual(6);
   });
 
-  it('loads nothing of what only other commands need', async () => {
+  it.each(['postgresql', 'sqlite'] as const)('loads nothing of what only others need: %s', async (engine) => {
     const folder = await temporaryDirectory();
+    const url = engine === 'postgresql' ? database.url : `sqlite:///${join(folder, 'timetracker.db')}`;
+    if (engine === 'sqlite') await run(['gate'], { env: { DATABASE_URL: url } });
     // Node lists what it has loaded
-    await run([], { env: { DATABASE_URL: database.url, NODE_V8_COVERAGE: folder } });
-    const [report = ''] = await readdir(folder);
-    const { result }: { result: { url: string }[] } = JSON.parse(await readFile(join(folder, report), 'utf8'));
-    const loaded = result.map(({ url }) => url).filter((url) => url.includes('/dist/'));
-    expect(loaded.length).toBeGreaterThan(1);
-    const texts = await Promise.all(loaded.map((url) => readFile(new URL(url), 'utf8')));
-    const packages = new Set(texts.flatMap((text) => text.match(/(?<=^\/\/ node_modules\/)[^/]+/gm) ?? []));
-    expect([...packages]).toEqual(expect.arrayContaining(['pg']));
-    expect(['sequelize', 'umzug', 'execa', 'yazl', 'yauzl'].filter((name) => packages.has(name))).toEqual([]);
+    const options = `--require=${join(import.meta.dirname, '../../support/list-loaded.cjs')}`;
+    const env = { DATABASE_URL: url, NODE_OPTIONS: options, LIST_LOADED: join(folder, 'modules') };
+    await run([], { env: { ...env, NODE_V8_COVERAGE: join(folder, 'coverage') } });
+    const [report = ''] = await readdir(join(folder, 'coverage'));
+    const { result }: { result: { url: string }[] } = JSON.parse(
+      await readFile(join(folder, 'coverage', report), 'utf8'),
+    );
+    const loaded = result.map(({ url: file }) => file).filter((file) => /\/(?:dist|node_modules)\//.test(file));
+    expect(loaded.map((file) => basename(file).replace(/-\w+(?=\.js$)/, '')).toSorted()).toEqual([
+      'core.js',
+      'main.js',
+    ]);
+    const texts = await Promise.all(loaded.map((file) => readFile(new URL(file), 'utf8')));
+    const packages = texts.flatMap((text) => text.match(/(?<=^\/\/ node_modules\/).+$/gm) ?? []);
+    expect(
+      packages.filter((name) => !/^(?:pg(?:-[\w-]+|pass)?|postgres-\w+|split2|xtend|better-sqlite3)$/.test(name)),
+    ).toEqual([]);
+    expect(packages).toEqual(expect.arrayContaining(['pg', 'better-sqlite3']));
+    const builtin = (await readFile(join(folder, 'modules'), 'utf8')).split('\n');
+    expect(builtin).toContain('NativeModule fs');
+    const costly = ['readline', 'fs/promises', 'child_process', 'worker_threads', 'http', 'https', 'zlib', 'tls'];
+    if (engine === 'sqlite') costly.push('crypto', 'dns');
+    expect(costly.filter((name) => builtin.includes(`NativeModule ${name}`))).toEqual([]);
   });
 
   it('writes nothing', async () => {

@@ -1,0 +1,66 @@
+/// <reference types="node" />
+// dist/main.js: starts the program. What every run needs lies in one file, together with what V8 has made of it before:
+// to open many files and to compile them anew took most of the time of a run that had nothing to do. Everything else
+// lies in files of its own, which are loaded when they are asked for.
+const { readFileSync } = require('node:fs');
+const path = require('node:path');
+const { pathToFileURL } = require('node:url');
+const { Script } = require('node:vm');
+
+/** @typedef {(require: (id: string) => unknown, module: { exports: unknown }, exports: unknown) => void} Chunk */
+
+const folder = path.join(__dirname, 'chunks');
+/** @type {Map<string, { exports: unknown }>} */
+const modules = new Map();
+const core = /** @type {Readonly<Record<string, Chunk>>} */ (evaluate('core.js'));
+
+/**
+ * The value of a file of the program. All of them are ASCII.
+ * @param {string} name
+ * @returns {unknown}
+ */
+function evaluate(name) {
+  const file = path.join(folder, name);
+  const cachedData = codeCache(`${file}.cache`);
+  const options = { filename: pathToFileURL(file).href, ...(cachedData !== null && { cachedData }) };
+  return new Script(readFileSync(file, 'latin1'), options).runInThisContext();
+}
+
+/**
+ * What the build has kept. V8 looks whether it is its own, and compiles the file itself if not.
+ * @param {string} file
+ */
+function codeCache(file) {
+  try {
+    return readFileSync(file);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @param {string} id as `require` gets it
+ * @returns {unknown}
+ */
+function load(id) {
+  if (!id.startsWith('.')) return require(id);
+  const name = path.basename(id);
+  const known = modules.get(name);
+  if (known !== undefined) return known.exports;
+  /** @type {{ exports: unknown }} */
+  const module = { exports: {} };
+  modules.set(name, module);
+  if (name.endsWith('.json')) module.exports = JSON.parse(readFileSync(path.join(folder, name), 'utf8'));
+  else chunk(name)(load, module, module.exports);
+  return module.exports;
+}
+
+/**
+ * @param {string} name
+ * @returns {Chunk}
+ */
+function chunk(name) {
+  return core[name] ?? /** @type {Chunk} */ (evaluate(name));
+}
+
+load('./main.js');
