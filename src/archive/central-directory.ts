@@ -84,7 +84,7 @@ export async function findMember(handle: FileHandle, wanted: string): Promise<Pl
   const { size } = await handle.stat();
   const zip = await openZip(new FileReader(handle, size), size);
   for await (const entry of zip.eachEntry()) {
-    const name = nameOf(entry);
+    const name = entryNameOf(entry);
     if (name !== wanted || faultOfEntry(entry, name) !== null) continue;
     const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
     return memberOf(entry, name, fileDataStart);
@@ -103,7 +103,7 @@ function cursorOf(zip: ZipFile): number {
 }
 
 /** Archives say which names are UTF-8; for those that do not, too, nothing else is worth a guess. */
-function nameOf({ generalPurposeBitFlag, fileNameRaw, extraFields }: Entry): string {
+function entryNameOf({ generalPurposeBitFlag, fileNameRaw, extraFields }: Entry): string {
   return getFileNameLowLevel(generalPurposeBitFlag | utf8, fileNameRaw, extraFields, true);
 }
 
@@ -119,7 +119,7 @@ function openNames(): Names {
   let slashes = false;
   return {
     of(entry) {
-      const name = nameOf(entry);
+      const name = entryNameOf(entry);
       slashes ||= name.includes('/');
       const asPath = name.replaceAll('\\', '/');
       if (name === asPath || name.includes('/') || faultOfName(asPath) !== null) return name;

@@ -2,6 +2,7 @@ import type { Engine } from '../model/engine.ts';
 import { type UploadRootName, uploadRootNames } from '../config/config.ts';
 import { shown } from '../platform/printable.ts';
 import { databaseMembers, manifestMember, settingsMember } from './manifest.ts';
+import { ownPrefix } from '../platform/own-files.ts';
 
 /** What a member is, by its name. */
 export type Place =
@@ -15,7 +16,7 @@ const longestComponent = 255;
 /** Bytes of a whole name: PATH_MAX of Linux is 4096, and the folder that it comes to needs some of them. */
 const longestName = 3000;
 /** How the names begin that db-init gives to what it has not finished in a folder of uploads. */
-const leftover = '.db-init-';
+const leftover = `${ownPrefix}-`;
 
 /** What keeps a name from being a path inside an archive, wherever it is unpacked; null if nothing does. */
 export function faultOfName(name: string): string | null {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { rm, statfs } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -10,6 +10,7 @@ import { Failure, reasonOf } from '../errors/failure.ts';
 import { standardInput } from '../model/archive.ts';
 import { makeFolder } from '../platform/make-folder.ts';
 import { archiveRejected, rejectionReason } from './archive-error.ts';
+import { freeSpace } from '../platform/free-space.ts';
 
 const prefix = 'timetracker_received_';
 const suffix = '.partial';
@@ -94,11 +95,9 @@ async function receive(source: Readable, file: string, reception: Reception): Pr
   const refuse = (obstacle: Extract<Failure['problem'], { kind: 'restore-refused' }>['obstacle']): Failure =>
     new Failure({ kind: 'restore-refused', database, obstacle });
   let received = 0;
-  const requireRoom = async (): Promise<void> => {
-    const { bavail, bsize } = await statfs(folder);
-    if (bavail * bsize < spare) {
-      throw refuse({ kind: 'no-space', folder, needed: received + spare, free: bavail * bsize, uploads: false });
-    }
+  const requireSpace = (): void => {
+    const free = freeSpace(folder);
+    if (free < spare) throw refuse({ kind: 'no-space', folder, needed: received + spare, free, uploads: false });
   };
   const bounded = async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
     let next = stride;
@@ -110,7 +109,7 @@ async function receive(source: Readable, file: string, reception: Reception): Pr
       }
       if (received > next) {
         next = received + stride;
-        await requireRoom();
+        requireSpace();
       }
       onBytes(chunk.length);
       yield chunk;
@@ -118,7 +117,7 @@ async function receive(source: Readable, file: string, reception: Reception): Pr
   };
   try {
     makeFolder(folder);
-    await requireRoom();
+    requireSpace();
     await pipeline(source, bounded, createWriteStream(file, { flags: 'wx', mode: 0o600 }), { signal });
   } catch (error) {
     signal.throwIfAborted();

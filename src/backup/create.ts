@@ -62,7 +62,7 @@ export async function createBackup(context: BackupContext, order: BackupOrder): 
     const copier = await openDumper(context, `${plain}.${tag}.sqlite.partial`);
     const places = { uploadRoots: order.uploadRoots, backupFolder: config.backupFolder, database: config.database };
     const { bytes } = await findUploads(places);
-    await requireSpace(folder, copier.space + copier.scratch + bytes, context);
+    requireSpace(folder, copier.space + copier.scratch + bytes, context);
     const manifest = await writeArchive(partial, copier, context, {
       kind: order.kind,
       createdAt,
@@ -107,7 +107,7 @@ export async function streamBackup(
     if (copier.scratch > 0) {
       await prepareFolder(folder, context);
       await removeLeftovers(folder, tag);
-      await requireSpace(folder, copier.scratch, context);
+      requireSpace(folder, copier.scratch, context);
     }
     const places = { uploadRoots, backupFolder: folder, database: config.database };
     return await writeArchive(into, verifiedWhileWritten(copier), context, { kind: 'manual', createdAt, places });

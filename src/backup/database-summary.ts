@@ -5,6 +5,7 @@ import { number, text } from '../database/rows.ts';
 import type { Session } from '../database/session.ts';
 import { readSmallValues } from '../database/small-values.ts';
 import { versionTable } from '../schema/catalog.ts';
+import { namesSecret } from '../database/secret-columns.ts';
 
 /** What a database holds, as far as an archive tells it. */
 export interface DatabaseSummary {
@@ -44,13 +45,11 @@ export async function holdsRows(session: Session, tables: readonly string[]): Pr
   return number(row, 'found') === 1;
 }
 
-const secret = /password|secret|token|api_key/;
-
 /** The columns in order of their names; a secret becomes `<name>_set`, as the application shows it. */
 function withoutSecrets(settings: Row): Readonly<Record<string, unknown>> {
   const shown = new Map(
     Object.entries(settings).map(([name, value]) =>
-      secret.test(name) ? [`${name}_set`, value !== null && value !== ''] : [name, value],
+      namesSecret(name) ? [`${name}_set`, value !== null && value !== ''] : [name, value],
     ),
   );
   return Object.fromEntries([...shown].toSorted(([one], [other]) => one.localeCompare(other, 'en')));

@@ -1,12 +1,13 @@
 import { sync } from '../platform/durable-file.ts';
 import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
-import { access, constants, link, rename, rm, stat, statfs } from 'node:fs/promises';
+import { access, constants, link, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeFolder } from '../platform/make-folder.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { reasonOf } from '../errors/failure.ts';
 import { type BackupContext, backupFailure } from './context.ts';
+import { freeSpace } from '../platform/free-space.ts';
 
 /** Where an archive goes. */
 export interface Destination {
@@ -46,9 +47,8 @@ export async function requireWritableFolder(folder: string, context: Pick<Backup
  * The folder may share its disk with the database: better no backup than a full disk.
  * @throws Failure `backup-failed`
  */
-export async function requireSpace(folder: string, needed: number, context: BackupContext): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  const free = bavail * bsize;
+export function requireSpace(folder: string, needed: number, context: BackupContext): void {
+  const free = freeSpace(folder);
   if (free < needed) throw backupFailure(context, { kind: 'no-space', folder, needed, free });
 }
 

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import type { Manifest } from '../archive/manifest.ts';
 import type { Config } from '../config/config.ts';
-import { nameOf } from '../database/target-name.ts';
+import { displayNameOf } from '../database/target-name.ts';
 import { reasonOf } from '../errors/failure.ts';
 import {
   describeAbsentUploads,
@@ -33,7 +33,10 @@ export interface ManualBackup {
 export function requireDatabaseFile({ database }: Pick<Config, 'database'>): void {
   if (database.kind !== 'sqlite' || existsSync(database.file)) return;
   const reason = `there is no file ${database.file}: look at DATABASE_URL, and whether its volume is mounted`;
-  throw backupFailure({ database: { name: nameOf(database) } }, { kind: 'failed', reason, cause: { kind: 'other' } });
+  throw backupFailure(
+    { database: { name: displayNameOf(database) } },
+    { kind: 'failed', reason, cause: { kind: 'other' } },
+  );
 }
 
 /**

@@ -1,4 +1,5 @@
 import { Cron } from 'croner';
+import type { SchedulerState } from '../state-folder/scheduler-state.ts';
 
 /** The times at which backups are due. */
 export interface Schedule {
@@ -20,15 +21,6 @@ export function parseSchedule(cron: string, timeZone: string): Schedule {
     next: (after) => times.nextRun(after),
     last: (until) => times.previousRuns(1, new Date(until.getTime() + 1000))[0] ?? null,
   };
-}
-
-/** What a scheduler does, as its health check reads it. Times are ISO 8601. */
-export interface SchedulerState {
-  readonly pid: number;
-  /** When the next backup is due; null while one is made. */
-  readonly next: string | null;
-  /** How the last backup of this scheduler ended; null before the first. */
-  readonly last: { readonly at: string; readonly exitCode: number } | null;
 }
 
 /** What the health check finds. */

@@ -6,6 +6,7 @@ import { faultOfName, isLeftover } from '../archive/entry-names.ts';
 import type { Config, UploadRoot, UploadRootName } from '../config/config.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { reasonOf } from '../errors/failure.ts';
+import { ownPrefix } from '../platform/own-files.ts';
 
 /** An uploaded file. */
 export interface UploadFile {
@@ -35,8 +36,6 @@ export interface Uploads {
 
 /** What the application lists as a backup, and what is none yet. */
 const archives = /\.(zip|partial)$/;
-/** Where db-init remembers things, in the backup folder. */
-const memory = '.db-init';
 
 interface Search {
   readonly files: UploadFile[];
@@ -78,7 +77,7 @@ export async function findUploads({
     await walk(
       { folder, identity, member: name },
       search,
-      (entry) => !(isBackups && (entry === memory || archives.test(entry))),
+      (entry) => !(isBackups && (entry === ownPrefix || archives.test(entry))),
     );
   }
   const { files, skipped } = search;

@@ -1,4 +1,4 @@
-import { access, constants, mkdtemp, open, rm, statfs, stat } from 'node:fs/promises';
+import { access, constants, mkdtemp, open, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -17,6 +17,8 @@ import { openArchiveOrFile } from '../archive/bare-file.ts';
 import { type Archive, extractEntry } from '../archive/reader.ts';
 import type { Config } from '../config/config.ts';
 import type { ArchiveObject } from '../errors/failure.ts';
+import { ownPrefix } from '../platform/own-files.ts';
+import { freeSpace } from '../platform/free-space.ts';
 
 /** An archive that was found whole. What the application's own ones do not tell is null. */
 export interface VerifiedArchive {
@@ -142,7 +144,7 @@ export async function openFileProof(archive: Archive, signal: AbortSignal): Prom
   return {
     server: null,
     async prove(content) {
-      const folder = await mkdtemp(join(place, '.db-init-verify-'));
+      const folder = await mkdtemp(join(place, `${ownPrefix}-verify-`));
       try {
         const file = join(folder, 'database');
         const handle = await open(file, 'wx', 0o600);
@@ -164,8 +166,7 @@ export async function openFileProof(archive: Archive, signal: AbortSignal): Prom
 async function findRoom({ file, database }: Archive): Promise<string> {
   const places = [tmpdir(), dirname(file)];
   for (const place of places) {
-    const { bavail, bsize } = await statfs(place);
-    if (bavail * bsize > database.size * 1.1 && (await isWritable(place))) return place;
+    if (freeSpace(place) > database.size * 1.1 && (await isWritable(place))) return place;
   }
   const reason = `its ${database.name} has ${database.size} bytes, and neither ${places.join(' nor ')} has room to unpack it for the proof`;
   throw archiveRejected(file, { kind: 'unusable', reason });

@@ -1,15 +1,13 @@
 import { spawn } from 'node:child_process';
-import { createHash, randomUUID } from 'node:crypto';
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { judgeScheduler, keepSchedule, parseSchedule, type Schedule, type SchedulerState } from '../backup/schedule.ts';
-import { nameOf } from '../database/target-name.ts';
+import { judgeScheduler, keepSchedule, parseSchedule, type Schedule } from '../backup/schedule.ts';
+import { displayNameOf } from '../database/target-name.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { describeHealth, describeSchedule, describeSchedulerEvent, unfitSchedule } from '../report/backup-messages.ts';
 import type { CommandContext } from './context.ts';
+import { readSchedulerState, schedulerStateOf, writeSchedulerState } from '../state-folder/scheduler-state.ts';
 
 /** Every night at half past three: after what others do at midnight, and outside of the hour that some nights lack. */
 const nightly = '30 3 * * *';
@@ -27,8 +25,8 @@ export async function scheduleBackups(context: CommandContext, keep: number | nu
   const cron = given.options.get('cron') ?? nightly;
   const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const schedule = read(cron, timeZone);
-  const database = nameOf(config.database);
-  const file = stateFileOf(context);
+  const database = displayNameOf(config.database);
+  const file = schedulerStateOf(config);
   const { findNewestBackup } = await import('../backup/retention.ts');
   log.info(describeSchedule({ database, cron, timeZone, keep }));
   try {
@@ -43,7 +41,7 @@ export async function scheduleBackups(context: CommandContext, keep: number | nu
           () => null,
         ),
       makeBackup: (due) => makeBackup(due, keep, signal),
-      remember: (state) => writeState(file, { pid: process.pid, ...state }),
+      remember: (state) => writeSchedulerState(file, { pid: process.pid, ...state }),
       tell(event) {
         const level = event.kind === 'failed' ? 'error' : 'info';
         log[level](describeSchedulerEvent(event));
@@ -58,7 +56,7 @@ export async function scheduleBackups(context: CommandContext, keep: number | nu
 
 /** Whether the scheduler of this container lives and its last backup succeeded. */
 export function checkSchedule(context: CommandContext): ExitCode {
-  const state = readState(stateFileOf(context));
+  const state = readSchedulerState(schedulerStateOf(context.config));
   const health = judgeScheduler(state !== null && isAlive(state.pid) ? state : null, new Date());
   context.output.result(describeHealth(health), { ...health });
   return health.kind === 'healthy' ? exitCodes.healthy : exitCodes.backupFailed;
@@ -112,40 +110,6 @@ function makeBackup(due: Date, keep: number | null, signal: AbortSignal): Promis
     backup.on('close', (exitCode) => end(exitCode ?? exitCodes.unexpected));
     if (signal.aborted) stop();
   });
-}
-
-/** Among the temporary files: what is there was written since the container was started. */
-function stateFileOf({ config }: CommandContext): string {
-  const what = createHash('sha256')
-    .update(`${config.backupFolder}\n${nameOf(config.database)}`)
-    .digest('hex')
-    .slice(0, 16);
-  return join(tmpdir(), `db-init-schedule-${what}.json`);
-}
-
-function writeState(file: string, state: SchedulerState): void {
-  const fresh = `${file}.${randomUUID()}`;
-  writeFileSync(fresh, JSON.stringify(state), { mode: 0o600, flag: 'wx' });
-  renameSync(fresh, file);
-}
-
-function readState(file: string): SchedulerState | null {
-  try {
-    const state: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    return isState(state) ? state : null;
-  } catch {
-    return null;
-  }
-}
-
-function isState(state: unknown): state is SchedulerState {
-  if (typeof state !== 'object' || state === null) return false;
-  if (!('pid' in state) || typeof state.pid !== 'number' || !('next' in state) || !('last' in state)) return false;
-  const { next, last } = state;
-  if (next !== null && typeof next !== 'string') return false;
-  if (last === null) return true;
-  if (typeof last !== 'object' || !('at' in last) || !('exitCode' in last)) return false;
-  return typeof last.at === 'string' && typeof last.exitCode === 'number';
 }
 
 function isAlive(pid: number): boolean {

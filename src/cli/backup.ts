@@ -3,7 +3,7 @@ import type { DatabaseSummary } from '../backup/database-summary.ts';
 import type { VerifiedArchive } from '../backup/verify.ts';
 import { placesOfArchive, type Settings } from '../config/config.ts';
 import { wholeNumber } from '../config/variables.ts';
-import { nameOf } from '../database/target-name.ts';
+import { displayNameOf } from '../database/target-name.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import { Failure } from '../errors/failure.ts';
 import { standardInput } from '../model/archive.ts';
@@ -24,61 +24,50 @@ import type { Progress } from '../report/progress.ts';
 import type { Command, CommandArguments, CommandContext } from './context.ts';
 import { withDatabase } from './with-database.ts';
 import { requireTarget } from './target.ts';
+import { factsOf, type Form, formOf, misuse, requireForm } from './forms.ts';
 
 type BackupContext = CommandContext<Settings>;
 
-/** What can be done with backups, and what may be said to each. */
-const verbs = {
+/** What can be done with backups. */
+const forms = {
   create: {
     usage: 'create [--output PATH|-] [--keep N] [--since TIME]',
-    allowed: ['output', 'keep', 'since'],
+    options: ['output', 'keep', 'since'],
     named: false,
     run: create,
   },
-  list: { usage: 'list', allowed: [], named: false, run: list },
+  list: { usage: 'list', named: false, run: list },
   verify: {
     usage: 'verify FILE|- [--prove [--trust-archive]]',
-    allowed: ['prove', 'trust-archive'],
+    flags: ['prove', 'trust-archive'],
     named: true,
     run: verify,
   },
   schedule: {
     usage: 'schedule [--cron LINE] [--keep N] [--check]',
-    allowed: ['cron', 'keep', 'check'],
+    flags: ['check'],
+    options: ['cron', 'keep'],
     named: false,
     run: schedule,
   },
-  prune: { usage: 'prune --keep N', allowed: ['keep'], named: false, run: prune },
-} as const;
-
-type Verb = keyof typeof verbs;
-
-const usage = Object.values(verbs)
-  .map((verb) => verb.usage)
-  .join(' | ');
+  prune: { usage: 'prune --keep N', options: ['keep'], named: false, run: prune },
+};
 
 export const backupCommand: Command = {
   name: 'backup',
   summary: summaries.backup,
-  usage,
-  flags: ['prove', 'trust-archive', 'check'],
-  options: ['output', 'keep', 'since', 'cron'],
+  ...factsOf(forms),
   positionals: 2,
   database: 'optional',
   usesDatabase: ({ positionals: [word = ''], flags }) => /^(?:create|prune)$/.test(word) || flags.has('prove'),
   announced: ['create', 'prune', 'verify'],
   once: ['create', 'list', 'prune', 'verify'],
   writesToOutput,
-  async run(context) {
-    const { flags, options, positionals } = context.arguments;
-    const [word = '', file = ''] = positionals;
-    if (!isVerb(word)) throw misuse(usage);
-    const verb = verbs[word];
-    const odd = [...flags, ...options.keys()].filter(
-      (flag) => flag !== 'json' && !verb.allowed.some((allowed) => allowed === flag),
-    );
-    if (odd.length > 0 || verb.named !== (file !== '')) throw misuse(verb.usage);
-    return verb.run(context, file);
+  run(context) {
+    const [word, file = ''] = context.arguments.positionals;
+    const form = formOf('backup', forms, word);
+    requireForm('backup', form, context.arguments, file);
+    return form.run(context, file);
   },
 };
 
@@ -87,23 +76,18 @@ function writesToOutput({ positionals: [verb], options }: CommandArguments): boo
   return verb === 'create' && options.get('output') === '-';
 }
 
-const isVerb = (word: string): word is Verb => Object.hasOwn(verbs, word);
-
-const misuse = (correct: string): Failure =>
-  new Failure({ kind: 'usage', message: usageTexts.usage(`backup ${correct}`) });
-
 /** How many are to be kept; null where nothing is said. @throws Failure `usage` */
-function keepOf({ arguments: { options } }: BackupContext, verb: Verb): number | null {
+function keepOf({ arguments: { options } }: BackupContext, form: Form): number | null {
   const text = options.get('keep');
   if (text === undefined) return null;
   const keep = wholeNumber(text, 1, 999_999_999);
   if (keep !== undefined) return keep;
-  const message = usageTexts.unfitKeep(`backup ${verbs[verb].usage}`);
+  const message = usageTexts.unfitKeep(`backup ${form.usage}`);
   throw new Failure({ kind: 'usage', message });
 }
 
 async function create(given: BackupContext): Promise<ExitCode> {
-  const keep = keepOf(given, 'create');
+  const keep = keepOf(given, forms.create);
   const context = requireTarget(given);
   if (writesToOutput(given.arguments)) return createStream(context);
   const since = sinceOf(context);
@@ -131,11 +115,11 @@ function sinceOf({ arguments: { options } }: BackupContext): Date | null {
 }
 
 async function schedule(given: BackupContext): Promise<ExitCode> {
-  const keep = keepOf(given, 'schedule');
+  const keep = keepOf(given, forms.schedule);
   const context = requireTarget(given);
   const { checkSchedule, scheduleBackups } = await import('./backup-schedule.ts');
   if (context.arguments.flags.has('check')) return checkSchedule(context);
-  if (context.arguments.flags.has('json')) throw misuse(verbs.schedule.usage);
+  if (context.arguments.flags.has('json')) throw misuse('backup', forms.schedule.usage);
   return scheduleBackups(context, keep);
 }
 
@@ -157,7 +141,7 @@ async function list({ config, output }: BackupContext): Promise<ExitCode> {
   const { findNewestBackup } = await import('../backup/retention.ts');
   const archives = await listArchives(config);
   const { backupFolder: folder } = config;
-  const newest = await findNewestBackup(folder, config.database && nameOf(config.database));
+  const newest = await findNewestBackup(folder, config.database && displayNameOf(config.database));
   const text = renderArchives(folder, archives) + (archives.length === 0 ? '' : renderNewest(newest));
   output.result(text, { folder, backups: archives.map(describeListed), lastProven: describeNewest(newest) });
   return exitCodes.healthy;
@@ -165,12 +149,12 @@ async function list({ config, output }: BackupContext): Promise<ExitCode> {
 
 async function prune(given: BackupContext): Promise<ExitCode> {
   const { output } = given;
-  const keep = keepOf(given, 'prune');
-  if (keep === null) throw misuse(verbs.prune.usage);
+  const keep = keepOf(given, forms.prune);
+  if (keep === null) throw misuse('backup', forms.prune.usage);
   const context = requireTarget(given);
   const { config, log } = context;
   const { pruneArchives } = await import('../backup/prune.ts');
-  const rule = { folder: config.backupFolder, kind: 'manual', database: nameOf(config.database), keep } as const;
+  const rule = { folder: config.backupFolder, kind: 'manual', database: displayNameOf(config.database), keep } as const;
   const removed: string[] = [];
   const kept = await pruneArchives(
     rule,

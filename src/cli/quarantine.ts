@@ -1,48 +1,35 @@
 import type { Quarantine, QuarantineContext } from '../quarantine/entry.ts';
 import { exitCodes } from '../errors/exit-codes.ts';
-import { Failure } from '../errors/failure.ts';
 import { renderEntries } from '../report/quarantine-messages.ts';
 import type { Command, CommandContext } from './context.ts';
 import { requireConsent } from './consent.ts';
 import { withDatabase } from './with-database.ts';
-import { summaries, usageTexts } from '../report/command-line.ts';
+import { summaries } from '../report/command-line.ts';
+import { factsOf, formOf, requireForm } from './forms.ts';
 
-/** What can be done with quarantines, and what may be said to each. */
-const verbs = {
+/** What can be done with quarantines. */
+const forms = {
   create: { usage: 'create [--all] [--yes]', flags: ['all', 'yes'], named: false, run: create },
-  list: { usage: 'list', flags: [], named: false, run: list },
+  list: { usage: 'list', named: false, run: list },
   restore: { usage: 'restore NAME [--dry-run]', flags: ['dry-run'], named: true, run: restore },
   purge: { usage: 'purge NAME [--yes]', flags: ['yes'], named: true, run: purge },
-} as const;
-
-const usage = Object.values(verbs)
-  .map((verb) => verb.usage)
-  .join(' | ');
+};
 
 export const quarantineCommand: Command = {
   name: 'quarantine',
   summary: summaries.quarantine,
-  usage,
-  flags: ['all', 'yes', 'dry-run'],
+  ...factsOf(forms),
   positionals: 2,
   announced: ['create', 'restore', 'purge'],
   once: true,
   async run(context) {
-    const { flags, positionals } = context.arguments;
-    const [word = '', name = ''] = positionals;
-    if (!isVerb(word)) throw misuse(usage);
-    const verb = verbs[word];
-    const odd = [...flags].filter((flag) => flag !== 'json' && !verb.flags.some((allowed) => allowed === flag));
-    if (odd.length > 0 || verb.named !== (name !== '')) throw misuse(verb.usage);
-    await verb.run(context, name);
+    const [word, name = ''] = context.arguments.positionals;
+    const form = formOf('quarantine', forms, word);
+    requireForm('quarantine', form, context.arguments, name);
+    await form.run(context, name);
     return exitCodes.healthy;
   },
 };
-
-const isVerb = (word: string): word is keyof typeof verbs => Object.hasOwn(verbs, word);
-
-const misuse = (correct: string): Failure =>
-  new Failure({ kind: 'usage', message: usageTexts.usage(`quarantine ${correct}`) });
 
 async function create(context: CommandContext): Promise<void> {
   const { createQuarantine } = await import('../quarantine/quarantine.ts');

@@ -1,6 +1,6 @@
 import { withReceived } from '../archive/spool.ts';
 import type { Settings } from '../config/config.ts';
-import { nameOf } from '../database/target-name.ts';
+import { displayNameOf } from '../database/target-name.ts';
 import { openProgress } from '../report/progress.ts';
 import type { CommandContext } from './context.ts';
 import { archiveInput } from './standard-streams.ts';
@@ -19,7 +19,7 @@ export async function receiving<Result>(
   const progress = openProgress({ label: 'Receiving the archive', total: null, log, output });
   const onBytes = (bytes: number): void => progress.add(bytes);
   const end = (): void => progress.end();
-  const reception = { folder, database: database === null ? '' : nameOf(database), limits, signal, onBytes };
+  const reception = { folder, database: database === null ? '' : displayNameOf(database), limits, signal, onBytes };
   log.info(describeReceiving(folder));
   return withReceived(input, reception, (file) => {
     end();

@@ -18,7 +18,7 @@ export const resetCommand: Command = {
   async run(context) {
     const { flags } = context.arguments;
     // without consent nothing is even connected to
-    const consent = consentByName(context, nameOf(context.config));
+    const consent = consentByName(context, consentNameOf(context.config));
     const request = { disconnect: flags.has('disconnect'), backup: !flags.has('no-backup') };
     // loaded here: the gate must start fast
     const { reset } = await import('../reset/reset.ts');
@@ -28,7 +28,7 @@ export const resetCommand: Command = {
 };
 
 /** What the owner has to write to say which database is meant. */
-function nameOf({ database }: Config): string {
+function consentNameOf({ database }: Config): string {
   switch (database.kind) {
     case 'postgresql':
       return database.database;

@@ -1,42 +1,47 @@
 import { placesOfArchive } from '../config/config.ts';
-import { nameOf } from '../database/target-name.ts';
+import { displayNameOf } from '../database/target-name.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import { Failure } from '../errors/failure.ts';
 import { standardInput } from '../model/archive.ts';
-import { streamTexts, usageTexts, summaries } from '../report/command-line.ts';
+import { streamTexts, summaries } from '../report/command-line.ts';
 import { requireConsent } from './consent.ts';
 import type { Command, CommandContext } from './context.ts';
 import { withDatabase } from './with-database.ts';
 import { restoreMessages } from '../report/restore-messages.ts';
+import { factsOf, requireForm } from './forms.ts';
 
-const usage =
-  'FILE|- [--dry-run] [--database-only] [--trust-archive] [--set-aside] [--disconnect] [--yes] | --undo [--accept-changes] [--disconnect] [--yes] | --drop-former [--yes]';
-const flagsOf = {
-  file: ['dry-run', 'database-only', 'trust-archive', 'set-aside', 'disconnect', 'yes'],
-  undo: ['undo', 'accept-changes', 'disconnect', 'yes'],
-  drop: ['drop-former', 'yes'],
+const forms = {
+  file: {
+    usage: 'FILE|- [--dry-run] [--database-only] [--trust-archive] [--set-aside] [--disconnect] [--yes]',
+    flags: ['dry-run', 'database-only', 'trust-archive', 'set-aside', 'disconnect', 'yes'],
+    named: true,
+    run: restoreFile,
+  },
+  undo: {
+    usage: '--undo [--accept-changes] [--disconnect] [--yes]',
+    flags: ['undo', 'accept-changes', 'disconnect', 'yes'],
+    named: false,
+    run: undo,
+  },
+  drop: { usage: '--drop-former [--yes]', flags: ['drop-former', 'yes'], named: false, run: dropFormer },
 };
+
+const facts = factsOf(forms);
 
 export const restoreCommand: Command = {
   name: 'restore',
   summary: summaries.restore,
-  usage,
-  flags: [...new Set(Object.values(flagsOf).flat())],
+  ...facts,
   positionals: 1,
   reports: true,
   announced: true,
   once: true,
   async run(context): Promise<ExitCode> {
     const { flags, positionals } = context.arguments;
-    const [file] = positionals;
-    const verb = flags.has('undo') ? 'undo' : flags.has('drop-former') ? 'drop' : 'file';
-    const odd = [...flags].some((flag) => flag !== 'json' && !flagsOf[verb].includes(flag));
-    if (odd || (verb === 'file') !== (file !== undefined)) {
-      throw new Failure({ kind: 'usage', message: usageTexts.usage(`restore ${usage}`) });
-    }
-    if (verb === 'undo') await undo(context);
-    else if (verb === 'drop') await dropFormer(context);
-    else await restoreFile(context, file ?? '');
+    const [file = ''] = positionals;
+    const form = forms[flags.has('undo') ? 'undo' : flags.has('drop-former') ? 'drop' : 'file'];
+    requireForm('restore', form, context.arguments, file, facts.usage);
+    await form.run(context, file);
     return exitCodes.healthy;
   },
 };
@@ -66,7 +71,7 @@ async function restoreFound(context: CommandContext, file: string, name: string)
   const databaseOnly = context.arguments.flags.has('database-only');
   const uploads = archive.uploads.length > 0 && !databaseOnly;
   const consent = (): Promise<void> =>
-    requireConsent(context, restoreMessages.consent(file, nameOf(config.database), { uploads }));
+    requireConsent(context, restoreMessages.consent(file, displayNameOf(config.database), { uploads }));
   const request = {
     archive,
     identity: { ...(await identify(file, false)), path: name },
@@ -86,7 +91,7 @@ async function restoreFound(context: CommandContext, file: string, name: string)
 
 async function undo(context: CommandContext): Promise<void> {
   const { undoRestore } = await import('../restore/restore.ts');
-  const name = nameOf(context.config.database);
+  const name = displayNameOf(context.config.database);
   const { flags } = context.arguments;
   const consent = (): Promise<void> => requireConsent(context, restoreMessages.undoConsent(name));
   const request = { acceptChanges: flags.has('accept-changes'), consent: flags.has('yes') ? null : consent };

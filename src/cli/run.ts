@@ -9,7 +9,7 @@ import { commandHelp, commands as everyCommand, helpText } from './commands.ts';
 import { type Command, type CommandArguments, type CommandContext, isAnnounced } from './context.ts';
 import { onOneServer } from './with-database.ts';
 import { causeOf } from '../database/cause.ts';
-import { nameOf } from '../database/target-name.ts';
+import { displayNameOf } from '../database/target-name.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import { Failure, type Problem, reasonOf } from '../errors/failure.ts';
 import type { RunEnd } from '../operations/run-report.ts';
@@ -90,7 +90,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     log = await openLog(prepared.config.logFormat, output);
     const follow = (config: Settings): void => {
       commands = commandsFor(config);
-      if (config.database !== null) database = nameOf(config.database);
+      if (config.database !== null) database = displayNameOf(config.database);
     };
     follow(prepared.config);
     const commandLine = { commands: everyCommand, read: readArguments };

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { relative } from 'node:path';
 import type { Settings } from '../config/config.ts';
 import { openDatabase, settleHost } from '../database/open.ts';
-import { nameOf } from '../database/target-name.ts';
+import { displayNameOf } from '../database/target-name.ts';
 import { Failure } from '../errors/failure.ts';
 import { findRestoreJournal, markOfRestores } from '../state-folder/state-paths.ts';
 import { describePassingFile } from '../report/backup-messages.ts';
@@ -107,7 +107,7 @@ export async function onOneServer<Known extends Settings>(
   if (database?.kind !== 'postgresql' || database.furtherHosts === undefined) return config;
   const applicationName = `db-init ${version} ${command}`;
   const settled = await settleHost(database, { applicationName, waitTimeout, signal, onWaiting: sayWaiting(log) });
-  log.info(describeSettledServer(nameOf(settled)));
+  log.info(describeSettledServer(displayNameOf(settled)));
   return { ...config, database: settled };
 }
 

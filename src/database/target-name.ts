@@ -1,7 +1,7 @@
 import { type DatabaseTarget, type HostAddress, hostsOf, type PostgresTarget } from '../config/config.ts';
 
 /** What people call a database, without its secrets: `timetracker on db:5432`, `/data/timetracker.db`. */
-export function nameOf(target: DatabaseTarget): string {
+export function displayNameOf(target: DatabaseTarget): string {
   return target.kind === 'sqlite' ? target.file : describePostgres(target);
 }
 

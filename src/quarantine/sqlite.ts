@@ -45,7 +45,7 @@ export function sqliteQuarantine(
     async create() {
       await database.close();
       if (!existsSync(file)) return log.info(quarantineMessages.noFile(file));
-      const name = unfinishedOf(file) ?? nameOf(file, new Date());
+      const name = unfinishedOf(file) ?? quarantineNameOf(file, new Date());
       const held = describe(folder, basename(file));
       await consent(quarantineMessages.moveFileConsent(file, name, held));
       exclusively('quarantine', name, file, () => moveFiles(file, join(folder, name)));
@@ -105,7 +105,7 @@ function unfinishedOf(file: string): string | undefined {
 }
 
 /** A name that nothing has yet: the time, and a number if there is one of that second. */
-function nameOf(file: string, now: Date): string {
+function quarantineNameOf(file: string, now: Date): string {
   const name = `${basename(file)}.quarantine_${timeInName(now, 't')}`;
   const taken = entriesOf(file);
   let number = 1;

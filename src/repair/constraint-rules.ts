@@ -4,7 +4,7 @@ import type { ExpectedSchema } from '../schema/faults.ts';
 import type { Condition } from '../model/repair.ts';
 import { sequenceOf } from '../migration/schema-builder/catalog-sql.ts';
 import { quoteName } from '../database/quoting.ts';
-import { nameOf, namesIn, tokenize } from '../migration/schema-builder/sql-tokens.ts';
+import { identifierOf, namesIn, tokenize } from '../migration/schema-builder/sql-tokens.ts';
 
 /** What a constraint or an index demands of rows. */
 export type Rule =
@@ -48,7 +48,7 @@ export function parseRule(definition: string): Rule {
 }
 
 function namesOf(list: string): readonly string[] {
-  return list.split(', ').map((name) => tokenize(name).map(nameOf).join(''));
+  return list.split(', ').map((name) => tokenize(name).map(identifierOf).join(''));
 }
 
 /** What the rows of a table must not hold for a rule to be added. */

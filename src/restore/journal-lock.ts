@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { takeFileLock } from '../database/sqlite/lock.ts';
-import { nameOf } from '../database/target-name.ts';
+import { displayNameOf } from '../database/target-name.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { makeStateFolder, stateFolderOf } from '../state-folder/state-paths.ts';
 import { describeUnlockable } from '../report/restore-messages.ts';
@@ -45,7 +45,7 @@ export async function holdJournal({ config, log, signal }: Holding): Promise<Hel
   const takenOver = (): Failure | null => {
     if (isClaimed(config, claim)) return null;
     const obstacle = { kind: 'taken-over', journal: journalFileOf(config) } as const;
-    return new Failure({ kind: 'restore-refused', database: nameOf(config.database), obstacle });
+    return new Failure({ kind: 'restore-refused', database: displayNameOf(config.database), obstacle });
   };
   const mayGoOn = (): void => {
     const failure = takenOver();
@@ -72,7 +72,7 @@ async function lockFolder({ config, log, signal }: Holding): Promise<() => void>
   try {
     makeStateFolder(folder);
   } catch (error) {
-    throw noFolder(config, nameOf(config.database), error);
+    throw noFolder(config, displayNameOf(config.database), error);
   }
   try {
     return await takeFileLock(join(folder, 'lock'), {

@@ -1,4 +1,3 @@
-import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { archiveRejected } from '../archive/archive-error.ts';
 import type { Archive } from '../archive/reader.ts';
@@ -13,27 +12,27 @@ import { requireCopySpace } from './from-sqlite/sqlite-copy.ts';
 import { isShared } from './targets/application-schema.ts';
 import { requireSchemaRights } from './targets/schema-swap.ts';
 import { requireUploadSpace } from './uploads/stage.ts';
+import { freeSpace } from '../platform/free-space.ts';
 
 /**
  * What a restore would run out of, as far as it is known before anything is unpacked: room for the database of the
  * archive, and for the uploads of each folder.
  * @throws Failure `restore-refused` (`no-space`)
  */
-export async function requireRoom(archive: Archive, roots: readonly UploadRoot[], config: Config): Promise<void> {
+export function requireRestoreSpace(archive: Archive, roots: readonly UploadRoot[], config: Config): void {
   const { database: target, backupFolder } = config;
   const folder = nearestPlace(target.kind === 'sqlite' ? dirname(target.file) : backupFolder);
-  if (archive.engine === 'sqlite') await requireCopySpace(archive, folder, archive.file);
-  else await requireDumpSpace(archive, folder);
+  if (archive.engine === 'sqlite') requireCopySpace(archive, folder, archive.file);
+  else requireDumpSpace(archive, folder);
   for (const root of roots) {
     const members = archive.uploads.filter((upload) => upload.root === root.name);
-    await requireUploadSpace(nearestPlace(root.folder), members);
+    requireUploadSpace(nearestPlace(root.folder), members);
   }
 }
 
 /** The dump is unpacked before it is loaded. */
-async function requireDumpSpace({ file, database }: Archive, folder: string): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  const [needed, free] = [database.size, bavail * bsize];
+function requireDumpSpace({ file, database }: Archive, folder: string): void {
+  const [needed, free] = [database.size, freeSpace(folder)];
   if (free >= needed) return;
   const obstacle = { kind: 'no-space', folder, needed, free, uploads: false } as const;
   throw new Failure({ kind: 'restore-refused', database: file, obstacle });

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { findClosed } from '../database/postgres/connect.ts';
-import { nameOf } from '../database/target-name.ts';
+import { displayNameOf } from '../database/target-name.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { stateFolderOf } from '../state-folder/state-paths.ts';
 import { databaseSwapTarget } from './targets/database-swap.ts';
@@ -188,7 +188,7 @@ async function unreadableJournal({ config, version }: RestoreContext): Promise<F
   if (closed === null || target.kind === 'sqlite') return unfinished(config, 'its journal cannot be read');
   return new Failure({
     kind: 'closed-database',
-    database: nameOf(target),
+    database: displayNameOf(target),
     name: target.database,
     reason: 'it is closed to everybody',
     beside: closed.beside,
@@ -260,11 +260,11 @@ function isNamed(error: unknown): boolean {
 
 /** Whether the journal is about the database that this run is configured for. */
 function isAbout({ way, database }: Journal, config: Config): boolean {
-  return (way === 'files') === (config.database.kind === 'sqlite') && database === nameOf(config.database);
+  return (way === 'files') === (config.database.kind === 'sqlite') && database === displayNameOf(config.database);
 }
 
 /** A restore is not over, and this run may not go on. */
 export function unfinished(config: Config, reason: string | null, cause?: unknown): Failure {
   const obstacle = { kind: 'unfinished', journal: journalFileOf(config), reason } as const;
-  return new Failure({ kind: 'restore-refused', database: nameOf(config.database), obstacle }, { cause });
+  return new Failure({ kind: 'restore-refused', database: displayNameOf(config.database), obstacle }, { cause });
 }

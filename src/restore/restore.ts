@@ -27,7 +27,7 @@ import { findFormer } from './uploads/former-uploads.ts';
 import { lastKept, readHistory } from '../state-folder/restore-history.ts';
 import type { ArchiveIdentity, Journal, Way } from '../state-folder/journal.ts';
 import { runJournalled } from './journal-runner.ts';
-import { requireRoom } from './ready.ts';
+import { requireRestoreSpace } from './ready.ts';
 import { openTarget, thisProcess } from './open-target.ts';
 import { findLacking, findLeftBehind } from './left-behind.ts';
 import { isFormerOf } from './ownership.ts';
@@ -87,7 +87,7 @@ export async function requireReady(archive: Archive, live: Database, config: Con
   await requireExclusiveAccess(live, { config, disconnect: config.database.kind === 'sqlite' });
   const roots = rootsOf(archive, config);
   await requireWritable(roots);
-  await requireRoom(archive, roots, config);
+  requireRestoreSpace(archive, roots, config);
 }
 
 /**

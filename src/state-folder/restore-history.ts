@@ -2,7 +2,7 @@ import { writeStateFile } from './state-file.ts';
 import type { MeasuredObject, MeasuredUploads, Measurement } from '../model/measurement.ts';
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
-import { nameOf } from '../database/target-name.ts';
+import { displayNameOf } from '../database/target-name.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { restoreHistoryOf } from './state-paths.ts';
@@ -60,7 +60,7 @@ function unreadable(config: Remembering, why: string): Failure {
     reason: `${file}: ${why}`,
     cause: { kind: 'other' },
   } as const;
-  return new Failure({ kind: 'restore-refused', database: nameOf(config.database), obstacle });
+  return new Failure({ kind: 'restore-refused', database: displayNameOf(config.database), obstacle });
 }
 
 /** Adds a restore, or replaces what was remembered of it: a killed run may come to this point again. */

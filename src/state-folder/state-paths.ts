@@ -3,14 +3,15 @@ import { dirname, join, resolve } from 'node:path';
 import { makeFolder } from '../platform/make-folder.ts';
 import type { Config } from '../config/config.ts';
 import { hasCode } from '../errors/error-code.ts';
+import { ownPrefix } from '../platform/own-files.ts';
 
 /** Where db-init keeps what it must remember outside the database. */
 export function stateFolderOf(config: Pick<Config, 'backupFolder'>): string {
-  return join(config.backupFolder, '.db-init');
+  return join(config.backupFolder, ownPrefix);
 }
 
 /**
- * Makes the folder that `memoryFolderOf` names, readable for its owner alone whatever the umask is: copies of databases
+ * Makes the folder that `stateFolderOf` names, readable for its owner alone whatever the umask is: copies of databases
  * and uploads lie in it during a restore. The backup folder above it is made as usual.
  * @throws Error of the file system, if it cannot be made
  */

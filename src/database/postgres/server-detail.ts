@@ -1,5 +1,5 @@
-/** Columns that nobody may read: hashes, tokens, keys to other services. */
-const secretColumns = /passw|hash|token|secret|key|salt|otp/i;
+import { namesSecret } from '../secret-columns.ts';
+
 const notShown = '(not shown)';
 
 /**
@@ -8,7 +8,7 @@ const notShown = '(not shown)';
  */
 export function shownDetail(detail: string): string {
   const values = detail.indexOf(')=(');
-  if (values !== -1 && !secretColumns.test(detail.slice(detail.indexOf('('), values))) return detail;
+  if (values !== -1 && !namesSecret(detail.slice(detail.indexOf('('), values))) return detail;
   const from = values === -1 ? detail.indexOf('(') : values + 2;
   if (from === -1) return detail;
   const to = detail.lastIndexOf(')');

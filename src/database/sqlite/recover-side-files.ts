@@ -1,6 +1,6 @@
 import { sync } from '../../platform/durable-file.ts';
 import type { SideFileFault } from '../../model/state.ts';
-import { copyFileSync, constants, existsSync, linkSync, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
+import { copyFileSync, constants, existsSync, linkSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import SQLite from 'better-sqlite3';
@@ -10,6 +10,8 @@ import { quoteName } from '../quoting.ts';
 import { isBusy } from './lock.ts';
 import { findMismatch, readFileHeader } from './side-file-headers.ts';
 import { hasSideFiles, logs, markOf, sizeOf } from './wal-files.ts';
+import { ownPrefix } from '../../platform/own-files.ts';
+import { freeSpace } from '../../platform/free-space.ts';
 
 /** How many copies from before a recovery are kept. */
 const kept = 2;
@@ -39,8 +41,8 @@ type Contents = ReadonlyMap<string, number> | null;
  */
 export function requireOwnSideFiles(file: string, onKept: (folder: string) => void = () => undefined): void {
   if (!hasSideFiles(file) || isAtWork(file)) return;
-  const folder = join(dirname(file), '.db-init-recovered');
-  requireRoom(file, dirname(file), 2);
+  const folder = join(dirname(file), `${ownPrefix}-recovered`);
+  requireSpace(file, dirname(file), 2);
   const before = markOf(file);
   makeFolder(folder, 0o700);
   const copies = mkdtempSync(
@@ -190,25 +192,20 @@ function prune(folder: string, name: string): void {
 /** The first folder with room for a copy: that of temporary files is often memory, and small. */
 export function roomFor(file: string): string {
   const places = [tmpdir(), dirname(file)];
-  const place = places.find((folder) => freeIn(folder) > neededFor(file, 1));
+  const place = places.find((folder) => freeSpace(folder) > neededFor(file, 1));
   if (place !== undefined) return place;
   throw noRoom(file, `neither ${places.join(' nor ')} has`, neededFor(file, 1));
 }
 
-function requireRoom(file: string, folder: string, copies: number): void {
+function requireSpace(file: string, folder: string, copies: number): void {
   const needed = neededFor(file, copies);
-  if (freeIn(folder) < needed) throw noRoom(file, `${folder} does not have`, needed);
+  if (freeSpace(folder) < needed) throw noRoom(file, `${folder} does not have`, needed);
 }
 
 /** A log that is written back can make the file longer by as much. */
 function neededFor(file: string, copies: number): number {
   const all = ['', ...logs].reduce((total, side) => total + sizeOf(file + side), 0);
   return copies * all + sizeOf(`${file}-wal`);
-}
-
-function freeIn(folder: string): number {
-  const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize;
 }
 
 function requireSame(file: string, mark: string): void {

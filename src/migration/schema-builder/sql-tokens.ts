@@ -33,7 +33,7 @@ export const join = (tokens: readonly Token[]): string => tokens.map((token) => 
 export const keyword = (token: Token | undefined): string => (token?.kind === 'word' ? token.text.toUpperCase() : '');
 
 /** A name without its quotes, as it stands in a catalog; other tokens unchanged. */
-export function nameOf(token: Token): string {
+export function identifierOf(token: Token): string {
   if (token.kind !== 'quoted') return token.text;
   const inner = token.text.slice(1, -1);
   const quote = token.text.charAt(0);
@@ -44,7 +44,7 @@ export function nameOf(token: Token): string {
 export const normalize = (sql: string): string =>
   tokenize(sql)
     .filter((token) => token.kind !== 'space')
-    .map((token) => (token.kind === 'string' ? token.text : nameOf(token).toLowerCase()))
+    .map((token) => (token.kind === 'string' ? token.text : identifierOf(token).toLowerCase()))
     .join('\n');
 
 /** All words and names that occur in SQL, quoted or not, in small letters. */
@@ -52,5 +52,5 @@ export const namesIn = (tokens: readonly Token[]): ReadonlySet<string> =>
   new Set(
     tokens
       .filter((token) => token.kind === 'word' || token.kind === 'quoted')
-      .map((token) => nameOf(token).toLowerCase()),
+      .map((token) => identifierOf(token).toLowerCase()),
   );

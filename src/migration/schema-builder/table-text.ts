@@ -1,5 +1,5 @@
 import { quoteName } from '../../database/quoting.ts';
-import { join, keyword, nameOf, namesIn, normalize, tokenize, type Token } from './sql-tokens.ts';
+import { join, keyword, identifierOf, namesIn, normalize, tokenize, type Token } from './sql-tokens.ts';
 import type { ColumnChange, Definition } from './steps.ts';
 
 /**
@@ -118,7 +118,7 @@ export function namedConstraints({ items }: TableText): ReadonlyMap<string, stri
         const name = tokens[2];
         if (keyword(tokens[0]) !== 'CONSTRAINT' || name === undefined) return [];
         const definition = tableRule(item.column, join(tokens.slice(3)).trim());
-        return definition === null ? [] : [[definition, nameOf(name)] as const];
+        return definition === null ? [] : [[definition, identifierOf(name)] as const];
       }),
     ),
   );
@@ -162,7 +162,7 @@ const nesting = (token: Token): number => (token.text === '(' ? 1 : 0) - (token.
 function toItem(tokens: readonly Token[]): Item {
   const first = tokens.find((token) => token.kind !== 'space');
   if (first === undefined) throw new Error('A table has an empty item.');
-  return { text: join(tokens), column: constraintStarts.has(keyword(first)) ? null : nameOf(first) };
+  return { text: join(tokens), column: constraintStarts.has(keyword(first)) ? null : identifierOf(first) };
 }
 
 const sameName = (one: string | null, other: string): boolean => one?.toLowerCase() === other.toLowerCase();

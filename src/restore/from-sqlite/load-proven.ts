@@ -1,5 +1,5 @@
 import type { PostgresTarget } from '../../config/config.ts';
-import { nameOf } from '../../database/target-name.ts';
+import { displayNameOf } from '../../database/target-name.ts';
 import { describeLoaded } from '../../report/sqlite-transfer.ts';
 import { loadRows } from './load-rows.ts';
 import { failureAt } from '../load-and-verify.ts';
@@ -25,7 +25,7 @@ export async function loadProven(
   { archive, folder }: Source,
   { config, log, signal, setAside = false }: RestoreContext,
 ): Promise<void> {
-  const place = { target, before, role, quarantine: quarantineOf(incoming), database: nameOf(config.database) };
+  const place = { target, before, role, quarantine: quarantineOf(incoming), database: displayNameOf(config.database) };
   try {
     const loaded = await loadRows(copy, { ...place, archive: archive.file, setAside, folder, signal });
     for (const { level, sentence } of describeLoaded(loaded)) log[level](sentence);

@@ -1,16 +1,15 @@
 import type { ExactValue } from '../../database/sqlite/row-reader.ts';
 import type { Misfits } from '../../model/transfer.ts';
+import { namesSecret } from '../../database/secret-columns.ts';
 
 /** How many rows are shown of those that do not fit for one reason. */
 const shown = 3;
 /** Characters of a value, or of a key, that are shown. */
 const shownLength = 40;
 
-const secretName = /password|secret|token|api_key|hash|private/;
-
 /** What a value looks like in a report; null for what may be a secret. */
 export function shownValue(table: string, columns: readonly string[], value: string | null): string | null {
-  if (table === 'settings' || columns.some((column) => secretName.test(column))) return null;
+  if (table === 'settings' || columns.some(namesSecret)) return null;
   return value === null ? 'NULL' : shortened(value);
 }
 

@@ -1,5 +1,4 @@
 import { type Archive, extractEntry } from '../../archive/reader.ts';
-import { statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { archiveRejected } from '../../archive/archive-error.ts';
 import { readSummary } from '../../backup/database-summary.ts';
@@ -25,6 +24,7 @@ import {
 } from '../load-and-verify.ts';
 import type { RestoreContext, Source } from '../target.ts';
 import { restoreMessages } from '../../report/restore-messages.ts';
+import { freeSpace } from '../../platform/free-space.ts';
 
 /**
  * Unpacks a SQLite database into a new file and checks it. What lies beside a bare file goes along, and is recovered in
@@ -42,7 +42,7 @@ export async function unpackSqlite(
 ): Promise<void> {
   const { archive } = source;
   const { signal, onBytes, log } = context;
-  await requireCopySpace(source.archive, dirname(file), database);
+  requireCopySpace(source.archive, dirname(file), database);
   await extractEntry(archive.database, file, { signal, onBytes });
   for (const { suffix, entry } of archive.sideFiles) await extractEntry(entry, file + suffix, { signal });
   requireOwnSideFiles(file);
@@ -70,14 +70,9 @@ function requireKnownObjects(file: string, source: Source): void {
 }
 
 /** The database is unpacked, and a migration may need as much again. @throws Failure `restore-refused` (`no-space`) */
-export async function requireCopySpace(
-  archive: Pick<Archive, 'database'>,
-  folder: string,
-  database: string,
-): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
+export function requireCopySpace(archive: Pick<Archive, 'database'>, folder: string, database: string): void {
   const needed = 2 * archive.database.size;
-  const free = bavail * bsize;
+  const free = freeSpace(folder);
   if (free >= needed) return;
   const obstacle = { kind: 'no-space', folder, needed, free, uploads: false } as const;
   throw new Failure({ kind: 'restore-refused', database, obstacle });

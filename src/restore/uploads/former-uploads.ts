@@ -10,6 +10,7 @@ import { stateFolderOf } from '../../state-folder/state-paths.ts';
 import { bytePathOf, removeEmptyFolder, sync } from './byte-path-fs.ts';
 import { measureFolder } from './measure.ts';
 import { isThere, inPrivateFolder, removeDiscarded, removeSet, setFolder } from './upload-sets.ts';
+import { ownPrefix } from '../../platform/own-files.ts';
 
 type Keeping = Pick<Config, 'backupFolder' | 'uploadRoots'>;
 
@@ -30,7 +31,7 @@ function placesOf({ backupFolder }: Pick<Config, 'backupFolder'>, folder: string
     /** Where a swap leaves them, and where earlier versions kept them. */
     swapped: own,
     outside: join(stateFolderOf({ backupFolder }), 'former-uploads', `${id}_${name}`),
-    closed: join(folder, '.db-init-closed', id),
+    closed: join(folder, `${ownPrefix}-closed`, id),
   };
 }
 

@@ -1,6 +1,7 @@
 import { lstat, realpath } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { type BytePath, bytePathOf } from './byte-path-fs.ts';
+import { ownPrefix } from '../../platform/own-files.ts';
 
 /** What of a folder of uploads never moves. */
 export interface ProtectedPaths {
@@ -43,7 +44,7 @@ function within(folder: BytePath, places: readonly Place[]): ProtectedPaths {
     is(path) {
       const name = below(path);
       const isTop = !name.includes(sep);
-      if (isTop && name.startsWith('.db-init')) return true;
+      if (isTop && name.startsWith(ownPrefix)) return true;
       if (isTop && holdsArchives && /^timetracker_backup_|\.zip$/.test(name)) return true;
       return places.some((place) => place.path !== '' && belongsTo(name, place));
     },

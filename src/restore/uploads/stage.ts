@@ -1,5 +1,5 @@
 import type { ArchiveEntry } from '../../archive/manifest.ts';
-import { access, chmod, constants, mkdir, open, realpath, rm, statfs, writeFile } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, open, realpath, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { countBytes } from '../../archive/byte-counter.ts';
 import type { UploadRoot } from '../../config/config.ts';
@@ -8,6 +8,8 @@ import { Failure, reasonOf, type RestoreObstacle } from '../../errors/failure.ts
 import { alone, type BeforeStep } from '../before-step.ts';
 import { bytePathOf, sync } from './byte-path-fs.ts';
 import { isThere, inPrivateFolder, removeDiscarded, setFolder } from './upload-sets.ts';
+import { ownPrefix } from '../../platform/own-files.ts';
+import { freeSpace } from '../../platform/free-space.ts';
 
 /** A file that belongs below a folder of uploads. */
 export interface UploadMember {
@@ -58,7 +60,7 @@ export async function stageUploads(
   const [left, taken] = [members.filter(isOurs), members.filter((member) => !isOurs(member))];
   try {
     await prepare(folder, target);
-    await requireUploadSpace(folder, taken);
+    requireUploadSpace(folder, taken);
     options.onBytes(sizeOf(left));
     const unpack = unpackerOf(await realpath(target), options);
     for (const member of taken) await unpack.file(member);
@@ -67,11 +69,11 @@ export async function stageUploads(
   } catch (error) {
     // the first error is the one that matters
     await rm(target, { recursive: true, force: true }).catch(() => undefined);
-    throw await explain(error, folder, taken);
+    throw explain(error, folder, taken);
   }
 }
 
-const isOurs = ({ path }: UploadMember): boolean => path.startsWith('.db-init');
+const isOurs = ({ path }: UploadMember): boolean => path.startsWith(ownPrefix);
 
 async function prepare(folder: string, target: string): Promise<void> {
   try {
@@ -85,16 +87,11 @@ async function prepare(folder: string, target: string): Promise<void> {
 }
 
 /** @throws Failure `restore-refused` (`no-space`) */
-export async function requireUploadSpace(folder: string, members: readonly UploadMember[]): Promise<void> {
+export function requireUploadSpace(folder: string, members: readonly UploadMember[]): void {
   const folders = new Set(members.map(({ path }) => dirname(path)));
   const needed = sizeOf(members) + (members.length + folders.size) * block;
-  const free = await freeSpace(folder);
+  const free = freeSpace(folder);
   if (free < needed) throw refusal(folder, { kind: 'no-space', folder, needed, free, uploads: true });
-}
-
-async function freeSpace(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize;
 }
 
 const sizeOf = (members: readonly UploadMember[]): number =>
@@ -162,9 +159,9 @@ function containedIn(target: string, path: string): string {
   return file;
 }
 
-async function explain(error: unknown, folder: string, members: readonly UploadMember[]): Promise<unknown> {
+function explain(error: unknown, folder: string, members: readonly UploadMember[]): unknown {
   if (hasCode(error, 'ENOSPC', 'EDQUOT')) {
-    const free = await freeSpace(folder);
+    const free = freeSpace(folder);
     return refusal(folder, { kind: 'no-space', folder, needed: sizeOf(members), free, uploads: true }, error);
   }
   // what reading the archive ends in has no system call, or is one of reading

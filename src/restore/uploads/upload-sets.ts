@@ -2,6 +2,7 @@ import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bytePathOf, sync } from './byte-path-fs.ts';
 import { hasCode } from '../../errors/error-code.ts';
+import { ownPrefix } from '../../platform/own-files.ts';
 
 /**
  * Where a set lies while it is not in use: inside the folder of uploads, which may be a mount and cannot be renamed
@@ -16,7 +17,7 @@ export const inPrivateFolder = { mode: 0o700 };
 export function setFolder(folder: string, name: SetName, id: string): string {
   // it comes from a journal, and what it names may be removed
   if (!/^[a-z0-9_]+$/.test(id)) throw new RangeError(`not the id of a set of uploads: ${id}`);
-  return join(folder, `.db-init-${name}-${id}`);
+  return join(folder, `${ownPrefix}-${name}-${id}`);
 }
 
 /** Under a name first that nobody takes for a whole set: removing takes time, and may be cut off. */
@@ -34,7 +35,7 @@ export async function removeSet(folder: string, name: SetName, id: string): Prom
 export async function removeDiscarded(folder: string): Promise<void> {
   if (!(await isThere(folder))) return;
   for (const name of await readdir(folder)) {
-    if (name.startsWith('.db-init-discarded-')) await rm(join(folder, name), { recursive: true, force: true });
+    if (name.startsWith(`${ownPrefix}-discarded-`)) await rm(join(folder, name), { recursive: true, force: true });
   }
 }
 

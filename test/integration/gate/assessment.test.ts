@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { openArchive } from '../../../src/archive/reader.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
-import { requireRoom } from '../../../src/restore/ready.ts';
+import { requireRestoreSpace } from '../../../src/restore/ready.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { admin, createDatabase, createSqliteDatabase, type TestDatabase, withClient } from '../../support/database.ts';
 import { release, state } from '../../support/fixtures.ts';
@@ -162,14 +162,13 @@ it('a restore at the start knows for which folder there is too little room', asy
   const env = { DATABASE_URL: 'postgresql://u:p@h/d', UPLOAD_FOLDER: folder, ...staticsIn(folder) };
   const config = readConfig(env, folder);
   const archive = await openArchive(currentArchive('postgresql'), config.archiveLimits);
-  await requireRoom(archive, config.uploadRoots, config);
+  requireRestoreSpace(archive, config.uploadRoots, config);
   const large = { ...archive, database: { ...archive.database, size: 1e18 } };
   const uploads = archive.uploads.map((upload) => ({ ...upload, entry: { ...upload.entry, size: 1e18 } }));
   for (const tried of [large, { ...archive, uploads }]) {
-    await expect(requireRoom(tried, config.uploadRoots, config)).rejects.toMatchObject({
-      exitCode: 31,
-      problem: { obstacle: { kind: 'no-space', folder } },
-    });
+    const refusal = { exitCode: 31, problem: { obstacle: { kind: 'no-space', folder } } };
+    const measured = Promise.resolve().then(() => requireRestoreSpace(tried, config.uploadRoots, config));
+    await expect(measured).rejects.toMatchObject(refusal);
   }
 });
 
