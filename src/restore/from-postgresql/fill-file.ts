@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { nameOf } from '../../database/target-name.ts';
+import { displayNameOf } from '../../database/target-name.ts';
 import { openDumpRows } from '../../database/postgres/dump-rows.ts';
 import { describeLeftOut, describeLoaded } from '../../report/sqlite-transfer.ts';
 import { quarantineOf } from '../from-sqlite/load-proven.ts';
@@ -42,7 +42,7 @@ export async function fillFile(source: Source, file: string, context: RestoreCon
   }
   for (const sentence of describeLeftOut(reader.others)) log.warn(sentence);
   try {
-    const loading = { file, revisions, aside: quarantineOf(file), setAside, database: nameOf(config.database) };
+    const loading = { file, revisions, aside: quarantineOf(file), setAside, database: displayNameOf(config.database) };
     const loaded = await loadDump(reader, { ...loading, archive: archive.file });
     for (const { level, sentence } of describeLoaded(loaded)) log[level](sentence);
   } catch (error) {
