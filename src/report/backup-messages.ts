@@ -169,7 +169,7 @@ export function describeUntidyBackups(
       return {
         title: `Older backups were not removed: ${folder}`,
         happened: [`${capitalize(reason)}.`],
-        safe: 'whatever was removed is named above; every other backup is as it was.',
+        safe: 'the database is as it was. Backups that were removed are named above; every other one is there.',
         options: [`Make a new backup, then remove older ones.\n${commands.backup}`],
       };
   }

@@ -35,6 +35,18 @@ async function argumentsOfAll(): Promise<string> {
 const sessionsOf = (url: string): Promise<string> =>
   withClient(url, async (client) => JSON.stringify((await client.query('SELECT * FROM pg_stat_activity')).rows));
 
+/** Every relation with its schema and its file, which a change of its columns or of all its rows replaces, and the version. */
+const relationsOf = (url: string): Promise<string> =>
+  withClient(url, async (client) => {
+    const { rows: relations } = await client.query(
+      'SELECT oid, relnamespace, relname, relfilenode, relnatts FROM pg_class WHERE oid >= 16384 ORDER BY 1',
+    );
+    const { rows: versions } = await client
+      .query('SELECT * FROM alembic_version ORDER BY 1')
+      .catch(() => ({ rows: [] }));
+    return JSON.stringify([relations, versions]);
+  });
+
 describePrivateCluster('on PostgreSQL, no secret is shown', () => {
   let server: PrivateCluster;
   let port = '';
@@ -159,7 +171,9 @@ describePrivateCluster('on PostgreSQL, no secret is shown', () => {
     if (name === 'drifted' || name === 'unrestorable') await applyPending(url);
     if (sql !== '') await withClient(superuser(name), (client) => client.query(sql));
     const { folder, env } = await place();
-    const { codes, said } = await tellAll(commands, { ...env, DATABASE_URL: url }, folder, name);
+    const { codes, said } = await tellAll(commands, { ...env, DATABASE_URL: url }, folder, name, () =>
+      relationsOf(superuser(name)),
+    );
     expect(codes).toMatchObject(expected);
     expect(said).toContain(shown);
   });
@@ -223,7 +237,9 @@ describe('on SQLite, no secret is shown', () => {
     else if (file !== null) await copyFile(await sqliteFile(file), name);
     if (sql !== '') await execute({ engine: 'sqlite', url: '', name, drop: async () => undefined }, sql);
     const given = { ...env, DATABASE_URL: sqliteUrl(name), POSTGRES_PASSWORD: settings.other };
-    const { codes } = await tellAll(commands, given, folder, name);
+    const { codes } = await tellAll(commands, given, folder, name, async () =>
+      (await readFile(name).catch(() => Buffer.of())).toString('base64'),
+    );
     expect(codes['gate']).toBe(expected);
   });
 });

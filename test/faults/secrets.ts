@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { archivesIn } from '../integration/backup/backups.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { requireTrueWord } from '../support/safe-word.ts';
 import { runInProcess, type Told } from './run-in-process.ts';
 import { everythingIn, leaksIn, marker } from './markers.ts';
 
@@ -118,12 +119,17 @@ export async function tell(
   return told;
 }
 
-/** Runs commands one after the other. @returns the exit code of each, and all that they said */
+/**
+ * Runs commands one after the other.
+ * @param seen what is in the database
+ * @returns the exit code of each, and all that they said
+ */
 export async function tellAll(
   commands: typeof every,
   env: Readonly<Record<string, string>>,
   folder: string,
   name: string,
+  seen: () => Promise<string> = () => Promise.resolve(''),
 ): Promise<{ readonly codes: Readonly<Record<string, number>>; readonly said: string }> {
   const codes: Record<string, number> = {};
   let said = '';
@@ -132,7 +138,9 @@ export async function tellAll(
     const [archive = 'none.zip'] = await archivesIn(backups).catch(() => []);
     const words: Readonly<Record<string, string>> = { NAME: name, FILE: join(backups, archive) };
     const args = command.map((word) => words[word] ?? word);
+    const before = await seen();
     const { exitCode, all } = await tell(args, env, folder);
+    if (exitCode !== 0) requireTrueWord(all, (await seen()) !== before);
     expect(exitCode, `${command.join(' ')}: ${all}`).not.toBe(1);
     codes[command.join(' ')] = exitCode;
     said += all.replaceAll(/\s+/g, ' ');

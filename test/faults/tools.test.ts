@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { archivesIn } from '../integration/backup/backups.ts';
 import { admin, createDatabase } from '../support/database.ts';
 import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
+import { requireTrueWord } from '../support/safe-word.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { bug, runInProcess } from './run-in-process.ts';
 import { namesIn, oldInstallation, resetOf } from './full-lifecycle.ts';
@@ -35,6 +36,8 @@ async function oldOne() {
       const run = await machineWith(tools);
       const { exitCode, all } = await run(args, { ...env, ...more });
       expect([args, exitCode, all]).toEqual([args, expected, expect.not.stringMatching(bug)]);
+      // each test compares the database
+      if (expected !== 0) requireTrueWord(all, false);
       return all.replaceAll(/\s+/g, ' ');
     },
   };

@@ -7,14 +7,48 @@ export function safeSentence(output: string): string | null {
   return sentence?.replaceAll(/\s+/g, ' ').trim() ?? null;
 }
 
+/**
+ * How a sentence begins says what it claims, in the product's whole words: a part of them would fit a sentence about
+ * something else.
+ */
 const claims: readonly (readonly [Claim, RegExp])[] = [
-  ['unknown', /which of them is live now is not known|could not be asked what became of it/],
-  ['changed', /what this run had committed before that stays|is live[,;]|rows that fit are back/],
+  [
+    'unknown',
+    beginsWith(
+      'both databases are there with all their rows, but which of them is live now is not known:',
+      'the connection broke while the work was being committed, and the server could not be asked what became of it:',
+      // another run is at work
+      'this run stopped before its next step, and moved nothing since it saw that.',
+    ),
+  ],
+  [
+    'changed',
+    beginsWith(
+      'what this run had committed before that stays',
+      'the restored database is live[,;]',
+      'the database from before the restore is live[,;]',
+      'rows that fit are back in their tables,',
+    ),
+  ],
   [
     'unchanged',
-    /are unchanged, to the byte|nothing was (?:moved|changed|connected to|dropped)|(?:database|it) is (?:exactly )?as it was|was rolled back|this one changed nothing|this run changed nothing|no row was deleted|whatever was removed is named/,
+    beginsWith(
+      'the file and what lies beside it are unchanged, to the byte[.]',
+      'nothing was (?:moved|changed|dropped|connected to)[.,: ]',
+      'the (?:live )?database is as it was[.:]',
+      'everything ran in one transaction and was rolled back: the database is exactly as it was[.]',
+      'the transaction that was open was rolled back: what it had done is not in the database[.]',
+      'what was not committed was rolled back by the server[.]',
+      'what was not finished was rolled back[.]',
+      '(?:the other run goes on; this one|this run) changed nothing[.,]',
+      'no row was deleted\\. The application is not started on this schema[.]',
+    ),
   ],
 ];
+
+function beginsWith(...words: readonly string[]): RegExp {
+  return new RegExp(`^(?:${words.join('|')})`);
+}
 
 /** @throws Error if a sentence claims nothing: then it says nothing to a person either */
 export function claimOf(sentence: string): Claim {
