@@ -1,6 +1,6 @@
 #!/bin/sh
 # Tests a built image as somebody would use it: scripts/release/test-image.sh IMAGE VERSION
-# Needs Docker, and removes what it makes.
+# Needs Docker, and removes what it makes. TEST_POSTGRES_IMAGE names another server than the newest.
 set -eu
 image=${1:?the image}
 version=${2:?the version that it should have}
@@ -26,6 +26,6 @@ docker volume create "$name" > /dev/null
 prove --volume "$name:/data" --env DATABASE_URL=sqlite:////data/timetracker.db
 
 docker network create "$name" > /dev/null
-docker run --detach --name "$name" --network "$name" --env POSTGRES_PASSWORD=test postgres:18-alpine > /dev/null
+docker run --detach --name "$name" --network "$name" --env POSTGRES_PASSWORD=test "${TEST_POSTGRES_IMAGE:-postgres:18-alpine}" > /dev/null
 prove --volume "$name:/data" --network "$name" --env "DATABASE_URL=postgresql://postgres:test@$name:5432/postgres"
 echo "$image: tested"

@@ -73,6 +73,7 @@ describe('what is published', () => {
     expect(releaseNotes(changelog, '1.2.3')).toBe('### Added\n\n- this\n');
     expect(releaseNotes(changelog, '1.2.2')).toBe('- old\n');
     expect(() => releaseNotes(changelog, '1.2')).toThrow('CHANGELOG.md says nothing of 1.2');
+    expect(releaseNotes(read('CHANGELOG.md'), packageJson.version)).toContain('### Added');
   });
 
   it('has its version from package.json alone', () => {
