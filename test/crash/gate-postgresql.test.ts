@@ -8,6 +8,7 @@ describeOnPostgres(
   'unversioned',
   'reset',
   'quarantine',
+  'quarantine restore',
   'seed',
   'restore by schemas',
   'undo by schemas',

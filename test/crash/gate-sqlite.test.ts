@@ -1,3 +1,13 @@
 import { describeOnSqlite } from './matrix.ts';
 
-describeOnSqlite('fresh', 'behind', 'drifted', 'unversioned', 'reset', 'quarantine', 'seed', 'backup');
+describeOnSqlite(
+  'fresh',
+  'behind',
+  'drifted',
+  'unversioned',
+  'reset',
+  'quarantine',
+  'quarantine restore',
+  'seed',
+  'backup',
+);

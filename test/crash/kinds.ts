@@ -30,6 +30,9 @@ const archiveFor = ({ engine }: TestInstallation): string => archiveOf(engine);
 /** A SQLite database all of whose rows PostgreSQL holds. */
 let bareFile = '';
 
+/** The quarantine of an installation. */
+const held = new WeakMap<TestInstallation, string>();
+
 const gate = (): readonly string[] => [];
 const few = 0.12;
 
@@ -109,6 +112,18 @@ export const kinds: readonly Kind[] = [
     keepsRows: false,
     lay: old,
     args: () => ['quarantine', 'create', '--all', '--yes'],
+  },
+  {
+    ...work,
+    name: 'quarantine restore',
+    keepsRows: false,
+    async lay(scene) {
+      await current(scene);
+      await succeed(scene, ['quarantine', 'create', '--all', '--yes']);
+      const { all } = await scene.run(['quarantine', 'list']);
+      held.set(scene, /\S*quarantine_\w+/.exec(all)?.[0] ?? '');
+    },
+    args: (scene) => ['quarantine', 'restore', held.get(scene) ?? ''],
   },
   {
     ...work,
