@@ -35,6 +35,17 @@ export async function largeSqlite(file: string, bytes: number): Promise<void> {
   await grow({ size: async () => statSync(file).size, query }, bytes);
 }
 
+/** Makes an SQLite database of the current schema with so many time entries. */
+export async function rowsInSqlite(file: string, rows: number): Promise<void> {
+  seed(`sqlite:///${file}`);
+  const query = (sql: string): string => outputOf('sqlite3', ['-cmd', 'PRAGMA synchronous = OFF', file, sql]);
+  for (;;) {
+    const more = rows - Number(query('SELECT count(*) FROM time_entries'));
+    if (more <= 0) return;
+    query(`INSERT INTO time_entries (${columns}) SELECT ${columns} FROM time_entries LIMIT ${more}`);
+  }
+}
+
 function seed(url: string): void {
   const env = { DATABASE_URL: url, FLASK_ENV: 'development' };
   timed({ file: entrypoint, env });
