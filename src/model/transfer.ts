@@ -18,6 +18,8 @@ export type MisfitRule =
   | 'encoding'
   | 'binary'
   | 'json'
+  /** JSON of which a `jsonb` would not keep everything. */
+  | 'jsonb'
   | 'label';
 
 /** Rows of one table that the other engine does not hold, for one reason. */
@@ -35,7 +37,15 @@ export interface Misfits {
 }
 
 /** What is worth telling of a value that fits: it was written in another way than the other engine writes it. */
-export type Conversion = 'word' | 'rounded' | 'offset' | 'date-of-midnight' | 'text-of-bytes' | 'text-of-number';
+export type Conversion =
+  | 'word'
+  | 'label-case'
+  | 'midnight-of-date'
+  | 'rounded'
+  | 'offset'
+  | 'date-of-midnight'
+  | 'text-of-bytes'
+  | 'text-of-number';
 
 /** What was loaded out of a database of the other engine, and compared with it. */
 export interface Loaded {

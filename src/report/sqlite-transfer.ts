@@ -11,6 +11,8 @@ interface Line {
 
 const conversions = {
   word: 'truth values that were written as words',
+  'label-case': 'words of an enumeration that were written in another case',
+  'midnight-of-date': 'times that were written as a date alone, and are its midnight',
   rounded: 'numbers that had more digits than promised, and were rounded as the application shows them',
   offset: 'times with an offset from UTC, which is left out: the hour stays as it was written',
   'date-of-midnight': 'dates that were written with the time 00:00',
@@ -97,6 +99,7 @@ const needsRule: ReadonlySet<Misfits['rule']> = new Set([
   'length',
   'label',
   'json',
+  'jsonb',
   'unique',
   'check',
   'reference',
@@ -120,6 +123,7 @@ const reasons = {
   encoding: ['has a text that is no UTF-8', 'have a text that is no UTF-8'],
   binary: ['has bytes instead of a text', 'have bytes instead of a text'],
   json: ['has a text that is no JSON', 'have a text that is no JSON'],
+  jsonb: ['has JSON that this type does not keep whole', 'have JSON that this type does not keep whole'],
   label: ['has a word that is none of the type', 'have a word that is none of the type'],
   unique: ['repeats a value that only one row may have', 'repeat a value that only one row may have'],
   check: ['breaks a check', 'break a check'],

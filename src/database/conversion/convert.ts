@@ -47,8 +47,7 @@ const noteIn = (tally: Tally, conversion: Conversion): void =>
  */
 export function converterOf({ type, labels }: TargetColumn, trusting: boolean): Converter {
   if (labels !== null) {
-    const known = new Set(labels);
-    return (value) => (typeof value === 'string' && known.has(value) ? value : misfit('label'));
+    return label(labels);
   }
   const [, name = type, first, second] = /^([a-z ]+?)(?:\((\d+)(?:,(\d+))?\))?$/.exec(type) ?? [];
   switch (name) {
@@ -77,14 +76,27 @@ export function converterOf({ type, labels }: TargetColumn, trusting: boolean): 
     case 'interval':
       return interval;
     case 'json':
-      return json(trusting, (value) => (isJson(value) ? value : null));
+      return json(trusting, (value) => value);
     case 'jsonb':
-      return json(trusting, (value) => (isJson(value) ? printJsonb(value) : null));
+      return json(trusting, (value) => printJsonb(value) ?? misfit('jsonb'));
     case 'bytea':
       return bytes;
     default:
       throw new Error(`no way to convert to ${type}`);
   }
+}
+
+function label(labels: readonly string[]): Converter {
+  const known = new Set(labels);
+  // releases have written some in capitals
+  return (value, tally) => {
+    if (typeof value !== 'string') return misfit('label');
+    if (known.has(value)) return value;
+    const [found, another] = labels.filter((each) => each.toLowerCase() === value.toLowerCase());
+    if (found === undefined || another !== undefined) return misfit('label');
+    noteIn(tally, 'label-case');
+    return found;
+  };
 }
 
 const integer =
@@ -189,18 +201,18 @@ function fault(value: string, most: number, trusting: boolean): Misfit | null {
   return trusting ? null : misfit('encoding');
 }
 
-function json(trusting: boolean, print: (value: string) => string | null): Converter {
+function json(trusting: boolean, printed: (value: string) => string | Misfit): Converter {
+  const print = (value: string): string | Misfit => (isJson(value) ? printed(value) : misfit('json'));
   return (value, tally) => {
     // SQLite keeps a JSON number as a number: the column has no type that it would know
-    if (typeof value === 'number' || typeof value === 'bigint') return print(String(value)) ?? misfit('json');
+    if (typeof value === 'number' || typeof value === 'bigint') return print(String(value));
     const found = Buffer.isBuffer(value) && isUtf8(value) ? value.toString('utf8') : value;
     if (typeof found !== 'string') return misfit('binary');
     const wrong = fault(found, Infinity, trusting);
     if (wrong !== null) return wrong;
-    const printed = print(found);
-    if (printed === null) return misfit('json');
-    if (found !== value) noteIn(tally, 'text-of-bytes');
-    return printed;
+    const text = print(found);
+    if (typeof text === 'string' && found !== value) noteIn(tally, 'text-of-bytes');
+    return text;
   };
 }
 
@@ -209,6 +221,7 @@ const timestamp: Converter = (value, tally) => {
   if (moment === null || moment.date === null) return misfit('timestamp');
   // the application keeps local times, and PostgreSQL takes no notice of an offset either
   if (moment.offset) noteIn(tally, 'offset');
+  if (moment.time === null) noteIn(tally, 'midnight-of-date');
   return `${moment.date} ${moment.time ?? midnight}`;
 };
 

@@ -14,11 +14,14 @@ const number = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const string = /"(?:[^"\\]|\\.)*"/y;
 const blanks = /[ \t\n\r]*/y;
 
-/** What PostgreSQL's `jsonb` does not hold although it is JSON: a NUL, half a surrogate pair, a number without end. */
+/**
+ * What PostgreSQL's `jsonb` does not hold although it is JSON: a NUL, half a surrogate pair, a number without end, one of
+ * two values of a key.
+ */
 class NotHeld extends Error {}
 
 /**
- * Prints JSON as PostgreSQL prints a `jsonb`: keys by length and bytes, the last of equal ones, numbers as decimals.
+ * Prints JSON as PostgreSQL prints a `jsonb`: keys by length and bytes, numbers as decimals.
  * @param text JSON (`isJson`)
  * @returns null if a `jsonb` does not hold it
  */
@@ -53,6 +56,7 @@ export function printJsonb(text: string): string | null {
           const key = takeString();
           take(blanks);
           at++;
+          if (members.has(key)) throw new NotHeld();
           members.set(key, value());
         });
         return printObject(members);

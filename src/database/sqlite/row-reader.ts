@@ -10,12 +10,12 @@ export interface RowReader {
   /** How many rows there are according to an index, where there is one: it knows of rows that a damaged table lost. */
   countedRows(table: string): number;
   /**
-   * The rows of a table, one by one: its row number (null where it has none), then the columns.
-   * @param exact whether integers come as `bigint`
+   * The rows of a table, one by one: first what `exactRow` finds it by, then the columns.
+   * @param exact whether integers come as `bigint`; else those beyond 2^53 are not exact
    */
   rows(table: string, columns: readonly string[], exact: boolean): IterableIterator<readonly unknown[]>;
-  /** One row by its number, as it lies in the file. */
-  exactRow(table: string, columns: readonly string[], rowid: unknown): readonly ExactValue[];
+  /** One row, as it lies in the file. @param place as `rows` tells it */
+  exactRow(table: string, columns: readonly string[], place: unknown): readonly ExactValue[];
   /** Which kinds of values a column holds (`typeof`), NULL aside. */
   storedTypes(table: string, column: string): readonly string[];
   /**
@@ -32,7 +32,7 @@ const highest = 2_147_483_647;
 export function openRows(file: string): RowReader {
   const database = new SQLite(file, { readonly: true, fileMustExist: true });
   database.pragma('trusted_schema = OFF');
-  const utf8 = database.pragma('encoding', { simple: true }) === 'UTF-8';
+  const bytesOf = encoderOf(String(database.pragma('encoding', { simple: true })));
   const numbered = new Map<string, boolean>();
   const hasRowid = (table: string): boolean => {
     const known = numbered.get(table) ?? isNumbered(database, table);
@@ -52,22 +52,25 @@ export function openRows(file: string): RowReader {
 
     rows(table, columns, exact) {
       const names = columns.map(quoteName).join(', ');
-      const number = hasRowid(table) ? '_rowid_' : 'NULL';
-      return database
-        .prepare<[], readonly unknown[]>(`SELECT ${number}, ${names} FROM ${quoteName(table)}`)
+      const isNumbered = hasRowid(table);
+      const found = database
+        .prepare<[], readonly unknown[]>(`SELECT ${isNumbered ? '_rowid_' : 'NULL'}, ${names} FROM ${inOrder(table)}`)
         .safeIntegers(exact)
         .raw()
         .iterate();
+      return isNumbered ? found : withPlaces(found);
     },
 
-    exactRow(table, columns, rowid) {
+    exactRow(table, columns, place) {
       const parts = columns.map(quoteName).map((name) => `${name}, CAST(${name} AS BLOB)`);
       const row = database
-        .prepare<[unknown], readonly unknown[]>(`SELECT ${parts.join(', ')} FROM ${quoteName(table)} WHERE _rowid_ = ?`)
+        .prepare<[unknown], readonly unknown[]>(
+          `SELECT ${parts.join(', ')} FROM ${inOrder(table)} ${hasRowid(table) ? 'WHERE _rowid_ = ?' : 'LIMIT 1 OFFSET ?'}`,
+        )
         .safeIntegers(true)
         .raw()
-        .get(rowid);
-      return columns.map((_, index) => exactly(row?.[2 * index], row?.[2 * index + 1], utf8));
+        .get(place);
+      return columns.map((_, index) => exactly(row?.[2 * index], row?.[2 * index + 1], bytesOf));
     },
 
     storedTypes: (table, column) =>
@@ -95,6 +98,27 @@ export function openRows(file: string): RowReader {
   };
 }
 
+/** A table as it lies in the file: no index tells another order. */
+const inOrder = (table: string): string => `${quoteName(table)} NOT INDEXED`;
+
+/** Rows without a number are found again by their places. */
+function* withPlaces(rows: Iterable<readonly unknown[]>): Generator<readonly unknown[], void, undefined> {
+  let place = 0;
+  for (const [, ...values] of rows) yield [place++, ...values];
+}
+
+/** The bytes of a text in the encoding of a file. */
+function encoderOf(encoding: string): (text: string) => Buffer {
+  switch (encoding) {
+    case 'UTF-16le':
+      return (text) => Buffer.from(text, 'utf16le');
+    case 'UTF-16be':
+      return (text) => Buffer.from(text, 'utf16le').swap16();
+    default:
+      return (text) => Buffer.from(text);
+  }
+}
+
 /** Whether the rows of a table are numbered, under a name that no column has taken. */
 function isNumbered(database: SQLite.Database, table: string): boolean {
   const taken = database.prepare("SELECT 1 FROM pragma_table_xinfo(?) WHERE lower(name) = '_rowid_'").get(table);
@@ -108,10 +132,8 @@ function isNumbered(database: SQLite.Database, table: string): boolean {
   }
 }
 
-/** @param utf8 whether the file keeps its texts in UTF-8: in UTF-16 their bytes are others */
-function exactly(value: unknown, bytes: unknown, utf8: boolean): ExactValue {
-  if (typeof value === 'string') {
-    return utf8 && Buffer.isBuffer(bytes) && !bytes.equals(Buffer.from(value)) ? bytes : value;
-  }
+/** A text whose bytes are none is those bytes. */
+function exactly(value: unknown, bytes: unknown, bytesOf: (text: string) => Buffer): ExactValue {
+  if (typeof value === 'string') return Buffer.isBuffer(bytes) && !bytes.equals(bytesOf(value)) ? bytes : value;
   return typeof value === 'number' || typeof value === 'bigint' || Buffer.isBuffer(value) ? value : null;
 }

@@ -13,7 +13,7 @@ import {
 } from '../../database/conversion/convert.ts';
 import { type RowLoader, withRowLoader } from '../../database/postgres/row-loader.ts';
 import { quoteName } from '../../database/quoting.ts';
-import { openRows, type RowReader } from '../../database/sqlite/row-reader.ts';
+import { type ExactValue, openRows, type RowReader } from '../../database/sqlite/row-reader.ts';
 import { hasCode } from '../../errors/error-code.ts';
 import { Failure } from '../../errors/failure.ts';
 import type { Catalog } from '../../model/catalog.ts';
@@ -266,7 +266,10 @@ interface Wrong {
   readonly misfit: Misfit;
 }
 
-/** Converts rows, given with their numbers first, to lines of COPY; or says what does not fit. */
+/** Beyond it a `number` is not every integer. */
+const mostExact = Number.MAX_SAFE_INTEGER;
+
+/** Converts rows, given with their places first, to lines of COPY; or says what does not fit. */
 function rowConverter(
   { name, columns }: TableToLoad,
   tallies: readonly Tally[],
@@ -280,9 +283,8 @@ function rowConverter(
     escapes: !/^(?:boolean|smallint|integer|bigint|numeric|double|date|time|interval)/.test(column.type),
     notNull: column.notNull,
   }));
-  // a sign that stands for bytes which are no text, or that sign itself: the bytes tell
-  const isText = (row: readonly unknown[], index: number): boolean =>
-    row[0] !== null && typeof reader.exactRow(name, names.slice(index, index + 1), row[0])[0] === 'string';
+  const exactValue = (row: readonly unknown[], index: number): ExactValue =>
+    reader.exactRow(name, names.slice(index, index + 1), row[0])[0] ?? null;
   return (row) => {
     let line = '';
     let wrong: Wrong[] | null = null;
@@ -290,14 +292,16 @@ function rowConverter(
       const converter = converters[index];
       if (converter === undefined) continue;
       if (index > 0) line += '\t';
-      const value = row[index + 1];
+      let value = row[index + 1];
+      if (typeof value === 'number' && (value > mostExact || value < -mostExact)) value = exactValue(row, index);
       if (value === null) {
         if (converter.notNull) (wrong ??= []).push({ index, misfit: nullMisfit });
         line += copyNull;
         continue;
       }
       let text = converter.convert(value, converter.tally);
-      if (typeof text !== 'string' && text.rule === 'encoding' && isText(row, index)) {
+      // a sign that stands for bytes which are no text, or that sign itself: the bytes tell
+      if (typeof text !== 'string' && text.rule === 'encoding' && typeof exactValue(row, index) === 'string') {
         text = converter.trusting(value, converter.tally);
       }
       if (typeof text !== 'string') (wrong ??= []).push({ index, misfit: text });
@@ -315,8 +319,7 @@ function describeMisfit(
   { reader, ledger }: Pick<TableLoad, 'reader' | 'ledger'>,
 ): string {
   const names = columns.map((column) => column.name);
-  const exact = row[0] === null ? row.slice(1).map(plainly) : reader.exactRow(name, names, row[0]);
-  const texts = exact.map(textOf);
+  const texts = reader.exactRow(name, names, row[0]).map(textOf);
   const number = key.length === 0 ? `row ${String(row[0])}` : null;
   const keyText = number ?? key.map((column) => texts[names.indexOf(column)] ?? 'NULL').join(', ');
   const reasons = wrong.map(({ index, misfit: { rule } }) => {
@@ -328,13 +331,6 @@ function describeMisfit(
   });
   const line = [reasons.join('; '), ...texts].map((text) => (text === null ? copyNull : copyText(text)));
   return `${line.join('\t')}\n`;
-}
-
-/** A row without a number is not read again. */
-function plainly(value: unknown): string | number | bigint | Buffer | null {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' || Buffer.isBuffer(value)
-    ? value
-    : null;
 }
 
 /** Sequences go on after every number that was ever given, those of rows that are set aside included. */

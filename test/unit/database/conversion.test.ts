@@ -10,12 +10,16 @@ describe('a value of SQLite in a column of PostgreSQL', () => {
     });
   }
 
-  it('of an enumeration, by its label alone', () => {
+  it('of an enumeration, by its label, in whatever case', () => {
     const labels = ['pending', 'approved'];
     expect(['pending', 'PENDING', 'Approved', '', 1].map((value) => become('approvalstatus', value, labels))).toEqual([
       'pending',
-      ...Array.from({ length: 4 }, () => '!label'),
+      'pending #label-case',
+      'approved #label-case',
+      '!label',
+      '!label',
     ]);
+    expect(become('approvalstatus', 'OPEN', ['Open', 'open'])).toBe('!label');
   });
 
   it('of every type that the head promises', async () => {
