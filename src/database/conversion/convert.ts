@@ -210,9 +210,9 @@ function json(trusting: boolean, printed: (value: string) => string | Misfit): C
     if (typeof found !== 'string') return misfit('binary');
     const wrong = fault(found, Infinity, trusting);
     if (wrong !== null) return wrong;
-    const text = print(found);
-    if (typeof text === 'string' && found !== value) noteIn(tally, 'text-of-bytes');
-    return text;
+    const result = print(found);
+    if (typeof result === 'string' && found !== value) noteIn(tally, 'text-of-bytes');
+    return result;
   };
 }
 

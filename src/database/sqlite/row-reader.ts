@@ -52,13 +52,13 @@ export function openRows(file: string): RowReader {
 
     rows(table, columns, exact) {
       const names = columns.map(quoteName).join(', ');
-      const isNumbered = hasRowid(table);
+      const hasNumbers = hasRowid(table);
       const found = database
-        .prepare<[], readonly unknown[]>(`SELECT ${isNumbered ? '_rowid_' : 'NULL'}, ${names} FROM ${inOrder(table)}`)
+        .prepare<[], readonly unknown[]>(`SELECT ${hasNumbers ? '_rowid_' : 'NULL'}, ${names} FROM ${inOrder(table)}`)
         .safeIntegers(exact)
         .raw()
         .iterate();
-      return isNumbered ? found : withPlaces(found);
+      return hasNumbers ? found : withPlaces(found);
     },
 
     exactRow(table, columns, place) {
