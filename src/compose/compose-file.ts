@@ -41,15 +41,16 @@ export class NoComposeFile extends Error {
  */
 export function parseComposeFiles(texts: readonly NamedText[], readOther: ReadOther): ComposeFiles {
   const unread = new Set<string>();
-  const files = texts.map((given) => {
-    const file = parseFile(given);
-    for (const included of includesOf(file)) unread.add(included);
-    const services = servicesOf(file);
-    return {
-      ...file,
-      services: mapValues(services, (service) => extended(service, services, given, readOther, unread)),
-    };
-  });
+  const files = texts.flatMap((given) =>
+    parseFile(given).map((file) => {
+      for (const included of includesOf(file)) unread.add(included);
+      const services = servicesOf(file);
+      return {
+        ...file,
+        services: mapValues(services, (service) => extended(service, services, given, readOther, unread)),
+      };
+    }),
+  );
   const merged = files.reduce<YamlMap>(mergeMaps, {});
   return {
     services: Object.entries(mapOf(merged['services'])).map(([name, service]) => parseService(name, mapOf(service))),
@@ -58,16 +59,18 @@ export function parseComposeFiles(texts: readonly NamedText[], readOther: ReadOt
   };
 }
 
-function parseFile({ name, text }: NamedText): YamlMap {
-  let file: unknown;
+/** The documents of a file, which compose lays over each other as it does several files. */
+function parseFile({ name, text }: NamedText): readonly YamlMap[] {
+  let documents: readonly unknown[];
   try {
-    file = parseYaml(text);
+    documents = parseYaml(text);
   } catch (error) {
     const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
     throw new NoComposeFile(name, { kind: 'no-yaml', reason: reason.replace(/[:.]$/, '') }, { cause: error });
   }
-  if (!isMap(file) || !isMap(file['services'])) throw new NoComposeFile(name, { kind: 'no-services' });
-  return file;
+  const files = documents.filter(isMap);
+  if (!files.some((file) => isMap(file['services']))) throw new NoComposeFile(name, { kind: 'no-services' });
+  return files;
 }
 
 function includesOf(file: YamlMap): readonly string[] {
@@ -96,7 +99,7 @@ function extended(
     unread.add(file);
     return own;
   }
-  const others = servicesOf(parseFile(other));
+  const others = parseFile(other).map(servicesOf).reduce(mergeMaps, {});
   const found = normalizeService(mapOf(others[name]));
   return mergeMaps(extended(found, others, other, readOther, unread, depth + 1), own);
 }

@@ -94,25 +94,71 @@ function likenessOf(service: Service): number {
 
 /** Whether a service is a PostgreSQL server, by its image. */
 export function isPostgres({ image }: Service): boolean {
-  return /(?:^|\/)(?:postgres|postgis|postgresql|pgvector|timescaledb[\w-]*)(?:[:@]|$)/i.test(withDefaults(image));
+  return /(?:^|\/)(?:postgres|postgis|postgresql|pgvector|pgvecto-rs|paradedb|citus|timescaledb[\w-]*)(?:[:@]|$)/i.test(
+    withDefaults(image),
+  );
 }
 
-function addressOf({ environment, dependsOn }: Service, services: readonly Service[]): Address {
+function addressOf(application: Service, services: readonly Service[]): Address {
+  const { environment, dependsOn } = application;
   const url = withDefaults(environment.get('DATABASE_URL') ?? '');
   const [, file] = /^sqlite:\/\/\/(.+?)(?:\?.*)?$/.exec(url) ?? [];
   if (file !== undefined) return { kind: 'sqlite', file: file.startsWith('/') ? file : `/app/${file}` };
-  const [, inUrl] = /^postgres\w*(?:\+\w+)?:\/\/(?:[^@]*@)?([^:/?,]+)/.exec(url) ?? [];
   const hasParts =
     url === '' && ['POSTGRES_HOST', 'POSTGRES_DB', 'POSTGRES_USER'].some((name) => environment.has(name));
-  const host = inUrl ?? (hasParts ? withDefaults(environment.get('POSTGRES_HOST') ?? '') || 'db' : undefined);
-  if (host !== undefined) {
-    const service = services.find(({ hostnames }) => hostnames.has(host));
-    return service === undefined ? { kind: 'external', host } : { kind: 'service', service, host };
+  const place = hasParts ? placeInParts(environment) : placeInUrl(url);
+  if (place !== null) {
+    const service = serverAt(place, application, services);
+    return service === null ? { kind: 'external', host: place.host } : { kind: 'service', service, host: place.host };
   }
   const servers = services.filter(isPostgres);
   const waitedFor = servers.filter(({ name }) => dependsOn.includes(name));
   const [likely = null, ...more] = waitedFor.length > 0 ? waitedFor : servers;
   return { kind: 'unseen', likely: more.length > 0 ? null : likely };
+}
+
+interface Place {
+  readonly host: string;
+  readonly port: string;
+}
+
+function placeInParts(environment: Service['environment']): Place {
+  const valueOf = (name: string): string => withDefaults(environment.get(name) ?? '');
+  return { host: valueOf('POSTGRES_HOST') || 'db', port: valueOf('POSTGRES_PORT') || '5432' };
+}
+
+/** The first server of an address; null if it names none, or a folder with a socket. */
+function placeInUrl(url: string): Place | null {
+  const [, rest] = /^postgres\w*(?:\+\w+)?:\/\/(?:.*@)?(.*)$/.exec(url) ?? [];
+  if (rest === undefined) return null;
+  const [authority = '', query = ''] = rest.split('?');
+  const [first = ''] = authority.replace(/\/.*$/, '').split(',');
+  const [, bracketed, plain = '', port = ''] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d*))?$/.exec(first) ?? [];
+  const parameters = new URLSearchParams(query);
+  const [host = ''] = (parameters.get('host') ?? bracketed ?? plain).split(/[,:]/);
+  if (host === '' || host.startsWith('/')) return null;
+  return { host: bracketed ?? host, port: port || (parameters.get('port') ?? '') || '5432' };
+}
+
+/** The names by which a container reaches the machine that it runs on, or its own network. */
+const thisMachine = /^(?:localhost|127(?:\.\d+){3}|::1|(?:host|gateway)\.(?:docker|containers)\.internal)$/i;
+
+function serverAt({ host, port }: Place, application: Service, services: readonly Service[]): Service | null {
+  const name = application.links.get(host) ?? host;
+  const named = services.find(({ hostnames }) => hostnames.has(name));
+  if (named !== undefined || !thisMachine.test(host)) return named ?? null;
+  const [, neighbour] = /^service:(.+)$/.exec(application.networkMode) ?? [];
+  const [found, ...more] = services.filter((service) => {
+    if (!isPostgres(service)) return false;
+    return service.name === neighbour || service.networkMode === 'host' || service.ports.has(port);
+  });
+  return found === undefined || more.length > 0 ? null : found;
+}
+
+/** Whether what the address names is a PostgreSQL server: by its image, or by the variables that such images take. */
+export function servesPostgres(service: Service): boolean {
+  const variables = ['POSTGRES_PASSWORD', 'POSTGRES_PASSWORD_FILE', 'POSTGRES_HOST_AUTH_METHOD', 'POSTGRESQL_PASSWORD'];
+  return isPostgres(service) || variables.some((name) => service.environment.has(name));
 }
 
 /** Whether the tag of an image moves on by itself: none, `latest`, a number alone; or the image is built here. */

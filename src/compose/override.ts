@@ -1,5 +1,7 @@
 import type { ComposeFiles } from './compose-file.ts';
-import { type Installation, isFloating, isMounted } from './installation.ts';
+import { type Installation, isFloating, isMounted, servesPostgres } from './installation.ts';
+import type { Service } from './service.ts';
+import { mapOf } from './yaml.ts';
 
 /** What a compose file has to say more, so that db-init stands before the application. */
 export interface Override {
@@ -22,6 +24,7 @@ export type Remark =
   | { readonly kind: 'sqlite-without-volume'; readonly file: string }
   | { readonly kind: 'external'; readonly host: string }
   | { readonly kind: 'unseen-address'; readonly server: string | null }
+  | { readonly kind: 'doubtful-server'; readonly service: string; readonly checked: boolean }
   | { readonly kind: 'health-check'; readonly service: string; readonly former: 'none' | 'socket' }
   | { readonly kind: 'unread'; readonly files: readonly string[] };
 
@@ -33,7 +36,19 @@ const attachmentVolume = 'app_attachments';
 const logFolder = '/app/logs';
 
 /** Whatever the application gets and db-init needs to work beside it, besides environment and volumes. */
-const sameAsApplication = ['profiles', 'network_mode', 'extra_hosts', 'dns', 'secrets', 'configs', 'user'] as const;
+const sameAsApplication = [
+  'profiles',
+  'network_mode',
+  'external_links',
+  'extra_hosts',
+  'dns',
+  'secrets',
+  'configs',
+  'user',
+  'group_add',
+  'userns_mode',
+  'security_opt',
+] as const;
 
 /**
  * The variables of an address. Where the application's file has a whole DATABASE_URL, the others are not asked for:
@@ -78,7 +93,8 @@ export function planOverride(
   const added = volume === null ? [] : [`${volume}:${attachments}`];
   if (volume !== null) remarks.push({ kind: 'attachments', application: application.name });
   const { raw, envFiles } = application;
-  const mounts = application.mounts.filter(({ target }) => target !== logFolder);
+  // a socket of the machine, such as Docker's, is none of db-init's business
+  const mounts = application.mounts.filter(({ target }) => target !== logFolder && !target.endsWith('.sock'));
   if (raw['user'] === undefined && mounts.some(({ bind }) => bind)) remarks.push({ kind: 'owner-of-folders' });
   const { environment, remarks: ofEnvironment } = environmentOf(installation, settings);
   const others = new Map<string, Record<string, unknown>>();
@@ -91,9 +107,11 @@ export function planOverride(
   }
   if (server !== null) {
     const former = server.healthCheck;
-    if (former === null || asksTheSocket(former)) {
+    if (!servesPostgres(server)) {
+      remarks.push({ kind: 'doubtful-server', service: server.name, checked: former !== null });
+    } else if (former === null || asksTheSocket(former)) {
       remarks.push({ kind: 'health-check', service: server.name, former: former === null ? 'none' : 'socket' });
-      others.set(server.name, { healthcheck: healthCheck(former === null) });
+      others.set(server.name, { healthcheck: healthCheck(server) });
     }
   }
   return {
@@ -102,7 +120,10 @@ export function planOverride(
       restart: 'no',
       init: true,
       ...Object.fromEntries(sameAsApplication.filter((key) => raw[key] !== undefined).map((key) => [key, raw[key]])),
-      ...(server === null ? {} : { depends_on: { [server.name]: { condition: 'service_healthy' } } }),
+      ...(server === null ? {} : { depends_on: { [server.name]: waitFor(server, application) } }),
+      ...(address.kind === 'service' && application.links.has(address.host)
+        ? { links: [`${address.service.name}:${address.host}`] }
+        : {}),
       ...(envFiles.length > 0 ? { env_file: raw['env_file'] } : {}),
       environment,
       ...(mounts.length + added.length > 0 ? { volumes: [...mounts.map(({ written }) => written), ...added] } : {}),
@@ -159,14 +180,28 @@ function environmentOf(
   return { environment, remarks };
 }
 
-/** While it initialises an empty volume, the image of PostgreSQL answers on its socket, and not yet over TCP. */
-function asksTheSocket(words: string): boolean {
-  return /\bpg_isready\b/.test(words) && !/(?:\s-h|--host)[\s=]?["']?\S/.test(words);
+function waitFor(server: Service, application: Service): Readonly<Record<string, unknown>> {
+  const isChecked = server.healthCheck !== null || servesPostgres(server);
+  const isThere =
+    server.profiles.length === 0 ||
+    (application.profiles.length > 0 && application.profiles.every((profile) => server.profiles.includes(profile)));
+  return {
+    condition: isChecked ? 'service_healthy' : 'service_started',
+    // compose refuses to wait for a service whose profile is not asked for
+    ...(isThere ? {} : { required: false }),
+  };
 }
 
-function healthCheck(whole: boolean): Readonly<Record<string, unknown>> {
+/** While it initialises an empty volume, the image of PostgreSQL answers on its socket, and not yet over TCP. */
+function asksTheSocket(words: string): boolean {
+  return /\b(?:pg_isready|psql)\b/.test(words) && !/(?:\s-h|--host)[\s=]?["']?[^\s"'/]|:\/\/[^/\s]/.test(words);
+}
+
+function healthCheck({ healthCheck: former, raw }: Service): Readonly<Record<string, unknown>> {
   const test = ['CMD-SHELL', 'pg_isready -h 127.0.0.1 -U "$${POSTGRES_USER:-postgres}" -d "$${POSTGRES_DB:-postgres}"'];
-  return whole ? { test, interval: '2s', timeout: '5s', retries: 60, start_period: '30s' } : { test };
+  if (former !== null) return { test };
+  const disabled = mapOf(raw['healthcheck'])['disable'] === undefined ? {} : { disable: false };
+  return { ...disabled, test, interval: '2s', timeout: '5s', retries: 60, start_period: '30s' };
 }
 
 function freeName(wanted: string, taken: readonly string[]): string {

@@ -23,6 +23,12 @@ export interface Service {
   readonly mounts: readonly Mount[];
   /** The names by which other containers reach it. */
   readonly hostnames: ReadonlySet<string>;
+  /** Other names by which this service alone reaches services, and what those are called. */
+  readonly links: ReadonlyMap<string, string>;
+  /** Ports of the machine that lead to it. */
+  readonly ports: ReadonlySet<string>;
+  readonly networkMode: string;
+  readonly profiles: readonly string[];
   readonly dependsOn: readonly string[];
   /** The words of its health check; null if it has none, or if it is disabled. */
   readonly healthCheck: string | null;
@@ -50,11 +56,33 @@ export function parseService(name: string, raw: YamlMap): Service {
         ...[raw['container_name'], raw['hostname'], ...aliases].map((host) => withDefaults(textOf(host) ?? '')),
       ].filter((host) => host !== ''),
     ),
+    links: new Map(listOf(raw['links']).map(parseLink)),
+    ports: new Set(listOf(raw['ports']).map(publishedPort)),
+    networkMode: withDefaults(textOf(raw['network_mode']) ?? ''),
+    profiles: listOf(raw['profiles']).map((profile) => textOf(profile) ?? ''),
     dependsOn: Object.keys(mapOf(raw['depends_on'])),
     healthCheck: healthCheckOf(mapOf(raw['healthcheck'])),
     networks: Object.keys(networks),
     raw,
   };
+}
+
+/** `service:alias`, or `service` alone. */
+function parseLink(written: unknown): readonly [string, string] {
+  const [service = '', alias = service] = withDefaults(textOf(written) ?? '').split(':');
+  return [alias, service];
+}
+
+/** `5433:5432`, `127.0.0.1:5433:5432/tcp`, or the long form. */
+function publishedPort(written: unknown): string {
+  const short = textOf(written);
+  if (short === null) return withDefaults(textOf(mapOf(written)['published']) ?? '');
+  return (
+    withDefaults(short)
+      .replace(/\/\w+$/, '')
+      .split(':')
+      .at(-2) ?? ''
+  );
 }
 
 /** `source:target:mode`, `target`, or the long form. */

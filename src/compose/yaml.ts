@@ -1,4 +1,4 @@
-import { parse, type Tags } from 'yaml';
+import { parseAllDocuments, type Tags } from 'yaml';
 
 /** A map of a YAML file, as it was parsed. */
 export type YamlMap = Readonly<Record<string, unknown>>;
@@ -31,10 +31,15 @@ const tagsOfCompose = (tags: Tags): Tags => [
 ];
 
 /**
- * Parses one YAML file with anchors and merge keys.
+ * Parses the documents of a YAML file, with anchors and merge keys.
  * @throws YAMLParseError with line and column
  */
-export function parseYaml(text: string): unknown {
-  const parsed: unknown = parse(text, { merge: true, schema: 'core', customTags: tagsOfCompose, logLevel: 'error' });
-  return parsed;
+export function parseYaml(text: string): readonly unknown[] {
+  const options = { merge: true, schema: 'core', customTags: tagsOfCompose, logLevel: 'error' } as const;
+  return [...parseAllDocuments(text, options)].map((document) => {
+    const [error] = document.errors;
+    if (error !== undefined) throw error;
+    const parsed: unknown = document.toJS();
+    return parsed;
+  });
 }

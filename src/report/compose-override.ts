@@ -86,6 +86,8 @@ function placeOf(remark: Remark, application: string): readonly string[] {
     case 'external':
     case 'unseen-address':
       return ['services', 'db-init', 'environment'];
+    case 'doubtful-server':
+      return ['services', 'db-init', 'depends_on'];
     case 'health-check':
       return ['services', remark.service, 'healthcheck'];
     case 'unread':
@@ -128,6 +130,12 @@ function describe(remark: Remark): readonly string[] {
         remark.server === null
           ? 'QUESTION: which service is its server? Name it in depends_on, with `condition: service_healthy`.'
           : `QUESTION: is the service ${remark.server} its server? If not, change depends_on.`,
+      ];
+    case 'doubtful-server':
+      return [
+        `QUESTION: is the service ${remark.service} a PostgreSQL server? Its image does not say so.`,
+        'A pooler such as PgBouncer keeps no locks between statements: give db-init the address of the server itself.',
+        ...(remark.checked ? [] : ['It has no health check: db-init waits TT_WAIT_TIMEOUT seconds (120) for it.']),
       ];
     case 'health-check':
       return remark.former === 'none'

@@ -14,7 +14,7 @@ async function overrideOf(args: readonly string[], input?: string) {
   const { exitCode, stdout, stderr } = await run(['compose', ...args], input === undefined ? {} : { input });
   expect(stderr).toBe('');
   expect(exitCode).toBe(0);
-  const file = mapOf(parseYaml(stdout));
+  const file = mapOf(parseYaml(stdout)[0]);
   const part = (service: string, key: string): YamlMap => mapOf(mapOf(mapOf(file['services'])[service])[key]);
   return {
     text: stdout,

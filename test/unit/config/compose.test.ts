@@ -22,7 +22,7 @@ const shared = [
 
 /** What a service gets, with what is merged into it. Null: compose takes it from .env under the same name. */
 function environmentOf(file: string, service: string): YamlMap {
-  const services = mapOf(mapOf(parseYaml(read(file)))['services']);
+  const services = mapOf(mapOf(parseYaml(read(file))[0])['services']);
   return mapOf(mapOf(services[service])['environment']);
 }
 
