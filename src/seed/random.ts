@@ -1,5 +1,5 @@
-/** Choices that look random and are the same on every machine, today and tomorrow. */
-export interface Dice {
+/** Choices that look random, and are the same on every machine and at every run. */
+export interface RandomChoice {
   /** A whole number, both ends included. */
   whole(least: number, most: number): number;
   /** One of the items. @throws RangeError if there is none */
@@ -7,13 +7,13 @@ export interface Dice {
 }
 
 /**
- * Dice of their own for each thing: what is chosen for one row does not depend on how many others there are, so a
- * larger set of data contains the smaller one.
+ * Gives each row random choices of its own: they do not depend on the number of the other rows, so a larger set of data
+ * contains the smaller one.
  */
-export type DiceFor = (what: string, number: number) => Dice;
+export type RandomFor = (what: string, number: number) => RandomChoice;
 
-/** The dice that a seed number gives. */
-export function diceOf(seed: number): DiceFor {
+/** The choices that follow from a seed number. */
+export function randomFor(seed: number): RandomFor {
   return (what, number) => {
     const next = mulberry32(hash(`${seed} ${what} ${number}`));
     const whole = (least: number, most: number): number => least + Math.floor(next() * (most - least + 1));
@@ -21,10 +21,10 @@ export function diceOf(seed: number): DiceFor {
   };
 }
 
-/** An item of a list that goes round and round. @throws RangeError if it is empty */
+/** An item of a list; after the last comes the first again. @throws RangeError if it is empty */
 export function at<Item>(items: readonly Item[], index: number): Item {
   const item = items[index % items.length];
-  if (item === undefined) throw new RangeError('a choice among nothing');
+  if (item === undefined) throw new RangeError('the list to choose from is empty');
   return item;
 }
 

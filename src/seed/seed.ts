@@ -10,7 +10,7 @@ import type { SeedOptions } from './options.ts';
 import type { Counts } from './tables.ts';
 
 /** What the seed works with. */
-export interface SeedContext {
+export interface SeedCommandContext {
   readonly database: Database;
   readonly config: Config;
   readonly log: Log;
@@ -25,14 +25,14 @@ export interface SeedContext {
  * @returns how many rows were added to each table
  * @throws Failure `seed-refused` if the schema is not current, `usage` if the time entries have no room
  */
-export async function seedDatabase(context: SeedContext, options: SeedOptions, now: Date): Promise<Counts> {
+export async function seedDatabase(context: SeedCommandContext, options: SeedOptions, now: Date): Promise<Counts> {
   const { database, recorder } = context;
   return database.withLock(async () => {
     // Sequelize takes a moment to load: meanwhile the server answers
-    const [{ plant }] = await Promise.all([import('./plant.ts'), requireCurrent(context)]);
+    const [{ writeSeed }] = await Promise.all([import('./write-seed.ts'), requireCurrent(context)]);
     const counts = await database.transaction((transaction) => {
       recorder.attempt();
-      return plant(transaction, context, options, now);
+      return writeSeed(transaction, context, options, now);
     });
     recorder.left({ state: 'current', revisions: releaseGraph.heads });
     return counts;
@@ -40,7 +40,7 @@ export async function seedDatabase(context: SeedContext, options: SeedOptions, n
 }
 
 /** The rows fit the schema that this image knows, and no other. @throws Failure `seed-refused` */
-async function requireCurrent({ database, config, recorder }: SeedContext): Promise<void> {
+async function requireCurrent({ database, config, recorder }: SeedCommandContext): Promise<void> {
   const seen = await assess(database, config);
   recorder.looked(seen);
   const { kind } = seen.state;

@@ -7,8 +7,8 @@ import type { Models, NewRow } from './models/models.ts';
 import type { Counts, SeededTable } from './tables.ts';
 import { describeAdded } from '../report/development-messages.ts';
 
-/** Where rows go: the models on the transaction's connection, and who wants to know of them. */
-export interface Site {
+/** Where rows are written, where they are counted and logged, and the signal that stops the writing. */
+export interface SeedTarget {
   readonly models: Models;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -29,7 +29,7 @@ const mostValues = 1000;
 
 /** Inserts rows. */
 export async function add<Table extends SeededTable>(
-  { models, log, signal, counts }: Site,
+  { models, log, signal, counts }: SeedTarget,
   table: Table,
   rows: readonly NewRow<Table>[],
 ): Promise<void> {
@@ -51,17 +51,17 @@ export async function add<Table extends SeededTable>(
  * @param complete what is still to be done to those that are missing
  */
 export async function ensure<Table extends SeededTable>(
-  site: Site,
+  target: SeedTarget,
   table: Table,
   keys: readonly [Column<Table>, ...Column<Table>[]],
   rows: readonly NewRow<Table>[],
   complete: (missing: readonly NewRow<Table>[]) => Promise<readonly NewRow<Table>[]> = async (missing) => missing,
 ): Promise<Ensured> {
-  const model = site.models[table];
+  const model = target.models[table];
   const before = await identify(model, keys, rows);
   const added = rows.flatMap((row, place) => (before.has(keyOf(row, keys)) ? [] : [place]));
   const missing = rows.filter((row) => !before.has(keyOf(row, keys)));
-  await add(site, table, await complete(missing));
+  await add(target, table, await complete(missing));
   // SQLite does not tell the ids of several new rows
   const known = missing.length === 0 ? before : new Map([...(await identify(model, keys, missing)), ...before]);
   const ids = rows.map((row) => known.get(keyOf(row, keys)));

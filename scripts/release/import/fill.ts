@@ -3,7 +3,7 @@ import { readConfig } from '../../../src/config/config.ts';
 import { quoteName, quoteText } from '../../../src/database/quoting.ts';
 import type { Transaction } from '../../../src/database/database.ts';
 import type { Session } from '../../../src/database/session.ts';
-import { plant } from '../../../src/seed/plant.ts';
+import { writeSeed } from '../../../src/seed/write-seed.ts';
 import { readSeedOptions } from '../../../src/seed/options.ts';
 import { reasonOf } from '../../../src/errors/failure.ts';
 import { versionTable } from '../../../src/schema/catalog.ts';
@@ -37,7 +37,7 @@ export function fill(url: string, now: Date, signal: AbortSignal): Promise<reado
     const log = { info: ignore, warn: ignore, error: ignore };
     const config = readConfig({ DATABASE_URL: url }, '/');
     const options = readSeedOptions(new Map(Object.entries(small)), new Set());
-    await attempt(theSeed, () => plant(transaction, { config, log, signal }, options, now));
+    await attempt(theSeed, () => writeSeed(transaction, { config, log, signal }, options, now));
     const { catalog } = await transaction.observe();
     for (const table of inDependencyOrder(catalog)) await insertRows(transaction, catalog, table, attempt);
   });

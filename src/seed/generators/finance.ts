@@ -2,7 +2,7 @@ import { dateText, type Day } from '../calendar.ts';
 import { at } from '../random.ts';
 import { services, taxRules } from '../texts.ts';
 import type { NewRow } from '../models/models.ts';
-import { money, numbersTo, type Scene, stamps } from './seed-context.ts';
+import { money, numbersTo, type SeedContext, stamps } from './seed-context.ts';
 import type { ProjectRef } from './work.ts';
 
 type InvoiceItem = Omit<NewRow<'invoice_items'>, 'invoice_id'>;
@@ -22,8 +22,8 @@ const term = 30;
 const statuses = ['draft', 'sent', 'sent', 'paid', 'paid'] as const;
 
 /** The currency of the settings, euro and dollar. */
-export function currencyRows(scene: Scene): readonly NewRow<'currencies'>[] {
-  return [...new Set(['EUR', 'USD', scene.currency])].map((code) => {
+export function currencyRows(context: SeedContext): readonly NewRow<'currencies'>[] {
+  return [...new Set(['EUR', 'USD', context.currency])].map((code) => {
     const format = new Intl.NumberFormat('en', { style: 'currency', currency: code, currencyDisplay: 'narrowSymbol' });
     return {
       code,
@@ -31,12 +31,12 @@ export function currencyRows(scene: Scene): readonly NewRow<'currencies'>[] {
       symbol: format.formatToParts(0).find(({ type }) => type === 'currency')?.value ?? code,
       decimal_places: format.resolvedOptions().maximumFractionDigits ?? 2,
       is_active: true,
-      ...stamps(scene),
+      ...stamps(context),
     };
   });
 }
 
-export function taxRuleRows(count: number, scene: Scene): readonly NewRow<'tax_rules'>[] {
+export function taxRuleRows(count: number, context: SeedContext): readonly NewRow<'tax_rules'>[] {
   return taxRules.slice(0, count).map(([name, rate]) => ({
     name,
     country: 'BE',
@@ -45,7 +45,7 @@ export function taxRuleRows(count: number, scene: Scene): readonly NewRow<'tax_r
     compound: false,
     inclusive: false,
     active: true,
-    ...stamps(scene),
+    ...stamps(context),
   }));
 }
 
@@ -55,9 +55,9 @@ export function planInvoices(
   parts: number,
   people: readonly number[],
   projects: readonly ProjectRef[],
-  scene: Scene,
+  context: SeedContext,
 ): readonly InvoicePlan[] {
-  return numbersTo(count).map((number) => planInvoice(number, parts, at(people, number - 1), projects, scene));
+  return numbersTo(count).map((number) => planInvoice(number, parts, at(people, number - 1), projects, context));
 }
 
 function planInvoice(
@@ -65,16 +65,16 @@ function planInvoice(
   parts: number,
   issuer: number,
   projects: readonly ProjectRef[],
-  scene: Scene,
+  context: SeedContext,
 ): InvoicePlan {
   const index = number - 1;
   const { id, name, client } = at(projects, index);
   const lines = numbersTo(1 + (index % 3)).map((line) => lineOf(line, index, name, client.rate));
   const subtotal = lines.reduce((sum, { cents }) => sum + cents, 0);
   const tax = Math.round((subtotal * taxRate) / 100);
-  const due = scene.today - (index % 60);
+  const due = context.today - (index % 60);
   const settled = settle(index, subtotal + tax, parts, due);
-  const payer = { currency: scene.currency, received_by: issuer, method: 'bank_transfer', status: 'completed' };
+  const payer = { currency: context.currency, received_by: issuer, method: 'bank_transfer', status: 'completed' };
   return {
     invoice: {
       invoice_number: invoiceNumber(number),
@@ -91,18 +91,18 @@ function planInvoice(
       // the older name of the same column
       total: money(subtotal + tax),
       total_amount: money(subtotal + tax),
-      currency_code: scene.currency,
+      currency_code: context.currency,
       created_by: issuer,
       ...settled.columns,
-      ...stamps(scene),
+      ...stamps(context),
     },
-    items: lines.map(({ row }) => ({ ...row, created_at: scene.utc })),
+    items: lines.map(({ row }) => ({ ...row, created_at: context.utc })),
     payments: settled.payments.map(({ cents, day }, part) => ({
       amount: money(cents),
       payment_date: dateText(day),
       reference: `${invoiceNumber(number)}-${part + 1}`,
       ...payer,
-      ...stamps(scene),
+      ...stamps(context),
     })),
   };
 }

@@ -2,7 +2,7 @@ import { timestampText } from '../calendar.ts';
 import { at } from '../random.ts';
 import { address, articles, numbered, warehouseName } from '../texts.ts';
 import type { NewRow } from '../models/models.ts';
-import { mark, numbersTo, type Scene, stamps } from './seed-context.ts';
+import { seedTag, numbersTo, type SeedContext, stamps } from './seed-context.ts';
 
 /** How much of an item lies in a warehouse. */
 export interface Level {
@@ -26,18 +26,22 @@ const kinds = ['adjustment', 'purchase', 'adjustment', 'return'] as const;
 const reasons = { adjustment: 'Counted again', purchase: 'Delivery', return: 'Came back unused' } as const;
 const dayInMilliseconds = 86_400_000;
 
-export function warehouseRows(count: number, createdBy: number, scene: Scene): readonly NewRow<'warehouses'>[] {
+export function warehouseRows(count: number, createdBy: number, context: SeedContext): readonly NewRow<'warehouses'>[] {
   return numbersTo(count).map((number) => ({
     name: warehouseName(number - 1),
     code: `DEV-W${number}`,
     address: address(number - 1),
     is_active: true,
     created_by: createdBy,
-    ...stamps(scene),
+    ...stamps(context),
   }));
 }
 
-export function stockItemRows(count: number, createdBy: number, scene: Scene): readonly NewRow<'stock_items'>[] {
+export function stockItemRows(
+  count: number,
+  createdBy: number,
+  context: SeedContext,
+): readonly NewRow<'stock_items'>[] {
   const names = articles.map(([name]) => name);
   return numbersTo(count).map((number) => {
     const [, category, cost, price] = at(articles, number - 1);
@@ -48,11 +52,11 @@ export function stockItemRows(count: number, createdBy: number, scene: Scene): r
       unit: 'pcs',
       default_cost: cost,
       default_price: price,
-      currency_code: scene.currency,
+      currency_code: context.currency,
       is_active: true,
       is_trackable: true,
       created_by: createdBy,
-      ...stamps(scene),
+      ...stamps(context),
     };
   });
 }
@@ -66,26 +70,26 @@ export function planStock(
   levels: readonly Level[],
   numbers: readonly number[],
   people: readonly number[],
-  scene: Scene,
+  context: SeedContext,
 ): StockPlan {
-  const opened = levels.map(({ found }, index) => found ?? 100 * scene.dice('stock', index).whole(10, 59));
+  const opened = levels.map(({ found }, index) => found ?? 100 * context.random('stock', index).whole(10, 59));
   const now = [...opened];
   const spare = levels.map(({ found }, index) => (found === null ? (opened[index] ?? 0) : 0));
   const moved = numbers.map((number) => {
-    const place = scene.dice('movement', number).whole(0, levels.length - 1);
+    const place = context.random('movement', number).whole(0, levels.length - 1);
     const quantity = quantityOf(number, (spare[place] ?? 0) / 100);
     now[place] = (now[place] ?? 0) + quantity * 100;
     spare[place] = (spare[place] ?? 0) + Math.min(quantity * 100, 0);
-    return movementRow(number, at(levels, place), quantity, people, scene);
+    return movementRow(number, at(levels, place), quantity, people, context);
   });
   const changed = (index: number): number => ((now[index] ?? 0) - (opened[index] ?? 0)) / 100;
   return {
     levels: levels.flatMap((level, index) =>
-      level.missing ? [levelRow(level, index, (now[index] ?? 0) / 100, scene)] : [],
+      level.missing ? [levelRow(level, index, (now[index] ?? 0) / 100, context)] : [],
     ),
     movements: [
       ...levels.flatMap((level, index) =>
-        level.found === null ? [openingRow(level, (opened[index] ?? 0) / 100, people, scene)] : [],
+        level.found === null ? [openingRow(level, (opened[index] ?? 0) / 100, people, context)] : [],
       ),
       ...moved,
     ],
@@ -107,7 +111,7 @@ function levelRow(
   { warehouseId, itemId }: Level,
   index: number,
   quantity: number,
-  scene: Scene,
+  context: SeedContext,
 ): NewRow<'warehouse_stock'> {
   return {
     warehouse_id: warehouseId,
@@ -115,7 +119,7 @@ function levelRow(
     quantity_on_hand: quantity,
     quantity_reserved: 0,
     location: `${at(['A', 'B', 'C'], index)}-${(index % 10) + 1}`,
-    ...stamps(scene),
+    ...stamps(context),
   };
 }
 
@@ -123,7 +127,7 @@ function openingRow(
   level: Level,
   quantity: number,
   people: readonly number[],
-  scene: Scene,
+  context: SeedContext,
 ): NewRow<'stock_movements'> {
   return {
     movement_type: 'adjustment',
@@ -132,7 +136,7 @@ function openingRow(
     quantity,
     reason: 'Opening stock',
     moved_by: at(people, 0),
-    moved_at: timestampText((scene.today - 120) * dayInMilliseconds),
+    moved_at: timestampText((context.today - 120) * dayInMilliseconds),
   };
 }
 
@@ -141,7 +145,7 @@ function movementRow(
   { warehouseId, itemId }: Level,
   quantity: number,
   people: readonly number[],
-  scene: Scene,
+  context: SeedContext,
 ): NewRow<'stock_movements'> {
   const kind = at(kinds, number - 1);
   // not yesterday: where the settings' day is ahead of UTC, that may not be over
@@ -151,8 +155,8 @@ function movementRow(
     warehouse_id: warehouseId,
     stock_item_id: itemId,
     quantity,
-    reason: `${reasons[kind]} ${mark(number)}`,
+    reason: `${reasons[kind]} ${seedTag(number)}`,
     moved_by: at(people, number - 1),
-    moved_at: timestampText((scene.today - daysAgo) * dayInMilliseconds + (9 * 60 + (number % 480)) * 60_000),
+    moved_at: timestampText((context.today - daysAgo) * dayInMilliseconds + (9 * 60 + (number % 480)) * 60_000),
   };
 }

@@ -2,13 +2,13 @@ import { dateText } from '../calendar.ts';
 import { at } from '../random.ts';
 import { categories, remarks } from '../texts.ts';
 import type { NewRow } from '../models/models.ts';
-import { mark, money, type Scene, stamps } from './seed-context.ts';
+import { seedTag, money, type SeedContext, stamps } from './seed-context.ts';
 import type { ProjectRef, TaskRef } from './work.ts';
 
 /** By what an expense is recognised: its receipt's number. */
 export const receipt = (number: number): string => `DEV-R-${number}`;
 
-export function categoryRows(scene: Scene): readonly NewRow<'expense_categories'>[] {
+export function categoryRows(context: SeedContext): readonly NewRow<'expense_categories'>[] {
   return categories.map(({ name, code, color }) => ({
     name,
     code,
@@ -17,7 +17,7 @@ export function categoryRows(scene: Scene): readonly NewRow<'expense_categories'
     requires_receipt: true,
     requires_approval: true,
     is_active: true,
-    ...stamps(scene),
+    ...stamps(context),
   }));
 }
 
@@ -25,21 +25,21 @@ export function expenseRows(
   numbers: readonly number[],
   people: readonly number[],
   projects: readonly ProjectRef[],
-  scene: Scene,
+  context: SeedContext,
 ): readonly NewRow<'expenses'>[] {
   return numbers.map((number) => {
     const index = number - 1;
-    const dice = scene.dice('expense', number);
+    const random = context.random('expense', number);
     const project = at(projects, index);
     const category = at(categories, index);
     return {
       user_id: at(people, index),
       project_id: project.id,
       client_id: project.client.id,
-      title: dice.pick<string>(category.titles),
+      title: random.pick<string>(category.titles),
       category: category.code,
-      amount: money(1000 + 25 * dice.whole(0, 796)),
-      currency_code: scene.currency,
+      amount: money(1000 + 25 * random.whole(0, 796)),
+      currency_code: context.currency,
       tax_amount: 0,
       tax_rate: 0,
       status: 'approved',
@@ -47,9 +47,9 @@ export function expenseRows(
       reimbursable: true,
       invoiced: false,
       reimbursed: false,
-      expense_date: dateText(scene.today - (index % 90)),
+      expense_date: dateText(context.today - (index % 90)),
       receipt_number: receipt(number),
-      ...stamps(scene),
+      ...stamps(context),
     };
   });
 }
@@ -58,14 +58,14 @@ export function commentRows(
   numbers: readonly number[],
   people: readonly number[],
   tasks: readonly TaskRef[],
-  scene: Scene,
+  context: SeedContext,
 ): readonly NewRow<'comments'>[] {
   return numbers.map((number) => ({
     task_id: at(tasks, number - 1).id,
     user_id: at(people, number - 1),
-    content: `${scene.dice('comment', number).pick(remarks)} ${mark(number)}`,
+    content: `${context.random('comment', number).pick(remarks)} ${seedTag(number)}`,
     is_internal: true,
     is_client_comment: false,
-    ...stamps(scene),
+    ...stamps(context),
   }));
 }

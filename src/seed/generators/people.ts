@@ -1,17 +1,17 @@
 import { personName } from '../texts.ts';
 import type { NewRow } from '../models/models.ts';
-import { numbersTo, type Scene, stamps } from './seed-context.ts';
+import { numbersTo, type SeedContext, stamps } from './seed-context.ts';
 
 /** The people that work here; without their passwords. */
-export function userRows(count: number, scene: Scene): readonly NewRow<'users'>[] {
-  return numbersTo(count).map((number) => userRow(`devuser${number}`, personName(number - 1), 'user', scene));
+export function userRows(count: number, context: SeedContext): readonly NewRow<'users'>[] {
+  return numbersTo(count).map((number) => userRow(`devuser${number}`, personName(number - 1), 'user', context));
 }
 
 /** The administrator of a database in which there is nobody yet. */
-export const administratorRow = (username: string, scene: Scene): NewRow<'users'> =>
-  userRow(username, null, 'admin', scene);
+export const administratorRow = (username: string, context: SeedContext): NewRow<'users'> =>
+  userRow(username, null, 'admin', context);
 
-function userRow(username: string, fullName: string | null, role: string, scene: Scene): NewRow<'users'> {
+function userRow(username: string, fullName: string | null, role: string, context: SeedContext): NewRow<'users'> {
   return {
     username,
     full_name: fullName,
@@ -31,6 +31,6 @@ function userRow(username: string, fullName: string | null, role: string, scene:
     smart_notify_break_reminder: false,
     smart_notify_break_interval_minutes: 60,
     smart_notify_end_of_day: false,
-    ...stamps(scene),
+    ...stamps(context),
   };
 }

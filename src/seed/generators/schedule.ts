@@ -1,5 +1,5 @@
 import { type Day, type Minute, minuteOf } from '../calendar.ts';
-import { at, type DiceFor } from '../random.ts';
+import { at, type RandomFor } from '../random.ts';
 
 /** When a time entry of somebody's lies. */
 export interface Interval {
@@ -45,7 +45,7 @@ export function schedule(
   numbers: readonly number[],
   days: readonly Day[],
   taken: readonly (readonly Interval[])[],
-  dice: DiceFor,
+  random: RandomFor,
 ): readonly Placement[] | null {
   const boards = taken.map((intervals) => boardsOf(days, intervals));
   const full = new Set<number>();
@@ -53,7 +53,7 @@ export function schedule(
   for (const number of numbers) {
     const preferred = (number - 1) % taken.length;
     const wanted = at(lengths, Math.floor((number - 1) / taken.length) + preferred);
-    const firstDay = dice('time entry', number).whole(0, days.length - 1);
+    const firstDay = random('time entry', number).whole(0, days.length - 1);
     const found = findPlace(boards, full, preferred, wanted, firstDay);
     if (found === null) return null;
     const from = minuteOf(at(days, found.day), found.start);

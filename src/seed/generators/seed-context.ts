@@ -1,21 +1,21 @@
 import type { Day } from '../calendar.ts';
-import type { DiceFor } from '../random.ts';
+import type { RandomFor } from '../random.ts';
 
-/** What every row of a run may depend on. */
-export interface Scene {
-  readonly dice: DiceFor;
+/** What the rows of a run may depend on. */
+export interface SeedContext {
+  readonly random: RandomFor;
   /** In the time zone of the settings, like the time entries. */
   readonly today: Day;
   /** The time of the run in UTC, as the application stamps rows. */
   readonly utc: string;
-  /** The same on the clock on the wall: time entries are stamped with that. */
+  /** The local time of the run: time entries are stamped with it. */
   readonly local: string;
   /** ISO 4217. */
   readonly currency: string;
 }
 
 /** `created_at` and `updated_at` of a new row. */
-export const stamps = ({ utc }: Scene): { created_at: string; updated_at: string } => ({
+export const stamps = ({ utc }: SeedContext): { created_at: string; updated_at: string } => ({
   created_at: utc,
   updated_at: utc,
 });
@@ -26,5 +26,5 @@ export const numbersTo = (count: number): readonly number[] => Array.from({ leng
 /** An amount that was counted in hundredths. */
 export const money = (hundredths: number): number => Math.round(hundredths) / 100;
 
-/** The mark by which a numbered row is recognised, whatever else has been made of it. */
-export const mark = (number: number): string => `(dev ${number})`;
+/** The tag in a numbered row: the next run recognises the row by it, whatever else was changed there. */
+export const seedTag = (number: number): string => `(dev ${number})`;

@@ -3,7 +3,7 @@ import { at } from '../random.ts';
 import { entryNotes, entryTags } from '../texts.ts';
 import type { Placement } from './schedule.ts';
 import type { NewRow } from '../models/models.ts';
-import { mark, type Scene } from './seed-context.ts';
+import { seedTag, type SeedContext } from './seed-context.ts';
 import type { TaskRef } from './work.ts';
 
 /** @param tasks at least one; those that nobody has begun with get no time, unless there are no others */
@@ -11,13 +11,13 @@ export function timeEntryRows(
   placements: readonly Placement[],
   people: readonly number[],
   tasks: readonly TaskRef[],
-  { dice, local }: Scene,
+  { random, local }: SeedContext,
 ): readonly NewRow<'time_entries'>[] {
   const begun = tasks.filter(({ untouched }) => !untouched);
   const workedOn = begun.length > 0 ? begun : tasks;
   return placements.map(({ number, person, from, to }) => {
     const { id, project } = at(workedOn, number - 1);
-    const choice = dice('note', number);
+    const choice = random('note', number);
     return {
       user_id: at(people, person),
       project_id: project.id,
@@ -26,7 +26,7 @@ export function timeEntryRows(
       start_time: minuteText(from),
       end_time: minuteText(to),
       duration_seconds: (to - from) * 60,
-      notes: `${choice.pick(entryNotes)} ${mark(number)}`,
+      notes: `${choice.pick(entryNotes)} ${seedTag(number)}`,
       tags: choice.pick(entryTags),
       billable: true,
       source: 'manual',

@@ -1,7 +1,7 @@
 import { at } from '../random.ts';
 import { address, clientName, projectName, taskName } from '../texts.ts';
 import type { NewRow } from '../models/models.ts';
-import { numbersTo, type Scene, stamps } from './seed-context.ts';
+import { numbersTo, type SeedContext, stamps } from './seed-context.ts';
 
 /** A client that is in the database. */
 export interface ClientRef {
@@ -30,16 +30,16 @@ export interface TaskRef {
 const statuses = ['todo', 'in_progress', 'review', 'done', 'done', 'done'] as const;
 const priorities = ['low', 'medium', 'high', 'urgent'] as const;
 
-const clientFacts = (index: number, scene: Scene): Omit<ClientRef, 'id'> => {
+const clientFacts = (index: number, context: SeedContext): Omit<ClientRef, 'id'> => {
   const name = clientName(index);
   const host = name.normalize('NFD').replaceAll(/[^A-Za-z]/g, '');
-  const rate = 70 + 5 * scene.dice('client', index).whole(0, 10);
+  const rate = 70 + 5 * context.random('client', index).whole(0, 10);
   return { name, rate, email: `office@${host.toLowerCase()}.example.com`, address: address(index) };
 };
 
-export function clientRows(count: number, scene: Scene): readonly NewRow<'clients'>[] {
+export function clientRows(count: number, context: SeedContext): readonly NewRow<'clients'>[] {
   return numbersTo(count).map((number) => {
-    const { name, rate, email, address: place } = clientFacts(number - 1, scene);
+    const { name, rate, email, address: place } = clientFacts(number - 1, context);
     return {
       name,
       description: 'Made up for development',
@@ -52,16 +52,20 @@ export function clientRows(count: number, scene: Scene): readonly NewRow<'client
       prepaid_reset_day: 1,
       portal_enabled: false,
       portal_issues_enabled: true,
-      ...stamps(scene),
+      ...stamps(context),
     };
   });
 }
 
 /** @param ids the clients', in the order of their rows */
-export const clientRefs = (ids: readonly number[], scene: Scene): readonly ClientRef[] =>
-  ids.map((id, index) => ({ id, ...clientFacts(index, scene) }));
+export const clientRefs = (ids: readonly number[], context: SeedContext): readonly ClientRef[] =>
+  ids.map((id, index) => ({ id, ...clientFacts(index, context) }));
 
-export function projectRows(clients: readonly ClientRef[], each: number, scene: Scene): readonly NewRow<'projects'>[] {
+export function projectRows(
+  clients: readonly ClientRef[],
+  each: number,
+  context: SeedContext,
+): readonly NewRow<'projects'>[] {
   return clients.flatMap((client, clientIndex) =>
     numbersTo(each).map((number) => ({
       name: nameOfProject(client, number - 1),
@@ -73,7 +77,7 @@ export function projectRows(clients: readonly ClientRef[], each: number, scene: 
       code: `DEV${String(clientIndex + 1).padStart(3, '0')}-${String(number).padStart(2, '0')}`,
       estimated_hours: 40 + 10 * (number - 1),
       budget_threshold_percent: 80,
-      ...stamps(scene),
+      ...stamps(context),
     })),
   );
 }
@@ -93,7 +97,7 @@ export function taskRows(
   projects: readonly ProjectRef[],
   each: number,
   people: readonly number[],
-  scene: Scene,
+  context: SeedContext,
 ): readonly NewRow<'tasks'>[] {
   return projects.flatMap(({ id, name }, projectIndex) =>
     numbersTo(each).map((number) => ({
@@ -105,7 +109,7 @@ export function taskRows(
       estimated_hours: 2 + ((number - 1) % 8),
       created_by: at(people, projectIndex),
       assigned_to: at(people, projectIndex + number - 1),
-      ...stamps(scene),
+      ...stamps(context),
     })),
   );
 }

@@ -2,51 +2,51 @@ import { text } from '../../database/rows.ts';
 import type { SeedOptions } from '../options.ts';
 import { at } from '../random.ts';
 import { currencyRows, type InvoicePlan, planInvoices, taxRuleRows } from '../generators/finance.ts';
-import type { Scene } from '../generators/seed-context.ts';
+import type { SeedContext } from '../generators/seed-context.ts';
 import type { ProjectRef } from '../generators/work.ts';
-import { add, ensure, read, type Site } from '../write.ts';
+import { add, ensure, read, type SeedTarget } from '../write.ts';
 
 /** Currencies, unless they are not wanted, tax rules, and invoices. */
-export async function plantFinance(
-  site: Site,
+export async function writeFinance(
+  target: SeedTarget,
   options: SeedOptions,
   people: readonly number[],
   projects: readonly ProjectRef[],
-  scene: Scene,
+  context: SeedContext,
 ): Promise<void> {
   if (options.currencies) {
-    const rows = await read(site.models.currencies, ['code']);
+    const rows = await read(target.models.currencies, ['code']);
     const known = new Set(rows.map((row) => text(row, 'code')));
     await add(
-      site,
+      target,
       'currencies',
-      currencyRows(scene).filter(({ code }) => !known.has(code)),
+      currencyRows(context).filter(({ code }) => !known.has(code)),
     );
   }
-  await ensure(site, 'tax_rules', ['name'], taxRuleRows(options.taxRules, scene));
-  if (projects.length > 0) await plantInvoices(site, options, people, projects, scene);
+  await ensure(target, 'tax_rules', ['name'], taxRuleRows(options.taxRules, context));
+  if (projects.length > 0) await writeInvoices(target, options, people, projects, context);
 }
 
 /** An invoice comes with its items and payments or not at all: what somebody made of an older one stays. */
-async function plantInvoices(
-  site: Site,
+async function writeInvoices(
+  target: SeedTarget,
   { invoices: count, paymentsPerInvoice }: SeedOptions,
   people: readonly number[],
   projects: readonly ProjectRef[],
-  scene: Scene,
+  context: SeedContext,
 ): Promise<void> {
-  const plans = planInvoices(count, paymentsPerInvoice, people, projects, scene);
+  const plans = planInvoices(count, paymentsPerInvoice, people, projects, context);
   const rows = plans.map(({ invoice }) => invoice);
-  const { ids, added } = await ensure(site, 'invoices', ['invoice_number'], rows);
+  const { ids, added } = await ensure(target, 'invoices', ['invoice_number'], rows);
   const of = <Part>(parts: (plan: InvoicePlan) => readonly Part[]): ({ readonly invoice_id: number } & Part)[] =>
     added.flatMap((place) => parts(at(plans, place)).map((row) => ({ invoice_id: at(ids, place), ...row })));
   await add(
-    site,
+    target,
     'invoice_items',
     of(({ items }) => items),
   );
   await add(
-    site,
+    target,
     'payments',
     of(({ payments }) => payments),
   );

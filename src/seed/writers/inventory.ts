@@ -3,36 +3,36 @@ import type { Models } from '../models/models.ts';
 import type { SeedOptions } from '../options.ts';
 import { at } from '../random.ts';
 import { type Level, planStock, stockItemRows, warehouseRows } from '../generators/inventory.ts';
-import type { Scene } from '../generators/seed-context.ts';
-import { add, ensure, missingNumbers, readWhere, type Site } from '../write.ts';
+import type { SeedContext } from '../generators/seed-context.ts';
+import { add, ensure, missingNumbers, readWhere, type SeedTarget } from '../write.ts';
 
 const numbered = { column: 'reason', pattern: /\(dev (\d+)\)/ } as const;
 
 /** Warehouses, items, and what has come and gone: a level is always the sum of its movements. */
-export async function plantInventory(
-  site: Site,
+export async function writeInventory(
+  target: SeedTarget,
   { warehouses, stockItems, stockMovements }: SeedOptions,
   people: readonly number[],
-  scene: Scene,
+  context: SeedContext,
 ): Promise<void> {
   const keeper = at(people, 0);
-  const places = await ensure(site, 'warehouses', ['code'], warehouseRows(warehouses, keeper, scene));
-  const items = await ensure(site, 'stock_items', ['sku'], stockItemRows(stockItems, keeper, scene));
-  const levels = await levelsOf(site, places.ids, items.ids);
+  const places = await ensure(target, 'warehouses', ['code'], warehouseRows(warehouses, keeper, context));
+  const items = await ensure(target, 'stock_items', ['sku'], stockItemRows(stockItems, keeper, context));
+  const levels = await levelsOf(target, places.ids, items.ids);
   if (levels.length === 0) return;
-  const numbers = await missingNumbers(site.models.stock_movements, numbered, stockMovements);
-  const plan = planStock(levels, numbers, people, scene);
-  await add(site, 'warehouse_stock', plan.levels);
-  await add(site, 'stock_movements', plan.movements);
+  const numbers = await missingNumbers(target.models.stock_movements, numbered, stockMovements);
+  const plan = planStock(levels, numbers, people, context);
+  await add(target, 'warehouse_stock', plan.levels);
+  await add(target, 'stock_movements', plan.movements);
   for (const { warehouseId, itemId, quantity } of plan.changes) {
     const where = { warehouse_id: warehouseId, stock_item_id: itemId };
-    await site.models.warehouse_stock.increment({ quantity_on_hand: quantity }, { where });
-    await site.models.warehouse_stock.update({ updated_at: scene.utc }, { where });
+    await target.models.warehouse_stock.increment({ quantity_on_hand: quantity }, { where });
+    await target.models.warehouse_stock.update({ updated_at: context.utc }, { where });
   }
 }
 
 async function levelsOf(
-  { models }: Site,
+  { models }: SeedTarget,
   warehouses: readonly number[],
   items: readonly number[],
 ): Promise<readonly Level[]> {

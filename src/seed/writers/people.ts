@@ -1,21 +1,21 @@
-import type { Scene } from '../generators/seed-context.ts';
+import type { SeedContext } from '../generators/seed-context.ts';
 import type { NewRow } from '../models/models.ts';
 import { administratorRow, userRows } from '../generators/people.ts';
 import { developmentPassword, hashPassword } from '../password.ts';
-import { ensure, read, type Site } from '../write.ts';
+import { ensure, read, type SeedTarget } from '../write.ts';
 
 /** The people of the development data, and somebody to administer a database without anybody. @returns their ids */
-export async function plantPeople(
-  site: Site,
+export async function writePeople(
+  target: SeedTarget,
   count: number,
   administrator: string,
-  scene: Scene,
+  context: SeedContext,
 ): Promise<readonly number[]> {
-  const anybody = await read(site.models.users.scope('active'), ['id'], { limit: 1 });
+  const anybody = await read(target.models.users.scope('active'), ['id'], { limit: 1 });
   if (anybody.length === 0) {
-    await ensure(site, 'users', ['username'], [administratorRow(administrator, scene)], withPasswords);
+    await ensure(target, 'users', ['username'], [administratorRow(administrator, context)], withPasswords);
   }
-  const { ids } = await ensure(site, 'users', ['username'], userRows(count, scene), withPasswords);
+  const { ids } = await ensure(target, 'users', ['username'], userRows(count, context), withPasswords);
   return ids;
 }
 

@@ -4,34 +4,34 @@ import { type Day, minuteOf, minuteText, readMinute, workingDays } from '../cale
 import type { Models } from '../models/models.ts';
 import type { SeedOptions } from '../options.ts';
 import { type Interval, schedule } from '../generators/schedule.ts';
-import type { Scene } from '../generators/seed-context.ts';
+import type { SeedContext } from '../generators/seed-context.ts';
 import { timeEntryRows } from '../generators/time.ts';
 import type { TaskRef } from '../generators/work.ts';
-import { add, missingNumbers, read, type Site } from '../write.ts';
+import { add, missingNumbers, read, type SeedTarget } from '../write.ts';
 
 const numbered = { column: 'notes', pattern: /\(dev (\d+)\)/ } as const;
 
 /** Time entries on the working days before today. @throws Failure `usage` if the days are too full for them */
-export async function plantTime(
-  site: Site,
+export async function writeTime(
+  target: SeedTarget,
   { timeEntries, daysBack }: SeedOptions,
   people: readonly number[],
   tasks: readonly TaskRef[],
-  scene: Scene,
+  context: SeedContext,
 ): Promise<void> {
   if (tasks.length === 0) return;
-  const numbers = await missingNumbers(site.models.time_entries, numbered, timeEntries);
+  const numbers = await missingNumbers(target.models.time_entries, numbered, timeEntries);
   if (numbers.length === 0) return;
-  const days = workingDays(scene.today, daysBack);
-  const taken = await timeTaken(site.models, people, scene.today - daysBack, scene.today);
-  const placements = schedule(numbers, days, taken, scene.dice);
+  const days = workingDays(context.today, daysBack);
+  const taken = await timeTaken(target.models, people, context.today - daysBack, context.today);
+  const placements = schedule(numbers, days, taken, context.random);
   if (placements === null) {
     const message =
       `The working days of ${people.length} people in ${daysBack} days have no room for ${numbers.length} more time ` +
       'entries: give more --users or --days-back.';
     throw new Failure({ kind: 'usage', message });
   }
-  await add(site, 'time_entries', timeEntryRows(placements, people, tasks, scene));
+  await add(target, 'time_entries', timeEntryRows(placements, people, tasks, context));
 }
 
 /** What everybody has done between two days; a timer that runs takes all the time from its start on. */

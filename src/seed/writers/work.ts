@@ -1,6 +1,6 @@
 import type { NewRow } from '../models/models.ts';
 import type { SeedOptions } from '../options.ts';
-import type { Scene } from '../generators/seed-context.ts';
+import type { SeedContext } from '../generators/seed-context.ts';
 import {
   clientRefs,
   clientRows,
@@ -11,26 +11,26 @@ import {
   taskRefs,
   taskRows,
 } from '../generators/work.ts';
-import { ensure, type Site, withoutTakenCodes } from '../write.ts';
+import { ensure, type SeedTarget, withoutTakenCodes } from '../write.ts';
 
 /** Clients with their projects with their tasks: those that there are, and those that are added. */
-export async function plantWork(
-  site: Site,
+export async function writeWork(
+  target: SeedTarget,
   { clients: clientCount, projectsPerClient, tasksPerProject }: SeedOptions,
   people: readonly number[],
-  scene: Scene,
+  context: SeedContext,
 ): Promise<{ readonly projects: readonly ProjectRef[]; readonly tasks: readonly TaskRef[] }> {
-  const { ids: clientIds } = await ensure(site, 'clients', ['name'], clientRows(clientCount, scene));
-  const clients = clientRefs(clientIds, scene);
+  const { ids: clientIds } = await ensure(target, 'clients', ['name'], clientRows(clientCount, context));
+  const clients = clientRefs(clientIds, context);
   const { ids: projectIds } = await ensure(
-    site,
+    target,
     'projects',
     ['client_id', 'name'],
-    projectRows(clients, projectsPerClient, scene),
-    withoutTakenCodes<NewRow<'projects'>>(site.models.projects),
+    projectRows(clients, projectsPerClient, context),
+    withoutTakenCodes<NewRow<'projects'>>(target.models.projects),
   );
   const projects = projectRefs(projectIds, clients);
-  const rows = taskRows(projects, tasksPerProject, people, scene);
-  const { ids: taskIds } = await ensure(site, 'tasks', ['project_id', 'name'], rows);
+  const rows = taskRows(projects, tasksPerProject, people, context);
+  const { ids: taskIds } = await ensure(target, 'tasks', ['project_id', 'name'], rows);
   return { projects, tasks: taskRefs(taskIds, projects) };
 }

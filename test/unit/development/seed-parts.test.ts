@@ -12,7 +12,7 @@ import {
 } from '../../../src/seed/calendar.ts';
 import { readSeedOptions } from '../../../src/seed/options.ts';
 import { hashPassword } from '../../../src/seed/password.ts';
-import { diceOf } from '../../../src/seed/random.ts';
+import { randomFor } from '../../../src/seed/random.ts';
 import { noCounts } from '../../../src/seed/tables.ts';
 import { renderCounts } from '../../../src/report/development-messages.ts';
 
@@ -111,10 +111,10 @@ describe('hashPassword', () => {
 
 describe('diceOf', () => {
   it('reaches both ends, and nothing beyond', () => {
-    const dice = diceOf(1)('test', 1);
-    const thrown = new Set(Array.from({ length: 200 }, () => dice.whole(1, 6)));
+    const random = randomFor(1)('test', 1);
+    const thrown = new Set(Array.from({ length: 200 }, () => random.whole(1, 6)));
     expect([...thrown].toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(() => dice.pick([])).toThrow(RangeError);
+    expect(() => random.pick([])).toThrow(RangeError);
   });
 });
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { diceOf } from '../../../src/seed/random.ts';
+import { randomFor } from '../../../src/seed/random.ts';
 import { planInvoices } from '../../../src/seed/generators/finance.ts';
 import { planStock } from '../../../src/seed/generators/inventory.ts';
 import { expenseRows } from '../../../src/seed/generators/notes.ts';
-import { numbersTo, type Scene } from '../../../src/seed/generators/seed-context.ts';
+import { numbersTo, type SeedContext } from '../../../src/seed/generators/seed-context.ts';
 import { schedule } from '../../../src/seed/generators/schedule.ts';
 import { timeEntryRows } from '../../../src/seed/generators/time.ts';
 import {
@@ -16,14 +16,14 @@ import {
 } from '../../../src/seed/generators/work.ts';
 import { clientName, most, personName, projectName, taskName } from '../../../src/seed/texts.ts';
 
-const scene: Scene = {
-  dice: diceOf(1),
+const context: SeedContext = {
+  random: randomFor(1),
   today: 20_000,
   utc: '2024-10-04 10:00:00.000000',
   local: '2024-10-04 12:00:00.000000',
   currency: 'EUR',
 };
-const clients = clientRefs([11, 12], scene);
+const clients = clientRefs([11, 12], context);
 const projects = projectRefs([21, 22, 23, 24], clients);
 const tasks = taskRefs(numbersTo(24), projects);
 
@@ -43,41 +43,41 @@ describe('the rows of the seed', () => {
   });
 
   it('of a smaller set are among those of a larger one', () => {
-    const larger = clientRows(9, scene);
-    expect(larger.slice(0, 5)).toEqual(clientRows(5, scene));
-    const invoices = planInvoices(9, 1, [1, 2], projects, scene);
-    expect(invoices.slice(0, 5)).toEqual(planInvoices(5, 1, [1, 2], projects, scene));
+    const larger = clientRows(9, context);
+    expect(larger.slice(0, 5)).toEqual(clientRows(5, context));
+    const invoices = planInvoices(9, 1, [1, 2], projects, context);
+    expect(invoices.slice(0, 5)).toEqual(planInvoices(5, 1, [1, 2], projects, context));
   });
 
   it('refer to what they belong to', () => {
     expect(projects.map(({ client }) => client.id)).toEqual([11, 11, 12, 12]);
-    expect(projectRows(clients, 2, scene).map((row) => [row['client_id'], row['code']])).toEqual([
+    expect(projectRows(clients, 2, context).map((row) => [row['client_id'], row['code']])).toEqual([
       [11, 'DEV001-01'],
       [11, 'DEV001-02'],
       [12, 'DEV002-01'],
       [12, 'DEV002-02'],
     ]);
-    const statuses = taskRows(projects, 6, [5, 6], scene).map(({ status }) => status);
+    const statuses = taskRows(projects, 6, [5, 6], context).map(({ status }) => status);
     expect(statuses.slice(0, 6)).toEqual(['todo', 'in_progress', 'review', 'done', 'done', 'done']);
-    expect(expenseRows([3], [5, 6], projects, scene)).toMatchObject([
+    expect(expenseRows([3], [5, 6], projects, context)).toMatchObject([
       { user_id: 5, project_id: 23, client_id: 12, category: 'accommodation', receipt_number: 'DEV-R-3' },
     ]);
   });
 
   it('log no time on what nobody has begun', () => {
     const placements = numbersTo(40).map((number) => ({ number, person: 0, from: number * 60, to: number * 60 + 30 }));
-    const rows = timeEntryRows(placements, [5], tasks, scene);
+    const rows = timeEntryRows(placements, [5], tasks, context);
     const untouched = tasks.filter((task) => task.untouched).map(({ id }) => id);
     expect(untouched).toEqual([1, 7, 13, 19]);
     expect(rows.filter((row) => untouched.includes(Number(row['task_id'])))).toEqual([]);
     expect(rows[0]).toMatchObject({ duration_seconds: 1800, start_time: '1970-01-01 01:00:00.000000' });
-    expect(timeEntryRows(placements.slice(0, 1), [5], tasks.slice(0, 1), scene)).toMatchObject([{ task_id: 1 }]);
+    expect(timeEntryRows(placements.slice(0, 1), [5], tasks.slice(0, 1), context)).toMatchObject([{ task_id: 1 }]);
   });
 });
 
 describe('planInvoices', () => {
   it.each([0, 1, 2, 5])('divides what is paid into at most %s payments, to the cent', (parts) => {
-    for (const { invoice, items, payments } of planInvoices(60, parts, [1, 2, 3], projects, scene)) {
+    for (const { invoice, items, payments } of planInvoices(60, parts, [1, 2, 3], projects, context)) {
       const sum = (rows: readonly Readonly<Record<string, unknown>>[], name: string): number =>
         rows.reduce((total, row) => total + Math.round(Number(row[name]) * 100), 0);
       const total = Math.round(invoice['total_amount'] * 100);
@@ -97,7 +97,7 @@ describe('planStock', () => {
   const level = { warehouseId: 1, itemId: 2 };
 
   it('opens a level that is missing, and adds to one that is there', () => {
-    const made = planStock([{ ...level, found: null, missing: true }], [1, 2], [7], scene);
+    const made = planStock([{ ...level, found: null, missing: true }], [1, 2], [7], context);
     const moved = made.movements.reduce((sum, { quantity }) => sum + quantity, 0);
     expect(made.movements.map(({ reason }) => reason)).toEqual([
       'Opening stock',
@@ -107,26 +107,26 @@ describe('planStock', () => {
     expect(made.levels).toMatchObject([{ quantity_on_hand: moved }]);
     expect(made.changes).toEqual([]);
 
-    const found = planStock([{ ...level, found: 550, missing: false }], [2], [7], scene);
+    const found = planStock([{ ...level, found: 550, missing: false }], [2], [7], context);
     expect(found.levels).toEqual([]);
     expect(found.movements).toHaveLength(1);
     expect(found.changes).toMatchObject([{ ...level, quantity: 2 }]);
   });
 
   it('opens no level that movements are there of', () => {
-    const { levels, movements } = planStock([{ ...level, found: 550, missing: true }], [2], [7], scene);
+    const { levels, movements } = planStock([{ ...level, found: 550, missing: true }], [2], [7], context);
     expect(levels).toMatchObject([{ quantity_on_hand: 7.5 }]);
     expect(movements).toMatchObject([{ movement_type: 'purchase', quantity: 2 }]);
   });
 
   it('takes nothing away from a level that was there: it may have been empty on that day', () => {
-    const { changes, movements } = planStock([{ ...level, found: 10_000, missing: false }], [1], [7], scene);
+    const { changes, movements } = planStock([{ ...level, found: 10_000, missing: false }], [1], [7], context);
     expect(movements).toMatchObject([{ movement_type: 'adjustment', quantity: 2 }]);
     expect(changes).toMatchObject([{ quantity: 2 }]);
   });
 
   it('takes away no more than there was at first, whenever something came', () => {
-    const { movements } = planStock([{ ...level, found: null, missing: true }], numbersTo(2000), [7], scene);
+    const { movements } = planStock([{ ...level, found: null, missing: true }], numbersTo(2000), [7], context);
     const quantities = movements.map(({ quantity }) => quantity);
     const taken = quantities.filter((quantity) => quantity < 0).reduce((sum, quantity) => sum + quantity, 0);
     expect((quantities[0] ?? 0) + taken).toBe(0);
@@ -139,7 +139,7 @@ describe('schedule', () => {
 
   it('fills the days without an overlap, and hands on what does not fit', () => {
     const busy = [{ from: 100 * day, to: 106 * day }];
-    const placements = schedule(numbersTo(48), days, [[], busy, []], diceOf(3)) ?? [];
+    const placements = schedule(numbersTo(48), days, [[], busy, []], randomFor(3)) ?? [];
     expect(placements).toHaveLength(48);
     expect(placements.filter(({ person }) => person === 1)).toEqual([]);
     for (const person of [0, 2]) {
@@ -150,18 +150,18 @@ describe('schedule', () => {
     expect(placements.every(({ from }) => days.includes(Math.floor(from / day)))).toBe(true);
   });
 
-  it('has room for six entries a day, whatever the dice say', () => {
+  it('has room for six entries a day, whatever the random choices are', () => {
     for (const seed of numbersTo(20)) {
-      expect(schedule(numbersTo(24), days, [[]], diceOf(seed))).toHaveLength(24);
+      expect(schedule(numbersTo(24), days, [[]], randomFor(seed))).toHaveLength(24);
     }
   });
 
   it('gives up when all is full', () => {
-    expect(schedule([1], days, [[{ from: 0, to: 200 * day }]], diceOf(1))).toBeNull();
+    expect(schedule([1], days, [[{ from: 0, to: 200 * day }]], randomFor(1))).toBeNull();
   });
 
   it('chooses the same again', () => {
-    const choose = (seed: number) => schedule(numbersTo(12), days, [[], []], diceOf(seed));
+    const choose = (seed: number) => schedule(numbersTo(12), days, [[], []], randomFor(seed));
     expect(choose(5)).toEqual(choose(5));
     expect(choose(6)).not.toEqual(choose(5));
   });
