@@ -8,7 +8,7 @@ import { randomOf } from './random.ts';
 import { type TestInstallation, partialsOf } from './test-installation.ts';
 import { sqliteInstallation } from './sqlite-environment.ts';
 import { failuresOf, seed } from './case-counts.ts';
-import { type Fate, runUntilKilled } from './killable-process.ts';
+import { type Ending, runUntilKilled } from './killable-process.ts';
 
 /** A command, and what it may end with. */
 interface Expected {
@@ -45,10 +45,11 @@ const mixed: readonly Member[] = [
 
 /** Starts them all at once. */
 const together = (
-  scene: TestInstallation,
+  installation: TestInstallation,
   commands: readonly (readonly string[])[],
   env: Readonly<Record<string, string>> = {},
-): Promise<readonly Fate[]> => Promise.all(commands.map((args) => runUntilKilled(args, { ...scene.env, ...env })));
+): Promise<readonly Ending[]> =>
+  Promise.all(commands.map((args) => runUntilKilled(args, { ...installation.env, ...env })));
 
 /** So many commands, in an order that chance makes. */
 function crowd(count: number, engine: Engine, topic: 'upgrade' | 'impatient' | 'restore'): readonly Expected[] {
@@ -67,8 +68,8 @@ function crowd(count: number, engine: Engine, topic: 'upgrade' | 'impatient' | '
     }));
 }
 
-function requireEnds(fates: readonly Fate[], commands: readonly Expected[], more: readonly number[] = []): void {
-  const odd = fates.flatMap(({ exitCode, all }, index) => {
+function requireEnds(endings: readonly Ending[], commands: readonly Expected[], more: readonly number[] = []): void {
+  const odd = endings.flatMap(({ exitCode, all }, index) => {
     const { args = [], ends = [] } = commands[index] ?? {};
     return exitCode !== undefined && [...ends, ...more].includes(exitCode)
       ? []
@@ -77,72 +78,75 @@ function requireEnds(fates: readonly Fate[], commands: readonly Expected[], more
   if (odd.length > 0) throw new Error(odd.join('\n\n'));
 }
 
-const migrations = (fates: readonly Fate[]): number =>
-  fates.filter(({ all }) => all.includes('The schema was brought to the head')).length;
+const migrations = (endings: readonly Ending[]): number =>
+  endings.filter(({ all }) => all.includes('The schema was brought to the head')).length;
 
 describeScenes('runs at once', (open) => {
   it.each([2, 10, 30])('%i on an old database: one migrates it, and all are content', async (count) => {
-    const scene = await open('content');
-    await kindCalled('behind').lay(scene);
-    await scene.keep();
-    await succeed(scene, []);
-    const after = await scene.picture();
-    await scene.back();
+    const installation = await open('content');
+    await kindCalled('behind').prepare(installation);
+    await installation.keep();
+    await succeed(installation, []);
+    const after = await installation.picture();
+    await installation.back();
 
-    const commands = [...crowd(count - 1, scene.engine, 'upgrade'), { args: [], ends: [0] }];
+    const commands = [...crowd(count - 1, installation.engine, 'upgrade'), { args: [], ends: [0] }];
     const run = async (): Promise<void> => {
-      const fates = await together(
-        scene,
+      const endings = await together(
+        installation,
         commands.map(({ args }) => args),
       );
-      requireEnds(fates, commands);
-      expect(migrations(fates)).toBe(1);
-      expect(differenceOf(await scene.picture(), after)).toBeNull();
-      expect([...(await scene.leftovers()), ...partialsOf(scene)]).toEqual([]);
+      requireEnds(endings, commands);
+      expect(migrations(endings)).toBe(1);
+      expect(differenceOf(await installation.picture(), after)).toBeNull();
+      expect([...(await installation.leftovers()), ...partialsOf(installation)]).toEqual([]);
     };
-    expect(await failuresOf(scene.engine, [{ title: `${count} at once`, run }])).toEqual([]);
+    expect(await failuresOf(installation.engine, [{ title: `${count} at once`, run }])).toEqual([]);
   });
 
   it('10 with little patience: each has its turn, or says that another run holds the lock', async () => {
-    const scene = await open('content');
-    await kindCalled('behind').lay(scene);
-    const commands = [...crowd(9, scene.engine, 'impatient'), { args: [], ends: [0] }];
+    const installation = await open('content');
+    await kindCalled('behind').prepare(installation);
+    const commands = [...crowd(9, installation.engine, 'impatient'), { args: [], ends: [0] }];
     const run = async (): Promise<void> => {
-      const fates = await together(
-        scene,
+      const endings = await together(
+        installation,
         commands.map(({ args }) => args),
         { TT_LOCK_TIMEOUT: '0' },
       );
-      requireEnds(fates, commands, [locked]);
+      requireEnds(endings, commands, [locked]);
       // nobody at all, if the lock was always held by one who does something else
-      expect(migrations(fates)).toBeLessThanOrEqual(1);
-      await succeed(scene, []);
+      expect(migrations(endings)).toBeLessThanOrEqual(1);
+      await succeed(installation, []);
     };
-    expect(await failuresOf(scene.engine, [{ title: 'with little patience', run }])).toEqual([]);
+    expect(await failuresOf(installation.engine, [{ title: 'with little patience', run }])).toEqual([]);
   });
 
   it.each([2, 10, 30])('%i beside a restore: the database is the old one or the restored one', async (count) => {
     const kind = kindCalled('restore');
-    const scene = await open(kind.changes);
-    await kind.lay(scene);
-    await scene.keep();
-    const before = await scene.picture();
-    await succeed(scene, kind.args(scene));
-    const after = await scene.picture();
-    await scene.back();
+    const installation = await open(kind.changes);
+    await kind.prepare(installation);
+    await installation.keep();
+    const before = await installation.picture();
+    await succeed(installation, kind.args(installation));
+    const after = await installation.picture();
+    await installation.back();
 
-    const commands = crowd(count - 1, scene.engine, 'restore');
+    const commands = crowd(count - 1, installation.engine, 'restore');
     const run = async (): Promise<void> => {
-      const [restored, ...others] = await together(scene, [kind.args(scene), ...commands.map(({ args }) => args)]);
+      const [restored, ...others] = await together(installation, [
+        kind.args(installation),
+        ...commands.map(({ args }) => args),
+      ]);
       if (restored === undefined) throw new Error('nothing was run');
       requireEnds(others, commands);
-      requireEnds([restored], [{ args: kind.args(scene), ends: [0, restoreRefused] }]);
+      requireEnds([restored], [{ args: kind.args(installation), ends: [0, restoreRefused] }]);
       const expected = restored.exitCode === 0 ? after : before;
-      expect(differenceOf(await scene.picture(), expected)).toBeNull();
-      expect([...(await scene.leftovers()), ...partialsOf(scene)]).toEqual([]);
-      await succeed(scene, []);
+      expect(differenceOf(await installation.picture(), expected)).toBeNull();
+      expect([...(await installation.leftovers()), ...partialsOf(installation)]).toEqual([]);
+      await succeed(installation, []);
     };
-    expect(await failuresOf(scene.engine, [{ title: `${count} beside a restore`, run }])).toEqual([]);
+    expect(await failuresOf(installation.engine, [{ title: `${count} beside a restore`, run }])).toEqual([]);
   });
 });
 

@@ -51,11 +51,11 @@ async function cutEverywhere(kind: Kind, title: string): Promise<readonly string
   const proxy = await startCuttingProxy(server);
   // a run that loses all connections waits for the server, and need not wait long to learn what it has to learn
   const env = { TT_WAIT_TIMEOUT: '2' };
-  const scene = await postgresInstallation({ server, changes: kind.changes, through: proxy.through, env });
-  const ordeal = await prepareCase(kind, scene);
+  const installation = await postgresInstallation({ server, changes: kind.changes, through: proxy.through, env });
+  const crashCase = await prepareCase(kind, installation);
   const chance = randomOf(seed(), title);
-  const [, statements] = await proxy.cutting(null, () => scene.run(kind.args(scene)));
-  await scene.back();
+  const [, statements] = await proxy.cutting(null, () => installation.run(kind.args(installation)));
+  await installation.back();
   const count = Math.min(statements, cutsOf(kind));
   const cases = Array.from({ length: count }, (_, index) => {
     const statement = 1 + Math.floor(((index + chance()) / count) * statements);
@@ -63,10 +63,11 @@ async function cutEverywhere(kind: Kind, title: string): Promise<readonly string
     const which = cut.all ? 'all connections' : 'a connection';
     return {
       title: `${which} cut ${cut.side} statement ${statement} of ${statements}`,
-      run: () => runCase(ordeal, async () => (await proxy.cutting(cut, () => scene.run(kind.args(scene))))[0]),
+      run: () =>
+        runCase(crashCase, async () => (await proxy.cutting(cut, () => installation.run(kind.args(installation))))[0]),
     };
   });
-  return failuresOf(title, cases, () => scene.back());
+  return failuresOf(title, cases, () => installation.back());
 }
 
 describePostgres(

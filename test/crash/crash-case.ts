@@ -5,15 +5,15 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 import type { Kind } from './kinds.ts';
 import { differenceOf, type DatabaseSnapshot } from './database-snapshot.ts';
 import { partialsOf, type TestInstallation } from './test-installation.ts';
-import type { Death, Fate } from './killable-process.ts';
+import type { Death, Ending } from './killable-process.ts';
 
-/** A kind of work on its scene, with all the ends that it may come to. */
+/** A kind of work on its installation, with every result that is allowed. */
 export interface CrashCase {
   readonly kind: Kind;
-  readonly scene: TestInstallation;
+  readonly installation: TestInstallation;
   /** What the work finds. */
   readonly untouched: DatabaseSnapshot;
-  /** What a start makes of the scene, had the work never begun. */
+  /** What a start makes of the installation, if the work had never begun. */
   readonly before: DatabaseSnapshot;
   /** What a start makes of it after the work. */
   readonly after: DatabaseSnapshot;
@@ -28,26 +28,26 @@ export interface TitledDeath {
   readonly death: Death;
 }
 
-/** Lays the scene and does the work undisturbed, to see how long it takes and what it ends in. */
-export async function prepareCase(kind: Kind, scene: TestInstallation): Promise<CrashCase> {
-  await kind.lay(scene);
-  await scene.keep();
-  const rows = await scene.rows();
-  const untouched = await scene.picture();
-  await start(scene);
-  const before = await soundPicture(scene);
-  await scene.back();
+/** Prepares the installation and does the work without a crash: how long it takes, and what the result is. */
+export async function prepareCase(kind: Kind, installation: TestInstallation): Promise<CrashCase> {
+  await kind.prepare(installation);
+  await installation.keep();
+  const rows = await installation.rows();
+  const untouched = await installation.picture();
+  await start(installation);
+  const before = await soundPicture(installation);
+  await installation.back();
   const list = join(await temporaryDirectory(), 'steps');
-  await undisturbed(kind, scene, list);
-  await scene.back();
-  const milliseconds = await undisturbed(kind, scene);
-  await start(scene);
-  const after = await soundPicture(scene);
-  if (kind.keepsRows) requireRows(rows, await scene.rows());
+  await undisturbed(kind, installation, list);
+  await installation.back();
+  const milliseconds = await undisturbed(kind, installation);
+  await start(installation);
+  const after = await soundPicture(installation);
+  if (kind.keepsRows) requireRows(rows, await installation.rows());
   else if (differenceOf(before, after) === null) throw new Error(`nobody can tell whether ${kind.name} happened`);
-  await scene.back();
+  await installation.back();
   const steps = readFileSync(list, 'utf8').trimEnd().split('\n');
-  return { kind, scene, untouched, before, after, duration: milliseconds, steps };
+  return { kind, installation, untouched, before, after, duration: milliseconds, steps };
 }
 
 /** Counted by ourselves: what a run says of it is not believed. */
@@ -57,65 +57,65 @@ function requireRows(before: Readonly<Record<string, number>>, after: Readonly<R
 }
 
 /** @returns how many milliseconds it took */
-async function undisturbed(kind: Kind, scene: TestInstallation, list = ''): Promise<number> {
-  const { exitCode, all, milliseconds } = await scene.run(kind.args(scene), { kind: 'never' }, list);
+async function undisturbed(kind: Kind, installation: TestInstallation, list = ''): Promise<number> {
+  const { exitCode, all, milliseconds } = await installation.run(kind.args(installation), { kind: 'never' }, list);
   if (exitCode !== 0) throw new Error(`${kind.name} undisturbed ended with ${exitCode}:\n${all}`);
   return milliseconds;
 }
 
-async function soundPicture(scene: TestInstallation): Promise<DatabaseSnapshot> {
-  const leftovers = await scene.leftovers();
+async function soundPicture(installation: TestInstallation): Promise<DatabaseSnapshot> {
+  const leftovers = await installation.leftovers();
   if (leftovers.length > 0) throw new Error(`left over by a run that was not disturbed: ${leftovers.join(', ')}`);
-  return scene.picture();
+  return installation.picture();
 }
 
 /** One case: the work is cut off, and then a person starts again. @throws Error that says what is wrong */
-export async function runCase(ordeal: CrashCase, cutOff: () => Promise<Fate>): Promise<void> {
-  const { kind, scene } = ordeal;
-  const fate = await cutOff();
-  if (fate.exitCode === 1) throw new Error(`the work ended with exit code 1:\n${fate.all}`);
+export async function runCase(crashCase: CrashCase, cutOff: () => Promise<Ending>): Promise<void> {
+  const { kind, installation } = crashCase;
+  const ending = await cutOff();
+  if (ending.exitCode === 1) throw new Error(`the work ended with exit code 1:\n${ending.all}`);
   try {
-    await requireTrueWordOf(ordeal, fate);
+    await requireTrueWordOf(crashCase, ending);
     // who found nothing to do would find nothing again
-    if (!/nothing to do/.test(await start(scene))) await start(scene, /nothing to do/);
-    const found = await scene.picture();
+    if (!/nothing to do/.test(await start(installation))) await start(installation, /nothing to do/);
+    const found = await installation.picture();
     // what was said to be done has to be done
-    const allowed = fate.exitCode === 0 ? [ordeal.after] : [ordeal.before, ordeal.after];
+    const allowed = ending.exitCode === 0 ? [crashCase.after] : [crashCase.before, crashCase.after];
     const differences = allowed.map((expected) => differenceOf(found, expected));
     if (!differences.includes(null)) throw new Error(`neither of both states: ${differences.join('\n  or: ')}`);
-    const leftovers = await scene.leftovers();
+    const leftovers = await installation.leftovers();
     if (leftovers.length > 0) throw new Error(`left over: ${leftovers.join(', ')}`);
-    if (kind.name === 'backup' || partialsOf(scene).length > 0) await requireBackup(scene);
+    if (kind.name === 'backup' || partialsOf(installation).length > 0) await requireBackup(installation);
   } catch (error) {
     throw new Error(
-      `${error instanceof Error ? error.message : String(error)}\n  the run that was cut off said:\n${fate.all}`,
+      `${error instanceof Error ? error.message : String(error)}\n  the run that was cut off said:\n${ending.all}`,
       { cause: error },
     );
   }
-  await scene.back();
+  await installation.back();
 }
 
 /** What the banner of a run says to be safe is held against the live database, before anything mends it. */
-async function requireTrueWordOf({ scene, untouched }: CrashCase, { all }: Fate): Promise<void> {
+async function requireTrueWordOf({ installation, untouched }: CrashCase, { all }: Ending): Promise<void> {
   if (safeSentence(all) === null) return;
-  const found = await scene.picture();
-  requireTrueWord(all, found[scene.live] !== untouched[scene.live]);
+  const found = await installation.picture();
+  requireTrueWord(all, found[installation.live] !== untouched[installation.live]);
 }
 
 /** The gate, as at every start. */
-async function start(scene: TestInstallation, saying = /healthy and current/): Promise<string> {
-  const { exitCode, all } = await scene.run([]);
+async function start(installation: TestInstallation, saying = /healthy and current/): Promise<string> {
+  const { exitCode, all } = await installation.run([]);
   if (exitCode !== 0 || !saying.test(all)) throw new Error(`the next start ended with ${exitCode}:\n${all}`);
   return all;
 }
 
 /** The next backup works, and nothing stays half made. */
-async function requireBackup(scene: TestInstallation): Promise<void> {
-  const { exitCode, all } = await scene.run(['backup', 'create']);
+async function requireBackup(installation: TestInstallation): Promise<void> {
+  const { exitCode, all } = await installation.run(['backup', 'create']);
   if (exitCode !== 0) throw new Error(`the next backup ended with ${exitCode}:\n${all}`);
-  const partials = partialsOf(scene);
+  const partials = partialsOf(installation);
   if (partials.length > 0) throw new Error(`the next backup left ${partials.join(', ')}`);
-  const faults = await scene.leftovers();
+  const faults = await installation.leftovers();
   if (faults.length > 0) throw new Error(`after the next backup: ${faults.join(', ')}`);
 }
 

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Everything of a scene that a person would miss: part → content. */
+/** Everything of an installation that a person would miss: part → content. */
 export type DatabaseSnapshot = Readonly<Record<string, string>>;
 
 /** Times since then, ids and positions of sequences are what two runs cannot have in common. */

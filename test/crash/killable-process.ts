@@ -18,7 +18,7 @@ export type Death =
   | { readonly kind: 'instant'; readonly milliseconds: number; readonly whole: boolean };
 
 /** What became of a run. */
-export interface Fate {
+export interface Ending {
   /** Undefined if it was killed. */
   readonly exitCode: number | undefined;
   readonly killed: boolean;
@@ -33,7 +33,7 @@ export async function runUntilKilled(
   env: Readonly<Record<string, string>>,
   death: Death = { kind: 'never' },
   list = '',
-): Promise<Fate> {
+): Promise<Ending> {
   const counts = death.kind === 'step' || death.kind === 'stop' || list !== '';
   const started = performance.now();
   const victim = execa(entrypoint, args, {

@@ -12,9 +12,9 @@ export interface Kind {
   readonly engines: readonly Engine[];
   /** What it changes on PostgreSQL. */
   readonly changes: Changes;
-  /** Brings an empty scene to where the work begins. */
-  lay(scene: TestInstallation): Promise<void>;
-  args(scene: TestInstallation): readonly string[];
+  /** Prepares an empty installation for the work. */
+  prepare(installation: TestInstallation): Promise<void>;
+  args(installation: TestInstallation): readonly string[];
   /** Whether nothing of the core tables' rows may be missing after it. */
   readonly keepsRows: boolean;
   /** How much of chance it gets: 1 is TEST_CRASH_INSTANTS. */
@@ -47,55 +47,56 @@ const fewRows = [
   '--invoices=2',
 ];
 
-async function old(scene: TestInstallation): Promise<void> {
-  if (scene.engine === 'postgresql') await restoreSql(scene.url, release('pg', 'v1.5.1', 'before.sql.gz'));
-  else copyFileSync(await sqliteFile(release('sqlite', 'v1.5.1', 'before.db.gz')), fileOf(scene));
+async function old(installation: TestInstallation): Promise<void> {
+  if (installation.engine === 'postgresql')
+    await restoreSql(installation.url, release('pg', 'v1.5.1', 'before.sql.gz'));
+  else copyFileSync(await sqliteFile(release('sqlite', 'v1.5.1', 'before.db.gz')), fileOf(installation));
 }
 
 const fileOf = ({ url }: TestInstallation): string => url.slice('sqlite:///'.length);
 
-async function current(scene: TestInstallation): Promise<void> {
-  await old(scene);
-  await succeed(scene, []);
-  for (const name of readdirSync(scene.backups)) if (name.endsWith('.zip')) discard(scene, name);
+async function current(installation: TestInstallation): Promise<void> {
+  await old(installation);
+  await succeed(installation, []);
+  for (const name of readdirSync(installation.backups)) if (name.endsWith('.zip')) discard(installation, name);
 }
 
 const discard = ({ backups }: TestInstallation, name: string): void => rmSync(join(backups, name));
 
 /** Runs a command that has to succeed. */
-export async function succeed(scene: TestInstallation, args: readonly string[]): Promise<void> {
-  const { exitCode, all } = await scene.run(args);
+export async function succeed(installation: TestInstallation, args: readonly string[]): Promise<void> {
+  const { exitCode, all } = await installation.run(args);
   if (exitCode !== 0) throw new Error(`db-init ${args.join(' ')} ended with ${exitCode}:\n${all}`);
 }
 
 const work = { engines: both, changes: 'content', keepsRows: true, share: few } as const;
-const restored = { ...work, changes: 'databases', keepsRows: false, share: 1, lay: current } as const;
+const restored = { ...work, changes: 'databases', keepsRows: false, share: 1, prepare: current } as const;
 
 export const kinds: readonly Kind[] = [
-  { ...work, name: 'fresh', lay: () => Promise.resolve(), args: gate },
-  { ...work, name: 'behind', lay: old, args: gate },
+  { ...work, name: 'fresh', prepare: () => Promise.resolve(), args: gate },
+  { ...work, name: 'behind', prepare: old, args: gate },
   {
     ...work,
     name: 'corrupted',
     engines: ['postgresql'],
-    lay: ({ url }) => restoreSql(url, state('polluted')),
+    prepare: ({ url }) => restoreSql(url, state('polluted')),
     args: gate,
   },
   {
     ...work,
     name: 'drifted',
-    async lay(scene) {
-      await current(scene);
-      await scene.execute('DROP TABLE task_checklist_items; DROP INDEX ix_time_entries_billable_start_time');
+    async prepare(installation) {
+      await current(installation);
+      await installation.execute('DROP TABLE task_checklist_items; DROP INDEX ix_time_entries_billable_start_time');
     },
     args: () => ['repair'],
   },
   {
     ...work,
     name: 'unversioned',
-    async lay(scene) {
-      await old(scene);
-      await scene.execute('DROP TABLE alembic_version');
+    async prepare(installation) {
+      await old(installation);
+      await installation.execute('DROP TABLE alembic_version');
     },
     args: () => ['adopt'],
   },
@@ -103,14 +104,14 @@ export const kinds: readonly Kind[] = [
     ...work,
     name: 'reset',
     keepsRows: false,
-    lay: old,
+    prepare: old,
     args: ({ name }) => ['reset', '--yes-delete-all-data', name],
   },
   {
     ...work,
     name: 'quarantine',
     keepsRows: false,
-    lay: old,
+    prepare: old,
     args: () => ['quarantine', 'create', '--all', '--yes'],
   },
   {
@@ -128,17 +129,17 @@ export const kinds: readonly Kind[] = [
   {
     ...work,
     name: 'seed',
-    lay: current,
+    prepare: current,
     args: () => ['seed', ...fewRows],
   },
-  { ...work, name: 'backup', changes: 'databases', share: 1, lay: current, args: () => ['backup', 'create'] },
-  { ...restored, name: 'restore', args: (scene) => ['restore', archiveFor(scene), '--yes'] },
+  { ...work, name: 'backup', changes: 'databases', share: 1, prepare: current, args: () => ['backup', 'create'] },
+  { ...restored, name: 'restore', args: (installation) => ['restore', archiveFor(installation), '--yes'] },
   {
     ...restored,
     name: 'undo',
-    async lay(scene) {
-      await current(scene);
-      await succeed(scene, ['restore', archiveFor(scene), '--yes']);
+    async prepare(installation) {
+      await current(installation);
+      await succeed(installation, ['restore', archiveFor(installation), '--yes']);
     },
     args: () => ['restore', '--undo', '--yes'],
   },
@@ -146,9 +147,10 @@ export const kinds: readonly Kind[] = [
     ...restored,
     name: 'restore row by row',
     share: few,
-    async lay(scene) {
-      await current(scene);
-      if (scene.engine === 'postgresql') bareFile = await sqliteFile(release('sqlite', 'v3.6.0', 'before.db.gz'));
+    async prepare(installation) {
+      await current(installation);
+      if (installation.engine === 'postgresql')
+        bareFile = await sqliteFile(release('sqlite', 'v3.6.0', 'before.db.gz'));
     },
     args: ({ engine }) => ['restore', engine === 'sqlite' ? archiveOf('postgresql') : bareFile, '--yes'],
   },
@@ -158,7 +160,7 @@ export const kinds: readonly Kind[] = [
     engines: ['postgresql'],
     changes: 'schemas',
     share: 0.3,
-    args: (scene) => ['restore', archiveFor(scene), '--yes'],
+    args: (installation) => ['restore', archiveFor(installation), '--yes'],
   },
   {
     ...restored,
@@ -166,9 +168,9 @@ export const kinds: readonly Kind[] = [
     engines: ['postgresql'],
     changes: 'schemas',
     share: few,
-    async lay(scene) {
-      await current(scene);
-      await succeed(scene, ['restore', archiveFor(scene), '--yes']);
+    async prepare(installation) {
+      await current(installation);
+      await succeed(installation, ['restore', archiveFor(installation), '--yes']);
     },
     args: () => ['restore', '--undo', '--yes'],
   },

@@ -27,19 +27,20 @@ export function describeOnSqlite(...names: readonly string[]): void {
 /** Kills kinds of work on PostgreSQL. */
 export function describeOnPostgres(...names: readonly string[]): void {
   for (const kind of names.map(kindCalled)) {
-    const openScene = () => postgresInstallation({ server: requirePostgres().url, changes: kind.changes });
+    const openInstallation = () => postgresInstallation({ server: requirePostgres().url, changes: kind.changes });
     describePostgres(
       `${kind.name} (postgresql)`,
-      () => testDeaths(kind, `${kind.name} (postgresql)`, openScene),
+      () => testDeaths(kind, `${kind.name} (postgresql)`, openInstallation),
       'tools',
     );
   }
 }
 
 /** Kills a kind of work before and after every step, and by chance. */
-function testDeaths(kind: Kind, title: string, openScene: () => Promise<TestInstallation>): void {
-  let ordeal: Promise<CrashCase> | null = null;
-  const prepared = (): Promise<CrashCase> => (ordeal ??= openScene().then((scene) => prepareCase(kind, scene)));
+function testDeaths(kind: Kind, title: string, openInstallation: () => Promise<TestInstallation>): void {
+  let crashCase: Promise<CrashCase> | null = null;
+  const prepared = (): Promise<CrashCase> =>
+    (crashCase ??= openInstallation().then((installation) => prepareCase(kind, installation)));
 
   it('killed before and after every step is done or undone by the next start', async () => {
     const present = await prepared();
@@ -47,7 +48,7 @@ function testDeaths(kind: Kind, title: string, openScene: () => Promise<TestInst
     const failures = await failuresOf(
       title,
       casesOf(present, deathsAtSteps(present, kind.share === 1 ? 4 * steps : steps, chance)),
-      () => present.scene.back(),
+      () => present.installation.back(),
     );
     expect(failures).toEqual([]);
   });
@@ -57,16 +58,16 @@ function testDeaths(kind: Kind, title: string, openScene: () => Promise<TestInst
     const chance = randomOf(seed(), `${title} instants`);
     const count = Math.max(2, Math.round(instants * kind.share));
     const failures = await failuresOf(title, casesOf(present, deathsByChance(present, count, chance)), () =>
-      present.scene.back(),
+      present.installation.back(),
     );
     expect(failures).toEqual([]);
   });
 }
 
-function casesOf(ordeal: CrashCase, deaths: readonly TitledDeath[]): readonly Case[] {
-  const { scene, kind } = ordeal;
+function casesOf(crashCase: CrashCase, deaths: readonly TitledDeath[]): readonly Case[] {
+  const { installation, kind } = crashCase;
   return deaths.map(({ title, death }) => ({
     title,
-    run: () => runCase(ordeal, () => scene.run(kind.args(scene), death)),
+    run: () => runCase(crashCase, () => installation.run(kind.args(installation), death)),
   }));
 }

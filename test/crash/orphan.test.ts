@@ -25,16 +25,20 @@ describePostgres(
   () => {
     it('does not commit behind the back of the next start', async () => {
       const server = requirePostgres().url;
-      const scene = await postgresInstallation({ server, changes: 'schemas' });
-      await kind.lay(scene);
-      const before = await scene.picture();
-      const url = urlOf(server, scene.name);
+      const installation = await postgresInstallation({ server, changes: 'schemas' });
+      await kind.prepare(installation);
+      const before = await installation.picture();
+      const url = urlOf(server, installation.name);
 
       const run = async (): Promise<void> => {
         await withClient(url, (client) => client.query('SET allow_system_table_mods TO on; ' + gate));
         await withClient(url, async (client) => {
           await client.query('SELECT pg_advisory_lock($1)', [key]);
-          const restore = execa(restoreCommand(), kind.args(scene), { reject: false, env: scene.env, all: true });
+          const restore = execa(restoreCommand(), kind.args(installation), {
+            reject: false,
+            env: installation.env,
+            all: true,
+          });
           const waits = async (): Promise<boolean> => {
             const { rowCount } = await client.query(
               `SELECT FROM pg_stat_activity WHERE datname = current_database()
@@ -49,15 +53,15 @@ describePostgres(
           process.kill(restore.pid ?? 0, 'SIGKILL');
           await restore;
 
-          const next = start([], { env: scene.env });
+          const next = start([], { env: installation.env });
           await Promise.race([next, eventually(async () => !(await waits()))]);
           await client.query('SELECT pg_advisory_unlock($1)', [key]);
           const { exitCode, all } = await next;
           expect(exitCode, all).toBe(0);
         });
         await withClient(url, (client) => client.query('DROP EVENT TRIGGER crash_gate; DROP FUNCTION crash_gate'));
-        expect(differenceOf(await scene.picture(), before)).toBeNull();
-        expect(await scene.leftovers()).toEqual([]);
+        expect(differenceOf(await installation.picture(), before)).toBeNull();
+        expect(await installation.leftovers()).toEqual([]);
       };
       expect(await failuresOf(kind.name, [{ title: 'killed when psql knew everything', run }])).toEqual([]);
     });

@@ -5,7 +5,7 @@ import { withClient } from '../support/database.ts';
 import { eventually } from '../support/wait-for-output.ts';
 import { type TestInstallation, installationOn } from './test-installation.ts';
 
-/** What a run changes, and so how a scene comes back: the content of a database, names of databases, or of schemas. */
+/** What a run changes, and so how an installation comes back: the content of a database, names of databases, or of schemas. */
 export type Changes = 'content' | 'databases' | 'schemas';
 
 export interface PostgresOptions {
@@ -22,7 +22,7 @@ interface Named {
   readonly name: string;
 }
 
-/** A scene around an empty PostgreSQL database. For `schemas` its runs connect as an owner without CREATEDB. */
+/** An installation around an empty PostgreSQL database. For `schemas` its runs connect as an owner without CREATEDB. */
 export async function postgresInstallation(options: PostgresOptions): Promise<TestInstallation> {
   const { server, changes, through = (url: string) => url } = options;
   const name = `dbi_crash_${randomBytes(4).toString('hex')}`;

@@ -14,24 +14,24 @@ let cluster: Promise<PrivateCluster> | null = null;
 
 async function haveServerDie(kind: Kind, title: string): Promise<readonly string[]> {
   const server = await (cluster ??= startPrivateCluster());
-  const scene = await postgresInstallation({ server: server.url, changes: kind.changes });
-  const ordeal = await prepareCase(kind, scene);
+  const installation = await postgresInstallation({ server: server.url, changes: kind.changes });
+  const crashCase = await prepareCase(kind, installation);
   const chance = randomOf(seed(), `${title} server`);
   // the last one dies when the work has said that it is done: what was committed has to be on the disk by then
   const parts = [...Array.from({ length: deaths - 1 }, (_, index) => (index + chance()) / (deaths - 1)), null];
   const cases = parts.map((part) => ({
     title: `the server killed and started again ${part === null ? 'after its end' : `after ${(part * 100).toFixed(1)} % of its time`}`,
     run: () =>
-      runCase(ordeal, async () => {
-        // of how the scene was set up nothing may be lost
+      runCase(crashCase, async () => {
+        // nothing that the setup wrote may be lost
         await server.run('CHECKPOINT');
-        const work = scene.run(kind.args(scene));
-        await (part === null ? work : new Promise((resolve) => setTimeout(resolve, part * ordeal.duration)));
+        const work = installation.run(kind.args(installation));
+        await (part === null ? work : new Promise((resolve) => setTimeout(resolve, part * crashCase.duration)));
         await server.crash();
         return work;
       }),
   }));
-  return failuresOf(title, cases, () => scene.back());
+  return failuresOf(title, cases, () => installation.back());
 }
 
 const describeWithTools = (title: string, spec: () => void): void => describePostgres(title, spec, 'tools');

@@ -11,7 +11,7 @@ import { type TestInstallation, installationOn } from './test-installation.ts';
  */
 const isUnused = (file: string): boolean => file.endsWith('-journal') && readFileSync(file)[0] === 0;
 
-/** A scene around a SQLite file that is not there yet. */
+/** An installation around a SQLite file that is not there yet. */
 export function sqliteInstallation(): Promise<TestInstallation> {
   return installationOn(async (volume) => {
     const folder = join(volume, 'data');

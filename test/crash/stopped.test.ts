@@ -37,34 +37,34 @@ describePostgres(
     testStops('postgresql', prepared, ({ name }) => endSessions(name));
 
     it('moves nothing after another run has finished the work, where the kernel has no locks', async () => {
-      const ordeal = await prepared();
-      const { scene } = ordeal;
+      const crashCase = await prepared();
+      const { installation } = crashCase;
       // where files change places
-      const first = ordeal.steps.findIndex((step) => step.startsWith('mkdir .db-init-former'));
-      const cases = stepsOf(ordeal, first, /^rename /).map(({ title, step }): Case => {
+      const first = crashCase.steps.findIndex((step) => step.startsWith('mkdir .db-init-former'));
+      const cases = stepsOf(crashCase, first, /^rename /).map(({ title, step }): Case => {
         const run = async (): Promise<void> => {
           let settled: Awaited<ReturnType<TestInstallation['picture']>> | null = null;
-          const fate = await scene.run(kind.args(scene), {
+          const ending = await installation.run(kind.args(installation), {
             kind: 'stop',
             step,
             async meanwhile() {
-              await endSessions(scene.name);
-              rmSync(join(scene.backups, '.db-init/lock'));
-              const gate = await scene.run([]);
+              await endSessions(installation.name);
+              rmSync(join(installation.backups, '.db-init/lock'));
+              const gate = await installation.run([]);
               expect(gate.exitCode, gate.all).toBe(0);
-              settled = await scene.picture();
+              settled = await installation.picture();
             },
           });
-          if (settled === null) throw new Error(`it was never stopped:\n${fate.all}`);
-          expect(fate.exitCode, fate.all).toBe(31);
-          expect(fate.all).toContain('Another run has taken over');
-          expect(differenceOf(await scene.picture(), settled)).toBeNull();
-          expect(await scene.leftovers()).toEqual([]);
-          await scene.back();
+          if (settled === null) throw new Error(`it was never stopped:\n${ending.all}`);
+          expect(ending.exitCode, ending.all).toBe(31);
+          expect(ending.all).toContain('Another run has taken over');
+          expect(differenceOf(await installation.picture(), settled)).toBeNull();
+          expect(await installation.leftovers()).toEqual([]);
+          await installation.back();
         };
         return { title, run };
       });
-      expect(await failuresOf('stopped without locks', cases, () => scene.back())).toEqual([]);
+      expect(await failuresOf('stopped without locks', cases, () => installation.back())).toEqual([]);
     });
   },
   'tools',
@@ -74,31 +74,31 @@ describePostgres(
 function testStops(
   title: string,
   prepared: () => Promise<CrashCase>,
-  whileStopped: (scene: TestInstallation) => Promise<unknown>,
+  whileStopped: (installation: TestInstallation) => Promise<unknown>,
 ): void {
   it('keeps others away from its work, and does it or has it done', async () => {
-    const ordeal = await prepared();
-    const { scene } = ordeal;
+    const crashCase = await prepared();
+    const { installation } = crashCase;
     const cases = stepsOf(
-      ordeal,
-      ordeal.steps.findIndex((step) => /restore\.json\.partial restore/.test(step)) + 1,
+      crashCase,
+      crashCase.steps.findIndex((step) => /restore\.json\.partial restore/.test(step)) + 1,
     ).map(({ title: where, step }): Case => ({
       title: where,
       run: () =>
-        runCase(ordeal, () =>
-          scene.run(kind.args(scene), {
+        runCase(crashCase, () =>
+          installation.run(kind.args(installation), {
             kind: 'stop',
             step,
             async meanwhile() {
-              await whileStopped(scene);
-              const gate = await scene.run([], undefined, '', { TT_LOCK_TIMEOUT: '0' });
+              await whileStopped(installation);
+              const gate = await installation.run([], undefined, '', { TT_LOCK_TIMEOUT: '0' });
               expect(gate.exitCode, gate.all).toBe(5);
               expect(gate.all.replaceAll(/\s+/g, ' ')).toContain('it is stopped: kill -CONT');
             },
           }),
         ),
     }));
-    expect(await failuresOf(`stopped (${title})`, cases, () => scene.back())).toEqual([]);
+    expect(await failuresOf(`stopped (${title})`, cases, () => installation.back())).toEqual([]);
   });
 }
 
@@ -120,6 +120,6 @@ function stepsOf(
 
 /** The work is done undisturbed only once. */
 function once(open: () => Promise<TestInstallation>): () => Promise<CrashCase> {
-  let ordeal: Promise<CrashCase> | null = null;
-  return () => (ordeal ??= open().then((scene) => prepareCase(kind, scene)));
+  let crashCase: Promise<CrashCase> | null = null;
+  return () => (crashCase ??= open().then((installation) => prepareCase(kind, installation)));
 }

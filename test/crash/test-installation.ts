@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { normaliser, type DatabaseSnapshot, treeOf } from './database-snapshot.ts';
-import { type Death, type Fate, runUntilKilled } from './killable-process.ts';
+import { type Death, type Ending, runUntilKilled } from './killable-process.ts';
 
 /** A database with the volumes around it. It can be brought back to the state that was kept, again and again. */
 export interface TestInstallation {
@@ -17,7 +17,7 @@ export interface TestInstallation {
   readonly volume: string;
   readonly backups: string;
   readonly env: Readonly<Record<string, string>>;
-  run(args: readonly string[], death?: Death, list?: string, more?: Readonly<Record<string, string>>): Promise<Fate>;
+  run(args: readonly string[], death?: Death, list?: string, more?: Readonly<Record<string, string>>): Promise<Ending>;
   execute(sql: string): Promise<void>;
   /** Takes the present state for the one to come back to. */
   keep(): Promise<void>;
@@ -30,7 +30,7 @@ export interface TestInstallation {
   leftovers(): Promise<readonly string[]>;
 }
 
-/** What a database adds to a scene. */
+/** What a database adds to an installation. */
 export interface Stage {
   readonly engine: Engine;
   readonly url: string;
@@ -48,7 +48,7 @@ export interface Stage {
 const coreTables = ['users', 'projects', 'time_entries', 'clients'];
 const roots = ['uploads', 'static', 'attachments'];
 
-/** Builds a scene around a database. @param stageOn makes the database; SQLite's lies on the volume */
+/** Builds an installation around a database. @param stageOn makes the database; SQLite's lies on the volume */
 export async function installationOn(stageOn: (volume: string) => Promise<Stage>): Promise<TestInstallation> {
   const began = new Date();
   const directory = await temporaryDirectory();

@@ -5,12 +5,12 @@ import { run, start } from '../../support/run.ts';
 import { eventually, waitForOutput } from '../../support/wait-for-output.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { describeBackups } from '../backup/backups.ts';
-import { execute, freshOne, type Scene, sceneOf, withoutTimes } from './resets.ts';
+import { execute, freshOne, type ResetInstallation, installationOf, withoutTimes } from './resets.ts';
 
-let scene: Scene;
-const now = (): Promise<string> => snapshot(scene.database.url, { withoutSequences: true });
+let installation: ResetInstallation;
+const now = (): Promise<string> => snapshot(installation.database.url, { withoutSequences: true });
 const startReset = (): ReturnType<typeof start> =>
-  start(['reset', '--yes-delete-all-data', scene.name], { env: scene.env });
+  start(['reset', '--yes-delete-all-data', installation.name], { env: installation.env });
 
 describeBackups('reset that is killed', ({ name: engine }) => {
   // what PostgreSQL does at other points the next suite says
@@ -18,16 +18,16 @@ describeBackups('reset that is killed', ({ name: engine }) => {
   it.each(engine === 'sqlite' ? lines : lines.slice(-1))(
     'after it said %s leaves the old database or a new one',
     async (line) => {
-      scene = await sceneOf(engine, 'v1.5.1');
+      installation = await installationOf(engine, 'v1.5.1');
       const before = await now();
       const killed = startReset();
       await waitForOutput(killed, line);
       killed.kill('SIGKILL');
       await killed;
-      await settle(scene.database);
-      const found = (await now()) === before ? 'old' : await withoutTimes(scene.database.url);
+      await settle(installation.database);
+      const found = (await now()) === before ? 'old' : await withoutTimes(installation.database.url);
       expect(found).toBeOneOf(['old', await freshOne(engine)]);
-      const { exitCode, stdout } = await run([], { env: scene.env });
+      const { exitCode, stdout } = await run([], { env: installation.env });
       expect(exitCode).toBe(0);
       expect(stdout).toContain('The database is healthy and current');
     },
@@ -53,13 +53,13 @@ describePostgres(
     const [gate, key] = ['reset_test', 4711];
 
     beforeEach(async () => {
-      scene = await sceneOf('postgresql', 'v1.5.1');
+      installation = await installationOf('postgresql', 'v1.5.1');
     });
 
     /** Has reset wait at a kind of statement, until the lock is released. */
     const stopAt = (tag: string): Promise<void> =>
       execute(
-        scene.database,
+        installation.database,
         `CREATE FUNCTION ${gate}() RETURNS event_trigger LANGUAGE plpgsql AS
          $$ BEGIN PERFORM pg_advisory_xact_lock(${key}); END $$;
        CREATE EVENT TRIGGER ${gate} ON ddl_command_end WHEN TAG IN ('${tag}') EXECUTE FUNCTION ${gate}()`,
@@ -72,7 +72,7 @@ describePostgres(
     ] as const)('%s at a %s takes everything back', async (signal, tag, expected) => {
       await stopAt(tag);
       const before = await now();
-      await withClient(scene.database.url, async (client) => {
+      await withClient(installation.database.url, async (client) => {
         await client.query('SELECT pg_advisory_lock($1)', [key]);
         const reset = startReset();
         await eventually(async () => {
@@ -85,13 +85,13 @@ describePostgres(
         reset.kill(signal);
         expect((await reset).exitCode).toBe(expected);
       });
-      await settle(scene.database);
+      await settle(installation.database);
       expect(await now()).toBe(before);
     });
 
     it('that fails takes everything back, and says where the backup lies', async () => {
       await execute(
-        scene.database,
+        installation.database,
         `CREATE FUNCTION ${gate}() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not today'; END $$;
        CREATE EVENT TRIGGER ${gate} ON ddl_command_end WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION ${gate}()`,
       );

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { snapshot } from '../../support/snapshot.ts';
 import { waitForOutput } from '../../support/wait-for-output.ts';
-import { sceneOf } from './resets.ts';
+import { installationOf } from './resets.ts';
 
 const entrypoint = join(import.meta.dirname, '../../../entrypoint');
 
@@ -17,7 +17,7 @@ describe.skipIf(missing)('reset on a terminal', () => {
     ['the end of the input', '\u0004', 2],
     ['ctrl-C', '\u0003', 130],
   ])('wants to have the name typed in: %s', async (_what, answer, expected) => {
-    const { database, env } = await sceneOf('sqlite', 'v1.5.1');
+    const { database, env } = await installationOf('sqlite', 'v1.5.1');
     const before = await snapshot(database.url);
     const terminal = execa('script', ['-qec', `'${entrypoint}' reset`, '/dev/null'], {
       env: { PATH: process.env['PATH'], ...env },

@@ -12,7 +12,16 @@ import { restoreSql } from '../../support/restore-sql.ts';
 import { run } from '../../support/run.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { describeBackups } from '../backup/backups.ts';
-import { archivesIn, around, execute, freshOne, reset, type Scene, sceneOf, withoutTimes } from './resets.ts';
+import {
+  archivesIn,
+  around,
+  execute,
+  freshOne,
+  reset,
+  type ResetInstallation,
+  installationOf,
+  withoutTimes,
+} from './resets.ts';
 
 const flat = (text: string): string => text.replaceAll(/\s+/g, ' ');
 
@@ -21,20 +30,23 @@ describeBackups('reset', ({ name: engine, create }) => {
   beforeAll(async () => {
     fresh = await freshOne(engine);
   });
-  let scene: Scene;
+  let installation: ResetInstallation;
   beforeEach(async () => {
-    scene = await sceneOf(engine, 'v1.5.1');
+    installation = await installationOf(engine, 'v1.5.1');
   });
-  const now = (): Promise<string> => snapshot(scene.database.url, { withoutSequences: true });
+  const now = (): Promise<string> => snapshot(installation.database.url, { withoutSequences: true });
 
   it('leaves what the gate makes from nothing, and a backup of what was there', async () => {
-    const report = join(scene.backups, '../run.json');
-    const { exitCode, stdout } = await reset(scene, [], { TT_REPORT_FILE: report, TT_BACKUP_BEFORE_MIGRATE: 'never' });
+    const report = join(installation.backups, '../run.json');
+    const { exitCode, stdout } = await reset(installation, [], {
+      TT_REPORT_FILE: report,
+      TT_BACKUP_BEFORE_MIGRATE: 'never',
+    });
     expect(exitCode).toBe(0);
-    expect(await withoutTimes(scene.database.url)).toBe(fresh);
+    expect(await withoutTimes(installation.database.url)).toBe(fresh);
 
-    const [archive = ''] = await archivesIn(scene.backups);
-    const path = join(scene.backups, archive);
+    const [archive = ''] = await archivesIn(installation.backups);
+    const path = join(installation.backups, archive);
     expect(stdout).toContain(`restore ${path}`);
     expect(stdout).toContain('The application inserts its default rows');
     const manifest = parseManifest(new AdmZip(path).readAsText('manifest.json'));
@@ -51,7 +63,7 @@ describeBackups('reset', ({ name: engine, create }) => {
   });
 
   it.each(['v4.8.7', 'v5.10.0'])('leaves the same of a database of %s', async (tag) => {
-    const old = await sceneOf(engine, tag);
+    const old = await installationOf(engine, tag);
     const { exitCode, stdout } = await reset(old, ['--no-backup']);
     expect(exitCode).toBe(0);
     expect(stdout).not.toContain('still there');
@@ -59,15 +71,15 @@ describeBackups('reset', ({ name: engine, create }) => {
   });
 
   it('leaves the same of a database that was seeded', async () => {
-    const env = { ...scene.env, FLASK_ENV: 'development' };
+    const env = { ...installation.env, FLASK_ENV: 'development' };
     expect((await run([], { env })).exitCode).toBe(0);
     expect((await run(['seed', '--users', '3', '--clients', '3'], { env })).exitCode).toBe(0);
-    expect((await reset(scene, ['--no-backup'])).exitCode).toBe(0);
-    expect(await withoutTimes(scene.database.url)).toBe(fresh);
+    expect((await reset(installation, ['--no-backup'])).exitCode).toBe(0);
+    expect(await withoutTimes(installation.database.url)).toBe(fresh);
   });
 
   it('needs to be told which database is meant', async () => {
-    const { env, name } = scene;
+    const { env, name } = installation;
     const before = await now();
     const missing = await run(['reset'], { env });
     expect(missing.exitCode).toBe(2);
@@ -81,46 +93,46 @@ describeBackups('reset', ({ name: engine, create }) => {
     expect(await now()).toBe(before);
 
     expect((await run(['reset'], { env: { ...env, TT_FORCE_RESET_DB: 'true' } })).exitCode).toBe(0);
-    expect(await withoutTimes(scene.database.url)).toBe(fresh);
+    expect(await withoutTimes(installation.database.url)).toBe(fresh);
   });
 
   it('deletes nothing where no backup can be made, unless none is wanted', async () => {
     const before = await now();
-    await writeFile(scene.backups, 'a file where the folder should be');
-    const { exitCode, stderr } = await reset(scene);
+    await writeFile(installation.backups, 'a file where the folder should be');
+    const { exitCode, stderr } = await reset(installation);
     expect(exitCode).toBe(30);
     expect(stderr).toContain('No safety backup could be made');
     expect(await now()).toBe(before);
-    expect((await reset(scene, ['--no-backup'])).exitCode).toBe(0);
-    expect(await withoutTimes(scene.database.url)).toBe(fresh);
+    expect((await reset(installation, ['--no-backup'])).exitCode).toBe(0);
+    expect(await withoutTimes(installation.database.url)).toBe(fresh);
   });
 
   it("leaves what is not the application's where it is, with its rows", async () => {
-    await execute(scene.database, "CREATE TABLE notes (note text); INSERT INTO notes VALUES ('kept')");
-    const { exitCode, stdout } = await reset(scene);
+    await execute(installation.database, "CREATE TABLE notes (note text); INSERT INTO notes VALUES ('kept')");
+    const { exitCode, stdout } = await reset(installation);
     expect(exitCode).toBe(0);
     expect(stdout).toContain("Not TimeTracker's, and still there: notes.");
-    expect(await snapshot(scene.database.url)).toContain('kept');
-    await execute(scene.database, 'DROP TABLE notes');
-    expect(await withoutTimes(scene.database.url)).toBe(fresh);
+    expect(await snapshot(installation.database.url)).toContain('kept');
+    await execute(installation.database, 'DROP TABLE notes');
+    expect(await withoutTimes(installation.database.url)).toBe(fresh);
   });
 
   it('deletes nothing while something else refers to it', async () => {
-    await execute(scene.database, 'CREATE TABLE shelves (id integer, user_id integer REFERENCES users (id))');
+    await execute(installation.database, 'CREATE TABLE shelves (id integer, user_id integer REFERENCES users (id))');
     const before = await now();
-    const { exitCode, stderr } = await reset(scene);
+    const { exitCode, stderr } = await reset(installation);
     expect(exitCode).toBe(2);
     expect(flat(stderr)).toContain("Something that is not TimeTracker's is in the way");
     expect(flat(stderr)).toMatch(/- .*shelves/);
     expect(flat(stderr)).toContain('quarantine create --all --yes');
     expect(await now()).toBe(before);
-    expect(await archivesIn(scene.backups).catch(() => [])).toEqual([]);
+    expect(await archivesIn(installation.backups).catch(() => [])).toEqual([]);
   });
 
   it('deletes nothing where a view has the name of a table', async () => {
-    await execute(scene.database, 'CREATE VIEW time_off_requests AS SELECT 1 AS id');
+    await execute(installation.database, 'CREATE VIEW time_off_requests AS SELECT 1 AS id');
     const before = await now();
-    const { exitCode, stderr } = await reset(scene);
+    const { exitCode, stderr } = await reset(installation);
     expect(exitCode).toBe(2);
     expect(flat(stderr)).toContain('- view time_off_requests has the name of a table');
     expect(await now()).toBe(before);
@@ -165,16 +177,16 @@ describeBackups('reset', ({ name: engine, create }) => {
   });
 
   it('does not touch what a restore has left', async () => {
-    await mkdir(join(scene.backups, '.db-init'), { recursive: true });
-    await writeFile(join(scene.backups, '.db-init', 'restore.json'), '{}');
+    await mkdir(join(installation.backups, '.db-init'), { recursive: true });
+    await writeFile(join(installation.backups, '.db-init', 'restore.json'), '{}');
     const before = await now();
-    expect((await reset(scene)).exitCode).toBe(31);
+    expect((await reset(installation)).exitCode).toBe(31);
     expect(await now()).toBe(before);
   });
 });
 
 describePostgres('reset by state', () => {
-  const inState = async (name: string): Promise<Scene> => {
+  const inState = async (name: string): Promise<ResetInstallation> => {
     const database = await createDatabase();
     await restoreSql(database.url, state(name));
     return around(database);
@@ -190,127 +202,132 @@ describePostgres('reset by state', () => {
     ['partial', 11],
     ['partial-with-tables', 11],
   ])("refuses, for that may be anybody's: %s", async (name, code) => {
-    const scene = await inState(name);
-    const before = await snapshot(scene.database.url);
-    expect((await reset(scene)).exitCode).toBe(code);
-    expect(await snapshot(scene.database.url)).toBe(before);
+    const installation = await inState(name);
+    const before = await snapshot(installation.database.url);
+    expect((await reset(installation)).exitCode).toBe(code);
+    expect(await snapshot(installation.database.url)).toBe(before);
   });
 
   it('refuses the database of another application', async () => {
-    const scene = await around(await createDatabase());
-    await execute(scene.database, 'CREATE TABLE django_migrations (id integer); CREATE TABLE books (id integer)');
-    expect((await reset(scene)).exitCode).toBe(15);
+    const installation = await around(await createDatabase());
+    await execute(
+      installation.database,
+      'CREATE TABLE django_migrations (id integer); CREATE TABLE books (id integer)',
+    );
+    expect((await reset(installation)).exitCode).toBe(15);
   });
 });
 
 describePostgres('reset on PostgreSQL', () => {
-  let scene: Scene;
+  let installation: ResetInstallation;
   beforeEach(async () => {
-    scene = await sceneOf('postgresql', 'v1.5.1');
+    installation = await installationOf('postgresql', 'v1.5.1');
   });
 
   it('deletes types and sequences that belong to no table', async () => {
     await execute(
-      scene.database,
+      installation.database,
       `ALTER TABLE time_entries ALTER COLUMN id DROP DEFAULT; ALTER SEQUENCE time_entries_id_seq OWNED BY NONE;
        CREATE TYPE approvalstatus AS ENUM ('other'); CREATE TYPE mood AS ENUM ('fine')`,
     );
-    const { exitCode, all } = await reset(scene, ['--no-backup']);
+    const { exitCode, all } = await reset(installation, ['--no-backup']);
     expect(exitCode, all).toBe(0);
-    await execute(scene.database, 'DROP TYPE mood');
-    expect(await withoutTimes(scene.database.url)).toBe(await freshOne('postgresql'));
+    await execute(installation.database, 'DROP TYPE mood');
+    expect(await withoutTimes(installation.database.url)).toBe(await freshOne('postgresql'));
   });
 
   it('names all that depends on a table: views, functions, other schemas', async () => {
     await execute(
-      scene.database,
+      installation.database,
       `CREATE SCHEMA reports; CREATE VIEW reports.hours AS SELECT * FROM time_entries;
        CREATE FUNCTION who(users) RETURNS text LANGUAGE sql AS $$ SELECT 'x'::text $$`,
     );
-    const before = await snapshot(scene.database.url);
-    const { exitCode, stderr } = await reset(scene);
+    const before = await snapshot(installation.database.url);
+    const { exitCode, stderr } = await reset(installation);
     expect(exitCode).toBe(2);
     expect(flat(stderr)).toContain('- view reports.hours depends on table time_entries');
     expect(flat(stderr)).toContain('- function who(users) depends on type users');
-    expect(await snapshot(scene.database.url)).toBe(before);
+    expect(await snapshot(installation.database.url)).toBe(before);
   });
 
   it('leaves a quarantine alone', async () => {
     await execute(
-      scene.database,
+      installation.database,
       'CREATE SCHEMA tt_quarantine_20260101t000000; CREATE TABLE tt_quarantine_20260101t000000.users (id integer)',
     );
-    expect((await reset(scene, ['--no-backup'])).exitCode).toBe(0);
-    await execute(scene.database, 'SELECT id FROM tt_quarantine_20260101t000000.users');
+    expect((await reset(installation, ['--no-backup'])).exitCode).toBe(0);
+    await execute(installation.database, 'SELECT id FROM tt_quarantine_20260101t000000.users');
   });
 
   it('refuses while others are connected, unless they are to be disconnected', async () => {
-    const before = await snapshot(scene.database.url);
-    const other = new pg.Client({ connectionString: scene.database.url, application_name: 'the application' });
+    const before = await snapshot(installation.database.url);
+    const other = new pg.Client({ connectionString: installation.database.url, application_name: 'the application' });
     const errors: Error[] = [];
     const ended = new Promise<void>((resolve) => void other.on('end', () => resolve()));
     other.on('error', (error) => errors.push(error));
     await other.connect();
     await other.query('BEGIN; LOCK TABLE users IN ROW EXCLUSIVE MODE');
-    const refused = await reset(scene);
+    const refused = await reset(installation);
     expect(refused.exitCode).toBe(2);
     expect(flat(refused.stderr)).toContain('the application');
     expect(flat(refused.stderr)).toContain('reset --disconnect');
-    expect(await snapshot(scene.database.url)).toBe(before);
+    expect(await snapshot(installation.database.url)).toBe(before);
 
-    expect((await reset(scene, ['--no-backup', '--disconnect'])).exitCode).toBe(0);
+    expect((await reset(installation, ['--no-backup', '--disconnect'])).exitCode).toBe(0);
     await ended;
     expect(errors.join()).toContain('terminat');
   });
 
   it('says which sessions it may not end, and who can', async () => {
-    const role = `role_${scene.database.name}`;
+    const role = `role_${installation.database.name}`;
     await execute(
-      scene.database,
+      installation.database,
       `CREATE ROLE ${role} LOGIN PASSWORD 'pw'; DO $$ DECLARE t record; BEGIN
       FOR t IN SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' LOOP
         EXECUTE format('ALTER TABLE public.%I OWNER TO ${role}', t.relname); END LOOP; END $$;
       ALTER SCHEMA public OWNER TO ${role}`,
     );
-    const url = new URL(scene.database.url);
+    const url = new URL(installation.database.url);
     url.username = role;
     url.password = 'pw';
-    await withClient(scene.database.url, async (client) => {
+    await withClient(installation.database.url, async (client) => {
       await client.query("SET application_name TO 'a superuser'");
-      const { exitCode, stderr } = await reset(scene, ['--disconnect', '--no-backup'], { DATABASE_URL: url.href });
+      const { exitCode, stderr } = await reset(installation, ['--disconnect', '--no-backup'], {
+        DATABASE_URL: url.href,
+      });
       expect(exitCode).toBe(4);
       expect(flat(stderr)).toMatch(/end the sessions of others: .*a superuser/);
       expect(stderr).toContain('SELECT pg_terminate_backend(');
     });
     await execute(
-      scene.database,
+      installation.database,
       `REASSIGN OWNED BY ${role} TO CURRENT_USER; DROP OWNED BY ${role}; DROP ROLE ${role}`,
     );
   });
 });
 
 describe('reset on SQLite', () => {
-  let scene: Scene;
+  let installation: ResetInstallation;
   beforeEach(async () => {
-    scene = await sceneOf('sqlite', 'v1.5.1');
+    installation = await installationOf('sqlite', 'v1.5.1');
   });
 
   it.each(['delete', 'wal'])('refuses while others use the file (%s)', async (mode) => {
-    const other = new Database(scene.database.name);
+    const other = new Database(installation.database.name);
     other.pragma(`journal_mode = ${mode}`);
     other.exec('BEGIN IMMEDIATE');
     other.prepare('UPDATE users SET username = username').run();
-    const { exitCode, stderr } = await reset(scene, ['--disconnect']);
+    const { exitCode, stderr } = await reset(installation, ['--disconnect']);
     other.exec('ROLLBACK');
     other.close();
     expect(exitCode).toBe(2);
     expect(flat(stderr)).toContain('Nobody can be parted from a file');
-    expect((await reset(scene)).exitCode).toBe(0);
+    expect((await reset(installation)).exitCode).toBe(0);
   });
 
   it('works on a file with a write-ahead log, and deletes what a cut-off upgrade has left', async () => {
-    await execute(scene.database, 'PRAGMA journal_mode = wal; CREATE TABLE _alembic_tmp_users (id integer)');
-    expect((await reset(scene)).exitCode).toBe(0);
-    expect(await withoutTimes(scene.database.url)).toBe(await freshOne('sqlite'));
+    await execute(installation.database, 'PRAGMA journal_mode = wal; CREATE TABLE _alembic_tmp_users (id integer)');
+    expect((await reset(installation)).exitCode).toBe(0);
+    expect(await withoutTimes(installation.database.url)).toBe(await freshOne('sqlite'));
   });
 });

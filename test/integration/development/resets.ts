@@ -9,7 +9,7 @@ import { snapshot } from '../../support/snapshot.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 /** What a reset works on in a test: a database, and folders of its own. */
-export interface Scene {
+export interface ResetInstallation {
   readonly database: TestDatabase;
   /** What `--yes-delete-all-data` wants to hear. */
   readonly name: string;
@@ -19,7 +19,7 @@ export interface Scene {
 }
 
 /** A release's database as its users had it. */
-export async function sceneOf(engine: TestDatabase['engine'], tag: string): Promise<Scene> {
+export async function installationOf(engine: TestDatabase['engine'], tag: string): Promise<ResetInstallation> {
   if (engine === 'sqlite') {
     const name = await sqliteFile(release('sqlite', tag, 'before.db.gz'));
     return around({ ...(await createSqliteDatabase()), name, url: `sqlite:///${name}` });
@@ -30,7 +30,7 @@ export async function sceneOf(engine: TestDatabase['engine'], tag: string): Prom
 }
 
 /** Gives a database folders of its own. */
-export async function around(database: TestDatabase): Promise<Scene> {
+export async function around(database: TestDatabase): Promise<ResetInstallation> {
   const volume = await temporaryDirectory();
   const backups = join(volume, 'backups');
   return {
@@ -43,7 +43,7 @@ export async function around(database: TestDatabase): Promise<Scene> {
 
 /** Runs `reset` with the consent that it wants, unless that is given otherwise. */
 export function reset(
-  { env, name }: Scene,
+  { env, name }: ResetInstallation,
   options: readonly string[] = [],
   more: RunOptions['env'] = {},
 ): Promise<RunResult> {
@@ -73,8 +73,8 @@ export async function archivesIn(folder: string): Promise<readonly string[]> {
 
 /** A database that the gate has made from nothing. */
 export async function freshOne(engine: TestDatabase['engine']): Promise<string> {
-  const scene = await around(engine === 'sqlite' ? await createSqliteDatabase() : await createDatabase());
-  const { exitCode, all } = await run([], { env: scene.env });
+  const installation = await around(engine === 'sqlite' ? await createSqliteDatabase() : await createDatabase());
+  const { exitCode, all } = await run([], { env: installation.env });
   if (exitCode !== 0) throw new Error(all);
-  return withoutTimes(scene.database.url);
+  return withoutTimes(installation.database.url);
 }

@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 
 /** An installation whose gate passes, and what makes it refuse. */
-async function site() {
+async function installation() {
   const database = await createSqliteDatabase();
   await copyFile(healthy, database.name);
   const env = { DATABASE_URL: database.url, UPLOAD_FOLDER: await temporaryDirectory() };
@@ -34,7 +34,7 @@ async function site() {
 
 describe('the owner', () => {
   it('hears of a refusal: text for ntfy, the report for webhooks, /fail for healthchecks', async () => {
-    const { env, spoil } = await site();
+    const { env, spoil } = await installation();
     await spoil();
     const { host } = new URL(listener.url);
     const { exitCode, stdout, stderr } = await run([], {
@@ -124,7 +124,7 @@ describe('the owner', () => {
     ['an error', '/500/x', 'it answered 500'],
     ['another place', '/307/x', 'it answered 307 and names another address'],
   ])('who answers with %s is a warning, and nothing else', async (_, path, said) => {
-    const { env } = await site();
+    const { env } = await installation();
     const { exitCode, stdout } = await run([], {
       env: { ...env, TT_NOTIFY_URL: listener.url + path, TT_NOTIFY_ON: 'always' },
     });
@@ -135,7 +135,7 @@ describe('the owner', () => {
   });
 
   it('that cannot be reached, and settings that cannot be used, change no exit code', async () => {
-    const { env } = await site();
+    const { env } = await installation();
     const { host } = new URL(listener.url);
     const { exitCode, stdout } = await run([], {
       env: {
@@ -161,7 +161,7 @@ describe('the owner', () => {
   });
 
   it('who never answers is not waited for, by a deadline or after SIGTERM', async () => {
-    const { env } = await site();
+    const { env } = await installation();
     const child = start([], { env: { ...env, TT_NOTIFY_URL: `${listener.url}/silent`, TT_NOTIFY_ON: 'always' } });
     await expect.poll(() => listener.heard.length, { timeout: 30_000 }).toBe(1);
     child.kill('SIGTERM');
@@ -185,7 +185,7 @@ describe('the owner', () => {
   });
 
   it('hears of backups that fail and of what makes them, and not of what a person stopped', async () => {
-    const { env } = await site();
+    const { env } = await installation();
     const given = { ...env, TT_NOTIFY_URL: `${listener.url}/hook`, TT_PING_URL: `${listener.url}/ping` };
     expect((await run(['backup', 'create'], { env: given })).exitCode).toBe(0);
     expect(paths()).toEqual(['/ping/start', '/ping']);

@@ -25,63 +25,63 @@ import { stopAt } from '../fixtures/stop.ts';
 import { applicationArchive } from '../restore/crafted.ts';
 import { ask, besides, copyDatabase, currentArchive, type EngineName, type Installation } from '../restore/restores.ts';
 import type { Cause } from '../../../src/model/cause.ts';
-import type { Reader, Runner } from './follow.ts';
+import type { Operator, Runner } from './follow.ts';
 import { run as runAlone } from '../../support/run.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { mountVolume, type Volume } from '../../faults/volumes.ts';
 import { machineWith } from '../../faults/tools.ts';
 import { statfsSync } from 'node:fs';
-import { type Case, type Deed, follow, leave, marker, type Option, type Outcome, outside } from './options.ts';
+import { type Case, type Preparation, follow, leave, marker, type Option, type Outcome, outside } from './options.ts';
 
 /** It only shows something, or opens what a person works in. */
 const shown: Outcome = { shows: true, check: () => Promise.resolve() };
 const outcome = (check: Outcome['check']): Outcome => ({ shows: false, check });
 
-const healthy = outcome(async ({ machine }) => assert.equal((await machine.dbInit('verify')).exitCode, 0));
-const restored = outcome(async (met) => {
-  await healthy.check(met);
-  assert((await snapshot(met.site.database.url)).includes(marker));
+const healthy = outcome(async ({ operator }) => assert.equal((await operator.dbInit('verify')).exitCode, 0));
+const restored = outcome(async (situation) => {
+  await healthy.check(situation);
+  assert((await snapshot(situation.installation.database.url)).includes(marker));
 });
 /** A dump of this very database lies where the reader stands; of SQLite a copy of its file, in a folder beside it. */
 const savedWith = (word: string): Outcome =>
-  outcome(async ({ site: { engine, database }, machine: { folder } }) => {
+  outcome(async ({ installation: { engine, database }, operator: { folder } }) => {
     const copy = engine === 'sqlite' ? join(`${database.name}.copy`, 'timetracker.db') : join(folder, 'backup.sql');
     assert((await readFile(copy, 'latin1')).includes(word));
   });
 const saved = savedWith('odd_table');
-const kept = outcome(async (met) => {
-  await healthy.check(met);
-  assert((await met.machine.dbInit('quarantine', 'list')).all.includes('quarantine_'));
+const kept = outcome(async (situation) => {
+  await healthy.check(situation);
+  assert((await situation.operator.dbInit('quarantine', 'list')).all.includes('quarantine_'));
 });
 /** What was refused is done now. */
-const done = outcome(async ({ machine, words }) => {
-  const { exitCode, all } = await machine.dbInit(...words);
+const done = outcome(async ({ operator, words }) => {
+  const { exitCode, all } = await operator.dbInit(...words);
   assert.equal(exitCode, 0, all);
 });
-const restoredAgain = outcome(async (met) => {
-  await done.check(met);
-  await restored.check(met);
+const restoredAgain = outcome(async (situation) => {
+  await done.check(situation);
+  await restored.check(situation);
 });
 /** What was refused is done now, with a word more. */
 const doneWith = (...more: readonly string[]): Outcome =>
-  outcome(async ({ machine, words }) => {
-    const { exitCode, all } = await machine.dbInit(...words, ...more);
+  outcome(async ({ operator, words }) => {
+    const { exitCode, all } = await operator.dbInit(...words, ...more);
     assert.equal(exitCode, 0, all);
   });
 /** The same without the archive, where another folder takes it. */
-const archived = outcome(async ({ machine: { folder } }) =>
+const archived = outcome(async ({ operator: { folder } }) =>
   assert.match((await readdir(join(folder, 'backups'))).join('\n'), /^\S+\.zip$/),
 );
 
 const set =
-  (name: string, value?: string): Deed =>
-  ({ machine }) =>
-    machine.set(name, value);
-const letGo: Deed = (met) => met.letGo();
+  (name: string, value?: string): Preparation =>
+  ({ operator }) =>
+    operator.set(name, value);
+const letGo: Preparation = (situation) => situation.letGo();
 const inDatabase =
-  (sql: string): Deed =>
-  ({ site }) =>
-    execute(site.database, sql);
+  (sql: string): Preparation =>
+  ({ installation }) =>
+    execute(installation.database, sql);
 
 const elsewhere = 'it is for another cause than the one of this state';
 const itsStatements = 'its statements are run by the tests of the repair and of the health';
@@ -103,7 +103,7 @@ const backupIn = async ({ backups }: Installation): Promise<string> =>
   (await readdir(backups)).find((name) => name.endsWith('.zip')) ?? '';
 
 /** Lays a file both where the reader stands and where db-init finds it. */
-async function lay({ backups }: Installation, { folder }: Reader, name: string, content: Buffer | string) {
+async function lay({ backups }: Installation, { folder }: Operator, name: string, content: Buffer | string) {
   for (const place of [backups, folder]) await writeFile(join(place, name), content);
 }
 
@@ -118,10 +118,10 @@ const dumpOf = async ({ database }: Installation, ...options: readonly string[])
   Buffer.from((await execa('pg_dump', ['--no-owner', ...options, database.url], { encoding: 'buffer' })).stdout);
 
 /** A dump in plain SQL, by the engine's own program. */
-const textOf = async (site: Installation): Promise<string> =>
-  site.engine === 'sqlite'
-    ? (await execa('sqlite3', [site.database.name, '.dump'])).stdout
-    : (await dumpOf(site)).toString();
+const textOf = async (installation: Installation): Promise<string> =>
+  installation.engine === 'sqlite'
+    ? (await execa('sqlite3', [installation.database.name, '.dump'])).stdout
+    : (await dumpOf(installation)).toString();
 
 /** What was kept by the restore before. */
 const formerOf = async ({ database }: Installation): Promise<string> =>
@@ -193,9 +193,9 @@ async function fallBehind({ engine, database }: Installation): Promise<void> {
 const strangerOf = ({ database }: Installation): string => `${database.name}_user`;
 
 /** Its address for a user without any right. */
-function addressOf(site: Installation, schema = ''): { readonly DATABASE_URL: string } {
-  const url = new URL(site.database.url);
-  url.username = strangerOf(site);
+function addressOf(installation: Installation, schema = ''): { readonly DATABASE_URL: string } {
+  const url = new URL(installation.database.url);
+  url.username = strangerOf(installation);
   if (schema !== '') url.searchParams.set('options', `-csearch_path=${schema}`);
   return { DATABASE_URL: url.href };
 }
@@ -208,9 +208,9 @@ atEnd(async () => {
 });
 
 /** A user of the server that has no right, with the superuser's password. */
-async function makeStranger(site: Installation): Promise<void> {
-  const user = strangerOf(site);
-  const { password } = new URL(site.database.url);
+async function makeStranger(installation: Installation): Promise<void> {
+  const user = strangerOf(installation);
+  const { password } = new URL(installation.database.url);
   await admin(`CREATE ROLE "${user}" LOGIN PASSWORD '${decodeURIComponent(password)}'`);
   strangers.push(user);
 }
@@ -218,15 +218,15 @@ async function makeStranger(site: Installation): Promise<void> {
 const smallOf = ({ root }: Installation): string => join(root, 'small');
 
 /** Mounts a small file system. @returns what takes all of it, until it is let go */
-async function mountSmall(site: Installation, size = '24m'): Promise<Volume> {
-  await mkdir(smallOf(site), { recursive: true });
-  return mountVolume(size, smallOf(site));
+async function mountSmall(installation: Installation, size = '24m'): Promise<Volume> {
+  await mkdir(smallOf(installation), { recursive: true });
+  return mountVolume(size, smallOf(installation));
 }
 
 /** Takes all of a small file system but so many bytes. */
-async function fillUp(site: Installation, spare = 0): Promise<() => Promise<void>> {
-  const { bavail, bsize } = statfsSync(smallOf(site));
-  const ballast = join(smallOf(site), 'ballast');
+async function fillUp(installation: Installation, spare = 0): Promise<() => Promise<void>> {
+  const { bavail, bsize } = statfsSync(smallOf(installation));
+  const ballast = join(smallOf(installation), 'ballast');
   await writeFile(ballast, Buffer.alloc(Math.max(0, bavail * bsize - spare)));
   return () => rm(ballast);
 }
@@ -241,10 +241,10 @@ async function openTo({ root, database, engine }: Installation): Promise<void> {
 const asNobody = (): Promise<Runner> => Promise.resolve((words, env) => runAlone(words, { env, uid: 65_534 }));
 
 /** A database whose server refuses every change of the schema, and says that this is the cause. */
-async function failWith(site: Installation, sqlstate: string): Promise<void> {
-  await fallBehind(site);
+async function failWith(installation: Installation, sqlstate: string): Promise<void> {
+  await fallBehind(installation);
   await execute(
-    site.database,
+    installation.database,
     `CREATE SCHEMA watch; CREATE FUNCTION watch.refuse() RETURNS event_trigger LANGUAGE plpgsql
        AS $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '${sqlstate}'; END $$;
      CREATE EVENT TRIGGER refuse ON ddl_command_start EXECUTE FUNCTION watch.refuse()`,
@@ -259,8 +259,8 @@ export const casesOn = (engine: EngineName): readonly Case[] => [...statesOn(eng
 export function statesOn(engine: EngineName): readonly Case[] {
   const sqlite = engine === 'sqlite';
   const drop = (table: string): string => `DROP TABLE ${table}${sqlite ? '' : ' CASCADE'};`;
-  const run = (sql: string) => async (site: Installation) =>
-    execute(site.database, sqlite ? `PRAGMA foreign_keys = OFF; ${sql}` : sql);
+  const run = (sql: string) => async (installation: Installation) =>
+    execute(installation.database, sqlite ? `PRAGMA foreign_keys = OFF; ${sql}` : sql);
   const withoutKey = (table: string): string =>
     `CREATE TABLE loaded AS SELECT * FROM ${table}; ${drop(table)} ALTER TABLE loaded RENAME TO ${table};`;
   const lastResort = sqlite ? [] : [follow(/^LAST RESORT, THIS DELETES ALL/, healthy)];
@@ -269,15 +269,15 @@ export function statesOn(engine: EngineName): readonly Case[] {
     : follow(/^LAST RESORT, THIS DELETES ALL DATA: stop the application and start over/, healthy);
   const dangling = ({ root }: Installation) => ({ BACKUP_FOLDER: join(root, 'dangling') });
   const dangle = ({ root }: Installation) => symlink(join(root, 'nowhere/backups'), join(root, 'dangling'));
-  const mendFolder: Deed = async ({ site: { root } }) => {
+  const mendFolder: Preparation = async ({ installation: { root } }) => {
     await unlink(join(root, 'dangling'));
     await mkdir(join(root, 'dangling'));
   };
-  const dangleAgain = (met: { readonly check: Outcome['check'] }): Outcome =>
+  const dangleAgain = (situation: { readonly check: Outcome['check'] }): Outcome =>
     outcome(async (given) => {
-      await met.check(given);
-      await rm(join(given.site.root, 'dangling'), { recursive: true });
-      await dangle(given.site);
+      await situation.check(given);
+      await rm(join(given.installation.root, 'dangling'), { recursive: true });
+      await dangle(given.installation);
     });
   const states: readonly Case[] = [
     {
@@ -297,7 +297,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
         follow(/^See every difference/, shown),
         follow(
           /^If you know which revision/,
-          outcome(async ({ machine }) => assert.notEqual((await machine.dbInit('status')).exitCode, 12)),
+          outcome(async ({ operator }) => assert.notEqual((await operator.dbInit('status')).exitCode, 12)),
         ),
         restoring(),
         startOver,
@@ -323,7 +323,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
         follow(/^Start over with nothing lost/, kept),
         follow(
           /^If you know that everything is there/,
-          outcome(async ({ machine }) => assert.match((await machine.dbInit('status')).all, /revisions: \d/)),
+          outcome(async ({ operator }) => assert.match((await operator.dbInit('status')).all, /revisions: \d/)),
         ),
       ],
     },
@@ -366,9 +366,9 @@ export function statesOn(engine: EngineName): readonly Case[] {
       title: 'a schema that would lack something at the head',
       code: 14,
       env: () => ({ TT_DRIFT: 'fail' }),
-      make: async (site) => {
-        await fallBehind(site);
-        await execute(site.database, 'DROP INDEX ix_time_entries_billable_start_time');
+      make: async (installation) => {
+        await fallBehind(installation);
+        await execute(installation.database, 'DROP INDEX ix_time_entries_billable_start_time');
       },
       options: [
         saving(),
@@ -381,9 +381,9 @@ export function statesOn(engine: EngineName): readonly Case[] {
       banner: 'refused drifted',
       title: 'an older schema that was stamped as the newest',
       code: 14,
-      make: async (site) => {
-        await emptied(site);
-        await stopAt(site.database, ['049'], (session) =>
+      make: async (installation) => {
+        await emptied(installation);
+        await stopAt(installation.database, ['049'], (session) =>
           session.run(`${oddTable} UPDATE alembic_version SET version_num = '${releaseGraph.heads.join()}'`),
         );
       },
@@ -394,10 +394,10 @@ export function statesOn(engine: EngineName): readonly Case[] {
       title: 'tables of somebody else',
       code: 10,
       env: () => ({ TT_SKIP_DB_CLEANUP: 'true' }),
-      make: (site) => emptied(site, oddTable),
+      make: (installation) => emptied(installation, oddTable),
       options: [
-        follow(/^Look whether DATABASE_URL names the right/, done, async ({ machine }) =>
-          machine.set('DATABASE_URL', (await (sqlite ? createSqliteDatabase() : createDatabase())).url),
+        follow(/^Look whether DATABASE_URL names the right/, done, async ({ operator }) =>
+          operator.set('DATABASE_URL', (await (sqlite ? createSqliteDatabase() : createDatabase())).url),
         ),
         ...(sqlite ? [] : [follow(/TT_SKIP_DB_CLEANUP=false/, done, set('TT_SKIP_DB_CLEANUP', 'false'))]),
         follow(sqlite ? /put the file aside/ : /do the same by hand/, kept),
@@ -410,7 +410,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       title: 'tables of somebody else where TimeTracker must be',
       code: 16,
       env: () => ({ TT_REQUIRE_EXISTING: 'true' }),
-      make: (site) => emptied(site, oddTable),
+      make: (installation) => emptied(installation, oddTable),
       options: [
         follow(/^Look which volume is mounted/, shown),
         leave(/^Look whether DATABASE_URL names the right/, 'the same sentence is followed where the cleanup is off'),
@@ -423,7 +423,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       title: 'an empty database where one must be',
       code: 16,
       env: () => ({ TT_REQUIRE_EXISTING: 'true' }),
-      make: (site) => emptied(site),
+      make: (installation) => emptied(installation),
       options: [
         follow(/^Look which volume is mounted/, shown),
         restoring(),
@@ -434,11 +434,11 @@ export function statesOn(engine: EngineName): readonly Case[] {
       banner: 'refused foreign',
       title: "another application's database",
       code: 15,
-      make: (site) =>
-        emptied(site, 'CREATE TABLE django_migrations (id int); INSERT INTO django_migrations VALUES (1);'),
+      make: (installation) =>
+        emptied(installation, 'CREATE TABLE django_migrations (id int); INSERT INTO django_migrations VALUES (1);'),
       options: [
-        follow(/^Give TimeTracker a database of its own/, done, async ({ machine }) =>
-          machine.set('DATABASE_URL', (await (sqlite ? createSqliteDatabase() : createDatabase())).url),
+        follow(/^Give TimeTracker a database of its own/, done, async ({ operator }) =>
+          operator.set('DATABASE_URL', (await (sqlite ? createSqliteDatabase() : createDatabase())).url),
         ),
         follow(/^If nobody needs what is in this one/, kept),
       ],
@@ -454,9 +454,9 @@ export function statesOn(engine: EngineName): readonly Case[] {
       banner: 'failed rows',
       title: 'rows that a revision forbids',
       code: 20,
-      make: async (site) => {
-        await emptied(site);
-        await stopAt(site.database, ['022'], (session) =>
+      make: async (installation) => {
+        await emptied(installation);
+        await stopAt(installation.database, ['022'], (session) =>
           session.run(`
             INSERT INTO clients (id, name) VALUES (1, 'Ada'), (2, 'Bob');
             INSERT INTO projects (id, name, client_id) VALUES (1, 'Engine', 1), (2, 'Loom', 2);
@@ -506,7 +506,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
         leave(/^Put right by hand/, 'what is right depends on what the owner knows of the database'),
         follow(
           /^Stamp it all the same/,
-          outcome(async ({ machine }) => assert.match((await machine.dbInit('status')).all, /revisions: 001$/m)),
+          outcome(async ({ operator }) => assert.match((await operator.dbInit('status')).all, /revisions: 001$/m)),
         ),
       ],
     },
@@ -527,7 +527,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       options: [
         follow(
           /^If that is what you want/,
-          outcome(async ({ site }) => assert((await snapshot(site.database.url)).includes('@'))),
+          outcome(async ({ installation }) => assert((await snapshot(installation.database.url)).includes('@'))),
         ),
       ],
     },
@@ -576,11 +576,11 @@ export function statesOn(engine: EngineName): readonly Case[] {
       title: 'a reset of what may be anybody’s',
       code: 15,
       command: ['reset'],
-      make: (site) => emptied(site, 'CREATE TABLE users (id int);'),
+      make: (installation) => emptied(installation, 'CREATE TABLE users (id int);'),
       options: [
-        follow(/^If it is, give TimeTracker a database of its own/, done, async ({ machine }) => {
+        follow(/^If it is, give TimeTracker a database of its own/, done, async ({ operator }) => {
           const { url } = await (sqlite ? createSqliteDatabase() : createDatabase());
-          machine.set('DATABASE_URL', url);
+          operator.set('DATABASE_URL', url);
         }),
         follow(/^Start over with nothing lost/, kept),
       ],
@@ -591,9 +591,9 @@ export function statesOn(engine: EngineName): readonly Case[] {
       code: 30,
       command: ['reset'],
       env: dangling,
-      make: async (site) => {
-        await dangle(site);
-        await run(oddTable)(site);
+      make: async (installation) => {
+        await dangle(installation);
+        await run(oddTable)(installation);
       },
       options: [
         follow(/^Remedy that, then start again/, dangleAgain(healthy), mendFolder),
@@ -618,10 +618,10 @@ export function statesOn(engine: EngineName): readonly Case[] {
       banner: 'backup-failed folder',
       title: 'no safety backup where one must be made',
       code: 30,
-      env: (site) => ({ ...dangling(site), TT_BACKUP_BEFORE_MIGRATE: 'always' }),
-      make: async (site) => {
-        await dangle(site);
-        await fallBehind(site);
+      env: (installation) => ({ ...dangling(installation), TT_BACKUP_BEFORE_MIGRATE: 'always' }),
+      make: async (installation) => {
+        await dangle(installation);
+        await fallBehind(installation);
       },
       options: [
         follow(/^Remedy that, then start again/, dangleAgain(healthy), mendFolder),
@@ -634,9 +634,9 @@ export function statesOn(engine: EngineName): readonly Case[] {
       code: 30,
       needsRoot: true,
       command: ['backup', 'create'],
-      env: (site) => ({ BACKUP_FOLDER: smallOf(site) }),
-      make: (site) => mountSmall(site),
-      hold: (site) => fillUp(site),
+      env: (installation) => ({ BACKUP_FOLDER: smallOf(installation) }),
+      make: (installation) => mountSmall(installation),
+      hold: (installation) => fillUp(installation),
       options: [
         follow(/^Make room, then make the backup again/, done, letGo),
         follow(/^Put the archive somewhere else/, archived),
@@ -647,12 +647,12 @@ export function statesOn(engine: EngineName): readonly Case[] {
       title: 'no room for a safety backup',
       code: 30,
       needsRoot: true,
-      env: (site) => ({ BACKUP_FOLDER: smallOf(site), TT_BACKUP_BEFORE_MIGRATE: 'always' }),
-      async make(site) {
-        await mountSmall(site);
-        await fallBehind(site);
+      env: (installation) => ({ BACKUP_FOLDER: smallOf(installation), TT_BACKUP_BEFORE_MIGRATE: 'always' }),
+      async make(installation) {
+        await mountSmall(installation);
+        await fallBehind(installation);
       },
-      hold: (site) => fillUp(site),
+      hold: (installation) => fillUp(installation),
       options: [
         follow(/^Remedy that, then start again/, healthy, letGo),
         follow(/TT_BACKUP_BEFORE_MIGRATE=auto/, saved),
@@ -664,19 +664,19 @@ export function statesOn(engine: EngineName): readonly Case[] {
       code: 31,
       needsRoot: true,
       command: ['restore', 'FIRST', '--yes'],
-      env: (site) => ({ TT_STATIC_UPLOAD_FOLDER: smallOf(site) }),
-      async make(site, { dbInit }) {
-        await mountSmall(site);
-        await dbInit('restore', await backupIn(site), '--yes');
+      env: (installation) => ({ TT_STATIC_UPLOAD_FOLDER: smallOf(installation) }),
+      async make(installation, { dbInit }) {
+        await mountSmall(installation);
+        await dbInit('restore', await backupIn(installation), '--yes');
       },
-      hold: (site) => fillUp(site),
+      hold: (installation) => fillUp(installation),
       options: [
         follow(/^Make room, then restore again/, restoredAgain, letGo),
         follow(/^Or give --database-only/, doneWith('--database-only')),
         follow(
           /^If an earlier restore has kept something/,
-          outcome(async ({ machine }) =>
-            assert.match((await machine.dbInit('restore', '--undo', '--yes')).all, /nothing to go back to/),
+          outcome(async ({ operator }) =>
+            assert.match((await operator.dbInit('restore', '--undo', '--yes')).all, /nothing to go back to/),
           ),
         ),
       ],
@@ -687,9 +687,9 @@ export function statesOn(engine: EngineName): readonly Case[] {
       code: 31,
       needsRoot: true,
       command: ['restore', 'FIRST', '--yes'],
-      env: (site) => ({ TT_STATIC_UPLOAD_FOLDER: smallOf(site) }),
-      hold: async (site) => {
-        const volume = await mountSmall(site);
+      env: (installation) => ({ TT_STATIC_UPLOAD_FOLDER: smallOf(installation) }),
+      hold: async (installation) => {
+        const volume = await mountSmall(installation);
         volume.makeReadOnly();
         return async () => volume.makeWritable();
       },
@@ -704,10 +704,11 @@ export function statesOn(engine: EngineName): readonly Case[] {
       code: 31,
       needsRoot: true,
       command: ['restore', 'OUTSIDE', '--yes'],
-      env: (site) => ({ BACKUP_FOLDER: smallOf(site) }),
-      make: async (site) => copyFile(join(site.backups, await backupIn(site)), join(site.root, outside)),
-      hold: async (site) => {
-        const volume = await mountSmall(site);
+      env: (installation) => ({ BACKUP_FOLDER: smallOf(installation) }),
+      make: async (installation) =>
+        copyFile(join(installation.backups, await backupIn(installation)), join(installation.root, outside)),
+      hold: async (installation) => {
+        const volume = await mountSmall(installation);
         volume.makeReadOnly();
         return async () => volume.makeWritable();
       },
@@ -724,7 +725,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       },
       options: [
         leave(/^Let the user of db-init/, elsewhere),
-        follow(/^If the file is damaged, move it away/, done, ({ site: { backups } }) =>
+        follow(/^If the file is damaged, move it away/, done, ({ installation: { backups } }) =>
           rm(join(backups, '.db-init/run-once.json')),
         ),
         follow(/^Or unset TT_RUN_ONCE/, healthy, set('TT_RUN_ONCE')),
@@ -736,11 +737,14 @@ export function statesOn(engine: EngineName): readonly Case[] {
       code: 32,
       needsRoot: true,
       command: ['restore', 'zz-mine.zip', '--dry-run'],
-      async make(site) {
-        await copyFile(join(site.backups, await backupIn(site)), join(site.backups, 'zz-mine.zip'));
-        await openTo(site);
-        await chmod(join(site.backups, 'zz-mine.zip'), 0o600);
-        await chown(join(site.backups, 'zz-mine.zip'), 0, 0);
+      async make(installation) {
+        await copyFile(
+          join(installation.backups, await backupIn(installation)),
+          join(installation.backups, 'zz-mine.zip'),
+        );
+        await openTo(installation);
+        await chmod(join(installation.backups, 'zz-mine.zip'), 0o600);
+        await chown(join(installation.backups, 'zz-mine.zip'), 0, 0);
       },
       runner: asNobody,
       options: [follow(/^Give the file to that user/, done), likewise],
@@ -755,7 +759,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       options: [
         follow(
           /^Remedy that, then look again/,
-          outcome(async ({ site: { root } }) => {
+          outcome(async ({ installation: { root } }) => {
             await rm(join(root, 'dangling'), { recursive: true });
             await writeFile(join(root, 'dangling'), 'a file');
           }),
@@ -787,41 +791,41 @@ function archives(engine: EngineName): readonly Case[] {
     const middle = Math.floor(whole.length / 2);
     return whole.fill(0, middle, middle + 8);
   };
-  const halves = async (site: Installation): Promise<readonly [Buffer, Buffer]> => {
-    const whole = await readFile(join(site.backups, await backupIn(site)));
+  const halves = async (installation: Installation): Promise<readonly [Buffer, Buffer]> => {
+    const whole = await readFile(join(installation.backups, await backupIn(installation)));
     const middle = Math.floor(whole.length / 2);
     return [whole.subarray(0, middle), whole.subarray(middle)];
   };
-  const innerOf = async (site: Installation, change: (sql: TestDatabase) => Promise<void>): Promise<Buffer> => {
+  const innerOf = async (installation: Installation, change: (sql: TestDatabase) => Promise<void>): Promise<Buffer> => {
     const copy = await (sqlite ? createSqliteDatabase() : createDatabase());
-    await copyDatabase(site.database, copy);
+    await copyDatabase(installation.database, copy);
     await change(copy);
-    return sqlite ? readFile(copy.name) : dumpOf({ ...site, database: copy }, '--format=custom');
+    return sqlite ? readFile(copy.name) : dumpOf({ ...installation, database: copy }, '--format=custom');
   };
-  const craft = async (site: Installation, name: string, change: (copy: TestDatabase) => Promise<void>) => {
-    const [revision] = await ask(site.database, 'SELECT version_num FROM alembic_version');
-    const archive = await applicationArchive(engine, await innerOf(site, change), String(revision));
-    await copyFile(archive, join(site.backups, name));
+  const craft = async (installation: Installation, name: string, change: (copy: TestDatabase) => Promise<void>) => {
+    const [revision] = await ask(installation.database, 'SELECT version_num FROM alembic_version');
+    const archive = await applicationArchive(engine, await innerOf(installation, change), String(revision));
+    await copyFile(archive, join(installation.backups, name));
   };
   const given =
-    (name: string, content: (site: Installation) => Promise<Buffer | string>) =>
-    async (site: Installation, machine: Reader) =>
-      lay(site, machine, name, await content(site));
+    (name: string, content: (installation: Installation) => Promise<Buffer | string>) =>
+    async (installation: Installation, operator: Operator) =>
+      lay(installation, operator, name, await content(installation));
   const intoDatabase = sqlite
     ? leave(/^Set DATABASE_URL to a PostgreSQL database/, 'it asks for a server that is not there')
     : follow(/^Restore it into a new database/, restored);
   const folderOf =
     (path: (name: string) => string) =>
-    async (site: Installation): Promise<Buffer> => {
+    async (installation: Installation): Promise<Buffer> => {
       const zip = new AdmZip();
-      const name = await backupIn(site);
-      zip.addFile(path(name), await readFile(join(site.backups, name)));
+      const name = await backupIn(installation);
+      zip.addFile(path(name), await readFile(join(installation.backups, name)));
       return zip.toBuffer();
     };
   const other = (
     title: string,
     name: string,
-    content: (site: Installation) => Promise<Buffer | string>,
+    content: (installation: Installation) => Promise<Buffer | string>,
     option: Option,
   ): Case => ({
     banner: 'archive-rejected other-format',
@@ -837,7 +841,8 @@ function archives(engine: EngineName): readonly Case[] {
       title: 'an archive that is not there',
       code: 32,
       command: ['restore', 'my copy.zip'],
-      make: async (site, { folder }) => copyFile(join(site.backups, await backupIn(site)), join(folder, 'my copy.zip')),
+      make: async (installation, { folder }) =>
+        copyFile(join(installation.backups, await backupIn(installation)), join(folder, 'my copy.zip')),
       options: [follow(/^See which backups there are/, shown), follow(/^One that lies elsewhere/, restored)],
     },
     {
@@ -845,7 +850,8 @@ function archives(engine: EngineName): readonly Case[] {
       title: 'an archive that is not there at a start',
       code: 32,
       env: () => ({ TT_RESTORE_FROM: 'my copy.zip' }),
-      make: async (site, { folder }) => copyFile(join(site.backups, await backupIn(site)), join(folder, 'my copy.zip')),
+      make: async (installation, { folder }) =>
+        copyFile(join(installation.backups, await backupIn(installation)), join(folder, 'my copy.zip')),
       options: [
         follow(/^See which backups there are/, shown),
         leave(/^One that lies elsewhere/, 'the same commands are followed where it is given by hand'),
@@ -857,14 +863,17 @@ function archives(engine: EngineName): readonly Case[] {
       title: 'an archive that is damaged',
       code: 32,
       command: ['restore', 'zz-damaged.zip', '--dry-run'],
-      make: async (site) =>
+      make: async (installation) =>
         writeFile(
-          join(site.backups, 'zz-damaged.zip'),
-          damaged(await readFile(join(site.backups, await backupIn(site)))),
+          join(installation.backups, 'zz-damaged.zip'),
+          damaged(await readFile(join(installation.backups, await backupIn(installation)))),
         ),
       options: [
-        follow(/^If it is a copy, copy it once more/, done, async ({ site }) =>
-          copyFile(join(site.backups, await backupIn(site)), join(site.backups, 'zz-damaged.zip')),
+        follow(/^If it is a copy, copy it once more/, done, async ({ installation }) =>
+          copyFile(
+            join(installation.backups, await backupIn(installation)),
+            join(installation.backups, 'zz-damaged.zip'),
+          ),
         ),
         anotherBackup,
       ],
@@ -874,9 +883,9 @@ function archives(engine: EngineName): readonly Case[] {
       title: 'one piece of an archive',
       code: 32,
       command: ['restore', 'backup.zip.001'],
-      async make(site, { folder }) {
-        const [one, two] = await halves(site);
-        await writeFile(join(site.backups, 'backup.zip.001'), one);
+      async make(installation, { folder }) {
+        const [one, two] = await halves(installation);
+        await writeFile(join(installation.backups, 'backup.zip.001'), one);
         await writeFile(join(folder, 'backup.zip.001'), one);
         await writeFile(join(folder, 'backup.zip.002'), two);
       },
@@ -891,8 +900,8 @@ function archives(engine: EngineName): readonly Case[] {
       title: 'an archive with code of somebody else',
       code: 32,
       command: ['restore', 'zz-code.zip', '--dry-run'],
-      make: (site) =>
-        craft(site, 'zz-code.zip', (copy) =>
+      make: (installation) =>
+        craft(installation, 'zz-code.zip', (copy) =>
           execute(
             copy,
             sqlite
@@ -907,8 +916,10 @@ function archives(engine: EngineName): readonly Case[] {
       title: 'an archive of a database that cannot be brought up to date',
       code: 32,
       command: ['restore', 'zz-newer.zip', '--yes'],
-      make: (site) =>
-        craft(site, 'zz-newer.zip', (copy) => execute(copy, "UPDATE alembic_version SET version_num = '999_later'")),
+      make: (installation) =>
+        craft(installation, 'zz-newer.zip', (copy) =>
+          execute(copy, "UPDATE alembic_version SET version_num = '999_later'"),
+        ),
       options: [leave(/^Use the image of db-init/, newImage), likewise],
     },
     {
@@ -924,7 +935,9 @@ function archives(engine: EngineName): readonly Case[] {
       title: 'an archive that is packed once more',
       code: 32,
       command: ['restore', 'packed.zip.gz'],
-      make: given('packed.zip.gz', async (site) => gzipSync(await readFile(join(site.backups, await backupIn(site))))),
+      make: given('packed.zip.gz', async (installation) =>
+        gzipSync(await readFile(join(installation.backups, await backupIn(installation)))),
+      ),
       options: [follow(/^Unpack it/, restored), likewise],
     },
     ...(sqlite
@@ -953,7 +966,7 @@ function archives(engine: EngineName): readonly Case[] {
           other(
             'a database file instead of an archive',
             'backup.db',
-            (site) => readFile(site.database.name),
+            (installation) => readFile(installation.database.name),
             follow(/^Copy it to the place of the database/, restored),
           ),
         ]
@@ -961,16 +974,16 @@ function archives(engine: EngineName): readonly Case[] {
           other(
             'a dump in the format of a directory',
             'zz-dump.tar.gz',
-            (site) =>
+            (installation) =>
               packed((folder) =>
-                execa('pg_dump', ['-Fd', '--no-owner', '-f', join(folder, 'dump'), site.database.url]),
+                execa('pg_dump', ['-Fd', '--no-owner', '-f', join(folder, 'dump'), installation.database.url]),
               ),
             follow(/^Restore it into a new database/, restored),
           ),
           other(
             'a dump for pg_restore',
             'backup.dump.gz',
-            async (site) => gzipSync(await dumpOf(site, '-Fc')),
+            async (installation) => gzipSync(await dumpOf(installation, '-Fc')),
             intoDatabase,
           ),
         ]),
@@ -980,8 +993,8 @@ function archives(engine: EngineName): readonly Case[] {
       () => Promise.resolve(JSON.stringify({ clients: [{ id: 1, name: 'Ada' }] })),
       follow(
         /^Take a ZIP archive instead/,
-        outcome(async ({ site }) =>
-          assert.equal((await readdir(site.backups)).filter((name) => name.endsWith('.zip')).length, 2),
+        outcome(async ({ installation }) =>
+          assert.equal((await readdir(installation.backups)).filter((name) => name.endsWith('.zip')).length, 2),
         ),
       ),
     ),
@@ -994,7 +1007,10 @@ function archives(engine: EngineName): readonly Case[] {
     other(
       'an archive that was unpacked',
       'zz-all.tar.gz',
-      (site) => packed(async (folder) => new AdmZip(join(site.backups, await backupIn(site))).extractAllTo(folder)),
+      (installation) =>
+        packed(async (folder) =>
+          new AdmZip(join(installation.backups, await backupIn(installation))).extractAllTo(folder),
+        ),
       follow(/^Pack it again as a ZIP archive/, restored),
     ),
     other(
@@ -1007,8 +1023,8 @@ function archives(engine: EngineName): readonly Case[] {
         }),
       follow(
         /^Files of the same name are replaced/,
-        outcome(async ({ site }) =>
-          assert.equal(await readFile(join(site.statics, 'logos/mine.png'), 'utf8'), 'an older logo'),
+        outcome(async ({ installation }) =>
+          assert.equal(await readFile(join(installation.statics, 'logos/mine.png'), 'utf8'), 'an older logo'),
         ),
       ),
     ),
@@ -1024,18 +1040,18 @@ function archives(engine: EngineName): readonly Case[] {
       title: 'a former database that is gone',
       code: 31,
       command: ['restore', '--undo', '--yes'],
-      async make(site, { dbInit }) {
-        await dbInit('restore', await backupIn(site), '--yes');
-        const former = await formerOf(site);
-        if (sqlite) await rm(join(dirname(site.database.name), former));
+      async make(installation, { dbInit }) {
+        await dbInit('restore', await backupIn(installation), '--yes');
+        const former = await formerOf(installation);
+        if (sqlite) await rm(join(dirname(installation.database.name), former));
         else await admin(`DROP DATABASE "${former}" WITH (FORCE)`);
       },
       options: [
         follow(/^Look which backups/, restored),
         follow(
           /^Have it forgotten/,
-          outcome(async ({ machine, words }) =>
-            assert.match((await machine.dbInit(...words)).all, /No restore of this database/),
+          outcome(async ({ operator, words }) =>
+            assert.match((await operator.dbInit(...words)).all, /No restore of this database/),
           ),
         ),
       ],
@@ -1045,11 +1061,14 @@ function archives(engine: EngineName): readonly Case[] {
       title: 'a former database that somebody changed',
       code: 31,
       command: ['restore', '--undo', '--yes'],
-      async make(site, { dbInit }) {
-        await dbInit('restore', await backupIn(site), '--yes');
-        const former = await formerOf(site);
-        const name = sqlite ? join(dirname(site.database.name), former) : former;
-        await execute({ ...site.database, name, url: sqlite ? '' : databaseUrl(former) }, 'DELETE FROM clients');
+      async make(installation, { dbInit }) {
+        await dbInit('restore', await backupIn(installation), '--yes');
+        const former = await formerOf(installation);
+        const name = sqlite ? join(dirname(installation.database.name), former) : former;
+        await execute(
+          { ...installation.database, name, url: sqlite ? '' : databaseUrl(former) },
+          'DELETE FROM clients',
+        );
       },
       options: [
         leave(/^Look into/, 'what is right depends on what the owner knows of the database'),
@@ -1076,20 +1095,20 @@ function onSqlite(): readonly Case[] {
     hold: ({ database }) => writeInto(database.name),
     options: [follow(words, done, letGo)],
   });
-  const small = (site: Installation): string => join(smallOf(site), 'timetracker.db');
+  const small = (installation: Installation): string => join(smallOf(installation), 'timetracker.db');
   return [
     {
       banner: 'failed disk-full',
       title: 'a migration on a disk that is full',
       code: 20,
       needsRoot: true,
-      env: (site) => ({ DATABASE_URL: sqliteUrl(small(site)), TT_BACKUP_BEFORE_MIGRATE: 'never' }),
-      async make(site) {
-        await mountSmall(site);
-        await fallBehind(site);
-        await copyFile(site.database.name, small(site));
+      env: (installation) => ({ DATABASE_URL: sqliteUrl(small(installation)), TT_BACKUP_BEFORE_MIGRATE: 'never' }),
+      async make(installation) {
+        await mountSmall(installation);
+        await fallBehind(installation);
+        await copyFile(installation.database.name, small(installation));
       },
-      hold: (site) => fillUp(site),
+      hold: (installation) => fillUp(installation),
       options: [
         follow(/^Look how full it is/, shown),
         follow(/^Then start again/, healthy, letGo),
@@ -1102,14 +1121,14 @@ function onSqlite(): readonly Case[] {
       code: 4,
       needsRoot: true,
       runner: asNobody,
-      async make(site) {
-        await openTo(site);
-        await execa('chown', ['-R', '0:0', dirname(site.database.name)]);
-        await chmod(dirname(site.database.name), 0o755);
+      async make(installation) {
+        await openTo(installation);
+        await execa('chown', ['-R', '0:0', dirname(installation.database.name)]);
+        await chmod(dirname(installation.database.name), 0o755);
       },
       options: [
         follow(/^Give the folder of the file/, done),
-        follow(/^Or run both as the owner/, done, ({ machine }) => machine.runBy(null)),
+        follow(/^Or run both as the owner/, done, ({ operator }) => operator.runBy(null)),
         leave(
           /^If the folder is mounted read-only/,
           'restores and backups are refused by such a folder, and go on once it is not',
@@ -1124,8 +1143,8 @@ function onSqlite(): readonly Case[] {
       env: ({ root }) => ({ DATABASE_URL: sqliteUrl(join(root, 'link.db')) }),
       make: ({ database, root }) => symlink(database.name, join(root, 'link.db')),
       options: [
-        follow(/^Name the file itself/, restoredAgain, ({ site: { database }, machine }) =>
-          machine.set('DATABASE_URL', database.url),
+        follow(/^Name the file itself/, restoredAgain, ({ installation: { database }, operator }) =>
+          operator.set('DATABASE_URL', database.url),
         ),
       ],
     },
@@ -1137,7 +1156,7 @@ function onSqlite(): readonly Case[] {
       options: [
         follow(/^Stop the application, move the write-ahead log away/, healthy),
         leave(/^If the file was copied while the application wrote/, 'it asks for the files where they came from'),
-        follow(/^Or move it away as above/, restored, ({ site }) => rm(`${site.database.name}-wal`)),
+        follow(/^Or move it away as above/, restored, ({ installation }) => rm(`${installation.database.name}-wal`)),
       ],
     },
     inUse(
@@ -1170,7 +1189,7 @@ function causes(): readonly Case[] {
     banner: `failed ${kind}`,
     title: `a migration that failed: ${kind}`,
     code,
-    make: (site) => failWith(site, sqlstate),
+    make: (installation) => failWith(installation, sqlstate),
     options: [...options, leave(/^Go back to the former version/, newImage)],
   });
   const log = follow(/^See what the server says of it/, shown);
@@ -1210,11 +1229,11 @@ function onPostgres(): readonly Case[] {
       banner: 'missing-rights',
       title: 'a user who may not make tables',
       code: 4,
-      env: (site) => addressOf(site),
-      async make(site) {
-        await makeStranger(site);
-        await emptied(site);
-        await execute(site.database, 'REVOKE CREATE ON SCHEMA public FROM PUBLIC');
+      env: (installation) => addressOf(installation),
+      async make(installation) {
+        await makeStranger(installation);
+        await emptied(installation);
+        await execute(installation.database, 'REVOKE CREATE ON SCHEMA public FROM PUBLIC');
       },
       options: [follow(/^Let a superuser or the owner/, done)],
     },
@@ -1222,12 +1241,12 @@ function onPostgres(): readonly Case[] {
       banner: 'refused elsewhere',
       title: 'TimeTracker in another schema',
       code: 17,
-      env: (site) => addressOf(site),
-      async make(site) {
-        await makeStranger(site);
-        const user = strangerOf(site);
+      env: (installation) => addressOf(installation),
+      async make(installation) {
+        await makeStranger(installation);
+        const user = strangerOf(installation);
         await execute(
-          site.database,
+          installation.database,
           `ALTER SCHEMA public RENAME TO app; CREATE SCHEMA public AUTHORIZATION "${user}"; ALTER SCHEMA app OWNER TO "${user}";
            DO $$ DECLARE one record; BEGIN
              FOR one IN SELECT c.oid::regclass AS name FROM pg_class c WHERE relnamespace = 'app'::regnamespace AND relkind = 'r'
@@ -1237,18 +1256,18 @@ function onPostgres(): readonly Case[] {
       options: [
         follow(
           /^If the tables in schema/,
-          outcome(async (met) => {
-            await done.check(met);
+          outcome(async (situation) => {
+            await done.check(situation);
             await admin(
-              `ALTER ROLE "${strangerOf(met.site)}" IN DATABASE "${met.site.database.name}" RESET search_path`,
+              `ALTER ROLE "${strangerOf(situation.installation)}" IN DATABASE "${situation.installation.database.name}" RESET search_path`,
             );
           }),
         ),
-        follow(/^Or say so in DATABASE_URL/, done, ({ site, machine }) =>
-          machine.set('DATABASE_URL', addressOf(site, 'app').DATABASE_URL),
+        follow(/^Or say so in DATABASE_URL/, done, ({ installation, operator }) =>
+          operator.set('DATABASE_URL', addressOf(installation, 'app').DATABASE_URL),
         ),
-        follow(/^If another installation/, done, async ({ machine }) =>
-          machine.set('DATABASE_URL', (await createDatabase()).url),
+        follow(/^If another installation/, done, async ({ operator }) =>
+          operator.set('DATABASE_URL', (await createDatabase()).url),
         ),
       ],
     },
@@ -1256,8 +1275,8 @@ function onPostgres(): readonly Case[] {
       banner: 'closed-database',
       title: 'a database whose drop was cut off, with a former one beside it',
       code: 4,
-      make: async (site, { dbInit }) => dbInit('restore', await backupIn(site), '--yes'),
-      hold: async (site) => cutOffDrop(site.database.name),
+      make: async (installation, { dbInit }) => dbInit('restore', await backupIn(installation), '--yes'),
+      hold: async (installation) => cutOffDrop(installation.database.name),
       options: [
         leave(/^Finish the drop, make the database anew/, 'it is followed where nothing lies beside the database'),
         follow(/^Or have .* take its place/, restored),
@@ -1274,7 +1293,7 @@ function onPostgres(): readonly Case[] {
       },
       options: [
         leave(/^Open it again/, 'the gate refuses the journal until it is moved away, which the next option says'),
-        follow(/^Once the right database bears the name/, healthy, async ({ site: { database, backups } }) => {
+        follow(/^Once the right database bears the name/, healthy, async ({ installation: { database, backups } }) => {
           await admin(`ALTER DATABASE "${database.name}" ALLOW_CONNECTIONS true`);
           await rm(join(backups, '.db-init', 'restore.json'));
         }),
@@ -1288,7 +1307,7 @@ function onPostgres(): readonly Case[] {
       command: ['backup', 'create'],
       runner: () => machineWith({}),
       options: [
-        follow(/^Use a newer image of db-init/, done, ({ machine }) => machine.runBy(null)),
+        follow(/^Use a newer image of db-init/, done, ({ operator }) => operator.runBy(null)),
         follow(/^Until then, save the database by hand/, savedWith(marker)),
       ],
     },
@@ -1312,7 +1331,10 @@ function onPostgres(): readonly Case[] {
       needsRoot: true,
       command: ['restore', 'FIRST', '--yes'],
       runner: () => machineWith({}),
-      options: [follow(/^Use a newer image of db-init/, restoredAgain, ({ machine }) => machine.runBy(null)), likewise],
+      options: [
+        follow(/^Use a newer image of db-init/, restoredAgain, ({ operator }) => operator.runBy(null)),
+        likewise,
+      ],
     },
     {
       banner: 'unreachable',
@@ -1321,7 +1343,9 @@ function onPostgres(): readonly Case[] {
       env: () => ({ DATABASE_URL: 'postgresql://app:app@127.0.0.1:1/app', TT_WAIT_TIMEOUT: '0' }),
       options: [
         follow(/^Look whether the database runs/, shown),
-        follow(/^Compare host and port/, done, ({ site, machine }) => machine.set('DATABASE_URL', site.database.url)),
+        follow(/^Compare host and port/, done, ({ installation, operator }) =>
+          operator.set('DATABASE_URL', installation.database.url),
+        ),
         leave(/TT_WAIT_TIMEOUT/, 'it is a matter of time: that a server is waited for is tested in database/waiting'),
       ],
     },
@@ -1331,8 +1355,8 @@ function onPostgres(): readonly Case[] {
       code: 3,
       make: ({ database }) => database.drop(),
       options: [
-        follow(/^Compare the name at the end/, done, async ({ machine }) =>
-          machine.set('DATABASE_URL', (await createDatabase()).url),
+        follow(/^Compare the name at the end/, done, async ({ operator }) =>
+          operator.set('DATABASE_URL', (await createDatabase()).url),
         ),
         follow(/^Create it/, healthy),
         leave(/^POSTGRES_DB only counts/, 'it is an explanation'),
@@ -1347,8 +1371,8 @@ function onPostgres(): readonly Case[] {
         TT_WAIT_TIMEOUT: '0',
       }),
       options: [
-        follow(/^Compare user and password/, done, ({ site, machine }) =>
-          machine.set('DATABASE_URL', site.database.url),
+        follow(/^Compare user and password/, done, ({ installation, operator }) =>
+          operator.set('DATABASE_URL', installation.database.url),
         ),
         leave(/^POSTGRES_PASSWORD only counts/, 'its command asks for the new password at a terminal'),
         leave(/^If the reason speaks of TLS/, elsewhere),
@@ -1373,8 +1397,8 @@ function onPostgres(): readonly Case[] {
       title: 'a former database whose drop was cut off',
       code: 31,
       command: ['restore', '--undo', '--yes'],
-      make: async (site, { dbInit }) => dbInit('restore', await backupIn(site), '--yes'),
-      hold: async (site) => cutOffDrop(await formerOf(site)),
+      make: async (installation, { dbInit }) => dbInit('restore', await backupIn(installation), '--yes'),
+      hold: async (installation) => cutOffDrop(await formerOf(installation)),
       options: [
         follow(/^Look which backups/, restored),
         follow(/^Finish the drop/, healthy),
@@ -1391,19 +1415,19 @@ function onPostgres(): readonly Case[] {
       },
       options: [
         follow(/^If this one holds rows/, shown),
-        follow(/^Create a database in UTF8/, healthy, ({ site: { database }, machine }) =>
-          machine.set('DATABASE_URL', databaseUrl(`${database.name}_utf8`)),
+        follow(/^Create a database in UTF8/, healthy, ({ installation: { database }, operator }) =>
+          operator.set('DATABASE_URL', databaseUrl(`${database.name}_utf8`)),
         ),
         follow(
           /^Restore the backup into the new one/,
-          outcome(async ({ site: { database } }) => {
+          outcome(async ({ installation: { database } }) => {
             const url = databaseUrl(`${database.name}_utf8`);
             assert((await snapshot(url)).includes(marker));
           }),
-          async ({ site: { database }, machine }) => {
+          async ({ installation: { database }, operator }) => {
             await admin(`DROP DATABASE IF EXISTS "${database.name}_utf8" WITH (FORCE)`);
             await admin(`CREATE DATABASE "${database.name}_utf8" TEMPLATE template0 ENCODING 'UTF8'`);
-            machine.set('DATABASE_URL', databaseUrl(`${database.name}_utf8`));
+            operator.set('DATABASE_URL', databaseUrl(`${database.name}_utf8`));
           },
         ),
       ],
@@ -1439,7 +1463,7 @@ function onPostgres(): readonly Case[] {
       banner: 'refused corrupted',
       title: 'a cleanup while somebody is connected',
       code: 10,
-      make: (site) => emptied(site, oddTable),
+      make: (installation) => emptied(installation, oddTable),
       hold: inside,
       options: [follow(/^Stop what is connected/, healthy, letGo)],
     },

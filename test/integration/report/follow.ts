@@ -94,7 +94,7 @@ interface Said {
 }
 
 /** A machine on which banners are followed to the letter. */
-export interface Reader {
+export interface Operator {
   /** Runs db-init as the banner calls it. */
   readonly dbInit: (...words: readonly string[]) => Promise<Said>;
   /** Runs commands literally, one after the other; FILE is the oldest backup, and questions are answered with yes. */
@@ -122,12 +122,16 @@ export type Runner = (
   readonly all: string;
 }>;
 
-export async function reader(
-  site: Installation,
+export async function openOperator(
+  installation: Installation,
   way: Way,
   { env: more = {}, runner: usual = null }: { readonly env?: Environment; readonly runner?: Runner | null } = {},
-): Promise<Reader> {
-  const [bin, folder, calls] = [join(site.root, 'bin'), join(site.root, 'reader'), join(site.root, 'calls')];
+): Promise<Operator> {
+  const [bin, folder, calls] = [
+    join(installation.root, 'bin'),
+    join(installation.root, 'reader'),
+    join(installation.root, 'calls'),
+  ];
   for (const made of [bin, folder, calls]) await mkdir(made, { recursive: true });
   const dbInit = join(bin, 'db-init');
   const executable = { mode: 0o755 };
@@ -150,8 +154,9 @@ export async function reader(
   const first: Environment = {
     PATH: `${bin}:${tools}${process.env['PATH']}`,
     HOME: process.env['HOME'] ?? '/',
-    PGPASSWORD: site.engine === 'postgresql' ? decodeURIComponent(new URL(site.database.url).password) : '',
-    ...site.env,
+    PGPASSWORD:
+      installation.engine === 'postgresql' ? decodeURIComponent(new URL(installation.database.url).password) : '',
+    ...installation.env,
     TT_FORCE_RESET_DB: 'true',
     TT_COMMAND_PREFIX: way === 'program' ? dbInit : 'docker compose run --rm db-init',
     // not the names that db-init takes them to have
@@ -161,14 +166,14 @@ export async function reader(
   };
   // as a superuser does it in the database, or who has the file
   const client =
-    site.engine === 'sqlite'
-      ? shellWords(['sqlite3', site.database.name])
-      : shellWords(['psql', '-v', 'ON_ERROR_STOP=1', '-d', site.database.url, '-c']);
+    installation.engine === 'sqlite'
+      ? shellWords(['sqlite3', installation.database.name])
+      : shellWords(['psql', '-v', 'ON_ERROR_STOP=1', '-d', installation.database.url, '-c']);
   let env: Record<string, string> = { ...first };
   let runner = usual;
   // a container does not see the folder of the reader
   const started: Runner = (words, variables) =>
-    (runner ?? ((...run) => runInProcess(...run, site.root)))(words, variables);
+    (runner ?? ((...run) => runInProcess(...run, installation.root)))(words, variables);
   return {
     folder,
     async dbInit(...words) {
@@ -185,7 +190,7 @@ export async function reader(
       runner = usual;
     },
     async follow(commands) {
-      const archives = (await readdir(site.backups)).filter((name) => name.endsWith('.zip')).toSorted();
+      const archives = (await readdir(installation.backups)).filter((name) => name.endsWith('.zip')).toSorted();
       const script = commands
         .filter((command) => !command.startsWith('--'))
         .map((command) => command.replace(/ restore FILE$/, ` restore ${archives.at(0)}`))

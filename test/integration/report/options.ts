@@ -9,15 +9,15 @@ import { noVolumes } from '../../faults/volumes.ts';
 import { execute } from '../backup/backups.ts';
 import { copyDatabase, type EngineName, type Installation, install } from '../restore/restores.ts';
 import type { Banner } from './banners.ts';
-import { optionsOf, type PrintedOption, type Reader, reader, type Runner } from './follow.ts';
+import { optionsOf, type PrintedOption, type Operator, openOperator, type Runner } from './follow.ts';
 
 /** A row of the database that the backup was made of. */
 export const marker = 'the row that must come back';
 
 /** A banner that was printed, in its state. */
-export interface Met {
-  readonly site: Installation;
-  readonly machine: Reader;
+export interface Situation {
+  readonly installation: Installation;
+  readonly operator: Operator;
   /** What was run, and ended in the banner. */
   readonly words: readonly string[];
   /** Takes away what stands in the way: the session, the lock. */
@@ -28,25 +28,30 @@ export interface Met {
 export const outside = 'outside.zip';
 
 /** What a person does in the words of an option, before its commands. */
-export type Deed = (met: Met) => unknown;
+export type Preparation = (situation: Situation) => unknown;
 
 /** What is true once an option was followed. */
 export interface Outcome {
   /** Whether its commands only show something, and may exit with the code of what they show. */
   readonly shows: boolean;
-  readonly check: (met: Met) => Promise<unknown>;
+  readonly check: (situation: Situation) => Promise<unknown>;
 }
 
 /** An option of a banner: words of it, and how it is followed; or why it is not. */
 export type Option =
-  | { readonly kind: 'followed'; readonly words: RegExp; readonly outcome: Outcome; readonly deed: Deed | null }
+  | {
+      readonly kind: 'followed';
+      readonly words: RegExp;
+      readonly outcome: Outcome;
+      readonly preparation: Preparation | null;
+    }
   | { readonly kind: 'left'; readonly words: RegExp; readonly why: string };
 
-export const follow = (words: RegExp, outcome: Outcome, deed: Deed | null = null): Option => ({
+export const follow = (words: RegExp, outcome: Outcome, preparation: Preparation | null = null): Option => ({
   kind: 'followed',
   words,
   outcome,
-  deed,
+  preparation,
 });
 export const leave = (words: RegExp, why: string): Option => ({ kind: 'left', words, why });
 
@@ -57,15 +62,15 @@ export interface Case {
   readonly code: number;
   /** What is run; default: the gate. `@` stands for the first quarantine, FIRST for the backup, OUTSIDE for one elsewhere. */
   readonly command?: readonly string[];
-  readonly env?: (site: Installation) => Readonly<Record<string, string>>;
+  readonly env?: (installation: Installation) => Readonly<Record<string, string>>;
   /** Makes the state out of a healthy database of which there is a backup. */
-  readonly make?: (site: Installation, machine: Reader) => Promise<unknown>;
+  readonly make?: (installation: Installation, operator: Operator) => Promise<unknown>;
   /** Stands in the way for as long as it is not let go. */
-  readonly hold?: (site: Installation) => Promise<() => Promise<unknown>>;
+  readonly hold?: (installation: Installation) => Promise<() => Promise<unknown>>;
   /** Whether it needs root on Linux, which may mount folders and run db-init as somebody else. */
   readonly needsRoot?: boolean;
   /** How db-init runs, if not within the process of the tests. */
-  readonly runner?: (site: Installation) => Promise<Runner>;
+  readonly runner?: (installation: Installation) => Promise<Runner>;
   readonly options: readonly Option[];
 }
 
@@ -73,27 +78,27 @@ const prepared = new Map<EngineName, Promise<Installation>>();
 
 /** A healthy database of which there is a backup: made once for each file of tests. */
 async function prepare(engine: EngineName): Promise<Installation> {
-  const site = await install(engine);
+  const installation = await install(engine);
   for (const words of [['gate'], ['backup', 'create']]) {
-    const { exitCode, all } = await runInProcess(words, site.env);
+    const { exitCode, all } = await runInProcess(words, installation.env);
     if (exitCode !== 0) throw new Error(all);
-    if (words[0] === 'gate') await execute(site.database, `INSERT INTO clients (name) VALUES ('${marker}')`);
+    if (words[0] === 'gate') await execute(installation.database, `INSERT INTO clients (name) VALUES ('${marker}')`);
   }
-  return site;
+  return installation;
 }
 
 async function installPrepared(engine: EngineName): Promise<Installation> {
   const first = prepared.get(engine) ?? prepare(engine);
   prepared.set(engine, first);
-  const [site, { database, data }] = [await install(engine), await first];
-  await copyDatabase(database, site.database);
-  await cp(data, site.data, { recursive: true });
-  return site;
+  const [installation, { database, data }] = [await install(engine), await first];
+  await copyDatabase(database, installation.database);
+  await cp(data, installation.data, { recursive: true });
+  return installation;
 }
 
 /** @returns what makes the state again that is there now: the database, what lies beside it, and the backups */
-async function rememberState(site: Installation): Promise<() => Promise<void>> {
-  const { engine, database, data, root } = site;
+async function rememberState(installation: Installation): Promise<() => Promise<void>> {
+  const { engine, database, data, root } = installation;
   const folders = engine === 'sqlite' ? [data, dirname(database.name)] : [data];
   for (const [index, folder] of folders.entries()) await cp(folder, join(root, `state-${index}`), { recursive: true });
   const state = engine === 'sqlite' ? null : await createDatabase();
@@ -130,55 +135,58 @@ export function followOptions(engine: EngineName, cases: readonly Case[]): void 
 
 /** @returns how many options its banner has */
 async function followEach(engine: EngineName, { code, command = ['gate'], env, make, hold, runner, options }: Case) {
-  const site = await installPrepared(engine);
+  const installation = await installPrepared(engine);
   const way = engine === 'sqlite' ? 'docker compose' : 'program';
-  const machine = await reader(site, way, { env: env?.(site) ?? {}, runner: (await runner?.(site)) ?? null });
-  await make?.(site, machine);
-  const again = options.length > 1 ? await rememberState(site) : () => Promise.resolve();
+  const operator = await openOperator(installation, way, {
+    env: env?.(installation) ?? {},
+    runner: (await runner?.(installation)) ?? null,
+  });
+  await make?.(installation, operator);
+  const again = options.length > 1 ? await rememberState(installation) : () => Promise.resolve();
   const [quarantine = ''] = command.includes('@')
-    ? (/^\S*quarantine_\w+/m.exec((await machine.dbInit('quarantine', 'list')).all) ?? [])
+    ? (/^\S*quarantine_\w+/m.exec((await operator.dbInit('quarantine', 'list')).all) ?? [])
     : [];
-  const archive = (await readdir(site.backups)).find((name) => name.endsWith('.zip')) ?? '';
+  const archive = (await readdir(installation.backups)).find((name) => name.endsWith('.zip')) ?? '';
   const named: Readonly<Record<string, string>> = {
     '@': quarantine,
     FIRST: archive,
-    OUTSIDE: join(site.root, outside),
+    OUTSIDE: join(installation.root, outside),
   };
   const words = command.map((word) => named[word] ?? word);
 
   let printed: readonly PrintedOption[] | null = null;
   for (const [number, option] of options.entries()) {
     if (option.kind === 'left') continue;
-    const release = await hold?.(site);
+    const release = await hold?.(installation);
     let held = release !== undefined;
     const letGo = async (): Promise<void> => {
       if (held) await release?.();
       held = false;
     };
     try {
-      if (printed === null || hold !== undefined) printed = await refused(machine, { words, code, way, options });
+      if (printed === null || hold !== undefined) printed = await refused(operator, { words, code, way, options });
       const { words: sentence = '', commands = [] }: Partial<PrintedOption> = printed[number] ?? {};
-      const met = { site, machine, words, letGo };
-      await option.deed?.(met);
+      const situation = { installation, operator, words, letGo };
+      await option.preparation?.(situation);
       const { shows, check } = option.outcome;
       if (commands.length > 0) {
-        const { exitCode, all } = await machine.follow(commands);
+        const { exitCode, all } = await operator.follow(commands);
         assert.equal(shows ? 0 : exitCode, 0, `${sentence}\n${commands.join('\n')}\n${all}`);
       }
-      await check(met);
-      if (!shows || option.deed !== null) await again();
+      await check(situation);
+      if (!shows || option.preparation !== null) await again();
     } finally {
       await letGo();
-      machine.reset();
+      operator.reset();
     }
   }
-  printed ??= await refused(machine, { words, code, way, options });
+  printed ??= await refused(operator, { words, code, way, options });
   return printed.length;
 }
 
 /** Meets the banner, whose options have to be the expected ones. */
 async function refused(
-  machine: Reader,
+  operator: Operator,
   {
     words,
     code,
@@ -191,7 +199,7 @@ async function refused(
     readonly options: readonly Option[];
   },
 ): Promise<readonly PrintedOption[]> {
-  const { exitCode, all } = await machine.dbInit(...words);
+  const { exitCode, all } = await operator.dbInit(...words);
   expect({ exitCode, all }).toMatchObject({ exitCode: code });
   expect(way === 'program' && all.includes('docker compose')).toBe(false);
   const printed = optionsOf(all);

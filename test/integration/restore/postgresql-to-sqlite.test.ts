@@ -61,8 +61,8 @@ describePostgres(
 
     it('stop the restore where SQLite does not keep them, or are set aside', async () => {
       const large = await install('postgresql');
-      const on = (site: typeof large, ...args: readonly string[]) =>
-        runInProcess(args, { TT_COMMAND_PREFIX: 'db-init', ...site.env });
+      const on = (installation: typeof large, ...args: readonly string[]) =>
+        runInProcess(args, { TT_COMMAND_PREFIX: 'db-init', ...installation.env });
       expect((await on(large)).exitCode).toBe(0);
       await execute(large.database, odd);
       const made = await on(large, 'backup', 'create');
