@@ -118,13 +118,13 @@ export const kinds: readonly Kind[] = [
     ...work,
     name: 'quarantine restore',
     keepsRows: false,
-    async lay(scene) {
-      await current(scene);
-      await succeed(scene, ['quarantine', 'create', '--all', '--yes']);
-      const { all } = await scene.run(['quarantine', 'list']);
-      held.set(scene, /\S*quarantine_\w+/.exec(all)?.[0] ?? '');
+    async prepare(installation) {
+      await current(installation);
+      await succeed(installation, ['quarantine', 'create', '--all', '--yes']);
+      const { all } = await installation.run(['quarantine', 'list']);
+      held.set(installation, /\S*quarantine_\w+/.exec(all)?.[0] ?? '');
     },
-    args: (scene) => ['quarantine', 'restore', held.get(scene) ?? ''],
+    args: (installation) => ['quarantine', 'restore', held.get(installation) ?? ''],
   },
   {
     ...work,
