@@ -9,6 +9,7 @@ import { noLimits, openArchive } from '../archive/reader.ts';
 import { rejectionReason } from '../archive/archive-error.ts';
 import type { UploadRoot } from '../config/config.ts';
 import { causeOf } from '../database/cause.ts';
+import { namesOf } from '../database/target-name.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { describeUnknownRevisions, backupMessages } from '../report/backup-messages.ts';
@@ -58,7 +59,7 @@ export async function createBackup(context: BackupContext, order: BackupOrder): 
   const partial = `${plain}.${tag}.partial`;
   await prepareFolder(folder, context);
   try {
-    await removeLeftovers(folder, tag);
+    for (const name of namesOf(config.database)) await removeLeftovers(folder, tagOf(name));
     const copier = await openDumper(context, `${plain}.${tag}.sqlite.partial`);
     const places = { uploadRoots: order.uploadRoots, backupFolder: config.backupFolder, database: config.database };
     const { bytes } = await findUploads(places);
@@ -106,7 +107,7 @@ export async function streamBackup(
     const copier = await openDumper(context, `${join(folder, archiveName(createdAt))}.${tag}.sqlite.partial`);
     if (copier.scratch > 0) {
       await prepareFolder(folder, context);
-      await removeLeftovers(folder, tag);
+      for (const name of namesOf(config.database)) await removeLeftovers(folder, tagOf(name));
       requireSpace(folder, copier.scratch, context);
     }
     const places = { uploadRoots, backupFolder: folder, database: config.database };
@@ -164,11 +165,12 @@ function namesItsCause(error: unknown): boolean {
 /** Finds a whole archive that holds the same database as one that was just written. */
 async function findSame(
   folder: string,
-  { kind, database, content, revisions }: Manifest,
+  { kind, content, revisions }: Manifest,
   copier: Dumper,
   context: BackupContext,
 ): Promise<string | null> {
-  for (const { path, manifest } of await findArchives({ folder, kind, database })) {
+  const names = namesOf(context.config.database);
+  for (const { path, manifest } of await findArchives({ folder, kind, names })) {
     if (content === undefined || manifest.content !== content || manifest.revisions.join() !== revisions.join())
       continue;
     try {

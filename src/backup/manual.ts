@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import type { Manifest } from '../archive/manifest.ts';
 import type { Config } from '../config/config.ts';
-import { displayNameOf } from '../database/target-name.ts';
+import { displayNameOf, namesOf } from '../database/target-name.ts';
 import { reasonOf } from '../errors/failure.ts';
 import {
   describeAbsentUploads,
@@ -49,7 +49,7 @@ export async function makeManualBackup(
 ): Promise<Backup> {
   const { config, database, log } = context;
   const backup = await database.withLock(async () => {
-    const there = since === null ? null : await findMadeSince(since, destination.folder, database.name);
+    const there = since === null ? null : await findMadeSince(since, destination.folder, config);
     if (there !== null) return there;
     log.info(backupMessages.making(database.name, destination.folder));
     return createBackup(context, { kind: 'manual', uploadRoots: config.uploadRoots, destination });
@@ -67,8 +67,12 @@ export async function makeManualBackup(
 }
 
 /** Asked under the run lock: another scheduler may have been first. */
-async function findMadeSince(since: Date, folder: string, database: string): Promise<Backup | null> {
-  const newest = await findNewestBackup(folder, database, 'manual');
+async function findMadeSince(
+  since: Date,
+  folder: string,
+  { database }: Pick<Config, 'database'>,
+): Promise<Backup | null> {
+  const newest = await findNewestBackup(folder, namesOf(database), 'manual');
   if (newest === null || newest.manifest.createdAt < since) return null;
   return { ...newest, size: (await stat(newest.path)).size, repeated: true };
 }
@@ -127,10 +131,11 @@ function announceContents(
 /** Old backups that stay are no reason to call a good one bad. */
 async function prune(
   { folder, keep, proven }: { readonly folder: string; readonly keep: number; readonly proven: string },
-  { database, log }: BackupContext,
+  { config, log }: BackupContext,
 ): Promise<void> {
   try {
-    const removed = await removeOldest({ folder, kind: 'manual', database: database.name, keep }, proven);
+    const rule = { folder, kind: 'manual', names: namesOf(config.database), keep } as const;
+    const removed = await removeOldest(rule, proven);
     for (const path of removed) log.info(backupMessages.removedOlder(path));
   } catch (error) {
     log.warn(backupMessages.notRemoved(reasonOf(error)));

@@ -1,3 +1,4 @@
+import { namesOf } from '../database/target-name.ts';
 import type { DatabaseFacts } from '../model/database-facts.ts';
 import { isLost } from '../database/cause.ts';
 import { describeNoOverdueBackup, describeOverdue } from '../report/backup-messages.ts';
@@ -19,7 +20,7 @@ export async function makeOverdueBackup(context: SafetyContext, { catalog }: Dat
   if (hours === null) return;
   const present = coreTables.filter((table) => Object.hasOwn(catalog.tables, table));
   try {
-    const newest = await findNewestBackup(folder, database.name);
+    const newest = await findNewestBackup(folder, namesOf(config.database));
     const made = newest?.manifest.createdAt ?? null;
     if (made !== null && Date.now() - made.getTime() <= hours * hour) return;
     if (!(await database.read((session) => holdsRows(session, present)))) return;

@@ -9,8 +9,8 @@ export interface RetentionRule {
   readonly folder: string;
   /** Of this kind only; what somebody asked for is never taken for what was made by itself. */
   readonly kind: ArchiveKind;
-  /** Of this database only. */
-  readonly database: string;
+  /** Of this database only: its names (`namesOf`). */
+  readonly names: ReadonlySet<string>;
   /** How many are kept, the newest; at least one. */
   readonly keep: number;
   /** Paths that are kept beyond that number. */
@@ -57,7 +57,7 @@ export async function sortArchives(
 interface ArchiveQuery {
   readonly folder: string;
   readonly kind: ArchiveKind | null;
-  readonly database: string | null;
+  readonly names: ReadonlySet<string> | null;
 }
 
 /** An archive of db-init, and what its manifest says. It bears its name because it was read back when it was made. */
@@ -71,22 +71,22 @@ const ahead = 60 * 60 * 1000;
 
 /**
  * The newest backup that was proven when it was made, of either kind.
- * @param database what it holds; null for any
+ * @param names of the database that it holds (`namesOf`); null for any
  * @param kind null for either
  * @throws Failure `backups-not-listed`
  */
 export async function findNewestBackup(
   folder: string,
-  database: string | null,
+  names: ReadonlySet<string> | null,
   kind: ArchiveKind | null = null,
 ): Promise<FoundArchive | null> {
-  const found = await findArchives({ folder, kind, database });
+  const found = await findArchives({ folder, kind, names });
   return found.find(({ manifest }) => manifest.createdAt.getTime() - Date.now() < ahead) ?? null;
 }
 
 /** The archives of a kind and of a database, null being any, the newest first, or else the one that is said to be. */
 export async function findArchives(
-  { folder, kind, database }: ArchiveQuery,
+  { folder, kind, names: databases }: ArchiveQuery,
   newest: string | null = null,
 ): Promise<readonly FoundArchive[]> {
   const found: FoundArchive[] = [];
@@ -94,7 +94,7 @@ export async function findArchives(
     const path = join(folder, name);
     const manifest = name.endsWith('.zip') ? await readManifest(path) : null;
     if (manifest === null || (kind ?? manifest.kind) !== manifest.kind) continue;
-    if ((database ?? manifest.database) === manifest.database) found.push({ path, manifest });
+    if (databases?.has(manifest.database) ?? true) found.push({ path, manifest });
   }
   return found.toSorted(
     (one, other) =>

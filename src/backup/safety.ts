@@ -1,5 +1,6 @@
 import type { DatabaseFacts } from '../model/database-facts.ts';
 import { causeOf, isLost } from '../database/cause.ts';
+import { namesOf } from '../database/target-name.ts';
 import { type BackupObstacle, Failure, type Problem, reasonOf } from '../errors/failure.ts';
 import { safetyBackupMessages } from '../report/backup-messages.ts';
 import type { Recorder } from '../report/run-record.ts';
@@ -108,11 +109,11 @@ function requireVolume(context: Pick<BackupContext, 'config' | 'database'>): voi
 }
 
 /** Old backups that stay are no reason to stop. */
-async function prune(proven: string, { config, database, log }: BackupContext): Promise<void> {
-  const before = backupBeforeLastChange(config, database.name);
+async function prune(proven: string, { config, log }: BackupContext): Promise<void> {
+  const before = backupBeforeLastChange(config);
   const rule = {
     folder: config.backupFolder,
-    database: database.name,
+    names: namesOf(config.database),
     keep: kept,
     keepHealthy: true,
     kind: 'safety',

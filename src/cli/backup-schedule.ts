@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { judgeScheduler, keepSchedule, parseSchedule, type Schedule } from '../backup/schedule.ts';
-import { displayNameOf } from '../database/target-name.ts';
+import { displayNameOf, namesOf } from '../database/target-name.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { describeHealth, describeSchedule, describeSchedulerEvent, unfitSchedule } from '../report/backup-messages.ts';
@@ -36,7 +36,7 @@ export async function scheduleBackups(context: CommandContext, keep: number | nu
       waitUntil: (time) => waitUntil(time, signal),
       // a folder that cannot be read fails the backup, which tells it
       newest: () =>
-        findNewestBackup(config.backupFolder, database, 'manual').then(
+        findNewestBackup(config.backupFolder, namesOf(config.database), 'manual').then(
           (newest) => newest?.manifest.createdAt ?? null,
           () => null,
         ),

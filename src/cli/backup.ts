@@ -3,7 +3,7 @@ import type { DatabaseSummary } from '../backup/database-summary.ts';
 import type { VerifiedArchive } from '../backup/verify.ts';
 import { placesOfArchive, type Settings } from '../config/config.ts';
 import { wholeNumber } from '../config/variables.ts';
-import { displayNameOf } from '../database/target-name.ts';
+import { displayNameOf, namesOf } from '../database/target-name.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import { Failure } from '../errors/failure.ts';
 import { standardInput } from '../model/archive.ts';
@@ -141,7 +141,7 @@ async function list({ config, output }: BackupContext): Promise<ExitCode> {
   const { findNewestBackup } = await import('../backup/retention.ts');
   const archives = await listArchives(config);
   const { backupFolder: folder } = config;
-  const newest = await findNewestBackup(folder, config.database && displayNameOf(config.database));
+  const newest = await findNewestBackup(folder, config.database && namesOf(config.database));
   const text = renderArchives(folder, archives) + (archives.length === 0 ? '' : renderNewest(newest));
   output.result(text, { folder, backups: archives.map(describeListed), lastProven: describeNewest(newest) });
   return exitCodes.healthy;
@@ -154,7 +154,9 @@ async function prune(given: BackupContext): Promise<ExitCode> {
   const context = requireTarget(given);
   const { config, log } = context;
   const { pruneArchives } = await import('../backup/prune.ts');
-  const rule = { folder: config.backupFolder, kind: 'manual', database: displayNameOf(config.database), keep } as const;
+  const { backupFolder: folder } = config;
+  const database = displayNameOf(config.database);
+  const rule = { folder, kind: 'manual', names: namesOf(config.database), keep } as const;
   const removed: string[] = [];
   const kept = await pruneArchives(
     rule,
@@ -164,8 +166,8 @@ async function prune(given: BackupContext): Promise<ExitCode> {
       log.info(backupMessages.removed(path));
     },
   );
-  log.info(backupMessages.pruned(removed.length, kept, rule));
-  output.result('', { folder: rule.folder, database: rule.database, removed, kept });
+  log.info(backupMessages.pruned(removed.length, kept, { database, folder }));
+  output.result('', { folder, database, removed, kept });
   return exitCodes.healthy;
 }
 

@@ -2,6 +2,7 @@ import type { Assessment } from '../assessment/observation.ts';
 import type { Archive } from '../archive/reader.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
+import { namesOf } from '../database/target-name.ts';
 import { Failure } from '../errors/failure.ts';
 import { loadHead } from '../schema/expected-schema.ts';
 import { assess } from '../assessment/assess.ts';
@@ -92,11 +93,11 @@ const status = inspectionCommand(
   summaries.status,
   'gate',
   renderStatus,
-  async (database, { backupFolder }) => {
+  async (_, { backupFolder, database }) => {
     const { findNewestBackup } = await import('../backup/retention.ts');
     const { describeNewest, listNewest } = await import('../report/backup-list.ts');
     // a folder that cannot be read is told by what wants to write there
-    const newest = await findNewestBackup(backupFolder, database).catch(() => null);
+    const newest = await findNewestBackup(backupFolder, namesOf(database)).catch(() => null);
     return { lines: listNewest(newest), facts: { lastBackup: describeNewest(newest) } };
   },
 );

@@ -23,6 +23,8 @@ export interface PostgresTarget extends CertificateFiles, HostAddress {
   readonly kind: 'postgresql';
   /** Further servers of a list, in its order: none once a run has settled on one (`settleHost`). */
   readonly furtherHosts?: readonly HostAddress[];
+  /** All servers of the list, once a run has settled on one of them: which one that is may change from run to run. */
+  readonly list?: readonly HostAddress[];
   /** Whether a server of a list is passed over whose sessions are read-only: `target_session_attrs=read-write`. */
   readonly wantsReadWrite?: boolean;
   readonly user: string;

@@ -5,6 +5,16 @@ export function displayNameOf(target: DatabaseTarget): string {
   return target.kind === 'sqlite' ? target.file : describePostgres(target);
 }
 
+/**
+ * Every name under which a database may have been written down: in a backup, a journal, a memory. Of several servers
+ * a run works on one and writes that one's name, and after a failover it is another one's.
+ */
+export function namesOf(target: DatabaseTarget): ReadonlySet<string> {
+  if (target.kind === 'sqlite') return new Set([target.file]);
+  const { furtherHosts: _, list = hostsOf(target), ...first } = target;
+  return new Set([displayNameOf(target), ...list.map((address) => describePostgres({ ...first, ...address }))]);
+}
+
 /** All hosts are named until a run has settled on one of them. */
 export function describePostgres(target: PostgresTarget): string {
   const [{ host } = target, ...further] = hostsOf(target);

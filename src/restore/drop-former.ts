@@ -1,5 +1,6 @@
 import type { Database } from '../database/database.ts';
 import { DependedUpon } from '../database/postgres/dependents.ts';
+import { namesOf } from '../database/target-name.ts';
 import { Failure } from '../errors/failure.ts';
 import { dropFormer } from './uploads/former-uploads.ts';
 import { holdJournal } from './journal-lock.ts';
@@ -22,8 +23,9 @@ export async function dropFormerOf(
   context: RestoreContext,
   consent: (what: string) => Promise<void>,
 ): Promise<void> {
+  const known = namesOf(context.config.database);
   const remembered = readHistory(context.config).filter(
-    ({ database, kept, uploads }) => database === live.name && (kept !== null || uploads.length > 0),
+    ({ database, kept, uploads }) => known.has(database) && (kept !== null || uploads.length > 0),
   );
   const sites = new Map<Way, RestoreTarget>();
   try {

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { findClosed } from '../database/postgres/connect.ts';
-import { displayNameOf } from '../database/target-name.ts';
+import { displayNameOf, namesOf } from '../database/target-name.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { stateFolderOf } from '../state-folder/state-paths.ts';
 import { databaseSwapTarget } from './targets/database-swap.ts';
@@ -260,7 +260,7 @@ function isNamed(error: unknown): boolean {
 
 /** Whether the journal is about the database that this run is configured for. */
 function isAbout({ way, database }: Journal, config: Config): boolean {
-  return (way === 'files') === (config.database.kind === 'sqlite') && database === displayNameOf(config.database);
+  return (way === 'files') === (config.database.kind === 'sqlite') && namesOf(config.database).has(database);
 }
 
 /** A restore is not over, and this run may not go on. */

@@ -137,7 +137,7 @@ async function bringIn(request: RestoreRequest, live: Database, context: Restore
     await verifyLive(journal, source, site, live.name, context);
     log.info(restoreMessages.restored(live.name, request.archive.file));
     await tellLacking(around, site.way, context);
-    await tellKept(live.name, context);
+    await tellKept(context);
   } finally {
     await site.close();
   }
@@ -158,7 +158,7 @@ async function bringBack(
   context: RestoreContext,
 ): Promise<void> {
   const { config, log } = context;
-  const last = lastKept(config, live.name);
+  const last = lastKept(config);
   if (last === null) throw nothingKept(live.name);
   await requireExclusiveAccess(live, context);
   const site = await openTarget(live, context, last.way);
@@ -175,7 +175,7 @@ async function bringBack(
     }
     await swapBack(site, live.name, context);
     log.info(describeUndone(live.name, found));
-    await tellKept(live.name, context);
+    await tellKept(context);
   } finally {
     await site.close();
   }
@@ -198,8 +198,8 @@ async function tellLacking(around: readonly Surrounding[], way: Way, context: Re
 }
 
 /** Says what is kept, and where. */
-async function tellKept(database: string, { config, log }: RestoreContext): Promise<void> {
-  const last = lastKept(config, database);
+async function tellKept({ config, log }: RestoreContext): Promise<void> {
+  const last = lastKept(config);
   const uploads = await Promise.all((last?.uploads ?? []).map((folder) => findFormer(folder, last?.id ?? '', config)));
   announceKept(
     last,
@@ -212,7 +212,7 @@ async function tellKept(database: string, { config, log }: RestoreContext): Prom
 /** The exchange of an undo. */
 async function swapBack(site: RestoreTarget, database: string, context: RestoreContext): Promise<void> {
   const { config } = context;
-  const last = lastKept(config, database);
+  const last = lastKept(config);
   if (last === null || !isFormerOf(site, last.kept)) throw nothingKept(database);
   const id = newId(config);
   const places = { ...site.places(id), incoming: last.kept };

@@ -2,6 +2,7 @@ import { writeStateFile } from './state-file.ts';
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Config } from '../config/config.ts';
+import { namesOf } from '../database/target-name.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { stateFolderOf } from './state-paths.ts';
 
@@ -16,11 +17,12 @@ export function rememberLastChange(config: Pick<Config, 'backupFolder'>, databas
 }
 
 /** The path of the safety backup from before the last change that has succeeded; null if none is remembered. */
-export function backupBeforeLastChange(config: Pick<Config, 'backupFolder'>, database: string): string | null {
+export function backupBeforeLastChange(config: Pick<Config, 'backupFolder' | 'database'>): string | null {
   try {
     const note: unknown = JSON.parse(readFileSync(fileOf(config), 'utf8'));
     if (typeof note !== 'object' || note === null || !('backup' in note) || !('database' in note)) return null;
-    if (note.database !== database || typeof note.backup !== 'string') return null;
+    if (typeof note.database !== 'string' || !namesOf(config.database).has(note.database)) return null;
+    if (typeof note.backup !== 'string') return null;
     return join(config.backupFolder, basename(note.backup));
   } catch (error) {
     if (hasCode(error, 'ENOENT') || error instanceof SyntaxError) return null;

@@ -2,7 +2,7 @@ import { writeStateFile } from './state-file.ts';
 import type { MeasuredObject, MeasuredUploads, Measurement } from '../model/measurement.ts';
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
-import { displayNameOf } from '../database/target-name.ts';
+import { displayNameOf, namesOf } from '../database/target-name.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { restoreHistoryOf } from './state-paths.ts';
@@ -70,8 +70,8 @@ export function remember(config: Remembering, done: DoneRestore): void {
 }
 
 /** The last restore or undo of a database, if what was there before is still kept. */
-export function lastKept(config: Remembering, database: string): (DoneRestore & { readonly kept: string }) | null {
-  const last = readHistory(config).findLast((done) => done.database === database);
+export function lastKept(config: Remembering): (DoneRestore & { readonly kept: string }) | null {
+  const last = readHistory(config).findLast(({ database }) => namesOf(config.database).has(database));
   return last === undefined || last.kept === null ? null : { ...last, kept: last.kept };
 }
 

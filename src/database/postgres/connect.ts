@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
-import type { PostgresTarget } from '../../config/config.ts';
+import { hostsOf, type PostgresTarget } from '../../config/config.ts';
 import { hasCode } from '../../errors/error-code.ts';
 import { Failure } from '../../errors/failure.ts';
 import { describeHost, describePostgres } from '../target-name.ts';
@@ -106,7 +106,7 @@ export async function connectWhenReady(target: PostgresTarget, options: ConnectO
 export async function chooseHost(target: PostgresTarget, options: ConnectOptions): Promise<PostgresTarget> {
   const { client, target: chosen } = await connectWhenReady(target, options);
   await closeClient(client);
-  return chosen;
+  return { ...chosen, list: hostsOf(target) };
 }
 
 /** A server of a target, and what is asked of it beside a connection. */

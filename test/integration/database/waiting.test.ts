@@ -1,9 +1,12 @@
 import { once } from 'node:events';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { PostgresTarget } from '../../../src/config/config.ts';
 import { type Connected, connectWhenReady } from '../../../src/database/postgres/connect.ts';
 import { createDatabase, withClient } from '../../support/database.ts';
+import { runInProcess } from '../../faults/run-in-process.ts';
 import { run } from '../../support/run.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
@@ -241,6 +244,54 @@ describePostgres('an address with several servers', () => {
     expect(refused.stderr).toContain(`pg_dump -h 127.0.0.1 -p ${primary.port} `);
     // each of the others was asked once a run
     expect([standby.connections(), readOnly.connections()]).toEqual([4, 4]);
+  });
+
+  it('stays the same database after a failover: its restore, journal and backups are found under the former name', async () => {
+    const database = await createDatabase();
+    const { url } = database;
+    let isOver = false;
+    const primary = await startProxy(() => (isOver ? answer({ standby: true }) : { kind: 'forward', url }));
+    const other = await startProxy(() => ({ kind: 'forward', url }));
+    const [list] = environments([primary.port, other.port], url);
+    const folder = await temporaryDirectory();
+    const env = { ...list, UPLOAD_FOLDER: folder, BACKUP_FOLDER: join(folder, 'backups'), TT_WAIT_TIMEOUT: '1' };
+    await mkdir(env.BACKUP_FOLDER);
+    const must = async (...words: readonly string[]): Promise<string> => {
+      const { exitCode, all } = await runInProcess(words, env);
+      expect([words, exitCode, all]).toEqual([words, 0, expect.anything()]);
+      return all;
+    };
+    await must('gate');
+    await must('backup', 'create');
+    const [archive = ''] = (await readdir(env.BACKUP_FOLDER)).filter((name) => name.endsWith('.zip'));
+    await must('restore', archive, '--yes');
+    isOver = true;
+
+    expect(JSON.parse(await must('backup', 'list', '--json'))).not.toMatchObject({ lastProven: null });
+    expect(await must('status')).not.toContain('none of db-init');
+    await must('restore', '--undo', '--yes');
+    await must('restore', '--drop-former', '--yes');
+    await must('backup', 'create', '--keep', '1');
+    expect((await readdir(env.BACKUP_FOLDER)).filter((name) => name.endsWith('.zip'))).toHaveLength(1);
+
+    const [id, live] = ['20900101_000000', database.name];
+    await writeFile(
+      join(env.BACKUP_FOLDER, '.db-init/restore.json'),
+      JSON.stringify({
+        format: 1,
+        id,
+        action: 'restore',
+        way: 'databases',
+        database: `${live} on 127.0.0.1:${primary.port}`,
+        archive: null,
+        startedAt: '2026-01-01T00:00:00Z',
+        holder: 'host x, pid 1',
+        phase: 'preparing',
+        places: { live, incoming: `${live}_restore_${id}`, outgoing: `${live}_before_${id}` },
+        uploads: [],
+      }),
+    );
+    expect(await must('gate')).toContain('It was taken back');
   });
 
   it('is named whole where no server can be used, with what each of them says', async () => {
