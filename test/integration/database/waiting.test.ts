@@ -263,7 +263,7 @@ describePostgres('an address with several servers', () => {
     };
     await must('gate');
     await must('backup', 'create');
-    const [archive = ''] = (await readdir(env.BACKUP_FOLDER)).filter((name) => name.endsWith('.zip'));
+    const archive = (await readdir(env.BACKUP_FOLDER)).find((name) => name.endsWith('.zip')) ?? '';
     await must('restore', archive, '--yes');
     isOver = true;
 
