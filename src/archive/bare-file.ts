@@ -64,6 +64,7 @@ function openBareSqlite(file: string): Archive {
     createdAt: null,
     manifest: null,
     uploads: [],
+    uploadRoots: [],
     members: [database],
     size: database.size,
   };

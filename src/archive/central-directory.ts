@@ -1,4 +1,4 @@
-import { callbackify } from 'node:util';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import {
   RandomAccessReader,
   type Entry,
@@ -8,14 +8,14 @@ import {
   getFileNameLowLevel,
   type ZipFile,
 } from 'yauzl';
-import type { FileHandle } from 'node:fs/promises';
 import type { ArchiveLimits } from '../config/config.ts';
 import type { ArchiveFault } from '../errors/failure.ts';
 import { shown } from '../platform/printable.ts';
+import { takeTurns } from '../platform/take-turns.ts';
 import { faultOfName } from './entry-names.ts';
 import { invalid, archiveRejected } from './archive-error.ts';
 
-/** A member as the directory of an archive describes it. */
+/** A member as the directory of an archive describes it, and what it takes to read its content. */
 export interface StoredMember {
   /** A folder's ends with a slash. */
   readonly name: string;
@@ -25,16 +25,26 @@ export interface StoredMember {
   readonly packed: number;
   readonly crc32: number;
   readonly deflated: boolean;
-  /** Where its header begins in the file. */
-  readonly offset: number;
   /** Where its content begins in the file. */
   readonly start: number;
-  /** Whether checksum and sizes have to follow the content once more, or may. */
-  readonly descriptor: 'none' | 'allowed' | 'needed';
 }
 
-/** What it takes to read its content. */
-export type PlainMember = Omit<StoredMember, 'descriptor'>;
+/**
+ * The directory of an archive. What is known of a member takes some 50 bytes: its name is read anew from the file
+ * whenever it is asked for.
+ */
+export interface Directory {
+  /** How many members there are. */
+  readonly count: number;
+  /** The names of all members, in the order of the directory. @throws Error if the file cannot be read any more */
+  names(): Generator<string, void, undefined>;
+  /** @param name what to call the member */
+  member(index: number, name: string): StoredMember;
+}
+
+/** Whether checksum and sizes have to follow the content once more, or may. */
+const descriptors = ['none', 'allowed', 'needed'] as const;
+type Descriptor = (typeof descriptors)[number];
 
 // bits of the general purpose flag ("APPNOTE.TXT – .ZIP File Format Specification", 4.4.4)
 const encrypted = 0x0001 | 0x0040 | 0x2000;
@@ -49,52 +59,86 @@ const zip64Field = 1;
 const ratioCounts = 1_000_000;
 
 /**
- * Lists the members of an archive, each compared with its own header. Nothing is unpacked.
+ * Reads the directory of an archive and compares each member with its own header. Nothing is unpacked.
  * @throws Failure `archive-rejected` at the first one that is wrong or too much, or an Error of the ZIP reader
  */
-export async function readDirectory(file: string, handle: FileHandle, limits: ArchiveLimits): Promise<StoredMember[]> {
-  const { size } = await handle.stat();
-  const reader = new FileReader(handle, size);
-  const zip = await openZip(reader, size);
-  const start = cursorOf(zip);
-  const members: StoredMember[] = [];
-  const names = openNames();
-  let bytes = 0;
-  const refuse = (fault: ArchiveFault | null): void => {
-    if (fault !== null) throw archiveRejected(file, fault);
-  };
-  refuse(faultOfCount(zip.entryCount, limits));
-  for await (const entry of zip.eachEntry()) {
-    const name = names.of(entry);
-    refuse(faultOfEntry(entry, name));
-    refuse(faultOfSize((bytes += entry.uncompressedSize), size, limits));
-    const local = await zip.readLocalFileHeaderPromise(entry);
-    refuse(faultOfLocalHeader(entry, local, name));
-    members.push({ ...memberOf(entry, name, local.fileDataStart), descriptor: descriptorOf(entry, local) });
+export async function readDirectory(file: string, limits: ArchiveLimits): Promise<Directory> {
+  const reader = openReader(file);
+  try {
+    const { size } = reader;
+    const zip = await openZip(reader);
+    const start = cursorOf(zip);
+    const refuse = (fault: ArchiveFault | null): void => {
+      if (fault !== null) throw archiveRejected(file, fault);
+    };
+    refuse(faultOfCount(zip.entryCount, limits));
+    // a header has 46 bytes: a count that cannot be true must not make room for as many members
+    if (zip.entryCount > size / 46) throw new Error('it has fewer members than its end says');
+    const table = openTable(zip.entryCount);
+    const slashes = openSlashes();
+    const pause = takeTurns();
+    let bytes = 0;
+    for (let index = 0; index < zip.entryCount; index++) {
+      await pause();
+      const at = cursorOf(zip);
+      const entry = readEntry(zip);
+      const name = slashes.turn(entryNameOf(entry));
+      refuse(faultOfEntry(entry, name));
+      refuse(faultOfSize((bytes += entry.uncompressedSize), size, limits));
+      const local = readLocalHeader(zip, entry);
+      refuse(faultOfLocalHeader(entry, local, name));
+      table.set(index, at, entry, local);
+    }
+    const mixed = slashes.mixed();
+    if (mixed !== null) refuse(invalid(`the name of a member has a backslash: ${shown(mixed)}`));
+    refuse(faultOfEnd(reader, { zip, size, start, end: cursorOf(zip) }));
+    refuse(faultOfOrder(reader, table, start));
+    return { count: table.count, names: () => namesOf(file, table), member: table.member };
+  } finally {
+    reader.end();
   }
-  const mixed = names.mixed();
-  if (mixed !== null) refuse(invalid(`the name of a member has a backslash: ${shown(mixed)}`));
-  refuse(await faultOfEnd(reader, { zip, size, start, end: cursorOf(zip) }));
-  refuse(await faultOfOrder(reader, members, start));
-  return members;
+}
+
+function* namesOf(file: string, table: Table): Generator<string, void, undefined> {
+  const reader = openReader(file);
+  try {
+    for (let index = 0; index < table.count; index++) yield nameAt(reader, table.at[index] ?? 0);
+  } finally {
+    reader.end();
+  }
+}
+
+/** The name in a record of the directory that was read before. */
+function nameAt(reader: FileReader, at: number): string {
+  const record = reader.bytes(at, 46);
+  const [flags, length, extra] = [8, 28, 30].map((place) => record.readUInt16LE(place));
+  const bytes = reader.bytes(at + 46, (length ?? 0) + (extra ?? 0));
+  const fields = parseExtraFields(bytes.subarray(length));
+  return openSlashes().turn(getFileNameLowLevel((flags ?? 0) | utf8, bytes.subarray(0, length), fields, true));
 }
 
 /** Finds one member without looking at the others. @returns null if there is none of that name */
-export async function findMember(handle: FileHandle, wanted: string): Promise<PlainMember | null> {
-  const { size } = await handle.stat();
-  const zip = await openZip(new FileReader(handle, size), size);
-  for await (const entry of zip.eachEntry()) {
-    const name = entryNameOf(entry);
-    if (name !== wanted || faultOfEntry(entry, name) !== null) continue;
-    const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
-    return memberOf(entry, name, fileDataStart);
+export async function findMember(file: string, wanted: string): Promise<StoredMember | null> {
+  const reader = openReader(file);
+  try {
+    const zip = await openZip(reader);
+    const pause = takeTurns();
+    for (let index = 0; index < zip.entryCount; index++) {
+      await pause();
+      const entry = readEntry(zip);
+      const name = entryNameOf(entry);
+      if (name === wanted && faultOfEntry(entry, name) === null)
+        return memberOf(entry, name, readLocalHeader(zip, entry).fileDataStart);
+    }
+    return null;
+  } finally {
+    reader.end();
   }
-  return null;
 }
 
 /** The names are decoded and judged here, not by yauzl, which turns backslashes. */
-function openZip(reader: FileReader, size: number): Promise<ZipFile> {
-  return fromRandomAccessReaderPromise(reader, size, { autoClose: false, decodeStrings: false });
+function openZip(reader: FileReader): Promise<ZipFile> {
+  return fromRandomAccessReaderPromise(reader, reader.size, { autoClose: false, decodeStrings: false });
 }
 
 /** Where the next record of the directory begins: a number, though the types say otherwise. */
@@ -102,27 +146,48 @@ function cursorOf(zip: ZipFile): number {
   return Number(zip.readEntryCursor);
 }
 
+/** yauzl answers at once, because its reader does; only what has no bytes at all it answers later. */
+function readEntry(zip: ZipFile): Entry {
+  const found: { entry?: Entry; error?: Error } = {};
+  zip.removeAllListeners();
+  zip.once('entry', (entry: Entry) => (found.entry = entry));
+  zip.once('error', (error: Error) => (found.error = error));
+  zip.readEntry();
+  if (found.error !== undefined) throw found.error;
+  if (found.entry === undefined) throw new Error('a member has no name');
+  return found.entry;
+}
+
+function readLocalHeader(zip: ZipFile, entry: Entry): LocalFileHeader {
+  const found: { header?: LocalFileHeader; error?: Error | null } = {};
+  zip.readLocalFileHeader(entry, (error, header) => Object.assign(found, { error, header }));
+  if (found.error) throw found.error;
+  if (found.header === undefined) throw new Error('a member has no name in its own header');
+  return found.header;
+}
+
 /** Archives say which names are UTF-8; for those that do not, too, nothing else is worth a guess. */
 function entryNameOf({ generalPurposeBitFlag, fileNameRaw, extraFields }: Entry): string {
   return getFileNameLowLevel(generalPurposeBitFlag | utf8, fileNameRaw, extraFields, true);
 }
 
-interface Names {
-  readonly of: (entry: Entry) => string;
+interface Slashes {
+  /** A name with slashes, where all its backslashes are meant as such. */
+  readonly turn: (name: string) => string;
   /** A name whose backslashes cannot be meant as slashes, because others have slashes; null if there is none. */
   readonly mixed: () => string | null;
 }
 
 /** Windows PowerShell 5 (`Compress-Archive`) and .NET before 4.6.1 write backslashes, and then in all names. */
-function openNames(): Names {
+function openSlashes(): Slashes {
   let turned: string | null = null;
   let slashes = false;
   return {
-    of(entry) {
-      const name = entryNameOf(entry);
+    turn(name) {
       slashes ||= name.includes('/');
+      if (!name.includes('\\') || name.includes('/')) return name;
       const asPath = name.replaceAll('\\', '/');
-      if (name === asPath || name.includes('/') || faultOfName(asPath) !== null) return name;
+      if (faultOfName(asPath) !== null) return name;
       turned ??= name;
       return asPath;
     },
@@ -130,13 +195,59 @@ function openNames(): Names {
   };
 }
 
-function memberOf(entry: Entry, name: string, start: number): PlainMember {
-  const { uncompressedSize: size, compressedSize: packed, crc32, relativeOffsetOfLocalHeader: offset } = entry;
-  return { name, size, packed, crc32, deflated: entry.compressionMethod === deflate, offset, start };
+/** What is kept of each member. */
+interface Table extends Pick<Directory, 'count' | 'member'> {
+  /** Where the record of the directory begins. */
+  readonly at: Float64Array;
+  /** Where the member's own header begins. */
+  readonly offset: Float64Array;
+  readonly descriptor: (index: number) => Descriptor;
+  readonly set: (index: number, at: number, entry: Entry, local: LocalFileHeader) => void;
+}
+
+function openTable(count: number): Table {
+  const [at, offset, start, packed, size] = [0, 1, 2, 3, 4].map(() => new Float64Array(count)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  const crc32 = new Uint32Array(count);
+  const flags = new Uint8Array(count);
+  return {
+    count,
+    at,
+    offset,
+    descriptor: (index) => descriptors[(flags[index] ?? 0) >> 1] ?? 'none',
+    member: (index, name) => ({
+      name,
+      size: size[index] ?? 0,
+      packed: packed[index] ?? 0,
+      crc32: crc32[index] ?? 0,
+      deflated: ((flags[index] ?? 0) & 1) === 1,
+      start: start[index] ?? 0,
+    }),
+    set(index, place, entry, local) {
+      at[index] = place;
+      offset[index] = entry.relativeOffsetOfLocalHeader;
+      start[index] = local.fileDataStart;
+      packed[index] = entry.compressedSize;
+      size[index] = entry.uncompressedSize;
+      crc32[index] = entry.crc32;
+      flags[index] =
+        (descriptors.indexOf(descriptorOf(entry, local)) << 1) | Number(entry.compressionMethod === deflate);
+    },
+  };
+}
+
+function memberOf(entry: Entry, name: string, start: number): StoredMember {
+  const { uncompressedSize: size, compressedSize: packed, crc32 } = entry;
+  return { name, size, packed, crc32, deflated: entry.compressionMethod === deflate, start };
 }
 
 /** Some programs announce the record and then write everything into the header instead. */
-function descriptorOf(entry: Entry, { compressedSize }: LocalFileHeader): StoredMember['descriptor'] {
+function descriptorOf(entry: Entry, { compressedSize }: LocalFileHeader): Descriptor {
   if ((entry.generalPurposeBitFlag & followed) === 0) return 'none';
   return compressedSize === 0 && entry.compressedSize > 0 ? 'needed' : 'allowed';
 }
@@ -193,10 +304,10 @@ interface Bounds {
  * The end of the archive must describe the directory that was read, as the whole of it: readers that go by other
  * fields would see another archive (the same specification, 4.3.14 to 4.3.16).
  */
-async function faultOfEnd(reader: FileReader, { zip, size, start, end }: Bounds): Promise<ArchiveFault | null> {
+function faultOfEnd(reader: FileReader, { zip, size, start, end }: Bounds): ArchiveFault | null {
   const fault = invalid('its directory and its end contradict each other');
   const last = size - 22 - zip.comment.length;
-  const record = await reader.bytes(last, 22);
+  const record = reader.bytes(last, 22);
   const says = (value: number, actual: number, most: number): boolean => value === actual || value === most;
   const agrees =
     says(record.readUInt16LE(8), zip.entryCount, 0xffff) &&
@@ -207,19 +318,17 @@ async function faultOfEnd(reader: FileReader, { zip, size, start, end }: Bounds)
   if (end === last) return null;
   // the records of ZIP64 may stand between, and nothing else
   if (last - end < 76) return fault;
-  const large = await reader.bytes(end, 56);
+  const large = reader.bytes(end, 56);
   const [length, onDisk, count, bytes, offset] = [4, 24, 32, 40, 48].map((at) => Number(large.readBigUInt64LE(at)));
-  const locator = await reader.bytes(last - 20, 20);
+  const locator = reader.bytes(last - 20, 20);
   const whole = large.readUInt32LE(0) === 0x06064b50 && locator.readUInt32LE(0) === 0x07064b50;
   const true64 = onDisk === zip.entryCount && count === zip.entryCount && bytes === end - start && offset === start;
   const placed = (length ?? 0) + 12 === last - 20 - end && Number(locator.readBigUInt64LE(8)) === end;
   return whole && true64 && placed ? null : fault;
 }
 
-/** The checksum and the sizes follow the content; the header has nothing, or the same. */
-
 /** Compares a member's own header with the directory: readers that go by the one or by the other must see the same. */
-export function faultOfLocalHeader(entry: Entry, local: LocalFileHeader, name: string): ArchiveFault | null {
+function faultOfLocalHeader(entry: Entry, local: LocalFileHeader, name: string): ArchiveFault | null {
   if (!local.fileName.equals(entry.fileNameRaw)) {
     return invalid(`the member ${shown(name)} has another name in its own header: ${shown(String(local.fileName))}`);
   }
@@ -252,20 +361,23 @@ const signature = 0x08074b50;
  * archive; bytes of no member are read by some programs all the same.
  * @param directory where it begins
  */
-export async function faultOfOrder(
+function faultOfOrder(
   reader: FileReader,
-  members: readonly StoredMember[],
+  { count, offset, member, descriptor, at }: Table,
   directory: number,
-): Promise<ArchiveFault | null> {
-  const inOrder = members.toSorted((one, other) => one.offset - other.offset);
-  if ((inOrder[0]?.offset ?? directory) > 0) return invalid('something stands before its first member');
-  for (const [index, member] of inOrder.entries()) {
-    const end = member.start + member.packed;
-    const next = inOrder[index + 1];
-    if (next !== undefined && next.offset < end) return invalid(`the member ${shown(next.name)} overlaps another one`);
-    if (end > directory) return invalid(`the member ${shown(member.name)} reaches beyond the end of the members`);
-    if (await follows(reader, member, (next?.offset ?? directory) - end)) continue;
-    return invalid(`what follows the member ${shown(member.name)} does not belong there`);
+): ArchiveFault | null {
+  const inOrder = Uint32Array.from({ length: count }, (_, index) => index);
+  inOrder.sort((one, other) => (offset[one] ?? 0) - (offset[other] ?? 0));
+  const beginOf = (position: number): number => offset[inOrder[position] ?? -1] ?? directory;
+  const named = (position: number): string => shown(nameAt(reader, at[inOrder[position] ?? -1] ?? 0));
+  if (beginOf(0) > 0) return invalid('something stands before its first member');
+  for (const [position, index] of inOrder.entries()) {
+    const { start, packed, size, crc32 } = member(index, '');
+    const [end, next] = [start + packed, beginOf(position + 1)];
+    if (position + 1 < count && next < end) return invalid(`the member ${named(position + 1)} overlaps another one`);
+    if (end > directory) return invalid(`the member ${named(position)} reaches beyond the end of the members`);
+    if (follows(reader, { end, packed, size, crc32, descriptor: descriptor(index) }, next - end)) continue;
+    return invalid(`what follows the member ${named(position)} does not belong there`);
   }
   return null;
 }
@@ -274,11 +386,23 @@ export async function faultOfOrder(
  * Whether the bytes behind a member are its data descriptor, or none where there need not be one ("APPNOTE.TXT – .ZIP
  * File Format Specification", 4.3.9: with or without a signature, with sizes of 4 or of 8 bytes).
  */
-async function follows(reader: FileReader, member: StoredMember, length: number): Promise<boolean> {
-  const { descriptor, start, packed, size, crc32 } = member;
+function follows(
+  reader: FileReader,
+  {
+    end,
+    packed,
+    size,
+    crc32,
+    descriptor,
+  }: Pick<StoredMember, 'packed' | 'size' | 'crc32'> & {
+    readonly end: number;
+    readonly descriptor: Descriptor;
+  },
+  length: number,
+): boolean {
   if (length === 0) return descriptor !== 'needed';
   if (descriptor === 'none' || ![12, 16, 20, 24].includes(length)) return false;
-  const bytes = await reader.bytes(start + packed, length);
+  const bytes = reader.bytes(end, length);
   const signed = length % 8 === 0;
   if (signed && bytes.readUInt32LE(0) !== signature) return false;
   const record = bytes.subarray(signed ? 4 : 0);
@@ -299,18 +423,18 @@ interface Page {
   readonly bytes: Buffer;
 }
 
-/** Lets yauzl read a file. It asks for whatever place an archive names: a wild one is an error like any other. */
-export class FileReader extends RandomAccessReader {
-  readonly #handle: FileHandle;
-  readonly #size: number;
+/** Reads a file for yauzl, and at once. It asks for whatever place an archive names: a wild one is an error like any other. */
+class FileReader extends RandomAccessReader {
+  readonly #file: number;
+  /** Bytes of the file. */
+  readonly size: number;
   /** The one that was used last comes last. */
   #pages: readonly Page[] = [];
 
-  /** @param size bytes of the file */
-  constructor(handle: FileHandle, size: number) {
+  constructor(file: number, size: number) {
     super();
-    this.#handle = handle;
-    this.#size = size;
+    this.#file = file;
+    this.size = size;
   }
 
   override read(
@@ -320,27 +444,47 @@ export class FileReader extends RandomAccessReader {
     position: number,
     callback: (error: Error | null) => void,
   ): void {
-    const copy = async (): Promise<void> => void (await this.bytes(position, length)).copy(buffer, offset);
-    callbackify(copy)(callback);
+    let failed: Error | null = null;
+    try {
+      this.bytes(position, length).copy(buffer, offset);
+    } catch (error) {
+      failed = error instanceof Error ? error : new Error(String(error));
+    }
+    callback(failed);
   }
 
   /** @throws Error if the file has no such bytes */
-  async bytes(position: number, length: number): Promise<Buffer> {
-    if (!Number.isSafeInteger(position) || position + length > this.#size) {
+  bytes(position: number, length: number): Buffer {
+    if (!Number.isSafeInteger(position) || position + length > this.size) {
       throw new Error('it names a place outside of the file');
     }
     const known = this.#pages.find(
       ({ start, bytes }) => start <= position && position + length <= start + bytes.length,
     );
-    const page = known ?? (await this.#readPage(position, length));
-    this.#pages = [...this.#pages.filter((other) => other !== page), page].slice(-pagesKept);
+    const page = known ?? this.#readPage(position, length);
+    if (page !== this.#pages.at(-1)) {
+      this.#pages = [...this.#pages.filter((other) => other !== page), page].slice(-pagesKept);
+    }
     return page.bytes.subarray(position - page.start, position - page.start + length);
   }
 
-  async #readPage(start: number, length: number): Promise<Page> {
-    const bytes = Buffer.alloc(Math.min(Math.max(length, pageSize), this.#size - start));
-    const { bytesRead } = await this.#handle.read(bytes, 0, bytes.length, start);
-    if (bytesRead < bytes.length) throw new Error('the file ends early');
+  #readPage(start: number, length: number): Page {
+    const bytes = Buffer.allocUnsafeSlow(Math.min(Math.max(length, pageSize), this.size - start));
+    for (let done = 0; done < bytes.length;) {
+      const count = readSync(this.#file, bytes, done, bytes.length - done, start + done);
+      if (count === 0) throw new Error('the file ends early');
+      done += count;
+    }
     return { start, bytes };
   }
+
+  /** yauzl calls `close` whenever it has nothing to read. */
+  end(): void {
+    closeSync(this.#file);
+  }
+}
+
+function openReader(file: string): FileReader {
+  const descriptor = openSync(file, 'r');
+  return new FileReader(descriptor, fstatSync(descriptor).size);
 }

@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash as hashOf } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { codeOf, hasCode } from '../errors/error-code.ts';
-import { reasonOf } from '../errors/failure.ts';
+import { type Failure, reasonOf } from '../errors/failure.ts';
 import { shown } from '../platform/printable.ts';
-import type { PlainMember } from './central-directory.ts';
+import type { StoredMember } from './central-directory.ts';
 import { invalid, archiveRejected, toArchiveRejected } from './archive-error.ts';
 
 /** Bytes that are read, and unpacked, at a time. */
@@ -16,18 +16,38 @@ const chunkSize = 64 * 1024;
  * or its checksum is another than the archive says, and gives away no byte more than that size.
  * @param sha256 the hash that it must have; undefined where nobody has promised one
  */
-export function readContent(file: string, member: PlainMember, sha256?: string): Readable {
-  return Readable.from(checked(file, member, sha256), { objectMode: false, highWaterMark: chunkSize });
+export function readContent(file: string, member: StoredMember, sha256?: Buffer): Readable {
+  const content = isShort(member) ? whole(file, member, sha256) : checked(file, member, sha256);
+  return Readable.from(content, { objectMode: false, highWaterMark: chunkSize });
+}
+
+/** Whether `readWhole` reads it. An empty range of a file cannot be asked for as a stream, either. */
+export function isShort({ size, packed }: StoredMember): boolean {
+  return packed === 0 || Math.max(size, packed) <= chunkSize;
+}
+
+function* whole(...given: Parameters<typeof readWhole>): Generator<Buffer, void, undefined> {
+  const bytes = readWhole(...given);
+  if (bytes.length > 0) yield bytes;
+}
+
+/** As `readContent`, of a short member. @throws Failure `archive-rejected` */
+export function readWhole(file: string, member: StoredMember, sha256?: Buffer): Buffer {
+  try {
+    const { bytes, consumed } = unpackAtOnce(file, member);
+    const hash = sha256 === undefined ? null : hashOf('sha256', bytes, 'buffer');
+    requireWhole(file, member, { size: bytes.length, checksum: crc32(bytes), consumed, hash }, sha256);
+    return bytes;
+  } catch (error) {
+    throw unpackingFailure(file, member, error);
+  }
 }
 
 async function* checked(
   file: string,
-  member: PlainMember,
-  sha256: string | undefined,
+  member: StoredMember,
+  sha256: Buffer | undefined,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const damaged = (what: string) =>
-    archiveRejected(file, invalid(`the member ${shown(member.name)} is damaged: ${what}`));
-  const larger = `it is larger than the ${member.size} bytes that the archive says`;
   const { source, consumed } = unpack(file, member);
   const hash = sha256 === undefined ? null : createHash('sha256');
   let size = 0;
@@ -37,7 +57,7 @@ async function* checked(
     for await (const bytes of source) {
       waiting = false;
       size += bytes.length;
-      if (size > member.size) throw damaged(larger);
+      if (size > member.size) throw damaged(file, member, tooLong(member));
       checksum = crc32(bytes, checksum);
       hash?.update(bytes);
       yield bytes;
@@ -45,29 +65,57 @@ async function* checked(
     }
   } catch (error) {
     // what the reader of this stream throws into it comes along here too, and is not the archive's fault
-    if (!waiting) throw error;
-    if (hasCode(error, tooLarge)) throw damaged(larger);
-    throw codeOf(error)?.startsWith('Z_')
-      ? damaged(`it cannot be unpacked (${reasonOf(error)})`)
-      : toArchiveRejected(file, error);
+    throw waiting ? unpackingFailure(file, member, error) : error;
   }
-  if (size !== member.size) throw damaged(`it has ${size} bytes, and ${member.size} according to the archive`);
-  if (checksum !== member.crc32) throw damaged('its checksum is another one');
-  if (consumed() !== member.packed) throw damaged('its packed size is another one');
-  if (hash !== null && hash.digest('hex') !== sha256) throw damaged('its hash is another one');
+  requireWhole(file, member, { size, checksum, consumed: consumed(), hash: hash?.digest() ?? null }, sha256);
+}
+
+function damaged(file: string, { name }: StoredMember, what: string): Failure {
+  return archiveRejected(file, invalid(`the member ${shown(name)} is damaged: ${what}`));
+}
+
+const tooLong = ({ size }: StoredMember): string => `it is larger than the ${size} bytes that the archive says`;
+
+function unpackingFailure(file: string, member: StoredMember, error: unknown): Failure {
+  if (hasCode(error, tooLarge)) return damaged(file, member, tooLong(member));
+  if (codeOf(error)?.startsWith('Z_')) return damaged(file, member, `it cannot be unpacked (${reasonOf(error)})`);
+  return toArchiveRejected(file, error);
+}
+
+interface Unpacked {
+  readonly size: number;
+  readonly checksum: number;
+  /** Bytes of the archive that were needed. */
+  readonly consumed: number;
+  readonly hash: Buffer | null;
+}
+
+/** @throws Failure `archive-rejected` if what was unpacked is not what the archive says */
+function requireWhole(file: string, member: StoredMember, found: Unpacked, sha256: Buffer | undefined): void {
+  const { size, checksum, consumed, hash } = found;
+  const fault =
+    size > member.size
+      ? tooLong(member)
+      : size !== member.size
+        ? `it has ${size} bytes, and ${member.size} according to the archive`
+        : checksum !== member.crc32
+          ? 'its checksum is another one'
+          : consumed !== member.packed
+            ? 'its packed size is another one'
+            : hash !== null && sha256 !== undefined && !hash.equals(sha256)
+              ? 'its hash is another one'
+              : null;
+  if (fault !== null) throw damaged(file, member, fault);
 }
 
 interface Unpacking {
-  readonly source: AsyncIterable<Buffer> | Iterable<Buffer>;
+  readonly source: AsyncIterable<Buffer>;
   /** Bytes of the archive that were needed. */
   readonly consumed: () => number;
 }
 
 /** The unpacked bytes, and how many packed ones they were made of. */
-function unpack(file: string, member: PlainMember): Unpacking {
-  const { size, packed, start, deflated } = member;
-  // an empty range cannot be asked for, either
-  if (packed === 0 || Math.max(size, packed) <= chunkSize) return unpackAtOnce(file, member);
+function unpack(file: string, { packed, start, deflated }: StoredMember): Unpacking {
   const raw = createReadStream(file, { start, end: start + packed - 1, highWaterMark: chunkSize });
   if (!deflated) return { source: raw, consumed: () => packed };
   const inflate = createInflateRaw({ chunkSize });
@@ -76,22 +124,17 @@ function unpack(file: string, member: PlainMember): Unpacking {
   return { source: inflate, consumed: () => inflate.bytesWritten };
 }
 
-/** Most members are small: streams take several times as long for them, and fill the memory with what they leave. */
-function unpackAtOnce(file: string, { size, packed, start, deflated }: PlainMember): Unpacking {
-  let consumed = packed;
-  function* source(): Generator<Buffer, void, undefined> {
-    let bytes = readRange(file, start, packed);
-    if (deflated) {
-      // one byte more than there may be tells that there are too many
-      const maxOutputLength = Math.min(size, chunkSize) + 1;
-      const unpacked: unknown = inflateRawSync(bytes, { info: true, maxOutputLength });
-      if (!isUnpacked(unpacked)) throw new Error('zlib does not say how far it read');
-      bytes = unpacked.buffer;
-      consumed = unpacked.engine.bytesWritten;
-    }
-    if (bytes.length > 0) yield bytes;
-  }
-  return { source: source(), consumed: () => consumed };
+function unpackAtOnce(
+  file: string,
+  { size, packed, start, deflated }: StoredMember,
+): { readonly bytes: Buffer; readonly consumed: number } {
+  const bytes = readRange(file, start, packed);
+  if (!deflated) return { bytes, consumed: packed };
+  // one byte more than there may be tells that there are too many
+  const maxOutputLength = Math.min(size, chunkSize) + 1;
+  const unpacked: unknown = inflateRawSync(bytes, { info: true, maxOutputLength });
+  if (!isUnpacked(unpacked)) throw new Error('zlib does not say how far it read');
+  return { bytes: unpacked.buffer, consumed: unpacked.engine.bytesWritten };
 }
 
 /** What zlib returns with `info`; the types know only of the buffer. */

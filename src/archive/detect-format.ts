@@ -6,7 +6,7 @@ import { uploadRootNames } from '../config/config.ts';
 import type { Engine } from '../model/engine.ts';
 import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
@@ -45,11 +45,11 @@ const databaseMarks = { postgresql: marks.dump, sqlite: marks.sqlite } as const 
 const databaseFormats = { postgresql: 'a dump in the custom format of PostgreSQL', sqlite: 'an SQLite file' };
 
 /**
- * Opens a file that begins as a ZIP archive does.
+ * Makes sure that a file begins as a ZIP archive does.
  * @throws Failure `archive-rejected` for any other, with what it is instead; the error of the file system if it
  * cannot be read
  */
-export async function requireZip(file: string): Promise<FileHandle> {
+export async function requireZip(file: string): Promise<void> {
   // asked before: a pipe would be waited for
   const stats = await stat(file);
   if (stats.isDirectory()) {
@@ -63,10 +63,8 @@ export async function requireZip(file: string): Promise<FileHandle> {
     const { bytesRead } = await handle.read(head, 0, head.length, 0);
     const fault = await faultOfFormat(file, head.subarray(0, bytesRead));
     if (fault !== null) throw archiveRejected(file, fault);
-    return handle;
-  } catch (error) {
+  } finally {
     await handle.close();
-    throw error;
   }
 }
 

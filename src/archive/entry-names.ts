@@ -1,8 +1,10 @@
 import type { Engine } from '../model/engine.ts';
 import { type UploadRootName, uploadRootNames } from '../config/config.ts';
 import { shown } from '../platform/printable.ts';
-import { databaseMembers, manifestMember, settingsMember } from './manifest.ts';
 import { ownPrefix } from '../platform/own-files.ts';
+import { takeTurns } from '../platform/take-turns.ts';
+import { databaseMembers, type Listing, manifestMember, settingsMember } from './manifest.ts';
+import { openNameSet } from './name-set.ts';
 
 /** What a member is, by its name. */
 export type Place =
@@ -52,25 +54,43 @@ export function isLeftover(path: string): boolean {
 
 /**
  * Finds names that cannot stand beside one another: the same one twice, or a file that is the folder of another.
+ * @param names goes through all of them, as often as it is called
  * @param key what makes two names the same
  */
-export function faultOfNames(names: readonly string[], key: (name: string) => string): string | null {
-  const files = new Map<string, string>();
+export async function faultOfNames(names: Listing<string>, key: (name: string) => string): Promise<string | null> {
+  const pause = takeTurns();
+  const files = openNameSet(names.length);
+  const nameOf = (wanted: number): string => shown([...take(names, wanted + 1)].at(-1) ?? '');
   for (const name of names) {
-    const other = files.get(key(name));
-    if (other === name) return `it has two members of the name ${shown(name)}`;
-    if (other !== undefined)
-      return `two of its members are the same for some file systems: ${shown(other)} and ${shown(name)}`;
-    files.set(key(name), name);
+    await pause();
+    const [before, number] = [files.size, files.add(key(name))];
+    if (files.size > before) continue;
+    const other = nameOf(number);
+    return other === shown(name)
+      ? `it has two members of the name ${other}`
+      : `two of its members are the same for some file systems: ${other} and ${shown(name)}`;
   }
+  let checked = '';
   for (const name of names) {
-    const parts = key(name).split('/');
-    for (let depth = 1; depth < parts.length; depth++) {
-      const file = files.get(parts.slice(0, depth).join('/'));
-      if (file !== undefined) return `${shown(file)} is a file and the folder of another member`;
+    await pause();
+    const parts = key(name).split('/').slice(0, -1);
+    const folder = parts.join('/');
+    if (folder === checked) continue;
+    checked = folder;
+    for (let depth = 1; depth <= parts.length; depth++) {
+      const file = files.find(parts.slice(0, depth).join('/'));
+      if (file !== null) return `${nameOf(file)} is a file and the folder of another member`;
     }
   }
   return null;
+}
+
+function* take<Item>(items: Iterable<Item>, count: number): Generator<Item, void, undefined> {
+  let left = count;
+  for (const item of items) {
+    if (left-- <= 0) return;
+    yield item;
+  }
 }
 
 /** The same for file systems that know neither upper and lower case nor two ways to write an accent. */

@@ -34,7 +34,7 @@ export interface Manifest {
   readonly revisions: readonly string[];
   /** How many rows each table held, counted in the instant of the copy. */
   readonly rows: Readonly<Record<string, number>>;
-  /** Every member but the manifest itself. */
+  /** Every member but the manifest itself; where it was read from an archive, or is written into one, without the uploads. */
   readonly members: Readonly<Record<string, Member>>;
   /** The folders of uploads in the archive. A safety backup has none: migrations do not touch them. */
   readonly uploads: readonly UploadRootName[];
@@ -58,6 +58,28 @@ export function renderManifest({ engine, createdAt, revisions, ...ours }: Manife
     db_type: engine,
   };
   return `${JSON.stringify(content, null, 2)}\n`;
+}
+
+/** What the manifest says of an upload, as `renderManifestAround` takes it. */
+export function renderMember(name: string, { size, sha256 }: Member): string {
+  return `      ${JSON.stringify(name)}: { "size": ${size}, "sha256": "${sha256}" },\n`;
+}
+
+/**
+ * As `renderManifest`, with more members than are to be held in memory.
+ * @param listed texts of `renderMember`, in any pieces; the manifest has at least one member besides
+ */
+export function* renderManifestAround(
+  manifest: Manifest,
+  listed: Iterable<Buffer>,
+): Generator<Buffer, void, undefined> {
+  const content = renderManifest(manifest);
+  // within a text, the quotation marks would be escaped
+  const begins = '"members": {\n';
+  const at = content.indexOf(begins) + begins.length;
+  yield Buffer.from(content.slice(0, at));
+  yield* listed;
+  yield Buffer.from(content.slice(at));
 }
 
 /** Reads manifest.json. @returns null if it is none, or not of db-init */
@@ -177,9 +199,14 @@ function entriesOf<Value>(value: unknown, read: (item: unknown) => Value | null)
   return Object.fromEntries(entries);
 }
 
-function readMember(value: unknown): Member | null {
+export function readMember(value: unknown): Member | null {
   const { size, sha256 } = record(value) ?? {};
   return typeof size === 'number' && typeof sha256 === 'string' ? { size, sha256 } : null;
+}
+
+/** Objects that are made when they are asked for: a list of one for each upload could fill the memory. */
+export interface Listing<Item> extends Iterable<Item> {
+  readonly length: number;
 }
 
 /** A member of an archive. */
@@ -189,4 +216,9 @@ export interface ArchiveEntry {
   readonly size: number;
   /** The content. The stream ends in a Failure `archive-rejected` where it is not what the archive says. */
   readonly open: () => Promise<Readable>;
+  /**
+   * The content of a short one, at once: a stream for each of many small files takes several times as long.
+   * @throws Failure `archive-rejected` where it is not what the archive says
+   */
+  readonly whole?: () => Buffer;
 }

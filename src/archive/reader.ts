@@ -1,25 +1,30 @@
-import { placeOf, faultOfNames, foldName, isLeftover, type Place } from './entry-names.ts';
+import { open, rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { type ArchiveLimits, type UploadRootName, uploadRootNames } from '../config/config.ts';
+import { type ArchiveFault, Failure, reasonOf } from '../errors/failure.ts';
+import type { Engine } from '../model/engine.ts';
+import { shown } from '../platform/printable.ts';
+import { takeTurns } from '../platform/take-turns.ts';
+import { archiveRejected, invalid, piece, toArchiveRejected } from './archive-error.ts';
+import { countBytes } from './byte-counter.ts';
+import { type Directory, findMember, readDirectory } from './central-directory.ts';
+import { isShort, readContent, readWhole } from './content.ts';
+import { faultOfDatabase, isPiece, recogniseNames, requireZip } from './detect-format.ts';
+import { faultOfNames, foldName, isLeftover, type Place, placeOf } from './entry-names.ts';
 import {
-  manifestMember,
-  type Manifest,
   type ArchiveEntry,
+  databaseMembers,
   type Description,
+  type Listing,
+  type Manifest,
+  manifestMember,
+  type Member,
   parseDescription,
   parseManifest,
 } from './manifest.ts';
-import { open, rm, type FileHandle } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
-import { countBytes } from './byte-counter.ts';
-import { recogniseNames, faultOfDatabase, isPiece, requireZip } from './detect-format.ts';
-import type { Engine } from '../model/engine.ts';
-import { text } from 'node:stream/consumers';
-import type { ArchiveLimits, UploadRootName } from '../config/config.ts';
-import { type ArchiveFault, Failure, reasonOf } from '../errors/failure.ts';
-import { shown } from '../platform/printable.ts';
-import { readContent } from './content.ts';
-import { findMember, readDirectory, type StoredMember } from './central-directory.ts';
+import { type NameSet, openNameSet } from './name-set.ts';
 import { isDesktopFile, topFolder } from './repacked-layout.ts';
-import { invalid, piece, archiveRejected, toArchiveRejected } from './archive-error.ts';
+import { LongManifestError, splitManifest } from './split-manifest.ts';
 
 /** An uploaded file. */
 export interface ArchivedUpload {
@@ -50,18 +55,17 @@ export interface Archive {
   readonly createdAt: Date | string | null;
   /** Ours; null for one of the application. */
   readonly manifest: Manifest | null;
-  readonly uploads: readonly ArchivedUpload[];
+  readonly uploads: Listing<ArchivedUpload>;
+  /** The roots that it holds uploads of. */
+  readonly uploadRoots: readonly UploadRootName[];
   /** Every member that counts, those above included, in the archive's order. */
-  readonly members: readonly ArchiveEntry[];
+  readonly members: Listing<ArchiveEntry>;
   /** Bytes of all members, unpacked. */
   readonly size: number;
 }
 
 /** For archives that this run has made itself. */
 export const noLimits: ArchiveLimits = { entries: Infinity, bytes: Infinity, ratio: Infinity };
-
-/** A manifest of ours names each member and each table: some ten kilobytes, and 200 bytes for each upload. */
-const longestManifest = 64 * 1024 * 1024;
 
 /**
  * Opens an archive and checks everything that can be known without unpacking it: names, kinds of members, limits,
@@ -70,12 +74,8 @@ const longestManifest = 64 * 1024 * 1024;
  */
 export async function openArchive(file: string, limits: ArchiveLimits): Promise<Archive> {
   try {
-    const handle = await requireZip(file);
-    try {
-      return await assemble(file, await readDirectory(file, handle, limits));
-    } finally {
-      await handle.close();
-    }
+    await requireZip(file);
+    return await assemble(file, await readDirectory(file, limits));
   } catch (error) {
     throw toArchiveRejected(file, isCutUp(file, error) ? archiveRejected(file, piece) : error);
   }
@@ -89,47 +89,54 @@ function isCutUp(file: string, error: unknown): boolean {
 
 /** The manifest of an archive, without a look at anything else; null if it is not one of ours, or no archive at all. */
 export async function readManifest(file: string): Promise<Manifest | null> {
-  let handle: FileHandle | null = null;
   try {
-    handle = await open(file);
-    const member = await findMember(handle, manifestMember);
-    return member === null || member.size > longestManifest
-      ? null
-      : parseManifest(await text(readContent(file, member)));
+    const member = await findMember(file, manifestMember);
+    return member === null ? null : parseManifest(await splitManifest(readContent(file, member), () => undefined));
   } catch {
     return null;
-  } finally {
-    await handle?.close();
   }
 }
 
-interface Placed {
-  readonly entry: ArchiveEntry;
-  readonly place: Place;
+/** What a member is: nothing that counts, the manifest or the settings, a database, or an upload of a root. */
+const kinds = ['ignored', 'other', 'postgresql', 'sqlite', ...uploadRootNames] as const;
+type Kind = (typeof kinds)[number];
+
+/** What is known of the members beside the directory. */
+interface Members {
+  readonly file: string;
+  readonly directory: Directory;
+  /** The folder that all members are in, where somebody packed the folder. */
+  readonly top: string;
+  /** Of each member, as an index of `kinds`. */
+  readonly kinds: Uint8Array;
+  /** Gives each name a number, by which our manifest's word on it is found. */
+  readonly names: NameSet;
+  /** Of each member the number of its name. */
+  readonly numbers: Uint32Array;
+  /** By numbers: whether the manifest lists the name, and with which hash. */
+  readonly listed: Uint8Array;
+  readonly hashes: Buffer;
 }
 
-async function assemble(file: string, stored: readonly StoredMember[]): Promise<Archive> {
-  const top = topFolder(stored.map(({ name }) => name));
-  if (!stored.some(({ name }) => name === top + manifestMember)) throw archiveRejected(file, foreignZip(stored));
-  const hashes = new Map<string, string>();
-  const all = placeMembers(file, stored, { top, hashes });
-  const { description, manifest } = await readDescription(
-    file,
-    all.map(({ entry }) => entry),
-  );
-  for (const [name, { sha256 }] of Object.entries(manifest?.members ?? {})) hashes.set(name, sha256);
-  // what a desktop left among uploads before they were archived is listed
-  const placed = all.filter(({ entry: { name } }) => !isDesktopFile(name) || hashes.has(name));
-  const members = placed.map(({ entry }) => entry);
+const hashLength = 32;
+
+async function assemble(file: string, directory: Directory): Promise<Archive> {
   const refuse = (reason: string | null): void => {
     if (reason !== null) throw archiveRejected(file, invalid(reason));
   };
-  const names = members.map(({ name }) => name);
+  const found = await placeMembers(file, directory);
+  const { description, manifest, fault } = await readDescription(found);
+  await leaveOutDesktopFiles(found);
+  const members = entriesOf(found, counts);
+  const names = listingOf(members.length, function* () {
+    for (const [, name] of placed(found, counts)) yield name;
+  });
   // our own come from file systems that tell upper from lower case, and must go back there
-  refuse(faultOfNames(names, manifest === null ? foldName : (name) => name));
-  if (manifest !== null) refuse(faultOfManifest(manifest, members));
-  const database = databaseOf(file, placed, description);
+  refuse(await faultOfNames(names, manifest === null ? foldName : (name) => name));
+  if (manifest !== null) refuse(fault ?? (await faultOfUnlisted(found, manifest)));
+  const database = databaseOf(found, description);
   refuse(await faultOfDatabase(description.engine, database));
+  const uploads = entriesOf(found, isUploadRoot);
   return {
     file,
     bare: false,
@@ -139,81 +146,227 @@ async function assemble(file: string, stored: readonly StoredMember[]): Promise<
     revisions: manifest?.revisions ?? (description.revision === null ? null : [description.revision]),
     createdAt: manifest?.createdAt ?? description.createdAt,
     manifest,
-    uploads: placed.flatMap(({ entry, place }) =>
-      place.kind === 'upload' ? [{ root: place.root, path: place.path, entry }] : [],
-    ),
+    uploads: listingOf(uploads.length, function* () {
+      for (const entry of uploads) {
+        const place = placeOf(entry.name);
+        if (place?.kind === 'upload') yield { root: place.root, path: place.path, entry };
+      }
+    }),
+    uploadRoots: uploadRootNames.filter((root) => found.kinds.includes(kinds.indexOf(root))),
     members,
-    size: members.reduce((sum, { size }) => sum + size, 0),
+    size: sizeOf(members),
   };
 }
 
-/** An archive without a manifest: what else it may be. */
-function foreignZip(stored: readonly StoredMember[]): ArchiveFault {
-  if (stored.length === 0) return invalid(`it is empty: it has no ${manifestMember}`);
-  const contents = recogniseNames(stored.map(({ name }) => name));
-  return { kind: 'other-format', file: { kind: 'folder', packing: 'zip', contents } };
+function listingOf<Item>(length: number, items: () => Iterator<Item>): Listing<Item> {
+  return { length, [Symbol.iterator]: items };
 }
 
-/**
- * @param top the folder that all members are in, where somebody packed the folder
- * @param hashes what our manifest promises of members that are opened later, by their names
- */
-function placeMembers(
+/** The members of some kinds, in the order of the directory. */
+function entriesOf(found: Members, wanted: (kind: Kind) => boolean): Listing<ArchiveEntry> {
+  const length = found.kinds.reduce((count, kind) => count + Number(wanted(kinds[kind] ?? 'ignored')), 0);
+  return listingOf(length, function* () {
+    for (const [index, name] of placed(found, wanted)) yield entryOf(found, index, name);
+  });
+}
+
+const counts = (kind: Kind): boolean => kind !== 'ignored';
+
+/** The numbers of the members of some kinds in the directory, and their names. */
+function* placed(
+  { file, directory, top, kinds: places }: Members,
+  wanted: (kind: Kind) => boolean,
+): Generator<readonly [index: number, name: string], void, undefined> {
+  for (const [index, stands] of named(file, directory)) {
+    if (wanted(kinds[places[index] ?? 0] ?? 'ignored')) yield [index, stands.slice(top.length)];
+  }
+}
+
+/** The members' numbers and names. @throws Failure `archive-rejected` if the file cannot be read any more */
+function* named(
   file: string,
-  stored: readonly StoredMember[],
-  { top, hashes }: { readonly top: string; readonly hashes: ReadonlyMap<string, string> },
-): readonly Placed[] {
-  const placed: Placed[] = [];
-  for (const { name: stands, ...rest } of stored) {
-    // a folder on the way to the top is none of the archive's
+  { names }: Directory,
+): Generator<readonly [index: number, name: string], void, undefined> {
+  let index = 0;
+  try {
+    for (const name of names()) yield [index++, name];
+  } catch (error) {
+    throw toArchiveRejected(file, error);
+  }
+}
+
+function entryOf({ file, directory, numbers, listed, hashes }: Members, index: number, name: string): ArchiveEntry {
+  const member = directory.member(index, name);
+  const number = numbers[index] ?? -1;
+  const at = number * hashLength;
+  const sha256 = listed[number] === 1 ? hashes.subarray(at, at + hashLength) : undefined;
+  return {
+    name,
+    size: member.size,
+    open: async () => readContent(file, member, sha256),
+    ...(isShort(member) && { whole: () => readWhole(file, member, sha256) }),
+  };
+}
+
+function sizeOf(entries: Iterable<Pick<ArchiveEntry, 'size'>>): number {
+  let bytes = 0;
+  for (const { size } of entries) bytes += size;
+  return bytes;
+}
+
+/** An archive without a manifest: what else it may be. */
+function foreignZip(names: readonly string[]): ArchiveFault {
+  if (names.length === 0) return invalid(`it is empty: it has no ${manifestMember}`);
+  return { kind: 'other-format', file: { kind: 'folder', packing: 'zip', contents: recogniseNames(names) } };
+}
+
+/** Names that are enough to say what else an archive is. */
+const namesEnough = 20_000;
+
+/** Says of each member what it is. @throws Failure `archive-rejected` where one is nothing that an archive holds */
+async function placeMembers(file: string, directory: Directory): Promise<Members> {
+  const { count } = directory;
+  const top = topFolder(directory.names);
+  const places = new Uint8Array(count);
+  const names = openNameSet(count);
+  const numbers = new Uint32Array(count);
+  const pause = takeTurns();
+  const first: string[] = [];
+  let stranger: string | null = null;
+  for (const [index, stands] of named(file, directory)) {
+    await pause();
+    if (index < namesEnough) first.push(stands);
     const name = stands.slice(top.length);
     const place = placeOf(name);
+    // a folder on the way to the top is none of the archive's
     if (top.startsWith(stands) || (place === null && isDesktopFile(stands))) continue;
-    if (place === null)
-      throw archiveRejected(file, invalid(`it has a member that belongs to no archive: ${shown(name)}`));
-    const ignored = place.kind === 'folder' || (place.kind === 'upload' && isLeftover(place.path));
-    const member = { ...rest, name };
-    if (!ignored)
-      placed.push({
-        place,
-        entry: { name, size: member.size, open: async () => readContent(file, member, hashes.get(name)) },
-      });
+    if (place === null) stranger ??= name;
+    else {
+      const kind = kindOf(place);
+      places[index] = kinds.indexOf(kind);
+      if (counts(kind)) numbers[index] = names.add(name);
+    }
   }
-  return placed;
+  if (names.find(manifestMember) === null) throw archiveRejected(file, foreignZip(first));
+  if (stranger !== null) {
+    throw archiveRejected(file, invalid(`it has a member that belongs to no archive: ${shown(stranger)}`));
+  }
+  const hashes = Buffer.alloc(names.size * hashLength);
+  return { file, directory, top, kinds: places, names, numbers, listed: new Uint8Array(names.size), hashes };
+}
+
+function kindOf(place: Place): Kind {
+  switch (place.kind) {
+    case 'manifest':
+    case 'settings':
+      return 'other';
+    case 'folder':
+      return 'ignored';
+    case 'database':
+      return place.engine;
+    case 'upload':
+      return isLeftover(place.path) ? 'ignored' : place.root;
+  }
+}
+function isUploadRoot(kind: Kind): kind is UploadRootName {
+  return uploadRootNames.some((root) => root === kind);
 }
 
 interface Described {
   readonly description: Description;
   readonly manifest: Manifest | null;
+  /** What is wrong with the list of members in a manifest of ours; null if nothing is. */
+  readonly fault: string | null;
 }
 
-async function readDescription(file: string, members: readonly ArchiveEntry[]): Promise<Described> {
+/** Reads the manifest, and takes down what it says of each member. @throws Failure `archive-rejected` */
+async function readDescription(found: Members): Promise<Described> {
+  const { file, names, listed, hashes } = found;
   const refuse = (reason: string) => archiveRejected(file, invalid(reason));
-  const entry = members.find(({ name }) => name === manifestMember);
+  const entry = [...entriesOf(found, (kind) => kind === 'other')].find(({ name }) => name === manifestMember);
   if (entry === undefined) throw refuse(`it has no ${manifestMember}`);
-  if (entry.size > longestManifest) throw refuse(`its ${manifestMember} is too long`);
-  const content = await text(await entry.open());
+  const sizes = new Float64Array(names.size);
+  for (const [index, kind] of found.kinds.entries()) {
+    if (counts(kinds[kind] ?? 'ignored')) sizes[found.numbers[index] ?? -1] = found.directory.member(index, '').size;
+  }
+  const kept: Record<string, Member> = {};
+  let fault: string | null = null;
+  let isReadable = true;
+  const take = (name: string, member: Member | null): void => {
+    if (member === null) {
+      isReadable = false;
+      return;
+    }
+    const number = names.find(name);
+    if (number === null) fault ??= `its manifest lists a member that is missing: ${shown(name)}`;
+    else if (listed[number] === 1) fault ??= `its manifest lists the member ${shown(name)} twice`;
+    else {
+      listed[number] = 1;
+      if (sizes[number] !== member.size) fault ??= `the member ${shown(name)} has another size than its manifest says`;
+      // a text that is no hash is nothing's hash, and neither are the zeros that stand there then
+      const hash = Buffer.from(member.sha256, 'hex');
+      if (hash.length === hashLength) hash.copy(hashes, number * hashLength);
+      if (placeOf(name)?.kind !== 'upload') kept[name] = member;
+    }
+  };
+  const content = await splitManifest(await entry.open(), take).catch((error: unknown) => {
+    throw error instanceof LongManifestError ? refuse(`its ${manifestMember} is too long`) : error;
+  });
   const description = parseDescription(content);
   if ('reason' in description) throw refuse(description.reason);
-  const manifest = parseManifest(content);
+  const manifest = isReadable ? parseManifest(content) : null;
   if (description.ours && manifest === null) {
     throw refuse(`${manifestMember} is damaged, or was written by a newer db-init`);
   }
-  return { description, manifest };
+  // what was not taken out because its keys are written in an unusual way
+  for (const [name, member] of Object.entries(manifest?.members ?? {})) take(name, member);
+  return { description, manifest: manifest && { ...manifest, members: kept }, fault };
 }
 
-function databaseOf(file: string, placed: readonly Placed[], { engine }: Description): ArchiveEntry {
-  const found = placed.flatMap(({ entry, place }) =>
-    place.kind === 'database' ? [{ entry, kind: place.engine }] : [],
-  );
-  const [database, another] = found;
-  const refuse = (reason: string) => archiveRejected(file, invalid(reason));
+/** What a desktop left among the uploads before they were archived is in the manifest; what it left later is ignored. */
+async function leaveOutDesktopFiles(found: Members): Promise<void> {
+  const { numbers, listed, kinds: places } = found;
+  const pause = takeTurns();
+  for (const [index, name] of placed(found, counts)) {
+    await pause();
+    if (isDesktopFile(name) && listed[numbers[index] ?? -1] !== 1) places[index] = kinds.indexOf('ignored');
+  }
+}
+
+/** Whether our manifest leaves out a member of its archive; null if it does not. */
+async function faultOfUnlisted(found: Members, manifest: Manifest): Promise<string | null> {
+  const pause = takeTurns();
+  for (const [index, name] of placed(found, counts)) {
+    await pause();
+    if (name === manifestMember) continue;
+    if (found.listed[found.numbers[index] ?? -1] !== 1) return `its manifest does not list the member ${shown(name)}`;
+    const place = placeOf(name);
+    if (place?.kind === 'upload' && !manifest.uploads.includes(place.root)) {
+      return `its manifest does not list the uploads of ${place.root}`;
+    }
+  }
+  return null;
+}
+
+function databaseOf(found: Members, { engine }: Description): ArchiveEntry {
+  const [database, another] = entriesOf(found, isEngine);
+  const refuse = (reason: string) => archiveRejected(found.file, invalid(reason));
   if (database === undefined) throw refuse('it has no database in it');
-  if (another !== undefined)
-    throw refuse(`it has two databases in it: ${found.map(({ entry }) => entry.name).join(', ')}`);
-  if (database.kind !== engine)
-    throw refuse(`its manifest says ${engine}, and the database in it is ${database.entry.name}`);
-  return database.entry;
+  if (another !== undefined) throw refuse(`it has two databases in it: ${database.name}, ${another.name}`);
+  if (database.name !== databaseMembers[engine])
+    throw refuse(`its manifest says ${engine}, and the database in it is ${database.name}`);
+  return database;
+}
+
+const isEngine = (kind: Kind): kind is Engine => kind === 'postgresql' || kind === 'sqlite';
+
+/** The uploads of one root. */
+export function uploadsOf({ uploads }: Pick<Archive, 'uploads'>, root: UploadRootName): Iterable<ArchivedUpload> {
+  return {
+    *[Symbol.iterator]() {
+      for (const upload of uploads) if (upload.root === root) yield upload;
+    },
+  };
 }
 
 export interface ExtractOptions {
@@ -238,23 +391,4 @@ export async function extractEntry(entry: ArchiveEntry, path: string, options: E
     const isWritten = error instanceof Error && 'syscall' in error && error.syscall === 'write';
     throw isWritten ? new Error(`${path} cannot be written (${error.message})`, { cause: error }) : error;
   }
-}
-
-/** Whether the members of an archive of ours are those that its manifest lists; null if they are. */
-export function faultOfManifest(manifest: Manifest, members: readonly ArchiveEntry[]): string | null {
-  const present = new Map(members.map((entry) => [entry.name, entry]));
-  for (const [name, { size }] of Object.entries(manifest.members)) {
-    const entry = present.get(name);
-    if (entry === undefined) return `its manifest lists a member that is missing: ${shown(name)}`;
-    if (entry.size !== size) return `the member ${shown(name)} has another size than its manifest says`;
-  }
-  for (const { name } of members) {
-    if (name === manifestMember) continue;
-    if (!Object.hasOwn(manifest.members, name)) return `its manifest does not list the member ${shown(name)}`;
-    const place = placeOf(name);
-    if (place?.kind === 'upload' && !manifest.uploads.includes(place.root)) {
-      return `its manifest does not list the uploads of ${place.root}`;
-    }
-  }
-  return null;
 }

@@ -11,15 +11,22 @@ export function isDesktopFile(name: string): boolean {
 
 /**
  * The folder that holds the whole archive, where somebody unpacked it and packed the folder again.
- * @param names of all members; a folder's ends with a slash
+ * @param names goes through all members' names, as often as it is called; a folder's ends with a slash
  * @returns `my backup/`, or an empty text where the members stand at the top, or not all of them in one folder
  */
-export function topFolder(names: readonly string[]): string {
-  const kept = names.filter((name) => !isDesktopFile(name));
-  const manifests = kept.filter((name) => name.endsWith(`/${manifestMember}`));
-  const depth = (name: string): number => name.split('/').length;
-  const [nearest] = manifests.toSorted((one, other) => depth(one) - depth(other));
-  if (nearest === undefined || kept.includes(manifestMember)) return '';
+export function topFolder(names: () => Iterable<string>): string {
+  const depthOf = (name: string): number => name.split('/').length;
+  let nearest: string | null = null;
+  for (const name of names()) {
+    if (name === manifestMember) return '';
+    if (!name.endsWith(`/${manifestMember}`) || isDesktopFile(name)) continue;
+    if (nearest === null || depthOf(name) < depthOf(nearest)) nearest = name;
+  }
+  if (nearest === null) return '';
   const top = nearest.slice(0, -manifestMember.length);
-  return kept.every((name) => name.startsWith(top) || (name.endsWith('/') && top.startsWith(name))) ? top : '';
+  for (const name of names()) {
+    const isInside = name.startsWith(top) || (name.endsWith('/') && top.startsWith(name));
+    if (!isInside && !isDesktopFile(name)) return '';
+  }
+  return top;
 }

@@ -1,3 +1,4 @@
+import { takeTurns } from '../platform/take-turns.ts';
 import type { ArchiveEntry } from './manifest.ts';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -20,10 +21,15 @@ export interface VerifyOptions {
  * the signal's reason
  */
 export async function verifyEntries(archive: Archive, options: VerifyOptions): Promise<void> {
+  const pause = takeTurns();
   for (const entry of archive.members) {
+    await pause();
     options.signal.throwIfAborted();
-    await (entry === archive.database ? verifyDatabase(archive, options) : readToEnd(entry, options));
+    if (entry.name === archive.database.name) await verifyDatabase(archive, options);
+    else if (entry.whole === undefined) await readToEnd(entry, options);
+    else options.onBytes?.(entry.whole().length);
   }
+  options.signal.throwIfAborted();
 }
 
 async function verifyDatabase({ file, database }: Archive, options: VerifyOptions): Promise<void> {

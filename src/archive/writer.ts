@@ -1,11 +1,18 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { addAbortSignal, Transform, type Writable } from 'node:stream';
-import { finished, pipeline } from 'node:stream/promises';
-import { ZipFile } from 'yazl';
+import { tmpdir } from 'node:os';
+import { dirname } from 'node:path';
+import { addAbortSignal, PassThrough, Transform, Writable } from 'node:stream';
+import { once } from 'node:events';
+import { pipeline } from 'node:stream/promises';
+import { crc32, createDeflateRaw, deflateRawSync } from 'node:zlib';
+import { spoolBytes } from '../platform/spooled-bytes.ts';
 import type { Member } from './manifest.ts';
 
-/** An archive that is being written, member by member. Memory does not grow with the size of a member. */
+/**
+ * An archive that is being written, member by member. Memory grows neither with the size of a member nor with their
+ * number: the directory is kept in a temporary file until all members are written.
+ */
 export interface ArchiveWriter {
   /**
    * Adds a member, the former one having been added completely.
@@ -20,6 +27,8 @@ export interface ArchiveWriter {
     fill: (into: Writable) => Promise<Result>,
     modified?: Date,
   ): Promise<{ readonly member: Member; readonly result: Result }>;
+  /** Adds a short content at once: a stream for each of many small files takes several times as long. */
+  addBytes(name: string, compress: boolean, content: Buffer, modified?: Date): Promise<Member>;
   /** Adds a short text. */
   addText(name: string, text: string): Promise<Member>;
   /** Writes the directory of the archive, and returns when everything has reached the disk. */
@@ -30,8 +39,6 @@ export interface ArchiveWriter {
 
 /** Bytes that wait for the disk at the most. */
 const waiting = 512 * 1024;
-/** A plain file that only its owner can read. */
-const mode = 0o100600;
 
 /**
  * Begins an archive.
@@ -43,115 +50,269 @@ export function createArchive(
   into: string | Writable,
   onBytes: (bytes: number) => void = () => undefined,
 ): ArchiveWriter {
-  const zip = new ZipFile();
-  const shelf = openWrittenEntries(zip);
   const broken = new AbortController();
   const target =
     typeof into === 'string'
       ? createWriteStream(into, { flags: 'wx', mode: 0o600, flush: true, highWaterMark: waiting })
       : into;
-  const output = pipeline(zip.outputStream, target, { signal: broken.signal });
-  // a full disk must not leave the one waiting who writes a member
+  const source = new PassThrough({ highWaterMark: waiting });
+  const output = pipeline(source, target, { signal: broken.signal });
+  // On a full disk, abort: otherwise the entry writer waits for ever
   output.catch((error: unknown) => broken.abort(error));
+  const directory = spoolBytes(typeof into === 'string' ? dirname(into) : tmpdir());
+  let entries = 0;
+  let offset = 0;
+
+  const write = async (bytes: Buffer): Promise<void> => {
+    broken.signal.throwIfAborted();
+    offset += bytes.length;
+    if (source.write(bytes)) return;
+    await once(source, 'drain', { signal: broken.signal }).catch((error: unknown) => {
+      broken.signal.throwIfAborted();
+      throw error;
+    });
+  };
+  const enter = (entry: Entry): void => {
+    directory.append(directoryRecord(entry));
+    entries++;
+  };
 
   const writer: ArchiveWriter = {
     async add(name, compress, fill, modified = new Date()) {
-      broken.signal.throwIfAborted();
-      const { meter, taken } = openMeter(onBytes);
-      shelf.clear();
-      addAbortSignal(broken.signal, meter);
-      zip.addReadStreamLazy(name, { compress, mode, mtime: notBefore1970(modified) }, once(meter));
+      const begun = { name, compress, modified: timesOf(modified), offset, followed: true } as const;
+      const meter = openMeter(onBytes);
+      const packed = new Writable({
+        highWaterMark: waiting,
+        write: (chunk: Buffer, _encoding, done) => void write(chunk).then(() => done(), done),
+      });
       try {
-        const result = await fill(meter);
-        await finished(meter);
-        return { member: taken(), result };
+        await write(localHeader({ ...begun, crc: 0, size: 0, packed: 0 }));
+        const start = offset;
+        addAbortSignal(broken.signal, meter.stream);
+        const piped = compress ? pipeline(meter.stream, createDeflateRaw(), packed) : pipeline(meter.stream, packed);
+        const [result] = await Promise.all([fill(meter.stream), piped]);
+        const { member, crc } = meter.taken();
+        const entry: Entry = { ...begun, crc, size: member.size, packed: offset - start };
+        await write(dataDescriptor(entry));
+        enter(entry);
+        return { member, result };
       } catch (error) {
-        meter.destroy();
+        meter.stream.destroy();
         broken.signal.throwIfAborted();
         throw error;
       }
     },
 
-    async addText(name, content) {
-      return (await writer.add(name, true, async (member) => void member.end(content))).member;
+    async addBytes(name, compress, content, modified = new Date()) {
+      const packed = compress ? deflateRawSync(content) : content;
+      const entry: Entry = {
+        name,
+        compress,
+        modified: timesOf(modified),
+        offset,
+        followed: false,
+        crc: crc32(content),
+        size: content.length,
+        packed: packed.length,
+      };
+      onBytes(content.length);
+      await write(Buffer.concat([localHeader(entry), packed]));
+      enter(entry);
+      return { size: content.length, sha256: hash('sha256', content) };
     },
 
+    addText: (name, text) => writer.addBytes(name, true, Buffer.from(text)),
+
     async finish() {
-      shelf.putBack();
-      zip.end();
-      await output;
+      try {
+        const start = offset;
+        for (const bytes of directory.read()) await write(bytes);
+        await write(endRecords(entries, start, offset - start));
+        source.end();
+        await output;
+      } finally {
+        directory.close();
+      }
     },
 
     async abandon() {
       broken.abort(new Error('the archive was given up'));
+      directory.close();
       await output.catch(() => undefined);
     },
   };
   return writer;
 }
 
-interface WrittenEntries {
-  /** Takes away what is written: all entries but the last one, when another is about to be added. */
-  readonly clear: () => void;
-  /** Gives everything back, for the directory. */
-  readonly putBack: () => void;
-}
-
-/**
- * yazl looks through all its entries for the first that is not written yet, twice for each one: without those that are,
- * the time grows with their number and not with its square.
- */
-function openWrittenEntries(zip: ZipFile): WrittenEntries {
-  const entries: unknown = Reflect.get(zip, 'entries');
-  if (!isList(entries)) throw new Error('yazl keeps its entries elsewhere');
-  const written: unknown[] = [];
-  return {
-    clear: () => written.push(...entries.splice(0, entries.length - 1)),
-    putBack() {
-      const rest = entries.splice(0);
-      for (const entry of [...written, ...rest]) entries.push(entry);
-    },
-  };
-}
-
-function isList(value: unknown): value is unknown[] {
-  return Array.isArray(value);
-}
-
 interface Meter {
   /** Passes on what goes into a member. */
-  readonly meter: Transform;
+  readonly stream: Transform;
   /** What went through it, once it has ended. */
-  readonly taken: () => Member;
+  readonly taken: () => { readonly member: Member; readonly crc: number };
 }
 
 function openMeter(onBytes: (bytes: number) => void): Meter {
-  const hash = createHash('sha256');
+  const sha256 = createHash('sha256');
   let size = 0;
-  const meter = new Transform({
+  let crc = 0;
+  const stream = new Transform({
     highWaterMark: waiting,
     transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk);
+      sha256.update(chunk);
+      crc = crc32(chunk, crc);
       size += chunk.length;
       onBytes(chunk.length);
       done(null, chunk);
     },
   });
   // whoever writes hears of it
-  meter.on('error', () => undefined);
-  return { meter, taken: () => ({ size, sha256: hash.digest('hex') }) };
+  stream.on('error', () => undefined);
+  return { stream, taken: () => ({ member: { size, sha256: sha256.digest('hex') }, crc }) };
 }
 
-/** Gives the stream away and forgets it: yazl keeps whom it asks for it, one for each member, to the end. */
-function once(stream: Transform): (give: (error: null, stream: Transform) => void) => void {
-  let held: Transform | null = stream;
-  return (give) => {
-    if (held !== null) give(null, held);
-    held = null;
+// The records of a ZIP file ("APPNOTE.TXT – .ZIP File Format Specification", 4.3.7 to 4.3.16)
+
+/** What the records of an entry say of it. */
+interface Entry {
+  readonly name: string;
+  readonly compress: boolean;
+  readonly modified: Times;
+  /** Where its header begins in the file. */
+  readonly offset: number;
+  /** Whether checksum and sizes follow the content, because they are not known before. */
+  readonly followed: boolean;
+  readonly crc: number;
+  readonly size: number;
+  readonly packed: number;
+}
+
+/** Version 4.5 of the format, whose files may be larger than 4 GB, and the version that a plain member needs. */
+const [zip64Version, plainVersion] = [45, 20];
+/** Made on Unix, by version 6.3 of the format: the attributes are those of a plain file that only its owner can read. */
+const madeBy = (3 << 8) | 63;
+const attributes = 0o100600 * 0x10000;
+/** Bits of the general purpose flag (4.4.4): the sizes follow, and the name is UTF-8. */
+const [sizesFollow, utf8Name] = [0x0008, 0x0800];
+const deflated = 8;
+/** The largest value of a field of 32 and of 16 bits: the true one stands in a record of ZIP64. */
+const [inZip64, manyEntries] = [0xffff_ffff, 0xffff];
+
+function localHeader(entry: Entry): Buffer {
+  const { name, modified, followed, crc, size, packed } = entry;
+  const [bytes, extra] = [Buffer.from(name), timeField(modified)];
+  const header = Buffer.alloc(30);
+  header.writeUInt32LE(0x04034b50, 0);
+  writeCommon(entry, plainVersion, header, 4);
+  if (!followed)
+    for (const [index, value] of [crc, packed, size].entries()) header.writeUInt32LE(value, 14 + 4 * index);
+  header.writeUInt16LE(bytes.length, 26);
+  header.writeUInt16LE(extra.length, 28);
+  return Buffer.concat([header, bytes, extra]);
+}
+
+/** The five fields that both headers begin with. */
+function writeCommon({ compress, modified, followed }: Entry, needed: number, header: Buffer, at: number): void {
+  const flags = utf8Name | (followed ? sizesFollow : 0);
+  for (const [index, value] of [needed, flags, compress ? deflated : 0, modified.time, modified.date].entries()) {
+    header.writeUInt16LE(value, at + 2 * index);
+  }
+}
+
+/** Its sizes have 8 bytes only where they need them: there are readers that know no others. */
+function dataDescriptor({ crc, size, packed }: Entry): Buffer {
+  const large = Math.max(size, packed) >= inZip64;
+  const record = Buffer.alloc(large ? 24 : 16);
+  record.writeUInt32LE(0x08074b50, 0);
+  record.writeUInt32LE(crc, 4);
+  for (const [index, value] of [packed, size].entries()) {
+    if (large) record.writeBigUInt64LE(BigInt(value), 8 + 8 * index);
+    else record.writeUInt32LE(value, 8 + 4 * index);
+  }
+  return record;
+}
+
+function directoryRecord(entry: Entry): Buffer {
+  const { name, modified, offset, crc, size, packed } = entry;
+  const large = Math.max(offset, size, packed) >= inZip64;
+  const bytes = Buffer.from(name);
+  const extra = Buffer.concat([timeField(modified), large ? zip64Field([size, packed, offset]) : Buffer.alloc(0)]);
+  const header = Buffer.alloc(46);
+  header.writeUInt32LE(0x02014b50, 0);
+  header.writeUInt16LE(madeBy, 4);
+  writeCommon(entry, large ? zip64Version : plainVersion, header, 6);
+  header.writeUInt32LE(crc, 16);
+  header.writeUInt32LE(large ? inZip64 : packed, 20);
+  header.writeUInt32LE(large ? inZip64 : size, 24);
+  header.writeUInt16LE(bytes.length, 28);
+  header.writeUInt16LE(extra.length, 30);
+  header.writeUInt32LE(attributes, 38);
+  header.writeUInt32LE(large ? inZip64 : offset, 42);
+  return Buffer.concat([header, bytes, extra]);
+}
+
+function zip64Field(values: readonly number[]): Buffer {
+  const field = Buffer.alloc(4 + 8 * values.length);
+  field.writeUInt16LE(1, 0);
+  field.writeUInt16LE(8 * values.length, 2);
+  for (const [index, value] of values.entries()) field.writeBigUInt64LE(BigInt(value), 4 + 8 * index);
+  return field;
+}
+
+/** @param start where the directory begins @param length its bytes */
+function endRecords(entries: number, start: number, length: number): Buffer {
+  const large = entries >= manyEntries || Math.max(start, length) >= inZip64;
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50, 0);
+  for (const at of [8, 10]) end.writeUInt16LE(large ? manyEntries : entries, at);
+  end.writeUInt32LE(large ? inZip64 : length, 12);
+  end.writeUInt32LE(large ? inZip64 : start, 16);
+  if (!large) return end;
+  const record = Buffer.alloc(56);
+  record.writeUInt32LE(0x06064b50, 0);
+  // bytes of the record that follow this field
+  record.writeBigUInt64LE(44n, 4);
+  record.writeUInt16LE(madeBy, 12);
+  record.writeUInt16LE(zip64Version, 14);
+  for (const [index, value] of [entries, entries, length, start].entries()) {
+    record.writeBigUInt64LE(BigInt(value), 24 + 8 * index);
+  }
+  const locator = Buffer.alloc(20);
+  locator.writeUInt32LE(0x07064b50, 0);
+  locator.writeBigUInt64LE(BigInt(start + length), 8);
+  locator.writeUInt32LE(1, 16);
+  return Buffer.concat([record, locator, end]);
+}
+
+/** A time as MS-DOS counts it, in local time and from 1980 on, and in seconds since 1970. */
+interface Times {
+  readonly date: number;
+  readonly time: number;
+  readonly seconds: number;
+}
+
+/** Times that a field cannot hold become the nearest that it can. */
+function timesOf(moment: Date): Times {
+  const seconds = Math.min(Math.max(Math.floor(moment.getTime() / 1000), 0), 0x7fff_ffff);
+  const year = moment.getFullYear();
+  if (year < 1980) return { date: dosDate(1980, 1, 1), time: 0, seconds };
+  if (year > 2107) return { date: dosDate(2107, 12, 31), time: dosTime(23, 59, 58), seconds };
+  return {
+    date: dosDate(year, moment.getMonth() + 1, moment.getDate()),
+    time: dosTime(moment.getHours(), moment.getMinutes(), moment.getSeconds()),
+    seconds,
   };
 }
 
-/** yazl counts seconds from then on, and cannot write the directory where they are negative. */
-function notBefore1970(time: Date): Date {
-  return time.getTime() < 0 ? new Date(0) : time;
+const dosDate = (year: number, month: number, day: number): number => ((year - 1980) << 9) | (month << 5) | day;
+const dosTime = (hours: number, minutes: number, seconds: number): number =>
+  (hours << 11) | (minutes << 5) | (seconds >> 1);
+
+/** The time of the last change to the second, as Info-ZIP writes it ("extended timestamp", 0x5455). */
+function timeField({ seconds }: Times): Buffer {
+  const field = Buffer.alloc(9);
+  field.writeUInt16LE(0x5455, 0);
+  field.writeUInt16LE(5, 2);
+  field.writeUInt8(1, 4);
+  field.writeUInt32LE(seconds, 5);
+  return field;
 }

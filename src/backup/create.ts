@@ -19,8 +19,8 @@ import { type Dumper, openDumper } from './dumper.ts';
 import { type Destination, giveName, prepareFolder, requireSpace, tagOf } from './destination.ts';
 import { removeLeftovers } from './stale-partials.ts';
 import { findArchives } from './retention.ts';
-import { findUploads } from './uploads.ts';
-import { writeArchive } from './write.ts';
+import { findUploads, measureUploads } from './uploads.ts';
+import { type UploadCounts, writeArchive, type Written } from './write.ts';
 
 /** What is to be backed up, and where to. */
 export interface BackupOrder {
@@ -40,6 +40,8 @@ export interface Backup {
   /** Bytes of the archive. */
   readonly size: number;
   readonly manifest: Manifest;
+  /** How many uploads of each root it holds; null for one that was there before. */
+  readonly files: UploadCounts | null;
   /** Whether it was there before, and holds what the database holds now. */
   readonly repeated: boolean;
 }
@@ -62,9 +64,9 @@ export async function createBackup(context: BackupContext, order: BackupOrder): 
     for (const name of namesOf(config.database)) await removeLeftovers(folder, tagOf(name));
     const copier = await openDumper(context, `${plain}.${tag}.sqlite.partial`);
     const places = { uploadRoots: order.uploadRoots, backupFolder: config.backupFolder, database: config.database };
-    const { bytes } = await findUploads(places);
+    const bytes = await measureUploads(await findUploads(places), signal);
     requireSpace(folder, copier.space + copier.scratch + bytes, context);
-    const manifest = await writeArchive(partial, copier, context, {
+    const { manifest, files } = await writeArchive(partial, copier, context, {
       kind: order.kind,
       createdAt,
       places,
@@ -74,14 +76,14 @@ export async function createBackup(context: BackupContext, order: BackupOrder): 
     const same = order.once === true ? await findSame(folder, manifest, copier, context) : null;
     if (same !== null) {
       await rm(partial, { force: true });
-      return { path: same, size: (await stat(same)).size, manifest, repeated: true };
+      return { path: same, size: (await stat(same)).size, manifest, files: null, repeated: true };
     }
     await prove(partial, copier, context);
     signal.throwIfAborted();
     const path = await giveName(partial, file ?? plain, order.destination);
     const unknown = manifest.revisions.filter((revision) => !releaseGraph.knows(revision));
     if (unknown.length > 0) context.log.warn(describeUnknownRevisions(unknown));
-    return { path, size: (await stat(path)).size, manifest, repeated: false };
+    return { path, size: (await stat(path)).size, manifest, files, repeated: false };
   } catch (error) {
     await rm(partial, { force: true });
     if (signal.aborted || namesItsCause(error)) throw error;
@@ -98,7 +100,7 @@ export async function streamBackup(
   context: BackupContext,
   into: Writable,
   uploadRoots: readonly UploadRoot[],
-): Promise<Manifest> {
+): Promise<Written> {
   const { database, config, signal } = context;
   const { backupFolder: folder } = config;
   const createdAt = new Date();

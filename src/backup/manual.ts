@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
-import type { Manifest } from '../archive/manifest.ts';
 import type { Config } from '../config/config.ts';
 import { displayNameOf, namesOf } from '../database/target-name.ts';
 import { reasonOf } from '../errors/failure.ts';
@@ -16,6 +15,7 @@ import { countReferencedFiles, findAbsentUploads } from './absent-uploads.ts';
 import { type BackupContext, backupFailure } from './context.ts';
 import { type Backup, createBackup, streamBackup } from './create.ts';
 import type { Destination } from './destination.ts';
+import type { Written } from './write.ts';
 import { findNewestBackup, removeOldest } from './retention.ts';
 
 export interface ManualBackup {
@@ -54,14 +54,14 @@ export async function makeManualBackup(
     log.info(backupMessages.making(database.name, destination.folder));
     return createBackup(context, { kind: 'manual', uploadRoots: config.uploadRoots, destination });
   });
-  const { path, size, manifest, repeated } = backup;
-  if (repeated) {
+  const { path, size, manifest, files } = backup;
+  if (files === null) {
     log.info(describeMadeSince(path, manifest.createdAt));
     return backup;
   }
   const spoken = await countFiles(context);
   log.info(backupMessages.made(path, size), { backup: path });
-  announceContents(manifest, spoken, context);
+  announceContents({ manifest, files }, spoken, context);
   if (keep !== null) await prune({ folder: destination.folder, keep, proven: path }, context);
   return backup;
 }
@@ -74,7 +74,7 @@ async function findMadeSince(
 ): Promise<Backup | null> {
   const newest = await findNewestBackup(folder, namesOf(database), 'manual');
   if (newest === null || newest.manifest.createdAt < since) return null;
-  return { ...newest, size: (await stat(newest.path)).size, repeated: true };
+  return { ...newest, size: (await stat(newest.path)).size, files: null, repeated: true };
 }
 
 /**
@@ -83,16 +83,16 @@ async function findMadeSince(
  */
 export async function streamManualBackup(
   context: BackupContext,
-  { stream, written }: { readonly stream: Writable; readonly written: () => number },
+  { stream, written: bytes }: { readonly stream: Writable; readonly written: () => number },
 ): Promise<void> {
   const { config, database, log } = context;
-  const manifest = await database.withLock(async () => {
+  const written = await database.withLock(async () => {
     log.info(backupMessages.streaming(database.name));
     return streamBackup(context, stream, config.uploadRoots);
   });
   const spoken = await countFiles(context);
-  log.info(describeStreamed(written()));
-  announceContents(manifest, spoken, context);
+  log.info(describeStreamed(bytes()));
+  announceContents(written, spoken, context);
 }
 
 /** Of a database in whatever state. */
@@ -107,19 +107,17 @@ async function countFiles({ database, log, signal }: BackupContext): ReturnType<
 }
 
 function announceContents(
-  { rows, members, uploads, revisions }: Manifest,
+  { manifest: { rows, uploads, revisions }, files }: Written,
   spoken: Awaited<ReturnType<typeof countReferencedFiles>>,
   { config, log }: BackupContext,
 ): void {
-  const files = Object.keys(members).filter((name) => uploads.some((root) => name.startsWith(`${root}/`))).length;
+  const uploaded = Object.values(files).reduce((sum, number) => sum + number, 0);
   const tables = Object.values(rows);
   const total = tables.reduce((sum, number) => sum + number, 0);
-  log.info(backupMessages.holds(tables.length, total, files));
+  log.info(backupMessages.holds(tables.length, total, uploaded));
   if (tables.length === 0) log.warn(backupMessages.emptyDatabase);
   else if (revisions.length === 0) log.warn(backupMessages.noRevisions);
-  const absent = findAbsentUploads(spoken, config.uploadRoots, ({ name }) =>
-    Object.keys(members).some((member) => member.startsWith(`${name}/`)),
-  );
+  const absent = findAbsentUploads(spoken, config.uploadRoots, ({ name }) => (files[name] ?? 0) > 0);
   for (const line of absent.flatMap((folder) => describeAbsentUploads(folder, commandsFor(config), 'backup')))
     log.warn(line);
   for (const { name, folder } of config.uploadRoots) {

@@ -1,15 +1,23 @@
 import { isUtf8 } from 'node:buffer';
-import type { BigIntStats } from 'node:fs';
-import { lstat, readdir, stat } from 'node:fs/promises';
+import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { faultOfName, isLeftover } from '../archive/entry-names.ts';
+import type { Member } from '../archive/manifest.ts';
+import type { ArchiveWriter } from '../archive/writer.ts';
 import type { Config, UploadRoot, UploadRootName } from '../config/config.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { reasonOf } from '../errors/failure.ts';
 import { ownPrefix } from '../platform/own-files.ts';
+import { takeTurns } from '../platform/take-turns.ts';
+import { backupMessages } from '../report/backup-messages.ts';
+import type { BackupContext } from './context.ts';
 
 /** An uploaded file. */
-export interface UploadFile {
+interface UploadFile {
+  readonly root: UploadRootName;
   /** The member of an archive that holds it. */
   readonly member: string;
   readonly path: string;
@@ -17,29 +25,22 @@ export interface UploadFile {
   readonly size: number;
 }
 
-/** Something that is there and is not kept. */
-export interface Skipped {
-  readonly path: string;
-  /** `it is a symbolic link` */
-  readonly why: string;
-}
+/** Hears of something that is there and is not kept. @param why `it is a symbolic link` */
+export type OnSkipped = (path: string, why: string) => void;
 
-/** What lies in the folders of uploads. */
+/** The folders of uploads. Their files are looked for whenever they are asked for: a list of all would fill the memory. */
 export interface Uploads {
   /** The roots whose folders exist. */
   readonly roots: readonly UploadRootName[];
-  readonly files: readonly UploadFile[];
-  readonly skipped: readonly Skipped[];
-  /** Of all files. */
-  readonly bytes: number;
+  readonly files: (onSkipped: OnSkipped) => Generator<UploadFile, void, undefined>;
 }
 
 /** What the application lists as a backup, and what is none yet. */
 const archives = /\.(zip|partial)$/;
 
 interface Search {
-  readonly files: UploadFile[];
-  readonly skipped: Skipped[];
+  readonly root: UploadRootName;
+  readonly onSkipped: OnSkipped;
   /** Folders that are left out: the backups, and the other roots. */
   readonly excluded: ReadonlySet<string>;
   /** The folder that a database file lies in, if there is one. */
@@ -52,8 +53,8 @@ interface Search {
 const companion = /^($|-wal$|-shm$|-journal$|\.(db-init-(lock|rehearsal)|bak_|restore_|quarantine_))/;
 
 /**
- * Finds all uploaded files without following symbolic links. The backup folder and the database file may lie among
- * them, and are left out.
+ * Finds the folders of uploads, and their files without following symbolic links. The backup folder and the database
+ * file may lie among them, and are left out.
  * @throws Error that names what cannot be read
  */
 export async function findUploads({
@@ -63,39 +64,54 @@ export async function findUploads({
 }: Pick<Config, 'uploadRoots' | 'backupFolder' | 'database'>): Promise<Uploads> {
   const file = database.kind === 'sqlite' ? database.file : null;
   const own = file === null ? null : basename(file);
-  const backups = identityOf(await lookAt(backupFolder, stat));
+  const backups = identityOf(await lookAt(backupFolder));
   const found = await findRoots(uploadRoots);
-  const search: Search = {
-    files: [],
-    skipped: [],
+  const rules = {
     excluded: new Set([backups ?? '', ...found.keys()]),
-    home: file === null ? null : identityOf(await lookAt(dirname(file), stat)),
-    isDatabase: (entry) => own !== null && entry.startsWith(own) && companion.test(entry.slice(own.length)),
+    home: file === null ? null : identityOf(await lookAt(dirname(file))),
+    isDatabase: (entry: string) => own !== null && entry.startsWith(own) && companion.test(entry.slice(own.length)),
   };
-  for (const [identity, { folder, name }] of found) {
-    const isBackups = identity === backups;
-    await walk(
-      { folder, identity, member: name },
-      search,
-      (entry) => !(isBackups && (entry === ownPrefix || archives.test(entry))),
-    );
+  function* files(onSkipped: OnSkipped): Generator<UploadFile, void, undefined> {
+    for (const [identity, { folder, name }] of found) {
+      const isBackups = identity === backups;
+      const wanted = (entry: string): boolean => !(isBackups && (entry === ownPrefix || archives.test(entry)));
+      yield* filesBelow({ folder, identity, member: name }, { ...rules, root: name, onSkipped }, wanted);
+    }
   }
-  const { files, skipped } = search;
-  const roots = [...found.values()].map(({ name }) => name);
-  return { roots, files, skipped, bytes: files.reduce((sum, { size }) => sum + size, 0) };
+  return { roots: [...found.values()].map(({ name }) => name), files };
+}
+
+/** Bytes of all files. @throws Error that names what cannot be read */
+export async function measureUploads({ files }: Uploads, signal: AbortSignal): Promise<number> {
+  const pause = takeTurns();
+  let bytes = 0;
+  for (const { size } of files(() => undefined)) {
+    bytes += size;
+    await pause();
+    signal.throwIfAborted();
+  }
+  return bytes;
 }
 
 /** The roots that are there, each folder once. */
 async function findRoots(roots: readonly UploadRoot[]): Promise<ReadonlyMap<string, UploadRoot>> {
   const found = new Map<string, UploadRoot>();
   for (const root of roots) {
-    const stats = await lookAt(root.folder, stat);
+    const stats = await lookAt(root.folder);
     const identity = identityOf(stats);
     if (identity === null || found.has(identity)) continue;
     if (stats?.isDirectory() === false) throw new Error(`${root.folder} is no folder`);
     found.set(identity, root);
   }
   return found;
+}
+
+async function lookAt(path: string): Promise<BigIntStats | null> {
+  try {
+    return await stat(path, { bigint: true });
+  } catch (error) {
+    return nullIfDeleted(path, error);
+  }
 }
 
 interface Place {
@@ -105,47 +121,41 @@ interface Place {
   readonly member: string;
 }
 
-async function walk(
+function* filesBelow(
   { folder, identity, member }: Place,
   search: Search,
   wanted: (entry: string) => boolean = () => true,
-): Promise<void> {
+): Generator<UploadFile, void, undefined> {
   const isHome = identity !== null && identity === search.home;
-  for (const entry of await entriesOf(folder, search)) {
+  for (const entry of entriesOf(folder, search)) {
     if (isLeftover(entry) || !wanted(entry) || (isHome && search.isDatabase(entry))) continue;
-    await visit(join(folder, entry), `${member}/${entry}`, search);
+    yield* filesAt(join(folder, entry), `${member}/${entry}`, search);
   }
 }
 
-async function visit(path: string, member: string, search: Search): Promise<void> {
-  const { files, skipped, excluded } = search;
-  const stats = await lookAt(path, lstat);
+function* filesAt(path: string, member: string, search: Search): Generator<UploadFile, void, undefined> {
+  const { onSkipped, excluded } = search;
+  const stats = unlessDeleted(path, () => lstatSync(path, { bigint: true }));
   const fault = faultOfName(member);
-  if (stats === null) skipped.push({ path, why: 'it vanished meanwhile' });
-  else if (stats.isSymbolicLink()) skipped.push({ path, why: 'it is a symbolic link' });
-  else if (fault !== null) skipped.push({ path, why: fault });
-  else if (stats.isFile()) files.push({ member, path, size: Number(stats.size) });
-  else if (!stats.isDirectory()) skipped.push({ path, why: 'it is neither a file nor a folder' });
+  if (stats === null) onSkipped(path, 'it was deleted while the backup was running');
+  else if (stats.isSymbolicLink()) onSkipped(path, 'it is a symbolic link');
+  else if (fault !== null) onSkipped(path, fault);
+  else if (stats.isFile()) yield { root: search.root, member, path, size: Number(stats.size) };
+  else if (!stats.isDirectory()) onSkipped(path, 'it is neither a file nor a folder');
   else if (!excluded.has(identityOf(stats) ?? ''))
-    await walk({ folder: path, identity: identityOf(stats), member }, search);
+    yield* filesBelow({ folder: path, identity: identityOf(stats), member }, search);
 }
 
 /** The names in a folder, in order. Those that are no text cannot stand in an archive. */
-async function entriesOf(folder: string, { skipped }: Search): Promise<readonly string[]> {
-  const names = await unlessDeleted(folder, () => readdir(folder, { encoding: 'buffer' }));
-  if (names === null) skipped.push({ path: folder, why: 'it vanished meanwhile' });
-  const texts: string[] = [];
-  for (const name of names ?? []) {
-    if (isUtf8(name)) texts.push(name.toString());
-    else skipped.push({ path: join(folder, name.toString('latin1')), why: 'its name is not UTF-8' });
+function* entriesOf(folder: string, { onSkipped }: Search): Generator<string, void, undefined> {
+  // a character for each byte: a long list of buffers would take five times as much memory
+  const names = unlessDeleted(folder, () => readdirSync(folder, { encoding: 'latin1' }));
+  if (names === null) onSkipped(folder, 'it was deleted while the backup was running');
+  for (const latin of names?.toSorted() ?? []) {
+    const name = Buffer.from(latin, 'latin1');
+    if (isUtf8(name)) yield name.toString();
+    else onSkipped(join(folder, latin), 'its name is not UTF-8');
   }
-  return texts.toSorted();
-}
-
-type Looking = (path: string, options: { bigint: true }) => Promise<BigIntStats>;
-
-function lookAt(path: string, looking: Looking): Promise<BigIntStats | null> {
-  return unlessDeleted(path, () => looking(path, { bigint: true }));
 }
 
 /** Tells folders apart, whatever they are called. */
@@ -154,17 +164,118 @@ function identityOf(stats: BigIntStats | null): string | null {
 }
 
 /** Null for what is not there any more. @throws Error that names what cannot be read */
-export async function unlessDeleted<Result>(path: string, work: () => Promise<Result>): Promise<Result | null> {
+function unlessDeleted<Result>(path: string, work: () => Result): Result | null {
   try {
-    return await work();
+    return work();
   } catch (error) {
-    // it is gone, or a link or a socket has taken its place
-    if (hasCode(error, 'ENOENT', 'ELOOP', 'ENXIO')) return null;
+    return nullIfDeleted(path, error);
+  }
+}
+
+function nullIfDeleted(path: string, error: unknown): null {
+  // it is gone, or a link or a socket has taken its place
+  if (hasCode(error, 'ENOENT', 'ELOOP', 'ENXIO')) return null;
+  throw notReadable(path, error);
+}
+
+/** `/data/uploads/a.png cannot be read (EACCES: permission denied)` */
+function notReadable(path: string, error: unknown): Error {
+  return new Error(`${path} cannot be read (${reasonOf(error).replace(/,.*/s, '')})`, { cause: error });
+}
+
+/** Formats that gain nothing from being compressed once more. */
+const compressed =
+  /\.(jpe?g|png|gif|webp|avif|heic|pdf|zip|gz|tgz|bz2|xz|zst|7z|rar|docx|xlsx|pptx|od[tsp]|mp[34]|m4[av]|mov|webm|ogg)$/i;
+/** Bytes that are read at a time. */
+const chunk = 128 * 1024;
+/** Bytes: what is smaller gains less than a disk's block. */
+const worthDeflating = 4096;
+/** A link or a pipe that stands there by now is neither followed nor waited for. */
+const careful = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/**
+ * Adds all files to an archive, each as long as it was when it was opened.
+ * @param onAdded hears of each member that was written
+ * @throws Error that names what cannot be read
+ */
+export async function addUploads(
+  archive: ArchiveWriter,
+  { files }: Uploads,
+  onAdded: (root: UploadRootName, name: string, member: Member) => void,
+  context: Pick<BackupContext, 'signal' | 'log'>,
+): Promise<void> {
+  const { signal } = context;
+  const pause = takeTurns();
+  const skipped = warnOfSkipped(context);
+  for (const file of files(skipped.add)) {
+    await pause();
+    signal.throwIfAborted();
+    const added = await addUpload(archive, file, skipped.add, signal);
+    if (added !== null) onAdded(file.root, file.member, added);
+  }
+  skipped.end();
+}
+
+async function addUpload(
+  archive: ArchiveWriter,
+  { member: name, path }: UploadFile,
+  onSkipped: OnSkipped,
+  signal: AbortSignal,
+): Promise<Member | null> {
+  const file = unlessDeleted(path, () => openSync(path, careful));
+  if (file === null) {
+    onSkipped(path, 'it was deleted while the backup was running');
+    return null;
+  }
+  try {
+    const stats = fstatSync(file);
+    if (!stats.isFile()) {
+      onSkipped(path, 'it is no file any more');
+      return null;
+    }
+    const compress = stats.size >= worthDeflating && !compressed.test(name);
+    const content = readFile(file, stats.size, path);
+    if (stats.size <= chunk) {
+      return await archive.addBytes(name, compress, content.next().value ?? Buffer.alloc(0), stats.mtime);
+    }
+    const fill = (into: Writable): Promise<void> => pipeline(content, into, { signal });
+    return (await archive.add(name, compress, fill, stats.mtime)).member;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The bytes up to `size`, or to the end where the file has become shorter. */
+function* readFile(file: number, size: number, path: string): Generator<Buffer, void, undefined> {
+  for (let at = 0; at < size;) {
+    const buffer = Buffer.allocUnsafeSlow(Math.min(chunk, size - at));
+    const count = read(file, buffer, at, path);
+    if (count === 0) return;
+    at += count;
+    yield buffer.subarray(0, count);
+  }
+}
+
+function read(file: number, buffer: Buffer, at: number, path: string): number {
+  try {
+    return readSync(file, buffer, 0, buffer.length, at);
+  } catch (error) {
     throw notReadable(path, error);
   }
 }
 
-/** `/data/uploads/a.png cannot be read (EACCES: permission denied)` */
-export function notReadable(path: string, error: unknown): Error {
-  return new Error(`${path} cannot be read (${reasonOf(error).replace(/,.*/s, '')})`, { cause: error });
+/** More than that would bury what else is said. */
+const told = 20;
+
+/** Says what is not in the archive, and why. */
+function warnOfSkipped({ log }: Pick<BackupContext, 'log'>): { readonly add: OnSkipped; readonly end: () => void } {
+  let count = 0;
+  return {
+    add(path, why) {
+      if (++count <= told) log.warn(backupMessages.skipped(path, why));
+    },
+    end() {
+      if (count > told) log.warn(backupMessages.moreSkipped(count - told));
+    },
+  };
 }

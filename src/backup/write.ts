@@ -1,17 +1,36 @@
 import type { Writable } from 'node:stream';
-import { type Manifest, manifestMember, renderManifest, settingsMember } from '../archive/manifest.ts';
+import { pipeline } from 'node:stream/promises';
+import { dirname } from 'node:path';
+import { tmpdir } from 'node:os';
+import {
+  type Manifest,
+  manifestMember,
+  type Member,
+  renderMember,
+  renderManifestAround,
+  settingsMember,
+} from '../archive/manifest.ts';
+import { spoolBytes } from '../platform/spooled-bytes.ts';
 import { createArchive } from '../archive/writer.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, UploadRootName } from '../config/config.ts';
 import { openProgress, type Progress } from '../report/progress.ts';
-import { addUploads, warnOfSkipped } from './add-uploads.ts';
 import type { BackupContext } from './context.ts';
 import type { Dumper } from './dumper.ts';
-import { findUploads } from './uploads.ts';
+import { addUploads, findUploads, measureUploads } from './uploads.ts';
 
 /** What an archive is made for, and of what beside the database. */
 export interface Purpose extends Pick<Manifest, 'kind' | 'createdAt' | 'healthy'> {
   readonly places: Pick<Config, 'uploadRoots' | 'backupFolder' | 'database'>;
 }
+
+/** What was written. */
+export interface Written {
+  readonly manifest: Manifest;
+  /** How many uploads of each root. */
+  readonly files: UploadCounts;
+}
+
+export type UploadCounts = Readonly<Partial<Record<UploadRootName, number>>>;
 
 /**
  * Writes an archive into a new file or a stream. The database goes first: whatever files it speaks of are there by then.
@@ -22,7 +41,7 @@ export async function writeArchive(
   copier: Dumper,
   context: BackupContext,
   { kind, createdAt, healthy, places }: Purpose,
-): Promise<Manifest> {
+): Promise<Written> {
   const { database, version } = context;
   let progress: Progress | null = null;
   const end = (): void => progress?.end();
@@ -31,6 +50,8 @@ export async function writeArchive(
     progress = openProgress({ ...context, label, total });
   };
   const archive = createArchive(into, (bytes) => progress?.add(bytes));
+  // what the manifest says of each upload
+  const listed = spoolBytes(typeof into === 'string' ? dirname(into) : tmpdir());
   try {
     const copied = await archive.add(copier.member, copier.compress, (member) =>
       copier.copy(member, (total) => begin('Copying the database', total)),
@@ -38,9 +59,13 @@ export async function writeArchive(
     const { revisions, rows, settings, digest } = copied.result;
 
     const uploads = await findUploads(places);
-    begin('Copying the uploads', uploads.bytes);
-    const added = await addUploads(archive, uploads.files, context.signal);
-    warnOfSkipped([...uploads.skipped, ...added.skipped], context);
+    begin('Copying the uploads', await measureUploads(uploads, context.signal));
+    const files: Partial<Record<UploadRootName, number>> = {};
+    const onAdded = (root: UploadRootName, name: string, member: Member): void => {
+      files[root] = (files[root] ?? 0) + 1;
+      listed.append(Buffer.from(renderMember(name, member)));
+    };
+    await addUploads(archive, uploads, onAdded, context);
 
     const written = await archive.addText(settingsMember, `${JSON.stringify(settings, null, 2)}\n`);
     const manifest: Manifest = {
@@ -53,18 +78,19 @@ export async function writeArchive(
       tool: copier.tool,
       revisions,
       rows,
-      members: { [copier.member]: copied.member, ...Object.fromEntries(added.members), [settingsMember]: written },
+      members: { [copier.member]: copied.member, [settingsMember]: written },
       uploads: uploads.roots,
       content: digest ?? copied.member.sha256,
       ...(healthy !== undefined && { healthy }),
     };
-    await archive.addText(manifestMember, renderManifest(manifest));
+    await archive.add(manifestMember, true, (into) => pipeline(renderManifestAround(manifest, listed.read()), into));
     await archive.finish();
-    return manifest;
+    return { manifest, files };
   } catch (error) {
     await archive.abandon();
     throw error;
   } finally {
+    listed.close();
     end();
   }
 }

@@ -79,8 +79,8 @@ async function restoreFound(context: CommandContext, file: string, name: string)
     databaseOnly,
     consent: dryRun ? null : consent,
   };
-  const unpacked = [archive.database, ...(databaseOnly ? [] : archive.uploads.map(({ entry }) => entry))];
-  const total = unpacked.reduce((sum, { size }) => sum + size, 0);
+  let total = archive.database.size;
+  if (!databaseOnly) for (const { entry } of archive.uploads) total += entry.size;
   const { openProgress } = await import('../report/progress.ts');
   const progress = openProgress({ label: 'Unpacking', total, log, output });
   const whole = { ...restoreContext(context), onBytes: (bytes: number) => progress.add(bytes) };

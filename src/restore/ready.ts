@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { archiveRejected } from '../archive/archive-error.ts';
-import type { Archive } from '../archive/reader.ts';
+import { type Archive, uploadsOf } from '../archive/reader.ts';
 import { verifyArchive } from '../backup/verify.ts';
 import type { Config, UploadRoot } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
@@ -25,8 +25,7 @@ export function requireRestoreSpace(archive: Archive, roots: readonly UploadRoot
   if (archive.engine === 'sqlite') requireCopySpace(archive, folder, archive.file);
   else requireDumpSpace(archive, folder);
   for (const root of roots) {
-    const members = archive.uploads.filter((upload) => upload.root === root.name);
-    requireUploadSpace(nearestPlace(root.folder), members);
+    requireUploadSpace(nearestPlace(root.folder), uploadsOf(archive, root.name));
   }
 }
 

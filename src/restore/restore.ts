@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { makeFolder } from '../platform/make-folder.ts';
 import { openArchiveOrFile } from '../archive/bare-file.ts';
-import { type Archive, openArchive } from '../archive/reader.ts';
+import { type Archive, openArchive, uploadsOf } from '../archive/reader.ts';
 import { type Config, type UploadRoot, uploadRootNames } from '../config/config.ts';
 import { causeOf } from '../database/cause.ts';
 import type { Database } from '../database/database.ts';
@@ -261,9 +261,7 @@ function newJournal(
   const id = newId(config);
   const roots = request.databaseOnly ? [] : rootsOf(request.archive, config);
   const missing = uploadRootNames.filter(
-    (name) =>
-      request.archive.uploads.some(({ root }) => root === name) &&
-      !config.uploadRoots.some((root) => root.name === name),
+    (name) => request.archive.uploadRoots.includes(name) && !config.uploadRoots.some((root) => root.name === name),
   );
   if (missing.length > 0) log.warn(restoreMessages.noUploadFolder(missing));
   return {
@@ -281,10 +279,8 @@ function newJournal(
 }
 
 /** The folders that the archive has a say about. One without uploads says nothing: what is there stays. */
-function rootsOf({ manifest, uploads }: Archive, { uploadRoots }: Config): readonly UploadRoot[] {
-  return uploadRoots.filter(
-    ({ name }) => manifest?.uploads.includes(name) === true || uploads.some(({ root }) => root === name),
-  );
+function rootsOf({ manifest, uploadRoots: held }: Archive, { uploadRoots }: Config): readonly UploadRoot[] {
+  return uploadRoots.filter(({ name }) => manifest?.uploads.includes(name) === true || held.includes(name));
 }
 
 async function stage(
@@ -297,8 +293,7 @@ async function stage(
   for (const { folder } of journal.uploads) {
     const root = config.uploadRoots.find((candidate) => candidate.folder === folder);
     if (root === undefined) continue;
-    const members = archive.uploads.filter((upload) => upload.root === root.name);
-    await stageUploads(root, members, journal.id, { signal, onBytes, mayGoOn });
+    await stageUploads(root, uploadsOf(archive, root.name), journal.id, { signal, onBytes, mayGoOn });
   }
 }
 

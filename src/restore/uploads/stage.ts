@@ -1,4 +1,5 @@
 import type { ArchiveEntry } from '../../archive/manifest.ts';
+import { closeSync, fchmodSync, openSync, writeSync } from 'node:fs';
 import { access, chmod, constants, mkdir, open, realpath, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { countBytes } from '../../archive/byte-counter.ts';
@@ -6,10 +7,11 @@ import type { UploadRoot } from '../../config/config.ts';
 import { hasCode } from '../../errors/error-code.ts';
 import { Failure, reasonOf, type RestoreObstacle } from '../../errors/failure.ts';
 import { alone, type BeforeStep } from '../before-step.ts';
-import { bytePathOf, sync } from './byte-path-fs.ts';
-import { isThere, inPrivateFolder, removeDiscarded, setFolder } from './upload-sets.ts';
 import { ownPrefix } from '../../platform/own-files.ts';
 import { freeSpace } from '../../platform/free-space.ts';
+import { takeTurns } from '../../platform/take-turns.ts';
+import { bytePathOf, sync, syncTree } from './byte-path-fs.ts';
+import { isThere, inPrivateFolder, removeDiscarded, setFolder } from './upload-sets.ts';
 
 /** A file that belongs below a folder of uploads. */
 export interface UploadMember {
@@ -51,25 +53,28 @@ const block = 4096;
  */
 export async function stageUploads(
   { folder }: UploadRoot,
-  members: readonly UploadMember[],
+  members: Iterable<UploadMember>,
   id: string,
   options: StagingOptions,
 ): Promise<void> {
   const target = setFolder(folder, 'incoming', id);
-  // the application's own archives hold what db-init keeps in the folder: that is none of its uploads
-  const [left, taken] = [members.filter(isOurs), members.filter((member) => !isOurs(member))];
   try {
     await prepare(folder, target);
-    requireUploadSpace(folder, taken);
-    options.onBytes(sizeOf(left));
+    requireUploadSpace(folder, members);
     const unpack = unpackerOf(await realpath(target), options);
-    for (const member of taken) await unpack.file(member);
-    await unpack.settle();
+    const pause = takeTurns();
+    for (const member of members) {
+      await pause();
+      // the application's own archives hold what db-init keeps in the folder: that is none of its uploads
+      if (isOurs(member)) options.onBytes(member.entry.size);
+      else await unpack.file(member);
+    }
+    await syncTree(target, options.signal);
     await sync(bytePathOf(folder));
   } catch (error) {
     // the first error is the one that matters
     await rm(target, { recursive: true, force: true }).catch(() => undefined);
-    throw explain(error, folder, taken);
+    throw explain(error, folder, members);
   }
 }
 
@@ -87,43 +92,57 @@ async function prepare(folder: string, target: string): Promise<void> {
 }
 
 /** @throws Failure `restore-refused` (`no-space`) */
-export function requireUploadSpace(folder: string, members: readonly UploadMember[]): void {
-  const folders = new Set(members.map(({ path }) => dirname(path)));
-  const needed = sizeOf(members) + (members.length + folders.size) * block;
+export function requireUploadSpace(folder: string, members: Iterable<UploadMember>): void {
+  const needed = spaceFor(members);
   const free = freeSpace(folder);
   if (free < needed) throw refusal(folder, { kind: 'no-space', folder, needed, free, uploads: true });
 }
 
-const sizeOf = (members: readonly UploadMember[]): number =>
-  members.reduce((total, { entry }) => total + entry.size, 0);
-
-/** Files that are put on the disk at once: file systems write down several in the time of one. */
-const together = 16;
+/** Bytes that uploads take on a disk. Those of a folder stand together in an archive: it is counted where it changes. */
+function spaceFor(members: Iterable<UploadMember>): number {
+  let bytes = 0;
+  let last: string | null = null;
+  for (const member of members) {
+    if (isOurs(member)) continue;
+    const folder = dirname(member.path);
+    bytes += member.entry.size + (folder === last ? block : 2 * block);
+    last = folder;
+  }
+  return bytes;
+}
 
 interface Unpacker {
   file(member: UploadMember): Promise<void>;
-  /** Puts everything on the disk. All at the end: after the first file, there is little left to wait for. */
-  settle(): Promise<void>;
 }
 
 function unpackerOf(target: string, { signal, onBytes, mayGoOn = alone }: StagingOptions): Unpacker {
-  const folders = new Set([target]);
-  const files: string[] = [];
+  let last = target;
   const makeFolder = async (folder: string): Promise<void> => {
-    if (folders.has(folder)) return;
+    if (folder === target) return;
     await makeFolder(dirname(folder));
-    await mkdir(folder);
-    await chmod(folder, 0o755);
-    folders.add(folder);
+    try {
+      await mkdir(folder);
+      await chmod(folder, 0o755);
+    } catch (error) {
+      // it was made just now: nobody else may enter the set, and no member of an archive is a link
+      if (!hasCode(error, 'EEXIST')) throw error;
+    }
   };
 
   return {
     async file({ path, entry }) {
       const file = containedIn(target, path);
       mayGoOn();
-      await makeFolder(dirname(file));
+      signal.throwIfAborted();
+      if (dirname(file) !== last) await makeFolder((last = dirname(file)));
+      if (entry.whole !== undefined) {
+        const content = entry.whole();
+        writeWhole(file, content);
+        onBytes(content.length);
+        return;
+      }
       const content: AsyncIterable<Buffer> = await entry.open();
-      // fails if anything is there, a link included; and no folder on the way is one, for all were made just now
+      // fails if anything is there, a link included
       const out = await open(file, 'wx', 0o644);
       try {
         await writeFile(out, countBytes(onBytes)(content), { signal });
@@ -132,17 +151,18 @@ function unpackerOf(target: string, { signal, onBytes, mayGoOn = alone }: Stagin
       } finally {
         await out.close();
       }
-      files.push(file);
-    },
-
-    async settle() {
-      const paths = [...files, ...folders];
-      for (let at = 0; at < paths.length; at += together) {
-        signal.throwIfAborted();
-        await Promise.all(paths.slice(at, at + together).map((path) => sync(bytePathOf(path))));
-      }
     },
   };
+}
+
+function writeWhole(file: string, content: Buffer): void {
+  const out = openSync(file, 'wx', 0o644);
+  try {
+    for (let at = 0; at < content.length;) at += writeSync(out, content, at);
+    fchmodSync(out, 0o644);
+  } finally {
+    closeSync(out);
+  }
 }
 
 /** The reader has looked at the names already: this is the last word, where the path is built. */
@@ -159,10 +179,10 @@ function containedIn(target: string, path: string): string {
   return file;
 }
 
-function explain(error: unknown, folder: string, members: readonly UploadMember[]): unknown {
+function explain(error: unknown, folder: string, members: Iterable<UploadMember>): unknown {
   if (hasCode(error, 'ENOSPC', 'EDQUOT')) {
     const free = freeSpace(folder);
-    return refusal(folder, { kind: 'no-space', folder, needed: sizeOf(members), free, uploads: true }, error);
+    return refusal(folder, { kind: 'no-space', folder, needed: spaceFor(members), free, uploads: true }, error);
   }
   // what reading the archive ends in has no system call, or is one of reading
   const writes = error instanceof Error && 'syscall' in error && error.syscall !== 'read';

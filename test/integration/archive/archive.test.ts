@@ -110,7 +110,7 @@ describe('an archive', () => {
     const other = join(folder, 'capitals.zip');
     await write(other, ['uploads/Logo.png', 'uploads/logo.png']);
     const { uploads } = await openArchive(other, noLimits);
-    expect(uploads.map(({ path }) => path)).toEqual(['Logo.png', 'logo.png']);
+    expect([...uploads].map(({ path }) => path)).toEqual(['Logo.png', 'logo.png']);
     expect(await faultIn(other)).toBeNull();
   });
 
@@ -176,7 +176,7 @@ describe('an archive of the application', () => {
   it.each(real)('is read as it is: %s', async (name, engine, revision, createdAt) => {
     const archive = await openArchive(join(archives, name), limits);
     expect(archive).toMatchObject({ engine, revisions: [revision], createdAt, manifest: null });
-    expect(archive.uploads.map(({ root, path }) => `${root}: ${path}`)).toEqual([
+    expect([...archive.uploads].map(({ root, path }) => `${root}: ${path}`)).toEqual([
       'uploads: Rechnung März 2025 – größe "final" 日本.txt',
       'uploads: empty.bin',
       'uploads: binary.dat',

@@ -457,7 +457,7 @@ beforeAll(async () => {
 /** Reads everything, and unpacks everything, as a restore would. */
 async function unpack(file: string, staging: string): Promise<void> {
   const opened = await openArchive(file, limits);
-  for (const [index, entry] of opened.members.entries())
+  for (const [index, entry] of [...opened.members].entries())
     await extractEntry(entry, join(staging, String(index)), { signal });
   await verifyEntries(opened, { proveDatabase: async (content) => void content.resume(), signal });
 }
@@ -512,7 +512,7 @@ describe('the archives that those were made of', () => {
     await writeFile(join(place, 'archive.zip'), bytes);
     await unpack(join(place, 'archive.zip'), place);
     const { uploads, manifest: none, revisions } = await openArchive(join(place, 'archive.zip'), limits);
-    expect(uploads.map(({ root, path }) => [root, path])).toEqual([['uploads', 'logos/a b.txt']]);
+    expect([...uploads].map(({ root, path }) => [root, path])).toEqual([['uploads', 'logos/a b.txt']]);
     expect([none, revisions]).toEqual([null, ['140_x']]);
     const [only] = uploads;
     expect(only && (await buffer(await only.entry.open())).toString()).toBe(upload.content);
@@ -523,7 +523,7 @@ describe('the archives that those were made of', () => {
     const blank: Part = { name: 'uploads/blank.bmp', content: Buffer.alloc(4_000_000) };
     await writeFile(file, archive(blank, { name: 'uploads/photo.jpg', content: randomBytes(50_000) }));
     const { uploads } = await openArchive(file, limits);
-    expect(uploads.map(({ entry }) => entry.size)).toEqual([4_000_000, 50_000]);
+    expect([...uploads].map(({ entry }) => entry.size)).toEqual([4_000_000, 50_000]);
   });
 
   it('are never taken for something else because of one byte', async () => {
@@ -704,7 +704,7 @@ describe('an archive that somebody unpacked and packed again', () => {
     const file = join(await mkdtemp(join(folder, 'again-')), 'backup.zip');
     await writeFile(file, bytes);
     const opened = await openArchive(file, limits);
-    expect(opened.uploads.map(({ path }) => path)).toEqual(uploads);
+    expect([...opened.uploads].map(({ path }) => path)).toEqual(uploads);
     expect((await buffer(await opened.database.open())).toString()).toBe(dump.content);
   });
 
@@ -715,7 +715,7 @@ describe('an archive that somebody unpacked and packed again', () => {
     const [first, ...others] = ownParts;
     const manifestOfAll = { name: first?.name ?? '', content: renderManifest({ ...ours, members: left }) };
     await writeFile(file, zip([manifestOfAll, ...others, thumbs]));
-    expect((await openArchive(file, limits)).uploads.map(({ path }) => path)).toEqual(['a', 'Thumbs.db']);
+    expect([...(await openArchive(file, limits)).uploads].map(({ path }) => path)).toEqual(['a', 'Thumbs.db']);
   });
 
   it.each([

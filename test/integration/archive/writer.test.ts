@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import AdmZip from 'adm-zip';
+import { execa } from 'execa';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { readDirectory } from '../../../src/archive/central-directory.ts';
+import { noLimits } from '../../../src/archive/reader.ts';
 import { createArchive } from '../../../src/archive/writer.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -39,6 +42,23 @@ describe('an archive that is written', () => {
     expect(zip.readAsText('uploads/7')).toBe('seven');
     expect(zip.readAsText('uploads/1999')).toBe('');
     expect(zip.test()).toBe(true);
+  });
+
+  it('holds more members than 16 bits count', async () => {
+    const archive = createArchive(file);
+    const members = 65_600;
+    for (let index = 0; index < members; index++) {
+      await archive.addBytes(`uploads/ü ${index}`, index % 2 === 0, Buffer.from(String(index)));
+    }
+    await archive.finish();
+    const zip = new AdmZip(file);
+    expect(zip.getEntryCount()).toBe(members);
+    expect(zip.readAsText('uploads/ü 65599')).toBe('65599');
+    const names = [...(await readDirectory(file, noLimits)).names()];
+    expect(names).toHaveLength(members);
+    expect(names.at(-1)).toBe('uploads/ü 65599');
+    const { stdout } = await execa('unzip', ['-tqq', file], { reject: false });
+    expect(stdout).toBe('');
   });
 
   it('overwrites nothing, and says so to whoever writes', async () => {

@@ -164,7 +164,7 @@ it('a restore at the start knows for which folder there is too little room', asy
   const archive = await openArchive(currentArchive('postgresql'), config.archiveLimits);
   requireRestoreSpace(archive, config.uploadRoots, config);
   const large = { ...archive, database: { ...archive.database, size: 1e18 } };
-  const uploads = archive.uploads.map((upload) => ({ ...upload, entry: { ...upload.entry, size: 1e18 } }));
+  const uploads = [...archive.uploads].map((upload) => ({ ...upload, entry: { ...upload.entry, size: 1e18 } }));
   for (const tried of [large, { ...archive, uploads }]) {
     const refusal = { exitCode: 31, problem: { obstacle: { kind: 'no-space', folder } } };
     const measured = Promise.resolve().then(() => requireRestoreSpace(tried, config.uploadRoots, config));

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Bytes that are appended, and read once they are complete. Long ones lie in a file, where one can be made. */
+export interface SpooledBytes {
+  readonly length: number;
+  append(bytes: Uint8Array): void;
+  /** All of them, in pieces. */
+  read(): Generator<Buffer, void, undefined>;
+  /** Lets go of the file. */
+  close(): void;
+}
+
+/** Bytes that stay in memory, and that are written and read at a time. */
+const piece = 1024 * 1024;
+
+/**
+ * Opens an empty list of bytes. Its file has no name from the beginning, so that a kill leaves nothing behind.
+ * @param folder where the file is made, once there is more than a megabyte
+ */
+export function spoolBytes(folder: string): SpooledBytes {
+  const pending = Buffer.allocUnsafeSlow(piece);
+  let used = 0;
+  let written = 0;
+  let file: number | null = null;
+  // a container whose file system is read-only
+  const kept: Buffer[] = [];
+  const flush = (): void => {
+    if (written === 0) file = openNameless(folder);
+    if (file === null) kept.push(Buffer.from(pending.subarray(0, used)));
+    else for (let at = 0; at < used;) at += writeSync(file, pending, at, used - at, written + at);
+    written += used;
+    used = 0;
+  };
+  return {
+    get length() {
+      return written + used;
+    },
+    append(bytes) {
+      for (let at = 0; at < bytes.length;) {
+        if (used === piece) flush();
+        const part = bytes.subarray(at, at + piece - used);
+        pending.set(part, used);
+        used += part.length;
+        at += part.length;
+      }
+    },
+    *read() {
+      for (let at = 0; file !== null && at < written;) {
+        const bytes = Buffer.allocUnsafeSlow(Math.min(piece, written - at));
+        const count = readSync(file, bytes, 0, bytes.length, at);
+        if (count === 0) throw new Error(`a temporary file in ${folder} ended early`);
+        at += count;
+        yield bytes.subarray(0, count);
+      }
+      yield* kept;
+      yield pending.subarray(0, used);
+    },
+    close() {
+      if (file !== null) closeSync(file);
+      file = null;
+    },
+  };
+}
+
+/** @returns null where no file can be made */
+function openNameless(folder: string): number | null {
+  const path = join(folder, `.db-init-${randomUUID()}.partial`);
+  try {
+    const file = openSync(path, 'wx+', 0o600);
+    rmSync(path);
+    return file;
+  } catch {
+    return null;
+  }
+}

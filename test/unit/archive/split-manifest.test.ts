@@ -1,0 +1,86 @@
+import { Readable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { type Member, renderManifest } from '../../../src/archive/manifest.ts';
+import { LongManifestError, splitManifest } from '../../../src/archive/split-manifest.ts';
+
+const member = { size: 5, sha256: 'a'.repeat(64) };
+const members = { 'db.dump': member, 'uploads/{"members": {,': { ...member, size: 7 }, 'uploads/\\"}': member };
+const manifest = renderManifest({
+  engine: 'postgresql',
+  kind: 'manual',
+  createdAt: new Date(0),
+  version: '1',
+  database: '"members": { "x": 1 }, }',
+  server: 's',
+  tool: 't',
+  revisions: ['{', '"'],
+  rows: { 'a"members': 1 },
+  members,
+  uploads: ['uploads'],
+});
+
+async function split(text: string, pieceLength = text.length) {
+  const bytes = Buffer.from(text);
+  const pieces = Array.from({ length: Math.ceil(bytes.length / pieceLength) }, (_, index) =>
+    bytes.subarray(index * pieceLength, (index + 1) * pieceLength),
+  );
+  const found: (readonly [string, Member | null])[] = [];
+  const rest = await splitManifest(Readable.from(pieces), (name, value) => found.push([name, value]));
+  return { rest, found };
+}
+
+/** The same with an empty list of members, as JSON has it. */
+function withoutMembers(text: string): unknown {
+  return JSON.parse(text, (key, value: unknown) => (key === 'members' ? {} : value));
+}
+
+describe('the members that a manifest lists', () => {
+  it.each([1, 2, 3, 7, 64, 100_000])('are taken out of it, read in pieces of %i bytes', async (length) => {
+    const { rest, found } = await split(manifest, length);
+    expect(Object.fromEntries(found)).toEqual(members);
+    expect(JSON.parse(rest)).toEqual(withoutMembers(manifest));
+  });
+
+  it('may be none', async () => {
+    const text = '{"db_init": {"members": { } }}';
+    expect(await split(text)).toEqual({ rest: '{"db_init": {"members": {} }}', found: [] });
+  });
+
+  it('stay where they are in a list of another place', async () => {
+    for (const text of [
+      '{"members": {"a": 1}}',
+      '{"db_init": [{"members": {"a": 1}}]}',
+      '{"x": {"members": {"a": 1}}}',
+    ]) {
+      expect(await split(text)).toEqual({ rest: text, found: [] });
+    }
+  });
+
+  it.each([
+    ['a comma too many', '"a": {"size": 1, "sha256": "x"},'],
+    ['a comma that is missing', '"a": {"size": 1, "sha256": "x"} "b": {"size": 1, "sha256": "x"}'],
+    ['a value that is no member', '"a": 1'],
+    ['a size that is a text', '"a": {"size": "1", "sha256": "x"}'],
+    ['no name', '{}'],
+    ['brackets that do not fit', '"a": {"size": 1, "sha256": "x"]'],
+  ])('cannot be read with %s', async (_, list) => {
+    const { rest, found } = await split(`{"db_init": {"members": {${list}}}}`);
+    const isBroken = found.some(([, value]) => value === null);
+    expect(isBroken || !isJson(rest)).toBe(true);
+  });
+
+  it('are each, and all else together, as long as fits into memory', async () => {
+    const name = 'x'.repeat(100_000);
+    await expect(split(`{"db_init": {"members": {"${name}": 1}}}`)).rejects.toThrow(LongManifestError);
+    await expect(split(`{"a": "${'x'.repeat(17_000_000)}"}`)).rejects.toThrow(LongManifestError);
+  });
+});
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
