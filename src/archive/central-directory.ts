@@ -37,9 +37,9 @@ export interface Directory {
   /** How many members there are. */
   readonly count: number;
   /** The names of all members, in the order of the directory. @throws Error if the file cannot be read any more */
-  names(): Generator<string, void, undefined>;
+  readonly names: () => Generator<string, void, undefined>;
   /** @param name what to call the member */
-  member(index: number, name: string): StoredMember;
+  readonly member: (index: number, name: string) => StoredMember;
 }
 
 /** Whether checksum and sizes have to follow the content once more, or may. */
@@ -206,13 +206,8 @@ interface Table extends Pick<Directory, 'count' | 'member'> {
 }
 
 function openTable(count: number): Table {
-  const [at, offset, start, packed, size] = [0, 1, 2, 3, 4].map(() => new Float64Array(count)) as [
-    Float64Array,
-    Float64Array,
-    Float64Array,
-    Float64Array,
-    Float64Array,
-  ];
+  const column = (): Float64Array => new Float64Array(count);
+  const [at, offset, start, packed, size] = [column(), column(), column(), column(), column()] as const;
   const crc32 = new Uint32Array(count);
   const flags = new Uint8Array(count);
   return {

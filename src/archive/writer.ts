@@ -2,7 +2,7 @@ import { createHash, hash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
-import { addAbortSignal, PassThrough, Transform, Writable } from 'node:stream';
+import { addAbortSignal, PassThrough, Transform, type Writable } from 'node:stream';
 import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
 import { crc32, createDeflateRaw, deflateRawSync } from 'node:zlib';
@@ -81,10 +81,9 @@ export function createArchive(
     async add(name, compress, fill, modified = new Date()) {
       const begun = { name, compress, modified: timesOf(modified), offset, followed: true } as const;
       const meter = openMeter(onBytes);
-      const packed = new Writable({
-        highWaterMark: waiting,
-        write: (chunk: Buffer, _encoding, done) => void write(chunk).then(() => done(), done),
-      });
+      const packed = async (source: AsyncIterable<Buffer>): Promise<void> => {
+        for await (const bytes of source) await write(bytes);
+      };
       try {
         await write(localHeader({ ...begun, crc: 0, size: 0, packed: 0 }));
         const start = offset;

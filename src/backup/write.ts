@@ -83,7 +83,9 @@ export async function writeArchive(
       content: digest ?? copied.member.sha256,
       ...(healthy !== undefined && { healthy }),
     };
-    await archive.add(manifestMember, true, (into) => pipeline(renderManifestAround(manifest, listed.read()), into));
+    await archive.add(manifestMember, true, (member) =>
+      pipeline(renderManifestAround(manifest, listed.read()), member),
+    );
     await archive.finish();
     return { manifest, files };
   } catch (error) {

@@ -47,13 +47,7 @@ export function spoolBytes(folder: string): SpooledBytes {
       }
     },
     *read() {
-      for (let at = 0; file !== null && at < written;) {
-        const bytes = Buffer.allocUnsafeSlow(Math.min(piece, written - at));
-        const count = readSync(file, bytes, 0, bytes.length, at);
-        if (count === 0) throw new Error(`a temporary file in ${folder} ended early`);
-        at += count;
-        yield bytes.subarray(0, count);
-      }
+      if (file !== null) yield* readFile(file, written);
       yield* kept;
       yield pending.subarray(0, used);
     },
@@ -62,6 +56,16 @@ export function spoolBytes(folder: string): SpooledBytes {
       file = null;
     },
   };
+}
+
+function* readFile(file: number, length: number): Generator<Buffer, void, undefined> {
+  for (let at = 0; at < length;) {
+    const bytes = Buffer.allocUnsafeSlow(Math.min(piece, length - at));
+    const count = readSync(file, bytes, 0, bytes.length, at);
+    if (count === 0) throw new Error('a temporary file ended early');
+    at += count;
+    yield bytes.subarray(0, count);
+  }
 }
 
 /** @returns null where no file can be made */

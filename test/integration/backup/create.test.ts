@@ -305,9 +305,8 @@ describe('uploads that change while they are read', () => {
       ['uploads/grown', 700_000],
       ['uploads/shrunk', 1],
     ]);
-    expect(skipped).toEqual(
-      ['gone', 'link by now', 'folder by now'].map((name) => expect.stringContaining(join(folder, name))),
-    );
+    const named = skipped.map((line) => /: (.*): it /.exec(line)?.[1]);
+    expect(named).toEqual(['gone', 'link by now', 'folder by now'].map((name) => join(folder, name)));
     const zip = new AdmZip(join(folder, 'a.zip'));
     expect(zip.readFile('uploads/grown')?.length).toBe(700_000);
     expect(zip.test()).toBe(true);
