@@ -81,8 +81,8 @@ export function createArchive(
     async add(name, compress, fill, modified = new Date()) {
       const begun = { name, compress, modified: timesOf(modified), offset, followed: true } as const;
       const meter = openMeter(onBytes);
-      const packed = async (source: AsyncIterable<Buffer>): Promise<void> => {
-        for await (const bytes of source) await write(bytes);
+      const packed = async (pieces: AsyncIterable<Buffer>): Promise<void> => {
+        for await (const bytes of pieces) await write(bytes);
       };
       try {
         await write(localHeader({ ...begun, crc: 0, size: 0, packed: 0 }));
