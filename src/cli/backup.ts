@@ -177,7 +177,7 @@ async function verify(context: BackupContext, file: string): Promise<ExitCode> {
     return receiving(context, (received) => verifyFound(context, received, standardInput));
   }
   const { requireArchive } = await import('../archive/find-archive.ts');
-  const found = requireArchive(placesOfArchive(file, context.config.backupFolder, process.cwd()));
+  const found = requireArchive(placesOfArchive(file, context.config.backupFolder, context.workingDirectory));
   return verifyFound(context, found, found);
 }
 

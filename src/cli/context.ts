@@ -13,6 +13,8 @@ export interface CommandContext<Known extends Settings = Config> {
   /** What the run does, for its report and for the banner of a failure. */
   readonly recorder: Recorder;
   readonly signal: AbortSignal;
+  /** What relative paths on the command line are relative to. */
+  readonly workingDirectory: string;
   /** The text of `help settings`, which names every setting. */
   readonly settings: string;
   /** What was given after the command's name. */

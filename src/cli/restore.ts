@@ -49,7 +49,7 @@ export const restoreCommand: Command = {
 async function restoreFile(context: CommandContext, given: string): Promise<void> {
   if (given === standardInput) return restoreStream(context);
   const { requireArchive } = await import('../archive/find-archive.ts');
-  const file = requireArchive(placesOfArchive(given, context.config.backupFolder, process.cwd()));
+  const file = requireArchive(placesOfArchive(given, context.config.backupFolder, context.workingDirectory));
   return restoreFound(context, file, file);
 }
 

@@ -94,7 +94,8 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     };
     follow(prepared.config);
     const commandLine = { commands: everyCommand, read: readArguments };
-    const given = { version, settings: invocation.settings, arguments: request.arguments, commandLine };
+    const { settings, workingDirectory } = invocation;
+    const given = { version, settings, workingDirectory, arguments: request.arguments, commandLine };
     const exitCode = await prepared.start({ ...given, output, log, recorder, signal }, follow);
     ended = { exitCode, problem: null, message: null };
   } catch (error) {
