@@ -1,5 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { claimOf, safeSentence } from '../support/safe-word.ts';
 import { run } from '../../src/cli/run.ts';
+
+const root = join(import.meta.dirname, '../..');
+const settings = readFileSync(join(root, '.env.example'), 'utf8');
+const { version }: { version: string } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /** What a run left behind, its report included if it was asked for one. */
 export interface Told {
@@ -24,8 +30,8 @@ export async function runInProcess(
     },
   });
   const exitCode = await run({
-    version: '0.0.0',
-    settings: '',
+    version,
+    settings,
     arguments: args,
     environment,
     workingDirectory,

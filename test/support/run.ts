@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { runInProcess } from '../faults/run-in-process.ts';
 
-const entrypoint = join(import.meta.dirname, '../../entrypoint');
+const root = join(import.meta.dirname, '../..');
 
 /** How to run db-init. */
 export interface RunOptions {
@@ -11,6 +12,10 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Default: the tests' working directory. */
   readonly cwd?: string;
+}
+
+/** How to run db-init where the process matters. */
+export interface ProcessOptions extends RunOptions {
   /** What it reads from stdin; default: nothing. */
   readonly input?: string;
   /** Whom to run it as; default: who runs the tests. Only root may choose. */
@@ -31,19 +36,21 @@ export interface RunResult {
   readonly all: string;
 }
 
+const environmentOf = ({ env }: RunOptions): Record<string, string> => ({
+  PATH: process.env['PATH'] ?? '',
+  HOME: process.env['HOME'] ?? '',
+  TT_COMMAND_PREFIX: 'db-init',
+  UPLOAD_FOLDER: join(tmpdir(), 'db-init-uploads', randomUUID()),
+  ...env,
+});
+
 /** Starts `entrypoint` with `args`, as the container does. Await it for the result, or `kill('SIGINT')` it before. */
-export function start(args: readonly string[], options: RunOptions = {}) {
-  return execa(entrypoint, args, {
+export function start(args: readonly string[], options: ProcessOptions = {}) {
+  return execa(join(root, 'entrypoint'), args, {
     reject: false,
     all: true,
     extendEnv: false,
-    env: {
-      PATH: process.env['PATH'],
-      HOME: process.env['HOME'],
-      TT_COMMAND_PREFIX: 'db-init',
-      UPLOAD_FOLDER: join(tmpdir(), 'db-init-uploads', randomUUID()),
-      ...options.env,
-    },
+    env: environmentOf(options),
     input: options.input ?? '',
     timeout: options.timeout ?? 60_000,
     ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
@@ -53,7 +60,26 @@ export function start(args: readonly string[], options: RunOptions = {}) {
 }
 
 /** Runs `entrypoint` with `args` to its end; never throws because of what the run did. */
-export async function run(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+export async function runProcess(args: readonly string[], options: ProcessOptions = {}): Promise<RunResult> {
   const { exitCode, stdout, stderr, all } = await start(args, options);
   return { exitCode, stdout, stderr, all };
 }
+
+/** Variables that act on a process before db-init reads anything, and by which other programs are found. */
+const ofTheProcess = /^(?:NODE_\w+|TZ|TMPDIR|PATH)$/;
+
+/**
+ * Runs db-init with `args` to its end. No process is started unless one is asked for (a user, a signal, an input, a
+ * limit of time, a variable of Node's): a start costs more processor time than most commands need.
+ */
+export async function run(args: readonly string[], options: ProcessOptions = {}): Promise<RunResult> {
+  const { env = {}, cwd, ...ofProcess } = options;
+  if (Object.keys(ofProcess).length > 0 || Object.keys(env).some((name) => ofTheProcess.test(name))) {
+    return runProcess(args, options);
+  }
+  const { exitCode, stdout, stderr, all } = await runInProcess(args, environmentOf(options), cwd ?? process.cwd());
+  // as of a process, whose last line break execa leaves out
+  return { exitCode, stdout: withoutEnd(stdout), stderr: withoutEnd(stderr), all: withoutEnd(all) };
+}
+
+const withoutEnd = (text: string): string => text.replace(/\r?\n$/, '');

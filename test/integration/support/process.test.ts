@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { commands } from '../../../src/cli/commands.ts';
+import { createSqliteDatabase } from '../../support/database.ts';
+import { run, runProcess } from '../../support/run.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+/** What differs from run to run: times, and how long something took. */
+const lasting = (text: string): string =>
+  text.replaceAll(/\b\d{4}-?\d\d-?\d\d\b|\b\d\d:?\d\d:?\d\d(?:\.\d+)?Z?|\b\d+(?:\.\d+)? m?s\b/g, '<time>');
+
+describe('a process, and a run within the process of a test', () => {
+  let env: Record<string, string>;
+  beforeAll(async () => {
+    const folder = await temporaryDirectory();
+    env = {
+      DATABASE_URL: (await createSqliteDatabase()).url,
+      UPLOAD_FOLDER: folder,
+      BACKUP_FOLDER: join(folder, 'backups'),
+    };
+    await run([], { env });
+    await run(['backup', 'create', '--output', join(folder, 'one.zip')], { env });
+  });
+
+  // what a command does is nothing new after the first time
+  it.each([
+    ...commands.map(({ name }) => (name === 'compose' ? ['compose', '/nowhere.yml'] : [name])),
+    ['status', '--json'],
+    ['backup', 'list'],
+    ['backup', 'verify', 'one.zip'],
+    ['restore', 'one.zip', '--dry-run'],
+    ['restore', 'none.zip', '--yes'],
+    ['quarantine', 'list'],
+    ['help'],
+    ['help', 'settings'],
+    ['version'],
+    ['nonsense'],
+    ['--nonsense'],
+  ])('say and exit with the same: %j %j', async (...words) => {
+    const [one, other] = [await runProcess(words, { env }), await run(words, { env })];
+    const told = ({ exitCode, stdout, stderr }: typeof one) => [exitCode, lasting(stdout), lasting(stderr)];
+    expect(told(other)).toEqual(told(one));
+  });
+});
