@@ -17,13 +17,19 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** Of every project. The files of a worker share their modules: to load the product costs more than most tests do. */
+const common = { isolate: false, setupFiles: ['test/support/cleanup.setup.ts'] };
+
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
+    // what was transformed once is not transformed again, neither for another worker nor at the next run
+    experimental: { fsModuleCache: true },
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
+      { test: { ...common, name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
       {
         test: {
+          ...common,
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           globalSetup: ['test/support/postgres.setup.ts'],
@@ -34,6 +40,7 @@ export default defineConfig({
       {
         // Too slow for every run: all that can be lost, one thing at a time.
         test: {
+          ...common,
           name: 'exhaustive',
           include: ['test/exhaustive/**/*.test.ts'],
           globalSetup: ['test/support/postgres.setup.ts'],
@@ -44,6 +51,7 @@ export default defineConfig({
       {
         // Killed, cut off and crowded, at every step and by chance: what the next start makes of it.
         test: {
+          ...common,
           name: 'crash',
           include: ['test/crash/**/*.test.ts'],
           globalSetup: ['test/support/crash.setup.ts'],
@@ -54,6 +62,7 @@ export default defineConfig({
       {
         // What the machine, the server and the person can do wrong: full disks, odd settings, odd names, nonsense.
         test: {
+          ...common,
           name: 'faults',
           include: ['test/faults/**/*.test.ts'],
           globalSetup: ['test/support/postgres.setup.ts'],
@@ -63,6 +72,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...common,
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           // The files share one Docker daemon and its published ports.

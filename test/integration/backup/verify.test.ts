@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import AdmZip from 'adm-zip';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { manifestMember, parseManifest, renderManifest } from '../../../src/archive/manifest.ts';
 import { rejectionReason } from '../../../src/archive/archive-error.ts';
 import { verifyBackup } from '../../../src/backup/verify.ts';
@@ -17,8 +17,9 @@ const tools = await toolsFor(15);
 let folder: string;
 beforeAll(async () => {
   folder = await temporaryDirectory();
-  process.env['TMPDIR'] = await temporaryDirectory();
+  vi.stubEnv('TMPDIR', await temporaryDirectory());
 });
+afterAll(() => void vi.unstubAllEnvs());
 
 /** Whole archives whose database member is another. @returns why it is rejected; null if it is not */
 async function faultWith(archive: string, member: string, change: (content: Buffer) => Buffer): Promise<string | null> {

@@ -27,7 +27,7 @@ import { ask, besides, copyDatabase, currentArchive, type EngineName, type Insta
 import type { Cause } from '../../../src/model/cause.ts';
 import type { Operator, Runner } from './follow.ts';
 import { run as runAlone } from '../../support/run.ts';
-import { atEnd } from '../../support/cleanup.ts';
+import { atEnd, oncePerFile } from '../../support/cleanup.ts';
 import { mountVolume, type Volume } from '../../faults/volumes.ts';
 import { machineWith } from '../../faults/tools.ts';
 import { statfsSync } from 'node:fs';
@@ -171,8 +171,6 @@ async function layForeignLog({ database }: Installation): Promise<void> {
   other.close();
 }
 
-let earlier: Promise<TestDatabase> | null = null;
-
 /** A database of a user, a few revisions before the head. */
 async function makeEarlier(engine: EngineName): Promise<TestDatabase> {
   const database = await (engine === 'sqlite' ? createSqliteDatabase() : createDatabase());
@@ -183,10 +181,14 @@ async function makeEarlier(engine: EngineName): Promise<TestDatabase> {
   return database;
 }
 
+const earlier: Readonly<Record<EngineName, () => Promise<TestDatabase>>> = {
+  sqlite: oncePerFile(() => makeEarlier('sqlite')),
+  postgresql: oncePerFile(() => makeEarlier('postgresql')),
+};
+
 /** There are revisions to be applied to the database, and rows in it. */
 async function fallBehind({ engine, database }: Installation): Promise<void> {
-  earlier ??= makeEarlier(engine);
-  await copyDatabase(await earlier, database);
+  await copyDatabase(await earlier[engine](), database);
 }
 
 /** The user of the databases that are not the superuser's. */
@@ -200,19 +202,13 @@ function addressOf(installation: Installation, schema = ''): { readonly DATABASE
   return { DATABASE_URL: url.href };
 }
 
-const strangers: string[] = [];
-
-// asked for before any database is made: it runs when all of them are gone
-atEnd(async () => {
-  for (const user of strangers) await admin(`DROP ROLE "${user}"`);
-});
-
 /** A user of the server that has no right, with the superuser's password. */
 async function makeStranger(installation: Installation): Promise<void> {
   const user = strangerOf(installation);
   const { password } = new URL(installation.database.url);
   await admin(`CREATE ROLE "${user}" LOGIN PASSWORD '${decodeURIComponent(password)}'`);
-  strangers.push(user);
+  // when the databases are gone in which it has a right
+  atEnd(() => admin(`DROP ROLE "${user}"`), 'last');
 }
 
 const smallOf = ({ root }: Installation): string => join(root, 'small');

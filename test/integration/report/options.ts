@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { cp, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { oncePerFile } from '../../support/cleanup.ts';
 import { createDatabase } from '../../support/database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { runInProcess } from '../../faults/run-in-process.ts';
@@ -74,9 +75,7 @@ export interface Case {
   readonly options: readonly Option[];
 }
 
-const prepared = new Map<EngineName, Promise<Installation>>();
-
-/** A healthy database of which there is a backup: made once for each file of tests. */
+/** A healthy database of which there is a backup. */
 async function prepare(engine: EngineName): Promise<Installation> {
   const installation = await install(engine);
   for (const words of [['gate'], ['backup', 'create']]) {
@@ -87,10 +86,13 @@ async function prepare(engine: EngineName): Promise<Installation> {
   return installation;
 }
 
+const prepared: Readonly<Record<EngineName, () => Promise<Installation>>> = {
+  sqlite: oncePerFile(() => prepare('sqlite')),
+  postgresql: oncePerFile(() => prepare('postgresql')),
+};
+
 async function installPrepared(engine: EngineName): Promise<Installation> {
-  const first = prepared.get(engine) ?? prepare(engine);
-  prepared.set(engine, first);
-  const [installation, { database, data }] = [await install(engine), await first];
+  const [installation, { database, data }] = [await install(engine), await prepared[engine]()];
   await copyDatabase(database, installation.database);
   await cp(data, installation.data, { recursive: true });
   return installation;
