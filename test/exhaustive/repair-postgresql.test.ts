@@ -4,11 +4,10 @@ import { readFacts } from '../../src/database/postgres/inspect.ts';
 import { postgresSession } from '../../src/database/postgres/session.ts';
 import { quoteName } from '../../src/database/quoting.ts';
 import { atEnd } from '../support/cleanup.ts';
-import { createDatabase } from '../support/database.ts';
 import { release } from '../support/fixtures.ts';
 import { applyPending } from '../support/open-database.ts';
 import { describePostgres } from '../support/postgres-server.ts';
-import { restoreSql } from '../support/restore-sql.ts';
+import { restoredDatabase } from '../support/templates.ts';
 import { type Loss, loseAndMend, promisedTables, type Subject } from './losses.ts';
 
 const tables = await promisedTables('postgresql');
@@ -17,8 +16,7 @@ describePostgres('a filled database at the head that lost one thing', () => {
   let subject: Subject;
 
   beforeAll(async () => {
-    const { url } = await createDatabase();
-    await restoreSql(url, release('pg', 'v5.10.0', 'before.sql.gz'));
+    const { url } = await restoredDatabase(release('pg', 'v5.10.0', 'before.sql.gz'));
     await applyPending(url);
     const client = new pg.Client({ connectionString: url });
     await client.connect();

@@ -2,10 +2,10 @@ import { copyFile, readFile } from 'node:fs/promises';
 import Database from 'better-sqlite3';
 import { beforeAll, expect, it } from 'vitest';
 import { revisions } from '../../migrations/graph.ts';
-import { createDatabase, createSqliteDatabase, type TestDatabase, withClient } from '../support/database.ts';
+import { createSqliteDatabase, type TestDatabase, withClient } from '../support/database.ts';
 import { release } from '../support/fixtures.ts';
 import { describePostgres } from '../support/postgres-server.ts';
-import { restoreSql } from '../support/restore-sql.ts';
+import { restoredDatabase } from '../support/templates.ts';
 import { requireTrueWord } from '../support/safe-word.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { chanceOf } from './fuzz.ts';
@@ -108,8 +108,7 @@ describePostgres('an odd alembic_version', () => {
   let database: TestDatabase;
   let before: string;
   beforeAll(async () => {
-    database = await createDatabase();
-    await restoreSql(database.url, release('pg', 'v5.0.0', 'before.sql.gz'));
+    database = await restoredDatabase(release('pg', 'v5.0.0', 'before.sql.gz'));
     await withClient(database.url, (client) => client.query(clear));
     before = await snapshot(database.url);
   });

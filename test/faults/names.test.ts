@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { archivesIn, describeBackups, execute, fill } from '../integration/backup/backups.ts';
 import { atEnd } from '../support/cleanup.ts';
-import { admin, createDatabase, databaseUrl, sqliteUrl, type TestDatabase, withClient } from '../support/database.ts';
+import { admin, databaseUrl, sqliteUrl, type TestDatabase, withClient } from '../support/database.ts';
 import { state } from '../support/fixtures.ts';
 import { describePostgres } from '../support/postgres-server.ts';
-import { restoreSql } from '../support/restore-sql.ts';
+import { restoredDatabase } from '../support/templates.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { bug, runInProcess } from './run-in-process.ts';
@@ -52,8 +52,7 @@ describePostgres(
 
 describePostgres('things with odd names in the way', () => {
   it('go to quarantine, and come back from it', async () => {
-    const { url } = await createDatabase();
-    await restoreSql(url, state('polluted'));
+    const { url } = await restoredDatabase(state('polluted'));
     const odd = ['a"b', "c'd", 'e\nf', '\u{1F600}', long('g'), 'h;--', '-i', 'SELECT', ' ', '%s', '$1', '\u001B[2J'];
     await withClient(url, async (client) => {
       for (const name of odd) {

@@ -17,11 +17,11 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** Creates an empty UTF-8 database on the tests' PostgreSQL server, owned by the superuser. */
-export async function createDatabase(): Promise<TestDatabase> {
+/** Creates a database on the tests' PostgreSQL server, owned by the superuser: an empty one in UTF-8, or a copy. */
+export async function createDatabase(template?: string): Promise<TestDatabase> {
   const name = `dbi_${randomBytes(6).toString('hex')}`;
   // template0: a session in template1, of whoever, would make CREATE DATABASE fail.
-  await admin(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`);
+  await admin(`CREATE DATABASE ${name} TEMPLATE ${template ?? `template0 ENCODING 'UTF8'`}`);
   const drop = () => admin(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
   atEnd(drop);
   return { engine: 'postgresql', url: databaseUrl(name), name, drop };

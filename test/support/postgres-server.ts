@@ -13,6 +13,8 @@ export type PostgresServer =
       readonly source: string;
       /** Where psql, pg_dump and pg_restore able to talk to this server lie; null if there are none. */
       readonly binDirectory: string | null;
+      /** How the names of this run's template databases begin; they go with the run. */
+      readonly templatePrefix: string;
     }
   | { readonly kind: 'missing'; readonly reason: string };
 

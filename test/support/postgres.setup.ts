@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
@@ -5,6 +6,8 @@ import { dockerAnswers, startContainer } from './docker-server.ts';
 import { startCluster, type StartedServer } from './local-cluster.ts';
 import { embeddedInstallation, installations, toolsFor } from './postgres-installations.ts';
 import { serverVersion } from './server-version.ts';
+
+const templatePrefix = `dbi_template_${randomBytes(4).toString('hex')}_`;
 
 /** A way to come by a server: null where it does not apply, an error where it should have worked. */
 interface Way {
@@ -27,7 +30,8 @@ export default async function findPostgres(project: TestProject): Promise<() => 
       await outgrowYouth(url);
       const major = Number.parseInt(version);
       console.log(`PostgreSQL for the tests: ${version}, ${source}`);
-      project.provide('postgres', { kind: 'found', url, version, major, source, binDirectory: await toolsFor(major) });
+      const binDirectory = await toolsFor(major);
+      project.provide('postgres', { kind: 'found', url, version, major, source, binDirectory, templatePrefix });
       return () => server.stop();
     } catch (error) {
       reasons.push(`${source}: ${error instanceof Error ? error.message : String(error)}`);
@@ -70,5 +74,19 @@ async function ways(): Promise<Way[]> {
 }
 
 async function given(url: string): Promise<StartedServer> {
-  return { url, version: await serverVersion(url, 10_000), stop: () => Promise.resolve() };
+  return { url, version: await serverVersion(url, 10_000), stop: () => dropTemplates(url) };
+}
+
+async function dropTemplates(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ datname: string }>(
+      'SELECT datname FROM pg_database WHERE starts_with(datname, $1)',
+      [templatePrefix],
+    );
+    for (const { datname } of rows) await client.query(`DROP DATABASE ${datname}`);
+  } finally {
+    await client.end();
+  }
 }

@@ -9,7 +9,7 @@ import type { Manifest } from '../../../src/archive/manifest.ts';
 import { createDatabase, createSqliteDatabase, type TestDatabase, withClient } from '../../support/database.ts';
 import { release, sqliteFile } from '../../support/fixtures.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
-import { restoreSql } from '../../support/restore-sql.ts';
+import { restoreInto } from '../../support/templates.ts';
 import type { start } from '../../support/run.ts';
 import { eventually } from '../../support/wait-for-output.ts';
 import { snapshot } from '../../support/snapshot.ts';
@@ -17,9 +17,9 @@ import { snapshot } from '../../support/snapshot.ts';
 const tag = 'v4.20.0';
 export const revisions = ['118_add_role_hidden_module_ids', '128_add_invoices_zugferd_pdf'];
 
-export async function fill({ engine, url, name }: TestDatabase): Promise<void> {
-  if (engine === 'postgresql') await restoreSql(url, release('pg', tag, 'before.sql.gz'));
-  else await copyFile(await sqliteFile(release('sqlite', tag, 'before.db.gz')), name);
+export async function fill(database: TestDatabase): Promise<void> {
+  if (database.engine === 'postgresql') await restoreInto(database, release('pg', tag, 'before.sql.gz'));
+  else await copyFile(await sqliteFile(release('sqlite', tag, 'before.db.gz')), database.name);
 }
 
 /** Runs SQL in a database of either engine. */

@@ -7,7 +7,7 @@ import { withDatabase } from '../../support/open-database.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { startProxy } from '../../support/postgres-proxy.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
-import { restoreSql } from '../../support/restore-sql.ts';
+import { restoredDatabase } from '../../support/templates.ts';
 import { run, start } from '../../support/run.ts';
 import { snapshot } from '../../support/snapshot.ts';
 
@@ -23,8 +23,7 @@ const moments = [
 describePostgres('a server that falls silent', () => {
   /** Starts the gate through a proxy, and waits for the silence. */
   async function fallSilent(moment: RegExp, others: 'silent' | 'forward', more = {}) {
-    const { url } = await createDatabase();
-    await restoreSql(url, release('pg', 'v2.3.7', 'before.sql.gz'));
+    const { url } = await restoredDatabase(release('pg', 'v2.3.7', 'before.sql.gz'));
     const before = await snapshot(url);
     let isSilent = false;
     const events = new EventEmitter();

@@ -8,7 +8,7 @@ import { parseManifest } from '../../../src/archive/manifest.ts';
 import { createDatabase, withClient } from '../../support/database.ts';
 import { state } from '../../support/fixtures.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
-import { restoreSql } from '../../support/restore-sql.ts';
+import { restoredDatabase } from '../../support/templates.ts';
 import { run } from '../../support/run.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { describeBackups } from '../backup/backups.ts';
@@ -187,8 +187,7 @@ describeBackups('reset', ({ name: engine, create }) => {
 
 describePostgres('reset by state', () => {
   const inState = async (name: string): Promise<ResetInstallation> => {
-    const database = await createDatabase();
-    await restoreSql(database.url, state(name));
+    const database = await restoredDatabase(state(name));
     return around(database);
   };
 

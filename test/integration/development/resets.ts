@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { createDatabase, createSqliteDatabase, type TestDatabase, withClient } from '../../support/database.ts';
 import { release, sqliteFile } from '../../support/fixtures.ts';
-import { restoreSql } from '../../support/restore-sql.ts';
+import { restoredDatabase } from '../../support/templates.ts';
 import { run, type RunOptions, type RunResult } from '../../support/run.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -24,8 +24,7 @@ export async function installationOf(engine: TestDatabase['engine'], tag: string
     const name = await sqliteFile(release('sqlite', tag, 'before.db.gz'));
     return around({ ...(await createSqliteDatabase()), name, url: `sqlite:///${name}` });
   }
-  const database = await createDatabase();
-  await restoreSql(database.url, release('pg', tag, 'before.sql.gz'));
+  const database = await restoredDatabase(release('pg', tag, 'before.sql.gz'));
   return around(database);
 }
 

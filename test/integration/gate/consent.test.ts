@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createDatabase, describeEngines } from '../../support/database.ts';
 import { state } from '../../support/fixtures.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
-import { restoreSql } from '../../support/restore-sql.ts';
+import { restoredDatabase } from '../../support/templates.ts';
 import { run } from '../../support/run.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -59,8 +59,7 @@ describeEngines('an empty database', ({ create }) => {
 
 describePostgres('a corrupted database', () => {
   it('where one must be is not cleaned if the volumes speak of a former one, by any command', async () => {
-    const { url } = await createDatabase();
-    await restoreSql(url, state('polluted'));
+    const { url } = await restoredDatabase(state('polluted'));
     const before = await snapshot(url);
     const env = { DATABASE_URL: url, TT_REQUIRE_EXISTING: 'true', ...(await volumes('uploads')) };
     for (const command of ['status', 'plan', 'gate']) {
@@ -75,8 +74,7 @@ describePostgres('a corrupted database', () => {
 
 describePostgres('a newer schema', () => {
   it('passes with consent alone, unchanged', async () => {
-    const { url } = await createDatabase();
-    await restoreSql(url, state('unknown-revision'));
+    const { url } = await restoredDatabase(state('unknown-revision'));
     const before = await snapshot(url);
     expect((await run([], { env: { DATABASE_URL: url } })).exitCode).toBe(13);
     const allowed = await run([], { env: { DATABASE_URL: url, TT_ALLOW_NEWER_SCHEMA: 'true' } });
@@ -89,8 +87,7 @@ describePostgres('a newer schema', () => {
 describePostgres('TT_SKIP_DB_CLEANUP', () => {
   describe.each(['true', '1', 'yes', 'TRUE', 'on'])('=%s', (value) => {
     it('keeps the gate from a corrupted database', async () => {
-      const { url } = await createDatabase();
-      await restoreSql(url, state('polluted'));
+      const { url } = await restoredDatabase(state('polluted'));
       const before = await snapshot(url);
       const { exitCode, stderr } = await run([], { env: { DATABASE_URL: url, TT_SKIP_DB_CLEANUP: value } });
       expect(exitCode).toBe(10);

@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createDatabase, type TestDatabase, withClient } from '../../support/database.ts';
+import { type TestDatabase, withClient } from '../../support/database.ts';
 import { release } from '../../support/fixtures.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
-import { restoreSql } from '../../support/restore-sql.ts';
+import { restoredDatabase } from '../../support/templates.ts';
 import { start } from '../../support/run.ts';
 import { eventually, waitForOutput } from '../../support/wait-for-output.ts';
 import { snapshot } from '../../support/snapshot.ts';
@@ -56,8 +56,7 @@ describePostgres('a migration', () => {
   let before: string;
 
   beforeEach(async () => {
-    database = await createDatabase();
-    await restoreSql(database.url, release('pg', 'v2.3.7', 'before.sql.gz'));
+    database = await restoredDatabase(release('pg', 'v2.3.7', 'before.sql.gz'));
     env = { DATABASE_URL: database.url };
     before = await snapshot(database.url, { withoutSequences: true });
     other = new pg.Client({ connectionString: database.url });

@@ -3,10 +3,10 @@ import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { loadHead } from '../../../src/schema/expected-schema.ts';
-import { createDatabase, describeEngines, sqliteUrl, withClient } from '../../support/database.ts';
+import { describeEngines, sqliteUrl, withClient } from '../../support/database.ts';
 import { release, sqliteFile } from '../../support/fixtures.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
-import { restoreSql } from '../../support/restore-sql.ts';
+import { restoredDatabase } from '../../support/templates.ts';
 import { run } from '../../support/run.ts';
 import { snapshot } from '../../support/snapshot.ts';
 
@@ -15,8 +15,7 @@ const rehearse = (url: string, ...flags: string[]) =>
 
 describePostgres('a rehearsal on PostgreSQL', () => {
   it('tells what would change, and changes nothing but positions of sequences', async () => {
-    const { url } = await createDatabase();
-    await restoreSql(url, release('pg', 'v4.20.0', 'before.sql.gz'));
+    const { url } = await restoredDatabase(release('pg', 'v4.20.0', 'before.sql.gz'));
     const before = await snapshot(url, { withoutSequences: true });
     const { exitCode, stdout } = await rehearse(url);
     expect(exitCode).toBe(0);
@@ -28,8 +27,7 @@ describePostgres('a rehearsal on PostgreSQL', () => {
   });
 
   it('finds out what the gate would fail at', async () => {
-    const { url } = await createDatabase();
-    await restoreSql(url, release('pg', 'v1.5.1', 'before.sql.gz'));
+    const { url } = await restoredDatabase(release('pg', 'v1.5.1', 'before.sql.gz'));
     await withClient(url, (client) =>
       client.query(`ALTER TABLE users ADD COLUMN oidc_sub text DEFAULT 'same',
         ADD COLUMN oidc_issuer text DEFAULT 'same'`),

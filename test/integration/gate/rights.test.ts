@@ -4,7 +4,7 @@ import { atEnd } from '../../support/cleanup.ts';
 import { admin, createDatabase, type TestDatabase, withClient } from '../../support/database.ts';
 import { release } from '../../support/fixtures.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
-import { restoreSql } from '../../support/restore-sql.ts';
+import { restoredDatabase } from '../../support/templates.ts';
 import { run } from '../../support/run.ts';
 import { snapshot } from '../../support/snapshot.ts';
 
@@ -81,8 +81,7 @@ describePostgres('a role that may not read a table', () => {
 
 describePostgres('a role that does not own the tables', () => {
   it('is told how to own them, and nothing is begun', async () => {
-    const database = await createDatabase();
-    await restoreSql(database.url, release('pg', 'v2.3.7', 'before.sql.gz'));
+    const database = await restoredDatabase(release('pg', 'v2.3.7', 'before.sql.gz'));
     const { role, url } = await createRole(database);
     await sqlOf(database, 'GRANT ALL ON SCHEMA public TO public', `GRANT SELECT ON alembic_version TO ${role}`);
     const before = await snapshot(database.url);
@@ -100,8 +99,7 @@ describePostgres('a role that does not own the tables', () => {
 describePostgres('a role that may only read', () => {
   let database: TestDatabase;
   beforeAll(async () => {
-    database = await createDatabase();
-    await restoreSql(database.url, release('pg', 'v2.3.7', 'before.sql.gz'));
+    database = await restoredDatabase(release('pg', 'v2.3.7', 'before.sql.gz'));
     await sqlOf(database, 'REVOKE CREATE ON SCHEMA public FROM public');
   });
 
@@ -131,8 +129,7 @@ describePostgres('a role that may only read', () => {
 
 /** A database of an old release that belongs, with all its tables, to a role with these settings. */
 async function ownedBy(settings: Readonly<Record<string, string>>): Promise<{ database: TestDatabase; url: string }> {
-  const database = await createDatabase();
-  await restoreSql(database.url, release('pg', 'v1.5.1', 'before.sql.gz'));
+  const database = await restoredDatabase(release('pg', 'v1.5.1', 'before.sql.gz'));
   const { role, url } = await createRole(database, settings);
   await sqlOf(database, `ALTER DATABASE ${database.name} OWNER TO ${role}`, `ALTER SCHEMA public OWNER TO ${role}`);
   await sqlOf(

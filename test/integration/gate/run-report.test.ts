@@ -2,10 +2,11 @@ import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
-import { createDatabase, describeEngines, type TestDatabase } from '../../support/database.ts';
+import { describeEngines, type TestDatabase } from '../../support/database.ts';
 import { release, sqliteFile, state } from '../../support/fixtures.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { restoreSql } from '../../support/restore-sql.ts';
+import { restoredDatabase } from '../../support/templates.ts';
 import { run } from '../../support/run.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -89,8 +90,7 @@ describeEngines('the report of a run', ({ name: engine, create }) => {
 
 describePostgres('the report of a cleanup', () => {
   it('tells what was put aside, and where', async () => {
-    const { url } = await createDatabase();
-    await restoreSql(url, state('polluted'));
+    const { url } = await restoredDatabase(state('polluted'));
     expect((await run([], { env: { DATABASE_URL: url, TT_REPORT_FILE: file } })).exitCode).toBe(0);
     expect(await read()).toMatchObject({
       before: { state: 'corrupted' },
@@ -106,8 +106,7 @@ describePostgres('the report of a cleanup', () => {
 
 describePostgres('the report of a refusal', () => {
   it('tells the state, which is the same afterwards, and the problem', async () => {
-    const { url } = await createDatabase();
-    await restoreSql(url, state('partial-with-tables'));
+    const { url } = await restoredDatabase(state('partial-with-tables'));
     const { exitCode } = await run([], { env: { DATABASE_URL: url, TT_REPORT_FILE: file } });
     expect(exitCode).toBe(11);
     expect(await read()).toMatchObject({

@@ -3,7 +3,7 @@ import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { createDatabase } from '../../support/database.ts';
 import { state } from '../../support/fixtures.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
-import { restoreSql } from '../../support/restore-sql.ts';
+import { restoredDatabase } from '../../support/templates.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { dbInit, expectState, restoreRelease, withSession } from '../fixtures/process.ts';
 import { alter, statusOf } from './adoptions.ts';
@@ -28,8 +28,7 @@ describePostgres('an unversioned database', () => {
     { name: 'unversioned-049', revision: '049' },
     { name: 'empty-version', revision: '171_merge_kanban_feature_heads' },
   ])('$name is adopted at $revision', async ({ name, revision }) => {
-    const { url } = await createDatabase();
-    await restoreSql(url, state(name));
+    const { url } = await restoredDatabase(state(name));
     expect(await statusOf(url)).toMatchObject({ state: 'unversioned', adopts: [revision], exitCode: 0 });
     const { exitCode, all } = await dbInit([], url);
     expect(exitCode, all).toBe(0);
@@ -164,8 +163,7 @@ describePostgres('what is not unversioned', () => {
     expect(empty.exitCode).toBe(2);
     expect(empty.stderr).toContain('it is fresh');
 
-    const newer = await createDatabase();
-    await restoreSql(newer.url, state('unknown-revision'));
+    const newer = await restoredDatabase(state('unknown-revision'));
     expect((await dbInit(['adopt'], newer.url)).exitCode).toBe(13);
   });
 });

@@ -14,7 +14,7 @@ import {
 } from '../../support/database.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { run } from '../../support/run.ts';
-import { restoreSql } from '../../support/restore-sql.ts';
+import { restoredDatabase } from '../../support/templates.ts';
 import { release, state } from '../../support/fixtures.ts';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { toolsFor } from '../../support/postgres-installations.ts';
@@ -191,8 +191,7 @@ describePostgres('a healthy database', () => {
   });
 
   it('is not one that was stamped with the head at an earlier revision, until it is adopted at that', async () => {
-    const database = await createDatabase();
-    await restoreSql(database.url, state('unversioned-049'));
+    const database = await restoredDatabase(state('unversioned-049'));
     await withClient(database.url, (client) =>
       client.query(`CREATE TABLE IF NOT EXISTS alembic_version (version_num varchar(255) PRIMARY KEY);
                     INSERT INTO alembic_version VALUES ('${releaseGraph.heads.join("'), ('")}')`),
@@ -256,8 +255,7 @@ describePostgres('a healthy database', () => {
       ),
     );
     if (there.rowCount === 0) return skip('this server lacks amcheck or ICU');
-    const { url } = await createDatabase();
-    await restoreSql(url, release('pg', 'v4.20.0', 'before.sql.gz'));
+    const { url } = await restoredDatabase(release('pg', 'v4.20.0', 'before.sql.gz'));
     await withClient(url, (client) =>
       client.query(`CREATE EXTENSION amcheck;
         CREATE TABLE own (name text COLLATE "C"); INSERT INTO own VALUES ('B'), ('a');

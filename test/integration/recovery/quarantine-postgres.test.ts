@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { admin, createDatabase, withClient } from '../../support/database.ts';
 import { state } from '../../support/fixtures.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
-import { restoreSql } from '../../support/restore-sql.ts';
+import { restoredDatabase } from '../../support/templates.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { held, only, quarantine } from './quarantines.ts';
 import { dbInit } from '../fixtures/process.ts';
@@ -53,8 +53,7 @@ describePostgres('quarantine (postgresql)', () => {
   };
 
   it('puts the polluted fixture aside, says what it holds, and brings all of it back as it was', async () => {
-    const { url } = await createDatabase();
-    await restoreSql(url, state('polluted'));
+    const { url } = await restoredDatabase(state('polluted'));
     const before = await snapshot(url);
 
     expect(await quarantine(url, 'create', '--yes')).toMatchObject({ exitCode: 0 });
@@ -118,8 +117,7 @@ describePostgres('quarantine (postgresql)', () => {
   });
 
   it('starts a partial migration over with nothing lost', async () => {
-    const { url } = await createDatabase();
-    await restoreSql(url, state('partial-with-tables'));
+    const { url } = await restoredDatabase(state('partial-with-tables'));
     const before = await snapshot(url);
     const refused = await dbInit(['gate'], url);
     expect(refused).toMatchObject({ exitCode: 11 });

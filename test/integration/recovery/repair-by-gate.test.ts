@@ -1,16 +1,10 @@
 import Database from 'better-sqlite3';
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  createDatabase,
-  createSqliteDatabase,
-  describeEngines,
-  type TestDatabase,
-  withClient,
-} from '../../support/database.ts';
+import { createSqliteDatabase, describeEngines, type TestDatabase, withClient } from '../../support/database.ts';
 import { release, state } from '../../support/fixtures.ts';
 import { applyPending } from '../../support/open-database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
-import { restoreSql } from '../../support/restore-sql.ts';
+import { restoredDatabase } from '../../support/templates.ts';
 import { run, type RunResult } from '../../support/run.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -168,8 +162,7 @@ describePostgres('the gate', () => {
 });
 
 async function restored(path: string): Promise<TestDatabase> {
-  const database = await createDatabase();
-  await restoreSql(database.url, path);
+  const database = await restoredDatabase(path);
   return database;
 }
 

@@ -52,7 +52,10 @@ describe('--json', () => {
     await succeed('help', 'settings');
     const usual = join(import.meta.dirname, '../../fixtures/compose/usual.yml');
     expect(await succeed('compose', usual)).toMatchObject({ application: 'app', database: 'db' });
-    expect(await succeed('version')).toMatchObject({ version: expect.stringMatching(/^\d+\.\d+\.\d+$/), heads: [expect.any(String)] });
+    expect(await succeed('version')).toMatchObject({
+      version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+      heads: [expect.any(String)],
+    });
     expect(Object.keys(await succeed('status'))).toEqual(expect.arrayContaining(house));
     await succeed('plan');
     await succeed('plan', '--rehearse');

@@ -4,11 +4,11 @@ import AdmZip from 'adm-zip';
 import Database from 'better-sqlite3';
 import { execa } from 'execa';
 import { describe } from 'vitest';
-import { atEnd } from '../../support/cleanup.ts';
+import { atEnd, oncePerFile } from '../../support/cleanup.ts';
 import { admin, createDatabase, createSqliteDatabase, type TestDatabase, withClient } from '../../support/database.ts';
 import { release, sqliteFile } from '../../support/fixtures.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
-import { restoreSql } from '../../support/restore-sql.ts';
+import { restoredDatabase } from '../../support/templates.ts';
 import { run, start } from '../../support/run.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -107,20 +107,17 @@ export async function put(folder: string, files: Readonly<Record<string, string>
   }
 }
 
-const filled = new Map<EngineName, Promise<TestDatabase>>();
+const filled = oncePerFile(async () => {
+  const made = await restoredDatabase(release('pg', 'v5.7.0', 'before.sql.gz'));
+  return made;
+});
 
-/** A database of the release before this one, with rows in it; it is only made once for each file of tests. */
+/** A database of the release before this one, with rows in it. */
 export async function fillWithNewer(database: TestDatabase): Promise<void> {
-  const tag = 'v5.7.0';
   if (database.engine === 'sqlite') {
     return copyFile(await sqliteFile(release('sqlite', 'v5.10.0', 'before.db.gz')), database.name);
   }
-  const made = filled.get('postgresql') ?? createDatabase();
-  if (!filled.has('postgresql')) {
-    filled.set('postgresql', made);
-    await restoreSql((await made).url, release('pg', tag, 'before.sql.gz'));
-  }
-  await copyDatabase(await made, database);
+  await copyDatabase(await filled(), database);
 }
 
 /** Makes an empty database a copy of another one. */

@@ -9,6 +9,7 @@ import { release, releases, sqliteFile, state } from '../../support/fixtures.ts'
 import { describePostgres } from '../../support/postgres-server.ts';
 import { restoreSql } from '../../support/restore-sql.ts';
 import { snapshot } from '../../support/snapshot.ts';
+import { restoredDatabase } from '../../support/templates.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 describePostgres('restoreSql', () => {
@@ -42,6 +43,19 @@ line\nfeed	é🙂`;
     await restoreSql(url, release('pg', 'v5.10.0', 'before.sql.gz'));
     const { rows } = await withClient(url, (client) => client.query('SELECT count(*)::int AS n FROM time_entries'));
     expect(rows).toEqual([{ n: 1640 }]);
+  });
+});
+
+describePostgres('restoredDatabase', () => {
+  it('is what the dump makes, each time, whoever asks first', async () => {
+    const { url } = await createDatabase();
+    await restoreSql(url, state('polluted'));
+    const copies = await Promise.all([restoredDatabase(state('polluted')), restoredDatabase(state('polluted'))]);
+    const [one, other] = await Promise.all(copies.map((copy) => snapshot(copy.url)));
+    expect([one, other]).toEqual([await snapshot(url), one]);
+    const [{ url: changed }] = copies;
+    await withClient(changed, (client) => client.query('CREATE TABLE of_one_test ()'));
+    expect(await snapshot((await restoredDatabase(state('polluted'))).url)).toBe(one);
   });
 });
 

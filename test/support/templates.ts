@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { createDatabase, type TestDatabase, withClient } from './database.ts';
+import { requirePostgres } from './postgres-server.ts';
+import { restoreSql } from './restore-sql.ts';
+
+/** A database of a test's own that holds what a dump in plain SQL holds. The dump is loaded once for all tests. */
+export async function restoredDatabase(path: string): Promise<TestDatabase> {
+  return createDatabase(await templateOf(path));
+}
+
+/** Makes a database that nothing was done to yet hold what a dump holds. */
+export async function restoreInto({ name }: TestDatabase, path: string): Promise<void> {
+  const template = await templateOf(path);
+  await withClient(requirePostgres().url, async (client) => {
+    await client.query(`DROP DATABASE ${name}`);
+    await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+  });
+}
+
+const templates = new Map<string, Promise<string>>();
+
+function templateOf(path: string): Promise<string> {
+  const known = templates.get(path) ?? makeTemplate(path);
+  templates.set(path, known);
+  return known;
+}
+
+/** Of the workers that need a template at the same time one makes it, and the others wait. @returns its name */
+async function makeTemplate(path: string): Promise<string> {
+  const { url, templatePrefix } = requirePostgres();
+  const name = templatePrefix + createHash('sha256').update(path).digest('hex').slice(0, 12);
+  await withClient(url, async (client) => {
+    await client.query('SELECT pg_advisory_lock(hashtext($1))', [name]);
+    const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [name]);
+    if (rowCount !== 0) return;
+    const made = await createDatabase();
+    await restoreSql(made.url, path);
+    await client.query(`ALTER DATABASE ${made.name} RENAME TO ${name}`);
+  });
+  return name;
+}
