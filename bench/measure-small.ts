@@ -1,6 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { releaseGraph } from '../src/migration/revisions.ts';
+import { otherTools } from './others.ts';
 import type { Limit, Result } from './table.ts';
 import { type Bench, type BenchServer, entrypoint, memoryOf, outputOf, sideBySide, timed } from './workbench.ts';
 
@@ -53,7 +55,7 @@ async function measureSqlite(folder: string): Promise<readonly Result[]> {
     aMinute,
   );
   return [
-    { what: 'SQLite, nothing to do', ...noop, plain: 'node -e 0', unit: 's', limit: atMost(3) },
+    { what: 'SQLite, nothing to do', ...noop, plain: 'node -e 0', unit: 's', limit: atMost(2.5) },
     { what: 'SQLite, fresh to head', ...fresh, plain: 'sqlite3 < head.sql', unit: 's', limit: atMost(1.2) },
     { what: 'SQLite, seed of 20,000 time entries', ...seeded, plain: '', unit: 's', limit: atMost(1) },
   ];
@@ -84,15 +86,16 @@ async function measurePostgres(server: BenchServer, folder: string): Promise<rea
   );
   const memory = memoryOf({ env: { DATABASE_URL: await oldDatabase(server) } }, folder);
   return [
-    { what: 'PostgreSQL, nothing to do', ...noop, plain: 'node -e 0', unit: 's', limit: atMost(3) },
-    { what: 'PostgreSQL, fresh to head', ...fresh, plain: 'psql -1 -f head.sql', unit: 's', limit: atMost(1) },
+    { what: 'PostgreSQL, nothing to do', ...noop, plain: 'node -e 0', unit: 's', limit: atMost(3.5) },
+    { what: 'PostgreSQL, fresh to head', ...fresh, plain: 'psql -1 -f head.sql', unit: 's', limit: atMost(0.9) },
     {
       what: 'PostgreSQL, 1.5.1 with data to head',
       ...upgrade,
       plain: 'psql -1 -f head.sql',
       unit: 's',
-      limit: atMost(1.5),
+      limit: atMost(1.2),
     },
+    ...(await besideOthers(server, current, folder)),
     { what: 'PostgreSQL, seed of 20,000 time entries', ...seeded, plain: '', unit: 's', limit: atMost(1) },
     {
       what: 'PostgreSQL, 1.5.1 with data to head: memory',
@@ -109,4 +112,42 @@ async function oldDatabase(server: BenchServer): Promise<string> {
   const url = await server.create();
   timed({ file: join(server.bin, 'psql'), args: ['-q', '-v', 'ON_ERROR_STOP=1', url], input: oldest });
   return url;
+}
+
+/** The same work by the tools that people would pick, with as many revisions. */
+async function besideOthers(server: BenchServer, current: string, folder: string): Promise<readonly Result[]> {
+  const { length } = releaseGraph.revisions;
+  const revision = await server.query(await oldDatabase(server), 'SELECT version_num FROM alembic_version');
+  const pending = releaseGraph.pending([revision]).length;
+  const rounds = 3;
+  const results: Result[] = [];
+  for (const tool of otherTools(server, current, folder, length)) {
+    const [theirs, old] = [await server.create(), await server.create()];
+    tool.upgrade(theirs);
+    tool.upgradeTo(old, length - pending);
+    const noop = await sideBySide(
+      rounds,
+      () => gate(current),
+      () => tool.upgrade(theirs),
+    );
+    const fresh = await sideBySide(
+      rounds,
+      async () => gate(await server.create()),
+      async () => tool.upgrade(await server.create()),
+    );
+    const upgrade = await sideBySide(
+      rounds,
+      async () => gate(await oldDatabase(server)),
+      async () => tool.upgrade(await server.copy(old)),
+    );
+    const row = (what: string, times: { ours: number; theirs: number }): Result => ({
+      what: `PostgreSQL, ${what}`,
+      ...times,
+      plain: tool.name,
+      unit: 's',
+      limit: atMost(1),
+    });
+    results.push(row('nothing to do', noop), row('fresh to head', fresh), row(`${pending} revisions`, upgrade));
+  }
+  return results;
 }
