@@ -129,20 +129,31 @@ async function asChunk(text, packages) {
   return `function (require, module, exports) {\n${heading}${code}}`;
 }
 
-/** Has a run with nothing to do leave what V8 has compiled of the core. */
+/** Has runs of the program leave what V8 has compiled: of the core one with nothing to do, of the rest those that load it. */
 function keepCodeCache() {
   const folder = mkdtempSync(join(tmpdir(), 'db-init-build-'));
-  const env = { PATH: process.env.PATH, DATABASE_URL: `sqlite:///${folder}/database.db`, UPLOAD_FOLDER: folder };
+  const keep = ['--require', join(root, 'scripts/keep-code-cache.cjs')];
+  /** @param {string} database @param {readonly string[]} options @param {readonly string[]} words */
+  const run = (database, options, words) => {
+    const { PATH } = process.env;
+    const env = {
+      PATH,
+      DATABASE_URL: `sqlite:///${folder}/${database}`,
+      UPLOAD_FOLDER: folder,
+      FLASK_ENV: 'development',
+    };
+    const { status } = spawnSync(process.execPath, [...options, join(root, 'dist/main.js'), ...words], {
+      cwd: root,
+      env,
+      stdio: ['ignore', 'ignore', 2],
+    });
+    if (status !== 0) throw new Error('what was built does not run');
+  };
   try {
-    // the first makes the database
-    for (const options of [[], ['--require', join(root, 'scripts/keep-code-cache.cjs')]]) {
-      const { status } = spawnSync(process.execPath, [...options, join(root, 'dist/main.js')], {
-        cwd: root,
-        env,
-        stdio: ['ignore', 'ignore', 2],
-      });
-      if (status !== 0) throw new Error('what was built does not run');
-    }
+    run('current.db', [], ['gate']);
+    run('current.db', keep, ['gate']);
+    run('current.db', keep, ['seed', '--users', '2', '--time-entries', '20']);
+    run('new.db', keep, ['gate']);
   } finally {
     rmSync(folder, { recursive: true });
   }
