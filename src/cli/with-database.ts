@@ -66,13 +66,13 @@ interface Progress {
 function guarded(database: Database, { config }: Opening, progress: Progress): Database {
   return {
     ...database,
-    withLock: (work) =>
+    withLock: (work, use) =>
       database.withLock(async () => {
         const journal = findRestoreJournal(config);
         if (journal !== null) throw new Failure(unfinishedRestore(database.name, journal));
         progress.locked = true;
         return work();
-      }),
+      }, use),
   };
 }
 

@@ -63,9 +63,11 @@ export interface Database {
 
   /**
    * Holds the lock against other runs while `work` runs, waiting for it as long as the configuration allows.
+   * @param use `everything`: the connection is closed after `work`, and the first thing that it does is to observe,
+   *   quickly. That is asked for together with the lock, which may be held until the connection is closed.
    * @throws Failure `locked` that names the holder
    */
-  withLock<Result>(work: () => Promise<Result>): Promise<Result>;
+  withLock<Result>(work: () => Promise<Result>, use?: 'everything'): Promise<Result>;
 
   /**
    * Runs `work` in one transaction: all of it or nothing. When the run's signal is aborted, the running statement is

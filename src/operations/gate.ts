@@ -12,5 +12,5 @@ export async function runGate(context: GateContext): Promise<void> {
     const seen = await assess(database, config);
     recorder.looked(seen);
     await executePlan(seen, context);
-  });
+  }, 'everything');
 }

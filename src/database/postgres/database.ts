@@ -3,17 +3,17 @@ import pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
 import { chainOf } from '../../errors/error-code.ts';
 import { Failure, reasonOf } from '../../errors/failure.ts';
-import { causeOf, LockTimeout } from '../cause.ts';
+import { causeOf, isLost, LockTimeout } from '../cause.ts';
 import { describeRetry } from '../../report/causes.ts';
 import { describePostgres } from '../target-name.ts';
 import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { commit, type CommitOptions } from './commit.ts';
 import { answered, type Connected, closeClient, connectWhenReady } from './connect.ts';
-import { inspect, readFacts } from './inspect.ts';
-import { migrationLock, refuseTransactionPooler, releaseRunLock, settleSession, takeRunLock } from './lock.ts';
+import { inspect, lookAfter, type OpenLook, readFacts } from './inspect.ts';
+import { isTaken, migrationLock, refuseTransactionPooler, releaseRunLock, settleSession, takeRunLock } from './lock.ts';
 import { findStaying } from './other-sessions.ts';
 import { findMissingRights } from './rights.ts';
-import { postgresSession } from './session.ts';
+import { lastRow, postgresSession } from './session.ts';
 import { endOnAbort } from './end-on-abort.ts';
 
 /** How often a transaction is tried again that could not get a lock in time. */
@@ -31,6 +31,8 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
   const sessionOptions = { lockTimeout: options.migrationLockTimeout, schema: target.schema };
   // not before it is needed: whoever takes the lock gets it with that
   let settled = false;
+  // the look that was taken together with the lock, until somebody asks for it
+  let look: OpenLook | null = null;
   const settle = async (): Promise<void> => {
     if (!settled) await settleSession(client, sessionOptions);
     settled = true;
@@ -85,7 +87,9 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
 
     async observe(depth, question) {
       await asking(settle);
-      return asking(() => inspect(client, server.versionNumber, depth, question));
+      const open = look;
+      look = null;
+      return asking(() => inspect(client, server.versionNumber, depth, question, open));
     },
 
     async read(work) {
@@ -97,9 +101,23 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
 
     missingRights: (intention) => asking(() => findMissingRights(client, intention)),
 
-    async withLock(work) {
-      await naming(takeRunLock(client, { ...options, session: sessionOptions, onWaiting: options.onLockWaiting }));
+    async withLock(work, use) {
+      const tryFirst = async (statements: string): Promise<boolean> => {
+        try {
+          look = await answered(client, deadline, lookAfter(client, statements, server.versionNumber, isTaken));
+          return look !== null;
+        } catch (error) {
+          if (isLost(error)) throw error;
+          // a catalog that cannot be read is told of by who looks at it
+          await client.query('ROLLBACK');
+          return isTaken(await lastRow(client, statements));
+        }
+      };
+      const waiting = { ...options, session: sessionOptions, onWaiting: options.onLockWaiting };
+      await naming(takeRunLock(client, use === 'everything' ? { ...waiting, tryFirst } : waiting));
       settled = true;
+      // it ends with the connection
+      if (use === 'everything') return work();
       try {
         return await work();
       } finally {

@@ -41,22 +41,42 @@ const relationKinds: Readonly<Record<string, RelationKind>> = {
 // One text for thousands of rows: taking them apart one message at a time costs more than all the queries together.
 const asOneText = (query: string): string => `SELECT coalesce(json_agg(r), '[]')::text AS rows FROM (${query}) r`;
 
-/** Reads everything in two round trips and one read-only snapshot. */
+const snapshot = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
+
+/** What the catalog says, in a snapshot that is still open: not yet read. */
+export type OpenLook = readonly Rows[];
+
+/**
+ * Runs statements in a transaction of their own and, if the last one's row suits, looks at the catalog in the same
+ * round trip.
+ * @returns null if it does not suit
+ */
+export async function lookAfter(
+  client: pg.Client,
+  statements: string,
+  versionNumber: number,
+  suits: (row: Row) => boolean,
+): Promise<OpenLook | null> {
+  const queries = catalogQueries(versionNumber, 'presence').map(asOneText);
+  const results = await resultsOf(client, ['BEGIN', statements, 'COMMIT', snapshot, ...queries]);
+  const leading = results.slice(0, -queries.length).filter(({ command }) => command === 'SELECT');
+  if (suits(leading.at(-1)?.rows[0] ?? {})) return results.slice(-queries.length).map(rowsIn);
+  await client.query('ROLLBACK');
+  return null;
+}
+
+/** Reads everything in one read-only snapshot, and two round trips: a look that is still open saves the first. */
 export async function inspect(
   client: pg.Client,
   versionNumber: number,
   depth: 'quick' | 'whole',
   question: Question | undefined,
+  open: OpenLook | null = null,
 ): Promise<DatabaseFacts> {
+  const defaults = depth === 'quick' ? 'presence' : 'text';
   try {
-    const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
-    return await readFacts(client, {
-      versionNumber,
-      begin,
-      end: 'ROLLBACK',
-      defaults: depth === 'quick' ? 'presence' : 'text',
-      question,
-    });
+    const look = open ?? (await askCatalog(client, [snapshot], catalogQueries(versionNumber, defaults)));
+    return await complete(client, look, question, 'ROLLBACK');
   } catch (error) {
     // if this fails the connection is gone, and the error says so
     await client.query('ROLLBACK').catch(() => undefined);
@@ -64,38 +84,48 @@ export async function inspect(
   }
 }
 
-/** Reads everything within the transaction that is open, or that `begin` opens and `end` closes. */
+/** Reads everything within the transaction that is open. */
 export async function readFacts(
   client: pg.Client,
   {
     versionNumber = oldestServer,
-    begin = '',
-    end = '',
-    defaults = 'text',
     question,
   }: {
     /** The server's, e.g. 160004. */
     versionNumber?: number;
-    begin?: string;
-    end?: string;
-    defaults?: Defaults;
     question?: Question | undefined;
   } = {},
 ): Promise<DatabaseFacts> {
-  const queries = [
-    relationsQuery,
-    columnsQuery(defaults),
-    constraintsQuery,
-    indexesQuery,
-    enumsQuery,
-    ledgersQuery,
-    sessionsQuery,
-    unreadableQuery,
-    placeQuery,
-    attachmentsQuery(versionNumber),
-    numberingsQuery,
-    typesQuery,
-  ];
+  return complete(client, await askCatalog(client, [], catalogQueries(versionNumber, 'text')), question, '');
+}
+
+/** In the order in which `complete` reads them. */
+const catalogQueries = (versionNumber: number, defaults: Defaults): readonly string[] => [
+  relationsQuery,
+  columnsQuery(defaults),
+  constraintsQuery,
+  indexesQuery,
+  enumsQuery,
+  ledgersQuery,
+  sessionsQuery,
+  unreadableQuery,
+  placeQuery,
+  attachmentsQuery(versionNumber),
+  numberingsQuery,
+  typesQuery,
+];
+
+async function askCatalog(client: pg.Client, before: readonly string[], queries: readonly string[]): Promise<OpenLook> {
+  return rowsOf(client, [...before, ...queries.map(asOneText)]);
+}
+
+/** Reads what the catalog says, asks for the rows that matter then, and ends the transaction if it is told how. */
+async function complete(
+  client: pg.Client,
+  look: OpenLook,
+  question: Question | undefined,
+  end: string,
+): Promise<DatabaseFacts> {
   const [
     relations = [],
     columns = [],
@@ -109,7 +139,7 @@ export async function readFacts(
     attachments = [],
     numberings = [],
     types = [],
-  ] = await rowsOf(client, [begin, ...queries.map(asOneText)]);
+  ] = look;
   const found = relations.map(readRelation);
   const place = only(places);
   // asking for the rows of a table that is not there would be an error: first the one, then the other
@@ -143,11 +173,20 @@ type Rows = readonly Row[];
 
 /** Sends several statements at once; returns the rows of those that are queries, each made by `asOneText`. */
 async function rowsOf(client: pg.Client, statements: readonly string[]): Promise<readonly Rows[]> {
+  return (await resultsOf(client, statements)).filter(({ command }) => command === 'SELECT').map(rowsIn);
+}
+
+/** Sends several statements at once; returns what each of them came to. */
+async function resultsOf(client: pg.Client, statements: readonly string[]): Promise<readonly pg.QueryResult<Row>[]> {
   // for several statements pg answers with a list, which its types do not tell
-  const answer: pg.QueryResult<Record<string, unknown>> | pg.QueryResult<Record<string, unknown>>[] =
-    await client.query<Record<string, unknown>>(statements.filter((statement) => statement !== '').join(';'));
-  const results: readonly pg.QueryResult<Row>[] = Array.isArray(answer) ? answer : [answer];
-  return results.filter(({ command }) => command === 'SELECT').map(({ rows }) => readRows(text(only(rows), 'rows')));
+  const answer: pg.QueryResult<Row> | readonly pg.QueryResult<Row>[] = await client.query<Row>(
+    statements.filter((statement) => statement !== '').join(';'),
+  );
+  return [answer].flat();
+}
+
+function rowsIn({ rows }: pg.QueryResult<Row>): Rows {
+  return readRows(text(only(rows), 'rows'));
 }
 
 function readRows(json: string): Rows {

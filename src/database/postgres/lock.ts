@@ -1,4 +1,5 @@
 import type { LockHolder } from '../../model/cause.ts';
+import type { Row } from '../../model/engine.ts';
 import { Socket } from 'node:net';
 import type pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
@@ -55,6 +56,8 @@ export interface LockOptions {
   readonly session: SessionOptions;
   readonly signal: AbortSignal;
   readonly onWaiting: (holder: LockHolder, secondsLeft: number) => void;
+  /** Makes the first try in its own way, and says whether the lock was free. */
+  readonly tryFirst?: (statements: string) => Promise<boolean>;
 }
 
 /** Makes the session's settings known ones. */
@@ -70,7 +73,10 @@ export async function settleSession(client: pg.Client, options: SessionOptions):
 export async function takeRunLock(client: pg.Client, options: LockOptions): Promise<void> {
   const started = Date.now();
   const asking = <Result>(work: Promise<Result>): Promise<Result> => answered(client, patience, work);
-  for (let attempt = 1; !(await asking(tryRunLock(client, options.session))); attempt++) {
+  const statements = tryingRunLock(options.session);
+  const tryOnce = async (): Promise<boolean> => isTaken(await asking(lastRow(client, statements)));
+  const { tryFirst = tryOnce } = options;
+  for (let attempt = 1; !(await (attempt === 1 ? tryFirst(statements) : tryOnce())); attempt++) {
     const holder = await asking(findHolder(client));
     const secondsLeft = options.lockTimeout - (Date.now() - started) / 1000;
     if (secondsLeft <= 0) throw new Failure({ kind: 'locked', holder, seconds: options.lockTimeout });
@@ -79,9 +85,13 @@ export async function takeRunLock(client: pg.Client, options: LockOptions): Prom
   }
 }
 
-async function tryRunLock(client: pg.Client, session: SessionOptions): Promise<boolean> {
-  const lock = `SELECT pg_try_advisory_lock(${runLock.application}, ${runLock.key}) AS taken`;
-  return (await lastRow(client, `${sessionSettings(session)}; ${lock}`))['taken'] === true;
+/** Statements that settle the session and try to take the lock. The last one's row says whether it was taken. */
+const tryingRunLock = (session: SessionOptions): string =>
+  `${sessionSettings(session)}; SELECT pg_try_advisory_lock(${runLock.application}, ${runLock.key}) AS taken`;
+
+/** Reads that row. */
+export function isTaken(row: Row): boolean {
+  return row['taken'] === true;
 }
 
 export async function releaseRunLock(client: pg.Client): Promise<void> {
