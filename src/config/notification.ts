@@ -104,14 +104,14 @@ function decoded(text: string): string {
 
 /** What no message may show of addresses: all of them, and what in their paths is a token as it seems. */
 export function secretsOfNotification({ recipients, ping }: NotificationSettings): readonly string[] {
-  return [...recipients, ...(ping === null ? [] : [ping])].flatMap(({ given, url, authorization }) => {
+  return [...recipients, ...(ping === null ? [] : [ping])].flatMap(({ given, url, authorization, shown }) => {
     const { pathname, search, searchParams } = url;
     const words = [...pathname.split('/'), ...searchParams.values()];
     const tokens = words.filter((word) => word.length >= 10 && /\d/.test(word));
     const path = `${pathname}${search}`;
     return [
-      given,
-      url.href,
+      // an address that is a host alone holds nothing to hide
+      ...[given, url.href].filter((text) => text.replace(/\/+$/, '') !== shown),
       ...(path.length > 8 ? [path] : []),
       ...tokens,
       ...(authorization ?? '').split(' ').slice(1),

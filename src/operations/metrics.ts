@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { exitCodes } from '../errors/exit-codes.ts';
 import type { State } from '../model/state.ts';
-import { writeWhole } from '../platform/durable-file.ts';
+import { takesBytes, writeWhole } from '../platform/durable-file.ts';
 import { type Metric, metricTexts } from '../report/run-end.ts';
 import type { RunRecord } from '../report/run-record.ts';
 import type { RunEnd } from './run-report.ts';
@@ -81,9 +81,10 @@ function samplesOf(record: RunRecord, end: RunEnd): Readonly<Partial<Record<Metr
 
 const plain = (value: number): Samples => new Map([['', value]]);
 
+/** A device has no end, and a pipe may have no writer. */
 function readFormer(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return takesBytes(file) ? '' : readFileSync(file, 'utf8');
   } catch {
     return '';
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -62,12 +63,12 @@ function removeIfPossible(file: string): void {
 }
 
 /**
- * Writes a file for everybody to read, whole or not at all: a reader never finds half of it. A device or a pipe stays
- * what it is.
+ * Writes a file for everybody to read, whole or not at all: a reader never finds half of it, also while two containers
+ * write, whose process ids are often the same. A device or a pipe stays what it is.
  * @throws Error of the file system
  */
 export function writeWhole(file: string, text: string): void {
-  if (!takesBytes(file)) return replaceFile(file, text, 0o644, `${file}.${process.pid}.partial`);
+  if (!takesBytes(file)) return replaceFile(file, text, 0o644, `${file}.${randomUUID()}.partial`);
   // without O_NONBLOCK a pipe that nobody reads would be waited for without end
   const handle = openSync(file, constants.O_WRONLY | constants.O_NONBLOCK);
   try {
@@ -78,7 +79,7 @@ export function writeWhole(file: string, text: string): void {
 }
 
 /** Whether it is something like /dev/stdout, which a file must not replace. */
-function takesBytes(path: string): boolean {
+export function takesBytes(path: string): boolean {
   try {
     const stats = statSync(path);
     return stats.isCharacterDevice() || stats.isFIFO() || stats.isSocket() || stats.isBlockDevice();

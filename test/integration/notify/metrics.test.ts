@@ -82,9 +82,9 @@ it('Prometheus reads how the last run ended, and when it went well before', asyn
   expect((await gate()).samples.has('db_init_last_backup_size_bytes')).toBe(false);
 });
 
-it('metrics that cannot be written are a warning', async () => {
+it.each(['/nowhere/at/all.prom', '/dev/full'])('metrics that cannot be written are a warning: %s', async (file) => {
   const { url } = await createSqliteDatabase();
-  const { exitCode, stderr } = await run([], { env: { DATABASE_URL: url, TT_METRICS_FILE: '/nowhere/at/all.prom' } });
+  const { exitCode, stderr } = await run([], { env: { DATABASE_URL: url, TT_METRICS_FILE: file } });
   expect(exitCode).toBe(0);
-  expect(stderr).toContain('WARNING: the metrics could not be written to /nowhere/at/all.prom');
+  expect(stderr).toContain(`WARNING: the metrics could not be written to ${file}`);
 });

@@ -153,7 +153,7 @@ describe('the owner', () => {
     expect(stdout).not.toMatch(/hunter2x|example\.org|tk_4f9/);
 
     const again = await run([], {
-      env: { ...env, TT_NOTIFY_URL: `http://127.0.0.1:9/ https://${host}/${token}`, TT_NOTIFY_ON: 'always' },
+      env: { ...env, TT_NOTIFY_URL: `http://127.0.0.1:9 https://${host}/${token}`, TT_NOTIFY_ON: 'always' },
     });
     expect(again.exitCode).toBe(0);
     expect(again.stdout).toMatch(/could not be told at http:\/\/127\.0\.0\.1:9: \S/);
