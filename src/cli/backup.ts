@@ -197,7 +197,7 @@ async function verifyFound(context: BackupContext, file: string, name: string): 
  */
 async function proveByRestoring(context: CommandContext, file: string): Promise<RestoreProof> {
   const { openMatchingArchive: openFitting, restore } = await import('../restore/restore.ts');
-  const { identify } = await import('../restore/archive-identity.ts');
+  const { identify } = await import('../restore/restore-at-start.ts');
   const archive = await openFitting(file, context.config);
   const request = { archive, identity: await identify(file, false), dryRun: true, databaseOnly: true, consent: null };
   let rows: RestoreProof['rows'] = null;

@@ -6,7 +6,7 @@ import { displayNameOf } from '../database/target-name.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { makeStateFolder, stateFolderOf } from '../state-folder/state-paths.ts';
 import { describeUnlockable } from '../report/restore-messages.ts';
-import type { BeforeStep } from './before-step.ts';
+import type { BeforeStep, RestoreContext } from './target.ts';
 import {
   describeWaitedFor,
   isClaimed,
@@ -15,7 +15,6 @@ import {
   removeJournal,
   writeJournal,
 } from '../state-folder/journal.ts';
-import type { RestoreContext } from './target.ts';
 import { waitingMessages } from '../report/connection-messages.ts';
 
 /** The journal of a backup folder in the hands of one run. */

@@ -1,10 +1,9 @@
 import type { Config } from '../config/config.ts';
-import type { BeforeStep } from './before-step.ts';
+import type { BeforeStep, RestoreContext, RestoreTarget, Source } from './target.ts';
 import { type HeldJournal, holdJournal, noFolder } from './journal-lock.ts';
 import { type Journal, readJournal } from '../state-folder/journal.ts';
 import { failureAt, reasonInWords } from './load-and-verify.ts';
 import { swapOf, recoverOwn, unfinished } from './recover.ts';
-import type { RestoreContext, RestoreTarget, Source } from './target.ts';
 import { recoveryMessages } from '../report/restore-messages.ts';
 
 /**

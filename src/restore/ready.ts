@@ -8,11 +8,31 @@ import { requireConnections } from '../database/postgres/connection-limit.ts';
 import { exchangesDatabases } from '../database/postgres/database-swap.ts';
 import { Failure } from '../errors/failure.ts';
 import { nearestPlace } from '../platform/volumes.ts';
-import { requireCopySpace } from './from-sqlite/sqlite-copy.ts';
+import { requireCopySpace } from './row-by-row/sqlite-copy.ts';
 import { isShared } from './targets/application-schema.ts';
 import { requireSchemaRights } from './targets/schema-swap.ts';
 import { requireUploadSpace } from './uploads/stage.ts';
 import { freeSpace } from '../platform/free-space.ts';
+import { requireExclusiveAccess } from './other-sessions.ts';
+import { requireWritable } from './uploads/swap.ts';
+
+/**
+ * Everything that a restore requires before it begins. Reads only.
+ * @throws Failure `restore-refused` where others are at work, a folder of uploads cannot be written to, or there is too
+ *   little room
+ */
+export async function requireReady(archive: Archive, live: Database, config: Config): Promise<void> {
+  // who has a SQLite file open may be out of sight: TT_RESTORE_FROM is the consent to that
+  await requireExclusiveAccess(live, { config, disconnect: config.database.kind === 'sqlite' });
+  const roots = rootsOf(archive, config);
+  await requireWritable(roots);
+  requireRestoreSpace(archive, roots, config);
+}
+
+/** The folders that the archive has a say about. One without uploads says nothing: what is there stays. */
+export function rootsOf({ manifest, uploadRoots: held }: Archive, { uploadRoots }: Config): readonly UploadRoot[] {
+  return uploadRoots.filter(({ name }) => manifest?.uploads.includes(name) === true || held.includes(name));
+}
 
 /**
  * What a restore would run out of, as far as it is known before anything is unpacked: room for the database of the

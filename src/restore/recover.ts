@@ -16,14 +16,12 @@ import { type Journal, journalFileOf, readJournal, type Way } from '../state-fol
 import { applicationSchemaOf } from './targets/application-schema.ts';
 import { enterMaintenanceDatabase, noMaintenanceDatabase } from './open-target.ts';
 import type { Exchange } from '../report/run-record.ts';
-import { describeUnmeasured } from '../report/restore-messages.ts';
-import { isOfTarget } from './ownership.ts';
+import { describeUnmeasured, recoveryMessages } from '../report/restore-messages.ts';
+import { isOfTarget, type RestoreContext, type RestoreTarget } from './target.ts';
 import { isLost } from '../database/cause.ts';
 import { withScratchDatabase } from './load-and-verify.ts';
 import { schemaSwapTarget } from './targets/schema-swap.ts';
-import type { RestoreContext, RestoreTarget } from './target.ts';
 import { discardUploads, swapUploads } from './uploads/swap.ts';
-import { recoveryMessages } from '../report/restore-messages.ts';
 
 /** Where a restore keeps what it needs meanwhile. */
 export function stagingFolderOf(config: Pick<Config, 'backupFolder'>, id: string): string {

@@ -3,11 +3,16 @@ import { searchArchive, requireArchive } from '../archive/find-archive.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { Failure, type Problem } from '../errors/failure.ts';
-import { findRestoreAtStart, identify } from './archive-identity.ts';
-import { requireHarmless, requireRestoreRights } from './ready.ts';
-import { openMatchingArchive, requireReady, restore } from './restore.ts';
+import { requireHarmless, requireReady, requireRestoreRights } from './ready.ts';
+import { openMatchingArchive, restore } from './restore.ts';
 import type { RestoreContext } from './target.ts';
 import { restoreAtStartMessages } from '../report/restore-messages.ts';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { sideFilesOf } from '../archive/bare-file.ts';
+import { type DoneRestore, readHistory } from '../state-folder/restore-history.ts';
+import type { ArchiveIdentity } from '../state-folder/journal.ts';
 
 /**
  * Restores the archive that TT_RESTORE_FROM names, once: what was restored is remembered beside the backups.
@@ -93,4 +98,48 @@ async function isRestored(file: string, { config, log }: Pick<RestoreContext, 'c
   if (done === null) return false;
   log.info(restoreAtStartMessages.already(file, done.finishedAt));
   return true;
+}
+
+/**
+ * Tells an archive by where it lies, its size and its time; by its content as well where somebody will ask again. The
+ * logs beside a bare SQLite file hold some of its rows, and are told along with it.
+ */
+export async function identify(file: string, byContent: boolean): Promise<ArchiveIdentity> {
+  const stats = await Promise.all(filesOf(file).map((path) => stat(path)));
+  const size = stats.reduce((sum, each) => sum + each.size, 0);
+  const modified = Math.trunc(Math.max(...stats.map(({ mtimeMs }) => mtimeMs)));
+  return { path: file, size, modified, sha256: byContent ? await hashOf(file) : null };
+}
+
+const filesOf = (file: string): readonly string[] => [file, ...sideFilesOf(file).map((suffix) => file + suffix)];
+
+/**
+ * The restore of an archive at a start, if it is remembered. The content decides, whatever the file is called; it is
+ * only read where name, size and time do not tell already. An archive that is gone is told by its path.
+ * @throws Failure `restore-refused` where what was restored cannot be told
+ */
+export async function findRestoreAtStart(
+  config: Pick<Config, 'backupFolder' | 'database'>,
+  file: string,
+): Promise<DoneRestore | null> {
+  const done = readHistory(config).filter(({ archive }) => archive !== null && archive.sha256 !== null);
+  if (done.length === 0) return null;
+  const present = await identify(file, false).catch(() => null);
+  const likely = done.findLast(
+    ({ archive }) =>
+      archive?.path === file &&
+      (present === null || (archive.size === present.size && archive.modified === present.modified)),
+  );
+  if (likely !== undefined || present === null) return likely ?? null;
+  const sha256 = await hashOf(file);
+  return done.findLast(({ archive }) => archive?.sha256 === sha256) ?? null;
+}
+
+async function hashOf(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (const path of filesOf(file)) {
+    const bytes: AsyncIterable<Buffer> = createReadStream(path, { highWaterMark: 1024 * 1024 });
+    for await (const chunk of bytes) hash.update(chunk);
+  }
+  return hash.digest('hex');
 }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { makeFolder } from '../platform/make-folder.ts';
 import { openArchiveOrFile } from '../archive/bare-file.ts';
 import { type Archive, openArchive, uploadsOf } from '../archive/reader.ts';
-import { type Config, type UploadRoot, uploadRootNames } from '../config/config.ts';
+import { type Config, uploadRootNames } from '../config/config.ts';
 import { causeOf } from '../database/cause.ts';
 import type { Database } from '../database/database.ts';
 import type { Surrounding } from '../database/postgres/left-behind.ts';
@@ -18,19 +18,19 @@ import {
   describeSurroundings,
   describeFormer,
   describeUndone,
+  restoreMessages,
 } from '../report/restore-messages.ts';
 import { requireExclusiveAccess } from './other-sessions.ts';
-import type { BeforeStep } from './before-step.ts';
-import { findErasedSince } from './erasures.ts';
-import { compareFormer, requireUnchanged } from './former.ts';
+import { type BeforeStep, isFormerOf, type RestoreContext, type RestoreTarget, type Source } from './target.ts';
+import { findErasedSince } from './warnings.ts';
+import { compareFormer, nothingKept, requireUnchanged } from './former.ts';
 import { findFormer } from './uploads/former-uploads.ts';
 import { lastKept, readHistory } from '../state-folder/restore-history.ts';
 import type { ArchiveIdentity, Journal, Way } from '../state-folder/journal.ts';
 import { runJournalled } from './journal-runner.ts';
-import { requireRestoreSpace } from './ready.ts';
+import { rootsOf } from './ready.ts';
 import { openTarget, thisProcess } from './open-target.ts';
 import { findLacking, findLeftBehind } from './left-behind.ts';
-import { isFormerOf } from './ownership.ts';
 import {
   failureAt,
   findRestoredFault,
@@ -39,11 +39,9 @@ import {
   withScratchDatabase,
 } from './load-and-verify.ts';
 import { swapOf, stagingFolderOf } from './recover.ts';
-import type { RestoreContext, RestoreTarget, Source } from './target.ts';
 import { requireWritable, stageUploads } from './uploads/swap.ts';
 import { writeStamp } from '../state-folder/run-stamp.ts';
 import { timeInName } from '../platform/local-time.ts';
-import { restoreMessages } from '../report/restore-messages.ts';
 
 /** What is to be restored. */
 export interface RestoreRequest {
@@ -75,19 +73,6 @@ export async function openMatchingArchive(file: string, { archiveLimits, databas
   const archive = await open(file, archiveLimits);
   requireKnownRevisions(archive.revisions ?? [], { archive });
   return archive;
-}
-
-/**
- * Everything that a restore requires before it begins. Reads only.
- * @throws Failure `restore-refused` where others are at work, a folder of uploads cannot be written to, or there is too
- *   little room
- */
-export async function requireReady(archive: Archive, live: Database, config: Config): Promise<void> {
-  // who has a SQLite file open may be out of sight: TT_RESTORE_FROM is the consent to that
-  await requireExclusiveAccess(live, { config, disconnect: config.database.kind === 'sqlite' });
-  const roots = rootsOf(archive, config);
-  await requireWritable(roots);
-  requireRestoreSpace(archive, roots, config);
 }
 
 /**
@@ -222,10 +207,6 @@ async function swapBack(site: RestoreTarget, database: string, context: RestoreC
   await runJournalled(journal, site, context, () => Promise.resolve('undo'));
 }
 
-export function nothingKept(database: string): Failure {
-  return new Failure({ kind: 'restore-refused', database, obstacle: { kind: 'nothing-kept' } });
-}
-
 /**
  * The last look, at what the application is going to find. It was healthy before the exchange; if it is not now, the
  * former database is put back.
@@ -276,11 +257,6 @@ function newJournal(
     places: site.places(id),
     uploads: roots.map(({ folder }) => ({ folder, former: null })),
   };
-}
-
-/** The folders that the archive has a say about. One without uploads says nothing: what is there stays. */
-function rootsOf({ manifest, uploadRoots: held }: Archive, { uploadRoots }: Config): readonly UploadRoot[] {
-  return uploadRoots.filter(({ name }) => manifest?.uploads.includes(name) === true || held.includes(name));
 }
 
 async function stage(

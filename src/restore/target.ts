@@ -5,7 +5,6 @@ import type { Config } from '../config/config.ts';
 import type { Surrounding } from '../database/postgres/left-behind.ts';
 import type { Log } from '../report/log.ts';
 import type { Recorder } from '../report/run-record.ts';
-import type { BeforeStep } from './before-step.ts';
 import type { Journal, Places, Way } from '../state-folder/journal.ts';
 
 /** What restores work with. */
@@ -71,4 +70,30 @@ export interface RestoreTarget {
   /** Deletes a former database that was kept. */
   drop(kept: string): Promise<void>;
   close(): Promise<void>;
+}
+
+/**
+ * Asks, before one step, whether this run may still take it. What keeps runs apart is a session of the database too, and
+ * one can end while its run is stopped (SIGSTOP, a paused container): two runs would move the same files then.
+ * @throws Failure `restore-refused` (`taken-over`)
+ */
+export type BeforeStep = () => void;
+
+/** Where nobody else can be at work. */
+export const alone: BeforeStep = () => undefined;
+
+/**
+ * Whether a journal names what a restore of this site would have named: what it names is renamed, and may be removed.
+ * An undo brings back what an earlier restore has kept.
+ */
+export function isOfTarget({ id, action, places }: Journal, site: RestoreTarget): boolean {
+  const own = site.places(id);
+  if (places.live !== own.live || places.outgoing !== own.outgoing) return false;
+  return action === 'restore' ? places.incoming === own.incoming : isFormerOf(site, places.incoming);
+}
+
+/** Whether a name is one that this site keeps former databases under. */
+export function isFormerOf(site: RestoreTarget, name: string): boolean {
+  const [, id] = /_(\d{8}_\d{6}(?:_\d+)?)$/.exec(name) ?? [];
+  return id !== undefined && site.places(id).outgoing === name;
 }

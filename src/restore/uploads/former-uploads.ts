@@ -5,10 +5,9 @@ import { makeFolder } from '../../platform/make-folder.ts';
 import type { Config } from '../../config/config.ts';
 import type { MeasuredUploads } from '../../model/measurement.ts';
 import { hasCode } from '../../errors/error-code.ts';
-import { alone } from '../before-step.ts';
+import { alone } from '../target.ts';
 import { stateFolderOf } from '../../state-folder/state-paths.ts';
-import { bytePathOf, removeEmptyFolder, sync } from './byte-path-fs.ts';
-import { measureFolder } from './measure.ts';
+import { bytePathOf, removeEmptyFolder, sync, namesIn, type BytePath, statOf } from './byte-path-fs.ts';
 import { isThere, inPrivateFolder, removeDiscarded, removeSet, setFolder } from './upload-sets.ts';
 import { ownPrefix } from '../../platform/own-files.ts';
 
@@ -128,4 +127,32 @@ async function renamedInto(from: string, to: string): Promise<boolean> {
     if (hasCode(error, 'EXDEV', 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT')) return false;
     throw error;
   }
+}
+
+/**
+ * Counts what lies in a folder, and makes a digest of the path, the size and the time of change of each file: nothing is
+ * read, however many gigabytes there are.
+ */
+export async function measureFolder(folder: BytePath): Promise<MeasuredUploads> {
+  let [files, bytes] = [0, 0];
+  // the order in which a folder lists its names does not matter
+  const sum = Buffer.alloc(32);
+  const visit = async (path: BytePath): Promise<void> => {
+    for (const name of await namesIn(path)) {
+      const entry = `${path}/${name}`;
+      const { size, changedAt, kind } = await statOf(entry);
+      if (kind === 'folder') {
+        await visit(entry);
+        continue;
+      }
+      files += 1;
+      bytes += size;
+      const line = `${entry.slice(folder.length)}\0${kind}\0${size}\0${changedAt}`;
+      for (const [place, byte] of createHash('sha256').update(line, 'latin1').digest().entries()) {
+        sum[place] = (sum[place] ?? 0) ^ byte;
+      }
+    }
+  };
+  await visit(folder);
+  return { files, bytes, digest: sum.toString('hex') };
 }

@@ -1,5 +1,5 @@
 import { basename, dirname, join, relative } from 'node:path';
-import { alone, type BeforeStep } from '../before-step.ts';
+import { alone, type BeforeStep } from '../target.ts';
 import type { ProtectedPaths } from './protected-paths.ts';
 import {
   copyAcross,

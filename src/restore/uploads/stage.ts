@@ -6,7 +6,7 @@ import { countBytes } from '../../archive/byte-counter.ts';
 import type { UploadRoot } from '../../config/config.ts';
 import { hasCode } from '../../errors/error-code.ts';
 import { Failure, reasonOf, type RestoreObstacle } from '../../errors/failure.ts';
-import { alone, type BeforeStep } from '../before-step.ts';
+import { alone, type BeforeStep } from '../target.ts';
 import { ownPrefix } from '../../platform/own-files.ts';
 import { freeSpace } from '../../platform/free-space.ts';
 import { takeTurns } from '../../platform/take-turns.ts';

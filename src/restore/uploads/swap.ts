@@ -1,5 +1,5 @@
 import { mkdir, rename } from 'node:fs/promises';
-import { alone } from '../before-step.ts';
+import { alone } from '../target.ts';
 import { protectedPathsIn } from './protected-paths.ts';
 import { moveIn, moveOut } from './move-files.ts';
 import { bytePathOf, removeEmptyFolder, sync } from './byte-path-fs.ts';

@@ -21,7 +21,7 @@ import { ruleMeaning } from '../../schema/comparison.ts';
 import { standInFor } from '../../schema/known-divergences.ts';
 import { versionTable } from '../../schema/catalog.ts';
 import { catalogAt, loadHistory } from '../../schema/history.ts';
-import { type MisfitLedger, openMisfits, shortened, shownValue } from '../from-sqlite/misfits.ts';
+import { type MisfitLedger, openMisfits, shortened, shownValue } from './misfits.ts';
 
 /** Where the rows of a dump are loaded. */
 export interface DumpLoading {

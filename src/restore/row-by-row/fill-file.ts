@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { displayNameOf } from '../../database/target-name.ts';
 import { openDumpRows } from '../../database/postgres/dump-rows.ts';
 import { describeLeftOut, describeLoaded } from '../../report/sqlite-transfer.ts';
-import { quarantineOf } from '../from-sqlite/load-proven.ts';
+import { quarantineOf } from './into-postgres.ts';
 import {
   archiveUnusable,
   compareContents,
@@ -12,7 +12,7 @@ import {
   unpackDump,
 } from '../load-and-verify.ts';
 import type { RestoreContext, Source } from '../target.ts';
-import { loadDump } from './load-dump.ts';
+import { loadDump } from './into-sqlite.ts';
 
 /**
  * Fills a new SQLite file with the rows of a PostgreSQL archive. The schema is the one that our own migrations make of
