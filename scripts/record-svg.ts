@@ -1,3 +1,5 @@
+import { partsOf } from '../src/report/colours.ts';
+
 /** A piece of a recording: what stood on the terminal, and when. */
 export interface Moment {
   /** Seconds from the beginning of the recording. */
@@ -49,9 +51,11 @@ ${lines.join('\n')}
 
 /** The rows that a line takes, each with its colours. */
 function draw({ text, kind }: Pick<Moment, 'text' | 'kind'>): string[] {
-  // the tool prints no colours where nobody looks on; these are the reader's
-  const [, head = '', rest = ''] = /^(\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)? )?(.*)$/.exec(text) ?? [];
-  const [lead, headTone, tone] = kind === 'command' ? ['$ ', 'prompt', 'command'] : [head, 'dim', toneOf(rest)];
+  // the program prints no colours where nobody looks on: these are the ones that it has on a terminal
+  const [time, said] = partsOf(text);
+  const rest = kind === 'command' ? text : said.text;
+  const [lead, headTone, tone] =
+    kind === 'command' ? ['$ ', 'prompt', 'command'] : [time.text, time.tone, said.tone === 'plain' ? '' : said.tone];
   const indent = `${/^ */.exec(rest)?.[0] ?? ''}  `.length + lead.length;
   const [first = '', ...others] = wrap(rest, lead.length, indent);
   return [
@@ -71,14 +75,6 @@ function wrap(text: string, lead: number, indent: number): string[] {
     [rest, room] = [rest.slice(end).trimStart(), columns - indent];
   }
   return [...rows, rest];
-}
-
-function toneOf(text: string): string {
-  if (/^(?:=+$|⋮)/.test(text)) return 'dim';
-  if (text.startsWith('✗')) return 'bad';
-  if (/^(?:WARNING|ERROR|Detected corrupted)/.test(text)) return 'warning';
-  if (/healthy and current|read back and found whole|^Restored:|as it was\.$|is whole:/.test(text)) return 'good';
-  return /^(?:Safe:|RECOVERY OPTIONS:)/.test(text) ? 'strong' : '';
 }
 
 function span(tone: string, text: string): string {

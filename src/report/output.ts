@@ -1,3 +1,4 @@
+import { paint } from './colours.ts';
 import { printable, printableJson, printableLines } from '../platform/printable.ts';
 
 /** Where text goes that a person or a program reads. Every secret is taken out here, and whatever steers a terminal. */
@@ -30,7 +31,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The two streams of a process, as far as they are written to. */
 export interface Streams {
-  readonly stdout: { write(text: string): unknown };
+  readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean };
   readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number };
 }
 
@@ -40,7 +41,7 @@ const eraseLine = '\r\u001B[K';
 /**
  * @param secrets what must never be shown; longer ones first, so that a part does not spoil the whole
  * @param machine whether standard output is for a program (`--json`)
- * @param plain whether nothing may be written anew on a terminal (NO_COLOR)
+ * @param plain whether a terminal gets no colours, and no line is written anew (NO_COLOR)
  */
 export function openOutput(
   streams: Streams,
@@ -62,11 +63,13 @@ export function openOutput(
     if (shown !== '') line('');
     stream.write(text);
   };
+  const say = (stream: Streams['stdout'], text: string): void =>
+    write(stream, stream.isTTY === true && !quiet ? paint(plain(text)) : plain(text));
   const log = machine ? stderr : stdout;
   return {
     result(text, value) {
       if (machine) kept = value;
-      else write(stdout, plain(text));
+      else say(stdout, text);
     },
     file(text, value) {
       if (machine) kept = value;
@@ -76,10 +79,10 @@ export function openOutput(
       return kept;
     },
     json: (value) => write(stdout, `${renderJson(value, redact)}\n`),
-    log: (text) => write(log, plain(text)),
+    log: (text) => say(log, text),
     entry: (text) => write(log, printableJson(text)),
     redact,
-    notice: (text) => write(stderr, plain(text)),
+    notice: (text) => say(stderr, text),
     line: stderr.isTTY === true && !quiet ? line : null,
   };
 }

@@ -21,6 +21,27 @@ describe('openOutput', () => {
     expect(written.stdout + written.stderr).toBe(String.raw`a\u{1b}[2J\u{9b}2J\u{d}b\u{7}` + '\n\tläßt 日本\n');
   });
 
+  it('has colours on a terminal alone, and none where NO_COLOR says so or a program reads', () => {
+    const shown = (isTTY: boolean, plain: boolean): readonly string[] => {
+      const lines: string[] = [];
+      const stream = { isTTY, write: (text: string) => lines.push(text) };
+      const output = openOutput({ stdout: stream, stderr: stream }, ['hunter2'], { machine: false, plain });
+      output.notice('\n====\n✗ hunter2 (exit code 4)\nSafe: nothing.\n');
+      output.log('12:00:01Z WARNING: look\n');
+      output.entry('{"msg":"WARNING"}\n');
+      output.result('plain\n', {});
+      return lines;
+    };
+    expect(shown(true, false)).toEqual([
+      '\n\u001B[2m====\u001B[0m\n\u001B[1;31m✗ *** (exit code 4)\u001B[0m\n\u001B[1mSafe: nothing.\u001B[0m\n',
+      '\u001B[2m12:00:01Z \u001B[0m\u001B[33mWARNING: look\u001B[0m\n',
+      '{"msg":"WARNING"}\n',
+      'plain\n',
+    ]);
+    const none = ['\n====\n✗ *** (exit code 4)\nSafe: nothing.\n', '12:00:01Z WARNING: look\n'];
+    expect([shown(false, false).slice(0, 2), shown(true, true).slice(0, 2)]).toEqual([none, none]);
+  });
+
   it('knows a secret by its form within JSON', () => {
     const secret = 'quote " and back\\slash';
     const { written, output } = capture([secret]);
