@@ -11,7 +11,7 @@ import { reasonOf } from '../errors/failure.ts';
 import { holdsFiles } from '../state-folder/state-paths.ts';
 import { describeAbsentUploads, backupMessages } from '../report/backup-messages.ts';
 import { commandsFor } from '../report/commands.ts';
-import { goesWithContainer } from '../platform/volumes.ts';
+import { isLostWithContainer } from '../platform/volumes.ts';
 import type { BackupContext } from './context.ts';
 
 /**
@@ -67,7 +67,7 @@ export function findAbsentUploads(
   spoken: ReferencedFiles,
   roots: readonly UploadRoot[],
   holds: (root: UploadRoot) => boolean,
-  isMounted: (folder: string) => boolean = (folder) => !goesWithContainer(folder),
+  isMounted: (folder: string) => boolean = (folder) => !isLostWithContainer(folder),
 ): readonly AbsentUploads[] {
   return roots.flatMap((root): readonly AbsentUploads[] => {
     const { name, folder } = root;

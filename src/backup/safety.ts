@@ -5,7 +5,7 @@ import { type BackupObstacle, Failure, type Problem, reasonOf } from '../errors/
 import { safetyBackupMessages } from '../report/backup-messages.ts';
 import type { Recorder } from '../report/run-record.ts';
 import { coreTables } from '../schema/catalog.ts';
-import { isPlaceToKeep } from '../platform/volumes.ts';
+import { isPersistentFolder } from '../platform/volumes.ts';
 import { holdsRows } from './database-summary.ts';
 import { type BackupContext, backupFailure } from './context.ts';
 import { requireDumpConnection } from './dumper.ts';
@@ -104,7 +104,7 @@ export function obstacleOf(error: unknown): BackupObstacle {
 /** A folder that is made inside a container vanishes with it. */
 function requireVolume(context: Pick<BackupContext, 'config' | 'database'>): void {
   const { backupFolder: folder } = context.config;
-  if (isPlaceToKeep(folder)) return;
+  if (isPersistentFolder(folder)) return;
   throw backupFailure(context, { kind: 'folder', folder, reason: 'it is not there: no volume is mounted' });
 }
 

@@ -23,7 +23,7 @@ import { streamTexts, usageTexts, summaries } from '../report/command-line.ts';
 import type { Progress } from '../report/progress.ts';
 import type { Command, CommandArguments, CommandContext } from './context.ts';
 import { withDatabase } from './with-database.ts';
-import { requireTarget } from './target.ts';
+import { requireDatabase } from './require-database.ts';
 import { factsOf, type Form, formOf, misuse, requireForm } from './forms.ts';
 
 type BackupContext = CommandContext<Settings>;
@@ -88,7 +88,7 @@ function keepOf({ arguments: { options } }: BackupContext, form: Form): number |
 
 async function create(given: BackupContext): Promise<ExitCode> {
   const keep = keepOf(given, forms.create);
-  const context = requireTarget(given);
+  const context = requireDatabase(given);
   if (writesToOutput(given.arguments)) return createStream(context);
   const since = sinceOf(context);
   const { destinationOf } = await import('./backup-output.ts');
@@ -116,7 +116,7 @@ function sinceOf({ arguments: { options } }: BackupContext): Date | null {
 
 async function schedule(given: BackupContext): Promise<ExitCode> {
   const keep = keepOf(given, forms.schedule);
-  const context = requireTarget(given);
+  const context = requireDatabase(given);
   const { checkSchedule, scheduleBackups } = await import('./backup-schedule.ts');
   if (context.arguments.flags.has('check')) return checkSchedule(context);
   if (context.arguments.flags.has('json')) throw misuse('backup', forms.schedule.usage);
@@ -151,7 +151,7 @@ async function prune(given: BackupContext): Promise<ExitCode> {
   const { output } = given;
   const keep = keepOf(given, forms.prune);
   if (keep === null) throw misuse('backup', forms.prune.usage);
-  const context = requireTarget(given);
+  const context = requireDatabase(given);
   const { config, log } = context;
   const { pruneArchives } = await import('../backup/prune.ts');
   const { backupFolder: folder } = config;
@@ -173,7 +173,7 @@ async function prune(given: BackupContext): Promise<ExitCode> {
 
 async function verify(context: BackupContext, file: string): Promise<ExitCode> {
   if (file === standardInput) {
-    const { receiving } = await import('./receiving.ts');
+    const { withReceivedArchive: receiving } = await import('./received-archive.ts');
     return receiving(context, (received) => verifyFound(context, received, standardInput));
   }
   const { requireArchive } = await import('../archive/find-archive.ts');
@@ -185,7 +185,7 @@ async function verify(context: BackupContext, file: string): Promise<ExitCode> {
 async function verifyFound(context: BackupContext, file: string, name: string): Promise<ExitCode> {
   const { output, arguments: given } = context;
   const found = { ...(await verified(file, context)), file: name };
-  const restored = given.flags.has('prove') ? await proveByRestoring(requireTarget(context), file) : null;
+  const restored = given.flags.has('prove') ? await proveByRestoring(requireDatabase(context), file) : null;
   const proof = restored === null ? '' : renderProof(restored);
   output.result(renderVerified(found) + proof, { ...describeVerified(found), restored });
   return exitCodes.healthy;

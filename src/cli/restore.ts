@@ -56,7 +56,7 @@ async function restoreFile(context: CommandContext, given: string): Promise<void
 /** Nobody can be asked where the archive comes from: the consent is wanted before anything is read. */
 async function restoreStream(context: CommandContext): Promise<void> {
   const { flags } = context.arguments;
-  const { receiving } = await import('./receiving.ts');
+  const { withReceivedArchive: receiving } = await import('./received-archive.ts');
   if (!flags.has('yes') && !flags.has('dry-run')) throw new Failure({ kind: 'usage', message: streamTexts.noQuestion });
   await receiving(context, (file) => restoreFound(context, file, standardInput));
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
-import { isPlaceToKeep } from '../platform/volumes.ts';
+import { isPersistentFolder } from '../platform/volumes.ts';
 import { renderJson } from '../report/output.ts';
 import { onceTexts, whyNotAgain, writtenOnce } from '../report/run-once-messages.ts';
 import { forgetOnce, type OnceMemory, readOnce, writeOnce } from '../state-folder/run-once-memory.ts';
@@ -104,7 +104,7 @@ function forget({ config, log }: CommandContext): void {
 
 /** @throws Failure `run-once-refused` */
 function requireMemory(config: OnceConfig): void {
-  if (!isPlaceToKeep(config.backupFolder)) throw refusal(config, null);
+  if (!isPersistentFolder(config.backupFolder)) throw refusal(config, null);
 }
 
 function remembered(config: OnceConfig): OnceMemory | null {

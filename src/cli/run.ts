@@ -7,7 +7,7 @@ import { secretsOf } from '../config/secrets.ts';
 import { readArguments } from './arguments.ts';
 import { commandHelp, commands as everyCommand, helpText } from './commands.ts';
 import { type Command, type CommandArguments, type CommandContext, isAnnounced } from './context.ts';
-import { onOneServer } from './with-database.ts';
+import { settleServer } from './with-database.ts';
 import { causeOf } from '../database/cause.ts';
 import { displayNameOf } from '../database/target-name.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
@@ -17,7 +17,7 @@ import type { Announcer } from '../notify/announcer.ts';
 import { type Notice, renderBanner } from '../report/banner.ts';
 import { type Commands, commandsFor } from '../report/commands.ts';
 import { type Log, openLog } from '../report/log.ts';
-import { describeUntold, type Message, describeUnwritten, withRecord } from '../report/run-end.ts';
+import { describeNotificationFailure, type Message, describeUnwritten, withRecord } from '../report/run-end.ts';
 import { type JsonObject, openOutput, type Output, type Streams } from '../report/output.ts';
 import { openRecord, type RunRecord } from '../report/run-record.ts';
 import { versionFacts, versionText } from '../report/command-line.ts';
@@ -109,13 +109,13 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   }
   const { environment, workingDirectory } = invocation;
   if (command?.reports === true) {
-    await leave('report', reportFileOf(environment, workingDirectory), output, async (file) => {
+    await writeIfWanted('report', reportFileOf(environment, workingDirectory), output, async (file) => {
       const { reportRun, writeReport } = await import('../operations/run-report.ts');
       writeReport(file, await reportRun(recorder.record, end), secrets);
     });
   }
   if (announced) {
-    await leave('metrics', metricsFileOf(environment, workingDirectory), output, async (file) => {
+    await writeIfWanted('metrics', metricsFileOf(environment, workingDirectory), output, async (file) => {
       const { writeMetrics } = await import('../operations/metrics.ts');
       const { healthyAtOf } = await import('../state-folder/run-stamp.ts');
       writeMetrics(file, recorder.record, end, backupFolder === null ? null : healthyAtOf({ backupFolder }));
@@ -151,7 +151,7 @@ async function announce(announcer: Announcer, { record, end, message, log, secre
     const told = message ?? describeSuccess(end.command ?? '', record, changed);
     await announcer.end({ ...told, outcome, report: { ...(await reportRun(record, end)) } }, { log, secrets });
   } catch (error) {
-    log.warn(describeUntold(reasonOf(error)));
+    log.warn(describeNotificationFailure(reasonOf(error)));
   }
 }
 
@@ -196,7 +196,7 @@ function startable<Known extends Settings>(
   return {
     config,
     async start(given, follow) {
-      const settled = usesDatabase ? await onOneServer({ ...given, config }, command.name) : config;
+      const settled = usesDatabase ? await settleServer({ ...given, config }, command.name) : config;
       follow(settled);
       return command.run({ ...given, config: settled });
     },
@@ -245,7 +245,7 @@ async function report(
 }
 
 /** Leaves a file about the end of a run, where a setting wants one. That it cannot be written is no reason to fail. */
-async function leave(
+async function writeIfWanted(
   what: string,
   file: string | null,
   output: Output,

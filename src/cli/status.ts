@@ -118,7 +118,7 @@ export const statusCommand: DatabaseCommand = {
 async function tellOfDataVolume({ config, log }: CommandContext): Promise<void> {
   if (config.database.kind !== 'postgresql') return;
   const { dataVolume, describeDataVolume } = await import('../report/connection-messages.ts');
-  const { lookAtDataVolume } = await import('../platform/data-volume.ts');
+  const { inspectDataVolume: lookAtDataVolume } = await import('../platform/data-volume.ts');
   const { findTools } = await import('../database/postgres/client-tools.ts');
   const majors = (await findTools('pg_dump')).map(({ major }) => major);
   for (const line of describeDataVolume(lookAtDataVolume(dataVolume), majors)) log.warn(line);

@@ -6,11 +6,11 @@ import type { Settings } from '../config/config.ts';
 import { openDatabase, settleHost } from '../database/open.ts';
 import { displayNameOf } from '../database/target-name.ts';
 import { Failure } from '../errors/failure.ts';
-import { findRestoreJournal, markOfRestores } from '../state-folder/state-paths.ts';
-import { describePassingFile } from '../report/backup-messages.ts';
+import { findRestoreJournal, restoreHistoryVersion } from '../state-folder/state-paths.ts';
+import { describeUnmountedFile } from '../report/backup-messages.ts';
 import { commandsFor } from '../report/commands.ts';
 import type { Log } from '../report/log.ts';
-import { goesWithContainer } from '../platform/volumes.ts';
+import { isLostWithContainer } from '../platform/volumes.ts';
 import type { CommandContext } from './context.ts';
 import { describeSettledServer, waitingMessages } from '../report/connection-messages.ts';
 
@@ -27,11 +27,11 @@ export async function withDatabase<Result>(
   access: 'read' | 'write',
   work: (database: Database) => Promise<Result>,
 ): Promise<Result> {
-  warnOfPassingFile(context);
+  warnOfUnmountedFile(context);
   if (access === 'read') return openOnce(context, command, access, work);
   for (;;) {
     await settle(context, command);
-    const progress = { locked: false, restores: markOfRestores(context.config) };
+    const progress = { locked: false, restores: restoreHistoryVersion(context.config) };
     try {
       return await openOnce(context, command, access, (database) => work(guarded(database, context, progress)));
     } catch (error) {
@@ -44,10 +44,10 @@ export async function withDatabase<Result>(
  * A SQLite file that no volume holds is lost with the container, and nothing else would say so. Who keeps one among the
  * temporary files knows that.
  */
-function warnOfPassingFile({ config, log }: Opening): void {
+function warnOfUnmountedFile({ config, log }: Opening): void {
   const { database } = config;
-  if (database.kind !== 'sqlite' || !goesWithContainer(database.file) || isTemporary(database.file)) return;
-  for (const line of describePassingFile(database.file, commandsFor(config))) log.warn(line);
+  if (database.kind !== 'sqlite' || !isLostWithContainer(database.file) || isTemporary(database.file)) return;
+  for (const line of describeUnmountedFile(database.file, commandsFor(config))) log.warn(line);
 }
 
 function isTemporary(file: string): boolean {
@@ -81,7 +81,7 @@ function isRestoreInTheWay(error: unknown, { config, signal }: Opening, { locked
   if (!(error instanceof Failure) || locked || signal.aborted) return false;
   const { problem } = error;
   if (problem.kind === 'connection-lost' || problem.kind === 'closed-database') {
-    return findRestoreJournal(config) !== null || markOfRestores(config) !== restores;
+    return findRestoreJournal(config) !== null || restoreHistoryVersion(config) !== restores;
   }
   return (
     problem.kind === 'restore-refused' && problem.obstacle.kind === 'unfinished' && problem.obstacle.reason === null
@@ -99,7 +99,7 @@ async function settle(context: Opening, command: string): Promise<void> {
  * Settles on one server where the address lists several, before anything else is done: what is said, every connection
  * and every tool of the run then name the same one.
  */
-export async function onOneServer<Known extends Settings>(
+export async function settleServer<Known extends Settings>(
   { config, log, signal, version }: Omit<Opening, 'config' | 'recorder'> & { readonly config: Known },
   command: string,
 ): Promise<Known> {

@@ -1,16 +1,16 @@
 import type { NotificationSettings, Recipient } from '../config/notification.ts';
 import type { Log } from '../report/log.ts';
 import {
-  answered,
+  describeStatus,
   cutShort,
   type Message,
   noAnswer,
-  notTold,
+  describeNotNotified,
   stoppedWaiting,
-  told,
+  describeNotified,
   withoutRows,
 } from '../report/run-end.ts';
-import { type JsonObject, redaction, renderJson } from '../report/output.ts';
+import { type JsonObject, createRedactor, renderJson } from '../report/output.ts';
 import { printableLines } from '../platform/printable.ts';
 
 /** How a run ended, for its owner. */
@@ -43,7 +43,7 @@ export function openAnnouncer(settings: NotificationSettings, signal: AbortSigna
   return {
     async end({ outcome, title, text, report }, { log, secrets }) {
       for (const fault of settings.faults) log.warn(fault);
-      const clean = redaction(secrets);
+      const clean = createRedactor(secrets);
       const shown = (words: string): string => clean(printableLines(withoutRows(words)));
       const deliveries: Delivery[] = [];
       if (outcome === 'failure' || on === 'always' || (on === 'change' && outcome === 'change')) {
@@ -71,8 +71,8 @@ export function openAnnouncer(settings: NotificationSettings, signal: AbortSigna
         deliveries.map(async (delivery) => {
           const failure = await deliver(delivery, signal, limits.end);
           const { shown: place } = delivery.recipient;
-          if (failure === null) log.info(told(place));
-          else log.warn(notTold(place, shown(failure)));
+          if (failure === null) log.info(describeNotified(place));
+          else log.warn(describeNotNotified(place, shown(failure)));
         }),
       );
     },
@@ -111,7 +111,7 @@ async function deliver(
       signal: AbortSignal.any([signal, deadline]),
     });
     await response.body?.cancel();
-    return response.ok ? null : answered(response.status);
+    return response.ok ? null : describeStatus(response.status);
   } catch (error) {
     if (signal.aborted) return stoppedWaiting;
     return deadline.aborted ? noAnswer(milliseconds) : reasonOfFetch(error);

@@ -39,7 +39,7 @@ export async function planAdoption(
   const { database, config, log, recorder } = context;
   const seen = await assess(database, config);
   const { observation, state, plan } = seen;
-  recorder.looked(seen);
+  recorder.assessed(seen);
   if (observation.kind !== 'seen') throw notAdoptable(database, state, plan);
   if (state.kind !== 'unversioned' && state.kind !== 'drifted') throw notAdoptable(database, state, plan);
   const { facts } = observation;

@@ -10,7 +10,7 @@ export async function runGate(context: GateContext): Promise<void> {
   const { database, config, recorder } = context;
   await database.withLock(async () => {
     const seen = await assess(database, config);
-    recorder.looked(seen);
+    recorder.assessed(seen);
     await executePlan(seen, context);
   }, 'everything');
 }

@@ -17,7 +17,7 @@ export async function runRepair(context: GateContext): Promise<void> {
   const { database, recorder } = context;
   await database.withLock(async () => {
     const seen = await lookToRepair(database, context.config);
-    recorder.looked(seen);
+    recorder.assessed(seen);
     await executePlan(seen, context);
   });
 }

@@ -1,7 +1,7 @@
 import type { Problem } from '../errors/failure.ts';
 import type { ExitCode } from '../errors/exit-codes.ts';
 import { writeWhole } from '../platform/durable-file.ts';
-import { redaction, renderJson } from '../report/output.ts';
+import { createRedactor, renderJson } from '../report/output.ts';
 import type { Outcome, RunRecord, Step } from '../report/run-record.ts';
 import { loadHead } from '../schema/expected-schema.ts';
 import { reportFailure, reportAssessment, type StateReport } from '../assessment/state-report.ts';
@@ -108,5 +108,5 @@ function withWholeTimes(step: Step): Step {
  * @throws Error of the file system
  */
 export function writeReport(file: string, report: RunReport, secrets: readonly string[]): void {
-  writeWhole(file, `${renderJson(report, redaction(secrets))}\n`);
+  writeWhole(file, `${renderJson(report, createRedactor(secrets))}\n`);
 }

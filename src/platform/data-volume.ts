@@ -15,7 +15,7 @@ export type DataVolume =
 const depth = 2;
 
 /** Looks for a data folder of PostgreSQL in a volume, which says its major in PG_VERSION. Reads only. */
-export function lookAtDataVolume(folder: string): DataVolume {
+export function inspectDataVolume(folder: string): DataVolume {
   try {
     const names = readdirSync(folder);
     if (names.length === 0) return { kind: 'empty' };

@@ -135,7 +135,7 @@ export function describeAbsentUploads(
 }
 
 /** What is said of a SQLite file that lies in a container. */
-export function describePassingFile(file: string, commands: Commands): readonly string[] {
+export function describeUnmountedFile(file: string, commands: Commands): readonly string[] {
   const folder = folderOf(file);
   return [
     `NO VOLUME HOLDS THE DATABASE: ${file} lies in this container, and goes with it.`,
@@ -153,7 +153,7 @@ export function describeUnknownRevisions(unknown: readonly string[]): string {
 }
 
 /** Why the backups that are there could not be listed, or the older ones not removed. */
-export function describeUntidyBackups(
+export function describeBackupFolderProblem(
   { kind, folder, reason }: Extract<Problem, { kind: 'backups-not-listed' | 'backups-not-pruned' }>,
   commands: Commands,
 ): Notice {

@@ -1,7 +1,7 @@
 import type { Blocker, Cause } from '../model/cause.ts';
 import type { RelationKind } from '../model/database-facts.ts';
 import { printableSql } from '../platform/printable.ts';
-import { restoring } from './next-steps.ts';
+import { restoreOption } from './next-steps.ts';
 import { type Commands, folderOf } from './commands.ts';
 import { quoteName } from './quoting.ts';
 
@@ -135,7 +135,7 @@ export function describeCauseOf(cause: Cause, commands: Commands, next: string =
             ? `Stop the application, and copy the file with all that lies beside it before anything else.\n${commands.stop}\n${commands.dump}`
             : `Stop the application and the server, and copy its data folder before anything else.\n${commands.serverLog}`,
           'Look at the disk and its messages in the kernel log (dmesg).',
-          restoring('Or restore a backup', commands),
+          restoreOption('Or restore a backup', commands),
         ],
       };
     case 'dependents':

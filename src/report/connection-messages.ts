@@ -1,6 +1,6 @@
 import type { DataVolume } from '../platform/data-volume.ts';
 import type { SideFileFault } from '../model/state.ts';
-import { restoring, capitalize, untouched } from './next-steps.ts';
+import { restoreOption, capitalize, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import { type Commands, databaseWord, folderOf } from './commands.ts';
 import { shellWord, quoteName } from './quoting.ts';
@@ -92,7 +92,7 @@ export function describeStaleSideFile(file: string, fault: SideFileFault, comman
     options: [
       `Stop the application, move the ${names[fault.side]} away, then start again.\n${commands.stop}\n${commands.script(move.join('; '))}\n${commands.gate}`,
       `If the file was copied while the application wrote to it, copy it again with the application stopped, and ${fault.side} with it.`,
-      restoring('Or move it away as above, and restore a backup', commands),
+      restoreOption('Or move it away as above, and restore a backup', commands),
     ],
   };
 }

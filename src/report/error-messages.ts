@@ -3,7 +3,7 @@ import type { Problem, WantedRun } from '../errors/failure.ts';
 import { listRows, listDifferences } from './schema-differences.ts';
 import { describeFailedMigration, describeFailedWork, describeVerdict } from './gate-messages.ts';
 import { untouched } from './next-steps.ts';
-import { describeFailedBackup, describeUntidyBackups } from './backup-messages.ts';
+import { describeFailedBackup, describeBackupFolderProblem } from './backup-messages.ts';
 import type { Notice } from './banner.ts';
 import { type Commands, type CommandSettings, commandsFor } from './commands.ts';
 import { describeQuarantineObstacle } from './quarantine-messages.ts';
@@ -12,7 +12,7 @@ import type { RunRecord } from './run-record.ts';
 import { describeOnceRefusal } from './run-once-messages.ts';
 import { describeResetObstacle, describeSeedRefusal } from './development-messages.ts';
 import { describeRestoreObstacle } from './restore-refusals.ts';
-import { describeRefusal, forcedAdoption, unreadable } from './refusals.ts';
+import { describeRefusal, forcedAdoption, describeUnreadable } from './refusals.ts';
 
 /** The one place where problems become sentences. */
 export function describeProblem(problem: Problem, commands: Commands): Notice {
@@ -80,7 +80,7 @@ function describe(problem: Problem, commands: Commands): Notice {
     case 'locked':
       return describeConnectionProblem(problem, commands);
     case 'unreadable':
-      return unreadable(problem.database, problem.reason, commands, problem.sideFile);
+      return describeUnreadable(problem.database, problem.reason, commands, problem.sideFile);
     case 'refused':
       return describeRefusal(problem.database, problem.refusal, commands);
     case 'adoption-refused':
@@ -106,7 +106,7 @@ ${forcedAdoption(problem.revisions, commands)}`,
       return describeFailedBackup(problem, commands);
     case 'backups-not-listed':
     case 'backups-not-pruned':
-      return describeUntidyBackups(problem, commands);
+      return describeBackupFolderProblem(problem, commands);
     case 'archive-rejected':
       return describeRejection(problem.archive, problem.fault, problem.atStart === true, commands);
     case 'restore-refused':

@@ -2,13 +2,19 @@ import { collationVersion, type Surroundings } from '../model/database-facts.ts'
 import type { Plan, Work } from '../model/plan.ts';
 import type { Commands } from './commands.ts';
 import type { Log } from './log.ts';
-import { describeAttachment, nextSteps, describeMatch, listRows, listDifferences } from './schema-differences.ts';
+import {
+  describeAttachment,
+  manualRepairOption,
+  describeMatch,
+  listRows,
+  listDifferences,
+} from './schema-differences.ts';
 import { count, formatMilliseconds } from './format.ts';
-import { describeStrays } from './refusals.ts';
+import { describeUnexpectedRelations } from './refusals.ts';
 import type { State } from '../model/state.ts';
 import type { Cause } from '../model/cause.ts';
 import type { FailedMigration, Problem, Verdict } from '../errors/failure.ts';
-import { adviceFor, capitalize, restoring } from './next-steps.ts';
+import { adviceFor, capitalize, restoreOption } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import { describeCauseOf } from './causes.ts';
 
@@ -47,7 +53,7 @@ export function announceWork(plan: Work, commands: Commands, log: Log): void {
       );
       break;
     case 'corrupted':
-      log.warn(`Detected corrupted database state: ${describeStrays(state.relations)}.`);
+      log.warn(`Detected corrupted database state: ${describeUnexpectedRelations(state.relations)}.`);
       log.warn('They are moved to a quarantine schema; nothing is dropped.');
       for (const trace of state.traces) log.warn(`  ${trace}`);
       break;
@@ -177,12 +183,12 @@ export function describeVerdict(
     options: [
       adviceFor(commands).save,
       ...(unsafe.length > 0
-        ? [nextSteps(unsafe, commands)]
+        ? [manualRepairOption(unsafe, commands)]
         : [
             `See every difference.\n${commands.differences}`,
             `Start again: what is missing may be added.\n${commands.gate}`,
           ]),
-      restoring('Or restore a backup', commands),
+      restoreOption('Or restore a backup', commands),
       adviceFor(commands).reset,
     ],
   };

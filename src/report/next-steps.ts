@@ -9,7 +9,7 @@ export const untouched = 'nothing was changed in the database.';
  * How to restore a backup. It works beside a database in whatever state, and loses none.
  * @param which the sentence it begins with, without its full stop
  */
-export function restoring(which: string, commands: Commands): string {
+export function restoreOption(which: string, commands: Commands): string {
   const how = 'Stop the application first; FILE is a name that the list shows.';
   const kept = 'What is there now is kept, and `restore --undo` brings it back.';
   return [`${which}. ${how} ${kept}`, commands.backups, commands.stop, commands.restore].join('\n');

@@ -48,7 +48,7 @@ export function openOutput(
   secrets: readonly string[],
   { machine, plain: quiet = false }: { readonly machine: boolean; readonly plain?: boolean },
 ): Output {
-  const redact = redaction(secrets);
+  const redact = createRedactor(secrets);
   const plain = (text: string): string => printableLines(redact(text));
   const { stdout, stderr } = streams;
   let shown = '';
@@ -109,7 +109,7 @@ function patternOf(secret: string): RegExp | string {
 }
 
 /** What takes the secrets out of a text, and the passwords out of addresses. */
-export function redaction(secrets: readonly string[]): (text: string) => string {
+export function createRedactor(secrets: readonly string[]): (text: string) => string {
   // within JSON a quotation mark or a backslash of a secret stands escaped
   const forms = new Set(secrets.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]));
   const patterns = [...forms]

@@ -3,8 +3,16 @@ import type { Relation } from '../model/database-facts.ts';
 import type { Refusal } from '../model/plan.ts';
 import type { Mismatch } from '../model/difference.ts';
 import { current, rangeOf, releases } from '../releases.ts';
-import { describeMatch, listRows, listSets, listDifferences, nextSteps } from './schema-differences.ts';
-import { type Advice, adviceFor, capitalize, describeLedgers, restoring, startOver, untouched } from './next-steps.ts';
+import { describeMatch, listRows, listSets, listDifferences, manualRepairOption } from './schema-differences.ts';
+import {
+  type Advice,
+  adviceFor,
+  capitalize,
+  describeLedgers,
+  restoreOption,
+  startOver,
+  untouched,
+} from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
 import { quoteName } from './quoting.ts';
@@ -12,7 +20,12 @@ import { listSessions } from './quarantine-messages.ts';
 import { describeStaleSideFile } from './connection-messages.ts';
 
 /** What is told of a database that could not be looked at. */
-export function unreadable(database: string, reason: string, commands: Commands, sideFile?: SideFileFault): Notice {
+export function describeUnreadable(
+  database: string,
+  reason: string,
+  commands: Commands,
+  sideFile?: SideFileFault,
+): Notice {
   if (sideFile !== undefined) return describeStaleSideFile(database, sideFile, commands);
   return {
     title: `The database could not be inspected: ${database}`,
@@ -22,7 +35,7 @@ export function unreadable(database: string, reason: string, commands: Commands,
       'If another program is at work on the database, let it finish and start again.',
       'If the reason speaks of rights, let the database user read the catalog and alembic_version.',
       'If the reason speaks of a damaged file or page, copy the volume before any attempt to repair it.',
-      restoring('Or restore a backup', commands),
+      restoreOption('Or restore a backup', commands),
     ],
   };
 }
@@ -42,7 +55,7 @@ export function describeRefusal(database: string, refusal: Refusal, commands: Co
         safe: untouched,
         options: [
           lookAtVolumes(commands),
-          restoring('If the data is lost, restore a backup', commands),
+          restoreOption('If the data is lost, restore a backup', commands),
           `If a new, empty installation is what you want, unset TT_REQUIRE_EXISTING and start again.\n${commands.gate}`,
         ],
       };
@@ -50,7 +63,7 @@ export function describeRefusal(database: string, refusal: Refusal, commands: Co
       return {
         title: `Detected corrupted database state: ${database}`,
         happened: [
-          `There are ${describeStrays(state.relations)}: ${listOf(state.relations.map(({ name }) => name))}.`,
+          `There are ${describeUnexpectedRelations(state.relations)}: ${listOf(state.relations.map(({ name }) => name))}.`,
           cleanupObstacle(refusal),
           ...state.traces.map((trace) => `- ${trace}`),
         ],
@@ -71,7 +84,7 @@ export function describeRefusal(database: string, refusal: Refusal, commands: Co
         options: [
           advice.save,
           startOver(commands),
-          restoring('Or restore a backup', commands),
+          restoreOption('Or restore a backup', commands),
           ...(advice.giveUp === null ? [] : [advice.giveUp]),
         ],
       };
@@ -91,7 +104,7 @@ export function describeRefusal(database: string, refusal: Refusal, commands: Co
           'Use a newer db-init, at least as new as the application that migrated this database: get its image or its ' +
             `sources, then start it.\n${commands.update}`,
           'If the application is right and db-init alone is old, set TT_ALLOW_NEWER_SCHEMA=true to let it pass unchecked.',
-          restoring(
+          restoreOption(
             'To go back to the older application, restore the backup that was made before the upgrade',
             commands,
           ),
@@ -120,7 +133,7 @@ export function describeRefusal(database: string, refusal: Refusal, commands: Co
         safe: untouched,
         options: [
           ...driftedOptions(refusal, advice.save, state.older, commands),
-          restoring('Or restore a backup that has what is missing', commands),
+          restoreOption('Or restore a backup that has what is missing', commands),
           advice.reset,
         ],
       };
@@ -141,7 +154,7 @@ export function describeRefusal(database: string, refusal: Refusal, commands: Co
         ],
       };
     case 'elsewhere':
-      return elsewhere(database, state, commands);
+      return describeElsewhere(database, state, commands);
     case 'interrupted':
       return {
         title: `A restore is under way, or did not finish: ${database}`,
@@ -156,7 +169,7 @@ export function describeRefusal(database: string, refusal: Refusal, commands: Co
         ],
       };
     case 'unreadable':
-      return unreadable(database, state.reason, commands, state.sideFile);
+      return describeUnreadable(database, state.reason, commands, state.sideFile);
     case 'current':
     case 'behind':
       // the gate acts on these; a refusal of them would be a mistake in the plan
@@ -165,14 +178,14 @@ export function describeRefusal(database: string, refusal: Refusal, commands: Co
 }
 
 /** What stands in the way of a new schema in a database without one. */
-export function describeStrays(relations: readonly Relation[]): string {
+export function describeUnexpectedRelations(relations: readonly Relation[]): string {
   return relations.every(({ kind }) => kind === 'type')
     ? 'types that a former installation left, under names that the schema needs'
     : 'tables, but neither alembic_version nor any core table';
 }
 
 /** What is told of an installation in another schema than the one that would be used. */
-function elsewhere(
+function describeElsewhere(
   database: string,
   { schema, holding, hiding }: Extract<Refusal['state'], { kind: 'elsewhere' }>,
   commands: Commands,
@@ -222,7 +235,7 @@ function driftedOptions(
   if (reason !== 'not-mendable') {
     return [see, save, `Have it mended, now or with TT_DRIFT=repair at the next start.\n${commands.repair}`];
   }
-  return [see, save, nextSteps(unsafe, commands)];
+  return [see, save, manualRepairOption(unsafe, commands)];
 }
 
 /** The releases that a row belongs to, where they are known. */
@@ -245,7 +258,7 @@ function describeUnversioned(
       happened: [there, ...describeTornLoad(torn)],
       safe: `${untouched} It is not adopted: what is missing cannot be made up.`,
       options: [
-        restoring('Restore the backup once more, to its end', commands),
+        restoreOption('Restore the backup once more, to its end', commands),
         advice.save,
         startOver(commands),
         ...(identity.kind === 'match'
@@ -297,7 +310,7 @@ function describeUnversioned(
               `${commands.adopt} --dry-run --revision ${identity.nearest.join(',')}\n` +
               forcedAdoption(identity.nearest, commands)
             : "If it is another application's, give TimeTracker a database of its own, and its name in DATABASE_URL.",
-          restoring('Or restore a backup', commands),
+          restoreOption('Or restore a backup', commands),
           // a reset refuses what may be somebody else's
           recognised ? advice.reset : startOver(commands),
         ],
@@ -375,7 +388,7 @@ function corruptedOptions(
       return [
         lookAtVolumes(commands),
         whichDatabase,
-        restoring('If the data is lost, restore a backup', commands),
+        restoreOption('If the data is lost, restore a backup', commands),
         `If a new, empty installation is what you want, unset TT_REQUIRE_EXISTING${startEmpty}`,
       ];
     case 'cleanup-is-off':
@@ -388,7 +401,7 @@ function corruptedOptions(
       return [
         whichDatabase,
         ...clean,
-        restoring('If TimeTracker was here before, restore a backup', commands),
+        restoreOption('If TimeTracker was here before, restore a backup', commands),
         ...(giveUp === null ? [] : [giveUp]),
       ];
   }

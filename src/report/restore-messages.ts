@@ -112,7 +112,7 @@ export function describeUnmeasured(kept: string, reason: string): string {
 }
 
 /** Where the kernel cannot keep a second run away from the files. */
-export function describeUnlockable(folder: string, reason: string): string {
+export function describeNoFolderLock(folder: string, reason: string): string {
   return (
     `No lock can be held in ${folder} (${reason}): make sure that no other container runs a restore with this backup ` +
     'folder. Whether one has taken over is only told by the journal there, before each step.'
@@ -120,7 +120,7 @@ export function describeUnlockable(folder: string, reason: string): string {
 }
 
 /** What may be left to do where the file may be open elsewhere. */
-export function describeUnseen(file: string): string {
+export function describeUnknownOpeners(file: string): string {
   return (
     `Whether a program in another container has ${file} open could not be seen: if the application was not stopped, ` +
     'restart it now. Until then it writes to the former file.'
@@ -155,7 +155,7 @@ export function describeSurroundings(around: readonly Surrounding[]): readonly s
 }
 
 /** The same once the restore is done. */
-export function describeLacking(lacking: readonly Surrounding[]): readonly string[] {
+export function describeMissingObjects(lacking: readonly Surrounding[]): readonly string[] {
   if (lacking.length === 0) return [];
   return [
     `Make anew what the restored database lacks and the former one has: ${objectsOf(lacking)}.`,
@@ -163,12 +163,12 @@ export function describeLacking(lacking: readonly Surrounding[]): readonly strin
   ];
 }
 
-export function describeLackingUnknown(reason: string): string {
+export function describeMissingUnknown(reason: string): string {
   return `What the restored database lacks could not be seen (${reason}): this is all that the former one has.`;
 }
 
 /** Something that was not made anew. */
-export function describeNotCarried(object: string, reason: string): string {
+export function describeNotRecreated(object: string, reason: string): string {
   return `Not carried over: ${object} (${reason}).`;
 }
 

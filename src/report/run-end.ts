@@ -17,7 +17,7 @@ export function describeSuccess(
   changed: boolean,
 ): Message {
   const where = record.database === null ? '' : `: ${record.database.name}`;
-  const done = stepsInWords(record.steps);
+  const done = describeSteps(record.steps);
   const nothing = changed ? 'The database was changed.' : 'Nothing was changed in the database.';
   return {
     title: changed ? `The database was changed by ${command}${where}` : `${capitalize(command)} ended well${where}`,
@@ -43,10 +43,10 @@ export function withoutRows(text: string): string {
 }
 
 /** The lines of the log about one recipient. @param place scheme and host alone */
-export const told = (place: string): string => `The owner was told at ${place}.`;
-export const notTold = (place: string, reason: string): string =>
+export const describeNotified = (place: string): string => `The owner was told at ${place}.`;
+export const describeNotNotified = (place: string, reason: string): string =>
   `The owner could not be told at ${place}: ${reason}. This does not change the exit code.`;
-export const answered = (status: number): string => {
+export const describeStatus = (status: number): string => {
   if (status >= 300 && status < 400) return `it answered ${status} and names another address: give that one`;
   return `it answered ${status}`;
 };
@@ -54,7 +54,7 @@ export const noAnswer = (milliseconds: number): string => `no answer within ${mi
 export const stoppedWaiting = 'the run was stopped meanwhile';
 /** The last line of a message that was cut. */
 export const cutShort = '… (the log has the rest)';
-export const describeUntold = (reason: string): string => `The owner could not be told: ${reason}.`;
+export const describeNotificationFailure = (reason: string): string => `The owner could not be told: ${reason}.`;
 
 /** A file about the end of a run that could not be left. @param what the report, the metrics */
 export function describeUnwritten(what: string, file: string, reason: string): string {
@@ -124,13 +124,13 @@ function describeCommitted(committed: RunRecord['committed'], own: string): stri
       'either all of it is in the database, or nothing. The next start looks.'
     );
   }
-  const done = stepsInWords(committed);
+  const done = describeSteps(committed);
   const what = done.length === 0 ? '' : `: ${done.join('; ')}`;
   return `what this run had committed before that stays${what}. What it had not committed was rolled back.`;
 }
 
 /** What has been done, a clause for each kind of step. */
-export function stepsInWords(steps: readonly Step[]): readonly string[] {
+export function describeSteps(steps: readonly Step[]): readonly string[] {
   const clauses: string[] = [];
   // of several exchanges the last one tells what is live
   let exchanged = '';

@@ -64,7 +64,7 @@ export interface RunRecord {
 export interface Recorder {
   readonly record: RunRecord;
   opened(database: Database): void;
-  looked(look: Assessment): void;
+  assessed(look: Assessment): void;
   step(step: Step): void;
   /** A transaction begins, perhaps again: what a former attempt did in it was rolled back and is forgotten. */
   attempt(): void;
@@ -94,7 +94,7 @@ export function openRecord(): Recorder {
   return {
     record,
     opened: (database) => void (record.database = database),
-    looked: (look) => void (record.before ??= look),
+    assessed: (look) => void (record.before ??= look),
     step(step) {
       record.steps = [...record.steps, step];
       if (step.kind === 'backup') record.backup = step.path;

@@ -215,7 +215,7 @@ function faultyRows({ fault, rows }: Extract<Obstacle, { kind: 'rows' }>): strin
 type Statements = Pick<Commands, 'statement'>;
 
 /** What to do about all of it, as an option of a banner. */
-export function nextSteps(unsafe: readonly Unsafe[], commands: Statements): string {
+export function manualRepairOption(unsafe: readonly Unsafe[], commands: Statements): string {
   let statements = 0;
   // a statement keeps the comments that follow it
   const sql = unsafe

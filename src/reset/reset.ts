@@ -72,7 +72,7 @@ export async function reset(request: ResetRequest, context: ResetContext): Promi
     // what a restore has left is not touched, not even to see who uses it
     if (target.kind === 'sqlite' && findRestoreJournal(config) === null) await requireExclusiveFile(target.file);
     const seen = await assess(database, config);
-    recorder.looked(seen);
+    recorder.assessed(seen);
     if (seen.state.kind === 'fresh') return executePlan(seen, context);
     const prepared = await prepare(seen, request, context).catch((error: unknown) => {
       recorder.left({ state: seen.state.kind, revisions: revisionsIn(seen) });

@@ -21,9 +21,9 @@ import { openTarget } from './open-target.ts';
 type Keeping = DoneRestore & { readonly kept: string };
 
 /** Measures a database that was just put aside. @returns null if that failed: it is kept all the same */
-export async function measureFormer(site: RestoreTarget, kept: string, log: Log): Promise<Measurement | null> {
+export async function measureFormer(target: RestoreTarget, kept: string, log: Log): Promise<Measurement | null> {
   try {
-    return await site.measure(kept);
+    return await target.measure(kept);
   } catch (error) {
     log.warn(describeUnmeasured(kept, reasonInWords(error)));
     return null;
@@ -55,18 +55,18 @@ export async function measureUploads(
  * @throws Failure `restore-refused` (`former-gone`, `former-dropped`)
  */
 export async function compareFormer(
-  site: RestoreTarget,
+  target: RestoreTarget,
   last: Keeping,
   { config, signal }: Pick<RestoreContext, 'config' | 'signal'>,
 ): Promise<readonly Change[] | null> {
   const { kept, database } = last;
-  if (!(await site.isKept(kept))) {
+  if (!(await target.isKept(kept))) {
     throw new Failure({ kind: 'restore-refused', database, obstacle: { kind: 'former-gone', kept } });
   }
-  if (await site.isDropped(kept)) {
+  if (await target.isDropped(kept)) {
     throw new Failure({ kind: 'restore-refused', database, obstacle: { kind: 'former-dropped', kept } });
   }
-  const inDatabase = await compareDatabase(site, last, signal);
+  const inDatabase = await compareDatabase(target, last, signal);
   const inUploads = await compareUploads(last, config);
   return inDatabase === null && inUploads.length === 0 ? null : [...(inDatabase ?? []), ...inUploads];
 }
@@ -85,13 +85,13 @@ async function compareUploads({ id, measuredUploads }: Keeping, config: Config):
 }
 
 async function compareDatabase(
-  site: RestoreTarget,
+  target: RestoreTarget,
   { kept, measured }: Keeping,
   signal: AbortSignal,
 ): Promise<readonly Change[] | null> {
   if (measured === null) return null;
   try {
-    return changesBetween(measured, await site.measure(kept));
+    return changesBetween(measured, await target.measure(kept));
   } catch (error) {
     signal.throwIfAborted();
     if (isLost(error)) throw error;
@@ -124,13 +124,13 @@ export async function dropFormerOf(
   const remembered = readHistory(context.config).filter(
     ({ database, kept, uploads }) => known.has(database) && (kept !== null || uploads.length > 0),
   );
-  const sites = new Map<Way, RestoreTarget>();
+  const targets = new Map<Way, RestoreTarget>();
   try {
-    const keeping: { readonly done: DoneRestore; readonly site: RestoreTarget }[] = [];
+    const keeping: { readonly done: DoneRestore; readonly target: RestoreTarget }[] = [];
     for (const done of remembered) {
-      const site = sites.get(done.way) ?? (await openTarget(live, context, done.way));
-      sites.set(done.way, site);
-      if (done.kept === null || isFormerOf(site, done.kept)) keeping.push({ done, site });
+      const target = targets.get(done.way) ?? (await openTarget(live, context, done.way));
+      targets.set(done.way, target);
+      if (done.kept === null || isFormerOf(target, done.kept)) keeping.push({ done, target });
     }
     if (keeping.length === 0) throw nothingKept(live.name);
     const names = keeping.flatMap(({ done: { kept } }) => (kept === null ? [] : [kept]));
@@ -138,19 +138,19 @@ export async function dropFormerOf(
     // no undo may bring back meanwhile what goes here
     const held = await holdJournal(context);
     try {
-      for (const { done, site } of keeping) await dropKept(site, done, live.name, context);
+      for (const { done, target } of keeping) await dropKept(target, done, live.name, context);
     } finally {
       held.release();
     }
   } finally {
-    for (const site of sites.values()) await site.close();
+    for (const target of targets.values()) await target.close();
   }
 }
 
 /** @throws Failure `restore-refused` if something outside needs what was kept */
-async function dropOnly(site: RestoreTarget, kept: string, database: string): Promise<void> {
+async function dropOnly(target: RestoreTarget, kept: string, database: string): Promise<void> {
   try {
-    await site.drop(kept);
+    await target.drop(kept);
   } catch (error) {
     if (!(error instanceof DependedUpon)) throw error;
     const obstacle = { kind: 'depended-upon', name: kept, dependents: error.dependents } as const;
@@ -159,15 +159,15 @@ async function dropOnly(site: RestoreTarget, kept: string, database: string): Pr
 }
 
 async function dropKept(
-  site: RestoreTarget,
+  target: RestoreTarget,
   done: DoneRestore,
   database: string,
   { config, log, recorder }: RestoreContext,
 ): Promise<void> {
-  const there = done.kept !== null && (await site.isKept(done.kept));
+  const there = done.kept !== null && (await target.isKept(done.kept));
   if (done.kept !== null) {
     recorder.step({ kind: 'former-dropped', names: [done.kept] });
-    await dropOnly(site, done.kept, database);
+    await dropOnly(target, done.kept, database);
     recorder.committed('committed');
   }
   for (const folder of done.uploads) await dropFormer(folder, done.id, config);

@@ -5,7 +5,7 @@ import { takeFileLock } from '../database/sqlite/lock.ts';
 import { displayNameOf } from '../database/target-name.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { makeStateFolder, stateFolderOf } from '../state-folder/state-paths.ts';
-import { describeUnlockable } from '../report/restore-messages.ts';
+import { describeNoFolderLock } from '../report/restore-messages.ts';
 import type { BeforeStep, RestoreContext } from './target.ts';
 import {
   describeWaitedFor,
@@ -84,7 +84,7 @@ async function lockFolder({ config, log, signal }: Holding): Promise<() => void>
     });
   } catch (error) {
     if (error instanceof Failure || signal.aborted) throw error;
-    log.warn(describeUnlockable(folder, reasonOf(error)));
+    log.warn(describeNoFolderLock(folder, reasonOf(error)));
     return () => undefined;
   }
 }

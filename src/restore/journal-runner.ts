@@ -14,13 +14,13 @@ import { recoveryMessages } from '../report/restore-messages.ts';
  */
 export async function runJournalled(
   journal: Journal,
-  site: RestoreTarget,
+  target: RestoreTarget,
   context: RestoreContext,
   prepare: (mayGoOn: BeforeStep) => Promise<Source | 'undo' | null>,
 ): Promise<void> {
   const held = await holdJournal(context);
   try {
-    await bringToEnd(journal, held, site, context, prepare);
+    await bringToEnd(journal, held, target, context, prepare);
   } finally {
     held.release();
   }
@@ -29,7 +29,7 @@ export async function runJournalled(
 async function bringToEnd(
   journal: Journal,
   held: HeldJournal,
-  site: RestoreTarget,
+  target: RestoreTarget,
   context: RestoreContext,
   prepare: (mayGoOn: BeforeStep) => Promise<Source | 'undo' | null>,
 ): Promise<void> {
@@ -48,14 +48,14 @@ async function bringToEnd(
     if (source !== null) {
       enter('swapping');
       recorder.exchange(swapOf(journal, 'swapping'));
-      await site.swap(source === 'undo' ? null : source, journal.places, held.mayGoOn);
+      await target.swap(source === 'undo' ? null : source, journal.places, held.mayGoOn);
       recorder.exchange(swapOf(journal, 'finishing'));
       enter('finishing');
     }
   } catch (error) {
     failed = { error };
   }
-  const outcome = await recoverOwn(site, present, held, context).catch((error: unknown) => {
+  const outcome = await recoverOwn(target, present, held, context).catch((error: unknown) => {
     const takenOver = held.takenOver();
     if (takenOver !== null) {
       recorder.exchange(null);

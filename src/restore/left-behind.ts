@@ -2,7 +2,7 @@ import type { Database } from '../database/database.ts';
 import { findSurroundings, type Surrounding } from '../database/postgres/left-behind.ts';
 import { reasonOf } from '../errors/failure.ts';
 import type { Log } from '../report/log.ts';
-import { describeNotCarried } from '../report/restore-messages.ts';
+import { describeNotRecreated } from '../report/restore-messages.ts';
 import type { Way } from '../state-folder/journal.ts';
 
 /**
@@ -21,7 +21,7 @@ export async function carryAlong(around: readonly Surrounding[], database: Datab
     try {
       await database.transaction((session) => session.run(statement));
     } catch (error) {
-      log.warn(describeNotCarried(on === null ? object : `${object} on ${on}`, reasonOf(error)));
+      log.warn(describeNotRecreated(on === null ? object : `${object} on ${on}`, reasonOf(error)));
     }
   }
 }

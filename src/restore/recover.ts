@@ -30,25 +30,25 @@ export function stagingFolderOf(config: Pick<Config, 'backupFolder'>, id: string
 
 /**
  * Brings a journalled restore or undo to its end: forwards where the exchange has happened, back where it has not. It
- * may be cut off and called again. Nobody else may be at work on it: the site's lock and that of the journal say so.
+ * may be cut off and called again. Nobody else may be at work on it: the target's lock and that of the journal say so.
  */
 async function recoverJournal(
-  site: RestoreTarget,
+  target: RestoreTarget,
   journal: Journal,
   held: HeldJournal,
   context: Pick<RestoreContext, 'config' | 'log' | 'recorder'>,
 ): Promise<'finished' | 'taken back'> {
   const { config, recorder } = context;
   held.mayGoOn();
-  const exchanged = journal.phase === 'preparing' ? 'not-exchanged' : await site.recover(journal, held.mayGoOn);
+  const exchanged = journal.phase === 'preparing' ? 'not-exchanged' : await target.recover(journal, held.mayGoOn);
   if (exchanged === 'not-exchanged') {
     recorder.exchange(swapOf(journal, 'preparing'));
-    await rollBack(site, journal, held, config);
+    await rollBack(target, journal, held, config);
     recorder.exchange(null);
     return 'taken back';
   }
   recorder.exchange(swapOf(journal, 'finishing'));
-  await finish(site, journal, held, context);
+  await finish(target, journal, held, context);
   recorder.exchanged({ kind: 'exchange', action: journal.action, kept: journal.places.outgoing });
   return 'finished';
 }
@@ -60,7 +60,7 @@ export function swapOf({ action, places }: Journal, phase: Exchange['phase']): E
 
 /** What is left to do once the new database is live. */
 async function finish(
-  site: RestoreTarget,
+  target: RestoreTarget,
   journal: Journal,
   held: HeldJournal,
   { config, log }: Pick<RestoreContext, 'config' | 'log'>,
@@ -80,13 +80,13 @@ async function finish(
   }
   mayGoOn();
   const finishedAt = new Date().toISOString();
-  const kept = (await site.isKept(places.outgoing)) ? places.outgoing : null;
+  const kept = (await target.isKept(places.outgoing)) ? places.outgoing : null;
   const uploads = foldersOf(journal.uploads);
   // what it brought back is not kept any more
   for (const done of readHistory(config).filter((earlier) => earlier.kept === places.incoming)) {
     remember(config, { ...done, kept: null, uploads: [], measured: null, measuredUploads: {} });
   }
-  const measured = kept === null ? null : await measureFormer(site, kept, log);
+  const measured = kept === null ? null : await measureFormer(target, kept, log);
   const measuredUploads = await measureUploads(uploads, id, config, log);
   mayGoOn();
   const done = { id, action, way, database, archive, finishedAt, kept, uploads, measuredUploads };
@@ -101,9 +101,9 @@ async function finish(
   await forget(journal, held, config);
 }
 
-async function rollBack(site: RestoreTarget, journal: Journal, held: HeldJournal, config: Config): Promise<void> {
+async function rollBack(target: RestoreTarget, journal: Journal, held: HeldJournal, config: Config): Promise<void> {
   if (journal.action === 'restore') {
-    await site.discard(journal.places);
+    await target.discard(journal.places);
     for (const { folder } of journal.uploads) {
       held.mayGoOn();
       await discardUploads(folder, journal.id);
@@ -152,23 +152,24 @@ export async function recoverRestore(
     // who was waited for may have finished, or may have been another one
     const present = readJournal(config);
     if (present === null || present === 'unreadable' || present.way !== journal.way) return;
-    await withSite(journal.way, context, openLive, (site) => takeOver(site, held, context));
+    await withTarget(journal.way, context, openLive, (target) => takeOver(target, held, context));
   } finally {
     held.release();
   }
 }
 
 /** Settles what a dead run left, in the name of this one. */
-async function takeOver(site: RestoreTarget, held: HeldJournal, context: RestoreContext): Promise<void> {
+async function takeOver(target: RestoreTarget, held: HeldJournal, context: RestoreContext): Promise<void> {
   const { config, log, recorder } = context;
   // where the kernel has no lock for the folder, only now is everybody else kept away
   const present = readJournal(config);
   if (present === null || present === 'unreadable') return;
-  if (!isOfTarget(present, site)) throw unfinished(config, 'its journal names what no restore of this database would');
+  if (!isOfTarget(present, target))
+    throw unfinished(config, 'its journal names what no restore of this database would');
   held.claim(present);
   log.warn(recoveryMessages.unfinished(present.holder, present.startedAt));
   recorder.exchange(swapOf(present, present.phase));
-  const outcome = await recoverJournal(site, present, held, context).catch((error: unknown) => {
+  const outcome = await recoverJournal(target, present, held, context).catch((error: unknown) => {
     const takenOver = held.takenOver();
     if (takenOver !== null) {
       recorder.exchange(null);
@@ -181,13 +182,13 @@ async function takeOver(site: RestoreTarget, held: HeldJournal, context: Restore
 
 /** Nobody can tell what became of the restore; a database that it left closed is told before anything else. */
 async function unreadableJournal({ config, version }: RestoreContext): Promise<Failure> {
-  const { database: target } = config;
-  const closed = target.kind === 'sqlite' ? null : await findClosed(target, `db-init ${version} restore`);
-  if (closed === null || target.kind === 'sqlite') return unfinished(config, 'its journal cannot be read');
+  const { database: configured } = config;
+  const closed = configured.kind === 'sqlite' ? null : await findClosed(configured, `db-init ${version} restore`);
+  if (closed === null || configured.kind === 'sqlite') return unfinished(config, 'its journal cannot be read');
   return new Failure({
     kind: 'closed-database',
-    database: displayNameOf(target),
-    name: target.database,
+    database: displayNameOf(configured),
+    name: configured.database,
     reason: 'it is closed to everybody',
     beside: closed.beside,
     journal: journalFileOf(config),
@@ -196,30 +197,30 @@ async function unreadableJournal({ config, version }: RestoreContext): Promise<F
 }
 
 /** Opens the place of a live database, and takes the lock of restores, to settle what another run or connection left. */
-async function withSite<Result>(
+async function withTarget<Result>(
   way: Way,
   context: RestoreContext,
   openLive: <Opened>(work: (live: Database) => Promise<Opened>) => Promise<Opened>,
-  work: (site: RestoreTarget) => Promise<Result>,
+  work: (target: RestoreTarget) => Promise<Result>,
 ): Promise<Result> {
   const { config } = context;
-  const { database: target } = config;
-  if (target.kind === 'postgresql' && way === 'databases') {
-    const maintenance = await enterMaintenanceDatabase(target, context);
+  const { database: configured } = config;
+  if (configured.kind === 'postgresql' && way === 'databases') {
+    const maintenance = await enterMaintenanceDatabase(configured, context);
     if (maintenance === null) throw unfinished(config, noMaintenanceDatabase);
-    const site = databaseSwapTarget(target, maintenance, null, context);
+    const target = databaseSwapTarget(configured, maintenance, null, context);
     try {
-      return await work(site);
+      return await work(target);
     } finally {
-      await site.close();
+      await target.close();
     }
   }
   return openLive((live) =>
     live.withLock(async () =>
       work(
-        target.kind === 'sqlite'
-          ? fileSwapTarget(target, null, context)
-          : schemaSwapTarget(target, await applicationSchemaOf(live), live, context),
+        configured.kind === 'sqlite'
+          ? fileSwapTarget(configured, null, context)
+          : schemaSwapTarget(configured, await applicationSchemaOf(live), live, context),
       ),
     ),
   );
@@ -231,7 +232,7 @@ async function withSite<Result>(
  * @throws Error if that failed as well: the journal stays for the next start
  */
 export async function recoverOwn(
-  site: RestoreTarget,
+  target: RestoreTarget,
   journal: Journal,
   held: HeldJournal,
   context: RestoreContext,
@@ -239,13 +240,13 @@ export async function recoverOwn(
   const { config, log } = context;
   // a signal has ended the work; that it is cleaned up must not be ended by it as well
   const patient = { ...context, signal: new AbortController().signal };
-  return recoverJournal(site, journal, held, patient).catch((error: unknown) => {
+  return recoverJournal(target, journal, held, patient).catch((error: unknown) => {
     if (!isLost(error)) throw error;
     const { action, way } = journal;
     log.warn(recoveryMessages.connectionLost(action, reasonOf(error)));
     const openLive = <Opened>(work: (live: Database) => Promise<Opened>): Promise<Opened> =>
       withScratchDatabase(config.database, patient, work);
-    return withSite(way, patient, openLive, (other) => recoverJournal(other, journal, held, patient));
+    return withTarget(way, patient, openLive, (other) => recoverJournal(other, journal, held, patient));
   });
 }
 

@@ -13,8 +13,8 @@ import {
   announceKept,
   describeArchive,
   describeErasures,
-  describeLacking,
-  describeLackingUnknown,
+  describeMissingObjects,
+  describeMissingUnknown,
   describeSurroundings,
   describeFormer,
   describeUndone,
@@ -98,10 +98,10 @@ async function naming(step: string, { config, signal }: RestoreContext, work: ()
 async function bringIn(request: RestoreRequest, live: Database, context: RestoreContext): Promise<void> {
   const { config, log } = context;
   if (!request.dryRun) await requireExclusiveAccess(live, context);
-  const site = await openTarget(live, context);
+  const target = await openTarget(live, context);
   try {
-    const journal = newJournal(request, site, live.name, context);
-    const around = await findLeftBehind(live, site.way);
+    const journal = newJournal(request, target, live.name, context);
+    const around = await findLeftBehind(live, target.way);
     const source: Source = { archive: request.archive, folder: stagingFolderOf(config, journal.id), around };
     await requireWritable(journal.uploads);
     log.info(describeArchive(request.archive));
@@ -109,9 +109,9 @@ async function bringIn(request: RestoreRequest, live: Database, context: Restore
     if (erased.length > 0) log.warn(describeErasures(request.archive, erased));
     for (const line of describeSurroundings(around)) log.warn(line);
     await request.consent?.();
-    await runJournalled(journal, site, context, async (mayGoOn) => {
+    await runJournalled(journal, target, context, async (mayGoOn) => {
       makeFolder(source.folder, 0o700);
-      await site.upgradeScratch(source, journal.places, request.dryRun);
+      await target.upgradeScratch(source, journal.places, request.dryRun);
       await stage(journal, request, mayGoOn, context);
       return request.dryRun ? null : source;
     });
@@ -119,12 +119,12 @@ async function bringIn(request: RestoreRequest, live: Database, context: Restore
       log.info(restoreMessages.rehearsed);
       return;
     }
-    await verifyLive(journal, source, site, live.name, context);
+    await verifyLive(journal, source, target, live.name, context);
     log.info(restoreMessages.restored(live.name, request.archive.file));
-    await tellLacking(around, site.way, context);
+    await tellLacking(around, target.way, context);
     await tellKept(context);
   } finally {
-    await site.close();
+    await target.close();
   }
 }
 
@@ -146,23 +146,23 @@ async function bringBack(
   const last = lastKept(config);
   if (last === null) throw nothingKept(live.name);
   await requireExclusiveAccess(live, context);
-  const site = await openTarget(live, context, last.way);
+  const target = await openTarget(live, context, last.way);
   try {
-    if (!isFormerOf(site, last.kept)) throw nothingKept(live.name);
-    const found = await compareFormer(site, last, context);
+    if (!isFormerOf(target, last.kept)) throw nothingKept(live.name);
+    const found = await compareFormer(target, last, context);
     for (const sentence of describeFormer(last, found)) log.warn(sentence);
     requireUnchanged(last, found, acceptChanges);
     if (consent !== null) {
       await consent();
       // a question may stand for long: what comes back is what was shown
-      const later = await compareFormer(site, last, context);
+      const later = await compareFormer(target, last, context);
       if (!isDeepStrictEqual(later, found)) requireUnchanged(last, later, false);
     }
-    await swapBack(site, live.name, context);
+    await swapBack(target, live.name, context);
     log.info(describeUndone(live.name, found));
     await tellKept(context);
   } finally {
-    await site.close();
+    await target.close();
   }
 }
 
@@ -174,11 +174,11 @@ async function tellLacking(around: readonly Surrounding[], way: Way, context: Re
     const lacking = await withScratchDatabase(config.database, context, (restored) =>
       findLacking(around, restored, way),
     );
-    for (const line of describeLacking(lacking)) log.warn(line);
+    for (const line of describeMissingObjects(lacking)) log.warn(line);
   } catch (error) {
     signal.throwIfAborted();
-    log.warn(describeLackingUnknown(reasonOf(error)));
-    for (const line of describeLacking(around)) log.warn(line);
+    log.warn(describeMissingUnknown(reasonOf(error)));
+    for (const line of describeMissingObjects(around)) log.warn(line);
   }
 }
 
@@ -195,16 +195,16 @@ async function tellKept({ config, log }: RestoreContext): Promise<void> {
 }
 
 /** The exchange of an undo. */
-async function swapBack(site: RestoreTarget, database: string, context: RestoreContext): Promise<void> {
+async function swapBack(target: RestoreTarget, database: string, context: RestoreContext): Promise<void> {
   const { config } = context;
   const last = lastKept(config);
-  if (last === null || !isFormerOf(site, last.kept)) throw nothingKept(database);
+  if (last === null || !isFormerOf(target, last.kept)) throw nothingKept(database);
   const id = newId(config);
-  const places = { ...site.places(id), incoming: last.kept };
+  const places = { ...target.places(id), incoming: last.kept };
   const uploads = last.uploads.map((folder) => ({ folder, former: last.id }));
-  const facts = { id, action: 'undo', way: site.way, database, archive: null, places, uploads } as const;
+  const facts = { id, action: 'undo', way: target.way, database, archive: null, places, uploads } as const;
   const journal: Journal = { ...facts, startedAt: now(), holder: thisProcess(), phase: 'preparing' };
-  await runJournalled(journal, site, context, () => Promise.resolve('undo'));
+  await runJournalled(journal, target, context, () => Promise.resolve('undo'));
 }
 
 /**
@@ -214,7 +214,7 @@ async function swapBack(site: RestoreTarget, database: string, context: RestoreC
 async function verifyLive(
   journal: Journal,
   source: Source,
-  site: RestoreTarget,
+  target: RestoreTarget,
   name: string,
   context: RestoreContext,
 ): Promise<void> {
@@ -229,13 +229,13 @@ async function verifyLive(
   });
   if (fault === null) return recorder.exchange(null);
   log.error(restoreMessages.unhealthy(fault.reason));
-  await swapBack(site, name, patiently);
+  await swapBack(target, name, patiently);
   throw refusedStep('the last look at the restored database', fault.reason, fault.cause, config);
 }
 
 function newJournal(
   request: RestoreRequest,
-  site: RestoreTarget,
+  target: RestoreTarget,
   database: string,
   { config, log }: RestoreContext,
 ): Journal {
@@ -248,13 +248,13 @@ function newJournal(
   return {
     id,
     action: 'restore',
-    way: site.way,
+    way: target.way,
     database,
     archive: request.identity,
     startedAt: now(),
     holder: thisProcess(),
     phase: 'preparing',
-    places: site.places(id),
+    places: target.places(id),
     uploads: roots.map(({ folder }) => ({ folder, former: null })),
   };
 }

@@ -42,7 +42,7 @@ export async function seedDatabase(context: SeedCommandContext, options: SeedOpt
 /** The rows fit the schema that this image knows, and no other. @throws Failure `seed-refused` */
 async function requireCurrent({ database, config, recorder }: SeedCommandContext): Promise<void> {
   const seen = await assess(database, config);
-  recorder.looked(seen);
+  recorder.assessed(seen);
   const { kind } = seen.state;
   if (kind === 'current') return;
   throw new Failure({ kind: 'seed-refused', database: database.name, state: kind, exitCode: verifyExitCode(seen) });

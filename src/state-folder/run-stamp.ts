@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { reasonOf } from '../errors/failure.ts';
 import type { Log } from '../report/log.ts';
-import { isPlaceToKeep } from '../platform/volumes.ts';
+import { isPersistentFolder } from '../platform/volumes.ts';
 import { isText, parseRecord } from './parse-record.ts';
 import { stampFileOf } from './state-paths.ts';
 import { workMessages } from '../report/gate-messages.ts';
@@ -15,7 +15,7 @@ import { workMessages } from '../report/gate-messages.ts';
  * Where no volume is mounted for backups, nothing is noted.
  */
 export function writeStamp(config: Config, database: Database, heads: readonly string[], log: Log): void {
-  if (!isPlaceToKeep(config.backupFolder)) return;
+  if (!isPersistentFolder(config.backupFolder)) return;
   const file = stampFileOf(config);
   const note = { database: database.name, revisions: heads, healthyAt: new Date().toISOString() };
   try {

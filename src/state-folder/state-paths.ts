@@ -57,7 +57,7 @@ export function onceMemoryOf(config: Pick<Config, 'backupFolder'>): string {
 }
 
 /** Something that is another value after a restore was finished. */
-export function markOfRestores(config: Pick<Config, 'backupFolder'>): string {
+export function restoreHistoryVersion(config: Pick<Config, 'backupFolder'>): string {
   try {
     const { ino, mtimeMs } = statSync(restoreHistoryOf(config));
     return `${ino} ${mtimeMs}`;

@@ -8,7 +8,7 @@ import { withoutManifest } from '../row-by-row/into-postgres.ts';
 import { unpackSqlite } from '../row-by-row/sqlite-copy.ts';
 import { upgradeAndVerify, withScratchDatabase } from '../load-and-verify.ts';
 import type { RestoreContext, RestoreTarget } from '../target.ts';
-import { describeUnseen, restoreMessages } from '../../report/restore-messages.ts';
+import { describeUnknownOpeners, restoreMessages } from '../../report/restore-messages.ts';
 
 const sides = ['', '-journal', '-wal', '-shm', '.db-init-lock'];
 
@@ -38,7 +38,7 @@ export function fileSwapTarget({ file }: SqliteTarget, live: Database | null, co
       // an open file of our own would be in the way as well
       await live?.close();
       const { disconnect, log } = context;
-      const unseen = disconnect ? () => log.warn(describeUnseen(file)) : undefined;
+      const unseen = disconnect ? () => log.warn(describeUnknownOpeners(file)) : undefined;
       await swapFiles(places, unseen, mayGoOn);
     },
 

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { lookAtDataVolume } from '../../../src/platform/data-volume.ts';
+import { inspectDataVolume } from '../../../src/platform/data-volume.ts';
 import { describeDataVolume } from '../../../src/report/connection-messages.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -12,7 +12,7 @@ async function said(files: Readonly<Record<string, string>>): Promise<string> {
     await mkdir(join(folder, path, '..'), { recursive: true });
     await writeFile(join(folder, path), content);
   }
-  return describeDataVolume(lookAtDataVolume(folder), [15, 16, 17]).join('\n');
+  return describeDataVolume(inspectDataVolume(folder), [15, 16, 17]).join('\n');
 }
 
 it.each([
@@ -34,5 +34,5 @@ it('says where the client programs are too old for it', async () => {
 it('tells what is no data from what is not there', async () => {
   expect(await said({})).toContain('is empty');
   expect(await said({ 'photos/me.png': '' })).toContain('no PG_VERSION), but photos:');
-  expect(describeDataVolume(lookAtDataVolume('/nowhere/at/all'), [])).toEqual([]);
+  expect(describeDataVolume(inspectDataVolume('/nowhere/at/all'), [])).toEqual([]);
 });

@@ -4,7 +4,7 @@ import { Failure } from '../errors/failure.ts';
 import type { CommandContext } from './context.ts';
 
 /** For the part of a command that needs a database after all. @throws Failure `configuration` where none is set */
-export function requireTarget(context: CommandContext<Settings>): CommandContext {
+export function requireDatabase(context: CommandContext<Settings>): CommandContext {
   const { database, ...settings } = context.config;
   if (database === null) throw new Failure({ kind: 'configuration', faults: [noDatabase] });
   return { ...context, config: { ...settings, database } };

@@ -10,7 +10,7 @@ import { describeReceiving } from '../report/archive-messages.ts';
  * Receives an archive on standard input into the backup folder, where it stays as long as `work` runs.
  * @throws Failure `usage`, `archive-rejected`, `restore-refused`
  */
-export async function receiving<Result>(
+export async function withReceivedArchive<Result>(
   { config, log, output, signal }: CommandContext<Settings>,
   work: (file: string) => Promise<Result>,
 ): Promise<Result> {
