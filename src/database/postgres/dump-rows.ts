@@ -14,8 +14,8 @@ import { isTableData, schemaOf, withoutOptional } from './toc.ts';
 export interface DumpTable {
   readonly schema: string;
   readonly name: string;
-  /** In the order of its rows. `type`: as PostgreSQL prints it, `text` for an enumeration. */
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  /** In the order of its rows. `type`: as PostgreSQL prints it, `text` for an enumeration; null if nothing tells it. */
+  readonly columns: readonly { readonly name: string; readonly type: string | null }[];
   readonly rows: number;
 }
 
@@ -108,8 +108,8 @@ function listContents(schema: string, { enums }: Made) {
   let revisions: string[] | null = null;
   const describeColumns = (object: string, names: readonly string[]): DumpTable['columns'] =>
     names.map((name) => {
-      const type = types.get(object)?.get(name) ?? 'text';
-      return { name: nameIn(name), type: enums.has(type) ? 'text' : type };
+      const type = types.get(object)?.get(name) ?? null;
+      return { name: nameIn(name), type: type !== null && enums.has(type) ? 'text' : type };
     });
   const note = (object: string, names: readonly string[], rows: number): void => {
     const [inSchema, name] = splitName(object);

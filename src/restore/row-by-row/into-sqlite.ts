@@ -125,17 +125,26 @@ function tablesToFill(
   onServer: Catalog,
 ): ReadonlyMap<DumpTable, TableToFill> {
   const found = new Map<DumpTable, TableToFill>();
+  const indexes = Object.values(promised.tables).flatMap((table) => Object.keys(table.indexes));
+  const nameFor = namesApart([...Object.keys(promised.tables), ...indexes]);
   for (const table of tables) {
     const ours = table.schema === schema;
     // SQLite has no tables without columns
     if ((ours && table.name === versionTable) || table.columns.length === 0) continue;
-    const name = ours ? table.name : `${table.schema}.${table.name}`;
     const promise = ours ? (promised.tables[table.name] ?? null) : null;
+    const name = promise === null ? nameFor(ours ? table.name : `${table.schema}.${table.name}`) : table.name;
+    const columnNameFor = namesApart(Object.keys(promise?.columns ?? {}));
     const columns = table.columns.map(({ name: column, type }): Column => {
       const known = promise !== null && Object.hasOwn(promise.columns, column);
       const wanted = known ? (onServer.tables[table.name]?.columns[column]?.type ?? null) : null;
       const plain = wanted !== null && Object.hasOwn(onServer.enums, wanted) ? 'text' : wanted;
-      return { name: column, type, conversion: conversionToSqlite(type, plain), tally: new Map() };
+      const present = type ?? plain ?? 'text';
+      return {
+        name: known ? column : columnNameFor(column),
+        type: present,
+        conversion: conversionToSqlite(present, plain),
+        tally: new Map(),
+      };
     });
     found.set(table, {
       name,
@@ -152,6 +161,21 @@ function tablesToFill(
     });
   }
   return found;
+}
+
+/**
+ * Names that SQLite tells apart, which holds names for equal whatever their capitals and keeps some for itself.
+ * @param taken names that are no longer free
+ */
+function namesApart(taken: readonly string[]): (wanted: string) => string {
+  const used = new Set(taken.map((name) => name.toLowerCase()));
+  return (wanted) => {
+    const free = wanted.toLowerCase().startsWith('sqlite_') ? `_${wanted}` : wanted;
+    let name = free;
+    for (let number = 2; used.has(name.toLowerCase()); number++) name = `${free}_${number}`;
+    used.add(name.toLowerCase());
+    return name;
+  };
 }
 
 /** The tables with their rules, as far as the dump has the columns: what is missing is added later, as to any database. */
