@@ -103,12 +103,19 @@ async function chunksOf(result) {
       return [path, path.endsWith('.js') ? await asChunk(text, packages) : text];
     }),
   );
-  const together = texts.filter(([path]) => core.has(path)).map(([path, text]) => `"${basename(path)}": ${text}`);
+  /** @param {string} path */
+  const isRevision = (path) => /^\d/.test(basename(path));
+  /** @param {string} name @param {(path: string) => boolean} belongs @returns {[string, string]} */
+  const pack = (name, belongs) => {
+    const members = texts.filter(([path]) => belongs(path)).map(([path, text]) => `"${basename(path)}": ${text}`);
+    return [`dist/chunks/${name}`, `({\n${members.join(',\n')}\n})\n`];
+  };
   return [
     ...texts
-      .filter(([path]) => !core.has(path))
+      .filter(([path]) => !core.has(path) && !isRevision(path))
       .map(([path, text]) => [path, path.endsWith('.js') ? `(${text})` : text]),
-    ['dist/chunks/core.js', `({\n${together.join(',\n')}\n})\n`],
+    pack('core.js', (path) => core.has(path)),
+    pack('revisions.js', isRevision),
     ...filesOfSchema().map((name) => [`dist/chunks/${name}`, compactJson(`src/schema/${name}`)]),
   ];
 }

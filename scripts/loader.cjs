@@ -12,7 +12,9 @@ const { Script } = require('node:vm');
 const folder = path.join(__dirname, 'chunks');
 /** @type {Map<string, { exports: unknown }>} */
 const modules = new Map();
-const core = /** @type {Readonly<Record<string, Chunk>>} */ (evaluate('core.js'));
+const core = chunksIn('core.js');
+/** @type {Readonly<Record<string, Chunk>> | null} */
+let revisions = null;
 
 /**
  * The value of a file of the program. All of them are ASCII.
@@ -60,7 +62,14 @@ function load(id) {
  * @returns {Chunk}
  */
 function chunk(name) {
-  return core[name] ?? /** @type {Chunk} */ (evaluate(name));
+  // an old database needs nearly all of them
+  if (/^\d/.test(name)) revisions ??= chunksIn('revisions.js');
+  return core[name] ?? revisions?.[name] ?? /** @type {Chunk} */ (evaluate(name));
+}
+
+/** @param {string} name of a file that holds several chunks */
+function chunksIn(name) {
+  return /** @type {Readonly<Record<string, Chunk>>} */ (evaluate(name));
 }
 
 load('./main.js');
