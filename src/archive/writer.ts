@@ -164,7 +164,7 @@ function openMeter(onBytes: (bytes: number) => void): Meter {
       done(null, chunk);
     },
   });
-  // whoever writes hears of it
+  // the writer gets the error through its callback
   stream.on('error', () => undefined);
   return { stream, taken: () => ({ member: { size, sha256: sha256.digest('hex') }, crc }) };
 }

@@ -20,7 +20,7 @@ export function readArguments(given: readonly string[]): Request {
   return first.startsWith('-') ? readCommand(commandOf('gate'), given) : readCommand(commandOf(first), others);
 }
 
-/** The command that `help` is asked about; null for itself, for `version`, and where none is named. */
+/** The command that `help` explains; null for `help` itself, for `version`, and where no command is named. */
 function commandAsked([name]: readonly string[]): Command | null {
   return name === undefined || ['help', 'version'].includes(name) ? null : commandOf(name);
 }
@@ -31,7 +31,7 @@ function commandOf(name: string): Command {
   if (command !== undefined) return command;
   const known = [...commands.map((candidate) => candidate.name), 'help', 'version'];
   const meant = closestName(name, known);
-  // a password may have got here, or an address with one
+  // the word may be a password, or an address with one
   const shown = /^[a-z-]{1,20}$/.test(name) ? name : null;
   throw new Failure({ kind: 'usage', message: usageTexts.noCommand(shown, meant, known) });
 }
@@ -52,7 +52,7 @@ function readCommand(command: Command, args: readonly string[]): Request {
       tokens: true,
     });
     const given = tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : []));
-    // of two values nobody can tell which one was meant
+    // with two values it is not clear which one is meant
     const repeated = given.find((name, index) => given.indexOf(name) !== index);
     if (repeated !== undefined) throw new Error(usageTexts.repeated(repeated));
     if (positionals.length > most) throw new Error(usageTexts.tooMany(positionals.slice(most)));
@@ -68,7 +68,7 @@ function readCommand(command: Command, args: readonly string[]): Request {
       },
     };
   } catch (error) {
-    // Node goes on with how to write an argument that only looks like an option
+    // the rest of Node's message explains how to pass an argument that only looks like an option
     const [reason = ''] = reasonOf(error).split('. ');
     const message = usageTexts.misread(reason, `${command.name} ${command.usage}`);
     throw new Failure({ kind: 'usage', message }, { cause: error });

@@ -18,7 +18,7 @@ export async function destinationOf({ config, arguments: { options } }: CommandC
   const there = await kindOf(path);
   if (there === 'folder') return { folder: path, file: null };
   if (there === 'file') throw refuse(outputTexts.exists(path));
-  // to write through it would make a file that nobody has named
+  // writing through the link would create a file at another path
   if (there === 'dangling link') throw refuse(outputTexts.danglingLink(path));
   const folder = dirname(path);
   if (given.endsWith('/')) throw refuse(outputTexts.noFolder(path));

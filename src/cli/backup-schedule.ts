@@ -9,10 +9,10 @@ import { describeHealth, describeSchedule, describeSchedulerEvent, unfitSchedule
 import type { CommandContext } from './context.ts';
 import { readSchedulerState, schedulerStateOf, writeSchedulerState } from '../state-folder/scheduler-state.ts';
 
-/** Every night at half past three: after what others do at midnight, and outside of the hour that some nights lack. */
+/** Every night at 3:30: after the usual jobs at midnight, and outside the hour that is skipped when the clock goes forward. */
 const nightly = '30 3 * * *';
 
-/** Milliseconds: a clock that is set, and a machine that slept, are noticed after so long. */
+/** Milliseconds: after at most this time a changed clock, or a machine that slept, is noticed. */
 const longestNap = 60_000;
 
 /**
@@ -34,7 +34,7 @@ export async function scheduleBackups(context: CommandContext, keep: number | nu
       schedule,
       now: () => new Date(),
       waitUntil: (time) => waitUntil(time, signal),
-      // a folder that cannot be read fails the backup, which tells it
+      // if the folder cannot be read, the backup fails and says so
       newest: () =>
         findNewestBackup(config.backupFolder, namesOf(config.database), 'manual').then(
           (newest) => newest?.manifest.createdAt ?? null,

@@ -76,7 +76,7 @@ function writesToOutput({ positionals: [verb], options }: CommandArguments): boo
   return verb === 'create' && options.get('output') === '-';
 }
 
-/** How many are to be kept; null where nothing is said. @throws Failure `usage` */
+/** The value of `--keep`; null without it. @throws Failure `usage` */
 function keepOf({ arguments: { options } }: BackupContext, form: Form): number | null {
   const text = options.get('keep');
   if (text === undefined) return null;
@@ -123,7 +123,7 @@ async function schedule(given: BackupContext): Promise<ExitCode> {
   return scheduleBackups(context, keep);
 }
 
-/** Writes the archive to standard output, as `--output -` wants it. */
+/** Writes the archive to standard output, for `--output -`. */
 async function createStream(context: CommandContext): Promise<ExitCode> {
   const refuse = (message: string): Failure => new Failure({ kind: 'usage', message });
   if (context.arguments.flags.has('json')) throw refuse(streamTexts.noJson);
@@ -181,7 +181,7 @@ async function verify(context: BackupContext, file: string): Promise<ExitCode> {
   return verifyFound(context, found, found);
 }
 
-/** @param name how the archive is called for people */
+/** @param name the archive's name in messages */
 async function verifyFound(context: BackupContext, file: string, name: string): Promise<ExitCode> {
   const { output, arguments: given } = context;
   const found = { ...(await verified(file, context)), file: name };
@@ -192,7 +192,7 @@ async function verifyFound(context: BackupContext, file: string, name: string): 
 }
 
 /**
- * Restores the archive's database beside the live one, brings it to the head, and throws it away.
+ * Restores the archive's database beside the live one, migrates it to the head, and drops it.
  * @returns what it held
  */
 async function proveByRestoring(context: CommandContext, file: string): Promise<RestoreProof> {

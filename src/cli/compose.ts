@@ -6,7 +6,7 @@ import { Failure, reasonOf } from '../errors/failure.ts';
 import { composeUsage, summaries } from '../report/command-line.ts';
 import type { Command } from './context.ts';
 
-/** The image that is built from db-init's sources, as the README does it. */
+/** The image that the README builds from db-init's sources. */
 const image = '${DB_INIT_IMAGE:-timetracker-db-init}';
 
 export const composeCommand: Command = {
@@ -44,7 +44,7 @@ export const composeCommand: Command = {
   },
 };
 
-/** Every setting, in the order in which `help settings` shows them; and TZ, which is Node's own. */
+/** Every setting, in the order of `help settings`, and TZ, which Node reads. */
 function settingNames(help: string): readonly string[] {
   return [...help.matchAll(/^#([A-Z_]+)=/gm)].map(([, name = '']) => name).concat('TZ');
 }
@@ -63,7 +63,7 @@ function readGiven(name: string): NamedText {
   }
 }
 
-/** A file that lies beside the one that names it; unknown for standard input. */
+/** A file named in another one, relative to its folder; null if the other one came on standard input. */
 function readOther(file: string, from: string | null): NamedText | null {
   if (from === null) return null;
   const name = resolve(dirname(from), file);

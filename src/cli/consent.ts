@@ -59,12 +59,12 @@ function isTerminal(): boolean {
 async function ask(question: string, signal: AbortSignal): Promise<string> {
   const { createInterface } = await import('node:readline/promises');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  // while a line is edited, ctrl-C is a key like any other
+  // while readline edits a line, Ctrl-C sends no signal
   terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {
     const closed = new Promise<null>((resolve) => void terminal.once('close', () => resolve(null)));
     const given = await Promise.race([terminal.question(question, { signal }).catch(() => null), closed]);
-    // nobody pressed the key that ends the line
+    // the line was not ended with Enter
     if (given === null) process.stderr.write('\n');
     return (given ?? '').trim();
   } finally {

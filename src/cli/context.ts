@@ -4,7 +4,7 @@ import type { Log } from '../report/log.ts';
 import type { Output } from '../report/output.ts';
 import type { Recorder } from '../report/run-record.ts';
 
-/** What every command gets to work with. */
+/** The context of a command. */
 export interface CommandContext<Known extends Settings = Config> {
   readonly version: string;
   readonly config: Known;
@@ -39,13 +39,13 @@ export interface CommandArguments {
 /** A command of the command line. */
 export type Command = DatabaseCommand | OptionalDatabaseCommand;
 
-/** A command that is not even begun where no database is set. */
+/** A command that always needs a database. */
 export interface DatabaseCommand extends CommandFacts {
   readonly database?: 'needed';
   readonly run: (context: CommandContext) => Promise<ExitCode>;
 }
 
-/** A command of which parts work without a database. */
+/** A command that needs a database for some of its arguments only. */
 interface OptionalDatabaseCommand extends CommandFacts {
   readonly database: 'optional';
   /** Whether a run with these arguments uses the database. */
@@ -67,22 +67,22 @@ interface CommandFacts {
   readonly explains?: Readonly<Record<string, string>>;
   /** How many positional arguments it takes at the most. */
   readonly positionals?: number;
-  /** Whether TT_REPORT_FILE receives a report of it: of what may write to the database. */
+  /** Whether a report is written to TT_REPORT_FILE: for commands that may write to the database. */
   readonly reports?: boolean;
-  /** Whether standard output is for something else than the log. */
+  /** Whether standard output carries the result, so that the log goes to standard error. */
   readonly writesToOutput?: (given: CommandArguments) => boolean;
-  /** Which runs of it the owner is told of (TT_NOTIFY_URL, TT_PING_URL): all, or those of these verbs; default: none. */
+  /** Which runs send a notification (TT_NOTIFY_URL, TT_PING_URL): all, or those of these verbs; default: none. */
   readonly announced?: true | readonly string[];
-  /** Which runs of it TT_RUN_ONCE may name: all, or those of these verbs; default: none. */
+  /** Which runs TT_RUN_ONCE may order: all, or those of these verbs; default: none. */
   readonly once?: true | readonly string[];
 }
 
-/** Whether the verb of a run is one of those that are meant. */
+/** Whether a run's verb is in the list; `true` stands for every verb. */
 export function isAmong(meant: true | readonly string[] = [], { positionals: [verb = ''] }: CommandArguments): boolean {
   return meant === true || meant.includes(verb);
 }
 
-/** Whether the owner is told of a run. One that only says what it would do is nobody's news. */
+/** Whether a run sends a notification. A dry run sends none. */
 export function isAnnounced({ announced }: Command, given: CommandArguments): boolean {
   return !given.flags.has('dry-run') && isAmong(announced, given);
 }

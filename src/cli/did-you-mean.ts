@@ -1,4 +1,4 @@
-/** The word that somebody most likely meant; null if none is like it. */
+/** The word that is most like the typed one; null if none is similar. */
 export function closestName(typed: string, words: readonly string[]): string | null {
   const [best] = words
     .map((word) => ({ word, edits: editsBetween(typed, word) }))

@@ -23,7 +23,7 @@ export const gateCommand: Command = {
   },
 };
 
-/** What TT_RUN_ONCE names; without it what it named before is forgotten. */
+/** Runs the commands of TT_RUN_ONCE; without the variable, the memory of former ones is deleted. */
 async function carryOutOnce(context: CommandContext): Promise<void> {
   const { runOnce } = await import('./run-once.ts');
   await runOnce(context);
@@ -31,7 +31,7 @@ async function carryOutOnce(context: CommandContext): Promise<void> {
 
 async function restoreFirst(places: readonly string[], context: CommandContext): Promise<void> {
   const { restoreAtStart } = await import('../restore/restore-at-start.ts');
-  // compose has not started the application yet; who else has a SQLite file open may be out of sight
+  // compose has not started the application yet, and processes of other containers cannot be seen from here
   const disconnect = context.config.database.kind === 'sqlite';
   const given = { ...context, disconnect, trusted: false, onBytes: () => undefined };
   await restoreAtStart(places, given, (work) =>

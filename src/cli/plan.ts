@@ -19,7 +19,7 @@ export const planCommand: Command = {
   run: (context) => (context.arguments.flags.has('rehearse') ? showRehearsal(context) : looking.run(context)),
 };
 
-/** Does the pending work and takes it back: the only way of looking that writes, and takes the lock therefore. */
+/** Does the pending work and rolls it back. It writes, so it takes the lock. */
 async function showRehearsal(context: CommandContext): Promise<ExitCode> {
   const { rehearse } = await import('../operations/rehearse.ts');
   const { renderRehearsal } = await import('../report/status.ts');
@@ -35,7 +35,7 @@ async function showRehearsal(context: CommandContext): Promise<ExitCode> {
   });
 }
 
-/** The gate would restore an archive first: that is done beside the live database, and thrown away. */
+/** The gate would restore an archive first: it is restored beside the live database, and dropped again. */
 async function rehearseRestore(archive: Archive, context: CommandContext): Promise<ExitCode> {
   const { rehearseAtStart } = await import('../restore/restore-at-start.ts');
   const { renderRestoreRehearsal } = await import('../report/status.ts');

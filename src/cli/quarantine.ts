@@ -54,7 +54,7 @@ async function purge(context: CommandContext, name: string): Promise<void> {
   await withQuarantine(context, 'write', (quarantine, { database }) => database.withLock(() => quarantine.purge(name)));
 }
 
-/** The module that does the work is loaded here: the gate, which seldom needs it, must start fast. */
+/** Loads the module on demand: the gate rarely needs it, and must start fast. */
 async function withQuarantine<Result>(
   context: CommandContext,
   access: 'read' | 'write',

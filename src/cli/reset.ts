@@ -17,7 +17,7 @@ export const resetCommand: Command = {
   once: true,
   async run(context) {
     const { flags } = context.arguments;
-    // without consent nothing is even connected to
+    // without consent no connection is opened
     const consent = consentByName(context, consentNameOf(context.config));
     const request = { disconnect: flags.has('disconnect'), backup: !flags.has('no-backup') };
     // loaded here: the gate must start fast
@@ -27,7 +27,7 @@ export const resetCommand: Command = {
   },
 };
 
-/** What the owner has to write to say which database is meant. */
+/** The name that the owner types to confirm which database is deleted. */
 function consentNameOf({ database }: Config): string {
   switch (database.kind) {
     case 'postgresql':

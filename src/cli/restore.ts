@@ -53,7 +53,7 @@ async function restoreFile(context: CommandContext, given: string): Promise<void
   return restoreFound(context, file, file);
 }
 
-/** Nobody can be asked where the archive comes from: the consent is wanted before anything is read. */
+/** Standard input carries the archive, so no question can be asked: consent is required before anything is read. */
 async function restoreStream(context: CommandContext): Promise<void> {
   const { flags } = context.arguments;
   const { withReceivedArchive: receiving } = await import('./received-archive.ts');
@@ -61,7 +61,7 @@ async function restoreStream(context: CommandContext): Promise<void> {
   await receiving(context, (file) => restoreFound(context, file, standardInput));
 }
 
-/** @param name how the archive is called for people */
+/** @param name the archive's name in messages */
 async function restoreFound(context: CommandContext, file: string, name: string): Promise<void> {
   const { config, log, output } = context;
   const dryRun = context.arguments.flags.has('dry-run');

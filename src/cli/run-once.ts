@@ -38,7 +38,7 @@ export async function runOnce(context: CommandContext): Promise<void> {
   if (orders.length === 0) return forget(context);
   requireMemory(config);
   for (;;) {
-    // of two starts at the same time one carries it out
+    // of two starts at the same time only one runs the command
     const order = await underLock(context, () => begin(orders, context));
     if (order === null) return;
     log.warn(onceTexts.begins(order.words));
@@ -92,7 +92,7 @@ function understand(read: () => Request): Request {
 const unusable = (problem: string): Failure =>
   new Failure({ kind: 'configuration', faults: [{ variable: 'TT_RUN_ONCE', problem }] });
 
-/** A start without the variable forgets what it did: the same value is a new order later. */
+/** A start without the variable deletes the memory: the same value counts as a new order later. */
 function forget({ config, log }: CommandContext): void {
   if (!existsSync(onceMemoryOf(config))) return;
   try {
@@ -121,7 +121,7 @@ function refusal(config: OnceConfig, reason: string | null): Failure {
   return new Failure({ kind: 'run-once-refused', folder, file: onceMemoryOf(config), reason });
 }
 
-/** A SQLite file that is not there is not made by asking. */
+/** Runs `work` under the run lock. A SQLite file that does not exist is not created for it. */
 async function underLock<Result>(context: CommandContext, work: () => Result): Promise<Result> {
   const { database } = context.config;
   if (database.kind === 'sqlite' && !existsSync(database.file)) return work();
@@ -170,13 +170,13 @@ async function carryOut({ command, given }: Order, context: CommandContext): Pro
   note(exitCodes.healthy, true, context);
 }
 
-/** compose has not started the application yet; who else has a SQLite file open may be out of sight. */
+/** compose has not started the application yet, and processes of other containers cannot be seen from here. */
 function atStart(command: Command, given: CommandArguments, { database }: Config): CommandArguments {
   if (database.kind !== 'sqlite' || command.name !== 'restore' || given.flags.has('drop-former')) return given;
   return { ...given, flags: new Set([...given.flags, 'disconnect']) };
 }
 
-/** The object of `gate --json` is the gate's: what a command before it shows stands in the log. */
+/** `gate --json` prints the gate's object: the result of a command before it goes to the log. */
 function outputOf({ output }: CommandContext, { flags }: CommandArguments): CommandContext['output'] {
   return {
     ...output,
@@ -186,7 +186,7 @@ function outputOf({ output }: CommandContext, { flags }: CommandArguments): Comm
   };
 }
 
-/** What kept a command from beginning at all: it is tried again however often that happens. */
+/** Failures before a command began: these do not count, and the next start tries again. */
 const passing: ReadonlySet<ExitCode> = new Set([
   exitCodes.unreachable,
   exitCodes.locked,

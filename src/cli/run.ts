@@ -35,14 +35,14 @@ export interface Invocation {
   readonly signal: AbortSignal;
 }
 
-/** Runs one command from its arguments to its exit code. Whatever fails is told to a person, and never thrown. */
+/** Runs one command, from its arguments to its exit code. It never throws: every error is reported. */
 export async function run(invocation: Invocation): Promise<ExitCode> {
   const { streams, version, signal } = invocation;
   const startedAt = new Date();
   const recorder = openRecord();
-  // before the secrets are known nothing is printed that could hold one
+  // nothing that may hold a secret is printed before the secrets are known
   let secrets: readonly string[] = [];
-  // asked for before anything is parsed: a usage error is told to programs as well
+  // read before the arguments are parsed: a usage error is printed as JSON, too
   const json = invocation.arguments.includes('--json');
   // https://no-color.org: set, and not empty
   const plain = (invocation.environment['NO_COLOR'] ?? '') !== '' || invocation.environment['TERM'] === 'dumb';
@@ -76,7 +76,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     if (request.kind === 'version') return printed(versionText(version), versionFacts(version));
     ({ command } = request);
     announced = isAnnounced(command, request.arguments);
-    // the owner is to hear of settings that cannot be used as well
+    // invalid settings are notified, too
     if (announced) {
       const notification = readNotification(invocation.environment, invocation.workingDirectory);
       secrets = secretsOfNotification(notification);
@@ -128,7 +128,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
   return ended.exitCode;
 }
 
-/** Nothing of it is loaded where nobody is to be told. */
+/** The module is only loaded if a notification is configured. */
 async function announcerOf(notification: NotificationSettings, signal: AbortSignal): Promise<Announcer | null> {
   const { recipients, ping, faults } = notification;
   if (recipients.length === 0 && ping === null && faults.length === 0) return null;
@@ -136,12 +136,12 @@ async function announcerOf(notification: NotificationSettings, signal: AbortSign
   return openAnnouncer(notification, signal);
 }
 
-/** Who stopped a run, or said no, knows of it. */
+/** A person who stopped the run or declined already knows. */
 function isOfInterest({ problem }: Ended): boolean {
   return problem?.kind !== 'interrupted' && problem?.kind !== 'declined';
 }
 
-/** Tells the owner. That it cannot be done is no reason to fail. */
+/** Sends the notification. If that fails, the run does not fail. */
 async function announce(announcer: Announcer, { record, end, message, log, secrets }: Announcement): Promise<void> {
   try {
     const { reportRun } = await import('../operations/run-report.ts');
@@ -163,7 +163,7 @@ interface Announcement {
   readonly secrets: readonly string[];
 }
 
-/** What `--json` prints where a command has no result of its own, or failed. */
+/** What `--json` prints for a command that failed or has no result of its own. */
 async function reportToPrograms(record: RunRecord, end: RunEnd): Promise<JsonObject> {
   const { reportState } = await import('../operations/run-report.ts');
   return { ...(await reportState(record, end)) };
@@ -209,11 +209,11 @@ interface Prepared {
   readonly start: (given: Omit<CommandContext, 'config'>, follow: (config: Settings) => void) => Promise<ExitCode>;
 }
 
-/** What was thrown, as a problem; null for a bug. An interrupted run fails in many ways that all mean the same. */
+/** The problem behind an error; null for a bug. After a signal every error counts as the interruption. */
 function problemOf(error: unknown, signal: AbortSignal, database: string): Problem | null {
   if (signal.aborted) return { kind: 'interrupted', signal: signal.reason === 'SIGINT' ? 'SIGINT' : 'SIGTERM' };
   if (error instanceof Failure) return error.problem;
-  // these may happen at any statement, also where nobody is prepared for them
+  // these can happen at any statement
   const cause = causeOf(error);
   const reason = reasonOf(error);
   if (cause.kind === 'connection-lost') return { kind: 'connection-lost', database, reason };
@@ -244,7 +244,7 @@ async function report(
   return { exitCode, problem: told, message: { title: notice.title, text: banner } };
 }
 
-/** Leaves a file about the end of a run, where a setting wants one. That it cannot be written is no reason to fail. */
+/** Writes a file about the end of a run, if a setting names one. If that fails, the run does not fail. */
 async function writeIfWanted(
   what: string,
   file: string | null,

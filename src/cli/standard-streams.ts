@@ -12,7 +12,7 @@ export interface ArchiveOutput {
   readonly written: () => number;
 }
 
-/** Bytes that wait to be written at the most. */
+/** Bytes that are buffered at most. */
 const waiting = 512 * 1024;
 
 /** @throws Failure `usage` where standard output is a terminal */
@@ -38,12 +38,12 @@ interface Target {
   readonly end: (done: (error?: Error | null) => void) => void;
 }
 
-/** Node's own stdout writes to a file without looking whether all of it was written, which on a full disk it is not. */
+/** Node's own stdout does not notice a short write to a file, which is what happens on a full disk. */
 function openOutput(): Target {
   const stats = fstatSync(1);
   if (stats.isFIFO() || stats.isSocket()) return { target: process.stdout, end: (done) => done() };
   const target = createWriteStream('', { fd: 1, autoClose: false, flush: stats.isFile() });
-  // whoever writes hears of it
+  // the writer gets the error through its callback
   target.on('error', () => undefined);
   return { target, end: (done) => void target.end(done) };
 }

@@ -14,14 +14,14 @@ import type { CommandContext, DatabaseCommand } from './context.ts';
 import { withDatabase } from './with-database.ts';
 import { summaries } from '../report/command-line.ts';
 
-/** What a command tells beside the state: lines for people, keys for programs. */
+/** What a command adds to the state: lines for people, keys for programs. */
 interface More {
   readonly lines: readonly string[];
   readonly facts: JsonObject;
 }
 
 /**
- * Commands that look and tell: they never write, and take no lock.
+ * A command that reads and reports: it never writes, and takes no lock.
  * @param judged what the gate would do now, or the schema alone, whatever the gate could do about it
  */
 export function inspectionCommand(
@@ -73,7 +73,7 @@ export async function ordersOf({
   return { orders: ordersAtStart(config, commandLine) };
 }
 
-/** What the gate would do is to restore the archive, whatever is there now, unless something keeps it from that. */
+/** Adds the restore that the gate would do first, or the obstacle to it. */
 export async function withArchive(
   seen: Assessment,
   archive: Archive | null,
@@ -81,7 +81,7 @@ export async function withArchive(
   context: Pick<CommandContext, 'config' | 'signal'>,
 ): Promise<Assessment> {
   const { observation } = seen;
-  // the gate would not even open a file beside which the log of another copy lies
+  // the gate does not open a file beside which the log of another copy lies
   const closed = observation.kind === 'not-seen' && observation.sideFile !== undefined;
   if (archive === null || closed) return seen;
   const { obstacleAtStart } = await import('../restore/restore-at-start.ts');
@@ -96,7 +96,7 @@ const status = inspectionCommand(
   async (_, { backupFolder, database }) => {
     const { findNewestBackup } = await import('../backup/retention.ts');
     const { describeNewest, listNewest } = await import('../report/backup-list.ts');
-    // a folder that cannot be read is told by what wants to write there
+    // an unreadable folder is reported by the command that writes there
     const newest = await findNewestBackup(backupFolder, namesOf(database)).catch(() => null);
     return { lines: listNewest(newest), facts: { lastBackup: describeNewest(newest) } };
   },
@@ -114,7 +114,7 @@ export const statusCommand: DatabaseCommand = {
   },
 };
 
-/** Where the server does not come up, its volume may say why, if it is mounted here. */
+/** If the server does not start, its data volume may show why, where it is mounted here. */
 async function tellOfDataVolume({ config, log }: CommandContext): Promise<void> {
   if (config.database.kind !== 'postgresql') return;
   const { dataVolume, describeDataVolume } = await import('../report/connection-messages.ts');

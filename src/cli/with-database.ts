@@ -54,15 +54,15 @@ function isTemporary(file: string): boolean {
   return !relative(tmpdir(), file).startsWith('..');
 }
 
-/** How far a run has come. */
+/** The progress of a run. */
 interface Progress {
   /** Whether it has begun. */
   locked: boolean;
-  /** What restores there had been when it came. */
+  /** The version of the restore history when the run began. */
   readonly restores: string;
 }
 
-/** Nothing is begun under the run lock while there is the journal of a restore. */
+/** Under the run lock, refuses to begin while the journal of a restore exists. */
 function guarded(database: Database, { config }: Opening, progress: Progress): Database {
   return {
     ...database,

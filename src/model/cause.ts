@@ -3,7 +3,7 @@ export interface LockHolder {
   readonly description: string;
 }
 
-/** Somebody who holds what a statement could not get in time. */
+/** A session or transaction that holds a lock for which a statement waited too long. */
 export type Blocker =
   | {
       readonly kind: 'session';
@@ -22,7 +22,7 @@ export type Blocker =
   /** A transaction of PREPARE TRANSACTION, by its name. */
   | { readonly kind: 'prepared'; readonly name: string; readonly user: string; readonly tables: readonly string[] };
 
-/** Why a database did not do what it was told; `other` where the error does not tell. */
+/** Why a statement failed; `other` where the error does not say. */
 export type Cause =
   | {
       readonly kind:

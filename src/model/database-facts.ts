@@ -1,19 +1,19 @@
 import type { Catalog } from './catalog.ts';
 
-/** What lies on a table, or around the database, that no revision made: triggers, rules, policies, rights, settings. */
+/** An object or setting on a table, or of the database, that no revision makes: trigger, rule, policy, right, setting. */
 export interface Attachment {
   /** Null for what concerns the whole database. */
   readonly table: string | null;
   /** What it is, as a noun: `trigger`, `rule`, `setting`. */
   readonly what: string;
   readonly name: string;
-  /** Its definition, or what it brings about. */
+  /** Its definition, or its effect. */
   readonly detail: string;
   /** Whether the application certainly cannot write, or loses what it writes, while it is there. */
   readonly refuses: boolean;
-  /** The statement that takes it away. */
+  /** The statement that removes it. */
   readonly remedy: string;
-  /** The statement that makes it anew, where that is needed word for word. */
+  /** The statement that creates it again, where the exact text is needed. */
   readonly definition?: string;
 }
 
@@ -31,7 +31,7 @@ export interface Answer {
   readonly value: string;
 }
 
-/** What decides beside the catalog whether the application can work. */
+/** Everything beside the catalog that decides whether the application can work. */
 export interface Surroundings {
   readonly attachments: readonly Attachment[];
   readonly numberings: readonly Numbering[];
@@ -51,7 +51,7 @@ export interface Relation {
   readonly estimatedRows: number | null;
 }
 
-/** Somebody else who is connected to the database. */
+/** Another session of the database. */
 export interface OtherSession {
   readonly pid: number;
   readonly application: string;
@@ -71,7 +71,7 @@ export const collationVersion = 'collation version';
 /** The surroundings of an empty database. */
 export const noSurroundings: Surroundings = { attachments: [], numberings: [], answers: [] };
 
-/** What one look at a database tells, taken in one snapshot. */
+/** The facts of one inspection, read in one snapshot. */
 export interface DatabaseFacts {
   /** The schema that the application works in; null if its search path names none that is there. `main` on SQLite. */
   readonly schema: string | null;
@@ -95,11 +95,11 @@ export interface DatabaseFacts {
  */
 export type Question = (seen: Pick<DatabaseFacts, 'catalog' | 'surroundings'>) => readonly string[];
 
-/** Why a run may not write what it has to write. */
+/** A right that a run needs and does not have. */
 export interface MissingRight {
-  /** What cannot be done, e.g. `create tables in schema public`. */
+  /** The refused action: `create tables in schema public`. */
   readonly action: string;
-  /** What its owner runs to allow it. */
+  /** The statement with which the owner grants it. */
   readonly remedy: string;
 }
 

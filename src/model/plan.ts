@@ -3,7 +3,7 @@ import type { ExitCode } from '../errors/exit-codes.ts';
 import type { OtherSession } from './database-facts.ts';
 import type { State } from './state.ts';
 
-/** What the owner allows, from the environment. */
+/** The owner's permissions, from the environment. */
 export interface Consent {
   /** TT_SKIP_DB_CLEANUP */
   readonly skipCleanup: boolean;
@@ -35,7 +35,7 @@ export interface Refusal {
   readonly unsafe: readonly Unsafe[];
 }
 
-/** What a run is going to do. */
+/** The plan of a run. */
 export type Plan =
   | { readonly kind: 'pass'; readonly state: Extract<State, { kind: 'current' | 'ahead' }> }
   | {

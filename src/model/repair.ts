@@ -4,7 +4,7 @@ import type { Difference } from './difference.ts';
 /** What is wrong with rows: no value, the same value again, a reference to nothing, a check not passed. */
 export type Fault = 'null' | 'duplicate' | 'orphan' | 'violation' | 'no-value';
 
-/** Why something is not mended. */
+/** Why a difference is not repaired. */
 export type Obstacle =
   | { readonly kind: 'rows'; readonly fault: Fault; readonly rows: number; readonly find: string }
   | { readonly kind: 'type' }
@@ -14,16 +14,16 @@ export type Obstacle =
   | { readonly kind: 'other-key'; readonly key: string }
   | { readonly kind: 'part-of-key'; readonly key: string }
   | { readonly kind: 'waits-for'; readonly column: string }
-  /** It is the owner's, and whoever put it there has to take it away. */
+  /** The owner added it, and has to remove it. */
   | { readonly kind: 'owners' }
   /** Views and rules of the owner's need the column as it is. */
   | { readonly kind: 'dependents'; readonly objects: readonly Dependent[] }
   /** What the rows should be is not known. */
   | { readonly kind: 'not-made' }
-  /** The database said no although nothing seemed to be in the way. */
+  /** The database refused, although no obstacle was found. */
   | { readonly kind: 'rejected'; readonly reason: string };
 
-/** A difference that is left to a person. */
+/** A difference that is not repaired automatically. */
 export interface Unsafe {
   readonly kind: 'unsafe';
   readonly difference: Difference;
@@ -32,7 +32,7 @@ export interface Unsafe {
   readonly remedy: readonly string[];
 }
 
-/** What must not be found in the data. */
+/** A condition on rows, checked before a repair. */
 export interface Condition {
   readonly fault: Fault;
   /** The query that finds the rows in the way; of duplicates it finds each value once. */

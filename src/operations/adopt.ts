@@ -28,7 +28,7 @@ export interface AdoptionRequest {
 }
 
 /**
- * Tells which revisions an unversioned database is to be stamped with, and says in the log why.
+ * Finds the revisions to stamp an unversioned database with, and logs the reason.
  * @throws Failure `refused`, `adoption-refused` if the schema is that of no revision, or not of those asked for;
  * `usage` if there is nothing to adopt
  */
@@ -80,9 +80,9 @@ export async function adopt(request: AdoptionRequest, context: AdoptionContext):
 }
 
 /**
- * Reads what stands after --revision.
+ * Parses the value of --revision.
  * @param text identifiers, separated by commas
- * @returns the rows that they amount to
+ * @returns the rows for alembic_version
  * @throws Failure `usage` if one is unknown
  */
 export function readRevisions(text: string): readonly string[] {

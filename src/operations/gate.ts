@@ -3,7 +3,7 @@ import { executePlan } from '../execution/execute-plan.ts';
 import { assess } from '../assessment/assess.ts';
 
 /**
- * Takes the lock, looks, and carries out the plan. Returns only if the application may start.
+ * Takes the lock, assesses the database, and executes the plan. Returns only if the application may start.
  * @throws Failure that says why it may not
  */
 export async function runGate(context: GateContext): Promise<void> {

@@ -26,7 +26,7 @@ type Samples = ReadonlyMap<string, number>;
 
 /**
  * Writes what Prometheus is to know of a run, in its text format (https://prometheus.io/docs/instrumenting/exposition_formats/).
- * What this run tells nothing of stays as the file says.
+ * Metrics that this run says nothing about keep the values in the file.
  * @param healthyAt when a run succeeded as far as others remember; null if nobody does
  * @throws Error of the file system
  */
@@ -54,11 +54,11 @@ export function renderMetrics(record: RunRecord, end: RunEnd, former: string, he
     .join('');
 }
 
-/** What this run tells of. */
+/** The metrics of this run. */
 function samplesOf(record: RunRecord, end: RunEnd): Readonly<Partial<Record<Metric, Samples>>> {
   const at = plain(end.finishedAt.getTime() / 1000);
   const backup = record.steps.findLast((step) => step.kind === 'backup');
-  // a run that failed while it was writing leaves a state that nobody knows
+  // a run that failed while it was writing leaves an unknown state
   const isSeen = record.before !== null || record.after !== null;
   return {
     db_init_info: new Map([[`{version=${JSON.stringify(end.version)}}`, 1]]),

@@ -15,7 +15,7 @@ import { type CatalogChanges, findChanges } from '../schema/revision-changes.ts'
 import { assess } from '../assessment/assess.ts';
 import { startsWithQuarantine } from '../assessment/plan.ts';
 
-/** What came of doing the pending work without keeping it. */
+/** The result of a rehearsal. */
 export interface Rehearsal {
   /** What was done, with the time that each revision took. */
   readonly steps: readonly Step[];
@@ -26,8 +26,8 @@ export interface Rehearsal {
 }
 
 /**
- * Does the pending work under the lock, verifies the result, and leaves the database as it was.
- * @returns what was seen before, and what the work came to; null if there is nothing to do
+ * Does the pending work under the lock, verifies the result, and rolls everything back.
+ * @returns the assessment before, and the rehearsal; null if there is nothing to do
  * @throws Failure as the gate would, `refused` included
  */
 export async function rehearse(

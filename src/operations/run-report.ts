@@ -9,7 +9,7 @@ import { reportFailure, reportAssessment, type StateReport } from '../assessment
 /** How a run began and ended. */
 export interface RunEnd {
   readonly version: string;
-  /** Null where it was not understood. */
+  /** Null if the command line could not be parsed. */
   readonly command: string | null;
   readonly startedAt: Date;
   readonly finishedAt: Date;
@@ -37,7 +37,7 @@ export interface RunReport {
   readonly problem: RunEnd['problem'];
 }
 
-/** Puts a record into the form that programs read. */
+/** The record as a JSON object. */
 export async function reportRun(record: RunRecord, end: RunEnd): Promise<RunReport> {
   return reportOf(record, end, await seenBefore(record, end));
 }
@@ -82,7 +82,7 @@ export async function reportState(record: RunRecord, end: RunEnd): Promise<RunSt
   const seen = await seenBefore(record, end);
   const { database, problem, ...report } = reportOf(record, end, seen);
   const nothing = reportFailure(problem === null ? [] : [{ ...problem, object: database?.name ?? '' }], end.exitCode);
-  // nothing was done about what was seen
+  // nothing was changed, so the state is the one that was seen
   const unchanged = record.after !== null && record.after.state === seen?.state ? seen : null;
   return {
     ...nothing,

@@ -14,7 +14,7 @@ export type DataVolume =
 /** Folders between the volume and the data: `18/docker` (images from 18 on), `pgdata`, `data`. */
 const depth = 2;
 
-/** Looks for a data folder of PostgreSQL in a volume, which says its major in PG_VERSION. Reads only. */
+/** Looks for a PostgreSQL data folder in a volume, and reads its major version from PG_VERSION. */
 export function inspectDataVolume(folder: string): DataVolume {
   try {
     const names = readdirSync(folder);

@@ -14,8 +14,8 @@ import { dirname } from 'node:path';
 import { hasCode } from '../errors/error-code.ts';
 
 /**
- * Puts a file, or the names in a folder, on the disk: a renamed file is only certain to stay renamed then. Some file
- * systems cannot do it for a folder, and say EINVAL: nothing more can be done there.
+ * Flushes a file, or the names in a folder, to the disk: a rename is only durable after that. Some file
+ * systems do not support it for a folder (EINVAL), which is ignored.
  * @throws Error of the file system
  */
 export function sync(path: string): void {
@@ -30,7 +30,7 @@ export function sync(path: string): void {
 }
 
 /**
- * Replaces a file in one step, and sees it on the disk: after a loss of power there is the former content or this one.
+ * Replaces a file atomically and durably: after a power loss the file has either the former content or this one.
  * @param mode of the file, whatever the umask is
  * @param partial where the content is written first, beside the file
  * @throws Error of the file system; then the file is as it was
@@ -53,7 +53,7 @@ export function replaceFile(file: string, text: string, mode: number, partial = 
   }
 }
 
-/** What keeps a file from being written may keep it from being removed, too: the next one replaces it. */
+/** Removes a file if it can: otherwise the next write replaces it. */
 function removeIfPossible(file: string): void {
   try {
     rmSync(file, { force: true });
@@ -69,7 +69,7 @@ function removeIfPossible(file: string): void {
  */
 export function writeWhole(file: string, text: string): void {
   if (!takesBytes(file)) return replaceFile(file, text, 0o644, `${file}.${randomUUID()}.partial`);
-  // without O_NONBLOCK a pipe that nobody reads would be waited for without end
+  // without O_NONBLOCK, opening a pipe that nobody reads would block for ever
   const handle = openSync(file, constants.O_WRONLY | constants.O_NONBLOCK);
   try {
     writeFileSync(handle, text);

@@ -1,11 +1,11 @@
-/** Times as people meet them, in logs, lists and names: in the zone of TZ, which Node reads. Programs get ISO 8601 in UTC. */
+/** Times for people, in logs, lists and names: in the time zone of TZ. Programs get ISO 8601 in UTC. */
 
 /** `2026-02-14T08:30:05` */
 export function localTime(instant: Date): string {
   return new Date(instant.getTime() - instant.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }
 
-/** What the zone was ahead of UTC at that instant: `+02:00`; `Z` in UTC. */
+/** The zone's offset from UTC at that instant: `+02:00`; `Z` in UTC. */
 export function zoneAt(instant: Date): string {
   const offset = -instant.getTimezoneOffset();
   if (offset === 0) return 'Z';

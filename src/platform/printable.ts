@@ -1,7 +1,7 @@
 /**
- * Names come from databases, archives and folders of whomever. What would steer a terminal, break a line, turn the
- * direction of writing, or show nothing at all is escaped where it is printed, as `\u{202e}`: so no name can forge a
- * line or look like another one.
+ * Names come from databases, archives and folders that anybody may have written. Characters that control a terminal,
+ * break a line, change the direction of writing, or are invisible are escaped when they are printed, as `\u{202e}`: no
+ * name can forge a line or look like another one.
  */
 
 /** Control and format characters, separators of lines, halves of a pair, and what is ignored by default in a font (Unicode, DI). */
@@ -57,7 +57,7 @@ export function isPrintable(text: string): boolean {
   return printable(text) === text;
 }
 
-/** A name that somebody else chose, of ordinary length, fit to stand in a sentence. */
+/** A name from outside, quoted and shortened for use in a sentence. */
 export function shown(name: string): string {
   return `“${shortened(name)}”`;
 }

@@ -2,8 +2,8 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname, parse } from 'node:path';
 
 /**
- * Whether what lies at a path, or would be made there, goes with the container that this process runs in: a volume is
- * another device than the container's root. Outside of a container everything stays where it is.
+ * Whether a path lies in the container's own file system, so that it is lost with the container: a volume is
+ * another device than the container's root. Outside a container the answer is always no.
  */
 export function isLostWithContainer(path: string): boolean {
   const isContainer = existsSync('/.dockerenv') || existsSync('/run/.containerenv');
@@ -21,7 +21,7 @@ export function isPersistentFolder(folder: string): boolean {
   return place === dirname(folder) || !isLostWithContainer(place);
 }
 
-/** The path itself, or the folder above it that is there. */
+/** The path itself if it exists, else the nearest existing folder above it. */
 export function nearestPlace(path: string): string {
   return existsSync(path) ? path : nearestPlace(dirname(path));
 }

@@ -84,7 +84,7 @@ export function describeStreamed(size: number): string {
   return `Backup: ${formatBytes(size)} written to standard output. Whether they have arrived whole, \`backup verify\` tells where they lie.`;
 }
 
-/** Why a stream could not be written on. */
+/** Why the archive could not be written to the stream. */
 export const readerGone = 'the program that reads the archive has ended';
 
 /** Why a backup could not be made, as a sentence. */
@@ -134,7 +134,7 @@ export function describeAbsentUploads(
   ];
 }
 
-/** What is said of a SQLite file that lies in a container. */
+/** Warns of a SQLite file that is on no volume. */
 export function describeUnmountedFile(file: string, commands: Commands): readonly string[] {
   const folder = folderOf(file);
   return [
@@ -144,7 +144,7 @@ export function describeUnmountedFile(file: string, commands: Commands): readonl
   ];
 }
 
-/** Said when it is made: this image must not be all that is left when it is needed. */
+/** Warns while the backup is made: a restore needs another image than this one. */
 export function describeUnknownRevisions(unknown: readonly string[]): string {
   return (
     `This image cannot restore the backup: it does not know the revision ${unknown.join(', ')} of the database, which a ` +

@@ -62,7 +62,7 @@ function wrap(text: string, columns: number): string[] {
   return [...lines, line];
 }
 
-/** Said at a second Ctrl-C, which ends the process wherever it is. */
+/** Printed at a second Ctrl-C, which ends the process at once. */
 export const stoppedAtOnce =
   '\nStopped at once. What was not committed is rolled back by the server, or by the next start, which also finishes ' +
   'or takes back a restore that was under way.\n';

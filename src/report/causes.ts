@@ -210,7 +210,7 @@ export function describeCarried(cause: Cause, commands: Commands): string | null
   ].join('\n');
 }
 
-/** A statement as lines that a banner does not wrap. */
+/** A statement, indented so that a banner does not wrap it. */
 const indented = (sql: string): string =>
   `${sql};`
     .split('\n')
@@ -279,7 +279,7 @@ export function describeNoVersionTable(kind: RelationKind): string {
 
 const shownTables = 8;
 
-/** A reason without its full stop, and who is behind it where that is known. */
+/** A reason without its full stop, and the sessions behind it where they are known. */
 export function describeReason(reason: string, cause: Cause): string {
   if (cause.kind !== 'lock-timeout' || cause.blockers.length === 0) return reason;
   return `${reason}. Held by: ${cause.blockers.map(describeBlocker).join(' and by: ')}`;

@@ -14,7 +14,7 @@ import { describeResetObstacle, describeSeedRefusal } from './development-messag
 import { describeRestoreObstacle } from './restore-refusals.ts';
 import { describeRefusal, forcedAdoption, describeUnreadable } from './refusals.ts';
 
-/** The one place where problems become sentences. */
+/** The notice for a problem: the only place where problems become sentences. */
 export function describeProblem(problem: Problem, commands: Commands): Notice {
   const described = describe(problem, commands);
   const notice = { ...described, options: described.options.map((option) => withVariables(option, commands)) };
@@ -35,7 +35,7 @@ const nowhere: CommandSettings = {
   uploadRoots: [],
 };
 
-/** What happened alone, for a sentence about something else that failed because of it. */
+/** Title and reasons only, for a message about other work that failed because of this problem. */
 export function describeCause(problem: Problem): Pick<Notice, 'title' | 'happened'> {
   return describe(problem, commandsFor(nowhere));
 }
@@ -129,17 +129,17 @@ ${forcedAdoption(problem.revisions, commands)}`,
   }
 }
 
-/** What is said to somebody who answered no; that is no error, and gets no banner. */
+/** The answer to a person who declined. That is no error, so there is no banner. */
 const declined = 'Nothing was changed: consent was not given.';
 
 /** What a person is told who was asked and did not agree: a sentence, for nothing went wrong. */
 export function describeDeclined({ committed, exchange }: Pick<RunRecord, 'committed' | 'exchange'>): string {
-  // a restore that did not finish may have been settled before the question
+  // an interrupted restore may have been recovered before the question
   const before = committed !== null || exchange !== null;
   return `${before ? 'Consent was not given: what was asked about was not done.' : declined}\n`;
 }
 
-/** The run that does what was wanted, as an option. */
+/** An option with the command that does what the person wanted. */
 function wantedRun({ words, variable }: WantedRun, commands: Commands): string {
   const command =
     variable === undefined ? commands.run(...words) : commands.runWith(variable.name, variable.value, ...words);

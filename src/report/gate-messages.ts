@@ -71,7 +71,7 @@ export function announceWork(plan: Work, commands: Commands, log: Log): void {
   }
 }
 
-/** Says that text sorts in another way than its indexes were built, whatever else there is to do. */
+/** Warns if indexes were built with another collation version than the server has now. */
 export function announceCollations({ attachments }: Surroundings, log: Log): void {
   for (const attachment of attachments.filter(({ what }) => what.startsWith(collationVersion))) {
     log.warn(describeAttachment(attachment).message);
@@ -116,7 +116,7 @@ export const adoptionMessages = {
     `The database has no core table: it is ${state}, and there is nothing to adopt.`,
 };
 
-/** What is told of a migration that failed. */
+/** The notice for a migration that failed. */
 export function describeFailedMigration(
   { revision, applied, remaining, reason }: FailedMigration,
   cause: Cause,
@@ -144,7 +144,7 @@ export function describeFailedMigration(
   };
 }
 
-/** What is told of other work that failed for a reason that lies outside of db-init. */
+/** The notice for other work that failed for a reason outside db-init. */
 export function describeFailedWork(
   { database, reason, cause }: Extract<Problem, { kind: 'database-failed' }>,
   commands: Commands,
@@ -158,7 +158,7 @@ export function describeFailedWork(
   };
 }
 
-/** What is told of a schema that is not what its revision promises. */
+/** The notice for a schema that failed the verification. */
 export function describeVerdict(
   database: string,
   { versionTableMissing, revisions, heads, differences, unsafe = [] }: Verdict,

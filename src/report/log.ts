@@ -2,7 +2,7 @@ import { localTime, zoneAt } from '../platform/local-time.ts';
 import { printable } from '../platform/printable.ts';
 import type { Output } from './output.ts';
 
-/** What a run tells while it works. Messages are sentences; details are for machines. */
+/** The log of a run. Messages are sentences; details are for programs. */
 export interface Log {
   info(message: string, details?: Details): void;
   warn(message: string, details?: Details): void;
@@ -27,7 +27,7 @@ export async function openLog(
   output: Pick<Output, 'log' | 'entry' | 'redact'>,
 ): Promise<Log> {
   if (format === 'json') {
-    // bundled, a CommonJS package has a default export alone
+    // in the bundle a CommonJS package only has a default export
     const { default: pino } = await import('pino');
     const logger = pino(
       {
@@ -50,7 +50,7 @@ export async function openLog(
   return { info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-/** The same object with every string in it redacted, however deep it lies; keys stay. */
+/** The same object with every string value redacted, at any depth; keys are unchanged. */
 function redactStrings(details: Details, redact: (text: string) => string): Record<string, unknown> {
   const redacted = (value: unknown): unknown => {
     if (typeof value === 'string') return redact(value);

@@ -15,7 +15,7 @@ export function restoreOption(which: string, commands: Commands): string {
   return [`${which}. ${how} ${kept}`, commands.backups, commands.stop, commands.restore].join('\n');
 }
 
-/** Whatever is there: it is all kept. */
+/** The `Safe:` sentence of a refusal that changed nothing. */
 export function startOver(commands: Commands): string {
   return [
     'Start over with nothing lost: stop the application, put everything aside, and let a new schema be made.',
@@ -25,7 +25,7 @@ export function startOver(commands: Commands): string {
   ].join('\n');
 }
 
-/** What speaks of another application, as lines of a banner. */
+/** Signs of another application, as lines of a banner. */
 export function describeLedgers(ledgers: readonly string[]): readonly string[] {
   return ledgers.length === 0 ? [] : [`The ledger of another migration tool is there: ${ledgers.join(', ')}.`];
 }
@@ -37,16 +37,16 @@ export const newerTools =
 
 /** Options that depend on the engine. */
 export interface Advice {
-  /** How to copy everything before one tries anything. */
+  /** How to save the database before anything is tried. */
   readonly save: string;
   readonly whichDatabase: string;
   /** What to do about tables that are not TimeTracker's, with nothing lost. */
   readonly clean: readonly string[];
   /** The end of a sentence: how such tables are put aside once that is allowed. */
   readonly startEmpty: string;
-  /** How to begin anew with a database that works as such: its schema alone is no good. It stands last. */
+  /** How to start over in a database that works, but whose schema cannot be used. It is the last option. */
   readonly reset: string;
-  /** What is left if nothing helps; null where nothing has to be lost. It stands last. */
+  /** The last resort; null where no data has to be lost. It is the last option. */
   readonly giveUp: string | null;
 }
 

@@ -1,13 +1,13 @@
 import { paint } from './colours.ts';
 import { printable, printableJson, printableLines } from '../platform/printable.ts';
 
-/** Where text goes that a person or a program reads. Every secret is taken out here, and whatever steers a terminal. */
+/** The output of a run, for people or programs. It redacts every secret, and escapes terminal control characters. */
 export interface Output {
   /** A result: the text on standard output at once, or with `--json` the object, which `run` prints when it ends. */
   result(text: string, value: JsonObject): void;
   /** A result that is a file: secrets in it stay, since it does not work without them. The caller keeps them off terminals. */
   file(text: string, value: JsonObject): void;
-  /** The object of the last result; null where there was none, or a person reads it. */
+  /** The object of the last result; null if there was none, or without `--json`. */
   readonly kept: JsonObject | null;
   /** Standard output: the one object of `--json`. */
   json(value: JsonObject): void;
@@ -15,7 +15,7 @@ export interface Output {
   log(text: string): void;
   /** The same for a line of JSON whose values were redacted one by one, so that it stays JSON whatever the secrets are. */
   entry(line: string): void;
-  /** Takes the secrets out of a text. */
+  /** Redacts the secrets in a text. */
   redact(text: string): string;
   /** Standard error: banners. */
   notice(text: string): void;
@@ -35,7 +35,7 @@ export interface Streams {
   readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number };
 }
 
-/** Back to the start of the line, and what stands there is erased (ECMA-48: CR, EL). */
+/** Moves to the start of the line and erases it (ECMA-48: CR, EL). */
 const eraseLine = '\r\u001B[K';
 
 /**
@@ -54,7 +54,7 @@ export function openOutput(
   let shown = '';
   let kept: JsonObject | null = null;
   const line = (text: string): void => {
-    // a line that wraps could not be erased
+    // a line that wraps cannot be erased
     const next = printable(redact(text)).slice(0, (stderr.columns ?? 80) - 1);
     if (next !== shown) stderr.write(`${eraseLine}${next}`);
     shown = next;
@@ -102,15 +102,15 @@ const credentials = /(\b[a-z][a-z0-9+.-]*:\/\/?[^\s:@/"]*:)(?!password@)[^\s"]*(
 /** Characters: more than the longest password that PostgreSQL takes, and less than a pattern may have. */
 const longestPattern = 10_000;
 
-/** Finds a secret also where a banner has broken its lines at the blanks in it. */
+/** The pattern also matches a secret whose blanks became line breaks in a banner. */
 function patternOf(secret: string): RegExp | string {
   if (secret.length > longestPattern) return secret;
   return new RegExp(secret.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`).replaceAll(' ', String.raw`\s+`), 'g');
 }
 
-/** What takes the secrets out of a text, and the passwords out of addresses. */
+/** Makes a function that redacts the secrets in a text, and the passwords in addresses. */
 export function createRedactor(secrets: readonly string[]): (text: string) => string {
-  // within JSON a quotation mark or a backslash of a secret stands escaped
+  // in JSON the quotation marks and backslashes of a secret are escaped
   const forms = new Set(secrets.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]));
   const patterns = [...forms]
     .filter((form) => form !== '')

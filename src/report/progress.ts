@@ -3,21 +3,21 @@ import type { Log } from './log.ts';
 import { formatBytes } from './format.ts';
 import type { Output } from './output.ts';
 
-/** What tells how far a long piece of work has come. */
+/** Shows the progress of a long piece of work. */
 export interface Progress {
-  /** So much more is done. */
+  /** Adds to the amount that is done. */
   add(amount: number): void;
-  /** So much is done in all. */
+  /** Sets the amount that is done. */
   to(amount: number): void;
-  /** It is over, well or not. */
+  /** The work has ended, whether it succeeded or not. */
   end(): void;
 }
 
-/** Where it is told: on a line of a terminal that is written anew, or in the log. */
+/** Where the progress is shown: on the last line of a terminal, or in the log. */
 export interface ProgressOptions {
-  /** What is being done: `Reading the archive back`. */
+  /** The name of the work: `Reading the archive back`. */
   readonly label: string;
-  /** How much it is in all; null where nobody knows beforehand. */
+  /** The total amount; null if it is not known beforehand. */
   readonly total: number | null;
   /** `revisions` are few, each may take long, and the log has a line for each: they are told on a terminal alone. */
   readonly unit?: 'bytes' | 'revisions';
@@ -27,7 +27,7 @@ export interface ProgressOptions {
   readonly now?: () => number;
 }
 
-/** Milliseconds: what is over by then is not worth a word. */
+/** Milliseconds: shorter work is not reported. */
 const patience = 1000;
 const betweenLines = 200;
 /** Characters. */
@@ -61,7 +61,7 @@ export function openProgress(options: ProgressOptions): Progress {
   return { to, add: (amount) => to(done + amount), end: () => line?.('') };
 }
 
-/** `[=====---] `, or nothing where nobody knows how much there is. */
+/** `[=====---] `, or nothing if the total is not known. */
 function bar(done: number, total: number | null): string {
   if (total === null || total === 0) return '';
   const strings = { barCompleteString: '='.repeat(barsize), barIncompleteString: '-'.repeat(barsize), barGlue: '' };
@@ -76,9 +76,9 @@ function isNearlyDone(done: number, total: number | null): boolean {
 /** `1.2 GB of 5.4 GB, 22 %, 40 s left` */
 function describe(done: number, total: number | null, elapsed: number): string {
   if (total === null || total === 0) return formatBytes(done);
-  // what grows while it is read must not come to more than all
+  // data that grows while it is read must not exceed 100 %
   const share = Math.min(done / total, 1);
-  // at the end what is left is not known: the last bytes are written out, and their proof follows
+  // the remaining time is unknown at the end: the last bytes are flushed, and then verified
   const left = share === 0 || isNearlyDone(done, total) ? '' : `, ${formatTime(((1 - share) / share) * elapsed)} left`;
   return `${formatBytes(done)} of ${formatBytes(total)}, ${Math.floor(share * 100)} %${left}`;
 }

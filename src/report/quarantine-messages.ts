@@ -114,7 +114,7 @@ export function describeQuarantineObstacle(database: string, obstacle: Quarantin
   }
 }
 
-/** Says how to take back what was moved; to be said when that is certain, after the commit. */
+/** Logs how to take back what was moved. Call it after the commit. */
 export function announceWayBack(quarantine: string, commands: Commands, log: Log): void {
   log.info('Nothing was dropped. To take it back:');
   log.info(commands.run('quarantine', 'restore', quarantine), { quarantine });

@@ -19,7 +19,7 @@ import { quoteName } from './quoting.ts';
 import { listSessions } from './quarantine-messages.ts';
 import { describeStaleSideFile } from './connection-messages.ts';
 
-/** What is told of a database that could not be looked at. */
+/** The notice for a database that could not be inspected. */
 export function describeUnreadable(
   database: string,
   reason: string,
@@ -172,7 +172,7 @@ export function describeRefusal(database: string, refusal: Refusal, commands: Co
       return describeUnreadable(database, state.reason, commands, state.sideFile);
     case 'current':
     case 'behind':
-      // the gate acts on these; a refusal of them would be a mistake in the plan
+      // the gate acts on these states: the plan never refuses them
       return { title: `Refused: ${state.kind}`, happened: [], safe: untouched, options: [] };
   }
 }
@@ -184,7 +184,7 @@ export function describeUnexpectedRelations(relations: readonly Relation[]): str
     : 'tables, but neither alembic_version nor any core table';
 }
 
-/** What is told of an installation in another schema than the one that would be used. */
+/** The notice for an installation in another schema than the one in use. */
 function describeElsewhere(
   database: string,
   { schema, holding, hiding }: Extract<Refusal['state'], { kind: 'elsewhere' }>,
@@ -334,7 +334,7 @@ function isFromBeforeClients(mismatches: readonly Mismatch[]): boolean {
 /** Of many backups the newest are named. */
 const shownBackups = 3;
 
-/** What a load that was cut off leaves behind, as lines of a banner. */
+/** The traces of an interrupted load, as lines of a banner. */
 function describeTornLoad(torn: TornLoad | null): readonly string[] {
   if (torn === null) return [];
   const { keyless, empty, backups = [] } = torn;

@@ -82,7 +82,7 @@ export const restoreAtStartMessages = {
     `TT_RESTORE_FROM: ${file} was restored already (${zonedTime(finishedAt)}). The variable can be unset.`,
 };
 
-/** What an undo brings back, where that is not exactly what was put aside. Told before the question. */
+/** The changes since a former database was put aside, shown before the question of an undo. */
 export function describeFormer(
   { kept, finishedAt }: { readonly kept: string; readonly finishedAt: string },
   changes: readonly Change[] | null,
@@ -106,12 +106,12 @@ export function describeUndone(database: string, changes: readonly Change[] | nu
   return changes.length === 0 ? `${what}, as it was.` : `${what}, with the changes that were made to it since.`;
 }
 
-/** A restore goes on without: only its undo will have to say so. */
+/** Warns that an undo will not be able to compare the former database. The restore goes on. */
 export function describeUnmeasured(kept: string, reason: string): string {
   return `${kept} could not be measured (${reason}): an undo cannot tell whether it was changed meanwhile.`;
 }
 
-/** Where the kernel cannot keep a second run away from the files. */
+/** Warns that no file lock keeps a second run away. */
 export function describeNoFolderLock(folder: string, reason: string): string {
   return (
     `No lock can be held in ${folder} (${reason}): make sure that no other container runs a restore with this backup ` +
@@ -119,7 +119,7 @@ export function describeNoFolderLock(folder: string, reason: string): string {
   );
 }
 
-/** What may be left to do where the file may be open elsewhere. */
+/** Warns that another container may still have the former file open. */
 export function describeUnknownOpeners(file: string): string {
   return (
     `Whether a program in another container has ${file} open could not be seen: if the application was not stopped, ` +
@@ -167,7 +167,7 @@ export function describeMissingUnknown(reason: string): string {
   return `What the restored database lacks could not be seen (${reason}): this is all that the former one has.`;
 }
 
-/** Something that was not made anew. */
+/** Warns of an object that could not be created again. */
 export function describeNotRecreated(object: string, reason: string): string {
   return `Not carried over: ${object} (${reason}).`;
 }

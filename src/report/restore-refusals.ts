@@ -219,17 +219,17 @@ function describeUnfinished(
   };
 }
 
-/** Changes that are told one by one. */
+/** Changes that are listed one by one. */
 const mostChanges = 10;
 
-/** What of a former database is not as it was put aside, a sentence each. */
+/** The changes of a former database, a sentence each. */
 export function describeChanges(changes: readonly Change[]): readonly string[] {
   const more = changes.length - mostChanges;
   const shown = changes.slice(0, mostChanges).map((change) => describeChange(change));
   return more > 0 ? [...shown, `And ${count(more, 'more change')}.`] : shown;
 }
 
-/** What of the former state was changed, with its verb. */
+/** The part of the former state that was changed, with its verb. */
 export function changedPart(kept: string, changes: readonly Change[]): string {
   const uploads = changes.some(({ kind }) => kind === 'uploads');
   if (changes.every(({ kind }) => kind === 'uploads')) return `The uploads that were put aside with ${kept} are`;

@@ -3,14 +3,14 @@ import type { RunRecord, Exchange, Step } from './run-record.ts';
 import type { Notice } from './banner.ts';
 import { count } from './format.ts';
 
-/** What the owner is told of a run. */
+/** A notification about a run. */
 export interface Message {
   readonly title: string;
   /** Lines: the banner, or what was done. */
   readonly text: string;
 }
 
-/** What is told of a run that ended well. @param command its name */
+/** The notification about a run that succeeded. @param command its name */
 export function describeSuccess(
   command: string,
   record: Pick<RunRecord, 'database' | 'steps'>,
@@ -25,7 +25,7 @@ export function describeSuccess(
   };
 }
 
-/** Where the server of PostgreSQL, or a client program, quotes what stands in a row. */
+/** Where PostgreSQL or a client program quotes values of rows. */
 const quotedValues: readonly (readonly [RegExp, string])[] = [
   // invalid input syntax for type integer: "…"; COPY users, line 3, column email: "…"
   [/(: *\s)"(?:[^"]|"")*"/g, '$1"***"'],
@@ -37,7 +37,7 @@ const quotedValues: readonly (readonly [RegExp, string])[] = [
   [/(\brow contains \()[\s\S]*?\)(?=\.|\n|$)/gi, '$1***)'],
 ];
 
-/** Takes values of rows out of a text that leaves the machine. Names of tables and columns stay. */
+/** Redacts values of rows in a text that leaves the machine. Names of tables and columns stay. */
 export function withoutRows(text: string): string {
   return quotedValues.reduce((shown, [pattern, replacement]) => shown.replaceAll(pattern, replacement), text);
 }
@@ -56,7 +56,7 @@ export const stoppedWaiting = 'the run was stopped meanwhile';
 export const cutShort = '… (the log has the rest)';
 export const describeNotificationFailure = (reason: string): string => `The owner could not be told: ${reason}.`;
 
-/** A file about the end of a run that could not be left. @param what the report, the metrics */
+/** Warns that a file about the end of a run could not be written. @param what the report, the metrics */
 export function describeUnwritten(what: string, file: string, reason: string): string {
   return `WARNING: the ${what} could not be written to ${file}: ${reason}\n`;
 }
@@ -88,7 +88,7 @@ export function withRecord(notice: Notice, { exchange, committed, backup }: RunR
   return { ...notice, safe: `${safe} ${kept}` };
 }
 
-/** What is certain of both databases while an exchange is not over. It follows from the phase alone. */
+/** What is certain of both databases during a swap. It follows from the phase alone. */
 export function describeExchange({ action, phase, incoming, outgoing }: Exchange): string {
   const [coming, going] =
     action === 'restore'
@@ -132,7 +132,7 @@ function describeCommitted(committed: RunRecord['committed'], own: string): stri
 /** What has been done, a clause for each kind of step. */
 export function describeSteps(steps: readonly Step[]): readonly string[] {
   const clauses: string[] = [];
-  // of several exchanges the last one tells what is live
+  // after several swaps the last one decides what is live
   let exchanged = '';
   let revisions = 0;
   let mended = 0;

@@ -2,7 +2,7 @@ import type { Assessment } from '../assessment/observation.ts';
 import type { State } from '../model/state.ts';
 import type { CommitOutcome, Database } from '../database/database.ts';
 
-/** Something that a run did to the database or for its sake. */
+/** A step of a run. */
 export type Step =
   | { readonly kind: 'backup'; readonly path: string; readonly bytes: number; readonly milliseconds: number }
   | { readonly kind: 'quarantine'; readonly schema: string; readonly relations: readonly string[] }
@@ -35,19 +35,19 @@ export interface Exchange {
   readonly outgoing: string;
 }
 
-/** What was in the database when the run was done with it. */
+/** The state of the database at the end of the run. */
 export interface Outcome {
   readonly state: State['kind'];
   readonly revisions: readonly string[];
 }
 
-/** What a run has seen and done so far, to be told when it ends, however it ends. */
+/** What a run has seen and done so far, for the report at its end. */
 export interface RunRecord {
   readonly database: Database | null;
-  /** The first look, before anything was done. */
+  /** The first assessment, before anything was done. */
   readonly before: Assessment | null;
   readonly steps: readonly Step[];
-  /** Null where nobody knows: the run failed while it was writing. */
+  /** Null if unknown: the run failed while it was writing. */
   readonly after: Outcome | null;
   /** The archive of the safety backup, if one was made. */
   readonly backup: string | null;
@@ -60,20 +60,20 @@ export interface RunRecord {
   readonly exchange: Exchange | null;
 }
 
-/** The writing side of a record. */
+/** Writes the record. */
 export interface Recorder {
   readonly record: RunRecord;
   opened(database: Database): void;
   assessed(look: Assessment): void;
   step(step: Step): void;
-  /** A transaction begins, perhaps again: what a former attempt did in it was rolled back and is forgotten. */
+  /** A transaction begins, perhaps again: the steps of an earlier attempt were rolled back and are removed. */
   attempt(): void;
   left(after: Outcome): void;
   /** A transaction in the live database was committed, or nobody knows. */
   committed(outcome: CommitOutcome): void;
   /** An exchange has come so far. Null: it was taken back, and so was what was committed meanwhile. */
   exchange(exchange: Exchange | null): void;
-  /** An exchange is over, and the new database is live. */
+  /** A swap is complete, and the new database is live. */
   exchanged(step: Extract<Step, { kind: 'exchange' }>): void;
 }
 

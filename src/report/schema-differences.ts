@@ -161,7 +161,7 @@ function repairText(difference: Mismatch): string {
 /** How many differences a banner lists; `status --json` lists all. */
 export const shownDifferences = 20;
 
-/** What is wrong and why it is not mended, in a sentence without a full stop. */
+/** A difference and the reason why it is not repaired, without a full stop. */
 export function describeUnsafe({ difference, obstacle }: Unsafe): string {
   return `${describeDifference(difference).message}: ${reasonOf(obstacle)}`;
 }
@@ -217,7 +217,7 @@ type Statements = Pick<Commands, 'statement'>;
 /** What to do about all of it, as an option of a banner. */
 export function manualRepairOption(unsafe: readonly Unsafe[], commands: Statements): string {
   let statements = 0;
-  // a statement keeps the comments that follow it
+  // the comments after a statement belong to it
   const sql = unsafe
     .flatMap((each) => sqlFor(each, commands))
     .filter((line) => {
@@ -292,10 +292,10 @@ export function describeNotAtHead(state: State['kind']): string {
 
 type Match = Extract<Identity, { kind: 'match' }>;
 
-/** How many things of a kind are listed; the rest is counted. */
+/** How many names are listed; the rest is counted. */
 const mostNames = 10;
 
-/** What an unversioned database is taken for, and what was noticed about it. */
+/** The revision found for an unversioned database, and remarks about it. */
 export function describeMatch({ revisions, alike, missing, begun, own }: Match): readonly string[] {
   const others = alike.length === 0 ? '' : ` Nothing in the schema tells it from ${listSets(alike)}.`;
   return [
@@ -311,12 +311,12 @@ export function listRows(rows: readonly string[], separator = ' with '): string 
   return list(rows.map(legible), separator);
 }
 
-/** A damaged database may say anything of any length there. */
+/** Shortens a row: in a damaged database it may have any length. */
 function legible(row: string): string {
   return row.length > 100 ? `${row.slice(0, 100)}…` : row;
 }
 
-/** Several sets of rows, of which one may be meant. */
+/** Several alternative sets of rows. */
 export function listSets(sets: readonly (readonly string[])[]): string {
   return list(
     sets.map((rows) => listRows(rows)),
@@ -333,7 +333,7 @@ function list(names: readonly string[], separator = ', '): string {
   return [...names.slice(0, mostNames), ...more].join(separator);
 }
 
-/** What cannot be mended comes first, with the reason. */
+/** Lists differences; those that cannot be repaired come first, with the reason. */
 export function listDifferences(differences: readonly Mismatch[], unsafe: readonly Unsafe[] = []): readonly string[] {
   const explained = new Set(unsafe.map(({ difference }) => describeDifference(difference).message));
   const others = differences.map((difference) => describeDifference(difference).message);

@@ -101,7 +101,7 @@ function summary(report: StateReport): readonly string[] {
   ];
 }
 
-/** What would be mended; a banner tells what would not. */
+/** The differences that would be repaired; a banner shows the others. */
 function missing({ action, problems }: StateReport): readonly string[] {
   return action === 'repair' ? problems.map(({ message }) => message) : [];
 }
@@ -138,12 +138,12 @@ function atStart({ restores, action }: StateReport): readonly string[] {
   return [`restores:  ${restores} (TT_RESTORE_FROM): ${will}`];
 }
 
-/** Which restore stands in the way, if anybody can tell. */
+/** The interrupted restore, if its journal can be read. */
 function restore({ state }: Assessment): readonly string[] {
   return state.kind === 'interrupted' && state.journal.says !== null ? [`restore:   ${state.journal.says}`] : [];
 }
 
-/** What the gate takes an unversioned database for. */
+/** The revision that the gate would adopt. */
 function identity({ state }: Assessment): readonly string[] {
   if (state.kind !== 'unversioned' || state.identity.kind === 'none') return [];
   return describeMatch(state.identity).map((line, index) => `${index === 0 ? 'adopts:    ' : '           '}${line}`);

@@ -80,7 +80,7 @@ export function describeJournal(config: Pick<Config, 'backupFolder'>): string | 
   return `${what} (${journal.holder}, since ${zonedTime(journal.startedAt)})`;
 }
 
-/** Who is waited for while another run is at work on the journal. */
+/** The other run that holds the journal, for messages. */
 export function describeWaitedFor(config: Pick<Config, 'backupFolder'>): string {
   return describeJournal(config) ?? 'a restore that is finishing this moment';
 }
@@ -130,7 +130,7 @@ export function parseJournal(text: string): Journal | null {
 /** Whether a text can be the id of a restore: it becomes a part of names. */
 export const isId = (text: string): boolean => /^[a-z0-9_]+$/.test(text);
 
-/** What is named here may be removed: it must be a restore's own. An undo brings back what an earlier one has kept. */
+/** Checks the names in a journal: recovery may drop them, so each must be one that a restore makes, or keeps. */
 function areOwn({ incoming, outgoing }: Places, id: string, action: Journal['action']): boolean {
   if (!isId(id) || !outgoing.endsWith(`_${id}`)) return false;
   return action === 'undo' || incoming.endsWith(`_${id}`);

@@ -9,8 +9,8 @@ import { stateFolderOf } from './state-paths.ts';
 const fileOf = (config: Pick<Config, 'backupFolder'>): string => join(stateFolderOf(config), 'before-last-change.json');
 
 /**
- * Remembers which safety backup was made before a change that has succeeded: it is what a person goes back to who is not
- * content with the change, and is kept until the next change has succeeded.
+ * Records the safety backup from before the last successful change: a person who wants to undo the change
+ * restores it, so it is kept until the next change succeeds.
  */
 export function rememberLastChange(config: Pick<Config, 'backupFolder'>, database: string, backup: string): void {
   writeStateFile(fileOf(config), { database, backup: basename(backup) });

@@ -63,7 +63,7 @@ function unreadable(config: Remembering, why: string): Failure {
   return new Failure({ kind: 'restore-refused', database: displayNameOf(config.database), obstacle });
 }
 
-/** Adds a restore, or replaces what was remembered of it: a killed run may come to this point again. */
+/** Adds a restore to the history, or replaces its entry: a killed run may get here again. */
 export function remember(config: Remembering, done: DoneRestore): void {
   const others = readHistory(config).filter(({ id }) => id !== done.id);
   writeStateFile(restoreHistoryOf(config), { format: 1, restores: [...others, done] });
@@ -75,7 +75,7 @@ export function lastKept(config: Remembering): (DoneRestore & { readonly kept: s
   return last === undefined || last.kept === null ? null : { ...last, kept: last.kept };
 }
 
-/** The names of the folders alone: under which id they are kept, the restore's own says. */
+/** The folders of former uploads, without the id under which they are kept. */
 export function foldersOf(uploads: readonly JournalledUploads[]): readonly string[] {
   return uploads.map(({ folder }) => folder);
 }
@@ -86,12 +86,12 @@ function parseDone(value: unknown): DoneRestore | null {
   const archive = fields['archive'] === null ? null : parseIdentity(fields['archive']);
   const uploads = entriesOfList(fields['uploads'], (item) => (isText(item) ? item : null));
   if (!isText(id) || !isText(database) || !isText(finishedAt) || (kept !== null && !isText(kept))) return null;
-  // what is named here can be dropped: it must be a restore's own
+  // an entry's names can be dropped, so they must be names that a restore makes
   if (!isId(id) || (kept !== null && !kept.endsWith(`_${id}`))) return null;
   if (action !== 'restore' && action !== 'undo') return null;
   if (way !== 'databases' && way !== 'schemas' && way !== 'files') return null;
   if (uploads === null || archive === undefined) return null;
-  // one that cannot be understood is worth as much as none: both are told
+  // an unreadable measurement counts as none: both are reported
   const measured = kept === null ? null : parseMeasurement(fields['measured']);
   const measuredUploads = parseMeasuredUploads(fields['measuredUploads']);
   return { id, action, way, database, archive, finishedAt, kept, uploads, measured, measuredUploads };

@@ -8,7 +8,7 @@ import { onceMemoryOf } from './state-paths.ts';
 
 /** What is remembered of the commands that TT_RUN_ONCE names. */
 export interface OnceMemory {
-  /** What the variable said: another value is another order. */
+  /** The value of the variable: another value is another order. */
   readonly commands: readonly (readonly string[])[];
   /** How many of them were carried out. */
   readonly finished: number;

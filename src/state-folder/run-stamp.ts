@@ -10,9 +10,9 @@ import { stampFileOf } from './state-paths.ts';
 import { workMessages } from '../report/gate-messages.ts';
 
 /**
- * Notes beside the backups that a healthy database was here, so that an empty one is not taken for a first start
- * later. Only after something was written to the database, and never a reason to fail: the volume may be read-only.
- * Where no volume is mounted for backups, nothing is noted.
+ * Records in the backup folder that the database was healthy, so that an empty database is not taken for a first start
+ * later. It is written only after a change of the database. If it cannot be written, the run does not fail.
+ * Without a volume for backups nothing is recorded.
  */
 export function writeStamp(config: Config, database: Database, heads: readonly string[], log: Log): void {
   if (!isPersistentFolder(config.backupFolder)) return;

@@ -30,7 +30,7 @@ export function schedulerStateOf({ backupFolder, database }: Pick<Config, 'backu
 
 /** @throws Error of the file system */
 export function writeSchedulerState(file: string, state: SchedulerState): void {
-  // others may write to that folder, too: nobody can guess the name
+  // others may write to that folder, so the name must not be predictable
   replaceFile(file, JSON.stringify(state), 0o600, `${file}.${randomUUID()}`);
 }
 

@@ -19,7 +19,7 @@ export function makeStateFolder(folder: string): void {
   makeFolder(dirname(folder));
   const isNew = makeFolder(folder, 0o700);
   const mode = statSync(folder).mode & 0o777;
-  // nobody is given a right that was taken from an older folder
+  // an older folder never gets more rights than it has
   const wanted = isNew ? 0o700 : mode & 0o700;
   if (mode === wanted) return;
   try {
@@ -56,7 +56,7 @@ export function onceMemoryOf(config: Pick<Config, 'backupFolder'>): string {
   return join(stateFolderOf(config), 'run-once.json');
 }
 
-/** Something that is another value after a restore was finished. */
+/** A value that changes whenever a restore finishes. */
 export function restoreHistoryVersion(config: Pick<Config, 'backupFolder'>): string {
   try {
     const { ino, mtimeMs } = statSync(restoreHistoryOf(config));
@@ -67,7 +67,7 @@ export function restoreHistoryVersion(config: Pick<Config, 'backupFolder'>): str
 }
 
 /**
- * What on the volumes speaks of a former database, a sentence each. An empty database beside them is what a lost or
+ * Traces of a former database on the volumes, a sentence each. An empty database beside them is what a lost or
  * wrongly mounted database volume looks like.
  */
 export function findTraces(config: Pick<Config, 'backupFolder' | 'uploadRoots'>): readonly string[] {
@@ -91,7 +91,7 @@ export function holdsFiles(folder: string, backupFolder: string): boolean {
   );
 }
 
-/** A folder that is not there or cannot be read has nothing to tell. */
+/** The entries of a folder; none if it cannot be read. */
 function entriesOf(folder: string): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true });
