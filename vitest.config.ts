@@ -1,15 +1,49 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** The files that take longest, in minutes: whichever is begun last leaves the other worker without work. */
-const longest = ['banner-options-postgres-a', 'banner-options-postgres-b', 'restore/rights', 'restore/death'];
+/**
+ * The integration tests that take two thirds of the time, the longest first: each restores, kills or migrates many times.
+ * They are a suite of their own (`npm run test:slow`), so that `npm test` takes a few minutes.
+ */
+const slow = [
+  'report/banner-options-postgres-b',
+  'report/banner-options-postgres-a',
+  'restore/rights',
+  'restore/death',
+  'recovery/health',
+  'recovery/adopt',
+  'recovery/adopt-releases-postgres',
+  'development/reset',
+  'backup/safety',
+  'restore/safe-words',
+  'fixtures/states',
+  'restore/progress',
+  'fixtures/stopped',
+  'recovery/repair-by-gate',
+  'development/seed',
+  'restore/former',
+  'gate/assessment',
+  'gate/schemas',
+  'gate/safe-words',
+  'fixtures/upgrades-postgres-b',
+  'gate/owners-postgres',
+  'restore/sqlite-to-postgresql',
+  'restore/connected',
+  'report/banner-options-sqlite',
+  'gate/lock',
+  'gate/run-once',
+  'recovery/adopt-releases-sqlite',
+  'restore/untrusted',
+  'database/sqlite-side-files',
+  'development/reset-interruption',
+].map((name) => `test/integration/${name}.test.ts`);
 
 /** Begins with the longest files; the others follow in vitest's own order. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId }: TestSpecification): number => {
-      const place = longest.findIndex((name) => moduleId.endsWith(`${name}.test.ts`));
-      return place === -1 ? longest.length : place;
+      const place = slow.findIndex((file) => moduleId.endsWith(file));
+      return place === -1 ? slow.length : place;
     };
     // oxlint-disable-next-line unicorn/no-array-sort -- this sort is vitest's, and returns a new list
     const sorted = await super.sort(files);
@@ -32,6 +66,17 @@ export default defineConfig({
           ...common,
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
+          exclude: slow,
+          globalSetup: ['test/support/postgres.setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'slow',
+          include: slow,
           globalSetup: ['test/support/postgres.setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
