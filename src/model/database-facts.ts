@@ -22,6 +22,8 @@ export interface Numbering {
   readonly table: string;
   readonly column: string;
   readonly sequence: string;
+  /** Below zero where it counts downwards. */
+  readonly increment: number;
 }
 
 /** A fact about rows, as the database answers a question that a look asks along with the catalog. */

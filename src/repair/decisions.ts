@@ -55,7 +55,10 @@ export function decide(difference: Difference, circumstances: Circumstances): St
       ]);
     }
     case 'sequence-behind':
-      return step(difference, [statement('column', advanceSequence(difference, circumstances))]);
+      return step(
+        difference,
+        advanceSequence(difference, circumstances).map((sql) => statement('column', sql)),
+      );
     case 'missing-rows':
       return unsafe(difference, { kind: 'not-made' }, seedStatements(difference.table, circumstances.seed));
     case 'obstruction':
@@ -96,12 +99,15 @@ function enumColumns(name: string, { tables }: Catalog): readonly EnumColumn[] {
   );
 }
 
-/** The next row gets the number after the highest. */
-function advanceSequence({ table, column }: Of<'sequence-behind'>, { facts }: Circumstances): string {
+/** The next row gets the number after the highest. What counts downwards comes to taken numbers again: it counts upwards. */
+function advanceSequence({ table, column }: Of<'sequence-behind'>, { facts }: Circumstances): readonly string[] {
   const numbering = facts.surroundings.numberings.find((each) => each.table === table && each.column === column);
   if (numbering === undefined) throw new Error(`no sequence numbers ${table}.${column}`);
-  const sequence = quoteText(quoteName(numbering.sequence));
-  return `SELECT setval(${sequence}, (SELECT max(${quoteName(column)}) FROM ${quoteName(table)}))`;
+  const sequence = quoteName(numbering.sequence);
+  return [
+    ...(numbering.increment > 0 ? [] : [`ALTER SEQUENCE ${sequence} INCREMENT BY 1`]),
+    `SELECT setval(${quoteText(sequence)}, (SELECT max(${quoteName(column)}) FROM ${quoteName(table)}))`,
+  ];
 }
 
 function decideTable(difference: Of<'missing-table'>, circumstances: Circumstances): Step | Unsafe {

@@ -4,6 +4,7 @@ import {
   type Answer,
   type Attachment,
   type Surroundings,
+  type Numbering,
 } from '../model/database-facts.ts';
 import type { Engine } from '../model/engine.ts';
 import type { Catalog, Table } from '../model/catalog.ts';
@@ -247,7 +248,7 @@ export function rowQuestions({ head, seed }: ExpectedSchema, engine: Engine): Qu
       ({ table, column }) => readable(table) && Object.hasOwn(head.tables[table]?.columns ?? {}, column),
     );
     return [
-      ...numbered.map(({ table, column, sequence }) => askSequence(table, column, sequence)),
+      ...numbered.map(askSequence),
       ...(engine === 'postgresql' ? askLabels(head, catalog, readable) : []),
       ...(engine === 'postgresql' ? widerColumns(head, catalog) : [])
         .filter(({ table }) => readable(table))
@@ -259,12 +260,16 @@ export function rowQuestions({ head, seed }: ExpectedSchema, engine: Engine): Qu
   };
 }
 
-/** The highest number of a table whose sequence is behind it. */
-function askSequence(table: string, column: string, sequence: string): string {
+/**
+ * A table whose sequence will come to numbers that are taken: it is behind them, or counts downwards to them. What was
+ * never called gives its own value next, which a server tells nowhere else.
+ */
+function askSequence({ table, column, sequence, increment }: Numbering): string {
   const name = quoteName(column);
+  const [order, isTaken] = increment > 0 ? ['DESC', '>='] : ['ASC', '<='];
   return `SELECT 'sequence' AS fault, ${quoteText(table)} AS "table", ${quoteText(column)} AS value FROM (
-    SELECT ${name} AS highest FROM ${quoteName(table)} ORDER BY ${name} DESC NULLS LAST LIMIT 1) AS rows
-    WHERE highest > coalesce(pg_sequence_last_value(${quoteText(quoteName(sequence))}::regclass), 0)`;
+    SELECT ${name} AS farthest FROM ${quoteName(table)} ORDER BY ${name} ${order} NULLS LAST LIMIT 1) AS rows, ${quoteName(sequence)} s
+    WHERE farthest ${isTaken} CASE WHEN s.is_called THEN s.last_value + ${increment} ELSE s.last_value END`;
 }
 
 /** How many values of a wider column the promised type could not hold: a column that is as promised is not looked at. */

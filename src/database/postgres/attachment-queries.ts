@@ -90,6 +90,20 @@ const exhausted = `
   WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
     AND ${tables} AND q.seqincrement > 0 AND q.last > q.seqmax - q.seqincrement`;
 
+// the application fills no column that it does not know: NULL has to pass where no default takes its place
+const domains = `
+  SELECT c.relname, 'column', a.attname, format('%s, a domain of its owner''s that %s', t.oid::regtype, why.text), why.refuses, why.remedy
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid AND t.typtype = 'd'
+  JOIN LATERAL (
+    SELECT 'lets in no NULL, which the application does not fill' AS text, true AS refuses,
+           format('ALTER DOMAIN %s DROP NOT NULL', t.oid::regtype) AS remedy WHERE t.typnotnull
+    UNION ALL
+    SELECT 'has a ' || pg_get_constraintdef(k.oid), pg_get_constraintdef(k.oid) ~ 'VALUE IS NOT NULL' AND pg_get_constraintdef(k.oid) !~ ' OR ',
+           format('ALTER DOMAIN %s DROP CONSTRAINT %I', t.oid::regtype, k.conname)
+    FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c') AS why ON true
+  WHERE ${tables} AND a.attnum > 0 AND NOT a.attisdropped AND NOT a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''
+    AND t.typdefault IS NULL`;
+
 const inheritance = `
   SELECT c.relname, 'inheritance', o.relname,
          CASE WHEN i.inhparent = c.oid THEN 'its rows show in this table, beside its keys' ELSE 'rows of this table show there' END,
@@ -217,6 +231,7 @@ const ofEveryServer = [
   unlogged,
   unloggedSequences,
   exhausted,
+  domains,
   inheritance,
   functionsInDefaults,
   rights,
@@ -241,10 +256,10 @@ export function attachmentsQuery(versionNumber: number): string {
 
 /** The sequences that number the rows of tables that have some: which one, of which column. */
 export const numberingsQuery = `
-  SELECT c.relname AS table, a.attname AS column, s.relname AS sequence
+  SELECT c.relname AS table, a.attname AS column, s.relname AS sequence, z.seqincrement::text AS increment
   FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_class c ON c.oid = d.refobjid
-  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid JOIN pg_sequence z ON z.seqrelid = s.oid
   WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
-    AND s.relnamespace = c.relnamespace AND ${tables} AND CASE s.relkind WHEN 'S' THEN has_sequence_privilege(s.oid, 'SELECT, USAGE') END
+    AND s.relnamespace = c.relnamespace AND ${tables} AND CASE s.relkind WHEN 'S' THEN has_sequence_privilege(s.oid, 'SELECT') END
     AND CASE c.relkind WHEN 'r' THEN pg_relation_size(c.oid) > 0 ELSE true END
   ORDER BY 1, 2`;

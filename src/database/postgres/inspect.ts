@@ -213,7 +213,12 @@ function readAttachment(row: Row): Attachment {
 }
 
 function readNumbering(row: Row): Numbering {
-  return { table: text(row, 'table'), column: text(row, 'column'), sequence: text(row, 'sequence') };
+  return {
+    table: text(row, 'table'),
+    column: text(row, 'column'),
+    sequence: text(row, 'sequence'),
+    increment: Number(text(row, 'increment')),
+  };
 }
 
 function readTables(columns: Rows, constraints: Rows, indexes: Rows, unreadable: Rows): Catalog['tables'] {

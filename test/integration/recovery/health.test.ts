@@ -13,6 +13,7 @@ import {
   withClient,
 } from '../../support/database.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
+import { runInProcess } from '../../faults/run-in-process.ts';
 import { run } from '../../support/run.ts';
 import { restoredDatabase } from '../../support/templates.ts';
 import { release, state } from '../../support/fixtures.ts';
@@ -99,6 +100,14 @@ describePostgres('a healthy database', () => {
       sql: 'ALTER TABLE badges ADD COLUMN owner text NOT NULL',
       told: 'column owner on badges',
     },
+    'a domain without a default that lets in no NULL': {
+      sql: 'CREATE DOMAIN owned AS text NOT NULL; ALTER TABLE badges ADD COLUMN owner owned',
+      told: 'column owner on badges',
+    },
+    'a domain whose check NULL does not pass': {
+      sql: 'CREATE DOMAIN owned AS text CHECK (VALUE IS NOT NULL); ALTER TABLE badges ADD COLUMN owner owned',
+      told: 'column owner on badges',
+    },
     'a trigger that raises': {
       sql: `${raising} CREATE TRIGGER t BEFORE INSERT ON badges EXECUTE FUNCTION no()`,
       told: 'trigger t on badges',
@@ -126,6 +135,26 @@ describePostgres('a healthy database', () => {
       told: 'table permissions has none of the rows',
     },
   };
+
+  it('counts upwards from beyond the highest number, and takes a sequence for what it gives next', async () => {
+    const ids = `INSERT INTO clients (id, name) VALUES (5, 'Ada');`;
+    const told = async (url: string, command: string): Promise<number> =>
+      (await runInProcess([command], { DATABASE_URL: url, TT_BACKUP_BEFORE_MIGRATE: 'never' })).exitCode;
+    for (const [sql, code] of [
+      [`SELECT setval('clients_id_seq', 6, false); ALTER TABLE clients ALTER COLUMN id DROP DEFAULT`, 14],
+      [`SELECT setval('clients_id_seq', 6, false)`, 0],
+      [`SELECT setval('clients_id_seq', 1); ALTER SEQUENCE clients_id_seq INCREMENT BY 5`, 0],
+      [`SELECT setval('clients_id_seq', 9); ALTER SEQUENCE clients_id_seq INCREMENT BY -1`, 14],
+    ] as const) {
+      const url = await damaged(`${ids} ${sql}`);
+      expect([sql, await told(url, 'verify')]).toEqual([sql, code]);
+      if (code !== 0) expect(await told(url, 'gate')).toBe(0);
+      const next = await withClient(url, (client) =>
+        client.query(`INSERT INTO clients (name) VALUES ('Bob') RETURNING id`),
+      );
+      expect(Number(next.rows[0]?.id)).toBeGreaterThan(5);
+    }
+  });
 
   it.each(Object.entries(refused))('has not %s, and the statements of the banner lead out of it', async (_, each) => {
     const url = await damaged(each.sql);
