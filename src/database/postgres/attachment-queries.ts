@@ -185,6 +185,17 @@ const shadows = `
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'e')
     AND EXISTS (SELECT FROM pg_type b WHERE b.typname = t.typname AND b.typnamespace = 'pg_catalog'::regnamespace)`;
 
+// 16384 is the first number that objects of users have (PostgreSQL source, access/transam.h). A cast belongs to no schema: one
+// between types of the server's own, or one that was changed into `AS IMPLICIT`, works in every query
+const casts = `
+  SELECT NULL, 'cast between built-in types', format('%s AS %s', format_type(k.castsource, NULL), format_type(k.casttarget, NULL)),
+         concat(CASE k.castcontext WHEN 'i' THEN 'in every expression' WHEN 'a' THEN 'in every assignment' ELSE 'where it is asked for' END,
+                CASE WHEN k.castfunc <> 0 THEN ', by ' || k.castfunc::regprocedure END), false,
+         format('DROP CAST (%s AS %s)', format_type(k.castsource, NULL), format_type(k.casttarget, NULL))
+  FROM pg_cast k
+  WHERE k.oid >= 16384 AND k.castsource < 16384 AND k.casttarget < 16384
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_cast'::regclass AND d.objid = k.oid AND d.deptype = 'e')`;
+
 // where a setting comes from that makes every transaction of the application one that cannot write
 const readOnly = `
   SELECT NULL, 'setting', 'default_transaction_read_only', 'every transaction of the application is read-only', true,
@@ -240,6 +251,7 @@ const ofEveryServer = [
   identities,
   eventTriggers,
   shadows,
+  casts,
   readOnly,
   collations,
 ];

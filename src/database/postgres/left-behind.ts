@@ -59,6 +59,21 @@ const onSchema = grantsOn({
   shown: `'schema ' || quote_ident(n.nspname)`,
 });
 
+const functions = {
+  from: 'pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace',
+  acl: 'p.proacl',
+  kind: `CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END`,
+  name: `format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid))`,
+  shown: `'function ' || quote_ident(p.proname)`,
+};
+const types = {
+  from: 'pg_type y JOIN pg_namespace n ON n.oid = y.typnamespace',
+  acl: 'y.typacl',
+  kind: `'TYPE'`,
+  name: `format('%I.%I', n.nspname, y.typname)`,
+  shown: `'type ' || quote_ident(y.typname)`,
+};
+
 const inSchema: readonly string[] = [
   grantsOn({
     from: relations,
@@ -76,24 +91,69 @@ const inSchema: readonly string[] = [
    FROM ${relations} JOIN pg_attribute t ON t.attrelid = c.oid, aclexplode(t.attacl) AS a
    WHERE ${inHome('c.relnamespace')} AND NOT t.attisdropped AND a.grantee <> c.relowner
    GROUP BY a.grantee, a.is_grantable, c.relname, ${relationName}`,
-  grantsOn({
-    from: 'pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace',
-    where: `${inHome('p.pronamespace')} AND a.grantee <> 0`,
-    acl: 'p.proacl',
-    owner: 'p.proowner',
-    kind: `CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END`,
-    name: `format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid))`,
-    shown: `'function ' || quote_ident(p.proname)`,
+  grantsOn({ ...functions, where: `${inHome('p.pronamespace')} AND a.grantee <> 0`, owner: 'p.proowner' }),
+  grantsOn({ ...types, where: `${inHome('y.typnamespace')} AND a.grantee <> 0`, owner: 'y.typowner' }),
+];
+
+/** What everybody may do with an object of a kind until it is revoked (PostgreSQL manual, "Privileges"). */
+interface Revocable extends Omit<Granted, 'acl' | 'owner'> {
+  /** What is granted now, as the catalog has it: null where it was never changed. */
+  readonly acl: string;
+  readonly privilege: 'EXECUTE' | 'USAGE' | 'CREATE';
+}
+
+/** An archive is loaded without rights: then everybody has again what was revoked. */
+const revokedOn = ({ from, where, acl, kind, name, shown, privilege }: Revocable): string => `
+  SELECT 'revocation of ${privilege} from everybody', ${shown}, format('REVOKE ${privilege} ON %s %s FROM PUBLIC', ${kind}, ${name}), true
+  FROM ${from}
+  WHERE ${where} AND ${acl} IS NOT NULL
+    AND NOT EXISTS (SELECT FROM aclexplode(${acl}) AS a WHERE a.grantee = 0 AND a.privilege_type = '${privilege}')`;
+
+/** @param where which schemas it is about */
+const revokedInSchemas = (where: string): readonly string[] => [
+  revokedOn({ ...functions, where, privilege: 'EXECUTE' }),
+  revokedOn({ ...types, where, privilege: 'USAGE' }),
+];
+
+/** Of `public`, as a database that was just made has it: others are not made anew with rights for everybody. */
+const revokedOnSchema = (privilege: 'USAGE' | 'CREATE'): string =>
+  revokedOn({
+    from: 'pg_namespace n',
+    where: `n.nspname = 'public'${privilege === 'CREATE' ? ` AND current_setting('server_version_num')::int < 150000` : ''}`,
+    acl: `coalesce(n.nspacl, acldefault('n', n.nspowner))`,
+    kind: `'SCHEMA'`,
+    name: 'quote_ident(n.nspname)',
+    shown: `'schema ' || quote_ident(n.nspname)`,
+    privilege,
+  });
+
+const revokedInDatabase: readonly string[] = [
+  ...revokedInSchemas(`n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'`),
+  revokedOnSchema('USAGE'),
+  revokedOnSchema('CREATE'),
+  revokedOn({
+    from: 'pg_language l',
+    where: 'l.lanpltrusted',
+    acl: 'l.lanacl',
+    kind: `'LANGUAGE'`,
+    name: 'quote_ident(l.lanname)',
+    shown: `'language ' || quote_ident(l.lanname)`,
+    privilege: 'USAGE',
   }),
-  grantsOn({
-    from: 'pg_type y JOIN pg_namespace n ON n.oid = y.typnamespace',
-    where: `${inHome('y.typnamespace')} AND a.grantee <> 0`,
-    acl: 'y.typacl',
-    owner: 'y.typowner',
-    kind: `'TYPE'`,
-    name: `format('%I.%I', n.nspname, y.typname)`,
-    shown: `'type ' || quote_ident(y.typname)`,
-  }),
+  // within a schema there is nothing to revoke
+  ...(
+    [
+      ['f', 'EXECUTE', 'FUNCTIONS'],
+      ['T', 'USAGE', 'TYPES'],
+    ] as const
+  ).map(
+    ([type, privilege, plural]) => `
+  SELECT 'default privileges for what ' || quote_ident(pg_get_userbyid(d.defaclrole)) || ' creates', NULL,
+         format('ALTER DEFAULT PRIVILEGES FOR ROLE %I REVOKE ${privilege} ON ${plural} FROM PUBLIC', pg_get_userbyid(d.defaclrole)), true
+  FROM pg_default_acl d
+  WHERE d.defaclnamespace = 0 AND d.defaclobjtype = '${type}'
+    AND NOT EXISTS (SELECT FROM aclexplode(d.defaclacl) AS a WHERE a.grantee = 0 AND a.privilege_type = '${privilege}')`,
+  ),
 ];
 
 const defaultPrivileges = (ofSchemasAlone: boolean): string => `
@@ -167,7 +227,7 @@ const ofDatabase: readonly string[] = [
 
 /**
  * What the database that the session is in has around the application's tables: publications, subscriptions, replication
- * slots, rights of other roles, default privileges. What is set and granted for the database as a whole is not among it.
+ * slots, rights of other roles, what was revoked from everybody, default privileges. What is set and granted for the database as a whole is not among it.
  * @param exchanged what a restore exchanges: the database, or its schema alone
  */
 export async function findSurroundings(
@@ -178,8 +238,8 @@ export async function findSurroundings(
   const detailed = number(server, 'version') >= 150_000;
   const parts =
     exchanged === 'schema'
-      ? [...inSchema, defaultPrivileges(true), publishedHere(detailed)]
-      : [onSchema, ...inSchema, defaultPrivileges(false), publications(detailed), ...ofDatabase];
+      ? [...inSchema, ...revokedInSchemas(inHome('n.oid')), defaultPrivileges(true), publishedHere(detailed)]
+      : [onSchema, ...inSchema, ...revokedInDatabase, defaultPrivileges(false), publications(detailed), ...ofDatabase];
   const rows = await session.query(
     `SELECT object, thing, statement, safe FROM (${parts.join(' UNION ALL ')}) AS all_of_it (object, thing, statement, safe) ORDER BY 1, 2, 3`,
   );

@@ -417,6 +417,7 @@ describePostgres('a healthy database', () => {
         THEN 'ALL TABLES' ELSE 'TABLES IN SCHEMA public' END; END $$;
       CREATE TABLE more_badges () INHERITS (badges);
       CREATE FUNCTION public.lower(integer) RETURNS integer LANGUAGE sql AS 'SELECT $1';
+      CREATE CAST (timestamp AS integer) WITH INOUT AS ASSIGNMENT;
       ALTER TABLE exchange_rates DISABLE TRIGGER ALL;
       ALTER TABLE clients ALTER COLUMN name TYPE text, ALTER COLUMN email TYPE text,
         ALTER COLUMN default_hourly_rate TYPE numeric, ALTER COLUMN created_at TYPE timestamptz;
@@ -438,6 +439,7 @@ describePostgres('a healthy database', () => {
     expect(stdout).toContain('publication whole');
     expect(stdout).toContain('inheritance more_badges on badges');
     expect(stdout).toContain('function named like a built-in lower');
+    expect(stdout).toContain('cast between built-in types timestamp without time zone AS integer');
     expect(stdout).toContain('foreign key that is not enforced');
     const clients = 'on clients: it is';
     expect(stdout).toContain(

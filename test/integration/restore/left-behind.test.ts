@@ -18,6 +18,7 @@ describePostgres(
       const reader = `${database.name}_reader`;
       await admin(`CREATE ROLE ${reader}`);
       atEnd(() => admin(`DROP ROLE IF EXISTS ${reader}`));
+      const [type] = await ask(database, `SELECT min(typname) FROM pg_type WHERE typtype = 'e'`);
       await execute(
         database,
         `CREATE TABLE of_mine (id int); CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1';
@@ -28,22 +29,31 @@ describePostgres(
          GRANT SELECT ON tasks TO PUBLIC; GRANT UPDATE (name, email) ON clients TO ${reader}; GRANT SELECT ON of_mine TO ${reader};
          GRANT USAGE ON SEQUENCE users_id_seq TO ${reader}; GRANT EXECUTE ON FUNCTION mine() TO ${reader};
          ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO ${reader};
-         ALTER DEFAULT PRIVILEGES GRANT USAGE ON SEQUENCES TO ${reader}`,
+         ALTER DEFAULT PRIVILEGES GRANT USAGE ON SEQUENCES TO ${reader};
+         REVOKE EXECUTE ON FUNCTION mine() FROM PUBLIC; REVOKE USAGE ON SCHEMA public FROM PUBLIC; REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC;
+         REVOKE USAGE ON TYPE ${type} FROM PUBLIC; ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC`,
       );
+      const everybody = `has_schema_privilege('public', 'public', 'USAGE'), has_language_privilege('public', 'plpgsql', 'USAGE'),
+        has_type_privilege('public', '${type}', 'USAGE')`;
+      expect(await ask(database, `SELECT concat_ws(' ', ${everybody})`)).toEqual(['f f f']);
       const { all } = await place.must('restore', archive, '--yes');
       const words = all.replaceAll(/\s+/g, ' ');
       expect(words).toContain(
-        `rights of ${reader} on clients, columns of clients, function mine, of_mine, schema public, users, users_id_seq`,
+        `revocation of USAGE from everybody on language plpgsql, schema public, type ${type}; rights of ${reader} on clients, columns of clients, function mine, of_mine, schema public, users, users_id_seq`,
       );
       expect(words).toMatch(
-        /made anew in the restored database[^.]*publication of_inserts; publication of_users; rights of /,
+        /made anew in the restored database[^.]*publication of_inserts; publication of_users; revocation of /,
       );
       expect(words).toMatch(/will lack, for no archive holds it: publication of_all; subscription to_me\./);
       expect(words).not.toContain('hush-hush');
       // what cannot be made is told once it has failed
       expect(words).toContain(`Not carried over: rights of ${reader} on of_mine (`);
+      expect(words).toContain('Not carried over: revocation of EXECUTE from everybody on function mine (');
+      expect(await ask(database, `SELECT concat_ws(' ', ${everybody})`)).toEqual(['f f f']);
       const [, report = ''] = words.split('Make anew what the restored database lacks');
       expect(words.split('CREATE PUBLICATION of_all FOR ALL TABLES')).toHaveLength(3);
+      expect(report).toContain('REVOKE EXECUTE ON FUNCTION public.mine() FROM PUBLIC;');
+      expect(report).not.toContain('REVOKE USAGE');
       expect(report).toContain('CREATE SUBSCRIPTION to_me CONNECTION ');
       expect(report).toContain(`GRANT SELECT ON TABLE public.of_mine TO ${reader};`);
       expect(report).toContain(`GRANT EXECUTE ON FUNCTION public.mine() TO ${reader};`);
@@ -67,7 +77,7 @@ describePostgres(
           `SELECT has_schema_privilege('${reader}', 'public', 'CREATE WITH GRANT OPTION')
              AND has_column_privilege('${reader}', 'clients', 'email', 'UPDATE')
              AND has_sequence_privilege('${reader}', 'users_id_seq', 'USAGE')
-             AND (SELECT count(*) = 2 FROM pg_default_acl)`,
+             AND (SELECT count(*) = 3 FROM pg_default_acl)`,
         ),
       ).toEqual([true]);
       // it belongs to the former database, and would keep it from being dropped
