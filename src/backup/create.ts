@@ -5,7 +5,7 @@ import { PassThrough, Transform, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { archiveName, type Manifest } from '../archive/manifest.ts';
 import { verifyEntries } from '../archive/verify-contents.ts';
-import { noLimits, openArchive } from '../archive/reader.ts';
+import { type Archive, noLimits, openArchive } from '../archive/reader.ts';
 import { rejectionReason } from '../archive/archive-error.ts';
 import type { UploadRoot } from '../config/config.ts';
 import { causeOf } from '../database/cause.ts';
@@ -186,11 +186,23 @@ async function findSame(
   return null;
 }
 
+/** Says so where a restore would refuse the archive for its size or its ratio: it is whole all the same. */
+async function openWhateverItsSize(file: string, { config, log }: BackupContext): Promise<Archive> {
+  try {
+    return await openArchive(file, config.archiveLimits);
+  } catch (error) {
+    const fault = error instanceof Failure && error.problem.kind === 'archive-rejected' ? error.problem.fault : null;
+    if (fault?.kind !== 'too-large') throw error;
+    log.warn(backupMessages.beyondLimits(fault.reason, fault.variable));
+    return openArchive(file, noLimits);
+  }
+}
+
 /** Reads the archive back, every member of it. @throws Failure `backup-failed` */
 async function prove(file: string, copier: Dumper, context: BackupContext): Promise<void> {
   const { log, output, signal } = context;
   try {
-    const archive = await openArchive(file, noLimits);
+    const archive = await openWhateverItsSize(file, context);
     const progress = openProgress({ label: 'Reading the archive back', total: archive.size, log, output });
     try {
       await verifyEntries(archive, {

@@ -193,6 +193,8 @@ export const backupMessages = {
   moreSkipped: (more: number): string => `Not in the backup: ${more} more.`,
   damagedSibling: (path: string, reason: string): string =>
     `An older backup of the same content is not whole (${path}): ${reason}.`,
+  beyondLimits: (reason: string, variable: string): string =>
+    `A restore refuses this backup as it is set up now: ${reason}. To restore it, raise ${variable} there, for it is your own.`,
   removed: (path: string): string => `Removed: ${path}.`,
   removedOlder: (path: string): string => `Removed an older backup: ${path}.`,
   notRemoved: (reason: string): string => `Older backups could not be removed: ${reason}.`,

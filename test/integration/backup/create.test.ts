@@ -279,6 +279,19 @@ describe('a full disk', () => {
   });
 });
 
+describe('a backup that is larger than what a restore takes', () => {
+  it('is made, and says which setting keeps a restore from it', async () => {
+    const { url } = await createSqliteDatabase();
+    const { env } = await volumes();
+    await run(['gate'], { env: { ...env, DATABASE_URL: url } });
+    const { exitCode, all } = await run(['backup', 'create'], {
+      env: { ...env, DATABASE_URL: url, TT_ARCHIVE_MAX_RATIO: '2' },
+    });
+    expect(exitCode, all).toBe(0);
+    expect(all).toMatch(/A restore refuses this backup as it is set up now: .*raise TT_ARCHIVE_MAX_RATIO/);
+  });
+});
+
 describe('uploads that change while they are read', () => {
   it('do not spoil the archive', async () => {
     const folder = await temporaryDirectory();

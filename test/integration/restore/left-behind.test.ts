@@ -18,7 +18,7 @@ describePostgres(
       const reader = `${database.name}_reader`;
       await admin(`CREATE ROLE ${reader}`);
       atEnd(() => admin(`DROP ROLE IF EXISTS ${reader}`));
-      const [type] = await ask(database, `SELECT min(typname) FROM pg_type WHERE typtype = 'e'`);
+      const type = String((await ask(database, `SELECT min(typname) FROM pg_type WHERE typtype = 'e'`))[0]);
       await execute(
         database,
         `CREATE TABLE of_mine (id int); CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1';
