@@ -84,6 +84,20 @@ describe('what is published', () => {
   });
 });
 
+it('finds in the context of the build what the Dockerfile copies from it', () => {
+  const allowed = [...read('.dockerignore').matchAll(/^!(.+)$/gm)].map(([, path = '']) => path);
+  const copied = [...read('Dockerfile').matchAll(/^COPY (?!--from)(?:--\S+ )*(.+) \S+$/gm)]
+    .flatMap(([, sources = '']) => sources.split(' '))
+    .concat([...read('Dockerfile').matchAll(/--mount=source=([^,\s]+)/g)].map(([, path = '']) => path));
+  expect(copied.length).toBeGreaterThan(5);
+  for (const source of copied.map((path) => path.replace(/\/$/, ''))) {
+    expect(
+      allowed.some((path) => source === path || source.startsWith(`${path}/`)),
+      source,
+    ).toBe(true);
+  }
+});
+
 describe('the workflow of a release', () => {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a file of our own
   const workflow = parse(read('.github/workflows/release.yml')) as Workflow;
