@@ -15,12 +15,12 @@ export async function storedTable(session: Session, table: string): Promise<{ na
 }
 
 /**
- * Changes a table in a way that ALTER TABLE cannot: a new one is made from the stored statement with the one
- * change, the rows are copied with their rowids, and it takes the old one's place with its indexes, triggers
+ * Changes a table. What ALTER TABLE cannot do is done by a rebuild: a new table is made from the stored statement with
+ * the one change, the rows are copied with their rowids, and it takes the old one's place with its indexes, triggers
  * and position in sqlite_sequence; https://sqlite.org/lang_altertable.html#otheralter, steps 3 to 9.
  *
- * Nothing happens if the table is so already. Where rows break a rule, a `lenient` rebuild leaves all rules of the table out. It runs in the caller's transaction, which is to be rolled back
- * when it throws.
+ * Nothing happens if the table is so already. Where rows break a rule, a `lenient` rebuild leaves all rules of the table
+ * out. It runs in the caller's transaction, which is to be rolled back when it throws.
  * @throws Error if the pragmas would let the exchange touch other tables, if the rows do not fit, or if
  * anything but what was asked differs afterwards
  */
@@ -33,6 +33,7 @@ export async function rebuildTable(
   const { name, definition } = await storedTable(session, table);
   const changed = changeTable(definition, change);
   if (renderTable(name, changed) === renderTable(name, definition)) return;
+  if (await alterInPlace(session, name, change)) return;
   await requireSafePragmas(session);
 
   const before = await tableFacts(session, name);
@@ -40,6 +41,44 @@ export async function rebuildTable(
   const wrong = unaskedDifferences(before, await tableFacts(session, name), change);
   if (wrong.length > 0)
     throw new Error(`Rebuilding ${name} (${change.kind}) changed more than that: ${wrong.join('; ')}`);
+}
+
+/**
+ * Lets SQLite itself make the change, which copies no rows: from 3.53 on it knows some more forms of ALTER TABLE.
+ * @returns false if it does not know the form, or if rows break the rule: the rebuild names them, or leaves the rule out
+ */
+async function alterInPlace(session: Session, table: string, change: TableChange): Promise<boolean> {
+  const action = nativeAction(change);
+  if (action === null) return false;
+  try {
+    await session.run(`ALTER TABLE ${quoteName(table)} ${action}`);
+    return true;
+  } catch (error) {
+    const code = codeOf(error instanceof StatementError ? error.cause : error);
+    if (code === 'SQLITE_ERROR' || code?.startsWith('SQLITE_CONSTRAINT') === true) return false;
+    throw error;
+  }
+}
+
+/** What follows `ALTER TABLE name` (https://sqlite.org/lang_altertable.html); null where only a rebuild can do it. */
+function nativeAction(change: TableChange): string | null {
+  switch (change.kind) {
+    case 'setNotNull':
+      return `ALTER COLUMN ${quoteName(change.column)} SET NOT NULL`;
+    case 'dropNotNull':
+      return `ALTER COLUMN ${quoteName(change.column)} DROP NOT NULL`;
+    case 'addConstraint':
+      return /^\s*CHECK\b/i.test(change.definition)
+        ? `ADD CONSTRAINT ${quoteName(change.name)} ${change.definition}`
+        : null;
+    case 'setType':
+    case 'setDefault':
+    case 'dropDefault':
+    case 'addColumn':
+    case 'dropColumn':
+    case 'dropForeignKeys':
+      return null;
+  }
 }
 
 /** With foreign keys on, dropping the old table would delete its rows first and cascade. */

@@ -121,6 +121,10 @@ describe('a table of SQLite that is rebuilt', () => {
     await expect(schema.addColumn(odd, 'must', 'INTEGER NOT NULL')).rejects.toThrow(/NOT NULL constraint failed/);
   });
 
+  it('makes the step fail when the rows break a check', async () => {
+    await expect(schema.addConstraint(odd, 'ck_id', 'CHECK (id < 0)')).rejects.toThrow(/CHECK constraint failed/);
+  });
+
   it('loses a column with the constraints that use it, and only those', async () => {
     await schema.dropColumn(odd, 'self_id');
     await schema.dropColumn(odd, 'key');
@@ -156,8 +160,21 @@ describe('a table of SQLite that is rebuilt', () => {
   it('is not touched while foreign keys are on', async () => {
     database.exec('COMMIT; PRAGMA foreign_keys = ON; BEGIN');
     const before = rows();
-    await expect(schema.setNotNull(odd, 'owner_id')).rejects.toThrow(/foreign_keys = OFF/);
+    await expect(schema.setDefault(odd, 'rate', '7')).rejects.toThrow(/foreign_keys = OFF/);
     expect(rows()).toEqual(before);
+  });
+
+  it('stays in its place where ALTER TABLE can make the change', async () => {
+    const place = (): unknown => database.prepare('SELECT rootpage FROM sqlite_master WHERE name = ?').pluck().get(odd);
+    const before = place();
+    await schema.setNotNull(odd, 'owner_id');
+    await schema.dropNotNull(odd, 'made');
+    expect(await schema.addConstraint(odd, 'ck_owner', 'CHECK (owner_id > -9)')).toBe(true);
+    expect(await schema.addConstraint(odd, 'ck_owner', 'CHECK (owner_id > -9)')).toBe(false);
+    expect(place()).toBe(before);
+    expect(sql(odd)).toContain('CONSTRAINT "ck_owner" CHECK (owner_id > -9)');
+    await schema.setDefault(odd, 'rate', '7');
+    expect(place()).not.toBe(before);
   });
 
   it('makes the step fail when the rows do not fit', async () => {
