@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -68,7 +67,8 @@ function removeIfPossible(file: string): void {
  * @throws Error of the file system
  */
 export function writeWhole(file: string, text: string): void {
-  if (!takesBytes(file)) return replaceFile(file, text, 0o644, `${file}.${randomUUID()}.partial`);
+  // the global one: a run that writes nothing does not load node:crypto
+  if (!takesBytes(file)) return replaceFile(file, text, 0o644, `${file}.${crypto.randomUUID()}.partial`);
   // without O_NONBLOCK, opening a pipe that nobody reads would block for ever
   const handle = openSync(file, constants.O_WRONLY | constants.O_NONBLOCK);
   try {
