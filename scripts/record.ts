@@ -2,10 +2,13 @@
  * Records what db-init prints, in runs that really happen, as pictures for the documentation: `docs/images/*.svg`.
  * Needs Linux, root and PostgreSQL's programs on the machine; the server is one of its own.
  *   npm run build && node scripts/run-ts.mjs scripts/record.ts [NAME...]
+ * The picture of a whole `docker compose up` needs Docker and the image instead, and is recorded where it is asked for:
+ *   docker build -t timetracker-db-init . && node scripts/run-ts.mjs scripts/record.ts compose-up
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { onStage, type Stage } from './record-stage.ts';
+import { recordComposeUp } from './record-compose.ts';
 import { type Moment, renderTerminal } from './record-svg.ts';
 
 interface Scenario {
@@ -83,7 +86,8 @@ const scenarios: readonly Scenario[] = [
 /** Seconds: until a command stands at the prompt, until it is started, and until the next prompt. */
 const pause = { prompt: 0.4, start: 0.8, next: 1.6 } as const;
 
-if (process.platform === 'linux' && process.getuid?.() === 0) await onStage(record);
+if (process.argv.includes('compose-up')) save('compose-up', 'docker compose up, refused', await recordComposeUp());
+else if (process.platform === 'linux' && process.getuid?.() === 0) await onStage(record);
 else process.stdout.write('The pictures stay as they are: they are recorded as root, on Linux.\n');
 
 async function record(stage: Stage): Promise<void> {
@@ -93,12 +97,16 @@ async function record(stage: Stage): Promise<void> {
     const url = await prepare(stage);
     const moments: Moment[] = [];
     for (const command of commands) moments.push(...(await play(stage, url, command, moments.at(-1)?.at)));
-    const file = resolve('docs/images', `terminal-${name}.svg`);
-    const picture = renderTerminal(title, moments);
-    if (existsSync(file) && steady(readFileSync(file, 'utf8')) === steady(picture)) continue;
-    writeFileSync(file, picture);
-    process.stdout.write(`${file}\n`);
+    save(name, title, moments);
   }
+}
+
+function save(name: string, title: string, moments: readonly Moment[]): void {
+  const file = resolve('docs/images', `terminal-${name}.svg`);
+  const picture = renderTerminal(title, moments);
+  if (existsSync(file) && steady(readFileSync(file, 'utf8')) === steady(picture)) return;
+  writeFileSync(file, picture);
+  process.stdout.write(`${file}\n`);
 }
 
 /** A picture without what differs in each run (times, durations): where all else is the same, the former one stays. */
