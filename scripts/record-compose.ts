@@ -36,5 +36,5 @@ export async function recordComposeUp(): Promise<readonly Moment[]> {
 
 /** What the server logs while it starts is left out but for its last line. */
 function withoutServer(moment: Moment): readonly Moment[] {
-  return /^db-1 /.test(moment.text) && !moment.text.includes('ready to accept') ? [] : [moment];
+  return moment.text.startsWith('db-1 ') && !moment.text.includes('ready to accept') ? [] : [moment];
 }
