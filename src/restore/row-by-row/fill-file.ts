@@ -43,7 +43,7 @@ export async function fillFile(source: Source, file: string, context: RestoreCon
   for (const sentence of describeLeftOut(reader.others)) log.warn(sentence);
   try {
     const loading = { file, revisions, aside: quarantineOf(file), setAside, database: displayNameOf(config.database) };
-    const loaded = await loadDump(reader, { ...loading, archive: archive.file });
+    const loaded = await loadDump(reader, { ...loading, archive: archive.file, signal });
     for (const { level, sentence } of describeLoaded(loaded)) log[level](sentence);
   } catch (error) {
     signal.throwIfAborted();

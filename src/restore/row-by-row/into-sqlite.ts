@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { chmodSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { conversionToSqlite, type ColumnConversion, type SqliteValue } from '../../database/conversion/to-sqlite.ts';
 import { copyNull, copyText, Misfit, type Tally } from '../../database/conversion/convert.ts';
 import type { DumpReader, DumpTable, DumpValue } from '../../database/postgres/dump-rows.ts';
@@ -8,6 +9,7 @@ import { openRows } from '../../database/sqlite/row-reader.ts';
 import { openWriter, type RowWriter } from '../../database/sqlite/row-writer.ts';
 import { Failure } from '../../errors/failure.ts';
 import type { Catalog, Table } from '../../model/catalog.ts';
+import type { Engine } from '../../model/engine.ts';
 import type { Loaded, Misfits } from '../../model/transfer.ts';
 import { renderTable } from '../../migration/schema-builder/catalog-sql.ts';
 import { widthAtHead } from '../../migration/ledger.ts';
@@ -20,6 +22,7 @@ import { namesIn, tokenize } from '../../migration/schema-builder/sql-tokens.ts'
 import { ruleMeaning } from '../../schema/comparison.ts';
 import { standInFor } from '../../schema/known-divergences.ts';
 import { versionTable } from '../../schema/catalog.ts';
+import { loadHead } from '../../schema/expected-schema.ts';
 import { catalogAt, loadHistory } from '../../schema/history.ts';
 import { type MisfitLedger, openMisfits, shortened, shownValue } from './misfits.ts';
 
@@ -36,6 +39,7 @@ export interface DumpLoading {
   /** What people call the file that nothing is restored into, and the one that nothing is restored from. */
   readonly database: string;
   readonly archive: string;
+  readonly signal: AbortSignal;
 }
 
 interface Column {
@@ -64,9 +68,8 @@ interface TableToFill {
 export async function loadDump(dump: DumpReader, loading: DumpLoading): Promise<Loaded> {
   const started = performance.now();
   const { file, revisions } = loading;
-  const [engine, server] = await Promise.all([loadHistory('sqlite'), loadHistory('postgresql')]);
-  const promised = catalogAt(revisions, releaseGraph, engine);
-  const tables = tablesToFill(dump, promised, catalogAt(revisions, releaseGraph, server));
+  const promised = await promisedBy(revisions, 'sqlite');
+  const tables = tablesToFill(dump, promised, await promisedBy(revisions, 'postgresql'));
   const writer = openWriter(file);
   const totals = { rows: 0, bytes: 0 };
   const ledger = openMisfits();
@@ -96,7 +99,7 @@ export async function loadDump(dump: DumpReader, loading: DumpLoading): Promise<
   } finally {
     writer.close();
   }
-  compare(file, tables.values());
+  await compare(file, tables.values(), loading.signal);
   if (ledger.found.length > 0) setFollowersAside(file, tables.values(), ledger, loading.aside);
   sync(file);
   const all = [...tables.values()];
@@ -115,6 +118,25 @@ export async function loadDump(dump: DumpReader, loading: DumpLoading): Promise<
       columns: all.flatMap(({ name, ownColumns }) => ownColumns.map((column) => `${name}.${column}`)),
     },
     aside: ledger.found.length > 0 ? { place: loading.aside, misfits: ledger.found } : null,
+  };
+}
+
+/**
+ * What a database at these revisions is promised to have, and what the head promises beyond that: releases have made some
+ * tables and columns before the revision that they belong to.
+ */
+async function promisedBy(revisions: readonly string[], engine: Engine): Promise<Catalog> {
+  const present = catalogAt(revisions, releaseGraph, await loadHistory(engine));
+  const head = await loadHead(engine);
+  const later = ([name, table]: readonly [string, Table]): readonly [string, Table] => {
+    const columns = Object.entries(head.tables[name]?.columns ?? {}).map(
+      ([column, definition]) => [column, { ...definition, notNull: false }] as const,
+    );
+    return [name, { ...table, columns: { ...Object.fromEntries(columns), ...table.columns } }];
+  };
+  return {
+    tables: { ...head.tables, ...Object.fromEntries(Object.entries(present.tables).map(later)) },
+    enums: { ...head.enums, ...present.enums },
   };
 }
 
@@ -214,7 +236,8 @@ function presentPart({ name, columns }: TableToFill, promised: Table): Table {
     [...namesIn(tokenize(definition))].every((word) => present.has(word) || !Object.hasOwn(promised.columns, word));
   const constraints = Object.entries(promised.constraints).map(([constraint, definition]): [string, string] => {
     const standIn = standInFor(name, ruleMeaning(definition));
-    return standIn !== null && holds(standIn) ? [standIn, standIn] : [constraint, definition];
+    const isThere = standIn !== null && parseRule(standIn).columns.every((column) => present.has(column));
+    return isThere ? [standIn, standIn] : [constraint, definition];
   });
   const only = <Part>(parts: Readonly<Record<string, Part>>, wanted: (of: string, part: Part) => boolean) =>
     Object.fromEntries(Object.entries(parts).filter(([of, part]) => wanted(of, part)));
@@ -396,14 +419,23 @@ function openRowSum(): RowSum {
   };
 }
 
+/** So many rows are read without a moment for anything else: a signal has to be heard meanwhile. */
+const rowsAtATime = 10_000;
+
 /** Reads all rows back. @throws Error if they are others than those of the dump */
-function compare(file: string, tables: Iterable<TableToFill>): void {
+async function compare(file: string, tables: Iterable<TableToFill>, signal: AbortSignal): Promise<void> {
   const reader = openRows(file);
   try {
     for (const table of tables) {
       const names = table.columns.map((column) => column.name);
       const returned = openRowSum();
-      for (const [, ...values] of reader.rows(table.name, names, true)) returned.add(printRow(table, values));
+      let read = 0;
+      for (const [, ...values] of reader.rows(table.name, names, true)) {
+        returned.add(printRow(table, values));
+        if (++read % rowsAtATime > 0) continue;
+        await setImmediate();
+        signal.throwIfAborted();
+      }
       if (!returned.equals(table.sent)) {
         throw new Error(`what SQLite returns of ${table.name} is not what the dump holds of it`);
       }
