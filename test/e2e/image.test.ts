@@ -98,7 +98,7 @@ await describeDocker('The image', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('needs no network but that of the database, nor any right, to migrate, back up and look', async () => {
+  it("migrates, backs up and reports with no network but the database's, and without any capability", async () => {
     const network = await databaseAlone();
     const confined = ['--read-only', '--user', '12345:23456', '--cap-drop', 'ALL', '--tmpfs', '/backups:uid=12345'];
     const address = 'postgresql://timetracker:timetracker@db:5432/timetracker';

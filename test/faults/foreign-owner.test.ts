@@ -51,7 +51,7 @@ asRoot('files of somebody else', () => {
       };
     }
 
-    it('are changed by nobody, and everybody is told whom they have to belong to', async () => {
+    it('are not changed, and the message says which user has to own them', async () => {
       const { must, seen, root, archive, data, backups } = await install();
       const before = await seen();
       for (const path of ['', ...(await readdir(root, { recursive: true }))]) {

@@ -128,25 +128,28 @@ it.each([
   expect(failures).toEqual([]);
 });
 
-it.each(['uploads/empty.bin', 'db.sqlite'])('what is not what its hash says, %s, is not restored', async (name) => {
-  const zip = new AdmZip(ours);
-  const text = zip.readAsText('manifest.json');
-  const spoilt = text.replace(new RegExp(`("${name}": {\\s+"size": \\d+,\\s+"sha256": ")[0-9a-f]`), '$1x');
-  expect(spoilt).not.toBe(text);
-  zip.updateFile('manifest.json', Buffer.from(spoilt));
-  const installation = await install();
-  const file = join(installation.folder, 'spoilt.zip');
-  await writeFile(file, zip.toBuffer());
-  for (const args of [
-    ['backup', 'verify', file],
-    ['restore', file, '--dry-run'],
-    ['restore', file, '--yes'],
-  ]) {
-    const { exitCode, all } = await runInProcess(args, installation.env);
-    expect([args[0], exitCode, all]).toEqual([args[0], 32, expect.stringContaining('its hash is another one')]);
-  }
-  expect(await contentsOf(installation)).toEqual({ database: 'user_version 0', uploads: {} });
-});
+it.each(['uploads/empty.bin', 'db.sqlite'])(
+  'does not restore an archive whose %s does not match its hash',
+  async (name) => {
+    const zip = new AdmZip(ours);
+    const text = zip.readAsText('manifest.json');
+    const spoilt = text.replace(new RegExp(`("${name}": {\\s+"size": \\d+,\\s+"sha256": ")[0-9a-f]`), '$1x');
+    expect(spoilt).not.toBe(text);
+    zip.updateFile('manifest.json', Buffer.from(spoilt));
+    const installation = await install();
+    const file = join(installation.folder, 'spoilt.zip');
+    await writeFile(file, zip.toBuffer());
+    for (const args of [
+      ['backup', 'verify', file],
+      ['restore', file, '--dry-run'],
+      ['restore', file, '--yes'],
+    ]) {
+      const { exitCode, all } = await runInProcess(args, installation.env);
+      expect([args[0], exitCode, all]).toEqual([args[0], 32, expect.stringContaining('its hash is another one')]);
+    }
+    expect(await contentsOf(installation)).toEqual({ database: 'user_version 0', uploads: {} });
+  },
+);
 
 it('a spoilt archive of PostgreSQL is never a bug either', async () => {
   const chance = chanceOf('archives of PostgreSQL');

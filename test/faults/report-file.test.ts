@@ -23,14 +23,14 @@ it('a device is not replaced by a report', async ({ skip }) => {
   expect((await stat(device)).isCharacterDevice()).toBe(true);
 });
 
-it('a pipe that nobody reads is not waited for', async () => {
+it('does not wait for a pipe that nobody reads', async () => {
   const pipe = join(await temporaryDirectory(), 'pipe');
   execaSync('mkfifo', [pipe]);
   expect(await reporting(pipe)).toContain('WARNING: the report could not be written');
   expect((await stat(pipe)).isFIFO()).toBe(true);
 });
 
-it('a folder, and what is in no folder, is no reason to fail', async () => {
+it('does not fail where the path is a folder, or its folder does not exist', async () => {
   const folder = await temporaryDirectory();
   await mkdir(join(folder, 'report'));
   await symlink(join(folder, 'loop'), join(folder, 'loop'));

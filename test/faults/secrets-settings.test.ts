@@ -5,7 +5,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { everythingIn, leaksIn } from './markers.ts';
 import { password, place, secrets, settings, tell } from './secrets.ts';
 
-it('a marker is found in whatever form it stands', () => {
+it('finds a marker in every encoding', () => {
   const { password: secret } = settings;
   const forms = [
     `x${secret}x`,

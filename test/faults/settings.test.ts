@@ -57,7 +57,7 @@ describePostgres(
       expect(await runLifecycle(env, database.url, name)).toBe(0);
     });
 
-    it('nor what is done by hand', async () => {
+    it('does not ask before work by hand either', async () => {
       const database = await createDatabase();
       const { role, url } = await ownerOf(database);
       await withClient(requirePostgres().url, async (client) => {

@@ -114,7 +114,7 @@ describePostgres(
         expect(await snapshot(old.url)).toBe(before);
       });
 
-      it('without psql only what is trusted is restored, and nothing by a user who may not create databases', async () => {
+      it('without psql restores trusted archives only, and nothing for a user without CREATEDB', async () => {
         const restore = ['restore', old.archive, '--yes'];
         expect(await old.where({ pg_restore: 'real' }, restore, 32)).toContain(
           'A dump is loaded with psql, and there is no psql here',

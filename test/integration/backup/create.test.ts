@@ -62,7 +62,7 @@ describeBackups('backup create', ({ name: engine, create }) => {
   });
   afterEach(() => database.drop());
 
-  it('holds the database in whatever state it is, and the uploads, for other programs to read', async () => {
+  it('holds the database in any state, and the uploads, readable for other programs', async () => {
     await fill(database);
     const before = await snapshot(database.url);
     const { exitCode, stdout } = await backup();
@@ -104,7 +104,7 @@ describeBackups('backup create', ({ name: engine, create }) => {
     expect((await run(['backup', 'verify', file])).exitCode).toBe(0);
   });
 
-  it('leaves out what is no file, cannot be named or is not finished, and says so', async () => {
+  it('leaves out entries that are no files, have no valid name or are unfinished, and says so', async () => {
     const { data, statics } = places;
     await symlink('/etc/passwd', join(data, 'link'));
     await symlink(statics, join(data, 'folder link'));
@@ -242,7 +242,7 @@ describe('backup create', () => {
     expect(await readdir(backups)).toEqual(['elsewhere.txt']);
   });
 
-  it('backs up each folder once, whatever the settings say', async () => {
+  it('backs up each folder once, even if several settings name it', async () => {
     const database = await createSqliteDatabase();
     await fill(database);
     const { data, statics, env } = await volumes();

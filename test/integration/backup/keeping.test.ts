@@ -53,7 +53,7 @@ describe('backup verify', () => {
 });
 
 describe('backup list', () => {
-  it('tells what there is, newest first, without a database', async () => {
+  it('lists the backups, newest first, without a database', async () => {
     await put('manual.zip', 'manual', 1);
     await put('safety.zip', 'safety', 2);
     await copyFile(join(fixtures, 'pg-v5.10.0-pgdump15.zip'), join(folder, 'application.zip'));
@@ -85,7 +85,7 @@ describe('backup list', () => {
     expect(stdout).toMatch(/broken\.zip .*unreadable .*not readable: it is no ZIP archive/);
   });
 
-  it('tells it to programs', async () => {
+  it('prints the same as JSON', async () => {
     const path = await put('manual.zip', 'manual', 1);
     await writeFile(join(folder, 'broken.zip'), '');
     const { stdout } = await run(['backup', 'list', '--json'], { env });
@@ -183,7 +183,7 @@ describe('backup prune', () => {
     expect(await archivesIn(folder)).toEqual(['manual-2.zip', 'manual-3.zip']);
   });
 
-  it('needs to know of which database', async () => {
+  it('needs to know which database is meant', async () => {
     const { exitCode, stderr } = await run(['backup', 'prune', '--keep', '1'], { env });
     expect(exitCode).toBe(2);
     expect(stderr).toContain('DATABASE_URL: is not set');

@@ -100,7 +100,7 @@ describeBackups('a safety backup', ({ name: engine, create }) => {
     expect(nowhere.all).toContain('WARNING: No backup was made, although TT_BACKUP_MAX_AGE wants one');
   });
 
-  it('shows the settings without their secrets, and without what is too large to be one', async () => {
+  it('shows the settings without their secrets, and without values that are too large', async () => {
     await fill(database);
     await execute(database, `UPDATE settings SET mail_password = 'hunter2', jira_client_secret = NULL`);
     const large =
@@ -117,7 +117,7 @@ describeBackups('a safety backup', ({ name: engine, create }) => {
     expect(JSON.parse(text)).toMatchObject({ company_address: '(too large to be shown)' });
   });
 
-  it('is not made of an empty database, nor where it is not wanted, nor where nothing is to be done', async () => {
+  it('is not made for an empty database, if it is switched off, or if there is nothing to do', async () => {
     await mkdir(folder);
     expect((await run([], { env: { ...env, TT_BACKUP_BEFORE_MIGRATE: 'always' } })).exitCode).toBe(0);
     expect((await run([], { env: { ...env, TT_BACKUP_BEFORE_MIGRATE: 'always' } })).stdout).toContain('nothing to do');

@@ -72,7 +72,7 @@ describeBackups('backup schedule', ({ name: engine, create }) => {
     },
   );
 
-  it('goes on after a backup that failed, which its health check tells', async () => {
+  it('goes on after a failed backup, and its health check reports the failure', async () => {
     env['BACKUP_FOLDER'] = '/proc/nowhere';
     const scheduler = schedule();
     const output = await waitForOutput(scheduler, /The next backup is made at/);

@@ -131,7 +131,7 @@ describeBackups('streams', ({ name: engine, create }) => {
     expect(failed.stderr).toContain('has no end');
   });
 
-  it('refuses in words what is empty, broken off or no archive, and leaves nothing behind', async () => {
+  it('refuses an empty, truncated or foreign input with a reason, and leaves nothing behind', async () => {
     const before = await snapshot(database.url);
     const file = join(root, 'whole.zip');
     await writeFile(file, (await run(['backup', 'create', '--output', '-'])).stdout);

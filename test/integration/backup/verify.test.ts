@@ -101,7 +101,7 @@ describe.skipIf(tools === null)('a PostgreSQL archive (pg_restore is needed)', (
 });
 
 describe('an archive of ours', () => {
-  it('tells more of itself', async () => {
+  it('shows more of itself', async () => {
     const zip = new AdmZip(join(archives, 'sqlite-v5.10.0-patched.zip'));
     const manifest = {
       engine: 'sqlite',

@@ -100,7 +100,7 @@ describePrivateCluster('TLS', () => {
     return { exitCode, stderr: stderr.replaceAll(/\s+/g, ' ') };
   }
 
-  describe('on a server that lets in only with TLS', () => {
+  describe('on a server that accepts TLS connections only', () => {
     beforeAll(() => cluster.letIn('hostssl all app 127.0.0.1/32 trust'));
 
     it.each([
@@ -125,7 +125,7 @@ describePrivateCluster('TLS', () => {
     });
   });
 
-  describe('on a server that lets in only without TLS', () => {
+  describe('on a server that accepts no TLS connections', () => {
     beforeAll(() => cluster.letIn('hostnossl all app 127.0.0.1/32 trust'));
 
     it.each([

@@ -34,7 +34,7 @@ describePostgres(
       script = stdout;
     });
 
-    it('passes byte for byte where it is a real one, whatever the pieces in which it is read', async () => {
+    it('passes a real one byte for byte, for every size of the pieces that are read', async () => {
       const whole = check('collect');
       const passed = await text(Readable.from([Buffer.from(`${script}\n`)]).pipe(whole.stream));
       expect(whole.summary.unknown).toEqual([]);

@@ -182,7 +182,7 @@ describePostgres(
         expect(rows).toEqual([{ name: 'größe', count: 1, last_value: 42, counted: 501, former: true, other: null }]);
       });
 
-      it('leaves all as it was where it is only tried', async () => {
+      it('leaves everything unchanged in a dry run', async () => {
         const url = await source('CREATE TABLE people (id int)');
         const earlier = await snapshot(url);
         await load(dump, url, { commit: false });
@@ -203,7 +203,7 @@ describePostgres(
         expect(await snapshot(url)).toBe(earlier);
       });
 
-      it('leaves all as it was where the dump ends too early', async () => {
+      it('leaves everything unchanged if the dump ends too early', async () => {
         const url = await source('CREATE TABLE people (id int)');
         const earlier = await snapshot(url);
         const large = await source(`CREATE TABLE large AS SELECT md5(i::text) FROM generate_series(1, 20000) i`);
@@ -319,7 +319,7 @@ describePostgres(
       expect(opened).toEqual({ kind, reason: expect.stringMatching(reason) });
     });
 
-    it('tells of a dump that is cut off behind its header', async () => {
+    it('reports a dump that is cut off after its header', async () => {
       const file = await dumpOf(full);
       await truncate(file, 1500);
       const opened = await openLoader(file, targetOf(full), {

@@ -41,7 +41,7 @@ describePostgres('a server that falls silent', () => {
     return { env, url, before, silence };
   }
 
-  it.each(moments)('is not waited for by a run that is told to stop: %s', async (_, moment, others) => {
+  it.each(moments)('does not delay a run that is told to stop: %s', async (_, moment, others) => {
     const { env, url, before, silence } = await fallSilent(moment, others);
     const gate = start(['gate'], { env, timeout: 30_000 });
     await silence;
@@ -52,7 +52,7 @@ describePostgres('a server that falls silent', () => {
     expect(await snapshot(url)).toBe(before);
   });
 
-  it('is not waited for in the middle of a dump by a backup that is told to stop', async () => {
+  it('does not delay a backup that is told to stop in the middle of a dump', async () => {
     const { env, silence } = await fallSilent(/^COPY .* TO stdout/i, 'silent');
     const folder = await temporaryDirectory();
     const backup = start(['backup', 'create'], { env: { ...env, BACKUP_FOLDER: folder }, timeout: 30_000 });
@@ -63,7 +63,7 @@ describePostgres('a server that falls silent', () => {
     expect((await readdir(folder)).filter((name) => !name.startsWith('.'))).toEqual([]);
   });
 
-  it('is lost to one that nobody stops, once an answer about the catalog is overdue', async () => {
+  it('counts as lost once an answer about the catalog is overdue', async () => {
     const { url } = await createDatabase();
     let isSilent = false;
     const proxy = await startProxy(() => ({

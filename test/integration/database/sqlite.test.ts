@@ -60,7 +60,7 @@ async function crashedIn(mode: 'wal' | 'delete'): Promise<string> {
 }
 
 describe.each(looking)('%s on SQLite', (command) => {
-  it.each(['delete', 'wal'])('leaves everything as it was, in journal mode %s', async (mode) => {
+  it.each(['delete', 'wal'])('leaves everything unchanged, in journal mode %s', async (mode) => {
     const file = await oldDatabase();
     const database = new Database(file);
     database.pragma(`journal_mode = ${mode}`);
@@ -72,7 +72,7 @@ describe.each(looking)('%s on SQLite', (command) => {
     expect(traceOf(file)).toBe(before);
   });
 
-  it('sees what is still in the log of a crashed run, and leaves it there', async () => {
+  it('reads what is still in the log of a crashed run, and leaves it there', async () => {
     const file = await crashedIn('wal');
     const before = traceOf(file);
     expect(before).toContain('-wal');
@@ -81,7 +81,7 @@ describe.each(looking)('%s on SQLite', (command) => {
     expect(traceOf(file)).toBe(before);
   });
 
-  it('does not create what is not there', async () => {
+  it('does not create a missing file', async () => {
     const { name: file, url } = await createSqliteDatabase();
     const { stdout } = await run([command], { env: { DATABASE_URL: url } });
     expect(stdout).toContain('state:     fresh');

@@ -171,7 +171,7 @@ describePostgres('waiting for PostgreSQL', () => {
     expect(proxy.connections()).toBe(1);
   });
 
-  it('leaves no connection behind when it is told to stop', async () => {
+  it('leaves no connection open when it is told to stop', async () => {
     const interruption = new AbortController();
     const proxy = await startProxy(() => {
       interruption.abort('SIGTERM');

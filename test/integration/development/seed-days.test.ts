@@ -88,7 +88,7 @@ describeEngines('seed, day after day', ({ name, create }) => {
     expect(await digests(url)).toEqual(known[name]);
   });
 
-  it('adds nothing on another day, and what is new in the free time of the days before it', async () => {
+  it('adds nothing on another day, and new entries in the free time of the days before', async () => {
     const { url } = await create();
     await dbInit([], url);
     await seedAt(url, '2025-03-05T12:00:00Z', options({ users: '2' }));

@@ -109,7 +109,7 @@ describeEngines('seed', ({ create }) => {
       expect((await dbInit(['verify'], url)).exitCode).toBe(0);
     });
 
-    it('lets the application go on where it stopped', async () => {
+    it('lets the application continue its numbering', async () => {
       await withSession(url, async (session) => {
         await session.query(
           "INSERT INTO clients (name, status, created_at, updated_at) VALUES ('Next', 'active', $1, $1)",
@@ -120,7 +120,7 @@ describeEngines('seed', ({ create }) => {
     });
   });
 
-  it('adds what is new when it is asked for more', async () => {
+  it('adds only the new rows when it is asked for more', async () => {
     const url = await fresh();
     const first = await seed(url, [...few, '--json']);
     expect(first.exitCode, first.all).toBe(0);
@@ -153,7 +153,7 @@ describeEngines('seed', ({ create }) => {
     expect((await seed(url, few)).stdout).toContain('nothing was added');
   });
 
-  it('brings back what somebody has deleted, and fits it to what is there', async () => {
+  it('adds deleted rows again, consistent with the rows that are there', async () => {
     const url = await fresh();
     expect((await seed(url, few)).exitCode).toBe(0);
     await withSession(url, async (session) => {
@@ -228,7 +228,7 @@ describeEngines('seed', ({ create }) => {
     });
   });
 
-  it('leaves out what is not wanted', async () => {
+  it('leaves out the parts that are switched off', async () => {
     const url = await fresh();
     const none = [
       '--clients',

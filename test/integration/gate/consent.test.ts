@@ -96,7 +96,7 @@ describePostgres('TT_SKIP_DB_CLEANUP', () => {
     });
   });
 
-  it('that is neither yes nor no is a fault, not a no', async () => {
+  it('that is neither yes nor no is an error, and does not count as no', async () => {
     const { url } = await createDatabase();
     const { exitCode, stderr } = await run([], { env: { DATABASE_URL: url, TT_SKIP_DB_CLEANUP: 'maybe' } });
     expect(exitCode).toBe(2);

@@ -65,7 +65,7 @@ describeEngines('the run lock', ({ create, name: engine }) => {
     expect(exitCode).toBe(0);
   });
 
-  it('lets one of ten do the work, and the others find it done', async () => {
+  it('lets one of ten runs do the work, and the others find it done', async () => {
     const database = await create();
     const env = { DATABASE_URL: database.url };
     const results = await Promise.all(Array.from({ length: 10 }, () => run(['gate'], { env })));

@@ -14,7 +14,7 @@ const rehearse = (url: string, ...flags: string[]) =>
   run(['plan', '--rehearse', ...flags], { env: { DATABASE_URL: url } });
 
 describePostgres('a rehearsal on PostgreSQL', () => {
-  it('tells what would change, and changes nothing but positions of sequences', async () => {
+  it('reports what would change, and changes nothing but positions of sequences', async () => {
     const { url } = await restoredDatabase(release('pg', 'v4.20.0', 'before.sql.gz'));
     const before = await snapshot(url, { withoutSequences: true });
     const { exitCode, stdout } = await rehearse(url);

@@ -27,7 +27,7 @@ const sqlOf = (database: TestDatabase, ...statements: readonly string[]): Promis
   });
 
 describePostgres('a role that may not create tables', () => {
-  it('is told the GRANT, and needs nothing else', async () => {
+  it('gets the GRANT to run, and needs nothing else', async () => {
     const database = await createDatabase();
     await sqlOf(database, 'REVOKE CREATE ON SCHEMA public FROM public');
     const { role, url } = await createRole(database);
@@ -80,7 +80,7 @@ describePostgres('a role that may not read a table', () => {
 });
 
 describePostgres('a role that does not own the tables', () => {
-  it('is told how to own them, and nothing is begun', async () => {
+  it('gets the statement to own them, and nothing is begun', async () => {
     const database = await restoredDatabase(release('pg', 'v2.3.7', 'before.sql.gz'));
     const { role, url } = await createRole(database);
     await sqlOf(database, 'GRANT ALL ON SCHEMA public TO public', `GRANT SELECT ON alembic_version TO ${role}`);

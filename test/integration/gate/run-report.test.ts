@@ -28,7 +28,7 @@ async function fill({ engine, url, name }: TestDatabase): Promise<void> {
 }
 
 describeEngines('the report of a run', ({ name: engine, create }) => {
-  it('tells what was found, what was done and what is there now', async () => {
+  it('reports what was found, what was done and the state afterwards', async () => {
     const database = await create();
     await fill(database);
     const env = { DATABASE_URL: database.url, TT_REPORT_FILE: file, TT_BACKUP_BEFORE_MIGRATE: 'never' };
@@ -59,7 +59,7 @@ describeEngines('the report of a run', ({ name: engine, create }) => {
     expect(await readdir(folder)).toEqual(['run.json']);
   });
 
-  it('tells that nothing was to be done', async () => {
+  it('reports that there was nothing to do', async () => {
     const database = await create();
     await run([], { env: { DATABASE_URL: database.url } });
     await writeFile(file, 'of a former run');
@@ -89,7 +89,7 @@ describeEngines('the report of a run', ({ name: engine, create }) => {
 });
 
 describePostgres('the report of a cleanup', () => {
-  it('tells what was put aside, and where', async () => {
+  it('reports what was moved to quarantine, and where', async () => {
     const { url } = await restoredDatabase(state('polluted'));
     expect((await run([], { env: { DATABASE_URL: url, TT_REPORT_FILE: file } })).exitCode).toBe(0);
     expect(await read()).toMatchObject({
@@ -105,7 +105,7 @@ describePostgres('the report of a cleanup', () => {
 });
 
 describePostgres('the report of a refusal', () => {
-  it('tells the state, which is the same afterwards, and the problem', async () => {
+  it('reports the unchanged state and the problem', async () => {
     const { url } = await restoredDatabase(state('partial-with-tables'));
     const { exitCode } = await run([], { env: { DATABASE_URL: url, TT_REPORT_FILE: file } });
     expect(exitCode).toBe(11);
@@ -121,7 +121,7 @@ describePostgres('the report of a refusal', () => {
 });
 
 describe('the report of a run that reaches no database', () => {
-  it('tells of faults of the configuration', async () => {
+  it('reports errors of the configuration', async () => {
     const env = { DATABASE_URL: 'postgresql://u:hunter2@h/d', TT_LOG_FORMAT: 'xml', TT_REPORT_FILE: file };
     expect((await run([], { env })).exitCode).toBe(2);
     expect(await read()).toMatchObject({
@@ -135,7 +135,7 @@ describe('the report of a run that reaches no database', () => {
     expect(await readFile(file, 'utf8')).not.toContain('hunter2');
   });
 
-  it('tells why, without the password, however short that is', async () => {
+  it('reports the reason without the password, even a short one', async () => {
     const env = {
       DATABASE_URL: 'postgresql://me:x@127.0.0.1:1/app',
       TT_WAIT_TIMEOUT: '0',

@@ -253,7 +253,7 @@ describePostgres('revision 178, on the labels of an enumeration', () => {
     expect(result).toMatchObject({ states: ['escalated', 'pending'], labels: all, default: pending });
   });
 
-  it('converts other columns of the type, and what is made of them', async () => {
+  it('converts other columns of the type, and the objects that depend on them', async () => {
     const result = await converted(
       `${capitals} CREATE TABLE mine (state approvalstatus DEFAULT 'REJECTED', states approvalstatus[]);
        INSERT INTO mine (states) VALUES ('{PENDING,CANCELLED}');
