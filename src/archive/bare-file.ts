@@ -65,6 +65,7 @@ function openBareSqlite(file: string): Archive {
     manifest: null,
     uploads: [],
     uploadRoots: [],
+    uploadBytes: 0,
     members: [database],
     size: database.size,
   };

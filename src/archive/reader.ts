@@ -60,6 +60,8 @@ export interface Archive {
   readonly uploadRoots: readonly UploadRootName[];
   /** Every member that counts, those above included, in the archive's order. */
   readonly members: Listing<ArchiveEntry>;
+  /** Bytes of all uploads, unpacked. */
+  readonly uploadBytes: number;
   /** Bytes of all members, unpacked. */
   readonly size: number;
 }
@@ -116,6 +118,8 @@ interface Members {
   /** By numbers: whether the manifest lists the name, and with which hash. */
   readonly listed: Uint8Array;
   readonly hashes: Buffer;
+  /** Those whose names are of what desktops leave behind, by their numbers in the directory. */
+  readonly desktopFiles: readonly number[];
 }
 
 const hashLength = 32;
@@ -126,7 +130,7 @@ async function assemble(file: string, directory: Directory): Promise<Archive> {
   };
   const found = await placeMembers(file, directory);
   const { description, manifest, fault } = await readDescription(found);
-  await leaveOutDesktopFiles(found);
+  leaveOutDesktopFiles(found);
   const members = entriesOf(found, counts);
   const names = listingOf(members.length, function* () {
     for (const [, name] of placed(found, counts)) yield name;
@@ -154,7 +158,8 @@ async function assemble(file: string, directory: Directory): Promise<Archive> {
     }),
     uploadRoots: uploadRootNames.filter((root) => found.kinds.includes(kinds.indexOf(root))),
     members,
-    size: sizeOf(members),
+    uploadBytes: bytesOf(found, isUploadRoot),
+    size: bytesOf(found, counts),
   };
 }
 
@@ -208,9 +213,12 @@ function entryOf({ file, directory, numbers, listed, hashes }: Members, index: n
   };
 }
 
-function sizeOf(entries: Iterable<Pick<ArchiveEntry, 'size'>>): number {
+/** Bytes of the members of some kinds, unpacked. */
+function bytesOf({ directory, kinds: places }: Members, wanted: (kind: Kind) => boolean): number {
   let bytes = 0;
-  for (const { size } of entries) bytes += size;
+  for (const [index, kind] of places.entries()) {
+    if (wanted(kinds[kind] ?? 'ignored')) bytes += directory.member(index, '').size;
+  }
   return bytes;
 }
 
@@ -232,6 +240,7 @@ async function placeMembers(file: string, directory: Directory): Promise<Members
   const numbers = new Uint32Array(count);
   const pause = takeTurns();
   const first: string[] = [];
+  const desktopFiles: number[] = [];
   let stranger: string | null = null;
   for (const [index, stands] of named(file, directory)) {
     await pause();
@@ -245,6 +254,7 @@ async function placeMembers(file: string, directory: Directory): Promise<Members
       const kind = kindOf(place);
       places[index] = kinds.indexOf(kind);
       if (counts(kind)) numbers[index] = names.add(name);
+      if (counts(kind) && isDesktopFile(name)) desktopFiles.push(index);
     }
   }
   if (names.find(manifestMember) === null) throw archiveRejected(file, foreignZip(first));
@@ -252,7 +262,17 @@ async function placeMembers(file: string, directory: Directory): Promise<Members
     throw archiveRejected(file, invalid(`it has a member that belongs to no archive: ${shown(stranger)}`));
   }
   const hashes = Buffer.alloc(names.size * hashLength);
-  return { file, directory, top, kinds: places, names, numbers, listed: new Uint8Array(names.size), hashes };
+  return {
+    file,
+    directory,
+    top,
+    kinds: places,
+    names,
+    numbers,
+    listed: new Uint8Array(names.size),
+    hashes,
+    desktopFiles,
+  };
 }
 
 function kindOf(place: Place): Kind {
@@ -324,12 +344,9 @@ async function readDescription(found: Members): Promise<Described> {
 }
 
 /** What a desktop left among the uploads before they were archived is in the manifest; what it left later is ignored. */
-async function leaveOutDesktopFiles(found: Members): Promise<void> {
-  const { numbers, listed, kinds: places } = found;
-  const pause = takeTurns();
-  for (const [index, name] of placed(found, counts)) {
-    await pause();
-    if (isDesktopFile(name) && listed[numbers[index] ?? -1] !== 1) places[index] = kinds.indexOf('ignored');
+function leaveOutDesktopFiles({ desktopFiles, numbers, listed, kinds: places }: Members): void {
+  for (const index of desktopFiles) {
+    if (listed[numbers[index] ?? -1] !== 1) places[index] = kinds.indexOf('ignored');
   }
 }
 

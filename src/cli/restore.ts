@@ -79,8 +79,7 @@ async function restoreFound(context: CommandContext, file: string, name: string)
     databaseOnly,
     consent: dryRun ? null : consent,
   };
-  let total = archive.database.size;
-  if (!databaseOnly) for (const { entry } of archive.uploads) total += entry.size;
+  const total = archive.database.size + (databaseOnly ? 0 : archive.uploadBytes);
   const { openProgress } = await import('../report/progress.ts');
   const progress = openProgress({ label: 'Unpacking', total, log, output });
   const whole = { ...restoreContext(context), onBytes: (bytes: number) => progress.add(bytes) };

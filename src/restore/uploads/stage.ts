@@ -24,7 +24,7 @@ export interface StagingOptions {
   readonly signal: AbortSignal;
   /** Told of the bytes as they come, those of members that are left out included. */
   readonly onBytes: (bytes: number) => void;
-  /** Asked before each file. */
+  /** Asked before files are written. */
   readonly mayGoOn?: BeforeStep;
 }
 
@@ -115,8 +115,20 @@ interface Unpacker {
   file(member: UploadMember): Promise<void>;
 }
 
+/**
+ * Milliseconds in which it is asked once: the answer is read from a file. This clock goes on while the process is
+ * stopped, so that one that was stopped asks before it writes anything more.
+ */
+const asked = 50;
+
 function unpackerOf(target: string, { signal, onBytes, mayGoOn = alone }: StagingOptions): Unpacker {
   let last = target;
+  let askedAt = -Infinity;
+  const ask = (): void => {
+    if (performance.now() - askedAt < asked) return;
+    mayGoOn();
+    askedAt = performance.now();
+  };
   const makeFolder = async (folder: string): Promise<void> => {
     if (folder === target) return;
     await makeFolder(dirname(folder));
@@ -132,7 +144,7 @@ function unpackerOf(target: string, { signal, onBytes, mayGoOn = alone }: Stagin
   return {
     async file({ path, entry }) {
       const file = containedIn(target, path);
-      mayGoOn();
+      ask();
       signal.throwIfAborted();
       if (dirname(file) !== last) await makeFolder((last = dirname(file)));
       if (entry.whole !== undefined) {
