@@ -7,7 +7,7 @@ import { coreTables, isWholeCore, versionTable } from '../schema/catalog.ts';
 import { findTornLoad } from '../schema/torn-load.ts';
 import { findOlder, identify } from '../schema/identification.ts';
 import type { Knowledge, Observation } from './observation.ts';
-import { findOtherApplication, holdsTimeTrackerObjects } from './other-application.ts';
+import { findOtherApplication, holdsApplicationTables, holdsTimeTrackerObjects } from './other-application.ts';
 
 /**
  * Names the state of a database. Pure: the same observation gives the same state.
@@ -46,7 +46,15 @@ export function diagnose(observation: Observation, { graph, promised, fingerprin
     const owner = findOtherApplication(facts, occupied);
     if (owner !== null) return { kind: 'foreign', ...owner };
   }
-  if (present.length === 0 && facts.revisions === null) return { kind: 'corrupted', relations: others, traces };
+  if (present.length === 0 && facts.revisions === null) {
+    if (possessions === null || !holdsApplicationTables(facts, possessions)) {
+      return { kind: 'corrupted', relations: others, traces };
+    }
+    // a load writes its tables in the order of their names, and most core tables come late
+    const identity = { kind: 'none', nearest: [], alike: [], mismatches: [] } as const;
+    const torn = { keyless: [], empty: [] };
+    return { kind: 'unversioned', present, ledgers: facts.ledgers, recognised: false, identity, torn, pending: [] };
+  }
   if (isUnversioned(facts)) {
     if (fingerprints === null) throw new Error('an unversioned database, and nothing to compare it with');
     const identity = identify(facts.catalog, engine, fingerprints);

@@ -9,14 +9,19 @@ import type { ApplicationObjects } from '../schema/application-objects.ts';
 const maxTestTables = 5;
 
 /** Whether anything there is TimeTracker's by more than its name. */
-export function holdsTimeTrackerObjects(
-  { catalog }: DatabaseFacts,
-  { isApplicationTable: isOurs, isApplicationEnum: isOurEnum }: ApplicationObjects,
-): boolean {
+export function holdsTimeTrackerObjects(facts: DatabaseFacts, objects: ApplicationObjects): boolean {
   return (
-    Object.entries(catalog.tables).some(([name, { columns }]) => isOurs(name, Object.keys(columns))) ||
-    Object.entries(catalog.enums).some(([name, labels]) => isOurEnum(name, labels))
+    holdsApplicationTables(facts, objects) ||
+    Object.entries(facts.catalog.enums).some(([name, labels]) => objects.isApplicationEnum(name, labels))
   );
+}
+
+/** Whether a table is TimeTracker's by its columns. */
+export function holdsApplicationTables(
+  { catalog }: DatabaseFacts,
+  { isApplicationTable }: ApplicationObjects,
+): boolean {
+  return Object.entries(catalog.tables).some(([name, { columns }]) => isApplicationTable(name, Object.keys(columns)));
 }
 
 /**

@@ -251,7 +251,10 @@ function describeUnversioned(
 ): Notice {
   const title = `The database has no version information: ${database}`;
   const advice = adviceFor(commands);
-  const there = `Core tables are there (${present.join(', ')}), but alembic_version is missing or empty.`;
+  const there =
+    present.length === 0
+      ? 'Tables of TimeTracker are there, but neither core tables nor alembic_version.'
+      : `Core tables are there (${present.join(', ')}), but alembic_version is missing or empty.`;
   if (torn !== null) {
     return {
       title,
@@ -340,7 +343,7 @@ function describeTornLoad(torn: TornLoad | null): readonly string[] {
   const { keyless, empty, backups = [] } = torn;
   const more = backups.length > shownBackups ? `, and ${backups.length - shownBackups} older ones` : '';
   return [
-    'This is what a restore leaves behind that was cut off: the tables are there, but not what comes after them.',
+    'This is what a restore leaves behind that was cut off: tables are there, but not what comes after them.',
     ...(keyless.length === 0 ? [] : [`- no primary key: ${keyless.join(', ')}`]),
     ...(empty.length === 0 ? [] : [`- no rows: ${empty.join(', ')}`]),
     ...(backups.length === 0 ? [] : [`Backups that are there: ${backups.slice(0, shownBackups).join(', ')}${more}.`]),
