@@ -13,7 +13,11 @@ const [, , part = 'all'] = process.argv;
 if (!['all', 'small', 'large'].includes(part)) throw new Error(`npm run bench -- [small | large], not ${part}`);
 /** As many as the limit is promised for; fewer where others wait for it. */
 const timeEntries = part === 'small' ? 100_000 : 1_000_000;
-const sizes = { database: gigabytes('BENCH_GIGABYTES', 0.2), uploads: gigabytes('BENCH_ARCHIVE_GIGABYTES', 1) };
+const sizes = {
+  database: gigabytes('BENCH_GIGABYTES', 0.2),
+  uploads: gigabytes('BENCH_ARCHIVE_GIGABYTES', 1),
+  files: Number(process.env['BENCH_FILES'] ?? 200_000),
+};
 
 const bench = await openBench();
 try {

@@ -9,7 +9,7 @@ import { loaderFor } from '../src/restore/targets/database-swap.ts';
 import { largeFile, largePostgres, largeSqlite, smallFiles } from './large.ts';
 import { secondsOf, withProduct } from './product.ts';
 import type { Result } from './table.ts';
-import { type Bench, type BenchServer, memoryOf, sideBySide, timed } from './workbench.ts';
+import { type Bench, type BenchServer, entrypoint, memoryOf, sideBySide, timed } from './workbench.ts';
 
 /** How large the databases and the uploads are. */
 export interface Sizes {
@@ -17,6 +17,8 @@ export interface Sizes {
   readonly database: number;
   /** Bytes of uploads. */
   readonly uploads: number;
+  /** How many small uploads. */
+  readonly files: number;
 }
 
 /** Uploads that are small: each costs something, however little there is in it. */
@@ -27,7 +29,7 @@ const throughput = { kind: 'at least', ratio: 0.9 } as const;
 /** Backups and restores, against the tools that they are made with. */
 export async function measureLarge({ folder, postgres }: Bench, sizes: Sizes): Promise<readonly Result[]> {
   // much slower than PostgreSQL on either side, and no database of a gigabyte is kept in SQLite
-  const results = [await backupOfSqlite(folder, sizes.database / 6)];
+  const results = [await backupOfSqlite(folder, sizes.database / 6), ...manyUploads(folder, sizes.files)];
   if (postgres === null) return results;
   const url = await largePostgres(postgres, sizes.database);
   const archive = join(folder, 'ours.zip');
@@ -155,6 +157,38 @@ function memoryOfArchives(url: string, folder: string, { uploads }: Sizes): read
     return { what: subject, ours, plain: '', theirs: 150, unit: 'MiB', limit };
   };
   return [result('backup', create), result('restore', restore)];
+}
+
+/** Whole commands, proofs and all, against the tools that only pack and unpack. Once: it takes minutes. */
+function manyUploads(folder: string, files: number): readonly Result[] {
+  const place = (name: string): string => join(folder, 'many', name);
+  const env = {
+    DATABASE_URL: `sqlite:///${place('timetracker.db')}`,
+    BACKUP_FOLDER: place('backups'),
+    UPLOAD_FOLDER: place('data'),
+    TT_STATIC_UPLOAD_FOLDER: place('static'),
+    TT_ATTACHMENT_FOLDER: place('attachments'),
+  };
+  for (const name of ['data', 'backups', 'unpacked']) mkdirSync(place(name), { recursive: true });
+  smallFiles(env.UPLOAD_FOLDER, files);
+  timed({ file: entrypoint, args: ['gate'], env });
+  const archive = place('ours.zip');
+  const backup = {
+    ours: timed({ file: entrypoint, args: ['backup', 'create', '--output', archive], env }),
+    theirs: timed({ file: 'sh', args: ['-c', 'cd "$0" && zip -qr "$1" .', env.UPLOAD_FOLDER, place('theirs.zip')] }),
+  };
+  const restore = {
+    ours: timed({ file: entrypoint, args: ['restore', archive, '--yes'], env }),
+    theirs: timed({ file: 'unzip', args: ['-q', archive, '-d', place('unpacked')] }),
+  };
+  rmSync(place(''), { recursive: true });
+  // ours reads the archive back, checks each file's hash, and sees everything on the disk
+  const atMost = (ratio: number) => ({ kind: 'at most', ratio }) as const;
+  const what = `of ${files} small uploads`;
+  return [
+    { what: `SQLite, backup ${what}`, ...backup, plain: 'zip', unit: 's', limit: atMost(2) },
+    { what: `SQLite, restore ${what}`, ...restore, plain: 'unzip', unit: 's', limit: atMost(4) },
+  ];
 }
 
 const gigabytes = (bytes: number): string => `${Number((bytes / 1e9).toPrecision(2))} GB`;
