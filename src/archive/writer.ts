@@ -89,7 +89,11 @@ export function createArchive(
         const start = offset;
         addAbortSignal(broken.signal, meter.stream);
         const piped = compress ? pipeline(meter.stream, createDeflateRaw(), packed) : pipeline(meter.stream, packed);
-        const [result] = await Promise.all([fill(meter.stream), piped]);
+        // whoever fills knows the reason, where both fail
+        const [filled, written] = await Promise.allSettled([fill(meter.stream), piped]);
+        if (filled.status === 'rejected') throw filled.reason;
+        if (written.status === 'rejected') throw written.reason;
+        const result = filled.value;
         const { member, crc } = meter.taken();
         const entry: Entry = { ...begun, crc, size: member.size, packed: offset - start };
         await write(dataDescriptor(entry));

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, statfsSync } from 'node:fs';
-import { chown, cp, mkdtemp, rm } from 'node:fs/promises';
+import { chown, cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,7 +46,9 @@ export async function startCluster(
   installation: string,
   settings: readonly string[] = fastSettings,
 ): Promise<LocalServer> {
-  const directory = await mkdtemp(join(fastFolder(), 'db-init-pg-'));
+  const folder = fastFolder();
+  await removeAbandoned(folder);
+  const directory = await mkdtemp(join(folder, prefix));
   const remove = () => rm(directory, { recursive: true, force: true });
   try {
     const owner = process.getuid?.() === 0 ? unprivileged() : {};
@@ -58,6 +60,27 @@ export async function startCluster(
   } catch (error) {
     await remove();
     throw error;
+  }
+}
+
+const prefix = 'db-init-pg-';
+
+/** Removes what test runs left that were killed: their servers are gone, but their data would keep its memory. */
+async function removeAbandoned(folder: string): Promise<void> {
+  const names = await readdir(folder);
+  for (const directory of names.filter((name) => name.startsWith(prefix)).map((name) => join(folder, name))) {
+    const lock = await readFile(join(directory, 'data/postmaster.pid'), 'utf8').catch(() => null);
+    // without a lock file another run may be about to start its server
+    if (lock !== null && !isRunning(Number.parseInt(lock, 10))) await rm(directory, { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
   }
 }
 
