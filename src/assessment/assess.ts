@@ -19,12 +19,12 @@ import type { RepairPlan } from '../repair/repair-step.ts';
 import { planFor } from './plan.ts';
 import { findRestoreJournal, findTraces } from '../state-folder/state-paths.ts';
 
-/** Tables that are asked for rows at the most: one statement has to hold them all. */
+/** The largest number of tables that one statement asks for rows. */
 const maxTablesAsked = 500;
 
 /** Observes, diagnoses and plans, without writing anything. */
 export async function assess(database: Database, config: Config): Promise<Assessment> {
-  // what is promised is read while the server looks up what is there
+  // the expected schema is read from disk while the server reads its catalog
   const promise = loadExpectedSchema(database.engine);
   const [observation, promised] = await Promise.all([observe(database, config, promise), promise]);
   const knowledge = {
@@ -34,7 +34,7 @@ export async function assess(database: Database, config: Config): Promise<Assess
     possessions: await applicationObjectsFor(observation),
   };
   const first = diagnose(observation, knowledge);
-  // whether the schema is that of an earlier revision is asked where it is not that of the head, which is rare
+  // only a schema that differs from the head is compared with the earlier revisions: loading them takes time
   const diagnosis =
     first.kind === 'drifted'
       ? diagnose(observation, { ...knowledge, fingerprints: await loadEvery(database.engine) })
@@ -51,7 +51,7 @@ export async function assess(database: Database, config: Config): Promise<Assess
   return { observation, state, plan, obstacle: await obstacleOf(plan, observation, database, config), repair };
 }
 
-/** Only asked where there is something to do: a healthy database waits for nothing. */
+/** Asks only when the plan writes, so that a healthy database does not wait for the answer. */
 async function obstacleOf(
   plan: Plan,
   observation: Observation,
@@ -63,7 +63,10 @@ async function obstacleOf(
   return findObstacle(plan, observation.facts, database, config);
 }
 
-/** Asks the data of a drifted database what can be mended; where that fails, too little is known to act. */
+/**
+ * Reads the rows of a drifted database to find out which differences can be repaired. If that fails, the state becomes
+ * `unreadable`: too little is known to change anything.
+ */
 async function assessRepairOf(
   database: Database,
   observation: Observation,
@@ -83,7 +86,7 @@ async function assessRepairOf(
   }
 }
 
-/** The way back from a load that was cut off is another one, of a backup that is there. */
+/** Adds the backups that can be restored to the state of a database whose load was cut off. */
 async function withBackups(state: State, config: Config): Promise<State> {
   if ((state.kind !== 'partial' && state.kind !== 'unversioned') || state.torn === null) return state;
   const { listArchives } = await import('../backup/list.ts');
@@ -92,7 +95,7 @@ async function withBackups(state: State, config: Config): Promise<State> {
   return { ...state, torn: { ...state.torn, backups: fitting.map(({ name }) => name) } };
 }
 
-/** Most databases were never restored: what reads a journal is loaded where there is one. */
+/** Most databases were never restored, so the module that reads journals is loaded only when there is one. */
 async function seeRestore(config: Config): Promise<RestoreJournal | null> {
   const file = findRestoreJournal(config);
   if (file === null) return null;
@@ -110,14 +113,16 @@ async function loadEvery(engine: Engine): Promise<Fingerprints> {
   return loadFingerprints(engine, releaseGraph);
 }
 
-/** What is the application's is only asked where no version row says whose database it is: the history is large. */
+/**
+ * Loads the list of application objects only if no version row says whose database it is, because the list is large.
+ */
 async function applicationObjectsFor(observation: Observation): Promise<ApplicationObjects | null> {
   if (observation.kind !== 'seen' || !isOfUnknownOwner(observation.facts, releaseGraph)) return null;
   const { loadApplicationObjects: loadPossessions } = await import('../schema/application-objects.ts');
   return loadPossessions(observation.engine);
 }
 
-/** Whether tables that refer to each other hold rows; what may not be read is no proof of being empty. */
+/** Whether tables that refer to each other hold rows. A table that the role may not read counts as one that does. */
 async function isOccupied(database: Database, facts: DatabaseFacts): Promise<boolean> {
   if (!isOfUnknownOwner(facts, releaseGraph)) return false;
   const { relatedTables } = await import('./other-application.ts');
@@ -140,7 +145,7 @@ async function observe(database: Database, config: Config, promise: Promise<Expe
     const seen = { kind: 'not-seen', reason, cause, ...(sideFile !== null && { sideFile }) } as const;
     return { ...seen, restoreJournal: await seeRestore(config) };
   }
-  // a view may say anything, and takes no revision: what is read in it is not believed
+  // a view can show any revision, and none can be written to it: its rows are not used
   const ledger = facts.relations.find(({ name }) => name === versionTable)?.kind ?? 'table';
   if (ledger !== 'table' && ledger !== 'partitioned table') {
     const cause = { kind: 'other' } as const;
@@ -151,7 +156,7 @@ async function observe(database: Database, config: Config, promise: Promise<Expe
       restoreJournal: await seeRestore(config),
     };
   }
-  // the volumes are only searched when it matters: most databases have core tables
+  // the volumes are searched only if there is no core table: most databases have them
   const found = facts.catalog.tables;
   const traces = coreTables.some((table) => Object.hasOwn(found, table)) ? [] : findTraces(config);
   const occupied = await isOccupied(database, facts);

@@ -12,12 +12,11 @@ import { findOtherApplication, holdsApplicationTables, holdsTimeTrackerObjects }
 /**
  * Names the state of a database. Pure: the same observation gives the same state.
  *
- * The order of the questions is the rule. An unfinished restore comes first, for what is seen then is half of
- * something, or nothing: the exchange ends sessions. A second installation is never begun beside one that lies in
- * another schema. A database without any core table may be somebody else's, so
- * what shows another application is asked for before anything that could be cleaned or adopted. Version rows without
- * their core tables are a partial migration whatever the rows say, and only a database that has its core tables is
- * looked at closely.
+ * The order of the checks matters. An unfinished restore comes first: the database may then be half swapped or closed
+ * to sessions. Next, a second installation is never started beside one in another schema. A database without core
+ * tables may belong to another application, so signs of one are checked before the database can be cleaned or adopted.
+ * Version rows without all core tables are a partial migration, whatever the rows say. Only a database that has its
+ * core tables is compared in detail.
  */
 export function diagnose(observation: Observation, { graph, promised, fingerprints, possessions }: Knowledge): State {
   if (observation.restoreJournal !== null) return { kind: 'interrupted', journal: observation.restoreJournal };
@@ -29,7 +28,7 @@ export function diagnose(observation: Observation, { graph, promised, fingerprin
   const present = coreTables.filter((table) => Object.hasOwn(facts.catalog.tables, table));
   const missing = coreTables.filter((table) => !present.includes(table));
 
-  // a table of the same name in a schema that comes first in the search path hides the application's
+  // a table of the same name in an earlier schema of the search path hides the table of the application
   const isHidden = present.length === 0 || (missing.length > 0 && revisions.length === 0);
   if (isHidden && facts.elsewhere.length > 0) {
     return { kind: 'elsewhere', schema: facts.schema, holding: facts.elsewhere, hiding: present };
@@ -50,7 +49,7 @@ export function diagnose(observation: Observation, { graph, promised, fingerprin
     if (possessions === null || !holdsApplicationTables(facts, possessions)) {
       return { kind: 'corrupted', relations: others, traces };
     }
-    // a load writes its tables in the order of their names, and most core tables come late
+    // pg_restore creates tables in the order of their names: a load that was cut off may have made no core table yet
     const identity = { kind: 'none', nearest: [], alike: [], mismatches: [] } as const;
     const torn = { keyless: [], empty: [] };
     return { kind: 'unversioned', present, ledgers: facts.ledgers, recognised: false, identity, torn, pending: [] };
@@ -66,7 +65,7 @@ export function diagnose(observation: Observation, { graph, promised, fingerprin
     return { kind: 'unversioned', present, ledgers, recognised, identity, torn, pending };
   }
   if (missing.length > 0) return { kind: 'partial', revisions, missing, torn: null };
-  // at the head what is missing is a difference like any other, unless there is no key at all
+  // at the head, a missing constraint is an ordinary difference, unless every key is missing
   const applied = sameMembers(revisions, graph.heads) ? [] : revisions;
   const torn = findTornLoad(facts.catalog, facts.surroundings.answers, graph.withAncestors(applied));
   if (torn !== null) return { kind: 'partial', revisions, missing, torn };
@@ -87,8 +86,8 @@ function unreadable({ reason, cause, sideFile }: Extract<Observation, { kind: 'n
 }
 
 /**
- * What a former installation left behind and a new one stumbles over: types that bear a name of the head's and are
- * something else. Enumeration types with the head's labels are taken as they are.
+ * Types left by a former installation that prevent a new one: they have the name of a table or an enum of the head.
+ * Enum types with the same labels as the head's are used as they are, and not listed.
  */
 function typesInTheWay({ types, catalog }: DatabaseFacts, head: Catalog): readonly Relation[] {
   return types
@@ -101,19 +100,19 @@ function sameLabels(some: readonly string[], others: readonly string[]): boolean
   return some.length > 0 && some.join('\n') === others.join('\n');
 }
 
-/** Whether nothing in a database's version rows says that it is TimeTracker's, though there are tables. */
+/** Whether the database has tables, and no version row that TimeTracker knows. */
 export function isOfUnknownOwner({ relations, revisions }: DatabaseFacts, graph: Graph): boolean {
   return (
     relations.some(({ name }) => name !== versionTable) && !(revisions ?? []).some((revision) => graph.knows(revision))
   );
 }
 
-/** Whether there are core tables, and nothing that says which revision they are at. */
+/** Whether there are core tables, and no version row. */
 export function isUnversioned({ revisions, catalog }: DatabaseFacts): boolean {
   return (revisions ?? []).length === 0 && coreTables.some((table) => Object.hasOwn(catalog.tables, table));
 }
 
-/** Whether two lists hold the same things, in any order. */
+/** Whether two lists hold the same strings, in any order. */
 export function sameMembers(some: readonly string[], others: readonly string[]): boolean {
   return (
     some.length === others.length &&

@@ -2,14 +2,14 @@ import type { Database } from '../database/database.ts';
 import { only, text } from '../database/rows.ts';
 import { Failure } from '../errors/failure.ts';
 
-/** The revision whose first rows hold signs beyond every older encoding. */
+/** The revision that inserts rows with characters (emoji) that only Unicode encodings have. */
 const revisionThatNeedsUnicode = '037_advanced_expenses';
 
-/** SQL_ASCII takes any bytes as they are. */
+/** SQL_ASCII stores any bytes unchanged. */
 const fittingEncodings = new Set(['UTF8', 'SQL_ASCII']);
 
 /**
- * Makes sure that a database can hold what pending revisions insert, before anything is begun or deleted.
+ * Checks that the encoding of the database can hold what pending revisions insert, before anything is written.
  * @throws Failure `unfit-encoding`
  */
 export async function requireEncoding(pending: readonly string[], database: Database): Promise<void> {

@@ -10,9 +10,9 @@ import type { Fingerprints } from '../schema/fingerprints.ts';
 import type { ApplicationObjects } from '../schema/application-objects.ts';
 import type { Graph } from '../migration/graph.ts';
 
-/** Everything that was seen before a decision: the database and what lies on the volumes beside it. */
+/** Everything that was read before a decision: the database, and the files on the volumes. */
 export type Observation = DatabaseObservation & {
-  /** The journal of a restore that is under way or did not finish, if one lies in the backup folder. */
+  /** The journal of a restore that is running or did not finish, if the backup folder has one. */
   readonly restoreJournal: RestoreJournal | null;
 };
 
@@ -21,41 +21,43 @@ type DatabaseObservation =
       readonly kind: 'seen';
       readonly engine: Engine;
       readonly facts: DatabaseFacts;
-      /** What speaks of a former database on the volumes: uploads, backups, a stamp; a sentence each. */
+      /** Signs of a former database on the volumes (uploads, backups, a run stamp), one sentence each. */
       readonly traces: readonly string[];
-      /** Whether any of the tables that refer to each other holds a row; false where that does not decide. */
+      /** Whether any of the related tables holds a row; false if the diagnosis does not depend on it. */
       readonly occupied: boolean;
     }
-  /** Looking failed: not knowing is a reason to touch nothing. */
+  /** The database could not be read, so nothing is written. */
   | {
       readonly kind: 'not-seen';
       readonly reason: string;
       readonly cause: Cause;
-      /** What is wrong with what lies beside a SQLite file, if that is the reason. */
+      /** What is wrong with the side files (WAL, rollback journal) of a SQLite file, if that is the reason. */
       readonly sideFile?: SideFileFault;
     };
 
-/** What this release knows: its revisions, and what the last one promises. */
+/** What this release knows: its revisions, and the schema that the last one expects. */
 export interface Knowledge {
   readonly graph: Graph;
   readonly promised: ExpectedSchema;
-  /** What an unversioned database is compared with; null for any other, to spare the time of loading it. */
+  /**
+   * The schemas that an unversioned database is compared with; null for other databases, because loading takes time.
+   */
   readonly fingerprints: Fingerprints | null;
-  /** What is the application's by name and shape; null where a version row of its own says whose database it is. */
+  /** The application's objects by name and shape; null if a version row says that the database is TimeTracker's. */
   readonly possessions: ApplicationObjects | null;
 }
 
-/** What was seen, what it means, and what is to be done about it. */
+/** What was observed, the state that follows from it, and the plan for that state. */
 export interface Assessment {
   readonly observation: Observation;
   readonly state: State;
   readonly plan: Plan;
-  /** What keeps the plan from being carried out, though the state does not: rights, encoding, the place of a backup. */
+  /** Why the plan cannot be executed although the state allows it: rights, encoding, the place for a backup. */
   readonly obstacle: Problem | null;
-  /** How a drifted schema can be mended; null for every other state. */
+  /** How a drifted schema can be repaired; null for every other state. */
   readonly repair: RepairPlan | null;
-  /** The archive that TT_RESTORE_FROM orders, and that a start would restore before it does anything else. */
+  /** The archive named by TT_RESTORE_FROM, if a start would restore it first. */
   readonly restores?: string;
-  /** The commands of TT_RUN_ONCE, and why a start does not carry them out; null: it does, before anything else. */
+  /** The commands of TT_RUN_ONCE. `why`: the reason why a start does not run them; null if it runs them first. */
   readonly orders?: { readonly commands: string; readonly why: string | null };
 }

@@ -10,10 +10,10 @@ import { requireEncoding } from './encoding.ts';
 import { unrepairableRefusal, startsWithQuarantine } from './plan.ts';
 
 /**
- * What keeps a plan that writes from being carried out, asked before anything starts: the encoding, the rights, what
- * refuses the application's rows, unique indexes that are broken, and the place of a safety backup that must be made.
- * Nothing is written. It is a module of its own because most runs have nothing to do.
- * @returns null if nothing is in the way
+ * Finds what prevents a plan that writes, before anything is written: the encoding, missing rights, triggers and the
+ * like that refuse the application's rows, broken unique indexes, and no place for the safety backup. A module of its
+ * own, loaded on demand, because most runs have nothing to write.
+ * @returns null if nothing prevents the plan
  */
 export async function findObstacle(
   plan: Work,
@@ -33,7 +33,7 @@ export async function findObstacle(
   }
 }
 
-/** A migration looks up rows by its unique indexes, and would build on what they miss. @throws Failure `broken-indexes` */
+/** Migrations find rows through unique indexes; a broken index misses some of them. @throws Failure `broken-indexes` */
 async function requireSoundIndexes(database: Database): Promise<void> {
   if (database.engine !== 'postgresql') return;
   const { findBrokenIndexes } = await import('../database/postgres/index-check.ts');
@@ -42,7 +42,8 @@ async function requireSoundIndexes(database: Database): Promise<void> {
 }
 
 /**
- * What refuses the application's rows would still be there after the migration, which would be taken back for it.
+ * Refuses before the migration what the check at the head would refuse after it: the migration would then be rolled
+ * back.
  * @throws Failure `refused`, as at the head
  */
 async function requireNoObstruction({ surroundings, revisions }: DatabaseFacts, database: Database): Promise<void> {
@@ -60,10 +61,10 @@ async function requireNoObstruction({ surroundings, revisions }: DatabaseFacts, 
 /** @throws Failure `missing-rights`, `file-access-denied` */
 async function requireRights(plan: Work, facts: DatabaseFacts, database: Database): Promise<void> {
   const cleans = startsWithQuarantine(plan);
-  // what is the owner's own may belong to whom it will
+  // the ownership of objects that are not TimeTracker's does not matter
   const head = await loadHead(database.engine);
   const altered = Object.keys(facts.catalog.tables).filter((name) => Object.hasOwn(head.tables, name));
-  // our own transactions ask to write, whatever the default is; the application's do not
+  // db-init begins its transactions READ WRITE, whatever the default is; the application does not
   const settings = facts.surroundings.attachments.filter(({ table, refuses }) => table === null && refuses);
   const rights = [
     ...settings.map(({ what, name, detail, remedy }) => ({ action: `write (${what} ${name}: ${detail})`, remedy })),

@@ -5,10 +5,10 @@ import { targetOf } from '../migration/schema-builder/catalog-sql.ts';
 import { versionTable } from '../schema/catalog.ts';
 import type { ApplicationObjects } from '../schema/application-objects.ts';
 
-/** Up to so many related tables pass for somebody's test, which a cleanup may put aside by itself. */
+/** A group of at most this many related tables counts as somebody's test, which a cleanup may move to quarantine. */
 const maxTestTables = 5;
 
-/** Whether anything there is TimeTracker's by more than its name. */
+/** Whether any table has TimeTracker's columns, or any enum type TimeTracker's labels: a name alone does not count. */
 export function holdsTimeTrackerObjects(facts: DatabaseFacts, objects: ApplicationObjects): boolean {
   return (
     holdsApplicationTables(facts, objects) ||
@@ -16,7 +16,7 @@ export function holdsTimeTrackerObjects(facts: DatabaseFacts, objects: Applicati
   );
 }
 
-/** Whether a table is TimeTracker's by its columns. */
+/** Whether any table has the columns of a TimeTracker table. */
 export function holdsApplicationTables(
   { catalog }: DatabaseFacts,
   { isApplicationTable }: ApplicationObjects,
@@ -25,24 +25,27 @@ export function holdsApplicationTables(
 }
 
 /**
- * What looks like a whole application in a database that holds nothing of TimeTracker's; null if nothing does. Pure.
+ * Finds another application in a database that holds nothing of TimeTracker's; null if there is none. Pure.
  *
- * No list of other applications is ever complete, so none is kept: whoever works on a database for years records its
- * migrations or versions in it, or has more than a handful of tables that refer to each other.
+ * A list of other applications would never be complete, so there is none. An application in use has a table that
+ * records its migrations or versions, or more than a few tables that refer to each other.
  * @param occupied whether any of the related tables holds a row
  */
 export function findOtherApplication(
   { ledgers, catalog, revisions }: DatabaseFacts,
   occupied: boolean,
 ): OtherApplication | null {
-  // whoever calls has made sure that no row of it is TimeTracker's
+  // the caller has checked that no version row is TimeTracker's
   const versions = revisions !== null && revisions.length > 0 ? [versionTable] : [];
   const related = occupied ? relatedTables(catalog) : [];
   const all = [...ledgers, ...versions];
   return all.length > 0 || related.length > 0 ? { ledgers: all, related } : null;
 }
 
-/** The largest group of tables that refer to each other, by foreign key or by the name of a column; none if it is small. */
+/**
+ * The largest group of tables that refer to each other, by a foreign key or by the name of a column; empty if the group
+ * has no more than `maxTestTables`.
+ */
 export function relatedTables({ tables }: Catalog): readonly string[] {
   const names = Object.keys(tables).filter((name) => name !== versionTable);
   const byStem = new Map(names.flatMap((name) => stemsOf(name).map((stem) => [stem, name] as const)));
@@ -62,7 +65,7 @@ export function relatedTables({ tables }: Catalog): readonly string[] {
   return largest !== undefined && largest.size > maxTestTables ? [...largest].toSorted() : [];
 }
 
-/** What a column that refers to a table may begin with: `wp_categories` is referred to as `category_id`. */
+/** Possible beginnings of a column name that refers to a table: `category_id` refers to `wp_categories`. */
 function stemsOf(table: string): readonly string[] {
   const name = table.toLowerCase();
   const bare = [name, name.replace(/^[^_]+_/, '')];

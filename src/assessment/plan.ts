@@ -11,7 +11,7 @@ export function startsWithQuarantine(plan: Work): boolean {
   return plan.kind === 'migrate' && plan.quarantine;
 }
 
-/** What a plan depends on beside the state. */
+/** What a plan depends on besides the state. */
 interface Circumstances {
   readonly engine: Engine;
   readonly everything: readonly string[];
@@ -21,9 +21,9 @@ interface Circumstances {
 
 /**
  * Decides what to do about a state. Pure.
- * @param everything every revision there is, in order: what a fresh database has before it
- * @param others sessions of others, which stand in the way of a cleanup
- * @param unsafe what of a drifted schema cannot be mended
+ * @param everything all revisions in order, which a fresh database has to apply
+ * @param others sessions of others, which prevent a cleanup
+ * @param unsafe the differences of a drifted schema that cannot be repaired
  */
 export function planFor(
   state: State,
@@ -78,20 +78,20 @@ export function planFor(
   }
 }
 
-/** A corrupted database holds no more of TimeTracker's than an empty one. */
+/** For TT_REQUIRE_EXISTING a corrupted database counts as empty: it holds nothing of TimeTracker's. */
 const unexpectedlyEmpty = { exitCode: exitCodes.unexpectedlyEmpty, reason: 'must-not-be-empty' } as const;
 
-/** The refusal of a schema of which something is missing that may not be added. */
+/** The refusal of a schema that lacks objects, when a repair is not allowed. */
 export function repairIsOffRefusal(revisions: readonly string[], differences: readonly Difference[]): Refusal {
   return { ...refusalOf({ kind: 'drifted', revisions, older: null, differences }), reason: 'incomplete-at-head' };
 }
 
-/** The refusal of a schema of which something cannot be mended safely. */
+/** The refusal of a schema with differences that cannot be repaired safely. */
 export function unrepairableRefusal(state: State, unsafe: readonly Unsafe[]): Refusal {
   return { ...refusalOf(state), reason: 'not-mendable', unsafe };
 }
 
-/** The refusal of a state that nothing may be done about. */
+/** The refusal of a state that the gate may not change. */
 export function refusalOf(state: State): Refusal {
   return { exitCode: refusalCodes[state.kind], state, reason: 'state', others: [], unsafe: [] };
 }

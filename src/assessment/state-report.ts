@@ -13,14 +13,14 @@ import { describeAttachment, describeDifference, describeUnsafe } from '../repor
 import { findNotes } from '../schema/faults.ts';
 import { describeCause } from '../report/error-messages.ts';
 
-/** Something that is wrong, as `--json` reports it. */
+/** A problem, as `--json` reports it. */
 export interface ReportedProblem {
   readonly kind: string;
   readonly object: string;
   readonly message: string;
 }
 
-/** What the gate would do. */
+/** What the gate would do with the state. */
 export type Action =
   'restore' | 'pass' | 'settle' | 'migrate' | 'quarantine and migrate' | 'adopt and migrate' | 'repair' | 'refuse';
 
@@ -38,19 +38,19 @@ export interface StateReport {
   readonly action: Action | null;
   /** The archive that the gate would restore first; null if there is none. */
   readonly restores: string | null;
-  /** The commands of TT_RUN_ONCE, and why the gate would not carry them out first; null if there are none. */
+  /** The commands of TT_RUN_ONCE, and the reason why the gate would not run them first; null if there are none. */
   readonly runOnce: { readonly commands: string; readonly why: string | null } | null;
   readonly problems: readonly ReportedProblem[];
-  /** What is there beyond the schema, the owner's: noted, never touched. */
+  /** Objects of the owner's that the schema does not have: reported, never changed. */
   readonly extras: Extras;
-  /** What lies on the application's tables or around the database, and does not have to do harm. */
+  /** Objects on the application's tables and settings of the database that can do harm but need not. */
   readonly notes: readonly ReportedProblem[];
   readonly exitCode: ExitCode;
 }
 
 const noExtras: Extras = { tables: [], columns: [], indexes: [] };
 
-/** Puts what was seen into the form that programs read. */
+/** Turns an assessment into the object that `--json` prints. */
 export function reportAssessment(database: Database, seen: Assessment, head: Catalog, exitCode: ExitCode): StateReport {
   const { observation, state, plan, obstacle } = seen;
   const facts = observation.kind === 'seen' ? observation.facts : null;
@@ -76,7 +76,7 @@ export function reportAssessment(database: Database, seen: Assessment, head: Cat
   };
 }
 
-/** What is printed when there was nothing to see: the database could not be reached, the configuration is wrong. */
+/** The report when nothing was observed: the database could not be reached, or the configuration is wrong. */
 export function reportFailure(problems: readonly ReportedProblem[], exitCode: ExitCode): StateReport {
   return {
     state: null,
@@ -154,15 +154,15 @@ function isFine({ kind }: State): boolean {
   return kind === 'current' || kind === 'behind' || kind === 'fresh';
 }
 
-/** What the gate would exit with now. */
+/** The exit code that the gate would have now. */
 export function gateExitCode({ plan, obstacle, restores }: Assessment): ExitCode {
   if (obstacle !== null) return exitCodeOf(obstacle);
-  // what is there now is kept aside, and what takes its place is healthy, or the restore fails
+  // a restore keeps the present database aside, and fails unless the restored one is healthy
   if (restores !== undefined) return exitCodes.healthy;
   return plan.kind === 'refuse' ? plan.refusal.exitCode : exitCodes.healthy;
 }
 
-/** `verify` is content with nothing but a current database, whatever the gate is allowed to do about it. */
+/** The exit code of `verify`: 0 only for a current database, whatever the gate is allowed to change. */
 export function verifyExitCode({ state }: Assessment): ExitCode {
   if (state.kind === 'current') return exitCodes.healthy;
   if (state.kind === 'fresh' || state.kind === 'behind') return exitCodes.verificationFailed;
