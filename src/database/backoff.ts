@@ -1,4 +1,7 @@
-/** Milliseconds between attempts: half a second, doubling, five at most, each shortened by up to a quarter. */
+/**
+ * Milliseconds to wait after attempt number `attempt` (from 1): 500, doubled each time, at most 5000, then shortened by
+ * up to a quarter at random, so that several runs do not retry at the same time.
+ */
 export function pauseBeforeAttempt(attempt: number, random: () => number = Math.random): number {
   const pause = Math.min(500 * 2 ** (attempt - 1), 5000);
   return Math.round(pause * (1 - random() / 4));

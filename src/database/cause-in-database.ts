@@ -9,13 +9,13 @@ import { text } from './rows.ts';
 import type { Session } from './session.ts';
 
 /**
- * The cause of a failed change of the schema, with the objects of the owner's that did not let it through. The
- * transaction is over by then: what made it fail is asked for anew.
+ * The cause of a failed schema change, with the owner's objects that prevented it (dependent views, event triggers).
+ * The failed transaction is over, so the catalog is asked again.
  */
 export async function causeInDatabase(database: Database, error: unknown): Promise<Cause> {
   const cause = causeOf(error);
   if (cause.kind !== 'other') return cause;
-  // where nobody can be asked, what the error says is told all the same
+  // if the catalog cannot be read, the cause that the error itself gives is used
   const found = await database.read((session) => findOwners(session, error)).catch(() => null);
   return found ?? cause;
 }
@@ -36,7 +36,7 @@ async function findOwners(session: Session, error: unknown): Promise<Cause | nul
 const name = `"((?:[^"]|"")+)"`;
 const alteration = new RegExp(`^(?:ALTER|DROP) TABLE (?:IF EXISTS )?${name}(?:.*?(?:DROP|ALTER) COLUMN ${name})?`, 's');
 
-/** The table and column of the schema builder's statement that failed. */
+/** The table and column of the schema builder's statement that failed; null if the error has no such statement. */
 function placeOf(link: Error): { readonly table: string; readonly column: string | null } | null {
   const statement = 'statement' in link ? String(link.statement) : '';
   const [, table, column] = alteration.exec(statement) ?? [];
@@ -44,10 +44,10 @@ function placeOf(link: Error): { readonly table: string; readonly column: string
   return table === undefined ? null : { table: plain(table), column: column === undefined ? null : plain(column) };
 }
 
-/** In which functions the server was when a statement failed. */
+/** The CONTEXT of a server error: the functions that were running when the statement failed. */
 const contextOf = (link: Error): string => ('where' in link ? String(link.where) : '');
 
-/** SQLite names a view or trigger that would no longer compile. */
+/** SQLite's message names the view or trigger that would no longer compile. */
 async function askSqlite(session: Session, chain: readonly Error[]): Promise<Cause | null> {
   const rows = await session.query(`SELECT type, name, sql FROM sqlite_master WHERE type IN ('view', 'trigger')`);
   const objects = rows.flatMap((row): Dependent[] => {

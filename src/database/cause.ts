@@ -4,7 +4,9 @@ import { Failure, type Problem, reasonOf } from '../errors/failure.ts';
 import { isConnectionLoss } from './postgres/connection-failure.ts';
 import { toolCause, ToolFailed } from './postgres/tool-message.ts';
 
-/** A lock was not to be had in time, and this is who held what was waited for, as far as the server tells. */
+/**
+ * A lock was not granted within the lock timeout. `blockers`: the sessions that held it, as far as the server tells.
+ */
 export class LockTimeout extends Error {
   override readonly name = 'LockTimeout';
   readonly blockers: readonly Blocker[];
@@ -16,8 +18,8 @@ export class LockTimeout extends Error {
 }
 
 /**
- * Codes by what they mean: SQLSTATE (PostgreSQL manual, appendix A), SQLite's result codes
- * (https://www.sqlite.org/rescode.html), and of the system's errno that of a full disk, which may be any.
+ * Error codes by their meaning: SQLSTATE (PostgreSQL manual, appendix A), SQLite's result codes
+ * (https://www.sqlite.org/rescode.html), and the errno values of a full disk on this machine (`disk-full-here`).
  */
 const meanings: readonly (readonly [
   Exclude<Cause['kind'], 'lock-timeout' | 'connection-lost' | 'dependents' | 'event-triggers'>,
@@ -37,8 +39,8 @@ const meanings: readonly (readonly [
 const lockCodes = /^(?:55P03|SQLITE_BUSY\w*|SQLITE_LOCKED\w*)$/;
 
 /**
- * Why the database did not do what it was told, by the first error of the chain that tells: by its code, by what a client
- * program said, or because somebody has found it out already.
+ * Why a statement or client program failed, from the first error of the `cause` chain that tells: by its code, by the
+ * message of a client program, or by the `Cause` that a `Failure` already carries.
  */
 export function causeOf(error: unknown): Cause {
   const chain = chainOf(error);
@@ -66,7 +68,7 @@ function causeIn(problem: Problem): Cause | null {
   return problem.obstacle.kind === 'failed' ? problem.obstacle.cause : null;
 }
 
-/** Whether a run has lost its connection to the database, or a program that it started has. */
+/** Whether the run, or a client program that it started, has lost its connection to the database. */
 export function isLost(error: unknown): boolean {
   return causeOf(error).kind === 'connection-lost';
 }

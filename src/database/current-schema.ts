@@ -1,19 +1,18 @@
 /**
- * SQL for the oid of the schema that the application works in: its `current_schema()`, the first schema of its search
- * path that is there and that it may use (PostgreSQL manual, "The Schema Search Path"). NULL where there is none.
+ * SQL for the oid of the application's schema: `current_schema()`, the first schema of the search path that exists and
+ * that the role may use (PostgreSQL manual, "The Schema Search Path"). NULL if there is none.
  *
- * Every session of ours fixes its search path to that schema alone (`settleSession`), so names without a schema are
- * found in it, and nowhere else.
+ * Every session of db-init sets its search path to that schema alone (`settleSession`), so unqualified names are found
+ * only there.
  */
 export const currentSchema = '(SELECT oid FROM pg_namespace WHERE nspname = current_schema())';
 
-/** Schemas that db-init makes: what they hold was put aside, or is about to go live. A pattern of SQL. */
+/** Regular expression (SQL) for the schemas that db-init creates: quarantine, kept before a restore, being restored. */
 export const ownSchemas = '^tt_(quarantine|before|restore)_';
 
 /**
- * SQL for whether the application shares its database: it works in a schema of its own, and others have relations
- * beside it. Such a database is not the application's to be dumped or exchanged as a whole. Who works in `public` has
- * it alone, as far as anybody can tell.
+ * SQL for whether the application shares its database: its schema is not `public`, and other schemas hold relations.
+ * Such a database must not be dumped or swapped as a whole. An application in `public` counts as alone in its database.
  */
 export const sharesDatabase = `(current_schema() <> 'public' AND EXISTS (
   SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

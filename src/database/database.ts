@@ -5,89 +5,89 @@ import type pg from 'pg';
 import type SQLite from 'better-sqlite3';
 import type { Session } from './session.ts';
 
-/** Who else may write to a database. */
+/** Other sessions and prepared transactions that may write to a database. */
 export interface OthersAtWork {
   readonly sessions: readonly OtherSession[];
-  /** The names of transactions that were prepared for a commit in two phases: they need no session. */
+  /** The names of prepared transactions (two-phase commit), which need no session. */
   readonly prepared: readonly string[];
 }
 
-/** What a run is going to write, as far as rights are concerned. */
+/** What a run is going to write, to check its rights. */
 export interface Intention {
-  /** Tables that are there and may be altered. */
+  /** Existing tables that the run may alter. */
   readonly alters: readonly string[];
-  /** Whether a schema for quarantined relations is to be created. */
+  /** Whether the run creates a schema for quarantined relations. */
   readonly quarantines: boolean;
 }
 
-/** What is known of a transaction that wrote and whose commit was asked for: `unknown` where nobody could tell. */
+/** The outcome of a COMMIT of a transaction that wrote; `unknown` if the server could not be asked. */
 export type CommitOutcome = 'committed' | 'unknown';
 
-/** The driver's own end of a connection. */
+/** The connection object of the driver. */
 export type DriverConnection =
   | { readonly engine: 'postgresql'; readonly driver: typeof pg; readonly client: pg.Client }
   | { readonly engine: 'sqlite'; readonly database: SQLite.Database };
 
-/** A transaction at work: statements, and a look at what they have brought about so far. */
+/** An open transaction: it runs statements, and can observe the database as they have changed it. */
 export interface Transaction extends Session {
-  /** For a library that speaks to the driver itself. The transaction is not that library's to end. */
+  /** For a library that uses the driver directly. The library must not end the transaction. */
   readonly connection: DriverConnection;
   observe(question?: Question): Promise<DatabaseFacts>;
 }
 
-/** A connection to the database that is to be brought into shape. */
+/** A connection to the database of the application. */
 export interface Database {
   readonly engine: Engine;
-  /** What people call it: `timetracker on db:5432`, `/data/timetracker.db`. No secret in it. */
+  /** The name in messages: `timetracker on db:5432`, `/data/timetracker.db`. It contains no secret. */
   readonly name: string;
   readonly serverVersion: string;
 
   /**
-   * Looks at everything, in one snapshot and without writing.
-   * @param depth `quick` does not ask for the texts of defaults, only whether there are any (`someDefault`): that
-   *   tells a healthy database, and takes PostgreSQL half the time
+   * Reads all facts in one snapshot, without writing.
+   * @param depth `quick` does not read the text of defaults, only whether there are any (`someDefault`). That is enough
+   *   to recognise a healthy database, and takes PostgreSQL half the time
    */
   observe(depth: 'quick' | 'whole', question?: Question): Promise<DatabaseFacts>;
 
   /**
-   * Runs `work` on one unchanging picture of the database: what others write meanwhile is not seen. Nothing can be
-   * written. Not to be called within `transaction`.
+   * Runs `work` read-only in one snapshot: it does not see what others write meanwhile. Must not be called within
+   * `transaction`.
    */
   read<Result>(work: (session: Session) => Promise<Result>): Promise<Result>;
 
-  /** Who else may write to it; where a database has no sessions (SQLite), nobody that it knows of. */
+  /** Who else may write to the database. SQLite has no sessions, so there the answer is always empty. */
   othersAtWork(): Promise<OthersAtWork>;
 
-  /** What is lacking to do what is intended, asked before anything starts. */
+  /** The rights that the run lacks for what it is going to write; asked before it writes. */
   missingRights(intention: Intention): Promise<readonly MissingRight[]>;
 
   /**
-   * Holds the lock against other runs while `work` runs, waiting for it as long as the configuration allows.
-   * @param use `everything`: the connection is closed after `work`, and the first thing that it does is to observe,
-   *   quickly. That is asked for together with the lock, which may be held until the connection is closed.
-   * @throws Failure `locked` that names the holder
+   * Waits for the lock against other runs, at most `lockTimeout` seconds, and holds it while `work` runs.
+   * @param use `everything`: `work` begins with `observe('quick')`, and the connection is closed after it. The lock and
+   *   the observation then take one round trip, and the lock may be held until the connection is closed.
+   * @throws Failure `locked`, which names the holder
    */
   withLock<Result>(work: () => Promise<Result>, use?: 'everything'): Promise<Result>;
 
   /**
-   * Runs `work` in one transaction: all of it or nothing. When the run's signal is aborted, the running statement is
-   * cancelled and the transaction rolled back. `work` may be called again if a lock was not to be had in time.
+   * Runs `work` in one transaction. When the signal of the run is aborted, the running statement is cancelled and the
+   * transaction is rolled back. After a lock timeout, `work` may be called again.
    */
   transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
 
   /**
-   * Runs `work` as `transaction` would, and leaves the database as it was: on PostgreSQL it is rolled back (positions
-   * of sequences aside), on SQLite it is done on a copy beside the file.
+   * Runs `work` as `transaction` would, and leaves the database unchanged: PostgreSQL rolls the transaction back (only
+   * sequences keep their new positions), SQLite works on a copy beside the file.
    */
   rehearse<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
 
   close(): Promise<void>;
 }
 
-/** How to open a database, and whom to tell while it takes time. Times are whole seconds. */
+/** How to open a database, and the callbacks for progress. Times are whole seconds. */
 export interface OpenOptions {
   readonly applicationName: string;
-  /** Whether the run may write. Runs that do not take no lock, and open SQLite files read-only. */
+  /** Whether the run may write. A run that only reads takes no lock, and opens SQLite files read-only. */
   readonly writes: boolean;
   readonly waitTimeout: number;
   readonly lockTimeout: number;
@@ -99,6 +99,6 @@ export interface OpenOptions {
   readonly onLockWaiting: (holder: LockHolder, secondsLeft: number) => void;
   readonly onRetry: (reason: string) => void;
   readonly onWarning: (message: string) => void;
-  /** Told of each transaction that wrote, once it is committed or nobody can tell any more. */
+  /** Called for each transaction that wrote, once it is committed, or once its outcome cannot be found out. */
   readonly onCommit?: (outcome: CommitOutcome) => void;
 }

@@ -1,19 +1,18 @@
 /**
- * What a table is called in which some tool records what it applied, as a regular expression that PostgreSQL and
- * JavaScript read alike. No list of names is ever complete; `alembic_version` is TimeTracker's own and not among them.
+ * Names of tables in which migration tools record what they applied, as a regular expression that means the same in
+ * PostgreSQL and JavaScript. A list of names would never be complete. `alembic_version` is TimeTracker's and excluded.
  */
 export const ledgerPattern =
   'migrat|change_?log|schema_?(info|history|changes?|versions?|revisions?)' +
   '|(^|_)(db|database|app|core)_?versions?$|^(.{1,4}_)?versions?(_info)?$';
 
-/** Whether a table is another tool's ledger, by its name. */
+/** Whether a table is the ledger of another migration tool, by its name. */
 export function isLedger(name: string): boolean {
   return new RegExp(ledgerPattern, 'i').test(name) || otherLedgers.includes(name.toLowerCase());
 }
 
 /**
- * Tables in which other migration tools and frameworks record what they applied, in lower case, under names that
- * `ledgerPattern` does not tell.
+ * Ledgers of other migration tools and frameworks that `ledgerPattern` does not match, in lower case.
  */
 export const otherLedgers: readonly string[] = [
   'aerich', // Tortoise ORM

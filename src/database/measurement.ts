@@ -1,6 +1,6 @@
 import type { MeasuredObject, Measurement, Change } from '../model/measurement.ts';
 
-/** What has changed between two measurements; nothing if the database is the same. */
+/** What has changed between two measurements; empty if the database is the same. */
 export function changesBetween(before: Measurement, now: Measurement): readonly Change[] {
   if (before.objects !== null && now.objects === null) {
     return [{ kind: 'unreadable', reason: 'the file is no readable database any more' }];

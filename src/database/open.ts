@@ -2,7 +2,7 @@ import type { OpenOptions, Database } from './database.ts';
 import type { DatabaseTarget, PostgresTarget } from '../config/config.ts';
 
 /**
- * Of an address that lists several servers (`host=a,b`), finds the one to work on.
+ * Chooses the server to work on, if the address lists several (`host=a,b`).
  * @throws Failure `unreachable`, `access-denied` and the like
  */
 export async function settleHost(
@@ -13,7 +13,7 @@ export async function settleHost(
   return chooseHost(target, options);
 }
 
-/** Opens the database of either engine; the driver of the other one is not even loaded. */
+/** Opens the database with the driver of its engine; the other driver is not loaded. */
 export async function openDatabase(target: DatabaseTarget, options: OpenOptions): Promise<Database> {
   switch (target.kind) {
     case 'postgresql': {

@@ -4,7 +4,7 @@ import { isJson, printJsonb } from './json.ts';
 import { parseDecimal, printDecimal, printDouble, printScaled } from './numbers.ts';
 import { midnight, parseMoment, printInterval } from './times.ts';
 
-/** A value that does not fit. */
+/** A value that the target column cannot hold, and the rule that it breaks. */
 export class Misfit {
   readonly rule: MisfitRule;
   constructor(rule: MisfitRule) {
@@ -16,15 +16,15 @@ export class Misfit {
 export type Tally = Map<Conversion, number>;
 
 /**
- * Converts a value that is not NULL, as better-sqlite3 returns it, to what PostgreSQL itself prints for it: what comes
- * back from the server is the same text. Pure but for the tally.
+ * Converts a value that is not NULL, as better-sqlite3 returns it, to the text that PostgreSQL prints for it, so that
+ * reading the value back from the server gives the same text. Pure except for the tally.
  */
 export type Converter = (value: unknown, tally: Tally) => string | Misfit;
 
-/** A column that takes values in. `type`: as PostgreSQL's catalog spells it. */
+/** A column that values are written to. `type`: as `format_type` of PostgreSQL spells it. */
 export interface TargetColumn {
   readonly type: string;
-  /** The labels, of an enumeration type. */
+  /** The labels of an enum type; null for other types. */
   readonly labels: readonly string[] | null;
 }
 
@@ -41,9 +41,9 @@ const noteIn = (tally: Tally, conversion: Conversion): void =>
 
 /**
  * The converter of a column.
- * @param trusting whether U+FFFD in a text is that sign: else it may stand for bytes that are no UTF-8, and the value
- *   is returned as a misfit (`encoding`) to be looked at
- * @throws Error for a type that no revision promises
+ * @param trusting true if U+FFFD in a text is known to be that character. Otherwise it may replace bytes that are not
+ *   valid UTF-8, and the value is returned as a misfit (`encoding`), so that the caller can read its bytes
+ * @throws Error for a type that no revision uses
  */
 export function converterOf({ type, labels }: TargetColumn, trusting: boolean): Converter {
   if (labels !== null) {
@@ -88,7 +88,7 @@ export function converterOf({ type, labels }: TargetColumn, trusting: boolean): 
 
 function label(labels: readonly string[]): Converter {
   const known = new Set(labels);
-  // releases have written some in capitals
+  // some releases wrote labels in capitals
   return (value, tally) => {
     if (typeof value !== 'string') return misfit('label');
     if (known.has(value)) return value;
@@ -142,7 +142,7 @@ const decimalOf = (value: unknown): ReturnType<typeof parseDecimal> =>
     ? parseDecimal(String(value))
     : null;
 
-/** What numbers there are that no decimal is: only `double precision` holds them. */
+/** Infinite numbers are no decimals: only `double precision` holds them. */
 const isInfinite = (value: unknown): boolean => value === Infinity || value === -Infinity;
 
 const numeric: Converter = (value) => {
@@ -152,11 +152,11 @@ const numeric: Converter = (value) => {
 };
 
 function scaled(precision: number, scale: number): Converter {
-  // what has fifteen digits at the most is printed as it was written, not as the machine keeps it
+  // a double with at most 15 digits prints the digits that were written, not its binary approximation
   const end = 10 ** Math.min(precision - scale, 15 - scale);
   return (value, tally) => {
     if (typeof value === 'number' && value < end && value > -end) {
-      // most numbers were written with as many digits as promised
+      // fast path: most numbers have no more decimal places than the column
       const printed = value.toFixed(scale);
       if (Number(printed) === value) return printed;
     }
@@ -164,7 +164,7 @@ function scaled(precision: number, scale: number): Converter {
     if (decimal === null) return isInfinite(value) ? misfit('range') : misfit('number');
     const result = printScaled(decimal, precision, scale);
     if (result === null) return misfit('range');
-    // 0.30000000000000004 is 0.30 as a computer adds it up: that is no rounding that anybody would miss
+    // 0.30000000000000004 is 0.30 after a floating-point addition: nothing is lost, so it is not reported as rounded
     if (result.rounded && !isNoise(value, result.text)) noteIn(tally, 'rounded');
     return result.text;
   };
@@ -194,7 +194,7 @@ function text(most: number, trusting: boolean): Converter {
 }
 
 function fault(value: string, most: number, trusting: boolean): Misfit | null {
-  // characters are counted, of which some are two units long here
+  // PostgreSQL counts characters; some of them are two UTF-16 units here
   if (value.length > most && (value.length > 2 * most || Array.from(value).length > most)) return misfit('length');
   if (!/[\0\uFFFD]/.test(value)) return null;
   if (value.includes('\0')) return misfit('nul');
@@ -204,7 +204,7 @@ function fault(value: string, most: number, trusting: boolean): Misfit | null {
 function json(trusting: boolean, printed: (value: string) => string | Misfit): Converter {
   const print = (value: string): string | Misfit => (isJson(value) ? printed(value) : misfit('json'));
   return (value, tally) => {
-    // SQLite keeps a JSON number as a number: the column has no type that it would know
+    // SQLite stores a JSON number as a number, because the column type JSON has NUMERIC affinity
     if (typeof value === 'number' || typeof value === 'bigint') return print(String(value));
     const found = Buffer.isBuffer(value) && isUtf8(value) ? value.toString('utf8') : value;
     if (typeof found !== 'string') return misfit('binary');
@@ -219,7 +219,7 @@ function json(trusting: boolean, printed: (value: string) => string | Misfit): C
 const timestamp: Converter = (value, tally) => {
   const moment = typeof value === 'string' ? parseMoment(value) : null;
   if (moment === null || moment.date === null) return misfit('timestamp');
-  // the application keeps local times, and PostgreSQL takes no notice of an offset either
+  // the application stores local times, and PostgreSQL ignores an offset in a timestamp without time zone
   if (moment.offset) noteIn(tally, 'offset');
   if (moment.time === null) noteIn(tally, 'midnight-of-date');
   return `${moment.date} ${moment.time ?? midnight}`;
@@ -257,10 +257,10 @@ const escapes: Readonly<Record<string, string>> = {
   '\r': '\\r',
 };
 
-/** How `COPY` writes NULL. */
+/** NULL in COPY's text format. */
 export const copyNull = '\\N';
 
-/** A value as `COPY` writes it (manual, "COPY", text format). */
+/** Escapes a value for COPY's text format (PostgreSQL manual, "COPY"). */
 export function copyText(value: string): string {
   return /[\\\b\t\n\v\f\r]/.test(value)
     ? value.replaceAll(/[\\\b\t\n\v\f\r]/g, (sign) => escapes[sign] ?? sign)

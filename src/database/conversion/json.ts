@@ -1,6 +1,6 @@
 import { parseDecimal, printDecimal } from './numbers.ts';
 
-/** Whether PostgreSQL takes a text for JSON. */
+/** Whether PostgreSQL accepts a text as JSON. */
 export function isJson(text: string): boolean {
   try {
     JSON.parse(text);
@@ -15,15 +15,15 @@ const string = /"(?:[^"\\]|\\.)*"/y;
 const blanks = /[ \t\n\r]*/y;
 
 /**
- * What PostgreSQL's `jsonb` does not hold although it is JSON: a NUL, half a surrogate pair, a number without end, one of
- * two values of a key.
+ * The text is JSON, but PostgreSQL's `jsonb` cannot hold it: it has a NUL character, a lone surrogate, a number beyond
+ * `numeric`, or the same key twice in one object (`jsonb` would keep only the last value).
  */
 class NotHeld extends Error {}
 
 /**
- * Prints JSON as PostgreSQL prints a `jsonb`: keys by length and bytes, numbers as decimals.
- * @param text JSON (`isJson`)
- * @returns null if a `jsonb` does not hold it
+ * Prints JSON as PostgreSQL prints a `jsonb`: keys sorted by length and then by bytes, numbers as decimals.
+ * @param text valid JSON (`isJson`)
+ * @returns null if a `jsonb` cannot hold it
  */
 export function printJsonb(text: string): string | null {
   let at = 0;
@@ -84,7 +84,7 @@ export function printJsonb(text: string): string | null {
   try {
     return value();
   } catch (error) {
-    // nested so deep that the stack ends: PostgreSQL's does as well
+    // RangeError: nested so deeply that the stack overflows; PostgreSQL's stack limit refuses that as well
     if (error instanceof NotHeld || error instanceof RangeError) return null;
     throw error;
   }

@@ -1,14 +1,14 @@
-/** A decimal number as text says it: ±`digits` × 10^-`scale`. */
+/** A decimal number read from text: ±`digits` × 10^-`scale`. */
 interface Decimal {
   readonly negative: boolean;
   readonly digits: string;
   readonly scale: number;
 }
 
-/** PostgreSQL's own limits of a numeric (manual, "Numeric Types"): digits before and after the point. */
+/** PostgreSQL's limits of a numeric (manual, "Numeric Types"): digits before and after the decimal point. */
 const [mostBefore, mostAfter] = [131_072, 16_383];
 
-/** Reads a decimal number; null for any other text. Blanks around it do not count, as in PostgreSQL. */
+/** Reads a decimal number; null for any other text. Spaces around it are ignored, as in PostgreSQL. */
 export function parseDecimal(text: string): Decimal | null {
   const [, sign, whole = '', fraction = '', exponent] =
     /^\s*([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,6}))?\s*$/.exec(text) ?? [];
@@ -19,8 +19,8 @@ export function parseDecimal(text: string): Decimal | null {
 }
 
 /**
- * Prints a decimal as PostgreSQL prints a numeric without a promised scale: all the digits that it was written with.
- * @returns null if that is more than PostgreSQL holds
+ * Prints a decimal as PostgreSQL prints a `numeric` without a declared scale: with all the digits that were written.
+ * @returns null if a numeric cannot hold it
  */
 export function printDecimal({ negative, digits, scale }: Decimal): string | null {
   const before = digits.length - scale;
@@ -31,20 +31,20 @@ export function printDecimal({ negative, digits, scale }: Decimal): string | nul
   return `${sign(negative, digits)}${padded.slice(0, -scale)}.${padded.slice(-scale)}`;
 }
 
-/** A number with a promised scale, and whether digits had to be rounded away for it. */
+/** A number with a declared scale, and whether rounding has lost digits other than 0. */
 export interface ScaledNumber {
   readonly text: string;
   readonly rounded: boolean;
 }
 
 /**
- * Prints a decimal with so many digits after the point, rounded half away from zero, as PostgreSQL rounds.
- * @returns null if it has more digits before the point than promised
+ * Prints a decimal with `scale` digits after the point, rounded half away from zero, as PostgreSQL rounds.
+ * @returns null if the result has more than `precision` digits
  */
 export function printScaled(decimal: Decimal, precision: number, scale: number): ScaledNumber | null {
   const surplus = decimal.scale - scale;
   const rounds = surplus > 0;
-  // a number of a thousand digits is no number of `precision` digits, and need not be written out
+  // too many digits: checked first, so that a large exponent is not written out as zeros
   if (!rounds && decimal.digits !== '0' && decimal.digits.length - surplus > precision) return null;
   const units = rounds ? roundOff(decimal.digits, surplus) : decimal.digits + '0'.repeat(-surplus);
   const digits = units.replace(/^0+(?=\d)/, '');
@@ -63,7 +63,7 @@ function roundOff(digits: string, surplus: number): string {
 
 const sign = (negative: boolean, digits: string): string => (negative && /[1-9]/.test(digits) ? '-' : '');
 
-/** Prints a floating-point number as PostgreSQL prints a `double precision` (shortest digits; `%g` with 15 places). */
+/** Prints a floating-point number as PostgreSQL prints a `double precision`: shortest digits, exponent from 1e15. */
 export function printDouble(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? 'Infinity' : '-Infinity';
@@ -75,5 +75,5 @@ export function printDouble(value: number): string {
   return `${mantissa}e${power < 0 ? '-' : '+'}${places}`;
 }
 
-/** JavaScript writes numbers in full from 1e-6 to 1e21, which is more than is asked for here. */
+/** JavaScript prints numbers from 1e-6 to 1e21 without an exponent; this is called for 1e-4 to 1e15 only. */
 const plain = String;

@@ -1,10 +1,10 @@
-/** A date, a time or both, as text says them. */
+/** A date, a time or both, read from text. */
 interface Moment {
   /** `2026-01-02`; null for a time alone. */
   readonly date: string | null;
   /** `03:04:05.6`, without zeros at the end; null for a date alone. */
   readonly time: string | null;
-  /** Whether an offset from UTC stood behind it. */
+  /** Whether the text has an offset from UTC. */
   readonly offset: boolean;
 }
 
@@ -12,9 +12,9 @@ const shape =
   /^(?:(\d{4}-\d\d-\d\d)(?:[ T]|$))?(?:(\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?( ?(?:Z|[+-]\d\d(?::?\d\d(?::?\d\d)?)?))?)?$/;
 
 /**
- * Reads a date or a time as SQLAlchemy and SQLite write them: with a blank or a `T` between both, with and without
- * seconds, fractions and offset.
- * @returns null if it is none, or has parts of a second that PostgreSQL does not hold
+ * Reads a date, a time or both as SQLAlchemy and SQLite write them: with a space or a `T` between the two; seconds,
+ * fraction and offset are optional.
+ * @returns null if the text is none of these, or has digits below the microsecond, which PostgreSQL does not hold
  */
 export function parseMoment(text: string): Moment | null {
   const [found, date, minutes, seconds = '00', fraction = '', offset] = shape.exec(text) ?? [];
@@ -39,13 +39,13 @@ function isDay(date: string): boolean {
 export const midnight = '00:00:00';
 
 /**
- * Prints the time between 1970 and a date and time as PostgreSQL prints an interval: SQLAlchemy keeps an interval on
- * SQLite as that date.
+ * Prints the time from the start of 1970 to a date and time as PostgreSQL prints an interval: on SQLite, SQLAlchemy
+ * stores an interval as such a date and time.
  */
 export function printInterval(date: string, time: string): string {
   const count = Math.round(Date.parse(`${date}T00:00:00Z`) / 86_400_000);
   if (count === 0) return time;
-  // PostgreSQL has the plural for all but 1, -1 included
+  // PostgreSQL prints "days" for every number but 1, so also for -1
   const whole = `${count} day${count === 1 ? '' : 's'}`;
   if (time === midnight) return whole;
   return `${whole} ${count < 0 ? '+' : ''}${time}`;

@@ -3,24 +3,24 @@ import { converterOf, Misfit, type Tally } from './convert.ts';
 import { isJson } from './json.ts';
 import { parseDecimal, printDecimal } from './numbers.ts';
 
-/** A value as SQLAlchemy keeps it on SQLite. */
+/** A value as SQLAlchemy stores it in SQLite. */
 export type SqliteValue = string | number | bigint | Buffer;
 
-/** How the values of a column are kept in SQLite, and read back. Pure but for the tally. */
+/** How the values of a column are stored in SQLite, and read back. Pure except for the tally. */
 export interface ColumnConversion {
-  /** Takes a value that is not NULL as PostgreSQL prints it. */
+  /** Converts a value that is not NULL, as PostgreSQL prints it. */
   readonly toSqlite: (text: string, tally: Tally) => SqliteValue | Misfit;
-  /** A value of SQLite's that is not NULL, as PostgreSQL would print it; of two that are equal, the same text. */
+  /** Prints a SQLite value that is not NULL as PostgreSQL would. Equal values give the same text. */
   readonly print: (value: unknown) => string | Misfit;
 }
 
 interface Kind {
-  /** Null for what no such value is. */
+  /** The value that SQLite stores; null if the text is no value of this kind. */
   readonly keep: (text: string) => SqliteValue | null;
   readonly rule: MisfitRule;
-  /** What is wrong with a value that SQLite would keep as another one, where that is another thing. */
+  /** The rule that is broken if SQLite would store another value; `rule` if absent. */
   readonly changed?: MisfitRule;
-  /** Brings texts that mean the same to the same form. */
+  /** Gives equal values the same text. */
   readonly same?: (text: string) => string;
 }
 
@@ -29,10 +29,10 @@ const silent: Tally = new Map();
 /**
  * The conversion of a column.
  *
- * A value fits if what SQLite keeps of it becomes the same text again. That is asked of each value, so that what a
- * `double` cannot hold (a numeric of twenty digits), what no date is (`infinity`) and what no text is are found alike.
- * @param given type of the column in the dump, as PostgreSQL prints it; an enumeration is a `text`
- * @param promised the type that the application expects of the column on PostgreSQL; null for a column of the owner's
+ * A value fits if the stored value prints as the same text again. Every value is checked in this way, which finds a
+ * numeric of twenty digits that a double cannot hold, a date `infinity`, and invalid text alike.
+ * @param given the type of the column in the dump, as PostgreSQL prints it; for an enum: `text`
+ * @param promised the type that the application expects on PostgreSQL; null for a column that is not TimeTracker's
  */
 export function conversionToSqlite(given: string, promised: string | null): ColumnConversion {
   const type = given.replace(/ ?\(\d+\)(?= with)/, '');
@@ -58,7 +58,7 @@ export function conversionToSqlite(given: string, promised: string | null): Colu
   };
 }
 
-/** Whether a dump may have another type than is promised, and SQLite keeps both in the same way. */
+/** Whether SQLite stores the type of the dump in the same way as the expected type. */
 function isAsGood(type: string, promised: string): boolean {
   return type === promised || families.some((family) => family.test(type) && family.test(promised));
 }
@@ -69,11 +69,11 @@ const families = [
   /^(?:text|character varying|character|bpchar)/,
 ];
 
-/** Without what SQLite does not check. */
+/** The type without its length, which SQLite does not check. */
 const plainName = (type: string): string =>
   type === 'real' ? 'double precision' : type.replace(/^(?:character varying|character|bpchar).*/, 'text');
 
-/** @returns null for what is kept as the text that PostgreSQL prints */
+/** @returns null for types whose values are stored as the text that PostgreSQL prints */
 function kindOf(type: string, promised: boolean): Kind | null {
   const [name = ''] = /^[a-z ]+/.exec(type) ?? [];
   if (type.endsWith(']')) return null;
@@ -86,7 +86,7 @@ function kindOf(type: string, promised: boolean): Kind | null {
       return { rule: 'boolean', keep: (text) => (text === 't' ? 1n : text === 'f' ? 0n : null) };
     case 'double precision':
     case 'real':
-      // SQLite keeps NULL in the place of NaN, and 0 in that of -0
+      // SQLite stores NaN as NULL, and -0 as 0
       return {
         rule: 'number',
         keep: (text) => (text === 'NaN' ? null : Number(text)),
@@ -136,7 +136,7 @@ function shortest(text: string): string {
 
 const isNumber = (text: string): boolean => parseDecimal(text) !== null;
 
-/** SQLite makes a number of JSON that is one: the column has no type that it would know. */
+/** The column type JSON has NUMERIC affinity, so SQLite stores JSON that is a number as a number. */
 function jsonOf(text: string): SqliteValue | null {
   if (!isJson(text)) return null;
   if (!isNumber(text)) return text;
@@ -144,19 +144,19 @@ function jsonOf(text: string): SqliteValue | null {
   return Number.isSafeInteger(value) ? BigInt(value) : value;
 }
 
-/** As SQLAlchemy writes a time: always with six digits of a second. */
+/** SQLAlchemy always writes six fractional digits of a second. */
 function withMicroseconds(text: string): string {
   const [, whole = text, fraction = ''] = /^(.*?)(?:\.(\d+))?$/.exec(text) ?? [];
   return `${whole}.${fraction.padEnd(6, '0')}`;
 }
 
-/** In hexadecimal digits; null for the older way of writing bytes (`bytea_output = escape`). */
+/** Reads a `bytea` in hex format; null for the older escape format (`bytea_output = escape`). */
 const bytesOf = (text: string): Buffer | null =>
   text.startsWith(String.raw`\x`) ? Buffer.from(text.slice(2), 'hex') : null;
 
 const interval = /^(?:(-?\d+) days? ?)?(?:([+-]?)(\d+):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?$/;
 
-/** Microseconds of an interval without months; null for any other one, which has no length of its own. */
+/** The length of an interval in microseconds; null if it has months or years, whose length varies. */
 function lengthOf(text: string): bigint | null {
   const [found, days = '0', sign = '', hours = '0', minutes = '0', seconds = '0', fraction = ''] =
     interval.exec(text) ?? [];
@@ -166,16 +166,16 @@ function lengthOf(text: string): bigint | null {
   return BigInt(days) * 86_400_000_000n + (sign === '-' ? -micros : micros);
 }
 
-/** An interval as SQLAlchemy keeps it on SQLite: as the moment so long after 1970 began. */
+/** An interval as SQLAlchemy stores it in SQLite: as the start of 1970 plus the interval. */
 function momentOfInterval(text: string): string | null {
   const micros = lengthOf(text);
   if (micros === null) return null;
   const rest = ((micros % 1_000_000n) + 1_000_000n) % 1_000_000n;
   const moment = new Date(Number((micros - rest) / 1000n));
-  // later years have more than four digits
+  // years after 9999 do not have four digits, and SQLAlchemy cannot read them
   if (Number.isNaN(moment.getTime()) || !/^\d{4}-/.test(moment.toISOString())) return null;
   return `${moment.toISOString().slice(0, 19).replace('T', ' ')}.${String(rest).padStart(6, '0')}`;
 }
 
-/** 26 hours are 1 day and 2 hours. */
+/** Makes `26:00:00` and `1 day 02:00:00` equal. */
 const wholeDays = (text: string): string => String(lengthOf(text) ?? text);

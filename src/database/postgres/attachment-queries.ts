@@ -1,24 +1,25 @@
 import { activeRowSecurity, collationVersion } from '../../model/database-facts.ts';
 import { currentSchema } from '../current-schema.ts';
 
-// What lies on tables and around them, whoever put it there: a row for each, with the statement that takes it away.
-// None of it is the application's: no revision makes a trigger, a rule or a policy.
+// Queries for objects attached to tables, and for settings of the database: one row each, with the statement that
+// removes it. None of them is the application's: no revision creates a trigger, a rule or a policy.
 
 const schema = currentSchema;
 const tables = `c.relnamespace = ${schema} AND c.relkind IN ('r', 'p')`;
 
-/** The body of a function without comments, to see what it does first. */
+/** The body of a function without comments, so that a pattern finds its first statement. */
 const body = `regexp_replace(p.prosrc, '--[^\\n]*|/\\*.*?\\*/', '', 'g')`;
 
-/** What a function does before anything can depend on a condition: declarations, and statements that are none of control. */
+/** The beginning of a function that always runs: declarations, and statements that are not control structures. */
 const firstOf = String.raw`^\s*(<<\w+>>\s*)?(declare\M\s+((?!begin\M)[^;]*;\s*)*)?begin\M\s+((?!(if|case|loop|for|foreach|while|begin|return|exit|<<)\M)[^;'']*(''[^'']*''[^;'']*)*;\s*)*`;
 
-/** In a trigger of an INSERT or UPDATE: the row that was just written is removed again, or every row of its table. */
+/** A statement that deletes the row that was just written (`NEW`), or all rows of the table; %s is the table. */
 const removing = String.raw`(delete\s+from|truncate(\s+table)?)\s+(only\s+)?("?\w+"?\.)?"?%s"?\s*(as\s+\w+\s*|\w+\s+)?(;|where\M[^;]*\mnew\.)`;
 
 /**
- * A function that raises an error whatever the row is, that drops every row before it is written, or removes it right
- * after. One that catches its errors is not judged, nor one whose trigger has a condition other than `true`.
+ * SQL for whether a trigger refuses every row: its function always raises an error, always returns NULL (BEFORE, for
+ * each row), or deletes the row that was written. Triggers with a WHEN condition other than `true` do not count, nor do
+ * functions that catch errors.
  */
 const refusing = `
   t.tgenabled IN ('O', 'A') AND (t.tgqual IS NULL OR t.tgqual::text ~ '^\\{CONST .*:constvalue 1 \\[ 1 ')
@@ -34,27 +35,29 @@ const triggers = `
   FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
   WHERE ${tables} AND NOT t.tgisinternal`;
 
-// foreign keys are kept by triggers of the server's own, which a load may have switched off
+// the server enforces foreign keys by internal triggers, which `pg_restore --disable-triggers` may have left disabled
 const unenforced = `
   SELECT c.relname, 'foreign key that is not enforced', min(k.conname), 'its triggers are disabled', false,
          format('ALTER TABLE %I ENABLE TRIGGER ALL', c.relname)
   FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_constraint k ON k.oid = t.tgconstraint
   WHERE ${tables} AND t.tgisinternal AND t.tgenabled IN ('D', 'R') GROUP BY c.oid, c.relname, k.oid`;
 
-// the application asks for the new row's id, which a rule that writes something else instead does not give
+// the application uses INSERT … RETURNING id, which fails on a table with an INSTEAD rule
 const rules = `
   SELECT c.relname, 'rule', r.rulename, pg_get_ruledef(r.oid), r.is_instead AND r.ev_enabled IN ('O', 'A'),
          format('DROP RULE %I ON %I', r.rulename, c.relname)
   FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE ${tables}`;
 
-/** SQL for whether an expression is one that is true of no row: what `pg_get_expr` writes of `false`, `1=0`, `id <> id`. */
+/** SQL for whether an expression is true for no row: `false`, `1=0`, `id <> id`, as `pg_get_expr` prints them. */
 const neverTrue = (expression: string): string => String.raw`coalesce(${expression} !~ ' OR |CASE |NOT \(' AND (
   ${expression} ~ '^\(*(.* AND )?\(?(false|NOT true|NULL::boolean)\)?( AND .*)?\)*$'
   OR ${expression} ~ '\((\S+) (<>|<|>|IS DISTINCT FROM) \1\)'
   OR EXISTS (SELECT FROM regexp_matches(${expression}, '\((-?\d+|''[^'']*''::\w+) = (-?\d+|''[^'']*''::\w+)\)', 'g') AS m
              WHERE m[1] <> m[2])), false)`;
 
-/** A policy that no row passes, read or written. Most have one of the two conditions, and the other is null. */
+/**
+ * A policy that no row passes when it is read (USING) or written (WITH CHECK). Most policies have only one of the two.
+ */
 const lettingNothing = `(${neverTrue('pg_get_expr(p.polqual, p.polrelid)')} OR ${neverTrue('pg_get_expr(p.polwithcheck, p.polrelid)')})`;
 
 const rowSecurity = `
@@ -78,7 +81,7 @@ const unloggedSequences = `
   WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
     AND ${tables} AND c.relpersistence = 'p' AND s.relpersistence = 'u'`;
 
-// nextval fails from then on, or begins anew at numbers that are taken
+// nextval then fails, or starts again at numbers that are used already
 const exhausted = `
   SELECT c.relname, 'sequence at its end', s.relname,
          format('it is at %s, and goes to %s%s', q.last, q.seqmax, CASE WHEN q.seqcycle THEN ', then from the beginning' ELSE '' END), true,
@@ -90,7 +93,7 @@ const exhausted = `
   WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
     AND ${tables} AND q.seqincrement > 0 AND q.last > q.seqmax - q.seqincrement`;
 
-// the application fills no column that it does not know: NULL has to pass where no default takes its place
+// the application gives no value for a column that it does not know: without a default, the column has to allow NULL
 const domains = `
   SELECT c.relname, 'column', a.attname, format('%s, a domain of its owner''s that %s', t.oid::regtype, why.text), why.refuses, why.remedy
   FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid AND t.typtype = 'd'
@@ -143,7 +146,7 @@ const publications = `
   SELECT NULL, 'publication', pubname, 'all tables are sent to subscribers', false, format('DROP PUBLICATION %I', pubname)
   FROM pg_publication WHERE puballtables`;
 
-// the server refuses UPDATE and DELETE where subscribers could not tell which row is meant
+// the server refuses UPDATE and DELETE on a published table without a replica identity
 const identities = `
   SELECT c.relname, 'replica identity', c.relname, 'it is published, and has none: UPDATE and DELETE fail', true,
          format('ALTER TABLE %I REPLICA IDENTITY DEFAULT', c.relname)
@@ -152,7 +155,7 @@ const identities = `
     SELECT FROM pg_publication_tables t JOIN pg_publication p ON p.pubname = t.pubname
     WHERE t.schemaname = n.nspname AND t.tablename = c.relname AND (p.pubupdate OR p.pubdelete))`;
 
-// servers before 15 know no publications of whole schemas
+// servers before 15 have no publications of whole schemas
 const schemaPublications = `
   SELECT NULL, 'publication', p.pubname, format('all tables of schema %I are sent to subscribers', n.nspname), false,
          format('ALTER PUBLICATION %I DROP TABLES IN SCHEMA %I', p.pubname, n.nspname)
@@ -165,7 +168,7 @@ const eventTriggers = `
   FROM pg_event_trigger e JOIN pg_proc p ON p.oid = e.evtfoid
   WHERE e.evtenabled <> 'D' AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = e.oid AND d.deptype = 'e')`;
 
-// found before the built-in of the same name where the types of its arguments fit better
+// the server prefers such a function to the built-in one of the same name if its argument types match better
 const shadows = `
   SELECT NULL, 'function named like a built-in', p.proname, p.oid::regprocedure::text, false,
          'DROP FUNCTION ' || p.oid::regprocedure
@@ -185,8 +188,8 @@ const shadows = `
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'e')
     AND EXISTS (SELECT FROM pg_type b WHERE b.typname = t.typname AND b.typnamespace = 'pg_catalog'::regnamespace)`;
 
-// 16384 is the first number that objects of users have (PostgreSQL source, access/transam.h). A cast belongs to no schema: one
-// between types of the server's own, or one that was changed into `AS IMPLICIT`, works in every query
+// 16384 is the first oid of user objects (FirstNormalObjectId in access/transam.h). A cast belongs to no schema: a cast
+// between two built-in types affects every query
 const casts = `
   SELECT NULL, 'cast between built-in types', format('%s AS %s', format_type(k.castsource, NULL), format_type(k.casttarget, NULL)),
          concat(CASE k.castcontext WHEN 'i' THEN 'in every expression' WHEN 'a' THEN 'in every assignment' ELSE 'where it is asked for' END,
@@ -196,7 +199,7 @@ const casts = `
   WHERE k.oid >= 16384 AND k.castsource < 16384 AND k.casttarget < 16384
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_cast'::regclass AND d.objid = k.oid AND d.deptype = 'e')`;
 
-// where a setting comes from that makes every transaction of the application one that cannot write
+// settings that make every transaction of the application read-only, with the place where each was set
 const readOnly = `
   SELECT NULL, 'setting', 'default_transaction_read_only', 'every transaction of the application is read-only', true,
          coalesce('BEGIN READ WRITE; ' || (SELECT CASE WHEN s.setrole = 0 THEN format('ALTER DATABASE %I RESET default_transaction_read_only', current_database())
@@ -213,7 +216,7 @@ const readOnly = `
          '-- give the address of the primary in DATABASE_URL, or make this one the primary: SELECT pg_promote()'
   WHERE pg_is_in_recovery()`;
 
-// The base image changed under the volume: text sorts in another way than the indexes over it were built.
+// after a change of the base image, text may sort in another order than the one that the indexes were built with
 const collations = `
   SELECT NULL, '${collationVersion}', k.name,
          format('indexes over its columns were built with version %s, and the server sorts by %s, so they may miss rows. With the application stopped: REINDEX DATABASE %I; ALTER COLLATION %s REFRESH VERSION;', k.kept, k.actual, current_database(), k.name),
@@ -225,7 +228,7 @@ const collations = `
           WHERE c.relnamespace = ${schema} AND a.attnum > 0 AND NOT a.attisdropped)) AS k
   WHERE k.kept <> k.actual`;
 
-// servers before 15 have neither the column nor the function
+// servers before 15 have neither datcollversion nor pg_database_collation_actual_version
 const databaseCollation = `
   SELECT NULL, '${collationVersion} of the database', v.name,
          format('indexes over text were built with version %s, and the server sorts by %s, so they may miss rows. With the application stopped: REINDEX DATABASE %I; ALTER DATABASE %I REFRESH COLLATION VERSION;', v.kept, v.actual, v.name, v.name),
@@ -257,7 +260,8 @@ const ofEveryServer = [
 ];
 
 /**
- * `table` (null: the database), `what` it is, its `name` and `detail`, whether it `refuses` writes, and the `remedy`.
+ * The query for all attachments. Its columns: `table` (null: the database), `what`, `name`, `detail`, `refuses`
+ * (whether it refuses writes), `remedy` (the SQL that removes it).
  * @param versionNumber of the server, e.g. 160004
  */
 export function attachmentsQuery(versionNumber: number): string {
@@ -266,7 +270,7 @@ export function attachmentsQuery(versionNumber: number): string {
   );
 }
 
-/** The sequences that number the rows of tables that have some: which one, of which column. */
+/** The sequences that belong to columns of tables that are not empty. Columns: table, column, sequence, increment. */
 export const numberingsQuery = `
   SELECT c.relname AS table, a.attname AS column, s.relname AS sequence, z.seqincrement::text AS increment
   FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_class c ON c.oid = d.refobjid

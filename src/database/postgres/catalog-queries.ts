@@ -4,8 +4,8 @@ import { currentSchema, ownSchemas } from '../current-schema.ts';
 import { ledgerPattern, otherLedgers } from '../foreign-migration-tables.ts';
 
 /**
- * Every query reads pg_catalog and not information_schema: that lists what extensions own as well, and hides what
- * the role has no right to. Names are compared as they are stored, so capitals and quotes make a difference.
+ * All queries read pg_catalog, not information_schema, which also lists objects of extensions and hides objects that
+ * the role has no rights on. Names are compared as they are stored, so upper and lower case differ.
  */
 export const relationsQuery = `
   SELECT c.relname AS name, c.relkind AS kind, CASE WHEN c.reltuples >= 0 THEN c.reltuples::int8 END AS rows
@@ -15,7 +15,7 @@ export const relationsQuery = `
                     AND (d.deptype = 'e' OR (c.relkind = 'S' AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0)))
   ORDER BY c.relname`;
 
-/** What is asked of default expressions. Printing them takes the server as long as everything else here together. */
+/** How defaults are read. Printing their text takes the server as long as all the other queries together. */
 export type Defaults = 'text' | 'presence';
 
 export const columnsQuery = (defaults: Defaults): string => `
@@ -30,7 +30,7 @@ export const columnsQuery = (defaults: Defaults): string => `
   WHERE c.relnamespace = ${currentSchema} AND c.relkind IN ('r', 'p')
   ORDER BY c.relname, a.attnum`;
 
-// PostgreSQL 18 lists NOT NULL as constraints as well: columns tell that already
+// PostgreSQL 18 also lists NOT NULL constraints (contype n); columnsQuery reads those already
 export const constraintsQuery = `
   SELECT c.relname AS table, k.conname AS name, pg_get_constraintdef(k.oid) AS definition
   FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
@@ -38,7 +38,7 @@ export const constraintsQuery = `
     AND k.contype IN ('p', 'u', 'f', 'c', 'x')
   ORDER BY c.relname, k.conname`;
 
-// pg_get_indexdef() without a column number costs more than everything else here together
+// pg_get_indexdef() takes longer than all the other queries together: it is called only for expressions and sort orders
 export const indexesQuery = `
   SELECT c.relname AS table, i.relname AS name, x.indisunique AS unique, x.indisvalid AS valid, m.amname AS method,
          pg_get_expr(x.indpred, x.indrelid) AS predicate,
@@ -61,7 +61,7 @@ export const enumsQuery = `
   WHERE t.typnamespace = ${currentSchema}
   ORDER BY t.typname, e.enumsortorder`;
 
-/** Types that nobody made by creating a relation; what extensions own stays theirs. */
+/** Types that were created by CREATE TYPE or CREATE DOMAIN, without those of extensions. */
 export const typesQuery = `
   SELECT t.typname AS name FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
   WHERE t.typnamespace = ${currentSchema} AND (t.typtype IN ('e', 'd', 'r') OR c.relkind = 'c')
@@ -82,8 +82,8 @@ export const ledgersQuery = `
   ORDER BY 1`;
 
 /**
- * Where the application works, and which other schemas hold TimeTracker's tables: some core tables and the version
- * table, or most core tables. A table `users` alone may be anybody's.
+ * The current schema, and the other schemas that hold TimeTracker's tables: the version table with a core table, or
+ * more than half of the core tables. A single table `users` may belong to any application.
  */
 export const placeQuery = `
   SELECT current_schema() AS schema, to_json(ARRAY(

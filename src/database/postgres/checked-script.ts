@@ -3,7 +3,7 @@ import type { ArchiveObject } from '../../errors/failure.ts';
 import { type ScriptOptions, unknownEncoding } from './dump-script.ts';
 import { type DumpStatement, type Made, nothingMade, parseStatement } from './dump-statement.ts';
 
-/** What was read of a script so far. */
+/** What was read of a script so far, and the unknown statements in it. */
 export interface ScriptSummary {
   /** Rows of all tables. */
   rows: number;
@@ -13,28 +13,28 @@ export interface ScriptSummary {
 }
 
 export interface CheckOptions {
-  /** What psql is to be told otherwise. */
+  /** Which settings of the script are changed for psql. */
   readonly script: ScriptOptions;
-  /** `stop`: the first unknown statement is an error; `collect`: they are all listed, and nothing more passes. */
+  /** `stop`: the first unknown statement is an error. `collect`: unknown statements are left out and listed. */
   readonly onUnknown: 'stop' | 'collect';
-  /** Bytes of rows at the most. */
+  /** The largest number of bytes of rows. */
   readonly maxBytes: number;
-  /** What earlier scripts of the same dump have made; what is new is added. */
+  /** Schemas and enum types that earlier scripts of the same dump have created. New ones are added to it. */
   readonly made?: Made;
-  /** Hears what passes. */
+  /** Called with the statements and rows that pass. */
   readonly listener?: ScriptListener;
 }
 
-/** Hears what a script holds, in its order. */
+/** Receives the contents of a script, in order. */
 export interface ScriptListener {
   statement(statement: DumpStatement): void;
-  /** Bytes of the rows after a COPY, in pieces; the first one begins with the end of the line of that COPY. */
+  /** Bytes of the rows after a COPY, in pieces. The first piece begins with the line feed that ends the COPY line. */
   rows(bytes: Buffer): void;
-  /** The rows of a COPY are over. */
+  /** The rows of a COPY have ended. */
   end(): void;
 }
 
-/** A statement of a dump has no known shape. */
+/** A statement of a dump was not recognised. */
 export class UnknownStatement extends Error {
   readonly object: ArchiveObject;
 
@@ -44,21 +44,21 @@ export class UnknownStatement extends Error {
   }
 }
 
-/** A dump holds more than it may. */
+/** A dump holds more than `maxBytes` of rows. */
 export class TooMuchData extends Error {}
 
-/** Characters of one statement at the most. The longest real one, a wide CREATE TABLE, has some 10,000. */
+/** The largest number of characters of a statement. The longest real one, a wide CREATE TABLE, has about 10,000. */
 const longestStatement = 1_048_576;
-/** Characters of a statement that are shown. */
+/** How many characters of an unknown statement are shown. */
 const shownLength = 120;
 
 const lineFeed = 0x0a;
 const endOfRows = Buffer.from('\n\\.');
 
 /**
- * Checks the SQL that pg_restore writes: only statements whose whole text was recognised pass (`parseStatement`), and
- * the rows that follow a COPY. What passes is, byte for byte, what was parsed. Comments are left out, and psql's own
- * commands: `\restrict` is the caller's to send.
+ * Checks the SQL that pg_restore writes. Only statements whose whole text was recognised (`parseStatement`) pass, and
+ * the rows that follow a COPY. Exactly the bytes that were parsed pass. Comments and psql's meta-commands are left out:
+ * the caller has to send `\restrict`.
  */
 export function checkScript({ script, onUnknown, maxBytes, made = nothingMade(), listener }: CheckOptions): {
   readonly stream: Transform;
@@ -66,7 +66,7 @@ export function checkScript({ script, onUnknown, maxBytes, made = nothingMade(),
 } {
   const summary: ScriptSummary = { rows: 0, bytes: 0, unknown: [] };
   let state: 'statements' | 'rows' | 'skipping' = 'statements';
-  /** What was not dealt with yet: the beginning of a line, or what may be the end of rows. */
+  /** Bytes that are not processed yet: the beginning of a line, or of what may be the end of rows. */
   let rest: Buffer = Buffer.alloc(0);
   let statement = '';
   let heading = { type: '', name: '' };
@@ -77,7 +77,7 @@ export function checkScript({ script, onUnknown, maxBytes, made = nothingMade(),
     if (onUnknown === 'stop') throw new UnknownStatement(object);
     summary.unknown.push(object);
     statement = '';
-    // what it hides is looked for again at the next heading
+    // where an unknown statement ends is not known: reading goes on at the next heading comment of pg_restore
     state = 'skipping';
   };
 
@@ -103,13 +103,13 @@ export function checkScript({ script, onUnknown, maxBytes, made = nothingMade(),
     statement = '';
     if (parsed.kind === 'copy') {
       state = 'rows';
-      // its line feed stands before the first row, and is counted with the rows
+      // the line feed of the COPY line is counted with the rows
       summary.rows--;
       push(Buffer.from(told.slice(0, -1), 'latin1'));
     } else push(Buffer.from(told, 'latin1'));
   };
 
-  /** Takes lines until rows begin. @returns what is left */
+  /** Reads lines until rows begin. @returns the bytes that are left */
   const readStatements = (bytes: Buffer, push: (bytes: Buffer) => void): Buffer => {
     for (let start = 0; ;) {
       const end = bytes.indexOf(lineFeed, start);
@@ -134,7 +134,7 @@ export function checkScript({ script, onUnknown, maxBytes, made = nothingMade(),
     for (let at = bytes.indexOf(lineFeed); at >= 0; at = bytes.indexOf(lineFeed, at + 1)) summary.rows++;
   };
 
-  /** Takes rows until the line that ends them. @returns what is left */
+  /** Reads rows until the line that ends them. @returns the bytes that are left */
   const readRows = (bytes: Buffer, push: (bytes: Buffer) => void): Buffer => {
     const end = bytes.indexOf(endOfRows);
     if (end < 0) {
@@ -149,7 +149,7 @@ export function checkScript({ script, onUnknown, maxBytes, made = nothingMade(),
       push(bytes.subarray(0, end));
       return bytes.subarray(end);
     }
-    // in rows a backslash never comes before a full stop: only the end of the rows looks like that
+    // COPY never writes `\.` within a row, so a line that begins with it and goes on is an error
     if (bytes[after] !== lineFeed) {
       statement = 'rows with a line that begins with \\.';
       refuse();
@@ -190,7 +190,7 @@ export function checkScript({ script, onUnknown, maxBytes, made = nothingMade(),
   return { stream, summary };
 }
 
-/** Names in a dump are UTF-8 as a rule. */
+/** Names in a dump are usually UTF-8. */
 function decode(text: string): string {
   return Buffer.from(text, 'latin1').toString('utf8');
 }

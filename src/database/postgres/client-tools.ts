@@ -4,8 +4,8 @@ import { execa } from 'execa';
 import type { PostgresTarget } from '../../config/config.ts';
 
 /**
- * Milliseconds that a program of the server gets once it is told to stop. Told so, it asks the server to cancel its
- * statement, and waits for a server that has fallen silent; `docker stop` waits for ten seconds in all.
+ * Milliseconds between SIGTERM and SIGKILL for a client program. After SIGTERM it asks the server to cancel its
+ * statement, and would wait for a server that does not answer; `docker stop` allows ten seconds in all.
  */
 export const forceKillAfterDelay = 2000;
 
@@ -15,19 +15,19 @@ export type ToolName = 'pg_dump' | 'pg_restore' | 'psql';
 /** A client program of one major version of PostgreSQL. */
 export interface Tool {
   readonly name: ToolName;
-  /** A path, or the name alone for what PATH has. */
+  /** A path, or only the name for the program on PATH. */
   readonly command: string;
   readonly major: number;
-  /** The release of that major; 0 before the first. */
+  /** The minor version; 0 for a beta or release candidate. */
   readonly minor: number;
 }
 
-/** Where Debian's packages and the image keep the tools of several majors, each in `<major>/bin`. */
+/** The folder where Debian's packages and the image install the tools of each major version, in `<major>/bin`. */
 const installations = '/usr/lib/postgresql';
 
 /**
  * Finds every installation of a tool.
- * @returns Debian's by rising major, then the one on PATH
+ * @returns Debian's in ascending order of major version, then the one on PATH
  */
 export async function findTools(name: ToolName): Promise<readonly Tool[]> {
   const folders = await readdir(installations).catch(() => []);
@@ -44,8 +44,8 @@ export async function findTools(name: ToolName): Promise<readonly Tool[]> {
 }
 
 /**
- * The tool for a server: that of its own major, else the nearest newer one. An older one cannot read the server.
- * What PATH has comes last among equals.
+ * Chooses the tool for a server: of the same major version, else of the next newer one; an older tool cannot dump a
+ * newer server. Among tools of the same major, the one on PATH comes last.
  */
 export function chooseTool(tools: readonly Tool[], serverMajor: number): Tool | null {
   const able = tools.filter(({ major }) => major >= serverMajor);
@@ -53,16 +53,16 @@ export function chooseTool(tools: readonly Tool[], serverMajor: number): Tool | 
 }
 
 /**
- * The pg_restore for a dump: as `chooseTool`, among those that read the dump. Where all of them are older than the
- * server, the newest one: an older tool loads into a newer server.
- * @param oldest the oldest major that reads the dump
+ * Chooses the pg_restore for a dump: like `chooseTool`, among those that can read the dump. If all of them are older
+ * than the server, the newest one is taken: an older pg_restore can load into a newer server.
+ * @param oldest the oldest major version that reads the dump
  */
 export function chooseRestore(tools: readonly Tool[], oldest: number, serverMajor: number): Tool | null {
   const able = tools.filter(({ major }) => major >= oldest);
   return chooseTool(able, serverMajor) ?? newest(able);
 }
 
-/** The psql that goes with a pg_restore: of the same installation, else of the same major, else the newest. */
+/** Chooses the psql for a pg_restore: of the same installation, else of the same major version, else the newest. */
 export function choosePsql(tools: readonly Tool[], restore: Tool): Tool | null {
   const safe = tools.filter(knowsRestrict);
   const folder = dirname(restore.command);
@@ -77,7 +77,7 @@ export function newest(tools: readonly Tool[]): Tool | null {
   return tools.toSorted((one, other) => other.major - one.major)[0] ?? null;
 }
 
-/** The releases that brought `\restrict`, without which a dump can make psql run commands (CVE-2025-8714). */
+/** The minor releases that added `\restrict`; without it a dump can make psql run commands (CVE-2025-8714). */
 const restricting = new Map([
   [13, 22],
   [14, 19],
@@ -90,7 +90,7 @@ function knowsRestrict({ major, minor }: Tool): boolean {
   return major >= 18 || minor >= (restricting.get(major) ?? Infinity);
 }
 
-/** `pg_dump (PostgreSQL) 16.4 (Debian …)` → 16 and 4; null where there is no such program. */
+/** `pg_dump (PostgreSQL) 16.4 (Debian …)` → 16 and 4; null if there is no such program. */
 async function versionOf(command: string): Promise<{ readonly major: number; readonly minor: number } | null> {
   const { failed, stdout } = await execa(command, ['--version'], { reject: false, timeout: 10_000 });
   const [, major, minor = 0] = /\(PostgreSQL\) (\d+)(?:\.(\d+))?/.exec(failed ? '' : stdout) ?? [];
@@ -98,9 +98,9 @@ async function versionOf(command: string): Promise<{ readonly major: number; rea
 }
 
 /**
- * How to reach a server, in the variables of libpq (PostgreSQL manual, "Environment Variables"): a password does not
- * show there as it would among the arguments, and no name can be taken for something else.
- * @param startOptions what the session needs beside the target's own (`startOptions`)
+ * How to reach a server, as environment variables of libpq (PostgreSQL manual, "Environment Variables"). Unlike
+ * arguments, they do not show the password in the process list, and a database name is never read as an option.
+ * @param startOptions session options (`startOptions`) besides those of the target
  */
 export function libpqEnvironment(
   target: PostgresTarget,
@@ -118,10 +118,10 @@ export function libpqEnvironment(
     PGSSLCERT: target.sslcert,
     PGSSLKEY: target.sslkey,
     PGCONNECT_TIMEOUT: connectTimeout === undefined ? undefined : String(connectTimeout),
-    // whatever the surroundings say must not lead to another server, or change what comes out
+    // inherited variables must not lead to another server or change the output
     PGHOSTADDR: undefined,
     PGSERVICE: undefined,
-    // of two values of one setting the later one counts
+    // if a setting occurs twice, the last value counts
     PGOPTIONS: [target.options, startOptions].filter((options) => options !== undefined).join(' ') || undefined,
     PGTARGETSESSIONATTRS: undefined,
   };

@@ -7,7 +7,7 @@ import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { closeClient } from './connect.ts';
 import { isConnectionLoss } from './connection-failure.ts';
 
-/** How often a server is asked about a transaction that it is still ending. */
+/** How often the server is asked about a transaction that is still in progress. */
 const looks = 20;
 const invalidParameter = '22023';
 
@@ -15,21 +15,22 @@ export interface CommitOptions {
   /** Opens another connection to the same database. */
   readonly reconnect: () => Promise<pg.Client>;
   readonly signal: AbortSignal;
-  /** Told of a transaction that wrote, once it is committed, or once it is certain that nobody can tell. */
+  /** Called for a transaction that wrote, once it is committed, or once its outcome cannot be found out. */
   readonly onCommit: (outcome: CommitOutcome) => void;
 }
 
 /**
- * Commits the open transaction. Only the server's own word counts: where the connection breaks before the answer, the
- * server is asked over another connection (PostgreSQL manual, "Transaction ID and Snapshot Information Functions").
- * @throws Error if the transaction was not committed, or the connection broke: `onCommit` was told before
+ * Commits the open transaction. If the connection breaks before the answer, the server is asked over another connection
+ * whether it committed (PostgreSQL manual, "Transaction ID and Snapshot Information Functions").
+ * @throws Error if the transaction was not committed, or if the connection broke; then `onCommit` was called before,
+ *   unless the transaction was aborted
  */
 export async function commit(client: pg.Client, options: CommitOptions): Promise<void> {
   const { rows } = await client.query<Row>('SELECT pg_current_xact_id_if_assigned()::text AS id');
   const transaction = rows[0] === undefined ? null : optionalText(rows[0], 'id');
   try {
     const { command } = await client.query('COMMIT');
-    // that is how a server ends a transaction in which a statement has failed
+    // after a failed statement the server answers COMMIT with ROLLBACK
     if (command !== 'COMMIT') throw new Error(`the server answered COMMIT with ${command}: nothing was committed`);
   } catch (error) {
     if (transaction !== null && isConnectionLoss(error)) {
@@ -56,7 +57,7 @@ async function askOutcome(
     }
     return 'unknown';
   } catch (error) {
-    // the server crashed and came back, and has never heard of this transaction: nothing of it reached the disk
+    // "transaction ID is in the future": the server crashed and restarted, and nothing of the transaction was written
     if (hasCode(error, invalidParameter)) return 'aborted';
     throw error;
   } finally {

@@ -8,21 +8,21 @@ import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { type ConnectionFailure, judgeConnectionFailure } from './connection-failure.ts';
 import { lastRow, textTypes } from './session.ts';
 
-/** What a run needs to know about connecting, beside where to. */
+/** How to connect, besides the target. */
 export interface ConnectOptions {
-  /** Seconds to wait for the server in all. */
+  /** Seconds to wait for the server, over all attempts. */
   readonly waitTimeout: number;
-  /** Shown to whoever looks at pg_stat_activity: `db-init 1.2.3 gate`. */
+  /** The application_name in pg_stat_activity: `db-init 1.2.3 gate`. */
   readonly applicationName: string;
   readonly signal: AbortSignal;
-  /** Told why a run is still waiting, and for how many seconds more at the most. */
+  /** Called before each wait, with its reason and the seconds that are left. */
   readonly onWaiting: (reason: string, secondsLeft: number) => void;
 }
 
-/** What the server says of itself right after the connection is made. */
+/** What the server reports right after the connection is made. */
 export interface ServerFacts {
   readonly backendPid: number;
-  /** The port the server sees us at; null over a Unix socket. */
+  /** Our port as the server sees it; null over a Unix socket. */
   readonly clientPort: number | null;
   /** e.g. 160004 */
   readonly versionNumber: number;
@@ -31,31 +31,31 @@ export interface ServerFacts {
   /** Seconds since the server started. */
   readonly uptime: number;
   readonly standby: boolean;
-  /** Whether a session begins read-only: `default_transaction_read_only`. */
+  /** Whether transactions are read-only by default (`default_transaction_read_only`). */
   readonly readOnly: boolean;
 }
 
 export interface Connected {
   readonly client: pg.Client;
   readonly server: ServerFacts;
-  /** The target, with the one server of its list that this is the connection to. */
+  /** The target, with the one server of its list that was connected to. */
   readonly target: PostgresTarget;
 }
 
-// How long a server that just started is not trusted yet: the official image starts a temporary server while it
-// initialises its volume and stops it again.
+// Seconds after its start in which a server is not used yet: the official image starts a temporary server while it
+// initialises its volume, and stops it again.
 const recentServer = 3;
 /** The oldest version that is supported. */
 export const oldestServer = 130000;
-/** Seconds that a closed database is waited for: an exchange closes it for a moment, while sessions end. */
+/** Seconds to wait for a database that allows no connections: a swap closes it for a moment while sessions end. */
 const closedGrace = 15;
-/** Seconds that a missing database is waited for: the image creates it right after its server came up. */
+/** Seconds to wait for a missing database: the image creates it right after its server has started. */
 const databaseGrace = 10;
 
 /**
- * Connects, waiting for what heals by itself: a server that is not up, still starting, a standby before its promotion.
- * Of several servers the first one is taken that accepts writes, as libpq does with `target_session_attrs`: the next one
- * is asked where nobody answers or nothing can be written, and not where a server has refused.
+ * Connects, and waits for conditions that pass by themselves: the server is down or starting, or is a standby before
+ * its promotion. Of several servers it takes the first that accepts writes, like libpq with `target_session_attrs`:
+ * it goes on to the next one if a server does not answer or is read-only, and stops if a server has refused the user.
  * @throws Failure `unreachable`, `no-such-database`, `closed-database`, `access-denied`, `unsupported-server`
  */
 export async function connectWhenReady(target: PostgresTarget, options: ConnectOptions): Promise<Connected> {
@@ -79,7 +79,7 @@ export async function connectWhenReady(target: PostgresTarget, options: ConnectO
         break;
       case 'closed': {
         closed ??= await findClosed(at, options.applicationName);
-        // waiting makes nothing of it whole again
+        // a database whose DROP DATABASE was interrupted cannot be used again: waiting does not help
         if (closed?.dropped === true || secondsWaited() >= Math.min(closedGrace, options.waitTimeout)) {
           throw await closedDatabase(at, options.applicationName, outcome.reason);
         }
@@ -100,7 +100,7 @@ export async function connectWhenReady(target: PostgresTarget, options: ConnectO
 }
 
 /**
- * Finds the server of a list that a run works on from now on, waiting as `connectWhenReady` does.
+ * Chooses the server of a list that the run works on from now on; waits as `connectWhenReady` does.
  * @throws Failure as `connectWhenReady`
  */
 export async function chooseHost(target: PostgresTarget, options: ConnectOptions): Promise<PostgresTarget> {
@@ -109,11 +109,11 @@ export async function chooseHost(target: PostgresTarget, options: ConnectOptions
   return { ...chosen, list: hostsOf(target) };
 }
 
-/** A server of a target, and what is asked of it beside a connection. */
+/** A server of a target, and what it has to be besides reachable. */
 interface Candidate {
   readonly target: PostgresTarget;
   readonly wantsReadWrite: boolean;
-  /** When it started, if it was met right after that: the next time it counts as one that stays. */
+  /** Its start time, if it had just started at the last attempt. If the time is still the same, the server is used. */
   trusted: string | null;
 }
 
@@ -125,8 +125,8 @@ function eachServer({ furtherHosts = [], wantsReadWrite = false, ...first }: Pos
 type Attempt = { readonly kind: 'ready'; readonly connected: Connected } | ConnectionFailure;
 
 /**
- * Tries one server after the other, up to the first whose answer waiting does not change.
- * @returns `at`: the server whose answer it is, or the whole list where all of them are to be waited for
+ * Tries one server after the other, until one gives an answer other than `passing`.
+ * @returns `at`: the server that gave the answer, or the whole list if every answer was `passing`
  */
 async function tryInTurn(
   list: PostgresTarget,
@@ -180,17 +180,17 @@ async function tryToConnect(candidate: Candidate, options: ConnectOptions, patie
   }
 }
 
-/** Seconds that a server may take to say goodbye. */
+/** Seconds that a server gets to close the connection. */
 const farewell = 2;
 
-/** Closes a connection. A server that has fallen silent is not waited for. */
+/** Closes a connection; if the server does not answer in time, closes the socket. */
 export async function closeClient(client: pg.Client): Promise<void> {
   const silent = setTimeout(() => client.connection.stream.destroy(), farewell * 1000);
   await client.end().catch(() => undefined);
   clearTimeout(silent);
 }
 
-/** Waits for an answer, `seconds` at most, and closes the socket where none comes or the run is to stop. */
+/** Waits for an answer for `seconds` at most, and closes the socket on a timeout or when `signal` is aborted. */
 export async function answered<Result>(
   client: pg.Client,
   seconds: number,
@@ -208,7 +208,7 @@ export async function answered<Result>(
   }
 }
 
-/** The error of a socket that was closed because nothing came over it. */
+/** The error of a socket that was closed because the server did not answer. */
 export function noAnswer(seconds: number): Error {
   return Object.assign(new Error(`the server has not answered for ${seconds} seconds`), { code: 'ETIMEDOUT' });
 }
@@ -226,27 +226,27 @@ async function closedDatabase(target: PostgresTarget, applicationName: string, r
   });
 }
 
-/** Databases that every server has, and that are never the application's. */
+/** Databases that a server has by default, and that are never the application's. */
 export const maintenanceDatabases: readonly string[] = ['postgres', 'template1'];
 
-/** A database that the server lets nobody into. */
+/** What was found out about a database that allows no connections. */
 interface Closed {
-  /** Names of databases beside it that a restore has made, or kept. */
+  /** Names of the databases beside it that a restore has created or kept. */
   readonly beside: readonly string[];
-  /** Whether a DROP DATABASE was cut off. */
+  /** Whether a DROP DATABASE was interrupted. */
   readonly dropped: boolean;
 }
 
 /**
- * SQL for whether a DROP DATABASE was cut off: the server marks a database before it removes its files
+ * SQL for whether a DROP DATABASE was interrupted: the server marks a database before it removes its files
  * (DATCONNLIMIT_INVALID_DB in pg_database.h, since 15.4, 14.9 and 13.12).
  */
 export const dropWasCutOff = 'datconnlimit = -2';
 
 /**
- * Looks from another database of the server whether the live one is closed to everybody, and what restores have left
- * beside it.
- * @returns null if it is not closed, or if no other database lets this user in
+ * Checks from another database of the server whether the live one allows no connections, and which databases restores
+ * have left beside it.
+ * @returns null if it allows connections, or if this user can connect to no other database
  */
 export async function findClosed(target: PostgresTarget, applicationName: string): Promise<Closed | null> {
   for (const database of maintenanceDatabases.filter((name) => name !== target.database)) {
@@ -270,21 +270,21 @@ export async function findClosed(target: PostgresTarget, applicationName: string
   return null;
 }
 
-/** Whether a name is one that a restore of `live` gives, which cuts a long one off. */
+/** Whether a restore of `live` gives such a name to a database. It shortens long names, because they have 63 bytes. */
 function isBeside(name: string, live: string): boolean {
   const [, begin] = /^(.+)_(?:before|restore)_\d{8}_\d{6}(?:_\d+)?$/s.exec(name) ?? [];
   return begin !== undefined && (begin === live || (live.startsWith(begin) && Buffer.byteLength(name) > 59));
 }
 
-/** Seconds that one attempt may take: `connect_timeout` of the address, where 0 is no limit. */
+/** Seconds that one attempt may take: `connect_timeout` of the address; 0 means no limit. */
 function attemptTimeout({ connectTimeout = 5 }: PostgresTarget): number {
   return connectTimeout === 0 ? Infinity : connectTimeout;
 }
 
 /**
- * Connects once. With `sslmode=prefer` a server that has no TLS, or lets us in only without, is asked again in clear,
- * as libpq does.
- * @param patience seconds
+ * Connects once. With `sslmode=prefer`, if the server has no TLS or accepts this user only without it, connects again
+ * without TLS, as libpq does.
+ * @param patience seconds that the attempt may take
  * @param signal ends the attempt at once
  */
 export async function connectOnce(
@@ -304,7 +304,7 @@ export async function connectOnce(
 }
 
 function wantsNoTls(error: unknown): boolean {
-  // 28000 is what a server says that has only `hostnossl` lines for us
+  // 28000: pg_hba.conf has only `hostnossl` lines that match
   return /does not support SSL/i.test(String(error)) || hasCode(error, '28000');
 }
 
@@ -324,20 +324,20 @@ async function connect(
     application_name: applicationName,
     options: target.options ?? '',
     connectionTimeoutMillis: patience * 1000,
-    // a server whose machine is gone says nothing: the system asks for it, and ends the connection at last
+    // if the machine of the server is gone, TCP keepalive ends the connection
     keepAlive: true,
     keepAliveInitialDelayMillis: 30_000,
     types: textTypes,
     ssl,
   });
-  // a connection that dies between two queries must not take the process with it: the next query reports it
+  // without a listener, a connection that breaks between two queries would end the process; the next query reports it
   client.on('error', () => undefined);
   const close = (): void => void client.connection.stream.destroy();
   signal?.addEventListener('abort', close);
   try {
     await client.connect();
   } catch (error) {
-    // pg leaves the socket open when it finds no password to answer with, and with it the process running
+    // if no password was given, pg leaves the socket open, which would keep the process running
     close();
     throw error;
   } finally {
@@ -370,20 +370,20 @@ function tlsOptions(target: PostgresTarget): TlsOptions {
     case 'prefer':
       return { rejectUnauthorized: false, ...identity };
     case 'require':
-      // libpq verifies the authority as soon as a root certificate is given
+      // with a root certificate libpq verifies the certificate authority even for `require`
       return 'ca' in authorities
         ? { rejectUnauthorized: true, checkServerIdentity: () => undefined, ...authorities, ...identity }
         : { rejectUnauthorized: false, ...identity };
     case 'verify-ca':
       return { rejectUnauthorized: true, checkServerIdentity: () => undefined, ...authorities, ...identity };
     case 'verify-full':
-      // pg names the server for the handshake only if it has a name: an address would go unchecked
+      // pg sets the server name only for host names; `host` makes node:tls check an IP address as well
       return { rejectUnauthorized: true, host: target.host, ...authorities, ...identity };
   }
 }
 
 async function askServer(client: pg.Client): Promise<ServerFacts> {
-  // a role's statement_timeout must not cut this off; LOCAL, for the session may be a pooler's
+  // the statement_timeout of a role must not apply here; LOCAL, because the session may belong to a pooler
   const row = await lastRow(
     client,
     `SET LOCAL statement_timeout TO 0;

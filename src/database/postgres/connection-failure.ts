@@ -2,21 +2,21 @@ import { codeOf } from '../../errors/error-code.ts';
 
 /** What a failed attempt to connect means for the next one. */
 export type ConnectionFailure =
-  /** Heals by itself as a rule: the server is starting, the name is not known yet. */
+  /** Usually passes by itself: the server is starting, the host name is not known yet. */
   | {
       readonly kind: 'passing';
       readonly reason: string;
-      /** Whether the server allows no further connection: `max_connections`, or the limit of a role or a database. */
+      /** Whether a limit is reached: `max_connections`, or the connection limit of a role or a database. */
       readonly full?: boolean;
     }
-  /** The server is there, the database is not: perhaps it is being created this moment. */
+  /** The server answers, but the database does not exist; perhaps it is being created. */
   | { readonly kind: 'no-such-database'; readonly reason: string }
-  /** The database is there, and closed to everybody: for the moment of an exchange, or for good. */
+  /** The database exists and allows no connections: during a swap, or permanently. */
   | { readonly kind: 'closed'; readonly reason: string }
   /** Waiting does not help: credentials, rights, TLS. */
   | { readonly kind: 'denied'; readonly reason: string };
 
-/** SQLSTATE classes and codes (PostgreSQL manual, appendix A) and the system's own, with what they mean to a person. */
+/** SQLSTATE codes (PostgreSQL manual, appendix A) and errno codes, with their meaning in words. */
 const passing: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing is listening there yet',
   ECONNRESET: 'the connection was reset',
@@ -48,7 +48,7 @@ const denied: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'the server certificate is for another host name',
 };
 
-/** Judges what `pg` threw while connecting. Unknown failures pass: the time limit ends them. */
+/** Classifies what `pg` threw while connecting. Unknown failures are `passing`: the wait timeout ends them. */
 export function judgeConnectionFailure(error: unknown): ConnectionFailure {
   const failure = firstOf(error);
   const message = failure instanceof Error ? failure.message : String(failure);
@@ -57,14 +57,14 @@ export function judgeConnectionFailure(error: unknown): ConnectionFailure {
   if (code === '55000') return { kind: 'closed', reason: message };
   const refusal = denied[code];
   if (refusal !== undefined) return { kind: 'denied', reason: `${refusal} (${message})` };
-  // pg reports these two without a code
+  // pg reports the next two without a code
   if (/server does not support SSL/i.test(message)) {
     return { kind: 'denied', reason: 'the server does not speak TLS, but sslmode asks for it' };
   }
   if (/^SASL|password must be a string|no password/i.test(message)) {
     return { kind: 'denied', reason: `the server asks for a password, and none that fits was given (${message})` };
   }
-  // pg's words for any other answer than yes or no
+  // pg's message if the answer to its TLS request is neither yes nor no
   if (/error establishing an SSL connection/i.test(message)) {
     return { kind: 'passing', reason: 'the answer was not that of PostgreSQL: does something else listen there?' };
   }
@@ -75,7 +75,7 @@ export function judgeConnectionFailure(error: unknown): ConnectionFailure {
   return { kind: 'passing', reason, ...(code === '53300' && { full: true }) };
 }
 
-/** Whether an error means that the connection is gone. pg's own errors of that kind bear no code. */
+/** Whether an error means that the connection is lost. pg's own errors of this kind have no code. */
 export function isConnectionLoss(error: unknown): boolean {
   const message = error instanceof Error ? error.message : '';
   return (

@@ -3,9 +3,9 @@ import type { Database } from '../database.ts';
 import { number, only, text } from '../rows.ts';
 
 /**
- * Requires that our role may open `more` connections beside those that it has open now (`ALTER ROLE … CONNECTION LIMIT`).
- * @param purpose what they are for, after "to"
- * @returns how many it may open; a superuser has no limit
+ * Requires that our role may open `more` connections besides its open ones (`ALTER ROLE … CONNECTION LIMIT`).
+ * @param purpose what the connections are for, as a phrase after "to"
+ * @returns how many more connections the role may open; Infinity for a superuser or without a limit
  * @throws Failure `missing-rights`, with the limit that is needed
  */
 export async function requireConnections(live: Database, more: number, purpose: string): Promise<number> {

@@ -4,14 +4,17 @@ import { quoteName, quoteText } from '../quoting.ts';
 import { flag, number, only, optionalText, text } from '../rows.ts';
 import { postgresSession } from './session.ts';
 
-/** A setting of a database, for everybody or for one role. */
+/** A setting of a database (`ALTER DATABASE … SET`), for all roles or for one. */
 interface Setting {
   readonly role: string | null;
   readonly name: string;
   readonly value: string;
 }
 
-/** Gives a database what was granted, set and noted for another one. @returns what could not be carried over, in words */
+/**
+ * Copies the settings, connection limit, comment and grants of one database to another.
+ * @returns a phrase for each that could not be copied
+ */
 export async function copySettings(client: pg.Client, from: string, to: string): Promise<readonly string[]> {
   const session = postgresSession(client);
   const lost: string[] = [];
@@ -26,13 +29,13 @@ export async function copySettings(client: pg.Client, from: string, to: string):
   for (const setting of await settingsOf(client, from)) {
     const scope = setting.role === null ? '' : `ROLE ${quoteName(setting.role)} IN `;
     await attempt(`the setting ${setting.name}${setting.role === null ? '' : ` of ${setting.role}`}`, async () => {
-      // lists and quoting are the server's business: it takes over what is in force
+      // FROM CURRENT: the server itself quotes the value and handles lists
       await session.run(`BEGIN; SELECT set_config(${quoteText(setting.name)}, ${quoteText(setting.value)}, true);
         ALTER ${scope}DATABASE ${quoteName(to)} SET ${setting.name.split('.').map(quoteName).join('.')} FROM CURRENT;
         COMMIT`);
     });
   }
-  // only now: the load needs several connections
+  // only now, because the load needed several connections
   const limit = await limitOf(client, from);
   await attempt('the limit of connections', () =>
     session.run(`ALTER DATABASE ${quoteName(to)} CONNECTION LIMIT ${limit}`),
@@ -78,7 +81,7 @@ async function commentOf(client: pg.Client, database: string): Promise<string | 
   return optionalText(only(rows), 'comment');
 }
 
-/** @returns null if nothing was ever granted or revoked: then a new database has the same */
+/** @returns null if nothing was ever granted or revoked: a new database has the same default rights */
 async function grantsOf(client: pg.Client, database: string): Promise<((target: string) => readonly string[]) | null> {
   const session = postgresSession(client);
   const custom = await session.query('SELECT 1 FROM pg_database WHERE datname = $1 AND datacl IS NOT NULL', [database]);

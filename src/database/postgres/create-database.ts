@@ -2,10 +2,16 @@ import { quoteName, quoteText } from '../quoting.ts';
 import { only, optionalText, text } from '../rows.ts';
 import type { Session } from '../session.ts';
 
-/** Whether a database lies where a new one does anyway: to ask for that place by name takes a right to it. */
+/**
+ * SQL for whether a database is in the default tablespace. A new one is created there anyway, while naming the
+ * tablespace would need the CREATE right on it.
+ */
 export const inOrdinaryTablespace = `dattablespace = (SELECT dattablespace FROM pg_database WHERE datname = 'template0')`;
 
-/** CREATE DATABASE like another one. What a server does not know yet, its row of pg_database does not have. */
+/**
+ * The CREATE DATABASE statement for a database like another one. `to_jsonb` reads the columns of pg_database that older
+ * servers do not have.
+ */
 export async function creation(name: string, like: string, session: Session): Promise<string> {
   const [row] = await session.query(
     `SELECT pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding,
@@ -31,7 +37,7 @@ export async function creation(name: string, like: string, session: Session): Pr
   return `CREATE DATABASE ${quoteName(name)} ${options.join(' ')}`;
 }
 
-/** ALTER DATABASE that gives a database to the owner of another one. */
+/** The ALTER DATABASE statement that gives a database to the owner of another one. */
 export async function ownership(name: string, like: string, session: Session): Promise<string> {
   const row = only(
     await session.query('SELECT pg_get_userbyid(datdba) AS owner FROM pg_database WHERE datname = $1', [like]),
@@ -39,10 +45,10 @@ export async function ownership(name: string, like: string, session: Session): P
   return `ALTER DATABASE ${quoteName(name)} OWNER TO ${quoteName(text(row, 'owner'))}`;
 }
 
-/** `c`: libc, `i`: ICU (PostgreSQL 15), `b`: built in (17); null for a server that knows libc alone. */
+/** `provider`: `c` libc, `i` ICU (PostgreSQL 15), `b` builtin (17); null on a server that has only libc. */
 function localeOptions(provider: string | null, locale: string | null, rules: string | null): readonly string[] {
   if (provider === null) return [];
-  // the template's may be another one
+  // named even if it is libc: template0 may have another provider
   if (provider === 'c' || locale === null) return ['LOCALE_PROVIDER libc'];
   if (provider === 'b') return ['LOCALE_PROVIDER builtin', `BUILTIN_LOCALE ${quoteText(locale)}`];
   return [

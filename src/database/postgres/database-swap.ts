@@ -27,7 +27,7 @@ import type { Session } from '../session.ts';
 import { postgresSession } from './session.ts';
 import { endOnAbort } from './end-on-abort.ts';
 
-/** Seconds that sessions are given to end after they were told to. */
+/** Seconds that sessions get to end after pg_terminate_backend. */
 const patience = 10;
 
 const nobody: OthersAtWork = { sessions: [], prepared: [] };
@@ -37,45 +37,48 @@ const insufficientPrivilege = '42501';
 export interface MaintenanceOptions extends ConnectOptions {
   /** Seconds to wait for another restore. */
   readonly lockTimeout: number;
-  /** Told while another restore is at work. @returns what that is */
+  /** Called while another restore holds the lock. @returns a description of that restore */
   readonly onLockWaiting: (secondsLeft: number) => string;
 }
 
-/** A connection beside the live database, from which that one can be replaced. It holds the lock of restores. */
+/** A connection to a maintenance database, from which the live one can be replaced. It holds the restore lock. */
 export interface Maintenance {
   /** Whether this user may create a database and rename the live one. */
   mayExchange(): Promise<boolean>;
   exists(name: string): Promise<boolean>;
-  /** Whether it is there, and a DROP DATABASE of it was cut off. */
+  /** Whether the database exists and a DROP DATABASE of it was interrupted. */
   isDropped(name: string): Promise<boolean>;
-  /** Creates an empty database like the live one: owner, encoding, locale, tablespace. */
+  /** Creates an empty database with the owner, encoding, locale and tablespace of the live one. */
   create(name: string): Promise<void>;
   /**
-   * Creates a role of the same name that owns the database and has no other right. Both are dropped by `drop`.
-   * @returns that role; or null if we are no superuser and so have no rights to misuse; or why the server does not let
-   *   the role in
+   * Creates a role with the name of the database, which owns it and has no other right. `drop` drops both.
+   * @returns the role; null if our role is no superuser, so that a dump could not misuse its rights; or, as a text, the
+   *   reason why the server does not let the new role connect
    */
   createOwner(name: string): Promise<LoadRole | string | null>;
-  /** Gives the database, and all that the role of `createOwner` made in it, to `owner`, and drops the role. */
+  /**
+   * Gives the objects of the role of `createOwner` to `owner` (null: the current user) and the database to the owner of
+   * the live one, and drops the role.
+   */
   dropOwner(name: string, owner: string | null): Promise<void>;
   drop(name: string): Promise<void>;
-  /** Gives a database what was granted, set and noted for the live one. @returns what could not be carried over, in words */
+  /** Copies settings, grants and comment of the live database. @returns a phrase for each that could not be copied */
   carryOver(name: string): Promise<readonly string[]>;
   /**
-   * Renames both databases in one transaction: `live` becomes `outgoing`, `incoming` becomes `live`. Nobody may hold a
-   * session or a prepared transaction in either.
-   * @param disconnect whether sessions of others are ended
-   * @returns those who stand in the way; nobody, if it was done
+   * Renames both databases in one transaction: `live` becomes `outgoing`, `incoming` becomes `live`. Neither may have
+   * sessions or prepared transactions.
+   * @param disconnect whether to end the sessions of others
+   * @returns the sessions and prepared transactions that prevent the swap; empty if it was done
    */
   exchange(incoming: string, outgoing: string, disconnect: boolean): Promise<OthersAtWork>;
-  /** Lets everybody into the live database again, should a swap that was cut off have closed it. */
+  /** Allows connections to the live database again, if an interrupted swap has closed it. */
   reopen(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Connects to a maintenance database of the live one's server and takes the lock of restores there.
- * @returns null if none lets this user in
+ * Connects to a maintenance database on the server of the live one, and takes the restore lock there.
+ * @returns null if this user can connect to none
  * @throws Failure `locked`
  */
 export async function enterMaintenance(
@@ -86,7 +89,7 @@ export async function enterMaintenance(
   if (connected === null) return null;
   const { client, server } = connected;
   const { applicationName, signal } = options;
-  // an exchange is not stopped in the middle
+  // a swap must not be cancelled in the middle
   const stopping = { target, applicationName, backendPid: server.backendPid, cancels: false };
   const release = endOnAbort(client, stopping, signal);
   try {
@@ -113,7 +116,7 @@ async function connectAnywhere(target: PostgresTarget, options: MaintenanceOptio
     try {
       return await connectWhenReady({ ...target, database }, options);
     } catch (error) {
-      // not let in: perhaps into the next one
+      // this user may be allowed to connect to the next one
       if (!(error instanceof Failure) || !/^(access-denied|no-such-database|closed-database)$/.test(error.problem.kind))
         throw error;
     }
@@ -121,7 +124,9 @@ async function connectAnywhere(target: PostgresTarget, options: MaintenanceOptio
   return null;
 }
 
-/** An advisory lock is a database's own: all restores of one live database meet in the same maintenance database. */
+/**
+ * Advisory locks are per database, so all restores of one live database take the lock in the same maintenance database.
+ */
 async function takeRestoreLock(client: pg.Client, live: string, options: MaintenanceOptions): Promise<void> {
   const key = createHash('sha256').update(live).digest().readInt32BE();
   const started = Date.now();
@@ -139,8 +144,8 @@ async function takeRestoreLock(client: pg.Client, live: string, options: Mainten
 }
 
 /**
- * Whether our role may make a database beside the live one and exchange the two.
- * @param live its name; the present one if it is not given
+ * Whether our role may create a database beside the live one and swap the two.
+ * @param live its name; the current database if null
  */
 export async function exchangesDatabases(session: Session, live: string | null = null): Promise<boolean> {
   const [row = {}] = await session.query(
@@ -203,7 +208,7 @@ function maintenanceOf(
         await session.run(`${order} WITH (FORCE)`);
       } catch (error) {
         if (!hasCode(error, insufficientPrivilege)) throw error;
-        // to force means to end an autovacuum too, which takes a right; without, the server sends it away by itself
+        // FORCE would also end an autovacuum worker, which needs a right; a plain DROP makes the server cancel it
         await endSessions(client, [name, name], true, new AbortController().signal);
         await session.run(order);
       }
@@ -223,7 +228,7 @@ function maintenanceOf(
           return left;
         }
         await endSessions(client, both, disconnect, signal);
-        // from here on there is only forwards
+        // from here on the swap is not interrupted any more
         signal.throwIfAborted();
         // the server itself refuses to rename a database with a session or a prepared transaction in it
         await session.run(`
@@ -247,10 +252,10 @@ function maintenanceOf(
 }
 
 /**
- * Ends the sessions in these databases; a rename waits for none. Workers of the server, which have no user, are not
- * ours to end: the rename itself sends an autovacuum away.
- * @param everybody false: only sessions of db-init, that wait for a lock
- * @throws Error if one stays
+ * Ends the sessions in these databases, because a rename fails while there are any. Background workers have no user and
+ * are left alone: the rename itself makes the server cancel an autovacuum.
+ * @param everybody false: only sessions of db-init, which wait for a lock
+ * @throws Error if a session does not end in time
  */
 async function endSessions(
   client: pg.Client,

@@ -16,28 +16,28 @@ import { findMissingRights } from './rights.ts';
 import { lastRow, postgresSession } from './session.ts';
 import { endOnAbort } from './end-on-abort.ts';
 
-/** How often a transaction is tried again that could not get a lock in time. */
+/** How often a transaction is repeated after a lock timeout. */
 const lockRetries = 3;
-/** Seconds that an answer about the catalog may take at the least, however short TT_WAIT_TIMEOUT is. */
+/** The shortest time limit, in seconds, for an answer about the catalog, however short TT_WAIT_TIMEOUT is. */
 const leastPatience = 30;
 
 /**
- * Connects to PostgreSQL. One dedicated connection does everything: it holds the run lock, so the lock cannot be
- * lost without losing the work as well.
+ * Connects to PostgreSQL. A single connection does all the work and holds the run lock: if the lock is lost, the open
+ * transaction is lost with it.
  */
 export async function openPostgres(target: PostgresTarget, options: OpenOptions): Promise<Database> {
   const connected = await connectWhenReady(target, options);
   const { client, server } = connected;
   const sessionOptions = { lockTimeout: options.migrationLockTimeout, schema: target.schema };
-  // not before it is needed: whoever takes the lock gets it with that
+  // the session is settled only when needed: taking the run lock does that in the same round trip
   let settled = false;
-  // the look that was taken together with the lock, until somebody asks for it
+  // the catalog rows that were read together with the lock, until `observe` uses them
   let look: OpenLook | null = null;
   const settle = async (): Promise<void> => {
     if (!settled) await settleSession(client, sessionOptions);
     settled = true;
   };
-  /** Gives the loss of the connection its name, where it is not part of another failure, and says who holds a lock. */
+  /** Turns a lost connection into a Failure and a lock timeout into a LockTimeout that names the blockers. */
   const naming = <Result>(work: Promise<Result>): Promise<Result> =>
     work.catch(async (error: unknown) => {
       if (error instanceof Failure) throw error;
@@ -50,9 +50,9 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
       );
     });
 
-  // what is asked of the catalog takes a moment, and on a table that others alter as long as a lock is waited for
+  // catalog queries are quick, but on a table that others alter they wait for its lock, up to the lock timeout
   const deadline = Math.max(options.waitTimeout, leastPatience) + options.migrationLockTimeout;
-  /** For what has an answer at once: a server that falls silent meanwhile is lost. */
+  /** Runs short queries: if the server does not answer before the deadline, the connection counts as lost. */
   const asking = <Result>(work: () => Promise<Result>): Promise<Result> => naming(answered(client, deadline, work()));
 
   try {
@@ -108,7 +108,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
           return look !== null;
         } catch (error) {
           if (isLost(error)) throw error;
-          // a catalog that cannot be read is told of by who looks at it
+          // the catalog cannot be read: `observe` will report that; here only the lock is taken
           await client.query('ROLLBACK');
           return isTaken(await lastRow(client, statements));
         }
@@ -116,12 +116,12 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
       const waiting = { ...options, session: sessionOptions, onWaiting: options.onLockWaiting };
       await naming(takeRunLock(client, use === 'everything' ? { ...waiting, tryFirst } : waiting));
       settled = true;
-      // it ends with the connection
+      // the lock is released when the connection is closed
       if (use === 'everything') return work();
       try {
         return await work();
       } finally {
-        // if this fails the connection is gone, and the lock with it
+        // if this fails, the connection is lost, and the lock with it
         await releaseRunLock(client).catch(() => undefined);
       }
     },
@@ -164,19 +164,19 @@ async function inTransaction<Result>(
     await end();
     return result;
   } catch (error) {
-    // if this fails the connection is gone, and the server rolls back by itself
+    // if this fails, the connection is lost, and the server rolls back by itself
     await client.query('ROLLBACK').catch(() => undefined);
     throw error;
   }
 }
 
-/** Asks who holds what was not to be had. The transaction is over by then, and the others still hold it. */
+/** Finds the sessions that hold the lock. Our transaction is over by then, but the other sessions still hold it. */
 async function explainLockTimeout(client: pg.Client, error: unknown): Promise<LockTimeout> {
   const { findBlockers } = await import('./lock-holders.ts');
   const statement = chainOf(error)
     .map((link) => ('statement' in link ? String(link.statement) : link.message))
     .join('\n');
-  // who may not look, or is not answered, is told of the timeout all the same
+  // if the holders cannot be read, the timeout is reported without them
   const blockers = await findBlockers(postgresSession(client), statement).catch(() => []);
   return new LockTimeout(blockers, error);
 }

@@ -4,8 +4,8 @@ import { text } from '../rows.ts';
 import type { Session } from '../session.ts';
 
 /**
- * Views, materialized views and rules that need a column, and what needs those in turn: what keeps the server from
- * dropping the column or giving it another type. In the order in which they can be made.
+ * Finds the views, materialized views and rules that depend on a column, directly or through others: they prevent the
+ * server from dropping the column or changing its type. In the order in which they can be created again.
  * @param column null for any column of the table
  */
 export async function findDependentViews(
@@ -27,7 +27,7 @@ function listOf(row: Row): readonly string[] {
   return Array.isArray(list) ? list.map((each) => onOneLine(String(each)).replace(/;\s*$/, '')) : [];
 }
 
-/** The same statement without line breaks, which would not survive being shown: those in texts are escaped. */
+/** The same statement on one line, because messages lose line breaks. Line breaks in string literals are escaped. */
 function onOneLine(sql: string): string {
   return sql.trim().replaceAll(/E?'(?:[^']|'')*'|"(?:[^"]|"")*"|\s+/g, (part) => {
     if (part.startsWith('"')) return part;
@@ -38,8 +38,8 @@ function onOneLine(sql: string): string {
   });
 }
 
-// A view is a relation with a rule called _RETURN, which is what depends on the columns; other rules of tables and views
-// depend on them by themselves. A rule of the table itself counts, a view is followed to what is made of it.
+// The columns that a view uses are dependencies of its rule _RETURN, so the query goes from the column to rules, and
+// from a view's rule to the rules that depend on that view. Other rules of tables and views are results themselves.
 const dependentsQuery = `
   WITH RECURSIVE needing AS (
     SELECT r.oid AS rule, r.ev_class AS relation, r.rulename, 1 AS depth

@@ -6,10 +6,10 @@ import type { Session } from '../session.ts';
 
 const dependentObjectsStillExist = '2BP01';
 
-/** Something that is to stay depends on something that is to go. Nothing was dropped. */
+/** An object that is kept depends on an object that was to be dropped. Nothing was dropped. */
 export class DependedUpon extends Error {
   override readonly name = 'DependedUpon';
-  /** A line each, in the server's words. */
+  /** One line per dependent object, in the server's words. */
   readonly dependents: readonly string[];
 
   constructor(dependents: readonly string[], options?: ErrorOptions) {
@@ -18,7 +18,7 @@ export class DependedUpon extends Error {
   }
 }
 
-/** Reads the server's refusal to drop something (RESTRICT); null if an error is another one. */
+/** Parses the server's refusal to drop an object (RESTRICT); null for any other error. */
 export function dependedUpon(error: unknown): DependedUpon | null {
   if (!hasCode(error, dependentObjectsStillExist)) return null;
   const lines =
@@ -29,12 +29,12 @@ export function dependedUpon(error: unknown): DependedUpon | null {
 }
 
 /**
- * Locks tables of a schema until the transaction ends: until then nobody can write to them, nor make anything that
- * depends on them.
- * @param names those to lock; null for all
+ * Locks tables of a schema until the transaction ends: others can neither write to them nor create objects that depend
+ * on them.
+ * @param names the tables to lock; null for all
  */
 export async function lockTables(session: Session, schema: string, names: readonly string[] | null): Promise<void> {
-  // ONLY: what inherits from them elsewhere is not ours
+  // ONLY: inheriting tables in other schemas are not TimeTracker's
   const row = only(
     await session.query(
       `SELECT string_agg(format('ONLY %I.%I', nspname, relname), ', ') AS tables
@@ -49,8 +49,8 @@ export async function lockTables(session: Session, schema: string, names: readon
 }
 
 /**
- * What lies outside a schema and needs something in it, in the server's words. What the server makes and drops along
- * by itself, such as the functions of a range type, does not count.
+ * Finds the objects outside a schema that depend on objects in it, in the server's words. Objects that the server
+ * creates and drops automatically, such as the functions of a range type, do not count.
  */
 export async function findDependents(session: Session, schema: string): Promise<readonly string[]> {
   const rows = await session.query(
@@ -81,8 +81,8 @@ export async function findDependents(session: Session, schema: string): Promise<
 }
 
 /**
- * Drops a schema with all that lies in it, and nothing else. To be called within a transaction.
- * @throws DependedUpon when something outside needs something in it
+ * Drops a schema with its contents, and nothing outside it. Must be called within a transaction.
+ * @throws DependedUpon if an object outside depends on an object in it
  */
 export async function dropSchema(session: Session, schema: string): Promise<void> {
   await lockTables(session, schema, null);

@@ -2,22 +2,22 @@ import { createHash } from 'node:crypto';
 import { Transform } from 'node:stream';
 import { headerBytes, timeInHeader } from './dump-header.ts';
 
-/** A stream that a dump flows through, and what its content is known by. */
+/** A stream that a dump flows through, and the digest of its content. */
 export interface DumpDigest {
   readonly stream: Transform;
-  /** A SHA-256 of what the dump holds, in hexadecimal digits; to be asked when it has ended. */
+  /** The SHA-256 of the content in hexadecimal; valid after the stream has ended. */
   readonly digest: () => string;
 }
 
-/** The statement that sets a sequence, after the four bytes that tell how long it is. */
+/** The statement that sets the position of a sequence, after the four bytes of its length. */
 const positionOfSequence = /[^]{4}SELECT pg_catalog\.setval\('((?:[^']|'')*)', \d+, (?:true|false)\);/g;
-/** More bytes than such a statement has. */
+/** An upper limit for the bytes of such a statement. */
 const longest = 1024;
 
 /**
- * Tells whether two dumps hold the same: pg_dump writes rows in the order in which they lie, and all else in the order
- * of names and dependencies, so that they differ in the time in the header only. The positions of sequences do not
- * count: a transaction that is rolled back moves them, and changes nothing.
+ * Computes a digest that is equal for two dumps of the same content. pg_dump writes rows in their physical order and
+ * objects sorted by name and dependency, so such dumps differ only in the time in the header, which is left out.
+ * Positions of sequences are left out as well: a transaction that is rolled back moves them and changes nothing else.
  */
 export function openDumpDigest(): DumpDigest {
   const hash = createHash('sha256');

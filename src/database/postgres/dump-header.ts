@@ -1,11 +1,11 @@
-/** What the beginning of a dump in PostgreSQL's custom format tells. */
+/** The header of a dump in PostgreSQL's custom format. */
 export interface DumpHeader {
   /** The version of the archive format: 1.16 is [1, 16]. */
   readonly format: readonly [major: number, minor: number];
   readonly database: string;
-  /** The server that was dumped, as it says its version: `16.4 (Debian …)`. */
+  /** The version of the server that was dumped: `16.4 (Debian …)`. */
   readonly server: string;
-  /** The pg_dump that made it: `17.2`. */
+  /** The version of pg_dump that made it: `17.2`. */
   readonly pgDump: string;
 }
 
@@ -14,7 +14,7 @@ export type ParsedHeader =
   /** `reason`: a sentence without its full stop. */
   | { readonly kind: 'damaged'; readonly reason: string };
 
-/** Bytes from the beginning of a dump that hold its header: three names and a dozen numbers. */
+/** A number of bytes that is enough for the header of a dump: three strings and a dozen numbers. */
 export const headerBytes = 8192;
 
 const magic = 'PGDMP';
@@ -35,7 +35,7 @@ export function parseDumpHeader(bytes: Uint8Array): ParsedHeader {
 }
 
 /**
- * Where a header says when its dump was made: all other bytes are the same in two dumps of the same content.
+ * The byte positions of the creation time in a header: all other bytes are the same in two dumps of the same content.
  * @returns null if the bytes are no header
  */
 export function timeInHeader(bytes: Uint8Array): { readonly from: number; readonly to: number } | null {
@@ -66,10 +66,10 @@ function readHeader(bytes: Uint8Array): DumpHeader & { readonly time: { readonly
   // the size of an offset
   byte();
   if (byte() !== customFormat) throw new Damage("it is not a dump in PostgreSQL's custom format");
-  // the compression: an algorithm from 1.15 on, a level before
+  // the compression: one byte for the algorithm since 1.15, before that an integer for the level
   if (major > 1 || minor >= 15) byte();
   else integer(sizeOfInteger);
-  // when it was made: seconds to years, and whether by summer time
+  // the creation time (struct tm): seconds to years, and the daylight saving flag
   const from = at();
   for (let part = 0; part < 7; part++) integer(sizeOfInteger);
   const time = { from, to: at() };
@@ -86,14 +86,14 @@ function readerOf(bytes: Uint8Array) {
     return bytes.subarray(position - length, position);
   };
   const byte = (): number => take(1)[0] ?? 0;
-  /** A byte for the sign, then the number, its lowest byte first. */
+  /** One byte for the sign, then the number, least significant byte first. */
   const integer = (size: number): number => {
     const sign = byte() === 0 ? 1 : -1;
     return sign * take(size).reduceRight((value, part) => value * 256 + part, 0);
   };
   const text = (size: number): string => {
     const length = integer(size);
-    // a negative length stands for NULL
+    // a negative length means NULL
     if (length < 0) throw new Damage('its header is damaged (a name is missing)');
     return Buffer.from(take(length)).toString('utf8');
   };
@@ -107,14 +107,14 @@ function versionIn(text: string): string {
   return version;
 }
 
-/** Which major of pg_restore first read an archive format 1.x: what x became with that release. */
+/** For each archive format 1.`minor`: the first major version of pg_restore that reads it. */
 const readers = [
   { minor: 14, major: 12 },
   { minor: 15, major: 16 },
   { minor: 16, major: 17 },
 ];
 
-/** The oldest major of pg_restore that reads a dump: of a format yet unknown, the one that it was made with. */
+/** The oldest major version of pg_restore that reads a dump; for an unknown format: the version of its pg_dump. */
 export function oldestReader({ format: [major, minor], pgDump }: DumpHeader): number {
   const known = major === 1 ? readers.find((reader) => minor <= reader.minor) : undefined;
   return known?.major ?? Number.parseInt(pgDump, 10);

@@ -14,38 +14,38 @@ import { isTableData, schemaOf, withoutOptional } from './toc.ts';
 export interface DumpTable {
   readonly schema: string;
   readonly name: string;
-  /** In the order of its rows. `type`: as PostgreSQL prints it, `text` for an enumeration; null if nothing tells it. */
+  /** In the order of the values in a row. `type`: as PostgreSQL prints it, `text` for an enum; null if unknown. */
   readonly columns: readonly { readonly name: string; readonly type: string | null }[];
   readonly rows: number;
 }
 
-/** A value as PostgreSQL prints it; bytes where these are no text in the encoding of the dump. */
+/** A value as PostgreSQL prints it; a Buffer if its bytes are invalid in the encoding of the dump. */
 export type DumpValue = string | Buffer | null;
 
-/** The rows of a dump, for which no server is needed. Nothing of the dump is run. */
+/** Reads the rows of a dump without a server. No SQL of the dump is executed. */
 export interface DumpReader {
   /** The schema that holds the application's tables. */
   readonly schema: string;
   readonly tables: readonly DumpTable[];
   /** The rows of alembic_version; null if there is no such table. */
   readonly revisions: readonly string[] | null;
-  /** What the dump holds that TimeTracker does not make, where its owner answers for it. */
+  /** Objects in the dump that TimeTracker does not create; only in a trusted dump. */
   readonly others: readonly ArchiveObject[];
-  /** Reads all rows, in the order of the dump. @throws Error in the words of pg_restore, or what `onRow` throws */
+  /** Reads all rows, in the order of the dump. @throws Error with the message of pg_restore, or what `onRow` throws */
   read(onRow: (table: DumpTable, row: readonly DumpValue[]) => void): Promise<void>;
 }
 
 export interface DumpReaderOptions {
-  /** Whether the owner answers for everything in the dump: what is no row is passed over then. */
+  /** Whether the owner vouches for the dump: unknown statements are then skipped instead of refused. */
   readonly trusted: boolean;
-  /** Bytes of rows at the most, unless the dump is trusted. */
+  /** The largest number of bytes of rows; does not apply to a trusted dump. */
   readonly maxBytes: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Reads a dump of PostgreSQL's custom format to its end, to know what it holds.
- * @param dump its path; a list is put beside it while it is read
+ * Reads a dump in PostgreSQL's custom format to its end, and lists its contents.
+ * @param dump its path; while it is read, a file with the list of entries is written beside it
  */
 export async function openDumpRows(
   dump: string,
@@ -101,7 +101,7 @@ export async function openDumpRows(
   };
 }
 
-/** Collects which tables a dump holds, how many rows each has, and at which revisions it is. */
+/** A listener that collects the tables of a dump, their numbers of rows, and the revisions. */
 function listContents(schema: string, { enums }: Made) {
   const types = new Map<string, ReadonlyMap<string, string>>();
   const found = new Map<string, DumpTable>();
@@ -143,7 +143,7 @@ function listContents(schema: string, { enums }: Made) {
     },
     end() {
       versions.end();
-      // the first line feed is that of the COPY itself
+      // the first line feed belongs to the COPY line
       if (current !== null) note(current.object, current.columns, lines - 1);
     },
   };
@@ -154,7 +154,7 @@ const lineFeed = 0x0a;
 
 type OnRow = (row: readonly DumpValue[]) => void;
 
-/** Splits the rows of a script. @param choose who takes the rows of a table, which is given as it stands in SQL; null: nobody */
+/** A listener that splits rows into values. @param choose the callback for a table, named as in SQL; null to skip it */
 function rowListener(choose: (object: string) => OnRow | null): ScriptListener {
   let decode = decoderOf('UTF8');
   let onRow: OnRow | null = null;
@@ -183,7 +183,7 @@ function rowListener(choose: (object: string) => OnRow | null): ScriptListener {
   };
 }
 
-/** @returns null if the bytes are no text */
+/** @returns null if the bytes are invalid in the encoding */
 type Decode = (bytes: Buffer) => string | null;
 
 function splitRows(bytes: Buffer, decode: Decode, onRow: OnRow): void {
@@ -206,7 +206,7 @@ function splitRows(bytes: Buffer, decode: Decode, onRow: OnRow): void {
 
 const escapes: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
 
-/** Reads a value as COPY writes it (manual, "COPY", text format). @throws Error for what `COPY TO` does not write */
+/** Reads a value in COPY's text format (manual, "COPY"). @throws Error for an escape that `COPY TO` never writes */
 function valueOf(field: string): string | null {
   if (field === String.raw`\N`) return null;
   if (!field.includes('\\')) return field;
@@ -216,7 +216,7 @@ function valueOf(field: string): string | null {
   });
 }
 
-/** Encodings of servers by the names that decoders have for them (WHATWG, "Encoding"). */
+/** PostgreSQL's encodings with their labels for TextDecoder (WHATWG, "Encoding"). */
 const encodings: Readonly<Record<string, string>> = {
   LATIN2: 'iso-8859-2',
   LATIN3: 'iso-8859-3',
@@ -253,13 +253,13 @@ function decoderOf(encoding: string): Decode {
   };
 }
 
-/** A qualified name as it stands in SQL: its schema and its own name. */
+/** Splits a qualified name, as written in SQL, into its schema and its own name. */
 function splitName(object: string): readonly [schema: string, name: string] {
   const [, schema = '', name = ''] = /^("(?:[^"]|"")*"|[^."]+)\.([^]*)$/.exec(object) ?? [];
   return [nameIn(schema), nameIn(name)];
 }
 
-/** A name without its quotes. The script was read a character for each byte. */
+/** A name without its quotes. The script was read as latin1, one character per byte. */
 function nameIn(written: string): string {
   const name = written.startsWith('"') ? written.slice(1, -1).replaceAll('""', '"') : written;
   return Buffer.from(name, 'latin1').toString('utf8');

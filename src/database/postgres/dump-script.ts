@@ -1,30 +1,30 @@
 import { randomBytes } from 'node:crypto';
 import { Transform } from 'node:stream';
 
-/** What pg_restore writes before the first object: comments, settings, the lock on psql's own commands. */
+/** Lines that pg_restore writes before the first object: comments, settings, `\restrict`. */
 const preamble = /^(?:--.*|SET .*|SELECT pg_catalog\.set_config\(.*|\\restrict \w+|)$/;
-/** What a dump says of a database that does not know in which encoding its texts are. */
+/** The setting in a dump of a database that does not know the encoding of its texts (SQL_ASCII). */
 export const unknownEncoding = "SET client_encoding = 'SQL_ASCII';";
-/** Bytes of a preamble at the most; a real one has less than one thousand. */
+/** The largest number of bytes of a preamble; a real one has less than 1,000. */
 const limit = 65_536;
 
-/** What psql is to be told otherwise. */
+/** Which settings of a script are changed before psql gets it. */
 export interface ScriptOptions {
-  /** pg_restore 17 and later set it, and servers before 17 refuse it. */
+  /** Whether to leave out `SET transaction_timeout`: pg_restore 17 and later write it, servers before 17 refuse it. */
   readonly withoutTransactionTimeout: boolean;
   /**
-   * The encoding of the database that is loaded. A dump in SQL_ASCII is read as that: as SQL_ASCII, COPY would let bytes
-   * in that are no text there.
+   * The encoding of the database that is loaded. It replaces SQL_ASCII as the client encoding of a dump: with
+   * SQL_ASCII, COPY would accept bytes that are invalid in the database.
    */
   readonly encoding: string;
 }
 
 /**
- * Prepares the SQL that pg_restore writes for psql. Only the settings at its beginning are read; everything from the
- * first statement on passes through unseen.
+ * Prepares the SQL of pg_restore for psql. Only the settings at the beginning are read; everything from the first
+ * statement on passes unchanged.
  *
- * `\restrict` keeps psql from running commands of its own (`\!`) that somebody has hidden in a dump. Where pg_restore
- * is too old to write it, it is put in front.
+ * `\restrict` prevents psql from running meta-commands (`\!`) that somebody has hidden in a dump. It is inserted at the
+ * beginning if pg_restore is too old to write it.
  */
 export function scriptForPsql(options: ScriptOptions): Transform {
   let head: Buffer | null = Buffer.alloc(0);
@@ -42,19 +42,19 @@ export function scriptForPsql(options: ScriptOptions): Transform {
 }
 
 /**
- * The command with which psql runs none of its own commands (`\!`) any more, until it hears a secret that no archive
- * knows. It has its own line.
+ * The command that makes psql refuse its meta-commands (`\!`) until it reads `\unrestrict` with the same random key,
+ * which no archive can know. It has to stand on a line of its own.
  */
 export function restrict(): string {
   return String.raw`\restrict ${randomBytes(16).toString('hex')}`;
 }
 
-/** Whether the preamble is all there: a whole line of something else follows. */
+/** Whether the whole preamble was read: a complete line of something else follows. */
 function isComplete(head: Buffer): boolean {
   return head.length > limit || splitPreamble(head).rest.includes('\n');
 }
 
-// bytes as they are: the encoding of a dump is its own
+// latin1 keeps all bytes unchanged: the encoding of the dump is not known yet
 function splitPreamble(head: Buffer): { readonly lines: readonly string[]; readonly rest: string } {
   const lines = head.toString('latin1').split('\n');
   const last = lines.length - 1;

@@ -2,10 +2,10 @@ import { ownSchemas } from '../current-schema.ts';
 import { Mismatch, type NoStatement, openCursor, quoted, string, type Token, tokenize } from '../sql-cursor.ts';
 
 /**
- * The statements that a dump of TimeTracker consists of, as a grammar: `parseStatement` recognises a statement whose
- * whole text has one of these shapes, and nothing else. None of them calls a function that an archive could bring,
- * names a role, or reaches out of its database. The shapes are those that pg_dump 13 to 18 write for tables,
- * sequences, enum types, keys and indexes (PostgreSQL's pg_dump.c and ruleutils.c).
+ * A grammar of the statements in a dump of TimeTracker: `parseStatement` recognises a statement only if its whole text
+ * matches the grammar. No such statement calls a function that an archive could define, names a role, or reaches
+ * outside its database. The grammar covers what pg_dump 13 to 18 write for tables, sequences, enum types, constraints
+ * and indexes (PostgreSQL's pg_dump.c and ruleutils.c).
  */
 
 /** A statement of a dump whose whole text was recognised. */
@@ -13,41 +13,41 @@ export type DumpStatement =
   | { readonly kind: 'create-type' | 'create-sequence' | 'create-schema'; readonly object: string }
   | { readonly kind: 'create-table'; readonly object: string; readonly columns: readonly DumpColumn[] }
   | { readonly kind: 'constraint' | 'index'; readonly object: string }
-  /** Rows follow it, until a line `\.`. */
+  /** Rows follow, up to a line `\.`. */
   | { readonly kind: 'copy'; readonly object: string; readonly columns: readonly string[] }
-  /** In which encoding everything after it is. */
+  /** The encoding of everything after this statement. */
   | { readonly kind: 'encoding'; readonly encoding: string }
   /** Settings, defaults, owners of sequences, positions of sequences, comments. */
   | { readonly kind: 'other' };
 
-/** A column of a table, its name as it stands in SQL. `type`: as PostgreSQL prints it, or a qualified enum type. */
+/** A column of a table, its name as written in SQL. `type`: as PostgreSQL prints it, or a qualified enum type. */
 interface DumpColumn {
   readonly name: string;
   readonly type: string;
 }
 
-/** What statements of a dump may name: nothing in a schema that was there before, the server's own least of all. */
+/** The schemas and enum types that statements of a dump may name: those that the dump has created, and `public`. */
 export interface Made {
-  /** Names as they stand in SQL. */
+  /** Names as written in SQL. */
   readonly schemas: Set<string>;
   /** Qualified names of enum types. */
   readonly enums: Set<string>;
 }
 
-/** @param schema the one whose tables are loaded; `public` is always there */
+/** @param schema the schema whose tables are loaded; `public` is always allowed */
 export const nothingMade = (schema = 'public'): Made => ({
   schemas: new Set(['public', schema, `"${schema.replaceAll('"', '""')}"`]),
   enums: new Set(),
 });
 
-/** Whether an archive may make a schema: not one of the server's, nor one that db-init keeps things in. */
+/** Whether an archive may create a schema: not one of the server's, nor one with a name that db-init uses. */
 const mayBeMade = (schema: string): boolean =>
   !/^"?(?:pg_|information_schema)/.test(schema) && !new RegExp(ownSchemas).test(schema.replace(/^"/, ''));
 
 /**
  * Recognises one statement.
- * @param text the statement with its semicolon, a character for each byte
- * @param made what the dump has made so far; a schema or an enum type that is new is added
+ * @param text the statement with its semicolon, as latin1 (one character per byte)
+ * @param made the schemas and enum types that the dump has created so far; new ones are added
  */
 export function parseStatement(text: string, made: Made): DumpStatement | NoStatement {
   const tokens = tokenize(text, tokenPattern);
@@ -64,11 +64,11 @@ export function parseStatement(text: string, made: Made): DumpStatement | NoStat
   }
 }
 
-// the encodings of a server: in those that only clients know, a byte of a character can look like a quote
+// only server encodings: in encodings that only clients may use, a byte of a character can equal a quote
 const clientEncoding =
   /^SET client_encoding = '(UTF8|SQL_ASCII|LATIN\d+|ISO_8859_\d|WIN\d+|KOI8[RU]|EUC_\w+|MULE_INTERNAL)';$/;
 
-/** What pg_restore sets at the beginning of a script and before objects. */
+/** The settings that pg_restore writes at the beginning of a script and before objects. */
 const fixedStatements = [
   /^SET (?:statement_timeout|lock_timeout|idle_in_transaction_session_timeout|transaction_timeout) = 0;$/,
   /^SET standard_conforming_strings = on;$/,
@@ -83,16 +83,16 @@ const tokenPattern = new RegExp(
     string,
     quoted,
     String.raw`(?<number>\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.$]))`,
-    // a word right before a quote would be a prefix that changes what stands in the quotes
+    // a word directly before a quote would be a prefix (E'…') that changes the meaning of the literal
     String.raw`(?<word>[A-Za-z_][\w$]*(?!['"]))(?![\w$'"])`,
-    // the server takes as many characters of an operator as there are
+    // the server's lexer reads the longest possible operator
     String.raw`(?<mark>::|[(),;.[\]]|(?:=|<>|<=|>=|<|>|\+|-|\*|/|\|\||~~|!~~)(?![-+*/<>=~!@#%^&|?\x60]))`,
   ].join('|'),
   'y',
 );
 type Cursor = ReturnType<typeof cursorOver>;
 
-/** pg_dump writes keywords in capitals, names and types in small letters or quotes. */
+/** pg_dump writes keywords in upper case, and names and types in lower case or in quotes. */
 function cursorOver(tokens: readonly Token[], { schemas, enums }: Made) {
   const cursor = openCursor(tokens, {
     fold: (word) => word,
@@ -111,7 +111,7 @@ function cursorOver(tokens: readonly Token[], { schemas, enums }: Made) {
     return `${inSchema}.${identifier()}`;
   };
 
-  /** A type of the server's own, or an enum type of the dump. @returns it as PostgreSQL prints it */
+  /** A built-in type, or an enum type of the dump. @returns the type as PostgreSQL prints it */
   const type = (): string => {
     let found: string;
     if (peek(1)?.text === '.') {
@@ -135,7 +135,7 @@ function cursorOver(tokens: readonly Token[], { schemas, enums }: Made) {
     return found;
   };
 
-  /** A sequence in a text, as `nextval` and `setval` take it. Without a schema it is found nowhere. */
+  /** The name of a sequence in a string, for `nextval` and `setval`. Without a schema the server would not find it. */
   const sequence = (): void => {
     const [, inSchema] = /^'((?:"(?:[^"]|"")*"|[^."])+)\.[^]*'$/.exec(expectKind('string').replaceAll("''", "'")) ?? [];
     if (inSchema !== undefined && !schemas.has(inSchema)) throw new Mismatch();
@@ -213,7 +213,7 @@ function column(cursor: Cursor): DumpColumn {
   for (;;) {
     if (take('DEFAULT')) constant(cursor);
     else if (take('CONSTRAINT')) {
-      // PostgreSQL 18 names them
+      // PostgreSQL 18 names NOT NULL constraints
       cursor.identifier();
       cursor.expect('NOT NULL');
       take('NO INHERIT');
@@ -246,7 +246,7 @@ function storage(cursor: Cursor): void {
   });
 }
 
-/** A default: a literal with its casts, a moment, or the next value of a sequence. */
+/** A default: a literal with its casts, the current time, or the next value of a sequence. */
 function constant(cursor: Cursor): void {
   const { take } = cursor;
   if (take('(')) {
@@ -263,8 +263,8 @@ function constant(cursor: Cursor): void {
 const moments = ['true', 'false', 'NULL', 'CURRENT_TIMESTAMP', 'CURRENT_DATE', 'now ( )'];
 
 /**
- * A condition over plain columns, in parentheses: a CHECK or the rows of a partial index. Operators are those of the
- * server, for a dump of these shapes brings none; nothing in it is called.
+ * A condition over plain columns, in parentheses: of a CHECK or a partial index. It calls no functions, and its
+ * operators are built in, because the grammar has no CREATE OPERATOR.
  */
 function condition(cursor: Cursor): void {
   cursor.expect('(');
@@ -279,7 +279,7 @@ function condition(cursor: Cursor): void {
       cursor.expectKind('word');
     } else if (token.kind === 'word' || token.kind === 'quoted') {
       cursor.identifier();
-      // a name before a parenthesis is a call
+      // a name before a parenthesis is a function call
       if (/^[(.]$/.test(cursor.peek()?.text ?? '')) throw new Mismatch();
     } else if (token.kind === 'mark') {
       if (!conditionMarks.has(token.text)) throw new Mismatch();

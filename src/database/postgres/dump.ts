@@ -11,22 +11,22 @@ import { isOptional } from './toc.ts';
 import type { ArchiveObject } from '../../errors/failure.ts';
 
 export interface DumpOptions {
-  /** A snapshot that an open transaction exported: what is dumped is what that transaction sees. */
+  /** A snapshot that an open transaction has exported: the dump contains what that transaction sees. */
   readonly snapshot: string;
   /** Seconds to wait for a table that others have locked; 0 for no limit. */
   readonly lockTimeout: number;
-  /** The database's own: what the role or the surroundings have set may not know all that is in it. */
+  /** The encoding of the database: one set for the role or in PGCLIENTENCODING may not have all its characters. */
   readonly encoding: string;
-  /** The one schema that is dumped, where the others are not the application's; null for all. */
+  /** The only schema to dump, if the other schemas are not the application's; null for all. */
   readonly schema: string | null;
-  /** What the session needs to be started with (`startOptions`). */
+  /** Options for the start of the session (`startOptions`). */
   readonly startOptions: string | undefined;
   readonly signal: AbortSignal;
 }
 
 /**
- * Streams a dump of the whole database, or of one schema, in PostgreSQL's custom format, which is compressed already, and ends `into`.
- * @throws Error in pg_dump's own words
+ * Streams a dump of the database, or of one schema, to `into` and ends it. The custom format is already compressed.
+ * @throws Error with the message of pg_dump
  */
 export async function dumpPostgres(
   tool: Tool,
@@ -49,8 +49,8 @@ export async function dumpPostgres(
 }
 
 /**
- * Proves that a dump can be restored as a whole: pg_restore reads it to its end, which listing it does not need to.
- * @throws Error in pg_restore's own words
+ * Verifies that pg_restore can read a dump to its end; listing it would read only the table of contents.
+ * @throws Error with the message of pg_restore
  */
 export async function proveDump(tool: Tool, dump: Readable, signal: AbortSignal): Promise<void> {
   const proof = execa(tool.command, ['--file=/dev/null'], { cancelSignal: signal, forceKillAfterDelay, reject: false });
@@ -58,8 +58,8 @@ export async function proveDump(tool: Tool, dump: Readable, signal: AbortSignal)
 }
 
 /**
- * Proves the same, and tells what the dump holds that TimeTracker does not make. Nothing is run.
- * @throws Error in pg_restore's own words
+ * Verifies the same, and lists the objects in the dump that TimeTracker does not create. No SQL is executed.
+ * @throws Error with the message of pg_restore
  */
 export async function inspectDump(tool: Tool, dump: Readable, signal: AbortSignal): Promise<readonly ArchiveObject[]> {
   const script = { withoutTransactionTimeout: false, encoding: 'UTF8' };
@@ -80,8 +80,8 @@ export async function inspectDump(tool: Tool, dump: Readable, signal: AbortSigna
 }
 
 /**
- * Writes a stream to a program that may end before its input does: whether it had enough its exit code tells. The
- * stream is read to its end all the same, for it has a checksum to compare.
+ * Writes a stream to a program that may exit before its input ends; its exit code tells whether that is an error. The
+ * stream is read to its end anyway, because its checksum is compared there.
  */
 async function feed(content: Readable, into: Writable, signal: AbortSignal): Promise<void> {
   into.on('error', () => undefined);
@@ -97,7 +97,7 @@ async function feed(content: Readable, into: Writable, signal: AbortSignal): Pro
   }
 }
 
-/** Resolves when a stream takes more, or never will. */
+/** Resolves when a stream can be written to again, or is closed. */
 function drained(stream: Writable): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
@@ -115,10 +115,10 @@ interface Ended {
   readonly shortMessage?: string | undefined;
 }
 
-/** Waits for a program and for what flows to or from it. What the program says explains more than a broken pipe. */
+/** Waits for a program and its streams. The message of the program is preferred to the error of a broken pipe. */
 async function bothEnd(program: PromiseLike<Ended>, flow: Promise<void>): Promise<void> {
   const [{ failed, stderr, shortMessage = '' }, flowed] = await Promise.all([program, Promise.allSettled([flow])]);
-  // its message has several lines, and is part of a sentence
+  // the message has several lines and becomes part of a sentence
   if (failed) throw new ToolFailed(stderr.trim().replaceAll(/\s+/g, ' ') || shortMessage);
   for (const outcome of flowed) if (outcome.status === 'rejected') throw outcome.reason;
 }

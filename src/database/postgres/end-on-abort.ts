@@ -4,23 +4,23 @@ import type { PostgresTarget } from '../../config/config.ts';
 import { briefly } from '../backoff.ts';
 import { closeClient, connectOnce, noAnswer } from './connect.ts';
 
-/** Seconds that a server may take to let us in to cancel a statement; `docker stop` waits for ten in all. */
+/** Seconds that the connection for the cancellation, and each answer over it, may take; `docker stop` allows ten. */
 const graceMilliseconds = 3;
 
-/** What is being stopped. */
+/** The session that is to be stopped. */
 interface Stopping {
   readonly target: PostgresTarget;
   readonly applicationName: string;
   readonly backendPid: number;
-  /** Whether the running statement is cancelled; what does not stop in the middle is only not waited for in silence. */
+  /** Whether to cancel the running statement. If not, its end is awaited, as long as the server answers. */
   readonly cancels: boolean;
 }
 
 /**
- * Has the work of a connection end when a run is told to stop, whatever its socket does. Over another connection the
- * statement is cancelled; where the server does not let us in, or has answered and the answer never came, the socket is
- * closed: the server rolls back when it notices.
- * @returns what takes that back when the work is over
+ * Ends the work of a connection when `signal` is aborted, even if its socket hangs. The statement is cancelled over
+ * another connection. If that connection fails, or if the session is idle but its answer never arrived, the socket is
+ * closed, and the server rolls back when it notices.
+ * @returns a function that removes this handler, to be called when the work is over
  */
 export function endOnAbort(client: pg.Client, stopping: Stopping, signal: AbortSignal): () => void {
   const over = new AbortController();
@@ -36,7 +36,7 @@ export function endOnAbort(client: pg.Client, stopping: Stopping, signal: AbortS
   };
 }
 
-/** @returns why there will be no answer; null if the work has ended by itself */
+/** @returns the reason why no answer will come; null if the work has ended by itself */
 async function stopStatement(
   client: pg.Client,
   { target, applicationName, backendPid, cancels }: Stopping,
@@ -54,7 +54,7 @@ async function stopStatement(
       const { rows } = await other.query<Row>(`SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND state = 'active'`, [
         backendPid,
       ]);
-      // a statement that cannot be cancelled (COMMIT) takes its time
+      // a statement that cannot be cancelled (COMMIT) is waited for
       idle = rows.length > 0 || !isBusy(client) ? 0 : idle + 1;
       await briefly(1000, over);
       if (over.aborted) return null;
@@ -66,7 +66,7 @@ async function stopStatement(
   }
 }
 
-/** Whether a client waits for an answer. The driver knows, and its types do not tell. */
+/** Whether a client waits for an answer. The property is missing in the types of `pg`. */
 function isBusy(client: pg.Client): boolean {
   return Reflect.get(client, 'readyForQuery') === false;
 }

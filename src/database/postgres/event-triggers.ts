@@ -3,8 +3,8 @@ import { text } from '../rows.ts';
 import type { Session } from '../session.ts';
 
 /**
- * Event triggers that are in force and in whose function the server was when it refused a statement.
- * @param context of the error: a line for each call, `PL/pgSQL function forbid() line 3 at RAISE`
+ * Finds the enabled event triggers whose function was running when the server refused a statement.
+ * @param context the CONTEXT of the error, one line per call: `PL/pgSQL function forbid() line 3 at RAISE`
  */
 export async function findEventTriggers(session: Session, context: string): Promise<readonly EventTrigger[]> {
   const rows = await session.query(

@@ -9,13 +9,13 @@ import type { Session } from '../session.ts';
 
 const damage = /^XX00[0-2]$/;
 
-/** Where amcheck is there and may be used by this role, the schema that it lies in. */
+/** The schema of the extension amcheck, if it is installed and this role may use it. */
 const amcheckQuery = `
   SELECT n.nspname::text AS schema FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
   WHERE e.extname = 'amcheck' AND has_schema_privilege(n.oid, 'USAGE')
     AND has_function_privilege(to_regprocedure(quote_ident(n.nspname) || '.bt_index_check(regclass)'), 'EXECUTE')`;
 
-/** Unique indexes over text: whatever has a collation. */
+/** Unique indexes with a column that has a collation. */
 const indexesQuery = `
   SELECT i.oid::text AS oid, i.relname::text AS name, t.relname::text AS table, format('%I.%I', n.nspname, i.relname) AS place
   FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
@@ -25,8 +25,8 @@ const indexesQuery = `
   ORDER BY i.relname`;
 
 /**
- * Checks the unique indexes over text, as far as the extension amcheck is there and lets this role: text may sort in
- * another way since they were built (PostgreSQL manual, "Collation Support" and "amcheck"). Reads only.
+ * Checks the unique indexes over text, if the extension amcheck is installed and this role may use it: the sort order
+ * of text may have changed since they were built (PostgreSQL manual, "Collation Support" and "amcheck"). Reads only.
  */
 export async function findBrokenIndexes(database: Pick<Database, 'read'>): Promise<readonly BrokenIndex[]> {
   const [schema, rows] = await database.read(async (session) => {
@@ -41,7 +41,7 @@ export async function findBrokenIndexes(database: Pick<Database, 'read'>): Promi
     );
   };
   const oids = rows.map((row) => text(row, 'oid'));
-  // all at once; only where one of them is broken one by one, for the first ends the transaction
+  // all in one query; only if that fails one by one, because the first broken index aborts the transaction
   if ((await faultOf(() => database.read((session) => check(session, oids)))) === null) return [];
   const broken: BrokenIndex[] = [];
   for (const row of rows) {
@@ -57,7 +57,7 @@ export async function findBrokenIndexes(database: Pick<Database, 'read'>): Promi
   return broken;
 }
 
-/** What a check complains of; null if it does not. */
+/** The message of a failed check; null if it passed. */
 async function faultOf(work: () => Promise<void>): Promise<string | null> {
   try {
     await work();

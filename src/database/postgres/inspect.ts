@@ -38,18 +38,18 @@ const relationKinds: Readonly<Record<string, RelationKind>> = {
   S: 'sequence',
 };
 
-// One text for thousands of rows: taking them apart one message at a time costs more than all the queries together.
+// One JSON text for thousands of rows: parsing one protocol message per row takes longer than all the queries together.
 const asOneText = (query: string): string => `SELECT coalesce(json_agg(r), '[]')::text AS rows FROM (${query}) r`;
 
 const snapshot = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 
-/** What the catalog says, in a snapshot that is still open: not yet read. */
+/** Catalog rows that were read in a snapshot that is still open. */
 export type OpenLook = readonly Rows[];
 
 /**
- * Runs statements in a transaction of their own and, if the last one's row suits, looks at the catalog in the same
- * round trip.
- * @returns null if it does not suit
+ * Runs statements in a transaction of their own and reads the catalog in the same round trip.
+ * @param suits decides from the row of the last statement whether the catalog rows are wanted
+ * @returns null if `suits` returned false
  */
 export async function lookAfter(
   client: pg.Client,
@@ -65,7 +65,7 @@ export async function lookAfter(
   return null;
 }
 
-/** Reads everything in one read-only snapshot, and two round trips: a look that is still open saves the first. */
+/** Reads all facts in one read-only snapshot and two round trips; `open` saves the first of them. */
 export async function inspect(
   client: pg.Client,
   versionNumber: number,
@@ -78,13 +78,13 @@ export async function inspect(
     const look = open ?? (await askCatalog(client, [snapshot], catalogQueries(versionNumber, defaults)));
     return await complete(client, look, question, 'ROLLBACK');
   } catch (error) {
-    // if this fails the connection is gone, and the error says so
+    // if this fails, the connection is lost, and `error` says so
     await client.query('ROLLBACK').catch(() => undefined);
     throw error;
   }
 }
 
-/** Reads everything within the transaction that is open. */
+/** Reads all facts within the open transaction. */
 export async function readFacts(
   client: pg.Client,
   {
@@ -119,7 +119,7 @@ async function askCatalog(client: pg.Client, before: readonly string[], queries:
   return rowsOf(client, [...before, ...queries.map(asOneText)]);
 }
 
-/** Reads what the catalog says, asks for the rows that matter then, and ends the transaction if it is told how. */
+/** Parses the catalog rows, reads the version rows and the answers to `question`, and then runs the statement `end`. */
 async function complete(
   client: pg.Client,
   look: OpenLook,
@@ -142,7 +142,7 @@ async function complete(
   ] = look;
   const found = relations.map(readRelation);
   const place = only(places);
-  // asking for the rows of a table that is not there would be an error: first the one, then the other
+  // a second round trip, because a query on a missing table would be an error
   const versioned = found.some(({ name }) => name === 'alembic_version');
   const catalog = { tables: readTables(columns, constraints, indexes, unreadable), enums: readEnums(enums) };
   const surroundings = {
@@ -176,9 +176,9 @@ async function rowsOf(client: pg.Client, statements: readonly string[]): Promise
   return (await resultsOf(client, statements)).filter(({ command }) => command === 'SELECT').map(rowsIn);
 }
 
-/** Sends several statements at once; returns what each of them came to. */
+/** Sends several statements at once; returns the result of each. */
 async function resultsOf(client: pg.Client, statements: readonly string[]): Promise<readonly pg.QueryResult<Row>[]> {
-  // for several statements pg answers with a list, which its types do not tell
+  // for several statements pg returns an array, which is missing in its types
   const answer: pg.QueryResult<Row> | readonly pg.QueryResult<Row>[] = await client.query<Row>(
     statements.filter((statement) => statement !== '').join(';'),
   );
@@ -237,7 +237,7 @@ function readTables(columns: Rows, constraints: Rows, indexes: Rows, unreadable:
   };
   for (const row of columns) {
     const table = tableOf(row);
-    // a table without columns is one row without a column
+    // the LEFT JOIN gives a table without columns one row with NULL
     if (row['column'] === null) continue;
     table.columns[text(row, 'column')] = {
       type: text(row, 'type'),
