@@ -7,9 +7,7 @@ import { never, targetOf } from './loads.ts';
 
 describePrivateCluster('a database beside the live one', () => {
   it('is dropped while the server vacuums it, though its owner may not end that', async () => {
-    const cluster = await startPrivateCluster();
-    await cluster.run("ALTER SYSTEM SET autovacuum_naptime TO '1s'");
-    await cluster.run('SELECT pg_reload_conf()');
+    const cluster = await startPrivateCluster(['-c', 'autovacuum=on', '-c', 'autovacuum_naptime=1s']);
     await cluster.run("CREATE ROLE app LOGIN CREATEDB PASSWORD 'secret'");
     await cluster.run('CREATE DATABASE live OWNER app');
     const url = (name: string): string => Object.assign(new URL(cluster.url), { pathname: `/${name}` }).href;
