@@ -1,6 +1,6 @@
 import type { Row } from '../model/engine.ts';
 
-/** A value that is always text. @throws TypeError if it is not: the query and its reader do not fit */
+/** A value that is always text. @throws TypeError if it is not: then the query does not match the code that reads it */
 export function text(row: Row, key: string): string {
   const value = row[key];
   if (typeof value !== 'string') throw misfit(key, 'text', value);
@@ -11,7 +11,7 @@ export function optionalText(row: Row, key: string): string | null {
   return row[key] === null ? null : text(row, key);
 }
 
-/** A number; 64-bit integers come as text from PostgreSQL. @throws TypeError */
+/** A number; PostgreSQL returns 64-bit integers as text. @throws TypeError */
 export function number(row: Row, key: string): number {
   const value = row[key];
   if (typeof value === 'string' && value !== '' && Number.isFinite(Number(value))) return Number(value);
@@ -23,7 +23,7 @@ export function optionalNumber(row: Row, key: string): number | null {
   return row[key] === null ? null : number(row, key);
 }
 
-/** A truth value; SQLite has 0 and 1. @throws TypeError */
+/** A boolean; SQLite returns 0 and 1. @throws TypeError */
 export function flag(row: Row, key: string): boolean {
   const value = row[key];
   if (value === 0 || value === 1) return value === 1;
@@ -31,7 +31,7 @@ export function flag(row: Row, key: string): boolean {
   return value;
 }
 
-/** A list of texts, from JSON. @throws TypeError */
+/** A list of strings, from JSON. @throws TypeError */
 export function texts(row: Row, key: string): readonly string[] {
   const value = row[key];
   if (!Array.isArray(value)) throw misfit(key, 'a list', value);

@@ -4,10 +4,10 @@ import { quoteName } from './quoting.ts';
 import { text } from './rows.ts';
 import type { Session } from './session.ts';
 
-/** Bytes of a value that is still read, as the database keeps it; PostgreSQL may have compressed it. */
+/** The largest stored size of a value that is read, in bytes; PostgreSQL may have compressed it. */
 const most = 100_000;
 
-/** Stands for a value that is there, and too large to be read into memory. */
+/** Replaces a value that is too large to be read into memory. */
 export const tooLarge = '(too large to be shown)';
 
 const columnsQuery = {
@@ -16,10 +16,10 @@ const columnsQuery = {
   sqlite: 'SELECT name FROM pragma_table_info($1) ORDER BY cid',
 } as const satisfies Record<Engine, string>;
 
-/** Neither of them reads the value itself, wherever it lies. */
+/** Neither function reads the value itself, even if it is stored out of line. */
 const sizeOf = { postgresql: 'pg_column_size', sqlite: 'octet_length' } as const satisfies Record<Engine, string>;
 
-/** Reads the first rows of a table; `tooLarge` stands for what no setting is, and what may not fit into memory. */
+/** Reads the first rows of a table; large values, which may not fit into memory, are replaced by `tooLarge`. */
 export async function readSmallValues(session: Session, table: string, limit: number): Promise<readonly Row[]> {
   const names = (await session.query(columnsQuery[session.engine], [table])).map((row) => text(row, 'name'));
   if (names.length === 0) return [];

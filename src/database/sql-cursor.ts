@@ -1,24 +1,24 @@
-/** A piece of a statement. */
+/** A token of a SQL statement. */
 export interface Token {
   readonly kind: 'string' | 'quoted' | 'number' | 'word' | 'mark';
   readonly text: string;
 }
 
-/** Why a text is no statement of a known shape; `unfinished` means that more of it may follow. */
+/** Why a text was not recognised as a statement; `unfinished`: the rest of the statement may follow. */
 export type NoStatement = 'unfinished' | 'unknown';
 
-/** A literal and a quoted name, as parts of a pattern for `tokenize`. */
+/** A string literal and a quoted name, as parts of a pattern for `tokenize`. */
 export const string = String.raw`(?<string>'[^'\0]*(?:''[^'\0]*)*'(?!'))`;
 export const quoted = String.raw`(?<quoted>"(?:[^"\0]|"")[^"\0]*(?:""[^"\0]*)*"(?!"))`;
 
 const blank = /[ \n\r\t]*/y;
-/** A literal or a quoted name that goes on in the next line. */
+/** A string literal or a quoted name that continues on the next line. */
 const open = /(?:'[^'\0]*(?:''[^'\0]*)*|"[^"\0]*(?:""[^"\0]*)*)$/y;
 
 /**
- * Splits a statement.
- * @param pattern sticky, with a group for each kind of token; what it does not match makes the statement unknown, so
- *   comments and escapes are in no shape
+ * Splits a statement into tokens.
+ * @param pattern a sticky pattern with a group for each kind of token. Text that it does not match, such as comments
+ *   and escapes, makes the statement unknown
  */
 export function tokenize(text: string, pattern: RegExp): readonly Token[] | NoStatement {
   const tokens: Token[] = [];
@@ -44,12 +44,12 @@ function kindOf(groups: Readonly<Record<string, string | undefined>>): Token['ki
   return groups['word'] === undefined ? 'mark' : 'word';
 }
 
-/** A statement has another shape at the place of the cursor. */
+/** The token at the cursor is not the expected one. */
 export class Mismatch extends Error {}
 
-/** How an engine writes words. */
+/** How an engine spells keywords and names. */
 interface Spelling {
-  /** A word as it is compared with keywords. */
+  /** The form of a word that is compared with keywords. */
   readonly fold: (word: string) => string;
   /** Whether a word without quotes can be a name. */
   readonly isName: (word: string) => boolean;
@@ -60,7 +60,7 @@ export function openCursor(tokens: readonly Token[], { fold, isName }: Spelling)
   let position = 0;
   const peek = (offset = 0): Token | undefined => tokens[position + offset];
 
-  /** Takes words and marks if they all follow, in this order: `NOT NULL`. */
+  /** Takes the words and marks of a phrase, such as `NOT NULL`, if all of them come next. @returns whether they did */
   const take = (phrase: string): boolean => {
     const texts = phrase.split(' ');
     const follows = texts.every((text, index) => {
@@ -86,7 +86,7 @@ export function openCursor(tokens: readonly Token[], { fold, isName }: Spelling)
     return text;
   };
 
-  /** A name as it stands, quotes included. */
+  /** A name as written, with its quotes. */
   const identifier = (): string => {
     const token = peek();
     if (token?.kind !== 'quoted' && (token?.kind !== 'word' || !isName(token.text))) throw new Mismatch();

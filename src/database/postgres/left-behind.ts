@@ -2,33 +2,33 @@ import { currentSchema } from '../current-schema.ts';
 import { flag, number, only, optionalText, text } from '../rows.ts';
 import type { Session } from '../session.ts';
 
-/** Something that an owner has made around the application's tables, and that no archive holds. */
+/** An object or a right around the application's tables that no archive contains. */
 export interface Surrounding {
-  /** What it is, with its name. */
+  /** Its kind and name. */
   readonly object: string;
-  /** Of rights: on what. */
+  /** For rights: the object that they are on; null for other objects. */
   readonly on: string | null;
-  /** SQL that makes it anew in a database that has the tables, without its semicolon. */
+  /** The SQL that creates it again in a database that has the tables, without the semicolon. */
   readonly statement: string;
-  /** Whether that statement can do no harm where it is run without being asked for. */
+  /** Whether the statement can be run automatically without doing harm. */
   readonly safe: boolean;
 }
 
-/** `reader`, or everybody. */
+/** The grantee in words: `reader`, or `everybody` for PUBLIC. */
 const grantee = `CASE WHEN a.grantee = 0 THEN 'everybody' ELSE quote_ident(pg_get_userbyid(a.grantee)) END`;
 const toGrantee = `CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END`;
 const option = `CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END`;
 
-/** Rights on things of one kind, in SQL. */
+/** Parts of the query for the rights on one kind of object. */
 interface Granted {
   readonly from: string;
   readonly where: string;
   readonly acl: string;
   readonly owner: string;
-  /** What GRANT calls it. */
+  /** The kind of object in GRANT, as a SQL expression. */
   readonly kind: string;
   readonly name: string;
-  /** The name for people. */
+  /** The name in messages. */
   readonly shown: string;
 }
 
@@ -45,7 +45,7 @@ const inHome = (namespace: string): string => `${namespace} = ${currentSchema}`;
 const relationName = `format('%I.%I', n.nspname, c.relname)`;
 const relations = 'pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace';
 
-/** What everybody may do in `public` of a database that was just made (PostgreSQL manual, "Schemas"). */
+/** The rights that PUBLIC has on the schema `public` of a new database (PostgreSQL manual, "Schemas"). */
 const ordinary = `a.grantee = 0 AND n.nspname = 'public'
   AND (a.privilege_type = 'USAGE' OR current_setting('server_version_num')::int < 150000)`;
 
@@ -95,27 +95,29 @@ const inSchema: readonly string[] = [
   grantsOn({ ...types, where: `${inHome('y.typnamespace')} AND a.grantee <> 0`, owner: 'y.typowner' }),
 ];
 
-/** What everybody may do with an object of a kind until it is revoked (PostgreSQL manual, "Privileges"). */
+/** A right that PUBLIC has by default on a kind of object, until it is revoked (PostgreSQL manual, "Privileges"). */
 interface Revocable extends Omit<Granted, 'acl' | 'owner'> {
-  /** What is granted now, as the catalog has it: null where it was never changed. */
+  /** The ACL in the catalog; NULL if it was never changed. */
   readonly acl: string;
   readonly privilege: 'EXECUTE' | 'USAGE' | 'CREATE';
 }
 
-/** An archive is loaded without rights: then everybody has again what was revoked. */
+/** An archive is loaded without its ACLs, so PUBLIC would have the revoked right again. */
 const revokedOn = ({ from, where, acl, kind, name, shown, privilege }: Revocable): string => `
   SELECT 'revocation of ${privilege} from everybody', ${shown}, format('REVOKE ${privilege} ON %s %s FROM PUBLIC', ${kind}, ${name}), true
   FROM ${from}
   WHERE ${where} AND ${acl} IS NOT NULL
     AND NOT EXISTS (SELECT FROM aclexplode(${acl}) AS a WHERE a.grantee = 0 AND a.privilege_type = '${privilege}')`;
 
-/** @param where which schemas it is about */
+/** @param where SQL condition for the schemas */
 const revokedInSchemas = (where: string): readonly string[] => [
   revokedOn({ ...functions, where, privilege: 'EXECUTE' }),
   revokedOn({ ...types, where, privilege: 'USAGE' }),
 ];
 
-/** Of `public`, as a database that was just made has it: others are not made anew with rights for everybody. */
+/**
+ * Only for `public`, on which PUBLIC has rights in a new database; a schema that a load creates has none for PUBLIC.
+ */
 const revokedOnSchema = (privilege: 'USAGE' | 'CREATE'): string =>
   revokedOn({
     from: 'pg_namespace n',
@@ -140,7 +142,7 @@ const revokedInDatabase: readonly string[] = [
     shown: `'language ' || quote_ident(l.lanname)`,
     privilege: 'USAGE',
   }),
-  // within a schema there is nothing to revoke
+  // default privileges for a single schema can only add rights
   ...(
     [
       ['f', 'EXECUTE', 'FUNCTIONS'],
@@ -168,11 +170,14 @@ const defaultPrivileges = (ofSchemasAlone: boolean): string => `
   WHERE a.grantee <> d.defaclrole AND (${inHome('n.oid')} ${ofSchemasAlone ? '' : 'OR n.oid IS NULL'})
   GROUP BY d.defaclrole, n.oid, n.nspname, d.defaclobjtype, a.grantee, a.is_grantable`;
 
-/** A table that is published without what tells its rows apart takes no UPDATE and no DELETE any more. */
+/**
+ * Whether a table has a usable replica identity: without one, the server refuses UPDATE and DELETE once it is
+ * published.
+ */
 const tellsRowsApart = `c.relreplident = 'd'
   AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND i.indisvalid)`;
 
-/** @param detailed whether the server knows columns and conditions of a published table: PostgreSQL 15 */
+/** @param detailed whether publications have column lists and row filters (PostgreSQL 15 and later) */
 const publishedTables = (detailed: boolean, where: string): string => `
   SELECT r.prpubid, bool_and(${tellsRowsApart}) AS apart,
          string_agg(format('%I.%I', n.nspname, c.relname)
@@ -205,14 +210,14 @@ const publications = (detailed: boolean): string => `
       : ''
   }`;
 
-/** Where the database stays and its tables go aside, a publication stays as well, and publishes the former tables. */
+/** After a schema swap the publications stay in the database, and still publish the former tables. */
 const publishedHere = (detailed: boolean): string => `
   SELECT 'tables of publication ' || quote_ident(p.pubname), NULL,
          format('ALTER PUBLICATION %I ADD TABLE %s', p.pubname, t.tables),
          NOT (p.pubupdate OR p.pubdelete) OR t.apart
   FROM pg_publication p JOIN (${publishedTables(detailed, inHome('c.relnamespace'))}) t ON t.prpubid = p.oid`;
 
-/** What belongs to the database by its number: the former one keeps it, under its new name. */
+/** Objects that belong to the oid of the database: the former database keeps them after it is renamed. */
 const ofDatabase: readonly string[] = [
   `SELECT 'subscription ' || quote_ident(subname), NULL,
           format('CREATE SUBSCRIPTION %I CONNECTION %L PUBLICATION %s WITH (connect = false, slot_name = %s)', subname,
@@ -226,9 +231,10 @@ const ofDatabase: readonly string[] = [
 ];
 
 /**
- * What the database that the session is in has around the application's tables: publications, subscriptions, replication
- * slots, rights of other roles, what was revoked from everybody, default privileges. What is set and granted for the database as a whole is not among it.
- * @param exchanged what a restore exchanges: the database, or its schema alone
+ * Finds what the current database has around the application's tables: publications, subscriptions, replication slots,
+ * rights of other roles, rights revoked from PUBLIC, default privileges. Settings and grants of the database itself are
+ * not included (`copySettings`).
+ * @param exchanged what a restore swaps: the database, or only its schema
  */
 export async function findSurroundings(
   session: Session,

@@ -3,15 +3,15 @@ import { quoteName, quoteText } from '../quoting.ts';
 import type { Session } from '../session.ts';
 
 /**
- * The role that loads an archive where we are a superuser: it may log in, owns the database that it loads into, and
- * has no other right. SET ROLE would not do: whoever can run SQL can also run RESET ROLE.
+ * The role that loads an archive if our role is a superuser: it may log in, owns the database that it loads into, and
+ * has no other right. SET ROLE would not be enough, because SQL in the archive could run RESET ROLE.
  */
 export interface LoadRole {
   readonly user: string;
   readonly password: string;
 }
 
-/** What tells our roles from others of the same name. */
+/** The comment by which roles that db-init created are recognised. */
 const mark = 'db-init: loads an archive, and is dropped when that is done';
 
 /**
@@ -22,7 +22,7 @@ const mark = 'db-init: loads an archive, and is dropped when that is done';
 export async function createLoadRole(session: Session, user: string): Promise<LoadRole> {
   const password = randomBytes(24).toString('hex');
   const name = quoteName(user);
-  // only a hash goes to the server, for its log may show the statement
+  // only a hash is sent, because the server's log may contain the statement
   await session.run(
     `CREATE ROLE ${name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT
        PASSWORD ${quoteText(scramVerifier(password))};
@@ -31,7 +31,7 @@ export async function createLoadRole(session: Session, user: string): Promise<Lo
   return { user, password };
 }
 
-/** Drops the role of a load, if there is one. Nothing may belong to it any more. */
+/** Drops the role of a load, if it exists. It must not own anything any more. */
 export async function dropLoadRole(session: Session, user: string): Promise<void> {
   const ours = await session.query(
     `SELECT 1 FROM pg_roles WHERE rolname = $1 AND shobj_description(oid, 'pg_authid') = $2`,
@@ -40,7 +40,9 @@ export async function dropLoadRole(session: Session, user: string): Promise<void
   if (ours.length > 0) await session.run(`DROP ROLE ${quoteName(user)}`);
 }
 
-/** A password as PostgreSQL stores it: RFC 5803, `SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>`. */
+/**
+ * The SCRAM verifier that PostgreSQL stores (RFC 5803): `SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>`.
+ */
 function scramVerifier(password: string): string {
   const iterations = 4096;
   const salt = randomBytes(16);

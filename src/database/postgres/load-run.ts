@@ -11,24 +11,24 @@ import { ToolFailed, toolMessage } from './tool-message.ts';
 export interface Load {
   readonly restore: Tool;
   readonly dump: string;
-  /** What pg_restore is asked for beside what it always is. */
+  /** Options of pg_restore besides `restoreOptions`. */
   readonly options: readonly string[];
   readonly target: PostgresTarget;
-  /** What the sessions need to be started with (`startOptions`). */
+  /** Options for the start of the sessions (`startOptions`). */
   readonly startOptions: string | undefined;
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
   readonly signal: AbortSignal;
-  /** Called as soon as a program has failed: what it started may still be at work in the database. */
+  /** Called as soon as a program has failed: its worker processes may still be working in the database. */
   readonly onFailure: () => void;
 }
 
-/** What pg_restore needs to know to read a dump. */
+/** What pg_restore needs to read a dump. */
 type Reading = Pick<Load, 'restore' | 'dump' | 'options' | 'signal'>;
 
 export const restoreOptions = [
   '--exit-on-error',
-  // who and where is this database's business, not that of the one that was dumped
+  // owners, rights and tablespaces are those of this database, not those of the dumped one
   '--no-owner',
   '--no-acl',
   '--no-tablespaces',
@@ -37,9 +37,9 @@ export const restoreOptions = [
   '--no-security-labels',
 ];
 
-/** Lets pg_restore write into the database itself, over several connections. @throws Error in its own words */
+/** Runs pg_restore directly against the database, over several connections. @throws Error with its message */
 export async function loadDirectly(load: Load, jobs: number): Promise<void> {
-  // a connection string: whatever the name has in it, it stays a name
+  // quoted in a connection string, so that a name with "=" in it is not read as options
   const database = load.target.database.replaceAll(/['\\]/g, String.raw`\$&`);
   const options = ['--no-password', `--jobs=${jobs}`, `--dbname=dbname='${database}'`];
   const program = startRestore(load, options, environmentOf(load));
@@ -48,16 +48,19 @@ export async function loadDirectly(load: Load, jobs: number): Promise<void> {
   if (ended.failed) throw new ToolFailed(ended.message);
 }
 
-/** The SQL around what pg_restore writes. */
+/** The SQL before and after the output of pg_restore. */
 export interface Framing {
   readonly head: string;
-  /** Sent only if pg_restore wrote everything. */
+  /** Sent only if pg_restore has succeeded. */
   readonly tail: string;
-  /** Makes what stands between pg_restore and psql. */
+  /** Creates the stream between pg_restore and psql. */
   readonly filter: () => Transform;
 }
 
-/** Lets pg_restore write SQL and psql run it, over one connection. @throws Error in the words of who failed */
+/**
+ * Runs pg_restore to write SQL and psql to execute it, over one connection.
+ * @throws Error of the program that failed
+ */
 export async function loadThroughPsql(load: Load, psql: Tool, framing: Framing): Promise<void> {
   const script = startRestore(load, ['--file=-'], environmentOf(load));
   const runner = startPsql(psql, load);
@@ -71,7 +74,7 @@ export async function loadThroughPsql(load: Load, psql: Tool, framing: Framing):
   else runner.stdin.destroy();
   const ran = await running;
   if (fed.status === 'rejected' && isVeto(fed.reason)) throw fed.reason;
-  // where psql ends first, pg_restore only finds nobody reading; where pg_restore does, psql gets half a table
+  // if psql failed first, pg_restore fails with a broken pipe; if pg_restore failed first, psql got incomplete rows
   if (written.failed && !written.unread) throw new ToolFailed(written.message);
   if (ran.failed) throw new ToolFailed(ran.message);
   if (written.failed) throw new ToolFailed(written.message);
@@ -81,13 +84,13 @@ export async function loadThroughPsql(load: Load, psql: Tool, framing: Framing):
 const isVeto = (error: unknown): boolean => error instanceof UnknownStatement || error instanceof TooMuchData;
 
 async function feed(content: Readable, into: Writable, { head, filter }: Framing): Promise<void> {
-  // who reads no more has ended, and says why
+  // a broken pipe means that psql has exited: its own message says why
   into.on('error', () => undefined);
   into.write(head);
   await pipeline(content, filter(), into, { end: false });
 }
 
-// messages are read: they come in English, and without colours
+// messages are parsed: they have to be in English and without colours
 const plain = { LC_ALL: 'C', LANGUAGE: undefined, PG_COLOR: 'never' };
 
 const environmentOf = ({ target, applicationName, startOptions }: Load) => ({
@@ -96,7 +99,7 @@ const environmentOf = ({ target, applicationName, startOptions }: Load) => ({
   PGAPPNAME: applicationName,
 });
 
-/** Reads all that pg_restore would write of a dump, without a database. @throws Error in its own words */
+/** Reads the SQL that pg_restore writes for a dump, without a database. @throws Error with its message */
 export async function readThrough(load: Reading, filter: Transform): Promise<void> {
   const script = startRestore(load, ['--file=-'], plain);
   const writing = endOf(load.restore, script, () => undefined);
@@ -132,7 +135,7 @@ function startPsql(psql: Tool, load: Load) {
     buffer: false,
     cancelSignal: load.signal,
     forceKillAfterDelay,
-    // this one makes it cancel its statement
+    // SIGINT makes psql cancel its statement
     killSignal: 'SIGINT',
     reject: false,
   });
@@ -142,13 +145,13 @@ type Program = ReturnType<typeof startPsql> | ReturnType<typeof startRestore>;
 
 interface Ended {
   readonly failed: boolean;
-  /** Whether that was because nobody took what it wrote. */
+  /** Whether it failed because the reader of its output had exited. */
   readonly unread: boolean;
   readonly message: string;
 }
 
 async function endOf({ name, major }: Tool, program: Program, onFailure: () => void): Promise<Ended> {
-  // its workers share its stderr, and may go on when it is dead
+  // `exit` and not the end of stderr: worker processes share stderr, and may go on after their coordinator has exited
   void once(program, 'exit').then(
     ([code]: unknown[]) => (code === 0 ? undefined : onFailure()),
     () => undefined,
@@ -156,7 +159,7 @@ async function endOf({ name, major }: Tool, program: Program, onFailure: () => v
   const [stderr, result] = await Promise.all([lastOf(program.stderr), program]);
   const { failed, signal, exitCode, originalMessage = 'for an unknown reason' } = result;
   const called = `${name} ${major} ended`;
-  // what is said after a kill comes from workers that lost their head
+  // after a kill, the messages come from worker processes whose coordinator has exited
   const message =
     signal === undefined
       ? toolMessage(
@@ -167,7 +170,7 @@ async function endOf({ name, major }: Tool, program: Program, onFailure: () => v
   return { failed, unread: signal === 'SIGPIPE' || /broken pipe|connection reset/i.test(message), message };
 }
 
-/** Characters kept of what a program says: the error that ends it comes last. */
+/** How many characters of stderr are kept: the decisive error comes last. */
 const kept = 65_536;
 
 async function lastOf(stream: Readable): Promise<string> {

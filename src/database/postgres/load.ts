@@ -14,30 +14,32 @@ import { toolMessage } from './tool-message.ts';
 
 export type { DumpLoader } from './loader.ts';
 
-/** Which tools load a dump into a server. */
+/** Whether a dump can be loaded into a server, and the loader for it. */
 export type Loader =
-  /** `warnings`: what is left out, in sentences without their full stop. */
+  /** `warnings`: the objects that are left out, in sentences without a full stop. */
   | { readonly kind: 'ready'; readonly loader: DumpLoader; readonly warnings: readonly string[] }
-  /** The dump cannot be read, or a tool for it is not there. `reason`: a sentence without its full stop that names the versions. */
+  /**
+   * The dump cannot be read, or its tool is missing. `reason`: a sentence without a full stop that names the versions.
+   */
   | { readonly kind: 'unusable' | 'no-tool'; readonly reason: string }
-  /** The dump holds what no dump of TimeTracker holds; nothing of it was run. */
+  /** The dump holds objects that TimeTracker does not create; none of its SQL was executed. */
   | { readonly kind: 'unknown-objects'; readonly objects: readonly ArchiveObject[] }
-  /** The rows of the dump have more bytes than they may. */
+  /** The rows of the dump have more than `maxBytes` bytes. */
   | { readonly kind: 'too-much-data' };
 
 export interface LoaderOptions {
   readonly serverMajor: number;
-  /** Whether the owner answers for everything in the dump: then all of it is run, as pg_restore writes it. */
+  /** Whether the owner vouches for the dump: then all SQL that pg_restore writes is executed. */
   readonly trusted: boolean;
-  /** Bytes of rows at the most, unless the dump is trusted. */
+  /** The largest number of bytes of rows; does not apply to a trusted dump. */
   readonly maxBytes: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Finds what loads a dump of PostgreSQL's custom format into a server.
- * @param dump its path; a list is put beside it while it is loaded
- * @throws Error if the server cannot be asked
+ * Finds the tools that load a dump in PostgreSQL's custom format into a server, and checks the dump.
+ * @param dump its path; while it is loaded, a file with the list of entries is written beside it
+ * @throws Error if the server cannot be reached
  */
 export async function openLoader(dump: string, target: PostgresTarget, options: LoaderOptions): Promise<Loader> {
   const { serverMajor, trusted, maxBytes, signal } = options;
@@ -49,7 +51,7 @@ export async function openLoader(dump: string, target: PostgresTarget, options: 
   if (restore === null) return { kind: 'no-tool', reason: tooOld(parsed.header, tools) };
   const psql = choosePsql(psqls, restore) ?? withoutPsql(psqls);
   const offers = await askOffers(target, serverMajor);
-  // pg_restore 17 and later set `transaction_timeout`, which servers before 17 refuse: psql is not told of it
+  // pg_restore 17 and later set `transaction_timeout`, which servers before 17 refuse: psql does not get that statement
   const olderServer = restore.major >= 17 && serverMajor < 17;
   const foreignBytes = offers.encoding !== 'SQL_ASCII' && (await isInUnknownEncoding(restore, dump, signal));
   if (foreignBytes && typeof psql === 'string') {
@@ -77,10 +79,10 @@ export async function openLoader(dump: string, target: PostgresTarget, options: 
   return { kind: 'ready', loader: loaderOf({ ...loading, entries, check: { maxBytes } }), warnings: [] };
 }
 
-/** What a dump holds, from reading all that pg_restore would run. */
+/** The result of reading all SQL that pg_restore would execute. */
 type Inspection = { readonly kind: 'known' } | Exclude<Loader, { readonly kind: 'ready' }>;
 
-/** Reads a dump to its end before anything of it is run. */
+/** Reads a dump to its end before any of its SQL is executed. */
 async function inspectDump(given: {
   dump: string;
   restore: Tool;
@@ -106,7 +108,7 @@ async function inspectDump(given: {
   return summary.unknown.length === 0 ? { kind: 'known' } : { kind: 'unknown-objects', objects: summary.unknown };
 }
 
-/** The bytes of a dump that hold its header. */
+/** The first bytes of a dump, with its header. */
 export async function beginningOf(file: string): Promise<Uint8Array> {
   const handle = await open(file);
   try {
@@ -117,7 +119,7 @@ export async function beginningOf(file: string): Promise<Uint8Array> {
   }
 }
 
-/** Why none of these tools reads a dump, in words. */
+/** The reason why none of these tools can read a dump. */
 export function tooOld(header: DumpHeader, tools: readonly Tool[]): string {
   const found = newest(tools);
   const here = found === null ? 'there is no pg_restore here' : `the newest pg_restore here is ${found.major}`;
@@ -125,14 +127,16 @@ export function tooOld(header: DumpHeader, tools: readonly Tool[]): string {
   return `${made}, which pg_restore ${oldestReader(header)} and newer read, and ${here}`;
 }
 
-/** Why there is no psql, in words. */
+/** The reason why there is no usable psql. */
 function withoutPsql(tools: readonly Tool[]): string {
   const found = newest(tools);
   if (found === null) return 'there is no psql here';
   return `psql ${found.major}.${found.minor}, the newest here, does not know \\restrict yet`;
 }
 
-/** Whether a dump does not know in which encoding its texts are. What cannot be read is found out elsewhere. */
+/**
+ * Whether a dump is in SQL_ASCII, so that the encoding of its texts is unknown. Errors are found later, by `readToc`.
+ */
 async function isInUnknownEncoding(restore: Tool, dump: string, signal: AbortSignal): Promise<boolean> {
   const nothing = ['--use-list=/dev/null', '--file=-', dump];
   const { stdout } = await execa(restore.command, nothing, { stdin: 'ignore', cancelSignal: signal, reject: false });
@@ -140,7 +144,7 @@ async function isInUnknownEncoding(restore: Tool, dump: string, signal: AbortSig
   return stdout.split('\n').includes(unknownEncoding);
 }
 
-/** @returns its reason, if pg_restore cannot read the dump */
+/** @returns the entries; if pg_restore cannot read the dump, its message */
 export async function readToc(restore: Tool, dump: string, signal: AbortSignal): Promise<readonly TocEntry[] | string> {
   const { failed, stdout, stderr, exitCode } = await execa(restore.command, ['--list', dump], {
     env: { LC_ALL: 'C' },

@@ -13,25 +13,27 @@ import { passesOf, schemaOf, stagesOf, type TocEntry } from './toc.ts';
 import type { Tool } from './client-tools.ts';
 
 export interface DumpLoader {
-  /** What loads it, for people: `pg_restore 17`. */
+  /** The name of the tool in messages: `pg_restore 17`. */
   readonly tool: string;
 
   /** The schema of the dump that holds the application's tables. */
   readonly schema: string;
 
   /**
-   * Loads everything into an empty database.
-   * @param role whom the objects shall belong to; null: who connects
-   * @param jobs connections at work at the same time, where the tools can do that
-   * @throws Error in the words of the tool; the database is then half full, and nobody is at work in it
+   * Loads the whole dump into an empty database.
+   * @param role the owner of the created objects; null: the user that connects
+   * @param jobs the number of parallel connections, if the tools support them
+   * @throws Error with the message of the tool; the database is then partly loaded, and the sessions of the load have
+   *   ended
    */
   into(target: PostgresTarget, options: { role: string | null; jobs: number; signal: AbortSignal }): Promise<void>;
 
   /**
-   * Loads that schema alone, in one transaction: `before`, the dump, `after`, all of which see that schema first.
-   * Extensions are not loaded: they belong to the database. `before` and `after` run as who connects.
+   * Loads only the schema `schema`, in one transaction: the SQL `before`, the dump, the SQL `after`, all with that
+   * schema as search path. Extensions are not loaded: they belong to the database. `before` and `after` run as the
+   * user that connects.
    * @param commit false: everything is rolled back at the end
-   * @throws Error in the words of the tool; nothing has changed, unless the connection broke in the very commit
+   * @throws Error with the message of the tool; nothing was changed, unless the connection broke during COMMIT
    */
   inOneTransaction(
     target: PostgresTarget,
@@ -39,17 +41,17 @@ export interface DumpLoader {
   ): Promise<void>;
 }
 
-/** What loads a dump, and what of it. */
+/** The tools that load a dump, and the entries to load. */
 export interface Loading {
   readonly dump: string;
   readonly restore: Tool;
-  /** Or why there is none. */
+  /** The tool, or the reason why there is none. */
   readonly psql: Tool | string;
-  /** Whether the server would refuse what pg_restore says to it, or misunderstand it: then psql says it. */
+  /** Whether the settings of pg_restore do not suit the server, so that psql has to execute a changed script. */
   readonly throughPsql: boolean;
   readonly script: ScriptOptions;
   readonly entries: readonly TocEntry[];
-  /** Only statements of known shapes are sent, and rows of at most so many bytes; null: all that pg_restore writes. */
+  /** Only recognised statements are sent, and at most `maxBytes` of rows; null: everything that pg_restore writes. */
   readonly check: { readonly maxBytes: number } | null;
 }
 
@@ -73,7 +75,7 @@ export function loaderOf(loading: Loading): DumpLoader {
       if (check !== null) {
         if (typeof psql === 'string') throw new Error(`psql is needed to load a dump, and ${psql}`);
         const checked = framing();
-        // not asked of pg_restore: in a checked script nobody changes the role
+        // not by pg_restore's --role: a checked script must not contain SET ROLE
         const head = checked.head + (role === null ? '' : `SET ROLE ${quoteName(role)};\n`);
         const options = { role: null, startOptions: await loadOptions(target), options: [] };
         for (const stage of stagesOf(entries, jobs)) {
@@ -97,7 +99,7 @@ export function loaderOf(loading: Loading): DumpLoader {
 
     async inOneTransaction(target, { role, signal, ...work }) {
       if (typeof psql === 'string') throw new Error(`psql is needed to load a dump in one transaction, and ${psql}`);
-      // psql sets aside by itself what is in its way
+      // no start options: the script itself overrides the settings that would hinder it
       const run = { target, signal, role, entries, startOptions: undefined, options: [`--schema=${schema}`] };
       const { head, tail } = frame(schema, work);
       const around = framing();
@@ -109,9 +111,9 @@ export function loaderOf(loading: Loading): DumpLoader {
 }
 
 /**
- * Reads all SQL of a dump that would be loaded, without a database.
- * @param into gets the SQL
- * @throws Error in the words of pg_restore, or what `into` throws
+ * Reads all SQL of the entries that would be loaded, without a database.
+ * @param into receives the SQL
+ * @throws Error with the message of pg_restore, or what `into` throws
  */
 export async function readDump(
   given: { dump: string; restore: Tool; entries: readonly TocEntry[]; signal: AbortSignal },
@@ -120,7 +122,7 @@ export async function readDump(
   await withList(given, (list) => readThrough({ ...given, options: [list] }, into));
 }
 
-/** Does the parts at the same time; where one fails, the others are given up. @throws what failed first */
+/** Works on the parts at the same time; if one fails, the others are aborted. @throws the first error */
 async function together<Part>(
   parts: readonly Part[],
   signal: AbortSignal,
@@ -133,7 +135,10 @@ async function together<Part>(
   failed.signal.throwIfAborted();
 }
 
-/** Writes the list of the entries that pg_restore is to read. */
+/**
+ * Writes the list file of entries for pg_restore, and removes it after `work`.
+ * @param work gets the option that names it
+ */
 async function withList<Result>(
   { dump, entries }: { readonly dump: string; readonly entries: readonly TocEntry[] },
   work: (option: string) => Promise<Result>,
@@ -156,7 +161,7 @@ interface Run {
   readonly options: readonly string[];
 }
 
-/** Prepares a run of pg_restore; after one that failed or was given up, nobody is at work in the database. */
+/** Runs a load; if it fails or is aborted, ends its sessions in the database. */
 async function withLoad(
   { dump, restore }: Loading,
   { target, signal, role, entries, startOptions, options }: Run,
@@ -180,7 +185,7 @@ async function withLoad(
   }
 }
 
-// both find the same surroundings: pg_restore leaves an empty search path and the dump's encoding behind
+// before and after the dump, because pg_restore leaves an empty search path and the encoding of the dump
 const sessionPreamble = (schema: string): string =>
   `SET client_encoding TO 'UTF8'; SET search_path TO ${quoteName(schema)}; SET standard_conforming_strings TO on;`;
 const loadLockTimeout = `

@@ -4,13 +4,14 @@ import { optionalNumber, text, texts } from '../rows.ts';
 import type { Session } from '../session.ts';
 import { migrationLock } from './lock.ts';
 
-/** As much of a query as is read, and as much as is shown. */
+/** How many characters of a query are read, and how many are shown. */
 const read = 2000;
 const shown = 160;
 
 /**
- * Who holds tables of this database, or the lock of migrations. Without pg_read_all_stats another role's query is not
- * shown. A prepared transaction has no session; it is found by the lock that each transaction holds on itself.
+ * Sessions and prepared transactions that hold locks on tables of this database, or the migration lock. Without
+ * pg_read_all_stats the server hides the queries of other roles. A prepared transaction has no session; it is found by
+ * the lock that every transaction holds on its own id.
  */
 const blockersQuery = `
   SELECT l.pid, coalesce(x.gid, '') AS prepared, coalesce(application_name, '') AS application,
@@ -33,8 +34,8 @@ const blockersQuery = `
   ORDER BY xact_start NULLS LAST, l.pid`;
 
 /**
- * Finds who held what a statement waited for: those who hold a table that its text names, and where there are none of
- * those, everybody who holds anything.
+ * Finds the holders of the lock that a statement waited for: those that hold a table named in its text; if there are
+ * none, all holders of any lock.
  */
 export async function findBlockers(session: Session, statement: string): Promise<readonly Blocker[]> {
   const all = (await session.query(blockersQuery)).map(readBlocker);
@@ -61,12 +62,12 @@ function readBlocker(row: Row): Blocker {
   };
 }
 
-/** The driver hands JSON over as text. */
+/** The driver returns JSON as text. */
 function parse(json: unknown): unknown {
   return typeof json === 'string' ? JSON.parse(json) : json;
 }
 
-/** A query without what stands in quotes: that may be a password, and drivers put values into the text. */
+/** A query without its string literals: they may be passwords or values of users. */
 export function withoutValues(query: string): string {
   const bare = query
     .replaceAll(/\$(\w*)\$[\s\S]*?(?:\$\1\$|$)/g, "'…'")

@@ -12,25 +12,28 @@ import { answered, closeClient, connectOnce, type Connected } from './connect.ts
 import { lastRow } from './session.ts';
 import { zonedTime } from '../../platform/local-time.ts';
 
-/** The first key of both advisory locks: "ttdb" in ASCII. The second tells which of the two it is. */
+/** The first key of both advisory locks: "ttdb" in ASCII. The second key distinguishes them. */
 const application = 0x74746462;
 const tooManyConnections = '53300';
 const protocolViolation = '08P01';
-/** Seconds that the answer to a try may take, which waits for nobody. */
+/** Seconds that the answer to pg_try_advisory_lock may take; it does not wait for the lock. */
 const patience = 30;
-/** Held by a run from before it looks until it is done. */
+/** Held by a run from before it observes the database until it is done. */
 export const runLock = { application, key: 1 };
-/** Held by the migrating transaction itself, so that two writers are impossible even if a run lock is lost. */
+/** Held by every writing transaction, so that two runs cannot write at once even if a run lock is lost. */
 export const migrationLock = { application, key: 2 };
 
-/** What files and uploads follow must not be lost when the server dies: a commit waits for the disk. */
+/**
+ * Makes COMMIT wait for the disk: files and uploads are changed after a commit, which must then survive a crash of the
+ * server.
+ */
 export const withSynchronousCommit = `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`;
 
-// What a role or a database has set for its sessions must not bite here: a run may well take longer than a web request.
-// Even to look at a table that another session is altering is to wait for it: not for ever.
-// The first of them is the one that could cut off the others; what is read back has to be spelled as it always is.
-// Rows that row security hides are an error, where they would be passed over in silence otherwise.
-// Of the search path remains the schema that the application works in: our names are found there or nowhere.
+// Settings of a role or a database must not disturb a run, which may take longer than a web request. statement_timeout
+// comes first, because it could cancel the other statements. lock_timeout is needed even for reading: a table that
+// another session alters is locked. Settings that change how values and definitions are printed are fixed. With
+// row_security off, hidden rows are an error instead of being left out silently. The search path is reduced to the
+// application's schema, so that unqualified names are found only there.
 const sessionSettings = ({ lockTimeout, schema }: SessionOptions): string => `
   SET statement_timeout TO 0; SET lock_timeout TO '${lockTimeout}s';
   ${schema === undefined ? ownSchema : `SET search_path TO ${quoteName(schema)}`};
@@ -44,31 +47,34 @@ const sessionSettings = ({ lockTimeout, schema }: SessionOptions): string => `
 const ownSchema = `SELECT set_config('search_path', quote_ident(current_schema()), false) WHERE current_schema() IS NOT NULL`;
 
 export interface SessionOptions {
-  /** Seconds that a statement may wait for a table. */
+  /** Seconds that a statement may wait for a lock; 0 for no limit. */
   readonly lockTimeout: number;
-  /** The schema to work in, if it is not the one that the session finds. */
+  /** The schema to work in; undefined: the current schema of the session. */
   readonly schema: string | undefined;
 }
 
 export interface LockOptions {
-  /** Seconds to wait in all. */
+  /** Seconds to wait for the lock, over all attempts. */
   readonly lockTimeout: number;
   readonly session: SessionOptions;
   readonly signal: AbortSignal;
   readonly onWaiting: (holder: LockHolder, secondsLeft: number) => void;
-  /** Makes the first try in its own way, and says whether the lock was free. */
+  /**
+   * Makes the first attempt instead of `takeRunLock`, with the given statements.
+   * @returns whether the lock was taken
+   */
   readonly tryFirst?: (statements: string) => Promise<boolean>;
 }
 
-/** Makes the session's settings known ones. */
+/** Sets the settings of the session that db-init depends on. */
 export async function settleSession(client: pg.Client, options: SessionOptions): Promise<void> {
   await client.query(sessionSettings(options));
 }
 
 /**
- * Takes the run lock, a session-level advisory lock, by polling: a blocked waiter would hold a snapshot and stand
- * in the way of CREATE INDEX CONCURRENTLY.
- * @throws Failure `locked`, with who holds it
+ * Takes the run lock, a session-level advisory lock, by polling: a session that waits in pg_advisory_lock holds a
+ * snapshot, which would block CREATE INDEX CONCURRENTLY.
+ * @throws Failure `locked`, with the holder
  */
 export async function takeRunLock(client: pg.Client, options: LockOptions): Promise<void> {
   const started = Date.now();
@@ -85,11 +91,11 @@ export async function takeRunLock(client: pg.Client, options: LockOptions): Prom
   }
 }
 
-/** Statements that settle the session and try to take the lock. The last one's row says whether it was taken. */
+/** Statements that settle the session and try to take the lock. The row of the last one tells whether it was taken. */
 const tryingRunLock = (session: SessionOptions): string =>
   `${sessionSettings(session)}; SELECT pg_try_advisory_lock(${runLock.application}, ${runLock.key}) AS taken`;
 
-/** Reads that row. */
+/** Reads the last row of `tryingRunLock`. */
 export function isTaken(row: Row): boolean {
   return row['taken'] === true;
 }
@@ -116,11 +122,12 @@ async function findHolder(client: pg.Client): Promise<LockHolder> {
 }
 
 /**
- * Refuses to work behind a pooler that hands every transaction to another server session: session locks lie there.
+ * Refuses to work behind a pooler that gives each transaction another server session, because session-level locks do
+ * not work there.
  *
- * The server sees us at the port of our own socket unless something stands between. That may be harmless (NAT), and
- * over a Unix socket there is no port to see, so a second connection holds a transaction open: if it got our backend,
- * or our next statement gets another one, the sessions are shared.
+ * On a direct connection the server sees the port of our own socket. A different port may also be caused by NAT, and a
+ * Unix socket has no port. Then a second connection opens a transaction: if it gets our backend, or our next statement
+ * runs in another backend, the sessions are shared.
  * @throws Failure `transaction-pooler`
  */
 export async function refuseTransactionPooler(
@@ -134,17 +141,17 @@ export async function refuseTransactionPooler(
   try {
     other = await connectOnce(target, applicationName);
   } catch (error) {
-    // a role with a single session: a pooler would have let the second client in, and had it wait
+    // a role with a connection limit of one: a pooler would have accepted the second client and let it wait
     if (hasCode(error, tooManyConnections)) return;
     throw error;
   }
   try {
     await other.query('BEGIN').catch((error: unknown) => {
-      // a pooler in statement mode refuses even this, and hangs up
+      // a pooler in statement mode refuses BEGIN and closes the connection
       const refuses = hasCode(error, protocolViolation) || !isConnectionLoss(error);
       throw refuses ? new Failure({ kind: 'transaction-pooler' }, { cause: error }) : error;
     });
-    // in this order: were our only backend theirs now, the pooler would let us wait for it
+    // `other` first: if it has taken the only backend of the pooler, a query of ours would wait for it
     const shared = (await backendOf(other)) === server.backendPid || (await backendOf(client)) !== server.backendPid;
     if (shared) throw new Failure({ kind: 'transaction-pooler' });
   } finally {
@@ -155,7 +162,7 @@ export async function refuseTransactionPooler(
 
 /** The port of our end of the connection; null for a Unix socket. */
 function localPortOf(client: pg.Client): number | null {
-  // pg has it, and its types do not tell
+  // the property is missing in the types of `pg`
   const connection: unknown = Reflect.get(client, 'connection');
   const stream: unknown =
     typeof connection === 'object' && connection !== null ? Reflect.get(connection, 'stream') : null;

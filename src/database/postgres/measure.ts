@@ -5,13 +5,13 @@ import { quoteName } from '../quoting.ts';
 import { flag, number, only, optionalText, text } from '../rows.ts';
 import type { Session } from '../session.ts';
 
-/** What rows look like as text must not depend on who looks. */
+/** Fixes the settings that change how rows are printed as text. */
 const spelling = `SET LOCAL TimeZone TO UTC; SET LOCAL IntervalStyle TO postgres; SET LOCAL bytea_output TO hex;
   SET LOCAL extra_float_digits TO 1`;
 
 /**
- * Every object of the owner's and of the application's, with what defines it. Owned by an extension is what comes back
- * with it. The positions of sequences are not compared: a server that has crashed moves them.
+ * All objects of the owner and of the application, each with a digest of its definition. Objects of extensions are left
+ * out: the extension creates them again. Positions of sequences are left out: a crash of the server changes them.
  */
 const definitions = `
   WITH spaces AS (
@@ -62,11 +62,11 @@ const definitions = `
     AND (('pg_type'::regclass, t.oid) NOT IN (SELECT classid, objid FROM extended))`;
 
 /**
- * Measures a database, every row of it included.
- * @param schema the only one to be measured; null for all of the database
+ * Measures a database, including all of its rows.
+ * @param schema the only schema to measure; null for the whole database
  */
 export async function measureSchemas(session: Session, schema: string | null): Promise<Measurement> {
-  // names and definitions are spelled alike as long as the search path is the same
+  // the search path decides whether names in definitions are printed with their schema
   if (schema !== null) await session.run(`SET LOCAL search_path TO ${quoteName(schema)}`);
   await session.run(spelling);
   const objects: Record<string, MeasuredObject> = {};
@@ -78,7 +78,7 @@ export async function measureSchemas(session: Session, schema: string | null): P
   return { revisions: await revisionsIn(session), file: null, objects };
 }
 
-/** @param relation its name, quoted where it has to be */
+/** @param relation its name, quoted if needed */
 async function measureRows(session: Session, relation: string): Promise<Pick<MeasuredObject, 'rows' | 'content'>> {
   const measured = (row: Row): Pick<MeasuredObject, 'rows' | 'content'> => ({
     rows: number(row, 'rows'),
@@ -89,7 +89,7 @@ async function measureRows(session: Session, relation: string): Promise<Pick<Mea
     const digest = `sum(hashtextextended(t::text COLLATE "C", 0))::text`;
     return measured(only(await session.query(`SELECT count(*) AS rows, ${digest} AS content FROM ONLY ${relation} t`)));
   } catch {
-    // a row may be too large to be a text: then the number of rows has to do
+    // a row may be too large to be converted to text: then only the number of rows is measured
     await session.run('ROLLBACK TO SAVEPOINT measure');
     return measured(only(await session.query(`SELECT count(*) AS rows, NULL AS content FROM ONLY ${relation}`)));
   }

@@ -7,8 +7,8 @@ import { number, text } from '../rows.ts';
 import type { Session } from '../session.ts';
 
 /**
- * Client sessions in databases that are not db-init's. Without pg_read_all_stats the kind of another role's backend is not
- * shown; background workers have no user.
+ * Client sessions in databases, without those of db-init. Without pg_read_all_stats the server hides the backend type
+ * of other roles; background workers are recognised by having no user.
  */
 const sessionsIn = (databases: string): string => `
   SELECT pid, coalesce(application_name, '') AS application, coalesce(usename, '') AS user,
@@ -18,13 +18,13 @@ const sessionsIn = (databases: string): string => `
     AND coalesce(backend_type, 'client backend') = 'client backend'
     AND coalesce(application_name, '') NOT LIKE 'db-init %'`;
 
-/** Transactions of PREPARE TRANSACTION: they belong to no session, hold locks, and may be committed at any time. */
+/** Prepared transactions: they belong to no session, hold locks, and may be committed at any time. */
 const preparedIn = (databases: string): string => `SELECT gid FROM pg_prepared_xacts WHERE database IN (${databases})`;
 
 /** Who else is connected to the database of the session. */
 export const sessionsQuery = `${sessionsIn('current_database()')} ORDER BY pid`;
 
-/** Finds who else may write to databases of this server. @param databases by default the one of the session */
+/** Finds who else may write to databases of this server. @param databases empty: the one of the session */
 export async function findOtherSessions(session: Session, databases: readonly string[] = []): Promise<OthersAtWork> {
   const names = databases.length === 0 ? 'current_database()' : databases.map(quoteText).join(', ');
   const sessions = (await session.query(`${sessionsIn(names)} ORDER BY pid`)).map(readSession);
@@ -32,12 +32,12 @@ export async function findOtherSessions(session: Session, databases: readonly st
   return { sessions, prepared };
 }
 
-/** How often, and after how many milliseconds each, others are looked for again before they are told of. */
+/** How often other sessions are looked for again before they are reported, and the milliseconds in between. */
 const [looks, pause] = [10, 100];
 
 /**
- * Looks for others until there are none, a second at most: the server shows a session for a moment after its program has
- * ended, that of the application which was just stopped, or of a dump of ours.
+ * Looks for others until there are none, for one second at most: the server lists a session for a moment after its
+ * program has ended, such as the application that was just stopped, or our own pg_dump.
  */
 export async function onceGone<Found>(
   session: Session,
@@ -48,12 +48,12 @@ export async function onceGone<Found>(
     const found = await look();
     if (isNobody(found) || left === 0) return found;
     await setTimeout(pause);
-    // a transaction sees again what it has seen of other sessions, unless it forgets it
+    // within a transaction the server would return the same list of sessions again
     await session.query('SELECT pg_stat_clear_snapshot()');
   }
 }
 
-/** As `findOthers`, but who is about to go is waited for. */
+/** Like `findOtherSessions`, but waits for sessions that are about to end. */
 export function findStaying(session: Session, databases: readonly string[] = []): Promise<OthersAtWork> {
   return onceGone(
     session,
@@ -71,19 +71,19 @@ export function readSession(row: Row): OtherSession {
   };
 }
 
-/** What the error of `exclusion` says. */
+/** The message of the error that the SQL of `exclusion` raises. */
 const mark = 'db-init: others are at work';
 
-/** Whether an error is the one of `exclusion`. */
+/** Whether an error was raised by the SQL of `exclusion`. */
 export function isExclusion(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) if (cause.message.includes(mark)) return true;
   return false;
 }
 
 /**
- * SQL for the beginning of a transaction that exchanges schemas, by whichever program it is run: it fails unless nobody
- * else holds a session, a lock or a prepared transaction in this database. It locks the tables that are there, so that who
- * connects later waits for the end of the transaction, and then finds the tables of the new names.
+ * SQL for the beginning of a transaction that swaps schemas, for psql or for the driver. It fails if others have a
+ * session, a lock or a prepared transaction in this database. It locks the existing tables, so that sessions that
+ * connect later wait for the end of the transaction and then find the new tables.
  */
 export async function exclusion(session: Session, schemas: readonly string[]): Promise<string> {
   const tables = await session.query(
@@ -93,14 +93,14 @@ export async function exclusion(session: Session, schemas: readonly string[]): P
        AND has_table_privilege(pg_class.oid, 'TRUNCATE') ORDER BY 1`,
   );
   const here = 'current_database()';
-  // what a transaction has seen of other sessions it sees again, unless it forgets it
+  // without pg_stat_clear_snapshot the second check would see the same list of sessions as the first
   const check = `SELECT pg_stat_clear_snapshot();
     SELECT CAST(CASE WHEN EXISTS (${sessionsIn(here)}) OR EXISTS (${preparedIn(here)}) THEN ${quoteText(mark)} ELSE '0' END AS int);`;
   const locks = tables.map((row) => text(row, 'name')).join(', ');
   return [check, ...(locks === '' ? [] : [`LOCK TABLE ${locks} IN ACCESS EXCLUSIVE MODE;`]), check, ''].join('\n');
 }
 
-/** Tells sessions to end. Those that are not ours to end are an error of the server. */
+/** Tells sessions to end. The server raises an error for a session that our role may not end. */
 export async function terminate(session: Session, pids: readonly number[]): Promise<void> {
   await session.query(`SELECT ${pids.map((pid) => `pg_terminate_backend(${pid})`).join(', ')}`);
 }

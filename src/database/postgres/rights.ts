@@ -5,7 +5,7 @@ import { currentSchema } from '../current-schema.ts';
 import type { Intention } from '../database.ts';
 import { flag, only, optionalText, text } from '../rows.ts';
 
-/** Asks PostgreSQL which rights the role lacks. Nothing is written to find out. */
+/** Finds the rights that the role lacks, without writing anything. */
 export async function findMissingRights(client: pg.Client, intention: Intention): Promise<readonly MissingRight[]> {
   const { rows } = await client.query<Record<string, unknown>>(
     `SELECT quote_ident(current_user) AS role, quote_ident(current_database()) AS database,
@@ -35,7 +35,7 @@ export async function findMissingRights(client: pg.Client, intention: Intention)
   if (schema === null) {
     missing.push(schemaToUse(JSON.parse(text(row, 'wanted')), role));
   } else if (!flag(row, 'may_create')) {
-    // PostgreSQL 15 took this right from everybody but the owner of the database
+    // since PostgreSQL 15 only the owner of the database has this right on `public`
     missing.push({
       action: `create tables in schema ${schema}`,
       remedy: `GRANT CREATE ON SCHEMA ${schema} TO ${role};`,
@@ -64,7 +64,9 @@ export async function findMissingRights(client: pg.Client, intention: Intention)
   return missing;
 }
 
-/** What to do where the search path leads nowhere: its first schema by name is missing, or may not be used. */
+/**
+ * The missing right if there is no current schema: the first schema of the search path is missing or may not be used.
+ */
 function schemaToUse(wanted: unknown, role: string): MissingRight {
   const row: Row = typeof wanted === 'object' && wanted !== null ? { ...wanted } : {};
   const schema = text(row, 'name');

@@ -11,31 +11,34 @@ import { settleSession } from './lock.ts';
 import { postgresSession } from './session.ts';
 import { endOnAbort } from './end-on-abort.ts';
 
-/** A connection in a transaction, over which rows are written and read as `COPY` has them (text format). */
+/** A connection in a transaction, over which rows are written and read by COPY (text format). */
 export interface RowLoader {
   readonly session: Session;
-  /** Appends rows to a table. `options`: as COPY has them, in parentheses. @throws DatabaseError at the first row that is refused */
+  /**
+   * Appends rows to a table. `options`: those of COPY, in parentheses.
+   * @throws DatabaseError at the first refused row
+   */
   copyIn(table: string, columns: readonly string[], rows: Readable, options?: string): Promise<void>;
-  /** Reads all rows of a table, in the order in which they lie. */
+  /** Reads all rows of a table, in physical order. */
   copyOut(table: string, columns: readonly string[], onBytes: (bytes: Buffer) => void): Promise<void>;
 }
 
 export interface RowLoaderOptions {
-  /** Whom everything that is made shall belong to; null: who connects. */
+  /** The owner of the created objects; null: the user that connects. */
   readonly role: string | null;
   readonly signal: AbortSignal;
 }
 
-/** Seconds that the server may take to let us in: it has just done so. */
+/** Seconds that connecting may take; the server has just accepted another connection. */
 const patience = 30;
 
-/** What is read back is compared byte by byte with what was written: it must not depend on settings. */
+/** Fixes the format of values: the rows that are read back are compared byte by byte with those that were written. */
 const spelling = `SET synchronize_seqscans TO off; SET IntervalStyle TO postgres; SET DateStyle TO ISO; SET TimeZone TO UTC;
   SET bytea_output TO hex; SET extra_float_digits TO 1; SET client_encoding TO 'UTF8'`;
 
 /**
- * Runs `work` in one transaction of a connection of its own. Its sessions are called `db-init load …`, as those of any
- * load: who settles a run that died ends them first.
+ * Runs `work` in one transaction of a connection of its own. Its application_name is `db-init load …`, as for every
+ * load: the recovery of a killed run ends such sessions first.
  */
 export async function withRowLoader<Result>(
   target: PostgresTarget,

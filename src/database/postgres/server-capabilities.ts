@@ -8,7 +8,7 @@ import { postgresSession } from './session.ts';
 import { startOptions } from './session-options.ts';
 import type { ServerOffers } from './toc.ts';
 
-/** Asks a server what it lets this user create, and in which encoding this database is. */
+/** Asks a server which objects this user may create, and for the encoding of the database. */
 export async function askOffers(
   target: PostgresTarget,
   major: number,
@@ -31,7 +31,7 @@ export async function askOffers(
   });
 }
 
-/** Whether we are a superuser and a role is not. */
+/** Whether our role is a superuser and `role` is not. */
 export async function needsOurHelp(target: PostgresTarget, role: string): Promise<boolean> {
   return withSession(target, async (session) => {
     const rows = await session.query(
@@ -43,18 +43,18 @@ export async function needsOurHelp(target: PostgresTarget, role: string): Promis
   });
 }
 
-/** What pg_restore must be started with to load into a database. */
+/** The session options (PGOPTIONS) for a pg_restore that loads into a database. */
 export async function loadOptions(target: PostgresTarget): Promise<string | undefined> {
   return withSession(target, (session) => startOptions(session, 'load'));
 }
 
-/** Milliseconds between two looks, and how many looks there are. */
+/** Milliseconds between two checks, and the number of checks. */
 const pause = 100;
 const looks = 100;
 
 /**
- * Ends the sessions that a load has left in its database, and waits until they are gone. Whoever cannot be reached
- * keeps no session.
+ * Ends the sessions that a load has left in its database, and waits until they have ended. Errors are ignored: a
+ * database that cannot be reached has no sessions.
  */
 export async function endSessionsOf(applicationName: string, target: PostgresTarget): Promise<void> {
   await withSession(target, async (session) => {

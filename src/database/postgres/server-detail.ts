@@ -3,8 +3,9 @@ import { namesSecret } from '../secret-columns.ts';
 const notShown = '(not shown)';
 
 /**
- * What may be shown of the DETAIL of a server's message. In whatever language, it names rows in two ways: by a key,
- * `Key (email)=(a@b) already exists.`, or by all that is in them, `Failing row contains (1, ada, …).`
+ * The part of a server's DETAIL that may be shown. In every language it names a row in one of two ways: by a key
+ * (`Key (email)=(a@b) already exists.`), or with all its values (`Failing row contains (1, ada, …).`), which are
+ * removed.
  */
 export function shownDetail(detail: string): string {
   const values = detail.indexOf(')=(');
@@ -12,6 +13,6 @@ export function shownDetail(detail: string): string {
   const from = values === -1 ? detail.indexOf('(') : values + 2;
   if (from === -1) return detail;
   const to = detail.lastIndexOf(')');
-  // one without an end was cut off
+  // without a closing parenthesis the message was cut off
   return `${detail.slice(0, from)}${notShown}${to < from ? '' : detail.slice(to + 1)}`;
 }

@@ -2,17 +2,19 @@ import { optionalText, only } from '../rows.ts';
 import type { Session } from '../session.ts';
 
 /**
- * Settings by which a role, a database or a server can make a tool fail, or write another text, as SQL: the name, what
- * is wanted, and which values are not. pg_dump and pg_restore lift the time limits themselves, but only after some statements.
+ * Settings of a role, a database or a server that can make a tool fail or change its output, as SQL rows: the name, the
+ * value that is wanted, and a pattern of unwanted values. pg_dump and pg_restore reset the time limits themselves, but
+ * only after some statements.
  */
 const lockTimeout = `('statement_timeout', '0', '^[1-9]\\d{0,2}$')`;
-// pg_dump waits between two statements before its transaction, pg_restore's workers for one another between two of them
+// pg_dump is idle for a moment before its transaction, and workers of pg_restore are idle while they wait for each
+// other
 const otherSessions = `('idle_session_timeout', '0', '^[1-9]')`;
 const overriddenSettings = {
   dump: [
     lockTimeout,
     otherSessions,
-    // both change how the dump is written, and a restore takes no text that only a trusted archive may hold
+    // both change the text of the dump, and a restore would then not recognise its statements
     `('standard_conforming_strings', 'on', 'off')`,
     `('quote_all_identifiers', 'off', 'on')`,
   ],
@@ -25,8 +27,8 @@ const overriddenSettings = {
 } as const;
 
 /**
- * What a tool's session must be started with (PGOPTIONS) because of settings that would get in its way. Where there
- * are none it is nothing: some poolers refuse all options.
+ * The options (PGOPTIONS) that override settings which would disturb a tool.
+ * @returns undefined if there are none: some poolers refuse all options
  */
 export async function startOptions(
   session: Session,

@@ -5,7 +5,7 @@ import type { Session } from '../session.ts';
 const numbers = new Set([21, 23, 26, 700, 701]);
 const boolean = 16;
 
-/** Values as they stand in the database: only booleans and numbers that JavaScript holds exactly are parsed. */
+/** Parses only booleans and numbers that JavaScript holds exactly; all other values stay the server's text. */
 export const textTypes: pg.CustomTypesConfig = {
   getTypeParser: (type: number) => {
     if (type === boolean) return (text: string) => text === 't';
@@ -18,7 +18,7 @@ export const textTypes: pg.CustomTypesConfig = {
  * @returns the first row of the last one; empty if it has none
  */
 export async function lastRow(client: pg.Client, sql: string): Promise<Row> {
-  // for several statements pg answers with a list, which its types do not tell
+  // for several statements pg returns an array, which is missing in its types
   const answer: pg.QueryResult<Row> | readonly pg.QueryResult<Row>[] = await client.query<Row>(sql);
   return [answer].flat().at(-1)?.rows[0] ?? {};
 }
@@ -37,7 +37,7 @@ export function postgresSession(client: pg.Client): Session {
     async run(sql: string): Promise<void> {
       let completed = 0;
       const count = (): void => void (completed += 1);
-      // The server's errors give no position for most of what ALTER TABLE rejects, so the answers are counted.
+      // most errors of ALTER TABLE have no position, so the statements that succeeded are counted
       client.connection.on('commandComplete', count);
       try {
         await client.query(sql);

@@ -2,7 +2,7 @@ import { coreTables } from '../../model/catalog.ts';
 import type { ArchiveObject } from '../../errors/failure.ts';
 import { ownSchemas } from '../current-schema.ts';
 
-/** What db-init treats in a way of its own when a dump is loaded; everything else is `other`. */
+/** The kinds of entries that db-init treats specially when a dump is loaded; everything else is `other`. */
 export type EntryKind =
   'schema' | 'extension' | 'event trigger' | 'comment on an event trigger' | 'unwanted' | 'statistics' | 'other';
 
@@ -11,40 +11,40 @@ export interface TocEntry {
   readonly kind: EntryKind;
   /** The name of an extension or event trigger. */
   readonly name: string;
-  /** As `pg_restore --list` writes it and `--use-list` reads it. */
+  /** The line that `pg_restore --list` writes and `--use-list` reads. */
   readonly line: string;
 }
 
-/** What the server offers to the user who connects. */
+/** What the user that connects may create on the server. */
 export interface ServerOffers {
   readonly major: number;
   readonly superuser: boolean;
-  /** Every extension that can be had, and whether only a superuser may create it. */
+  /** All available extensions, and whether only a superuser may create each. */
   readonly extensions: ReadonlyMap<string, { readonly superuserOnly: boolean }>;
 }
 
 const kinds: readonly (readonly [EntryKind, RegExp])[] = [
   ['schema', /^SCHEMA - (?!public \S*$)/],
   ['extension', /^EXTENSION - (.*?) ?$/],
-  // the owner comes last
+  // the last word is the owner
   ['event trigger', /^EVENT TRIGGER - (.*) \S+$/],
   ['comment on an event trigger', /^COMMENT - EVENT TRIGGER /],
-  // schema public is always there already; only the owner of an extension or of a schema may comment on it
+  // schema public exists already; only the owner of an extension or a schema may comment on it
   ['unwanted', /^(?:SCHEMA - public \S*$|COMMENT - (?:EXTENSION|SCHEMA public) )/],
 ];
 
-/** Parses what `pg_restore --list` says: `7; 2615 16554 SCHEMA - name owner`, beside comments. */
+/** Parses the output of `pg_restore --list`: comments, and lines like `7; 2615 16554 SCHEMA - name owner`. */
 export function parseToc(list: string): readonly TocEntry[] {
   return list.split('\n').flatMap((line) => {
     const [, oids, description = ''] = /^\d+; (\d+ \d+) (.*)$/.exec(line) ?? [];
     if (oids === undefined) return [];
-    // the oids tell them from the extended statistics in a schema called DATA
+    // only statistics data has the oids `0 0`; extended statistics in a schema called DATA have others
     const statistics = oids === '0 0' && description.startsWith('STATISTICS DATA ');
     return [{ ...(statistics ? { kind: 'statistics', name: '' } : classify(description)), line }];
   });
 }
 
-/** The schema with the most core tables in it; `public` if none has any. */
+/** The schema with the most core tables; `public` if none has any. */
 export function schemaOf(entries: readonly TocEntry[]): string {
   const counts = new Map<string, number>();
   for (const { line } of entries) {
@@ -67,11 +67,11 @@ function classify(description: string): Pick<TocEntry, 'kind' | 'name'> {
 
 export interface Selection {
   readonly entries: readonly TocEntry[];
-  /** What is left out that somebody may miss: sentences without their full stop. */
+  /** The objects that are left out and may be missed, in sentences without a full stop. */
   readonly warnings: readonly string[];
 }
 
-/** Selects what a server can take. What depends on something left out makes the load fail, in pg_restore's words. */
+/** Selects the entries that a server accepts. If an entry depends on one that is left out, pg_restore will fail. */
 export function selectEntries(toc: readonly TocEntry[], offers: ServerOffers): Selection {
   const warnings: string[] = [];
   const entries = toc.filter((entry) => {
@@ -82,24 +82,24 @@ export function selectEntries(toc: readonly TocEntry[], offers: ServerOffers): S
   return { entries, warnings };
 }
 
-/** What is loaded of a dump from a stranger: all but what nobody misses. Whether it is harmless is not asked here. */
+/** The entries to load of an untrusted dump: all but unneeded ones. Whether they are harmless is checked elsewhere. */
 export function withoutOptional(toc: readonly TocEntry[]): readonly TocEntry[] {
   return toc.filter(({ kind }) => kind !== 'unwanted' && kind !== 'statistics');
 }
 
-/** Whether `withoutOptional` leaves out an object, as the script of the dump heads it. */
+/** Whether `withoutOptional` leaves out an object; `type` and `name` as in the heading comments of the script. */
 export function isOptional({ type, name }: Pick<ArchiveObject, 'type' | 'name'>): boolean {
   if (type === 'COMMENT') return /^(?:EXTENSION |SCHEMA public$)/.test(name);
   return (type === 'SCHEMA' && name === 'public') || type === 'STATISTICS DATA';
 }
 
-/** Why an entry is left out; `unwanted` if nobody will miss it, null if it is not. */
+/** The reason why an entry is left out; undefined if that needs no warning, null if the entry is loaded. */
 function whyNot({ kind, name }: TocEntry, offers: ServerOffers): string | null | undefined {
   switch (kind) {
     case 'unwanted':
       return undefined;
     case 'statistics':
-      // the functions that load them came with PostgreSQL 18; ANALYZE makes them anew
+      // the functions that load statistics exist since PostgreSQL 18; ANALYZE computes them again
       return offers.major >= 18 ? null : undefined;
     case 'extension': {
       const offered = offers.extensions.get(name);
@@ -117,15 +117,15 @@ function whyNot({ kind, name }: TocEntry, offers: ServerOffers): string | null |
   }
 }
 
-/** A run of pg_restore: what it loads, and whether as the role that shall own it or as who connects. */
+/** A run of pg_restore: the entries that it loads, as the future owner or as the user that connects. */
 export interface Pass {
   readonly entries: readonly TocEntry[];
   readonly as: 'owner' | 'ourselves';
 }
 
 /**
- * Splits a load into passes. One does, unless the role that shall own everything is no superuser while who connects
- * is: then what a superuser must create is created by who connects.
+ * Splits a load into passes. One pass is enough, unless the connecting user is a superuser and the future owner is not:
+ * then the connecting user creates the objects that only a superuser may create.
  */
 export function passesOf(entries: readonly TocEntry[], ownerNeedsHelp: boolean): readonly Pass[] {
   const of = (...wanted: readonly EntryKind[]): readonly TocEntry[] =>
@@ -144,9 +144,9 @@ export function passesOf(entries: readonly TocEntry[], ownerNeedsHelp: boolean):
 export type Stage = readonly (readonly TocEntry[])[];
 
 /**
- * Splits a load into stages, one after the other, as pg_restore --jobs does: everything that has to be there first; the
- * rows of tables; keys and indexes; and what refers to these (foreign keys, comments, positions of sequences).
- * @param jobs connections at work at the same time
+ * Splits a load into consecutive stages, as `pg_restore --jobs` does: schemas, types, tables and sequences; rows;
+ * keys and indexes; and the entries that depend on those (foreign keys, comments, positions of sequences).
+ * @param jobs the number of parallel connections
  */
 export function stagesOf(entries: readonly TocEntry[], jobs: number): readonly Stage[] {
   const stages: Record<StageName, TocEntry[]> = { first: [], rows: [], keys: [], last: [] };
@@ -158,7 +158,7 @@ export function stagesOf(entries: readonly TocEntry[], jobs: number): readonly S
 
 type StageName = 'first' | 'rows' | 'keys' | 'last';
 
-/** Whether an entry is the rows of a table. */
+/** Whether an entry holds the rows of a table. */
 export const isTableData = ({ line }: Pick<TocEntry, 'line'>): boolean => /^\d+; \d+ \d+ TABLE DATA /.test(line);
 
 function stageOf({ line }: TocEntry, begun: boolean): StageName {
@@ -167,7 +167,7 @@ function stageOf({ line }: TocEntry, begun: boolean): StageName {
   return begun ? 'last' : 'first';
 }
 
-/** Deals entries out in turn, so that keys of one table, which stand together, are made at the same time. */
+/** Distributes entries in turn, so that the keys of one table, which are adjacent, are created at the same time. */
 function deal(entries: readonly TocEntry[], lists: number): Stage {
   return Array.from({ length: lists }, (_, list) => entries.filter((_entry, at) => at % lists === list));
 }

@@ -1,15 +1,15 @@
 import type { Cause } from '../../model/cause.ts';
 import { shownDetail } from './server-detail.ts';
 
-/** A client program (pg_dump, pg_restore, psql) that failed, in its own words. */
+/** A client program (pg_dump, pg_restore, psql) failed; the message is its own. */
 export class ToolFailed extends Error {
   override readonly name = 'ToolFailed';
 }
 
 /**
- * What the words of a client program tell. Its own are English, for it is started so; those of the server are in the
- * server's language, but for the names of settings. Of several that fit the first counts: who is refused because of a
- * limit could not connect either.
+ * Causes by patterns in the messages of client programs. Their own messages are English, because they are started with
+ * LC_ALL=C; messages of the server may be in another language, except for names of settings. The first match counts: a
+ * refusal because of a limit is also a failed connection.
  */
 const telling: readonly (readonly [PlainCause, RegExp])[] = [
   ['lock-table', /max_(?:pred_)?locks_per_transaction/],
@@ -34,7 +34,7 @@ const telling: readonly (readonly [PlainCause, RegExp])[] = [
 
 type PlainCause = Exclude<Cause['kind'], 'dependents' | 'event-triggers'>;
 
-/** @returns null where its words tell nothing that is known */
+/** @returns null if no pattern matches */
 export function toolCause({ message }: ToolFailed): Cause | null {
   const kind = telling.find(([, words]) => words.test(message))?.[0];
   if (kind === undefined) return null;
@@ -44,8 +44,9 @@ export function toolCause({ message }: ToolFailed): Cause | null {
 const longest = 600;
 
 /**
- * What matters of what pg_restore or psql said: the first error with its details, and how many there are.
- * @param ending how the program ended, for the case that it said nothing
+ * The important part of the stderr of pg_restore or psql: the first error with its details, and the number of the
+ * others.
+ * @param ending how the program ended, used if it wrote nothing
  */
 export function toolMessage(stderr: string, ending: string): string {
   const lines = stderr.split('\n').map((line) => line.trimEnd());
@@ -61,7 +62,10 @@ export function toolMessage(stderr: string, ending: string): string {
   return `${said.length > longest ? `${said.slice(0, longest)}…` : said}${others}`;
 }
 
-/** `pg_restore: error: …`, `psql:<stdin>:12: ERROR:  …`; a server speaks its own language. Warnings are none. */
+/**
+ * `pg_restore: error: …`, `psql:<stdin>:12: ERROR:  …`. The word ERROR may be translated, so psql's rule excludes
+ * others.
+ */
 function isError(line: string): boolean {
   if (line.startsWith('pg_restore: ')) return /^pg_restore: (?:error|fatal): (?!a worker process died)/.test(line);
   return /^psql(?::<stdin>:\d+)?: (?!WARNING|NOTICE|INFO|LOG|DEBUG|warning:)/.test(line);
@@ -71,7 +75,7 @@ function isDetail(line: string): boolean {
   return /^(?:DETAIL|HINT): /.test(line);
 }
 
-/** Whether only more of the same message stands before the line. */
+/** Whether the line belongs to the same message: no other message begins before it. */
 function belongs(lines: readonly string[], index: number): boolean {
   return !lines.slice(0, index).some((line) => /^(?:pg_restore|psql)\S*: /.test(line));
 }

@@ -6,7 +6,8 @@ import { optionalText, text } from '../rows.ts';
 import type { BrokenTrigger } from './broken-triggers.ts';
 
 /**
- * What a stored definition (`type`, `name`, `table`, `sql`) attaches to a table: a trigger, or the checks of the table.
+ * Reads the attachments in a row of sqlite_schema (`type`, `name`, `table`, `sql`): a trigger, or the checks of a
+ * table.
  * @param broken the triggers that do not compile, each with the tables that cannot be written because of it
  */
 export function readAttachments(row: Row, broken: readonly BrokenTrigger[]): readonly Attachment[] {
@@ -39,8 +40,8 @@ export function readAttachments(row: Row, broken: readonly BrokenTrigger[]): rea
 }
 
 /**
- * A trigger that raises whatever the row is, or that removes the row which was just written, or every row. Its statements
- * run one after the other: none depends on another.
+ * Whether a trigger always raises an error, or deletes the row that was just written, or all rows. SQLite runs all
+ * statements of a trigger in order, without conditions, so each of them can be judged alone.
  */
 function isRefusing(sql: string, table: string): boolean {
   const [, head = '', body = ''] = /^([^]*?)\bBEGIN\b([^]*)$/i.exec(sql) ?? [];
@@ -56,13 +57,13 @@ function isRefusing(sql: string, table: string): boolean {
   );
 }
 
-/** What lies between the semicolons, comments left out. */
+/** The statements between the semicolons, without comments. */
 function statementsOf(body: string): readonly string[] {
   const parts = body.matchAll(/(?:'(?:[^']|'')*'|"[^"]*"|--[^\n]*|\/\*[^]*?\*\/|[^;])+/g);
   return Array.from(parts, ([part]) => part.replaceAll(/--[^\n]*|\/\*[^]*?\*\//g, ' ').trim());
 }
 
-/** The checks in a CREATE TABLE, each with its parentheses. */
+/** The CHECK constraints in a CREATE TABLE, each with its parentheses. */
 function checksOf(sql: string): readonly string[] {
   return [...sql.matchAll(/\bCHECK\s*(?=\()/gi)].map(({ index, 0: word }) => {
     const start = index + word.length;
@@ -80,7 +81,7 @@ function checksOf(sql: string): readonly string[] {
   });
 }
 
-/** Those that the application's own statements make: of truth values, and of what a time entry is for. */
+/** Whether a check is the application's: of a boolean column, or that a time entry has a project or a client. */
 function isApplications(check: string): boolean {
   return (
     /^CHECK \("?\w+"? IN \(0, ?1\)\)$/i.test(check) || /project_id IS NOT NULL OR client_id IS NOT NULL/i.test(check)

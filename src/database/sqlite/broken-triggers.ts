@@ -4,20 +4,24 @@ import { reasonOf } from '../../errors/failure.ts';
 import { quoteName } from '../quoting.ts';
 import { optionalText, text } from '../rows.ts';
 
-/** A trigger that does not compile, and a table that cannot be written because of it: its own, or one whose triggers fire it. */
+/**
+ * A trigger that does not compile, and a table that cannot be written because of it: its own table, or one whose
+ * triggers fire it.
+ */
 export interface BrokenTrigger {
   readonly table: string;
   readonly name: string;
   readonly sql: string;
-  /** What SQLite says about it. */
+  /** SQLite's error message. */
   readonly fault: string;
 }
 
 /**
- * Finds the triggers that make every write of some kind fail: SQLite compiles a statement with all that it fires
- * (https://sqlite.org/lang_createtrigger.html). Statements are prepared and never run, so that nothing is written.
- * Which trigger is to blame SQLite does not say: where a statement fails, they are tried one by one in an empty copy of the schema.
- * @param definitions of sqlite_schema: `type`, `name`, `table`, `sql`
+ * Finds the triggers that make every INSERT, UPDATE or DELETE on a table fail: SQLite compiles a statement together
+ * with all triggers that it fires (https://sqlite.org/lang_createtrigger.html). Statements are prepared and never
+ * run, so nothing is written. SQLite's error does not always name the trigger: if a statement fails, the triggers are
+ * tried one by one in an empty copy of the schema.
+ * @param definitions the rows of sqlite_schema: `type`, `name`, `table`, `sql`
  */
 export function findBrokenTriggers(database: SQLite.Database, definitions: readonly Row[]): readonly BrokenTrigger[] {
   const triggers = definitions.filter((row) => row['type'] === 'trigger' && optionalText(row, 'sql') !== null);
@@ -50,7 +54,7 @@ function attribute(
   }
 }
 
-/** What SQLite says to a row that is added, changed or deleted; null where each is possible. */
+/** SQLite's error for an INSERT, UPDATE or DELETE; null if all three compile. */
 function faultOfWriting(database: SQLite.Database, table: string): string | null {
   const name = quoteName(table);
   try {
@@ -72,14 +76,14 @@ function faultOfWriting(database: SQLite.Database, table: string): string | null
   }
 }
 
-/** Tables and views without rows and triggers. @returns also the names of those that cannot be made here */
+/** Copies tables and views without rows and triggers. @returns `absent`: those that could not be created in the copy */
 function copySchema(
   database: SQLite.Database,
   definitions: readonly Row[],
 ): { readonly copy: SQLite.Database; readonly absent: readonly string[] } {
   const copy = new SQLite(':memory:');
   copy.pragma('foreign_keys = OFF');
-  // SQLAlchemy gives it to every connection of the application's
+  // SQLAlchemy defines this function on every connection of the application
   copy.function('regexp', { varargs: true }, () => 0);
   const relations = definitions.filter((row) => row['type'] !== 'trigger' && !text(row, 'name').startsWith('sqlite_'));
   const absent = relations
@@ -89,7 +93,9 @@ function copySchema(
   return { copy, absent: absent.map(({ name }) => name) };
 }
 
-/** Makes a table that has the columns alone: its statement may need what only its owner's programs have. */
+/**
+ * A table with only the columns: its own statement may need functions or modules that only its owner's programs have.
+ */
 function bareTable(database: SQLite.Database, name: string): string {
   const columns = database
     .prepare<[string], string>('SELECT name FROM pragma_table_xinfo(?)')
@@ -99,7 +105,7 @@ function bareTable(database: SQLite.Database, name: string): string {
   return `CREATE TABLE ${quoteName(name)} (${columns.join(', ')})`;
 }
 
-/** The tables of a virtual table are made along with it. */
+/** Whether a table exists already: creating a virtual table also creates its shadow tables. */
 function isThere(copy: SQLite.Database, name: string): boolean {
   return copy.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(name) !== undefined;
 }
@@ -115,8 +121,8 @@ function withTriggers<Result>(copy: SQLite.Database, triggers: readonly Row[], w
 }
 
 /**
- * Whether the application meets the same fault. Its SQLite may have modules and collations that this one lacks, and
- * takes a word in double quotation marks for a text where no column is called so.
+ * Whether the application would get the same error. Its SQLite may have modules and collations that this one lacks, and
+ * reads a word in double quotes as a string if there is no such column.
  */
 function isCertain(fault: string, absent: readonly string[]): boolean {
   if (/^no such (?:module|collation sequence)|string literal in single-quotes/.test(fault)) return false;

@@ -7,16 +7,16 @@ import { optionalText, text } from '../rows.ts';
 import { isDatabaseFile } from './open-readonly.ts';
 import { isPlainStatement } from './schema-statement.ts';
 
-/** Rows that break a rule of their table: the file is sound, and old databases hold some. */
+/** Findings about rows that violate a constraint: the file is not damaged, and old databases have such rows. */
 const notDamage = /^(NULL value in|CHECK constraint failed in) /;
-/** So many of those may come before the first damage is found. */
+/** The number of findings that are read, so that damage is found after many violated constraints. */
 const findings = 10_000;
 
 /**
- * Proves a database file, which nobody else has open: it may come from a stranger.
- * @param depth `rows`: whether an index says of each row what the table does is not asked, which takes most of the time;
- *   for who reads tables and no index
- * @returns what is wrong with it, a sentence without its full stop; null if it is sound
+ * Checks a database file for damage. Nobody else may have it open; it may come from a stranger.
+ * @param depth `rows`: does not compare indexes with their tables (`quick_check`), which takes most of the time; enough
+ *   for callers that read tables and no indexes
+ * @returns the damage, as a sentence without a full stop; null if there is none
  */
 export function checkSqliteFile(file: string, depth: 'whole' | 'rows' = 'whole'): string | null {
   const fault = faultOfHeader(file);
@@ -39,8 +39,8 @@ function faultOfHeader(file: string): string | null {
 }
 
 /**
- * What a file from a stranger holds beside ordinary tables and indexes: views, triggers, virtual tables, and tables
- * and indexes whose text could call functions. Only the schema is read, and its own pages are checked first.
+ * Finds the objects in an untrusted file that are not ordinary tables and indexes: views, triggers, virtual tables, and
+ * tables and indexes whose SQL could call functions. Only the schema is read, after its pages were checked.
  * @throws Error if it cannot be read
  */
 export function findUnknownObjects(file: string): readonly ArchiveObject[] {
@@ -64,16 +64,16 @@ export function findUnknownObjects(file: string): readonly ArchiveObject[] {
   });
 }
 
-/** Characters of a statement that are shown. */
+/** How many characters of a statement are shown. */
 const shownLength = 120;
 
 function isPlain(type: string, name: string, statement: string | null): boolean {
-  // the index of a constraint has no text of its own
+  // the index of a constraint has no SQL of its own
   if (statement === null) return type === 'index' && name.startsWith('sqlite_autoindex_');
   return (type === 'table' || type === 'index') && isPlainStatement(type, name, statement);
 }
 
-/** How many rows of a sound database file refer to nothing. That is no damage: SQLite does not look unless asked to. */
+/** The number of foreign key violations in a file. They are no damage: SQLite enforces foreign keys only on request. */
 export function countDanglingReferences(file: string): number {
   return withFile(file, (database) => {
     return [...danglingReferences(database).values()].reduce((sum, count) => sum + count, 0);
@@ -81,8 +81,8 @@ export function countDanglingReferences(file: string): number {
 }
 
 /**
- * How many rows refer to nothing, by table and referenced table. Asked table by table: a foreign key to columns that
- * are not unique, which an owner's table may have, ends the question for all tables at once
+ * The numbers of foreign key violations, by table and referenced table. Each table is checked alone: a foreign key to
+ * columns that are not unique, which an owner's table may have, would make the check of all tables fail
  * (https://sqlite.org/foreignkeys.html#fk_indexes).
  */
 export function danglingReferences(database: SQLite.Database): ReadonlyMap<string, number> {
@@ -107,7 +107,7 @@ export function danglingReferences(database: SQLite.Database): ReadonlyMap<strin
 function withFile<Result>(file: string, work: (database: SQLite.Database) => Result): Result {
   const database = new SQLite(file, { fileMustExist: true });
   try {
-    // what its schema calls in views and indexes is not to be run
+    // functions that are called in views and indexes of the file must not run
     database.pragma('trusted_schema = OFF');
     database.pragma('cell_size_check = ON');
     return work(database);

@@ -3,8 +3,8 @@ import SQLite from 'better-sqlite3';
 import { requireOwnSideFiles } from './recover-side-files.ts';
 
 /**
- * Copies a database file as of one instant, what still lies in its write-ahead log included, and makes sure that the
- * copy is sound. Synchronous, as the driver is: a signal is heard when it is done.
+ * Copies a database file in one snapshot, with the content of its write-ahead log, and checks the copy. Synchronous
+ * like the driver: a signal is handled only after it has finished.
  * @param target must not exist
  * @throws Error if either file is damaged
  */

@@ -28,7 +28,7 @@ const nothing: DatabaseFacts = {
 };
 
 /**
- * Opens a SQLite file. A file that does not exist is an empty database, and is only created by the first transaction.
+ * Opens a SQLite file. A missing file counts as an empty database; the first transaction creates it.
  */
 export async function openSqlite({ file }: SqliteTarget, options: OpenOptions): Promise<Database> {
   let opened: OpenFile | null = null;
@@ -105,7 +105,7 @@ function openForWriting(file: string, { onWarning }: OpenOptions): OpenFile {
   return { database, close: () => void database.close() };
 }
 
-/** Copies the database; what a rehearsal that was killed left behind goes: nobody else has files of that name. */
+/** Copies the database, and first removes the copy of a killed rehearsal: only db-init uses this file name. */
 async function copyInto(database: SQLite.Database, copy: string): Promise<void> {
   removeCopy(copy);
   await sqliteSession(database).query('VACUUM INTO $1', [copy]);
@@ -136,7 +136,7 @@ async function inTransaction<Result>(
   file: string,
   options: OpenOptions,
 ): Promise<Result> {
-  // a no-op inside a transaction; table rebuilds would otherwise carry out the delete actions of foreign keys
+  // before BEGIN, because it has no effect within a transaction; else table rebuilds would run ON DELETE actions
   database.pragma('foreign_keys = OFF');
   await beginExclusive(database, file, options);
   const session = sqliteSession(database);
@@ -165,8 +165,8 @@ async function inTransaction<Result>(
 }
 
 /**
- * Begins a writing transaction, waiting for others. EXCLUSIVE keeps readers out from the start: one that came later
- * would make the COMMIT fail, after all the work. In WAL mode, where readers are in nobody's way, it lets them in.
+ * Begins a writing transaction, and waits for other writers. EXCLUSIVE keeps readers out from the start: a later reader
+ * could make the COMMIT fail after all the work. In WAL mode readers do not block a writer, and are let in.
  */
 async function beginExclusive(database: SQLite.Database, file: string, options: OpenOptions): Promise<void> {
   const started = Date.now();
@@ -196,10 +196,10 @@ function sqliteVersion(): string {
   }
 }
 
-/** @throws Error if that cannot be told: a folder that may not be searched is no empty one */
+/** @throws Error if the file system does not tell, for example because the folder may not be searched */
 function isThere(file: string): boolean {
   if (statSync(file, { throwIfNoEntry: false }) !== undefined) return true;
-  // beside a new file they would bring back parts of the old one
+  // SQLite would write their content, parts of the former database, into a new file
   const orphan = ['-wal', '-journal'].map((side) => file + side).find((side) => sizeOf(side) > 0);
   if (orphan !== undefined) throw new Error(`${orphan} is left of a database whose file is missing`);
   return false;
@@ -209,7 +209,7 @@ function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** Refuses what is no SQLite database before SQLite gets to see it. */
+/** Refuses a file that is no SQLite database, before SQLite opens it. */
 function requireDatabaseFile(file: string): void {
   const stats = statSync(file);
   if (stats.isDirectory()) {

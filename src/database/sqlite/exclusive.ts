@@ -10,23 +10,23 @@ import { requireOwnSideFiles } from './recover-side-files.ts';
 const patience = 2000;
 
 /**
- * Runs `work` on a database file that nobody else has open, as far as kernel and locks can tell, with everything that belongs to
- * it in the one file: a transaction that was cut off is rolled back, the write-ahead log written back. What is no
- * database can be in nobody's use either: it and what lies beside it stay as they are.
- * @returns whether the file was to be had; if not, `work` did not run
+ * Runs `work` on a database file that nobody else has open, as far as the kernel and locks can tell. Before, an
+ * interrupted transaction is rolled back and the write-ahead log is written into the file, so that the file is
+ * complete. A file that is no database is not opened, and its side files stay unchanged.
+ * @returns false if others use the file; then `work` did not run
  */
 export function withExclusiveFile(file: string, work: () => void): boolean {
   if (!isDatabaseFile(file)) {
     work();
     return true;
   }
-  // what others have open without a lock, SQLite does not know
+  // SQLite does not notice programs that have the file open without a lock
   if (findOpenFileHolders(file) === 'some') return false;
   requireOwnSideFiles(file);
   settle(file);
   const database = new SQLite(file, { timeout: patience });
   try {
-    // before the first access: with a write-ahead log this is what keeps out those who only have the file open
+    // before the first access: in WAL mode this also excludes programs that only have the file open
     database.pragma('locking_mode = EXCLUSIVE');
     if (!isAcquired(() => database.exec('BEGIN EXCLUSIVE'))) return false;
     work();
@@ -36,7 +36,7 @@ export function withExclusiveFile(file: string, work: () => void): boolean {
   return true;
 }
 
-/** The last connection that closes leaves no side files. */
+/** Writes the WAL into the file. When the last connection is closed, SQLite removes the side files. */
 function settle(file: string): void {
   const database = new SQLite(file, { timeout: patience });
   try {
@@ -46,7 +46,7 @@ function settle(file: string): void {
   }
 }
 
-/** @returns false if somebody else is in the way */
+/** @returns false if another program holds a lock */
 function isAcquired(access: () => unknown): boolean {
   try {
     access();
@@ -63,7 +63,7 @@ export interface CountedRelation extends Pick<Relation, 'name' | 'kind'> {
   readonly rows: number | null;
 }
 
-/** What a database file holds; null if it cannot be read. Nothing is written. */
+/** The relations of a database file; null if it cannot be read. Nothing is written. */
 export function countRelations(file: string): readonly CountedRelation[] | null {
   try {
     if (!isDatabaseFile(file)) return null;

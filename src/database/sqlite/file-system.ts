@@ -19,7 +19,8 @@ const unusual: Readonly<Record<number, string>> = {
 };
 
 /**
- * Judges where a SQLite file lies. Its locks are not dependable over a network, and nobody knows on a shared folder.
+ * Checks the file system of a SQLite file: file locks are unreliable on network file systems, and may be on shared
+ * folders.
  * @returns a warning, or null
  * @throws Failure `network-file-system`, unless allowed
  */
@@ -37,7 +38,7 @@ export function judgeFileSystem(file: string, allowNetworkFs: boolean): string |
 }
 
 /**
- * Creates the folder of a database file if it is missing and makes sure that the file can be written.
+ * Creates the folder of a database file if it is missing, and checks that the file can be written.
  * @throws Failure `file-access-denied`
  */
 export function prepareFolder(file: string): void {
@@ -49,7 +50,10 @@ export function prepareFolder(file: string): void {
   requireWritable(file);
 }
 
-/** Makes sure that a file, or the folder that it would be made in, can be written. Nothing is made. @throws Failure `file-access-denied` */
+/**
+ * Checks that a file, or the folder in which it would be created, can be written. Creates nothing.
+ * @throws Failure `file-access-denied`
+ */
 export function requireWritable(file: string): void {
   try {
     accessSync(nearestFolder(file), constants.R_OK | constants.W_OK | constants.X_OK);
@@ -59,7 +63,7 @@ export function requireWritable(file: string): void {
   }
 }
 
-/** That a file, or one beside it, cannot be written by who runs. */
+/** The failure that the current user cannot write a file, or files beside it. */
 export function accessDenied(file: string, error: unknown): Failure {
   const user = `uid ${process.getuid?.() ?? 'unknown'}, gid ${process.getgid?.() ?? 'unknown'}`;
   return new Failure({ kind: 'file-access-denied', file, user, reason: reasonOf(error) }, { cause: error });

@@ -11,7 +11,7 @@ import { findBrokenTriggers } from './broken-triggers.ts';
 const relationsQuery = `
   SELECT name, type FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name`;
 
-// a virtual table, whose columns only its module knows, has no page of its own; the module may be the owner's
+// virtual tables have no root page; they are left out, because their columns need a module that may be missing here
 const isOrdinary = `t.type = 'table' AND t.rootpage > 0`;
 
 const columnsQuery = `
@@ -27,8 +27,8 @@ const foreignKeysQuery = `
   WHERE ${isOrdinary}
   GROUP BY t.name, f.id`;
 
-// an index over an expression has no column name there: its text is taken from its own statement; one that compares in
-// another way (NOCASE) is another rule
+// `?` stands for an expression, whose text is read from the index's own statement; an index with another collation
+// (NOCASE) is a different index
 const indexesQuery = `
   SELECT t.name AS "table", i.name, i."unique", i.origin, s.sql,
          (SELECT group_concat(coalesce(c.name, '?') || CASE c.coll WHEN 'BINARY' THEN '' ELSE ' COLLATE ' || c.coll END, ', ')
@@ -38,7 +38,7 @@ const indexesQuery = `
 
 const definitionsQuery = `SELECT type, name, tbl_name AS "table", sql FROM sqlite_schema WHERE type IN ('table', 'view', 'trigger') ORDER BY rowid`;
 
-/** Reads everything in one read transaction. */
+/** Reads all facts in one read transaction. */
 export function inspect(database: SQLite.Database, question?: Question): DatabaseFacts {
   const read = database.transaction((): DatabaseFacts => {
     const all = (sql: string): Row[] => database.prepare<[], Row>(sql).all();
@@ -59,7 +59,7 @@ export function inspect(database: SQLite.Database, question?: Question): Databas
       revisions: versions?.map((row) => text(row, 'version_num')) ?? null,
       types: [],
       ledgers: relations.map(({ name }) => name).filter(isLedger),
-      // who else has the file open cannot be asked: a lock in the way is noticed when writing begins
+      // SQLite has no list of sessions: a lock of another program is noticed when writing begins
       otherSessions: [],
       surroundings: { ...surroundings, answers: asked.flatMap(all).map(readAnswer) },
     };
@@ -106,10 +106,10 @@ function addConstraint(table: OpenTable | undefined, definition: string): void {
   if (table !== undefined) table.constraints[definition] = definition;
 }
 
-/** In the words of PostgreSQL, which leaves out what is the default. */
+/** Printed as PostgreSQL prints foreign keys, without default actions. */
 function foreignKeyText(row: Row): string {
   const action = (when: string, what: unknown): string => (what === 'NO ACTION' ? '' : ` ON ${when} ${String(what)}`);
-  // a reference without columns is one to the primary key, which is `id` in every table that is referred to
+  // a reference without columns means the primary key, which is `id` in every referenced table
   const targets = text(row, 'targets') === '' ? 'id' : text(row, 'targets');
   return (
     `FOREIGN KEY (${text(row, 'columns')}) REFERENCES ${text(row, 'target')}(${targets})` +
@@ -129,7 +129,7 @@ function addIndex(table: OpenTable | undefined, row: Row): void {
   table.indexes[text(row, 'name')] = { definition, valid: true };
 }
 
-/** PostgreSQL prints predicates in parentheses; so do we, to have one spelling. */
+/** Adds parentheses, as PostgreSQL prints predicates, so that both engines have the same text. */
 function bracketed(predicate: string): string {
   return predicate.startsWith('(') && predicate.endsWith(')') ? predicate : `(${predicate})`;
 }

@@ -7,12 +7,14 @@ import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { accessDenied } from './file-system.ts';
 import { zonedTime } from '../../platform/local-time.ts';
 
-/** The file whose lock keeps two runs apart. It stays empty, and stays: removing it would let two runs in. */
+/**
+ * The lock file of the run lock. It stays empty and is never removed: after a removal two runs could each lock a file.
+ */
 export const lockFileOf = (file: string): string => `${file}.db-init-lock`;
 
 /**
- * Takes the run lock: a lock of the kernel's on a file beside the database.
- * @returns what releases it
+ * Takes the run lock: a kernel lock on a file beside the database.
+ * @returns a function that releases it
  * @throws Failure `locked`, `file-access-denied`
  */
 export async function takeRunLock(file: string, options: WaitingOptions): Promise<() => void> {
@@ -26,10 +28,10 @@ export async function takeRunLock(file: string, options: WaitingOptions): Promis
 type WaitingOptions = Pick<OpenOptions, 'lockTimeout' | 'onLockWaiting' | 'signal'>;
 
 /**
- * Takes a lock of the kernel's on a file, which is made if it is missing and stays empty. A process that is stopped
- * holds it; one that ends gives it back.
- * @returns what releases it
- * @throws Failure `locked`; any other error where the file cannot be opened, or its file system has no locks
+ * Takes a kernel lock on a file, which is created if missing and stays empty. A process that is stopped (SIGSTOP) keeps
+ * the lock; the kernel releases it when the process ends.
+ * @returns a function that releases it
+ * @throws Failure `locked`; another error if the file cannot be opened or its file system has no locks
  */
 export async function takeFileLock(lockFile: string, options: WaitingOptions): Promise<() => void> {
   const started = Date.now();
@@ -48,7 +50,7 @@ function tryFileLock(lockFile: string): (() => void) | null {
   let lock: SQLite.Database | null = null;
   try {
     lock = new SQLite(lockFile, { timeout: 0 });
-    // its journal would need room on the disk, and there is nothing to write
+    // a journal file would need disk space, although nothing is written
     lock.pragma('journal_mode = MEMORY');
     lock.exec('BEGIN EXCLUSIVE');
     const held = lock;
@@ -60,14 +62,14 @@ function tryFileLock(lockFile: string): (() => void) | null {
   }
 }
 
-/** Whether an error says that somebody else holds a lock on the file. */
+/** Whether an error says that another connection holds a lock on the file. */
 export function isBusy(error: unknown): boolean {
   return error instanceof SQLite.SqliteError && /^SQLITE_(BUSY|LOCKED)/.test(error.code);
 }
 
 /**
- * Finds who holds the lock: the kernel lists the locks in /proc/locks by inode, and the holder's process in /proc if
- * it is in the same container. Elsewhere it is just "another run".
+ * Finds the holder of the lock: /proc/locks lists locks by inode, and /proc shows the process if it is in the same
+ * container. Otherwise the holder is only described as another run.
  */
 function findHolder(lockFile: string): LockHolder {
   try {
@@ -86,7 +88,7 @@ function findHolder(lockFile: string): LockHolder {
       return { description: `pid ${pid} (${command}), running since ${zonedTime(since)}${stopped}` };
     }
   } catch {
-    // no /proc, or the holder is gone this moment
+    // no /proc, or the holder has just ended
   }
   return { description: 'another db-init run, in another container perhaps' };
 }

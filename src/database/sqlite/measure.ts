@@ -7,10 +7,10 @@ import type SQLite from 'better-sqlite3';
 import { text } from '../rows.ts';
 import { countRows, isDatabaseFile, openForReading } from './open-readonly.ts';
 
-/** What holds content: -shm is an index over the log, and is made anew. */
+/** The files with content; `-shm` is only an index of the WAL, and SQLite creates it again. */
 const parts = ['', '-journal', '-wal'];
 
-/** Measures a database file, which may be a damaged one: then only its bytes are compared. Nothing is written. */
+/** Measures a database file. If it is damaged, only the hash of its bytes is returned. Nothing is written. */
 export async function measureFile(file: string): Promise<Measurement> {
   return { file: await hashOf(file), ...look(file) };
 }

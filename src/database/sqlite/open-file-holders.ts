@@ -3,17 +3,17 @@ import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 
 /**
- * Whether another process has a file open. A program that is between two transactions holds no lock by which SQLite
- * would know of it, but after an exchange it would write to the former file.
+ * Whether another process has a file open. A program between two transactions holds no lock, so SQLite does not notice
+ * it, but after a swap it would write to the former file.
  */
 export type OpenFileHolders = 'none' | 'some' | 'unknown';
 
 /**
- * Asks the kernel who has a file open, this process aside.
+ * Asks the kernel whether another process has a file open.
  *
- * /proc shows the processes of this container, those of other users only to root. A write lease is granted to the only
- * opener of a file alone, whatever container the others are in (fcntl(2), F_SETLEASE): it tells the rest, where this
- * process does not have the file open itself, the file system has leases, and the file belongs to this user.
+ * /proc shows the processes of this container; those of other users only to root. The kernel grants a write lease
+ * only if nobody else has the file open, in any container (fcntl(2), F_SETLEASE). A lease needs three conditions:
+ * this process does not have the file open, the file system supports leases, and the file belongs to this user.
  */
 export function findOpenFileHolders(file: string): OpenFileHolders {
   const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
@@ -35,14 +35,14 @@ function isOpenIn(pid: string, name: string, identity: Identity): boolean {
   return list(`/proc/${pid}/fd`).some((fd) => isTheSame(`/proc/${pid}/fd/${fd}`, name, identity));
 }
 
-/** The name is compared first: merely to ask for a file on a network that is gone may take forever. */
+/** Compares the name first: `stat` of a file on a network file system that is gone may hang. */
 function isTheSame(link: string, name: string, { dev, ino }: Identity): boolean {
   try {
     if (basename(readlinkSync(link)) !== name) return false;
     const stats = statSync(link, { bigint: true });
     return stats.dev === dev && stats.ino === ino;
   } catch {
-    // closed this moment
+    // the file was just closed
     return false;
   }
 }
@@ -50,8 +50,8 @@ function isTheSame(link: string, name: string, { dev, ino }: Identity): boolean 
 const [granted, refused] = [0, 4];
 
 /**
- * Node.js has no leases, and Perl is a part of every Debian: F_SETLEASE (1024), F_WRLCK (1), EAGAIN (11). Who only looks
- * into the file for a moment is waited for, a second at most.
+ * Node.js has no API for leases, and every Debian has Perl: F_SETLEASE (1024), F_WRLCK (1), EAGAIN (11). It tries for
+ * one second, because a program may have the file open only for a moment.
  */
 const lease = `
   open(my $file, '+<', $ARGV[0]) or exit 3;
@@ -68,10 +68,10 @@ function askForLease(file: string): OpenFileHolders {
   return status === refused ? 'some' : 'unknown';
 }
 
-/** What the kernel calls the namespace of processes that every other one lies in (PROC_PID_INIT_INO). */
+/** The kernel's name of the initial PID namespace, which contains all others (PROC_PID_INIT_INO). */
 const outermost = 'pid:[4026531836]';
 
-/** Whether every process is shown in /proc, with the files that it has open. */
+/** Whether /proc shows all processes of the machine with their open files. */
 function seesEverybody(): boolean {
   try {
     return process.getuid?.() === 0 && readlinkSync('/proc/self/ns/pid') === outermost;
@@ -84,7 +84,7 @@ function list(folder: string): readonly string[] {
   try {
     return readdirSync(folder);
   } catch {
-    // no /proc, or a process that ended or belongs to somebody else
+    // no /proc, or a process that has ended or belongs to another user
     return [];
   }
 }

@@ -4,18 +4,18 @@ import SQLite from 'better-sqlite3';
 import { quoteName } from '../quoting.ts';
 import { requireReadableSideFiles, roomFor } from './recover-side-files.ts';
 
-/** A database file that is open, and how to be done with it. */
+/** An open database file. `close` also removes its temporary copy, if there is one. */
 export interface OpenFile {
   readonly database: SQLite.Database;
   close(): void;
 }
 
-/** How often a file is copied that changes meanwhile, before it is read in place. */
+/** How often the copy is tried of a file that changes meanwhile, before it is read in place. */
 const copies = 3;
 
 /**
- * Opens a file to look into it, and leaves everything beside it as it is. Even a read-only connection writes side
- * files in WAL mode, and needs a folder where it may: such a file is read as a copy, together with its log.
+ * Opens a file for reading without changing its side files. In WAL mode even a read-only connection writes side files
+ * and needs write access to the folder, so such a file is copied with its WAL, and the copy is opened.
  */
 export function openForReading(file: string): OpenFile {
   requireReadableSideFiles(file);
@@ -26,7 +26,7 @@ export function openForReading(file: string): OpenFile {
   try {
     for (let attempt = 1; !copyUnchanged(file, copy); attempt++) {
       if (attempt < copies) continue;
-      // somebody is at work on it: the side files are there already, and change anyway
+      // another program writes to it: the side files exist already and change anyway
       remove();
       return inPlace(file);
     }
@@ -59,7 +59,7 @@ function readHeader(file: string): Buffer {
   return header;
 }
 
-/** Whether a file is what SQLite writes. An empty file is an empty database. */
+/** Whether a file has the header of a SQLite database. An empty file is an empty database. */
 export function isDatabaseFile(file: string): boolean {
   return statSync(file).size === 0 || readHeader(file).toString('latin1', 0, 16) === 'SQLite format 3\0';
 }
@@ -68,7 +68,7 @@ function isInWalMode(file: string): boolean {
   return readHeader(file)[18] === 2;
 }
 
-/** Copies a file and its log. @returns whether both stayed what they were meanwhile */
+/** Copies a file and its WAL. @returns whether both were unchanged meanwhile */
 function copyUnchanged(file: string, copy: string): boolean {
   const before = marksOf(file);
   for (const suffix of ['', '-wal']) {
@@ -87,7 +87,7 @@ function markOf(file: string): string {
   return stats === undefined ? 'none' : `${stats.ino}:${stats.size}:${stats.mtimeNs}`;
 }
 
-/** How many rows a table has. */
+/** The number of rows of a table. */
 export function countRows(database: SQLite.Database, table: string): number {
   return Number(
     database

@@ -13,11 +13,11 @@ import { hasSideFiles, logs, markOf, sizeOf } from './wal-files.ts';
 import { ownPrefix } from '../../platform/own-files.ts';
 import { freeSpace } from '../../platform/free-space.ts';
 
-/** How many copies from before a recovery are kept. */
+/** How many copies from before recoveries are kept. */
 const kept = 2;
-/** Rows that break a rule of their table: the file is sound, and old databases hold some. */
+/** Findings about rows that violate a constraint: the file is not damaged, and old databases have such rows. */
 const notDamage = /^(NULL value in|CHECK constraint failed in) /;
-/** The tables that tell whose database it is: the core tables and the ledger (this layer knows no others). */
+/** The tables that identify the database: the core tables and the ledger, the only ones that this layer knows. */
 const telling: ReadonlySet<string> = new Set([
   'alembic_version',
   'users',
@@ -26,18 +26,19 @@ const telling: ReadonlySet<string> = new Set([
   'settings',
   'clients',
 ]);
-/** Those of them that the application never empties. */
+/** The tables among them that the application never empties. */
 const neverEmpty: ReadonlySet<string> = new Set(['alembic_version', 'users', 'settings']);
 
-/** What a database file says: tables with the number of their rows; null for a file that cannot be read. */
+/** Tables of a file with their numbers of rows; null for a file that cannot be read. */
 type Contents = ReadonlyMap<string, number> | null;
 
 /**
- * To be called before SQLite may write to a file: it recovers a file from whatever log lies beside it, and the log of
- * another copy of the database destroys it (https://sqlite.org/howtocorrupt.html#_unlinking_or_renaming_a_database_file_while_in_use).
- * Where a log has content, the recovery is tried on a copy first; then file and log are kept aside.
- * @param onKept told of the folder with the copies
- * @throws Failure `unreadable` if the log does not belong to the file, or if that cannot be told: nothing was changed
+ * Must be called before SQLite may write to a file: SQLite recovers a file from any WAL or rollback journal beside it,
+ * and one of another copy of the database destroys the file
+ * (https://sqlite.org/howtocorrupt.html#_unlinking_or_renaming_a_database_file_while_in_use). If the log has content,
+ * the recovery is first tried on a copy, and a copy of file and log is kept.
+ * @param onKept called with the folder of the kept copies
+ * @throws Failure `unreadable` if the log does not belong to the file, or if that is uncertain; nothing was changed
  */
 export function requireOwnSideFiles(file: string, onKept: (folder: string) => void = () => undefined): void {
   if (!hasSideFiles(file) || isAtWork(file)) return;
@@ -67,7 +68,7 @@ export function requireOwnSideFiles(file: string, onKept: (folder: string) => vo
 }
 
 /**
- * The same for who only reads, without keeping anything.
+ * The same check before reading only; keeps no copies.
  * @throws Failure `unreadable`
  */
 export function requireReadableSideFiles(file: string): void {
@@ -77,14 +78,14 @@ export function requireReadableSideFiles(file: string): void {
   try {
     requireRecoverable(file, file, scratch);
   } catch (error) {
-    // the application is at work on it: what it writes is its own
+    // the file has changed meanwhile: the application is using it, so the log belongs to it
     if (markOf(file) === before) throw error;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-/** Recovers a copy, and compares it with what the file says without its log. @throws Failure `unreadable` */
+/** Recovers a copy, and compares it with the file without its log. @throws Failure `unreadable` */
 function requireRecoverable(file: string, from: string, scratch: string): void {
   const mismatch = findMismatch(from);
   if (mismatch !== null) throw staleSideFile(file, mismatch);
@@ -102,7 +103,7 @@ function requireRecoverable(file: string, from: string, scratch: string): void {
   if (lost.length > 0) throw staleSideFile(file, { side, kind: 'loses', tables: lost });
 }
 
-/** The tables of the application that a recovery would take away, or empty. Pure. */
+/** The tables of the application that a recovery would remove or empty. Pure. */
 export function findLoss(alone: Contents, recovered: Contents): readonly string[] {
   return [...telling].filter((table) => {
     const [before, after] = [alone?.get(table), recovered?.get(table)];
@@ -111,7 +112,7 @@ export function findLoss(alone: Contents, recovered: Contents): readonly string[
   });
 }
 
-/** @param onDamage told why the file is not sound */
+/** @param onDamage called with the damage that was found */
 function contentsOf(file: string, onDamage: (reason: string) => null): Contents {
   try {
     const database = new SQLite(file);
@@ -139,9 +140,9 @@ function contentsOf(file: string, onDamage: (reason: string) => null): Contents 
 }
 
 /**
- * Whether a living program has this very log open, which is then its own. Asked by a second name of the file, beside
- * which no log lies: SQLite locks the file, and would take a log that it finds by name.
- * In WAL mode every connection holds a shared lock; in the other modes only who writes has a journal.
+ * Whether a running program uses the file, so that the log is its own. The lock is tried through a hard link without a
+ * log beside it: SQLite finds a log by the name of the file and would recover it.
+ * In WAL mode every connection holds a shared lock; in the other modes only a writer has a journal.
  */
 function isAtWork(file: string): boolean {
   const header = readFileHeader(file);
@@ -153,7 +154,7 @@ function isAtWork(file: string): boolean {
   try {
     linkSync(file, probe);
   } catch {
-    // no second name, no answer: the log is looked at
+    // without a hard link this cannot be asked, and the log is checked
     return false;
   }
   const database = new SQLite(probe, { timeout: 0 });
@@ -189,7 +190,7 @@ function prune(folder: string, name: string): void {
   for (const old of folders.toSorted().slice(0, -kept)) rmSync(join(folder, old), { recursive: true, force: true });
 }
 
-/** The first folder with room for a copy: that of temporary files is often memory, and small. */
+/** The first folder with space for a copy; the one for temporary files is often a small tmpfs. */
 export function roomFor(file: string): string {
   const places = [tmpdir(), dirname(file)];
   const place = places.find((folder) => freeSpace(folder) > neededFor(file, 1));
@@ -202,7 +203,7 @@ function requireSpace(file: string, folder: string, copies: number): void {
   if (freeSpace(folder) < needed) throw noRoom(file, `${folder} does not have`, needed);
 }
 
-/** A log that is written back can make the file longer by as much. */
+/** Writing the WAL back can make the file longer by the size of the WAL. */
 function neededFor(file: string, copies: number): number {
   const all = ['', ...logs].reduce((total, side) => total + sizeOf(file + side), 0);
   return copies * all + sizeOf(`${file}-wal`);

@@ -1,32 +1,32 @@
 import SQLite from 'better-sqlite3';
 import { quoteName } from '../quoting.ts';
 
-/** A value as SQLite keeps it, whole: large integers exactly, texts as their bytes where these are no UTF-8. */
+/** A value without loss: large integers as bigint, texts with invalid bytes as a Buffer. */
 export type ExactValue = string | number | bigint | Buffer | null;
 
 /** Reads the rows of a database file that nobody else has open. */
 export interface RowReader {
   holdsRows(table: string): boolean;
-  /** How many rows there are according to an index, where there is one: it knows of rows that a damaged table lost. */
+  /** The number of rows, counted by an index if there is one: it still has the rows that a damaged table has lost. */
   countedRows(table: string): number;
   /**
-   * The rows of a table, one by one: first what `exactRow` finds it by, then the columns.
-   * @param exact whether integers come as `bigint`; else those beyond 2^53 are not exact
+   * The rows of a table, one by one: first the place of the row for `exactRow`, then the columns.
+   * @param exact whether integers are returned as `bigint`; otherwise those beyond 2^53 are not exact
    */
   rows(table: string, columns: readonly string[], exact: boolean): IterableIterator<readonly unknown[]>;
-  /** One row, as it lies in the file. @param place as `rows` tells it */
+  /** One row, without loss. @param place as returned by `rows` */
   exactRow(table: string, columns: readonly string[], place: unknown): readonly ExactValue[];
-  /** Which kinds of values a column holds (`typeof`), NULL aside. */
+  /** The storage classes of the values in a column (`typeof`), without NULL. */
   storedTypes(table: string, column: string): readonly string[];
   /**
-   * The highest number that a column has, or that the table has ever given (AUTOINCREMENT), as far as PostgreSQL's
-   * `integer` goes; null if there is none.
+   * The highest number in a column, or in sqlite_sequence (AUTOINCREMENT), within the range of PostgreSQL's `integer`;
+   * null if there is none.
    */
   lastNumber(table: string, column: string): number | null;
   close(): void;
 }
 
-/** The highest number of PostgreSQL's `integer`. */
+/** The highest value of PostgreSQL's `integer`. */
 const highest = 2_147_483_647;
 
 export function openRows(file: string): RowReader {
@@ -98,16 +98,16 @@ export function openRows(file: string): RowReader {
   };
 }
 
-/** A table as it lies in the file: no index tells another order. */
+/** Reads the table itself: an index could return the rows in another order. */
 const inOrder = (table: string): string => `${quoteName(table)} NOT INDEXED`;
 
-/** Rows without a number are found again by their places. */
+/** Rows without a rowid are found again by their position. */
 function* withPlaces(rows: Iterable<readonly unknown[]>): Generator<readonly unknown[], void, undefined> {
   let place = 0;
   for (const [, ...values] of rows) yield [place++, ...values];
 }
 
-/** The bytes of a text in the encoding of a file. */
+/** A function that gives the bytes of a text in the encoding of a file. */
 function encoderOf(encoding: string): (text: string) => Buffer {
   switch (encoding) {
     case 'UTF-16le':
@@ -119,7 +119,7 @@ function encoderOf(encoding: string): (text: string) => Buffer {
   }
 }
 
-/** Whether the rows of a table are numbered, under a name that no column has taken. */
+/** Whether a table has a rowid, and no column of its own named `_rowid_`. */
 function isNumbered(database: SQLite.Database, table: string): boolean {
   const taken = database.prepare("SELECT 1 FROM pragma_table_xinfo(?) WHERE lower(name) = '_rowid_'").get(table);
   if (taken !== undefined) return false;
@@ -132,7 +132,7 @@ function isNumbered(database: SQLite.Database, table: string): boolean {
   }
 }
 
-/** A text whose bytes are none is those bytes. */
+/** Returns the bytes of a text if they are invalid in its encoding. */
 function exactly(value: unknown, bytes: unknown, bytesOf: (text: string) => Buffer): ExactValue {
   if (typeof value === 'string') return Buffer.isBuffer(bytes) && !bytes.equals(bytesOf(value)) ? bytes : value;
   return typeof value === 'number' || typeof value === 'bigint' || Buffer.isBuffer(value) ? value : null;

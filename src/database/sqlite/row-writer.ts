@@ -3,26 +3,29 @@ import type { SqliteValue } from '../conversion/to-sqlite.ts';
 import { quoteName } from '../quoting.ts';
 import { tellingWhere } from './session.ts';
 
-/** Why SQLite does not take a row in. */
+/** The constraint that a row violates. */
 export interface BrokenRule {
   readonly rule: 'null' | 'unique' | 'check';
-  /** In the words of SQLite: `clients.name`, or the name of an index or a check. */
+  /** From SQLite's message: `clients.name`, or the name of an index or a check. */
   readonly about: string;
 }
 
-/** Fills a database file that nobody else knows of yet, in one transaction. */
+/** Fills a new database file that nobody else uses yet, in one transaction. */
 export interface RowWriter {
   run(sql: string): void;
-  /** Prepares to append rows to a table. @returns what takes a row, and tells the rule that keeps it out; null for none */
+  /**
+   * Prepares an INSERT.
+   * @returns a function that inserts a row; it returns the violated constraint, or null on success
+   */
   into(table: string, columns: readonly string[]): (row: readonly (SqliteValue | null)[]) => BrokenRule | null;
   holdsTable(name: string): boolean;
-  /** The rows of a query whose values are all texts. */
+  /** The rows of a query that returns only texts. */
   texts(sql: string): readonly (readonly (string | null)[])[];
   commit(): void;
   close(): void;
 }
 
-/** Rules that rows break (SQLite, "Result and Error Codes"). */
+/** Constraint violations by SQLite's result codes ("Result and Error Codes"). */
 const rules: Readonly<Record<string, BrokenRule['rule']>> = {
   SQLITE_CONSTRAINT_NOTNULL: 'null',
   SQLITE_CONSTRAINT_UNIQUE: 'unique',
@@ -31,10 +34,10 @@ const rules: Readonly<Record<string, BrokenRule['rule']>> = {
   SQLITE_CONSTRAINT_CHECK: 'check',
 };
 
-/** Opens a file, or creates it. What it holds is on the disk only once somebody has synced it. */
+/** Opens a file, or creates it. The caller has to fsync it. */
 export function openWriter(file: string): RowWriter {
   const database = new SQLite(file);
-  // after a cut nobody looks for it again
+  // after an interruption the file is not used again
   database.pragma('synchronous = OFF');
   database.pragma('foreign_keys = OFF');
   database.exec('BEGIN');
