@@ -4,10 +4,10 @@ import type { Catalog } from '../model/catalog.ts';
 import type { Graph } from '../migration/graph.ts';
 import { findFaults } from '../schema/faults.ts';
 import { coreTables, isWholeCore, versionTable } from '../schema/catalog.ts';
-import { findTornLoad } from '../schema/torn-load.ts';
+import { findTornLoad, isKeyless } from '../schema/torn-load.ts';
 import { findOlder, identify } from '../schema/identification.ts';
 import type { Knowledge, Observation } from './observation.ts';
-import { findOtherApplication, holdsApplicationTables, holdsTimeTrackerObjects } from './other-application.ts';
+import { findOtherApplication, applicationTables, holdsTimeTrackerObjects } from './other-application.ts';
 
 /**
  * Names the state of a database. Pure: the same observation gives the same state.
@@ -46,12 +46,14 @@ export function diagnose(observation: Observation, { graph, promised, fingerprin
     if (owner !== null) return { kind: 'foreign', ...owner };
   }
   if (present.length === 0 && facts.revisions === null) {
-    if (possessions === null || !holdsApplicationTables(facts, possessions)) {
+    // pg_restore creates tables in the order of their names, and keys last: a load that was cut off may have made no core
+    // table yet. With their keys, the tables are what is left of a database whose core tables were dropped.
+    const keyless = possessions === null ? [] : applicationTables(facts, possessions);
+    if (keyless.length === 0 || !keyless.every((name) => isKeyless(facts.catalog.tables[name]))) {
       return { kind: 'corrupted', relations: others, traces };
     }
-    // pg_restore creates tables in the order of their names: a load that was cut off may have made no core table yet
     const identity = { kind: 'none', nearest: [], alike: [], mismatches: [] } as const;
-    const torn = { keyless: [], empty: [] };
+    const torn = { keyless, empty: [] };
     return { kind: 'unversioned', present, ledgers: facts.ledgers, recognised: false, identity, torn, pending: [] };
   }
   if (isUnversioned(facts)) {

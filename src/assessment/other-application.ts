@@ -11,17 +11,19 @@ const maxTestTables = 5;
 /** Whether any table has TimeTracker's columns, or any enum type TimeTracker's labels: a name alone does not count. */
 export function holdsTimeTrackerObjects(facts: DatabaseFacts, objects: ApplicationObjects): boolean {
   return (
-    holdsApplicationTables(facts, objects) ||
+    applicationTables(facts, objects).length > 0 ||
     Object.entries(facts.catalog.enums).some(([name, labels]) => objects.isApplicationEnum(name, labels))
   );
 }
 
-/** Whether any table has the columns of a TimeTracker table. */
-export function holdsApplicationTables(
+/** The tables that have the columns of a TimeTracker table. */
+export function applicationTables(
   { catalog }: DatabaseFacts,
   { isApplicationTable }: ApplicationObjects,
-): boolean {
-  return Object.entries(catalog.tables).some(([name, { columns }]) => isApplicationTable(name, Object.keys(columns)));
+): readonly string[] {
+  return Object.entries(catalog.tables).flatMap(([name, { columns }]) =>
+    isApplicationTable(name, Object.keys(columns)) ? [name] : [],
+  );
 }
 
 /**

@@ -17,7 +17,7 @@ const meanings: Readonly<Record<NonNullable<StateReport['state']>, string>> = {
   behind: 'at an older revision: the gate will migrate it',
   corrupted: 'tables, but neither alembic_version nor a core table',
   partial: 'version information, but core tables are missing, or were only loaded in part',
-  unversioned: 'core tables, but no version information',
+  unversioned: 'tables of TimeTracker, but no version information',
   drifted: 'at the current revision, but parts of the schema are missing or different',
   ahead: 'at a revision that this image does not know',
   foreign: "another application's database",

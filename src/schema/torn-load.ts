@@ -1,4 +1,4 @@
-import type { Catalog } from '../model/catalog.ts';
+import type { Catalog, Table } from '../model/catalog.ts';
 import type { Answer } from '../model/database-facts.ts';
 import type { TornLoad } from '../model/state.ts';
 import { coreTables } from './catalog.ts';
@@ -18,9 +18,7 @@ export function findTornLoad(
   applied: ReadonlySet<string>,
 ): TornLoad | null {
   const present = coreTables.filter((name) => Object.hasOwn(tables, name));
-  const keyless = present.filter(
-    (name) => !Object.values(tables[name]?.constraints ?? {}).some((rule) => rule.startsWith('PRIMARY KEY')),
-  );
+  const keyless = present.filter((name) => isKeyless(tables[name]));
   const empty = requiredSeedTables.filter((name) =>
     answers.some(({ fault, table }) => fault === 'seed' && table === name),
   );
@@ -28,4 +26,9 @@ export function findTornLoad(
     (present.length > 0 && keyless.length === present.length) ||
     (applied.has(seedingRevision) && empty.length === requiredSeedTables.length);
   return torn ? { keyless, empty } : null;
+}
+
+/** Whether a table has no primary key: pg_restore makes the keys after all rows. */
+export function isKeyless(table: Table | undefined): boolean {
+  return !Object.values(table?.constraints ?? {}).some((rule) => rule.startsWith('PRIMARY KEY'));
 }

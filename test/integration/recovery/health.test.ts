@@ -17,6 +17,7 @@ import { runInProcess } from '../../faults/run-in-process.ts';
 import { run } from '../../support/run.ts';
 import { restoredDatabase } from '../../support/templates.ts';
 import { release, state } from '../../support/fixtures.ts';
+import { coreTables } from '../../../src/schema/catalog.ts';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { toolsFor } from '../../support/postgres-installations.ts';
 import { snapshot } from '../../support/snapshot.ts';
@@ -170,12 +171,13 @@ describePostgres('a healthy database', () => {
     expect(again.exitCode, again.all).toBe(0);
   });
 
-  it('is not what a load leaves behind that was cut off before its keys', async () => {
-    const keys = `DO $$ DECLARE t record; BEGIN
+  const withoutKeys = `DO $$ DECLARE t record; BEGIN
       FOR t IN SELECT conrelid::regclass AS name, conname FROM pg_constraint WHERE contype = 'p' AND connamespace = 'public'::regnamespace LOOP
         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I CASCADE', t.name, t.conname);
       END LOOP; END $$;`;
-    const url = await damaged(keys);
+
+  it('is not what a load leaves behind that was cut off before its keys', async () => {
+    const url = await damaged(withoutKeys);
     const versioned = await gate(url);
     expect(versioned.exitCode, versioned.all).toBe(11);
     expect(versioned.stderr).toContain('no primary key: users, projects');
@@ -188,6 +190,18 @@ describePostgres('a healthy database', () => {
       expect(stderr).toContain('what a restore leaves behind that was cut off');
     }
     expect(await snapshot(url)).toBe(before);
+  });
+
+  it.each([
+    ['is refused where its other tables have no keys, as a load that was cut off', withoutKeys, 12],
+    ['is cleaned up where they have them: its core tables were dropped', '', 0],
+  ])('without core tables and version %s', async (_title, keys, code) => {
+    const url = await damaged(`${keys} DROP TABLE ${coreTables.join(', ')}, alembic_version CASCADE;`);
+    const { exitCode, all } = await gate(url);
+    expect(exitCode, all).toBe(code);
+    expect(all).toContain(
+      code === 0 ? 'Detected corrupted database state' : 'what a restore leaves behind that was cut off',
+    );
   });
 
   it('is not what pg_restore makes of a part of a dump, and the banner names the backups that are there', async () => {

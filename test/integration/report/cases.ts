@@ -324,13 +324,6 @@ export function statesOn(engine: EngineName): readonly Case[] {
       ],
     },
     {
-      banner: 'refused unversioned',
-      title: 'a load that was cut off before its core tables',
-      code: 12,
-      make: run(`${oddTable} ${[...coreTables, 'alembic_version'].map(drop).join(' ')}`),
-      options: [restoring(/^Restore the backup once more/), saving(), follow(/^Start over with nothing lost/, kept)],
-    },
-    {
       banner: 'refused ahead',
       title: 'a revision that is not known',
       code: 13,
