@@ -15,7 +15,7 @@ import { takeTurns } from '../platform/take-turns.ts';
 import { faultOfName } from './entry-names.ts';
 import { invalid, archiveRejected } from './archive-error.ts';
 
-/** A member as the directory of an archive describes it, and what it takes to read its content. */
+/** An entry as the directory of an archive describes it, and what it takes to read its content. */
 export interface StoredMember {
   /** A folder's ends with a slash. */
   readonly name: string;
@@ -30,15 +30,15 @@ export interface StoredMember {
 }
 
 /**
- * The directory of an archive. What is known of a member takes some 50 bytes: its name is read anew from the file
+ * The directory of an archive. What is known of an entry takes some 50 bytes: its name is read anew from the file
  * whenever it is asked for.
  */
 export interface Directory {
-  /** How many members there are. */
+  /** How many entries there are. */
   readonly count: number;
-  /** The names of all members, in the order of the directory. @throws Error if the file cannot be read any more */
+  /** The names of all entries, in the order of the directory. @throws Error if the file cannot be read any more */
   readonly names: () => Generator<string, void, undefined>;
-  /** @param name what to call the member */
+  /** @param name what to call the entry */
   readonly member: (index: number, name: string) => StoredMember;
 }
 
@@ -59,7 +59,7 @@ const zip64Field = 1;
 const ratioCounts = 1_000_000;
 
 /**
- * Reads the directory of an archive and compares each member with its own header. Nothing is unpacked.
+ * Reads the directory of an archive and compares each entry with its own header. Nothing is unpacked.
  * @throws Failure `archive-rejected` at the first one that is wrong or too much, or an Error of the ZIP reader
  */
 export async function readDirectory(file: string, limits: ArchiveLimits): Promise<Directory> {
@@ -72,7 +72,7 @@ export async function readDirectory(file: string, limits: ArchiveLimits): Promis
       if (fault !== null) throw archiveRejected(file, fault);
     };
     refuse(faultOfCount(zip.entryCount, limits));
-    // a header has 46 bytes: a count that cannot be true must not make room for as many members
+    // a header has 46 bytes: a count that cannot be true must not make room for as many entries
     if (zip.entryCount > size / 46) throw new Error('it has fewer members than its end says');
     const table = openTable(zip.entryCount);
     const slashes = openSlashes();
@@ -117,7 +117,7 @@ function nameAt(reader: FileReader, at: number): string {
   return openSlashes().turn(getFileNameLowLevel((flags ?? 0) | utf8, bytes.subarray(0, length), fields, true));
 }
 
-/** Finds one member without looking at the others. @returns null if there is none of that name */
+/** Finds one entry without looking at the others. @returns null if there is none of that name */
 export async function findMember(file: string, wanted: string): Promise<StoredMember | null> {
   const reader = openReader(file);
   try {
@@ -195,11 +195,11 @@ function openSlashes(): Slashes {
   };
 }
 
-/** What is kept of each member. */
+/** What is kept of each entry. */
 interface Table extends Pick<Directory, 'count' | 'member'> {
   /** Where the record of the directory begins. */
   readonly at: Float64Array;
-  /** Where the member's own header begins. */
+  /** Where the entry's own header begins. */
   readonly offset: Float64Array;
   readonly descriptor: (index: number) => Descriptor;
   readonly set: (index: number, at: number, entry: Entry, local: LocalFileHeader) => void;
@@ -322,7 +322,7 @@ function faultOfEnd(reader: FileReader, { zip, size, start, end }: Bounds): Arch
   return whole && true64 && placed ? null : fault;
 }
 
-/** Compares a member's own header with the directory: readers that go by the one or by the other must see the same. */
+/** Compares an entry's own header with the directory: readers that go by the one or by the other must see the same. */
 function faultOfLocalHeader(entry: Entry, local: LocalFileHeader, name: string): ArchiveFault | null {
   if (!local.fileName.equals(entry.fileNameRaw)) {
     return invalid(`the member ${shown(name)} has another name in its own header: ${shown(String(local.fileName))}`);
@@ -347,13 +347,13 @@ function sizesOf({ uncompressedSize, compressedSize, extraField }: LocalFileHead
   return { size: take(uncompressedSize), packed: take(compressedSize) };
 }
 
-/** What may precede the record that follows a member's content: 'PK\x07\x08'. */
+/** What may precede the record that follows an entry's content: 'PK\x07\x08'. */
 const signature = 0x08074b50;
 
 /**
- * Compares the places of members with one another: each begins where the one before it ends, the first at the
- * beginning, and the directory follows the last. Members that share bytes are how a small file becomes an endless
- * archive; bytes of no member are read by some programs all the same.
+ * Compares the places of entries with one another: each begins where the one before it ends, the first at the
+ * beginning, and the directory follows the last. Entries that share bytes are how a small file becomes an endless
+ * archive; bytes of no entry are read by some programs all the same.
  * @param directory where it begins
  */
 function faultOfOrder(
@@ -378,7 +378,7 @@ function faultOfOrder(
 }
 
 /**
- * Whether the bytes behind a member are its data descriptor, or none where there need not be one ("APPNOTE.TXT – .ZIP
+ * Whether the bytes behind an entry are its data descriptor, or none where there need not be one ("APPNOTE.TXT – .ZIP
  * File Format Specification", 4.3.9: with or without a signature, with sizes of 4 or of 8 bytes).
  */
 function follows(
@@ -410,7 +410,7 @@ function follows(
 
 /** Bytes that are read at a time: what is asked for lies close together. */
 const pageSize = 8192;
-/** The directory of an archive and the members' own headers are read in turns. */
+/** The directory of an archive and the entries' own headers are read in turns. */
 const pagesKept = 2;
 
 interface Page {

@@ -12,7 +12,7 @@ import { invalid, archiveRejected, toArchiveRejected } from './archive-error.ts'
 const chunkSize = 64 * 1024;
 
 /**
- * The content of a member. Nothing is opened before it is read; it ends in a Failure `archive-rejected` if its size
+ * The content of an entry. Nothing is opened before it is read; it ends in a Failure `archive-rejected` if its size
  * or its checksum is another than the archive says, and gives away no byte more than that size.
  * @param sha256 the hash that it must have; undefined where nobody has promised one
  */
@@ -31,7 +31,7 @@ function* whole(...given: Parameters<typeof readWhole>): Generator<Buffer, void,
   if (bytes.length > 0) yield bytes;
 }
 
-/** As `readContent`, of a short member. @throws Failure `archive-rejected` */
+/** As `readContent`, of a short entry. @throws Failure `archive-rejected` */
 export function readWhole(file: string, member: StoredMember, sha256?: Buffer): Buffer {
   try {
     const { bytes, consumed } = unpackAtOnce(file, member);

@@ -186,14 +186,14 @@ function isText(head: Buffer): boolean {
   return !head.includes(0) && [0, 1, 2, 3].some((cut) => isUtf8(head.subarray(0, head.length - cut)));
 }
 
-/** Whether the database member begins as it must; null if it does. A checksum would not tell. */
+/** Whether the database entry begins as it must; null if it does. A checksum would not tell. */
 export async function faultOfDatabase(engine: Engine, database: ArchiveEntry): Promise<string | null> {
   const mark = databaseMarks[engine];
   const head = await readBeginning(database, mark.length);
   return head.toString('latin1') === mark ? null : `its ${database.name} is not ${databaseFormats[engine]}`;
 }
 
-/** The first bytes of a member, fewer if it has not as many. The rest is not read. */
+/** The first bytes of an entry, fewer if it has not as many. The rest is not read. */
 export async function readBeginning(entry: ArchiveEntry, count: number): Promise<Buffer> {
   let head = Buffer.alloc(0);
   for await (const chunk of await entry.open()) {
@@ -203,10 +203,10 @@ export async function readBeginning(entry: ArchiveEntry, count: number): Promise
   return head.subarray(0, count);
 }
 
-/** A member of a tar archive. */
+/** An entry of a tar archive. */
 export interface TarMember {
   readonly name: string;
-  /** The content, of a member that is no longer than a line. */
+  /** The content, of an entry that is no longer than a line. */
   readonly line: string | null;
 }
 
@@ -215,14 +215,14 @@ const longestLine = 128;
 /** Names that are looked at, and bytes that are read for them: a data directory shows within the first. */
 const most = { names: 20_000, bytes: 256 * 1024 * 1024 };
 
-/** Whether a file begins with the header of a member: also of a tar from before the mark `ustar` (POSIX.1, "pax"). */
+/** Whether a file begins with the header of an entry: also of a tar from before the mark `ustar` (POSIX.1, "pax"). */
 export function isTar(head: Buffer): boolean {
   if (head.length < block || head[0] === 0) return false;
   const sum = head.subarray(0, block).reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 0x20 : byte), 0);
   return numberIn(head, 148, 8) === sum;
 }
 
-/** Lists the members of a tar archive, as far as it can be read. Nothing is unpacked. */
+/** Lists the entries of a tar archive, as far as it can be read. Nothing is unpacked. */
 export async function listTar(source: AsyncIterable<Buffer>): Promise<readonly TarMember[]> {
   const members: TarMember[] = [];
   const reader = openReader(source);
@@ -233,7 +233,7 @@ export async function listTar(source: AsyncIterable<Buffer>): Promise<readonly T
     const size = numberIn(header, 124, 12);
     const type = String.fromCharCode(header[156] ?? 0);
     const padded = Math.ceil(size / block) * block;
-    // a long name stands in a member of its own before the one that bears it (GNU: L, POSIX: x)
+    // a long name stands in an entry of its own before the one that bears it (GNU: L, POSIX: x)
     if ('Lx'.includes(type) && padded <= 64 * block) {
       const text = ((await reader.read(padded)) ?? Buffer.alloc(0)).toString('utf8', 0, size);
       longName = type === 'L' ? text.replace(/\0.*/s, '') : (/^\d+ path=(.*)$/m.exec(text)?.[1] ?? longName);

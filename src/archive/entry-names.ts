@@ -6,7 +6,7 @@ import { takeTurns } from '../platform/take-turns.ts';
 import { databaseMembers, type Listing, manifestMember, settingsMember } from './manifest.ts';
 import { openNameSet } from './name-set.ts';
 
-/** What a member is, by its name. */
+/** What an entry is, by its name. */
 export type Place =
   | { readonly kind: 'manifest' | 'settings' | 'folder' }
   | { readonly kind: 'database'; readonly engine: Engine }
@@ -36,7 +36,7 @@ export function faultOfName(name: string): string | null {
   return null;
 }
 
-/** What a member is, its name having no fault; null if an archive has no such member. */
+/** What an entry is, its name having no fault; null if an archive has no such entry. */
 export function placeOf(name: string): Place | null {
   if (name === manifestMember) return { kind: 'manifest' };
   if (name === settingsMember) return { kind: 'settings' };

@@ -4,12 +4,12 @@ import type { ArchiveKind } from '../model/archive.ts';
 import { type UploadRootName, uploadRootNames } from '../config/config.ts';
 import { localTime, timeInName } from '../platform/local-time.ts';
 
-/** The members of an archive that the application knows as well. */
+/** The entries of an archive that the application knows as well. */
 export const manifestMember = 'manifest.json';
 export const settingsMember = 'settings.json';
 export const databaseMembers = { postgresql: 'db.dump', sqlite: 'db.sqlite' } as const satisfies Record<Engine, string>;
 
-/** A member as it was written. */
+/** An entry as it was written. */
 export interface Member {
   /** Bytes before compression. */
   readonly size: number;
@@ -34,7 +34,7 @@ export interface Manifest {
   readonly revisions: readonly string[];
   /** How many rows each table held, counted in the instant of the copy. */
   readonly rows: Readonly<Record<string, number>>;
-  /** Every member but the manifest itself; where it was read from an archive, or is written into one, without the uploads. */
+  /** Every entry but the manifest itself; where it was read from an archive, or is written into one, without the uploads. */
   readonly members: Readonly<Record<string, Member>>;
   /** The folders of uploads in the archive. A safety backup has none: migrations do not touch them. */
   readonly uploads: readonly UploadRootName[];
@@ -66,8 +66,8 @@ export function renderMember(name: string, { size, sha256 }: Member): string {
 }
 
 /**
- * As `renderManifest`, with more members than are to be held in memory.
- * @param listed texts of `renderMember`, in any pieces; the manifest has at least one member besides
+ * As `renderManifest`, with more entries than are to be held in memory.
+ * @param listed texts of `renderMember`, in any pieces; the manifest has at least one entry besides
  */
 export function* renderManifestAround(
   manifest: Manifest,
@@ -209,7 +209,7 @@ export interface Listing<Item> extends Iterable<Item> {
   readonly length: number;
 }
 
-/** A member of an archive. */
+/** An entry of an archive. */
 export interface ArchiveEntry {
   readonly name: string;
   /** Bytes before compression. */

@@ -58,11 +58,11 @@ export interface Archive {
   readonly uploads: Listing<ArchivedUpload>;
   /** The roots that it holds uploads of. */
   readonly uploadRoots: readonly UploadRootName[];
-  /** Every member that counts, those above included, in the archive's order. */
+  /** Every entry that counts, those above included, in the archive's order. */
   readonly members: Listing<ArchiveEntry>;
   /** Bytes of all uploads, unpacked. */
   readonly uploadBytes: number;
-  /** Bytes of all members, unpacked. */
+  /** Bytes of all entries, unpacked. */
   readonly size: number;
 }
 
@@ -70,8 +70,8 @@ export interface Archive {
 export const noLimits: ArchiveLimits = { entries: Infinity, bytes: Infinity, ratio: Infinity };
 
 /**
- * Opens an archive and checks everything that can be known without unpacking it: names, kinds of members, limits,
- * structure, the manifest and that the members fit it. The file is closed again; members open it when they are read.
+ * Opens an archive and checks everything that can be known without unpacking it: names, kinds of entries, limits,
+ * structure, the manifest and that the entries fit it. The file is closed again; entries open it when they are read.
  * @throws Failure `archive-rejected`, whatever is wrong with the file
  */
 export async function openArchive(file: string, limits: ArchiveLimits): Promise<Archive> {
@@ -99,21 +99,21 @@ export async function readManifest(file: string): Promise<Manifest | null> {
   }
 }
 
-/** What a member is: nothing that counts, the manifest or the settings, a database, or an upload of a root. */
+/** What an entry is: nothing that counts, the manifest or the settings, a database, or an upload of a root. */
 const kinds = ['ignored', 'other', 'postgresql', 'sqlite', ...uploadRootNames] as const;
 type Kind = (typeof kinds)[number];
 
-/** What is known of the members beside the directory. */
+/** What is known of the entries beside the directory. */
 interface Members {
   readonly file: string;
   readonly directory: Directory;
-  /** The folder that all members are in, where somebody packed the folder. */
+  /** The folder that all entries are in, where somebody packed the folder. */
   readonly top: string;
-  /** Of each member, as an index of `kinds`. */
+  /** Of each entry, as an index of `kinds`. */
   readonly kinds: Uint8Array;
   /** Gives each name a number, by which our manifest's word on it is found. */
   readonly names: NameSet;
-  /** Of each member the number of its name. */
+  /** Of each entry the number of its name. */
   readonly numbers: Uint32Array;
   /** By numbers: whether the manifest lists the name, and with which hash. */
   readonly listed: Uint8Array;
@@ -167,7 +167,7 @@ function listingOf<Item>(length: number, items: () => Iterator<Item>): Listing<I
   return { length, [Symbol.iterator]: items };
 }
 
-/** The members of some kinds, in the order of the directory. */
+/** The entries of some kinds, in the order of the directory. */
 function entriesOf(found: Members, wanted: (kind: Kind) => boolean): Listing<ArchiveEntry> {
   const length = found.kinds.reduce((count, kind) => count + Number(wanted(kinds[kind] ?? 'ignored')), 0);
   return listingOf(length, function* () {
@@ -177,7 +177,7 @@ function entriesOf(found: Members, wanted: (kind: Kind) => boolean): Listing<Arc
 
 const counts = (kind: Kind): boolean => kind !== 'ignored';
 
-/** The numbers of the members of some kinds in the directory, and their names. */
+/** The numbers of the entries of some kinds in the directory, and their names. */
 function* placed(
   { file, directory, top, kinds: places }: Members,
   wanted: (kind: Kind) => boolean,
@@ -187,7 +187,7 @@ function* placed(
   }
 }
 
-/** The members' numbers and names. @throws Failure `archive-rejected` if the file cannot be read any more */
+/** The entries' numbers and names. @throws Failure `archive-rejected` if the file cannot be read any more */
 function* named(
   file: string,
   { names }: Directory,
@@ -213,7 +213,7 @@ function entryOf({ file, directory, numbers, listed, hashes }: Members, index: n
   };
 }
 
-/** Bytes of the members of some kinds, unpacked. */
+/** Bytes of the entries of some kinds, unpacked. */
 function bytesOf({ directory, kinds: places }: Members, wanted: (kind: Kind) => boolean): number {
   let bytes = 0;
   for (const [index, kind] of places.entries()) {
@@ -231,7 +231,7 @@ function foreignZip(names: readonly string[]): ArchiveFault {
 /** Names that are enough to say what else an archive is. */
 const namesEnough = 20_000;
 
-/** Says of each member what it is. @throws Failure `archive-rejected` where one is nothing that an archive holds */
+/** Says of each entry what it is. @throws Failure `archive-rejected` where one is nothing that an archive holds */
 async function placeMembers(file: string, directory: Directory): Promise<Members> {
   const { count } = directory;
   const top = topFolder(directory.names);
@@ -295,11 +295,11 @@ function isUploadRoot(kind: Kind): kind is UploadRootName {
 interface Described {
   readonly description: Description;
   readonly manifest: Manifest | null;
-  /** What is wrong with the list of members in a manifest of ours; null if nothing is. */
+  /** What is wrong with the list of entries in a manifest of ours; null if nothing is. */
   readonly fault: string | null;
 }
 
-/** Reads the manifest, and takes down what it says of each member. @throws Failure `archive-rejected` */
+/** Reads the manifest, and takes down what it says of each entry. @throws Failure `archive-rejected` */
 async function readDescription(found: Members): Promise<Described> {
   const { file, names, listed, hashes } = found;
   const refuse = (reason: string) => archiveRejected(file, invalid(reason));
@@ -350,7 +350,7 @@ function leaveOutDesktopFiles({ desktopFiles, numbers, listed, kinds: places }: 
   }
 }
 
-/** Whether our manifest leaves out a member of its archive; null if it does not. */
+/** Whether our manifest leaves out an entry of its archive; null if it does not. */
 async function faultOfUnlisted(found: Members, manifest: Manifest): Promise<string | null> {
   const pause = takeTurns();
   for (const [index, name] of placed(found, counts)) {
@@ -393,7 +393,7 @@ export interface ExtractOptions {
 }
 
 /**
- * Unpacks a member into a new file that only its owner can read, and which has reached the disk when this returns.
+ * Unpacks an entry into a new file that only its owner can read, and which has reached the disk when this returns.
  * On a failure there is no such file; one that was there before stays as it was.
  * @throws Failure `archive-rejected`, or the error of the file system
  */

@@ -11,8 +11,8 @@ export function isDesktopFile(name: string): boolean {
 
 /**
  * The folder that holds the whole archive, where somebody unpacked it and packed the folder again.
- * @param names goes through all members' names, as often as it is called; a folder's ends with a slash
- * @returns `my backup/`, or an empty text where the members stand at the top, or not all of them in one folder
+ * @param names goes through all entries' names, as often as it is called; a folder's ends with a slash
+ * @returns `my backup/`, or an empty text where the entries stand at the top, or not all of them in one folder
  */
 export function topFolder(names: () => Iterable<string>): string {
   const depthOf = (name: string): number => name.split('/').length;

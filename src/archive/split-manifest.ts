@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { type Member, readMember } from './manifest.ts';
 
-/** Bytes of a manifest without its list of members, and of what it says of one member. */
+/** Bytes of a manifest without its list of entries, and of what it says of one entry. */
 const longest = 16 * 1024 * 1024;
 const longestMember = 64 * 1024;
 
@@ -9,9 +9,9 @@ const longestMember = 64 * 1024;
 export class LongManifestError extends Error {}
 
 /**
- * Reads a manifest.json whose list of members may be longer than what fits into memory.
- * @param onMember hears of each member that `db_init.members` lists; null is what it says of one that cannot be read
- * @returns the text, its list of members being empty
+ * Reads a manifest.json whose list of entries may be longer than what fits into memory.
+ * @param onMember hears of each entry that `db_init.members` lists; null is what it says of one that cannot be read
+ * @returns the text, its list of entries being empty
  * @throws LongManifestError
  */
 export async function splitManifest(
@@ -48,7 +48,7 @@ function parseMember(text: string): readonly [name: string, member: Member | nul
 const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
 const [opens, closes] = [new Set([0x7b, 0x5b]), new Set([0x7d, 0x5d])];
 const openBrace = 0x7b;
-/** How deep the list of members stands: in `db_init`, which is in the manifest. */
+/** How deep the list of entries stands: in `db_init`, which is in the manifest. */
 const depthOfMembers = 3;
 
 /**

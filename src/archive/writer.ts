@@ -10,16 +10,16 @@ import { spoolBytes } from '../platform/spooled-bytes.ts';
 import type { Member } from './manifest.ts';
 
 /**
- * An archive that is being written, member by member. Memory grows neither with the size of a member nor with their
- * number: the directory is kept in a temporary file until all members are written.
+ * An archive that is being written, entry by entry. Memory grows neither with the size of an entry nor with their
+ * number: the directory is kept in a temporary file until all entries are written.
  */
 export interface ArchiveWriter {
   /**
-   * Adds a member, the former one having been added completely.
+   * Adds an entry, the former one having been added completely.
    * @param compress false for what is compressed already
    * @param fill writes the content and ends the stream
    * @param modified the time that the archive says of it; default: now
-   * @returns the member as it was written, and what `fill` returned
+   * @returns the entry as it was written, and what `fill` returned
    */
   add<Result>(
     name: string,
@@ -148,7 +148,7 @@ export function createArchive(
 }
 
 interface Meter {
-  /** Passes on what goes into a member. */
+  /** Passes on what goes into an entry. */
   readonly stream: Transform;
   /** What went through it, once it has ended. */
   readonly taken: () => { readonly member: Member; readonly crc: number };
@@ -189,7 +189,7 @@ interface Entry {
   readonly packed: number;
 }
 
-/** Version 4.5 of the format, whose files may be larger than 4 GB, and the version that a plain member needs. */
+/** Version 4.5 of the format, whose files may be larger than 4 GB, and the version that a plain entry needs. */
 const [zip64Version, plainVersion] = [45, 20];
 /** Made on Unix, by version 6.3 of the format: the attributes are those of a plain file that only its owner can read. */
 const madeBy = (3 << 8) | 63;

@@ -15,14 +15,15 @@ import { isLostWithContainer } from '../platform/volumes.ts';
 import type { BackupContext } from './context.ts';
 
 /**
- * Where the database speaks of uploaded files. Without a column each row of the table is about one; else the column
- * names one where it is neither null nor empty, is a JSON list of them, or is a text in which their addresses may stand.
+ * A place in the database that refers to uploaded files. Without a column, each row of the table refers to one file.
+ * With a column, a value that is neither null nor empty is a file name, a JSON list of file names, or a text that may
+ * contain addresses of files.
  */
 type Mention = readonly [table: string, column?: string, how?: 'list' | 'text'];
 
 /**
- * By the folder that the application writes the files to. What is made anew on demand (`data_exports`), the name that a
- * file had elsewhere (`data_imports`), and addresses of other servers are not among them.
+ * The places, by the folder that the application writes the files to. Left out are files that the application can make
+ * again (`data_exports`), original names of files (`data_imports`), and addresses of other servers.
  */
 const sourcesOf: Readonly<Record<UploadRootName, readonly Mention[]>> = {
   uploads: [
@@ -36,7 +37,7 @@ const sourcesOf: Readonly<Record<UploadRootName, readonly Mention[]>> = {
     ['client_messages', 'attachments', 'list'],
     ['settings', 'company_logo_filename'],
     ['settings', 'logo_path'],
-    // images of its text editor and of its designer of invoices
+    // images of the application's text editor and invoice designer
     ['projects', 'description', 'text'],
     ['tasks', 'description', 'text'],
     ['invoice_pdf_templates', 'template_html', 'text'],
@@ -57,8 +58,8 @@ const sourcesOf: Readonly<Record<UploadRootName, readonly Mention[]>> = {
 type ReferencedFiles = Readonly<Partial<Record<UploadRootName, number>>>;
 
 /**
- * Finds the folders whose files the database speaks of and that are not there, hold nothing, or lie in the container
- * itself: TimeTracker's own compose files mount no volume at /app/uploads/project_attachments.
+ * Finds the folders to whose files the database refers, and that are missing, empty, or inside the container itself:
+ * TimeTracker's own compose files mount no volume at /app/uploads/project_attachments.
  * @param spoken of how many files of each folder the database speaks
  * @param holds whether there is any file of a folder that is there
  * @param isMounted whether a folder lies on a volume
@@ -79,7 +80,7 @@ export function findAbsentUploads(
   });
 }
 
-/** Counts the files that the database speaks of, as far as its tables and columns are there. */
+/** Counts the files to which the database refers, as far as its tables and columns exist. */
 export async function countReferencedFiles(
   { read, engine }: Pick<Database, 'read' | 'engine'>,
   { tables }: Pick<Catalog, 'tables'>,
@@ -97,15 +98,15 @@ export async function countReferencedFiles(
   return Object.fromEntries(there.map(([root]) => [root, number(row, root)]));
 }
 
-/** Bytes of a value that is still read. */
+/** Values with more bytes than this are not read. */
 const longest = 100_000_000;
 
-/** The query for how many files a table speaks of. */
+/** The query that counts the files to which a table refers. */
 function countOf([table, column, how]: Mention, engine: Engine): string {
   const from = `FROM ${quoteName(table)}`;
   if (column === undefined) return `SELECT count(*) ${from}`;
   const name = quoteName(column);
-  // one value that is too long for a statement would make it fail for all: its length alone is not read with it
+  // one value that is too long to be returned would make the whole query fail: only its length is read
   const value = engine === 'sqlite' ? `CASE WHEN octet_length(${name}) < ${longest} THEN ${name} END` : name;
   if (how === undefined) return `SELECT count(*) ${from} WHERE ${value} <> ''`;
   if (how === 'text') return `SELECT count(*) ${from} WHERE CAST(${value} AS text) LIKE '%/uploads/%'`;
@@ -117,8 +118,8 @@ function countOf([table, column, how]: Mention, engine: Engine): string {
 }
 
 /**
- * Says in the log which folders those are, before a database is changed: a change comes with an upgrade, and so with a
- * container that is made anew, without the files that only the old one had. Never a reason to stop.
+ * Logs these folders before a database is changed. A change comes with an upgrade, and an upgrade replaces the
+ * container, with all files that only the old container had. The run goes on in any case.
  */
 export async function warnOfAbsentUploads(
   { database, config, log, signal }: BackupContext,

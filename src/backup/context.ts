@@ -5,21 +5,21 @@ import { Failure, type BackupObstacle } from '../errors/failure.ts';
 import type { Log } from '../report/log.ts';
 import type { Output } from '../report/output.ts';
 
-/** What backups are made with. */
+/** What every backup needs. */
 export interface BackupContext {
   readonly database: Database;
   readonly config: Config;
   readonly log: Log;
-  /** Where the progress is shown on a terminal; without it the log alone tells. */
+  /** Shows the progress on a terminal; without it, the progress is only logged. */
   readonly output?: Pick<Output, 'line'> | undefined;
-  /** Of db-init. */
+  /** The version of db-init. */
   readonly version: string;
   readonly signal: AbortSignal;
 }
 
 /**
- * What stands in the way of a backup, as a failure.
- * @param purpose what it was to be made for; by default because somebody asked
+ * The failure for an obstacle to a backup.
+ * @param purpose why the backup is made; by default, because somebody asked for it
  */
 export function backupFailure(
   { database }: { readonly database: Pick<Database, 'name'> },

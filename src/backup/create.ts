@@ -22,15 +22,15 @@ import { findArchives } from './retention.ts';
 import { findUploads, measureUploads } from './uploads.ts';
 import { type UploadCounts, writeArchive, type Written } from './write.ts';
 
-/** What is to be backed up, and where to. */
+/** What to back up, and where to. */
 export interface BackupOrder {
   readonly kind: ArchiveKind;
-  /** The folders of uploads that go into the archive, those that exist. */
+  /** The existing upload folders that go into the archive. */
   readonly uploadRoots: readonly UploadRoot[];
   readonly destination: Destination;
-  /** What the manifest says of the database, where that is known. */
+  /** Whether the database is healthy, for the manifest; undefined where that is unknown. */
   readonly healthy?: boolean;
-  /** An archive of the same kind that holds the same database, if it is whole, counts for the new one. */
+  /** Whether a whole archive of the same kind that holds the same database may be used instead of a new one. */
   readonly once?: boolean;
 }
 
@@ -40,16 +40,15 @@ export interface Backup {
   /** Bytes of the archive. */
   readonly size: number;
   readonly manifest: Manifest;
-  /** How many uploads of each root it holds; null for one that was there before. */
+  /** How many uploads of each root it holds; null for an archive that existed before. */
   readonly files: UploadCounts | null;
-  /** Whether it was there before, and holds what the database holds now. */
+  /** Whether the archive existed before and holds what the database holds now. */
   readonly repeated: boolean;
 }
 
 /**
- * Makes an archive of the database, and of uploads, in the application's own format. It bears its name only when it
- * was proven; before that it is a `.partial`, which a failure takes away and the next run otherwise. To be called
- * under the run lock.
+ * Makes an archive of the database and of uploads, in the application's own format. The file is called `.partial`
+ * until it has been verified. A failure removes it; after a kill, the next run does. Call it under the run lock.
  * @throws Failure `backup-failed`
  */
 export async function createBackup(context: BackupContext, order: BackupOrder): Promise<Backup> {
@@ -92,8 +91,8 @@ export async function createBackup(context: BackupContext, order: BackupOrder): 
 }
 
 /**
- * Writes an archive to a stream. It cannot be read back: the dump is read by `pg_restore` while it is written, and a
- * failure leaves an archive without its end, which no restore accepts. To be called under the run lock.
+ * Writes an archive to a stream. A stream cannot be read back, so `pg_restore` reads the dump while it is written. A
+ * failure leaves an archive without its end, which no restore accepts. Call it under the run lock.
  * @throws Failure `backup-failed`
  */
 export async function streamBackup(
@@ -123,13 +122,13 @@ export async function streamBackup(
   }
 }
 
-/** The same copy, read while it is written by what proves it. */
+/** The same dumper, whose copy is verified while it is written. */
 function verifiedWhileWritten(copier: Dumper): Dumper {
   return {
     ...copier,
     async copy(into, begins) {
       const proof = new PassThrough();
-      // the other parts hear of what is wrong
+      // the destroyed stream reports the error to the other parts
       proof.on('error', () => undefined);
       const fork = new Transform({
         transform(chunk: Buffer, _encoding, done) {
@@ -157,7 +156,10 @@ function verifiedWhileWritten(copier: Dumper): Dumper {
   };
 }
 
-/** That the database cannot be read is told by its state; that it is gone or lacks a right has an exit code of its own. */
+/**
+ * A database that cannot be read is reported by its state; a lost database and a missing right have exit codes of their
+ * own.
+ */
 function namesItsCause(error: unknown): boolean {
   return (
     error instanceof Failure && /^(backup-failed|unreadable|connection-lost|missing-rights)$/.test(error.problem.kind)
@@ -186,7 +188,9 @@ async function findSame(
   return null;
 }
 
-/** Says so where a restore would refuse the archive for its size or its ratio: it is whole all the same. */
+/**
+ * Warns if a restore would refuse the archive for its size or its compression ratio. The archive is whole all the same.
+ */
 async function openWhateverItsSize(file: string, { config, log }: BackupContext): Promise<Archive> {
   try {
     return await openArchive(file, config.archiveLimits);
@@ -198,7 +202,7 @@ async function openWhateverItsSize(file: string, { config, log }: BackupContext)
   }
 }
 
-/** Reads the archive back, every member of it. @throws Failure `backup-failed` */
+/** Reads back every entry of the archive. @throws Failure `backup-failed` */
 async function prove(file: string, copier: Dumper, context: BackupContext): Promise<void> {
   const { log, output, signal } = context;
   try {

@@ -7,12 +7,12 @@ import { readSmallValues } from '../database/small-values.ts';
 import { versionTable } from '../schema/catalog.ts';
 import { namesSecret } from '../database/secret-columns.ts';
 
-/** What a database holds, as far as an archive tells it. */
+/** What a manifest says about the content of a database. */
 export interface DatabaseSummary {
   /** The rows of alembic_version; none if there is no such table. */
   readonly revisions: readonly string[];
   readonly rows: Readonly<Record<string, number>>;
-  /** The application's settings, fit for reading: what is secret is only said to be set or not. */
+  /** The application's settings, for people to read: of a secret only whether it is set. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
@@ -22,7 +22,7 @@ const tablesQuery = {
   sqlite: `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY 1`,
 };
 
-/** Reads what an archive says of a database, in the picture that the session sees. */
+/** Reads the summary in the snapshot of the session. */
 export async function readSummary(session: Session): Promise<DatabaseSummary> {
   const tables = (await session.query(tablesQuery[session.engine])).map((row) => text(row, 'name'));
   const rows: Record<string, number> = {};
@@ -37,7 +37,7 @@ export async function readSummary(session: Session): Promise<DatabaseSummary> {
   return { revisions: versions.map((row) => text(row, 'version_num')), rows, settings: withoutSecrets(settings) };
 }
 
-/** Whether any of the tables holds a row. */
+/** Whether at least one of the tables holds a row. */
 export async function holdsRows(session: Session, tables: readonly string[]): Promise<boolean> {
   if (tables.length === 0) return false;
   const questions = tables.map((table) => `EXISTS (SELECT 1 FROM ${quoteName(table)})`);
@@ -45,7 +45,7 @@ export async function holdsRows(session: Session, tables: readonly string[]): Pr
   return number(row, 'found') === 1;
 }
 
-/** The columns in order of their names; a secret becomes `<name>_set`, as the application shows it. */
+/** The columns, sorted by name. A secret becomes `<name>_set`, as the application shows it. */
 function withoutSecrets(settings: Row): Readonly<Record<string, unknown>> {
   const shown = new Map(
     Object.entries(settings).map(([name, value]) =>

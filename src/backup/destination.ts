@@ -12,16 +12,16 @@ import { freeSpace } from '../platform/free-space.ts';
 /** Where an archive goes. */
 export interface Destination {
   readonly folder: string;
-  /** The path that somebody wants; null for the application's own name in the folder. */
+  /** The path that the operator asked for; null for the application's naming scheme in the folder. */
   readonly file: string | null;
 }
 
-/** Tells the unfinished files of this database from those of another one that has its backups in the same folder. */
+/** Distinguishes the partial files of this database from those of another database with the same backup folder. */
 export function tagOf(database: string): string {
   return createHash('sha256').update(database).digest('hex').slice(0, 8);
 }
 
-/** Makes the folder if need be. @throws Failure `backup-failed` */
+/** Makes the folder if it does not exist. @throws Failure `backup-failed` */
 export async function prepareFolder(folder: string, context: BackupContext): Promise<void> {
   try {
     makeFolder(folder);
@@ -31,7 +31,7 @@ export async function prepareFolder(folder: string, context: BackupContext): Pro
   }
 }
 
-/** Makes sure that the folder, or the nearest one above it that is there, can be written. @throws Failure `backup-failed` */
+/** Checks that the folder, or its nearest existing parent, can be written. @throws Failure `backup-failed` */
 export async function requireWritableFolder(folder: string, context: Pick<BackupContext, 'database'>): Promise<void> {
   let place = folder;
   while (!existsSync(place) && place !== dirname(place)) place = dirname(place);
@@ -44,7 +44,7 @@ export async function requireWritableFolder(folder: string, context: Pick<Backup
 }
 
 /**
- * The folder may share its disk with the database: better no backup than a full disk.
+ * Checks the free space. The folder may be on the same disk as the database: better no backup than a full disk.
  * @throws Failure `backup-failed`
  */
 export function requireSpace(folder: string, needed: number, context: BackupContext): void {
@@ -53,9 +53,9 @@ export function requireSpace(folder: string, needed: number, context: BackupCont
 }
 
 /**
- * Gives a proven archive its name; where nobody wants a particular one, the next that is free. Nothing is ever
- * overwritten.
- * @throws Error if the name that somebody wants is taken
+ * Gives a verified archive its name: the path that the operator asked for, or the next free name. It never overwrites
+ * a file.
+ * @throws Error if the path that the operator asked for exists
  */
 export async function giveName(partial: string, wanted: string, { file }: Destination): Promise<string> {
   for (let attempt = 1; ; attempt++) {
@@ -71,13 +71,13 @@ export async function giveName(partial: string, wanted: string, { file }: Destin
 /** @returns false if the name is taken */
 async function take(partial: string, path: string): Promise<boolean> {
   try {
-    // unlike a rename, a link never replaces what is there
+    // unlike a rename, a link never replaces an existing file
     await link(partial, path);
     await rm(partial);
     return true;
   } catch (error) {
     if (hasCode(error, 'EEXIST')) return false;
-    // file systems without hard links: other runs are kept away by the lock
+    // on file systems without hard links, the run lock keeps other runs away
     if (await stat(path).catch(() => null)) return false;
     await rename(partial, path);
     return true;

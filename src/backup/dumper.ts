@@ -16,38 +16,38 @@ import { chooseTool, findTools, type Tool, type ToolName } from '../database/pos
 import { type DatabaseSummary, readSummary } from './database-summary.ts';
 import { type BackupContext, backupFailure } from './context.ts';
 
-/** Bytes that are read at a time. */
+/** Bytes for each read. */
 const chunk = 128 * 1024;
 
-/** A way to copy a database, everything that it needs having been found. */
+/** Copies a database. Everything that the copy needs has been found already. */
 export interface Dumper {
-  /** The member of the archive that it fills. */
+  /** The entry of the archive that receives the copy. */
   readonly member: string;
-  /** What makes the copy, with its version. */
+  /** The tool that makes the copy, with its version. */
   readonly tool: string;
-  /** Whether the copy gains from being compressed. */
+  /** Whether compression makes the copy smaller. */
   readonly compress: boolean;
-  /** Bytes that the copy in the archive may take at the most. */
+  /** The most bytes that the copy can take in the archive. */
   readonly space: number;
-  /** Bytes that making it takes in the backup folder meanwhile. */
+  /** Bytes that it needs in the backup folder while it makes the copy. */
   readonly scratch: number;
   /**
-   * Writes a copy of one instant and ends the stream.
-   * @param begins told when the copy begins to flow how many bytes it has; null where nobody knows
-   * @returns what the database held in that instant; `digest`: the same for two copies only if they hold the same, null
-   * where that is the hash of the copy itself
+   * Writes a copy of one snapshot and ends the stream.
+   * @param begins called at the first byte with the number of bytes to come; null if it is unknown
+   * @returns what the database held in that snapshot; `digest` is equal for two copies only if they hold the same,
+   *   and is null where the hash of the copy itself serves
    */
   copy(
     into: Writable,
     begins: (bytes: number | null) => void,
   ): Promise<DatabaseSummary & { readonly digest: string | null }>;
-  /** Reads a copy to its end. @throws Error if it could not be restored */
+  /** Reads a copy to its end. @throws Error if the copy cannot be restored */
   prove(content: Readable): Promise<void>;
 }
 
 /**
  * Prepares to copy the database.
- * @param scratch a file beside the archive that may be used meanwhile
+ * @param scratch a path beside the archive for temporary use
  * @throws Failure `backup-failed` where a tool is missing
  */
 export async function openDumper(context: BackupContext, scratch: string): Promise<Dumper> {
@@ -60,7 +60,10 @@ export async function openDumper(context: BackupContext, scratch: string): Promi
   }
 }
 
-/** Our own connection holds the picture that pg_dump copies over another one. @throws Failure `missing-rights` */
+/**
+ * Our own connection holds the snapshot that pg_dump copies over a connection of its own. @throws Failure
+ * `missing-rights`
+ */
 export const requireDumpConnection = (database: Database): Promise<number> =>
   requireConnections(database, 1, 'dump the database');
 
@@ -95,7 +98,7 @@ async function postgresDumper(target: PostgresTarget, context: BackupContext): P
         const either = AbortSignal.any([signal, failed.signal]);
         const options = { snapshot, lockTimeout, encoding, schema, startOptions: started, signal: either };
         begins(null);
-        // counted while the dump runs: both see the same
+        // counted while the dump runs: both use the same snapshot
         const { stream, digest } = openDumpDigest();
         const parts = [
           readSummary(session),
@@ -106,7 +109,7 @@ async function postgresDumper(target: PostgresTarget, context: BackupContext): P
           const [contents] = await Promise.all(parts);
           return { ...contents, digest: digest() };
         } catch (error) {
-          // whichever part failed, the others must not go on alone
+          // if one part fails, the others must stop as well
           failed.abort();
           stream.destroy();
           await Promise.allSettled(parts);
@@ -135,7 +138,7 @@ async function sqliteDumper(target: SqliteTarget, scratch: string, context: Back
     scratch: sizeOfSqlite(target.file),
     async copy(into, begins) {
       try {
-        // made beforehand, so that at no time others can read it
+        // created first, so that other users can never read it
         await (await open(scratch, 'wx', 0o600)).close();
         copySqlite(target.file, scratch);
         signal.throwIfAborted();
@@ -147,7 +150,7 @@ async function sqliteDumper(target: SqliteTarget, scratch: string, context: Back
         await rm(scratch, { force: true });
       }
     },
-    // the file was checked before it was archived: that the member has the same hash is the proof
+    // the file was checked before it was archived, so an equal hash verifies the entry
     prove: async (content) => void content.resume(),
   };
 }

@@ -8,20 +8,20 @@ import type { ArchiveLimits, Config } from '../config/config.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 
-/** An archive in the backup folder, as far as it can be known without reading its contents. */
+/** What is known about an archive in the backup folder without reading its contents. */
 export interface ListedArchive {
   readonly name: string;
   readonly path: string;
-  /** `application`: made by the application itself. */
+  /** `application`: the application made it. */
   readonly kind: ArchiveKind | 'application' | 'unreadable';
-  /** What it says of itself; of an unreadable one the time of the file. */
+  /** The time in the manifest; for an unreadable archive, the time of the file. */
   readonly made: Date;
   readonly engine: Engine | null;
-  /** What people call the database; null where the archive does not say. */
+  /** The name of the database for people; null where the archive does not say it. */
   readonly database: string | null;
   /** Rows of alembic_version; null where they are not known. */
   readonly revisions: readonly string[] | null;
-  /** Of the file. */
+  /** Bytes of the file. */
   readonly bytes: number;
   /** How many uploaded files it holds. */
   readonly uploads: number | null;
@@ -29,11 +29,11 @@ export interface ListedArchive {
   readonly problem: string | null;
 }
 
-/** Working copies of the application's restore. */
+/** Temporary copies that the application's restore makes. */
 const workingCopy = 'restore_';
 
 /**
- * Lists the archives in the backup folder, the newest first. A folder that is not there holds none.
+ * Lists the archives in the backup folder, the newest first. A missing folder holds none.
  * @throws Failure `backups-not-listed`
  */
 export async function listArchives({
@@ -52,7 +52,7 @@ export async function listArchives({
   );
 }
 
-/** What lies in a folder of backups. @throws Failure `backups-not-listed` */
+/** The names in a folder of backups. @throws Failure `backups-not-listed` */
 export async function namesIn(folder: string): Promise<readonly string[]> {
   try {
     return await readdir(folder);
@@ -65,7 +65,7 @@ export async function namesIn(folder: string): Promise<readonly string[]> {
 async function describe(folder: string, name: string, limits: ArchiveLimits): Promise<ListedArchive | null> {
   const path = join(folder, name);
   const stats = await stat(path).catch(() => null);
-  // it was removed meanwhile, or is a link to nowhere
+  // it was removed in the meantime, or is a dangling link
   if (stats === null) return null;
   const file = { name, path, bytes: stats.size };
   try {
@@ -80,7 +80,7 @@ function contentsOf(
   { engine, revisions, createdAt, manifest, uploads }: Archive,
   modified: Date,
 ): Pick<ListedArchive, 'kind' | 'made' | 'engine' | 'database' | 'revisions' | 'uploads'> {
-  // the application says the local time, which this is taken for
+  // the application writes its local time without a zone; it is read as the local time of this process
   const said = createdAt === null ? modified : new Date(createdAt);
   return {
     kind: manifest?.kind ?? 'application',

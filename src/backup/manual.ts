@@ -20,14 +20,14 @@ import { findNewestBackup, removeOldest } from './retention.ts';
 
 export interface ManualBackup {
   readonly destination: Destination;
-  /** How many backups of this database that somebody asked for are kept in the folder; null for all. */
+  /** How many manual backups of this database to keep in the folder; null for all. */
   readonly keep: number | null;
-  /** None is made where one of this database was made in the folder since then; null to make one anyway. */
+  /** Makes no backup if the folder holds one of this database made since then; null to make one in any case. */
   readonly since?: Date | null;
 }
 
 /**
- * A database file that is not there would be taken for an empty database. To be called before it is opened.
+ * Refuses a missing database file, which would look like an empty database. Call it before the file is opened.
  * @throws Failure `backup-failed`
  */
 export function requireDatabaseFile({ database }: Pick<Config, 'database'>): void {
@@ -40,7 +40,7 @@ export function requireDatabaseFile({ database }: Pick<Config, 'database'>): voi
 }
 
 /**
- * Makes a backup because somebody asked: of the database in whatever state it is, and of all uploads.
+ * Makes a manual backup of the database, in any state, and of all uploads.
  * @throws Failure `backup-failed`
  */
 export async function makeManualBackup(
@@ -66,7 +66,7 @@ export async function makeManualBackup(
   return backup;
 }
 
-/** Asked under the run lock: another scheduler may have been first. */
+/** Asked under the run lock, because another scheduler may have made the backup. */
 async function findMadeSince(
   since: Date,
   folder: string,
@@ -78,7 +78,7 @@ async function findMadeSince(
 }
 
 /**
- * Writes the same to a stream.
+ * Writes such a backup to a stream.
  * @throws Failure `backup-failed`
  */
 export async function streamManualBackup(
@@ -95,7 +95,7 @@ export async function streamManualBackup(
   announceContents(written, spoken, context);
 }
 
-/** Of a database in whatever state. */
+/** The summary of a database in any state. */
 async function countFiles({ database, log, signal }: BackupContext): ReturnType<typeof countReferencedFiles> {
   try {
     return await countReferencedFiles(database, (await database.observe('quick')).catalog);
@@ -126,7 +126,7 @@ function announceContents(
   }
 }
 
-/** Old backups that stay are no reason to call a good one bad. */
+/** Old backups that cannot be removed do not make the new one fail. */
 async function prune(
   { folder, keep, proven }: { readonly folder: string; readonly keep: number; readonly proven: string },
   { config, log }: BackupContext,

@@ -10,9 +10,9 @@ import { obstacleOf, requireSafetyBackup, type SafetyContext } from './safety.ts
 const hour = 60 * 60 * 1000;
 
 /**
- * Makes a safety backup where the newest backup that was proven is older than TT_BACKUP_MAX_AGE, so that there is one
- * when a newer application migrates the database by itself. That none could be made stops no start: nothing is changed
- * here. To be called under the run lock.
+ * Makes a safety backup if the newest verified backup is older than TT_BACKUP_MAX_AGE. So there is a backup if a newer
+ * application then migrates the database itself. A failed backup does not stop the start, because this start changes
+ * nothing. Call it under the run lock.
  */
 export async function makeOverdueBackup(context: SafetyContext, { catalog }: DatabaseFacts): Promise<void> {
   const { config, database, log, signal } = context;

@@ -4,11 +4,11 @@ import { Failure, reasonOf } from '../errors/failure.ts';
 import { type RetentionRule, sortArchives } from './retention.ts';
 
 /**
- * Removes the oldest archives beyond a number, the newest one having been proven.
+ * Verifies the newest archive, then removes the oldest ones beyond a number.
  * @param prove reads an archive to its end, and throws if it cannot be restored
- * @param onRemoved hears of each that was removed
+ * @param onRemoved called with each removed archive
  * @returns how many are left
- * @throws Failure `backups-not-pruned` if the newest is not whole: then an older one may be all there is
+ * @throws Failure `backups-not-pruned` if the newest is not whole: then an older one may be the only usable backup
  */
 export async function pruneArchives(
   rule: RetentionRule,

@@ -7,19 +7,19 @@ import { namesIn } from './list.ts';
 
 export interface RetentionRule {
   readonly folder: string;
-  /** Of this kind only; what somebody asked for is never taken for what was made by itself. */
+  /** Of this kind only: the rule for safety backups never removes a manual one. */
   readonly kind: ArchiveKind;
-  /** Of this database only: its names (`namesOf`). */
+  /** Of this database only, by its names (`namesOf`). */
   readonly names: ReadonlySet<string>;
-  /** How many are kept, the newest; at least one. */
+  /** How many of the newest to keep; at least one. */
   readonly keep: number;
-  /** Paths that are kept beyond that number. */
+  /** Paths to keep in addition to that number. */
   readonly always?: readonly string[];
-  /** Whether the newest of a healthy database is kept beyond that number. */
+  /** Whether to keep, in addition, the newest backup of a healthy database. */
   readonly keepHealthy?: boolean;
 }
 
-/** What a rule keeps, and what it does not; paths, the newest first. */
+/** What a rule keeps and what it removes; paths, the newest first. */
 export interface Sorted {
   readonly kept: readonly string[];
   readonly old: readonly string[];
@@ -27,8 +27,8 @@ export interface Sorted {
 
 /**
  * Removes the oldest archives beyond a number.
- * @param proven the one that was just made: it counts as the newest, for a clock that was wrong may have made others
- * that call themselves newer
+ * @param proven the backup that was just made. It counts as the newest: a wrong clock may have given others a later
+ *   time
  * @returns the paths of what was removed
  */
 export async function removeOldest(rule: RetentionRule, proven: string): Promise<readonly string[]> {
@@ -38,8 +38,9 @@ export async function removeOldest(rule: RetentionRule, proven: string): Promise
 }
 
 /**
- * Finds the archives that a rule is for. One that is not of db-init, whatever its name, is never among them.
- * @param newest a path that comes first, whatever it says of its age
+ * Finds the archives to which a rule applies. Archives that db-init did not make are never among them, whatever their
+ * names.
+ * @param newest a path that comes first, whatever its time
  */
 export async function sortArchives(
   { keep, always = [], keepHealthy = false, ...whose }: RetentionRule,
@@ -60,18 +61,18 @@ interface ArchiveQuery {
   readonly names: ReadonlySet<string> | null;
 }
 
-/** An archive of db-init, and what its manifest says. It bears its name because it was read back when it was made. */
+/** An archive of db-init, and its manifest. It was read back before it got its name. */
 export interface FoundArchive {
   readonly path: string;
   readonly manifest: Manifest;
 }
 
-/** Milliseconds: an archive that says it was made later than that from now has the time of a clock that was wrong. */
+/** Milliseconds: an archive whose time is further in the future was made with a wrong clock. */
 const ahead = 60 * 60 * 1000;
 
 /**
- * The newest backup that was proven when it was made, of either kind.
- * @param names of the database that it holds (`namesOf`); null for any
+ * The newest backup that was verified when it was made, of either kind.
+ * @param names names of the database in it (`namesOf`); null for any
  * @param kind null for either
  * @throws Failure `backups-not-listed`
  */
@@ -84,7 +85,10 @@ export async function findNewestBackup(
   return found.find(({ manifest }) => manifest.createdAt.getTime() - Date.now() < ahead) ?? null;
 }
 
-/** The archives of a kind and of a database, null being any, the newest first, or else the one that is said to be. */
+/**
+ * The archives of a kind and a database (null means any), sorted by time, the newest first; `newest` comes before all
+ * others.
+ */
 export async function findArchives(
   { folder, kind, names: databases }: ArchiveQuery,
   newest: string | null = null,

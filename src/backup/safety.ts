@@ -17,15 +17,15 @@ import { removeOldest } from './retention.ts';
 /** How many safety backups of a database are kept. */
 const kept = 5;
 
-/** What a safety backup is made with: the run's record learns where it lies. */
+/** What a safety backup needs. The run's record receives its path. */
 export interface SafetyContext extends BackupContext {
   readonly recorder: Recorder;
 }
 
 /**
- * Makes a safety backup before a database is changed, as TT_BACKUP_BEFORE_MIGRATE has it: where nothing would be
- * lost, because no core table holds a row, none is made. It holds the database only. To be called under the run lock.
- * @throws Failure `backup-failed`, with `always` only: `auto` says in the log why there is none
+ * Makes a safety backup before a database is changed, according to TT_BACKUP_BEFORE_MIGRATE. If no core table holds a
+ * row, nothing can be lost and it makes none. The backup holds the database only. Call it under the run lock.
+ * @throws Failure `backup-failed`, with `always` only; with `auto` the log says why there is no backup
  */
 export async function makeSafetyBackup(context: SafetyContext, { catalog }: DatabaseFacts): Promise<void> {
   const { config, database, log, signal } = context;
@@ -43,7 +43,7 @@ export async function makeSafetyBackup(context: SafetyContext, { catalog }: Data
   }
 }
 
-/** What stands in the way of a safety backup that must be made, as far as one can tell before. Nothing is written. */
+/** The obstacles to a safety backup that must be made, as far as they can be known beforehand. Writes nothing. */
 export async function findSafetyObstacle(
   context: Pick<BackupContext, 'config' | 'database'>,
   { catalog }: DatabaseFacts,
@@ -64,7 +64,7 @@ export async function findSafetyObstacle(
 }
 
 /**
- * Makes a safety backup, whatever TT_BACKUP_BEFORE_MIGRATE says. To be called under the run lock.
+ * Makes a safety backup, whatever TT_BACKUP_BEFORE_MIGRATE says. Call it under the run lock.
  * @throws Failure `backup-failed`, or the error of what could not be read
  */
 export async function requireSafetyBackup(context: SafetyContext): Promise<void> {
@@ -81,7 +81,7 @@ export async function requireSafetyBackup(context: SafetyContext): Promise<void>
     kind: 'safety',
     uploadRoots: [],
     healthy: state === 'behind' || state === 'current',
-    // starts that fail one after the other would push out the backups from before the first failure
+    // otherwise, repeated failing starts would push out the backups from before the first failure
     once: true,
     destination: { folder: config.backupFolder, file: null },
   });
@@ -90,7 +90,7 @@ export async function requireSafetyBackup(context: SafetyContext): Promise<void>
   await prune(path, context);
 }
 
-/** What the database user may not do has an exit code of its own. */
+/** A missing right of the database user has an exit code of its own. */
 function safetyFailure(context: Pick<BackupContext, 'database'>, error: unknown): Failure {
   const named = error instanceof Failure && error.problem.kind === 'missing-rights';
   return named ? error : backupFailure(context, obstacleOf(error), 'safety');
@@ -101,14 +101,14 @@ export function obstacleOf(error: unknown): BackupObstacle {
   return { kind: 'failed', reason: reasonOf(error), cause: causeOf(error) };
 }
 
-/** A folder that is made inside a container vanishes with it. */
+/** A folder inside the container is deleted together with the container. */
 function requireVolume(context: Pick<BackupContext, 'config' | 'database'>): void {
   const { backupFolder: folder } = context.config;
   if (isPersistentFolder(folder)) return;
   throw backupFailure(context, { kind: 'folder', folder, reason: 'it is not there: no volume is mounted' });
 }
 
-/** Old backups that stay are no reason to stop. */
+/** Old backups that cannot be removed do not stop the run. */
 async function prune(proven: string, { config, log }: BackupContext): Promise<void> {
   const before = backupBeforeLastChange(config);
   const rule = {

@@ -10,10 +10,11 @@ export interface Schedule {
 }
 
 /**
- * Reads a line of cron with its five fields (minute, hour, day, month, weekday), or a word like `@daily`. In the nights in which
- * the clock changes, a fixed time that does not exist is due when the gap ends, and one that exists twice is due once.
+ * Reads a cron line with its five fields (minute, hour, day, month, weekday), or a word such as `@daily`. When the
+ * clock changes, a fixed time that does not exist is due at the end of the gap, and a time that exists twice is due
+ * once.
  * @param timeZone `Europe/Berlin`
- * @throws Error that says what is wrong with it
+ * @throws Error that says what is wrong with the line
  */
 export function parseSchedule(cron: string, timeZone: string): Schedule {
   const times = new Cron(cron, { mode: '5-part', timezone: timeZone, paused: true });
@@ -23,17 +24,17 @@ export function parseSchedule(cron: string, timeZone: string): Schedule {
   };
 }
 
-/** What the health check finds. */
+/** The result of the health check. */
 export type Health =
   | { readonly kind: 'healthy'; readonly state: SchedulerState }
   | { readonly kind: 'absent' }
   | { readonly kind: 'overdue'; readonly due: string }
   | { readonly kind: 'failed'; readonly at: string; readonly exitCode: number };
 
-/** Milliseconds that a backup may begin late before its scheduler counts as dead. */
+/** Milliseconds: if a backup has not begun this long after it was due, its scheduler counts as dead. */
 const longestDelay = 10 * 60 * 1000;
 
-/** @param state of a process that runs; null if there is none */
+/** @param state the state of a running process; null if there is none */
 export function judgeScheduler(state: SchedulerState | null, now: Date): Health {
   if (state === null) return { kind: 'absent' };
   const { next, last } = state;
@@ -41,15 +42,15 @@ export function judgeScheduler(state: SchedulerState | null, now: Date): Health 
   return last === null || last.exitCode === 0 ? { kind: 'healthy', state } : { kind: 'failed', ...last };
 }
 
-/** What a scheduler works with. */
+/** What a scheduler needs. */
 export interface SchedulerContext {
   readonly schedule: Schedule;
   readonly now: () => Date;
-  /** Resolves at that time, or soon after it; or when the scheduler is stopped. */
+  /** Resolves at that time or soon after it, or when the scheduler is stopped. */
   readonly waitUntil: (time: Date) => Promise<void>;
   /** When the newest backup was made; null if there is none. */
   readonly newest: () => Promise<Date | null>;
-  /** Makes the backup that was due at a time, unless one was made since. Resolves to the exit code of it. */
+  /** Makes the backup that was due at a time, unless one was made since. Resolves to its exit code. */
   readonly makeBackup: (due: Date) => Promise<number>;
   readonly remember: (state: Omit<SchedulerState, 'pid'>) => void;
   readonly tell: (event: SchedulerEvent) => void;
@@ -62,8 +63,8 @@ export type SchedulerEvent =
   | { readonly kind: 'failed'; readonly exitCode: number };
 
 /**
- * Makes a backup whenever one is due, until it is stopped. One that was due while no scheduler ran is made at once. A failure
- * is told, and the next one is made all the same.
+ * Makes a backup whenever one is due, until it is stopped. If a backup was due while no scheduler ran, makes one at
+ * once. Reports a failure, and continues with the next backup.
  */
 export async function keepSchedule(context: SchedulerContext): Promise<void> {
   const { schedule, now, waitUntil, newest, makeBackup, remember, tell, signal } = context;

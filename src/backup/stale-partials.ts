@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { isSpool } from '../archive/spool.ts';
 
 /**
- * Removes what a killed run left half written. The run lock says that nobody is writing it any more.
- * @param tag the database's own: another one may be backed up to the same folder this moment
+ * Removes the partial files of killed runs. The caller holds the run lock, so no run is writing them.
+ * @param tag the tag of the database: another database may be backed up to the same folder at this moment
  */
 export async function removeLeftovers(folder: string, tag: string): Promise<void> {
   for (const name of await readdir(folder)) {
@@ -14,10 +14,10 @@ export async function removeLeftovers(folder: string, tag: string): Promise<void
   await removeOldSpools(folder);
 }
 
-/** Milliseconds: longer than a run may wait for the lock while what it has received waits to be restored. */
+/** Milliseconds: longer than a run may wait for the lock with a received archive that it has not restored yet. */
 const spoolsLast = 48 * 60 * 60 * 1000;
 
-/** What is received is written without the run lock: only its age tells that nobody needs it any more. */
+/** Archives are received without the run lock: only their age shows that no run needs them any more. */
 async function removeOldSpools(folder: string): Promise<void> {
   for (const name of (await readdir(folder)).filter(isSpool)) {
     const path = join(folder, name);

@@ -18,43 +18,45 @@ import type { BackupContext } from './context.ts';
 /** An uploaded file. */
 interface UploadFile {
   readonly root: UploadRootName;
-  /** The member of an archive that holds it. */
+  /** The entry of an archive that holds it. */
   readonly member: string;
   readonly path: string;
   /** Bytes. */
   readonly size: number;
 }
 
-/** Hears of something that is there and is not kept. @param why `it is a symbolic link` */
+/** Called with each path that exists and is not kept. @param why `it is a symbolic link` */
 export type OnSkipped = (path: string, why: string) => void;
 
-/** The folders of uploads. Their files are looked for whenever they are asked for: a list of all would fill the memory. */
+/**
+ * The folders of uploads. Each iteration reads the folders again, because a list of all files would fill the memory.
+ */
 export interface Uploads {
   /** The roots whose folders exist. */
   readonly roots: readonly UploadRootName[];
   readonly files: (onSkipped: OnSkipped) => Generator<UploadFile, void, undefined>;
 }
 
-/** What the application lists as a backup, and what is none yet. */
+/** Names that the application lists as backups, and names of partial backups. */
 const archives = /\.(zip|partial)$/;
 
 interface Search {
   readonly root: UploadRootName;
   readonly onSkipped: OnSkipped;
-  /** Folders that are left out: the backups, and the other roots. */
+  /** Folders to leave out: the backups and the other roots. */
   readonly excluded: ReadonlySet<string>;
-  /** The folder that a database file lies in, if there is one. */
+  /** The folder of the database file, if there is such a file. */
   readonly home: string | null;
-  /** Whether a name in it is the database's, or that of something that lies beside it on its account. */
+  /** Whether a name in that folder is the database file or one of its side files. */
   readonly isDatabase: (name: string) => boolean;
 }
 
-/** What SQLite and db-init put beside a database file. */
+/** Suffixes of the files that SQLite and db-init put beside a database file. */
 const companion = /^($|-wal$|-shm$|-journal$|\.(db-init-(lock|rehearsal)|bak_|restore_|quarantine_))/;
 
 /**
- * Finds the folders of uploads, and their files without following symbolic links. The backup folder and the database
- * file may lie among them, and are left out.
+ * Finds the folders of uploads, and their files without following symbolic links. Leaves out the backup folder and the
+ * database file, which may be among them.
  * @throws Error that names what cannot be read
  */
 export async function findUploads({
@@ -93,7 +95,7 @@ export async function measureUploads({ files }: Uploads, signal: AbortSignal): P
   return bytes;
 }
 
-/** The roots that are there, each folder once. */
+/** The existing roots, each folder once. */
 async function findRoots(roots: readonly UploadRoot[]): Promise<ReadonlyMap<string, UploadRoot>> {
   const found = new Map<string, UploadRoot>();
   for (const root of roots) {
@@ -117,7 +119,7 @@ async function lookAt(path: string): Promise<BigIntStats | null> {
 interface Place {
   readonly folder: string;
   readonly identity: string | null;
-  /** The member of an archive that it would be. */
+  /** The name of its entry in an archive. */
   readonly member: string;
 }
 
@@ -146,9 +148,9 @@ function* filesAt(path: string, member: string, search: Search): Generator<Uploa
     yield* filesBelow({ folder: path, identity: identityOf(stats), member }, search);
 }
 
-/** The names in a folder, in order. Those that are no text cannot stand in an archive. */
+/** The names in a folder, sorted. Names that are not valid UTF-8 cannot be stored in an archive. */
 function* entriesOf(folder: string, { onSkipped }: Search): Generator<string, void, undefined> {
-  // a character for each byte: a long list of buffers would take five times as much memory
+  // one character for each byte: a long list of buffers would take five times as much memory
   const names = unlessDeleted(folder, () => readdirSync(folder, { encoding: 'latin1' }));
   if (names === null) onSkipped(folder, 'it was deleted while the backup was running');
   for (const latin of names?.toSorted() ?? []) {
@@ -158,12 +160,12 @@ function* entriesOf(folder: string, { onSkipped }: Search): Generator<string, vo
   }
 }
 
-/** Tells folders apart, whatever they are called. */
+/** Identifies a folder independently of its path. */
 function identityOf(stats: BigIntStats | null): string | null {
   return stats && `${stats.dev}:${stats.ino}`;
 }
 
-/** Null for what is not there any more. @throws Error that names what cannot be read */
+/** Null for a file that was deleted in the meantime. @throws Error that names what cannot be read */
 function unlessDeleted<Result>(path: string, work: () => Result): Result | null {
   try {
     return work();
@@ -173,7 +175,7 @@ function unlessDeleted<Result>(path: string, work: () => Result): Result | null 
 }
 
 function nullIfDeleted(path: string, error: unknown): null {
-  // it is gone, or a link or a socket has taken its place
+  // it was deleted, or replaced by a link or a socket
   if (hasCode(error, 'ENOENT', 'ELOOP', 'ENXIO')) return null;
   throw notReadable(path, error);
 }
@@ -183,19 +185,19 @@ function notReadable(path: string, error: unknown): Error {
   return new Error(`${path} cannot be read (${reasonOf(error).replace(/,.*/s, '')})`, { cause: error });
 }
 
-/** Formats that gain nothing from being compressed once more. */
+/** Formats that are compressed already. */
 const compressed =
   /\.(jpe?g|png|gif|webp|avif|heic|pdf|zip|gz|tgz|bz2|xz|zst|7z|rar|docx|xlsx|pptx|od[tsp]|mp[34]|m4[av]|mov|webm|ogg)$/i;
 /** Bytes that are read at a time. */
 const chunk = 128 * 1024;
-/** Bytes: what is smaller gains less than a disk's block. */
+/** Bytes: compressing a smaller file saves less than one block of the disk. */
 const worthDeflating = 4096;
-/** A link or a pipe that stands there by now is neither followed nor waited for. */
+/** The flags neither follow a link nor wait for a pipe that has replaced the file. */
 const careful = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
  * Adds all files to an archive, each as long as it was when it was opened.
- * @param onAdded hears of each member that was written
+ * @param onAdded called with each written entry
  * @throws Error that names what cannot be read
  */
 export async function addUploads(
@@ -245,7 +247,7 @@ async function addUpload(
   }
 }
 
-/** The bytes up to `size`, or to the end where the file has become shorter. */
+/** The bytes up to `size`, or up to the end if the file has become shorter. */
 function* readFile(file: number, size: number, path: string): Generator<Buffer, void, undefined> {
   for (let at = 0; at < size;) {
     const buffer = Buffer.allocUnsafeSlow(Math.min(chunk, size - at));
@@ -264,7 +266,7 @@ function read(file: number, buffer: Buffer, at: number, path: string): number {
   }
 }
 
-/** More than that would bury what else is said. */
+/** More lines than this would bury the rest of the log. */
 const told = 20;
 
 /** Says what is not in the archive, and why. */

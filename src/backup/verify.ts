@@ -20,7 +20,7 @@ import type { ArchiveObject } from '../errors/failure.ts';
 import { ownPrefix } from '../platform/own-files.ts';
 import { freeSpace } from '../platform/free-space.ts';
 
-/** An archive that was found whole. What the application's own ones do not tell is null. */
+/** An archive that was found whole. Values that the application's archives do not contain are null. */
 export interface VerifiedArchive {
   readonly file: string;
   readonly engine: Engine;
@@ -30,7 +30,7 @@ export interface VerifiedArchive {
   readonly created: Date | string | null;
   /** `PostgreSQL 16.4`; null for an SQLite file of the application. */
   readonly server: string | null;
-  /** What the database is called where it comes from. */
+  /** The name of the database at its origin. */
   readonly database: string | null;
   /** Of db-init. */
   readonly version: string | null;
@@ -39,39 +39,42 @@ export interface VerifiedArchive {
   readonly rows: number | null;
   readonly members: number;
   readonly uploads: number;
-  /** Bytes of all members, unpacked. */
+  /** Bytes of all entries, unpacked. */
   readonly bytes: number;
   /** Bytes of the file. */
   readonly size: number;
-  /** What the database holds that TimeTracker does not make: a restore refuses it unless somebody answers for it. */
+  /** Objects in the database that TimeTracker does not make: a restore refuses them without `--trust-archive`. */
   readonly objects: readonly ArchiveObject[];
 }
 
 export interface Verification {
   readonly config: Pick<Config, 'archiveLimits'>;
   readonly signal: AbortSignal;
-  /** Bytes that were read, of all that there are. */
+  /** Bytes read so far, and bytes in all. */
   readonly onBytes?: ((done: number, total: number) => void) | undefined;
 }
 
-/** How the database in an archive is proven. */
+/** Verifies the database in an archive. */
 export interface DatabaseProof {
-  /** What was dumped, as far as the member tells. */
+  /** What was dumped, as far as the entry says it. */
   readonly server: string | null;
-  /** Reads the member to its end. @returns what it holds that TimeTracker does not make @throws Error if it could not be restored */
+  /**
+   * Reads the entry to its end. @returns the objects that TimeTracker does not make @throws Error if it cannot be
+   * restored
+   */
   readonly prove: (content: Readable) => Promise<readonly ArchiveObject[]>;
 }
 
 /**
- * Proves that an archive, or a bare SQLite file, is whole: the checksum, size and hash of every member, and that its
- * database can be read to the end. No database is needed, and nothing is restored.
+ * Verifies that an archive or a bare SQLite file is whole: it checks the checksum, size and hash of every entry, and
+ * reads the database to its end. It needs no database and restores nothing.
  * @throws Failure `archive-rejected`
  */
 export async function verifyBackup(file: string, given: Verification): Promise<VerifiedArchive> {
   return verifyArchive(await openArchiveOrFile(file, given.config.archiveLimits), given);
 }
 
-/** As `verifyBackup`, of an archive that is open already. @throws Failure `archive-rejected` */
+/** The same as `verifyBackup`, for an archive that is open already. @throws Failure `archive-rejected` */
 export async function verifyArchive(archive: Archive, { signal, onBytes }: Verification): Promise<VerifiedArchive> {
   const { size } = await stat(archive.file);
   const { server, prove } = await openProof(archive, signal);
@@ -116,8 +119,8 @@ function describeVerified(archive: Archive, server: string | null): Omit<Verifie
 }
 
 /**
- * Prepares to prove a dump with the newest pg_restore that there is: it reads all that older ones read.
- * @throws Failure `archive-rejected` if the dump says what it is in no way that is known, or none can read it
+ * Prepares to verify a dump with the newest pg_restore on this machine: it reads everything that older ones read.
+ * @throws Failure `archive-rejected` if the dump has an unknown format, or no installed pg_restore can read it
  */
 export async function openDumpProof({ file, database }: Archive, signal: AbortSignal): Promise<DatabaseProof> {
   const parsed = parseDumpHeader(await readBeginning(database, headerBytes));
@@ -130,13 +133,13 @@ export async function openDumpProof({ file, database }: Archive, signal: AbortSi
     const reason = `its dump was made by pg_dump ${header.pgDump}, which pg_restore ${needed} and newer read, ${found}`;
     throw archiveRejected(file, { kind: 'no-tool', reason });
   }
-  // the package that it came from says nothing about the dump
+  // the name of the Debian package is not part of the version
   const server = `PostgreSQL ${header.server.replace(/ .*/s, '')}`;
   return { server, prove: (content) => inspectDump(tool, content, signal) };
 }
 
 /**
- * Prepares to prove an SQLite file: it is unpacked for the purpose, among the temporary files or beside the archive.
+ * Prepares to verify an SQLite file: the file is unpacked into the temporary folder or beside the archive.
  * @throws Failure `archive-rejected` if there is no room for it
  */
 export async function openFileProof(archive: Archive, signal: AbortSignal): Promise<DatabaseProof> {
@@ -149,7 +152,7 @@ export async function openFileProof(archive: Archive, signal: AbortSignal): Prom
         const file = join(folder, 'database');
         const handle = await open(file, 'wx', 0o600);
         await pipeline(content, handle.createWriteStream(), { signal });
-        // a transaction that was cut off is part of the file
+        // the log of an interrupted transaction is part of the database
         for (const { suffix, entry } of archive.sideFiles) await extractEntry(entry, file + suffix, { signal });
         requireOwnSideFiles(file);
         const fault = checkSqliteFile(file);
@@ -162,7 +165,7 @@ export async function openFileProof(archive: Archive, signal: AbortSignal): Prom
   };
 }
 
-/** A temporary folder is often memory: the folder of the archive has room for what comes out of it, as a rule. */
+/** The temporary folder is often in memory, and small. The folder of the archive usually has room for its content. */
 async function findRoom({ file, database }: Archive): Promise<string> {
   const places = [tmpdir(), dirname(file)];
   for (const place of places) {

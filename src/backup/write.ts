@@ -18,7 +18,7 @@ import type { BackupContext } from './context.ts';
 import type { Dumper } from './dumper.ts';
 import { addUploads, findUploads, measureUploads } from './uploads.ts';
 
-/** What an archive is made for, and of what beside the database. */
+/** The kind of the archive, and the uploads that go into it beside the database. */
 export interface Purpose extends Pick<Manifest, 'kind' | 'createdAt' | 'healthy'> {
   readonly places: Pick<Config, 'uploadRoots' | 'backupFolder' | 'database'>;
 }
@@ -26,14 +26,15 @@ export interface Purpose extends Pick<Manifest, 'kind' | 'createdAt' | 'healthy'
 /** What was written. */
 export interface Written {
   readonly manifest: Manifest;
-  /** How many uploads of each root. */
+  /** The number of uploads of each root. */
   readonly files: UploadCounts;
 }
 
 export type UploadCounts = Readonly<Partial<Record<UploadRootName, number>>>;
 
 /**
- * Writes an archive into a new file or a stream. The database goes first: whatever files it speaks of are there by then.
+ * Writes an archive into a new file or a stream. It copies the database first: a file to which a row refers was
+ * written before the row.
  * @throws Error that says what could not be read or written
  */
 export async function writeArchive(
@@ -50,7 +51,7 @@ export async function writeArchive(
     progress = openProgress({ ...context, label, total });
   };
   const archive = createArchive(into, (bytes) => progress?.add(bytes));
-  // what the manifest says of each upload
+  // the manifest's line for each upload
   const listed = spoolBytes(typeof into === 'string' ? dirname(into) : tmpdir());
   try {
     const copied = await archive.add(copier.member, copier.compress, (member) =>

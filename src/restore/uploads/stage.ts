@@ -22,7 +22,7 @@ export interface UploadMember {
 
 export interface StagingOptions {
   readonly signal: AbortSignal;
-  /** Told of the bytes as they come, those of members that are left out included. */
+  /** Told of the bytes as they come, those of entries that are left out included. */
   readonly onBytes: (bytes: number) => void;
   /** Asked before files are written. */
   readonly mayGoOn?: BeforeStep;
@@ -49,7 +49,7 @@ const block = 4096;
  * Unpacks uploads into the incoming set of their folder, where they are in nobody's way. The folder itself is made if
  * it is missing. Files come out readable for all (0644, folders 0755), owned by who runs, and are on the disk at the
  * end. If it fails, nothing stays of them.
- * @throws Failure `restore-refused`: `no-space`, `folder`; or whatever the members' content ends in
+ * @throws Failure `restore-refused`: `no-space`, `folder`; or whatever the entries' content ends in
  */
 export async function stageUploads(
   { folder }: UploadRoot,
@@ -136,7 +136,7 @@ function unpackerOf(target: string, { signal, onBytes, mayGoOn = alone }: Stagin
       await mkdir(folder);
       await chmod(folder, 0o755);
     } catch (error) {
-      // it was made just now: nobody else may enter the set, and no member of an archive is a link
+      // it was made just now: nobody else may enter the set, and no entry of an archive is a link
       if (!hasCode(error, 'EEXIST')) throw error;
     }
   };
