@@ -1,29 +1,32 @@
 import { codeOf } from '../errors/error-code.ts';
 import { type ArchiveFault, Failure, type OtherFile, reasonOf } from '../errors/failure.ts';
 
-/** An archive that is not accepted, as a failure. */
+/** The failure for a rejected archive. */
 export function archiveRejected(archive: string, fault: ArchiveFault, options?: ErrorOptions): Failure {
   return new Failure({ kind: 'archive-rejected', archive, fault }, options);
 }
 
-/** What is damaged, or not what it says. @param reason a sentence without its full stop */
+/** Damaged, or different from its own description. @param reason a sentence without its full stop */
 export function invalid(reason: string): ArchiveFault {
   return { kind: 'invalid', reason };
 }
 
-/** One end of an archive without the other looks the same, whether it was cut up or broke off. */
+/** A piece of a split archive and an incomplete archive look the same. */
 export const piece: ArchiveFault = {
   kind: 'piece',
   reason: 'it is one piece of an archive that was split into several, or it is damaged',
 };
 
-/** Whatever goes wrong while an archive is read is the archive's fault: a bad byte must not look like a defect here. */
+/**
+ * Turns every error while an archive is read into a rejection of the archive: a bad byte must not look like a bug of
+ * db-init.
+ */
 export function toArchiveRejected(archive: string, error: unknown): Failure {
   if (error instanceof Failure) return error;
   return archiveRejected(archive, faultOf(archive, error), { cause: error });
 }
 
-/** The reason of a rejection, or of any other error. */
+/** The reason of a rejection or of any other error. */
 export function rejectionReason(error: unknown): string {
   if (!(error instanceof Failure) || error.problem.kind !== 'archive-rejected') return reasonOf(error);
   const { fault } = error.problem;
@@ -47,7 +50,7 @@ export function rejectionReason(error: unknown): string {
   }
 }
 
-/** In a table, where there is room for a word or two. */
+/** For a table, which has room for a word or two. */
 const otherFiles = {
   sql: 'a plain SQL dump',
   dump: 'a dump of pg_dump',

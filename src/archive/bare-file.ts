@@ -8,7 +8,7 @@ import { type Archive, openArchive, type SideFile } from './reader.ts';
 import { invalid, archiveRejected, toArchiveRejected } from './archive-error.ts';
 
 /**
- * Opens an archive, or a SQLite database file in the place of one.
+ * Opens an archive, or a bare SQLite database file.
  * @throws Failure `archive-rejected`
  */
 export async function openArchiveOrFile(file: string, limits: ArchiveLimits): Promise<Archive> {
@@ -18,7 +18,7 @@ export async function openArchiveOrFile(file: string, limits: ArchiveLimits): Pr
   });
 }
 
-/** Whether a file was rejected because it is a SQLite database and no archive. */
+/** Whether a file was rejected because it is a SQLite database and not an archive. */
 function isBareSqlite(error: unknown): boolean {
   if (!(error instanceof Failure) || error.problem.kind !== 'archive-rejected') return false;
   const { fault } = error.problem;
@@ -26,8 +26,8 @@ function isBareSqlite(error: unknown): boolean {
 }
 
 /**
- * A SQLite database file in the place of an archive, together with the log of a transaction that lies beside it. It is
- * only read; a file that is written to meanwhile is rejected when it is.
+ * Opens a bare SQLite database file as an archive, together with the transaction log beside it. The file is only read.
+ * If another program writes to it in the meantime, reading it fails with a rejection.
  */
 function openBareSqlite(file: string): Archive {
   const logs = sideFilesOf(file);
@@ -71,13 +71,13 @@ function openBareSqlite(file: string): Archive {
   };
 }
 
-/** By what the logs are called that lie beside a file and hold something. */
+/** The logs beside a file that are not empty, by their names. */
 export const sideFilesOf = (file: string): readonly SideFile['suffix'][] =>
   (['-wal', '-journal'] as const).filter((suffix) => sizeOf(file + suffix) > 0);
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
-/** Another text once anybody has written to one of the files. */
+/** A text that changes when a program writes to one of the files. */
 function marksOf(files: readonly string[]): string {
   return files
     .map((path) => statSync(path, { bigint: true, throwIfNoEntry: false }))

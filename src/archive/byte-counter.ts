@@ -1,6 +1,6 @@
 type Step = (source: AsyncIterable<Buffer>) => AsyncGenerator<Buffer, void, undefined>;
 
-/** A step of a pipeline that lets everything through and shows it to somebody. */
+/** A pipeline step that passes everything on and calls a function with each piece. */
 export function tap(look: (chunk: Buffer) => void): Step {
   return async function* (source) {
     for await (const chunk of source) {
@@ -10,7 +10,7 @@ export function tap(look: (chunk: Buffer) => void): Step {
   };
 }
 
-/** A step of a pipeline that lets everything through and tells how much it was. */
+/** A pipeline step that passes everything on and counts the bytes. */
 export function countBytes(onBytes: ((bytes: number) => void) | undefined): Step {
   return tap(({ length }) => onBytes?.(length));
 }

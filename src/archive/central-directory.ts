@@ -15,9 +15,9 @@ import { takeTurns } from '../platform/take-turns.ts';
 import { faultOfName } from './entry-names.ts';
 import { invalid, archiveRejected } from './archive-error.ts';
 
-/** An entry as the directory of an archive describes it, and what it takes to read its content. */
+/** An entry as the central directory describes it, with what is needed to read its content. */
 export interface StoredMember {
-  /** A folder's ends with a slash. */
+  /** The name of a folder ends with a slash. */
   readonly name: string;
   /** Bytes before compression. */
   readonly size: number;
@@ -30,19 +30,19 @@ export interface StoredMember {
 }
 
 /**
- * The directory of an archive. What is known of an entry takes some 50 bytes: its name is read anew from the file
- * whenever it is asked for.
+ * The central directory of an archive. Memory holds about 50 bytes for each entry; its name is read from the file
+ * again whenever it is needed.
  */
 export interface Directory {
-  /** How many entries there are. */
+  /** The number of entries. */
   readonly count: number;
   /** The names of all entries, in the order of the directory. @throws Error if the file cannot be read any more */
   readonly names: () => Generator<string, void, undefined>;
-  /** @param name what to call the entry */
+  /** @param name the name for the entry */
   readonly member: (index: number, name: string) => StoredMember;
 }
 
-/** Whether checksum and sizes have to follow the content once more, or may. */
+/** Whether a data descriptor with checksum and sizes must follow the content, or may follow it. */
 const descriptors = ['none', 'allowed', 'needed'] as const;
 type Descriptor = (typeof descriptors)[number];
 
@@ -50,17 +50,17 @@ type Descriptor = (typeof descriptors)[number];
 const encrypted = 0x0001 | 0x0040 | 0x2000;
 const followed = 0x0008;
 const utf8 = 0x0800;
-/** The way of packing; the other one that is read is none at all (4.4.5). */
+/** The compression method deflate; the only other method that is read is "stored" (4.4.5). */
 const deflate = 8;
-/** The largest value of a 32-bit field: the true one stands in a ZIP64 field. */
+/** The largest value of a 32-bit field: the true value is in a ZIP64 field. */
 const inExtra = 0xffff_ffff;
 const zip64Field = 1;
-/** What is smaller cannot fill a disk; a text file of a few zeros is packed very well. */
+/** Bytes: a smaller archive cannot fill a disk, and a small text file of zeros has a high ratio. */
 const ratioCounts = 1_000_000;
 
 /**
- * Reads the directory of an archive and compares each entry with its own header. Nothing is unpacked.
- * @throws Failure `archive-rejected` at the first one that is wrong or too much, or an Error of the ZIP reader
+ * Reads the central directory of an archive and compares each entry with its own header. Unpacks nothing.
+ * @throws Failure `archive-rejected` at the first entry that is wrong or exceeds a limit, or an Error of the ZIP reader
  */
 export async function readDirectory(file: string, limits: ArchiveLimits): Promise<Directory> {
   const reader = openReader(file);
@@ -72,7 +72,7 @@ export async function readDirectory(file: string, limits: ArchiveLimits): Promis
       if (fault !== null) throw archiveRejected(file, fault);
     };
     refuse(faultOfCount(zip.entryCount, limits));
-    // a header has 46 bytes: a count that cannot be true must not make room for as many entries
+    // a record has at least 46 bytes: do not reserve memory for a count that cannot be true
     if (zip.entryCount > size / 46) throw new Error('it has fewer members than its end says');
     const table = openTable(zip.entryCount);
     const slashes = openSlashes();
@@ -108,7 +108,7 @@ function* namesOf(file: string, table: Table): Generator<string, void, undefined
   }
 }
 
-/** The name in a record of the directory that was read before. */
+/** The name in a record of the directory that was checked before. */
 function nameAt(reader: FileReader, at: number): string {
   const record = reader.bytes(at, 46);
   const [flags, length, extra] = [8, 28, 30].map((place) => record.readUInt16LE(place));
@@ -117,7 +117,7 @@ function nameAt(reader: FileReader, at: number): string {
   return openSlashes().turn(getFileNameLowLevel((flags ?? 0) | utf8, bytes.subarray(0, length), fields, true));
 }
 
-/** Finds one entry without looking at the others. @returns null if there is none of that name */
+/** Finds one entry without checking the others. @returns null if there is no entry of that name */
 export async function findMember(file: string, wanted: string): Promise<StoredMember | null> {
   const reader = openReader(file);
   try {
@@ -136,17 +136,17 @@ export async function findMember(file: string, wanted: string): Promise<StoredMe
   }
 }
 
-/** The names are decoded and judged here, not by yauzl, which turns backslashes. */
+/** We decode and check the names ourselves, because yauzl turns backslashes into slashes. */
 function openZip(reader: FileReader): Promise<ZipFile> {
   return fromRandomAccessReaderPromise(reader, reader.size, { autoClose: false, decodeStrings: false });
 }
 
-/** Where the next record of the directory begins: a number, though the types say otherwise. */
+/** Where the next record of the directory begins. It is a number, although the types do not declare it. */
 function cursorOf(zip: ZipFile): number {
   return Number(zip.readEntryCursor);
 }
 
-/** yauzl answers at once, because its reader does; only what has no bytes at all it answers later. */
+/** yauzl answers synchronously, because its reader does. Only for an empty file it answers later. */
 function readEntry(zip: ZipFile): Entry {
   const found: { entry?: Entry; error?: Error } = {};
   zip.removeAllListeners();
@@ -166,19 +166,22 @@ function readLocalHeader(zip: ZipFile, entry: Entry): LocalFileHeader {
   return found.header;
 }
 
-/** Archives say which names are UTF-8; for those that do not, too, nothing else is worth a guess. */
+/**
+ * Archives mark names in UTF-8. Names without the mark are decoded as UTF-8 as well; any other encoding would be a
+ * guess.
+ */
 function entryNameOf({ generalPurposeBitFlag, fileNameRaw, extraFields }: Entry): string {
   return getFileNameLowLevel(generalPurposeBitFlag | utf8, fileNameRaw, extraFields, true);
 }
 
 interface Slashes {
-  /** A name with slashes, where all its backslashes are meant as such. */
+  /** The name with slashes, if its backslashes stand for slashes. */
   readonly turn: (name: string) => string;
-  /** A name whose backslashes cannot be meant as slashes, because others have slashes; null if there is none. */
+  /** A name whose backslashes cannot stand for slashes, because other names have slashes; null if there is none. */
   readonly mixed: () => string | null;
 }
 
-/** Windows PowerShell 5 (`Compress-Archive`) and .NET before 4.6.1 write backslashes, and then in all names. */
+/** Windows PowerShell 5 (`Compress-Archive`) and .NET before 4.6.1 write backslashes, in all names of an archive. */
 function openSlashes(): Slashes {
   let turned: string | null = null;
   let slashes = false;
@@ -195,11 +198,11 @@ function openSlashes(): Slashes {
   };
 }
 
-/** What is kept of each entry. */
+/** What memory holds of each entry. */
 interface Table extends Pick<Directory, 'count' | 'member'> {
-  /** Where the record of the directory begins. */
+  /** Where its record in the directory begins. */
   readonly at: Float64Array;
-  /** Where the entry's own header begins. */
+  /** Where its own header begins. */
   readonly offset: Float64Array;
   readonly descriptor: (index: number) => Descriptor;
   readonly set: (index: number, at: number, entry: Entry, local: LocalFileHeader) => void;
@@ -241,7 +244,7 @@ function memberOf(entry: Entry, name: string, start: number): StoredMember {
   return { name, size, packed, crc32, deflated: entry.compressionMethod === deflate, start };
 }
 
-/** Some programs announce the record and then write everything into the header instead. */
+/** Some programs announce a data descriptor but write all values into the header. */
 function descriptorOf(entry: Entry, { compressedSize }: LocalFileHeader): Descriptor {
   if ((entry.generalPurposeBitFlag & followed) === 0) return 'none';
   return compressedSize === 0 && entry.compressedSize > 0 ? 'needed' : 'allowed';
@@ -252,7 +255,7 @@ function faultOfEntry(entry: Entry, name: string): ArchiveFault | null {
   if (fault !== null) return invalid(fault);
   if ((entry.generalPurposeBitFlag & encrypted) !== 0) return invalid(`the member ${shown(name)} is encrypted`);
   if (!entry.canDecodeFileData()) return invalid(`the member ${shown(name)} is packed in a way that is not supported`);
-  // the file's type as Unix has it, wherever the archive was made; 0 if it does not say
+  // the file type of Unix, whatever system made the archive; 0 if there is none
   const type = entry.externalFileAttributes >>> 28;
   const folder = name.endsWith('/');
   if (type !== 0 && type !== (folder ? 0o4 : 0o10)) {
@@ -275,7 +278,7 @@ function faultOfCount(count: number, { entries }: ArchiveLimits): ArchiveFault |
   return { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_ENTRIES' };
 }
 
-/** A blank picture is packed a thousand times smaller and is no bomb: what counts is what the file as a whole becomes. */
+/** The limit applies to the whole file: a blank picture may be compressed a thousand times and is no ZIP bomb. */
 function faultOfSize(bytes: number, file: number, limits: ArchiveLimits): ArchiveFault | null {
   if (bytes > limits.bytes) {
     const reason = `it holds more than the ${limits.bytes / 1_000_000_000} GB that TT_ARCHIVE_MAX_GIGABYTES allows`;
@@ -296,8 +299,8 @@ interface Bounds {
 }
 
 /**
- * The end of the archive must describe the directory that was read, as the whole of it: readers that go by other
- * fields would see another archive (the same specification, 4.3.14 to 4.3.16).
+ * Checks that the end record describes exactly the directory that was read: programs that use other fields would
+ * otherwise see another archive (the same specification, 4.3.14 to 4.3.16).
  */
 function faultOfEnd(reader: FileReader, { zip, size, start, end }: Bounds): ArchiveFault | null {
   const fault = invalid('its directory and its end contradict each other');
@@ -311,7 +314,7 @@ function faultOfEnd(reader: FileReader, { zip, size, start, end }: Bounds): Arch
     says(record.readUInt32LE(16), start, inExtra);
   if (!agrees) return fault;
   if (end === last) return null;
-  // the records of ZIP64 may stand between, and nothing else
+  // only the records of ZIP64 may stand between them
   if (last - end < 76) return fault;
   const large = reader.bytes(end, 56);
   const [length, onDisk, count, bytes, offset] = [4, 24, 32, 40, 48].map((at) => Number(large.readBigUInt64LE(at)));
@@ -322,7 +325,7 @@ function faultOfEnd(reader: FileReader, { zip, size, start, end }: Bounds): Arch
   return whole && true64 && placed ? null : fault;
 }
 
-/** Compares an entry's own header with the directory: readers that go by the one or by the other must see the same. */
+/** Compares an entry's own header with the directory: programs that use the one or the other must see the same. */
 function faultOfLocalHeader(entry: Entry, local: LocalFileHeader, name: string): ArchiveFault | null {
   if (!local.fileName.equals(entry.fileNameRaw)) {
     return invalid(`the member ${shown(name)} has another name in its own header: ${shown(String(local.fileName))}`);
@@ -339,7 +342,7 @@ function faultOfLocalHeader(entry: Entry, local: LocalFileHeader, name: string):
   return agrees ? null : invalid(`the member ${shown(name)} is described otherwise in its own header`);
 }
 
-/** Bytes before and after compression; large ones stand in the field of ZIP64, in this order. */
+/** Bytes before and after compression; large values are in the ZIP64 field, in this order. */
 function sizesOf({ uncompressedSize, compressedSize, extraField }: LocalFileHeader): { size: number; packed: number } {
   const field = parseExtraFields(extraField).find(({ id }) => id === 1)?.data ?? Buffer.alloc(0);
   const values = [0, 8].map((at) => (at + 8 <= field.length ? Number(field.readBigUInt64LE(at)) : null));
@@ -347,13 +350,13 @@ function sizesOf({ uncompressedSize, compressedSize, extraField }: LocalFileHead
   return { size: take(uncompressedSize), packed: take(compressedSize) };
 }
 
-/** What may precede the record that follows an entry's content: 'PK\x07\x08'. */
+/** The optional signature of a data descriptor: 'PK\x07\x08'. */
 const signature = 0x08074b50;
 
 /**
- * Compares the places of entries with one another: each begins where the one before it ends, the first at the
- * beginning, and the directory follows the last. Entries that share bytes are how a small file becomes an endless
- * archive; bytes of no entry are read by some programs all the same.
+ * Checks that the entries follow one another without gaps: the first begins at the beginning of the file, and the
+ * directory follows the last. Entries that share bytes would turn a small file into an endless archive, and some
+ * programs read bytes that belong to no entry.
  * @param directory where it begins
  */
 function faultOfOrder(
@@ -378,8 +381,8 @@ function faultOfOrder(
 }
 
 /**
- * Whether the bytes behind an entry are its data descriptor, or none where there need not be one ("APPNOTE.TXT – .ZIP
- * File Format Specification", 4.3.9: with or without a signature, with sizes of 4 or of 8 bytes).
+ * Whether the bytes behind an entry are its data descriptor; none are allowed where no descriptor is required
+ * ("APPNOTE.TXT – .ZIP File Format Specification", 4.3.9: with or without a signature, with sizes of 4 or of 8 bytes).
  */
 function follows(
   reader: FileReader,
@@ -408,9 +411,9 @@ function follows(
   return record.readUInt32LE(0) === crc32 && packedThere === packed && sizeThere === size;
 }
 
-/** Bytes that are read at a time: what is asked for lies close together. */
+/** Bytes for each read: consecutive requests are close together. */
 const pageSize = 8192;
-/** The directory of an archive and the entries' own headers are read in turns. */
+/** Reading alternates between the directory and the entries' own headers. */
 const pagesKept = 2;
 
 interface Page {
@@ -418,12 +421,15 @@ interface Page {
   readonly bytes: Buffer;
 }
 
-/** Reads a file for yauzl, and at once. It asks for whatever place an archive names: a wild one is an error like any other. */
+/**
+ * Reads a file for yauzl, synchronously. An archive may name any position; a position outside of the file is an
+ * ordinary error.
+ */
 class FileReader extends RandomAccessReader {
   readonly #file: number;
   /** Bytes of the file. */
   readonly size: number;
-  /** The one that was used last comes last. */
+  /** The block that was used last is the last one. */
   #pages: readonly Page[] = [];
 
   constructor(file: number, size: number) {
@@ -473,7 +479,7 @@ class FileReader extends RandomAccessReader {
     return { start, bytes };
   }
 
-  /** yauzl calls `close` whenever it has nothing to read. */
+  /** yauzl calls `close` whenever it has nothing to read, so `close` does nothing. */
   end(): void {
     closeSync(this.#file);
   }

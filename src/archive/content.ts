@@ -8,20 +8,23 @@ import { shown } from '../platform/printable.ts';
 import type { StoredMember } from './central-directory.ts';
 import { invalid, archiveRejected, toArchiveRejected } from './archive-error.ts';
 
-/** Bytes that are read, and unpacked, at a time. */
+/** Bytes that are read and unpacked at a time. */
 const chunkSize = 64 * 1024;
 
 /**
- * The content of an entry. Nothing is opened before it is read; it ends in a Failure `archive-rejected` if its size
- * or its checksum is another than the archive says, and gives away no byte more than that size.
- * @param sha256 the hash that it must have; undefined where nobody has promised one
+ * The content of an entry. The file is opened at the first read. The stream ends with a Failure `archive-rejected` if
+ * size or checksum differ from those in the archive, and never returns more bytes than that size.
+ * @param sha256 the hash that it must have; undefined if the manifest has none
  */
 export function readContent(file: string, member: StoredMember, sha256?: Buffer): Readable {
   const content = isShort(member) ? whole(file, member, sha256) : checked(file, member, sha256);
   return Readable.from(content, { objectMode: false, highWaterMark: chunkSize });
 }
 
-/** Whether `readWhole` reads it. An empty range of a file cannot be asked for as a stream, either. */
+/**
+ * Whether `readWhole` reads it. A stream cannot read an empty range of a file, so empty entries are read in this way
+ * too.
+ */
 export function isShort({ size, packed }: StoredMember): boolean {
   return packed === 0 || Math.max(size, packed) <= chunkSize;
 }
@@ -31,7 +34,7 @@ function* whole(...given: Parameters<typeof readWhole>): Generator<Buffer, void,
   if (bytes.length > 0) yield bytes;
 }
 
-/** As `readContent`, of a short entry. @throws Failure `archive-rejected` */
+/** The same as `readContent`, for a short entry. @throws Failure `archive-rejected` */
 export function readWhole(file: string, member: StoredMember, sha256?: Buffer): Buffer {
   try {
     const { bytes, consumed } = unpackAtOnce(file, member);
@@ -64,7 +67,7 @@ async function* checked(
       waiting = true;
     }
   } catch (error) {
-    // what the reader of this stream throws into it comes along here too, and is not the archive's fault
+    // errors of the consumer arrive here as well, and are not the archive's fault
     throw waiting ? unpackingFailure(file, member, error) : error;
   }
   requireWhole(file, member, { size, checksum, consumed: consumed(), hash: hash?.digest() ?? null }, sha256);
@@ -90,7 +93,7 @@ interface Unpacked {
   readonly hash: Buffer | null;
 }
 
-/** @throws Failure `archive-rejected` if what was unpacked is not what the archive says */
+/** @throws Failure `archive-rejected` if the unpacked content differs from what the archive says */
 function requireWhole(file: string, member: StoredMember, found: Unpacked, sha256: Buffer | undefined): void {
   const { size, checksum, consumed, hash } = found;
   const fault =
@@ -114,12 +117,12 @@ interface Unpacking {
   readonly consumed: () => number;
 }
 
-/** The unpacked bytes, and how many packed ones they were made of. */
+/** The unpacked bytes, and the number of packed bytes that they were made of. */
 function unpack(file: string, { packed, start, deflated }: StoredMember): Unpacking {
   const raw = createReadStream(file, { start, end: start + packed - 1, highWaterMark: chunkSize });
   if (!deflated) return { source: raw, consumed: () => packed };
   const inflate = createInflateRaw({ chunkSize });
-  // an error of either reaches the reader of the last one
+  // an error of either stream reaches the reader of the last one
   pipeline(raw, inflate, () => undefined);
   return { source: inflate, consumed: () => inflate.bytesWritten };
 }
@@ -130,14 +133,14 @@ function unpackAtOnce(
 ): { readonly bytes: Buffer; readonly consumed: number } {
   const bytes = readRange(file, start, packed);
   if (!deflated) return { bytes, consumed: packed };
-  // one byte more than there may be tells that there are too many
+  // one byte more than allowed shows that there are too many
   const maxOutputLength = Math.min(size, chunkSize) + 1;
   const unpacked: unknown = inflateRawSync(bytes, { info: true, maxOutputLength });
   if (!isUnpacked(unpacked)) throw new Error('zlib does not say how far it read');
   return { bytes: unpacked.buffer, consumed: unpacked.engine.bytesWritten };
 }
 
-/** What zlib returns with `info`; the types know only of the buffer. */
+/** What zlib returns with `info`; the types declare only the buffer. */
 function isUnpacked(value: unknown): value is { buffer: Buffer; engine: { bytesWritten: number } } {
   if (typeof value !== 'object' || value === null || !('buffer' in value) || !('engine' in value)) return false;
   const { buffer, engine } = value;
@@ -156,5 +159,5 @@ function readRange(file: string, start: number, length: number): Buffer {
   }
 }
 
-/** How zlib says that there would be more bytes than it may return. */
+/** The error code of zlib for more bytes than it may return. */
 const tooLarge = 'ERR_BUFFER_TOO_LARGE';

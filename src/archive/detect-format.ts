@@ -12,7 +12,7 @@ import { pipeline } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
 import { invalid, piece, archiveRejected } from './archive-error.ts';
 
-/** Where the marks of all formats lie, and enough of a text to know what it is. */
+/** Bytes that hold the magic numbers of all formats, and enough of a text to recognise it. */
 const beginning = 64 * 1024;
 
 const marks = {
@@ -23,7 +23,7 @@ const marks = {
   sqlite: 'SQLite format 3\0',
 };
 
-/** How each begins; GnuPG's key material has no mark, but what it is asked to write as text has. */
+/** The magic number of each format. Binary files of GnuPG have none; its text output has. */
 const wrappings = {
   gzip: ['\x1f\x8b'],
   bzip2: ['BZh'],
@@ -38,19 +38,22 @@ const wrappings = {
 
 const wrappingNames = ['gzip', 'bzip2', 'xz', 'zstd', 'lz4', '7z', 'rar', 'utf-16', 'encrypted'] as const;
 
-/** How pieces of a file are called: `a.zip.001`, `a.z01`, `a.part2`, and `a.zip.ab` as `split` has it; `a.zip.gz` is packed. */
+/**
+ * The names of pieces of a file: `a.zip.001`, `a.z01`, `a.part2`, and `a.zip.ab` (by `split`); `a.zip.gz` is
+ * compressed.
+ */
 const pieceName = /\.(\d{2,4}|z\d{2,3}|part\d+)$|\.(zip|7z|tar|t?gz|dump|sql)\.(?!gz|xz)[a-z]{2}$/i;
 
 const databaseMarks = { postgresql: marks.dump, sqlite: marks.sqlite } as const satisfies Record<Engine, string>;
 const databaseFormats = { postgresql: 'a dump in the custom format of PostgreSQL', sqlite: 'an SQLite file' };
 
 /**
- * Makes sure that a file begins as a ZIP archive does.
- * @throws Failure `archive-rejected` for any other, with what it is instead; the error of the file system if it
- * cannot be read
+ * Checks that a file begins like a ZIP archive.
+ * @throws Failure `archive-rejected` for any other file, with its actual format; the error of the file system if it
+ *   cannot be read
  */
 export async function requireZip(file: string): Promise<void> {
-  // asked before: a pipe would be waited for
+  // checked first: opening a pipe would wait for a writer
   const stats = await stat(file);
   if (stats.isDirectory()) {
     const contents = recogniseNames(await namesBelow(file), null);
@@ -68,12 +71,12 @@ export async function requireZip(file: string): Promise<void> {
   }
 }
 
-/** What an archive that breaks off may be, by its name: a piece of one that was cut up. */
+/** Whether the name of an incomplete archive is that of a piece of a split archive. */
 export function isPiece(file: string): boolean {
   return pieceName.test(file);
 }
 
-/** How deep a folder is looked into, and how many names are enough. */
+/** How deep a folder is read, and how many names are enough. */
 const deepest = 4;
 const namesEnough = 20_000;
 
@@ -88,7 +91,7 @@ async function namesBelow(folder: string, base = '', depth = 1): Promise<readonl
   return names;
 }
 
-/** Knows by its beginning a file that is no ZIP archive; null if it may be one. */
+/** Detects the format of a file by its beginning; null if it may be a ZIP archive. */
 async function faultOfFormat(file: string, head: Buffer): Promise<ArchiveFault | null> {
   const begins = (mark: string): boolean => head.toString('latin1', 0, mark.length) === mark;
   if (begins(marks.zip) || begins(marks.emptyZip)) return null;
@@ -109,7 +112,7 @@ function otherFormat(file: OtherFile): ArchiveFault {
   return { kind: 'other-format', file };
 }
 
-/** Dumps are often packed as they are written: a look at what is inside spares a round. */
+/** Dumps are often compressed while they are written, so the content is checked as well. */
 async function faultOfPacked(file: string): Promise<ArchiveFault> {
   const wrapped = isPiece(file) ? piece : ({ kind: 'wrapped', by: 'gzip' } as const);
   const head = await beginningOf(unpacked(file));
@@ -119,14 +122,14 @@ async function faultOfPacked(file: string): Promise<ArchiveFault> {
   return text?.kind === 'sql' ? otherFormat({ ...text, packed: true }) : wrapped;
 }
 
-/** The content of a packed file, as far as it can be unpacked: its end may be missing. */
+/** The content of a compressed file, as far as it can be unpacked: its end may be missing. */
 async function* unpacked(file: string): AsyncGenerator<Buffer, void, undefined> {
   const gunzip = createGunzip({ finishFlush: constants.Z_SYNC_FLUSH });
   pipeline(createReadStream(file), gunzip, () => undefined);
   try {
     yield* gunzip;
   } catch {
-    // what came until then is all there is to go by
+    // decide by what was unpacked until then
   }
 }
 
@@ -141,7 +144,7 @@ async function beginningOf(source: AsyncIterable<Buffer>): Promise<Buffer> {
   return Buffer.concat(chunks).subarray(0, beginning);
 }
 
-/** The tar format of `pg_dump` begins with its table of contents; anything else is a folder that somebody packed. */
+/** The tar format of `pg_dump` begins with its table of contents; any other tar is a packed folder. */
 async function describeTar(source: AsyncIterable<Buffer>, packed: boolean): Promise<OtherFile> {
   const members = await listTar(source);
   const names = members.map(({ name }) => name);
@@ -153,13 +156,14 @@ async function describeTar(source: AsyncIterable<Buffer>, packed: boolean): Prom
 }
 
 /**
- * What fails in an empty database that belongs to `timetracker`: databases and roles of its own (pg_dumpall, pg_dump
- * --create), the removal of what is not there (--clean), other owners, settings of a newer server.
+ * Statements that fail in an empty database that belongs to `timetracker`: they create databases and roles
+ * (pg_dumpall, pg_dump --create), drop objects that do not exist (--clean), name other owners, or use settings of a
+ * newer server.
  */
 const needsServer =
   /^(create (database|role)\s|\\connect\s|drop (?!\w+ if exists)|alter table .* drop |set transaction_timeout|alter .* owner to (?!"?timetracker"?;))/im;
 
-/** What a text is; null if it is none that has to do with a database. */
+/** The kind of a text; null if it has nothing to do with a database. */
 function recogniseText(text: string): OtherFile | null {
   if (/^\uFEFF?\s*[{[]/.test(text)) {
     if (text.includes('"backup_info"')) return { kind: 'export', format: 'json-backup' };
@@ -186,14 +190,14 @@ function isText(head: Buffer): boolean {
   return !head.includes(0) && [0, 1, 2, 3].some((cut) => isUtf8(head.subarray(0, head.length - cut)));
 }
 
-/** Whether the database entry begins as it must; null if it does. A checksum would not tell. */
+/** Checks that the database entry begins as it must; null if it does. A checksum would not show this. */
 export async function faultOfDatabase(engine: Engine, database: ArchiveEntry): Promise<string | null> {
   const mark = databaseMarks[engine];
   const head = await readBeginning(database, mark.length);
   return head.toString('latin1') === mark ? null : `its ${database.name} is not ${databaseFormats[engine]}`;
 }
 
-/** The first bytes of an entry, fewer if it has not as many. The rest is not read. */
+/** The first bytes of an entry, or all of a shorter one. Does not read the rest. */
 export async function readBeginning(entry: ArchiveEntry, count: number): Promise<Buffer> {
   let head = Buffer.alloc(0);
   for await (const chunk of await entry.open()) {
@@ -206,23 +210,26 @@ export async function readBeginning(entry: ArchiveEntry, count: number): Promise
 /** An entry of a tar archive. */
 export interface TarMember {
   readonly name: string;
-  /** The content, of an entry that is no longer than a line. */
+  /** The content, if the entry is no longer than a line. */
   readonly line: string | null;
 }
 
 const block = 512;
 const longestLine = 128;
-/** Names that are looked at, and bytes that are read for them: a data directory shows within the first. */
+/** Names and bytes that are read: they are enough to recognise a data directory. */
 const most = { names: 20_000, bytes: 256 * 1024 * 1024 };
 
-/** Whether a file begins with the header of an entry: also of a tar from before the mark `ustar` (POSIX.1, "pax"). */
+/**
+ * Whether a file begins with the header of a tar entry, also in the old format without the magic `ustar` (POSIX.1,
+ * "pax").
+ */
 export function isTar(head: Buffer): boolean {
   if (head.length < block || head[0] === 0) return false;
   const sum = head.subarray(0, block).reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 0x20 : byte), 0);
   return numberIn(head, 148, 8) === sum;
 }
 
-/** Lists the entries of a tar archive, as far as it can be read. Nothing is unpacked. */
+/** Lists the entries of a tar archive, as far as it can be read. Unpacks nothing. */
 export async function listTar(source: AsyncIterable<Buffer>): Promise<readonly TarMember[]> {
   const members: TarMember[] = [];
   const reader = openReader(source);
@@ -233,7 +240,7 @@ export async function listTar(source: AsyncIterable<Buffer>): Promise<readonly T
     const size = numberIn(header, 124, 12);
     const type = String.fromCharCode(header[156] ?? 0);
     const padded = Math.ceil(size / block) * block;
-    // a long name stands in an entry of its own before the one that bears it (GNU: L, POSIX: x)
+    // a long name is in an entry of its own, before the entry that it belongs to (GNU: L, POSIX: x)
     if ('Lx'.includes(type) && padded <= 64 * block) {
       const text = ((await reader.read(padded)) ?? Buffer.alloc(0)).toString('utf8', 0, size);
       longName = type === 'L' ? text.replace(/\0.*/s, '') : (/^\d+ path=(.*)$/m.exec(text)?.[1] ?? longName);
@@ -256,7 +263,7 @@ function textIn(header: Buffer, at: number, length: number): string {
   return header.toString('utf8', at, at + length).replace(/\0.*/s, '');
 }
 
-/** Octal digits; of what they are too few for, GNU writes the bytes of the number. */
+/** Octal digits. For numbers that are too large for them, GNU tar writes the bytes of the number. */
 function numberIn(header: Buffer, at: number, length: number): number {
   const field = header.subarray(at, at + length);
   if (((field[0] ?? 0) & 0x80) !== 0) return field.subarray(1).reduce((value, byte) => value * 256 + byte, 0);
@@ -265,9 +272,9 @@ function numberIn(header: Buffer, at: number, length: number): number {
 }
 
 interface Reader {
-  /** @returns null where the source ends before */
+  /** @returns null if the source ends before */
   readonly read: (length: number) => Promise<Buffer | null>;
-  /** @returns whether the source went on so far */
+  /** @returns false if the source ends before */
   readonly skip: (length: number) => Promise<boolean>;
 }
 
@@ -303,14 +310,14 @@ function openReader(source: AsyncIterable<Buffer>): Reader {
   };
 }
 
-/** Names that are told of what nobody knows. */
+/** Names that are shown of an unknown folder. */
 const told = 3;
 
 /** The parts of PostgreSQL's data directory (manual, "Database File Layout"), by the path that leads to it. */
 const dataDirectory =
   /^((?:.*\/)?)(PG_VERSION$|global\/pg_control$|base\/\d+\/|pg_(?:wal|xact|multixact|subtrans|notify)\/|pg_hba\.conf$|postgresql\.conf$)/;
 
-/** What can be restored, or is explained once it is unpacked; the best of it first. */
+/** Formats that can be restored or explained after unpacking; the best one first. */
 const backups = [
   /\.zip$/i,
   /(^|\/)db\.dump$/,
@@ -322,12 +329,12 @@ const backups = [
 const exported = /(^|\/)((gdpr|filtered)_export_.*|[^/]+\.(csv|xlsx)|backup_\d{8}_\d{6}\.json)$/i;
 
 /**
- * Says what lies in a folder, or in a packed one, by the names alone.
- * @param names relative to it; a folder's may end with a slash
- * @param major of PostgreSQL, where a data directory says it
+ * Detects what a folder or a packed folder holds, by names only.
+ * @param names relative to the folder; a name of a folder may end with a slash
+ * @param major the major version of PostgreSQL, if a data directory says it
  */
 export function recogniseNames(names: readonly string[], major: number | null = null): Contents {
-  // a name that no plain command could bear is none that advice is built on
+  // advice contains only names that need no quoting in a command
   const files = names
     .map((name) => name.replace(/^(\.\/)+/, ''))
     .filter(
@@ -352,7 +359,7 @@ export function recogniseNames(names: readonly string[], major: number | null = 
   return { kind: 'unknown', count: plain.length, names: plain.slice(0, told) };
 }
 
-/** One sign of a data directory proves nothing: every database in it has a PG_VERSION of its own. */
+/** One file name does not identify a data directory: every database inside it has its own PG_VERSION. */
 function dataDirectoryIn(files: readonly string[]): string | null {
   const signs = new Map<string, Set<string>>();
   for (const name of files) {
@@ -363,7 +370,7 @@ function dataDirectoryIn(files: readonly string[]): string | null {
   return found.toSorted((one, other) => one.length - other.length)[0] ?? null;
 }
 
-/** The path to the nearest folder that holds one file, and one of the others. */
+/** The path of the nearest folder that holds the first file and one of the others. */
 function folderWith(files: readonly string[], wanted: string, others: readonly string[]): string | null {
   const present = new Set(files);
   const folders = files

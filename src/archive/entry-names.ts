@@ -6,7 +6,7 @@ import { takeTurns } from '../platform/take-turns.ts';
 import { databaseMembers, type Listing, manifestMember, settingsMember } from './manifest.ts';
 import { openNameSet } from './name-set.ts';
 
-/** What an entry is, by its name. */
+/** The kind of an entry, by its name. */
 export type Place =
   | { readonly kind: 'manifest' | 'settings' | 'folder' }
   | { readonly kind: 'database'; readonly engine: Engine }
@@ -15,12 +15,12 @@ export type Place =
 
 /** Bytes of a name in a folder (NAME_MAX of Linux). */
 const longestComponent = 255;
-/** Bytes of a whole name: PATH_MAX of Linux is 4096, and the folder that it comes to needs some of them. */
+/** Bytes of a whole name: PATH_MAX of Linux is 4096, and the target folder needs some of them. */
 const longestName = 3000;
-/** How the names begin that db-init gives to what it has not finished in a folder of uploads. */
+/** The prefix of db-init's unfinished files in a folder of uploads. */
 const leftover = `${ownPrefix}-`;
 
-/** What keeps a name from being a path inside an archive, wherever it is unpacked; null if nothing does. */
+/** Why a name is not a safe path inside an archive on every system; null if it is safe. */
 export function faultOfName(name: string): string | null {
   const parts = (name.endsWith('/') ? name.slice(0, -1) : name).split('/');
   if (name === '') return 'a member has no name';
@@ -36,7 +36,7 @@ export function faultOfName(name: string): string | null {
   return null;
 }
 
-/** What an entry is, its name having no fault; null if an archive has no such entry. */
+/** The kind of an entry with a safe name; null if archives have no such entry. */
 export function placeOf(name: string): Place | null {
   if (name === manifestMember) return { kind: 'manifest' };
   if (name === settingsMember) return { kind: 'settings' };
@@ -47,15 +47,15 @@ export function placeOf(name: string): Place | null {
   return name.endsWith('/') ? { kind: 'folder' } : { kind: 'upload', root, path: name.slice(root.length + 1) };
 }
 
-/** Whether a path leads to what a run of db-init left unfinished; the application archives that like any upload. */
+/** Whether a path leads to unfinished files of db-init. The application archives those like uploads. */
 export function isLeftover(path: string): boolean {
   return path.split('/').some((part) => part.startsWith(leftover));
 }
 
 /**
- * Finds names that cannot stand beside one another: the same one twice, or a file that is the folder of another.
- * @param names goes through all of them, as often as it is called
- * @param key what makes two names the same
+ * Finds names that conflict: the same name twice, or a file that is also the folder of another.
+ * @param names returns an iteration over all names; called more than once
+ * @param key two names with the same key are the same
  */
 export async function faultOfNames(names: Listing<string>, key: (name: string) => string): Promise<string | null> {
   const pause = takeTurns();
@@ -93,7 +93,7 @@ function* take<Item>(items: Iterable<Item>, count: number): Generator<Item, void
   }
 }
 
-/** The same for file systems that know neither upper and lower case nor two ways to write an accent. */
+/** The key for file systems that ignore case and Unicode normalisation. */
 export function foldName(name: string): string {
   return name.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
 }

@@ -2,12 +2,12 @@ import { statSync } from 'node:fs';
 import { hasCode } from '../errors/error-code.ts';
 import { archiveRejected } from './archive-error.ts';
 
-/** The first of the places where an archive may lie that has one; null if none has. */
+/** The first of the possible paths that holds an archive; null if none does. */
 export function searchArchive(places: readonly string[]): string | null {
   return places.find(isThere) ?? null;
 }
 
-/** As `lookForArchive`. @throws Failure `archive-rejected` that names all places, if none has one */
+/** The same as `lookForArchive`. @throws Failure `archive-rejected` that names all paths, if there is no archive */
 export function requireArchive(places: readonly string[]): string {
   const found = searchArchive(places);
   if (found === null) throw archiveRejected(places.at(-1) ?? '', { kind: 'missing', places });

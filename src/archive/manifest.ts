@@ -4,12 +4,12 @@ import type { ArchiveKind } from '../model/archive.ts';
 import { type UploadRootName, uploadRootNames } from '../config/config.ts';
 import { localTime, timeInName } from '../platform/local-time.ts';
 
-/** The entries of an archive that the application knows as well. */
+/** The entries that the application's archives have as well. */
 export const manifestMember = 'manifest.json';
 export const settingsMember = 'settings.json';
 export const databaseMembers = { postgresql: 'db.dump', sqlite: 'db.sqlite' } as const satisfies Record<Engine, string>;
 
-/** An entry as it was written. */
+/** A written entry. */
 export interface Member {
   /** Bytes before compression. */
   readonly size: number;
@@ -17,42 +17,45 @@ export interface Member {
   readonly sha256: string;
 }
 
-/** What an archive of db-init says of itself. */
+/** The manifest of an archive of db-init. */
 export interface Manifest {
   readonly engine: Engine;
   readonly kind: ArchiveKind;
   readonly createdAt: Date;
   /** Of db-init. */
   readonly version: string;
-  /** What people call the database; no secret in it. */
+  /** The name of the database for people; it holds no secret. */
   readonly database: string;
   /** `PostgreSQL 16.4`, `SQLite 3.50.1` */
   readonly server: string;
-  /** What made the copy: `pg_dump 16`. */
+  /** The tool that made the copy: `pg_dump 16`. */
   readonly tool: string;
   /** All rows of alembic_version. */
   readonly revisions: readonly string[];
-  /** How many rows each table held, counted in the instant of the copy. */
+  /** The number of rows of each table, counted in the snapshot of the copy. */
   readonly rows: Readonly<Record<string, number>>;
-  /** Every entry but the manifest itself; where it was read from an archive, or is written into one, without the uploads. */
+  /**
+   * Every entry except the manifest. Without the uploads in a manifest that was read from an archive or is being
+   * written.
+   */
   readonly members: Readonly<Record<string, Member>>;
   /** The folders of uploads in the archive. A safety backup has none: migrations do not touch them. */
   readonly uploads: readonly UploadRootName[];
-  /** The same for two copies only if the database held the same: a hash of the copy without the time it was made. */
+  /** A hash of the copy without its time: equal for two copies only if the database held the same. */
   readonly content?: string;
-  /** Whether every core table that its revisions promise was there. */
+  /** Whether the database had every core table of its revisions. */
   readonly healthy?: boolean;
 }
 
 /**
- * The text of manifest.json: the four keys that the application writes, and all that is ours under `db_init`, by
- * which archives of ours are told from others.
+ * The text of manifest.json: the four keys that the application writes, and db-init's own data under `db_init`. That
+ * key identifies archives of db-init.
  */
 export function renderManifest({ engine, createdAt, revisions, ...ours }: Manifest): string {
   const content = {
     alembic_revision: revisions[0] ?? null,
     app_version: null,
-    // as the application writes it: no zone, whole seconds
+    // in the application's format: no zone, whole seconds
     created_at: localTime(createdAt),
     db_init: { format: 1, created_at: createdAt.toISOString(), revisions, ...ours },
     db_type: engine,
@@ -60,21 +63,21 @@ export function renderManifest({ engine, createdAt, revisions, ...ours }: Manife
   return `${JSON.stringify(content, null, 2)}\n`;
 }
 
-/** What the manifest says of an upload, as `renderManifestAround` takes it. */
+/** The manifest's text for one upload, for `renderManifestAround`. */
 export function renderMember(name: string, { size, sha256 }: Member): string {
   return `      ${JSON.stringify(name)}: { "size": ${size}, "sha256": "${sha256}" },\n`;
 }
 
 /**
- * As `renderManifest`, with more entries than are to be held in memory.
- * @param listed texts of `renderMember`, in any pieces; the manifest has at least one entry besides
+ * The same as `renderManifest`, for more entries than memory should hold.
+ * @param listed texts of `renderMember`, in any pieces; the manifest must have at least one other entry
  */
 export function* renderManifestAround(
   manifest: Manifest,
   listed: Iterable<Buffer>,
 ): Generator<Buffer, void, undefined> {
   const content = renderManifest(manifest);
-  // within a text, the quotation marks would be escaped
+  // inside a string, the quotation marks would be escaped
   const begins = '"members": {\n';
   const at = content.indexOf(begins) + begins.length;
   yield Buffer.from(content.slice(0, at));
@@ -82,7 +85,7 @@ export function* renderManifestAround(
   yield Buffer.from(content.slice(at));
 }
 
-/** Reads manifest.json. @returns null if it is none, or not of db-init */
+/** Reads manifest.json. @returns null if it is not a manifest, or not one of db-init */
 export function parseManifest(text: string): Manifest | null {
   const content = parsed(text);
   const ours = record(content?.['db_init']);
@@ -96,7 +99,7 @@ export function parseManifest(text: string): Manifest | null {
   if (!isTexts(uploads) || !uploads.every(isUploadRoot)) return null;
   if (typeof version !== 'string' || typeof database !== 'string') return null;
   if (typeof server !== 'string' || typeof tool !== 'string' || !isTexts(revisions)) return null;
-  // what a database is called and what its version rows say is its owner's, and anything
+  // the owner chooses the name of the database and may write any version rows
   if ([version, server, tool].some(isOddText)) return null;
   if (rows === null || members === null || Number.isNaN(createdAt.getTime())) return null;
   return {
@@ -116,18 +119,20 @@ export function parseManifest(text: string): Manifest | null {
   };
 }
 
-/** What every manifest says, the application's too. */
+/** What every manifest contains, also the application's. */
 export interface Description {
   readonly engine: Engine;
   /** One row of alembic_version, whichever came first; null if it could not be read. */
   readonly revision: string | null;
   /** In local time, without a zone. */
   readonly createdAt: string | null;
-  /** Whether it calls itself one of db-init. */
+  /** Whether it has the key of db-init. */
   readonly ours: boolean;
 }
 
-/** Reads the keys of manifest.json that the application writes as well. @returns or what is wrong with them */
+/**
+ * Reads the keys of manifest.json that the application writes as well. @returns the keys, or what is wrong with them
+ */
 export function parseDescription(text: string): Description | { readonly reason: string } {
   const content = parsed(text);
   if (content === null) return { reason: `${manifestMember} is not what the application writes` };
@@ -137,7 +142,7 @@ export function parseDescription(text: string): Description | { readonly reason:
     return { reason: `${manifestMember} does not say of which kind its database is` };
   }
   const { app_version: version = null } = content;
-  // of ours, the version rows are taken from elsewhere
+  // for db-init's archives, the version rows come from `db_init`
   const texts = [createdAt, version, ...(db_init === undefined ? [revision] : [])];
   if (texts.some(isOddText)) {
     return { reason: `${manifestMember} has a value that is no plain text` };
@@ -148,7 +153,7 @@ export function parseDescription(text: string): Description | { readonly reason:
   return { engine, revision, createdAt, ours: db_init !== undefined };
 }
 
-/** More than any version, time, revision, server or tool is called. A database may be called anything. */
+/** Longer than any version, time, revision, server or tool name. A database name may have any length. */
 const longestText = 1000;
 
 /** The name that the application gives an archive: `timetracker_backup_20260214_083000.zip`, in local time. */
@@ -174,7 +179,7 @@ function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
-/** What people are shown must not steer their terminal, nor begin a line of its own. */
+/** Shown text must not contain control characters or line breaks, which could control the terminal. */
 function isOddText(value: unknown): boolean {
   return typeof value === 'string' && (value.length > longestText || /[\p{Cc}\uFFFD]/u.test(value));
 }
@@ -204,7 +209,7 @@ export function readMember(value: unknown): Member | null {
   return typeof size === 'number' && typeof sha256 === 'string' ? { size, sha256 } : null;
 }
 
-/** Objects that are made when they are asked for: a list of one for each upload could fill the memory. */
+/** Objects that are made when they are read: a list with one object for each upload could fill the memory. */
 export interface Listing<Item> extends Iterable<Item> {
   readonly length: number;
 }
@@ -214,11 +219,11 @@ export interface ArchiveEntry {
   readonly name: string;
   /** Bytes before compression. */
   readonly size: number;
-  /** The content. The stream ends in a Failure `archive-rejected` where it is not what the archive says. */
+  /** The content. The stream ends with a Failure `archive-rejected` if it differs from what the archive says. */
   readonly open: () => Promise<Readable>;
   /**
-   * The content of a short one, at once: a stream for each of many small files takes several times as long.
-   * @throws Failure `archive-rejected` where it is not what the archive says
+   * The whole content of a short entry: a stream for each of many small files takes several times as long.
+   * @throws Failure `archive-rejected` if it differs from what the archive says
    */
   readonly whole?: () => Buffer;
 }

@@ -1,25 +1,25 @@
 import { hash, randomBytes } from 'node:crypto';
 
-/** Bytes of a hash that are kept: nobody finds two names with the same 128 bits. */
+/** Bytes of a hash that are kept: finding two names with the same 128 bits is infeasible. */
 const digestLength = 16;
 
-/** A list of different names, of which it keeps a hash each: 24 bytes, however long they are. */
+/** A set of names. It keeps a hash of each: 24 bytes, however long the name is. */
 export interface NameSet {
-  /** @returns the number of the name, counted from 0; the one it has already, if it was added before */
+  /** @returns the number of the name, counted from 0; the existing number if it was added before */
   add(name: string): number;
   /** @returns the number of the name; null if it was not added */
   find(name: string): number | null;
   readonly size: number;
 }
 
-/** @param most how many names are going to be added at the most */
+/** @param most the largest number of names that will be added */
 export function openNameSet(most: number): NameSet {
-  // whoever makes up names cannot foresee where they go
+  // a secret key: an attacker cannot choose names that collide
   const salt = randomBytes(16).toString('latin1');
   const digests = Buffer.alloc(most * digestLength);
   let slots = 4;
   while (slots < most * 2) slots *= 2;
-  /** Open addressing: the number of a name, plus one. */
+  /** A hash table with open addressing: the number of a name, plus one. */
   const table = new Uint32Array(slots);
   let size = 0;
 

@@ -29,36 +29,42 @@ import { LongManifestError, splitManifest } from './split-manifest.ts';
 /** An uploaded file. */
 export interface ArchivedUpload {
   readonly root: UploadRootName;
-  /** Relative to the root, with slashes; it does not lead out of it. */
+  /** Relative to the root, with slashes; never outside of the root. */
   readonly path: string;
   readonly entry: ArchiveEntry;
 }
 
-/** A log that SQLite keeps beside a database file, by what it is called. */
+/** A log that SQLite keeps beside a database file, by its suffix. */
 export interface SideFile {
   readonly suffix: '-wal' | '-journal';
   readonly entry: ArchiveEntry;
 }
 
-/** An archive of ours or of the application, or a bare SQLite file in the place of one. Its names and its structure were checked, its contents not yet. */
+/**
+ * An archive of db-init or of the application, or a bare SQLite file. Its names and its structure were checked; its
+ * contents were not.
+ */
 export interface Archive {
   readonly file: string;
-  /** Whether it is no archive, but a SQLite database file as it lies there. */
+  /** Whether it is a bare SQLite database file and not an archive. */
   readonly bare: boolean;
   readonly engine: Engine;
   readonly database: ArchiveEntry;
-  /** What lies beside a bare SQLite file and belongs to it; archives have none. */
+  /** The logs beside a bare SQLite file; archives have none. */
   readonly sideFiles: readonly SideFile[];
-  /** As its manifest says: ours has all, the application's one of them or, where it could not read it, null. */
+  /**
+   * The revisions in the manifest: all of them in ours; in the application's one, or null if the application could not
+   * read it.
+   */
   readonly revisions: readonly string[] | null;
-  /** When it was made: ours tells the instant, the application's the local time there. */
+  /** When it was made: ours has the instant, the application's has its local time. */
   readonly createdAt: Date | string | null;
-  /** Ours; null for one of the application. */
+  /** The manifest of db-init; null for an archive of the application. */
   readonly manifest: Manifest | null;
   readonly uploads: Listing<ArchivedUpload>;
   /** The roots that it holds uploads of. */
   readonly uploadRoots: readonly UploadRootName[];
-  /** Every entry that counts, those above included, in the archive's order. */
+  /** Every entry that is not ignored, those above included, in the order of the archive. */
   readonly members: Listing<ArchiveEntry>;
   /** Bytes of all uploads, unpacked. */
   readonly uploadBytes: number;
@@ -66,12 +72,12 @@ export interface Archive {
   readonly size: number;
 }
 
-/** For archives that this run has made itself. */
+/** No limits, for archives that this run has made itself. */
 export const noLimits: ArchiveLimits = { entries: Infinity, bytes: Infinity, ratio: Infinity };
 
 /**
- * Opens an archive and checks everything that can be known without unpacking it: names, kinds of entries, limits,
- * structure, the manifest and that the entries fit it. The file is closed again; entries open it when they are read.
+ * Opens an archive and checks everything that needs no unpacking: names, kinds of entries, limits, structure, the
+ * manifest, and that manifest and entries agree. Closes the file again; entries open it when they are read.
  * @throws Failure `archive-rejected`, whatever is wrong with the file
  */
 export async function openArchive(file: string, limits: ArchiveLimits): Promise<Archive> {
@@ -83,13 +89,13 @@ export async function openArchive(file: string, limits: ArchiveLimits): Promise<
   }
 }
 
-/** A piece of an archive has no end, or one that speaks of several disks (yauzl's words). */
+/** A piece of an archive has no end record, or one that names several disks (yauzl's messages). */
 function isCutUp(file: string, error: unknown): boolean {
   if (error instanceof Failure) return false;
   return reasonOf(error).startsWith('multi-disk') || isPiece(file);
 }
 
-/** The manifest of an archive, without a look at anything else; null if it is not one of ours, or no archive at all. */
+/** Reads only the manifest of an archive; null if db-init did not make it, or if it is no archive. */
 export async function readManifest(file: string): Promise<Manifest | null> {
   try {
     const member = await findMember(file, manifestMember);
@@ -99,26 +105,26 @@ export async function readManifest(file: string): Promise<Manifest | null> {
   }
 }
 
-/** What an entry is: nothing that counts, the manifest or the settings, a database, or an upload of a root. */
+/** The kind of an entry: ignored, the manifest or the settings, a database, or an upload of a root. */
 const kinds = ['ignored', 'other', 'postgresql', 'sqlite', ...uploadRootNames] as const;
 type Kind = (typeof kinds)[number];
 
-/** What is known of the entries beside the directory. */
+/** What is known about the entries, in addition to the directory. */
 interface Members {
   readonly file: string;
   readonly directory: Directory;
-  /** The folder that all entries are in, where somebody packed the folder. */
+  /** The folder that contains all entries, if somebody packed the folder. */
   readonly top: string;
-  /** Of each entry, as an index of `kinds`. */
+  /** The kind of each entry, as an index of `kinds`. */
   readonly kinds: Uint8Array;
-  /** Gives each name a number, by which our manifest's word on it is found. */
+  /** Gives each name a number. What our manifest says about the name is found by that number. */
   readonly names: NameSet;
-  /** Of each entry the number of its name. */
+  /** The number of each entry's name. */
   readonly numbers: Uint32Array;
-  /** By numbers: whether the manifest lists the name, and with which hash. */
+  /** By that number: whether the manifest lists the name, and with which hash. */
   readonly listed: Uint8Array;
   readonly hashes: Buffer;
-  /** Those whose names are of what desktops leave behind, by their numbers in the directory. */
+  /** The entries whose names are those of desktop files, by their numbers in the directory. */
   readonly desktopFiles: readonly number[];
 }
 
@@ -135,7 +141,7 @@ async function assemble(file: string, directory: Directory): Promise<Archive> {
   const names = listingOf(members.length, function* () {
     for (const [, name] of placed(found, counts)) yield name;
   });
-  // our own come from file systems that tell upper from lower case, and must go back there
+  // our own archives come from case-sensitive file systems and must be restorable there
   refuse(await faultOfNames(names, manifest === null ? foldName : (name) => name));
   if (manifest !== null) refuse(fault ?? (await faultOfUnlisted(found, manifest)));
   const database = databaseOf(found, description);
@@ -177,7 +183,7 @@ function entriesOf(found: Members, wanted: (kind: Kind) => boolean): Listing<Arc
 
 const counts = (kind: Kind): boolean => kind !== 'ignored';
 
-/** The numbers of the entries of some kinds in the directory, and their names. */
+/** The numbers in the directory and the names of the entries of some kinds. */
 function* placed(
   { file, directory, top, kinds: places }: Members,
   wanted: (kind: Kind) => boolean,
@@ -222,16 +228,16 @@ function bytesOf({ directory, kinds: places }: Members, wanted: (kind: Kind) => 
   return bytes;
 }
 
-/** An archive without a manifest: what else it may be. */
+/** Detects what an archive without a manifest may be. */
 function foreignZip(names: readonly string[]): ArchiveFault {
   if (names.length === 0) return invalid(`it is empty: it has no ${manifestMember}`);
   return { kind: 'other-format', file: { kind: 'folder', packing: 'zip', contents: recogniseNames(names) } };
 }
 
-/** Names that are enough to say what else an archive is. */
+/** Names that are read to detect it. */
 const namesEnough = 20_000;
 
-/** Says of each entry what it is. @throws Failure `archive-rejected` where one is nothing that an archive holds */
+/** Finds the kind of each entry. @throws Failure `archive-rejected` at an entry that archives do not have */
 async function placeMembers(file: string, directory: Directory): Promise<Members> {
   const { count } = directory;
   const top = topFolder(directory.names);
@@ -247,7 +253,7 @@ async function placeMembers(file: string, directory: Directory): Promise<Members
     if (index < namesEnough) first.push(stands);
     const name = stands.slice(top.length);
     const place = placeOf(name);
-    // a folder on the way to the top is none of the archive's
+    // a parent of the top folder does not belong to the archive
     if (top.startsWith(stands) || (place === null && isDesktopFile(stands))) continue;
     if (place === null) stranger ??= name;
     else {
@@ -295,11 +301,11 @@ function isUploadRoot(kind: Kind): kind is UploadRootName {
 interface Described {
   readonly description: Description;
   readonly manifest: Manifest | null;
-  /** What is wrong with the list of entries in a manifest of ours; null if nothing is. */
+  /** What is wrong with the list of entries in our manifest; null if nothing is. */
   readonly fault: string | null;
 }
 
-/** Reads the manifest, and takes down what it says of each entry. @throws Failure `archive-rejected` */
+/** Reads the manifest and stores what it says about each entry. @throws Failure `archive-rejected` */
 async function readDescription(found: Members): Promise<Described> {
   const { file, names, listed, hashes } = found;
   const refuse = (reason: string) => archiveRejected(file, invalid(reason));
@@ -323,7 +329,7 @@ async function readDescription(found: Members): Promise<Described> {
     else {
       listed[number] = 1;
       if (sizes[number] !== member.size) fault ??= `the member ${shown(name)} has another size than its manifest says`;
-      // a text that is no hash is nothing's hash, and neither are the zeros that stand there then
+      // an invalid hash stays all zeros, which no content has
       const hash = Buffer.from(member.sha256, 'hex');
       if (hash.length === hashLength) hash.copy(hashes, number * hashLength);
       if (placeOf(name)?.kind !== 'upload') kept[name] = member;
@@ -338,19 +344,19 @@ async function readDescription(found: Members): Promise<Described> {
   if (description.ours && manifest === null) {
     throw refuse(`${manifestMember} is damaged, or was written by a newer db-init`);
   }
-  // what was not taken out because its keys are written in an unusual way
+  // entries that the splitter did not take out, because their keys are written unusually
   for (const [name, member] of Object.entries(manifest?.members ?? {})) take(name, member);
   return { description, manifest: manifest && { ...manifest, members: kept }, fault };
 }
 
-/** What a desktop left among the uploads before they were archived is in the manifest; what it left later is ignored. */
+/** Desktop files that were among the uploads are in the manifest; those that were added later are ignored. */
 function leaveOutDesktopFiles({ desktopFiles, numbers, listed, kinds: places }: Members): void {
   for (const index of desktopFiles) {
     if (listed[numbers[index] ?? -1] !== 1) places[index] = kinds.indexOf('ignored');
   }
 }
 
-/** Whether our manifest leaves out an entry of its archive; null if it does not. */
+/** An entry of the archive that our manifest leaves out; null if there is none. */
 async function faultOfUnlisted(found: Members, manifest: Manifest): Promise<string | null> {
   const pause = takeTurns();
   for (const [index, name] of placed(found, counts)) {
@@ -388,13 +394,13 @@ export function uploadsOf({ uploads }: Pick<Archive, 'uploads'>, root: UploadRoo
 
 export interface ExtractOptions {
   readonly signal: AbortSignal;
-  /** Hears of each piece how many bytes it has. */
+  /** Called with the number of bytes of each piece. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
 /**
- * Unpacks an entry into a new file that only its owner can read, and which has reached the disk when this returns.
- * On a failure there is no such file; one that was there before stays as it was.
+ * Unpacks an entry into a new file that only its owner can read, and syncs it to the disk. A failure leaves no new
+ * file, and never changes an existing one.
  * @throws Failure `archive-rejected`, or the error of the file system
  */
 export async function extractEntry(entry: ArchiveEntry, path: string, options: ExtractOptions): Promise<void> {

@@ -1,18 +1,19 @@
 import { manifestMember } from './manifest.ts';
 
-/** What desktops and file servers put into folders that they show or pack; it is nobody's upload. */
+/** Files that desktops and file servers put into folders that they show or pack. They are not uploads. */
 const debris =
   /(^|\/)(__MACOSX|@eaDir|\.Spotlight-V100|\.Trashes|\.fseventsd)(\/|$)|(^|\/)(\.DS_Store|\.directory|\._[^/]*|thumbs\.db|ehthumbs\.db|desktop\.ini)$/i;
 
-/** Whether a name is that of something a desktop left: `.DS_Store`, `__MACOSX/`, `Thumbs.db`, `desktop.ini`. */
+/** Whether a name is that of a desktop file: `.DS_Store`, `__MACOSX/`, `Thumbs.db`, `desktop.ini`. */
 export function isDesktopFile(name: string): boolean {
   return debris.test(name);
 }
 
 /**
- * The folder that holds the whole archive, where somebody unpacked it and packed the folder again.
- * @param names goes through all entries' names, as often as it is called; a folder's ends with a slash
- * @returns `my backup/`, or an empty text where the entries stand at the top, or not all of them in one folder
+ * The folder that holds the whole archive, if somebody unpacked the archive and packed the folder.
+ * @param names returns an iteration over all entries' names, called more than once; the name of a folder ends with a
+ *   slash
+ * @returns `my backup/`, or an empty text if the entries are not all in one folder
  */
 export function topFolder(names: () => Iterable<string>): string {
   const depthOf = (name: string): number => name.split('/').length;

@@ -1,17 +1,17 @@
 import type { Readable } from 'node:stream';
 import { type Member, readMember } from './manifest.ts';
 
-/** Bytes of a manifest without its list of entries, and of what it says of one entry. */
+/** The most bytes of a manifest without its list of entries, and of the text for one entry. */
 const longest = 16 * 1024 * 1024;
 const longestMember = 64 * 1024;
 
-/** A manifest that is too long to be read. */
+/** The manifest is too long to be read. */
 export class LongManifestError extends Error {}
 
 /**
- * Reads a manifest.json whose list of entries may be longer than what fits into memory.
- * @param onMember hears of each entry that `db_init.members` lists; null is what it says of one that cannot be read
- * @returns the text, its list of entries being empty
+ * Reads a manifest.json whose list of entries may not fit into memory.
+ * @param onMember called with each entry in `db_init.members`; null for one that cannot be parsed
+ * @returns the text with an empty list of entries
  * @throws LongManifestError
  */
 export async function splitManifest(
@@ -48,24 +48,24 @@ function parseMember(text: string): readonly [name: string, member: Member | nul
 const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
 const [opens, closes] = [new Set([0x7b, 0x5b]), new Set([0x7d, 0x5d])];
 const openBrace = 0x7b;
-/** How deep the list of entries stands: in `db_init`, which is in the manifest. */
+/** The depth of the list of entries: inside `db_init`, inside the manifest. */
 const depthOfMembers = 3;
 
 /**
- * Walks through a JSON text byte by byte. It judges nothing: what is no JSON outside of the list stays in `keep`, and
- * within it, in a piece.
- * @param keep gets what does not belong to the list, its braces included
- * @param onPiece gets what stands between its commas
+ * Scans a JSON text byte by byte. It does not validate: invalid JSON outside of the list goes to `keep`, inside the
+ * list into a piece.
+ * @param keep receives everything outside of the list, and the braces of the list
+ * @param onPiece receives each text between the commas of the list
  */
 function scanMembers(keep: (bytes: Buffer) => void, onPiece: (text: string) => void): (chunk: Buffer) => void {
   let depth = 0;
   let inText = false;
   let escaped = false;
-  /** The text that was read last, and the keys that lead to the present place, as they stand there. */
+  /** The last string, and the keys that lead to the current position, as they are written. */
   let text: number[] = [];
   let before: string | null = null;
   const keys: (string | null)[] = [];
-  /** The present piece of the list; null outside of it. */
+  /** The current piece of the list; null outside of it. */
   let piece: Buffer[] | null = null;
   let pieceLength = 0;
   let isFirst = true;
@@ -78,7 +78,7 @@ function scanMembers(keep: (bytes: Buffer) => void, onPiece: (text: string) => v
   };
   const endPiece = (isLast: boolean): void => {
     const content = Buffer.concat(piece ?? []).toString();
-    // an empty list is one without a piece
+    // an empty list has no piece
     if (!(isLast && isFirst && content.trim() === '')) onPiece(content);
     isFirst = false;
     piece = [];
@@ -97,7 +97,7 @@ function scanMembers(keep: (bytes: Buffer) => void, onPiece: (text: string) => v
           before = Buffer.from(text).toString();
           continue;
         }
-        // only short keys are compared
+        // only short keys matter
         if (depth < depthOfMembers && text.length < 32) text.push(byte);
       } else if (byte === quote) {
         inText = true;

@@ -15,20 +15,20 @@ import { freeSpace } from '../platform/free-space.ts';
 const prefix = 'timetracker_received_';
 const suffix = '.partial';
 
-/** Whether a file of the backup folder is an archive that is being received, or whose receiver was killed. */
+/** Whether a file of the backup folder is an archive that is being received, or was left by a killed run. */
 export function isSpool(name: string): boolean {
   return name.startsWith(prefix) && name.endsWith(suffix);
 }
 
-/** Bytes that stay free: the folder may share its disk with the database. */
+/** Bytes that must stay free: the folder may be on the same disk as the database. */
 const spare = 64 * 1024 * 1024;
-/** Bytes after which the room is looked at again. */
+/** Bytes after which the free space is checked again. */
 const stride = 16 * 1024 * 1024;
 
 export interface Reception {
-  /** The folder that it is written to meanwhile. */
+  /** The folder for the temporary file. */
   readonly folder: string;
-  /** What people call the database that it is for. */
+  /** The name, for people, of the database that it is for. */
   readonly database: string;
   readonly limits: ArchiveLimits;
   readonly signal: AbortSignal;
@@ -37,10 +37,10 @@ export interface Reception {
 }
 
 /**
- * Receives an archive from a stream: the directory of a ZIP file stands at its end, so that it is written to the disk
- * first. What was received is removed afterwards.
- * @param work gets the path of the file
- * @throws Failure `restore-refused` where there is no room, `archive-rejected` where nothing comes, or too much
+ * Receives an archive from a stream. The directory of a ZIP file is at its end, so the archive is written to the disk
+ * first. It is removed afterwards.
+ * @param work called with the path of the file
+ * @throws Failure `restore-refused` if there is no room; `archive-rejected` if the stream is empty or too long
  */
 export async function withReceived<Result>(
   source: Readable,
@@ -64,7 +64,7 @@ export async function withReceived<Result>(
   }
 }
 
-/** What is wrong with an archive, told of what was sent and not of a file that nobody knows. */
+/** A rejection that names standard input instead of the temporary file. */
 function told(error: unknown, file: string, received: number): unknown {
   if (!(error instanceof Failure) || error.problem.kind !== 'archive-rejected') return error;
   const { archive, fault } = error.problem;

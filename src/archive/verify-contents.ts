@@ -8,7 +8,7 @@ import { invalid, archiveRejected } from './archive-error.ts';
 import { tap } from './byte-counter.ts';
 
 export interface VerifyOptions {
-  /** Reads the content of the database entry to its end, and throws if it cannot be restored. */
+  /** Reads the database entry to its end, and throws if it cannot be restored. */
   readonly proveDatabase: (content: Readable) => Promise<void>;
   /** Hears of each piece how many bytes it has. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
@@ -17,8 +17,8 @@ export interface VerifyOptions {
 
 /**
  * Reads every entry of an archive to its end: size, checksum and, where our manifest has one, hash.
- * @throws Failure `archive-rejected` that names the entry; what `proveDatabase` throws as a Failure of its own; or
- * the signal's reason
+ * @throws Failure `archive-rejected` that names the entry; a Failure that `proveDatabase` throws; or the signal's
+ *   reason
  */
 export async function verifyEntries(archive: Archive, options: VerifyOptions): Promise<void> {
   const pause = takeTurns();
@@ -34,7 +34,7 @@ export async function verifyEntries(archive: Archive, options: VerifyOptions): P
 
 async function verifyDatabase({ file, database }: Archive, options: VerifyOptions): Promise<void> {
   const content = new PassThrough();
-  // what the proof leaves unread is read all the same: it has a hash too
+  // read what the check left unread: the hash covers it
   const prove = async (): Promise<void> => {
     try {
       await options.proveDatabase(content);
@@ -44,7 +44,7 @@ async function verifyDatabase({ file, database }: Archive, options: VerifyOption
   };
   const [read, proven] = await Promise.allSettled([readToEnd(database, options, content), prove()]);
   options.signal.throwIfAborted();
-  // a damaged entry explains why it could not be restored
+  // if the entry is damaged, that is the reason why it cannot be restored
   if (read.status === 'rejected' && read.reason instanceof Failure) throw read.reason;
   if (proven.status === 'rejected') throw failureOf(file, database, proven.reason);
   if (read.status === 'rejected') throw read.reason;
@@ -55,7 +55,7 @@ function failureOf(file: string, { name }: ArchiveEntry, error: unknown): Failur
   return archiveRejected(file, invalid(`its ${name} cannot be restored: ${reasonOf(error)}`), { cause: error });
 }
 
-/** Reads an entry to its end. @param into gets the content as well */
+/** Reads an entry to its end. @param into receives the content as well */
 async function readToEnd(entry: ArchiveEntry, { onBytes, signal }: VerifyOptions, into?: PassThrough): Promise<void> {
   const look = (chunk: Buffer): void => {
     signal.throwIfAborted();

@@ -10,15 +10,15 @@ import { spoolBytes } from '../platform/spooled-bytes.ts';
 import type { Member } from './manifest.ts';
 
 /**
- * An archive that is being written, entry by entry. Memory grows neither with the size of an entry nor with their
- * number: the directory is kept in a temporary file until all entries are written.
+ * Writes an archive, entry by entry. Memory grows neither with the size of an entry nor with their number: the
+ * directory is in a temporary file until all entries are written.
  */
 export interface ArchiveWriter {
   /**
-   * Adds an entry, the former one having been added completely.
-   * @param compress false for what is compressed already
+   * Adds an entry. The entry before it must be complete.
+   * @param compress false for content that is compressed already
    * @param fill writes the content and ends the stream
-   * @param modified the time that the archive says of it; default: now
+   * @param modified the time in the archive; default: now
    * @returns the entry as it was written, and what `fill` returned
    */
   add<Result>(
@@ -27,24 +27,25 @@ export interface ArchiveWriter {
     fill: (into: Writable) => Promise<Result>,
     modified?: Date,
   ): Promise<{ readonly member: Member; readonly result: Result }>;
-  /** Adds a short content at once: a stream for each of many small files takes several times as long. */
+  /** Adds a short content in one piece: a stream for each of many small files takes several times as long. */
   addBytes(name: string, compress: boolean, content: Buffer, modified?: Date): Promise<Member>;
   /** Adds a short text. */
   addText(name: string, text: string): Promise<Member>;
-  /** Writes the directory of the archive, and returns when everything has reached the disk. */
+  /** Writes the directory of the archive and syncs the file to the disk. */
   finish(): Promise<void>;
-  /** Gives up and lets go of the file, which stays as it is. */
+  /** Closes the file without completing it. */
   abandon(): Promise<void>;
 }
 
-/** Bytes that wait for the disk at the most. */
+/** The most bytes that may wait for the disk. */
 const waiting = 512 * 1024;
 
 /**
  * Begins an archive.
- * @param into a new file, that only its owner can read, or a stream: the archive is written from its beginning to its end
- * @param onBytes hears of each piece of content how many bytes it has
- * @throws Error, from whatever comes next, if the file exists
+ * @param into a new file that only its owner can read, or a stream: the archive is written from its beginning to its
+ *   end
+ * @param onBytes called with the number of bytes of each piece of content
+ * @throws Error from the next call, if the file exists
  */
 export function createArchive(
   into: string | Writable,
@@ -89,7 +90,7 @@ export function createArchive(
         const start = offset;
         addAbortSignal(broken.signal, meter.stream);
         const piped = compress ? pipeline(meter.stream, createDeflateRaw(), packed) : pipeline(meter.stream, packed);
-        // whoever fills knows the reason, where both fail
+        // if both fail, the error of `fill` has the reason
         const [filled, written] = await Promise.allSettled([fill(meter.stream), piped]);
         if (filled.status === 'rejected') throw filled.reason;
         if (written.status === 'rejected') throw written.reason;
@@ -175,21 +176,21 @@ function openMeter(onBytes: (bytes: number) => void): Meter {
 
 // The records of a ZIP file ("APPNOTE.TXT – .ZIP File Format Specification", 4.3.7 to 4.3.16)
 
-/** What the records of an entry say of it. */
+/** The values in the records of an entry. */
 interface Entry {
   readonly name: string;
   readonly compress: boolean;
   readonly modified: Times;
   /** Where its header begins in the file. */
   readonly offset: number;
-  /** Whether checksum and sizes follow the content, because they are not known before. */
+  /** Whether checksum and sizes follow the content, because they are unknown before. */
   readonly followed: boolean;
   readonly crc: number;
   readonly size: number;
   readonly packed: number;
 }
 
-/** Version 4.5 of the format, whose files may be larger than 4 GB, and the version that a plain entry needs. */
+/** The version needed for files above 4 GB (4.5), and the version that a plain entry needs. */
 const [zip64Version, plainVersion] = [45, 20];
 /** Made on Unix, by version 6.3 of the format: the attributes are those of a plain file that only its owner can read. */
 const madeBy = (3 << 8) | 63;
@@ -197,7 +198,7 @@ const attributes = 0o100600 * 0x10000;
 /** Bits of the general purpose flag (4.4.4): the sizes follow, and the name is UTF-8. */
 const [sizesFollow, utf8Name] = [0x0008, 0x0800];
 const deflated = 8;
-/** The largest value of a field of 32 and of 16 bits: the true one stands in a record of ZIP64. */
+/** The largest value of a field of 32 and of 16 bits: the true value is in a ZIP64 record. */
 const [inZip64, manyEntries] = [0xffff_ffff, 0xffff];
 
 function localHeader(entry: Entry): Buffer {
@@ -221,7 +222,7 @@ function writeCommon({ compress, modified, followed }: Entry, needed: number, he
   }
 }
 
-/** Its sizes have 8 bytes only where they need them: there are readers that know no others. */
+/** Sizes have 8 bytes only if necessary: some readers accept only 4. */
 function dataDescriptor({ crc, size, packed }: Entry): Buffer {
   const large = Math.max(size, packed) >= inZip64;
   const record = Buffer.alloc(large ? 24 : 16);

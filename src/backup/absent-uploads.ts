@@ -60,7 +60,7 @@ type ReferencedFiles = Readonly<Partial<Record<UploadRootName, number>>>;
 /**
  * Finds the folders to whose files the database refers, and that are missing, empty, or inside the container itself:
  * TimeTracker's own compose files mount no volume at /app/uploads/project_attachments.
- * @param spoken of how many files of each folder the database speaks
+ * @param spoken to how many files of each folder the database refers
  * @param holds whether there is any file of a folder that is there
  * @param isMounted whether a folder lies on a volume
  */

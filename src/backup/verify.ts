@@ -133,7 +133,7 @@ export async function openDumpProof({ file, database }: Archive, signal: AbortSi
     const reason = `its dump was made by pg_dump ${header.pgDump}, which pg_restore ${needed} and newer read, ${found}`;
     throw archiveRejected(file, { kind: 'no-tool', reason });
   }
-  // the name of the Debian package is not part of the version
+  // the suffix of the Debian package is left out
   const server = `PostgreSQL ${header.server.replace(/ .*/s, '')}`;
   return { server, prove: (content) => inspectDump(tool, content, signal) };
 }
