@@ -17,10 +17,10 @@ import { holdJournal } from './journal-lock.ts';
 import type { Way } from '../state-folder/journal.ts';
 import { openTarget } from './open-target.ts';
 
-/** A restore that keeps what was there before. */
+/** A restore whose former database and uploads are kept. */
 type Keeping = DoneRestore & { readonly kept: string };
 
-/** Measures a database that was just put aside. @returns null if that failed: it is kept all the same */
+/** Measures a database that was just put aside. @returns null if that failed; the database is kept all the same */
 export async function measureFormer(target: RestoreTarget, kept: string, log: Log): Promise<Measurement | null> {
   try {
     return await target.measure(kept);
@@ -30,7 +30,10 @@ export async function measureFormer(target: RestoreTarget, kept: string, log: Lo
   }
 }
 
-/** Measures the uploads that were just put aside, folder by folder. One that cannot be measured is kept all the same. */
+/**
+ * Measures the uploads that were just put aside, folder by folder. A folder that cannot be measured is kept all the
+ * same.
+ */
 export async function measureUploads(
   folders: readonly string[],
   id: string,
@@ -50,8 +53,8 @@ export async function measureUploads(
 }
 
 /**
- * What was changed in a former database, and among its uploads, since they were put aside.
- * @returns null if nobody measured the database then, and the uploads are as they were
+ * Finds what was changed in a former database and its uploads since they were put aside.
+ * @returns null if the database was not measured then, and the uploads are unchanged
  * @throws Failure `restore-refused` (`former-gone`, `former-dropped`)
  */
 export async function compareFormer(
@@ -110,9 +113,9 @@ export function requireUnchanged(
 }
 
 /**
- * Drops every former database of this one that restores and undos keep, and the former uploads: after it there is no
- * way back. To be called under the run lock.
- * @param consent asks for it, given what is about to be dropped
+ * Drops every former database that restores and undos of this database keep, and the former uploads. This cannot be
+ * undone. Call it under the run lock.
+ * @param consent asks for consent, given what is about to be dropped
  * @throws Failure `restore-refused` if nothing is kept
  */
 export async function dropFormerOf(
@@ -135,7 +138,7 @@ export async function dropFormerOf(
     if (keeping.length === 0) throw nothingKept(live.name);
     const names = keeping.flatMap(({ done: { kept } }) => (kept === null ? [] : [kept]));
     await consent(restoreMessages.dropConsent(live.name, names));
-    // no undo may bring back meanwhile what goes here
+    // no undo may bring back at the same time what is dropped here
     const held = await holdJournal(context);
     try {
       for (const { done, target } of keeping) await dropKept(target, done, live.name, context);
@@ -147,7 +150,7 @@ export async function dropFormerOf(
   }
 }
 
-/** @throws Failure `restore-refused` if something outside needs what was kept */
+/** @throws Failure `restore-refused` if an object outside depends on what was kept */
 async function dropOnly(target: RestoreTarget, kept: string, database: string): Promise<void> {
   try {
     await target.drop(kept);
@@ -175,7 +178,7 @@ async function dropKept(
   log.info(there || done.kept === null ? restoreMessages.dropped(done.kept) : restoreMessages.goneAlready(done.kept));
 }
 
-/** There is no former database. */
+/** The failure: there is no former database. */
 export function nothingKept(database: string): Failure {
   return new Failure({ kind: 'restore-refused', database, obstacle: { kind: 'nothing-kept' } });
 }

@@ -17,12 +17,15 @@ import {
 } from '../state-folder/journal.ts';
 import { waitingMessages } from '../report/connection-messages.ts';
 
-/** The journal of a backup folder in the hands of one run. */
+/** The journal of a backup folder, owned by one run. */
 export interface HeldJournal {
   readonly mayGoOn: BeforeStep;
-  /** That another run has the journal by now: then nothing may be settled either. Null if it is still this run's. */
+  /**
+   * The failure if another run has taken over the journal: then this run may not recover anything either. Null if the
+   * journal is still this run's.
+   */
   takenOver(): Failure | null;
-  /** Begins a journal, or takes over the one that another run left. */
+  /** Begins a journal, or takes over the journal that another run left. */
   claim(journal: Journal): void;
   /** Writes the next phase, if the journal is still this run's. */
   write(journal: Journal): void;
@@ -34,8 +37,9 @@ export interface HeldJournal {
 type Holding = Pick<RestoreContext, 'config' | 'log' | 'signal'>;
 
 /**
- * Takes the kernel's lock on the backup folder, which a run holds for as long as it lives, stopped or not. Where the
- * file system has no locks, the journal alone tells whether another run has taken over: that is warned of.
+ * Takes the kernel's lock on the backup folder. A run holds it until its process ends, even while the process is
+ * stopped. If the file system has no locks, a warning says so, and only the journal shows whether another run has
+ * taken over.
  * @throws Failure `locked`; `restore-refused` (`folder`) if there is no place for a lock and a journal
  */
 export async function holdJournal({ config, log, signal }: Holding): Promise<HeldJournal> {
@@ -89,7 +93,7 @@ async function lockFolder({ config, log, signal }: Holding): Promise<() => void>
   }
 }
 
-/** There is no place for a lock and a journal. */
+/** The failure: there is no place for a lock and a journal. */
 export function noFolder(
   { backupFolder: folder }: Pick<Config, 'backupFolder'>,
   database: string,

@@ -7,10 +7,10 @@ import { swapOf, recoverOwn, unfinished } from './recover.ts';
 import { recoveryMessages } from '../report/restore-messages.ts';
 
 /**
- * Writes the journal before anything else, and brings it to its end whatever happens.
- * @param prepare told whom to ask before each step
- * @throws Failure only where the live database was not exchanged, where nobody can tell yet (`unfinished`), or where
- *   another run has taken over (`taken-over`): what fails after the exchange and is settled all the same is a warning
+ * Writes the journal before anything else, and completes it or rolls it back whatever happens.
+ * @param prepare receives the check to call before each step
+ * @throws Failure only if the live database was not swapped, if that is not known yet (`unfinished`), or if another
+ *   run has taken over (`taken-over`). A fault after the swap that recovery settles is a warning
  */
 export async function runJournalled(
   journal: Journal,
@@ -72,7 +72,7 @@ async function bringToEnd(
   throw failureAt('restoring', failed.error, config);
 }
 
-/** @throws Failure `restore-refused` where there is no place for a journal, or another one is there */
+/** @throws Failure `restore-refused` if there is no place for a journal, or another journal exists */
 function beginJournal(journal: Journal, held: HeldJournal, config: Config): void {
   if (readJournal(config) !== null) throw unfinished(config, null);
   try {

@@ -6,16 +6,19 @@ import { describeNotRecreated } from '../report/restore-messages.ts';
 import type { Way } from '../state-folder/journal.ts';
 
 /**
- * What the live database has around the application's tables, and no archive holds: publications, subscriptions,
- * replication slots, rights of other roles, default privileges.
- * @param way in which the database is exchanged: what belongs to a database stays where only a schema changes
+ * Reads what belongs to the live database and is in no archive: publications, subscriptions, replication slots, rights
+ * of other roles, default privileges.
+ * @param way the kind of swap: a swap of schemas keeps what belongs to the database
  */
 export async function findLeftBehind(live: Database, way: Way): Promise<readonly Surrounding[]> {
   if (way === 'files') return [];
   return live.read((session) => findSurroundings(session, way === 'schemas' ? 'schema' : 'database'));
 }
 
-/** Makes anew in a restored database what can do no harm there. What cannot be made, for want of its table perhaps, is told. */
+/**
+ * Makes in a restored database those objects that can do no harm there. Logs what cannot be made, for example because
+ * its table is missing.
+ */
 export async function carryAlong(around: readonly Surrounding[], database: Database, log: Log): Promise<void> {
   for (const { object, on, statement } of around.filter(({ safe }) => safe)) {
     try {
@@ -26,7 +29,7 @@ export async function carryAlong(around: readonly Surrounding[], database: Datab
   }
 }
 
-/** What of it a restored database lacks. */
+/** The objects that a restored database lacks. */
 export async function findLacking(
   around: readonly Surrounding[],
   database: Database,

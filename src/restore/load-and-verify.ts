@@ -21,7 +21,7 @@ import type { RestoreContext, Source } from './target.ts';
 import { findWarnings } from './warnings.ts';
 import { waitingMessages } from '../report/connection-messages.ts';
 
-/** Opens a database of a restore's own. */
+/** Opens a database that the restore itself has made. */
 export async function withScratchDatabase<Result>(
   target: DatabaseTarget,
   { config, log, version, signal }: RestoreContext,
@@ -46,9 +46,9 @@ export async function withScratchDatabase<Result>(
 }
 
 /**
- * Compares a database that was just loaded with what the archive says of it, and brings it to this image's schema.
- * @throws Failure `archive-rejected` if it is none of the application's, or newer; `restore-refused` if it cannot be
- *   migrated
+ * Compares a loaded database with the archive's manifest, and brings it to this image's schema.
+ * @throws Failure `archive-rejected` if it is not a database of the application, or a newer one; `restore-refused`
+ *   if it cannot be migrated
  */
 export async function upgradeAndVerify(database: Database, source: Source, context: RestoreContext): Promise<void> {
   const { manifest } = source.archive;
@@ -75,14 +75,14 @@ export async function upgradeAndVerify(database: Database, source: Source, conte
   }
 }
 
-/** Unpacks the dump: several jobs can only read a file. */
+/** Unpacks the dump into a file, because several jobs can only read a file. */
 export async function unpackDump({ archive, folder }: Source, { signal, onBytes }: RestoreContext): Promise<string> {
   const file = join(folder, 'db.dump');
   await extractEntry(archive.database, file, { signal, onBytes });
   return file;
 }
 
-/** Why a dump is not loaded. */
+/** The failure for a dump that is not loaded. */
 export function dumpRejected(
   found: Exclude<Loader, { readonly kind: 'ready' }>,
   { archive }: Source,
@@ -93,19 +93,19 @@ export function dumpRejected(
   return archiveRejected(archive.file, { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_GIGABYTES' });
 }
 
-/** What the gate would refuse: in its words, as a fault of the archive. */
+/** Turns a refusal of the gate into a rejection of the archive. */
 export function refusedAs(refusal: Refusal, { name }: Pick<Database, 'name'>, source: Source): Failure {
   const { title, happened } = describeCause({ kind: 'refused', database: name, refusal });
   return archiveUnusable(source, `${title}. ${happened.join(' ')}`.replace(/\.+$/, ''));
 }
 
-/** Whether a cause lies in the server, its disk or this machine, and not in what was loaded. */
+/** Whether the cause is the server, its disk or this machine, and not the loaded data. */
 function liesHere({ kind }: Cause, { engine }: Database): boolean {
   return kind !== 'other' && kind !== 'rows' && (kind !== 'damage' || engine === 'postgresql');
 }
 
 /**
- * Whether the live database is what a restore has to leave behind.
+ * Verifies the live database after a restore.
  * @returns what is wrong with it; null if nothing
  */
 export async function findRestoredFault(
@@ -118,14 +118,14 @@ export async function findRestoredFault(
   return state.kind === 'unreadable' ? state : { reason: `its state is ${state.kind}`, cause: { kind: 'other' } };
 }
 
-/** Nothing may be guessed about a database of unknown origin, and nothing be left behind on its account. */
+/** The settings for a database of unknown origin: no guesses, and no files outside of it. */
 export function scratchConfig(config: Config, { folder }: Source): Config {
   return {
     ...config,
     backupBeforeMigrate: 'never',
     backupMaxAge: null,
     backupFolder: folder,
-    // they are put in their places after this database
+    // the uploads are swapped after this database
     uploadRoots: [],
     skipCleanup: true,
     requireExisting: true,
@@ -134,7 +134,7 @@ export function scratchConfig(config: Config, { folder }: Source): Config {
   };
 }
 
-/** @throws Failure `archive-rejected` if a database does not hold what its archive's manifest counts */
+/** @throws Failure `archive-rejected` if the rows of a database differ from the counts in the manifest */
 export function compareContents({ rows, revisions }: DatabaseSummary, manifest: Manifest, source: Source): void {
   const differing = Object.entries(manifest.rows).filter(([table, count]) => rows[table] !== count);
   if (differing.length > 0) {
@@ -149,7 +149,7 @@ export function compareContents({ rows, revisions }: DatabaseSummary, manifest: 
   }
 }
 
-/** @throws Failure `archive-rejected` if an archive is at a revision that only a newer image knows */
+/** @throws Failure `archive-rejected` if only a newer image knows the archive's revision */
 export function requireKnownRevisions(revisions: readonly string[], source: Pick<Source, 'archive'>): void {
   const unknown = revisions.filter((revision) => !releaseGraph.knows(revision));
   if (unknown.length === 0) return;
@@ -157,14 +157,14 @@ export function requireKnownRevisions(revisions: readonly string[], source: Pick
   throw archiveUnusable(source, reason);
 }
 
-/** The archive is whole, but cannot be used here. */
+/** The failure: the archive is whole, but cannot be used here. */
 export function archiveUnusable({ archive }: Pick<Source, 'archive'>, reason: string): Failure {
   return new Failure({ kind: 'archive-rejected', archive: archive.file, fault: { kind: 'unusable', reason } });
 }
 
 /**
- * Why a dump could not be loaded: because it is damaged, which its checksum does not tell if it was damaged before it
- * was packed, or for a reason that lies here.
+ * The failure for a dump that could not be loaded. Either the dump is damaged (its checksum does not show damage from
+ * before it was packed), or the cause is on this side.
  */
 export async function failedLoad(error: unknown, { archive }: Source, context: RestoreContext): Promise<Failure> {
   const { config, signal } = context;
@@ -180,7 +180,7 @@ export async function failedLoad(error: unknown, { archive }: Source, context: R
   return failureAt('restoring the dump', error, config);
 }
 
-/** A step of a restore that failed for a reason of its own. A failure that says more is passed on as it is. */
+/** The failure for a step of a restore. A failure that is more specific is passed on unchanged. */
 export function failureAt(step: string, error: unknown, config: Pick<Config, 'database'>): Failure {
   if (error instanceof Failure && /^(archive-rejected|restore-refused|missing-rights|locked)$/.test(error.problem.kind))
     return error;
@@ -199,7 +199,7 @@ export function refusedStep(
   return new Failure({ kind: 'restore-refused', database: name, obstacle }, { cause: error });
 }
 
-/** Why something failed, as a sentence without its full stop. */
+/** The reason of an error, as a sentence without its full stop. */
 export function reasonInWords(error: unknown): string {
   if (!(error instanceof Failure)) return reasonOf(error);
   const { title, happened } = describeCause(error.problem);

@@ -14,10 +14,10 @@ import type { RestoreContext, RestoreTarget } from './target.ts';
 import { waitingMessages } from '../report/connection-messages.ts';
 
 /**
- * Opens the place of the live database for a restore. To be called under its run lock.
- * @param way in which something is kept that is to be put back or dropped, whatever this user may do by now; null for
- * the best one that there is
- * @throws Failure `restore-refused` if that way is closed
+ * Opens the target of a restore. Call it under the run lock of the live database.
+ * @param way the kind of swap with which a former database was kept that is to be restored or dropped, whatever
+ *   rights this user has now; null for the best kind available
+ * @throws Failure `restore-refused` if that kind of swap is impossible
  */
 export async function openTarget(
   live: Database,
@@ -45,7 +45,7 @@ export async function openTarget(
   }
 }
 
-/** Whole databases are exchanged over one connection, and the archive is loaded over another one at the same time. */
+/** A swap of whole databases needs one connection, and loading the archive needs another one at the same time. */
 const mayCreate = (live: Database): Promise<boolean> =>
   live.read(async (session) =>
     flag(
@@ -54,7 +54,7 @@ const mayCreate = (live: Database): Promise<boolean> =>
     ),
   );
 
-/** Enters a maintenance database, waiting for a restore that is at work. @returns null if none lets this user in */
+/** Connects to a maintenance database, and waits for a running restore. @returns null if none accepts this user */
 export function enterMaintenanceDatabase(target: PostgresTarget, context: RestoreContext): Promise<Maintenance | null> {
   const { config, log, version, signal } = context;
   return enterMaintenance(target, {
@@ -71,12 +71,12 @@ export function enterMaintenanceDatabase(target: PostgresTarget, context: Restor
   });
 }
 
-/** How a journal names this process. */
+/** The name of this process in a journal. */
 export function thisProcess(): string {
   return `host ${hostname()}, pid ${process.pid}`;
 }
 
-/** What keeps everybody from whole databases. */
+/** The obstacle to a swap of whole databases, for every user. */
 export const noMaintenanceDatabase = 'neither postgres nor template1 lets this user in';
 
 function noWayIn(database: string): Failure {

@@ -7,11 +7,11 @@ import { Failure } from '../errors/failure.ts';
 import { listSessions } from '../report/quarantine-messages.ts';
 import type { RestoreContext } from './target.ts';
 
-/** How often others are told to end who connect again at once. */
+/** How often to end sessions that reconnect at once. */
 const attempts = 5;
 const insufficientPrivilege = '42501';
 
-/** @throws Failure `restore-refused` if others may still write to the database */
+/** @throws Failure `restore-refused` if other sessions may still write to the database */
 export function requireNoOtherSessions({ sessions, prepared }: OthersAtWork, database: string): void {
   if (prepared.length > 0) {
     const obstacle = { kind: 'prepared-transactions', names: prepared } as const;
@@ -24,7 +24,8 @@ export function requireNoOtherSessions({ sessions, prepared }: OthersAtWork, dat
 }
 
 /**
- * Before a restore begins, and before it opens a SQLite file itself: it may take long, and would be refused in the end.
+ * Checks for other sessions before a restore begins, and before it opens a SQLite file itself. A restore may take
+ * long, and would be refused at its end.
  * @throws Failure `restore-refused`
  */
 export async function requireExclusiveAccess(
@@ -41,10 +42,10 @@ export async function requireExclusiveAccess(
 }
 
 /**
- * Exchanges schemas of the live database with nobody else at work in it. That is proven in the very transaction of the
- * exchange; with `disconnect` sessions of others are ended before.
- * @param work runs SQL at the beginning of a transaction: an error of that SQL has to come out of it
- * @throws Failure `restore-refused` if others do not go, or come again
+ * Swaps schemas of the live database while no other session uses it. The transaction of the swap checks this itself;
+ * with `disconnect`, other sessions are ended before.
+ * @param work runs the given SQL at the beginning of its transaction, and must throw the error of that SQL
+ * @throws Failure `restore-refused` if other sessions do not end, or reconnect
  */
 export async function withoutOtherSessions(
   live: Database,
@@ -63,13 +64,13 @@ export async function withoutOtherSessions(
       if (!isExclusion(error)) throw error;
       if (disconnect && attempt < attempts) continue;
       requireNoOtherSessions(await live.othersAtWork(), live.name);
-      // whoever it was has gone again
+      // the other session has ended in the meantime
       if (attempt >= attempts) throw error;
     }
   }
 }
 
-/** Ends the sessions of others, and waits until they are gone. @throws Failure `missing-rights` */
+/** Ends other sessions and waits until they have ended. @throws Failure `missing-rights` */
 async function endOthers(live: Database, signal: AbortSignal): Promise<void> {
   const tellAll = async (session: Session): Promise<number> => {
     const { sessions } = await findOtherSessions(session);

@@ -17,26 +17,26 @@ import { requireExclusiveAccess } from './other-sessions.ts';
 import { requireWritable } from './uploads/swap.ts';
 
 /**
- * Everything that a restore requires before it begins. Reads only.
- * @throws Failure `restore-refused` where others are at work, a folder of uploads cannot be written to, or there is too
- *   little room
+ * Checks everything that a restore requires before it begins. Reads only.
+ * @throws Failure `restore-refused` if there are other sessions, a folder of uploads cannot be written, or there is
+ *   too little room
  */
 export async function requireReady(archive: Archive, live: Database, config: Config): Promise<void> {
-  // who has a SQLite file open may be out of sight: TT_RESTORE_FROM is the consent to that
+  // db-init cannot always see who has a SQLite file open: setting TT_RESTORE_FROM is the consent to that
   await requireExclusiveAccess(live, { config, disconnect: config.database.kind === 'sqlite' });
   const roots = rootsOf(archive, config);
   await requireWritable(roots);
   requireRestoreSpace(archive, roots, config);
 }
 
-/** The folders that the archive has a say about. One without uploads says nothing: what is there stays. */
+/** The folders that the archive replaces. An archive without uploads replaces none. */
 export function rootsOf({ manifest, uploadRoots: held }: Archive, { uploadRoots }: Config): readonly UploadRoot[] {
   return uploadRoots.filter(({ name }) => manifest?.uploads.includes(name) === true || held.includes(name));
 }
 
 /**
- * What a restore would run out of, as far as it is known before anything is unpacked: room for the database of the
- * archive, and for the uploads of each folder.
+ * Checks the free space, as far as it can be known before unpacking: for the database of the archive, and for the
+ * uploads of each folder.
  * @throws Failure `restore-refused` (`no-space`)
  */
 export function requireRestoreSpace(archive: Archive, roots: readonly UploadRoot[], config: Config): void {
@@ -49,7 +49,7 @@ export function requireRestoreSpace(archive: Archive, roots: readonly UploadRoot
   }
 }
 
-/** The dump is unpacked before it is loaded. */
+/** The space for the dump, which is unpacked before it is loaded. */
 function requireDumpSpace({ file, database }: Archive, folder: string): void {
   const [needed, free] = [database.size, freeSpace(folder)];
   if (free >= needed) return;
@@ -57,7 +57,7 @@ function requireDumpSpace({ file, database }: Archive, folder: string): void {
   throw new Failure({ kind: 'restore-refused', database: file, obstacle });
 }
 
-/** What a restore has to be allowed, for the way that it would go. PostgreSQL only. @throws Failure `missing-rights` */
+/** Checks the rights that the planned kind of swap needs. PostgreSQL only. @throws Failure `missing-rights` */
 export async function requireRestoreRights(live: Database): Promise<void> {
   if (live.engine !== 'postgresql') return;
   const wholly = !(await isShared(live)) && (await live.read((session) => exchangesDatabases(session)));
@@ -66,8 +66,8 @@ export async function requireRestoreRights(live: Database): Promise<void> {
 }
 
 /**
- * Reads the whole archive: that it is not damaged, and that its database holds nothing that a restore refuses unless
- * somebody answers for it. Nothing is run, and nothing is written but temporary files.
+ * Reads the whole archive: checks that it is not damaged, and that its database holds no object that needs
+ * `--trust-archive`. Runs nothing from it, and writes only temporary files.
  * @throws Failure `archive-rejected`
  */
 export async function requireHarmless(archive: Archive, config: Config, signal: AbortSignal): Promise<void> {

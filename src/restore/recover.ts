@@ -23,14 +23,14 @@ import { withScratchDatabase } from './load-and-verify.ts';
 import { schemaSwapTarget } from './targets/schema-swap.ts';
 import { discardUploads, swapUploads } from './uploads/swap.ts';
 
-/** Where a restore keeps what it needs meanwhile. */
+/** The folder for the temporary files of a restore. */
 export function stagingFolderOf(config: Pick<Config, 'backupFolder'>, id: string): string {
   return join(stateFolderOf(config), `restore-${id}`);
 }
 
 /**
- * Brings a journalled restore or undo to its end: forwards where the exchange has happened, back where it has not. It
- * may be cut off and called again. Nobody else may be at work on it: the target's lock and that of the journal say so.
+ * Completes a journalled restore or undo if the swap has happened; rolls it back if not. It may be interrupted and
+ * called again. The caller holds the lock of the target and the lock of the journal, so no other run works on it.
  */
 async function recoverJournal(
   target: RestoreTarget,
@@ -53,12 +53,12 @@ async function recoverJournal(
   return 'finished';
 }
 
-/** How far an exchange has come, for the record of the run. */
+/** How far a swap has come, for the record of the run. */
 export function swapOf({ action, places }: Journal, phase: Exchange['phase']): Exchange {
   return { action, phase, incoming: places.incoming, outgoing: places.outgoing };
 }
 
-/** What is left to do once the new database is live. */
+/** The steps that remain once the new database is live. */
 async function finish(
   target: RestoreTarget,
   journal: Journal,
@@ -67,7 +67,7 @@ async function finish(
 ): Promise<void> {
   const { id, action, way, database, archive, places } = journal;
   const { mayGoOn } = held;
-  // it must not be taken back any more, whatever the way
+  // from here on it must not be rolled back, whatever the kind of swap
   held.write({ ...journal, phase: 'finishing' });
   for (const { folder, former } of journal.uploads) {
     if (former !== null) await bringBackFormer(folder, former, id, config, mayGoOn);
@@ -82,7 +82,7 @@ async function finish(
   const finishedAt = new Date().toISOString();
   const kept = (await target.isKept(places.outgoing)) ? places.outgoing : null;
   const uploads = foldersOf(journal.uploads);
-  // what it brought back is not kept any more
+  // the database that it brought back is live, and no longer a former one
   for (const done of readHistory(config).filter((earlier) => earlier.kept === places.incoming)) {
     remember(config, { ...done, kept: null, uploads: [], measured: null, measuredUploads: {} });
   }
@@ -94,7 +94,7 @@ async function finish(
     remember(config, { ...done, measured });
   } catch (error) {
     if (measured === null) throw error;
-    // on a full disk there may still be room for the rest, which the restore needs
+    // on a full disk there may still be room for the remaining steps, which the restore needs
     log.warn(describeUnmeasured(places.outgoing, reasonOf(error)));
     remember(config, { ...done, measured: null });
   }
@@ -118,24 +118,24 @@ async function forget({ id }: Journal, held: HeldJournal, config: Config): Promi
   held.remove();
 }
 
-/** What lies among the uploads perhaps, and is none. */
+/** Paths that may be inside a folder of uploads and are not uploads. */
 async function pathsThatStay(folder: string, config: Config, archive: string | null): Promise<readonly string[]> {
-  // a folder of uploads inside another one has a swap of its own
+  // a folder of uploads inside another one is swapped separately
   const roots = config.uploadRoots.map((root) => root.folder).filter((other) => other !== folder);
   const stay = [config.backupFolder, ...roots, ...(archive === null ? [] : [archive])];
   const { database } = config;
   if (database.kind !== 'sqlite') return stay;
   const home = dirname(database.file);
-  // with all that is named after the database file: side files, locks, former ones
+  // together with all files that are named after the database file: side files, locks, former files
   const names = await readdir(home).catch(() => []);
   const own = names.filter((name) => name.startsWith(basename(database.file)));
   return [...stay, ...own.map((name) => join(home, name))];
 }
 
 /**
- * Waits for a restore that is at work in this backup folder, and finishes or takes back one that died.
+ * Waits for a running restore in this backup folder, and completes or rolls back one whose process has died.
  * @param openLive opens the live database
- * @throws Failure `restore-refused` (`unfinished`) if the journal cannot be read, or is about anything else
+ * @throws Failure `restore-refused` (`unfinished`) if the journal cannot be read, or is about another database
  */
 export async function recoverRestore(
   context: RestoreContext,
@@ -146,10 +146,10 @@ export async function recoverRestore(
   if (journal === null) return;
   if (journal === 'unreadable') throw await unreadableJournal(context);
   if (!isAbout(journal, config)) throw unfinished(config, `its journal is about another database, ${journal.database}`);
-  // before the session's lock: whoever has this one may still need that
+  // taken before the session's lock: the run that holds this lock may still need that one
   const held = await holdJournal(context);
   try {
-    // who was waited for may have finished, or may have been another one
+    // the run that held the lock may have finished, or may have been another one
     const present = readJournal(config);
     if (present === null || present === 'unreadable' || present.way !== journal.way) return;
     await withTarget(journal.way, context, openLive, (target) => takeOver(target, held, context));
@@ -158,10 +158,10 @@ export async function recoverRestore(
   }
 }
 
-/** Settles what a dead run left, in the name of this one. */
+/** Recovers what a dead run left; this run takes over its journal. */
 async function takeOver(target: RestoreTarget, held: HeldJournal, context: RestoreContext): Promise<void> {
   const { config, log, recorder } = context;
-  // where the kernel has no lock for the folder, only now is everybody else kept away
+  // if the folder has no kernel lock, other runs are kept away only from here on
   const present = readJournal(config);
   if (present === null || present === 'unreadable') return;
   if (!isOfTarget(present, target))
@@ -180,7 +180,7 @@ async function takeOver(target: RestoreTarget, held: HeldJournal, context: Resto
   log.warn(recoveryMessages.settled(present.action, outcome));
 }
 
-/** Nobody can tell what became of the restore; a database that it left closed is told before anything else. */
+/** The failure if the outcome of the restore is unknown. A database that the restore left closed is reported first. */
 async function unreadableJournal({ config, version }: RestoreContext): Promise<Failure> {
   const { database: configured } = config;
   const closed = configured.kind === 'sqlite' ? null : await findClosed(configured, `db-init ${version} restore`);
@@ -196,7 +196,7 @@ async function unreadableJournal({ config, version }: RestoreContext): Promise<F
   });
 }
 
-/** Opens the place of a live database, and takes the lock of restores, to settle what another run or connection left. */
+/** Opens the target and takes the lock of restores, to recover what another run or connection left. */
 async function withTarget<Result>(
   way: Way,
   context: RestoreContext,
@@ -227,9 +227,8 @@ async function withTarget<Result>(
 }
 
 /**
- * Settles a journal of this very run after something failed. If the connection is lost, the truth is asked for over
- * another one.
- * @throws Error if that failed as well: the journal stays for the next start
+ * Recovers the journal of this run after a failure. If the connection is lost, it asks the database over a new one.
+ * @throws Error if that fails as well; the journal stays for the next start
  */
 export async function recoverOwn(
   target: RestoreTarget,
@@ -238,7 +237,7 @@ export async function recoverOwn(
   context: RestoreContext,
 ): Promise<'finished' | 'taken back'> {
   const { config, log } = context;
-  // a signal has ended the work; that it is cleaned up must not be ended by it as well
+  // a signal has ended the work; it must not end the clean-up as well
   const patient = { ...context, signal: new AbortController().signal };
   return recoverJournal(target, journal, held, patient).catch((error: unknown) => {
     if (!isLost(error)) throw error;
@@ -250,19 +249,22 @@ export async function recoverOwn(
   });
 }
 
-/** Whether a failure says itself what it is; one step that failed says that nothing was restored, which is not known here. */
+/**
+ * Whether a failure may be passed on as it is. A failed step would claim that nothing was restored, which is unknown
+ * here.
+ */
 function isNamed(error: unknown): boolean {
   if (!(error instanceof Failure)) return false;
   const { problem } = error;
   return problem.kind !== 'restore-refused' || problem.obstacle.kind !== 'failed';
 }
 
-/** Whether the journal is about the database that this run is configured for. */
+/** Whether the journal is about the configured database. */
 function isAbout({ way, database }: Journal, config: Config): boolean {
   return (way === 'files') === (config.database.kind === 'sqlite') && namesOf(config.database).has(database);
 }
 
-/** A restore is not over, and this run may not go on. */
+/** The failure: a restore is not finished, and this run may not go on. */
 export function unfinished(config: Config, reason: string | null, cause?: unknown): Failure {
   const obstacle = { kind: 'unfinished', journal: journalFileOf(config), reason } as const;
   return new Failure({ kind: 'restore-refused', database: displayNameOf(config.database), obstacle }, { cause });

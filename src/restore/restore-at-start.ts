@@ -15,8 +15,8 @@ import { type DoneRestore, readHistory } from '../state-folder/restore-history.t
 import type { ArchiveIdentity } from '../state-folder/journal.ts';
 
 /**
- * Restores the archive that TT_RESTORE_FROM names, once: what was restored is remembered beside the backups.
- * @param places where it may lie
+ * Restores the archive in TT_RESTORE_FROM once: `restores.json` beside the backups lists the restored archives.
+ * @param places the possible paths of the archive
  * @param withLive opens the live database under its run lock
  * @throws Failure `archive-rejected`, `restore-refused`
  */
@@ -32,10 +32,10 @@ export async function restoreAtStart(
   const { file } = archive;
   const identity = await identify(file, true);
   await withLive(async (live) => {
-    // another start may have done it while this one waited for the lock
+    // another start may have restored it while this one waited for the lock
     if (await isRestored(file, context)) return;
     log.warn(restoreAtStartMessages.begins(file, live.name));
-    // to set the variable is the consent
+    // setting the variable is the consent
     const request = { archive, identity, dryRun: false, databaseOnly: false, consent: null };
     await restore(request, live, context).catch(atStart);
     log.info(restoreAtStartMessages.ended);
@@ -43,8 +43,8 @@ export async function restoreAtStart(
 }
 
 /**
- * The archive that a start would restore before anything else; null if it was restored already. Nothing is written.
- * @throws Failure as `restoreAtStart`, as far as the archive is the reason
+ * The archive that a start would restore first; null if it was restored already. Writes nothing.
+ * @throws the failures of `restoreAtStart` whose reason is the archive
  */
 export async function findArchiveAtStart(
   places: readonly string[],
@@ -55,7 +55,7 @@ export async function findArchiveAtStart(
   return openFirst(places, context.config).catch(atStart);
 }
 
-/** What would keep a start from restoring an archive, as far as that can be known without loading it. */
+/** Checks whether a start could restore the archive, as far as that can be known without loading it. */
 export async function obstacleAtStart(
   archive: Archive,
   live: Database,
@@ -73,8 +73,8 @@ export async function obstacleAtStart(
 }
 
 /**
- * Does what a start would do, and throws the result away. To be called under the run lock.
- * @throws Failure as `restoreAtStart`
+ * Does what a start would do, and deletes the result. Call it under the run lock.
+ * @throws the failures of `restoreAtStart`
  */
 export async function rehearseAtStart(archive: Archive, live: Database, context: RestoreContext): Promise<void> {
   await requireReady(archive, live, context.config);
@@ -87,7 +87,7 @@ async function openFirst(places: readonly string[], config: Config): Promise<Arc
   return openMatchingArchive(requireArchive(places), config);
 }
 
-/** Nobody stands before it who has just named the archive. */
+/** The failure text for a start, where nobody has just typed the name of the archive. */
 function atStart(error: unknown): never {
   if (!(error instanceof Failure) || error.problem.kind !== 'archive-rejected') throw error;
   throw new Failure({ ...error.problem, atStart: true }, { cause: error });
@@ -101,8 +101,8 @@ async function isRestored(file: string, { config, log }: Pick<RestoreContext, 'c
 }
 
 /**
- * Tells an archive by where it lies, its size and its time; by its content as well where somebody will ask again. The
- * logs beside a bare SQLite file hold some of its rows, and are told along with it.
+ * Identifies an archive by path, size and time; by its content as well where it is asked again later. The logs beside
+ * a bare SQLite file hold some of its rows, and belong to its identity.
  */
 export async function identify(file: string, byContent: boolean): Promise<ArchiveIdentity> {
   const stats = await Promise.all(filesOf(file).map((path) => stat(path)));
@@ -114,9 +114,9 @@ export async function identify(file: string, byContent: boolean): Promise<Archiv
 const filesOf = (file: string): readonly string[] => [file, ...sideFilesOf(file).map((suffix) => file + suffix)];
 
 /**
- * The restore of an archive at a start, if it is remembered. The content decides, whatever the file is called; it is
- * only read where name, size and time do not tell already. An archive that is gone is told by its path.
- * @throws Failure `restore-refused` where what was restored cannot be told
+ * Finds the recorded restore of an archive at a start. The content decides, whatever the name of the file; it is only
+ * read if path, size and time do not match. A missing archive is identified by its path.
+ * @throws Failure `restore-refused` if it is unknown what was restored
  */
 export async function findRestoreAtStart(
   config: Pick<Config, 'backupFolder' | 'database'>,

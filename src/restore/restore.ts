@@ -43,29 +43,29 @@ import { requireWritable, stageUploads } from './uploads/swap.ts';
 import { writeStamp } from '../state-folder/run-stamp.ts';
 import { timeInName } from '../platform/local-time.ts';
 
-/** What is to be restored. */
+/** What to restore. */
 export interface RestoreRequest {
   readonly archive: Archive;
   readonly identity: ArchiveIdentity;
-  /** Up to the proof only. */
+  /** Restore and verify beside the live database only, without the swap. */
   readonly dryRun: boolean;
-  /** Leave the uploads as they are. */
+  /** Keep the uploads as they are. */
   readonly databaseOnly: boolean;
-  /** Asks under the lock, when it is known what is going to happen; null if nobody is to be asked. @throws Failure */
+  /** Asks under the lock, once it is known what will happen; null to ask nobody. @throws Failure */
   readonly consent: (() => Promise<void>) | null;
 }
 
-/** How the database from before the last restore is to be put back. */
+/** How to bring back the database from before the last restore. */
 export interface UndoRequest {
-  /** Whether it is wanted although it was changed since it was put aside. */
+  /** Whether to bring it back although it was changed since it was put aside. */
   readonly acceptChanges: boolean;
-  /** Asks under the lock, when it is known what comes back; null if it was given before. @throws Failure */
+  /** Asks under the lock, once it is known what comes back; null if consent was given before. @throws Failure */
   readonly consent: (() => Promise<void>) | null;
 }
 
 /**
- * Opens an archive and makes sure that it fits this image. What comes from the other engine is loaded row by row; into
- * PostgreSQL goes a bare SQLite file as well.
+ * Opens an archive and checks that it fits this image. An archive of the other engine is loaded row by row; PostgreSQL
+ * accepts a bare SQLite file as well.
  * @throws Failure `archive-rejected`
  */
 export async function openMatchingArchive(file: string, { archiveLimits, database }: Config): Promise<Archive> {
@@ -76,15 +76,15 @@ export async function openMatchingArchive(file: string, { archiveLimits, databas
 }
 
 /**
- * Restores an archive: a healthy database is made of it beside the live one, and takes its place only then. The former
- * one is kept. To be called under the run lock of the live database.
+ * Restores an archive: makes a healthy database from it beside the live one, and only then swaps the two. Keeps the
+ * former database. Call it under the run lock of the live database.
  * @throws Failure `archive-rejected`, `restore-refused`
  */
 export async function restore(request: RestoreRequest, live: Database, context: RestoreContext): Promise<void> {
   await naming('the restore', context, () => bringIn(request, live, context));
 }
 
-/** What the server says no to before the work is journalled is a restore that failed as well. */
+/** Reports an error of the server before the journal exists as a failed restore as well. */
 async function naming(step: string, { config, signal }: RestoreContext, work: () => Promise<void>): Promise<void> {
   try {
     await work();
@@ -129,8 +129,8 @@ async function bringIn(request: RestoreRequest, live: Database, context: Restore
 }
 
 /**
- * Puts the database from before the last restore back, and its uploads. What is live now is kept in its place, so
- * that another undo takes this one back. To be called under the run lock.
+ * Brings back the database from before the last restore, and its uploads. Keeps what is live now, so that another undo
+ * reverts this one. Call it under the run lock.
  * @throws Failure `restore-refused`
  */
 export async function undoRestore(request: UndoRequest, live: Database, context: RestoreContext): Promise<void> {
@@ -154,7 +154,7 @@ async function bringBack(
     requireUnchanged(last, found, acceptChanges);
     if (consent !== null) {
       await consent();
-      // a question may stand for long: what comes back is what was shown
+      // the operator may answer late: check that what comes back is still what was shown
       const later = await compareFormer(target, last, context);
       if (!isDeepStrictEqual(later, found)) requireUnchanged(last, later, false);
     }
@@ -166,7 +166,7 @@ async function bringBack(
   }
 }
 
-/** Says what the former database has around its tables, and the restored one does not. */
+/** Logs the objects that belong to the former database and that the restored one lacks. */
 async function tellLacking(around: readonly Surrounding[], way: Way, context: RestoreContext): Promise<void> {
   if (around.length === 0) return;
   const { config, log, signal } = context;
@@ -182,7 +182,7 @@ async function tellLacking(around: readonly Surrounding[], way: Way, context: Re
   }
 }
 
-/** Says what is kept, and where. */
+/** Logs what is kept, and where. */
 async function tellKept({ config, log }: RestoreContext): Promise<void> {
   const last = lastKept(config);
   const uploads = await Promise.all((last?.uploads ?? []).map((folder) => findFormer(folder, last?.id ?? '', config)));
@@ -194,7 +194,7 @@ async function tellKept({ config, log }: RestoreContext): Promise<void> {
   );
 }
 
-/** The exchange of an undo. */
+/** The swap of an undo. */
 async function swapBack(target: RestoreTarget, database: string, context: RestoreContext): Promise<void> {
   const { config } = context;
   const last = lastKept(config);
@@ -208,8 +208,8 @@ async function swapBack(target: RestoreTarget, database: string, context: Restor
 }
 
 /**
- * The last look, at what the application is going to find. It was healthy before the exchange; if it is not now, the
- * former database is put back.
+ * Verifies the database that the application is going to find. It was healthy before the swap; if it is not healthy
+ * now, the former database is brought back.
  */
 async function verifyLive(
   journal: Journal,
@@ -220,7 +220,7 @@ async function verifyLive(
 ): Promise<void> {
   const { config, log, recorder } = context;
   recorder.exchange(swapOf(journal, 'unproven'));
-  // the exchange is done: who wants to stop now only has to wait for a moment
+  // the swap is done: a signal now only has to wait for a moment
   const patiently = { ...context, signal: new AbortController().signal };
   const fault = await withScratchDatabase(config.database, patiently, async (database) => {
     const found = await findRestoredFault(database, source, config);
@@ -273,7 +273,7 @@ async function stage(
   }
 }
 
-/** `20261123_201500`, in the zone of TZ: people will meet it in names. */
+/** `20261123_201500`, in the zone of TZ, because people see it in names. */
 function newId(config: Config): string {
   const id = timeInName(new Date(), '_');
   const taken = readHistory(config).filter((done) => done.id.startsWith(id)).length;

@@ -7,84 +7,85 @@ import type { Log } from '../report/log.ts';
 import type { Recorder } from '../report/run-record.ts';
 import type { Journal, Places, Way } from '../state-folder/journal.ts';
 
-/** What restores work with. */
+/** What every restore needs. */
 export interface RestoreContext {
   readonly config: Config;
   readonly log: Log;
   readonly recorder: Recorder;
-  /** Of db-init. */
+  /** The version of db-init. */
   readonly version: string;
   readonly signal: AbortSignal;
-  /** Whether sessions of others may be ended. */
+  /** Whether other sessions may be ended. */
   readonly disconnect: boolean;
-  /** Whether the owner answers for the archive: then objects that TimeTracker does not make are loaded as well. */
+  /** Whether the operator trusts the archive: then objects that TimeTracker does not make are loaded as well. */
   readonly trusted: boolean;
-  /** Whether rows of a SQLite database that PostgreSQL does not hold may be set aside, in a quarantine schema. */
+  /** Whether rows that do not fit the other engine may be set aside. */
   readonly setAside?: boolean;
-  /** Told how many bytes of an archive were unpacked. */
+  /** Called with the number of unpacked bytes. */
   readonly onBytes: (bytes: number) => void;
-  /** Told what the archive's database holds, once it is loaded and before it is migrated. */
+  /** Called after the archive's database is loaded and before it is migrated. */
   readonly onLoaded?: (contents: DatabaseSummary) => void;
 }
 
-/** Where a restored database comes from. */
+/** The source of a restored database. */
 export interface Source {
   readonly archive: Archive;
-  /** A folder of this restore's own, for what it needs meanwhile. */
+  /** A folder for the temporary files of this restore. */
   readonly folder: string;
-  /** What the live database has around its tables. */
+  /** The objects that belong to the live database and are in no archive. */
   readonly around: readonly Surrounding[];
 }
 
 /**
- * Where the live database stands, and how another one takes its place. Whoever has opened it holds the lock that
- * tells a restore at work from one that died.
+ * Where the live database is, and how another one is swapped with it. The run that has opened a target holds the lock
+ * that distinguishes a running restore from one whose process has died.
  */
 export interface RestoreTarget {
   readonly way: Way;
-  /** The names for a restore that begins. */
+  /** The names for a new restore. */
   places(id: string): Places;
   /**
-   * Makes a healthy database of the archive's beside the live one, which stays untouched.
-   * @param rehearsed whether nothing more will follow
+   * Makes a healthy database from the archive beside the live one, which stays untouched.
+   * @param rehearsed whether this is a rehearsal and no swap will follow
    * @throws Failure `archive-rejected`, `restore-refused`
    */
   upgradeScratch(source: Source, places: Places, rehearsed: boolean): Promise<void>;
   /**
-   * Puts `incoming` in the place of `live`.
-   * @param source of a restore; null for an undo
-   * @param mayGoOn asked before files change names
-   * @throws Failure `restore-refused`, the live database being as it was, or any other: then `recover` tells
+   * Swaps `incoming` with `live`.
+   * @param source the source of a restore; null for an undo
+   * @param mayGoOn checked before files are renamed
+   * @throws Failure `restore-refused` if the live database is unchanged; after any other error, `recover` finds out
+   *   what happened
    */
   swap(source: Source | null, places: Places, mayGoOn: BeforeStep): Promise<void>;
-  /** After an exchange that was cut off, perhaps: whether it happened. What was half done is completed or taken back. */
+  /** Whether the swap has happened, also after an interrupted one. Completes or rolls back a partial swap. */
   recover(journal: Journal, mayGoOn: BeforeStep): Promise<'exchanged' | 'not-exchanged'>;
-  /** Removes what was brought up and never went live. */
+  /** Removes a prepared database that never became live. */
   discard(places: Places): Promise<void>;
-  /** Whether there is something of that name: before the first start there is no file to keep. */
+  /** Whether a database of that name exists: before the first start there is no file to keep. */
   isKept(name: string): Promise<boolean>;
-  /** Whether a DROP DATABASE of it was cut off: then it is there, and no database any more. */
+  /** Whether a DROP DATABASE of it was interrupted: then it still exists but cannot be used. */
   isDropped(name: string): Promise<boolean>;
-  /** Measures a former database that is kept. @throws Error if it cannot be read */
+  /** Measures a kept former database. @throws Error if it cannot be read */
   measure(kept: string): Promise<Measurement>;
-  /** Deletes a former database that was kept. */
+  /** Deletes a kept former database. */
   drop(kept: string): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Asks, before one step, whether this run may still take it. What keeps runs apart is a session of the database too, and
- * one can end while its run is stopped (SIGSTOP, a paused container): two runs would move the same files then.
+ * Checks before a step whether this run may still take it. The lock of a run is also a database session, which can end
+ * while the run is stopped (SIGSTOP, a paused container). Then two runs would move the same files.
  * @throws Failure `restore-refused` (`taken-over`)
  */
 export type BeforeStep = () => void;
 
-/** Where nobody else can be at work. */
+/** For work on which no other run can be active. */
 export const alone: BeforeStep = () => undefined;
 
 /**
- * Whether a journal names what a restore of this site would have named: what it names is renamed, and may be removed.
- * An undo brings back what an earlier restore has kept.
+ * Whether a journal contains only names that a restore of this target would use: these objects are renamed and may be
+ * removed. An undo brings back what an earlier restore has kept.
  */
 export function isOfTarget({ id, action, places }: Journal, target: RestoreTarget): boolean {
   const own = target.places(id);
@@ -92,7 +93,7 @@ export function isOfTarget({ id, action, places }: Journal, target: RestoreTarge
   return action === 'restore' ? places.incoming === own.incoming : isFormerOf(target, places.incoming);
 }
 
-/** Whether a name is one that this site keeps former databases under. */
+/** Whether a name is one under which this target keeps former databases. */
 export function isFormerOf(target: RestoreTarget, name: string): boolean {
   const [, id] = /_(\d{8}_\d{6}(?:_\d+)?)$/.exec(name) ?? [];
   return id !== undefined && target.places(id).outgoing === name;

@@ -8,12 +8,12 @@ import type { Session } from '../database/session.ts';
 import { readSmallValues } from '../database/small-values.ts';
 import type { Archive } from '../archive/reader.ts';
 
-/** What the application writes before a value that it has encrypted. */
+/** The prefix of the application's encrypted values. */
 const mark = 'enc:v1:';
 
 /**
- * What the application is going to miss although the database is whole: its key, and the file that says that it was set
- * up. A sentence each.
+ * What the application will lack although the database is whole: its key, and the file that says that it was set up.
+ * One sentence for each.
  */
 export async function findWarnings(
   database: Database,
@@ -41,7 +41,7 @@ export async function findWarnings(
 }
 
 async function findEncrypted(session: Session): Promise<readonly string[]> {
-  // an old revision may lack either
+  // an old revision may lack the table or the column
   const rows = [
     ...(await readable(session, () => readSmallValues(session, 'settings', 10))),
     ...(await readable(session, () => session.query(secondFactors, [`${mark}%`]))),
@@ -49,7 +49,7 @@ async function findEncrypted(session: Session): Promise<readonly string[]> {
   return rows.flatMap((row) => Object.values(row)).filter((value) => isEncrypted(value));
 }
 
-/** As much of each as the application writes, and more. */
+/** More of each value than the application writes. */
 const secondFactors =
   'SELECT substr(two_factor_secret, 1, 10000) FROM users WHERE two_factor_secret LIKE $1 LIMIT 1000';
 
@@ -57,7 +57,7 @@ function isEncrypted(value: unknown): value is string {
   return typeof value === 'string' && value.startsWith(mark);
 }
 
-/** A transaction that failed answers no more. */
+/** Uses a savepoint, because a failed transaction accepts no more queries. */
 async function readable(session: Session, work: () => Promise<readonly Row[]>): Promise<readonly Row[]> {
   try {
     await session.run('SAVEPOINT look');
@@ -68,7 +68,7 @@ async function readable(session: Session, work: () => Promise<readonly Row[]>): 
   }
 }
 
-/** Whether a value bears the signature of the key (Fernet's specification: the first half of the key signs). */
+/** Whether a value has the signature of the key (Fernet's specification: the first half of the key signs). */
 function isSignedWith(key: string, value: string): boolean {
   const token = Buffer.from(value.slice(mark.length), 'base64url');
   const signature = createHmac('sha256', Buffer.from(key, 'base64url').subarray(0, 16))
@@ -79,14 +79,14 @@ function isSignedWith(key: string, value: string): boolean {
 }
 
 /**
- * No time zone is farther from UTC. The application writes both times without their zone, so an archive counts as older
- * than an erasure unless it is certainly newer.
+ * The largest distance of a time zone from UTC. The application writes both times without a zone, so an archive counts
+ * as older than an erasure unless it is certainly newer.
  */
 const zones = 14 * 60 * 60 * 1000;
 
 /**
- * The users of the live database who were erased (`users.anonymized_at`) since an archive was made, or may have been: it
- * holds them as they were. Nobody where the database cannot tell, because it has no such column or cannot be read.
+ * The users of the live database who were erased (`users.anonymized_at`) after an archive was made, or may have been:
+ * the archive holds their data from before. Empty if the database has no such column or cannot be read.
  * @returns their ids
  */
 export async function findErasedSince(
@@ -98,7 +98,7 @@ export async function findErasedSince(
   const rows = await live.read((session) => session.query(erased)).catch(() => []);
   return rows.flatMap(({ id, at }) => {
     const when = Date.parse(`${String(at).trim().replace(' ', 'T')}Z`);
-    // what cannot be compared is not known to be older
+    // a time that cannot be compared may be newer
     return when + zones < made ? [] : [Number(id)];
   });
 }
