@@ -87,7 +87,7 @@ async function openFirst(places: readonly string[], config: Config): Promise<Arc
   return openMatchingArchive(requireArchive(places), config);
 }
 
-/** The failure text for a start, where nobody has just typed the name of the archive. */
+/** Marks a rejection as one at a start, where nobody has just typed the name of the archive. */
 function atStart(error: unknown): never {
   if (!(error instanceof Failure) || error.problem.kind !== 'archive-rejected') throw error;
   throw new Failure({ ...error.problem, atStart: true }, { cause: error });

@@ -15,8 +15,8 @@ import type { RestoreContext, Source } from '../target.ts';
 import { loadDump } from './into-sqlite.ts';
 
 /**
- * Fills a new SQLite file with the rows of a PostgreSQL archive. The schema is the one that our own migrations make of
- * the archive's revision; of the dump only rows are read, and nothing is run.
+ * Fills a new SQLite file with the rows of a PostgreSQL archive. Our own migrations make the schema of the archive's
+ * revision. Only rows are read from the dump, and nothing in it is run.
  * @throws Failure `archive-rejected`, `restore-refused`
  */
 export async function fillFile(source: Source, file: string, context: RestoreContext): Promise<void> {

@@ -34,21 +34,21 @@ import { describeLoaded } from '../../report/sqlite-transfer.ts';
 import { failureAt } from '../load-and-verify.ts';
 import type { RestoreContext, Source } from '../target.ts';
 
-/** Where rows are loaded. */
+/** The target of the rows. */
 export interface Loading {
-  /** An empty database, or an empty schema of one. */
+  /** A session in an empty database, or in an empty schema. */
   readonly target: PostgresTarget;
-  /** What is done first, in the same transaction. */
+  /** Done first, in the same transaction. */
   readonly before: readonly string[];
-  /** Whom everything shall belong to; null: who connects. */
+  /** The owner of all objects; null for the connected role. */
   readonly role: string | null;
-  /** A name for a schema that takes in what does not fit. */
+  /** The name of the schema for rows that do not fit. */
   readonly quarantine: string;
-  /** Whether anything may be set aside. */
+  /** Whether rows may be set aside. */
   readonly setAside: boolean;
-  /** A private folder. */
+  /** A private temporary folder. */
   readonly folder: string;
-  /** What people call the database that nothing is restored into, and the file that nothing is restored from. */
+  /** The names of the database and of the file, for messages. */
   readonly database: string;
   readonly archive: string;
   readonly signal: AbortSignal;
@@ -65,14 +65,14 @@ interface TableToLoad {
   readonly name: string;
   readonly columns: readonly Column[];
   readonly key: readonly string[];
-  /** Whether integers are read exactly: in tables of the owner's they may be of any size. */
+  /** Whether integers are read exactly: in the owner's tables they may have any size. */
   readonly exact: boolean;
 }
 
 /**
- * Makes the head of the schema in an empty PostgreSQL database and fills it with the rows of a SQLite database, all in
- * one transaction. What comes back of each table is compared with what went in before any rule is made.
- * @throws Failure `restore-refused` (`rows-do-not-fit`); Error if what comes back is something else
+ * Makes the schema of the head in an empty PostgreSQL database and fills it with the rows of a SQLite database, all in
+ * one transaction. Each table is read back and compared with what was sent, before any constraint is made.
+ * @throws Failure `restore-refused` (`rows-do-not-fit`); Error if the rows that are read back differ
  */
 export async function loadRows({ file, facts }: CopyAtHead, loading: Loading): Promise<Loaded> {
   const started = performance.now();
@@ -153,7 +153,7 @@ function tablesToLoad(head: Catalog, present: Catalog, reader: RowReader): reado
     });
 }
 
-/** A type that holds every value of a column that nothing is promised of. */
+/** A type that holds every value of a column that is not in the expected schema. */
 function plainType(stored: readonly string[]): string {
   const only = (...types: readonly string[]): boolean =>
     stored.length > 0 && stored.every((type) => types.includes(type));
@@ -163,7 +163,7 @@ function plainType(stored: readonly string[]): string {
   return only('blob') ? 'bytea' : 'text';
 }
 
-/** The tables and columns of the owner's: their keys, indexes and defaults do not come along. */
+/** The owner's tables and columns: their keys, indexes and defaults are not copied. */
 function ownersTables(head: Catalog, tables: readonly TableToLoad[]): readonly string[] {
   return tables.flatMap(({ name, columns }) => {
     const promised = head.tables[name]?.columns;
@@ -187,14 +187,14 @@ function extrasOf(head: Catalog, tables: readonly TableToLoad[]): Loaded['extras
   };
 }
 
-/** Rows are sent in pieces of about so many characters. */
+/** Rows are sent in pieces of about this many characters. */
 const pieceLength = 32 * 1024;
 
 interface TableLoad {
   readonly reader: RowReader;
   readonly loader: RowLoader;
   readonly ledger: MisfitLedger;
-  /** Where rows are kept that do not fit: as COPY reads them, their reason first. */
+  /** The file of the rows that do not fit: lines of COPY, with the reason in the first column. */
   readonly spool: string;
 }
 
@@ -205,7 +205,7 @@ interface LoadedTable {
   readonly spooled: boolean;
 }
 
-/** Loads a table and reads it back. @throws Error if that is not the same */
+/** Loads a table and reads it back. @throws Error if the rows differ */
 async function loadTable(table: TableToLoad, { reader, loader, ledger, spool }: TableLoad): Promise<LoadedTable> {
   const { name, columns } = table;
   const names = columns.map((column) => column.name);
@@ -241,7 +241,7 @@ async function loadTable(table: TableToLoad, { reader, loader, ledger, spool }: 
     if (piece !== '') yield take();
   }
   try {
-    // rows of a table that was made in this transaction lie in the order in which they came, and are not looked at again
+    // the table was made in this transaction, so its rows are read in the order in which they were inserted
     await loader.copyIn(quoteName(name), names, Readable.from(encode(), { objectMode: false }), '(FREEZE)');
   } finally {
     if (misfits !== null) closeSync(misfits);
@@ -264,16 +264,16 @@ async function loadTable(table: TableToLoad, { reader, loader, ledger, spool }: 
   return { rows, bytes, conversions, spooled: misfits !== null };
 }
 
-/** What is wrong with a value of a row. */
+/** Why a value of a row does not fit. */
 interface Wrong {
   readonly index: number;
   readonly misfit: Misfit;
 }
 
-/** Beyond it a `number` is not every integer. */
+/** Larger integers are not exact as a `number`. */
 const mostExact = Number.MAX_SAFE_INTEGER;
 
-/** Converts rows, given with their places first, to lines of COPY; or says what does not fit. */
+/** Converts rows (their position is the first value) to lines of COPY, or notes what does not fit. */
 function rowConverter(
   { name, columns }: TableToLoad,
   tallies: readonly Tally[],
@@ -304,7 +304,7 @@ function rowConverter(
         continue;
       }
       let text = converter.convert(value, converter.tally);
-      // a sign that stands for bytes which are no text, or that sign itself: the bytes tell
+      // U+FFFD stands for invalid bytes, or for itself: the bytes show which
       if (typeof text !== 'string' && text.rule === 'encoding' && typeof exactValue(row, index) === 'string') {
         text = converter.trusting(value, converter.tally);
       }
@@ -315,7 +315,7 @@ function rowConverter(
   };
 }
 
-/** Notes a row that does not fit. @returns the line that COPY reads it from into a table of text */
+/** Notes a row that does not fit. @returns its line of COPY for a table of text columns */
 function describeMisfit(
   { name, columns, key }: TableToLoad,
   row: readonly unknown[],
@@ -337,7 +337,7 @@ function describeMisfit(
   return `${line.join('\t')}\n`;
 }
 
-/** Sequences go on after every number that was ever given, those of rows that are set aside included. */
+/** Sequences continue after the highest number that was ever used, also by rows that are set aside. */
 function numbering(head: Catalog, reader: RowReader): readonly string[] {
   return Object.entries(head.tables).flatMap(([name, { columns }]) =>
     Object.entries(columns).flatMap(([column, { default: expression }]) => {
@@ -353,16 +353,16 @@ interface Ruling {
   readonly tables: readonly TableToLoad[];
   readonly loader: RowLoader;
   readonly ledger: MisfitLedger;
-  /** The files that hold what does not fit, by table. */
+  /** The files of the rows that do not fit, by table. */
   readonly spools: ReadonlyMap<string, string>;
   readonly quarantine: string;
 }
 
-/** Violations of rules (PostgreSQL manual, "Error Codes", class 23). */
+/** Constraint violations (PostgreSQL manual, "Error Codes", class 23). */
 const violations = ['23502', '23503', '23505', '23514'];
 
 /**
- * Makes keys, checks, indexes and references. Where rows break one, all that do are set aside first.
+ * Makes keys, checks, indexes and references. First sets aside all rows that break one.
  * @returns whether anything was set aside
  */
 async function makeRules(statements: readonly string[], ruling: Ruling): Promise<boolean> {
@@ -414,17 +414,17 @@ async function makeRules(statements: readonly string[], ruling: Ruling): Promise
   return true;
 }
 
-/** Where the rows of a SQLite database become one of PostgreSQL. */
+/** The target of a restore from SQLite into PostgreSQL. */
 interface Place {
   readonly target: PostgresTarget;
   readonly before: readonly string[];
   readonly role: string | null;
-  /** The restore's name for what is brought up. */
+  /** The restore's name for the prepared database. */
   readonly incoming: string;
 }
 
 /**
- * Loads the rows of a SQLite database, and says what was loaded and what became of it.
+ * Loads the rows of a SQLite database, and logs what was loaded and converted.
  * @throws Failure `restore-refused`
  */
 export async function loadProven(
@@ -443,13 +443,13 @@ export async function loadProven(
   }
 }
 
-/** The schema that takes in what a restore sets aside: `tt_quarantine_20261123t201500`. */
+/** The schema for the rows that a restore sets aside: `tt_quarantine_20261123t201500`. */
 export function quarantineOf(incoming: string): string {
   const [, day = '', time = ''] = /_(\d{8})_(\d{6}(?:_\d+)?)$/.exec(incoming) ?? [];
   return `tt_quarantine_${day}t${time}`;
 }
 
-/** The same source, whose manifest was compared with the SQLite database already. */
+/** The same source without its row counts: they were compared with the SQLite database already. */
 export function withoutManifest(source: Source): Source {
   return { ...source, archive: { ...source.archive, manifest: null } };
 }

@@ -26,17 +26,17 @@ import { loadHead } from '../../schema/expected-schema.ts';
 import { catalogAt, loadHistory } from '../../schema/history.ts';
 import { type MisfitLedger, openMisfits, shortened, shownValue } from './misfits.ts';
 
-/** Where the rows of a dump are loaded. */
+/** The target of the rows of a dump. */
 export interface DumpLoading {
-  /** A file that is not there yet. */
+  /** The path of the new file. */
   readonly file: string;
-  /** The revisions that the dump is at. */
+  /** The revisions of the dump. */
   readonly revisions: readonly string[];
-  /** What the names of tables begin with that take in what does not fit. */
+  /** The prefix of the tables for rows that do not fit. */
   readonly aside: string;
-  /** Whether anything may be set aside. */
+  /** Whether rows may be set aside. */
   readonly setAside: boolean;
-  /** What people call the file that nothing is restored into, and the one that nothing is restored from. */
+  /** The names of the two files, for messages. */
   readonly database: string;
   readonly archive: string;
   readonly signal: AbortSignal;
@@ -44,7 +44,7 @@ export interface DumpLoading {
 
 interface Column {
   readonly name: string;
-  /** As PostgreSQL prints it. */
+  /** The type, as PostgreSQL prints it. */
   readonly type: string;
   readonly conversion: ColumnConversion;
   readonly tally: Tally;
@@ -53,7 +53,7 @@ interface Column {
 interface TableToFill {
   readonly name: string;
   readonly columns: readonly Column[];
-  /** What is promised of it; null for a table of the owner's. */
+  /** The expected table; null for a table of the owner's. */
   readonly promised: Table | null;
   readonly ownColumns: readonly string[];
   readonly key: readonly string[];
@@ -61,9 +61,9 @@ interface TableToFill {
 }
 
 /**
- * Makes the schema of the dump's revision in a new SQLite file, as far as the dump has it, and fills it with the rows of
- * the dump. Every row is then read back and compared with the dump's.
- * @throws Failure `restore-refused` (`rows-do-not-fit`); Error if what comes back is something else
+ * Makes the schema of the dump's revision in a new SQLite file, as far as the dump has it, and fills it with the rows
+ * of the dump. Then reads back every row and compares it with the dump.
+ * @throws Failure `restore-refused` (`rows-do-not-fit`); Error if the rows that are read back differ
  */
 export async function loadDump(dump: DumpReader, loading: DumpLoading): Promise<Loaded> {
   const started = performance.now();
@@ -122,8 +122,8 @@ export async function loadDump(dump: DumpReader, loading: DumpLoading): Promise<
 }
 
 /**
- * What a database at these revisions is promised to have, and what the head promises beyond that: releases have made some
- * tables and columns before the revision that they belong to.
+ * The expected schema of these revisions, and the additions of the head: some releases have made tables and columns
+ * before the revision that they belong to.
  */
 async function promisedBy(revisions: readonly string[], engine: Engine): Promise<Catalog> {
   const present = catalogAt(revisions, releaseGraph, await loadHistory(engine));
@@ -140,7 +140,10 @@ async function promisedBy(revisions: readonly string[], engine: Engine): Promise
   };
 }
 
-/** The tables of a dump by what SQLite and PostgreSQL promise of them. Those of other schemas bear the schema in their names. */
+/**
+ * The tables of a dump, with their expected columns on SQLite and PostgreSQL. Tables of other schemas get the schema as
+ * a prefix.
+ */
 function tablesToFill(
   { schema, tables }: DumpReader,
   promised: Catalog,
@@ -186,8 +189,8 @@ function tablesToFill(
 }
 
 /**
- * Names that SQLite tells apart, which holds names for equal whatever their capitals and keeps some for itself.
- * @param taken names that are no longer free
+ * Makes names unique for SQLite, which ignores case in names and reserves some.
+ * @param taken names that are in use
  */
 function namesApart(taken: readonly string[]): (wanted: string) => string {
   const used = new Set(taken.map((name) => name.toLowerCase()));
@@ -200,7 +203,10 @@ function namesApart(taken: readonly string[]): (wanted: string) => string {
   };
 }
 
-/** The tables with their rules, as far as the dump has the columns: what is missing is added later, as to any database. */
+/**
+ * The tables with their constraints, as far as the dump has the columns. What is missing is added later, as for any
+ * database.
+ */
 function schemaOf(tables: Iterable<TableToFill>): readonly string[] {
   return [...tables].flatMap((table) => {
     const { name, columns } = table;
@@ -217,7 +223,7 @@ function schemaOf(tables: Iterable<TableToFill>): readonly string[] {
   });
 }
 
-/** Indexes that are no rules are made fastest when all rows are there. */
+/** Indexes that are not unique are made last, which is fastest. */
 function plainIndexesOf(tables: Iterable<TableToFill>): readonly string[] {
   return [...tables].flatMap((table) =>
     table.promised === null
@@ -248,7 +254,7 @@ function presentPart({ name, columns }: TableToFill, promised: Table): Table {
   };
 }
 
-/** A type of SQLite's that keeps the values of a column of the owner's as they are. */
+/** A type of SQLite that keeps the values of an owner's column unchanged. */
 function plainType(type: string): string {
   if (/^(?:smallint|integer|bigint)$/.test(type)) return 'INTEGER';
   if (type === 'boolean') return 'BOOLEAN';
@@ -256,7 +262,7 @@ function plainType(type: string): string {
   return type === 'bytea' ? 'BLOB' : 'TEXT';
 }
 
-/** Puts rows aside that refer to one that was set aside, until none is left. */
+/** Sets aside rows that refer to a row that was set aside, until none is left. */
 function setFollowersAside(file: string, tables: Iterable<TableToFill>, ledger: MisfitLedger, prefix: string): void {
   const all = [...tables];
   const writer = openWriter(file);
@@ -309,18 +315,18 @@ function moveFollowers({ name, columns, key, promised }: TableToFill, { writer, 
 interface Taking {
   readonly writer: RowWriter;
   readonly ledger: MisfitLedger;
-  /** What the name of a table begins with that takes in what does not fit. */
+  /** The prefix of the tables for rows that do not fit. */
   readonly aside: string;
 }
 
-/** What is wrong with a row. */
+/** Why a row does not fit. */
 interface Wrong {
   readonly columns: readonly string[];
   readonly rule: Misfits['rule'];
   readonly promised: string;
 }
 
-/** @returns what takes a row of the dump in; of one that fits, how many bytes it has as PostgreSQL prints it */
+/** @returns a function that inserts a row of the dump, and returns its bytes as PostgreSQL prints it if it fits */
 function takeInto(table: TableToFill, taking: Taking): (row: readonly DumpValue[]) => number | null {
   const { name, columns, sent } = table;
   const names = columns.map((column) => column.name);
@@ -355,7 +361,7 @@ function takeInto(table: TableToFill, taking: Taking): (row: readonly DumpValue[
   };
 }
 
-/** Notes rows that do not fit, and puts them aside as text. */
+/** Notes rows that do not fit, and sets them aside as text. */
 function refusalOf(
   { name, columns, key }: TableToFill,
   { writer, ledger, aside }: Taking,
@@ -384,7 +390,7 @@ function openAside(writer: RowWriter, table: string, columns: readonly string[])
   return writer.into(table, names);
 }
 
-/** A row of SQLite's as PostgreSQL would print it. @throws Error for values that none of its columns keeps */
+/** A row of SQLite as PostgreSQL would print it. @throws Error for a value that the column's type does not have */
 function printRow({ name, columns }: Pick<TableToFill, 'name' | 'columns'>, values: readonly unknown[]): string {
   const texts = columns.map(({ conversion }, index) => {
     const value = values[index] ?? null;
@@ -396,7 +402,7 @@ function printRow({ name, columns }: Pick<TableToFill, 'name' | 'columns'>, valu
   return texts.join('\t');
 }
 
-/** What rows amount to, in whatever order they come: how many there are, and the sum of their checksums. */
+/** The number of rows and the sum of their checksums, independent of their order. */
 interface RowSum {
   add(line: string): void;
   equals(other: RowSum): boolean;
@@ -419,10 +425,10 @@ function openRowSum(): RowSum {
   };
 }
 
-/** So many rows are read without a moment for anything else: a signal has to be heard meanwhile. */
+/** Rows that are read before other work may run, so that a signal is noticed. */
 const rowsAtATime = 10_000;
 
-/** Reads all rows back. @throws Error if they are others than those of the dump */
+/** Reads back all rows. @throws Error if they differ from those of the dump */
 async function compare(file: string, tables: Iterable<TableToFill>, signal: AbortSignal): Promise<void> {
   const reader = openRows(file);
   try {

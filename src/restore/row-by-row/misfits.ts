@@ -2,12 +2,12 @@ import type { ExactValue } from '../../database/sqlite/row-reader.ts';
 import type { Misfits } from '../../model/transfer.ts';
 import { namesSecret } from '../../database/secret-columns.ts';
 
-/** How many rows are shown of those that do not fit for one reason. */
+/** The number of example rows that are shown for each reason. */
 const shown = 3;
-/** Characters of a value, or of a key, that are shown. */
+/** The number of characters that are shown of a value or a key. */
 const shownLength = 40;
 
-/** What a value looks like in a report; null for what may be a secret. */
+/** A value for a report; null if it may be a secret. */
 export function shownValue(table: string, columns: readonly string[], value: string | null): string | null {
   if (table === 'settings' || columns.some(namesSecret)) return null;
   return value === null ? 'NULL' : shortened(value);
@@ -18,7 +18,7 @@ export function shortened(text: string): string {
   return characters.length > shownLength ? `${characters.slice(0, shownLength).join('')}…` : text;
 }
 
-/** A value of SQLite's as text; bytes that are none in hexadecimal, as PostgreSQL writes them. */
+/** A value of SQLite as text; bytes that are not text in hexadecimal, as PostgreSQL writes them. */
 export function textOf(value: ExactValue): string | null {
   if (value === null) return null;
   return Buffer.isBuffer(value) || (typeof value === 'string' && value.includes('\0'))
@@ -28,10 +28,10 @@ export function textOf(value: ExactValue): string | null {
 
 type Kind = Omit<Misfits, 'rows' | 'examples'>;
 
-/** Counts what does not fit, by table, columns and rule. */
+/** Counts the rows that do not fit, by table, columns and rule. */
 export interface MisfitLedger {
   add(kind: Kind, rows: number, examples: Misfits['examples']): void;
-  /** Whether an example more would be shown. */
+  /** Whether one more example would be shown. */
   wants(kind: Kind): boolean;
   readonly found: readonly Misfits[];
 }

@@ -8,20 +8,20 @@ import { reasonColumn } from '../../quarantine/rows.ts';
 import { parseRule } from '../../repair/constraint-rules.ts';
 import { type MisfitLedger, shortened, shownValue } from './misfits.ts';
 
-/** A rule of the schema that rows may break which SQLite has let in. */
+/** A constraint of the schema that rows from SQLite may break. */
 export interface Rule {
   readonly table: string;
   readonly kind: 'unique' | 'check' | 'reference';
-  /** Columns that it is about, as the definition has them. */
+  /** Its columns, as written in the definition. */
   readonly columns: readonly string[];
   readonly definition: string;
-  /** Of a unique rule that holds for some rows only. */
+  /** The condition of a partial unique index. */
   readonly where: string | null;
-  /** What a reference is to. */
+  /** The target of a reference. */
   readonly target: { readonly table: string; readonly columns: readonly string[] } | null;
 }
 
-/** The rules that a catalog promises: keys and unique rules, checks, then references. Pure. */
+/** The constraints of a catalog: keys and unique rules, checks, then references. Pure. */
 export function rulesOf({ tables }: Catalog): readonly Rule[] {
   const rules = Object.entries(tables)
     .filter(([name]) => name !== versionTable)
@@ -46,7 +46,7 @@ function ruleOf(table: string, definition: string): Rule | null {
         columns: parsed.columns,
         target: { table: parsed.target, columns: parsed.targets },
       };
-    // its definition says which columns it is about
+    // its definition names the columns
     case 'check':
       return { ...rule, kind: 'check', columns: [] };
     case 'none':
@@ -54,20 +54,20 @@ function ruleOf(table: string, definition: string): Rule | null {
   }
 }
 
-/** Tables beside the application's, of the same names, that take rows in as text. */
+/** Tables with the application's names in another schema, which store rows as text. */
 export interface Aside {
   /** The schema, as SQL writes its name. */
   readonly schema: string;
-  /** Whether it holds rows of a table already. */
+  /** Whether it already holds rows of a table. */
   holds(table: string): boolean;
-  /** Makes its table for the rows of another one, if it is not there yet. */
+  /** Makes the table for the rows of an application table, if it does not exist yet. */
   open(table: string): Promise<void>;
 }
 
 /**
- * Takes all rows out of their tables that break a rule, and then what refers to those, until none is left. Of rows that
- * are alike where they must not be, the one with the lowest key stays.
- * @param columns the columns of each table, and what its key consists of
+ * Moves out all rows that break a rule, then the rows that refer to those, until none is left. Of rows with the same
+ * unique value, the one with the lowest key stays.
+ * @param columns the columns of each table, and the columns of its key
  */
 export async function setViolatorsAside(
   session: Session,

@@ -27,9 +27,9 @@ import { restoreMessages } from '../../report/restore-messages.ts';
 import { freeSpace } from '../../platform/free-space.ts';
 
 /**
- * Unpacks a SQLite database into a new file and checks it. What lies beside a bare file goes along, and is recovered in
- * the copy.
- * @param database what the refusal of a full disk is about
+ * Unpacks a SQLite database into a new file and checks it. Also copies the logs beside a bare file, and recovers them
+ * in the copy.
+ * @param database the name for the refusal on a full disk
  * @param depth of the check (`checkSqliteFile`)
  * @throws Failure `archive-rejected`, `restore-refused`, `unreadable`
  */
@@ -58,7 +58,10 @@ function requireSound(source: Source, file: string, depth: 'whole' | 'rows'): vo
   if (fault !== null) throw archiveUnusable(source, `its database is damaged: ${fault}`);
 }
 
-/** Nothing that a stranger put into the schema may be run by the checks that follow. @throws Failure `archive-rejected` */
+/**
+ * Refuses objects that the following checks would run: a stranger may have put them into the schema. @throws Failure
+ * `archive-rejected`
+ */
 function requireKnownObjects(file: string, source: Source): void {
   let objects;
   try {
@@ -69,7 +72,10 @@ function requireKnownObjects(file: string, source: Source): void {
   if (objects.length > 0) throw archiveRejected(source.archive.file, { kind: 'unknown-objects', objects });
 }
 
-/** The database is unpacked, and a migration may need as much again. @throws Failure `restore-refused` (`no-space`) */
+/**
+ * Checks the free space: the database is unpacked, and a migration may need as much again. @throws Failure
+ * `restore-refused` (`no-space`)
+ */
 export function requireCopySpace(archive: Pick<Archive, 'database'>, folder: string, database: string): void {
   const needed = 2 * archive.database.size;
   const free = freeSpace(folder);
@@ -85,8 +91,8 @@ export interface CopyAtHead {
 }
 
 /**
- * Makes a copy of the archive's SQLite database and brings it to the head. Rules that its rows break are not required
- * here: PostgreSQL judges them.
+ * Makes a copy of the archive's SQLite database and brings it to the head. Constraints that its rows break are left
+ * out here: PostgreSQL checks them.
  * @throws Failure `archive-rejected`, `restore-refused`
  */
 export async function copyAtHead(source: Source, database: string, context: RestoreContext): Promise<CopyAtHead> {
@@ -108,7 +114,7 @@ async function bringToHead(database: Database, file: string, source: Source, con
   if (plan.kind === 'pass') return;
   // migrations find rows by indexes
   requireSound(source, file, 'whole');
-  // rows that break a rule are no obstacle here
+  // rows that break a constraint do not stop the migration of the copy
   const tolerable = state.kind === 'drifted' && state.older === null ? ({ kind: 'repair', state } as const) : null;
   const work: Work | null = plan.kind === 'migrate' ? plan : tolerable;
   if (work === null || observation.kind !== 'seen') {

@@ -5,8 +5,8 @@ import { flag, only, optionalText } from '../../database/rows.ts';
 import { Failure } from '../../errors/failure.ts';
 
 /**
- * The schema that the application works in. PostgreSQL only.
- * @throws Failure `restore-refused` where there is none
+ * The schema that the application uses. PostgreSQL only.
+ * @throws Failure `restore-refused` if there is none
  */
 export async function applicationSchemaOf(live: Database): Promise<string> {
   const home = await live.read(async (session) =>
@@ -23,14 +23,14 @@ export async function applicationSchemaOf(live: Database): Promise<string> {
   throw new Failure({ kind: 'restore-refused', database: live.name, obstacle });
 }
 
-/** Whether other applications have something in the live database, which is not exchanged as a whole then. */
+/** Whether other applications have objects in the live database. Then the whole database is not swapped. */
 export async function isShared(live: Database): Promise<boolean> {
   return live.read(async (session) => flag(only(await session.query(`SELECT ${sharesDatabase} AS shared`)), 'shared'));
 }
 
 /**
- * Gives the schema of a database that was just loaded the name of the live one: an archive may come from an
- * installation that works in another schema.
+ * Gives the schema of a loaded database the name of the live schema: an archive may come from an installation that
+ * uses another schema.
  */
 export async function renameToApplicationSchema(loaded: Database, home: string): Promise<void> {
   const { relations, elsewhere } = await loaded.observe('quick');

@@ -18,10 +18,10 @@ import { dumpRejected, failedLoad, unpackDump, upgradeAndVerify, withScratchData
 import type { RestoreContext, RestoreTarget, Source } from '../target.ts';
 import { restoreMessages } from '../../report/restore-messages.ts';
 
-/** A server has other things to do, and a hundred connections in all as a rule. */
+/** The most jobs of pg_restore: a server has other work, and usually only a hundred connections. */
 const mostJobs = 8;
 
-/** Seconds to wait for a former database: it is there already, and one that lets nobody in will not begin to. */
+/** Seconds to wait for a former database: it exists already, and a closed one will not open. */
 const shortLockTimeout = 5;
 
 const withShortTimeout = (config: Config): Config => ({
@@ -29,13 +29,13 @@ const withShortTimeout = (config: Config): Config => ({
   waitTimeout: Math.min(config.waitTimeout, shortLockTimeout),
 });
 
-/** PostgreSQL cuts longer names off (NAMEDATALEN). */
+/** PostgreSQL truncates longer names (NAMEDATALEN). */
 const longestName = 63;
 
 /**
- * The way of whole databases: the archive is restored into one beside the live one, and then both change names. The
- * live database is only closed for the moment of the renaming.
- * @param live null to settle what another run left: then nothing new can be restored
+ * Swaps whole databases: the archive is restored into a database beside the live one, then both are renamed. The live
+ * database is closed only during the renaming.
+ * @param live null to recover what another run left: then nothing new can be restored
  */
 export function databaseSwapTarget(
   target: PostgresTarget,
@@ -43,7 +43,7 @@ export function databaseSwapTarget(
   live: Database | null,
   context: RestoreContext,
 ): RestoreTarget {
-  /** Makes the new database of the rows of a SQLite one. Nothing of that is run, so no role of its own is needed. */
+  /** Makes the new database from the rows of a SQLite one. Nothing from it is run, so it needs no role of its own. */
   const bringUpRows = async (source: Source, incoming: string, from: Database): Promise<void> => {
     const copy = await copyAtHead(source, from.name, context);
     const [role, schema] = [await ownerOf(from), await applicationSchemaOf(from)];
@@ -75,7 +75,7 @@ export function databaseSwapTarget(
       const owner = await ownerOf(live);
       const schema = await applicationSchemaOf(live);
       const { signal, log } = context;
-      // what is set for the live database is not set for this one
+      // settings of the live database do not apply to this one
       const ours: PostgresTarget = { ...target, database: incoming, schema };
       let loadRole: PostgresTarget | null = null;
       try {
@@ -89,7 +89,7 @@ export function databaseSwapTarget(
       }
       await rm(dump, { force: true });
       await withScratchDatabase(loadRole ?? ours, context, async (database) => {
-        // what migrations create belongs to whom everything else does
+        // objects that migrations create get the same owner as all others
         if (loadRole === null && owner !== null) {
           await database.transaction((session) => session.run(`SET ROLE ${quoteName(owner)}`));
         }
@@ -107,7 +107,7 @@ export function databaseSwapTarget(
         for (const lost of await maintenance.carryOver(incoming))
           context.log.warn(restoreMessages.notCarriedOver(lost));
       }
-      // of all sessions that would be in the way of the renaming, our own goes first
+      // our own session would block the renaming as well: close it first
       await live?.close();
       requireNoOtherSessions(await maintenance.exchange(incoming, outgoing, context.disconnect), target.database);
     },
@@ -133,8 +133,8 @@ export function databaseSwapTarget(
 }
 
 /**
- * Where an archive is loaded, as a role that owns nothing but this database.
- * @returns null if we are no superuser, or if the server's pg_hba.conf lets no such role in
+ * Makes the database into which an archive is loaded, and a role that owns nothing else.
+ * @returns null if we are not a superuser, or if the server's pg_hba.conf does not accept the role
  */
 async function enterAsOwner(
   scratch: PostgresTarget,
@@ -147,10 +147,10 @@ async function enterAsOwner(
   return null;
 }
 
-/** `timetracker_before_20261123_201500`, the name cut so that it is not cut by the server. */
+/** `timetracker_before_20261123_201500`, the name is shortened, so that the server does not truncate it. */
 function nameBeside(name: string, suffix: string): string {
   const bytes = Buffer.from(name).subarray(0, longestName - Buffer.byteLength(suffix));
-  // a character that was cut in two is left out
+  // leave out a character that was cut in two
   return new TextDecoder().decode(bytes, { stream: true }) + suffix;
 }
 
@@ -173,8 +173,8 @@ export async function loaderFor(
 }
 
 /**
- * Who owns the application's tables, or the database where there are none yet, if that is another role than ours and
- * one that we may act for.
+ * The owner of the application's tables (or of the database if there are none yet), if it is another role and we may
+ * act for it.
  */
 async function ownerOf(live: Database): Promise<string | null> {
   return live.read(async (session) => {

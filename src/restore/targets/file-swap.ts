@@ -13,9 +13,9 @@ import { describeUnknownOpeners, restoreMessages } from '../../report/restore-me
 const sides = ['', '-journal', '-wal', '-shm', '.db-init-lock'];
 
 /**
- * The way of files: the archive's database grows up beside the live file, and takes its name in one step. The run
- * lock, which lies beside the file and stays there, is the lock.
- * @param live null to settle what another run left: then nothing new can be restored
+ * Swaps files: the archive's database is made beside the live file, and takes its name in one step. The run lock, a
+ * file beside the database, is the lock.
+ * @param live null to recover what another run left: then nothing new can be restored
  */
 export function fileSwapTarget({ file }: SqliteTarget, live: Database | null, context: RestoreContext): RestoreTarget {
   return {
@@ -35,7 +35,7 @@ export function fileSwapTarget({ file }: SqliteTarget, live: Database | null, co
     },
 
     async swap(_, places, mayGoOn) {
-      // an open file of our own would be in the way as well
+      // our own open file would be in the way as well
       await live?.close();
       const { disconnect, log } = context;
       const unseen = disconnect ? () => log.warn(describeUnknownOpeners(file)) : undefined;

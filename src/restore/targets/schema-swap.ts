@@ -18,14 +18,14 @@ import { failedLoad, unpackDump, upgradeAndVerify, withScratchDatabase } from '.
 import type { RestoreContext, RestoreTarget, Source } from '../target.ts';
 import { restoreMessages } from '../../report/restore-messages.ts';
 
-/** How often sessions are told to end. */
+/** How often sessions are ended. */
 const looks = 20;
 
 /**
- * The way of schemas, for a user who may not create databases: one transaction renames the application's schema and
- * restores the archive's into a new one. What is live meanwhile is migrated after that, so until it is proven it can only be taken
- * back. The run lock, which this connection holds throughout, is the lock.
- * @param home the schema that the application works in
+ * Swaps schemas, for a user who may not create databases: one transaction renames the application's schema and
+ * restores the archive into a new one. The new schema is live from then on, and is migrated after that. Until it is
+ * verified, recovery can only roll it back. The run lock, which this connection holds all the time, is the lock.
+ * @param home the schema that the application uses
  */
 export function schemaSwapTarget(
   target: PostgresTarget,
@@ -51,7 +51,9 @@ export function schemaSwapTarget(
         (await session.query('SELECT to_regnamespace($1) AS oid', [quoteName(schema)]))[0]?.['oid'] !== null,
     );
 
-  /** Makes a schema beside the application's of the rows of a SQLite database; it is healthy before it goes live. */
+  /**
+   * Makes a schema beside the application's from the rows of a SQLite database; it is healthy before it becomes live.
+   */
   const bringUpRows = async (source: Source, places: Places): Promise<void> => {
     const { incoming } = places;
     const copy = await copyAtHead(source, live.name, context);
@@ -115,7 +117,7 @@ export function schemaSwapTarget(
     },
 
     async discard({ incoming }) {
-      // only the rows of a SQLite database grow up in a schema of their own
+      // only the rows of a SQLite database are loaded into a schema beside the live one
       await endLoads(live, context.signal);
       for (const schema of [quarantineOf(incoming), incoming]) {
         if (await exists(schema)) await live.transaction((session) => dropSchema(session, schema));
@@ -130,8 +132,8 @@ export function schemaSwapTarget(
 }
 
 /**
- * What keeps psql from committing once the run is dead that ordered it, and another one may have settled what it left:
- * the run lock is still held by this very session.
+ * Keeps psql from committing after its run has died, when another run may have recovered already: it checks that the
+ * same session still holds the run lock.
  */
 async function requiringUs(session: Session): Promise<string> {
   const { application, key } = runLock;
@@ -142,7 +144,7 @@ async function requiringUs(session: Session): Promise<string> {
           ) THEN '0' ELSE 'the run that ordered this is gone' END AS int)`;
 }
 
-/** Ends what psql is still at, in the name of a run that died. Only then can be told whether it has committed. */
+/** Ends a psql that a dead run has left. Only then it is known whether psql has committed. */
 async function endLoads(live: Database, signal: AbortSignal): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const pids = await live.read((session) =>
@@ -163,9 +165,9 @@ async function endLoads(live: Database, signal: AbortSignal): Promise<void> {
 const rename = (from: string, to: string): string => `ALTER SCHEMA ${quoteName(from)} RENAME TO ${quoteName(to)}`;
 
 /**
- * The SQL around a load. Before it the present schema goes aside, and a new one with the same grants is made for what
- * the dump holds. Where the dump's schema has another name, it takes the present one's after the load; what else is in
- * this database under the dump's name is out of the way meanwhile.
+ * The SQL around a load. Before the load it renames the present schema, and makes a new one with the same grants. If
+ * the dump's schema has another name, it is renamed after the load; another schema with the dump's name is renamed
+ * during the load.
  */
 async function renaming(
   session: Session,
@@ -202,7 +204,7 @@ async function creation(session: Session, schema: string, like: string): Promise
   ];
 }
 
-/** Both ways need a right; it is told what each of them is. @throws Failure `missing-rights` */
+/** Both kinds of swap need rights; the failure names those of each. @throws Failure `missing-rights` */
 export async function requireSchemaRights(live: Database): Promise<void> {
   const missing = await live.read(async (session) => {
     const [row = {}] = await session.query(

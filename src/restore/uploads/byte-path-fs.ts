@@ -19,8 +19,7 @@ import { execa } from 'execa';
 import { hasCode } from '../../errors/error-code.ts';
 
 /**
- * A path with a character for each byte. Names in old folders need not be UTF-8, and what cannot be named cannot be
- * moved.
+ * A path with one character for each byte. Names in old folders may not be valid UTF-8, and must still be moved.
  */
 export type BytePath = string;
 
@@ -29,18 +28,21 @@ const bytesOf = (path: BytePath): Buffer => Buffer.from(path, 'latin1');
 
 export type EntryKind = 'none' | 'folder' | 'file' | 'link' | 'other';
 
-/** What lies at a path; a symbolic link is itself, never what it points to. */
+/** The kind of entry at a path; symbolic links are not followed. */
 export async function kindOf(path: BytePath): Promise<EntryKind> {
   try {
     return (await statOf(path)).kind;
   } catch (error) {
-    // a path through something that is no folder leads nowhere
+    // a parent of the path is not a folder
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return 'none';
     throw error;
   }
 }
 
-/** What lies at a path that is there, its size in bytes, and when it was changed, in seconds since 1970: not every copy keeps more. */
+/**
+ * The kind of an existing entry, its size in bytes, and its time of change in seconds since 1970: not every copy keeps
+ * fractions.
+ */
 export async function statOf(
   path: BytePath,
 ): Promise<{ readonly kind: EntryKind; readonly size: number; readonly changedAt: number }> {
@@ -54,20 +56,20 @@ export async function namesIn(folder: BytePath): Promise<readonly BytePath[]> {
   return (await readdir(bytesOf(folder), { encoding: 'buffer' })).map((name) => name.toString('latin1'));
 }
 
-/** @returns false if it cannot be had by a rename: another file system, a mount, or a folder that is filled */
+/** @returns false if a rename is impossible: another file system, a mount, or a target folder that is not empty */
 export async function renamed(from: BytePath, to: BytePath): Promise<boolean> {
   try {
     await rename(bytesOf(from), bytesOf(to));
     return true;
   } catch (error) {
     if (hasCode(error, 'EXDEV', 'EBUSY', 'ENOTEMPTY', 'EEXIST')) return false;
-    // the application may have removed it this moment
+    // the application may have removed it in the meantime
     if (hasCode(error, 'ENOENT') && (await kindOf(from)) === 'none') return true;
     throw error;
   }
 }
 
-/** Makes a folder like another one. */
+/** Makes a folder with the mode and owner of another one. */
 export async function makeFolderLike(model: BytePath, folder: BytePath): Promise<void> {
   const { mode, uid, gid } = await lstat(bytesOf(model));
   await mkdir(bytesOf(folder));
@@ -75,7 +77,7 @@ export async function makeFolderLike(model: BytePath, folder: BytePath): Promise
   await chmod(bytesOf(folder), mode & 0o7777);
 }
 
-/** Removes a folder that is empty; others stay. */
+/** Removes a folder if it is empty. */
 export async function removeEmptyFolder(folder: BytePath): Promise<void> {
   try {
     await rmdir(bytesOf(folder));
@@ -84,7 +86,7 @@ export async function removeEmptyFolder(folder: BytePath): Promise<void> {
   }
 }
 
-/** Brings a file or a link to another file system: until the copy is on the disk, the original stays. */
+/** Moves a file or a link to another file system: the original stays until the copy is on the disk. */
 export async function copyAcross(from: BytePath, to: BytePath, kind: 'file' | 'link'): Promise<void> {
   if (kind === 'link') await symlink(await targetOf(from), bytesOf(to));
   else await copyWhole(from, to);
@@ -102,7 +104,7 @@ async function copyWhole(from: BytePath, to: BytePath): Promise<void> {
   await rename(bytesOf(copy), bytesOf(to));
 }
 
-/** Whether one is a finished copy of the other on another file system, whose original was not removed any more. */
+/** Whether one file is a complete copy of the other on another file system, whose original was not removed yet. */
 export async function isCopiedAcross(from: BytePath, to: BytePath): Promise<boolean> {
   const [one, other] = [await lstat(bytesOf(from)), await lstat(bytesOf(to))];
   if (one.dev === other.dev) return false;
@@ -117,7 +119,7 @@ export async function removeFile(path: BytePath): Promise<void> {
   await unlink(bytesOf(path));
 }
 
-/** Puts a file, or the names in a folder, on the disk. */
+/** Syncs a file, or the names in a folder, to the disk. */
 export async function sync(path: BytePath): Promise<void> {
   const handle = await open(bytesOf(path));
   try {
@@ -127,12 +129,12 @@ export async function sync(path: BytePath): Promise<void> {
   }
 }
 
-/** Files that are put on the disk at once: file systems write down several in the time of one. */
+/** Files that are synced at the same time: a file system syncs several in the time of one. */
 const together = 16;
 
 /**
- * Puts a folder and everything in it on the disk. Linux does that for the file system as a whole, which takes a moment
- * where thousands of files, one by one, take minutes.
+ * Syncs a folder and everything in it to the disk. On Linux it syncs the whole file system, which is much faster than
+ * thousands of single files.
  */
 export async function syncTree(folder: string, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
@@ -148,14 +150,14 @@ export async function syncTree(folder: string, signal: AbortSignal): Promise<voi
   await Promise.all([...waiting, sync(bytePathOf(folder))]);
 }
 
-/** The programs of GNU and of BusyBox know the option. @returns false where there is none, or none that does */
+/** GNU and BusyBox have the option. @returns false if there is no such program or option */
 async function syncFileSystem(folder: string, signal: AbortSignal): Promise<boolean> {
   const { failed } = await execa('sync', ['-f', folder], { reject: false, stdio: 'ignore' });
   signal.throwIfAborted();
   return !failed;
 }
 
-/** Only root may give files away; for others they belong to who moves them. */
+/** Only root may change the owner; otherwise files belong to the user who moves them. */
 async function giveOwner(path: BytePath, uid: number, gid: number): Promise<void> {
   try {
     await chown(bytesOf(path), uid, gid);

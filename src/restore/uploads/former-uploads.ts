@@ -13,28 +13,28 @@ import { ownPrefix } from '../../platform/own-files.ts';
 
 type Keeping = Pick<Config, 'backupFolder' | 'uploadRoots'>;
 
-/** The folder of uploads that the application's web server hands out to anybody, and that its own backups hold. */
+/** The folder of uploads that the application's web server serves to everybody, and that its own backups contain. */
 const served = 'uploads';
 
-/** Nobody may enter it: not even the application, which runs as the same user. */
+/** Its mode lets nobody enter it, not even the application, which runs as the same user. */
 const closed = 0o000;
 
 /**
- * Where the former uploads of a folder may lie, best place first. The backup folder is handed out by nobody, and a rename
- * leads there if it is on the same volume. Else they stay in their folder, closed.
+ * The possible places of a folder's former uploads, the best one first. No web server serves the backup folder, and a
+ * rename reaches it if it is on the same volume. Otherwise they stay in their folder, closed.
  */
 function placesOf({ backupFolder }: Pick<Config, 'backupFolder'>, folder: string, id: string) {
   const name = createHash('sha256').update(folder).digest('hex').slice(0, 8);
   const own = setFolder(folder, 'former', id);
   return {
-    /** Where a swap leaves them, and where earlier versions kept them. */
+    /** The place where a swap leaves them, and where earlier versions kept them. */
     swapped: own,
     outside: join(stateFolderOf({ backupFolder }), 'former-uploads', `${id}_${name}`),
     closed: join(folder, `${ownPrefix}-closed`, id),
   };
 }
 
-/** Puts away what a swap has left. It may be called again after it was cut off anywhere. */
+/** Moves what a swap has left to the best place. It may be called again after an interruption anywhere. */
 export async function putAsideFormer(folder: string, id: string, config: Keeping, mayGoOn = alone): Promise<void> {
   const { swapped, outside, closed: inside } = placesOf(config, folder, id);
   mayGoOn();
@@ -46,7 +46,7 @@ export async function putAsideFormer(folder: string, id: string, config: Keeping
   if (await isThere(inside)) await chmod(inside, closed);
 }
 
-/** Where the former uploads of a folder are; null if there are none. */
+/** The place of a folder's former uploads; null if there are none. */
 export async function findFormer(
   folder: string,
   id: string,
@@ -73,7 +73,9 @@ export async function measureFormerUploads(
   }
 }
 
-/** Makes the former uploads the incoming ones of an undo. Once that is done, or if there are none, it does nothing. */
+/**
+ * Makes the former uploads the incoming ones of an undo. Does nothing if that is done already, or if there are none.
+ */
 export async function bringBackFormer(
   folder: string,
   former: string,
@@ -90,14 +92,14 @@ export async function bringBackFormer(
   await removeEmptyFolder(bytePathOf(dirname(placesOf(config, folder, former).closed)));
 }
 
-/** Removes former uploads, and with them the way back. */
+/** Removes former uploads: they cannot be restored after that. */
 export async function dropFormer(folder: string, id: string, config: Keeping): Promise<void> {
   await removeSet(folder, 'former', id);
   const { outside, closed: inside } = placesOf(config, folder, id);
   for (const place of [outside, inside]) {
     if (!(await isThere(place))) continue;
     await chmod(place, inPrivateFolder.mode);
-    // under a name that nobody takes for a whole set: removing takes time, and may be cut off
+    // rename it first, so that a set whose removal is interrupted is not taken for a whole one
     const discarded = setFolder(folder, 'discarded', `former_${id}`);
     if (await isThere(folder)) await rename(place, discarded);
     else await rm(place, { recursive: true, force: true });
@@ -106,7 +108,7 @@ export async function dropFormer(folder: string, id: string, config: Keeping): P
   await removeEmptyFolder(bytePathOf(dirname(inside)));
 }
 
-/** Whether the backup folder itself is handed out. */
+/** Whether the web server serves the backup folder itself. */
 async function isServed({ backupFolder, uploadRoots }: Keeping): Promise<boolean> {
   const root = uploadRoots.find(({ name }) => name === served);
   if (root === undefined) return false;
@@ -116,7 +118,7 @@ async function isServed({ backupFolder, uploadRoots }: Keeping): Promise<boolean
 
 const realPathOf = (path: string): Promise<string> => realpath(path).catch(() => path);
 
-/** @returns false if it is on another volume, or cannot be written */
+/** @returns false if the place is on another volume, or cannot be written */
 async function renamedInto(from: string, to: string): Promise<boolean> {
   try {
     makeFolder(dirname(to), inPrivateFolder.mode);
@@ -130,12 +132,12 @@ async function renamedInto(from: string, to: string): Promise<boolean> {
 }
 
 /**
- * Counts what lies in a folder, and makes a digest of the path, the size and the time of change of each file: nothing is
- * read, however many gigabytes there are.
+ * Counts the files in a folder, and makes a digest of path, size and time of change of each file. Does not read the
+ * contents, which may be gigabytes.
  */
 export async function measureFolder(folder: BytePath): Promise<MeasuredUploads> {
   let [files, bytes] = [0, 0];
-  // the order in which a folder lists its names does not matter
+  // the digest must not depend on the order of the names
   const sum = Buffer.alloc(32);
   const visit = async (path: BytePath): Promise<void> => {
     for (const name of await namesIn(path)) {

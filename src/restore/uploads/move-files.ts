@@ -14,7 +14,7 @@ import {
   sync,
 } from './byte-path-fs.ts';
 
-/** What happens to an entry whose new name is taken. */
+/** What to do with an entry whose new name is taken. */
 type Clash = (from: BytePath, to: BytePath) => Promise<void>;
 
 interface Rules {
@@ -24,8 +24,9 @@ interface Rules {
 }
 
 /**
- * Moves everything in `folder` to `former`, but for what is kept. A folder in which something is kept stays, and what
- * else is in it moves. What finds its name taken, because the application made it anew, gets another one.
+ * Moves everything in `folder` to `former`, except protected paths. A folder with a protected path stays, and its
+ * other content moves. If a name is taken, because the application has made the file again, the moved file gets
+ * another name.
  */
 export async function moveOut(
   folder: BytePath,
@@ -37,8 +38,8 @@ export async function moveOut(
 }
 
 /**
- * Moves everything in `arriving` into `folder`. What lies there under the same name, because the application made it
- * meanwhile, goes to `former`; where that is kept, what arrives goes there in its place.
+ * Moves everything in `arriving` into `folder`. A file that the application has made there in the meantime under the
+ * same name goes to `former`. If that file is protected, the arriving file goes to `former` instead.
  */
 export async function moveIn(
   arriving: BytePath,
@@ -51,7 +52,7 @@ export async function moveIn(
   const clash: Clash = async (from, to) => {
     const aside = join(await counterpartOf(dirname(to), folder, former), basename(to));
     if (!kept.is(to) && !kept.liesIn(to)) await moveEntry(to, aside, out);
-    // a mount cannot go
+    // a mount cannot be moved
     if ((await kindOf(to)) === 'none') await moveEntry(from, to, { kept, clash, mayGoOn });
     else await moveEntry(from, await freeName(aside), out);
   };
@@ -88,7 +89,7 @@ async function mergeFolder(from: BytePath, to: BytePath, rules: Rules): Promise<
   if (!rules.kept.liesIn(from)) await removeEmptyFolder(from);
 }
 
-/** The folder in `former` that stands for one in `folder`. */
+/** The folder in `former` that corresponds to one in `folder`. */
 async function counterpartOf(path: BytePath, folder: BytePath, former: BytePath): Promise<BytePath> {
   if (relative(folder, path) === '') return former;
   const wanted = join(await counterpartOf(dirname(path), folder, former), basename(path));
@@ -98,7 +99,7 @@ async function counterpartOf(path: BytePath, folder: BytePath, former: BytePath)
   return made;
 }
 
-/** The name itself, or with the first number behind it that nothing has. */
+/** The name, if it is free, or the name with the first free number. */
 async function freeName(path: BytePath): Promise<BytePath> {
   for (let number = 1; ; number++) {
     const name = number === 1 ? path : `${path}.${number}`;

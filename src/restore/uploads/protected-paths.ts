@@ -3,24 +3,24 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 import { type BytePath, bytePathOf } from './byte-path-fs.ts';
 import { ownPrefix } from '../../platform/own-files.ts';
 
-/** What of a folder of uploads never moves. */
+/** The paths in a folder of uploads that never move. */
 export interface ProtectedPaths {
-  /** Whether it is that. */
+  /** Whether the path itself is protected. */
   is(path: BytePath): boolean;
-  /** Whether it lies somewhere below. */
+  /** Whether a protected path is below it. */
   liesIn(path: BytePath): boolean;
 }
 
-/** A kept path within the folder; what is there, if anything. */
+/** A protected path inside the folder, and the kind of entry there, if any. */
 interface Place {
   readonly path: BytePath;
   readonly isFolder: boolean;
 }
 
 /**
- * Finds what never moves in a folder: everything of db-init at its top, and `keep`, however it is spelled. What lies
- * beside a kept file and begins with its name (side files, locks, copies) belongs to it. Where the folder itself is to
- * be kept, because the backups lie right in it, that means the archives.
+ * Finds the paths in a folder that never move: everything of db-init at its top, and `keep`, whatever its spelling.
+ * Files beside a kept file whose names begin with its name (side files, locks, copies) belong to it. If the folder
+ * itself is to be kept, because the backups are directly in it, the archives are protected.
  */
 export async function protectedPathsIn(folder: string, keep: readonly string[]): Promise<ProtectedPaths> {
   const spellings = [folder, await realpath(folder)];
@@ -57,7 +57,7 @@ function belongsTo(name: BytePath, place: Place): boolean {
   return !place.isFolder && name.startsWith(place.path) && !name.slice(place.path.length).includes(sep);
 }
 
-/** The path without symbolic links, of something that may not be there yet. */
+/** The path without symbolic links; the file may not exist yet. */
 async function realPathOf(path: string): Promise<string> {
   try {
     return await realpath(path);

@@ -22,14 +22,14 @@ export interface UploadMember {
 
 export interface StagingOptions {
   readonly signal: AbortSignal;
-  /** Told of the bytes as they come, those of entries that are left out included. */
+  /** Called with the bytes of each piece, also for entries that are left out. */
   readonly onBytes: (bytes: number) => void;
-  /** Asked before files are written. */
+  /** Called before files are written. */
   readonly mayGoOn?: BeforeStep;
 }
 
 /**
- * Looks whether folders of uploads can be written, or made, before the long work begins.
+ * Checks that folders of uploads can be written or made, before the long work begins.
  * @throws Failure `restore-refused` (`folder`)
  */
 export async function requireWritable(folders: readonly Pick<UploadRoot, 'folder'>[]): Promise<void> {
@@ -42,14 +42,14 @@ export async function requireWritable(folders: readonly Pick<UploadRoot, 'folder
   }
 }
 
-/** A folder, or the last piece of a file, in bytes at the most. */
+/** The most bytes of a folder, or of the last block of a file. */
 const block = 4096;
 
 /**
- * Unpacks uploads into the incoming set of their folder, where they are in nobody's way. The folder itself is made if
- * it is missing. Files come out readable for all (0644, folders 0755), owned by who runs, and are on the disk at the
- * end. If it fails, nothing stays of them.
- * @throws Failure `restore-refused`: `no-space`, `folder`; or whatever the entries' content ends in
+ * Unpacks uploads into the incoming set of their folder. Makes the folder if it is missing. Files are readable for all
+ * (0644, folders 0755), belong to the user of this process, and are on the disk at the end. A failure removes all of
+ * them.
+ * @throws Failure `restore-refused`: `no-space`, `folder`; or the error with which the content of an entry ends
  */
 export async function stageUploads(
   { folder }: UploadRoot,
@@ -65,7 +65,7 @@ export async function stageUploads(
     const pause = takeTurns();
     for (const member of members) {
       await pause();
-      // the application's own archives hold what db-init keeps in the folder: that is none of its uploads
+      // the application's archives contain db-init's own files in the folder, which are not uploads
       if (isOurs(member)) options.onBytes(member.entry.size);
       else await unpack.file(member);
     }
@@ -98,7 +98,10 @@ export function requireUploadSpace(folder: string, members: Iterable<UploadMembe
   if (free < needed) throw refusal(folder, { kind: 'no-space', folder, needed, free, uploads: true });
 }
 
-/** Bytes that uploads take on a disk. Those of a folder stand together in an archive: it is counted where it changes. */
+/**
+ * Bytes that uploads take on a disk. The files of a folder are consecutive in an archive, so a folder is counted when
+ * it changes.
+ */
 function spaceFor(members: Iterable<UploadMember>): number {
   let bytes = 0;
   let last: string | null = null;
@@ -116,8 +119,8 @@ interface Unpacker {
 }
 
 /**
- * Milliseconds in which it is asked once: the answer is read from a file. This clock goes on while the process is
- * stopped, so that one that was stopped asks before it writes anything more.
+ * Milliseconds between two checks, because each reads a file. The clock runs on while the process is stopped, so a
+ * process that continues checks before it writes again.
  */
 const asked = 50;
 
@@ -136,7 +139,7 @@ function unpackerOf(target: string, { signal, onBytes, mayGoOn = alone }: Stagin
       await mkdir(folder);
       await chmod(folder, 0o755);
     } catch (error) {
-      // it was made just now: nobody else may enter the set, and no entry of an archive is a link
+      // it was made just now: no other user may enter the set, and no entry of an archive is a link
       if (!hasCode(error, 'EEXIST')) throw error;
     }
   };
@@ -154,7 +157,7 @@ function unpackerOf(target: string, { signal, onBytes, mayGoOn = alone }: Stagin
         return;
       }
       const content: AsyncIterable<Buffer> = await entry.open();
-      // fails if anything is there, a link included
+      // fails if the path exists, also as a link
       const out = await open(file, 'wx', 0o644);
       try {
         await writeFile(out, countBytes(onBytes)(content), { signal });
@@ -177,7 +180,7 @@ function writeWhole(file: string, content: Buffer): void {
   }
 }
 
-/** The reader has looked at the names already: this is the last word, where the path is built. */
+/** The reader has checked the names already; this checks again where the path is built. */
 function containedIn(target: string, path: string): string {
   const file = join(target, path);
   if (!file.startsWith(target + sep) || file.endsWith(sep) || path.includes('\0')) {
@@ -196,7 +199,7 @@ function explain(error: unknown, folder: string, members: Iterable<UploadMember>
     const free = freeSpace(folder);
     return refusal(folder, { kind: 'no-space', folder, needed: spaceFor(members), free, uploads: true }, error);
   }
-  // what reading the archive ends in has no system call, or is one of reading
+  // an error from reading the archive has no system call, or one that reads
   const writes = error instanceof Error && 'syscall' in error && error.syscall !== 'read';
   return writes ? refusal(folder, { kind: 'folder', folder, reason: reasonOf(error), uploads: true }, error) : error;
 }

@@ -7,26 +7,26 @@ import { isThere, inPrivateFolder, removeSet, setFolder } from './upload-sets.ts
 
 export { requireWritable, stageUploads } from './stage.ts';
 
-/** Which set of uploads takes the place of which. */
+/** The sets of a swap of uploads. */
 export interface UploadSwap {
   /** The folder of uploads. */
   readonly folder: string;
-  /** The id of the set that comes. */
+  /** The id of the incoming set. */
   readonly incoming: string;
   /** The id under which the present set is kept. */
   readonly outgoing: string;
 }
 
 /**
- * Puts the incoming set in place of the present one, which goes to the former set `outgoing`. It may be called again
- * after it was killed anywhere, any number of times, and then completes; completed, it does nothing more. At every
- * instant each file lies in exactly one place.
+ * Replaces the present set by the incoming one, and keeps the present one as the former set `outgoing`. After a kill
+ * at any point it may be called again, any number of times, and completes the swap. A completed swap does nothing
+ * more. At every instant each file is in exactly one place.
  *
- * While there is an incoming set, the present one is on its way out; then it is renamed to the arriving one, and while
- * there is that, it is on its way in.
- * @param keep paths that never move, wherever in the folder: the backup folder, a database file. What arrives under
- * such a name goes to the former set, too.
- * @param mayGoOn asked before each step
+ * While there is an incoming set, the present files are moved out. Then the incoming set is renamed to the arriving
+ * set. While there is an arriving set, its files are moved in.
+ * @param keep paths that never move, wherever in the folder: the backup folder, a database file. Arriving files with
+ *   such a name go to the former set as well.
+ * @param mayGoOn called before each step
  */
 export async function swapUploads(
   { folder, incoming, outgoing }: UploadSwap,
@@ -40,7 +40,7 @@ export async function swapUploads(
   if (!leaves && !(await isThere(arriving))) return;
   const kept = await protectedPathsIn(folder, keep);
   mayGoOn();
-  // an undo needs one even if there was nothing to keep
+  // an undo needs a former set, even an empty one
   if (!(await isThere(former))) await mkdir(former, inPrivateFolder);
   if (leaves) {
     await moveOut(bytePathOf(folder), bytePathOf(former), kept, mayGoOn);
@@ -54,7 +54,9 @@ export async function swapUploads(
   await sync(bytePathOf(folder));
 }
 
-/** Removes a staged set. Not to be called once its swap has begun: that can only be completed, and then undone. */
+/**
+ * Removes a staged set. Do not call it once the swap has begun: a begun swap can only be completed, and then undone.
+ */
 export async function discardUploads(folder: string, id: string): Promise<void> {
   await removeSet(folder, 'incoming', id);
 }

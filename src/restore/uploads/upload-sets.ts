@@ -5,22 +5,25 @@ import { hasCode } from '../../errors/error-code.ts';
 import { ownPrefix } from '../../platform/own-files.ts';
 
 /**
- * Where a set lies while it is not in use: inside the folder of uploads, which may be a mount and cannot be renamed
- * itself. Nothing whose name begins like this is ever counted among the uploads.
+ * The prefix of a set that is not in use. Sets are inside the folder of uploads, because that folder may be a mount,
+ * which cannot be renamed. Names with this prefix are never counted as uploads.
  */
 type SetName = 'incoming' | 'arriving' | 'former' | 'discarded';
 
-/** Nobody but db-init may list what is not in use. */
+/** Only db-init may list a set that is not in use. */
 export const inPrivateFolder = { mode: 0o700 };
 
 /** The folder of a set. */
 export function setFolder(folder: string, name: SetName, id: string): string {
-  // it comes from a journal, and what it names may be removed
+  // the id comes from a journal, and the named folder may be removed
   if (!/^[a-z0-9_]+$/.test(id)) throw new RangeError(`not the id of a set of uploads: ${id}`);
   return join(folder, `${ownPrefix}-${name}-${id}`);
 }
 
-/** Under a name first that nobody takes for a whole set: removing takes time, and may be cut off. */
+/**
+ * Renames the set before it removes it, so that an interrupted removal does not leave something that looks like a whole
+ * set.
+ */
 export async function removeSet(folder: string, name: SetName, id: string): Promise<void> {
   const set = setFolder(folder, name, id);
   await removeDiscarded(folder);
@@ -31,7 +34,7 @@ export async function removeSet(folder: string, name: SetName, id: string): Prom
   await removeDiscarded(folder);
 }
 
-/** Removes what was discarded, by a run that was killed, too. */
+/** Removes discarded sets, also those of killed runs. */
 export async function removeDiscarded(folder: string): Promise<void> {
   if (!(await isThere(folder))) return;
   for (const name of await readdir(folder)) {
@@ -44,7 +47,7 @@ export async function isThere(path: string): Promise<boolean> {
     await lstat(path);
     return true;
   } catch (error) {
-    // a path through something that is no folder leads nowhere
+    // a parent of the path is not a folder
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return false;
     throw error;
   }
