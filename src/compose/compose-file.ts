@@ -3,26 +3,26 @@ import { mergeMaps, normalizeService, servicesOf } from './merge.ts';
 import { parseService, type Service } from './service.ts';
 import { isMap, mapOf, parseYaml, textOf, type YamlMap } from './yaml.ts';
 
-/** A compose file, or several that are laid over each other. */
+/** A compose file, or several merged ones. */
 export interface ComposeFiles {
   readonly services: readonly Service[];
-  /** Names of the volumes that are declared. */
+  /** Names of the declared volumes. */
   readonly volumes: readonly string[];
-  /** Files that it refers to and that were not read: of `include` and `extends`. */
+  /** Files that `include` and `extends` name and that were not read. */
   readonly unread: readonly string[];
 }
 
 /** The text of a file. */
 export interface NamedText {
-  /** For messages; null for standard input. */
+  /** The name for messages; null for standard input. */
   readonly name: string | null;
   readonly text: string;
 }
 
-/** Reads a file that another one names; null if that cannot be done. */
+/** Reads a file that another one names; null if that fails. */
 export type ReadOther = (file: string, from: string | null) => NamedText | null;
 
-/** What was given is no compose file. */
+/** The input is not a compose file. */
 export class NoComposeFile extends Error {
   /** Null for standard input. */
   readonly file: string | null;
@@ -36,7 +36,7 @@ export class NoComposeFile extends Error {
 }
 
 /**
- * Parses compose files and lays them over each other, in their order.
+ * Parses compose files and merges them in their order.
  * @throws NoComposeFile
  */
 export function parseComposeFiles(texts: readonly NamedText[], readOther: ReadOther): ComposeFiles {
@@ -59,7 +59,7 @@ export function parseComposeFiles(texts: readonly NamedText[], readOther: ReadOt
   };
 }
 
-/** The documents of a file, which compose lays over each other as it does several files. */
+/** The documents of a file, which compose merges like several files. */
 function parseFile({ name, text }: NamedText): readonly YamlMap[] {
   let documents: readonly unknown[];
   try {
@@ -78,7 +78,7 @@ function includesOf(file: YamlMap): readonly string[] {
   return includes.map((entry: unknown) => textOf(entry) ?? textOf(mapOf(entry)['path']) ?? 'include');
 }
 
-/** A service together with what it extends. A service that extends itself, by whatever way, ends there. */
+/** A service merged with the services that it extends. A cycle of `extends` is cut. */
 function extended(
   service: YamlMap,
   services: YamlMap,

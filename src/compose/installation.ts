@@ -2,26 +2,26 @@ import type { ComposeFiles } from './compose-file.ts';
 import { withDefaults } from './interpolation.ts';
 import type { Service } from './service.ts';
 
-/** Where the application's database is, as far as the files say. */
+/** The application's database, as far as the files show it. */
 export type Address =
-  /** A service of the same files. */
+  /** The database is a service of the same files. */
   | { readonly kind: 'service'; readonly service: Service; readonly host: string }
   | { readonly kind: 'external'; readonly host: string }
   /** @property file absolute, in the container */
   | { readonly kind: 'sqlite'; readonly file: string }
-  /** The files do not say it: it is in an env file, a secret, or the environment. */
+  /** The files do not show it: the address is in an env file, a secret, or the environment. */
   | { readonly kind: 'unseen'; readonly likely: Service | null };
 
-/** What of a TimeTracker installation can be told from its compose files. */
+/** What compose files show about a TimeTracker installation. */
 export interface Installation {
-  /** The application first; then other services of the same image. */
+  /** The application, then other services of the same image. */
   readonly applications: readonly [Service, ...Service[]];
   readonly address: Address;
-  /** db-init itself, in files that it was added to already. */
+  /** db-init, if it was added to the files already. */
   readonly dbInit: Service | null;
 }
 
-/** The application cannot be told from the other services: several look like it, or none does. */
+/** The application cannot be identified: several services look like it, or none does. */
 export interface Unclear {
   readonly kind: 'unclear';
   readonly candidates: readonly string[];
@@ -73,7 +73,7 @@ const knownVariables = [
   'UPLOAD_FOLDER',
 ];
 
-/** How much a service looks like TimeTracker: the names that its own files and images use. */
+/** How much a service looks like TimeTracker, by the names that its own files and images use. */
 function likenessOf(service: Service): number {
   if (isPostgres(service)) return 0;
   const { environment, mounts } = service;
@@ -127,7 +127,7 @@ function placeInParts(environment: Service['environment']): Place {
   return { host: valueOf('POSTGRES_HOST') || 'db', port: valueOf('POSTGRES_PORT') || '5432' };
 }
 
-/** The first server of an address; null if it names none, or a folder with a socket. */
+/** The first server of an address; null if it names none, or the folder of a socket. */
 function placeInUrl(url: string): Place | null {
   const [, rest] = /^postgres\w*(?:\+\w+)?:\/\/(?:.*@)?(.*)$/.exec(url) ?? [];
   if (rest === undefined) return null;
@@ -155,20 +155,25 @@ function serverAt({ host, port }: Place, application: Service, services: readonl
   return found === undefined || more.length > 0 ? null : found;
 }
 
-/** Whether what the address names is a PostgreSQL server: by its image, or by the variables that such images take. */
+/**
+ * Whether the service in the address is a PostgreSQL server, by its image or by the variables that such images take.
+ */
 export function servesPostgres(service: Service): boolean {
   const variables = ['POSTGRES_PASSWORD', 'POSTGRES_PASSWORD_FILE', 'POSTGRES_HOST_AUTH_METHOD', 'POSTGRESQL_PASSWORD'];
   return isPostgres(service) || variables.some((name) => service.environment.has(name));
 }
 
-/** Whether the tag of an image moves on by itself: none, `latest`, a number alone; or the image is built here. */
+/**
+ * Whether the tag of an image may name a newer release later (no tag, `latest`, a single number), or the image is built
+ * here.
+ */
 export function isFloating({ image, builds }: Service): boolean {
   if (builds || image === '') return true;
   const [, tag = 'latest'] = /^[^@]*?(?::([^/@:]+))?(?:@.*)?$/.exec(withDefaults(image)) ?? [];
   return !image.includes('@') && !/^v?\d+\.\d+\.\d+/.test(tag);
 }
 
-/** Whether a path of the container lies on one of the mounts. */
+/** Whether a path in the container is on one of the mounts. */
 export function isMounted({ mounts }: Service, path: string): boolean {
   return mounts.some(
     ({ target }) => target !== '' && (path === target || path.startsWith(`${target.replace(/\/$/, '')}/`)),

@@ -2,8 +2,8 @@
 const variable = /\$\{[A-Za-z_]\w*(?:(:?[-+?])([^{}]*))?\}/g;
 
 /**
- * The text as compose reads it where no variable is set: defaults are taken, everything else is empty. The real value
- * may differ; this is for recognising what a file is about.
+ * The text as compose reads it if no variable is set: with the defaults, and empty for all others. The real value may
+ * differ; this serves only to recognise services.
  */
 export function withDefaults(text: string): string {
   let before = '';

@@ -1,9 +1,9 @@
 import { isMap, listOf, mapOf, textOf, type YamlMap } from './yaml.ts';
 
-/** Parts of a service that a later file replaces as a whole, although they are lists. */
+/** Lists of a service that a later file replaces instead of extending them. */
 const replaced = new Set(['command', 'entrypoint', 'test']);
 
-/** Writes lists that mean maps as maps, so that files can be laid over each other. */
+/** Converts lists that stand for maps to maps, so that files can be merged. */
 export function normalizeService(service: YamlMap): YamlMap {
   const { environment, depends_on: dependsOn, networks, volumes, ...others } = service;
   return {
@@ -15,7 +15,7 @@ export function normalizeService(service: YamlMap): YamlMap {
   };
 }
 
-/** `- NAME=value` and `- NAME`, or a map already. A null is a variable that compose takes from its own environment. */
+/** Converts `- NAME=value` and `- NAME` to a map. A null is a variable that compose takes from its own environment. */
 function environmentOf(value: unknown): YamlMap {
   if (isMap(value)) return value;
   return Object.fromEntries(
@@ -31,7 +31,7 @@ function named(value: unknown): YamlMap {
   return Object.fromEntries(listOf(value).map((entry) => [textOf(entry) ?? '', null]));
 }
 
-/** Lays one map over another, as compose does: maps go together, lists follow each other, anything else is replaced. */
+/** Merges two maps as compose does: maps are merged, lists are joined, other values are replaced. */
 export function mergeMaps(under: YamlMap, over: YamlMap): YamlMap {
   const merged: Record<string, unknown> = { ...under };
   for (const [key, value] of Object.entries(over)) {

@@ -3,19 +3,19 @@ import { type Installation, isFloating, isMounted, servesPostgres } from './inst
 import type { Service } from './service.ts';
 import { mapOf } from './yaml.ts';
 
-/** What a compose file has to say more, so that db-init stands before the application. */
+/** The additions to a compose file that let db-init run before the application. */
 export interface Override {
   readonly dbInit: Readonly<Record<string, unknown>>;
-  /** The service that makes backups where its profile is asked for; null where the application has profiles of its own. */
+  /** The service that makes backups if its profile is active; null if the application has profiles of its own. */
   readonly backups: Readonly<Record<string, unknown>> | null;
-  /** By service: what is added to it. */
+  /** The additions to each service. */
   readonly others: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
-  /** Volumes that are declared. */
+  /** Declared volumes. */
   readonly volumes: readonly string[];
   readonly remarks: readonly Remark[];
 }
 
-/** What the reader has to know, or is asked, at a place of the file. */
+/** Notes and questions for the reader at places of the file. */
 export type Remark =
   | { readonly kind: 'attachments'; readonly application: string }
   | { readonly kind: 'floating' }
@@ -28,14 +28,14 @@ export type Remark =
   | { readonly kind: 'health-check'; readonly service: string; readonly former: 'none' | 'socket' }
   | { readonly kind: 'unread'; readonly files: readonly string[] };
 
-/** Where the attachments of projects lie, and the volume that they get. */
+/** The folder of the attachments of projects, and its volume. */
 const attachments = '/app/uploads/project_attachments';
 const attachmentVolume = 'app_attachments';
 
-/** Where the application writes its log: nothing of db-init's. */
+/** The application's log folder, which db-init does not need. */
 const logFolder = '/app/logs';
 
-/** Whatever the application gets and db-init needs to work beside it, besides environment and volumes. */
+/** What db-init needs like the application, besides environment and volumes. */
 const sameAsApplication = [
   'profiles',
   'network_mode',
@@ -51,8 +51,8 @@ const sameAsApplication = [
 ] as const;
 
 /**
- * The variables of an address. Where the application's file has a whole DATABASE_URL, the others are not asked for:
- * what stands in .env under these names is meant for the server.
+ * The variables of an address. If the application's file has a whole DATABASE_URL, the others are left out: values in
+ * .env with these names are for the server.
  */
 const addressVariables =
   /^(?:DATABASE_URL|POSTGRES_\w+|PG(?:HOST|PORT|DATABASE|USER|PASSWORD|TARGETSESSIONATTRS))$|^DATABASE_URL_FILE$/;
@@ -72,8 +72,8 @@ const backups = {
 };
 
 /**
- * Decides what stands in the override.
- * @param settings the names of all settings of db-init, in the order in which they are shown
+ * Makes the override.
+ * @param settings the names of all settings of db-init, in the order of the file
  */
 export function planOverride(
   installation: Installation,
@@ -93,7 +93,7 @@ export function planOverride(
   const added = volume === null ? [] : [`${volume}:${attachments}`];
   if (volume !== null) remarks.push({ kind: 'attachments', application: application.name });
   const { raw, envFiles } = application;
-  // a socket of the machine, such as Docker's, is none of db-init's business
+  // db-init needs no socket of the machine, such as Docker's
   const mounts = application.mounts.filter(({ target }) => target !== logFolder && !target.endsWith('.sock'));
   if (raw['user'] === undefined && mounts.some(({ bind }) => bind)) remarks.push({ kind: 'owner-of-folders' });
   const { environment, remarks: ofEnvironment } = environmentOf(installation, settings);
@@ -132,7 +132,7 @@ export function planOverride(
       tmpfs: '/tmp',
       stop_grace_period: '30s',
     },
-    // profiles add up, and it would run with each of them
+    // compose joins the lists of profiles, so the service would run with each of them
     backups: raw['profiles'] === undefined ? backups : null,
     others,
     volumes: volume === null ? [] : [volume],
@@ -140,7 +140,7 @@ export function planOverride(
   };
 }
 
-/** The settings that say how the services are called, where that is not what db-init takes them to be. */
+/** The settings for the names of the services, if they differ from db-init's defaults. */
 function namesOf({ applications, address }: Installation): ReadonlyMap<string, string> {
   const application = applications.map(({ name }) => name).join(' ');
   const server = address.kind === 'service' && address.service.name !== address.host ? address.service.name : null;
@@ -150,7 +150,7 @@ function namesOf({ applications, address }: Installation): ReadonlyMap<string, s
   ]);
 }
 
-/** What the files say of a setting, word for word; the others from .env. */
+/** The settings as the files write them; the others come from .env. */
 function environmentOf(
   installation: Installation,
   settings: readonly string[],
@@ -160,13 +160,13 @@ function environmentOf(
   const { environment: given, envFiles } = application;
   const named = namesOf(installation);
   const remarks: Remark[] = [];
-  // values here would win over those of the file, empty ones too
+  // values here, even empty ones, would override those of the env file
   const elsewhere = envFiles.filter((file) => !/^(?:\.\/)?\.env$/.test(file));
   if (elsewhere.length > 0) remarks.push({ kind: 'env-files', files: elsewhere });
   const whole = given.has('DATABASE_URL');
   const environment: Record<string, string | null> = {};
   for (const name of settings) {
-    // where db-init is there already, the application's own clean-up is off because of that
+    // if db-init is in the files already, it is the reason why the application's own clean-up is off
     const theirs = dbInit !== null && name === 'TT_SKIP_DB_CLEANUP' ? undefined : given.get(name);
     const own = dbInit?.environment.get(name) ?? theirs;
     const asked = elsewhere.length === 0 && !(whole && addressVariables.test(name));
@@ -187,12 +187,12 @@ function waitFor(server: Service, application: Service): Readonly<Record<string,
     (application.profiles.length > 0 && application.profiles.every((profile) => server.profiles.includes(profile)));
   return {
     condition: isChecked ? 'service_healthy' : 'service_started',
-    // compose refuses to wait for a service whose profile is not asked for
+    // compose refuses to wait for a service whose profile is not active
     ...(isThere ? {} : { required: false }),
   };
 }
 
-/** While it initialises an empty volume, the image of PostgreSQL answers on its socket, and not yet over TCP. */
+/** While the image of PostgreSQL initialises an empty volume, it answers on its socket but not yet over TCP. */
 function asksTheSocket(words: string): boolean {
   return /\b(?:pg_isready|psql)\b/.test(words) && !/(?:\s-h|--host)[\s=]?["']?[^\s"'/]|:\/\/[^/\s]/.test(words);
 }

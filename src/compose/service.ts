@@ -4,13 +4,13 @@ import { listOf, mapOf, textOf, type YamlMap } from './yaml.ts';
 /** A mount of a service. */
 export interface Mount {
   readonly target: string;
-  /** A folder of the machine, not a volume with a name. */
+  /** A folder of the machine, not a named volume. */
   readonly bind: boolean;
-  /** As it stands in the file. */
+  /** As written in the file. */
   readonly written: unknown;
 }
 
-/** What is asked of a service of a compose file. Texts are as they stand in the file, with `${…}` in them. */
+/** A service of a compose file. Texts are as written in the file, with `${…}` in them. */
 export interface Service {
   readonly name: string;
   readonly image: string;
@@ -23,9 +23,9 @@ export interface Service {
   readonly mounts: readonly Mount[];
   /** The names by which other containers reach it. */
   readonly hostnames: ReadonlySet<string>;
-  /** Other names by which this service alone reaches services, and what those are called. */
+  /** Other names under which only this service reaches services, and the names of those services. */
   readonly links: ReadonlyMap<string, string>;
-  /** Ports of the machine that lead to it. */
+  /** Published ports. */
   readonly ports: ReadonlySet<string>;
   readonly networkMode: string;
   readonly profiles: readonly string[];
@@ -33,7 +33,7 @@ export interface Service {
   /** The words of its health check; null if it has none, or if it is disabled. */
   readonly healthCheck: string | null;
   readonly networks: readonly string[];
-  /** Everything else, to be handed on as it is. */
+  /** All other keys, unchanged. */
   readonly raw: YamlMap;
 }
 
@@ -92,7 +92,7 @@ function parseMount(written: unknown): Mount {
     const long = mapOf(written);
     return { target: withDefaults(textOf(long['target']) ?? ''), bind: textOf(long['type']) === 'bind', written };
   }
-  // a default in it may have colons of its own
+  // a default in the text may contain colons
   const parts = withDefaults(short).split(':');
   const [source = '', target = source] = parts;
   return { target: target.replace(/(?<=.)\/+$/, ''), bind: parts.length > 1 && /^[./~]/.test(source), written };

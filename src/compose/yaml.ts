@@ -1,12 +1,12 @@
 import { parseAllDocuments, type Tags } from 'yaml';
 
-/** A map of a YAML file, as it was parsed. */
+/** A parsed map of a YAML file. */
 export type YamlMap = Readonly<Record<string, unknown>>;
 
 export const isMap = (value: unknown): value is YamlMap =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The value as a map; empty where it is none. */
+/** The value as a map; empty if it is not a map. */
 export const mapOf = (value: unknown): YamlMap => (isMap(value) ? value : {});
 
 /** The value as a list; a single value is a list of one, as in most places of a compose file. */
@@ -15,14 +15,14 @@ export const listOf = (value: unknown): readonly unknown[] => {
   return Array.isArray(value) ? value : [value];
 };
 
-/** The value as text, where it is one; null for maps, lists and nothing. */
+/** The value as text; null for maps, lists and null. */
 export const textOf = (value: unknown): string | null =>
   typeof value === 'string' || typeof value === 'boolean' ? String(value) : null;
 
-/** What `!reset` stands for in a compose file: nothing, whatever an earlier file says. */
+/** The value of `!reset` in a compose file: it removes the value of earlier files. */
 const reset = { tag: '!reset', resolve: (): undefined => undefined };
 
-// compose takes values as they are written: 0123 and 1.10 are no numbers to it
+// compose keeps values as they are written: it does not read 0123 and 1.10 as numbers
 const tagsOfCompose = (tags: Tags): Tags => [
   ...tags.filter((tag) => typeof tag === 'string' || !/:(?:int|float)$/.test(tag.tag)),
   reset,

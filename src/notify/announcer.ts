@@ -13,28 +13,28 @@ import {
 import { type JsonObject, createRedactor, renderJson } from '../report/output.ts';
 import { printableLines } from '../platform/printable.ts';
 
-/** How a run ended, for its owner. */
+/** The end of a run, for the operator. */
 export interface Ending extends Message {
   readonly outcome: 'failure' | 'change' | 'nothing';
-  /** The report of the run, for programs. */
+  /** The report of the run, for webhooks. */
   readonly report: JsonObject;
 }
 
-/** Tells the owner of one run. */
+/** Sends the messages of one run. */
 export interface Announcer {
-  /** Tells whoever is to be told of such an end, and says in the log that it did, or why it could not. Never throws. */
+  /** Sends the messages for this end of a run, and logs success or failure. Never throws. */
   end(ending: Ending, how: { readonly log: Log; readonly secrets: readonly string[] }): Promise<void>;
 }
 
-/** How long it may take at the most, beginning and end together, in milliseconds. */
+/** The longest time in milliseconds, beginning and end together. */
 const timeouts = { start: 2000, end: 3000 };
 
-/** What ntfy takes for a message; what is longer becomes an attachment, or is refused. */
+/** The most bytes of an ntfy message; a longer one becomes an attachment, or is refused. */
 const longestForNtfy = 4096;
 
 /**
- * Opens the announcer at the beginning of a run, and pings that it began. The answer is waited for at its end only.
- * @param signal what ends the waiting at once
+ * Opens the announcer at the beginning of a run, and pings that it began. It waits for the answer only at the end.
+ * @param signal aborts the waiting at once
  * @param limits for tests
  */
 export function openAnnouncer(settings: NotificationSettings, signal: AbortSignal, limits = timeouts): Announcer {
@@ -62,7 +62,7 @@ export function openAnnouncer(settings: NotificationSettings, signal: AbortSigna
         }
       }
       if (ping !== null) {
-        // the end must not overtake the beginning
+        // the end must not be sent before the beginning
         await started;
         const failed = outcome === 'failure';
         deliveries.push({ recipient: ping, suffix: failed ? '/fail' : '', body: shown(failed ? text : title) });
@@ -81,13 +81,13 @@ export function openAnnouncer(settings: NotificationSettings, signal: AbortSigna
 
 interface Delivery {
   readonly recipient: Recipient;
-  /** What is added to the path of the address. */
+  /** The suffix for the path of the address. */
   readonly suffix?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
-/** @param milliseconds how long it may take @returns null, or why it failed: a clause */
+/** @param milliseconds the time limit @returns null, or why it failed, as a clause */
 async function deliver(
   { recipient: { url, authorization }, suffix = '', headers = {}, body = '' }: Delivery,
   signal: AbortSignal,
@@ -106,7 +106,7 @@ async function deliver(
         ...headers,
       },
       body,
-      // what is sent is for this address alone
+      // do not send the content to any other address
       redirect: 'manual',
       signal: AbortSignal.any([signal, deadline]),
     });
@@ -118,7 +118,10 @@ async function deliver(
   }
 }
 
-/** fetch itself says "fetch failed"; why stands in its cause, and for several addresses of a host in the errors of that. */
+/**
+ * The message of fetch is only "fetch failed". The reason is in its cause, or, for several addresses of a host, in the
+ * errors of the cause.
+ */
 function reasonOfFetch(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;

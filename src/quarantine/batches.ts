@@ -11,15 +11,15 @@ import type { QuarantineSchema } from './label.ts';
 import { quotedApplicationSchema, type Progress, quarantineBatch } from './move.ts';
 import { type Batch, listBatches, listObjects, rightsMissingToMove } from './objects.ts';
 
-/** What the label says of a corrupted database. */
+/** The reason in the label for a corrupted database. */
 const corruption = 'tables were there, but neither alembic_version nor any core table';
 
-/** What batches are carried out with, and what is told of each that is committed. */
+/** What batches need, and the callback for each committed batch. */
 export interface RecordedBatchContext extends BatchContext {
   readonly recorder: Recorder;
 }
 
-/** What batches are carried out with. */
+/** What batches need. */
 export interface BatchContext {
   readonly database: Database;
   readonly config: CommandSettings;
@@ -27,7 +27,7 @@ export interface BatchContext {
   readonly signal: AbortSignal;
 }
 
-/** What the record of the run calls a batch. */
+/** The entry for a batch in the record of the run. */
 type BatchKind = 'quarantine' | 'quarantine-restored' | 'quarantine-purged';
 
 /** Runs `step` in one committed transaction for each batch. */
@@ -52,7 +52,7 @@ export async function inBatches(
 
 /**
  * Puts batches of the application's schema aside.
- * @throws Failure `quarantine-refused`, when somebody has connected since; the next run goes on
+ * @throws Failure `quarantine-refused`, if another session has connected since; the next run continues
  */
 export async function quarantineBatches(
   context: RecordedBatchContext,
@@ -72,8 +72,9 @@ export async function quarantineBatches(
 }
 
 /**
- * Cleans a corrupted database up to what one transaction can take, which is left to `quarantineLast`: the transaction
- * that migrates begins with it, so that of an ordinary cleanup all or nothing happens.
+ * Cleans a corrupted database, except for one last batch that one transaction can hold. That batch is left to
+ * `quarantineLast`, at the beginning of the migrating transaction, so that an ordinary cleanup happens as a whole or
+ * not at all.
  */
 export async function quarantineAllButLast(context: RecordedBatchContext): Promise<void> {
   const batches = await context.database.read(async (session) =>
@@ -82,13 +83,13 @@ export async function quarantineAllButLast(context: RecordedBatchContext): Promi
   await quarantineBatches(context, batches.slice(0, -1), corruption);
 }
 
-/** What keeps the role from cleaning: what it does not own cannot be moved. */
+/** The rights that the role lacks for cleaning: it can only move objects that it owns. */
 export async function rightsMissingToClean(database: Database): Promise<readonly MissingRight[]> {
   return database.read(async (session) => rightsMissingToMove(session, await quotedApplicationSchema(session)));
 }
 
 /**
- * Moves what `quarantineAllButLast` left, within the transaction that goes on with something else.
+ * Moves the batch that `quarantineAllButLast` left, within the caller's transaction.
  * @returns the name of the schema that holds everything now
  */
 export async function quarantineLast(transaction: Transaction, { database, log }: BatchContext): Promise<string> {
@@ -99,14 +100,14 @@ export async function quarantineLast(transaction: Transaction, { database, log }
   return progress.schema.name;
 }
 
-/** Nothing is moved while somebody else is connected: what is not known may be in use. */
+/** Refuses while other sessions are connected: they may use these objects. */
 export async function requireAlone(session: Session, database: string): Promise<void> {
   const { sessions: others } = await findStaying(session);
   if (others.length === 0) return;
   throw new Failure({ kind: 'quarantine-refused', database, obstacle: { kind: 'others-are-connected', others } });
 }
 
-/** Names each thing that was moved. */
+/** Logs each moved object. */
 function announceMoved({ schema, home, done, left, functions }: Progress, log: Log): void {
   for (const { thing, rows } of done) {
     const details = { quarantine: schema.name, name: thing.name, rows };

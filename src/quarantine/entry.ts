@@ -4,18 +4,18 @@ import type { Log } from '../report/log.ts';
 import type { Recorder } from '../report/run-record.ts';
 import { Failure } from '../errors/failure.ts';
 
-/** What a quarantine holds, on either engine. Sizes are bytes. */
+/** A quarantine, on either engine. Sizes are bytes. */
 export interface QuarantineEntry {
-  /** What `restore` and `purge` call it: a schema's or a file's name. */
+  /** Its name for `restore` and `purge`: the name of a schema or a file. */
   readonly name: string;
   /** When it began: `2026-01-02T03:04:05Z`. */
   readonly since: string;
   readonly state: 'unfinished' | 'complete' | 'purging';
   readonly why: string;
-  /** Null where it cannot be read, as in a damaged file. */
+  /** Null if it cannot be read, for example in a damaged file. */
   readonly relations: number | null;
   readonly rows: number | null;
-  /** Whether rows were counted; else they are estimates. */
+  /** Whether rows were counted; otherwise the numbers are estimates. */
   readonly counted: boolean;
   readonly bytes: number;
   readonly contents: readonly EntryObject[];
@@ -25,14 +25,14 @@ export interface QuarantineEntry {
 export interface EntryObject {
   readonly name: string;
   readonly kind: string;
-  /** Null for what has none, and where the database keeps no estimate. */
+  /** Null for objects without rows, and if the database has no estimate. */
   readonly rows: number | null;
   readonly bytes: number | null;
 }
 
 /**
- * Picks a quarantine by its name.
- * @throws Failure `quarantine-refused` (`not-held`) that names what there is
+ * Finds a quarantine by its name.
+ * @throws Failure `quarantine-refused` (`not-held`) that lists the existing ones
  */
 export function pickEntry<Entry extends { readonly name: string }>(
   entries: readonly Entry[],
@@ -45,15 +45,15 @@ export function pickEntry<Entry extends { readonly name: string }>(
   throw new Failure({ kind: 'quarantine-refused', database, obstacle: { kind: 'not-held', name, held } });
 }
 
-/** What commands do with what was put aside; each engine has its own way. */
+/** The operations of the quarantine commands; each engine has its own. */
 export interface Quarantine {
-  /** Looks without writing and without the lock. */
+  /** Lists quarantines. Writes nothing and takes no lock. */
   list(): Promise<readonly QuarantineEntry[]>;
-  /** Puts aside everything, or only what is not the application's. To be called with the lock held. */
+  /** Puts aside everything, or only what is not the application's. Call it under the run lock. */
   create(everything: boolean): Promise<void>;
-  /** Takes everything back. To be called with the lock held, unless nothing is to be done but to check. */
+  /** Brings everything back. Call it under the run lock, unless it only checks. */
   restore(name: string, dryRun: boolean): Promise<void>;
-  /** Deletes for good. To be called with the lock held. */
+  /** Deletes permanently. Call it under the run lock. */
   purge(name: string): Promise<void>;
 }
 
@@ -63,6 +63,6 @@ export interface QuarantineContext {
   readonly log: Log;
   readonly recorder: Recorder;
   readonly signal: AbortSignal;
-  /** Asks a person to agree to what the sentence says. @throws Failure `usage` */
+  /** Asks for consent to the sentence. @throws Failure `usage` */
   readonly consent: (what: string) => Promise<void>;
 }

@@ -4,8 +4,8 @@ import type { Session } from '../database/session.ts';
 import { timeInName } from '../platform/local-time.ts';
 
 /**
- * What the comment on a quarantine schema says. It is how a quarantine that was cut off is found again: `unfinished`
- * goes on, in either direction; of what is being purged some is gone already.
+ * The label of a quarantine schema, stored as its comment. It shows whether a quarantine was interrupted: an
+ * `unfinished` one can continue in either direction; of a `purging` one, some objects are deleted already.
  */
 export interface Label {
   readonly by: 'db-init';
@@ -13,20 +13,20 @@ export interface Label {
   /** When it began: `2026-01-02T03:04:05Z`. */
   readonly at: string;
   readonly why: string;
-  /** How many relations were moved, and how many rows they held as far as that is known. */
+  /** The number of moved relations, and of their rows as far as known. */
   readonly relations: number;
   readonly rows: number;
-  /** Set where it holds rows as text, and no relations that were moved. */
+  /** Set if it holds rows as text instead of moved relations. */
   readonly holds?: 'rows';
 }
 
-/** A schema that holds what was quarantined. */
+/** A quarantine schema. */
 export interface QuarantineSchema {
   readonly name: string;
   readonly label: Label;
 }
 
-/** All quarantine schemas of the database, the latest first. A schema without our label is somebody else's. */
+/** All quarantine schemas of the database, the latest first. A schema without our label is not a quarantine. */
 export async function readSchemas(session: Session): Promise<readonly QuarantineSchema[]> {
   const rows = await session.query(
     `SELECT nspname::text AS name, obj_description(oid, 'pg_namespace') AS comment
@@ -36,7 +36,7 @@ export async function readSchemas(session: Session): Promise<readonly Quarantine
     const label = readLabel(optionalText(row, 'comment'));
     return label === null ? [] : [{ name: text(row, 'name'), label }];
   });
-  // names bear local times, of which an hour comes twice a year
+  // names may contain local times, and one hour a year occurs twice
   return found.toSorted((one, other) => other.label.at.localeCompare(one.label.at));
 }
 

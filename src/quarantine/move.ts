@@ -5,20 +5,20 @@ import type { Session } from '../database/session.ts';
 import { createSchema, type Label, type QuarantineSchema, readSchemas, writeLabel } from './label.ts';
 import { type Batch, countRows, isType, type QuarantineObject } from './objects.ts';
 
-/** The schema that the application works in, as SQL writes its name. @throws TypeError where there is none */
+/** The schema that the application uses, quoted for SQL. @throws TypeError if there is none */
 export async function quotedApplicationSchema(session: Session): Promise<string> {
   return text(only(await session.query('SELECT quote_ident(current_schema()) AS name')), 'name');
 }
 
-/** What one transaction did. */
+/** The result of one transaction. */
 export interface Progress {
-  /** As its label says now. */
+  /** The number in its label now. */
   readonly schema: QuarantineSchema;
   readonly done: readonly { readonly thing: QuarantineObject; readonly rows: number | null }[];
   readonly left: number;
   /** The application's schema. */
   readonly home: string;
-  /** How many functions of the owner's stayed in the application's schema, once everything else is moved. */
+  /** The number of the owner's functions that stay in the application's schema, once everything else is moved. */
   readonly functions: number;
 }
 
@@ -27,7 +27,7 @@ export interface Progress {
  * ALTER … SET SCHEMA changes the catalog only, so the size of a table does not matter.
  *
  * PostgreSQL only; to be called within a transaction.
- * @param into where former batches went; without it, a quarantine that was cut off goes on, or a new one begins
+ * @param into the schema of earlier batches; without it, an interrupted quarantine continues, or a new one begins
  */
 export async function quarantineBatch(
   session: Session,
@@ -51,7 +51,7 @@ export async function quarantineBatch(
   return { schema, home, done, left: batch.left, functions: batch.left === 0 ? await countFunctions(session) : 0 };
 }
 
-/** Functions that the owner made; those of a range type belong to it. */
+/** Functions that the owner made, without those of range types. */
 async function countFunctions(session: Session): Promise<number> {
   const rows = await session.query(
     `SELECT count(*) AS functions FROM pg_proc p WHERE p.pronamespace = ${currentSchema}
@@ -61,7 +61,7 @@ async function countFunctions(session: Session): Promise<number> {
   return number(only(rows), 'functions');
 }
 
-/** The quarantine that was cut off, unless what has come since has the same names. */
+/** The interrupted quarantine, unless new objects have the same names. */
 async function unfinishedSchema(session: Session): Promise<QuarantineSchema | null> {
   for (const schema of await readSchemas(session)) {
     if (schema.label.state === 'unfinished' && (await findNameClashes(session, schema.name)).length === 0)
@@ -70,7 +70,10 @@ async function unfinishedSchema(session: Session): Promise<QuarantineSchema | nu
   return null;
 }
 
-/** Moves a batch of a quarantine back to the application's schema; with the last one the schema goes, unless others use it. */
+/**
+ * Moves a batch of a quarantine back to the application's schema. After the last one it drops the quarantine schema,
+ * unless it holds other objects.
+ */
 export async function bringBackBatch(session: Session, batch: Batch, schema: QuarantineSchema): Promise<Progress> {
   const home = await quotedApplicationSchema(session);
   const done = await move(session, batch, schema.name, home);
@@ -79,9 +82,9 @@ export async function bringBackBatch(session: Session, batch: Batch, schema: Qua
 }
 
 /**
- * Drops a batch of a quarantine; with the last one the schema goes. What lies in no list stays: nothing is dropped
- * with CASCADE.
- * @throws DependedUpon when something that is to stay needs something of the batch
+ * Drops a batch of a quarantine, and after the last one the schema. Never uses CASCADE, so objects outside of the list
+ * stay.
+ * @throws DependedUpon if an object that stays depends on one of the batch
  */
 export async function dropBatch(session: Session, batch: Batch, schema: QuarantineSchema): Promise<Progress> {
   await dropKeysOfLaterBatches(session, batch, schema.name);
@@ -110,7 +113,7 @@ async function dropKeysOfLaterBatches(session: Session, { things }: Batch, schem
   for (const row of keys) await session.run(text(row, 'statement'));
 }
 
-/** Drops things of one list, which may need each other in any order. @throws DependedUpon */
+/** Drops objects of one list, which may depend on each other in any order. @throws DependedUpon */
 async function dropObjects(session: Session, things: readonly QuarantineObject[], schema: string): Promise<void> {
   let left = things;
   for (;;) {
@@ -118,7 +121,8 @@ async function dropObjects(session: Session, things: readonly QuarantineObject[]
     let refused: DependedUpon | null = null;
     for (const kind of new Set(left.map((thing) => thing.kind))) {
       const alike = left.filter((thing) => thing.kind === kind);
-      // all of a kind at once, for tables may refer to each other in a circle; one by one where others are in the way
+      // all objects of a kind in one statement, because tables may refer to each other in a circle; one by one if that
+      // fails
       if ((await tryToDrop(session, alike, schema)) === null) continue;
       for (const thing of alike) {
         const dependents = await tryToDrop(session, [thing], schema);
@@ -133,13 +137,13 @@ async function dropObjects(session: Session, things: readonly QuarantineObject[]
   }
 }
 
-/** @returns null if they are dropped, else what is in the way: then nothing is dropped */
+/** @returns null if they are dropped; otherwise the obstacle, and nothing is dropped */
 async function tryToDrop(
   session: Session,
   things: readonly QuarantineObject[],
   schema: string,
 ): Promise<DependedUpon | null> {
-  // IF EXISTS: a table takes its partitions along
+  // IF EXISTS: dropping a table drops its partitions
   const names = things.map(({ quoted }) => `${schema}.${quoted}`).join(', ');
   await session.run('SAVEPOINT before_drop');
   try {
@@ -171,7 +175,7 @@ async function closeOrLabel(
   else await writeLabel(session, { ...schema, label: { ...schema.label, state } });
 }
 
-/** Somebody may have put into the schema what is not moved, such as a function. */
+/** The schema may hold objects that are never moved, such as a function. */
 async function isEmpty(session: Session, schema: string): Promise<boolean> {
   const rows = await session.query(
     `SELECT FROM pg_depend WHERE refclassid = 'pg_namespace'::regclass AND refobjid = to_regnamespace($1) LIMIT 1`,
@@ -180,7 +184,7 @@ async function isEmpty(session: Session, schema: string): Promise<boolean> {
   return rows.length === 0;
 }
 
-/** Names that a quarantine and the application's schema have both: indexes and types stand in the way like tables do. */
+/** Names that exist in both schemas: indexes and types conflict in the same way as tables. */
 export async function findNameClashes(session: Session, schema: string): Promise<readonly string[]> {
   const rows = await session.query(
     `SELECT held.relname::text AS name FROM pg_class held JOIN pg_class here USING (relname)

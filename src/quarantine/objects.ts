@@ -4,32 +4,34 @@ import { flag, number, only, optionalNumber, text } from '../database/rows.ts';
 import type { Session } from '../database/session.ts';
 import { coreTables, versionTable } from '../schema/catalog.ts';
 
-/** What ALTER … SET SCHEMA and DROP call a kind of thing. */
+/** The words for a kind of object in ALTER … SET SCHEMA and DROP. */
 export type ObjectKind = (typeof kinds)[keyof typeof kinds];
 
-/** Something of a schema that is moved or dropped by itself. Indexes, triggers and owned sequences go with their table. */
+/**
+ * An object of a schema that is moved or dropped separately. Indexes, triggers and owned sequences follow their table.
+ */
 export interface QuarantineObject {
   readonly name: string;
-  /** As SQL writes the name: quoted where it needs to be. */
+  /** The name for SQL, quoted if necessary. */
   readonly quoted: string;
   readonly kind: ObjectKind;
-  /** The server's estimate; null where it has none, and for what holds no rows. */
+  /** The server's estimate; null if it has none, and for objects without rows. */
   readonly estimatedRows: number | null;
-  /** Whether counting its rows is allowed and quick. */
+  /** Whether its rows may be counted and are few. */
   readonly countable: boolean;
   readonly bytes: number;
-  /** How many locks moving or dropping it takes. */
+  /** The number of locks that moving or dropping takes. */
   readonly locks: number;
 }
 
-/** Some of the things of a schema: as many as one transaction may lock. */
+/** A part of the objects of a schema: as many as one transaction may lock. */
 export interface Batch {
   readonly things: readonly QuarantineObject[];
-  /** How many things of the schema are left for later batches. */
+  /** The number of objects that are left for later batches. */
   readonly left: number;
 }
 
-/** The order in which things go: see `orders`. */
+/** The order of the objects: see `orders`. */
 export type Order = 'out' | 'back' | 'drop';
 
 const kinds = {
@@ -45,9 +47,9 @@ const kinds = {
 
 const core = coreTables.map((name) => `'${name}'`).join(', ');
 
-// A run may be cut off between two batches. The core tables go first and come back last, alembic_version the other way
-// round: half a database has version rows and no core tables, and is refused as a partial migration, never mended.
-// What depends on others is dropped before them; a view that uses another one is younger, as a rule.
+// A run may be interrupted between two batches. The core tables are moved first and come back last, and alembic_version
+// the other way round. So half a database has version rows and no core tables, and is refused as a partial migration.
+// Dependent objects are dropped first; a view that uses another one is usually younger.
 const orders: Readonly<Record<Order, string>> = {
   out: `t.name IN (${core}) DESC, t.name = '${versionTable}', t.name, t.kind`,
   back: `t.name = '${versionTable}' DESC, t.name IN (${core}), t.name, t.kind`,
@@ -55,7 +57,7 @@ const orders: Readonly<Record<Order, string>> = {
          t.kind = 'p', t.kind = 'S', t.kind = 'd', t.kind = 't', t.name`,
 };
 
-/** Relations and types of schema $1 without those named in $2, a JSON list. What extensions own stays theirs. */
+/** Relations and types of schema $1 without those named in $2, a JSON list, and without those of extensions. */
 const things = `
   SELECT * FROM (
     SELECT 'pg_class'::regclass AS class, c.oid, c.relname::text AS name, c.relkind::text AS kind,
@@ -75,7 +77,7 @@ const things = `
   WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = class AND d.objid = thing.oid AND d.deptype = 'e')
     AND NOT name IN (SELECT json_array_elements_text($2::json))`;
 
-// Counting takes a lock on a table and on each of its indexes, moving on its sequences as well.
+// Counting locks a table and each of its indexes; moving locks its sequences as well.
 const selection = (order: Order): string => `
   SELECT t.name, quote_ident(t.name) AS quoted, t.kind,
          CASE WHEN c.reltuples >= 0 AND c.relkind IN ('r', 'm') THEN c.reltuples::int8 END AS estimate,
@@ -89,7 +91,7 @@ const selection = (order: Order): string => `
   FROM (${things}) t LEFT JOIN pg_class c ON t.class = 'pg_class'::regclass AND c.oid = t.oid
   ORDER BY ${orders[order]}`;
 
-/** Everything of a schema that can be moved or dropped by itself. */
+/** All objects of a schema that can be moved or dropped separately. */
 export async function listObjects(
   session: Session,
   schema: string,
@@ -100,7 +102,7 @@ export async function listObjects(
 }
 
 /**
- * The things of a schema in as many batches as it takes; at least one, which may be empty.
+ * The objects of a schema in batches; at least one, which may be empty.
  * @param keep names of relations and types that stay
  */
 export async function listBatches(
@@ -109,7 +111,7 @@ export async function listBatches(
   order: Order,
   keep: readonly string[] = [],
 ): Promise<readonly Batch[]> {
-  // the server's room for locks is shared: a quarter of it for us (manual, "Lock Management")
+  // all sessions share the server's lock table: we use a quarter of it (manual, "Lock Management")
   const [row = {}] = await session.query(
     `SELECT current_setting('max_locks_per_transaction')::int8 * (current_setting('max_connections')::int8
        + current_setting('max_prepared_transactions')::int8) / 4 AS budget`,
@@ -117,7 +119,7 @@ export async function listBatches(
   return splitByLocks(await listObjects(session, schema, order, keep), number(row, 'budget'));
 }
 
-/** Cuts a list into batches that take no more locks than the budget, save those of a single thing that takes more. */
+/** Cuts a list into batches within the budget of locks. An object that needs more is a batch of its own. */
 export function splitByLocks(all: readonly QuarantineObject[], budget: number): readonly Batch[] {
   const batches: Batch[] = [];
   for (let start = 0; start < all.length || batches.length === 0;) {
@@ -148,21 +150,21 @@ function readThing(row: Row): QuarantineObject {
 
 const isKind = (letter: string): letter is keyof typeof kinds => Object.hasOwn(kinds, letter);
 
-/** Whether a kind of thing is a type and no relation. */
+/** Whether a kind of object is a type and not a relation. */
 export function isType(kind: string): boolean {
   return /^(type|domain)$/i.test(kind);
 }
 
-/** Counts what is small, believes the estimate of what is large. */
+/** Counts the rows of small tables, and uses the estimate for large ones. */
 export async function countRows(session: Session, schema: string, thing: QuarantineObject): Promise<number | null> {
   if (!thing.countable) return thing.estimatedRows;
   return number(only(await session.query(`SELECT count(*) AS rows FROM ${schema}.${thing.quoted}`)), 'rows');
 }
 
-/** How many missing rights are named at the most. */
+/** The most missing rights that are named. */
 const namedRights = 20;
 
-/** What keeps the role from moving the things of a schema: each of them must be its own. */
+/** The rights that the role lacks for moving the objects of a schema: it must own each of them. */
 export async function rightsMissingToMove(
   session: Session,
   schema: string,

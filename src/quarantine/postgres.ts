@@ -20,7 +20,7 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
     throw new Failure({ kind: 'quarantine-refused', database: database.name, obstacle });
   };
 
-  /** Brings rows back that fit by now. @throws Failure `quarantine-refused` if others do not */
+  /** Brings back the rows that fit now. @throws Failure `quarantine-refused` if some rows still do not fit */
   const bringBack = async ({ name }: QuarantineSchema, dryRun: boolean): Promise<void> => {
     const work = async (session: Session): Promise<readonly ReturnedRows[]> => {
       if (!dryRun) context.recorder.attempt();
@@ -93,7 +93,7 @@ export function postgresQuarantine(context: QuarantineContext): Quarantine {
         'quarantine-purged',
         batches,
         async (transaction, batch) => {
-          // whoever had consented has seen what was there then: it has to be the same under the locks
+          // the content under the locks must be what was shown when consent was given
           await lockTables(transaction, name, namesIn([batch]));
           const outside = await findDependents(transaction, name);
           if (outside.length > 0) refuse({ kind: 'depended-upon', name, dependents: outside });
@@ -121,8 +121,8 @@ const namesIn = (batches: readonly Batch[]): readonly string[] =>
   batches.flatMap(({ things }) => things).map(({ name }) => name);
 
 /**
- * What a quarantine holds now and did not hold when it was shown, or the other way round; a table whose number of rows
- * is another one is among them, where rows were counted.
+ * The differences between a quarantine now and when it was shown: added and removed objects, and tables with another
+ * number of rows, if rows were counted.
  */
 function differencesOf(shown: QuarantineEntry, now: QuarantineEntry): readonly string[] {
   const keyOf = ({ kind, name, rows }: EntryObject): string =>
@@ -136,7 +136,7 @@ function differencesOf(shown: QuarantineEntry, now: QuarantineEntry): readonly s
   return [...new Set(different.map(({ kind, name }) => `${kind} ${name}`))];
 }
 
-/** What the application has a use for: the relations of its schema at the head, and the types that columns have. */
+/** The names that the application uses: the relations of its schema at the head, and the types of their columns. */
 async function namesOfTheApplication(session: Session): Promise<readonly string[]> {
   const { tables } = await loadHead('postgresql');
   const types = await session.query(
@@ -169,7 +169,7 @@ async function listEntries(session: Session): Promise<readonly QuarantineEntry[]
   return held;
 }
 
-/** What a quarantine holds now. Of more relations than one transaction may lock, rows are estimates. */
+/** The content of a quarantine. If it has more relations than one transaction may lock, the rows are estimates. */
 async function describe(session: Session, { name, label }: QuarantineSchema): Promise<QuarantineEntry> {
   const batches = await listBatches(session, name, 'out');
   const countable = batches.length === 1;
@@ -185,7 +185,7 @@ async function describe(session: Session, { name, label }: QuarantineSchema): Pr
     state: label.state,
     why: label.why,
     relations: relations.length,
-    // what was counted when it was moved is better than estimates
+    // the numbers that were counted at the move are better than estimates
     counted: countable,
     rows: countable ? sum(contents.map(({ rows }) => rows ?? 0)) : label.rows,
     bytes: sum(contents.map(({ bytes }) => bytes ?? 0)),

@@ -17,15 +17,15 @@ export async function openQuarantine(context: QuarantineContext): Promise<Quaran
 }
 
 /**
- * Puts aside by hand what the gate would not: everything, or what is not the application's. Another application's
- * database is only touched if everything is asked for, and its owner is told whose it is.
+ * Puts aside by hand what the gate does not: everything, or what is not the application's. It changes another
+ * application's database only with `--all`, and the question names that application.
  * @throws Failure `refused` in a state that must not be touched, `quarantine-refused`, `usage` without consent
  */
 export async function createQuarantine(context: QuarantineContext, everything: boolean): Promise<void> {
   const { database, config, log, consent } = context;
   await database.withLock(async () => {
     const { observation, state } = await assess(database, config);
-    // a damaged file can be put aside unread, a damaged schema cannot
+    // a damaged file can be put aside without reading it, a damaged schema cannot
     const unreadable = state.kind === 'unreadable' && database.engine === 'postgresql';
     const foreign = state.kind === 'foreign' && !everything;
     if (unreadable || foreign || state.kind === 'interrupted') {
@@ -40,7 +40,7 @@ export async function createQuarantine(context: QuarantineContext, everything: b
   });
 }
 
-/** Whose tables are about to be moved, where that is known to be somebody else's. */
+/** The other application whose tables would be moved, if it is known. */
 function describeOwner(state: State, ledgers: readonly string[]): string {
   if (ledgers.length > 0) {
     return ` IT HOLDS ANOTHER APPLICATION'S TABLES: ${ledgers.join(', ')} is a migration ledger.`;

@@ -4,19 +4,19 @@ import type { Session } from '../database/session.ts';
 import { codeOf } from '../errors/error-code.ts';
 import { reasonOf } from '../errors/failure.ts';
 
-/** What tells in a table of rows that were set aside why each of them was. */
+/** The column with the reason, in a table of rows that were set aside. */
 export const reasonColumn = 'tt_reason';
 
-/** What became of the rows of a table. */
+/** The result for the rows of a table. */
 export interface ReturnedRows {
   readonly table: string;
   readonly returned: number;
-  /** How many stay where they are, and why, in the words of the server. */
+  /** How many stay set aside, and why, in the words of the server. */
   readonly left: number;
   readonly reasons: readonly string[];
 }
 
-/** So many reasons are told of a table. */
+/** The most reasons that are reported for a table. */
 const told = 3;
 
 interface HeldTable {
@@ -26,14 +26,14 @@ interface HeldTable {
 }
 
 /**
- * Tries to bring rows back that were set aside as text, one by one, in an order that references allow. What still does
- * not fit stays, with its new reason. To be called within a transaction.
- * @param schema as SQL writes its name; it goes when nothing is left
+ * Tries to bring back rows that were set aside as text, one by one, in an order that references allow. A row that
+ * still does not fit stays, with its new reason. Call it within a transaction.
+ * @param schema quoted for SQL; it is dropped when no row is left
  */
 export async function bringBackRows(session: Session, schema: string): Promise<readonly ReturnedRows[]> {
   const tables = await heldTables(session, schema);
   const results = new Map(tables.map(({ name }) => [name, { returned: 0, reasons: new Map<string, string>() }]));
-  // a row may refer to one of another table, or to a later one of its own
+  // a row may refer to a row of another table, or to a later one of its own table
   for (let moved = 1; moved > 0;) {
     moved = 0;
     for (const table of tables) {
@@ -91,7 +91,7 @@ async function heldTables(session: Session, schema: string): Promise<readonly He
   }));
 }
 
-/** @returns why the row does not fit; null if it is where it belongs */
+/** @returns why the row does not fit; null if it was inserted */
 async function tryRow(
   session: Session,
   schema: string,
@@ -101,13 +101,13 @@ async function tryRow(
   const from = `${schema}.${quoteName(name)}`;
   const where = `WHERE ctid = ${quoteText(place)}::tid`;
   const names = columns.map((column) => quoteName(column.name));
-  // a cast would cut a text that is too long; an assignment refuses it
+  // a cast would truncate a text that is too long; an assignment refuses it
   const values = columns.map((column) =>
     /^(text|character varying)/.test(column.type)
       ? quoteName(column.name)
       : `CAST(${quoteName(column.name)} AS ${column.type})`,
   );
-  // bytes that are no text stand there in hexadecimal: whoever mends the row writes a text in their place
+  // invalid bytes are stored in hexadecimal, until the operator replaces them by a text
   const unmended = columns
     .filter((column) => column.type !== 'bytea')
     .map((column) => {
@@ -126,7 +126,7 @@ async function tryRow(
     );
     return null;
   } catch (error) {
-    // data exceptions and violations of rules (PostgreSQL manual, "Error Codes", classes 22 and 23)
+    // data exceptions and constraint violations (PostgreSQL manual, "Error Codes", classes 22 and 23)
     if (!/^2[23]/.test(codeOf(error) ?? '')) throw error;
     await session.run('ROLLBACK TO try_row; RELEASE try_row');
     return reasonOf(error);

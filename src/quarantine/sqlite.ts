@@ -8,17 +8,17 @@ import { commandsFor } from '../report/commands.ts';
 import { announceWayBack, quarantineMessages } from '../report/quarantine-messages.ts';
 import { timeInName } from '../platform/local-time.ts';
 
-/** What the record of the run calls it. */
+/** The entry in the record of the run. */
 type WorkKind = 'quarantine' | 'quarantine-restored' | 'quarantine-purged';
 
-/** What SQLite keeps beside a database file. They belong to it: alone, the one spoils the other. */
+/** The side files of a SQLite database. They belong to the file: one without the other may damage it. */
 const sides = ['-wal', '-shm', '-journal'];
 
 /**
- * Quarantine on SQLite: the file goes to `<file>.quarantine_<UTC time>`, its side files with it.
+ * Quarantine on SQLite: renames the file to `<file>.quarantine_<UTC time>`, with its side files.
  *
- * The file itself is renamed last, and with it all is done. After a cut there are side files without a file, and the
- * next run goes on there, in the direction that it is asked for.
+ * The file itself is renamed last. After an interruption there are side files without their file, and the next run
+ * continues there, in the direction of its command.
  */
 export function sqliteQuarantine(
   { database, config, log, recorder, consent }: QuarantineContext,
@@ -34,7 +34,7 @@ export function sqliteQuarantine(
       recorder.step({ kind, schema: name, relations: [basename(file)] });
       recorder.committed('committed');
     };
-    // our own connection would be somebody else's here
+    // close our own connection, which would count as another user of the file
     if (!withExclusiveFile(path, done)) refuse({ kind: 'file-in-use', file: path });
     sync(folder);
   };
@@ -72,7 +72,7 @@ export function sqliteQuarantine(
       const shown = versionOf(path);
       await consent(quarantineMessages.purgeConsent(describe(folder, name), name));
       if (versionOf(path) !== shown) refuse({ kind: 'changed', name, changed: [name] });
-      // the file last: as long as it is there, what is left is found again
+      // the file last: as long as it exists, the rest is found again
       exclusively('quarantine-purged', name, path, () => {
         for (const side of [...sides, '']) rmSync(path + side, { force: true });
       });
@@ -81,7 +81,7 @@ export function sqliteQuarantine(
   };
 }
 
-/** All quarantines of a file, the latest first; of one that was cut off there may be side files only. */
+/** All quarantines of a file, the latest first. An interrupted one may have side files only. */
 function entriesOf(file: string): readonly string[] {
   const prefix = `${basename(file)}.quarantine_`;
   const names = readdirSync(dirname(file))
@@ -104,7 +104,7 @@ function unfinishedOf(file: string): string | undefined {
   return entriesOf(file).find((name) => !existsSync(join(dirname(file), name)));
 }
 
-/** A name that nothing has yet: the time, and a number if there is one of that second. */
+/** A free name: the time, and a number if another quarantine has the same second. */
 function quarantineNameOf(file: string, now: Date): string {
   const name = `${basename(file)}.quarantine_${timeInName(now, 't')}`;
   const taken = entriesOf(file);
@@ -117,7 +117,7 @@ function quarantineNameOf(file: string, now: Date): string {
 function moveFiles(from: string, to: string): void {
   for (const side of sides) {
     if (sizeOf(from + side) > 0) renameSync(from + side, to + side);
-    // an empty one is what our own connection has made just now
+    // our own connection has just made an empty file
     else rmSync(from + side, { force: true });
   }
   renameSync(from, to);
@@ -148,9 +148,9 @@ function timeOf(name: string): string {
   return Number.isNaN(instant.getTime()) ? '' : instant.toISOString().replace('.000Z', 'Z');
 }
 
-/** Another text once anybody has written to a file, or to what lies beside it. */
+/** A text that changes when the file or one of its side files is written. */
 function versionOf(path: string): string {
-  // -shm is an index of -wal, which readers write as well
+  // leave out -shm, an index of -wal that readers write as well
   return ['', '-wal', '-journal']
     .map((side) => statSync(path + side, { bigint: true, throwIfNoEntry: false }))
     .map((stats) => (stats === undefined ? '-' : `${stats.ino}:${stats.size}:${stats.mtimeNs}`))

@@ -8,7 +8,7 @@ import { conditionsOf, parseRule } from './constraint-rules.ts';
 
 type Of<Kind extends Difference['kind']> = Extract<Difference, { kind: Kind }>;
 
-/** How a missing primary key, unique rule, foreign key or check is mended, or why it is not. */
+/** Decides how a missing primary key, unique rule, foreign key or check is repaired, or why it is not. */
 export function decideConstraint(difference: Of<'missing-constraint'>, circumstances: Circumstances): Step | Unsafe {
   const { table, name, definition } = difference;
   const { facts, engine, names } = circumstances;
@@ -30,7 +30,7 @@ export function decideConstraint(difference: Of<'missing-constraint'>, circumsta
   return decideRule(difference, definition, [change], circumstances);
 }
 
-/** How a missing index is made. @param before what is to be done before it */
+/** The step that makes a missing index. @param before changes to make first */
 export function decideIndex(
   difference: Of<'missing-index' | 'missing-constraint' | 'invalid-index'>,
   definition: string,
@@ -42,7 +42,7 @@ export function decideIndex(
   return decideRule(difference, definition, [...before, create], circumstances);
 }
 
-/** Replaces what a cut-off CREATE INDEX CONCURRENTLY left behind, whatever its name. */
+/** Replaces the invalid index of an interrupted CREATE INDEX CONCURRENTLY, whatever its name. */
 export function decideInvalidIndex(difference: Of<'invalid-index'>, circumstances: Circumstances): Step | Unsafe {
   const { facts, head, names } = circumstances;
   const definition = head.tables[difference.table]?.indexes[difference.name]?.definition;
@@ -55,7 +55,7 @@ export function decideInvalidIndex(difference: Of<'invalid-index'>, circumstance
   return decideIndex(difference, definition, drops, circumstances);
 }
 
-/** A step to a rule that the data must satisfy. */
+/** A step that adds a rule which the data must satisfy. */
 function decideRule(
   difference: Of<'missing-index' | 'missing-constraint' | 'invalid-index'>,
   definition: string,

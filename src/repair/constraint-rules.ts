@@ -22,10 +22,10 @@ export type Rule =
       readonly targets: readonly string[];
     }
   | { readonly kind: 'check'; readonly columns: readonly string[]; readonly expression: string }
-  /** An index that makes nothing impossible. */
+  /** An index that forbids no rows. */
   | { readonly kind: 'none'; readonly columns: readonly string[] };
 
-/** Reads the definition of a constraint or an index, as the catalog has it. */
+/** Parses the definition of a constraint or an index from the catalog. */
 export function parseRule(definition: string): Rule {
   const reference = /^FOREIGN KEY \(([^()]+)\) REFERENCES ("(?:[^"]|"")+"|[^\s(]+)\(([^()]+)\)/.exec(definition);
   if (reference !== null) {
@@ -51,7 +51,7 @@ function namesOf(list: string): readonly string[] {
   return list.split(', ').map((name) => tokenize(name).map(identifierOf).join(''));
 }
 
-/** What the rows of a table must not hold for a rule to be added. */
+/** The conditions on the rows of a table for adding a rule. */
 export function conditionsOf(table: string, rule: Rule, context: RepairContext): readonly Condition[] {
   const predicate = rule.kind === 'unique' ? rule.predicate : null;
   const rows = rowsOf(table, [...rule.columns, ...namesIn(tokenize(predicate ?? ''))], context);
@@ -76,7 +76,7 @@ export function conditionsOf(table: string, rule: Rule, context: RepairContext):
   }
 }
 
-/** Rows of other tables that refer to a missing one: they tell that it was not empty. */
+/** The condition that no row of another table refers to a missing table: such rows show that it was not empty. */
 export function referencesTo(table: string, context: RepairContext): readonly Condition[] {
   const present = Object.keys(context.facts.catalog.tables);
   return Object.entries(context.head.tables)
@@ -93,7 +93,7 @@ export function noNulls(table: string, column: string): Condition {
   return nullCondition(quoteName(table), quoteName(column));
 }
 
-/** No row may be there: it would have no value in the column. */
+/** The condition that the table is empty: an existing row would have no value in the column. */
 export function noRows(table: string): Condition {
   return { fault: 'no-value', find: `SELECT * FROM ${quoteName(table)}` };
 }
@@ -113,7 +113,7 @@ function findOrphans(
   return `SELECT * FROM ${rows} AS child WHERE ${filled.join(' AND ')} AND NOT EXISTS (SELECT 1 FROM ${parents} AS parent WHERE ${same.join(' AND ')})`;
 }
 
-/** The rows of a table as they will be: with the columns that are to be added, and none if it is missing itself. */
+/** The rows of a table as they will be: with the columns to add, or none if the table is missing. */
 function rowsOf(table: string, columns: readonly string[], { head, facts }: RepairContext): string {
   const promised = head.tables[table]?.columns ?? {};
   const found = facts.catalog.tables[table];
@@ -127,7 +127,7 @@ function rowsOf(table: string, columns: readonly string[], { head, facts }: Repa
   return added.length === 0 ? quoteName(table) : `(SELECT *, ${added.join(', ')} FROM ${quoteName(table)})`;
 }
 
-/** What a plan is made from: what was seen, and what is promised. */
+/** The input of a plan: the observed and the expected schema. */
 export interface RepairContext extends ExpectedSchema {
   readonly facts: DatabaseFacts;
   readonly engine: Engine;

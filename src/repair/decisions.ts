@@ -13,7 +13,7 @@ import { decideConstraint, decideIndex, decideInvalidIndex, primaryKeyOf } from 
 
 type Of<Kind extends Difference['kind']> = Extract<Difference, { kind: Kind }>;
 
-/** How a difference is mended, or why it is not. */
+/** Decides how a difference is repaired, or why it is not. */
 export function decide(difference: Difference, circumstances: Circumstances): Step | Unsafe {
   switch (difference.kind) {
     case 'missing-enum':
@@ -68,7 +68,10 @@ export function decide(difference: Difference, circumstances: Circumstances): St
   }
 }
 
-/** Refuses what somebody attached to a table. The statements take it away; a definition follows as comments, line by line. */
+/**
+ * Refuses a foreign object on a table. Shows the statements that remove it, and its definition as comments, line by
+ * line.
+ */
 export function obstructed(difference: Of<'obstruction'>): Unsafe {
   const { remedy, definition } = difference.attachment;
   if (definition === undefined) return unsafe(difference, { kind: 'owners' }, [remedy]);
@@ -99,7 +102,10 @@ function enumColumns(name: string, { tables }: Catalog): readonly EnumColumn[] {
   );
 }
 
-/** The next row gets the number after the highest. What counts downwards comes to taken numbers again: it counts upwards. */
+/**
+ * Sets a sequence to the number after the highest. A descending sequence would reach used numbers again, so it becomes
+ * ascending.
+ */
 function advanceSequence({ table, column }: Of<'sequence-behind'>, { facts }: Circumstances): readonly string[] {
   const numbering = facts.surroundings.numberings.find((each) => each.table === table && each.column === column);
   if (numbering === undefined) throw new Error(`no sequence numbers ${table}.${column}`);
@@ -125,11 +131,11 @@ function decideTable(difference: Of<'missing-table'>, circumstances: Circumstanc
     ...indexes.map((sql) => statement('index', sql)),
     ...foreignKeys.map((sql) => statement('reference', sql)),
   ];
-  // on PostgreSQL the references went with the table, and are differences of their own
+  // on PostgreSQL the references were dropped with the table, and are differences of their own
   return step(difference, changes, engine === 'sqlite' ? referencesTo(table, circumstances) : []);
 }
 
-/** A promised table, without the names that the owner has given to other things. */
+/** The expected table, with other names where the owner's objects have the expected ones. */
 function underAllocatedNames(table: string, circumstances: Circumstances): Table {
   const { columns, constraints, indexes } = promisedTable(table, circumstances);
   const { names } = circumstances;
@@ -148,7 +154,7 @@ function underAllocatedNames(table: string, circumstances: Circumstances): Table
 function decideColumn(difference: Of<'missing-column'>, circumstances: Circumstances): Step {
   const { table, column, expected } = difference;
   const numbered = sequenceOf(expected.default) !== null;
-  // numbers that other rows may refer to are not made up
+  // do not invent numbers that other rows may refer to
   const plain = numbered ? { ...expected, default: null } : expected;
   const add = alter('column', table, { kind: 'addColumn', column, definition: renderColumn(plain) });
   const number = numbered ? numberRows(difference, expected, circumstances) : [];
@@ -170,8 +176,8 @@ function decideNullable(difference: Of<'must-be-nullable'>, { facts }: Circumsta
 }
 
 /**
- * Gives a column a sequence that goes on after the highest number. One that is there under the promised name is taken
- * over, if it is nobody's or the column's own: a default can be lost without its sequence.
+ * Gives a column a sequence that continues after the highest number. An existing sequence of the expected name is used
+ * if the column or nobody owns it: a default can be lost without its sequence.
  */
 function numberRows(
   { table, column }: { readonly table: string; readonly column: string },

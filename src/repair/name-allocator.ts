@@ -2,16 +2,16 @@ import type { DatabaseFacts } from '../model/database-facts.ts';
 import { sequenceOf } from '../migration/schema-builder/catalog-sql.ts';
 import { parseRule } from './constraint-rules.ts';
 
-/** The longest name on PostgreSQL is 63 bytes; a number is to fit behind. */
+/** The longest name on PostgreSQL has 63 bytes; leave room for a number. */
 const longest = 60;
 
-/** Finds names for what is added: the owner may have given the promised ones to things of theirs. */
+/** Allocates names for added objects: the owner's objects may have the expected names. */
 export interface NameAllocator {
-  /** A name for a table, index or sequence: the wanted one, or if it is taken one with a number behind. */
+  /** A name for a table, index or sequence: the wanted one, or with a number if it is taken. */
   claim(name: string): string;
   /** A name for a constraint, which for keys is an index as well. */
   claimRule(table: string, name: string, definition: string): string;
-  /** Gives back the name of what is going to be dropped. */
+  /** Releases the name of an object that will be dropped. */
   release(name: string): void;
 }
 
@@ -24,7 +24,7 @@ export function createNameAllocator({ relations, catalog }: DatabaseFacts): Name
     ...tables.flatMap(([, { constraints }]) =>
       Object.entries(constraints).flatMap(([name, rule]) => (parseRule(rule).kind === 'unique' ? [name] : [])),
     ),
-    // a sequence that a column owns is no relation of its own
+    // the catalog does not list owned sequences as relations
     ...tables.flatMap(([, { columns }]) =>
       Object.values(columns)
         .map((column) => sequenceOf(column.default))
@@ -51,7 +51,7 @@ export function createNameAllocator({ relations, catalog }: DatabaseFacts): Name
   };
 }
 
-/** A promised constraint without a name (SQLite) is given the one that PostgreSQL would give it. */
+/** An expected constraint without a name (SQLite) gets the name that PostgreSQL would choose. */
 function nameOfRule(table: string, name: string, definition: string): string {
   if (name !== definition) return name;
   const rule = parseRule(definition);

@@ -6,10 +6,11 @@ import { decide } from './decisions.ts';
 import { type Change, phases, renderChange, type RepairPlan, type Step } from './repair-step.ts';
 
 /**
- * Decides how each difference is mended, or why it is not. Pure: the conditions of the steps are still to be asked.
+ * Decides how each difference is repaired, or why it is not. Pure: the caller must still check the conditions of the
+ * steps.
  *
- * Only what adds to the schema, or loosens it, is a step. Nothing that is there is dropped but indexes that a
- * cut-off creation left invalid, and no row is changed, for what was lost cannot be guessed.
+ * Steps only add to the schema or loosen it. They drop nothing except invalid indexes of an interrupted creation, and
+ * change no row, because lost values cannot be guessed.
  */
 export function planRepair(differences: readonly Difference[], context: RepairContext): RepairPlan {
   const names = createNameAllocator(context.facts);

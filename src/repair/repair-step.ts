@@ -6,20 +6,20 @@ import { quoteName } from '../database/quoting.ts';
 import type { TableChange } from '../migration/schema-builder/table-text.ts';
 import type { NameAllocator } from './name-allocator.ts';
 
-/** What is altered in a table that is there. */
+/** A change to an existing table. */
 export type Alteration = Extract<TableChange, { kind: 'addColumn' | 'setNotNull' | 'dropNotNull' | 'addConstraint' }>;
 
-/** Types before the tables that use them, keys before what refers to them: the order in which changes are made. */
+/** The order of the changes: types before the tables that use them, keys before their references. */
 export const phases = ['type', 'table', 'column', 'key', 'index', 'reference'] as const;
 
 export type Phase = (typeof phases)[number];
 
-/** One change: a statement, or what SQLite may have to rebuild the table for. */
+/** One change: a statement, or a change for which SQLite may have to rebuild the table. */
 export type Change =
   | { readonly kind: 'statement'; readonly phase: Phase; readonly sql: string }
   | { readonly kind: 'alteration'; readonly phase: Phase; readonly table: string; readonly change: Alteration };
 
-/** How one difference is mended, provided that no row breaks a condition. */
+/** How one difference is repaired, provided that no row breaks a condition. */
 export interface Step {
   readonly kind: 'step';
   readonly difference: Difference;
@@ -32,14 +32,14 @@ export interface RepairPlan {
   readonly unsafe: readonly Unsafe[];
 }
 
-/** What a decision about one difference needs to know of everything else. */
+/** What a decision about one difference needs to know about the others. */
 export interface Circumstances extends RepairContext {
   readonly names: NameAllocator;
-  /** Columns, as `table.column`, of another type than promised: rules over them cannot even be asked for. */
+  /** Columns, as `table.column`, whose type differs from the expected one: conditions over them cannot be queried. */
   readonly mistyped: ReadonlySet<string>;
 }
 
-/** A change as SQL: what runs on PostgreSQL; on SQLite what it has no statement for is a comment. */
+/** A change as SQL, as it runs on PostgreSQL. On SQLite, a change without a statement is a comment. */
 export function renderChange(change: Change, engine: Engine): string {
   if (change.kind === 'statement') return change.sql;
   const sql = `ALTER TABLE ${quoteName(change.table)} ${alterationText(change.change)}`;

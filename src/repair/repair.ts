@@ -11,7 +11,7 @@ import { withoutBroken } from '../migration/schema-builder/sqlite-broken-trigger
 import { changesInOrder, planRepair } from './repair-plan.ts';
 import { type Alteration, type Change, renderChange, type RepairPlan, type Step } from './repair-step.ts';
 
-/** Something stands in the way of mending. Nothing of the plan is to stay: the transaction is to be rolled back. */
+/** The repair is impossible. The caller must roll back the transaction. */
 export class Unrepairable extends Error {
   override readonly name = 'NotMendable';
   readonly unsafe: readonly Unsafe[];
@@ -22,7 +22,7 @@ export class Unrepairable extends Error {
   }
 }
 
-/** Plans the repair of differences, and asks the data whether each step is safe. Reads only. */
+/** Plans the repair of differences, and checks with the data whether each step is safe. Reads only. */
 export async function assessRepair(
   session: Session,
   differences: readonly Difference[],
@@ -71,15 +71,15 @@ async function findBroken(
   return broken;
 }
 
-/** What is not to be run by hand: it may need what else is missing, and the next start runs it by itself. */
+/** Statements that nobody should run by hand: they may need other missing objects, and the next start runs them. */
 function comment(sql: string): string {
   return `-- once there are none, the next start does this: ${sql.replace(/^-- /, '')}`;
 }
 
 /**
- * Adds what a database lacks of its revision: all of it, or nothing. To be called within a transaction.
- * @returns what was mended
- * @throws NotMendable with everything that is in the way
+ * Adds everything that a database lacks of its revision, or nothing. Call it within a transaction.
+ * @returns what was repaired
+ * @throws NotMendable with all obstacles
  */
 export async function repairDifferences(
   session: Session,
@@ -104,7 +104,7 @@ export async function repairDifferences(
   return steps.map(({ difference }) => difference);
 }
 
-/** PostgreSQL runs what a plan shows; on SQLite the schema builder knows when a table must be rebuilt. */
+/** PostgreSQL runs the statements of the plan; on SQLite the schema builder rebuilds tables where necessary. */
 function changerOf(session: Session): (change: Change) => Promise<void> {
   if (session.engine === 'postgresql') return (change) => session.run(renderChange(change, 'postgresql'));
   return async (change) => {
@@ -129,8 +129,8 @@ async function alter(session: Session, table: string, change: Alteration): Promi
 }
 
 /**
- * Whether an error says that the schema or the data do not allow a change, rather than that a lock was not to be had,
- * the run was cancelled or the connection is gone (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+ * Whether an error says that the schema or the data do not allow a change, and not that a lock was unavailable, the
+ * run was cancelled or the connection was lost (https://www.postgresql.org/docs/current/errcodes-appendix.html).
  */
 function isRejection(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {

@@ -6,19 +6,19 @@ import type { Session } from '../database/session.ts';
 import { targetOf } from '../migration/schema-builder/catalog-sql.ts';
 import type { ApplicationObjects } from '../schema/application-objects.ts';
 
-/** What a reset takes away, and what it leaves. */
+/** What a reset drops, and what it keeps. */
 export interface DropPlan {
-  /** The tables that go. */
+  /** The tables to drop. */
   readonly tables: readonly string[];
-  /** What drops everything that goes, in this order. */
+  /** The statements that drop everything, in this order. */
   readonly statements: readonly string[];
-  /** Names of relations that are not the application's, and stay. */
+  /** Names of relations that stay because they are not the application's. */
   readonly kept: readonly string[];
-  /** What of them would not stay as it is, as far as that can be told before trying. */
+  /** Those of them that would be changed by the reset, as far as that is known before trying. */
   readonly inTheWay: readonly string[];
 }
 
-/** Decides what goes, by name and kind. Pure. */
+/** Decides what to drop, by name and kind. Pure. */
 export function planDrop(
   { relations, catalog }: DatabaseFacts,
   engine: Engine,
@@ -40,13 +40,13 @@ export function planDrop(
     kept: kept.map(({ name }) => name),
     inTheWay: [
       ...kept.filter(({ name }) => isNeeded(name)).map(({ kind, name }) => `${kind} ${name} has the name of a table`),
-      // PostgreSQL tells it by itself, when it is asked to drop
+      // PostgreSQL reports dependencies itself when it drops
       ...(engine === 'sqlite' ? referencesTo(tables, kept, catalog) : []),
     ],
   };
 }
 
-/** One statement for all: they may refer to each other, and nothing else may refer to them (RESTRICT). */
+/** One statement for all tables: they may refer to each other, but no other object may depend on them (RESTRICT). */
 function drop(kind: string, names: readonly string[]): string[] {
   return names.length === 0 ? [] : [`DROP ${kind} ${names.map(quoteName).join(', ')}`];
 }
@@ -64,7 +64,7 @@ function referencesTo(
   );
 }
 
-/** Drops what goes. To be called within a transaction. @throws DependedUpon */
+/** Executes the plan. Call it within a transaction. @throws DependedUpon */
 export async function executeDrop(session: Session, { statements }: DropPlan): Promise<void> {
   try {
     await session.run(statements.join(';\n'));

@@ -8,7 +8,7 @@ import { listSessions } from '../report/quarantine-messages.ts';
 const insufficientPrivilege = '42501';
 
 /**
- * Makes sure that nobody else is connected as of this transaction: ends the sessions of others, or refuses.
+ * Ensures that from this transaction on no other session is connected: ends other sessions, or refuses.
  * @throws Failure `reset-refused`, `missing-rights`
  */
 export async function requireExclusiveAccess(session: Session, database: string, disconnect: boolean): Promise<void> {
@@ -29,7 +29,7 @@ export async function requireExclusiveAccess(session: Session, database: string,
 }
 
 /**
- * Makes sure that nobody else has the file open, as far as locks can tell. To be called before it is opened.
+ * Ensures that no other process has the file open, as far as locks show it. Call it before the file is opened.
  * @throws Failure `reset-refused`
  */
 export async function requireExclusiveFile(file: string): Promise<void> {

@@ -32,23 +32,23 @@ import { loadApplicationObjects } from '../schema/application-objects.ts';
 import { planDrop, type DropPlan, executeDrop } from './drop-plan.ts';
 
 export interface ResetContext extends GateContext {
-  /** Has the owner say which database is to be emptied. @param loss what is about to be deleted, as a sentence */
+  /** Asks the operator for the name of the database to empty. @param loss what will be deleted, as a sentence */
   readonly consent: (loss: string) => Promise<void>;
 }
 
 export interface ResetRequest {
-  /** End the sessions of others instead of refusing. */
+  /** End other sessions instead of refusing. */
   readonly disconnect: boolean;
   readonly backup: boolean;
 }
 
-/** What a reset works with once nothing stands in its way. */
+/** What a reset needs once all its checks have passed. */
 interface Prepared {
   readonly facts: DatabaseFacts;
   readonly removal: DropPlan;
 }
 
-/** A database that was emptied is made anew like an empty one. */
+/** The plan for the emptied database: create the schema as for an empty one. */
 const recreate: Extract<Work, { kind: 'migrate' }> = {
   kind: 'migrate',
   state: { kind: 'fresh', traces: [] },
@@ -58,18 +58,18 @@ const recreate: Extract<Work, { kind: 'migrate' }> = {
 };
 
 /**
- * Deletes everything of the application's and makes the schema anew, in one transaction: whenever the run is cut off,
- * there is the old database or the new one (recovery document, "Option 2").
+ * Deletes all objects of the application and creates the schema again, in one transaction. Whenever the run is
+ * interrupted, the old database or the new one exists (recovery document, "Option 2").
  *
- * What is not the application's stays; where it could not, nothing is deleted.
- * @throws Failure `refused` in a state in which nobody knows whose database it is; `reset-refused`, `missing-rights`,
- * `unfit-encoding`, `migration-failed`, `verification-failed`
+ * Objects that are not the application's stay. If that is impossible, it deletes nothing.
+ * @throws Failure `refused` in a state in which the database may belong to another application; `reset-refused`,
+ *   `missing-rights`, `unfit-encoding`, `migration-failed`, `verification-failed`
  */
 export async function reset(request: ResetRequest, context: ResetContext): Promise<void> {
   const { database, config, log, recorder } = context;
   await database.withLock(async () => {
     const { database: target } = config;
-    // what a restore has left is not touched, not even to see who uses it
+    // an unfinished restore is not touched, not even to look for other sessions
     if (target.kind === 'sqlite' && findRestoreJournal(config) === null) await requireExclusiveFile(target.file);
     const seen = await assess(database, config);
     recorder.assessed(seen);
@@ -84,7 +84,7 @@ export async function reset(request: ResetRequest, context: ResetContext): Promi
   });
 }
 
-/** Everything that comes before the first table is dropped: it may refuse, and changes nothing. */
+/** All checks before the first table is dropped. They may refuse, and change nothing. */
 async function prepare(seen: Assessment, request: ResetRequest, context: ResetContext): Promise<Prepared> {
   const { database, log, consent } = context;
   const facts = requireOurs(seen, context);
@@ -100,14 +100,17 @@ async function prepare(seen: Assessment, request: ResetRequest, context: ResetCo
   const counts = await database.read((session) => countRows(session, core));
   const loss = describeLoss(database.name, removal.tables.length, counts);
   await consent(loss);
-  // only the server knows what depends on what; SQLite was asked above
+  // only the server knows the dependencies; SQLite was checked above
   if (database.engine === 'postgresql') await tryRemoval(removal, request, context);
   log.warn(loss);
   if (request.backup) await saveRows(removal, context);
   return { facts, removal };
 }
 
-/** @throws Failure `refused` unless the database was seen, and has a core table; `reset-refused` if that proves nothing */
+/**
+ * @throws Failure `refused` unless the database could be read and has a core table; `reset-refused` if its core tables
+ * may not be TimeTracker's
+ */
 function requireOurs({ observation, state }: Assessment, context: ResetContext): DatabaseFacts {
   const refusal = { kind: 'refused', database: context.database.name, refusal: refusalOf(state) } as const;
   if (observation.kind !== 'seen' || state.kind === 'interrupted') throw new Failure(refusal);
@@ -120,7 +123,8 @@ function requireOurs({ observation, state }: Assessment, context: ResetContext):
 }
 
 /**
- * Whether core tables are TimeTracker's: a revision of it says so, or the schema of one, or else they are the whole core.
+ * Whether core tables are TimeTracker's: the database has one of its revisions, or the schema of one, or all core
+ * tables.
  */
 function isRecognised(state: State, { revisions, ledgers }: DatabaseFacts, core: readonly string[]): boolean {
   if ((revisions ?? []).some((revision) => releaseGraph.knows(revision))) return true;
@@ -140,7 +144,7 @@ async function countRows(
   return counts;
 }
 
-/** Drops everything and takes it back, to learn what depends on it before a backup is made. */
+/** Drops everything and rolls back, to find dependent objects before a backup is made. */
 async function tryRemoval(removal: DropPlan, { disconnect }: ResetRequest, context: ResetContext): Promise<void> {
   const { database } = context;
   await namingRefusals(context, () =>
@@ -151,7 +155,7 @@ async function tryRemoval(removal: DropPlan, { disconnect }: ResetRequest, conte
   );
 }
 
-/** Whatever TT_BACKUP_BEFORE_MIGRATE says: this is no migration, which could be rolled back. */
+/** Makes a safety backup whatever TT_BACKUP_BEFORE_MIGRATE says, because a reset cannot be rolled back later. */
 async function saveRows({ tables }: DropPlan, context: ResetContext): Promise<void> {
   const { database, signal } = context;
   const telling = tables.filter((table) => table !== versionTable);
@@ -175,14 +179,14 @@ async function startOver({ facts, removal }: Prepared, request: ResetRequest, co
       log.info(describeDeleted(removal.tables.length));
       recorder.step({ kind: 'deletion', tables: removal.tables });
       await bringToHead(transaction, recreate, { ...facts, revisions: null }, context);
-      // what was deleted is only gone once the new schema is known to be whole
+      // commit the deletion only once the new schema has been verified
       await verify(database, (question) => transaction.observe(question));
     }),
   );
   await finish(context);
 }
 
-/** What the database says no to is a failure with a name: something depends on what is to go, or else a migration. */
+/** Turns an error of the database into a failure: either an object depends on a dropped one, or a migration failed. */
 async function namingRefusals(context: ResetContext, work: () => Promise<void>): Promise<void> {
   try {
     await withMigrationFailure(recreate, context, work);

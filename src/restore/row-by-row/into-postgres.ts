@@ -449,7 +449,7 @@ export function quarantineOf(incoming: string): string {
   return `tt_quarantine_${day}t${time}`;
 }
 
-/** The same source without its row counts: they were compared with the SQLite database already. */
+/** The same source without its manifest, whose row counts were compared with the SQLite database already. */
 export function withoutManifest(source: Source): Source {
   return { ...source, archive: { ...source.archive, manifest: null } };
 }

@@ -133,7 +133,7 @@ export function databaseSwapTarget(
 }
 
 /**
- * Makes the database into which an archive is loaded, and a role that owns nothing else.
+ * The connection for loading an archive: as a new role that owns nothing but this database.
  * @returns null if we are not a superuser, or if the server's pg_hba.conf does not accept the role
  */
 async function enterAsOwner(
