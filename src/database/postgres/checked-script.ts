@@ -49,6 +49,11 @@ export class TooMuchData extends Error {}
 
 /** The largest number of characters of a statement. The longest real one, a wide CREATE TABLE, has about 10,000. */
 const longestStatement = 1_048_576;
+/**
+ * A line in quotes that ends like a statement is a reason to look whether what precedes the quote has a known shape:
+ * that ends the body of a function. More often than this it is not: a text of many such lines would take hours.
+ */
+const mostAttempts = 10;
 /** How many characters of an unknown statement are shown. */
 const shownLength = 120;
 
@@ -69,6 +74,10 @@ export function checkScript({ script, onUnknown, maxBytes, made = nothingMade(),
   /** Bytes that are not processed yet: the beginning of a line, or of what may be the end of rows. */
   let rest: Buffer = Buffer.alloc(0);
   let statement = '';
+  /** The quote in which the statement stands at its end; null outside of literals and quoted names. */
+  let within: string | null = null;
+  /** How often it was parsed though it stands in a quote. */
+  let attempts = 0;
   let heading = { type: '', name: '' };
 
   const refuse = (): void => {
@@ -76,7 +85,7 @@ export function checkScript({ script, onUnknown, maxBytes, made = nothingMade(),
     const object = { ...heading, statement: decode(text.slice(0, shownLength)) };
     if (onUnknown === 'stop') throw new UnknownStatement(object);
     summary.unknown.push(object);
-    statement = '';
+    [statement, within, attempts] = ['', null, 0];
     // where an unknown statement ends is not known: reading goes on at the next heading comment of pg_restore
     state = 'skipping';
   };
@@ -94,13 +103,17 @@ export function checkScript({ script, onUnknown, maxBytes, made = nothingMade(),
     }
     statement += `${line}\n`;
     if (statement.length > longestStatement) return refuse();
-    if (!line.endsWith(';')) return;
+    for (const [mark] of line.matchAll(/['"]/g)) {
+      if (within === null) within = mark;
+      else if (within === mark) within = null;
+    }
+    if (!line.endsWith(';') || (within !== null && ++attempts > mostAttempts)) return;
     const parsed = parseStatement(statement, made);
     if (parsed === 'unfinished') return;
     if (parsed === 'unknown') return refuse();
     listener?.statement(parsed);
     const told = adapt(statement, script);
-    statement = '';
+    [statement, attempts] = ['', 0];
     if (parsed.kind === 'copy') {
       state = 'rows';
       // the line feed of the COPY line is counted with the rows
@@ -127,11 +140,19 @@ export function checkScript({ script, onUnknown, maxBytes, made = nothingMade(),
     }
   };
 
-  const countRows = (bytes: Buffer): void => {
+  /** @returns whether the rows are such as PostgreSQL writes */
+  const countRows = (bytes: Buffer): boolean => {
+    // psql takes a piece of a line for no longer than up to a zero byte, and finds the end of rows where none is
+    if (bytes.includes(0)) {
+      statement = 'rows with a zero byte';
+      refuse();
+      return false;
+    }
     summary.bytes += bytes.length;
     if (summary.bytes > maxBytes) throw new TooMuchData();
     if (bytes.length > 0) listener?.rows(bytes);
     for (let at = bytes.indexOf(lineFeed); at >= 0; at = bytes.indexOf(lineFeed, at + 1)) summary.rows++;
+    return true;
   };
 
   /** Reads rows until the line that ends them. @returns the bytes that are left */
@@ -139,14 +160,12 @@ export function checkScript({ script, onUnknown, maxBytes, made = nothingMade(),
     const end = bytes.indexOf(endOfRows);
     if (end < 0) {
       const certain = Math.max(0, bytes.length - endOfRows.length + 1);
-      countRows(bytes.subarray(0, certain));
-      push(bytes.subarray(0, certain));
+      if (countRows(bytes.subarray(0, certain))) push(bytes.subarray(0, certain));
       return bytes.subarray(certain);
     }
     const after = end + endOfRows.length;
     if (after >= bytes.length) {
-      countRows(bytes.subarray(0, end));
-      push(bytes.subarray(0, end));
+      if (countRows(bytes.subarray(0, end))) push(bytes.subarray(0, end));
       return bytes.subarray(end);
     }
     // COPY never writes `\.` within a row, so a line that begins with it and goes on is an error
@@ -155,7 +174,7 @@ export function checkScript({ script, onUnknown, maxBytes, made = nothingMade(),
       refuse();
       return bytes.subarray(after);
     }
-    countRows(bytes.subarray(0, end + 1));
+    if (!countRows(bytes.subarray(0, end + 1))) return bytes.subarray(after + 1);
     push(bytes.subarray(0, after + 1));
     listener?.end();
     state = 'statements';

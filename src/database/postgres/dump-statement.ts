@@ -135,15 +135,17 @@ function cursorOver(tokens: readonly Token[], { schemas, enums }: Made) {
     return found;
   };
 
-  /** The name of a sequence in a string, for `nextval` and `setval`. Without a schema the server would not find it. */
+  /** The name of a sequence in a string, for `nextval` and `setval`: a number would be the oid of any sequence. */
   const sequence = (): void => {
-    const [, inSchema] = /^'((?:"(?:[^"]|"")*"|[^."])+)\.[^]*'$/.exec(expectKind('string').replaceAll("''", "'")) ?? [];
-    if (inSchema !== undefined && !schemas.has(inSchema)) throw new Mismatch();
+    const [, inSchema = ''] = qualifiedText.exec(expectKind('string').replaceAll("''", "'")) ?? [];
+    if (!schemas.has(inSchema)) throw new Mismatch();
   };
 
   return { ...cursor, schema, qualified, type, sequence };
 }
 
+/** A schema and a name, each with its quotes where it has some, in a literal. */
+const qualifiedText = /^'("(?:[^"]|"")+"|[^".]+)\.(?:"(?:[^"]|"")+"|[^".]+)'$/;
 const continuations = new Set(['varying', 'precision']);
 const builtInTypes = new Set(
   (
@@ -249,15 +251,18 @@ function storage(cursor: Cursor): void {
 /** A default: a literal with its casts, the current time, or the next value of a sequence. */
 function constant(cursor: Cursor): void {
   const { take } = cursor;
-  if (take('(')) {
-    constant(cursor);
-    cursor.expect(')');
-  } else if (take('nextval (')) {
+  let open = 0;
+  while (take('(')) open++;
+  if (take('nextval (')) {
     cursor.sequence();
     cursor.expect(':: regclass )');
   } else if (take('-')) cursor.expectKind('number');
   else if (!moments.some(take) && cursor.takeKind('string') === null) cursor.expectKind('number');
   while (take('::')) cursor.type();
+  for (; open > 0; open--) {
+    cursor.expect(')');
+    while (take('::')) cursor.type();
+  }
 }
 
 const moments = ['true', 'false', 'NULL', 'CURRENT_TIMESTAMP', 'CURRENT_DATE', 'now ( )'];

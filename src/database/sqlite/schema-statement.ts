@@ -157,14 +157,12 @@ function term(cursor: Cursor): void {
   const token = cursor.peek();
   if (token === undefined) throw new Mismatch();
   if (token.text === '(') return condition(cursor);
-  if (token.kind !== 'word') {
-    if (token.kind === 'mark') cursor.expect(token.text);
-    else cursor.expectKind(token.kind);
-    return;
-  }
-  cursor.expectKind('word');
-  // a name before a parenthesis is a call
-  if (cursor.peek()?.text === '(' && !operators.has(token.text.toUpperCase())) throw new Mismatch();
+  if (token.kind === 'mark') return cursor.expect(token.text);
+  cursor.expectKind(token.kind);
+  // a name before a parenthesis is a call, in quotes too
+  const isOperator = token.kind === 'word' && operators.has(token.text.toUpperCase());
+  if (cursor.peek()?.text === '(' && !isOperator) throw new Mismatch();
+  if (token.kind !== 'word') return;
   if (forbidden.has(token.text.toUpperCase())) throw new Mismatch();
 }
 

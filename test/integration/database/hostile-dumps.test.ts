@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -6,6 +7,7 @@ import AdmZip from 'adm-zip';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { checkScript } from '../../../src/database/postgres/checked-script.ts';
+import { openLoader } from '../../../src/database/postgres/load.ts';
 import { attacks } from '../../support/attacks.ts';
 import { randomOf } from '../../crash/random.ts';
 import { admin, createDatabase, withClient } from '../../support/database.ts';
@@ -16,6 +18,7 @@ import { snapshot } from '../../support/snapshot.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { applicationArchive } from '../restore/crafted.ts';
 import { archivePath, install } from '../restore/restores.ts';
+import { dumpOf, never, targetOf } from './loads.ts';
 
 const realDump = new AdmZip(archivePath('pg-v5.10.0-pgdump15.zip')).readFile('db.dump') ?? Buffer.alloc(0);
 
@@ -69,6 +72,39 @@ describePostgres(
         }
       }
       expect(passed).toEqual([]);
+    });
+
+    it('takes no longer the more often its texts look as if a statement ended or its defaults are nested', async () => {
+      const comment = `COMMENT ON TABLE public.users IS '${';\n'.repeat(500_000)}';`;
+      const nested = `CREATE TABLE public.evil (a integer DEFAULT ${'('.repeat(500_000)});`;
+      const { stream, summary } = check('collect');
+      await text(Readable.from([Buffer.from(`${comment}\n${nested}\n`)]).pipe(stream));
+      expect(summary.unknown).toMatchObject([{ statement: expect.stringContaining('CREATE TABLE public.evil') }]);
+    });
+
+    it('does not use that psql stops reading a line at a zero byte', async () => {
+      // psql takes what follows a piece of a line for the next line if that piece begins with a zero byte
+      const rest = 'DROP TABLE t; CREATE TABLE ran (a integer);\nCOPY public.ran (a) FROM stdin;';
+      const hidden = `\0${'A'.repeat(8188)}\\.\n${rest}`;
+      const { url } = await createDatabase();
+      await withClient(url, async (client) => {
+        await client.query('CREATE TABLE t (a text)');
+        await client.query('INSERT INTO t VALUES ($1), ($2)', ['1', 'Z'.repeat(hidden.length)]);
+      });
+      const dump = await dumpOf(url, '--compress=0');
+      const bytes = await readFile(dump, 'latin1');
+      await writeFile(dump, bytes.replace(/Z{100,}/, () => hidden), 'latin1');
+      const empty = await createDatabase();
+      const opened = await openLoader(dump, targetOf(empty.url), {
+        serverMajor: requirePostgres().major,
+        trusted: false,
+        maxBytes: Infinity,
+        signal: never,
+      });
+      if (opened.kind === 'ready')
+        await opened.loader.into(targetOf(empty.url), { role: null, jobs: 1, signal: never });
+      expect(await snapshot(empty.url)).not.toContain('TABLE public.ran');
+      expect(opened).toMatchObject({ kind: 'unknown-objects', objects: [{ statement: 'rows with a zero byte' }] });
     });
 
     describe.each(['a superuser', 'an owner without CREATEDB'])('for %s', (user) => {

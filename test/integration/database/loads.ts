@@ -25,9 +25,9 @@ export function targetOf(url: string): PostgresTarget {
 const program = (name: string): string => join(requirePostgres().binDirectory ?? '', name);
 
 /** Dumps a database into a file of its own. */
-export async function dumpOf(url: string): Promise<string> {
+export async function dumpOf(url: string, ...options: readonly string[]): Promise<string> {
   const file = join(await temporaryDirectory(), 'db.dump');
-  await execa(program('pg_dump'), ['--format=custom', `--file=${file}`, '--dbname', url]);
+  await execa(program('pg_dump'), ['--format=custom', ...options, `--file=${file}`, '--dbname', url]);
   return file;
 }
 
