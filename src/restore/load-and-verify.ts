@@ -8,6 +8,7 @@ import type { Manifest } from '../archive/manifest.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import type { Config, DatabaseTarget } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
+import { UnknownStatement } from '../database/postgres/checked-script.ts';
 import type { Loader } from '../database/postgres/load.ts';
 import type { Cause } from '../model/cause.ts';
 import type { Refusal } from '../model/plan.ts';
@@ -169,6 +170,9 @@ export function archiveUnusable({ archive }: Pick<Source, 'archive'>, reason: st
 export async function failedLoad(error: unknown, { archive }: Source, context: RestoreContext): Promise<Failure> {
   const { config, signal } = context;
   signal.throwIfAborted();
+  if (error instanceof UnknownStatement) {
+    return archiveRejected(archive.file, { kind: 'unknown-objects', objects: [error.object] });
+  }
   try {
     const { prove } = await openDumpProof(archive, signal);
     await prove(await archive.database.open());

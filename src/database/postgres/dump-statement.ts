@@ -30,15 +30,27 @@ interface DumpColumn {
 export interface Made {
   /** Names as written in SQL. */
   readonly schemas: Set<string>;
+  /** Whether the dump may make schemas. */
+  readonly open: boolean;
   /** Qualified names of enum types. */
   readonly enums: Set<string>;
 }
 
-/** @param schema the schema whose tables are loaded; `public` is always allowed */
+/** For a load into a database of its own. @param schema the schema whose tables are loaded; `public` is always allowed */
 export const nothingMade = (schema = 'public'): Made => ({
-  schemas: new Set(['public', schema, `"${schema.replaceAll('"', '""')}"`]),
+  schemas: new Set(['public', ...spellingsOf(schema)]),
+  open: true,
   enums: new Set(),
 });
+
+/** For a load into a schema beside other data of the database: no statement may name anything outside of that schema. */
+export const nothingMadeIn = (schema: string): Made => ({
+  schemas: new Set(spellingsOf(schema)),
+  open: false,
+  enums: new Set(),
+});
+
+const spellingsOf = (name: string): readonly string[] => [name, `"${name.replaceAll('"', '""')}"`];
 
 /** Whether an archive may create a schema: not one of the server's, nor one with a name that db-init uses. */
 const mayBeMade = (schema: string): boolean =>
@@ -154,7 +166,7 @@ const builtInTypes = new Set(
   ).split(','),
 );
 
-function statement(cursor: Cursor, { schemas, enums }: Made): DumpStatement {
+function statement(cursor: Cursor, { schemas, open, enums }: Made): DumpStatement {
   const { take, expect } = cursor;
   const parsed = parseKind();
   expect(';');
@@ -168,7 +180,7 @@ function statement(cursor: Cursor, { schemas, enums }: Made): DumpStatement {
     if (take('CREATE TYPE')) return createEnum(cursor, enums);
     if (take('CREATE SCHEMA')) {
       const object = cursor.identifier();
-      if (!mayBeMade(object)) throw new Mismatch();
+      if (!open || !mayBeMade(object)) throw new Mismatch();
       schemas.add(object);
       return { kind: 'create-schema', object };
     }

@@ -4,7 +4,7 @@ import type { Transform } from 'node:stream';
 import type { PostgresTarget } from '../../config/config.ts';
 import { quoteName } from '../quoting.ts';
 import { checkScript } from './checked-script.ts';
-import { nothingMade } from './dump-statement.ts';
+import { type Made, nothingMade, nothingMadeIn } from './dump-statement.ts';
 import { restrict, type ScriptOptions, scriptForPsql } from './dump-script.ts';
 import { type Framing, type Load, loadDirectly, loadThroughPsql, readThrough } from './load-run.ts';
 import { withSynchronousCommit } from './lock.ts';
@@ -58,9 +58,9 @@ export interface Loading {
 export function loaderOf(loading: Loading): DumpLoader {
   const { restore, psql, throughPsql, script, entries, check } = loading;
   const schema = schemaOf(entries);
-  const framing = (): Framing => {
+  const framing = (made: Made): Framing => {
     if (check === null) return { head: '', tail: '', filter: () => scriptForPsql(script) };
-    const options = { script, onUnknown: 'stop', made: nothingMade(schema), ...check } as const;
+    const options = { script, onUnknown: 'stop', made, ...check } as const;
     return {
       head: `${restrict()}\n${sessionPreamble(schema)}\n`,
       tail: '',
@@ -74,7 +74,7 @@ export function loaderOf(loading: Loading): DumpLoader {
     async into(target, { role, jobs, signal }) {
       if (check !== null) {
         if (typeof psql === 'string') throw new Error(`psql is needed to load a dump, and ${psql}`);
-        const checked = framing();
+        const checked = framing(nothingMade(schema));
         // not by pg_restore's --role: a checked script must not contain SET ROLE
         const head = checked.head + (role === null ? '' : `SET ROLE ${quoteName(role)};\n`);
         const options = { role: null, startOptions: await loadOptions(target), options: [] };
@@ -92,7 +92,7 @@ export function loaderOf(loading: Loading): DumpLoader {
         const options = { startOptions: await loadOptions(target), options: [] };
         const run = { target, signal, role: pass.as === 'owner' ? role : null, entries: pass.entries, ...options };
         await withLoad(loading, run, (load) =>
-          throughPsql && typeof psql !== 'string' ? loadThroughPsql(load, psql, framing()) : loadDirectly(load, jobs),
+          throughPsql && typeof psql !== 'string' ? loadThroughPsql(load, psql, framing(nothingMade(schema))) : loadDirectly(load, jobs),
         );
       }
     },
@@ -102,7 +102,7 @@ export function loaderOf(loading: Loading): DumpLoader {
       // no start options: the script itself overrides the settings that would hinder it
       const run = { target, signal, role, entries, startOptions: undefined, options: [`--schema=${schema}`] };
       const { head, tail } = frame(schema, work);
-      const around = framing();
+      const around = framing(nothingMadeIn(schema));
       await withLoad(loading, run, (load) =>
         loadThroughPsql(load, psql, { ...around, head: around.head + head, tail }),
       );
