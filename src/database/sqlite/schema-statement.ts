@@ -12,7 +12,8 @@ const tokenPattern = new RegExp(
     quoted,
     String.raw`(?<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.$]))`,
     String.raw`(?<word>[A-Za-z_]\w*(?!['"$]))(?![\w$'"])`,
-    String.raw`(?<mark>==|<>|!=|<=|>=|\|\||[(),.=<>*/]|\+|-(?!-))`,
+    // neither the beginning of a comment nor `->`, which calls a function
+    String.raw`(?<mark>==|<>|!=|<=|>=|\|\||[(),.=<>*+]|/(?!\*)|-(?![->]))`,
   ].join('|'),
   'y',
 );
@@ -160,10 +161,12 @@ function term(cursor: Cursor): void {
   if (token.kind === 'mark') return cursor.expect(token.text);
   cursor.expectKind(token.kind);
   // a name before a parenthesis is a call, in quotes too
-  const isOperator = token.kind === 'word' && operators.has(token.text.toUpperCase());
-  if (cursor.peek()?.text === '(' && !isOperator) throw new Mismatch();
-  if (token.kind !== 'word') return;
-  if (forbidden.has(token.text.toUpperCase())) throw new Mismatch();
+  const word = token.kind === 'word' ? token.text.toUpperCase() : '';
+  const opens = cursor.peek()?.text === '(';
+  if (opens && !operators.has(word)) throw new Mismatch();
+  // without a list it reads a table
+  if ((word === 'IN' && !opens) || forbidden.has(word)) throw new Mismatch();
+  if (word === 'COLLATE') collation(cursor);
 }
 
 const operators = new Set(['AND', 'OR', 'NOT', 'IN']);

@@ -26,7 +26,7 @@ const objects = {
     'CREATE INDEX by_lower_name ON users (lower(username))',
     'CREATE VIRTUAL TABLE notes USING fts5 (body)',
     'CREATE TABLE doubled (a INTEGER, b INTEGER GENERATED ALWAYS AS (abs(a)) STORED)',
-    'CREATE TABLE checked (a INTEGER CHECK (abs(a) > 1))',
+    'CREATE TABLE checked (a INTEGER CHECK ("abs"(a) > 1))',
     'CREATE TABLE dated (a TEXT DEFAULT (hex(randomblob(4))))',
   ],
   postgresql: [
