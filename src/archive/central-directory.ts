@@ -272,6 +272,17 @@ function faultOfEntry(entry: Entry, name: string): ArchiveFault | null {
   return null;
 }
 
+/**
+ * Why an archive is refused as too large that was not read.
+ * @param archive its members, the bytes of all of them, and those of its file
+ */
+export function faultOfExtent(
+  { members, bytes, packed }: { readonly members: number; readonly bytes: number; readonly packed: number },
+  limits: ArchiveLimits,
+): ArchiveFault | null {
+  return faultOfCount(members, limits) ?? faultOfSize(bytes, packed, limits);
+}
+
 function faultOfCount(count: number, { entries }: ArchiveLimits): ArchiveFault | null {
   if (count <= entries) return null;
   const reason = `it has ${count} members, and TT_ARCHIVE_MAX_ENTRIES allows ${entries}`;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
+import { faultOfExtent } from '../archive/central-directory.ts';
 import type { Config } from '../config/config.ts';
 import { displayNameOf, namesOf } from '../database/target-name.ts';
 import { reasonOf } from '../errors/failure.ts';
@@ -92,6 +93,8 @@ export async function streamManualBackup(
   });
   const spoken = await countFiles(context);
   log.info(describeStreamed(bytes()));
+  const fault = faultOfExtent({ ...written, packed: bytes() }, config.archiveLimits);
+  if (fault?.kind === 'too-large') log.warn(backupMessages.beyondLimits(fault.reason, fault.variable));
   announceContents(written, spoken, context);
 }
 
@@ -107,7 +110,7 @@ async function countFiles({ database, log, signal }: BackupContext): ReturnType<
 }
 
 function announceContents(
-  { manifest: { rows, uploads, revisions }, files }: Written,
+  { manifest: { rows, uploads, revisions }, files }: Pick<Written, 'manifest' | 'files'>,
   spoken: Awaited<ReturnType<typeof countReferencedFiles>>,
   { config, log }: BackupContext,
 ): void {

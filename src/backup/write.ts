@@ -28,6 +28,9 @@ export interface Written {
   readonly manifest: Manifest;
   /** The number of uploads of each root. */
   readonly files: UploadCounts;
+  /** How many members, and their bytes before compression. */
+  readonly members: number;
+  readonly bytes: number;
 }
 
 export type UploadCounts = Readonly<Partial<Record<UploadRootName, number>>>;
@@ -62,7 +65,10 @@ export async function writeArchive(
     const uploads = await findUploads(places);
     begin('Copying the uploads', await measureUploads(uploads, context.signal));
     const files: Partial<Record<UploadRootName, number>> = {};
+    let [members, bytes] = [0, 0];
     const onAdded = (root: UploadRootName, name: string, member: Member): void => {
+      members += 1;
+      bytes += member.size;
       files[root] = (files[root] ?? 0) + 1;
       listed.append(Buffer.from(renderMember(name, member)));
     };
@@ -84,11 +90,15 @@ export async function writeArchive(
       content: digest ?? copied.member.sha256,
       ...(healthy !== undefined && { healthy }),
     };
-    await archive.add(manifestMember, true, (member) =>
+    const { member: described } = await archive.add(manifestMember, true, (member) =>
       pipeline(renderManifestAround(manifest, listed.read()), member),
     );
     await archive.finish();
-    return { manifest, files };
+    for (const { size } of [copied.member, written, described]) {
+      members += 1;
+      bytes += size;
+    }
+    return { manifest, files, members, bytes };
   } catch (error) {
     await archive.abandon();
     throw error;

@@ -151,7 +151,7 @@ export function attacks(marker: string, live: string): readonly string[] {
     "ALTER TABLE ONLY public.users ALTER COLUMN id SET DEFAULT nextval('16384'::regclass);",
     // kinds of statements that no dump of ours has
     'CREATE ACCESS METHOD evil TYPE INDEX HANDLER bthandler;',
-    "CREATE FOREIGN DATA WRAPPER evil;",
+    'CREATE FOREIGN DATA WRAPPER evil;',
     'CREATE FOREIGN TABLE public.evil (id integer) SERVER evil;',
     'IMPORT FOREIGN SCHEMA public FROM SERVER evil INTO public;',
     'CREATE USER MAPPING FOR PUBLIC SERVER evil;',
@@ -275,7 +275,7 @@ export function attacks(marker: string, live: string): readonly string[] {
     'RESET ALL;',
     "SELECT pg_catalog.set_config('search_path', '', true);",
     "SELECT pg_catalog.set_config('role', 'postgres', false);",
-    "SELECT pg_catalog.pg_reload_conf();",
+    'SELECT pg_catalog.pg_reload_conf();',
     'SELECT pg_catalog.pg_terminate_backend(1);',
   ];
 }

@@ -1,6 +1,6 @@
 import { Transform } from 'node:stream';
 import type { ArchiveObject } from '../../errors/failure.ts';
-import { type ScriptOptions, unknownEncoding } from './dump-script.ts';
+import type { ScriptOptions } from './dump-script.ts';
 import { type DumpStatement, type Made, nothingMade, parseStatement } from './dump-statement.ts';
 
 /** What was read of a script so far, and the unknown statements in it. */
@@ -112,7 +112,7 @@ export function checkScript({ script, onUnknown, maxBytes, made = nothingMade(),
     if (parsed === 'unfinished') return;
     if (parsed === 'unknown') return refuse();
     listener?.statement(parsed);
-    const told = adapt(statement, script);
+    const told = adapt(statement, parsed, script);
     [statement, attempts] = ['', 0];
     if (parsed.kind === 'copy') {
       state = 'rows';
@@ -214,7 +214,12 @@ function decode(text: string): string {
   return Buffer.from(text, 'latin1').toString('utf8');
 }
 
-function adapt(statement: string, { withoutTransactionTimeout, encoding }: ScriptOptions): string {
+function adapt(
+  statement: string,
+  parsed: DumpStatement,
+  { withoutTransactionTimeout, encoding }: ScriptOptions,
+): string {
   if (withoutTransactionTimeout && statement === 'SET transaction_timeout = 0;\n') return '';
-  return statement === `${unknownEncoding}\n` ? `SET client_encoding = '${encoding}';\n` : statement;
+  const isUnknown = parsed.kind === 'encoding' && parsed.encoding === 'SQL_ASCII';
+  return isUnknown ? `SET client_encoding = '${encoding}';\n` : statement;
 }

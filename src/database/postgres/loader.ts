@@ -92,7 +92,9 @@ export function loaderOf(loading: Loading): DumpLoader {
         const options = { startOptions: await loadOptions(target), options: [] };
         const run = { target, signal, role: pass.as === 'owner' ? role : null, entries: pass.entries, ...options };
         await withLoad(loading, run, (load) =>
-          throughPsql && typeof psql !== 'string' ? loadThroughPsql(load, psql, framing(nothingMade(schema))) : loadDirectly(load, jobs),
+          throughPsql && typeof psql !== 'string'
+            ? loadThroughPsql(load, psql, framing(nothingMade(schema)))
+            : loadDirectly(load, jobs),
         );
       }
     },

@@ -95,7 +95,11 @@ describePostgres(
       });
       const dump = await dumpOf(url, '--compress=0');
       const bytes = await readFile(dump, 'latin1');
-      await writeFile(dump, bytes.replace(/Z{100,}/, () => hidden), 'latin1');
+      await writeFile(
+        dump,
+        bytes.replace(/Z{100,}/, () => hidden),
+        'latin1',
+      );
       const empty = await createDatabase();
       const opened = await openLoader(dump, targetOf(empty.url), {
         serverMajor: requirePostgres().major,
