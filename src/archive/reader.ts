@@ -10,7 +10,7 @@ import { countBytes } from './byte-counter.ts';
 import { type Directory, findMember, readDirectory } from './central-directory.ts';
 import { isShort, readContent, readWhole } from './content.ts';
 import { faultOfDatabase, isPiece, recogniseNames, requireZip } from './detect-format.ts';
-import { faultOfNames, foldName, isLeftover, type Place, placeOf } from './entry-names.ts';
+import { faultOfName, faultOfNames, foldName, isLeftover, type Place, placeOf } from './entry-names.ts';
 import {
   type ArchiveEntry,
   databaseMembers,
@@ -158,6 +158,8 @@ async function assemble(file: string, directory: Directory): Promise<Archive> {
     manifest,
     uploads: listingOf(uploads.length, function* () {
       for (const entry of uploads) {
+        // the name was read from the file again, which may have been changed since the check
+        refuse(faultOfName(entry.name));
         const place = placeOf(entry.name);
         if (place?.kind === 'upload') yield { root: place.root, path: place.path, entry };
       }

@@ -741,6 +741,17 @@ describe('unpacking', () => {
     expect(await readFile(target, 'utf8')).toBe('mine');
   });
 
+  it('takes no path from a file that was changed after it was checked', async () => {
+    const place = await mkdtemp(join(folder, 'changed-'));
+    const file = join(place, 'archive.zip');
+    const bytes = archive({ ...upload, name: 'uploads/a/bc/d.png' });
+    await writeFile(file, bytes);
+    const { uploads } = await openArchive(file, limits);
+    expect([...uploads].map(({ path }) => path)).toEqual(['a/bc/d.png']);
+    await writeFile(file, bytes.toString('latin1').replaceAll('uploads/a/bc/d.png', 'uploads/../../evil'), 'latin1');
+    expect(() => [...uploads]).toThrow(Failure);
+  });
+
   it('leaves nothing behind when it fails or is cancelled', async () => {
     const place = await mkdtemp(join(folder, 'gone-'));
     const file = join(place, 'archive.zip');

@@ -10,7 +10,7 @@ import { checkScript } from '../../../src/database/postgres/checked-script.ts';
 import { openLoader } from '../../../src/database/postgres/load.ts';
 import { attacks } from '../../support/attacks.ts';
 import { randomOf } from '../../crash/random.ts';
-import { admin, createDatabase, withClient } from '../../support/database.ts';
+import { admin, createDatabase, createSqliteDatabase, withClient } from '../../support/database.ts';
 import { editDump } from '../../support/dump-editor.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { run } from '../../support/run.ts';
@@ -149,13 +149,14 @@ describePostgres(
       expect(await snapshot(url)).toBe(before);
     });
 
-    describe.each(['a superuser', 'an owner without CREATEDB'])('for %s', (user) => {
+    describe.each(['a superuser', 'an owner without CREATEDB', 'an installation on SQLite'])('for %s', (user) => {
       it('runs nothing, changes nothing, and is refused with the name of the object', async () => {
-        const database = await createDatabase();
-        const installation = await install('postgresql', { database });
+        const engine = user === 'an installation on SQLite' ? 'sqlite' : 'postgresql';
+        const database = await (engine === 'sqlite' ? createSqliteDatabase() : createDatabase());
+        const installation = await install(engine, { database });
         await installation.must('gate');
         const env: Record<string, string> = { ...installation.env };
-        if (user !== 'a superuser') env['DATABASE_URL'] = await ownerOf(database.url, database.name);
+        if (user === 'an owner without CREATEDB') env['DATABASE_URL'] = await ownerOf(database.url, database.name);
         const before = await snapshot(database.url);
         const next = randomOf(Number(process.env['TEST_FAULTS_SEED'] ?? 1), user);
         const pick = <Item>(items: readonly Item[]): Item => {
@@ -189,6 +190,7 @@ describePostgres(
           expect(existsSync(marker), told).toBe(false);
         }
         expect(await snapshot(database.url)).toBe(before);
+        if (engine === 'sqlite') return;
         await withClient(database.url, async (client) => {
           const { rows } = await client.query("SELECT rolname FROM pg_roles WHERE rolname LIKE 'tt_evil%'");
           expect(rows).toEqual([]);
