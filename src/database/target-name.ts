@@ -1,13 +1,13 @@
 import { type DatabaseTarget, type HostAddress, hostsOf, type PostgresTarget } from '../config/config.ts';
 
-/** What people call a database, without its secrets: `timetracker on db:5432`, `/data/timetracker.db`. */
+/** The name of a database in messages, without secrets: `timetracker on db:5432`, `/data/timetracker.db`. */
 export function displayNameOf(target: DatabaseTarget): string {
   return target.kind === 'sqlite' ? target.file : describePostgres(target);
 }
 
 /**
- * Every name under which a database may have been written down: in a backup, a journal, a memory. Of several servers
- * a run works on one and writes that one's name, and after a failover it is another one's.
+ * All names under which a database may have been recorded, in a backup, a journal or a state file. If the address lists
+ * several servers, a run records the one that it works on, and after a failover that is another one.
  */
 export function namesOf(target: DatabaseTarget): ReadonlySet<string> {
   if (target.kind === 'sqlite') return new Set([target.file]);
@@ -15,7 +15,7 @@ export function namesOf(target: DatabaseTarget): ReadonlySet<string> {
   return new Set([displayNameOf(target), ...list.map((address) => describePostgres({ ...first, ...address }))]);
 }
 
-/** All hosts are named until a run has settled on one of them. */
+/** The name of a PostgreSQL database; with all hosts until one of them is chosen. */
 export function describePostgres(target: PostgresTarget): string {
   const [{ host } = target, ...further] = hostsOf(target);
   if (further.length === 0 && host.startsWith('/')) return `${target.database} on the socket in ${host}`;

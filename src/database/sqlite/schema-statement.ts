@@ -1,9 +1,10 @@
 import { Mismatch, openCursor, quoted, string, tokenize } from '../sql-cursor.ts';
 
 /**
- * The statements by which SQLite files of TimeTracker describe their tables and indexes, as a grammar. Such a statement
- * calls no function but those for the present time, computes no column and no index, and brings no trigger or view.
- * Shapes: https://sqlite.org/lang_createtable.html and lang_createindex.html, without expressions.
+ * A grammar of the CREATE TABLE and CREATE INDEX statements in SQLite files of TimeTracker. Such a statement calls no
+ * functions except those for the current time, has no generated columns and no indexes on expressions. Triggers and
+ * views are not in the grammar. It covers https://sqlite.org/lang_createtable.html and lang_createindex.html without
+ * expressions.
  */
 
 const tokenPattern = new RegExp(
@@ -21,8 +22,8 @@ const tokenPattern = new RegExp(
 type Cursor = ReturnType<typeof openCursor>;
 
 /**
- * Whether the text by which a file describes a table or an index has a known shape, and is about that object.
- * @param sql as it stands in sqlite_schema
+ * Whether the statement of a table or an index matches the grammar, and names that object.
+ * @param sql the text in sqlite_schema
  */
 export function isPlainStatement(type: 'table' | 'index', name: string, sql: string): boolean {
   const tokens = tokenize(sql, tokenPattern);
@@ -125,7 +126,7 @@ function references(cursor: Cursor): boolean {
   return true;
 }
 
-/** A default: a literal, or the present time. */
+/** A default: a literal, or the current time. */
 function constant(cursor: Cursor): void {
   const { take } = cursor;
   if (take('(')) {
@@ -148,7 +149,7 @@ function collation(cursor: Cursor): void {
   if (!['BINARY', 'NOCASE', 'RTRIM'].some(cursor.take)) throw new Mismatch();
 }
 
-/** A condition over plain columns in parentheses: nothing in it is called. */
+/** A condition over plain columns, in parentheses. It calls no functions. */
 function condition(cursor: Cursor): void {
   cursor.expect('(');
   while (!cursor.take(')')) term(cursor);
@@ -160,11 +161,11 @@ function term(cursor: Cursor): void {
   if (token.text === '(') return condition(cursor);
   if (token.kind === 'mark') return cursor.expect(token.text);
   cursor.expectKind(token.kind);
-  // a name before a parenthesis is a call, in quotes too
+  // a name before a parenthesis is a function call, even a quoted one
   const word = token.kind === 'word' ? token.text.toUpperCase() : '';
   const opens = cursor.peek()?.text === '(';
   if (opens && !operators.has(word)) throw new Mismatch();
-  // without a list it reads a table
+  // IN without a parenthesis would read a table
   if ((word === 'IN' && !opens) || forbidden.has(word)) throw new Mismatch();
   if (word === 'COLLATE') collation(cursor);
 }

@@ -9,8 +9,8 @@ const bindable = (value: Value): string | number | bigint | null =>
 /**
  * A session over an open database file, which the caller opens and closes.
  *
- * Values come back as SQLite stores them: numbers, text, null, and blobs as `Buffer`. The calls are synchronous
- * underneath, so nothing else runs in this process meanwhile. Errors are the driver's `SqliteError`.
+ * Values are returned as SQLite stores them: numbers, text, null, and blobs as `Buffer`. The driver is synchronous, so
+ * nothing else runs in this process during a statement. Errors are the driver's `SqliteError`.
  */
 export function sqliteSession(database: SQLite.Database): Session {
   return {
@@ -22,7 +22,7 @@ export function sqliteSession(database: SQLite.Database): Session {
 
     async query(sql: string, parameters: readonly Value[] = []): Promise<Row[]> {
       const statement = database.prepare<unknown[], Row>(sql);
-      // `$1` is to SQLite a parameter named 1.
+      // SQLite reads `$1` as a parameter named "1"
       const named = Object.fromEntries(parameters.map((value, index) => [index + 1, bindable(value)]));
       const bound = parameters.length === 0 ? [] : [named];
       return tellingWhere(database, () => {
@@ -34,7 +34,7 @@ export function sqliteSession(database: SQLite.Database): Session {
   };
 }
 
-/** Runs `work` on a database. SQLite does not say which disk is full. */
+/** Runs `work`, and adds the path of the database to the error of a full disk: SQLite does not name it. */
 export function tellingWhere<Result>(database: SQLite.Database, work: () => Result): Result {
   try {
     return work();

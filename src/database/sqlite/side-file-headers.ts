@@ -2,13 +2,13 @@ import type { SideFileFault } from '../../model/state.ts';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { sizeOf } from './wal-files.ts';
 
-/** What the header of a database file, or a copy of its first page, says (https://sqlite.org/fileformat2.html#the_database_header). */
+/** Fields of the header on the first page of a database (https://sqlite.org/fileformat2.html#the_database_header). */
 interface FileHeader {
-  /** Bytes. */
+  /** In bytes. */
   readonly pageSize: number;
   /** 2 in WAL mode. */
   readonly writeVersion: number;
-  /** One more with each transaction that writes the first page. */
+  /** The file change counter: each transaction that writes the first page increments it. */
   readonly changes: number;
   readonly schemaCookie: number;
 }
@@ -32,7 +32,10 @@ function parseHeader(bytes: Buffer): FileHeader {
   };
 }
 
-/** Why the logs beside a file cannot be its own, as far as headers tell; null if they may be. Nothing is written. */
+/**
+ * Why the WAL or journal beside a file belongs to another database, judged by headers; null if it may belong to this
+ * one.
+ */
 export function findMismatch(file: string): SideFileFault | null {
   const header = readFileHeader(file);
   return findJournalMismatch(file, header) ?? findWalMismatch(file, header);
@@ -43,7 +46,7 @@ function findJournalMismatch(file: string, header: FileHeader | null): SideFileF
   const journal = `${file}-journal`;
   const fault = (reason: string): SideFileFault => ({ side: '-journal', kind: 'mismatch', reason });
   const start = readAt(journal, 0, 28);
-  // SQLite leaves a journal alone whose first byte is 0
+  // SQLite ignores a journal whose first byte is 0
   if (start.length === 0 || start[0] === 0) return null;
   if (start.length < 28) return null;
   if (start.toString('hex', 0, 8) !== journalMagic) return fault('it is no journal of SQLite');
@@ -58,7 +61,7 @@ function findJournalMismatch(file: string, header: FileHeader | null): SideFileF
   if (first === null) {
     return pageSize === header.pageSize ? null : fault(sizes(pageSize, header.pageSize));
   }
-  // the first page is written with the next number; until then it is as it was
+  // the file has either the original first page, or the one that the transaction wrote, with the next change counter
   const ahead = header.changes - first.changes;
   if (first.pageSize !== pageSize || (ahead === 0 && pageSize !== header.pageSize)) {
     return fault(sizes(pageSize, header.pageSize));
@@ -71,7 +74,7 @@ function findJournalMismatch(file: string, header: FileHeader | null): SideFileF
   return null;
 }
 
-/** The header in the copy of the first page that a journal holds. */
+/** The header in the journal's copy of the first page; null if there is no such copy. */
 function firstPageIn(journal: string, records: number, sector: number, pageSize: number): FileHeader | null {
   if (sector < 32 || pageSize < 512 || pageSize > 65_536) return null;
   const size = sizeOf(journal);
@@ -86,7 +89,7 @@ function findWalMismatch(file: string, header: FileHeader | null): SideFileFault
   const wal = `${file}-wal`;
   const fault = (reason: string): SideFileFault => ({ side: '-wal', kind: 'mismatch', reason });
   const start = readAt(wal, 0, 32);
-  // nothing is in it yet
+  // the WAL is still empty
   if (start.length < 32 || start.every((byte) => byte === 0)) return null;
   if (!walMagics.has(start.readUInt32BE(0))) return fault('it is no write-ahead log of SQLite');
   if (header === null) return fault('the file beside it is empty, and that of a write-ahead log never is');
@@ -100,7 +103,7 @@ function findWalMismatch(file: string, header: FileHeader | null): SideFileFault
   return null;
 }
 
-/** The header in the last committed copy of the first page: frames of an earlier round of the log have other salts. */
+/** The header in the last committed copy of the first page; frames from before the last WAL reset have other salts. */
 function lastFirstPageIn(wal: string, start: Buffer, pageSize: number): FileHeader | null {
   const salts = start.subarray(16, 24);
   const size = sizeOf(wal);
@@ -117,7 +120,7 @@ function lastFirstPageIn(wal: string, start: Buffer, pageSize: number): FileHead
 
 const sizes = (log: number, file: number): string => `its pages have ${log} bytes, those of the file ${file}`;
 
-/** Bytes of a file, fewer where it ends; none if there is no such file. */
+/** Reads bytes of a file; fewer at its end, none if there is no such file. */
 function readAt(file: string, position: number, length: number): Buffer {
   if (sizeOf(file) === 0) return Buffer.alloc(0);
   const buffer = Buffer.alloc(length);

@@ -1,7 +1,7 @@
 import type SQLite from 'better-sqlite3';
 import { tellingWhere } from './session.ts';
 
-/** What a statement has done: the `this` of its callback. */
+/** The result of a statement: the `this` of its callback. */
 class Statement {
   readonly lastID: number;
   readonly changes: number;
@@ -14,7 +14,7 @@ class Statement {
 
 type Done = (this: Statement, error: Error | null, rows?: readonly unknown[]) => void;
 
-/** By position, or by names that begin with `$`. */
+/** Parameters by position, or by names that begin with `$`. */
 type Parameters = readonly unknown[] | Readonly<Record<string, unknown>>;
 
 const nothing = new Statement({ lastInsertRowid: 0, changes: 0 });
@@ -22,7 +22,7 @@ const nothing = new Statement({ lastInsertRowid: 0, changes: 0 });
 /** SQLite has no booleans: TRUE is 1. */
 const bindable = (value: unknown): unknown => (typeof value === 'boolean' ? Number(value) : value);
 
-/** As better-sqlite3 takes them: its names have no `$`. */
+/** Parameters for better-sqlite3, whose names have no `$`. */
 function bound(parameters: Parameters): unknown[] {
   if (Array.isArray(parameters)) return parameters.map(bindable);
   const named = Object.entries(parameters).map(([name, value]) => [name.replace(/^[$:@]/, ''), bindable(value)]);
@@ -30,11 +30,11 @@ function bound(parameters: Parameters): unknown[] {
 }
 
 /**
- * What Sequelize calls of the package `sqlite3`, over a file that is open already. Its statements run within the
- * transaction that is at work there, and who opened the file closes it.
+ * The part of the API of the package `sqlite3` that Sequelize uses, on top of an open file. Its statements run within
+ * the open transaction. The caller that opened the file closes it.
  */
 export function sqlite3Module(opened: SQLite.Database) {
-  /** Runs `work` and hands on what came of it; the driver waits for nobody, so the callback is called before the end. */
+  /** Runs `work` and calls `done` with its result, before returning: the driver is synchronous. */
   const answer = (done: Done | undefined, work: () => { statement?: Statement; rows?: readonly unknown[] }): void => {
     let outcome;
     try {
@@ -52,17 +52,17 @@ export function sqlite3Module(opened: SQLite.Database) {
     OPEN_CREATE: 4,
     Database: class {
       constructor(_file: string, _mode: number, ready: (error: Error | null) => void) {
-        // not before the caller has what the constructor returns
+        // asynchronous, because the caller needs the new object first
         setImmediate(ready, null);
       }
 
-      /** Runs a statement whose rows nobody wants; `this` of the callback has `lastID` and `changes`. */
+      /** Runs a statement and discards its rows; `this` of the callback has `lastID` and `changes`. */
       run(sql: string, parameters: Parameters = [], done?: Done): this {
         answer(done, () => ({ statement: new Statement(opened.prepare(sql).run(...bound(parameters))) }));
         return this;
       }
 
-      /** Runs a statement, and hands on the rows that it returns. */
+      /** Runs a statement and passes its rows to the callback. */
       all(sql: string, parameters: Parameters | Done = [], done?: Done): this {
         const callback = typeof parameters === 'function' ? parameters : done;
         const values = typeof parameters === 'function' ? [] : bound(parameters);
@@ -84,7 +84,7 @@ export function sqlite3Module(opened: SQLite.Database) {
         return this;
       }
 
-      /** Statements run one after the other anyway. */
+      /** Statements always run one after the other. */
       serialize(work: () => void): void {
         work();
       }

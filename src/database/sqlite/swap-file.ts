@@ -22,25 +22,25 @@ import { dropEmptySideFiles, hasSideFiles, markOf, moveSideFiles } from './wal-f
 
 export { checkSqliteFile, countDanglingReferences } from './check.ts';
 
-/** One database file takes the place of another: absolute paths in the same folder. */
+/** The paths of a swap of two database files: absolute, in the same folder. */
 export interface FileSwap {
-  /** The name under which the application finds its database. There need not be one yet. */
+  /** The file that the application opens. It need not exist yet. */
   readonly live: string;
-  /** What takes its place. Nobody has it open. */
+  /** The file that replaces it. Nobody has it open. */
   readonly incoming: string;
-  /** The name under which the present one is kept; free, its side files' names included. */
+  /** The name under which the present file is kept. Neither it nor its side files may exist. */
   readonly outgoing: string;
 }
 
 /**
- * Puts a database file in the place of the live one, which is kept with everything in it. It happens in one instant,
- * by the rename of `incoming`: before it `live` is the old file, after it the new one, which has the old one's owner
- * and mode. What is cut off, by an error too, is for `recoverSwap`.
+ * Replaces the live database file, and keeps the old one. The swap is atomic, by the rename of `incoming`: before it
+ * `live` is the old file, after it the new one, with the owner and mode of the old one. After an interruption or an
+ * error, `recoverSwap` completes or undoes it.
  *
- * A sound file has no side files by then. Those of a damaged one go along with it: left behind, they would bring the
- * old tables into the new file.
- * @param unseen told that nobody can tell whether other containers have the live file open; absent: that is a refusal
- * @param mayGoOn asked before each step; it throws where this run may not go on
+ * An undamaged file has no side files at the moment of the rename. Side files of a damaged one are moved with it:
+ * otherwise SQLite would write old pages into the new file.
+ * @param unseen called if it is unknown whether other containers have the live file open; if absent, that is a refusal
+ * @param mayGoOn called before each step; throws if this run must not continue
  * @throws Failure `restore-refused` (`file-in-use`, `openers-unknown`, `symbolic-link`): nothing was changed
  */
 export async function swapFiles(
@@ -69,8 +69,8 @@ export async function swapFiles(
 }
 
 /**
- * Makes sure that nobody has a database file open, as far as that can be told. This process must not have it open.
- * @param consented whether its owner answers for those that cannot be seen
+ * Checks that nobody has a database file open, as far as the kernel tells. This process must not have it open.
+ * @param consented whether the operator has confirmed that nobody uses it, for the case that the kernel does not tell
  * @throws Failure `restore-refused` (`file-in-use`, `openers-unknown`)
  */
 export function requireUnused(file: string, consented: boolean): Exclude<OpenFileHolders, 'some'> {
@@ -81,10 +81,9 @@ export function requireUnused(file: string, consented: boolean): Exclude<OpenFil
 }
 
 /**
- * Finds out whether an exchange that may have been cut off has happened, which is whether `incoming` bears its name no
- * more.
- * @returns 'exchanged' if it did, and then what was left to do is done; 'not-exchanged' if all of it was taken back:
- * `live` has its side files again, `outgoing` is gone, `incoming` is still there
+ * Recovers from a swap that may have been interrupted. It has happened if `incoming` does not exist any more.
+ * @returns 'exchanged' if it has happened; the remaining steps are then done. 'not-exchanged' if everything was undone:
+ *   `live` has its side files again, `outgoing` is removed, `incoming` still exists
  */
 export async function recoverSwap(
   names: FileSwap,
@@ -99,7 +98,7 @@ export async function recoverSwap(
   return 'exchanged';
 }
 
-/** @returns false if somebody came in between */
+/** @returns false if another program has locked or changed the live file meanwhile */
 function replace(names: FileSwap, mayGoOn: () => void): boolean {
   const { live, incoming } = names;
   const settled = markOf(live);
@@ -116,16 +115,16 @@ function replace(names: FileSwap, mayGoOn: () => void): boolean {
     renameSync(incoming, live);
     done = true;
   };
-  // a connection would take side files that could not be settled for its own, and remove them in the end
+  // no lock if side files are left: a SQLite connection would recover from them and remove them
   if (lockable) withExclusiveFile(held, work);
   else work();
   return done;
 }
 
 /**
- * Gives the live file its second name, `outgoing`; on file systems without hard links, makes a copy of that name.
- * @returns under which name it is to be locked. Preferably the second: a connection removes side files by name when it
- * closes, and those of the first name are then the new file's.
+ * Gives the live file `outgoing` as a second name by a hard link; on file systems without hard links, copies it.
+ * @returns the name under which the file has to be locked: `outgoing` if possible, because a connection that closes
+ *   removes side files by name, and those of `live` then belong to the new file
  */
 function keep({ live, outgoing }: FileSwap): string {
   try {
@@ -134,7 +133,7 @@ function keep({ live, outgoing }: FileSwap): string {
   } catch (error) {
     if (!hasCode(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EMLINK')) throw error;
   }
-  // nothing but the file itself holds content, and whether it stayed the same is seen under the lock
+  // the file has no side files here, and `replace` checks under the lock that it has not changed
   copyFileSync(live, outgoing, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
   giveOwnerAndMode(live, outgoing);
   const { atime, mtime } = statSync(live);
@@ -143,11 +142,11 @@ function keep({ live, outgoing }: FileSwap): string {
   return live;
 }
 
-/** What is left to do once `incoming` has become `live`. */
+/** The remaining steps after `incoming` was renamed to `live`. */
 function complete({ live, incoming, outgoing }: FileSwap): void {
-  // a damaged file that comes back in an undo brings along what belongs to it
+  // for an undo: a damaged file that is put back gets its own side files back
   moveSideFiles(incoming, live);
-  // a lock that was cut off left them
+  // left by a locking connection that was killed
   dropEmptySideFiles(outgoing);
   sync(dirname(live));
 }
@@ -159,7 +158,9 @@ function takeBack({ live, outgoing }: FileSwap): void {
   sync(dirname(live));
 }
 
-/** For the application, which runs as whoever owns its file. Only root may give files away. */
+/**
+ * The application runs as the owner of its file. Only root may change owners, so errors for missing rights are ignored.
+ */
 function giveOwnerAndMode(model: string, file: string): void {
   const { uid, gid, mode } = statSync(model);
   for (const give of [() => chownSync(file, uid, gid), () => chmodSync(file, mode & 0o7777)]) {
@@ -171,7 +172,7 @@ function giveOwnerAndMode(model: string, file: string): void {
   }
 }
 
-/** What is renamed would be the link, and not the database. @throws Failure `restore-refused` (`symbolic-link`) */
+/** A rename would move the symbolic link, not the database. @throws Failure `restore-refused` (`symbolic-link`) */
 export function requireNoLink(live: string): void {
   if (lstatSync(live, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
   throw refusal({ live }, { kind: 'symbolic-link', file: live, target: resolve(dirname(live), readlinkSync(live)) });

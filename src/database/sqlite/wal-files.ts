@@ -1,16 +1,16 @@
 import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 
-/** What SQLite keeps beside a database file. It belongs to it: beside another one it would spoil that. */
+/** The suffixes of SQLite's side files with content. Beside another database file they would corrupt it. */
 export const logs = ['-wal', '-journal'] as const;
-/** Of the logs only an index, which is made anew. */
+/** The WAL index, which SQLite creates again. */
 const index = '-shm';
 
-/** Whether a database has content in a side file. What is empty says nothing. */
+/** Whether a database has a side file with content; empty ones do not count. */
 export function hasSideFiles(file: string): boolean {
   return logs.some((log) => sizeOf(file + log) > 0);
 }
 
-/** Moves the side files along with a database file. What is there already under the new name stays what it is. */
+/** Moves the side files of a database file. Side files with content that exist under the new name are not replaced. */
 export function moveSideFiles(from: string, to: string): void {
   for (const log of logs) {
     if (sizeOf(from + log) > 0 && sizeOf(to + log) === 0) renameSync(from + log, to + log);
@@ -25,7 +25,7 @@ export function dropEmptySideFiles(file: string): void {
   if (!hasSideFiles(file) && existsSync(file + index)) rmSync(file + index);
 }
 
-/** What changes when somebody writes to a database: which file it is, its length and time, and those of its logs. */
+/** A string that changes when a database is written to: inode, size and mtime of the file and of its side files. */
 export function markOf(file: string): string {
   const marks = ['', ...logs].map((side) => {
     const stats = statSync(file + side, { bigint: true, throwIfNoEntry: false });
