@@ -1,4 +1,4 @@
-/** The exit codes of db-init: an interface that compose files and scripts rely on. */
+/** The exit codes of db-init. Compose files and scripts depend on them. */
 export const exitCodes = {
   healthy: 0,
   unexpected: 1,

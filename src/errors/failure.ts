@@ -11,15 +11,15 @@ import type { LockHolder, Cause } from '../model/cause.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { UploadRootName } from '../config/config.ts';
 
-/** Everything that can stop a run, as data: `report/problems.ts` turns it into sentences. */
+/** Everything that can stop a run, as data: `report/error-messages.ts` turns it into sentences. */
 export type Problem =
   | {
       readonly kind: 'usage';
       readonly message: string;
-      /** The run that does what was wanted, if there is one. */
+      /** The run that does what the user wanted, if there is one. */
       readonly command?: WantedRun;
     }
-  /** A person was asked, and said no. */
+  /** The user was asked for consent and declined. */
   | { readonly kind: 'declined' }
   | { readonly kind: 'configuration'; readonly faults: readonly { variable: string; problem: string }[] }
   | { readonly kind: 'unsupported-server'; readonly version: string }
@@ -31,35 +31,35 @@ export type Problem =
       readonly database: string;
       readonly seconds: number;
       readonly reason: string;
-      /** Whether the server is there, and allows no further connection. */
+      /** Whether the server answers but has reached a connection limit. */
       readonly full?: boolean;
     }
   | { readonly kind: 'connection-lost'; readonly database: string; readonly reason: string }
   | { readonly kind: 'no-such-database'; readonly database: string; readonly name: string }
-  /** It is there, and the server lets nobody into it: as a restore leaves it that was killed, or its owner. */
+  /** The database exists but allows no connections: a killed restore or its owner has closed it. */
   | {
       readonly kind: 'closed-database';
       readonly database: string;
       readonly name: string;
       readonly reason: string;
-      /** Names of databases beside it that a restore has made, or kept. */
+      /** Names of the databases beside it that a restore has created or kept. */
       readonly beside: readonly string[];
       /** The journal of a restore that cannot be read, if there is one. */
       readonly journal: string | null;
-      /** Whether a DROP DATABASE was cut off: then parts of it are gone, and it can only be dropped. */
+      /** Whether a DROP DATABASE was interrupted: parts of the database are lost then, and it can only be dropped. */
       readonly dropped: boolean;
     }
   | { readonly kind: 'access-denied'; readonly database: string; readonly reason: string }
   | { readonly kind: 'file-access-denied'; readonly file: string; readonly user: string; readonly reason: string }
   | { readonly kind: 'missing-rights'; readonly database: string; readonly rights: readonly MissingRight[] }
-  /** Indexes that are not in order: something could be written beside what they miss. */
+  /** Broken unique indexes: they miss rows, so duplicates of these rows could be written. */
   | { readonly kind: 'broken-indexes'; readonly database: string; readonly indexes: readonly BrokenIndex[] }
   | { readonly kind: 'locked'; readonly holder: LockHolder; readonly seconds: number }
   | {
       readonly kind: 'unreadable';
       readonly database: string;
       readonly reason: string;
-      /** What is wrong with what lies beside a SQLite file, if that is the reason. */
+      /** What is wrong with the side files (WAL, rollback journal) of a SQLite file, if that is the reason. */
       readonly sideFile?: SideFileFault;
     }
   | { readonly kind: 'refused'; readonly database: string; readonly refusal: Refusal }
@@ -70,16 +70,16 @@ export type Problem =
       readonly mismatches: readonly Mismatch[];
     }
   | { readonly kind: 'migration-failed'; readonly failed: FailedMigration; readonly cause: Cause }
-  /** What a command does beside migrating failed, for a reason that lies in the database, its server or its disk. */
+  /** A step other than a migration failed, because of the database, its server or its disk. */
   | { readonly kind: 'database-failed'; readonly database: string; readonly reason: string; readonly cause: Cause }
   | { readonly kind: 'verification-failed'; readonly database: string; readonly verdict: Verdict }
   | {
       readonly kind: 'backup-failed';
       readonly database: string;
       readonly obstacle: BackupObstacle;
-      /** What the backup was to be made for. */
+      /** The purpose of the backup. */
       readonly purpose: ArchiveKind;
-      /** Whether it was written to standard output: what has gone there is not taken back. */
+      /** Whether it was written to standard output, where the incomplete output cannot be removed. */
       readonly streamed?: boolean;
     }
   | { readonly kind: 'backups-not-listed'; readonly folder: string; readonly reason: string }
@@ -88,7 +88,7 @@ export type Problem =
       readonly kind: 'archive-rejected';
       readonly archive: string;
       readonly fault: ArchiveFault;
-      /** Whether TT_RESTORE_FROM asked for it, and not somebody at a terminal. */
+      /** Whether TT_RESTORE_FROM named the archive, not a command. */
       readonly atStart?: boolean;
     }
   | { readonly kind: 'restore-refused'; readonly database: string; readonly obstacle: RestoreObstacle }
@@ -100,7 +100,9 @@ export type Problem =
       readonly state: State['kind'];
       readonly exitCode: ExitCode;
     }
-  /** What TT_RUN_ONCE names is not carried out. `reason`: of the file; null where nothing can be kept in the folder. */
+  /**
+   * The commands of TT_RUN_ONCE are not run. `reason`: why the file is unusable; null if the folder is not writable.
+   */
   | {
       readonly kind: 'run-once-refused';
       readonly folder: string;
@@ -111,28 +113,28 @@ export type Problem =
 
 /** A run of db-init, as data. */
 export interface WantedRun {
-  /** Its arguments. */
+  /** Its command line arguments. */
   readonly words: readonly string[];
-  /** A setting that it needs. */
+  /** An environment variable that it needs. */
   readonly variable?: { readonly name: string; readonly value: string };
 }
 
 /** Why a backup could not be made. */
 export type BackupObstacle =
   | { readonly kind: 'folder'; readonly folder: string; readonly reason: string }
-  /** Bytes. */
+  /** `needed`, `free`: bytes. */
   | { readonly kind: 'no-space'; readonly folder: string; readonly needed: number; readonly free: number }
-  /** `found`: the majors that there are. */
+  /** `found`: the major versions that are installed. */
   | { readonly kind: 'no-tool'; readonly tool: string; readonly major: number; readonly found: readonly number[] }
   | { readonly kind: 'not-proven'; readonly reason: string }
   | { readonly kind: 'failed'; readonly reason: string; readonly cause: Cause };
 
-/** What a file is wrapped in that has to be taken off first. */
+/** A compression or encryption that has to be removed from a file first. */
 export type Wrapping = 'gzip' | 'bzip2' | 'xz' | 'zstd' | 'lz4' | '7z' | 'rar' | 'utf-16' | 'encrypted';
 
-/** A file, or a folder, that is no archive of TimeTracker, and from which something may be restored all the same. */
+/** A file or folder that is no archive of db-init, but from which something may be restored. */
 export type OtherFile =
-  /** `packed`: with gzip. `apart`: an empty database of ours does not take it in without errors. */
+  /** `packed`: with gzip. `apart`: loading it into an empty database prepared by db-init would cause errors. */
   | {
       readonly kind: 'sql';
       readonly dialect: 'postgresql' | 'sqlite' | 'unknown';
@@ -141,73 +143,73 @@ export type OtherFile =
     }
   | { readonly kind: 'dump'; readonly packed: boolean }
   | { readonly kind: 'sqlite' }
-  /** What somebody took out of the application for reading. */
+  /** An export of the application. */
   | { readonly kind: 'export'; readonly format: 'json-backup' | 'json-export' | 'json' | 'csv' }
   | { readonly kind: 'folder'; readonly packing: FolderPacking; readonly contents: Contents };
 
 export type FolderPacking = 'none' | 'zip' | 'tar' | 'tar.gz';
 
-/** What lies in a folder. A path is relative to it, and that of a folder ends with a slash or is empty. */
+/** The contents of a folder. Paths are relative to it; the path of a folder ends with a slash or is empty. */
 export type Contents =
-  /** A copy of the files of a PostgreSQL server; `major` where it says so. */
+  /** A copy of the data directory of a PostgreSQL server; `major`: its major version, if known. */
   | { readonly kind: 'data-directory'; readonly path: string; readonly major: number | null }
-  /** The members of an archive. */
+  /** The unpacked entries of an archive. */
   | { readonly kind: 'unpacked-archive'; readonly path: string }
   /** A dump of `pg_dump --format=directory`. */
   | { readonly kind: 'dump-directory'; readonly path: string }
-  /** Files that are restored, or explained, one by one. The first is the best. */
+  /** Files that are restored, or explained, one by one. The first is the best choice. */
   | { readonly kind: 'backups'; readonly paths: readonly [string, ...string[]] }
   | { readonly kind: 'uploads'; readonly roots: readonly UploadRootName[] }
   | { readonly kind: 'export' }
   | { readonly kind: 'unknown'; readonly count: number; readonly names: readonly string[] };
 
-/** An object of an archive that TimeTracker does not make. Its names are somebody else's words. */
+/** An object in an archive that TimeTracker does not create. Its texts are untrusted. */
 export interface ArchiveObject {
-  /** `FUNCTION`, `TRIGGER`; empty if it is not told. */
+  /** `FUNCTION`, `TRIGGER`; empty if unknown. */
   readonly type: string;
   readonly name: string;
   /** The beginning of its statement. */
   readonly statement: string;
 }
 
-/** Why an archive is not restored. A reason is a sentence without its full stop. */
+/** Why an archive is not restored. A reason is a sentence without a full stop. */
 export type ArchiveFault =
-  /** There is nothing at any of these paths. */
+  /** None of these paths exists. */
   | { readonly kind: 'missing'; readonly places: readonly string[] }
-  /** It is damaged, or not what it says, or made to do harm. */
+  /** The archive is damaged, does not match its manifest, or was made to do harm. */
   | { readonly kind: 'invalid'; readonly reason: string }
-  /** One of the pieces of an archive that was cut up, as it seems. */
+  /** The file seems to be one part of an archive that was split. */
   | { readonly kind: 'piece'; readonly reason: string }
-  /** What came on standard input is no whole archive. `received`: bytes. */
+  /** Standard input was no complete archive. `received`: bytes. */
   | { readonly kind: 'stream'; readonly received: number; readonly reason: string }
   /** The user that db-init runs as may not read it. */
   | { readonly kind: 'access'; readonly reason: string }
-  /** It holds more than `variable` allows. */
+  /** The archive holds more than the setting `variable` allows. */
   | { readonly kind: 'too-large'; readonly reason: string; readonly variable: string }
-  /** It holds what no dump of TimeTracker holds, and what could run code. */
+  /** The dump holds objects that TimeTracker does not create and that could run code. */
   | { readonly kind: 'unknown-objects'; readonly objects: readonly ArchiveObject[] }
-  /** No archive, but something else that is known. */
+  /** The file is no archive, but its format is known. */
   | { readonly kind: 'other-format'; readonly file: OtherFile }
-  /** No archive as it is; what comes out of it may be one, or be restored by others. */
+  /** The file is compressed or encrypted; its content may be an archive, or be restored with other tools. */
   | { readonly kind: 'wrapped'; readonly by: Wrapping }
-  /** The archive is whole, but what is in it cannot be brought to this image's schema on this server. */
+  /** The archive is complete, but its content cannot be upgraded to the schema of this image on this server. */
   | { readonly kind: 'unusable'; readonly reason: string }
-  /** The archive may be whole, but the tools here are too old for it, or are not there. */
+  /** The archive may be complete, but the client tools are too old for it, or missing. */
   | { readonly kind: 'no-tool'; readonly reason: string };
 
 /** Why nothing was restored. */
 export type RestoreObstacle =
   | { readonly kind: 'others-are-connected'; readonly others: readonly OtherSession[] }
-  /** Transactions that wait for COMMIT PREPARED or ROLLBACK PREPARED, by their names. */
+  /** The names of prepared transactions, which wait for COMMIT PREPARED or ROLLBACK PREPARED. */
   | { readonly kind: 'prepared-transactions'; readonly names: readonly string[] }
   | { readonly kind: 'file-in-use'; readonly file: string }
-  /** Whether others have the SQLite file open cannot be told, and its owner does not answer for it. */
+  /** It is unknown whether others have the SQLite file open, and the operator has not confirmed that nobody has. */
   | { readonly kind: 'openers-unknown'; readonly file: string }
-  /** The SQLite file is a link: what is renamed would be the link. `target`: the file itself. */
+  /** The SQLite file is a symbolic link, and a rename would move the link. `target`: the file itself. */
   | { readonly kind: 'symbolic-link'; readonly file: string; readonly target: string }
-  /** `uploads`: whether it is a folder of uploads, which a restore of the database alone does without. */
+  /** `uploads`: whether it is a folder of uploads, which a restore of only the database does not need. */
   | { readonly kind: 'folder'; readonly folder: string; readonly reason: string; readonly uploads: boolean }
-  /** Bytes. `uploads`: as above. */
+  /** `needed`, `free`: bytes. `uploads`: as above. */
   | {
       readonly kind: 'no-space';
       readonly folder: string;
@@ -215,21 +217,24 @@ export type RestoreObstacle =
       readonly free: number;
       readonly uploads: boolean;
     }
-  /** There is nothing that an undo could put back, or that could be dropped. */
+  /** No former database is kept, so there is nothing to undo or to drop. */
   | { readonly kind: 'nothing-kept' }
-  /** What was kept is not there any more. */
+  /** The kept former database does not exist any more. */
   | { readonly kind: 'former-gone'; readonly kept: string }
-  /** A DROP DATABASE of what was kept was cut off: parts of it are gone, and the server lets nobody in. */
+  /** A DROP DATABASE of the kept database was interrupted: parts of it are lost, and it allows no connections. */
   | { readonly kind: 'former-dropped'; readonly kept: string }
-  /** What was kept is not what was put aside, and nobody said that it is wanted all the same. */
+  /** The kept database has changed since it was put aside, and nobody has confirmed that it is wanted anyway. */
   | { readonly kind: 'former-changed'; readonly kept: string; readonly changes: readonly Change[] }
-  /** What was kept is not dropped, for something outside of it needs it: a line each. */
+  /** The kept schema is not dropped, because objects outside depend on it. `dependents`: one line each. */
   | { readonly kind: 'depended-upon'; readonly name: string; readonly dependents: readonly string[] }
-  /** A restore is under way, or did not finish, and this run does not settle it. `reason`: why it could not. */
+  /**
+   * A restore is running or did not finish, and this run does not recover it. `reason`: why it could not; null if not
+   * tried.
+   */
   | { readonly kind: 'unfinished'; readonly journal: string; readonly reason: string | null }
-  /** This run was stopped, and meanwhile another one took its journal over. */
+  /** This run was stopped (SIGSTOP), and meanwhile another run has taken over its journal. */
   | { readonly kind: 'taken-over'; readonly journal: string }
-  /** Rows of a SQLite database that PostgreSQL does not hold, and nobody said that they may be set aside. */
+  /** Rows that the database of the other engine cannot hold, and nobody has confirmed that they may be set aside. */
   | {
       readonly kind: 'rows-do-not-fit';
       readonly engine: Engine;
@@ -240,31 +245,31 @@ export type RestoreObstacle =
 
 /** Why nothing was deleted. */
 export type ResetObstacle =
-  /** Tables of some of its names, and nothing that shows that they are TimeTracker's. */
+  /** Some tables have names of TimeTracker's core tables, but nothing shows that they are TimeTracker's. */
   | { readonly kind: 'not-recognised'; readonly core: readonly string[]; readonly ledgers: readonly string[] }
   | { readonly kind: 'others-are-connected'; readonly others: readonly OtherSession[] }
   | { readonly kind: 'file-in-use'; readonly file: string }
-  /** What is not the application's, and would not stay as it is without what is: a line each. */
+  /** Objects that are not the application's and depend on its objects; one line each. */
   | { readonly kind: 'in-the-way'; readonly things: readonly string[] }
-  /** A sentence. */
+  /** `reason`: a sentence. */
   | { readonly kind: 'no-backup'; readonly reason: string };
 
-/** Why something is not put aside, taken back or deleted. */
+/** Why objects are not moved to quarantine, released from it, or deleted. */
 export type QuarantineObstacle =
   | { readonly kind: 'others-are-connected'; readonly others: readonly OtherSession[] }
   | { readonly kind: 'file-in-use'; readonly file: string }
   | { readonly kind: 'not-held'; readonly name: string; readonly held: readonly string[] }
   | { readonly kind: 'names-taken'; readonly name: string; readonly names: readonly string[] }
-  /** Rows that were set aside still do not fit; those that do are back. */
+  /** Rows that were set aside still do not fit; the others were put back. */
   | { readonly kind: 'rows-stay'; readonly name: string; readonly rows: number; readonly reasons: readonly string[] }
   | { readonly kind: 'depended-upon'; readonly name: string; readonly dependents: readonly string[] }
-  /** What it holds is not what was shown when consent was asked for. */
+  /** The contents have changed since the user was asked for consent. */
   | { readonly kind: 'changed'; readonly name: string; readonly changed: readonly string[] };
 
-/** What had been done when a migration failed. All of it was rolled back. */
+/** A failed migration: what had been applied, all of which was rolled back, and what was not run. */
 export interface FailedMigration {
   readonly engine: Engine;
-  /** The revision that failed; null if it was none in particular (the quarantine, the commit). */
+  /** The revision that failed; null if the failure was outside of a revision (quarantine, commit). */
   readonly revision: string | null;
   readonly applied: readonly string[];
   readonly remaining: readonly string[];
@@ -277,11 +282,11 @@ export interface Verdict {
   readonly revisions: readonly string[];
   readonly heads: readonly string[];
   readonly differences: readonly Difference[];
-  /** What of them cannot be mended safely, as far as that was tried. */
+  /** The differences that cannot be repaired safely, if a repair was tried. */
   readonly unsafe?: readonly Unsafe[];
 }
 
-/** A run that cannot go on, with the reason as data. */
+/** The error that ends a run, with the reason as data. */
 export class Failure extends Error {
   override readonly name = 'Failure';
   readonly problem: Problem;
@@ -352,13 +357,13 @@ export function exitCodeOf(problem: Problem): ExitCode {
   }
 }
 
-/** A server that is not there, and a right that is missing, have a code of their own. */
+/** An unreachable server and a missing right have exit codes of their own. */
 function codeOfCause(cause: Cause): ExitCode {
   if (isUnreachable(cause)) return exitCodes.unreachable;
   return cause.kind === 'rights' ? exitCodes.accessDenied : exitCodes.migrationFailed;
 }
 
-/** Whether a backup or a restore failed because the server was not there, or allows no further connection. */
+/** Whether a backup or a restore failed because the server was unreachable or had reached a connection limit. */
 function isLoss(obstacle: BackupObstacle | RestoreObstacle): boolean {
   return obstacle.kind === 'failed' && isUnreachable(obstacle.cause);
 }
@@ -385,9 +390,9 @@ const resetCodes = {
   'no-backup': exitCodes.backupFailed,
 } as const satisfies Record<ResetObstacle['kind'], ExitCode>;
 
-/** The text of anything that was thrown. */
+/** The message of anything that was thrown. */
 export function reasonOf(error: unknown): string {
-  // it is often the reason of another failure
+  // the message of a Failure is only its kind; its problem has the reason
   if (error instanceof Failure) {
     const { problem } = error;
     if (problem.kind === 'connection-lost' || problem.kind === 'unreadable') return problem.reason;
@@ -397,7 +402,7 @@ export function reasonOf(error: unknown): string {
   return lacksLocks(error) ? `${error.message} (raise max_locks_per_transaction of the server)` : error.message;
 }
 
-/** PostgreSQL says which setting ends here only in a hint. */
+/** PostgreSQL names the setting that was exceeded only in the HINT. */
 function lacksLocks(error: Error): boolean {
   return 'hint' in error && typeof error.hint === 'string' && error.hint.includes('max_locks_per_transaction');
 }
