@@ -3,7 +3,7 @@ import type { Assessment, Observation } from '../assessment/observation.ts';
 import { Failure, type Problem } from '../errors/failure.ts';
 import { announceCollations, announcePass } from '../report/gate-messages.ts';
 
-/** Does what was planned, under the lock that the caller holds. @throws Failure */
+/** Executes the plan. The caller holds the run lock. @throws Failure */
 export async function executePlan(seen: Assessment, context: GateContext): Promise<void> {
   const { observation, state, plan, obstacle } = seen;
   const { config, database, log, recorder } = context;
@@ -32,14 +32,14 @@ export async function executePlan(seen: Assessment, context: GateContext): Promi
   }
 }
 
-/** Where a change is about to be made, it has its own backup. */
+/** Makes the periodic backup if the last one is too old. A change has a safety backup of its own instead. */
 async function backUpIfOverdue(observation: Observation, context: GateContext): Promise<void> {
   if (context.config.backupMaxAge === null || observation.kind !== 'seen') return;
   const { makeOverdueBackup } = await import('../backup/overdue.ts');
   await makeOverdueBackup(context, observation.facts);
 }
 
-/** A restore has to be settled first. */
+/** The problem that an unfinished restore has to be recovered first. */
 export function unfinishedRestore(database: string, journal: string): Problem {
   return { kind: 'restore-refused', database, obstacle: { kind: 'unfinished', journal, reason: null } };
 }

@@ -30,8 +30,8 @@ import { unrepairableRefusal, repairIsOffRefusal, startsWithQuarantine } from '.
 import { writeStamp } from '../state-folder/run-stamp.ts';
 
 /**
- * Carries out a plan to migrate or to repair, where nothing stands in the way: everything in one transaction, then a last look from outside.
- * It is a module of its own because most runs have nothing to do, and need not load what does it.
+ * Executes a plan to migrate or to repair that has no obstacle: everything in one transaction, then a verification
+ * outside of it. A module of its own, loaded on demand, because most runs have nothing to write.
  * @throws Failure `backup-failed`, `migration-failed`, `verification-failed`, `refused`
  */
 export async function migrateAndRepair(plan: Work, facts: DatabaseFacts, context: GateContext): Promise<void> {
@@ -40,7 +40,7 @@ export async function migrateAndRepair(plan: Work, facts: DatabaseFacts, context
   const quarantine = startsWithQuarantine(plan);
   await warnOfAbsentUploads(context, facts);
 
-  // a failure is rolled back; a mistake that nobody noticed is not
+  // a failure is rolled back; the backup is for mistakes that are found after the commit
   await makeSafetyBackup(context, facts);
 
   if (quarantine) await quarantineAllButLast(context);
@@ -63,7 +63,7 @@ export async function migrateAndRepair(plan: Work, facts: DatabaseFacts, context
 }
 
 /**
- * Looks from outside the transaction, where what is there is what the application finds, and notes that it is healthy.
+ * Verifies the committed schema outside of the transaction, as the application will see it, and records the result.
  * @throws Failure `verification-failed`
  */
 export async function finish({ database, config, log, recorder }: GateContext): Promise<void> {
@@ -75,7 +75,7 @@ export async function finish({ database, config, log, recorder }: GateContext): 
   log.info(workMessages.healthy(releaseGraph.heads));
 }
 
-/** That it cannot be noted is no reason to fail: the newest backups are kept all the same. */
+/** Records the backup of the last change. An error is only a warning: the newest backups are kept anyway. */
 function noteLastChange(config: Config, database: Database, backup: string, log: Log): void {
   try {
     rememberLastChange(config, database.name, backup);
@@ -84,7 +84,7 @@ function noteLastChange(config: Config, database: Database, backup: string, log:
   }
 }
 
-/** What the database says no to between two revisions is a failed migration as well. */
+/** Turns every error of `work` into a failed migration, also an error between two revisions. @throws Failure */
 export async function withMigrationFailure<Result>(
   plan: Work,
   { signal, database }: Pick<GateContext, 'signal' | 'database'>,
@@ -110,7 +110,7 @@ export async function withMigrationFailure<Result>(
   }
 }
 
-/** Migrates, adds what is still missing, and looks at the result, all before anything is committed. */
+/** Migrates, adds what is still missing, and verifies the result, all before the commit. */
 export async function bringToHead(
   transaction: Transaction,
   plan: Work,
@@ -121,14 +121,14 @@ export async function bringToHead(
   const { log } = context;
   const started = performance.now();
   await applyRevisions(transaction, plan, before, context);
-  // an empty database has nothing to lose or to go back to: the look after the commit is enough
+  // an empty database has nothing to lose: the verification after the commit is enough
   if (state.kind !== 'fresh') await repairWhatIsMissing(transaction, state, context);
   log.info(workMessages.broughtToHead(performance.now() - started));
 }
 
 /**
- * Applies what is pending; what the schema lacks beside that is not looked for.
- * @param lenient whether rules that rows break are left out; SQLite only
+ * Applies the pending revisions; does not check what else the schema lacks.
+ * @param lenient whether constraints that rows violate are left out; SQLite only
  * @throws RevisionFailed
  */
 export async function applyRevisions(
@@ -171,7 +171,7 @@ export async function applyRevisions(
   }
 }
 
-/** Adds what the schema lacks, and requires that nothing is missing then. */
+/** Adds what the schema lacks, and verifies the result. */
 async function repairWhatIsMissing(
   transaction: Transaction,
   state: Work['state'],
@@ -182,7 +182,7 @@ async function repairWhatIsMissing(
   const facts = await transaction.observe(rowQuestions(promised, engine));
   const missing = findFaults(promised, facts, engine);
   if (missing.length === 0) return requireHealthy(verdictOn(facts, missing), name);
-  // `repair` was asked for by hand, and the gate refuses what has drifted before it comes here
+  // for a drifted state, the gate has refused before this point, unless somebody ran the command `repair`
   if (config.drift === 'fail' && state.kind !== 'drifted') {
     throw new Failure({ kind: 'refused', database: name, refusal: repairIsOffRefusal(facts.revisions ?? [], missing) });
   }
@@ -219,7 +219,7 @@ function logProgress(
   log.info(`  ${place} ${id} (${formatMilliseconds(milliseconds)})`, { revision: id, milliseconds });
 }
 
-/** Looks, and compares what is there with what the head promises. @throws Failure `verification-failed` */
+/** Observes the database, and compares it with the schema of the head. @throws Failure `verification-failed` */
 export async function verify(
   { engine, name }: Pick<Database, 'engine' | 'name'>,
   observe: (question: Question) => Promise<DatabaseFacts>,
@@ -246,15 +246,15 @@ function verdictOn(facts: DatabaseFacts, differences: Verdict['differences'], un
   };
 }
 
-/** What the gate works with. */
+/** What the gate needs for its work. */
 export interface GateContext {
   readonly database: Database;
   readonly config: Config;
   readonly log: Log;
   readonly recorder: Recorder;
-  /** Of db-init. */
+  /** The version of db-init. */
   readonly version: string;
   readonly signal: AbortSignal;
-  /** Where progress is shown; nothing: nowhere. */
+  /** Where progress is shown; undefined: not at all. */
   readonly output?: Pick<Output, 'line'>;
 }
