@@ -4,17 +4,17 @@ import { versionTable } from '../schema/catalog.ts';
 import { addConstraints, renderEnum, renderTable, sequenceOf, targetOf } from './schema-builder/catalog-sql.ts';
 import { quoteName, quoteText } from '../database/quoting.ts';
 
-/** The rows that the migrations leave in an empty database, by table; the time of the run stands as `<now>`. */
+/** The rows that the migrations insert into an empty database, by table. `<now>` stands for the time of the run. */
 export type SeedRows = Readonly<Record<string, readonly Readonly<Record<string, SeedValue>>[]>>;
 
 export type SeedValue = string | number | boolean | null;
 
-/** What stands for the time of the run in `SeedRows`. */
+/** The placeholder for the time of the run in `SeedRows`. */
 export const runTime = '<now>';
 
 /**
- * The statements that make the head of the schema in an empty database at once, instead of revision by revision.
- * Everything is derived from the catalog that the head promises; a test holds the result equal to the chain's.
+ * The statements that create the schema of the head in an empty database at once, instead of revision by revision.
+ * Everything is derived from the catalog of the head; a test checks that the result equals that of the migrations.
  */
 export function renderBaseline(head: Catalog, seed: SeedRows, engine: Engine): readonly string[] {
   const present = new Set<string>();
@@ -31,15 +31,15 @@ export function renderBaseline(head: Catalog, seed: SeedRows, engine: Engine): r
   ];
 }
 
-/** The head in parts, for rows that come from elsewhere: they are loaded fastest into a table without keys. */
+/** The schema of the head in two parts, for a load of rows in between: loading is fastest into tables without keys. */
 export interface Frame {
-  /** Types, and the tables with their columns alone. */
+  /** Types, and the tables with only their columns. */
   readonly tables: readonly string[];
-  /** Keys and checks, indexes, references: each needs those before it. */
+  /** Keys and checks, then indexes, then foreign keys: each part needs those before it. */
   readonly rules: readonly string[];
 }
 
-/** The statements that make the head of the schema in an empty PostgreSQL database around rows, without any of its own. */
+/** The statements that create the schema of the head in an empty PostgreSQL database, without seed rows. */
 export function renderFrame(head: Catalog): Frame {
   const tables = Object.entries(head.tables).filter(([name]) => name !== versionTable);
   const isReference = (rule: string): boolean => targetOf(rule) !== null;
@@ -60,7 +60,7 @@ export function renderFrame(head: Catalog): Frame {
   };
 }
 
-/** Tables after those that they refer to, as far as there are no circles. */
+/** Tables after those that they refer to, except in cycles. */
 function inDependencyOrder(tables: Catalog['tables']): readonly [string, Table][] {
   const visited = new Set([versionTable]);
   const visit = (name: string): [string, Table][] => {
@@ -81,8 +81,8 @@ function insertRows(name: string, rows: SeedRows[string]): string[] {
 }
 
 /**
- * The statements by which a person adds the rows of a table that has lost all of them: under new numbers, and those
- * that refer to others by what those are called.
+ * The statements with which a person can insert the seed rows of a table that has lost all of them. The rows get new
+ * ids, and refer to other rows by name.
  */
 export function seedStatements(name: string, seed: SeedRows): readonly string[] {
   const rows = seed[name] ?? [];
@@ -108,7 +108,7 @@ function valueText(value: SeedValue): string {
   return typeof value === 'string' ? quoteText(value) : String(value ?? 'NULL').toUpperCase();
 }
 
-/** Rows with explicit ids leave a sequence where it was: the next id has to be free. */
+/** Inserts with explicit ids do not advance the sequence, so it is set: the next id has to be free. */
 function advanceSequence(name: string, table: Table | undefined): string[] {
   return Object.entries(table?.columns ?? {}).flatMap(([column, { default: expression }]) => {
     const sequence = sequenceOf(expression);

@@ -1,6 +1,6 @@
 import type { Migration } from './migration.ts';
 
-/** A revision of the schema as the graph knows it. */
+/** A revision of the schema in the graph. */
 export interface Revision {
   /** Its identifier in `alembic_version` and in umzug. */
   readonly id: string;
@@ -10,27 +10,27 @@ export interface Revision {
   readonly load: () => Promise<{ readonly up: Migration }>;
 }
 
-/** What can be asked of the revision graph. All of it is pure. */
+/** The revision graph. All functions are pure. */
 export interface Graph {
-  /** Every revision, parents before children. */
+  /** All revisions, parents before children. */
   readonly revisions: readonly Revision[];
-  /** The revisions that no other follows. */
+  /** The revisions without children. */
   readonly heads: readonly string[];
   knows(id: string): boolean;
   /** The given revisions and all their ancestors. Unknown ids are left out. */
   withAncestors(ids: Iterable<string>): ReadonlySet<string>;
-  /** What is still to be applied to a database whose version rows are `rows`, in the order of application. */
+  /** The revisions that are not applied yet in a database with these version rows, in the order of application. */
   pending(rows: Iterable<string>): readonly Revision[];
-  /** The rows without those that are ancestors of another row: what the rows of a database amount to. */
+  /** The version rows without those that are ancestors of another row. */
   headsOf(rows: Iterable<string>): readonly string[];
-  /** The rows after `id` was applied to a database with `rows`: its parents' rows give way to its own. */
+  /** The version rows after `id` was applied: its row replaces those of its parents. */
   advance(rows: readonly string[], id: string): readonly string[];
 }
 
 /**
  * Builds the graph.
  * @param revisions parents before children; an unknown parent or a repeated id is a programming error
- * @param renamed identifiers that releases recorded and that are called otherwise now: old → new
+ * @param renamed identifiers that releases recorded and that have another name now: old → new
  */
 export function createGraph(revisions: readonly Revision[], renamed: Readonly<Record<string, string>> = {}): Graph {
   const known = new Map<string, Revision>();

@@ -5,35 +5,35 @@ import type { Graph } from './graph.ts';
 import { createVersionTable, keepOneOfEach, widenVersionColumn } from './version-column.ts';
 
 /**
- * The rows of alembic_version, kept as Alembic keeps them: one row for each open head. What was executed is these
- * rows and all their ancestors.
+ * The rows of alembic_version, as Alembic keeps them: one row for each applied revision without applied children. These
+ * rows and all their ancestors have been executed.
  */
 export interface Ledger {
   readonly rows: readonly string[];
-  /** Records that a revision was applied: it takes the place of its parents. */
+  /** Records that a revision was applied: its row replaces those of its parents. */
   record(id: string): Promise<void>;
 }
 
-/** The width at which Alembic creates its column. */
+/** The width of the column when Alembic creates it. */
 const firstWidth = 32;
-/** The one that later revisions give it. */
+/** The width that later revisions give it. */
 const fullWidth = 255;
 
-/** The width at the head. SQLite takes no notice of widths, so no revision changes it there. */
+/** The width at the head. SQLite ignores widths, so no revision changes it there. */
 export function widthAtHead(engine: Engine): number {
   return engine === 'postgresql' ? fullWidth : firstWidth;
 }
 
 /**
- * Opens the ledger, creating its table in a database that has none. Rows that are ancestors of another row, and
- * identifiers that are called otherwise now, are put right: the application refuses both. Of equal rows one is kept.
- * @param width of the column, if the table is to be created
+ * Opens the ledger, and creates its table if it is missing. Rows that are ancestors of another row are removed, and
+ * renamed identifiers are replaced: the application refuses both. Of equal rows one is kept.
+ * @param width the width of the column, if the table is created
  */
 export async function openLedger(session: Session, graph: Graph, exists: boolean, width = firstWidth): Promise<Ledger> {
   if (!exists) {
     await session.run(createVersionTable(width));
   } else {
-    // the application does the same before it migrates: later identifiers are longer than the column was made for
+    // as the application does before it migrates: identifiers of later revisions are longer than the column was
     await widenVersionColumn(session, fullWidth);
   }
   const found = (await session.query('SELECT version_num FROM alembic_version')).map((row) =>
@@ -55,10 +55,10 @@ export async function openLedger(session: Session, graph: Graph, exists: boolean
 }
 
 /**
- * Writes which revisions a database is at that does not say it itself.
- * @param exists whether alembic_version is there
- * @param found its rows, which are replaced: what they say was found to be wrong
- * @throws Error if it has others by now
+ * Writes the revisions into the ledger of a database that has no version rows, or wrong ones.
+ * @param exists whether the table alembic_version exists
+ * @param found its present rows, which are wrong and are replaced
+ * @throws Error if it has other rows by now
  */
 export async function stampLedger(
   session: Session,
@@ -75,7 +75,7 @@ export async function stampLedger(
   await replaceRows(session, rows, revisions);
 }
 
-/** Writes what changed between two states of the rows. */
+/** Writes the changes between two sets of rows. */
 async function replaceRows(session: Session, before: readonly string[], after: readonly string[]): Promise<void> {
   const gone = before.filter((row) => !after.includes(row));
   const added = after.filter((row) => !before.includes(row));

@@ -13,23 +13,23 @@ import type { Migration } from './migration.ts';
 import { type OpenSchema, openSchema } from './schema-builder/schema.ts';
 import { withoutBroken } from './schema-builder/sqlite-broken-triggers.ts';
 
-/** A revision that was applied, and the milliseconds that it took. */
+/** An applied revision, and its duration in milliseconds. */
 export interface AppliedRevision {
   readonly id: string;
   readonly milliseconds: number;
 }
 
 export interface MigrateOptions {
-  /** Whether alembic_version is there already. */
+  /** Whether the table alembic_version exists already. */
   readonly versioned: boolean;
-  /** Asked before each revision; aborting it makes the run fail with the signal's reason. */
+  /** Checked before each revision; if aborted, the run fails with the reason of the signal. */
   readonly signal: AbortSignal;
-  /** Whether a rule that rows break is left out; SQLite only. */
+  /** Whether a constraint that rows violate is left out; SQLite only. */
   readonly lenient?: boolean;
   readonly onApplied: (applied: AppliedRevision, position: number, total: number) => void;
 }
 
-/** A revision could not be applied: which, what had been applied before, and what was not run. */
+/** A revision failed. `failed`: the revision, those applied before it, and those that were not run. */
 export class RevisionFailed extends Error {
   override readonly name = 'RevisionFailed';
   readonly failed: FailedMigration;
@@ -47,7 +47,7 @@ interface Step<Context> {
 }
 
 /**
- * Applies everything pending, revision by revision, within the transaction of `session`.
+ * Applies all pending revisions, one by one, within the transaction of `session`.
  * @throws RevisionFailed
  */
 export async function migrate(
@@ -56,7 +56,7 @@ export async function migrate(
   options: MigrateOptions,
 ): Promise<readonly AppliedRevision[]> {
   const schema = await openSchema(session, { lenient: options.lenient ?? false });
-  // what the ledger writes travels along with the next revision
+  // the writes of the ledger are sent together with the next revision
   const through: Session = {
     engine: schema.engine,
     run: (sql) => schema.defer(sql),
@@ -76,24 +76,24 @@ export async function migrate(
   });
 }
 
-/** The revisions that releases up to 1.4 recorded without running them, on tables that they had made in another way. */
+/** Revisions that releases up to 1.4 recorded without running them, after creating the tables in another way. */
 const stampedOnly: ReadonlySet<string> = new Set(['001', '002', '003', '004']);
 
 /**
- * Makes what is missing of the first revisions in a database that stands at one of them: they only add, and later ones
- * build on their tables.
+ * Runs the first revisions again in a database that is at one of them, to add what is missing: they only add objects,
+ * and later revisions need their tables.
  */
 async function completeFirst(schema: OpenSchema, graph: Graph, rows: readonly string[]): Promise<void> {
   if (!rows.some((row) => stampedOnly.has(row))) return;
   const executed = graph.withAncestors(rows);
   const modules = loadModules(graph.revisions.filter(({ id }) => executed.has(id)));
   for (const module of modules.values()) await apply(module, schema);
-  // in which those releases kept the name of the client: nothing fills it since there are clients
+  // the column in which those releases kept the name of the client: the application does not fill it any more
   if (schema.hasColumn('projects', 'client_id')) await schema.dropNotNull('projects', 'client');
 }
 
 /**
- * Makes the head of the schema in an empty database at once. What comes out equals what `migrate` makes of it.
+ * Creates the schema of the head in an empty database at once. The result equals that of `migrate`.
  * @throws RevisionFailed
  */
 export async function createHead(
@@ -109,12 +109,12 @@ export async function createHead(
     const statements = renderBaseline({ tables, enums: made }, await loadSeed(), context.engine);
     await context.run(statements.join(';\n'));
   };
-  // the first head brings everything with it, further ones (there are none at present) are only recorded
+  // the first head creates everything, further ones (there are none at present) are only recorded
   const steps = graph.heads.map((name, index) => ({ name, up: index === 0 ? baseline : async () => undefined }));
   return runSteps(steps, session, ledger, graph, options);
 }
 
-/** Enumeration types that a former installation left behind: those with the right labels are taken as they are. */
+/** The enum types that exist already, left by a former installation; only those with the right labels can be there. */
 async function enumsThere(session: Session): Promise<readonly string[]> {
   if (session.engine === 'sqlite') return [];
   const rows = await session.query(
@@ -124,8 +124,8 @@ async function enumsThere(session: Session): Promise<readonly string[]> {
 }
 
 /**
- * Has umzug run what is not executed yet. It runs steps in the order it is given and takes for executed what the
- * ledger says: order, gaps and branches are the graph's.
+ * Lets umzug run the steps that are not executed yet. Umzug runs steps in the given order and reads the executed ones
+ * from the ledger; the graph decides about order, gaps and branches.
  */
 async function runSteps<Context extends { readonly engine: Engine }>(
   steps: readonly Step<Context>[],
@@ -139,7 +139,7 @@ async function runSteps<Context extends { readonly engine: Engine }>(
   const applied: AppliedRevision[] = [];
   let started = 0;
   umzug.on('migrating', async () => {
-    // SQLite works without ever giving way: let signals be heard between two revisions
+    // the SQLite driver blocks the event loop: let signal handlers run between two revisions
     await setImmediate();
     signal.throwIfAborted();
     started = performance.now();
@@ -160,12 +160,12 @@ async function runSteps<Context extends { readonly engine: Engine }>(
 
 type Module = Promise<{ readonly up: Migration }>;
 
-/** Starts loading all modules at once: that happens while the server is at work on the first ones. */
+/** Starts loading all modules at once, so that they load while the server works on the first ones. */
 function loadModules(revisions: readonly Revision[]): ReadonlyMap<string, Module> {
   return new Map(
     revisions.map(({ id, load }) => {
       const module = load();
-      // a module that cannot be loaded fails its revision when that comes up, and nothing before
+      // a module that cannot be loaded is reported when its revision runs, not as an unhandled rejection
       module.catch(() => undefined);
       return [id, module];
     }),
@@ -196,7 +196,7 @@ function failureOf(
   pending: readonly string[],
   applied: readonly AppliedRevision[],
 ): RevisionFailed {
-  // umzug wraps what a migration throws; people want to read what the database said
+  // umzug wraps the error of a migration; the message should be that of the database
   const cause = error instanceof MigrationError ? error.cause : error;
   const failed = {
     engine,

@@ -2,12 +2,12 @@ import { quoteText } from '../database/quoting.ts';
 import type { Session } from '../database/session.ts';
 
 /**
- * Widens the column of alembic_version to `width` characters where it is narrower: identifiers of later revisions
- * are longer than Alembic made it for. PostgreSQL only: SQLite takes texts of any length.
+ * Widens the column of alembic_version to `width` characters if it is narrower: identifiers of later revisions are
+ * longer than Alembic's default. PostgreSQL only: SQLite stores texts of any length.
  */
 export async function widenVersionColumn(session: Session, width: number): Promise<void> {
   if (session.engine !== 'postgresql') return;
-  // atttypmod is the length and 4, or -1 for any length.
+  // atttypmod is the length plus 4, or -1 for any length
   const narrower = await session.query(
     `SELECT 1 FROM pg_attribute
      WHERE attrelid = to_regclass('alembic_version') AND attname = 'version_num'
@@ -18,17 +18,17 @@ export async function widenVersionColumn(session: Session, width: number): Promi
   await session.run(`ALTER TABLE alembic_version ALTER COLUMN version_num TYPE VARCHAR(${width})`);
 }
 
-/** The statement that creates alembic_version as Alembic does. */
+/** The statement with which Alembic creates alembic_version. */
 export function createVersionTable(width: number): string {
   return `CREATE TABLE alembic_version (version_num VARCHAR(${width}) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))`;
 }
 
 /**
- * Keeps one of equal rows, and has the table refuse a second one from then on: it has lost its primary key. On SQLite,
- * where a key can only be made with the table, the table is made anew if nothing of its owner's is bound to it; else
- * the rows alone are put right.
- * @param rows what the table holds, equal ones as often as they are there
- * @param width of the column, if the table is made anew
+ * Keeps one of several equal rows, and adds the primary key that the table has lost. SQLite cannot add a primary key
+ * to a table, so there the table is created again, unless an object of the owner's depends on it; then only the rows
+ * are corrected.
+ * @param rows all rows of the table, with duplicates
+ * @param width the width of the column, if the table is created again
  */
 export async function keepOneOfEach(session: Session, rows: readonly string[], width: number): Promise<void> {
   const distinct = [...new Set(rows)];
@@ -49,7 +49,7 @@ export async function keepOneOfEach(session: Session, rows: readonly string[], w
   }
 }
 
-/** Whether nothing would be lost with the table but its rows: no other column, no index, trigger or view. SQLite only. */
+/** Whether dropping the table would lose only its rows: it has no other column, index, trigger or view. SQLite only. */
 async function standsAlone(session: Session): Promise<boolean> {
   const bound = await session.query(
     `SELECT 1 FROM sqlite_schema WHERE type <> 'table' AND (tbl_name = 'alembic_version' OR sql LIKE '%alembic_version%')

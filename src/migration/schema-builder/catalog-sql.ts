@@ -2,18 +2,18 @@ import type { Engine } from '../../model/engine.ts';
 import type { Column, Table } from '../../model/catalog.ts';
 import { quoteName, quoteText } from '../../database/quoting.ts';
 
-/** What a promised table consists of, as statements: the table and its sequences, its indexes, its foreign keys. */
+/** The statements for a table of the catalog: the table and its sequences, its indexes, its foreign keys. */
 export interface TableStatements {
   readonly create: readonly string[];
   readonly indexes: readonly string[];
-  /** Empty on SQLite, where foreign keys are part of the table and may refer to one that does not exist yet. */
+  /** Empty on SQLite: there foreign keys are part of the table, and may refer to a table that does not exist yet. */
   readonly foreignKeys: readonly string[];
 }
 
 /**
- * Renders a table from its catalog.
- * @param present tables that will be there before it: foreign keys to them come with the table. PostgreSQL does not
- *   check those against the rows, which is half of what a foreign key costs it
+ * Renders the statements for a table of the catalog.
+ * @param present tables that exist before this one: foreign keys to them are part of CREATE TABLE. PostgreSQL then does
+ *   not check rows, which is half of the time that it needs for a foreign key
  */
 export function renderTable(
   name: string,
@@ -56,17 +56,17 @@ function createTable(name: string, table: Table, inline: readonly [string, strin
   ];
 }
 
-/** What stands behind a column's name: `integer NOT NULL DEFAULT 0`. */
+/** The definition after the name of a column: `integer NOT NULL DEFAULT 0`. */
 export function renderColumn({ type, notNull, default: expression }: Column): string {
   return `${type}${notNull ? ' NOT NULL' : ''}${expression === null ? '' : ` DEFAULT ${bracketed(expression)}`}`;
 }
 
-/** SQLite takes an expression only in parentheses, and shows it without. */
+/** SQLite accepts an expression as a default only in parentheses, and returns it without them. */
 function bracketed(expression: string): string {
   return /^[\w']+$|^'.*'$|::/.test(expression) ? expression : `(${expression})`;
 }
 
-/** @param definition as the catalog has it: `UNIQUE btree (code) WHERE (…)` */
+/** @param definition as in the catalog: `UNIQUE btree (code) WHERE (…)` */
 export function renderIndex(table: string, name: string, definition: string, engine: Engine): string {
   const unique = definition.startsWith('UNIQUE ') ? 'UNIQUE ' : '';
   const rest = definition.slice(unique.length);
@@ -74,14 +74,14 @@ export function renderIndex(table: string, name: string, definition: string, eng
   return `CREATE ${unique}INDEX ${quoteName(name)} ON ${quoteName(table)} ${body}`;
 }
 
-/** The statement that gives a table these rules; none for none. */
+/** The statement that adds constraints to a table; an empty list if there are none. */
 export function addConstraints(name: string, constraints: readonly [string, string][]): string[] {
   if (constraints.length === 0) return [];
   const actions = constraints.map(([rule, definition]) => `ADD CONSTRAINT ${quoteName(rule)} ${definition}`);
   return [`ALTER TABLE ${quoteName(name)} ${actions.join(', ')}`];
 }
 
-/** The table that a foreign key refers to; null for any other rule. */
+/** The table that a foreign key refers to; null for any other constraint. */
 export function targetOf(rule: string): string | null {
   return /^FOREIGN KEY .* REFERENCES (\w+)\(/.exec(rule)?.[1] ?? null;
 }
@@ -90,7 +90,7 @@ export function renderEnum(name: string, values: readonly string[]): string {
   return `CREATE TYPE ${quoteName(name)} AS ENUM (${values.map(quoteText).join(', ')})`;
 }
 
-/** The sequence from which a default takes the next number, as the server prints it; null for any other default. */
+/** The sequence in a default `nextval('…'::regclass)`, as the server prints it; null for any other default. */
 export function sequenceOf(expression: string | null): string | null {
   return /^nextval\('([^']+)'::regclass\)$/.exec(expression ?? '')?.[1] ?? null;
 }

@@ -2,8 +2,8 @@ import type { Row } from '../../model/engine.ts';
 import { namesIn, tokenize } from './sql-tokens.ts';
 
 /**
- * What is in the database, by name: enough to answer every guard without asking again. It follows the steps
- * as they are given, which on PostgreSQL is before they have run.
+ * The names of all objects in the database, so that the guards need no queries. It is updated when a step is given; on
+ * PostgreSQL that is before the step has run.
  */
 export interface Inventory {
   hasTable(table: string): boolean;
@@ -17,11 +17,11 @@ export interface Inventory {
   renameTable(from: string, to: string): void;
   addColumn(table: string, column: string): void;
   renameColumn(table: string, from: string, to: string): void;
-  /** Forgets the column and the indexes over it, which go with it. */
+  /** Removes the column and the indexes over it, which the database drops with it. */
   dropColumn(table: string, column: string): void;
   /**
-   * Adds an index, or to one that is known the columns it uses as well.
-   * @param sql what may mention columns beside those: expressions, the predicate
+   * Adds an index; if it is known already, adds columns to it.
+   * @param sql text that may name further columns: expressions, the predicate
    */
   addIndex(index: string, table: string, columns: readonly string[], sql?: string): void;
   dropIndex(index: string): void;
@@ -33,14 +33,14 @@ interface Index {
   readonly columns: ReadonlySet<string>;
 }
 
-/** A value that the catalog always gives as text. @throws TypeError if it does not */
+/** A value that is always text in the catalog. @throws TypeError if it is not */
 export function text(row: Row, key: string): string {
   const value = row[key];
   if (typeof value !== 'string') throw new TypeError(`The catalog's ${key} is not text but ${typeof value}.`);
   return value;
 }
 
-/** An empty inventory. @param fold makes equal the names that the engine holds for equal */
+/** An empty inventory. @param fold gives the same text for names that the engine treats as equal */
 export function createInventory(fold: (name: string) => string): Inventory {
   const tables = new Map<string, Set<string>>();
   const indexes = new Map<string, Index>();

@@ -7,7 +7,7 @@ import { quoteName, quoteText } from '../../database/quoting.ts';
 import { optionalText } from '../../database/rows.ts';
 import { insertIfMissing, StatementError, type ColumnChange, type Steps } from './steps.ts';
 
-// A row for each table and column, for each index and column it uses, and for each enumeration.
+// One row for each table and column, for each index and each column that it uses, and for each enum type.
 const inventoryQuery = `
   SELECT 'table' AS kind, t.relname::text AS name, t.relname::text AS "table", NULL::text AS "column"
     FROM pg_class t WHERE t.relnamespace = ${currentSchema} AND t.relkind IN ('r', 'p')
@@ -27,7 +27,7 @@ const inventoryQuery = `
   SELECT 'enum', typname::text, NULL, NULL
     FROM pg_type WHERE typnamespace = ${currentSchema} AND typtype = 'e'`;
 
-// A unique constraint also needs its name among the relations, where an index may have taken it.
+// A unique constraint also needs its name for its index, and another index may have that name already.
 const constraintQuery = `
   SELECT 1 FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid
     WHERE t.relnamespace = ${currentSchema} AND t.relname = $1 AND c.conname = $2
@@ -51,7 +51,7 @@ const enumColumnsQuery = `
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
     WHERE t.typnamespace = ${currentSchema} AND c.relnamespace = t.typnamespace AND t.typname = $1`;
 
-// One row where a sequence numbers the rows, or where nothing does; none where the owner has them numbered otherwise.
+// One row if `id` is numbered by a sequence, or not at all (then `sequence` is NULL); no row for another default.
 const sequenceQuery = `
   SELECT sequence FROM (
     SELECT d.adbin IS NULL AND a.attidentity = '' AS unnumbered,
@@ -62,10 +62,11 @@ const sequenceQuery = `
       WHERE t.relnamespace = ${currentSchema} AND t.relname = $1) AS numbered
     WHERE unnumbered OR sequence IS NOT NULL`;
 
-/** PostgreSQL's steps: they wait in a queue and travel together. */
+/** The steps of PostgreSQL. They wait in a queue and are sent together. */
 export function postgresSteps(session: Session): Steps {
   const queue: string[] = [];
-  // the table to which the last statement of the queue adds columns: each ALTER TABLE costs as much for one as for ten
+  // the table to which the last statement in the queue adds columns: one ALTER TABLE with ten columns takes no longer
+  // than with one
   let extending: string | null = null;
   const execute = async (statement: string): Promise<void> => {
     extending = null;
@@ -137,7 +138,7 @@ export function postgresSteps(session: Session): Steps {
   };
 }
 
-/** @param sequence that numbers the rows; null if there is none yet */
+/** @param sequence the sequence that numbers the rows; null if there is none yet */
 function numberAfterLast(table: string, sequence: string | null): readonly string[] {
   const own = quoteName(`${table}_id_seq`);
   const name = quoteText(sequence ?? own);
@@ -153,7 +154,7 @@ function numberAfterLast(table: string, sequence: string | null): readonly strin
   ];
 }
 
-/** The part of ALTER COLUMN that says what to alter. */
+/** The action of ALTER COLUMN. */
 function action(change: ColumnChange): string {
   switch (change.kind) {
     case 'setType':
@@ -169,7 +170,7 @@ function action(change: ColumnChange): string {
   }
 }
 
-/** A value in SQL. The E form reads backslashes the same whatever standard_conforming_strings says. */
+/** A value in SQL. In an E string backslashes do not depend on standard_conforming_strings. */
 function literal(value: Value): string {
   if (typeof value === 'string') return `E'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
   return typeof value === 'number' && !Number.isFinite(value) ? `'${value}'` : String(value ?? 'NULL');
@@ -197,7 +198,7 @@ function readInventory(rows: readonly Row[]): Inventory {
   return inventory;
 }
 
-// On a line of its own: a statement may end in a comment.
+// on a line of its own, because a statement may end with a comment
 const separator = '\n;\n';
 
 async function runBatch(session: Session, batch: readonly string[]): Promise<void> {
@@ -209,17 +210,17 @@ async function runBatch(session: Session, batch: readonly string[]): Promise<voi
 }
 
 /**
- * Which statement of a batch failed: the one at the error's position where there is one (a mistake in the
- * syntax is found before anything runs), else the one after those that had completed.
+ * Finds the statement of a batch that failed: the one at the position of the error if there is a position (a syntax
+ * error is found before anything runs), otherwise the one after those that had completed.
  */
 function failedStatement(batch: readonly string[], error: unknown): string {
   const position = numberIn(error, 'position');
   const completed = numberIn(error, 'completed') ?? 0;
-  // Statements of the builder are single ones; only what `run` was given may be several, and it comes last.
+  // each entry is one statement; only the text given to `run` may have several, and it comes last
   if (position === undefined) return batch[Math.min(completed, batch.length - 1)] ?? '';
   let end = 0;
   const found = batch.find((statement) => {
-    // The server counts characters, not UTF-16 units.
+    // the server counts characters, not UTF-16 units
     end += Array.from(statement).length + separator.length;
     return position <= end;
   });

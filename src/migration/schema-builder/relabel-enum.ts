@@ -1,21 +1,21 @@
 import { quoteName, quoteText } from '../../database/quoting.ts';
 import { findCaseVariants } from '../../schema/comparison.ts';
 
-/** A column whose values are labels of the type, with its default as the catalog prints it. */
+/** A column of the enum type, or of an array of it, with its default as the catalog prints it. */
 export interface EnumColumn {
   readonly table: string;
   readonly column: string;
-  /** Whether it holds lists of labels. */
+  /** Whether the column holds arrays of labels. */
   readonly list: boolean;
   readonly default: string | null;
 }
 
 /**
- * The statements that give an enumeration type the promised labels where the same labels are there in another case.
- * Rows and defaults follow; labels that are nobody's promise stay, for rows may hold them. Pure.
+ * The statements that give an enum type the expected labels if it has the same labels in another case. Rows and
+ * defaults follow; other labels stay, because rows may hold them. Pure.
  *
- * A label is renamed where the promised one is not there yet: rows and defaults hold the label's number, so nothing is
- * rewritten, and views and indexes stay. Where both are there, the type is exchanged for one without the variant.
+ * If the expected label is missing, the variant is renamed: rows and defaults hold the oid of the label, so nothing is
+ * rewritten, and views and indexes stay. If both exist, the type is replaced by one without the variant.
  */
 export function relabelEnum(
   name: string,
@@ -36,7 +36,7 @@ export function relabelEnum(
   ];
 }
 
-/** The statements that add the labels that a type lacks, each in its place. */
+/** The statements that add the missing labels of a type, each at its position. */
 function addLabels(name: string, found: readonly string[], promised: readonly string[]): readonly string[] {
   return promised.flatMap((label, index) => {
     if (found.includes(label)) return [];
@@ -81,7 +81,7 @@ function exchangeType(name: string, column: EnumColumn, variants: ReadonlyMap<st
   return [`${alter} DROP DEFAULT`, change, `${alter} SET DEFAULT ${relabelDefault(column.default, name, variants)}`];
 }
 
-/** A default under the new labels: `'PENDING'::approvalstatus` becomes `'pending'::approvalstatus`. */
+/** A default with the new labels: `'PENDING'::approvalstatus` becomes `'pending'::approvalstatus`. */
 function relabelDefault(expression: string, name: string, variants: ReadonlyMap<string, string>): string {
   return expression.replaceAll(`${name}_before`, name).replaceAll(/'(?:[^']|'')*'/g, (literal) => {
     const target = variants.get(literal.slice(1, -1).replaceAll("''", "'"));

@@ -8,10 +8,10 @@ import type { ColumnChange, Definition, Key, NewRow, Steps } from './steps.ts';
 
 export type { Definition, Key, NewRow } from './steps.ts';
 
-/** A column's name and definition, in the order of the table. */
+/** Names and definitions of columns, in the order of the table. */
 export type Columns = Readonly<Record<string, Definition>>;
 
-/** What an index looks like, beside its table and columns. */
+/** The properties of an index besides its table and columns. */
 export interface IndexOptions {
   readonly name: string;
   readonly unique?: boolean;
@@ -20,17 +20,17 @@ export interface IndexOptions {
 }
 
 /**
- * What a migration works with: umzug's `context`.
+ * The schema builder of a migration: umzug's `context`.
  *
- * Every step is guarded: what is there already stays as it is, what is to be dropped may be missing, and a
- * step on a table or column that does not exist is passed over. That is how the application's own history
- * survives databases that drifted; what is missing in the end is found by verification, not here. Steps that
- * can tell whether they did something return it.
+ * Every step has a guard: an existing object is not created again, a missing one is not dropped, and a step on a
+ * table or column that does not exist is skipped. In this way the application's own migrations also run in databases
+ * that have drifted; what is missing at the end is found by the verification. Steps that know whether they changed
+ * something return it.
  *
- * On PostgreSQL steps wait and go to the server together with the next `run` or `query`, so an error may come
- * later than its step; a `StatementError` names the statement. Names are looked up in the schema `public`,
- * which the connection's search_path must name first. On SQLite steps run at once, and what ALTER TABLE cannot
- * do is done by rebuilding the table (https://sqlite.org/lang_altertable.html#otheralter).
+ * On PostgreSQL the steps wait in a queue and are sent together with the next `run` or `query`, so an error may be
+ * raised later than its step; a `StatementError` names the statement. Names are looked up in the current schema. On
+ * SQLite the steps run at once, and a change that ALTER TABLE does not support is made by rebuilding the table
+ * (https://sqlite.org/lang_altertable.html#otheralter).
  */
 export interface Schema {
   readonly engine: Engine;
@@ -48,16 +48,16 @@ export interface Schema {
 
   /** Adds one column. @returns whether it was added */
   addColumn(table: string, column: string, definition: Definition): Promise<boolean>;
-  /** Adds the columns that are missing. @returns the names of those added */
+  /** Adds the missing columns. @returns the names of the added ones */
   addColumns(table: string, columns: Columns): Promise<readonly string[]>;
-  /** Renames a column if the old name is there and the new one is not. */
+  /** Renames a column if the old name exists and the new one does not. */
   renameColumn(table: string, from: string, to: string): Promise<boolean>;
-  /** Drops a column, and with it the indexes and constraints of its table that use it. */
+  /** Drops a column, and the indexes and constraints of its table that use it. */
   dropColumn(table: string, column: string): Promise<boolean>;
 
   /**
-   * The type, e.g. `VARCHAR(50)`; the values are kept, converted as by assignment. On PostgreSQL it fails where
-   * a value does not fit, and where only an explicit cast leads to the type.
+   * Changes the type, e.g. to `VARCHAR(50)`; values are converted as by an assignment. On PostgreSQL it fails if a
+   * value does not fit, or if the conversion needs an explicit cast.
    */
   setType(table: string, column: string, type: string): Promise<void>;
   setNotNull(table: string, column: string): Promise<void>;
@@ -65,61 +65,62 @@ export interface Schema {
   setDefault(table: string, column: string, expression: string): Promise<void>;
   dropDefault(table: string, column: string): Promise<void>;
 
-  /** Passed over if a column is missing. @returns whether it was created */
+  /** Creates an index, unless a column is missing. @returns whether it was created */
   addIndex(table: string, columns: readonly string[], options: IndexOptions): Promise<boolean>;
   dropIndex(name: string): Promise<void>;
 
   /**
    * Adds a named table constraint: `UNIQUE (code)`, `CHECK (…)`,
-   * `FOREIGN KEY (client_id) REFERENCES clients(id) ON DELETE CASCADE`. It counts as there already if the table
-   * has a constraint, or the database an index, of that name; on SQLite also if it has the same under another name.
+   * `FOREIGN KEY (client_id) REFERENCES clients(id) ON DELETE CASCADE`. It counts as existing if the table has a
+   * constraint of that name, or the database an index; on SQLite also if the table has the same constraint under
+   * another name.
    */
   addConstraint(table: string, name: string, definition: Definition): Promise<boolean>;
-  /** Drops a constraint by its name. PostgreSQL only: constraints have no dependable names on SQLite. */
+  /** Drops a constraint by its name. PostgreSQL only: on SQLite names of constraints are not reliable. */
   dropConstraint(table: string, name: string): Promise<void>;
-  /** Drops the foreign keys that the column alone makes up, whatever their names. */
+  /** Drops the foreign keys of this column alone, whatever their names. */
   dropForeignKeys(table: string, column: string): Promise<void>;
 
-  /** Creates an enumeration type. PostgreSQL only: on SQLite the column is given another type. */
+  /** Creates an enum type. PostgreSQL only: on SQLite the column has another type. */
   createEnum(name: string, values: readonly string[]): Promise<void>;
   /**
-   * Gives an enumeration type these labels where it has the same in another case; rows and defaults follow. Labels
-   * that are missing altogether are added, others stay. PostgreSQL only.
+   * Changes labels of an enum type that differ from these only in case; rows and defaults follow. Missing labels are
+   * added, others stay. PostgreSQL only.
    */
   relabelEnum(name: string, values: readonly string[]): Promise<void>;
 
   /**
-   * Inserts the rows that are missing, in their order; all rows have the columns of the first. Rows that are there
-   * stay as they are. The database numbers the new rows after the highest number of the table, and `created_at` and
-   * `updated_at` are the time of the run where no row gives them. Columns that the table lacks are left out.
-   * @param keys what tells rows apart: a row is there if another has the same values in the columns of any one key
+   * Inserts the missing rows, in their order; all rows have the columns of the first. Existing rows are not changed.
+   * The database numbers the new rows after the highest id of the table. `created_at` and `updated_at` are the time
+   * of the run, unless the rows give them. Columns that the table lacks are left out.
+   * @param keys a row exists if another row has the same values in the columns of any of these keys
    */
   insertMissing(table: string, keys: readonly Key[], rows: readonly NewRow[]): Promise<void>;
   /**
-   * Lets the database number the next rows of a table after the highest `id`; an `id` without a default is given a
-   * sequence. PostgreSQL only: SQLite counts by itself.
+   * Sets the sequence of a table after its highest `id`; an `id` without a default gets a sequence. PostgreSQL only:
+   * SQLite does that by itself.
    */
   continueNumbering(table: string): Promise<void>;
 
-  /** Any other statements: data moves and what only one engine knows. */
+  /** Runs any other statements: changes of rows, and statements that only one engine has. */
   run(sql: string): Promise<void>;
   query(sql: string, parameters?: readonly Value[]): Promise<Row[]>;
 }
 
-/** A schema together with what its runner needs. */
+/** A schema builder with the functions that the migrator needs. */
 export interface OpenSchema extends Schema {
-  /** Runs statements at once or, where steps wait in a queue, along with the next ones. */
+  /** Runs statements at once or, if steps wait in a queue, together with the next ones. */
   defer(sql: string): Promise<void>;
-  /** Sends the steps that still wait. To be called before the transaction commits. */
+  /** Sends the waiting steps. Must be called before the commit. */
   flush(): Promise<void>;
 }
 
-/** Statements that may make the inventory untrue. */
+/** Matches statements that may change the inventory. */
 const containsDdl = /\b(?:CREATE|ALTER|DROP)\b/i;
 
 /**
- * Reads what is in the database and returns the schema to migrate it with, on the caller's transaction.
- * On SQLite the caller sets `PRAGMA foreign_keys = OFF` before the transaction begins.
+ * Reads the inventory of the database, and returns a schema builder that works in the caller's transaction. On SQLite
+ * the caller has to set `PRAGMA foreign_keys = OFF` before the transaction begins.
  */
 export async function openSchema(session: Session, leniency: Leniency = { lenient: false }): Promise<OpenSchema> {
   const steps = session.engine === 'postgresql' ? postgresSteps(session) : sqliteSteps(session, leniency);

@@ -1,4 +1,4 @@
-/** A piece of SQL; joining the texts of all tokens gives the SQL back. */
+/** A token of SQL. The texts of all tokens together are the SQL. */
 export interface Token {
   readonly kind: 'space' | 'string' | 'quoted' | 'word' | 'mark';
   readonly text: string;
@@ -22,17 +22,20 @@ function kindOf(groups: Readonly<Record<string, string | undefined>>): Token['ki
   return groups['word'] === undefined ? 'mark' : 'word';
 }
 
-/** Splits SQL into tokens; comments count as space, all four ways of quoting a name as `quoted`. */
+/**
+ * Splits SQL into tokens. Comments count as space; all three ways of quoting a name (`"a"`, backticks, `[a]`) as
+ * `quoted`.
+ */
 export const tokenize = (sql: string): Token[] =>
   [...sql.matchAll(pattern)].map((match) => ({ kind: kindOf(match.groups ?? {}), text: match[0] }));
 
 /** The SQL that the tokens were made of. */
 export const join = (tokens: readonly Token[]): string => tokens.map((token) => token.text).join('');
 
-/** A word in capitals, for comparing with keywords; empty for anything else. */
+/** A word in upper case, to compare it with keywords; empty for other tokens. */
 export const keyword = (token: Token | undefined): string => (token?.kind === 'word' ? token.text.toUpperCase() : '');
 
-/** A name without its quotes, as it stands in a catalog; other tokens unchanged. */
+/** A name without its quotes, as in the catalog; other tokens unchanged. */
 export function identifierOf(token: Token): string {
   if (token.kind !== 'quoted') return token.text;
   const inner = token.text.slice(1, -1);
@@ -40,14 +43,14 @@ export function identifierOf(token: Token): string {
   return quote === '[' ? inner : inner.replaceAll(quote + quote, quote);
 }
 
-/** The same for the same SQL whatever its spacing, comments, capitals and quotes of names: a token a line. */
+/** A form of SQL to compare: one token per line, without spaces and comments, names unquoted and in lower case. */
 export const normalize = (sql: string): string =>
   tokenize(sql)
     .filter((token) => token.kind !== 'space')
     .map((token) => (token.kind === 'string' ? token.text : identifierOf(token).toLowerCase()))
     .join('\n');
 
-/** All words and names that occur in SQL, quoted or not, in small letters. */
+/** All words and names in SQL, quoted or not, in lower case. */
 export const namesIn = (tokens: readonly Token[]): ReadonlySet<string> =>
   new Set(
     tokens

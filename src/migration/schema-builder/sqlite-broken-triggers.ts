@@ -5,22 +5,23 @@ import type { Session } from '../../database/session.ts';
 import { reasonOf } from '../../errors/failure.ts';
 
 /**
- * Runs `work` while views and triggers that do not compile are away, and puts them back word for word. SQLite compiles
- * every view and trigger of the file when any table is renamed or loses a column, and fails at one that somebody broke
- * (https://sqlite.org/lang_altertable.html, "Compatibility Note"); `PRAGMA legacy_alter_table` helps with some of that
- * only. Those that do compile stay, for SQLite lets them follow a new name. It runs in the caller's transaction.
+ * Drops views and triggers that do not compile, runs `work`, and creates them again unchanged. SQLite compiles all
+ * views and triggers of the file when a table is renamed or a column is dropped, and fails at a broken one
+ * (https://sqlite.org/lang_altertable.html, "Compatibility Note"); `PRAGMA legacy_alter_table` prevents only some of
+ * these errors. Views and triggers that compile stay, because SQLite renames tables in them. It runs in the caller's
+ * transaction.
  */
 export async function withoutBroken<Result>(session: Session, work: () => Promise<Result>): Promise<Result> {
   const broken = session.engine === 'sqlite' ? await dropBroken(session) : [];
   const result = await work();
-  // views before the triggers on them
+  // views before their triggers
   for (const row of broken.toSorted((a, b) => rank(a) - rank(b))) await session.run(text(row, 'sql'));
   return result;
 }
 
 const rank = (row: Row): number => (row['type'] === 'view' ? 0 : 1);
 
-/** Drops views and triggers until the others compile. @returns what was dropped */
+/** Drops views and triggers until the others compile. @returns the dropped ones */
 async function dropBroken(session: Session): Promise<readonly Row[]> {
   const dropped: Row[] = [];
   for (;;) {
@@ -31,13 +32,13 @@ async function dropBroken(session: Session): Promise<readonly Row[]> {
     const named = present.find((row) => isNamedIn(fault ?? '', text(row, 'type'), text(row, 'name')));
     if (named === undefined) return dropped;
     await session.run(`DROP ${text(named, 'type')} ${quoteName(text(named, 'name'))}`);
-    // a view takes its triggers along
+    // dropping a view also drops its triggers
     const along = present.filter((row) => row['tbl_name'] === named['name'] && row['type'] === 'trigger');
     dropped.push(named, ...(named['type'] === 'view' ? along : []));
   }
 }
 
-/** What SQLite says about the first view or trigger that it cannot compile. */
+/** SQLite's error about the first view or trigger that does not compile; null if all do. */
 async function faultOfSchema(session: Session): Promise<string | null> {
   await session.run('SAVEPOINT compiling');
   try {

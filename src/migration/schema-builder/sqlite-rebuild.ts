@@ -6,7 +6,7 @@ import { quoteName } from '../../database/quoting.ts';
 import { unaskedDifferences, tableFacts } from './table-facts.ts';
 import { changeTable, parseTable, renderTable, type TableChange, type TableText, withoutRules } from './table-text.ts';
 
-/** The stored statement of a table, under the table's own spelling. @throws Error if there is no such table */
+/** The stored statement of a table, and its name as it was created. @throws Error if there is no such table */
 export async function storedTable(session: Session, table: string): Promise<{ name: string; definition: TableText }> {
   const sql = `SELECT name, sql FROM sqlite_master WHERE type = 'table' AND lower(name) = lower($1)`;
   const [row] = await session.query(sql, [table]);
@@ -15,14 +15,15 @@ export async function storedTable(session: Session, table: string): Promise<{ na
 }
 
 /**
- * Changes a table. What ALTER TABLE cannot do is done by a rebuild: a new table is made from the stored statement with
- * the one change, the rows are copied with their rowids, and it takes the old one's place with its indexes, triggers
- * and position in sqlite_sequence; https://sqlite.org/lang_altertable.html#otheralter, steps 3 to 9.
+ * Changes a table. A change that ALTER TABLE does not support is made by a rebuild: a new table is created from the
+ * stored statement with the change, the rows are copied with their rowids, and it replaces the old table, with its
+ * indexes, triggers and position in sqlite_sequence (https://sqlite.org/lang_altertable.html#otheralter, steps 3 to
+ * 9).
  *
- * Nothing happens if the table is so already. Where rows break a rule, a `lenient` rebuild leaves all rules of the table
- * out. It runs in the caller's transaction, which is to be rolled back when it throws.
- * @throws Error if the pragmas would let the exchange touch other tables, if the rows do not fit, or if
- * anything but what was asked differs afterwards
+ * Nothing happens if the table has the change already. If rows violate a constraint, a `lenient` rebuild leaves out all
+ * constraints of the table. It runs in the caller's transaction, which must be rolled back if it throws.
+ * @throws Error if the pragmas would let the rebuild change other tables, if rows violate a constraint, or if more than
+ *   the requested change differs afterwards
  */
 export async function rebuildTable(
   session: Session,
@@ -44,8 +45,9 @@ export async function rebuildTable(
 }
 
 /**
- * Lets SQLite itself make the change, which copies no rows: from 3.53 on it knows some more forms of ALTER TABLE.
- * @returns false if it does not know the form, or if rows break the rule: the rebuild names them, or leaves the rule out
+ * Changes the table by ALTER TABLE, which copies no rows; SQLite 3.53 supports more forms of it than earlier versions.
+ * @returns false if SQLite does not support the form, or if rows violate the constraint: the rebuild then reports
+ *   them, or leaves the constraint out
  */
 async function alterInPlace(session: Session, table: string, change: TableChange): Promise<boolean> {
   const action = nativeAction(change);
@@ -60,7 +62,7 @@ async function alterInPlace(session: Session, table: string, change: TableChange
   }
 }
 
-/** What follows `ALTER TABLE name` (https://sqlite.org/lang_altertable.html); null where only a rebuild can do it. */
+/** The action after `ALTER TABLE name` (https://sqlite.org/lang_altertable.html); null if a rebuild is needed. */
 function nativeAction(change: TableChange): string | null {
   switch (change.kind) {
     case 'setNotNull':
@@ -81,7 +83,7 @@ function nativeAction(change: TableChange): string | null {
   }
 }
 
-/** With foreign keys on, dropping the old table would delete its rows first and cascade. */
+/** With foreign_keys = ON, DROP TABLE would first delete the rows and run ON DELETE actions. */
 async function requireSafePragmas(session: Session): Promise<void> {
   for (const pragma of ['foreign_keys', 'legacy_alter_table']) {
     const [row] = await session.query(`PRAGMA ${pragma}`);
@@ -89,7 +91,7 @@ async function requireSafePragmas(session: Session): Promise<void> {
   }
 }
 
-/** @returns whether the table has all its rules */
+/** Replaces the table by a new one with this definition. @returns false if its constraints were left out */
 async function exchange(session: Session, table: string, definition: TableText, lenient: boolean): Promise<boolean> {
   let isWhole = true;
   const temporary = `${table}__rebuilt`;
@@ -97,7 +99,7 @@ async function exchange(session: Session, table: string, definition: TableText, 
     `SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = $1 AND sql IS NOT NULL ORDER BY rowid`,
     [table],
   );
-  // Renaming checks every view and trigger, and fails on those that name the table while it is away.
+  // RENAME compiles all views and triggers, and would fail at those that use the table while it does not exist
   const watchers = await session.query(
     `SELECT type, name, sql FROM sqlite_master WHERE type IN ('view', 'trigger') ORDER BY type = 'trigger', rowid`,
   );
@@ -131,7 +133,7 @@ export function breaksRule(error: unknown): boolean {
   return /^SQLITE_CONSTRAINT_(?:UNIQUE|NOTNULL|CHECK)$/.test(code ?? '');
 }
 
-/** Where AUTOINCREMENT stands, which may be beyond the last row; null for a table without it. */
+/** The position of AUTOINCREMENT, which may be beyond the last row; null for a table without it. */
 async function sequenceOf(session: Session, table: string): Promise<number | null> {
   const kept = await session.query(`SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'`);
   if (kept.length === 0) return null;

@@ -13,12 +13,12 @@ const columnQuery = `
     WHERE t.type = 'table' AND t.rootpage > 0`;
 const indexQuery = `SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL`;
 
-/** What becomes of a rule that rows break: the revision fails, or goes on without it. */
+/** Whether a revision goes on without a constraint that rows violate (`lenient`), or fails. */
 export interface Leniency {
   readonly lenient: boolean;
 }
 
-/** SQLite's steps: they run at once. */
+/** The steps of SQLite. They run at once. */
 export function sqliteSteps(plain: Session, leniency: Leniency): Steps {
   const session = leniency.lenient ? withoutBrokenUniques(namingStatements(plain)) : namingStatements(plain);
   const rebuild = (table: string, change: TableChange): Promise<void> => rebuildTable(session, table, change, leniency);
@@ -36,7 +36,7 @@ export function sqliteSteps(plain: Session, leniency: Leniency): Steps {
 
     async addColumn(table, column, definition) {
       const translated = translate(definition);
-      // SQLite's own rules of what can be added depend on its version and on there being rows: it is asked.
+      // which columns SQLite can add depends on its version and on the rows, so ADD COLUMN is tried first
       await alterTable(table, `ADD COLUMN ${quoteName(column)} ${translated}`).catch((error: unknown) => {
         if (!isRefusal(error)) throw error;
         return rebuild(table, { kind: 'addColumn', column, definition: translated });
@@ -47,7 +47,7 @@ export function sqliteSteps(plain: Session, leniency: Leniency): Steps {
       for (const index of indexes) await session.run(`DROP INDEX ${quoteName(index)}`);
       await alterTable(table, `DROP COLUMN ${quoteName(column)}`).catch((error: unknown) => {
         if (!isRefusal(error)) throw error;
-        // A rebuild would leave a view or trigger behind that can no longer work.
+        // a rebuild would leave a view or trigger that does not compile any more
         if (error instanceof Error && /error in (?:view|trigger) .* after drop column/.test(error.message)) throw error;
         return rebuild(table, { kind: 'dropColumn', column });
       });
@@ -73,12 +73,12 @@ export function sqliteSteps(plain: Session, leniency: Leniency): Steps {
 
 const literal = (value: Value): string => (typeof value === 'string' ? quoteText(value) : String(value ?? 'NULL'));
 
-/** Whether SQLite does not do a statement as it stands; a full disk or a damaged file is another thing. */
+/** Whether SQLite does not support a statement; a full disk or a damaged file has another code. */
 function isRefusal(error: unknown): boolean {
   return hasCode(error instanceof StatementError ? error.cause : error, 'SQLITE_ERROR');
 }
 
-/** The same session, which makes a plain index in the place of a unique one that rows break. */
+/** The same session, which creates a plain index instead of a unique index that rows violate. */
 function withoutBrokenUniques(session: Session): Session {
   return {
     ...session,
@@ -112,21 +112,21 @@ const words: readonly (readonly [readonly string[], string])[] = [
   [['INTERVAL'], 'DATETIME'],
 ];
 
-/** The words of PostgreSQL in a definition, in the ones that the application's models give SQLite. */
+/** Replaces PostgreSQL's types in a definition by those that the application's models use on SQLite. */
 function translate(definition: string): string {
   const tokens = tokenize(definition);
   let sql = '';
   for (let index = 0; index < tokens.length;) {
     const match = words.find(([from]) => from.every((word, offset) => keyword(tokens[index + 2 * offset]) === word));
     sql += match === undefined ? tokens[index]?.text : match[1];
-    // Words stand with one token of space between them.
+    // there is one token of space between two words
     index += match === undefined ? 1 : 2 * match[0].length - 1;
   }
   return sql;
 }
 
 function readInventory(columns: readonly Row[], indexes: readonly Row[]): Inventory {
-  // SQLite holds names for equal whatever their capitals.
+  // names in SQLite are case-insensitive
   const inventory = createInventory((name) => name.toLowerCase());
   for (const row of columns) {
     if (!inventory.hasTable(text(row, 'table'))) inventory.addTable(text(row, 'table'), []);

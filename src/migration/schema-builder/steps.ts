@@ -5,28 +5,27 @@ import { reasonOf } from '../../errors/failure.ts';
 import type { Inventory } from './inventory.ts';
 
 /**
- * A column or table constraint in SQL that both engines read, as it would stand in CREATE TABLE:
+ * The definition of a column or a table constraint, as in CREATE TABLE, in SQL that both engines accept:
  * `VARCHAR(50) NOT NULL DEFAULT 'open'`, `INTEGER REFERENCES users(id) ON DELETE SET NULL`.
  *
- * Four words are translated for SQLite: `SERIAL PRIMARY KEY` (the self-numbering key), `JSONB`, `INTERVAL`
- * and `DOUBLE PRECISION`.
+ * Four types are translated for SQLite: `SERIAL PRIMARY KEY`, `JSONB`, `INTERVAL` and `DOUBLE PRECISION`.
  */
 export type Definition = string;
 
 /** A row to insert: column → value. */
 export type NewRow = Readonly<Record<string, Value>>;
 
-/** The columns that tell the rows of a table apart. */
+/** Columns whose values identify a row. */
 export type Key = readonly string[];
 
-/** Which columns of new rows are given, which are the time of the run, and by what a row is found to be there. */
+/** For new rows: the columns with given values, those that are set to the time of the run, and the keys. */
 export interface Insertion {
   readonly columns: readonly string[];
   readonly times: readonly string[];
   readonly keys: readonly Key[];
 }
 
-/** What may be altered in a column that stays. */
+/** A change of an existing column. */
 export type ColumnChange =
   | { readonly kind: 'setType'; readonly column: string; readonly type: string }
   | { readonly kind: 'setNotNull'; readonly column: string }
@@ -34,11 +33,11 @@ export type ColumnChange =
   | { readonly kind: 'setDefault'; readonly column: string; readonly expression: string }
   | { readonly kind: 'dropDefault'; readonly column: string };
 
-/** How one engine carries out what the schema has decided to do: no guards here. */
+/** How an engine executes the steps of a schema builder, without guards. */
 export interface Steps {
   readonly engine: Engine;
   inventory(): Promise<Inventory>;
-  /** Carries out one statement at once or, at the latest, with the next `run`, `query` or `flush`. */
+  /** Executes one statement at once, or at the latest with the next `run`, `query` or `flush`. */
   execute(statement: string): Promise<void>;
   translate(definition: Definition): string;
   addColumn(table: string, column: string, definition: Definition): Promise<void>;
@@ -59,8 +58,9 @@ export interface Steps {
 }
 
 /**
- * The statement that inserts a row unless one of its key is there. A unique rule of the owner's that the row would
- * break counts as a key, too. @param literal a value in the engine's SQL
+ * The statement that inserts a row unless a row with one of its keys exists. A unique constraint of the owner's
+ * counts as a key, too (ON CONFLICT DO NOTHING).
+ * @param literal renders a value in the SQL of the engine
  */
 export function insertIfMissing(
   table: string,
@@ -90,7 +90,7 @@ export class StatementError extends Error {
   }
 }
 
-/** What the database said, and of which rows. */
+/** The message of the database, with its DETAIL. */
 function messageOf(error: unknown): string {
   const detail = error instanceof Error && 'detail' in error && typeof error.detail === 'string' ? error.detail : '';
   return detail === '' ? reasonOf(error) : `${reasonOf(error)}: ${shownDetail(detail).replace(/\.$/, '')}`;

@@ -4,15 +4,18 @@ import { text } from './inventory.ts';
 import { quoteName } from '../../database/quoting.ts';
 import type { TableChange } from './table-text.ts';
 
-/** One thing that is true of a table, or of what else its rebuild could touch. */
+/** One property of a table, or of another object that a rebuild could change. */
 export interface Fact {
   readonly about: 'column' | 'type' | 'not null' | 'default' | 'key' | 'other';
-  /** The columns that it concerns. */
+  /** The columns of the property. */
   readonly columns: readonly string[];
   readonly text: string;
 }
 
-/** What SQLite itself says about a table, the number of its rows, and all that the file defines beside it. */
+/**
+ * The properties of a table according to SQLite's pragmas, the number of its rows, and all other definitions of the
+ * file.
+ */
 export async function tableFacts(session: Session, table: string): Promise<readonly Fact[]> {
   return [
     ...(await columnFacts(session, table)),
@@ -22,7 +25,7 @@ export async function tableFacts(session: Session, table: string): Promise<reado
   ];
 }
 
-/** What was lost or gained between two sets of facts although the change does not ask for it. */
+/** Facts that were lost or gained although the change does not ask for that. */
 export function unaskedDifferences(before: readonly Fact[], after: readonly Fact[], change: TableChange): string[] {
   const { lost, gained } = askedFor(change);
   return [
@@ -37,7 +40,7 @@ export function unaskedDifferences(before: readonly Fact[], after: readonly Fact
 
 type Allows = (fact: Fact) => boolean;
 
-/** Which facts a change may take away, and which it may bring. */
+/** Which facts may be lost and gained by a change. */
 function askedFor(change: TableChange): { lost: Allows; gained: Allows } {
   const none: Allows = () => false;
   switch (change.kind) {
@@ -65,7 +68,7 @@ const either = (allows: Allows): { lost: Allows; gained: Allows } => ({ lost: al
 const concerns = (fact: Fact, column: string): boolean =>
   fact.columns.some((other) => other.toLowerCase() === column.toLowerCase());
 
-/** The facts that are left over when each of the others has taken away one that says the same. */
+/** The difference of two multisets: each fact of `others` removes one equal fact. */
 function subtract(facts: readonly Fact[], others: readonly Fact[]): Fact[] {
   const remaining = others.map((fact) => fact.text);
   return facts.filter((fact) => {
@@ -116,7 +119,7 @@ async function indexFacts(session: Session, table: string): Promise<Fact[]> {
     const parts = await session.query('SELECT * FROM pragma_index_xinfo($1) WHERE key = 1 ORDER BY seqno', [
       text(index, 'name'),
     ]);
-    // SQLite numbers the indexes of constraints itself; they are known by what they do.
+    // SQLite generates the names of indexes of constraints, so these are compared without their names
     const name = index['origin'] === 'c' ? text(index, 'name') : 'of a constraint';
     const details = [index['unique'], index['partial'], ...parts.map((row) => [row['name'], row['desc'], row['coll']])];
     facts.push({ about: 'key', columns: namesOf(parts), text: `index ${name} ${JSON.stringify(details)}` });

@@ -3,30 +3,30 @@ import { join, keyword, identifierOf, namesIn, normalize, tokenize, type Token }
 import type { ColumnChange, Definition } from './steps.ts';
 
 /**
- * A stored CREATE TABLE statement, taken apart so far that one thing in it can be changed and all else stays
- * word for word: https://sqlite.org/lang_createtable.html.
+ * A parsed CREATE TABLE statement in which one part can be changed while all other text stays unchanged
+ * (https://sqlite.org/lang_createtable.html).
  */
 export interface TableText {
-  /** Columns and table constraints in their order. */
+  /** Columns and table constraints, in order. */
   readonly items: readonly Item[];
-  /** What follows the closing parenthesis: `WITHOUT ROWID`, `STRICT`. */
+  /** The options after the closing parenthesis: `WITHOUT ROWID`, `STRICT`. */
   readonly options: string;
 }
 
 interface Item {
-  /** Without the comma; comments and spacing included. */
+  /** The text without its comma, but with comments and spaces. */
   readonly text: string;
-  /** The column's name, or null for a table constraint. */
+  /** The name of the column; null for a table constraint. */
   readonly column: string | null;
 }
 
-/** What a rebuild may change in a table. */
+/** The changes that a rebuild can make. */
 export type TableChange =
   | ColumnChange
   | { readonly kind: 'addColumn'; readonly column: string; readonly definition: Definition }
   | { readonly kind: 'dropColumn'; readonly column: string }
   | { readonly kind: 'addConstraint'; readonly name: string; readonly definition: Definition }
-  /** Those that the column alone makes up. */
+  /** The foreign keys of this column alone. */
   | { readonly kind: 'dropForeignKeys'; readonly column: string };
 
 const constraintStarts = new Set(['CONSTRAINT', 'PRIMARY', 'UNIQUE', 'CHECK', 'FOREIGN']);
@@ -34,7 +34,7 @@ const clauseStarts = new Set(
   'CONSTRAINT PRIMARY NOT NULL UNIQUE CHECK DEFAULT COLLATE REFERENCES GENERATED AS'.split(' '),
 );
 
-/** Takes a stored CREATE TABLE apart. @throws Error if it is not one, as for a virtual table */
+/** Parses a stored CREATE TABLE. @throws Error for any other statement, such as that of a virtual table */
 export function parseTable(sql: string): TableText {
   const tokens = tokenize(sql);
   const open = tokens.findIndex((token) => token.text === '(');
@@ -45,11 +45,11 @@ export function parseTable(sql: string): TableText {
   return { items: parts.map(toItem), options: join(rest) };
 }
 
-/** The statement that creates the table under a name. */
+/** The statement that creates the table with a name. */
 export const renderTable = (name: string, { items, options }: TableText): string =>
   `CREATE TABLE ${quoteName(name)} (${items.map((item) => item.text).join(',')})${options}`;
 
-/** The table with one thing changed; the same text if it is so already. */
+/** The table with one change; the text is unchanged if the table has the change already. */
 export function changeTable(table: TableText, change: TableChange): TableText {
   switch (change.kind) {
     case 'addColumn': {
@@ -76,7 +76,10 @@ export function changeTable(table: TableText, change: TableChange): TableText {
   }
 }
 
-/** The table without what rows may break: keys that number them and references stay, which SQLite does not check here. */
+/**
+ * The table without NOT NULL, UNIQUE and CHECK, which rows may violate. Primary keys stay, and foreign keys, which
+ * SQLite does not check here.
+ */
 export function withoutRules({ items, options }: TableText): TableText {
   const isRule = (word: string): boolean => word === 'UNIQUE' || word === 'CHECK';
   const kindOf = (text: string): string => {
@@ -96,7 +99,7 @@ export function withoutRules({ items, options }: TableText): TableText {
   };
 }
 
-/** Whether the table has a constraint of that name, or a table constraint that says the same. */
+/** Whether the table has a constraint of that name, or a table constraint with the same definition. */
 export function hasConstraint({ items }: TableText, name: string, definition: Definition): boolean {
   const named = `\n${normalize(`CONSTRAINT ${quoteName(name)}`)}\n`;
   const body = normalize(definition);
@@ -107,8 +110,8 @@ export function hasConstraint({ items }: TableText, name: string, definition: De
 }
 
 /**
- * The definitions of a table's named constraints, each with its name: `UNIQUE (code)` → `uq_projects_code`. One that is
- * written behind its column is told as one of the table: `FOREIGN KEY (code) REFERENCES …`.
+ * The definitions of the named constraints of a table, each with its name: `UNIQUE (code)` → `uq_projects_code`. A
+ * column constraint is given as a table constraint: `FOREIGN KEY (code) REFERENCES …`.
  */
 export function namedConstraints({ items }: TableText): ReadonlyMap<string, string> {
   return new Map(
@@ -127,7 +130,7 @@ export function namedConstraints({ items }: TableText): ReadonlyMap<string, stri
 const clausesOf = ({ text, column }: Item): readonly string[] =>
   column === null ? [text] : parseColumn(text).clauses.map((clause) => clause.text);
 
-/** A clause of a column as the rule of the table that it makes; null for NOT NULL, DEFAULT and the like. */
+/** A clause of a column as a table constraint; null for NOT NULL, DEFAULT and the like. */
 function tableRule(column: string | null, clause: string): string | null {
   if (column === null) return clause;
   switch (/^\w*/.exec(clause)?.[0].toUpperCase() ?? '') {
@@ -144,7 +147,7 @@ function tableRule(column: string | null, clause: string): string | null {
   }
 }
 
-/** Splits what follows an opening parenthesis at its commas; `rest` is what follows the closing one. */
+/** Splits the tokens after an opening parenthesis at the commas; `rest`: the tokens after the closing parenthesis. */
 function splitList(tokens: readonly Token[]): { parts: Token[][]; rest: readonly Token[] } {
   const parts: Token[][] = [[]];
   let depth = 0;
@@ -170,18 +173,18 @@ const sameName = (one: string | null, other: string): boolean => one?.toLowerCas
 const mapColumn = (items: readonly Item[], column: string, change: (text: string) => string): readonly Item[] =>
   items.map((item) => (sameName(item.column, column) ? { ...item, text: change(item.text) } : item));
 
-/** Whether an item cannot stay when the column goes. */
+/** Whether an item has to be removed together with the column. */
 const goesWith = (item: Item, column: string): boolean =>
   item.column === null ? constrained(item).has(column.toLowerCase()) : sameName(item.column, column);
 
-/** Whether an item is a table constraint that makes just this column a foreign key. */
+/** Whether an item is a foreign key (table constraint) of this column alone. */
 const isForeignKeyOf = (item: Item, column: string): boolean =>
   item.column === null &&
   tokenize(item.text).some((token) => keyword(token) === 'REFERENCES') &&
   constrained(item).size === 1 &&
   constrained(item).has(column.toLowerCase());
 
-/** The columns of a table constraint: they stand between parentheses; those after REFERENCES are another table's. */
+/** The columns in the parentheses of a table constraint, without those after REFERENCES, which are another table's. */
 function constrained(item: Item): ReadonlySet<string> {
   const tokens = tokenize(item.text);
   const start = tokens.findIndex((token) => token.text === '(');
@@ -196,7 +199,7 @@ function withoutReferences(text: string): string {
 }
 
 interface Clause {
-  /** The first word, in capitals: `NOT`, `DEFAULT`; of a named one, the word after the name. */
+  /** The first word in upper case: `NOT`, `DEFAULT`; for a named constraint, the word after its name. */
   readonly kind: string;
   readonly text: string;
 }
@@ -229,7 +232,7 @@ function changeColumn(text: string, change: ColumnChange): string {
   }
 }
 
-/** Anything but a literal, a signed number or a word like CURRENT_TIMESTAMP needs parentheses as a default. */
+/** A default that is no literal, signed number or word such as CURRENT_TIMESTAMP needs parentheses. */
 function asDefault(expression: string): string {
   const simple = /^(?:'(?:[^']|'')*'|[+-]?[\d.]+|\w+|\(.*\))$/s;
   return simple.test(expression.trim()) ? expression : `(${expression})`;
@@ -258,7 +261,7 @@ function parseColumn(text: string): ColumnText {
   };
 }
 
-/** Whether a word that may start a clause belongs to the one before: NOT NULL, SET DEFAULT, NOT DEFERRABLE. */
+/** Whether a word that can start a clause continues the previous clause: NOT NULL, SET DEFAULT, NOT DEFERRABLE. */
 function continues(clause: readonly Token[], word: string, following: readonly Token[]): boolean {
   const words = clause.filter((token) => token.kind !== 'space');
   const last = keyword(words.at(-1));
@@ -268,7 +271,7 @@ function continues(clause: readonly Token[], word: string, following: readonly T
   return opened.length === 1 && (last === 'NOT' || last === 'DEFAULT');
 }
 
-/** Parts of their own spacing: one that was taken over word for word is not changed. */
+/** Joins the parts of a column. A space is inserted only if there is none, so unchanged parts keep their spaces. */
 const renderColumn = ({ name, type, clauses }: ColumnText): string =>
   [name, type, ...clauses.map((clause) => clause.text)].reduce((sql, part) =>
     part === '' || /\s$/.test(sql) || /^\s/.test(part) ? sql + part : `${sql} ${part}`,
