@@ -4,27 +4,29 @@ import { versionTable } from './catalog.ts';
 import { type History, loadHistory } from './history.ts';
 import { loadHead } from './expected-schema.ts';
 
-/** What in the schema is the application's, by name: whatever any of its revisions has ever made there. */
+/** Tells which objects in the schema are the application's: those that any of its revisions has ever created. */
 export interface ApplicationObjects {
-  /** Whether a table is the application's by more than its name: it has every column that such a table always had. */
+  /**
+   * Whether a table is the application's by name and columns: it has all columns that this table had in every revision.
+   */
   readonly isApplicationTable: (name: string, columns: readonly string[]) => boolean;
-  /** Whether an enumeration type has the labels that some revision gave it. */
+  /** Whether an enum type has the labels that any revision gave it. */
   readonly isApplicationEnum: (name: string, labels: readonly string[]) => boolean;
   readonly isTable: (name: string) => boolean;
   readonly isEnum: (name: string) => boolean;
-  /** A sequence that no column owns any more. */
+  /** Whether a sequence that no column owns has the name of one of the application's. */
   readonly isSequence: (name: string) => boolean;
-  /** Whether the head has a table of that name, so that nothing else may bear it. */
+  /** Whether the head has a table of that name, so that no other object may have it. */
   readonly isNeededAtHead: (name: string) => boolean;
 }
 
-/** Reads what is the application's from the history that this release knows. */
+/** Loads the application's objects from the history of this release. */
 export async function loadApplicationObjects(engine: Engine): Promise<ApplicationObjects> {
   const [head, history] = await Promise.all([loadHead(engine), loadHistory(engine)]);
   return applicationObjectsOf(head, history);
 }
 
-/** As `loadPossessions`, from what was loaded. Pure. */
+/** Like `loadApplicationObjects`, from data that is loaded already. Pure. */
 export function applicationObjectsOf(head: Catalog, history: History): ApplicationObjects {
   const changes = Object.values(history);
   const namesOf = (parts: readonly (object | undefined)[]): Set<string> =>
@@ -32,7 +34,7 @@ export function applicationObjectsOf(head: Catalog, history: History): Applicati
   const tables = namesOf([head.tables, ...changes.map((change) => change.tables)]).add(versionTable);
   const enums = namesOf([head.enums, ...changes.map((change) => change.enums)]);
   const sequences = new Set([...tables].map((table) => `${table}_id_seq`));
-  // what an upgrade by the application's own tool leaves of a table on SQLite if it is cut off
+  // prefix of the temporary table that Alembic leaves on SQLite if an upgrade is interrupted
   const unfinished = '_alembic_tmp_';
   const lasting = lastingColumns(history);
   const labels = changes.flatMap((change) => Object.entries(change.enums ?? {}));
@@ -47,7 +49,7 @@ export function applicationObjectsOf(head: Catalog, history: History): Applicati
   };
 }
 
-/** The columns that a table had from its first revision on and in every later one, by table. */
+/** The columns that each table had in its first revision and in all later ones. */
 function lastingColumns(history: History): ReadonlyMap<string, readonly string[]> {
   const lasting = new Map<string, readonly string[]>();
   for (const { tables = {} } of Object.values(history)) {

@@ -5,13 +5,13 @@ import type { Difference, Extras } from '../model/difference.ts';
 import { versionTable } from './catalog.ts';
 
 /**
- * What a database lacks of a promised catalog. What it has beyond it is its owner's and no difference: extra
- * tables, columns, indexes and keys, and text columns that are wider than promised. A table that may not be read is
- * as good as missing to the application, which comes with the same credentials.
+ * Finds what a database lacks of the expected catalog. Additional tables, columns, indexes and constraints, and columns
+ * of a wider type, are the owner's and no differences. A table that may not be read is a difference, because the
+ * application uses the same credentials.
  *
- * Constraints and indexes are compared by what they do, not by name: releases named them differently. Defaults are
- * not compared, for the application sends its values, and releases differed there too; but without the sequence that
- * numbers new rows it cannot insert any.
+ * Constraints and indexes are compared by their effect, not by name: releases named them differently. Defaults are not
+ * compared, because the application sends all values, and releases differed in them. Only the default of a sequence is
+ * required: without it the application cannot insert rows.
  */
 export function findDifferences(promised: Catalog, actual: Catalog, engine: Engine): readonly Difference[] {
   const differences: Difference[] = [];
@@ -83,7 +83,7 @@ function columnDifferences(table: string, promised: Table, found: Table, engine:
 }
 
 function ruleDifferences(table: string, promised: Table, found: Table): Difference[] {
-  // nearly always a rule is there as it is promised; only what is left over has to be understood
+  // fast path: nearly always a constraint or index equals the expected one; only the others are compared by effect
   const isKept = (name: string): boolean =>
     promised.constraints[name] !== undefined && promised.constraints[name] === found.constraints[name];
   const isIndexed = (name: string): boolean =>
@@ -106,7 +106,7 @@ function ruleDifferences(table: string, promised: Table, found: Table): Differen
       .filter(([name, { valid }]) => valid && !isIndexed(name))
       .map(([name, { definition }]) => ({ name, rule: ruleMeaning(definition) })),
   ];
-  // Each promise needs a rule of its own, for some are made twice; those of the same name belong together.
+  // each expected constraint needs its own match, because some are expected twice; equal names are matched first
   const nameless = withoutMatch(wanted, held, (want, { name }) => want.name === name);
   const unmet = withoutMatch(nameless, held, () => true);
   const stoodFor = (want: { readonly definition: string }): boolean => {
@@ -123,8 +123,8 @@ function ruleDifferences(table: string, promised: Table, found: Table): Differen
 }
 
 /**
- * Takes out of `held` what fulfils a promise, and returns the promises that nothing fulfils. A unique rule may be held
- * by a constraint or by an index: releases and engines differ there.
+ * Removes from `held` what matches an expected constraint or index, and returns those without a match. A unique
+ * constraint is matched by a unique index, too: releases and engines differ there.
  */
 function withoutMatch<Want extends { readonly definition: string }, Held extends { readonly rule: string }>(
   wanted: readonly Want[],
@@ -139,7 +139,7 @@ function withoutMatch<Want extends { readonly definition: string }, Held extends
   });
 }
 
-/** Labels that are promised in another case: what is there → what it should be. */
+/** Labels that are expected in another case: the label found → the expected one. */
 export function findCaseVariants(found: readonly string[], promised: readonly string[]): ReadonlyMap<string, string> {
   const wanted = new Map(promised.map((label) => [label.toLowerCase(), label]));
   return new Map(
@@ -153,27 +153,27 @@ export function findCaseVariants(found: readonly string[], promised: readonly st
 const cast = /::(?:character varying|double precision|timestamp with(?:out)? time zone|\w+)(?:\(\d+\))?(?:\[\])?/g;
 
 /**
- * What a constraint or an index amounts to, whatever spelling the types of its columns lead to: `UNIQUE (a, b)` for a
- * plain unique index, a check without its casts, else the definition itself.
+ * The effect of a constraint or an index, independent of how PostgreSQL prints it for the types of its columns:
+ * `UNIQUE (a, b)` for a plain unique index, a check without its casts, otherwise the definition itself.
  */
 export function ruleMeaning(definition: string): string {
   if (!definition.startsWith('CHECK ')) return definition.replace(/^UNIQUE btree (\([^()]*\))$/, 'UNIQUE $1');
   const bare = definition.replaceAll(cast, '');
-  // what casts leave behind: `(source)`, `((ARRAY['a']))`
+  // parentheses that remain after removing casts: `(source)`, `((ARRAY['a']))`
   const simple = bare.replaceAll(/(?<!\w)\((\w+)\)/g, '$1').replaceAll(/\(\(([^()]*)\)\)/g, '($1)');
   return simple === definition ? definition : ruleMeaning(simple);
 }
 
 /**
- * Whether SQLite numbers new rows by this column, which it does for a key of the very type INTEGER alone: BIGINT holds
- * the same, but then no row can be inserted (https://sqlite.org/lang_createtable.html#rowid).
+ * Whether SQLite numbers new rows by this column. It does so only for a primary key of exactly the type INTEGER: with
+ * BIGINT, a row without an id cannot be inserted (https://sqlite.org/lang_createtable.html#rowid).
  */
 export function isNumberingKey(column: string, { columns, constraints }: Table, engine: Engine): boolean {
   const isKey = Object.values(constraints).includes(`PRIMARY KEY (${column})`);
   return engine === 'sqlite' && isKey && columns[column]?.type === 'INTEGER';
 }
 
-/** Whether a column of PostgreSQL has another type than promised, and one that holds every value of that. */
+/** Whether a PostgreSQL type differs from the expected one, and holds all of its values. */
 export function isWider(found: string, promised: string): boolean {
   return found !== promised && satisfies(found, promised, 'postgresql');
 }
@@ -188,7 +188,7 @@ function satisfies(found: string, promised: string, engine: Engine): boolean {
   }
 }
 
-/** Whether every value of one PostgreSQL type is, unchanged, one of the other. */
+/** Whether a PostgreSQL type holds every value of another one unchanged. */
 function holds(wide: string, narrow: string): boolean {
   if (textWidth(narrow) > 0) return textWidth(wide) >= textWidth(narrow);
   const [integers, others] = [integerTypes.indexOf(wide), integerTypes.indexOf(narrow)];
@@ -198,20 +198,20 @@ function holds(wide: string, narrow: string): boolean {
   return more.before >= less.before && more.after >= less.after;
 }
 
-/** Smaller ones first. */
+/** In ascending order of size. */
 const integerTypes: readonly string[] = ['smallint', 'integer', 'bigint'];
 
-/** How many digits a PostgreSQL number holds before and after the point; null for another type. */
+/** The number of digits before and after the decimal point of a `numeric`; null for another type. */
 function digitsOf(type: string): { readonly before: number; readonly after: number } | null {
   if (type === 'numeric') return { before: Infinity, after: Infinity };
   const [, precision, scale] = /^numeric\((\d+),(\d+)\)$/.exec(type) ?? [];
   return precision === undefined ? null : { before: Number(precision) - Number(scale), after: Number(scale) };
 }
 
-/** The type that holds the same points in time, and says of each when it was anywhere. */
+/** The timestamp type with time zone for one without. */
 const withZone = (type: string): string => type.replace('without time zone', 'with time zone');
 
-/** How many characters a PostgreSQL text type holds: Infinity for `text`, 0 for what is no text. */
+/** The number of characters that a PostgreSQL text type holds: Infinity for `text`, 0 for another type. */
 function textWidth(type: string): number {
   if (type === 'text' || type === 'character varying') return Infinity;
   return Number(/^character varying\((\d+)\)$/.exec(type)?.[1] ?? 0);

@@ -4,8 +4,8 @@ import type { SeedRows } from '../migration/baseline.ts';
 import type { ExpectedSchema } from './faults.ts';
 
 /**
- * The catalog that the last revision promises, as this release's own migrations make it from nothing
- * (`npm run release:write` writes it, a test holds the migrations to it).
+ * The catalog of the last revision, as the migrations of this release create it in an empty database
+ * (`npm run release:write` writes it, and a test compares it with the migrations).
  */
 export async function loadHead(engine: Engine): Promise<Catalog> {
   switch (engine) {
@@ -16,13 +16,13 @@ export async function loadHead(engine: Engine): Promise<Catalog> {
   }
 }
 
-/** Everything that the last revision promises. */
+/** The catalog of the last revision and its seed rows. */
 export async function loadExpectedSchema(engine: Engine): Promise<ExpectedSchema> {
   const [head, seed] = await Promise.all([loadHead(engine), loadSeed()]);
   return { head, seed };
 }
 
-/** The rows that the migrations leave in an empty database; the same on both engines. Written along with the catalogs. */
+/** The rows that the migrations insert into an empty database, the same on both engines. Written with the catalogs. */
 export async function loadSeed(): Promise<SeedRows> {
   return (await import('./seed.json', { with: { type: 'json' } })).default;
 }

@@ -15,28 +15,28 @@ import { isNeverTrue } from '../model/never-true.ts';
 import { standInFor } from './known-divergences.ts';
 import { findCaseVariants, findDifferences, isWider, ruleMeaning } from './comparison.ts';
 
-/** What was seen of a database, as far as its health is concerned. */
+/** The facts of a database that its health depends on. */
 export interface Seen {
   readonly catalog: Catalog;
   readonly surroundings: Surroundings;
 }
 
-/** What the last revision promises: its catalog, and the rows that revisions make. */
+/** The schema of the last revision: its catalog, and the rows that the revisions insert. */
 export interface ExpectedSchema {
   readonly head: Catalog;
   readonly seed: SeedRows;
 }
 
 /**
- * Everything that keeps the application from working at the head: what the schema lacks, what refuses its writes, and
- * rows that do not fit. Pure.
+ * Finds everything that prevents the application from working at the head: missing parts of the schema, objects that
+ * refuse its writes, and rows that do not fit. Pure.
  */
 export function findFaults({ head }: ExpectedSchema, seen: Seen, engine: Engine): readonly Difference[] {
   const differences = findDifferences(head, seen.catalog, engine);
   const { answers } = seen.surroundings;
   const inRows = answers.flatMap((answer) => faultOf(answer, head, seen));
   const empty = new Set(answers.flatMap(({ fault, table }) => (fault === 'seed' ? [table] : [])));
-  // a type is one fault, however many of its labels are used
+  // an enum type is one fault, even if several of its labels are used
   const types = new Set(differences.map((difference) => difference.kind === 'missing-enum' && difference.name));
   return [
     ...differences,
@@ -55,7 +55,7 @@ export function findFaults({ head }: ExpectedSchema, seen: Seen, engine: Engine)
   ];
 }
 
-/** What is there beyond the application's and may change what it writes, though it does not have to: for people to know. */
+/** Objects that are not the application's and may affect its writes without refusing them; reported, but no faults. */
 export function findNotes(head: Catalog, seen: Seen, engine: Engine): readonly Attachment[] {
   return [
     ...attachmentsOn(head, seen, engine).filter(({ refuses }) => !refuses),
@@ -63,7 +63,7 @@ export function findNotes(head: Catalog, seen: Seen, engine: Engine): readonly A
   ];
 }
 
-/** A column that its owner gave a type that holds more than the promised one. */
+/** A column with a wider type than the expected one. */
 interface WiderColumn {
   readonly table: string;
   readonly column: string;
@@ -71,7 +71,7 @@ interface WiderColumn {
   readonly promised: string;
 }
 
-/** SQLite does not hold its columns to their types. */
+/** For PostgreSQL only: SQLite does not enforce the types of columns. */
 function widerColumns(head: Catalog, { tables }: Catalog): readonly WiderColumn[] {
   return Object.entries(head.tables).flatMap(([table, { columns }]) =>
     Object.entries(tables[table]?.columns ?? {}).flatMap(([column, { type }]) => {
@@ -99,7 +99,10 @@ function wideColumns(head: Catalog, { catalog, surroundings }: Seen): readonly A
   });
 }
 
-/** Foreign keys of the owner's tables that SQLite lets be declared and can never check: they refer to nothing unique. */
+/**
+ * Foreign keys of the owner's tables that SQLite accepts but cannot check, because the referenced columns are not
+ * unique.
+ */
 function unkeptReferences(head: Catalog, { tables }: Catalog): readonly Attachment[] {
   const byName = new Map(Object.entries(tables).map(([name, table]) => [name.toLowerCase(), table]));
   const isUnique = ({ constraints, indexes }: Table, columns: string): boolean =>
@@ -130,7 +133,7 @@ function unkeptReferences(head: Catalog, { tables }: Catalog): readonly Attachme
     );
 }
 
-/** Their order, capitals and collations do not matter to a foreign key. */
+/** Columns in a comparable form: order, case and collation do not matter for a foreign key. */
 const columnsIn = (list: string): string =>
   list
     .toLowerCase()
@@ -139,7 +142,10 @@ const columnsIn = (list: string): string =>
     .toSorted()
     .join();
 
-/** What is attached to the application's tables and to the database, and what the owner added to the tables. */
+/**
+ * Attachments of the application's tables and of the database, and columns, constraints and indexes that the owner
+ * added.
+ */
 function attachmentsOn(head: Catalog, { catalog, surroundings }: Seen, engine: Engine): readonly Attachment[] {
   return [
     ...surroundings.attachments.filter(({ table }) => table === null || Object.hasOwn(head.tables, table)),
@@ -156,7 +162,7 @@ function attachmentsOn(head: Catalog, { catalog, surroundings }: Seen, engine: E
   ];
 }
 
-/** A column that the application does not know needs a value that it does not give. */
+/** The owner's columns that need a value: the application gives none for a column that it does not know. */
 function ownColumns(table: string, promised: Table, found: Table, engine: Engine): readonly Attachment[] {
   return Object.entries(found.columns)
     .filter(([name, column]) => !Object.hasOwn(promised.columns, name) && column.notNull && column.default === null)
@@ -185,7 +191,7 @@ function freeColumn(table: string, name: string, type: string, engine: Engine): 
   }
 }
 
-/** Keys and checks of the owner's. One that no value can pass refuses every row. */
+/** Constraints of the owner's. One that is never true refuses every row. */
 function ownRules(table: string, promised: Table, found: Table, engine: Engine): readonly Attachment[] {
   const unlike = Object.entries(found.constraints).filter(
     ([name, definition]) => definition !== promised.constraints[name],
@@ -214,7 +220,7 @@ function ownRules(table: string, promised: Table, found: Table, engine: Engine):
     }));
 }
 
-/** A unique index of the owner's over nothing but a constant: there can be one row in all. */
+/** Unique indexes of the owner's over a constant: the table can then have only one row. */
 function ownUniques(table: string, promised: Table, found: Table): readonly Attachment[] {
   return Object.entries(found.indexes)
     .filter(([name, { definition }]) => !Object.hasOwn(promised.indexes, name) && isOfConstant(definition))
@@ -231,10 +237,10 @@ function ownUniques(table: string, promised: Table, found: Table): readonly Atta
 const isOfConstant = (definition: string): boolean =>
   /^UNIQUE (?:btree )?\(\(+(?:-?\d+|'[^']*'(?:::\w+)?|true|false)\)+\)$/.test(definition);
 
-/** What is asked of the rows of a database that may be at the head. */
+/** The queries about the rows of a database that may be at the head. */
 export function rowQuestions({ head, seed }: ExpectedSchema, engine: Engine): Question {
   return ({ catalog, surroundings }) => {
-    // nothing can be told of rows that may be hidden
+    // a table with active row security may hide rows, so it is not asked
     const filtered = new Set(
       surroundings.attachments.flatMap(({ table, what }) => (what === activeRowSecurity ? [table] : [])),
     );
@@ -261,8 +267,8 @@ export function rowQuestions({ head, seed }: ExpectedSchema, engine: Engine): Qu
 }
 
 /**
- * A table whose sequence will come to numbers that are taken: it is behind them, or counts downwards to them. What was
- * never called gives its own value next, which a server tells nowhere else.
+ * Asks whether the next number of a sequence is used already: the sequence is behind the rows, or counts down to
+ * them. A sequence that was never called returns last_value itself next, so `is_called` is read from the sequence.
  */
 function askSequence({ table, column, sequence, increment }: Numbering): string {
   const name = quoteName(column);
@@ -272,7 +278,7 @@ function askSequence({ table, column, sequence, increment }: Numbering): string 
     WHERE farthest ${isTaken} CASE WHEN s.is_called THEN s.last_value + ${increment} ELSE s.last_value END`;
 }
 
-/** How many values of a wider column the promised type could not hold: a column that is as promised is not looked at. */
+/** Asks how many values of a wider column the expected type could not hold. */
 function askOversize({ table, column, promised }: WiderColumn): readonly string[] {
   const beyond = outsideOf(promised, quoteName(column));
   if (beyond === null) return [];
@@ -282,7 +288,7 @@ function askOversize({ table, column, promised }: WiderColumn): readonly string[
   ];
 }
 
-/** The condition of values that a type cannot hold unchanged; null where there are none in a type that holds more. */
+/** The SQL condition for values that a type cannot hold unchanged; null if this is not asked for the type. */
 function outsideOf(type: string, value: string): string | null {
   const [, width] = /^character varying\((\d+)\)$/.exec(type) ?? [];
   if (width !== undefined) return `char_length(${value}) > ${width}`;
@@ -295,7 +301,7 @@ function outsideOf(type: string, value: string): string | null {
   return bits === undefined ? null : `${value} NOT BETWEEN ${-(2 ** bits)} AND ${2 ** bits - 1}`;
 }
 
-/** Labels beyond the promised ones, where rows or a default use them. Healthy types have none. */
+/** Asks for unexpected labels that rows or a default use; only for enum types that have unexpected labels. */
 function askLabels(head: Catalog, catalog: Catalog, readable: (table: string) => boolean): readonly string[] {
   const surplus = Object.entries(head.enums).filter(([name, labels]) =>
     catalog.enums[name]?.some((label) => !labels.includes(label)),
@@ -320,7 +326,7 @@ function askLabelsOf(table: string, column: string, labels: readonly string[]): 
     WHERE label NOT IN (${labels.map(quoteText).join(', ')})`;
 }
 
-/** By which column the rows that revisions make are known; those of other tables by being there. */
+/** The column that identifies seed rows; in other tables any row counts. */
 const seedKeys: Readonly<Record<string, string>> = {
   expense_categories: 'code',
   kanban_columns: 'key',
@@ -329,7 +335,7 @@ const seedKeys: Readonly<Record<string, string>> = {
   roles: 'name',
 };
 
-/** A table that has none of the rows that a revision makes. Its owner may have deleted or renamed some of them. */
+/** Asks whether a table has none of its seed rows. If some are missing, the owner may have deleted or renamed them. */
 function askSeed(table: string, rows: SeedRows[string], catalog: Catalog): readonly string[] {
   const key = seedKeys[table];
   const keyed = key !== undefined && Object.hasOwn(catalog.tables[table]?.columns ?? {}, key);
@@ -340,8 +346,8 @@ function askSeed(table: string, rows: SeedRows[string], catalog: Catalog): reado
 }
 
 /**
- * Without these rows nobody may do anything; of other tables the owner may have deleted all rows. What refers to others
- * comes last.
+ * Tables that need their seed rows: without them no user has any permission. In other tables the owner may have deleted
+ * all rows. The table that refers to the others comes last.
  */
 export const requiredSeedTables: readonly string[] = ['permissions', 'roles', 'role_permissions'];
 

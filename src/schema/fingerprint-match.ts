@@ -8,21 +8,21 @@ import type { Fingerprint, Fingerprints } from './fingerprints.ts';
 /** How a database differs from a fingerprint. */
 export interface Comparison {
   readonly fingerprint: Fingerprint;
-  /** Tables, columns and types that are missing or different. */
+  /** Tables, columns and enum types that are missing or different. */
   readonly schema: readonly Difference[];
-  /** Tables and columns of other revisions. */
+  /** Tables and columns that belong to other revisions. */
   readonly unexpected: readonly Unexpected[];
-  /** Keys, indexes and sequences that are missing. */
+  /** Missing constraints, indexes and sequences, and other differences that do not rule the revision out. */
   readonly rules: readonly Difference[];
-  /** How many differences are in columns on which releases disagree. */
+  /** The number of differences in columns that differ between releases (`isKnownDivergence`). */
   readonly disputed: number;
-  /** How many columns have a type that does as well as the promised one, but is another. */
+  /** The number of columns whose type is compatible with the expected one, but not equal. */
   readonly otherTypes: number;
-  /** How many keys and indexes are promised. */
+  /** The number of expected constraints and indexes. */
   readonly promisedRules: number;
 }
 
-/** What of a comparison concerns a table. */
+/** The part of a comparison for one table. */
 interface TableComparison {
   readonly mismatches: readonly Mismatch[];
   readonly otherTypes: number;
@@ -30,9 +30,9 @@ interface TableComparison {
 }
 
 /**
- * Returns what compares a database with fingerprints. Revisions share the tables that they do not change, so each
- * form of a table is compared once.
- * @param known every part that any revision ever had; what is beyond it does not count
+ * Returns a function that compares a database with a fingerprint. Revisions share the objects of tables that they do
+ * not change, so each version of a table is compared only once.
+ * @param known all tables and columns that any revision ever had; others are ignored
  */
 export function fingerprintComparer(
   catalog: Catalog,
@@ -93,7 +93,7 @@ function compareTable(
   };
 }
 
-/** Whether releases disagree on it, and the fingerprint is from before that was settled. */
+/** Whether releases differ in this column, and the fingerprint is older than the revision that ended the difference. */
 function isOpen(mismatch: Mismatch, { applied }: Fingerprint): boolean {
   return (
     (mismatch.kind === 'missing-column' || mismatch.kind === 'unexpected-column') &&
@@ -109,7 +109,7 @@ function isDifference(mismatch: Mismatch): mismatch is Difference {
   return !isUnexpected(mismatch);
 }
 
-/** Whether a difference rules a revision out, or only speaks against it. */
+/** `schema`: the difference rules a revision out. `rule`: it only makes the revision less likely. */
 const weights = {
   'missing-table': 'schema',
   'missing-column': 'schema',

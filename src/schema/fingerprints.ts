@@ -3,32 +3,32 @@ import type { Catalog } from '../model/catalog.ts';
 import type { Graph } from '../migration/graph.ts';
 import { applyChange, type CatalogChange, emptyCatalog, type History, loadHistory } from './history.ts';
 
-/** A set of rows that alembic_version may hold, with the catalog that goes with it. */
+/** A possible set of rows in alembic_version, with the catalog that belongs to it. */
 export interface Fingerprint {
   readonly rows: readonly string[];
   /** The revisions that were applied: the rows and all their ancestors. */
   readonly applied: ReadonlySet<string>;
   readonly catalog: Catalog;
-  /** What the revisions that may come next would change. */
+  /** The changes of the revisions that can come next. */
   readonly next: readonly CatalogChange[];
 }
 
-/** Everything that a database without version information is compared with. */
+/** The fingerprints that a database without version rows is compared with. */
 export interface Fingerprints {
-  /** Fewer applied revisions first. */
+  /** In ascending order of the number of applied revisions. */
   readonly all: readonly Fingerprint[];
-  /** Every table that any revision ever had, with every column: what is beyond it is the owner's. */
+  /** All tables that any revision ever had, with all their columns. Others are the owner's. */
   readonly known: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-/** Loads the history of an engine and makes the fingerprints of it. */
+/** Loads the history of an engine and builds its fingerprints. */
 export async function loadFingerprints(engine: Engine, graph: Graph): Promise<Fingerprints> {
   return fingerprintsOf(graph, await loadHistory(engine));
 }
 
 /**
- * The fingerprints of every set of rows that applying revisions one by one, in any order the graph allows, leaves
- * in alembic_version. Those of releases are among them, and so are those of operators who upgraded one branch only.
+ * Builds a fingerprint for every set of version rows that can result from applying revisions one by one, in any order
+ * that the graph allows: those of releases, and those of operators who upgraded only one branch.
  */
 export function fingerprintsOf(graph: Graph, history: History): Fingerprints {
   const found: Fingerprint[] = [];
@@ -52,7 +52,7 @@ export function fingerprintsOf(graph: Graph, history: History): Fingerprints {
   return { all: found, known: partsEverKnown(history) };
 }
 
-/** The revisions whose parents are all applied, and which are not. */
+/** The revisions that are not applied, but whose parents all are. */
 function readyAfter(applied: ReadonlySet<string>, graph: Graph): readonly string[] {
   return graph.revisions
     .filter(({ id, parents }) => !applied.has(id) && parents.every((parent) => applied.has(parent)))

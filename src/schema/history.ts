@@ -3,14 +3,14 @@ import type { Catalog, Column, Index, Table } from '../model/catalog.ts';
 import { isDeepStrictEqual } from 'node:util';
 import type { Graph } from '../migration/graph.ts';
 
-/** What a revision adds to or alters in a table's parts, by name; null for what it takes away. */
+/** The parts of a table that a revision adds or changes, by name; null for parts that it drops. */
 interface TableChange {
   readonly columns?: Parts<Column | null>;
   readonly constraints?: Parts<string | null>;
   readonly indexes?: Parts<Index | null>;
 }
 
-/** What a revision makes of its predecessors' catalog. A table that it renames shows as one gone and one added. */
+/** The changes of a revision to the catalog. A renamed table is one that is dropped and one that is added. */
 export interface CatalogChange {
   readonly tables?: Parts<TableChange | null>;
   readonly enums?: Parts<readonly string[] | null>;
@@ -18,7 +18,9 @@ export interface CatalogChange {
 
 type Parts<Part> = Readonly<Record<string, Part>>;
 
-/** What every revision changes, by its identifier. The version table is left out: it is no part of any identity. */
+/**
+ * The changes of each revision, by its identifier. The version table is left out, because it identifies no revision.
+ */
 export type History = Parts<CatalogChange>;
 
 /** The catalog before the first revision. */
@@ -26,7 +28,9 @@ export const emptyCatalog: Catalog = { tables: {}, enums: {} };
 
 const emptyTable: Table = { columns: {}, constraints: {}, indexes: {} };
 
-/** The changes of all revisions, as `npm run release:write` wrote them. A third of a megabyte: load it when needed. */
+/**
+ * The changes of all revisions, written by `npm run release:write`. A third of a megabyte: load it only when needed.
+ */
 export async function loadHistory(engine: Engine): Promise<History> {
   switch (engine) {
     case 'postgresql':
@@ -36,7 +40,7 @@ export async function loadHistory(engine: Engine): Promise<History> {
   }
 }
 
-/** The catalog that a database with these rows in alembic_version is promised to have. */
+/** The expected catalog of a database with these rows in alembic_version. */
 export function catalogAt(rows: readonly string[], graph: Graph, history: History): Catalog {
   const executed = graph.withAncestors(rows);
   return graph.revisions
@@ -44,7 +48,7 @@ export function catalogAt(rows: readonly string[], graph: Graph, history: Histor
     .reduce((catalog, { id }) => applyChange(catalog, history[id]), emptyCatalog);
 }
 
-/** The catalog after a change; what is not changed is shared with `before`. */
+/** The catalog after a change; unchanged parts are shared with `before`. */
 export function applyChange(before: Catalog, change: CatalogChange = {}): Catalog {
   const tables = mapParts(change.tables ?? {}, (table, name) => {
     if (table === null) return null;
@@ -79,7 +83,7 @@ function patch<Part>(before: Parts<Part>, change: Parts<Part | null> = {}): Part
   );
 }
 
-/** What is new or different in `after`, and null for what is no longer there. */
+/** The parts that are new or different in `after`, and null for those that are missing there. */
 function changedParts<Part>(before: Parts<Part>, after: Parts<Part>): Parts<Part | null> {
   const gone = Object.keys(before).filter((name) => !Object.hasOwn(after, name));
   const set = Object.entries(after).filter(([name, part]) => !isDeepStrictEqual(part, before[name]));
@@ -90,7 +94,7 @@ function mapParts<Part, Result>(parts: Parts<Part>, map: (part: Part, name: stri
   return Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, map(part, name)]));
 }
 
-/** Without what is empty, to keep the files small. */
+/** Removes empty parts, to keep the files small. */
 function compact<Change extends Parts<object>>(change: Change): Partial<Change> {
   const kept: Partial<Change> = { ...change };
   for (const [key, parts] of Object.entries(change)) {

@@ -8,17 +8,17 @@ import type { CatalogChange } from './history.ts';
 import { type Comparison, fingerprintComparer } from './fingerprint-match.ts';
 
 /**
- * Tells by the schema which revision a database is at. Pure.
+ * Finds the revision of a database by its schema. Pure.
  *
- * Tables and columns (names, types, nullability) have to agree both ways; what no revision ever had is the owner's
- * and does not count. Keys, indexes and sequences decide only between revisions that agree so far: healthy databases
- * of old releases have a few more and a few less of them.
+ * Tables and columns (names, types, nullability) must be the same on both sides; those that no revision ever had are
+ * the owner's and are ignored. Constraints, indexes and sequences only decide between revisions that match otherwise,
+ * because healthy databases of old releases have a few more or fewer of them.
  *
- * Where the schema tells no difference, a merge is taken for its parents, for it does nothing, and else the revision
- * with the least behind it: what follows is applied once more. That is safe for every revision that changes no
- * schema: 067_add_integration_credentials does nothing, 080, 095 and 096 add a column only where it is missing,
- * 089_fix_role_perm_sequences sets sequences to what the rows say, and 136 inserts its leave type only where there is
- * none of that code.
+ * If several revisions have the same schema, a merge revision, which changes nothing, is preferred to its parents;
+ * otherwise the revision with the fewest applied revisions is taken, and the later ones are applied again. That is safe
+ * for all revisions that do not change the schema: 067_add_integration_credentials does nothing; 080, 095 and 096 add a
+ * column only if it is missing; 089_fix_role_perm_sequences sets sequences by the rows; 136 inserts its leave type
+ * only if there is none with that code.
  */
 export function identify(catalog: Catalog, engine: Engine, { all, known }: Fingerprints): Identity {
   const comparisons = all.map(fingerprintComparer(catalog, engine, known));
@@ -39,13 +39,15 @@ export function identify(catalog: Catalog, engine: Engine, { all, known }: Finge
   };
 }
 
-/** How many differences from the head are mended without asking whether the schema is that of an earlier revision. */
+/**
+ * Up to this number of differences from the head, a database counts as drifted, even if an earlier revision is nearer.
+ */
 const fewDifferences = 2;
 
 /**
- * The rows of an earlier revision whose schema a database has, or nearly, although it says that it is at the head: its
- * ledger was stamped (`alembic stamp head`), and what the later revisions do with rows was not done. Pure.
- * @returns null where the head is nearest, or not much farther
+ * Finds the earlier revision whose schema a database (nearly) has although its version rows say that it is at the head.
+ * Then somebody has stamped it (`alembic stamp head`), and the changes of rows by later revisions are missing. Pure.
+ * @returns the version rows of that revision; null if the schema is that of the head, or not much closer to another one
  */
 export function findOlder(
   heads: readonly string[],
@@ -61,14 +63,17 @@ export function findOlder(
   return isOlder ? nearest.fingerprint.rows : null;
 }
 
-/** Those from which the database differs in the same way: nothing in the schema tells them apart. */
+/** The version rows of all comparisons with the same result as `best`: the schema does not distinguish them. */
 function equallyNear(others: readonly Comparison[], best: Comparison): RowSets {
   const signature = (one: Comparison): string => JSON.stringify([rankOf(one), mismatchesOf(one)]);
   const wanted = signature(best);
   return others.filter((other) => signature(other) === wanted).map(({ fingerprint }) => fingerprint.rows);
 }
 
-/** How a database differs from what these rows of alembic_version promise: in its schema first, then in its rules. */
+/**
+ * The differences of a database from the expected schema of these version rows: `schema` rules the revision out,
+ * `rules` are missing constraints, indexes and sequences.
+ */
 export function compareWith(
   rows: readonly string[],
   catalog: Catalog,
@@ -81,7 +86,7 @@ export function compareWith(
   return { schema: [...schema, ...unexpected], rules };
 }
 
-/** On SQLite the application commits each step, so what a stopped upgrade had begun of the next revision is there. */
+/** On SQLite the application commits each step, so a stopped upgrade leaves a part of the next revision. */
 function matches({ schema, unexpected, fingerprint }: Comparison, engine: Engine): boolean {
   if (schema.length > 0) return false;
   if (unexpected.length === 0) return true;
@@ -98,7 +103,7 @@ function brings(change: CatalogChange, part: Unexpected): boolean {
   }
 }
 
-/** Smaller is more alike. */
+/** Ranks for sorting: smaller values are a better match. */
 function rankOf({ rules, unexpected, disputed, otherTypes, promisedRules }: Comparison): readonly number[] {
   return [rules.length, unexpected.length, disputed, otherTypes, rules.length - promisedRules];
 }

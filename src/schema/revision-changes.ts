@@ -1,20 +1,22 @@
 import type { Catalog, Table } from '../model/catalog.ts';
 import { versionTable } from './catalog.ts';
 
-/** How a catalog became another one; names as `table`, `table.column`, `table.rule`. */
+/** The changes between two catalogs; names as `table`, `table.column`, `table.constraint` or `table.index`. */
 export interface CatalogChanges {
   readonly createdTables: readonly string[];
   readonly droppedTables: readonly string[];
   readonly addedColumns: readonly string[];
   readonly droppedColumns: readonly string[];
-  /** Type, nullability or default. */
+  /** Columns with another type, nullability or default. */
   readonly changedColumns: readonly string[];
-  /** Constraints and indexes of tables that were there before, by what they do. */
+  /** Constraints and indexes of tables that existed before, by name. */
   readonly addedRules: readonly string[];
   readonly droppedRules: readonly string[];
 }
 
-/** Compares two looks at the same database. A renamed table or column is one that went and one that came. */
+/**
+ * Compares two catalogs of the same database. A renamed table or column is one that is dropped and one that is added.
+ */
 export function findChanges(before: Catalog, after: Catalog): CatalogChanges {
   const earlier = tablesOf(before);
   const later = tablesOf(after);
@@ -48,7 +50,7 @@ function rulesOf({ constraints, indexes }: Table): Readonly<Record<string, unkno
   return { ...constraints, ...indexes };
 }
 
-/** The names that the second of two records has beyond the first. */
+/** The keys of `others` that are missing in `some`, after the name of the table. */
 function missingFrom(
   some: Readonly<Record<string, unknown>>,
   others: Readonly<Record<string, unknown>>,

@@ -4,13 +4,13 @@ import type { TornLoad } from '../model/state.ts';
 import { coreTables } from './catalog.ts';
 import { requiredSeedTables } from './faults.ts';
 
-/** The revision that makes the rows without which nobody may do anything. */
+/** The revision that inserts roles and permissions, without which no user may do anything. */
 const seedingRevision = '030';
 
 /**
- * Tells a load that was cut off: no core table has its primary key, or all roles and permissions are missing although
- * the revision that makes them was applied. A single key or row may have been lost otherwise. Pure.
- * @param applied the revisions that the database is at or past
+ * Recognises a load that was cut off: no core table has its primary key, or all roles and permissions are missing
+ * although the revision that inserts them was applied. A single missing key or row may have another cause. Pure.
+ * @param applied the applied revisions
  */
 export function findTornLoad(
   { tables }: Catalog,
