@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '004';
 export const parents: readonly string[] = ['003'];
 
-/** Creates task_activities, the log of what happened to a task. */
+/** Creates task_activities, the activity log of tasks. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('task_activities', {
     id: 'SERIAL PRIMARY KEY',

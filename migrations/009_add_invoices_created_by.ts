@@ -3,10 +3,10 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '009';
 export const parents: readonly string[] = ['008'];
 
-/** Adds to invoices who created them. */
+/** Adds the creator to invoices. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumn('invoices', 'created_by', 'INTEGER');
-  // The application's SQLite history has no such key: databases made by it and ours stay the same.
+  // The application's migrations create no such foreign key on SQLite, so this one does not either.
   if (schema.engine === 'postgresql') {
     await schema.addConstraint(
       'invoices',

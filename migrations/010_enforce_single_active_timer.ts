@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '010';
 export const parents: readonly string[] = ['009'];
 
-/** Stops all but the newest running timer of each user, and lets nobody run two from now on. */
+/** Stops all but the newest running timer of each user, and allows only one running timer per user from now on. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.run(`
     UPDATE time_entries SET end_time = start_time

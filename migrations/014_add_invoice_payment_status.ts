@@ -4,8 +4,8 @@ export const revision = '014';
 export const parents: readonly string[] = ['013'];
 
 /**
- * Adds payments to invoices. Existing ones are fully paid or unpaid by their status; a paid one counts as paid
- * today, with its total_amount.
+ * Adds the payment status to invoices. The status of an existing invoice decides whether it is fully paid or unpaid; a
+ * paid one counts as paid today, with its total_amount.
  */
 export const up: Migration = async ({ context: schema }) => {
   const added = await schema.addColumns('invoices', {

@@ -127,7 +127,7 @@ export const up: Migration = async ({ context: schema }) => {
     updated_at: 'TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP',
   });
 
-  // Existing invoices are in euro, whatever the currency in the settings; new ones must name theirs.
+  // Existing invoices get EUR, whatever currency the settings have; new invoices must have a currency.
   await schema.addColumns('invoices', {
     currency_code: "VARCHAR(3) NOT NULL DEFAULT 'EUR'",
     template_id: 'INTEGER',

@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '019';
 export const parents: readonly string[] = ['018'];
 
-/** Creates kanban_columns, with four columns to begin with. */
+/** Creates kanban_columns, with four initial columns. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('kanban_columns', {
     id: 'SERIAL PRIMARY KEY',
@@ -26,7 +26,7 @@ export const up: Migration = async ({ context: schema }) => {
     ['review', 'Review', 'fas fa-user-check', 'info'],
     ['done', 'Done', 'fas fa-check-circle', 'success'],
   ] as const;
-  // where projects have columns of their own already, these are those of no project
+  // if projects have columns of their own already (043), these four belong to no project
   const perProject = schema.hasColumn('kanban_columns', 'project_id');
   await schema.insertMissing(
     'kanban_columns',

@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '021';
 export const parents: readonly string[] = ['020'];
 
-/** Creates extra_goods, products sold beside working time. */
+/** Creates extra_goods, the products that are sold in addition to working time. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable(
     'extra_goods',

@@ -4,7 +4,7 @@ import type { Schema } from '../src/migration/schema-builder/schema.ts';
 export const revision = '030';
 export const parents: readonly string[] = ['029'];
 
-/** The roles, in the order of their numbers in a new database. */
+/** The roles, in the order of their ids in a new database. */
 const roles = [
   ['super_admin', 'Super Administrator with full system access'],
   ['admin', 'Administrator with most privileges'],
@@ -15,7 +15,10 @@ const roles = [
 
 type Role = (typeof roles)[number][0];
 
-/** The permissions, in that order: category, name, description, and the lesser roles that have it. */
+/**
+ * The permissions, in the order of their ids: category, name, description, and the non-administrator roles that have
+ * it.
+ */
 const permissions: readonly (readonly [string, string, string, readonly Role[]])[] = [
   ['time_entries', 'view_own_time_entries', 'View own time entries', ['user', 'viewer']],
   ['time_entries', 'view_all_time_entries', 'View all time entries from all users', ['manager']],
@@ -69,7 +72,7 @@ const permissions: readonly (readonly [string, string, string, readonly Role[]])
   ['administration', 'view_permissions', 'View permissions and roles', []],
 ];
 
-/** Creates roles and permissions, fills them, and gives existing users the role that bears the name of theirs. */
+/** Creates and fills roles and permissions, and gives existing users the role with the name in `users.role`. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('permissions', {
     id: 'SERIAL PRIMARY KEY',
@@ -117,7 +120,7 @@ export const up: Migration = async ({ context: schema }) => {
   await seed(schema);
 };
 
-/** Adds what is missing. Grants find roles and permissions by name: those that were there have numbers of their own. */
+/** Inserts missing rows. Grants refer to roles and permissions by name, because existing rows have other ids. */
 const seed = async (schema: Schema): Promise<void> => {
   await schema.insertMissing(
     'permissions',
@@ -142,13 +145,13 @@ const seed = async (schema: Schema): Promise<void> => {
     WHERE users.role IN ('admin', 'user') AND NOT EXISTS (SELECT 1 FROM user_roles WHERE user_id = users.id)`);
 };
 
-/** The permissions that a role has, as a list in SQL. */
+/** The permissions of a role, as a list in SQL. */
 const granted = (role: Role): string =>
   permissions
     .filter((permission) => isGranted(role, permission))
     .map(([, name]) => `'${name}'`)
     .join(', ');
 
-/** A super administrator may do everything, an administrator all but deal with roles and permissions themselves. */
+/** A super administrator has all permissions, an administrator all except those to manage roles and permissions. */
 const isGranted = (role: Role, [category, , , lesserRoles]: (typeof permissions)[number]): boolean =>
   role === 'super_admin' || (role === 'admin' ? category !== 'administration' : lesserRoles.includes(role));

@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '033_add_email_settings';
 export const parents: readonly string[] = ['032_add_api_tokens'];
 
-/** Adds the mail server to the settings: sending is off until somebody sets it up. */
+/** Adds the mail server to the settings. Sending is off until somebody configures it. */
 export const up: Migration = async ({ context: schema }) => {
   const added = await schema.addColumns('settings', {
     mail_enabled: 'BOOLEAN NOT NULL DEFAULT FALSE',

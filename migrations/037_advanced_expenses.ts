@@ -4,7 +4,7 @@ import type { Schema } from '../src/migration/schema-builder/schema.ts';
 export const revision = '037_advanced_expenses';
 export const parents: readonly string[] = ['036_add_pdf_design_json'];
 
-/** The first categories: name, code, colour, icon, whether expenses need a receipt and an approval. */
+/** The initial categories: name, code, colour, icon, whether expenses need a receipt, whether they need an approval. */
 const categories = [
   ['Travel', 'TRAVEL', '#4CAF50', '✈️', true, true],
   ['Meals', 'MEALS', '#FF9800', '🍽️', true, false],
@@ -15,7 +15,7 @@ const categories = [
   ['Per Diem', 'PERDIEM', '#8BC34A', '📅', false, false],
 ] as const;
 
-/** The first per-diem rates: country, currency, a day, and what is taken off for breakfast, lunch and dinner. */
+/** The initial per-diem rates: country, currency, rate per day, and the deductions for breakfast, lunch and dinner. */
 const rates = [
   ['US', 'USD', 55, 13, 16, 26],
   ['GB', 'GBP', 45, 10, 13, 22],
@@ -23,10 +23,10 @@ const rates = [
   ['FR', 'EUR', 20, 4, 7, 9],
 ] as const;
 
-/** Where and from when on they hold. */
+/** The country and the first day for which a rate is valid. */
 const [location, valid_from] = ['General', '2025-01-01'];
 
-/** Creates expense categories, mileage and per diems, with some to begin with. */
+/** Creates expense categories, mileage and per diems, with initial rows. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('expense_categories', {
     id: 'SERIAL PRIMARY KEY',
@@ -127,7 +127,7 @@ export const up: Migration = async ({ context: schema }) => {
     per_diem_id: 'INTEGER',
   });
 
-  // Added afterwards, not with the tables: the application left SQLite databases that have the one without the other.
+  // Added separately from the tables, because the application left SQLite databases that have the tables without them.
   const toExpense = 'FOREIGN KEY (expense_id) REFERENCES expenses(id)';
   await schema.addConstraint('mileage', 'fk_mileage_expense', toExpense);
   await schema.addConstraint('per_diems', 'fk_per_diems_expense', toExpense);
@@ -136,7 +136,10 @@ export const up: Migration = async ({ context: schema }) => {
   await seed(schema);
 };
 
-/** Categories are added unless their name or code is taken, rates unless there is one of the place and day, or only others. */
+/**
+ * Inserts categories unless their name or code exists, and rates unless there is one for the same place and day, or all
+ * initial rates were replaced.
+ */
 const seed = async (schema: Schema): Promise<void> => {
   await schema.insertMissing(
     'expense_categories',
@@ -171,7 +174,7 @@ const seed = async (schema: Schema): Promise<void> => {
   );
 };
 
-/** Whether somebody has made rates, and none of the first ones is among them: they may have been replaced. */
+/** Whether there are rates, but none of the initial ones: somebody may have replaced them. */
 const hasOnlyOtherRates = async (schema: Schema): Promise<boolean> => {
   if (!schema.hasColumn('per_diem_rates', 'location') || !schema.hasColumn('per_diem_rates', 'valid_from'))
     return false;

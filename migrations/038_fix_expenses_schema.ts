@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '038_fix_expenses_schema';
 export const parents: readonly string[] = ['037_advanced_expenses'];
 
-/** The columns that get another name, by table; indexes follow them under their old names. */
+/** The renamed columns, by table. Their indexes keep their old names. */
 const renamed = {
   mileage: {
     trip_purpose: 'purpose',
@@ -27,8 +27,8 @@ const renamed = {
 };
 
 /**
- * Gives mileage and per diems the columns that the application works with. A rate per day becomes one for full and
- * one, half of it, for half days; its deductions for meals are dropped.
+ * Gives mileage and per diems the columns that the application uses. The rate per day becomes the rate for full days,
+ * and half of it the rate for half days; deductions for meals are dropped.
  */
 export const up: Migration = async ({ context: schema }) => {
   for (const [table, columns] of Object.entries(renamed)) {
@@ -73,7 +73,7 @@ export const up: Migration = async ({ context: schema }) => {
   });
 
   if (schema.hasColumn('per_diem_rates', 'rate_per_day')) {
-    // PostgreSQL rounds to the column's two decimals by itself, SQLite does not.
+    // PostgreSQL rounds to the two decimal places of the column, SQLite does not.
     await schema.run(`
       UPDATE per_diem_rates SET
         full_day_rate = rate_per_day, half_day_rate = round(CAST(rate_per_day AS NUMERIC) * 0.5, 2)`);

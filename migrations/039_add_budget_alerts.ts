@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '039_add_budget_alerts';
 export const parents: readonly string[] = ['038_fix_expenses_schema'];
 
-/** Creates budget_alerts, for projects that come near their budget. */
+/** Creates budget_alerts, for projects that have almost used their budget. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable(
     'budget_alerts',

@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '041_add_invoice_pdf_templates';
 export const parents: readonly string[] = ['040_import_export'];
 
-/** Creates invoice_pdf_templates, one for each paper size; A4 is the template that the settings had. */
+/** Creates invoice_pdf_templates, one for each paper size. A4 gets the template from the settings. */
 export const up: Migration = async ({ context: schema }) => {
   const now = schema.engine === 'postgresql' ? 'now()' : 'CURRENT_TIMESTAMP';
   await schema.createTable(
@@ -24,7 +24,7 @@ export const up: Migration = async ({ context: schema }) => {
   );
   await schema.addIndex('invoice_pdf_templates', ['is_default'], { name: 'ix_invoice_pdf_templates_is_default' });
   await schema.addIndex('invoice_pdf_templates', ['page_size'], { name: 'ix_invoice_pdf_templates_page_size' });
-  // Which row it is, if settings has several, is left to the engine: the application did the same.
+  // If settings has several rows, the engine chooses one, as in the application's own migration.
   const [settings] = await schema.query(`
     SELECT invoice_pdf_template_html AS template_html, invoice_pdf_template_css AS template_css,
            invoice_pdf_design_json AS design_json

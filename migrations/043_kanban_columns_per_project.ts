@@ -4,9 +4,9 @@ export const revision = '043';
 export const parents: readonly string[] = ['042_client_prepaid_hours'];
 
 /**
- * Lets a project have kanban columns of its own: a key may occur once in each.
+ * Allows kanban columns per project: a key is unique within a project.
  *
- * Not on SQLite: the application's databases there keep the rule that a key occurs once in all.
+ * Not on SQLite: there the application's databases keep the constraint that a key is unique in the whole table.
  */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumn('kanban_columns', 'project_id', 'INTEGER');

@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '044';
 export const parents: readonly string[] = ['043'];
 
-/** Creates audit_logs: who changed what. */
+/** Creates audit_logs, the log of all changes with their users. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('audit_logs', {
     id: 'SERIAL PRIMARY KEY',

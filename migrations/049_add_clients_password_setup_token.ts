@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '049';
 export const parents: readonly string[] = ['048'];
 
-/** Adds to clients the token with which they set their portal password. */
+/** Adds the token with which clients set their portal password. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('clients', {
     password_setup_token: 'VARCHAR(100)',

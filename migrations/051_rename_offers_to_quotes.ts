@@ -7,7 +7,7 @@ export const parents: readonly string[] = ['050'];
 /**
  * Renames offers to quotes, with the links to them, and gives quotes lines and PDF templates.
  *
- * The number of a quote stays `offer_number` until 103, and the primary key and sequence keep the old words for ever.
+ * The column `offer_number` keeps its name until 103; the primary key and the sequence keep their old names for ever.
  */
 export const up: Migration = async ({ context: schema }) => {
   await refuseToChoose(schema);
@@ -42,7 +42,7 @@ export const up: Migration = async ({ context: schema }) => {
   for (const table of ['projects', 'invoices']) await renameLink(schema, table);
 };
 
-/** With two tables there is no telling which quotes are the true ones, unless the old one is empty. */
+/** If both tables exist, it is unknown which quotes are valid, unless the old table is empty. */
 const refuseToChoose = async (schema: Schema): Promise<void> => {
   if (!schema.hasTable('offers') || !schema.hasTable('quotes')) return;
   const offers = await schema.query('SELECT 1 FROM offers LIMIT 1');
@@ -50,7 +50,7 @@ const refuseToChoose = async (schema: Schema): Promise<void> => {
 };
 
 const renameForeignKeys = async (schema: Schema): Promise<void> => {
-  // On SQLite the application has the old and the new ones side by side until 056: there they are exchanged.
+  // On SQLite the application keeps the old and the new foreign keys until 056, which replaces them.
   if (schema.engine === 'sqlite') return;
   const references = {
     client_id: 'clients(id) ON DELETE CASCADE',
@@ -65,7 +65,7 @@ const renameForeignKeys = async (schema: Schema): Promise<void> => {
 };
 
 const renameLink = async (schema: Schema, table: string): Promise<void> => {
-  // Releases up to 4.5.0 gave the link a key and an index.
+  // Releases up to 4.5.0 created a foreign key and an index for the link.
   await schema.dropForeignKeys(table, 'offer_id');
   await schema.dropIndex(`ix_${table}_offer_id`);
   await schema.renameColumn(table, 'offer_id', 'quote_id');

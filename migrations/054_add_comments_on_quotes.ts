@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '054';
 export const parents: readonly string[] = ['053'];
 
-/** Lets quotes be commented, for the team or for the client; all comments so far are internal. */
+/** Allows comments on quotes, internal or visible to the client. Existing comments become internal. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('comments', {
     quote_id: 'INTEGER',

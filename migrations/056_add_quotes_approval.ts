@@ -6,8 +6,8 @@ export const parents: readonly string[] = ['055'];
 /**
  * Adds the approval to quotes.
  *
- * On SQLite the table also gets the foreign keys of 051, as the application's databases have them from here on:
- * without the actions that the keys of offers had.
+ * On SQLite the table also gets the foreign keys of 051, as in the application's databases from this revision on:
+ * without the ON DELETE actions that the foreign keys of offers had.
  */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('quotes', {

@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '060';
 export const parents: readonly string[] = ['059'];
 
-/** Creates suppliers, and what they have on offer. */
+/** Creates suppliers, and the stock items that they offer. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('suppliers', {
     id: 'SERIAL PRIMARY KEY',

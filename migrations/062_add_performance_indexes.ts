@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '062';
 export const parents: readonly string[] = ['061'];
 
-/** Adds indexes for the lists that people look at most. */
+/** Adds indexes for the lists that are used most. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addIndex('comments', ['project_id', 'created_at'], { name: 'ix_comments_project_created' });
   await schema.addIndex('comments', ['task_id', 'created_at'], { name: 'ix_comments_task_created' });

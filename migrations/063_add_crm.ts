@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '063';
 export const parents: readonly string[] = ['062'];
 
-/** Creates contacts, leads and deals, with what was talked about and done. */
+/** Creates contacts, leads and deals, with their communications and activities. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('contacts', {
     id: 'SERIAL PRIMARY KEY',

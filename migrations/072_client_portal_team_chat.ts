@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '072_client_portal_team_chat';
 export const parents: readonly string[] = ['071_add_recurring_tasks'];
 
-/** Creates team chat, what client portals look like, and the approval of time entries by clients. */
+/** Creates team chat, the customization of client portals, and the approval of time entries by clients. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createEnum('clientapprovalstatus', ['pending', 'approved', 'rejected', 'cancelled']);
   const approvalStatus = schema.engine === 'postgresql' ? 'clientapprovalstatus' : 'VARCHAR(9)';

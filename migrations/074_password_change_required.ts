@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '074_password_change_required';
 export const parents: readonly string[] = ['073_ai_features_gps_tracking'];
 
-/** Adds to users whether they must change their password. */
+/** Adds a flag to users: whether they must change their password. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumn('users', 'password_change_required', 'BOOLEAN NOT NULL DEFAULT FALSE');
 };

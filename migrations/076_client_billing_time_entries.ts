@@ -6,11 +6,11 @@ export const parents: readonly string[] = ['075_custom_fields_link_templates'];
 /** Lets a time entry belong to a client instead of a project. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumn('time_entries', 'client_id', 'INTEGER');
-  // On SQLite the old key stays beside the new one, as it does in the application's own history.
+  // On SQLite the old foreign key stays beside the new one, as in the application's own databases.
   if (schema.engine === 'postgresql') await schema.dropForeignKeys('time_entries', 'project_id');
   await schema.dropNotNull('time_entries', 'project_id');
   if (schema.engine === 'sqlite') {
-    // All that the application did here on SQLite: a second key of project_id, none of client_id, no check.
+    // Like the application on SQLite: a second foreign key of project_id, none of client_id, no CHECK.
     await schema.addConstraint(
       'time_entries',
       'fk_time_entries_project_id',

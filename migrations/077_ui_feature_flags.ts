@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '077_ui_feature_flags';
 export const parents: readonly string[] = ['076_client_billing_time_entries'];
 
-/** Adds to users which modules they want to see: all, for existing users. */
+/** Adds flags for visible modules to users; existing users see all modules. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('users', {
     ui_show_inventory: 'BOOLEAN NOT NULL DEFAULT TRUE',

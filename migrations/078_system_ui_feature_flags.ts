@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '078_system_ui_feature_flags';
 export const parents: readonly string[] = ['077_ui_feature_flags'];
 
-/** Adds to the settings which modules anybody may see: all, for existing settings. */
+/** Adds flags for allowed modules to the settings; existing settings allow all modules. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('settings', {
     ui_allow_calendar: 'BOOLEAN NOT NULL DEFAULT TRUE',

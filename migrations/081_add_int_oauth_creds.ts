@@ -4,8 +4,8 @@ export const revision = '081_add_int_oauth_creds';
 export const parents: readonly string[] = ['080_fix_metadata_column_names'];
 
 /**
- * Adds the credentials of more integrations to the settings, empty for existing settings. What is there already keeps
- * its value.
+ * Adds the credentials of more integrations to the settings, empty for existing settings. Existing columns keep their
+ * values.
  */
 export const up: Migration = async ({ context: schema }) => {
   const added = await schema.addColumns('settings', {

@@ -3,9 +3,9 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '089_allow_auto_entries_no_project';
 export const parents: readonly string[] = ['088_salesman_splitting_reports'];
 
-/** Lets time entries that were recorded automatically go without project and client. */
+/** Allows automatically recorded time entries without a project and a client. */
 export const up: Migration = async ({ context: schema }) => {
-  // On SQLite nothing has ever forbidden it.
+  // SQLite databases have no constraint that forbids it.
   if (schema.engine === 'sqlite') return;
   await schema.dropConstraint('time_entries', 'chk_time_entries_project_or_client');
   await schema.addConstraint(

@@ -4,7 +4,7 @@ import { widenVersionColumn } from '../src/migration/version-column.ts';
 export const revision = '090_report_builder_iteration';
 export const parents: readonly string[] = ['089_fix_role_perm_sequences'];
 
-/** Adds to reports and their schedules how they are split over the values of a field, and who is sent which part. */
+/** Adds to reports and their schedules how they are split by the values of a field, and who receives which part. */
 export const up: Migration = async ({ context: schema }) => {
   await widenVersionColumn(schema, 50);
   await schema.addColumns('report_email_schedules', {

@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '092_missing_module_flags';
 export const parents: readonly string[] = ['091_add_integration_external_event_links'];
 
-/** Adds the modules that 077 and 078 left out: all visible, for existing users and settings. */
+/** Adds the flags of modules that 077 and 078 left out; existing users and settings see all of them. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('settings', {
     ui_allow_integrations: 'BOOLEAN NOT NULL DEFAULT TRUE',

@@ -42,7 +42,7 @@ const modules = [
   'kiosk',
 ];
 
-/** Drops from the settings which modules anybody may see. What was chosen there is lost: nothing takes it over. */
+/** Drops the flags of allowed modules from the settings. Their values are lost: no other column gets them. */
 export const up: Migration = async ({ context: schema }) => {
   for (const module of modules) await schema.dropColumn('settings', `ui_allow_${module}`);
 };

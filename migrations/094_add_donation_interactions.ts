@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '094_add_donation_interactions';
 export const parents: readonly string[] = ['093_remove_ui_allow_flags'];
 
-/** Creates donation_interactions, and adds the flag for issues to users that missed it in 077. */
+/** Creates donation_interactions, and adds the flag for issues to `users` if 077 did not. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('donation_interactions', {
     id: 'SERIAL PRIMARY KEY',

@@ -8,7 +8,7 @@ export const up: Migration = async ({ context: schema }) => {
   await schema.addColumn('quotes', 'template_id', 'INTEGER');
   await schema.addIndex('quotes', ['template_id'], { name: 'ix_quotes_template_id' });
   if (!schema.hasTable('quote_pdf_templates')) return;
-  // On SQLite the application gave its foreign keys no action.
+  // On SQLite the application created its foreign keys without ON DELETE actions.
   const action = schema.engine === 'postgresql' ? ' ON DELETE SET NULL' : '';
   await schema.addConstraint(
     'quotes',

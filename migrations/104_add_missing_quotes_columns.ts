@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '104_add_missing_quotes_columns';
 export const parents: readonly string[] = ['103_add_missing_quotes_quote_number'];
 
-/** Adds the sums of quotes and whether clients see them, and completes what 052, 053 and 056 add to them. */
+/** Adds sums and the visibility for clients to quotes, and columns of 052, 053 and 056 that are missing. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('quotes', {
     subtotal: "NUMERIC(10,2) NOT NULL DEFAULT '0'",
@@ -23,7 +23,7 @@ export const up: Migration = async ({ context: schema }) => {
   await schema.addIndex('quotes', ['coupon_code'], { name: 'ix_quotes_coupon_code' });
   await schema.addIndex('quotes', ['approval_status'], { name: 'ix_quotes_approval_status' });
   await schema.addIndex('quotes', ['approved_by'], { name: 'ix_quotes_approved_by' });
-  // On SQLite the application gave its foreign keys no action.
+  // On SQLite the application created its foreign keys without ON DELETE actions.
   const action = schema.engine === 'postgresql' ? ' ON DELETE SET NULL' : '';
   for (const column of ['approved_by', 'rejected_by']) {
     await schema.addConstraint(

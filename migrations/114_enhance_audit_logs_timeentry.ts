@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '114_enhance_audit_logs_timeentry';
 export const parents: readonly string[] = ['113_add_invoice_buyer_reference'];
 
-/** Adds to the audit log why something was changed, and its whole state before and after. */
+/** Adds the reason of a change, and the full state before and after it, to the audit log. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('audit_logs', {
     reason: 'TEXT',

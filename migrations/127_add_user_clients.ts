@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '127_add_user_clients';
 export const parents: readonly string[] = ['126_add_overtime_include_weekends'];
 
-/** Creates the links of users to the clients that they may see. */
+/** Creates user_clients, the clients that each user may see. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable(
     'user_clients',

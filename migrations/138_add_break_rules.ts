@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '138_add_break_rules';
 export const parents: readonly string[] = ['137_add_break_time'];
 
-/** Adds to the settings after how many hours a break is due, and how long it is. */
+/** Adds the rules for breaks to the settings: after how many hours, and how long. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('settings', {
     break_after_hours_1: "DOUBLE PRECISION DEFAULT '6'",

@@ -6,7 +6,7 @@ export const parents: readonly string[] = ['139_keyboard_shortcuts'];
 const table = 'client_portal_dashboard_preferences';
 const oneForEach = 'UNIQUE (client_id, user_id)';
 
-/** Creates which widgets clients and their users see in the portal. */
+/** Creates the preferences of clients and their users for widgets in the portal. */
 export const up: Migration = async ({ context: schema }) => {
   const created = await schema.createTable(
     table,
@@ -24,7 +24,7 @@ export const up: Migration = async ({ context: schema }) => {
   await schema.addIndex(table, ['client_id'], { name: 'ix_client_portal_dashboard_preferences_client_id' });
   await schema.addIndex(table, ['user_id'], { name: 'ix_client_portal_dashboard_preferences_user_id' });
 
-  // On SQLite the application's own migration stops here, its table made and the rule not.
+  // On SQLite the application's own migration stops here: it has created the table, but not the constraint.
   if (created) return;
   const doubled = await schema.query(`
     SELECT 1 FROM ${table} WHERE user_id IS NOT NULL GROUP BY client_id, user_id HAVING count(*) > 1`);

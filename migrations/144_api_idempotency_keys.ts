@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '144_api_idempotency_keys';
 export const parents: readonly string[] = ['143_add_task_custom_fields'];
 
-/** Creates the answers kept for API requests that may be sent twice. */
+/** Creates api_idempotency_keys: stored answers for API requests that may be sent twice. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable(
     'api_idempotency_keys',

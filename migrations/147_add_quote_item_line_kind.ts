@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '147_add_quote_item_line_kind';
 export const parents: readonly string[] = ['146_add_quote_item_position'];
 
-/** Adds to the lines of quotes what kind they are, and what expenses and goods have beyond items. */
+/** Adds the kind to the lines of quotes, and the columns for expenses and goods. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('quote_items', {
     line_kind: "VARCHAR(20) NOT NULL DEFAULT 'item'",

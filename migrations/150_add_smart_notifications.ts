@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '150_add_smart_notifications';
 export const parents: readonly string[] = ['149_add_user_support_stats_reports_generated'];
 
-/** Adds smart notifications to users, and creates which of them were dismissed for a day. */
+/** Adds smart notifications to users, and creates the table of those that were dismissed for a day. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable(
     'user_smart_notification_dismissals',

@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '154_add_smart_notify_break_and_eod';
 export const parents: readonly string[] = ['153_add_user_auth_provider'];
 
-/** Adds reminders of breaks and of the end of the day to users, and makes room for longer dates of dismissals. */
+/** Adds reminders of breaks and of the end of the day to users, and widens the column for the date of a dismissal. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('users', {
     smart_notify_break_reminder: 'BOOLEAN NOT NULL DEFAULT FALSE',

@@ -8,7 +8,7 @@ const actions = ['view', 'edit', 'delete'] as const;
 const scopes = ['own', 'all'] as const;
 const categories = ['projects', 'clients'] as const;
 
-/** In the order of their numbers: view_own_projects, view_all_projects, edit_own_projects, … */
+/** The permissions in the order of their ids: view_own_projects, view_all_projects, edit_own_projects, … */
 const permissions = categories.flatMap((category) =>
   actions.flatMap((action) =>
     scopes.map((scope) => ({
@@ -20,8 +20,8 @@ const permissions = categories.flatMap((category) =>
 );
 
 /**
- * Adds to clients and projects who created them, and permissions for one's own and for everybody's. Those who were
- * there before have no creator.
+ * Adds the creator to clients and projects, and separate permissions for one's own and for all of them. Existing
+ * clients and projects have no creator.
  */
 export const up: Migration = async ({ context: schema }) => {
   // Only PostgreSQL has the foreign key: the application could not add it on SQLite.
@@ -37,8 +37,8 @@ export const up: Migration = async ({ context: schema }) => {
 };
 
 /**
- * Managers and administrators may do everything with everybody's, but super administrators get no more than they
- * have: that is how the application left them. Users and viewers now see what is their own instead of everything.
+ * Managers and administrators get all new permissions for all clients and projects. Super administrators get none, as
+ * in the application's own migration. Users and viewers now see their own clients and projects instead of all.
  */
 const changeGrants = (schema: Schema): Promise<void> =>
   schema.run(`

@@ -72,7 +72,7 @@ const templates = [
   },
 ];
 
-/** Creates workflow templates, with five to begin with if there is a user to own them. */
+/** Creates workflow templates, with five initial ones if there is a user to own them. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('workflow_templates', {
     id: 'SERIAL PRIMARY KEY',
@@ -97,7 +97,7 @@ export const up: Migration = async ({ context: schema }) => {
   await seed(schema);
 };
 
-/** The owner is the first administrator, or without one the first user. */
+/** The owner is the first administrator; without an administrator, the first user. */
 const seed = async (schema: Schema): Promise<void> => {
   // Timestamps are in UTC whatever the connection's time zone.
   const now = schema.engine === 'postgresql' ? "CURRENT_TIMESTAMP AT TIME ZONE 'UTC'" : 'CURRENT_TIMESTAMP';
@@ -124,7 +124,7 @@ const seed = async (schema: Schema): Promise<void> => {
   );
 };
 
-/** JSON with a space after each comma and colon: the application writes it so, and a column of type json keeps it. */
+/** JSON with a space after each comma and colon, as the application writes it; a column of type json keeps the text. */
 function spaced(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(spaced).join(', ')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);

@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '163_deleted_usernames_and_portal_only';
 export const parents: readonly string[] = ['162_add_invoice_group_time_entries_setting'];
 
-/** Creates the names of deleted users, and lets users be confined to the client portal. */
+/** Creates the table of names of deleted users, and allows users that may only use the client portal. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('deleted_usernames', {
     id: 'SERIAL PRIMARY KEY',

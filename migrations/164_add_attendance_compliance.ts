@@ -7,8 +7,8 @@ export const parents: readonly string[] = ['163_deleted_usernames_and_portal_onl
  * Creates attendance records with their work periods, breaks and corrections, and adds the rules for them to the
  * settings and to users.
  *
- * Workday sessions that are there already get no records: the application meant to derive them here, but that step
- * never took effect, and where it ran it failed.
+ * Existing workday sessions get no records: the application intended to derive them here, but that step never had an
+ * effect, or failed.
  */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable(

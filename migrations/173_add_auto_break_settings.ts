@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '173_add_auto_break_settings';
 export const parents: readonly string[] = ['172_add_workday_auto_close_confirmation'];
 
-/** Adds automatic breaks, switched off. Every break that is there already counts as taken by hand. */
+/** Adds automatic breaks, switched off. Existing breaks count as entered by hand. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumn('attendance_breaks', 'is_auto_break', 'BOOLEAN NOT NULL DEFAULT FALSE');
   await schema.addColumns('settings', {

@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '174_add_timer_idle_heartbeat';
 export const parents: readonly string[] = ['173_add_auto_break_settings'];
 
-/** Adds to time entries when their timer was last alive. Nothing tells it of timers that run now. */
+/** Adds the time of the last heartbeat of the timer to time entries; it is unknown for timers that are running now. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('time_entries', {
     last_heartbeat_at: 'TIMESTAMP',

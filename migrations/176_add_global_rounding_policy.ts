@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '176_add_global_rounding_policy';
 export const parents: readonly string[] = ['175_add_rounding_boundary_and_minimum'];
 
-/** Adds rounding for everybody to the settings, not enforced. The users' own rounding stays as it is. */
+/** Adds rounding for all users to the settings, not enforced. The rounding of each user is not changed. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('settings', {
     rounding_method: "VARCHAR(10) NOT NULL DEFAULT 'nearest'",

@@ -6,9 +6,9 @@ export const parents: readonly string[] = ['177_add_app_base_url'];
 const promised = ['pending', 'approved', 'rejected', 'cancelled'];
 
 /**
- * Writes the states of approvals in small letters where a build of the application has made them in capitals: labels,
- * rows and default. Labels beyond the four are kept, in small letters too, and so are the rows that have them.
- * Elsewhere, and on SQLite, it does nothing.
+ * Changes the states of approvals (labels, rows and default) to lower case in databases in which a build of the
+ * application has created them in upper case. Labels other than the four, and rows with them, are kept, in lower case,
+ * too. In all other databases, and on SQLite, it does nothing.
  */
 export const up: Migration = async ({ context: schema }) => {
   if (schema.engine === 'sqlite') return;
@@ -21,6 +21,6 @@ export const up: Migration = async ({ context: schema }) => {
   if (labels.every((label, index) => label === lower[index])) return;
 
   await schema.relabelEnum('approvalstatus', [...new Set([...promised, ...lower])]);
-  // whether it had a default or not
+  // set in any case, even if the column had no default
   await schema.setDefault('time_entry_approvals', 'status', "'pending'");
 };

@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '180_add_milestones';
 export const parents: readonly string[] = ['179_add_task_dependencies'];
 
-/** Creates milestones of projects, and adds to tasks the one that they belong to. None does yet. */
+/** Creates milestones of projects, and adds the milestone to tasks; existing tasks have none. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('milestones', {
     id: 'SERIAL PRIMARY KEY',

@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '181_add_quote_signature';
 export const parents: readonly string[] = ['180_add_milestones'];
 
-/** Adds signatures to quotes. Those that were accepted before stay unsigned. */
+/** Adds signatures to quotes. Quotes that were accepted before stay unsigned. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('quotes', {
     signature_data: 'TEXT',

@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '187_add_integration_sync_errors';
 export const parents: readonly string[] = ['186_add_payroll_export_templates'];
 
-/** Creates the errors of synchronisation with other programs. */
+/** Creates the log of errors of the synchronisation with other programs. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('integration_sync_errors', {
     id: 'SERIAL PRIMARY KEY',

@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '188_add_activitywatch_rules';
 export const parents: readonly string[] = ['187_add_integration_sync_errors'];
 
-/** Creates rules for what ActivityWatch reports, and activities that wait for a decision. */
+/** Creates rules for the activities that ActivityWatch reports, and the activities that wait for a decision. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('activitywatch_rules', {
     id: 'SERIAL PRIMARY KEY',

@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '190_add_shared_report_links';
 export const parents: readonly string[] = ['189_add_recurring_project_costs'];
 
-/** Creates links by which reports are shared. */
+/** Creates links to shared reports. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('shared_report_links', {
     id: 'SERIAL PRIMARY KEY',

@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '191_add_geofences';
 export const parents: readonly string[] = ['190_add_shared_report_links'];
 
-/** Creates geofences, and adds to workday sessions where they began. Nobody knows it of those that are there. */
+/** Creates geofences, and adds the place of the start to workday sessions; it is unknown for existing ones. */
 export const up: Migration = async ({ context: schema }) => {
   const now = schema.engine === 'postgresql' ? 'now()' : 'CURRENT_TIMESTAMP';
   await schema.createTable('geofences', {

@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '193_client_surveys_and_custom_domain';
 export const parents: readonly string[] = ['192_add_ai_routing_strategy'];
 
-/** Creates surveys among clients, and gives clients and the settings domains of their own. None has one yet. */
+/** Creates surveys of clients, and adds custom domains to clients and the settings, without values. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('client_surveys', {
     id: 'SERIAL PRIMARY KEY',

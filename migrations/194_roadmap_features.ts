@@ -4,8 +4,8 @@ export const revision = '194_roadmap_features';
 export const parents: readonly string[] = ['193_client_surveys_and_custom_domain'];
 
 /**
- * Creates messages of clients, mail threads and payroll runs, and adds to API tokens the client that they belong to.
- * Those that are there belong to none.
+ * Creates messages of clients, mail threads and payroll runs, and adds a client to API tokens. Existing tokens belong
+ * to no client.
  */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('client_messages', {

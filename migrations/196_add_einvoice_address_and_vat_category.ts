@@ -4,8 +4,8 @@ export const revision = '196_add_einvoice_address_and_vat_category';
 export const parents: readonly string[] = ['195_add_idle_unanswered_action'];
 
 /**
- * Adds what electronic invoices need: addresses in parts, bank account and VAT category. Nothing is derived from the
- * former addresses.
+ * Adds the columns that electronic invoices need: parts of addresses, bank account and VAT category. They are not
+ * filled from existing addresses.
  */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumns('clients', {

@@ -4,8 +4,8 @@ export const revision = '197_phase4_gdpr_and_governance';
 export const parents: readonly string[] = ['196_add_einvoice_address_and_vat_category'];
 
 /**
- * Adds when a user was erased, to what custom fields belong (clients, as until now), and a second approval of
- * timesheets.
+ * Adds the time at which a user was erased, the kind of object that custom fields belong to (clients for existing
+ * ones), and a second approval of timesheets.
  */
 export const up: Migration = async ({ context: schema }) => {
   await schema.addColumn('custom_field_definitions', 'entity_type', "VARCHAR(30) NOT NULL DEFAULT 'client'");

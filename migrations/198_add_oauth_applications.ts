@@ -3,7 +3,7 @@ import type { Migration } from '../src/migration/migration.ts';
 export const revision = '198_add_oauth_applications';
 export const parents: readonly string[] = ['197_phase4_gdpr_and_governance'];
 
-/** Creates applications that users let in with OAuth, and their authorization codes. */
+/** Creates OAuth applications, and their authorization codes. */
 export const up: Migration = async ({ context: schema }) => {
   await schema.createTable('oauth_applications', {
     id: 'SERIAL PRIMARY KEY',
