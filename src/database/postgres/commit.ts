@@ -22,8 +22,8 @@ export interface CommitOptions {
 /**
  * Commits the open transaction. If the connection breaks before the answer, the server is asked over another connection
  * whether it committed (PostgreSQL manual, "Transaction ID and Snapshot Information Functions").
- * @throws Error if the transaction was not committed, or if the connection broke; then `onCommit` was called before,
- *   unless the transaction was aborted
+ * @throws Error if the transaction was not committed, or if the connection broke. Then `onCommit` was called before,
+ *   unless the transaction wrote nothing or was aborted
  */
 export async function commit(client: pg.Client, options: CommitOptions): Promise<void> {
   const { rows } = await client.query<Row>('SELECT pg_current_xact_id_if_assigned()::text AS id');

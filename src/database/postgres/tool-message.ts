@@ -63,8 +63,8 @@ export function toolMessage(stderr: string, ending: string): string {
 }
 
 /**
- * `pg_restore: error: …`, `psql:<stdin>:12: ERROR:  …`. The word ERROR may be translated, so psql's rule excludes
- * others.
+ * Recognises `pg_restore: error: …` and `psql:<stdin>:12: ERROR:  …`. The server may translate the word ERROR, so for psql
+ * every line counts that is no warning or notice.
  */
 function isError(line: string): boolean {
   if (line.startsWith('pg_restore: ')) return /^pg_restore: (?:error|fatal): (?!a worker process died)/.test(line);
