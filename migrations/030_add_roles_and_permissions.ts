@@ -15,10 +15,7 @@ const roles = [
 
 type Role = (typeof roles)[number][0];
 
-/**
- * The permissions, in the order of their ids: category, name, description, and the non-administrator roles that have
- * it.
- */
+/** The permissions, in the order of their ids: category, name, description, and the lower roles that have it. */
 const permissions: readonly (readonly [string, string, string, readonly Role[]])[] = [
   ['time_entries', 'view_own_time_entries', 'View own time entries', ['user', 'viewer']],
   ['time_entries', 'view_all_time_entries', 'View all time entries from all users', ['manager']],

@@ -227,10 +227,7 @@ export type RestoreObstacle =
   | { readonly kind: 'former-changed'; readonly kept: string; readonly changes: readonly Change[] }
   /** The kept schema is not dropped, because objects outside depend on it. `dependents`: one line each. */
   | { readonly kind: 'depended-upon'; readonly name: string; readonly dependents: readonly string[] }
-  /**
-   * A restore is running or did not finish, and this run does not recover it. `reason`: why it could not; null if not
-   * tried.
-   */
+  /** A restore is running or did not finish, and was not recovered. `reason`: why not; null if it was not tried. */
   | { readonly kind: 'unfinished'; readonly journal: string; readonly reason: string | null }
   /** This run was stopped (SIGSTOP), and meanwhile another run has taken over its journal. */
   | { readonly kind: 'taken-over'; readonly journal: string }

@@ -99,10 +99,7 @@ function wideColumns(head: Catalog, { catalog, surroundings }: Seen): readonly A
   });
 }
 
-/**
- * Foreign keys of the owner's tables that SQLite accepts but cannot check, because the referenced columns are not
- * unique.
- */
+/** Foreign keys of the owner's tables that SQLite cannot check, because the referenced columns are not unique. */
 function unkeptReferences(head: Catalog, { tables }: Catalog): readonly Attachment[] {
   const byName = new Map(Object.entries(tables).map(([name, table]) => [name.toLowerCase(), table]));
   const isUnique = ({ constraints, indexes }: Table, columns: string): boolean =>
@@ -142,10 +139,7 @@ const columnsIn = (list: string): string =>
     .toSorted()
     .join();
 
-/**
- * Attachments of the application's tables and of the database, and columns, constraints and indexes that the owner
- * added.
- */
+/** Attachments of the tables and of the database, and columns, constraints and indexes that the owner added. */
 function attachmentsOn(head: Catalog, { catalog, surroundings }: Seen, engine: Engine): readonly Attachment[] {
   return [
     ...surroundings.attachments.filter(({ table }) => table === null || Object.hasOwn(head.tables, table)),

@@ -32,10 +32,7 @@ function parseHeader(bytes: Buffer): FileHeader {
   };
 }
 
-/**
- * Why the WAL or journal beside a file belongs to another database, judged by headers; null if it may belong to this
- * one.
- */
+/** Why the header of a WAL or journal does not belong to the file beside it; null if it may belong. Writes nothing. */
 export function findMismatch(file: string): SideFileFault | null {
   const header = readFileHeader(file);
   return findJournalMismatch(file, header) ?? findWalMismatch(file, header);

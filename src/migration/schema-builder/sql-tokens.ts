@@ -22,10 +22,7 @@ function kindOf(groups: Readonly<Record<string, string | undefined>>): Token['ki
   return groups['word'] === undefined ? 'mark' : 'word';
 }
 
-/**
- * Splits SQL into tokens. Comments count as space; all three ways of quoting a name (`"a"`, backticks, `[a]`) as
- * `quoted`.
- */
+/** Splits SQL into tokens. Comments count as space; names in `"a"`, backticks or `[a]` are `quoted`. */
 export const tokenize = (sql: string): Token[] =>
   [...sql.matchAll(pattern)].map((match) => ({ kind: kindOf(match.groups ?? {}), text: match[0] }));
 

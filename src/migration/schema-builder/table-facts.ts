@@ -12,10 +12,7 @@ export interface Fact {
   readonly text: string;
 }
 
-/**
- * The properties of a table according to SQLite's pragmas, the number of its rows, and all other definitions of the
- * file.
- */
+/** The properties of a table by SQLite's pragmas, its number of rows, and all other definitions of the file. */
 export async function tableFacts(session: Session, table: string): Promise<readonly Fact[]> {
   return [
     ...(await columnFacts(session, table)),
