@@ -1,16 +1,16 @@
 import { existsSync } from 'node:fs';
 import { type Environment, readText } from './variables.ts';
 
-/** How db-init is called in the compose file of the README. */
+/** How db-init is called with the compose file of the README. */
 const composePrefix = 'docker compose run --rm db-init';
 
-/** The program in the image, by itself: how its container is started is for TT_COMMAND_PREFIX to say. */
+/** The program in the image alone: TT_COMMAND_PREFIX says how its container is started. */
 const barePrefix = 'db-init';
 
 /**
- * What stands before the arguments of db-init in every command that a message shows. TT_COMMAND_PREFIX says it; the
- * script `entrypoint` sets it outside of the image, `npm start` too. It is known even where the rest of the
- * configuration cannot be used.
+ * The prefix of every db-init command in messages. It comes from TT_COMMAND_PREFIX; outside of the image, the script
+ * `entrypoint` and `npm start` set that variable. The prefix is known even if the rest of the configuration is
+ * invalid.
  */
 export function commandPrefixOf(environment: Environment): string {
   const given = environment['TT_COMMAND_PREFIX']?.trim() ?? '';
@@ -18,15 +18,15 @@ export function commandPrefixOf(environment: Environment): string {
   return runsOutsideCompose(environment) ? barePrefix : composePrefix;
 }
 
-/** The names that docker compose's services have here, where commands name them. */
+/** The names of the compose services, for commands in messages. */
 export interface ServiceNames {
-  /** The application, and what else runs its image: all are stopped together. */
+  /** The application and the other services with its image: all are stopped together. */
   readonly application: readonly [string, ...string[]];
-  /** Null: the host of DATABASE_URL is the name. */
+  /** Null if the host of DATABASE_URL is the name. */
   readonly database: string | null;
 }
 
-/** What TT_APP_SERVICE and TT_DB_SERVICE say; known even where the rest of the configuration cannot be used. */
+/** Reads TT_APP_SERVICE and TT_DB_SERVICE; works even if the rest of the configuration is invalid. */
 export function serviceNamesOf(environment: Environment): ServiceNames {
   const [application = 'app', ...others] = wordsOf(environment['TT_APP_SERVICE']);
   const [database = null] = wordsOf(environment['TT_DB_SERVICE']);
@@ -36,7 +36,7 @@ export function serviceNamesOf(environment: Environment): ServiceNames {
 const wordsOf = (text = ''): readonly string[] => text.split(/[\s,]+/).filter((word) => word !== '');
 
 /**
- * Whether this container cannot be one of docker compose's. Labels are not visible inside. Kubernetes gives every
+ * Whether docker compose cannot have started this container. Labels are not visible inside. Kubernetes gives every
  * container the address of its own API server; podman, LXC and systemd-nspawn set `container`; and compose puts
  * services on a network of their own, which Docker's resolver at 127.0.0.11 serves (Docker manual, "Networking").
  */

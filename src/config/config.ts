@@ -13,7 +13,7 @@ export { type HostAddress, hostsOf } from './postgresql.ts';
 
 /** A folder of uploads. */
 export interface UploadRoot {
-  /** The folder that stands for it in an archive; the application knows `uploads` alone. */
+  /** Its folder in an archive; the application knows only `uploads`. */
   readonly name: UploadRootName;
   readonly folder: string;
 }
@@ -21,25 +21,25 @@ export interface UploadRoot {
 export const uploadRootNames = ['uploads', 'data_uploads', 'project_attachments'] as const;
 export type UploadRootName = (typeof uploadRootNames)[number];
 
-/** Against archives that are made to fill a disk. */
+/** Limits against archives that are made to fill a disk. */
 export interface ArchiveLimits {
   readonly entries: number;
-  /** Bytes of all members before compression. */
+  /** Bytes of all entries before compression. */
   readonly bytes: number;
-  /** How many times larger than the file all members together may be, from a megabyte on. */
+  /** The largest ratio of all unpacked entries to the file, for files of a megabyte or more. */
   readonly ratio: number;
 }
 
 /** The settings of one run. Times are whole seconds, paths absolute. */
 export interface Config {
   readonly database: DatabaseTarget;
-  /** Never quarantine what lies in a corrupted database. */
+  /** Never quarantine the tables of a corrupted database. */
   readonly skipCleanup: boolean;
   /** Refuse an empty database. */
   readonly requireExisting: boolean;
   /** Let the application start on a schema newer than this image. */
   readonly allowNewerSchema: boolean;
-  /** What to do about a schema that lacks parts of its revision. */
+  /** What to do with a schema that lacks parts of its revision. */
   readonly drift: 'repair' | 'fail';
   /** Use an SQLite file on a network file system. */
   readonly allowNetworkFs: boolean;
@@ -51,50 +51,50 @@ export interface Config {
   readonly migrationLockTimeout: number;
   /** `statement_timeout` of the migrating transaction on PostgreSQL; 0 for none. */
   readonly statementTimeout: number;
-  /** Where backups lie, found by the application's own rule. */
+  /** The folder of the backups, found by the application's own rule. */
   readonly backupFolder: string;
   /** Every folder in which the application keeps uploads. */
   readonly uploadRoots: readonly UploadRoot[];
-  /** What an archive may hold at the most: it may come from a stranger. */
+  /** Limits for archives, which may come from strangers. */
   readonly archiveLimits: ArchiveLimits;
-  /** Where the archive may lie that is to be restored once, before the application starts: none if there is none. */
+  /** The possible paths of the archive to restore once, before the application starts; empty if there is none. */
   readonly restoreFrom: readonly string[];
-  /** Commands that are carried out once, before the gate: the words of each; none if there are none. */
+  /** Commands to run once, before the gate, each as a list of words; empty if there are none. */
   readonly runOnce: readonly (readonly string[])[];
-  /** The application's key for settings that it encrypts, to see whether an archive fits it; empty if it is not given. */
+  /** The application's key for encrypted settings, to check whether it fits an archive; empty if it is not set. */
   readonly settingsKey: string;
-  /** Where the application notes that it was set up. */
+  /** The folder in which the application notes that it was set up. */
   readonly installationFolder: string;
-  /** FLASK_ENV: the application's word for what it runs for. */
+  /** FLASK_ENV: the environment of the application. */
   readonly flaskEnvironment: string;
-  /** Who administers the application: the first name in ADMIN_USERNAMES, written as the application stores it. */
+  /** The administrator: the first name in ADMIN_USERNAMES, as the application stores it. */
   readonly administrator: string;
   /** Consent to delete all data with `reset`. */
   readonly forceReset: boolean;
-  /** Whether a backup is made before a database that holds data is changed. */
+  /** Whether to make a backup before changing a database with data. */
   readonly backupBeforeMigrate: 'auto' | 'always' | 'never';
-  /** Hours: a start makes a backup where the newest one that was proven is older; null for never. */
+  /** Hours: a start makes a backup if the newest verified one is older; null for never. */
   readonly backupMaxAge: number | null;
-  /** Where the report of a run that may write goes; null for nowhere. */
+  /** The file for the report of a run that may write; null for none. */
   readonly reportFile: string | null;
   readonly notification: NotificationSettings;
-  /** Where Prometheus reads how the last run ended; null for nowhere. */
+  /** The file for Prometheus metrics of the last run; null for none. */
   readonly metricsFile: string | null;
   readonly logFormat: 'human' | 'json';
-  /** What stands before the arguments of db-init in the commands that messages show. */
+  /** The prefix of db-init commands in messages. */
   readonly commandPrefix: string;
-  /** The services of docker compose that these commands name. */
+  /** The compose services in these commands. */
   readonly services: ServiceNames;
-  /** Advice about settings that are no fault: a sentence each, without secrets. */
+  /** Advice about settings that are not faults: one sentence each, without secrets. */
   readonly hints: readonly string[];
 }
 
-/** The settings of a command that can do without a database. */
+/** The settings of a command that needs no database. */
 export type Settings = Omit<Config, 'database'> & { readonly database: DatabaseTarget | null };
 
 /**
  * Parses the environment, secret files included. Relative paths start at `workingDirectory`.
- * @throws ConfigurationError with all faults at once
+ * @throws ConfigurationError with all faults together
  */
 export function readConfig(environment: Environment, workingDirectory: string): Config {
   return read(environment, workingDirectory, (variables, findings) =>
@@ -102,7 +102,7 @@ export function readConfig(environment: Environment, workingDirectory: string): 
   );
 }
 
-/** As `readConfig`, but that no database is set is no fault. */
+/** The same as `readConfig`, but a missing database is not a fault. */
 export function readSettings(environment: Environment, workingDirectory: string): Settings {
   return read(environment, workingDirectory, (variables, findings) =>
     namesDatabase(variables) ? readDatabase(variables, workingDirectory, findings) : null,
@@ -174,15 +174,15 @@ function read<Target>(
 }
 
 /**
- * Where an archive may lie: what is given starts at the working directory, as everywhere, and a name alone may be that
- * of a backup as well.
+ * The possible paths of an archive: relative to the working directory, as everywhere; a name without a folder may be
+ * that of a backup as well.
  */
 export function placesOfArchive(given: string, backupFolder: string, workingDirectory: string): readonly string[] {
   const places = [resolve(workingDirectory, given)];
   return basename(given) === given ? [...new Set([...places, join(backupFolder, given)])] : places;
 }
 
-/** Two settings may name the same folder: the first one has it. */
+/** Two settings may name the same folder: only the first one counts. */
 function distinct(roots: readonly UploadRoot[]): readonly UploadRoot[] {
   return roots.filter(({ folder }, index) => roots.findIndex((root) => root.folder === folder) === index);
 }
@@ -192,12 +192,12 @@ function firstName(list: string): string {
   return names.find((name) => name !== '') ?? 'admin';
 }
 
-/** Where the report goes: known even where the rest of the configuration cannot be used. */
+/** The file for the report; known even if the rest of the configuration is invalid. */
 export function reportFileOf({ TT_REPORT_FILE: file = '' }: Environment, workingDirectory: string): string | null {
   return file === '' ? null : resolve(workingDirectory, file);
 }
 
-/** Where the metrics go: known as the place of the report is. */
+/** The file for the metrics; known even if the rest of the configuration is invalid. */
 export function metricsFileOf({ TT_METRICS_FILE: file = '' }: Environment, workingDirectory: string): string | null {
   return file === '' ? null : resolve(workingDirectory, file);
 }

@@ -1,10 +1,10 @@
-/** A setting that cannot be used. The problem says what was found, never a secret, and what is allowed. */
+/** An invalid setting. The problem says what was found (never a secret) and what is allowed. */
 export interface Fault {
   readonly variable: string;
   readonly problem: string;
 }
 
-/** The configuration cannot be used; carries every fault, so that one correction is enough. */
+/** The configuration is invalid. The error holds every fault, so that one correction is enough. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
   readonly faults: readonly Fault[];
@@ -15,11 +15,11 @@ export class ConfigurationError extends Error {
   }
 }
 
-/** What reading the settings brings to light, gathered until all of them have been read. */
+/** Collects faults and advice until all settings have been read. */
 export interface Findings {
   readonly faults: readonly Fault[];
   readonly hints: readonly string[];
-  /** Notes a fault; its `undefined` stands for the value that could not be had. */
+  /** Notes a fault; returns `undefined` in place of the value. */
   fault(variable: string, problem: string): undefined;
   hint(sentence: string): void;
 }

@@ -6,10 +6,10 @@ import { quote, type Setting, type Variables } from './variables.ts';
 
 export type { PostgresTarget, SqliteTarget };
 
-/** The database that is to be brought into shape. */
+/** The configured database. */
 export type DatabaseTarget = PostgresTarget | SqliteTarget;
 
-/** The parts of a connection as the postgres image and the application name them, with the application's defaults. */
+/** The variables of a connection, as in the postgres image and the application, with the application's defaults. */
 const parts = [
   { keyword: 'host', variable: 'POSTGRES_HOST', otherwise: 'db', secret: false },
   { keyword: 'port', variable: 'POSTGRES_PORT', otherwise: '5432', secret: false },
@@ -20,7 +20,7 @@ const parts = [
 
 const postgresSchemes: ReadonlySet<string> = new Set(['postgresql', 'postgresql+psycopg2', 'postgres']);
 
-/** libpq reads these by itself, and so do the application's driver and pg_dump. */
+/** libpq reads these itself, and so do the application's driver and pg_dump. */
 const libpqVariables = [
   ['host', 'PGHOST'],
   ['port', 'PGPORT'],
@@ -35,7 +35,7 @@ const libpqVariables = [
   ['target_session_attrs', 'PGTARGETSESSIONATTRS'],
 ] as const;
 
-/** Which database it is: DATABASE_URL if it is set, else POSTGRES_*. Undefined only where a fault was found. */
+/** Reads the database from DATABASE_URL if it is set, else from POSTGRES_*. Undefined only if there is a fault. */
 export function readDatabase(
   variables: Variables,
   workingDirectory: string,
@@ -55,7 +55,7 @@ export function readDatabase(
   return findings.fault(noDatabase.variable, noDatabase.problem);
 }
 
-/** That nothing says which database it is. */
+/** The fault: no setting names a database. */
 export const noDatabase: Fault = {
   variable: 'DATABASE_URL',
   problem:
@@ -63,7 +63,7 @@ export const noDatabase: Fault = {
     '(postgresql://user:password@host:5432/database or sqlite:////absolute/path.db), or POSTGRES_*',
 };
 
-/** Whether anything says which database it is. */
+/** Whether a setting names a database. */
 export function namesDatabase(variables: Variables): boolean {
   const set = ({ variable, secret }: (typeof parts)[number]): boolean =>
     secret ? variables.has(variable) : variables.text(variable) !== undefined;
@@ -117,7 +117,10 @@ function withLibpqVariables(keywords: Keywords, variables: Variables): Keywords 
   return keywords;
 }
 
-/** Quotes of a shell, line ends of Windows: an invisible part of a name or a password, and the server only says no. */
+/**
+ * Advises on shell quotes and Windows line ends: they become part of a name or a password, and the server only refuses
+ * the login.
+ */
 function hintAtWrappings(keywords: Keywords, findings: Findings): void {
   for (const { variable, value } of keywords.values()) {
     if (value === value.trim() && !/^(["']).*\1$/s.test(value)) continue;
@@ -125,7 +128,10 @@ function hintAtWrappings(keywords: Keywords, findings: Findings): void {
   }
 }
 
-/** People change POSTGRES_* of the database and not DATABASE_URL of the application, or the other way round. */
+/**
+ * Advises on contradictions: people change POSTGRES_* of the database and not DATABASE_URL of the application, or the
+ * other way round.
+ */
 function hintAtContradictions(database: DatabaseTarget, variables: Variables, findings: Findings): void {
   if (database.kind === 'sqlite') {
     const given = parts.map(({ variable }) => variable).filter((variable) => variables.text(variable));

@@ -1,33 +1,33 @@
 import { collectFindings } from './configuration-error.ts';
 import { type Environment, type Setting, type Variables, variablesOf } from './variables.ts';
 
-/** Whom a run tells how it ended. */
+/** Where a run sends its messages. */
 export interface NotificationSettings {
   readonly recipients: readonly Recipient[];
-  /** Which runs are told of; each word includes those before it. */
+  /** Which runs send messages; each word includes those before it. */
   readonly on: (typeof occasions)[number];
-  /** Who is told of the beginning and the end of every run; null for nobody. */
+  /** The address that receives the beginning and the end of every run; null for none. */
   readonly ping: Recipient | null;
-  /** What cannot be used of these settings, a sentence each. It is a warning: it never stops a run. */
+  /** The invalid parts of these settings, one sentence each. They are warnings, and never stop a run. */
   readonly faults: readonly string[];
 }
 
-/** Where messages go, and in which form. */
+/** The address and the format of messages. */
 export interface Recipient {
   readonly kind: 'ntfy' | 'webhook' | 'ping';
-  /** As it was given. It may hold a token. */
+  /** The address as it was given. It may contain a token. */
   readonly given: string;
   /** The address to send to, without user and password. */
   readonly url: URL;
   /** The header of that name, made of user and password in the address; null without them. */
   readonly authorization: string | null;
-  /** All of it that a message may show: scheme and host. */
+  /** The part that messages may show: scheme and host. */
   readonly shown: string;
 }
 
 const occasions = ['failure', 'change', 'always'] as const;
 
-/** Reads the settings known even where the rest of the configuration cannot be used. Secret files are read. */
+/** Reads these settings, even if the rest of the configuration is invalid. Reads secret files. */
 export function readNotification(environment: Environment, workingDirectory: string): NotificationSettings {
   const findings = collectFindings();
   const variables = variablesOf(environment, workingDirectory, findings);
@@ -48,7 +48,9 @@ export function readNotification(environment: Environment, workingDirectory: str
 
 const unusable = 'holds what is no address that begins with http:// or https:// (not shown)';
 
-/** Separated by blanks or commas. An address may have commas of its own: only one before the next address separates. */
+/**
+ * Splits addresses at blanks or commas. An address may contain commas: only a comma before the next address separates.
+ */
 function addressesIn(variables: Variables, variable: string): readonly Setting[] {
   const found = variables.secret(variable);
   if (found === undefined) return [];
@@ -59,7 +61,7 @@ function addressesIn(variables: Variables, variable: string): readonly Setting[]
     .map((value) => ({ variable: found.variable, value }));
 }
 
-/** The schemes that say ntfy: `ntfy` and `ntfys` are Apprise's. */
+/** The schemes for ntfy: `ntfy` and `ntfys` are Apprise's. */
 const ntfySchemes: ReadonlyMap<string, string> = new Map([
   ['ntfy', 'http'],
   ['ntfys', 'https'],
@@ -67,7 +69,7 @@ const ntfySchemes: ReadonlyMap<string, string> = new Map([
   ['ntfy+https', 'https'],
 ]);
 
-/** @param kind null: to be told by the address @returns null if it is no address */
+/** @param kind null to detect it by the address @returns null if it is not an address */
 function readAddress(given: string, kind: Recipient['kind'] | null): Recipient | null {
   const [, written = '', rest = ''] = /^([a-z][a-z\d+]*):\/\/(.+)$/i.exec(given) ?? [];
   const byScheme = kind === null ? ntfySchemes.get(written.toLowerCase()) : undefined;
@@ -89,7 +91,7 @@ function readAddress(given: string, kind: Recipient['kind'] | null): Recipient |
   };
 }
 
-/** By its name: ntfy.sh, a host called ntfy, as a service of compose is, one called ntfy.example.org, or a path /ntfy/. */
+/** Detects ntfy by the address: ntfy.sh, a host ntfy (a compose service), ntfy.example.org, or a path /ntfy/. */
 function isNtfy({ hostname, pathname }: URL): boolean {
   return /^ntfy(?:\.|$)/i.test(hostname) || /^\/ntfy\//i.test(pathname);
 }
@@ -102,7 +104,7 @@ function decoded(text: string): string {
   }
 }
 
-/** What no message may show of addresses: all of them, and what in their paths is a token as it seems. */
+/** The parts of addresses that no message may show: the addresses themselves, and probable tokens in their paths. */
 export function secretsOfNotification({ recipients, ping }: NotificationSettings): readonly string[] {
   return [...recipients, ...(ping === null ? [] : [ping])].flatMap(({ given, url, authorization, shown }) => {
     const { pathname, search, searchParams } = url;
@@ -110,7 +112,7 @@ export function secretsOfNotification({ recipients, ping }: NotificationSettings
     const tokens = words.filter((word) => word.length >= 10 && /\d/.test(word));
     const path = `${pathname}${search}`;
     return [
-      // an address that is a host alone holds nothing to hide
+      // an address that is only a host holds no secret
       ...[given, url.href].filter((text) => text.replace(/\/+$/, '') !== shown),
       ...(path.length > 8 ? [path] : []),
       ...tokens,

@@ -5,9 +5,9 @@ import type { Setting } from './variables.ts';
 export type Keywords = Map<string, Setting>;
 
 /*
- * As the application reads it: SQLAlchemy's make_url takes everything up to the first '@' for user and password, so that
- * '/', '?', '#', '%', ':' and '[' may stand in a password as they are. Host and database are held to libpq's grammar.
- * No library serves, since each mends or bends what has to be reported: WHATWG URL refuses sockets and re-encodes
+ * Parses as the application does: SQLAlchemy's make_url reads everything up to the first '@' as user and password, so
+ * a password may contain '/', '?', '#', '%', ':' and '[' unencoded. Host and database must follow libpq's grammar. We
+ * use no library, because each corrects or changes what we must report: WHATWG URL refuses sockets and re-encodes
  * passwords; pg-connection-string builds on it, encodes a URL with a stray '%' a second time, leaves %2F in a
  * database's name, says only 'Invalid URL' to a '#', and reads certificates by itself.
  */
@@ -26,8 +26,8 @@ const understood = new Set(
 );
 
 /**
- * Takes what follows `postgresql://` apart into libpq's keywords, decoded but not yet judged.
- * Parameters after `?` override what stands before it (PostgreSQL manual, "Connection URIs").
+ * Splits the text after `postgresql://` into libpq's keywords, decoded but not checked. Parameters after `?` override
+ * the parts before it (PostgreSQL manual, "Connection URIs").
  */
 export function postgresqlKeywords(url: Setting, rest: string, findings: Findings): Keywords | undefined {
   const { user, password, hosts, host = hosts, port, dbname, parameters } = grammar.exec(rest)?.groups ?? {};
@@ -70,11 +70,11 @@ function keepParameters(
     if (name === undefined || value === undefined) {
       findings.fault(url.variable, "holds a parameter after '?' that is not written name=value");
     } else if (name === 'host') {
-      // repeated, it is a list of hosts to SQLAlchemy, and not the last one that counts
+      // SQLAlchemy reads a repeated host as a list of hosts, not as the last value
       if (value !== '') hosts.push(value);
       keep(name, hosts.join(','));
     } else if (understood.has(name)) {
-      // the application's driver gets options from SQLAlchemy, which takes a '+' for a blank
+      // the application's driver gets options from SQLAlchemy, which decodes '+' to a blank
       keep(name, name === 'options' ? value.replaceAll('+', ' ') : value);
     } else if (name !== 'application_name') {
       ignored.push(name);
@@ -85,7 +85,7 @@ function keepParameters(
 
 function decode(keyword: string, text: string, url: Setting, findings: Findings): string {
   try {
-    // SQLAlchemy leaves a '%' that begins no encoding as it is, in user and password
+    // in user and password, SQLAlchemy keeps a '%' that is not an encoding
     const lenient = keyword === 'user' || keyword === 'password';
     const decoded = decodeURIComponent(lenient ? text.replaceAll(/%(?![\da-f]{2})/gi, '%25') : text);
     if (!decoded.includes('\0')) return decoded;
@@ -97,7 +97,7 @@ function decode(keyword: string, text: string, url: Setting, findings: Findings)
   return '';
 }
 
-/** The application hands user and password undecoded to its wait step, host and database to its driver. */
+/** The application passes user and password undecoded to its wait step, and host and database to its driver. */
 function hintAtEncodings(url: Setting, parts: Readonly<Record<string, string | undefined>>, findings: Findings): void {
   const encoded = Object.keys(parts).filter((part) => /%[\da-f]{2}/i.test(parts[part] ?? ''));
   if (encoded.length === 0) return;
@@ -108,7 +108,7 @@ function hintAtEncodings(url: Setting, parts: Readonly<Record<string, string | u
   );
 }
 
-/** Why the grammar does not fit. Nothing of the address is repeated: any part of it may belong to the password. */
+/** Why the address does not fit the grammar. Repeats no part of the address: any part may belong to the password. */
 function complaint(rest: string): string {
   const credentials = rest.slice(0, Math.max(0, rest.lastIndexOf('@')));
   const strays = new Set([...(credentials.match(/[@/?#]/g) ?? []), ...(rest.match(/#/g) ?? [])]);

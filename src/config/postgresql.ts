@@ -8,10 +8,10 @@ import { expected, quote, readText, type Setting, wholeNumber } from './variable
 
 const sslModes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 
-/** As libpq means them (PostgreSQL manual, "SSL Support"), which is not how every driver does. */
+/** In the meaning of libpq (PostgreSQL manual, "SSL Support"), from which some drivers differ. */
 export type SslMode = (typeof sslModes)[number];
 
-/** Where a server listens. */
+/** The address of a server. */
 export interface HostAddress {
   /** A name, an address (IPv6 without brackets), or the folder of a Unix socket, which begins with '/'. */
   readonly host: string;
@@ -21,11 +21,11 @@ export interface HostAddress {
 /** A PostgreSQL database and how to reach it. */
 export interface PostgresTarget extends CertificateFiles, HostAddress {
   readonly kind: 'postgresql';
-  /** Further servers of a list, in its order: none once a run has settled on one (`settleHost`). */
+  /** Further servers of a list, in its order; empty once a run has chosen one (`settleHost`). */
   readonly furtherHosts?: readonly HostAddress[];
-  /** All servers of the list, once a run has settled on one of them: which one that is may change from run to run. */
+  /** All servers of the list, once a run has chosen one of them. The choice may differ from run to run. */
   readonly list?: readonly HostAddress[];
-  /** Whether a server of a list is passed over whose sessions are read-only: `target_session_attrs=read-write`. */
+  /** Whether to skip a server of the list whose sessions are read-only: `target_session_attrs=read-write`. */
   readonly wantsReadWrite?: boolean;
   readonly user: string;
   /** Empty if there is none. */
@@ -34,15 +34,15 @@ export interface PostgresTarget extends CertificateFiles, HostAddress {
   readonly sslmode: SslMode;
   /** Seconds for one attempt to connect; 0 for no limit. */
   readonly connectTimeout?: number;
-  /** What the server is told when a session starts: `-csearch_path=timetracker`. */
+  /** The options of a new session: `-csearch_path=timetracker`. */
   readonly options?: string;
-  /** The schema to work in, where that is another one than a session would find by itself. */
+  /** The schema to use, if it differs from the one that a session would find itself. */
   readonly schema?: string;
-  /** DATABASE_URL as it was written: kept only so that it can be kept out of every message. */
+  /** DATABASE_URL as it was written, to redact it in every message. */
   readonly url?: string;
 }
 
-/** All servers that a target names, in the order in which they are tried. */
+/** All servers of a target, in the order in which they are tried. */
 export function hostsOf({ host, port, furtherHosts = [] }: PostgresTarget): readonly HostAddress[] {
   return [{ host, port }, ...furtherHosts];
 }
@@ -54,7 +54,7 @@ interface CertificateFiles {
   readonly sslkey?: string;
 }
 
-/** Judges libpq's keywords. What is missing although it has no default is a fault of `origin`. */
+/** Checks libpq's keywords. A missing keyword without a default is a fault of `origin`. */
 export function postgresTarget(
   keywords: Keywords,
   origin: string,
@@ -131,8 +131,8 @@ function hostAddresses(hosts: Setting, port: Setting | undefined, findings: Find
 const sessionAttributes = ['any', 'read-write', 'primary', 'prefer-standby'] as const;
 
 /**
- * Which server of a list is wanted (`target_session_attrs`). Whatever it is, db-init takes the primary, for it writes;
- * where the application may end at another server, that is said.
+ * Reads which server of a list is wanted (`target_session_attrs`). db-init always uses the primary, because it writes.
+ * It advises if the application may connect to another server.
  */
 function sessionAttributesOf(
   setting: Setting | undefined,
@@ -160,7 +160,10 @@ function sessionAttributesOf(
   return found ?? 'any';
 }
 
-/** Why something is no host, as far as one can see without asking for it. It is not repeated: it may hold a password. */
+/**
+ * Why a text is not a host, as far as it can be known without a lookup. Does not repeat the text, which may contain a
+ * password.
+ */
 function oddityOf(host: string): string | null {
   if (host.startsWith('/')) return null;
   if (/[@/]/.test(host)) return 'holds more than a host (not shown); an address as a whole belongs into DATABASE_URL';
@@ -171,12 +174,12 @@ function oddityOf(host: string): string | null {
   return null;
 }
 
-/** Whether something is an address, or a part of one that may hold its password: no user or database is called that. */
+/** Whether a text is an address or a part of one that may contain its password: no user or database has such a name. */
 export function holdsAddress(name: string): boolean {
   return /:\/|\/\/.*:|:.*@/s.test(name);
 }
 
-/** libpq's default for the user; a container may run under a number that has no name. */
+/** libpq's default for the user; a container may run with a user id that has no name. */
 function systemUser(): string | undefined {
   try {
     return userInfo().username;
@@ -193,7 +196,7 @@ function numberOf(
   findings: Findings,
 ): number | undefined {
   if (setting === undefined) return undefined;
-  // In an address the port's place may hold a password: "postgresql://user:password" lacks only its host.
+  // In an address, the port may be a password: "postgresql://user:password" lacks only its host.
   const found = setting.variable.startsWith('DATABASE_URL') ? '(not shown)' : quote(setting.value);
   return (
     wholeNumber(setting.value, least, most) ??

@@ -5,10 +5,10 @@ import { hostsOf } from './postgresql.ts';
 /** The password of an address, as it is written there. */
 const writtenPassword = /:\/\/[^:/]*:([^@]*)@|[?&]password=([^&]*)/g;
 
-/** What stands in every other sentence by chance. */
+/** Words that occur in many sentences. */
 const tooShort = /^(?:.{0,2}|\w{3}|\d{4})$/su;
 
-/** What db-init says anyway, and people take for a password. */
+/** Words of db-init's own messages that people use as passwords. */
 const ownWords: ReadonlySet<string> = new Set(
   (
     'admin app application backup compose container correct current data database db-init default development docker ' +
@@ -19,10 +19,10 @@ const ownWords: ReadonlySet<string> = new Set(
 );
 
 /**
- * What no message may show, longest first: the key of the settings, the addresses of notifications, the whole DATABASE_URL,
- * and the password as it is and percent-encoded. A password that equals the name of the user, the host or the database (as the documented
- * default does), or that stands in our sentences anyway, is only kept out as part of an address: blotting it out would
- * make them unreadable, and so tell it.
+ * The texts that no message may show, longest first: the key of the settings, the addresses of notifications, the
+ * whole DATABASE_URL, and the password as it is and percent-encoded. A password that equals the name of the user, the
+ * host or the database (as the documented default does), or that occurs in our own sentences, is only redacted as part
+ * of an address: otherwise the sentences would become unreadable, and show the password by what is missing.
  */
 export function secretsOf({
   database,

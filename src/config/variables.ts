@@ -5,15 +5,15 @@ import type { Findings } from './configuration-error.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A value together with the variable it came from, which a fault has to name. */
+/** A value, and the variable that it came from, for faults. */
 export interface Setting {
   readonly variable: string;
   readonly value: string;
 }
 
-/** Typed access to the environment. What cannot be used becomes a fault; an empty variable counts as unset. */
+/** Typed access to the environment. An invalid value becomes a fault; an empty variable counts as unset. */
 export interface Variables {
-  /** Whether the variable or the one that names its file is set. */
+  /** Whether the variable or its `_FILE` variable is set. */
   has(variable: string): boolean;
   text(variable: string): Setting | undefined;
   /** The variable, or the contents of the file that `<variable>_FILE` names, less one line break at the end. */
@@ -33,7 +33,7 @@ const truths: ReadonlyMap<string, boolean> = new Map([
   ...['0', 'false', 'no', 'off'].map((word) => [word, false] as const),
 ]);
 
-/** A value fit for a message: in quotes, on one line and not endless. */
+/** A value for a message: in quotes, on one line, and shortened. */
 export function quote(value: string): string {
   return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
 }
@@ -44,7 +44,7 @@ export function wholeNumber(text: string, least: number, most: number): number |
   return number >= least && number <= most ? number : undefined;
 }
 
-/** Bytes: more than any secret or bundle of certificates has. A device may have no end. */
+/** Bytes: more than any secret or bundle of certificates. A device may have no end. */
 const longestFile = 4 * 1024 * 1024;
 
 /** The contents of a text file, or why it cannot be read. */
@@ -54,7 +54,7 @@ export function readText(path: string): { kind: 'text'; text: string } | { kind:
     if (bytes.length > longestFile) return { kind: 'unreadable', reason: `it has more than ${longestFile} bytes` };
     return { kind: 'text', text: bytes.toString('utf8') };
   } catch (error) {
-    // "ENOENT: no such file or directory, open '…'": the path is told by whoever asked.
+    // "ENOENT: no such file or directory, open '…'": the caller names the path.
     return {
       kind: 'unreadable',
       reason: String(error)
@@ -64,7 +64,7 @@ export function readText(path: string): { kind: 'text'; text: string } | { kind:
   }
 }
 
-/** Also of what does not say how long it is: a pipe, a device, a file of the kernel. */
+/** Also reads files of unknown length: a pipe, a device, a file of the kernel. */
 function readBeginning(path: string, most: number): Buffer {
   const descriptor = openSync(path, 'r');
   try {
@@ -129,7 +129,7 @@ export function expected(found: string, allowed: string): string {
 }
 
 function readSecret(file: Setting, workingDirectory: string, findings: Findings): Setting | undefined {
-  // Whoever puts the secret itself where its path belongs must not find it in the log.
+  // If the variable holds the secret itself instead of its path, the log must not show it.
   const shown = /^\.{0,2}\//.test(file.value) ? file.value : '(not shown: it does not begin with / or ./)';
   const content = readText(resolve(workingDirectory, file.value));
   if (content.kind === 'unreadable') {
@@ -137,7 +137,7 @@ function readSecret(file: Setting, workingDirectory: string, findings: Findings)
   }
   const value = content.text.replace(/\r?\n$/, '');
   if (value === '') return findings.fault(file.variable, `names an empty file: ${shown}`);
-  // it would end the word for the server, and begin another one
+  // the server would read the rest as another option
   if (value.includes('\0')) return findings.fault(file.variable, `names a file that is no text: ${shown}`);
   return { variable: file.variable, value };
 }

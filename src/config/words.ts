@@ -1,15 +1,15 @@
-/** Commands of a line, or what keeps it from being understood: a clause that fits behind a variable's name. */
+/** The commands of a line, or why it cannot be parsed: a clause to follow the name of the variable. */
 export type Line =
   | { readonly kind: 'commands'; readonly commands: readonly (readonly string[])[] }
   | { readonly kind: 'fault'; readonly problem: string };
 
-/** What only a shell could carry out, where it does not stand in quotes. */
+/** Characters outside of quotes that only a shell understands. */
 const shellSigns = /[|&;<>()$`\n*?]/;
 
 /**
- * Takes a line apart as a shell does, without being one: blanks separate words, quotes and backslashes keep what they
- * enclose, `&&` separates commands. Nothing is expanded. Quotes around the whole line are taken off, since some
- * surfaces pass them on.
+ * Splits a line in the way of a shell: blanks separate words, quotes and backslashes keep their content, `&&`
+ * separates commands. Nothing is expanded. Quotes around the whole line are removed, because some user interfaces pass
+ * them on.
  */
 export function readLine(line: string): Line {
   const found = readWords(line.trim());
@@ -20,7 +20,7 @@ export function readLine(line: string): Line {
   return read.kind === 'fault' ? read : { kind: 'commands', commands: read.commands.map(withoutCaller) };
 }
 
-/** What stands before the command where a whole one was copied: `db-init …`, `docker compose run --rm db-init …`. */
+/** The beginning of a command that was copied as a whole: `db-init …`, `docker compose run --rm db-init …`. */
 function withoutCaller(words: readonly string[]): readonly string[] {
   const isCalled = /^(?:db-init|docker|docker-compose|podman|sudo)$/.test(words[0] ?? '');
   return isCalled ? words.slice(words.indexOf('db-init') + 1) : words;
@@ -66,7 +66,7 @@ const notExpanded =
 
 const fault = (problem: string): Line => ({ kind: 'fault', problem });
 
-/** Where the quote that begins at a place ends; within double quotes a backslash keeps the next sign. */
+/** The end of the quote that begins at a position; inside double quotes a backslash keeps the next character. */
 function closingQuote(line: string, from: number): number {
   const quote = line.charAt(from);
   for (let at = from + 1; at < line.length; at++) {

@@ -8,7 +8,7 @@ import { stateFolderOf } from './state-paths.ts';
 import { entriesOfList, isText, parseRecord, type Fields } from './parse-record.ts';
 import { zonedTime } from '../platform/local-time.ts';
 
-/** How a restored database takes the place of the live one: whole databases, schemas or files change names. */
+/** The kind of swap: databases, schemas or files are renamed. */
 export type Way = 'databases' | 'schemas' | 'files';
 
 /** The names of a swap: `live` becomes `outgoing`, and `incoming` becomes `live`. */
@@ -21,47 +21,47 @@ export interface Places {
 /** A folder of uploads that changes its contents with the database. */
 export interface JournalledUploads {
   readonly folder: string;
-  /** The id under which the set to come is kept as a former one: of an undo alone. */
+  /** The id under which the incoming set is kept as a former one; only for an undo. */
   readonly former: string | null;
 }
 
-/** Which archive it is: told by its content, not by its name. */
+/** The identity of an archive: its content, not its name. */
 export interface ArchiveIdentity {
   readonly path: string;
   /** Bytes. */
   readonly size: number;
   /** Milliseconds since 1970. */
   readonly modified: number;
-  /** In hexadecimal digits; null where nobody will ask for it. */
+  /** In hexadecimal digits; null if it is not needed. */
   readonly sha256: string | null;
 }
 
-/** What a restore or an undo has to remember in order to be finished or taken back by somebody else. */
+/** What another run needs to complete or roll back a restore or an undo. */
 export interface Journal {
   readonly id: string;
   readonly action: 'restore' | 'undo';
   readonly way: Way;
-  /** What people call the live database. */
+  /** The name of the live database for people. */
   readonly database: string;
   readonly archive: ArchiveIdentity | null;
   readonly startedAt: string;
-  /** Who is at work: `host 3f2a, pid 7`. */
+  /** The process of the run: `host 3f2a, pid 7`. */
   readonly holder: string;
   /**
-   * `preparing`: the live database is untouched. `swapping`: what has the live name now has to be looked at.
-   * `finishing`: the new database is live and proven; what is left only has to be done.
+   * `preparing`: the live database is untouched. `swapping`: recovery must find out which database has the live name.
+   * `finishing`: the new database is live and verified; only the remaining steps must be done.
    */
   readonly phase: 'preparing' | 'swapping' | 'finishing';
   readonly places: Places;
   readonly uploads: readonly JournalledUploads[];
 }
 
-/** The journal of this volume: it lives outside the database that is being replaced. */
+/** The journal of this volume. It is outside of the database that is being replaced. */
 export function journalFileOf(config: Pick<Config, 'backupFolder'>): string {
   return join(stateFolderOf(config), 'restore.json');
 }
 
-/** @returns null if there is none; `unreadable` if nobody can tell what it says */
+/** @returns null if there is none; `unreadable` if it cannot be parsed */
 export function readJournal(config: Pick<Config, 'backupFolder'>): Journal | 'unreadable' | null {
   let text: string;
   try {
@@ -72,7 +72,7 @@ export function readJournal(config: Pick<Config, 'backupFolder'>): Journal | 'un
   return parseJournal(text) ?? 'unreadable';
 }
 
-/** What is under way: `a restore of /data/a.zip (host 3f2a, pid 7, since …)`; null if that cannot be told. */
+/** A description of the running work: `a restore of /data/a.zip (host 3f2a, pid 7, since …)`; null if it is unknown. */
 export function describeJournal(config: Pick<Config, 'backupFolder'>): string | null {
   const journal = readJournal(config);
   if (journal === null || journal === 'unreadable') return null;
@@ -86,14 +86,14 @@ export function describeWaitedFor(config: Pick<Config, 'backupFolder'>): string 
 }
 
 /**
- * Writes the journal so that after a loss of power there is either the former one or this one.
- * @param claim of the run that is at work on it: nobody else's journal reads the same
+ * Writes the journal. After a power failure, either the former journal or this one exists.
+ * @param claim of the run that owns it: journals of other runs have other claims
  */
 export function writeJournal(config: Pick<Config, 'backupFolder'>, journal: Journal, claim: string): void {
   writeStateFile(journalFileOf(config), { format: 1, ...journal, claim });
 }
 
-/** Whether the journal is there and was last written by the run of that claim. */
+/** Whether the journal exists and was last written by the run of that claim. */
 export function isClaimed(config: Pick<Config, 'backupFolder'>, claim: string): boolean {
   try {
     return parseRecord(readFileSync(journalFileOf(config), 'utf8'))?.['claim'] === claim;
@@ -102,7 +102,7 @@ export function isClaimed(config: Pick<Config, 'backupFolder'>, claim: string): 
   }
 }
 
-/** The restore is over, or was taken back. */
+/** Removes the journal, when the restore is complete or rolled back. */
 export function removeJournal(config: Pick<Config, 'backupFolder'>): void {
   const file = journalFileOf(config);
   rmSync(`${file}.partial`, { force: true });
@@ -110,7 +110,7 @@ export function removeJournal(config: Pick<Config, 'backupFolder'>): void {
   sync(stateFolderOf(config));
 }
 
-/** Reads a journal. @returns null if it is none that this version understands */
+/** Reads a journal. @returns null if this version does not understand it */
 export function parseJournal(text: string): Journal | null {
   const fields = parseRecord(text);
   if (fields?.['format'] !== 1) return null;

@@ -1,7 +1,7 @@
-/** The members of an object of unknown origin. */
+/** The properties of an object of unknown origin. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** The members of an object, or of the JSON text of one; null if it is none. */
+/** The properties of an object or of its JSON text; null if it is not an object. */
 export function parseRecord(value: unknown): Fields | null {
   if (typeof value === 'string') {
     try {
@@ -18,7 +18,7 @@ export function isText(value: unknown): value is string {
   return typeof value === 'string';
 }
 
-/** The items of a list, each of which has to be readable; null otherwise. */
+/** The items of a list; null if one of them cannot be parsed. */
 export function entriesOfList<Item>(value: unknown, read: (item: unknown) => Item | null): readonly Item[] | null {
   if (!Array.isArray(value)) return null;
   const items: Item[] = [];

@@ -9,7 +9,7 @@ import { restoreHistoryOf } from './state-paths.ts';
 import { type ArchiveIdentity, isId, type JournalledUploads, parseIdentity, type Way } from './journal.ts';
 import { entriesOfList, type Fields, isText, parseRecord } from './parse-record.ts';
 
-/** A restore or an undo that was finished. */
+/** A completed restore or undo. */
 export interface DoneRestore {
   readonly id: string;
   readonly action: 'restore' | 'undo';
@@ -17,21 +17,23 @@ export interface DoneRestore {
   readonly database: string;
   readonly archive: ArchiveIdentity | null;
   readonly finishedAt: string;
-  /** The name that the former database is kept under; null if nothing is kept (any more). */
+  /** The name of the kept former database; null if nothing is kept, or no longer. */
   readonly kept: string | null;
   /** The folders that keep the former uploads under this id. */
   readonly uploads: readonly string[];
-  /** What the former database held when it was put aside; null if nobody measured it, or if nothing is kept. */
+  /**
+   * The measurement of the former database when it was put aside; null if it was not measured, or if nothing is kept.
+   */
   readonly measured: Measurement | null;
-  /** What the former uploads of a folder were when they were put aside, as far as somebody measured them. */
+  /** The measurements of the former uploads when they were put aside, as far as they exist. */
   readonly measuredUploads: Readonly<Record<string, MeasuredUploads>>;
 }
 
 type Remembering = Pick<Config, 'backupFolder' | 'database'>;
 
 /**
- * What was restored here, the last one last.
- * @throws Failure `restore-refused` if that cannot be told: an archive would be restored again, over what came after it
+ * The restores of this folder, the last one last.
+ * @throws Failure `restore-refused` if the file cannot be read: an archive might be restored again, over newer data
  */
 export function readHistory(config: Remembering): readonly DoneRestore[] {
   const text = readText(config);
@@ -42,7 +44,7 @@ export function readHistory(config: Remembering): readonly DoneRestore[] {
   return done;
 }
 
-/** @returns null if there is no memory yet */
+/** @returns null if there is no history yet */
 function readText(config: Remembering): string | null {
   try {
     return readFileSync(restoreHistoryOf(config), 'utf8');
@@ -86,7 +88,7 @@ function parseDone(value: unknown): DoneRestore | null {
   const archive = fields['archive'] === null ? null : parseIdentity(fields['archive']);
   const uploads = entriesOfList(fields['uploads'], (item) => (isText(item) ? item : null));
   if (!isText(id) || !isText(database) || !isText(finishedAt) || (kept !== null && !isText(kept))) return null;
-  // an entry's names can be dropped, so they must be names that a restore makes
+  // the databases that an entry names can be dropped, so they must be names that a restore makes
   if (!isId(id) || (kept !== null && !kept.endsWith(`_${id}`))) return null;
   if (action !== 'restore' && action !== 'undo') return null;
   if (way !== 'databases' && way !== 'schemas' && way !== 'files') return null;

@@ -6,17 +6,17 @@ import { reasonOf } from '../errors/failure.ts';
 import { entriesOfList, type Fields, isText, parseRecord } from './parse-record.ts';
 import { onceMemoryOf } from './state-paths.ts';
 
-/** What is remembered of the commands that TT_RUN_ONCE names. */
+/** The progress of the commands in TT_RUN_ONCE. */
 export interface OnceMemory {
-  /** The value of the variable: another value is another order. */
+  /** The value of the variable: another value starts again. */
   readonly commands: readonly (readonly string[])[];
-  /** How many of them were carried out. */
+  /** How many of them were run. */
   readonly finished: number;
   /** How often the next one failed without having changed anything. */
   readonly failures: number;
-  /** When the last one began: written before it, so that nothing is done twice after a crash. */
+  /** When the last one began. It is written first, so that a crash does not lead to a second run. */
   readonly begunAt: string;
-  /** How it ended; null while it is at work, or where nobody knows. */
+  /** How it ended; null while it runs, or if that is unknown. */
   readonly end: OnceEnd | null;
 }
 
@@ -29,7 +29,7 @@ export interface OnceEnd {
 
 type Remembering = Pick<Config, 'backupFolder'>;
 
-/** @returns null if nothing is remembered @throws Error that says why it cannot be read */
+/** @returns null if there is no record @throws Error that says why it cannot be read */
 export function readOnce(config: Remembering): OnceMemory | null {
   let text: string;
   try {

@@ -25,7 +25,7 @@ export function writeStamp(config: Config, database: Database, heads: readonly s
   }
 }
 
-/** When a database was healthy here after something was written to it; null where nobody noted that. */
+/** When a database was healthy here after a change; null if there is no record. */
 export function healthyAtOf(config: Pick<Config, 'backupFolder'>): Date | null {
   try {
     const note = parseRecord(readFileSync(stampFileOf(config), 'utf8'))?.['healthyAt'];

@@ -7,7 +7,7 @@ import { displayNameOf } from '../database/target-name.ts';
 import { replaceFile } from '../platform/durable-file.ts';
 import { isText, parseRecord } from './parse-record.ts';
 
-/** What a scheduler of backups does, as its health check reads it. Times are ISO 8601. */
+/** The state of a backup scheduler, for its health check. Times are ISO 8601. */
 export interface SchedulerState {
   readonly pid: number;
   /** When the next backup is due; null while one is made. */
@@ -17,8 +17,8 @@ export interface SchedulerState {
 }
 
 /**
- * The file of the state. It lies among the temporary files, not in the state folder: what is there was written since the
- * container was started.
+ * The file of the state. It is in the temporary folder and not in the state folder, so it was written since the
+ * container started.
  */
 export function schedulerStateOf({ backupFolder, database }: Pick<Config, 'backupFolder' | 'database'>): string {
   const which = createHash('sha256')
@@ -34,7 +34,7 @@ export function writeSchedulerState(file: string, state: SchedulerState): void {
   replaceFile(file, JSON.stringify(state), 0o600, `${file}.${randomUUID()}`);
 }
 
-/** @returns null where there is none that can be read */
+/** @returns null if there is no readable file */
 export function readSchedulerState(file: string): SchedulerState | null {
   try {
     const state = parseRecord(readFileSync(file, 'utf8'));

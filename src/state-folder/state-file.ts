@@ -4,7 +4,7 @@ import { replaceFile } from '../platform/durable-file.ts';
 import { makeStateFolder } from './state-paths.ts';
 
 /**
- * Writes a file of the state folder as JSON, in one step and durably; the folder is made where it is missing.
+ * Writes a file of the state folder as JSON, atomically and durably. Makes the folder if it is missing.
  * @throws Error that names the file
  */
 export function writeStateFile(file: string, content: unknown): void {

@@ -5,37 +5,37 @@ import type { Config } from '../config/config.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { ownPrefix } from '../platform/own-files.ts';
 
-/** Where db-init keeps what it must remember outside the database. */
+/** The folder for db-init's own notes outside of the database. */
 export function stateFolderOf(config: Pick<Config, 'backupFolder'>): string {
   return join(config.backupFolder, ownPrefix);
 }
 
 /**
- * Makes the folder that `stateFolderOf` names, readable for its owner alone whatever the umask is: copies of databases
- * and uploads lie in it during a restore. The backup folder above it is made as usual.
+ * Makes the folder of `stateFolderOf`, readable only for its owner whatever the umask: it holds copies of databases
+ * and uploads during a restore. Makes the backup folder above it with the usual mode.
  * @throws Error of the file system, if it cannot be made
  */
 export function makeStateFolder(folder: string): void {
   makeFolder(dirname(folder));
   const isNew = makeFolder(folder, 0o700);
   const mode = statSync(folder).mode & 0o777;
-  // an older folder never gets more rights than it has
+  // never add rights to an existing folder
   const wanted = isNew ? 0o700 : mode & 0o700;
   if (mode === wanted) return;
   try {
     chmodSync(folder, wanted);
   } catch (error) {
-    // somebody else's, or a file system without modes: whether it can be written to is seen at the writing
+    // it has another owner, or the file system has no modes: a later write will show whether it is writable
     if (!hasCode(error, 'EPERM', 'ENOTSUP')) throw error;
   }
 }
 
-/** The note that a database was healthy here once. */
+/** The note that a database was healthy here. */
 export function stampFileOf(config: Pick<Config, 'backupFolder'>): string {
   return join(stateFolderOf(config), 'stamp.json');
 }
 
-/** The journal of a restore, if one did not finish, or if nobody can tell: a folder that may not be searched is not empty. */
+/** The journal of an unfinished restore. A folder that cannot be searched counts as if it had one. */
 export function findRestoreJournal(config: Pick<Config, 'backupFolder'>): string | null {
   const folder = stateFolderOf(config);
   const journal = join(folder, 'restore.json');
@@ -46,12 +46,12 @@ export function findRestoreJournal(config: Pick<Config, 'backupFolder'>): string
   }
 }
 
-/** The memory of restores that were finished. */
+/** The history of completed restores. */
 export function restoreHistoryOf(config: Pick<Config, 'backupFolder'>): string {
   return join(stateFolderOf(config), 'restores.json');
 }
 
-/** The memory of what TT_RUN_ONCE named. */
+/** The progress of TT_RUN_ONCE. */
 export function onceMemoryOf(config: Pick<Config, 'backupFolder'>): string {
   return join(stateFolderOf(config), 'run-once.json');
 }
@@ -67,8 +67,8 @@ export function restoreHistoryVersion(config: Pick<Config, 'backupFolder'>): str
 }
 
 /**
- * Traces of a former database on the volumes, a sentence each. An empty database beside them is what a lost or
- * wrongly mounted database volume looks like.
+ * Traces of a former database on the volumes, one sentence each. An empty database beside such traces usually means a
+ * lost or wrongly mounted database volume.
  */
 export function findTraces(config: Pick<Config, 'backupFolder' | 'uploadRoots'>): readonly string[] {
   const traces: string[] = [];
@@ -81,7 +81,7 @@ export function findTraces(config: Pick<Config, 'backupFolder' | 'uploadRoots'>)
   return traces;
 }
 
-/** Whether there is any file below a folder but placeholders; the backup folder may lie among the uploads. */
+/** Whether a folder holds any file except placeholders; the backup folder may be inside the uploads. */
 export function holdsFiles(folder: string, backupFolder: string): boolean {
   if (resolve(folder) === resolve(backupFolder)) return false;
   return entriesOf(folder).some((entry) =>
