@@ -1,6 +1,6 @@
 /**
- * Measures db-init against the plain tools, side by side in one run: `npm run bench`. What counts are the ratios;
- * seconds depend on the machine. The limits are the ones that docs/performance.md promises for a quiet machine.
+ * Measures db-init against the plain tools, side by side in one run: `npm run bench`. Compare the ratios; seconds
+ * depend on the machine. The limits are those of docs/performance.md for a quiet machine.
  */
 import { describeMachine } from './machine.ts';
 import { measureLarge } from './measure-large.ts';
@@ -11,7 +11,7 @@ import { openBench } from './workbench.ts';
 
 const [, , part = 'all'] = process.argv;
 if (!['all', 'small', 'large'].includes(part)) throw new Error(`npm run bench -- [small | large], not ${part}`);
-/** As many as the limit is promised for; fewer where others wait for it. */
+/** The number for which the limit is given; fewer on request. */
 const timeEntries = part === 'small' ? 100_000 : 1_000_000;
 const sizes = {
   database: gigabytes('BENCH_GIGABYTES', 0.2),
@@ -34,7 +34,7 @@ try {
   await bench.close();
 }
 
-/** Whoever waits hears of it; the table stays clean. */
+/** Progress goes to standard error, so that the table stays clean. */
 async function announced(what: string, measure: () => Promise<readonly Result[]>): Promise<readonly Result[]> {
   const started = performance.now();
   process.stderr.write(`Measuring ${what} … `);

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { type BenchServer, outputOf, timed } from './workbench.ts';
 
-/** A tool that people would pick in place of db-init, with the same schema in as many revisions. */
+/** A tool that people would use instead of db-init, with the same schema in as many revisions. */
 export interface OtherTool {
   readonly name: string;
   /** Brings a database to the head. @returns seconds */
@@ -12,14 +12,14 @@ export interface OtherTool {
   readonly upgradeTo: (url: string, revision: number) => void;
 }
 
-/** Those of them that this machine has. dbmate is one file that has to be downloaded: nothing here does that. */
+/** The tools that this machine has. dbmate is one file, which must be downloaded by hand. */
 export function otherTools(server: BenchServer, head: string, folder: string, revisions: number): readonly OtherTool[] {
   const dump = outputOf(join(server.bin, 'pg_dump'), ['--no-owner', '--no-acl', '--inserts', head]);
   const steps = inSteps(statementsOf(dump), revisions);
   return [umzug(steps, join(folder, 'umzug')), ...alembic(steps, join(folder, 'alembic'))];
 }
 
-/** The statements of a dump that make something. */
+/** The statements of a dump that create objects. */
 function statementsOf(dump: string): readonly string[] {
   return dump
     .replaceAll(/^(?:--.*|\\.*|SET .*|SELECT pg_catalog\.set_config.*)$/gm, '')

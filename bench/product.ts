@@ -5,7 +5,7 @@ import { openDatabase } from '../src/database/open.ts';
 import { openRecord } from '../src/report/run-record.ts';
 import type { RestoreContext } from '../src/restore/target.ts';
 
-/** What db-init's commands hand to their steps: here the steps are called one by one, to be timed one by one. */
+/** What db-init's commands pass to their steps. Here the steps are called and timed one by one. */
 export type ProductContext = BackupContext & RestoreContext;
 
 const silent = (): void => undefined;

@@ -1,4 +1,4 @@
-/** What a comparison came to. */
+/** The result of a comparison. */
 export interface Result {
   readonly what: string;
   readonly ours: number;
@@ -9,14 +9,17 @@ export interface Result {
   readonly limit: Limit;
 }
 
-/** What is promised of a ratio. */
+/** The limit of a ratio. */
 export type Limit =
   /** Of ours to theirs: so many times as long, or as large. */
   | { readonly kind: 'at most'; readonly ratio: number }
   /** Of our throughput to theirs. */
   | { readonly kind: 'at least'; readonly ratio: number };
 
-/** Other work on the machine may cost one side more than the other: only beyond this is a limit taken for broken. */
+/**
+ * Other work on the machine may slow down one side more than the other: a limit counts as missed only beyond this
+ * tolerance.
+ */
 const tolerance = 2;
 
 /** One line for each result, below a heading. */

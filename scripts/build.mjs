@@ -9,9 +9,9 @@ import { build as bundle, transform } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * Writes dist/ anew; what a former build left there goes.
+ * Writes dist/, and removes the files of former builds.
  * @returns {Promise<void>}
- * @throws {Error} after what is wrong with the source was printed
+ * @throws {Error} after the errors in the source were printed
  */
 export async function build() {
   const program = await bundle({
@@ -19,7 +19,7 @@ export async function build() {
     entryPoints: { main: 'src/main.ts' },
     outdir: 'dist/chunks',
     chunkNames: '[name]-[hash]',
-    // Dynamic imports stay dynamic: a run loads only what it needs. esbuild knows how to split ES modules alone.
+    // Dynamic imports stay dynamic, so a run loads only what it needs. esbuild can only split ES modules.
     splitting: true,
     format: 'esm',
   });
@@ -52,7 +52,7 @@ function shared() {
     define: {
       DB_INIT_VERSION: JSON.stringify(version),
       DB_INIT_SETTINGS: JSON.stringify(readFileSync(join(root, '.env.example'), 'utf8')),
-      // pg asks for them to tell Cloudflare from Node, and the mere question loads Node's whole fetch (17 ms)
+      // pg checks for them to distinguish Cloudflare from Node; the check alone loads Node's whole fetch (17 ms)
       Response: 'undefined',
       navigator: 'undefined',
     },
@@ -71,7 +71,7 @@ const target = 'node20';
 const driver = 'better-sqlite3/build/Release/better_sqlite3.node';
 
 /**
- * What was bundled, by the path that it belongs to.
+ * The bundled texts, by their paths.
  * @param {import('esbuild').BuildResult<{ write: false }>} result
  * @returns {[string, string][]}
  */
@@ -79,11 +79,11 @@ function textsOf({ outputFiles }) {
   return outputFiles.map(({ path, text }) => [relative(root, path), text]);
 }
 
-/** What a run needs that has nothing to do, on either engine. */
+/** The modules for a run that has nothing to do, on either engine. */
 const neededAtOnce = new Set(['src/main.ts', 'src/database/postgres/database.ts', 'src/database/sqlite/database.ts']);
 
 /**
- * The files of the program, each a function for scripts/loader.cjs; those that every run needs are one file.
+ * The files of the program, each a function for scripts/loader.cjs. Those that every run needs are one file.
  * @param {import('esbuild').BuildResult<{ write: false, metafile: true }>} result
  * @returns {Promise<[string, string][]>}
  */
@@ -91,7 +91,7 @@ async function chunksOf(result) {
   const { outputs } = result.metafile;
   const entries = Object.keys(outputs).filter((path) => neededAtOnce.has(outputs[path]?.entryPoint ?? ''));
   const core = new Set(entries);
-  // a set that grows while it is walked through
+  // the set grows during the iteration
   for (const path of core) {
     for (const { kind, path: imported } of outputs[path]?.imports ?? []) {
       if (kind === 'import-statement' && imported in outputs) core.add(imported);
@@ -121,9 +121,9 @@ async function chunksOf(result) {
 }
 
 /**
- * As a function in place of a module: Node loads functions much faster, and V8 keeps what it has compiled of them.
+ * Wraps a module in a function: Node loads functions much faster, and V8 can cache their compiled code.
  * @param {string} text
- * @param {readonly string[]} packages what it is made of, for who wants to know
+ * @param {readonly string[]} packages the packages in it, for the licence comment
  */
 async function asChunk(text, packages) {
   const { code } = await transform(text, {
@@ -136,7 +136,10 @@ async function asChunk(text, packages) {
   return `function (require, module, exports) {\n${heading}${code}}`;
 }
 
-/** Has runs of the program leave what V8 has compiled: of the core one with nothing to do, of the rest those that load it. */
+/**
+ * Runs the program so that V8's compiled code is kept: a run with nothing to do for the core, other runs for the other
+ * files.
+ */
 function keepCodeCache() {
   const folder = mkdtempSync(join(tmpdir(), 'db-init-build-'));
   const keep = ['--require', join(root, 'scripts/keep-code-cache.cjs')];
@@ -166,7 +169,7 @@ function keepCodeCache() {
   }
 }
 
-/** Writes dist/library.d.ts. What is exported names only types of the language, so nothing it imports has to be read. */
+/** Writes dist/library.d.ts. The exports use only types of the language, so no imported file must be read. */
 function declareLibrary() {
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
   const alone = ['--ignoreConfig', '--noCheck', '--noResolve', '--types', ''];
@@ -179,18 +182,18 @@ function declareLibrary() {
   if (status !== 0) throw new Error('the types of the library could not be written');
 }
 
-/** What packages load and nobody needs here, and what they get instead: `{}`, or what `instead` says. */
+/** Modules that packages load and that db-init does not need. They are replaced by `{}` or by `instead`. */
 const replaced = [
-  // it looks for the driver in a dozen places, and loads three packages for that
+  // it searches the driver in a dozen places, and loads three packages for the search
   { owner: 'better-sqlite3', path: /^bindings$/, instead: `() => require(${JSON.stringify(driver)})` },
-  // umzug's own command line would bring 0.9 MB to load with every migration
+  // umzug's own command line would add 0.9 MB to every migration
   { owner: 'umzug', path: /^\.\/cli$/ },
-  // what Sequelize has for other database servers, and a package that is not installed for a type that no table has
+  // Sequelize's code for other database servers, and a package for a type that no table has
   { owner: 'sequelize', path: /^\.\/dialects\/(db2|mariadb|mssql|mysql|oracle|snowflake)$/ },
   { owner: 'sequelize', path: /^pg-hstore$/ },
-  // checks of values, which the database does, and shapes on the map
+  // checks of values, which the database makes, and geometry
   { owner: 'sequelize', path: /^(validator|wkx)$/ },
-  // 0.7 MB of time zones: the models have no columns with one
+  // 0.7 MB of time zones, which the models do not use
   { owner: 'moment-timezone', path: /latest\.json$/, instead: '{ zones: [], links: [], countries: [] }' },
 ];
 
@@ -232,7 +235,7 @@ function compactJson(path) {
 }
 
 /**
- * The licences of the packages that were bundled, as they ask to be passed on with every copy.
+ * The licences of the bundled packages, which must accompany every copy.
  * @param {string[]} inputs the bundled files
  */
 function licenses(inputs) {

@@ -1,18 +1,18 @@
-# Read by the scripts that run on the host, with $scripts as the folder that they lie in: goes to the folder of the compose
-# file that has a service db-init, or says why there is none and ends the script.
+# Sourced by the scripts that run on the host; $scripts is their folder. Changes to the folder of the compose file with
+# a service db-init, or says why there is none and ends the script.
 
 knows_db_init() {
   (cd "$1" && docker compose config --services 2>/dev/null) | grep -qx db-init
 }
 
-# the folder that the command is given in, the project's, or that of a compose file which the project lies beside
+# the current folder, the project's folder, or the folder above it
 for folder in "$PWD" "$scripts/.." "$scripts/../.."; do
   if knows_db_init "$folder"; then
     cd "$folder"
     return 0
   fi
 done
-# a file that cannot be read, because .env lacks a variable say, is not a missing one
+# an invalid file (for example, .env lacks a variable) is not a missing one
 for folder in "$PWD" "$scripts/.." "$scripts/../.."; do
   if ! said=$(cd "$folder" && docker compose config --quiet 2>&1); then
     case $said in

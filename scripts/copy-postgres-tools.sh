@@ -11,14 +11,14 @@ for root in "$@"; do
     target=${bin#"$root"}
     mkdir -p "$target"
     cp "$bin/pg_dump" "$bin/pg_restore" "$bin/psql" "$target"
-    # A library that has come may lack others.
+    # A copied library may need others.
     while libraries=$(missing "$target"/*) && [ -n "$libraries" ]; do
       for library in $libraries; do
         cp -L "$root"/usr/lib/*-linux-gnu*/"$library" /usr/local/lib
       done
       ldconfig
     done
-    # Also the libraries that were here already have to be new enough.
+    # The libraries that were here already must be new enough as well.
     for tool in "$target"/*; do "$tool" --version; done
   done
 done

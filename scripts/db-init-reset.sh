@@ -1,10 +1,9 @@
-#!/bin/sh
-# Deletes ALL DATA of TimeTracker and creates its schema anew, after a safety backup: `db-init reset`, with the
-# application stopped meanwhile. Asks for the database's name on a terminal; elsewhere give --yes-delete-all-data NAME or
-# TT_FORCE_RESET_DB=true. Works from any folder, on the host and inside the container; options are handed on.
+# !/bin/sh Makes a safety backup, deletes ALL DATA of TimeTracker and creates its schema again: `db-init reset`, while
+# the application is stopped. Asks for the database's name on a terminal; elsewhere give --yes-delete-all-data NAME or
+# TT_FORCE_RESET_DB=true. Works from any folder, on the host and inside the container; options are passed on.
 set -eu
 
-# inside the container there is nothing to stop from here
+# inside the container, the application cannot be stopped
 inside=/opt/db-init/entrypoint
 if [ -x "$inside" ]; then exec "$inside" reset "$@"; fi
 
@@ -18,7 +17,7 @@ if docker compose ps --services --status running | grep -qx app; then running=tr
 start_again() {
   status=$?
   trap - EXIT
-  # whether or not it was reset: db-init looks at the database first
+  # also if nothing was reset: db-init checks the database first
   if "$running"; then docker compose up -d app || status=$?; fi
   exit "$status"
 }

@@ -1,6 +1,5 @@
-#!/bin/sh
-# Fills the database with development data: `db-init seed`, with FLASK_ENV=development, which it wants. What is there
-# stays. Works from any folder, on the host and inside the container; options are handed on.
+# !/bin/sh Fills the database with development data: `db-init seed` with the required FLASK_ENV=development. Existing
+# rows stay. Works from any folder, on the host and inside the container; options are passed on.
 set -eu
 
 inside=/opt/db-init/entrypoint

@@ -1,9 +1,9 @@
 /**
- * Brings a release of TimeTracker in, from what the application's own Alembic does to databases:
- *   npm run release:import -- --release 5.18.0 [--application COMMAND]
- * COMMAND runs the application's Alembic on the database in DATABASE_URL, and is asked for `heads`, `history` and
- * `upgrade REVISION`. Exit code 0: all is written; 1: it could not be imported; 2: something is left to do by hand.
- * It may be interrupted and repeated: files that are there are run and compared, and not written over.
+ * Imports a release of TimeTracker: runs the application's own Alembic on databases and writes migrations from the
+ * result: npm run release:import -- --release 5.18.0 [--application COMMAND] COMMAND runs the application's Alembic on
+ * the database in DATABASE_URL, and takes `heads`, `history` and `upgrade REVISION`. Exit code 0: everything is
+ * written; 1: the import failed; 2: something is left to do by hand. It may be interrupted and repeated: it runs and
+ * compares existing files, and never overwrites them.
  */
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
@@ -37,7 +37,7 @@ async function main(signal: AbortSignal): Promise<number> {
   const release = /^v?(\d+\.\d+\.\d+)$/.exec(values.release ?? '')?.[1];
   if (release === undefined) throw new Error(`--release takes a release such as 5.18.0. ${usage}`);
   const image = `ghcr.io/drytrix/timetracker:${release}`;
-  // the SQLite files lie on this machine: the container has to see them in the same place
+  // the SQLite files are on this machine: the container must see them at the same path
   const inImage = `docker run --rm --network host -e DATABASE_URL -v "$IMPORT_FOLDER:$IMPORT_FOLDER" ${image} flask db`;
   const project = openProject('.');
   const imported = await inWorkshop((workshop) =>

@@ -1,7 +1,6 @@
-/// <reference types="node" />
-// dist/main.js: starts the program. What every run needs lies in one file, together with what V8 has made of it before:
-// to open many files and to compile them anew took most of the time of a run that had nothing to do. Everything else
-// lies in files of its own, which are loaded when they are asked for.
+// / <reference types="node" /> dist/main.js: starts the program. The code that every run needs is one file, and V8's
+// compiled form of it is beside it: otherwise, a run with nothing to do would spend most of its time opening and
+// compiling many files. All other code is in separate files, which are loaded on demand.
 const { readFileSync } = require('node:fs');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
@@ -17,7 +16,7 @@ const core = chunksIn('core.js');
 let revisions = null;
 
 /**
- * The value of a file of the program. All of them are ASCII.
+ * Evaluates a file of the program. All of them are ASCII.
  * @param {string} name
  * @returns {unknown}
  */
@@ -29,7 +28,7 @@ function evaluate(name) {
 }
 
 /**
- * What the build has kept. V8 looks whether it is its own, and compiles the file itself if not.
+ * The compiled code that the build has kept. V8 checks whether it fits, and otherwise compiles the file itself.
  * @param {string} file
  */
 function codeCache(file) {
@@ -62,7 +61,7 @@ function load(id) {
  * @returns {Chunk}
  */
 function chunk(name) {
-  // an old database needs nearly all of them
+  // an old database needs nearly all migrations
   if (/^\d/.test(name)) revisions ??= chunksIn('revisions.js');
   return core[name] ?? revisions?.[name] ?? /** @type {Chunk} */ (evaluate(name));
 }

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { execa } from 'execa';
 import type { Moment } from './record-svg.ts';
 
-/** A project of its own: the one of this name in the pictures may be somebody's installation. */
+/** A separate compose project: the one with the name in the pictures may be a real installation. */
 const project = 'db-init-record';
 const files = ['docker-compose.yml', 'test/e2e/stand-in.yml'].flatMap((file) => ['--file', file]);
 const compose = ['compose', '--ansi', 'never', '--project-name', project, ...files];
@@ -34,7 +34,7 @@ export async function recordComposeUp(): Promise<readonly Moment[]> {
   }
 }
 
-/** What the server logs while it starts is left out but for its last line. */
+/** Leaves out the server's log lines of the start, except the last one. */
 function withoutServer(moment: Moment): readonly Moment[] {
   return moment.text.startsWith('db-1 ') && !moment.text.includes('ready to accept') ? [] : [moment];
 }

@@ -10,33 +10,33 @@ import { installations } from '../test/support/postgres-installations.ts';
 import type { Moment } from './record-svg.ts';
 import { queryValue } from './with-database.ts';
 
-/** Where a scenario plays: folders and a server of its own, which the recording shows as those of the image. */
+/** The environment of a scenario: its own folders and server, which the recording shows as those of the image. */
 export interface Stage {
-  /** A new, empty database of PostgreSQL, or the place of an SQLite file: what DATABASE_URL says. */
+  /** Makes a new, empty PostgreSQL database, or a path for an SQLite file. @returns DATABASE_URL */
   database(engine: 'postgresql' | 'sqlite'): Promise<string>;
-  /** Loads a gzipped dump of the fixtures into the database that was made last. */
+  /** Loads a gzipped dump of the fixtures into the newest database. */
   load(fixture: string): Promise<void>;
   /** Puts an archive of the fixtures into the backup folder. */
   archive(fixture: string, name: string): void;
   /** Runs db-init without showing it. */
   quietly(url: string, args: readonly string[]): Promise<void>;
-  /** Runs db-init. @returns what it printed, with the times at which that came, counted from its start */
+  /** Runs db-init. @returns what it printed, with the times since its start */
   shown(url: string, args: readonly string[]): Promise<readonly Moment[]>;
-  /** What stands for a path in the image, as the process is to be given it. */
+  /** The path on this machine that stands for a path in the image. */
   real(shown: string): string;
 }
 
-/** What is mounted in the application's container. Mounting needs root. */
+/** The mounts of the application's container. Mounting needs root. */
 const volumes = ['/data/uploads', '/app/app/static/uploads', '/app/uploads/project_attachments'];
 
-/** Sets the stage, hands it over, and clears it away. */
+/** Makes the environment, passes it on, and removes it. */
 export async function onStage(work: (stage: Stage) => Promise<void>): Promise<void> {
   const [installation] = await installations(['initdb', 'postgres', 'psql', 'pg_dump', 'pg_restore']);
   if (installation === undefined) throw new Error('PostgreSQL is not installed on this machine');
   const server = await startCluster(dirname(installation.bin));
   try {
     await letInWithPassword(server);
-    // of a server that has just been started db-init makes sure that it stays, and says so
+    // db-init checks that a server which has just started stays up, and says so
     await setTimeout(4000);
     await work(stageOf(server, installation.bin));
   } finally {
@@ -58,7 +58,7 @@ function stageOf({ url: superuser }: LocalServer, bin: string): Stage {
   const real: Stage['real'] = (path) => join(root, path);
   const environment = (url: string) => ({
     PATH: `${bin}:${process.env['PATH']}`,
-    // what an operator sees, whatever folder this clone lies in
+    // what an operator sees, independent of the folder of this clone
     TT_COMMAND_PREFIX: 'docker compose run --rm db-init',
     DATABASE_URL: url,
     UPLOAD_FOLDER: real('/data/uploads'),
@@ -74,7 +74,7 @@ function stageOf({ url: superuser }: LocalServer, bin: string): Stage {
     rmSync(root, { recursive: true, force: true });
   };
 
-  /** What the application leaves on its volumes. */
+  /** The files of the application on its volumes. */
   const use = (): void => {
     for (const volume of volumes) writeFileSync(real(`${volume}/receipt.png`), 'a file of the installation');
     writeFileSync(real('/data/installation.json'), '{}');
@@ -120,8 +120,8 @@ function stageOf({ url: superuser }: LocalServer, bin: string): Stage {
 }
 
 /**
- * Both streams go into one pipe, as on a terminal: the order of the lines is theirs. The server is called db, as in a
- * compose file, for this process alone.
+ * Both streams use one pipe, as on a terminal, so the lines keep their order. Only for this process, the server is
+ * called db, as in a compose file.
  */
 function capture(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Moment[]> {
   const began = performance.now();

@@ -1,6 +1,6 @@
 import { partsOf } from '../src/report/colours.ts';
 
-/** A piece of a recording: what stood on the terminal, and when. */
+/** A piece of a recording: a line on the terminal, and its time. */
 export interface Moment {
   /** Seconds from the beginning of the recording. */
   readonly at: number;
@@ -24,9 +24,9 @@ const style = `
     }`;
 
 /**
- * Draws a terminal in which the lines appear one after the other. What does not move (a printout, a reader who wants
- * no motion) shows all of them: only the animation hides a line, until its time has come.
- * @param title what stands in the title bar, and is read aloud
+ * Draws a terminal in which the lines appear one after the other. Without motion (a printout, a reader who prefers no
+ * motion) all lines are visible, because only the animation hides a line until its time.
+ * @param title the text of the title bar, also for screen readers
  */
 export function renderTerminal(title: string, moments: readonly Moment[]): string {
   const rows = moments.flatMap(({ at, ...moment }) => draw(moment).map((spans) => ({ at, spans })));
@@ -51,7 +51,7 @@ ${lines.join('\n')}
 
 /** The rows that a line takes, each with its colours. */
 function draw({ text, kind }: Pick<Moment, 'text' | 'kind'>): string[] {
-  // the program prints no colours where nobody looks on: these are the ones that it has on a terminal
+  // the program prints colours only on a terminal: these are the same ones
   const [time, said] = partsOf(text);
   const rest = kind === 'command' ? text : said.text;
   const [lead, headTone, tone] =

@@ -1,9 +1,8 @@
 /**
- * Records what db-init prints, in runs that really happen, as pictures for the documentation: `docs/images/*.svg`.
- * Needs Linux, root and PostgreSQL's programs on the machine; the server is one of its own.
- *   npm run build && node scripts/run-ts.mjs scripts/record.ts [NAME...]
- * The picture of a whole `docker compose up` needs Docker and the image instead, and is recorded where it is asked for:
- *   docker build -t timetracker-db-init . && node scripts/run-ts.mjs scripts/record.ts compose-up
+ * Records the output of real runs of db-init as pictures for the documentation: `docs/images/*.svg`. Needs Linux, root
+ * and PostgreSQL's programs; starts a server of its own. npm run build && node scripts/run-ts.mjs scripts/record.ts
+ * [NAME...] The picture of a whole `docker compose up` needs Docker and the image instead, and is recorded only on
+ * request: docker build -t timetracker-db-init . && node scripts/run-ts.mjs scripts/record.ts compose-up
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -12,10 +11,10 @@ import { recordComposeUp } from './record-compose.ts';
 import { type Moment, renderTerminal } from './record-svg.ts';
 
 interface Scenario {
-  /** The picture is called `terminal-<name>.svg`. */
+  /** The name of the picture is `terminal-<name>.svg`. */
   readonly name: string;
   readonly title: string;
-  /** What is there before the recording begins. @returns DATABASE_URL */
+  /** Prepares the state before the recording. @returns DATABASE_URL */
   readonly prepare: (stage: Stage) => Promise<string>;
   /** The commands, with paths as in the image. */
   readonly commands: readonly (readonly string[])[];
@@ -83,7 +82,7 @@ const scenarios: readonly Scenario[] = [
   },
 ];
 
-/** Seconds: until a command stands at the prompt, until it is started, and until the next prompt. */
+/** Seconds until a command appears at the prompt, until it starts, and until the next prompt. */
 const pause = { prompt: 0.4, start: 0.8, next: 1.6 } as const;
 
 if (process.argv.includes('compose-up')) save('compose-up', 'docker compose up, refused', await recordComposeUp());
@@ -109,7 +108,10 @@ function save(name: string, title: string, moments: readonly Moment[]): void {
   process.stdout.write(`${file}\n`);
 }
 
-/** A picture without what differs in each run (times, durations): where all else is the same, the former one stays. */
+/**
+ * A picture without the values that differ in each run (times, durations). If the rest is equal, the former picture is
+ * kept.
+ */
 function steady(picture: string): string {
   return picture
     .replaceAll(/animation-delay:[\d.]+s/g, '')
@@ -128,7 +130,7 @@ async function play(stage: Stage, url: string, command: readonly string[], befor
   ];
 }
 
-/** A run of many revisions is shown by its first and its last ones. */
+/** Of a run with many revisions, only the first and the last ones are shown. */
 function shortened(moments: readonly Moment[]): readonly Moment[] {
   const numbered = moments.flatMap(({ text }, at) => (/^\S* +\d+\/\d+ /.test(text) ? [at] : []));
   const [from, to] = [numbered[3], numbered.at(-2)];

@@ -9,7 +9,7 @@ if (file === undefined) throw new Error('which file is to be run?');
 const folder = fileURLToPath(new URL('../node_modules/.cache/db-init', import.meta.url));
 mkdirSync(folder, { recursive: true });
 const outfile = join(folder, `${basename(file, '.ts')}.mjs`);
-// a migration that somebody took away, to have it written anew, is only missed by who loads it
+// a deleted migration, which will be written again, fails only when it is loaded
 const missingMigrations = {
   name: 'missing-migrations',
   setup: ({ onResolve }) =>

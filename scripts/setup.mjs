@@ -1,5 +1,5 @@
-// Makes a checkout ready to run: dependencies as in package-lock.json, dist/ as in the source. Quick if it is.
-// `node scripts/setup.mjs dependencies` leaves dist/ alone.
+// Makes a checkout ready to run: dependencies as in package-lock.json, dist/ as in the source. Quick if nothing is
+// missing. `node scripts/setup.mjs dependencies` leaves dist/ alone.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ const buildStamp = join(root, 'dist/.built-from');
 const driverBinary = join(root, 'node_modules/better-sqlite3/build/Release/better_sqlite3.node');
 const driverPrelude = join(root, 'scripts/node-object-wrap.h');
 
-/** A failure whose message says all that a person needs. */
+/** A failure whose message needs no stack trace. */
 class SetupFailure extends Error {
   /** @param {string} message @param {number} exitCode */
   constructor(message, exitCode) {
@@ -34,7 +34,7 @@ function install() {
   writeFileSync(installStamp, wanted);
 }
 
-/** What decides which files belong into node_modules: the lock, and what native modules are compiled for and with. */
+/** The inputs of node_modules: the lock file, and the platform and compiler of native modules. */
 function installation() {
   const lock = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
@@ -43,7 +43,7 @@ function installation() {
   return `${lock} ${process.platform}-${process.arch} abi ${process.versions.modules}`;
 }
 
-/** Whether npm has installed just what the lock names; packages for other platforms may be missing. */
+/** Whether npm has installed exactly the packages in the lock file; packages for other platforms may be missing. */
 function treeMatchesLock() {
   const installed = read(join(root, 'node_modules/.package-lock.json'));
   if (installed === null) return false;
@@ -66,18 +66,18 @@ function npmCi() {
   throw new SetupFailure(`npm ci failed with exit code ${status}; its words are above.${compilerHint()}`, status ?? 1);
 }
 
-/** Where node-gyp finds Node's own headers, if they came with it: it need not download them then. */
+/** The path of Node's own headers, if they are installed: then node-gyp need not download them. */
 function headers() {
   const prefix = join(dirname(realpathSync(process.execPath)), '..');
   return existsSync(join(prefix, 'include/node/node.h')) ? { npm_config_nodedir: prefix } : {};
 }
 
-/** For the compiler of C++, which better-sqlite3 alone needs. make hands them to a shell, hence the quotes. */
+/** Flags for the C++ compiler, which only better-sqlite3 needs. make passes them to a shell, hence the quotes. */
 function compilerFlags() {
   return `${process.env.CXXFLAGS ?? ''} -include '${driverPrelude}'`.trim();
 }
 
-/** What better-sqlite3 lacks on this machine if there is no ready-made binary to download; else nothing. */
+/** The tools that better-sqlite3 lacks on this machine if no prebuilt binary can be downloaded; otherwise nothing. */
 function compilerHint() {
   const lacking = ['python3', 'make', 'g++'].filter((tool) => spawnSync(tool, ['--version']).error);
   if (lacking.length === 0) return '';
@@ -87,7 +87,8 @@ function compilerHint() {
 
 /** Why the native module cannot be used, or null. */
 function nativeFault() {
-  // Compiled by other means than here, and best not even loaded. The ready-made ones are compiled for 24.0, without it.
+  // This binary was compiled in another way and uses this function of Node.js: do not even load it. Prebuilt binaries
+  // are compiled for 24.0 and do not use it.
   if (read(driverBinary)?.includes('RemoveEnvironmentCleanupHook')) {
     return 'it is compiled in a way that aborts Node.js (nodejs/node#65446)';
   }
@@ -113,7 +114,7 @@ async function buildIfStale() {
 
 /** A hash over the names, sizes and times of everything that goes into dist/. */
 function inputs() {
-  // what V8 has compiled is of use to the same Node.js alone
+  // V8's compiled code works only with the same Node.js
   const hash = createHash('sha256')
     .update(read(installStamp) ?? '')
     .update(process.version);
@@ -126,7 +127,7 @@ function inputs() {
 }
 
 /**
- * All files below a folder. By hand, because readdir's own recursion takes five times as long.
+ * All files below a folder. Not with readdir's own recursion, which takes five times as long.
  * @param {string} folder
  * @returns {string[]}
  */

@@ -1,13 +1,13 @@
-// `npm start`: the gate in this process, so that exit code and signals are its own. Without any database named in
-// the environment it is the embedded one, and everything stays inside the project's folder data/.
+// `npm start`: runs the gate in this process, so that exit code and signals need no forwarding. If the environment
+// names no database, it uses the embedded one, with all files in the project's folder data/.
 
-/** @param {RegExp} names whether any such variable is set; an empty one counts as unset */
+/** @param {RegExp} names the names to look for; an empty variable counts as unset */
 const isSet = (names) => Object.entries(process.env).some(([name, value]) => names.test(name) && value !== '');
 
 if (!isSet(/^(DATABASE_URL|DATABASE_URL_FILE|POSTGRES_.+)$/)) {
   process.env.DATABASE_URL = 'sqlite:///data/timetracker.db';
   if (!isSet(/^BACKUP_(FOLDER|DIR)$/)) process.env.BACKUP_FOLDER = 'data/backups';
 }
-// what messages call db-init: with the same environment
+// the name of db-init in messages
 if (!isSet(/^TT_COMMAND_PREFIX$/)) process.env.TT_COMMAND_PREFIX = 'npm start --';
 await import('../dist/main.js');

@@ -3,14 +3,14 @@ import { readConfig } from '../src/config/config.ts';
 import type { Database } from '../src/database/database.ts';
 import { openDatabase } from '../src/database/open.ts';
 
-/** How a database is opened: who asks, and whether it may be written to. */
+/** How to open a database: the caller, and whether it may be written. */
 export interface Opening {
   readonly applicationName: string;
   readonly writes?: boolean;
   readonly signal?: AbortSignal;
 }
 
-/** Opens a database without a word, hands it to `use`, and closes it whatever happens. */
+/** Opens a database without logging, passes it to `use`, and always closes it. */
 export async function withDatabase<Result>(
   url: string,
   { applicationName, writes = true, signal = new AbortController().signal }: Opening,

@@ -1,9 +1,10 @@
 import type { Engine } from '../src/model/engine.ts';
 import type { Catalog, Table } from '../src/model/catalog.ts';
 /**
- * Writes what the revisions promise: the catalogs of the last one (src/schema/head.*.json), what each one changes
- * (src/schema/history.*.json), and the rows of an empty database (src/schema/seed.json). The migrations run one by
- * one on an empty database of each engine, and what they made is what is promised. `npm run release:write` runs it; tests hold the files against each other and against the application's history.
+ * Writes the expected schema: the catalogs of the last revision (src/schema/head.*.json), the changes of each one
+ * (src/schema/history.*.json), and the rows of an empty database (src/schema/seed.json). The migrations run one by one
+ * on an empty database of each engine; their result is the expected schema. `npm run release:write` runs this script;
+ * tests compare the files with each other and with the application's history.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,7 +33,7 @@ for (const url of [server.url, `sqlite:///${join(folder, 'catalog.db')}`]) {
   writeFileSync(`src/schema/head.${engine}.json`, `${JSON.stringify(catalog)}\n`);
   writeFileSync(`src/schema/history.${engine}.json`, `${JSON.stringify(history)}\n`);
   addFacts(engine === 'postgresql' ? 'postgres' : 'sqlite', facts);
-  // the rows are the same on both engines, and PostgreSQL's types tell booleans from numbers
+  // the rows are the same on both engines; PostgreSQL's types distinguish booleans from numbers
   if (engine === 'postgresql') writeFileSync('src/schema/seed.json', `${JSON.stringify(seed)}\n`);
 }
 rmSync(folder, { recursive: true });
@@ -43,13 +44,13 @@ interface Chain {
   readonly catalog: Catalog;
   readonly history: History;
   readonly seed: SeedRows;
-  /** What each revision changed, in the words of the facts. */
+  /** The changes of each revision, in the format of the facts. */
   readonly facts: readonly RevisionFacts[];
 }
 
 /**
- * Gives revisions that the facts of the tests do not know (written by hand, not imported) an entry: what the migration
- * makes of an empty database, rows aside. Entries that are there are the application's, and stay.
+ * Adds an entry to the facts of the tests for each revision that was written by hand and not imported: what the
+ * migration makes of an empty database, without rows. Existing entries come from the application and stay.
  */
 function addFacts(engine: 'postgres' | 'sqlite', facts: readonly RevisionFacts[]): void {
   const project = openProject('.');
@@ -83,7 +84,9 @@ async function runChain(url: string): Promise<Chain> {
   );
 }
 
-/** SQLite tells the names of constraints only in the statements of the tables. @throws Error if one is not found there */
+/**
+ * SQLite stores the names of constraints only in the statements of the tables. @throws Error if one is not found there
+ */
 async function withNames(session: Session, { tables, enums }: Catalog): Promise<Catalog> {
   const named: Record<string, Table> = {};
   for (const [table, parts] of Object.entries(tables)) {
@@ -121,7 +124,7 @@ async function readSeed(session: Session, catalog: Catalog): Promise<SeedRows> {
   return seed;
 }
 
-/** Rows of an empty database hold no other times than that of the run. */
+/** The only times in the rows of an empty database are those of the run. */
 function seedValue(value: unknown, type: string): SeedValue {
   if (value === null || typeof value === 'number' || typeof value === 'boolean') return value;
   if (type.startsWith('timestamp')) return runTime;

@@ -1,6 +1,6 @@
-// Writes what is made from the settings in .env.example: the settings of the compose files, the drop-in of the README and
-// of examples/.
-// To be run after a setting was added or moved, and after `npm run build`: npm run compose:write
+// Writes the texts that follow from the settings in .env.example: the settings of the compose files, and the drop-in of
+// the README and of examples/. After a setting was added or moved, run `npm run compose:write`, which needs `npm run
+// build`
 import { readFileSync, writeFileSync } from 'node:fs';
 import { execa } from 'execa';
 
@@ -28,7 +28,7 @@ for (const [file, others] of [
   edit(file, /(?<=^x-settings: &settings\n)(?: {2}.*\n)+/m, lines.join(''));
 }
 
-/** Puts a text into the place that a pattern finds. */
+/** Replaces the text that a pattern finds. */
 function edit(file: string, place: RegExp, text: string): void {
   const content = readFileSync(file, 'utf8');
   if (!place.test(content)) throw new Error(`the place to write to is not found in ${file}`);

@@ -1,8 +1,7 @@
 /**
- * Brings everything up to date that follows from the migrations and from src/releases.ts: the graph, the catalogs, the
- * rows of an empty database, docs/releases.md, the places that mention release, heads or the number of revisions, and
- * the pictures of terminals.
- * To be run as `npm run release:write` after either was changed; tests hold every file to it.
+ * Writes everything that follows from the migrations and from src/releases.ts: the graph, the catalogs, the rows of an
+ * empty database, docs/releases.md, the places that mention release, heads or the number of revisions, and the
+ * pictures of terminals. Run it as `npm run release:write` after a change of either; tests check every file.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { execaSync } from 'execa';
@@ -39,5 +38,5 @@ const carryOut = (program: string, ...args: readonly string[]): unknown =>
   execaSync(program, args, { stdio: 'inherit' });
 carryOut('node', 'scripts/run-ts.mjs', 'scripts/write-catalogs.ts');
 carryOut('npx', 'prettier', '--write', '--log-level', 'warn', 'migrations/graph.ts', 'src/schema/*.json', 'docs/*.md');
-// what is printed has changed with the head
+// the printed texts contain the head
 carryOut('npm', 'run', 'docs:record');

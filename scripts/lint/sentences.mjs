@@ -1,4 +1,4 @@
-// A rule of this project for oxlint: what a person reads stands in src/report/, where all of it can be read together.
+// A lint rule of this project: sentences for people belong in src/report/, where they can be read together.
 
 /** Functions that pass a text on to a person. */
 const tellers = new Set(['consent', 'requireConsent']);
@@ -8,7 +8,7 @@ const receivers = {
   output: new Set(['result', 'file', 'notice']),
 };
 
-/** The name of what is called, and of what it is called on: `context.log.info` is `log` and `info`. */
+/** The names of the object and of the called method: `context.log.info` gives `log` and `info`. */
 function calleeOf({ callee }) {
   if (callee.type === 'Identifier') return { on: null, name: callee.name };
   if (callee.type !== 'MemberExpression' || callee.property.type !== 'Identifier') return null;
@@ -25,7 +25,7 @@ function isTold(call) {
 
 const hasWords = (text) => /\p{L}{2}/u.test(text);
 
-/** The part of an expression that is a text with words in it; null if there is none. */
+/** The part of an expression that is a text with words; null if there is none. */
 function wordsIn(node) {
   switch (node.type) {
     case 'Literal':

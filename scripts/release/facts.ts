@@ -1,8 +1,8 @@
 import type { Catalog, Index, Table } from '../../src/model/catalog.ts';
 import type { Engine } from '../../src/model/engine.ts';
 /**
- * The facts about the application's history, which the tests hold the migrations to: test/fixtures/history. One entry
- * a revision; each says what it changes in an empty database.
+ * The facts about the application's history, with which the tests compare the migrations: test/fixtures/history. One
+ * entry for each revision, with its changes to an empty database.
  */
 import { isDeepStrictEqual } from 'node:util';
 
@@ -14,15 +14,15 @@ export interface RevisionFacts {
   readonly changes: readonly object[];
 }
 
-/** A row as the facts give it: without cells that are NULL, `<now>` for the time of the run. */
+/** A row in the facts: without NULL cells, and with `<now>` for the time of the run. */
 export type FactRow = Readonly<Record<string, unknown>>;
 
-/** The rows of an empty database that a revision adds and takes away, by table. */
+/** The rows of an empty database that a revision adds and removes, by table. */
 export type RowFacts = Readonly<
   Record<string, { readonly added: readonly FactRow[]; readonly gone: readonly FactRow[] }>
 >;
 
-/** What a revision changes, in the words of the facts. Pure. */
+/** The changes of a revision, in the format of the facts. Pure. */
 export function changesOf(before: Catalog, after: Catalog, engine: Engine, rows: RowFacts = {}): readonly object[] {
   const shape = engine === 'postgresql' ? postgresShape : sqliteShape;
   const tables = Object.keys({ ...after.tables, ...before.tables }).flatMap((name): object[] => {

@@ -1,4 +1,4 @@
-/** A migration as its file says it. */
+/** The exports of a migration file. */
 export interface WrittenMigration {
   /** The file's name, e.g. `001_initial_schema.ts`. */
   readonly file: string;
@@ -6,7 +6,7 @@ export interface WrittenMigration {
   readonly parents: readonly string[];
 }
 
-/** Reads what a migration exports beside `up`. @throws Error if the file does not say it in the way of the others */
+/** Reads the exports of a migration other than `up`. @throws Error if the file has another form */
 export function readMigration(file: string, text: string): WrittenMigration {
   const id = /^export const revision = '([^']+)';$/m.exec(text)?.[1];
   const parents = /^export const parents: readonly string\[\] = \[([^\]]*)\];$/m.exec(text)?.[1];
@@ -15,8 +15,8 @@ export function readMigration(file: string, text: string): WrittenMigration {
 }
 
 /**
- * Puts migrations into the order of application. That of revisions that were there before is kept, since it is
- * Alembic's, which does not follow from the graph alone; new ones come after their parents, by their files' names.
+ * Sorts migrations by the order of application. Existing revisions keep their order, which is Alembic's and does not
+ * follow from the graph alone. New ones come after their parents, sorted by file name.
  * @param former the identifiers in their order until now
  * @throws Error if a parent is missing
  */

@@ -1,4 +1,4 @@
-/** What is published of a version of db-init. */
+/** What the publication of a version of db-init needs. */
 export interface ImageFacts {
   /** Of package.json. */
   readonly version: string;
@@ -11,7 +11,7 @@ export interface ImageFacts {
   readonly revision: string;
   /** ISO 8601. */
   readonly created: string;
-  /** The image that it runs on, `node:24-trixie-slim`, as the Dockerfile names it. */
+  /** The base image, `node:24-trixie-slim`, from the Dockerfile. */
   readonly base: string;
 }
 

@@ -1,12 +1,12 @@
 import { type Released, rangeOf } from '../../src/releases.ts';
 
-/** What is mentioned in texts that people read. */
+/** The facts that documents mention. */
 export interface ReleaseFacts {
   /** db-init's own version. */
   readonly version: string;
   readonly release: string;
   readonly heads: readonly string[];
-  /** How many revisions there are. */
+  /** The number of revisions. */
   readonly revisions: number;
 }
 
@@ -26,7 +26,7 @@ export const mentioning: readonly string[] = [
   'docs/states.md',
 ];
 
-/** A text with the facts in every place that mentions them. Pure: written again, it stays as it is. */
+/** Replaces every mention in a text by the current facts. Pure and idempotent. */
 export function writeMentions(text: string, { version, release, heads, revisions }: ReleaseFacts): string {
   const head = heads.join(', ');
   return (
@@ -35,7 +35,7 @@ export function writeMentions(text: string, { version, release, heads, revisions
       .replaceAll(/(?<=\b(?:all|the same|through) )\d+(?= revisions)/g, String(revisions))
       .replaceAll(/(?<=healthy and current \()[^)…]+(?=\))/g, head)
       .replaceAll(/(?<=^ +(?:heads|revisions): +)\d.*$/gm, head)
-      // a column of a table: what follows stays where it is
+      // a column of a table: keep the position of what follows
       .replaceAll(/(?<= (?:manual|safety) +(?:postgresql|sqlite) +)\S+ +/g, (cell) => head.padEnd(cell.length))
       .replaceAll(
         /(?<=db-init )\d+\.\d+\.\d+ for TimeTracker \S+ \([^)]*\)/g,

@@ -3,7 +3,7 @@ import type { Released } from '../../src/releases.ts';
 const entryPattern = /^ {2}(inferred\()?(one|some)\(([^)]*)\)\)?,$/gm;
 const bodyPattern = /^(export const releases: readonly Released\[\] = \[\n)(.*?)^\];$/ms;
 
-/** What src/releases.ts lists, oldest first. @throws Error if it does not read as it was written */
+/** The releases in src/releases.ts, oldest first. @throws Error if the file has another form */
 export function readReleases(text: string): readonly Released[] {
   const body = bodyPattern.exec(text)?.[2] ?? '';
   const entries = [...body.matchAll(entryPattern)].map(([, inferred, kind, list = '']): Released => {
@@ -17,8 +17,8 @@ export function readReleases(text: string): readonly Released[] {
 }
 
 /**
- * The text of src/releases.ts with a release at its end: an entry of its own, or the last one goes on to it. Pure;
- * added again, it stays as it is.
+ * The text of src/releases.ts with one more release: a new entry, or an extension of the last one. Pure and
+ * idempotent.
  */
 export function addRelease(text: string, release: string, heads: readonly string[]): string {
   const entries = readReleases(text);

@@ -2,7 +2,7 @@ import { wholeNumber } from '../config/variables.ts';
 import { Failure } from '../errors/failure.ts';
 import { workingDaysAtLeast } from './calendar.ts';
 
-/** Each number that may be given: its option, what it is without, and what is allowed. */
+/** The options for numbers, with default and allowed range. */
 const limits = {
   users: { option: 'users', otherwise: 4, least: 1, most: 500 },
   clients: { option: 'clients', otherwise: 20, least: 0, most: 500 },
@@ -23,14 +23,14 @@ const limits = {
 
 type NumberName = keyof typeof limits;
 
-/** How much development data there is to be. Everything but `seed` and the switches is a number of rows or days. */
+/** The amount of development data. All values except `seed` and the switches are numbers of rows or days. */
 export type SeedOptions = Readonly<Record<NumberName, number>> & {
   readonly currencies: boolean;
   readonly expenseCategories: boolean;
 };
 
 export const numberOptions: readonly string[] = Object.values(limits).map(({ option }) => option);
-/** For `help seed`: of each number its default and its limits. */
+/** For `help seed`: default and limits of each number. */
 export const numberTexts: Readonly<Record<string, string>> = Object.fromEntries(
   Object.values(limits).map(({ option, otherwise, least, most }) => [
     option,
@@ -39,14 +39,14 @@ export const numberTexts: Readonly<Record<string, string>> = Object.fromEntries(
 );
 export const switches: readonly string[] = ['no-currencies', 'no-expense-categories'];
 
-/** More than that would fill a day of everybody's: a working day has nine hours, an entry takes one on average. */
+/** More entries would fill every working day: a day has nine hours, and an entry takes one on average. */
 const entriesPerDay = 6;
 const entriesPerTask = 8;
 const tasksAtMost = 200_000;
 
 /**
- * Reads what was given, and fills in the rest.
- * @throws Failure `usage` that names everything that cannot be
+ * Reads the given options, and adds the defaults.
+ * @throws Failure `usage` that names all invalid options
  */
 export function readSeedOptions(given: ReadonlyMap<string, string>, flags: ReadonlySet<string>): SeedOptions {
   const faults: string[] = [];
@@ -82,7 +82,7 @@ export function readSeedOptions(given: ReadonlyMap<string, string>, flags: Reado
   return fitting;
 }
 
-/** Unless their number was asked for, there are as many time entries as the tasks and the working days have room for. */
+/** The default number of time entries: as many as fit the tasks and the working days. */
 function withFittingEntries(options: SeedOptions, askedFor: boolean, faults: string[]): SeedOptions {
   const { users, clients, projectsPerClient, tasksPerProject, daysBack, timeEntries } = options;
   const tasks = clients * projectsPerClient * tasksPerProject;

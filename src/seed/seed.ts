@@ -9,7 +9,7 @@ import type { Recorder } from '../report/run-record.ts';
 import type { SeedOptions } from './options.ts';
 import type { Counts } from './tables.ts';
 
-/** What the seed works with. */
+/** What the seed needs. */
 export interface SeedCommandContext {
   readonly database: Database;
   readonly config: Config;
@@ -19,8 +19,8 @@ export interface SeedCommandContext {
 }
 
 /**
- * Adds the development data that is not there yet, in one transaction under the run lock. Nothing that exists is
- * changed, but for stock levels that new movements add to.
+ * Adds the missing development data, in one transaction under the run lock. Existing rows are not changed, except
+ * stock levels to which new movements add.
  * @param now the moment that dates and times are counted from
  * @returns how many rows were added to each table
  * @throws Failure `seed-refused` if the schema is not current, `usage` if the time entries have no room
@@ -28,7 +28,7 @@ export interface SeedCommandContext {
 export async function seedDatabase(context: SeedCommandContext, options: SeedOptions, now: Date): Promise<Counts> {
   const { database, recorder } = context;
   return database.withLock(async () => {
-    // Sequelize takes a moment to load: meanwhile the server answers
+    // load Sequelize, which takes a moment, while the server answers
     const [{ writeSeed }] = await Promise.all([import('./write-seed.ts'), requireCurrent(context)]);
     const counts = await database.transaction((transaction) => {
       recorder.attempt();
@@ -39,7 +39,7 @@ export async function seedDatabase(context: SeedCommandContext, options: SeedOpt
   });
 }
 
-/** The rows fit the schema that this image knows, and no other. @throws Failure `seed-refused` */
+/** Requires the schema that this image knows: the rows fit no other. @throws Failure `seed-refused` */
 async function requireCurrent({ database, config, recorder }: SeedCommandContext): Promise<void> {
   const seen = await assess(database, config);
   recorder.assessed(seen);

@@ -1,4 +1,4 @@
-/** The tables that the seed fills, in the order in which it does: what others refer to comes first. */
+/** The tables that the seed fills, in this order: tables to which others refer come first. */
 export const seededTables = [
   'users',
   'clients',
@@ -21,7 +21,7 @@ export const seededTables = [
 
 export type SeededTable = (typeof seededTables)[number];
 
-/** How many rows were added to each table. */
+/** The number of added rows of each table. */
 export type Counts = Readonly<Record<SeededTable, number>>;
 
 export const noCounts = (): { [Table in SeededTable]: number } => ({

@@ -1,6 +1,6 @@
 import { at } from './random.ts';
 
-/** Everything that is invented: a small consultancy, who works there and for whom. */
+/** All invented texts: a small consultancy, its people and its clients. */
 
 const firstNames = `Mina Tomasz Zoë Rafael Ingrid Émile Aylin Jonas Chiara Søren Noor Matteo Eszter Liam Ximena Håkon
   Priya Łukasz Hanna Diego Saoirse Kenji Vera Bruno Yara`.split(/\s+/);
@@ -90,7 +90,7 @@ export const taxRules = [
 
 export const services = ['Concept', 'Design', 'Development', 'Testing', 'Workshop', 'Support'];
 
-/** How many different names there are. */
+/** The number of different names. */
 export const most = { people: firstNames.length * lastNames.length, clients: firms.length * trades.length };
 
 export const personName = (index: number): string => combined(index, firstNames, lastNames);

@@ -17,14 +17,14 @@ import { writePeople } from './writers/people.ts';
 import { writeTime } from './writers/time.ts';
 import { writeWork } from './writers/work.ts';
 
-/** What the writing of the seed works with. */
+/** What the writers of the seed need. */
 export interface SeedWriterContext {
   readonly config: Pick<Config, 'administrator'>;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
 
-/** Adds the development data within the caller's transaction. Rows of somebody else's in the database do not matter. */
+/** Adds the development data within the caller's transaction. Other rows in the database do not matter. */
 export function writeSeed(
   { connection }: Transaction,
   { config, log, signal }: SeedWriterContext,
@@ -45,7 +45,7 @@ export function writeSeed(
   });
 }
 
-/** What the settings say about money and time; before the application's first start there are none. */
+/** Currency and time zone of the settings; before the application's first start there are no settings. */
 async function readContext(models: Models, { seed }: SeedOptions, now: Date): Promise<SeedContext> {
   const [settings] = await read(models.settings, ['currency', 'timezone'], { order: ['id'], limit: 1 });
   const currency = settings === undefined ? '' : text(settings, 'currency');

@@ -7,7 +7,7 @@ import type { Models, NewRow } from './models/models.ts';
 import type { Counts, SeededTable } from './tables.ts';
 import { describeAdded } from '../report/development-messages.ts';
 
-/** Where rows are written, where they are counted and logged, and the signal that stops the writing. */
+/** The session for rows, their counts, the log, and the signal that stops the writing. */
 export interface SeedTarget {
   readonly models: Models;
   readonly log: Log;
@@ -15,15 +15,15 @@ export interface SeedTarget {
   readonly counts: { -readonly [Table in keyof Counts]: Counts[Table] };
 }
 
-/** Rows that are in the database now. */
+/** The ids of rows in the database. */
 export interface Ensured {
-  /** In the order of the rows that were asked for. */
+  /** In the order of the requested rows. */
   readonly ids: readonly number[];
-  /** The places of those that were not there before. */
+  /** The indexes of the added rows. */
   readonly added: readonly number[];
 }
 
-/** How many rows or values a statement takes; between two the signal to stop is heeded. */
+/** The number of rows or values of a statement; between two statements the signal to stop is checked. */
 const batchSize = 100;
 const mostValues = 1000;
 
@@ -36,7 +36,7 @@ export async function add<Table extends SeededTable>(
   if (rows.length === 0) return;
   const model: ModelStatic<Model> = models[table];
   for (const batch of batches(rows, batchSize)) {
-    // on SQLite nothing else would run meanwhile, not even the signal to stop
+    // on SQLite, no other code would run in between, not even the signal handler
     await setImmediate();
     signal.throwIfAborted();
     await model.bulkCreate(batch, { returning: false, hooks: false });
@@ -46,9 +46,9 @@ export async function add<Table extends SeededTable>(
 }
 
 /**
- * Inserts the rows that are not there yet.
+ * Inserts the missing rows.
  * @param keys the columns by which a row is recognised; the first of them narrows the search
- * @param complete what is still to be done to those that are missing
+ * @param complete completes the missing rows before they are inserted
  */
 export async function ensure<Table extends SeededTable>(
   target: SeedTarget,
@@ -62,7 +62,7 @@ export async function ensure<Table extends SeededTable>(
   const added = rows.flatMap((row, place) => (before.has(keyOf(row, keys)) ? [] : [place]));
   const missing = rows.filter((row) => !before.has(keyOf(row, keys)));
   await add(target, table, await complete(missing));
-  // SQLite does not tell the ids of several new rows
+  // SQLite does not return the ids of several new rows
   const known = missing.length === 0 ? before : new Map([...(await identify(model, keys, missing)), ...before]);
   const ids = rows.map((row) => known.get(keyOf(row, keys)));
   return { ids: ids.filter((id) => id !== undefined), added };
@@ -71,7 +71,7 @@ export async function ensure<Table extends SeededTable>(
 type Column<Table extends SeededTable> = keyof NewRow<Table> & string;
 type Cells = Readonly<Record<string, unknown>>;
 
-/** The ids of the rows that are there, by key; of several with the same key the oldest. */
+/** The ids of the existing rows, by key; of several rows with the same key, the oldest. */
 async function identify(
   model: ModelStatic<Model>,
   keys: readonly [string, ...string[]],
@@ -113,8 +113,8 @@ export async function readWhere(
 }
 
 /**
- * The numbers up to `count` that no row bears yet.
- * @param model has a scope `numbered`: the rows that may bear one, in the column, as the pattern says
+ * The numbers up to `count` that no row has yet.
+ * @param model has a scope `numbered`: the rows that may have a number, in the column, by the pattern
  */
 export async function missingNumbers(
   model: ModelStatic<Model>,
@@ -126,7 +126,7 @@ export async function missingNumbers(
   return Array.from({ length: count }, (_, index) => index + 1).filter((each) => !present.has(each));
 }
 
-/** Leaves the code empty where another row has its value: it must be unique, and need not be there. */
+/** Leaves the code empty if another row has its value: the code must be unique, but may be empty. */
 export function withoutTakenCodes<Coded extends { readonly code?: string | null }>(
   model: ModelStatic<Model>,
 ): (rows: readonly Coded[]) => Promise<readonly Coded[]> {

@@ -7,7 +7,7 @@ import type { ProjectRef } from './work.ts';
 
 type InvoiceItem = Omit<NewRow<'invoice_items'>, 'invoice_id'>;
 
-/** An invoice with what belongs to it; the items' and the payments' `invoice_id` is still missing. */
+/** An invoice with its items and payments, which have no `invoice_id` yet. */
 export interface InvoicePlan {
   readonly invoice: NewRow<'invoices'>;
   readonly items: readonly InvoiceItem[];
@@ -49,7 +49,7 @@ export function taxRuleRows(count: number, context: SeedContext): readonly NewRo
   }));
 }
 
-/** @param parts into how many payments an invoice's may be divided, at the most; 0 for no payments */
+/** @param parts the largest number of payments of an invoice; 0 for no payments */
 export function planInvoices(
   count: number,
   parts: number,
@@ -139,7 +139,7 @@ interface Settlement {
   readonly payments: readonly { readonly cents: number; readonly day: Day }[];
 }
 
-/** What has been paid of an invoice, and what that makes of it. */
+/** The payments of an invoice, and its status that follows from them. */
 function settle(index: number, total: number, parts: number, due: Day): Settlement {
   const status = parts === 0 && at(statuses, index) === 'paid' ? 'sent' : at(statuses, index);
   if (parts === 0 || status === 'draft') {
@@ -161,7 +161,7 @@ function settle(index: number, total: number, parts: number, due: Day): Settleme
   };
 }
 
-/** Parts that are whole cents and come to the whole: the first one takes what is left over. */
+/** Splits an amount into parts of whole cents; the first part takes the remainder. */
 function split(cents: number, parts: number): readonly number[] {
   const part = Math.floor(cents / parts);
   return numbersTo(parts).map((number) => (number === 1 ? cents - part * (parts - 1) : part));

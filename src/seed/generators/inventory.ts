@@ -4,21 +4,21 @@ import { address, articles, numbered, warehouseName } from '../texts.ts';
 import type { NewRow } from '../models/models.ts';
 import { seedTag, numbersTo, type SeedContext, stamps } from './seed-context.ts';
 
-/** How much of an item lies in a warehouse. */
+/** The stock level of an item in a warehouse. */
 export interface Level {
   readonly warehouseId: number;
   readonly itemId: number;
-  /** In hundredths: what was found there or, where only movements are, what these come to; null where nothing is. */
+  /** In hundredths: the level in the database or, if there are only movements, their sum; null if there is neither. */
   readonly found: number | null;
-  /** Whether the level itself is not there. */
+  /** Whether the row of the level is missing. */
   readonly missing: boolean;
 }
 
-/** What happens to the stock. */
+/** The planned changes of the stock. */
 export interface StockPlan {
   readonly levels: readonly NewRow<'warehouse_stock'>[];
   readonly movements: readonly NewRow<'stock_movements'>[];
-  /** Levels that were there and have moved since. Quantity in pieces, to be added. */
+  /** Existing levels that new movements change; the quantity in pieces is added. */
   readonly changes: readonly { readonly warehouseId: number; readonly itemId: number; readonly quantity: number }[];
 }
 
@@ -62,8 +62,8 @@ export function stockItemRows(
 }
 
 /**
- * Plans the levels that are missing, each with the movement that opens it, and the numbered movements. No level falls
- * below zero at any time, in whatever order the movements' days put them: nothing is taken away but of an opening.
+ * Plans the missing levels, each with its opening movement, and the numbered movements. No level falls below zero at
+ * any time, whatever the order of the movements' days, because movements only take from the opening.
  * @param levels all of them, warehouse by warehouse; at least one if there are numbers
  */
 export function planStock(
@@ -99,7 +99,7 @@ export function planStock(
   };
 }
 
-/** Adjustments take away or add up to two pieces, the others bring up to twenty. */
+/** Adjustments remove or add up to two pieces; the others add up to twenty. */
 function quantityOf(number: number, spare: number): number {
   const index = number - 1;
   if (at(kinds, index) !== 'adjustment') return (index % 20) + 1;
@@ -148,7 +148,7 @@ function movementRow(
   context: SeedContext,
 ): NewRow<'stock_movements'> {
   const kind = at(kinds, number - 1);
-  // not yesterday: where the settings' day is ahead of UTC, that may not be over
+  // not yesterday: if the day of the settings is ahead of UTC, yesterday may not be over
   const daysAgo = 91 - (number % 90);
   return {
     movement_type: kind,

@@ -5,7 +5,7 @@ import type { NewRow } from '../models/models.ts';
 import { seedTag, money, type SeedContext, stamps } from './seed-context.ts';
 import type { ProjectRef, TaskRef } from './work.ts';
 
-/** By what an expense is recognised: its receipt's number. */
+/** An expense is recognised by its receipt number. */
 export const receipt = (number: number): string => `DEV-R-${number}`;
 
 export function categoryRows(context: SeedContext): readonly NewRow<'expense_categories'>[] {

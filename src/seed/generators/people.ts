@@ -2,12 +2,12 @@ import { personName } from '../texts.ts';
 import type { NewRow } from '../models/models.ts';
 import { numbersTo, type SeedContext, stamps } from './seed-context.ts';
 
-/** The people that work here; without their passwords. */
+/** The people of the development data, without their passwords. */
 export function userRows(count: number, context: SeedContext): readonly NewRow<'users'>[] {
   return numbersTo(count).map((number) => userRow(`devuser${number}`, personName(number - 1), 'user', context));
 }
 
-/** The administrator of a database in which there is nobody yet. */
+/** The administrator of a database without users. */
 export const administratorRow = (username: string, context: SeedContext): NewRow<'users'> =>
   userRow(username, null, 'admin', context);
 
@@ -20,7 +20,7 @@ function userRow(username: string, fullName: string | null, role: string, contex
     auth_provider: 'local',
     password_change_required: false,
     two_factor_enabled: false,
-    // as the settings say: the database's defaults would override them
+    // set them from the settings, which the defaults of the database would override
     date_format: null,
     time_format: null,
     email_notifications: true,

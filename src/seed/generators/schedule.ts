@@ -1,21 +1,21 @@
 import { type Day, type Minute, minuteOf } from '../calendar.ts';
 import { at, type RandomFor } from '../random.ts';
 
-/** When a time entry of somebody's lies. */
+/** The time of a time entry. */
 export interface Interval {
   readonly from: Minute;
   /** Exclusive. */
   readonly to: Minute;
 }
 
-/** Where a new time entry goes. */
+/** The place of a new time entry. */
 export interface Placement extends Interval {
   readonly number: number;
-  /** The place in the list of people. */
+  /** The index in the list of people. */
   readonly person: number;
 }
 
-/** Minutes; a day is divided into quarters of an hour. */
+/** Minutes: a day is divided into quarters of an hour. */
 const quarter = 15;
 const lengths = [15, 30, 45, 60, 90, 120] as const;
 /** Morning and afternoon, in minutes of the day: nobody works through lunch. */
@@ -23,22 +23,22 @@ const halves = [
   { from: 8 * 60, to: 12 * 60 },
   { from: 13 * 60, to: 18 * 60 },
 ] as const;
-/** Minutes: as much as is planned for a day; what somebody entered by hand counts. */
+/** Minutes: the longest planned time of a day, including entries made by hand. */
 const longestDay = 8 * 60;
 
-/** What is free and what is not on one day of one person's: quarters of an hour since midnight. */
+/** The free and occupied quarters of an hour of one person on one day, since midnight. */
 type Board = Uint8Array;
 
-/** The days of one person, by their place in the list of days. */
+/** The days of one person, by their index in the list of days. */
 interface Boards {
   readonly count: number;
   on(place: number): Board;
 }
 
 /**
- * Finds a place in the working day for each of the numbered entries, where nothing of the same person's lies yet.
- * Somebody whose days are full hands the entry on; where only less than its length is free, it becomes shorter.
- * @param taken for each person what is in the database already
+ * Finds a free time in a working day of a person for each numbered entry. If the days of a person are full, another
+ * person gets the entry. If the free time is too short, the entry becomes shorter.
+ * @param taken the entries of each person that are in the database already
  * @returns null if there is no room left
  */
 export function schedule(
@@ -89,7 +89,7 @@ function findPlace(
   return null;
 }
 
-/** The first free stretch from a day on; after the last day comes the first. It is taken at once. */
+/** Reserves the first free time from a day on; after the last day it continues with the first. */
 function placeOn(boards: Boards, length: number, firstDay: number): { day: number; start: number } | null {
   for (let step = 0; step < boards.count; step++) {
     const day = (firstDay + step) % boards.count;
@@ -113,7 +113,7 @@ function freeStretch(board: Board, length: number): number | null {
   return null;
 }
 
-/** Boards are made when they are asked for: of many people and years most are not. */
+/** Boards are made on demand: with many people and years, most are never used. */
 function boardsOf(days: readonly Day[], intervals: readonly Interval[]): Boards {
   const boards = new Map<number, Board>();
   const byDay = new Map<Day, Interval[]>();

@@ -1,10 +1,10 @@
 import type { Day } from '../calendar.ts';
 import type { RandomFor } from '../random.ts';
 
-/** What the rows of a run may depend on. */
+/** The inputs of generated rows. */
 export interface SeedContext {
   readonly random: RandomFor;
-  /** In the time zone of the settings, like the time entries. */
+  /** Today in the time zone of the settings, like the time entries. */
   readonly today: Day;
   /** The time of the run in UTC, as the application stamps rows. */
   readonly utc: string;
@@ -26,5 +26,5 @@ export const numbersTo = (count: number): readonly number[] => Array.from({ leng
 /** An amount that was counted in hundredths. */
 export const money = (hundredths: number): number => Math.round(hundredths) / 100;
 
-/** The tag in a numbered row: the next run recognises the row by it, whatever else was changed there. */
+/** The tag in a numbered row. The next run recognises the row by it, whatever else was changed in the row. */
 export const seedTag = (number: number): string => `(dev ${number})`;

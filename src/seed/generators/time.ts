@@ -6,7 +6,7 @@ import type { NewRow } from '../models/models.ts';
 import { seedTag, type SeedContext } from './seed-context.ts';
 import type { TaskRef } from './work.ts';
 
-/** @param tasks at least one; those that nobody has begun with get no time, unless there are no others */
+/** @param tasks at least one; tasks that are not begun get no time, unless there are no others */
 export function timeEntryRows(
   placements: readonly Placement[],
   people: readonly number[],

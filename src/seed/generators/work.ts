@@ -3,11 +3,11 @@ import { address, clientName, projectName, taskName } from '../texts.ts';
 import type { NewRow } from '../models/models.ts';
 import { numbersTo, type SeedContext, stamps } from './seed-context.ts';
 
-/** A client that is in the database. */
+/** A client in the database. */
 export interface ClientRef {
   readonly id: number;
   readonly name: string;
-  /** Of the hour, in whole units of the currency. */
+  /** The rate of an hour, in whole units of the currency. */
   readonly rate: number;
   readonly email: string;
   readonly address: string;
@@ -22,11 +22,11 @@ export interface ProjectRef {
 export interface TaskRef {
   readonly id: number;
   readonly project: ProjectRef;
-  /** Whether nobody has begun with it. */
+  /** Whether the task is not begun yet. */
   readonly untouched: boolean;
 }
 
-/** Two thirds of the tasks are done or nearly so. */
+/** Two thirds of the tasks are done or nearly done. */
 const statuses = ['todo', 'in_progress', 'review', 'done', 'done', 'done'] as const;
 const priorities = ['low', 'medium', 'high', 'urgent'] as const;
 

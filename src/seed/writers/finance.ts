@@ -6,7 +6,7 @@ import type { SeedContext } from '../generators/seed-context.ts';
 import type { ProjectRef } from '../generators/work.ts';
 import { add, ensure, read, type SeedTarget } from '../write.ts';
 
-/** Currencies, unless they are not wanted, tax rules, and invoices. */
+/** Adds tax rules, invoices, and currencies unless those are switched off. */
 export async function writeFinance(
   target: SeedTarget,
   options: SeedOptions,
@@ -27,7 +27,7 @@ export async function writeFinance(
   if (projects.length > 0) await writeInvoices(target, options, people, projects, context);
 }
 
-/** An invoice comes with its items and payments or not at all: what somebody made of an older one stays. */
+/** Adds invoices together with their items and payments. Existing invoices stay as they are. */
 async function writeInvoices(
   target: SeedTarget,
   { invoices: count, paymentsPerInvoice }: SeedOptions,

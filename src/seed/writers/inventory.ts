@@ -8,7 +8,7 @@ import { add, ensure, missingNumbers, readWhere, type SeedTarget } from '../writ
 
 const numbered = { column: 'reason', pattern: /\(dev (\d+)\)/ } as const;
 
-/** Warehouses, items, and what has come and gone: a level is always the sum of its movements. */
+/** Adds warehouses, items and stock movements. A stock level is always the sum of its movements. */
 export async function writeInventory(
   target: SeedTarget,
   { warehouses, stockItems, stockMovements }: SeedOptions,
@@ -40,7 +40,7 @@ async function levelsOf(
   const everyPlace = warehouses.flatMap((warehouseId) => items.map((itemId) => ({ warehouseId, itemId })));
   const missing = ({ warehouseId, itemId }: Pick<Level, 'warehouseId' | 'itemId'>): boolean =>
     !levels.has(keyOf(warehouseId, itemId));
-  // a level that somebody has deleted is what its movements come to
+  // a deleted level is the sum of its movements
   const moved = everyPlace.some(missing)
     ? await quantities(models, 'stock_movements', 'quantity', warehouses)
     : new Map<string, number>();

@@ -8,7 +8,7 @@ import { add, ensure, missingNumbers, type SeedTarget, withoutTakenCodes } from 
 const receipts = { column: 'receipt_number', pattern: /^DEV-R-(\d+)$/ } as const;
 const remarks = { column: 'content', pattern: /\(dev (\d+)\)/ } as const;
 
-/** Categories of expenses, unless they are not wanted, and expenses. */
+/** Adds expenses, and their categories unless those are switched off. */
 export async function writeExpenses(
   target: SeedTarget,
   { expenses, expenseCategories }: SeedOptions,
@@ -25,7 +25,7 @@ export async function writeExpenses(
   await add(target, 'expenses', expenseRows(numbers, people, projects, context));
 }
 
-/** Comments on tasks. */
+/** Adds comments on tasks. */
 export async function writeComments(
   target: SeedTarget,
   count: number,

@@ -4,7 +4,9 @@ import { administratorRow, userRows } from '../generators/people.ts';
 import { developmentPassword, hashPassword } from '../password.ts';
 import { ensure, read, type SeedTarget } from '../write.ts';
 
-/** The people of the development data, and somebody to administer a database without anybody. @returns their ids */
+/**
+ * Adds the people of the development data, and an administrator if the database has no active user. @returns their ids
+ */
 export async function writePeople(
   target: SeedTarget,
   count: number,
@@ -19,6 +21,6 @@ export async function writePeople(
   return ids;
 }
 
-/** Each gets a hash with a salt of its own; Node computes several at a time. */
+/** Each person gets a hash with a salt of its own; Node computes several at the same time. */
 const withPasswords = (rows: readonly NewRow<'users'>[]): Promise<readonly NewRow<'users'>[]> =>
   Promise.all(rows.map(async (row) => ({ ...row, password_hash: await hashPassword(developmentPassword) })));

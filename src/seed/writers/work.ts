@@ -13,7 +13,7 @@ import {
 } from '../generators/work.ts';
 import { ensure, type SeedTarget, withoutTakenCodes } from '../write.ts';
 
-/** Clients with their projects with their tasks: those that there are, and those that are added. */
+/** Adds clients, their projects and the tasks of those. @returns the existing and the added ones */
 export async function writeWork(
   target: SeedTarget,
   { clients: clientCount, projectsPerClient, tasksPerProject }: SeedOptions,
