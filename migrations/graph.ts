@@ -2,8 +2,8 @@ import type { Revision } from '../src/migration/graph.ts';
 
 /**
  * Every revision of TimeTracker's schema with its parents, in the order in which they are applied to an empty
- * database. The module of a revision is loaded only when it is to be applied: that is why what the modules say of
- * themselves is repeated here. `npm run release:write` writes it.
+ * database. The module of a revision is loaded only when it is applied. Therefore the ids and parents that the
+ * modules export are repeated here. `npm run release:write` writes this file.
  */
 export const revisions: readonly Revision[] = [
   { id: '001', parents: [], load: () => import('./001_initial_schema.ts') },

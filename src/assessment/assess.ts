@@ -31,7 +31,7 @@ export async function assess(database: Database, config: Config): Promise<Assess
     graph: releaseGraph,
     promised,
     fingerprints: await fingerprintsFor(observation),
-    possessions: await applicationObjectsFor(observation),
+    applicationObjects: await applicationObjectsFor(observation),
   };
   const first = diagnose(observation, knowledge);
   // only a schema that differs from the head is compared with the earlier revisions: loading them takes time
@@ -118,8 +118,8 @@ async function loadEvery(engine: Engine): Promise<Fingerprints> {
  */
 async function applicationObjectsFor(observation: Observation): Promise<ApplicationObjects | null> {
   if (observation.kind !== 'seen' || !isOfUnknownOwner(observation.facts, releaseGraph)) return null;
-  const { loadApplicationObjects: loadPossessions } = await import('../schema/application-objects.ts');
-  return loadPossessions(observation.engine);
+  const { loadApplicationObjects } = await import('../schema/application-objects.ts');
+  return loadApplicationObjects(observation.engine);
 }
 
 /** Whether tables that refer to each other hold rows. A table that the role may not read counts as one that does. */

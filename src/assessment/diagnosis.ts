@@ -18,7 +18,10 @@ import { findOtherApplication, applicationTables, holdsTimeTrackerObjects } from
  * Version rows without all core tables are a partial migration, whatever the rows say. Only a database that has its
  * core tables is compared in detail.
  */
-export function diagnose(observation: Observation, { graph, promised, fingerprints, possessions }: Knowledge): State {
+export function diagnose(
+  observation: Observation,
+  { graph, promised, fingerprints, applicationObjects }: Knowledge,
+): State {
   if (observation.restoreJournal !== null) return { kind: 'interrupted', journal: observation.restoreJournal };
   if (observation.kind === 'not-seen') return unreadable(observation);
 
@@ -40,7 +43,10 @@ export function diagnose(observation: Observation, { graph, promised, fingerprin
   if (present.length === 0 && others.length > 0 && facts.ledgers.length > 0) {
     return { kind: 'foreign', ledgers: facts.ledgers, related: [] };
   }
-  const ours = possessions === null || !isOfUnknownOwner(facts, graph) || holdsTimeTrackerObjects(facts, possessions);
+  const ours =
+    applicationObjects === null ||
+    !isOfUnknownOwner(facts, graph) ||
+    holdsTimeTrackerObjects(facts, applicationObjects);
   if (!ours) {
     const owner = findOtherApplication(facts, occupied);
     if (owner !== null) return { kind: 'foreign', ...owner };
@@ -48,7 +54,7 @@ export function diagnose(observation: Observation, { graph, promised, fingerprin
   if (present.length === 0 && facts.revisions === null) {
     // pg_restore creates tables in the order of their names, and keys last: a load that was cut off may have made no core
     // table yet. With their keys, the tables are what is left of a database whose core tables were dropped.
-    const keyless = possessions === null ? [] : applicationTables(facts, possessions);
+    const keyless = applicationObjects === null ? [] : applicationTables(facts, applicationObjects);
     if (keyless.length === 0 || !keyless.every((name) => isKeyless(facts.catalog.tables[name]))) {
       return { kind: 'corrupted', relations: others, traces };
     }

@@ -44,7 +44,7 @@ export interface Knowledge {
    */
   readonly fingerprints: Fingerprints | null;
   /** The application's objects by name and shape; null if a version row says that the database is TimeTracker's. */
-  readonly possessions: ApplicationObjects | null;
+  readonly applicationObjects: ApplicationObjects | null;
 }
 
 /** What was observed, the state that follows from it, and the plan for that state. */

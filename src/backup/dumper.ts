@@ -10,7 +10,7 @@ import { openDatabase } from '../database/open.ts';
 import { number, only, optionalText, text } from '../database/rows.ts';
 import { requireConnections } from '../database/postgres/connection-limit.ts';
 import { openDumpDigest } from '../database/postgres/dump-digest.ts';
-import { dumpPostgres, proveDump } from '../database/postgres/dump.ts';
+import { dumpPostgres, verifyDump } from '../database/postgres/dump.ts';
 import { startOptions } from '../database/postgres/session-options.ts';
 import { chooseTool, findTools, type Tool, type ToolName } from '../database/postgres/client-tools.ts';
 import { type DatabaseSummary, readSummary } from './database-summary.ts';
@@ -116,7 +116,7 @@ async function postgresDumper(target: PostgresTarget, context: BackupContext): P
           throw error;
         }
       }),
-    prove: (content) => proveDump(restore, content, signal),
+    prove: (content) => verifyDump(restore, content, signal),
   };
 }
 

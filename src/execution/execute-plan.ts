@@ -26,8 +26,8 @@ export async function executePlan(seen: Assessment, context: GateContext): Promi
       const facts = observation.kind === 'seen' ? observation.facts : null;
       if (facts === null) throw new Error('a plan to act without an observation');
       if (config.backupBeforeMigrate === 'never') await backUpIfOverdue(observation, context);
-      const { migrateAndRepair: carryOut } = await import('./migrate-and-repair.ts');
-      await carryOut(plan, facts, context);
+      const { migrateAndRepair } = await import('./migrate-and-repair.ts');
+      await migrateAndRepair(plan, facts, context);
     }
   }
 }

@@ -5,7 +5,7 @@ import { shownArchive, capitalize } from './next-steps.ts';
 import type { Change } from '../model/measurement.ts';
 import { printable, printableSql } from '../platform/printable.ts';
 import type { Archive } from '../archive/reader.ts';
-import type { Surrounding } from '../database/postgres/left-behind.ts';
+import type { UnarchivedObject } from '../database/postgres/left-behind.ts';
 import type { DoneRestore } from '../state-folder/restore-history.ts';
 import { listRows } from './schema-differences.ts';
 import type { Commands } from './commands.ts';
@@ -139,7 +139,7 @@ export function describeArchive(archive: Archive): string {
 }
 
 /** What becomes of what an owner made around the tables: before the question. */
-export function describeSurroundings(around: readonly Surrounding[]): readonly string[] {
+export function describeSurroundings(around: readonly UnarchivedObject[]): readonly string[] {
   const along = around.filter((thing) => thing.safe);
   const left = around.filter((thing) => !thing.safe);
   return [
@@ -155,7 +155,7 @@ export function describeSurroundings(around: readonly Surrounding[]): readonly s
 }
 
 /** The same once the restore is done. */
-export function describeMissingObjects(lacking: readonly Surrounding[]): readonly string[] {
+export function describeMissingObjects(lacking: readonly UnarchivedObject[]): readonly string[] {
   if (lacking.length === 0) return [];
   return [
     `Make anew what the restored database lacks and the former one has: ${objectsOf(lacking)}.`,
@@ -173,7 +173,7 @@ export function describeNotRecreated(object: string, reason: string): string {
 }
 
 /** `rights of reader on clients, users; publication all_of_it` */
-function objectsOf(around: readonly Surrounding[]): string {
+function objectsOf(around: readonly UnarchivedObject[]): string {
   const objects = [...new Set(around.map(({ object }) => object))];
   const named = objects.map((name) => {
     const things = around.flatMap(({ object, on }) => (object === name && on !== null ? [on] : []));
@@ -186,7 +186,7 @@ function objectsOf(around: readonly Surrounding[]): string {
 /** How many things are listed in a sentence. */
 const most = 20;
 
-const statementsOf = (around: readonly Surrounding[]): readonly string[] =>
+const statementsOf = (around: readonly UnarchivedObject[]): readonly string[] =>
   around.map(({ statement }) => `  ${printableSql(statement)};`);
 
 /** What a restore undoes that the application had to do for good. @param users the ids of those who were erased since */

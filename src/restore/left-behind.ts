@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts';
-import { findSurroundings, type Surrounding } from '../database/postgres/left-behind.ts';
+import { findUnarchivedObjects, type UnarchivedObject } from '../database/postgres/left-behind.ts';
 import { reasonOf } from '../errors/failure.ts';
 import type { Log } from '../report/log.ts';
 import { describeNotRecreated } from '../report/restore-messages.ts';
@@ -10,16 +10,16 @@ import type { Way } from '../state-folder/journal.ts';
  * of other roles, default privileges.
  * @param way the kind of swap: a swap of schemas keeps what belongs to the database
  */
-export async function findLeftBehind(live: Database, way: Way): Promise<readonly Surrounding[]> {
+export async function findLeftBehind(live: Database, way: Way): Promise<readonly UnarchivedObject[]> {
   if (way === 'files') return [];
-  return live.read((session) => findSurroundings(session, way === 'schemas' ? 'schema' : 'database'));
+  return live.read((session) => findUnarchivedObjects(session, way === 'schemas' ? 'schema' : 'database'));
 }
 
 /**
  * Makes in a restored database those objects that can do no harm there. Logs what cannot be made, for example because
  * its table is missing.
  */
-export async function carryAlong(around: readonly Surrounding[], database: Database, log: Log): Promise<void> {
+export async function carryAlong(around: readonly UnarchivedObject[], database: Database, log: Log): Promise<void> {
   for (const { object, on, statement } of around.filter(({ safe }) => safe)) {
     try {
       await database.transaction((session) => session.run(statement));
@@ -31,10 +31,10 @@ export async function carryAlong(around: readonly Surrounding[], database: Datab
 
 /** The objects that a restored database lacks. */
 export async function findLacking(
-  around: readonly Surrounding[],
+  around: readonly UnarchivedObject[],
   database: Database,
   way: Way,
-): Promise<readonly Surrounding[]> {
+): Promise<readonly UnarchivedObject[]> {
   const there = new Set((await findLeftBehind(database, way)).map(({ statement }) => statement));
   return around.filter(({ statement }) => !there.has(statement));
 }

@@ -5,7 +5,7 @@ import { verifyArchive } from '../backup/verify.ts';
 import type { Config, UploadRoot } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { requireConnections } from '../database/postgres/connection-limit.ts';
-import { exchangesDatabases } from '../database/postgres/database-swap.ts';
+import { swapsDatabases } from '../database/postgres/database-swap.ts';
 import { Failure } from '../errors/failure.ts';
 import { nearestPlace } from '../platform/volumes.ts';
 import { requireCopySpace } from './row-by-row/sqlite-copy.ts';
@@ -60,7 +60,7 @@ function requireDumpSpace({ file, database }: Archive, folder: string): void {
 /** Checks the rights that the planned kind of swap needs. PostgreSQL only. @throws Failure `missing-rights` */
 export async function requireRestoreRights(live: Database): Promise<void> {
   if (live.engine !== 'postgresql') return;
-  const wholly = !(await isShared(live)) && (await live.read((session) => exchangesDatabases(session)));
+  const wholly = !(await isShared(live)) && (await live.read((session) => swapsDatabases(session)));
   await requireConnections(live, wholly ? 2 : 1, 'restore');
   if (!wholly) await requireSchemaRights(live);
 }

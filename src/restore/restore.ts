@@ -5,7 +5,7 @@ import { type Archive, openArchive, uploadsOf } from '../archive/reader.ts';
 import { type Config, uploadRootNames } from '../config/config.ts';
 import { causeOf } from '../database/cause.ts';
 import type { Database } from '../database/database.ts';
-import type { Surrounding } from '../database/postgres/left-behind.ts';
+import type { UnarchivedObject } from '../database/postgres/left-behind.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { commandsFor } from '../report/commands.ts';
@@ -167,7 +167,7 @@ async function bringBack(
 }
 
 /** Logs the objects that belong to the former database and that the restored one lacks. */
-async function tellLacking(around: readonly Surrounding[], way: Way, context: RestoreContext): Promise<void> {
+async function tellLacking(around: readonly UnarchivedObject[], way: Way, context: RestoreContext): Promise<void> {
   if (around.length === 0) return;
   const { config, log, signal } = context;
   try {

@@ -1,4 +1,4 @@
-import { standInFor } from './known-divergences.ts';
+import { acceptedAlternative } from './known-divergences.ts';
 import type { Engine } from '../model/engine.ts';
 import type { Catalog, Table } from '../model/catalog.ts';
 import type { Difference, Extras } from '../model/difference.ts';
@@ -52,7 +52,7 @@ export function findExtras(promised: Catalog, actual: Catalog): Extras {
         ...Object.values(table.indexes).map(({ definition }) => definition),
       ]);
       return Object.entries(found.indexes)
-        .filter(([, { definition }]) => !rules.has(definition) && !rules.has(ruleMeaning(definition)))
+        .filter(([, { definition }]) => !rules.has(definition) && !rules.has(constraintEffect(definition)))
         .map(([index]) => `${name}.${index}`);
     }),
   };
@@ -101,16 +101,16 @@ function ruleDifferences(table: string, promised: Table, found: Table): Differen
   const held = [
     ...Object.entries(found.constraints)
       .filter(([name]) => !isKept(name))
-      .map(([name, definition]) => ({ name, rule: ruleMeaning(definition) })),
+      .map(([name, definition]) => ({ name, rule: constraintEffect(definition) })),
     ...indexes
       .filter(([name, { valid }]) => valid && !isIndexed(name))
-      .map(([name, { definition }]) => ({ name, rule: ruleMeaning(definition) })),
+      .map(([name, { definition }]) => ({ name, rule: constraintEffect(definition) })),
   ];
   // each expected constraint needs its own match, because some are expected twice; equal names are matched first
   const nameless = withoutMatch(wanted, held, (want, { name }) => want.name === name);
   const unmet = withoutMatch(nameless, held, () => true);
   const stoodFor = (want: { readonly definition: string }): boolean => {
-    const standIn = standInFor(table, ruleMeaning(want.definition));
+    const standIn = acceptedAlternative(table, constraintEffect(want.definition));
     return standIn !== null && held.some(({ rule }) => rule === standIn);
   };
   return unmet
@@ -132,7 +132,7 @@ function withoutMatch<Want extends { readonly definition: string }, Held extends
   suits: (want: Want, have: Held) => boolean,
 ): readonly Want[] {
   return wanted.filter((want) => {
-    const rule = ruleMeaning(want.definition);
+    const rule = constraintEffect(want.definition);
     const match = held.findIndex((have) => have.rule === rule && suits(want, have));
     if (match >= 0) held.splice(match, 1);
     return match < 0;
@@ -156,12 +156,12 @@ const cast = /::(?:character varying|double precision|timestamp with(?:out)? tim
  * The effect of a constraint or an index, independent of how PostgreSQL prints it for the types of its columns:
  * `UNIQUE (a, b)` for a plain unique index, a check without its casts, otherwise the definition itself.
  */
-export function ruleMeaning(definition: string): string {
+export function constraintEffect(definition: string): string {
   if (!definition.startsWith('CHECK ')) return definition.replace(/^UNIQUE btree (\([^()]*\))$/, 'UNIQUE $1');
   const bare = definition.replaceAll(cast, '');
   // parentheses that remain after removing casts: `(source)`, `((ARRAY['a']))`
   const simple = bare.replaceAll(/(?<!\w)\((\w+)\)/g, '$1').replaceAll(/\(\(([^()]*)\)\)/g, '($1)');
-  return simple === definition ? definition : ruleMeaning(simple);
+  return simple === definition ? definition : constraintEffect(simple);
 }
 
 /**

@@ -12,8 +12,8 @@ import type { Difference } from '../model/difference.ts';
 import { quoteName, quoteText } from '../database/quoting.ts';
 import type { SeedRows } from '../migration/baseline.ts';
 import { isNeverTrue } from '../model/never-true.ts';
-import { standInFor } from './known-divergences.ts';
-import { findCaseVariants, findDifferences, isWider, ruleMeaning } from './comparison.ts';
+import { acceptedAlternative } from './known-divergences.ts';
+import { findCaseVariants, findDifferences, isWider, constraintEffect } from './comparison.ts';
 
 /** The facts of a database that its health depends on. */
 export interface Seen {
@@ -193,13 +193,13 @@ function ownRules(table: string, promised: Table, found: Table, engine: Engine):
   if (unlike.length === 0) return [];
   const known = new Set([
     ...Object.values(promised.constraints).flatMap((rule) => [
-      ruleMeaning(rule),
-      standInFor(table, ruleMeaning(rule)) ?? '',
+      constraintEffect(rule),
+      acceptedAlternative(table, constraintEffect(rule)) ?? '',
     ]),
-    ...Object.values(promised.indexes).map(({ definition }) => ruleMeaning(definition)),
+    ...Object.values(promised.indexes).map(({ definition }) => constraintEffect(definition)),
   ]);
   return unlike
-    .filter(([, definition]) => !known.has(ruleMeaning(definition.replace(/ NOT VALID$/, ''))))
+    .filter(([, definition]) => !known.has(constraintEffect(definition.replace(/ NOT VALID$/, ''))))
     .filter(([, definition]) => !/^(?:PRIMARY KEY|NOT NULL)/.test(definition))
     .map(([name, definition]) => ({
       table,

@@ -36,13 +36,13 @@ export function isKnownDivergence(table: string, column: string, applied: Readon
 }
 
 /** A constraint that is expected on SQLite, and the different one that is expected on PostgreSQL. */
-interface DisputedRule {
+interface DivergentConstraint {
   readonly table: string;
   readonly onSqlite: string;
   readonly onPostgres: string;
 }
 
-const disputedRules: readonly DisputedRule[] = [
+const disputedRules: readonly DivergentConstraint[] = [
   // revision 043 leaves SQLite as it is; the application works with both
   { table: 'kanban_columns', onSqlite: 'UNIQUE (key)', onPostgres: 'UNIQUE (key, project_id)' },
 ];
@@ -51,7 +51,7 @@ const disputedRules: readonly DisputedRule[] = [
  * The constraint that is accepted on SQLite instead of the expected one: a database that was converted from
  * PostgreSQL has it. Null if there is none.
  */
-export function standInFor(table: string, promised: string): string | null {
+export function acceptedAlternative(table: string, promised: string): string | null {
   const found = disputedRules.find((rule) => rule.table === table && rule.onSqlite === promised);
   return found?.onPostgres ?? null;
 }

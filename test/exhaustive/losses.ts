@@ -73,7 +73,12 @@ export async function loseAndMend(table: string, { session, observe, lose }: Sub
     const { engine } = session;
     const facts = await observe();
     const observation = { kind: 'seen', engine, facts, traces: [], occupied: false, restoreJournal: null } as const;
-    const knowledge = { graph: releaseGraph, promised: { head, seed: {} }, fingerprints: null, possessions: null };
+    const knowledge = {
+      graph: releaseGraph,
+      promised: { head, seed: {} },
+      fingerprints: null,
+      applicationObjects: null,
+    };
     const state = diagnose(observation, knowledge);
     expect(['drifted', 'partial'], label).toContain(state.kind);
 

@@ -147,7 +147,7 @@ async function takeRestoreLock(client: pg.Client, live: string, options: Mainten
  * Whether our role may create a database beside the live one and swap the two.
  * @param live its name; the current database if null
  */
-export async function exchangesDatabases(session: Session, live: string | null = null): Promise<boolean> {
+export async function swapsDatabases(session: Session, live: string | null = null): Promise<boolean> {
   const [row = {}] = await session.query(
     `SELECT rolsuper OR (rolcreatedb AND pg_has_role(datdba, 'USAGE')
             AND (${inOrdinaryTablespace} OR has_tablespace_privilege(dattablespace, 'CREATE'))) AS may
@@ -165,7 +165,7 @@ function maintenanceOf(
   const live = target.database;
   const session = postgresSession(client);
   const maintenance: Maintenance = {
-    mayExchange: () => exchangesDatabases(session, live),
+    mayExchange: () => swapsDatabases(session, live),
 
     exists: async (name) => (await session.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])).length > 0,
     isDropped: async (name) =>

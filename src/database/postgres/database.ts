@@ -9,7 +9,7 @@ import { describePostgres } from '../target-name.ts';
 import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { commit, type CommitOptions } from './commit.ts';
 import { answered, type Connected, closeClient, connectWhenReady } from './connect.ts';
-import { inspect, lookAfter, type OpenLook, readFacts } from './inspect.ts';
+import { inspect, readCatalogAfter, type CatalogRows, readFacts } from './inspect.ts';
 import { isTaken, migrationLock, refuseTransactionPooler, releaseRunLock, settleSession, takeRunLock } from './lock.ts';
 import { findStaying } from './other-sessions.ts';
 import { findMissingRights } from './rights.ts';
@@ -32,7 +32,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
   // the session is settled only when needed: taking the run lock does that in the same round trip
   let settled = false;
   // the catalog rows that were read together with the lock, until `observe` uses them
-  let look: OpenLook | null = null;
+  let look: CatalogRows | null = null;
   const settle = async (): Promise<void> => {
     if (!settled) await settleSession(client, sessionOptions);
     settled = true;
@@ -104,7 +104,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
     async withLock(work, use) {
       const tryFirst = async (statements: string): Promise<boolean> => {
         try {
-          look = await answered(client, deadline, lookAfter(client, statements, server.versionNumber, isTaken));
+          look = await answered(client, deadline, readCatalogAfter(client, statements, server.versionNumber, isTaken));
           return look !== null;
         } catch (error) {
           if (isLost(error)) throw error;

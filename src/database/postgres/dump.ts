@@ -52,7 +52,7 @@ export async function dumpPostgres(
  * Verifies that pg_restore can read a dump to its end; listing it would read only the table of contents.
  * @throws Error with the message of pg_restore
  */
-export async function proveDump(tool: Tool, dump: Readable, signal: AbortSignal): Promise<void> {
+export async function verifyDump(tool: Tool, dump: Readable, signal: AbortSignal): Promise<void> {
   const proof = execa(tool.command, ['--file=/dev/null'], { cancelSignal: signal, forceKillAfterDelay, reject: false });
   await bothEnd(proof, feed(dump, proof.stdin, signal));
 }

@@ -5,7 +5,7 @@ import { briefly } from '../backoff.ts';
 import { closeClient, connectOnce, noAnswer } from './connect.ts';
 
 /** Seconds that the connection for the cancellation, and each answer over it, may take; `docker stop` allows ten. */
-const graceMilliseconds = 3;
+const graceSeconds = 3;
 
 /** The session that is to be stopped. */
 interface Stopping {
@@ -25,7 +25,7 @@ interface Stopping {
 export function endOnAbort(client: pg.Client, stopping: Stopping, signal: AbortSignal): () => void {
   const over = new AbortController();
   const stop = async (): Promise<void> => {
-    const reason = await stopStatement(client, stopping, over.signal).catch(() => noAnswer(graceMilliseconds));
+    const reason = await stopStatement(client, stopping, over.signal).catch(() => noAnswer(graceSeconds));
     if (reason !== null && !over.signal.aborted) client.connection.stream.destroy(reason);
   };
   const onAbort = (): void => void stop();
@@ -42,11 +42,8 @@ async function stopStatement(
   { target, applicationName, backendPid, cancels }: Stopping,
   over: AbortSignal,
 ): Promise<Error | null> {
-  const other = await connectOnce(target, applicationName, graceMilliseconds);
-  const giveUp = setTimeout(
-    () => other.connection.stream.destroy(noAnswer(graceMilliseconds)),
-    graceMilliseconds * 1000,
-  );
+  const other = await connectOnce(target, applicationName, graceSeconds);
+  const giveUp = setTimeout(() => other.connection.stream.destroy(noAnswer(graceSeconds)), graceSeconds * 1000);
   try {
     if (cancels) await other.query('SELECT pg_cancel_backend($1)', [backendPid]);
     for (let idle = 0; idle < 2;) {
@@ -59,7 +56,7 @@ async function stopStatement(
       await briefly(1000, over);
       if (over.aborted) return null;
     }
-    return noAnswer(graceMilliseconds);
+    return noAnswer(graceSeconds);
   } finally {
     clearTimeout(giveUp);
     await closeClient(other);

@@ -44,19 +44,19 @@ const asOneText = (query: string): string => `SELECT coalesce(json_agg(r), '[]')
 const snapshot = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 
 /** Catalog rows that were read in a snapshot that is still open. */
-export type OpenLook = readonly Rows[];
+export type CatalogRows = readonly Rows[];
 
 /**
  * Runs statements in a transaction of their own and reads the catalog in the same round trip.
  * @param suits decides from the row of the last statement whether the catalog rows are wanted
  * @returns null if `suits` returned false
  */
-export async function lookAfter(
+export async function readCatalogAfter(
   client: pg.Client,
   statements: string,
   versionNumber: number,
   suits: (row: Row) => boolean,
-): Promise<OpenLook | null> {
+): Promise<CatalogRows | null> {
   const queries = catalogQueries(versionNumber, 'presence').map(asOneText);
   const results = await resultsOf(client, ['BEGIN', statements, 'COMMIT', snapshot, ...queries]);
   const leading = results.slice(0, -queries.length).filter(({ command }) => command === 'SELECT');
@@ -71,7 +71,7 @@ export async function inspect(
   versionNumber: number,
   depth: 'quick' | 'whole',
   question: Question | undefined,
-  open: OpenLook | null = null,
+  open: CatalogRows | null = null,
 ): Promise<DatabaseFacts> {
   const defaults = depth === 'quick' ? 'presence' : 'text';
   try {
@@ -115,14 +115,18 @@ const catalogQueries = (versionNumber: number, defaults: Defaults): readonly str
   typesQuery,
 ];
 
-async function askCatalog(client: pg.Client, before: readonly string[], queries: readonly string[]): Promise<OpenLook> {
+async function askCatalog(
+  client: pg.Client,
+  before: readonly string[],
+  queries: readonly string[],
+): Promise<CatalogRows> {
   return rowsOf(client, [...before, ...queries.map(asOneText)]);
 }
 
 /** Parses the catalog rows, reads the version rows and the answers to `question`, and then runs the statement `end`. */
 async function complete(
   client: pg.Client,
-  look: OpenLook,
+  look: CatalogRows,
   question: Question | undefined,
   end: string,
 ): Promise<DatabaseFacts> {

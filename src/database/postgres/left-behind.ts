@@ -3,7 +3,7 @@ import { flag, number, only, optionalText, text } from '../rows.ts';
 import type { Session } from '../session.ts';
 
 /** An object or a right around the application's tables that no archive contains. */
-export interface Surrounding {
+export interface UnarchivedObject {
   /** Its kind and name. */
   readonly object: string;
   /** For rights: the object that they are on; null for other objects. */
@@ -236,10 +236,10 @@ const ofDatabase: readonly string[] = [
  * not included (`copySettings`).
  * @param exchanged what a restore swaps: the database, or only its schema
  */
-export async function findSurroundings(
+export async function findUnarchivedObjects(
   session: Session,
   exchanged: 'database' | 'schema',
-): Promise<readonly Surrounding[]> {
+): Promise<readonly UnarchivedObject[]> {
   const server = only(await session.query(`SELECT current_setting('server_version_num')::int AS version`));
   const detailed = number(server, 'version') >= 150_000;
   const parts =

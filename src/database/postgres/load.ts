@@ -6,7 +6,7 @@ import { type ArchiveObject, reasonOf } from '../../errors/failure.ts';
 import { checkScript, TooMuchData } from './checked-script.ts';
 import { unknownEncoding } from './dump-script.ts';
 import { type DumpLoader, loaderOf, readDump } from './loader.ts';
-import { askOffers } from './server-capabilities.ts';
+import { readServerCapabilities } from './server-capabilities.ts';
 import { nothingMade } from './dump-statement.ts';
 import { parseToc, schemaOf, selectEntries, type TocEntry, withoutOptional } from './toc.ts';
 import { choosePsql, chooseRestore, findTools, newest, type Tool } from './client-tools.ts';
@@ -50,7 +50,7 @@ export async function openLoader(dump: string, target: PostgresTarget, options: 
   const restore = chooseRestore(tools, oldestReader(parsed.header), serverMajor);
   if (restore === null) return { kind: 'no-tool', reason: tooOld(parsed.header, tools) };
   const psql = choosePsql(psqls, restore) ?? withoutPsql(psqls);
-  const offers = await askOffers(target, serverMajor);
+  const offers = await readServerCapabilities(target, serverMajor);
   // pg_restore 17 and later set `transaction_timeout`, which servers before 17 refuse: psql does not get that statement
   const olderServer = restore.major >= 17 && serverMajor < 17;
   const foreignBytes = offers.encoding !== 'SQL_ASCII' && (await isInUnknownEncoding(restore, dump, signal));

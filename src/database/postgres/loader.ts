@@ -8,7 +8,7 @@ import { type Made, nothingMade, nothingMadeIn } from './dump-statement.ts';
 import { restrict, type ScriptOptions, scriptForPsql } from './dump-script.ts';
 import { type Framing, type Load, loadDirectly, loadThroughPsql, readThrough } from './load-run.ts';
 import { withSynchronousCommit } from './lock.ts';
-import { endSessionsOf, loadOptions, needsOurHelp } from './server-capabilities.ts';
+import { endSessionsOf, loadOptions, ownerNeedsSuperuser } from './server-capabilities.ts';
 import { passesOf, schemaOf, stagesOf, type TocEntry } from './toc.ts';
 import type { Tool } from './client-tools.ts';
 
@@ -87,7 +87,7 @@ export function loaderOf(loading: Loading): DumpLoader {
         }
         return;
       }
-      const helped = role !== null && (await needsOurHelp(target, role));
+      const helped = role !== null && (await ownerNeedsSuperuser(target, role));
       for (const pass of passesOf(entries, helped)) {
         const options = { startOptions: await loadOptions(target), options: [] };
         const run = { target, signal, role: pass.as === 'owner' ? role : null, entries: pass.entries, ...options };

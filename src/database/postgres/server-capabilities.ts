@@ -6,13 +6,13 @@ import { closeClient, connectOnce } from './connect.ts';
 import { settleSession } from './lock.ts';
 import { postgresSession } from './session.ts';
 import { startOptions } from './session-options.ts';
-import type { ServerOffers } from './toc.ts';
+import type { ServerCapabilities } from './toc.ts';
 
 /** Asks a server which objects this user may create, and for the encoding of the database. */
-export async function askOffers(
+export async function readServerCapabilities(
   target: PostgresTarget,
   major: number,
-): Promise<ServerOffers & { readonly encoding: string }> {
+): Promise<ServerCapabilities & { readonly encoding: string }> {
   return withSession(target, async (session) => {
     const role = only(
       await session.query(`SELECT rolsuper AS superuser, current_setting('server_encoding') AS encoding
@@ -32,7 +32,7 @@ export async function askOffers(
 }
 
 /** Whether our role is a superuser and `role` is not. */
-export async function needsOurHelp(target: PostgresTarget, role: string): Promise<boolean> {
+export async function ownerNeedsSuperuser(target: PostgresTarget, role: string): Promise<boolean> {
   return withSession(target, async (session) => {
     const rows = await session.query(
       `SELECT 1 FROM pg_roles ours, pg_roles theirs

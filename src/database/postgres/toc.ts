@@ -16,7 +16,7 @@ export interface TocEntry {
 }
 
 /** What the user that connects may create on the server. */
-export interface ServerOffers {
+export interface ServerCapabilities {
   readonly major: number;
   readonly superuser: boolean;
   /** All available extensions, and whether only a superuser may create each. */
@@ -72,7 +72,7 @@ export interface Selection {
 }
 
 /** Selects the entries that a server accepts. If an entry depends on one that is left out, pg_restore will fail. */
-export function selectEntries(toc: readonly TocEntry[], offers: ServerOffers): Selection {
+export function selectEntries(toc: readonly TocEntry[], offers: ServerCapabilities): Selection {
   const warnings: string[] = [];
   const entries = toc.filter((entry) => {
     const reason = whyNot(entry, offers);
@@ -94,7 +94,7 @@ export function isOptional({ type, name }: Pick<ArchiveObject, 'type' | 'name'>)
 }
 
 /** The reason why an entry is left out; undefined if that needs no warning, null if the entry is loaded. */
-function whyNot({ kind, name }: TocEntry, offers: ServerOffers): string | null | undefined {
+function whyNot({ kind, name }: TocEntry, offers: ServerCapabilities): string | null | undefined {
   switch (kind) {
     case 'unwanted':
       return undefined;

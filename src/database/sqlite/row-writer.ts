@@ -1,10 +1,10 @@
 import SQLite from 'better-sqlite3';
 import type { SqliteValue } from '../conversion/to-sqlite.ts';
 import { quoteName } from '../quoting.ts';
-import { tellingWhere } from './session.ts';
+import { withPathInError } from './session.ts';
 
 /** The constraint that a row violates. */
-export interface BrokenRule {
+export interface ConstraintViolation {
   readonly rule: 'null' | 'unique' | 'check';
   /** From SQLite's message: `clients.name`, or the name of an index or a check. */
   readonly about: string;
@@ -17,7 +17,7 @@ export interface RowWriter {
    * Prepares an INSERT.
    * @returns a function that inserts a row; it returns the violated constraint, or null on success
    */
-  into(table: string, columns: readonly string[]): (row: readonly (SqliteValue | null)[]) => BrokenRule | null;
+  into(table: string, columns: readonly string[]): (row: readonly (SqliteValue | null)[]) => ConstraintViolation | null;
   holdsTable(name: string): boolean;
   /** The rows of a query that returns only texts. */
   texts(sql: string): readonly (readonly (string | null)[])[];
@@ -26,7 +26,7 @@ export interface RowWriter {
 }
 
 /** Constraint violations by SQLite's result codes ("Result and Error Codes"). */
-const rules: Readonly<Record<string, BrokenRule['rule']>> = {
+const rules: Readonly<Record<string, ConstraintViolation['rule']>> = {
   SQLITE_CONSTRAINT_NOTNULL: 'null',
   SQLITE_CONSTRAINT_UNIQUE: 'unique',
   SQLITE_CONSTRAINT_PRIMARYKEY: 'unique',
@@ -42,7 +42,7 @@ export function openWriter(file: string): RowWriter {
   database.pragma('foreign_keys = OFF');
   database.exec('BEGIN');
   return {
-    run: (sql) => tellingWhere(database, () => void database.exec(sql)),
+    run: (sql) => withPathInError(database, () => void database.exec(sql)),
     into(table, columns) {
       const names = columns.map(quoteName).join(', ');
       const statement = database.prepare(
@@ -50,7 +50,7 @@ export function openWriter(file: string): RowWriter {
       );
       return (row) => {
         try {
-          tellingWhere(database, () => statement.run(row));
+          withPathInError(database, () => statement.run(row));
           return null;
         } catch (error) {
           const rule = error instanceof SQLite.SqliteError ? rules[error.code] : undefined;
@@ -61,7 +61,7 @@ export function openWriter(file: string): RowWriter {
     },
     holdsTable: (name) => database.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(name) !== undefined,
     texts: (sql) => database.prepare<[], (string | null)[]>(sql).raw().all(),
-    commit: () => tellingWhere(database, () => void database.exec('COMMIT')),
+    commit: () => withPathInError(database, () => void database.exec('COMMIT')),
     close: () => void database.close(),
   };
 }

@@ -17,7 +17,7 @@ export function sqliteSession(database: SQLite.Database): Session {
     engine: 'sqlite',
 
     async run(sql: string): Promise<void> {
-      tellingWhere(database, () => database.exec(sql));
+      withPathInError(database, () => database.exec(sql));
     },
 
     async query(sql: string, parameters: readonly Value[] = []): Promise<Row[]> {
@@ -25,7 +25,7 @@ export function sqliteSession(database: SQLite.Database): Session {
       // SQLite reads `$1` as a parameter named "1"
       const named = Object.fromEntries(parameters.map((value, index) => [index + 1, bindable(value)]));
       const bound = parameters.length === 0 ? [] : [named];
-      return tellingWhere(database, () => {
+      return withPathInError(database, () => {
         if (statement.reader) return statement.all(...bound);
         statement.run(...bound);
         return [];
@@ -35,7 +35,7 @@ export function sqliteSession(database: SQLite.Database): Session {
 }
 
 /** Runs `work`, and adds the path of the database to the error of a full disk: SQLite does not name it. */
-export function tellingWhere<Result>(database: SQLite.Database, work: () => Result): Result {
+export function withPathInError<Result>(database: SQLite.Database, work: () => Result): Result {
   try {
     return work();
   } catch (error) {

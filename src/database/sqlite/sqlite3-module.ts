@@ -1,5 +1,5 @@
 import type SQLite from 'better-sqlite3';
-import { tellingWhere } from './session.ts';
+import { withPathInError } from './session.ts';
 
 /** The result of a statement: the `this` of its callback. */
 class Statement {
@@ -38,7 +38,7 @@ export function sqlite3Module(opened: SQLite.Database) {
   const answer = (done: Done | undefined, work: () => { statement?: Statement; rows?: readonly unknown[] }): void => {
     let outcome;
     try {
-      outcome = tellingWhere(opened, work);
+      outcome = withPathInError(opened, work);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       done?.call(nothing, error);

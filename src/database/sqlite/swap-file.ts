@@ -60,7 +60,7 @@ export async function swapFiles(
   sync(incoming);
   if (!replace(names, mayGoOn)) {
     mayGoOn();
-    takeBack(names);
+    undoSwap(names);
     throw inUse(names);
   }
   mayGoOn();
@@ -91,7 +91,7 @@ export async function recoverSwap(
 ): Promise<'exchanged' | 'not-exchanged'> {
   mayGoOn();
   if (existsSync(names.incoming) || !existsSync(names.live)) {
-    takeBack(names);
+    undoSwap(names);
     return 'not-exchanged';
   }
   complete(names);
@@ -151,7 +151,7 @@ function complete({ live, incoming, outgoing }: FileSwap): void {
   sync(dirname(live));
 }
 
-function takeBack({ live, outgoing }: FileSwap): void {
+function undoSwap({ live, outgoing }: FileSwap): void {
   moveSideFiles(outgoing, live);
   if (existsSync(live)) rmSync(outgoing, { force: true });
   else if (existsSync(outgoing)) renameSync(outgoing, live);

@@ -4,7 +4,14 @@ import { StatementError } from './steps.ts';
 import { text } from './inventory.ts';
 import { quoteName } from '../../database/quoting.ts';
 import { unaskedDifferences, tableFacts } from './table-facts.ts';
-import { changeTable, parseTable, renderTable, type TableChange, type TableText, withoutRules } from './table-text.ts';
+import {
+  changeTable,
+  parseTable,
+  renderTable,
+  type TableChange,
+  type TableText,
+  withoutConstraints,
+} from './table-text.ts';
 
 /** The stored statement of a table, and its name as it was created. @throws Error if there is no such table */
 export async function storedTable(session: Session, table: string): Promise<{ name: string; definition: TableText }> {
@@ -114,7 +121,7 @@ async function exchange(session: Session, table: string, definition: TableText, 
   } catch (error) {
     if (!lenient || !breaksRule(error)) throw error;
     isWhole = false;
-    await session.run(`DROP TABLE ${quoteName(temporary)}; ${renderTable(temporary, withoutRules(definition))}`);
+    await session.run(`DROP TABLE ${quoteName(temporary)}; ${renderTable(temporary, withoutConstraints(definition))}`);
     await copyRows(session, table, temporary);
   }
   await session.run(`DROP TABLE ${quoteName(table)}`);

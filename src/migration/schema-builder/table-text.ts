@@ -80,7 +80,7 @@ export function changeTable(table: TableText, change: TableChange): TableText {
  * The table without NOT NULL, UNIQUE and CHECK, which rows may violate. Primary keys stay, and foreign keys, which
  * SQLite does not check here.
  */
-export function withoutRules({ items, options }: TableText): TableText {
+export function withoutConstraints({ items, options }: TableText): TableText {
   const isRule = (word: string): boolean => word === 'UNIQUE' || word === 'CHECK';
   const kindOf = (text: string): string => {
     const words = tokenize(text).filter((token) => token.kind !== 'space');

@@ -19,8 +19,8 @@ import { sync } from '../../platform/durable-file.ts';
 import { reasonColumn } from '../../quarantine/rows.ts';
 import { parseRule } from '../../repair/constraint-rules.ts';
 import { namesIn, tokenize } from '../../migration/schema-builder/sql-tokens.ts';
-import { ruleMeaning } from '../../schema/comparison.ts';
-import { standInFor } from '../../schema/known-divergences.ts';
+import { constraintEffect } from '../../schema/comparison.ts';
+import { acceptedAlternative } from '../../schema/known-divergences.ts';
 import { versionTable } from '../../schema/catalog.ts';
 import { loadHead } from '../../schema/expected-schema.ts';
 import { catalogAt, loadHistory } from '../../schema/history.ts';
@@ -241,7 +241,7 @@ function presentPart({ name, columns }: TableToFill, promised: Table): Table {
   const holds = (definition: string): boolean =>
     [...namesIn(tokenize(definition))].every((word) => present.has(word) || !Object.hasOwn(promised.columns, word));
   const constraints = Object.entries(promised.constraints).map(([constraint, definition]): [string, string] => {
-    const standIn = standInFor(name, ruleMeaning(definition));
+    const standIn = acceptedAlternative(name, constraintEffect(definition));
     const isThere = standIn !== null && parseRule(standIn).columns.every((column) => present.has(column));
     return isThere ? [standIn, standIn] : [constraint, definition];
   });

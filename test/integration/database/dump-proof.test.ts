@@ -2,7 +2,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { expect, it } from 'vitest';
-import { proveDump } from '../../../src/database/postgres/dump.ts';
+import { verifyDump } from '../../../src/database/postgres/dump.ts';
 import type { Tool } from '../../../src/database/postgres/client-tools.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -29,14 +29,14 @@ it.each(['exit 0', 'head -c 100 >/dev/null', 'exec <&-', 'cat >/dev/null'])(
   'a dump of which pg_restore wants no more (%s) is proven, and read to its end',
   async (script) => {
     const read: number[] = [];
-    await proveDump(await program(script), Readable.from(dump(read)), signal);
+    await verifyDump(await program(script), Readable.from(dump(read)), signal);
     expect(read).toHaveLength(pieces);
   },
 );
 
 it('a dump that pg_restore cannot read is not proven, in its own words', async () => {
   const broken = program("echo 'pg_restore: error: did not find magic string' >&2; exit 1");
-  await expect(proveDump(await broken, Readable.from(dump([])), signal)).rejects.toThrow('did not find magic string');
+  await expect(verifyDump(await broken, Readable.from(dump([])), signal)).rejects.toThrow('did not find magic string');
 });
 
 it('a dump that cannot be read to its end is not proven, although pg_restore had enough', async () => {
@@ -46,5 +46,5 @@ it('a dump that cannot be read to its end is not proven, although pg_restore had
       throw new Error('its checksum is another one');
     })(),
   );
-  await expect(proveDump(await program('exit 0'), content, signal)).rejects.toThrow('its checksum is another one');
+  await expect(verifyDump(await program('exit 0'), content, signal)).rejects.toThrow('its checksum is another one');
 });

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { parseToc, passesOf, selectEntries, type ServerOffers, stagesOf } from '../../../src/database/postgres/toc.ts';
+import {
+  parseToc,
+  passesOf,
+  selectEntries,
+  type ServerCapabilities,
+  stagesOf,
+} from '../../../src/database/postgres/toc.ts';
 
 const list = `;
 ; Archive created at 2026-01-01 10:00:00 UTC
@@ -22,7 +28,7 @@ const list = `;
 3507; 0 0 COMMENT - EVENT TRIGGER on ddl owner
 `;
 
-const offers: ServerOffers = {
+const offers: ServerCapabilities = {
   major: 18,
   superuser: true,
   extensions: new Map([
@@ -31,7 +37,7 @@ const offers: ServerOffers = {
   ]),
 };
 const numbers = (entries: readonly { readonly line: string }[]) => entries.map(({ line }) => Number.parseInt(line, 10));
-const select = (changes: Partial<ServerOffers>) => selectEntries(parseToc(list), { ...offers, ...changes });
+const select = (changes: Partial<ServerCapabilities>) => selectEntries(parseToc(list), { ...offers, ...changes });
 
 describe('what of a dump is loaded', () => {
   it('is all but schema public, comments of others and what the server does not have', () => {

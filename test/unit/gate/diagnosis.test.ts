@@ -29,8 +29,8 @@ const fingerprints = fingerprintsOf(graph, {
   one: { tables: tablesOf(coreTables) },
   right: { tables: tablesOf(['tasks']) },
 });
-const possessions = applicationObjectsOf(promised, { one: { tables: tablesOf(coreTables) } });
-const knowledge = { graph, promised: { head: promised, seed: {} }, fingerprints, possessions };
+const applicationObjects = applicationObjectsOf(promised, { one: { tables: tablesOf(coreTables) } });
+const knowledge = { graph, promised: { head: promised, seed: {} }, fingerprints, applicationObjects };
 
 interface Seen {
   readonly tables?: readonly string[];
