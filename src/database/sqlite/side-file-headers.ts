@@ -45,11 +45,13 @@ function findJournalMismatch(file: string, header: FileHeader | null): SideFileF
   const start = readAt(journal, 0, 28);
   // SQLite ignores a journal whose first byte is 0
   if (start.length === 0 || start[0] === 0) return null;
-  if (start.length < 28) return null;
-  if (start.toString('hex', 0, 8) !== journalMagic) return fault('it is no journal of SQLite');
-  if (readAt(journal, Math.max(sizeOf(journal) - 8, 0), 8).toString('hex') === journalMagic && sizeOf(journal) > 512) {
+  const size = sizeOf(journal);
+  // SQLite deletes the file that the end of such a journal names, however short the journal is
+  if (size >= 16 && readAt(journal, size - 8, 8).toString('hex') === journalMagic) {
     return fault('it belongs to a transaction over several database files, which TimeTracker does not make');
   }
+  if (start.length < 28) return null;
+  if (start.toString('hex', 0, 8) !== journalMagic) return fault('it is no journal of SQLite');
   const [pages, sector, pageSize] = [start.readUInt32BE(16), start.readUInt32BE(20), start.readUInt32BE(24)];
   if (header === null) {
     return pages === 0 ? null : fault(`it is of a database of ${pages} pages, and the file beside it is empty`);

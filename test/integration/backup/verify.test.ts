@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -29,6 +30,47 @@ async function faultWith(archive: string, member: string, change: (content: Buff
   await writeFile(copy, zip.toBuffer());
   return verifyBackup(copy, { config, signal }).then(() => null, rejectionReason);
 }
+
+/** The end of a journal over several databases: it names a file, which SQLite deletes once it has gone through that journal. */
+function journalNaming(path: string): Buffer {
+  const name = Buffer.from(path);
+  const numbers = Buffer.alloc(8);
+  numbers.writeUInt32BE(name.length, 0);
+  numbers.writeUInt32BE(
+    name.reduce((sum, byte) => sum + byte, 0),
+    4,
+  );
+  return Buffer.concat([name, numbers, journalMagic]);
+}
+function journalHeader(length: number): Buffer {
+  const header = Buffer.alloc(length);
+  journalMagic.copy(header);
+  header.writeUInt32BE(4096, 24);
+  return header;
+}
+const journalMagic = Buffer.from('d9d505f920a163d7', 'hex');
+
+describe('a bare SQLite file with a journal that makes SQLite delete another file', () => {
+  it.each([
+    ['without a header', (end: Buffer) => end],
+    ['with a short header', (end: Buffer) => Buffer.concat([journalHeader(28), end])],
+    ['with a whole header', (end: Buffer) => Buffer.concat([journalHeader(512), end])],
+  ])('%s is rejected, and that file stays', async (_title, journal) => {
+    const file = join(folder, 'bare.db');
+    await writeFile(file, new AdmZip(join(archives, 'sqlite-v5.10.0-patched.zip')).readFile('db.sqlite') ?? '');
+    const victim = `/tmp/${randomBytes(3).toString('hex')}`;
+    await writeFile(victim, 'my only backup');
+    try {
+      await writeFile(`${file}-journal`, journal(journalNaming(victim)));
+      const reason = await verifyBackup(file, { config, signal }).then(() => null, rejectionReason);
+      expect(existsSync(victim)).toBe(true);
+      expect(reason).toContain('does not belong to');
+    } finally {
+      await rm(victim, { force: true });
+      await rm(`${file}-journal`, { force: true });
+    }
+  });
+});
 
 describe('an SQLite archive', () => {
   const name = 'sqlite-v5.10.0-patched.zip';
