@@ -90,8 +90,11 @@ export function createArchive(
         const start = offset;
         addAbortSignal(broken.signal, meter.stream);
         const piped = compress ? pipeline(meter.stream, createDeflateRaw(), packed) : pipeline(meter.stream, packed);
+        const filling = fill(meter.stream);
+        // the other half waits for the end of the content, which does not come
+        filling.catch(() => meter.stream.destroy());
         // if both fail, the error of `fill` has the reason
-        const [filled, written] = await Promise.allSettled([fill(meter.stream), piped]);
+        const [filled, written] = await Promise.allSettled([filling, piped]);
         if (filled.status === 'rejected') throw filled.reason;
         if (written.status === 'rejected') throw written.reason;
         const result = filled.value;
