@@ -175,6 +175,23 @@ describe('a log beside a SQLite file', () => {
     expect(exitCode).toBe(0);
   });
 
+  it('is its own where it takes back an adoption that was killed in its commit', async () => {
+    const file = await copyOf(plain);
+    const database = new Database(file);
+    database.exec('DROP TABLE alembic_version');
+    database.pragma('cache_size = 1');
+    // the pages that do not fit into the cache are written, and the journal before them
+    database.exec(`BEGIN; CREATE TABLE alembic_version (version_num varchar(32) NOT NULL);
+      INSERT INTO alembic_version VALUES ('004'); UPDATE users SET username = username;
+      CREATE TABLE filler (t); INSERT INTO filler SELECT randomblob(900) FROM sqlite_schema a, sqlite_schema b LIMIT 200`);
+    const journal = readFileSync(`${file}-journal`);
+    database.exec('DROP TABLE filler; COMMIT');
+    database.close();
+    writeFileSync(`${file}-journal`, journal);
+    const { exitCode, all } = await run(['gate'], { env: { DATABASE_URL: sqliteUrl(file) } });
+    expect([exitCode, all]).toEqual([0, expect.stringContaining('SQLite recovers it now')]);
+  });
+
   it('is not copied while the application has it open', async () => {
     const file = await copyOf(plain);
     await run(['gate'], { env: { DATABASE_URL: sqliteUrl(file) } });
