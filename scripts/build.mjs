@@ -31,11 +31,13 @@ export async function build() {
     ...textsOf(library),
     ...(await chunksOf(program)),
   ]);
+  mkdirSync(join(root, 'dist'), { recursive: true });
+  // V8 knows a file by its length: compiled code of a former build must be gone before the file is replaced
+  removeAllBut(files);
   for (const [path, text] of files) {
     mkdirSync(join(root, dirname(path)), { recursive: true });
     writeFileSync(join(root, path), text);
   }
-  removeAllBut(files);
   declareLibrary();
   keepCodeCache();
 }

@@ -1,6 +1,6 @@
-// / <reference types="node" /> Loaded into a run of the built program (`node --require`). When the run ends, it writes
-// V8's compiled code of each loaded file beside that file, unless another run has done so. dist/main.js passes this
-// code back to V8.
+/// <reference types="node" />
+// Loaded into a run of the built program (`node --require`). When the run ends, it writes V8's compiled code of each
+// loaded file beside that file, unless another run has done so. dist/main.js passes this code back to V8.
 const { existsSync, writeFileSync } = require('node:fs');
 const { fileURLToPath } = require('node:url');
 const vm = require('node:vm');

@@ -1,6 +1,7 @@
-// / <reference types="node" /> dist/main.js: starts the program. The code that every run needs is one file, and V8's
-// compiled form of it is beside it: otherwise, a run with nothing to do would spend most of its time opening and
-// compiling many files. All other code is in separate files, which are loaded on demand.
+/// <reference types="node" />
+// dist/main.js: starts the program. The code that every run needs is one file, and V8's compiled form of it is beside
+// it: otherwise, a run with nothing to do would spend most of its time opening and compiling many files. All other code
+// is in separate files, which are loaded on demand.
 const { readFileSync } = require('node:fs');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');

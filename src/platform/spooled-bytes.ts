@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { ownPrefix } from './own-files.ts';
 
 /** Bytes that are appended, and read once they are complete. Long ones lie in a file, where one can be made. */
 export interface SpooledBytes {
@@ -70,7 +71,7 @@ function* readFile(file: number, length: number): Generator<Buffer, void, undefi
 
 /** @returns null where no file can be made */
 function openNameless(folder: string): number | null {
-  const path = join(folder, `.db-init-${randomUUID()}.partial`);
+  const path = join(folder, `${ownPrefix}-${randomUUID()}.partial`);
   try {
     const file = openSync(path, 'wx+', 0o600);
     rmSync(path);

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { release, releases } from '../support/fixtures.ts';
 import { describePostgres } from '../support/postgres-server.ts';
 import { restoreSql } from '../support/restore-sql.ts';
-import { runInProcess } from '../faults/run-in-process.ts';
+import { runInProcess } from '../support/run-in-process.ts';
 import { install } from '../integration/restore/restores.ts';
 import { restoreIntoFile } from '../integration/restore/sqlite-rows.ts';
 

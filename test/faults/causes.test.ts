@@ -5,7 +5,7 @@ import { startProxy } from '../support/postgres-proxy.ts';
 import { describePrivateCluster, type PrivateCluster, startPrivateCluster } from '../support/private-cluster.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { requireTrueWord } from '../support/safe-word.ts';
-import { bug, runInProcess } from './run-in-process.ts';
+import { bug, runInProcess } from '../support/run-in-process.ts';
 import { namesIn, oldInstallation } from './full-lifecycle.ts';
 
 describePrivateCluster('what is to blame for a failure', () => {

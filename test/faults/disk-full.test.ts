@@ -12,7 +12,7 @@ import { run } from '../support/run.ts';
 import { requireTrueWord } from '../support/safe-word.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { bug, runInProcess } from './run-in-process.ts';
+import { bug, runInProcess } from '../support/run-in-process.ts';
 import { mountVolume, noVolumes } from './volumes.ts';
 
 const onVolumes = noVolumes === null ? describe : describe.skip;

@@ -12,7 +12,7 @@ import { describePostgres } from '../support/postgres-server.ts';
 import { requireTrueWord } from '../support/safe-word.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { bug, runInProcess } from './run-in-process.ts';
+import { bug, runInProcess } from '../support/run-in-process.ts';
 import { goBackAndForth, namesIn, oldInstallation, oldRelease, resetOf } from './full-lifecycle.ts';
 import { ownerOf } from './owners.ts';
 

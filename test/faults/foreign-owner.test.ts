@@ -7,7 +7,7 @@ import { run } from '../support/run.ts';
 import { requireTrueWord } from '../support/safe-word.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { bug, runInProcess } from './run-in-process.ts';
+import { bug, runInProcess } from '../support/run-in-process.ts';
 
 /** Who db-init runs as, and somebody else. */
 const [nobody, stranger] = [65_534, 4711];

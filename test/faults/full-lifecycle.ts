@@ -5,7 +5,7 @@ import { withClient } from '../support/database.ts';
 import { release } from '../support/fixtures.ts';
 import { restoreSql } from '../support/restore-sql.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { runInProcess } from './run-in-process.ts';
+import { runInProcess } from '../support/run-in-process.ts';
 
 /** The database of an older release, as SQL. */
 export const oldRelease = release('pg', 'v4.20.0', 'before.sql.gz');

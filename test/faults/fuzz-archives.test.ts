@@ -9,7 +9,7 @@ import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { chanceOf, mutateJson } from './fuzz.ts';
 import { requireTrueWord } from '../support/safe-word.ts';
-import { bug, runInProcess, type Told } from './run-in-process.ts';
+import { bug, runInProcess, type Told } from '../support/run-in-process.ts';
 
 /** An installation of its own. */
 async function install() {

@@ -7,7 +7,7 @@ import { requireTrueWord } from '../support/safe-word.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { chanceOf, mutateJson } from './fuzz.ts';
-import { bug, runInProcess } from './run-in-process.ts';
+import { bug, runInProcess } from '../support/run-in-process.ts';
 
 const id = '20300101_000000';
 

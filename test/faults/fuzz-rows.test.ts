@@ -9,7 +9,7 @@ import { restoredDatabase } from '../support/templates.ts';
 import { requireTrueWord } from '../support/safe-word.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { chanceOf } from './fuzz.ts';
-import { bug, runInProcess } from './run-in-process.ts';
+import { bug, runInProcess } from '../support/run-in-process.ts';
 
 const known = revisions.map(({ id }) => id);
 const head = known.filter((id) => revisions.every(({ parents }) => !parents.includes(id)));

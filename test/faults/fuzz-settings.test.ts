@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { createSqliteDatabase } from '../support/database.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { chanceOf } from './fuzz.ts';
-import { bug, runInProcess } from './run-in-process.ts';
+import { bug, runInProcess } from '../support/run-in-process.ts';
 
 const example = await readFile(join(import.meta.dirname, '../../.env.example'), 'utf8');
 const variables = [...example.matchAll(/^#([A-Z][A-Z_]*)=/gm)].map(([, name = '']) => name);

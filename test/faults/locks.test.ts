@@ -3,7 +3,7 @@ import { archivesIn } from '../integration/backup/backups.ts';
 import { withClient } from '../support/database.ts';
 import { describePrivateCluster, startPrivateCluster } from '../support/private-cluster.ts';
 import { requireTrueWord } from '../support/safe-word.ts';
-import { bug, runInProcess } from './run-in-process.ts';
+import { bug, runInProcess } from '../support/run-in-process.ts';
 import { namesIn, oldInstallation } from './full-lifecycle.ts';
 
 /** Relations in schema public: a dump would need more locks than there are. */

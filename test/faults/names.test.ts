@@ -10,7 +10,7 @@ import { describePostgres } from '../support/postgres-server.ts';
 import { restoredDatabase } from '../support/templates.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { bug, runInProcess } from './run-in-process.ts';
+import { bug, runInProcess } from '../support/run-in-process.ts';
 import { runLifecycle, oldInstallation } from './full-lifecycle.ts';
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;

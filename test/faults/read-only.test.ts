@@ -6,7 +6,7 @@ import { sqliteUrl, type TestDatabase } from '../support/database.ts';
 import { requireTrueWord } from '../support/safe-word.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { bug, runInProcess } from './run-in-process.ts';
+import { bug, runInProcess } from '../support/run-in-process.ts';
 import { mountVolume, noVolumes } from './volumes.ts';
 
 describeBackups(`volumes that nobody may write to`, ({ name: engine, create }) => {

@@ -4,7 +4,7 @@ import { execaSync } from 'execa';
 import { expect, it } from 'vitest';
 import { createSqliteDatabase } from '../support/database.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { bug, runInProcess } from './run-in-process.ts';
+import { bug, runInProcess } from '../support/run-in-process.ts';
 
 /** Runs the gate with a report, and gives back what it said. */
 async function reporting(file: string): Promise<string> {

@@ -12,7 +12,7 @@ import { describePrivateCluster, type PrivateCluster, startPrivateCluster } from
 import { restoreSql } from '../support/restore-sql.ts';
 import { start } from '../support/run.ts';
 import { eventually } from '../support/wait-for-output.ts';
-import { runInProcess } from './run-in-process.ts';
+import { runInProcess } from '../support/run-in-process.ts';
 import { leaksIn } from './markers.ts';
 import { every, password, place, quick, rows, secretRows, secrets, settings, tell, tellAll } from './secrets.ts';
 

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { archivesIn } from '../integration/backup/backups.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { requireTrueWord } from '../support/safe-word.ts';
-import { runInProcess, type Told } from './run-in-process.ts';
+import { runInProcess, type Told } from '../support/run-in-process.ts';
 import { everythingIn, leaksIn, marker } from './markers.ts';
 
 /** In the environment of the run, whether it is read there or not. */

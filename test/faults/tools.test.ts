@@ -4,7 +4,7 @@ import { admin, createDatabase } from '../support/database.ts';
 import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
 import { requireTrueWord } from '../support/safe-word.ts';
 import { snapshot } from '../support/snapshot.ts';
-import { bug, runInProcess } from './run-in-process.ts';
+import { bug, runInProcess } from '../support/run-in-process.ts';
 import { namesIn, oldInstallation, resetOf } from './full-lifecycle.ts';
 import { ownerOf } from './owners.ts';
 import { machineWith, type Tools } from './tools.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { runInProcess } from '../faults/run-in-process.ts';
+import { runInProcess } from './run-in-process.ts';
 
 const root = join(import.meta.dirname, '../..');
 

@@ -5,10 +5,9 @@ import type { ArchiveObject } from '../../errors/failure.ts';
 import { quoteName } from '../quoting.ts';
 import { optionalText, text } from '../rows.ts';
 import { isDatabaseFile } from './open-readonly.ts';
+import { firstDamage } from './damage.ts';
 import { isPlainStatement } from './schema-statement.ts';
 
-/** Findings about rows that violate a constraint: the file is not damaged, and old databases have such rows. */
-const notDamage = /^(NULL value in|CHECK constraint failed in) /;
 /** The number of findings that are read, so that damage is found after many violated constraints. */
 const findings = 10_000;
 
@@ -24,8 +23,7 @@ export function checkSqliteFile(file: string, depth: 'whole' | 'rows' = 'whole')
   try {
     return withFile(file, (database) => {
       const check = depth === 'whole' ? 'integrity_check' : 'quick_check';
-      const found = database.prepare<[], string>(`PRAGMA ${check}(${findings})`).pluck().all();
-      return found.find((finding) => finding !== 'ok' && !notDamage.test(finding)) ?? null;
+      return firstDamage(database.prepare<[], string>(`PRAGMA ${check}(${findings})`).pluck().all());
     });
   } catch (error) {
     if (error instanceof SQLite.SqliteError) return error.message;

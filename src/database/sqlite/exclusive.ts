@@ -3,7 +3,8 @@ import SQLite from 'better-sqlite3';
 import { inspect } from './inspect.ts';
 import { isBusy } from './lock.ts';
 import { findOpenFileHolders } from './open-file-holders.ts';
-import { countRows, isDatabaseFile, openForReading } from './open-readonly.ts';
+import { isDatabaseFile, openForReading } from './open-readonly.ts';
+import { countRows } from './count-rows.ts';
 import { requireOwnSideFiles } from './recover-side-files.ts';
 
 /** Milliseconds to wait for others to finish their transactions. */

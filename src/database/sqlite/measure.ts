@@ -5,7 +5,8 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import type SQLite from 'better-sqlite3';
 import { text } from '../rows.ts';
-import { countRows, isDatabaseFile, openForReading } from './open-readonly.ts';
+import { isDatabaseFile, openForReading } from './open-readonly.ts';
+import { countRows } from './count-rows.ts';
 
 /** The files with content; `-shm` is only an index of the WAL, and SQLite creates it again. */
 const parts = ['', '-journal', '-wal'];

@@ -1,7 +1,6 @@
 import { closeSync, constants, copyFileSync, mkdtempSync, openSync, readSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import SQLite from 'better-sqlite3';
-import { quoteName } from '../quoting.ts';
 import { requireReadableSideFiles, roomFor } from './recover-side-files.ts';
 
 /** An open database file. `close` also removes its temporary copy, if there is one. */
@@ -85,14 +84,4 @@ function marksOf(file: string): string {
 function markOf(file: string): string {
   const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
   return stats === undefined ? 'none' : `${stats.ino}:${stats.size}:${stats.mtimeNs}`;
-}
-
-/** The number of rows of a table. */
-export function countRows(database: SQLite.Database, table: string): number {
-  return Number(
-    database
-      .prepare(`SELECT count(*) FROM ${quoteName(table)}`)
-      .pluck()
-      .get(),
-  );
 }

@@ -6,7 +6,8 @@ import { basename, dirname, join } from 'node:path';
 import SQLite from 'better-sqlite3';
 import { makeFolder } from '../../platform/make-folder.ts';
 import { Failure, reasonOf } from '../../errors/failure.ts';
-import { quoteName } from '../quoting.ts';
+import { countRows } from './count-rows.ts';
+import { firstDamage } from './damage.ts';
 import { isBusy } from './lock.ts';
 import { findMismatch, readFileHeader } from './side-file-headers.ts';
 import { hasSideFiles, logs, markOf, sizeOf } from './wal-files.ts';
@@ -15,8 +16,6 @@ import { freeSpace } from '../../platform/free-space.ts';
 
 /** How many copies from before recoveries are kept. */
 const kept = 2;
-/** Findings about rows that violate a constraint: the file is not damaged, and old databases have such rows. */
-const notDamage = /^(NULL value in|CHECK constraint failed in) /;
 /** The tables that identify the database: the core tables and the ledger, the only ones that this layer knows. */
 const telling: ReadonlySet<string> = new Set([
   'alembic_version',
@@ -120,18 +119,10 @@ function contentsOf(file: string, onDamage: (reason: string) => null): Contents 
     const database = new SQLite(file);
     try {
       database.pragma('trusted_schema = OFF');
-      const findings = database.prepare<[], string>('PRAGMA integrity_check').pluck().all();
-      const damage = findings.find((finding) => finding !== 'ok' && !notDamage.test(finding));
-      if (damage !== undefined) return onDamage(damage.split('\n')[0] ?? damage);
+      const damage = firstDamage(database.prepare<[], string>('PRAGMA integrity_check').pluck().all());
+      if (damage !== null) return onDamage(damage.split('\n')[0] ?? damage);
       const tables = database.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
-      const count = (table: string): number =>
-        Number(
-          database
-            .prepare(`SELECT count(*) FROM ${quoteName(table)}`)
-            .pluck()
-            .get(),
-        );
-      return new Map(tables.filter((name) => telling.has(name)).map((name) => [name, count(name)]));
+      return new Map(tables.filter((name) => telling.has(name)).map((name) => [name, countRows(database, name)]));
     } finally {
       database.close();
     }

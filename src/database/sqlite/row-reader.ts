@@ -1,5 +1,6 @@
 import SQLite from 'better-sqlite3';
 import { quoteName } from '../quoting.ts';
+import { countRows } from './count-rows.ts';
 
 /** A value without loss: large integers as bigint, texts with invalid bytes as a Buffer. */
 export type ExactValue = string | number | bigint | Buffer | null;
@@ -42,13 +43,7 @@ export function openRows(file: string): RowReader {
   return {
     holdsRows: (table) => database.prepare(`SELECT 1 FROM ${quoteName(table)} LIMIT 1`).get() !== undefined,
 
-    countedRows: (table) =>
-      Number(
-        database
-          .prepare(`SELECT count(*) FROM ${quoteName(table)}`)
-          .pluck()
-          .get(),
-      ),
+    countedRows: (table) => countRows(database, table),
 
     rows(table, columns, exact) {
       const names = columns.map(quoteName).join(', ');

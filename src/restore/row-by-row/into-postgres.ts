@@ -15,7 +15,6 @@ import { type RowLoader, withRowLoader } from '../../database/postgres/row-loade
 import { quoteName } from '../../database/quoting.ts';
 import { type ExactValue, openRows, type RowReader } from '../../database/sqlite/row-reader.ts';
 import { hasCode } from '../../errors/error-code.ts';
-import { Failure } from '../../errors/failure.ts';
 import type { Catalog } from '../../model/catalog.ts';
 import type { Conversion, Loaded } from '../../model/transfer.ts';
 import { renderFrame } from '../../migration/baseline.ts';
@@ -25,7 +24,15 @@ import { releaseGraph } from '../../migration/revisions.ts';
 import { writeLabel } from '../../quarantine/label.ts';
 import { versionTable } from '../../schema/catalog.ts';
 import { loadHead } from '../../schema/expected-schema.ts';
-import { openMisfits, type MisfitLedger, shortened, shownValue, textOf } from './misfits.ts';
+import {
+  type LoadOptions,
+  openMisfits,
+  type MisfitLedger,
+  rowsDoNotFit,
+  shortened,
+  shownValue,
+  textOf,
+} from './misfits.ts';
 import { type Aside, rulesOf, setViolatorsAside } from './rules.ts';
 import { reasonColumn } from '../../quarantine/rows.ts';
 import type { CopyAtHead } from './sqlite-copy.ts';
@@ -35,7 +42,7 @@ import { failureAt } from '../load-and-verify.ts';
 import type { RestoreContext, Source } from '../target.ts';
 
 /** The target of the rows. */
-export interface Loading {
+export interface Loading extends LoadOptions {
   /** A session in an empty database, or in an empty schema. */
   readonly target: PostgresTarget;
   /** Done first, in the same transaction. */
@@ -44,14 +51,8 @@ export interface Loading {
   readonly role: string | null;
   /** The name of the schema for rows that do not fit. */
   readonly quarantine: string;
-  /** Whether rows may be set aside. */
-  readonly setAside: boolean;
   /** A private temporary folder. */
   readonly folder: string;
-  /** The names of the database and of the file, for messages. */
-  readonly database: string;
-  readonly archive: string;
-  readonly signal: AbortSignal;
 }
 
 interface Column {
@@ -101,13 +102,7 @@ export async function loadRows({ file, facts }: CopyAtHead, loading: Loading): P
       await session.run(numbering(head, reader).join(';'));
       const aside = await makeRules(frame.rules, { head, tables, loader, ledger, spools, quarantine });
       if (aside && !loading.setAside) {
-        const obstacle = {
-          kind: 'rows-do-not-fit',
-          engine: 'postgresql',
-          archive: loading.archive,
-          misfits: ledger.found,
-        } as const;
-        throw new Failure({ kind: 'restore-refused', database: loading.database, obstacle });
+        throw rowsDoNotFit('postgresql', ledger.found, loading);
       }
       return {
         engine: 'postgresql',

@@ -7,7 +7,6 @@ import type { DumpReader, DumpTable, DumpValue } from '../../database/postgres/d
 import { quoteName, quoteText } from '../../database/quoting.ts';
 import { openRows } from '../../database/sqlite/row-reader.ts';
 import { openWriter, type RowWriter } from '../../database/sqlite/row-writer.ts';
-import { Failure } from '../../errors/failure.ts';
 import type { Catalog, Table } from '../../model/catalog.ts';
 import type { Engine } from '../../model/engine.ts';
 import type { Loaded, Misfits } from '../../model/transfer.ts';
@@ -24,22 +23,16 @@ import { acceptedAlternative } from '../../schema/known-divergences.ts';
 import { versionTable } from '../../schema/catalog.ts';
 import { loadHead } from '../../schema/expected-schema.ts';
 import { catalogAt, loadHistory } from '../../schema/history.ts';
-import { type MisfitLedger, openMisfits, shortened, shownValue } from './misfits.ts';
+import { type LoadOptions, type MisfitLedger, openMisfits, rowsDoNotFit, shortened, shownValue } from './misfits.ts';
 
 /** The target of the rows of a dump. */
-export interface DumpLoading {
+export interface DumpLoading extends LoadOptions {
   /** The path of the new file. */
   readonly file: string;
   /** The revisions of the dump. */
   readonly revisions: readonly string[];
   /** The prefix of the tables for rows that do not fit. */
   readonly aside: string;
-  /** Whether rows may be set aside. */
-  readonly setAside: boolean;
-  /** The names of the two files, for messages. */
-  readonly database: string;
-  readonly archive: string;
-  readonly signal: AbortSignal;
 }
 
 interface Column {
@@ -90,9 +83,7 @@ export async function loadDump(dump: DumpReader, loading: DumpLoading): Promise<
       totals.bytes += bytes;
     });
     if (ledger.found.length > 0 && !loading.setAside) {
-      const misfits = ledger.found;
-      const obstacle = { kind: 'rows-do-not-fit', engine: 'sqlite', archive: loading.archive, misfits } as const;
-      throw new Failure({ kind: 'restore-refused', database: loading.database, obstacle });
+      throw rowsDoNotFit('sqlite', ledger.found, loading);
     }
     for (const statement of plainIndexesOf(tables.values())) writer.run(statement);
     writer.commit();

@@ -1,11 +1,32 @@
 import type { ExactValue } from '../../database/sqlite/row-reader.ts';
 import type { Misfits } from '../../model/transfer.ts';
+import type { Engine } from '../../model/engine.ts';
+import { Failure } from '../../errors/failure.ts';
 import { namesSecret } from '../../database/secret-columns.ts';
 
 /** The number of example rows that are shown for each reason. */
 const shown = 3;
 /** The number of characters that are shown of a value or a key. */
 const shownLength = 40;
+
+/** How both directions load rows. */
+export interface LoadOptions {
+  /** Whether rows may be set aside. */
+  readonly setAside: boolean;
+  /** The names of the database and of the file, for messages. */
+  readonly database: string;
+  readonly archive: string;
+  readonly signal: AbortSignal;
+}
+
+/** The refusal to load rows that do not fit into a database of this engine. */
+export function rowsDoNotFit(engine: Engine, misfits: readonly Misfits[], { database, archive }: LoadOptions): Failure {
+  return new Failure({
+    kind: 'restore-refused',
+    database,
+    obstacle: { kind: 'rows-do-not-fit', engine, archive, misfits },
+  });
+}
 
 /** A value for a report; null if it may be a secret. */
 export function shownValue(table: string, columns: readonly string[], value: string | null): string | null {

@@ -3,7 +3,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { startProxy } from '../../support/postgres-proxy.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
-import { runInProcess } from '../../faults/run-in-process.ts';
+import { runInProcess } from '../../support/run-in-process.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import type { PostgresTarget } from '../../../src/config/config.ts';
 import { type Connected, connectWhenReady } from '../../../src/database/postgres/connect.ts';
 import { createDatabase, withClient } from '../../support/database.ts';
-import { runInProcess } from '../../faults/run-in-process.ts';
+import { runInProcess } from '../../support/run-in-process.ts';
 import { run } from '../../support/run.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';

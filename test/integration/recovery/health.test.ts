@@ -13,7 +13,7 @@ import {
   withClient,
 } from '../../support/database.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
-import { runInProcess } from '../../faults/run-in-process.ts';
+import { runInProcess } from '../../support/run-in-process.ts';
 import { run } from '../../support/run.ts';
 import { restoredDatabase } from '../../support/templates.ts';
 import { release, state } from '../../support/fixtures.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { runInProcess } from '../../faults/run-in-process.ts';
+import { runInProcess } from '../../support/run-in-process.ts';
 import { shellWord, shellWords } from '../../../src/report/quoting.ts';
 import { postgresServer } from '../../support/postgres-server.ts';
 import type { Installation } from '../restore/restores.ts';

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { isPrintable } from '../../../src/platform/printable.ts';
 import { describeEngines } from '../../support/database.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { runInProcess } from '../../faults/run-in-process.ts';
+import { runInProcess } from '../../support/run-in-process.ts';
 import { withSession } from '../fixtures/process.ts';
 
 /** Breaks a line, turns the direction of writing, shows nothing, and steers a terminal. */

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { commands } from '../../../src/cli/commands.ts';
 import { createSqliteDatabase } from '../../support/database.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { runInProcess, type Told } from '../../faults/run-in-process.ts';
+import { runInProcess, type Told } from '../../support/run-in-process.ts';
 import { withSession } from '../fixtures/process.ts';
 
 /** The keys of `status --json`, which every failure has as well. */

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { oncePerFile } from '../../support/cleanup.ts';
 import { createDatabase } from '../../support/database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
-import { runInProcess } from '../../faults/run-in-process.ts';
+import { runInProcess } from '../../support/run-in-process.ts';
 import { noVolumes } from '../../faults/volumes.ts';
 import { execute } from '../backup/backups.ts';
 import { copyDatabase, type EngineName, type Installation, install } from '../restore/restores.ts';

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { describePostgres } from '../../support/postgres-server.ts';
-import { runInProcess } from '../../faults/run-in-process.ts';
+import { runInProcess } from '../../support/run-in-process.ts';
 import { archivePath, ask, besides, execute, install, realArchives, uploadsIn, uploadsOf } from './restores.ts';
 import { restoreIntoFile } from './sqlite-rows.ts';
 

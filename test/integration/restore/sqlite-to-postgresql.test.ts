@@ -2,7 +2,7 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
-import { runInProcess } from '../../faults/run-in-process.ts';
+import { runInProcess } from '../../support/run-in-process.ts';
 import { cases } from '../../support/conversions.ts';
 import { admin, createDatabase, withClient } from '../../support/database.ts';
 import { release, sqliteFile } from '../../support/fixtures.ts';

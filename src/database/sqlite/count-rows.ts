@@ -1,0 +1,12 @@
+import type SQLite from 'better-sqlite3';
+import { quoteName } from '../quoting.ts';
+
+/** The number of rows of a table. */
+export function countRows(database: SQLite.Database, table: string): number {
+  return Number(
+    database
+      .prepare(`SELECT count(*) FROM ${quoteName(table)}`)
+      .pluck()
+      .get(),
+  );
+}
