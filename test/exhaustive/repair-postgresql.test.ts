@@ -1,9 +1,9 @@
-import pg from 'pg';
 import { beforeAll, expect, it } from 'vitest';
 import { readFacts } from '../../src/database/postgres/inspect.ts';
 import { postgresSession } from '../../src/database/postgres/session.ts';
 import { quoteName } from '../../src/database/quoting.ts';
 import { atEnd } from '../support/cleanup.ts';
+import { connectClient } from '../support/database.ts';
 import { release } from '../support/fixtures.ts';
 import { applyPending } from '../support/open-database.ts';
 import { describePostgres } from '../support/postgres-server.ts';
@@ -18,8 +18,7 @@ describePostgres('a filled database at the head that lost one thing', () => {
   beforeAll(async () => {
     const { url } = await restoredDatabase(release('pg', 'v5.10.0', 'before.sql.gz'));
     await applyPending(url);
-    const client = new pg.Client({ connectionString: url });
-    await client.connect();
+    const client = await connectClient(url);
     atEnd(() => client.end());
     await client.query('SET search_path TO public; SET client_min_messages TO error');
     const session = postgresSession(client);

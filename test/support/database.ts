@@ -39,10 +39,22 @@ export async function admin(sql: string): Promise<void> {
   await withClient(requirePostgres().url, (client) => client.query(sql));
 }
 
+/**
+ * A connected client of a PostgreSQL database. The caller ends it.
+ *
+ * A session that the server ends between two queries is an event of the client, and one without a listener ends the
+ * whole run of tests. Here the event is taken, and the next query is rejected.
+ */
+export async function connectClient(url: string, applicationName = 'db-init tests'): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, application_name: applicationName });
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
 /** Connects to a PostgreSQL database, hands the client to `use`, and disconnects whatever happens. */
 export async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url, application_name: 'db-init tests' });
-  await client.connect();
+  const client = await connectClient(url);
   try {
     return await use(client);
   } finally {

@@ -3,10 +3,15 @@ import { copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { execa } from 'execa';
-import pg from 'pg';
 import { describe } from 'vitest';
 import type { Manifest } from '../../../src/archive/manifest.ts';
-import { createDatabase, createSqliteDatabase, type TestDatabase, withClient } from '../../support/database.ts';
+import {
+  connectClient,
+  createDatabase,
+  createSqliteDatabase,
+  type TestDatabase,
+  withClient,
+} from '../../support/database.ts';
 import { release, sqliteFile } from '../../support/fixtures.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { restoreInto } from '../../support/templates.ts';
@@ -55,9 +60,7 @@ export async function hold(database: TestDatabase): Promise<{ snapshot: string; 
   // outside of what the gate looks at, which must not wait for it
   await execute(database, 'CREATE SCHEMA other; CREATE TABLE other.locked (id int)');
   const before = await snapshot(database.url);
-  const client = new pg.Client({ connectionString: database.url });
-  client.on('error', () => undefined);
-  await client.connect();
+  const client = await connectClient(database.url);
   await client.query('BEGIN; LOCK TABLE other.locked IN ACCESS EXCLUSIVE MODE');
   return { snapshot: before, letGo: () => client.end() };
 }

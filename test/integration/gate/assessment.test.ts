@@ -8,7 +8,14 @@ import { readConfig } from '../../../src/config/config.ts';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { requireRestoreSpace } from '../../../src/restore/ready.ts';
 import { atEnd } from '../../support/cleanup.ts';
-import { admin, createDatabase, createSqliteDatabase, type TestDatabase, withClient } from '../../support/database.ts';
+import {
+  admin,
+  connectClient,
+  createDatabase,
+  createSqliteDatabase,
+  type TestDatabase,
+  withClient,
+} from '../../support/database.ts';
 import { release, state } from '../../support/fixtures.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { restoreSql } from '../../support/restore-sql.ts';
@@ -175,10 +182,7 @@ it('a restore at the start knows for which folder there is too little room', asy
 const staticsIn = (folder: string): Settings => ({ TT_STATIC_UPLOAD_FOLDER: join(folder, 'statics') });
 
 async function connectAnother(url: string): Promise<void> {
-  const { Client } = (await import('pg')).default;
-  const other = new Client({ connectionString: url });
-  other.on('error', () => undefined);
-  await other.connect();
+  const other = await connectClient(url);
   atEnd(() => other.end());
 }
 

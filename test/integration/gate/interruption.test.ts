@@ -1,6 +1,6 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type TestDatabase, withClient } from '../../support/database.ts';
+import { connectClient, type TestDatabase, withClient } from '../../support/database.ts';
 import { release } from '../../support/fixtures.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { restoredDatabase } from '../../support/templates.ts';
@@ -59,8 +59,7 @@ describePostgres('a migration', () => {
     database = await restoredDatabase(release('pg', 'v2.3.7', 'before.sql.gz'));
     env = { DATABASE_URL: database.url };
     before = await snapshot(database.url, { withoutSequences: true });
-    other = new pg.Client({ connectionString: database.url });
-    await other.connect();
+    other = await connectClient(database.url);
     // as a writer of the application would: what looks at the table passes, what alters it waits
     await other.query('BEGIN; LOCK TABLE users IN ROW EXCLUSIVE MODE');
     return () => other.end();

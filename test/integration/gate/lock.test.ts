@@ -1,11 +1,16 @@
 import { once } from 'node:events';
 import { copyFile } from 'node:fs/promises';
 import Database from 'better-sqlite3';
-import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { lockFileOf } from '../../../src/database/sqlite/lock.ts';
 import { runLock } from '../../../src/database/postgres/lock.ts';
-import { createDatabase, createSqliteDatabase, describeEngines, type TestDatabase } from '../../support/database.ts';
+import {
+  connectClient,
+  createDatabase,
+  createSqliteDatabase,
+  describeEngines,
+  type TestDatabase,
+} from '../../support/database.ts';
 import { release, sqliteFile } from '../../support/fixtures.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { restoreSql } from '../../support/restore-sql.ts';
@@ -19,8 +24,7 @@ async function hold(database: TestDatabase): Promise<() => Promise<void>> {
     file.exec('BEGIN EXCLUSIVE');
     return async () => void file.close();
   }
-  const client = new pg.Client({ connectionString: database.url, application_name: 'db-init 9.9.9 gate' });
-  await client.connect();
+  const client = await connectClient(database.url, 'db-init 9.9.9 gate');
   await client.query('SELECT pg_advisory_lock($1, $2)', [runLock.application, runLock.key]);
   return () => client.end();
 }

@@ -1,6 +1,5 @@
 import type { Row } from '../../../src/model/engine.ts';
 import Database from 'better-sqlite3';
-import pg from 'pg';
 import { expect, it } from 'vitest';
 import { postgresSession } from '../../../src/database/postgres/session.ts';
 import type { Session } from '../../../src/database/session.ts';
@@ -8,7 +7,7 @@ import { sqliteSession } from '../../../src/database/sqlite/session.ts';
 import { openSchema } from '../../../src/migration/schema-builder/schema.ts';
 import { StatementError } from '../../../src/migration/schema-builder/steps.ts';
 import { atEnd } from '../../support/cleanup.ts';
-import { createDatabase, describeEngines, type TestDatabase } from '../../support/database.ts';
+import { connectClient, createDatabase, describeEngines, type TestDatabase } from '../../support/database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 
 async function connect({ engine, url, name }: TestDatabase): Promise<Session> {
@@ -18,8 +17,7 @@ async function connect({ engine, url, name }: TestDatabase): Promise<Session> {
     atEnd(async () => database.close());
     return sqliteSession(database);
   }
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+  const client = await connectClient(url);
   atEnd(() => client.end());
   return postgresSession(client);
 }

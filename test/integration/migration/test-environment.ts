@@ -1,12 +1,11 @@
 import Database from 'better-sqlite3';
-import { Client } from 'pg';
 import { revisions } from '../../../migrations/graph.ts';
 import { postgresSession } from '../../../src/database/postgres/session.ts';
 import { sqliteSession } from '../../../src/database/sqlite/session.ts';
 import type { Session } from '../../../src/database/session.ts';
 import { openSchema } from '../../../src/migration/schema-builder/schema.ts';
 import { atEnd } from '../../support/cleanup.ts';
-import type { TestDatabase } from '../../support/database.ts';
+import { connectClient, type TestDatabase } from '../../support/database.ts';
 
 /** A database of a test's own, on its way through the revisions, inside one transaction. */
 export interface Stage {
@@ -59,8 +58,7 @@ export async function openStageAt(database: TestDatabase, revision: string, rows
 }
 
 async function connect(url: string): Promise<Session> {
-  const client = new Client({ connectionString: url, application_name: 'db-init tests' });
-  await client.connect();
+  const client = await connectClient(url);
   atEnd(() => client.end());
   await client.query('BEGIN');
   return postgresSession(client);

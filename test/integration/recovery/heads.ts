@@ -3,7 +3,6 @@ import type { Engine } from '../../../src/model/engine.ts';
 import type { Catalog } from '../../../src/model/catalog.ts';
 import type { Difference } from '../../../src/model/difference.ts';
 import Database from 'better-sqlite3';
-import pg from 'pg';
 import { readFacts } from '../../../src/database/postgres/inspect.ts';
 import { postgresSession } from '../../../src/database/postgres/session.ts';
 import type { Session } from '../../../src/database/session.ts';
@@ -16,7 +15,7 @@ import type { RepairPlan } from '../../../src/repair/repair-step.ts';
 import { rowQuestions, findFaults } from '../../../src/schema/faults.ts';
 import { loadExpectedSchema } from '../../../src/schema/expected-schema.ts';
 import { atEnd } from '../../support/cleanup.ts';
-import { createDatabase } from '../../support/database.ts';
+import { connectClient, createDatabase } from '../../support/database.ts';
 
 /** A database at the head with a few rows, in a transaction that is never committed. */
 export interface Head {
@@ -83,8 +82,7 @@ interface Opened {
 }
 
 async function openPostgres(): Promise<Opened> {
-  const client = new pg.Client({ connectionString: (await createDatabase()).url });
-  await client.connect();
+  const client = await connectClient((await createDatabase()).url);
   atEnd(() => client.end());
   await client.query('SET search_path TO public; SET client_min_messages TO error');
   return { session: postgresSession(client), observe: (question) => readFacts(client, { question }) };

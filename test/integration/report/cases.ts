@@ -5,13 +5,13 @@ import { gzipSync } from 'node:zlib';
 import AdmZip from 'adm-zip';
 import Database from 'better-sqlite3';
 import { execa } from 'execa';
-import pg from 'pg';
 import { lockFileOf } from '../../../src/database/sqlite/lock.ts';
 import { runLock } from '../../../src/database/postgres/lock.ts';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { coreTables } from '../../../src/schema/catalog.ts';
 import {
   admin,
+  connectClient,
   createDatabase,
   createSqliteDatabase,
   databaseUrl,
@@ -129,9 +129,7 @@ const formerOf = async ({ database }: Installation): Promise<string> =>
 
 /** Somebody in the database, as the application is. */
 async function beInside(url: string, ...statements: readonly string[]): Promise<() => Promise<void>> {
-  const client = new pg.Client({ connectionString: url, application_name: 'TimeTracker' });
-  client.on('error', () => undefined);
-  await client.connect();
+  const client = await connectClient(url, 'TimeTracker');
   for (const statement of statements) await client.query(statement);
   return () => client.end();
 }

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
-import pg from 'pg';
+import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { admin } from '../../support/database.ts';
+import { admin, connectClient } from '../../support/database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { run, start } from '../../support/run.ts';
 import { waitForOutput } from '../../support/wait-for-output.ts';
@@ -11,12 +11,7 @@ import { besides, currentArchive, everything, fillWithNewer, type Installation, 
 import { atMoment, journalOf, stopped } from './phases.ts';
 
 /** The application, as a server sees it. */
-async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, application_name: 'the application' });
-  client.on('error', () => undefined);
-  await client.connect();
-  return client;
-}
+const connect = (url: string): Promise<pg.Client> => connectClient(url, 'the application');
 
 describePostgres(
   'a restore while others are connected (postgresql)',

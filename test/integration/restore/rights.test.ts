@@ -1,9 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
 import { beforeAll, expect, it } from 'vitest';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { atEnd } from '../../support/cleanup.ts';
-import { admin, createDatabase, databaseUrl, type TestDatabase, withClient } from '../../support/database.ts';
+import {
+  admin,
+  connectClient,
+  createDatabase,
+  databaseUrl,
+  type TestDatabase,
+  withClient,
+} from '../../support/database.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { describePrivateCluster, startPrivateCluster } from '../../support/private-cluster.ts';
 import { run } from '../../support/run.ts';
@@ -42,12 +49,7 @@ function as(role: string, database: TestDatabase): TestDatabase {
 }
 
 /** The application, as a server sees it. */
-async function applicationAt(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, application_name: 'the application' });
-  client.on('error', () => undefined);
-  await client.connect();
-  return client;
-}
+const applicationAt = (url: string): Promise<pg.Client> => connectClient(url, 'the application');
 
 /** The rows of all tables of schema public. */
 async function rowsOf(database: TestDatabase): Promise<readonly string[]> {
