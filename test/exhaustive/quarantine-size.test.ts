@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 import { createDatabase, type TestDatabase, withClient } from '../support/database.ts';
 import { describePostgres } from '../support/postgres-server.ts';
 import { start } from '../support/run.ts';
-import { dbInit } from '../integration/fixtures/process.ts';
-import { held, only, quarantine } from '../integration/recovery/quarantines.ts';
+import { dbInit } from '../integration/upgrade/process.ts';
+import { held, only, quarantine } from '../integration/quarantine/quarantines.ts';
 
 /** As many as a transaction of the test may create without running out of locks itself. */
 const portion = 400;

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { archivesIn } from '../integration/backup/backups.ts';
-import { few } from '../integration/development/seeds.ts';
+import { few } from '../integration/seed/seeds.ts';
 import { withClient } from '../support/database.ts';
 import { release } from '../support/fixtures.ts';
 import { restoreSql } from '../support/restore-sql.ts';

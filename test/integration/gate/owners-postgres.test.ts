@@ -6,8 +6,8 @@ import { ownerOf } from '../../faults/owners.ts';
 import { admin, createDatabase, createSqliteDatabase, describeEngines, withClient } from '../../support/database.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { snapshot } from '../../support/snapshot.ts';
-import { dbInit, withSession } from '../fixtures/process.ts';
-import { stopAt } from '../fixtures/stop.ts';
+import { dbInit, withSession } from '../upgrade/process.ts';
+import { stopAt } from '../upgrade/stop.ts';
 import { applicationArchive } from '../restore/crafted.ts';
 
 const never = { TT_BACKUP_BEFORE_MIGRATE: 'never' };

@@ -3,8 +3,8 @@ import { revisions } from '../../../migrations/graph.ts';
 import type { Session } from '../../../src/database/session.ts';
 import { openSchema } from '../../../src/migration/schema-builder/schema.ts';
 import { describeEngines } from '../../support/database.ts';
-import { dbInit, expectState, withSession } from '../fixtures/process.ts';
-import { stopAt } from '../fixtures/stop.ts';
+import { dbInit, expectState, withSession } from '../upgrade/process.ts';
+import { stopAt } from '../upgrade/stop.ts';
 import { openStageAt } from './test-environment.ts';
 
 /** A step that seeds tables, and one of its tables half filled: as a run that was cut off leaves it, or a person. */

@@ -21,7 +21,7 @@ import {
 import { snapshot } from '../../support/snapshot.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { execute } from '../backup/backups.ts';
-import { stopAt } from '../fixtures/stop.ts';
+import { stopAt } from '../upgrade/stop.ts';
 import { applicationArchive } from '../restore/crafted.ts';
 import { ask, besides, copyDatabase, currentArchive, type EngineName, type Installation } from '../restore/restores.ts';
 import type { Cause } from '../../../src/model/cause.ts';

@@ -5,7 +5,7 @@ import { commands } from '../../../src/cli/commands.ts';
 import { createSqliteDatabase } from '../../support/database.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { runInProcess, type Told } from '../../support/run-in-process.ts';
-import { withSession } from '../fixtures/process.ts';
+import { withSession } from '../upgrade/process.ts';
 
 /** The keys of `status --json`, which every failure has as well. */
 const house = ['state', 'database', 'engine', 'revisions', 'heads', 'pending', 'action', 'problems', 'exitCode'];

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { describePostgres } from '../../support/postgres-server.ts';
-import { type Picture, take } from '../fixtures/picture.ts';
-import { dbInit, restoreRelease, withSession } from '../fixtures/process.ts';
-import { cellsChanged, rowsLost } from '../fixtures/survivors.ts';
+import { type Picture, take } from '../upgrade/picture.ts';
+import { dbInit, restoreRelease, withSession } from '../upgrade/process.ts';
+import { cellsChanged, rowsLost } from '../upgrade/survivors.ts';
 import { faultsIn, few, seed } from './seeds.ts';
 
 // the first has people and categories of the application's own seed in it

@@ -6,7 +6,7 @@ import { catalogAt, loadHistory } from '../../../src/schema/history.ts';
 import { release } from '../../support/fixtures.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { snapshot } from '../../support/snapshot.ts';
-import { clock, dbInit, restoreRelease, withSession } from '../fixtures/process.ts';
+import { clock, dbInit, restoreRelease, withSession } from '../upgrade/process.ts';
 
 /** What `status --json` says of adoption. */
 export async function statusOf(url: string): Promise<unknown> {

@@ -9,7 +9,7 @@ import { seedDatabase } from '../../../src/seed/seed.ts';
 import { openRecord } from '../../../src/report/run-record.ts';
 import type { Engine } from '../../../src/model/engine.ts';
 import { describeEngines } from '../../support/database.ts';
-import { dbInit, withSession } from '../fixtures/process.ts';
+import { dbInit, withSession } from '../upgrade/process.ts';
 import { signal, withDatabase } from '../../support/open-database.ts';
 import { column, faultsIn } from './seeds.ts';
 
