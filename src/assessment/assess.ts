@@ -22,11 +22,18 @@ import { findRestoreJournal, findTraces } from '../state-folder/state-paths.ts';
 /** The largest number of tables that one statement asks for rows. */
 const maxTablesAsked = 500;
 
-/** Observes, diagnoses and plans, without writing anything. */
-export async function assess(database: Database, config: Config): Promise<Assessment> {
+/**
+ * Observes, diagnoses and plans, without writing anything.
+ * @param depth `whole` for a report: only the notes need the text of all defaults
+ */
+export async function assess(
+  database: Database,
+  config: Config,
+  depth: 'quick' | 'whole' = 'quick',
+): Promise<Assessment> {
   // the expected schema is read from disk while the server reads its catalog
   const promise = loadExpectedSchema(database.engine);
-  const [observation, promised] = await Promise.all([observe(database, config, promise), promise]);
+  const [observation, promised] = await Promise.all([observe(database, config, promise, depth), promise]);
   const knowledge = {
     graph: releaseGraph,
     promised,
@@ -132,11 +139,16 @@ async function isOccupied(database: Database, facts: DatabaseFacts): Promise<boo
   return database.read((session) => holdsRows(session, related)).catch(() => true);
 }
 
-async function observe(database: Database, config: Config, promise: Promise<ExpectedSchema>): Promise<Observation> {
+async function observe(
+  database: Database,
+  config: Config,
+  promise: Promise<ExpectedSchema>,
+  depth: 'quick' | 'whole',
+): Promise<Observation> {
   let facts;
   try {
     const promised = await promise;
-    facts = await database.observe('quick', rowQuestions(promised, database.engine));
+    facts = await database.observe(depth, rowQuestions(promised, database.engine));
   } catch (error) {
     if (isLost(error)) throw error;
     const sideFile = sideFileIn(error);

@@ -54,6 +54,7 @@ const noExtras: Extras = { tables: [], columns: [], indexes: [] };
 export function reportAssessment(database: Database, seen: Assessment, head: Catalog, exitCode: ExitCode): StateReport {
   const { observation, state, plan, obstacle } = seen;
   const facts = observation.kind === 'seen' ? observation.facts : null;
+  const atHead = state.kind === 'current' || state.kind === 'drifted';
   return {
     state: state.kind,
     database: database.name,
@@ -71,7 +72,10 @@ export function reportAssessment(database: Database, seen: Assessment, head: Cat
     notes:
       facts === null
         ? []
-        : findNotes(head, facts, database.engine).map((note) => ({ kind: note.what, ...describeAttachment(note) })),
+        : findNotes(head, facts, database.engine, atHead).map((note) => ({
+            kind: note.what,
+            ...describeAttachment(note),
+          })),
     exitCode,
   };
 }

@@ -41,7 +41,7 @@ async function rehearseRestore(archive: Archive, context: CommandContext): Promi
   const { renderRestoreRehearsal } = await import('../report/status.ts');
   return withDatabase(context, 'plan', 'write', (database) =>
     database.withLock(async () => {
-      const seen = await withArchive(await assess(database, context.config), archive, database, context);
+      const seen = await withArchive(await assess(database, context.config, 'whole'), archive, database, context);
       const report = reportAssessment(database, seen, await loadHead(database.engine), exitCodes.healthy);
       const given = { ...context, disconnect: false, trusted: false, onBytes: () => undefined };
       await rehearseAtStart(archive, database, given);

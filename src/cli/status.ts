@@ -42,7 +42,7 @@ export function inspectionCommand(
       const archive = judged === 'gate' ? await archiveAtStart(context) : null;
       const orders = judged === 'gate' ? await ordersOf(context) : {};
       return withDatabase(context, name, 'read', async (database) => {
-        const looked = await assess(database, config);
+        const looked = await assess(database, config, 'whole');
         const seen =
           judged === 'gate' ? await withArchive(looked, archive, database, context) : { ...looked, obstacle: null };
         const exitCode = judged === 'gate' ? gateExitCode(seen) : verifyExitCode(seen);

@@ -152,13 +152,16 @@ export function findCaseVariants(found: readonly string[], promised: readonly st
 
 const cast = /::(?:character varying|double precision|timestamp with(?:out)? time zone|\w+)(?:\(\d+\))?(?:\[\])?/g;
 
+/** An expression of PostgreSQL without its casts, `::text`. */
+export const withoutCasts = (expression: string): string => expression.replaceAll(cast, '');
+
 /**
  * The effect of a constraint or an index, independent of how PostgreSQL prints it for the types of its columns:
  * `UNIQUE (a, b)` for a plain unique index, a check without its casts, otherwise the definition itself.
  */
 export function constraintEffect(definition: string): string {
   if (!definition.startsWith('CHECK ')) return definition.replace(/^UNIQUE btree (\([^()]*\))$/, 'UNIQUE $1');
-  const bare = definition.replaceAll(cast, '');
+  const bare = withoutCasts(definition);
   // parentheses that remain after removing casts: `(source)`, `((ARRAY['a']))`
   const simple = bare.replaceAll(/(?<!\w)\((\w+)\)/g, '$1').replaceAll(/\(\(([^()]*)\)\)/g, '($1)');
   return simple === definition ? definition : constraintEffect(simple);

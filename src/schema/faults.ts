@@ -13,6 +13,7 @@ import { quoteName, quoteText } from '../database/quoting.ts';
 import type { SeedRows } from '../migration/baseline.ts';
 import { isNeverTrue } from '../model/never-true.ts';
 import { acceptedAlternative } from './known-divergences.ts';
+import { askDefaults, literalIn } from './default-rules.ts';
 import { findCaseVariants, findDifferences, isWider, constraintEffect } from './comparison.ts';
 
 /** The facts of a database that its health depends on. */
@@ -55,12 +56,48 @@ export function findFaults({ head }: ExpectedSchema, seen: Seen, engine: Engine)
   ];
 }
 
-/** Objects that are not the application's and may affect its writes without refusing them; reported, but no faults. */
-export function findNotes(head: Catalog, seen: Seen, engine: Engine): readonly Attachment[] {
+/**
+ * Objects that are not the application's and may affect its writes without refusing them; reported, but no faults.
+ * @param atHead whether the version rows are those of the head: earlier revisions have other defaults
+ */
+export function findNotes(head: Catalog, seen: Seen, engine: Engine, atHead: boolean): readonly Attachment[] {
   return [
+    ...(atHead ? changedDefaults(head, seen.catalog, engine) : []),
     ...attachmentsOn(head, seen, engine).filter(({ refuses }) => !refuses),
     ...(engine === 'sqlite' ? unkeptReferences(head, seen.catalog) : wideColumns(head, seen)),
   ];
+}
+
+/** Defaults that are another literal than the expected one. A default that is missing does no harm: values are given. */
+function changedDefaults(head: Catalog, { tables }: Catalog, engine: Engine): readonly Attachment[] {
+  return Object.entries(head.tables).flatMap(([table, { columns }]) =>
+    Object.entries(tables[table]?.columns ?? {}).flatMap(([name, { default: found }]) => {
+      const promised = columns[name]?.default ?? null;
+      const [value, expected] = [literalIn(found), literalIn(promised)];
+      if (promised === null || value === null || expected === null || sameValue(value, expected)) return [];
+      const column = `ALTER TABLE ${quoteName(table)} ALTER COLUMN ${quoteName(name)}`;
+      return [
+        {
+          table,
+          what: 'changed default',
+          name,
+          detail: `it is ${found}, and the revision makes it ${promised}`,
+          refuses: false,
+          remedy:
+            engine === 'postgresql'
+              ? `${column} SET DEFAULT ${promised}`
+              : `-- it is part of the statement of ${quoteName(table)}`,
+        },
+      ];
+    }),
+  );
+}
+
+/** Whether two literals are the same value: engines and releases print numbers and truth values in several ways. */
+function sameValue(one: string, other: string): boolean {
+  const truth: Readonly<Record<string, string>> = { true: '1', false: '0', t: '1', f: '0' };
+  const [first, second] = [truth[one] ?? one, truth[other] ?? other];
+  return first === second || (first !== '' && second !== '' && Number(first) === Number(second));
 }
 
 /** A column with a wider type than the expected one. */
@@ -149,7 +186,7 @@ function attachmentsOn(head: Catalog, { catalog, surroundings }: Seen, engine: E
         ? []
         : [
             ...ownColumns(name, promised, found, engine),
-            ...ownRules(name, promised, found, engine),
+            ...ownRules(name, promised, found, engine, brokenByDefaults(name, surroundings)),
             ...ownUniques(name, promised, found),
           ];
     }),
@@ -185,8 +222,18 @@ function freeColumn(table: string, name: string, type: string, engine: Engine): 
   }
 }
 
-/** Constraints of the owner's. One that is never true refuses every row. */
-function ownRules(table: string, promised: Table, found: Table, engine: Engine): readonly Attachment[] {
+/** The constraints of a table that a row breaks for which the application gives no other value. */
+const brokenByDefaults = (name: string, { answers }: Surroundings): ReadonlySet<string> =>
+  new Set(answers.flatMap(({ fault, table, value }) => (fault === 'default' && table === name ? [value] : [])));
+
+/** Constraints of the owner's. One that is never true, or not with the defaults, refuses every row. */
+function ownRules(
+  table: string,
+  promised: Table,
+  found: Table,
+  engine: Engine,
+  broken: ReadonlySet<string>,
+): readonly Attachment[] {
   const unlike = Object.entries(found.constraints).filter(
     ([name, definition]) => definition !== promised.constraints[name],
   );
@@ -205,8 +252,8 @@ function ownRules(table: string, promised: Table, found: Table, engine: Engine):
       table,
       what: 'constraint',
       name,
-      detail: definition,
-      refuses: isNeverTrue(definition),
+      detail: broken.has(name) ? `${definition}, which the value of a new row does not pass` : definition,
+      refuses: broken.has(name) || isNeverTrue(definition),
       remedy:
         engine === 'postgresql'
           ? `ALTER TABLE ${quoteName(table)} DROP CONSTRAINT ${quoteName(name)}`
@@ -253,6 +300,7 @@ export function rowQuestions({ head, seed }: ExpectedSchema, engine: Engine): Qu
       ...(engine === 'postgresql' ? widerColumns(head, catalog) : [])
         .filter(({ table }) => readable(table))
         .flatMap(askOversize),
+      ...(engine === 'postgresql' ? askDefaults(head, catalog, readable) : []),
       ...Object.entries(seed)
         .filter(([table]) => readable(table))
         .flatMap(([table, rows]) => askSeed(table, rows, catalog)),
@@ -351,6 +399,7 @@ function faultOf({ fault, table, value }: Answer, head: Catalog, { catalog }: Se
       return [{ kind: 'sequence-behind', table, column: value }];
     case 'seed':
     case 'oversize':
+    case 'default':
       return [];
     case 'label': {
       const [column, label] = readPair(value);

@@ -93,19 +93,31 @@ const exhausted = `
   WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
     AND ${tables} AND q.seqincrement > 0 AND q.last > q.seqmax - q.seqincrement`;
 
-// the application gives no value for a column that it does not know: without a default, the column has to allow NULL
+// the application gives no value for a column that it does not know: without a default, the column has to allow NULL. A
+// domain over a domain has the rules of both, and its default
 const domains = `
-  SELECT c.relname, 'column', a.attname, format('%s, a domain of its owner''s that %s', t.oid::regtype, why.text), why.refuses, why.remedy
-  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid AND t.typtype = 'd'
+  SELECT c.relname, 'column', a.attname, format('%s, a domain of its owner''s that %s', a.atttypid::regtype, why.text), why.refuses, why.remedy
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type own ON own.oid = a.atttypid AND own.typtype = 'd'
   JOIN LATERAL (
+    WITH RECURSIVE chain AS (
+      SELECT own.oid, own.typnotnull, own.typbasetype
+      UNION ALL
+      SELECT b.oid, b.typnotnull, b.typbasetype FROM chain JOIN pg_type b ON b.oid = chain.typbasetype AND b.typtype = 'd')
     SELECT 'lets in no NULL, which the application does not fill' AS text, true AS refuses,
-           format('ALTER DOMAIN %s DROP NOT NULL', t.oid::regtype) AS remedy WHERE t.typnotnull
+           format('ALTER DOMAIN %s DROP NOT NULL', t.oid::regtype) AS remedy FROM chain t WHERE t.typnotnull
     UNION ALL
     SELECT 'has a ' || pg_get_constraintdef(k.oid), pg_get_constraintdef(k.oid) ~ 'VALUE IS NOT NULL' AND pg_get_constraintdef(k.oid) !~ ' OR ',
            format('ALTER DOMAIN %s DROP CONSTRAINT %I', t.oid::regtype, k.conname)
-    FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c') AS why ON true
+    FROM chain t JOIN pg_constraint k ON k.contypid = t.oid AND k.contype = 'c') AS why ON true
   WHERE ${tables} AND a.attnum > 0 AND NOT a.attisdropped AND NOT a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''
-    AND t.typdefault IS NULL`;
+    AND own.typdefault IS NULL`;
+
+// an option that somebody set for one load, and forgot: dead rows are never removed, and statistics grow old
+const withoutVacuum = `
+  SELECT c.relname, 'autovacuum', c.relname, 'it is turned off for this table, which grows and becomes slow', false,
+         format('ALTER TABLE %I RESET (autovacuum_enabled)', c.relname)
+  FROM pg_class c, unnest(c.reloptions) AS option
+  WHERE ${tables} AND option ~* '^autovacuum_enabled=(f|off|no|n|0)'`;
 
 const inheritance = `
   SELECT c.relname, 'inheritance', o.relname,
@@ -146,12 +158,15 @@ const publications = `
   SELECT NULL, 'publication', pubname, 'all tables are sent to subscribers', false, format('DROP PUBLICATION %I', pubname)
   FROM pg_publication WHERE puballtables`;
 
-// the server refuses UPDATE and DELETE on a published table without a replica identity
+// the server refuses UPDATE and DELETE on a published table without a replica identity; an index that was to be one and was
+// dropped is none
 const identities = `
   SELECT c.relname, 'replica identity', c.relname, 'it is published, and has none: UPDATE and DELETE fail', true,
          format('ALTER TABLE %I REPLICA IDENTITY DEFAULT', c.relname)
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE ${tables} AND c.relreplident = 'n' AND EXISTS (
+  WHERE ${tables} AND CASE c.relreplident
+    WHEN 'n' THEN true
+    WHEN 'i' THEN NOT EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indisreplident) ELSE false END AND EXISTS (
     SELECT FROM pg_publication_tables t JOIN pg_publication p ON p.pubname = t.pubname
     WHERE t.schemaname = n.nspname AND t.tablename = c.relname AND (p.pubupdate OR p.pubdelete))`;
 
@@ -246,6 +261,7 @@ const ofEveryServer = [
   unloggedSequences,
   exhausted,
   domains,
+  withoutVacuum,
   inheritance,
   functionsInDefaults,
   rights,

@@ -15,18 +15,24 @@ export const relationsQuery = `
                     AND (d.deptype = 'e' OR (c.relkind = 'S' AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0)))
   ORDER BY c.relname`;
 
-/** How defaults are read. Printing their text takes the server as long as all the other queries together. */
+/**
+ * How defaults are read. Printing their text takes the server as long as all the other queries together. With `presence`
+ * only those of columns with a foreign key or a check are printed.
+ */
 export type Defaults = 'text' | 'presence';
 
 export const columnsQuery = (defaults: Defaults): string => `
   SELECT c.relname AS table, a.attname AS column, format_type(a.atttypid, a.atttypmod) AS type,
          a.attnotnull AS not_null,
          CASE WHEN a.attidentity <> '' THEN 'identity'
-              WHEN d.oid IS NOT NULL THEN ${defaults === 'text' ? 'pg_get_expr(d.adbin, d.adrelid)' : `'${someDefault}'`}
+              WHEN ${defaults === 'text' ? 'd.oid' : 'k.conrelid'} IS NOT NULL THEN pg_get_expr(d.adbin, d.adrelid)
+              WHEN d.oid IS NOT NULL THEN '${someDefault}'
          END AS default
   FROM pg_class c
   LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+  LEFT JOIN (SELECT DISTINCT conrelid, unnest(conkey) AS attnum FROM pg_constraint WHERE contype IN ('f', 'c')) AS k
+    ON k.conrelid = d.adrelid AND k.attnum = d.adnum
   WHERE c.relnamespace = ${currentSchema} AND c.relkind IN ('r', 'p')
   ORDER BY c.relname, a.attnum`;
 

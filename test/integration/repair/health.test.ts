@@ -109,6 +109,35 @@ describePostgres('a healthy database', () => {
       sql: 'CREATE DOMAIN owned AS text CHECK (VALUE IS NOT NULL); ALTER TABLE badges ADD COLUMN owner owned',
       told: 'column owner on badges',
     },
+    'a domain over such a domain': {
+      sql: 'CREATE DOMAIN owned AS text NOT NULL; CREATE DOMAIN team AS owned; ALTER TABLE badges ADD COLUMN owner team',
+      told: 'column owner on badges: team, a domain',
+    },
+    'a foreign key whose default refers to nothing': {
+      sql: `CREATE TABLE teams (id int, "of" text, PRIMARY KEY (id, "of")); INSERT INTO teams VALUES (1, 'b');
+            ALTER TABLE badges ADD COLUMN team int DEFAULT 1, ADD COLUMN "of" text NOT NULL DEFAULT 'a',
+              ADD CONSTRAINT own FOREIGN KEY (team, "of") REFERENCES teams`,
+      told: 'constraint own on badges',
+    },
+    "a foreign key of the application's column whose default refers to nothing": {
+      sql: 'CREATE TABLE states (name text PRIMARY KEY); ALTER TABLE projects ADD CONSTRAINT own FOREIGN KEY (status) REFERENCES states',
+      told: 'constraint own on projects',
+    },
+    'a foreign key of a column that needs a value to an empty table': {
+      sql: 'CREATE TABLE names (name text PRIMARY KEY); ALTER TABLE comments ADD CONSTRAINT own FOREIGN KEY (content) REFERENCES names',
+      told: 'constraint own on comments',
+    },
+    'a check that its own default does not pass': {
+      sql: `ALTER TABLE badges ADD COLUMN rank int NOT NULL DEFAULT 0, ADD COLUMN kind text DEFAULT '';
+            ALTER TABLE badges ADD CONSTRAINT own CHECK (rank > 0 OR kind IN ('x', 'a + b')) NOT VALID;
+            ALTER TABLE badges ADD CHECK (kind <> 'x' AND rank IS NOT NULL OR kind IS NULL)`,
+      told: 'constraint own on badges',
+    },
+    'an index for its replica identity that was dropped': {
+      sql: `CREATE UNIQUE INDEX own ON badges (id); ALTER TABLE badges REPLICA IDENTITY USING INDEX own; DROP INDEX own;
+            CREATE PUBLICATION p FOR TABLE badges`,
+      told: 'replica identity badges',
+    },
     'a trigger that raises': {
       sql: `${raising} CREATE TRIGGER t BEFORE INSERT ON badges EXECUTE FUNCTION no()`,
       told: 'trigger t on badges',
@@ -436,6 +465,8 @@ describePostgres('a healthy database', () => {
       ALTER TABLE clients ALTER COLUMN name TYPE text, ALTER COLUMN email TYPE text,
         ALTER COLUMN default_hourly_rate TYPE numeric, ALTER COLUMN created_at TYPE timestamptz;
       ALTER TABLE kanban_columns ALTER COLUMN position TYPE bigint;
+      ALTER TABLE projects ALTER COLUMN status SET DEFAULT 'x', ALTER COLUMN code SET DEFAULT 'y';
+      ALTER TABLE tasks SET (autovacuum_enabled = off);
       INSERT INTO clients (name, email, default_hourly_rate) VALUES
         (repeat('ä', 201), repeat('x', 200), 'NaN'), (repeat('ü', 202), NULL, 0.125), (repeat('x', 200), '', 1e8), ('y', '', -12.5);
       UPDATE kanban_columns SET position = 2147483648 WHERE id = (SELECT min(id) FROM kanban_columns)`);
@@ -450,6 +481,11 @@ describePostgres('a healthy database', () => {
       expect(stdout).toContain(`also here: ${name}`);
     }
     expect(stdout).toContain('publication pub on clients');
+    expect(stdout).toContain(
+      "changed default status on projects: it is 'x'::character varying, and the revision makes it 'active'::character varying",
+    );
+    expect(stdout.match(/changed default/g)).toHaveLength(1);
+    expect(stdout).toContain('autovacuum tasks: it is turned off');
     expect(stdout).toContain('publication whole');
     expect(stdout).toContain('inheritance more_badges on badges');
     expect(stdout).toContain('function named like a built-in lower');
