@@ -4,7 +4,7 @@ import type { Engine } from '../model/engine.ts';
 import type { SideFileFault, State, RestoreJournal } from '../model/state.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Config } from '../config/config.ts';
-import { causeOf, isLost } from '../database/cause.ts';
+import { causeOf, isConnectionLost } from '../database/error-cause.ts';
 import type { Database } from '../database/database.ts';
 import { Failure, type Problem, reasonOf } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
@@ -87,7 +87,7 @@ async function assessRepairOf(
     const context = { ...promised, facts: await database.observe('whole'), engine };
     return { state, repair: await database.read((session) => assessRepair(session, state.differences, context)) };
   } catch (error) {
-    if (isLost(error)) throw error;
+    if (isConnectionLost(error)) throw error;
     const cause = causeOf(error);
     return { state: { kind: 'unreadable', reason: describeReason(reasonOf(error), cause), cause }, repair: null };
   }
@@ -150,7 +150,7 @@ async function observe(
     const promised = await promise;
     facts = await database.observe(depth, rowQuestions(promised, database.engine));
   } catch (error) {
-    if (isLost(error)) throw error;
+    if (isConnectionLost(error)) throw error;
     const sideFile = sideFileIn(error);
     const cause = causeOf(error);
     const reason = describeReason(reasonOf(error), cause);

@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts';
-import { only, text } from '../database/rows.ts';
+import { only, text } from '../database/row-values.ts';
 import { Failure } from '../errors/failure.ts';
 
 /** The revision that inserts rows with characters (emoji) that only Unicode encodings have. */

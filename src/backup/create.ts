@@ -8,7 +8,7 @@ import { verifyEntries } from '../archive/verify-contents.ts';
 import { type Archive, noLimits, openArchive } from '../archive/reader.ts';
 import { rejectionReason } from '../archive/archive-error.ts';
 import type { UploadRoot } from '../config/config.ts';
-import { causeOf } from '../database/cause.ts';
+import { causeOf } from '../database/error-cause.ts';
 import { namesOf } from '../database/target-name.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';

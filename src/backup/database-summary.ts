@@ -1,9 +1,9 @@
 import type { Row } from '../model/engine.ts';
 import { currentSchema } from '../database/current-schema.ts';
-import { quoteName } from '../database/quoting.ts';
-import { number, text } from '../database/rows.ts';
+import { quoteName } from '../platform/sql-quoting.ts';
+import { number, text } from '../database/row-values.ts';
 import type { Session } from '../database/session.ts';
-import { readSmallValues } from '../database/small-values.ts';
+import { readSampleRows } from '../database/sample-rows.ts';
 import { versionTable } from '../schema/catalog.ts';
 import { namesSecret } from '../database/secret-columns.ts';
 
@@ -33,7 +33,7 @@ export async function readSummary(session: Session): Promise<DatabaseSummary> {
   const versions = tables.includes(versionTable)
     ? await session.query(`SELECT version_num FROM ${versionTable} ORDER BY 1`)
     : [];
-  const [settings = {}] = tables.includes('settings') ? await readSmallValues(session, 'settings', 1) : [];
+  const [settings = {}] = tables.includes('settings') ? await readSampleRows(session, 'settings', 1) : [];
   return { revisions: versions.map((row) => text(row, 'version_num')), rows, settings: withoutSecrets(settings) };
 }
 

@@ -1,6 +1,6 @@
 import { namesOf } from '../database/target-name.ts';
 import type { DatabaseFacts } from '../model/database-facts.ts';
-import { isLost } from '../database/cause.ts';
+import { isConnectionLost } from '../database/error-cause.ts';
 import { describeNoOverdueBackup, describeOverdue } from '../report/backup-messages.ts';
 import { coreTables } from '../schema/catalog.ts';
 import { holdsRows } from './database-summary.ts';
@@ -28,7 +28,7 @@ export async function makeOverdueBackup(context: SafetyContext, { catalog }: Dat
     await requireSafetyBackup(context);
   } catch (error) {
     signal.throwIfAborted();
-    if (isLost(error)) throw error;
+    if (isConnectionLost(error)) throw error;
     for (const line of describeNoOverdueBackup(obstacleOf(error))) log.warn(line);
   }
 }

@@ -1,5 +1,5 @@
 import type { DatabaseFacts } from '../model/database-facts.ts';
-import { causeOf, isLost } from '../database/cause.ts';
+import { causeOf, isConnectionLost } from '../database/error-cause.ts';
 import { namesOf } from '../database/target-name.ts';
 import { type BackupObstacle, Failure, type Problem, reasonOf } from '../errors/failure.ts';
 import { safetyBackupMessages } from '../report/backup-messages.ts';
@@ -36,7 +36,7 @@ export async function makeSafetyBackup(context: SafetyContext, { catalog }: Data
     await requireSafetyBackup(context);
   } catch (error) {
     signal.throwIfAborted();
-    if (isLost(error)) throw error;
+    if (isConnectionLost(error)) throw error;
     if (config.backupBeforeMigrate === 'always') throw safetyFailure(context, error);
     log.warn(safetyBackupMessages.notMade(obstacleOf(error)));
     log.warn(safetyBackupMessages.goingOn);
@@ -58,7 +58,7 @@ export async function findSafetyObstacle(
     if (database.engine === 'postgresql') await requireDumpConnection(database);
     return null;
   } catch (error) {
-    if (isLost(error)) throw error;
+    if (isConnectionLost(error)) throw error;
     return safetyFailure(context, error).problem;
   }
 }

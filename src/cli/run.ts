@@ -8,7 +8,7 @@ import { readArguments } from './arguments.ts';
 import { commandHelp, commands as everyCommand, helpText } from './commands.ts';
 import { type Command, type CommandArguments, type CommandContext, isAnnounced } from './context.ts';
 import { settleServer } from './with-database.ts';
-import { causeOf } from '../database/cause.ts';
+import { causeOf } from '../database/error-cause.ts';
 import { displayNameOf } from '../database/target-name.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
 import { Failure, type Problem, reasonOf } from '../errors/failure.ts';

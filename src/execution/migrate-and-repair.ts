@@ -7,7 +7,7 @@ import { warnOfAbsentUploads } from '../backup/absent-uploads.ts';
 import { makeSafetyBackup } from '../backup/safety.ts';
 import { rememberLastChange } from '../state-folder/last-change.ts';
 import type { Config } from '../config/config.ts';
-import { causeInDatabase } from '../database/cause-in-database.ts';
+import { causeOfSchemaChange } from '../database/schema-change-cause.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import { chainOf } from '../errors/error-code.ts';
 import { Failure, reasonOf, type Verdict } from '../errors/failure.ts';
@@ -104,7 +104,7 @@ export async function withMigrationFailure<Result>(
       reason: reasonOf(error),
     };
     throw new Failure(
-      { kind: 'migration-failed', failed, cause: await causeInDatabase(database, error) },
+      { kind: 'migration-failed', failed, cause: await causeOfSchemaChange(database, error) },
       { cause: error },
     );
   }

@@ -2,7 +2,7 @@ import type { Engine } from '../model/engine.ts';
 import type { Catalog, Table } from '../model/catalog.ts';
 import { versionTable } from '../schema/catalog.ts';
 import { addConstraints, renderEnum, renderTable, sequenceOf, targetOf } from './schema-builder/catalog-sql.ts';
-import { quoteName, quoteText } from '../database/quoting.ts';
+import { quoteName, quoteText } from '../platform/sql-quoting.ts';
 
 /** The rows that the migrations insert into an empty database, by table. `<now>` stands for the time of the run. */
 export type SeedRows = Readonly<Record<string, readonly Readonly<Record<string, SeedValue>>[]>>;

@@ -1,5 +1,5 @@
 import type { Engine } from '../model/engine.ts';
-import { quoteText } from '../database/quoting.ts';
+import { quoteText } from '../platform/sql-quoting.ts';
 import type { Session } from '../database/session.ts';
 import type { Graph } from './graph.ts';
 import { createVersionTable, keepOneOfEach, widenVersionColumn } from './version-column.ts';

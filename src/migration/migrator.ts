@@ -2,7 +2,7 @@ import type { Engine } from '../model/engine.ts';
 import { setImmediate } from 'node:timers/promises';
 import { MigrationError, Umzug } from 'umzug';
 import { currentSchema } from '../database/current-schema.ts';
-import { text } from '../database/rows.ts';
+import { text } from '../database/row-values.ts';
 import type { Session } from '../database/session.ts';
 import { type FailedMigration, reasonOf } from '../errors/failure.ts';
 import { loadHead, loadSeed } from '../schema/expected-schema.ts';

@@ -1,4 +1,4 @@
-import { quoteText } from '../database/quoting.ts';
+import { quoteText } from '../platform/sql-quoting.ts';
 import type { Session } from '../database/session.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { quoteText } from '../database/quoting.ts';
-import { optionalText, text } from '../database/rows.ts';
+import { quoteText } from '../platform/sql-quoting.ts';
+import { optionalText, text } from '../database/row-values.ts';
 import type { Session } from '../database/session.ts';
 import { timeInName } from '../platform/local-time.ts';
 

@@ -1,6 +1,6 @@
 import { currentSchema } from '../database/current-schema.ts';
 import { type DependedUpon, dependedUpon } from '../database/postgres/dependents.ts';
-import { number, only, text } from '../database/rows.ts';
+import { number, only, text } from '../database/row-values.ts';
 import type { Session } from '../database/session.ts';
 import { createSchema, type Label, type QuarantineSchema, readSchemas, writeLabel } from './label.ts';
 import { type Batch, countRows, isType, type QuarantineObject } from './objects.ts';

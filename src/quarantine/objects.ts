@@ -1,6 +1,6 @@
 import type { MissingRight } from '../model/database-facts.ts';
 import type { Row } from '../model/engine.ts';
-import { flag, number, only, optionalNumber, text } from '../database/rows.ts';
+import { flag, number, only, optionalNumber, text } from '../database/row-values.ts';
 import type { Session } from '../database/session.ts';
 import { coreTables, versionTable } from '../schema/catalog.ts';
 

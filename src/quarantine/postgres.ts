@@ -1,7 +1,7 @@
 import { type Quarantine, type QuarantineContext, type QuarantineEntry, type EntryObject, pickEntry } from './entry.ts';
 import { currentSchema } from '../database/current-schema.ts';
 import { DependedUpon, findDependents, lockTables } from '../database/postgres/dependents.ts';
-import { text } from '../database/rows.ts';
+import { text } from '../database/row-values.ts';
 import type { Session } from '../database/session.ts';
 import { Failure, type QuarantineObstacle } from '../errors/failure.ts';
 import { describeReturned, quarantineMessages } from '../report/quarantine-messages.ts';

@@ -1,5 +1,5 @@
-import { quoteName, quoteText } from '../database/quoting.ts';
-import { number, only, text } from '../database/rows.ts';
+import { quoteName, quoteText } from '../platform/sql-quoting.ts';
+import { number, only, text } from '../database/row-values.ts';
 import type { Session } from '../database/session.ts';
 import { codeOf } from '../errors/error-code.ts';
 import { reasonOf } from '../errors/failure.ts';

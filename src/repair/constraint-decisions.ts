@@ -2,7 +2,7 @@ import type { Catalog } from '../model/catalog.ts';
 import type { Difference } from '../model/difference.ts';
 import type { Unsafe } from '../model/repair.ts';
 import { renderIndex } from '../migration/schema-builder/catalog-sql.ts';
-import { quoteName } from '../database/quoting.ts';
+import { quoteName } from '../platform/sql-quoting.ts';
 import { alter, type Change, type Circumstances, statement, step, type Step, unsafe } from './repair-step.ts';
 import { conditionsOf, parseRule } from './constraint-rules.ts';
 

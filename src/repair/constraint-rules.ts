@@ -3,7 +3,7 @@ import type { Engine } from '../model/engine.ts';
 import type { ExpectedSchema } from '../schema/faults.ts';
 import type { Condition } from '../model/repair.ts';
 import { sequenceOf } from '../migration/schema-builder/catalog-sql.ts';
-import { quoteName } from '../database/quoting.ts';
+import { quoteName } from '../platform/sql-quoting.ts';
 import { identifierOf, namesIn, tokenize } from '../migration/schema-builder/sql-tokens.ts';
 
 /** What a constraint or an index demands of rows. */

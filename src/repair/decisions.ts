@@ -5,7 +5,7 @@ import type { Difference } from '../model/difference.ts';
 import type { Unsafe } from '../model/repair.ts';
 import { renderColumn, renderEnum, renderTable, sequenceOf } from '../migration/schema-builder/catalog-sql.ts';
 import { type EnumColumn, relabelEnum } from '../migration/schema-builder/relabel-enum.ts';
-import { quoteName, quoteText } from '../database/quoting.ts';
+import { quoteName, quoteText } from '../platform/sql-quoting.ts';
 import { seedStatements } from '../migration/baseline.ts';
 import { isNumberingKey } from '../schema/comparison.ts';
 import { alter, type Change, type Circumstances, statement, step, type Step, unsafe } from './repair-step.ts';

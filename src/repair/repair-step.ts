@@ -2,7 +2,7 @@ import type { Condition, Obstacle, Unsafe } from '../model/repair.ts';
 import type { RepairContext } from './constraint-rules.ts';
 import type { Engine } from '../model/engine.ts';
 import type { Difference } from '../model/difference.ts';
-import { quoteName } from '../database/quoting.ts';
+import { quoteName } from '../platform/sql-quoting.ts';
 import type { TableChange } from '../migration/schema-builder/table-text.ts';
 import type { NameAllocator } from './name-allocator.ts';
 

@@ -2,7 +2,7 @@ import type { RepairContext } from './constraint-rules.ts';
 import type { Difference } from '../model/difference.ts';
 import type { Unsafe } from '../model/repair.ts';
 import type { Session } from '../database/session.ts';
-import { number, only } from '../database/rows.ts';
+import { number, only } from '../database/row-values.ts';
 import { findDependentViews } from '../database/postgres/dependent-views.ts';
 import { codeOf } from '../errors/error-code.ts';
 import { reasonOf } from '../errors/failure.ts';

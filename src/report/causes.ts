@@ -1,9 +1,9 @@
+import { quoteName } from '../platform/sql-quoting.ts';
 import type { Blocker, Cause } from '../model/cause.ts';
 import type { RelationKind } from '../model/database-facts.ts';
 import { printableSql } from '../platform/printable.ts';
 import { restoreOption } from './next-steps.ts';
 import { type Commands, folderOf } from './commands.ts';
-import { quoteName } from './quoting.ts';
 
 /** A cause in words. */
 interface Told {

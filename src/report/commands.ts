@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import type { DatabaseTarget, PostgresTarget, Settings, UploadRootName } from '../config/config.ts';
 import { isPrintable, printable, printableSql } from '../platform/printable.ts';
-import { shellWord, shellWords } from './quoting.ts';
+import { shellWord, shellWords } from './shell-quoting.ts';
 
 /** What commands are built from. */
 export type CommandSettings = Pick<

@@ -1,9 +1,10 @@
+import { quoteName } from '../platform/sql-quoting.ts';
 import type { DataVolume } from '../platform/data-volume.ts';
 import type { SideFileFault } from '../model/state.ts';
 import { restoreOption, capitalize, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import { type Commands, databaseWord, folderOf } from './commands.ts';
-import { shellWord, quoteName } from './quoting.ts';
+import { shellWord } from './shell-quoting.ts';
 import type { Problem } from '../errors/failure.ts';
 import { printableSql } from '../platform/printable.ts';
 import { describeCauseOf } from './causes.ts';

@@ -1,10 +1,11 @@
+import { quoteName } from '../platform/sql-quoting.ts';
 import { basename } from 'node:path';
 import type { UploadRootName } from '../config/config.ts';
 import type { Contents, FolderPacking, OtherFile, Wrapping } from '../errors/failure.ts';
 import { capitalize } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import { type Commands, databaseWord, forEachFile } from './commands.ts';
-import { shellWord, quoteName } from './quoting.ts';
+import { shellWord } from './shell-quoting.ts';
 
 /** What is no archive: what it is, and how what is in it is restored, as commands that work as they stand. */
 export function describeOtherFile(archive: string, file: OtherFile, standing: Standing): Notice {

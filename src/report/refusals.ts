@@ -1,3 +1,4 @@
+import { quoteName } from '../platform/sql-quoting.ts';
 import type { SideFileFault, TornLoad } from '../model/state.ts';
 import type { Relation } from '../model/database-facts.ts';
 import type { Refusal } from '../model/plan.ts';
@@ -15,7 +16,6 @@ import {
 } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
-import { quoteName } from './quoting.ts';
 import { listSessions } from './quarantine-messages.ts';
 import { describeStaleSideFile } from './connection-messages.ts';
 

@@ -5,7 +5,7 @@ import { shownArchive, capitalize } from './next-steps.ts';
 import type { Change } from '../model/measurement.ts';
 import { printable, printableSql } from '../platform/printable.ts';
 import type { Archive } from '../archive/reader.ts';
-import type { UnarchivedObject } from '../database/postgres/left-behind.ts';
+import type { UnarchivedObject } from '../database/postgres/unarchived-objects.ts';
 import type { DoneRestore } from '../state-folder/restore-history.ts';
 import { listRows } from './schema-differences.ts';
 import type { Commands } from './commands.ts';

@@ -1,3 +1,4 @@
+import { quoteName } from '../platform/sql-quoting.ts';
 import type { Change, MeasuredUploads } from '../model/measurement.ts';
 import { printableSql } from '../platform/printable.ts';
 import type { RestoreObstacle } from '../errors/failure.ts';
@@ -7,7 +8,6 @@ import type { Notice } from './banner.ts';
 import { describeCarried, describeCauseOf } from './causes.ts';
 import type { Commands } from './commands.ts';
 import { count, formatBytes } from './format.ts';
-import { quoteName } from './quoting.ts';
 import { listSessions } from './quarantine-messages.ts';
 import { countMisfits, describeMisfits } from './sqlite-transfer.ts';
 

@@ -4,7 +4,7 @@ import type { Problem } from '../errors/failure.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
 import { untouched } from './next-steps.ts';
-import { shellWords } from './quoting.ts';
+import { shellWords } from './shell-quoting.ts';
 
 /** How often a command that changes nothing but fails is tried. */
 export const mostFailures = 3;

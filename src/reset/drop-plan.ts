@@ -1,7 +1,7 @@
 import type { DatabaseFacts, Relation } from '../model/database-facts.ts';
 import type { Engine } from '../model/engine.ts';
 import { dependedUpon } from '../database/postgres/dependents.ts';
-import { quoteName } from '../database/quoting.ts';
+import { quoteName } from '../platform/sql-quoting.ts';
 import type { Session } from '../database/session.ts';
 import { targetOf } from '../migration/schema-builder/catalog-sql.ts';
 import type { ApplicationObjects } from '../schema/application-objects.ts';

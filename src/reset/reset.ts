@@ -12,10 +12,10 @@ import type { State } from '../model/state.ts';
 import type { Work } from '../model/plan.ts';
 import { holdsRows } from '../backup/database-summary.ts';
 import { obstacleOf, requireSafetyBackup } from '../backup/safety.ts';
-import { isLost } from '../database/cause.ts';
+import { isConnectionLost } from '../database/error-cause.ts';
 import { DependedUpon } from '../database/postgres/dependents.ts';
-import { quoteName } from '../database/quoting.ts';
-import { number, only } from '../database/rows.ts';
+import { quoteName } from '../platform/sql-quoting.ts';
+import { number, only } from '../database/row-values.ts';
 import type { Session } from '../database/session.ts';
 import { Failure, type ResetObstacle } from '../errors/failure.ts';
 import { requireEncoding } from '../assessment/encoding.ts';
@@ -27,7 +27,7 @@ import { describeObstacle } from '../report/backup-messages.ts';
 import { commandsFor } from '../report/commands.ts';
 import { announceKept, announceNext, describeLoss, describeDeleted } from '../report/development-messages.ts';
 import { coreTables, isWholeCore, versionTable } from '../schema/catalog.ts';
-import { requireExclusiveAccess, requireExclusiveFile } from './other-sessions.ts';
+import { requireExclusiveAccess, requireExclusiveFile } from './exclusive-access.ts';
 import { loadApplicationObjects } from '../schema/application-objects.ts';
 import { planDrop, type DropPlan, executeDrop } from './drop-plan.ts';
 
@@ -164,7 +164,7 @@ async function saveRows({ tables }: DropPlan, context: ResetContext): Promise<vo
     await requireSafetyBackup(context);
   } catch (error) {
     signal.throwIfAborted();
-    if (isLost(error)) throw error;
+    if (isConnectionLost(error)) throw error;
     throw refused(context, { kind: 'no-backup', reason: describeObstacle(obstacleOf(error)) });
   }
 }

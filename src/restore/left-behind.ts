@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts';
-import { findUnarchivedObjects, type UnarchivedObject } from '../database/postgres/left-behind.ts';
+import { findUnarchivedObjects, type UnarchivedObject } from '../database/postgres/unarchived-objects.ts';
 import { reasonOf } from '../errors/failure.ts';
 import type { Log } from '../report/log.ts';
 import { describeNotRecreated } from '../report/restore-messages.ts';

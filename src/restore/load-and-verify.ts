@@ -1,3 +1,4 @@
+import type { RestorerResult } from '../database/postgres/dump/restorer.ts';
 import { join } from 'node:path';
 import { archiveRejected } from '../archive/archive-error.ts';
 import { extractEntry } from '../archive/reader.ts';
@@ -8,12 +9,11 @@ import type { Manifest } from '../archive/manifest.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import type { Config, DatabaseTarget } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import { UnknownStatement } from '../database/postgres/checked-script.ts';
-import type { Loader } from '../database/postgres/load.ts';
+import { UnknownStatement } from '../database/postgres/dump/script-filter.ts';
 import type { Cause } from '../model/cause.ts';
 import type { Refusal } from '../model/plan.ts';
 import { openDatabase } from '../database/open.ts';
-import { causeOf } from '../database/cause.ts';
+import { causeOf } from '../database/error-cause.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { assess } from '../assessment/assess.ts';
 import { listRows } from '../report/schema-differences.ts';
@@ -85,7 +85,7 @@ export async function unpackDump({ archive, folder }: Source, { signal, onBytes 
 
 /** The failure for a dump that is not loaded. */
 export function dumpRejected(
-  found: Exclude<Loader, { readonly kind: 'ready' }>,
+  found: Exclude<RestorerResult, { readonly kind: 'ready' }>,
   { archive }: Source,
   { archiveLimits }: Pick<Config, 'archiveLimits'>,
 ): Failure {

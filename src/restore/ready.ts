@@ -5,7 +5,7 @@ import { verifyArchive } from '../backup/verify.ts';
 import type { Config, UploadRoot } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { requireConnections } from '../database/postgres/connection-limit.ts';
-import { swapsDatabases } from '../database/postgres/database-swap.ts';
+import { swapsDatabases } from '../database/postgres/maintenance-connection.ts';
 import { Failure } from '../errors/failure.ts';
 import { nearestPlace } from '../platform/volumes.ts';
 import { requireCopySpace } from './row-by-row/sqlite-copy.ts';

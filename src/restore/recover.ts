@@ -18,7 +18,7 @@ import { enterMaintenanceDatabase, noMaintenanceDatabase } from './open-target.t
 import type { Exchange } from '../report/run-record.ts';
 import { describeUnmeasured, recoveryMessages } from '../report/restore-messages.ts';
 import { isOfTarget, type RestoreContext, type RestoreTarget } from './target.ts';
-import { isLost } from '../database/cause.ts';
+import { isConnectionLost } from '../database/error-cause.ts';
 import { withScratchDatabase } from './load-and-verify.ts';
 import { schemaSwapTarget } from './targets/schema-swap.ts';
 import { discardUploads, swapUploads } from './uploads/swap.ts';
@@ -240,7 +240,7 @@ export async function recoverOwn(
   // a signal has ended the work; it must not end the clean-up as well
   const patient = { ...context, signal: new AbortController().signal };
   return recoverJournal(target, journal, held, patient).catch((error: unknown) => {
-    if (!isLost(error)) throw error;
+    if (!isConnectionLost(error)) throw error;
     const { action, way } = journal;
     log.warn(recoveryMessages.connectionLost(action, reasonOf(error)));
     const openLive = <Opened>(work: (live: Database) => Promise<Opened>): Promise<Opened> =>

@@ -2,7 +2,7 @@ import type { Measurement } from '../model/measurement.ts';
 import type { Archive } from '../archive/reader.ts';
 import type { DatabaseSummary } from '../backup/database-summary.ts';
 import type { Config } from '../config/config.ts';
-import type { UnarchivedObject } from '../database/postgres/left-behind.ts';
+import type { UnarchivedObject } from '../database/postgres/unarchived-objects.ts';
 import type { Log } from '../report/log.ts';
 import type { Recorder } from '../report/run-record.ts';
 import type { Journal, Places, Way } from '../state-folder/journal.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { Session } from '../database/session.ts';
-import { readSmallValues } from '../database/small-values.ts';
+import { readSampleRows } from '../database/sample-rows.ts';
 import type { Archive } from '../archive/reader.ts';
 
 /** The prefix of the application's encrypted values. */
@@ -43,7 +43,7 @@ export async function findWarnings(
 async function findEncrypted(session: Session): Promise<readonly string[]> {
   // an old revision may lack the table or the column
   const rows = [
-    ...(await readable(session, () => readSmallValues(session, 'settings', 10))),
+    ...(await readable(session, () => readSampleRows(session, 'settings', 10))),
     ...(await readable(session, () => session.query(secondFactors, [`${mark}%`]))),
   ];
   return rows.flatMap((row) => Object.values(row)).filter((value) => isEncrypted(value));

@@ -9,7 +9,7 @@ import {
 import type { Engine } from '../model/engine.ts';
 import type { Catalog, Table } from '../model/catalog.ts';
 import type { Difference } from '../model/difference.ts';
-import { quoteName, quoteText } from '../database/quoting.ts';
+import { quoteName, quoteText } from '../platform/sql-quoting.ts';
 import type { SeedRows } from '../migration/baseline.ts';
 import { isNeverTrue } from '../model/never-true.ts';
 import { acceptedAlternative } from './known-divergences.ts';

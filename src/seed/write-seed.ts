@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Transaction } from '../database/database.ts';
-import { text } from '../database/rows.ts';
+import { text } from '../database/row-values.ts';
 import type { Log } from '../report/log.ts';
 import { dayOf, knownZone, timestampText, wallClock } from './calendar.ts';
 import { withModels } from './models/models-on.ts';

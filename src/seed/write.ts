@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { FindOptions, Model, ModelStatic } from 'sequelize';
-import { number, text } from '../database/rows.ts';
+import { number, text } from '../database/row-values.ts';
 import type { Row } from '../model/engine.ts';
 import type { Log } from '../report/log.ts';
 import type { Models, NewRow } from './models/models.ts';

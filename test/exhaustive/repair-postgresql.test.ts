@@ -1,7 +1,7 @@
 import { beforeAll, expect, it } from 'vitest';
 import { readFacts } from '../../src/database/postgres/inspect.ts';
 import { postgresSession } from '../../src/database/postgres/session.ts';
-import { quoteName } from '../../src/database/quoting.ts';
+import { quoteName } from '../../src/platform/sql-quoting.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { connectClient } from '../support/database.ts';
 import { release } from '../support/fixtures.ts';

@@ -9,7 +9,7 @@ import { releaseGraph } from '../../src/migration/revisions.ts';
 import { openSchema } from '../../src/migration/schema-builder/schema.ts';
 import { parseRule } from '../../src/repair/constraint-rules.ts';
 import { loadHead } from '../../src/schema/expected-schema.ts';
-import { quoteName } from '../../src/database/quoting.ts';
+import { quoteName } from '../../src/platform/sql-quoting.ts';
 import { parseTable, renderTable } from '../../src/migration/schema-builder/table-text.ts';
 import { type Loss, loseAndMend, promisedTables, type Subject } from './losses.ts';
 

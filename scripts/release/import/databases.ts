@@ -1,6 +1,6 @@
 import type { Catalog, Table } from '../../../src/model/catalog.ts';
-import { quoteName, quoteText } from '../../../src/database/quoting.ts';
-import { text } from '../../../src/database/rows.ts';
+import { quoteName, quoteText } from '../../../src/platform/sql-quoting.ts';
+import { text } from '../../../src/database/row-values.ts';
 import type { Session } from '../../../src/database/session.ts';
 import { Failure } from '../../../src/errors/failure.ts';
 import type { Graph } from '../../../src/migration/graph.ts';

@@ -1,6 +1,6 @@
 import type { Catalog, Column } from '../../../src/model/catalog.ts';
 import { readConfig } from '../../../src/config/config.ts';
-import { quoteName, quoteText } from '../../../src/database/quoting.ts';
+import { quoteName, quoteText } from '../../../src/platform/sql-quoting.ts';
 import type { Transaction } from '../../../src/database/database.ts';
 import type { Session } from '../../../src/database/session.ts';
 import { writeSeed } from '../../../src/seed/write-seed.ts';

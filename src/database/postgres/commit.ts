@@ -2,7 +2,7 @@ import type { Row } from '../../model/engine.ts';
 import type pg from 'pg';
 import { hasCode } from '../../errors/error-code.ts';
 import type { CommitOutcome } from '../database.ts';
-import { optionalText } from '../rows.ts';
+import { optionalText } from '../row-values.ts';
 import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { closeClient } from './connect.ts';
 import { isConnectionLoss } from './connection-failure.ts';

@@ -1,6 +1,6 @@
 import { Failure } from '../../errors/failure.ts';
 import type { Database } from '../database.ts';
-import { number, only, text } from '../rows.ts';
+import { number, only, text } from '../row-values.ts';
 
 /**
  * Requires that our role may open `more` connections besides its open ones (`ALTER ROLE … CONNECTION LIMIT`).

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { reasonOf } from '../../errors/failure.ts';
-import { quoteName, quoteText } from '../quoting.ts';
-import { flag, number, only, optionalText, text } from '../rows.ts';
+import { quoteName, quoteText } from '../../platform/sql-quoting.ts';
+import { flag, number, only, optionalText, text } from '../row-values.ts';
 import { postgresSession } from './session.ts';
 
 /** A setting of a database (`ALTER DATABASE … SET`), for all roles or for one. */

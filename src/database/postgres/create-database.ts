@@ -1,5 +1,5 @@
-import { quoteName, quoteText } from '../quoting.ts';
-import { only, optionalText, text } from '../rows.ts';
+import { quoteName, quoteText } from '../../platform/sql-quoting.ts';
+import { only, optionalText, text } from '../row-values.ts';
 import type { Session } from '../session.ts';
 
 /**

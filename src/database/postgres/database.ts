@@ -3,7 +3,7 @@ import pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
 import { chainOf } from '../../errors/error-code.ts';
 import { Failure, reasonOf } from '../../errors/failure.ts';
-import { causeOf, isLost, LockTimeout } from '../cause.ts';
+import { causeOf, isConnectionLost, LockTimeout } from '../error-cause.ts';
 import { describeRetry } from '../../report/causes.ts';
 import { describePostgres } from '../target-name.ts';
 import { pauseBeforeAttempt, sleep } from '../backoff.ts';
@@ -107,7 +107,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
           look = await answered(client, deadline, readCatalogAfter(client, statements, server.versionNumber, isTaken));
           return look !== null;
         } catch (error) {
-          if (isLost(error)) throw error;
+          if (isConnectionLost(error)) throw error;
           // the catalog cannot be read: `observe` will report that; here only the lock is taken
           await client.query('ROLLBACK');
           return isTaken(await lastRow(client, statements));

@@ -1,6 +1,6 @@
 import type { Row } from '../../model/engine.ts';
 import type { Dependent } from '../../model/cause.ts';
-import { text } from '../rows.ts';
+import { text } from '../row-values.ts';
 import type { Session } from '../session.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { hasCode } from '../../errors/error-code.ts';
 import { reasonOf } from '../../errors/failure.ts';
-import { only, optionalText, text } from '../rows.ts';
-import { quoteName } from '../quoting.ts';
+import { only, optionalText, text } from '../row-values.ts';
+import { quoteName } from '../../platform/sql-quoting.ts';
 import type { Session } from '../session.ts';
 
 const dependentObjectsStillExist = '2BP01';

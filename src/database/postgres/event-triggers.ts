@@ -1,5 +1,5 @@
 import type { EventTrigger } from '../../model/cause.ts';
-import { text } from '../rows.ts';
+import { text } from '../row-values.ts';
 import type { Session } from '../session.ts';
 
 /**

@@ -3,8 +3,8 @@ import { codeOf } from '../../errors/error-code.ts';
 import { reasonOf } from '../../errors/failure.ts';
 import { currentSchema } from '../current-schema.ts';
 import type { Database } from '../database.ts';
-import { quoteName } from '../quoting.ts';
-import { optionalText, text } from '../rows.ts';
+import { quoteName } from '../../platform/sql-quoting.ts';
+import { optionalText, text } from '../row-values.ts';
 import type { Session } from '../session.ts';
 
 const damage = /^XX00[0-2]$/;

@@ -1,3 +1,4 @@
+import { readAnswer, flag, only, optionalNumber, optionalText, text, texts } from '../row-values.ts';
 import type { Catalog, Column, Index } from '../../model/catalog.ts';
 import type {
   Attachment,
@@ -9,8 +10,6 @@ import type {
 } from '../../model/database-facts.ts';
 import type { Row } from '../../model/engine.ts';
 import type pg from 'pg';
-import { readAnswer } from '../answers.ts';
-import { flag, only, optionalNumber, optionalText, text, texts } from '../rows.ts';
 import { attachmentsQuery, numberingsQuery } from './attachment-queries.ts';
 import {
   columnsQuery,

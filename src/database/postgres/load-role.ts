@@ -1,5 +1,5 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
-import { quoteName, quoteText } from '../quoting.ts';
+import { quoteName, quoteText } from '../../platform/sql-quoting.ts';
 import type { Session } from '../session.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Blocker } from '../../model/cause.ts';
 import type { Row } from '../../model/engine.ts';
-import { optionalNumber, text, texts } from '../rows.ts';
+import { optionalNumber, text, texts } from '../row-values.ts';
 import type { Session } from '../session.ts';
 import { migrationLock } from './lock.ts';
 

@@ -5,7 +5,7 @@ import type pg from 'pg';
 import type { PostgresTarget } from '../../config/config.ts';
 import { hasCode } from '../../errors/error-code.ts';
 import { Failure } from '../../errors/failure.ts';
-import { quoteName } from '../quoting.ts';
+import { quoteName } from '../../platform/sql-quoting.ts';
 import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { isConnectionLoss } from './connection-failure.ts';
 import { answered, closeClient, connectOnce, type Connected } from './connect.ts';

@@ -1,8 +1,8 @@
 import { versionTable } from '../../model/catalog.ts';
 import type { MeasuredObject, Measurement } from '../../model/measurement.ts';
 import type { Row } from '../../model/engine.ts';
-import { quoteName } from '../quoting.ts';
-import { flag, number, only, optionalText, text } from '../rows.ts';
+import { quoteName } from '../../platform/sql-quoting.ts';
+import { flag, number, only, optionalText, text } from '../row-values.ts';
 import type { Session } from '../session.ts';
 
 /** Fixes the settings that change how rows are printed as text. */

@@ -2,8 +2,8 @@ import { setTimeout } from 'node:timers/promises';
 import type { OtherSession } from '../../model/database-facts.ts';
 import type { Row } from '../../model/engine.ts';
 import type { OthersAtWork } from '../database.ts';
-import { quoteText } from '../quoting.ts';
-import { number, text } from '../rows.ts';
+import { quoteText } from '../../platform/sql-quoting.ts';
+import { number, text } from '../row-values.ts';
 import type { Session } from '../session.ts';
 
 /**

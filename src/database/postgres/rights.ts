@@ -3,7 +3,7 @@ import type { Row } from '../../model/engine.ts';
 import type pg from 'pg';
 import { currentSchema } from '../current-schema.ts';
 import type { Intention } from '../database.ts';
-import { flag, only, optionalText, text } from '../rows.ts';
+import { flag, only, optionalText, text } from '../row-values.ts';
 
 /** Finds the rights that the role lacks, without writing anything. */
 export async function findMissingRights(client: pg.Client, intention: Intention): Promise<readonly MissingRight[]> {

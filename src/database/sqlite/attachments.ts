@@ -1,8 +1,8 @@
 import type { Attachment } from '../../model/database-facts.ts';
 import type { Row } from '../../model/engine.ts';
 import { isNeverTrue } from '../../model/never-true.ts';
-import { quoteName } from '../quoting.ts';
-import { optionalText, text } from '../rows.ts';
+import { quoteName } from '../../platform/sql-quoting.ts';
+import { optionalText, text } from '../row-values.ts';
 import type { BrokenTrigger } from './broken-triggers.ts';
 
 /**

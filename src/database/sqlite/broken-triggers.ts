@@ -1,8 +1,8 @@
 import type { Row } from '../../model/engine.ts';
 import SQLite from 'better-sqlite3';
 import { reasonOf } from '../../errors/failure.ts';
-import { quoteName } from '../quoting.ts';
-import { optionalText, text } from '../rows.ts';
+import { quoteName } from '../../platform/sql-quoting.ts';
+import { optionalText, text } from '../row-values.ts';
 
 /**
  * A trigger that does not compile, and a table that cannot be written because of it: its own table, or one whose

@@ -1,5 +1,5 @@
 import type SQLite from 'better-sqlite3';
-import { quoteName } from '../quoting.ts';
+import { quoteName } from '../../platform/sql-quoting.ts';
 
 /** The number of rows of a table. */
 export function countRows(database: SQLite.Database, table: string): number {

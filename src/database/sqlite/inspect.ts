@@ -1,10 +1,9 @@
+import { readAnswer, flag, number, optionalText, text } from '../row-values.ts';
 import type { Catalog, Column, Index, Table } from '../../model/catalog.ts';
 import type { DatabaseFacts, Question, Relation } from '../../model/database-facts.ts';
 import type { Row } from '../../model/engine.ts';
 import type SQLite from 'better-sqlite3';
-import { readAnswer } from '../answers.ts';
 import { isLedger } from '../foreign-migration-tables.ts';
-import { flag, number, optionalText, text } from '../rows.ts';
 import { readAttachments } from './attachments.ts';
 import { findBrokenTriggers } from './broken-triggers.ts';
 

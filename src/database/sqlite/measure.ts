@@ -4,7 +4,7 @@ import type { Row } from '../../model/engine.ts';
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import type SQLite from 'better-sqlite3';
-import { text } from '../rows.ts';
+import { text } from '../row-values.ts';
 import { isDatabaseFile, openForReading } from './open-readonly.ts';
 import { countRows } from './count-rows.ts';
 

@@ -1,5 +1,5 @@
 import SQLite from 'better-sqlite3';
-import { quoteName } from '../quoting.ts';
+import { quoteName } from '../../platform/sql-quoting.ts';
 import { countRows } from './count-rows.ts';
 
 /** A value without loss: large integers as bigint, texts with invalid bytes as a Buffer. */

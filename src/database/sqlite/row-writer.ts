@@ -1,6 +1,6 @@
 import SQLite from 'better-sqlite3';
 import type { SqliteValue } from '../conversion/to-sqlite.ts';
-import { quoteName } from '../quoting.ts';
+import { quoteName } from '../../platform/sql-quoting.ts';
 import { withPathInError } from './session.ts';
 
 /** The constraint that a row violates. */

@@ -1,6 +1,6 @@
 import type { Engine } from '../../model/engine.ts';
 import type { Column, Table } from '../../model/catalog.ts';
-import { quoteName, quoteText } from '../../database/quoting.ts';
+import { quoteName, quoteText } from '../../platform/sql-quoting.ts';
 
 /** The statements for a table of the catalog: the table and its sequences, its indexes, its foreign keys. */
 export interface TableStatements {

@@ -3,8 +3,8 @@ import { currentSchema } from '../../database/current-schema.ts';
 import type { Session } from '../../database/session.ts';
 import { type EnumColumn, relabelEnum } from './relabel-enum.ts';
 import { createInventory, text, type Inventory } from './inventory.ts';
-import { quoteName, quoteText } from '../../database/quoting.ts';
-import { optionalText } from '../../database/rows.ts';
+import { quoteName, quoteText } from '../../platform/sql-quoting.ts';
+import { optionalText } from '../../database/row-values.ts';
 import { insertIfMissing, StatementError, type ColumnChange, type Steps } from './steps.ts';
 
 // One row for each table and column, for each index and each column that it uses, and for each enum type.

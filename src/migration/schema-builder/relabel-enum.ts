@@ -1,4 +1,4 @@
-import { quoteName, quoteText } from '../../database/quoting.ts';
+import { quoteName, quoteText } from '../../platform/sql-quoting.ts';
 import { findCaseVariants } from '../../schema/comparison.ts';
 
 /** A column of the enum type, or of an array of it, with its default as the catalog prints it. */

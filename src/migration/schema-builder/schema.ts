@@ -2,7 +2,7 @@ import type { Engine, Row, Value } from '../../model/engine.ts';
 import type { Session } from '../../database/session.ts';
 import type { Inventory } from './inventory.ts';
 import { postgresSteps } from './postgres-schema.ts';
-import { quoteName } from '../../database/quoting.ts';
+import { quoteName } from '../../platform/sql-quoting.ts';
 import { type Leniency, sqliteSteps } from './sqlite-schema.ts';
 import type { ColumnChange, Definition, Key, NewRow, Steps } from './steps.ts';
 

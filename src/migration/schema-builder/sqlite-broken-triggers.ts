@@ -1,6 +1,6 @@
 import type { Row } from '../../model/engine.ts';
-import { text } from '../../database/rows.ts';
-import { quoteName } from '../../database/quoting.ts';
+import { text } from '../../database/row-values.ts';
+import { quoteName } from '../../platform/sql-quoting.ts';
 import type { Session } from '../../database/session.ts';
 import { reasonOf } from '../../errors/failure.ts';
 

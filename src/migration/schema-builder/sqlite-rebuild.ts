@@ -2,7 +2,7 @@ import type { Session } from '../../database/session.ts';
 import { codeOf } from '../../errors/error-code.ts';
 import { StatementError } from './steps.ts';
 import { text } from './inventory.ts';
-import { quoteName } from '../../database/quoting.ts';
+import { quoteName } from '../../platform/sql-quoting.ts';
 import { unaskedDifferences, tableFacts } from './table-facts.ts';
 import {
   changeTable,

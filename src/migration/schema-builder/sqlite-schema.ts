@@ -2,7 +2,7 @@ import type { Row, Value } from '../../model/engine.ts';
 import { hasCode } from '../../errors/error-code.ts';
 import type { Session } from '../../database/session.ts';
 import { createInventory, text, type Inventory } from './inventory.ts';
-import { quoteName, quoteText } from '../../database/quoting.ts';
+import { quoteName, quoteText } from '../../platform/sql-quoting.ts';
 import { keyword, tokenize } from './sql-tokens.ts';
 import { breaksRule, rebuildTable, storedTable } from './sqlite-rebuild.ts';
 import { insertIfMissing, StatementError, type Steps } from './steps.ts';

@@ -1,6 +1,6 @@
 import type { Engine, Row, Value } from '../../model/engine.ts';
 import { shownDetail } from '../../database/postgres/server-detail.ts';
-import { quoteName } from '../../database/quoting.ts';
+import { quoteName } from '../../platform/sql-quoting.ts';
 import { reasonOf } from '../../errors/failure.ts';
 import type { Inventory } from './inventory.ts';
 

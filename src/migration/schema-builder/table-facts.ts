@@ -1,7 +1,7 @@
 import type { Row } from '../../model/engine.ts';
 import type { Session } from '../../database/session.ts';
 import { text } from './inventory.ts';
-import { quoteName } from '../../database/quoting.ts';
+import { quoteName } from '../../platform/sql-quoting.ts';
 import type { TableChange } from './table-text.ts';
 
 /** One property of a table, or of another object that a rebuild could change. */

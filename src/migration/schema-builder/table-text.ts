@@ -1,4 +1,4 @@
-import { quoteName } from '../../database/quoting.ts';
+import { quoteName } from '../../platform/sql-quoting.ts';
 import { join, keyword, identifierOf, namesIn, normalize, tokenize, type Token } from './sql-tokens.ts';
 import type { ColumnChange, Definition } from './steps.ts';
 

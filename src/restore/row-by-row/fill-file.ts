@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { displayNameOf } from '../../database/target-name.ts';
-import { openDumpRows } from '../../database/postgres/dump-rows.ts';
+import { openDumpReader } from '../../database/postgres/dump/row-reader.ts';
 import { describeLeftOut, describeLoaded } from '../../report/sqlite-transfer.ts';
 import { quarantineOf } from './into-postgres.ts';
 import {
@@ -24,7 +24,7 @@ export async function fillFile(source: Source, file: string, context: RestoreCon
   const { archive } = source;
   const dump = await unpackDump(source, context);
   const maxBytes = config.archiveLimits.bytes;
-  const found = await openDumpRows(dump, { trusted, maxBytes, signal });
+  const found = await openDumpReader(dump, { trusted, maxBytes, signal });
   if (found.kind !== 'ready') throw dumpRejected(found, source, config);
   const { reader } = found;
   const revisions = reader.revisions ?? [];

@@ -12,7 +12,7 @@ import {
   type Tally,
 } from '../../database/conversion/convert.ts';
 import { type RowLoader, withRowLoader } from '../../database/postgres/row-loader.ts';
-import { quoteName } from '../../database/quoting.ts';
+import { quoteName } from '../../platform/sql-quoting.ts';
 import { type ExactValue, openRows, type RowReader } from '../../database/sqlite/row-reader.ts';
 import { hasCode } from '../../errors/error-code.ts';
 import type { Catalog } from '../../model/catalog.ts';

@@ -1,6 +1,6 @@
-import { quoteName } from '../../database/quoting.ts';
+import { quoteName } from '../../platform/sql-quoting.ts';
 import type { Session } from '../../database/session.ts';
-import { number, only, optionalText, text } from '../../database/rows.ts';
+import { number, only, optionalText, text } from '../../database/row-values.ts';
 import type { Catalog } from '../../model/catalog.ts';
 import type { Misfits } from '../../model/transfer.ts';
 import { versionTable } from '../../schema/catalog.ts';

@@ -1,7 +1,7 @@
 import { sharesDatabase } from '../../database/current-schema.ts';
 import type { Database } from '../../database/database.ts';
-import { quoteName } from '../../database/quoting.ts';
-import { flag, only, optionalText } from '../../database/rows.ts';
+import { quoteName } from '../../platform/sql-quoting.ts';
+import { flag, only, optionalText } from '../../database/row-values.ts';
 import { Failure } from '../../errors/failure.ts';
 
 /**

@@ -4,11 +4,11 @@ import type { Config, PostgresTarget } from '../../config/config.ts';
 import { currentSchema } from '../../database/current-schema.ts';
 import type { Database } from '../../database/database.ts';
 import { requireConnections } from '../../database/postgres/connection-limit.ts';
-import { type DumpLoader, openLoader } from '../../database/postgres/load.ts';
+import { type DumpRestorer, openRestorer } from '../../database/postgres/dump/restorer.ts';
 import { measureSchemas } from '../../database/postgres/measure.ts';
-import type { Maintenance } from '../../database/postgres/database-swap.ts';
-import { quoteName } from '../../database/quoting.ts';
-import { number, only, optionalText } from '../../database/rows.ts';
+import type { Maintenance } from '../../database/postgres/maintenance-connection.ts';
+import { quoteName } from '../../platform/sql-quoting.ts';
+import { number, only, optionalText } from '../../database/row-values.ts';
 import { requireNoOtherSessions } from '../other-sessions.ts';
 import { applicationSchemaOf, renameToApplicationSchema } from './application-schema.ts';
 import { carryAlong } from '../left-behind.ts';
@@ -161,15 +161,15 @@ export async function loaderFor(
   live: Database,
   target: PostgresTarget,
   { config, log, signal, trusted }: RestoreContext,
-): Promise<DumpLoader> {
+): Promise<DumpRestorer> {
   const serverMajor = await live.read(async (session) =>
     number(only(await session.query(`SELECT current_setting('server_version_num')::int / 10000 AS major`)), 'major'),
   );
   const maxBytes = config.archiveLimits.bytes;
-  const found = await openLoader(dump, target, { serverMajor, trusted, maxBytes, signal });
+  const found = await openRestorer(dump, target, { serverMajor, trusted, maxBytes, signal });
   if (found.kind !== 'ready') throw dumpRejected(found, source, config);
   for (const warning of found.warnings) log.warn(`${warning}.`);
-  return found.loader;
+  return found.restorer;
 }
 
 /**

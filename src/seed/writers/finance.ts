@@ -1,4 +1,4 @@
-import { text } from '../../database/rows.ts';
+import { text } from '../../database/row-values.ts';
 import type { SeedOptions } from '../options.ts';
 import { at } from '../random.ts';
 import { currencyRows, type InvoicePlan, planInvoices, taxRuleRows } from '../generators/finance.ts';

@@ -1,4 +1,4 @@
-import { number } from '../../database/rows.ts';
+import { number } from '../../database/row-values.ts';
 import type { Models } from '../models/models.ts';
 import type { SeedOptions } from '../options.ts';
 import { at } from '../random.ts';

@@ -1,4 +1,4 @@
-import { number, optionalText, text } from '../../database/rows.ts';
+import { number, optionalText, text } from '../../database/row-values.ts';
 import { Failure } from '../../errors/failure.ts';
 import { type Day, minuteOf, minuteText, readMinute, workingDays } from '../calendar.ts';
 import type { Models } from '../models/models.ts';

@@ -2,7 +2,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { expect, it } from 'vitest';
-import { verifyDump } from '../../../src/database/postgres/dump.ts';
+import { verifyDump } from '../../../src/database/postgres/dump/create-and-verify.ts';
 import type { Tool } from '../../../src/database/postgres/client-tools.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 

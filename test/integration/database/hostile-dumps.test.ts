@@ -1,3 +1,4 @@
+import { openRestorer } from '../../../src/database/postgres/dump/restorer.ts';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,8 +7,7 @@ import { text } from 'node:stream/consumers';
 import AdmZip from 'adm-zip';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { checkScript } from '../../../src/database/postgres/checked-script.ts';
-import { openLoader } from '../../../src/database/postgres/load.ts';
+import { filterScript } from '../../../src/database/postgres/dump/script-filter.ts';
 import { attacks } from '../../support/attacks.ts';
 import { randomOf } from '../../crash/random.ts';
 import { admin, createDatabase, createSqliteDatabase, withClient } from '../../support/database.ts';
@@ -18,12 +18,12 @@ import { snapshot } from '../../support/snapshot.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { applicationArchive } from '../restore/crafted.ts';
 import { archivePath, install } from '../restore/restores.ts';
-import { dumpOf, loaderOf, never, targetOf } from './loads.ts';
+import { dumpOf, restorerFor, never, targetOf } from './loads.ts';
 
 const realDump = new AdmZip(archivePath('pg-v5.10.0-pgdump15.zip')).readFile('db.dump') ?? Buffer.alloc(0);
 
 const check = (onUnknown: 'stop' | 'collect') =>
-  checkScript({ script: { withoutTransactionTimeout: false, encoding: 'UTF8' }, onUnknown, maxBytes: Infinity });
+  filterScript({ settings: { withoutTransactionTimeout: false, encoding: 'UTF8' }, onUnknown, maxBytes: Infinity });
 
 describePostgres(
   'a dump from a stranger',
@@ -101,14 +101,14 @@ describePostgres(
         'latin1',
       );
       const empty = await createDatabase();
-      const opened = await openLoader(dump, targetOf(empty.url), {
+      const opened = await openRestorer(dump, targetOf(empty.url), {
         serverMajor: requirePostgres().major,
         trusted: false,
         maxBytes: Infinity,
         signal: never,
       });
       if (opened.kind === 'ready')
-        await opened.loader.into(targetOf(empty.url), { role: null, jobs: 1, signal: never });
+        await opened.restorer.into(targetOf(empty.url), { role: null, jobs: 1, signal: never });
       expect(await snapshot(empty.url)).not.toContain('TABLE public.ran');
       expect(opened).toMatchObject({ kind: 'unknown-objects', objects: [{ statement: 'rows with a zero byte' }] });
     });
@@ -136,8 +136,8 @@ describePostgres(
         if (comment === undefined) throw new Error('no comment');
         comment.definition = attack;
         await writeFile(dump, edited.save());
-        const { loader } = await loaderOf(dump, url, undefined, false);
-        const made = loader.inOneTransaction(target, {
+        const { restorer } = await restorerFor(dump, url, undefined, false);
+        const made = restorer.inOneTransaction(target, {
           before: 'ALTER SCHEMA tt RENAME TO aside; CREATE SCHEMA tt',
           after: '',
           commit: true,

@@ -1,14 +1,14 @@
+import { openRestorer } from '../../../src/database/postgres/dump/restorer.ts';
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { openLoader } from '../../../src/database/postgres/load.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { admin, createDatabase, databaseUrl, withClient } from '../../support/database.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { dumpOf, future, futureHeader, loaderOf, never, sessionsIn, targetOf } from './loads.ts';
+import { dumpOf, future, futureHeader, restorerFor, never, sessionsIn, targetOf } from './loads.ts';
 
 // a bit of everything that pg_dump writes in a way of its own
 const content = `
@@ -49,7 +49,7 @@ describePostgres(
     beforeAll(async () => {
       full = await source(content);
       dump = await dumpOf(full);
-      const { tool } = (await loaderOf(dump, full)).loader;
+      const { tool } = (await restorerFor(dump, full)).restorer;
       const { major } = requirePostgres();
       if (major < 17 && Number(tool.split(' ')[1]) >= 17) indirect = `${tool} goes through psql to PostgreSQL ${major}`;
     });
@@ -61,10 +61,10 @@ describePostgres(
       await admin(`CREATE DATABASE ${quoted(oddName)} TEMPLATE template0 ENCODING 'UTF8'`);
       atEnd(() => admin(`DROP DATABASE ${quoted(oddName)} WITH (FORCE)`));
       const url = databaseUrl(oddName);
-      const { loader, warnings } = await loaderOf(dump, url);
+      const { restorer, warnings } = await restorerFor(dump, url);
       expect(warnings).toEqual([]);
-      expect(loader.tool).toMatch(/^pg_restore \d+$/);
-      await loader.into(targetOf(url), { role: null, jobs: 2, signal: never });
+      expect(restorer.tool).toMatch(/^pg_restore \d+$/);
+      await restorer.into(targetOf(url), { role: null, jobs: 2, signal: never });
       expect(await comparable(url)).toBe(await comparable(full));
       expect(await readdir(dirname(dump))).toEqual(['db.dump']);
     });
@@ -72,9 +72,9 @@ describePostgres(
     it('goes through psql where a server refuses what a newer pg_restore sets', async () => {
       const { url } = await createDatabase();
       const { dump: newer } = await future(dump);
-      const { loader } = await loaderOf(newer, url, 16);
-      expect(loader.tool).toBe('pg_restore 99');
-      await loader.into(targetOf(url), { role: null, jobs: 2, signal: never });
+      const { restorer } = await restorerFor(newer, url, 16);
+      expect(restorer.tool).toBe('pg_restore 99');
+      await restorer.into(targetOf(url), { role: null, jobs: 2, signal: never });
       expect(await comparable(url)).toBe(await comparable(full));
     });
 
@@ -84,8 +84,8 @@ describePostgres(
       atEnd(() => admin(`DROP DATABASE ${bytes} WITH (FORCE)`));
       const { url } = await createDatabase();
       const load = async (): Promise<void> => {
-        const { loader } = await loaderOf(await dumpOf(databaseUrl(bytes)), url);
-        await loader.into(targetOf(url), { role: null, jobs: 1, signal: never });
+        const { restorer } = await restorerFor(await dumpOf(databaseUrl(bytes)), url);
+        await restorer.into(targetOf(url), { role: null, jobs: 1, signal: never });
       };
       await withClient(databaseUrl(bytes), (client) =>
         client.query("CREATE TABLE texts (v text); INSERT INTO texts VALUES ('größe 日本')"),
@@ -111,8 +111,8 @@ describePostgres(
         `ALTER DATABASE ${name} OWNER TO ${quoted(role)}; GRANT CREATE ON DATABASE ${name} TO ${quoted(role)}`,
       );
       await withClient(url, (client) => client.query(`GRANT CREATE ON SCHEMA public TO ${quoted(role)}`));
-      const { loader } = await loaderOf(dump, url);
-      await loader.into(targetOf(url), { role, jobs: 1, signal: never });
+      const { restorer } = await restorerFor(dump, url);
+      await restorer.into(targetOf(url), { role, jobs: 1, signal: never });
       const owners = await withClient(url, (client) =>
         client.query<{ owner: string; kind: string }>(`
         SELECT DISTINCT pg_get_userbyid(relowner) AS owner, 'relation' AS kind FROM pg_class
@@ -138,9 +138,9 @@ describePostgres(
       await admin(`ALTER DATABASE ${name} OWNER TO ${user}`);
       const url = new URL(databaseUrl(name));
       [url.username, url.password] = [user, user];
-      const { loader, warnings } = await loaderOf(dump, url.href);
+      const { restorer, warnings } = await restorerFor(dump, url.href);
       expect(warnings).toEqual(['the event trigger on_ddl is left out: only a superuser may create it']);
-      await loader.into(targetOf(url.href), { role: null, jobs: 2, signal: never });
+      await restorer.into(targetOf(url.href), { role: null, jobs: 2, signal: never });
       const { rows } = await withClient(url.href, (client) =>
         client.query('SELECT count(*)::int AS count FROM people'),
       );
@@ -149,12 +149,16 @@ describePostgres(
 
     it('says what went wrong in the words of the tool, and leaves nobody connected', async () => {
       const url = await source('CREATE TABLE people (id int)');
-      const direct = (await loaderOf(dump, url)).loader.into(targetOf(url), { role: null, jobs: 2, signal: never });
+      const direct = (await restorerFor(dump, url)).restorer.into(targetOf(url), {
+        role: null,
+        jobs: 2,
+        signal: never,
+      });
       const message = /^(?:pg_restore: error:|psql:<stdin>:\d+:) .*"people" already exists(?: \(and \d+ more\))?$/;
       await expect(direct).rejects.toThrow(message);
       const other = await source('CREATE TABLE people (id int)');
-      const { loader } = await loaderOf((await future(dump)).dump, other, 16);
-      const bySql = loader.into(targetOf(other), { role: null, jobs: 2, signal: never });
+      const { restorer } = await restorerFor((await future(dump)).dump, other, 16);
+      const bySql = restorer.into(targetOf(other), { role: null, jobs: 2, signal: never });
       await expect(bySql).rejects.toThrow(/^psql:<stdin>:\d+: ERROR: .*"people" already exists$/);
       expect([await sessionsIn(url), await sessionsIn(other)]).toEqual([0, 0]);
     });
@@ -167,8 +171,8 @@ describePostgres(
         signal: never,
       };
       const load = async (file: string, url: string, changes: Partial<typeof work & { commit: boolean }>) => {
-        const { loader } = await loaderOf(file, url);
-        await loader.inOneTransaction(targetOf(url), { ...work, commit: true, ...changes });
+        const { restorer } = await restorerFor(file, url);
+        await restorer.inOneTransaction(targetOf(url), { ...work, commit: true, ...changes });
       };
 
       it('replaces schema public alone', async () => {
@@ -241,9 +245,9 @@ describePostgres(
 
       const giveUp = async (file: string, serverMajor: number, connections: number) => {
         const { url } = await createDatabase();
-        const { loader } = await loaderOf(file, url, serverMajor);
+        const { restorer } = await restorerFor(file, url, serverMajor);
         const interruption = new AbortController();
-        const load = loader.into(targetOf(url), { role: null, jobs: 2, signal: interruption.signal });
+        const load = restorer.into(targetOf(url), { role: null, jobs: 2, signal: interruption.signal });
         const outcome = load.catch((error: unknown) => error);
         await sleeping(url, connections);
         interruption.abort('SIGTERM');
@@ -264,8 +268,8 @@ describePostgres(
         if (indirect !== null) skip(indirect);
         const { url } = await createDatabase();
         const { dump: file, pidFile } = await future(slow);
-        const { loader } = await loaderOf(file, url, 99);
-        const load = loader.into(targetOf(url), { role: null, jobs: 2, signal: never });
+        const { restorer } = await restorerFor(file, url, 99);
+        const load = restorer.into(targetOf(url), { role: null, jobs: 2, signal: never });
         const outcome = load.catch((error: unknown) => error);
         await sleeping(url, 2);
         process.kill(Number(await readFile(pidFile, 'utf8')), 'SIGKILL');
@@ -287,8 +291,8 @@ describePostgres(
             LOOP PERFORM pg_sleep(0.01), pg_stat_clear_snapshot(); END LOOP;
           RAISE EXCEPTION 'no such index'; END $$;
         CREATE EVENT TRIGGER hinder ON ddl_command_start WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION hinder()`);
-      const { loader } = await loaderOf(checked, url, requirePostgres().major, false);
-      const load = loader.into(targetOf(url), { role: null, jobs: 2, signal: never });
+      const { restorer } = await restorerFor(checked, url, requirePostgres().major, false);
+      const load = restorer.into(targetOf(url), { role: null, jobs: 2, signal: never });
       await expect(load).rejects.toThrow(/^psql:<stdin>:\d+: ERROR: +no such index$/);
       expect(await sessionsIn(url)).toBe(0);
     });
@@ -310,7 +314,7 @@ describePostgres(
     ])('tells of a dump %s', async (_, bytes, kind, reason) => {
       const file = join(await temporaryDirectory(), 'db.dump');
       await writeFile(file, bytes);
-      const opened = await openLoader(file, targetOf(full), {
+      const opened = await openRestorer(file, targetOf(full), {
         serverMajor: requirePostgres().major,
         trusted: true,
         maxBytes: Infinity,
@@ -322,7 +326,7 @@ describePostgres(
     it('reports a dump that is cut off after its header', async () => {
       const file = await dumpOf(full);
       await truncate(file, 1500);
-      const opened = await openLoader(file, targetOf(full), {
+      const opened = await openRestorer(file, targetOf(full), {
         serverMajor: requirePostgres().major,
         trusted: true,
         maxBytes: Infinity,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { vi } from 'vitest';
 import type { PostgresTarget } from '../../../src/config/config.ts';
-import { type DumpLoader, openLoader } from '../../../src/database/postgres/load.ts';
+import { type DumpRestorer, openRestorer } from '../../../src/database/postgres/dump/restorer.ts';
 import { withClient } from '../../support/database.ts';
 import { requirePostgres } from '../../support/postgres-server.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -32,13 +32,13 @@ export async function dumpOf(url: string, ...options: readonly string[]): Promis
 }
 
 /** Opens a dump that can be loaded. @throws Error if it cannot */
-export async function loaderOf(
+export async function restorerFor(
   dump: string,
   url: string,
   serverMajor = requirePostgres().major,
   trusted = true,
-): Promise<{ loader: DumpLoader; warnings: readonly string[] }> {
-  const opened = await openLoader(dump, targetOf(url), {
+): Promise<{ restorer: DumpRestorer; warnings: readonly string[] }> {
+  const opened = await openRestorer(dump, targetOf(url), {
     serverMajor,
     trusted,
     maxBytes: Infinity,

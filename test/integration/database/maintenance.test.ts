@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { enterMaintenance } from '../../../src/database/postgres/database-swap.ts';
+import { enterMaintenance } from '../../../src/database/postgres/maintenance-connection.ts';
 import { withClient } from '../../support/database.ts';
 import { describePrivateCluster, startPrivateCluster } from '../../support/private-cluster.ts';
 import { eventually } from '../../support/wait-for-output.ts';

@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { runInProcess } from '../../support/run-in-process.ts';
-import { shellWord, shellWords } from '../../../src/report/quoting.ts';
+import { shellWord, shellWords } from '../../../src/report/shell-quoting.ts';
 import { postgresServer } from '../../support/postgres-server.ts';
 import type { Installation } from '../restore/restores.ts';
 

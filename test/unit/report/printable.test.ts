@@ -10,7 +10,7 @@ import {
 } from '../../../src/platform/printable.ts';
 import { renderBanner } from '../../../src/report/banner.ts';
 import { openLog } from '../../../src/report/log.ts';
-import { shellWord } from '../../../src/report/quoting.ts';
+import { shellWord } from '../../../src/report/shell-quoting.ts';
 
 /** Line breaks, direction, nothing to be seen, halves, tags, and what steers a terminal. */
 const odd = [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type DumpHeader, oldestReader, parseDumpHeader } from '../../../src/database/postgres/dump-header.ts';
+import { type DumpHeader, oldestReader, parseDumpHeader } from '../../../../src/database/postgres/dump/header.ts';
 
 interface Parts {
   readonly minor?: number;

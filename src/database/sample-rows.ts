@@ -1,7 +1,7 @@
 import type { Engine, Row } from '../model/engine.ts';
 import { currentSchema } from './current-schema.ts';
-import { quoteName } from './quoting.ts';
-import { text } from './rows.ts';
+import { quoteName } from '../platform/sql-quoting.ts';
+import { text } from './row-values.ts';
 import type { Session } from './session.ts';
 
 /** The largest stored size of a value that is read, in bytes; PostgreSQL may have compressed it. */
@@ -20,7 +20,7 @@ const columnsQuery = {
 const sizeOf = { postgresql: 'pg_column_size', sqlite: 'octet_length' } as const satisfies Record<Engine, string>;
 
 /** Reads the first rows of a table; large values, which may not fit into memory, are replaced by `tooLarge`. */
-export async function readSmallValues(session: Session, table: string, limit: number): Promise<readonly Row[]> {
+export async function readSampleRows(session: Session, table: string, limit: number): Promise<readonly Row[]> {
   const names = (await session.query(columnsQuery[session.engine], [table])).map((row) => text(row, 'name'));
   if (names.length === 0) return [];
   const columns = names.flatMap((name, index) => {

@@ -5,7 +5,7 @@ import {
   selectEntries,
   type ServerCapabilities,
   stagesOf,
-} from '../../../src/database/postgres/toc.ts';
+} from '../../../../src/database/postgres/dump/toc.ts';
 
 const list = `;
 ; Archive created at 2026-01-01 10:00:00 UTC

@@ -1,14 +1,14 @@
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
-import type { PostgresTarget } from '../../config/config.ts';
-import { quoteName } from '../quoting.ts';
-import { forceKillAfterDelay, libpqEnvironment, type Tool } from './client-tools.ts';
-import { ToolFailed } from './tool-message.ts';
-import { checkScript } from './checked-script.ts';
-import { restoreOptions } from './load-run.ts';
+import type { PostgresTarget } from '../../../config/config.ts';
+import { quoteName } from '../../../platform/sql-quoting.ts';
+import { forceKillAfterDelay, libpqEnvironment, type Tool } from '../client-tools.ts';
+import { ToolFailed } from '../tool-message.ts';
+import { filterScript, unchangedSettings } from './script-filter.ts';
+import { restoreOptions } from './pg-restore.ts';
 import { isOptional } from './toc.ts';
-import type { ArchiveObject } from '../../errors/failure.ts';
+import type { ArchiveObject } from '../../../errors/failure.ts';
 
 export interface DumpOptions {
   /** A snapshot that an open transaction has exported: the dump contains what that transaction sees. */
@@ -34,10 +34,10 @@ export async function dumpPostgres(
   into: Writable,
   { snapshot, lockTimeout, encoding, schema, startOptions, signal }: DumpOptions,
 ): Promise<void> {
-  const patience = lockTimeout === 0 ? [] : [`--lock-wait-timeout=${lockTimeout}s`];
+  const lockWait = lockTimeout === 0 ? [] : [`--lock-wait-timeout=${lockTimeout}s`];
   const always = ['--format=custom', '--no-password', `--snapshot=${snapshot}`, `--encoding=${encoding}`];
   const part = schema === null ? [] : [`--schema=${quoteName(schema)}`];
-  const dump = execa(tool.command, [...always, ...patience, ...part], {
+  const dump = execa(tool.command, [...always, ...lockWait, ...part], {
     env: libpqEnvironment(target, startOptions),
     stdin: 'ignore',
     buffer: { stdout: false },
@@ -45,7 +45,7 @@ export async function dumpPostgres(
     forceKillAfterDelay,
     reject: false,
   });
-  await bothEnd(dump, pipeline(dump.stdout, into));
+  await waitForBoth(dump, pipeline(dump.stdout, into));
 }
 
 /**
@@ -53,8 +53,12 @@ export async function dumpPostgres(
  * @throws Error with the message of pg_restore
  */
 export async function verifyDump(tool: Tool, dump: Readable, signal: AbortSignal): Promise<void> {
-  const proof = execa(tool.command, ['--file=/dev/null'], { cancelSignal: signal, forceKillAfterDelay, reject: false });
-  await bothEnd(proof, feed(dump, proof.stdin, signal));
+  const reader = execa(tool.command, ['--file=/dev/null'], {
+    cancelSignal: signal,
+    forceKillAfterDelay,
+    reject: false,
+  });
+  await waitForBoth(reader, feed(dump, reader.stdin, signal));
 }
 
 /**
@@ -62,18 +66,17 @@ export async function verifyDump(tool: Tool, dump: Readable, signal: AbortSignal
  * @throws Error with the message of pg_restore
  */
 export async function inspectDump(tool: Tool, dump: Readable, signal: AbortSignal): Promise<readonly ArchiveObject[]> {
-  const script = { withoutTransactionTimeout: false, encoding: 'UTF8' };
-  const { stream, summary } = checkScript({ script, onUnknown: 'collect', maxBytes: Infinity });
+  const { stream, summary } = filterScript({ settings: unchangedSettings, onUnknown: 'collect', maxBytes: Infinity });
   stream.resume();
-  const proof = execa(tool.command, [...restoreOptions, '--file=-'], {
+  const reader = execa(tool.command, [...restoreOptions, '--file=-'], {
     cancelSignal: signal,
     forceKillAfterDelay,
     reject: false,
     buffer: { stdout: false },
   });
-  const flow = Promise.all([feed(dump, proof.stdin, signal), pipeline(proof.stdout, stream)]);
-  await bothEnd(
-    proof,
+  const flow = Promise.all([feed(dump, reader.stdin, signal), pipeline(reader.stdout, stream)]);
+  await waitForBoth(
+    reader,
     flow.then(() => undefined),
   );
   return summary.unknown.filter((object) => !isOptional(object));
@@ -109,14 +112,14 @@ function drained(stream: Writable): Promise<void> {
   });
 }
 
-interface Ended {
+interface ProgramResult {
   readonly failed: boolean;
   readonly stderr: string;
   readonly shortMessage?: string | undefined;
 }
 
 /** Waits for a program and its streams. The message of the program is preferred to the error of a broken pipe. */
-async function bothEnd(program: PromiseLike<Ended>, flow: Promise<void>): Promise<void> {
+async function waitForBoth(program: PromiseLike<ProgramResult>, flow: Promise<void>): Promise<void> {
   const [{ failed, stderr, shortMessage = '' }, flowed] = await Promise.all([program, Promise.allSettled([flow])]);
   // the message has several lines and becomes part of a sentence
   if (failed) throw new ToolFailed(stderr.trim().replaceAll(/\s+/g, ' ') || shortMessage);

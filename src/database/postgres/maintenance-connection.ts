@@ -5,8 +5,8 @@ import type { PostgresTarget } from '../../config/config.ts';
 import { hasCode } from '../../errors/error-code.ts';
 import { Failure } from '../../errors/failure.ts';
 import type { OthersAtWork } from '../database.ts';
-import { quoteName } from '../quoting.ts';
-import { flag, number } from '../rows.ts';
+import { quoteName } from '../../platform/sql-quoting.ts';
+import { flag, number } from '../row-values.ts';
 import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { copySettings } from './copy-settings.ts';
 import {

@@ -1,3 +1,4 @@
+import type { Answer } from '../model/database-facts.ts';
 import type { Row } from '../model/engine.ts';
 
 /** A value that is always text. @throws TypeError if it is not: then the query does not match the code that reads it */
@@ -50,4 +51,9 @@ export function only(rows: readonly Row[]): Row {
 
 function misfit(key: string, expected: string, value: unknown): TypeError {
   return new TypeError(`${key} is not ${expected} but ${value === null ? 'NULL' : typeof value}`);
+}
+
+/** Reads a result row of a `Question`. */
+export function readAnswer(row: Row): Answer {
+  return { fault: text(row, 'fault'), table: text(row, 'table'), value: text(row, 'value') };
 }

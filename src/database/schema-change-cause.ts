@@ -1,31 +1,31 @@
 import type { Cause, Dependent } from '../model/cause.ts';
 import { chainOf, codeOf } from '../errors/error-code.ts';
-import { causeOf } from './cause.ts';
+import { causeOf } from './error-cause.ts';
 import type { Database } from './database.ts';
 import { findDependentViews } from './postgres/dependent-views.ts';
 import { findEventTriggers } from './postgres/event-triggers.ts';
-import { quoteName } from './quoting.ts';
-import { text } from './rows.ts';
+import { quoteName } from '../platform/sql-quoting.ts';
+import { text } from './row-values.ts';
 import type { Session } from './session.ts';
 
 /**
  * The cause of a failed schema change, with the owner's objects that prevented it (dependent views, event triggers).
  * The failed transaction is over, so the catalog is asked again.
  */
-export async function causeInDatabase(database: Database, error: unknown): Promise<Cause> {
+export async function causeOfSchemaChange(database: Database, error: unknown): Promise<Cause> {
   const cause = causeOf(error);
   if (cause.kind !== 'other') return cause;
   // if the catalog cannot be read, the cause that the error itself gives is used
-  const found = await database.read((session) => findOwners(session, error)).catch(() => null);
+  const found = await database.read((session) => findObjectsInTheWay(session, error)).catch(() => null);
   return found ?? cause;
 }
 
-async function findOwners(session: Session, error: unknown): Promise<Cause | null> {
+async function findObjectsInTheWay(session: Session, error: unknown): Promise<Cause | null> {
   const chain = chainOf(error);
-  if (session.engine === 'sqlite') return askSqlite(session, chain);
+  if (session.engine === 'sqlite') return findDependentsInSqlite(session, chain);
   const codes = chain.map(codeOf);
   if (codes.some((code) => code === '2BP01' || code === '0A000')) {
-    const place = chain.map(placeOf).find((each) => each !== null);
+    const place = chain.map(failedStatementTarget).find((each) => each !== null);
     const objects = place === undefined ? [] : await findDependentViews(session, place.table, place.column);
     if (objects.length > 0) return { kind: 'dependents', objects };
   }
@@ -37,7 +37,7 @@ const name = `"((?:[^"]|"")+)"`;
 const alteration = new RegExp(`^(?:ALTER|DROP) TABLE (?:IF EXISTS )?${name}(?:.*?(?:DROP|ALTER) COLUMN ${name})?`, 's');
 
 /** The table and column of the schema builder's statement that failed; null if the error has no such statement. */
-function placeOf(link: Error): { readonly table: string; readonly column: string | null } | null {
+function failedStatementTarget(link: Error): { readonly table: string; readonly column: string | null } | null {
   const statement = 'statement' in link ? String(link.statement) : '';
   const [, table, column] = alteration.exec(statement) ?? [];
   const plain = (quoted: string): string => quoted.replaceAll('""', '"');
@@ -48,7 +48,7 @@ function placeOf(link: Error): { readonly table: string; readonly column: string
 const contextOf = (link: Error): string => ('where' in link ? String(link.where) : '');
 
 /** SQLite's message names the view or trigger that would no longer compile. */
-async function askSqlite(session: Session, chain: readonly Error[]): Promise<Cause | null> {
+async function findDependentsInSqlite(session: Session, chain: readonly Error[]): Promise<Cause | null> {
   const rows = await session.query(`SELECT type, name, sql FROM sqlite_master WHERE type IN ('view', 'trigger')`);
   const objects = rows.flatMap((row): Dependent[] => {
     const [what, called] = [text(row, 'type'), text(row, 'name')];

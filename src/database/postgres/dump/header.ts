@@ -1,3 +1,5 @@
+import { open } from 'node:fs/promises';
+
 /** The header of a dump in PostgreSQL's custom format. */
 export interface DumpHeader {
   /** The version of the archive format: 1.16 is [1, 16]. */
@@ -29,7 +31,7 @@ export function parseDumpHeader(bytes: Uint8Array): ParsedHeader {
     const { time: _, ...header } = readHeader(bytes);
     return { kind: 'header', header };
   } catch (error) {
-    if (!(error instanceof Damage)) throw error;
+    if (!(error instanceof HeaderError)) throw error;
     return { kind: 'damaged', reason: error.message };
   }
 }
@@ -42,30 +44,30 @@ export function timeInHeader(bytes: Uint8Array): { readonly from: number; readon
   try {
     return readHeader(bytes).time;
   } catch (error) {
-    if (!(error instanceof Damage)) throw error;
+    if (!(error instanceof HeaderError)) throw error;
     return null;
   }
 }
 
-class Damage extends Error {}
+class HeaderError extends Error {}
 
 function readHeader(bytes: Uint8Array): DumpHeader & { readonly time: { readonly from: number; readonly to: number } } {
   const { take, byte, integer, text, at } = readerOf(bytes);
   if (Buffer.from(take(magic.length)).toString('latin1') !== magic) {
-    throw new Damage("it is not a dump in PostgreSQL's custom format");
+    throw new HeaderError("it is not a dump in PostgreSQL's custom format");
   }
   const [major, minor] = [byte(), byte()];
   // the revision of the format
   byte();
   if (major === 0 || (major === 1 && minor < 12)) {
-    throw new Damage(`its archive format ${major}.${minor} is older than PostgreSQL 9`);
+    throw new HeaderError(`its archive format ${major}.${minor} is older than PostgreSQL 9`);
   }
   const sizeOfInteger = byte();
   if (sizeOfInteger < 1 || sizeOfInteger > 8)
-    throw new Damage(`its header is damaged (integers of ${sizeOfInteger} bytes)`);
+    throw new HeaderError(`its header is damaged (integers of ${sizeOfInteger} bytes)`);
   // the size of an offset
   byte();
-  if (byte() !== customFormat) throw new Damage("it is not a dump in PostgreSQL's custom format");
+  if (byte() !== customFormat) throw new HeaderError("it is not a dump in PostgreSQL's custom format");
   // the compression: one byte for the algorithm since 1.15, before that an integer for the level
   if (major > 1 || minor >= 15) byte();
   else integer(sizeOfInteger);
@@ -81,7 +83,7 @@ function readHeader(bytes: Uint8Array): DumpHeader & { readonly time: { readonly
 function readerOf(bytes: Uint8Array) {
   let position = 0;
   const take = (length: number): Uint8Array => {
-    if (length > bytes.length - position) throw new Damage('its header is cut off');
+    if (length > bytes.length - position) throw new HeaderError('its header is cut off');
     position += length;
     return bytes.subarray(position - length, position);
   };
@@ -94,7 +96,7 @@ function readerOf(bytes: Uint8Array) {
   const text = (size: number): string => {
     const length = integer(size);
     // a negative length means NULL
-    if (length < 0) throw new Damage('its header is damaged (a name is missing)');
+    if (length < 0) throw new HeaderError('its header is damaged (a name is missing)');
     return Buffer.from(take(length)).toString('utf8');
   };
   return { take, byte, integer, text, at: () => position };
@@ -103,7 +105,7 @@ function readerOf(bytes: Uint8Array) {
 /** `17.2 (Debian 17.2-1)` → `17.2`. */
 function versionIn(text: string): string {
   const version = /^\d+[\w.]{0,20}/.exec(text)?.[0];
-  if (version === undefined) throw new Damage('its header is damaged (it does not tell which pg_dump made it)');
+  if (version === undefined) throw new HeaderError('its header is damaged (it does not tell which pg_dump made it)');
   return version;
 }
 
@@ -118,4 +120,15 @@ const readers = [
 export function oldestReader({ format: [major, minor], pgDump }: DumpHeader): number {
   const known = major === 1 ? readers.find((reader) => minor <= reader.minor) : undefined;
   return known?.major ?? Number.parseInt(pgDump, 10);
+}
+
+/** The first bytes of a dump, with its header. */
+export async function readHeaderBytes(file: string): Promise<Uint8Array> {
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(headerBytes), 0, headerBytes, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
 }

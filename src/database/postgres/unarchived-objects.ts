@@ -1,5 +1,5 @@
 import { currentSchema } from '../current-schema.ts';
-import { flag, number, only, optionalText, text } from '../rows.ts';
+import { flag, number, only, optionalText, text } from '../row-values.ts';
 import type { Session } from '../session.ts';
 
 /** An object or a right around the application's tables that no archive contains. */

@@ -1,7 +1,7 @@
+import { adaptSettings } from '../../../../src/database/postgres/dump/script-filter.ts';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { scriptForPsql } from '../../../src/database/postgres/dump-script.ts';
 
 const restrict = '\\restrict abcDEF123';
 const settings = ['SET statement_timeout = 0;', 'SET transaction_timeout = 0;', "SET client_encoding = 'LATIN1';"];
@@ -22,7 +22,7 @@ const withoutOne = ['--', '-- PostgreSQL database dump', '--', '', restrict, '',
 const text = (lines: readonly unknown[]): Buffer => Buffer.from(lines.join('\n'), 'latin1');
 
 function filtered(chunks: Iterable<Buffer>, withoutTransactionTimeout = true): Promise<Buffer> {
-  return buffer(Readable.from(chunks).pipe(scriptForPsql({ withoutTransactionTimeout, encoding: 'UTF8' })));
+  return buffer(Readable.from(chunks).pipe(adaptSettings({ withoutTransactionTimeout, encoding: 'UTF8' })));
 }
 
 function* pieces(whole: Buffer, size: number): Generator<Buffer> {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Transform } from 'node:stream';
-import { headerBytes, timeInHeader } from './dump-header.ts';
+import { headerBytes, timeInHeader } from './header.ts';
 
 /** A stream that a dump flows through, and the digest of its content. */
 export interface DumpDigest {

@@ -20,8 +20,3 @@ const octalOf = (character: string): string =>
 export function shellWords(words: readonly string[]): string {
   return words.map(shellWord).join(' ');
 }
-
-/** A name in SQL, in double quotes: it may be a word that SQL itself uses. */
-export function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}

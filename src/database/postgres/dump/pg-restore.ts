@@ -1,14 +1,18 @@
+import { randomBytes } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import { parseToc, type TocEntry } from './toc.ts';
+import { unknownEncoding } from './script-filter.ts';
 import { once } from 'node:events';
 import type { Readable, Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
-import type { PostgresTarget } from '../../config/config.ts';
-import { TooMuchData, UnknownStatement } from './checked-script.ts';
-import { forceKillAfterDelay, libpqEnvironment, type Tool } from './client-tools.ts';
-import { ToolFailed, toolMessage } from './tool-message.ts';
+import type { PostgresTarget } from '../../../config/config.ts';
+import { TooMuchData, UnknownStatement } from './script-filter.ts';
+import { forceKillAfterDelay, libpqEnvironment, type Tool } from '../client-tools.ts';
+import { ToolFailed, toolMessage } from '../tool-message.ts';
 
 /** A run of pg_restore. */
-export interface Load {
+export interface PgRestoreRun {
   readonly restore: Tool;
   readonly dump: string;
   /** Options of pg_restore besides `restoreOptions`. */
@@ -24,7 +28,7 @@ export interface Load {
 }
 
 /** What pg_restore needs to read a dump. */
-type Reading = Pick<Load, 'restore' | 'dump' | 'options' | 'signal'>;
+type PgRestoreInput = Pick<PgRestoreRun, 'restore' | 'dump' | 'options' | 'signal'>;
 
 export const restoreOptions = [
   '--exit-on-error',
@@ -38,7 +42,7 @@ export const restoreOptions = [
 ];
 
 /** Runs pg_restore directly against the database, over several connections. @throws Error with its message */
-export async function loadDirectly(load: Load, jobs: number): Promise<void> {
+export async function restoreDirectly(load: PgRestoreRun, jobs: number): Promise<void> {
   // quoted in a connection string, so that a name with "=" in it is not read as options
   const database = load.target.database.replaceAll(/['\\]/g, String.raw`\$&`);
   const options = ['--no-password', `--jobs=${jobs}`, `--dbname=dbname='${database}'`];
@@ -61,7 +65,7 @@ export interface Framing {
  * Runs pg_restore to write SQL and psql to execute it, over one connection.
  * @throws Error of the program that failed
  */
-export async function loadThroughPsql(load: Load, psql: Tool, framing: Framing): Promise<void> {
+export async function restoreThroughPsql(load: PgRestoreRun, psql: Tool, framing: Framing): Promise<void> {
   const script = startRestore(load, ['--file=-'], environmentOf(load));
   const runner = startPsql(psql, load);
   const feeding = feed(script.stdout, runner.stdin, framing);
@@ -73,7 +77,7 @@ export async function loadThroughPsql(load: Load, psql: Tool, framing: Framing):
   if (fed.status === 'fulfilled' && !written.failed) runner.stdin.end(framing.tail);
   else runner.stdin.destroy();
   const ran = await running;
-  if (fed.status === 'rejected' && isVeto(fed.reason)) throw fed.reason;
+  if (fed.status === 'rejected' && isFilterError(fed.reason)) throw fed.reason;
   // if psql failed first, pg_restore fails with a broken pipe; if pg_restore failed first, psql got incomplete rows
   if (written.failed && !written.unread) throw new ToolFailed(written.message);
   if (ran.failed) throw new ToolFailed(ran.message);
@@ -81,7 +85,7 @@ export async function loadThroughPsql(load: Load, psql: Tool, framing: Framing):
   if (fed.status === 'rejected') throw fed.reason;
 }
 
-const isVeto = (error: unknown): boolean => error instanceof UnknownStatement || error instanceof TooMuchData;
+const isFilterError = (error: unknown): boolean => error instanceof UnknownStatement || error instanceof TooMuchData;
 
 async function feed(content: Readable, into: Writable, { head, filter }: Framing): Promise<void> {
   // a broken pipe means that psql has exited: its own message says why
@@ -93,27 +97,27 @@ async function feed(content: Readable, into: Writable, { head, filter }: Framing
 // messages are parsed: they have to be in English and without colours
 const plain = { LC_ALL: 'C', LANGUAGE: undefined, PG_COLOR: 'never' };
 
-const environmentOf = ({ target, applicationName, startOptions }: Load) => ({
+const environmentOf = ({ target, applicationName, startOptions }: PgRestoreRun) => ({
   ...libpqEnvironment(target, startOptions),
   ...plain,
   PGAPPNAME: applicationName,
 });
 
 /** Reads the SQL that pg_restore writes for a dump, without a database. @throws Error with its message */
-export async function readThrough(load: Reading, filter: Transform): Promise<void> {
+export async function readThrough(load: PgRestoreInput, filter: Transform): Promise<void> {
   const script = startRestore(load, ['--file=-'], plain);
   const writing = endOf(load.restore, script, () => undefined);
   filter.resume();
   const [read] = await Promise.allSettled([pipeline(script.stdout, filter)]);
   const written = await writing;
   load.signal.throwIfAborted();
-  if (read.status === 'rejected' && isVeto(read.reason)) throw read.reason;
+  if (read.status === 'rejected' && isFilterError(read.reason)) throw read.reason;
   if (written.failed) throw new ToolFailed(written.message);
   if (read.status === 'rejected') throw read.reason;
 }
 
 function startRestore(
-  { restore, dump, options, signal }: Reading,
+  { restore, dump, options, signal }: PgRestoreInput,
   more: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ) {
@@ -127,7 +131,7 @@ function startRestore(
   });
 }
 
-function startPsql(psql: Tool, load: Load) {
+function startPsql(psql: Tool, load: PgRestoreRun) {
   const options = ['--no-psqlrc', '--no-password', '--quiet', '--set=ON_ERROR_STOP=1', '--file=-'];
   return execa(psql.command, options, {
     env: { ...environmentOf(load), PGCLIENTENCODING: 'UTF8' },
@@ -156,7 +160,7 @@ async function endOf({ name, major }: Tool, program: Program, onFailure: () => v
     ([code]: unknown[]) => (code === 0 ? undefined : onFailure()),
     () => undefined,
   );
-  const [stderr, result] = await Promise.all([lastOf(program.stderr), program]);
+  const [stderr, result] = await Promise.all([readLast(program.stderr), program]);
   const { failed, signal, exitCode, originalMessage = 'for an unknown reason' } = result;
   const called = `${name} ${major} ended`;
   // after a kill, the messages come from worker processes whose coordinator has exited
@@ -173,9 +177,60 @@ async function endOf({ name, major }: Tool, program: Program, onFailure: () => v
 /** How many characters of stderr are kept: the decisive error comes last. */
 const kept = 65_536;
 
-async function lastOf(stream: Readable): Promise<string> {
+async function readLast(stream: Readable): Promise<string> {
   let said = '';
   stream.setEncoding('utf8');
   for await (const chunk of stream) said = (said + String(chunk)).slice(-kept);
   return said;
+}
+
+/** @returns the entries; if pg_restore cannot read the dump, its message */
+export async function readToc(restore: Tool, dump: string, signal: AbortSignal): Promise<readonly TocEntry[] | string> {
+  const { failed, stdout, stderr, exitCode } = await execa(restore.command, ['--list', dump], {
+    env: { LC_ALL: 'C' },
+    stdin: 'ignore',
+    cancelSignal: signal,
+    reject: false,
+  });
+  signal.throwIfAborted();
+  return failed ? toolMessage(stderr, `pg_restore ended with exit code ${exitCode}`) : parseToc(stdout);
+}
+
+/**
+ * Whether a dump is in SQL_ASCII, so that the encoding of its texts is unknown. Errors are found later, by `readToc`.
+ */
+export async function isInUnknownEncoding(restore: Tool, dump: string, signal: AbortSignal): Promise<boolean> {
+  const nothing = ['--use-list=/dev/null', '--file=-', dump];
+  const { stdout } = await execa(restore.command, nothing, { stdin: 'ignore', cancelSignal: signal, reject: false });
+  signal.throwIfAborted();
+  return stdout.split('\n').includes(unknownEncoding);
+}
+
+/**
+ * Reads all SQL of the entries that would be loaded, without a database.
+ * @param into receives the SQL
+ * @throws Error with the message of pg_restore, or what `into` throws
+ */
+export async function readDump(
+  given: { dump: string; restore: Tool; entries: readonly TocEntry[]; signal: AbortSignal },
+  into: Transform,
+): Promise<void> {
+  await withEntryList(given, (list) => readThrough({ ...given, options: [list] }, into));
+}
+
+/**
+ * Writes the list file of entries for pg_restore, and removes it after `work`.
+ * @param work gets the option that names it
+ */
+export async function withEntryList<Result>(
+  { dump, entries }: { readonly dump: string; readonly entries: readonly TocEntry[] },
+  work: (option: string) => Promise<Result>,
+): Promise<Result> {
+  const list = `${dump}.${randomBytes(6).toString('hex')}.toc`;
+  await writeFile(list, entries.map(({ line }) => `${line}\n`).join(''), { mode: 0o600 });
+  try {
+    return await work(`--use-list=${list}`);
+  } finally {
+    await rm(list, { force: true });
+  }
 }

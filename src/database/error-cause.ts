@@ -47,7 +47,8 @@ export function causeOf(error: unknown): Cause {
   if (chain.some(isConnectionLoss)) return { kind: 'connection-lost' };
   for (const link of chain) {
     if (link instanceof LockTimeout) return { kind: 'lock-timeout', blockers: link.blockers };
-    const told = link instanceof Failure ? causeIn(link.problem) : link instanceof ToolFailed ? toolCause(link) : null;
+    const told =
+      link instanceof Failure ? causeOfProblem(link.problem) : link instanceof ToolFailed ? toolCause(link) : null;
     if (told !== null) return told;
     const code = codeOf(link);
     if (code === null) continue;
@@ -59,7 +60,7 @@ export function causeOf(error: unknown): Cause {
   return { kind: 'other' };
 }
 
-function causeIn(problem: Problem): Cause | null {
+function causeOfProblem(problem: Problem): Cause | null {
   const { kind } = problem;
   if (kind === 'connection-lost') return { kind };
   if (kind === 'unreachable') return { kind: problem.full === true ? 'connections' : 'connection-lost' };
@@ -69,6 +70,6 @@ function causeIn(problem: Problem): Cause | null {
 }
 
 /** Whether the run, or a client program that it started, has lost its connection to the database. */
-export function isLost(error: unknown): boolean {
+export function isConnectionLost(error: unknown): boolean {
   return causeOf(error).kind === 'connection-lost';
 }

@@ -1,5 +1,5 @@
-import { optionalText, only } from '../rows.ts';
-import type { Session } from '../session.ts';
+import { optionalText, only } from '../../row-values.ts';
+import type { Session } from '../../session.ts';
 
 /**
  * Settings of a role, a database or a server that can make a tool fail or change its output, as SQL rows: the name, the

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { PostgresTarget } from '../../config/config.ts';
-import { flag, only, text } from '../rows.ts';
-import type { Session } from '../session.ts';
-import { closeClient, connectOnce } from './connect.ts';
-import { settleSession } from './lock.ts';
-import { postgresSession } from './session.ts';
+import type { PostgresTarget } from '../../../config/config.ts';
+import { flag, only, text } from '../../row-values.ts';
+import type { Session } from '../../session.ts';
+import { postgresSession } from '../session.ts';
+import { closeClient, connectOnce } from '../connect.ts';
+import { settleSession } from '../lock.ts';
 import { startOptions } from './session-options.ts';
 import type { ServerCapabilities } from './toc.ts';
 

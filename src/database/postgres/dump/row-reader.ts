@@ -1,13 +1,12 @@
+import { readHeaderBytes, oldestReader, parseDumpHeader } from './header.ts';
+import { type RestorerResult, tooOld } from './restorer.ts';
+import { readDump, readToc } from './pg-restore.ts';
 import { isUtf8 } from 'node:buffer';
-import type { ArchiveObject } from '../../errors/failure.ts';
-import { reasonOf } from '../../errors/failure.ts';
-import { versionTable } from '../../model/catalog.ts';
-import { checkScript, type ScriptListener, TooMuchData } from './checked-script.ts';
-import { findTools, newest } from './client-tools.ts';
-import { oldestReader, parseDumpHeader } from './dump-header.ts';
-import { type Made, nothingMade } from './dump-statement.ts';
-import { beginningOf, type Loader, readToc, tooOld } from './load.ts';
-import { readDump } from './loader.ts';
+import { type ArchiveObject, reasonOf } from '../../../errors/failure.ts';
+import { versionTable } from '../../../model/catalog.ts';
+import { filterScript, unchangedSettings, type ScriptListener, TooMuchData } from './script-filter.ts';
+import { findTools, newest } from '../client-tools.ts';
+import { type AllowedNames, namesForDatabase } from './statement-cursor.ts';
 import { isTableData, schemaOf, withoutOptional } from './toc.ts';
 
 /** A table of a dump. */
@@ -47,12 +46,14 @@ export interface DumpReaderOptions {
  * Reads a dump in PostgreSQL's custom format to its end, and lists its contents.
  * @param dump its path; while it is read, a file with the list of entries is written beside it
  */
-export async function openDumpRows(
+export async function openDumpReader(
   dump: string,
   { trusted, maxBytes: limit, signal }: DumpReaderOptions,
-): Promise<{ readonly kind: 'ready'; readonly reader: DumpReader } | Exclude<Loader, { readonly kind: 'ready' }>> {
+): Promise<
+  { readonly kind: 'ready'; readonly reader: DumpReader } | Exclude<RestorerResult, { readonly kind: 'ready' }>
+> {
   const unusable = (reason: string) => ({ kind: 'unusable', reason: `the dump cannot be read: ${reason}` }) as const;
-  const parsed = parseDumpHeader(await beginningOf(dump));
+  const parsed = parseDumpHeader(await readHeaderBytes(dump));
   if (parsed.kind === 'damaged') return unusable(parsed.reason);
   const tools = await findTools('pg_restore');
   const restore = newest(tools);
@@ -63,15 +64,20 @@ export async function openDumpRows(
   if (typeof toc === 'string') return unusable(toc);
   const entries = withoutOptional(toc);
   const schema = schemaOf(entries);
-  const made = nothingMade(schema);
+  const allowed = namesForDatabase(schema);
   const maxBytes = trusted ? Infinity : limit;
-  const script = { withoutTransactionTimeout: false, encoding: 'UTF8' };
   const run = async (listener: ScriptListener, only: typeof entries): Promise<readonly ArchiveObject[]> => {
-    const { stream, summary } = checkScript({ script, onUnknown: 'collect', maxBytes, made, listener });
+    const { stream, summary } = filterScript({
+      settings: unchangedSettings,
+      onUnknown: 'collect',
+      maxBytes,
+      allowed,
+      listener,
+    });
     await readDump({ dump, restore, entries: only, signal }, stream);
     return summary.unknown;
   };
-  const contents = listContents(schema, made);
+  const contents = listContents(schema, allowed);
   let others: readonly ArchiveObject[];
   try {
     others = await run(contents.listener, entries);
@@ -102,7 +108,7 @@ export async function openDumpRows(
 }
 
 /** A listener that collects the tables of a dump, their numbers of rows, and the revisions. */
-function listContents(schema: string, { enums }: Made) {
+function listContents(schema: string, { enums }: AllowedNames) {
   const types = new Map<string, ReadonlyMap<string, string>>();
   const found = new Map<string, DumpTable>();
   let revisions: string[] | null = null;

@@ -1,5 +1,11 @@
-import { ownSchemas } from '../current-schema.ts';
-import { Mismatch, type NoStatement, openCursor, quoted, string, type Token, tokenize } from '../sql-cursor.ts';
+import { ownSchemas } from '../../current-schema.ts';
+import { Mismatch, type NoStatement, tokenize } from '../../sql-cursor.ts';
+import {
+  type AllowedNames,
+  openStatementCursor,
+  type StatementCursor as Cursor,
+  tokenPattern,
+} from './statement-cursor.ts';
 
 /**
  * A grammar of the statements in a dump of TimeTracker: `parseStatement` recognises a statement only if its whole text
@@ -26,32 +32,6 @@ interface DumpColumn {
   readonly type: string;
 }
 
-/** The schemas and enum types that statements of a dump may name: those that the dump has created, and `public`. */
-export interface Made {
-  /** Names as written in SQL. */
-  readonly schemas: Set<string>;
-  /** Whether the dump may make schemas. */
-  readonly open: boolean;
-  /** Qualified names of enum types. */
-  readonly enums: Set<string>;
-}
-
-/** For a load into a database of its own. @param schema the schema whose tables are loaded; `public` is always allowed */
-export const nothingMade = (schema = 'public'): Made => ({
-  schemas: new Set(['public', ...spellingsOf(schema)]),
-  open: true,
-  enums: new Set(),
-});
-
-/** For a load into a schema beside other data of the database: no statement may name anything outside of that schema. */
-export const nothingMadeIn = (schema: string): Made => ({
-  schemas: new Set(spellingsOf(schema)),
-  open: false,
-  enums: new Set(),
-});
-
-const spellingsOf = (name: string): readonly string[] => [name, `"${name.replaceAll('"', '""')}"`];
-
 /** Whether an archive may create a schema: not one of the server's, nor one with a name that db-init uses. */
 const mayBeMade = (schema: string): boolean =>
   !/^"?(?:pg_|information_schema)/.test(schema) && !new RegExp(ownSchemas).test(schema.replace(/^"/, ''));
@@ -61,7 +41,7 @@ const mayBeMade = (schema: string): boolean =>
  * @param text the statement with its semicolon, as latin1 (one character per byte)
  * @param made the schemas and enum types that the dump has created so far; new ones are added
  */
-export function parseStatement(text: string, made: Made): DumpStatement | NoStatement {
+export function parseStatement(text: string, made: AllowedNames): DumpStatement | NoStatement {
   const tokens = tokenize(text, tokenPattern);
   if (typeof tokens === 'string') return tokens;
   if (tokens.at(-1)?.text !== ';') return 'unfinished';
@@ -69,7 +49,7 @@ export function parseStatement(text: string, made: Made): DumpStatement | NoStat
   if (encoding !== undefined) return { kind: 'encoding', encoding };
   if (fixedStatements.some((shape) => shape.test(text.trim()))) return { kind: 'other' };
   try {
-    return statement(cursorOver(tokens, made), made);
+    return statement(openStatementCursor(tokens, made), made);
   } catch (error) {
     if (error instanceof Mismatch) return 'unknown';
     throw error;
@@ -90,83 +70,7 @@ const fixedStatements = [
   /^SET default_table_access_method = heap;$/,
 ];
 
-const tokenPattern = new RegExp(
-  [
-    string,
-    quoted,
-    String.raw`(?<number>\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.$]))`,
-    // a word directly before a quote would be a prefix (E'…') that changes the meaning of the literal
-    String.raw`(?<word>[A-Za-z_][\w$]*(?!['"]))(?![\w$'"])`,
-    // the server's lexer reads the longest possible operator
-    String.raw`(?<mark>::|[(),;.[\]]|(?:=|<>|<=|>=|<|>|\+|-|\*|/|\|\||~~|!~~)(?![-+*/<>=~!@#%^&|?\x60]))`,
-  ].join('|'),
-  'y',
-);
-type Cursor = ReturnType<typeof cursorOver>;
-
-/** pg_dump writes keywords in upper case, and names and types in lower case or in quotes. */
-function cursorOver(tokens: readonly Token[], { schemas, enums }: Made) {
-  const cursor = openCursor(tokens, {
-    fold: (word) => word,
-    isName: (word) => word === word.toLowerCase(),
-  });
-  const { peek, take, expect, expectKind, identifier, integer } = cursor;
-
-  const schema = (): string => {
-    const name = identifier();
-    if (!schemas.has(name)) throw new Mismatch();
-    return name;
-  };
-  const qualified = (): string => {
-    const inSchema = schema();
-    expect('.');
-    return `${inSchema}.${identifier()}`;
-  };
-
-  /** A built-in type, or an enum type of the dump. @returns the type as PostgreSQL prints it */
-  const type = (): string => {
-    let found: string;
-    if (peek(1)?.text === '.') {
-      found = qualified();
-      if (!enums.has(found)) throw new Mismatch();
-    } else {
-      const words = [expectKind('word')];
-      while (continuations.has(peek()?.text ?? '') && peek()?.kind === 'word') words.push(expectKind('word'));
-      found = words.join(' ');
-      if (!builtInTypes.has(found)) throw new Mismatch();
-      const isTime = /^(?:time|timestamp)$/.test(found);
-      if (take('(')) {
-        const first = integer();
-        found += take(',') ? `(${first},${integer()})` : `(${first})`;
-        expect(')');
-      }
-      const zone = isTime ? ['without time zone', 'with time zone'].find(take) : undefined;
-      if (zone !== undefined) found += ` ${zone}`;
-    }
-    for (; take('['); found += '[]') expect(']');
-    return found;
-  };
-
-  /** The name of a sequence in a string, for `nextval` and `setval`: a number would be the oid of any sequence. */
-  const sequence = (): void => {
-    const [, inSchema = ''] = qualifiedText.exec(expectKind('string').replaceAll("''", "'")) ?? [];
-    if (!schemas.has(inSchema)) throw new Mismatch();
-  };
-
-  return { ...cursor, schema, qualified, type, sequence };
-}
-
-/** A schema and a name, each with its quotes where it has some, in a literal. */
-const qualifiedText = /^'("(?:[^"]|"")+"|[^".]+)\.(?:"(?:[^"]|"")+"|[^".]+)'$/;
-const continuations = new Set(['varying', 'precision']);
-const builtInTypes = new Set(
-  (
-    'bigint,bit,bit varying,boolean,bytea,character,character varying,cidr,date,double precision,inet,integer,interval,' +
-    'json,jsonb,macaddr,money,numeric,oid,real,regclass,smallint,text,time,timestamp,tsvector,uuid,xml,bpchar,name'
-  ).split(','),
-);
-
-function statement(cursor: Cursor, { schemas, open, enums }: Made): DumpStatement {
+function statement(cursor: Cursor, { schemas, mayCreateSchemas: open, enums }: AllowedNames): DumpStatement {
   const { take, expect } = cursor;
   const parsed = parseKind();
   expect(';');

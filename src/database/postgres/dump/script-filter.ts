@@ -1,0 +1,335 @@
+import { randomBytes } from 'node:crypto';
+import { Transform } from 'node:stream';
+import type { ArchiveObject } from '../../../errors/failure.ts';
+import { type AllowedNames, namesForDatabase } from './statement-cursor.ts';
+import { type DumpStatement, parseStatement } from './statement.ts';
+
+/** Which settings of a script are changed before psql gets it. */
+export interface ScriptSettings {
+  /** Whether to leave out `SET transaction_timeout`: pg_restore 17 and later write it, servers before 17 refuse it. */
+  readonly withoutTransactionTimeout: boolean;
+  /**
+   * The encoding of the database that is loaded. It replaces SQL_ASCII as the client encoding of a dump: with
+   * SQL_ASCII, COPY would accept bytes that are invalid in the database.
+   */
+  readonly encoding: string;
+}
+
+/** For a script that no server gets. */
+export const unchangedSettings: ScriptSettings = { withoutTransactionTimeout: false, encoding: 'UTF8' };
+
+/** What was read of a script so far, and the unknown statements in it. */
+export interface ScriptSummary {
+  /** Rows of all tables. */
+  rows: number;
+  /** Bytes of all rows, as text. */
+  bytes: number;
+  readonly unknown: ArchiveObject[];
+}
+
+export interface FilterOptions {
+  /** Which settings of the script are changed for psql. */
+  readonly settings: ScriptSettings;
+  /** `stop`: the first unknown statement is an error. `collect`: unknown statements are left out and listed. */
+  readonly onUnknown: 'stop' | 'collect';
+  /** The largest number of bytes of rows. */
+  readonly maxBytes: number;
+  /** Schemas and enum types that earlier scripts of the same dump have created. New ones are added to it. */
+  readonly allowed?: AllowedNames;
+  /** Called with the statements and rows that pass. */
+  readonly listener?: ScriptListener;
+}
+
+/** Receives the contents of a script, in order. */
+export interface ScriptListener {
+  statement(statement: DumpStatement): void;
+  /** Bytes of the rows after a COPY, in pieces. The first piece begins with the line feed that ends the COPY line. */
+  rows(bytes: Buffer): void;
+  /** The rows of a COPY have ended. */
+  end(): void;
+}
+
+/** A statement of a dump was not recognised. */
+export class UnknownStatement extends Error {
+  readonly object: ArchiveObject;
+
+  constructor(object: ArchiveObject) {
+    super(`the dump holds something that TimeTracker does not make: ${object.type} ${object.name}`);
+    this.object = object;
+  }
+}
+
+/** A dump holds more than `maxBytes` of rows. */
+export class TooMuchData extends Error {}
+
+/** The largest number of characters of a statement. The longest real one, a wide CREATE TABLE, has about 10,000. */
+const longestStatement = 1_048_576;
+/**
+ * A line in quotes that ends like a statement is a reason to look whether what precedes the quote has a known shape:
+ * that ends the body of a function. More often than this it is not: a text of many such lines would take hours.
+ */
+const mostAttempts = 10;
+/** How many characters of an unknown statement are shown. */
+const shownLength = 120;
+
+const lineFeed = 0x0a;
+const endOfRows = Buffer.from('\n\\.');
+
+/** The state of a filter. */
+interface Filter {
+  readonly options: Required<Pick<FilterOptions, 'settings' | 'onUnknown' | 'maxBytes' | 'allowed'>>;
+  readonly listener: ScriptListener | undefined;
+  readonly summary: ScriptSummary;
+  state: 'statements' | 'rows' | 'skipping';
+  /** The current statement, as far as it was read. */
+  statement: string;
+  /** The quote in which the statement stands at its end; null outside of literals and quoted names. */
+  quote: string | null;
+  /** How often the statement was parsed though it stands in a quote. */
+  attempts: number;
+  /** The object that the last heading comment of pg_restore names. */
+  heading: { readonly type: string; readonly name: string };
+}
+
+type Push = (bytes: Buffer) => void;
+
+/**
+ * Checks the SQL that pg_restore writes. Only statements whose whole text was recognised (`parseStatement`) pass, and
+ * the rows that follow a COPY. Exactly the bytes that were parsed pass. Comments and psql's meta-commands are left out:
+ * the caller has to send `\restrict`.
+ */
+export function filterScript({
+  settings,
+  onUnknown,
+  maxBytes,
+  allowed = namesForDatabase(),
+  listener,
+}: FilterOptions): { readonly stream: Transform; readonly summary: ScriptSummary } {
+  const filter: Filter = {
+    options: { settings, onUnknown, maxBytes, allowed },
+    listener,
+    summary: { rows: 0, bytes: 0, unknown: [] },
+    state: 'statements',
+    statement: '',
+    quote: null,
+    attempts: 0,
+    heading: { type: '', name: '' },
+  };
+  /** Bytes that are not processed yet: the beginning of a line, or of what may be the end of rows. */
+  let rest: Buffer = Buffer.alloc(0);
+  const stream = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const push: Push = (bytes) => void (bytes.length > 0 && this.push(bytes));
+      finish(done, () => {
+        rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+        for (let before = -1; rest.length !== before;) {
+          before = rest.length;
+          rest = filter.state === 'rows' ? readRows(filter, rest, push) : readStatements(filter, rest, push);
+        }
+      });
+    },
+    flush: (done) => finish(done, () => readEnd(filter, rest)),
+  });
+  return { stream, summary: filter.summary };
+}
+
+/** Runs `work`, and gives its error to the callback of a stream. */
+function finish(done: (error?: Error) => void, work: () => void): void {
+  try {
+    work();
+    done();
+  } catch (error) {
+    done(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+/** @throws UnknownStatement if unknown statements are errors */
+function refuse(filter: Filter): void {
+  const text = filter.statement.trim().replaceAll(/\s+/g, ' ');
+  const object = { ...filter.heading, statement: decode(text.slice(0, shownLength)) };
+  if (filter.options.onUnknown === 'stop') throw new UnknownStatement(object);
+  filter.summary.unknown.push(object);
+  [filter.statement, filter.quote, filter.attempts] = ['', null, 0];
+  // where an unknown statement ends is not known: reading goes on at the next heading comment of pg_restore
+  filter.state = 'skipping';
+}
+
+/** Reads lines until rows begin. @returns the bytes that are left */
+function readStatements(filter: Filter, bytes: Buffer, push: Push): Buffer {
+  for (let start = 0; ;) {
+    const end = bytes.indexOf(lineFeed, start);
+    if (end < 0) {
+      if (filter.statement.length + bytes.length - start > longestStatement) {
+        filter.statement += bytes.toString('latin1', start, start + shownLength);
+        refuse(filter);
+        return Buffer.alloc(0);
+      }
+      return bytes.subarray(start);
+    }
+    readLine(filter, bytes.toString('latin1', start, end), push);
+    start = end + 1;
+    // the line feed of the COPY line is counted with the rows
+    if (isInRows(filter)) return bytes.subarray(end);
+  }
+}
+
+// the compiler does not see that another function changes the state
+const isInRows = (filter: Filter): boolean => filter.state === 'rows';
+
+function readLine(filter: Filter, line: string, push: Push): void {
+  if (filter.statement === '' && isBetweenStatements(filter, line)) return;
+  filter.statement += `${line}\n`;
+  if (filter.statement.length > longestStatement) return refuse(filter);
+  for (const [mark] of line.matchAll(/['"]/g)) {
+    if (filter.quote === null) filter.quote = mark;
+    else if (filter.quote === mark) filter.quote = null;
+  }
+  if (!line.endsWith(';') || (filter.quote !== null && ++filter.attempts > mostAttempts)) return;
+  const parsed = parseStatement(filter.statement, filter.options.allowed);
+  if (parsed === 'unfinished') return;
+  if (parsed === 'unknown') return refuse(filter);
+  filter.listener?.statement(parsed);
+  const adapted = adapt(filter.statement, parsed, filter.options.settings);
+  [filter.statement, filter.attempts] = ['', 0];
+  if (parsed.kind === 'copy') {
+    filter.state = 'rows';
+    // the line feed of the COPY line is counted with the rows
+    filter.summary.rows--;
+    push(Buffer.from(adapted.slice(0, -1), 'latin1'));
+  } else push(Buffer.from(adapted, 'latin1'));
+}
+
+/** Whether a line belongs to no statement: it is a comment, or follows an unknown statement. */
+function isBetweenStatements(filter: Filter, line: string): boolean {
+  const heading = /^-- (?:Data for )?Name: (.*); Type: ([A-Z ]+); Schema: /.exec(line);
+  if (heading !== null) {
+    filter.heading = { name: decode(heading[1] ?? ''), type: heading[2] ?? '' };
+    if (filter.state === 'skipping') filter.state = 'statements';
+    return true;
+  }
+  return filter.state === 'skipping' || line === '' || line.startsWith('--') || /^\\(?:un)?restrict \w+$/.test(line);
+}
+
+/** Reads rows until the line that ends them. @returns the bytes that are left */
+function readRows(filter: Filter, bytes: Buffer, push: Push): Buffer {
+  const end = bytes.indexOf(endOfRows);
+  if (end < 0) {
+    const certain = Math.max(0, bytes.length - endOfRows.length + 1);
+    if (countRows(filter, bytes.subarray(0, certain))) push(bytes.subarray(0, certain));
+    return bytes.subarray(certain);
+  }
+  const after = end + endOfRows.length;
+  if (after >= bytes.length) {
+    if (countRows(filter, bytes.subarray(0, end))) push(bytes.subarray(0, end));
+    return bytes.subarray(end);
+  }
+  // COPY never writes `\.` within a row, so a line that begins with it and goes on is an error
+  if (bytes[after] !== lineFeed) {
+    filter.statement = 'rows with a line that begins with \\.';
+    refuse(filter);
+    return bytes.subarray(after);
+  }
+  if (!countRows(filter, bytes.subarray(0, end + 1))) return bytes.subarray(after + 1);
+  push(bytes.subarray(0, after + 1));
+  filter.listener?.end();
+  filter.state = 'statements';
+  return bytes.subarray(after + 1);
+}
+
+/** @returns whether the rows are such as PostgreSQL writes */
+function countRows(filter: Filter, bytes: Buffer): boolean {
+  // psql reads a piece of a line only up to a zero byte, and would then take `\.` inside of a row for the end of the rows
+  if (bytes.includes(0)) {
+    filter.statement = 'rows with a zero byte';
+    refuse(filter);
+    return false;
+  }
+  const { summary, listener, options } = filter;
+  summary.bytes += bytes.length;
+  if (summary.bytes > options.maxBytes) throw new TooMuchData();
+  if (bytes.length > 0) listener?.rows(bytes);
+  for (let at = bytes.indexOf(lineFeed); at >= 0; at = bytes.indexOf(lineFeed, at + 1)) summary.rows++;
+  return true;
+}
+
+/** The script has ended: what is left must be no part of a statement or of rows. */
+function readEnd(filter: Filter, rest: Buffer): void {
+  if (filter.state === 'rows') filter.statement = 'rows without an end';
+  else if (rest.length > 0) filter.statement += rest.toString('latin1');
+  if (filter.statement.trim() !== '' && filter.state !== 'skipping') refuse(filter);
+}
+
+/** Names in a dump are usually UTF-8. */
+function decode(text: string): string {
+  return Buffer.from(text, 'latin1').toString('utf8');
+}
+
+function adapt(
+  statement: string,
+  parsed: DumpStatement,
+  { withoutTransactionTimeout, encoding }: ScriptSettings,
+): string {
+  if (withoutTransactionTimeout && statement === 'SET transaction_timeout = 0;\n') return '';
+  const isUnknown = parsed.kind === 'encoding' && parsed.encoding === 'SQL_ASCII';
+  return isUnknown ? `SET client_encoding = '${encoding}';\n` : statement;
+}
+
+/** Lines that pg_restore writes before the first object: comments, settings, `\restrict`. */
+const preamble = /^(?:--.*|SET .*|SELECT pg_catalog\.set_config\(.*|\\restrict \w+|)$/;
+/** The setting in a dump of a database that does not know the encoding of its texts (SQL_ASCII). */
+export const unknownEncoding = "SET client_encoding = 'SQL_ASCII';";
+/** The largest number of bytes of a preamble; a real one has less than 1,000. */
+const preambleLimit = 65_536;
+
+/**
+ * Prepares the SQL of pg_restore for psql. Only the settings at the beginning are read; everything from the first
+ * statement on passes unchanged.
+ *
+ * `\restrict` prevents psql from running meta-commands (`\!`) that somebody has hidden in a dump. It is inserted at the
+ * beginning if pg_restore is too old to write it.
+ */
+export function adaptSettings(options: ScriptSettings): Transform {
+  let head: Buffer | null = Buffer.alloc(0);
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      if (head === null) return done(null, chunk);
+      head = Buffer.concat([head, chunk]);
+      if (!isComplete(head)) return done();
+      const adapted = adaptPreamble(head, options);
+      head = null;
+      return done(null, adapted);
+    },
+    flush: (done) => (head === null ? done() : done(null, adaptPreamble(head, options))),
+  });
+}
+
+/**
+ * The command that makes psql refuse its meta-commands (`\!`) until it reads `\unrestrict` with the same random key,
+ * which no archive can know. It has to stand on a line of its own.
+ */
+export function restrict(): string {
+  return String.raw`\restrict ${randomBytes(16).toString('hex')}`;
+}
+
+/** Whether the whole preamble was read: a complete line of something else follows. */
+function isComplete(head: Buffer): boolean {
+  return head.length > preambleLimit || splitPreamble(head).rest.includes('\n');
+}
+
+// latin1 keeps all bytes unchanged: the encoding of the dump is not known yet
+function splitPreamble(head: Buffer): { readonly lines: readonly string[]; readonly rest: string } {
+  const lines = head.toString('latin1').split('\n');
+  const last = lines.length - 1;
+  const end = lines.findIndex((line, index) => index === last || !preamble.test(line));
+  return { lines: lines.slice(0, end), rest: lines.slice(end).join('\n') };
+}
+
+function adaptPreamble(head: Buffer, { withoutTransactionTimeout, encoding }: ScriptSettings): Buffer {
+  const { lines, rest } = splitPreamble(head);
+  const kept = lines
+    .filter((line) => !(withoutTransactionTimeout && line === 'SET transaction_timeout = 0;'))
+    .map((line) => (line === unknownEncoding ? `SET client_encoding = '${encoding}';` : line));
+  const restricted = kept.some((line) => line.startsWith(String.raw`\restrict `));
+  const first = restricted ? [] : [restrict()];
+  return Buffer.from([...first, ...kept, rest].join('\n'), 'latin1');
+}
