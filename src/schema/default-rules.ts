@@ -1,5 +1,5 @@
 import type { Catalog, Table } from '../model/catalog.ts';
-import { quoteName, quoteText } from '../database/quoting.ts';
+import { quoteName, quoteText } from '../platform/sql-quoting.ts';
 import { constraintEffect, withoutCasts } from './comparison.ts';
 
 /** A number, a text or a truth value, as PostgreSQL or SQLite prints it as a default: with a cast, or in brackets. */
