@@ -1,5 +1,6 @@
-# !/bin/sh Makes a safety backup, deletes ALL DATA of TimeTracker and creates its schema again: `db-init reset`, while
-# the application is stopped. Asks for the database's name on a terminal; elsewhere give --yes-delete-all-data NAME or
+#!/bin/sh
+# Makes a safety backup, deletes ALL DATA of TimeTracker and creates its schema again: `db-init reset`, while the
+# application is stopped. Asks for the database's name on a terminal; elsewhere give --yes-delete-all-data NAME or
 # TT_FORCE_RESET_DB=true. Works from any folder, on the host and inside the container; options are passed on.
 set -eu
 

@@ -1,5 +1,6 @@
-# !/bin/sh Fills the database with development data: `db-init seed` with the required FLASK_ENV=development. Existing
-# rows stay. Works from any folder, on the host and inside the container; options are passed on.
+#!/bin/sh
+# Fills the database with development data: `db-init seed` with the required FLASK_ENV=development. Existing rows stay.
+# Works from any folder, on the host and inside the container; options are passed on.
 set -eu
 
 inside=/opt/db-init/entrypoint

@@ -1,9 +1,12 @@
 /**
- * Imports a release of TimeTracker: runs the application's own Alembic on databases and writes migrations from the
- * result: npm run release:import -- --release 5.18.0 [--application COMMAND] COMMAND runs the application's Alembic on
- * the database in DATABASE_URL, and takes `heads`, `history` and `upgrade REVISION`. Exit code 0: everything is
- * written; 1: the import failed; 2: something is left to do by hand. It may be interrupted and repeated: it runs and
- * compares existing files, and never overwrites them.
+ * Imports a release of TimeTracker: runs the application's own Alembic on databases, and writes migrations from the
+ * result.
+ *
+ *     npm run release:import -- --release 5.18.0 [--application COMMAND]
+ *
+ * COMMAND runs the application's Alembic on the database in DATABASE_URL, and takes `heads`, `history` and
+ * `upgrade REVISION`. Exit code 0: everything is written; 1: the import failed; 2: something is left to do by hand. The
+ * import may be interrupted and repeated: it runs and compares existing files, and never overwrites them.
  */
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';

@@ -1,8 +1,12 @@
 /**
  * Records the output of real runs of db-init as pictures for the documentation: `docs/images/*.svg`. Needs Linux, root
- * and PostgreSQL's programs; starts a server of its own. npm run build && node scripts/run-ts.mjs scripts/record.ts
- * [NAME...] The picture of a whole `docker compose up` needs Docker and the image instead, and is recorded only on
- * request: docker build -t timetracker-db-init . && node scripts/run-ts.mjs scripts/record.ts compose-up
+ * and PostgreSQL's programs; starts a server of its own.
+ *
+ *     npm run build && node scripts/run-ts.mjs scripts/record.ts [NAME...]
+ *
+ * The picture of a whole `docker compose up` needs Docker and the image, and is recorded only on request:
+ *
+ *     docker build -t timetracker-db-init . && node scripts/run-ts.mjs scripts/record.ts compose-up
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';

@@ -1,4 +1,5 @@
 #!/bin/sh
-# Of db-init, not the application's script of this name: hands on to db-init-reset.sh. The recovery document names it so.
+# This is db-init's script, not the application's of the same name. The recovery document uses this name. It calls
+# db-init-reset.sh.
 echo "This is db-init's reset-dev-db.sh: it runs db-init-reset.sh, which is \`db-init reset\`." >&2
 exec "$(dirname -- "$0")/db-init-reset.sh" "$@"

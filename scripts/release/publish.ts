@@ -1,7 +1,8 @@
-// Prints what is published with this version, for .github/workflows/release.yml and for a check beforehand: node
-// scripts/run-ts.mjs scripts/release/publish.ts tags ghcr.io/OWNER/db-init node scripts/run-ts.mjs
-// scripts/release/publish.ts labels https://github.com/OWNER/REPOSITORY COMMIT node scripts/run-ts.mjs
-// scripts/release/publish.ts notes node scripts/run-ts.mjs scripts/release/publish.ts version
+// Prints what is published with this version, for .github/workflows/release.yml and for a check beforehand:
+//   node scripts/run-ts.mjs scripts/release/publish.ts tags ghcr.io/OWNER/db-init
+//   node scripts/run-ts.mjs scripts/release/publish.ts labels https://github.com/OWNER/REPOSITORY COMMIT
+//   node scripts/run-ts.mjs scripts/release/publish.ts notes
+//   node scripts/run-ts.mjs scripts/release/publish.ts version
 import { readFileSync } from 'node:fs';
 import { argv, stdout } from 'node:process';
 import packageJson from '../../package.json' with { type: 'json' };
