@@ -1,7 +1,6 @@
 import { type ArchiveEntry, databaseMembers, manifestMember } from './manifest.ts';
 import type { Contents, ArchiveFault, OtherFile, Wrapping } from '../errors/failure.ts';
-import { isDesktopFile } from './repacked-layout.ts';
-import { faultOfName } from './entry-names.ts';
+import { faultOfName, isDesktopFile } from './entry-names.ts';
 import { uploadRootNames } from '../config/config.ts';
 import type { Engine } from '../model/engine.ts';
 import { isUtf8 } from 'node:buffer';

@@ -4,7 +4,7 @@ import { shown } from '../platform/printable.ts';
 import { ownPrefix } from '../platform/own-files.ts';
 import { takeTurns } from '../platform/take-turns.ts';
 import { databaseMembers, type Listing, manifestMember, settingsMember } from './manifest.ts';
-import { openNameSet } from './name-set.ts';
+import { hash, randomBytes } from 'node:crypto';
 
 /** The kind of an entry, by its name. */
 export type Place =
@@ -96,4 +96,87 @@ function* take<Item>(items: Iterable<Item>, count: number): Generator<Item, void
 /** The key for file systems that ignore case and Unicode normalisation. */
 export function foldName(name: string): string {
   return name.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
+}
+
+/** Bytes of a hash that are kept: finding two names with the same 128 bits is infeasible. */
+const digestLength = 16;
+
+/** A set of names. It keeps a hash of each: 24 bytes, however long the name is. */
+export interface NameSet {
+  /** @returns the number of the name, counted from 0; the existing number if it was added before */
+  add(name: string): number;
+  /** @returns the number of the name; null if it was not added */
+  find(name: string): number | null;
+  readonly size: number;
+}
+
+/** @param most the largest number of names that will be added */
+export function openNameSet(most: number): NameSet {
+  // a secret key: an attacker cannot choose names that collide
+  const salt = randomBytes(16).toString('latin1');
+  const digests = Buffer.alloc(most * digestLength);
+  let slots = 4;
+  while (slots < most * 2) slots *= 2;
+  /** A hash table with open addressing: the number of a name, plus one. */
+  const table = new Uint32Array(slots);
+  let size = 0;
+
+  const locate = (digest: Buffer): number => {
+    for (let slot = digest.readUInt32LE(0) % slots; ; slot = (slot + 1) % slots) {
+      const number = (table[slot] ?? 0) - 1;
+      const at = number * digestLength;
+      if (number < 0 || digest.equals(digests.subarray(at, at + digestLength))) return slot;
+    }
+  };
+  const digestOf = (name: string): Buffer => hash('sha256', salt + name, 'buffer').subarray(0, digestLength);
+  return {
+    add(name) {
+      const digest = digestOf(name);
+      const slot = locate(digest);
+      const known = table[slot] ?? 0;
+      if (known > 0) return known - 1;
+      digest.copy(digests, size * digestLength);
+      table[slot] = ++size;
+      return size - 1;
+    },
+    find(name) {
+      const number = table[locate(digestOf(name))] ?? 0;
+      return number === 0 ? null : number - 1;
+    },
+    get size() {
+      return size;
+    },
+  };
+}
+
+/** Files that desktops and file servers put into folders that they show or pack. They are not uploads. */
+const debris =
+  /(^|\/)(__MACOSX|@eaDir|\.Spotlight-V100|\.Trashes|\.fseventsd)(\/|$)|(^|\/)(\.DS_Store|\.directory|\._[^/]*|thumbs\.db|ehthumbs\.db|desktop\.ini)$/i;
+
+/** Whether a name is that of a desktop file: `.DS_Store`, `__MACOSX/`, `Thumbs.db`, `desktop.ini`. */
+export function isDesktopFile(name: string): boolean {
+  return debris.test(name);
+}
+
+/**
+ * The folder that holds the whole archive, if somebody unpacked the archive and packed the folder.
+ * @param names returns an iteration over all entries' names, called more than once; the name of a folder ends with a
+ *   slash
+ * @returns `my backup/`, or an empty text if the entries are not all in one folder
+ */
+export function topFolder(names: () => Iterable<string>): string {
+  const depthOf = (name: string): number => name.split('/').length;
+  let nearest: string | null = null;
+  for (const name of names()) {
+    if (name === manifestMember) return '';
+    if (!name.endsWith(`/${manifestMember}`) || isDesktopFile(name)) continue;
+    if (nearest === null || depthOf(name) < depthOf(nearest)) nearest = name;
+  }
+  if (nearest === null) return '';
+  const top = nearest.slice(0, -manifestMember.length);
+  for (const name of names()) {
+    const isInside = name.startsWith(top) || (name.endsWith('/') && top.startsWith(name));
+    if (!isInside && !isDesktopFile(name)) return '';
+  }
+  return top;
 }

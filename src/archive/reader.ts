@@ -6,11 +6,20 @@ import type { Engine } from '../model/engine.ts';
 import { shown } from '../platform/printable.ts';
 import { takeTurns } from '../platform/take-turns.ts';
 import { archiveRejected, invalid, piece, toArchiveRejected } from './archive-error.ts';
-import { countBytes } from './byte-counter.ts';
 import { type Directory, findMember, readDirectory } from './central-directory.ts';
-import { isShort, readContent, readWhole } from './content.ts';
 import { faultOfDatabase, isPiece, recogniseNames, requireZip } from './detect-format.ts';
-import { faultOfName, faultOfNames, foldName, isLeftover, type Place, placeOf } from './entry-names.ts';
+import {
+  faultOfName,
+  faultOfNames,
+  foldName,
+  isLeftover,
+  type Place,
+  placeOf,
+  type NameSet,
+  openNameSet,
+  isDesktopFile,
+  topFolder,
+} from './entry-names.ts';
 import {
   type ArchiveEntry,
   databaseMembers,
@@ -21,10 +30,10 @@ import {
   type Member,
   parseDescription,
   parseManifest,
+  LongManifestError,
+  splitManifest,
 } from './manifest.ts';
-import { type NameSet, openNameSet } from './name-set.ts';
-import { isDesktopFile, topFolder } from './repacked-layout.ts';
-import { LongManifestError, splitManifest } from './split-manifest.ts';
+import { isShort, readContent, readWhole, countBytes } from './entry-content.ts';
 
 /** An uploaded file. */
 export interface ArchivedUpload {

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import type { Archive } from './reader.ts';
 import { invalid, archiveRejected } from './archive-error.ts';
-import { tap } from './byte-counter.ts';
+import { tap } from './entry-content.ts';
 
 export interface VerifyOptions {
   /** Reads the database entry to its end, and throws if it cannot be restored. */

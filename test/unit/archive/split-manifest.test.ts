@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { type Member, renderManifest } from '../../../src/archive/manifest.ts';
-import { LongManifestError, splitManifest } from '../../../src/archive/split-manifest.ts';
+import { type Member, renderManifest, LongManifestError, splitManifest } from '../../../src/archive/manifest.ts';
 
 const member = { size: 5, sha256: 'a'.repeat(64) };
 const members = { 'db.dump': member, 'uploads/{"members": {,': { ...member, size: 7 }, 'uploads/\\"}': member };

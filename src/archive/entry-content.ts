@@ -5,8 +5,8 @@ import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { codeOf, hasCode } from '../errors/error-code.ts';
 import { type Failure, reasonOf } from '../errors/failure.ts';
 import { shown } from '../platform/printable.ts';
-import type { StoredMember } from './central-directory.ts';
 import { invalid, archiveRejected, toArchiveRejected } from './archive-error.ts';
+import type { StoredMember } from './entry-layout.ts';
 
 /** Bytes that are read and unpacked at a time. */
 const chunkSize = 64 * 1024;
@@ -161,3 +161,20 @@ function readRange(file: string, start: number, length: number): Buffer {
 
 /** The error code of zlib for more bytes than it may return. */
 const tooLarge = 'ERR_BUFFER_TOO_LARGE';
+
+type Step = (source: AsyncIterable<Buffer>) => AsyncGenerator<Buffer, void, undefined>;
+
+/** A pipeline step that passes everything on and calls a function with each piece. */
+export function tap(look: (chunk: Buffer) => void): Step {
+  return async function* (source) {
+    for await (const chunk of source) {
+      look(chunk);
+      yield chunk;
+    }
+  };
+}
+
+/** A pipeline step that passes everything on and counts the bytes. */
+export function countBytes(onBytes: ((bytes: number) => void) | undefined): Step {
+  return tap(({ length }) => onBytes?.(length));
+}

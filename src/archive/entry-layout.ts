@@ -1,0 +1,173 @@
+import { type Entry, type LocalFileHeader, parseExtraFields, type ZipFile } from 'yauzl';
+import type { ArchiveFault } from '../errors/failure.ts';
+import { shown } from '../platform/printable.ts';
+import { invalid } from './archive-error.ts';
+import type { FileReader } from './file-reader.ts';
+
+/** An entry as the central directory describes it, with what is needed to read its content. */
+export interface StoredMember {
+  /** The name of a folder ends with a slash. */
+  readonly name: string;
+  /** Bytes before compression. */
+  readonly size: number;
+  /** Bytes in the archive. */
+  readonly packed: number;
+  readonly crc32: number;
+  readonly deflated: boolean;
+  /** Where its content begins in the file. */
+  readonly start: number;
+}
+
+/** Whether a data descriptor with checksum and sizes must follow the content, or may follow it. */
+export const descriptors = ['none', 'allowed', 'needed'] as const;
+type Descriptor = (typeof descriptors)[number];
+
+// bits of the general purpose flag ("APPNOTE.TXT – .ZIP File Format Specification", 4.4.4)
+export const encrypted = 0x0001 | 0x0040 | 0x2000;
+const followed = 0x0008;
+/** The largest value of a 32-bit field: the true value is in a ZIP64 field. */
+export const inExtra = 0xffff_ffff;
+
+/** What memory holds of each entry. */
+export interface EntryTable {
+  /** The number of entries. */
+  readonly count: number;
+  /** @param name the name for the entry */
+  readonly member: (index: number, name: string) => StoredMember;
+  /** Where its record in the directory begins. */
+  readonly at: Float64Array;
+  /** Where its own header begins. */
+  readonly offset: Float64Array;
+  readonly descriptor: (index: number) => Descriptor;
+  readonly set: (index: number, at: number, entry: Entry, local: LocalFileHeader) => void;
+}
+
+/** Some programs announce a data descriptor but write all values into the header. */
+export function descriptorOf(entry: Entry, { compressedSize }: LocalFileHeader): Descriptor {
+  if ((entry.generalPurposeBitFlag & followed) === 0) return 'none';
+  return compressedSize === 0 && entry.compressedSize > 0 ? 'needed' : 'allowed';
+}
+
+interface Bounds {
+  readonly zip: ZipFile;
+  /** Bytes of the file. */
+  readonly size: number;
+  /** Where the directory begins and ends. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Checks that the end record describes exactly the directory that was read: programs that use other fields would
+ * otherwise see another archive (the same specification, 4.3.14 to 4.3.16).
+ */
+export function faultOfEnd(reader: FileReader, { zip, size, start, end }: Bounds): ArchiveFault | null {
+  const fault = invalid('its directory and its end contradict each other');
+  const last = size - 22 - zip.comment.length;
+  const record = reader.bytes(last, 22);
+  const says = (value: number, actual: number, most: number): boolean => value === actual || value === most;
+  const agrees =
+    says(record.readUInt16LE(8), zip.entryCount, 0xffff) &&
+    says(record.readUInt16LE(10), zip.entryCount, 0xffff) &&
+    says(record.readUInt32LE(12), end - start, inExtra) &&
+    says(record.readUInt32LE(16), start, inExtra);
+  if (!agrees) return fault;
+  if (end === last) return null;
+  // only the records of ZIP64 may stand between them
+  if (last - end < 76) return fault;
+  const large = reader.bytes(end, 56);
+  const [length, onDisk, count, bytes, offset] = [4, 24, 32, 40, 48].map((at) => Number(large.readBigUInt64LE(at)));
+  const locator = reader.bytes(last - 20, 20);
+  const whole = large.readUInt32LE(0) === 0x06064b50 && locator.readUInt32LE(0) === 0x07064b50;
+  const true64 = onDisk === zip.entryCount && count === zip.entryCount && bytes === end - start && offset === start;
+  const placed = (length ?? 0) + 12 === last - 20 - end && Number(locator.readBigUInt64LE(8)) === end;
+  return whole && true64 && placed ? null : fault;
+}
+
+/** Compares an entry's own header with the directory: programs that use the one or the other must see the same. */
+export function faultOfLocalHeader(entry: Entry, local: LocalFileHeader, name: string): ArchiveFault | null {
+  if (!local.fileName.equals(entry.fileNameRaw)) {
+    return invalid(`the member ${shown(name)} has another name in its own header: ${shown(String(local.fileName))}`);
+  }
+  const known = (value: number, actual: number): boolean =>
+    value === actual || (value === 0 && (local.generalPurposeBitFlag & followed) !== 0);
+  const { size, packed } = sizesOf(local);
+  const agrees =
+    local.compressionMethod === entry.compressionMethod &&
+    (local.generalPurposeBitFlag & encrypted) === 0 &&
+    known(local.crc32, entry.crc32) &&
+    known(size, entry.uncompressedSize) &&
+    known(packed, entry.compressedSize);
+  return agrees ? null : invalid(`the member ${shown(name)} is described otherwise in its own header`);
+}
+
+/** Bytes before and after compression; large values are in the ZIP64 field, in this order. */
+function sizesOf({ uncompressedSize, compressedSize, extraField }: LocalFileHeader): { size: number; packed: number } {
+  const field = parseExtraFields(extraField).find(({ id }) => id === 1)?.data ?? Buffer.alloc(0);
+  const values = [0, 8].map((at) => (at + 8 <= field.length ? Number(field.readBigUInt64LE(at)) : null));
+  const take = (value: number): number => (value === inExtra ? (values.shift() ?? value) : value);
+  return { size: take(uncompressedSize), packed: take(compressedSize) };
+}
+
+/** The optional signature of a data descriptor: 'PK\x07\x08'. */
+const signature = 0x08074b50;
+
+/**
+ * Checks that the entries follow one another without gaps: the first begins at the beginning of the file, and the
+ * directory follows the last. Entries that share bytes would turn a small file into an endless archive, and some
+ * programs read bytes that belong to no entry.
+ * @param directory where it begins
+ * @param nameOf reads the name of an entry
+ */
+export function faultOfOrder(
+  reader: FileReader,
+  { count, offset, member, descriptor }: EntryTable,
+  directory: number,
+  nameOf: (index: number) => string,
+): ArchiveFault | null {
+  const inOrder = Uint32Array.from({ length: count }, (_, index) => index);
+  inOrder.sort((one, other) => (offset[one] ?? 0) - (offset[other] ?? 0));
+  const beginOf = (position: number): number => offset[inOrder[position] ?? -1] ?? directory;
+  const named = (position: number): string => shown(nameOf(inOrder[position] ?? -1));
+  if (beginOf(0) > 0) return invalid('something stands before its first member');
+  for (const [position, index] of inOrder.entries()) {
+    const { start, packed, size, crc32 } = member(index, '');
+    const [end, next] = [start + packed, beginOf(position + 1)];
+    if (position + 1 < count && next < end) return invalid(`the member ${named(position + 1)} overlaps another one`);
+    if (end > directory) return invalid(`the member ${named(position)} reaches beyond the end of the members`);
+    if (follows(reader, { end, packed, size, crc32, descriptor: descriptor(index) }, next - end)) continue;
+    return invalid(`what follows the member ${named(position)} does not belong there`);
+  }
+  return null;
+}
+
+/**
+ * Whether the bytes behind an entry are its data descriptor; none are allowed where no descriptor is required
+ * ("APPNOTE.TXT – .ZIP File Format Specification", 4.3.9: with or without a signature, with sizes of 4 or of 8 bytes).
+ */
+function follows(
+  reader: FileReader,
+  {
+    end,
+    packed,
+    size,
+    crc32,
+    descriptor,
+  }: Pick<StoredMember, 'packed' | 'size' | 'crc32'> & {
+    readonly end: number;
+    readonly descriptor: Descriptor;
+  },
+  length: number,
+): boolean {
+  if (length === 0) return descriptor !== 'needed';
+  if (descriptor === 'none' || ![12, 16, 20, 24].includes(length)) return false;
+  const bytes = reader.bytes(end, length);
+  const signed = length % 8 === 0;
+  if (signed && bytes.readUInt32LE(0) !== signature) return false;
+  const record = bytes.subarray(signed ? 4 : 0);
+  const [packedThere, sizeThere] =
+    record.length === 12
+      ? [record.readUInt32LE(4), record.readUInt32LE(8)]
+      : [Number(record.readBigUInt64LE(4)), Number(record.readBigUInt64LE(12))];
+  return record.readUInt32LE(0) === crc32 && packedThere === packed && sizeThere === size;
+}

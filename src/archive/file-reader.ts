@@ -1,0 +1,81 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { RandomAccessReader } from 'yauzl';
+
+/** Bytes for each read: consecutive requests are close together. */
+const pageSize = 8192;
+/** Reading alternates between the directory and the entries' own headers. */
+const pagesKept = 2;
+
+interface Page {
+  readonly start: number;
+  readonly bytes: Buffer;
+}
+
+/**
+ * Reads a file for yauzl, synchronously. An archive may name any position; a position outside of the file is an
+ * ordinary error.
+ */
+export class FileReader extends RandomAccessReader {
+  readonly #file: number;
+  /** Bytes of the file. */
+  readonly size: number;
+  /** The block that was used last is the last one. */
+  #pages: readonly Page[] = [];
+
+  constructor(file: number, size: number) {
+    super();
+    this.#file = file;
+    this.size = size;
+  }
+
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null) => void,
+  ): void {
+    let failed: Error | null = null;
+    try {
+      this.bytes(position, length).copy(buffer, offset);
+    } catch (error) {
+      failed = error instanceof Error ? error : new Error(String(error));
+    }
+    callback(failed);
+  }
+
+  /** @throws Error if the file has no such bytes */
+  bytes(position: number, length: number): Buffer {
+    if (!Number.isSafeInteger(position) || position + length > this.size) {
+      throw new Error('it names a place outside of the file');
+    }
+    const known = this.#pages.find(
+      ({ start, bytes }) => start <= position && position + length <= start + bytes.length,
+    );
+    const page = known ?? this.#readPage(position, length);
+    if (page !== this.#pages.at(-1)) {
+      this.#pages = [...this.#pages.filter((other) => other !== page), page].slice(-pagesKept);
+    }
+    return page.bytes.subarray(position - page.start, position - page.start + length);
+  }
+
+  #readPage(start: number, length: number): Page {
+    const bytes = Buffer.allocUnsafeSlow(Math.min(Math.max(length, pageSize), this.size - start));
+    for (let done = 0; done < bytes.length;) {
+      const count = readSync(this.#file, bytes, done, bytes.length - done, start + done);
+      if (count === 0) throw new Error('the file ends early');
+      done += count;
+    }
+    return { start, bytes };
+  }
+
+  /** yauzl calls `close` whenever it has nothing to read, so `close` does nothing. */
+  end(): void {
+    closeSync(this.#file);
+  }
+}
+
+export function openReader(file: string): FileReader {
+  const descriptor = openSync(file, 'r');
+  return new FileReader(descriptor, fstatSync(descriptor).size);
+}
