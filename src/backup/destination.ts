@@ -1,13 +1,14 @@
 import { sync } from '../platform/durable-file.ts';
 import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
-import { access, constants, link, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { access, constants, link, rename, rm, stat, readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { makeFolder } from '../platform/make-folder.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { reasonOf } from '../errors/failure.ts';
 import { type BackupContext, backupFailure } from './context.ts';
 import { freeSpace } from '../platform/free-space.ts';
+import { isSpool } from '../archive/spool.ts';
 
 /** Where an archive goes. */
 export interface Destination {
@@ -81,5 +82,29 @@ async function take(partial: string, path: string): Promise<boolean> {
     if (await stat(path).catch(() => null)) return false;
     await rename(partial, path);
     return true;
+  }
+}
+
+/**
+ * Removes the partial files of killed runs. The caller holds the run lock, so no run is writing them.
+ * @param tag the tag of the database: another database may be backed up to the same folder at this moment
+ */
+export async function removeLeftovers(folder: string, tag: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const ours = name.startsWith('timetracker_backup_') && new RegExp(`\\.${tag}(\\.sqlite)?\\.partial`).test(name);
+    if (ours) await rm(join(folder, name), { force: true });
+  }
+  await removeOldSpools(folder);
+}
+
+/** Milliseconds: longer than a run may wait for the lock with a received archive that it has not restored yet. */
+const spoolsLast = 48 * 60 * 60 * 1000;
+
+/** Archives are received without the run lock: only their age shows that no run needs them any more. */
+async function removeOldSpools(folder: string): Promise<void> {
+  for (const name of (await readdir(folder)).filter(isSpool)) {
+    const path = join(folder, name);
+    const stats = await stat(path).catch(() => null);
+    if (stats !== null && Date.now() - stats.mtimeMs > spoolsLast) await rm(path, { force: true });
   }
 }

@@ -14,9 +14,8 @@ import {
 import { commandsFor } from '../report/commands.ts';
 import { countReferencedFiles, findAbsentUploads } from './absent-uploads.ts';
 import { type BackupContext, backupFailure } from './context.ts';
-import { type Backup, createBackup, streamBackup } from './create.ts';
+import { type Backup, createBackup, streamBackup, type Written } from './create.ts';
 import type { Destination } from './destination.ts';
-import type { Written } from './write.ts';
 import { findNewestBackup, removeOldest } from './retention.ts';
 
 export interface ManualBackup {

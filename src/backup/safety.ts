@@ -2,7 +2,7 @@ import type { DatabaseFacts } from '../model/database-facts.ts';
 import { causeOf, isConnectionLost } from '../database/error-cause.ts';
 import { namesOf } from '../database/target-name.ts';
 import { type BackupObstacle, Failure, type Problem, reasonOf } from '../errors/failure.ts';
-import { safetyBackupMessages } from '../report/backup-messages.ts';
+import { safetyBackupMessages, describeNoOverdueBackup, describeOverdue } from '../report/backup-messages.ts';
 import type { Recorder } from '../report/run-record.ts';
 import { coreTables } from '../schema/catalog.ts';
 import { isPersistentFolder } from '../platform/volumes.ts';
@@ -12,7 +12,7 @@ import { requireDumpConnection } from './dumper.ts';
 import { createBackup } from './create.ts';
 import { requireWritableFolder } from './destination.ts';
 import { backupBeforeLastChange } from '../state-folder/last-change.ts';
-import { removeOldest } from './retention.ts';
+import { removeOldest, findNewestBackup } from './retention.ts';
 
 /** How many safety backups of a database are kept. */
 const kept = 5;
@@ -123,5 +123,31 @@ async function prune(proven: string, { config, log }: BackupContext): Promise<vo
     for (const path of await removeOldest(rule, proven)) log.info(safetyBackupMessages.removedOlder(path));
   } catch (error) {
     log.warn(safetyBackupMessages.notRemoved(reasonOf(error)));
+  }
+}
+
+const hour = 60 * 60 * 1000;
+
+/**
+ * Makes a safety backup if the newest verified backup is older than TT_BACKUP_MAX_AGE. So there is a backup if a newer
+ * application then migrates the database itself. A failed backup does not stop the start, because this start changes
+ * nothing. Call it under the run lock.
+ */
+export async function makeOverdueBackup(context: SafetyContext, { catalog }: DatabaseFacts): Promise<void> {
+  const { config, database, log, signal } = context;
+  const { backupMaxAge: hours, backupFolder: folder } = config;
+  if (hours === null) return;
+  const present = coreTables.filter((table) => Object.hasOwn(catalog.tables, table));
+  try {
+    const newest = await findNewestBackup(folder, namesOf(config.database));
+    const made = newest?.manifest.createdAt ?? null;
+    if (made !== null && Date.now() - made.getTime() <= hours * hour) return;
+    if (!(await database.read((session) => holdsRows(session, present)))) return;
+    log.info(describeOverdue(made, hours));
+    await requireSafetyBackup(context);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (isLost(error)) throw error;
+    for (const line of describeNoOverdueBackup(obstacleOf(error))) log.warn(line);
   }
 }

@@ -35,7 +35,7 @@ export async function executePlan(seen: Assessment, context: GateContext): Promi
 /** Makes the periodic backup if the last one is too old. A change has a safety backup of its own instead. */
 async function backUpIfOverdue(observation: Observation, context: GateContext): Promise<void> {
   if (context.config.backupMaxAge === null || observation.kind !== 'seen') return;
-  const { makeOverdueBackup } = await import('../backup/overdue.ts');
+  const { makeOverdueBackup } = await import('../backup/safety.ts');
   await makeOverdueBackup(context, observation.facts);
 }
 
