@@ -3,13 +3,12 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { noLimits, openArchive } from '../src/archive/reader.ts';
 import { openDumper } from '../src/backup/dumper.ts';
-import { writeArchive } from '../src/backup/write.ts';
-import { unpackDump } from '../src/restore/load-and-verify.ts';
-import { loaderFor } from '../src/restore/targets/database-swap.ts';
+import { unpackDump, loaderFor } from '../src/restore/load-and-verify.ts';
 import { largeFile, largePostgres, largeSqlite, smallFiles } from './large.ts';
 import { secondsOf, withProduct } from './product.ts';
 import type { Result } from './table.ts';
 import { type Bench, type BenchServer, entrypoint, memoryOf, sideBySide, timed } from './workbench.ts';
+import { writeArchive } from '../src/backup/create.ts';
 
 /** How large the databases and the uploads are. */
 export interface Sizes {

@@ -153,7 +153,7 @@ async function prune(given: BackupContext): Promise<ExitCode> {
   if (keep === null) throw misuse('backup', forms.prune.usage);
   const context = requireDatabase(given);
   const { config, log } = context;
-  const { pruneArchives } = await import('../backup/prune.ts');
+  const { pruneArchives } = await import('../backup/retention.ts');
   const { backupFolder: folder } = config;
   const database = displayNameOf(config.database);
   const rule = { folder, kind: 'manual', names: namesOf(config.database), keep } as const;
@@ -197,7 +197,7 @@ async function verifyFound(context: BackupContext, file: string, name: string): 
  */
 async function proveByRestoring(context: CommandContext, file: string): Promise<RestoreProof> {
   const { openMatchingArchive: openFitting, restore } = await import('../restore/restore.ts');
-  const { identify } = await import('../restore/restore-at-start.ts');
+  const { identify } = await import('../restore/archive-identity.ts');
   const archive = await openFitting(file, context.config);
   const request = { archive, identity: await identify(file, false), dryRun: true, databaseOnly: true, consent: null };
   let rows: RestoreProof['rows'] = null;

@@ -66,7 +66,7 @@ async function restoreFound(context: CommandContext, file: string, name: string)
   const { config, log, output } = context;
   const dryRun = context.arguments.flags.has('dry-run');
   const { openMatchingArchive: openFitting, restore } = await import('../restore/restore.ts');
-  const { identify } = await import('../restore/restore-at-start.ts');
+  const { identify } = await import('../restore/archive-identity.ts');
   const archive = { ...(await openFitting(file, config)), file: name };
   const databaseOnly = context.arguments.flags.has('database-only');
   const uploads = archive.uploads.length > 0 && !databaseOnly;
@@ -100,7 +100,7 @@ async function undo(context: CommandContext): Promise<void> {
 }
 
 async function dropFormer(context: CommandContext): Promise<void> {
-  const { dropFormerOf } = await import('../restore/former.ts');
+  const { dropFormerOf } = await import('../restore/former-database.ts');
   await withDatabase(context, 'restore', 'write', (live) =>
     live.withLock(() => dropFormerOf(live, restoreContext(context), (what) => requireConsent(context, what))),
   );

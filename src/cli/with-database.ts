@@ -90,7 +90,7 @@ function isRestoreInTheWay(error: unknown, { config, signal }: Opening, { locked
 
 async function settle(context: Opening, command: string): Promise<void> {
   if (findRestoreJournal(context.config) === null) return;
-  const { recoverRestore: settleRestore } = await import('../restore/recover.ts');
+  const { recoverRestore: settleRestore } = await import('../restore/journal-runner.ts');
   const given = { ...context, disconnect: false, trusted: false, onBytes: () => undefined };
   await settleRestore(given, (work) => openOnce(context, command, 'write', work));
 }

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import type { Config } from '../config/config.ts';
 import { takeFileLock } from '../database/sqlite/lock.ts';
 import { displayNameOf } from '../database/target-name.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
@@ -16,6 +15,7 @@ import {
   writeJournal,
 } from '../state-folder/journal.ts';
 import { waitingMessages } from '../report/connection-messages.ts';
+import { noFolder } from './failures.ts';
 
 /** The journal of a backup folder, owned by one run. */
 export interface HeldJournal {
@@ -91,14 +91,4 @@ async function lockFolder({ config, log, signal }: Holding): Promise<() => void>
     log.warn(describeNoFolderLock(folder, reasonOf(error)));
     return () => undefined;
   }
-}
-
-/** The failure: there is no place for a lock and a journal. */
-export function noFolder(
-  { backupFolder: folder }: Pick<Config, 'backupFolder'>,
-  database: string,
-  error: unknown,
-): Failure {
-  const obstacle = { kind: 'folder', folder, reason: reasonOf(error), uploads: false } as const;
-  return new Failure({ kind: 'restore-refused', database, obstacle }, { cause: error });
 }

@@ -1,4 +1,3 @@
-import type { RestorerResult } from '../database/postgres/dump/restorer.ts';
 import { join } from 'node:path';
 import { archiveRejected } from '../archive/archive-error.ts';
 import { extractEntry } from '../archive/reader.ts';
@@ -7,20 +6,20 @@ import { executePlan } from '../execution/execute-plan.ts';
 import { type DatabaseSummary, readSummary } from '../backup/database-summary.ts';
 import type { Manifest } from '../archive/manifest.ts';
 import { releaseGraph } from '../migration/revisions.ts';
-import type { Config, DatabaseTarget } from '../config/config.ts';
+import type { Config, DatabaseTarget, PostgresTarget } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import { UnknownStatement } from '../database/postgres/dump/script-filter.ts';
+import { UnknownStatement } from '../database/postgres/checked-script.ts';
+import { type DumpLoader, openLoader } from '../database/postgres/load.ts';
 import type { Cause } from '../model/cause.ts';
-import type { Refusal } from '../model/plan.ts';
 import { openDatabase } from '../database/open.ts';
-import { causeOf } from '../database/error-cause.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { assess } from '../assessment/assess.ts';
 import { listRows } from '../report/schema-differences.ts';
-import { describeCause } from '../report/error-messages.ts';
 import type { RestoreContext, Source } from './target.ts';
-import { findWarnings } from './warnings.ts';
 import { waitingMessages } from '../report/connection-messages.ts';
+import { number, only } from '../database/rows.ts';
+import { dumpRejected, refusedAs, archiveUnusable, failureAt, refusedStep } from './failures.ts';
+import { findWarnings } from './unarchived.ts';
 
 /** Opens a database that the restore itself has made. */
 export async function withScratchDatabase<Result>(
@@ -83,23 +82,6 @@ export async function unpackDump({ archive, folder }: Source, { signal, onBytes 
   return file;
 }
 
-/** The failure for a dump that is not loaded. */
-export function dumpRejected(
-  found: Exclude<RestorerResult, { readonly kind: 'ready' }>,
-  { archive }: Source,
-  { archiveLimits }: Pick<Config, 'archiveLimits'>,
-): Failure {
-  if (found.kind !== 'too-much-data') return archiveRejected(archive.file, found);
-  const reason = `the rows of its ${archive.database.name} have more than ${archiveLimits.bytes} bytes`;
-  return archiveRejected(archive.file, { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_GIGABYTES' });
-}
-
-/** Turns a refusal of the gate into a rejection of the archive. */
-export function refusedAs(refusal: Refusal, { name }: Pick<Database, 'name'>, source: Source): Failure {
-  const { title, happened } = describeCause({ kind: 'refused', database: name, refusal });
-  return archiveUnusable(source, `${title}. ${happened.join(' ')}`.replace(/\.+$/, ''));
-}
-
 /** Whether the cause is the server, its disk or this machine, and not the loaded data. */
 function liesHere({ kind }: Cause, { engine }: Database): boolean {
   return kind !== 'other' && kind !== 'rows' && (kind !== 'damage' || engine === 'postgresql');
@@ -158,11 +140,6 @@ export function requireKnownRevisions(revisions: readonly string[], source: Pick
   throw archiveUnusable(source, reason);
 }
 
-/** The failure: the archive is whole, but cannot be used here. */
-export function archiveUnusable({ archive }: Pick<Source, 'archive'>, reason: string): Failure {
-  return new Failure({ kind: 'archive-rejected', archive: archive.file, fault: { kind: 'unusable', reason } });
-}
-
 /**
  * The failure for a dump that could not be loaded. Either the dump is damaged (its checksum does not show damage from
  * before it was packed), or the cause is on this side.
@@ -184,28 +161,25 @@ export async function failedLoad(error: unknown, { archive }: Source, context: R
   return failureAt('restoring the dump', error, config);
 }
 
-/** The failure for a step of a restore. A failure that is more specific is passed on unchanged. */
-export function failureAt(step: string, error: unknown, config: Pick<Config, 'database'>): Failure {
-  if (error instanceof Failure && /^(archive-rejected|restore-refused|missing-rights|locked)$/.test(error.problem.kind))
-    return error;
-  return refusedStep(step, reasonInWords(error), causeOf(error), config, error);
+/** @throws Failure `archive-rejected` if no tool here can restore it */
+export async function loaderFor(
+  dump: string,
+  source: Source,
+  live: Database,
+  target: PostgresTarget,
+  { config, log, signal, trusted }: RestoreContext,
+): Promise<DumpLoader> {
+  const serverMajor = await live.read(async (session) =>
+    number(only(await session.query(`SELECT current_setting('server_version_num')::int / 10000 AS major`)), 'major'),
+  );
+  const maxBytes = config.archiveLimits.bytes;
+  const found = await openLoader(dump, target, { serverMajor, trusted, maxBytes, signal });
+  if (found.kind !== 'ready') throw dumpRejected(found, source, config);
+  for (const warning of found.warnings) log.warn(`${warning}.`);
+  return found.loader;
 }
 
-export function refusedStep(
-  step: string,
-  reason: string,
-  cause: Cause,
-  { database }: Pick<Config, 'database'>,
-  error?: unknown,
-): Failure {
-  const name = database.kind === 'sqlite' ? database.file : database.database;
-  const obstacle = { kind: 'failed', step, reason, cause } as const;
-  return new Failure({ kind: 'restore-refused', database: name, obstacle }, { cause: error });
-}
-
-/** The reason of an error, as a sentence without its full stop. */
-export function reasonInWords(error: unknown): string {
-  if (!(error instanceof Failure)) return reasonOf(error);
-  const { title, happened } = describeCause(error.problem);
-  return `${title}: ${happened.join(' ')}`.replace(/\.+$/, '');
+/** The same source without its manifest, whose row counts were compared with the SQLite database already. */
+export function withoutManifest(source: Source): Source {
+  return { ...source, archive: { ...source.archive, manifest: null } };
 }

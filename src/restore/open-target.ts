@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import type { Database } from '../database/database.ts';
 import type { PostgresTarget } from '../config/config.ts';
 import { requireConnections } from '../database/postgres/connection-limit.ts';
@@ -12,6 +11,7 @@ import { applicationSchemaOf, isShared } from './targets/application-schema.ts';
 import { schemaSwapTarget } from './targets/schema-swap.ts';
 import type { RestoreContext, RestoreTarget } from './target.ts';
 import { waitingMessages } from '../report/connection-messages.ts';
+import { unfinished } from './failures.ts';
 
 /**
  * Opens the target of a restore. Call it under the run lock of the live database.
@@ -71,11 +71,6 @@ export function enterMaintenanceDatabase(target: PostgresTarget, context: Restor
   });
 }
 
-/** The name of this process in a journal. */
-export function thisProcess(): string {
-  return `host ${hostname()}, pid ${process.pid}`;
-}
-
 /** The obstacle to a swap of whole databases, for every user. */
 export const noMaintenanceDatabase = 'neither postgres nor template1 lets this user in';
 
@@ -87,4 +82,34 @@ function noWayIn(database: string): Failure {
     cause: { kind: 'other' },
   } as const;
   return new Failure({ kind: 'restore-refused', database, obstacle });
+}
+
+/** Opens the target and takes the lock of restores, to recover what another run or connection left. */
+export async function withTarget<Result>(
+  way: Way,
+  context: RestoreContext,
+  openLive: <Opened>(work: (live: Database) => Promise<Opened>) => Promise<Opened>,
+  work: (target: RestoreTarget) => Promise<Result>,
+): Promise<Result> {
+  const { config } = context;
+  const { database: configured } = config;
+  if (configured.kind === 'postgresql' && way === 'databases') {
+    const maintenance = await enterMaintenanceDatabase(configured, context);
+    if (maintenance === null) throw unfinished(config, noMaintenanceDatabase);
+    const target = databaseSwapTarget(configured, maintenance, null, context);
+    try {
+      return await work(target);
+    } finally {
+      await target.close();
+    }
+  }
+  return openLive((live) =>
+    live.withLock(async () =>
+      work(
+        configured.kind === 'sqlite'
+          ? fileSwapTarget(configured, null, context)
+          : schemaSwapTarget(configured, await applicationSchemaOf(live), live, context),
+      ),
+    ),
+  );
 }

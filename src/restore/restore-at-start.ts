@@ -1,18 +1,24 @@
-import type { Archive } from '../archive/reader.ts';
+import { type Archive, uploadsOf } from '../archive/reader.ts';
 import { searchArchive, requireArchive } from '../archive/find-archive.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, UploadRoot } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { Failure, type Problem } from '../errors/failure.ts';
-import { requireHarmless, requireReady, requireRestoreRights } from './ready.ts';
-import { openMatchingArchive, restore } from './restore.ts';
+import { openMatchingArchive, restore, rootsOf } from './restore.ts';
 import type { RestoreContext } from './target.ts';
 import { restoreAtStartMessages } from '../report/restore-messages.ts';
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { sideFilesOf } from '../archive/bare-file.ts';
-import { type DoneRestore, readHistory } from '../state-folder/restore-history.ts';
-import type { ArchiveIdentity } from '../state-folder/journal.ts';
+import { identify, findRestoreAtStart } from './archive-identity.ts';
+import { dirname } from 'node:path';
+import { archiveRejected } from '../archive/archive-error.ts';
+import { verifyArchive } from '../backup/verify.ts';
+import { requireConnections } from '../database/postgres/connection-limit.ts';
+import { swapsDatabases } from '../database/postgres/database-swap.ts';
+import { nearestPlace } from '../platform/volumes.ts';
+import { requireCopySpace } from './row-by-row/sqlite-copy.ts';
+import { isShared } from './targets/application-schema.ts';
+import { requireSchemaRights } from './targets/schema-swap.ts';
+import { requireUploadSpace, requireWritable } from './uploads/stage.ts';
+import { freeSpace } from '../platform/free-space.ts';
+import { requireExclusiveAccess } from './other-sessions.ts';
 
 /**
  * Restores the archive in TT_RESTORE_FROM once: `restores.json` beside the backups lists the restored archives.
@@ -101,45 +107,55 @@ async function isRestored(file: string, { config, log }: Pick<RestoreContext, 'c
 }
 
 /**
- * Identifies an archive by path, size and time; by its content as well where it is asked again later. The logs beside
- * a bare SQLite file hold some of its rows, and belong to its identity.
+ * Checks everything that a restore requires before it begins. Reads only.
+ * @throws Failure `restore-refused` if there are other sessions, a folder of uploads cannot be written, or there is
+ *   too little room
  */
-export async function identify(file: string, byContent: boolean): Promise<ArchiveIdentity> {
-  const stats = await Promise.all(filesOf(file).map((path) => stat(path)));
-  const size = stats.reduce((sum, each) => sum + each.size, 0);
-  const modified = Math.trunc(Math.max(...stats.map(({ mtimeMs }) => mtimeMs)));
-  return { path: file, size, modified, sha256: byContent ? await hashOf(file) : null };
+export async function requireReady(archive: Archive, live: Database, config: Config): Promise<void> {
+  // db-init cannot always see who has a SQLite file open: setting TT_RESTORE_FROM is the consent to that
+  await requireExclusiveAccess(live, { config, disconnect: config.database.kind === 'sqlite' });
+  const roots = rootsOf(archive, config);
+  await requireWritable(roots);
+  requireRestoreSpace(archive, roots, config);
 }
-
-const filesOf = (file: string): readonly string[] => [file, ...sideFilesOf(file).map((suffix) => file + suffix)];
 
 /**
- * Finds the recorded restore of an archive at a start. The content decides, whatever the name of the file; it is only
- * read if path, size and time do not match. A missing archive is identified by its path.
- * @throws Failure `restore-refused` if it is unknown what was restored
+ * Checks the free space, as far as it can be known before unpacking: for the database of the archive, and for the
+ * uploads of each folder.
+ * @throws Failure `restore-refused` (`no-space`)
  */
-export async function findRestoreAtStart(
-  config: Pick<Config, 'backupFolder' | 'database'>,
-  file: string,
-): Promise<DoneRestore | null> {
-  const done = readHistory(config).filter(({ archive }) => archive !== null && archive.sha256 !== null);
-  if (done.length === 0) return null;
-  const present = await identify(file, false).catch(() => null);
-  const likely = done.findLast(
-    ({ archive }) =>
-      archive?.path === file &&
-      (present === null || (archive.size === present.size && archive.modified === present.modified)),
-  );
-  if (likely !== undefined || present === null) return likely ?? null;
-  const sha256 = await hashOf(file);
-  return done.findLast(({ archive }) => archive?.sha256 === sha256) ?? null;
+export function requireRestoreSpace(archive: Archive, roots: readonly UploadRoot[], config: Config): void {
+  const { database: target, backupFolder } = config;
+  const folder = nearestPlace(target.kind === 'sqlite' ? dirname(target.file) : backupFolder);
+  if (archive.engine === 'sqlite') requireCopySpace(archive, folder, archive.file);
+  else requireDumpSpace(archive, folder);
+  for (const root of roots) {
+    requireUploadSpace(nearestPlace(root.folder), uploadsOf(archive, root.name));
+  }
 }
 
-async function hashOf(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  for (const path of filesOf(file)) {
-    const bytes: AsyncIterable<Buffer> = createReadStream(path, { highWaterMark: 1024 * 1024 });
-    for await (const chunk of bytes) hash.update(chunk);
-  }
-  return hash.digest('hex');
+/** The space for the dump, which is unpacked before it is loaded. */
+function requireDumpSpace({ file, database }: Archive, folder: string): void {
+  const [needed, free] = [database.size, freeSpace(folder)];
+  if (free >= needed) return;
+  const obstacle = { kind: 'no-space', folder, needed, free, uploads: false } as const;
+  throw new Failure({ kind: 'restore-refused', database: file, obstacle });
+}
+
+/** Checks the rights that the planned kind of swap needs. PostgreSQL only. @throws Failure `missing-rights` */
+export async function requireRestoreRights(live: Database): Promise<void> {
+  if (live.engine !== 'postgresql') return;
+  const wholly = !(await isShared(live)) && (await live.read((session) => swapsDatabases(session)));
+  await requireConnections(live, wholly ? 2 : 1, 'restore');
+  if (!wholly) await requireSchemaRights(live);
+}
+
+/**
+ * Reads the whole archive: checks that it is not damaged, and that its database holds no object that needs
+ * `--trust-archive`. Runs nothing from it, and writes only temporary files.
+ * @throws Failure `archive-rejected`
+ */
+export async function requireHarmless(archive: Archive, config: Config, signal: AbortSignal): Promise<void> {
+  const { objects } = await verifyArchive(archive, { config, signal });
+  if (objects.length > 0) throw archiveRejected(archive.file, { kind: 'unknown-objects', objects });
 }

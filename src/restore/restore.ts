@@ -2,10 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { makeFolder } from '../platform/make-folder.ts';
 import { openArchiveOrFile } from '../archive/bare-file.ts';
 import { type Archive, openArchive, uploadsOf } from '../archive/reader.ts';
-import { type Config, uploadRootNames } from '../config/config.ts';
-import { causeOf } from '../database/error-cause.ts';
+import { type Config, uploadRootNames, type UploadRoot } from '../config/config.ts';
+import { causeOf } from '../database/cause.ts';
 import type { Database } from '../database/database.ts';
-import type { UnarchivedObject } from '../database/postgres/unarchived-objects.ts';
+import type { UnarchivedObject } from '../database/postgres/left-behind.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { commandsFor } from '../report/commands.ts';
@@ -22,26 +22,18 @@ import {
 } from '../report/restore-messages.ts';
 import { requireExclusiveAccess } from './other-sessions.ts';
 import { type BeforeStep, isFormerOf, type RestoreContext, type RestoreTarget, type Source } from './target.ts';
-import { findErasedSince } from './warnings.ts';
-import { compareFormer, nothingKept, requireUnchanged } from './former.ts';
-import { findFormer } from './uploads/former-uploads.ts';
 import { lastKept, readHistory } from '../state-folder/restore-history.ts';
-import type { ArchiveIdentity, Journal, Way } from '../state-folder/journal.ts';
-import { runJournalled } from './journal-runner.ts';
-import { rootsOf } from './ready.ts';
-import { openTarget, thisProcess } from './open-target.ts';
-import { findLacking, findLeftBehind } from './left-behind.ts';
-import {
-  failureAt,
-  findRestoredFault,
-  refusedStep,
-  requireKnownRevisions,
-  withScratchDatabase,
-} from './load-and-verify.ts';
-import { swapOf, stagingFolderOf } from './recover.ts';
-import { requireWritable, stageUploads } from './uploads/swap.ts';
+import { type ArchiveIdentity, type Journal, type Way, stagingFolderOf, thisProcess } from '../state-folder/journal.ts';
+import { runJournalled, swapOf } from './journal-runner.ts';
+import { openTarget } from './open-target.ts';
+import { findRestoredFault, requireKnownRevisions, withScratchDatabase } from './load-and-verify.ts';
+import { requireWritable, stageUploads } from './uploads/stage.ts';
 import { writeStamp } from '../state-folder/run-stamp.ts';
 import { timeInName } from '../platform/local-time.ts';
+import { failureAt, refusedStep } from './failures.ts';
+import { findLacking, findLeftBehind, findErasedSince } from './unarchived.ts';
+import { findFormer } from './uploads/upload-sets.ts';
+import { compareFormer, nothingKept, requireUnchanged } from './former-database.ts';
 
 /** What to restore. */
 export interface RestoreRequest {
@@ -281,3 +273,8 @@ function newId(config: Config): string {
 }
 
 const now = (): string => new Date().toISOString();
+
+/** The folders that the archive replaces. An archive without uploads replaces none. */
+export function rootsOf({ manifest, uploadRoots: held }: Archive, { uploadRoots }: Config): readonly UploadRoot[] {
+  return uploadRoots.filter(({ name }) => manifest?.uploads.includes(name) === true || held.includes(name));
+}

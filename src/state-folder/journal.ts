@@ -7,6 +7,7 @@ import { hasCode } from '../errors/error-code.ts';
 import { stateFolderOf } from './state-paths.ts';
 import { entriesOfList, isText, parseRecord, type Fields } from './parse-record.ts';
 import { zonedTime } from '../platform/local-time.ts';
+import { hostname } from 'node:os';
 
 /** The kind of swap: databases, schemas or files are renamed. */
 export type Way = 'databases' | 'schemas' | 'files';
@@ -151,4 +152,14 @@ export function parseIdentity(value: unknown): ArchiveIdentity | undefined {
   const { path, size, modified, sha256 }: Fields = parseRecord(value) ?? {};
   if (!isText(path) || typeof size !== 'number' || typeof modified !== 'number') return undefined;
   return sha256 === null || isText(sha256) ? { path, size, modified, sha256 } : undefined;
+}
+
+/** The folder for the temporary files of a restore. */
+export function stagingFolderOf(config: Pick<Config, 'backupFolder'>, id: string): string {
+  return join(stateFolderOf(config), `restore-${id}`);
+}
+
+/** The name of this process in a journal. */
+export function thisProcess(): string {
+  return `host ${hostname()}, pid ${process.pid}`;
 }

@@ -22,8 +22,13 @@ import { sequenceOf } from '../../migration/schema-builder/catalog-sql.ts';
 import { stampLedger } from '../../migration/ledger.ts';
 import { releaseGraph } from '../../migration/revisions.ts';
 import { writeLabel } from '../../quarantine/label.ts';
-import { versionTable } from '../../schema/catalog.ts';
 import { loadHead } from '../../schema/expected-schema.ts';
+import { reasonColumn } from '../../quarantine/rows.ts';
+import type { CopyAtHead } from './sqlite-copy.ts';
+import { displayNameOf } from '../../database/target-name.ts';
+import { describeLoaded } from '../../report/sqlite-transfer.ts';
+import type { RestoreContext, Source } from '../target.ts';
+import { failureAt } from '../failures.ts';
 import {
   type LoadOptions,
   openMisfits,
@@ -32,14 +37,12 @@ import {
   shortened,
   shownValue,
   textOf,
-} from './misfits.ts';
-import { type Aside, rulesOf, setViolatorsAside } from './rules.ts';
-import { reasonColumn } from '../../quarantine/rows.ts';
-import type { CopyAtHead } from './sqlite-copy.ts';
-import { displayNameOf } from '../../database/target-name.ts';
-import { describeLoaded } from '../../report/sqlite-transfer.ts';
-import { failureAt } from '../load-and-verify.ts';
-import type { RestoreContext, Source } from '../target.ts';
+  quarantineOf,
+  type Aside,
+  rulesOf,
+  setViolatorsAside,
+} from './set-aside.ts';
+import { type TableToLoad, tablesToLoad, ownersTables, extrasOf } from './table-mapping.ts';
 
 /** The target of the rows. */
 export interface Loading extends LoadOptions {
@@ -53,21 +56,6 @@ export interface Loading extends LoadOptions {
   readonly quarantine: string;
   /** A private temporary folder. */
   readonly folder: string;
-}
-
-interface Column {
-  readonly name: string;
-  readonly type: string;
-  readonly labels: readonly string[] | null;
-  readonly notNull: boolean;
-}
-
-interface TableToLoad {
-  readonly name: string;
-  readonly columns: readonly Column[];
-  readonly key: readonly string[];
-  /** Whether integers are read exactly: in the owner's tables they may have any size. */
-  readonly exact: boolean;
 }
 
 /**
@@ -120,68 +108,6 @@ export async function loadRows({ file, facts }: CopyAtHead, loading: Loading): P
   }
 }
 
-function tablesToLoad(head: Catalog, present: Catalog, reader: RowReader): readonly TableToLoad[] {
-  return Object.entries(present.tables)
-    .filter(([name]) => name !== versionTable)
-    .map(([name, { columns, constraints }]) => {
-      const promised = head.tables[name]?.columns ?? {};
-      const plain = Object.keys(columns).filter((column) => !Object.hasOwn(promised, column));
-      return {
-        name,
-        columns: [
-          ...Object.entries(promised).map(([column, { type, notNull }]) => ({
-            name: column,
-            type,
-            labels: head.enums[type] ?? null,
-            notNull,
-          })),
-          ...plain.map((column) => ({
-            name: column,
-            type: plainType(reader.storedTypes(name, column)),
-            labels: null,
-            notNull: false,
-          })),
-        ],
-        key: Object.values(constraints).flatMap((rule) => /^PRIMARY KEY \((.*)\)$/.exec(rule)?.[1]?.split(', ') ?? []),
-        exact: plain.length > 0,
-      };
-    });
-}
-
-/** A type that holds every value of a column that is not in the expected schema. */
-function plainType(stored: readonly string[]): string {
-  const only = (...types: readonly string[]): boolean =>
-    stored.length > 0 && stored.every((type) => types.includes(type));
-  if (only('integer')) return 'bigint';
-  if (only('real')) return 'double precision';
-  if (only('integer', 'real')) return 'numeric';
-  return only('blob') ? 'bytea' : 'text';
-}
-
-/** The owner's tables and columns: their keys, indexes and defaults are not copied. */
-function ownersTables(head: Catalog, tables: readonly TableToLoad[]): readonly string[] {
-  return tables.flatMap(({ name, columns }) => {
-    const promised = head.tables[name]?.columns;
-    const extra = columns.filter((column) => promised === undefined || !Object.hasOwn(promised, column.name));
-    const definitions = extra.map((column) => `${quoteName(column.name)} ${column.type}`);
-    if (promised === undefined) return [`CREATE TABLE ${quoteName(name)} (${definitions.join(', ')})`];
-    return definitions.map((definition) => `ALTER TABLE ${quoteName(name)} ADD COLUMN ${definition}`);
-  });
-}
-
-function extrasOf(head: Catalog, tables: readonly TableToLoad[]): Loaded['extras'] {
-  return {
-    tables: tables.map(({ name }) => name).filter((name) => !Object.hasOwn(head.tables, name)),
-    columns: tables.flatMap(({ name, columns }) => {
-      const promised = head.tables[name]?.columns ?? null;
-      if (promised === null) return [];
-      return columns
-        .filter((column) => !Object.hasOwn(promised, column.name))
-        .map((column) => `${name}.${column.name}`);
-    }),
-  };
-}
-
 /** Rows are sent in pieces of about this many characters. */
 const pieceLength = 32 * 1024;
 
@@ -209,7 +135,7 @@ async function loadTable(table: TableToLoad, { reader, loader, ledger, spool }: 
   const convert = rowConverter(table, tallies, reader);
   let [rows, refused, bytes] = [0, 0, 0];
   let misfits: number | null = null;
-  const refuse = (row: readonly unknown[], wrong: readonly Wrong[]): void => {
+  const refuse = (row: readonly unknown[], wrong: readonly WrongValue[]): void => {
     misfits ??= openSync(spool, 'wx', 0o600);
     refused += 1;
     writeSync(misfits, describeMisfit(table, row, wrong, { reader, ledger }));
@@ -260,7 +186,7 @@ async function loadTable(table: TableToLoad, { reader, loader, ledger, spool }: 
 }
 
 /** Why a value of a row does not fit. */
-interface Wrong {
+interface WrongValue {
   readonly index: number;
   readonly misfit: Misfit;
 }
@@ -273,7 +199,7 @@ function rowConverter(
   { name, columns }: TableToLoad,
   tallies: readonly Tally[],
   reader: RowReader,
-): (row: readonly unknown[]) => string | readonly Wrong[] {
+): (row: readonly unknown[]) => string | readonly WrongValue[] {
   const names = columns.map((column) => column.name);
   const converters = columns.map((column, index) => ({
     convert: converterOf(column, false),
@@ -286,7 +212,7 @@ function rowConverter(
     reader.exactRow(name, names.slice(index, index + 1), row[0])[0] ?? null;
   return (row) => {
     let line = '';
-    let wrong: Wrong[] | null = null;
+    let wrong: WrongValue[] | null = null;
     for (let index = 0; index < converters.length; index++) {
       const converter = converters[index];
       if (converter === undefined) continue;
@@ -314,7 +240,7 @@ function rowConverter(
 function describeMisfit(
   { name, columns, key }: TableToLoad,
   row: readonly unknown[],
-  wrong: readonly Wrong[],
+  wrong: readonly WrongValue[],
   { reader, ledger }: Pick<TableLoad, 'reader' | 'ledger'>,
 ): string {
   const names = columns.map((column) => column.name);
@@ -436,15 +362,4 @@ export async function loadProven(
     signal.throwIfAborted();
     throw failureAt('loading the rows of the SQLite database', error, config);
   }
-}
-
-/** The schema for the rows that a restore sets aside: `tt_quarantine_20261123t201500`. */
-export function quarantineOf(incoming: string): string {
-  const [, day = '', time = ''] = /_(\d{8})_(\d{6}(?:_\d+)?)$/.exec(incoming) ?? [];
-  return `tt_quarantine_${day}t${time}`;
-}
-
-/** The same source without its manifest, whose row counts were compared with the SQLite database already. */
-export function withoutManifest(source: Source): Source {
-  return { ...source, archive: { ...source.archive, manifest: null } };
 }

@@ -1,29 +1,35 @@
 import { hash } from 'node:crypto';
 import { chmodSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { conversionToSqlite, type ColumnConversion, type SqliteValue } from '../../database/conversion/to-sqlite.ts';
-import { copyNull, copyText, Misfit, type Tally } from '../../database/conversion/convert.ts';
-import type { DumpReader, DumpTable, DumpValue } from '../../database/postgres/dump/row-reader.ts';
-import { quoteName, quoteText } from '../../platform/sql-quoting.ts';
+import type { SqliteValue } from '../../database/conversion/to-sqlite.ts';
+import { copyNull, copyText, Misfit } from '../../database/conversion/convert.ts';
+import { type DumpReader, type DumpValue, openDumpRows } from '../../database/postgres/dump-rows.ts';
+import { quoteText } from '../../database/quoting.ts';
 import { openRows } from '../../database/sqlite/row-reader.ts';
 import { openWriter, type RowWriter } from '../../database/sqlite/row-writer.ts';
-import type { Catalog, Table } from '../../model/catalog.ts';
-import type { Engine } from '../../model/engine.ts';
 import type { Loaded, Misfits } from '../../model/transfer.ts';
-import { renderTable } from '../../migration/schema-builder/catalog-sql.ts';
 import { widthAtHead } from '../../migration/ledger.ts';
-import { releaseGraph } from '../../migration/revisions.ts';
 import { createVersionTable } from '../../migration/version-column.ts';
 import { sync } from '../../platform/durable-file.ts';
-import { reasonColumn } from '../../quarantine/rows.ts';
-import { parseRule } from '../../repair/constraint-rules.ts';
-import { namesIn, tokenize } from '../../migration/schema-builder/sql-tokens.ts';
-import { constraintEffect } from '../../schema/comparison.ts';
-import { acceptedAlternative } from '../../schema/known-divergences.ts';
 import { versionTable } from '../../schema/catalog.ts';
-import { loadHead } from '../../schema/expected-schema.ts';
-import { catalogAt, loadHistory } from '../../schema/history.ts';
-import { type LoadOptions, type MisfitLedger, openMisfits, rowsDoNotFit, shortened, shownValue } from './misfits.ts';
+import { rm } from 'node:fs/promises';
+import { displayNameOf } from '../../database/target-name.ts';
+import { describeLeftOut, describeLoaded } from '../../report/sqlite-transfer.ts';
+import { compareContents, requireKnownRevisions, unpackDump } from '../load-and-verify.ts';
+import type { RestoreContext, Source } from '../target.ts';
+import { archiveUnusable, dumpRejected, failureAt } from '../failures.ts';
+import {
+  type LoadOptions,
+  openMisfits,
+  rowsDoNotFit,
+  shortened,
+  shownValue,
+  quarantineOf,
+  setFollowersAside,
+  type Taking,
+  openAside,
+} from './set-aside.ts';
+import { type TableToFill, promisedBy, tablesToFill, schemaOf, plainIndexesOf } from './table-mapping.ts';
 
 /** The target of the rows of a dump. */
 export interface DumpLoading extends LoadOptions {
@@ -33,24 +39,6 @@ export interface DumpLoading extends LoadOptions {
   readonly revisions: readonly string[];
   /** The prefix of the tables for rows that do not fit. */
   readonly aside: string;
-}
-
-interface Column {
-  readonly name: string;
-  /** The type, as PostgreSQL prints it. */
-  readonly type: string;
-  readonly conversion: ColumnConversion;
-  readonly tally: Tally;
-}
-
-interface TableToFill {
-  readonly name: string;
-  readonly columns: readonly Column[];
-  /** The expected table; null for a table of the owner's. */
-  readonly promised: Table | null;
-  readonly ownColumns: readonly string[];
-  readonly key: readonly string[];
-  readonly sent: RowSum;
 }
 
 /**
@@ -64,6 +52,7 @@ export async function loadDump(dump: DumpReader, loading: DumpLoading): Promise<
   const promised = await promisedBy(revisions, 'sqlite');
   const tables = tablesToFill(dump, promised, await promisedBy(revisions, 'postgresql'));
   const writer = openWriter(file);
+  const sent = new Map<TableToFill, RowSum>();
   const totals = { rows: 0, bytes: 0 };
   const ledger = openMisfits();
   try {
@@ -74,7 +63,11 @@ export async function loadDump(dump: DumpReader, loading: DumpLoading): Promise<
       writer.run(`INSERT INTO ${versionTable} (version_num) VALUES (${quoteText(revision)})`);
     }
     const takers = new Map(
-      [...tables].map(([table, into]) => [table, takeInto(into, { writer, ledger, aside: loading.aside })]),
+      [...tables].map(([table, into]) => {
+        const sum = openRowSum();
+        sent.set(into, sum);
+        return [table, takeInto(into, sum, { writer, ledger, aside: loading.aside })];
+      }),
     );
     await dump.read((table, row) => {
       const bytes = takers.get(table)?.(row) ?? null;
@@ -90,7 +83,7 @@ export async function loadDump(dump: DumpReader, loading: DumpLoading): Promise<
   } finally {
     writer.close();
   }
-  await compare(file, tables.values(), loading.signal);
+  await compare(file, sent, loading.signal);
   if (ledger.found.length > 0) setFollowersAside(file, tables.values(), ledger, loading.aside);
   sync(file);
   const all = [...tables.values()];
@@ -112,204 +105,6 @@ export async function loadDump(dump: DumpReader, loading: DumpLoading): Promise<
   };
 }
 
-/**
- * The expected schema of these revisions, and the additions of the head: some releases have made tables and columns
- * before the revision that they belong to.
- */
-async function promisedBy(revisions: readonly string[], engine: Engine): Promise<Catalog> {
-  const present = catalogAt(revisions, releaseGraph, await loadHistory(engine));
-  const head = await loadHead(engine);
-  const later = ([name, table]: readonly [string, Table]): readonly [string, Table] => {
-    const columns = Object.entries(head.tables[name]?.columns ?? {}).map(
-      ([column, definition]) => [column, { ...definition, notNull: false }] as const,
-    );
-    return [name, { ...table, columns: { ...Object.fromEntries(columns), ...table.columns } }];
-  };
-  return {
-    tables: { ...head.tables, ...Object.fromEntries(Object.entries(present.tables).map(later)) },
-    enums: { ...head.enums, ...present.enums },
-  };
-}
-
-/**
- * The tables of a dump, with their expected columns on SQLite and PostgreSQL. Tables of other schemas get the schema as
- * a prefix.
- */
-function tablesToFill(
-  { schema, tables }: DumpReader,
-  promised: Catalog,
-  onServer: Catalog,
-): ReadonlyMap<DumpTable, TableToFill> {
-  const found = new Map<DumpTable, TableToFill>();
-  const indexes = Object.values(promised.tables).flatMap((table) => Object.keys(table.indexes));
-  const nameFor = namesApart([...Object.keys(promised.tables), ...indexes]);
-  for (const table of tables) {
-    const ours = table.schema === schema;
-    // SQLite has no tables without columns
-    if ((ours && table.name === versionTable) || table.columns.length === 0) continue;
-    const promise = ours ? (promised.tables[table.name] ?? null) : null;
-    const name = promise === null ? nameFor(ours ? table.name : `${table.schema}.${table.name}`) : table.name;
-    const columnNameFor = namesApart(Object.keys(promise?.columns ?? {}));
-    const columns = table.columns.map(({ name: column, type }): Column => {
-      const known = promise !== null && Object.hasOwn(promise.columns, column);
-      const wanted = known ? (onServer.tables[table.name]?.columns[column]?.type ?? null) : null;
-      const plain = wanted !== null && Object.hasOwn(onServer.enums, wanted) ? 'text' : wanted;
-      const present = type ?? plain ?? 'text';
-      return {
-        name: known ? column : columnNameFor(column),
-        type: present,
-        conversion: conversionToSqlite(present, plain),
-        tally: new Map(),
-      };
-    });
-    found.set(table, {
-      name,
-      columns,
-      promised: promise,
-      ownColumns:
-        promise === null
-          ? []
-          : columns.map((column) => column.name).filter((column) => !Object.hasOwn(promise.columns, column)),
-      key: Object.values(promise?.constraints ?? {}).flatMap(
-        (rule) => /^PRIMARY KEY \((.*)\)$/.exec(rule)?.[1]?.split(', ') ?? [],
-      ),
-      sent: openRowSum(),
-    });
-  }
-  return found;
-}
-
-/**
- * Makes names unique for SQLite, which ignores case in names and reserves some.
- * @param taken names that are in use
- */
-function namesApart(taken: readonly string[]): (wanted: string) => string {
-  const used = new Set(taken.map((name) => name.toLowerCase()));
-  return (wanted) => {
-    const free = wanted.toLowerCase().startsWith('sqlite_') ? `_${wanted}` : wanted;
-    let name = free;
-    for (let number = 2; used.has(name.toLowerCase()); number++) name = `${free}_${number}`;
-    used.add(name.toLowerCase());
-    return name;
-  };
-}
-
-/**
- * The tables with their constraints, as far as the dump has the columns. What is missing is added later, as for any
- * database.
- */
-function schemaOf(tables: Iterable<TableToFill>): readonly string[] {
-  return [...tables].flatMap((table) => {
-    const { name, columns } = table;
-    if (table.promised === null) {
-      const plain = columns.map((column) => `${quoteName(column.name)} ${plainType(column.type)}`);
-      return [`CREATE TABLE ${quoteName(name)} (${plain.join(', ')})`];
-    }
-    const { create, indexes } = renderTable(name, presentPart(table, table.promised), 'sqlite');
-    const own = columns.filter((column) => table.ownColumns.includes(column.name));
-    const added = own.map(
-      (column) => `ALTER TABLE ${quoteName(name)} ADD COLUMN ${quoteName(column.name)} ${plainType(column.type)}`,
-    );
-    return [...create, ...added, ...indexes.filter(isUnique)];
-  });
-}
-
-/** Indexes that are not unique are made last, which is fastest. */
-function plainIndexesOf(tables: Iterable<TableToFill>): readonly string[] {
-  return [...tables].flatMap((table) =>
-    table.promised === null
-      ? []
-      : renderTable(table.name, presentPart(table, table.promised), 'sqlite').indexes.filter(
-          (index) => !isUnique(index),
-        ),
-  );
-}
-
-const isUnique = (index: string): boolean => index.startsWith('CREATE UNIQUE ');
-
-function presentPart({ name, columns }: TableToFill, promised: Table): Table {
-  const present = new Set(columns.map((column) => column.name));
-  const holds = (definition: string): boolean =>
-    [...namesIn(tokenize(definition))].every((word) => present.has(word) || !Object.hasOwn(promised.columns, word));
-  const constraints = Object.entries(promised.constraints).map(([constraint, definition]): [string, string] => {
-    const standIn = acceptedAlternative(name, constraintEffect(definition));
-    const isThere = standIn !== null && parseRule(standIn).columns.every((column) => present.has(column));
-    return isThere ? [standIn, standIn] : [constraint, definition];
-  });
-  const only = <Part>(parts: Readonly<Record<string, Part>>, wanted: (of: string, part: Part) => boolean) =>
-    Object.fromEntries(Object.entries(parts).filter(([of, part]) => wanted(of, part)));
-  return {
-    columns: only(promised.columns, (column) => present.has(column)),
-    constraints: only(Object.fromEntries(constraints), (_, definition) => holds(definition)),
-    indexes: only(promised.indexes, (_, { definition }) => holds(definition)),
-  };
-}
-
-/** A type of SQLite that keeps the values of an owner's column unchanged. */
-function plainType(type: string): string {
-  if (/^(?:smallint|integer|bigint)$/.test(type)) return 'INTEGER';
-  if (type === 'boolean') return 'BOOLEAN';
-  if (type === 'double precision' || type === 'real') return 'FLOAT';
-  return type === 'bytea' ? 'BLOB' : 'TEXT';
-}
-
-/** Sets aside rows that refer to a row that was set aside, until none is left. */
-function setFollowersAside(file: string, tables: Iterable<TableToFill>, ledger: MisfitLedger, prefix: string): void {
-  const all = [...tables];
-  const writer = openWriter(file);
-  try {
-    for (let moved = 1; moved > 0;) {
-      moved = 0;
-      for (const table of all) moved += moveFollowers(table, { writer, ledger, aside: prefix });
-    }
-    writer.commit();
-  } finally {
-    writer.close();
-  }
-}
-
-function moveFollowers({ name, columns, key, promised }: TableToFill, { writer, ledger, aside }: Taking): number {
-  const names = columns.map((column) => column.name);
-  const into = `${aside}_${name}`;
-  const text = (column: string): string => `CAST(${quoteName(column)} AS TEXT)`;
-  let moved = 0;
-  for (const definition of Object.values(promised?.constraints ?? {})) {
-    const rule = parseRule(definition);
-    if (rule.kind !== 'reference' || !rule.columns.every((column) => names.includes(column))) continue;
-    const held = `${aside}_${rule.target}`;
-    if (!writer.holdsTable(held)) continue;
-    const pairs = rule.columns.map((column, index) => [quoteName(column), quoteName(rule.targets[index] ?? 'id')]);
-    const where = [
-      ...pairs.map(([column]) => `t.${column} IS NOT NULL`),
-      `NOT EXISTS (SELECT 1 FROM ${quoteName(rule.target)} p WHERE ${pairs.map(([column, target]) => `p.${target} = t.${column}`).join(' AND ')})`,
-      `EXISTS (SELECT 1 FROM ${quoteName(held)} q WHERE ${pairs.map(([column, target]) => `q.${target} = CAST(t.${column} AS TEXT)`).join(' AND ')})`,
-    ].join(' AND ');
-    const from = `FROM ${quoteName(name)} AS t WHERE ${where}`;
-    const found = writer.texts(`SELECT ${[...key, ...rule.columns].map(text).join(', ')} ${from}`);
-    if (found.length === 0) continue;
-    const kind = { table: name, columns: rule.columns, rule: 'follows', promised: definition } as const;
-    const examples = found.slice(0, 3).map((row) => ({
-      key: shortened(row.slice(0, key.length).join(', ')),
-      value: shownValue(name, rule.columns, row.slice(key.length).join(', ')),
-    }));
-    ledger.add(kind, found.length, examples);
-    if (!writer.holdsTable(into)) openAside(writer, into, names);
-    writer.run(
-      `INSERT INTO ${quoteName(into)} SELECT ${quoteText(`follows: ${definition}`)}, ${names.map(text).join(', ')} ${from};
-       DELETE ${from}`,
-    );
-    moved += found.length;
-  }
-  return moved;
-}
-
-interface Taking {
-  readonly writer: RowWriter;
-  readonly ledger: MisfitLedger;
-  /** The prefix of the tables for rows that do not fit. */
-  readonly aside: string;
-}
-
 /** Why a row does not fit. */
 interface Wrong {
   readonly columns: readonly string[];
@@ -318,8 +113,8 @@ interface Wrong {
 }
 
 /** @returns a function that inserts a row of the dump, and returns its bytes as PostgreSQL prints it if it fits */
-function takeInto(table: TableToFill, taking: Taking): (row: readonly DumpValue[]) => number | null {
-  const { name, columns, sent } = table;
+function takeInto(table: TableToFill, sent: RowSum, taking: Taking): (row: readonly DumpValue[]) => number | null {
+  const { name, columns } = table;
   const names = columns.map((column) => column.name);
   const { writer } = taking;
   const insert = writer.into(name, names);
@@ -375,12 +170,6 @@ function refusalOf(
   };
 }
 
-function openAside(writer: RowWriter, table: string, columns: readonly string[]): ReturnType<RowWriter['into']> {
-  const names = [reasonColumn, ...columns];
-  writer.run(`CREATE TABLE ${quoteName(table)} (${names.map((name) => `${quoteName(name)} TEXT`).join(', ')})`);
-  return writer.into(table, names);
-}
-
 /** A row of SQLite as PostgreSQL would print it. @throws Error for a value that the column's type does not have */
 function printRow({ name, columns }: Pick<TableToFill, 'name' | 'columns'>, values: readonly unknown[]): string {
   const texts = columns.map(({ conversion }, index) => {
@@ -420,10 +209,10 @@ function openRowSum(): RowSum {
 const rowsAtATime = 10_000;
 
 /** Reads back all rows. @throws Error if they differ from those of the dump */
-async function compare(file: string, tables: Iterable<TableToFill>, signal: AbortSignal): Promise<void> {
+async function compare(file: string, sent: ReadonlyMap<TableToFill, RowSum>, signal: AbortSignal): Promise<void> {
   const reader = openRows(file);
   try {
-    for (const table of tables) {
+    for (const [table, sum] of sent) {
       const names = table.columns.map((column) => column.name);
       const returned = openRowSum();
       let read = 0;
@@ -433,11 +222,49 @@ async function compare(file: string, tables: Iterable<TableToFill>, signal: Abor
         await setImmediate();
         signal.throwIfAborted();
       }
-      if (!returned.equals(table.sent)) {
+      if (!returned.equals(sum)) {
         throw new Error(`what SQLite returns of ${table.name} is not what the dump holds of it`);
       }
     }
   } finally {
     reader.close();
   }
+}
+
+/**
+ * Fills a new SQLite file with the rows of a PostgreSQL archive. Our own migrations make the schema of the archive's
+ * revision. Only rows are read from the dump, and nothing in it is run.
+ * @throws Failure `archive-rejected`, `restore-refused`
+ */
+export async function fillFile(source: Source, file: string, context: RestoreContext): Promise<void> {
+  const { config, log, signal, trusted, setAside = false } = context;
+  const { archive } = source;
+  const dump = await unpackDump(source, context);
+  const maxBytes = config.archiveLimits.bytes;
+  const found = await openDumpRows(dump, { trusted, maxBytes, signal });
+  if (found.kind !== 'ready') throw dumpRejected(found, source, config);
+  const { reader } = found;
+  const revisions = reader.revisions ?? [];
+  if (revisions.length === 0) {
+    throw archiveUnusable(
+      source,
+      'its database does not say at which revision it is, which only a PostgreSQL server finds out',
+    );
+  }
+  requireKnownRevisions(revisions, source);
+  if (archive.manifest !== null) {
+    const ours = reader.tables.filter(({ schema }) => schema === reader.schema);
+    const rows = Object.fromEntries(ours.map((table) => [table.name, table.rows]));
+    compareContents({ rows, revisions: revisions.toSorted(), settings: {} }, archive.manifest, source);
+  }
+  for (const sentence of describeLeftOut(reader.others)) log.warn(sentence);
+  try {
+    const loading = { file, revisions, aside: quarantineOf(file), setAside, database: displayNameOf(config.database) };
+    const loaded = await loadDump(reader, { ...loading, archive: archive.file, signal });
+    for (const { level, sentence } of describeLoaded(loaded)) log[level](sentence);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw failureAt('loading the rows of the PostgreSQL archive', error, config);
+  }
+  await rm(dump, { force: true });
 }

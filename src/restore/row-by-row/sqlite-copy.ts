@@ -14,17 +14,11 @@ import { assessRepair, repairDifferences } from '../../repair/repair.ts';
 import { describeDifference } from '../../report/schema-differences.ts';
 import { rowQuestions, findFaults } from '../../schema/faults.ts';
 import { loadExpectedSchema } from '../../schema/expected-schema.ts';
-import {
-  compareContents,
-  failureAt,
-  refusedAs,
-  scratchConfig,
-  archiveUnusable,
-  withScratchDatabase,
-} from '../load-and-verify.ts';
+import { compareContents, scratchConfig, withScratchDatabase } from '../load-and-verify.ts';
 import type { RestoreContext, Source } from '../target.ts';
 import { restoreMessages } from '../../report/restore-messages.ts';
 import { freeSpace } from '../../platform/free-space.ts';
+import { failureAt, refusedAs, archiveUnusable } from '../failures.ts';
 
 /**
  * Unpacks a SQLite database into a new file and checks it. Also copies the logs beside a bare file, and recovers them

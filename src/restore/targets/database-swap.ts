@@ -4,19 +4,25 @@ import type { Config, PostgresTarget } from '../../config/config.ts';
 import { currentSchema } from '../../database/current-schema.ts';
 import type { Database } from '../../database/database.ts';
 import { requireConnections } from '../../database/postgres/connection-limit.ts';
-import { type DumpRestorer, openRestorer } from '../../database/postgres/dump/restorer.ts';
 import { measureSchemas } from '../../database/postgres/measure.ts';
-import type { Maintenance } from '../../database/postgres/maintenance-connection.ts';
-import { quoteName } from '../../platform/sql-quoting.ts';
-import { number, only, optionalText } from '../../database/row-values.ts';
+import type { Maintenance } from '../../database/postgres/database-swap.ts';
+import { quoteName } from '../../database/quoting.ts';
+import { optionalText } from '../../database/rows.ts';
 import { requireNoOtherSessions } from '../other-sessions.ts';
 import { applicationSchemaOf, renameToApplicationSchema } from './application-schema.ts';
-import { carryAlong } from '../left-behind.ts';
-import { loadProven, withoutManifest } from '../row-by-row/into-postgres.ts';
+import { loadProven } from '../row-by-row/into-postgres.ts';
 import { copyAtHead } from '../row-by-row/sqlite-copy.ts';
-import { dumpRejected, failedLoad, unpackDump, upgradeAndVerify, withScratchDatabase } from '../load-and-verify.ts';
+import {
+  failedLoad,
+  unpackDump,
+  upgradeAndVerify,
+  withScratchDatabase,
+  loaderFor,
+  withoutManifest,
+} from '../load-and-verify.ts';
 import type { RestoreContext, RestoreTarget, Source } from '../target.ts';
 import { restoreMessages } from '../../report/restore-messages.ts';
+import { carryAlong } from '../unarchived.ts';
 
 /** The most jobs of pg_restore: a server has other work, and usually only a hundred connections. */
 const mostJobs = 8;
@@ -152,24 +158,6 @@ function nameBeside(name: string, suffix: string): string {
   const bytes = Buffer.from(name).subarray(0, longestName - Buffer.byteLength(suffix));
   // leave out a character that was cut in two
   return new TextDecoder().decode(bytes, { stream: true }) + suffix;
-}
-
-/** @throws Failure `archive-rejected` if no tool here can restore it */
-export async function loaderFor(
-  dump: string,
-  source: Source,
-  live: Database,
-  target: PostgresTarget,
-  { config, log, signal, trusted }: RestoreContext,
-): Promise<DumpRestorer> {
-  const serverMajor = await live.read(async (session) =>
-    number(only(await session.query(`SELECT current_setting('server_version_num')::int / 10000 AS major`)), 'major'),
-  );
-  const maxBytes = config.archiveLimits.bytes;
-  const found = await openRestorer(dump, target, { serverMajor, trusted, maxBytes, signal });
-  if (found.kind !== 'ready') throw dumpRejected(found, source, config);
-  for (const warning of found.warnings) log.warn(`${warning}.`);
-  return found.restorer;
 }
 
 /**

@@ -4,9 +4,8 @@ import type { SqliteTarget } from '../../config/config.ts';
 import type { Database } from '../../database/database.ts';
 import { swapFiles, recoverSwap } from '../../database/sqlite/swap-file.ts';
 import { measureFile } from '../../database/sqlite/measure.ts';
-import { withoutManifest } from '../row-by-row/into-postgres.ts';
 import { unpackSqlite } from '../row-by-row/sqlite-copy.ts';
-import { upgradeAndVerify, withScratchDatabase } from '../load-and-verify.ts';
+import { upgradeAndVerify, withScratchDatabase, withoutManifest } from '../load-and-verify.ts';
 import type { RestoreContext, RestoreTarget } from '../target.ts';
 import { describeUnknownOpeners, restoreMessages } from '../../report/restore-messages.ts';
 
@@ -26,7 +25,7 @@ export function fileSwapTarget({ file }: SqliteTarget, live: Database | null, co
       const byRow = source.archive.engine === 'postgresql';
       context.log.info(restoreMessages.intoFile(incoming, { byRow }));
       if (byRow) {
-        const { fillFile } = await import('../row-by-row/fill-file.ts');
+        const { fillFile } = await import('../row-by-row/into-sqlite.ts');
         await fillFile(source, incoming, context);
       } else await unpackSqlite(source, incoming, file, 'whole', context);
       await withScratchDatabase({ kind: 'sqlite', file: incoming }, context, (database) =>

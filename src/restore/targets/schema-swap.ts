@@ -9,14 +9,21 @@ import type { Session } from '../../database/session.ts';
 import { pauseBeforeAttempt, sleep } from '../../database/backoff.ts';
 import { Failure } from '../../errors/failure.ts';
 import { withoutOtherSessions } from '../other-sessions.ts';
-import { loaderFor } from './database-swap.ts';
 import type { Places } from '../../state-folder/journal.ts';
-import { carryAlong } from '../left-behind.ts';
-import { loadProven, quarantineOf, withoutManifest } from '../row-by-row/into-postgres.ts';
+import { loadProven } from '../row-by-row/into-postgres.ts';
 import { copyAtHead } from '../row-by-row/sqlite-copy.ts';
-import { failedLoad, unpackDump, upgradeAndVerify, withScratchDatabase } from '../load-and-verify.ts';
+import {
+  failedLoad,
+  unpackDump,
+  upgradeAndVerify,
+  withScratchDatabase,
+  loaderFor,
+  withoutManifest,
+} from '../load-and-verify.ts';
 import type { RestoreContext, RestoreTarget, Source } from '../target.ts';
 import { restoreMessages } from '../../report/restore-messages.ts';
+import { carryAlong } from '../unarchived.ts';
+import { quarantineOf } from '../row-by-row/set-aside.ts';
 
 /** How often sessions are ended. */
 const looks = 20;

@@ -2,7 +2,6 @@ import type { ArchiveEntry } from '../../archive/manifest.ts';
 import { closeSync, fchmodSync, openSync, writeSync } from 'node:fs';
 import { access, chmod, constants, mkdir, open, realpath, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
-import { countBytes } from '../../archive/byte-counter.ts';
 import type { UploadRoot } from '../../config/config.ts';
 import { hasCode } from '../../errors/error-code.ts';
 import { Failure, reasonOf, type RestoreObstacle } from '../../errors/failure.ts';
@@ -12,6 +11,7 @@ import { freeSpace } from '../../platform/free-space.ts';
 import { takeTurns } from '../../platform/take-turns.ts';
 import { bytePathOf, sync, syncTree } from './byte-path-fs.ts';
 import { isThere, inPrivateFolder, removeDiscarded, setFolder } from './upload-sets.ts';
+import { countBytes } from '../../archive/entry-content.ts';
 
 /** A file that belongs below a folder of uploads. */
 export interface UploadMember {

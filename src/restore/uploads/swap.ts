@@ -1,11 +1,21 @@
 import { mkdir, rename } from 'node:fs/promises';
-import { alone } from '../target.ts';
-import { protectedPathsIn } from './protected-paths.ts';
-import { moveIn, moveOut } from './move-files.ts';
-import { bytePathOf, removeEmptyFolder, sync } from './byte-path-fs.ts';
+import { alone, type BeforeStep } from '../target.ts';
+import { protectedPathsIn, type ProtectedPaths } from './protected-paths.ts';
+import {
+  bytePathOf,
+  removeEmptyFolder,
+  sync,
+  copyAcross,
+  isCopiedAcross,
+  kindOf,
+  makeFolderLike,
+  namesIn,
+  type BytePath,
+  removeFile,
+  renamed,
+} from './byte-path-fs.ts';
 import { isThere, inPrivateFolder, removeSet, setFolder } from './upload-sets.ts';
-
-export { requireWritable, stageUploads } from './stage.ts';
+import { basename, dirname, join, relative } from 'node:path';
 
 /** The sets of a swap of uploads. */
 export interface UploadSwap {
@@ -59,4 +69,97 @@ export async function swapUploads(
  */
 export async function discardUploads(folder: string, id: string): Promise<void> {
   await removeSet(folder, 'incoming', id);
+}
+
+/** What to do with an entry whose new name is taken. */
+type Clash = (from: BytePath, to: BytePath) => Promise<void>;
+
+interface Rules {
+  readonly kept: ProtectedPaths;
+  readonly clash: Clash;
+  readonly mayGoOn: BeforeStep;
+}
+
+/**
+ * Moves everything in `folder` to `former`, except protected paths. A folder with a protected path stays, and its
+ * other content moves. If a name is taken, because the application has made the file again, the moved file gets
+ * another name.
+ */
+export async function moveOut(
+  folder: BytePath,
+  former: BytePath,
+  kept: ProtectedPaths,
+  mayGoOn = alone,
+): Promise<void> {
+  await moveContents(folder, former, outwards(kept, mayGoOn));
+}
+
+/**
+ * Moves everything in `arriving` into `folder`. A file that the application has made there in the meantime under the
+ * same name goes to `former`. If that file is protected, the arriving file goes to `former` instead.
+ */
+export async function moveIn(
+  arriving: BytePath,
+  folder: BytePath,
+  former: BytePath,
+  kept: ProtectedPaths,
+  mayGoOn = alone,
+): Promise<void> {
+  const out = outwards(kept, mayGoOn);
+  const clash: Clash = async (from, to) => {
+    const aside = join(await counterpartOf(dirname(to), folder, former), basename(to));
+    if (!kept.is(to) && !kept.liesIn(to)) await moveEntry(to, aside, out);
+    // a mount cannot be moved
+    if ((await kindOf(to)) === 'none') await moveEntry(from, to, { kept, clash, mayGoOn });
+    else await moveEntry(from, await freeName(aside), out);
+  };
+  await moveContents(arriving, folder, { kept, clash, mayGoOn });
+}
+
+function outwards(kept: ProtectedPaths, mayGoOn: BeforeStep): Rules {
+  const rules: Rules = { kept, clash: async (from, to) => moveEntry(from, await freeName(to), rules), mayGoOn };
+  return rules;
+}
+
+async function moveContents(source: BytePath, target: BytePath, rules: Rules): Promise<void> {
+  for (const name of await namesIn(source)) await moveEntry(join(source, name), join(target, name), rules);
+  await sync(target);
+  await sync(source);
+}
+
+async function moveEntry(from: BytePath, to: BytePath, rules: Rules): Promise<void> {
+  const { kept, clash } = rules;
+  const [kind, there] = [await kindOf(from), await kindOf(to)];
+  if (kind === 'none' || kept.is(from)) return;
+  if (kept.is(to)) return clash(from, to);
+  rules.mayGoOn();
+  if (there === 'none' && !kept.liesIn(from) && (await renamed(from, to))) return;
+  if (kind === 'folder' && (there === 'none' || there === 'folder')) return mergeFolder(from, to, rules);
+  if (there !== 'none') return (await isCopiedAcross(from, to)) ? removeFile(from) : clash(from, to);
+  if (kind === 'other' || kind === 'folder') throw new Error(`${from} cannot be moved to another file system`);
+  await copyAcross(from, to, kind);
+}
+
+async function mergeFolder(from: BytePath, to: BytePath, rules: Rules): Promise<void> {
+  if ((await kindOf(to)) === 'none') await makeFolderLike(from, to);
+  await moveContents(from, to, rules);
+  if (!rules.kept.liesIn(from)) await removeEmptyFolder(from);
+}
+
+/** The folder in `former` that corresponds to one in `folder`. */
+async function counterpartOf(path: BytePath, folder: BytePath, former: BytePath): Promise<BytePath> {
+  if (relative(folder, path) === '') return former;
+  const wanted = join(await counterpartOf(dirname(path), folder, former), basename(path));
+  if ((await kindOf(wanted)) === 'folder') return wanted;
+  const made = await freeName(wanted);
+  await makeFolderLike(path, made);
+  return made;
+}
+
+/** The name, if it is free, or the name with the first free number. */
+async function freeName(path: BytePath): Promise<BytePath> {
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? path : `${path}.${number}`;
+    if ((await kindOf(name)) === 'none') return name;
+  }
 }

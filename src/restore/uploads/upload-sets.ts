@@ -1,8 +1,14 @@
-import { lstat, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { bytePathOf, sync } from './byte-path-fs.ts';
+import { lstat, readdir, rename, rm, chmod, realpath } from 'node:fs/promises';
+import { join, dirname, sep } from 'node:path';
+import { bytePathOf, sync, removeEmptyFolder, namesIn, type BytePath, statOf } from './byte-path-fs.ts';
 import { hasCode } from '../../errors/error-code.ts';
 import { ownPrefix } from '../../platform/own-files.ts';
+import { createHash } from 'node:crypto';
+import { makeFolder } from '../../platform/make-folder.ts';
+import type { Config } from '../../config/config.ts';
+import type { MeasuredUploads } from '../../model/measurement.ts';
+import { alone } from '../target.ts';
+import { stateFolderOf } from '../../state-folder/state-paths.ts';
 
 /**
  * The prefix of a set that is not in use. Sets are inside the folder of uploads, because that folder may be a mount,
@@ -51,4 +57,152 @@ export async function isThere(path: string): Promise<boolean> {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return false;
     throw error;
   }
+}
+
+type Keeping = Pick<Config, 'backupFolder' | 'uploadRoots'>;
+
+/** The folder of uploads that the application's web server serves to everybody, and that its own backups contain. */
+const served = 'uploads';
+
+/** Its mode lets nobody enter it, not even the application, which runs as the same user. */
+const closed = 0o000;
+
+/**
+ * The possible places of a folder's former uploads, the best one first. No web server serves the backup folder, and a
+ * rename reaches it if it is on the same volume. Otherwise they stay in their folder, closed.
+ */
+function placesOf({ backupFolder }: Pick<Config, 'backupFolder'>, folder: string, id: string) {
+  const name = createHash('sha256').update(folder).digest('hex').slice(0, 8);
+  const own = setFolder(folder, 'former', id);
+  return {
+    /** The place where a swap leaves them, and where earlier versions kept them. */
+    swapped: own,
+    outside: join(stateFolderOf({ backupFolder }), 'former-uploads', `${id}_${name}`),
+    closed: join(folder, `${ownPrefix}-closed`, id),
+  };
+}
+
+/** Moves what a swap has left to the best place. It may be called again after an interruption anywhere. */
+export async function putAsideFormer(folder: string, id: string, config: Keeping, mayGoOn = alone): Promise<void> {
+  const { swapped, outside, closed: inside } = placesOf(config, folder, id);
+  mayGoOn();
+  if (await isThere(swapped)) {
+    const moved = !(await isServed(config)) && (await renamedInto(swapped, outside));
+    if (!moved) await renamedInto(swapped, inside);
+    await sync(bytePathOf(folder));
+  }
+  if (await isThere(inside)) await chmod(inside, closed);
+}
+
+/** The place of a folder's former uploads; null if there are none. */
+export async function findFormer(
+  folder: string,
+  id: string,
+  config: Pick<Config, 'backupFolder'>,
+): Promise<string | null> {
+  for (const place of Object.values(placesOf(config, folder, id))) if (await isThere(place)) return place;
+  return null;
+}
+
+/** Measures the former uploads of a folder, which may be closed. @returns null if there are none */
+export async function measureFormerUploads(
+  folder: string,
+  id: string,
+  config: Pick<Config, 'backupFolder'>,
+): Promise<MeasuredUploads | null> {
+  const place = await findFormer(folder, id, config);
+  if (place === null) return null;
+  const isClosed = place === placesOf(config, folder, id).closed;
+  if (isClosed) await chmod(place, inPrivateFolder.mode);
+  try {
+    return await measureFolder(bytePathOf(place));
+  } finally {
+    if (isClosed) await chmod(place, closed);
+  }
+}
+
+/**
+ * Makes the former uploads the incoming ones of an undo. Does nothing if that is done already, or if there are none.
+ */
+export async function bringBackFormer(
+  folder: string,
+  former: string,
+  id: string,
+  config: Keeping,
+  mayGoOn = alone,
+): Promise<void> {
+  const kept = await findFormer(folder, former, config);
+  if (kept === null) return;
+  mayGoOn();
+  await chmod(kept, inPrivateFolder.mode);
+  await rename(kept, setFolder(folder, 'incoming', id));
+  await sync(bytePathOf(folder));
+  await removeEmptyFolder(bytePathOf(dirname(placesOf(config, folder, former).closed)));
+}
+
+/** Removes former uploads: they cannot be restored after that. */
+export async function dropFormer(folder: string, id: string, config: Keeping): Promise<void> {
+  await removeSet(folder, 'former', id);
+  const { outside, closed: inside } = placesOf(config, folder, id);
+  for (const place of [outside, inside]) {
+    if (!(await isThere(place))) continue;
+    await chmod(place, inPrivateFolder.mode);
+    // rename it first, so that a set whose removal is interrupted is not taken for a whole one
+    const discarded = setFolder(folder, 'discarded', `former_${id}`);
+    if (await isThere(folder)) await rename(place, discarded);
+    else await rm(place, { recursive: true, force: true });
+  }
+  await removeDiscarded(folder);
+  await removeEmptyFolder(bytePathOf(dirname(inside)));
+}
+
+/** Whether the web server serves the backup folder itself. */
+async function isServed({ backupFolder, uploadRoots }: Keeping): Promise<boolean> {
+  const root = uploadRoots.find(({ name }) => name === served);
+  if (root === undefined) return false;
+  const [backups, folder] = [await realPathOf(backupFolder), await realPathOf(root.folder)];
+  return backups === folder || backups.startsWith(folder + sep);
+}
+
+const realPathOf = (path: string): Promise<string> => realpath(path).catch(() => path);
+
+/** @returns false if the place is on another volume, or cannot be written */
+async function renamedInto(from: string, to: string): Promise<boolean> {
+  try {
+    makeFolder(dirname(to), inPrivateFolder.mode);
+    await rename(from, to);
+    await sync(bytePathOf(dirname(to)));
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'EXDEV', 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT')) return false;
+    throw error;
+  }
+}
+
+/**
+ * Counts the files in a folder, and makes a digest of path, size and time of change of each file. Does not read the
+ * contents, which may be gigabytes.
+ */
+export async function measureFolder(folder: BytePath): Promise<MeasuredUploads> {
+  let [files, bytes] = [0, 0];
+  // the digest must not depend on the order of the names
+  const sum = Buffer.alloc(32);
+  const visit = async (path: BytePath): Promise<void> => {
+    for (const name of await namesIn(path)) {
+      const entry = `${path}/${name}`;
+      const { size, changedAt, kind } = await statOf(entry);
+      if (kind === 'folder') {
+        await visit(entry);
+        continue;
+      }
+      files += 1;
+      bytes += size;
+      const line = `${entry.slice(folder.length)}\0${kind}\0${size}\0${changedAt}`;
+      for (const [place, byte] of createHash('sha256').update(line, 'latin1').digest().entries()) {
+        sum[place] = (sum[place] ?? 0) ^ byte;
+      }
+    }
+  };
+  await visit(folder);
+  return { files, bytes, digest: sum.toString('hex') };
 }

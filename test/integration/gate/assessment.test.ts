@@ -6,7 +6,6 @@ import { expect, it } from 'vitest';
 import { openArchive } from '../../../src/archive/reader.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
-import { requireRestoreSpace } from '../../../src/restore/ready.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import {
   admin,
@@ -24,6 +23,7 @@ import { snapshot } from '../../support/snapshot.ts';
 import { applicationArchive } from '../restore/crafted.ts';
 import { currentArchive } from '../restore/restores.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { requireRestoreSpace } from '../../../src/restore/restore-at-start.ts';
 
 type Settings = Readonly<Record<string, string>>;
 

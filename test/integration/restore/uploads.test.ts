@@ -17,16 +17,12 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { execaSync } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  dropFormer,
-  findFormer,
-  putAsideFormer,
-  bringBackFormer,
-} from '../../../src/restore/uploads/former-uploads.ts';
-import { discardUploads, stageUploads, swapUploads } from '../../../src/restore/uploads/swap.ts';
+import { stageUploads } from '../../../src/restore/uploads/stage.ts';
+import { discardUploads, swapUploads } from '../../../src/restore/uploads/swap.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { atEveryStep, type KillableModule, killableModule } from '../../support/fault-injection.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { dropFormer, findFormer, putAsideFormer, bringBackFormer } from '../../../src/restore/uploads/upload-sets.ts';
 
 const asRoot = process.getuid?.() === 0;
 const silent = { signal: new AbortController().signal, onBytes: () => undefined };

@@ -1,12 +1,51 @@
+import type { Database } from '../database/database.ts';
+import { findUnarchivedObjects, type UnarchivedObject } from '../database/postgres/left-behind.ts';
+import { reasonOf } from '../errors/failure.ts';
+import type { Log } from '../report/log.ts';
+import { describeNotRecreated } from '../report/restore-messages.ts';
+import type { Way } from '../state-folder/journal.ts';
 import type { Row } from '../model/engine.ts';
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
-import type { Database } from '../database/database.ts';
 import type { Session } from '../database/session.ts';
 import { readSampleRows } from '../database/sample-rows.ts';
 import type { Archive } from '../archive/reader.ts';
+
+/**
+ * Reads what belongs to the live database and is in no archive: publications, subscriptions, replication slots, rights
+ * of other roles, default privileges.
+ * @param way the kind of swap: a swap of schemas keeps what belongs to the database
+ */
+export async function findLeftBehind(live: Database, way: Way): Promise<readonly UnarchivedObject[]> {
+  if (way === 'files') return [];
+  return live.read((session) => findUnarchivedObjects(session, way === 'schemas' ? 'schema' : 'database'));
+}
+
+/**
+ * Makes in a restored database those objects that can do no harm there. Logs what cannot be made, for example because
+ * its table is missing.
+ */
+export async function carryAlong(around: readonly UnarchivedObject[], database: Database, log: Log): Promise<void> {
+  for (const { object, on, statement } of around.filter(({ safe }) => safe)) {
+    try {
+      await database.transaction((session) => session.run(statement));
+    } catch (error) {
+      log.warn(describeNotRecreated(on === null ? object : `${object} on ${on}`, reasonOf(error)));
+    }
+  }
+}
+
+/** The objects that a restored database lacks. */
+export async function findLacking(
+  around: readonly UnarchivedObject[],
+  database: Database,
+  way: Way,
+): Promise<readonly UnarchivedObject[]> {
+  const there = new Set((await findLeftBehind(database, way)).map(({ statement }) => statement));
+  return around.filter(({ statement }) => !there.has(statement));
+}
 
 /** The prefix of the application's encrypted values. */
 const mark = 'enc:v1:';

@@ -1,0 +1,76 @@
+import { archiveRejected } from '../archive/archive-error.ts';
+import type { Config } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import type { Loader } from '../database/postgres/load.ts';
+import type { Cause } from '../model/cause.ts';
+import type { Refusal } from '../model/plan.ts';
+import { causeOf } from '../database/cause.ts';
+import { Failure, reasonOf } from '../errors/failure.ts';
+import { describeCause } from '../report/error-messages.ts';
+import type { Source } from './target.ts';
+import { displayNameOf } from '../database/target-name.ts';
+import { journalFileOf } from '../state-folder/journal.ts';
+
+/** The failure for a dump that is not loaded. */
+export function dumpRejected(
+  found: Exclude<Loader, { readonly kind: 'ready' }>,
+  { archive }: Source,
+  { archiveLimits }: Pick<Config, 'archiveLimits'>,
+): Failure {
+  if (found.kind !== 'too-much-data') return archiveRejected(archive.file, found);
+  const reason = `the rows of its ${archive.database.name} have more than ${archiveLimits.bytes} bytes`;
+  return archiveRejected(archive.file, { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_GIGABYTES' });
+}
+
+/** Turns a refusal of the gate into a rejection of the archive. */
+export function refusedAs(refusal: Refusal, { name }: Pick<Database, 'name'>, source: Source): Failure {
+  const { title, happened } = describeCause({ kind: 'refused', database: name, refusal });
+  return archiveUnusable(source, `${title}. ${happened.join(' ')}`.replace(/\.+$/, ''));
+}
+
+/** The failure: the archive is whole, but cannot be used here. */
+export function archiveUnusable({ archive }: Pick<Source, 'archive'>, reason: string): Failure {
+  return new Failure({ kind: 'archive-rejected', archive: archive.file, fault: { kind: 'unusable', reason } });
+}
+
+/** The failure for a step of a restore. A failure that is more specific is passed on unchanged. */
+export function failureAt(step: string, error: unknown, config: Pick<Config, 'database'>): Failure {
+  if (error instanceof Failure && /^(archive-rejected|restore-refused|missing-rights|locked)$/.test(error.problem.kind))
+    return error;
+  return refusedStep(step, reasonInWords(error), causeOf(error), config, error);
+}
+
+export function refusedStep(
+  step: string,
+  reason: string,
+  cause: Cause,
+  { database }: Pick<Config, 'database'>,
+  error?: unknown,
+): Failure {
+  const name = database.kind === 'sqlite' ? database.file : database.database;
+  const obstacle = { kind: 'failed', step, reason, cause } as const;
+  return new Failure({ kind: 'restore-refused', database: name, obstacle }, { cause: error });
+}
+
+/** The reason of an error, as a sentence without its full stop. */
+export function reasonInWords(error: unknown): string {
+  if (!(error instanceof Failure)) return reasonOf(error);
+  const { title, happened } = describeCause(error.problem);
+  return `${title}: ${happened.join(' ')}`.replace(/\.+$/, '');
+}
+
+/** The failure: a restore is not finished, and this run may not go on. */
+export function unfinished(config: Config, reason: string | null, cause?: unknown): Failure {
+  const obstacle = { kind: 'unfinished', journal: journalFileOf(config), reason } as const;
+  return new Failure({ kind: 'restore-refused', database: displayNameOf(config.database), obstacle }, { cause });
+}
+
+/** The failure: there is no place for a lock and a journal. */
+export function noFolder(
+  { backupFolder: folder }: Pick<Config, 'backupFolder'>,
+  database: string,
+  error: unknown,
+): Failure {
+  const obstacle = { kind: 'folder', folder, reason: reasonOf(error), uploads: false } as const;
+  return new Failure({ kind: 'restore-refused', database, obstacle }, { cause: error });
+}

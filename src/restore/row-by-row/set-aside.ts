@@ -1,0 +1,303 @@
+import type { ExactValue } from '../../database/sqlite/row-reader.ts';
+import type { Misfits } from '../../model/transfer.ts';
+import type { Engine } from '../../model/engine.ts';
+import { Failure } from '../../errors/failure.ts';
+import { namesSecret } from '../../database/secret-columns.ts';
+import { quoteName, quoteText } from '../../database/quoting.ts';
+import type { Session } from '../../database/session.ts';
+import { number, only, optionalText, text } from '../../database/rows.ts';
+import type { Catalog } from '../../model/catalog.ts';
+import { versionTable } from '../../schema/catalog.ts';
+import { reasonColumn } from '../../quarantine/rows.ts';
+import { parseRule } from '../../repair/constraint-rules.ts';
+import { openWriter, type RowWriter } from '../../database/sqlite/row-writer.ts';
+import type { TableToFill } from './table-mapping.ts';
+
+/** The number of example rows that are shown for each reason. */
+const shownRows = 3;
+/** The number of characters that are shown of a value or a key. */
+const shownLength = 40;
+
+/** How both directions load rows. */
+export interface LoadOptions {
+  /** Whether rows may be set aside. */
+  readonly setAside: boolean;
+  /** The names of the database and of the file, for messages. */
+  readonly database: string;
+  readonly archive: string;
+  readonly signal: AbortSignal;
+}
+
+/** The refusal to load rows that do not fit into a database of this engine. */
+export function rowsDoNotFit(engine: Engine, misfits: readonly Misfits[], { database, archive }: LoadOptions): Failure {
+  return new Failure({
+    kind: 'restore-refused',
+    database,
+    obstacle: { kind: 'rows-do-not-fit', engine, archive, misfits },
+  });
+}
+
+/** A value for a report; null if it may be a secret. */
+export function shownValue(table: string, columns: readonly string[], value: string | null): string | null {
+  if (table === 'settings' || columns.some(namesSecret)) return null;
+  return value === null ? 'NULL' : shortened(value);
+}
+
+/** A text for a report: its first 40 characters. */
+export function shortened(value: string): string {
+  const characters = Array.from(value.slice(0, 2 * shownLength + 2));
+  return characters.length > shownLength ? `${characters.slice(0, shownLength).join('')}…` : value;
+}
+
+/** A value of SQLite as text; bytes that are not text in hexadecimal, as PostgreSQL writes them. */
+export function textOf(value: ExactValue): string | null {
+  if (value === null) return null;
+  return Buffer.isBuffer(value) || (typeof value === 'string' && value.includes('\0'))
+    ? `\\x${Buffer.from(value).toString('hex')}`
+    : String(value);
+}
+
+type Kind = Omit<Misfits, 'rows' | 'examples'>;
+
+/** Counts the rows that do not fit, by table, columns and rule. */
+export interface MisfitLedger {
+  add(kind: Kind, rows: number, examples: Misfits['examples']): void;
+  /** Whether one more example would be shown. */
+  wants(kind: Kind): boolean;
+  readonly found: readonly Misfits[];
+}
+
+export function openMisfits(): MisfitLedger {
+  const all = new Map<string, Misfits>();
+  const keyOf = ({ table, columns, rule, promised }: Kind): string => JSON.stringify([table, columns, rule, promised]);
+  return {
+    add(kind, rows, examples) {
+      const before = all.get(keyOf(kind)) ?? { ...kind, rows: 0, examples: [] };
+      const together = { rows: before.rows + rows, examples: [...before.examples, ...examples].slice(0, shownRows) };
+      all.set(keyOf(kind), { ...before, ...together });
+    },
+    wants: (kind) => (all.get(keyOf(kind))?.examples.length ?? 0) < shownRows,
+    get found() {
+      return [...all.values()];
+    },
+  };
+}
+
+/** The schema for the rows that a restore sets aside: `tt_quarantine_20261123t201500`. */
+export function quarantineOf(incoming: string): string {
+  const [, day = '', time = ''] = /_(\d{8})_(\d{6}(?:_\d+)?)$/.exec(incoming) ?? [];
+  return `tt_quarantine_${day}t${time}`;
+}
+
+/** A constraint of the schema that rows from SQLite may break. */
+export interface Rule {
+  readonly table: string;
+  readonly kind: 'unique' | 'check' | 'reference';
+  /** Its columns, as written in the definition. */
+  readonly columns: readonly string[];
+  readonly definition: string;
+  /** The condition of a partial unique index. */
+  readonly where: string | null;
+  /** The target of a reference. */
+  readonly target: { readonly table: string; readonly columns: readonly string[] } | null;
+}
+
+/** The constraints of a catalog: keys and unique rules, checks, then references. Pure. */
+export function rulesOf({ tables }: Catalog): readonly Rule[] {
+  const rules = Object.entries(tables)
+    .filter(([name]) => name !== versionTable)
+    .flatMap(([table, { constraints, indexes }]) =>
+      [...Object.values(constraints), ...Object.values(indexes).map(({ definition }) => definition)].flatMap(
+        (definition) => ruleOf(table, definition) ?? [],
+      ),
+    );
+  return [...rules.filter(({ kind }) => kind !== 'reference'), ...rules.filter(({ kind }) => kind === 'reference')];
+}
+
+function ruleOf(table: string, definition: string): Rule | null {
+  const parsed = parseRule(definition);
+  const rule = { table, definition, where: null, target: null };
+  switch (parsed.kind) {
+    case 'unique':
+      return { ...rule, kind: 'unique', columns: parsed.columns, where: parsed.predicate };
+    case 'reference':
+      return {
+        ...rule,
+        kind: 'reference',
+        columns: parsed.columns,
+        target: { table: parsed.target, columns: parsed.targets },
+      };
+    // its definition names the columns
+    case 'check':
+      return { ...rule, kind: 'check', columns: [] };
+    case 'none':
+      return null;
+  }
+}
+
+/** Tables with the application's names in another schema, which store rows as text. */
+export interface Aside {
+  /** The schema, as SQL writes its name. */
+  readonly schema: string;
+  /** Whether it already holds rows of a table. */
+  holds(table: string): boolean;
+  /** Makes the table for the rows of an application table, if it does not exist yet. */
+  open(table: string): Promise<void>;
+}
+
+/**
+ * Moves out all rows that break a rule, then the rows that refer to those, until none is left. Of rows with the same
+ * unique value, the one with the lowest key stays.
+ * @param columns the columns of each table, and the columns of its key
+ */
+export async function setViolatorsAside(
+  session: Session,
+  rules: readonly Rule[],
+  given: {
+    readonly aside: Aside;
+    readonly ledger: MisfitLedger;
+    readonly columns: (table: string) => readonly string[];
+    readonly keys: (table: string) => readonly string[];
+  },
+): Promise<void> {
+  const { aside, ledger, columns, keys } = given;
+  const move = async (rule: Rule, as: Misfits['rule'], broken: string): Promise<number> => {
+    const table = quoteName(rule.table);
+    const found = only(await session.query(`SELECT count(*) AS rows FROM ${table} t WHERE ${broken}`));
+    const rows = number(found, 'rows');
+    if (rows === 0) return 0;
+    const kind = { table: rule.table, columns: rule.columns, rule: as, promised: rule.definition };
+    const examples = await session.query(
+      `SELECT ${textOfColumns(keys(rule.table))} AS key, ${textOfColumns(rule.columns)} AS value
+       FROM ${table} t WHERE ${broken} ORDER BY ctid LIMIT 3`,
+    );
+    ledger.add(
+      kind,
+      rows,
+      examples.map((row) => ({
+        key: shortened(text(row, 'key')),
+        value: shownValue(rule.table, rule.columns, optionalText(row, 'value')),
+      })),
+    );
+    await aside.open(rule.table);
+    const names = columns(rule.table).map(quoteName);
+    await session.query(
+      `WITH gone AS (DELETE FROM ${table} t WHERE ${broken} RETURNING t.*)
+       INSERT INTO ${aside.schema}.${table} (${reasonColumn}, ${names.join(', ')})
+       SELECT $1, ${names.map((name) => `${name}::text`).join(', ')} FROM gone`,
+      [`${as}: ${rule.definition}`],
+    );
+    return rows;
+  };
+
+  for (const rule of rules.filter(({ kind }) => kind === 'check')) {
+    await move(rule, 'check', `NOT ${rule.definition.slice('CHECK '.length)}`);
+  }
+  for (const rule of rules.filter(({ kind }) => kind === 'unique')) {
+    await move(rule, 'unique', repeated(rule, keys(rule.table)));
+  }
+  const references = rules.filter(({ kind }) => kind === 'reference');
+  for (let moved = 1; moved > 0;) {
+    moved = 0;
+    for (const rule of references) {
+      const { target } = rule;
+      if (target === null) continue;
+      const dangling = notFound(rule, target);
+      if (aside.holds(target.table)) moved += await move(rule, 'follows', `${dangling} AND ${isAside(rule, aside)}`);
+      moved += await move(rule, 'reference', dangling);
+    }
+  }
+}
+
+const textOfColumns = (columns: readonly string[]): string =>
+  columns.length === 0 ? 'NULL' : `concat_ws(', ', ${columns.map((name) => `${quoteName(name)}::text`).join(', ')})`;
+
+function repeated({ table, columns, where }: Rule, key: readonly string[]): string {
+  const names = columns.map(quoteName);
+  const conditions = [...names.map((name) => `${name} IS NOT NULL`), ...(where === null ? [] : [where])];
+  const order = [...key.map(quoteName), 'ctid'].join(', ');
+  return `t.ctid IN (SELECT ctid FROM (
+    SELECT ctid, row_number() OVER (PARTITION BY ${names.join(', ')} ORDER BY ${order}) AS place
+    FROM ${quoteName(table)} WHERE ${conditions.join(' AND ')}) AS alike WHERE place > 1)`;
+}
+
+function notFound({ columns }: Rule, target: { readonly table: string; readonly columns: readonly string[] }): string {
+  const set = columns.map((name) => `t.${quoteName(name)} IS NOT NULL`);
+  const same = columns.map((name, index) => `p.${quoteName(target.columns[index] ?? 'id')} = t.${quoteName(name)}`);
+  return `${set.join(' AND ')} AND NOT EXISTS (SELECT FROM ${quoteName(target.table)} p WHERE ${same.join(' AND ')})`;
+}
+
+function isAside({ columns, target }: Rule, { schema }: Aside): string {
+  const same = columns.map(
+    (name, index) => `q.${quoteName(target?.columns[index] ?? 'id')} = t.${quoteName(name)}::text`,
+  );
+  return `EXISTS (SELECT FROM ${schema}.${quoteName(target?.table ?? '')} q WHERE ${same.join(' AND ')})`;
+}
+
+/** Sets aside rows that refer to a row that was set aside, until none is left. */
+export function setFollowersAside(
+  file: string,
+  tables: Iterable<TableToFill>,
+  ledger: MisfitLedger,
+  prefix: string,
+): void {
+  const all = [...tables];
+  const writer = openWriter(file);
+  try {
+    for (let moved = 1; moved > 0;) {
+      moved = 0;
+      for (const table of all) moved += moveFollowers(table, { writer, ledger, aside: prefix });
+    }
+    writer.commit();
+  } finally {
+    writer.close();
+  }
+}
+
+function moveFollowers({ name, columns, key, promised }: TableToFill, { writer, ledger, aside }: Taking): number {
+  const names = columns.map((column) => column.name);
+  const into = `${aside}_${name}`;
+  const asText = (column: string): string => `CAST(${quoteName(column)} AS TEXT)`;
+  let moved = 0;
+  for (const definition of Object.values(promised?.constraints ?? {})) {
+    const rule = parseRule(definition);
+    if (rule.kind !== 'reference' || !rule.columns.every((column) => names.includes(column))) continue;
+    const held = `${aside}_${rule.target}`;
+    if (!writer.holdsTable(held)) continue;
+    const pairs = rule.columns.map((column, index) => [quoteName(column), quoteName(rule.targets[index] ?? 'id')]);
+    const where = [
+      ...pairs.map(([column]) => `t.${column} IS NOT NULL`),
+      `NOT EXISTS (SELECT 1 FROM ${quoteName(rule.target)} p WHERE ${pairs.map(([column, target]) => `p.${target} = t.${column}`).join(' AND ')})`,
+      `EXISTS (SELECT 1 FROM ${quoteName(held)} q WHERE ${pairs.map(([column, target]) => `q.${target} = CAST(t.${column} AS TEXT)`).join(' AND ')})`,
+    ].join(' AND ');
+    const from = `FROM ${quoteName(name)} AS t WHERE ${where}`;
+    const found = writer.texts(`SELECT ${[...key, ...rule.columns].map(asText).join(', ')} ${from}`);
+    if (found.length === 0) continue;
+    const kind = { table: name, columns: rule.columns, rule: 'follows', promised: definition } as const;
+    const examples = found.slice(0, 3).map((row) => ({
+      key: shortened(row.slice(0, key.length).join(', ')),
+      value: shownValue(name, rule.columns, row.slice(key.length).join(', ')),
+    }));
+    ledger.add(kind, found.length, examples);
+    if (!writer.holdsTable(into)) openAside(writer, into, names);
+    writer.run(
+      `INSERT INTO ${quoteName(into)} SELECT ${quoteText(`follows: ${definition}`)}, ${names.map(asText).join(', ')} ${from};
+       DELETE ${from}`,
+    );
+    moved += found.length;
+  }
+  return moved;
+}
+
+export interface Taking {
+  readonly writer: RowWriter;
+  readonly ledger: MisfitLedger;
+  /** The prefix of the tables for rows that do not fit. */
+  readonly aside: string;
+}
+
+export function openAside(writer: RowWriter, table: string, columns: readonly string[]): ReturnType<RowWriter['into']> {
+  const names = [reasonColumn, ...columns];
+  writer.run(`CREATE TABLE ${quoteName(table)} (${names.map((name) => `${quoteName(name)} TEXT`).join(', ')})`);
+  return writer.into(table, names);
+}

@@ -1,0 +1,251 @@
+import { quoteName } from '../../database/quoting.ts';
+import type { RowReader } from '../../database/sqlite/row-reader.ts';
+import type { Catalog, Table } from '../../model/catalog.ts';
+import type { Loaded } from '../../model/transfer.ts';
+import { versionTable } from '../../schema/catalog.ts';
+import { conversionToSqlite, type ColumnConversion } from '../../database/conversion/to-sqlite.ts';
+import type { Tally } from '../../database/conversion/convert.ts';
+import type { DumpReader, DumpTable } from '../../database/postgres/dump-rows.ts';
+import type { Engine } from '../../model/engine.ts';
+import { renderTable } from '../../migration/schema-builder/catalog-sql.ts';
+import { releaseGraph } from '../../migration/revisions.ts';
+import { parseRule } from '../../repair/constraint-rules.ts';
+import { namesIn, tokenize } from '../../migration/schema-builder/sql-tokens.ts';
+import { constraintEffect } from '../../schema/comparison.ts';
+import { acceptedAlternative } from '../../schema/known-divergences.ts';
+import { loadHead } from '../../schema/expected-schema.ts';
+import { catalogAt, loadHistory } from '../../schema/history.ts';
+
+interface ColumnToLoad {
+  readonly name: string;
+  readonly type: string;
+  readonly labels: readonly string[] | null;
+  readonly notNull: boolean;
+}
+
+export interface TableToLoad {
+  readonly name: string;
+  readonly columns: readonly ColumnToLoad[];
+  readonly key: readonly string[];
+  /** Whether integers are read exactly: in the owner's tables they may have any size. */
+  readonly exact: boolean;
+}
+
+export function tablesToLoad(head: Catalog, present: Catalog, reader: RowReader): readonly TableToLoad[] {
+  return Object.entries(present.tables)
+    .filter(([name]) => name !== versionTable)
+    .map(([name, { columns, constraints }]) => {
+      const promised = head.tables[name]?.columns ?? {};
+      const plain = Object.keys(columns).filter((column) => !Object.hasOwn(promised, column));
+      return {
+        name,
+        columns: [
+          ...Object.entries(promised).map(([column, { type, notNull }]) => ({
+            name: column,
+            type,
+            labels: head.enums[type] ?? null,
+            notNull,
+          })),
+          ...plain.map((column) => ({
+            name: column,
+            type: postgresTypeFor(reader.storedTypes(name, column)),
+            labels: null,
+            notNull: false,
+          })),
+        ],
+        key: Object.values(constraints).flatMap((rule) => /^PRIMARY KEY \((.*)\)$/.exec(rule)?.[1]?.split(', ') ?? []),
+        exact: plain.length > 0,
+      };
+    });
+}
+
+/** A type that holds every value of a column that is not in the expected schema. */
+function postgresTypeFor(stored: readonly string[]): string {
+  const only = (...types: readonly string[]): boolean =>
+    stored.length > 0 && stored.every((type) => types.includes(type));
+  if (only('integer')) return 'bigint';
+  if (only('real')) return 'double precision';
+  if (only('integer', 'real')) return 'numeric';
+  return only('blob') ? 'bytea' : 'text';
+}
+
+/** The owner's tables and columns: their keys, indexes and defaults are not copied. */
+export function ownersTables(head: Catalog, tables: readonly TableToLoad[]): readonly string[] {
+  return tables.flatMap(({ name, columns }) => {
+    const promised = head.tables[name]?.columns;
+    const extra = columns.filter((column) => promised === undefined || !Object.hasOwn(promised, column.name));
+    const definitions = extra.map((column) => `${quoteName(column.name)} ${column.type}`);
+    if (promised === undefined) return [`CREATE TABLE ${quoteName(name)} (${definitions.join(', ')})`];
+    return definitions.map((definition) => `ALTER TABLE ${quoteName(name)} ADD COLUMN ${definition}`);
+  });
+}
+
+export function extrasOf(head: Catalog, tables: readonly TableToLoad[]): Loaded['extras'] {
+  return {
+    tables: tables.map(({ name }) => name).filter((name) => !Object.hasOwn(head.tables, name)),
+    columns: tables.flatMap(({ name, columns }) => {
+      const promised = head.tables[name]?.columns ?? null;
+      if (promised === null) return [];
+      return columns
+        .filter((column) => !Object.hasOwn(promised, column.name))
+        .map((column) => `${name}.${column.name}`);
+    }),
+  };
+}
+
+interface ColumnToFill {
+  readonly name: string;
+  /** The type, as PostgreSQL prints it. */
+  readonly type: string;
+  readonly conversion: ColumnConversion;
+  readonly tally: Tally;
+}
+
+export interface TableToFill {
+  readonly name: string;
+  readonly columns: readonly ColumnToFill[];
+  /** The expected table; null for a table of the owner's. */
+  readonly promised: Table | null;
+  readonly ownColumns: readonly string[];
+  readonly key: readonly string[];
+}
+
+/**
+ * The expected schema of these revisions, and the additions of the head: some releases have made tables and columns
+ * before the revision that they belong to.
+ */
+export async function promisedBy(revisions: readonly string[], engine: Engine): Promise<Catalog> {
+  const present = catalogAt(revisions, releaseGraph, await loadHistory(engine));
+  const head = await loadHead(engine);
+  const later = ([name, table]: readonly [string, Table]): readonly [string, Table] => {
+    const columns = Object.entries(head.tables[name]?.columns ?? {}).map(
+      ([column, definition]) => [column, { ...definition, notNull: false }] as const,
+    );
+    return [name, { ...table, columns: { ...Object.fromEntries(columns), ...table.columns } }];
+  };
+  return {
+    tables: { ...head.tables, ...Object.fromEntries(Object.entries(present.tables).map(later)) },
+    enums: { ...head.enums, ...present.enums },
+  };
+}
+
+/**
+ * The tables of a dump, with their expected columns on SQLite and PostgreSQL. Tables of other schemas get the schema as
+ * a prefix.
+ */
+export function tablesToFill(
+  { schema, tables }: DumpReader,
+  promised: Catalog,
+  onServer: Catalog,
+): ReadonlyMap<DumpTable, TableToFill> {
+  const found = new Map<DumpTable, TableToFill>();
+  const indexes = Object.values(promised.tables).flatMap((table) => Object.keys(table.indexes));
+  const nameFor = namesApart([...Object.keys(promised.tables), ...indexes]);
+  for (const table of tables) {
+    const ours = table.schema === schema;
+    // SQLite has no tables without columns
+    if ((ours && table.name === versionTable) || table.columns.length === 0) continue;
+    const promise = ours ? (promised.tables[table.name] ?? null) : null;
+    const name = promise === null ? nameFor(ours ? table.name : `${table.schema}.${table.name}`) : table.name;
+    const columnNameFor = namesApart(Object.keys(promise?.columns ?? {}));
+    const columns = table.columns.map(({ name: column, type }): ColumnToFill => {
+      const known = promise !== null && Object.hasOwn(promise.columns, column);
+      const wanted = known ? (onServer.tables[table.name]?.columns[column]?.type ?? null) : null;
+      const plain = wanted !== null && Object.hasOwn(onServer.enums, wanted) ? 'text' : wanted;
+      const present = type ?? plain ?? 'text';
+      return {
+        name: known ? column : columnNameFor(column),
+        type: present,
+        conversion: conversionToSqlite(present, plain),
+        tally: new Map(),
+      };
+    });
+    found.set(table, {
+      name,
+      columns,
+      promised: promise,
+      ownColumns:
+        promise === null
+          ? []
+          : columns.map((column) => column.name).filter((column) => !Object.hasOwn(promise.columns, column)),
+      key: Object.values(promise?.constraints ?? {}).flatMap(
+        (rule) => /^PRIMARY KEY \((.*)\)$/.exec(rule)?.[1]?.split(', ') ?? [],
+      ),
+    });
+  }
+  return found;
+}
+
+/**
+ * Makes names unique for SQLite, which ignores case in names and reserves some.
+ * @param taken names that are in use
+ */
+function namesApart(taken: readonly string[]): (wanted: string) => string {
+  const used = new Set(taken.map((name) => name.toLowerCase()));
+  return (wanted) => {
+    const free = wanted.toLowerCase().startsWith('sqlite_') ? `_${wanted}` : wanted;
+    let name = free;
+    for (let number = 2; used.has(name.toLowerCase()); number++) name = `${free}_${number}`;
+    used.add(name.toLowerCase());
+    return name;
+  };
+}
+
+/**
+ * The tables with their constraints, as far as the dump has the columns. What is missing is added later, as for any
+ * database.
+ */
+export function schemaOf(tables: Iterable<TableToFill>): readonly string[] {
+  return [...tables].flatMap((table) => {
+    const { name, columns } = table;
+    if (table.promised === null) {
+      const plain = columns.map((column) => `${quoteName(column.name)} ${sqliteTypeFor(column.type)}`);
+      return [`CREATE TABLE ${quoteName(name)} (${plain.join(', ')})`];
+    }
+    const { create, indexes } = renderTable(name, presentPart(table, table.promised), 'sqlite');
+    const own = columns.filter((column) => table.ownColumns.includes(column.name));
+    const added = own.map(
+      (column) => `ALTER TABLE ${quoteName(name)} ADD COLUMN ${quoteName(column.name)} ${sqliteTypeFor(column.type)}`,
+    );
+    return [...create, ...added, ...indexes.filter(isUnique)];
+  });
+}
+
+/** Indexes that are not unique are made last, which is fastest. */
+export function plainIndexesOf(tables: Iterable<TableToFill>): readonly string[] {
+  return [...tables].flatMap((table) =>
+    table.promised === null
+      ? []
+      : renderTable(table.name, presentPart(table, table.promised), 'sqlite').indexes.filter(
+          (index) => !isUnique(index),
+        ),
+  );
+}
+
+const isUnique = (index: string): boolean => index.startsWith('CREATE UNIQUE ');
+
+function presentPart({ name, columns }: TableToFill, promised: Table): Table {
+  const present = new Set(columns.map((column) => column.name));
+  const holds = (definition: string): boolean =>
+    [...namesIn(tokenize(definition))].every((word) => present.has(word) || !Object.hasOwn(promised.columns, word));
+  const constraints = Object.entries(promised.constraints).map(([constraint, definition]): [string, string] => {
+    const standIn = acceptedAlternative(name, constraintEffect(definition));
+    const isThere = standIn !== null && parseRule(standIn).columns.every((column) => present.has(column));
+    return isThere ? [standIn, standIn] : [constraint, definition];
+  });
+  const only = <Part>(parts: Readonly<Record<string, Part>>, wanted: (of: string, part: Part) => boolean) =>
+    Object.fromEntries(Object.entries(parts).filter(([of, part]) => wanted(of, part)));
+  return {
+    columns: only(promised.columns, (column) => present.has(column)),
+    constraints: only(Object.fromEntries(constraints), (_, definition) => holds(definition)),
+    indexes: only(promised.indexes, (_, { definition }) => holds(definition)),
+  };
+}
+
+/** A type of SQLite that keeps the values of an owner's column unchanged. */
+function sqliteTypeFor(type: string): string {
+  if (/^(?:smallint|integer|bigint)$/.test(type)) return 'INTEGER';
+  if (type === 'boolean') return 'BOOLEAN';
+  if (type === 'double precision' || type === 'real') return 'FLOAT';
+  return type === 'bytea' ? 'BLOB' : 'TEXT';
+}
