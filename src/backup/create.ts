@@ -16,7 +16,6 @@ import { verifyEntries } from '../archive/verify-contents.ts';
 import { type Archive, noLimits, openArchive } from '../archive/reader.ts';
 import { rejectionReason } from '../archive/archive-error.ts';
 import type { UploadRoot, Config, UploadRootName } from '../config/config.ts';
-import { causeOf } from '../database/cause.ts';
 import { namesOf } from '../database/target-name.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
@@ -30,6 +29,7 @@ import { findUploads, measureUploads, addUploads } from './uploads.ts';
 import { tmpdir } from 'node:os';
 import { spoolBytes } from '../platform/spooled-bytes.ts';
 import { createArchive } from '../archive/writer.ts';
+import { causeOf } from '../database/error-cause.ts';
 
 /** What to back up, and where to. */
 export interface BackupOrder {

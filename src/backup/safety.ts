@@ -147,7 +147,7 @@ export async function makeOverdueBackup(context: SafetyContext, { catalog }: Dat
     await requireSafetyBackup(context);
   } catch (error) {
     signal.throwIfAborted();
-    if (isLost(error)) throw error;
+    if (isConnectionLost(error)) throw error;
     for (const line of describeNoOverdueBackup(obstacleOf(error))) log.warn(line);
   }
 }

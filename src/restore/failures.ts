@@ -1,19 +1,19 @@
 import { archiveRejected } from '../archive/archive-error.ts';
 import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import type { Loader } from '../database/postgres/load.ts';
+import type { RestorerResult } from '../database/postgres/dump/restorer.ts';
 import type { Cause } from '../model/cause.ts';
 import type { Refusal } from '../model/plan.ts';
-import { causeOf } from '../database/cause.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { describeCause } from '../report/error-messages.ts';
 import type { Source } from './target.ts';
 import { displayNameOf } from '../database/target-name.ts';
 import { journalFileOf } from '../state-folder/journal.ts';
+import { causeOf } from '../database/error-cause.ts';
 
 /** The failure for a dump that is not loaded. */
 export function dumpRejected(
-  found: Exclude<Loader, { readonly kind: 'ready' }>,
+  found: Exclude<RestorerResult, { readonly kind: 'ready' }>,
   { archive }: Source,
   { archiveLimits }: Pick<Config, 'archiveLimits'>,
 ): Failure {

@@ -1,13 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { namesOf } from '../database/target-name.ts';
 import type { Change, MeasuredUploads, Measurement } from '../model/measurement.ts';
-import { changesBetween } from '../database/measurement.ts';
 import type { Config } from '../config/config.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import type { Log } from '../report/log.ts';
 import { describeUnmeasured, restoreMessages } from '../report/restore-messages.ts';
 import { type DoneRestore, readHistory, remember } from '../state-folder/restore-history.ts';
-import { isLost } from '../database/cause.ts';
+import { isConnectionLost } from '../database/error-cause.ts';
 import { type RestoreContext, type RestoreTarget, isFormerOf } from './target.ts';
 import type { Database } from '../database/database.ts';
 import { DependedUpon } from '../database/postgres/dependents.ts';
@@ -16,6 +15,7 @@ import type { Way } from '../state-folder/journal.ts';
 import { openTarget } from './open-target.ts';
 import { reasonInWords } from './failures.ts';
 import { measureFormerUploads, dropFormer } from './uploads/upload-sets.ts';
+import { changesBetween } from '../database/compare-measurements.ts';
 
 /** A restore whose former database and uploads are kept. */
 type Keeping = DoneRestore & { readonly kept: string };
@@ -97,7 +97,7 @@ async function compareDatabase(
     return changesBetween(measured, await target.measure(kept));
   } catch (error) {
     signal.throwIfAborted();
-    if (isLost(error)) throw error;
+    if (isConnectionLost(error)) throw error;
     return [{ kind: 'unreadable', reason: reasonInWords(error) }];
   }
 }

@@ -13,7 +13,7 @@ import { Failure, reasonOf } from '../errors/failure.ts';
 import { foldersOf, readHistory, remember } from '../state-folder/restore-history.ts';
 import { withTarget } from './open-target.ts';
 import type { Exchange } from '../report/run-record.ts';
-import { isLost } from '../database/cause.ts';
+import { isConnectionLost } from '../database/error-cause.ts';
 import { withScratchDatabase } from './load-and-verify.ts';
 import { discardUploads, swapUploads } from './uploads/swap.ts';
 import { putAsideFormer, bringBackFormer } from './uploads/upload-sets.ts';
@@ -277,7 +277,7 @@ export async function recoverOwn(
   // a signal has ended the work; it must not end the clean-up as well
   const patient = { ...context, signal: new AbortController().signal };
   return recoverJournal(target, journal, held, patient).catch((error: unknown) => {
-    if (!isLost(error)) throw error;
+    if (!isConnectionLost(error)) throw error;
     const { action, way } = journal;
     log.warn(recoveryMessages.connectionLost(action, reasonOf(error)));
     const openLive = <Opened>(work: (live: Database) => Promise<Opened>): Promise<Opened> =>

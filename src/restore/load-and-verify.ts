@@ -8,8 +8,7 @@ import type { Manifest } from '../archive/manifest.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import type { Config, DatabaseTarget, PostgresTarget } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import { UnknownStatement } from '../database/postgres/checked-script.ts';
-import { type DumpLoader, openLoader } from '../database/postgres/load.ts';
+import { type DumpRestorer, openRestorer } from '../database/postgres/dump/restorer.ts';
 import type { Cause } from '../model/cause.ts';
 import { openDatabase } from '../database/open.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
@@ -17,9 +16,10 @@ import { assess } from '../assessment/assess.ts';
 import { listRows } from '../report/schema-differences.ts';
 import type { RestoreContext, Source } from './target.ts';
 import { waitingMessages } from '../report/connection-messages.ts';
-import { number, only } from '../database/rows.ts';
 import { dumpRejected, refusedAs, archiveUnusable, failureAt, refusedStep } from './failures.ts';
 import { findWarnings } from './unarchived.ts';
+import { UnknownStatement } from '../database/postgres/dump/script-filter.ts';
+import { number, only } from '../database/row-values.ts';
 
 /** Opens a database that the restore itself has made. */
 export async function withScratchDatabase<Result>(
@@ -168,15 +168,15 @@ export async function loaderFor(
   live: Database,
   target: PostgresTarget,
   { config, log, signal, trusted }: RestoreContext,
-): Promise<DumpLoader> {
+): Promise<DumpRestorer> {
   const serverMajor = await live.read(async (session) =>
     number(only(await session.query(`SELECT current_setting('server_version_num')::int / 10000 AS major`)), 'major'),
   );
   const maxBytes = config.archiveLimits.bytes;
-  const found = await openLoader(dump, target, { serverMajor, trusted, maxBytes, signal });
+  const found = await openRestorer(dump, target, { serverMajor, trusted, maxBytes, signal });
   if (found.kind !== 'ready') throw dumpRejected(found, source, config);
   for (const warning of found.warnings) log.warn(`${warning}.`);
-  return found.loader;
+  return found.restorer;
 }
 
 /** The same source without its manifest, whose row counts were compared with the SQLite database already. */

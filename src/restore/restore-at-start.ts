@@ -11,7 +11,6 @@ import { dirname } from 'node:path';
 import { archiveRejected } from '../archive/archive-error.ts';
 import { verifyArchive } from '../backup/verify.ts';
 import { requireConnections } from '../database/postgres/connection-limit.ts';
-import { swapsDatabases } from '../database/postgres/database-swap.ts';
 import { nearestPlace } from '../platform/volumes.ts';
 import { requireCopySpace } from './row-by-row/sqlite-copy.ts';
 import { isShared } from './targets/application-schema.ts';
@@ -19,6 +18,7 @@ import { requireSchemaRights } from './targets/schema-swap.ts';
 import { requireUploadSpace, requireWritable } from './uploads/stage.ts';
 import { freeSpace } from '../platform/free-space.ts';
 import { requireExclusiveAccess } from './other-sessions.ts';
+import { swapsDatabases } from '../database/postgres/maintenance-connection.ts';
 
 /**
  * Restores the archive in TT_RESTORE_FROM once: `restores.json` beside the backups lists the restored archives.

@@ -3,9 +3,7 @@ import { makeFolder } from '../platform/make-folder.ts';
 import { openArchiveOrFile } from '../archive/bare-file.ts';
 import { type Archive, openArchive, uploadsOf } from '../archive/reader.ts';
 import { type Config, uploadRootNames, type UploadRoot } from '../config/config.ts';
-import { causeOf } from '../database/cause.ts';
 import type { Database } from '../database/database.ts';
-import type { UnarchivedObject } from '../database/postgres/left-behind.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { releaseGraph } from '../migration/revisions.ts';
 import { commandsFor } from '../report/commands.ts';
@@ -34,6 +32,8 @@ import { failureAt, refusedStep } from './failures.ts';
 import { findLacking, findLeftBehind, findErasedSince } from './unarchived.ts';
 import { findFormer } from './uploads/upload-sets.ts';
 import { compareFormer, nothingKept, requireUnchanged } from './former-database.ts';
+import { causeOf } from '../database/error-cause.ts';
+import type { UnarchivedObject } from '../database/postgres/unarchived-objects.ts';
 
 /** What to restore. */
 export interface RestoreRequest {

@@ -1,5 +1,4 @@
 import type { Database } from '../database/database.ts';
-import { findUnarchivedObjects, type UnarchivedObject } from '../database/postgres/left-behind.ts';
 import { reasonOf } from '../errors/failure.ts';
 import type { Log } from '../report/log.ts';
 import { describeNotRecreated } from '../report/restore-messages.ts';
@@ -12,6 +11,7 @@ import type { Config } from '../config/config.ts';
 import type { Session } from '../database/session.ts';
 import { readSampleRows } from '../database/sample-rows.ts';
 import type { Archive } from '../archive/reader.ts';
+import { findUnarchivedObjects, type UnarchivedObject } from '../database/postgres/unarchived-objects.ts';
 
 /**
  * Reads what belongs to the live database and is in no archive: publications, subscriptions, replication slots, rights

@@ -3,8 +3,7 @@ import { chmodSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { SqliteValue } from '../../database/conversion/to-sqlite.ts';
 import { copyNull, copyText, Misfit } from '../../database/conversion/convert.ts';
-import { type DumpReader, type DumpValue, openDumpRows } from '../../database/postgres/dump-rows.ts';
-import { quoteText } from '../../database/quoting.ts';
+import { openDumpReader } from '../../database/postgres/dump/row-reader.ts';
 import { openRows } from '../../database/sqlite/row-reader.ts';
 import { openWriter, type RowWriter } from '../../database/sqlite/row-writer.ts';
 import type { Loaded, Misfits } from '../../model/transfer.ts';
@@ -30,6 +29,8 @@ import {
   openAside,
 } from './set-aside.ts';
 import { type TableToFill, promisedBy, tablesToFill, schemaOf, plainIndexesOf } from './table-mapping.ts';
+import type { DumpReader, DumpValue } from '../../database/postgres/dump/row-reader.ts';
+import { quoteText } from '../../platform/sql-quoting.ts';
 
 /** The target of the rows of a dump. */
 export interface DumpLoading extends LoadOptions {
@@ -241,7 +242,7 @@ export async function fillFile(source: Source, file: string, context: RestoreCon
   const { archive } = source;
   const dump = await unpackDump(source, context);
   const maxBytes = config.archiveLimits.bytes;
-  const found = await openDumpRows(dump, { trusted, maxBytes, signal });
+  const found = await openDumpReader(dump, { trusted, maxBytes, signal });
   if (found.kind !== 'ready') throw dumpRejected(found, source, config);
   const { reader } = found;
   const revisions = reader.revisions ?? [];

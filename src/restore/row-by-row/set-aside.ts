@@ -3,15 +3,16 @@ import type { Misfits } from '../../model/transfer.ts';
 import type { Engine } from '../../model/engine.ts';
 import { Failure } from '../../errors/failure.ts';
 import { namesSecret } from '../../database/secret-columns.ts';
-import { quoteName, quoteText } from '../../database/quoting.ts';
 import type { Session } from '../../database/session.ts';
-import { number, only, optionalText, text } from '../../database/rows.ts';
+import { text } from '../../database/row-values.ts';
 import type { Catalog } from '../../model/catalog.ts';
 import { versionTable } from '../../schema/catalog.ts';
 import { reasonColumn } from '../../quarantine/rows.ts';
 import { parseRule } from '../../repair/constraint-rules.ts';
 import { openWriter, type RowWriter } from '../../database/sqlite/row-writer.ts';
 import type { TableToFill } from './table-mapping.ts';
+import { quoteName, quoteText } from '../../platform/sql-quoting.ts';
+import { number, only, optionalText } from '../../database/row-values.ts';
 
 /** The number of example rows that are shown for each reason. */
 const shownRows = 3;

@@ -1,11 +1,9 @@
-import { quoteName } from '../../database/quoting.ts';
 import type { RowReader } from '../../database/sqlite/row-reader.ts';
 import type { Catalog, Table } from '../../model/catalog.ts';
 import type { Loaded } from '../../model/transfer.ts';
 import { versionTable } from '../../schema/catalog.ts';
 import { conversionToSqlite, type ColumnConversion } from '../../database/conversion/to-sqlite.ts';
 import type { Tally } from '../../database/conversion/convert.ts';
-import type { DumpReader, DumpTable } from '../../database/postgres/dump-rows.ts';
 import type { Engine } from '../../model/engine.ts';
 import { renderTable } from '../../migration/schema-builder/catalog-sql.ts';
 import { releaseGraph } from '../../migration/revisions.ts';
@@ -15,6 +13,8 @@ import { constraintEffect } from '../../schema/comparison.ts';
 import { acceptedAlternative } from '../../schema/known-divergences.ts';
 import { loadHead } from '../../schema/expected-schema.ts';
 import { catalogAt, loadHistory } from '../../schema/history.ts';
+import { quoteName } from '../../platform/sql-quoting.ts';
+import type { DumpReader, DumpTable } from '../../database/postgres/dump/row-reader.ts';
 
 interface ColumnToLoad {
   readonly name: string;

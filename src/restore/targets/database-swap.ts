@@ -5,9 +5,6 @@ import { currentSchema } from '../../database/current-schema.ts';
 import type { Database } from '../../database/database.ts';
 import { requireConnections } from '../../database/postgres/connection-limit.ts';
 import { measureSchemas } from '../../database/postgres/measure.ts';
-import type { Maintenance } from '../../database/postgres/database-swap.ts';
-import { quoteName } from '../../database/quoting.ts';
-import { optionalText } from '../../database/rows.ts';
 import { requireNoOtherSessions } from '../other-sessions.ts';
 import { applicationSchemaOf, renameToApplicationSchema } from './application-schema.ts';
 import { loadProven } from '../row-by-row/into-postgres.ts';
@@ -23,6 +20,9 @@ import {
 import type { RestoreContext, RestoreTarget, Source } from '../target.ts';
 import { restoreMessages } from '../../report/restore-messages.ts';
 import { carryAlong } from '../unarchived.ts';
+import type { Maintenance } from '../../database/postgres/maintenance-connection.ts';
+import { quoteName } from '../../platform/sql-quoting.ts';
+import { optionalText } from '../../database/row-values.ts';
 
 /** The most jobs of pg_restore: a server has other work, and usually only a hundred connections. */
 const mostJobs = 8;
