@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { NamedText } from '../compose/compose-file.ts';
 import { exitCodes } from '../errors/exit-codes.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
@@ -63,10 +63,9 @@ function readGiven(name: string): NamedText {
   }
 }
 
-/** A file named in another one, relative to its folder; null if the other one came on standard input. */
-function readOther(file: string, from: string | null): NamedText | null {
-  if (from === null) return null;
-  const name = resolve(dirname(from), file);
+/** A file named in another one; null if it cannot be read. */
+function readOther(path: string, folder: string): NamedText | null {
+  const name = resolve(folder, path);
   try {
     return { name, text: readFileSync(name, 'utf8') };
   } catch {

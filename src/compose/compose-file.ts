@@ -1,7 +1,10 @@
+import { dirname, relative, resolve } from 'node:path';
 import type { ComposeFault } from '../report/command-line.ts';
-import { mergeMaps, normalizeService, servicesOf } from './merge.ts';
-import { parseService, type Service } from './service.ts';
-import { isMap, mapOf, parseYaml, textOf, type YamlMap } from './yaml.ts';
+import { withDefaults } from './interpolation.ts';
+import { mergeMaps, servicesOf } from './merge.ts';
+import { changeSource, pathFrom } from './mount.ts';
+import { envFilePath, parseService, type Service } from './service.ts';
+import { isMap, listOf, mapOf, parseYaml, textOf, type YamlMap } from './yaml.ts';
 
 /** A compose file, or several merged ones. */
 export interface ComposeFiles {
@@ -19,8 +22,11 @@ export interface NamedText {
   readonly text: string;
 }
 
-/** Reads a file that another one names; null if that fails. */
-export type ReadOther = (file: string, from: string | null) => NamedText | null;
+/**
+ * Reads a file that another one names; null if that fails.
+ * @param folder where a relative path begins
+ */
+export type ReadOther = (path: string, folder: string) => NamedText | null;
 
 /** The input is not a compose file. */
 export class NoComposeFile extends Error {
@@ -35,31 +41,73 @@ export class NoComposeFile extends Error {
   }
 }
 
+/** A folder, and what is the same for all files that are read together. */
+interface Place {
+  /** Where relative paths begin; null if the file came on standard input, and no other one can be read. */
+  readonly folder: string | null;
+  readonly readOther: ReadOther;
+  readonly unread: Set<string>;
+  /** The files that led here, to cut a circle. */
+  readonly depth: number;
+}
+
+const deepest = 20;
+
 /**
- * Parses compose files and merges them in their order.
+ * Parses compose files and merges them in their order, with the files that they include and extend.
  * @throws NoComposeFile
  */
 export function parseComposeFiles(texts: readonly NamedText[], readOther: ReadOther): ComposeFiles {
-  const unread = new Set<string>();
-  const files = texts.flatMap((given) =>
-    parseFile(given).map((file) => {
-      for (const included of includesOf(file)) unread.add(included);
-      const services = servicesOf(file);
-      return {
-        ...file,
-        services: mapValues(services, (service) => extended(service, services, given, readOther, unread)),
-      };
-    }),
-  );
-  const merged = files.reduce<YamlMap>(mergeMaps, {});
+  const first = texts[0]?.name ?? null;
+  const place = { folder: first === null ? null : dirname(first), readOther, unread: new Set<string>(), depth: 0 };
+  const merged = texts
+    .flatMap((given) => modelsOf(given, place))
+    .reduce<YamlMap>((under, over) => mergeMaps(under, over), {});
+  const services = Object.entries(mapOf(merged['services'])).map(([name, service]) => [name, mapOf(service)] as const);
+  if (services.length === 0 && place.unread.size > 0) {
+    throw new NoComposeFile(first, { kind: 'only-includes', files: [...place.unread] });
+  }
   return {
-    services: Object.entries(mapOf(merged['services'])).map(([name, service]) => parseService(name, mapOf(service))),
+    services: services.map(([name, service]) => parseService(name, service, envFilesOf(service, place))),
     volumes: Object.keys(mapOf(merged['volumes'])),
-    unread: [...unread],
+    unread: [...place.unread],
   };
 }
 
-/** The documents of a file, which compose merges like several files. */
+/** The documents of a file, which compose merges like several files, each after those that it includes. */
+function modelsOf(given: NamedText, place: Place): readonly YamlMap[] {
+  return parseFile(given).flatMap((document) => {
+    const services = servicesOf(document);
+    const extending = mapValues(services, (service) => (isMap(service) ? extended(service, services, place) : service));
+    return [...includedBy(document, place), { ...document, services: extending }];
+  });
+}
+
+/** The models that `include` names. Several paths of one entry are merged, and have the folder of the first. */
+function includedBy(document: YamlMap, place: Place): readonly YamlMap[] {
+  return listOf(document['include']).flatMap((entry) => {
+    const paths = listOf(textOf(entry) ?? mapOf(entry)['path']).map((path) => textOf(path) ?? '');
+    const files = paths.map((path) => read(path, place)).filter((file) => file !== null);
+    const first = files[0]?.name ?? null;
+    if (first === null || place.folder === null) return [];
+    const own = textOf(mapOf(entry)['project_directory']);
+    const folder = own === null ? dirname(first) : resolve(place.folder, own);
+    const models = files.flatMap((file) => modelsOf(file, { ...place, folder, depth: place.depth + 1 }));
+    return models.map((model) => ({
+      ...model,
+      services: mapValues(mapOf(model['services']), (service) => fromFolder(service, folder, place)),
+    }));
+  });
+}
+
+/** A file named by another one; null, and noted, if it cannot be read. */
+function read(path: string, { folder, readOther, unread, depth }: Place): NamedText | null {
+  const file = folder === null || depth > deepest ? null : readOther(withDefaults(path), folder);
+  if (file === null) unread.add(path);
+  return file;
+}
+
+/** The documents of a file. */
 function parseFile({ name, text }: NamedText): readonly YamlMap[] {
   let documents: readonly unknown[];
   try {
@@ -69,40 +117,63 @@ function parseFile({ name, text }: NamedText): readonly YamlMap[] {
     throw new NoComposeFile(name, { kind: 'no-yaml', reason: reason.replace(/[:.]$/, '') }, { cause: error });
   }
   const files = documents.filter(isMap);
-  if (!files.some((file) => isMap(file['services']))) throw new NoComposeFile(name, { kind: 'no-services' });
+  if (!files.some((file) => isMap(file['services']) || file['include'] !== undefined)) {
+    throw new NoComposeFile(name, { kind: 'no-services' });
+  }
   return files;
 }
 
-function includesOf(file: YamlMap): readonly string[] {
-  const includes = Array.isArray(file['include']) ? file['include'] : [];
-  return includes.map((entry: unknown) => textOf(entry) ?? textOf(mapOf(entry)['path']) ?? 'include');
-}
-
-/** A service merged with the services that it extends. A cycle of `extends` is cut. */
-function extended(
-  service: YamlMap,
-  services: YamlMap,
-  from: NamedText,
-  readOther: ReadOther,
-  unread: Set<string>,
-  depth = 0,
-): YamlMap {
+/** A service merged with the services that it extends. A circle of `extends` is cut. */
+function extended(service: YamlMap, services: YamlMap, place: Place): YamlMap {
   const { extends: base, ...own } = service;
   const name = textOf(base) ?? textOf(mapOf(base)['service']);
-  if (name === null || depth > 20) return own;
-  const file = textOf(mapOf(base)['file']);
-  if (file === null) {
-    return mergeMaps(extended(mapOf(services[name]), services, from, readOther, unread, depth + 1), own);
-  }
-  const other = readOther(file, from.name);
-  if (other === null) {
-    unread.add(file);
-    return own;
-  }
-  const others = parseFile(other).map(servicesOf).reduce(mergeMaps, {});
-  const found = normalizeService(mapOf(others[name]));
-  return mergeMaps(extended(found, others, other, readOther, unread, depth + 1), own);
+  if (name === null || place.depth > deepest) return own;
+  const deeper = { ...place, depth: place.depth + 1 };
+  const path = textOf(mapOf(base)['file']);
+  if (path === null) return mergeMaps(extended(mapOf(services[name]), services, deeper), own);
+  const file = read(path, place);
+  if (file === null || file.name === null) return own;
+  const others = parseFile(file)
+    .map(servicesOf)
+    .reduce((under, over) => mergeMaps(under, over), {});
+  const folder = dirname(file.name);
+  const found = extended(mapOf(others[name]), others, { ...deeper, folder });
+  return mergeMaps(mapOf(fromFolder(found, folder, place)), own);
 }
 
-const mapValues = (map: YamlMap, change: (value: YamlMap) => YamlMap): YamlMap =>
-  Object.fromEntries(Object.entries(map).map(([key, value]) => [key, change(mapOf(value))]));
+/** A service of a file in another folder, with its relative paths as they are written here. */
+function fromFolder(service: unknown, folder: string, place: Place): unknown {
+  const way = place.folder === null ? '' : relative(place.folder, folder);
+  if (way === '' || !isMap(service)) return service;
+  const { volumes, env_file: envFiles, ...others } = service;
+  const change = (path: string): string => pathFrom(`./${way}`, path);
+  return {
+    ...others,
+    ...(volumes === undefined ? {} : { volumes: listOf(volumes).map((mount) => changeSource(mount, change)) }),
+    ...(envFiles === undefined ? {} : { env_file: listOf(envFiles).map((file) => changeEnvFile(file, change)) }),
+  };
+}
+
+function changeEnvFile(written: unknown, change: (path: string) => string): unknown {
+  const short = textOf(written);
+  if (short !== null) return change(short);
+  const path = textOf(mapOf(written)['path']);
+  return path === null ? written : { ...mapOf(written), path: change(path) };
+}
+
+/** The variables of the env files of a service; null if one of them cannot be read. */
+function envFilesOf(service: YamlMap, { folder, readOther }: Place): ReadonlyMap<string, string> | null {
+  const variables = new Map<string, string>();
+  for (const path of listOf(service['env_file']).map(envFilePath)) {
+    const file = folder === null ? null : readOther(withDefaults(path), folder);
+    if (file === null) return null;
+    for (const line of file.text.split(/\r?\n/)) {
+      const [, name, value = ''] = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*[=:]\s*(.*?)(?:\s+#.*)?\s*$/.exec(line) ?? [];
+      if (name !== undefined) variables.set(name, value.replace(/^(["'])(.*)\1$/, '$2'));
+    }
+  }
+  return variables;
+}
+
+const mapValues = (map: YamlMap, change: (value: unknown) => unknown): YamlMap =>
+  Object.fromEntries(Object.entries(map).map(([key, value]) => [key, change(value)]));

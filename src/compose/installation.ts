@@ -9,14 +9,28 @@ export type Address =
   | { readonly kind: 'external'; readonly host: string }
   /** @property file absolute, in the container */
   | { readonly kind: 'sqlite'; readonly file: string }
-  /** The files do not show it: the address is in an env file, a secret, or the environment. */
-  | { readonly kind: 'unseen'; readonly likely: Service | null };
+  /**
+   * The files do not show it.
+   * @property given whether the application gets it from a place that was not read: an env file, a secret, a variable
+   */
+  | { readonly kind: 'unseen'; readonly likely: Service | null; readonly given: boolean };
+
+/** A variable of the application that holds a part of the address under a name that db-init does not know. */
+export interface Translation {
+  readonly variable: string;
+  /** The name of db-init's setting. */
+  readonly setting: string;
+  readonly value: string;
+}
 
 /** What compose files show about a TimeTracker installation. */
 export interface Installation {
   /** The application, then other services of the same image. */
   readonly applications: readonly [Service, ...Service[]];
   readonly address: Address;
+  readonly translations: readonly Translation[];
+  /** Services of other images that look like TimeTracker as well, or have the same address of a database. */
+  readonly similar: readonly Service[];
   /** db-init, if it was added to the files already. */
   readonly dbInit: Service | null;
 }
@@ -36,23 +50,42 @@ export function findInstallation({ services }: ComposeFiles, chosen: string | nu
   const names = services.map(({ name }) => name);
   const others = services.filter((service) => !isDbInit(service));
   const dbInit = services.find(isDbInit) ?? null;
+  const describe = (applications: Installation['applications'], similar: readonly Service[]): Installation => {
+    const [application] = applications;
+    const translations = translationsOf(application);
+    return { applications, address: addressOf(application, translations, others), translations, similar, dbInit };
+  };
   if (chosen !== null) {
     const application = others.find(({ name }) => name === chosen);
     if (application === undefined) return { kind: 'unclear', candidates: [], services: names };
-    return { applications: [application], address: addressOf(application, others), dbInit };
+    return describe([application], []);
   }
   const scored = others.map((service) => ({ service, likeness: likenessOf(service) }));
-  const best = Math.max(...scored.map(({ likeness }) => likeness), 0);
-  const top = scored.filter(({ likeness }) => likeness === best && best >= enough).map(({ service }) => service);
+  const likely = scored.filter(({ likeness }) => likeness >= enough);
+  const best = Math.max(...likely.map(({ likeness }) => likeness));
+  const top = likely.filter(({ likeness }) => likeness === best).map(({ service }) => service);
   const [application, ...equals] = top;
   if (application === undefined || equals.some((service) => !isSameProgram(service, application))) {
     return { kind: 'unclear', candidates: top.map(({ name }) => name), services: names };
   }
   const workers = others.filter((service) => service !== application && isSameProgram(service, application));
-  return { applications: [application, ...workers], address: addressOf(application, others), dbInit };
+  const isSimilar = (service: Service): boolean =>
+    likely.some((other) => other.service === service) || hasAddressOf(service, application);
+  const similar = others.filter(
+    (service) => service !== application && !isSameProgram(service, application) && isSimilar(service),
+  );
+  return describe([application, ...workers], similar);
 }
 
-const isDbInit = ({ name, image }: Service): boolean => name === 'db-init' || /db-?init/i.test(withDefaults(image));
+function hasAddressOf({ variables }: Service, application: Service): boolean {
+  const address = application.variables.get('DATABASE_URL') ?? null;
+  return address !== null && variables.get('DATABASE_URL') === address;
+}
+
+const isDbInit = (service: Service): boolean => service.name === 'db-init' || isImageOfDbInit(service);
+
+/** Whether a service is db-init by its image, or by the variable that names it. */
+export const isImageOfDbInit = ({ image }: Service): boolean => /db[-_]?init/i.test(image);
 
 /** Two services of one image, or built from the same sources. */
 function isSameProgram(one: Service, other: Service): boolean {
@@ -76,9 +109,9 @@ const knownVariables = [
 /** How much a service looks like TimeTracker, by the names that its own files and images use. */
 function likenessOf(service: Service): number {
   if (isPostgres(service)) return 0;
-  const { environment, mounts } = service;
+  const { variables, mounts } = service;
   const targets = new Set(mounts.map(({ target }) => target));
-  const address = environment.get('DATABASE_URL') ?? '';
+  const address = variables.get('DATABASE_URL') ?? '';
   const signs: readonly (readonly [boolean, number])[] = [
     [/time-?tracker/i.test(withDefaults(service.image)), 4],
     [/time-?tracker|^app$|^web$/i.test(service.name), 1],
@@ -87,34 +120,63 @@ function likenessOf(service: Service): number {
     [targets.has('/app/app/static/uploads'), 3],
     [targets.has('/data'), 1],
     [/\b(?:flask|gunicorn)\b|\bstart[\w-]*\.(?:py|sh)\b/.test(service.program), 1],
-    [true, Math.min(3, knownVariables.filter((variable) => environment.has(variable)).length)],
+    [true, Math.min(3, knownVariables.filter((variable) => variables.has(variable)).length)],
   ];
   return signs.reduce((sum, [holds, weight]) => sum + (holds ? weight : 0), 0);
 }
 
-/** Whether a service is a PostgreSQL server, by its image. */
+/** Whether a service is a PostgreSQL server, by the last part of the name of its image. */
 export function isPostgres({ image }: Service): boolean {
-  return /(?:^|\/)(?:postgres|postgis|postgresql|pgvector|pgvecto-rs|paradedb|citus|timescaledb[\w-]*)(?:[:@]|$)/i.test(
-    withDefaults(image),
-  );
+  const [, name = ''] = /([^/:@]*)(?::[^/@]*)?(?:@.*)?$/.exec(withDefaults(image)) ?? [];
+  return serverWords.test(name) && !otherWords.test(name);
 }
 
-function addressOf(application: Service, services: readonly Service[]): Address {
-  const { environment, dependsOn } = application;
-  const url = withDefaults(environment.get('DATABASE_URL') ?? '');
+const serverWords =
+  /(?:^|[-_.])(?:postgres|postgis|postgresql|pgvector|pgvecto|vchord|pgautoupgrade|paradedb|citus|timescaledb|spilo)(?:$|[-_.\d])/i;
+/** Programs that go with a server, and the application itself. */
+const otherWords = /time-?tracker|export|backup|dump|admin|bouncer|pool|proxy|metrics|operator|client|migrat/i;
+
+const translated: readonly (readonly [setting: string, variables: RegExp])[] = [
+  ['DATABASE_URL', /^(?:SQLALCHEMY_DATABASE_URI|(?:DATABASE|DB|POSTGRES|POSTGRESQL|PG)_UR[IL])$/],
+  ['POSTGRES_HOST', /^(?:DB|DATABASE|POSTGRES|POSTGRESQL|PG|SQL)_(?:HOST|HOSTNAME|SERVER|ADDRESS)$/],
+  ['POSTGRES_PORT', /^(?:DB|DATABASE|POSTGRES|POSTGRESQL|PG|SQL)_PORT$/],
+  ['POSTGRES_DB', /^(?:DB|DATABASE|POSTGRES|POSTGRESQL|PG|SQL)_(?:NAME|DATABASE|DB)$/],
+  ['POSTGRES_USER', /^(?:DB|DATABASE|POSTGRES|POSTGRESQL|PG|SQL)_(?:USER|USERNAME)$/],
+  ['POSTGRES_PASSWORD', /^(?:DB|DATABASE|POSTGRES|POSTGRESQL|PG|SQL)_(?:PASSWORD|PASS)$/],
+];
+
+/** The variables of an address that db-init knows. */
+const known = /^(?:DATABASE_URL|POSTGRES_(?:HOST|DB|USER)|PGHOST)(?:_FILE)?$/;
+
+/** The parts of an address that the application has under other names; none if it has one that db-init knows. */
+function translationsOf({ environment, variables }: Service): readonly Translation[] {
+  if ([...variables.keys()].some((name) => known.test(name))) return [];
+  return translated.flatMap(([setting, names]) => {
+    const variable = [...environment.keys()].find((name) => names.test(name));
+    return variable === undefined ? [] : [{ variable, setting, value: environment.get(variable) ?? '' }];
+  });
+}
+
+function addressOf(application: Service, translations: readonly Translation[], services: readonly Service[]): Address {
+  const variables = new Map([
+    ...application.variables,
+    ...translations.map(({ setting, value }) => [setting, value] as const),
+  ]);
+  const url = withDefaults(variables.get('DATABASE_URL') ?? '');
   const [, file] = /^sqlite:\/\/\/(.+?)(?:\?.*)?$/.exec(url) ?? [];
   if (file !== undefined) return { kind: 'sqlite', file: file.startsWith('/') ? file : `/app/${file}` };
   const hasParts =
-    url === '' && ['POSTGRES_HOST', 'POSTGRES_DB', 'POSTGRES_USER'].some((name) => environment.has(name));
-  const place = hasParts ? placeInParts(environment) : placeInUrl(url);
+    url === '' && ['POSTGRES_HOST', 'POSTGRES_DB', 'POSTGRES_USER', 'PGHOST'].some((name) => variables.has(name));
+  const place = hasParts ? placeInParts(variables) : placeInUrl(url);
   if (place !== null) {
     const service = serverAt(place, application, services);
     return service === null ? { kind: 'external', host: place.host } : { kind: 'service', service, host: place.host };
   }
   const servers = services.filter(isPostgres);
-  const waitedFor = servers.filter(({ name }) => dependsOn.includes(name));
+  const waitedFor = servers.filter(({ name }) => application.dependsOn.includes(name));
   const [likely = null, ...more] = waitedFor.length > 0 ? waitedFor : servers;
-  return { kind: 'unseen', likely: more.length > 0 ? null : likely };
+  const given = application.inEnvFiles === null || [...variables.keys()].some((name) => known.test(name));
+  return { kind: 'unseen', likely: more.length > 0 ? null : likely, given };
 }
 
 interface Place {
@@ -122,9 +184,12 @@ interface Place {
   readonly port: string;
 }
 
-function placeInParts(environment: Service['environment']): Place {
-  const valueOf = (name: string): string => withDefaults(environment.get(name) ?? '');
-  return { host: valueOf('POSTGRES_HOST') || 'db', port: valueOf('POSTGRES_PORT') || '5432' };
+function placeInParts(variables: Service['variables']): Place {
+  const valueOf = (name: string): string => withDefaults(variables.get(name) ?? '');
+  return {
+    host: valueOf('POSTGRES_HOST') || valueOf('PGHOST') || 'db',
+    port: valueOf('POSTGRES_PORT') || valueOf('PGPORT') || '5432',
+  };
 }
 
 /** The first server of an address; null if it names none, or the folder of a socket. */
@@ -160,7 +225,7 @@ function serverAt({ host, port }: Place, application: Service, services: readonl
  */
 export function servesPostgres(service: Service): boolean {
   const variables = ['POSTGRES_PASSWORD', 'POSTGRES_PASSWORD_FILE', 'POSTGRES_HOST_AUTH_METHOD', 'POSTGRESQL_PASSWORD'];
-  return isPostgres(service) || variables.some((name) => service.environment.has(name));
+  return isPostgres(service) || variables.some((name) => service.variables.has(name));
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { ComposeFiles } from './compose-file.ts';
-import { type Installation, isFloating, isMounted, servesPostgres } from './installation.ts';
+import { type Installation, isFloating, isImageOfDbInit, isMounted, servesPostgres } from './installation.ts';
+import { withDefaults } from './interpolation.ts';
 import type { Service } from './service.ts';
-import { mapOf } from './yaml.ts';
+import { listOf, mapOf, textOf } from './yaml.ts';
 
 /** The additions to a compose file that let db-init run before the application. */
 export interface Override {
@@ -20,10 +21,17 @@ export type Remark =
   | { readonly kind: 'attachments'; readonly application: string }
   | { readonly kind: 'floating' }
   | { readonly kind: 'owner-of-folders' }
-  | { readonly kind: 'env-files'; readonly files: readonly string[] }
+  | { readonly kind: 'named-user'; readonly user: string }
+  /** @property read whether it is known which settings they hold */
+  | { readonly kind: 'env-files'; readonly files: readonly string[]; readonly read: boolean }
+  | { readonly kind: 'translated'; readonly variables: readonly string[] }
+  | { readonly kind: 'similar'; readonly services: readonly string[] }
+  /** Another program than db-init has the name that db-init gets. */
+  | { readonly kind: 'name-taken'; readonly image: string }
   | { readonly kind: 'sqlite-without-volume'; readonly file: string }
   | { readonly kind: 'external'; readonly host: string }
-  | { readonly kind: 'unseen-address'; readonly server: string | null }
+  /** @property given whether the application has it from a place that was not read, or else from nowhere */
+  | { readonly kind: 'unseen-address'; readonly server: string | null; readonly given: boolean }
   | { readonly kind: 'doubtful-server'; readonly service: string; readonly checked: boolean }
   | { readonly kind: 'health-check'; readonly service: string; readonly former: 'none' | 'socket' }
   | { readonly kind: 'unread'; readonly files: readonly string[] };
@@ -35,17 +43,18 @@ const attachmentVolume = 'app_attachments';
 /** The application's log folder, which db-init does not need. */
 const logFolder = '/app/logs';
 
-/** What db-init needs like the application, besides environment and volumes. */
+/** What db-init needs like the application, besides user, environment and volumes. */
 const sameAsApplication = [
   'profiles',
   'network_mode',
   'external_links',
   'extra_hosts',
   'dns',
+  'dns_search',
+  'dns_opt',
   'secrets',
   'configs',
-  'user',
-  'group_add',
+  'volumes_from',
   'userns_mode',
   'security_opt',
 ] as const;
@@ -56,6 +65,9 @@ const sameAsApplication = [
  */
 const addressVariables =
   /^(?:DATABASE_URL|POSTGRES_\w+|PG(?:HOST|PORT|DATABASE|USER|PASSWORD|TARGETSESSIONATTRS))$|^DATABASE_URL_FILE$/;
+
+/** The settings that the application has as well, so that its env files may hold them. */
+const sharedSettings = /^(?!TT_(?!SKIP_DB_CLEANUP$))/;
 
 const backups = {
   extends: { service: 'db-init' },
@@ -80,12 +92,21 @@ export function planOverride(
   files: ComposeFiles,
   { image, settings }: { readonly image: string; readonly settings: readonly string[] },
 ): Override {
-  const { applications, address } = installation;
+  const { applications, address, translations, similar, dbInit } = installation;
   const [application] = applications;
   const remarks: Remark[] = files.unread.length > 0 ? [{ kind: 'unread', files: files.unread }] : [];
   const server = address.kind === 'service' ? address.service : address.kind === 'unseen' ? address.likely : null;
   if (address.kind === 'external') remarks.push({ kind: 'external', host: address.host });
-  if (address.kind === 'unseen') remarks.push({ kind: 'unseen-address', server: server?.name ?? null });
+  if (address.kind === 'unseen') {
+    remarks.push({ kind: 'unseen-address', server: server?.name ?? null, given: address.given });
+  }
+  if (translations.length > 0) {
+    remarks.push({ kind: 'translated', variables: translations.map(({ variable }) => variable) });
+  }
+  if (similar.length > 0) remarks.push({ kind: 'similar', services: similar.map(({ name }) => name) });
+  if (dbInit !== null && dbInit.image !== '' && !isImageOfDbInit(dbInit)) {
+    remarks.push({ kind: 'name-taken', image: dbInit.image });
+  }
   if (address.kind === 'sqlite' && !isMounted(application, address.file)) {
     remarks.push({ kind: 'sqlite-without-volume', file: address.file });
   }
@@ -93,9 +114,15 @@ export function planOverride(
   const added = volume === null ? [] : [`${volume}:${attachments}`];
   if (volume !== null) remarks.push({ kind: 'attachments', application: application.name });
   const { raw, envFiles } = application;
-  // db-init needs no socket of the machine, such as Docker's
-  const mounts = application.mounts.filter(({ target }) => target !== logFolder && !target.endsWith('.sock'));
-  if (raw['user'] === undefined && mounts.some(({ bind }) => bind)) remarks.push({ kind: 'owner-of-folders' });
+  // db-init needs no socket of the machine, such as Docker's, and has a /tmp of its own
+  const mounts = application.mounts.filter(
+    ({ target }) => target !== logFolder && target !== '/tmp' && !target.endsWith('.sock'),
+  );
+  const user = userOf(application);
+  if (user.named !== null) remarks.push({ kind: 'named-user', user: user.named });
+  else if (raw['user'] === undefined && mounts.some(({ bind, readOnly }) => bind && !readOnly)) {
+    remarks.push({ kind: 'owner-of-folders' });
+  }
   const { environment, remarks: ofEnvironment } = environmentOf(installation, settings);
   const others = new Map<string, Record<string, unknown>>();
   for (const service of applications) {
@@ -120,6 +147,7 @@ export function planOverride(
       restart: 'no',
       init: true,
       ...Object.fromEntries(sameAsApplication.filter((key) => raw[key] !== undefined).map((key) => [key, raw[key]])),
+      ...user.written,
       ...(server === null ? {} : { depends_on: { [server.name]: waitFor(server, application) } }),
       ...(address.kind === 'service' && application.links.has(address.host)
         ? { links: [`${address.service.name}:${address.host}`] }
@@ -140,6 +168,27 @@ export function planOverride(
   };
 }
 
+/**
+ * User and groups of the application. Names of users and groups are those of its image; in the image of db-init only
+ * root has one.
+ */
+function userOf({ raw }: Service): {
+  readonly written: Readonly<Record<string, unknown>>;
+  readonly named: string | null;
+} {
+  const isNumber = (name: string): boolean => /^(?:(?:\d+|root)(?::(?:\d+|root))?)?$/.test(withDefaults(name));
+  const user = textOf(raw['user']);
+  const groups = listOf(raw['group_add']).filter((group) => isNumber(textOf(group) ?? ''));
+  const named = user === null || isNumber(user) ? null : user;
+  return {
+    written: {
+      ...(user === null || named !== null ? {} : { user }),
+      ...(groups.length === 0 ? {} : { group_add: groups }),
+    },
+    named,
+  };
+}
+
 /** The settings for the names of the services, if they differ from db-init's defaults. */
 function namesOf({ applications, address }: Installation): ReadonlyMap<string, string> {
   const application = applications.map(({ name }) => name).join(' ');
@@ -155,27 +204,36 @@ function environmentOf(
   installation: Installation,
   settings: readonly string[],
 ): { readonly environment: Readonly<Record<string, string | null>>; readonly remarks: readonly Remark[] } {
-  const { applications, dbInit } = installation;
+  const { applications, address, dbInit, translations } = installation;
   const [application] = applications;
-  const { environment: given, envFiles } = application;
-  const named = namesOf(installation);
+  const { envFiles, inEnvFiles } = application;
+  const given = new Map([
+    ...namesOf(installation),
+    ...translations.map(({ setting, value }) => [setting, value] as const),
+    ...application.environment,
+    // if db-init is in the files already, it is the reason why the application's own clean-up is off
+    ...(dbInit === null ? [] : [['TT_SKIP_DB_CLEANUP', undefined] as const]),
+    ...(dbInit?.environment ?? []),
+  ]);
   const remarks: Remark[] = [];
-  // values here, even empty ones, would override those of the env file
+  // what stands in .env arrives by ${…}
   const elsewhere = envFiles.filter((file) => !/^(?:\.\/)?\.env$/.test(file));
-  if (elsewhere.length > 0) remarks.push({ kind: 'env-files', files: elsewhere });
-  const whole = given.has('DATABASE_URL');
+  if (elsewhere.length > 0) remarks.push({ kind: 'env-files', files: elsewhere, read: inEnvFiles !== null });
+  const whole = typeof given.get('DATABASE_URL') === 'string' || inEnvFiles?.has('DATABASE_URL') === true;
+  // a value here, even an empty one, overrides that of an env file
+  const isInEnvFile = (name: string): boolean =>
+    elsewhere.length > 0 && (inEnvFiles === null ? sharedSettings.test(name) : inEnvFiles.has(name));
   const environment: Record<string, string | null> = {};
   for (const name of settings) {
-    // if db-init is in the files already, it is the reason why the application's own clean-up is off
-    const theirs = dbInit !== null && name === 'TT_SKIP_DB_CLEANUP' ? undefined : given.get(name);
-    const own = dbInit?.environment.get(name) ?? theirs;
-    const asked = elsewhere.length === 0 && !(whole && addressVariables.test(name));
-    if (own !== undefined) environment[name] = own;
-    else if (named.has(name)) environment[name] = named.get(name) ?? '';
-    else if (name === 'TT_ALLOW_NEWER_SCHEMA' && asked && isFloating(application)) {
+    const written = given.get(name);
+    if (written !== undefined) environment[name] = written;
+    else if (isInEnvFile(name) || (whole && addressVariables.test(name))) continue;
+    else if (name === 'TT_ALLOW_NEWER_SCHEMA' && isFloating(application)) {
       remarks.push({ kind: 'floating' });
       environment[name] = '${TT_ALLOW_NEWER_SCHEMA:-true}';
-    } else if (asked) environment[name] = `\${${name}:-}`;
+    } else if (name === 'POSTGRES_HOST' && address.kind === 'unseen' && !address.given && address.likely !== null) {
+      environment[name] = `\${POSTGRES_HOST:-${address.likely.name}}`;
+    } else environment[name] = `\${${name}:-}`;
   }
   return { environment, remarks };
 }

@@ -1,14 +1,6 @@
 import { withDefaults } from './interpolation.ts';
+import { type Mount, parseMount } from './mount.ts';
 import { listOf, mapOf, textOf, type YamlMap } from './yaml.ts';
-
-/** A mount of a service. */
-export interface Mount {
-  readonly target: string;
-  /** A folder of the machine, not a named volume. */
-  readonly bind: boolean;
-  /** As written in the file. */
-  readonly written: unknown;
-}
 
 /** A service of a compose file. Texts are as written in the file, with `${…}` in them. */
 export interface Service {
@@ -20,6 +12,10 @@ export interface Service {
   /** Null: compose takes the variable from its own environment. */
   readonly environment: ReadonlyMap<string, string | null>;
   readonly envFiles: readonly string[];
+  /** What its env files say; null if one of them was not read. */
+  readonly inEnvFiles: ReadonlyMap<string, string> | null;
+  /** Both, as far as they were read. */
+  readonly variables: ReadonlyMap<string, string | null>;
   readonly mounts: readonly Mount[];
   /** The names by which other containers reach it. */
   readonly hostnames: ReadonlySet<string>;
@@ -37,9 +33,14 @@ export interface Service {
   readonly raw: YamlMap;
 }
 
-/** Parses a service whose lists were normalized (`normalizeService`). */
-export function parseService(name: string, raw: YamlMap): Service {
-  const environment = Object.entries(mapOf(raw['environment']));
+/**
+ * Parses a service whose lists were normalized (`normalizeService`).
+ * @param inEnvFiles what its env files say; null if one of them was not read
+ */
+export function parseService(name: string, raw: YamlMap, inEnvFiles: Service['inEnvFiles']): Service {
+  const environment = Object.entries(mapOf(raw['environment'])).map(
+    ([variable, value]) => [variable, value === null ? null : textOf(value)] as const,
+  );
   const networks = mapOf(raw['networks']);
   const aliases = Object.values(networks).flatMap((network) => listOf(mapOf(network)['aliases']));
   return {
@@ -47,8 +48,10 @@ export function parseService(name: string, raw: YamlMap): Service {
     image: textOf(raw['image']) ?? '',
     builds: raw['build'] !== undefined && raw['build'] !== null,
     program: [...listOf(raw['entrypoint']), ...listOf(raw['command'])].map((word) => textOf(word) ?? '').join(' '),
-    environment: new Map(environment.map(([variable, value]) => [variable, value === null ? null : textOf(value)])),
-    envFiles: listOf(raw['env_file']).map((file) => textOf(file) ?? textOf(mapOf(file)['path']) ?? ''),
+    environment: new Map(environment),
+    envFiles: listOf(raw['env_file']).map(envFilePath),
+    inEnvFiles,
+    variables: new Map([...(inEnvFiles ?? []), ...environment]),
     mounts: listOf(raw['volumes']).map(parseMount),
     hostnames: new Set(
       [
@@ -67,6 +70,9 @@ export function parseService(name: string, raw: YamlMap): Service {
   };
 }
 
+/** An entry of `env_file`: a path, or the long form. */
+export const envFilePath = (written: unknown): string => textOf(written) ?? textOf(mapOf(written)['path']) ?? '';
+
 /** `service:alias`, or `service` alone. */
 function parseLink(written: unknown): readonly [string, string] {
   const [service = '', alias = service] = withDefaults(textOf(written) ?? '').split(':');
@@ -83,19 +89,6 @@ function publishedPort(written: unknown): string {
       .split(':')
       .at(-2) ?? ''
   );
-}
-
-/** `source:target:mode`, `target`, or the long form. */
-function parseMount(written: unknown): Mount {
-  const short = textOf(written);
-  if (short === null) {
-    const long = mapOf(written);
-    return { target: withDefaults(textOf(long['target']) ?? ''), bind: textOf(long['type']) === 'bind', written };
-  }
-  // a default in the text may contain colons
-  const parts = withDefaults(short).split(':');
-  const [source = '', target = source] = parts;
-  return { target: target.replace(/(?<=.)\/+$/, ''), bind: parts.length > 1 && /^[./~]/.test(source), written };
 }
 
 function healthCheckOf({ test, disable }: YamlMap): string | null {

@@ -1,10 +1,10 @@
-import { parseAllDocuments, type Tags } from 'yaml';
+import { isCollection, type Node, parseAllDocuments, type Tags } from 'yaml';
 
 /** A parsed map of a YAML file. */
 export type YamlMap = Readonly<Record<string, unknown>>;
 
 export const isMap = (value: unknown): value is YamlMap =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Replacement);
 
 /** The value as a map; empty if it is not a map. */
 export const mapOf = (value: unknown): YamlMap => (isMap(value) ? value : {});
@@ -19,15 +19,34 @@ export const listOf = (value: unknown): readonly unknown[] => {
 export const textOf = (value: unknown): string | null =>
   typeof value === 'string' || typeof value === 'boolean' ? String(value) : null;
 
-/** The value of `!reset` in a compose file: it removes the value of earlier files. */
-const reset = { tag: '!reset', resolve: (): undefined => undefined };
+/**
+ * A value that replaces the one of earlier files, instead of being merged into it: `!override`, or `!reset`, which removes
+ * the former value.
+ */
+export class Replacement {
+  /** Undefined for `!reset`. */
+  readonly content: unknown;
+
+  constructor(content: unknown) {
+    this.content = content;
+  }
+}
+
+const reset = { tag: '!reset', resolve: (): Replacement => new Replacement(undefined) };
+/** Keeps the node of a collection until the document is converted. */
+const override = { tag: '!override', resolve: (node: unknown): Replacement => new Replacement(node) };
+
+const ofEveryKind = <T extends object>(tag: T) => [
+  tag,
+  { ...tag, collection: 'seq' as const },
+  { ...tag, collection: 'map' as const },
+];
 
 // compose keeps values as they are written: it does not read 0123 and 1.10 as numbers
 const tagsOfCompose = (tags: Tags): Tags => [
   ...tags.filter((tag) => typeof tag === 'string' || !/:(?:int|float)$/.test(tag.tag)),
-  reset,
-  { ...reset, collection: 'seq' as const },
-  { ...reset, collection: 'map' as const },
+  ...ofEveryKind(reset),
+  ...ofEveryKind(override),
 ];
 
 /**
@@ -39,7 +58,11 @@ export function parseYaml(text: string): readonly unknown[] {
   return [...parseAllDocuments(text, options)].map((document) => {
     const [error] = document.errors;
     if (error !== undefined) throw error;
-    const parsed: unknown = document.toJS();
+    const converted = (node: Node): unknown => node.toJS(document);
+    const parsed: unknown = document.toJS({
+      reviver: (_key, value: unknown) =>
+        value instanceof Replacement && isCollection(value.content) ? new Replacement(converted(value.content)) : value,
+    });
     return parsed;
   });
 }

@@ -114,7 +114,15 @@ export const consentTexts = {
 };
 
 /** Why a file is none that `compose` can read. */
-export type ComposeFault = { readonly kind: 'no-yaml'; readonly reason: string } | { readonly kind: 'no-services' };
+export type ComposeFault =
+  | { readonly kind: 'no-yaml'; readonly reason: string }
+  | { readonly kind: 'no-services' }
+  /** All services are in other files, which could not be read. */
+  | { readonly kind: 'only-includes'; readonly files: readonly string[] };
+
+/** The call in a container that can read the files that a compose file names. */
+export const composeInFolder =
+  'docker run --rm -v "$PWD:/in:ro" -w /in timetracker-db-init compose docker-compose.yml > docker-compose.override.yml';
 
 /** What is said where `compose` has nothing to work with. */
 export const composeUsage = {
@@ -123,7 +131,14 @@ export const composeUsage = {
   /** @param file null for standard input */
   noComposeFile(file: string | null, fault: ComposeFault): string {
     const called = file ?? 'standard input';
-    return fault.kind === 'no-services' ? `${called} has no services.` : `${called} is not YAML: ${fault.reason}.`;
+    switch (fault.kind) {
+      case 'no-services':
+        return `${called} has no services.`;
+      case 'no-yaml':
+        return `${called} is not YAML: ${fault.reason}.`;
+      case 'only-includes':
+        return `${called} has no services of its own, and these files could not be read: ${fault.files.join(', ')}. Let db-init read the folder: ${composeInFolder}`;
+    }
   },
   /** @param candidates services that look like the application */
   unclear(candidates: readonly string[], services: readonly string[]): string {

@@ -1,6 +1,7 @@
 import { Document, isMap, type Pair, type YAMLMap } from 'yaml';
 import type { Installation } from '../compose/installation.ts';
 import type { Override, Remark } from '../compose/override.ts';
+import { composeInFolder } from './command-line.ts';
 
 export interface OverrideContext {
   readonly installation: Installation;
@@ -25,16 +26,15 @@ export function renderOverride(override: Override, context: OverrideContext): st
   const document = new Document(content, { schema: 'yaml-1.1', aliasDuplicateObjects: false });
   const [application] = context.installation.applications;
   comment(document, [], header(context));
-  const fromEnvFile = remarks.some(({ kind }) => kind === 'env-files');
-  comment(document, ['services', 'db-init', 'environment'], environmentComment(fromEnvFile));
+  comment(document, ['services', 'db-init', 'environment'], environmentComment);
   if (backups !== null) comment(document, ['services', 'db-init-backups'], backupsComment);
   comment(document, ['services', application.name, 'environment'], cleanupComment);
   for (const remark of remarks) comment(document, placeOf(remark, application.name), describe(remark));
   return document.toString({ lineWidth: 0, singleQuote: true, nullStr: '' });
 }
 
-const environmentComment = (fromEnvFile: boolean): readonly string[] => [
-  `As the application has them, word for word.${fromEnvFile ? '' : ' The others come from .env; an empty value counts as not set.'}`,
+const environmentComment = [
+  'As the application has them, word for word. The others come from .env; an empty value counts as not set.',
 ];
 const cleanupComment = ["Cleaning is db-init's job: the application's own drops the tables that db-init moves aside."];
 
@@ -81,8 +81,11 @@ function placeOf(remark: Remark, application: string): readonly string[] {
     case 'owner-of-folders':
     case 'sqlite-without-volume':
       return ['services', 'db-init', 'volumes'];
+    case 'named-user':
+      return ['services', 'db-init', 'init'];
     case 'env-files':
       return ['services', 'db-init', 'env_file'];
+    case 'translated':
     case 'external':
     case 'unseen-address':
       return ['services', 'db-init', 'environment'];
@@ -90,6 +93,10 @@ function placeOf(remark: Remark, application: string): readonly string[] {
       return ['services', 'db-init', 'depends_on'];
     case 'health-check':
       return ['services', remark.service, 'healthcheck'];
+    case 'name-taken':
+      return ['services', 'db-init'];
+    case 'similar':
+      return ['services', application];
     case 'unread':
       return [];
   }
@@ -114,8 +121,34 @@ function describe(remark: Remark): readonly string[] {
         'QUESTION: to whom do the folders below belong? If not to uid 1000, give db-init and the application their owner:',
         "  user: '1026:100'",
       ];
-    case 'env-files':
-      return [`Write settings of db-init into ${remark.files.join(', ')}: what stood here would win over that.`];
+    case 'named-user':
+      return [
+        `QUESTION: which number has the user ${remark.user}? The image of db-init does not know this name. If it is not 1000, add:`,
+        "  user: '1026:100'",
+      ];
+    case 'env-files': {
+      const files = remark.files.join(', ');
+      return remark.read
+        ? [`db-init has the same. Settings that stand in ${files} are not below: what stood there would win.`]
+        : [
+            `db-init has the same. ${files} could not be read: settings that the application has as well come from there,`,
+            'and only those that begin with TT_ stand below, where they win.',
+          ];
+    }
+    case 'translated':
+      return [
+        `QUESTION: is this the address? The application has ${remark.variables.join(', ')}; below are db-init's names for them.`,
+      ];
+    case 'similar':
+      return [
+        `QUESTION: is ${remark.services.join(', ')} TimeTracker as well? It looks like it, or has the same DATABASE_URL.`,
+        'Then give it the same depends_on and environment.',
+      ];
+    case 'name-taken':
+      return [
+        `QUESTION: is the service db-init of your files, of the image ${remark.image}, another program?`,
+        'Then rename it there, or here at all places: compose merges services of one name.',
+      ];
     case 'sqlite-without-volume':
       return [
         `QUESTION: is ${remark.file} on a volume? No mount of the application holds it: it goes with the container.`,
@@ -126,7 +159,9 @@ function describe(remark: Remark): readonly string[] {
       ];
     case 'unseen-address':
       return [
-        'The files do not show the address of the database: db-init gets it from where the application does.',
+        remark.given
+          ? 'The files do not show the address of the database: db-init gets it from where the application does.'
+          : 'QUESTION: what is the address of the database? The files give the application none. Set DATABASE_URL in .env.',
         remark.server === null
           ? 'QUESTION: which service is its server? Name it in depends_on, with `condition: service_healthy`.'
           : `QUESTION: is the service ${remark.server} its server? If not, change depends_on.`,
@@ -146,7 +181,8 @@ function describe(remark: Remark): readonly string[] {
     case 'unread':
       return [
         `QUESTION: what do these files say? They are referred to, and were not read: ${remark.files.join(', ')}.`,
-        'Give all files that belong together: db-init compose FILE FILE',
+        'Let db-init read the folder, with docker-compose.yml as the name of your file (several: one after the other):',
+        `  ${composeInFolder}`,
       ];
   }
 }

@@ -15,6 +15,10 @@ const shapes = [
   ['external'],
   ['secrets'],
   ['anchors'],
+  ['processes'],
+  ['include'],
+  ['other-variables'],
+  ['usual', 'replaced'],
 ];
 
 await describeDocker('The override that `compose` prints', () => {
@@ -26,11 +30,10 @@ await describeDocker('The override that `compose` prints', () => {
     const override = join(folder, 'override.yml');
     await writeFile(override, stdout);
     const given = [...files, override].flatMap((file) => ['-f', file]);
-    const config = await execa(
-      'docker',
-      ['compose', '--project-directory', folder, ...given, '--profile', '*', 'config', '--quiet'],
-      { env: { POSTGRES_PASSWORD: 'timetracker' }, reject: false },
-    );
+    const config = await execa('docker', ['compose', ...given, '--profile', '*', 'config', '--quiet'], {
+      env: { POSTGRES_PASSWORD: 'timetracker' },
+      reject: false,
+    });
     expect(config).toMatchObject({ exitCode: 0 });
   });
 });

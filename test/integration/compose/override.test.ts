@@ -115,8 +115,87 @@ describe('compose', () => {
       secrets: ['settings_key'],
       depends_on: after('postgres'),
     });
-    expect(Object.keys(part('db-init', 'environment'))).toHaveLength(1);
+    // of the others only those that the application does not have, so that its env file cannot hold them
+    const names = Object.keys(part('db-init', 'environment')).filter((name) => !name.startsWith('TT_'));
+    expect(names).toEqual(['SETTINGS_ENCRYPTION_KEY_FILE']);
+    expect(part('db-init', 'environment')).toMatchObject({ TT_ALLOW_NEWER_SCHEMA: '${TT_ALLOW_NEWER_SCHEMA:-true}' });
+    expect(text).toContain('app.env could not be read');
     expect(text).toContain('# QUESTION: is the service postgres its server? If not, change depends_on.');
+  });
+
+  it('reads env files that lie beside, and hands on what they do not say', async () => {
+    const { text, dbInit, part } = await overrideOf([fixture('processes')]);
+    expect(dbInit).toMatchObject({ depends_on: after('db.internal'), env_file: ['./environment/app.env'] });
+    const environment = part('db-init', 'environment');
+    expect(environment).toMatchObject({ TT_APP_SERVICE: 'web worker scheduler', TT_ALLOW_NEWER_SCHEMA: 'false' });
+    const inFile =
+      /^(?:DATABASE_URL(?:_FILE)?|POSTGRES_\w+|PG(?:HOST|PORT|DATABASE|USER|PASSWORD|TARGETSESSIONATTRS)|ADMIN_USERNAMES)$/;
+    const handedOn = settings.filter((name) => !inFile.test(name));
+    expect(Object.keys(environment)).toEqual(expect.arrayContaining(handedOn));
+    expect(Object.keys(environment).filter((name) => inFile.test(name))).toEqual([]);
+    expect(text).not.toContain('s3cret');
+    expect(text).toContain('# QUESTION: is reports TimeTracker as well?');
+    for (const service of ['web', 'worker', 'scheduler']) expect(part(service, 'depends_on')).toEqual(gated);
+    expect(part('db.internal', 'healthcheck')).toMatchObject({ test: expect.arrayContaining(['CMD-SHELL']) });
+  });
+
+  it('reads included files where they lie, and writes their paths as seen from its own place', async () => {
+    const { dbInit, part, text, volumes } = await overrideOf([fixture('include')]);
+    expect(dbInit).toMatchObject({ depends_on: after('db'), env_file: ['./environment/../environment/app.env'] });
+    expect(dbInit['volumes']).toContain('./environment/uploads:/app/app/static/uploads');
+    expect(part('app', 'depends_on')).toEqual(gated);
+    expect(volumes).toEqual(['db_init_app_attachments']);
+    expect(text).not.toContain('were not read');
+  });
+
+  it('says how included files can be read that standard input does not show', async () => {
+    const named = 'include: [one.yml, {path: [two.yml, three.yml]}]\n';
+    const { exitCode, stderr } = await run(['compose'], { input: named });
+    expect(exitCode).toBe(2);
+    expect(stderr.replaceAll(/\s+/g, ' ')).toContain(
+      'could not be read: one.yml, two.yml, three.yml. Let db-init read the folder: docker run --rm -v "$PWD:/in:ro" -w /in',
+    );
+    const { text } = await overrideOf([], `${named}${read('test/fixtures/compose/usual.yml')}`);
+    expect(text).toContain('were not read: one.yml, two.yml, three.yml.');
+    expect(text).toContain(
+      '#   docker run --rm -v "$PWD:/in:ro" -w /in timetracker-db-init compose docker-compose.yml >',
+    );
+  });
+
+  it('asks about an address and a user that it does not know by these names', async () => {
+    const { text, dbInit, part } = await overrideOf([fixture('other-variables')]);
+    expect(part('db-init', 'environment')).toMatchObject({
+      POSTGRES_HOST: 'mydb',
+      POSTGRES_PORT: '5432',
+      POSTGRES_USER: 'tt',
+      POSTGRES_PASSWORD: 'secret',
+      POSTGRES_DB: 'tt',
+    });
+    expect(text).toContain(
+      '# QUESTION: is this the address? The application has DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_PASSWORD',
+    );
+    expect(text).toContain('# QUESTION: which number has the user timetracker?');
+    expect(text).toContain(
+      '# QUESTION: is the service db-init of your files, of the image liquibase/liquibase, another program?',
+    );
+    expect(text).not.toContain('to whom do the folders below belong');
+    expect(dbInit).toMatchObject({ group_add: ['100'], depends_on: after('mydb') });
+    expect(dbInit['user']).toBeUndefined();
+    expect(JSON.stringify(dbInit['volumes'])).not.toContain(':/tmp');
+  });
+
+  it('lets a later file replace and remove what an earlier one says', async () => {
+    const { dbInit, part } = await overrideOf([fixture('usual'), fixture('replaced')]);
+    expect(dbInit).toMatchObject({
+      depends_on: after('pg'),
+      volumes: ['./data:/data', `app_attachments:${attachments}`],
+    });
+    expect(part('db-init', 'environment')).toMatchObject({
+      DATABASE_URL: null,
+      POSTGRES_HOST: 'pg',
+      POSTGRES_PASSWORD: '${POSTGRES_PASSWORD:-}',
+    });
+    expect([part('db', 'healthcheck'), Object.keys(part('pg', 'healthcheck'))]).toEqual([{}, ['test']]);
   });
 
   it('reads anchors and extends, and stands before every process of the application', async () => {
