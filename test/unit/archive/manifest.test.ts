@@ -16,7 +16,7 @@ const manifest: Manifest = {
 };
 
 describe('manifest.json', () => {
-  it('has the four keys of the application beside ours', () => {
+  it('has the four keys of the application and those of db-init', () => {
     expect(JSON.parse(renderManifest(manifest))).toEqual({
       alembic_revision: '118_one_head',
       app_version: null,
@@ -26,11 +26,11 @@ describe('manifest.json', () => {
     });
   });
 
-  it('has no revision where the database has none', () => {
+  it('has no revision if the database has none', () => {
     expect(JSON.parse(renderManifest({ ...manifest, revisions: [] }))).toHaveProperty('alembic_revision', null);
   });
 
-  it('is read as it was written', () => {
+  it('is read back as it was written', () => {
     expect(parseManifest(renderManifest(manifest))).toEqual(manifest);
   });
 
@@ -47,13 +47,13 @@ describe('manifest.json', () => {
     ['that is a list', '[]'],
     ['that is cut off', renderManifest(manifest).slice(0, -20)],
     ['that is empty', ''],
-  ])('is not taken for ours: one %s', (_, text) => {
+  ])('does not count as a manifest of db-init: one %s', (_, text) => {
     expect(parseManifest(text)).toBeNull();
   });
 });
 
 describe('the name of an archive', () => {
-  it('tells the local time, as the application does', () => {
+  it('contains the local time, as in the application', () => {
     expect(archiveName(manifest.createdAt)).toBe('timetracker_backup_20261122_153331.zip');
   });
 });

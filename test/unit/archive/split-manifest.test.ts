@@ -33,19 +33,22 @@ function withoutMembers(text: string): unknown {
   return JSON.parse(text, (key, value: unknown) => (key === 'members' ? {} : value));
 }
 
-describe('the members that a manifest lists', () => {
-  it.each([1, 2, 3, 7, 64, 100_000])('are taken out of it, read in pieces of %i bytes', async (length) => {
-    const { rest, found } = await split(manifest, length);
-    expect(Object.fromEntries(found)).toEqual(members);
-    expect(JSON.parse(rest)).toEqual(withoutMembers(manifest));
-  });
+describe('the list of entries in a manifest', () => {
+  it.each([1, 2, 3, 7, 64, 100_000])(
+    'is split off while the manifest is read in pieces of %i bytes',
+    async (length) => {
+      const { rest, found } = await split(manifest, length);
+      expect(Object.fromEntries(found)).toEqual(members);
+      expect(JSON.parse(rest)).toEqual(withoutMembers(manifest));
+    },
+  );
 
-  it('may be none', async () => {
+  it('may be empty', async () => {
     const text = '{"db_init": {"members": { } }}';
     expect(await split(text)).toEqual({ rest: '{"db_init": {"members": {} }}', found: [] });
   });
 
-  it('stay where they are in a list of another place', async () => {
+  it('is left alone if it is in another part of the manifest', async () => {
     for (const text of [
       '{"members": {"a": 1}}',
       '{"db_init": [{"members": {"a": 1}}]}',
@@ -62,13 +65,13 @@ describe('the members that a manifest lists', () => {
     ['a size that is a text', '"a": {"size": "1", "sha256": "x"}'],
     ['no name', '{}'],
     ['brackets that do not fit', '"a": {"size": 1, "sha256": "x"]'],
-  ])('cannot be read with %s', async (_, list) => {
+  ])('is refused with %s', async (_, list) => {
     const { rest, found } = await split(`{"db_init": {"members": {${list}}}}`);
     const isBroken = found.some(([, value]) => value === null);
     expect(isBroken || !isJson(rest)).toBe(true);
   });
 
-  it('are each, and all else together, as long as fits into memory', async () => {
+  it('is refused if one entry, or the rest of the manifest, does not fit into memory', async () => {
     const name = 'x'.repeat(100_000);
     await expect(split(`{"db_init": {"members": {"${name}": 1}}}`)).rejects.toThrow(LongManifestError);
     await expect(split(`{"a": "${'x'.repeat(17_000_000)}"}`)).rejects.toThrow(LongManifestError);

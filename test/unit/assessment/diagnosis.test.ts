@@ -191,7 +191,7 @@ describe('diagnose', () => {
     expect(diagnose(observe(seen), knowledge)).toMatchObject(expected);
   });
 
-  it('does not take for empty what could not be seen', () => {
+  it('does not call a database empty that could not be read', () => {
     const notSeen = { kind: 'not-seen', reason: 'permission denied', cause: { kind: 'rights' } } as const;
     expect(diagnose({ ...notSeen, restoreJournal: null }, knowledge)).toEqual({
       kind: 'unreadable',

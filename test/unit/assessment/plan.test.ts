@@ -47,11 +47,11 @@ function plan(kind: State['kind'], { engine = 'postgresql', others = [], ...cons
 const engines = ['postgresql', 'sqlite'] as const;
 
 describe('planFor', () => {
-  it.each(engines)('lets a current database pass on %s', (engine) => {
+  it.each(engines)('accepts a current database on %s', (engine) => {
     expect(plan('current', { engine })).toMatchObject({ kind: 'pass' });
   });
 
-  it.each(engines)('migrates what is fresh or behind on %s, whoever is connected', (engine) => {
+  it.each(engines)('migrates a fresh or older database on %s, even if other sessions are connected', (engine) => {
     const others = [other];
     expect(plan('fresh', { engine, others })).toMatchObject({
       kind: 'migrate',
@@ -61,7 +61,7 @@ describe('planFor', () => {
     expect(plan('behind', { engine, others })).toMatchObject({ kind: 'migrate', pending: ['two'], quarantine: false });
   });
 
-  it('refuses an empty database where one must be, and only that', () => {
+  it('refuses an empty database with TT_REQUIRE_EXISTING, and no other state', () => {
     expect(plan('fresh', { requireExisting: true })).toMatchObject({
       kind: 'refuse',
       refusal: { exitCode: 16, reason: 'must-not-be-empty' },
@@ -69,7 +69,7 @@ describe('planFor', () => {
     expect(plan('behind', { requireExisting: true }).kind).toBe('migrate');
   });
 
-  it('refuses a database that holds nothing of ours where one must be, if there was one', () => {
+  it('refuses a corrupted database with TT_REQUIRE_EXISTING if there are traces of an earlier one', () => {
     const required = { ...none, requireExisting: true };
     const circumstances = { engine: 'postgresql', everything, others: [] } as const;
     const former = { ...states.corrupted, traces: ['There are uploads.'] };
@@ -81,7 +81,7 @@ describe('planFor', () => {
     expect(planFor(states.corrupted, required, circumstances).kind).toBe('migrate');
   });
 
-  it('quarantines on PostgreSQL only, when alone, and when it may', () => {
+  it('quarantines only on PostgreSQL, without other sessions, and if cleanup is allowed', () => {
     expect(plan('corrupted')).toMatchObject({ kind: 'migrate', pending: everything, quarantine: true });
     const refusals: [Circumstances, string, unknown[]][] = [
       [{ skipCleanup: true }, 'cleanup-is-off', []],
@@ -98,7 +98,7 @@ describe('planFor', () => {
     }
   });
 
-  it('adopts what is identified, and refuses what is not', () => {
+  it('adopts an identified schema, and refuses an unknown one', () => {
     const identity = { kind: 'match', revisions: ['one'], alike: [], missing: [], begun: [], own: [] } as const;
     const state: State = { ...states.unversioned, identity, pending: ['two'] };
     expect(planFor(state, none, { engine: 'postgresql', everything, others: [] })).toMatchObject({
@@ -109,14 +109,14 @@ describe('planFor', () => {
     expect(plan('unversioned')).toMatchObject({ kind: 'refuse', refusal: { exitCode: 12 } });
   });
 
-  it('lets a newer schema pass with consent alone', () => {
+  it('accepts a newer schema only with consent', () => {
     expect(plan('ahead')).toMatchObject({ kind: 'refuse', refusal: { exitCode: 13 } });
     expect(plan('ahead', { allowNewerSchema: true })).toMatchObject({ kind: 'pass' });
   });
 
   it.each(
     engines.flatMap((engine) => (['partial', 'foreign', 'unreadable'] as const).map((kind) => [kind, engine] as const)),
-  )('refuses %s on %s, whatever is allowed', (kind, engine) => {
+  )('refuses %s on %s, even with every consent', (kind, engine) => {
     const codes = { partial: 11, foreign: 15, unreadable: 17 };
     const consent = { skipCleanup: false, requireExisting: false, allowNewerSchema: true };
     expect(plan(kind, { engine, ...consent })).toMatchObject({

@@ -22,7 +22,7 @@ function timesAfter(cron: string, timeZone: string, from: string, count: number)
 }
 
 describe('times', () => {
-  it('are those of the zone, one for each night, also where the clock changes', () => {
+  it('are in the time zone, one for each night, also when the clock changes', () => {
     expect(timesAfter('30 3 * * *', 'UTC', '2026-11-28T00:00:00Z', 1)).toEqual(['2026-11-28T03:30:00.000Z']);
     // 02:30 does not exist on 28 March 2027, and exists twice on 31 October
     expect(timesAfter('30 2 * * *', 'Europe/Berlin', '2027-03-27T00:00:00Z', 3)).toEqual([
@@ -37,13 +37,13 @@ describe('times', () => {
     ]);
   });
 
-  it('include the one that was due before, and this moment itself', () => {
+  it('include the last time that was due, and the present moment', () => {
     const { last } = parseSchedule('30 3 * * *', 'UTC');
     expect(last(at('2026-11-28T03:29:59Z'))?.toISOString()).toBe('2026-11-27T03:30:00.000Z');
     expect(last(at('2026-11-28T03:30:00Z'))?.toISOString()).toBe('2026-11-28T03:30:00.000Z');
   });
 
-  it.each(['', 'x', '61 * * * *', '* * * * * *', '30 3 * *'])('are not told by "%s"', (cron) => {
+  it.each(['', 'x', '61 * * * *', '* * * * * *', '30 3 * *'])('cannot be read from "%s"', (cron) => {
     expect(() => parseSchedule(cron, 'UTC')).toThrow(/Cron/i);
   });
 });
@@ -80,13 +80,13 @@ describe('a scheduler', () => {
     expect(made).toEqual(['2026-11-29T03:30', '2026-11-30T03:30']);
   });
 
-  it.each(['2026-11-27T03:31Z', null])('makes up at once for one that was missed (newest: %s)', async (newest) => {
+  it.each(['2026-11-27T03:31Z', null])('makes a missed backup at once (newest: %s)', async (newest) => {
     const { made, events } = await keep({ from: '2026-11-28T12:00Z', newest, exitCodes: [0, 0] });
     expect(made).toEqual(['2026-11-28T03:30', '2026-11-29T03:30']);
     expect(events).toEqual(['missed', 'waiting']);
   });
 
-  it('goes on after a failure, and remembers it for the health check', async () => {
+  it('continues after a failure, and records it for the health check', async () => {
     const { made, events, states } = await keep({ from: '2026-11-28T12:00Z', newest: null, exitCodes: [30, 0, 0] });
     expect(made).toHaveLength(3);
     expect(events).toEqual(['missed', 'failed', 'waiting', 'waiting']);
@@ -106,7 +106,7 @@ describe('the health check', () => {
     ['failed', { ...state, last: { at: '2026-11-28T03:31:00Z', exitCode: 3 } }],
     ['overdue', { ...state, next: '2026-11-28T03:30:00.000Z' }],
     ['absent', null],
-  ] as const)('says %s', (kind, found) => {
+  ] as const)('reports %s', (kind, found) => {
     expect(judgeScheduler(found, now).kind).toBe(kind);
   });
 });

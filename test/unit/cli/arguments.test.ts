@@ -5,12 +5,12 @@ import { commandHelp, commands } from '../../../src/cli/commands.ts';
 const requestOf = (...given: string[]) => readArguments(given);
 
 describe('readArguments', () => {
-  it('takes the gate for the default', () => {
+  it('runs the gate by default', () => {
     expect(requestOf()).toMatchObject({ kind: 'command', command: { name: 'gate' } });
     expect(requestOf('gate')).toMatchObject({ kind: 'command', command: { name: 'gate' } });
   });
 
-  it.each(['status', 'plan', 'verify'])('knows %s and its --json', (name) => {
+  it.each(['status', 'plan', 'verify'])('accepts %s and its --json', (name) => {
     expect(requestOf(name)).toMatchObject({ command: { name }, arguments: { flags: new Set() } });
     expect(requestOf(name, '--json')).toMatchObject({ command: { name }, arguments: { flags: new Set(['json']) } });
   });
@@ -32,7 +32,7 @@ describe('readArguments', () => {
     [['help', 'backp'], 'There is no command "backp". Did you mean backup?'],
     [['Reset'], 'There is no such command (not shown). Did you mean reset?'],
     [['Tr0ub4dor&3'], 'There is no such command (not shown). There are: gate,'],
-  ])('says what was meant, and no secret: %j', (given, words) => {
+  ])('suggests a similar word, and shows no secret: %j', (given, words) => {
     const message = expect.stringContaining(words);
     expect(() => requestOf(...given)).toThrow(expect.objectContaining({ problem: { kind: 'usage', message } }));
   });
@@ -68,7 +68,7 @@ describe('readArguments', () => {
     }
   });
 
-  it('says which options there are', () => {
+  it('lists the options', () => {
     const message = expect.stringMatching(
       /^Unknown option '--jsno'\. Usage: db-init backup create \[--output PATH\|-\]/,
     );
@@ -77,7 +77,7 @@ describe('readArguments', () => {
     );
   });
 
-  it('says which commands there are', () => {
+  it('lists the commands', () => {
     expect(() => requestOf('migrate')).toThrow(
       expect.objectContaining({
         problem: { kind: 'usage', message: expect.stringMatching(/"migrate".*gate, status/) },

@@ -32,7 +32,7 @@ function overrideOf(text: string): Override {
 const healthy = { db: { condition: 'service_healthy' } };
 const remarksOf = ({ remarks }: Override): readonly string[] => remarks.map(({ kind }) => kind);
 
-describe('the server of an address is found', () => {
+describe('the server in an address is found', () => {
   it.each([
     ['by a link', application(url.replace('@db', '@database'), '    links: [db:database]'), server()],
     ['by its container', application(url.replace('@db', '@tt-db')), server('    container_name: tt-db')],
@@ -58,13 +58,13 @@ describe('the server of an address is found', () => {
     expect(override(...services).dbInit['depends_on']).toEqual(healthy);
   });
 
-  it('and is called by its name in messages, and linked, where the address has another', () => {
+  it('and gets its own name in messages, and a link, if the address has another name', () => {
     const { dbInit } = override(application(url.replace('@db', '@database'), '    links: [db:database]'), server());
     expect(dbInit).toMatchObject({ links: ['db:database'], environment: { TT_DB_SERVICE: 'db' } });
   });
 
   it.each(['postgresql://u@[fd00::5]:5432/x', 'postgresql://u@db1:5432,db2:5432/x', url.replace('@db', '@localhost')])(
-    'elsewhere where no service of the files is meant: %s',
+    'outside of the files if no service has its name: %s',
     (address) => {
       const plan = override(application(address), server());
       expect(plan.dbInit).not.toHaveProperty('depends_on');
@@ -84,12 +84,12 @@ describe('the health check of the server', () => {
     ['["CMD", "pg_isready", "--host=localhost"]', false],
     ['["CMD-SHELL", "psql postgresql://u@localhost/x -c ok"]', false],
     ['["CMD", "/check.sh"]', false],
-  ])('%s asks the socket: %s', (words, socket) => {
+  ])('of %s uses the socket: %s', (words, socket) => {
     const { others } = override(application(url), server(check(words)));
     expect(others.has('db')).toBe(socket);
   });
 
-  it('is switched on where it was switched off', () => {
+  it('is switched on if it was switched off', () => {
     const { others } = override(application(url), server('    healthcheck: {disable: true}'));
     expect(others.get('db')).toMatchObject({ healthcheck: { disable: false, retries: 60 } });
   });
@@ -101,7 +101,7 @@ describe('the health check of the server', () => {
     },
   );
 
-  it('is left alone, and asked about, where the image is no server of PostgreSQL', () => {
+  it('is left alone, with a question, if the image is no PostgreSQL server', () => {
     const plan = override(application(url), server('', 'edoburu/pgbouncer'));
     expect(plan.others.has('db')).toBe(false);
     expect(plan.dbInit['depends_on']).toEqual({ db: { condition: 'service_started' } });
@@ -111,14 +111,14 @@ describe('the health check of the server', () => {
   });
 });
 
-it('does not wait for a server whose profile is not asked for', () => {
+it('does not wait for a server whose profile is not active', () => {
   const local = server('    profiles: [local]');
   expect(override(application(url), local).dbInit['depends_on']).toMatchObject({ db: { required: false } });
   const together = override(application(url, '    profiles: [local]'), local);
   expect(together.dbInit['depends_on']).toEqual(healthy);
 });
 
-it('takes over what the container needs to be let in, and no socket of the machine', () => {
+it('copies what the container needs for its login, but no socket of the machine', () => {
   const { dbInit } = override(
     application(
       url,

@@ -38,7 +38,7 @@ describe.each<readonly [string, RegExp, readonly string[], string, YamlMap]>([
   const ours = environmentOf(file, 'db-init');
   const theirs = environmentOf(file, 'app');
 
-  it('hands every setting on to db-init that has a meaning there (npm run compose:write)', () => {
+  it('passes every setting that has a meaning in a container to db-init (npm run compose:write)', () => {
     const meant = known.filter((variable) => !others.test(variable));
     // TZ is Node's own: times in the log and in the names of archives are then the application's
     expect(Object.keys(ours).toSorted()).toEqual(['TZ', ...meant].toSorted());
@@ -48,14 +48,14 @@ describe.each<readonly [string, RegExp, readonly string[], string, YamlMap]>([
     }
   });
 
-  it('gives the application what it has to share with db-init, and the same database', () => {
+  it('gives the application the settings that it shares with db-init, and the same database', () => {
     for (const name of both) expect(theirs).toHaveProperty(name, null);
     expect(theirs['TT_SKIP_DB_CLEANUP']).toBe('true');
     expect(theirs['DATABASE_URL']).toBe(address);
   });
 });
 
-it('the drop-in hands on every setting but the parts of an address that stands there whole', () => {
+it('the drop-in passes every setting on, except the parts of its complete address', () => {
   const ours = environmentOf('examples/compose-drop-in.yml', 'db-init');
   const parts = /^(?:DATABASE_URL_FILE|POSTGRES_\w+|PG(?:HOST|PORT|DATABASE|USER|PASSWORD|TARGETSESSIONATTRS))$/;
   const meant = known.filter((variable) => !parts.test(variable));

@@ -73,7 +73,7 @@ describe('switches', () => {
     ]);
   });
 
-  it('tell that the application does not know TT_SKIP_DB_CLEANUP=on', () => {
+  it('warn that the application does not know TT_SKIP_DB_CLEANUP=on', () => {
     expect(read({ ...url, TT_SKIP_DB_CLEANUP: ' On' }).hints).toEqual([expect.stringContaining('TT_SKIP_DB_CLEANUP')]);
     expect(read({ ...url, TT_SKIP_DB_CLEANUP: 'true' }).hints).toEqual([]);
   });
@@ -119,11 +119,11 @@ describe('folders', () => {
     [{ BACKUP_FOLDER: '', BACKUP_DIR: '', UPLOAD_FOLDER: '/u' }, '/u/backups'],
     [{ UPLOAD_FOLDER: 'up' }, '/srv/up/backups'],
     [{ BACKUP_FOLDER: 'b/' }, '/srv/b'],
-  ])('with %j backups lie in %s', (folders, expected) => {
+  ])('put backups with %j into %s', (folders, expected) => {
     expect(read({ ...url, ...folders }).backupFolder).toBe(expected);
   });
 
-  it('of uploads are the three the application writes to, each once', () => {
+  it('contain each upload folder of the application once', () => {
     expect(read({ ...url, UPLOAD_FOLDER: '/u' }).uploadRoots.map(({ folder }) => folder)).toEqual([
       '/app/app/static/uploads',
       '/u',
@@ -196,26 +196,26 @@ describe('faults', () => {
     expect(() => read(environment)).not.toThrow(/hunter2/);
   });
 
-  it('show long values cut, on one line', () => {
+  it('show long values shortened, on one line', () => {
     const [fault] = faultsOf({ ...url, TT_LOG_FORMAT: `a\nb${'c'.repeat(200)}` });
     expect(fault?.problem).toMatch(/^is "a\\nbc{57}…"; allowed/);
   });
 });
 
 describe('settings without a database', () => {
-  it('are all there, and the folders with them', () => {
+  it('are complete, with the folders', () => {
     const { database, ...others } = readSettings({ BACKUP_FOLDER: '/b' }, '/');
     const { database: _, ...same } = read({ ...url, BACKUP_FOLDER: '/b' });
     expect(database).toBeNull();
     expect(others).toEqual(same);
   });
 
-  it('have the database where one is set', () => {
+  it('contain the database if one is set', () => {
     expect(readSettings(url, '/')).toEqual(read(url));
     expect(readSettings({ POSTGRES_DB: 'x' }, '/').database).toMatchObject({ kind: 'postgresql', database: 'x' });
   });
 
-  it('have their faults all the same', () => {
+  it('report their faults as well', () => {
     expect(() => readSettings({ TT_WAIT_TIMEOUT: 'x' }, '/')).toThrow(ConfigurationError);
     expect(() => readSettings({ DATABASE_URL: 'mysql://db/x' }, '/')).toThrow(ConfigurationError);
   });

@@ -57,11 +57,11 @@ describe('POSTGRES_*', () => {
     [{ POSTGRES_HOST: 'a,b', POSTGRES_PORT: '7' }, 7, { host: 'b', port: 7 }],
     [{ POSTGRES_HOST: 'a,b', POSTGRES_PORT: '7,8' }, 7, { host: 'b', port: 8 }],
     [{ POSTGRES_HOST: 'a:7,[::1]:8' }, 7, { host: '::1', port: 8 }],
-  ])('may list servers: %j', (environment, port, other) => {
+  ])('may list several servers: %j', (environment, port, other) => {
     expect(read(environment).database).toEqual({ ...standard, host: 'a', port, furtherHosts: [other] });
   });
 
-  it('take which server of a list is wanted from the variable of libpq', () => {
+  it('take the kind of server in a list from the variable of libpq', () => {
     const attributes = (value: string) => ({ POSTGRES_HOST: 'a,b', PGTARGETSESSIONATTRS: value });
     expect(read(attributes('read-write')).database).toMatchObject({ wantsReadWrite: true });
     expect(faultsOf(attributes('standby'))).toEqual([
@@ -70,7 +70,7 @@ describe('POSTGRES_*', () => {
   });
 
   it.each([{}, { DATABASE_URL: '', POSTGRES_HOST: '' }, { POSTGRES_HOST_FILE: '/x' }])(
-    'and DATABASE_URL both missing in %j is a fault that names both ways',
+    'is reported as missing together with DATABASE_URL in %j, with both ways to set it',
     (environment) => {
       expect(faultsOf(environment)).toEqual([
         { variable: 'DATABASE_URL', problem: expect.stringMatching(/not set.*postgresql:\/\/.*sqlite:.*POSTGRES_\*/s) },
@@ -79,16 +79,16 @@ describe('POSTGRES_*', () => {
   );
 });
 
-describe('what cannot be seen', () => {
+describe('invisible characters', () => {
   const hintsAt = (password: string) => read({ POSTGRES_HOST: 'h', POSTGRES_PASSWORD: password }).hints;
 
-  it.each(['"pw"', "'pw'", 'pw ', ' pw', 'pw\r'])('is hinted at in the password %j', (password) => {
+  it.each(['"pw"', "'pw'", 'pw ', ' pw', 'pw\r'])('are reported in the password %j', (password) => {
     const hints = hintsAt(password);
     expect(hints).toEqual([expect.stringMatching(/^The value of POSTGRES_PASSWORD is in/)]);
     expect(hints.join('')).not.toContain('pw');
   });
 
-  it('is not suspected where a single quotation mark is the password', () => {
+  it('are not suspected if the password is a single quotation mark', () => {
     expect(hintsAt('"')).toEqual([]);
   });
 });
@@ -113,7 +113,7 @@ describe('files of secrets', () => {
     expect(read({ [`${variable}_FILE`]: file(variable, 'value\n') }).database).toMatchObject({ [key]: 'value' });
   });
 
-  it('may hold the whole address, and begin at the working directory', () => {
+  it('may hold the whole address, with a path relative to the working directory', () => {
     file('address', 'postgresql://u:p@h/d\n');
     expect(read({ DATABASE_URL_FILE: './address' }, folder).database).toMatchObject({ host: 'h', password: 'p' });
   });
@@ -140,13 +140,13 @@ describe('files of secrets', () => {
     }
   });
 
-  it('are not named if the secret itself stands in place of the path', () => {
+  it('are not named if the variable holds the secret instead of the path', () => {
     const faults = faultsOf({ POSTGRES_PASSWORD_FILE: 'hunter2', DATABASE_URL_FILE: '' });
     expect(faults).toHaveLength(1);
     expect(JSON.stringify(faults)).not.toContain('hunter2');
   });
 
-  it('that are not used are not read', () => {
+  it('are not read if they are not used', () => {
     const environment = { DATABASE_URL: 'postgresql://u:p@h/d', POSTGRES_PASSWORD_FILE: '/run/secrets/not-here' };
     expect(read(environment).database).toMatchObject({ password: 'p' });
   });
@@ -174,14 +174,14 @@ describe('DATABASE_URL beside POSTGRES_*', () => {
     expect(read({ DATABASE_URL, ...environment }).hints).toEqual(hints);
   });
 
-  it('hints that POSTGRES_* mean nothing to an SQLite file', () => {
+  it('warns that POSTGRES_* have no meaning for an SQLite file', () => {
     const environment = { DATABASE_URL: 'sqlite:////a.db', POSTGRES_HOST: 'db', POSTGRES_DB: 'd' };
     expect(read(environment).hints).toEqual([expect.stringContaining('POSTGRES_HOST, POSTGRES_DB')]);
   });
 });
 
 describe('variables of libpq', () => {
-  it('fill what the address leaves open', () => {
+  it('complete the address', () => {
     const environment = { PGSSLMODE: 'require', PGUSER: 'me', PGPASSWORD: 'pw' };
     expect(read({ DATABASE_URL: 'postgresql://h/d', ...environment }).database).toMatchObject({
       sslmode: 'require',
@@ -196,13 +196,13 @@ describe('variables of libpq', () => {
     });
   });
 
-  it('name host, port and database where the address does not', () => {
+  it('set host, port and database if the address does not', () => {
     const environment = { DATABASE_URL: 'postgresql://u:p@', PGHOST: 'a,b', PGPORT: '7', PGDATABASE: 'd' };
     const expected = { host: 'a', port: 7, database: 'd', furtherHosts: [{ host: 'b', port: 7 }] };
     expect(read(environment).database).toMatchObject(expected);
   });
 
-  it('hold for POSTGRES_* too', () => {
+  it('complete POSTGRES_* as well', () => {
     const environment = { POSTGRES_HOST: 'h', PGSSLMODE: 'verify-full', PGSSLROOTCERT: 'system' };
     expect(read(environment).database).toMatchObject({ sslmode: 'verify-full', sslrootcert: 'system' });
   });

@@ -27,7 +27,7 @@ function variablesRead(environment: Record<string, string>): string[] {
 }
 
 describe('.env.example', () => {
-  it('shows every variable that is read, and no other', () => {
+  it('contains every variable that is read, and no other', () => {
     const used = new Set([
       ...variablesRead({ POSTGRES_HOST: 'db' }),
       ...variablesRead({ DATABASE_URL: 'postgresql://u:p@h/d' }),
@@ -35,7 +35,7 @@ describe('.env.example', () => {
     expect([...shown.keys()].toSorted()).toEqual([...used].toSorted());
   });
 
-  it('shows the defaults: set, they change nothing', () => {
+  it('shows the defaults: to set them changes nothing', () => {
     expect(read(Object.fromEntries(shown))).toEqual(read({ POSTGRES_HOST: 'db' }));
   });
 

@@ -21,7 +21,7 @@ const problemsOf = (url: string) => faultsOf({ DATABASE_URL: url }, folder).map(
 
 const base = { kind: 'postgresql', host: 'h', port: 5432, user: 'u', password: 'p', database: 'd', sslmode: 'prefer' };
 
-describe('addresses that need no advice', () => {
+describe('addresses without a warning', () => {
   it.each([
     ['postgresql://u:p@h/d', {}],
     ['postgresql+psycopg2://u:p@h/d', {}],
@@ -55,7 +55,7 @@ describe('addresses that need no advice', () => {
     expect(hintsOf(url)).toEqual([]);
   });
 
-  it('without a user mean the user of the process, as in libpq', () => {
+  it('without a user use the user of the process, as in libpq', () => {
     expect(databaseOf('postgresql://h/d')).toMatchObject({ user: userInfo().username, password: '' });
   });
 });
@@ -68,13 +68,13 @@ describe('percent-encodings', () => {
     ['postgresql://a%40b:p@h/d', { user: 'a@b' }, 'user'],
     ['postgresql://u:p@h/a%20%2Fb', { database: 'a /b' }, 'database'],
     ['postgresql://u:p@%2Fvar%2Frun/d', { host: '/var/run' }, 'host'],
-  ])('%s are decoded, and the application is said not to do so', (url, expected, part) => {
+  ])('%s are decoded, with a warning that the application does not decode them', (url, expected, part) => {
     expect(databaseOf(url)).toEqual({ ...base, ...expected });
     expect(hintsOf(url)).toEqual([expect.stringContaining(`percent-encoded in its ${part}, `)]);
     expect(hintsOf(url)[0]).not.toContain('p%40');
   });
 
-  it('stand for a socket as in libpq', () => {
+  it('stand for the path of a socket, as in libpq', () => {
     expect(databaseOf('postgresql://%2Fvar%2Frun%2Fpostgresql/db')).toMatchObject({
       host: '/var/run/postgresql',
       database: 'db',
@@ -95,7 +95,7 @@ describe('percent-encodings', () => {
   });
 });
 
-describe('half-written addresses', () => {
+describe('incomplete addresses', () => {
   it.each([
     ['postgresql://u:hun@ter2@h/d', /unencoded '@' \(write %40\)/],
     ['postgresql://u:hun@t/e#r2@h/d', /'@' \(write %40\), '\/' \(write %2F\), '#' \(write %23\)/],
@@ -191,7 +191,7 @@ describe('lists of hosts', () => {
     'a,b/d?target_session_attrs=primary',
     'h/d?target_session_attrs=read-write',
     'h/d?target_session_attrs=any',
-  ])('%s needs none', (rest) => {
+  ])('%s comes without a hint', (rest) => {
     expect(hintsOf(`postgresql://u:p@${rest}`)).toEqual([]);
   });
 });
@@ -208,7 +208,7 @@ describe('schemes', () => {
 });
 
 describe('parameters', () => {
-  it('that are not understood are named and ignored', () => {
+  it('that are unknown are named and ignored', () => {
     const url = 'postgresql://u:p@h/d?load_balance_hosts=random&gssencmode=disable&foo=1';
     expect(databaseOf(url)).toEqual(base);
     expect(hintsOf(url)).toEqual([
@@ -216,14 +216,14 @@ describe('parameters', () => {
     ]);
   });
 
-  it('that are for the server are handed on', () => {
+  it('for the server are passed on', () => {
     const url = (options: string) => `postgresql://u:p@h/d?options=${options}`;
     for (const options of ['-c%20search_path%3Dx', '-c+search_path=x']) {
       expect(databaseOf(url(options))).toEqual({ ...base, options: '-c search_path=x' });
     }
   });
 
-  it('given twice count the last time', () => {
+  it('that are given twice have the last value', () => {
     expect(databaseOf('postgresql://u:p@h/d?port=1&port=2')).toMatchObject({ port: 2 });
   });
 });

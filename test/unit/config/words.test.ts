@@ -38,13 +38,13 @@ describe('a line of commands', () => {
     ['backup create & ', 'only a shell understands'],
     ['&& backup create', 'without a command before it'],
     ['backup create &&', 'ends without a command'],
-  ])('%s is no such line', (line, problem) => {
+  ])('refuses %s', (line, problem) => {
     expect(faultsOf({ ...url, TT_RUN_ONCE: line })).toEqual([
       { variable: 'TT_RUN_ONCE', problem: expect.stringContaining(problem) },
     ]);
   });
 
-  it('is not there where it is blank', () => {
+  it('is empty if it is blank', () => {
     expect([read(url).runOnce, read({ ...url, TT_RUN_ONCE: '  ' }).runOnce]).toEqual([[], []]);
   });
 });

@@ -19,7 +19,7 @@ describe('judgeConnectionFailure', () => {
     '57P03',
     '53300',
     'of no meaning to us',
-  ])('%s passes', (code) => {
+  ])('treats %s as temporary', (code) => {
     const judged = judgeConnectionFailure(failure(code));
     expect(judged.kind).toBe('passing');
     expect(judged.reason).toContain('the words of the driver');
@@ -36,22 +36,22 @@ describe('judgeConnectionFailure', () => {
     'ERR_TLS_CERT_ALTNAME_INVALID',
     'ERR_SSL_WRONG_VERSION_NUMBER',
     'CERT_SIGNATURE_FAILURE',
-  ])('%s is a refusal', (code) => {
+  ])('treats %s as a refusal', (code) => {
     expect(judgeConnectionFailure(failure(code)).kind).toBe('denied');
   });
 
-  it('3D000 is a database that may be made this moment', () => {
+  it('treats 3D000 as a database that may still be created', () => {
     expect(judgeConnectionFailure(failure('3D000'))).toMatchObject({ kind: 'no-such-database' });
   });
 
   it.each([
     'The server does not support SSL connections',
     'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string',
-  ])('knows "%s", which bears no code', (message) => {
+  ])('recognises "%s", which has no code', (message) => {
     expect(judgeConnectionFailure(new Error(message)).kind).toBe('denied');
   });
 
-  it('asks what else may listen there, should the answer be none of PostgreSQL', () => {
+  it("asks what else may listen there if the answer is not PostgreSQL's", () => {
     expect(judgeConnectionFailure(new Error('There was an error establishing an SSL connection'))).toEqual({
       kind: 'passing',
       reason: expect.stringContaining('something else'),
@@ -63,24 +63,27 @@ describe('judgeConnectionFailure', () => {
     expect(judgeConnectionFailure(all).reason).toBe('nothing is listening there yet (connect ::1)');
   });
 
-  it('has words for what is no error', () => {
+  it('describes a value that is no error', () => {
     expect(judgeConnectionFailure('nothing')).toEqual({ kind: 'passing', reason: 'nothing' });
   });
 });
 
 describe('isConnectionLoss', () => {
   it.each([failure('57P01'), failure('08006'), failure('ECONNRESET'), new Error('Connection terminated unexpectedly')])(
-    'knows %s',
+    'recognises %s',
     (error) => expect(isConnectionLoss(error)).toBe(true),
   );
 
-  it.each([failure('42P01'), failure('55P03'), new Error('no'), 'Connection terminated'])('%s is none', (error) => {
-    expect(isConnectionLoss(error)).toBe(false);
-  });
+  it.each([failure('42P01'), failure('55P03'), new Error('no'), 'Connection terminated'])(
+    'does not recognise %s',
+    (error) => {
+      expect(isConnectionLoss(error)).toBe(false);
+    },
+  );
 });
 
 describe('requireSupported', () => {
-  it('takes PostgreSQL 13 and newer', () => {
+  it('accepts PostgreSQL 13 and newer', () => {
     expect(() => requireSupported({ versionNumber: 130000, version: '13.0' })).not.toThrow();
     expect(() => requireSupported({ versionNumber: 129999, version: '12.99' })).toThrow('unsupported-server');
   });

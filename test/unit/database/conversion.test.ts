@@ -3,14 +3,14 @@ import { converterOf } from '../../../src/database/conversion/convert.ts';
 import { loadHead } from '../../../src/schema/expected-schema.ts';
 import { become, cases } from '../../support/conversions.ts';
 
-describe('a value of SQLite in a column of PostgreSQL', () => {
+describe('the conversion of a value of SQLite for a column of PostgreSQL', () => {
   for (const [type, values] of Object.entries(cases)) {
-    it(`of ${type}`, () => {
+    it(`works for ${type}`, () => {
       for (const [value, expected] of values) expect(become(type, value), String(value).slice(0, 40)).toBe(expected);
     });
   }
 
-  it('of an enumeration, by its label, in whatever case', () => {
+  it('works for an enumeration, by its label in any case', () => {
     const labels = ['pending', 'approved'];
     expect(['pending', 'PENDING', 'Approved', '', 1].map((value) => become('approvalstatus', value, labels))).toEqual([
       'pending',
@@ -22,7 +22,7 @@ describe('a value of SQLite in a column of PostgreSQL', () => {
     expect(become('approvalstatus', 'OPEN', ['Open', 'open'])).toBe('!label');
   });
 
-  it('of every type that the head promises', async () => {
+  it('works for every type in the schema of the head', async () => {
     const { tables, enums } = await loadHead('postgresql');
     for (const { columns } of Object.values(tables)) {
       for (const { type } of Object.values(columns)) {

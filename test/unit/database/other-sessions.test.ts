@@ -19,14 +19,14 @@ function serverShowing(looks: number): { readonly session: Session; readonly ask
   return { session, asked };
 }
 
-describe('sessions of others', () => {
-  it('that are about to go are waited for, and looked at anew', async () => {
+describe('other sessions', () => {
+  it('are waited for if they are about to end, and read again', async () => {
     const { session, asked } = serverShowing(2);
     expect(await findStaying(session)).toEqual({ sessions: [], prepared: [] });
     expect(asked.filter((sql) => sql.includes('pg_stat_clear_snapshot'))).toHaveLength(2);
   });
 
-  it('that stay are told', async () => {
+  it('are reported if they stay', async () => {
     const { sessions } = await findStaying(serverShowing(Infinity).session);
     expect(sessions).toMatchObject([{ pid: 7, application: 'pg_dump' }]);
   });

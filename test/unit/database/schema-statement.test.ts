@@ -72,14 +72,14 @@ const hiddenIndexes = [
 ];
 
 describe('the definition of a table or an index in a SQLite file', () => {
-  it('is plain where it calls nothing', () => {
+  it('is plain if it calls no function', () => {
     expect(plain.filter((sql) => !isPlainStatement('table', 't', sql))).toEqual([]);
     expect(
       isPlainStatement('index', 't', "CREATE UNIQUE INDEX t ON u (a, b DESC) WHERE a IS NOT NULL AND b = 'x'"),
     ).toBe(true);
   });
 
-  it('is not where it could call a function, or is about something else', () => {
+  it('is not plain if it could call a function, or defines another object', () => {
     expect(hidden.filter((sql) => isPlainStatement('table', 't', sql))).toEqual([]);
     expect(hiddenIndexes.filter((sql) => isPlainStatement('index', 't', sql))).toEqual([]);
   });

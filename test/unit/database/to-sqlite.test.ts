@@ -63,7 +63,7 @@ const cases: readonly (readonly [string, string, unknown, (string | null)?])[] =
 ];
 
 for (const [type, text, expected, promised = type] of cases) {
-  it(`${type} ${text} is kept in SQLite as it was, or not at all`, () => {
+  it(`${type} ${text} is either stored in SQLite without loss or refused`, () => {
     expect(kept(type, text, promised)).toEqual(expected);
   });
 }

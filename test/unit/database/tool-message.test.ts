@@ -3,7 +3,7 @@ import { toolCause, ToolFailed, toolMessage } from '../../../src/database/postgr
 
 const message = (...lines: readonly string[]): string => toolMessage(`${lines.join('\n')}\n`, 'it ended');
 
-describe('what a tool says', () => {
+describe('the message of a tool', () => {
   it("is pg_restore's first error with its details, without the statement", () => {
     expect(
       message(
@@ -21,7 +21,7 @@ describe('what a tool says', () => {
     ).toBe('pg_restore: error: could not execute query: ERROR: type "x" does not exist; HINT: Look elsewhere.');
   });
 
-  it('counts further errors, but not the workers that die of them', () => {
+  it('counts further errors, but not the workers that end because of them', () => {
     expect(
       message(
         'pg_restore: error: first',
@@ -55,7 +55,7 @@ describe('what a tool says', () => {
     expect(message(...lines)).toBe(expected);
   });
 
-  it('never holds a row, nor the key of a secret', () => {
+  it('contains no row and no key of a secret', () => {
     const failed = (detail: string) => message('pg_restore: error: ERROR:  no', `DETAIL:  ${detail}`);
     expect(failed('Failing row contains (1, ada, scrypt:x(y), t).')).toBe(
       'pg_restore: error: ERROR: no; DETAIL: Failing row contains (not shown).',
@@ -71,12 +71,12 @@ describe('what a tool says', () => {
     );
   });
 
-  it('is never long', () => {
+  it('is short', () => {
     expect(message(`pg_restore: error: ${'x'.repeat(5000)}`).length).toBeLessThan(650);
   });
 });
 
-describe('the cause that a client program tells', () => {
+describe('the cause in the output of a client program', () => {
   it.each([
     ['pg_dump: error: query failed: server closed the connection unexpectedly This probably means', 'connection-lost'],
     ['connection to server at "db" (10.0.0.2), port 5432 failed: Connection refused Is the server', 'connection-lost'],

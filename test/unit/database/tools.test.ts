@@ -30,7 +30,7 @@ describe('the tool for a server', () => {
     ).toBe(expected);
   });
 
-  it('is the one of PATH last', () => {
+  it('is the one on PATH if there is no other', () => {
     expect(chooseTool([tool(16), tool(16, 'pg_dump')], 16)).toEqual(tool(16));
     expect(chooseTool([tool(15), tool(16, 'pg_dump')], 16)).toEqual(tool(16, 'pg_dump'));
   });
@@ -60,18 +60,18 @@ describe('the psql for a pg_restore', () => {
   });
   const restore = tool(17, '/usr/lib/postgresql/17/bin/pg_restore');
 
-  it('is that of the same installation', () => {
+  it('is the one of the same installation', () => {
     const own = psql('/usr/lib/postgresql/17/bin/', 17, 6);
     expect(choosePsql([psql('/usr/lib/postgresql/16/bin/', 16, 12), own, psql('', 18, 1)], restore)).toBe(own);
   });
 
-  it('is another one of the same major, else the newest, where that is missing', () => {
+  it('is another one of the same major, else the newest, if that is missing', () => {
     const [older, same, newer] = [psql('/16/', 16, 12), psql('', 17, 6), psql('/18/', 18, 0)] as const;
     expect(choosePsql([older, same, newer], restore)).toBe(same);
     expect(choosePsql([older, newer], restore)).toBe(newer);
   });
 
-  it('is never one that a dump can make run commands', () => {
+  it('is never one that runs commands from a dump', () => {
     const own = psql('/usr/lib/postgresql/17/bin/', 17, 5);
     const other = psql('', 16, 10);
     expect(choosePsql([own, psql('', 16, 9), psql('', 12, 22)], restore)).toBeNull();
@@ -92,7 +92,7 @@ describe('the environment of a tool', () => {
     connectTimeout: 3,
   };
 
-  it('says where the database is, how to get in and what TLS is asked for', () => {
+  it('contains the address, the login and the TLS settings of the database', () => {
     expect(libpqEnvironment(target, undefined)).toMatchObject({
       PGHOST: 'db',
       PGPORT: '5433',
@@ -105,7 +105,7 @@ describe('the environment of a tool', () => {
     });
   });
 
-  it('takes away what would lead elsewhere', () => {
+  it('lacks variables that lead to another server', () => {
     const environment = { ...libpqEnvironment(target, undefined) };
     for (const name of ['PGHOSTADDR', 'PGSERVICE', 'PGOPTIONS']) {
       expect(Object.hasOwn(environment, name)).toBe(true);

@@ -6,7 +6,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const modeOf = (path: string): number => statSync(path).mode & 0o777;
 
-it('makes the folder beside the backups for its owner alone, and the backup folder as usual', async () => {
+it('makes the state folder readable for its owner only, and the backup folder with the usual rights', async () => {
   const root = await temporaryDirectory();
   const usual = join(root, 'usual');
   mkdirSync(usual);

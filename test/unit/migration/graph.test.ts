@@ -12,7 +12,7 @@ const carriedOn = (rows: readonly string[]): readonly string[] =>
   pending(...rows).reduce((now, id) => releaseGraph.advance(now, id), releaseGraph.headsOf(rows));
 
 describe('the graph of this release', () => {
-  it('keeps, revision by revision, the rows that the application would', () => {
+  it('gives after each revision the version rows of the application', () => {
     let rows: readonly string[] = [];
     for (const id of everything) {
       rows = releaseGraph.advance(rows, id);
@@ -20,18 +20,18 @@ describe('the graph of this release', () => {
     }
   });
 
-  it.for([...releasedRows])('knows what is pending after %s, and ends at the head', ([, ...rows]) => {
+  it.for([...releasedRows])('lists the pending revisions after %s, and ends at the head', ([, ...rows]) => {
     const executed = releaseGraph.withAncestors(rows);
     expect(pending(...rows)).toEqual(everything.filter((id) => !executed.has(id)));
     expect(pending(...rows).filter((id) => rows.includes(id))).toEqual([]);
     expect(carriedOn(rows)).toEqual(releaseGraph.heads);
   });
 
-  it.for([...releasedRows])('goes on from a single row of %s', ([, ...rows]) => {
+  it.for([...releasedRows])('continues from a single row of %s', ([, ...rows]) => {
     for (const row of rows) expect(carriedOn([row]), row).toEqual(releaseGraph.heads);
   });
 
-  it('goes on after any prefix of the order of application', () => {
+  it('continues after any prefix of the order of application', () => {
     let rows: readonly string[] = [];
     for (const [index, id] of everything.entries()) {
       expect(pending(...rows)).toEqual(everything.slice(index));
@@ -40,7 +40,7 @@ describe('the graph of this release', () => {
     expect(pending(...rows)).toEqual([]);
   });
 
-  it('applies the other branches to a database that stands on one', () => {
+  it('applies the other branches to a database that has one', () => {
     const first = (row: string): string[] => pending(row).slice(0, 3);
     expect(first('115_add_exclude_weekends')).toEqual([
       '100_gantt_colors_modules',
@@ -68,17 +68,17 @@ describe('the graph of this release', () => {
     ['091_add_integration_external_event_links', '096_add_missing_portal_issues_enabled'],
     ['117_add_user_calendar_type_colors', '118_add_locked_client_id'],
     ['168_add_kanban_wip_limit', '171_merge_kanban_feature_heads'],
-  ] as const)('drops the row %s, for %s comes after it', ([ancestor, descendant]) => {
+  ] as const)('drops the row %s because %s comes after it', ([ancestor, descendant]) => {
     expect(releaseGraph.headsOf([ancestor, descendant])).toEqual([descendant]);
     expect(pending(ancestor, descendant)).toEqual(pending(descendant));
   });
 
-  it('keeps rows that are independent of each other', () => {
+  it('keeps rows of independent branches', () => {
     const rows = ['168_add_kanban_wip_limit', '170_add_kanban_board_templates'];
     expect(releaseGraph.headsOf(rows)).toEqual(rows);
   });
 
-  it('takes an identifier that a release recorded for the one it has now', () => {
+  it('treats an identifier of an earlier release as its present one', () => {
     expect(releaseGraph.knows('066_add_integration_framework')).toBe(true);
     expect(releaseGraph.headsOf(['066_add_integration_framework'])).toEqual(['066_integration_framework']);
     expect(pending('066_add_integration_framework')).toEqual(pending('066_integration_framework'));
@@ -103,18 +103,18 @@ describe('a graph', () => {
     expect(diamond().heads).toEqual(['d', 'e']);
   });
 
-  it('lets a merge take the place of all its parents', () => {
+  it('replaces all parents of a merge by the merge', () => {
     expect(diamond().advance(['b', 'c', 'e'], 'd')).toEqual(['e', 'd']);
   });
 
-  it('knows what must have been applied before', () => {
+  it('lists the revisions that must have been applied before', () => {
     expect([...diamond().withAncestors(['d'])].toSorted()).toEqual(['a', 'b', 'c', 'd']);
   });
 
   it.for([
     ['a parent after its child', [revision('b', 'a'), revision('a')], /b comes before its parent a/],
     ['a name twice', [revision('a'), revision('a')], /a is there twice/],
-  ] as const)('cannot have %s', ([, revisions, message]) => {
+  ] as const)('is refused with %s', ([, revisions, message]) => {
     expect(() => createGraph(revisions)).toThrow(message);
   });
 });

@@ -6,7 +6,7 @@ const other: Fact = { about: 'type', columns: ['b'], text: 'column b: type TEXT'
 const key: Fact = { about: 'key', columns: ['a', 'b'], text: 'foreign key' };
 const rows: Fact = { about: 'other', columns: [], text: 'rows: 2' };
 
-it('lets a change do what it is for, and nothing else', () => {
+it('accepts the intended change, and no other', () => {
   const changed: Fact = { ...type, text: 'column a: type JSON' };
   const change = { kind: 'setType', column: 'A', type: 'JSON' } as const;
   expect(unaskedDifferences([type, key, rows], [changed, key, rows], change)).toEqual([]);
@@ -18,7 +18,7 @@ it('lets a change do what it is for, and nothing else', () => {
   ]);
 });
 
-it('lets what is dropped take its keys, and what is added bring them', () => {
+it('accepts that a dropped column removes its keys, and that an added column brings its keys', () => {
   expect(unaskedDifferences([type, key, other], [other], { kind: 'dropColumn', column: 'a' })).toEqual([]);
   expect(unaskedDifferences([other], [type, key, other], { kind: 'dropColumn', column: 'a' })).toHaveLength(2);
   const added = { kind: 'addColumn', column: 'a', definition: 'TEXT' } as const;
@@ -27,7 +27,7 @@ it('lets what is dropped take its keys, and what is added bring them', () => {
   expect(unaskedDifferences([type], [type, key, other], constraint)).toEqual(['gained column b: type TEXT']);
 });
 
-it('counts facts that say the same', () => {
+it('counts equal facts', () => {
   const change = { kind: 'addConstraint', name: 'k', definition: 'UNIQUE (a)' } as const;
   expect(unaskedDifferences([key, key], [key], change)).toEqual(['lost foreign key']);
 });

@@ -12,14 +12,14 @@ const change = (body: string, what: TableChange): string =>
   renderTable('t', changeTable(parseTable(`CREATE TABLE x (${body})`), what)).replace('CREATE TABLE "t" ', '');
 
 describe('the stored text of a table', () => {
-  it('comes back word for word', () => {
+  it('is reproduced word for word', () => {
     const body = `(a INT, -- one, (two\n\t"b,""" TEXT DEFAULT ('),('), [c)] /* ) */, CHECK (a IN (1, 2))) WITHOUT ROWID`;
     expect(renderTable('t', parseTable(`create table "t(" ${body}`.replace('"t("', '"t"')))).toBe(
       `CREATE TABLE "t" ${body}`,
     );
   });
 
-  it('is only taken from ordinary tables', () => {
+  it('is only read from ordinary tables', () => {
     expect(() => parseTable('CREATE VIRTUAL TABLE f USING fts5(a)')).toThrow(/ordinary table/);
     expect(() => parseTable('CREATE TABLE f (a')).toThrow(/parenthesis/);
   });
@@ -54,7 +54,7 @@ describe('the stored text of a table', () => {
     expect(change(body, what)).toBe(expected);
   });
 
-  it('tells which constraints it has', () => {
+  it('contains the constraints', () => {
     const table = parseTable(
       'CREATE TABLE x (a CONSTRAINT "C 1" CHECK (a > 0), CONSTRAINT c2 UNIQUE("a"), FOREIGN KEY(a) REFERENCES p (id))',
     );
@@ -66,7 +66,7 @@ describe('the stored text of a table', () => {
     expect(hasConstraint(table, 'c', 'CHECK (a > 0)')).toBe(false);
   });
 
-  it('tells the names of its constraints, behind a column or behind them all', () => {
+  it('contains the names of its constraints, behind a column or behind all columns', () => {
     const table = parseTable(
       `CREATE TABLE x (a INT CONSTRAINT n NOT NULL CONSTRAINT k REFERENCES p(id) ON DELETE SET NULL,
                        b INT CONSTRAINT u UNIQUE CONSTRAINT "C 1" CHECK (b > 0) REFERENCES p(id),

@@ -51,25 +51,25 @@ describe('the rows that break a rule', () => {
   const child = table({ id: column('integer'), parent_id: column('integer'), code: column('text', "'x'::text") });
   const promised = { child, parent };
 
-  it('are looked for among those with a value', () => {
+  it('are searched among the rows with a value', () => {
     expect(finds('UNIQUE (id, code)', context(promised, promised))).toEqual([
       'SELECT "id", "code", count(*) AS rows_alike FROM "child" AS t WHERE "id" IS NOT NULL AND "code" IS NOT NULL GROUP BY "id", "code" HAVING count(*) > 1',
     ]);
   });
 
-  it('of a primary key also are those without a value', () => {
+  it('include the rows without a value for a primary key', () => {
     expect(finds('PRIMARY KEY (id)', context(promised, promised))).toEqual([
       'SELECT * FROM "child" AS t WHERE "id" IS NULL',
       expect.stringContaining('HAVING count(*) > 1'),
     ]);
   });
 
-  it('are those of the table as it will be, with the columns that are to be added', () => {
+  it('are computed with the columns that will be added', () => {
     const [find] = finds('UNIQUE (code)', context(promised, { child: table({ id: column('integer') }), parent }));
     expect(find).toContain(`FROM (SELECT *, CAST('x'::text AS text) AS "code" FROM "child") AS t`);
   });
 
-  it('refer to nothing if the table that they refer to is missing', () => {
+  it('are all rows with a reference if the table that they refer to is missing', () => {
     const [find] = finds('FOREIGN KEY (parent_id) REFERENCES parent(id)', context(promised, { child }));
     expect(find).toContain('(SELECT CAST(NULL AS integer) AS "id" WHERE false) AS parent');
   });

@@ -51,7 +51,7 @@ const faults: readonly ArchiveFault[] = [
 ];
 
 describe('an archive that is rejected', () => {
-  it.each(faults)('is named, with what is safe and what to do: $kind', (fault) => {
+  it.each(faults)('has a message that says what is safe and what to do: $kind', (fault) => {
     const text = textOf(fault);
     expect(exitCodeOf({ kind: 'archive-rejected', archive: 'a', fault })).toBe(32);
     expect(text).toContain('/data/uploads/backups/a.zip');
@@ -60,13 +60,13 @@ describe('an archive that is rejected', () => {
     expect(text).not.toMatch(/undefined|\.\./);
   });
 
-  it('says how to start without it, where a start asked for it', () => {
+  it('says how to start without it, if a start asked for it', () => {
     const fault = { kind: 'invalid', reason: 'it is damaged' } as const;
     expect(textOf(fault, 'a.zip', true)).toContain('take TT_RESTORE_FROM out of .env');
     expect(textOf(fault)).not.toContain('take TT_RESTORE_FROM');
   });
 
-  it('says which variable would let it pass', () => {
+  it('names the variable that would accept it', () => {
     expect(textOf({ kind: 'too-large', reason: 'much', variable: 'TT_ARCHIVE_MAX_RATIO' })).toContain(
       'raise TT_ARCHIVE_MAX_RATIO in .env',
     );
@@ -86,7 +86,7 @@ describe('a file that other programs restore', () => {
       { kind: 'dump', packed: false },
       'pg_restore -U timetracker --exit-on-error --single-transaction --no-owner -d timetracker_restored',
     ],
-  ] as const)('takes the place of the live database only once it is restored: $0.kind', (file, reading) => {
+  ] as const)('replaces the live database only after it is restored: $0.kind', (file, reading) => {
     const text = linesOf(file, '/data/my.file');
     expect(text).toContain(
       `\n  docker compose exec -T db ${reading} < my.file && \\\n  docker compose stop app && \\\n`,
@@ -98,13 +98,13 @@ describe('a file that other programs restore', () => {
     expect(text).toMatch(/RENAME TO "timetracker"' && \\\n {2}docker compose up -d\n/);
   });
 
-  it('comes with the commands, which overwrite nothing: sqlite', () => {
+  it('comes with commands that overwrite nothing: sqlite', () => {
     const text = linesOf({ kind: 'sqlite' }, "/data/it's a file.db");
     expect(text).toContain(String.raw`cp -n '\''/data/it'\''\'\'''\''s a file.db'\'' /data/timetracker.db'`);
     expect(text).toMatch(/timetracker\.db-wal .*mv "\$f" \/data\/timetracker\.db\.before/);
   });
 
-  it('is no part of a command that a shell would read otherwise', () => {
+  it('is quoted in commands for a shell', () => {
     const text = linesOf({ kind: 'dump', packed: false }, "/data/a'; rm -rf $HOME #.dump");
     expect(text).toContain(String.raw` < 'a'\''; rm -rf $HOME #.dump' `);
   });

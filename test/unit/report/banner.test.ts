@@ -24,17 +24,17 @@ describe('renderBanner', () => {
     ]);
   });
 
-  it('leaves out the options where there are none', () => {
+  it('leaves out the heading of the options if there are none', () => {
     expect(render(['This.'])).not.toContain('RECOVERY');
   });
 
-  it('wraps at 80 columns, at blanks only', () => {
+  it('wraps at 80 columns, only at spaces', () => {
     const text = lines(render([words]));
     expect(Math.max(...text.map((line) => line.length))).toBe(80);
     expect(text.filter((line) => line.startsWith('word')).join(' ')).toBe(words);
   });
 
-  it('hangs the later lines of an item under its first', () => {
+  it('indents the further lines of an item below its first line', () => {
     const text = lines(render([`- ${words}`, '- short']));
     const [first = '', second = ''] = text.slice(3);
     expect(first).toMatch(/^- word/);
@@ -43,7 +43,7 @@ describe('renderBanner', () => {
     expect(Math.max(...text.map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
-  it('hangs the later lines of an option under its first', () => {
+  it('indents the further lines of an option below its first line', () => {
     const text = lines(render([], [words, `${words}\n  a command`]));
     expect(text.find((line) => line.startsWith('1. '))).toBeDefined();
     expect(text.filter((line) => /^ {3}word/.test(line)).length).toBeGreaterThan(1);

@@ -6,7 +6,7 @@ import { commandPrefixOf } from '../../../src/config/command-prefix.ts';
 import { commandsOf, sqliteAddress } from '../../support/commands.ts';
 
 describe('commands within docker compose', () => {
-  it('are those of the recovery document for the documented database', () => {
+  it('are those of the recovery document for its database', () => {
     const commands = commandsOf();
     expect(commands.dump).toBe('  docker compose exec db pg_dump -U timetracker timetracker > backup.sql');
     expect(commands.gate).toBe('  docker compose up -d');
@@ -14,7 +14,7 @@ describe('commands within docker compose', () => {
     expect(commands.note).toBeNull();
   });
 
-  it('name user, database and service of the configuration, quoted for the shell', () => {
+  it('contain user, database and service of the configuration, quoted for the shell', () => {
     const commands = commandsOf("postgresql://o'hara:geheim-7@pg16:6000/time%20tracker");
     expect(commands.dump).toBe(
       `  docker compose exec pg16 pg_dump -p 6000 -U 'o'\\''hara' 'time tracker' > backup.sql`,
@@ -22,7 +22,7 @@ describe('commands within docker compose', () => {
     expect(JSON.stringify(Object.values(commands))).not.toContain('geheim');
   });
 
-  it('take other options of compose over from TT_COMMAND_PREFIX', () => {
+  it('copy other options of compose from TT_COMMAND_PREFIX', () => {
     const commands = commandsOf(undefined, 'docker compose -f other.yml -p tt run --rm init');
     expect(commands.gate).toBe('  docker compose -f other.yml -p tt up -d');
     expect(commands.status).toBe('  docker compose -f other.yml -p tt run --rm init status');
@@ -30,7 +30,7 @@ describe('commands within docker compose', () => {
     expect(commands.script('true')).toBe('  docker compose -f other.yml -p tt run --rm --entrypoint sh init -c true');
   });
 
-  it('name the services as TT_APP_SERVICE and TT_DB_SERVICE do', () => {
+  it('use the services in TT_APP_SERVICE and TT_DB_SERVICE', () => {
     const commands = commandsOf(undefined, undefined, { TT_APP_SERVICE: 'web worker', TT_DB_SERVICE: 'database' });
     expect(commands.stop).toBe('  docker compose stop web worker');
     expect(commands.saveFolder('/app/x')).toBe('  docker compose cp web:/app/x ./saved');
@@ -38,12 +38,12 @@ describe('commands within docker compose', () => {
     expect(commands.serverLog).toBe('  docker compose logs database');
   });
 
-  it('reach a server that is no service of compose by its address', () => {
+  it('use the address of a server that is no service of compose', () => {
     expect(commandsOf('postgresql://u:p@10.0.0.7/d').dump).toBe('  pg_dump -h 10.0.0.7 -p 5432 -U u d > backup.sql');
     expect(commandsOf('postgresql://u:p@db.example.org/d').serverLog).toBe('');
   });
 
-  it('hand a name to libpq that it does not take for a connection string', () => {
+  it('quote a name that libpq would read as a connection string', () => {
     expect(commandsOf('postgresql://u:p@10.0.0.7/a%3Db').open).toBe(
       `  psql -h 10.0.0.7 -p 5432 -U u 'dbname='\\''a=b'\\'''`,
     );
@@ -51,9 +51,9 @@ describe('commands within docker compose', () => {
 });
 
 describe.each(['./entrypoint', 'npm start --', 'docker run --rm --env-file tt.env db-init', 'db-init'])(
-  'commands where db-init is called as %s',
+  'commands if db-init is called as %s',
   (prefix) => {
-    it.each([undefined, sqliteAddress])('do not speak of compose (%s)', (address) => {
+    it.each([undefined, sqliteAddress])('do not mention compose (%s)', (address) => {
       const commands = commandsOf(address, prefix);
       const shown = [
         ...Object.values(commands).filter((value) => typeof value === 'string'),
@@ -69,22 +69,22 @@ describe.each(['./entrypoint', 'npm start --', 'docker run --rm --env-file tt.en
   },
 );
 
-describe('how db-init is called', () => {
-  it('is what TT_COMMAND_PREFIX says', () => {
+describe('the prefix of commands', () => {
+  it('is TT_COMMAND_PREFIX', () => {
     expect(commandPrefixOf({ TT_COMMAND_PREFIX: ' podman run x ', KUBERNETES_SERVICE_HOST: '10.0.0.1' })).toBe(
       'podman run x',
     );
   });
 
   it.each([{ KUBERNETES_SERVICE_HOST: '10.0.0.1' }, { container: 'podman' }])(
-    'is not the way of compose in a container that compose cannot have started: %o',
+    'is not that of compose in a container that compose cannot have started: %o',
     (environment) => {
       expect(commandPrefixOf(environment)).toBe('db-init');
     },
   );
 });
 
-describe('what commands do, without a shell', () => {
+describe('the way without a shell', () => {
   const compose = 'docker compose -f other.yml run --rm db-init';
 
   it.each<readonly [string, readonly string[], string]>([
@@ -118,7 +118,7 @@ describe('what commands do, without a shell', () => {
     }
   });
 
-  it('is what a console of the server takes, where the server has one', () => {
+  it('is the text for the console of the server, if the server has one', () => {
     const console = '  # or, in the console of the container db, what stands after "exec db"';
     const commands = commandsOf();
     expect(commands.withoutShell([commands.client('dropdb', ['timetracker']), commands.gate])).toBe(console);
@@ -130,7 +130,7 @@ describe('what commands do, without a shell', () => {
     expect(elsewhere.withoutShell([elsewhere.client('dropdb', ['timetracker'])])).toBe('');
   });
 
-  it.each(['help settings', 'gate', 'seed', 'compose x.yml', "restore 'a$b.zip'"])('nothing for %s', (words) => {
+  it.each(['help settings', 'gate', 'seed', 'compose x.yml', "restore 'a$b.zip'"])('does not exist for %s', (words) => {
     expect(commandsOf().withoutShell([`  docker compose run --rm db-init ${words}`])).toBe('');
   });
 });

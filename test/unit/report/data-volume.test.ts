@@ -19,19 +19,22 @@ it.each([
   ['', 'PostgreSQL 16:', '/var/lib/postgresql/data.'],
   ['18/docker/', 'PostgreSQL 16 (in 18/docker)', 'volume at /var/lib/postgresql.'],
   ['pgdata/', 'PostgreSQL 16 (in pgdata)', '/var/lib/postgresql/data.'],
-])('says which major the data in "%s" is of, and where its volume belongs', async (path, major, place) => {
-  const text = await said({ [`${path}PG_VERSION`]: '16\n', [`${path}base/1/PG_VERSION`]: '16\n' });
-  expect(text).toContain(major);
-  expect(text).toContain('postgres:16-alpine');
-  expect(text).toContain(place);
-});
+])(
+  'names the major version of the data in "%s", and the right mount point of its volume',
+  async (path, major, place) => {
+    const text = await said({ [`${path}PG_VERSION`]: '16\n', [`${path}base/1/PG_VERSION`]: '16\n' });
+    expect(text).toContain(major);
+    expect(text).toContain('postgres:16-alpine');
+    expect(text).toContain(place);
+  },
+);
 
-it('says where the client programs are too old for it', async () => {
+it('says that the client programs are too old for it', async () => {
   expect(await said({ PG_VERSION: '18\n' })).toContain('newest client programs here are those of 17');
   expect(await said({ PG_VERSION: '16\n' })).not.toContain('client programs');
 });
 
-it('tells what is no data from what is not there', async () => {
+it('distinguishes a folder without data from a missing one', async () => {
   expect(await said({})).toContain('is empty');
   expect(await said({ 'photos/me.png': '' })).toContain('no PG_VERSION), but photos:');
   expect(describeDataVolume(inspectDataVolume('/nowhere/at/all'), [])).toEqual([]);

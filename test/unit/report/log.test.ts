@@ -9,7 +9,7 @@ describe('the clock of the log', () => {
     ['UTC', '12:00:01Z'],
     ['Europe/Berlin', '14:00:01+02:00'],
     ['America/St_Johns', '09:30:01-02:30'],
-  ])('shows the time of the zone %s, and says which it is', (zone, shown) => {
+  ])('shows the time in the zone %s, and names the zone', (zone, shown) => {
     vi.stubEnv('TZ', zone);
     const instant = new Date('2026-07-01T12:00:01Z');
     expect(clock(instant)).toBe(shown);

@@ -9,19 +9,19 @@ function capture(secrets: readonly string[], machine = false) {
 }
 
 describe('openOutput', () => {
-  it.each(['result', 'log', 'notice'] as const)('takes every secret out of a %s', (way) => {
+  it.each(['result', 'log', 'notice'] as const)('removes every secret from a %s', (way) => {
     const { written, output } = capture(['hunter2', 'postgresql://app:hunter2@db/app', '']);
     output[way]('postgresql://app:hunter2@db/app, hunter2, and hunter2again', {});
     expect(written.stdout + written.stderr).toBe('***, ***, and ***again');
   });
 
-  it.each(['result', 'log', 'notice'] as const)('lets no %s steer a terminal', (way) => {
+  it.each(['result', 'log', 'notice'] as const)('removes control sequences for the terminal from a %s', (way) => {
     const { written, output } = capture([]);
     output[way]('a\u001b[2J\u009b2J\rb\u0007\n\tläßt 日本\n', {});
     expect(written.stdout + written.stderr).toBe(String.raw`a\u{1b}[2J\u{9b}2J\u{d}b\u{7}` + '\n\tläßt 日本\n');
   });
 
-  it('has colours on a terminal alone, and none where NO_COLOR says so or a program reads', () => {
+  it('uses colours only on a terminal, and not with NO_COLOR', () => {
     const shown = (isTTY: boolean, plain: boolean): readonly string[] => {
       const lines: string[] = [];
       const stream = { isTTY, write: (text: string) => lines.push(text) };
@@ -42,14 +42,14 @@ describe('openOutput', () => {
     expect([shown(false, false).slice(0, 2), shown(true, true).slice(0, 2)]).toEqual([none, none]);
   });
 
-  it('knows a secret by its form within JSON', () => {
+  it('recognises a secret in its form within JSON', () => {
     const secret = 'quote " and back\\slash';
     const { written, output } = capture([secret]);
     output.log(JSON.stringify({ message: `the password ${secret} is wrong` }));
     expect(JSON.parse(written.stdout)).toEqual({ message: 'the password *** is wrong' });
   });
 
-  it.each(['result', 'log', 'notice'] as const)('lets nothing in a %s move the cursor', (way) => {
+  it.each(['result', 'log', 'notice'] as const)('removes sequences that move the cursor from a %s', (way) => {
     const { written, output } = capture([]);
     output[way]('a\u001B[2J\rb\u009B1A\u0007\n\tc: Größe 日本 \u{1F600}\n', {});
     expect(written.stdout + written.stderr).toBe(
@@ -57,7 +57,7 @@ describe('openOutput', () => {
     );
   });
 
-  it('takes a secret as it is, not as a pattern', () => {
+  it('treats a secret as text, not as a pattern', () => {
     const { written, output } = capture(['a.*$&']);
     output.result('a.*$& abc', {});
     expect(written.stdout).toBe('*** abc');
@@ -69,19 +69,19 @@ describe('openOutput', () => {
     ['cut off: "postgresql://app:pw…"', 'cut off: "postgresql://app:***…"'],
     ['as in postgresql://user:password@host:5432/database', 'as in postgresql://user:password@host:5432/database'],
     ['connect ECONNREFUSED ::1:5432, write to a@b', 'connect ECONNREFUSED ::1:5432, write to a@b'],
-  ])('takes the password out of any address, though nobody knows it: %s', (text, shown) => {
+  ])('removes the password from any address, also an unknown one: %s', (text, shown) => {
     const { written, output } = capture([]);
     output.notice(text);
     expect(written.stderr).toBe(shown);
   });
 
-  it('knows a secret with blanks where lines were broken', () => {
+  it('recognises a secret that was broken over lines', () => {
     const { written, output } = capture(['correct horse battery']);
     output.notice('the key correct\n     horse battery');
     expect(written.stderr).toBe('the key ***');
   });
 
-  it('leaves every line of a log in JSON an object, whatever the secret is', async () => {
+  it('keeps every line of a JSON log a valid object, for any secret', async () => {
     const { written, output } = capture(['level', '12345', 'quote " here']);
     const log = await openLog('json', output);
     log.info('a level of 12345', { rows: 12345, within: { level: ['12345', 'a quote " here', null] } });
@@ -94,7 +94,7 @@ describe('openOutput', () => {
     });
   });
 
-  it('keeps standard output for the result where a machine reads it', () => {
+  it('keeps standard output for the result with --json', () => {
     const { written, output } = capture([], true);
     output.log('log\n');
     output.notice('notice\n');

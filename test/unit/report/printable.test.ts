@@ -40,8 +40,8 @@ const stranger = [
   '\uFE00',
 ];
 
-describe('a name that somebody else chose', () => {
-  it.each([...odd, ...stranger])('is escaped where it holds %j', (character) => {
+describe('an untrusted name', () => {
+  it.each([...odd, ...stranger])('is escaped if it contains %j', (character) => {
     const name = `a${character}b`;
     expect(isPrintable(name)).toBe(false);
     expect(printable(name)).toMatch(/^a\\(?:[nrt]|u\{[0-9a-f]+\})b$/);
@@ -51,16 +51,16 @@ describe('a name that somebody else chose', () => {
     expect(JSON.parse(json)).toEqual({ [name]: name });
   });
 
-  it.each(['Größe', '日本', 'עברית', '\u{1F600}', '✈\uFE0F', 'a b', String.raw`a\nb`])('stays as it is: %s', (name) => {
+  it.each(['Größe', '日本', 'עברית', '\u{1F600}', '✈\uFE0F', 'a b', String.raw`a\nb`])('is not changed: %s', (name) => {
     expect(printable(name)).toBe(name);
   });
 
-  it('keeps the lines of a text, and the form of JSON', () => {
+  it('keeps the lines of a text, and valid JSON', () => {
     expect(printableLines('a\n\tb\u202Ec\r')).toBe(`a\n\tb${String.raw`\u{202e}`}c${String.raw`\u{d}`}`);
     expect(printableJson('{\n  "a": 1\n}')).toBe('{\n  "a": 1\n}');
   });
 
-  it('forges no line of a banner or of the log', async () => {
+  it('cannot forge a line of a banner or of the log', async () => {
     const name = 'users\nSafe: everything';
     const banner = renderBanner({ title: name, happened: [name], safe: name, options: [] }, 1);
     expect(banner).not.toMatch(/^Safe: everything/m);
@@ -74,7 +74,7 @@ describe('a name that somebody else chose', () => {
     expect(logged.trimEnd().split('\n')).toHaveLength(1);
   });
 
-  it('is one word of a shell, on one line, and means what it meant', () => {
+  it('is one word for a shell, on one line, with the same value', () => {
     for (const character of [...odd, '%', "'", '\\', '$', '"', '`']) {
       const name = `it's 100% \\ ${character} $HOME\n\u202Eb`;
       const word = shellWord(name);
@@ -83,7 +83,7 @@ describe('a name that somebody else chose', () => {
     }
   });
 
-  it('stands in a statement on one line, by its Unicode', () => {
+  it('is on one line in a statement, with Unicode escapes', () => {
     const sql = 'DROP TRIGGER "a\n; DROP TABLE users" ON "x\u202E\\"';
     expect(printableSql(sql)).toBe(String.raw`DROP TRIGGER U&"a\000a; DROP TABLE users" ON U&"x\202e\\"`);
     expect(printableSql('SELECT "two  blanks"\n FROM "\t"')).toBe(String.raw`SELECT "two  blanks" FROM U&"\0009"`);

@@ -68,14 +68,14 @@ describe('every problem', () => {
     expect(happened.length * options.length).toBeGreaterThan(0);
   });
 
-  it.each(table)('names a variable wherever a command of db-init changes something (%i, %o)', (_code, problem) => {
+  it.each(table)('names a variable for every command of db-init that changes something (%i, %o)', (_code, problem) => {
     const { options } = describeProblem(problem, commandsOf());
     const changing =
       /^ {2}docker compose run --rm db-init (?:backup create|restore|quarantine create|adopt|repair|reset)\b/m;
     for (const option of options.filter((each) => changing.test(each))) expect(option).toMatch(/^ {2}# or set TT_/m);
   });
 
-  it.each(table)('advises what deletes data last, and in capitals (%i, %o)', (_code, problem) => {
+  it.each(table)('puts options that delete data last, in capitals (%i, %o)', (_code, problem) => {
     const { options } = describeProblem(problem, commandsOf());
     const destructive = options.filter((option) => /down -v|volume rm|DROP/.test(option));
     expect(options.slice(0, -1).filter((option) => destructive.includes(option))).toEqual([]);
@@ -84,7 +84,7 @@ describe('every problem', () => {
 });
 
 describe('a missing alembic_version', () => {
-  it('is said in the words that people search for', () => {
+  it('is reported in the words of the recovery document', () => {
     const missing = { ...verdict, versionTableMissing: true };
     const { happened } = describeProblem({ kind: 'verification-failed', database, verdict: missing }, commandsOf());
     // one to a line, so that none is broken

@@ -28,7 +28,7 @@ function setting(
 }
 
 describe('progress in a log', () => {
-  it('is told every five seconds with bytes, share and time left', () => {
+  it('is logged every five seconds with bytes, percentage and remaining time', () => {
     const { progress, at, entries } = setting(4_000_000_000);
     for (let second = 0; second <= 12; second++) {
       at(second * 1000);
@@ -40,7 +40,7 @@ describe('progress in a log', () => {
     ]);
   });
 
-  it('says nothing of what is soon over', () => {
+  it('is not logged for short work', () => {
     const { progress, at, entries, screen } = setting(100);
     progress.add(50);
     at(900);
@@ -50,7 +50,7 @@ describe('progress in a log', () => {
     expect(screen()).toBe('');
   });
 
-  it('counts where nobody knows how much there is', () => {
+  it('is a count if the total is unknown', () => {
     const { progress, at, entries } = setting(null);
     at(5000);
     progress.add(1500);
@@ -61,14 +61,14 @@ describe('progress in a log', () => {
     [1, '83 min left'],
     [0.1, '13 h 53 min left'],
     [90, '1 s left'],
-  ])('of %s %% in five seconds or so says %s', (percent, left) => {
+  ])('at %s %% after about five seconds is %s', (percent, left) => {
     const { progress, at, entries } = setting(1000);
     at(percent === 1 ? 50_505 : percent === 90 ? 9000 : 50_000);
     progress.to(percent * 10);
     expect(entries[0]).toContain(left);
   });
 
-  it('says nothing of the last bytes, and never tells more than all', () => {
+  it('is not logged for the last bytes, and is never more than the total', () => {
     const { progress, at, entries } = setting(1000);
     at(6000);
     progress.add(990);
@@ -79,7 +79,7 @@ describe('progress in a log', () => {
 });
 
 describe('progress on a terminal', () => {
-  it('is one line that is written anew and goes away', () => {
+  it('is one line that is rewritten and removed at the end', () => {
     const { progress, at, entries, screen } = setting(1000, { terminal: true });
     at(500);
     progress.to(100);
@@ -100,7 +100,7 @@ describe('progress on a terminal', () => {
     expect(entries).toEqual([]);
   });
 
-  it('makes room for whatever else is written', () => {
+  it('is cleared before other lines are written', () => {
     const { progress, output, at, screen } = setting(1000, { terminal: true });
     at(1000);
     progress.to(200);
@@ -109,7 +109,7 @@ describe('progress on a terminal', () => {
     expect(screen().endsWith('left\r\u001B[Ka line of the log\nanother\n')).toBe(true);
   });
 
-  it('is at hand during each revision, after every line of the log', () => {
+  it('is shown again during each revision, after every line of the log', () => {
     const { progress, output, screen } = setting(3, { terminal: true, label: 'Migrating', unit: 'revisions' });
     progress.to(0);
     output.log('1/3 001\n');
@@ -128,7 +128,7 @@ describe('progress on a terminal', () => {
   it.each([
     ['with NO_COLOR', { terminal: true, plain: true }],
     ['without a terminal', {}],
-  ])('is none %s', (_, given) => {
+  ])('is not shown %s', (_, given) => {
     const bytes = setting(1000, given);
     bytes.at(6000);
     bytes.progress.to(200);
@@ -141,7 +141,7 @@ describe('progress on a terminal', () => {
     expect(revisions.screen()).toBe('');
   });
 
-  it('shows no secret, and no more than the terminal is wide', () => {
+  it('contains no secret, and is not wider than the terminal', () => {
     const { progress, at, screen } = setting(1000, { terminal: true, label: `hunter2 ${'x'.repeat(100)}` });
     at(1000);
     progress.to(200);

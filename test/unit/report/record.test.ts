@@ -5,7 +5,7 @@ const backup: Step = { kind: 'backup', path: '/b/x.zip', bytes: 1, milliseconds:
 const revision = (id: string): Step => ({ kind: 'revision', revision: id, milliseconds: 3 });
 
 describe('the record of a run', () => {
-  it('keeps steps in order, and where the backup lies', () => {
+  it('keeps the steps in order, and the path of the backup', () => {
     const { record, ...recorder } = openRecord();
     recorder.step(backup);
     recorder.attempt();
@@ -14,7 +14,7 @@ describe('the record of a run', () => {
     expect(record.backup).toBe('/b/x.zip');
   });
 
-  it('forgets what an attempt did that was rolled back, when the next one begins', () => {
+  it('forgets the steps of an attempt that was rolled back when the next attempt begins', () => {
     const { record, ...recorder } = openRecord();
     recorder.step(backup);
     recorder.attempt();
@@ -25,11 +25,11 @@ describe('the record of a run', () => {
     expect(record.steps).toEqual([backup, revision('002'), revision('003')]);
   });
 
-  it('does not know what a run left behind that failed', () => {
+  it('has no outcome for a run that failed', () => {
     expect(openRecord().record).toMatchObject({ after: null, committed: null, exchange: null });
   });
 
-  it('tells what stays, whatever comes after it: the steps up to the last commit', () => {
+  it('keeps the steps up to the last commit', () => {
     const { record, ...recorder } = openRecord();
     recorder.attempt();
     recorder.step(revision('002'));
@@ -41,7 +41,7 @@ describe('the record of a run', () => {
     expect(record.committed).toBe('unknown');
   });
 
-  it('forgets what was committed in the course of an exchange that is taken back', () => {
+  it('forgets what was committed during a swap that is undone', () => {
     const { record, ...recorder } = openRecord();
     recorder.exchange({ action: 'restore', phase: 'swapping', incoming: 'a', outgoing: 'b' });
     recorder.committed('committed');

@@ -44,13 +44,13 @@ const optionsOf = (database: string, [, reason, state]: Case): readonly string[]
   ).options;
 
 describe.each([postgres, sqlite])('a refusal of %s', (database) => {
-  it.each(table)('says with which commands a backup is restored (%s, %s)', (...given) => {
+  it.each(table)('contains the commands that restore a backup (%s, %s)', (...given) => {
     const options = optionsOf(database, given).join('\n');
     expect(options).toContain('  docker compose run --rm db-init backup list\n');
     expect(options).toContain('  docker compose stop app\n  docker compose run --rm db-init restore FILE');
   });
 
-  it.each(table)('names what deletes data last and in capitals, if it has to be named at all (%s, %s)', (...given) => {
+  it.each(table)('puts an option that deletes data last and in capitals, if there is one (%s, %s)', (...given) => {
     const options = optionsOf(database, given);
     const destructive = options.filter((option) => /dropdb|db-init reset/.test(option));
     expect(destructive).toEqual(options.filter((option) => option.includes('THIS DELETES ALL DATA')));
@@ -59,8 +59,8 @@ describe.each([postgres, sqlite])('a refusal of %s', (database) => {
   });
 });
 
-describe('tables that may be somebody else’s', () => {
-  it('are put aside, for a reset refuses them', () => {
+describe('tables that may belong to another application', () => {
+  it('are put aside, because a reset refuses them', () => {
     const identity = { kind: 'none', nearest: ['050_x'], alike: [], mismatches: differences } as const;
     const facts = { present: ['users'], ledgers: ['public.django_migrations'], recognised: false, pending: [] };
     const state = { kind: 'unversioned', ...facts, identity, torn: null } as const;
@@ -71,14 +71,14 @@ describe('tables that may be somebody else’s', () => {
 });
 
 describe('a corrupted database', () => {
-  it('is not promised on SQLite what only PostgreSQL can do', () => {
+  it('is not offered on SQLite what only PostgreSQL can do', () => {
     const corrupted: Case = ['corrupted', 'cleanup-is-off', { kind: 'corrupted', relations: [], traces: [] }];
     expect(optionsOf(postgres, corrupted).join()).toContain('quarantine schema');
     expect(optionsOf(sqlite, corrupted).join()).not.toContain('quarantine schema');
   });
 });
 
-it('a refusal of what is newer says which release this is for, and to which the rows belong that are known', () => {
+it('the refusal of a newer schema names the release of this image and the releases of the known rows', () => {
   const revisions = ['171_merge_kanban_feature_heads', '999_x'];
   const state = { kind: 'ahead', revisions, unknown: ['999_x'] } as const;
   const refusal: Refusal = { exitCode: 13, state, reason: 'state', others: [], unsafe: [] };

@@ -6,8 +6,8 @@ import { claimOf } from '../../support/safe-word.ts';
 const notice = { title: '', happened: [], safe: 'nothing was changed in the database.', options: [] };
 const exchange = { action: 'restore', incoming: 'tt_restore_1', outgoing: 'tt_before_1' } as const;
 
-describe('what is safe after a run that failed', () => {
-  it('is what its problem says, as long as nothing was committed', () => {
+describe('the sentence about what is safe after a failed run', () => {
+  it('is that of the problem if nothing was committed', () => {
     const { record, ...recorder } = openRecord();
     recorder.step({ kind: 'revision', revision: '002', milliseconds: 1 });
     recorder.exchange({ ...exchange, phase: 'preparing' });
@@ -15,7 +15,7 @@ describe('what is safe after a run that failed', () => {
     expect(withRecord(notice, record)).toEqual(notice);
   });
 
-  it('names what was committed before', () => {
+  it('names what was committed before the failure', () => {
     const { record, ...recorder } = openRecord();
     recorder.step({ kind: 'quarantine', schema: 'tt_quarantine_x', relations: ['a', 'b'] });
     recorder.committed('committed');
@@ -30,7 +30,7 @@ describe('what is safe after a run that failed', () => {
     expect(later).toContain('1 relation of the quarantine tt_quarantine_y deleted for good, as ordered');
   });
 
-  it('is not claimed to be known where the commit was not answered', () => {
+  it('says that the outcome is unknown if the commit was not answered', () => {
     const { record, ...recorder } = openRecord();
     recorder.committed('unknown');
     expect(claimOf(withRecord(notice, record).safe)).toBe('unknown');
@@ -41,7 +41,7 @@ describe('what is safe after a run that failed', () => {
     ['swapping', 'unknown', /tt_restore_1.*tt_before_1/],
     ['finishing', 'changed', /the restored database is live.*kept as tt_before_1/],
     ['unproven', 'changed', /the restored database is live; whether it is healthy.*kept as tt_before_1/],
-  ] as const)('follows from the phase of an exchange: %s', (phase, claim, words) => {
+  ] as const)('follows from the phase of a swap: %s', (phase, claim, words) => {
     const { record, ...recorder } = openRecord();
     recorder.exchange({ ...exchange, phase });
     const { safe } = withRecord(notice, record);
@@ -49,7 +49,7 @@ describe('what is safe after a run that failed', () => {
     expect(claimOf(safe)).toBe(claim);
   });
 
-  it('says of two exchanges which database is live in the end', () => {
+  it('names the live database after two swaps', () => {
     const { record, ...recorder } = openRecord();
     recorder.exchanged({ kind: 'exchange', action: 'restore', kept: 'tt_before_1' });
     recorder.exchanged({ kind: 'exchange', action: 'undo', kept: 'tt_before_2' });

@@ -30,11 +30,11 @@ const { clients_pkey, uq_name } = clients.constraints;
 const { ix_note, ux_note, ux_some } = clients.indexes;
 
 describe('findDifferences', () => {
-  it('finds none in what is as promised', () => {
+  it('finds no difference in the expected schema', () => {
     expect(found({})).toEqual([]);
   });
 
-  it('finds none in what the owner added', () => {
+  it('finds no difference in objects that the owner added', () => {
     const extra = {
       ...withColumns({ mine: column('text', true) }),
       constraints: { ...clients.constraints, mine: 'CHECK ((id > 0))' },
@@ -47,7 +47,7 @@ describe('findDifferences', () => {
     expect(findDifferences(promised, actual, 'postgresql')).toEqual([]);
   });
 
-  it('is content with a type that holds all that is promised, and with a check in other words', () => {
+  it('accepts a wider type, and a check in other words', () => {
     const check = (definition: string, type: string): Table => ({
       columns: { id: column(type, true), source: column(type === 'bigint' ? 'text' : 'character varying(50)') },
       constraints: { check: definition },
@@ -63,7 +63,7 @@ describe('findDifferences', () => {
     expect(differences).toEqual([]);
   });
 
-  it('finds a missing table, and says no more of it', () => {
+  it('finds a missing table, and does not list its columns', () => {
     expect(findDifferences(promised, { ...promised, tables: {} }, 'postgresql')).toEqual([
       { kind: 'missing-table', table: 'clients' },
     ]);
@@ -85,27 +85,24 @@ describe('findDifferences', () => {
     expect(found({ columns })).toMatchObject([{ kind: 'missing-column', column: 'note', expected: { type: 'text' } }]);
   });
 
-  it.each(['text', 'character varying', 'character varying(201)'])(
-    'takes %s for a text that is wide enough',
-    (type) => {
-      expect(found(withColumns({ name: column(type, true) }))).toEqual([]);
-    },
-  );
+  it.each(['text', 'character varying', 'character varying(201)'])('accepts %s as a wide enough text', (type) => {
+    expect(found(withColumns({ name: column(type, true) }))).toEqual([]);
+  });
 
-  it('takes one text without a limit for the other', () => {
+  it('accepts either type of text without a limit', () => {
     expect(found(withColumns({ note: column('character varying') }))).toEqual([]);
   });
 
-  it('finds a table that may not be read', () => {
+  it('finds a table that the user may not read', () => {
     expect(found({ unreadable: true })).toEqual([{ kind: 'unreadable-table', table: 'clients' }]);
   });
 
-  it('compares types on SQLite by what they can hold', () => {
+  it('compares types on SQLite by their affinity', () => {
     expect(found(withColumns({ id: column('BIGINT', true), note: column('VARCHAR(9)') }), 'sqlite')).toEqual([]);
     expect(found(withColumns({ id: column('TEXT', true) }), 'sqlite')).toMatchObject([{ kind: 'different-type' }]);
   });
 
-  it.each(['BIGINT', 'INT'])('finds a key of the type %s, by which SQLite numbers no rows', (type) => {
+  it.each(['BIGINT', 'INT'])('finds a key of the type %s, for which SQLite does not number rows', (type) => {
     const constraints = { 'PRIMARY KEY (id)': 'PRIMARY KEY (id)' };
     const table = (id: string): Catalog => ({
       tables: { clients: { columns: { id: column(id, true) }, constraints, indexes: {} } },
@@ -126,7 +123,7 @@ describe('findDifferences', () => {
     ]);
   });
 
-  it('asks for what a rule does, not for its name', () => {
+  it('compares constraints by their effect, not by their name', () => {
     const renamed = { a: clients_pkey ?? '', b: uq_name ?? '' };
     expect(
       found({
@@ -136,19 +133,19 @@ describe('findDifferences', () => {
     ).toEqual([]);
   });
 
-  it('takes a unique index for a unique constraint, and the other way round', () => {
+  it('accepts a unique index as a unique constraint, and the reverse', () => {
     const indexes = { ...clients.indexes, uq: index('UNIQUE btree (name)') };
     expect(found({ constraints: { clients_pkey: clients_pkey ?? '' }, indexes })).toEqual([]);
     const { ux_note: _, ...others } = clients.indexes;
     expect(found({ constraints: { ...clients.constraints, u: 'UNIQUE (note, id)' }, indexes: others })).toEqual([]);
   });
 
-  it('does not take an index over some rows for a rule over all', () => {
+  it('does not accept a partial index as a constraint', () => {
     const indexes = { ...clients.indexes, uq: index('UNIQUE btree (name) WHERE (id > 0)') };
     expect(found({ constraints: { clients_pkey: clients_pkey ?? '' }, indexes })).toMatchObject([{ name: 'uq_name' }]);
   });
 
-  it('finds an index whose creation was cut off, unless another does its work', () => {
+  it('finds an invalid index, unless another one has the same effect', () => {
     const cutOff = { ...clients.indexes, ix_note: index('btree (note)', false) };
     expect(found({ indexes: cutOff })).toEqual([{ kind: 'invalid-index', table: 'clients', name: 'ix_note' }]);
     expect(found({ indexes: { ...cutOff, another: index('btree (note)') } })).toEqual([]);
@@ -160,7 +157,7 @@ describe('findDifferences', () => {
     ]);
   });
 
-  it('leaves alembic_version to who reads its rows', () => {
+  it('ignores the table alembic_version', () => {
     const versions = { columns: { version_num: column('character varying(32)', true) }, constraints: {}, indexes: {} };
     const more = { ...promised, tables: { ...promised.tables, alembic_version: versions } };
     expect(findDifferences(more, promised, 'postgresql')).toEqual([]);

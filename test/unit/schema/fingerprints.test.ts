@@ -29,7 +29,7 @@ describe.each(['postgresql', 'sqlite'] as const)('the history of %s', async (eng
     expect(catalogAt(head, releaseGraph, history)).toEqual({ tables: Object.fromEntries(nameless), enums });
   });
 
-  it('has a fingerprint for every revision, and for all rows that releases or a cut-off run left', () => {
+  it('has a fingerprint for every revision, and for all version rows that releases or an interrupted run left', () => {
     const sets = new Set(all.map(({ rows }) => rows.join()));
     const wanted = [
       ...releaseGraph.revisions.map(({ id }) => [id]),
@@ -40,7 +40,7 @@ describe.each(['postgresql', 'sqlite'] as const)('the history of %s', async (eng
     expect(sets.size).toBe(all.length);
   });
 
-  it('makes the same catalog of rows, in whatever order the branches were applied', () => {
+  it('gives the same catalog for any order in which the branches were applied', () => {
     const different = all.filter(({ rows, catalog }) => {
       const inOrder = catalogAt(rows, releaseGraph, history);
       return Object.keys(changeBetween(inOrder, catalog)).length > 0;
@@ -48,7 +48,7 @@ describe.each(['postgresql', 'sqlite'] as const)('the history of %s', async (eng
     expect(different.map(({ rows }) => rows)).toEqual([]);
   });
 
-  it('knows what revisions took away again', () => {
+  it('contains tables and columns that later revisions dropped', () => {
     expect(known.get('offers')).toContain('offer_number');
     expect(known.get('settings')).toContain('ui_allow_calendar');
     expect(known.has(versionTable)).toBe(false);
@@ -75,11 +75,11 @@ describe('a change between catalogs', () => {
     ['backwards', two, one],
     ['from nothing', emptyCatalog, two],
     ['to nothing', two, emptyCatalog],
-  ])('leads from one to the other %s', (_direction, before, after) => {
+  ])('turns the first into the second %s', (_direction, before, after) => {
     expect(applyChange(before, changeBetween(before, after))).toEqual(after);
   });
 
-  it('is empty where nothing changes', () => {
+  it('is empty if nothing changes', () => {
     expect(changeBetween(two, structuredClone(two))).toEqual({});
   });
 });

@@ -43,25 +43,25 @@ const withColumns = (catalog: Catalog, columns: Table['columns']): Catalog =>
 const identified = (catalog: Catalog, engine: Engine = 'postgresql') => identify(catalog, engine, fingerprints);
 
 describe('identify', () => {
-  it.each(['postgresql', 'sqlite'] as const)('finds every revision by its own catalog on %s', (engine) => {
+  it.each(['postgresql', 'sqlite'] as const)('finds every revision by its catalog on %s', (engine) => {
     for (const { rows, catalog } of fingerprints.all) {
       const identity = identified(catalog, engine);
       expect(identity.kind === 'match' && [identity.revisions, ...identity.alike], rows.join()).toContainEqual(rows);
     }
   });
 
-  it('takes a merge for its parents', () => {
+  it('identifies a merge as its parents', () => {
     expect(identified(at('left', 'right'))).toMatchObject({ revisions: ['merge'], alike: [['left', 'right']] });
   });
 
-  it('tells revisions apart by the width of a text, and takes a wider one for what it is', () => {
+  it('distinguishes revisions by the width of a text, and accepts a wider one', () => {
     expect(identified(at('first'))).toMatchObject({ revisions: ['first'], missing: [] });
     expect(identified(at('width'))).toMatchObject({ revisions: ['width'], missing: [] });
     const wider = withColumns(at('left'), { name: column('text') });
     expect(identified(wider)).toMatchObject({ revisions: ['left'] });
   });
 
-  it('lets keys and indexes decide where nothing else does', () => {
+  it('distinguishes revisions by keys and indexes if nothing else differs', () => {
     const lacking = withTable(at('left'), 't', { indexes: {} });
     expect(identified(lacking)).toMatchObject({
       kind: 'match',
@@ -71,7 +71,7 @@ describe('identify', () => {
     expect(identified(withTable(at('rules'), 't', { indexes: {} }))).toMatchObject({ revisions: ['width'] });
   });
 
-  it("leaves the owner's own out of it, and names it", () => {
+  it("ignores objects of the owner's, and names them", () => {
     const own = withColumns(withTable(at('right'), 'mine', {}), { note: column('text') });
     expect(identified(own)).toMatchObject({ kind: 'match', revisions: ['right'], own: ['t.note', 'mine'] });
   });
@@ -100,11 +100,11 @@ describe('identify', () => {
       withTable(at('first'), 'm', { columns: { id: column('integer', true) } }),
       { nearest: ['first'], mismatches: [{ kind: 'unexpected-table', table: 'm' }] },
     ],
-  ])('names the nearest for %s, and all differences', (_what, catalog, expected) => {
+  ])('names the nearest revision for %s, and all differences', (_what, catalog, expected) => {
     expect(identified(catalog)).toMatchObject({ kind: 'none', ...expected });
   });
 
-  it('on SQLite, where an upgrade may stop half-way, takes what the next revision has begun for that', () => {
+  it('recognises on SQLite the parts of a revision whose upgrade stopped half-way', () => {
     const begun = withTable(at('rules'), 'm', { columns: { id: column('integer', true) } });
     expect(identified(begun, 'sqlite')).toMatchObject({
       kind: 'match',
@@ -115,7 +115,7 @@ describe('identify', () => {
   });
 });
 
-describe('identify, of what releases left', async () => {
+describe('identify, for databases of releases', async () => {
   const history = { postgresql: await loadHistory('postgresql'), sqlite: await loadHistory('sqlite') };
   const fingerprintsFor = {
     postgresql: fingerprintsOf(releaseGraph, history.postgresql),
@@ -131,17 +131,20 @@ describe('identify, of what releases left', async () => {
     return { ...catalog, tables: { ...catalog.tables, [table]: { ...none, ...catalog.tables[table], columns } } };
   };
 
-  it.each(['postgresql', 'sqlite'] as const)('finds sets of rows on %s, or one of the same schema', (engine) => {
-    // every fourth: comparing each with each takes seconds
-    for (const { rows, catalog } of fingerprintsFor[engine].all.filter((_, index) => index % 4 === 0)) {
-      const identity = identify(catalog, engine, fingerprintsFor[engine]);
-      const found = identity.kind === 'match' ? [identity.revisions, ...identity.alike] : [];
-      expect(found, rows.join()).toContainEqual(rows);
-      expect(identity, rows.join()).toMatchObject({ missing: [], begun: [], own: [] });
-    }
-  });
+  it.each(['postgresql', 'sqlite'] as const)(
+    'finds the version rows on %s, or others with the same schema',
+    (engine) => {
+      // every fourth: comparing each with each takes seconds
+      for (const { rows, catalog } of fingerprintsFor[engine].all.filter((_, index) => index % 4 === 0)) {
+        const identity = identify(catalog, engine, fingerprintsFor[engine]);
+        const found = identity.kind === 'match' ? [identity.revisions, ...identity.alike] : [];
+        expect(found, rows.join()).toContainEqual(rows);
+        expect(identity, rows.join()).toMatchObject({ missing: [], begun: [], own: [] });
+      }
+    },
+  );
 
-  it('does not hold a column against a database on which releases disagree, until a revision settles it', () => {
+  it('ignores a column about which releases disagree, until a revision settles it', () => {
     const of = (row: string) =>
       identify(
         without(catalogOf('postgresql', row), 'clients', 'portal_issues_enabled'),
@@ -156,7 +159,7 @@ describe('identify, of what releases left', async () => {
     });
   });
 
-  it('finds the revision before a half-done one on SQLite, so that the whole of it is applied', () => {
+  it('finds the revision before a half-applied one on SQLite, so that it is applied completely', () => {
     const done = catalogOf('sqlite', '140_client_portal_dashboard_prefs');
     const table = done.tables['client_portal_dashboard_preferences'];
     const constraints = Object.fromEntries(
@@ -178,7 +181,7 @@ describe('identify, of what releases left', async () => {
 });
 
 describe('compareWith', () => {
-  it('tells what the schema lacks of the rows, keys and indexes apart', () => {
+  it('lists what the schema lacks, with keys and indexes apart', () => {
     expect(compareWith(['right'], at('rules'), 'postgresql', fingerprints)).toEqual({
       schema: [
         { kind: 'missing-column', table: 't', column: 'r', expected: column('integer') },

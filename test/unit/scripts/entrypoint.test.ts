@@ -34,7 +34,7 @@ describe('entrypoint', () => {
     [['status'], { TT_RESTORE_FROM_FILE: '/run/secrets/archive' }, ['--optimize-for-size']],
     [[], {}, []],
     [['gate'], { TT_RESTORE_FROM: '' }, []],
-  ] as const)('has Node.js save memory where archives are at work: %j %j', async (words, env, expected) => {
+  ] as const)('lets Node.js save memory for commands that work with archives: %j %j', async (words, env, expected) => {
     const root = await project('console.log(JSON.stringify(process.execArgv));');
     const { stdout } = await execa(join(root, 'entrypoint'), words, { env });
     expect(JSON.parse(stdout)).toEqual(expected);
@@ -51,7 +51,7 @@ describe('entrypoint', () => {
     expect(Number(stdout)).toBe(run.pid);
   });
 
-  it('says what to do if there is nothing to run', async () => {
+  it('says what to do if the program is not built', async () => {
     const { exitCode, stderr } = await execa(join(await project(null), 'entrypoint'), { reject: false });
     expect(exitCode).toBe(1);
     expect(stderr).toContain('npm run build');

@@ -17,7 +17,7 @@ async function compiled(program: string) {
   return execa(process.execPath, [compiler, ...flags, 'program.mts'], { cwd: folder, reject: false, all: true });
 }
 
-it('the package tells a TypeScript program what its function takes and gives', async () => {
+it('the package contains the types of its function for TypeScript', async () => {
   const asking = "import { isDatabaseRestoreInProgress } from 'db-init';\n";
   const right = await compiled(
     `${asking}export const busy: boolean = await isDatabaseRestoreInProgress({ BACKUP_FOLDER: '/b' });`,

@@ -26,7 +26,7 @@ interface Workflow {
   readonly jobs: { readonly build: Job; readonly publish: Job };
 }
 
-describe('what is published', () => {
+describe('a published image', () => {
   const facts = {
     version: '1.2.3',
     release: '9.8.7',
@@ -45,7 +45,7 @@ describe('what is published', () => {
     ]);
   });
 
-  it('says where it comes from, with every label of OCI that has an answer', () => {
+  it('names its origin in all labels of OCI that apply', () => {
     const labels = imageLabels(facts);
     const names = [
       'title',
@@ -67,7 +67,7 @@ describe('what is published', () => {
     expect(labels).toContain('org.timetracker.release=9.8.7');
   });
 
-  it('has the section of its version for notes, and none of another', () => {
+  it('has the section of its version as notes, and no other section', () => {
     const changelog =
       '# Changelog\n\n## Unreleased\n\n- new\n\n## [1.2.3] - 2026-11-28\n\n### Added\n\n- this\n\n## 1.2.2\n\n- old\n';
     expect(releaseNotes(changelog, '1.2.3')).toBe('### Added\n\n- this\n');
@@ -76,7 +76,7 @@ describe('what is published', () => {
     expect(releaseNotes(read('CHANGELOG.md'), packageJson.version)).toContain('### Added');
   });
 
-  it('has its version from package.json alone', () => {
+  it('has its version from package.json only', () => {
     expect(read('Dockerfile')).toContain(`org.opencontainers.image.version="${packageJson.version}"`);
     for (const file of ['.github/workflows/release.yml', 'docker-compose.yml', 'docker-compose.sqlite.yml']) {
       expect(read(file)).not.toContain(packageJson.version);
@@ -84,7 +84,7 @@ describe('what is published', () => {
   });
 });
 
-it('finds in the context of the build what the Dockerfile copies from it', () => {
+it('is built with all files that the Dockerfile copies', () => {
   const allowed = [...read('.dockerignore').matchAll(/^!(.+)$/gm)].map(([, path = '']) => path);
   const copied = [...read('Dockerfile').matchAll(/^COPY (?!--from)(?:--\S+ )*(.+) \S+$/gm)]
     .flatMap(([, sources = '']) => sources.split(' '))
@@ -105,7 +105,7 @@ describe('the workflow of a release', () => {
   const at = (job: Job, part: string): number =>
     job.steps.findIndex(({ uses = '', run = '' }) => uses.includes(part) || run.includes(part));
 
-  it('builds for both platforms, with provenance, a list of what is inside and all labels', () => {
+  it('builds for both platforms, with provenance, a list of contents and all labels', () => {
     expect(build.strategy?.matrix.include.map(({ platform }) => platform)).toEqual(['linux/amd64', 'linux/arm64']);
     const step = build.steps[at(build, 'docker/build-push-action')];
     expect(step?.with).toMatchObject({
@@ -117,7 +117,7 @@ describe('the workflow of a release', () => {
     expect(String(step?.with?.['outputs'])).toContain('push-by-digest=true');
   });
 
-  it('gives tags only to what was tested, on every platform', () => {
+  it('gives tags only to images that were tested on every platform', () => {
     expect(at(build, 'test-image.sh')).toBeGreaterThan(at(build, 'docker/build-push-action'));
     expect(publish.needs).toBe('build');
     expect(at(build, 'imagetools')).toBe(-1);
@@ -125,14 +125,14 @@ describe('the workflow of a release', () => {
     expect(at(publish, 'gh release create')).toBeGreaterThan(at(publish, 'imagetools'));
   });
 
-  it('is begun by the tag of the version, which the notes have to be there for', () => {
+  it('starts with the tag of a version that has notes', () => {
     expect(workflow.on).toEqual({ push: { tags: ['v*'] } });
     const facts = build.steps[at(build, 'publish.ts')]?.run ?? '';
     expect(facts).toContain('"v$version"');
     expect(facts).toContain('$publish notes');
   });
 
-  it('may write packages where it pushes, and contents where it publishes', () => {
+  it('may write packages in the job that pushes, and contents in the job that publishes', () => {
     expect(build.permissions).toEqual({ contents: 'read', packages: 'write' });
     expect(publish.permissions).toEqual({ contents: 'write', packages: 'write' });
   });

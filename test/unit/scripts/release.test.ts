@@ -21,7 +21,7 @@ const migrations = readdirSync(join(root, 'migrations')).filter((file) => file !
 
 // Whatever fails here is put right by `npm run release:write`.
 describe('npm run release:write was run: it', () => {
-  it('knows every migration by what its file exports, in an order that respects the parents', async () => {
+  it('lists every migration with its exports, in an order that respects the parents', async () => {
     const written = migrations.map((file) => readMigration(file, read(`migrations/${file}`)));
     const ids = revisions.map(({ id }) => id);
     const expected = inOrder(written, ids).map(({ id, parents }) => ({ id, parents }));
@@ -36,14 +36,14 @@ describe('npm run release:write was run: it', () => {
     expect(current.heads.toSorted()).toEqual(heads.toSorted());
   });
 
-  it.each(['postgres', 'sqlite'] as const)('has given every revision its facts for the tests (%s)', (engine) => {
+  it.each(['postgres', 'sqlite'] as const)('has written the facts of every revision for the tests (%s)', (engine) => {
     const told = openProject(root)
       .readFacts(engine)
       .map(({ revision, downRevisions }) => ({ id: revision, parents: downRevisions }));
     expect(told).toEqual(revisions.map(({ id, parents }) => ({ id, parents })));
   });
 
-  it('has no migration that is not finished', () => {
+  it('contains no unfinished migration', () => {
     expect(migrations.filter((file) => isUnfinished(read(`migrations/${file}`)))).toEqual([]);
   });
 
@@ -56,7 +56,7 @@ describe('npm run release:write was run: it', () => {
     expect(plain(read('docs/releases.md'))).toBe(plain(renderReleases(releases, facts)));
   });
 
-  it('has recorded the pictures of terminals anew', () => {
+  it('has recorded the pictures of terminals again', () => {
     for (const file of readdirSync(join(root, 'docs/images')).filter((name) => name.startsWith('terminal-'))) {
       for (const [, shown] of read(`docs/images/${file}`).matchAll(/healthy and current \(([^)…]+)\)/g)) {
         expect({ file, shown }).toEqual({ file, shown: heads.join(', ') });
@@ -83,7 +83,7 @@ describe('the release', () => {
     .concat('README.md', 'CONTRIBUTING.md', 'Dockerfile', '.env.example')
     .filter((file) => !exempt.some((prefix) => file.startsWith(prefix)));
 
-  it('is named by hand in no other place, nor are its heads and the number of its revisions', () => {
+  it('is named by hand in no other file, and neither are its heads and the number of its revisions', () => {
     const other = { version, release: '99.0.0', heads: ['999_other'], revisions: 9999 };
     const named = [current.to, ...heads, `${revisions.length} revisions`];
     const found = files.flatMap((file) => {
@@ -93,13 +93,13 @@ describe('the release', () => {
     expect(found).toEqual([]);
   });
 
-  it('is told by `version`, for people and for programs', () => {
+  it('is printed by `version`, for people and for programs', () => {
     expect(versionText(version)).toBe(`db-init ${version} for TimeTracker ${current.to} (${heads.join(', ')})\n`);
     expect(versionFacts(version)).toEqual({ version, release: current.to, heads });
   });
 
   it.each(releases.map((entry) => [rangeOf(entry), entry.heads] as const))(
-    'knows the revisions of %s',
+    'contains the revisions of %s',
     (_name, rows) => {
       for (const row of rows) expect(releaseGraph.knows(row), row).toBe(true);
     },
@@ -109,7 +109,7 @@ describe('the release', () => {
 describe('the order of migrations', () => {
   const migration = (id: string, ...parents: string[]) => ({ file: `${id}.ts`, id, parents });
 
-  it('stays as it was, with new ones after their parents', () => {
+  it('is kept, with new ones after their parents', () => {
     const all = [
       migration('d', 'b', 'c'),
       migration('a'),
@@ -120,17 +120,17 @@ describe('the order of migrations', () => {
     expect(inOrder(all, ['a', 'c', 'b']).map(({ id }) => id)).toEqual(['a', 'c', 'b', 'd', 'e']);
   });
 
-  it('cannot be found where a parent is missing', () => {
+  it('cannot be found if a parent is missing', () => {
     expect(() => inOrder([migration('b', 'a')], [])).toThrow('a parent is missing of: b');
   });
 
-  it('is not guessed from a file that does not say what it is', () => {
+  it('is not guessed from a file without the exports of a migration', () => {
     expect(() => readMigration('x.ts', "export const revision = 'x';")).toThrow('x.ts does not export');
   });
 });
 
-describe("what the application's Alembic prints", () => {
-  it('is read as a history in the order of application, whatever the application says beside', () => {
+describe("the output of the application's Alembic", () => {
+  it('is read as a history in the order of application, without other lines', () => {
     const output = `Starting...
 c, d -> e (head) (mergepoint), Both
 b (x) -> d, On what it depends as well
@@ -155,7 +155,7 @@ describe('src/releases.ts', () => {
     expect(readReleases(text)).toEqual(releases);
   });
 
-  it('goes on with the last entry where a release brings no revision, and gets an entry where it does', () => {
+  it('extends the last entry for a release without a revision, and gets an entry for a release with one', () => {
     const [same, other] = [addRelease(text, '99.0.0', heads), addRelease(text, '99.0.0', ['x', 'y'])];
     expect(readReleases(same).at(-1)).toEqual({ ...current, to: '99.0.0' });
     expect(readReleases(same)).toHaveLength(releases.length);

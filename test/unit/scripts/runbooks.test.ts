@@ -18,19 +18,19 @@ function blocksIn(text: string): readonly { readonly commands: string; readonly 
 describe.each(runbooks)('the runbook %s', (name) => {
   const text = readFileSync(`${folder}/${name}`, 'utf8');
 
-  it('says of every block of commands who has run it', () => {
+  it('names the test of every block of commands', () => {
     const blocks = blocksIn(text);
     expect(blocks.length).toBe(text.match(/^ *```(?:sh|yaml)$/gm)?.length ?? 0);
     for (const { commands, below } of blocks) expect(below, commands).toMatch(mark);
   });
 
-  it('names tests and documents that are there', () => {
+  it('names existing tests and documents', () => {
     const tests = blocksIn(text).flatMap(({ below }) => mark.exec(below)?.[1] ?? []);
     const links = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, link = '']) => `docs/runbooks/${link}`);
     expect([...tests, ...links].filter((file) => !existsSync(`${root}/${file}`))).toEqual([]);
   });
 
-  it('is no longer than a page and a half, and is found from the README', () => {
+  it('is no longer than a page and a half, and the README links to it', () => {
     expect(text.split('\n').length).toBeLessThan(90);
     expect(readFileSync(`${root}/README.md`, 'utf8')).toContain(`docs/runbooks/${name}`);
   });

@@ -34,7 +34,7 @@ describe('npm start', () => {
     ['DATABASE_URL', { DATABASE_URL: 'sqlite:////x.db' }, { DATABASE_URL: 'sqlite:////x.db' }],
     ['DATABASE_URL_FILE', { DATABASE_URL_FILE: '/run/secrets/url' }, {}],
     ['POSTGRES_*', { POSTGRES_PASSWORD_FILE: '/run/secrets/password' }, {}],
-  ])('with %s named', async (_, env, expected) => {
+  ])('respects a database that is set by %s', async (_, env, expected) => {
     expect(await started(env)).toEqual(expected);
   });
 });

@@ -29,11 +29,11 @@ for (const engine of ['postgresql', 'sqlite'] as const) {
       ...defined,
     }));
 
-    it('are those of the tables that it fills', () => {
+    it('are those of the tables that the seed fills', () => {
       expect(Object.keys(models).filter((name) => name !== 'settings')).toEqual(seededTables);
     });
 
-    it.each(Object.entries(models))('have what the schema has: %s', (table, model) => {
+    it.each(Object.entries(models))('have the columns of the schema: %s', (table, model) => {
       const { columns = {}, constraints = {} } = schema.tables[table] ?? {};
       const attributes = Object.values(model.getAttributes());
       expect(
@@ -48,7 +48,7 @@ for (const engine of ['postgresql', 'sqlite'] as const) {
       expect(Object.values(constraints)).toContain(`PRIMARY KEY (${model.primaryKeyAttributes.join(', ')})`);
     });
 
-    it.each(seededTables)('lack nothing that a row must have: %s', (table) => {
+    it.each(seededTables)('have all columns that a row needs: %s', (table) => {
       const needed = Object.entries(schema.tables[table]?.columns ?? {}).filter(
         ([, column]) => column.notNull && column.default === null,
       );

@@ -41,7 +41,7 @@ describe('readSeedOptions', () => {
     expect(options({ users: '40', 'time-entries': '20000' })).toMatchObject({ timeEntries: 20_000 });
   });
 
-  it('names everything that cannot be', () => {
+  it('names every wrong option', () => {
     expect(() => options({ users: '0', clients: 'x', 'time-entries': '3000' })).toThrow(
       expect.objectContaining({
         problem: {
@@ -58,7 +58,7 @@ describe('readSeedOptions', () => {
 describe('the calendar', () => {
   const friday = dayOf(Date.UTC(2025, 2, 7));
 
-  it('knows the working days before today', () => {
+  it('lists the working days before today', () => {
     expect(workingDays(friday, 7).map(dateText)).toEqual([
       '2025-02-28',
       '2025-03-03',
@@ -69,21 +69,21 @@ describe('the calendar', () => {
     expect(workingDays(friday + 3, 2).map(dateText)).toEqual(['2025-03-08', '2025-03-09']);
   });
 
-  it('promises no more of them than there are on any day', () => {
+  it('counts no more of them than exist before any day', () => {
     for (let count = 1; count <= 40; count++) {
       const lengths = Array.from({ length: 7 }, (_, day) => workingDays(friday + day, count).length);
       expect(Math.min(...lengths)).toBeGreaterThanOrEqual(workingDaysAtLeast(count));
     }
   });
 
-  it('reads the clock on the wall', () => {
+  it('reads local times', () => {
     const now = new Date('2025-01-01T00:30:15.250Z');
     expect(timestampText(wallClock(now, 'America/New_York'))).toBe('2024-12-31 19:30:15.250000');
     expect(timestampText(wallClock(now, 'Asia/Kathmandu'))).toBe('2025-01-01 06:15:15.250000');
     expect(timestampText(wallClock(now, 'UTC'))).toBe('2025-01-01 00:30:15.250000');
   });
 
-  it('falls back on the own time zone', () => {
+  it('uses the time zone of the machine by default', () => {
     const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
     expect([knownZone('Europe/Rome'), knownZone('Nowhere/Land'), knownZone('')]).toEqual(['Europe/Rome', own, own]);
   });
@@ -95,14 +95,14 @@ describe('the calendar', () => {
 });
 
 describe('hashPassword', () => {
-  it('makes what the application has stored for the same password and salt', async () => {
+  it('makes the hash of the application for the same password and salt', async () => {
     expect(await hashPassword('dev', 'IpGtPjJulok4dXdu')).toBe(
       'scrypt:32768:8:1$IpGtPjJulok4dXdu$6a7d9f79db91c857abacdf6706d2047d3c71e9b0c09bafc55bbf4bbda5475e3a' +
         'ab5d65bd035ec1c5b4c91d1911e073c511af6a5075dca98dab8ab3d03908221d',
     );
   });
 
-  it('salts each anew', async () => {
+  it('uses a new salt each time', async () => {
     const [one, other] = await Promise.all([hashPassword('dev'), hashPassword('dev')]);
     expect(one).toMatch(/^scrypt:32768:8:1\$[A-Za-z0-9]{16}\$[0-9a-f]{128}$/);
     expect(one).not.toBe(other);
@@ -110,7 +110,7 @@ describe('hashPassword', () => {
 });
 
 describe('diceOf', () => {
-  it('reaches both ends, and nothing beyond', () => {
+  it('reaches both limits, and no number beyond', () => {
     const random = randomFor(1)('test', 1);
     const thrown = new Set(Array.from({ length: 200 }, () => random.whole(1, 6)));
     expect([...thrown].toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6]);

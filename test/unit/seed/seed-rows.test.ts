@@ -28,7 +28,7 @@ const projects = projectRefs([21, 22, 23, 24], clients);
 const tasks = taskRefs(numbersTo(24), projects);
 
 describe('the rows of the seed', () => {
-  it('have names of their own', () => {
+  it('have unique names', () => {
     for (const [name, count] of [
       [personName, most.people],
       [clientName, most.clients],
@@ -49,7 +49,7 @@ describe('the rows of the seed', () => {
     expect(invoices.slice(0, 5)).toEqual(planInvoices(5, 1, [1, 2], projects, context));
   });
 
-  it('refer to what they belong to', () => {
+  it('refer to the rows that they belong to', () => {
     expect(projects.map(({ client }) => client.id)).toEqual([11, 11, 12, 12]);
     expect(projectRows(clients, 2, context).map((row) => [row['client_id'], row['code']])).toEqual([
       [11, 'DEV001-01'],
@@ -64,7 +64,7 @@ describe('the rows of the seed', () => {
     ]);
   });
 
-  it('log no time on what nobody has begun', () => {
+  it('contain no time for tasks that are not begun', () => {
     const placements = numbersTo(40).map((number) => ({ number, person: 0, from: number * 60, to: number * 60 + 30 }));
     const rows = timeEntryRows(placements, [5], tasks, context);
     const untouched = tasks.filter((task) => task.untouched).map(({ id }) => id);
@@ -76,7 +76,7 @@ describe('the rows of the seed', () => {
 });
 
 describe('planInvoices', () => {
-  it.each([0, 1, 2, 5])('divides what is paid into at most %s payments, to the cent', (parts) => {
+  it.each([0, 1, 2, 5])('divides the paid amount into at most %s payments, to the cent', (parts) => {
     for (const { invoice, items, payments } of planInvoices(60, parts, [1, 2, 3], projects, context)) {
       const sum = (rows: readonly Readonly<Record<string, unknown>>[], name: string): number =>
         rows.reduce((total, row) => total + Math.round(Number(row[name]) * 100), 0);
@@ -96,7 +96,7 @@ describe('planInvoices', () => {
 describe('planStock', () => {
   const level = { warehouseId: 1, itemId: 2 };
 
-  it('opens a level that is missing, and adds to one that is there', () => {
+  it('opens a missing level, and adds to an existing one', () => {
     const made = planStock([{ ...level, found: null, missing: true }], [1, 2], [7], context);
     const moved = made.movements.reduce((sum, { quantity }) => sum + quantity, 0);
     expect(made.movements.map(({ reason }) => reason)).toEqual([
@@ -113,19 +113,19 @@ describe('planStock', () => {
     expect(found.changes).toMatchObject([{ ...level, quantity: 2 }]);
   });
 
-  it('opens no level that movements are there of', () => {
+  it('opens no level that has movements already', () => {
     const { levels, movements } = planStock([{ ...level, found: 550, missing: true }], [2], [7], context);
     expect(levels).toMatchObject([{ quantity_on_hand: 7.5 }]);
     expect(movements).toMatchObject([{ movement_type: 'purchase', quantity: 2 }]);
   });
 
-  it('takes nothing away from a level that was there: it may have been empty on that day', () => {
+  it('takes nothing from an existing level: it may have been empty on that day', () => {
     const { changes, movements } = planStock([{ ...level, found: 10_000, missing: false }], [1], [7], context);
     expect(movements).toMatchObject([{ movement_type: 'adjustment', quantity: 2 }]);
     expect(changes).toMatchObject([{ quantity: 2 }]);
   });
 
-  it('takes away no more than there was at first, whenever something came', () => {
+  it('takes no more than the opening stock, whenever stock arrived', () => {
     const { movements } = planStock([{ ...level, found: null, missing: true }], numbersTo(2000), [7], context);
     const quantities = movements.map(({ quantity }) => quantity);
     const taken = quantities.filter((quantity) => quantity < 0).reduce((sum, quantity) => sum + quantity, 0);
@@ -137,7 +137,7 @@ describe('schedule', () => {
   const days = [100, 101, 104, 105];
   const day = 24 * 60;
 
-  it('fills the days without an overlap, and hands on what does not fit', () => {
+  it('fills the days without an overlap, and returns the entries that do not fit', () => {
     const busy = [{ from: 100 * day, to: 106 * day }];
     const placements = schedule(numbersTo(48), days, [[], busy, []], randomFor(3)) ?? [];
     expect(placements).toHaveLength(48);
@@ -150,17 +150,17 @@ describe('schedule', () => {
     expect(placements.every(({ from }) => days.includes(Math.floor(from / day)))).toBe(true);
   });
 
-  it('has room for six entries a day, whatever the random choices are', () => {
+  it('has room for six entries a day, for all random choices', () => {
     for (const seed of numbersTo(20)) {
       expect(schedule(numbersTo(24), days, [[]], randomFor(seed))).toHaveLength(24);
     }
   });
 
-  it('gives up when all is full', () => {
+  it('stops when all days are full', () => {
     expect(schedule([1], days, [[{ from: 0, to: 200 * day }]], randomFor(1))).toBeNull();
   });
 
-  it('chooses the same again', () => {
+  it('makes the same choices again', () => {
     const choose = (seed: number) => schedule(numbersTo(12), days, [[], []], randomFor(seed));
     expect(choose(5)).toEqual(choose(5));
     expect(choose(6)).not.toEqual(choose(5));

@@ -29,7 +29,7 @@ async function open() {
 }
 
 describe('the API of the package sqlite3 over better-sqlite3', () => {
-  it('tells the last id and the number of changes', async () => {
+  it('returns the last id and the number of changes', async () => {
     const { database, answer } = await open();
     const run = (sql: string, parameters: readonly unknown[] | Record<string, unknown> = []): Promise<Answer> =>
       new Promise((resolve) => database.run(sql, parameters, answer(resolve)));
@@ -44,7 +44,7 @@ describe('the API of the package sqlite3 over better-sqlite3', () => {
     });
   });
 
-  it('hands on rows, several statements, and the errors of the driver', async () => {
+  it('passes on rows, several statements, and the errors of the driver', async () => {
     const { database, answer } = await open();
     const all = (sql: string): Promise<Answer> => new Promise((resolve) => database.all(sql, answer(resolve)));
     database.exec("INSERT INTO things (name) VALUES ('a'); INSERT INTO things (name) VALUES ('b')");
@@ -62,7 +62,7 @@ describe('the API of the package sqlite3 over better-sqlite3', () => {
     expect((await all('SELECT nothing')).error).toBeInstanceOf(SQLite.SqliteError);
   });
 
-  it('leaves the file to who opened it, and the transaction to who began it', async () => {
+  it('does not close the file, and does not end the transaction', async () => {
     const { file, database } = await open();
     file.exec('BEGIN');
     database.serialize(() => database.run("INSERT INTO things (name) VALUES ('a')"));
@@ -72,7 +72,7 @@ describe('the API of the package sqlite3 over better-sqlite3', () => {
   });
 });
 
-it('the models throw the errors of the driver', async () => {
+it('the models of the seed throw the errors of the driver', async () => {
   const file = new SQLite(':memory:');
   const asking = withModels({ engine: 'sqlite', database: file }, (models) => models.clients.findAll());
   await expect(asking).rejects.toBeInstanceOf(SQLite.SqliteError);

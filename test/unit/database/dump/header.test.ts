@@ -42,7 +42,7 @@ const reasonFor = (bytes: Uint8Array): string | null => {
 };
 
 describe('the header of a dump', () => {
-  it.each([14, 15, 16])('of format 1.%i tells who made it', (minor) => {
+  it.each([14, 15, 16])('of format 1.%i contains the versions of server and pg_dump', (minor) => {
     expect(parsed(header({ minor, pgDump: '17.2 (Debian 17.2-1.pgdg120+1)' }))).toEqual({
       format: [1, minor],
       database: 'db',
@@ -60,17 +60,17 @@ describe('the header of a dump', () => {
     expect(parsed(header(parts))).toMatchObject(expected);
   });
 
-  it('may be followed by anything', () => {
+  it('may be followed by any bytes', () => {
     expect(parsed(Buffer.concat([header({}), Buffer.alloc(5000, 255)]))).toEqual(parsed(header({})));
   });
 
-  it.each([14, 16])('of format 1.%i is damaged wherever it is cut off', (minor) => {
+  it.each([14, 16])('of format 1.%i is damaged if it is cut off at any byte', (minor) => {
     const whole = header({ minor });
     const reasons = Array.from(whole, (_, length) => reasonFor(whole.subarray(0, length)));
     expect(new Set(reasons)).toEqual(new Set(['its header is cut off']));
   });
 
-  it('is damaged in one way or another, or read, whatever byte is changed', () => {
+  it('is either read or reported as damaged after a change of any byte', () => {
     const whole = header({ minor: 16 });
     for (const index of whole.keys()) {
       for (const value of [0, 1, 127, 255]) {
@@ -101,7 +101,7 @@ describe('the header of a dump', () => {
     // a format that came after these lines were written: who wrote it reads it
     [1, 17, '19.1', 19],
     [2, 0, '20beta1', 20],
-  ])('format %i.%i of pg_dump %s is read by pg_restore %i', (major, minor, pgDump, oldest) => {
+  ])('of format %i.%i and pg_dump %s needs pg_restore %i', (major, minor, pgDump, oldest) => {
     expect(oldestReader({ format: [major, minor], database: '', server: '', pgDump })).toBe(oldest);
   });
 });

@@ -30,18 +30,18 @@ function* pieces(whole: Buffer, size: number): Generator<Buffer> {
 }
 
 describe('the SQL for psql', () => {
-  it('lacks the one setting that older servers refuse, and only at its beginning', async () => {
+  it('loses the one setting that older servers refuse, only at its beginning', async () => {
     expect(await filtered([text(script)])).toEqual(text(withoutOne));
   });
 
-  it('is read in the encoding of the database where it does not know its own', async () => {
+  it('is read in the encoding of the database if it names none', async () => {
     const unknown = script.map((line) => (line === settings[2] ? "SET client_encoding = 'SQL_ASCII';" : line));
     const known = script.map((line) => (line === settings[2] ? "SET client_encoding = 'UTF8';" : line));
     expect(await filtered([text(unknown)], false)).toEqual(text(known));
     expect(await filtered([text([...script, ...unknown])], false)).toEqual(text([...script, ...unknown]));
   });
 
-  it('is the same wherever its chunks end', async () => {
+  it('is the same for all boundaries of chunks', async () => {
     const whole = text(script);
     for (let cut = 0; cut <= whole.length; cut++) {
       expect(await filtered([whole.subarray(0, cut), whole.subarray(cut)])).toEqual(text(withoutOne));
@@ -49,18 +49,18 @@ describe('the SQL for psql', () => {
     for (const size of [1, 2, 3, 7]) expect(await filtered(pieces(whole, size))).toEqual(text(withoutOne));
   });
 
-  it('is left alone for a server that knows the setting', async () => {
+  it('is not changed for a server that knows the setting', async () => {
     expect(await filtered([text(script)], false)).toEqual(text(script));
   });
 
-  it('keeps psql from running commands, where the tool is too old to say so', async () => {
+  it('prevents psql from running commands if the tool is too old to do so', async () => {
     const old = script.filter((line) => !line.includes('restrict'));
     const lines = (await filtered([text(old)], false)).toString('latin1').split('\n');
     expect(lines[0]).toMatch(/^\\restrict [0-9a-f]{32}$/);
     expect(text(lines.slice(1))).toEqual(text(old));
   });
 
-  it('does not take for a lock what stands behind the first statement', async () => {
+  it('does not treat text behind the first statement as a lock', async () => {
     const old = ['SET a = 1;', 'CREATE TABLE t ();', restrict, ''];
     expect((await filtered([text(old)])).toString()).toMatch(/^\\restrict [0-9a-f]{32}\nSET a = 1;\nCREATE/);
   });
@@ -70,12 +70,12 @@ describe('the SQL for psql', () => {
     ['no line end', 'SET transaction_timeout = 0;'],
     ['settings alone', 'SET statement_timeout = 0;\n'],
     ['one line without end', 'SELECT 1'],
-  ])('may be cut off: %s', async (_, cut) => {
+  ])('may be incomplete: %s', async (_, cut) => {
     const lines = (await filtered([Buffer.from(cut)])).toString().split('\n');
     expect(lines.slice(1).join('\n')).toBe(cut);
   });
 
-  it('does not wait for the end of what is no dump', async () => {
+  it('does not wait for the end of a text that is no dump', async () => {
     const endless = Buffer.alloc(200_000, '-');
     expect((await filtered(pieces(endless, 1000))).length).toBeGreaterThan(200_000);
   });

@@ -39,14 +39,14 @@ const offers: ServerCapabilities = {
 const numbers = (entries: readonly { readonly line: string }[]) => entries.map(({ line }) => Number.parseInt(line, 10));
 const select = (changes: Partial<ServerCapabilities>) => selectEntries(parseToc(list), { ...offers, ...changes });
 
-describe('what of a dump is loaded', () => {
-  it('is all but schema public, comments of others and what the server does not have', () => {
+describe('the loaded part of a dump', () => {
+  it('is everything except schema public, comments of other roles and extensions that the server lacks', () => {
     const { entries, warnings } = select({});
     expect(numbers(entries)).toEqual([7, 2, 3, 217, 3504, 400, 401, 3342, 3507]);
     expect(warnings).toEqual(['the extension gone is left out: this server does not have it']);
   });
 
-  it('is nothing that only a superuser may create, for somebody else', () => {
+  it('contains no object that only a superuser may create if the role is no superuser', () => {
     const { entries, warnings } = select({ superuser: false });
     expect(numbers(entries)).toEqual([7, 2, 217, 3504, 400, 401]);
     expect(warnings).toEqual([
@@ -56,11 +56,11 @@ describe('what of a dump is loaded', () => {
     ]);
   });
 
-  it('is no planner statistics on a server that cannot load them', () => {
+  it('contains no planner statistics on a server that cannot load them', () => {
     expect(numbers(select({ major: 17 }).entries)).toEqual([7, 2, 3, 217, 3504, 400, 3342, 3507]);
   });
 
-  it('comes with its lines as they were', () => {
+  it('keeps its lines unchanged', () => {
     const lines = new Set(list.split('\n'));
     expect(parseToc(list).every(({ line }) => lines.has(line))).toBe(true);
   });
@@ -69,16 +69,16 @@ describe('what of a dump is loaded', () => {
 describe('the passes of a load', () => {
   const { entries } = select({});
 
-  it('are one, where the owner may do everything or nobody can help', () => {
+  it('are one if the owner may do everything or no superuser can help', () => {
     expect(passesOf(entries, false)).toEqual([{ entries, as: 'owner' }]);
   });
 
-  it('are one, where no help is needed', () => {
+  it('are one if no superuser is needed', () => {
     const plain = entries.filter(({ kind }) => kind === 'other');
     expect(passesOf(plain, true)).toEqual([{ entries: plain, as: 'owner' }]);
   });
 
-  it('let a superuser create what only that one may', () => {
+  it('let a superuser create objects that need a superuser', () => {
     const passes = passesOf(entries, true);
     expect(passes.map(({ as, entries: part }) => [as, ...numbers(part)])).toEqual([
       ['owner', 7],
@@ -105,11 +105,11 @@ describe('the stages of a load', () => {
 `);
   const of = (jobs: number) => stagesOf(parsed, jobs).map((stage) => stage.map(numbers));
 
-  it('are what has to be there, rows, keys, and what refers to them', () => {
+  it('are definitions, rows, keys, and objects that refer to keys', () => {
     expect(of(1)).toEqual([[[1, 2, 3]], [[4, 5, 6]], [[8, 9]], [[7, 10, 11]]]);
   });
 
-  it('share rows and keys among the jobs, and no job is without work', () => {
+  it('divide rows and keys among the jobs, and leave no job without work', () => {
     expect(of(2)).toEqual([[[1, 2, 3]], [[4, 6], [5]], [[8], [9]], [[7, 10, 11]]]);
     expect(of(5)).toEqual([[[1, 2, 3]], [[4], [5], [6]], [[8], [9]], [[7, 10, 11]]]);
   });
