@@ -95,7 +95,9 @@ async function deliver(
 ): Promise<string | null> {
   const address = new URL(url);
   if (suffix !== '') address.pathname = `${address.pathname.replace(/\/+$/, '')}${suffix}`;
-  const deadline = AbortSignal.timeout(milliseconds);
+  // a timer that keeps the process alive: fetch alone does not, and may never settle where the other side hangs up at once
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), milliseconds);
   try {
     const response = await fetch(address, {
       method: 'POST',
@@ -108,13 +110,15 @@ async function deliver(
       body,
       // do not send the content to any other address
       redirect: 'manual',
-      signal: AbortSignal.any([signal, deadline]),
+      signal: AbortSignal.any([signal, deadline.signal]),
     });
     await response.body?.cancel();
     return response.ok ? null : describeStatus(response.status);
   } catch (error) {
     if (signal.aborted) return stoppedWaiting;
-    return deadline.aborted ? noAnswer(milliseconds) : reasonOfFetch(error);
+    return deadline.signal.aborted ? noAnswer(milliseconds) : reasonOfFetch(error);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

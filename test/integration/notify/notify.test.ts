@@ -1,4 +1,5 @@
 import { copyFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readNotification } from '../../../src/config/notification.ts';
@@ -6,7 +7,8 @@ import { openAnnouncer } from '../../../src/notify/announcer.ts';
 import { createDatabase, createSqliteDatabase, withClient } from '../../support/database.ts';
 import { type Listener, listen } from '../../support/listener.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
-import { run, start } from '../../support/run.ts';
+import { atEnd } from '../../support/cleanup.ts';
+import { run, runProcess, start } from '../../support/run.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { execute } from '../backup/backups.ts';
 
@@ -158,6 +160,19 @@ describe('the owner', () => {
     expect(again.exitCode).toBe(0);
     expect(again.stdout).toMatch(/could not be told at http:\/\/127\.0\.0\.1:9: \S/);
     expect(again.stdout).toMatch(new RegExp(`could not be told at https://${host}: .*SSL`));
+  });
+
+  it('who hangs up at once does not end the run early', async () => {
+    const { env } = await installation();
+    const server = createServer((socket) => void socket.destroy());
+    atEnd(() => new Promise<void>((resolve) => void server.close(() => resolve())));
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/x`;
+    // a process of its own: with nothing left to wait for, it would end in the middle
+    const { exitCode, stdout } = await runProcess([], { env: { ...env, TT_PING_URL: url } });
+    expect(stdout).toContain('The owner could not be told at');
+    expect(exitCode).toBe(0);
   });
 
   it('who never answers is not waited for, by a deadline or after SIGTERM', async () => {
