@@ -37,7 +37,7 @@ describePostgres('an unversioned database', () => {
     await expectState(url, 'current', { verify: 0 });
   });
 
-  it('is not taken for what it is not by a table of the same name elsewhere', async () => {
+  it('is not identified by a table of the same name in another schema', async () => {
     const url = await unversioned('pg');
     await alter(
       url,
@@ -56,7 +56,7 @@ describe.each(['pg', 'sqlite'] as const)('an unversioned database (%s)', (engine
     it.for([
       { what: 'a renamed column', sql: renamed, message: 'column projects.description (text) is missing' },
       { what: 'a foreign type', sql: retyped, message: 'column projects.description is bytea, and should be text' },
-    ])('for $what is refused, the nearest named, nothing changed', async ({ sql, message }) => {
+    ])('is refused for $what, with the nearest revision, and not changed', async ({ sql, message }) => {
       const url = await unversioned(engine);
       await alter(url, sql);
       const before = await snapshot(url);
@@ -78,7 +78,7 @@ describe.each(['pg', 'sqlite'] as const)('an unversioned database (%s)', (engine
   });
 
   suite("beside the owner's own tables and columns", () => {
-    it('is adopted all the same, and they stay', async () => {
+    it('is adopted with them, and they stay', async () => {
       const url = await unversioned(engine);
       await alter(
         url,
@@ -95,7 +95,7 @@ describe.each(['pg', 'sqlite'] as const)('an unversioned database (%s)', (engine
   });
 
   suite('adopted by hand', () => {
-    it('is stamped and not migrated; the gate goes on from there', async () => {
+    it('is stamped by adopt and not migrated; the gate then migrates it', async () => {
       const url = await unversioned(engine);
       const before = await snapshot(url);
       const rehearsed = await dbInit(['adopt', '--dry-run'], url);
@@ -117,7 +117,7 @@ describe.each(['pg', 'sqlite'] as const)('an unversioned database (%s)', (engine
       await expectState(url, 'current', { verify: 0 });
     });
 
-    it('is compared with the revision that is asked for, and stamped another only by force and consent', async () => {
+    it('is compared with the given revision, and stamped with another one only with --force and consent', async () => {
       const url = await unversioned(engine);
       await alter(url, 'DELETE FROM task_activities; DROP TABLE task_activities');
       const before = await snapshot(url);
@@ -137,7 +137,7 @@ describe.each(['pg', 'sqlite'] as const)('an unversioned database (%s)', (engine
       expect(await versionRows(url)).toEqual(['019']);
     });
 
-    it('takes several revisions, of which ancestors of another are left out', async () => {
+    it('accepts several revisions, and leaves out ancestors of another', async () => {
       const url = await restoreRelease(engine, 'v4.20.0');
       await alter(url, 'DELETE FROM alembic_version');
       const rows = ['118_add_role_hidden_module_ids', '128_add_invoices_zugferd_pdf'];
@@ -146,7 +146,7 @@ describe.each(['pg', 'sqlite'] as const)('an unversioned database (%s)', (engine
       expect(await versionRows(url)).toEqual(rows);
     });
 
-    it('is wrong usage for a revision that does not exist, and for force without one', async () => {
+    it('is wrong usage for an unknown revision, and for --force without one', async () => {
       const url = await unversioned(engine);
       const unknown = await dbInit(['adopt', '--revision', '019,next'], url);
       expect(unknown.exitCode).toBe(2);
@@ -156,8 +156,8 @@ describe.each(['pg', 'sqlite'] as const)('an unversioned database (%s)', (engine
   });
 });
 
-describePostgres('what is not unversioned', () => {
-  it('is not adopted: an empty database, strange tables, a revision that is not known', async () => {
+describePostgres('a database in another state', () => {
+  it('is not adopted: an empty database, unknown tables, an unknown revision', async () => {
     const { url } = await createDatabase();
     const empty = await dbInit(['adopt'], url);
     expect(empty.exitCode).toBe(2);

@@ -19,7 +19,7 @@ export async function statusOf(url: string): Promise<unknown> {
 export function describeAdoption(engine: 'pg' | 'sqlite', tag: string): void {
   const suite = engine === 'pg' ? describePostgres : describe;
   suite(`${engine}/${tag} without version information`, () => {
-    it('is adopted at its revision, and ends as it does with it', async () => {
+    it('is adopted at its revision, and reaches the same schema as with its version rows', async () => {
       const [whole, lost] = [await restoreRelease(engine, tag), await restoreRelease(engine, tag)];
       await alter(lost, 'DROP TABLE alembic_version');
       const status = await statusOf(lost);

@@ -88,7 +88,7 @@ function firstCommands(banner: string): string {
 const verifying = (commands: string): string => commands.replace(/restore (\S+)$/, 'backup verify $1');
 
 describePostgres(
-  'the advice on a file that is no archive',
+  'the advice for a file that is no archive',
   () => {
     let source: TestDatabase;
     const archive = currentArchive('postgresql');
@@ -145,7 +145,7 @@ describePostgres(
       expect(await ask(former, 'SELECT count(*)::int FROM of_mine')).toEqual([0]);
     });
 
-    it('leaves the live database as it is where the dump cannot be restored', async () => {
+    it('leaves the live database unchanged if the dump cannot be restored', async () => {
       const stage = await prepare();
       await writeFile(join(stage.backups, 'bad.sql'), '-- PostgreSQL database dump\nCREATE TABLE a (id integer;\n');
       await execute(stage.database, 'CREATE TABLE of_mine (id integer)');
@@ -179,7 +179,7 @@ describePostgres(
       ],
     ];
 
-    it.each(folders)('unpacks it, and finds an archive that can be restored: %s', async (_title, name, make) => {
+    it.each(folders)('unpacks an archive that can be restored: %s', async (_title, name, make) => {
       const stage = await prepare();
       await writeFile(join(stage.backups, name), await make());
       const refused = await stage.run('restore', name, '--yes');
@@ -189,7 +189,7 @@ describePostgres(
       expect(typed.all).toMatch(/The archive is whole: .*uploads: +7 files/s);
     });
 
-    it('packs a folder again to an archive that can be restored', async () => {
+    it('packs a folder into an archive that can be restored', async () => {
       const stage = await prepare();
       await unpackedArchive(join(stage.backups, 'unpacked archive'));
       const refused = await stage.run('restore', 'unpacked archive', '--yes');
@@ -199,7 +199,7 @@ describePostgres(
       expect(typed.all).toContain('The archive is whole');
     });
 
-    it('puts uploads back that are alone', async () => {
+    it('restores uploads without a database', async () => {
       const stage = await prepare();
       const zip = new AdmZip();
       zip.addFile('uploads/logos/theirs.png', Buffer.from('theirs'));
@@ -219,7 +219,7 @@ describePostgres(
       });
     });
 
-    it('is not needed for an archive that was unpacked and packed again: restored, proven and listed', async () => {
+    it('is not needed for an archive that was unpacked and packed again', async () => {
       const stage = await prepare();
       const zip = new AdmZip();
       for (const entry of new AdmZip(archive).getEntries())
@@ -238,7 +238,7 @@ describePostgres(
       expect(await uploadsIn(stage.statics)).toEqual(uploadsOf(archive));
     });
 
-    it('comes with a backup of a newer database, which this image could not restore', async () => {
+    it('names the newer release for a backup of a newer database', async () => {
       const { database, run } = await install('postgresql', { database: await createDatabase() });
       await execute(
         database,

@@ -62,18 +62,18 @@ beforeAll(async () => {
 });
 
 describe('an archive', () => {
-  it('opens with another implementation of ZIP', () => {
+  it('can be opened with another implementation of ZIP', () => {
     const zip = new AdmZip(file);
     expect(zip.getEntries().map(({ entryName }) => entryName)).toEqual(['db.dump', 'settings.json', 'manifest.json']);
     expect(zip.readFile('db.dump')?.equals(content)).toBe(true);
     expect(zip.readAsText('settings.json')).toBe(text);
   });
 
-  it('is only for its owner to read', async () => {
+  it('can be read only by its owner', async () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
 
-  it('is proven member by member', async () => {
+  it('is verified entry by entry', async () => {
     const archive = await openArchive(file, noLimits);
     const heard: number[] = [];
     const proven: Buffer[] = [];
@@ -87,7 +87,7 @@ describe('an archive', () => {
     });
   });
 
-  it('is not proven by a database that cannot be restored, and nobody waits for it', async () => {
+  it('fails the verification if its database cannot be restored, without waiting', async () => {
     const archive = await openArchive(file, noLimits);
     const proveDatabase = async (): Promise<void> => Promise.reject(new Error('nonsense'));
     await expect(verifyEntries(archive, { proveDatabase, signal }).catch(rejectionReason)).resolves.toBe(
@@ -95,7 +95,7 @@ describe('an archive', () => {
     );
   });
 
-  it('is no longer read when that is cancelled', async () => {
+  it('is no longer read when the run is cancelled', async () => {
     const archive = await openArchive(file, noLimits);
     const cancelled = new AbortController();
     const options = {
@@ -106,7 +106,7 @@ describe('an archive', () => {
     await expect(verifyEntries(archive, options)).rejects.toMatchObject({ name: 'AbortError' });
   });
 
-  it('holds files whose names differ in capitals only, as their folder does', async () => {
+  it('holds files whose names differ only in upper and lower case', async () => {
     const other = join(folder, 'capitals.zip');
     await write(other, ['uploads/Logo.png', 'uploads/logo.png']);
     const { uploads } = await openArchive(other, noLimits);
@@ -120,7 +120,7 @@ describe('an archive', () => {
     expect(await readManifest(file)).not.toBeNull();
   });
 
-  it('fails when its file does, instead of waiting for ever', async () => {
+  it('fails if writing its file fails, instead of waiting for ever', async () => {
     const nowhere = createArchive(join(folder, 'missing', 'archive.zip'));
     const endless = Readable.from(
       (function* () {
@@ -138,7 +138,7 @@ describe('a damaged archive', () => {
     return copy;
   };
 
-  it('is known by a single byte of a member', async () => {
+  it('is recognised by a single changed byte of an entry', async () => {
     const copy = await broken((bytes) => {
       bytes[1000] = (bytes[1000] ?? 0) ^ 1;
       return bytes;
@@ -146,7 +146,7 @@ describe('a damaged archive', () => {
     expect(await faultIn(copy)).toMatch(/“db\.dump” is damaged: its checksum/);
   });
 
-  it('is known wherever it is cut off', async () => {
+  it('is recognised if it is cut off at any byte', async () => {
     const bytes = await readFile(file);
     for (const end of [0, 10, 1000, bytes.length - 300, bytes.length - 30, bytes.length - 1]) {
       const copy = await broken(() => bytes.subarray(0, end));
@@ -155,7 +155,7 @@ describe('a damaged archive', () => {
     }
   });
 
-  it('is known by a member that is missing', async () => {
+  it('is recognised by a missing entry', async () => {
     const copy = await broken((bytes) => bytes);
     const zip = new AdmZip(copy);
     zip.deleteFile('settings.json');
@@ -173,7 +173,7 @@ describe('an archive of the application', () => {
   ] as const;
   const limits = { entries: 1000, bytes: 1_000_000_000, ratio: 200 };
 
-  it.each(real)('is read as it is: %s', async (name, engine, revision, createdAt) => {
+  it.each(real)('is read unchanged: %s', async (name, engine, revision, createdAt) => {
     const archive = await openArchive(join(archives, name), limits);
     expect(archive).toMatchObject({ engine, revisions: [revision], createdAt, manifest: null });
     expect([...archive.uploads].map(({ root, path }) => `${root}: ${path}`)).toEqual([
@@ -193,7 +193,7 @@ describe('an archive of the application', () => {
     expect(await readManifest(join(archives, name))).toBeNull();
   });
 
-  it.each(real)('is known wherever it is cut off: %s', async (name) => {
+  it.each(real)('is recognised as damaged if it is cut off at any byte: %s', async (name) => {
     const bytes = await readFile(join(archives, name));
     const copy = join(folder, name);
     const accepted: number[] = [];

@@ -473,7 +473,7 @@ async function faultOf(work: Promise<unknown>): Promise<ArchiveFault> {
 
 const reasonIn = (fault: ArchiveFault): string => ('reason' in fault ? fault.reason : Object.values(fault).join(' '));
 
-describe.each(Object.entries(hostile))('an archive that is hostile or broken in its %s', (_group, cases) => {
+describe.each(Object.entries(hostile))('a hostile or broken archive (%s)', (_group, cases) => {
   it.each(cases)('is rejected: %s', async (_title, bytes, expected) => {
     const place = await mkdtemp(join(folder, 'case-'));
     await writeFile(join(place, 'archive.zip'), bytes);
@@ -487,7 +487,7 @@ describe.each(Object.entries(hostile))('an archive that is hostile or broken in 
   });
 });
 
-describe('the archives that those were made of', () => {
+describe('the unchanged archives', () => {
   const accepted: readonly (readonly [string, Buffer])[] = [
     ['as they are', archive(upload)],
     ['from another program', other(String(upload.name))],
@@ -518,7 +518,7 @@ describe('the archives that those were made of', () => {
     expect(only && (await buffer(await only.entry.open())).toString()).toBe(upload.content);
   });
 
-  it('are accepted with a file that is packed very well beside others', async () => {
+  it('are accepted with a highly compressed file among others', async () => {
     const file = join(await mkdtemp(join(folder, 'blank-')), 'archive.zip');
     const blank: Part = { name: 'uploads/blank.bmp', content: Buffer.alloc(4_000_000) };
     await writeFile(file, archive(blank, { name: 'uploads/photo.jpg', content: randomBytes(50_000) }));
@@ -526,7 +526,7 @@ describe('the archives that those were made of', () => {
     expect([...uploads].map(({ entry }) => entry.size)).toEqual([4_000_000, 50_000]);
   });
 
-  it('are never taken for something else because of one byte', async () => {
+  it('are not mistaken for another format because of one byte', async () => {
     const bytes = archive(upload);
     const file = join(await mkdtemp(join(folder, 'bytes-')), 'archive.zip');
     for (let at = 0; at < bytes.length; at++) {
@@ -619,7 +619,7 @@ describe('a file that is no archive', () => {
     ['nothing', '', { reason: 'it is empty' }],
   ];
 
-  it.each(files)('is rejected as what it is: %s', async (_title, content, expected) => {
+  it.each(files)('is rejected with its format: %s', async (_title, content, expected) => {
     const file = join(await mkdtemp(join(folder, 'other-')), 'backup.zip');
     await writeFile(file, content);
     const fault = await faultOf(openArchive(file, limits));
@@ -634,13 +634,13 @@ describe('a file that is no archive', () => {
     ['a piece of a spanned archive', 'a.z01', Buffer.concat([Buffer.from('PK\x07\x08'), archive()])],
     ['the end of a spanned archive', 'a.zip', ending({ disk: 1 })],
     ['a piece of a 7-Zip archive', 'a.7z.001', Buffer.from('377abcaf271c0004', 'hex')],
-  ])('is called a piece where it looks like one: %s', async (_title, name, content) => {
+  ])('is called a part of an archive if it looks like one: %s', async (_title, name, content) => {
     const file = join(await mkdtemp(join(folder, 'piece-')), name);
     await writeFile(file, content);
     expect(await faultOf(openArchive(file, limits))).toMatchObject({ kind: 'piece' });
   });
 
-  it('is rejected when it is missing, a folder or a device', async () => {
+  it('is rejected if it is missing, a folder or a device', async () => {
     const unpacked = await mkdtemp(join(folder, 'unpacked-'));
     for (const name of ['manifest.json', 'db.dump']) await writeFile(join(unpacked, name), 'x');
     const faults = await Promise.all(
@@ -708,7 +708,7 @@ describe('an archive that somebody unpacked and packed again', () => {
     expect((await buffer(await opened.database.open())).toString()).toBe(dump.content);
   });
 
-  it('keeps what a desktop had left among the uploads before they were backed up', async () => {
+  it('keeps desktop files that were among the uploads before the backup', async () => {
     const file = join(await mkdtemp(join(folder, 'left-')), 'backup.zip');
     const left = { ...known, 'uploads/Thumbs.db': { size: 1, sha256: hash } };
     const thumbs = { name: 'uploads/Thumbs.db', content: 'x' };
@@ -721,7 +721,7 @@ describe('an archive that somebody unpacked and packed again', () => {
   it.each([
     ['files of somebody beside the folder', zip([...namesAgain('mine/', rest), { name: 'notes.txt', content: 'x' }])],
     ['two archives in two folders', zip([...namesAgain('one/', rest), ...namesAgain('two/', rest)])],
-  ])('is none with %s, but says so', async (_title, bytes) => {
+  ])('is refused with %s, with the reason', async (_title, bytes) => {
     const file = join(await mkdtemp(join(folder, 'beside-')), 'backup.zip');
     await writeFile(file, bytes);
     expect(await faultOf(openArchive(file, limits))).toMatchObject({
@@ -731,7 +731,7 @@ describe('an archive that somebody unpacked and packed again', () => {
 });
 
 describe('unpacking', () => {
-  it('never touches a file that is there', async () => {
+  it('never touches an existing file', async () => {
     const place = await mkdtemp(join(folder, 'there-'));
     const [file, target] = [join(place, 'archive.zip'), join(place, 'target')];
     await writeFile(file, archive(upload));
@@ -741,7 +741,7 @@ describe('unpacking', () => {
     expect(await readFile(target, 'utf8')).toBe('mine');
   });
 
-  it('takes no path from a file that was changed after it was checked', async () => {
+  it('uses no path of a file that was changed after the check', async () => {
     const place = await mkdtemp(join(folder, 'changed-'));
     const file = join(place, 'archive.zip');
     const bytes = archive({ ...upload, name: 'uploads/a/bc/d.png' });
@@ -752,7 +752,7 @@ describe('unpacking', () => {
     expect(() => [...uploads]).toThrow(Failure);
   });
 
-  it('leaves nothing behind when it fails or is cancelled', async () => {
+  it('leaves nothing behind if it fails or is cancelled', async () => {
     const place = await mkdtemp(join(folder, 'gone-'));
     const file = join(place, 'archive.zip');
     await writeFile(file, zip([manifest, dump, { ...upload, fields: { crc: 1 } }]));

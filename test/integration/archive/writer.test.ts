@@ -18,8 +18,8 @@ beforeEach(async () => {
 
 const from = (chunks: readonly Buffer[]) => (into: NodeJS.WritableStream) => pipeline(Readable.from(chunks), into);
 
-describe('an archive that is written', () => {
-  it('says when its members were changed, however long ago', async () => {
+describe('a written archive', () => {
+  it('stores the times of its entries, however old', async () => {
     const archive = createArchive(file);
     const changed = [new Date(2026, 10, 23, 19, 45, 40), new Date(-86_400_000_000), new Date(2200, 0, 1)];
     for (const [index, time] of changed.entries()) {
@@ -31,7 +31,7 @@ describe('an archive that is written', () => {
     expect(new AdmZip(file).getEntry('uploads/0')?.header.time).toEqual(changed[0]);
   });
 
-  it('holds many members, and empty ones', async () => {
+  it('holds many entries, also empty ones', async () => {
     const archive = createArchive(file);
     for (let index = 0; index < 2_000; index++) {
       await archive.add(`uploads/${index}`, index % 2 === 0, async (into) => void into.end(index === 7 ? 'seven' : ''));
@@ -44,7 +44,7 @@ describe('an archive that is written', () => {
     expect(zip.test()).toBe(true);
   });
 
-  it('holds more members than 16 bits count', async () => {
+  it('holds more entries than a 16-bit number counts', async () => {
     const archive = createArchive(file);
     const members = 65_600;
     for (let index = 0; index < members; index++) {
@@ -61,7 +61,7 @@ describe('an archive that is written', () => {
     expect(stdout).toBe('');
   });
 
-  it('overwrites nothing, and says so to whoever writes', async () => {
+  it('overwrites nothing, and reports that to the caller', async () => {
     await writeFile(file, 'there already');
     const archive = createArchive(file);
     const big = Array.from({ length: 40 }, () => randomBytes(100_000));
@@ -70,7 +70,7 @@ describe('an archive that is written', () => {
     expect(await readFile(file, 'utf8')).toBe('there already');
   });
 
-  it('can be abandoned in the midst of a member', async () => {
+  it('can be abandoned in the middle of an entry', async () => {
     const archive = createArchive(file);
     const broken = async function* () {
       yield randomBytes(1000);

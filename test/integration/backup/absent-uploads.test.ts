@@ -7,8 +7,8 @@ import { withDatabase } from '../../support/open-database.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { currentArchive, describeRestores, execute, fillWithNewer, install, put } from '../restore/restores.ts';
 
-describe('uploads that the database speaks of', () => {
-  it('are missed by a backup that cannot see their folder, and not by one that holds them', async () => {
+describe('uploads that the database refers to', () => {
+  it('are reported as missing by a backup that cannot see their folder, and not by one that holds them', async () => {
     const { database, root, run } = await install('sqlite');
     await execute(
       database,
@@ -22,7 +22,7 @@ describe('uploads that the database speaks of', () => {
     expect((await run('backup', 'create')).all).not.toContain('LACKS');
   });
 
-  it('are found in every column that names one, and not in empty ones', async () => {
+  it('are found in every column that names one, and not in empty columns', async () => {
     const place = await install('sqlite');
     const { database } = place;
     const { data } = place;
@@ -40,7 +40,7 @@ describe('uploads that the database speaks of', () => {
     expect(await spoken()).toBe('3');
   });
 
-  it('are said to lie in a container where no volume is mounted, or where the folder is empty', async () => {
+  it('are reported as lost with the container if no volume is mounted, or the folder is empty', async () => {
     const folder = await temporaryDirectory();
     const roots = [{ name: 'project_attachments', folder }] as const;
     const rows = { project_attachments: 3 };
@@ -52,8 +52,8 @@ describe('uploads that the database speaks of', () => {
   });
 });
 
-describeRestores('the gate, of uploads that the database speaks of', (engine) => {
-  it('says which folder lacks them before it changes anything, and not where it has nothing to do', async () => {
+describeRestores('the warning of the gate about missing uploads', (engine) => {
+  it('names the folder before a change, and does not come if there is nothing to do', async () => {
     const place = await install(engine);
     await fillWithNewer(place.database);
     const { all } = await place.must('gate');
@@ -65,7 +65,7 @@ describeRestores('the gate, of uploads that the database speaks of', (engine) =>
     expect((await place.must('gate')).all).not.toContain('CANNOT SEE');
   });
 
-  it('finds them in lists and in texts, too', async () => {
+  it('covers uploads in lists and in texts', async () => {
     const database = await (engine === 'sqlite' ? createSqliteDatabase() : createDatabase());
     await execute(
       database,
@@ -79,14 +79,14 @@ describeRestores('the gate, of uploads that the database speaks of', (engine) =>
     expect(await withDatabase(database.url, count)).toEqual({ uploads: 5 });
   });
 
-  it('misses none that are there', async () => {
+  it('names no existing upload', async () => {
     const place = await install(engine);
     await fillWithNewer(place.database);
     await put(`${place.root}/attachments`, { 'a.pdf': 'a' });
     expect((await place.must('gate')).all).not.toMatch(/CANNOT SEE.*attachments/);
   });
 
-  it('are not missed while an archive is restored that brings them along', async () => {
+  it('does not come during a restore that contains the uploads', async () => {
     const place = await install(engine);
     const { all } = await place.must('restore', currentArchive(engine), '--yes');
     expect(all).toContain('revisions to apply');

@@ -62,7 +62,7 @@ describeBackups('backup create', ({ name: engine, create }) => {
   });
   afterEach(() => database.drop());
 
-  it('holds the database in any state, and the uploads, readable for other programs', async () => {
+  it('holds the database in any state, and the uploads, and other programs can read it', async () => {
     await fill(database);
     const before = await snapshot(database.url);
     const { exitCode, stdout } = await backup();
@@ -104,7 +104,7 @@ describeBackups('backup create', ({ name: engine, create }) => {
     expect((await run(['backup', 'verify', file])).exitCode).toBe(0);
   });
 
-  it('leaves out entries that are no files, have no valid name or are unfinished, and says so', async () => {
+  it('leaves out entries that are no files, have no valid name or are unfinished, with a warning', async () => {
     const { data, statics } = places;
     await symlink('/etc/passwd', join(data, 'link'));
     await symlink(statics, join(data, 'folder link'));
@@ -125,7 +125,7 @@ describeBackups('backup create', ({ name: engine, create }) => {
     expect(stdout).not.toContain('.db-init-stage');
   });
 
-  it('keeps the uploads where they and the backups share a folder', async () => {
+  it('contains the uploads even if they share a folder with the backups', async () => {
     await writeFile(join(places.data, 'timetracker_backup_20200101_000000.zip'), '');
     const { exitCode, stderr } = await run(['backup', 'create'], { env: { ...env, BACKUP_FOLDER: places.data } });
     expect(stderr).toBe('');
@@ -135,7 +135,7 @@ describeBackups('backup create', ({ name: engine, create }) => {
     expect(names).toEqual(['data_uploads/avatars/1.txt', 'data_uploads/backups/elsewhere.txt']);
   });
 
-  it.runIf(engine === 'sqlite')('takes the database once, though it lies among the uploads', async () => {
+  it.runIf(engine === 'sqlite')('contains the database once, even if it is among the uploads', async () => {
     await fill(database);
     const file = join(places.data, 'timetracker.db');
     await copyFile(database.name, file);
@@ -175,7 +175,7 @@ describeBackups('backup create', ({ name: engine, create }) => {
     expect((await run(['backup', 'verify', file])).exitCode).toBe(0);
   });
 
-  it('goes where --output says, and overwrites nothing', async () => {
+  it('is written to the place of --output, and overwrites nothing', async () => {
     const folder = join(places.root, 'elsewhere');
     await mkdir(folder);
     expect((await backup('--output', folder)).exitCode).toBe(0);
@@ -201,14 +201,14 @@ describeBackups('backup create', ({ name: engine, create }) => {
     expect(await archivesIn(places.backups)).toEqual([]);
   });
 
-  it('keeps as many as --keep says', async () => {
+  it('leaves as many backups as --keep says', async () => {
     for (const keep of [[], [], ['--keep', '2']]) expect((await backup(...keep)).exitCode).toBe(0);
     expect(await archivesIn(places.backups)).toHaveLength(2);
     for (const wrong of ['0', '-1', '1.5', 'all', '']) expect((await backup(`--keep=${wrong}`)).exitCode).toBe(2);
     expect(await archivesIn(places.backups)).toHaveLength(2);
   });
 
-  it('that was interrupted leaves nothing behind', async () => {
+  it('leaves nothing behind if it was interrupted', async () => {
     await fill(database);
     const held = await hold(database);
     const running = start(['backup', 'create'], { env: { ...env, TT_MIGRATION_LOCK_TIMEOUT: '60' } });
@@ -221,7 +221,7 @@ describeBackups('backup create', ({ name: engine, create }) => {
 });
 
 describe('backup create', () => {
-  it('makes no archive where there is no database', async () => {
+  it('makes no archive if there is no database', async () => {
     const { name, url } = await createSqliteDatabase();
     const { backups, env } = await volumes();
     const { exitCode, stderr } = await run(['backup', 'create'], { env: { ...env, DATABASE_URL: url } });
@@ -231,7 +231,7 @@ describe('backup create', () => {
     expect(await readdir(dirname(name))).toEqual([]);
   });
 
-  it('makes no archive of what cannot be read, or is not set', async () => {
+  it('makes no archive of a database that cannot be read or is not set', async () => {
     const { name, url } = await createSqliteDatabase();
     const { backups, env } = await volumes();
     await writeFile(name, 'no database at all');
@@ -262,7 +262,7 @@ describe('backup create', () => {
 });
 
 describe('a full disk', () => {
-  it('is no reason to wait, or to leave anything behind', async () => {
+  it('ends the backup, which leaves nothing behind', async () => {
     const { url, name, ...rest } = await createSqliteDatabase();
     await fill({ url, name, ...rest });
     const { backups, data, env } = await volumes();
@@ -279,8 +279,8 @@ describe('a full disk', () => {
   });
 });
 
-describe('a backup that is larger than what a restore takes', () => {
-  it('is made, and says which setting keeps a restore from it', async () => {
+describe('a backup that is larger than a restore allows', () => {
+  it('is made, with a warning that names the setting', async () => {
     const { url } = await createSqliteDatabase();
     const { env } = await volumes();
     await run(['gate'], { env: { ...env, DATABASE_URL: url } });
@@ -293,7 +293,7 @@ describe('a backup that is larger than what a restore takes', () => {
 });
 
 describe('uploads that change while they are read', () => {
-  it('do not spoil the archive', async () => {
+  it('do not damage the archive', async () => {
     const folder = await temporaryDirectory();
     const there = (name: string, size: number) =>
       ({ root: 'uploads', member: `uploads/${name}`, path: join(folder, name), size }) as const;

@@ -22,7 +22,7 @@ function children(): readonly string[] {
 describePostgres(
   'a backup that fails while its rows are counted',
   () => {
-    it.skipIf(process.platform !== 'linux')('leaves no pg_dump at work', async () => {
+    it.skipIf(process.platform !== 'linux')('leaves no running pg_dump', async () => {
       const database = await createDatabase();
       await withClient(database.url, (client) => client.query('CREATE TABLE a (id int); CREATE TABLE z (id int)'));
       const folder = await temporaryDirectory();

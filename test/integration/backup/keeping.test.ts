@@ -35,7 +35,7 @@ async function put(name: string, kind: ArchiveKind, day: number, of = database):
 }
 
 describe('backup verify', () => {
-  it('finds a name alone in the working directory first, else among the backups', async () => {
+  it('looks for a name without a folder in the working directory first, then among the backups', async () => {
     const file = await put('a.zip', 'manual', 1);
     const here = await temporaryDirectory();
     const verify = (name: string) => run(['backup', 'verify', name], { env, cwd: here });
@@ -108,7 +108,7 @@ describe('backup list', () => {
     ]);
   });
 
-  it('says where it looked in vain', async () => {
+  it('names the folder if it has no backups', async () => {
     expect(await run(['backup', 'list'], { env })).toMatchObject({
       exitCode: 0,
       stdout: `There are no backups in ${folder}.`,
@@ -128,7 +128,7 @@ describe('backup list', () => {
 });
 
 describe('backup create --keep', () => {
-  it('keeps what it has just proven, though others call themselves newer', async () => {
+  it('keeps the new backup, even if others have newer times', async () => {
     const { url, name, ...rest } = await createSqliteDatabase();
     await fill({ url, name, ...rest });
     // made while the clock was wrong: thousands of days after 2020
@@ -146,7 +146,7 @@ describe('backup prune', () => {
   const prune = (...more: string[]) =>
     run(['backup', 'prune', ...more], { env: { ...env, DATABASE_URL: `sqlite:///${database}` } });
 
-  it('removes the oldest backups by hand of this database, and nothing else', async () => {
+  it('removes the oldest manual backups of this database, and nothing else', async () => {
     for (const day of [1, 2, 3, 4]) await put(`manual-${day}.zip`, 'manual', day);
     await put('safety.zip', 'safety', 1);
     await put('neighbour.zip', 'manual', 1, 'another database');
@@ -176,14 +176,14 @@ describe('backup prune', () => {
     expect(await readdir(folder)).toHaveLength(3);
   });
 
-  it('does not take what cannot be read for the newest', async () => {
+  it('does not count a file that cannot be read as the newest', async () => {
     for (const day of [1, 2, 3]) await put(`manual-${day}.zip`, 'manual', day);
     await truncate(join(folder, 'manual-3.zip'), 5000);
     expect((await prune('--keep', '1')).exitCode).toBe(0);
     expect(await archivesIn(folder)).toEqual(['manual-2.zip', 'manual-3.zip']);
   });
 
-  it('needs to know which database is meant', async () => {
+  it('refuses to run without a database', async () => {
     const { exitCode, stderr } = await run(['backup', 'prune', '--keep', '1'], { env });
     expect(exitCode).toBe(2);
     expect(stderr).toContain('DATABASE_URL: is not set');
@@ -205,19 +205,19 @@ describe('backup', () => {
     [['prune'], 'prune --keep N.'],
     [['prune', '--keep', '0'], 'prune --keep N.'],
     [['list', '--nonsense'], 'Usage: db-init backup create [--output PATH|-]'],
-  ])('%j is answered with how it is used', async (given, text) => {
+  ])('%j is answered with the usage', async (given, text) => {
     const { exitCode, stderr } = await run(['backup', ...given], { env });
     expect(exitCode).toBe(2);
     expect(stderr.replaceAll(/\s+/g, ' ')).toContain(text);
   });
 
-  it('keeps programs informed of a failure', async () => {
+  it('reports a failure with --json', async () => {
     const { exitCode, stdout } = await run(['backup', 'verify', join(folder, 'none.zip'), '--json'], { env });
     expect(exitCode).toBe(32);
     expect(JSON.parse(stdout)).toMatchObject({ exitCode: 32, problems: [{ kind: 'archive-rejected' }] });
   });
 
-  it('shows a password in none of its messages', async () => {
+  it('shows no password in its messages', async () => {
     const url = 'postgresql://app:hunter2@127.0.0.1:1/app';
     const settings = { ...env, DATABASE_URL: url, TT_WAIT_TIMEOUT: '0' };
     for (const words of [['create'], ['list'], ['prune', '--keep', '1']]) {
@@ -225,7 +225,7 @@ describe('backup', () => {
     }
   });
 
-  it('is proven before it gets its name, and named in a language that machines read', async () => {
+  it('is verified before it gets its name, and reported with --json', async () => {
     const { url, ...rest } = await createSqliteDatabase();
     await fill({ url, ...rest });
     const { stdout } = await run(['backup', 'create'], { env: { ...env, DATABASE_URL: url, TT_LOG_FORMAT: 'json' } });

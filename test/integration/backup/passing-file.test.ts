@@ -12,7 +12,7 @@ const reason = noVolumes ?? (existsSync('/.dockerenv') ? null : 'this is no cont
 (reason === null ? describe : describe.skip)(
   `a SQLite file in a container${reason === null ? '' : ` [skipped: ${reason}]`}`,
   () => {
-    it('is said to go with it in each command, unless a volume holds it', async () => {
+    it('is reported by every command as lost with the container, unless it is on a volume', async () => {
       // not among the temporary files
       const folder = await mkdtemp('/db-init-test-');
       atEnd(() => rm(folder, { recursive: true, force: true }));

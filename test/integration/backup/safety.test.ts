@@ -36,7 +36,7 @@ describeBackups('a safety backup', ({ name: engine, create }) => {
   });
   afterEach(() => database.drop());
 
-  it('holds the database as it was before the migration, and comes back as that', async () => {
+  it('holds the database from before the migration, and restores it', async () => {
     await fill(database);
     const before = await snapshot(database.url);
     const { exitCode, stdout } = await run([], { env });
@@ -65,7 +65,7 @@ describeBackups('a safety backup', ({ name: engine, create }) => {
     expect(manifest?.rows['users']).toBe(await countUsers(restored));
   });
 
-  it('is made by a start where the newest backup is older than TT_BACKUP_MAX_AGE', async () => {
+  it('is made by a start if the newest backup is older than TT_BACKUP_MAX_AGE', async () => {
     await fill(database);
     await run([], { env: { ...env, TT_BACKUP_BEFORE_MIGRATE: 'never' } });
     const dated = { ...env, TT_BACKUP_MAX_AGE: '24' };
@@ -128,7 +128,7 @@ describeBackups('a safety backup', ({ name: engine, create }) => {
     expect(await archivesIn(folder)).toEqual([]);
   });
 
-  it('is made before a database is stamped by hand, too', async () => {
+  it('is also made before a database is stamped by hand', async () => {
     await fill(database);
     await execute(database, 'DROP TABLE alembic_version');
     const report = join(await temporaryDirectory(), 'run.json');
@@ -144,7 +144,7 @@ describeBackups('a safety backup', ({ name: engine, create }) => {
     });
   });
 
-  it('that cannot be made is a warning', async () => {
+  it('is a warning if it cannot be made', async () => {
     await fill(database);
     const file = join(await temporaryDirectory(), 'file');
     await writeFile(file, '');
@@ -154,7 +154,7 @@ describeBackups('a safety backup', ({ name: engine, create }) => {
     expect(exitCode).toBe(0);
   });
 
-  it.each(['auto', 'always'])('is not made in a place where no volume is mounted (%s)', async (mode) => {
+  it.each(['auto', 'always'])('is not made in a folder without a volume (%s)', async (mode) => {
     await fill(database);
     const before = await snapshot(database.url);
     const nowhere = '/no volume is mounted here/backups';
@@ -166,7 +166,7 @@ describeBackups('a safety backup', ({ name: engine, create }) => {
     expect((await snapshot(database.url)) === before).toBe(mode === 'always');
   });
 
-  it('that must be made and cannot stops the run with nothing changed', async () => {
+  it('stops the run with nothing changed if it is required and cannot be made', async () => {
     await fill(database);
     const before = await snapshot(database.url);
     await writeFile(folder, 'a file where the folder should be');
@@ -177,7 +177,7 @@ describeBackups('a safety backup', ({ name: engine, create }) => {
     expect(await snapshot(database.url)).toBe(before);
   });
 
-  it('is named in the banner of a failure that comes later', async () => {
+  it('is named in the banner of a later failure', async () => {
     await fill(database);
     await execute(database, 'CREATE VIEW time_off_requests AS SELECT 1 AS id');
     const before = await snapshot(database.url, { withoutSequences: true });
@@ -190,7 +190,7 @@ describeBackups('a safety backup', ({ name: engine, create }) => {
     expect(await snapshot(database.url, { withoutSequences: true })).toBe(before);
   });
 
-  it('takes the place of the oldest of five, and of nothing else', async () => {
+  it('replaces the oldest of five, and no other file', async () => {
     await mkdir(folder);
     await fill(database);
     const name = spoken(database);
@@ -219,7 +219,7 @@ describeBackups('a safety backup', ({ name: engine, create }) => {
     expect(stdout).toContain(`Removed an older safety backup: ${join(folder, 'safety-1.zip')}.`);
   });
 
-  it('is not made again while the database stays as it is, and is kept until the next change has succeeded', async () => {
+  it('is not made again while the database is unchanged, and is kept until the next change has succeeded', async () => {
     await mkdir(folder);
     await fill(database);
     await execute(database, 'CREATE VIEW time_off_requests AS SELECT 1 AS id');
@@ -251,7 +251,7 @@ describeBackups('a safety backup', ({ name: engine, create }) => {
     expect(parseManifest(new AdmZip(join(folder, saved)).readAsText('manifest.json'))).toMatchObject({ healthy: true });
   });
 
-  it('that was killed leaves only what the next one clears away', async () => {
+  it('leaves only files that the next one removes if it was killed', async () => {
     await mkdir(folder);
     await fill(database);
     const before = await hold(database);
@@ -272,9 +272,9 @@ describeBackups('a safety backup', ({ name: engine, create }) => {
 });
 
 describePostgres(
-  'a safety backup on the way',
+  'a running safety backup',
   () => {
-    it('is taken away by SIGTERM, with nothing changed', async () => {
+    it('is removed at SIGTERM, with nothing changed', async () => {
       const database = await createDatabase();
       await fill(database);
       const folder = await temporaryDirectory();
@@ -289,7 +289,7 @@ describePostgres(
       expect(await snapshot(database.url)).toBe(held.snapshot);
     });
 
-    it('waits no longer for a locked table than a migration does', async () => {
+    it('waits for a locked table no longer than a migration does', async () => {
       const database = await createDatabase();
       await fill(database);
       const folder = await temporaryDirectory();

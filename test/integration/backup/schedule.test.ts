@@ -30,7 +30,7 @@ describeBackups('backup schedule', ({ name: engine, create }) => {
     await database.drop();
   });
 
-  it('makes up for what was missed, once for two schedulers, answers its health check, and ends at once', async () => {
+  it('makes a missed backup once for two schedulers, answers its health check, and ends at once', async () => {
     const absent = await run(['backup', 'schedule', '--check'], { env });
     expect(absent.exitCode).toBe(30);
     const two = [schedule('--keep', '2'), schedule('--keep', '2')];
@@ -47,7 +47,7 @@ describeBackups('backup schedule', ({ name: engine, create }) => {
     expect((await run(['backup', 'schedule', '--check'], { env })).exitCode).toBe(30);
   });
 
-  it.runIf(engine === 'sqlite')('does not wait for a copy that hears no signal', async () => {
+  it.runIf(engine === 'sqlite')('ends without waiting for a copy that ignores the signal', async () => {
     const deaf =
       "if (process.argv.includes('create')) { process.on('SIGTERM', () => {}); console.log('is deaf'); " +
       'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); }';
@@ -58,21 +58,18 @@ describeBackups('backup schedule', ({ name: engine, create }) => {
     expect((await scheduler).exitCode).toBe(143);
   });
 
-  it.runIf(engine === 'postgresql')(
-    'leaves no partial file where it is stopped in the middle of a backup',
-    async () => {
-      await mkdir(folder);
-      const held = await hold(database);
-      const scheduler = schedule();
-      await partialIn(folder, scheduler);
-      scheduler.kill('SIGTERM');
-      expect((await scheduler).exitCode).toBe(143);
-      await held.letGo();
-      expect((await readdir(folder)).filter((name) => name.endsWith('.partial'))).toEqual([]);
-    },
-  );
+  it.runIf(engine === 'postgresql')('leaves no partial file if it is stopped in the middle of a backup', async () => {
+    await mkdir(folder);
+    const held = await hold(database);
+    const scheduler = schedule();
+    await partialIn(folder, scheduler);
+    scheduler.kill('SIGTERM');
+    expect((await scheduler).exitCode).toBe(143);
+    await held.letGo();
+    expect((await readdir(folder)).filter((name) => name.endsWith('.partial'))).toEqual([]);
+  });
 
-  it('goes on after a failed backup, and its health check reports the failure', async () => {
+  it('continues after a failed backup, and its health check reports the failure', async () => {
     env['BACKUP_FOLDER'] = '/proc/nowhere';
     const scheduler = schedule();
     const output = await waitForOutput(scheduler, /The next backup is made at/);
@@ -84,7 +81,7 @@ describeBackups('backup schedule', ({ name: engine, create }) => {
     expect((await scheduler).exitCode).toBe(130);
   });
 
-  it('is no scheduler for a time that never comes', async () => {
+  it('refuses a time that never comes', async () => {
     const { exitCode, all } = await run(['backup', 'schedule', '--cron', '0 0 30 2 *'], { env });
     expect(exitCode, all).toBe(2);
     expect(all.replaceAll(/\s+/g, ' ')).toContain('minute, hour, day, month, weekday');

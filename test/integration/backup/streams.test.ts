@@ -62,7 +62,7 @@ describeBackups('streams', ({ name: engine, create }) => {
   const left = async (): Promise<string[]> =>
     (await readdir(backups).catch(() => [])).filter((name) => name !== '.db-init');
 
-  it('carries an archive out and back in, the log apart from it and nothing left behind', async () => {
+  it('writes an archive to standard output and restores it, with a separate log and nothing left behind', async () => {
     const before = await snapshot(database.url);
     const file = join(root, 'streamed.zip');
     env['TT_ARCHIVE_MAX_ENTRIES'] = '2';
@@ -91,7 +91,7 @@ describeBackups('streams', ({ name: engine, create }) => {
     expect(await left()).toEqual([]);
   });
 
-  it('writes the same to a file, and stops with exit code 30 where that has no room or its reader has gone', async () => {
+  it('writes the same to a file, and stops with exit code 30 if the disk is full or the reader has ended', async () => {
     const file = join(root, 'redirected.zip');
     expect((await shell(`db-init backup create --output - > ${file}`)).exitCode).toBe(0);
     expect((await run(['backup', 'verify', file])).exitCode).toBe(0);
@@ -105,7 +105,7 @@ describeBackups('streams', ({ name: engine, create }) => {
     expect(await left()).toEqual([]);
   });
 
-  it('leaves an archive without an end where the backup fails or is ended, which no restore accepts', async () => {
+  it('leaves an incomplete archive if the backup fails or is stopped, which no restore accepts', async () => {
     const held = await hold(database);
     const taken = start(['backup', 'create', '--output', '-'], 'ignore');
     const stopped = new Promise<void>((resolve) => void taken.stdout.once('data', () => resolve()));
@@ -155,7 +155,7 @@ describeBackups('streams', ({ name: engine, create }) => {
     expect(await snapshot(database.url)).toBe(before);
   });
 
-  it('reads nothing without consent, and no terminal', async () => {
+  it('reads nothing without consent, and nothing from a terminal', async () => {
     const { exitCode, stderr } = await run(['restore', '-'], { text: 'x' });
     expect(exitCode).toBe(2);
     expect(stderr).toContain('give --yes');
@@ -176,7 +176,7 @@ describeBackups('streams', ({ name: engine, create }) => {
   });
 });
 
-it('takes no more than TT_ARCHIVE_MAX_GIGABYTES says, and keeps nothing of it', async () => {
+it('reads no more than TT_ARCHIVE_MAX_GIGABYTES, and keeps nothing of it', async () => {
   const folder = await temporaryDirectory();
   const limits = { entries: 10, bytes: 1000, ratio: 10 };
   const { signal } = new AbortController();

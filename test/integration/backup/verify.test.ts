@@ -55,7 +55,7 @@ describe('a bare SQLite file with a journal that makes SQLite delete another fil
     ['without a header', (end: Buffer) => end],
     ['with a short header', (end: Buffer) => Buffer.concat([journalHeader(28), end])],
     ['with a whole header', (end: Buffer) => Buffer.concat([journalHeader(512), end])],
-  ])('%s is rejected, and that file stays', async (_title, journal) => {
+  ])('is rejected (%s), and that file stays', async (_title, journal) => {
     const file = join(folder, 'bare.db');
     await writeFile(file, new AdmZip(join(archives, 'sqlite-v5.10.0-patched.zip')).readFile('db.sqlite') ?? '');
     const victim = `/tmp/${randomBytes(3).toString('hex')}`;
@@ -75,7 +75,7 @@ describe('a bare SQLite file with a journal that makes SQLite delete another fil
 describe('an SQLite archive', () => {
   const name = 'sqlite-v5.10.0-patched.zip';
 
-  it('is verified without a database, and nothing is left behind', async () => {
+  it('is verified without a database and leaves nothing behind', async () => {
     const heard: (readonly [number, number])[] = [];
     const onBytes = (done: number, total: number): void => void heard.push([done, total]);
     expect(await verifyBackup(join(archives, name), { config, signal, onBytes })).toEqual({
@@ -102,7 +102,7 @@ describe('an SQLite archive', () => {
     ['cut off', (content: Buffer) => content.subarray(0, 1_000_000)],
     ['nothing but its beginning', (content: Buffer) => content.subarray(0, 100)],
     ['overwritten', (content: Buffer) => content.fill(0xe4, 40_000, 400_000)],
-  ])('is rejected although the ZIP is whole: its database is %s', async (_title, change) => {
+  ])('is rejected although the ZIP is intact: its database is %s', async (_title, change) => {
     expect(await faultWith(name, 'db.sqlite', change)).toMatch(/^its db\.sqlite cannot be restored: /);
     expect(await readdir(process.env['TMPDIR'] ?? '')).toEqual([]);
   });
@@ -125,11 +125,11 @@ describe.skipIf(tools === null)('a PostgreSQL archive (pg_restore is needed)', (
     ['cut off', (content: Buffer) => content.subarray(0, -2000), /^its db\.dump cannot be restored: pg_restore: error/],
     ['nothing but its beginning', (content: Buffer) => content.subarray(0, 40), /^its db\.dump: its header is cut off/],
     ['overwritten', (content: Buffer) => content.fill(0xe4, 200_000), /^its db\.dump cannot be restored: /],
-  ])('is rejected although the ZIP is whole: its dump is %s', async (_title, change, reason) => {
+  ])('is rejected although the ZIP is intact: its dump is %s', async (_title, change, reason) => {
     expect(await faultWith('pg-v5.10.0-pgdump15.zip', 'db.dump', change)).toMatch(reason);
   });
 
-  it('is rejected where no pg_restore can read it, with both versions', async () => {
+  it('is rejected if no pg_restore can read it, with both versions', async () => {
     const newer = (content: Buffer): Buffer => {
       // the minor of the format; from 1.15 on the compression has one byte instead of five
       content[6] = 99;
@@ -142,8 +142,8 @@ describe.skipIf(tools === null)('a PostgreSQL archive (pg_restore is needed)', (
   });
 });
 
-describe('an archive of ours', () => {
-  it('shows more of itself', async () => {
+describe('an archive of db-init', () => {
+  it('is shown with its rows, versions and objects', async () => {
     const zip = new AdmZip(join(archives, 'sqlite-v5.10.0-patched.zip'));
     const manifest = {
       engine: 'sqlite',

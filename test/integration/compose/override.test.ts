@@ -35,7 +35,7 @@ describe('compose', () => {
     expect(read('README.md')).toContain(text);
   });
 
-  it('hands on every setting, and lets the application say some of them', async () => {
+  it('passes every setting on, and copies some of them from the application', async () => {
     const { part } = await overrideOf([fixture('usual')]);
     const environment = part('db-init', 'environment');
     const address = /^(?:DATABASE_URL|POSTGRES_|PG(?:HOST|PORT|DATABASE|USER|PASSWORD|TARGETSESSIONATTRS)$)/;
@@ -50,7 +50,7 @@ describe('compose', () => {
     });
   });
 
-  it('takes volumes of any names, and a name of its own for one that is taken', async () => {
+  it('uses volumes of any names, and another name of its own if that exists', async () => {
     const { dbInit, part, volumes } = await overrideOf([fixture('other-names')]);
     const own = `db_init_app_attachments:${attachments}`;
     expect(dbInit['volumes']).toEqual(['app_data_remote:/data', 'app_uploads_remote:/app/app/static/uploads', own]);
@@ -71,7 +71,7 @@ describe('compose', () => {
     expect([part('nginx', 'depends_on'), part('analytics', 'environment')]).toEqual([{}, {}]);
   });
 
-  it('takes over folders of the machine, their user, networks, and names of the services', async () => {
+  it('copies folders of the host, their user, networks, and names of the services', async () => {
     const { text, dbInit, part, volumes } = await overrideOf([fixture('nas')]);
     expect(dbInit).toMatchObject({ user: '1026:100', networks: ['backend', 'proxy'], depends_on: after('database') });
     expect(dbInit['volumes']).toContain('/volume1/docker/timetracker/data:/data');
@@ -88,7 +88,7 @@ describe('compose', () => {
     expect(text).not.toContain('QUESTION');
   });
 
-  it('stands before an application with SQLite, and waits for no server', async () => {
+  it('works for an application with SQLite, without a server to wait for', async () => {
     const { dbInit, part } = await overrideOf([fixture('sqlite')]);
     expect(dbInit).toMatchObject({ user: '0:0', volumes: ['data:/data', `app_attachments:${attachments}`] });
     expect(dbInit['depends_on']).toBeUndefined();
@@ -98,7 +98,7 @@ describe('compose', () => {
     });
   });
 
-  it('says what it cannot tell: whose the folders are, and that the server is elsewhere', async () => {
+  it('asks who owns the folders, and says that the server is not in the files', async () => {
     const { text, dbInit, part } = await overrideOf([fixture('external')]);
     expect(dbInit).toMatchObject({ extra_hosts: ['db.example.org:192.0.2.7'] });
     expect(dbInit['depends_on']).toBeUndefined();
@@ -107,7 +107,7 @@ describe('compose', () => {
     expect(text).toContain('No service of the files is called db.example.org');
   });
 
-  it('leaves address and settings to an env file and to secrets', async () => {
+  it('passes on an env file and secrets with address and settings', async () => {
     const { text, dbInit, part } = await overrideOf([fixture('secrets')]);
     expect(dbInit).toMatchObject({
       env_file: [{ path: 'app.env', required: false }],
@@ -123,7 +123,7 @@ describe('compose', () => {
     expect(text).toContain('# QUESTION: is the service postgres its server? If not, change depends_on.');
   });
 
-  it('reads env files that lie beside, and hands on what they do not say', async () => {
+  it('reads the env files, and passes on the settings that they lack', async () => {
     const { text, dbInit, part } = await overrideOf([fixture('processes')]);
     expect(dbInit).toMatchObject({ depends_on: after('db.internal'), env_file: ['./environment/app.env'] });
     const environment = part('db-init', 'environment');
@@ -139,7 +139,7 @@ describe('compose', () => {
     expect(part('db.internal', 'healthcheck')).toMatchObject({ test: expect.arrayContaining(['CMD-SHELL']) });
   });
 
-  it('reads included files where they lie, and writes their paths as seen from its own place', async () => {
+  it('reads included files, and writes their paths relative to its own folder', async () => {
     const { dbInit, part, text, volumes } = await overrideOf([fixture('include')]);
     expect(dbInit).toMatchObject({ depends_on: after('db'), env_file: ['./environment/../environment/app.env'] });
     expect(dbInit['volumes']).toContain('./environment/uploads:/app/app/static/uploads');
@@ -148,7 +148,7 @@ describe('compose', () => {
     expect(text).not.toContain('were not read');
   });
 
-  it('says how included files can be read that standard input does not show', async () => {
+  it('says how to give included files that standard input does not contain', async () => {
     const named = 'include: [one.yml, {path: [two.yml, three.yml]}]\n';
     const { exitCode, stderr } = await run(['compose'], { input: named });
     expect(exitCode).toBe(2);
@@ -162,7 +162,7 @@ describe('compose', () => {
     );
   });
 
-  it('asks about an address and a user that it does not know by these names', async () => {
+  it('asks about an address and a user under unknown names', async () => {
     const { text, dbInit, part } = await overrideOf([fixture('other-variables')]);
     expect(part('db-init', 'environment')).toMatchObject({
       POSTGRES_HOST: 'mydb',
@@ -184,7 +184,7 @@ describe('compose', () => {
     expect(JSON.stringify(dbInit['volumes'])).not.toContain(':/tmp');
   });
 
-  it('lets a later file replace and remove what an earlier one says', async () => {
+  it('lets a later file replace and remove settings of an earlier one', async () => {
     const { dbInit, part } = await overrideOf([fixture('usual'), fixture('replaced')]);
     expect(dbInit).toMatchObject({
       depends_on: after('pg'),
@@ -198,7 +198,7 @@ describe('compose', () => {
     expect([part('db', 'healthcheck'), Object.keys(part('pg', 'healthcheck'))]).toEqual([{}, ['test']]);
   });
 
-  it('reads anchors and extends, and stands before every process of the application', async () => {
+  it('reads anchors and extends, and is added before every service of the application', async () => {
     const { dbInit, part } = await overrideOf([fixture('anchors')]);
     expect(part('db-init', 'environment')['DATABASE_URL']).toMatch(/^postgresql\+psycopg2:\/\/timetracker:\$\{DB_P/);
     expect(dbInit['volumes']).toContain('app_data:/data');
@@ -206,7 +206,7 @@ describe('compose', () => {
     for (const service of ['app', 'worker']) expect(part(service, 'depends_on')).toEqual(gated);
   });
 
-  it('stands aside where it was added already', async () => {
+  it('changes nothing if db-init was added already', async () => {
     const once = await overrideOf([fixture('usual')]);
     const again = await overrideOf([fixture('usual'), join(root, 'examples/compose-drop-in.yml')]);
     expect(again.dbInit['environment']).toEqual(once.dbInit['environment']);
@@ -223,13 +223,13 @@ describe('compose', () => {
     ['a: [', 'standard input is not YAML: '],
     ['just words', 'standard input has no services.'],
     ['', 'standard input has no services.'],
-  ])('refuses %j, and says why', async (input, message) => {
+  ])('refuses %j with the reason', async (input, message) => {
     const { exitCode, stdout, stderr } = await run(['compose'], { input });
     expect([exitCode, stdout]).toEqual([2, '']);
     expect(stderr.replaceAll(/\s+/g, ' ')).toContain(message);
   });
 
-  it('takes the name of the service from its owner', async () => {
+  it('uses the service that the owner names', async () => {
     const input = 'services:\n  one: {image: a}\n  two: {image: b}\n';
     const { part } = await overrideOf(['--service', 'two'], input);
     expect(part('two', 'depends_on')).toEqual(gated);

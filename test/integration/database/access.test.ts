@@ -33,24 +33,27 @@ describePrivateCluster('access to PostgreSQL', () => {
     );
   });
 
-  it.each(['TCP', 'IPv6', 'a Unix socket'])('finds in with a password full of signs, over %s', async (way) => {
-    const proxy = await startProxy(() => ({ kind: 'forward', url: cluster.url }), { host: '::1' }).catch(() => null);
-    const address = {
-      TCP: `${server.host}/app`,
-      IPv6: proxy === null ? `${server.host}/app` : `[::1]:${proxy.port}/app?sslmode=disable`,
-      'a Unix socket': `/app?host=${encodeURIComponent(cluster.socketFolder)}&port=${server.port}`,
-    }[way];
-    const { exitCode, stdout } = await statusOf(urlOf(`app:${encoded}`, address ?? ''));
-    expect(exitCode).toBe(0);
-    expect(stdout).toContain('state:     fresh');
-  });
+  it.each(['TCP', 'IPv6', 'a Unix socket'])(
+    'connects with a password full of special characters, over %s',
+    async (way) => {
+      const proxy = await startProxy(() => ({ kind: 'forward', url: cluster.url }), { host: '::1' }).catch(() => null);
+      const address = {
+        TCP: `${server.host}/app`,
+        IPv6: proxy === null ? `${server.host}/app` : `[::1]:${proxy.port}/app?sslmode=disable`,
+        'a Unix socket': `/app?host=${encodeURIComponent(cluster.socketFolder)}&port=${server.port}`,
+      }[way];
+      const { exitCode, stdout } = await statusOf(urlOf(`app:${encoded}`, address ?? ''));
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain('state:     fresh');
+    },
+  );
 
   it.each([
     ['a wrong password', `app:${encoded}x`, 'the password is wrong'],
     ['no password', 'app', 'the server asks for a password'],
     ['a role that may not log in', `shut:${encoded}`, 'the server does not let this user in'],
     ['a role that no rule lets in', `nobody:${encoded}`, 'the server does not let this user in'],
-  ])('says at once that access is denied: %s', async (_what, user, reason) => {
+  ])('reports at once that access is denied: %s', async (_what, user, reason) => {
     const { exitCode, stderr, stdout } = await statusOf(urlOf(user, `${server.host}/app`));
     expect(exitCode).toBe(4);
     expect(stderr.toLowerCase().replaceAll(/\s+/g, ' ')).toContain(reason);
@@ -67,7 +70,7 @@ describePrivateCluster('access to PostgreSQL', () => {
   });
 
   it.each([`postgresql://app:${encoded}`, `postgresql://app:${encoded}@/`, `postgresql:/app:${encoded}@db/app`])(
-    'names every fault of a half-written address, and no secret (%#)',
+    'names every fault of an incomplete address, and no secret (%#)',
     async (url) => {
       const { exitCode, stderr } = await statusOf(url, { TT_LOCK_TIMEOUT: 'soon' });
       expect(exitCode).toBe(2);

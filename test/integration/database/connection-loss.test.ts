@@ -7,7 +7,7 @@ import { runInProcess } from '../../support/run-in-process.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-describePostgres('a connection that is lost', () => {
+describePostgres('a lost connection', () => {
   let database: TestDatabase;
   beforeAll(async () => {
     database = await createDatabase();
@@ -33,7 +33,7 @@ describePostgres('a connection that is lost', () => {
     ['quarantine list', ['quarantine', 'list'], 20],
     // two connections, and no journal yet; what comes after that the crash tests cut
     ['restore', ['restore', archive, '--dry-run'], 12],
-  ] as const)('is no bug at any statement of %s', async (_, args, most) => {
+  ] as const)('is not reported as a bug at any statement of %s', async (_, args, most) => {
     const before = await snapshot(database.url);
     const { statements } = await cutAt(args, 0, 'before');
     expect(statements).toBeGreaterThan(1);

@@ -26,7 +26,7 @@ function* dump(read: number[]): Generator<Buffer> {
 }
 
 it.each(['exit 0', 'head -c 100 >/dev/null', 'exec <&-', 'cat >/dev/null'])(
-  'a dump of which pg_restore wants no more (%s) is proven, and read to its end',
+  'a dump that pg_restore has read enough of (%s) is verified and read to its end',
   async (script) => {
     const read: number[] = [];
     await verifyDump(await program(script), Readable.from(dump(read)), signal);
@@ -34,12 +34,12 @@ it.each(['exit 0', 'head -c 100 >/dev/null', 'exec <&-', 'cat >/dev/null'])(
   },
 );
 
-it('a dump that pg_restore cannot read is not proven, in its own words', async () => {
+it('a dump that pg_restore cannot read fails the verification with the message of pg_restore', async () => {
   const broken = program("echo 'pg_restore: error: did not find magic string' >&2; exit 1");
   await expect(verifyDump(await broken, Readable.from(dump([])), signal)).rejects.toThrow('did not find magic string');
 });
 
-it('a dump that cannot be read to its end is not proven, although pg_restore had enough', async () => {
+it('a dump that cannot be read to its end fails the verification, although pg_restore had enough', async () => {
   const content = Readable.from(
     (function* damaged() {
       yield* dump([]);

@@ -37,7 +37,7 @@ describePostgres(
       script = stdout;
     });
 
-    it('passes a real one byte for byte, for every size of the pieces that are read', async () => {
+    it('passes a real dump unchanged, for every size of the chunks', async () => {
       const whole = check('collect');
       const passed = await text(Readable.from([Buffer.from(`${script}\n`)]).pipe(whole.stream));
       expect(whole.summary.unknown).toEqual([]);
@@ -53,7 +53,7 @@ describePostgres(
       expect(passed.startsWith(slowly.slice(0, -200))).toBe(true);
     });
 
-    it('is refused if any statement in it has another shape, before, after or instead of a real one', async () => {
+    it('is refused if any statement has another form, before, after or instead of a real one', async () => {
       const headings = [...script.matchAll(/^-- (?:Data for )?Name: .*; Type: ([A-Z ]+);/gm)];
       const kinds = new Map(headings.map((heading) => [heading[1] ?? '', heading.index]));
       expect(kinds.size).toBe(10);
@@ -76,7 +76,7 @@ describePostgres(
       expect(passed).toEqual([]);
     });
 
-    it('takes no longer the more often its texts look as if a statement ended or its defaults are nested', async () => {
+    it('is read in linear time, even with many texts like the end of a statement or nested defaults', async () => {
       const comment = `COMMENT ON TABLE public.users IS '${';\n'.repeat(500_000)}';`;
       const nested = `CREATE TABLE public.evil (a integer DEFAULT ${'('.repeat(500_000)});`;
       const { stream, summary } = check('collect');
@@ -84,7 +84,7 @@ describePostgres(
       expect(summary.unknown).toMatchObject([{ statement: expect.stringContaining('CREATE TABLE public.evil') }]);
     });
 
-    it('does not use that psql stops reading a line at a zero byte', async () => {
+    it('cannot hide a statement behind a zero byte in a line', async () => {
       // psql takes what follows a piece of a line for the next line if that piece begins with a zero byte
       const rest = 'DROP TABLE t; CREATE TABLE ran (a integer);\nCOPY public.ran (a) FROM stdin;';
       const hidden = `\0${'A'.repeat(8188)}\\.\n${rest}`;
@@ -113,7 +113,7 @@ describePostgres(
       expect(opened).toMatchObject({ kind: 'unknown-objects', objects: [{ statement: 'rows with a zero byte' }] });
     });
 
-    it('names nothing outside of its schema where it shares a database with others', async () => {
+    it('names no object outside of its schema if it shares a database with other applications', async () => {
       const { url } = await createDatabase();
       await withClient(url, (client) =>
         client.query(`CREATE SCHEMA tt; CREATE TABLE tt.users (id integer); COMMENT ON TABLE tt.users IS 'x';
@@ -150,7 +150,7 @@ describePostgres(
     });
 
     describe.each(['a superuser', 'an owner without CREATEDB', 'an installation on SQLite'])('for %s', (user) => {
-      it('runs nothing, changes nothing, and is refused with the name of the object', async () => {
+      it('is refused with the name of the object, and runs and changes nothing', async () => {
         const engine = user === 'an installation on SQLite' ? 'sqlite' : 'postgresql';
         const database = await (engine === 'sqlite' ? createSqliteDatabase() : createDatabase());
         const installation = await install(engine, { database });

@@ -57,7 +57,7 @@ describePostgres(
       vi.unstubAllEnvs();
     });
 
-    it('brings everything back, into a database of any name', async () => {
+    it('restores everything, into a database of any name', async () => {
       await admin(`CREATE DATABASE ${quoted(oddName)} TEMPLATE template0 ENCODING 'UTF8'`);
       atEnd(() => admin(`DROP DATABASE ${quoted(oddName)} WITH (FORCE)`));
       const url = databaseUrl(oddName);
@@ -69,7 +69,7 @@ describePostgres(
       expect(await readdir(dirname(dump))).toEqual(['db.dump']);
     });
 
-    it('goes through psql where a server refuses what a newer pg_restore sets', async () => {
+    it('uses psql if a server refuses a setting of a newer pg_restore', async () => {
       const { url } = await createDatabase();
       const { dump: newer } = await future(dump);
       const { restorer } = await restorerFor(newer, url, 16);
@@ -78,7 +78,7 @@ describePostgres(
       expect(await comparable(url)).toBe(await comparable(full));
     });
 
-    it('takes texts in no known encoding for those of the database, and lets in nothing else', async () => {
+    it('treats texts without an encoding as texts of the database, and refuses invalid ones', async () => {
       const bytes = `dbi_${randomBytes(6).toString('hex')}`;
       await admin(`CREATE DATABASE ${bytes} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'`);
       atEnd(() => admin(`DROP DATABASE ${bytes} WITH (FORCE)`));
@@ -101,7 +101,7 @@ describePostgres(
       await expect(load()).rejects.toThrow('invalid byte sequence for encoding "UTF8"');
     });
 
-    it('gives everything to a role, but what only a superuser may have', async () => {
+    it('gives everything to a role, except objects that only a superuser may own', async () => {
       const role = `dbi ${randomBytes(6).toString('hex')} "It's"`;
       await admin(`CREATE ROLE ${quoted(role)}`);
       const { url, name } = await createDatabase();
@@ -129,7 +129,7 @@ describePostgres(
       ]);
     });
 
-    it('leaves out, with a warning, what a plain user may not create', async () => {
+    it('leaves out, with a warning, objects that a plain user may not create', async () => {
       const user = `dbi_${randomBytes(6).toString('hex')}`;
       await admin(`CREATE ROLE ${user} LOGIN PASSWORD '${user}'`);
       const { name } = await createDatabase();
@@ -147,7 +147,7 @@ describePostgres(
       expect(rows).toEqual([{ count: 501 }]);
     });
 
-    it('says what went wrong in the words of the tool, and leaves nobody connected', async () => {
+    it('reports the message of the tool, and leaves no session connected', async () => {
       const url = await source('CREATE TABLE people (id int)');
       const direct = (await restorerFor(dump, url)).restorer.into(targetOf(url), {
         role: null,
@@ -175,7 +175,7 @@ describePostgres(
         await restorer.inOneTransaction(targetOf(url), { ...work, commit: true, ...changes });
       };
 
-      it('replaces schema public alone', async () => {
+      it('replaces only schema public', async () => {
         const url = await source('CREATE TABLE people (id int)');
         await load(dump, url, {});
         const { rows } = await withClient(url, (client) =>
@@ -200,7 +200,7 @@ describePostgres(
           'the commit',
           { after: 'CREATE TABLE d (a int UNIQUE DEFERRABLE INITIALLY DEFERRED); INSERT INTO d VALUES (1), (1)' },
         ],
-      ])('leaves all as it was where %s fails', async (_, changes) => {
+      ])('leaves everything unchanged if %s fails', async (_, changes) => {
         const url = await source('CREATE TABLE people (id int)');
         const earlier = await snapshot(url);
         await expect(load(dump, url, changes)).rejects.toThrow(/^psql:<stdin>:\d+: ERROR: /);
@@ -218,7 +218,7 @@ describePostgres(
       });
     });
 
-    describe('that takes long', () => {
+    describe('of a long load', () => {
       let slow: string;
 
       // wherever it is loaded its index is never done
@@ -255,16 +255,16 @@ describePostgres(
       };
       const nothingLeft = { outcome: 'SIGTERM', sessions: 0 };
 
-      it('ends the sessions of pg_restore when it is given up', async ({ skip }) => {
+      it('ends the sessions of pg_restore when the run is aborted', async ({ skip }) => {
         if (indirect !== null) skip(indirect);
         expect(await giveUp(slow, requirePostgres().major, 2)).toEqual(nothingLeft);
       });
 
-      it('ends the session of psql when it is given up', async () => {
+      it('ends the session of psql when the run is aborted', async () => {
         expect(await giveUp((await future(slow)).dump, 16, 1)).toEqual(nothingLeft);
       });
 
-      it('leaves nobody connected when pg_restore is killed', async ({ skip }) => {
+      it('leaves no session connected when pg_restore is killed', async ({ skip }) => {
         if (indirect !== null) skip(indirect);
         const { url } = await createDatabase();
         const { dump: file, pidFile } = await future(slow);
@@ -278,7 +278,7 @@ describePostgres(
       });
     });
 
-    it('gives up what other jobs of a checked load are at when one fails', async () => {
+    it('ends the other jobs of a checked load when one fails', async () => {
       const checked = await dumpOf(
         await source('CREATE TABLE t (a int); CREATE INDEX bad ON t (a); CREATE INDEX slow ON t (a)'),
       );
@@ -311,7 +311,7 @@ describePostgres(
         /^the dump cannot be read: it is not a dump in PostgreSQL's custom format$/,
       ],
       ['that is empty', Buffer.alloc(0), 'unusable', /^the dump cannot be read: its header is cut off$/],
-    ])('tells of a dump %s', async (_, bytes, kind, reason) => {
+    ])('reports a dump %s', async (_, bytes, kind, reason) => {
       const file = join(await temporaryDirectory(), 'db.dump');
       await writeFile(file, bytes);
       const opened = await openRestorer(file, targetOf(full), {

@@ -6,7 +6,7 @@ import { eventually } from '../../support/wait-for-output.ts';
 import { never, targetOf } from './loads.ts';
 
 describePrivateCluster('a database beside the live one', () => {
-  it('is dropped while the server vacuums it, though its owner may not end that', async () => {
+  it('is dropped while the server vacuums it, although its owner may not end the vacuum', async () => {
     const cluster = await startPrivateCluster(['-c', 'autovacuum=on', '-c', 'autovacuum_naptime=1s']);
     await cluster.run("CREATE ROLE app LOGIN CREATEDB PASSWORD 'secret'");
     await cluster.run('CREATE DATABASE live OWNER app');

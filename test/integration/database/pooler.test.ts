@@ -73,7 +73,7 @@ if (pgbouncerIsThere()) {
       ['transaction', 5],
       ['transaction', 1],
       ['statement', 5],
-    ])('in %s mode with %i server connections is refused by name', async (mode, size) => {
+    ])('is refused by name in %s mode with %i server connections', async (mode, size) => {
       const { url } = await createDatabase();
       const { exitCode, stderr } = await run([], { env: { DATABASE_URL: await pooled(url, mode, size) } });
       expect(exitCode, stderr).toBe(2);
@@ -81,7 +81,7 @@ if (pgbouncerIsThere()) {
       expect((await run(['status'], { env: { DATABASE_URL: url } })).stdout).toContain('state:     fresh');
     });
 
-    it('in session mode is as good as none', async () => {
+    it('is accepted in session mode', async () => {
       const { url } = await createDatabase();
       const env = { DATABASE_URL: await pooled(url, 'session', 5) };
       const results = await Promise.all([run([], { env }), run([], { env })]);
@@ -92,8 +92,8 @@ if (pgbouncerIsThere()) {
   describePostgres('PgBouncer [skipped: it is not installed]', () => it.skip('in transaction mode', () => undefined));
 }
 
-describePostgres('an address translator between', () => {
-  it('is taken for what it is', async () => {
+describePostgres('an address translator between client and server', () => {
+  it('is not mistaken for a pooler', async () => {
     const { url } = await createDatabase();
     const proxy = await startProxy(() => ({ kind: 'forward', url: requirePostgres().url }));
     expect((await run(['status'], { env: { DATABASE_URL: proxy.urlOf(url) } })).exitCode).toBe(0);

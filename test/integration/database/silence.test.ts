@@ -20,7 +20,7 @@ const moments = [
   ['in the middle of a migration, to this connection alone', /ALTER TABLE/, 'forward'],
 ] as const;
 
-describePostgres('a server that falls silent', () => {
+describePostgres('a server that stops answering', () => {
   /** Starts the gate through a proxy, and waits for the silence. */
   async function fallSilent(moment: RegExp, others: 'silent' | 'forward', more = {}) {
     const { url } = await restoredDatabase(release('pg', 'v2.3.7', 'before.sql.gz'));
@@ -41,7 +41,7 @@ describePostgres('a server that falls silent', () => {
     return { env, url, before, silence };
   }
 
-  it.each(moments)('does not delay a run that is told to stop: %s', async (_, moment, others) => {
+  it.each(moments)('does not delay the end of a stopped run: %s', async (_, moment, others) => {
     const { env, url, before, silence } = await fallSilent(moment, others);
     const gate = start(['gate'], { env, timeout: 30_000 });
     await silence;
@@ -52,7 +52,7 @@ describePostgres('a server that falls silent', () => {
     expect(await snapshot(url)).toBe(before);
   });
 
-  it('does not delay a backup that is told to stop in the middle of a dump', async () => {
+  it('does not delay the end of a backup that is stopped in the middle of a dump', async () => {
     const { env, silence } = await fallSilent(/^COPY .* TO stdout/i, 'silent');
     const folder = await temporaryDirectory();
     const backup = start(['backup', 'create'], { env: { ...env, BACKUP_FOLDER: folder }, timeout: 30_000 });
@@ -63,7 +63,7 @@ describePostgres('a server that falls silent', () => {
     expect((await readdir(folder)).filter((name) => !name.startsWith('.'))).toEqual([]);
   });
 
-  it('counts as lost once an answer about the catalog is overdue', async () => {
+  it('counts as lost when an answer about the catalog is overdue', async () => {
     const { url } = await createDatabase();
     let isSilent = false;
     const proxy = await startProxy(() => ({
@@ -86,7 +86,7 @@ describePostgres('a server that falls silent', () => {
     });
   });
 
-  it('is left at once at a second Ctrl-C', async () => {
+  it('does not delay the end after a second Ctrl-C', async () => {
     const { env, silence } = await fallSilent(/ALTER TABLE/, 'silent');
     const gate = start(['gate'], { env, timeout: 30_000 });
     await silence;
@@ -98,7 +98,7 @@ describePostgres('a server that falls silent', () => {
     expect([exitCode, all]).toEqual([130, expect.stringContaining('Stopped at once.')]);
   });
 
-  it('is not waited for longer than TT_WAIT_TIMEOUT by one that has just connected', async () => {
+  it('ends a new connection after TT_WAIT_TIMEOUT', async () => {
     const { env } = await fallSilent(/pg_postmaster_start_time/, 'silent', { TT_WAIT_TIMEOUT: '2' });
     const { exitCode, all } = await run(['gate'], { env });
     expect([exitCode, all]).toEqual([3, expect.stringMatching(/No connection within 2\s+seconds/)]);

@@ -117,7 +117,7 @@ const cases: readonly (readonly [title: string, prepare: (file: string) => void]
   ['a write-ahead log without its file', orphaned],
 ];
 
-describe.each(cases)('%s is exchanged', (title, prepare) => {
+describe.each(cases)('a swapped file (%s)', (title, prepare) => {
   let template: string;
   let old: unknown;
 
@@ -138,7 +138,7 @@ describe.each(cases)('%s is exchanged', (title, prepare) => {
     old = await contentOf(names(template).live);
   });
 
-  it('and is back after another exchange', async () => {
+  it('is back after a second swap', async () => {
     const files = await lay();
     expect(await swapFiles(files)).toBe('exchanged');
     expect([await pictureOf(files), sideFiles(files)]).toEqual([after(), []]);
@@ -151,7 +151,7 @@ describe.each(cases)('%s is exchanged', (title, prepare) => {
   });
 
   it.each(title.startsWith('a sound') || prepare === damaged ? ['', 'link'] : [''])(
-    'or not, wherever it is killed (refused: %o)',
+    'is swapped completely or not at all, at every instant of a kill (refused: %o)',
     async (refused) => {
       let files = await lay();
       const outcomes = new Set<string>();
@@ -179,7 +179,7 @@ beforeAll(async () => {
   exchange = await killableModule('src/database/sqlite/swap-file.ts');
 });
 
-it('settles what was killed, wherever that is killed itself', async () => {
+it('a swap of a file is recovered after a kill, even if the recovery is killed too', async () => {
   const folder = await temporaryDirectory();
   const files = names(folder);
   noDatabase(files.live);
@@ -196,7 +196,7 @@ it('settles what was killed, wherever that is killed itself', async () => {
   }
 });
 
-it.runIf(asRoot)('gives the new file the mode and the owner of the old one', async () => {
+it.runIf(asRoot)('has the mode and the owner of the former file', async () => {
   const files = names(await temporaryDirectory());
   make(files.live, 'old');
   make(files.incoming, 'new');
@@ -216,7 +216,7 @@ describe('a file that another program uses', () => {
     (['wal', 'delete'] as const).map((mode) => [title, mode, use] as const),
   );
 
-  it.each(combinations)('%s (%s) is not exchanged', async (_, mode, use) => {
+  it.each(combinations)('is not swapped: %s (%s)', async (_, mode, use) => {
     const files = names(await temporaryDirectory());
     make(files.live, 'old', mode);
     make(files.incoming, 'new');
@@ -233,7 +233,7 @@ describe('a file that another program uses', () => {
     expect([await contentOf(files.live), await contentOf(files.outgoing)]).toEqual(['new', 'old']);
   });
 
-  it('is noticed by its locks alone', async () => {
+  it('is noticed by its locks', async () => {
     const files = names(await temporaryDirectory());
     make(files.live, 'old', 'wal');
     make(files.incoming, 'new');
@@ -246,7 +246,7 @@ describe('a file that another program uses', () => {
   });
 });
 
-it('does not exchange what a symbolic link stands for', async () => {
+it('a file is not swapped through a symbolic link', async () => {
   const files = names(await temporaryDirectory());
   make(`${files.live}.real`, 'old');
   symlinkSync(`${files.live}.real`, files.live);
@@ -257,7 +257,7 @@ it('does not exchange what a symbolic link stands for', async () => {
   expect(await contentOf(files.live)).toBe('old');
 });
 
-it('overwrites nothing', async () => {
+it('a swap of a file overwrites nothing', async () => {
   const files = names(await temporaryDirectory());
   for (const [name, file] of Object.entries(files)) make(String(file), name);
   await expect(swapFiles(files)).rejects.toThrow('is there already');
@@ -265,7 +265,7 @@ it('overwrites nothing', async () => {
 });
 
 describe('the check of a file', () => {
-  it('passes a sound one, and counts what refers to nothing', async () => {
+  it('passes an intact file, and counts rows that refer to nothing', async () => {
     const file = join(await temporaryDirectory(), 'file.db');
     const database = new Database(file);
     database.pragma('foreign_keys = OFF');
@@ -283,7 +283,7 @@ describe('the check of a file', () => {
   it.each([
     ['is empty', '', 'it is empty'],
     ['is none', 'hello', 'it is not a SQLite database'],
-  ])('fails one that %s', async (_, content, fault) => {
+  ])('fails a file that %s', async (_, content, fault) => {
     const file = join(await temporaryDirectory(), 'file.db');
     writeFileSync(file, content);
     expect(checkSqliteFile(file)).toBe(fault);
@@ -292,7 +292,7 @@ describe('the check of a file', () => {
   it.each([
     ['damaged', (bytes: Buffer) => bytes.fill(0xaa, 100, 4096)],
     ['cut off', (bytes: Buffer) => bytes.subarray(0, bytes.length - 4096)],
-  ])('fails one that is %s', async (_, spoil) => {
+  ])('fails a file that is %s', async (_, spoil) => {
     const file = join(await temporaryDirectory(), 'file.db');
     make(file, 'old');
     writeFileSync(file, spoil(readFileSync(file)));

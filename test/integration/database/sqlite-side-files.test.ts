@@ -153,7 +153,7 @@ describe('a log beside a SQLite file', () => {
   it.each([
     ['wal', true],
     ['delete', false],
-  ] as const)('is recovered if it is the own one (%s), with copies of both kept', async (mode, committed) => {
+  ] as const)('is recovered if it belongs to the file (%s), with copies of both kept', async (mode, committed) => {
     const file = await copyOf(killed[mode] ?? '');
     const { exitCode, all } = await run(['gate'], { env: { DATABASE_URL: sqliteUrl(file) } });
     expect([exitCode, all]).toEqual([0, expect.stringContaining('.db-init-recovered')]);
@@ -168,14 +168,14 @@ describe('a log beside a SQLite file', () => {
     }
   });
 
-  it.each([0, 20, 5000])('is passed over where it holds %i bytes only', async (length) => {
+  it.each([0, 20, 5000])('is ignored if it has only %i bytes', async (length) => {
     const file = await copyOf(killed['wal'] ?? '');
     truncateSync(`${file}-wal`, length);
     const { exitCode } = await run(['gate'], { env: { DATABASE_URL: sqliteUrl(file) } });
     expect(exitCode).toBe(0);
   });
 
-  it('is its own where it takes back an adoption that was killed in its commit', async () => {
+  it('is accepted if it rolls back an adoption that was killed in its commit', async () => {
     const file = await copyOf(plain);
     const database = new Database(file);
     database.exec('DROP TABLE alembic_version');

@@ -60,7 +60,7 @@ async function crashedIn(mode: 'wal' | 'delete'): Promise<string> {
 }
 
 describe.each(looking)('%s on SQLite', (command) => {
-  it.each(['delete', 'wal'])('leaves everything unchanged, in journal mode %s', async (mode) => {
+  it.each(['delete', 'wal'])('changes nothing in journal mode %s', async (mode) => {
     const file = await oldDatabase();
     const database = new Database(file);
     database.pragma(`journal_mode = ${mode}`);
@@ -72,7 +72,7 @@ describe.each(looking)('%s on SQLite', (command) => {
     expect(traceOf(file)).toBe(before);
   });
 
-  it('reads what is still in the log of a crashed run, and leaves it there', async () => {
+  it('reads the log of a crashed run, and does not change it', async () => {
     const file = await crashedIn('wal');
     const before = traceOf(file);
     expect(before).toContain('-wal');
@@ -88,7 +88,7 @@ describe.each(looking)('%s on SQLite', (command) => {
     expect(readdirSync(dirname(file))).toEqual([]);
   });
 
-  it('sends to the gate what waits to be rolled back', async () => {
+  it('names the gate if a transaction must be rolled back', async () => {
     const file = await crashedIn('delete');
     const before = traceOf(file);
     expect(before).toContain('-journal');
@@ -102,7 +102,7 @@ describe.each(looking)('%s on SQLite', (command) => {
     ['a text', (file: string) => writeFileSync(file, 'this is not a database, but it is longer than a header')],
     ['a folder', (file: string) => mkdirSync(file, { recursive: false })],
     ['a cut-off file', (file: string) => writeFileSync(file, 'SQLite format 3\0')],
-  ])('knows that %s is no database', async (_what, make) => {
+  ])('reports that %s is no database', async (_what, make) => {
     const { name: file, url } = await createSqliteDatabase();
     make(file);
     const { exitCode, stdout } = await run([command], { env: { DATABASE_URL: url } });
@@ -134,7 +134,7 @@ describe.skipIf(!asRoot)('a user who may only read (skipped unless run as root)'
     },
   );
 
-  it('is told by the gate that it may not write', async () => {
+  it('gets a refusal from the gate', async () => {
     const file = await readOnly('delete');
     const before = traceOf(file);
     const { exitCode, stderr } = await run(['gate'], { env: { DATABASE_URL: sqliteUrl(file) }, uid: nobody });
@@ -143,7 +143,7 @@ describe.skipIf(!asRoot)('a user who may only read (skipped unless run as root)'
     expect(traceOf(file)).toBe(before);
   });
 
-  it('does not take a folder it may not search for an empty one', async () => {
+  it('does not mistake an unreadable folder for an empty one', async () => {
     const file = await oldDatabase();
     chmodSync(dirname(file), 0o600);
     const { exitCode, stdout } = await run(['status'], { env: { DATABASE_URL: sqliteUrl(file) }, uid: nobody });
@@ -151,7 +151,7 @@ describe.skipIf(!asRoot)('a user who may only read (skipped unless run as root)'
     expect(stdout).toContain('state:     unreadable');
   });
 
-  it('may use a database that is its own', async () => {
+  it('may use a database that it owns', async () => {
     const { name: file, url } = await createSqliteDatabase();
     chownSync(dirname(file), nobody, nobody);
     const { exitCode } = await run(['gate'], { env: { DATABASE_URL: url }, uid: nobody });
@@ -160,7 +160,7 @@ describe.skipIf(!asRoot)('a user who may only read (skipped unless run as root)'
 });
 
 describe('the gate on SQLite', () => {
-  it('rolls back what a crash left, and goes on', async () => {
+  it('rolls back the transaction of a crash, and continues', async () => {
     const file = await crashedIn('delete');
     const { exitCode } = await run(['gate'], { env: { DATABASE_URL: sqliteUrl(file) } });
     expect(exitCode).toBe(0);
@@ -172,7 +172,7 @@ describe('the gate on SQLite', () => {
     expect(filler).toEqual([]);
   });
 
-  it('says of a folder in the place of the file where it comes from, and leaves it', async () => {
+  it('explains a folder in the place of the file, and leaves it', async () => {
     const { name: file, url } = await createSqliteDatabase();
     mkdirSync(file);
     const { exitCode, stderr } = await run(['gate'], { env: { DATABASE_URL: url } });
@@ -181,7 +181,7 @@ describe('the gate on SQLite', () => {
     expect(readdirSync(file)).toEqual([]);
   });
 
-  it('migrates past a foreign key of the owner that refers to no unique column', async () => {
+  it('migrates despite a foreign key of the owner that refers to no unique column', async () => {
     const file = await oldDatabase();
     const database = new Database(file);
     database.pragma('foreign_keys = OFF');
@@ -196,7 +196,7 @@ describe('the gate on SQLite', () => {
     expect((await run(['gate'], { env: { DATABASE_URL: sqliteUrl(file) } })).exitCode).toBe(0);
   });
 
-  it('leaves a current database as it is, in either journal mode', async () => {
+  it('does not change a current database, in either journal mode', async () => {
     const { name: file, url } = await createSqliteDatabase();
     await run(['gate'], { env: { DATABASE_URL: url } });
     for (const mode of ['delete', 'wal']) {
@@ -211,7 +211,7 @@ describe('the gate on SQLite', () => {
     }
   });
 
-  it('waits for a reader to be done before it writes', async () => {
+  it('waits for a reader to finish before it writes', async () => {
     const file = await oldDatabase();
     const reader = new Database(file);
     reader.exec('BEGIN; SELECT * FROM users');
@@ -224,7 +224,7 @@ describe('the gate on SQLite', () => {
     reader.close();
   });
 
-  it('gives up on somebody who stays, and changes nothing', async () => {
+  it('refuses after waiting for a reader that stays, and changes nothing', async () => {
     const file = await oldDatabase();
     const before = readFileSync(file);
     const reader = new Database(file);

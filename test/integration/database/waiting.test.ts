@@ -86,7 +86,7 @@ async function connectTo(
 }
 
 describePostgres('waiting for PostgreSQL', () => {
-  it('waits out what passes, and says what it is', async () => {
+  it('waits while a reason is temporary, and names it', async () => {
     const proxy = await serverThat(
       { kind: 'hang up' },
       { kind: 'refuse', code: '57P03', message: 'the database system is starting up' },
@@ -108,20 +108,20 @@ describePostgres('waiting for PostgreSQL', () => {
     expect(reasons[0]).toContain('nothing is listening there yet');
   });
 
-  it('gives up in time, with the last reason', async () => {
+  it('stops after the time limit, with the last reason', async () => {
     await expect(connectTo(await freePort(), { waitTimeout: 1 })).rejects.toMatchObject({
       problem: { kind: 'unreachable', seconds: 1, reason: expect.stringContaining('nothing is listening there yet') },
       exitCode: 3,
     });
   });
 
-  it('says that it does not know the host', async () => {
+  it('reports an unknown host', async () => {
     await expect(connectTo(1, { host: 'no-such-host.invalid', waitTimeout: 0 })).rejects.toMatchObject({
       problem: { kind: 'unreachable', reason: expect.stringMatching(/host name (is not known|cannot be resolved)/) },
     });
   });
 
-  it('does not stay longer with a silent server than it may wait', async () => {
+  it('waits for a silent server no longer than the time limit', async () => {
     const silent = createServer().listen(0, '127.0.0.1');
     await once(silent, 'listening');
     try {
@@ -140,7 +140,7 @@ describePostgres('waiting for PostgreSQL', () => {
     expect(connected.server.standby).toBe(false);
   });
 
-  it('trusts a server that just started only when it meets the same one again', async () => {
+  it('trusts a server that just started only after a second connection to it', async () => {
     const young = (started: string) => answer({ uptime: '1', started });
     const proxy = await serverThat(young('first'), young('second'), young('second'));
     const { reasons, connected } = await connectTo(proxy.port);
@@ -149,7 +149,7 @@ describePostgres('waiting for PostgreSQL', () => {
     expect(proxy.connections()).toBe(3);
   });
 
-  it('gives a missing database a grace, within the time limit', async () => {
+  it('waits a short time for a missing database, within the time limit', async () => {
     const database = await createDatabase();
     const { port } = new URL(database.url);
     await database.drop();
@@ -165,13 +165,13 @@ describePostgres('waiting for PostgreSQL', () => {
     });
   });
 
-  it('does not wait for what waiting does not change', async () => {
+  it('does not wait if waiting does not help', async () => {
     const proxy = await serverThat({ kind: 'refuse', code: '28P01', message: 'password authentication failed' });
     await expect(connectTo(proxy.port)).rejects.toMatchObject({ problem: { kind: 'access-denied' }, exitCode: 4 });
     expect(proxy.connections()).toBe(1);
   });
 
-  it('leaves no connection open when it is told to stop', async () => {
+  it('leaves no connection open when it is stopped', async () => {
     const interruption = new AbortController();
     const proxy = await startProxy(() => {
       interruption.abort('SIGTERM');
@@ -216,7 +216,7 @@ describePostgres('an address with several servers', () => {
     ];
   }
 
-  it('is tried in turn, and all that a run does goes to the first that takes writes', async () => {
+  it('is tried in turn, and the whole run uses the first server that accepts writes', async () => {
     const database = await createDatabase();
     const { url } = database;
     const dead = await freePort();
@@ -246,7 +246,7 @@ describePostgres('an address with several servers', () => {
     expect([standby.connections(), readOnly.connections()]).toEqual([4, 4]);
   });
 
-  it('stays the same database after a failover: its restore, journal and backups are found under the former name', async () => {
+  it('names the same database after a failover, with its restore, journal and backups', async () => {
     const database = await createDatabase();
     const { url } = database;
     let isOver = false;
@@ -294,7 +294,7 @@ describePostgres('an address with several servers', () => {
     expect(await must('gate')).toContain('It was taken back');
   });
 
-  it('is named whole where no server can be used, with what each of them says', async () => {
+  it('is named completely if no server can be used, with the answer of each', async () => {
     const [dead, silent] = [await freePort(), await freePort()];
     const standby = await startProxy(() => answer({ standby: true }));
     const [env = {}] = environments([dead, standby.port, silent], requirePostgres().url);
@@ -307,7 +307,7 @@ describePostgres('an address with several servers', () => {
     expect(told).toContain(`${all[1]}: the server is a standby`);
   });
 
-  it('ends at a server that refuses, as libpq does', async () => {
+  it('is not tried further after a server refuses the login, as in libpq', async () => {
     const refusing = await startProxy(() => ({
       kind: 'refuse',
       code: '28P01',

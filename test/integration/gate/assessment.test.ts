@@ -164,7 +164,7 @@ const situations: readonly Situation[] = [
   },
 ];
 
-it('a restore at the start knows for which folder there is too little room', async () => {
+it('a restore at a start names the folder with too little space', async () => {
   const folder = await temporaryDirectory();
   const env = { DATABASE_URL: 'postgresql://u:p@h/d', UPLOAD_FOLDER: folder, ...staticsIn(folder) };
   const config = readConfig(env, folder);

@@ -23,21 +23,21 @@ async function volumes(...left: readonly ('uploads' | 'backups' | 'stamp')[]) {
 }
 
 describeEngines('an empty database', ({ create }) => {
-  it.each(['uploads', 'backups', 'stamp'] as const)('beside %s is warned of, and made', async (left) => {
+  it.each(['uploads', 'backups', 'stamp'] as const)('is created with a warning if there is %s', async (left) => {
     const { url } = await create();
     const { exitCode, stdout } = await run([], { env: { DATABASE_URL: url, ...(await volumes(left)) } });
     expect(exitCode).toBe(0);
     expect(stdout).toContain('IT DOES NOT LOOK LIKE A FIRST START');
   });
 
-  it('beside empty volumes is a first start', async () => {
+  it('is a first start if the volumes are empty', async () => {
     const { url } = await create();
     const { exitCode, stdout } = await run([], { env: { DATABASE_URL: url, ...(await volumes()) } });
     expect(exitCode).toBe(0);
     expect(stdout).not.toContain('WARNING');
   });
 
-  it('is refused where one must be, with what speaks for it', async () => {
+  it('is refused with TT_REQUIRE_EXISTING, with the traces of an earlier one', async () => {
     const { url } = await create();
     const env = { DATABASE_URL: url, TT_REQUIRE_EXISTING: 'true', ...(await volumes('uploads', 'backups')) };
     const { exitCode, stderr } = await run([], { env });
@@ -48,7 +48,7 @@ describeEngines('an empty database', ({ create }) => {
     expect((await run(['status'], { env })).exitCode).toBe(16);
   });
 
-  it('of which a run left a stamp is suspicious the next time', async () => {
+  it('is reported as suspicious if an earlier run left a stamp', async () => {
     const [first, second] = [await create(), await create()];
     const folders = await volumes();
     await run([], { env: { DATABASE_URL: first.url, ...folders } });
@@ -58,7 +58,7 @@ describeEngines('an empty database', ({ create }) => {
 });
 
 describePostgres('a corrupted database', () => {
-  it('where one must be is not cleaned if the volumes speak of a former one, by any command', async () => {
+  it('is cleaned by no command with TT_REQUIRE_EXISTING and traces of an earlier one', async () => {
     const { url } = await restoredDatabase(state('polluted'));
     const before = await snapshot(url);
     const env = { DATABASE_URL: url, TT_REQUIRE_EXISTING: 'true', ...(await volumes('uploads')) };
@@ -73,7 +73,7 @@ describePostgres('a corrupted database', () => {
 });
 
 describePostgres('a newer schema', () => {
-  it('passes with consent alone, unchanged', async () => {
+  it('is accepted only with consent, and not changed', async () => {
     const { url } = await restoredDatabase(state('unknown-revision'));
     const before = await snapshot(url);
     expect((await run([], { env: { DATABASE_URL: url } })).exitCode).toBe(13);
@@ -86,7 +86,7 @@ describePostgres('a newer schema', () => {
 
 describePostgres('TT_SKIP_DB_CLEANUP', () => {
   describe.each(['true', '1', 'yes', 'TRUE', 'on'])('=%s', (value) => {
-    it('keeps the gate from a corrupted database', async () => {
+    it('prevents the cleanup of a corrupted database', async () => {
       const { url } = await restoredDatabase(state('polluted'));
       const before = await snapshot(url);
       const { exitCode, stderr } = await run([], { env: { DATABASE_URL: url, TT_SKIP_DB_CLEANUP: value } });
@@ -96,7 +96,7 @@ describePostgres('TT_SKIP_DB_CLEANUP', () => {
     });
   });
 
-  it('that is neither yes nor no is an error, and does not count as no', async () => {
+  it('is an error if it is neither yes nor no', async () => {
     const { url } = await createDatabase();
     const { exitCode, stderr } = await run([], { env: { DATABASE_URL: url, TT_SKIP_DB_CLEANUP: 'maybe' } });
     expect(exitCode).toBe(2);

@@ -65,7 +65,7 @@ describePostgres('a migration', () => {
     return () => other.end();
   });
 
-  it.each(signals)('that %s meets in a statement is undone', async (signal, expected) => {
+  it.each(signals)('is rolled back if %s arrives during a statement', async (signal, expected) => {
     const gate = start([], { env: { ...env, TT_MIGRATION_LOCK_TIMEOUT: '0' } });
     await blockedRun(database);
     gate.kill(signal);
@@ -77,7 +77,7 @@ describePostgres('a migration', () => {
     await eventually(async () => (await sessionsOf(database)) === 0);
   });
 
-  it('whose connection is lost is undone, and says so', async () => {
+  it('is rolled back if the connection is lost, with a message', async () => {
     const gate = start([], { env: { ...env, TT_MIGRATION_LOCK_TIMEOUT: '0' } });
     const pid = await blockedRun(database);
     await other.query('SELECT pg_terminate_backend($1)', [pid]);
@@ -88,7 +88,7 @@ describePostgres('a migration', () => {
     expect(await snapshot(database.url, { withoutSequences: true })).toBe(before);
   });
 
-  it('tries again when a table is locked for a while', async () => {
+  it('tries again if a table is locked for a while', async () => {
     const gate = start([], { env: { ...env, TT_MIGRATION_LOCK_TIMEOUT: '1' } });
     await waitForOutput(gate, /Trying again: a table is locked by another session/);
     await other.query('COMMIT');
@@ -96,14 +96,14 @@ describePostgres('a migration', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('does not begin while a table cannot even be looked at', async () => {
+  it('does not begin while a table cannot be read', async () => {
     await other.query('LOCK TABLE users, alembic_version');
     const { exitCode, stderr } = await start([], { env: { ...env, TT_MIGRATION_LOCK_TIMEOUT: '1' } });
     expect(exitCode).toBe(17);
     expect(stderr).toContain('lock timeout');
   });
 
-  it('gives up on a table that stays locked, with nothing changed', async () => {
+  it('stops if a table stays locked, with nothing changed', async () => {
     const { exitCode, stderr, stdout } = await start([], { env: { ...env, TT_MIGRATION_LOCK_TIMEOUT: '1' } });
     expect(exitCode).toBe(20);
     expect(stdout.match(/Trying again/g)).toHaveLength(3);

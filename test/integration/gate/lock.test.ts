@@ -35,7 +35,7 @@ async function fillWithOldRelease({ engine, url, name }: TestDatabase): Promise<
 }
 
 describeEngines('the run lock', ({ create, name: engine }) => {
-  it('is waited for, and says who holds it', async () => {
+  it('is waited for, with a message that names its holder', async () => {
     const database = await create();
     const letGo = await hold(database);
     const gate = start(['gate'], { env: { DATABASE_URL: database.url } });
@@ -51,7 +51,7 @@ describeEngines('the run lock', ({ create, name: engine }) => {
     );
   });
 
-  it('is given up after TT_LOCK_TIMEOUT, with nothing changed', async () => {
+  it('is waited for no longer than TT_LOCK_TIMEOUT, with nothing changed', async () => {
     const database = await create();
     const letGo = await hold(database);
     const { exitCode, stderr } = await run(['gate'], { env: { DATABASE_URL: database.url, TT_LOCK_TIMEOUT: '1' } });
@@ -61,7 +61,7 @@ describeEngines('the run lock', ({ create, name: engine }) => {
     expect((await run(['status'], { env: { DATABASE_URL: database.url } })).stdout).toContain('state:     fresh');
   });
 
-  it('is not asked for by who only looks', async () => {
+  it('is not taken by commands that only read', async () => {
     const database = await create();
     const letGo = await hold(database);
     const { exitCode } = await run(['status'], { env: { DATABASE_URL: database.url } });
@@ -69,7 +69,7 @@ describeEngines('the run lock', ({ create, name: engine }) => {
     expect(exitCode).toBe(0);
   });
 
-  it('lets one of ten runs do the work, and the others find it done', async () => {
+  it('lets one of ten runs do the work before the others, which find it done', async () => {
     const database = await create();
     const env = { DATABASE_URL: database.url };
     const results = await Promise.all(Array.from({ length: 10 }, () => run(['gate'], { env })));
@@ -78,7 +78,7 @@ describeEngines('the run lock', ({ create, name: engine }) => {
     expect(results.filter(({ stdout }) => stdout.includes('nothing to do'))).toHaveLength(9);
   });
 
-  it('ends with its holder, however that ends', async () => {
+  it('is released when its holder ends in any way', async () => {
     const database = await create();
     await fillWithOldRelease(database);
     const env = { DATABASE_URL: database.url };
@@ -93,7 +93,7 @@ describeEngines('the run lock', ({ create, name: engine }) => {
 });
 
 describePostgres('the locks of others', () => {
-  it('do not matter: another database of the server, another key', async () => {
+  it('of another database or another key have no effect', async () => {
     const [database, other] = [await createDatabase(), await createDatabase()];
     const letGo = await hold(other);
     const { stdout, exitCode } = await run(['gate'], { env: { DATABASE_URL: database.url } });
@@ -104,7 +104,7 @@ describePostgres('the locks of others', () => {
 });
 
 describe('the lock file of SQLite', () => {
-  it('lies beside the database, and stays', async () => {
+  it('is beside the database, and stays', async () => {
     const { name, url } = await createSqliteDatabase();
     const gate = start(['gate'], { env: { DATABASE_URL: url } });
     await once(gate, 'exit');

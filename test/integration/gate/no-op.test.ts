@@ -16,7 +16,7 @@ describePostgres('the gate on a current database', () => {
     await run(['gate'], { env: { DATABASE_URL: database.url } });
   });
 
-  it('asks three times', async () => {
+  it('sends three queries', async () => {
     const proxy = await startProxy(() => ({ kind: 'forward', url: requirePostgres().url }));
     const { exitCode, stdout } = await run([], { env: { DATABASE_URL: proxy.urlOf(database.url) } });
     expect(exitCode).toBe(0);
@@ -30,7 +30,7 @@ describePostgres('the gate on a current database', () => {
     ]);
   });
 
-  it.each(['postgresql', 'sqlite'] as const)('loads nothing of what only others need: %s', async (engine) => {
+  it.each(['postgresql', 'sqlite'] as const)('loads no module that only other runs need: %s', async (engine) => {
     const folder = await temporaryDirectory();
     const url = engine === 'postgresql' ? database.url : `sqlite:///${join(folder, 'timetracker.db')}`;
     if (engine === 'sqlite') await run(['gate'], { env: { DATABASE_URL: url } });
@@ -66,7 +66,7 @@ describePostgres('the gate on a current database', () => {
     expect(await writesIn(database)).toEqual(before);
   });
 
-  it('says in pg_stat_activity who it is', async () => {
+  it('shows its name in pg_stat_activity', async () => {
     const names = await withClient(database.url, async (client) => {
       await client.query('SELECT pg_advisory_lock($1, $2)', [runLock.application, runLock.key]);
       const gate = start([], { env: { DATABASE_URL: database.url } });

@@ -72,7 +72,7 @@ describePostgres("other applications' databases", () => {
     database = await createDatabase();
   });
 
-  it.each(Object.entries(foreign))('%s is foreign, and nothing is touched', async (_, sql) => {
+  it.each(Object.entries(foreign))('of %s are foreign, and not changed', async (_, sql) => {
     await become(sql);
     const before = await snapshot(database.url);
     const { exitCode, all } = await dbInit('gate');
@@ -82,14 +82,14 @@ describePostgres("other applications' databases", () => {
     expect(await snapshot(database.url)).toBe(before);
   });
 
-  it.each(Object.entries(stray))('%s is stray, and would be put aside', async (_, sql) => {
+  it.each(Object.entries(stray))('of %s count as stray tables, which would be put aside', async (_, sql) => {
     await become(sql);
     const { exitCode, stdout } = await dbInit('status', '--json');
     expect(exitCode, stdout).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ state: 'corrupted', action: 'quarantine and migrate' });
   });
 
-  it('a foreign users and projects is neither adopted nor reset', async () => {
+  it('with foreign tables users and projects are neither adopted nor reset', async () => {
     await become(`${table('users', 'email text')}${table('projects', 'title text')}`);
     const { exitCode, stderr } = await dbInit('gate');
     expect(exitCode).toBe(12);
@@ -97,7 +97,7 @@ describePostgres("other applications' databases", () => {
     expect(stderr).toContain('database of its own');
   });
 
-  it('is put aside by hand, with every row, and a new schema is made', async () => {
+  it('are put aside by hand, with every row, before a new schema is made', async () => {
     await become(foreign['Nextcloud'] ?? '');
     const moved = await dbInit('quarantine', 'create', '--all', '--yes');
     expect(moved.exitCode, moved.all).toBe(0);
@@ -111,7 +111,7 @@ describePostgres("other applications' databases", () => {
   });
 });
 
-describePostgres('what a cleanup of the application leaves', () => {
+describePostgres('a database after a cleanup by the application', () => {
   it.each<[string, (enums: readonly [string, readonly string[]][]) => string]>([
     [
       'its types',
@@ -123,7 +123,7 @@ describePostgres('what a cleanup of the application leaves', () => {
       'sequences and functions',
       () => `CREATE SEQUENCE users_id_seq; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'`,
     ],
-  ])('%s: a fresh start gets over it, and it is found by hand', async (_, leave) => {
+  ])('is migrated by a fresh start, and the rest can be found by hand: %s', async (_, leave) => {
     const { enums } = await loadHead('postgresql');
     const database = await createDatabase();
     const dbInit = (...args: readonly string[]) => run(args, { env: { DATABASE_URL: database.url } });

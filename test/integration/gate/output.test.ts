@@ -15,7 +15,7 @@ function parsed(text: string): Record<string, unknown> {
 }
 
 describeEngines('--json', ({ create, name: engine }) => {
-  it.each(looking)('of %s is one object with every key, on a fresh database', async (command) => {
+  it.each(looking)('of %s prints one object with every key, on a fresh database', async (command) => {
     const { url } = await create();
     const { exitCode, stdout, stderr } = await run([command, '--json'], { env: { DATABASE_URL: url } });
     const report = parsed(stdout);
@@ -26,7 +26,7 @@ describeEngines('--json', ({ create, name: engine }) => {
     expect(stderr).toBe('');
   });
 
-  it('says that a migrated database is current', async () => {
+  it('reports that a migrated database is current', async () => {
     const { url } = await create();
     const env = { DATABASE_URL: url };
     await run([], { env });
@@ -41,7 +41,7 @@ describeEngines('--json', ({ create, name: engine }) => {
 });
 
 describe('--json of a failure', () => {
-  it.each(looking)('is an object too: %s', async (command) => {
+  it.each(looking)('is an object as well: %s', async (command) => {
     const { exitCode, stdout, stderr } = await run([command, '--json'], { env: unreachable });
     expect(exitCode).toBe(3);
     expect(parsed(stdout)).toMatchObject({
@@ -54,14 +54,14 @@ describe('--json of a failure', () => {
     expect(stdout + stderr).not.toContain('hunter2');
   });
 
-  it('is an object when the configuration is at fault', async () => {
+  it('is an object if the configuration is wrong', async () => {
     const { exitCode, stdout } = await run(['status', '--json'], { env: { TT_WAIT_TIMEOUT: 'x' } });
     expect(exitCode).toBe(2);
     expect(parsed(stdout)).toMatchObject({ state: null, problems: [{ kind: 'configuration' }], exitCode: 2 });
   });
 });
 
-describePostgres('the odd states', () => {
+describePostgres('a database in an unusual state', () => {
   it.each([
     ['drifted', 'drifted'],
     ['partial', 'partial'],
@@ -71,7 +71,7 @@ describePostgres('the odd states', () => {
     ['empty-version', 'unversioned'],
     ['polluted', 'corrupted'],
     ['multihead', 'behind'],
-  ])('%s: status says "%s", with the exit code that it reports, and changes nothing', async (fixture, kind) => {
+  ])('is %s: status reports "%s" and the exit code, and changes nothing', async (fixture, kind) => {
     const { url } = await createDatabase();
     await restoreState(url, fixture);
     const before = await snapshot(url);
@@ -85,7 +85,7 @@ describePostgres('the odd states', () => {
     ['partial-with-tables', 11],
     ['half-core', 11],
     ['unknown-revision', 13],
-  ])('%s: the gate refuses with exit code %i, and changes nothing', async (fixture, expected) => {
+  ])('is %s: the gate refuses with exit code %i, and changes nothing', async (fixture, expected) => {
     const { url } = await createDatabase();
     await restoreState(url, fixture);
     const before = await snapshot(url);
@@ -112,7 +112,7 @@ describe('TT_LOG_FORMAT=json', () => {
     expect(stderr).toContain('RECOVERY OPTIONS');
   });
 
-  it('leaves standard output to the object of --json', async () => {
+  it('leaves standard output for the object of --json', async () => {
     const env = { ...unreachable, TT_WAIT_TIMEOUT: '1', TT_LOG_FORMAT: 'json' };
     const { stdout, stderr } = await run(['status', '--json'], { env });
     expect(parsed(stdout)).toMatchObject({ state: null });

@@ -12,7 +12,7 @@ import { applicationArchive } from '../restore/crafted.ts';
 
 const never = { TT_BACKUP_BEFORE_MIGRATE: 'never' };
 
-describeEngines('equal rows in alembic_version', ({ name, create }) => {
+describeEngines('duplicate rows in alembic_version', ({ name, create }) => {
   const doubled =
     name === 'postgresql'
       ? 'ALTER TABLE alembic_version DROP CONSTRAINT alembic_version_pkc'
@@ -23,7 +23,7 @@ describeEngines('equal rows in alembic_version', ({ name, create }) => {
     ['at the head', releaseGraph.heads],
     ['at an older revision', ['196_add_einvoice_address_and_vat_category']],
     ['beside another row', ['183_add_device_token_push_subscription', '183_add_idle_needs_review']],
-  ] as const)('%s are work: one is kept, and the gate passes', async ([, revisions]) => {
+  ] as const)('are removed except for one (%s), and the gate succeeds', async ([, revisions]) => {
     const database = await create();
     await stopAt(database, revisions, (session) =>
       session.run(
@@ -44,8 +44,8 @@ describeEngines('equal rows in alembic_version', ({ name, create }) => {
   });
 });
 
-describe('equal rows in alembic_version of a SQLite file whose owner has bound something to it', () => {
-  it('are put right, and what is bound to the table stays', async () => {
+describe('duplicate rows in alembic_version of a SQLite file with objects of the owner on that table', () => {
+  it('are corrected, and objects of the owner on the table stay', async () => {
     const database = await createSqliteDatabase();
     const [head = ''] = releaseGraph.heads;
     await dbInit([], database.url);
@@ -62,8 +62,8 @@ describe('equal rows in alembic_version of a SQLite file whose owner has bound s
   });
 });
 
-describe('a view of the owner of a SQLite file', () => {
-  it('over a column that a revision drops is named, with the statements that drop it and make it anew', async () => {
+describe('a view of the owner in a SQLite file', () => {
+  it('is named if a revision drops its column, with the statements that drop it and make it again', async () => {
     const database = await createSqliteDatabase();
     const create = `CREATE VIEW "who sees" AS\n  SELECT ui_allow_kiosk AS kiosk FROM settings`;
     await stopAt(database, ['092_missing_module_flags'], (session) =>
@@ -83,7 +83,7 @@ describe('a view of the owner of a SQLite file', () => {
   });
 });
 
-describePostgres("what an owner's database holds beside the application", () => {
+describePostgres("the owner's own objects in a database", () => {
   let [current, old] = ['', ''];
 
   beforeAll(async () => {
@@ -116,7 +116,7 @@ describePostgres("what an owner's database holds beside the application", () => 
       .join('\n');
   };
 
-  it('names views that need what a migration alters, and the statements that drop and make them', async () => {
+  it('name in the banner the views that a migration would break, with the statements that drop and make them', async () => {
     const { url } = await copyOf(
       old,
       `CREATE SCHEMA reports; CREATE TABLE log (prefix TEXT);
@@ -163,7 +163,7 @@ describePostgres("what an owner's database holds beside the application", () => 
     expect((await dbInit(['verify'], url)).exitCode).toBe(0);
   });
 
-  it('names what came with an archive and does not let it be migrated, and takes it out of the way by hand', async () => {
+  it('name in the banner the objects of an archive that prevent its migration, and can be removed by hand', async () => {
     const ways = [
       [
         'CREATE VIEW mine AS SELECT ui_allow_kiosk FROM settings',
@@ -206,7 +206,7 @@ describePostgres("what an owner's database holds beside the application", () => 
     }
   });
 
-  it('names views over a column that is to be widened, with all the statements', async () => {
+  it('name in the banner the views over a column that a migration widens, with all statements', async () => {
     const { url } = await copyOf(
       current,
       `ALTER TABLE settings ALTER COLUMN invoice_prefix TYPE varchar(10);
@@ -225,7 +225,7 @@ describePostgres("what an owner's database holds beside the application", () => 
     expect((await dbInit(['verify'], url)).exitCode).toBe(0);
   });
 
-  it('names an event trigger that refuses the change, and how to disable it', async () => {
+  it('name in the banner an event trigger that refuses the change, with how to disable it', async () => {
     const { url } = await copyOf(
       old,
       `CREATE FUNCTION public.forbid() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no changes on Fridays'; END $$;
@@ -243,7 +243,7 @@ describePostgres("what an owner's database holds beside the application", () => 
     expect((await dbInit([], url, never)).exitCode).toBe(0);
   });
 
-  it('is not changed while forced row security may hide rows, and the statement is named', async () => {
+  it('prevent every change while forced row security may hide rows, with the statement that helps', async () => {
     const database = await copyOf(
       old,
       `ALTER TABLE users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;

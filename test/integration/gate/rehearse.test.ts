@@ -26,7 +26,7 @@ describePostgres('a rehearsal on PostgreSQL', () => {
     expect(await snapshot(url, { withoutSequences: true })).toBe(before);
   });
 
-  it('finds out what the gate would fail at', async () => {
+  it('finds the reason why the gate would fail', async () => {
     const { url } = await restoredDatabase(release('pg', 'v1.5.1', 'before.sql.gz'));
     await withClient(url, (client) =>
       client.query(`ALTER TABLE users ADD COLUMN oidc_sub text DEFAULT 'same',
@@ -41,7 +41,7 @@ describePostgres('a rehearsal on PostgreSQL', () => {
 });
 
 describe('a rehearsal on SQLite', () => {
-  it('is done on a copy that goes again', async () => {
+  it('uses a copy that is deleted at the end', async () => {
     const file = await sqliteFile(release('sqlite', 'v4.20.0', 'before.db.gz'));
     const before = await snapshot(sqliteUrl(file));
     await writeFile(`${file}.rehearsal`, 'mine');
@@ -71,7 +71,7 @@ describeEngines('a rehearsal of nothing', ({ name, create }) => {
     expect(await snapshot(url)).toBe(before);
   });
 
-  it('says that there is nothing to rehearse on a current database', async () => {
+  it('reports that there is nothing to rehearse on a current database', async () => {
     const { url } = await create();
     await run(['gate'], { env: { DATABASE_URL: url } });
     const { exitCode, stdout } = await rehearse(url);

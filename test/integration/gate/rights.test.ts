@@ -44,7 +44,7 @@ describePostgres('a role that may not create tables', () => {
     expect((await run(['gate'], { env: { DATABASE_URL: url } })).exitCode).toBe(0);
   });
 
-  it('is told to make the schema public where there is none', async () => {
+  it('gets the statement that creates the schema public if it is missing', async () => {
     const database = await createDatabase();
     await sqlOf(database, 'DROP SCHEMA public');
     const { role, url } = await createRole(database);
@@ -56,7 +56,7 @@ describePostgres('a role that may not create tables', () => {
 });
 
 describePostgres('a role that may not read a table', () => {
-  it('is not told that the database is healthy, until it may', async () => {
+  it('gets no report of a healthy database before it may', async () => {
     const database = await createDatabase();
     const { role, url } = await createRole(database);
     await sqlOf(
@@ -80,7 +80,7 @@ describePostgres('a role that may not read a table', () => {
 });
 
 describePostgres('a role that does not own the tables', () => {
-  it('gets the statement to own them, and nothing is begun', async () => {
+  it('gets the statement that makes it the owner, and nothing is begun', async () => {
     const database = await restoredDatabase(release('pg', 'v2.3.7', 'before.sql.gz'));
     const { role, url } = await createRole(database);
     await sqlOf(database, 'GRANT ALL ON SCHEMA public TO public', `GRANT SELECT ON alembic_version TO ${role}`);
@@ -119,7 +119,7 @@ describePostgres('a role that may only read', () => {
     await sqlOf(database, `REVOKE ALL ON alembic_version FROM ${role}`);
   });
 
-  it('does not take what it may not read for nothing', async () => {
+  it('does not treat an unreadable table as missing', async () => {
     const { url } = await createRole(database);
     const { exitCode, stderr } = await run(['gate'], { env: { DATABASE_URL: url } });
     expect(exitCode).toBe(17);
@@ -140,7 +140,7 @@ async function ownedBy(settings: Readonly<Record<string, string>>): Promise<{ da
   return { database, url };
 }
 
-describePostgres('settings of a role that would get in the way', () => {
+describePostgres('a setting of the role', () => {
   it.each([
     { statement_timeout: '1', lock_timeout: '1', idle_in_transaction_session_timeout: '1' },
     { default_transaction_isolation: 'serializable', idle_session_timeout: '100' },
@@ -152,7 +152,7 @@ describePostgres('settings of a role that would get in the way', () => {
       bytea_output: 'escape',
       client_min_messages: 'debug5',
     },
-  ])('%o does not', async (settings) => {
+  ])('has no effect: %o', async (settings) => {
     const { url } = await ownedBy(settings);
     const { exitCode, all } = await run(['gate'], { env: { DATABASE_URL: url } });
     expect(exitCode, all).toBe(0);
@@ -162,7 +162,7 @@ describePostgres('settings of a role that would get in the way', () => {
   it.each([
     [{ default_transaction_read_only: 'on' }, 4, 'default_transaction_read_only'],
     [{ search_path: 'elsewhere' }, 17, 'search_path'],
-  ])('%o would keep the application from its tables, and is refused', async (settings, expected, named) => {
+  ])('is refused if it hides the tables from the application: %o', async (settings, expected, named) => {
     const { database, url } = await ownedBy(settings);
     const before = await snapshot(database.url);
     const { exitCode, stderr } = await run(['gate'], { env: { DATABASE_URL: url } });
@@ -171,7 +171,7 @@ describePostgres('settings of a role that would get in the way', () => {
     expect(await snapshot(database.url)).toBe(before);
   });
 
-  it('a database in SQL_ASCII does not', async () => {
+  it('has no effect in a database in SQL_ASCII', async () => {
     const { url, name } = await createDatabase();
     await admin(`DROP DATABASE ${name}`);
     await admin(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'`);

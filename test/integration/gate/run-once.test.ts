@@ -26,7 +26,7 @@ describeEngines('TT_RUN_ONCE', ({ name: engine, create }) => {
     return { database, start, backups, memory };
   }
 
-  it('carries out what a banner names, once, and then the gate goes on', async () => {
+  it('runs the command of a banner once, before the gate continues', async () => {
     const { database, start, memory } = await install();
     await cripple(database);
     const refused = await start();
@@ -78,7 +78,7 @@ describeEngines('TT_RUN_ONCE', ({ name: engine, create }) => {
     expect((await start('quarantine create --yes --all')).exitCode).toBe(2);
   });
 
-  it('carries out several commands, shows what they show, and restores and undoes', async () => {
+  it('runs several commands, shows their output, and restores and undoes', async () => {
     const { database, start, backups } = await install();
     await execute(database, `INSERT INTO clients (name) VALUES ('before')`);
     const made = await start('backup create && backup list && status --json', ['gate', '--json']);
@@ -97,7 +97,7 @@ describeEngines('TT_RUN_ONCE', ({ name: engine, create }) => {
     expect(await snapshot(database.url)).toContain('after');
   });
 
-  it.runIf(sqlite)('does not repeat for ever what fails, and refuses what cannot be run once', async () => {
+  it.runIf(sqlite)('stops repeating a command that fails, and refuses commands that it cannot run', async () => {
     const { start, backups, database } = await install();
     // consent stands in the variable, and nowhere else
     const env = { TT_FORCE_RESET_DB: 'true' };

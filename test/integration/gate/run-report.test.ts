@@ -28,7 +28,7 @@ async function fill({ engine, url, name }: TestDatabase): Promise<void> {
 }
 
 describeEngines('the report of a run', ({ name: engine, create }) => {
-  it('reports what was found, what was done and the state afterwards', async () => {
+  it('contains the state before, the steps and the state afterwards', async () => {
     const database = await create();
     await fill(database);
     const env = { DATABASE_URL: database.url, TT_REPORT_FILE: file, TT_BACKUP_BEFORE_MIGRATE: 'never' };
@@ -59,7 +59,7 @@ describeEngines('the report of a run', ({ name: engine, create }) => {
     expect(await readdir(folder)).toEqual(['run.json']);
   });
 
-  it('reports that there was nothing to do', async () => {
+  it('contains no step if there was nothing to do', async () => {
     const database = await create();
     await run([], { env: { DATABASE_URL: database.url } });
     await writeFile(file, 'of a former run');
@@ -73,7 +73,7 @@ describeEngines('the report of a run', ({ name: engine, create }) => {
     });
   });
 
-  it('that cannot be written is a warning', async () => {
+  it('is a warning if it cannot be written', async () => {
     const database = await create();
     const env = { DATABASE_URL: database.url, TT_REPORT_FILE: join(folder, 'not', 'there.json') };
     const { exitCode, stderr } = await run([], { env });
