@@ -81,7 +81,7 @@ describeEngines('the report of a run', ({ name: engine, create }) => {
     expect(stderr).toContain('WARNING: the report could not be written');
   });
 
-  it('is not made of a run that only looks', async () => {
+  it('is not written by a command that only reads', async () => {
     const database = await create();
     await run(['status'], { env: { DATABASE_URL: database.url, TT_REPORT_FILE: file } });
     expect(await readdir(folder)).toEqual([]);

@@ -13,7 +13,7 @@ const setAside = `CREATE SCHEMA tt_quarantine_20261128t070000;
     '{"by":"db-init","state":"complete","at":"2026-11-28T07:00:00Z","why":"by hand","relations":1,"rows":1}';
   CREATE TABLE tt_quarantine_20261128t070000.of_mine (id int); INSERT INTO tt_quarantine_20261128t070000.of_mine VALUES (1)`;
 
-describePostgres('what is said to be safe of work that was cut off at its commit', () => {
+describePostgres('the Safe sentence of work that was interrupted at its commit', () => {
   let current: TestDatabase;
   let database: TestDatabase;
   beforeAll(async () => {
@@ -79,7 +79,7 @@ describePostgres('what is said to be safe of work that was cut off at its commit
     }
   });
 
-  it('is not claimed to be known where the server cannot be asked', async () => {
+  it('says that the outcome is unknown if the server cannot be asked', async () => {
     const [[, sql, args] = ['', '', []]] = works;
     const { exitCode, all } = await runUntilCommit(sql, args, 'gone');
     expect([exitCode, claimOf(safeSentence(all) ?? '')], all).toEqual([3, 'unknown']);

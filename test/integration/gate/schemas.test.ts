@@ -134,7 +134,7 @@ describePostgres('TimeTracker in a schema of its own', () => {
       place = await install('postgresql', { database });
     });
 
-    it('is cleaned, mended, adopted and reset there', async () => {
+    it('is cleaned, repaired, adopted and reset there', async () => {
       const cleaned = await place.must();
       const [, quarantine = ''] = /quarantine restore (\S+)/.exec(cleaned.all) ?? [];
       expect(withoutNumbers(await places(empty))).toEqual([schema, 'public', 'tt_quarantine_…']);
@@ -195,7 +195,7 @@ describePostgres('TimeTracker in a schema of its own', () => {
     expect((await inPublic.run('verify')).exitCode).toBe(0);
   });
 
-  it('is not begun a second time in the schema that a session finds now', async () => {
+  it('is not created a second time in the schema of another search_path', async () => {
     const database = await createDatabase();
     const first = await install('postgresql', { database });
     await first.must();

@@ -86,7 +86,7 @@ function comparable(text: string, engine: Engine): string {
 }
 
 describeEngines('the baseline of an empty database', ({ create }) => {
-  it('makes what the chain of revisions makes', async () => {
+  it('makes the same as the chain of revisions', async () => {
     const [chain, baseline] = [await create(), await create()];
     const expected = await make(chain.url, migrate);
     const found = await make(baseline.url, createHead);
@@ -96,7 +96,7 @@ describeEngines('the baseline of an empty database', ({ create }) => {
     expect(found.names).toContain('projects: uq_projects_code');
   });
 
-  it('is what the head promises', async () => {
+  it('is the expected schema of the head', async () => {
     const { url, engine } = await create();
     const [made, head] = [await make(url, migrate), await loadHead(engine)];
     expect(made.catalog).toEqual(engine === 'sqlite' ? nameless(head) : head);

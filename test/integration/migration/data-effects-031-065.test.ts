@@ -274,12 +274,12 @@ describeEngines('revisions 031 to 065', ({ name, create }) => {
   const databaseAt = async (revision: string, rows: string): Promise<Stage> =>
     openStageAt(await create(), revision, rows);
 
-  it('033 asks new settings whether mail is on', async () => {
+  it('033 requires a value for mail in new settings', async () => {
     const stage = await databaseAt('033_add_email_settings', '');
     await expect(stage.session.run('INSERT INTO settings (id) VALUES (1)')).rejects.toThrow(/mail_enabled/);
   });
 
-  it('037 adds no category whose name or code is taken, and no rates to a table that lacks the place', async () => {
+  it('037 adds no category whose name or code exists, and no rates to a table without the location', async () => {
     const taken = `
       CREATE TABLE expense_categories (id INTEGER PRIMARY KEY, name VARCHAR(100) UNIQUE, code VARCHAR(20) UNIQUE,
         color VARCHAR(7), icon VARCHAR(50), requires_receipt BOOLEAN, requires_approval BOOLEAN, is_active BOOLEAN);
@@ -303,20 +303,20 @@ describeEngines('revisions 031 to 065', ({ name, create }) => {
     expect(await stage.session.query('SELECT country_code FROM per_diem_rates')).toEqual([{ country_code: 'IT' }]);
   });
 
-  it('041 has an empty template for A4 where there are no settings', async () => {
+  it('041 makes an empty template for A4 if there are no settings', async () => {
     const stage = await databaseAt('041_add_invoice_pdf_templates', '');
     const rows = await stage.session.query("SELECT template_html FROM invoice_pdf_templates WHERE page_size = 'A4'");
     expect(rows).toEqual([{ template_html: '' }]);
   });
 
-  it('043 lets a project have a column of a global key, on PostgreSQL', async () => {
+  it('043 allows a project a column with a global key, on PostgreSQL', async () => {
     const stage = await databaseAt('043', people);
     const column = "INSERT INTO kanban_columns (key, label, project_id) VALUES ('todo', 'To Do', 1)";
     if (name === 'postgresql') await stage.session.run(column);
     await expect(stage.session.run(column)).rejects.toThrow(/unique/i);
   });
 
-  it('051 replaces the key and the index that former releases gave to links', async () => {
+  it('051 replaces the key and the index that earlier releases gave to links', async () => {
     const stage = await databaseAt('050', `${offer} CREATE INDEX ix_projects_offer_id ON projects (offer_id);`);
     if (name === 'postgresql') {
       const key = 'FOREIGN KEY (offer_id) REFERENCES offers(id) ON DELETE SET NULL';

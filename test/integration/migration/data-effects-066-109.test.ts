@@ -143,16 +143,16 @@ describeEngines('what 066 to 109 do to existing rows', ({ name, create }) => {
       expect(await cells(table, Object.keys(row))).toEqual(row);
     });
 
-    it('makes up no lots for what is in stock (097)', async () => {
+    it('invents no lots for existing stock (097)', async () => {
       expect(await all('SELECT * FROM stock_lots')).toEqual([]);
     });
 
-    it('leaves no flag of what anybody may see (093)', async () => {
+    it('removes the flags of visible modules (093)', async () => {
       const [settings = {}] = await all('SELECT * FROM settings');
       expect(Object.keys(settings).filter((column) => column.startsWith('ui_allow_'))).toEqual([]);
     });
 
-    it('lets entries, integrations and comments be without what they needed before (076, 082, 20250127)', async () => {
+    it('makes required columns of entries, integrations and comments optional (076, 082, 20250127)', async () => {
       const without = `
         INSERT INTO time_entries (id, user_id, client_id, start_time) VALUES (2, 1, 1, ${moment});
         INSERT INTO integrations (id, name, provider, is_active, created_at, updated_at)
@@ -162,12 +162,12 @@ describeEngines('what 066 to 109 do to existing rows', ({ name, create }) => {
       expect(await refusal(without)).toBeUndefined();
     });
 
-    it.runIf(name === 'postgresql')('wants a project or a client for every time entry (076)', async () => {
+    it.runIf(name === 'postgresql')('requires a project or a client for every time entry (076)', async () => {
       const neither = `INSERT INTO time_entries (id, user_id, start_time) VALUES (2, 1, ${moment})`;
       expect(await refusal(neither)).toMatch(/chk_time_entries_project_or_client/);
     });
 
-    it('ends the same when everything is carried out again', async () => {
+    it('ends with the same result if everything is run again', async () => {
       const seen = name === 'postgresql' ? seenOnPostgres : seenOnSqlite;
       const once = await seen(stage.session);
       const schema = await openSchema(stage.session);
@@ -191,14 +191,14 @@ describeEngines('what 066 to 109 do to existing rows', ({ name, create }) => {
       await stage.migrateTo(end);
     });
 
-    it('gives both columns their new name, adding the one that is not there (080)', async () => {
+    it('renames both columns, and adds a missing one (080)', async () => {
       expect(await refusal('SELECT metadata FROM user_badges')).toMatch(/metadata/);
       expect(await all('SELECT achievement_metadata, entry_metadata FROM user_badges, leaderboard_entries')).toEqual(
         [],
       );
     });
 
-    it('keeps credentials that are stored (081)', async () => {
+    it('keeps stored credentials (081)', async () => {
       const rows = await all('SELECT xero_client_id, google_calendar_client_id FROM settings');
       expect(rows).toEqual([{ xero_client_id: 'mine', google_calendar_client_id: '' }]);
     });
@@ -209,12 +209,12 @@ describeEngines('what 066 to 109 do to existing rows', ({ name, create }) => {
       expect(await all(permission)).toEqual([{ id: 51 }]);
     });
 
-    it('adds the flags that 048 and 077 did not (094 to 096)', async () => {
+    it('adds the flags that 048 and 077 did not add (094 to 096)', async () => {
       const rows = await all('SELECT ui_show_issues, portal_issues_enabled FROM users, clients');
       expect(rows).toEqual([{ ui_show_issues: yes, portal_issues_enabled: yes }]);
     });
 
-    it('gives quotes without a number one, and asks new ones for theirs (103)', async () => {
+    it('numbers quotes without a number, and requires a number for new ones (103)', async () => {
       expect(await all('SELECT quote_number FROM quotes')).toEqual([{ quote_number: 'QUO-7' }]);
       const second = "INSERT INTO quotes (client_id, title, created_by) VALUES (1, 'Loom', 1)";
       expect(await refusal(second)).toMatch(/quote_number/);
@@ -226,7 +226,7 @@ describeEngines('what 066 to 109 do to existing rows', ({ name, create }) => {
       expect(rows).toEqual([{ coupon_code: null, payment_terms: null, approval_status: 'not_required' }]);
     });
 
-    it.runIf(name === 'postgresql')('replaces foreign keys whatever their names (076, 105)', async () => {
+    it.runIf(name === 'postgresql')('replaces foreign keys with any names (076, 105)', async () => {
       const keys = await all(`
         SELECT k.conname::text AS name, pg_get_constraintdef(k.oid) AS definition
         FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)

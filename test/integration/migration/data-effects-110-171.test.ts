@@ -377,7 +377,7 @@ describeEngines('what revisions 110 to 171 do', ({ name, create }) => {
   const onPostgres = name === 'postgresql';
   const here = (rows: readonly FactRow[]): readonly FactRow[] => (onPostgres ? rows : rows.map(asOnSqlite));
 
-  describe('to rows from before', () => {
+  describe('for existing rows', () => {
     let stage: Stage;
 
     beforeAll(async () => {
@@ -412,7 +412,7 @@ describeEngines('what revisions 110 to 171 do', ({ name, create }) => {
       INSERT INTO users (id, username, date_format, ${columns.map(([column]) => column).join(', ')})
       VALUES (99, 'new', NULL, ${columns.map(([, value]) => value).join(', ')})`;
 
-    it.each(Object.keys(withoutDefault))('152 to 154: a new user must say %s', async (missing) => {
+    it.each(Object.keys(withoutDefault))('152 to 154: a new user must set %s', async (missing) => {
       const columns = Object.entries(withoutDefault).filter(([column]) => column !== missing);
       expect(await rejection(newUser(columns))).toContain(missing);
     });
@@ -443,7 +443,7 @@ describeEngines('what revisions 110 to 171 do', ({ name, create }) => {
     });
   });
 
-  describe('to what is there already', () => {
+  describe('for existing objects', () => {
     let stage: Stage;
     let reached: string;
     beforeAll(async () => void (stage = await openStage(await create())));

@@ -149,7 +149,7 @@ const added = `task_dependencies milestones payroll_export_templates integration
   pending_activities recurring_project_costs shared_report_links geofences client_surveys client_messages email_threads
   email_messages payroll_sync_logs oauth_applications oauth_authorization_codes`.split(/\s+/);
 
-describeEngines('what revisions 172 to 198 do to rows from before', ({ name, create }) => {
+describeEngines('the effect of revisions 172 to 198 on existing rows', ({ name, create }) => {
   const here = (rows: readonly FactRow[]): readonly FactRow[] => (name === 'postgresql' ? rows : rows.map(asOnSqlite));
   let stage: Stage;
 
@@ -162,13 +162,13 @@ describeEngines('what revisions 172 to 198 do to rows from before', ({ name, cre
     expect(await stage.session.query(question)).toEqual(here(answer));
   });
 
-  it('nothing is in the tables that they create', async () => {
+  it('leaves the new tables empty', async () => {
     const counts = added.map((table) => `SELECT '${table}' AS filled FROM ${table}`).join(' UNION ALL ');
     expect(await stage.session.query(counts)).toEqual([]);
   });
 });
 
-describePostgres('revision 178, on the labels of an enumeration', () => {
+describePostgres('revision 178 for an enumeration with labels', () => {
   const status = 'SELECT id, status::text AS status FROM time_entry_approvals ORDER BY id';
   const labels = `SELECT enumlabel::text AS label FROM pg_enum WHERE enumtypid = 'approvalstatus'::regtype
     ORDER BY enumsortorder`;
@@ -229,7 +229,7 @@ describePostgres('revision 178, on the labels of an enumeration', () => {
   it.each([
     ['without a default', ''],
     ['with a default in capitals', "ALTER TABLE time_entry_approvals ALTER COLUMN status SET DEFAULT 'PENDING';"],
-  ])('all in capitals, %s, writes rows, labels and default in small letters', async (_title, setDefault) => {
+  ])('all in capitals, %s, converts rows, labels and default to small letters', async (_title, setDefault) => {
     expect(await converted(`${capitals} ${setDefault} ${approvals('PENDING', 'CANCELLED')}`)).toMatchObject({
       states: ['pending', 'cancelled'],
       labels: four,
@@ -237,7 +237,7 @@ describePostgres('revision 178, on the labels of an enumeration', () => {
     });
   });
 
-  it('partly in capitals converts the rows and the default that are', async () => {
+  it('partly in capitals converts only the rows and the default in capitals', async () => {
     const result = await converted(
       `${ofType('PENDING', 'APPROVED', 'REJECTED', 'CANCELLED', 'pending', 'approved')}
        ALTER TABLE time_entry_approvals ALTER COLUMN status SET DEFAULT 'PENDING';
@@ -247,7 +247,7 @@ describePostgres('revision 178, on the labels of an enumeration', () => {
     expect(result).toMatchObject({ states, labels: four, default: pending });
   });
 
-  it('beyond the four keeps them, and the rows that have them', async () => {
+  it('of the owner keeps them, and the rows that have them', async () => {
     const result = await converted(`${ofType('PENDING', 'ESCALATED', 'ON_HOLD')} ${approvals('ESCALATED', 'PENDING')}`);
     const all = [...four, 'escalated', 'on_hold'];
     expect(result).toMatchObject({ states: ['escalated', 'pending'], labels: all, default: pending });

@@ -19,7 +19,7 @@ describeEngines('what a revision does to existing rows', ({ name, create }) => {
     VALUES (1, 'A-1', 1, '2024-01-01', '2024-02-01', 'paid', 123.45);`;
 
   describe('001 to 008', () => {
-    it('keeps what is there and fills new columns with their defaults', async () => {
+    it('keeps existing values and fills new columns with their defaults', async () => {
       const stage = await databaseAt('001', `${invoice} INSERT INTO settings (id) VALUES (1);`);
       await stage.migrateTo('008');
       const [settings] = await stage.session.query('SELECT * FROM settings');
@@ -28,7 +28,7 @@ describeEngines('what a revision does to existing rows', ({ name, create }) => {
       expect(row).toMatchObject({ invoice_number: 'A-1', client_name: '', client_email: null });
     });
 
-    it('leaves total_amount at 0, as the application did', async () => {
+    it('leaves total_amount at 0, as in the application', async () => {
       const stage = await databaseAt('007', invoice);
       await stage.migrateTo('008');
       const rows = await stage.session.query('SELECT total, total_amount FROM invoices');
@@ -47,7 +47,7 @@ describeEngines('what a revision does to existing rows', ({ name, create }) => {
         (4, 1, 1, '2024-01-03 08:00:00', NULL, '2024-01-01 10:00:00'),
         (5, 2, 1, '2024-01-01 08:00:00', NULL, '2024-01-01 10:00:00');`;
 
-    it('stops all but the newest timer of each user where it started, and touches nothing else', async () => {
+    it('ends all timers of a user except the newest at their start, and changes nothing else', async () => {
       const stage = await databaseAt('009', timers);
       await stage.migrateTo('010');
       const rows = await stage.session.query('SELECT * FROM time_entries ORDER BY id');
@@ -62,7 +62,7 @@ describeEngines('what a revision does to existing rows', ({ name, create }) => {
       expect(new Set(column(rows, 'duration_seconds'))).toEqual(new Set([null]));
     });
 
-    it('refuses a second timer from then on', async () => {
+    it('prevents a second timer', async () => {
       const stage = await databaseAt('009', timers);
       await stage.migrateTo('010');
       const second = "INSERT INTO time_entries (user_id, project_id, start_time) VALUES (2, 1, '2024-01-05 08:00:00')";
@@ -94,7 +94,7 @@ describeEngines('what a revision does to existing rows', ({ name, create }) => {
       ]);
     });
 
-    it('derives nothing where the status is there already', async () => {
+    it('derives nothing if the column of the status exists already', async () => {
       const stage = await databaseAt(
         '013',
         `${invoice} ALTER TABLE invoices ADD COLUMN payment_status VARCHAR(20) NOT NULL DEFAULT 'unpaid';`,
@@ -106,7 +106,7 @@ describeEngines('what a revision does to existing rows', ({ name, create }) => {
   });
 
   describe('016 to 027', () => {
-    it('gives existing invoices the euro and asks new ones for their currency', async () => {
+    it('sets the euro for existing invoices, and requires a currency for new ones', async () => {
       const stage = await databaseAt('013', invoice);
       await stage.migrateTo('017');
       const rows = await stage.session.query('SELECT currency_code, template_id FROM invoices');
@@ -116,7 +116,7 @@ describeEngines('what a revision does to existing rows', ({ name, create }) => {
       await expect(stage.session.run(withoutCurrency)).rejects.toThrow(/currency_code/);
     });
 
-    it('gives existing users their preferences, as real booleans', async () => {
+    it('sets the preferences of existing users, as real booleans', async () => {
       const stage = await databaseAt('021', "INSERT INTO users (username) VALUES ('ada');");
       await stage.migrateTo('027');
       expect(await stage.session.query('SELECT * FROM users WHERE email_notifications')).toMatchObject([
@@ -141,7 +141,7 @@ describeEngines('what a revision does to existing rows', ({ name, create }) => {
     const users =
       "INSERT INTO users (id, username, role) VALUES (1, 'ada', 'admin'), (2, 'bob', 'user'), (3, 'eve', 'Admin'), (4, 'joe', 'manager');";
 
-    it('gives administrators and users the role of that name, and nobody else any', async () => {
+    it('gives administrators and users the role of that name, and nobody else a role', async () => {
       const stage = await databaseAt('029', users);
       await stage.migrateTo('030');
       const rows = await stage.session.query('SELECT user_id, role_id FROM user_roles ORDER BY user_id');
@@ -151,7 +151,7 @@ describeEngines('what a revision does to existing rows', ({ name, create }) => {
       ]);
     });
 
-    it('numbers the next role and permission after its own', async () => {
+    it('numbers the next role and permission after its own rows', async () => {
       const stage = await databaseAt('029', users);
       await stage.migrateTo('030');
       const roles = await stage.session.query("INSERT INTO roles (name) VALUES ('auditor') RETURNING id");

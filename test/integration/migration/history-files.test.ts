@@ -8,7 +8,7 @@ import { describeEngines } from '../../support/database.ts';
 import { signal, withDatabase } from '../../support/open-database.ts';
 
 describeEngines('the history in src/schema', ({ name, create }) => {
-  it('says of every revision what the migrations make (else: npm run release:write)', async () => {
+  it('contains the result of every migration (otherwise: npm run release:write)', async () => {
     const history = await loadHistory(name);
     const wrong: unknown[] = [];
     await withDatabase((await create()).url, (database) =>

@@ -38,7 +38,7 @@ function counted(session: Session): { session: Session; calls: () => number } {
 describeEngines('the schema that migrations work with', ({ name: engine, create }) => {
   const open = async () => openSchema(await connect(await create()));
 
-  it('creates tables with their keys, and leaves one that is there as it is', async () => {
+  it('creates tables with their keys, and does not change an existing one', async () => {
     const schema = await open();
     const people = { id: 'SERIAL PRIMARY KEY', name: 'VARCHAR(20) NOT NULL', active: 'BOOLEAN NOT NULL DEFAULT TRUE' };
     expect(await schema.createTable('people', people)).toBe(true);
@@ -63,7 +63,7 @@ describeEngines('the schema that migrations work with', ({ name: engine, create 
     ]);
   });
 
-  it('adds only the columns that are missing, whatever they need', async () => {
+  it('adds only the missing columns, with all that they need', async () => {
     const schema = await open();
     await schema.createTable('projects', { id: 'SERIAL PRIMARY KEY', name: 'TEXT' });
     await schema.insertMissing('projects', [['name']], [{ name: 'one' }]);
@@ -83,7 +83,7 @@ describeEngines('the schema that migrations work with', ({ name: engine, create 
     ]);
   });
 
-  it('renames a column only where the old name is there and the new one is not', async () => {
+  it('renames a column only if the old name exists and the new one does not', async () => {
     const schema = await open();
     await schema.createTable('items', { old: 'TEXT', other: 'TEXT' });
     expect(await schema.renameColumn('items', 'old', 'other')).toBe(false);
@@ -154,7 +154,7 @@ describeEngines('the schema that migrations work with', ({ name: engine, create 
     await schema.run('INSERT INTO entries (user_id) VALUES (1)');
   });
 
-  it('drops the foreign keys of a column, whatever their names', async () => {
+  it('drops the foreign keys of a column with any names', async () => {
     const schema = await open();
     await schema.createTable('users', { id: 'SERIAL PRIMARY KEY' });
     await schema.createTable('entries', {
@@ -172,7 +172,7 @@ describeEngines('the schema that migrations work with', ({ name: engine, create 
     expect(await schema.query(left)).toEqual([{ name: engine === 'sqlite' ? 'read_by' : 'entries_read_by_fkey' }]);
   });
 
-  it('knows what was there before, and what statements of its own brought', async () => {
+  it('distinguishes earlier objects from those of its own statements', async () => {
     const database = await create();
     const first = await openSchema(await connect(database));
     await first.run('CREATE TABLE "Sp ace""é" ("Col ""umn" INTEGER); CREATE INDEX "Ix" ON "Sp ace""é" ("Col ""umn")');
@@ -202,7 +202,7 @@ describeEngines('the schema that migrations work with', ({ name: engine, create 
 });
 
 describeEngines('a session', ({ name: engine, create }) => {
-  it('binds parameters and gives values in the same shape', async () => {
+  it('binds parameters and returns values in the same form', async () => {
     const session = await connect(await create());
     await session.run('CREATE TABLE v (i INTEGER, b BOOLEAN, t TEXT, n TEXT)');
     const insert = 'INSERT INTO v (i, b, t, n) VALUES ($1, $2, $3, $4)';
@@ -213,7 +213,7 @@ describeEngines('a session', ({ name: engine, create }) => {
 });
 
 describePostgres('steps on PostgreSQL', () => {
-  it('travel together, in one round trip', async () => {
+  it('are sent together, in one round trip', async () => {
     const { session, calls } = counted(await connect(await createDatabase()));
     const schema = await openSchema(session);
     const before = calls();
@@ -226,7 +226,7 @@ describePostgres('steps on PostgreSQL', () => {
     expect(calls()).toBe(before + 1);
   });
 
-  it('name a mistake by its position, which counts characters', async () => {
+  it('name the position of a mistake in characters', async () => {
     const schema = await openSchema(await connect(await createDatabase()));
     await schema.createTable('a', { id: "TEXT DEFAULT '😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀'" });
     await schema.addColumn('a', 'b', 'NO_SUCH_TYPE');
@@ -234,7 +234,7 @@ describePostgres('steps on PostgreSQL', () => {
     await expect(schema.flush()).rejects.toHaveProperty('statement', 'ALTER TABLE "a" ADD COLUMN "b" NO_SUCH_TYPE');
   });
 
-  it('drop and guard the constraints that the server has named itself', async () => {
+  it('drop and check constraints that the server has named', async () => {
     const schema = await openSchema(await connect(await createDatabase()));
     await schema.createTable('u', { id: 'SERIAL PRIMARY KEY', code: 'TEXT UNIQUE' });
     await schema.createTable('e', { u_id: 'INTEGER REFERENCES u(id)' });
@@ -258,7 +258,7 @@ describePostgres('steps on PostgreSQL', () => {
     ]);
   });
 
-  it('give dates, exact numbers and JSON as the text of the server', async () => {
+  it('return dates, exact numbers and JSON as the text of the server', async () => {
     const session = await connect(await createDatabase());
     const [row] = await session.query(
       `SELECT timestamp '2024-02-03 04:05:06.123456' AS at, date '2024-02-03' AS day, 1.50::numeric(9,2) AS amount,

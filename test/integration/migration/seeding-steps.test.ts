@@ -185,7 +185,7 @@ async function runAgain(session: Session, revision: string): Promise<void> {
 }
 
 describeEngines('a step that seeds rows', ({ create }) => {
-  it.for([...cases])('$revision completes $title that is half filled, in other numbers', async (given) => {
+  it.for([...cases])('$revision completes $title that is half filled, with other numbers', async (given) => {
     const { revision, before = '', damage, names, own, replaced = [], kept } = given;
     const stage = await openStageAt(await create(), parentOf(revision), before);
     const { session } = stage;
@@ -217,8 +217,8 @@ const diedIn030 = `
     permission_id INTEGER NOT NULL REFERENCES permissions(id) ON DELETE CASCADE, created_at TIMESTAMP NOT NULL,
     PRIMARY KEY (role_id, permission_id));`;
 
-describeEngines('a database that was left inside of the step that makes roles', ({ name, create }) => {
-  it('is brought to the head, with every grant under the right names', async () => {
+describeEngines('a database that was left in the middle of the step that makes roles', ({ name, create }) => {
+  it('is migrated to the head, with every grant under the right names', async () => {
     const [database, fresh] = [await create(), await create()];
     await stopAt(database, ['029'], (session) => session.run(diedIn030));
     const { exitCode, all } = await dbInit([], database.url);

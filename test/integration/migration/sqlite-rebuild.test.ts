@@ -43,7 +43,7 @@ const file = `
 `;
 const odd = 'odd "table';
 
-describe('a table of SQLite that is rebuilt', () => {
+describe('a rebuilt table of SQLite', () => {
   let database: Database.Database;
   let schema: OpenSchema;
   const everything = (): unknown[] =>
@@ -69,7 +69,7 @@ describe('a table of SQLite that is rebuilt', () => {
     ['a default', 'key', (to) => to.setDefault(odd, 'key', "'it''s'"), ['TEXT', 0, "'it''s'"]],
     ['an expression', 'rate', (to) => to.setDefault(odd, 'rate', '2 * 3'), ['NUMERIC(10, 2)', 0, '2 * 3']],
     ['no default', 'na"me, x', (to) => to.dropDefault(odd, 'na"me, x'), ['VARCHAR(20)', 1, null]],
-  ])('is given %s and keeps all else', async (_, name, change, expected) => {
+  ])('gets %s and keeps everything else', async (_, name, change, expected) => {
     const before = { everything: everything(), rows: rows(), text: sql(odd) };
     await change(schema);
     expect(Object.values(column(name) ?? {})).toEqual(expected);
@@ -83,7 +83,7 @@ describe('a table of SQLite that is rebuilt', () => {
     expect(database.pragma('foreign_key_check')).toEqual([]);
   });
 
-  it('is left alone where it is so already', async () => {
+  it('is left alone if nothing changes', async () => {
     const before = sql(odd);
     await schema.setNotNull(odd, 'made');
     await schema.dropNotNull(odd, 'rate');
@@ -93,7 +93,7 @@ describe('a table of SQLite that is rebuilt', () => {
     expect(sql(odd)).toBe(before);
   });
 
-  it('still watches, cascades and refuses afterwards', async () => {
+  it('keeps its triggers, cascades and checks', async () => {
     await schema.setType(odd, 'late', 'TEXT');
     database.exec('COMMIT; PRAGMA foreign_keys = ON');
     database.exec('INSERT INTO children VALUES (3, 9)');
@@ -105,7 +105,7 @@ describe('a table of SQLite that is rebuilt', () => {
     expect(database.prepare('SELECT count(*) FROM children').pluck().get()).toBe(0);
   });
 
-  it('takes a constraint once, by its name or its meaning', async () => {
+  it('gets a constraint once, by its name or its meaning', async () => {
     expect(await schema.addConstraint(odd, 'fk self', 'CHECK (TRUE)')).toBe(false);
     expect(await schema.addConstraint(odd, 'ck_key', 'CHECK (TRUE)')).toBe(false);
     expect(await schema.addConstraint(odd, 'uq_other', 'unique("na""me, x", key)')).toBe(false);
@@ -115,13 +115,13 @@ describe('a table of SQLite that is rebuilt', () => {
     await expect(schema.addConstraint(odd, 'uq_rate', 'UNIQUE (rate)')).rejects.toThrow(/UNIQUE constraint failed/);
   });
 
-  it('takes a column that ALTER TABLE cannot add, before the table constraints', async () => {
+  it('gets a column that ALTER TABLE cannot add before the table constraints', async () => {
     expect(await schema.addColumn(odd, 'code', 'VARCHAR(9) DEFAULT CURRENT_TIMESTAMP NOT NULL')).toBe(true);
     expect(database.prepare('SELECT count(code) FROM "odd ""table"').pluck().get()).toBe(2);
     await expect(schema.addColumn(odd, 'must', 'INTEGER NOT NULL')).rejects.toThrow(/NOT NULL constraint failed/);
   });
 
-  it('makes the step fail when the rows break a check', async () => {
+  it('makes the step fail if the rows break a check', async () => {
     await expect(schema.addConstraint(odd, 'ck_id', 'CHECK (id < 0)')).rejects.toThrow(/CHECK constraint failed/);
   });
 
@@ -164,7 +164,7 @@ describe('a table of SQLite that is rebuilt', () => {
     expect(rows()).toEqual(before);
   });
 
-  it('stays in its place where ALTER TABLE can make the change', async () => {
+  it('is not rebuilt if ALTER TABLE can make the change', async () => {
     const place = (): unknown => database.prepare('SELECT rootpage FROM sqlite_master WHERE name = ?').pluck().get(odd);
     const before = place();
     await schema.setNotNull(odd, 'owner_id');
@@ -177,7 +177,7 @@ describe('a table of SQLite that is rebuilt', () => {
     expect(place()).not.toBe(before);
   });
 
-  it('makes the step fail when the rows do not fit', async () => {
+  it('makes the step fail if the rows do not fit', async () => {
     await expect(schema.setNotNull(odd, 'self_id')).rejects.toThrow(/NOT NULL constraint failed/);
   });
 });

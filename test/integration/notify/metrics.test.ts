@@ -20,7 +20,7 @@ async function samplesIn(file: string): Promise<ReadonlyMap<string, number>> {
   return new Map(samples.map((line) => [line.replace(/ \S+$/, ''), Number(line.replace(/^.* /, ''))]));
 }
 
-it('Prometheus reads how the last run ended, and when it went well before', async () => {
+it('Prometheus reads how the last run ended, and when a run last succeeded', async () => {
   const database = await createSqliteDatabase();
   const folder = await temporaryDirectory();
   const file = join(folder, 'db-init.prom');
@@ -82,9 +82,12 @@ it('Prometheus reads how the last run ended, and when it went well before', asyn
   expect((await gate()).samples.has('db_init_last_backup_size_bytes')).toBe(false);
 });
 
-it.each(['/nowhere/at/all.prom', '/dev/full'])('metrics that cannot be written are a warning: %s', async (file) => {
-  const { url } = await createSqliteDatabase();
-  const { exitCode, stderr } = await run([], { env: { DATABASE_URL: url, TT_METRICS_FILE: file } });
-  expect(exitCode).toBe(0);
-  expect(stderr).toContain(`WARNING: the metrics could not be written to ${file}`);
-});
+it.each(['/nowhere/at/all.prom', '/dev/full'])(
+  'a metrics file that cannot be written is a warning: %s',
+  async (file) => {
+    const { url } = await createSqliteDatabase();
+    const { exitCode, stderr } = await run([], { env: { DATABASE_URL: url, TT_METRICS_FILE: file } });
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain(`WARNING: the metrics could not be written to ${file}`);
+  },
+);

@@ -34,8 +34,8 @@ async function installation() {
   return { env, database, spoil: () => execute(database, 'PRAGMA foreign_keys = OFF; DROP TABLE users') };
 }
 
-describe('the owner', () => {
-  it('hears of a refusal: text for ntfy, the report for webhooks, /fail for healthchecks', async () => {
+describe('a receiver of messages', () => {
+  it('gets a refusal: text for ntfy, the report for webhooks, /fail for healthchecks', async () => {
     const { env, spoil } = await installation();
     await spoil();
     const { host } = new URL(listener.url);
@@ -84,7 +84,7 @@ describe('the owner', () => {
     expect(stdout + stderr + listener.heard.map(({ body }) => body).join('')).not.toContain(token);
   });
 
-  it('hears of a change and of every run only where that is asked for', async () => {
+  it('gets a change, or every run, only if TT_NOTIFY_ON says so', async () => {
     const database = await createSqliteDatabase();
     const env = { DATABASE_URL: database.url, UPLOAD_FOLDER: await temporaryDirectory() };
     const hook = `${listener.url}/hook`;
@@ -108,7 +108,7 @@ describe('the owner', () => {
     expect(paths().slice(1).toSorted()).toEqual(['/hook', '/ping', '/ping/start']);
   });
 
-  it('hears of a configuration that cannot be used, from addresses in files', async () => {
+  it('gets a wrong configuration, at addresses in files', async () => {
     const folder = await temporaryDirectory();
     await writeFile(join(folder, 'url'), `${listener.url}/hook/${token}\n`);
     const { exitCode, all } = await run(['gate'], {
@@ -125,7 +125,7 @@ describe('the owner', () => {
   it.each([
     ['an error', '/500/x', 'it answered 500'],
     ['another place', '/307/x', 'it answered 307 and names another address'],
-  ])('who answers with %s is a warning, and nothing else', async (_, path, said) => {
+  ])('causes only a warning if it answers with %s', async (_, path, said) => {
     const { env } = await installation();
     const { exitCode, stdout } = await run([], {
       env: { ...env, TT_NOTIFY_URL: listener.url + path, TT_NOTIFY_ON: 'always' },
@@ -136,7 +136,7 @@ describe('the owner', () => {
     expect(paths()).toEqual([path]);
   });
 
-  it('that cannot be reached, and settings that cannot be used, change no exit code', async () => {
+  it('does not change the exit code if it cannot be reached or is set wrongly', async () => {
     const { env } = await installation();
     const { host } = new URL(listener.url);
     const { exitCode, stdout } = await run([], {
@@ -175,7 +175,7 @@ describe('the owner', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('who never answers is not waited for, by a deadline or after SIGTERM', async () => {
+  it('does not delay the end if it never answers, by a deadline or after SIGTERM', async () => {
     const { env } = await installation();
     const child = start([], { env: { ...env, TT_NOTIFY_URL: `${listener.url}/silent`, TT_NOTIFY_ON: 'always' } });
     await expect.poll(() => listener.heard.length, { timeout: 30_000 }).toBe(1);
@@ -199,7 +199,7 @@ describe('the owner', () => {
     expect(lines).toEqual([expect.stringContaining('no answer within'), expect.stringContaining('no answer within')]);
   });
 
-  it('hears of backups that fail and of what makes them, and not of what a person stopped', async () => {
+  it('gets failed and scheduled backups, but not runs that a person stopped', async () => {
     const { env } = await installation();
     const given = { ...env, TT_NOTIFY_URL: `${listener.url}/hook`, TT_PING_URL: `${listener.url}/ping` };
     expect((await run(['backup', 'create'], { env: given })).exitCode).toBe(0);
@@ -212,7 +212,7 @@ describe('the owner', () => {
     expect(paths().toSorted()).toEqual(['/hook', '/ping/fail', '/ping/start']);
   });
 
-  it('gets long banners cut for ntfy, and titles in any script', async () => {
+  it('gets long banners shortened for ntfy, and titles in any script', async () => {
     const settings = readNotification({ TT_NOTIFY_URL: `${listener.url}/ntfy/x` }, '/');
     const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
     const text = Array.from({ length: 500 }, (_, index) => `line ${index} ü`).join('\n');
@@ -228,8 +228,8 @@ describe('the owner', () => {
   });
 });
 
-describePostgres('the owner of a database with odd rows', () => {
-  it('is never sent what stands in them', async () => {
+describePostgres('the receiver of messages about a database with unusual rows', () => {
+  it('never gets values of the rows', async () => {
     const secret = 'Confidential-4711';
     const { url } = await createDatabase();
     const env = { DATABASE_URL: url, UPLOAD_FOLDER: await temporaryDirectory() };

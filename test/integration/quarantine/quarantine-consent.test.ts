@@ -33,7 +33,7 @@ async function purge(url: string, name: string, meanwhile: () => unknown): Promi
   }
 }
 
-describePostgres('what happens to a quarantine while its purge waits for an answer (postgresql)', () => {
+describePostgres('a purge that waits for an answer (postgresql)', () => {
   /** Two tables that refer to each other, a view, a type: purged at once if nobody interferes. */
   const contents = `
     CREATE TYPE mood AS ENUM ('good'); CREATE SEQUENCE numbers; CREATE DOMAIN moods AS mood;
@@ -72,7 +72,7 @@ describePostgres('what happens to a quarantine while its purge waits for an answ
     ['a table in the quarantine itself', (name: string) => `CREATE TABLE ${name}.mine (id integer)`, inside],
     ['a row in one of its tables', (name: string) => `INSERT INTO ${name}.hen VALUES (2)`, inside],
     ['the loss of one of its tables', (name: string) => `DROP TABLE ${name}.hen CASCADE`, inside],
-  ])('drops nothing when it is %s', async (_what, interfere, expected) => {
+  ])('drops nothing if the quarantine is %s meanwhile', async (_what, interfere, expected) => {
     const { url, name } = await quarantined();
     const problem = await purge(url, name, () => withClient(url, (client) => client.query(interfere(name))));
     expect(problem).toMatchObject(expected);
@@ -81,14 +81,14 @@ describePostgres('what happens to a quarantine while its purge waits for an answ
     });
   });
 
-  it('drops everything that was shown when nothing happens, whatever depends on what', async () => {
+  it('drops everything that was shown if nothing changes, with any dependencies inside', async () => {
     const { url, name } = await quarantined();
     expect(await purge(url, name, () => undefined)).toBe('purged');
     expect(await held(url)).toEqual([]);
   });
 });
 
-it('deletes no SQLite file that somebody has written to while its purge waits for an answer', async () => {
+it('a purge deletes no SQLite file that was changed while it waited for an answer', async () => {
   const { url, name: file } = await createSqliteDatabase();
   const write = (path: string): void => {
     const database = new Database(path);

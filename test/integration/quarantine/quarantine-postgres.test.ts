@@ -52,7 +52,7 @@ describePostgres('quarantine (postgresql)', () => {
     return url;
   };
 
-  it('puts the polluted fixture aside, says what it holds, and brings all of it back as it was', async () => {
+  it('puts the polluted fixture aside, lists its contents, and brings everything back unchanged', async () => {
     const { url } = await restoredDatabase(state('polluted'));
     const before = await snapshot(url);
 
@@ -71,7 +71,7 @@ describePostgres('quarantine (postgresql)', () => {
     expect(await held(url)).toEqual([]);
   });
 
-  it('moves every kind of thing there and back, whatever its name', async () => {
+  it('moves every kind of object there and back, with any name', async () => {
     const url = await databaseWith(everyKind);
     const before = await snapshot(url);
     const cleaned = await dbInit(['gate'], url);
@@ -96,7 +96,7 @@ describePostgres('quarantine (postgresql)', () => {
     expect(before).toContain(longName);
   });
 
-  it('brings every kind of thing back exactly as it was', async () => {
+  it('brings every kind of object back unchanged', async () => {
     const url = await databaseWith(everyKind);
     const before = await snapshot(url);
     await quarantine(url, 'create', '--all', '--yes');
@@ -105,7 +105,7 @@ describePostgres('quarantine (postgresql)', () => {
     expect(await snapshot(url)).toBe(before);
   });
 
-  it('leaves the tables of the application alone, unless everything is asked for', async () => {
+  it('leaves the tables of the application alone without --all', async () => {
     const { url } = await createDatabase();
     await dbInit(['gate'], url);
     await withClient(url, (client) => client.query("CREATE TABLE stray (id serial); CREATE TYPE odd AS ENUM ('a')"));
@@ -136,7 +136,7 @@ describePostgres('quarantine (postgresql)', () => {
     expect(await snapshot(url)).toBe(before);
   });
 
-  it('refuses to take back what would clash, and says which names', async () => {
+  it('refuses to bring back objects whose names are taken, and lists them', async () => {
     const url = await databaseWith('CREATE TABLE stray (id serial PRIMARY KEY); CREATE TABLE other (id integer)');
     await quarantine(url, 'create', '--yes');
     await withClient(url, (client) =>
@@ -152,7 +152,7 @@ describePostgres('quarantine (postgresql)', () => {
     expect(await snapshot(url)).toBe(before);
   });
 
-  it('deletes only after consent, and only what nobody outside needs', async () => {
+  it('deletes only after consent, and nothing that outside objects depend on', async () => {
     const url = await databaseWith(everyKind);
     await quarantine(url, 'create', '--all', '--yes');
     const { name } = only(await held(url));
@@ -176,7 +176,7 @@ describePostgres('quarantine (postgresql)', () => {
     expect(await quarantine(url, 'purge', name, '--yes')).toMatchObject({ exitCode: 2 });
   });
 
-  it("never moves another application's tables by itself, but on its owner's word", async () => {
+  it("moves another application's tables only with --all", async () => {
     const url = await databaseWith('CREATE TABLE django_migrations (id integer); CREATE TABLE shop (id integer)');
     expect(await quarantine(url, 'create', '--yes')).toMatchObject({ exitCode: 15 });
     const asked = await quarantine(url, 'create', '--all');
@@ -187,7 +187,7 @@ describePostgres('quarantine (postgresql)', () => {
     expect(only(await held(url))).toMatchObject({ relations: 2 });
   });
 
-  it('moves nothing while others are connected, and names them', async () => {
+  it('moves nothing while other sessions are connected, and names them', async () => {
     const url = await databaseWith('CREATE TABLE stray (id integer)');
     const refused = await withClient(url, async (client) => {
       await client.query("SET application_name TO 'the application'");
@@ -198,7 +198,7 @@ describePostgres('quarantine (postgresql)', () => {
     expect(await held(url)).toEqual([]);
   });
 
-  it('moves nothing if one thing of all is not its own', async () => {
+  it('moves nothing if one of the objects has another owner', async () => {
     const url = await databaseWith("CREATE TABLE mine (id integer); CREATE TYPE theirs AS ENUM ('a')");
     const { pathname } = new URL(url);
     const role = `dbi_role_${pathname.slice(-8)}`;
@@ -221,7 +221,7 @@ describePostgres('quarantine (postgresql)', () => {
     }
   });
 
-  it('goes on with a quarantine that was cut off, in the same schema, in both directions', async () => {
+  it('continues an interrupted quarantine in the same schema, in both directions', async () => {
     const url = await databaseWith('CREATE TABLE a (id integer); CREATE TABLE b (id integer)');
     await quarantine(url, 'create', '--yes');
     const { name } = only(await held(url));
@@ -253,7 +253,7 @@ describePostgres('quarantine (postgresql)', () => {
     expect(tables).toEqual([{ tablename: 'a' }, { tablename: 'b' }]);
   });
 
-  it('leaves alone what extensions own, and schemas that others named alike', async () => {
+  it('leaves objects of extensions alone, and other schemas with similar names', async () => {
     const url = await databaseWith(
       `CREATE TABLE stray (id integer); CREATE SCHEMA tt_quarantine_mine; CREATE TABLE tt_quarantine_mine.t ();`,
     );

@@ -43,7 +43,7 @@ describe('quarantine (sqlite)', () => {
     expect(await held(url)).toEqual([]);
   });
 
-  it('bears a name in the time zone of TZ, and the list says which that is', async () => {
+  it('has a name in the time zone of TZ, and the list names the zone', async () => {
     const { url } = await fileWith(stray);
     const zone = { TZ: 'Pacific/Kiritimati' };
     await dbInit(['quarantine', 'create', '--yes'], url, zone);
@@ -76,7 +76,7 @@ describe('quarantine (sqlite)', () => {
     expect(await snapshot(`sqlite:///${dirname(file)}/${name}`)).toBe(before);
   });
 
-  it('takes along what lies in the write-ahead log of a program that was killed', async () => {
+  it('includes the write-ahead log of a program that was killed', async () => {
     const { url, file } = await fileWith(stray);
     const { url: killed, name: copy } = await createSqliteDatabase();
     const database = new Database(file);
@@ -107,7 +107,7 @@ describe('quarantine (sqlite)', () => {
     });
   }
 
-  it('puts aside what is no database at all, with the files beside it, and goes on where it was cut off', async () => {
+  it('puts aside a file that is no database, with its side files, and continues after an interruption', async () => {
     const { url, name: file } = await createSqliteDatabase();
     writeFileSync(file, 'this is not a database, but it may be all there is');
     writeFileSync(`${file}-wal`, 'neither is this');
@@ -140,7 +140,7 @@ describe('quarantine (sqlite)', () => {
     expect(await quarantine(url, 'restore', name)).toMatchObject({ exitCode: 2 });
   });
 
-  it('says that there is nothing to move, and how it wants to be called', async () => {
+  it('reports that there is nothing to move, and shows its usage', async () => {
     const { url } = await createSqliteDatabase();
     expect(await quarantine(url, 'create', '--yes')).toMatchObject({ exitCode: 0 });
     expect((await quarantine(url, 'list')).stdout).toContain('Nothing is in quarantine.');

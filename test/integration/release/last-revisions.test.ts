@@ -55,7 +55,7 @@ const sqliteCatalog = ({ tables }: Facts<SqliteShapes>): Catalog => ({
 });
 
 describeEngines(`the last ${howMany} revisions, written from the facts`, ({ name, create }) => {
-  it('make what the application makes, none of them left to do by hand', async () => {
+  it('make the same as the application, and none is left to do by hand', async () => {
     const facts = { postgresql: nothing<PostgresShapes>(), sqlite: nothing<SqliteShapes>() };
     const advance = (revision: string): void => {
       apply(facts.postgresql, postgresHistory.find((entry) => entry.revision === revision)?.changes ?? []);

@@ -70,7 +70,7 @@ describePostgres('a healthy database', () => {
       ALTER TYPE timeoffrequeststatus ADD VALUE 'DRAFT'; ALTER TYPE timeoffrequeststatus ADD VALUE 'waiting';
       ${request('DRAFT')}`,
     }),
-  )('gives back the labels of a type that are %s, in rows and defaults', async (_, sql) => {
+  )('gets its labels back if they are %s, in rows and defaults', async (_, sql) => {
     const url = await damaged('SELECT 1');
     // a label cannot be used in the transaction that adds it
     for (const statement of sql.split(';').filter((each) => each.trim() !== '')) {
@@ -166,7 +166,7 @@ describePostgres('a healthy database', () => {
     },
   };
 
-  it('counts upwards from beyond the highest number, and takes a sequence for what it gives next', async () => {
+  it('has sequences that continue after the highest number', async () => {
     const ids = `INSERT INTO clients (id, name) VALUES (5, 'Ada');`;
     const told = async (url: string, command: string): Promise<number> =>
       (await runInProcess([command], { DATABASE_URL: url, TT_BACKUP_BEFORE_MIGRATE: 'never' })).exitCode;
@@ -186,7 +186,7 @@ describePostgres('a healthy database', () => {
     }
   });
 
-  it.each(Object.entries(refused))('has not %s, and the statements of the banner lead out of it', async (_, each) => {
+  it.each(Object.entries(refused))('has no %s, which the statements of the banner correct', async (_, each) => {
     const url = await damaged(each.sql);
     const before = await snapshot(url);
     const { exitCode, stderr } = await gate(url);
@@ -205,7 +205,7 @@ describePostgres('a healthy database', () => {
         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I CASCADE', t.name, t.conname);
       END LOOP; END $$;`;
 
-  it('is not what a load leaves behind that was cut off before its keys', async () => {
+  it('is not the result of a load that was interrupted before its keys', async () => {
     const url = await damaged(withoutKeys);
     const versioned = await gate(url);
     expect(versioned.exitCode, versioned.all).toBe(11);
@@ -224,7 +224,7 @@ describePostgres('a healthy database', () => {
   it.each([
     ['is refused where its other tables have no keys, as a load that was cut off', withoutKeys, 12],
     ['is cleaned up where they have them: its core tables were dropped', '', 0],
-  ])('without core tables and version %s', async (_title, keys, code) => {
+  ])('without core tables and version, %s', async (_title, keys, code) => {
     const url = await damaged(`${keys} DROP TABLE ${coreTables.join(', ')}, alembic_version CASCADE;`);
     const { exitCode, all } = await gate(url);
     expect(exitCode, all).toBe(code);
@@ -233,7 +233,7 @@ describePostgres('a healthy database', () => {
     );
   });
 
-  it('is not what pg_restore makes of a part of a dump, and the banner names the backups that are there', async () => {
+  it('is not the result of pg_restore for a part of a dump, and the banner names the existing backups', async () => {
     const bin = (await toolsFor(15)) ?? '/usr/bin';
     const folder = await temporaryDirectory();
     const dump = join(folder, 'whole.dump');
@@ -262,7 +262,7 @@ describePostgres('a healthy database', () => {
     }
   });
 
-  it('is not one that was stamped with the head at an earlier revision, until it is adopted at that', async () => {
+  it('is not one that was stamped with the head at an earlier revision, until it is adopted at that revision', async () => {
     const database = await restoredDatabase(state('unversioned-049'));
     await withClient(database.url, (client) =>
       client.query(`CREATE TABLE IF NOT EXISTS alembic_version (version_num varchar(255) PRIMARY KEY);
@@ -280,9 +280,7 @@ describePostgres('a healthy database', () => {
     expect(migrated.exitCode, migrated.all).toBe(0);
   });
 
-  it('may sort text in another way than its indexes were built, and every command that looks says what to run', async ({
-    skip,
-  }) => {
+  it('may have indexes with another sort order, and every reading command says what to run', async ({ skip }) => {
     const { url: server, major } = requirePostgres();
     if (major < 15) return skip('before PostgreSQL 15 a database knows no version of its collation');
     const icu = await withClient(server, (client) =>
@@ -317,9 +315,7 @@ describePostgres('a healthy database', () => {
     expect((await run(['status'], { env: { DATABASE_URL: url } })).all).not.toContain('collation version');
   });
 
-  it('is not migrated while a unique index over text is in another order than the server sorts in', async ({
-    skip,
-  }) => {
+  it('is not migrated while a unique index over text has another sort order than the server', async ({ skip }) => {
     const { url: server } = requirePostgres();
     const there = await withClient(server, (client) =>
       client.query(
@@ -348,7 +344,7 @@ describePostgres('a healthy database', () => {
     expect(exitCode, all).toBe(0);
   });
 
-  it('is called that by no command while rows hold a label that nobody knows', async () => {
+  it('has no row with an unknown label, for any command', async () => {
     const url = await damaged(`ALTER TYPE timeoffrequeststatus ADD VALUE 'odd'`);
     await withClient(url, (client) => client.query(request('odd')));
     for (const command of ['status', 'plan', 'verify', 'gate']) {
@@ -359,7 +355,7 @@ describePostgres('a healthy database', () => {
     }
   });
 
-  it('numbers new rows after the highest that is there', async () => {
+  it('numbers new rows after the highest number', async () => {
     const url = await damaged(`INSERT INTO clients (id, name) VALUES (41, 'Imported')`);
     const { exitCode, stdout } = await gate(url);
     expect(exitCode, stdout).toBe(0);
@@ -367,7 +363,7 @@ describePostgres('a healthy database', () => {
     expect(await valueOf(url, `nextval('clients_id_seq')`)).toBe('42');
   });
 
-  it('is one for a role that may write, and names the rights that another lacks', async () => {
+  it('requires a role that may write, and the banner names the missing rights of another role', async () => {
     const role = `dbi_${randomBytes(6).toString('hex')}`;
     const url = await damaged(
       `CREATE ROLE ${role} LOGIN PASSWORD 'x'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`,
@@ -382,7 +378,7 @@ describePostgres('a healthy database', () => {
     expect(stderr).toMatch(new RegExp(`GRANT INSERT, UPDATE, DELETE ON \\w+ TO ${role};`));
   });
 
-  it('is none where a policy lets no row pass, for a role to which policies apply', async () => {
+  it('has no policy that hides every row from the role', async () => {
     const role = `dbi_${randomBytes(6).toString('hex')}`;
     const policies = [
       'CREATE POLICY p ON badges USING (false)',
@@ -403,7 +399,7 @@ describePostgres('a healthy database', () => {
     await admin(`DROP ROLE ${role}`);
   });
 
-  it('is none where triggers, sequences or an index lose or refuse what is written', async () => {
+  it('has no trigger, sequence or index that loses or refuses rows', async () => {
     const body = (statements: string, returned = 'NEW'): string =>
       `RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${statements} RETURN ${returned}; END $$`;
     const url = await damaged(`
@@ -449,7 +445,7 @@ describePostgres('a healthy database', () => {
     expect(healthy.exitCode, healthy.all).toBe(0);
   });
 
-  it('may have whatever does not keep the application from writing, and status names it', async () => {
+  it('may have objects that do not prevent writes of the application, and status names them', async () => {
     const url = await damaged(`
       CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.name = 'x' THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END $$;
       CREATE TRIGGER watch BEFORE INSERT ON badges FOR EACH ROW EXECUTE FUNCTION note();
@@ -578,7 +574,7 @@ describe('a healthy SQLite file', () => {
        CREATE TABLE push_subscriptions (id INTEGER NOT NULL PRIMARY KEY, owner TEXT NOT NULL, CHECK (0))`,
       14,
     ],
-  ])('is judged with %s', async (_what, sql, expected) => {
+  ])('is recognised or not, with %s', async (_what, sql, expected) => {
     const { url, name } = await createSqliteDatabase();
     await gateOn(url);
     execute(name, sql);
@@ -587,7 +583,7 @@ describe('a healthy SQLite file', () => {
   });
 });
 
-it('calls a SQLite file healthy again once the statement of the banner was run', async () => {
+it('a SQLite file is healthy again after the statement of the banner', async () => {
   const { url, name } = await createSqliteDatabase();
   await gateOn(url);
   execute(name, `CREATE TRIGGER t BEFORE INSERT ON badges BEGIN SELECT RAISE(ABORT, 'no'); END`);
@@ -595,7 +591,7 @@ it('calls a SQLite file healthy again once the statement of the banner was run',
   expect((await gateOn(url)).exitCode).toBe(0);
 });
 
-it('prints a command for a statement with a name that SQL of SQLite can only write as it is', async ({ skip }) => {
+it('the banner prints a command for a name that SQLite can only write unchanged', async ({ skip }) => {
   if ((await execa('sqlite3', ['--version'], { reject: false })).failed) return skip('there is no sqlite3 here');
   const { url, name } = await createSqliteDatabase();
   await gateOn(url);

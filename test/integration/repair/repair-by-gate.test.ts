@@ -53,7 +53,7 @@ describeEngines('a drifted database', ({ name: engine, create }) => {
     return results;
   };
 
-  it('is refused where TT_DRIFT says so, and untouched', async () => {
+  it('is refused unchanged with TT_DRIFT=fail', async () => {
     const before = await snapshot(database.url);
     const { exitCode, stderr } = await dbInit(database, ['gate'], { TT_DRIFT: 'fail' });
     expect(exitCode).toBe(14);
@@ -62,7 +62,7 @@ describeEngines('a drifted database', ({ name: engine, create }) => {
     expect(await snapshot(database.url)).toBe(before);
   });
 
-  it('tells what would be done, and does not do it', async () => {
+  it('is listed by --dry-run, and not changed', async () => {
     const before = await snapshot(database.url);
     const { exitCode, stdout } = await dbInit(database, ['repair', '--dry-run']);
     expect(exitCode).toBe(0);
@@ -72,7 +72,7 @@ describeEngines('a drifted database', ({ name: engine, create }) => {
     expect(await snapshot(database.url)).toBe(before);
   });
 
-  it('is not mended in part: what cannot be is refused with the rows to look at, by every command', async () => {
+  it('is not repaired in part: every command refuses it with the rows that prevent it', async () => {
     await execute(database, twice);
     const before = await snapshot(database.url);
     for (const command of [['gate'], ['repair']]) {
@@ -88,7 +88,7 @@ describeEngines('a drifted database', ({ name: engine, create }) => {
     expect(await snapshot(database.url)).toBe(before);
   });
 
-  it('is mended by the gate once the rows are put right', async () => {
+  it('is repaired by the gate after the rows are corrected', async () => {
     await execute(database, 'DELETE FROM time_entries');
     const { exitCode, stdout } = await dbInit(database, ['gate']);
     expect(exitCode, stdout).toBe(0);
@@ -96,7 +96,7 @@ describeEngines('a drifted database', ({ name: engine, create }) => {
     expect(await looks()).toEqual([0, 0, 0]);
   });
 
-  it('is mended by hand whatever TT_DRIFT says', async () => {
+  it('is repaired by hand with any TT_DRIFT', async () => {
     await execute(database, harmless);
     expect((await dbInit(database, ['repair'], { TT_DRIFT: 'fail' })).exitCode).toBe(0);
     expect(await looks()).toEqual([0, 0, 0]);
@@ -106,7 +106,7 @@ describeEngines('a drifted database', ({ name: engine, create }) => {
 });
 
 describe('repair', () => {
-  it('is not for a database that is not at the last revision', async () => {
+  it('refuses a database that is not at the last revision', async () => {
     const database = await createSqliteDatabase();
     const { exitCode, stderr } = await dbInit(database, ['repair']);
     expect(exitCode).toBe(2);
@@ -116,7 +116,7 @@ describe('repair', () => {
 });
 
 describePostgres('the gate', () => {
-  it('mends a filled database that drifted, and every row stays', async () => {
+  it('repairs a drifted database with rows, and keeps every row', async () => {
     const database = await restored(state('drifted'));
     await applyPending(database.url);
     const before = await rowsOf(database);
@@ -129,7 +129,7 @@ describePostgres('the gate', () => {
     }
   });
 
-  it('rolls a migration or an adoption back where something is missing and TT_DRIFT says fail', async () => {
+  it('rolls a migration or an adoption back with TT_DRIFT=fail if an object is missing', async () => {
     const database = await restored(release('pg', 'v5.7.0', 'before.sql.gz'));
     await execute(database, 'DROP INDEX ux_time_entries_one_active_per_user, ix_exchange_rates_base_code');
     for (const sql of ['SELECT 1', 'DROP TABLE alembic_version']) {
@@ -145,7 +145,7 @@ describePostgres('the gate', () => {
     expect((await dbInit(database, ['gate'])).exitCode).toBe(0);
   });
 
-  it('rolls a migration back whose end cannot be mended', async () => {
+  it('rolls a migration back if its result cannot be repaired', async () => {
     const database = await restored(release('pg', 'v5.7.0', 'before.sql.gz'));
     await execute(
       database,

@@ -24,7 +24,7 @@ type Losses = Readonly<Record<string, readonly Damage[]>>;
 
 /** Each is mended so that the catalog is what it was. */
 function itMends(open: () => Head, losses: Losses): void {
-  it.each(Object.entries(losses))('mends %s', async (_, damage) => {
+  it.each(Object.entries(losses))('repairs %s', async (_, damage) => {
     const head = open();
     await head.aside(async () => {
       const whole = await head.catalog();
@@ -223,7 +223,7 @@ describePostgres('repair on PostgreSQL', () => {
   });
   itLeavesTheOwnersThingsAlone(open);
 
-  it('goes on after the highest number', async () => {
+  it('continues after the highest number', async () => {
     const head = open();
     await head.aside(async () => {
       await inflict(head, ['DROP SEQUENCE clients_id_seq CASCADE', 'UPDATE clients SET id = 41 WHERE id = 2']);
@@ -233,7 +233,7 @@ describePostgres('repair on PostgreSQL', () => {
     });
   });
 
-  it('adds the values that a type lacks in their places', async () => {
+  it('adds the missing values of a type in their places', async () => {
     const head = open();
     await head.aside(async () => {
       await inflict(head, [
@@ -248,7 +248,7 @@ describePostgres('repair on PostgreSQL', () => {
     });
   });
 
-  it('says what the database refuses', async () => {
+  it('reports a refusal of the database', async () => {
     const head = open();
     await head.aside(async () => {
       // a composite type is no relation that anybody would miss, and a table makes one of its name
@@ -269,7 +269,7 @@ function openFor(engine: Engine): () => Head {
 }
 
 function itLeavesTheOwnersThingsAlone(open: () => Head): void {
-  it("leaves the owner's tables, columns and indexes alone, whatever their names, and notes them", async () => {
+  it("leaves the owner's tables, columns and indexes alone, with any names, and reports them", async () => {
     const head = open();
     await head.aside(async () => {
       await inflict(head, [

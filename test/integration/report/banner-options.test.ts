@@ -165,7 +165,7 @@ const printed = engines.flatMap((engine) =>
     }),
 );
 
-it('each option of each banner is followed by a case, or says why it is not', () => {
+it('each option of each banner is tried by a case, or has a reason why it is not', () => {
   const used = new Set<unknown>();
   const cases = engines.flatMap((engine) => casesOn(engine).map((each) => ({ ...each, engine })));
   const uncovered = printed.filter(({ engine, banner, words }) => {
@@ -181,7 +181,7 @@ it('each option of each banner is followed by a case, or says why it is not', ()
   expect(notFollowed.filter((entry) => !used.has(entry)).map(([banner, words]) => `${banner} ${words}`)).toEqual([]);
 });
 
-it('the Safe sentence of each banner says what became of the database', () => {
+it('the Safe sentence of each banner is true of the database afterwards', () => {
   const all = Object.values(samples).flat();
   const silent = all.filter((problem) => {
     const { safe } = describeProblem(problem, commandsOf());

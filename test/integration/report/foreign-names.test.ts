@@ -33,7 +33,7 @@ const objects = {
 };
 
 describeEngines('a name of a stranger', ({ create, name: engine }) => {
-  it('forges no line and steers no terminal, whatever is printed and in which form', async () => {
+  it('forges no line and controls no terminal, in any output and form', async () => {
     const { url } = await create();
     const folder = await temporaryDirectory();
     const backups = join(folder, 'backups');

@@ -29,7 +29,7 @@ function nameIn(quarantines: unknown): string {
 const names = [...commands.map(({ name }) => name), 'help', 'version'];
 
 describe('--json', () => {
-  it('makes the result of every command one object with its exit code', async () => {
+  it('prints the result of every command as one object with its exit code', async () => {
     const { url } = await createSqliteDatabase();
     const folder = await temporaryDirectory();
     const env = {
@@ -100,7 +100,7 @@ describe('--json', () => {
     expect([...used].toSorted()).toEqual(names.toSorted());
   });
 
-  it('makes the failure of every command an object with the keys of status', async () => {
+  it('prints the failure of every command as an object with the keys of status', async () => {
     const { url } = await createSqliteDatabase();
     await withSession(url, async (session) => {
       await session.query('CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)');

@@ -16,7 +16,7 @@ describeBackups('reset that is killed', ({ name: engine }) => {
   // what PostgreSQL does at other points the next suite says
   const lines = [/Making a safety backup/, /deleted \d+ tables/, /brought to the head/];
   it.each(engine === 'sqlite' ? lines : lines.slice(-1))(
-    'after it said %s leaves the old database or a new one',
+    'leaves the old database or a new one after the output %s',
     async (line) => {
       installation = await installationOf(engine, 'v1.5.1');
       const before = await now();
@@ -48,7 +48,7 @@ async function settle(database: TestDatabase): Promise<void> {
 }
 
 describePostgres(
-  'reset in the middle of its transaction',
+  'a reset in the middle of its transaction',
   () => {
     const [gate, key] = ['reset_test', 4711];
 
@@ -69,7 +69,7 @@ describePostgres(
       ['SIGKILL', 'DROP TABLE', undefined],
       ['SIGKILL', 'CREATE INDEX', undefined],
       ['SIGTERM', 'CREATE INDEX', 143],
-    ] as const)('%s at a %s takes everything back', async (signal, tag, expected) => {
+    ] as const)('is rolled back by %s at a %s', async (signal, tag, expected) => {
       await stopAt(tag);
       const before = await now();
       await withClient(installation.database.url, async (client) => {
@@ -89,7 +89,7 @@ describePostgres(
       expect(await now()).toBe(before);
     });
 
-    it('that fails takes everything back, and says where the backup lies', async () => {
+    it('is rolled back if it fails, and the banner names the backup', async () => {
       await execute(
         installation.database,
         `CREATE FUNCTION ${gate}() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not today'; END $$;

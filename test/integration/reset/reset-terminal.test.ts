@@ -16,7 +16,7 @@ describe.skipIf(missing)('reset on a terminal', () => {
     ['anything else', 'yes\r', 2],
     ['the end of the input', '\u0004', 2],
     ['ctrl-C', '\u0003', 130],
-  ])('wants to have the name typed in: %s', async (_what, answer, expected) => {
+  ])('asks for the name of the database: %s', async (_what, answer, expected) => {
     const { database, env } = await installationOf('sqlite', 'v1.5.1');
     const before = await snapshot(database.url);
     const terminal = execa('script', ['-qec', `'${entrypoint}' reset`, '/dev/null'], {

@@ -36,7 +36,7 @@ describeBackups('reset', ({ name: engine, create }) => {
   });
   const now = (): Promise<string> => snapshot(installation.database.url, { withoutSequences: true });
 
-  it('leaves what the gate makes from nothing, and a backup of what was there', async () => {
+  it('leaves the same as the gate in an empty database, and a backup of the former data', async () => {
     const report = join(installation.backups, '../run.json');
     const { exitCode, stdout } = await reset(installation, [], {
       TT_REPORT_FILE: report,
@@ -62,7 +62,7 @@ describeBackups('reset', ({ name: engine, create }) => {
     });
   });
 
-  it.each(['v4.8.7', 'v5.10.0'])('leaves the same of a database of %s', async (tag) => {
+  it.each(['v4.8.7', 'v5.10.0'])('leaves the same for a database of %s', async (tag) => {
     const old = await installationOf(engine, tag);
     const { exitCode, stdout } = await reset(old, ['--no-backup']);
     expect(exitCode).toBe(0);
@@ -70,7 +70,7 @@ describeBackups('reset', ({ name: engine, create }) => {
     expect(await withoutTimes(old.database.url)).toBe(fresh);
   });
 
-  it('leaves the same of a database that was seeded', async () => {
+  it('leaves the same for a seeded database', async () => {
     const env = { ...installation.env, FLASK_ENV: 'development' };
     expect((await run([], { env })).exitCode).toBe(0);
     expect((await run(['seed', '--users', '3', '--clients', '3'], { env })).exitCode).toBe(0);
@@ -78,7 +78,7 @@ describeBackups('reset', ({ name: engine, create }) => {
     expect(await withoutTimes(installation.database.url)).toBe(fresh);
   });
 
-  it('needs to be told which database is meant', async () => {
+  it('requires the name of the database', async () => {
     const { env, name } = installation;
     const before = await now();
     const missing = await run(['reset'], { env });
@@ -96,7 +96,7 @@ describeBackups('reset', ({ name: engine, create }) => {
     expect(await withoutTimes(installation.database.url)).toBe(fresh);
   });
 
-  it('deletes nothing where no backup can be made, unless none is wanted', async () => {
+  it('deletes nothing if no backup can be made, except with --no-backup', async () => {
     const before = await now();
     await writeFile(installation.backups, 'a file where the folder should be');
     const { exitCode, stderr } = await reset(installation);
@@ -107,7 +107,7 @@ describeBackups('reset', ({ name: engine, create }) => {
     expect(await withoutTimes(installation.database.url)).toBe(fresh);
   });
 
-  it("leaves what is not the application's where it is, with its rows", async () => {
+  it("leaves tables that are not the application's, with their rows", async () => {
     await execute(installation.database, "CREATE TABLE notes (note text); INSERT INTO notes VALUES ('kept')");
     const { exitCode, stdout } = await reset(installation);
     expect(exitCode).toBe(0);
@@ -117,7 +117,7 @@ describeBackups('reset', ({ name: engine, create }) => {
     expect(await withoutTimes(installation.database.url)).toBe(fresh);
   });
 
-  it('deletes nothing while something else refers to it', async () => {
+  it('deletes nothing while another object refers to it', async () => {
     await execute(installation.database, 'CREATE TABLE shelves (id integer, user_id integer REFERENCES users (id))');
     const before = await now();
     const { exitCode, stderr } = await reset(installation);
@@ -129,7 +129,7 @@ describeBackups('reset', ({ name: engine, create }) => {
     expect(await archivesIn(installation.backups).catch(() => [])).toEqual([]);
   });
 
-  it('deletes nothing where a view has the name of a table', async () => {
+  it('deletes nothing if a view has the name of a table', async () => {
     await execute(installation.database, 'CREATE VIEW time_off_requests AS SELECT 1 AS id');
     const before = await now();
     const { exitCode, stderr } = await reset(installation);
@@ -138,7 +138,7 @@ describeBackups('reset', ({ name: engine, create }) => {
     expect(await now()).toBe(before);
   });
 
-  it('deletes nothing where tables merely have the names of its own', async () => {
+  it("deletes nothing if tables only have the names of TimeTracker's", async () => {
     const other = await around(await create());
     await execute(
       other.database,
@@ -167,7 +167,7 @@ describeBackups('reset', ({ name: engine, create }) => {
     await unlike();
   });
 
-  it('does to an empty database what the gate does', async () => {
+  it('does the same as the gate in an empty database', async () => {
     const empty = await around(await create());
     expect((await reset(empty, [], { TT_REQUIRE_EXISTING: 'true' })).exitCode).toBe(16);
     const { exitCode, stdout } = await reset(empty);
@@ -176,7 +176,7 @@ describeBackups('reset', ({ name: engine, create }) => {
     expect(await withoutTimes(empty.database.url)).toBe(fresh);
   });
 
-  it('does not touch what a restore has left', async () => {
+  it('does not touch databases that a restore has kept', async () => {
     await mkdir(join(installation.backups, '.db-init'), { recursive: true });
     await writeFile(join(installation.backups, '.db-init', 'restore.json'), '{}');
     const before = await now();
@@ -185,7 +185,7 @@ describeBackups('reset', ({ name: engine, create }) => {
   });
 });
 
-describePostgres('reset by state', () => {
+describePostgres('reset in each state', () => {
   const inState = async (name: string): Promise<ResetInstallation> => {
     const database = await restoredDatabase(state(name));
     return around(database);
@@ -200,7 +200,7 @@ describePostgres('reset by state', () => {
     ['polluted', 10],
     ['partial', 11],
     ['partial-with-tables', 11],
-  ])("refuses, for that may be anybody's: %s", async (name, code) => {
+  ])('refuses a database of an unknown owner: %s', async (name, code) => {
     const installation = await inState(name);
     const before = await snapshot(installation.database.url);
     expect((await reset(installation)).exitCode).toBe(code);
@@ -235,7 +235,7 @@ describePostgres('reset on PostgreSQL', () => {
     expect(await withoutTimes(installation.database.url)).toBe(await freshOne('postgresql'));
   });
 
-  it('names all that depends on a table: views, functions, other schemas', async () => {
+  it('names every object that depends on a table: views, functions, other schemas', async () => {
     await execute(
       installation.database,
       `CREATE SCHEMA reports; CREATE VIEW reports.hours AS SELECT * FROM time_entries;
@@ -258,7 +258,7 @@ describePostgres('reset on PostgreSQL', () => {
     await execute(installation.database, 'SELECT id FROM tt_quarantine_20260101t000000.users');
   });
 
-  it('refuses while others are connected, unless they are to be disconnected', async () => {
+  it('refuses while other sessions are connected, except with --disconnect', async () => {
     const before = await snapshot(installation.database.url);
     const other = new pg.Client({ connectionString: installation.database.url, application_name: 'the application' });
     const errors: Error[] = [];
@@ -277,7 +277,7 @@ describePostgres('reset on PostgreSQL', () => {
     expect(errors.join()).toContain('terminat');
   });
 
-  it('says which sessions it may not end, and who can', async () => {
+  it('names the sessions that it may not end, and who may', async () => {
     const role = `role_${installation.database.name}`;
     await execute(
       installation.database,
@@ -311,7 +311,7 @@ describe('reset on SQLite', () => {
     installation = await installationOf('sqlite', 'v1.5.1');
   });
 
-  it.each(['delete', 'wal'])('refuses while others use the file (%s)', async (mode) => {
+  it.each(['delete', 'wal'])('refuses while other programs use the file (%s)', async (mode) => {
     const other = new Database(installation.database.name);
     other.pragma(`journal_mode = ${mode}`);
     other.exec('BEGIN IMMEDIATE');
@@ -324,7 +324,7 @@ describe('reset on SQLite', () => {
     expect((await reset(installation)).exitCode).toBe(0);
   });
 
-  it('works on a file with a write-ahead log, and deletes what a cut-off upgrade has left', async () => {
+  it('works on a file with a write-ahead log, and deletes the rest of an interrupted upgrade', async () => {
     await execute(installation.database, 'PRAGMA journal_mode = wal; CREATE TABLE _alembic_tmp_users (id integer)');
     expect((await reset(installation)).exitCode).toBe(0);
     expect(await withoutTimes(installation.database.url)).toBe(await freshOne('sqlite'));

@@ -24,7 +24,7 @@ import {
 const head = releaseGraph.heads.join();
 
 describeRestores('an archive of the application', (engine) => {
-  it('comes back into an empty database', async () => {
+  it('is restored into an empty database', async () => {
     const archive = currentArchive(engine);
     const since = now();
     const expected = await contentsOf(await madeByHand(archive), since);
@@ -37,7 +37,7 @@ describeRestores('an archive of the application', (engine) => {
     expect(await uploadsIn(data)).toEqual({ 'avatars/me.png': 'me' });
   });
 
-  it('takes the place of a newer, filled database, which comes back with an undo, and goes with another', async () => {
+  it('replaces a newer database with rows, which comes back with an undo, and goes with a second undo', async () => {
     const archive = archivePath(realArchives[engine][0]);
     const since = now();
     const expected = await contentsOf(await madeByHand(archive), since);

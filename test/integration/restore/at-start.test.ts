@@ -36,14 +36,14 @@ describeRestores('TT_RESTORE_FROM', (engine) => {
     await fillWithNewer(place.database);
   });
 
-  it('stops the start where there is no archive', async () => {
+  it('stops the start if there is no archive', async () => {
     const { exitCode, stderr } = await up(join(place.root, 'missing.zip'));
     expect(exitCode, stderr).toBe(32);
     expect(stderr).toContain('take TT_RESTORE_FROM out of .env');
     expect(stderr).toContain('missing.zip');
   });
 
-  it('restores once, although two start at the same time', async () => {
+  it('restores once, even if two runs start at the same time', async () => {
     const both = await Promise.all([up(archive), up(archive)]);
     for (const { exitCode, all } of both) expect(exitCode, all).toBe(0);
     expect(both.filter(({ all }) => all.includes('Restored:'))).toHaveLength(1);
@@ -59,7 +59,7 @@ describeRestores('TT_RESTORE_FROM', (engine) => {
     expect(await isMarked(place)).toBe(true);
   });
 
-  it('finds a name alone among the backups', async () => {
+  it('finds a name without a folder among the backups', async () => {
     await copyFile(archive, join(place.backups, 'named.zip'));
     const { exitCode, all } = await up('named.zip');
     expect(exitCode, all).toBe(0);
@@ -69,7 +69,7 @@ describeRestores('TT_RESTORE_FROM', (engine) => {
     expect(missing.stderr).toContain(join(place.backups, 'other.zip'));
   });
 
-  it('knows the archive under another name, with another time, and when it is gone', async () => {
+  it('recognises a restored archive under another name, with another time, and after it was deleted', async () => {
     const copy = join(place.root, 'copy.zip');
     await copyFile(archive, copy);
     await utimes(archive, 1000, 1000);
@@ -84,7 +84,7 @@ describeRestores('TT_RESTORE_FROM', (engine) => {
     await copyFile(copy, archive);
   });
 
-  it('does not bring back what was undone', async () => {
+  it('does not restore again after an undo', async () => {
     expect((await place.run('restore', '--undo', '--yes')).exitCode).toBe(0);
     await execute(place.database, mark);
     const { exitCode, all } = await up(archive);
@@ -94,7 +94,7 @@ describeRestores('TT_RESTORE_FROM', (engine) => {
   });
 
   it.each(['{ "format": 1, "restores": [', '{ "format": 2, "restores": [] }'])(
-    'does not restore where it cannot tell what was restored: %s',
+    'does not restore if it cannot read what was restored: %s',
     async (damaged) => {
       const memory = join(place.backups, '.db-init', 'restores.json');
       const whole = await readFile(memory);

@@ -9,9 +9,9 @@ import { requireTrueWord } from '../../support/safe-word.ts';
 import { besides, currentArchive, install } from './restores.ts';
 
 describePostgres(
-  'a database that was left closed',
+  'a closed database',
   () => {
-    it('is seen as that, with the statement that opens it, and what is beside it is named only if it is there', async () => {
+    it('is reported with the statement that opens it, and with existing databases of a restore', async () => {
       const place = await install('postgresql');
       const { name } = place.database;
       const env = { ...place.env, TT_WAIT_TIMEOUT: '1' };
@@ -46,7 +46,7 @@ describePostgres(
       expect(exitCode, all).toBe(31);
     });
 
-    it('is told apart from one whose DROP was cut off, with the statement that ends it', async () => {
+    it('is distinguished from one whose DROP was interrupted, with the statement that completes it', async () => {
       const place = await install('postgresql');
       const { name } = place.database;
       const mark = (database: string, limit: number): Promise<unknown> =>

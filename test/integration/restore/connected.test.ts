@@ -14,7 +14,7 @@ import { atMoment, journalOf, stopped } from './phases.ts';
 const connect = (url: string): Promise<pg.Client> => connectClient(url, 'the application');
 
 describePostgres(
-  'a restore while others are connected (postgresql)',
+  'a restore while other sessions are connected (postgresql)',
   () => {
     const args = ['restore', currentArchive('postgresql'), '--yes'];
     let place: Installation;
@@ -23,7 +23,7 @@ describePostgres(
       await fillWithNewer(place.database);
     });
 
-    it('is refused, and names them', async () => {
+    it('is refused, and names the sessions', async () => {
       const before = await everything(place);
       const client = await connect(place.database.url);
       const { exitCode, stderr } = await place.run(...args);
@@ -34,7 +34,7 @@ describePostgres(
       expect(await everything(place)).toEqual(before);
     });
 
-    it('is taken back if they come before the exchange', async () => {
+    it('is rolled back if they connect before the swap', async () => {
       const before = await everything(place);
       const env = { ...place.env, ...(await atMoment('before swapping', 'SIGSTOP')) };
       const restore = start(args, { env });
@@ -49,7 +49,7 @@ describePostgres(
       expect(await everything(place)).toEqual(before);
     });
 
-    it('that died while it kept everybody out lets them in again', async () => {
+    it('opens the database again at the next start if it was killed while the database was closed', async () => {
       await run(args, { env: { ...place.env, ...(await atMoment('after swapping', 'SIGKILL')) } });
       await admin(`ALTER DATABASE "${place.database.name}" ALLOW_CONNECTIONS false`);
       const gate = await place.run();
@@ -59,7 +59,7 @@ describePostgres(
       expect(await besides(place.database)).toHaveLength(1);
     });
 
-    it('ends their sessions if it may', async () => {
+    it('ends their sessions with --disconnect', async () => {
       const client = await connect(place.database.url);
       const { exitCode, all } = await place.run(...args, '--disconnect');
       expect(exitCode, all).toBe(0);
@@ -67,7 +67,7 @@ describePostgres(
       await client.end().catch(() => undefined);
     });
 
-    it('says so if the former database was dropped by hand, and touches nothing', async () => {
+    it('reports a former database that was dropped by hand, and changes nothing', async () => {
       const [, former = ''] = (await besides(place.database)).toSorted((one, other) => one.length - other.length);
       await admin(`DROP DATABASE "${former}"`);
       const before = await everything(place);
@@ -80,8 +80,8 @@ describePostgres(
   'tools',
 );
 
-describe('a restore while others are connected (sqlite)', () => {
-  it('is refused, and touches nothing', async () => {
+describe('a restore while other programs have the file open (sqlite)', () => {
+  it('is refused, and changes nothing', async () => {
     const place = await install('sqlite');
     const { name } = place.database;
     await fillWithNewer(place.database);
@@ -132,7 +132,7 @@ describe.skipIf(isDenied)(
     const main = join(import.meta.dirname, '../../../dist/main.js');
     const args = ['restore', currentArchive('sqlite'), '--yes'];
 
-    it('sees that the application has the file open between two transactions, and goes on when it is stopped', async () => {
+    it('sees that the application has the file open between two transactions, and continues when it is stopped', async () => {
       const before = await everything(place);
       const script = `
       const { default: Database } = await import('better-sqlite3');
@@ -156,7 +156,7 @@ describe.skipIf(isDenied)(
       expect(all).not.toContain('could not be seen');
     });
 
-    it('wants a consent where the kernel cannot be asked, and says at the end what may be left to do', async () => {
+    it('needs a consent if the kernel cannot be asked, and says at the end what may be left to do', async () => {
       const env = { PATH: perlless };
       for (const refused of [args, ['restore', '--undo', '--yes']]) {
         const { exitCode, stderr } = await restore(refused, env);

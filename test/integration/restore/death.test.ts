@@ -60,7 +60,7 @@ describeRestores('a restore', (engine) => {
   // each costs a restore; what the two engines do not have in common is the exchange
   const telling = moments.filter(([moment]) => engine === 'sqlite' || !/^before (?:swapping|the end)/.test(moment));
 
-  it.each(telling)('that is killed %s leaves the database %s after the next start', async (moment, outcome) => {
+  it.each(telling)('killed %s leaves the database %s after the next start', async (moment, outcome) => {
     const args = ['restore', currentArchive(engine), '--yes'];
     const died = await run(args, { env: { ...place.env, ...(await atMoment(moment, 'SIGKILL')) } });
     expect(died.exitCode, died.all).toBeUndefined();
@@ -80,7 +80,7 @@ describeRestores('a restore', (engine) => {
     ['SIGINT', 'after preparing', 130],
     // an exchange of files is over before a signal is heard
     ['SIGTERM', engine === 'sqlite' ? 'after preparing' : 'after swapping', 143],
-  ])('that is told to stop by %s %s is taken back at once', async (signal, moment, code) => {
+  ])('is rolled back at once if it is stopped by %s %s', async (signal, moment, code) => {
     const before = await everything(place);
     const args = ['restore', currentArchive(engine), '--yes'];
     const told = await run(args, { env: { ...place.env, ...(await atMoment(moment, signal)) } });
@@ -90,7 +90,7 @@ describeRestores('a restore', (engine) => {
     expect(journalOf(place)).toBeNull();
   });
 
-  it('that is told to stop when it is done ends as if nothing had been said', async () => {
+  it('ignores a signal after its last step', async () => {
     const args = ['restore', currentArchive(engine), '--yes'];
     const told = await run(args, { env: { ...place.env, ...(await atMoment('after finishing', 'SIGTERM')) } });
     expect(told.exitCode, told.all).toBe(0);
@@ -98,7 +98,7 @@ describeRestores('a restore', (engine) => {
     await back();
   });
 
-  it('of which an undo is killed has either database live after the next start', async () => {
+  it('leaves one of both databases live after the next start if its undo is killed', async () => {
     expect((await place.run('restore', currentArchive(engine), '--yes')).exitCode).toBe(0);
     let live: Outcome = 'restored';
     for (const [moment, outcome] of moments) {

@@ -54,7 +54,7 @@ describeRestores('a former database that was changed since it was put aside', (e
     await place.must('restore', currentArchive(engine), '--yes');
   });
 
-  it('is put back as it was, if nobody has', async () => {
+  it('is put back unchanged if it was not changed', async () => {
     for (const before of [true, false]) {
       const { all } = await place.must(...back);
       expect(all).toContain('is the database from before the last restore again, as it was.');
@@ -62,7 +62,7 @@ describeRestores('a former database that was changed since it was put aside', (e
     }
   });
 
-  it('is not put back before its owner has read what was changed', async () => {
+  it('is not put back before the owner has read what was changed', async () => {
     const former = await formerOf(place);
     await execute(
       former,
@@ -91,7 +91,7 @@ describeRestores('a former database that was changed since it was put aside', (e
     await place.must(...back);
   });
 
-  it('is not put back if only a value is another, which no number of rows tells', async () => {
+  it('is not put back if only a value was changed, and no number of rows', async () => {
     await execute(await formerOf(place), "UPDATE users SET email = 'x' || id");
     const { exitCode, stderr } = await place.run(...back);
     expect(exitCode, stderr).toBe(31);
@@ -104,7 +104,7 @@ describeRestores('a former database that was changed since it was put aside', (e
     await place.must(...back);
   });
 
-  it('is not put back if its uploads are not those that were put aside', async () => {
+  it('is not put back if its uploads were changed', async () => {
     const kept = async () => {
       const found = await readdir(join(place.backups, '.db-init/former-uploads'));
       const sets = found.map((name) => join(place.backups, '.db-init/former-uploads', name));
@@ -139,7 +139,7 @@ describeRestores('a former database that was changed since it was put aside', (e
     }
   });
 
-  it('is put back without a comparison if nobody has measured it', async () => {
+  it('is put back without a comparison if it was not measured', async () => {
     const file = join(place.backups, '.db-init/restores.json');
     const memory = await readFile(file, 'utf8');
     const older: unknown = JSON.parse(memory, (key, value: unknown) => (key === 'measured' ? undefined : value));
@@ -151,7 +151,7 @@ describeRestores('a former database that was changed since it was put aside', (e
     await place.must(...back);
   });
 
-  it('is not put back if it cannot be read any more', async () => {
+  it('is not put back if it cannot be read', async () => {
     const former = await formerOf(place);
     if (engine === 'sqlite') await writeFile(former.name, (await readFile(former.name)).fill(7, 0, 50));
     else await admin(`ALTER DATABASE "${former.name}" ALLOW_CONNECTIONS false`);
@@ -166,7 +166,7 @@ describeRestores('a former database that was changed since it was put aside', (e
 const { failed: missing } = await execa('script', ['-qec', 'true', '/dev/null'], { reject: false, stdin: 'ignore' });
 
 describe.skipIf(missing)('an undo on a terminal', () => {
-  it('puts back nothing that was changed while the question stood', async () => {
+  it('puts nothing back that was changed while it waited for an answer', async () => {
     const place = await install('sqlite');
     await fillWithNewer(place.database);
     await place.must('restore', currentArchive('sqlite'), '--yes');

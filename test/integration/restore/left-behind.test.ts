@@ -7,9 +7,9 @@ import { ask, currentArchive, execute, fillWithNewer, install } from './restores
 const archive = currentArchive('postgresql');
 
 describePostgres(
-  'what lies around the tables of the live database, and in no archive',
+  'an object of the live database that no archive contains',
   () => {
-    it('goes along where that is safe; else it is named with its statement before a restore and after it', async () => {
+    it('is copied by a restore if that is safe; otherwise it is named with its statement before and after', async () => {
       const place = await install('postgresql');
       const { database } = place;
       await fillWithNewer(database);

@@ -45,7 +45,7 @@ const expected = [
 describePostgres(
   'the rows of a PostgreSQL archive in SQLite',
   () => {
-    it('arrive out of the application’s own, cell by cell, with its uploads, and are taken back by an undo', async () => {
+    it('are restored from the application’s own archive, cell by cell, with its uploads, and removed by an undo', async () => {
       const { must, database, statics } = await install('sqlite');
       await execute(database, 'CREATE TABLE of_mine (id integer)');
       expect(await restoreIntoFile(archivePath(older), { database, must })).toEqual([]);
@@ -61,7 +61,7 @@ describePostgres(
       await must('restore', '--drop-former', '--yes');
     });
 
-    it('stop the restore where SQLite does not keep them, or are set aside', async () => {
+    it('stop the restore if SQLite does not keep them, or are set aside', async () => {
       const large = await install('postgresql');
       const on = (installation: typeof large, ...args: readonly string[]) =>
         runInProcess(args, { TT_COMMAND_PREFIX: 'db-init', ...installation.env });

@@ -26,14 +26,14 @@ async function isInProgress({ env }: Installation): Promise<string> {
   return stdout;
 }
 
-describeRestores('while a restore is at work', (engine) => {
+describeRestores('a running restore', (engine) => {
   let place: Installation;
   beforeAll(async () => {
     place = await install(engine);
     await fillWithNewer(place.database);
   });
 
-  it('everybody knows, and waits', async () => {
+  it('is known to other runs, which wait for it', async () => {
     const archive = currentArchive(engine);
     expect(await isInProgress(place)).toBe('false');
     const env = { ...place.env, ...(await atMoment('after preparing', 'SIGSTOP')) };
@@ -67,8 +67,8 @@ describeRestores('while a restore is at work', (engine) => {
   });
 });
 
-describeRestores('a memory of restores that is damaged meanwhile', (engine) => {
-  it('is named, with what to do; once it is moved away, the next start settles the restore', async () => {
+describeRestores('a damaged list of restores', (engine) => {
+  it('is named, with what to do; after it is moved away, the next start completes the restore', async () => {
     const place = await install(engine);
     await fillWithNewer(place.database);
     const env = { ...place.env, ...(await atMoment('after finishing', 'SIGKILL')) };
@@ -98,7 +98,7 @@ describeRestores('a memory of restores that is damaged meanwhile', (engine) => {
   });
 });
 
-describeRestores('a journal that nobody can settle', (engine) => {
+describeRestores('a journal that cannot be used', (engine) => {
   let place: Installation;
   let journal: string;
   beforeAll(async () => {
@@ -118,7 +118,7 @@ describeRestores('a journal that nobody can settle', (engine) => {
       /cannot be read/,
     ],
     ['is of another database', (text) => text.replace(/"database": "[^"]*"/, '"database": "x on y"'), /x on y/],
-  ])('because it %s stops everybody, and is left alone', async (_title, change, reason) => {
+  ])('stops every command because it %s, and is left alone', async (_title, change, reason) => {
     const text = await readFile(journal, 'utf8');
     await writeFile(journal, change(text));
     const before = await everything(place);
@@ -136,7 +136,7 @@ describeRestores('a journal that nobody can settle', (engine) => {
   });
 
   it.skipIf(process.getuid?.() !== 0 || engine === 'sqlite')(
-    'because its folder may not be searched stops them, too',
+    'stops every command because its folder cannot be read',
     async () => {
       for (const folder of [place.root, place.data, place.backups]) await chmod(folder, 0o755);
       await chmod(dirname(journal), 0o700);
@@ -148,7 +148,7 @@ describeRestores('a journal that nobody can settle', (engine) => {
     },
   );
 
-  it('because it is a folder stops them, too', async () => {
+  it('stops every command because it is a folder', async () => {
     const text = await readFile(journal, 'utf8');
     await execa('rm', [journal]);
     await mkdir(journal);

@@ -54,7 +54,7 @@ describeRestores('a restore that is refused', (engine) => {
     ['with an undo and a farewell', ['--undo', '--drop-former', '--yes']],
     ['with a farewell to a file', ['a.zip', '--drop-former']],
     ['with an unknown flag', ['a.zip', '--really']],
-  ])('is misused %s', async (_title, args) => {
+  ])('refuses wrong usage %s', async (_title, args) => {
     const { exitCode, stderr } = await place.run('restore', ...args);
     expect(exitCode, stderr).toBe(2);
   });
@@ -136,7 +136,7 @@ describeRestores('a restore that is refused', (engine) => {
     expect(await besides(place.database)).toHaveLength(1);
   });
 
-  it.skipIf(!asRoot)('rejects an archive that may not be read', async () => {
+  it.skipIf(!asRoot)('rejects an archive that it may not read', async () => {
     const file = join(await temporaryDirectory(), 'a.zip');
     await copyFile(currentArchive(engine), file);
     await chmod(file, 0o600);
@@ -145,7 +145,7 @@ describeRestores('a restore that is refused', (engine) => {
     expect(stderr).toMatch(/may not be read by the user/);
   });
 
-  it('has nothing to go back to', async () => {
+  it('has no earlier database to go back to', async () => {
     for (const back of ['--undo', '--drop-former']) {
       const { exitCode, stderr } = await place.run('restore', back, '--yes');
       expect(exitCode, stderr).toBe(31);
@@ -153,7 +153,7 @@ describeRestores('a restore that is refused', (engine) => {
     }
   });
 
-  it.each(['a file', 'nothing'])('cannot bring uploads where %s is in the place of their folder', async (what) => {
+  it.each(['a file', 'nothing'])('cannot restore uploads if %s is in the place of their folder', async (what) => {
     const root = await temporaryDirectory();
     await writeFile(join(root, 'a file'), '');
     const statics = join(root, what, 'uploads');
@@ -164,15 +164,15 @@ describeRestores('a restore that is refused', (engine) => {
     expect(stderr).toContain('--database-only');
   });
 
-  it('has touched nothing, whatever was tried', async () => {
+  it('has changed nothing after all of these attempts', async () => {
     expect(await everything(place)).toEqual(before);
   });
 });
 
 describePostgres(
-  'folders that may not be written',
+  'folders that cannot be written',
   () => {
-    it.skipIf(!asRoot)('are told of before anything is done, and uploads can be left alone', async () => {
+    it.skipIf(!asRoot)('are reported before anything is done, and uploads can be left alone', async () => {
       const place = await install('postgresql', { database: await createDatabase() });
       const before = await everything(place);
       const archive = await applicationArchive('postgresql', await databaseOf('postgresql', unknownRevision), head);

@@ -64,7 +64,7 @@ async function rowsOf(database: TestDatabase): Promise<readonly string[]> {
 describePostgres(
   'a user whose connections are limited',
   () => {
-    it('restores with as many jobs as it may have connections, or is told the limit that it needs', async () => {
+    it('restores with as many jobs as it may have connections, or gets the limit that is needed', async () => {
       const role = await createRole();
       const database = await createDatabase();
       await admin(`ALTER DATABASE "${database.name}" OWNER TO ${role}`);
@@ -85,7 +85,7 @@ describePostgres(
 describePostgres(
   'a user who may have one connection',
   () => {
-    it('passes the gate with it, and is told how many a backup and a restore need', async () => {
+    it('passes the gate, and gets the number that a backup and a restore need', async () => {
       const role = await createRole();
       const database = await createDatabase();
       await admin(`ALTER DATABASE "${database.name}" OWNER TO ${role}`);
@@ -171,7 +171,7 @@ describePostgres(
       expect(await schemas()).toEqual(['public']);
     });
 
-    it('gets everything back if what was loaded turns out to be of no use', async () => {
+    it('gets everything back if the loaded archive turns out to be unusable', async () => {
       const useless = await applicationArchive('postgresql', await databaseOf('postgresql', unknownRevision), head);
       const { exitCode, stderr } = await place.run('restore', useless, '--yes');
       expect(exitCode, stderr).toBe(32);
@@ -180,7 +180,7 @@ describePostgres(
       expect(journalOf(place)).toBeNull();
     });
 
-    it('is told who is connected', async () => {
+    it('gets the list of other sessions', async () => {
       await withClient(place.database.url, async (client) => {
         await client.query("SET application_name TO 'the application'");
         const { exitCode, stderr } = await place.run('restore', archive, '--yes');
@@ -203,7 +203,7 @@ describePostgres(
       }
     });
 
-    it('restores into a new schema, goes back, and goes forth', async () => {
+    it('restores into a new schema, undoes the restore, and undoes the undo', async () => {
       const restored = await place.run('restore', archive, '--yes');
       expect(restored.exitCode, restored.all).toBe(0);
       expect(difference(expected, await rowsOf(place.database))).toEqual([]);
@@ -233,7 +233,7 @@ describePostgres(
       expect(await schemas()).toEqual(['public']);
     });
 
-    it('goes back, and drops, the way that the restore went, whatever the user may do by then', async () => {
+    it('undoes and drops by the method of the restore, with any later rights', async () => {
       const role = new URL(place.database.url).username;
       const rows = await rowsOf(place.database);
       await place.must('restore', archive, '--yes');
@@ -257,7 +257,7 @@ describePostgres(
       expect(await besides(place.database)).toEqual([place.database.name]);
     });
 
-    it('loses no write to an undo, whoever is connected meanwhile', async () => {
+    it('loses no write during an undo, with any other sessions', async () => {
       await place.must('restore', archive, '--yes');
       await execute(place.database, 'CREATE TABLE written (id int)');
       const undo = (): ReturnType<typeof place.run> => place.run('restore', '--undo', '--yes', '--disconnect');
@@ -291,7 +291,7 @@ describePostgres(
       await place.must('restore', '--drop-former', '--yes');
     });
 
-    it('is told if somebody else has dropped what was kept', async () => {
+    it('gets a message if the kept schema was dropped by hand', async () => {
       await place.must('restore', archive, '--yes');
       const [, former = ''] = await schemas();
       await execute(place.database, `DROP SCHEMA ${String(former)} CASCADE`);
@@ -300,7 +300,7 @@ describePostgres(
       expect(all).not.toContain('Dropped');
     });
 
-    it('drops nothing that lies outside of what was kept, but refuses', async () => {
+    it('drops nothing outside of the kept schema, but refuses', async () => {
       await place.must('restore', archive, '--yes');
       const [, former = ''] = await schemas();
       await execute(place.database, `CREATE VIEW public.looking_back AS SELECT * FROM ${String(former)}.users`);
@@ -314,7 +314,7 @@ describePostgres(
       expect(await schemas()).toEqual(['public']);
     });
 
-    it('who does not own schema public either is told what is missing', async () => {
+    it('gets the missing right if it does not own schema public either', async () => {
       const role = await createRole();
       const database = await createDatabase();
       const poor = await install('postgresql', { database: as(role, database) });
@@ -346,7 +346,7 @@ async function factsOf(name: string): Promise<unknown> {
 describePostgres(
   'a superuser who restores the database of somebody else',
   () => {
-    it('leaves it to them, with all that was set and granted, whatever its name', async () => {
+    it('leaves it to its owner, with all settings and grants, with any name', async () => {
       const [owner, reader] = [await createRole(), await createRole()];
       const name = `ß "d'b\\ ${randomBytes(20).toString('hex')} Zeiterfass日`;
       expect(Buffer.byteLength(name)).toBe(63);
@@ -406,7 +406,7 @@ describePostgres(
 );
 
 describePrivateCluster('a server that makes databases of another locale provider', () => {
-  it('restores beside a database of libc one of libc', async ({ skip }) => {
+  it('restores a database of the provider libc as one of libc', async ({ skip }) => {
     const server = await startPrivateCluster();
     const url = new URL(server.url);
     const columns = await withClient(server.url, async (client) => {
@@ -433,7 +433,7 @@ describePrivateCluster('a server that makes databases of another locale provider
 });
 
 describePrivateCluster('a server with a transaction that waits for the second phase of its commit', () => {
-  it.each(['databases', 'schemas'])('exchanges nothing before it has ended (%s)', async (way) => {
+  it.each(['databases', 'schemas'])('prevents a swap until it has ended (%s)', async (way) => {
     const server = await startPrivateCluster();
     await server.run('ALTER SYSTEM SET max_prepared_transactions TO 5');
     await server.run('CHECKPOINT');

@@ -16,7 +16,7 @@ import {
   uploadsIn,
 } from './restores.ts';
 
-describeRestores('a backup of ours', (engine) => {
+describeRestores('a backup of db-init', (engine) => {
   const since = now();
   let place: Installation;
   let archive: string;
@@ -42,7 +42,7 @@ describeRestores('a backup of ours', (engine) => {
     await rm(join(statics, 'a folder'), { recursive: true });
   });
 
-  it('is tried without a trace', async () => {
+  it('can be tried without a trace', async () => {
     const before = await everything(place);
     const { exitCode, all } = await place.run('restore', archive, '--dry-run');
     expect(exitCode, all).toBe(0);
@@ -50,7 +50,7 @@ describeRestores('a backup of ours', (engine) => {
     expect(await everything(place)).toEqual(before);
   });
 
-  it('is proven without a trace, and the rows are counted', async () => {
+  it('can be verified without a trace, and its rows are counted', async () => {
     const before = await everything(place);
     const users = Number((await ask(place.database, 'SELECT count(*) FROM users'))[0]);
     const { exitCode, stdout, all } = await place.run('backup', 'verify', archive, '--prove', '--json');
@@ -59,13 +59,13 @@ describeRestores('a backup of ours', (engine) => {
     expect(await everything(place)).toEqual(before);
   });
 
-  it.runIf(engine === 'sqlite')('is proven in words', async () => {
+  it.runIf(engine === 'sqlite')('is verified with a report in words', async () => {
     const { exitCode, stdout, all } = await place.run('backup', 'verify', archive, '--prove');
     expect(exitCode, all).toBe(0);
     expect(stdout).toMatch(/^restored: .*thrown away: \d+ tables with \d[\d,]* rows$/m);
   });
 
-  it('brings back everything as it was', async () => {
+  it('restores everything unchanged', async () => {
     const { exitCode, all } = await place.run('restore', archive, '--yes');
     expect(exitCode, all).toBe(0);
     const after = await state();
@@ -75,7 +75,7 @@ describeRestores('a backup of ours', (engine) => {
     expect((await place.run('verify')).exitCode).toBe(0);
   });
 
-  it('brings back the database alone', async () => {
+  it('restores only the database with --database-only', async () => {
     await put(place.statics, { 'logos/mine.png': 'a third logo' });
     await execute(place.database, "UPDATE users SET email = 'again' || id");
     const { exitCode, all } = await place.run('restore', archive, '--yes', '--database-only');

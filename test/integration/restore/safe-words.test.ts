@@ -44,21 +44,21 @@ async function fullAt(first: number, last: number): Promise<Record<string, strin
   return { NODE_OPTIONS: `--import=${file}` };
 }
 
-describeRestores('what is said to be safe when the disk of the journal is full', (engine) => {
+describeRestores('the Safe sentence if the disk of the journal is full', (engine) => {
   let place: Installation;
   const args = ['restore', currentArchive(engine), '--yes'];
   beforeAll(async () => {
     place = await marked(engine);
   });
 
-  it('at the beginning of the exchange: the former database is live', async () => {
+  it('says at the beginning of the swap that the former database is live', async () => {
     const { exitCode, all } = await run(args, { env: { ...place.env, ...(await fullAt(2, 2)) } });
     expect([exitCode, claim(all)], all).toEqual([31, 'unchanged']);
     expect(await isBefore(place)).toBe(true);
     expect(journalOf(place)).toBeNull();
   });
 
-  it('for good, after the exchange: the restored database is live, and the next start does the rest', async () => {
+  it('says after the swap that the restored database is live, and that the next start does the rest', async () => {
     const { exitCode, all } = await run(args, { env: { ...place.env, ...(await fullAt(3, Infinity)) } });
     expect([exitCode, claim(all)], all).toEqual([31, 'changed']);
     expect(safeSentence(all)).toContain('the restored database is live, and the former one is kept as');
@@ -70,7 +70,7 @@ describeRestores('what is said to be safe when the disk of the journal is full',
     await place.must('restore', '--drop-former', '--yes');
   });
 
-  it('once, after the exchange: the restore is finished, and that is no failure', async () => {
+  it('is not needed if the disk is full only once after the swap: the restore is finished', async () => {
     const { exitCode, all } = await run(args, { env: { ...place.env, ...(await fullAt(3, 3)) } });
     expect(exitCode, all).toBe(0);
     expect(all).toContain('was finished although something failed on the way');
@@ -80,7 +80,7 @@ describeRestores('what is said to be safe when the disk of the journal is full',
 });
 
 describePostgres(
-  'what is said to be safe when the connection breaks at the exchange',
+  'the Safe sentence if the connection is lost at the swap',
   () => {
     const args = ['restore', currentArchive('postgresql'), '--yes'];
     let place: Installation;
@@ -120,7 +120,7 @@ describePostgres(
       return { exitCode, all, next: (...words: readonly string[]) => run(words, { env }) };
     }
 
-    it('and the server has exchanged: the restore is finished', async () => {
+    it('is not needed if the server has swapped: the restore is finished', async () => {
       const { exitCode, all } = await restoreCut('after', false);
       expect(exitCode, all).toBe(0);
       expect(all).toContain('another one is asked what became of the restore');
@@ -128,7 +128,7 @@ describePostgres(
       expect(await besides(place.database)).toHaveLength(2);
     });
 
-    it('and the server has not exchanged: all is taken back', async () => {
+    it('says that everything is rolled back if the server has not swapped', async () => {
       const { exitCode, all } = await restoreCut('before', false);
       expect([exitCode, claim(all)], all).toEqual([3, 'unchanged']);
       expect(await isBefore(place)).toBe(true);
@@ -136,23 +136,26 @@ describePostgres(
       expect(journalOf(place)).toBeNull();
     });
 
-    it('of an undo, and the server has not exchanged: the restored database stays live', async () => {
+    it('says that the restored database stays live if the server has not swapped at an undo', async () => {
       const { exitCode, all } = await restoreCut('before', false, ['restore', '--undo', '--yes']);
       expect([exitCode, claim(all)], all).toEqual([3, 'unchanged']);
       expect(await isBefore(place)).toBe(false);
       expect(journalOf(place)).toBeNull();
     });
 
-    it.each(['before', 'after'] as const)('and nobody can be asked: it is not known (%s)', async (side) => {
-      const { exitCode, all, next } = await restoreCut(side, true);
-      expect([exitCode, claim(all)], all).toEqual([31, 'unknown']);
-      const gate = await next();
-      expect(gate.exitCode, gate.all).toBe(0);
-      expect(gate.all).toContain(side === 'after' ? 'It was finished' : 'It was taken back');
-      expect(await isBefore(place)).toBe(side === 'before');
-    });
+    it.each(['before', 'after'] as const)(
+      'says that the outcome is unknown if the server cannot be asked (%s)',
+      async (side) => {
+        const { exitCode, all, next } = await restoreCut(side, true);
+        expect([exitCode, claim(all)], all).toEqual([31, 'unknown']);
+        const gate = await next();
+        expect(gate.exitCode, gate.all).toBe(0);
+        expect(gate.all).toContain(side === 'after' ? 'It was finished' : 'It was taken back');
+        expect(await isBefore(place)).toBe(side === 'before');
+      },
+    );
 
-    it('or right after it: the restored database is live, and nobody has looked at it', async () => {
+    it('says that the restored database is live and not verified if the connection is lost right after the swap', async () => {
       const { exitCode, all, next } = await restoreCut(null, true);
       expect([exitCode, claim(all)], all).toEqual([3, 'changed']);
       expect(safeSentence(all)).toContain('the restored database is live; whether it is healthy could not be seen');

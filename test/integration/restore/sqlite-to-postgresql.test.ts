@@ -43,7 +43,7 @@ const expected = [
 describePostgres(
   'the rows of a SQLite database in PostgreSQL',
   () => {
-    it('are written as PostgreSQL itself writes them', async () => {
+    it('are written in the form of PostgreSQL', async () => {
       const { database } = await install('postgresql');
       await withClient(database.url, async (client) => {
         await client.query('SET IntervalStyle TO postgres; SET bytea_output TO hex; SET extra_float_digits TO 1');
@@ -62,7 +62,7 @@ describePostgres(
     });
 
     for (const tag of inEveryRun) {
-      it(`arrive out of the bare file of ${tag}, cell by cell`, async () => {
+      it(`are restored from the bare file of ${tag}, cell by cell`, async () => {
         const { database, must } = await install('postgresql');
         expect(await restoreAndCompare(tag, { database, must })).toEqual([]);
         // numbers go on after the highest one
@@ -71,7 +71,7 @@ describePostgres(
       });
     }
 
-    it('stop the restore where PostgreSQL does not hold them, or are set aside with what depends on them', async () => {
+    it('stop the restore if PostgreSQL does not accept them, or are set aside with rows that depend on them', async () => {
       const small = await install('sqlite');
       await small.must();
       const file = small.database.name;
@@ -154,7 +154,7 @@ describePostgres(
       await on('restore', '--drop-former', '--yes');
     });
 
-    it('are listed or set aside where they break a rule that a migration of the copy makes', async () => {
+    it('are listed or set aside if they break a constraint that a migration of the copy adds', async () => {
       const file = await sqliteFile(release('sqlite', 'v1.5.1', 'before.db.gz'));
       const old = new Database(file);
       const count = Number(old.prepare('SELECT count(*) FROM projects').pluck().get());
@@ -186,7 +186,7 @@ describePostgres(
       expect(await ask(database, 'SELECT count(*)::int FROM projects')).toEqual([count]);
     });
 
-    it('are proven, rehearsed and restored at a start out of a bare file, with what lies in its log', async () => {
+    it('are verified, rehearsed and restored at a start from a bare file, with its log', async () => {
       const small = await install('sqlite');
       const { database, root, env } = await install('postgresql');
       const on = (...args: readonly string[]) => runInProcess(args, { TT_COMMAND_PREFIX: 'db-init', ...env });
@@ -218,7 +218,7 @@ describePostgres(
       expect(await ask(database, 'SELECT name FROM clients')).toEqual([]);
     });
 
-    it('arrive in a schema that is shared with nobody’s rights to make databases', async () => {
+    it('are restored into a schema if the user may not create databases', async () => {
       const small = await install('sqlite');
       await small.must();
       await execute(
@@ -246,7 +246,7 @@ describePostgres(
       await must('restore', '--drop-former', '--yes');
     });
 
-    it('arrive out of an archive with its uploads, and are taken back by an undo', async () => {
+    it('are restored from an archive with its uploads, and removed by an undo', async () => {
       const archive = currentArchive('sqlite');
       const { database, statics, run: on } = await install('postgresql');
       await execute(database, 'CREATE TABLE of_mine (id integer)');

@@ -62,7 +62,7 @@ async function archiveWith(engine: EngineName, sql: readonly string[]): Promise<
 }
 
 describeRestores('an archive with objects that TimeTracker does not make', (engine) => {
-  it('is refused with the name of each, changes nothing, and is loaded as it is once the owner answers for it', async () => {
+  it('is refused with the name of each, changes nothing, and is loaded completely with --trust-archive', async () => {
     const place: Installation = await install(engine);
     await place.must('gate');
     const archive = await archiveWith(engine, objects[engine]);
@@ -94,7 +94,7 @@ describeRestores('an archive with objects that TimeTracker does not make', (engi
     expect(await ask(place.database, 'SELECT count(*) > 0 FROM everybody')).toEqual([engine === 'sqlite' ? 1 : true]);
   });
 
-  it('comes along without a question where they are plain tables and indexes', async () => {
+  it('is accepted if they are plain tables and indexes', async () => {
     const place = await install(engine);
     await place.must('gate');
     const archive = await archiveWith(engine, [
@@ -107,7 +107,7 @@ describeRestores('an archive with objects that TimeTracker does not make', (engi
     expect(await ask(place.database, 'SELECT note FROM mine')).toEqual(['kept']);
   });
 
-  it('leaves no role behind', async () => {
+  it('leaves no temporary role behind', async () => {
     if (engine === 'sqlite') return;
     const place = await install(engine);
     await place.must('restore', currentArchive(engine), '--yes');

@@ -98,7 +98,7 @@ const under = (folder: string, tree: Tree): Tree =>
 const sorted = (tree: Tree) => Object.entries(tree).toSorted(([one], [other]) => (one < other ? -1 : 1));
 
 describe('staging', () => {
-  it('unpacks what is to come beside what is there', async () => {
+  it('unpacks the new uploads beside the present ones', async () => {
     const folder = await temporaryDirectory();
     lay(folder, oldTree);
     let bytes = 0;
@@ -114,14 +114,14 @@ describe('staging', () => {
     expect(sorted(treeOf(folder))).toEqual(sorted(oldTree));
   });
 
-  it('makes the folder, and starts anew where an earlier try was cut off', async () => {
+  it('makes the folder, and starts again after an interrupted attempt', async () => {
     const folder = join(await temporaryDirectory(), 'uploads');
     await stage(folder, { a: 'cut off', b: 'cut off' });
     await stage(folder, { a: 'whole' });
     expect(treeOf(folder)).toEqual({ '.db-init-incoming-new/a': 'whole' });
   });
 
-  it('leaves out what db-init itself kept when the archive was made', async () => {
+  it('leaves out files that db-init itself kept when the archive was made', async () => {
     const folder = await temporaryDirectory();
     await stage(folder, { a: 'a', '.db-init-former-1/b': 'b', '.db-init/journal.json': '{}', 'c/.db-init-x': 'c' });
     expect(treeOf(folder)).toEqual({ '.db-init-incoming-new/a': 'a', '.db-init-incoming-new/c/.db-init-x': 'c' });
@@ -151,7 +151,7 @@ describe('staging', () => {
     expect(treeOf(folder)).toEqual({});
   });
 
-  it('looks at the free space first', async () => {
+  it('checks the free space first', async () => {
     const folder = await temporaryDirectory();
     const members = [{ path: 'a', entry: entry('a', 1e18) }];
     await expect(stageUploads(rootOf(folder), members, 'new', silent)).rejects.toMatchObject({
@@ -160,7 +160,7 @@ describe('staging', () => {
     expect(treeOf(folder)).toEqual({});
   });
 
-  it('leaves nothing of what turns out damaged', async () => {
+  it('leaves nothing of a damaged archive', async () => {
     const folder = await temporaryDirectory();
     const damage = new Error('the member is damaged');
     const members = [...membersOf(newTree), { path: 'z', entry: entry(damage) }];
@@ -176,7 +176,7 @@ describe('staging', () => {
     expect(treeOf(folder)).toEqual({});
   });
 
-  it.each(['missing/uploads', 'file'])('says where it cannot be: %s', async (path) => {
+  it.each(['missing/uploads', 'file'])('names the folder that it cannot use: %s', async (path) => {
     const folder = await temporaryDirectory();
     writeFileSync(join(folder, 'file'), '');
     await expect(stage(join(folder, path), newTree)).rejects.toMatchObject({
@@ -185,7 +185,7 @@ describe('staging', () => {
   });
 });
 
-it('takes no id from a journal that leads elsewhere', async () => {
+it('a journal with an id that leads to another folder is refused', async () => {
   const folder = await temporaryDirectory();
   await expect(dropFormer(folder, '../x', keepingIn(folder))).rejects.toThrow(RangeError);
 });
@@ -233,7 +233,7 @@ describe('a swap', () => {
     process = await killableModule('src/restore/uploads/swap.ts');
   });
 
-  it('keeps the present set, leaves what is kept, and is undone by another one', async () => {
+  it('keeps the present files, leaves protected files, and is undone by a second swap', async () => {
     const { folder, keep } = await keeping();
     const before = treeOf(folder);
     const swap = { folder, incoming: 'new', outgoing: 'old' };
@@ -253,7 +253,7 @@ describe('a swap', () => {
     expect(Object.entries(treeOf(folder))).toEqual(after);
   });
 
-  it('is completed after it was killed anywhere', async () => {
+  it('is completed after a kill at any step', async () => {
     let { folder, keep } = await keeping();
     const whole = allContents(treeOf(folder));
     const swap = () => ({ folder, incoming: 'new', outgoing: 'old' });
@@ -269,7 +269,7 @@ describe('a swap', () => {
     expect(steps).toBeGreaterThan(20);
   });
 
-  it('is completed by processes that all are killed after a step or two', async () => {
+  it('is completed by processes that are all killed after a step or two', async () => {
     const { folder, keep } = await keeping();
     const whole = allContents(treeOf(folder));
     while (!(await process('swapUploads', [{ folder, incoming: 'new', outgoing: 'old' }, keep], 3))) {
@@ -278,7 +278,7 @@ describe('a swap', () => {
     expect(sorted(treeOf(folder))).toEqual(sorted(swapped));
   });
 
-  it('is not disturbed by what the application adds meanwhile', async () => {
+  it('is not disturbed by files that the application adds meanwhile', async () => {
     let { folder, keep } = await keeping();
     const swap = () => ({ folder, incoming: 'new', outgoing: 'old' });
     for (let death = 1; ; death += 3) {
@@ -298,7 +298,7 @@ describe('a swap', () => {
     }
   });
 
-  it('into an empty folder can be undone, too', async () => {
+  it('can also be undone if the folder was empty', async () => {
     const folder = join(await temporaryDirectory(), 'uploads');
     await stage(folder, newTree);
     await swapUploads({ folder, incoming: 'new', outgoing: 'old' }, []);
@@ -307,7 +307,7 @@ describe('a swap', () => {
     expect(sorted(treeOf(folder))).toEqual(sorted(under('.db-init-former-undone', newTree)));
   });
 
-  it('keeps what is named through a link, and archives that lie right in the folder', async () => {
+  it('keeps files that are named through a link, and archives in the folder itself', async () => {
     const folder = await temporaryDirectory();
     const links = await temporaryDirectory();
     lay(folder, { ...backups, 'timetracker_backup_20260101_000000.zip': 'archive', old: 'old' });
@@ -324,7 +324,7 @@ describe('a swap', () => {
     );
   });
 
-  it('moves names that are no UTF-8', async () => {
+  it('moves names that are not UTF-8', async () => {
     const folder = await temporaryDirectory();
     const odd = Buffer.from([0xe4, 0x2e, 0xff]);
     const path = (parent: string) => Buffer.concat([Buffer.from(`${parent}/`), odd]);

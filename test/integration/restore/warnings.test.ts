@@ -16,7 +16,7 @@ const needsKey = /encrypted: the application needs the SETTINGS_ENCRYPTION_KEY/;
 const another = /encrypted with another SETTINGS_ENCRYPTION_KEY/;
 const wizard = /installation\.json is not there/;
 
-describeRestores('before a restore', (engine) => {
+describeRestores('the warning before a restore', (engine) => {
   let place: Installation;
   let encrypted: string;
   let plain: string;
@@ -35,7 +35,7 @@ describeRestores('before a restore', (engine) => {
     plain = await applicationArchive(engine, await database('in clear'), head);
   });
 
-  it('it is told that it brings people back who were erased since the archive was made, and nobody else', async () => {
+  it('names users who were erased after the archive was made, and no others', async () => {
     expect(await said(plain)).not.toContain('brings people back');
     await execute(
       place.database,
@@ -49,11 +49,11 @@ describeRestores('before a restore', (engine) => {
     await execute(place.database, 'DROP TABLE users');
   });
 
-  it('it is told that a key is needed', async () => {
+  it('says that a key is needed', async () => {
     expect(await said(encrypted)).toMatch(needsKey);
   });
 
-  it('nothing is told where the key fits, or nothing is encrypted', async () => {
+  it('does not come if the key fits, or nothing is encrypted', async () => {
     for (const text of [await said(encrypted, key), await said(plain, otherKey)]) {
       expect(text).not.toMatch(needsKey);
       expect(text).not.toMatch(another);
@@ -61,13 +61,13 @@ describeRestores('before a restore', (engine) => {
     }
   });
 
-  it('it is told that the key is another one, which is not shown', async () => {
+  it('says that the key is another one, and does not show it', async () => {
     const text = await said(encrypted, otherKey);
     expect(text).toMatch(another);
     expect(text).not.toContain(otherKey);
   });
 
-  it('it is told that the set-up wizard would come, where installation.json is missing', async () => {
+  it('says that the set-up wizard will appear if installation.json is missing', async () => {
     expect(await said(plain)).toMatch(wizard);
     await writeFile(join(place.root, 'installation.json'), '{}');
     expect(await said(plain)).not.toMatch(wizard);

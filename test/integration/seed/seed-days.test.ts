@@ -81,7 +81,7 @@ describeEngines('seed, day after day', ({ name, create }) => {
     });
   });
 
-  it('writes the rows that it always has for the same number and day', async () => {
+  it('writes the same rows for the same number and day', async () => {
     const { url } = await create();
     await dbInit([], url);
     await seedAt(url, '2025-03-07T11:30:00Z', options({ seed: '7', 'payments-per-invoice': '3' }));
@@ -127,7 +127,7 @@ describeEngines('seed, day after day', ({ name, create }) => {
     });
   });
 
-  it('says so when the days are full', async () => {
+  it('reports that the days are full', async () => {
     const { url } = await create();
     await dbInit([], url);
     const full = options({ users: '1', 'days-back': '2', 'time-entries': '6' });

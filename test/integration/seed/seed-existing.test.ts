@@ -30,7 +30,7 @@ for (const [engine, tag] of [
       before = await withSession(url, take);
     });
 
-    it('adds, and changes nothing that was there', async () => {
+    it('adds rows, and does not change existing ones', async () => {
       const first = await seed(url, [...few, '--json']);
       expect(first.exitCode, first.all).toBe(0);
       expect(JSON.parse(first.stdout)).toMatchObject({ clients: 1, projects: 4, tasks: 12, time_entries: 60 });
@@ -39,7 +39,7 @@ for (const [engine, tag] of [
       expect(cellsChanged(before, after)).toEqual([]);
     });
 
-    it('is free of contradictions, and adds nothing the second time', async () => {
+    it('makes consistent rows, and adds nothing the second time', async () => {
       expect(await faultsIn(url)).toEqual({});
       const second = await seed(url, few);
       expect(second.stdout, second.all).toContain('nothing was added');

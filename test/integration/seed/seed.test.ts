@@ -50,18 +50,18 @@ describeEngines('seed', ({ create }) => {
       first = await seed(url, ['--json']);
     });
 
-    it('adds as much as it says, and says so', async () => {
+    it('adds the documented numbers of rows, and prints them', async () => {
       expect(first.exitCode, first.all).toBe(0);
       expect(JSON.parse(first.stdout)).toEqual({ ...defaults, exitCode: 0 });
       const added = Object.entries(await countsIn(url)).map(([table, rows]) => [table, rows - (before[table] ?? 0)]);
       expect(Object.fromEntries(added)).toEqual(defaults);
     });
 
-    it('is free of contradictions', async () => {
+    it('makes consistent rows', async () => {
       expect(await faultsIn(url)).toEqual({});
     });
 
-    it('keeps to the working day, and to the length that it says', async () => {
+    it('makes entries within the working day, with the right duration', async () => {
       const sql = "SELECT start_time || '|' || end_time || '|' || duration_seconds AS x FROM time_entries";
       const odd = (await withSession(url, (session) => column(session, sql))).filter((line) => {
         const [begin = '', end = '', seconds] = line.split('|');
@@ -76,7 +76,7 @@ describeEngines('seed', ({ create }) => {
       expect(odd).toEqual([]);
     });
 
-    it('writes truth values and times as the application does', async () => {
+    it('writes truth values and times in the form of the application', async () => {
       await withSession(url, async (session) => {
         const [entry = ''] = await column(session, 'SELECT CAST(start_time AS TEXT) AS x FROM time_entries');
         expect(entry).toMatch(session.engine === 'sqlite' ? /:00\.000000$/ : /:00$/);
@@ -105,7 +105,7 @@ describeEngines('seed', ({ create }) => {
       expect(await snapshot(url, { withoutSequences: true })).toBe(state);
     });
 
-    it('leaves a database that the gate is content with', async () => {
+    it('leaves a database that the gate calls healthy', async () => {
       expect((await dbInit(['verify'], url)).exitCode).toBe(0);
     });
 
@@ -120,7 +120,7 @@ describeEngines('seed', ({ create }) => {
     });
   });
 
-  it('adds only the new rows when it is asked for more', async () => {
+  it('adds only the new rows for larger numbers', async () => {
     const url = await fresh();
     const first = await seed(url, [...few, '--json']);
     expect(first.exitCode, first.all).toBe(0);
@@ -153,7 +153,7 @@ describeEngines('seed', ({ create }) => {
     expect((await seed(url, few)).stdout).toContain('nothing was added');
   });
 
-  it('adds deleted rows again, consistent with the rows that are there', async () => {
+  it('adds deleted rows again, consistent with the existing rows', async () => {
     const url = await fresh();
     expect((await seed(url, few)).exitCode).toBe(0);
     await withSession(url, async (session) => {
@@ -194,7 +194,7 @@ describeEngines('seed', ({ create }) => {
     expect(await withSession(url, (session) => column(session, sql))).toEqual([]);
   });
 
-  it('gives the same rows for the same number, and others for another', async () => {
+  it('makes the same rows for the same number, and others for another', async () => {
     const rows = await Promise.all(
       ['7', '7', '8'].map(async (number) => {
         const url = await fresh();
@@ -247,7 +247,7 @@ describeEngines('seed', ({ create }) => {
     expect(await withSession(url, (session) => column(session, sql))).toEqual(['ada']);
   });
 
-  it.each([{ FLASK_ENV: '' }, { FLASK_ENV: 'Development' }])('does nothing with $FLASK_ENV', async (environment) => {
+  it.each([{ FLASK_ENV: '' }, { FLASK_ENV: 'Development' }])('adds nothing with $FLASK_ENV', async (environment) => {
     const { url } = await create();
     const { exitCode, stderr } = await seed(url, [], environment);
     expect(exitCode).toBe(2);
@@ -256,7 +256,7 @@ describeEngines('seed', ({ create }) => {
     expect(await snapshot(url)).toBe(await snapshot((await create()).url));
   });
 
-  it('does nothing in a database that is not current', async () => {
+  it('adds nothing to a database that is not current', async () => {
     const { url } = await create();
     const empty = await seed(url);
     expect(empty.exitCode).toBe(21);
@@ -271,7 +271,7 @@ describeEngines('seed', ({ create }) => {
     expect(await snapshot(url)).toBe(before);
   });
 
-  it('leaves nothing behind when it is stopped', async () => {
+  it('leaves nothing behind if it is stopped', async () => {
     const url = await fresh();
     const before = await snapshot(url, { withoutSequences: true });
     const running = start(['seed', '--users', '20', '--time-entries', '9000'], {
@@ -294,7 +294,7 @@ describe('seed', () => {
     [['--time-entries', '20000']],
     [['--clients', '500', '--projects-per-client', '100', '--tasks-per-project', '200']],
     [['now']],
-  ])('refuses %s before it looks at the database', async (options) => {
+  ])('refuses %s before it reads the database', async (options) => {
     const { url, name } = await createSqliteDatabase();
     const { exitCode, stderr } = await seed(url, options);
     expect(exitCode, stderr).toBe(2);

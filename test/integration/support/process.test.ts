@@ -9,7 +9,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 const lasting = (text: string): string =>
   text.replaceAll(/\b\d{4}-?\d\d-?\d\d\b|\b\d\d:?\d\d:?\d\d(?:\.\d+)?Z?|\b\d+(?:\.\d+)? m?s\b/g, '<time>');
 
-describe('a process, and a run within the process of a test', () => {
+describe('a process and a run within the process of a test', () => {
   let env: Record<string, string>;
   beforeAll(async () => {
     const folder = await temporaryDirectory();
@@ -36,7 +36,7 @@ describe('a process, and a run within the process of a test', () => {
     ['version'],
     ['nonsense'],
     ['--nonsense'],
-  ])('say and exit with the same: %j %j', async (...words) => {
+  ])('print the same and exit with the same code: %j %j', async (...words) => {
     const [one, other] = [await runProcess(words, { env }), await run(words, { env })];
     const told = ({ exitCode, stdout, stderr }: typeof one) => [exitCode, lasting(stdout), lasting(stderr)];
     expect(told(other)).toEqual(told(one));

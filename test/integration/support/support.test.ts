@@ -13,7 +13,7 @@ import { restoredDatabase } from '../../support/templates.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 describePostgres('restoreSql', () => {
-  it('loads COPY data with every escape, and what stands around it', async () => {
+  it('loads COPY data with every escape, and the statements around it', async () => {
     const { url } = await createDatabase();
     const path = join(await temporaryDirectory(), 'dump.sql.gz');
     const data = String.raw`tab\tback\\slash	\N
@@ -32,7 +32,7 @@ line\nfeed	é🙂`;
     ]);
   });
 
-  it('says which statement failed', async () => {
+  it('names the statement that failed', async () => {
     const { url } = await createDatabase();
     await restoreSql(url, state('partial'));
     await expect(restoreSql(url, state('partial'))).rejects.toThrow('already exists');
@@ -47,7 +47,7 @@ line\nfeed	é🙂`;
 });
 
 describePostgres('restoredDatabase', () => {
-  it('is what the dump makes, each time, whoever asks first', async () => {
+  it('is the same each time, for any first caller', async () => {
     const { url } = await createDatabase();
     await restoreSql(url, state('polluted'));
     const copies = await Promise.all([restoredDatabase(state('polluted')), restoredDatabase(state('polluted'))]);
@@ -80,7 +80,7 @@ describePostgres('snapshot of PostgreSQL', () => {
     "CREATE TYPE mood AS ENUM ('a')",
     'CREATE SCHEMA empty',
     "SELECT nextval('s.author_id_seq')",
-  ])('tells %s', async (sql) => {
+  ])('shows %s', async (sql) => {
     const { url } = await createDatabase();
     await withClient(url, async (client) => {
       await client.query('CREATE SCHEMA s; CREATE TABLE s.author (id serial PRIMARY KEY, name text)');
@@ -109,7 +109,7 @@ describe('snapshot of SQLite', () => {
     'CREATE TABLE t (a)',
     'CREATE INDEX i ON users (id)',
     'PRAGMA user_version = 7',
-  ])('tells %s', async (sql) => {
+  ])('shows %s', async (sql) => {
     const path = await sqliteFile(release('sqlite', 'v1.5.1', 'before.db.gz'));
     const before = await snapshot(sqliteUrl(path));
     expect(await snapshot(sqliteUrl(path))).toBe(before);
