@@ -2,35 +2,49 @@ import { createReadStream, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import type { ArchiveLimits } from '../config/config.ts';
-import { Failure } from '../errors/failure.ts';
+import { isCustomDump } from './detect-format.ts';
+import { Failure, type Problem } from '../errors/failure.ts';
+import type { Engine } from '../model/engine.ts';
 import type { ArchiveEntry } from './manifest.ts';
 import { type Archive, openArchive, type SideFile } from './reader.ts';
 import { invalid, archiveRejected, toArchiveRejected } from './archive-error.ts';
 
 /**
- * Opens an archive, or a bare SQLite database file.
+ * Opens an archive, or a bare database file: a SQLite file, and a dump of `pg_dump` (custom format or plain SQL) where
+ * its rows are read without a server.
+ * @param engine of the installation; null if it is not known
  * @throws Failure `archive-rejected`
  */
-export async function openArchiveOrFile(file: string, limits: ArchiveLimits): Promise<Archive> {
-  return openArchive(file, limits).catch((error: unknown) => {
-    if (isBareSqlite(error)) return openBareSqlite(file);
-    throw error;
-  });
+export async function openArchiveOrFile(
+  file: string,
+  limits: ArchiveLimits,
+  engine: Engine | null = null,
+): Promise<Archive> {
+  try {
+    return await openArchive(file, limits);
+  } catch (error) {
+    const kind = error instanceof Failure ? await engineOfBare(file, error.problem) : null;
+    // a PostgreSQL server loads dumps with its own tools: the refusal says how
+    if (kind === null || (kind === 'postgresql' && engine !== 'sqlite')) throw error;
+    return openBare(file, kind);
+  }
 }
 
-/** Whether a file was rejected because it is a SQLite database and not an archive. */
-function isBareSqlite(error: unknown): boolean {
-  if (!(error instanceof Failure) || error.problem.kind !== 'archive-rejected') return false;
-  const { fault } = error.problem;
-  return fault.kind === 'other-format' && fault.file.kind === 'sqlite';
+/** The engine of a bare file that was rejected because it is no archive; null for any other. */
+async function engineOfBare(file: string, problem: Problem): Promise<Engine | null> {
+  if (problem.kind !== 'archive-rejected' || problem.fault.kind !== 'other-format') return null;
+  const found = problem.fault.file;
+  if (found.kind === 'sqlite') return 'sqlite';
+  if (found.kind === 'sql') return found.dialect === 'postgresql' && !found.packed ? 'postgresql' : null;
+  return found.kind === 'dump' && !found.packed && (await isCustomDump(file)) ? 'postgresql' : null;
 }
 
 /**
- * Opens a bare SQLite database file as an archive, together with the transaction log beside it. The file is only read.
- * If another program writes to it in the meantime, reading it fails with a rejection.
+ * Opens a bare file as an archive; a SQLite file together with the transaction log beside it. The file is only read. If
+ * another program writes to it in the meantime, reading it fails with a rejection.
  */
-function openBareSqlite(file: string): Archive {
-  const logs = sideFilesOf(file);
+function openBare(file: string, engine: Engine): Archive {
+  const logs = engine === 'sqlite' ? sideFilesOf(file) : [];
   const files = [file, ...logs.map((suffix) => file + suffix)];
   const before = marksOf(files);
   const entryOf = (path: string): ArchiveEntry => ({
@@ -57,7 +71,7 @@ function openBareSqlite(file: string): Archive {
   return {
     file,
     bare: true,
-    engine: 'sqlite',
+    engine,
     database,
     sideFiles,
     revisions: null,

@@ -70,6 +70,12 @@ export async function requireZip(file: string): Promise<void> {
   }
 }
 
+/** Whether a file begins like a dump in the custom format; a dump as a tar does not. */
+export async function isCustomDump(file: string): Promise<boolean> {
+  const head = await beginningOf(createReadStream(file, { end: marks.dump.length - 1 }));
+  return head.toString('latin1') === marks.dump;
+}
+
 /** Whether the name of an incomplete archive is that of a piece of a split archive. */
 export function isPiece(file: string): boolean {
   return pieceName.test(file);

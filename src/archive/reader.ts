@@ -50,12 +50,12 @@ export interface SideFile {
 }
 
 /**
- * An archive of db-init or of the application, or a bare SQLite file. Its names and its structure were checked; its
+ * An archive of db-init or of the application, or a bare SQLite file or dump. Its names and its structure were checked; its
  * contents were not.
  */
 export interface Archive {
   readonly file: string;
-  /** Whether it is a bare SQLite database file and not an archive. */
+  /** Whether it is a bare SQLite file or a dump, and not an archive. */
   readonly bare: boolean;
   readonly engine: Engine;
   readonly database: ArchiveEntry;

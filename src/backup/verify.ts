@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { archiveRejected, invalid } from '../archive/archive-error.ts';
 import { checkSqliteFile, findUnknownObjects } from '../database/sqlite/check.ts';
-import { readBeginning } from '../archive/detect-format.ts';
+import { isCustomDump, readBeginning } from '../archive/detect-format.ts';
 import { requireOwnSideFiles } from '../database/sqlite/recover-side-files.ts';
-import { inspectDump } from '../database/postgres/dump/create-and-verify.ts';
+import { inspectDump, inspectPlainDump } from '../database/postgres/dump/create-and-verify.ts';
 import { headerBytes, oldestReader, parseDumpHeader } from '../database/postgres/dump/header.ts';
 import { findTools, newest } from '../database/postgres/client-tools.ts';
 import type { ArchiveKind } from '../model/archive.ts';
@@ -15,7 +15,7 @@ import type { Readable } from 'node:stream';
 import { verifyEntries } from '../archive/verify-contents.ts';
 import { openArchiveOrFile } from '../archive/bare-file.ts';
 import { type Archive, extractEntry } from '../archive/reader.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, DatabaseTarget } from '../config/config.ts';
 import type { ArchiveObject } from '../errors/failure.ts';
 import { ownPrefix } from '../platform/own-files.ts';
 import { freeSpace } from '../platform/free-space.ts';
@@ -48,7 +48,7 @@ export interface VerifiedArchive {
 }
 
 export interface Verification {
-  readonly config: Pick<Config, 'archiveLimits'>;
+  readonly config: Pick<Config, 'archiveLimits'> & { readonly database?: Pick<DatabaseTarget, 'kind'> | null };
   readonly signal: AbortSignal;
   /** Bytes read so far, and bytes in all. */
   readonly onBytes?: ((done: number, total: number) => void) | undefined;
@@ -66,12 +66,12 @@ export interface DatabaseProof {
 }
 
 /**
- * Verifies that an archive or a bare SQLite file is whole: it checks the checksum, size and hash of every entry, and
+ * Verifies that an archive or a bare database file is whole: it checks the checksum, size and hash of every entry, and
  * reads the database to its end. It needs no database and restores nothing.
  * @throws Failure `archive-rejected`
  */
 export async function verifyBackup(file: string, given: Verification): Promise<VerifiedArchive> {
-  return verifyArchive(await openArchiveOrFile(file, given.config.archiveLimits), given);
+  return verifyArchive(await openArchiveOrFile(file, given.config.archiveLimits, given.config.database?.kind), given);
 }
 
 /** The same as `verifyBackup`, for an archive that is open already. @throws Failure `archive-rejected` */
@@ -122,7 +122,9 @@ function describeVerified(archive: Archive, server: string | null): Omit<Verifie
  * Prepares to verify a dump with the newest pg_restore on this machine: it reads everything that older ones read.
  * @throws Failure `archive-rejected` if the dump has an unknown format, or no installed pg_restore can read it
  */
-export async function openDumpProof({ file, database }: Archive, signal: AbortSignal): Promise<DatabaseProof> {
+export async function openDumpProof({ file, bare, database }: Archive, signal: AbortSignal): Promise<DatabaseProof> {
+  if (bare && !(await isCustomDump(file)))
+    return { server: null, prove: (content) => inspectPlainDump(content, signal) };
   const parsed = parseDumpHeader(await readBeginning(database, headerBytes));
   if (parsed.kind === 'damaged') throw archiveRejected(file, invalid(`its ${database.name}: ${parsed.reason}`));
   const { header } = parsed;

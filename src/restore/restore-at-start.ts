@@ -127,8 +127,12 @@ export async function requireReady(archive: Archive, live: Database, config: Con
 export function requireRestoreSpace(archive: Archive, roots: readonly UploadRoot[], config: Config): void {
   const { database: target, backupFolder } = config;
   const folder = nearestPlace(target.kind === 'sqlite' ? dirname(target.file) : backupFolder);
-  if (archive.engine === 'sqlite') requireCopySpace(archive, folder, archive.file);
-  else requireDumpSpace(archive, folder);
+  if (archive.engine === 'sqlite') requireCopySpace(archive.database.size, folder, archive.file);
+  else {
+    requireDumpSpace(archive, nearestPlace(backupFolder));
+    // how large the rows are is only known once the dump was read: then it is asked again
+    if (target.kind === 'sqlite') requireCopySpace(archive.database.size, folder, archive.file);
+  }
   for (const root of roots) {
     requireUploadSpace(nearestPlace(root.folder), uploadsOf(archive, root.name));
   }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { makeFolder } from '../platform/make-folder.ts';
 import { openArchiveOrFile } from '../archive/bare-file.ts';
-import { type Archive, openArchive, uploadsOf } from '../archive/reader.ts';
+import { type Archive, uploadsOf } from '../archive/reader.ts';
 import { type Config, uploadRootNames, type UploadRoot } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
@@ -56,13 +56,12 @@ export interface UndoRequest {
 }
 
 /**
- * Opens an archive and checks that it fits this image. An archive of the other engine is loaded row by row; PostgreSQL
- * accepts a bare SQLite file as well.
+ * Opens an archive or a bare database file, and checks that it fits this image. What is of the other engine is loaded
+ * row by row.
  * @throws Failure `archive-rejected`
  */
 export async function openMatchingArchive(file: string, { archiveLimits, database }: Config): Promise<Archive> {
-  const open = database.kind === 'postgresql' ? openArchiveOrFile : openArchive;
-  const archive = await open(file, archiveLimits);
+  const archive = await openArchiveOrFile(file, archiveLimits, database.kind);
   requireKnownRevisions(archive.revisions ?? [], { archive });
   return archive;
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { chmodSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { SqliteValue } from '../../database/conversion/to-sqlite.ts';
 import { copyNull, copyText, Misfit } from '../../database/conversion/convert.ts';
@@ -29,6 +30,7 @@ import {
   openAside,
 } from './set-aside.ts';
 import { type TableToFill, promisedBy, tablesToFill, schemaOf, plainIndexesOf } from './table-mapping.ts';
+import { requireCopySpace } from './sqlite-copy.ts';
 import type { DumpReader, DumpValue } from '../../database/postgres/dump/row-reader.ts';
 import { quoteText } from '../../platform/sql-quoting.ts';
 
@@ -258,6 +260,7 @@ export async function fillFile(source: Source, file: string, context: RestoreCon
     const rows = Object.fromEntries(ours.map((table) => [table.name, table.rows]));
     compareContents({ rows, revisions: revisions.toSorted(), settings: {} }, archive.manifest, source);
   }
+  requireCopySpace(reader.bytes, dirname(file), displayNameOf(config.database));
   for (const sentence of describeLeftOut(reader.others)) log.warn(sentence);
   try {
     const loading = { file, revisions, aside: quarantineOf(file), setAside, database: displayNameOf(config.database) };

@@ -1,4 +1,4 @@
-import { type Archive, extractEntry } from '../../archive/reader.ts';
+import { extractEntry } from '../../archive/reader.ts';
 import { dirname, join } from 'node:path';
 import { archiveRejected } from '../../archive/archive-error.ts';
 import { readSummary } from '../../backup/database-summary.ts';
@@ -36,7 +36,7 @@ export async function unpackSqlite(
 ): Promise<void> {
   const { archive } = source;
   const { signal, onBytes, log } = context;
-  requireCopySpace(source.archive, dirname(file), database);
+  requireCopySpace(archive.database.size, dirname(file), database);
   await extractEntry(archive.database, file, { signal, onBytes });
   for (const { suffix, entry } of archive.sideFiles) await extractEntry(entry, file + suffix, { signal });
   requireOwnSideFiles(file);
@@ -67,11 +67,12 @@ function requireKnownObjects(file: string, source: Source): void {
 }
 
 /**
- * Checks the free space: the database is unpacked, and a migration may need as much again. @throws Failure
- * `restore-refused` (`no-space`)
+ * Checks the free space: the database is unpacked, and a migration may need as much again.
+ * @param size its bytes; for rows of a dump, their bytes as text
+ * @throws Failure `restore-refused` (`no-space`)
  */
-export function requireCopySpace(archive: Pick<Archive, 'database'>, folder: string, database: string): void {
-  const needed = 2 * archive.database.size;
+export function requireCopySpace(size: number, folder: string, database: string): void {
+  const needed = 2 * size;
   const free = freeSpace(folder);
   if (free >= needed) return;
   const obstacle = { kind: 'no-space', folder, needed, free, uploads: false } as const;

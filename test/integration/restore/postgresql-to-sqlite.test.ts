@@ -1,7 +1,9 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import AdmZip from 'adm-zip';
+import { execa } from 'execa';
 import { expect, it } from 'vitest';
-import { describePostgres } from '../../support/postgres-server.ts';
+import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { runInProcess } from '../../support/run-in-process.ts';
 import { archivePath, ask, besides, execute, install, realArchives, uploadsIn, uploadsOf } from './restores.ts';
 import { restoreIntoFile } from './sqlite-rows.ts';
@@ -35,6 +37,14 @@ const odd = String.raw`
   UPDATE clients SET default_hourly_rate = 'NaN' WHERE id = 3;
 `;
 
+const dumpOf = (archive: string): Buffer => new AdmZip(archive).readFile('db.dump') ?? Buffer.alloc(0);
+
+/** What pg_dump writes without `--format`: the same text as pg_restore makes of a dump. */
+async function sqlOf(dump: Buffer): Promise<string> {
+  const { binDirectory } = requirePostgres();
+  return (await execa(join(binDirectory ?? '', 'pg_restore'), ['--file=-'], { input: dump })).stdout;
+}
+
 const expected = [
   /clients\.created_at: 2 rows have no date and time key 4: 0044-03-15 00:00:00 BC key 2: infinity/,
   /clients\.updated_at: 1 row has no date and time .*key 3: 10000-01-01 00:00:00/,
@@ -59,6 +69,55 @@ describePostgres(
       await must('restore', '--undo', '--yes');
       expect(await ask(database, 'SELECT count(*) FROM of_mine')).toEqual([0]);
       await must('restore', '--drop-former', '--yes');
+    });
+
+    it.each([
+      ['a dump in the custom format', 'timetracker.dump', (dump: Buffer) => Promise.resolve(dump)],
+      [
+        'a dump in plain SQL, with owners and rights',
+        'backup.sql',
+        async (dump: Buffer) =>
+          `${(await sqlOf(dump)).replace('SET default_tablespace', 'REVOKE ALL ON SCHEMA public FROM PUBLIC;\nSET default_tablespace')}\nALTER TABLE public.users OWNER TO "some body";\nGRANT SELECT(id) ON TABLE public.users TO other;\n`,
+      ],
+    ] as const)('arrive out of %s, proven and at a start as well', async (_title, name, make) => {
+      const { database, root, env } = await install('sqlite');
+      const file = join(root, name);
+      await writeFile(file, await make(dumpOf(archivePath(older))));
+      const on = (...args: readonly string[]) => runInProcess(args, { TT_COMMAND_PREFIX: 'db-init', ...env });
+      for (const args of [
+        ['backup', 'verify', file],
+        ['backup', 'verify', file, '--prove'],
+      ]) {
+        const proven = await on(...args);
+        expect(proven.exitCode, proven.all).toBe(0);
+      }
+      expect(await besides(database)).toEqual(['timetracker.db']);
+      await execute(database, 'CREATE TABLE as_it_was (id integer)');
+      const start = await runInProcess([], { ...env, TT_RESTORE_FROM: file });
+      expect(start.exitCode, start.all).toBe(0);
+      const archived = await on('restore', archivePath(older), '--dry-run');
+      const rows = /[\d,]+ rows/.exec(archived.stdout)?.[0] ?? 'rows';
+      expect(start.stdout).toContain(rows);
+      expect(await ask(database, "SELECT name FROM sqlite_schema WHERE name IN ('as_it_was', 'users')")).toEqual([
+        'users',
+      ]);
+    });
+
+    it('are not taken out of plain SQL that holds something else', async () => {
+      const { database, root, env } = await install('sqlite');
+      const file = join(root, 'backup.sql');
+      const sql = await sqlOf(dumpOf(archivePath(older)));
+      for (const more of [
+        "INSERT INTO public.clients (name) VALUES ('Ada');",
+        '\\! touch ran',
+        'CREATE VIEW public.everybody AS SELECT 1;',
+        'ALTER TABLE public.users OWNER TO x; DROP TABLE public.users;',
+      ]) {
+        await writeFile(file, `${sql}\n${more}\n`);
+        const refused = await runInProcess(['restore', file, '--yes'], env);
+        expect([more, refused.exitCode]).toEqual([more, 32]);
+      }
+      expect(await besides(database)).toEqual(['timetracker.db']);
     });
 
     it('stop the restore if SQLite does not keep them, or are set aside', async () => {

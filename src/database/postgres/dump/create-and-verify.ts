@@ -5,7 +5,7 @@ import type { PostgresTarget } from '../../../config/config.ts';
 import { quoteName } from '../../../platform/sql-quoting.ts';
 import { forceKillAfterDelay, libpqEnvironment, type Tool } from '../client-tools.ts';
 import { ToolFailed } from '../tool-message.ts';
-import { filterScript, unchangedSettings } from './script-filter.ts';
+import { filterPlainDump, filterScript, unchangedSettings } from './script-filter.ts';
 import { restoreOptions } from './pg-restore.ts';
 import { isOptional } from './toc.ts';
 import type { ArchiveObject } from '../../../errors/failure.ts';
@@ -79,6 +79,14 @@ export async function inspectDump(tool: Tool, dump: Readable, signal: AbortSigna
     reader,
     flow.then(() => undefined),
   );
+  return summary.unknown.filter((object) => !isOptional(object));
+}
+
+/** Does the same with a dump in plain SQL. */
+export async function inspectPlainDump(script: Readable, signal: AbortSignal): Promise<readonly ArchiveObject[]> {
+  const { stream, summary } = filterPlainDump({ maxBytes: Infinity });
+  stream.resume();
+  await pipeline(script, stream, { signal });
   return summary.unknown.filter((object) => !isOptional(object));
 }
 

@@ -22,6 +22,10 @@ export const headerBytes = 8192;
 const magic = 'PGDMP';
 const customFormat = 1;
 
+/** Whether a file begins like a dump in the custom format. */
+export const isDumpHeader = (bytes: Uint8Array): boolean =>
+  Buffer.from(bytes.subarray(0, magic.length)).toString('latin1') === magic;
+
 /**
  * Parses the header of a dump, as PostgreSQL's ReadHead does (src/bin/pg_dump/pg_backup_archiver.c).
  * @param bytes the beginning of the dump

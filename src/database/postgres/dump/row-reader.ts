@@ -1,13 +1,15 @@
-import { readHeaderBytes, oldestReader, parseDumpHeader } from './header.ts';
+import { isDumpHeader, readHeaderBytes, oldestReader, parseDumpHeader } from './header.ts';
 import { type RestorerResult, tooOld } from './restorer.ts';
 import { readDump, readToc } from './pg-restore.ts';
-import { isUtf8 } from 'node:buffer';
+import { constants, isUtf8 } from 'node:buffer';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import { type ArchiveObject, reasonOf } from '../../../errors/failure.ts';
 import { versionTable } from '../../../model/catalog.ts';
-import { filterScript, unchangedSettings, type ScriptListener, TooMuchData } from './script-filter.ts';
+import { filterPlainDump, filterScript, unchangedSettings, type ScriptListener, TooMuchData } from './script-filter.ts';
 import { findTools, newest } from '../client-tools.ts';
 import { type AllowedNames, namesForDatabase } from './statement-cursor.ts';
-import { isTableData, schemaOf, withoutOptional } from './toc.ts';
+import { isOptional, isTableData, schemaOf, schemaWithMostCoreTables, withoutOptional } from './toc.ts';
 
 /** A table of a dump. */
 export interface DumpTable {
@@ -28,6 +30,8 @@ export interface DumpReader {
   readonly tables: readonly DumpTable[];
   /** The rows of alembic_version; null if there is no such table. */
   readonly revisions: readonly string[] | null;
+  /** Bytes of all rows, as text. */
+  readonly bytes: number;
   /** Objects in the dump that TimeTracker does not create; only in a trusted dump. */
   readonly others: readonly ArchiveObject[];
   /** Reads all rows, in the order of the dump. @throws Error with the message of pg_restore, or what `onRow` throws */
@@ -42,69 +46,110 @@ export interface DumpReaderOptions {
   readonly signal: AbortSignal;
 }
 
+type Unreadable = Exclude<RestorerResult, { readonly kind: 'ready' }>;
+
+/** The SQL of a dump. */
+interface DumpScript {
+  /** The schema that holds the application's tables. */
+  readonly schema: string;
+  /** Filters the SQL and passes it to the listener. @returns the objects that TimeTracker does not create */
+  filter(
+    listener: ScriptListener,
+    allowed: AllowedNames,
+    only: 'everything' | 'rows',
+  ): Promise<readonly ArchiveObject[]>;
+}
+
 /**
- * Reads a dump in PostgreSQL's custom format to its end, and lists its contents.
+ * Reads a dump in PostgreSQL's custom format, or in plain SQL, to its end, and lists its contents.
  * @param dump its path; while it is read, a file with the list of entries is written beside it
  */
 export async function openDumpReader(
   dump: string,
   { trusted, maxBytes: limit, signal }: DumpReaderOptions,
-): Promise<
-  { readonly kind: 'ready'; readonly reader: DumpReader } | Exclude<RestorerResult, { readonly kind: 'ready' }>
-> {
-  const unusable = (reason: string) => ({ kind: 'unusable', reason: `the dump cannot be read: ${reason}` }) as const;
+): Promise<{ readonly kind: 'ready'; readonly reader: DumpReader } | Unreadable> {
+  const limits = { maxBytes: trusted ? Infinity : limit, signal };
+  try {
+    const isPlain = !isDumpHeader(await readHeaderBytes(dump));
+    const script = isPlain ? await openPlainDump(dump, limits) : await openCustomDump(dump, limits);
+    if ('kind' in script) return script;
+    const allowed = namesForDatabase(script.schema);
+    const contents = listContents(script.schema, allowed);
+    const others = await script.filter(contents.listener, allowed, 'everything');
+    if (others.length > 0 && !trusted) return { kind: 'unknown-objects', objects: others };
+    return { kind: 'ready', reader: readerOf(script, contents, { allowed, others }) };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof TooMuchData) return { kind: 'too-much-data' };
+    return { kind: 'unusable', reason: `the dump cannot be read: ${reasonOf(error)}` };
+  }
+}
+
+function readerOf(
+  script: DumpScript,
+  contents: ReturnType<typeof listContents>,
+  { allowed, others }: { readonly allowed: AllowedNames; readonly others: readonly ArchiveObject[] },
+): DumpReader {
+  const tables = contents.tables();
+  return {
+    schema: script.schema,
+    tables: [...tables.values()],
+    revisions: contents.revisions(),
+    bytes: contents.bytes(),
+    others,
+    async read(onRow) {
+      const listener = rowListener((object) => {
+        const table = tables.get(object);
+        return table === undefined ? null : (row) => onRow(table, row);
+      });
+      await script.filter(listener, allowed, 'rows');
+    },
+  };
+}
+
+type Limits = Pick<DumpReaderOptions, 'maxBytes' | 'signal'>;
+
+/** @throws Error if it cannot be read */
+async function openCustomDump(dump: string, { maxBytes, signal }: Limits): Promise<DumpScript | Unreadable> {
   const parsed = parseDumpHeader(await readHeaderBytes(dump));
-  if (parsed.kind === 'damaged') return unusable(parsed.reason);
+  if (parsed.kind === 'damaged') throw new Error(parsed.reason);
   const tools = await findTools('pg_restore');
   const restore = newest(tools);
   if (restore === null || restore.major < oldestReader(parsed.header)) {
     return { kind: 'no-tool', reason: tooOld(parsed.header, tools) };
   }
   const toc = await readToc(restore, dump, signal);
-  if (typeof toc === 'string') return unusable(toc);
+  if (typeof toc === 'string') throw new Error(toc);
   const entries = withoutOptional(toc);
-  const schema = schemaOf(entries);
-  const allowed = namesForDatabase(schema);
-  const maxBytes = trusted ? Infinity : limit;
-  const run = async (listener: ScriptListener, only: typeof entries): Promise<readonly ArchiveObject[]> => {
-    const { stream, summary } = filterScript({
-      settings: unchangedSettings,
-      onUnknown: 'collect',
-      maxBytes,
-      allowed,
-      listener,
-    });
-    await readDump({ dump, restore, entries: only, signal }, stream);
-    return summary.unknown;
-  };
-  const contents = listContents(schema, allowed);
-  let others: readonly ArchiveObject[];
-  try {
-    others = await run(contents.listener, entries);
-  } catch (error) {
-    signal.throwIfAborted();
-    return error instanceof TooMuchData ? { kind: 'too-much-data' } : unusable(reasonOf(error));
-  }
-  if (others.length > 0 && !trusted) return { kind: 'unknown-objects', objects: others };
-  const tables = contents.tables();
   return {
-    kind: 'ready',
-    reader: {
-      schema,
-      tables: [...tables.values()],
-      revisions: contents.revisions(),
-      others,
-      async read(onRow) {
-        await run(
-          rowListener((object) => {
-            const table = tables.get(object);
-            return table === undefined ? null : (row) => onRow(table, row);
-          }),
-          entries.filter(isTableData),
-        );
-      },
+    schema: schemaOf(entries),
+    async filter(listener, allowed, only) {
+      const options = { settings: unchangedSettings, onUnknown: 'collect', maxBytes, allowed, listener } as const;
+      const { stream, summary } = filterScript(options);
+      const wanted = only === 'rows' ? entries.filter(isTableData) : entries;
+      await readDump({ dump, restore, entries: wanted, signal }, stream);
+      return summary.unknown;
     },
   };
+}
+
+/** Opens a dump in plain SQL: its lines are those that pg_restore writes. Only reading it shows which schema it has. */
+async function openPlainDump(dump: string, { maxBytes, signal }: Limits): Promise<DumpScript> {
+  const filter: DumpScript['filter'] = async (listener, allowed) => {
+    const { stream, summary } = filterPlainDump({ maxBytes, allowed, listener });
+    stream.resume();
+    await pipeline(createReadStream(dump), stream, { signal });
+    return summary.unknown.filter((object) => !isOptional(object));
+  };
+  const tables: { readonly schema: string; readonly name: string }[] = [];
+  const ignore = (): void => undefined;
+  const statement: ScriptListener['statement'] = (each) => {
+    if (each.kind !== 'create-table') return;
+    const [schema, name] = splitName(each.object);
+    tables.push({ schema, name });
+  };
+  await filter({ statement, rows: ignore, end: ignore }, namesForDatabase(), 'everything');
+  return { schema: schemaWithMostCoreTables(tables), filter };
 }
 
 /** A listener that collects the tables of a dump, their numbers of rows, and the revisions. */
@@ -127,6 +172,7 @@ function listContents(schema: string, { enums }: AllowedNames) {
   });
   let current: { readonly object: string; readonly columns: readonly string[] } | null = null;
   let lines = 0;
+  let total = 0;
   const listener: ScriptListener = {
     statement(statement) {
       versions.statement(statement);
@@ -145,6 +191,7 @@ function listContents(schema: string, { enums }: AllowedNames) {
     },
     rows(bytes) {
       versions.rows(bytes);
+      total += bytes.length;
       for (let at = bytes.indexOf(lineFeed); at >= 0; at = bytes.indexOf(lineFeed, at + 1)) lines++;
     },
     end() {
@@ -153,35 +200,48 @@ function listContents(schema: string, { enums }: AllowedNames) {
       if (current !== null) note(current.object, current.columns, lines - 1);
     },
   };
-  return { listener, tables: () => found, revisions: () => revisions };
+  return { listener, tables: () => found, revisions: () => revisions, bytes: () => total };
 }
 
 const lineFeed = 0x0a;
 
+/** The most bytes of a row that a string holds; some room is left for what is added when it is printed again. */
+const longestRow = constants.MAX_STRING_LENGTH - 1024 * 1024;
+
 type OnRow = (row: readonly DumpValue[]) => void;
 
 /** A listener that splits rows into values. @param choose the callback for a table, named as in SQL; null to skip it */
-function rowListener(choose: (object: string) => OnRow | null): ScriptListener {
+export function rowListener(choose: (object: string) => OnRow | null, longest = longestRow): ScriptListener {
   let decode = decoderOf('UTF8');
   let onRow: OnRow | null = null;
   let pieces: Buffer[] = [];
+  let held = 0;
   let begun = false;
+  let table = '';
+  const hold = (piece: Buffer): void => {
+    held += piece.length;
+    if (held > longest) {
+      throw new Error(`a row of ${table} has more than ${longest} bytes: db-init copies no row that large into SQLite`);
+    }
+    pieces.push(piece);
+  };
   return {
     statement(statement) {
       if (statement.kind === 'encoding') decode = decoderOf(statement.encoding);
       if (statement.kind !== 'copy') return;
       onRow = choose(statement.object);
-      [pieces, begun] = [[], false];
+      [table, pieces, held, begun] = [statement.object, [], 0, false];
     },
     rows(given) {
       if (onRow === null) return;
       const bytes = begun ? given : given.subarray(1);
       begun = true;
       const end = bytes.lastIndexOf(lineFeed);
-      if (end < 0) return void pieces.push(bytes);
+      if (end < 0) return hold(bytes);
       const whole = bytes.subarray(0, end);
       splitRows(pieces.length === 0 ? whole : Buffer.concat([...pieces, whole]), decode, onRow);
-      pieces = [bytes.subarray(end + 1)];
+      [pieces, held] = [[], 0];
+      hold(bytes.subarray(end + 1));
     },
     end() {
       onRow = null;

@@ -38,6 +38,20 @@ export interface FilterOptions {
   readonly allowed?: AllowedNames;
   /** Called with the statements and rows that pass. */
   readonly listener?: ScriptListener;
+  /** Unknown statements that are left out and not listed. What follows them is read as usual. */
+  readonly ignored?: RegExp;
+}
+
+/** What a plain dump contains and `pg_restore` is asked to leave out: owners and rights. */
+const leftOutOfPlainDumps =
+  /^(?:ALTER [A-Z ]+ [^;']* OWNER TO [^;']*|(?:GRANT|REVOKE|ALTER DEFAULT PRIVILEGES) [^;']*);\s*$/;
+
+/** Filters a dump in plain SQL in the same way, for reading only: nothing of it may be run. */
+export function filterPlainDump(
+  options: Pick<FilterOptions, 'maxBytes' | 'allowed' | 'listener'>,
+): ReturnType<typeof filterScript> {
+  const settings = unchangedSettings;
+  return filterScript({ ...options, settings, onUnknown: 'collect', ignored: leftOutOfPlainDumps });
 }
 
 /** Receives the contents of a script, in order. */
@@ -79,6 +93,7 @@ const endOfRows = Buffer.from('\n\\.');
 interface Filter {
   readonly options: Required<Pick<FilterOptions, 'settings' | 'onUnknown' | 'maxBytes' | 'allowed'>>;
   readonly listener: ScriptListener | undefined;
+  readonly ignored: RegExp | undefined;
   readonly summary: ScriptSummary;
   state: 'statements' | 'rows' | 'skipping';
   /** The current statement, as far as it was read. */
@@ -104,10 +119,12 @@ export function filterScript({
   maxBytes,
   allowed = namesForDatabase(),
   listener,
+  ignored,
 }: FilterOptions): { readonly stream: Transform; readonly summary: ScriptSummary } {
   const filter: Filter = {
     options: { settings, onUnknown, maxBytes, allowed },
     listener,
+    ignored,
     summary: { rows: 0, bytes: 0, unknown: [] },
     state: 'statements',
     statement: '',
@@ -187,7 +204,11 @@ function readLine(filter: Filter, line: string, push: Push): void {
   if (!line.endsWith(';') || (filter.quote !== null && ++filter.attempts > mostAttempts)) return;
   const parsed = parseStatement(filter.statement, filter.options.allowed);
   if (parsed === 'unfinished') return;
-  if (parsed === 'unknown') return refuse(filter);
+  if (parsed === 'unknown') {
+    if (filter.ignored?.test(filter.statement) !== true) return refuse(filter);
+    [filter.statement, filter.quote, filter.attempts] = ['', null, 0];
+    return;
+  }
   filter.listener?.statement(parsed);
   const adapted = adapt(filter.statement, parsed, filter.options.settings);
   [filter.statement, filter.attempts] = ['', 0];

@@ -46,11 +46,21 @@ export function parseToc(list: string): readonly TocEntry[] {
 
 /** The schema with the most core tables; `public` if none has any. */
 export function schemaOf(entries: readonly TocEntry[]): string {
+  return schemaWithMostCoreTables(
+    entries.flatMap(({ line }) => {
+      const [, schema, name] = /^\d+; \d+ \d+ TABLE (.*) (\S+) \S+$/.exec(line) ?? [];
+      return schema === undefined || name === undefined ? [] : [{ schema, name }];
+    }),
+  );
+}
+
+/** The same of a list of tables. */
+export function schemaWithMostCoreTables(
+  tables: readonly { readonly schema: string; readonly name: string }[],
+): string {
   const counts = new Map<string, number>();
-  for (const { line } of entries) {
-    const [, schema, table] = /^\d+; \d+ \d+ TABLE (.*) (\S+) \S+$/.exec(line) ?? [];
-    if (schema === undefined || table === undefined || !coreTables.includes(table)) continue;
-    if (new RegExp(ownSchemas).test(schema)) continue;
+  for (const { schema, name } of tables) {
+    if (!coreTables.includes(name) || new RegExp(ownSchemas).test(schema)) continue;
     counts.set(schema, (counts.get(schema) ?? 0) + 1);
   }
   const [best] = [...counts].toSorted(([, one], [, other]) => other - one);
