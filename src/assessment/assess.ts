@@ -25,14 +25,14 @@ const maxTablesAsked = 500;
 /**
  * Observes, diagnoses and plans, without writing anything.
  * @param depth `whole` for a report: only the notes need the text of all defaults
+ * @param promise the schema of the head, which a caller may have loaded meanwhile
  */
 export async function assess(
   database: Database,
   config: Config,
   depth: 'quick' | 'whole' = 'quick',
+  promise: Promise<ExpectedSchema> = loadExpectedSchema(database.engine),
 ): Promise<Assessment> {
-  // the expected schema is read from disk while the server reads its catalog
-  const promise = loadExpectedSchema(database.engine);
   const [observation, promised] = await Promise.all([observe(database, config, promise, depth), promise]);
   const knowledge = {
     graph: releaseGraph,

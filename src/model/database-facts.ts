@@ -91,11 +91,16 @@ export interface DatabaseFacts {
   readonly surroundings: Surroundings;
 }
 
-/**
- * What a look asks about rows, in the same snapshot, once the catalog is known: queries for `fault`, `table` and
- * `value`, all of them text. They must not name what may not be read.
- */
-export type Question = (seen: Pick<DatabaseFacts, 'catalog' | 'surroundings'>) => readonly string[];
+/** What an inspection is made for. */
+export interface Question {
+  /** The catalog that the database probably has. Tables that have these columns are recognised without parsing them. */
+  readonly expected: Catalog;
+  /**
+   * Queries about rows, run in the same snapshot once the catalog is known, for `fault`, `table` and `value`, all of them
+   * text. They must not name what may not be read.
+   */
+  readonly aboutRows: (seen: Pick<DatabaseFacts, 'catalog' | 'surroundings'>) => readonly string[];
+}
 
 /** A right that a run needs and does not have. */
 export interface MissingRight {

@@ -1,6 +1,7 @@
 import type { GateContext } from '../execution/migrate-and-repair.ts';
 import { executePlan } from '../execution/execute-plan.ts';
 import { assess } from '../assessment/assess.ts';
+import { loadExpectedSchema } from '../schema/expected-schema.ts';
 
 /**
  * Takes the lock, assesses the database, and executes the plan. Returns only if the application may start.
@@ -8,8 +9,10 @@ import { assess } from '../assessment/assess.ts';
  */
 export async function runGate(context: GateContext): Promise<void> {
   const { database, config, recorder } = context;
+  // it is read from the disk while the server reads its catalog
+  const promise = loadExpectedSchema(database.engine);
   await database.withLock(async () => {
-    const seen = await assess(database, config);
+    const seen = await assess(database, config, 'quick', promise);
     recorder.assessed(seen);
     await executePlan(seen, context);
   }, 'everything');

@@ -59,6 +59,7 @@ export function findExtras(promised: Catalog, actual: Catalog): Extras {
 }
 
 function columnDifferences(table: string, promised: Table, found: Table, engine: Engine): Difference[] {
+  if (found.columns === promised.columns) return [];
   const differences: Difference[] = [];
   for (const [column, expected] of Object.entries(promised.columns)) {
     const actual = found.columns[column];

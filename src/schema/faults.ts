@@ -68,10 +68,21 @@ export function findNotes(head: Catalog, seen: Seen, engine: Engine, atHead: boo
   ];
 }
 
+/** The columns of tables, as they are and as they are expected, without those of tables that have just the expected ones. */
+function otherColumns(
+  head: Catalog,
+  { tables }: Catalog,
+): readonly { readonly table: string; readonly found: Table['columns']; readonly promised: Table['columns'] }[] {
+  return Object.entries(head.tables).flatMap(([table, { columns: promised }]) => {
+    const found = tables[table]?.columns;
+    return found === undefined || found === promised ? [] : [{ table, found, promised }];
+  });
+}
+
 /** Defaults that are another literal than the expected one. A default that is missing does no harm: values are given. */
-function changedDefaults(head: Catalog, { tables }: Catalog, engine: Engine): readonly Attachment[] {
-  return Object.entries(head.tables).flatMap(([table, { columns }]) =>
-    Object.entries(tables[table]?.columns ?? {}).flatMap(([name, { default: found }]) => {
+function changedDefaults(head: Catalog, catalog: Catalog, engine: Engine): readonly Attachment[] {
+  return otherColumns(head, catalog).flatMap(({ table, found: present, promised: columns }) =>
+    Object.entries(present).flatMap(([name, { default: found }]) => {
       const promised = columns[name]?.default ?? null;
       const [value, expected] = [literalIn(found), literalIn(promised)];
       if (promised === null || value === null || expected === null || sameValue(value, expected)) return [];
@@ -109,9 +120,9 @@ interface WiderColumn {
 }
 
 /** For PostgreSQL only: SQLite does not enforce the types of columns. */
-function widerColumns(head: Catalog, { tables }: Catalog): readonly WiderColumn[] {
-  return Object.entries(head.tables).flatMap(([table, { columns }]) =>
-    Object.entries(tables[table]?.columns ?? {}).flatMap(([column, { type }]) => {
+function widerColumns(head: Catalog, catalog: Catalog): readonly WiderColumn[] {
+  return otherColumns(head, catalog).flatMap(({ table, found, promised: columns }) =>
+    Object.entries(found).flatMap(([column, { type }]) => {
       const promised = columns[column]?.type;
       return promised !== undefined && isWider(type, promised) ? [{ table, column, type, promised }] : [];
     }),
@@ -195,6 +206,7 @@ function attachmentsOn(head: Catalog, { catalog, surroundings }: Seen, engine: E
 
 /** The owner's columns that need a value: the application gives none for a column that it does not know. */
 function ownColumns(table: string, promised: Table, found: Table, engine: Engine): readonly Attachment[] {
+  if (found.columns === promised.columns) return [];
   return Object.entries(found.columns)
     .filter(([name, column]) => !Object.hasOwn(promised.columns, name) && column.notNull && column.default === null)
     .map(([name, { type }]) => ({
@@ -280,7 +292,7 @@ const isOfConstant = (definition: string): boolean =>
 
 /** The queries about the rows of a database that may be at the head. */
 export function rowQuestions({ head, seed }: ExpectedSchema, engine: Engine): Question {
-  return ({ catalog, surroundings }) => {
+  const aboutRows: Question['aboutRows'] = ({ catalog, surroundings }) => {
     // a table with active row security may hide rows, so it is not asked
     const filtered = new Set(
       surroundings.attachments.flatMap(({ table, what }) => (what === activeRowSecurity ? [table] : [])),
@@ -306,6 +318,7 @@ export function rowQuestions({ head, seed }: ExpectedSchema, engine: Engine): Qu
         .flatMap(([table, rows]) => askSeed(table, rows, catalog)),
     ];
   };
+  return { expected: head, aboutRows };
 }
 
 /**

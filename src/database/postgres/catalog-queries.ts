@@ -21,45 +21,53 @@ export const relationsQuery = `
  */
 export type Defaults = 'text' | 'presence';
 
+/**
+ * One row for each table: its columns as the text of a JSON array of `[name, type, not null, default]`, of which the
+ * default is `identity`, `someDefault` or null, and the texts of defaults by the names of their columns.
+ */
 export const columnsQuery = (defaults: Defaults): string => `
-  SELECT c.relname AS table, a.attname AS column, format_type(a.atttypid, a.atttypmod) AS type,
-         a.attnotnull AS not_null,
-         CASE WHEN a.attidentity <> '' THEN 'identity'
-              WHEN ${defaults === 'text' ? 'd.oid' : 'k.conrelid'} IS NOT NULL THEN pg_get_expr(d.adbin, d.adrelid)
-              WHEN d.oid IS NOT NULL THEN '${someDefault}'
-         END AS default
+  SELECT c.relname AS table,
+         coalesce(json_agg(json_build_array(a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+           CASE WHEN a.attidentity <> '' THEN 'identity' WHEN d.oid IS NOT NULL THEN '${someDefault}' END)
+           ORDER BY a.attnum) FILTER (WHERE a.attnum > 0), '[]')::text AS columns,
+         json_object_agg(a.attname, pg_get_expr(d.adbin, d.adrelid))
+           FILTER (WHERE d.oid IS NOT NULL AND a.attidentity = ''${defaults === 'text' ? '' : ' AND k.conrelid IS NOT NULL'}) AS defaults
   FROM pg_class c
   LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
   LEFT JOIN (SELECT DISTINCT conrelid, unnest(conkey) AS attnum FROM pg_constraint WHERE contype IN ('f', 'c')) AS k
     ON k.conrelid = d.adrelid AND k.attnum = d.adnum
   WHERE c.relnamespace = ${currentSchema} AND c.relkind IN ('r', 'p')
-  ORDER BY c.relname, a.attnum`;
+  GROUP BY c.oid, c.relname ORDER BY c.relname`;
 
 // PostgreSQL 18 also lists NOT NULL constraints (contype n); columnsQuery reads those already
 export const constraintsQuery = `
-  SELECT c.relname AS table, k.conname AS name, pg_get_constraintdef(k.oid) AS definition
+  SELECT c.relname AS table, json_object_agg(k.conname, pg_get_constraintdef(k.oid) ORDER BY k.conname) AS constraints
   FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
   WHERE c.relnamespace = ${currentSchema} AND c.relkind IN ('r', 'p')
     AND k.contype IN ('p', 'u', 'f', 'c', 'x')
-  ORDER BY c.relname, k.conname`;
+  GROUP BY c.oid, c.relname`;
 
 // pg_get_indexdef() takes longer than all the other queries together: it is called only for expressions and sort orders
+const indexedColumns = `
+  CASE WHEN x.indexprs IS NULL AND x.indoption::text !~ '[1-9]'
+    THEN (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY k.position)
+          FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS k (number, position)
+          JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.number)
+    ELSE substring(pg_get_indexdef(i.oid) FROM ' USING \\w+ \\((.*?)\\)(?: WHERE |$)') END`;
+
 export const indexesQuery = `
-  SELECT c.relname AS table, i.relname AS name, x.indisunique AS unique, x.indisvalid AS valid, m.amname AS method,
-         pg_get_expr(x.indpred, x.indrelid) AS predicate,
-         CASE WHEN x.indexprs IS NULL AND x.indoption::text !~ '[1-9]'
-           THEN (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY k.position)
-                 FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS k (number, position)
-                 JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.number)
-           ELSE substring(pg_get_indexdef(i.oid) FROM ' USING \\w+ \\((.*?)\\)(?: WHERE |$)') END AS columns
+  SELECT c.relname AS table, json_object_agg(i.relname, json_build_object(
+           'definition', concat(CASE WHEN x.indisunique THEN 'UNIQUE ' END, m.amname, ' (', ${indexedColumns}, ')',
+                                ' WHERE ' || pg_get_expr(x.indpred, x.indrelid)),
+           'valid', x.indisvalid) ORDER BY i.relname) AS indexes
   FROM pg_index x
   JOIN pg_class c ON c.oid = x.indrelid
   JOIN pg_class i ON i.oid = x.indexrelid
   JOIN pg_am m ON m.oid = i.relam
   WHERE c.relnamespace = ${currentSchema} AND c.relkind IN ('r', 'p')
     AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.oid AND k.contype IN ('p', 'u', 'x'))
-  ORDER BY c.relname, i.relname`;
+  GROUP BY c.oid, c.relname`;
 
 export const enumsQuery = `
   SELECT t.typname AS name, e.enumlabel AS value

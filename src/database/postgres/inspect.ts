@@ -1,5 +1,6 @@
 import { readAnswer, flag, only, optionalNumber, optionalText, text, texts } from '../row-values.ts';
-import type { Catalog, Column, Index } from '../../model/catalog.ts';
+import { indexesByName, readColumns, textsByName } from '../catalog-rows.ts';
+import type { Catalog, Table } from '../../model/catalog.ts';
 import type {
   Attachment,
   Numbering,
@@ -147,13 +148,14 @@ async function complete(
   const place = only(places);
   // a second round trip, because a query on a missing table would be an error
   const versioned = found.some(({ name }) => name === 'alembic_version');
-  const catalog = { tables: readTables(columns, constraints, indexes, unreadable), enums: readEnums(enums) };
+  const tables = readTables(columns, constraints, indexes, unreadable, question?.expected.tables ?? {});
+  const catalog = { tables, enums: readEnums(enums) };
   const surroundings = {
     attachments: attachments.map(readAttachment),
     numberings: numberings.map(readNumbering),
     answers: [],
   };
-  const asked = question?.({ catalog, surroundings }) ?? [];
+  const asked = question?.aboutRows({ catalog, surroundings }) ?? [];
   const [versions = [], answers = []] = await rowsOf(client, [
     asOneText(versioned ? versionRowsQuery : noRowsQuery),
     ...(asked.length === 0 ? [] : [asOneText(asked.join('\nUNION ALL\n'))]),
@@ -224,41 +226,29 @@ function readNumbering(row: Row): Numbering {
   };
 }
 
-function readTables(columns: Rows, constraints: Rows, indexes: Rows, unreadable: Rows): Catalog['tables'] {
-  interface OpenTable {
-    columns: Record<string, Column>;
-    constraints: Record<string, string>;
-    indexes: Record<string, Index>;
-    unreadable?: true;
-  }
-  const tables = new Map<string, OpenTable>();
-  const tableOf = (row: Row): OpenTable => {
-    const name = text(row, 'table');
-    const table = tables.get(name) ?? { columns: {}, constraints: {}, indexes: {} };
-    tables.set(name, table);
-    return table;
-  };
-  for (const row of columns) {
-    const table = tableOf(row);
-    // the LEFT JOIN gives a table without columns one row with NULL
-    if (row['column'] === null) continue;
-    table.columns[text(row, 'column')] = {
-      type: text(row, 'type'),
-      notNull: flag(row, 'not_null'),
-      default: optionalText(row, 'default'),
-    };
-  }
-  for (const row of constraints) tableOf(row).constraints[text(row, 'name')] = text(row, 'definition');
-  for (const row of indexes) {
-    const definition = [
-      flag(row, 'unique') ? 'UNIQUE ' : '',
-      `${text(row, 'method')} (${text(row, 'columns')})`,
-      row['predicate'] === null ? '' : ` WHERE ${text(row, 'predicate')}`,
-    ].join('');
-    tableOf(row).indexes[text(row, 'name')] = { definition, valid: flag(row, 'valid') };
-  }
-  for (const row of unreadable) tableOf(row).unreadable = true;
-  return Object.fromEntries(tables);
+/** All rows are one for each table; tables without constraints or indexes are missing among theirs. */
+function readTables(
+  columns: Rows,
+  constraints: Rows,
+  indexes: Rows,
+  unreadable: Rows,
+  expected: Catalog['tables'],
+): Catalog['tables'] {
+  const constraintsOf = new Map(constraints.map((row) => [text(row, 'table'), textsByName(row['constraints'])]));
+  const indexesOf = new Map(indexes.map((row) => [text(row, 'table'), indexesByName(row['indexes'])]));
+  const hidden = new Set(unreadable.map((row) => text(row, 'table')));
+  return Object.fromEntries(
+    columns.map((row): [string, Table] => {
+      const name = text(row, 'table');
+      const known = Object.hasOwn(expected, name) ? expected[name]?.columns : undefined;
+      const table = {
+        columns: readColumns(text(row, 'columns'), textsByName(row['defaults']), known, 'postgresql'),
+        constraints: constraintsOf.get(name) ?? {},
+        indexes: indexesOf.get(name) ?? {},
+      };
+      return [name, hidden.has(name) ? { ...table, unreadable: true } : table];
+    }),
+  );
 }
 
 function readEnums(rows: Rows): Catalog['enums'] {

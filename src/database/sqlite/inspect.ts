@@ -1,6 +1,7 @@
-import { readAnswer, flag, number, optionalText, text } from '../row-values.ts';
-import type { Catalog, Column, Index, Table } from '../../model/catalog.ts';
-import type { DatabaseFacts, Question, Relation } from '../../model/database-facts.ts';
+import { readAnswer, flag, text } from '../row-values.ts';
+import { readColumns, textsByName } from '../catalog-rows.ts';
+import type { Catalog, Index, Table } from '../../model/catalog.ts';
+import { type DatabaseFacts, type Question, type Relation, someDefault } from '../../model/database-facts.ts';
 import type { Row } from '../../model/engine.ts';
 import type SQLite from 'better-sqlite3';
 import { isLedger } from '../foreign-migration-tables.ts';
@@ -13,11 +14,16 @@ const relationsQuery = `
 // virtual tables have no root page; they are left out, because their columns need a module that may be missing here
 const isOrdinary = `t.type = 'table' AND t.rootpage > 0`;
 
+/** One row for each table, as PostgreSQL answers: see `readColumns`. The key has its columns by their positions in it. */
 const columnsQuery = `
-  SELECT t.name AS "table", c.name AS "column", c.type, c."notnull" AS not_null, c.dflt_value AS "default", c.pk
+  SELECT t.name AS "table",
+         json_group_array(json_array(c.name, c.type, json(iif(c."notnull" OR c.pk, 'true', 'false')),
+           iif(c.dflt_value IS NULL, NULL, '${someDefault}'))) AS columns,
+         json_group_object(c.name, c.dflt_value) FILTER (WHERE c.dflt_value IS NOT NULL) AS defaults,
+         json_group_object(c.pk, c.name) FILTER (WHERE c.pk) AS key
   FROM sqlite_schema t JOIN pragma_table_xinfo(t.name) c
   WHERE ${isOrdinary} AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND c.hidden <> 1
-  ORDER BY t.name, c.cid`;
+  GROUP BY t.rowid`;
 
 const foreignKeysQuery = `
   SELECT t.name AS "table", f.id, f."table" AS target, group_concat(f."from", ', ') AS columns,
@@ -44,12 +50,13 @@ export function inspect(database: SQLite.Database, question?: Question): Databas
     const relations = all(relationsQuery).map(readRelation);
     const versioned = relations.some(({ name }) => name === 'alembic_version');
     const versions = versioned ? all('SELECT version_num FROM alembic_version ORDER BY 1') : null;
-    const catalog = { tables: readTables(all(columnsQuery), all(foreignKeysQuery), all(indexesQuery)), enums: {} };
+    const [columns, foreignKeys, indexes] = [all(columnsQuery), all(foreignKeysQuery), all(indexesQuery)];
+    const catalog = { tables: readTables(columns, foreignKeys, indexes, question?.expected.tables ?? {}), enums: {} };
     const definitions = all(definitionsQuery);
     const broken = findBrokenTriggers(database, definitions);
     const attachments = definitions.flatMap((row) => readAttachments(row, broken));
     const surroundings = { attachments, numberings: [], answers: [] };
-    const asked = question?.({ catalog, surroundings }) ?? [];
+    const asked = question?.aboutRows({ catalog, surroundings }) ?? [];
     return {
       schema: 'main',
       elsewhere: [],
@@ -71,30 +78,29 @@ function readRelation(row: Row): Relation {
 }
 
 interface OpenTable extends Table {
-  readonly columns: Record<string, Column>;
   readonly constraints: Record<string, string>;
   readonly indexes: Record<string, Index>;
 }
 
-function readTables(columns: readonly Row[], foreignKeys: readonly Row[], indexes: readonly Row[]): Catalog['tables'] {
+function readTables(
+  columns: readonly Row[],
+  foreignKeys: readonly Row[],
+  indexes: readonly Row[],
+  expected: Catalog['tables'],
+): Catalog['tables'] {
   const tables = new Map<string, OpenTable>();
-  const keys = new Map<string, { column: string; position: number }[]>();
   for (const row of columns) {
     const name = text(row, 'table');
-    const table = tables.get(name) ?? { columns: {}, constraints: {}, indexes: {} };
-    tables.set(name, table);
-    const column = text(row, 'column');
-    const position = number(row, 'pk');
-    table.columns[column] = {
-      type: text(row, 'type'),
-      notNull: flag(row, 'not_null') || position > 0,
-      default: optionalText(row, 'default'),
+    const known = Object.hasOwn(expected, name) ? expected[name]?.columns : undefined;
+    const defaults = textsByName(JSON.parse(text(row, 'defaults')));
+    const table = {
+      columns: readColumns(text(row, 'columns'), defaults, known, 'sqlite'),
+      constraints: {},
+      indexes: {},
     };
-    if (position > 0) keys.set(name, [...(keys.get(name) ?? []), { column, position }]);
-  }
-  for (const [name, parts] of keys) {
-    const inOrder = parts.toSorted((a, b) => a.position - b.position).map(({ column }) => column);
-    addConstraint(tables.get(name), `PRIMARY KEY (${inOrder.join(', ')})`);
+    tables.set(name, table);
+    const key = Object.values(textsByName(JSON.parse(text(row, 'key'))));
+    if (key.length > 0) addConstraint(table, `PRIMARY KEY (${key.join(', ')})`);
   }
   for (const row of foreignKeys) addConstraint(tables.get(text(row, 'table')), foreignKeyText(row));
   for (const row of indexes) addIndex(tables.get(text(row, 'table')), row);
