@@ -26,19 +26,20 @@ export function readColumns(
     if (known) return expected;
   }
   const parsed: unknown = JSON.parse(columns);
-  if (!Array.isArray(parsed)) throw new TypeError('the columns of a table are not a list');
   return Object.fromEntries(
-    parsed.map((values: unknown) => {
-      const [name, type, notNull, standard] = Array.isArray(values) ? values : [];
+    listIn(parsed).map((values): [string, Column] => {
+      const [name, type, notNull, standard] = listIn(values);
       const row = { name, type, notNull, standard };
       const column = text(row, 'name');
       const shown = standard === null ? null : (defaults[column] ?? text(row, 'standard'));
-      return [column, { type: text(row, 'type'), notNull: flag(row, 'notNull'), default: shown }] satisfies [
-        string,
-        Column,
-      ];
+      return [column, { type: text(row, 'type'), notNull: flag(row, 'notNull'), default: shown }];
     }),
   );
+}
+
+function listIn(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw new TypeError('the columns of a table are not a list');
+  return value;
 }
 
 /** The text that a database prints of columns. One whose name needs escapes is only parsed, for its text is another one. */

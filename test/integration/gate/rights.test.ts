@@ -3,7 +3,8 @@ import { beforeAll, expect, it } from 'vitest';
 import { atEnd } from '../../support/cleanup.ts';
 import { admin, createDatabase, type TestDatabase, withClient } from '../../support/database.ts';
 import { release } from '../../support/fixtures.ts';
-import { describePostgres } from '../../support/postgres-server.ts';
+import { startProxy } from '../../support/postgres-proxy.ts';
+import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { restoredDatabase } from '../../support/templates.ts';
 import { run } from '../../support/run.ts';
 import { snapshot } from '../../support/snapshot.ts';
@@ -177,5 +178,21 @@ describePostgres('a setting of the role', () => {
     await admin(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'`);
     const { exitCode, all } = await run(['gate'], { env: { DATABASE_URL: url } });
     expect(exitCode, all).toBe(0);
+  });
+});
+
+describePostgres('a role that may not read the catalog', () => {
+  it('holds the run lock all the same, and is told what it may not read', async () => {
+    const database = await createDatabase();
+    await sqlOf(database, 'REVOKE SELECT ON pg_catalog.pg_enum FROM PUBLIC');
+    const { url } = await createRole(database);
+    const proxy = await startProxy(() => ({ kind: 'forward', url: requirePostgres().url }));
+
+    const refused = await run(['gate'], { env: { DATABASE_URL: proxy.urlOf(url) } });
+    expect(refused.exitCode).toBe(17);
+    expect(refused.stderr).toContain('Permission denied for table pg_enum');
+    // the first statement asks for both, the second one only for the lock
+    const locking = proxy.queries().filter((query) => query.includes('pg_try_advisory_lock'));
+    expect(locking.map((query) => query.includes('pg_enum'))).toEqual([true, false]);
   });
 });

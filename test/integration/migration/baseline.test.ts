@@ -3,6 +3,7 @@ import type { Catalog } from '../../../src/model/catalog.ts';
 import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
 import { readConfig } from '../../../src/config/config.ts';
+import type { Transaction } from '../../../src/database/database.ts';
 import { openDatabase } from '../../../src/database/open.ts';
 import { createHead, migrate } from '../../../src/migration/migrator.ts';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
@@ -28,13 +29,22 @@ async function make(url: string, how: typeof migrate): Promise<Made> {
   try {
     const catalog = await database.transaction(async (transaction) => {
       await how(transaction, releaseGraph, { versioned: false, signal, onApplied: ignore });
-      return (await transaction.observe()).catalog;
+      const { catalog: read } = await transaction.observe();
+      expect(await slowlyRead(transaction, database.engine)).toEqual([]);
+      return read;
     });
     const names = database.engine === 'sqlite' ? namesInFile(database.name) : namesIn(catalog);
     return { catalog, rows: comparable(await snapshot(url), database.engine), names };
   } finally {
     await database.close();
   }
+}
+
+/** Tables whose columns are not recognised by their text, so that each run reads them one by one. */
+async function slowlyRead(transaction: Transaction, engine: Engine): Promise<readonly string[]> {
+  const head = await loadHead(engine);
+  const { catalog } = await transaction.observe({ expected: head, aboutRows: () => [] });
+  return Object.keys(head.tables).filter((name) => catalog.tables[name]?.columns !== head.tables[name]?.columns);
 }
 
 function namesIn({ tables }: Catalog): readonly string[] {
