@@ -81,8 +81,8 @@ function requireEnds(endings: readonly Ending[], commands: readonly Expected[], 
 const migrations = (endings: readonly Ending[]): number =>
   endings.filter(({ all }) => all.includes('The schema was brought to the head')).length;
 
-describeScenes('runs at once', (open) => {
-  it.each([2, 10, 30])('%i on an old database: one migrates it, and all are content', async (count) => {
+describeScenes('concurrent runs', (open) => {
+  it.each([2, 10, 30])('let one of %i migrate an old database, and all succeed', async (count) => {
     const installation = await open('content');
     await kindCalled('behind').prepare(installation);
     await installation.keep();
@@ -104,7 +104,7 @@ describeScenes('runs at once', (open) => {
     expect(await failuresOf(installation.engine, [{ title: `${count} at once`, run }])).toEqual([]);
   });
 
-  it('10 with little patience: each has its turn, or says that another run holds the lock', async () => {
+  it('succeed or report a held lock with a short lock timeout (10 of them)', async () => {
     const installation = await open('content');
     await kindCalled('behind').prepare(installation);
     const commands = [...crowd(9, installation.engine, 'impatient'), { args: [], ends: [0] }];
@@ -122,7 +122,7 @@ describeScenes('runs at once', (open) => {
     expect(await failuresOf(installation.engine, [{ title: 'with little patience', run }])).toEqual([]);
   });
 
-  it.each([2, 10, 30])('%i beside a restore: the database is the old one or the restored one', async (count) => {
+  it.each([2, 10, 30])('leave the old database or the restored one beside a restore (%i of them)', async (count) => {
     const kind = kindCalled('restore');
     const installation = await open(kind.changes);
     await kind.prepare(installation);

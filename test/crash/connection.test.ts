@@ -71,12 +71,12 @@ async function cutEverywhere(kind: Kind, title: string): Promise<readonly string
 }
 
 describePostgres(
-  'a connection that is cut',
+  'a run whose connection is cut',
   () => {
     for (const kind of kinds.filter(({ engines }) => engines.includes('postgresql'))) {
       const title = `${kind.name} (postgresql)`;
       describe(title, () => {
-        it('is done or undone by the next start', async () => {
+        it('is completed or rolled back by the next start', async () => {
           expect(await cutEverywhere(kind, title)).toEqual([]);
         });
       });

@@ -42,7 +42,7 @@ function testDeaths(kind: Kind, title: string, openInstallation: () => Promise<T
   const prepared = (): Promise<CrashCase> =>
     (crashCase ??= openInstallation().then((installation) => prepareCase(kind, installation)));
 
-  it('killed before and after every step is done or undone by the next start', async () => {
+  it('killed before and after every step is completed or rolled back by the next start', async () => {
     const present = await prepared();
     const chance = randomOf(seed(), `${title} steps`);
     const failures = await failuresOf(
@@ -53,7 +53,7 @@ function testDeaths(kind: Kind, title: string, openInstallation: () => Promise<T
     expect(failures).toEqual([]);
   });
 
-  it('killed at any instant is done or undone by the next start', async () => {
+  it('killed at any instant is completed or rolled back by the next start', async () => {
     const present = await prepared();
     const chance = randomOf(seed(), `${title} instants`);
     const count = Math.max(2, Math.round(instants * kind.share));

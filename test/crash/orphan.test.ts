@@ -21,9 +21,9 @@ const gate = `
   CREATE EVENT TRIGGER crash_gate ON ddl_command_end WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION crash_gate()`;
 
 describePostgres(
-  'psql that outlives the restore it worked for',
+  'a psql that outlives its restore',
   () => {
-    it('does not commit behind the back of the next start', async () => {
+    it('does not commit after the next start has begun', async () => {
       const server = requirePostgres().url;
       const installation = await postgresInstallation({ server, changes: 'schemas' });
       await kind.prepare(installation);

@@ -3,4 +3,4 @@ import { describeOnPostgres, describeOnSqlite } from './matrix.ts';
 
 describeOnPostgres('restore row by row');
 // no server, but pg_restore reads the archive
-describePostgres('into a file', () => describeOnSqlite('restore row by row'), 'tools');
+describePostgres('a restore into a SQLite file', () => describeOnSqlite('restore row by row'), 'tools');

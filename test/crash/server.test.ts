@@ -36,11 +36,11 @@ async function haveServerDie(kind: Kind, title: string): Promise<readonly string
 
 const describeWithTools = (title: string, spec: () => void): void => describePostgres(title, spec, 'tools');
 
-describePrivateCluster('a server that dies', () => {
+describePrivateCluster('a server that is killed', () => {
   for (const kind of kinds.filter(({ engines }) => engines.includes('postgresql'))) {
     const title = `${kind.name} (postgresql)`;
     describeWithTools(title, () => {
-      it('leaves what the next start does or undoes', async () => {
+      it('leaves work that the next start completes or rolls back', async () => {
         expect(await haveServerDie(kind, title)).toEqual([]);
       });
     });

@@ -26,17 +26,17 @@ const endSessions = (name: string): Promise<unknown> =>
     ),
   );
 
-describe('a restore that is stopped for a while (sqlite)', () => {
+describe('a paused restore (sqlite)', () => {
   testStops('sqlite', once(sqliteInstallation), () => Promise.resolve());
 });
 
 describePostgres(
-  'a restore that is stopped for a while, and whose sessions end (postgresql)',
+  'a paused restore whose sessions end (postgresql)',
   () => {
     const prepared = once(() => postgresInstallation({ server: requirePostgres().url, changes: kind.changes }));
     testStops('postgresql', prepared, ({ name }) => endSessions(name));
 
-    it('moves nothing after another run has finished the work, where the kernel has no locks', async () => {
+    it('moves nothing after another run has finished the work, if the kernel has no locks', async () => {
       const crashCase = await prepared();
       const { installation } = crashCase;
       // where files change places
@@ -76,7 +76,7 @@ function testStops(
   prepared: () => Promise<CrashCase>,
   whileStopped: (installation: TestInstallation) => Promise<unknown>,
 ): void {
-  it('keeps others away from its work, and does it or has it done', async () => {
+  it('keeps other runs away, and is completed by itself or by another run', async () => {
     const crashCase = await prepared();
     const { installation } = crashCase;
     const cases = stepsOf(

@@ -20,7 +20,7 @@ await describeDocker('The stack with PostgreSQL', () => {
     expect(await stack.compose(['up', '--detach', '--wait', 'db'])).toMatchObject({ exitCode: 0 });
   };
 
-  it('starts the application when the schema is proven, and changes nothing the next time', async () => {
+  it('starts the application when the schema is verified, and changes nothing the next time', async () => {
     expect(await stack.compose(['up', '--detach'])).toMatchObject({ exitCode: 0 });
     const gate = await stack.container('db-init');
     const app = await stack.container('app');
@@ -41,7 +41,7 @@ await describeDocker('The stack with PostgreSQL', () => {
     expect(status.exitCode).toBe(0);
   });
 
-  it('keeps the application from a corrupted database, and moves its tables aside when it may', async () => {
+  it('does not start the application on a corrupted database, and moves its tables aside if allowed', async () => {
     await startDatabase();
     await stack.sql("CREATE TABLE stray (note text); INSERT INTO stray VALUES ('kept')");
 
@@ -58,7 +58,7 @@ await describeDocker('The stack with PostgreSQL', () => {
     expect(await stack.sql(`SELECT note FROM ${schema}.stray`)).toBe('kept');
   });
 
-  it('keeps the application from a partial migration, and starts anew once its tables are put aside', async () => {
+  it('does not start the application on a partial migration, and starts it after its tables are put aside', async () => {
     await startDatabase();
     await stack.sql(gunzipSync(readFileSync(partial)).toString());
     const rows = (schema: string): Promise<string> =>
@@ -83,20 +83,20 @@ await describeDocker('The stack with PostgreSQL', () => {
     expect(await rows(schema)).toBe(before);
   });
 
-  it('waits for a database that comes late', async () => {
+  it('waits for a database that starts late', async () => {
     await stack.compose(['up', '--detach', '--no-deps', 'db-init']);
     expect(await stack.logged('db-init', 'Waiting')).toContain('Waiting for the database');
     await startDatabase();
     expect(await stack.ended('db-init')).toBe(0);
   });
 
-  it('gives up on a database that does not come, and says what to look at', async () => {
+  it('stops waiting for a database that does not start, and says what to check', async () => {
     await stack.compose(['up', '--detach', '--no-deps', 'db-init'], { TT_WAIT_TIMEOUT: '1' });
     expect(await stack.ended('db-init')).toBe(3);
     expect(await stack.logged('db-init', 'exit code')).toContain('docker compose logs db');
   });
 
-  it('does not wait where waiting does not help: a wrong password', async () => {
+  it('does not wait if waiting does not help: a wrong password', async () => {
     await startDatabase();
     const url = 'postgresql://timetracker:wrong-secret@db:5432/timetracker';
     const { exitCode, all } = await stack.compose(['run', '--rm', 'db-init'], { DATABASE_URL: url });
@@ -144,7 +144,7 @@ await describeDocker('The stack with SQLite', () => {
     expect(JSON.parse(status.stdout)).toMatchObject({ state: 'current', engine: 'sqlite', revisions: [head] });
   });
 
-  it('shows the command that gives a volume of somebody else to the application', async () => {
+  it('shows the command that gives a volume of another user to the application', async () => {
     const stack = await buildStack(sqliteFiles);
     const theirs = 'chown -R 999:999 /data && chmod -R u=rwX,go= /data';
     const rights = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'].flatMap((right) => ['--cap-add', right]);

@@ -37,7 +37,7 @@ await describeDocker('The image', () => {
     return network;
   };
 
-  it('is started as an ordinary user, and says which version it is', async () => {
+  it('runs as an ordinary user, and prints its version', async () => {
     expect(JSON.parse(await dockerMust(['inspect', '--format', '{{json .Config}}', image]))).toMatchObject({
       User: '1000:1000',
       WorkingDir: '/app',
@@ -46,7 +46,7 @@ await describeDocker('The image', () => {
     });
   });
 
-  it('holds the text of its licence', async () => {
+  it('contains the text of its licence', async () => {
     const { stdout } = await run(['--entrypoint', 'cat'], ['/opt/db-init/LICENSE']);
     expect(stdout).toContain('GNU GENERAL PUBLIC LICENSE');
   });
@@ -63,7 +63,7 @@ await describeDocker('The image', () => {
     }
   });
 
-  it('survives the garbage collection of what its SQLite driver has made', async () => {
+  it('survives the garbage collection of objects of its SQLite driver', async () => {
     // between two steps of an asynchronous function is where an unsuitable driver aborts (nodejs/node#65446)
     const script = `
       const Database = require('/opt/db-init/node_modules/better-sqlite3');
@@ -83,7 +83,7 @@ await describeDocker('The image', () => {
     });
   });
 
-  it('is the gate, unless another command is given', async () => {
+  it('runs the gate, unless another command is given', async () => {
     const gate = await run([]);
     expect(gate.exitCode).toBe(2);
     expect(gate.all).toContain('DATABASE_URL');
@@ -91,7 +91,7 @@ await describeDocker('The image', () => {
     expect(help).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('Usage: db-init') });
   });
 
-  it('runs as any user, without rights, on a read-only root', async () => {
+  it('runs as any user, without capabilities, on a read-only root', async () => {
     const confined = ['--read-only', '--user', '12345:23456', '--cap-drop', 'ALL', '--tmpfs', '/scratch'];
     const { exitCode, all } = await run([...confined, '--env', 'DATABASE_URL=sqlite:////scratch/timetracker.db']);
     expect(all).toContain('The database is healthy and current');
@@ -118,7 +118,7 @@ await describeDocker('The image', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('gives new volumes to the application, whose uid is 1000', async () => {
+  it('makes new volumes belong to the application, whose uid is 1000', async () => {
     const data = volume();
     expect(await run(['--volume', `${data}:/data`, ...sqlite])).toMatchObject({ exitCode: 0 });
     const owners = ['--entrypoint', 'stat', '--volume', `${data}:/data`];
@@ -136,7 +136,7 @@ await describeDocker('The image', () => {
     ]);
   });
 
-  it('says which user may not write to a volume', async () => {
+  it('names the user who may not write to a volume', async () => {
     const data = volume();
     const { exitCode, all } = await run(['--user', '12345', '--volume', `${data}:/data`, ...sqlite]);
     expect(exitCode).toBe(4);
@@ -144,7 +144,7 @@ await describeDocker('The image', () => {
     expect(all).toContain('/data');
   });
 
-  it('takes a relative SQLite path from /app, as the application does', async () => {
+  it('resolves a relative SQLite path from /app, as the application does', async () => {
     const { exitCode } = await run([
       '--tmpfs',
       '/app/instance',
@@ -154,7 +154,7 @@ await describeDocker('The image', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('brings certificate authorities for verify-full', async () => {
+  it('contains certificate authorities for verify-full', async () => {
     const { stdout } = await run(['--entrypoint', 'cat'], ['/etc/ssl/certs/ca-certificates.crt']);
     expect(stdout).toContain('-----BEGIN CERTIFICATE-----');
   });

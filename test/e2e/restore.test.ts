@@ -28,7 +28,7 @@ await describeDocker('A restore in the stack with PostgreSQL', () => {
     stack = await buildStack(postgresFiles);
   });
 
-  it('refuses while the application runs, restores when it is stopped, and goes back', async () => {
+  it('refuses while the application runs, restores when it is stopped, and can be undone', async () => {
     expect(await stack.compose(['up', '--detach'])).toMatchObject({ exitCode: 0 });
     await stack.sql("INSERT INTO clients (name, status) VALUES ('before the restore', 'active')");
     // made of a server 15 by another tool, at an older revision
@@ -59,7 +59,7 @@ await describeDocker('A restore in the stack with PostgreSQL', () => {
     expect(await stack.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'timetracker%'")).toBe('1');
   });
 
-  it('restores once before the application starts, and remembers it', async () => {
+  it('restores once before the application starts, and records it', async () => {
     const archive = await bring(stack, 'pg-v5.10.0-pgdump15.zip');
     const settings = { TT_RESTORE_FROM: archive };
     expect(await stack.compose(['up', '--detach', '--force-recreate', 'db-init'], settings)).toMatchObject({
@@ -77,7 +77,7 @@ await describeDocker('A restore in the stack with PostgreSQL', () => {
     expect(await stack.sql("SELECT count(*) FROM clients WHERE name = 'after the restore'")).toBe('1');
   });
 
-  it('carries the data over to a newer major of PostgreSQL, and leaves the old volume as it is', async () => {
+  it('moves the data to a newer major of PostgreSQL, and does not change the old volume', async () => {
     const newer = ['--file', 'test/e2e/next-major.yml'];
     atEnd(() => stack.compose([...newer, 'down', '--volumes', '--timeout', '1']));
     const created = await stack.compose(['run', '--rm', 'db-init', 'backup', 'create']);
@@ -101,7 +101,7 @@ await describeDocker('A restore in the stack with PostgreSQL', () => {
 });
 
 await describeDocker('A restore in the stack with SQLite', () => {
-  it('is backed up, restored and taken back', async () => {
+  it('is made from a backup, and undone', async () => {
     const stack = await buildStack(sqliteFiles);
     expect(await stack.compose(['up', '--detach'])).toMatchObject({ exitCode: 0 });
     expect(await stack.compose(['stop', '--timeout', '1', 'app'])).toMatchObject({ exitCode: 0 });

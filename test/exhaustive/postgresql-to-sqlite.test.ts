@@ -13,7 +13,7 @@ const tags = (await releases('pg')).filter((tag) => /^v(?:[123]|4\.\d\.)/.test(t
 describePostgres(
   'the rows of a PostgreSQL archive in SQLite',
   () => {
-    it.each(tags)('arrive out of an archive of %s, cell by cell', async (tag) => {
+    it.each(tags)('are restored from an archive of %s, cell by cell', async (tag) => {
       const large = await install('postgresql');
       await restoreSql(large.database.url, release('pg', tag, 'before.sql.gz'));
       const archive = join(large.root, 'archive.zip');

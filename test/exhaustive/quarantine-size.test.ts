@@ -40,7 +40,7 @@ async function tablesIn(url: string, schema: string): Promise<number> {
 }
 
 describePostgres('a quarantine of more tables than the server has locks for', () => {
-  it('survives a kill and a visitor between its batches, ends in one schema, and is taken back', async () => {
+  it('survives a kill and another session between its batches, ends in one schema, and is brought back', async () => {
     const count = 10_000;
     const database = await strayTables(count);
     const { url } = database;

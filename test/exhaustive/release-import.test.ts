@@ -85,11 +85,11 @@ suite(python === undefined ? `${title} [skipped: python3 lacks alembic or psycop
     imported = await importInto(project, new AbortController().signal, () => undefined);
   }, 600_000);
 
-  it('leaves whole files and nothing else where it is interrupted', () => {
+  it('leaves only complete files if it is interrupted', () => {
     expect({ reason, interrupted }).toEqual({ reason: 'interrupted', interrupted: ['r301_create.ts'] });
   });
 
-  it('says of rows that no step explains what it saw, in a migration that fails', () => {
+  it('describes rows that no step explains in a migration that fails', () => {
     expect(migration('r304_backfill')).toContain("await schema.addColumn('clients', 'import_label', 'VARCHAR(250)');");
     expect(migration('r304_backfill')).toContain('not yet written: PostgreSQL: clients: 5 rows hold something else');
     expect(migration('r304_backfill')).toContain('where the steps leave NULL');
@@ -98,7 +98,7 @@ suite(python === undefined ? `${title} [skipped: python3 lacks alembic or psycop
     expect(isWhole(imported)).toBe(false);
   });
 
-  it.each(['r301_create', 'r308_rows'])('runs and compares %s, which is there, and keeps it as it is', (id) => {
+  it.each(['r301_create', 'r308_rows'])('runs and compares the existing %s, and does not change it', (id) => {
     expect(outcome(id)).toEqual({ file: 'kept', differences: equal });
     expect(migration('r308_rows')).toBe(byHand);
   });
@@ -111,11 +111,11 @@ suite(python === undefined ? `${title} [skipped: python3 lacks alembic or psycop
     'r306_alter',
     'r307_drop',
     'r309_postgres_fails',
-  ])('writes %s whole, and equal', (id) => {
+  ])('writes a complete %s with the same result', (id) => {
     expect(outcome(id)).toEqual({ file: 'written', differences: equal });
   });
 
-  it('writes in the idiom of the others', () => {
+  it('writes migrations in the style of the others', () => {
     expect(migration('r301_create')).toContain(
       `export const parents: readonly string[] = ['${releaseGraph.heads.join("', '")}'];`,
     );
@@ -130,7 +130,7 @@ suite(python === undefined ? `${title} [skipped: python3 lacks alembic or psycop
     expect(migration('r307_drop')).toContain("schema.dropColumn('import_boards', 'options')");
   });
 
-  it('takes the other engine for what is expected where the application fails on one', () => {
+  it('uses the result of the other engine as expected if the application fails on one', () => {
     const failures = imported.revisions.flatMap(({ id, failures: told }) =>
       Object.keys(told).map((engine) => [id, engine]),
     );
@@ -152,7 +152,7 @@ suite(python === undefined ? `${title} [skipped: python3 lacks alembic or psycop
     }
   });
 
-  it('prints a table of all revisions, and what is left', () => {
+  it('prints a table of all revisions, and what is left to do', () => {
     const table = renderTable(imported, release);
     const cells = [...table.matchAll(/^\| (r3\S+) \| .* \| (\w+) \| ([^|]+) \| ([^|]+) \|$/gm)].map((match) =>
       match.slice(1),

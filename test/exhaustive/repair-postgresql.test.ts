@@ -12,7 +12,7 @@ import { type Loss, loseAndMend, promisedTables, type Subject } from './losses.t
 
 const tables = await promisedTables('postgresql');
 
-describePostgres('a filled database at the head that lost one thing', () => {
+describePostgres('a filled database at the head that lost one object', () => {
   let subject: Subject;
 
   beforeAll(async () => {
@@ -25,7 +25,7 @@ describePostgres('a filled database at the head that lost one thing', () => {
     subject = { session, observe: () => readFacts(client), lose: (loss) => session.run(statementFor(loss)) };
   });
 
-  it.each(tables)('of %s is mended, or refused for its rows', async (table) => {
+  it.each(tables)('of %s is repaired, or refused because of its rows', async (table) => {
     // what was rolled back stays in the catalogs until they are vacuumed, and slows down everything that follows
     await subject.session.run('VACUUM pg_attribute, pg_attrdef, pg_class, pg_constraint, pg_depend, pg_index, pg_type');
     await subject.session.run('BEGIN');

@@ -15,7 +15,7 @@ import { type Loss, loseAndMend, promisedTables, type Subject } from './losses.t
 
 const tables = await promisedTables('sqlite');
 
-describe('a SQLite database at the head that lost one thing', () => {
+describe('a SQLite database at the head that lost one object', () => {
   let subject: Subject;
 
   beforeAll(async () => {
@@ -28,7 +28,7 @@ describe('a SQLite database at the head that lost one thing', () => {
     subject = { session, observe: async () => inspect(database), lose: (loss) => lose(session, loss, head) };
   });
 
-  it.each(tables)('of %s is mended, or refused for its rows', async (table) => {
+  it.each(tables)('of %s is repaired, or refused because of its rows', async (table) => {
     expect((await loseAndMend(table, subject)).mended).toBeGreaterThan(0);
   });
 });

@@ -9,7 +9,7 @@ const tags = (await releases('sqlite')).filter((tag) => !inEveryRun.includes(tag
 describePostgres(
   'the rows of a SQLite database in PostgreSQL',
   () => {
-    it.each(tags)('arrive out of the bare file of %s, cell by cell', async (tag) => {
+    it.each(tags)('are restored from the bare file of %s, cell by cell', async (tag) => {
       expect(await restoreAndCompare(tag, await install('postgresql'))).toEqual([]);
     });
   },

@@ -8,7 +8,7 @@ import { requireTrueWord } from '../support/safe-word.ts';
 import { bug, runInProcess } from '../support/run-in-process.ts';
 import { namesIn, oldInstallation } from './full-lifecycle.ts';
 
-describePrivateCluster('what is to blame for a failure', () => {
+describePrivateCluster('the cause of a failure in its banner', () => {
   let server: PrivateCluster;
   beforeAll(async () => {
     server = await startPrivateCluster(['-c', 'max_prepared_transactions=5']);
@@ -33,7 +33,7 @@ describePrivateCluster('what is to blame for a failure', () => {
     return { exitCode, text: all.replaceAll(/\s+/g, ' ') };
   }
 
-  it('names who holds a table that a migration needs, without the values of the query, and how to end it', async () => {
+  it('names the session that holds a table, without the values of its query, and how to end it', async () => {
     await withClient(url, async (holder) => {
       const { rows } = await holder.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
       const pid = String(rows[0]?.pid);
@@ -58,7 +58,7 @@ describePrivateCluster('what is to blame for a failure', () => {
     expect(await namesIn(url)).toEqual(['x']);
   });
 
-  it('names who keeps db-init from looking, also where that is no session', async () => {
+  it('names the session or prepared transaction that prevents the inspection', async () => {
     await withClient(url, (other) =>
       other.query("BEGIN; LOCK TABLE alembic_version, users; PREPARE TRANSACTION 'it''s mine'"),
     );
@@ -67,7 +67,7 @@ describePrivateCluster('what is to blame for a failure', () => {
     await withClient(url, (other) => other.query("ROLLBACK PREPARED 'it''s mine'"));
   });
 
-  it('ends with 3 if the connection breaks in the middle of a migration', async () => {
+  it('is a lost connection (3) if it breaks in the middle of a migration', async () => {
     let changes = 0;
     const cut = (query: string): 'before' | null =>
       /ALTER TABLE|CREATE TABLE/.test(query) && ++changes === 5 ? 'before' : null;
@@ -78,7 +78,7 @@ describePrivateCluster('what is to blame for a failure', () => {
     expect(await namesIn(url)).toEqual(['x']);
   });
 
-  it('says that TT_STATEMENT_TIMEOUT was too short', async () => {
+  it('names TT_STATEMENT_TIMEOUT if it was too short', async () => {
     await withClient(url, async (holder) => {
       await holder.query('BEGIN; SELECT FROM users LIMIT 1');
       const { exitCode, text } = await fail(['gate'], { TT_STATEMENT_TIMEOUT: '1', TT_MIGRATION_LOCK_TIMEOUT: '60' });
@@ -86,7 +86,7 @@ describePrivateCluster('what is to blame for a failure', () => {
     });
   });
 
-  it.each([8, 40, 300])('blames the server where it has room for %i locks more, and no archive', async (room) => {
+  it.each([8, 40, 300])('names the server and not the archive if it has room for only %i more locks', async (room) => {
     const archive = join(import.meta.dirname, '../fixtures/archives/pg-v5.0.0-pgdump15.zip');
     const volume = await temporaryDirectory();
     await withClient(server.url, async (holder) => {
@@ -123,7 +123,7 @@ describePrivateCluster('what is to blame for a failure', () => {
     ['57014', quarantine, 20, /✗ A statement was cancelled: /],
     ['53100', ['adopt', '--yes'], 20, /✗ The disk is full: /],
     ['42501', ['adopt', '--yes'], 4, /✗ The database user may not do that: /],
-  ] as const)('tells %s in %s', async (state, args, code, words) => {
+  ] as const)('names %s in %s', async (state, args, code, words) => {
     await withClient(url, async (client) => {
       if (args[0] === 'adopt') await client.query('DROP TABLE alembic_version');
       await client.query(`CREATE SCHEMA watch; CREATE FUNCTION watch.refuse() RETURNS event_trigger LANGUAGE plpgsql

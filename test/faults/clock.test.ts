@@ -27,11 +27,11 @@ async function must(args: readonly string[], env: Readonly<Record<string, string
   return all;
 }
 
-describeBackups('a clock that went backwards', ({ create }) => {
+describeBackups('a clock that was set back', ({ create }) => {
   it.each<[ArchiveKind, readonly string[], number]>([
     ['safety', ['gate'], 5],
     ['manual', ['backup', 'create', '--keep', '2'], 2],
-  ])('does not make the newest backup (%s) the first to go', async (kind, args, keep) => {
+  ])('does not let the newest backup (%s) be removed first', async (kind, args, keep) => {
     const database = await create();
     await fill(database);
     const env = await environmentOf(database);
@@ -56,7 +56,7 @@ describeBackups('a clock that went backwards', ({ create }) => {
 
 describe('a clock', () => {
   it.each(['1970-01-01T00:00:01Z', '2099-12-31T23:59:59Z', '2026-10-25T00:59:59Z'])(
-    'that stands still at %s keeps nothing from being told apart',
+    'that stands still at %s does not mix up names',
     async (time) => {
       const database = await createSqliteDatabase();
       await fill(database);
@@ -85,7 +85,7 @@ describe('a clock', () => {
     },
   );
 
-  it('that jumps between a restore and its undo does not matter', async () => {
+  it('that jumps between a restore and its undo has no effect', async () => {
     const database = await createSqliteDatabase();
     await fill(database);
     const env = await environmentOf(database);
@@ -109,34 +109,31 @@ describe('a clock', () => {
     expect(journal).toMatchObject({ format: 1 });
   });
 
-  it.each(['2090-01-01T00:00:00Z', 'nonsense'])(
-    'of another machine, %s, decides nothing about a journal',
-    async (time) => {
-      const database = await createSqliteDatabase();
-      await fill(database);
-      const env = await environmentOf(database);
-      await must(['gate'], env);
-      const before = await snapshot(database.url);
-      const { BACKUP_FOLDER: folder = '' } = env;
-      const [live, id] = [database.name, '20900101_000000'];
-      await writeFile(
-        join(folder, '.db-init/restore.json'),
-        JSON.stringify({
-          format: 1,
-          id,
-          action: 'restore',
-          way: 'files',
-          database: live,
-          archive: null,
-          startedAt: time,
-          holder: 'host x, pid 1',
-          phase: 'preparing',
-          places: { live, incoming: `${live}.restore_${id}`, outgoing: `${live}.bak_${id}` },
-          uploads: [],
-        }),
-      );
-      expect(await must(['gate'], env)).toContain('It was taken back');
-      expect(await snapshot(database.url)).toBe(before);
-    },
-  );
+  it.each(['2090-01-01T00:00:00Z', 'nonsense'])('of another machine, %s, has no effect on a journal', async (time) => {
+    const database = await createSqliteDatabase();
+    await fill(database);
+    const env = await environmentOf(database);
+    await must(['gate'], env);
+    const before = await snapshot(database.url);
+    const { BACKUP_FOLDER: folder = '' } = env;
+    const [live, id] = [database.name, '20900101_000000'];
+    await writeFile(
+      join(folder, '.db-init/restore.json'),
+      JSON.stringify({
+        format: 1,
+        id,
+        action: 'restore',
+        way: 'files',
+        database: live,
+        archive: null,
+        startedAt: time,
+        holder: 'host x, pid 1',
+        phase: 'preparing',
+        places: { live, incoming: `${live}.restore_${id}`, outgoing: `${live}.bak_${id}` },
+        uploads: [],
+      }),
+    );
+    expect(await must(['gate'], env)).toContain('It was taken back');
+    expect(await snapshot(database.url)).toBe(before);
+  });
 });

@@ -107,7 +107,7 @@ onVolumes(`a full disk under a SQLite file${reason}`, () => {
     expect(codes.at(-1)).toBe(0);
   });
 
-  it('keeps nobody from a current database, or from putting one aside', async () => {
+  it('does not prevent a start on a current database, or a quarantine', async () => {
     await fill(database);
     const env = { DATABASE_URL: database.url, BACKUP_FOLDER: join(elsewhere, 'backups') };
     expect((await runInProcess(['gate'], env)).exitCode).toBe(0);
@@ -175,7 +175,7 @@ onVolumes(`a full disk under the backups${reason}`, () => {
 });
 
 onVolumes(`a full disk under the uploads${reason}`, () => {
-  it('keeps an archive from being restored, and nothing of it stays', async () => {
+  it('prevents the restore of an archive, and nothing of it stays', async () => {
     const volume = (await mountVolume('2m')).path;
     const folder = await temporaryDirectory();
     const source = await createSqliteDatabase();
@@ -202,7 +202,7 @@ onVolumes(`a full disk under the uploads${reason}`, () => {
 });
 
 onVolumes(`a full disk for temporary files${reason}`, () => {
-  it('keeps nobody from looking at a database in WAL mode', async () => {
+  it('does not prevent the inspection of a database in WAL mode', async () => {
     const volume = (await mountVolume('1m')).path;
     await leave(volume, 0);
     const database = await createSqliteDatabase();
@@ -217,7 +217,7 @@ onVolumes(`a full disk for temporary files${reason}`, () => {
 });
 
 describePrivateCluster('a full disk under PostgreSQL', () => {
-  it.skipIf(noVolumes !== null)('lets nothing be half done', async () => {
+  it.skipIf(noVolumes !== null)('leaves nothing half done', async () => {
     const volume = (await mountVolume('40m')).path;
     const server = await startPrivateCluster();
     await server.run(`CREATE TABLESPACE small LOCATION '${await ownedBy(server, volume)}'`);

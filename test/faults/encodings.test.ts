@@ -51,7 +51,7 @@ describePostgres(
       ['LATIN1', 'Größe ÿ'],
       ['WIN1252', 'Größe € “x”'],
       ['EUC_JP', '日本 テスト'],
-    ])('is %s, and stays it', async (encoding, name) => {
+    ])('is %s, and keeps its encoding', async (encoding, name) => {
       const { superuser, url } = await databaseIn(encoding);
       const env = await oldInstallation(url, name, await plainSql());
       const { BACKUP_FOLDER: backups = '' } = env;
@@ -82,7 +82,7 @@ describePostgres(
       expect((await runInProcess(['restore', '--drop-former', '--yes'], moved)).exitCode).toBe(0);
     });
 
-    it('is LATIN1, and empty: nothing begins that could not end', async () => {
+    it('is refused before any change if it is LATIN1 and empty', async () => {
       const { superuser, url } = await databaseIn('LATIN1');
       const env = {
         DATABASE_URL: url,
@@ -108,7 +108,7 @@ describePostgres(
       requireTrueWord(all, false);
     });
 
-    it('is SQL_ASCII, and every byte of it stays', async () => {
+    it('keeps every byte if it is SQL_ASCII', async () => {
       const { superuser, url } = await databaseIn('SQL_ASCII');
       const env = await oldInstallation(url, 'x', await plainSql());
       const { BACKUP_FOLDER: backups = '' } = env;

@@ -51,7 +51,7 @@ asRoot('files of somebody else', () => {
       };
     }
 
-    it('are not changed, and the message says which user has to own them', async () => {
+    it('are not changed, and the message names the user who must own them', async () => {
       const { must, seen, root, archive, data, backups } = await install();
       const before = await seen();
       for (const path of ['', ...(await readdir(root, { recursive: true }))]) {
@@ -89,7 +89,7 @@ asRoot('files of somebody else', () => {
       expect(await must(started, ['gate'])).toMatch(told);
     });
 
-    it('among the uploads are not left out of a backup, and not replaced', async () => {
+    it('are not left out of a backup of the uploads, and not replaced', async () => {
       const { must, seen, uploads, archive, data, backups } = await install();
       const before = await seen();
       for (const folder of [data, backups]) {

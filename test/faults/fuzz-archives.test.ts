@@ -99,7 +99,7 @@ async function tryOut(archive: Buffer): Promise<unknown> {
 it.each([
   ['the application', () => application],
   ['ours', () => ours],
-])('a spoilt archive of %s is rejected, or restored as what it was', async (title, archive) => {
+])('a mutated archive of %s is rejected, or restored with its original contents', async (title, archive) => {
   const chance = chanceOf(`archives of ${title}`);
   const failures: unknown[] = [];
   for (let number = 0; number < 30; number++) {
@@ -113,23 +113,26 @@ it.each([
 it.each([
   ['the application', () => application],
   ['ours', () => ours],
-])('an archive of %s with a spoilt manifest is rejected, or restored as what it was', async (title, archive) => {
-  const chance = chanceOf(`manifests of ${title}`);
-  const failures: unknown[] = [];
-  for (let number = 0; number < 20; number++) {
-    const zip = new AdmZip(archive());
-    const text = zip.readAsText('manifest.json');
-    const manifest: unknown = JSON.parse(text);
-    const spoilt = chance.below(3) === 0 ? chance.mutateText(text) : JSON.stringify(mutateJson(manifest, chance));
-    zip.updateFile('manifest.json', Buffer.from(spoilt));
-    const failure = await tryOut(zip.toBuffer());
-    if (failure !== null) failures.push([spoilt, failure]);
-  }
-  expect(failures).toEqual([]);
-});
+])(
+  'an archive of %s with a mutated manifest is rejected, or restored with its original contents',
+  async (title, archive) => {
+    const chance = chanceOf(`manifests of ${title}`);
+    const failures: unknown[] = [];
+    for (let number = 0; number < 20; number++) {
+      const zip = new AdmZip(archive());
+      const text = zip.readAsText('manifest.json');
+      const manifest: unknown = JSON.parse(text);
+      const spoilt = chance.below(3) === 0 ? chance.mutateText(text) : JSON.stringify(mutateJson(manifest, chance));
+      zip.updateFile('manifest.json', Buffer.from(spoilt));
+      const failure = await tryOut(zip.toBuffer());
+      if (failure !== null) failures.push([spoilt, failure]);
+    }
+    expect(failures).toEqual([]);
+  },
+);
 
 it.each(['uploads/empty.bin', 'db.sqlite'])(
-  'does not restore an archive whose %s does not match its hash',
+  'an archive whose %s does not match its hash is not restored',
   async (name) => {
     const zip = new AdmZip(ours);
     const text = zip.readAsText('manifest.json');
@@ -151,7 +154,7 @@ it.each(['uploads/empty.bin', 'db.sqlite'])(
   },
 );
 
-it('a spoilt archive of PostgreSQL is never a bug either', async () => {
+it('a mutated archive of PostgreSQL never causes an unexpected failure', async () => {
   const chance = chanceOf('archives of PostgreSQL');
   const archive = await readFile(archivePath('pg-v5.10.0-pgdump15.zip'));
   const { folder, env } = await install();

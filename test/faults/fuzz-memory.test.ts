@@ -118,7 +118,7 @@ async function tryOut(
 }
 
 it.each<Memory>(['restore.json', 'restores.json', 'stamp.json'])(
-  'a spoilt %s is never a bug, and loses nothing',
+  'a mutated %s never causes an unexpected failure, and loses nothing',
   async (memory) => {
     const chance = chanceOf(memory);
     const failures: unknown[] = [];
@@ -212,7 +212,7 @@ it.each<[string, Memory, (folder: string, it: Record<string, unknown>) => Record
     'restores.json',
     (folder, { kept: name }) => ({ id: '../x', kept: `${String(name)}_../x`, uploads: [join(folder, 'uploads')] }),
   ],
-])('%s is not believed (%s)', async (_, memory, change) => {
+])('%s is not trusted (%s)', async (_, memory, change) => {
   const failures: unknown[] = [];
   for (const args of commands) {
     const failure = await tryOut(memory, changing(change), args);

@@ -36,7 +36,7 @@ async function withRows(rows: readonly unknown[]): Promise<TestDatabase> {
   return database;
 }
 
-it('odd version rows are never a bug, and never healthy; what refuses them leaves them alone', async () => {
+it('unusual version rows never cause an unexpected failure, are never healthy, and are not changed by a refusal', async () => {
   const chance = chanceOf('version rows');
   const odd = [
     null,
@@ -84,7 +84,7 @@ it('odd version rows are never a bug, and never healthy; what refuses them leave
   expect(failures).toEqual([]);
 });
 
-it('any known revisions, in any number, end in a healthy database or a refusal', async () => {
+it('any combination of known revisions ends in a healthy database or a refusal', async () => {
   const chance = chanceOf('known revisions');
   const failures: unknown[] = [];
   for (let number = 0; number < 4; number++) {
@@ -99,7 +99,7 @@ it('any known revisions, in any number, end in a healthy database or a refusal',
   expect(failures).toEqual([]);
 });
 
-describePostgres('an odd alembic_version', () => {
+describePostgres('an unusual alembic_version', () => {
   /** Whatever bears the name. */
   const clear = `DO $$ DECLARE kind text; BEGIN
     SELECT CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END INTO kind

@@ -50,7 +50,7 @@ const odd = [
 
 const codes = new Set([0, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17, 20, 21, 30, 31, 32]);
 
-it('any variable that takes words or numbers refuses every other value', async () => {
+it('every variable with words or numbers refuses all other values', async () => {
   const { url } = await createSqliteDatabase();
   const failures: unknown[] = [];
   for (const variable of variables.filter((name) => strict.test(name))) {
@@ -64,7 +64,7 @@ it('any variable that takes words or numbers refuses every other value', async (
   expect(failures).toEqual([]);
 });
 
-it('odd values of several variables at once are never a bug', async () => {
+it('unusual values of several variables at once never cause an unexpected failure', async () => {
   const chance = chanceOf('variables');
   const { url } = await createSqliteDatabase();
   const folder = await temporaryDirectory();
@@ -93,7 +93,7 @@ it('odd values of several variables at once are never a bug', async () => {
 });
 
 it.each(['POSTGRES_USER', 'POSTGRES_PASSWORD', 'POSTGRES_DB', 'DATABASE_URL'])(
-  'a byte 0 in the file of %s ends no word before its time',
+  'a zero byte in the file of %s does not shorten the value',
   async (variable) => {
     const file = join(await temporaryDirectory(), 'secret');
     await writeFile(file, 'postgres\0options\0-c search_path=elsewhere\0');
@@ -110,7 +110,7 @@ it.each(['POSTGRES_USER', 'POSTGRES_PASSWORD', 'POSTGRES_DB', 'DATABASE_URL'])(
 );
 
 it.each(['POSTGRES_PASSWORD_FILE', 'DATABASE_URL_FILE', 'PGSSLROOTCERT'])(
-  'a file of %s that has no end is not read to its end',
+  'an endless file of %s is not read to its end',
   async (variable) => {
     for (const endless of ['/dev/zero', '/dev/full']) {
       const environment = { POSTGRES_HOST: '127.0.0.1', POSTGRES_PORT: '1', TT_WAIT_TIMEOUT: '0', [variable]: endless };
@@ -123,7 +123,7 @@ it.each(['POSTGRES_PASSWORD_FILE', 'DATABASE_URL_FILE', 'PGSSLROOTCERT'])(
   },
 );
 
-it('a password that is longer than any can be is not shown, and no bug', async () => {
+it('a password that is too long is not shown, and causes no unexpected failure', async () => {
   for (const POSTGRES_PASSWORD of ['x'.repeat(100_000), '(a b) '.repeat(100_000)]) {
     const environment = { POSTGRES_HOST: '127.0.0.1', POSTGRES_PORT: '1', TT_WAIT_TIMEOUT: '0', POSTGRES_PASSWORD };
     const { exitCode, all } = await runInProcess(['status'], environment);
@@ -131,7 +131,7 @@ it('a password that is longer than any can be is not shown, and no bug', async (
   }
 });
 
-it('odd arguments are never a bug', async () => {
+it('unusual arguments never cause an unexpected failure', async () => {
   const chance = chanceOf('arguments');
   const { url } = await createSqliteDatabase();
   const words = [
@@ -184,7 +184,7 @@ it('odd arguments are never a bug', async () => {
   expect(failures).toEqual([]);
 });
 
-it('a spoilt address is refused, or leads nowhere', async () => {
+it('a mutated address is refused, or leads to no server', async () => {
   const chance = chanceOf('addresses');
   const folder = await temporaryDirectory();
   const valid = [

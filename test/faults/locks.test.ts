@@ -16,7 +16,7 @@ const relationsIn = (url: string): Promise<unknown> =>
   });
 
 describePrivateCluster('a server with room for few locks', () => {
-  it('is said to need more for what locks everything, and nothing is half done', async () => {
+  it('is reported to need more locks for work that locks everything, and nothing is half done', async () => {
     const server = await startPrivateCluster(['-c', 'max_connections=20']);
     await server.run('CREATE DATABASE fresh TEMPLATE template0');
     await server.run('CREATE DATABASE old TEMPLATE template0');

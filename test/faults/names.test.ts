@@ -18,7 +18,7 @@ const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 const long = (beginning: string): string => beginning + 'é'.repeat(Math.floor((63 - Buffer.byteLength(beginning)) / 2));
 
 describePostgres(
-  'a database and a role with an odd name',
+  'a database and a role with an unusual name',
   () => {
     it.each([
       ['of all sorts of signs', `-d "b'c\\d\ne\tf %20{}!~ \u{1F600} ü`],
@@ -50,8 +50,8 @@ describePostgres(
   'tools',
 );
 
-describePostgres('things with odd names in the way', () => {
-  it('go to quarantine, and come back from it', async () => {
+describePostgres('unexpected objects with unusual names', () => {
+  it('are moved to quarantine, and brought back', async () => {
     const { url } = await restoredDatabase(state('polluted'));
     const odd = ['a"b', "c'd", 'e\nf', '\u{1F600}', long('g'), 'h;--', '-i', 'SELECT', ' ', '%s', '$1', '\u001B[2J'];
     await withClient(url, async (client) => {
@@ -94,7 +94,7 @@ const odd: readonly [string, string][] = [
   ['255 bytes', 'é'.repeat(127)],
 ];
 
-describeBackups('folders and files with odd names', ({ name: engine, create }) => {
+describeBackups('folders and files with unusual names', ({ name: engine, create }) => {
   // SQLite takes no longer path
   it.each(engine === 'sqlite' ? odd : [['all of that', odd.map(([, name]) => name).join('/')]])(
     '%s',

@@ -9,9 +9,9 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { bug, runInProcess } from '../support/run-in-process.ts';
 import { mountVolume, noVolumes } from './volumes.ts';
 
-describeBackups(`volumes that nobody may write to`, ({ name: engine, create }) => {
+describeBackups(`read-only volumes`, ({ name: engine, create }) => {
   it.skipIf(noVolumes !== null)(
-    'keep a current database from nothing, and a change from being made without a backup',
+    'do not prevent a start on a current database, but a change without a backup',
     async () => {
       const volume = await mountVolume('24m');
       const [backups, uploads] = [join(volume.path, 'backups'), join(volume.path, 'uploads')];
@@ -44,7 +44,7 @@ describeBackups(`volumes that nobody may write to`, ({ name: engine, create }) =
   );
 
   it.skipIf(noVolumes !== null || engine === 'postgresql')(
-    'may be looked at, and the gate says what it may not',
+    'can be inspected, and the gate says what it cannot write',
     async () => {
       const volume = await mountVolume('24m');
       const name = join(volume.path, 'x.db');

@@ -16,21 +16,21 @@ async function reporting(file: string): Promise<string> {
   return all;
 }
 
-it('a device is not replaced by a report', async ({ skip }) => {
+it('a report does not replace a device', async ({ skip }) => {
   const device = join(await temporaryDirectory(), 'null');
   if (execaSync('mknod', [device, 'c', '1', '3'], { reject: false }).failed) return skip('no device can be made here');
   expect(await reporting(device)).not.toContain('WARNING');
   expect((await stat(device)).isCharacterDevice()).toBe(true);
 });
 
-it('does not wait for a pipe that nobody reads', async () => {
+it('a report does not wait for a pipe without a reader', async () => {
   const pipe = join(await temporaryDirectory(), 'pipe');
   execaSync('mkfifo', [pipe]);
   expect(await reporting(pipe)).toContain('WARNING: the report could not be written');
   expect((await stat(pipe)).isFIFO()).toBe(true);
 });
 
-it('does not fail where the path is a folder, or its folder does not exist', async () => {
+it('a report fails nothing if its path is a folder, or its folder does not exist', async () => {
   const folder = await temporaryDirectory();
   await mkdir(join(folder, 'report'));
   await symlink(join(folder, 'loop'), join(folder, 'loop'));

@@ -5,7 +5,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { everythingIn, leaksIn } from './markers.ts';
 import { password, place, secrets, settings, tell } from './secrets.ts';
 
-it('finds a marker in every encoding', () => {
+it('the search for markers finds one in every encoding', () => {
   const { password: secret } = settings;
   const forms = [
     `x${secret}x`,
@@ -20,7 +20,7 @@ it('finds a marker in every encoding', () => {
   expect(leaksIn('nothing', secrets)).toEqual([]);
 });
 
-describe('settings that cannot be used', () => {
+describe('no secret is shown of wrong settings', () => {
   const encoded = encodeURIComponent(password);
   const secret = settings.password;
   const shapes: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -103,7 +103,7 @@ describe('settings that cannot be used', () => {
     expect(leaksIn(await everythingIn(folder, true), secrets)).toEqual([]);
   });
 
-  it('files of secrets that cannot be used', async () => {
+  it('in files of secrets', async () => {
     const { folder, env } = await place();
     const every = ['DATABASE_URL', 'POSTGRES_PASSWORD', 'POSTGRES_USER', 'POSTGRES_DB'];
     const files: readonly (readonly [string, readonly string[]])[] = [
@@ -123,7 +123,7 @@ describe('settings that cannot be used', () => {
     expect(leaksIn(await everythingIn(folder, true), secrets)).toEqual([]);
   });
 
-  it('arguments that hold an address', async () => {
+  it('in arguments with an address', async () => {
     const { folder, env } = await place();
     const url = `postgresql://app:${encoded}@127.0.0.1:1/db`;
     for (const args of [

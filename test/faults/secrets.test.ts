@@ -95,7 +95,7 @@ describePrivateCluster('on PostgreSQL, no secret is shown', () => {
     expect(codes['gate']).toBe(expected);
   });
 
-  it('with a server that speaks something else, and repeats what it was told', async () => {
+  it('with a server of another protocol that repeats what it received', async () => {
     const echo = createServer((socket) => socket.pipe(socket));
     await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve));
     atEnd(() => new Promise((resolve) => echo.close(resolve)));
@@ -178,7 +178,7 @@ describePrivateCluster('on PostgreSQL, no secret is shown', () => {
     expect(said).toContain(shown);
   });
 
-  it.skipIf(process.platform !== 'linux')('in the list of processes, while pg_dump is at work', async () => {
+  it.skipIf(process.platform !== 'linux')('in the list of processes while pg_dump runs', async () => {
     await create('listed');
     const { folder, env } = await place();
     const given = { ...env, DATABASE_URL: address('listed') };

@@ -36,7 +36,7 @@ const biting: readonly (readonly [string, string])[] = [
 const name = String.raw`Größe € 日本 \' "x" \\`;
 
 describePostgres(
-  'settings that bite',
+  'harmful settings',
   () => {
     const known = (): typeof biting =>
       biting.filter(([setting]) => requirePostgres().major >= 14 || setting !== 'idle_session_timeout');
@@ -45,7 +45,7 @@ describePostgres(
       ['a role that may create databases', 'CREATEDB', true],
       ['a role that may not', '', true],
       ['a database, for a superuser', 'SUPERUSER', false],
-    ] as const)('do not, of %s', async (_, rights, ofRole) => {
+    ] as const)('of %s have no effect', async (_, rights, ofRole) => {
       const database = await createDatabase();
       const { role, url } = await ownerOf(database, rights);
       const env = await oldInstallation(url, name);
@@ -57,7 +57,7 @@ describePostgres(
       expect(await runLifecycle(env, database.url, name)).toBe(0);
     });
 
-    it('does not ask before work by hand either', async () => {
+    it('are not reported before commands by hand either', async () => {
       const database = await createDatabase();
       const { role, url } = await ownerOf(database);
       await withClient(requirePostgres().url, async (client) => {
@@ -82,7 +82,7 @@ describePrivateCluster('settings of a server', () => {
     return url.href;
   };
 
-  it('do not bite either', async () => {
+  it('have no effect either', async () => {
     await server.run('CREATE DATABASE tt OWNER app');
     const env = await oldInstallation(database('tt', 'app'), name);
     for (const [setting, value] of biting) {

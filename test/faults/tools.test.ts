@@ -69,7 +69,7 @@ describePostgres(
           { pg_dump: 'real', psql: 'real' },
           (major) => `needs pg_restore ${major} or newer: there is none here.`,
         ],
-      ])('with %s no backup is made, and no start goes on that needs one', async (_, tools, sentence) => {
+      ])('make no backup with %s, and stop a start that needs one', async (_, tools, sentence) => {
         const expected = sentence(requirePostgres().major);
         const byHand = await old.where(tools, ['backup', 'create'], 30);
         expect(byHand).toContain(expected);
@@ -79,7 +79,7 @@ describePostgres(
         expect(await snapshot(old.url)).toBe(before);
       });
 
-      it('nothing is deleted without a backup either', async () => {
+      it('are also needed before a reset deletes anything', async () => {
         const { major } = requirePostgres();
         const told = await old.where({ pg_dump: '12.9', pg_restore: '12.9' }, resetOf(old.url), 30);
         expect(told).toContain(`PostgreSQL ${major} needs pg_dump ${major} or newer: there is only pg_dump 12 here.`);
@@ -89,7 +89,7 @@ describePostgres(
       it.each<[string, Tools, RegExp]>([
         ['no pg_restore', { pg_dump: 'real', psql: 'real' }, /and there is no pg_restore here/],
         ['one that is too old', { pg_restore: '11.22', psql: 'real' }, /and (?:the newest )?pg_restore here is 11/],
-      ])('with %s no archive is proven or restored', async (_, tools, sentence) => {
+      ])('verify and restore no archive with %s', async (_, tools, sentence) => {
         const made = new RegExp(
           `made by pg_dump ${requirePostgres().major}\\.\\d+.* which pg_restore \\d+ and newer read`,
         );
@@ -105,7 +105,7 @@ describePostgres(
         expect(await snapshot(old.url)).toBe(before);
       });
 
-      it('without psql what the server does not know cannot be left out', async () => {
+      it('need psql to leave out settings that the server does not know', async () => {
         const told = await old.where({ pg_restore: '99.1' }, ['restore', old.archive, '--yes'], 32);
         const { major } = requirePostgres();
         expect(told).toContain(
@@ -114,7 +114,7 @@ describePostgres(
         expect(await snapshot(old.url)).toBe(before);
       });
 
-      it('without psql restores trusted archives only, and nothing for a user without CREATEDB', async () => {
+      it('restore without psql only trusted archives, and none for a user without CREATEDB', async () => {
         const restore = ['restore', old.archive, '--yes'];
         expect(await old.where({ pg_restore: 'real' }, restore, 32)).toContain(
           'A dump is loaded with psql, and there is no psql here',
@@ -127,7 +127,7 @@ describePostgres(
         expect(await snapshot(old.url)).toBe(before);
       });
 
-      it('an undo needs none, and neither does a start whose backup is not insisted on', async () => {
+      it('are not needed for an undo, or for a start whose backup is optional', async () => {
         await old.here('restore', old.archive, '--yes');
         await old.where({}, ['restore', '--undo', '--yes'], 0);
         expect(await snapshot(old.url)).toBe(before);

@@ -417,7 +417,7 @@ describeEngines('what revisions 110 to 171 do', ({ name, create }) => {
       expect(await rejection(newUser(columns))).toContain(missing);
     });
 
-    it('120: a new user may go without a date format', async () => {
+    it('120: a new user may have no date format', async () => {
       expect(await rejection(newUser(Object.entries(withoutDefault)))).toBeUndefined();
     });
 
