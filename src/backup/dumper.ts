@@ -140,8 +140,7 @@ async function sqliteDumper(target: SqliteTarget, scratch: string, context: Back
       try {
         // created first, so that other users can never read it
         await (await open(scratch, 'wx', 0o600)).close();
-        copySqlite(target.file, scratch);
-        signal.throwIfAborted();
+        await copySqlite(target.file, scratch, signal);
         const contents = await contentsOfFile(scratch, context);
         begins(sizeOfSqlite(scratch));
         await pipeline(createReadStream(scratch, { highWaterMark: chunk }), into, { signal });

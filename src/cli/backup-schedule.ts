@@ -80,7 +80,7 @@ async function waitUntil(time: Date, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Milliseconds that a backup has for its clean end. The copy of a SQLite file hears no signal before it is done. */
+/** Milliseconds that a backup has for its clean end. */
 const grace = 2000;
 
 /**

@@ -1,29 +1,71 @@
+import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
 import SQLite from 'better-sqlite3';
 import { requireOwnSideFiles } from './recover-side-files.ts';
 
+/** What the other process runs: copies, checks the copy, and writes an error to standard output. */
+const program = `
+  const [, driver, file, target] = process.argv;
+  const SQLite = require(driver);
+  const withFile = (path, work) => {
+    const database = new SQLite(path, { fileMustExist: true, timeout: 10_000 });
+    try {
+      work(database);
+    } finally {
+      database.close();
+    }
+  };
+  try {
+    withFile(file, (database) => database.prepare('VACUUM INTO ?').run(target));
+    withFile(target, (database) => {
+      const findings = database.pragma('integrity_check', { simple: true });
+      if (findings !== 'ok') throw new Error('the copy is damaged: ' + findings);
+    });
+  } catch (error) {
+    process.stdout.write(JSON.stringify({ message: error.message, code: error.code }));
+    process.exitCode = 1;
+  }
+`;
+
 /**
- * Copies a database file in one snapshot, with the content of its write-ahead log, and checks the copy. Synchronous
- * like the driver: a signal is handled only after it has finished.
+ * Copies a database file in one snapshot, with the content of its write-ahead log, and checks the copy. The driver is
+ * synchronous and hears no signal before the copy is made: so another process makes it, which can be killed.
  * @param target must not exist
- * @throws Error if either file is damaged
+ * @throws Error if either file is damaged, or the reason of the signal
  */
-export function copySqlite(file: string, target: string): void {
+export async function copySqlite(file: string, target: string, signal: AbortSignal): Promise<void> {
   requireOwnSideFiles(file);
-  withFile(file, (database) => database.prepare('VACUUM INTO ?').run(target));
-  withFile(target, (database) => {
-    const findings = database.pragma('integrity_check', { simple: true });
-    if (findings !== 'ok') throw new Error(`the copy is damaged: ${String(findings)}`);
-  });
+  const words = ['--eval', program, driverFolder(), file, target];
+  const options = { signal, killSignal: 'SIGKILL', env: { ...process.env, NODE_OPTIONS: '' } } as const;
+  try {
+    await promisify(execFile)(process.execPath, words, options);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw failureOf(error);
+  }
 }
 
-function withFile(file: string, work: (database: SQLite.Database) => void): void {
-  const database = new SQLite(file, { fileMustExist: true, timeout: 10_000 });
-  try {
-    work(database);
-  } finally {
-    database.close();
-  }
+/** The folder of the package better-sqlite3, by its compiled half, which is loaded. */
+function driverFolder(): string {
+  const compiled = Object.keys(createRequire(process.execPath).cache).find((path) =>
+    /better_sqlite3\.node$/.test(path),
+  );
+  if (compiled === undefined) throw new Error('better-sqlite3 is not loaded');
+  return resolve(compiled, '../../..');
+}
+
+/** The error of the other process, as the driver would have thrown it here. */
+function failureOf(error: unknown): unknown {
+  const written = error instanceof Error && 'stdout' in error ? String(error.stdout) : '';
+  if (written === '') return error;
+  const parsed: unknown = JSON.parse(written);
+  if (typeof parsed !== 'object' || parsed === null || !('message' in parsed)) return error;
+  const message = String(parsed.message);
+  const code = 'code' in parsed ? String(parsed.code) : '';
+  return code.startsWith('SQLITE_') ? new SQLite.SqliteError(message, code) : new Error(message, { cause: error });
 }
 
 /** Bytes of a database file and its write-ahead log. */

@@ -1,0 +1,35 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import SQLite from 'better-sqlite3';
+import { expect, it } from 'vitest';
+import { copySqlite } from '../../../src/database/sqlite/copy.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+async function databaseFile(): Promise<{ file: string; target: string }> {
+  const folder = await temporaryDirectory();
+  const file = join(folder, 'timetracker.db');
+  new SQLite(file).exec('CREATE TABLE users (id integer); INSERT INTO users VALUES (1)').close();
+  return { file, target: join(folder, 'copy.db') };
+}
+
+it('a copy of a SQLite file ends at once when it is stopped', async () => {
+  const { file, target } = await databaseFile();
+  const stop = new AbortController();
+  const other = new SQLite(file).exec('BEGIN EXCLUSIVE');
+  // waits for the lock, deaf to everything
+  const copying = copySqlite(file, target, stop.signal);
+  const reason = new Error('stopped');
+  stop.abort(reason);
+  await expect(copying).rejects.toBe(reason);
+  other.close();
+  expect(existsSync(target)).toBe(false);
+});
+
+it('a copy of a damaged SQLite file fails with the error of the driver', async () => {
+  const { file, target } = await databaseFile();
+  writeFileSync(file, readFileSync(file).fill(0xff, 4096));
+  await expect(copySqlite(file, target, new AbortController().signal)).rejects.toMatchObject({
+    code: 'SQLITE_CORRUPT',
+    message: expect.stringContaining('malformed'),
+  });
+});
