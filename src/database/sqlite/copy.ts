@@ -39,7 +39,8 @@ const program = `
 export async function copySqlite(file: string, target: string, signal: AbortSignal): Promise<void> {
   requireOwnSideFiles(file);
   const words = ['--eval', program, driverFolder(), file, target];
-  const options = { signal, killSignal: 'SIGKILL', env: { ...process.env, NODE_OPTIONS: '' } } as const;
+  // it needs no variable, and options of Node.js are meant for this process
+  const options = { signal, killSignal: 'SIGKILL', env: {} } as const;
   try {
     await promisify(execFile)(process.execPath, words, options);
   } catch (error) {
@@ -51,7 +52,7 @@ export async function copySqlite(file: string, target: string, signal: AbortSign
 /** The folder of the package better-sqlite3, by its compiled half, which is loaded. */
 function driverFolder(): string {
   const compiled = Object.keys(createRequire(process.execPath).cache).find((path) =>
-    /better_sqlite3\.node$/.test(path),
+    path.endsWith('better_sqlite3.node'),
   );
   if (compiled === undefined) throw new Error('better-sqlite3 is not loaded');
   return resolve(compiled, '../../..');
