@@ -1,3 +1,4 @@
+import { type Describers, describerOf } from './by-kind.ts';
 import { basename } from 'node:path';
 import type { ArchiveFault, ArchiveObject } from '../errors/failure.ts';
 import { capitalize, newerTools, shownArchive } from './next-steps.ts';
@@ -23,103 +24,120 @@ export function describeRejection(archive: string, fault: ArchiveFault, atStart:
   return { ...notice, options: [...notice.options, without] };
 }
 
+interface Context {
+  readonly archive: string;
+  /** The title of most of these notices. */
+  readonly title: string;
+  readonly commands: Commands;
+}
+
+type Table = Describers<ArchiveFault, Context, Notice>;
+
+/** There is no whole archive. */
+const missingArchives = {
+  missing: (fault, { archive, commands }) => ({
+    title: `There is no such archive: ${basename(archive)}`,
+    happened: [
+      fault.places.length === 1 ? `${archive} is not there.` : `Neither ${fault.places.join(' nor ')} is there.`,
+    ],
+    safe,
+    options: [
+      `See which backups there are; the name alone will do.\n${commands.backups}`,
+      `One that lies elsewhere is put into the backup folder first. Run this where it lies, with its name.\n` +
+        `${commands.upload(basename(archive))}\n${commands.run('restore', basename(archive))}`,
+    ],
+  }),
+  access: (fault, { archive, title, commands }) => ({
+    title,
+    happened: [`${capitalize(fault.reason)}.`],
+    safe,
+    options: [
+      `Give the file to that user, then try again.\n${commands.give(archive)}\n${commands.run('restore', archive)}`,
+      another(commands),
+    ],
+  }),
+  piece: (fault, { title, commands }) => ({
+    title,
+    happened: [`${capitalize(fault.reason)}.`],
+    safe,
+    options: [
+      'Pieces that were simply cut (backup.zip.001, backup.zip.002) are put together in the order of their numbers, where they lie.\n' +
+        `  cat backup.zip.0* > whole.zip\n${restoreFile('whole.zip', commands)}`,
+      'Of a split ZIP archive (backup.z01, backup.zip), let zip make a whole one.\n' +
+        `  zip -s 0 backup.zip --out whole.zip\n${restoreFile('whole.zip', commands)}`,
+      another(commands),
+    ],
+  }),
+  stream: (fault, { commands }) => ({
+    title: `No archive came on standard input`,
+    happened: [`${formatBytes(fault.received)} came, and they are no whole archive: ${fault.reason}.`],
+    safe,
+    options: [
+      'See whether the program that sends the archive ended without an error, and send it again. In bash, `set -o pipefail` ' +
+        'makes a pipe fail with any of its programs; docker compose run wants -T, docker run -i.',
+      `If it is no archive of TimeTracker, put it into a file: db-init then says how that is restored.\n${restoreFile('FILE', commands)}`,
+      another(commands),
+    ],
+  }),
+} satisfies Partial<Table>;
+
+/** The file is no archive of TimeTracker, or it lies inside of another one. */
+const otherFiles = {
+  'other-format': (fault, { archive, commands }) =>
+    describeOtherFile(archive, fault.file, { safe, another: another(commands), commands }),
+  wrapped: (fault, { archive, title, commands }) => {
+    const { what, options } = describeWrapped(archive, fault.by, commands);
+    return { title, happened: [`${capitalize(what)}.`], safe, options: [...options, another(commands)] };
+  },
+} satisfies Partial<Table>;
+
+/** The archive cannot be read or must not be loaded. */
+const refusedArchives = {
+  'unknown-objects': (fault, { archive, commands }) => describeUnknownObjects(archive, fault.objects, commands),
+  invalid: (fault, { title, commands }) => ({
+    title,
+    happened: [`${capitalize(fault.reason)}.`],
+    safe,
+    options: [
+      'If it is a copy, copy it once more and compare the sizes and checksums (sha256sum) of both files.',
+      another(commands),
+    ],
+  }),
+  'too-large': (fault, { title, commands }) => ({
+    title,
+    happened: [`${capitalize(fault.reason)}.`, 'That is how archives look that are made to fill a disk.'],
+    safe,
+    options: [
+      `If you know where it comes from and that it is right, raise ${fault.variable} in .env and try again.`,
+      another(commands),
+    ],
+  }),
+  unusable: (fault, { title, commands }) => ({
+    title,
+    happened: [`${capitalize(fault.reason)}.`],
+    safe,
+    options: [
+      'Use the image of db-init that belongs to the release of TimeTracker that made the archive, or a newer one.',
+      another(commands),
+    ],
+  }),
+  'no-tool': (fault, { title, commands }) => ({
+    title,
+    happened: [`${capitalize(fault.reason)}.`],
+    safe,
+    options: [newerTools, another(commands)],
+  }),
+} satisfies Partial<Table>;
+
+const describeByKind = describerOf<ArchiveFault, Context, Notice>({
+  ...missingArchives,
+  ...otherFiles,
+  ...refusedArchives,
+});
+
 function describeFault(archive: string, fault: ArchiveFault, commands: Commands): Notice {
   const title = `The archive cannot be restored: ${shownArchive(archive)}`;
-  switch (fault.kind) {
-    case 'missing':
-      return {
-        title: `There is no such archive: ${basename(archive)}`,
-        happened: [
-          fault.places.length === 1 ? `${archive} is not there.` : `Neither ${fault.places.join(' nor ')} is there.`,
-        ],
-        safe,
-        options: [
-          `See which backups there are; the name alone will do.\n${commands.backups}`,
-          `One that lies elsewhere is put into the backup folder first. Run this where it lies, with its name.\n` +
-            `${commands.upload(basename(archive))}\n${commands.run('restore', basename(archive))}`,
-        ],
-      };
-    case 'unknown-objects':
-      return describeUnknownObjects(archive, fault.objects, commands);
-    case 'invalid':
-      return {
-        title,
-        happened: [`${capitalize(fault.reason)}.`],
-        safe,
-        options: [
-          'If it is a copy, copy it once more and compare the sizes and checksums (sha256sum) of both files.',
-          another(commands),
-        ],
-      };
-    case 'access':
-      return {
-        title,
-        happened: [`${capitalize(fault.reason)}.`],
-        safe,
-        options: [
-          `Give the file to that user, then try again.\n${commands.give(archive)}\n${commands.run('restore', archive)}`,
-          another(commands),
-        ],
-      };
-    case 'too-large':
-      return {
-        title,
-        happened: [`${capitalize(fault.reason)}.`, 'That is how archives look that are made to fill a disk.'],
-        safe,
-        options: [
-          `If you know where it comes from and that it is right, raise ${fault.variable} in .env and try again.`,
-          another(commands),
-        ],
-      };
-    case 'unusable':
-      return {
-        title,
-        happened: [`${capitalize(fault.reason)}.`],
-        safe,
-        options: [
-          'Use the image of db-init that belongs to the release of TimeTracker that made the archive, or a newer one.',
-          another(commands),
-        ],
-      };
-    case 'no-tool':
-      return {
-        title,
-        happened: [`${capitalize(fault.reason)}.`],
-        safe,
-        options: [newerTools, another(commands)],
-      };
-    case 'piece':
-      return {
-        title,
-        happened: [`${capitalize(fault.reason)}.`],
-        safe,
-        options: [
-          'Pieces that were simply cut (backup.zip.001, backup.zip.002) are put together in the order of their numbers, where they lie.\n' +
-            `  cat backup.zip.0* > whole.zip\n${restoreFile('whole.zip', commands)}`,
-          'Of a split ZIP archive (backup.z01, backup.zip), let zip make a whole one.\n' +
-            `  zip -s 0 backup.zip --out whole.zip\n${restoreFile('whole.zip', commands)}`,
-          another(commands),
-        ],
-      };
-    case 'stream':
-      return {
-        title: `No archive came on standard input`,
-        happened: [`${formatBytes(fault.received)} came, and they are no whole archive: ${fault.reason}.`],
-        safe,
-        options: [
-          'See whether the program that sends the archive ended without an error, and send it again. In bash, `set -o pipefail` ' +
-            'makes a pipe fail with any of its programs; docker compose run wants -T, docker run -i.',
-          `If it is no archive of TimeTracker, put it into a file: db-init then says how that is restored.\n${restoreFile('FILE', commands)}`,
-          another(commands),
-        ],
-      };
-    case 'other-format':
-      return describeOtherFile(archive, fault.file, { safe, another: another(commands), commands });
-    case 'wrapped': {
-      const { what, options } = describeWrapped(archive, fault.by, commands);
-      return { title, happened: [`${capitalize(what)}.`], safe, options: [...options, another(commands)] };
-    }
-  }
+  return describeByKind(fault.kind, fault, { archive, title, commands });
 }
 
 export function describeReceiving(folder: string): string {

@@ -1,3 +1,4 @@
+import { type Describers, describerOf } from './by-kind.ts';
 import { quoteName } from '../platform/sql-quoting.ts';
 import type { Blocker, Cause } from '../model/cause.ts';
 import type { RelationKind } from '../model/database-facts.ts';
@@ -6,7 +7,7 @@ import { restoreOption } from './next-steps.ts';
 import { type Commands, folderOf } from './commands.ts';
 
 /** A cause in words. */
-interface Told {
+interface CauseNotice {
   /** A clause without its full stop; null if the reason says all that is known. */
   readonly title: string | null;
   readonly happened: readonly string[];
@@ -14,162 +15,177 @@ interface Told {
   readonly options: readonly [string, ...string[]] | null;
 }
 
+interface Context {
+  readonly commands: Commands;
+  /** The command that is to be run again. */
+  readonly next: string;
+  /** That command, as the end of a sentence. */
+  readonly again: string;
+  readonly sqlite: boolean;
+}
+
+type Table = Describers<Cause, Context, CauseNotice>;
+
+/** Other sessions, or the connection itself. */
+const otherSessions = {
+  'connection-lost': (_, { commands, next }) => ({
+    title: 'the connection to the database was lost',
+    happened: [],
+    options: [
+      `Start again: the database is looked at anew.\n${next}`,
+      `Look whether the database runs, and what it says of it.\n${commands.serverState}\n${commands.serverLog}`,
+    ],
+  }),
+  connections: (_, { commands, next }) => ({
+    title: 'the server allows no further connection',
+    happened: [],
+    options: [
+      `Look who is connected, stop what is not needed, and start again.\n${commands.sql(sessionsQuery)}\n${next}`,
+      'Or raise the limit that the reason names: max_connections of the server, or CONNECTION LIMIT of the role or the database.\n' +
+        commands.sql(`ALTER ROLE ${quoteName(commands.user)} CONNECTION LIMIT -1`),
+    ],
+  }),
+  'lock-timeout': (cause, { commands, next }) => describeLockTimeout(cause.blockers, commands, next),
+  deadlock: (_, { commands, next }) => ({
+    title: 'another session was in the way',
+    happened: ['Two transactions waited for each other, and the server ended this one.'],
+    options: [`Stop the application and whatever else uses the database, then start again.\n${commands.stop}\n${next}`],
+  }),
+  cancelled: (_, { commands, again }) => ({
+    title: 'a statement was cancelled',
+    happened: ['It took longer than TT_STATEMENT_TIMEOUT allows, or somebody cancelled it.'],
+    options: [
+      'If TT_STATEMENT_TIMEOUT is set, set it higher, or to 0, which is no limit, ' + again,
+      `Else look who or what cancels statements, ${again}\n${commands.serverLog}`,
+    ],
+  }),
+} satisfies Partial<Table>;
+
+/** A disk, the memory or another resource is used up or damaged. */
+const resources = {
+  'disk-full': (_, { commands, next, sqlite }) => ({
+    title: 'the disk is full',
+    happened: sqlite
+      ? []
+      : [
+          'It is a disk of the database server: that of its data folder, or that of a tablespace if the reason names pg_tblspc.',
+        ],
+    options: [
+      `Look how full it is, and make room there: a migration may need as much again as the database takes.\n${commands.disk}`,
+      `Then start again.\n${next}`,
+    ],
+  }),
+  'disk-full-here': (_, { again }) => ({
+    title: 'the disk is full',
+    happened: ['It is a disk of the machine, or the container, that db-init runs in.'],
+    options: [`Make room in the folder that the reason names, or else for temporary files (TMPDIR), ${again}`],
+  }),
+  memory: (_, { commands, again, sqlite }) => ({
+    title: 'the memory is used up',
+    happened: [],
+    options: [
+      sqlite
+        ? `Give the container of db-init more memory, ${again}`
+        : `Give the database server more memory (its container's limit), or stop what uses it beside, ${again}`,
+      ...(sqlite ? [] : [`See what the server says of it.\n${commands.serverLog}`]),
+    ],
+  }),
+  'lock-table': (_, { commands, next }) => ({
+    title: 'the server has no room for so many locks',
+    happened: [],
+    options: [
+      'Let a superuser raise the limit, restart the server, and start again.\n' +
+        `${commands.sql('ALTER SYSTEM SET max_locks_per_transaction = 256')}\n${next}`,
+    ],
+  }),
+  damage: (_, { commands, sqlite }) => ({
+    title: 'data on the disk is damaged, or the disk fails',
+    happened: [],
+    options: [
+      sqlite
+        ? `Stop the application, and copy the file with all that lies beside it before anything else.\n${commands.stop}\n${commands.dump}`
+        : `Stop the application and the server, and copy its data folder before anything else.\n${commands.serverLog}`,
+      'Look at the disk and its messages in the kernel log (dmesg).',
+      restoreOption('Or restore a backup', commands),
+    ],
+  }),
+} satisfies Partial<Table>;
+
+/** The database does not allow the change. */
+const refusals = {
+  'read-only': (_, { commands, next, again, sqlite }) => ({
+    title: 'the database can only be read',
+    happened: [],
+    options: sqlite
+      ? [
+          'If the volume of the file is mounted read-only (`:ro`), remove that; if the kernel made it read-only, look at the disk.',
+          `Give the folder of the file, and the file, to the user that db-init runs as, and start again.\n${commands.give(folderOf(commands.databaseName))}\n${next}`,
+        ]
+      : [
+          `If the server is a standby, give the address of the primary in DATABASE_URL, ${again}`,
+          `See what the server says of it.\n${commands.serverLog}`,
+        ],
+  }),
+  rights: (_, { commands, next, sqlite }) => ({
+    title: 'the database user may not do that',
+    happened: sqlite ? [] : [`The user is ${commands.user}, that of DATABASE_URL.`],
+    options: sqlite
+      ? [
+          `Give the folder of the file, and the file, to the user that db-init runs as.\n${commands.give(folderOf(commands.databaseName))}`,
+        ]
+      : [
+          'Let a superuser make this user the owner of what the reason names, or of all that another user owns, and start again.\n' +
+            `  ALTER TABLE NAME OWNER TO ${quoteName(commands.user)};\n  REASSIGN OWNED BY OTHER_USER TO ${quoteName(commands.user)};\n${next}`,
+        ],
+  }),
+  dependents: (cause, { commands, next }) => ({
+    title: "objects that are not the application's need what it alters",
+    happened: cause.objects.map(({ what, name }) => `- ${what} ${name}`),
+    options: [
+      'Keep these definitions, drop the objects, and start again.\n' +
+        [
+          commands.open,
+          ...cause.objects.toReversed().map(({ drop }) => `  ${drop};`),
+          next,
+          '  -- afterwards; leave out columns that are gone by then:',
+          ...cause.objects.flatMap(({ create }) => create.map(indented)),
+        ].join('\n'),
+    ],
+  }),
+  'event-triggers': (cause, { commands, next }) => ({
+    title: 'an event trigger refuses the change',
+    happened: cause.triggers.map((trigger) => `- ${trigger.name}, on ${trigger.event}, runs ${trigger.function}`),
+    options: [
+      'Let a superuser disable it, start again, and enable it afterwards.\n' +
+        [
+          ...cause.triggers.map(({ disable }) => commands.sql(disable)),
+          next,
+          ...cause.triggers.map(({ enable }) => commands.sql(enable)),
+        ].join('\n'),
+    ],
+  }),
+} satisfies Partial<Table>;
+
+/** The reason says all that is known. */
+const unknown = {
+  rows: () => ({ title: null, happened: [], options: null }),
+  other: () => ({ title: null, happened: [], options: null }),
+} satisfies Partial<Table>;
+
+const describeByKind = describerOf<Cause, Context, CauseNotice>({
+  ...otherSessions,
+  ...resources,
+  ...refusals,
+  ...unknown,
+});
+
 /**
- * Why the database did not do what it was told, and what to do about it.
+ * Why the database did not execute a statement, and what to do about it.
  * @param next the command that is to be run again then
  */
-export function describeCauseOf(cause: Cause, commands: Commands, next: string = commands.gate): Told {
+export function describeCauseOf(cause: Cause, commands: Commands, next: string = commands.gate): CauseNotice {
   const again = `then start again.\n${next}`;
-  const sqlite = commands.engine === 'sqlite';
-  switch (cause.kind) {
-    case 'connection-lost':
-      return {
-        title: 'the connection to the database was lost',
-        happened: [],
-        options: [
-          `Start again: the database is looked at anew.\n${next}`,
-          `Look whether the database runs, and what it says of it.\n${commands.serverState}\n${commands.serverLog}`,
-        ],
-      };
-    case 'disk-full':
-      return {
-        title: 'the disk is full',
-        happened: sqlite
-          ? []
-          : [
-              'It is a disk of the database server: that of its data folder, or that of a tablespace if the reason names pg_tblspc.',
-            ],
-        options: [
-          `Look how full it is, and make room there: a migration may need as much again as the database takes.\n${commands.disk}`,
-          `Then start again.\n${next}`,
-        ],
-      };
-    case 'disk-full-here':
-      return {
-        title: 'the disk is full',
-        happened: ['It is a disk of the machine, or the container, that db-init runs in.'],
-        options: [`Make room in the folder that the reason names, or else for temporary files (TMPDIR), ${again}`],
-      };
-    case 'memory':
-      return {
-        title: 'the memory is used up',
-        happened: [],
-        options: [
-          sqlite
-            ? `Give the container of db-init more memory, ${again}`
-            : `Give the database server more memory (its container's limit), or stop what uses it beside, ${again}`,
-          ...(sqlite ? [] : [`See what the server says of it.\n${commands.serverLog}`]),
-        ],
-      };
-    case 'lock-table':
-      return {
-        title: 'the server has no room for so many locks',
-        happened: [],
-        options: [
-          'Let a superuser raise the limit, restart the server, and start again.\n' +
-            `${commands.sql('ALTER SYSTEM SET max_locks_per_transaction = 256')}\n${next}`,
-        ],
-      };
-    case 'connections':
-      return {
-        title: 'the server allows no further connection',
-        happened: [],
-        options: [
-          `Look who is connected, stop what is not needed, and start again.\n${commands.sql(sessionsQuery)}\n${next}`,
-          'Or raise the limit that the reason names: max_connections of the server, or CONNECTION LIMIT of the role or the database.\n' +
-            commands.sql(`ALTER ROLE ${quoteName(commands.user)} CONNECTION LIMIT -1`),
-        ],
-      };
-    case 'lock-timeout':
-      return describeLockTimeout(cause.blockers, commands, next);
-    case 'deadlock':
-      return {
-        title: 'another session was in the way',
-        happened: ['Two transactions waited for each other, and the server ended this one.'],
-        options: [
-          `Stop the application and whatever else uses the database, then start again.\n${commands.stop}\n${next}`,
-        ],
-      };
-    case 'cancelled':
-      return {
-        title: 'a statement was cancelled',
-        happened: ['It took longer than TT_STATEMENT_TIMEOUT allows, or somebody cancelled it.'],
-        options: [
-          'If TT_STATEMENT_TIMEOUT is set, set it higher, or to 0, which is no limit, ' + again,
-          `Else look who or what cancels statements, ${again}\n${commands.serverLog}`,
-        ],
-      };
-    case 'read-only':
-      return {
-        title: 'the database can only be read',
-        happened: [],
-        options: sqlite
-          ? [
-              'If the volume of the file is mounted read-only (`:ro`), remove that; if the kernel made it read-only, look at the disk.',
-              `Give the folder of the file, and the file, to the user that db-init runs as, and start again.\n${commands.give(folderOf(commands.databaseName))}\n${next}`,
-            ]
-          : [
-              `If the server is a standby, give the address of the primary in DATABASE_URL, ${again}`,
-              `See what the server says of it.\n${commands.serverLog}`,
-            ],
-      };
-    case 'rights':
-      return {
-        title: 'the database user may not do that',
-        happened: sqlite ? [] : [`The user is ${commands.user}, that of DATABASE_URL.`],
-        options: sqlite
-          ? [
-              `Give the folder of the file, and the file, to the user that db-init runs as.\n${commands.give(folderOf(commands.databaseName))}`,
-            ]
-          : [
-              'Let a superuser make this user the owner of what the reason names, or of all that another user owns, and start again.\n' +
-                `  ALTER TABLE NAME OWNER TO ${quoteName(commands.user)};\n  REASSIGN OWNED BY OTHER_USER TO ${quoteName(commands.user)};\n${next}`,
-            ],
-      };
-    case 'damage':
-      return {
-        title: 'data on the disk is damaged, or the disk fails',
-        happened: [],
-        options: [
-          sqlite
-            ? `Stop the application, and copy the file with all that lies beside it before anything else.\n${commands.stop}\n${commands.dump}`
-            : `Stop the application and the server, and copy its data folder before anything else.\n${commands.serverLog}`,
-          'Look at the disk and its messages in the kernel log (dmesg).',
-          restoreOption('Or restore a backup', commands),
-        ],
-      };
-    case 'dependents':
-      return {
-        title: "objects that are not the application's need what it alters",
-        happened: cause.objects.map(({ what, name }) => `- ${what} ${name}`),
-        options: [
-          'Keep these definitions, drop the objects, and start again.\n' +
-            [
-              commands.open,
-              ...cause.objects.toReversed().map(({ drop }) => `  ${drop};`),
-              next,
-              '  -- afterwards; leave out columns that are gone by then:',
-              ...cause.objects.flatMap(({ create }) => create.map(indented)),
-            ].join('\n'),
-        ],
-      };
-    case 'event-triggers':
-      return {
-        title: 'an event trigger refuses the change',
-        happened: cause.triggers.map((trigger) => `- ${trigger.name}, on ${trigger.event}, runs ${trigger.function}`),
-        options: [
-          'Let a superuser disable it, start again, and enable it afterwards.\n' +
-            [
-              ...cause.triggers.map(({ disable }) => commands.sql(disable)),
-              next,
-              ...cause.triggers.map(({ enable }) => commands.sql(enable)),
-            ].join('\n'),
-        ],
-      };
-    case 'rows':
-    case 'other':
-      return { title: null, happened: [], options: null };
-  }
+  return describeByKind(cause.kind, cause, { commands, next, again, sqlite: commands.engine === 'sqlite' });
 }
 
 /** The name of a database, or a file, that is made by hand of what an archive holds. */
@@ -219,14 +235,14 @@ const indented = (sql: string): string =>
 
 const sessionsQuery = 'SELECT pid, usename, application_name, state FROM pg_stat_activity';
 
-function describeLockTimeout(blockers: readonly Blocker[], commands: Commands, next: string): Told {
+function describeLockTimeout(blockers: readonly Blocker[], commands: Commands, next: string): CauseNotice {
   const stopAndRetry = `then start again.\n${commands.stop}\n${next}`;
-  const patience = `Or wait longer for it: set TT_MIGRATION_LOCK_TIMEOUT (seconds), then start again.\n${next}`;
+  const waitLonger = `Or wait longer for it: set TT_MIGRATION_LOCK_TIMEOUT (seconds), then start again.\n${next}`;
   if (blockers.length === 0) {
     return {
       title: 'another session was in the way',
       happened: ['Something held a table for longer than TT_MIGRATION_LOCK_TIMEOUT allows. It cannot be told who.'],
-      options: [`Stop the application and whatever else uses the database, ${stopAndRetry}`, patience],
+      options: [`Stop the application and whatever else uses the database, ${stopAndRetry}`, waitLonger],
     };
   }
   const pids = blockers.flatMap((blocker) => (blocker.kind === 'session' ? [blocker.pid] : []));
@@ -246,12 +262,12 @@ function describeLockTimeout(blockers: readonly Blocker[], commands: Commands, n
           'Let who prepared them end these transactions, or end each of them in the database, which loses what it did, and start again.\n' +
             `${prepared.map((name) => printableSql(`  ROLLBACK PREPARED '${name.replaceAll("'", "''")}';`)).join('\n')}\n${next}`,
         ]),
-    patience,
+    waitLonger,
   ];
   return {
     title: 'another session holds a table',
     happened: ['Held by:', ...blockers.map((blocker) => `- ${describeBlocker(blocker)}`)],
-    options: [first ?? patience, ...others],
+    options: [first ?? waitLonger, ...others],
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Describers } from './by-kind.ts';
 import { quoteName } from '../platform/sql-quoting.ts';
 import type { DataVolume } from '../platform/data-volume.ts';
 import type { SideFileFault } from '../model/state.ts';
@@ -114,182 +115,159 @@ export function describeKeptCopies(file: string, folder: string): string {
   return `A transaction that was cut off waits beside ${file}: SQLite recovers it now. The files as they were are kept in ${folder}, those of the last two times`;
 }
 
-type ConnectionProblem = Extract<
-  Problem,
-  {
-    kind:
-      | 'unsupported-server'
-      | 'unfit-encoding'
-      | 'transaction-pooler'
-      | 'network-file-system'
-      | 'unreachable'
-      | 'connection-lost'
-      | 'closed-database'
-      | 'no-such-database'
-      | 'access-denied'
-      | 'file-access-denied'
-      | 'missing-rights'
-      | 'broken-indexes'
-      | 'locked';
-  }
->;
+type Table = Describers<Problem, Commands, Notice>;
 
-/** Why the database was not reached, not let in, or found unfit before anything was looked at. */
-export function describeConnectionProblem(problem: ConnectionProblem, commands: Commands): Notice {
-  switch (problem.kind) {
-    case 'unsupported-server':
-      return {
-        title: `PostgreSQL ${problem.version} is too old`,
-        happened: ['db-init needs PostgreSQL 13 or newer; TimeTracker itself is published for PostgreSQL 16.'],
-        safe: untouched,
-        options: [
-          'Dump the database with the old server, then read the dump into a newer one. Do not just raise the image tag: ' +
-            `a newer server does not read the data directory of an older one.\n${commands.dump}`,
-        ],
-      };
-    case 'unfit-encoding':
-      return {
-        title: `The encoding of the database lacks signs that TimeTracker needs: ${problem.database}`,
-        happened: [
-          `The database is encoded in ${problem.encoding}. The first rows of a new schema hold signs (✈️) that only UTF8 ` +
-            "has; the application's own migrations would fail there, too.",
-        ],
-        safe: untouched,
-        options: [
-          `If this one holds rows that you want to keep, make a backup before.\n${commands.backup}`,
-          [
-            'Create a database in UTF8, give its name in DATABASE_URL, then start again.',
-            commands.client('createdb', utf8Database(commands.databaseName)),
-            commands.gate,
-          ].join('\n'),
-          `Restore the backup into the new one; FILE is a name that the list shows.\n${commands.backups}\n${commands.restore}`,
-        ],
-      };
-    case 'transaction-pooler':
-      return {
-        title: 'The database is reached through a transaction-mode pooler',
-        happened: [
-          'The server session changes between two statements, so something like PgBouncer in transaction mode stands ' +
-            'between db-init and PostgreSQL. The lock that keeps two runs apart would not hold there.',
-        ],
-        safe: untouched,
-        options: ["Give db-init the server's own address in DATABASE_URL; the application may keep the pooler's."],
-      };
-    case 'network-file-system':
-      return {
-        title: `The SQLite file would lie on ${problem.fileSystem}`,
-        happened: [
-          `${problem.path} is a network file system. The file locks that SQLite relies on are not dependable there: ` +
-            'two writers can destroy the database.',
-        ],
-        safe: untouched,
-        options: [
-          'Put the data on a local disk or a Docker volume.',
-          'Use PostgreSQL.',
-          'If you are certain that locks work there and that one machine alone uses the file, set TT_ALLOW_NETWORK_FS=true.',
-        ],
-      };
-    case 'unreachable':
-      return {
-        title: `The database cannot be reached: ${problem.database}`,
-        happened: [`No connection within ${problem.seconds} seconds. The last reason: ${problem.reason}.`],
-        safe: 'nothing was changed.',
-        options: (problem.full === true ? describeCauseOf({ kind: 'connections' }, commands).options : undefined) ?? [
-          `Look whether the database runs, and what it says.\n${commands.serverState}\n${commands.serverLog}`,
-          'Compare host and port in DATABASE_URL with those of the server' +
-            (commands.compose ? ': within compose the host is the name of the service.' : '.'),
-          'A slow disk or a long crash recovery needs more time: set TT_WAIT_TIMEOUT (seconds).',
-        ],
-      };
-    case 'connection-lost':
-      return {
-        title: `The connection was lost: ${problem.database}`,
-        happened: [`${capitalize(problem.reason)}.`],
-        safe: 'what was not committed was rolled back by the server.',
-        options: [
-          `Start again: the database is looked at anew.\n${commands.gate}`,
-          `Look whether the database runs, and what it says of it.\n${commands.serverState}\n${commands.serverLog}`,
-        ],
-      };
-    case 'closed-database':
-      return describeClosed(problem, commands);
-    case 'no-such-database':
-      return {
-        title: `There is no database called ${problem.name}`,
-        happened: [`The server of ${problem.database} answers, but it has no database of that name.`],
-        safe: 'nothing was changed.',
-        options: [
-          'Compare the name at the end of DATABASE_URL with POSTGRES_DB of the database service.',
-          `Create it, if it was never there, then start again.\n${commands.client('createdb', [problem.name])}\n${commands.gate}`,
-          'POSTGRES_DB only counts while the database volume is empty: later changes have no effect.',
-        ],
-      };
-    case 'access-denied':
-      return {
-        title: `Access denied: ${problem.database}`,
-        happened: [`${capitalize(problem.reason)}.`],
-        safe: 'nothing was changed.',
-        options: [
-          'Compare user and password in DATABASE_URL with POSTGRES_USER and POSTGRES_PASSWORD of the database service.',
-          'POSTGRES_PASSWORD only counts while the database volume is empty. To change the password later:\n' +
-            commands.client('psql', ['-c', String.raw`\password`, databaseWord({ database: commands.databaseName })]),
-          'If the reason speaks of TLS or certificates, look at sslmode and sslrootcert in DATABASE_URL.',
-        ],
-      };
-    case 'file-access-denied':
-      return {
-        title: `The SQLite file cannot be written: ${problem.file}`,
-        happened: [`This process (${problem.user}) may not write there: ${problem.reason}.`],
-        safe: 'nothing was changed.',
-        options: [
-          'Give the folder of the file, and the file, to the user that TimeTracker and db-init run as.\n' +
-            commands.give(folderOf(problem.file)),
-          'Or run both as the owner of the files' +
-            (commands.compose ? ': `user: "uid:gid"` in the compose file.' : '.'),
-          'If the folder is mounted read-only (`:ro`), remove that.',
-        ],
-      };
-    case 'missing-rights':
-      return {
-        title: `The database user may not do what is needed: ${problem.database}`,
-        happened: problem.rights.map(({ action }) => `- It may not ${action}.`),
-        safe: untouched,
-        options: [
-          'Let a superuser or the owner of the database run this in that database, then start again.\n' +
-            problem.rights.map(({ remedy }) => `  ${printableSql(remedy)}`).join('\n'),
-        ],
-      };
-    case 'broken-indexes':
-      return {
-        title: `Indexes are broken: ${problem.database}`,
-        happened: [
-          'These unique indexes are not in the order in which the server sorts now. They miss rows, and let in twice what ' +
-            'may be there once. The reason is a newer image of the server as a rule, whose rules of sorting are others, or ' +
-            'else a damaged disk.',
-          ...problem.indexes.map(({ name, table, reason }) => `- ${name} of ${table}: ${reason}`),
-        ],
-        safe: untouched,
-        options: [
-          'Stop the application, build them anew, and start again. If one cannot be built because a value is there twice, the ' +
-            'message names it: change or delete one of these rows first.\n' +
-            [commands.stop, ...problem.indexes.map(({ remedy }) => commands.sql(remedy)), commands.gate].join('\n'),
-          `Save what is there before that.\n${commands.dump}`,
-        ],
-      };
-    case 'locked':
-      return {
-        title: 'Another run holds the lock',
-        happened: [`Waited ${problem.seconds} seconds for: ${problem.holder.description}.`],
-        safe: 'the other run goes on; this one changed nothing.',
-        options: [
-          `Let it finish, then start again.\n${commands.gate}`,
-          'A migration of a very large database may need longer: set TT_LOCK_TIMEOUT (seconds).',
-          'If that run is stuck, end it: the lock ends with it, and what it had begun is rolled back, or settled by the next start.',
-          'A run that was stopped (a paused container, SIGSTOP) holds its lock: let it go on, or end it.',
-        ],
-      };
-  }
-}
+/** The server or the database cannot be used as it is. */
+const unfitDatabases = {
+  'unsupported-server': (problem, commands) => ({
+    title: `PostgreSQL ${problem.version} is too old`,
+    happened: ['db-init needs PostgreSQL 13 or newer; TimeTracker itself is published for PostgreSQL 16.'],
+    safe: untouched,
+    options: [
+      'Dump the database with the old server, then read the dump into a newer one. Do not just raise the image tag: ' +
+        `a newer server does not read the data directory of an older one.\n${commands.dump}`,
+    ],
+  }),
+  'unfit-encoding': (problem, commands) => ({
+    title: `The encoding of the database lacks signs that TimeTracker needs: ${problem.database}`,
+    happened: [
+      `The database is encoded in ${problem.encoding}. The first rows of a new schema hold signs (✈️) that only UTF8 ` +
+        "has; the application's own migrations would fail there, too.",
+    ],
+    safe: untouched,
+    options: [
+      `If this one holds rows that you want to keep, make a backup before.\n${commands.backup}`,
+      [
+        'Create a database in UTF8, give its name in DATABASE_URL, then start again.',
+        commands.client('createdb', utf8Database(commands.databaseName)),
+        commands.gate,
+      ].join('\n'),
+      `Restore the backup into the new one; FILE is a name that the list shows.\n${commands.backups}\n${commands.restore}`,
+    ],
+  }),
+  'transaction-pooler': () => ({
+    title: 'The database is reached through a transaction-mode pooler',
+    happened: [
+      'The server session changes between two statements, so something like PgBouncer in transaction mode stands ' +
+        'between db-init and PostgreSQL. The lock that keeps two runs apart would not hold there.',
+    ],
+    safe: untouched,
+    options: ["Give db-init the server's own address in DATABASE_URL; the application may keep the pooler's."],
+  }),
+  'network-file-system': (problem) => ({
+    title: `The SQLite file would lie on ${problem.fileSystem}`,
+    happened: [
+      `${problem.path} is a network file system. The file locks that SQLite relies on are not dependable there: ` +
+        'two writers can destroy the database.',
+    ],
+    safe: untouched,
+    options: [
+      'Put the data on a local disk or a Docker volume.',
+      'Use PostgreSQL.',
+      'If you are certain that locks work there and that one machine alone uses the file, set TT_ALLOW_NETWORK_FS=true.',
+    ],
+  }),
+  'broken-indexes': (problem, commands) => ({
+    title: `Indexes are broken: ${problem.database}`,
+    happened: [
+      'These unique indexes are not in the order in which the server sorts now. They miss rows, and let in twice what ' +
+        'may be there once. The reason is a newer image of the server as a rule, whose rules of sorting are others, or ' +
+        'else a damaged disk.',
+      ...problem.indexes.map(({ name, table, reason }) => `- ${name} of ${table}: ${reason}`),
+    ],
+    safe: untouched,
+    options: [
+      'Stop the application, build them anew, and start again. If one cannot be built because a value is there twice, the ' +
+        'message names it: change or delete one of these rows first.\n' +
+        [commands.stop, ...problem.indexes.map(({ remedy }) => commands.sql(remedy)), commands.gate].join('\n'),
+      `Save what is there before that.\n${commands.dump}`,
+    ],
+  }),
+} satisfies Partial<Table>;
+
+/** There is no connection. */
+const unreachableDatabases = {
+  unreachable: (problem, commands) => ({
+    title: `The database cannot be reached: ${problem.database}`,
+    happened: [`No connection within ${problem.seconds} seconds. The last reason: ${problem.reason}.`],
+    safe: 'nothing was changed.',
+    options: (problem.full === true ? describeCauseOf({ kind: 'connections' }, commands).options : undefined) ?? [
+      `Look whether the database runs, and what it says.\n${commands.serverState}\n${commands.serverLog}`,
+      'Compare host and port in DATABASE_URL with those of the server' +
+        (commands.compose ? ': within compose the host is the name of the service.' : '.'),
+      'A slow disk or a long crash recovery needs more time: set TT_WAIT_TIMEOUT (seconds).',
+    ],
+  }),
+  'connection-lost': (problem, commands) => ({
+    title: `The connection was lost: ${problem.database}`,
+    happened: [`${capitalize(problem.reason)}.`],
+    safe: 'what was not committed was rolled back by the server.',
+    options: [
+      `Start again: the database is looked at anew.\n${commands.gate}`,
+      `Look whether the database runs, and what it says of it.\n${commands.serverState}\n${commands.serverLog}`,
+    ],
+  }),
+  'closed-database': (problem, commands) => describeClosed(problem, commands),
+  'no-such-database': (problem, commands) => ({
+    title: `There is no database called ${problem.name}`,
+    happened: [`The server of ${problem.database} answers, but it has no database of that name.`],
+    safe: 'nothing was changed.',
+    options: [
+      'Compare the name at the end of DATABASE_URL with POSTGRES_DB of the database service.',
+      `Create it, if it was never there, then start again.\n${commands.client('createdb', [problem.name])}\n${commands.gate}`,
+      'POSTGRES_DB only counts while the database volume is empty: later changes have no effect.',
+    ],
+  }),
+} satisfies Partial<Table>;
+
+/** The database user may not do what is needed, or another run is at work. */
+const deniedAccess = {
+  'access-denied': (problem, commands) => ({
+    title: `Access denied: ${problem.database}`,
+    happened: [`${capitalize(problem.reason)}.`],
+    safe: 'nothing was changed.',
+    options: [
+      'Compare user and password in DATABASE_URL with POSTGRES_USER and POSTGRES_PASSWORD of the database service.',
+      'POSTGRES_PASSWORD only counts while the database volume is empty. To change the password later:\n' +
+        commands.client('psql', ['-c', String.raw`\password`, databaseWord({ database: commands.databaseName })]),
+      'If the reason speaks of TLS or certificates, look at sslmode and sslrootcert in DATABASE_URL.',
+    ],
+  }),
+  'file-access-denied': (problem, commands) => ({
+    title: `The SQLite file cannot be written: ${problem.file}`,
+    happened: [`This process (${problem.user}) may not write there: ${problem.reason}.`],
+    safe: 'nothing was changed.',
+    options: [
+      'Give the folder of the file, and the file, to the user that TimeTracker and db-init run as.\n' +
+        commands.give(folderOf(problem.file)),
+      'Or run both as the owner of the files' + (commands.compose ? ': `user: "uid:gid"` in the compose file.' : '.'),
+      'If the folder is mounted read-only (`:ro`), remove that.',
+    ],
+  }),
+  'missing-rights': (problem) => ({
+    title: `The database user may not do what is needed: ${problem.database}`,
+    happened: problem.rights.map(({ action }) => `- It may not ${action}.`),
+    safe: untouched,
+    options: [
+      'Let a superuser or the owner of the database run this in that database, then start again.\n' +
+        problem.rights.map(({ remedy }) => `  ${printableSql(remedy)}`).join('\n'),
+    ],
+  }),
+  locked: (problem, commands) => ({
+    title: 'Another run holds the lock',
+    happened: [`Waited ${problem.seconds} seconds for: ${problem.holder.description}.`],
+    safe: 'the other run goes on; this one changed nothing.',
+    options: [
+      `Let it finish, then start again.\n${commands.gate}`,
+      'A migration of a very large database may need longer: set TT_LOCK_TIMEOUT (seconds).',
+      'If that run is stuck, end it: the lock ends with it, and what it had begun is rolled back, or settled by the next start.',
+      'A run that was stopped (a paused container, SIGSTOP) holds its lock: let it go on, or end it.',
+    ],
+  }),
+} satisfies Partial<Table>;
+
+/** Why the database was not reached, does not admit this user, or was found unfit before anything was read. */
+export const connectionProblems = { ...unfitDatabases, ...unreachableDatabases, ...deniedAccess };
 
 /** C.UTF-8 is everywhere where our images are; the new name keeps both databases. */
 function utf8Database(name: string): readonly string[] {

@@ -1,4 +1,5 @@
-import { describeConnectionProblem } from './connection-messages.ts';
+import { type Describers, describerOf } from './by-kind.ts';
+import { connectionProblems } from './connection-messages.ts';
 import type { Problem, WantedRun } from '../errors/failure.ts';
 import { listRows, listDifferences } from './schema-differences.ts';
 import { describeFailedMigration, describeFailedWork, describeVerdict } from './gate-messages.ts';
@@ -40,93 +41,82 @@ export function describeCause(problem: Problem): Pick<Notice, 'title' | 'happene
   return describe(problem, commandsFor(nowhere));
 }
 
-function describe(problem: Problem, commands: Commands): Notice {
-  switch (problem.kind) {
-    case 'usage':
-      return {
-        title: 'This command cannot be run',
-        happened: [problem.message],
-        safe: untouched,
-        options: [
-          problem.command === undefined
-            ? `See which commands and options there are.\n${commands.help}`
-            : wantedRun(problem.command, commands),
-        ],
-      };
-    case 'declined':
-      return { title: declined, happened: [], safe: untouched, options: [] };
-    case 'configuration':
-      return {
-        title: 'The configuration cannot be used',
-        happened: problem.faults.map(({ variable, problem: text }) => `- ${variable}: ${text}`),
-        safe: 'nothing was connected to, nothing was changed.',
-        options: [
-          `Correct the variables above where they are set${commands.compose ? ' (.env, the compose file)' : ''}, then start again.\n${commands.gate}`,
-          `See what every variable means.\n${commands.run('help', 'settings')}`,
-        ],
-      };
-    case 'unsupported-server':
-    case 'unfit-encoding':
-    case 'transaction-pooler':
-    case 'network-file-system':
-    case 'unreachable':
-    case 'connection-lost':
-    case 'closed-database':
-    case 'no-such-database':
-    case 'access-denied':
-    case 'file-access-denied':
-    case 'missing-rights':
-    case 'broken-indexes':
-    case 'locked':
-      return describeConnectionProblem(problem, commands);
-    case 'unreadable':
-      return describeUnreadable(problem.database, problem.reason, commands, problem.sideFile);
-    case 'refused':
-      return describeRefusal(problem.database, problem.refusal, commands);
-    case 'adoption-refused':
-      return {
-        title: `The schema is not that of ${listRows(problem.revisions)}: ${problem.database}`,
-        happened: ['Compared with it, this is missing or different:', ...listDifferences(problem.mismatches)],
-        safe: untouched,
-        options: [
-          `Let the revision be found by the schema.\n${commands.adopt} --dry-run`,
-          'Put right by hand what is missing or different, then start again.',
-          `Stamp it all the same, after a backup: later revisions may fail, and what is missing stays missing.
+type Table = Describers<Problem, Commands, Notice>;
+
+/** The run itself cannot be done as it was asked for, or was stopped. */
+const requests = {
+  usage: (problem, commands) => ({
+    title: 'This command cannot be run',
+    happened: [problem.message],
+    safe: untouched,
+    options: [
+      problem.command === undefined
+        ? `See which commands and options there are.\n${commands.help}`
+        : wantedRun(problem.command, commands),
+    ],
+  }),
+  declined: () => ({ title: declined, happened: [], safe: untouched, options: [] }),
+  configuration: (problem, commands) => ({
+    title: 'The configuration cannot be used',
+    happened: problem.faults.map(({ variable, problem: text }) => `- ${variable}: ${text}`),
+    safe: 'nothing was connected to, nothing was changed.',
+    options: [
+      `Correct the variables above where they are set${commands.compose ? ' (.env, the compose file)' : ''}, then start again.\n${commands.gate}`,
+      `See what every variable means.\n${commands.run('help', 'settings')}`,
+    ],
+  }),
+  interrupted: (problem, commands) => ({
+    title: 'Interrupted',
+    happened: [`The run was stopped by ${problem.signal}.`],
+    safe: 'what was not finished was rolled back.',
+    options: [`Start again when it suits you.\n${commands.gate}`],
+  }),
+} satisfies Partial<Table>;
+
+/** The database was read, and cannot be brought to the head. */
+const databaseProblems = {
+  unreadable: (problem, commands) => describeUnreadable(problem.database, problem.reason, commands, problem.sideFile),
+  refused: (problem, commands) => describeRefusal(problem.database, problem.refusal, commands),
+  'adoption-refused': (problem, commands) => ({
+    title: `The schema is not that of ${listRows(problem.revisions)}: ${problem.database}`,
+    happened: ['Compared with it, this is missing or different:', ...listDifferences(problem.mismatches)],
+    safe: untouched,
+    options: [
+      `Let the revision be found by the schema.\n${commands.adopt} --dry-run`,
+      'Put right by hand what is missing or different, then start again.',
+      `Stamp it all the same, after a backup: later revisions may fail, and what is missing stays missing.
 ${commands.backup}
 ${forcedAdoption(problem.revisions, commands)}`,
-        ],
-      };
-    case 'migration-failed':
-      return describeFailedMigration(problem.failed, problem.cause, commands);
-    case 'database-failed':
-      return describeFailedWork(problem, commands);
-    case 'verification-failed':
-      return describeVerdict(problem.database, problem.verdict, commands);
-    case 'backup-failed':
-      return describeFailedBackup(problem, commands);
-    case 'backups-not-listed':
-    case 'backups-not-pruned':
-      return describeBackupFolderProblem(problem, commands);
-    case 'archive-rejected':
-      return describeRejection(problem.archive, problem.fault, problem.atStart === true, commands);
-    case 'restore-refused':
-      return describeRestoreObstacle(problem.database, problem.obstacle, commands);
-    case 'quarantine-refused':
-      return describeQuarantineObstacle(problem.database, problem.obstacle, commands);
-    case 'reset-refused':
-      return describeResetObstacle(problem.database, problem.obstacle, commands);
-    case 'seed-refused':
-      return describeSeedRefusal(problem.database, problem.state, commands);
-    case 'run-once-refused':
-      return describeOnceRefusal(problem, commands);
-    case 'interrupted':
-      return {
-        title: 'Interrupted',
-        happened: [`The run was stopped by ${problem.signal}.`],
-        safe: 'what was not finished was rolled back.',
-        options: [`Start again when it suits you.\n${commands.gate}`],
-      };
-  }
+    ],
+  }),
+  'migration-failed': (problem, commands) => describeFailedMigration(problem.failed, problem.cause, commands),
+  'database-failed': (problem, commands) => describeFailedWork(problem, commands),
+  'verification-failed': (problem, commands) => describeVerdict(problem.database, problem.verdict, commands),
+} satisfies Partial<Table>;
+
+/** Another command failed or was refused. */
+const refusedWork = {
+  'backup-failed': (problem, commands) => describeFailedBackup(problem, commands),
+  'backups-not-listed': (problem, commands) => describeBackupFolderProblem(problem, commands),
+  'backups-not-pruned': (problem, commands) => describeBackupFolderProblem(problem, commands),
+  'archive-rejected': (problem, commands) =>
+    describeRejection(problem.archive, problem.fault, problem.atStart === true, commands),
+  'restore-refused': (problem, commands) => describeRestoreObstacle(problem.database, problem.obstacle, commands),
+  'quarantine-refused': (problem, commands) => describeQuarantineObstacle(problem.database, problem.obstacle, commands),
+  'reset-refused': (problem, commands) => describeResetObstacle(problem.database, problem.obstacle, commands),
+  'seed-refused': (problem, commands) => describeSeedRefusal(problem.database, problem.state, commands),
+  'run-once-refused': (problem, commands) => describeOnceRefusal(problem, commands),
+} satisfies Partial<Table>;
+
+const describeByKind = describerOf<Problem, Commands, Notice>({
+  ...requests,
+  ...connectionProblems,
+  ...databaseProblems,
+  ...refusedWork,
+});
+
+function describe(problem: Problem, commands: Commands): Notice {
+  return describeByKind(problem.kind, problem, commands);
 }
 
 /** The answer to a person who declined. That is no error, so there is no banner. */

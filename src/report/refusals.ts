@@ -1,3 +1,4 @@
+import { type Describers, describerOf } from './by-kind.ts';
 import { quoteName } from '../platform/sql-quoting.ts';
 import type { SideFileFault, TornLoad } from '../model/state.ts';
 import type { Relation } from '../model/database-facts.ts';
@@ -40,141 +41,162 @@ export function describeUnreadable(
   };
 }
 
+interface Context {
+  readonly database: string;
+  readonly refusal: Refusal;
+  readonly advice: Advice;
+  readonly commands: Commands;
+}
+
+type Table = Describers<Refusal['state'], Context, Notice>;
+
+/** The database holds no schema of TimeTracker. */
+const withoutSchema = {
+  fresh: (state, { database, commands }) => ({
+    title: `The database is empty, and TT_REQUIRE_EXISTING is set: ${database}`,
+    happened: [
+      'An existing database was expected here. This is what a lost or wrongly mounted database volume looks like.',
+      ...state.traces.map((trace) => `- ${trace}`),
+    ],
+    safe: untouched,
+    options: [
+      lookAtVolumes(commands),
+      restoreOption('If the data is lost, restore a backup', commands),
+      `If a new, empty installation is what you want, unset TT_REQUIRE_EXISTING and start again.\n${commands.gate}`,
+    ],
+  }),
+  corrupted: (state, { database, refusal, advice, commands }) => ({
+    title: `Detected corrupted database state: ${database}`,
+    happened: [
+      `There are ${describeUnexpectedRelations(state.relations)}: ${listOf(state.relations.map(({ name }) => name))}.`,
+      cleanupObstacle(refusal),
+      ...state.traces.map((trace) => `- ${trace}`),
+    ],
+    safe: untouched,
+    options: corruptedOptions(refusal, advice, commands),
+  }),
+  foreign: (state, { database, commands }) => ({
+    title: `This is another application's database: ${database}`,
+    happened: [
+      "Nothing in it is TimeTracker's.",
+      ...describeLedgers(state.ledgers),
+      ...(state.related.length === 0
+        ? []
+        : [`${state.related.length} tables refer to each other and hold rows: ${listOf(state.related)}.`]),
+    ],
+    safe: `${untouched} It is never cleaned by itself.`,
+    options: [
+      'Give TimeTracker a database of its own, and its name in DATABASE_URL.',
+      `If nobody needs what is in this one, stop whatever uses it. ${startOver(commands)}`,
+    ],
+  }),
+  elsewhere: (state, { database, commands }) => describeElsewhere(database, state, commands),
+} satisfies Partial<Table>;
+
+/** The schema is not that of the head, and the gate cannot bring it there. */
+const unfitSchemas = {
+  partial: (state, { database, advice, commands }) => ({
+    title: `Partial migration: ${database}`,
+    happened: [
+      state.revisions.length === 0
+        ? 'alembic_version is there, but empty, beside tables that are not core tables.'
+        : `alembic_version says ${listRows(state.revisions, ', ')}, but ${state.missing.length > 0 ? `core tables are missing: ${state.missing.join(', ')}` : 'it looks like a dump that was loaded in part'}.`,
+      ...describeTornLoad(state.torn),
+      'Migrations were cut off here, tables were lost, or this is the database of another application.',
+    ],
+    safe: `${untouched} It is never mended by guessing.`,
+    options: [
+      advice.save,
+      startOver(commands),
+      restoreOption('Or restore a backup', commands),
+      ...(advice.giveUp === null ? [] : [advice.giveUp]),
+    ],
+  }),
+  unversioned: (state, { database, commands }) => describeUnversioned(database, state, commands),
+  ahead: (state, { database, commands }) => ({
+    title: `The database is newer than this image: ${database}`,
+    happened: [
+      `It is at ${listRows(state.revisions, ', ')}; this image does not know ${listRows(state.unknown, ', ')}.`,
+      `This image is for TimeTracker ${current.to} (${current.heads.join(', ')}). A newer release has migrated the ` +
+        "database, or a build of somebody's own. There is no way down.",
+      ...state.revisions.flatMap(describeRelease),
+    ],
+    safe: untouched,
+    options: [
+      'Use a newer db-init, at least as new as the application that migrated this database: get its image or its ' +
+        `sources, then start it.\n${commands.update}`,
+      'If the application is right and db-init alone is old, set TT_ALLOW_NEWER_SCHEMA=true to let it pass unchecked.',
+      restoreOption(
+        'To go back to the older application, restore the backup that was made before the upgrade',
+        commands,
+      ),
+    ],
+  }),
+  drifted: (state, { database, refusal, advice, commands }) => ({
+    title: `The schema differs from its revision: ${database}`,
+    happened: [
+      refusal.reason === 'incomplete-at-head'
+        ? `Brought to ${listRows(state.revisions, ', ')}, it would lack this, or have it otherwise:`
+        : `It says ${listRows(state.revisions, ', ')}, but this is missing or different:`,
+      ...listDifferences(state.differences, refusal.unsafe),
+      ...(refusal.reason === 'older-schema' && state.older !== null
+        ? [
+            `Its schema is that of ${listRows(state.older)}, or nearly: somebody stamped it (stamp head), and the revisions in ` +
+              'between never ran. To add what is missing would not make the rows that they make (roles, permissions, rates).',
+          ]
+        : []),
+      ...(refusal.reason === 'incomplete-at-head'
+        ? ['It is not mended, because TT_DRIFT is set to fail: what had been migrated was rolled back.']
+        : []),
+      ...(refusal.reason === 'repair-is-off' ? ['It is not mended, because TT_DRIFT is set to fail.'] : []),
+      ...(refusal.reason === 'not-mendable' ? ['Nothing is mended while something cannot be mended safely.'] : []),
+    ],
+    safe: untouched,
+    options: [
+      ...driftedOptions(refusal, advice.save, state.older, commands),
+      restoreOption('Or restore a backup that has what is missing', commands),
+      advice.reset,
+    ],
+  }),
+} satisfies Partial<Table>;
+
+/** What the database holds is not known. */
+const unknownStates = {
+  interrupted: (state, { database, commands }) => ({
+    title: `A restore is under way, or did not finish: ${database}`,
+    happened: [state.journal.says ?? `Its journal ${state.journal.file} cannot be read.`],
+    safe: `${untouched} No database is dropped before it is known which one is live.`,
+    options: [
+      state.journal.says === null
+        ? 'Start the version of db-init that began the restore: it finishes it or takes it back. ' +
+          'If that one cannot read the journal either, look into it: it names both databases. Move it away once ' +
+          'the right one bears the live name.'
+        : `Start the gate: it waits for a restore that is at work, and finishes or takes back one that is not.\n${commands.gate}`,
+    ],
+  }),
+  unreadable: (state, { database, commands }) => describeUnreadable(database, state.reason, commands, state.sideFile),
+} satisfies Partial<Table>;
+
+/** The gate acts on these states: the plan never refuses them. */
+const healthyStates = {
+  // the gate acts on these states: the plan never refuses them
+  current: (state) => ({ title: `Refused: ${state.kind}`, happened: [], safe: untouched, options: [] }),
+  // the gate acts on these states: the plan never refuses them
+  behind: (state) => ({ title: `Refused: ${state.kind}`, happened: [], safe: untouched, options: [] }),
+} satisfies Partial<Table>;
+
+const describeByKind = describerOf<Refusal['state'], Context, Notice>({
+  ...withoutSchema,
+  ...unfitSchemas,
+  ...unknownStates,
+  ...healthyStates,
+});
+
 /** Why the gate refuses a state. Each is a section of docs/states.md. */
 export function describeRefusal(database: string, refusal: Refusal, commands: Commands): Notice {
   const { state } = refusal;
   const advice = adviceFor(commands);
-  switch (state.kind) {
-    case 'fresh':
-      return {
-        title: `The database is empty, and TT_REQUIRE_EXISTING is set: ${database}`,
-        happened: [
-          'An existing database was expected here. This is what a lost or wrongly mounted database volume looks like.',
-          ...state.traces.map((trace) => `- ${trace}`),
-        ],
-        safe: untouched,
-        options: [
-          lookAtVolumes(commands),
-          restoreOption('If the data is lost, restore a backup', commands),
-          `If a new, empty installation is what you want, unset TT_REQUIRE_EXISTING and start again.\n${commands.gate}`,
-        ],
-      };
-    case 'corrupted':
-      return {
-        title: `Detected corrupted database state: ${database}`,
-        happened: [
-          `There are ${describeUnexpectedRelations(state.relations)}: ${listOf(state.relations.map(({ name }) => name))}.`,
-          cleanupObstacle(refusal),
-          ...state.traces.map((trace) => `- ${trace}`),
-        ],
-        safe: untouched,
-        options: corruptedOptions(refusal, advice, commands),
-      };
-    case 'partial':
-      return {
-        title: `Partial migration: ${database}`,
-        happened: [
-          state.revisions.length === 0
-            ? 'alembic_version is there, but empty, beside tables that are not core tables.'
-            : `alembic_version says ${listRows(state.revisions, ', ')}, but ${state.missing.length > 0 ? `core tables are missing: ${state.missing.join(', ')}` : 'it looks like a dump that was loaded in part'}.`,
-          ...describeTornLoad(state.torn),
-          'Migrations were cut off here, tables were lost, or this is the database of another application.',
-        ],
-        safe: `${untouched} It is never mended by guessing.`,
-        options: [
-          advice.save,
-          startOver(commands),
-          restoreOption('Or restore a backup', commands),
-          ...(advice.giveUp === null ? [] : [advice.giveUp]),
-        ],
-      };
-    case 'unversioned':
-      return describeUnversioned(database, state, commands);
-    case 'ahead':
-      return {
-        title: `The database is newer than this image: ${database}`,
-        happened: [
-          `It is at ${listRows(state.revisions, ', ')}; this image does not know ${listRows(state.unknown, ', ')}.`,
-          `This image is for TimeTracker ${current.to} (${current.heads.join(', ')}). A newer release has migrated the ` +
-            "database, or a build of somebody's own. There is no way down.",
-          ...state.revisions.flatMap(describeRelease),
-        ],
-        safe: untouched,
-        options: [
-          'Use a newer db-init, at least as new as the application that migrated this database: get its image or its ' +
-            `sources, then start it.\n${commands.update}`,
-          'If the application is right and db-init alone is old, set TT_ALLOW_NEWER_SCHEMA=true to let it pass unchecked.',
-          restoreOption(
-            'To go back to the older application, restore the backup that was made before the upgrade',
-            commands,
-          ),
-        ],
-      };
-    case 'drifted':
-      return {
-        title: `The schema differs from its revision: ${database}`,
-        happened: [
-          refusal.reason === 'incomplete-at-head'
-            ? `Brought to ${listRows(state.revisions, ', ')}, it would lack this, or have it otherwise:`
-            : `It says ${listRows(state.revisions, ', ')}, but this is missing or different:`,
-          ...listDifferences(state.differences, refusal.unsafe),
-          ...(refusal.reason === 'older-schema' && state.older !== null
-            ? [
-                `Its schema is that of ${listRows(state.older)}, or nearly: somebody stamped it (stamp head), and the revisions in ` +
-                  'between never ran. To add what is missing would not make the rows that they make (roles, permissions, rates).',
-              ]
-            : []),
-          ...(refusal.reason === 'incomplete-at-head'
-            ? ['It is not mended, because TT_DRIFT is set to fail: what had been migrated was rolled back.']
-            : []),
-          ...(refusal.reason === 'repair-is-off' ? ['It is not mended, because TT_DRIFT is set to fail.'] : []),
-          ...(refusal.reason === 'not-mendable' ? ['Nothing is mended while something cannot be mended safely.'] : []),
-        ],
-        safe: untouched,
-        options: [
-          ...driftedOptions(refusal, advice.save, state.older, commands),
-          restoreOption('Or restore a backup that has what is missing', commands),
-          advice.reset,
-        ],
-      };
-    case 'foreign':
-      return {
-        title: `This is another application's database: ${database}`,
-        happened: [
-          "Nothing in it is TimeTracker's.",
-          ...describeLedgers(state.ledgers),
-          ...(state.related.length === 0
-            ? []
-            : [`${state.related.length} tables refer to each other and hold rows: ${listOf(state.related)}.`]),
-        ],
-        safe: `${untouched} It is never cleaned by itself.`,
-        options: [
-          'Give TimeTracker a database of its own, and its name in DATABASE_URL.',
-          `If nobody needs what is in this one, stop whatever uses it. ${startOver(commands)}`,
-        ],
-      };
-    case 'elsewhere':
-      return describeElsewhere(database, state, commands);
-    case 'interrupted':
-      return {
-        title: `A restore is under way, or did not finish: ${database}`,
-        happened: [state.journal.says ?? `Its journal ${state.journal.file} cannot be read.`],
-        safe: `${untouched} No database is dropped before it is known which one is live.`,
-        options: [
-          state.journal.says === null
-            ? 'Start the version of db-init that began the restore: it finishes it or takes it back. ' +
-              'If that one cannot read the journal either, look into it: it names both databases. Move it away once ' +
-              'the right one bears the live name.'
-            : `Start the gate: it waits for a restore that is at work, and finishes or takes back one that is not.\n${commands.gate}`,
-        ],
-      };
-    case 'unreadable':
-      return describeUnreadable(database, state.reason, commands, state.sideFile);
-    case 'current':
-    case 'behind':
-      // the gate acts on these states: the plan never refuses them
-      return { title: `Refused: ${state.kind}`, happened: [], safe: untouched, options: [] };
-  }
+  return describeByKind(state.kind, state, { database, refusal, advice, commands });
 }
 
 /** What stands in the way of a new schema in a database without one. */

@@ -1,3 +1,4 @@
+import { type Describers, describerOf } from './by-kind.ts';
 import { quoteName } from '../platform/sql-quoting.ts';
 import type { Change, MeasuredUploads } from '../model/measurement.ts';
 import { printableSql } from '../platform/printable.ts';
@@ -15,186 +16,198 @@ const safe = 'the live database is as it was.';
 
 const withoutUploads = 'Or give --database-only to leave the uploads as they are.';
 
+interface Context {
+  readonly database: string;
+  /** The title of most of these notices. */
+  readonly title: string;
+  readonly commands: Commands;
+}
+
+type Table = Describers<RestoreObstacle, Context, Notice>;
+
+/** Other sessions, programs or runs use the database. */
+const othersAtWork = {
+  'others-are-connected': (obstacle, { title, commands }) => ({
+    title,
+    happened: [`The database is in use: ${listSessions(obstacle.others)}.`],
+    safe,
+    options: [
+      `Stop what is connected, then restore again.\n${commands.stop}`,
+      'Or give --disconnect: these sessions are ended when the restored database takes the place of this one.',
+    ],
+  }),
+  'prepared-transactions': (obstacle, { title }) => ({
+    title,
+    happened: [
+      `Transactions wait for the second phase of their commit, and may write at any time: ${obstacle.names.join(', ')}.`,
+    ],
+    safe,
+    options: [
+      'Let who prepared them end them; or end each of them yourself in the database, then restore again.\n' +
+        obstacle.names.map((name) => printableSql(`  ROLLBACK PREPARED '${name.replaceAll("'", "''")}';`)).join('\n'),
+    ],
+  }),
+  'file-in-use': (obstacle, { title, commands }) => ({
+    title,
+    happened: [`Somebody else is using ${obstacle.file}.`],
+    safe,
+    options: [`Stop what is using it, then restore again.\n${commands.stop}`],
+  }),
+  'openers-unknown': (obstacle, { title, commands }) => ({
+    title,
+    happened: [
+      `Whether a program in another container has ${obstacle.file} open cannot be seen from here. One that has would go on ` +
+        'writing to the former file, and lose it.',
+    ],
+    safe,
+    options: [
+      `Stop the application. Then give --disconnect, which says that nobody has the file open.\n${commands.stop}`,
+    ],
+  }),
+  unfinished: (obstacle, { database, commands }) => describeUnfinished(database, obstacle, commands),
+  'taken-over': (obstacle, { database, commands }) => ({
+    title: `Another run has taken over: ${database}`,
+    happened: [
+      'This run was stopped for a while, its session ended, and another run finished its work or took it back: ' +
+        `the journal ${obstacle.journal} is not this run's any more.`,
+    ],
+    safe: 'this run stopped before its next step, and moved nothing since it saw that. No file and no row was deleted.',
+    options: [`Look what state the database is in, and whether a restore is under way.\n${commands.status}`],
+  }),
+} satisfies Partial<Table>;
+
+/** The file of the database, or a folder, cannot be used. */
+const unusableFiles = {
+  'symbolic-link': (obstacle, { title }) => ({
+    title,
+    happened: [`${obstacle.file} is a symbolic link. The restored file would replace the link, not the database.`],
+    safe,
+    options: [
+      `Name the file itself in DATABASE_URL, in the application's as well: sqlite:///${obstacle.target}. Then restore again.`,
+    ],
+  }),
+  folder: (obstacle, { title }) => ({
+    title,
+    happened: [`The folder ${obstacle.folder} cannot be used: ${obstacle.reason}.`],
+    safe,
+    options: [
+      'Mount a volume there that this user may write, or make room where it is full, then restore again.',
+      ...(obstacle.uploads ? [withoutUploads] : []),
+    ],
+  }),
+  'no-space': (obstacle, { title, commands }) => ({
+    title,
+    happened: [
+      `There is too little room in ${obstacle.folder}: ${formatBytes(obstacle.needed)} may be needed, ` +
+        `${formatBytes(obstacle.free)} are free.`,
+    ],
+    safe,
+    options: [
+      'Make room, then restore again.',
+      ...(obstacle.uploads ? [withoutUploads] : []),
+      `If an earlier restore has kept something, that can go, and with it the way back from that one.\n${commands.run('restore', '--drop-former')}`,
+    ],
+  }),
+} satisfies Partial<Table>;
+
+/** What the last restore has kept cannot be put back or dropped. */
+const formerDatabases = {
+  'nothing-kept': (_, { database, commands }) => ({
+    title: `There is nothing to go back to: ${database}`,
+    happened: ['No restore of this database is remembered in the backup folder that keeps what was there before.'],
+    safe,
+    options: [`Look which backups there are, and restore one of them.\n${commands.backups}\n${commands.restore}`],
+  }),
+  'former-gone': (obstacle, { database, commands }) => ({
+    title: `There is nothing to go back to: ${database}`,
+    happened: [`${obstacle.kept}, in which the database from before the last restore was kept, is not there any more.`],
+    safe,
+    options: [
+      `Look which backups there are, and restore one of them.\n${commands.backups}\n${commands.restore}`,
+      `Have it forgotten, and its uploads deleted.\n${commands.run('restore', '--drop-former')}`,
+    ],
+  }),
+  'former-dropped': (obstacle, { database, commands }) => ({
+    title: `There is nothing to go back to: ${database}`,
+    happened: [
+      `${obstacle.kept}, in which the database from before the last restore was kept, is only a part of one: a DROP ` +
+        'DATABASE of it was cut off, and the server lets nobody in (pg_database.datconnlimit = -2).',
+    ],
+    safe,
+    options: [
+      `Look which backups there are, and restore one of them.\n${commands.backups}\n${commands.restore}`,
+      `Finish the drop, and have its uploads deleted with it.\n${commands.run('restore', '--drop-former')}`,
+      'Or finish it by hand: its uploads stay then.\n' +
+        commands.client('psql', ['-c', printableSql(`DROP DATABASE ${quoteName(obstacle.kept)}`), 'postgres']),
+    ],
+  }),
+  'former-changed': (obstacle, { database, commands }) => ({
+    title: `What was put aside was changed: ${database}`,
+    happened: [
+      `${changedPart(obstacle.kept, obstacle.changes)} not what was put aside at the last restore.`,
+      ...describeChanges(obstacle.changes),
+    ],
+    safe: `${safe} ${obstacle.kept} was not touched either.`,
+    options: [
+      'Look into what was changed, and mend it there; then start again.',
+      `Or put it back as it is now.\n${commands.run('restore', '--undo', '--accept-changes')}`,
+      `Or restore a backup.\n${commands.backups}\n${commands.restore}`,
+    ],
+  }),
+  'depended-upon': (obstacle, { database }) => ({
+    title: `${obstacle.name} cannot be dropped: ${database}`,
+    happened: [`This lies outside and depends on what is in it: ${obstacle.dependents.join(', ')}.`],
+    safe: `${safe} What lies outside is as it was.`,
+    options: ['Drop what depends on it, then start again.', "Or leave it: it is in nobody's way."],
+  }),
+} satisfies Partial<Table>;
+
+/** The archive could not be loaded. */
+const failedRestores = {
+  'rows-do-not-fit': (obstacle, { title, commands }) => ({
+    title,
+    happened: [
+      obstacle.engine === 'postgresql'
+        ? `The SQLite database holds what PostgreSQL does not take: ${countMisfits(obstacle.misfits)}. SQLite does not check it.`
+        : `The archive holds what SQLite does not keep: ${countMisfits(obstacle.misfits)}.`,
+      ...obstacle.misfits.flatMap(describeMisfits),
+    ],
+    safe: `${safe} Nothing of the archive was lost or changed.`,
+    options: [
+      obstacle.engine === 'postgresql'
+        ? 'Mend these rows in a copy of the SQLite database, then restore that.'
+        : 'Mend these rows in the PostgreSQL installation, make another backup of it, then restore that.',
+      `Or have these rows put into ${obstacle.engine === 'postgresql' ? 'a quarantine schema' : 'tables of their own'}, ` +
+        'whole and with their reason, and everything else restored.\n' +
+        commands.run('restore', obstacle.archive, '--set-aside'),
+    ],
+  }),
+  failed: (obstacle, { title, commands }) => {
+    const carried = describeCarried(obstacle.cause, commands);
+    const told = carried === null ? describeCauseOf(obstacle.cause, commands, commands.restore).options : [carried];
+    return {
+      title,
+      happened: [`${capitalize(obstacle.step)} failed: ${obstacle.reason}.`],
+      safe,
+      options: [
+        ...(told ?? ['Remedy that, then restore again.']),
+        `Or go on with the database as it is.\n${commands.gate}`,
+      ],
+    };
+  },
+} satisfies Partial<Table>;
+
+const describeByKind = describerOf<RestoreObstacle, Context, Notice>({
+  ...othersAtWork,
+  ...unusableFiles,
+  ...formerDatabases,
+  ...failedRestores,
+});
+
 /** Why nothing was restored. */
 export function describeRestoreObstacle(database: string, obstacle: RestoreObstacle, commands: Commands): Notice {
   const title = `Nothing was restored: ${database}`;
-  switch (obstacle.kind) {
-    case 'others-are-connected':
-      return {
-        title,
-        happened: [`The database is in use: ${listSessions(obstacle.others)}.`],
-        safe,
-        options: [
-          `Stop what is connected, then restore again.\n${commands.stop}`,
-          'Or give --disconnect: these sessions are ended when the restored database takes the place of this one.',
-        ],
-      };
-    case 'prepared-transactions':
-      return {
-        title,
-        happened: [
-          `Transactions wait for the second phase of their commit, and may write at any time: ${obstacle.names.join(', ')}.`,
-        ],
-        safe,
-        options: [
-          'Let who prepared them end them; or end each of them yourself in the database, then restore again.\n' +
-            obstacle.names
-              .map((name) => printableSql(`  ROLLBACK PREPARED '${name.replaceAll("'", "''")}';`))
-              .join('\n'),
-        ],
-      };
-    case 'file-in-use':
-      return {
-        title,
-        happened: [`Somebody else is using ${obstacle.file}.`],
-        safe,
-        options: [`Stop what is using it, then restore again.\n${commands.stop}`],
-      };
-    case 'openers-unknown':
-      return {
-        title,
-        happened: [
-          `Whether a program in another container has ${obstacle.file} open cannot be seen from here. One that has would go on ` +
-            'writing to the former file, and lose it.',
-        ],
-        safe,
-        options: [
-          `Stop the application. Then give --disconnect, which says that nobody has the file open.\n${commands.stop}`,
-        ],
-      };
-    case 'symbolic-link':
-      return {
-        title,
-        happened: [`${obstacle.file} is a symbolic link. The restored file would replace the link, not the database.`],
-        safe,
-        options: [
-          `Name the file itself in DATABASE_URL, in the application's as well: sqlite:///${obstacle.target}. Then restore again.`,
-        ],
-      };
-    case 'folder':
-      return {
-        title,
-        happened: [`The folder ${obstacle.folder} cannot be used: ${obstacle.reason}.`],
-        safe,
-        options: [
-          'Mount a volume there that this user may write, or make room where it is full, then restore again.',
-          ...(obstacle.uploads ? [withoutUploads] : []),
-        ],
-      };
-    case 'no-space':
-      return {
-        title,
-        happened: [
-          `There is too little room in ${obstacle.folder}: ${formatBytes(obstacle.needed)} may be needed, ` +
-            `${formatBytes(obstacle.free)} are free.`,
-        ],
-        safe,
-        options: [
-          'Make room, then restore again.',
-          ...(obstacle.uploads ? [withoutUploads] : []),
-          `If an earlier restore has kept something, that can go, and with it the way back from that one.\n${commands.run('restore', '--drop-former')}`,
-        ],
-      };
-    case 'nothing-kept':
-      return {
-        title: `There is nothing to go back to: ${database}`,
-        happened: ['No restore of this database is remembered in the backup folder that keeps what was there before.'],
-        safe,
-        options: [`Look which backups there are, and restore one of them.\n${commands.backups}\n${commands.restore}`],
-      };
-    case 'former-gone':
-      return {
-        title: `There is nothing to go back to: ${database}`,
-        happened: [
-          `${obstacle.kept}, in which the database from before the last restore was kept, is not there any more.`,
-        ],
-        safe,
-        options: [
-          `Look which backups there are, and restore one of them.\n${commands.backups}\n${commands.restore}`,
-          `Have it forgotten, and its uploads deleted.\n${commands.run('restore', '--drop-former')}`,
-        ],
-      };
-    case 'former-dropped':
-      return {
-        title: `There is nothing to go back to: ${database}`,
-        happened: [
-          `${obstacle.kept}, in which the database from before the last restore was kept, is only a part of one: a DROP ` +
-            'DATABASE of it was cut off, and the server lets nobody in (pg_database.datconnlimit = -2).',
-        ],
-        safe,
-        options: [
-          `Look which backups there are, and restore one of them.\n${commands.backups}\n${commands.restore}`,
-          `Finish the drop, and have its uploads deleted with it.\n${commands.run('restore', '--drop-former')}`,
-          'Or finish it by hand: its uploads stay then.\n' +
-            commands.client('psql', ['-c', printableSql(`DROP DATABASE ${quoteName(obstacle.kept)}`), 'postgres']),
-        ],
-      };
-    case 'former-changed':
-      return {
-        title: `What was put aside was changed: ${database}`,
-        happened: [
-          `${changedPart(obstacle.kept, obstacle.changes)} not what was put aside at the last restore.`,
-          ...describeChanges(obstacle.changes),
-        ],
-        safe: `${safe} ${obstacle.kept} was not touched either.`,
-        options: [
-          'Look into what was changed, and mend it there; then start again.',
-          `Or put it back as it is now.\n${commands.run('restore', '--undo', '--accept-changes')}`,
-          `Or restore a backup.\n${commands.backups}\n${commands.restore}`,
-        ],
-      };
-    case 'depended-upon':
-      return {
-        title: `${obstacle.name} cannot be dropped: ${database}`,
-        happened: [`This lies outside and depends on what is in it: ${obstacle.dependents.join(', ')}.`],
-        safe: `${safe} What lies outside is as it was.`,
-        options: ['Drop what depends on it, then start again.', "Or leave it: it is in nobody's way."],
-      };
-    case 'unfinished':
-      return describeUnfinished(database, obstacle, commands);
-    case 'taken-over':
-      return {
-        title: `Another run has taken over: ${database}`,
-        happened: [
-          'This run was stopped for a while, its session ended, and another run finished its work or took it back: ' +
-            `the journal ${obstacle.journal} is not this run's any more.`,
-        ],
-        safe: 'this run stopped before its next step, and moved nothing since it saw that. No file and no row was deleted.',
-        options: [`Look what state the database is in, and whether a restore is under way.\n${commands.status}`],
-      };
-    case 'rows-do-not-fit':
-      return {
-        title,
-        happened: [
-          obstacle.engine === 'postgresql'
-            ? `The SQLite database holds what PostgreSQL does not take: ${countMisfits(obstacle.misfits)}. SQLite does not check it.`
-            : `The archive holds what SQLite does not keep: ${countMisfits(obstacle.misfits)}.`,
-          ...obstacle.misfits.flatMap(describeMisfits),
-        ],
-        safe: `${safe} Nothing of the archive was lost or changed.`,
-        options: [
-          obstacle.engine === 'postgresql'
-            ? 'Mend these rows in a copy of the SQLite database, then restore that.'
-            : 'Mend these rows in the PostgreSQL installation, make another backup of it, then restore that.',
-          `Or have these rows put into ${obstacle.engine === 'postgresql' ? 'a quarantine schema' : 'tables of their own'}, ` +
-            'whole and with their reason, and everything else restored.\n' +
-            commands.run('restore', obstacle.archive, '--set-aside'),
-        ],
-      };
-    case 'failed': {
-      const carried = describeCarried(obstacle.cause, commands);
-      const told = carried === null ? describeCauseOf(obstacle.cause, commands, commands.restore).options : [carried];
-      return {
-        title,
-        happened: [`${capitalize(obstacle.step)} failed: ${obstacle.reason}.`],
-        safe,
-        options: [
-          ...(told ?? ['Remedy that, then restore again.']),
-          `Or go on with the database as it is.\n${commands.gate}`,
-        ],
-      };
-    }
-  }
+  return describeByKind(obstacle.kind, obstacle, { database, title, commands });
 }
 
 function describeUnfinished(

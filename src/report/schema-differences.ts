@@ -24,91 +24,78 @@ export function describeAttachment({ table, what, name, detail }: Attachment): {
 
 /** Puts a difference into words. */
 export function describeDifference(difference: Mismatch): DifferenceReport {
-  const { kind } = difference;
+  return { kind: difference.kind, object: objectOf(difference), message: differenceText(difference) };
+}
+
+function objectOf(difference: Mismatch): string {
   switch (difference.kind) {
     case 'unexpected-table':
-      return { kind, object: difference.table, message: `table ${difference.table} is of another revision` };
-    case 'unexpected-column': {
-      const object = `${difference.table}.${difference.column}`;
-      return { kind, object, message: `column ${object} is of another revision` };
-    }
     case 'missing-table':
-      return { kind, object: difference.table, message: `table ${difference.table} is missing` };
     case 'unreadable-table':
-      return { kind, object: difference.table, message: `table ${difference.table} may not be read by this user` };
-    case 'missing-column': {
-      const object = `${difference.table}.${difference.column}`;
-      return { kind, object, message: `column ${object} (${difference.expected.type}) is missing` };
-    }
-    case 'different-type': {
-      const object = `${difference.table}.${difference.column}`;
-      const { expected, found } = difference;
-      return { kind, object, message: `column ${object} is ${found}, and should be ${expected}` };
-    }
-    case 'narrower-type': {
-      const object = `${difference.table}.${difference.column}`;
-      const { expected, found } = difference;
-      return { kind, object, message: `column ${object} is ${found}, which holds less than ${expected}` };
-    }
-    case 'must-be-not-null': {
-      const object = `${difference.table}.${difference.column}`;
-      return { kind, object, message: `column ${object} allows NULL, and should not` };
-    }
-    case 'must-be-nullable': {
-      const object = `${difference.table}.${difference.column}`;
-      return { kind, object, message: `column ${object} does not allow NULL, and should` };
-    }
-    case 'missing-sequence': {
-      const object = `${difference.table}.${difference.column}`;
-      return { kind, object, message: `column ${object} has lost the sequence that numbers new rows` };
-    }
+    case 'missing-rows':
+      return difference.table;
+    case 'unexpected-column':
+    case 'missing-column':
+    case 'different-type':
+    case 'narrower-type':
+    case 'must-be-not-null':
+    case 'must-be-nullable':
+    case 'missing-sequence':
+    case 'unknown-label':
+    case 'sequence-behind':
+      return `${difference.table}.${difference.column}`;
+    case 'missing-constraint':
+    case 'missing-index':
+    case 'invalid-index':
+      return `${difference.table}.${difference.name}`;
+    case 'obstruction':
+      return describeAttachment(difference.attachment).object;
+    case 'missing-enum':
+      return difference.name;
+  }
+}
+
+function differenceText(difference: Mismatch): string {
+  const object = objectOf(difference);
+  switch (difference.kind) {
+    case 'unexpected-table':
+      return `table ${object} is of another revision`;
+    case 'unexpected-column':
+      return `column ${object} is of another revision`;
+    case 'missing-table':
+      return `table ${object} is missing`;
+    case 'unreadable-table':
+      return `table ${object} may not be read by this user`;
+    case 'missing-column':
+      return `column ${object} (${difference.expected.type}) is missing`;
+    case 'different-type':
+      return `column ${object} is ${difference.found}, and should be ${difference.expected}`;
+    case 'narrower-type':
+      return `column ${object} is ${difference.found}, which holds less than ${difference.expected}`;
+    case 'must-be-not-null':
+      return `column ${object} allows NULL, and should not`;
+    case 'must-be-nullable':
+      return `column ${object} does not allow NULL, and should`;
+    case 'missing-sequence':
+      return `column ${object} has lost the sequence that numbers new rows`;
     case 'missing-constraint': {
       const { table, name, definition } = difference;
-      const label = name === definition ? definition : `${name}: ${definition}`;
-      return { kind, object: `${table}.${name}`, message: `constraint of ${table} is missing: ${label}` };
+      return `constraint of ${table} is missing: ${name === definition ? definition : `${name}: ${definition}`}`;
     }
-    case 'missing-index': {
-      const { table, name, definition } = difference;
-      return { kind, object: `${table}.${name}`, message: `index ${name} of ${table} is missing: ${definition}` };
-    }
-    case 'invalid-index': {
-      const { table, name } = difference;
-      return {
-        kind,
-        object: `${table}.${name}`,
-        message: `index ${name} of ${table} is invalid: its creation was cut off`,
-      };
-    }
-    case 'unknown-label': {
-      const object = `${difference.table}.${difference.column}`;
-      return {
-        kind,
-        object,
-        message: `column ${object} holds "${difference.label}", which the application does not know`,
-      };
-    }
-    case 'sequence-behind': {
-      const object = `${difference.table}.${difference.column}`;
-      return {
-        kind,
-        object,
-        message: `the sequence of ${object} is behind its rows: new ones would get numbers that are taken`,
-      };
-    }
-    case 'missing-rows': {
-      const { table } = difference;
-      return { kind, object: table, message: `table ${table} has none of the rows that its revision makes` };
-    }
+    case 'missing-index':
+      return `index ${difference.name} of ${difference.table} is missing: ${difference.definition}`;
+    case 'invalid-index':
+      return `index ${difference.name} of ${difference.table} is invalid: its creation was cut off`;
+    case 'unknown-label':
+      return `column ${object} holds "${difference.label}", which the application does not know`;
+    case 'sequence-behind':
+      return `the sequence of ${object} is behind its rows: new ones would get numbers that are taken`;
+    case 'missing-rows':
+      return `table ${object} has none of the rows that its revision makes`;
     case 'obstruction':
-      return { kind, ...describeAttachment(difference.attachment) };
-    case 'missing-enum': {
-      const { name, values } = difference;
-      return {
-        kind,
-        object: name,
-        message: `enumeration type ${name} (${values.join(', ')}) is missing or lacks values`,
-      };
-    }
+      return describeAttachment(difference.attachment).message;
+    case 'missing-enum':
+      return `enumeration type ${object} (${difference.values.join(', ')}) is missing or lacks values`;
   }
 }
 

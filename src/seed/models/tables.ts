@@ -6,6 +6,31 @@ import { amount, day, flag, float, integer, key, moment, optional, text, words }
  * @returns new objects each time, for Sequelize writes into them
  */
 export const describeTables = () => ({
+  ...peopleTables(),
+  ...workTables(),
+  ...expenseTables(),
+  comments: {
+    id: key(),
+    content: text(),
+    task_id: optional(integer()),
+    user_id: optional(integer()),
+    created_at: moment(),
+    updated_at: moment(),
+    is_internal: flag(),
+    is_client_comment: flag(),
+  },
+  ...stockTables(),
+  ...invoiceTables(),
+  // the settings of money and time; only read
+  settings: {
+    id: key(),
+    timezone: words(50),
+    currency: words(3),
+  },
+});
+
+/** Users and clients. */
+const peopleTables = () => ({
   users: {
     id: key(),
     username: words(80),
@@ -45,6 +70,10 @@ export const describeTables = () => ({
     portal_enabled: flag(),
     portal_issues_enabled: flag(),
   },
+});
+
+/** Projects, tasks and the time that is spent on them. */
+const workTables = () => ({
   projects: {
     id: key(),
     name: words(200),
@@ -90,6 +119,9 @@ export const describeTables = () => ({
     paid: flag(),
     break_seconds: optional(integer()),
   },
+});
+
+const expenseTables = () => ({
   expense_categories: {
     id: key(),
     name: words(100),
@@ -123,16 +155,10 @@ export const describeTables = () => ({
     created_at: moment(),
     updated_at: moment(),
   },
-  comments: {
-    id: key(),
-    content: text(),
-    task_id: optional(integer()),
-    user_id: optional(integer()),
-    created_at: moment(),
-    updated_at: moment(),
-    is_internal: flag(),
-    is_client_comment: flag(),
-  },
+});
+
+/** Warehouses and what lies in them. */
+const stockTables = () => ({
   warehouses: {
     id: key(),
     name: words(200),
@@ -178,6 +204,10 @@ export const describeTables = () => ({
     moved_by: integer(),
     moved_at: moment(),
   },
+});
+
+/** Invoices, and the currencies and taxes that they name. */
+const invoiceTables = () => ({
   currencies: {
     code: { ...words(3), primaryKey: true },
     name: words(64),
@@ -247,11 +277,5 @@ export const describeTables = () => ({
     updated_at: moment(),
     status: words(20),
     received_by: optional(integer()),
-  },
-  // what the application is told about money and time; only read
-  settings: {
-    id: key(),
-    timezone: words(50),
-    currency: words(3),
   },
 });
