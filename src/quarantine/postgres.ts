@@ -15,106 +15,114 @@ import { type Batch, countRows, isType, listBatches, rightsMissingToMove } from 
 
 /** Quarantine on PostgreSQL: schemas beside the application's. */
 export function postgresQuarantine(context: QuarantineContext): Quarantine {
-  const { database, log, consent } = context;
-  const refuse = (obstacle: QuarantineObstacle): never => {
-    throw new Failure({ kind: 'quarantine-refused', database: database.name, obstacle });
-  };
-
-  /** Brings back the rows that fit now. @throws Failure `quarantine-refused` if some rows still do not fit */
-  const bringBack = async ({ name }: QuarantineSchema, dryRun: boolean): Promise<void> => {
-    const work = async (session: Session): Promise<readonly ReturnedRows[]> => {
-      if (!dryRun) context.recorder.attempt();
-      const done = await bringBackRows(session, name);
-      const relations = done.filter(({ returned }) => returned > 0).map(({ table }) => table);
-      if (!dryRun) context.recorder.step({ kind: 'quarantine-restored', schema: name, relations });
-      return done;
-    };
-    const done = await (dryRun ? database.rehearse(work) : database.transaction(work));
-    for (const sentence of done.map((table) => describeReturned(table, dryRun))) log.info(sentence);
-    const left = sum(done.map((table) => table.left));
-    if (left > 0) refuse({ kind: 'rows-stay', name, rows: left, reasons: done.flatMap(({ reasons }) => reasons) });
-  };
-
   return {
-    list: () => database.read(listEntries),
-
-    async create(everything) {
-      const keep = everything ? [] : await database.read(namesOfTheApplication);
-      const home = await database.read(quotedApplicationSchema);
-      const batches = await database.read((session) => listBatches(session, home, 'out', keep));
-      const names = namesIn(batches);
-      if (names.length === 0) return log.info(quarantineMessages.nothingToMove);
-      await database.read((session) => requireAlone(session, database.name));
-      await requireRights(context, home, keep, true);
-
-      await consent(quarantineMessages.moveConsent(home, names));
-      const what = everything ? 'everything' : "what is not the application's";
-      await quarantineBatches(context, batches, `by hand: ${what}`);
-    },
-
-    async restore(name, dryRun) {
-      const schema = pickEntry(await database.read(readSchemas), name, database.name);
-      if (schema.label.holds === 'rows') return bringBack(schema, dryRun);
-      const requireFreeNames = async (session: Session): Promise<void> => {
-        const names = await findNameClashes(session, name);
-        if (names.length > 0) refuse({ kind: 'names-taken', name, names });
-      };
-      await database.read(requireFreeNames);
-      await requireRights(context, name, [], false);
-      if (dryRun) {
-        const held = await database.read((session) => describe(session, schema));
-        return log.info(quarantineMessages.wouldBringBack(held, name));
-      }
-      await inBatches(
-        context,
-        'quarantine-restored',
-        await database.read((session) => listBatches(session, name, 'back')),
-        async (transaction, batch) => {
-          await requireFreeNames(transaction);
-          return bringBackBatch(transaction, batch, schema);
-        },
-        ({ done }) => {
-          for (const { thing } of done) log.info(quarantineMessages.broughtBack(thing.kind, thing.quoted));
-        },
-      );
-      log.info(quarantineMessages.allBack(name, await database.read(quotedApplicationSchema)));
-    },
-
-    async purge(name) {
-      const schema = pickEntry(await database.read(readSchemas), name, database.name);
-      const dependents = await database.read((session) => findDependents(session, name));
-      if (dependents.length > 0) refuse({ kind: 'depended-upon', name, dependents });
-      await requireRights(context, name, [], false);
-      const shown = await database.read((session) => describe(session, schema));
-      const batches = await database.read((session) => listBatches(session, name, 'drop'));
-      await consent(quarantineMessages.purgeConsent(shown, name));
-      await inBatches(
-        context,
-        'quarantine-purged',
-        batches,
-        async (transaction, batch) => {
-          // the content under the locks must be what was shown when consent was given
-          await lockTables(transaction, name, namesIn([batch]));
-          const outside = await findDependents(transaction, name);
-          if (outside.length > 0) refuse({ kind: 'depended-upon', name, dependents: outside });
-          if (batch === batches[0]) {
-            const changed = differencesOf(shown, await describe(transaction, schema));
-            if (changed.length > 0) refuse({ kind: 'changed', name, changed });
-          }
-          try {
-            return await dropBatch(transaction, batch, schema);
-          } catch (error) {
-            if (!(error instanceof DependedUpon)) throw error;
-            return refuse({ kind: 'depended-upon', name, dependents: error.dependents });
-          }
-        },
-        ({ done, left }) => log.info(quarantineMessages.dropped(done.length, left)),
-      );
-      if ((await database.read(readSchemas)).some((held) => held.name === name))
-        log.warn(quarantineMessages.stillThere(name));
-      else log.info(quarantineMessages.gone(name));
-    },
+    list: () => context.database.read(listEntries),
+    create: (everything) => create(context, everything),
+    restore: (name, dryRun) => restore(context, name, dryRun),
+    purge: (name) => purge(context, name),
   };
+}
+
+function refuse({ database }: QuarantineContext, obstacle: QuarantineObstacle): never {
+  throw new Failure({ kind: 'quarantine-refused', database: database.name, obstacle });
+}
+
+async function create(context: QuarantineContext, everything: boolean): Promise<void> {
+  const { database, log, consent } = context;
+  const keep = everything ? [] : await database.read(namesOfTheApplication);
+  const schema = await database.read(quotedApplicationSchema);
+  const batches = await database.read((session) => listBatches(session, schema, 'out', keep));
+  const names = namesIn(batches);
+  if (names.length === 0) return log.info(quarantineMessages.nothingToMove);
+  await database.read((session) => requireAlone(session, database.name));
+  await requireRights(context, schema, keep, true);
+
+  await consent(quarantineMessages.moveConsent(schema, names));
+  const what = everything ? 'everything' : "what is not the application's";
+  await quarantineBatches(context, batches, `by hand: ${what}`);
+}
+
+async function restore(context: QuarantineContext, name: string, dryRun: boolean): Promise<void> {
+  const { database, log } = context;
+  const schema = pickEntry(await database.read(readSchemas), name, database.name);
+  if (schema.label.holds === 'rows') return restoreRows(context, schema, dryRun);
+  const requireFreeNames = async (session: Session): Promise<void> => {
+    const names = await findNameClashes(session, name);
+    if (names.length > 0) refuse(context, { kind: 'names-taken', name, names });
+  };
+  await database.read(requireFreeNames);
+  await requireRights(context, name, [], false);
+  if (dryRun) {
+    const held = await database.read((session) => describe(session, schema));
+    return log.info(quarantineMessages.wouldBringBack(held, name));
+  }
+  await inBatches(
+    context,
+    'quarantine-restored',
+    await database.read((session) => listBatches(session, name, 'back')),
+    async (transaction, batch) => {
+      await requireFreeNames(transaction);
+      return bringBackBatch(transaction, batch, schema);
+    },
+    ({ done }) => {
+      for (const { thing } of done) log.info(quarantineMessages.broughtBack(thing.kind, thing.quoted));
+    },
+  );
+  log.info(quarantineMessages.allBack(name, await database.read(quotedApplicationSchema)));
+}
+
+/** Brings back the rows that fit now. @throws Failure `quarantine-refused` if some rows still do not fit */
+async function restoreRows(context: QuarantineContext, { name }: QuarantineSchema, dryRun: boolean): Promise<void> {
+  const { database, log, recorder } = context;
+  const work = async (session: Session): Promise<readonly ReturnedRows[]> => {
+    if (!dryRun) recorder.attempt();
+    const done = await bringBackRows(session, name);
+    const relations = done.filter(({ returned }) => returned > 0).map(({ table }) => table);
+    if (!dryRun) recorder.step({ kind: 'quarantine-restored', schema: name, relations });
+    return done;
+  };
+  const done = await (dryRun ? database.rehearse(work) : database.transaction(work));
+  for (const sentence of done.map((table) => describeReturned(table, dryRun))) log.info(sentence);
+  const left = sum(done.map((table) => table.left));
+  if (left > 0) {
+    refuse(context, { kind: 'rows-stay', name, rows: left, reasons: done.flatMap(({ reasons }) => reasons) });
+  }
+}
+
+async function purge(context: QuarantineContext, name: string): Promise<void> {
+  const { database, log, consent } = context;
+  const schema = pickEntry(await database.read(readSchemas), name, database.name);
+  const dependents = await database.read((session) => findDependents(session, name));
+  if (dependents.length > 0) refuse(context, { kind: 'depended-upon', name, dependents });
+  await requireRights(context, name, [], false);
+  const shown = await database.read((session) => describe(session, schema));
+  const batches = await database.read((session) => listBatches(session, name, 'drop'));
+  await consent(quarantineMessages.purgeConsent(shown, name));
+  await inBatches(
+    context,
+    'quarantine-purged',
+    batches,
+    async (transaction, batch) => {
+      // the content under the locks must be what was shown when consent was given
+      await lockTables(transaction, name, namesIn([batch]));
+      const outside = await findDependents(transaction, name);
+      if (outside.length > 0) refuse(context, { kind: 'depended-upon', name, dependents: outside });
+      if (batch === batches[0]) {
+        const changed = differencesOf(shown, await describe(transaction, schema));
+        if (changed.length > 0) refuse(context, { kind: 'changed', name, changed });
+      }
+      try {
+        return await dropBatch(transaction, batch, schema);
+      } catch (error) {
+        if (!(error instanceof DependedUpon)) throw error;
+        return refuse(context, { kind: 'depended-upon', name, dependents: error.dependents });
+      }
+    },
+    ({ done, left }) => log.info(quarantineMessages.dropped(done.length, left)),
+  );
+  const remains = (await database.read(readSchemas)).some((held) => held.name === name);
+  if (remains) log.warn(quarantineMessages.stillThere(name));
+  else log.info(quarantineMessages.gone(name));
 }
 
 const namesIn = (batches: readonly Batch[]): readonly string[] =>

@@ -117,10 +117,7 @@ export function commandsFor(settings: CommandSettings): Commands {
     const terminal = input === undefined ? '' : '-T';
     return line([base, 'run --rm', terminal, '--entrypoint sh', service, '-c', shellWord(text), from]);
   };
-  const client: Commands['client'] = (program, words, input) =>
-    line(clientWords(compose, target, program, words, input));
   const inCompose = (words: string): string => (compose === null ? '' : line([compose.base, words]));
-  const server = serviceOf(compose, target);
   return {
     run,
     runWith: (variable, value, ...words) => withVariable(prefix, compose, `${variable}=${shellWord(value)}`, words),
@@ -142,6 +139,53 @@ export function commandsFor(settings: CommandSettings): Commands {
     saveFolder: (path) => inCompose(`cp ${shellWord(`${services.application[0]}:${path}`)} ./saved`),
     update: inCompose('up -d --build'),
     composeFile: inCompose('config'),
+    ...serverCommands(compose, target, script),
+    script,
+    pipe: (text) =>
+      compose === null
+        ? line([`sh -c ${shellWord(text)}`])
+        : line([compose.base, 'run --rm -T --entrypoint sh', compose.service, '-c', shellWord(text)]),
+    give: (path) => giveTo(compose, path),
+    upload: (file) => {
+      const folder = shellWord(backupFolder);
+      return script(`mkdir -p ${folder} && cat > ${shellWord(join(backupFolder, basename(file)))}`, file);
+    },
+    uploadFolder: (name) => (uploadRoots.find((root) => root.name === name) ?? uploadRoots[0])?.folder ?? '',
+    withoutShell: (lines) =>
+      [
+        inConsole(lines, compose, serviceOf(compose, target)),
+        byVariable(lines, prefix, target.kind === 'sqlite' ? target.file : target.database),
+      ]
+        .filter((each) => each !== '')
+        .join('\n'),
+    compose: compose !== null,
+    note: noteOn(prefix, compose),
+  };
+}
+
+type ServerCommands = Pick<
+  Commands,
+  | 'dump'
+  | 'open'
+  | 'client'
+  | 'statement'
+  | 'sql'
+  | 'serverState'
+  | 'serverLog'
+  | 'disk'
+  | 'toServer'
+  | 'engine'
+  | 'databaseName'
+  | 'user'
+>;
+
+/** The commands that run on the database, its server or its file. */
+function serverCommands(compose: Compose | null, target: Target, script: Commands['script']): ServerCommands {
+  const client: Commands['client'] = (program, words, input) =>
+    line(clientWords(compose, target, program, words, input));
+  const server = serviceOf(compose, target);
+  const inCompose = (words: string): string => (compose === null ? '' : line([compose.base, words]));
+  return {
     dump:
       target.kind === 'sqlite'
         ? script(copyOf(target.file))
@@ -163,33 +207,13 @@ export function commandsFor(settings: CommandSettings): Commands {
         : server === null
           ? ''
           : inCompose(`exec ${server} df -h`),
-    script,
-    pipe: (text) =>
-      compose === null
-        ? line([`sh -c ${shellWord(text)}`])
-        : line([compose.base, 'run --rm -T --entrypoint sh', compose.service, '-c', shellWord(text)]),
     toServer: (folder, place) =>
       compose === null || server === null
         ? { copy: '', place: folder }
         : { copy: line([compose.base, 'cp', shellWord(folder), `${server}:${place}`]), place },
-    give: (path) => giveTo(compose, path),
-    upload: (file) => {
-      const folder = shellWord(backupFolder);
-      return script(`mkdir -p ${folder} && cat > ${shellWord(join(backupFolder, basename(file)))}`, file);
-    },
-    uploadFolder: (name) => (uploadRoots.find((root) => root.name === name) ?? uploadRoots[0])?.folder ?? '',
     engine: target.kind,
     databaseName: target.kind === 'sqlite' ? target.file : target.database,
     user: target.kind === 'sqlite' ? '' : target.user,
-    withoutShell: (lines) =>
-      [
-        inConsole(lines, compose, server),
-        byVariable(lines, prefix, target.kind === 'sqlite' ? target.file : target.database),
-      ]
-        .filter((each) => each !== '')
-        .join('\n'),
-    compose: compose !== null,
-    note: noteOn(prefix, compose),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Database } from '../database/database.ts';
 import type { PostgresTarget } from '../config/config.ts';
 import { requireConnections } from '../database/postgres/connection-limit.ts';
-import { enterMaintenance, type Maintenance } from '../database/postgres/maintenance-connection.ts';
+import { openMaintenanceConnection, type MaintenanceConnection } from '../database/postgres/maintenance-connection.ts';
 import { flag, only } from '../database/row-values.ts';
 import { Failure } from '../errors/failure.ts';
 import { databaseSwapTarget } from './targets/database-swap.ts';
@@ -35,7 +35,7 @@ export async function openTarget(
         return schemaSwapTarget(target, await applicationSchemaOf(live), live, context);
       }
       const maintenance = await enterMaintenanceDatabase(target, context);
-      if (maintenance !== null && (way === 'databases' || (await maintenance.mayExchange()))) {
+      if (maintenance !== null && (way === 'databases' || (await maintenance.maySwap()))) {
         return databaseSwapTarget(target, maintenance, live, context);
       }
       await maintenance?.close();
@@ -55,9 +55,12 @@ const mayCreate = (live: Database): Promise<boolean> =>
   );
 
 /** Connects to a maintenance database, and waits for a running restore. @returns null if none accepts this user */
-export function enterMaintenanceDatabase(target: PostgresTarget, context: RestoreContext): Promise<Maintenance | null> {
+export function enterMaintenanceDatabase(
+  target: PostgresTarget,
+  context: RestoreContext,
+): Promise<MaintenanceConnection | null> {
   const { config, log, version, signal } = context;
-  return enterMaintenance(target, {
+  return openMaintenanceConnection(target, {
     waitTimeout: config.waitTimeout,
     lockTimeout: config.lockTimeout,
     applicationName: `db-init ${version} restore`,

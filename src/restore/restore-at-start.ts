@@ -18,7 +18,7 @@ import { requireSchemaRights } from './targets/schema-swap.ts';
 import { requireUploadSpace, requireWritable } from './uploads/stage.ts';
 import { freeSpace } from '../platform/free-space.ts';
 import { requireExclusiveAccess } from './other-sessions.ts';
-import { swapsDatabases } from '../database/postgres/maintenance-connection.ts';
+import { maySwapDatabases } from '../database/postgres/maintenance-connection.ts';
 
 /**
  * Restores the archive in TT_RESTORE_FROM once: `restores.json` beside the backups lists the restored archives.
@@ -149,7 +149,7 @@ function requireDumpSpace({ file, database }: Archive, folder: string): void {
 /** Checks the rights that the planned kind of swap needs. PostgreSQL only. @throws Failure `missing-rights` */
 export async function requireRestoreRights(live: Database): Promise<void> {
   if (live.engine !== 'postgresql') return;
-  const wholly = !(await isShared(live)) && (await live.read((session) => swapsDatabases(session)));
+  const wholly = !(await isShared(live)) && (await live.read((session) => maySwapDatabases(session)));
   await requireConnections(live, wholly ? 2 : 1, 'restore');
   if (!wholly) await requireSchemaRights(live);
 }

@@ -19,7 +19,7 @@ import { endOnAbort } from './end-on-abort.ts';
 /** How often a transaction is repeated after a lock timeout. */
 const lockRetries = 3;
 /** The shortest time limit, in seconds, for an answer about the catalog, however short TT_WAIT_TIMEOUT is. */
-const leastPatience = 30;
+const shortestAnswerTimeout = 30;
 
 /**
  * Connects to PostgreSQL. A single connection does all the work and holds the run lock: if the lock is lost, the open
@@ -29,54 +29,34 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
   const connected = await connectWhenReady(target, options);
   const { client, server } = connected;
   const sessionOptions = { lockTimeout: options.migrationLockTimeout, schema: target.schema };
-  // the session is settled only when needed: taking the run lock does that in the same round trip
-  let settled = false;
+  // the session is prepared only when needed: taking the run lock does that in the same round trip
+  let prepared = false;
   // the catalog rows that were read together with the lock, until `observe` uses them
-  let look: CatalogRows | null = null;
-  const settle = async (): Promise<void> => {
-    if (!settled) await settleSession(client, sessionOptions);
-    settled = true;
+  let catalogRows: CatalogRows | null = null;
+  const prepare = async (): Promise<void> => {
+    if (!prepared) await settleSession(client, sessionOptions);
+    prepared = true;
   };
-  /** Turns a lost connection into a Failure and a lock timeout into a LockTimeout that names the blockers. */
-  const naming = <Result>(work: Promise<Result>): Promise<Result> =>
-    work.catch(async (error: unknown) => {
-      if (error instanceof Failure) throw error;
-      const { kind } = causeOf(error);
-      if (kind === 'lock-timeout') throw await explainLockTimeout(client, error);
-      if (kind !== 'connection-lost') throw error;
-      throw new Failure(
-        { kind: 'connection-lost', database: describePostgres(target), reason: reasonOf(error) },
-        { cause: error },
-      );
-    });
-
   // catalog queries are quick, but on a table that others alter they wait for its lock, up to the lock timeout
-  const deadline = Math.max(options.waitTimeout, leastPatience) + options.migrationLockTimeout;
+  const deadline = Math.max(options.waitTimeout, shortestAnswerTimeout) + options.migrationLockTimeout;
+  const translated = <Result>(work: Promise<Result>): Promise<Result> => translateErrors(client, target, work);
   /** Runs short queries: if the server does not answer before the deadline, the connection counts as lost. */
-  const asking = <Result>(work: () => Promise<Result>): Promise<Result> => naming(answered(client, deadline, work()));
+  const answeredInTime = <Result>(work: () => Promise<Result>): Promise<Result> =>
+    translated(answered(client, deadline, work()));
 
   try {
-    await asking(() => refuseTransactionPooler(connected, target, options.applicationName));
-    if (!options.writes) await asking(settle);
+    await answeredInTime(() => refuseTransactionPooler(connected, target, options.applicationName));
+    if (!options.writes) await answeredInTime(prepare);
   } catch (error) {
     await closeClient(client);
     throw error;
   }
 
-  const { migrationLockTimeout, statementTimeout } = options;
-  const begin = `
-    BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
-    SET LOCAL lock_timeout TO '${migrationLockTimeout}s'; SET LOCAL statement_timeout TO '${statementTimeout}s';
-    SELECT pg_advisory_xact_lock(${migrationLock.application}, ${migrationLock.key})`;
-
+  const begin = beginMigration(options);
   const rollBack = async (): Promise<void> => void (await client.query('ROLLBACK'));
-  const committing: CommitOptions = {
-    reconnect: async () => (await connectWhenReady(target, options)).client,
-    signal: options.signal,
-    onCommit: options.onCommit ?? (() => undefined),
-  };
-
-  const { applicationName, signal } = options;
+  const { applicationName, signal, onCommit = () => undefined } = options;
+  const reconnect = async (): Promise<pg.Client> => (await connectWhenReady(target, options)).client;
+  const committing: CommitOptions = { reconnect, signal, onCommit };
   const { backendPid } = server;
   const release = endOnAbort(client, { target, applicationName, backendPid, cancels: true }, signal);
 
@@ -86,36 +66,30 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
     serverVersion: `PostgreSQL ${server.version}`,
 
     async observe(depth, question) {
-      await asking(settle);
-      const open = look;
-      look = null;
-      return asking(() => inspect(client, server.versionNumber, depth, question, open));
+      await answeredInTime(prepare);
+      const rows = catalogRows;
+      catalogRows = null;
+      return answeredInTime(() => inspect(client, server.versionNumber, depth, question, rows));
     },
 
     async read(work) {
-      await asking(settle);
-      return naming(inTransaction(connected, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work, rollBack));
+      await answeredInTime(prepare);
+      return translated(inTransaction(connected, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work, rollBack));
     },
 
-    othersAtWork: () => asking(() => findStaying(postgresSession(client))),
+    othersAtWork: () => answeredInTime(() => findStaying(postgresSession(client))),
 
-    missingRights: (intention) => asking(() => findMissingRights(client, intention)),
+    missingRights: (intention) => answeredInTime(() => findMissingRights(client, intention)),
 
     async withLock(work, use) {
       const tryFirst = async (statements: string): Promise<boolean> => {
-        try {
-          look = await answered(client, deadline, readCatalogAfter(client, statements, server.versionNumber, isTaken));
-          return look !== null;
-        } catch (error) {
-          if (isConnectionLost(error)) throw error;
-          // the catalog cannot be read: `observe` will report that; here only the lock is taken
-          await client.query('ROLLBACK');
-          return isTaken(await lastRow(client, statements));
-        }
+        const tried = await lockAndReadCatalog(connected, deadline, statements);
+        catalogRows = tried.rows;
+        return tried.taken;
       };
       const waiting = { ...options, session: sessionOptions, onWaiting: options.onLockWaiting };
-      await naming(takeRunLock(client, use === 'everything' ? { ...waiting, tryFirst } : waiting));
-      settled = true;
+      await translated(takeRunLock(client, use === 'everything' ? { ...waiting, tryFirst } : waiting));
+      prepared = true;
       // the lock is released when the connection is closed
       if (use === 'everything') return work();
       try {
@@ -127,25 +101,82 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
     },
 
     async transaction(work) {
-      await asking(settle);
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await naming(inTransaction(connected, begin, work, () => commit(client, committing)));
-        } catch (error) {
-          if (attempt > lockRetries || !(error instanceof LockTimeout)) throw error;
-          options.onRetry(describeRetry(error.blockers, attempt, lockRetries + 1));
-          await sleep(pauseBeforeAttempt(attempt), options.signal);
-        }
-      }
+      await answeredInTime(prepare);
+      return repeatAfterLockTimeout(options, () =>
+        translated(inTransaction(connected, begin, work, () => commit(client, committing))),
+      );
     },
 
-    rehearse: (work) => naming(inTransaction(connected, begin, work, rollBack)),
+    rehearse: (work) => translated(inTransaction(connected, begin, work, rollBack)),
 
     async close() {
       release();
       await closeClient(client);
     },
   };
+}
+
+/**
+ * Tries to take the run lock, and reads the catalog in the same round trip.
+ * @param statements take the lock
+ * @returns `rows`: null if the lock was not taken or the catalog cannot be read
+ */
+async function lockAndReadCatalog(
+  { client, server }: Connected,
+  deadline: number,
+  statements: string,
+): Promise<{ readonly taken: boolean; readonly rows: CatalogRows | null }> {
+  try {
+    const reading = readCatalogAfter(client, statements, server.versionNumber, isTaken);
+    const rows = await answered(client, deadline, reading);
+    return { taken: rows !== null, rows };
+  } catch (error) {
+    if (isConnectionLost(error)) throw error;
+    // the catalog cannot be read: `observe` will report that; here only the lock is taken
+    await client.query('ROLLBACK');
+    return { taken: isTaken(await lastRow(client, statements)), rows: null };
+  }
+}
+
+async function repeatAfterLockTimeout<Result>(
+  { onRetry, signal }: OpenOptions,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt > lockRetries || !(error instanceof LockTimeout)) throw error;
+      onRetry(describeRetry(error.blockers, attempt, lockRetries + 1));
+      await sleep(pauseBeforeAttempt(attempt), signal);
+    }
+  }
+}
+
+/** Begins a transaction that writes. The lock makes all such transactions of db-init wait for each other. */
+function beginMigration({ migrationLockTimeout, statementTimeout }: OpenOptions): string {
+  return `
+    BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+    SET LOCAL lock_timeout TO '${migrationLockTimeout}s'; SET LOCAL statement_timeout TO '${statementTimeout}s';
+    SELECT pg_advisory_xact_lock(${migrationLock.application}, ${migrationLock.key})`;
+}
+
+/** Turns a lost connection into a Failure and a lock timeout into a LockTimeout that names the blockers. */
+async function translateErrors<Result>(
+  client: pg.Client,
+  target: PostgresTarget,
+  work: Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    const { kind } = causeOf(error);
+    if (kind === 'lock-timeout') throw await explainLockTimeout(client, error);
+    if (kind !== 'connection-lost') throw error;
+    const problem = { kind, database: describePostgres(target), reason: reasonOf(error) } as const;
+    throw new Failure(problem, { cause: error });
+  }
 }
 
 async function inTransaction<Result>(

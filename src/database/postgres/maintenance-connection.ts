@@ -28,9 +28,9 @@ import { postgresSession } from './session.ts';
 import { endOnAbort } from './end-on-abort.ts';
 
 /** Seconds that sessions get to end after pg_terminate_backend. */
-const patience = 10;
+const sessionEndTimeout = 10;
 
-const nobody: OthersAtWork = { sessions: [], prepared: [] };
+const noSessions: OthersAtWork = { sessions: [], prepared: [] };
 
 const insufficientPrivilege = '42501';
 
@@ -42,9 +42,9 @@ export interface MaintenanceOptions extends ConnectOptions {
 }
 
 /** A connection to a maintenance database, from which the live one can be replaced. It holds the restore lock. */
-export interface Maintenance {
+export interface MaintenanceConnection {
   /** Whether this user may create a database and rename the live one. */
-  mayExchange(): Promise<boolean>;
+  maySwap(): Promise<boolean>;
   exists(name: string): Promise<boolean>;
   /** Whether the database exists and a DROP DATABASE of it was interrupted. */
   isDropped(name: string): Promise<boolean>;
@@ -63,14 +63,14 @@ export interface Maintenance {
   dropOwner(name: string, owner: string | null): Promise<void>;
   drop(name: string): Promise<void>;
   /** Copies settings, grants and comment of the live database. @returns a phrase for each that could not be copied */
-  carryOver(name: string): Promise<readonly string[]>;
+  copySettings(name: string): Promise<readonly string[]>;
   /**
    * Renames both databases in one transaction: `live` becomes `outgoing`, `incoming` becomes `live`. Neither may have
    * sessions or prepared transactions.
    * @param disconnect whether to end the sessions of others
    * @returns the sessions and prepared transactions that prevent the swap; empty if it was done
    */
-  exchange(incoming: string, outgoing: string, disconnect: boolean): Promise<OthersAtWork>;
+  swap(incoming: string, outgoing: string, disconnect: boolean): Promise<OthersAtWork>;
   /** Allows connections to the live database again, if an interrupted swap has closed it. */
   reopen(): Promise<void>;
   close(): Promise<void>;
@@ -81,10 +81,10 @@ export interface Maintenance {
  * @returns null if this user can connect to none
  * @throws Failure `locked`
  */
-export async function enterMaintenance(
+export async function openMaintenanceConnection(
   target: PostgresTarget,
   options: MaintenanceOptions,
-): Promise<Maintenance | null> {
+): Promise<MaintenanceConnection | null> {
   const connected = await connectAnywhere(target, options);
   if (connected === null) return null;
   const { client, server } = connected;
@@ -101,7 +101,7 @@ export async function enterMaintenance(
     await closeClient(client);
     throw error;
   }
-  const maintenance = maintenanceOf(client, target, options);
+  const maintenance = createMaintenanceConnection(client, target, options);
   return {
     ...maintenance,
     async close() {
@@ -147,7 +147,7 @@ async function takeRestoreLock(client: pg.Client, live: string, options: Mainten
  * Whether our role may create a database beside the live one and swap the two.
  * @param live its name; the current database if null
  */
-export async function swapsDatabases(session: Session, live: string | null = null): Promise<boolean> {
+export async function maySwapDatabases(session: Session, live: string | null = null): Promise<boolean> {
   const [row = {}] = await session.query(
     `SELECT rolsuper OR (rolcreatedb AND pg_has_role(datdba, 'USAGE')
             AND (${inOrdinaryTablespace} OR has_tablespace_privilege(dattablespace, 'CREATE'))) AS may
@@ -157,98 +157,124 @@ export async function swapsDatabases(session: Session, live: string | null = nul
   return row['may'] === true;
 }
 
-function maintenanceOf(
+function createMaintenanceConnection(
   client: pg.Client,
   target: PostgresTarget,
   { signal, applicationName }: MaintenanceOptions,
-): Maintenance {
+): MaintenanceConnection {
   const live = target.database;
   const session = postgresSession(client);
-  const maintenance: Maintenance = {
-    mayExchange: () => swapsDatabases(session, live),
-
+  const reopen = (): Promise<void> => session.run(`ALTER DATABASE ${quoteName(live)} ALLOW_CONNECTIONS true`);
+  /** Connects to another database of the server. */
+  const enter = (database: string, role: Partial<LoadRole> = {}): Promise<pg.Client> =>
+    connectOnce({ ...target, ...role, database }, applicationName);
+  return {
+    maySwap: () => maySwapDatabases(session, live),
     exists: async (name) => (await session.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])).length > 0,
     isDropped: async (name) =>
       (await session.query(`SELECT 1 FROM pg_database WHERE datname = $1 AND ${dropWasCutOff}`, [name])).length > 0,
     create: async (name) => session.run(await creation(name, live, session)),
-
-    async createOwner(name) {
-      const superuser = await session.query('SELECT 1 FROM pg_roles WHERE rolname = current_user AND rolsuper');
-      if (superuser.length === 0) return null;
-      const role = await createLoadRole(session, name);
-      await session.run(`ALTER DATABASE ${quoteName(name)} OWNER TO ${quoteName(name)}`);
-      try {
-        const entered = await connectOnce({ ...target, ...role, database: name }, applicationName);
-        await closeClient(entered);
-        return role;
-      } catch (error) {
-        const failure = judgeConnectionFailure(error);
-        if (failure.kind !== 'denied') throw error;
-        await maintenance.dropOwner(name, null);
-        return failure.reason;
-      }
-    },
-
-    async dropOwner(name, owner) {
-      const inside = await connectOnce({ ...target, database: name }, applicationName);
-      try {
-        const role = quoteName(name);
-        const heir = owner === null ? 'CURRENT_USER' : quoteName(owner);
-        await inside.query(`REASSIGN OWNED BY ${role} TO ${heir}; DROP OWNED BY ${role}`);
-      } finally {
-        await closeClient(inside);
-      }
-      await session.run(await ownership(name, live, session));
-      await dropLoadRole(session, name);
-    },
-
-    async drop(name) {
-      const order = `DROP DATABASE IF EXISTS ${quoteName(name)}`;
-      try {
-        await session.run(`${order} WITH (FORCE)`);
-      } catch (error) {
-        if (!hasCode(error, insufficientPrivilege)) throw error;
-        // FORCE would also end an autovacuum worker, which needs a right; a plain DROP makes the server cancel it
-        await endSessions(client, [name, name], true, new AbortController().signal);
-        await session.run(order);
-      }
-      await dropLoadRole(session, name);
-    },
-
-    carryOver: (name) => copySettings(client, live, name),
-
-    async exchange(incoming, outgoing, disconnect) {
-      const both = [live, incoming];
-      await session.run(`ALTER DATABASE ${quoteName(live)} ALLOW_CONNECTIONS false`);
-      try {
-        const others = await (disconnect ? findOtherSessions : findStaying)(session, both);
-        const left = disconnect ? { ...others, sessions: [] } : others;
-        if (left.sessions.length > 0 || left.prepared.length > 0) {
-          await maintenance.reopen();
-          return left;
-        }
-        await endSessions(client, both, disconnect, signal);
-        // from here on the swap is not interrupted any more
-        signal.throwIfAborted();
-        // the server itself refuses to rename a database with a session or a prepared transaction in it
-        await session.run(`
-          BEGIN;
-          ALTER DATABASE ${quoteName(live)} RENAME TO ${quoteName(outgoing)};
-          ALTER DATABASE ${quoteName(incoming)} RENAME TO ${quoteName(live)};
-          ALTER DATABASE ${quoteName(outgoing)} ALLOW_CONNECTIONS true;
-          COMMIT`);
-        return nobody;
-      } catch (error) {
-        await session.run('ROLLBACK').catch(() => undefined);
-        await maintenance.reopen().catch(() => undefined);
-        throw error;
-      }
-    },
-
-    reopen: () => session.run(`ALTER DATABASE ${quoteName(live)} ALLOW_CONNECTIONS true`),
+    createOwner: (name) => createOwner({ session, live, enter }, name),
+    dropOwner: (name, owner) => dropOwner({ session, live, enter }, name, owner),
+    drop: (name) => dropDatabase(client, name),
+    copySettings: (name) => copySettings(client, live, name),
+    swap: (incoming, outgoing, disconnect) =>
+      swapDatabases(client, { live, incoming, outgoing, disconnect, reopen, signal }),
+    reopen,
     close: () => closeClient(client),
   };
-  return maintenance;
+}
+
+interface OwnerContext {
+  readonly session: Session;
+  /** The name of the live database. */
+  readonly live: string;
+  /** Connects to another database of the server. */
+  readonly enter: (database: string, role?: LoadRole) => Promise<pg.Client>;
+}
+
+async function createOwner(context: OwnerContext, name: string): Promise<LoadRole | string | null> {
+  const { session, enter } = context;
+  const superuser = await session.query('SELECT 1 FROM pg_roles WHERE rolname = current_user AND rolsuper');
+  if (superuser.length === 0) return null;
+  const role = await createLoadRole(session, name);
+  await session.run(`ALTER DATABASE ${quoteName(name)} OWNER TO ${quoteName(name)}`);
+  try {
+    await closeClient(await enter(name, role));
+    return role;
+  } catch (error) {
+    const failure = judgeConnectionFailure(error);
+    if (failure.kind !== 'denied') throw error;
+    await dropOwner(context, name, null);
+    return failure.reason;
+  }
+}
+
+async function dropOwner({ session, live, enter }: OwnerContext, name: string, owner: string | null): Promise<void> {
+  const client = await enter(name);
+  try {
+    const role = quoteName(name);
+    const newOwner = owner === null ? 'CURRENT_USER' : quoteName(owner);
+    await client.query(`REASSIGN OWNED BY ${role} TO ${newOwner}; DROP OWNED BY ${role}`);
+  } finally {
+    await closeClient(client);
+  }
+  await session.run(await ownership(name, live, session));
+  await dropLoadRole(session, name);
+}
+
+async function dropDatabase(client: pg.Client, name: string): Promise<void> {
+  const session = postgresSession(client);
+  const order = `DROP DATABASE IF EXISTS ${quoteName(name)}`;
+  try {
+    await session.run(`${order} WITH (FORCE)`);
+  } catch (error) {
+    if (!hasCode(error, insufficientPrivilege)) throw error;
+    // FORCE would also end an autovacuum worker, which needs a right; a plain DROP makes the server cancel it
+    await endSessions(client, [name, name], true, new AbortController().signal);
+    await session.run(order);
+  }
+  await dropLoadRole(session, name);
+}
+
+async function swapDatabases(
+  client: pg.Client,
+  given: {
+    live: string;
+    incoming: string;
+    outgoing: string;
+    disconnect: boolean;
+    reopen: () => Promise<void>;
+    signal: AbortSignal;
+  },
+): Promise<OthersAtWork> {
+  const { live, incoming, outgoing, disconnect, reopen, signal } = given;
+  const session = postgresSession(client);
+  const both = [live, incoming];
+  await session.run(`ALTER DATABASE ${quoteName(live)} ALLOW_CONNECTIONS false`);
+  try {
+    const others = await (disconnect ? findOtherSessions : findStaying)(session, both);
+    const left = disconnect ? { ...others, sessions: [] } : others;
+    if (left.sessions.length > 0 || left.prepared.length > 0) {
+      await reopen();
+      return left;
+    }
+    await endSessions(client, both, disconnect, signal);
+    // from here on the swap is not interrupted any more
+    signal.throwIfAborted();
+    // the server itself refuses to rename a database with a session or a prepared transaction in it
+    await session.run(`
+      BEGIN;
+      ALTER DATABASE ${quoteName(live)} RENAME TO ${quoteName(outgoing)};
+      ALTER DATABASE ${quoteName(incoming)} RENAME TO ${quoteName(live)};
+      ALTER DATABASE ${quoteName(outgoing)} ALLOW_CONNECTIONS true;
+      COMMIT`);
+    return noSessions;
+  } catch (error) {
+    await session.run('ROLLBACK').catch(() => undefined);
+    await reopen().catch(() => undefined);
+    throw error;
+  }
 }
 
 /**
@@ -272,7 +298,7 @@ async function endSessions(
       [...databases, everybody],
     );
     if (rows.length === 0) return;
-    if (Date.now() - started > patience * 1000) {
+    if (Date.now() - started > sessionEndTimeout * 1000) {
       throw new Error(`these sessions do not end: pid ${rows.map((row) => number(row, 'pid')).join(', ')}`);
     }
     await sleep(Math.min(100 * attempt, 1000), signal);

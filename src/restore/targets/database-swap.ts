@@ -20,7 +20,7 @@ import {
 import type { RestoreContext, RestoreTarget, Source } from '../target.ts';
 import { restoreMessages } from '../../report/restore-messages.ts';
 import { carryAlong } from '../unarchived.ts';
-import type { Maintenance } from '../../database/postgres/maintenance-connection.ts';
+import type { MaintenanceConnection } from '../../database/postgres/maintenance-connection.ts';
 import { quoteName } from '../../platform/sql-quoting.ts';
 import { optionalText } from '../../database/row-values.ts';
 
@@ -45,7 +45,7 @@ const longestName = 63;
  */
 export function databaseSwapTarget(
   target: PostgresTarget,
-  maintenance: Maintenance,
+  maintenance: MaintenanceConnection,
   live: Database | null,
   context: RestoreContext,
 ): RestoreTarget {
@@ -110,12 +110,12 @@ export function databaseSwapTarget(
         await withScratchDatabase({ ...target, database: incoming }, context, (restored) =>
           carryAlong(source.around, restored, context.log),
         );
-        for (const lost of await maintenance.carryOver(incoming))
+        for (const lost of await maintenance.copySettings(incoming))
           context.log.warn(restoreMessages.notCarriedOver(lost));
       }
       // our own session would block the renaming as well: close it first
       await live?.close();
-      requireNoOtherSessions(await maintenance.exchange(incoming, outgoing, context.disconnect), target.database);
+      requireNoOtherSessions(await maintenance.swap(incoming, outgoing, context.disconnect), target.database);
     },
 
     async recover({ places }) {
@@ -144,7 +144,7 @@ export function databaseSwapTarget(
  */
 async function enterAsOwner(
   scratch: PostgresTarget,
-  maintenance: Maintenance,
+  maintenance: MaintenanceConnection,
   { log }: RestoreContext,
 ): Promise<PostgresTarget | null> {
   const role = await maintenance.createOwner(scratch.database);

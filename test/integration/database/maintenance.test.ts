@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { enterMaintenance } from '../../../src/database/postgres/maintenance-connection.ts';
+import { openMaintenanceConnection } from '../../../src/database/postgres/maintenance-connection.ts';
 import { withClient } from '../../support/database.ts';
 import { describePrivateCluster, startPrivateCluster } from '../../support/private-cluster.ts';
 import { eventually } from '../../support/wait-for-output.ts';
@@ -13,7 +13,7 @@ describePrivateCluster('a database beside the live one', () => {
     const url = (name: string): string => Object.assign(new URL(cluster.url), { pathname: `/${name}` }).href;
     const target = { ...targetOf(url('live')), user: 'app', password: 'secret' };
     const silent = (): string => '';
-    const maintenance = await enterMaintenance(target, {
+    const maintenance = await openMaintenanceConnection(target, {
       waitTimeout: 10,
       lockTimeout: 10,
       applicationName: 'db-init 0 restore',
