@@ -1,5 +1,5 @@
 import { sync } from '../platform/durable-file.ts';
-import { type Quarantine, type QuarantineContext, type QuarantineEntry, pickEntry } from './entry.ts';
+import { type Quarantine, type QuarantineContext, type EntryObject, type QuarantineEntry, pickEntry } from './entry.ts';
 import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { countRelations, withExclusiveFile } from '../database/sqlite/exclusive.ts';
@@ -40,7 +40,7 @@ export function sqliteQuarantine(
   };
 
   return {
-    list: async () => entriesOf(file).map((name) => describe(folder, name)),
+    list: async () => [...setAsideIn(file), ...entriesOf(file).map((name) => describe(folder, name))],
 
     async create() {
       await database.close();
@@ -137,6 +137,28 @@ function describe(folder: string, name: string): QuarantineEntry {
     bytes: ['', ...sides].reduce((total, side) => total + sizeOf(path + side), 0),
     contents: (counted ?? []).map((relation) => ({ ...relation, bytes: null })),
   };
+}
+
+/** Rows of PostgreSQL archives that restores have set aside in the file: tables `tt_quarantine_<time>_<table>`. */
+function setAsideIn(file: string): readonly QuarantineEntry[] {
+  const found = new Map<string, EntryObject[]>();
+  for (const relation of countRelations(file) ?? []) {
+    const [, name] = /^(tt_quarantine_\d{8}t\d{6}(?:_\d+)?)_./.exec(relation.name) ?? [];
+    if (name !== undefined) found.set(name, [...(found.get(name) ?? []), { ...relation, bytes: null }]);
+  }
+  return [...found]
+    .toSorted(([one], [other]) => other.localeCompare(one))
+    .map(([name, contents]) => ({
+      name,
+      since: timeOf(name),
+      state: 'complete',
+      why: quarantineMessages.rowsInFile,
+      relations: contents.length,
+      rows: contents.reduce((total, { rows }) => total + (rows ?? 0), 0),
+      counted: true,
+      bytes: 0,
+      contents,
+    }));
 }
 
 /** `…quarantine_20260102t030405` → `2026-01-02T03:04:05Z` */

@@ -148,6 +148,9 @@ describePostgres(
       expect(said).toContain('columns clients.mine');
       expect(said).toMatch(/projects\.client_id: 1 row refers to a row that does not fit .* key 2: 2/);
       const [aside = ''] = /tt_quarantine_\w+?(?=_…)/.exec(said) ?? [];
+      const held = await on(small, 'quarantine', 'list');
+      expect(held.stdout).toMatch(new RegExp(`^${aside}: complete, since .*\n.*rows of a PostgreSQL archive`));
+      expect(held.stdout).toContain(`${aside}_projects (1 row)`);
       const { database } = small;
       expect(await ask(database, `SELECT group_concat(id) FROM (SELECT id FROM ${aside}_clients ORDER BY id)`)).toEqual(
         ['2,3,4'],
