@@ -17,7 +17,7 @@ import type { ApplicationObjects } from '../schema/application-objects.ts';
 import { diagnose, isOfUnknownOwner, isUnversioned } from './diagnosis.ts';
 import type { RepairPlan } from '../repair/repair-step.ts';
 import { planFor } from './plan.ts';
-import { findRestoreJournal, findTraces } from '../state-folder/state-paths.ts';
+import { findRestoreJournal, findTracesOfDatabase } from '../state-folder/state-paths.ts';
 
 /** The largest number of tables that one statement asks for rows. */
 const maxTablesAsked = 500;
@@ -170,7 +170,7 @@ async function observe(
   }
   // the volumes are searched only if there is no core table: most databases have them
   const found = facts.catalog.tables;
-  const traces = coreTables.some((table) => Object.hasOwn(found, table)) ? [] : findTraces(config);
+  const traces = coreTables.some((table) => Object.hasOwn(found, table)) ? [] : findTracesOfDatabase(config);
   const occupied = await isOccupied(database, facts);
   return { kind: 'seen', engine: database.engine, facts, traces, occupied, restoreJournal: await seeRestore(config) };
 }

@@ -93,8 +93,8 @@ async function create(given: BackupContext): Promise<ExitCode> {
   const since = sinceOf(context);
   const { destinationOf } = await import('./backup-output.ts');
   const destination = await destinationOf(context);
-  const { makeManualBackup, requireDatabaseFile: requireSomething } = await import('../backup/manual.ts');
-  requireSomething(context.config);
+  const { makeManualBackup, requireDatabaseFile } = await import('../backup/manual.ts');
+  requireDatabaseFile(context.config);
   const started = performance.now();
   const backup = await withDatabase(context, 'backup', 'write', (database) =>
     makeManualBackup({ ...context, database }, { destination, keep, since }),
@@ -130,8 +130,8 @@ async function createStream(context: CommandContext): Promise<ExitCode> {
   if (['keep', 'since'].some((option) => context.arguments.options.has(option))) throw refuse(streamTexts.noKeep);
   const { archiveOutput } = await import('./standard-streams.ts');
   const output = archiveOutput();
-  const { requireDatabaseFile: requireSomething, streamManualBackup } = await import('../backup/manual.ts');
-  requireSomething(context.config);
+  const { requireDatabaseFile, streamManualBackup } = await import('../backup/manual.ts');
+  requireDatabaseFile(context.config);
   await withDatabase(context, 'backup', 'write', (database) => streamManualBackup({ ...context, database }, output));
   return exitCodes.healthy;
 }
@@ -173,8 +173,8 @@ async function prune(given: BackupContext): Promise<ExitCode> {
 
 async function verify(context: BackupContext, file: string): Promise<ExitCode> {
   if (file === standardInput) {
-    const { withReceivedArchive: receiving } = await import('./received-archive.ts');
-    return receiving(context, (received) => verifyFound(context, received, standardInput));
+    const { withReceivedArchive } = await import('./received-archive.ts');
+    return withReceivedArchive(context, (received) => verifyFound(context, received, standardInput));
   }
   const { requireArchive } = await import('../archive/find-archive.ts');
   const found = requireArchive(placesOfArchive(file, context.config.backupFolder, context.workingDirectory));
@@ -196,9 +196,9 @@ async function verifyFound(context: BackupContext, file: string, name: string): 
  * @returns what it held
  */
 async function proveByRestoring(context: CommandContext, file: string): Promise<RestoreProof> {
-  const { openMatchingArchive: openFitting, restore } = await import('../restore/restore.ts');
+  const { openMatchingArchive, restore } = await import('../restore/restore.ts');
   const { identify } = await import('../restore/archive-identity.ts');
-  const archive = await openFitting(file, context.config);
+  const archive = await openMatchingArchive(file, context.config);
   const request = { archive, identity: await identify(file, false), dryRun: true, databaseOnly: true, consent: null };
   let rows: RestoreProof['rows'] = null;
   const given = {

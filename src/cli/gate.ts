@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { exitCodes } from '../errors/exit-codes.ts';
 import { runGate } from '../operations/gate.ts';
-import { onceMemoryOf } from '../state-folder/state-paths.ts';
+import { onceFileOf } from '../state-folder/state-paths.ts';
 import type { Command, CommandContext } from './context.ts';
 import { withDatabase } from './with-database.ts';
 import { summaries } from '../report/command-line.ts';
@@ -16,7 +16,7 @@ export const gateCommand: Command = {
   async run(context) {
     for (const hint of context.config.hints) context.log.warn(hint);
     const { restoreFrom, runOnce } = context.config;
-    if (runOnce.length > 0 || existsSync(onceMemoryOf(context.config))) await carryOutOnce(context);
+    if (runOnce.length > 0 || existsSync(onceFileOf(context.config))) await carryOutOnce(context);
     if (restoreFrom.length > 0) await restoreFirst(restoreFrom, context);
     await withDatabase(context, 'gate', 'write', (database) => runGate({ ...context, database }));
     return exitCodes.healthy;

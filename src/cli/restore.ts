@@ -56,18 +56,18 @@ async function restoreFile(context: CommandContext, given: string): Promise<void
 /** Standard input carries the archive, so no question can be asked: consent is required before anything is read. */
 async function restoreStream(context: CommandContext): Promise<void> {
   const { flags } = context.arguments;
-  const { withReceivedArchive: receiving } = await import('./received-archive.ts');
+  const { withReceivedArchive } = await import('./received-archive.ts');
   if (!flags.has('yes') && !flags.has('dry-run')) throw new Failure({ kind: 'usage', message: streamTexts.noQuestion });
-  await receiving(context, (file) => restoreFound(context, file, standardInput));
+  await withReceivedArchive(context, (file) => restoreFound(context, file, standardInput));
 }
 
 /** @param name the archive's name in messages */
 async function restoreFound(context: CommandContext, file: string, name: string): Promise<void> {
   const { config, log, output } = context;
   const dryRun = context.arguments.flags.has('dry-run');
-  const { openMatchingArchive: openFitting, restore } = await import('../restore/restore.ts');
+  const { openMatchingArchive, restore } = await import('../restore/restore.ts');
   const { identify } = await import('../restore/archive-identity.ts');
-  const archive = { ...(await openFitting(file, config)), file: name };
+  const archive = { ...(await openMatchingArchive(file, config)), file: name };
   const databaseOnly = context.arguments.flags.has('database-only');
   const uploads = archive.uploads.length > 0 && !databaseOnly;
   const consent = (): Promise<void> =>
@@ -100,9 +100,9 @@ async function undo(context: CommandContext): Promise<void> {
 }
 
 async function dropFormer(context: CommandContext): Promise<void> {
-  const { dropFormerOf } = await import('../restore/former-database.ts');
+  const { dropFormerDatabases } = await import('../restore/former-database.ts');
   await withDatabase(context, 'restore', 'write', (live) =>
-    live.withLock(() => dropFormerOf(live, restoreContext(context), (what) => requireConsent(context, what))),
+    live.withLock(() => dropFormerDatabases(live, restoreContext(context), (what) => requireConsent(context, what))),
   );
 }
 

@@ -5,8 +5,8 @@ import { Failure, reasonOf } from '../errors/failure.ts';
 import { isPersistentFolder } from '../platform/volumes.ts';
 import { renderJson } from '../report/output.ts';
 import { onceTexts, whyNotAgain, writtenOnce } from '../report/run-once-messages.ts';
-import { forgetOnce, type OnceMemory, readOnce, writeOnce } from '../state-folder/run-once-memory.ts';
-import { onceMemoryOf } from '../state-folder/state-paths.ts';
+import { removeOnce, type OnceProgress, readOnce, writeOnce } from '../state-folder/run-once-memory.ts';
+import { onceFileOf } from '../state-folder/state-paths.ts';
 import {
   type Command,
   type CommandArguments,
@@ -94,9 +94,9 @@ const unusable = (problem: string): Failure =>
 
 /** A start without the variable deletes the memory: the same value counts as a new order later. */
 function forget({ config, log }: CommandContext): void {
-  if (!existsSync(onceMemoryOf(config))) return;
+  if (!existsSync(onceFileOf(config))) return;
   try {
-    forgetOnce(config);
+    removeOnce(config);
   } catch (error) {
     log.info(onceTexts.notForgotten(reasonOf(error)));
   }
@@ -107,7 +107,7 @@ function requireMemory(config: OnceConfig): void {
   if (!isPersistentFolder(config.backupFolder)) throw refusal(config, null);
 }
 
-function remembered(config: OnceConfig): OnceMemory | null {
+function remembered(config: OnceConfig): OnceProgress | null {
   try {
     return readOnce(config);
   } catch (error) {
@@ -118,7 +118,7 @@ function remembered(config: OnceConfig): OnceMemory | null {
 /** @param reason null: there is no folder for it */
 function refusal(config: OnceConfig, reason: string | null): Failure {
   const { backupFolder: folder } = config;
-  return new Failure({ kind: 'run-once-refused', folder, file: onceMemoryOf(config), reason });
+  return new Failure({ kind: 'run-once-refused', folder, file: onceFileOf(config), reason });
 }
 
 /** Runs `work` under the run lock. A SQLite file that does not exist is not created for it. */
@@ -164,7 +164,7 @@ async function carryOut({ command, given }: Order, context: CommandContext): Pro
         ? error.exitCode
         : exitCodes.unexpected;
     const { record } = recorder;
-    note(exitCode, record.committed !== committed || record.exchange !== null, context);
+    note(exitCode, record.committed !== committed || record.swap !== null, context);
     throw error;
   }
   note(exitCodes.healthy, true, context);

@@ -30,7 +30,7 @@ export async function withDatabase<Result>(
   warnOfUnmountedFile(context);
   if (access === 'read') return openOnce(context, command, access, work);
   for (;;) {
-    await settle(context, command);
+    await recoverUnfinishedRestore(context, command);
     const progress = { locked: false, restores: restoreHistoryVersion(context.config) };
     try {
       return await openOnce(context, command, access, (database) => work(guarded(database, context, progress)));
@@ -88,11 +88,11 @@ function isRestoreInTheWay(error: unknown, { config, signal }: Opening, { locked
   );
 }
 
-async function settle(context: Opening, command: string): Promise<void> {
+async function recoverUnfinishedRestore(context: Opening, command: string): Promise<void> {
   if (findRestoreJournal(context.config) === null) return;
-  const { recoverRestore: settleRestore } = await import('../restore/journal-runner.ts');
+  const { recoverRestore } = await import('../restore/journal-runner.ts');
   const given = { ...context, disconnect: false, trusted: false, onBytes: () => undefined };
-  await settleRestore(given, (work) => openOnce(context, command, 'write', work));
+  await recoverRestore(given, (work) => openOnce(context, command, 'write', work));
 }
 
 /**

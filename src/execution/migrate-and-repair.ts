@@ -5,7 +5,7 @@ import type { Unsafe } from '../model/repair.ts';
 import type { Work } from '../model/plan.ts';
 import { warnOfAbsentUploads } from '../backup/absent-uploads.ts';
 import { makeSafetyBackup } from '../backup/safety.ts';
-import { rememberLastChange } from '../state-folder/last-change.ts';
+import { recordLastChange } from '../state-folder/last-change.ts';
 import type { Config } from '../config/config.ts';
 import { causeOfSchemaChange } from '../database/schema-change-cause.ts';
 import type { Database, Transaction } from '../database/database.ts';
@@ -78,7 +78,7 @@ export async function finish({ database, config, log, recorder }: GateContext): 
 /** Records the backup of the last change. An error is only a warning: the newest backups are kept anyway. */
 function noteLastChange(config: Config, database: Database, backup: string, log: Log): void {
   try {
-    rememberLastChange(config, database.name, backup);
+    recordLastChange(config, database.name, backup);
   } catch (error) {
     log.warn(workMessages.backupNotNoted(reasonOf(error)));
   }

@@ -123,9 +123,9 @@ function describe(problem: Problem, commands: Commands): Notice {
 const declined = 'Nothing was changed: consent was not given.';
 
 /** What a person is told who was asked and did not agree: a sentence, for nothing went wrong. */
-export function describeDeclined({ committed, exchange }: Pick<RunRecord, 'committed' | 'exchange'>): string {
+export function describeDeclined({ committed, swap }: Pick<RunRecord, 'committed' | 'swap'>): string {
   // an interrupted restore may have been recovered before the question
-  const before = committed !== null || exchange !== null;
+  const before = committed !== null || swap !== null;
   return `${before ? 'Consent was not given: what was asked about was not done.' : declined}\n`;
 }
 

@@ -140,7 +140,7 @@ export function describeArchive(archive: Archive): string {
 }
 
 /** What becomes of what an owner made around the tables: before the question. */
-export function describeSurroundings(around: readonly UnarchivedObject[]): readonly string[] {
+export function describeUnarchived(around: readonly UnarchivedObject[]): readonly string[] {
   const along = around.filter((thing) => thing.safe);
   const left = around.filter((thing) => !thing.safe);
   return [

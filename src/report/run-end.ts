@@ -1,5 +1,5 @@
 import { capitalize } from './next-steps.ts';
-import type { RunRecord, Exchange, Step } from './run-record.ts';
+import type { RunRecord, SwapProgress, Step } from './run-record.ts';
 import type { Notice } from './banner.ts';
 import { count } from './format.ts';
 
@@ -81,15 +81,15 @@ export type Metric = (typeof metricTexts)[number][0];
  * committed nothing; where something was committed or exchanged, or nobody knows, this is the one place that says so.
  * Where the safety backup lies is added.
  */
-export function withRecord(notice: Notice, { exchange, committed, backup }: RunRecord): Notice {
-  const safe = exchange !== null ? describeExchange(exchange) : describeCommitted(committed, notice.safe);
+export function withRecord(notice: Notice, { swap, committed, backup }: RunRecord): Notice {
+  const safe = swap !== null ? describeSwapProgress(swap) : describeCommitted(committed, notice.safe);
   if (backup === null) return { ...notice, safe };
   const kept = `Beside that, the database as it was before this run is in the safety backup ${backup}.`;
   return { ...notice, safe: `${safe} ${kept}` };
 }
 
 /** What is certain of both databases during a swap. It follows from the phase alone. */
-export function describeExchange({ action, phase, incoming, outgoing }: Exchange): string {
+export function describeSwapProgress({ action, phase, incoming, outgoing }: SwapProgress): string {
   const [coming, going] =
     action === 'restore'
       ? ['the restored database', 'the former one']

@@ -1,5 +1,5 @@
 import { zonedTime } from '../platform/local-time.ts';
-import type { OnceMemory } from '../state-folder/run-once-memory.ts';
+import type { OnceProgress } from '../state-folder/run-once-memory.ts';
 import type { Problem } from '../errors/failure.ts';
 import type { Notice } from './banner.ts';
 import type { Commands } from './commands.ts';
@@ -29,7 +29,7 @@ export const onceTexts = {
 };
 
 /** What the variable does at the next start: null if it is carried out then; else why it is not, as a sentence. */
-export function whyNotAgain(commands: readonly (readonly string[])[], memory: OnceMemory | null): string | null {
+export function whyNotAgain(commands: readonly (readonly string[])[], memory: OnceProgress | null): string | null {
   if (memory === null || writtenOnce(memory.commands) !== writtenOnce(commands)) return null;
   const written = `TT_RUN_ONCE: \`${writtenOnce(commands)}\``;
   const again = 'To have it carried out again, start once without the variable, or change its value.';

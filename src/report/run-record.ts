@@ -22,11 +22,11 @@ export type Step =
   | { readonly kind: 'former-dropped'; readonly names: readonly string[] };
 
 /**
- * How far the exchange of a restore or an undo has come that is not over. `preparing`: the live database is untouched.
- * `swapping`: nobody knows which database is live, and whether it lets anybody in. `finishing`: the new database is
+ * How far the swap of a restore or an undo has come, until it ends. `preparing`: the live database is untouched.
+ * `swapping`: it is unknown which database is live, and whether it accepts connections. `finishing`: the new database is
  * live, and something is left to do. `unproven`: everything is done but the last look.
  */
-export interface Exchange {
+export interface SwapProgress {
   readonly action: 'restore' | 'undo';
   readonly phase: 'preparing' | 'swapping' | 'finishing' | 'unproven';
   /** Under which name the database that takes the live name is prepared. */
@@ -57,7 +57,7 @@ export interface RunRecord {
    */
   readonly committed: readonly Step[] | 'unknown' | null;
   /** Null if there is none, or if it was finished or taken back. */
-  readonly exchange: Exchange | null;
+  readonly swap: SwapProgress | null;
 }
 
 /** Writes the record. */
@@ -71,10 +71,10 @@ export interface Recorder {
   left(after: Outcome): void;
   /** A transaction in the live database was committed, or nobody knows. */
   committed(outcome: CommitOutcome): void;
-  /** An exchange has come so far. Null: it was taken back, and so was what was committed meanwhile. */
-  exchange(exchange: Exchange | null): void;
+  /** Records how far a swap has come. Null: it was rolled back, with everything that was committed meanwhile. */
+  swap(progress: SwapProgress | null): void;
   /** A swap is complete, and the new database is live. */
-  exchanged(step: Extract<Step, { kind: 'exchange' }>): void;
+  swapped(step: Extract<Step, { kind: 'exchange' }>): void;
 }
 
 /** Opens an empty record. */
@@ -86,7 +86,7 @@ export function openRecord(): Recorder {
     after: null,
     backup: null,
     committed: null,
-    exchange: null,
+    swap: null,
   };
   let before: RunRecord['committed'] = null;
   let settled = 0;
@@ -109,15 +109,15 @@ export function openRecord(): Recorder {
       record.committed = outcome === 'unknown' ? outcome : record.steps;
       attempted = false;
     },
-    exchange(exchange) {
-      if (record.exchange === null) before = record.committed;
-      if (exchange === null) record.committed = before;
-      record.exchange = exchange;
+    swap(progress) {
+      if (record.swap === null) before = record.committed;
+      if (progress === null) record.committed = before;
+      record.swap = progress;
     },
-    exchanged(step) {
+    swapped(step) {
       record.steps = [...record.steps, step];
       record.committed = record.steps;
-      record.exchange = null;
+      record.swap = null;
       attempted = false;
     },
   };

@@ -14,7 +14,7 @@ export async function identify(file: string, byContent: boolean): Promise<Archiv
   const stats = await Promise.all(filesOf(file).map((path) => stat(path)));
   const size = stats.reduce((sum, each) => sum + each.size, 0);
   const modified = Math.trunc(Math.max(...stats.map(({ mtimeMs }) => mtimeMs)));
-  return { path: file, size, modified, sha256: byContent ? await hashOf(file) : null };
+  return { path: file, size, modified, sha256: byContent ? await hashFiles(file) : null };
 }
 
 const filesOf = (file: string): readonly string[] => [file, ...sideFilesOf(file).map((suffix) => file + suffix)];
@@ -37,11 +37,11 @@ export async function findRestoreAtStart(
       (present === null || (archive.size === present.size && archive.modified === present.modified)),
   );
   if (likely !== undefined || present === null) return likely ?? null;
-  const sha256 = await hashOf(file);
+  const sha256 = await hashFiles(file);
   return done.findLast(({ archive }) => archive?.sha256 === sha256) ?? null;
 }
 
-async function hashOf(file: string): Promise<string> {
+async function hashFiles(file: string): Promise<string> {
   const hash = createHash('sha256');
   for (const path of filesOf(file)) {
     const bytes: AsyncIterable<Buffer> = createReadStream(path, { highWaterMark: 1024 * 1024 });

@@ -6,7 +6,7 @@ import type { Cause } from '../model/cause.ts';
 import type { Refusal } from '../model/plan.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { describeCause } from '../report/error-messages.ts';
-import type { Source } from './target.ts';
+import type { RestoreSource } from './target.ts';
 import { displayNameOf } from '../database/target-name.ts';
 import { journalFileOf } from '../state-folder/journal.ts';
 import { causeOf } from '../database/error-cause.ts';
@@ -14,7 +14,7 @@ import { causeOf } from '../database/error-cause.ts';
 /** The failure for a dump that is not loaded. */
 export function dumpRejected(
   found: Exclude<RestorerResult, { readonly kind: 'ready' }>,
-  { archive }: Source,
+  { archive }: RestoreSource,
   { archiveLimits }: Pick<Config, 'archiveLimits'>,
 ): Failure {
   if (found.kind !== 'too-much-data') return archiveRejected(archive.file, found);
@@ -23,24 +23,24 @@ export function dumpRejected(
 }
 
 /** Turns a refusal of the gate into a rejection of the archive. */
-export function refusedAs(refusal: Refusal, { name }: Pick<Database, 'name'>, source: Source): Failure {
+export function archiveRefused(refusal: Refusal, { name }: Pick<Database, 'name'>, source: RestoreSource): Failure {
   const { title, happened } = describeCause({ kind: 'refused', database: name, refusal });
   return archiveUnusable(source, `${title}. ${happened.join(' ')}`.replace(/\.+$/, ''));
 }
 
 /** The failure: the archive is whole, but cannot be used here. */
-export function archiveUnusable({ archive }: Pick<Source, 'archive'>, reason: string): Failure {
+export function archiveUnusable({ archive }: Pick<RestoreSource, 'archive'>, reason: string): Failure {
   return new Failure({ kind: 'archive-rejected', archive: archive.file, fault: { kind: 'unusable', reason } });
 }
 
 /** The failure for a step of a restore. A failure that is more specific is passed on unchanged. */
-export function failureAt(step: string, error: unknown, config: Pick<Config, 'database'>): Failure {
+export function stepFailed(step: string, error: unknown, config: Pick<Config, 'database'>): Failure {
   if (error instanceof Failure && /^(archive-rejected|restore-refused|missing-rights|locked)$/.test(error.problem.kind))
     return error;
-  return refusedStep(step, reasonInWords(error), causeOf(error), config, error);
+  return stepRefused(step, reasonInWords(error), causeOf(error), config, error);
 }
 
-export function refusedStep(
+export function stepRefused(
   step: string,
   reason: string,
   cause: Cause,
@@ -60,13 +60,13 @@ export function reasonInWords(error: unknown): string {
 }
 
 /** The failure: a restore is not finished, and this run may not go on. */
-export function unfinished(config: Config, reason: string | null, cause?: unknown): Failure {
+export function restoreUnfinished(config: Config, reason: string | null, cause?: unknown): Failure {
   const obstacle = { kind: 'unfinished', journal: journalFileOf(config), reason } as const;
   return new Failure({ kind: 'restore-refused', database: displayNameOf(config.database), obstacle }, { cause });
 }
 
 /** The failure: there is no place for a lock and a journal. */
-export function noFolder(
+export function stateFolderUnusable(
   { backupFolder: folder }: Pick<Config, 'backupFolder'>,
   database: string,
   error: unknown,

@@ -5,20 +5,20 @@ import type { Config } from '../config/config.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import type { Log } from '../report/log.ts';
 import { describeUnmeasured, restoreMessages } from '../report/restore-messages.ts';
-import { type DoneRestore, readHistory, remember } from '../state-folder/restore-history.ts';
+import { type DoneRestore, readHistory, recordRestore } from '../state-folder/restore-history.ts';
 import { isConnectionLost } from '../database/error-cause.ts';
 import { type RestoreContext, type RestoreTarget, isFormerOf } from './target.ts';
 import type { Database } from '../database/database.ts';
 import { DependedUpon } from '../database/postgres/dependents.ts';
 import { holdJournal } from './journal-lock.ts';
-import type { Way } from '../state-folder/journal.ts';
+import type { SwapKind } from '../state-folder/journal.ts';
 import { openTarget } from './open-target.ts';
 import { reasonInWords } from './failures.ts';
-import { measureFormerUploads, dropFormer } from './uploads/upload-sets.ts';
+import { measureFormerUploads, dropFormerUploads } from './uploads/upload-sets.ts';
 import { changesBetween } from '../database/compare-measurements.ts';
 
 /** A restore whose former database and uploads are kept. */
-type Keeping = DoneRestore & { readonly kept: string };
+type KeptRestore = DoneRestore & { readonly kept: string };
 
 /** Measures a database that was just put aside. @returns null if that failed; the database is kept all the same */
 export async function measureFormer(target: RestoreTarget, kept: string, log: Log): Promise<Measurement | null> {
@@ -59,14 +59,14 @@ export async function measureUploads(
  */
 export async function compareFormer(
   target: RestoreTarget,
-  last: Keeping,
+  last: KeptRestore,
   { config, signal }: Pick<RestoreContext, 'config' | 'signal'>,
 ): Promise<readonly Change[] | null> {
   const { kept, database } = last;
-  if (!(await target.isKept(kept))) {
+  if (!(await target.exists(kept))) {
     throw new Failure({ kind: 'restore-refused', database, obstacle: { kind: 'former-gone', kept } });
   }
-  if (await target.isDropped(kept)) {
+  if (await target.isHalfDropped(kept)) {
     throw new Failure({ kind: 'restore-refused', database, obstacle: { kind: 'former-dropped', kept } });
   }
   const inDatabase = await compareDatabase(target, last, signal);
@@ -74,7 +74,7 @@ export async function compareFormer(
   return inDatabase === null && inUploads.length === 0 ? null : [...(inDatabase ?? []), ...inUploads];
 }
 
-async function compareUploads({ id, measuredUploads }: Keeping, config: Config): Promise<readonly Change[]> {
+async function compareUploads({ id, measuredUploads }: KeptRestore, config: Config): Promise<readonly Change[]> {
   const changes: Change[] = [];
   for (const [folder, before] of Object.entries(measuredUploads)) {
     try {
@@ -89,7 +89,7 @@ async function compareUploads({ id, measuredUploads }: Keeping, config: Config):
 
 async function compareDatabase(
   target: RestoreTarget,
-  { kept, measured }: Keeping,
+  { kept, measured }: KeptRestore,
   signal: AbortSignal,
 ): Promise<readonly Change[] | null> {
   if (measured === null) return null;
@@ -104,7 +104,7 @@ async function compareDatabase(
 
 /** @throws Failure `restore-refused` (`former-changed`) */
 export function requireUnchanged(
-  { kept, database }: Keeping,
+  { kept, database }: KeptRestore,
   changes: readonly Change[] | null,
   accepted: boolean,
 ): void {
@@ -118,7 +118,7 @@ export function requireUnchanged(
  * @param consent asks for consent, given what is about to be dropped
  * @throws Failure `restore-refused` if nothing is kept
  */
-export async function dropFormerOf(
+export async function dropFormerDatabases(
   live: Database,
   context: RestoreContext,
   consent: (what: string) => Promise<void>,
@@ -127,7 +127,7 @@ export async function dropFormerOf(
   const remembered = readHistory(context.config).filter(
     ({ database, kept, uploads }) => known.has(database) && (kept !== null || uploads.length > 0),
   );
-  const targets = new Map<Way, RestoreTarget>();
+  const targets = new Map<SwapKind, RestoreTarget>();
   try {
     const keeping: { readonly done: DoneRestore; readonly target: RestoreTarget }[] = [];
     for (const done of remembered) {
@@ -151,7 +151,7 @@ export async function dropFormerOf(
 }
 
 /** @throws Failure `restore-refused` if an object outside depends on what was kept */
-async function dropOnly(target: RestoreTarget, kept: string, database: string): Promise<void> {
+async function dropDatabase(target: RestoreTarget, kept: string, database: string): Promise<void> {
   try {
     await target.drop(kept);
   } catch (error) {
@@ -167,14 +167,14 @@ async function dropKept(
   database: string,
   { config, log, recorder }: RestoreContext,
 ): Promise<void> {
-  const there = done.kept !== null && (await target.isKept(done.kept));
+  const there = done.kept !== null && (await target.exists(done.kept));
   if (done.kept !== null) {
     recorder.step({ kind: 'former-dropped', names: [done.kept] });
-    await dropOnly(target, done.kept, database);
+    await dropDatabase(target, done.kept, database);
     recorder.committed('committed');
   }
-  for (const folder of done.uploads) await dropFormer(folder, done.id, config);
-  remember(config, { ...done, kept: null, uploads: [], measured: null, measuredUploads: {} });
+  for (const folder of done.uploads) await dropFormerUploads(folder, done.id, config);
+  recordRestore(config, { ...done, kept: null, uploads: [], measured: null, measuredUploads: {} });
   log.info(there || done.kept === null ? restoreMessages.dropped(done.kept) : restoreMessages.goneAlready(done.kept));
 }
 

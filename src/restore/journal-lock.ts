@@ -5,9 +5,9 @@ import { displayNameOf } from '../database/target-name.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { makeStateFolder, stateFolderOf } from '../state-folder/state-paths.ts';
 import { describeNoFolderLock } from '../report/restore-messages.ts';
-import type { BeforeStep, RestoreContext } from './target.ts';
+import type { OwnerCheck, RestoreContext } from './target.ts';
 import {
-  describeWaitedFor,
+  describeRunningRestore,
   isClaimed,
   type Journal,
   journalFileOf,
@@ -15,11 +15,11 @@ import {
   writeJournal,
 } from '../state-folder/journal.ts';
 import { waitingMessages } from '../report/connection-messages.ts';
-import { noFolder } from './failures.ts';
+import { stateFolderUnusable } from './failures.ts';
 
 /** The journal of a backup folder, owned by one run. */
 export interface HeldJournal {
-  readonly mayGoOn: BeforeStep;
+  readonly checkOwner: OwnerCheck;
   /**
    * The failure if another run has taken over the journal: then this run may not recover anything either. Null if the
    * journal is still this run's.
@@ -34,7 +34,7 @@ export interface HeldJournal {
   release(): void;
 }
 
-type Holding = Pick<RestoreContext, 'config' | 'log' | 'signal'>;
+type LockContext = Pick<RestoreContext, 'config' | 'log' | 'signal'>;
 
 /**
  * Takes the kernel's lock on the backup folder. A run holds it until its process ends, even while the process is
@@ -42,7 +42,7 @@ type Holding = Pick<RestoreContext, 'config' | 'log' | 'signal'>;
  * taken over.
  * @throws Failure `locked`; `restore-refused` (`folder`) if there is no place for a lock and a journal
  */
-export async function holdJournal({ config, log, signal }: Holding): Promise<HeldJournal> {
+export async function holdJournal({ config, log, signal }: LockContext): Promise<HeldJournal> {
   const release = await lockFolder({ config, log, signal });
   const claim = randomUUID();
   const takenOver = (): Failure | null => {
@@ -50,39 +50,39 @@ export async function holdJournal({ config, log, signal }: Holding): Promise<Hel
     const obstacle = { kind: 'taken-over', journal: journalFileOf(config) } as const;
     return new Failure({ kind: 'restore-refused', database: displayNameOf(config.database), obstacle });
   };
-  const mayGoOn = (): void => {
+  const checkOwner = (): void => {
     const failure = takenOver();
     if (failure !== null) throw failure;
   };
   return {
-    mayGoOn,
+    checkOwner,
     takenOver,
     claim: (journal) => writeJournal(config, journal, claim),
     write(journal) {
-      mayGoOn();
+      checkOwner();
       writeJournal(config, journal, claim);
     },
     remove() {
-      mayGoOn();
+      checkOwner();
       removeJournal(config);
     },
     release,
   };
 }
 
-async function lockFolder({ config, log, signal }: Holding): Promise<() => void> {
+async function lockFolder({ config, log, signal }: LockContext): Promise<() => void> {
   const folder = stateFolderOf(config);
   try {
     makeStateFolder(folder);
   } catch (error) {
-    throw noFolder(config, displayNameOf(config.database), error);
+    throw stateFolderUnusable(config, displayNameOf(config.database), error);
   }
   try {
     return await takeFileLock(join(folder, 'lock'), {
       lockTimeout: config.lockTimeout,
       signal,
       onLockWaiting({ description }, secondsLeft) {
-        const what = describeWaitedFor(config);
+        const what = describeRunningRestore(config);
         log.info(waitingMessages.restore(what, secondsLeft, description));
       },
     });

@@ -1,22 +1,22 @@
 import type { Config } from '../config/config.ts';
-import { type BeforeStep, type RestoreContext, type RestoreTarget, type Source, isOfTarget } from './target.ts';
+import { type OwnerCheck, type RestoreContext, type RestoreTarget, type RestoreSource, isOfTarget } from './target.ts';
 import { type HeldJournal, holdJournal } from './journal-lock.ts';
 import { type Journal, readJournal, journalFileOf, stagingFolderOf } from '../state-folder/journal.ts';
 import { recoveryMessages, describeUnmeasured } from '../report/restore-messages.ts';
-import { failureAt, reasonInWords, unfinished, noFolder } from './failures.ts';
+import { stepFailed, reasonInWords, restoreUnfinished, stateFolderUnusable } from './failures.ts';
 import { readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Database } from '../database/database.ts';
 import { findClosed } from '../database/postgres/connect.ts';
 import { displayNameOf, namesOf } from '../database/target-name.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
-import { foldersOf, readHistory, remember } from '../state-folder/restore-history.ts';
-import { withTarget } from './open-target.ts';
-import type { Exchange } from '../report/run-record.ts';
+import { foldersOf, readHistory, recordRestore } from '../state-folder/restore-history.ts';
+import { withTargetToRecover } from './open-target.ts';
+import type { SwapProgress } from '../report/run-record.ts';
 import { isConnectionLost } from '../database/error-cause.ts';
-import { withScratchDatabase } from './load-and-verify.ts';
+import { withConnection } from './load-and-verify.ts';
 import { discardUploads, swapUploads } from './uploads/swap.ts';
-import { putAsideFormer, bringBackFormer } from './uploads/upload-sets.ts';
+import { putAsideFormerUploads, bringBackFormerUploads } from './uploads/upload-sets.ts';
 import { measureFormer, measureUploads } from './former-database.ts';
 
 /**
@@ -29,22 +29,22 @@ export async function runJournalled(
   journal: Journal,
   target: RestoreTarget,
   context: RestoreContext,
-  prepare: (mayGoOn: BeforeStep) => Promise<Source | 'undo' | null>,
+  prepare: (checkOwner: OwnerCheck) => Promise<RestoreSource | 'undo' | null>,
 ): Promise<void> {
   const held = await holdJournal(context);
   try {
-    await bringToEnd(journal, held, target, context, prepare);
+    await runAndRecover(journal, held, target, context, prepare);
   } finally {
     held.release();
   }
 }
 
-async function bringToEnd(
+async function runAndRecover(
   journal: Journal,
   held: HeldJournal,
   target: RestoreTarget,
   context: RestoreContext,
-  prepare: (mayGoOn: BeforeStep) => Promise<Source | 'undo' | null>,
+  prepare: (checkOwner: OwnerCheck) => Promise<RestoreSource | 'undo' | null>,
 ): Promise<void> {
   const { config, signal, log, recorder } = context;
   let present = journal;
@@ -53,45 +53,45 @@ async function bringToEnd(
     present = { ...journal, phase };
   };
   beginJournal(journal, held, config);
-  recorder.exchange(swapOf(journal, 'preparing'));
+  recorder.swap(swapProgressOf(journal, 'preparing'));
   let failed: { readonly error: unknown } | null = null;
   try {
-    const source = await prepare(held.mayGoOn);
+    const source = await prepare(held.checkOwner);
     signal.throwIfAborted();
     if (source !== null) {
       enter('swapping');
-      recorder.exchange(swapOf(journal, 'swapping'));
-      await target.swap(source === 'undo' ? null : source, journal.places, held.mayGoOn);
-      recorder.exchange(swapOf(journal, 'finishing'));
+      recorder.swap(swapProgressOf(journal, 'swapping'));
+      await target.swap(source === 'undo' ? null : source, journal.places, held.checkOwner);
+      recorder.swap(swapProgressOf(journal, 'finishing'));
       enter('finishing');
     }
   } catch (error) {
     failed = { error };
   }
-  const outcome = await recoverOwn(target, present, held, context).catch((error: unknown) => {
+  const outcome = await recoverOwnJournal(target, present, held, context).catch((error: unknown) => {
     const takenOver = held.takenOver();
     if (takenOver !== null) {
-      recorder.exchange(null);
+      recorder.swap(null);
       throw takenOver;
     }
     log.warn(recoveryMessages.notSettled(reasonInWords(error)));
-    throw unfinished(config, reasonInWords(failed === null ? error : failed.error), error);
+    throw restoreUnfinished(config, reasonInWords(failed === null ? error : failed.error), error);
   });
   if (failed === null) return;
   if (outcome === 'finished') {
     return log.warn(recoveryMessages.finishedAllTheSame(journal.action, reasonInWords(failed.error)));
   }
   signal.throwIfAborted();
-  throw failureAt('restoring', failed.error, config);
+  throw stepFailed('restoring', failed.error, config);
 }
 
 /** @throws Failure `restore-refused` if there is no place for a journal, or another journal exists */
 function beginJournal(journal: Journal, held: HeldJournal, config: Config): void {
-  if (readJournal(config) !== null) throw unfinished(config, null);
+  if (readJournal(config) !== null) throw restoreUnfinished(config, null);
   try {
     held.claim(journal);
   } catch (error) {
-    throw noFolder(config, journal.database, error);
+    throw stateFolderUnusable(config, journal.database, error);
   }
 }
 
@@ -106,22 +106,22 @@ async function recoverJournal(
   context: Pick<RestoreContext, 'config' | 'log' | 'recorder'>,
 ): Promise<'finished' | 'taken back'> {
   const { config, recorder } = context;
-  held.mayGoOn();
-  const exchanged = journal.phase === 'preparing' ? 'not-exchanged' : await target.recover(journal, held.mayGoOn);
-  if (exchanged === 'not-exchanged') {
-    recorder.exchange(swapOf(journal, 'preparing'));
+  held.checkOwner();
+  const swapped = journal.phase === 'preparing' ? 'not-swapped' : await target.recover(journal, held.checkOwner);
+  if (swapped === 'not-swapped') {
+    recorder.swap(swapProgressOf(journal, 'preparing'));
     await rollBack(target, journal, held, config);
-    recorder.exchange(null);
+    recorder.swap(null);
     return 'taken back';
   }
-  recorder.exchange(swapOf(journal, 'finishing'));
+  recorder.swap(swapProgressOf(journal, 'finishing'));
   await finish(target, journal, held, context);
-  recorder.exchanged({ kind: 'exchange', action: journal.action, kept: journal.places.outgoing });
+  recorder.swapped({ kind: 'exchange', action: journal.action, kept: journal.places.outgoing });
   return 'finished';
 }
 
 /** How far a swap has come, for the record of the run. */
-export function swapOf({ action, places }: Journal, phase: Exchange['phase']): Exchange {
+export function swapProgressOf({ action, places }: Journal, phase: SwapProgress['phase']): SwapProgress {
   return { action, phase, incoming: places.incoming, outgoing: places.outgoing };
 }
 
@@ -133,70 +133,70 @@ async function finish(
   { config, log }: Pick<RestoreContext, 'config' | 'log'>,
 ): Promise<void> {
   const { id, action, way, database, archive, places } = journal;
-  const { mayGoOn } = held;
+  const { checkOwner } = held;
   // from here on it must not be rolled back, whatever the kind of swap
   held.write({ ...journal, phase: 'finishing' });
   for (const { folder, former } of journal.uploads) {
-    if (former !== null) await bringBackFormer(folder, former, id, config, mayGoOn);
+    if (former !== null) await bringBackFormerUploads(folder, former, id, config, checkOwner);
     await swapUploads(
       { folder, incoming: id, outgoing: id },
-      await pathsThatStay(folder, config, archive?.path ?? null),
-      mayGoOn,
+      await pathsToProtect(folder, config, archive?.path ?? null),
+      checkOwner,
     );
-    await putAsideFormer(folder, id, config, mayGoOn);
+    await putAsideFormerUploads(folder, id, config, checkOwner);
   }
-  mayGoOn();
+  checkOwner();
   const finishedAt = new Date().toISOString();
-  const kept = (await target.isKept(places.outgoing)) ? places.outgoing : null;
+  const kept = (await target.exists(places.outgoing)) ? places.outgoing : null;
   const uploads = foldersOf(journal.uploads);
   // the database that it brought back is live, and no longer a former one
   for (const done of readHistory(config).filter((earlier) => earlier.kept === places.incoming)) {
-    remember(config, { ...done, kept: null, uploads: [], measured: null, measuredUploads: {} });
+    recordRestore(config, { ...done, kept: null, uploads: [], measured: null, measuredUploads: {} });
   }
   const measured = kept === null ? null : await measureFormer(target, kept, log);
   const measuredUploads = await measureUploads(uploads, id, config, log);
-  mayGoOn();
+  checkOwner();
   const done = { id, action, way, database, archive, finishedAt, kept, uploads, measuredUploads };
   try {
-    remember(config, { ...done, measured });
+    recordRestore(config, { ...done, measured });
   } catch (error) {
     if (measured === null) throw error;
     // on a full disk there may still be room for the remaining steps, which the restore needs
     log.warn(describeUnmeasured(places.outgoing, reasonOf(error)));
-    remember(config, { ...done, measured: null });
+    recordRestore(config, { ...done, measured: null });
   }
-  await forget(journal, held, config);
+  await removeTemporary(journal, held, config);
 }
 
 async function rollBack(target: RestoreTarget, journal: Journal, held: HeldJournal, config: Config): Promise<void> {
   if (journal.action === 'restore') {
     await target.discard(journal.places);
     for (const { folder } of journal.uploads) {
-      held.mayGoOn();
+      held.checkOwner();
       await discardUploads(folder, journal.id);
     }
   }
-  await forget(journal, held, config);
+  await removeTemporary(journal, held, config);
 }
 
-async function forget({ id }: Journal, held: HeldJournal, config: Config): Promise<void> {
-  held.mayGoOn();
+async function removeTemporary({ id }: Journal, held: HeldJournal, config: Config): Promise<void> {
+  held.checkOwner();
   await rm(stagingFolderOf(config, id), { recursive: true, force: true });
   held.remove();
 }
 
 /** Paths that may be inside a folder of uploads and are not uploads. */
-async function pathsThatStay(folder: string, config: Config, archive: string | null): Promise<readonly string[]> {
+async function pathsToProtect(folder: string, config: Config, archive: string | null): Promise<readonly string[]> {
   // a folder of uploads inside another one is swapped separately
   const roots = config.uploadRoots.map((root) => root.folder).filter((other) => other !== folder);
   const stay = [config.backupFolder, ...roots, ...(archive === null ? [] : [archive])];
   const { database } = config;
   if (database.kind !== 'sqlite') return stay;
-  const home = dirname(database.file);
+  const databaseFolder = dirname(database.file);
   // together with all files that are named after the database file: side files, locks, former files
-  const names = await readdir(home).catch(() => []);
+  const names = await readdir(databaseFolder).catch(() => []);
   const own = names.filter((name) => name.startsWith(basename(database.file)));
-  return [...stay, ...own.map((name) => join(home, name))];
+  return [...stay, ...own.map((name) => join(databaseFolder, name))];
 }
 
 /**
@@ -211,15 +211,16 @@ export async function recoverRestore(
   const { config } = context;
   const journal = readJournal(config);
   if (journal === null) return;
-  if (journal === 'unreadable') throw await unreadableJournal(context);
-  if (!isAbout(journal, config)) throw unfinished(config, `its journal is about another database, ${journal.database}`);
+  if (journal === 'unreadable') throw await journalUnreadable(context);
+  if (!concernsDatabase(journal, config))
+    throw restoreUnfinished(config, `its journal is about another database, ${journal.database}`);
   // taken before the session's lock: the run that holds this lock may still need that one
   const held = await holdJournal(context);
   try {
     // the run that held the lock may have finished, or may have been another one
     const present = readJournal(config);
     if (present === null || present === 'unreadable' || present.way !== journal.way) return;
-    await withTarget(journal.way, context, openLive, (target) => takeOver(target, held, context));
+    await withTargetToRecover(journal.way, context, openLive, (target) => takeOver(target, held, context));
   } finally {
     held.release();
   }
@@ -232,26 +233,26 @@ async function takeOver(target: RestoreTarget, held: HeldJournal, context: Resto
   const present = readJournal(config);
   if (present === null || present === 'unreadable') return;
   if (!isOfTarget(present, target))
-    throw unfinished(config, 'its journal names what no restore of this database would');
+    throw restoreUnfinished(config, 'its journal names what no restore of this database would');
   held.claim(present);
   log.warn(recoveryMessages.unfinished(present.holder, present.startedAt));
-  recorder.exchange(swapOf(present, present.phase));
+  recorder.swap(swapProgressOf(present, present.phase));
   const outcome = await recoverJournal(target, present, held, context).catch((error: unknown) => {
     const takenOver = held.takenOver();
     if (takenOver !== null) {
-      recorder.exchange(null);
+      recorder.swap(null);
       throw takenOver;
     }
-    throw isNamed(error) ? error : unfinished(config, reasonOf(error), error);
+    throw saysWhatIsKnown(error) ? error : restoreUnfinished(config, reasonOf(error), error);
   });
   log.warn(recoveryMessages.settled(present.action, outcome));
 }
 
 /** The failure if the outcome of the restore is unknown. A database that the restore left closed is reported first. */
-async function unreadableJournal({ config, version }: RestoreContext): Promise<Failure> {
+async function journalUnreadable({ config, version }: RestoreContext): Promise<Failure> {
   const { database: configured } = config;
   const closed = configured.kind === 'sqlite' ? null : await findClosed(configured, `db-init ${version} restore`);
-  if (closed === null || configured.kind === 'sqlite') return unfinished(config, 'its journal cannot be read');
+  if (closed === null || configured.kind === 'sqlite') return restoreUnfinished(config, 'its journal cannot be read');
   return new Failure({
     kind: 'closed-database',
     database: displayNameOf(configured),
@@ -267,7 +268,7 @@ async function unreadableJournal({ config, version }: RestoreContext): Promise<F
  * Recovers the journal of this run after a failure. If the connection is lost, it asks the database over a new one.
  * @throws Error if that fails as well; the journal stays for the next start
  */
-export async function recoverOwn(
+export async function recoverOwnJournal(
   target: RestoreTarget,
   journal: Journal,
   held: HeldJournal,
@@ -281,8 +282,8 @@ export async function recoverOwn(
     const { action, way } = journal;
     log.warn(recoveryMessages.connectionLost(action, reasonOf(error)));
     const openLive = <Opened>(work: (live: Database) => Promise<Opened>): Promise<Opened> =>
-      withScratchDatabase(config.database, patient, work);
-    return withTarget(way, patient, openLive, (other) => recoverJournal(other, journal, held, patient));
+      withConnection(config.database, patient, work);
+    return withTargetToRecover(way, patient, openLive, (other) => recoverJournal(other, journal, held, patient));
   });
 }
 
@@ -290,13 +291,13 @@ export async function recoverOwn(
  * Whether a failure may be passed on as it is. A failed step would claim that nothing was restored, which is unknown
  * here.
  */
-function isNamed(error: unknown): boolean {
+function saysWhatIsKnown(error: unknown): boolean {
   if (!(error instanceof Failure)) return false;
   const { problem } = error;
   return problem.kind !== 'restore-refused' || problem.obstacle.kind !== 'failed';
 }
 
 /** Whether the journal is about the configured database. */
-function isAbout({ way, database }: Journal, config: Config): boolean {
+function concernsDatabase({ way, database }: Journal, config: Config): boolean {
   return (way === 'files') === (config.database.kind === 'sqlite') && namesOf(config.database).has(database);
 }

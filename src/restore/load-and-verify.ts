@@ -14,15 +14,15 @@ import { openDatabase } from '../database/open.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
 import { assess } from '../assessment/assess.ts';
 import { listRows } from '../report/schema-differences.ts';
-import type { RestoreContext, Source } from './target.ts';
+import type { RestoreContext, RestoreSource } from './target.ts';
 import { waitingMessages } from '../report/connection-messages.ts';
-import { dumpRejected, refusedAs, archiveUnusable, failureAt, refusedStep } from './failures.ts';
+import { dumpRejected, archiveRefused, archiveUnusable, stepFailed, stepRefused } from './failures.ts';
 import { findWarnings } from './unarchived.ts';
 import { UnknownStatement } from '../database/postgres/dump/script-filter.ts';
 import { number, only } from '../database/row-values.ts';
 
 /** Opens a database that the restore itself has made. */
-export async function withScratchDatabase<Result>(
+export async function withConnection<Result>(
   target: DatabaseTarget,
   { config, log, version, signal }: RestoreContext,
   work: (database: Database) => Promise<Result>,
@@ -50,11 +50,15 @@ export async function withScratchDatabase<Result>(
  * @throws Failure `archive-rejected` if it is not a database of the application, or a newer one; `restore-refused`
  *   if it cannot be migrated
  */
-export async function upgradeAndVerify(database: Database, source: Source, context: RestoreContext): Promise<void> {
+export async function upgradeAndVerify(
+  database: Database,
+  source: RestoreSource,
+  context: RestoreContext,
+): Promise<void> {
   const { manifest } = source.archive;
   if (manifest !== null || context.onLoaded !== undefined) {
     const contents = await database.read(readSummary);
-    if (manifest !== null) compareContents(contents, manifest, source);
+    if (manifest !== null) compareWithManifest(contents, manifest, source);
     context.onLoaded?.(contents);
   }
   for (const warning of await findWarnings(database, context.config)) context.log.warn(warning);
@@ -62,28 +66,31 @@ export async function upgradeAndVerify(database: Database, source: Source, conte
   const seen = await assess(database, given.config);
   const { plan, state } = seen;
   if (plan.kind === 'refuse') {
-    if (state.kind === 'unreadable' && liesHere(state.cause, database)) {
-      throw refusedStep('looking at the restored database', state.reason, state.cause, context.config);
+    if (state.kind === 'unreadable' && isCauseHere(state.cause, database)) {
+      throw stepRefused('looking at the restored database', state.reason, state.cause, context.config);
     }
-    throw refusedAs(plan.refusal, database, source);
+    throw archiveRefused(plan.refusal, database, source);
   }
   try {
     await executePlan(seen, given);
   } catch (error) {
     context.signal.throwIfAborted();
-    throw failureAt('migrating the restored database', error, context.config);
+    throw stepFailed('migrating the restored database', error, context.config);
   }
 }
 
 /** Unpacks the dump into a file, because several jobs can only read a file. */
-export async function unpackDump({ archive, folder }: Source, { signal, onBytes }: RestoreContext): Promise<string> {
+export async function unpackDump(
+  { archive, folder }: RestoreSource,
+  { signal, onBytes }: RestoreContext,
+): Promise<string> {
   const file = join(folder, 'db.dump');
   await extractEntry(archive.database, file, { signal, onBytes });
   return file;
 }
 
 /** Whether the cause is the server, its disk or this machine, and not the loaded data. */
-function liesHere({ kind }: Cause, { engine }: Database): boolean {
+function isCauseHere({ kind }: Cause, { engine }: Database): boolean {
   return kind !== 'other' && kind !== 'rows' && (kind !== 'damage' || engine === 'postgresql');
 }
 
@@ -93,7 +100,7 @@ function liesHere({ kind }: Cause, { engine }: Database): boolean {
  */
 export async function findRestoredFault(
   database: Database,
-  source: Source,
+  source: RestoreSource,
   config: Config,
 ): Promise<{ readonly reason: string; readonly cause: Cause } | null> {
   const { state } = await assess(database, scratchConfig(config, source));
@@ -102,7 +109,7 @@ export async function findRestoredFault(
 }
 
 /** The settings for a database of unknown origin: no guesses, and no files outside of it. */
-export function scratchConfig(config: Config, { folder }: Source): Config {
+export function scratchConfig(config: Config, { folder }: RestoreSource): Config {
   return {
     ...config,
     backupBeforeMigrate: 'never',
@@ -118,7 +125,11 @@ export function scratchConfig(config: Config, { folder }: Source): Config {
 }
 
 /** @throws Failure `archive-rejected` if the rows of a database differ from the counts in the manifest */
-export function compareContents({ rows, revisions }: DatabaseSummary, manifest: Manifest, source: Source): void {
+export function compareWithManifest(
+  { rows, revisions }: DatabaseSummary,
+  manifest: Manifest,
+  source: RestoreSource,
+): void {
   const differing = Object.entries(manifest.rows).filter(([table, count]) => rows[table] !== count);
   if (differing.length > 0) {
     const list = differing.map(([table, count]) => `${table} has ${rows[table] ?? 'no table'} instead of ${count}`);
@@ -133,7 +144,7 @@ export function compareContents({ rows, revisions }: DatabaseSummary, manifest: 
 }
 
 /** @throws Failure `archive-rejected` if only a newer image knows the archive's revision */
-export function requireKnownRevisions(revisions: readonly string[], source: Pick<Source, 'archive'>): void {
+export function requireKnownRevisions(revisions: readonly string[], source: Pick<RestoreSource, 'archive'>): void {
   const unknown = revisions.filter((revision) => !releaseGraph.knows(revision));
   if (unknown.length === 0) return;
   const reason = `it is at ${listRows(unknown)}, which this image does not know: a newer db-init restores it`;
@@ -144,7 +155,11 @@ export function requireKnownRevisions(revisions: readonly string[], source: Pick
  * The failure for a dump that could not be loaded. Either the dump is damaged (its checksum does not show damage from
  * before it was packed), or the cause is on this side.
  */
-export async function failedLoad(error: unknown, { archive }: Source, context: RestoreContext): Promise<Failure> {
+export async function failedLoad(
+  error: unknown,
+  { archive }: RestoreSource,
+  context: RestoreContext,
+): Promise<Failure> {
   const { config, signal } = context;
   signal.throwIfAborted();
   if (error instanceof UnknownStatement) {
@@ -158,13 +173,13 @@ export async function failedLoad(error: unknown, { archive }: Source, context: R
     if (fault instanceof Failure) return fault;
     return archiveUnusable({ archive }, `its ${archive.database.name} cannot be restored: ${reasonOf(fault)}`);
   }
-  return failureAt('restoring the dump', error, config);
+  return stepFailed('restoring the dump', error, config);
 }
 
 /** @throws Failure `archive-rejected` if no tool here can restore it */
-export async function loaderFor(
+export async function restorerFor(
   dump: string,
-  source: Source,
+  source: RestoreSource,
   live: Database,
   target: PostgresTarget,
   { config, log, signal, trusted }: RestoreContext,
@@ -180,6 +195,6 @@ export async function loaderFor(
 }
 
 /** The same source without its manifest, whose row counts were compared with the SQLite database already. */
-export function withoutManifest(source: Source): Source {
+export function withoutManifest(source: RestoreSource): RestoreSource {
   return { ...source, archive: { ...source.archive, manifest: null } };
 }

@@ -6,47 +6,51 @@ import { flag, only } from '../database/row-values.ts';
 import { Failure } from '../errors/failure.ts';
 import { databaseSwapTarget } from './targets/database-swap.ts';
 import { fileSwapTarget } from './targets/file-swap.ts';
-import { describeWaitedFor, type Way } from '../state-folder/journal.ts';
-import { applicationSchemaOf, isShared } from './targets/application-schema.ts';
+import { describeRunningRestore, type SwapKind } from '../state-folder/journal.ts';
+import { applicationSchemaOf, isDatabaseShared } from './targets/application-schema.ts';
 import { schemaSwapTarget } from './targets/schema-swap.ts';
 import type { RestoreContext, RestoreTarget } from './target.ts';
 import { waitingMessages } from '../report/connection-messages.ts';
-import { unfinished } from './failures.ts';
+import { restoreUnfinished } from './failures.ts';
 
 /**
  * Opens the target of a restore. Call it under the run lock of the live database.
- * @param way the kind of swap with which a former database was kept that is to be restored or dropped, whatever
+ * @param swapKind the kind of swap with which a former database was kept that is to be restored or dropped, whatever
  *   rights this user has now; null for the best kind available
  * @throws Failure `restore-refused` if that kind of swap is impossible
  */
 export async function openTarget(
   live: Database,
   context: RestoreContext,
-  way: Way | null = null,
+  swapKind: SwapKind | null = null,
 ): Promise<RestoreTarget> {
   const { database: target } = context.config;
   switch (target.kind) {
     case 'sqlite':
       return fileSwapTarget(target, live, context);
     case 'postgresql': {
-      const bySchemas = way === 'schemas' || (way === null && (await isShared(live)));
-      await requireConnections(live, !bySchemas && way === null && (await mayCreate(live)) ? 2 : 1, 'restore');
+      const bySchemas = swapKind === 'schemas' || (swapKind === null && (await isDatabaseShared(live)));
+      await requireConnections(
+        live,
+        !bySchemas && swapKind === null && (await canCreateDatabases(live)) ? 2 : 1,
+        'restore',
+      );
       if (bySchemas) {
         return schemaSwapTarget(target, await applicationSchemaOf(live), live, context);
       }
       const maintenance = await enterMaintenanceDatabase(target, context);
-      if (maintenance !== null && (way === 'databases' || (await maintenance.maySwap()))) {
+      if (maintenance !== null && (swapKind === 'databases' || (await maintenance.maySwap()))) {
         return databaseSwapTarget(target, maintenance, live, context);
       }
       await maintenance?.close();
-      if (way === null) return schemaSwapTarget(target, await applicationSchemaOf(live), live, context);
-      throw noWayIn(live.name);
+      if (swapKind === null) return schemaSwapTarget(target, await applicationSchemaOf(live), live, context);
+      throw formerUnreachable(live.name);
     }
   }
 }
 
 /** A swap of whole databases needs one connection, and loading the archive needs another one at the same time. */
-const mayCreate = (live: Database): Promise<boolean> =>
+const canCreateDatabases = (live: Database): Promise<boolean> =>
   live.read(async (session) =>
     flag(
       only(await session.query('SELECT rolcreatedb OR rolsuper AS may FROM pg_roles WHERE rolname = current_user')),
@@ -67,7 +71,7 @@ export function enterMaintenanceDatabase(
     signal,
     onWaiting: (reason, secondsLeft) => log.info(waitingMessages.server(reason, secondsLeft)),
     onLockWaiting(secondsLeft) {
-      const what = describeWaitedFor(config);
+      const what = describeRunningRestore(config);
       log.info(waitingMessages.restore(what, secondsLeft));
       return what;
     },
@@ -77,7 +81,7 @@ export function enterMaintenanceDatabase(
 /** The obstacle to a swap of whole databases, for every user. */
 export const noMaintenanceDatabase = 'neither postgres nor template1 lets this user in';
 
-function noWayIn(database: string): Failure {
+function formerUnreachable(database: string): Failure {
   const obstacle = {
     kind: 'failed',
     step: 'reaching the former database',
@@ -88,17 +92,17 @@ function noWayIn(database: string): Failure {
 }
 
 /** Opens the target and takes the lock of restores, to recover what another run or connection left. */
-export async function withTarget<Result>(
-  way: Way,
+export async function withTargetToRecover<Result>(
+  swapKind: SwapKind,
   context: RestoreContext,
   openLive: <Opened>(work: (live: Database) => Promise<Opened>) => Promise<Opened>,
   work: (target: RestoreTarget) => Promise<Result>,
 ): Promise<Result> {
   const { config } = context;
   const { database: configured } = config;
-  if (configured.kind === 'postgresql' && way === 'databases') {
+  if (configured.kind === 'postgresql' && swapKind === 'databases') {
     const maintenance = await enterMaintenanceDatabase(configured, context);
-    if (maintenance === null) throw unfinished(config, noMaintenanceDatabase);
+    if (maintenance === null) throw restoreUnfinished(config, noMaintenanceDatabase);
     const target = databaseSwapTarget(configured, maintenance, null, context);
     try {
       return await work(target);

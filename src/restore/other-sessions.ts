@@ -8,7 +8,7 @@ import { listSessions } from '../report/quarantine-messages.ts';
 import type { RestoreContext } from './target.ts';
 
 /** How often to end sessions that reconnect at once. */
-const attempts = 5;
+const mostAttempts = 5;
 const insufficientPrivilege = '42501';
 
 /** @throws Failure `restore-refused` if other sessions may still write to the database */
@@ -57,21 +57,21 @@ export async function withoutOtherSessions(
   const proof = await live.read((session) => exclusion(session, schemas));
   for (let attempt = 1; ; attempt++) {
     await requireExclusiveAccess(live, context);
-    if (disconnect) await endOthers(live, signal);
+    if (disconnect) await endOtherSessions(live, signal);
     try {
       return await work(proof);
     } catch (error) {
       if (!isExclusion(error)) throw error;
-      if (disconnect && attempt < attempts) continue;
+      if (disconnect && attempt < mostAttempts) continue;
       requireNoOtherSessions(await live.othersAtWork(), live.name);
       // the other session has ended in the meantime
-      if (attempt >= attempts) throw error;
+      if (attempt >= mostAttempts) throw error;
     }
   }
 }
 
 /** Ends other sessions and waits until they have ended. @throws Failure `missing-rights` */
-async function endOthers(live: Database, signal: AbortSignal): Promise<void> {
+async function endOtherSessions(live: Database, signal: AbortSignal): Promise<void> {
   const tellAll = async (session: Session): Promise<number> => {
     const { sessions } = await findOtherSessions(session);
     if (sessions.length === 0) return 0;
@@ -86,7 +86,7 @@ async function endOthers(live: Database, signal: AbortSignal): Promise<void> {
     }
     return sessions.length;
   };
-  for (let attempt = 1; (await live.read(tellAll)) > 0 && attempt < attempts; attempt++) {
+  for (let attempt = 1; (await live.read(tellAll)) > 0 && attempt < mostAttempts; attempt++) {
     await sleep(Math.min(pauseBeforeAttempt(attempt), 500), signal);
   }
 }

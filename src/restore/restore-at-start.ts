@@ -3,7 +3,7 @@ import { searchArchive, requireArchive } from '../archive/find-archive.ts';
 import type { Config, UploadRoot } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { Failure, type Problem } from '../errors/failure.ts';
-import { openMatchingArchive, restore, rootsOf } from './restore.ts';
+import { openMatchingArchive, restore, replacedRootsOf } from './restore.ts';
 import type { RestoreContext } from './target.ts';
 import { restoreAtStartMessages } from '../report/restore-messages.ts';
 import { identify, findRestoreAtStart } from './archive-identity.ts';
@@ -13,7 +13,7 @@ import { verifyArchive } from '../backup/verify.ts';
 import { requireConnections } from '../database/postgres/connection-limit.ts';
 import { nearestPlace } from '../platform/volumes.ts';
 import { requireCopySpace } from './row-by-row/sqlite-copy.ts';
-import { isShared } from './targets/application-schema.ts';
+import { isDatabaseShared } from './targets/application-schema.ts';
 import { requireSchemaRights } from './targets/schema-swap.ts';
 import { requireUploadSpace, requireWritable } from './uploads/stage.ts';
 import { freeSpace } from '../platform/free-space.ts';
@@ -34,7 +34,7 @@ export async function restoreAtStart(
   const { config, log } = context;
   const present = searchArchive(places);
   for (const place of present === null ? places : [present]) if (await isRestored(place, context)) return;
-  const archive = await openFirst(places, config).catch(atStart);
+  const archive = await openFirst(places, config).catch(throwAsAtStart);
   const { file } = archive;
   const identity = await identify(file, true);
   await withLive(async (live) => {
@@ -43,7 +43,7 @@ export async function restoreAtStart(
     log.warn(restoreAtStartMessages.begins(file, live.name));
     // setting the variable is the consent
     const request = { archive, identity, dryRun: false, databaseOnly: false, consent: null };
-    await restore(request, live, context).catch(atStart);
+    await restore(request, live, context).catch(throwAsAtStart);
     log.info(restoreAtStartMessages.ended);
   });
 }
@@ -58,7 +58,7 @@ export async function findArchiveAtStart(
 ): Promise<Archive | null> {
   const present = searchArchive(places);
   for (const place of present === null ? places : [present]) if (await isRestored(place, context)) return null;
-  return openFirst(places, context.config).catch(atStart);
+  return openFirst(places, context.config).catch(throwAsAtStart);
 }
 
 /** Checks whether a start could restore the archive, as far as that can be known without loading it. */
@@ -70,7 +70,7 @@ export async function obstacleAtStart(
   try {
     await requireReady(archive, live, config);
     await requireRestoreRights(live);
-    await requireHarmless(archive, config, signal).catch(atStart);
+    await requireTrustworthy(archive, config, signal).catch(throwAsAtStart);
     return null;
   } catch (error) {
     if (error instanceof Failure) return error.problem;
@@ -86,7 +86,7 @@ export async function rehearseAtStart(archive: Archive, live: Database, context:
   await requireReady(archive, live, context.config);
   const identity = await identify(archive.file, false);
   const request = { archive, identity, dryRun: true, databaseOnly: false, consent: null };
-  await restore(request, live, context).catch(atStart);
+  await restore(request, live, context).catch(throwAsAtStart);
 }
 
 async function openFirst(places: readonly string[], config: Config): Promise<Archive> {
@@ -94,7 +94,7 @@ async function openFirst(places: readonly string[], config: Config): Promise<Arc
 }
 
 /** Marks a rejection as one at a start, where nobody has just typed the name of the archive. */
-function atStart(error: unknown): never {
+function throwAsAtStart(error: unknown): never {
   if (!(error instanceof Failure) || error.problem.kind !== 'archive-rejected') throw error;
   throw new Failure({ ...error.problem, atStart: true }, { cause: error });
 }
@@ -114,7 +114,7 @@ async function isRestored(file: string, { config, log }: Pick<RestoreContext, 'c
 export async function requireReady(archive: Archive, live: Database, config: Config): Promise<void> {
   // db-init cannot always see who has a SQLite file open: setting TT_RESTORE_FROM is the consent to that
   await requireExclusiveAccess(live, { config, disconnect: config.database.kind === 'sqlite' });
-  const roots = rootsOf(archive, config);
+  const roots = replacedRootsOf(archive, config);
   await requireWritable(roots);
   requireRestoreSpace(archive, roots, config);
 }
@@ -149,7 +149,7 @@ function requireDumpSpace({ file, database }: Archive, folder: string): void {
 /** Checks the rights that the planned kind of swap needs. PostgreSQL only. @throws Failure `missing-rights` */
 export async function requireRestoreRights(live: Database): Promise<void> {
   if (live.engine !== 'postgresql') return;
-  const wholly = !(await isShared(live)) && (await live.read((session) => maySwapDatabases(session)));
+  const wholly = !(await isDatabaseShared(live)) && (await live.read((session) => maySwapDatabases(session)));
   await requireConnections(live, wholly ? 2 : 1, 'restore');
   if (!wholly) await requireSchemaRights(live);
 }
@@ -159,7 +159,7 @@ export async function requireRestoreRights(live: Database): Promise<void> {
  * `--trust-archive`. Runs nothing from it, and writes only temporary files.
  * @throws Failure `archive-rejected`
  */
-export async function requireHarmless(archive: Archive, config: Config, signal: AbortSignal): Promise<void> {
+export async function requireTrustworthy(archive: Archive, config: Config, signal: AbortSignal): Promise<void> {
   const { objects } = await verifyArchive(archive, { config, signal });
   if (objects.length > 0) throw archiveRejected(archive.file, { kind: 'unknown-objects', objects });
 }

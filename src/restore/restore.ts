@@ -13,24 +13,30 @@ import {
   describeErasures,
   describeMissingObjects,
   describeMissingUnknown,
-  describeSurroundings,
+  describeUnarchived,
   describeFormer,
   describeUndone,
   restoreMessages,
 } from '../report/restore-messages.ts';
 import { requireExclusiveAccess } from './other-sessions.ts';
-import { type BeforeStep, isFormerOf, type RestoreContext, type RestoreTarget, type Source } from './target.ts';
+import { type OwnerCheck, isFormerOf, type RestoreContext, type RestoreTarget, type RestoreSource } from './target.ts';
 import { lastKept, readHistory } from '../state-folder/restore-history.ts';
-import { type ArchiveIdentity, type Journal, type Way, stagingFolderOf, thisProcess } from '../state-folder/journal.ts';
-import { runJournalled, swapOf } from './journal-runner.ts';
+import {
+  type ArchiveIdentity,
+  type Journal,
+  type SwapKind,
+  stagingFolderOf,
+  nameOfThisProcess,
+} from '../state-folder/journal.ts';
+import { runJournalled, swapProgressOf } from './journal-runner.ts';
 import { openTarget } from './open-target.ts';
-import { findRestoredFault, requireKnownRevisions, withScratchDatabase } from './load-and-verify.ts';
+import { findRestoredFault, requireKnownRevisions, withConnection } from './load-and-verify.ts';
 import { requireWritable, stageUploads } from './uploads/stage.ts';
 import { writeStamp } from '../state-folder/run-stamp.ts';
 import { timeInName } from '../platform/local-time.ts';
-import { failureAt, refusedStep } from './failures.ts';
-import { findLacking, findLeftBehind, findErasedSince } from './unarchived.ts';
-import { findFormer } from './uploads/upload-sets.ts';
+import { stepFailed, stepRefused } from './failures.ts';
+import { findMissing, findUnarchived, findErasedSince } from './unarchived.ts';
+import { findFormerUploads } from './uploads/upload-sets.ts';
 import { compareFormer, nothingKept, requireUnchanged } from './former-database.ts';
 import { causeOf } from '../database/error-cause.ts';
 import type { UnarchivedObject } from '../database/postgres/unarchived-objects.ts';
@@ -72,38 +78,42 @@ export async function openMatchingArchive(file: string, { archiveLimits, databas
  * @throws Failure `archive-rejected`, `restore-refused`
  */
 export async function restore(request: RestoreRequest, live: Database, context: RestoreContext): Promise<void> {
-  await naming('the restore', context, () => bringIn(request, live, context));
+  await withStepFailure('the restore', context, () => restoreUnderLock(request, live, context));
 }
 
 /** Reports an error of the server before the journal exists as a failed restore as well. */
-async function naming(step: string, { config, signal }: RestoreContext, work: () => Promise<void>): Promise<void> {
+async function withStepFailure(
+  step: string,
+  { config, signal }: RestoreContext,
+  work: () => Promise<void>,
+): Promise<void> {
   try {
     await work();
   } catch (error) {
     signal.throwIfAborted();
     const { kind } = causeOf(error);
-    throw error instanceof Failure || kind === 'rows' || kind === 'other' ? error : failureAt(step, error, config);
+    throw error instanceof Failure || kind === 'rows' || kind === 'other' ? error : stepFailed(step, error, config);
   }
 }
 
-async function bringIn(request: RestoreRequest, live: Database, context: RestoreContext): Promise<void> {
+async function restoreUnderLock(request: RestoreRequest, live: Database, context: RestoreContext): Promise<void> {
   const { config, log } = context;
   if (!request.dryRun) await requireExclusiveAccess(live, context);
   const target = await openTarget(live, context);
   try {
     const journal = newJournal(request, target, live.name, context);
-    const around = await findLeftBehind(live, target.way);
-    const source: Source = { archive: request.archive, folder: stagingFolderOf(config, journal.id), around };
+    const unarchived = await findUnarchived(live, target.swapKind);
+    const source: RestoreSource = { archive: request.archive, folder: stagingFolderOf(config, journal.id), unarchived };
     await requireWritable(journal.uploads);
     log.info(describeArchive(request.archive));
     const erased = await findErasedSince(request.archive, live);
     if (erased.length > 0) log.warn(describeErasures(request.archive, erased));
-    for (const line of describeSurroundings(around)) log.warn(line);
+    for (const line of describeUnarchived(unarchived)) log.warn(line);
     await request.consent?.();
-    await runJournalled(journal, target, context, async (mayGoOn) => {
+    await runJournalled(journal, target, context, async (checkOwner) => {
       makeFolder(source.folder, 0o700);
-      await target.upgradeScratch(source, journal.places, request.dryRun);
-      await stage(journal, request, mayGoOn, context);
+      await target.prepare(source, journal.places, request.dryRun);
+      await stageAllUploads(journal, request, checkOwner, context);
       return request.dryRun ? null : source;
     });
     if (request.dryRun) {
@@ -112,8 +122,8 @@ async function bringIn(request: RestoreRequest, live: Database, context: Restore
     }
     await verifyLive(journal, source, target, live.name, context);
     log.info(restoreMessages.restored(live.name, request.archive.file));
-    await tellLacking(around, target.way, context);
-    await tellKept(context);
+    await warnOfMissing(unarchived, target.swapKind, context);
+    await announceKeptDatabase(context);
   } finally {
     await target.close();
   }
@@ -125,10 +135,10 @@ async function bringIn(request: RestoreRequest, live: Database, context: Restore
  * @throws Failure `restore-refused`
  */
 export async function undoRestore(request: UndoRequest, live: Database, context: RestoreContext): Promise<void> {
-  await naming('the undo', context, () => bringBack(request, live, context));
+  await withStepFailure('the undo', context, () => undoUnderLock(request, live, context));
 }
 
-async function bringBack(
+async function undoUnderLock(
   { acceptChanges, consent }: UndoRequest,
   live: Database,
   context: RestoreContext,
@@ -151,32 +161,38 @@ async function bringBack(
     }
     await swapBack(target, live.name, context);
     log.info(describeUndone(live.name, found));
-    await tellKept(context);
+    await announceKeptDatabase(context);
   } finally {
     await target.close();
   }
 }
 
 /** Logs the objects that belong to the former database and that the restored one lacks. */
-async function tellLacking(around: readonly UnarchivedObject[], way: Way, context: RestoreContext): Promise<void> {
-  if (around.length === 0) return;
+async function warnOfMissing(
+  unarchived: readonly UnarchivedObject[],
+  swapKind: SwapKind,
+  context: RestoreContext,
+): Promise<void> {
+  if (unarchived.length === 0) return;
   const { config, log, signal } = context;
   try {
-    const lacking = await withScratchDatabase(config.database, context, (restored) =>
-      findLacking(around, restored, way),
+    const lacking = await withConnection(config.database, context, (restored) =>
+      findMissing(unarchived, restored, swapKind),
     );
     for (const line of describeMissingObjects(lacking)) log.warn(line);
   } catch (error) {
     signal.throwIfAborted();
     log.warn(describeMissingUnknown(reasonOf(error)));
-    for (const line of describeMissingObjects(around)) log.warn(line);
+    for (const line of describeMissingObjects(unarchived)) log.warn(line);
   }
 }
 
 /** Logs what is kept, and where. */
-async function tellKept({ config, log }: RestoreContext): Promise<void> {
+async function announceKeptDatabase({ config, log }: RestoreContext): Promise<void> {
   const last = lastKept(config);
-  const uploads = await Promise.all((last?.uploads ?? []).map((folder) => findFormer(folder, last?.id ?? '', config)));
+  const uploads = await Promise.all(
+    (last?.uploads ?? []).map((folder) => findFormerUploads(folder, last?.id ?? '', config)),
+  );
   announceKept(
     last,
     uploads.filter((place) => place !== null),
@@ -193,8 +209,8 @@ async function swapBack(target: RestoreTarget, database: string, context: Restor
   const id = newId(config);
   const places = { ...target.places(id), incoming: last.kept };
   const uploads = last.uploads.map((folder) => ({ folder, former: last.id }));
-  const facts = { id, action: 'undo', way: target.way, database, archive: null, places, uploads } as const;
-  const journal: Journal = { ...facts, startedAt: now(), holder: thisProcess(), phase: 'preparing' };
+  const facts = { id, action: 'undo', way: target.swapKind, database, archive: null, places, uploads } as const;
+  const journal: Journal = { ...facts, startedAt: now(), holder: nameOfThisProcess(), phase: 'preparing' };
   await runJournalled(journal, target, context, () => Promise.resolve('undo'));
 }
 
@@ -204,24 +220,24 @@ async function swapBack(target: RestoreTarget, database: string, context: Restor
  */
 async function verifyLive(
   journal: Journal,
-  source: Source,
+  source: RestoreSource,
   target: RestoreTarget,
   name: string,
   context: RestoreContext,
 ): Promise<void> {
   const { config, log, recorder } = context;
-  recorder.exchange(swapOf(journal, 'unproven'));
+  recorder.swap(swapProgressOf(journal, 'unproven'));
   // the swap is done: a signal now only has to wait for a moment
   const patiently = { ...context, signal: new AbortController().signal };
-  const fault = await withScratchDatabase(config.database, patiently, async (database) => {
+  const fault = await withConnection(config.database, patiently, async (database) => {
     const found = await findRestoredFault(database, source, config);
     if (found === null) writeStamp(config, database, releaseGraph.heads, log);
     return found;
   });
-  if (fault === null) return recorder.exchange(null);
+  if (fault === null) return recorder.swap(null);
   log.error(restoreMessages.unhealthy(fault.reason));
   await swapBack(target, name, patiently);
-  throw refusedStep('the last look at the restored database', fault.reason, fault.cause, config);
+  throw stepRefused('the last look at the restored database', fault.reason, fault.cause, config);
 }
 
 function newJournal(
@@ -231,7 +247,7 @@ function newJournal(
   { config, log }: RestoreContext,
 ): Journal {
   const id = newId(config);
-  const roots = request.databaseOnly ? [] : rootsOf(request.archive, config);
+  const roots = request.databaseOnly ? [] : replacedRootsOf(request.archive, config);
   const missing = uploadRootNames.filter(
     (name) => request.archive.uploadRoots.includes(name) && !config.uploadRoots.some((root) => root.name === name),
   );
@@ -239,28 +255,28 @@ function newJournal(
   return {
     id,
     action: 'restore',
-    way: target.way,
+    way: target.swapKind,
     database,
     archive: request.identity,
     startedAt: now(),
-    holder: thisProcess(),
+    holder: nameOfThisProcess(),
     phase: 'preparing',
     places: target.places(id),
     uploads: roots.map(({ folder }) => ({ folder, former: null })),
   };
 }
 
-async function stage(
+async function stageAllUploads(
   journal: Journal,
   { archive }: RestoreRequest,
-  mayGoOn: BeforeStep,
+  checkOwner: OwnerCheck,
   context: RestoreContext,
 ): Promise<void> {
   const { config, signal, onBytes } = context;
   for (const { folder } of journal.uploads) {
     const root = config.uploadRoots.find((candidate) => candidate.folder === folder);
     if (root === undefined) continue;
-    await stageUploads(root, uploadsOf(archive, root.name), journal.id, { signal, onBytes, mayGoOn });
+    await stageUploads(root, uploadsOf(archive, root.name), journal.id, { signal, onBytes, checkOwner });
   }
 }
 
@@ -274,6 +290,9 @@ function newId(config: Config): string {
 const now = (): string => new Date().toISOString();
 
 /** The folders that the archive replaces. An archive without uploads replaces none. */
-export function rootsOf({ manifest, uploadRoots: held }: Archive, { uploadRoots }: Config): readonly UploadRoot[] {
+export function replacedRootsOf(
+  { manifest, uploadRoots: held }: Archive,
+  { uploadRoots }: Config,
+): readonly UploadRoot[] {
   return uploadRoots.filter(({ name }) => manifest?.uploads.includes(name) === true || held.includes(name));
 }

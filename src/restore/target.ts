@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts';
 import type { UnarchivedObject } from '../database/postgres/unarchived-objects.ts';
 import type { Log } from '../report/log.ts';
 import type { Recorder } from '../report/run-record.ts';
-import type { Journal, Places, Way } from '../state-folder/journal.ts';
+import type { Journal, SwapNames, SwapKind } from '../state-folder/journal.ts';
 
 /** What every restore needs. */
 export interface RestoreContext {
@@ -28,12 +28,12 @@ export interface RestoreContext {
 }
 
 /** The source of a restored database. */
-export interface Source {
+export interface RestoreSource {
   readonly archive: Archive;
   /** A folder for the temporary files of this restore. */
   readonly folder: string;
   /** The objects that belong to the live database and are in no archive. */
-  readonly around: readonly UnarchivedObject[];
+  readonly unarchived: readonly UnarchivedObject[];
 }
 
 /**
@@ -41,31 +41,31 @@ export interface Source {
  * that distinguishes a running restore from one whose process has died.
  */
 export interface RestoreTarget {
-  readonly way: Way;
+  readonly swapKind: SwapKind;
   /** The names for a new restore. */
-  places(id: string): Places;
+  places(id: string): SwapNames;
   /**
    * Makes a healthy database from the archive beside the live one, which stays untouched.
    * @param rehearsed whether this is a rehearsal and no swap will follow
    * @throws Failure `archive-rejected`, `restore-refused`
    */
-  upgradeScratch(source: Source, places: Places, rehearsed: boolean): Promise<void>;
+  prepare(source: RestoreSource, places: SwapNames, rehearsed: boolean): Promise<void>;
   /**
    * Swaps `incoming` with `live`.
    * @param source the source of a restore; null for an undo
-   * @param mayGoOn checked before files are renamed
+   * @param checkOwner checked before files are renamed
    * @throws Failure `restore-refused` if the live database is unchanged; after any other error, `recover` finds out
    *   what happened
    */
-  swap(source: Source | null, places: Places, mayGoOn: BeforeStep): Promise<void>;
+  swap(source: RestoreSource | null, places: SwapNames, checkOwner: OwnerCheck): Promise<void>;
   /** Whether the swap has happened, also after an interrupted one. Completes or rolls back a partial swap. */
-  recover(journal: Journal, mayGoOn: BeforeStep): Promise<'exchanged' | 'not-exchanged'>;
+  recover(journal: Journal, checkOwner: OwnerCheck): Promise<'swapped' | 'not-swapped'>;
   /** Removes a prepared database that never became live. */
-  discard(places: Places): Promise<void>;
+  discard(places: SwapNames): Promise<void>;
   /** Whether a database of that name exists: before the first start there is no file to keep. */
-  isKept(name: string): Promise<boolean>;
+  exists(name: string): Promise<boolean>;
   /** Whether a DROP DATABASE of it was interrupted: then it still exists but cannot be used. */
-  isDropped(name: string): Promise<boolean>;
+  isHalfDropped(name: string): Promise<boolean>;
   /** Measures a kept former database. @throws Error if it cannot be read */
   measure(kept: string): Promise<Measurement>;
   /** Deletes a kept former database. */
@@ -78,10 +78,10 @@ export interface RestoreTarget {
  * while the run is stopped (SIGSTOP, a paused container). Then two runs would move the same files.
  * @throws Failure `restore-refused` (`taken-over`)
  */
-export type BeforeStep = () => void;
+export type OwnerCheck = () => void;
 
 /** For work on which no other run can be active. */
-export const alone: BeforeStep = () => undefined;
+export const noOwnerCheck: OwnerCheck = () => undefined;
 
 /**
  * Whether a journal contains only names that a restore of this target would use: these objects are renamed and may be

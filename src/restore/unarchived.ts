@@ -2,7 +2,7 @@ import type { Database } from '../database/database.ts';
 import { reasonOf } from '../errors/failure.ts';
 import type { Log } from '../report/log.ts';
 import { describeNotRecreated } from '../report/restore-messages.ts';
-import type { Way } from '../state-folder/journal.ts';
+import type { SwapKind } from '../state-folder/journal.ts';
 import type { Row } from '../model/engine.ts';
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -16,19 +16,23 @@ import { findUnarchivedObjects, type UnarchivedObject } from '../database/postgr
 /**
  * Reads what belongs to the live database and is in no archive: publications, subscriptions, replication slots, rights
  * of other roles, default privileges.
- * @param way the kind of swap: a swap of schemas keeps what belongs to the database
+ * @param swapKind the kind of swap: a swap of schemas keeps what belongs to the database
  */
-export async function findLeftBehind(live: Database, way: Way): Promise<readonly UnarchivedObject[]> {
-  if (way === 'files') return [];
-  return live.read((session) => findUnarchivedObjects(session, way === 'schemas' ? 'schema' : 'database'));
+export async function findUnarchived(live: Database, swapKind: SwapKind): Promise<readonly UnarchivedObject[]> {
+  if (swapKind === 'files') return [];
+  return live.read((session) => findUnarchivedObjects(session, swapKind === 'schemas' ? 'schema' : 'database'));
 }
 
 /**
  * Makes in a restored database those objects that can do no harm there. Logs what cannot be made, for example because
  * its table is missing.
  */
-export async function carryAlong(around: readonly UnarchivedObject[], database: Database, log: Log): Promise<void> {
-  for (const { object, on, statement } of around.filter(({ safe }) => safe)) {
+export async function recreateUnarchived(
+  unarchived: readonly UnarchivedObject[],
+  database: Database,
+  log: Log,
+): Promise<void> {
+  for (const { object, on, statement } of unarchived.filter(({ safe }) => safe)) {
     try {
       await database.transaction((session) => session.run(statement));
     } catch (error) {
@@ -38,17 +42,17 @@ export async function carryAlong(around: readonly UnarchivedObject[], database: 
 }
 
 /** The objects that a restored database lacks. */
-export async function findLacking(
-  around: readonly UnarchivedObject[],
+export async function findMissing(
+  unarchived: readonly UnarchivedObject[],
   database: Database,
-  way: Way,
+  swapKind: SwapKind,
 ): Promise<readonly UnarchivedObject[]> {
-  const there = new Set((await findLeftBehind(database, way)).map(({ statement }) => statement));
-  return around.filter(({ statement }) => !there.has(statement));
+  const there = new Set((await findUnarchived(database, swapKind)).map(({ statement }) => statement));
+  return unarchived.filter(({ statement }) => !there.has(statement));
 }
 
 /** The prefix of the application's encrypted values. */
-const mark = 'enc:v1:';
+const encryptedPrefix = 'enc:v1:';
 
 /**
  * What the application will lack although the database is whole: its key, and the file that says that it was set up.
@@ -82,8 +86,8 @@ export async function findWarnings(
 async function findEncrypted(session: Session): Promise<readonly string[]> {
   // an old revision may lack the table or the column
   const rows = [
-    ...(await readable(session, () => readSampleRows(session, 'settings', 10))),
-    ...(await readable(session, () => session.query(secondFactors, [`${mark}%`]))),
+    ...(await queryIfPossible(session, () => readSampleRows(session, 'settings', 10))),
+    ...(await queryIfPossible(session, () => session.query(secondFactors, [`${encryptedPrefix}%`]))),
   ];
   return rows.flatMap((row) => Object.values(row)).filter((value) => isEncrypted(value));
 }
@@ -93,11 +97,11 @@ const secondFactors =
   'SELECT substr(two_factor_secret, 1, 10000) FROM users WHERE two_factor_secret LIKE $1 LIMIT 1000';
 
 function isEncrypted(value: unknown): value is string {
-  return typeof value === 'string' && value.startsWith(mark);
+  return typeof value === 'string' && value.startsWith(encryptedPrefix);
 }
 
 /** Uses a savepoint, because a failed transaction accepts no more queries. */
-async function readable(session: Session, work: () => Promise<readonly Row[]>): Promise<readonly Row[]> {
+async function queryIfPossible(session: Session, work: () => Promise<readonly Row[]>): Promise<readonly Row[]> {
   try {
     await session.run('SAVEPOINT look');
     return await work();
@@ -109,7 +113,7 @@ async function readable(session: Session, work: () => Promise<readonly Row[]>): 
 
 /** Whether a value has the signature of the key (Fernet's specification: the first half of the key signs). */
 function isSignedWith(key: string, value: string): boolean {
-  const token = Buffer.from(value.slice(mark.length), 'base64url');
+  const token = Buffer.from(value.slice(encryptedPrefix.length), 'base64url');
   const signature = createHmac('sha256', Buffer.from(key, 'base64url').subarray(0, 16))
     .update(token.subarray(0, -32))
     .digest();
@@ -121,7 +125,7 @@ function isSignedWith(key: string, value: string): boolean {
  * The largest distance of a time zone from UTC. The application writes both times without a zone, so an archive counts
  * as older than an erasure unless it is certainly newer.
  */
-const zones = 14 * 60 * 60 * 1000;
+const longestOffset = 14 * 60 * 60 * 1000;
 
 /**
  * The users of the live database who were erased (`users.anonymized_at`) after an archive was made, or may have been:
@@ -138,6 +142,6 @@ export async function findErasedSince(
   return rows.flatMap(({ id, at }) => {
     const when = Date.parse(`${String(at).trim().replace(' ', 'T')}Z`);
     // a time that cannot be compared may be newer
-    return when + zones < made ? [] : [Number(id)];
+    return when + longestOffset < made ? [] : [Number(id)];
   });
 }

@@ -10,10 +10,10 @@ import { zonedTime } from '../platform/local-time.ts';
 import { hostname } from 'node:os';
 
 /** The kind of swap: databases, schemas or files are renamed. */
-export type Way = 'databases' | 'schemas' | 'files';
+export type SwapKind = 'databases' | 'schemas' | 'files';
 
 /** The names of a swap: `live` becomes `outgoing`, and `incoming` becomes `live`. */
-export interface Places {
+export interface SwapNames {
   readonly live: string;
   readonly incoming: string;
   readonly outgoing: string;
@@ -41,7 +41,7 @@ export interface ArchiveIdentity {
 export interface Journal {
   readonly id: string;
   readonly action: 'restore' | 'undo';
-  readonly way: Way;
+  readonly way: SwapKind;
   /** The name of the live database for people. */
   readonly database: string;
   readonly archive: ArchiveIdentity | null;
@@ -53,7 +53,7 @@ export interface Journal {
    * `finishing`: the new database is live and verified; only the remaining steps must be done.
    */
   readonly phase: 'preparing' | 'swapping' | 'finishing';
-  readonly places: Places;
+  readonly places: SwapNames;
   readonly uploads: readonly JournalledUploads[];
 }
 
@@ -82,7 +82,7 @@ export function describeJournal(config: Pick<Config, 'backupFolder'>): string | 
 }
 
 /** The other run that holds the journal, for messages. */
-export function describeWaitedFor(config: Pick<Config, 'backupFolder'>): string {
+export function describeRunningRestore(config: Pick<Config, 'backupFolder'>): string {
   return describeJournal(config) ?? 'a restore that is finishing this moment';
 }
 
@@ -124,20 +124,20 @@ export function parseJournal(text: string): Journal | null {
   if (way !== 'databases' && way !== 'schemas' && way !== 'files') return null;
   if (phase !== 'preparing' && phase !== 'swapping' && phase !== 'finishing') return null;
   if (places === null || uploads === null || archive === undefined) return null;
-  if (!areOwn(places, id, action)) return null;
+  if (!areRestoreNames(places, id, action)) return null;
   return { id, action, way, database, archive, startedAt, holder, phase, places, uploads };
 }
 
 /** Whether a text can be the id of a restore: it becomes a part of names. */
-export const isId = (text: string): boolean => /^[a-z0-9_]+$/.test(text);
+export const isRestoreId = (text: string): boolean => /^[a-z0-9_]+$/.test(text);
 
 /** Checks the names in a journal: recovery may drop them, so each must be one that a restore makes, or keeps. */
-function areOwn({ incoming, outgoing }: Places, id: string, action: Journal['action']): boolean {
-  if (!isId(id) || !outgoing.endsWith(`_${id}`)) return false;
+function areRestoreNames({ incoming, outgoing }: SwapNames, id: string, action: Journal['action']): boolean {
+  if (!isRestoreId(id) || !outgoing.endsWith(`_${id}`)) return false;
   return action === 'undo' || incoming.endsWith(`_${id}`);
 }
 
-function parsePlaces(value: unknown): Places | null {
+function parsePlaces(value: unknown): SwapNames | null {
   const { live, incoming, outgoing }: Fields = parseRecord(value) ?? {};
   return isText(live) && isText(incoming) && isText(outgoing) ? { live, incoming, outgoing } : null;
 }
@@ -160,6 +160,6 @@ export function stagingFolderOf(config: Pick<Config, 'backupFolder'>, id: string
 }
 
 /** The name of this process in a journal. */
-export function thisProcess(): string {
+export function nameOfThisProcess(): string {
   return `host ${hostname()}, pid ${process.pid}`;
 }

@@ -12,7 +12,7 @@ const fileOf = (config: Pick<Config, 'backupFolder'>): string => join(stateFolde
  * Records the safety backup from before the last successful change: a person who wants to undo the change
  * restores it, so it is kept until the next change succeeds.
  */
-export function rememberLastChange(config: Pick<Config, 'backupFolder'>, database: string, backup: string): void {
+export function recordLastChange(config: Pick<Config, 'backupFolder'>, database: string, backup: string): void {
   writeStateFile(fileOf(config), { database, backup: basename(backup) });
 }
 

@@ -5,15 +5,15 @@ import type { Config } from '../config/config.ts';
 import { displayNameOf, namesOf } from '../database/target-name.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { Failure, reasonOf } from '../errors/failure.ts';
-import { restoreHistoryOf } from './state-paths.ts';
-import { type ArchiveIdentity, isId, type JournalledUploads, parseIdentity, type Way } from './journal.ts';
+import { restoreHistoryFileOf } from './state-paths.ts';
+import { type ArchiveIdentity, isRestoreId, type JournalledUploads, parseIdentity, type SwapKind } from './journal.ts';
 import { entriesOfList, type Fields, isText, parseRecord } from './parse-record.ts';
 
 /** A completed restore or undo. */
 export interface DoneRestore {
   readonly id: string;
   readonly action: 'restore' | 'undo';
-  readonly way: Way;
+  readonly way: SwapKind;
   readonly database: string;
   readonly archive: ArchiveIdentity | null;
   readonly finishedAt: string;
@@ -29,13 +29,13 @@ export interface DoneRestore {
   readonly measuredUploads: Readonly<Record<string, MeasuredUploads>>;
 }
 
-type Remembering = Pick<Config, 'backupFolder' | 'database'>;
+type HistoryConfig = Pick<Config, 'backupFolder' | 'database'>;
 
 /**
  * The restores of this folder, the last one last.
  * @throws Failure `restore-refused` if the file cannot be read: an archive might be restored again, over newer data
  */
-export function readHistory(config: Remembering): readonly DoneRestore[] {
+export function readHistory(config: HistoryConfig): readonly DoneRestore[] {
   const text = readText(config);
   if (text === null) return [];
   const { format, restores }: Fields = parseRecord(text) ?? {};
@@ -45,17 +45,17 @@ export function readHistory(config: Remembering): readonly DoneRestore[] {
 }
 
 /** @returns null if there is no history yet */
-function readText(config: Remembering): string | null {
+function readText(config: HistoryConfig): string | null {
   try {
-    return readFileSync(restoreHistoryOf(config), 'utf8');
+    return readFileSync(restoreHistoryFileOf(config), 'utf8');
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null;
     throw unreadable(config, reasonOf(error));
   }
 }
 
-function unreadable(config: Remembering, why: string): Failure {
-  const file = restoreHistoryOf(config);
+function unreadable(config: HistoryConfig, why: string): Failure {
+  const file = restoreHistoryFileOf(config);
   const obstacle = {
     kind: 'failed',
     step: 'reading what was restored before',
@@ -66,13 +66,13 @@ function unreadable(config: Remembering, why: string): Failure {
 }
 
 /** Adds a restore to the history, or replaces its entry: a killed run may get here again. */
-export function remember(config: Remembering, done: DoneRestore): void {
+export function recordRestore(config: HistoryConfig, done: DoneRestore): void {
   const others = readHistory(config).filter(({ id }) => id !== done.id);
-  writeStateFile(restoreHistoryOf(config), { format: 1, restores: [...others, done] });
+  writeStateFile(restoreHistoryFileOf(config), { format: 1, restores: [...others, done] });
 }
 
 /** The last restore or undo of a database, if what was there before is still kept. */
-export function lastKept(config: Remembering): (DoneRestore & { readonly kept: string }) | null {
+export function lastKept(config: HistoryConfig): (DoneRestore & { readonly kept: string }) | null {
   const last = readHistory(config).findLast(({ database }) => namesOf(config.database).has(database));
   return last === undefined || last.kept === null ? null : { ...last, kept: last.kept };
 }
@@ -89,7 +89,7 @@ function parseDone(value: unknown): DoneRestore | null {
   const uploads = entriesOfList(fields['uploads'], (item) => (isText(item) ? item : null));
   if (!isText(id) || !isText(database) || !isText(finishedAt) || (kept !== null && !isText(kept))) return null;
   // the databases that an entry names can be dropped, so they must be names that a restore makes
-  if (!isId(id) || (kept !== null && !kept.endsWith(`_${id}`))) return null;
+  if (!isRestoreId(id) || (kept !== null && !kept.endsWith(`_${id}`))) return null;
   if (action !== 'restore' && action !== 'undo') return null;
   if (way !== 'databases' && way !== 'schemas' && way !== 'files') return null;
   if (uploads === null || archive === undefined) return null;

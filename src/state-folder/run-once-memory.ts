@@ -4,10 +4,10 @@ import type { Config } from '../config/config.ts';
 import { hasCode } from '../errors/error-code.ts';
 import { reasonOf } from '../errors/failure.ts';
 import { entriesOfList, type Fields, isText, parseRecord } from './parse-record.ts';
-import { onceMemoryOf } from './state-paths.ts';
+import { onceFileOf } from './state-paths.ts';
 
 /** The progress of the commands in TT_RUN_ONCE. */
-export interface OnceMemory {
+export interface OnceProgress {
   /** The value of the variable: another value starts again. */
   readonly commands: readonly (readonly string[])[];
   /** How many of them were run. */
@@ -27,13 +27,13 @@ export interface OnceEnd {
   readonly changed: boolean;
 }
 
-type Remembering = Pick<Config, 'backupFolder'>;
+type OnceConfig = Pick<Config, 'backupFolder'>;
 
 /** @returns null if there is no record @throws Error that says why it cannot be read */
-export function readOnce(config: Remembering): OnceMemory | null {
+export function readOnce(config: OnceConfig): OnceProgress | null {
   let text: string;
   try {
-    text = readFileSync(onceMemoryOf(config), 'utf8');
+    text = readFileSync(onceFileOf(config), 'utf8');
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null;
     throw new Error(reasonOf(error), { cause: error });
@@ -44,16 +44,16 @@ export function readOnce(config: Remembering): OnceMemory | null {
 }
 
 /** @throws Error that names the file */
-export function writeOnce(config: Remembering, memory: OnceMemory): void {
-  writeStateFile(onceMemoryOf(config), { format: 1, ...memory });
+export function writeOnce(config: OnceConfig, memory: OnceProgress): void {
+  writeStateFile(onceFileOf(config), { format: 1, ...memory });
 }
 
 /** @throws Error of the file system */
-export function forgetOnce(config: Remembering): void {
-  rmSync(onceMemoryOf(config), { force: true });
+export function removeOnce(config: OnceConfig): void {
+  rmSync(onceFileOf(config), { force: true });
 }
 
-function parseOnce(text: string): OnceMemory | null {
+function parseOnce(text: string): OnceProgress | null {
   const fields: Fields = parseRecord(text) ?? {};
   const { format, finished, failures, begunAt } = fields;
   const word = (item: unknown): string | null => (isText(item) ? item : null);

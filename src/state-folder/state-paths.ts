@@ -47,19 +47,19 @@ export function findRestoreJournal(config: Pick<Config, 'backupFolder'>): string
 }
 
 /** The history of completed restores. */
-export function restoreHistoryOf(config: Pick<Config, 'backupFolder'>): string {
+export function restoreHistoryFileOf(config: Pick<Config, 'backupFolder'>): string {
   return join(stateFolderOf(config), 'restores.json');
 }
 
 /** The progress of TT_RUN_ONCE. */
-export function onceMemoryOf(config: Pick<Config, 'backupFolder'>): string {
+export function onceFileOf(config: Pick<Config, 'backupFolder'>): string {
   return join(stateFolderOf(config), 'run-once.json');
 }
 
 /** A value that changes whenever a restore finishes. */
 export function restoreHistoryVersion(config: Pick<Config, 'backupFolder'>): string {
   try {
-    const { ino, mtimeMs } = statSync(restoreHistoryOf(config));
+    const { ino, mtimeMs } = statSync(restoreHistoryFileOf(config));
     return `${ino} ${mtimeMs}`;
   } catch {
     return 'none';
@@ -70,7 +70,7 @@ export function restoreHistoryVersion(config: Pick<Config, 'backupFolder'>): str
  * Traces of a former database on the volumes, one sentence each. An empty database beside such traces usually means a
  * lost or wrongly mounted database volume.
  */
-export function findTraces(config: Pick<Config, 'backupFolder' | 'uploadRoots'>): readonly string[] {
+export function findTracesOfDatabase(config: Pick<Config, 'backupFolder' | 'uploadRoots'>): readonly string[] {
   const traces: string[] = [];
   if (existsSync(stampFileOf(config))) traces.push(`A database was healthy here before: ${stampFileOf(config)}.`);
   const backups = entriesOf(config.backupFolder).filter((entry) => entry.isFile() && entry.name.endsWith('.zip'));

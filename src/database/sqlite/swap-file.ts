@@ -40,14 +40,14 @@ export interface FileSwap {
  * An undamaged file has no side files at the moment of the rename. Side files of a damaged one are moved with it:
  * otherwise SQLite would write old pages into the new file.
  * @param unseen called if it is unknown whether other containers have the live file open; if absent, that is a refusal
- * @param mayGoOn called before each step; throws if this run must not continue
+ * @param checkOwner called before each step; throws if this run must not continue
  * @throws Failure `restore-refused` (`file-in-use`, `openers-unknown`, `symbolic-link`): nothing was changed
  */
 export async function swapFiles(
   names: FileSwap,
   unseen?: () => void,
-  mayGoOn: () => void = () => undefined,
-): Promise<'exchanged'> {
+  checkOwner: () => void = () => undefined,
+): Promise<'swapped'> {
   const { live, incoming, outgoing } = names;
   if (existsSync(outgoing) || hasSideFiles(outgoing)) throw new Error(`${outgoing} is there already`);
   requireNoLink(live);
@@ -58,14 +58,14 @@ export async function swapFiles(
     giveOwnerAndMode(live, incoming);
   }
   sync(incoming);
-  if (!replace(names, mayGoOn)) {
-    mayGoOn();
+  if (!replace(names, checkOwner)) {
+    checkOwner();
     undoSwap(names);
     throw inUse(names);
   }
-  mayGoOn();
+  checkOwner();
   complete(names);
-  return 'exchanged';
+  return 'swapped';
 }
 
 /**
@@ -82,36 +82,36 @@ export function requireUnused(file: string, consented: boolean): Exclude<OpenFil
 
 /**
  * Recovers from a swap that may have been interrupted. It has happened if `incoming` does not exist any more.
- * @returns 'exchanged' if it has happened; the remaining steps are then done. 'not-exchanged' if everything was undone:
+ * @returns 'swapped' if it has happened; the remaining steps are then done. 'not-swapped' if everything was undone:
  *   `live` has its side files again, `outgoing` is removed, `incoming` still exists
  */
 export async function recoverSwap(
   names: FileSwap,
-  mayGoOn: () => void = () => undefined,
-): Promise<'exchanged' | 'not-exchanged'> {
-  mayGoOn();
+  checkOwner: () => void = () => undefined,
+): Promise<'swapped' | 'not-swapped'> {
+  checkOwner();
   if (existsSync(names.incoming) || !existsSync(names.live)) {
     undoSwap(names);
-    return 'not-exchanged';
+    return 'not-swapped';
   }
   complete(names);
-  return 'exchanged';
+  return 'swapped';
 }
 
 /** @returns false if another program has locked or changed the live file meanwhile */
-function replace(names: FileSwap, mayGoOn: () => void): boolean {
+function replace(names: FileSwap, checkOwner: () => void): boolean {
   const { live, incoming } = names;
   const settled = markOf(live);
   const lockable = existsSync(live) && !hasSideFiles(live);
-  mayGoOn();
+  checkOwner();
   const held = existsSync(live) ? keep(names) : live;
   let done = false;
   const work = (): void => {
     if (markOf(live) !== settled) return;
-    mayGoOn();
+    checkOwner();
     moveSideFiles(live, names.outgoing);
     sync(dirname(live));
-    mayGoOn();
+    checkOwner();
     renameSync(incoming, live);
     done = true;
   };

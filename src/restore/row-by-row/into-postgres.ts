@@ -27,25 +27,25 @@ import { reasonColumn } from '../../quarantine/rows.ts';
 import type { CopyAtHead } from './sqlite-copy.ts';
 import { displayNameOf } from '../../database/target-name.ts';
 import { describeLoaded } from '../../report/sqlite-transfer.ts';
-import type { RestoreContext, Source } from '../target.ts';
-import { failureAt } from '../failures.ts';
+import type { RestoreContext, RestoreSource } from '../target.ts';
+import { stepFailed } from '../failures.ts';
 import {
   type LoadOptions,
-  openMisfits,
-  type MisfitLedger,
+  openMisfitCounts,
+  type MisfitCounts,
   rowsDoNotFit,
   shortened,
   shownValue,
   textOf,
-  quarantineOf,
-  type Aside,
-  rulesOf,
+  quarantineNameFor,
+  type AsideTables,
+  constraintRulesOf,
   setViolatorsAside,
 } from './set-aside.ts';
-import { type TableToLoad, tablesToLoad, ownersTables, extrasOf } from './table-mapping.ts';
+import { type TableToLoad, tablesToLoad, ownerTableStatements, extrasOf } from './table-mapping.ts';
 
 /** The target of the rows. */
-export interface Loading extends LoadOptions {
+export interface PostgresLoad extends LoadOptions {
   /** A session in an empty database, or in an empty schema. */
   readonly target: PostgresTarget;
   /** Done first, in the same transaction. */
@@ -63,7 +63,7 @@ export interface Loading extends LoadOptions {
  * one transaction. Each table is read back and compared with what was sent, before any constraint is made.
  * @throws Failure `restore-refused` (`rows-do-not-fit`); Error if the rows that are read back differ
  */
-export async function loadRows({ file, facts }: CopyAtHead, loading: Loading): Promise<Loaded> {
+export async function loadRows({ file, facts }: CopyAtHead, loading: PostgresLoad): Promise<Loaded> {
   const started = performance.now();
   const { target, role, signal, folder, quarantine } = loading;
   const head = await loadHead('postgresql');
@@ -73,8 +73,8 @@ export async function loadRows({ file, facts }: CopyAtHead, loading: Loading): P
       const { session } = loader;
       const tables = tablesToLoad(head, facts.catalog, reader);
       const frame = renderFrame(head);
-      await session.run([...loading.before, ...frame.tables, ...ownersTables(head, tables)].join(';\n'));
-      const ledger = openMisfits();
+      await session.run([...loading.before, ...frame.tables, ...ownerTableStatements(head, tables)].join(';\n'));
+      const ledger = openMisfitCounts();
       const spools = new Map<string, string>();
       const conversions: Loaded['conversions'][number][] = [];
       let [rows, bytes] = [0, 0];
@@ -87,8 +87,8 @@ export async function loadRows({ file, facts }: CopyAtHead, loading: Loading): P
         conversions.push(...done.conversions);
       }
       await stampLedger(session, releaseGraph, false, releaseGraph.heads);
-      await session.run(numbering(head, reader).join(';'));
-      const aside = await makeRules(frame.rules, { head, tables, loader, ledger, spools, quarantine });
+      await session.run(sequenceStatements(head, reader).join(';'));
+      const aside = await makeConstraints(frame.rules, { head, tables, loader, ledger, spools, quarantine });
       if (aside && !loading.setAside) {
         throw rowsDoNotFit('postgresql', ledger.found, loading);
       }
@@ -114,7 +114,7 @@ const pieceLength = 32 * 1024;
 interface TableLoad {
   readonly reader: RowReader;
   readonly loader: RowLoader;
-  readonly ledger: MisfitLedger;
+  readonly ledger: MisfitCounts;
   /** The file of the rows that do not fit: lines of COPY, with the reason in the first column. */
   readonly spool: string;
 }
@@ -135,10 +135,10 @@ async function loadTable(table: TableToLoad, { reader, loader, ledger, spool }: 
   const convert = rowConverter(table, tallies, reader);
   let [rows, refused, bytes] = [0, 0, 0];
   let misfits: number | null = null;
-  const refuse = (row: readonly unknown[], wrong: readonly WrongValue[]): void => {
+  const refuse = (row: readonly unknown[], wrong: readonly ValueMisfit[]): void => {
     misfits ??= openSync(spool, 'wx', 0o600);
     refused += 1;
-    writeSync(misfits, describeMisfit(table, row, wrong, { reader, ledger }));
+    writeSync(misfits, recordMisfit(table, row, wrong, { reader, ledger }));
   };
   function* encode(): Generator<Buffer, void, undefined> {
     let piece = '';
@@ -186,7 +186,7 @@ async function loadTable(table: TableToLoad, { reader, loader, ledger, spool }: 
 }
 
 /** Why a value of a row does not fit. */
-interface WrongValue {
+interface ValueMisfit {
   readonly index: number;
   readonly misfit: Misfit;
 }
@@ -199,7 +199,7 @@ function rowConverter(
   { name, columns }: TableToLoad,
   tallies: readonly Tally[],
   reader: RowReader,
-): (row: readonly unknown[]) => string | readonly WrongValue[] {
+): (row: readonly unknown[]) => string | readonly ValueMisfit[] {
   const names = columns.map((column) => column.name);
   const converters = columns.map((column, index) => ({
     convert: converterOf(column, false),
@@ -212,7 +212,7 @@ function rowConverter(
     reader.exactRow(name, names.slice(index, index + 1), row[0])[0] ?? null;
   return (row) => {
     let line = '';
-    let wrong: WrongValue[] | null = null;
+    let wrong: ValueMisfit[] | null = null;
     for (let index = 0; index < converters.length; index++) {
       const converter = converters[index];
       if (converter === undefined) continue;
@@ -237,10 +237,10 @@ function rowConverter(
 }
 
 /** Notes a row that does not fit. @returns its line of COPY for a table of text columns */
-function describeMisfit(
+function recordMisfit(
   { name, columns, key }: TableToLoad,
   row: readonly unknown[],
-  wrong: readonly WrongValue[],
+  wrong: readonly ValueMisfit[],
   { reader, ledger }: Pick<TableLoad, 'reader' | 'ledger'>,
 ): string {
   const names = columns.map((column) => column.name);
@@ -259,7 +259,7 @@ function describeMisfit(
 }
 
 /** Sequences continue after the highest number that was ever used, also by rows that are set aside. */
-function numbering(head: Catalog, reader: RowReader): readonly string[] {
+function sequenceStatements(head: Catalog, reader: RowReader): readonly string[] {
   return Object.entries(head.tables).flatMap(([name, { columns }]) =>
     Object.entries(columns).flatMap(([column, { default: expression }]) => {
       const sequence = sequenceOf(expression);
@@ -269,11 +269,11 @@ function numbering(head: Catalog, reader: RowReader): readonly string[] {
   );
 }
 
-interface Ruling {
+interface ConstraintStep {
   readonly head: Catalog;
   readonly tables: readonly TableToLoad[];
   readonly loader: RowLoader;
-  readonly ledger: MisfitLedger;
+  readonly ledger: MisfitCounts;
   /** The files of the rows that do not fit, by table. */
   readonly spools: ReadonlyMap<string, string>;
   readonly quarantine: string;
@@ -286,7 +286,7 @@ const violations = ['23502', '23503', '23505', '23514'];
  * Makes keys, checks, indexes and references. First sets aside all rows that break one.
  * @returns whether anything was set aside
  */
-async function makeRules(statements: readonly string[], ruling: Ruling): Promise<boolean> {
+async function makeConstraints(statements: readonly string[], ruling: ConstraintStep): Promise<boolean> {
   const { head, tables, loader, ledger, spools, quarantine } = ruling;
   const { session } = loader;
   const make = (): Promise<void> => session.run(statements.join(';\n'));
@@ -304,7 +304,7 @@ async function makeRules(statements: readonly string[], ruling: Ruling): Promise
     tables.find(({ name }) => name === table)?.columns.map((column) => column.name) ?? [];
   const held = new Set<string>();
   const schema = quoteName(quarantine);
-  const aside: Aside = {
+  const aside: AsideTables = {
     schema,
     holds: (table) => held.has(table),
     async open(table) {
@@ -323,7 +323,7 @@ async function makeRules(statements: readonly string[], ruling: Ruling): Promise
     await loader.copyIn(`${schema}.${quoteName(table)}`, columns, createReadStream(spool));
   }
   const keys = (table: string): readonly string[] => tables.find(({ name }) => name === table)?.key ?? [];
-  await setViolatorsAside(session, rulesOf(head), { aside, ledger, columns: columnsOf, keys });
+  await setViolatorsAside(session, constraintRulesOf(head), { aside, ledger, columns: columnsOf, keys });
   await make();
   const rows = ledger.found.reduce((sum, misfits) => sum + misfits.rows, 0);
   const at = `${new Date().toISOString().slice(0, 19)}Z`;
@@ -336,7 +336,7 @@ async function makeRules(statements: readonly string[], ruling: Ruling): Promise
 }
 
 /** The target of a restore from SQLite into PostgreSQL. */
-interface Place {
+interface PostgresDestination {
   readonly target: PostgresTarget;
   readonly before: readonly string[];
   readonly role: string | null;
@@ -348,18 +348,24 @@ interface Place {
  * Loads the rows of a SQLite database, and logs what was loaded and converted.
  * @throws Failure `restore-refused`
  */
-export async function loadProven(
+export async function loadIntoPostgres(
   copy: CopyAtHead,
-  { target, before, role, incoming }: Place,
-  { archive, folder }: Source,
+  { target, before, role, incoming }: PostgresDestination,
+  { archive, folder }: RestoreSource,
   { config, log, signal, setAside = false }: RestoreContext,
 ): Promise<void> {
-  const place = { target, before, role, quarantine: quarantineOf(incoming), database: displayNameOf(config.database) };
+  const place = {
+    target,
+    before,
+    role,
+    quarantine: quarantineNameFor(incoming),
+    database: displayNameOf(config.database),
+  };
   try {
     const loaded = await loadRows(copy, { ...place, archive: archive.file, setAside, folder, signal });
     for (const { level, sentence } of describeLoaded(loaded)) log[level](sentence);
   } catch (error) {
     signal.throwIfAborted();
-    throw failureAt('loading the rows of the SQLite database', error, config);
+    throw stepFailed('loading the rows of the SQLite database', error, config);
   }
 }

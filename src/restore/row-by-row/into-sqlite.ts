@@ -15,27 +15,27 @@ import { versionTable } from '../../schema/catalog.ts';
 import { rm } from 'node:fs/promises';
 import { displayNameOf } from '../../database/target-name.ts';
 import { describeLeftOut, describeLoaded } from '../../report/sqlite-transfer.ts';
-import { compareContents, requireKnownRevisions, unpackDump } from '../load-and-verify.ts';
-import type { RestoreContext, Source } from '../target.ts';
-import { archiveUnusable, dumpRejected, failureAt } from '../failures.ts';
+import { compareWithManifest, requireKnownRevisions, unpackDump } from '../load-and-verify.ts';
+import type { RestoreContext, RestoreSource } from '../target.ts';
+import { archiveUnusable, dumpRejected, stepFailed } from '../failures.ts';
 import {
   type LoadOptions,
-  openMisfits,
+  openMisfitCounts,
   rowsDoNotFit,
   shortened,
   shownValue,
-  quarantineOf,
-  setFollowersAside,
-  type Taking,
-  openAside,
+  quarantineNameFor,
+  setReferringRowsAside,
+  type InsertContext,
+  createAsideTable,
 } from './set-aside.ts';
-import { type TableToFill, promisedBy, tablesToFill, schemaOf, plainIndexesOf } from './table-mapping.ts';
+import { type TableToFill, expectedCatalog, tablesToFill, createStatements, indexStatements } from './table-mapping.ts';
 import { requireCopySpace } from './sqlite-copy.ts';
 import type { DumpReader, DumpValue } from '../../database/postgres/dump/row-reader.ts';
 import { quoteText } from '../../platform/sql-quoting.ts';
 
 /** The target of the rows of a dump. */
-export interface DumpLoading extends LoadOptions {
+export interface SqliteLoad extends LoadOptions {
   /** The path of the new file. */
   readonly file: string;
   /** The revisions of the dump. */
@@ -49,18 +49,18 @@ export interface DumpLoading extends LoadOptions {
  * of the dump. Then reads back every row and compares it with the dump.
  * @throws Failure `restore-refused` (`rows-do-not-fit`); Error if the rows that are read back differ
  */
-export async function loadDump(dump: DumpReader, loading: DumpLoading): Promise<Loaded> {
+export async function loadDump(dump: DumpReader, loading: SqliteLoad): Promise<Loaded> {
   const started = performance.now();
   const { file, revisions } = loading;
-  const promised = await promisedBy(revisions, 'sqlite');
-  const tables = tablesToFill(dump, promised, await promisedBy(revisions, 'postgresql'));
+  const promised = await expectedCatalog(revisions, 'sqlite');
+  const tables = tablesToFill(dump, promised, await expectedCatalog(revisions, 'postgresql'));
   const writer = openWriter(file);
   const sent = new Map<TableToFill, RowSum>();
   const totals = { rows: 0, bytes: 0 };
-  const ledger = openMisfits();
+  const ledger = openMisfitCounts();
   try {
     chmodSync(file, 0o600);
-    for (const statement of schemaOf(tables.values())) writer.run(statement);
+    for (const statement of createStatements(tables.values())) writer.run(statement);
     writer.run(createVersionTable(widthAtHead('sqlite')));
     for (const revision of revisions) {
       writer.run(`INSERT INTO ${versionTable} (version_num) VALUES (${quoteText(revision)})`);
@@ -69,7 +69,7 @@ export async function loadDump(dump: DumpReader, loading: DumpLoading): Promise<
       [...tables].map(([table, into]) => {
         const sum = openRowSum();
         sent.set(into, sum);
-        return [table, takeInto(into, sum, { writer, ledger, aside: loading.aside })];
+        return [table, rowInserter(into, sum, { writer, ledger, aside: loading.aside })];
       }),
     );
     await dump.read((table, row) => {
@@ -81,13 +81,13 @@ export async function loadDump(dump: DumpReader, loading: DumpLoading): Promise<
     if (ledger.found.length > 0 && !loading.setAside) {
       throw rowsDoNotFit('sqlite', ledger.found, loading);
     }
-    for (const statement of plainIndexesOf(tables.values())) writer.run(statement);
+    for (const statement of indexStatements(tables.values())) writer.run(statement);
     writer.commit();
   } finally {
     writer.close();
   }
-  await compare(file, sent, loading.signal);
-  if (ledger.found.length > 0) setFollowersAside(file, tables.values(), ledger, loading.aside);
+  await compareWithDump(file, sent, loading.signal);
+  if (ledger.found.length > 0) setReferringRowsAside(file, tables.values(), ledger, loading.aside);
   sync(file);
   const all = [...tables.values()];
   return {
@@ -101,7 +101,7 @@ export async function loadDump(dump: DumpReader, loading: DumpLoading): Promise<
       ),
     ),
     extras: {
-      tables: all.filter((table) => table.promised === null).map(({ name }) => name),
+      tables: all.filter((table) => table.expected === null).map(({ name }) => name),
       columns: all.flatMap(({ name, ownColumns }) => ownColumns.map((column) => `${name}.${column}`)),
     },
     aside: ledger.found.length > 0 ? { place: loading.aside, misfits: ledger.found } : null,
@@ -109,24 +109,28 @@ export async function loadDump(dump: DumpReader, loading: DumpLoading): Promise<
 }
 
 /** Why a row does not fit. */
-interface Wrong {
+interface RowMisfit {
   readonly columns: readonly string[];
   readonly rule: Misfits['rule'];
   readonly promised: string;
 }
 
 /** @returns a function that inserts a row of the dump, and returns its bytes as PostgreSQL prints it if it fits */
-function takeInto(table: TableToFill, sent: RowSum, taking: Taking): (row: readonly DumpValue[]) => number | null {
+function rowInserter(
+  table: TableToFill,
+  sent: RowSum,
+  taking: InsertContext,
+): (row: readonly DumpValue[]) => number | null {
   const { name, columns } = table;
   const names = columns.map((column) => column.name);
   const { writer } = taking;
   const insert = writer.into(name, names);
-  const refuse = refusalOf(table, taking);
+  const refuse = misfitRecorder(table, taking);
   return (row) => {
     if (row.length !== columns.length) {
       throw new Error(`a row of ${name} has ${row.length} values instead of ${columns.length}`);
     }
-    const wrong: Wrong[] = [];
+    const wrong: RowMisfit[] = [];
     const values = columns.map(({ name: column, type, conversion, tally }, index): SqliteValue | null => {
       const text = row[index] ?? null;
       if (text === null) return null;
@@ -151,10 +155,10 @@ function takeInto(table: TableToFill, sent: RowSum, taking: Taking): (row: reado
 }
 
 /** Notes rows that do not fit, and sets them aside as text. */
-function refusalOf(
+function misfitRecorder(
   { name, columns, key }: TableToFill,
-  { writer, ledger, aside }: Taking,
-): (row: readonly DumpValue[], wrong: readonly Wrong[]) => void {
+  { writer, ledger, aside }: InsertContext,
+): (row: readonly DumpValue[], wrong: readonly RowMisfit[]) => void {
   const names = columns.map((column) => column.name);
   let keep: ReturnType<RowWriter['into']> | null = null;
   return (row, wrong) => {
@@ -168,7 +172,7 @@ function refusalOf(
       ledger.add(kind, 1, ledger.wants(kind) ? [{ key: shortened(textsOf(key)), value }] : []);
     }
     const reasons = wrong.map(({ columns: about, rule, promised }) => `${about.join(', ')}: ${rule} (${promised})`);
-    keep ??= openAside(writer, `${aside}_${name}`, names);
+    keep ??= createAsideTable(writer, `${aside}_${name}`, names);
     keep([reasons.join('; '), ...texts]);
   };
 }
@@ -212,7 +216,11 @@ function openRowSum(): RowSum {
 const rowsAtATime = 10_000;
 
 /** Reads back all rows. @throws Error if they differ from those of the dump */
-async function compare(file: string, sent: ReadonlyMap<TableToFill, RowSum>, signal: AbortSignal): Promise<void> {
+async function compareWithDump(
+  file: string,
+  sent: ReadonlyMap<TableToFill, RowSum>,
+  signal: AbortSignal,
+): Promise<void> {
   const reader = openRows(file);
   try {
     for (const [table, sum] of sent) {
@@ -239,7 +247,7 @@ async function compare(file: string, sent: ReadonlyMap<TableToFill, RowSum>, sig
  * revision. Only rows are read from the dump, and nothing in it is run.
  * @throws Failure `archive-rejected`, `restore-refused`
  */
-export async function fillFile(source: Source, file: string, context: RestoreContext): Promise<void> {
+export async function loadIntoSqlite(source: RestoreSource, file: string, context: RestoreContext): Promise<void> {
   const { config, log, signal, trusted, setAside = false } = context;
   const { archive } = source;
   const dump = await unpackDump(source, context);
@@ -258,17 +266,23 @@ export async function fillFile(source: Source, file: string, context: RestoreCon
   if (archive.manifest !== null) {
     const ours = reader.tables.filter(({ schema }) => schema === reader.schema);
     const rows = Object.fromEntries(ours.map((table) => [table.name, table.rows]));
-    compareContents({ rows, revisions: revisions.toSorted(), settings: {} }, archive.manifest, source);
+    compareWithManifest({ rows, revisions: revisions.toSorted(), settings: {} }, archive.manifest, source);
   }
   requireCopySpace(reader.bytes, dirname(file), displayNameOf(config.database));
   for (const sentence of describeLeftOut(reader.others)) log.warn(sentence);
   try {
-    const loading = { file, revisions, aside: quarantineOf(file), setAside, database: displayNameOf(config.database) };
+    const loading = {
+      file,
+      revisions,
+      aside: quarantineNameFor(file),
+      setAside,
+      database: displayNameOf(config.database),
+    };
     const loaded = await loadDump(reader, { ...loading, archive: archive.file, signal });
     for (const { level, sentence } of describeLoaded(loaded)) log[level](sentence);
   } catch (error) {
     signal.throwIfAborted();
-    throw failureAt('loading the rows of the PostgreSQL archive', error, config);
+    throw stepFailed('loading the rows of the PostgreSQL archive', error, config);
   }
   await rm(dump, { force: true });
 }

@@ -58,19 +58,20 @@ export function textOf(value: ExactValue): string | null {
     : String(value);
 }
 
-type Kind = Omit<Misfits, 'rows' | 'examples'>;
+type MisfitKind = Omit<Misfits, 'rows' | 'examples'>;
 
 /** Counts the rows that do not fit, by table, columns and rule. */
-export interface MisfitLedger {
-  add(kind: Kind, rows: number, examples: Misfits['examples']): void;
+export interface MisfitCounts {
+  add(kind: MisfitKind, rows: number, examples: Misfits['examples']): void;
   /** Whether one more example would be shown. */
-  wants(kind: Kind): boolean;
+  wants(kind: MisfitKind): boolean;
   readonly found: readonly Misfits[];
 }
 
-export function openMisfits(): MisfitLedger {
+export function openMisfitCounts(): MisfitCounts {
   const all = new Map<string, Misfits>();
-  const keyOf = ({ table, columns, rule, promised }: Kind): string => JSON.stringify([table, columns, rule, promised]);
+  const keyOf = ({ table, columns, rule, promised }: MisfitKind): string =>
+    JSON.stringify([table, columns, rule, promised]);
   return {
     add(kind, rows, examples) {
       const before = all.get(keyOf(kind)) ?? { ...kind, rows: 0, examples: [] };
@@ -85,13 +86,13 @@ export function openMisfits(): MisfitLedger {
 }
 
 /** The schema for the rows that a restore sets aside: `tt_quarantine_20261123t201500`. */
-export function quarantineOf(incoming: string): string {
+export function quarantineNameFor(incoming: string): string {
   const [, day = '', time = ''] = /_(\d{8})_(\d{6}(?:_\d+)?)$/.exec(incoming) ?? [];
   return `tt_quarantine_${day}t${time}`;
 }
 
 /** A constraint of the schema that rows from SQLite may break. */
-export interface Rule {
+export interface ConstraintRule {
   readonly table: string;
   readonly kind: 'unique' | 'check' | 'reference';
   /** Its columns, as written in the definition. */
@@ -104,18 +105,18 @@ export interface Rule {
 }
 
 /** The constraints of a catalog: keys and unique rules, checks, then references. Pure. */
-export function rulesOf({ tables }: Catalog): readonly Rule[] {
+export function constraintRulesOf({ tables }: Catalog): readonly ConstraintRule[] {
   const rules = Object.entries(tables)
     .filter(([name]) => name !== versionTable)
     .flatMap(([table, { constraints, indexes }]) =>
       [...Object.values(constraints), ...Object.values(indexes).map(({ definition }) => definition)].flatMap(
-        (definition) => ruleOf(table, definition) ?? [],
+        (definition) => constraintRuleOf(table, definition) ?? [],
       ),
     );
   return [...rules.filter(({ kind }) => kind !== 'reference'), ...rules.filter(({ kind }) => kind === 'reference')];
 }
 
-function ruleOf(table: string, definition: string): Rule | null {
+function constraintRuleOf(table: string, definition: string): ConstraintRule | null {
   const parsed = parseRule(definition);
   const rule = { table, definition, where: null, target: null };
   switch (parsed.kind) {
@@ -137,7 +138,7 @@ function ruleOf(table: string, definition: string): Rule | null {
 }
 
 /** Tables with the application's names in another schema, which store rows as text. */
-export interface Aside {
+export interface AsideTables {
   /** The schema, as SQL writes its name. */
   readonly schema: string;
   /** Whether it already holds rows of a table. */
@@ -153,16 +154,16 @@ export interface Aside {
  */
 export async function setViolatorsAside(
   session: Session,
-  rules: readonly Rule[],
+  rules: readonly ConstraintRule[],
   given: {
-    readonly aside: Aside;
-    readonly ledger: MisfitLedger;
+    readonly aside: AsideTables;
+    readonly ledger: MisfitCounts;
     readonly columns: (table: string) => readonly string[];
     readonly keys: (table: string) => readonly string[];
   },
 ): Promise<void> {
   const { aside, ledger, columns, keys } = given;
-  const move = async (rule: Rule, as: Misfits['rule'], broken: string): Promise<number> => {
+  const move = async (rule: ConstraintRule, as: Misfits['rule'], broken: string): Promise<number> => {
     const table = quoteName(rule.table);
     const found = only(await session.query(`SELECT count(*) AS rows FROM ${table} t WHERE ${broken}`));
     const rows = number(found, 'rows');
@@ -195,7 +196,7 @@ export async function setViolatorsAside(
     await move(rule, 'check', `NOT ${rule.definition.slice('CHECK '.length)}`);
   }
   for (const rule of rules.filter(({ kind }) => kind === 'unique')) {
-    await move(rule, 'unique', repeated(rule, keys(rule.table)));
+    await move(rule, 'unique', repeatsUniqueValue(rule, keys(rule.table)));
   }
   const references = rules.filter(({ kind }) => kind === 'reference');
   for (let moved = 1; moved > 0;) {
@@ -203,8 +204,9 @@ export async function setViolatorsAside(
     for (const rule of references) {
       const { target } = rule;
       if (target === null) continue;
-      const dangling = notFound(rule, target);
-      if (aside.holds(target.table)) moved += await move(rule, 'follows', `${dangling} AND ${isAside(rule, aside)}`);
+      const dangling = referencesNoRow(rule, target);
+      if (aside.holds(target.table))
+        moved += await move(rule, 'follows', `${dangling} AND ${referencesAsideRow(rule, aside)}`);
       moved += await move(rule, 'reference', dangling);
     }
   }
@@ -213,7 +215,7 @@ export async function setViolatorsAside(
 const textOfColumns = (columns: readonly string[]): string =>
   columns.length === 0 ? 'NULL' : `concat_ws(', ', ${columns.map((name) => `${quoteName(name)}::text`).join(', ')})`;
 
-function repeated({ table, columns, where }: Rule, key: readonly string[]): string {
+function repeatsUniqueValue({ table, columns, where }: ConstraintRule, key: readonly string[]): string {
   const names = columns.map(quoteName);
   const conditions = [...names.map((name) => `${name} IS NOT NULL`), ...(where === null ? [] : [where])];
   const order = [...key.map(quoteName), 'ctid'].join(', ');
@@ -222,13 +224,16 @@ function repeated({ table, columns, where }: Rule, key: readonly string[]): stri
     FROM ${quoteName(table)} WHERE ${conditions.join(' AND ')}) AS alike WHERE place > 1)`;
 }
 
-function notFound({ columns }: Rule, target: { readonly table: string; readonly columns: readonly string[] }): string {
+function referencesNoRow(
+  { columns }: ConstraintRule,
+  target: { readonly table: string; readonly columns: readonly string[] },
+): string {
   const set = columns.map((name) => `t.${quoteName(name)} IS NOT NULL`);
   const same = columns.map((name, index) => `p.${quoteName(target.columns[index] ?? 'id')} = t.${quoteName(name)}`);
   return `${set.join(' AND ')} AND NOT EXISTS (SELECT FROM ${quoteName(target.table)} p WHERE ${same.join(' AND ')})`;
 }
 
-function isAside({ columns, target }: Rule, { schema }: Aside): string {
+function referencesAsideRow({ columns, target }: ConstraintRule, { schema }: AsideTables): string {
   const same = columns.map(
     (name, index) => `q.${quoteName(target?.columns[index] ?? 'id')} = t.${quoteName(name)}::text`,
   );
@@ -236,10 +241,10 @@ function isAside({ columns, target }: Rule, { schema }: Aside): string {
 }
 
 /** Sets aside rows that refer to a row that was set aside, until none is left. */
-export function setFollowersAside(
+export function setReferringRowsAside(
   file: string,
   tables: Iterable<TableToFill>,
-  ledger: MisfitLedger,
+  ledger: MisfitCounts,
   prefix: string,
 ): void {
   const all = [...tables];
@@ -247,7 +252,7 @@ export function setFollowersAside(
   try {
     for (let moved = 1; moved > 0;) {
       moved = 0;
-      for (const table of all) moved += moveFollowers(table, { writer, ledger, aside: prefix });
+      for (const table of all) moved += moveRowsThatReferToAside(table, { writer, ledger, aside: prefix });
     }
     writer.commit();
   } finally {
@@ -255,7 +260,10 @@ export function setFollowersAside(
   }
 }
 
-function moveFollowers({ name, columns, key, promised }: TableToFill, { writer, ledger, aside }: Taking): number {
+function moveRowsThatReferToAside(
+  { name, columns, key, expected: promised }: TableToFill,
+  { writer, ledger, aside }: InsertContext,
+): number {
   const names = columns.map((column) => column.name);
   const into = `${aside}_${name}`;
   const asText = (column: string): string => `CAST(${quoteName(column)} AS TEXT)`;
@@ -280,7 +288,7 @@ function moveFollowers({ name, columns, key, promised }: TableToFill, { writer, 
       value: shownValue(name, rule.columns, row.slice(key.length).join(', ')),
     }));
     ledger.add(kind, found.length, examples);
-    if (!writer.holdsTable(into)) openAside(writer, into, names);
+    if (!writer.holdsTable(into)) createAsideTable(writer, into, names);
     writer.run(
       `INSERT INTO ${quoteName(into)} SELECT ${quoteText(`follows: ${definition}`)}, ${names.map(asText).join(', ')} ${from};
        DELETE ${from}`,
@@ -290,14 +298,18 @@ function moveFollowers({ name, columns, key, promised }: TableToFill, { writer, 
   return moved;
 }
 
-export interface Taking {
+export interface InsertContext {
   readonly writer: RowWriter;
-  readonly ledger: MisfitLedger;
+  readonly ledger: MisfitCounts;
   /** The prefix of the tables for rows that do not fit. */
   readonly aside: string;
 }
 
-export function openAside(writer: RowWriter, table: string, columns: readonly string[]): ReturnType<RowWriter['into']> {
+export function createAsideTable(
+  writer: RowWriter,
+  table: string,
+  columns: readonly string[],
+): ReturnType<RowWriter['into']> {
   const names = [reasonColumn, ...columns];
   writer.run(`CREATE TABLE ${quoteName(table)} (${names.map((name) => `${quoteName(name)} TEXT`).join(', ')})`);
   return writer.into(table, names);

@@ -14,11 +14,11 @@ import { assessRepair, repairDifferences } from '../../repair/repair.ts';
 import { describeDifference } from '../../report/schema-differences.ts';
 import { rowQuestions, findFaults } from '../../schema/faults.ts';
 import { loadExpectedSchema } from '../../schema/expected-schema.ts';
-import { compareContents, scratchConfig, withScratchDatabase } from '../load-and-verify.ts';
-import type { RestoreContext, Source } from '../target.ts';
+import { compareWithManifest, scratchConfig, withConnection } from '../load-and-verify.ts';
+import type { RestoreContext, RestoreSource } from '../target.ts';
 import { restoreMessages } from '../../report/restore-messages.ts';
 import { freeSpace } from '../../platform/free-space.ts';
-import { failureAt, refusedAs, archiveUnusable } from '../failures.ts';
+import { stepFailed, archiveRefused, archiveUnusable } from '../failures.ts';
 
 /**
  * Unpacks a SQLite database into a new file and checks it. Also copies the logs beside a bare file, and recovers them
@@ -28,7 +28,7 @@ import { failureAt, refusedAs, archiveUnusable } from '../failures.ts';
  * @throws Failure `archive-rejected`, `restore-refused`, `unreadable`
  */
 export async function unpackSqlite(
-  source: Source,
+  source: RestoreSource,
   file: string,
   database: string,
   depth: 'whole' | 'rows',
@@ -47,7 +47,7 @@ export async function unpackSqlite(
 }
 
 /** @throws Failure `archive-rejected` */
-function requireSound(source: Source, file: string, depth: 'whole' | 'rows'): void {
+function requireSound(source: RestoreSource, file: string, depth: 'whole' | 'rows'): void {
   const fault = checkSqliteFile(file, depth);
   if (fault !== null) throw archiveUnusable(source, `its database is damaged: ${fault}`);
 }
@@ -56,7 +56,7 @@ function requireSound(source: Source, file: string, depth: 'whole' | 'rows'): vo
  * Refuses objects that the following checks would run: a stranger may have put them into the schema. @throws Failure
  * `archive-rejected`
  */
-function requireKnownObjects(file: string, source: Source): void {
+function requireKnownObjects(file: string, source: RestoreSource): void {
   let objects;
   try {
     objects = findUnknownObjects(file);
@@ -90,20 +90,29 @@ export interface CopyAtHead {
  * out here: PostgreSQL checks them.
  * @throws Failure `archive-rejected`, `restore-refused`
  */
-export async function copyAtHead(source: Source, database: string, context: RestoreContext): Promise<CopyAtHead> {
+export async function copyAtHead(
+  source: RestoreSource,
+  database: string,
+  context: RestoreContext,
+): Promise<CopyAtHead> {
   const file = join(source.folder, 'timetracker.db');
   await unpackSqlite(source, file, database, 'rows', context);
-  return withScratchDatabase({ kind: 'sqlite', file }, context, async (copy) => {
+  return withConnection({ kind: 'sqlite', file }, context, async (copy) => {
     const contents = await copy.read(readSummary);
     const { manifest } = source.archive;
-    if (manifest !== null) compareContents(contents, manifest, source);
+    if (manifest !== null) compareWithManifest(contents, manifest, source);
     context.onLoaded?.(contents);
-    await bringToHead(copy, file, source, context);
+    await migrateCopy(copy, file, source, context);
     return { file, facts: await copy.observe('whole') };
   });
 }
 
-async function bringToHead(database: Database, file: string, source: Source, context: RestoreContext): Promise<void> {
+async function migrateCopy(
+  database: Database,
+  file: string,
+  source: RestoreSource,
+  context: RestoreContext,
+): Promise<void> {
   const given = { ...context, database, config: scratchConfig(context.config, source) };
   const { observation, state, plan } = await assess(database, given.config);
   if (plan.kind === 'pass') return;
@@ -114,7 +123,7 @@ async function bringToHead(database: Database, file: string, source: Source, con
   const work: Work | null = plan.kind === 'migrate' ? plan : tolerable;
   if (work === null || observation.kind !== 'seen') {
     throw plan.kind === 'refuse'
-      ? refusedAs(plan.refusal, database, source)
+      ? archiveRefused(plan.refusal, database, source)
       : archiveUnusable(source, 'its database cannot be read');
   }
   const { facts } = observation;
@@ -139,6 +148,6 @@ async function bringToHead(database: Database, file: string, source: Source, con
     );
   } catch (error) {
     context.signal.throwIfAborted();
-    throw failureAt('migrating a copy of the SQLite database', error, context.config);
+    throw stepFailed('migrating a copy of the SQLite database', error, context.config);
   }
 }

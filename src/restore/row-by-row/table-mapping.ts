@@ -70,7 +70,7 @@ function postgresTypeFor(stored: readonly string[]): string {
 }
 
 /** The owner's tables and columns: their keys, indexes and defaults are not copied. */
-export function ownersTables(head: Catalog, tables: readonly TableToLoad[]): readonly string[] {
+export function ownerTableStatements(head: Catalog, tables: readonly TableToLoad[]): readonly string[] {
   return tables.flatMap(({ name, columns }) => {
     const promised = head.tables[name]?.columns;
     const extra = columns.filter((column) => promised === undefined || !Object.hasOwn(promised, column.name));
@@ -105,7 +105,7 @@ export interface TableToFill {
   readonly name: string;
   readonly columns: readonly ColumnToFill[];
   /** The expected table; null for a table of the owner's. */
-  readonly promised: Table | null;
+  readonly expected: Table | null;
   readonly ownColumns: readonly string[];
   readonly key: readonly string[];
 }
@@ -114,7 +114,7 @@ export interface TableToFill {
  * The expected schema of these revisions, and the additions of the head: some releases have made tables and columns
  * before the revision that they belong to.
  */
-export async function promisedBy(revisions: readonly string[], engine: Engine): Promise<Catalog> {
+export async function expectedCatalog(revisions: readonly string[], engine: Engine): Promise<Catalog> {
   const present = catalogAt(revisions, releaseGraph, await loadHistory(engine));
   const head = await loadHead(engine);
   const later = ([name, table]: readonly [string, Table]): readonly [string, Table] => {
@@ -140,14 +140,14 @@ export function tablesToFill(
 ): ReadonlyMap<DumpTable, TableToFill> {
   const found = new Map<DumpTable, TableToFill>();
   const indexes = Object.values(promised.tables).flatMap((table) => Object.keys(table.indexes));
-  const nameFor = namesApart([...Object.keys(promised.tables), ...indexes]);
+  const nameFor = openUniqueNames([...Object.keys(promised.tables), ...indexes]);
   for (const table of tables) {
     const ours = table.schema === schema;
     // SQLite has no tables without columns
     if ((ours && table.name === versionTable) || table.columns.length === 0) continue;
     const promise = ours ? (promised.tables[table.name] ?? null) : null;
     const name = promise === null ? nameFor(ours ? table.name : `${table.schema}.${table.name}`) : table.name;
-    const columnNameFor = namesApart(Object.keys(promise?.columns ?? {}));
+    const columnNameFor = openUniqueNames(Object.keys(promise?.columns ?? {}));
     const columns = table.columns.map(({ name: column, type }): ColumnToFill => {
       const known = promise !== null && Object.hasOwn(promise.columns, column);
       const wanted = known ? (onServer.tables[table.name]?.columns[column]?.type ?? null) : null;
@@ -163,7 +163,7 @@ export function tablesToFill(
     found.set(table, {
       name,
       columns,
-      promised: promise,
+      expected: promise,
       ownColumns:
         promise === null
           ? []
@@ -180,7 +180,7 @@ export function tablesToFill(
  * Makes names unique for SQLite, which ignores case in names and reserves some.
  * @param taken names that are in use
  */
-function namesApart(taken: readonly string[]): (wanted: string) => string {
+function openUniqueNames(taken: readonly string[]): (wanted: string) => string {
   const used = new Set(taken.map((name) => name.toLowerCase()));
   return (wanted) => {
     const free = wanted.toLowerCase().startsWith('sqlite_') ? `_${wanted}` : wanted;
@@ -195,14 +195,14 @@ function namesApart(taken: readonly string[]): (wanted: string) => string {
  * The tables with their constraints, as far as the dump has the columns. What is missing is added later, as for any
  * database.
  */
-export function schemaOf(tables: Iterable<TableToFill>): readonly string[] {
+export function createStatements(tables: Iterable<TableToFill>): readonly string[] {
   return [...tables].flatMap((table) => {
     const { name, columns } = table;
-    if (table.promised === null) {
+    if (table.expected === null) {
       const plain = columns.map((column) => `${quoteName(column.name)} ${sqliteTypeFor(column.type)}`);
       return [`CREATE TABLE ${quoteName(name)} (${plain.join(', ')})`];
     }
-    const { create, indexes } = renderTable(name, presentPart(table, table.promised), 'sqlite');
+    const { create, indexes } = renderTable(name, expectedPart(table, table.expected), 'sqlite');
     const own = columns.filter((column) => table.ownColumns.includes(column.name));
     const added = own.map(
       (column) => `ALTER TABLE ${quoteName(name)} ADD COLUMN ${quoteName(column.name)} ${sqliteTypeFor(column.type)}`,
@@ -212,11 +212,11 @@ export function schemaOf(tables: Iterable<TableToFill>): readonly string[] {
 }
 
 /** Indexes that are not unique are made last, which is fastest. */
-export function plainIndexesOf(tables: Iterable<TableToFill>): readonly string[] {
+export function indexStatements(tables: Iterable<TableToFill>): readonly string[] {
   return [...tables].flatMap((table) =>
-    table.promised === null
+    table.expected === null
       ? []
-      : renderTable(table.name, presentPart(table, table.promised), 'sqlite').indexes.filter(
+      : renderTable(table.name, expectedPart(table, table.expected), 'sqlite').indexes.filter(
           (index) => !isUnique(index),
         ),
   );
@@ -224,7 +224,7 @@ export function plainIndexesOf(tables: Iterable<TableToFill>): readonly string[]
 
 const isUnique = (index: string): boolean => index.startsWith('CREATE UNIQUE ');
 
-function presentPart({ name, columns }: TableToFill, promised: Table): Table {
+function expectedPart({ name, columns }: TableToFill, promised: Table): Table {
   const present = new Set(columns.map((column) => column.name));
   const holds = (definition: string): boolean =>
     [...namesIn(tokenize(definition))].every((word) => present.has(word) || !Object.hasOwn(promised.columns, word));

@@ -9,10 +9,10 @@ import { Failure } from '../../errors/failure.ts';
  * @throws Failure `restore-refused` if there is none
  */
 export async function applicationSchemaOf(live: Database): Promise<string> {
-  const home = await live.read(async (session) =>
+  const schema = await live.read(async (session) =>
     optionalText(only(await session.query('SELECT current_schema()::text AS name')), 'name'),
   );
-  if (home !== null) return home;
+  if (schema !== null) return schema;
   const reason = 'the search path of this user names no schema that is there';
   const obstacle = {
     kind: 'failed',
@@ -24,7 +24,7 @@ export async function applicationSchemaOf(live: Database): Promise<string> {
 }
 
 /** Whether other applications have objects in the live database. Then the whole database is not swapped. */
-export async function isShared(live: Database): Promise<boolean> {
+export async function isDatabaseShared(live: Database): Promise<boolean> {
   return live.read(async (session) => flag(only(await session.query(`SELECT ${sharesDatabase} AS shared`)), 'shared'));
 }
 
@@ -32,13 +32,13 @@ export async function isShared(live: Database): Promise<boolean> {
  * Gives the schema of a loaded database the name of the live schema: an archive may come from an installation that
  * uses another schema.
  */
-export async function renameToApplicationSchema(loaded: Database, home: string): Promise<void> {
+export async function renameToApplicationSchema(loaded: Database, schema: string): Promise<void> {
   const { relations, elsewhere } = await loaded.observe('quick');
-  const [held, ...more] = elsewhere;
-  if (relations.length > 0 || held === undefined || more.length > 0) return;
+  const [loadedSchema, ...others] = elsewhere;
+  if (relations.length > 0 || loadedSchema === undefined || others.length > 0) return;
   await loaded.transaction((session) =>
     session.run(
-      `DROP SCHEMA IF EXISTS ${quoteName(home)}; ALTER SCHEMA ${quoteName(held)} RENAME TO ${quoteName(home)}`,
+      `DROP SCHEMA IF EXISTS ${quoteName(schema)}; ALTER SCHEMA ${quoteName(loadedSchema)} RENAME TO ${quoteName(schema)}`,
     ),
   );
 }

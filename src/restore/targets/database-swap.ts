@@ -7,25 +7,25 @@ import { requireConnections } from '../../database/postgres/connection-limit.ts'
 import { measureSchemas } from '../../database/postgres/measure.ts';
 import { requireNoOtherSessions } from '../other-sessions.ts';
 import { applicationSchemaOf, renameToApplicationSchema } from './application-schema.ts';
-import { loadProven } from '../row-by-row/into-postgres.ts';
+import { loadIntoPostgres } from '../row-by-row/into-postgres.ts';
 import { copyAtHead } from '../row-by-row/sqlite-copy.ts';
 import {
   failedLoad,
   unpackDump,
   upgradeAndVerify,
-  withScratchDatabase,
-  loaderFor,
+  withConnection,
+  restorerFor,
   withoutManifest,
 } from '../load-and-verify.ts';
-import type { RestoreContext, RestoreTarget, Source } from '../target.ts';
+import type { RestoreContext, RestoreTarget, RestoreSource } from '../target.ts';
 import { restoreMessages } from '../../report/restore-messages.ts';
-import { carryAlong } from '../unarchived.ts';
+import { recreateUnarchived } from '../unarchived.ts';
 import type { MaintenanceConnection } from '../../database/postgres/maintenance-connection.ts';
 import { quoteName } from '../../platform/sql-quoting.ts';
 import { optionalText } from '../../database/row-values.ts';
 
 /** The most jobs of pg_restore: a server has other work, and usually only a hundred connections. */
-const mostJobs = 8;
+const maximumJobs = 8;
 
 /** Seconds to wait for a former database: it exists already, and a closed one will not open. */
 const shortLockTimeout = 5;
@@ -50,21 +50,19 @@ export function databaseSwapTarget(
   context: RestoreContext,
 ): RestoreTarget {
   /** Makes the new database from the rows of a SQLite one. Nothing from it is run, so it needs no role of its own. */
-  const bringUpRows = async (source: Source, incoming: string, from: Database): Promise<void> => {
+  const prepareFromSqlite = async (source: RestoreSource, incoming: string, from: Database): Promise<void> => {
     const copy = await copyAtHead(source, from.name, context);
     const [role, schema] = [await ownerOf(from), await applicationSchemaOf(from)];
     const ours: PostgresTarget = { ...target, database: incoming, schema };
     await maintenance.create(incoming);
     context.log.info(restoreMessages.intoDatabase(incoming, null));
     const before = [`CREATE SCHEMA IF NOT EXISTS ${quoteName(schema)}`];
-    await loadProven(copy, { target: ours, before, role, incoming }, source, context);
-    await withScratchDatabase(ours, context, (database) =>
-      upgradeAndVerify(database, withoutManifest(source), context),
-    );
+    await loadIntoPostgres(copy, { target: ours, before, role, incoming }, source, context);
+    await withConnection(ours, context, (database) => upgradeAndVerify(database, withoutManifest(source), context));
   };
 
   return {
-    way: 'databases',
+    swapKind: 'databases',
 
     places: (id) => ({
       live: target.database,
@@ -72,12 +70,12 @@ export function databaseSwapTarget(
       outgoing: nameBeside(target.database, `_before_${id}`),
     }),
 
-    async upgradeScratch(source, { incoming }) {
+    async prepare(source, { incoming }) {
       if (live === null) throw new Error('a restore without the live database');
-      if (source.archive.engine === 'sqlite') return bringUpRows(source, incoming, live);
-      const jobs = Math.min(availableParallelism(), mostJobs, await requireConnections(live, 1, 'load the archive'));
+      if (source.archive.engine === 'sqlite') return prepareFromSqlite(source, incoming, live);
+      const jobs = Math.min(availableParallelism(), maximumJobs, await requireConnections(live, 1, 'load the archive'));
       const dump = await unpackDump(source, context);
-      const loader = await loaderFor(dump, source, live, target, context);
+      const loader = await restorerFor(dump, source, live, target, context);
       const owner = await ownerOf(live);
       const schema = await applicationSchemaOf(live);
       const { signal, log } = context;
@@ -86,7 +84,7 @@ export function databaseSwapTarget(
       let loadRole: PostgresTarget | null = null;
       try {
         await maintenance.create(incoming);
-        if (!context.trusted) loadRole = await enterAsOwner(ours, maintenance, context);
+        if (!context.trusted) loadRole = await openLoadRole(ours, maintenance, context);
         log.info(restoreMessages.intoDatabase(incoming, loader.tool));
         const role = loadRole === null ? owner : null;
         await loader.into(loadRole ?? ours, { role, jobs, signal });
@@ -94,7 +92,7 @@ export function databaseSwapTarget(
         throw await failedLoad(error, source, context);
       }
       await rm(dump, { force: true });
-      await withScratchDatabase(loadRole ?? ours, context, async (database) => {
+      await withConnection(loadRole ?? ours, context, async (database) => {
         // objects that migrations create get the same owner as all others
         if (loadRole === null && owner !== null) {
           await database.transaction((session) => session.run(`SET ROLE ${quoteName(owner)}`));
@@ -107,8 +105,8 @@ export function databaseSwapTarget(
 
     async swap(source, { incoming, outgoing }) {
       if (source !== null) {
-        await withScratchDatabase({ ...target, database: incoming }, context, (restored) =>
-          carryAlong(source.around, restored, context.log),
+        await withConnection({ ...target, database: incoming }, context, (restored) =>
+          recreateUnarchived(source.unarchived, restored, context.log),
         );
         for (const lost of await maintenance.copySettings(incoming))
           context.log.warn(restoreMessages.notCarriedOver(lost));
@@ -119,16 +117,16 @@ export function databaseSwapTarget(
     },
 
     async recover({ places }) {
-      const exchanged = await maintenance.exists(places.outgoing);
+      const swapped = await maintenance.exists(places.outgoing);
       await maintenance.reopen();
-      return exchanged ? 'exchanged' : 'not-exchanged';
+      return swapped ? 'swapped' : 'not-swapped';
     },
 
     discard: ({ incoming }) => maintenance.drop(incoming),
-    isKept: (name) => maintenance.exists(name),
-    isDropped: (name) => maintenance.isDropped(name),
+    exists: (name) => maintenance.exists(name),
+    isHalfDropped: (name) => maintenance.isDropped(name),
     measure: (kept) =>
-      withScratchDatabase(
+      withConnection(
         { ...target, database: kept },
         { ...context, config: withShortTimeout(context.config) },
         (former) => former.read((session) => measureSchemas(session, null)),
@@ -142,7 +140,7 @@ export function databaseSwapTarget(
  * The connection for loading an archive: as a new role that owns nothing but this database.
  * @returns null if we are not a superuser, or if the server's pg_hba.conf does not accept the role
  */
-async function enterAsOwner(
+async function openLoadRole(
   scratch: PostgresTarget,
   maintenance: MaintenanceConnection,
   { log }: RestoreContext,

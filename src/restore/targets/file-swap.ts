@@ -5,7 +5,7 @@ import type { Database } from '../../database/database.ts';
 import { swapFiles, recoverSwap } from '../../database/sqlite/swap-file.ts';
 import { measureFile } from '../../database/sqlite/measure.ts';
 import { unpackSqlite } from '../row-by-row/sqlite-copy.ts';
-import { upgradeAndVerify, withScratchDatabase, withoutManifest } from '../load-and-verify.ts';
+import { upgradeAndVerify, withConnection, withoutManifest } from '../load-and-verify.ts';
 import type { RestoreContext, RestoreTarget } from '../target.ts';
 import { describeUnknownOpeners, restoreMessages } from '../../report/restore-messages.ts';
 
@@ -18,34 +18,34 @@ const sides = ['', '-journal', '-wal', '-shm', '.db-init-lock'];
  */
 export function fileSwapTarget({ file }: SqliteTarget, live: Database | null, context: RestoreContext): RestoreTarget {
   return {
-    way: 'files',
+    swapKind: 'files',
     places: (id) => ({ live: file, incoming: `${file}.restore_${id}`, outgoing: `${file}.bak_${id}` }),
 
-    async upgradeScratch(source, { incoming }) {
+    async prepare(source, { incoming }) {
       const byRow = source.archive.engine === 'postgresql';
       context.log.info(restoreMessages.intoFile(incoming, { byRow }));
       if (byRow) {
-        const { fillFile } = await import('../row-by-row/into-sqlite.ts');
-        await fillFile(source, incoming, context);
+        const { loadIntoSqlite } = await import('../row-by-row/into-sqlite.ts');
+        await loadIntoSqlite(source, incoming, context);
       } else await unpackSqlite(source, incoming, file, 'whole', context);
-      await withScratchDatabase({ kind: 'sqlite', file: incoming }, context, (database) =>
+      await withConnection({ kind: 'sqlite', file: incoming }, context, (database) =>
         upgradeAndVerify(database, byRow ? withoutManifest(source) : source, context),
       );
     },
 
-    async swap(_, places, mayGoOn) {
+    async swap(_, places, checkOwner) {
       // our own open file would be in the way as well
       await live?.close();
       const { disconnect, log } = context;
       const unseen = disconnect ? () => log.warn(describeUnknownOpeners(file)) : undefined;
-      await swapFiles(places, unseen, mayGoOn);
+      await swapFiles(places, unseen, checkOwner);
     },
 
-    recover: ({ places }, mayGoOn) => recoverSwap(places, mayGoOn),
+    recover: ({ places }, checkOwner) => recoverSwap(places, checkOwner),
 
     discard: ({ incoming }) => removeFile(incoming),
-    isKept: (name) => Promise.resolve(existsSync(name)),
-    isDropped: () => Promise.resolve(false),
+    exists: (name) => Promise.resolve(existsSync(name)),
+    isHalfDropped: () => Promise.resolve(false),
     measure: measureFile,
     drop: removeFile,
     close: () => Promise.resolve(),

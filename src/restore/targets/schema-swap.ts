@@ -9,50 +9,50 @@ import type { Session } from '../../database/session.ts';
 import { pauseBeforeAttempt, sleep } from '../../database/backoff.ts';
 import { Failure } from '../../errors/failure.ts';
 import { withoutOtherSessions } from '../other-sessions.ts';
-import type { Places } from '../../state-folder/journal.ts';
-import { loadProven } from '../row-by-row/into-postgres.ts';
+import type { SwapNames } from '../../state-folder/journal.ts';
+import { loadIntoPostgres } from '../row-by-row/into-postgres.ts';
 import { copyAtHead } from '../row-by-row/sqlite-copy.ts';
 import {
   failedLoad,
   unpackDump,
   upgradeAndVerify,
-  withScratchDatabase,
-  loaderFor,
+  withConnection,
+  restorerFor,
   withoutManifest,
 } from '../load-and-verify.ts';
-import type { RestoreContext, RestoreTarget, Source } from '../target.ts';
+import type { RestoreContext, RestoreTarget, RestoreSource } from '../target.ts';
 import { restoreMessages } from '../../report/restore-messages.ts';
-import { carryAlong } from '../unarchived.ts';
-import { quarantineOf } from '../row-by-row/set-aside.ts';
+import { recreateUnarchived } from '../unarchived.ts';
+import { quarantineNameFor } from '../row-by-row/set-aside.ts';
 
 /** How often sessions are ended. */
-const looks = 20;
+const mostAttempts = 20;
 
 /**
  * Swaps schemas, for a user who may not create databases: one transaction renames the application's schema and
  * restores the archive into a new one. The new schema is live from then on, and is migrated after that. Until it is
  * verified, recovery can only roll it back. The run lock, which this connection holds all the time, is the lock.
- * @param home the schema that the application uses
+ * @param schema the schema that the application uses
  */
 export function schemaSwapTarget(
   target: PostgresTarget,
-  home: string,
+  schema: string,
   live: Database,
   context: RestoreContext,
 ): RestoreTarget {
-  const exchangeBy = (statements: readonly string[], schemas: readonly string[]): Promise<void> =>
+  const swapInTransaction = (statements: readonly string[], schemas: readonly string[]): Promise<void> =>
     withoutOtherSessions(live, schemas, context, (exclusion) =>
       live.transaction((session) => session.run(`${exclusion}${statements.join(';')}`)),
     );
-  const takeBack = ({ outgoing }: Places): Promise<void> =>
-    withoutOtherSessions(live, [home, outgoing], context, (exclusion) =>
+  const rollBackSwap = ({ outgoing }: SwapNames): Promise<void> =>
+    withoutOtherSessions(live, [schema, outgoing], context, (exclusion) =>
       live.transaction(async (session) => {
         await session.run(exclusion);
-        await dropSchema(session, home);
-        await session.run(rename(outgoing, home));
+        await dropSchema(session, schema);
+        await session.run(rename(outgoing, schema));
       }),
     );
-  const exists = (schema: string): Promise<boolean> =>
+  const schemaExists = (schema: string): Promise<boolean> =>
     live.read(
       async (session) =>
         (await session.query('SELECT to_regnamespace($1) AS oid', [quoteName(schema)]))[0]?.['oid'] !== null,
@@ -61,31 +61,29 @@ export function schemaSwapTarget(
   /**
    * Makes a schema beside the application's from the rows of a SQLite database; it is healthy before it becomes live.
    */
-  const bringUpRows = async (source: Source, places: Places): Promise<void> => {
+  const prepareFromSqlite = async (source: RestoreSource, places: SwapNames): Promise<void> => {
     const { incoming } = places;
     const copy = await copyAtHead(source, live.name, context);
-    context.log.info(restoreMessages.intoSchemaBeside(incoming, home));
-    const before = await live.read((session) => creation(session, incoming, home));
+    context.log.info(restoreMessages.intoSchemaBeside(incoming, schema));
+    const before = await live.read((session) => createSchemaLike(session, incoming, schema));
     const ours: PostgresTarget = { ...target, schema: incoming };
-    await loadProven(copy, { target: ours, before, role: null, incoming }, source, context);
-    await withScratchDatabase(ours, context, (database) =>
-      upgradeAndVerify(database, withoutManifest(source), context),
-    );
+    await loadIntoPostgres(copy, { target: ours, before, role: null, incoming }, source, context);
+    await withConnection(ours, context, (database) => upgradeAndVerify(database, withoutManifest(source), context));
   };
 
   return {
-    way: 'schemas',
-    places: (id) => ({ live: home, incoming: `tt_restore_${id}`, outgoing: `tt_before_${id}` }),
+    swapKind: 'schemas',
+    places: (id) => ({ live: schema, incoming: `tt_restore_${id}`, outgoing: `tt_before_${id}` }),
 
-    async upgradeScratch(source, places, rehearsed) {
+    async prepare(source, places, rehearsed) {
       await requireSchemaRights(live);
-      if (source.archive.engine === 'sqlite') return bringUpRows(source, places);
+      if (source.archive.engine === 'sqlite') return prepareFromSqlite(source, places);
       const dump = await unpackDump(source, context);
-      const loader = await loaderFor(dump, source, live, target, context);
+      const loader = await restorerFor(dump, source, live, target, context);
       if (!rehearsed) return;
       const { signal, log } = context;
       for (const line of restoreMessages.rehearsedInTransaction) log.warn(line);
-      const { before } = await live.read((session) => renaming(session, loader.schema, places));
+      const { before } = await live.read((session) => renamesAroundLoad(session, loader.schema, places));
       await loader
         .inOneTransaction(target, { before, after: '', commit: false, role: null, signal })
         .catch(async (error: unknown) => {
@@ -96,42 +94,42 @@ export function schemaSwapTarget(
     async swap(source, places) {
       if (source === null || source.archive.engine === 'sqlite') {
         const { incoming, outgoing } = places;
-        await exchangeBy([rename(home, outgoing), rename(incoming, home)], [home, incoming]);
-        if (source !== null) await carryAlong(source.around, live, context.log);
+        await swapInTransaction([rename(schema, outgoing), rename(incoming, schema)], [schema, incoming]);
+        if (source !== null) await recreateUnarchived(source.unarchived, live, context.log);
         return;
       }
       const { signal, log } = context;
-      const loader = await loaderFor(`${source.folder}/db.dump`, source, live, target, context);
-      log.info(restoreMessages.intoNewSchema(home, loader.tool, places.outgoing));
-      const frame = await live.read((session) => renaming(session, loader.schema, places));
-      const after = `${frame.after}${await live.read(requiringUs)}`;
-      await withoutOtherSessions(live, [home, loader.schema], context, (exclusion) => {
+      const loader = await restorerFor(`${source.folder}/db.dump`, source, live, target, context);
+      log.info(restoreMessages.intoNewSchema(schema, loader.tool, places.outgoing));
+      const frame = await live.read((session) => renamesAroundLoad(session, loader.schema, places));
+      const after = `${frame.after}${await live.read(requireLockHeld)}`;
+      await withoutOtherSessions(live, [schema, loader.schema], context, (exclusion) => {
         const before = `${exclusion}${frame.before}`;
         return loader.inOneTransaction(target, { before, after, commit: true, role: null, signal });
       }).catch(async (error: unknown) => {
         throw error instanceof Failure ? error : await failedLoad(error, source, context);
       });
       await upgradeAndVerify(live, source, context);
-      await carryAlong(source.around, live, log);
+      await recreateUnarchived(source.unarchived, live, log);
     },
 
     async recover({ action, phase, places }) {
-      await endLoads(live, context.signal);
-      if (!(await exists(places.outgoing))) return 'not-exchanged';
-      if (action === 'undo' || phase === 'finishing') return 'exchanged';
-      await takeBack(places);
-      return 'not-exchanged';
+      await endLoadSessions(live, context.signal);
+      if (!(await schemaExists(places.outgoing))) return 'not-swapped';
+      if (action === 'undo' || phase === 'finishing') return 'swapped';
+      await rollBackSwap(places);
+      return 'not-swapped';
     },
 
     async discard({ incoming }) {
       // only the rows of a SQLite database are loaded into a schema beside the live one
-      await endLoads(live, context.signal);
-      for (const schema of [quarantineOf(incoming), incoming]) {
-        if (await exists(schema)) await live.transaction((session) => dropSchema(session, schema));
+      await endLoadSessions(live, context.signal);
+      for (const schema of [quarantineNameFor(incoming), incoming]) {
+        if (await schemaExists(schema)) await live.transaction((session) => dropSchema(session, schema));
       }
     },
-    isKept: exists,
-    isDropped: () => Promise.resolve(false),
+    exists: schemaExists,
+    isHalfDropped: () => Promise.resolve(false),
     measure: (kept) => live.read((session) => measureSchemas(session, kept)),
     drop: (kept) => live.transaction((session) => dropSchema(session, kept)),
     close: () => Promise.resolve(),
@@ -142,7 +140,7 @@ export function schemaSwapTarget(
  * Keeps psql from committing after its run has died, when another run may have recovered already: it checks that the
  * same session still holds the run lock.
  */
-async function requiringUs(session: Session): Promise<string> {
+async function requireLockHeld(session: Session): Promise<string> {
   const { application, key } = runLock;
   const [row = {}] = await session.query('SELECT pg_backend_pid() AS pid');
   return `SELECT CAST(CASE WHEN EXISTS (
@@ -152,7 +150,7 @@ async function requiringUs(session: Session): Promise<string> {
 }
 
 /** Ends a psql that a dead run has left. Only then it is known whether psql has committed. */
-async function endLoads(live: Database, signal: AbortSignal): Promise<void> {
+async function endLoadSessions(live: Database, signal: AbortSignal): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const pids = await live.read((session) =>
       session.query(
@@ -161,7 +159,7 @@ async function endLoads(live: Database, signal: AbortSignal): Promise<void> {
       ),
     );
     if (pids.length === 0) return;
-    if (attempt === looks)
+    if (attempt === mostAttempts)
       throw new Error(
         `a session of the former run does not end: pid ${pids.map((row) => number(row, 'pid')).join(', ')}`,
       );
@@ -176,10 +174,10 @@ const rename = (from: string, to: string): string => `ALTER SCHEMA ${quoteName(f
  * the dump's schema has another name, it is renamed after the load; another schema with the dump's name is renamed
  * during the load.
  */
-async function renaming(
+async function renamesAroundLoad(
   session: Session,
   held: string,
-  { live, incoming, outgoing }: Places,
+  { live, incoming, outgoing }: SwapNames,
 ): Promise<{ readonly before: string; readonly after: string }> {
   const taken =
     held !== live && (await session.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [held])).length > 0;
@@ -188,14 +186,14 @@ async function renaming(
     before: statements(
       rename(live, outgoing),
       ...(taken ? [rename(held, incoming)] : []),
-      ...(await creation(session, held, live)),
+      ...(await createSchemaLike(session, held, live)),
     ),
     after: statements(...(held === live ? [] : [rename(held, live)]), ...(taken ? [rename(incoming, held)] : [])),
   };
 }
 
 /** The statements that make a schema with the grants of another one. */
-async function creation(session: Session, schema: string, like: string): Promise<readonly string[]> {
+async function createSchemaLike(session: Session, schema: string, like: string): Promise<readonly string[]> {
   const grants = await session.query(
     `SELECT privilege_type AS privilege, CASE WHEN grantee = 0 THEN NULL ELSE pg_get_userbyid(grantee) END AS grantee
      FROM pg_namespace, aclexplode(nspacl) WHERE nspname = $1 AND grantee <> nspowner`,

@@ -57,7 +57,7 @@ export async function namesIn(folder: BytePath): Promise<readonly BytePath[]> {
 }
 
 /** @returns false if a rename is impossible: another file system, a mount, or a target folder that is not empty */
-export async function renamed(from: BytePath, to: BytePath): Promise<boolean> {
+export async function tryRename(from: BytePath, to: BytePath): Promise<boolean> {
   try {
     await rename(bytesOf(from), bytesOf(to));
     return true;
@@ -130,7 +130,7 @@ export async function sync(path: BytePath): Promise<void> {
 }
 
 /** Files that are synced at the same time: a file system syncs several in the time of one. */
-const together = 16;
+const syncedAtOnce = 16;
 
 /**
  * Syncs a folder and everything in it to the disk. On Linux it syncs the whole file system, which is much faster than
@@ -143,7 +143,7 @@ export async function syncTree(folder: string, signal: AbortSignal): Promise<voi
   for await (const entry of await opendir(folder)) {
     const path = join(folder, entry.name);
     waiting.push(entry.isDirectory() ? syncTree(path, signal) : sync(bytePathOf(path)));
-    if (waiting.length < together) continue;
+    if (waiting.length < syncedAtOnce) continue;
     await Promise.all(waiting);
     waiting = [];
   }

@@ -8,7 +8,7 @@ export interface ProtectedPaths {
   /** Whether the path itself is protected. */
   is(path: BytePath): boolean;
   /** Whether a protected path is below it. */
-  liesIn(path: BytePath): boolean;
+  isBelow(path: BytePath): boolean;
 }
 
 /** A protected path inside the folder, and the kind of entry there, if any. */
@@ -34,10 +34,10 @@ export async function protectedPathsIn(folder: string, keep: readonly string[]):
       }
     }
   }
-  return within(bytePathOf(folder), places);
+  return protectedPathsBelow(bytePathOf(folder), places);
 }
 
-function within(folder: BytePath, places: readonly Place[]): ProtectedPaths {
+function protectedPathsBelow(folder: BytePath, places: readonly Place[]): ProtectedPaths {
   const holdsArchives = places.some(({ path }) => path === '');
   const below = (path: BytePath): BytePath => relative(folder, path);
   return {
@@ -48,7 +48,7 @@ function within(folder: BytePath, places: readonly Place[]): ProtectedPaths {
       if (isTop && holdsArchives && /^timetracker_backup_|\.zip$/.test(name)) return true;
       return places.some((place) => place.path !== '' && belongsTo(name, place));
     },
-    liesIn: (path) => places.some((place) => place.path.startsWith(below(path) + sep)),
+    isBelow: (path) => places.some((place) => place.path.startsWith(below(path) + sep)),
   };
 }
 

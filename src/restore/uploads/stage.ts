@@ -5,16 +5,16 @@ import { dirname, join, sep } from 'node:path';
 import type { UploadRoot } from '../../config/config.ts';
 import { hasCode } from '../../errors/error-code.ts';
 import { Failure, reasonOf, type RestoreObstacle } from '../../errors/failure.ts';
-import { alone, type BeforeStep } from '../target.ts';
+import { noOwnerCheck, type OwnerCheck } from '../target.ts';
 import { ownPrefix } from '../../platform/own-files.ts';
 import { freeSpace } from '../../platform/free-space.ts';
 import { takeTurns } from '../../platform/take-turns.ts';
 import { bytePathOf, sync, syncTree } from './byte-path-fs.ts';
-import { isThere, inPrivateFolder, removeDiscarded, setFolder } from './upload-sets.ts';
+import { entryExists, privateFolder, removeDiscarded, setFolder } from './upload-sets.ts';
 import { countBytes } from '../../archive/entry-content.ts';
 
 /** A file that belongs below a folder of uploads. */
-export interface UploadMember {
+export interface UploadEntry {
   /** Relative to the folder. */
   readonly path: string;
   readonly entry: ArchiveEntry;
@@ -25,7 +25,7 @@ export interface StagingOptions {
   /** Called with the bytes of each piece, also for entries that are left out. */
   readonly onBytes: (bytes: number) => void;
   /** Called before files are written. */
-  readonly mayGoOn?: BeforeStep;
+  readonly checkOwner?: OwnerCheck;
 }
 
 /**
@@ -35,7 +35,7 @@ export interface StagingOptions {
 export async function requireWritable(folders: readonly Pick<UploadRoot, 'folder'>[]): Promise<void> {
   for (const { folder } of folders) {
     try {
-      await access((await isThere(folder)) ? folder : dirname(folder), constants.W_OK | constants.X_OK);
+      await access((await entryExists(folder)) ? folder : dirname(folder), constants.W_OK | constants.X_OK);
     } catch (error) {
       throw refusal(folder, { kind: 'folder', folder, reason: reasonOf(error), uploads: true }, error);
     }
@@ -43,7 +43,7 @@ export async function requireWritable(folders: readonly Pick<UploadRoot, 'folder
 }
 
 /** The most bytes of a folder, or of the last block of a file. */
-const block = 4096;
+const blockSize = 4096;
 
 /**
  * Unpacks uploads into the incoming set of their folder. Makes the folder if it is missing. Files are readable for all
@@ -53,7 +53,7 @@ const block = 4096;
  */
 export async function stageUploads(
   { folder }: UploadRoot,
-  members: Iterable<UploadMember>,
+  members: Iterable<UploadEntry>,
   id: string,
   options: StagingOptions,
 ): Promise<void> {
@@ -74,11 +74,11 @@ export async function stageUploads(
   } catch (error) {
     // the first error is the one that matters
     await rm(target, { recursive: true, force: true }).catch(() => undefined);
-    throw explain(error, folder, members);
+    throw explainFailure(error, folder, members);
   }
 }
 
-const isOurs = ({ path }: UploadMember): boolean => path.startsWith(ownPrefix);
+const isOurs = ({ path }: UploadEntry): boolean => path.startsWith(ownPrefix);
 
 async function prepare(folder: string, target: string): Promise<void> {
   try {
@@ -88,11 +88,11 @@ async function prepare(folder: string, target: string): Promise<void> {
   }
   await removeDiscarded(folder);
   await rm(target, { recursive: true, force: true });
-  await mkdir(target, inPrivateFolder);
+  await mkdir(target, privateFolder);
 }
 
 /** @throws Failure `restore-refused` (`no-space`) */
-export function requireUploadSpace(folder: string, members: Iterable<UploadMember>): void {
+export function requireUploadSpace(folder: string, members: Iterable<UploadEntry>): void {
   const needed = spaceFor(members);
   const free = freeSpace(folder);
   if (free < needed) throw refusal(folder, { kind: 'no-space', folder, needed, free, uploads: true });
@@ -102,34 +102,34 @@ export function requireUploadSpace(folder: string, members: Iterable<UploadMembe
  * Bytes that uploads take on a disk. The files of a folder are consecutive in an archive, so a folder is counted when
  * it changes.
  */
-function spaceFor(members: Iterable<UploadMember>): number {
+function spaceFor(members: Iterable<UploadEntry>): number {
   let bytes = 0;
   let last: string | null = null;
   for (const member of members) {
     if (isOurs(member)) continue;
     const folder = dirname(member.path);
-    bytes += member.entry.size + (folder === last ? block : 2 * block);
+    bytes += member.entry.size + (folder === last ? blockSize : 2 * blockSize);
     last = folder;
   }
   return bytes;
 }
 
 interface Unpacker {
-  file(member: UploadMember): Promise<void>;
+  file(member: UploadEntry): Promise<void>;
 }
 
 /**
  * Milliseconds between two checks, because each reads a file. The clock runs on while the process is stopped, so a
  * process that continues checks before it writes again.
  */
-const asked = 50;
+const checkInterval = 50;
 
-function unpackerOf(target: string, { signal, onBytes, mayGoOn = alone }: StagingOptions): Unpacker {
+function unpackerOf(target: string, { signal, onBytes, checkOwner = noOwnerCheck }: StagingOptions): Unpacker {
   let last = target;
   let askedAt = -Infinity;
   const ask = (): void => {
-    if (performance.now() - askedAt < asked) return;
-    mayGoOn();
+    if (performance.now() - askedAt < checkInterval) return;
+    checkOwner();
     askedAt = performance.now();
   };
   const makeFolder = async (folder: string): Promise<void> => {
@@ -194,7 +194,7 @@ function containedIn(target: string, path: string): string {
   return file;
 }
 
-function explain(error: unknown, folder: string, members: Iterable<UploadMember>): unknown {
+function explainFailure(error: unknown, folder: string, members: Iterable<UploadEntry>): unknown {
   if (hasCode(error, 'ENOSPC', 'EDQUOT')) {
     const free = freeSpace(folder);
     return refusal(folder, { kind: 'no-space', folder, needed: spaceFor(members), free, uploads: true }, error);

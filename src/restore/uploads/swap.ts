@@ -1,5 +1,5 @@
 import { mkdir, rename } from 'node:fs/promises';
-import { alone, type BeforeStep } from '../target.ts';
+import { noOwnerCheck, type OwnerCheck } from '../target.ts';
 import { protectedPathsIn, type ProtectedPaths } from './protected-paths.ts';
 import {
   bytePathOf,
@@ -12,9 +12,9 @@ import {
   namesIn,
   type BytePath,
   removeFile,
-  renamed,
+  tryRename,
 } from './byte-path-fs.ts';
-import { isThere, inPrivateFolder, removeSet, setFolder } from './upload-sets.ts';
+import { entryExists, privateFolder, removeSet, setFolder } from './upload-sets.ts';
 import { basename, dirname, join, relative } from 'node:path';
 
 /** The sets of a swap of uploads. */
@@ -36,29 +36,29 @@ export interface UploadSwap {
  * set. While there is an arriving set, its files are moved in.
  * @param keep paths that never move, wherever in the folder: the backup folder, a database file. Arriving files with
  *   such a name go to the former set as well.
- * @param mayGoOn called before each step
+ * @param checkOwner called before each step
  */
 export async function swapUploads(
   { folder, incoming, outgoing }: UploadSwap,
   keep: readonly string[],
-  mayGoOn = alone,
+  checkOwner = noOwnerCheck,
 ): Promise<void> {
   const coming = setFolder(folder, 'incoming', incoming);
   const arriving = setFolder(folder, 'arriving', incoming);
   const former = setFolder(folder, 'former', outgoing);
-  const leaves = await isThere(coming);
-  if (!leaves && !(await isThere(arriving))) return;
-  const kept = await protectedPathsIn(folder, keep);
-  mayGoOn();
+  const leaves = await entryExists(coming);
+  if (!leaves && !(await entryExists(arriving))) return;
+  const protectedPaths = await protectedPathsIn(folder, keep);
+  checkOwner();
   // an undo needs a former set, even an empty one
-  if (!(await isThere(former))) await mkdir(former, inPrivateFolder);
+  if (!(await entryExists(former))) await mkdir(former, privateFolder);
   if (leaves) {
-    await moveOut(bytePathOf(folder), bytePathOf(former), kept, mayGoOn);
-    mayGoOn();
+    await moveOut(bytePathOf(folder), bytePathOf(former), protectedPaths, checkOwner);
+    checkOwner();
     await rename(coming, arriving);
     await sync(bytePathOf(folder));
   }
-  await moveIn(bytePathOf(arriving), bytePathOf(folder), bytePathOf(former), kept, mayGoOn);
+  await moveIn(bytePathOf(arriving), bytePathOf(folder), bytePathOf(former), protectedPaths, checkOwner);
   await sync(bytePathOf(former));
   await removeEmptyFolder(bytePathOf(arriving));
   await sync(bytePathOf(folder));
@@ -72,12 +72,12 @@ export async function discardUploads(folder: string, id: string): Promise<void> 
 }
 
 /** What to do with an entry whose new name is taken. */
-type Clash = (from: BytePath, to: BytePath) => Promise<void>;
+type OnNameTaken = (from: BytePath, to: BytePath) => Promise<void>;
 
-interface Rules {
-  readonly kept: ProtectedPaths;
-  readonly clash: Clash;
-  readonly mayGoOn: BeforeStep;
+interface MoveRules {
+  readonly protectedPaths: ProtectedPaths;
+  readonly onNameTaken: OnNameTaken;
+  readonly checkOwner: OwnerCheck;
 }
 
 /**
@@ -88,10 +88,10 @@ interface Rules {
 export async function moveOut(
   folder: BytePath,
   former: BytePath,
-  kept: ProtectedPaths,
-  mayGoOn = alone,
+  protectedPaths: ProtectedPaths,
+  checkOwner = noOwnerCheck,
 ): Promise<void> {
-  await moveContents(folder, former, outwards(kept, mayGoOn));
+  await moveContents(folder, former, moveOutRules(protectedPaths, checkOwner));
 }
 
 /**
@@ -102,48 +102,52 @@ export async function moveIn(
   arriving: BytePath,
   folder: BytePath,
   former: BytePath,
-  kept: ProtectedPaths,
-  mayGoOn = alone,
+  protectedPaths: ProtectedPaths,
+  checkOwner = noOwnerCheck,
 ): Promise<void> {
-  const out = outwards(kept, mayGoOn);
-  const clash: Clash = async (from, to) => {
+  const out = moveOutRules(protectedPaths, checkOwner);
+  const onNameTaken: OnNameTaken = async (from, to) => {
     const aside = join(await counterpartOf(dirname(to), folder, former), basename(to));
-    if (!kept.is(to) && !kept.liesIn(to)) await moveEntry(to, aside, out);
+    if (!protectedPaths.is(to) && !protectedPaths.isBelow(to)) await moveEntry(to, aside, out);
     // a mount cannot be moved
-    if ((await kindOf(to)) === 'none') await moveEntry(from, to, { kept, clash, mayGoOn });
+    if ((await kindOf(to)) === 'none') await moveEntry(from, to, { protectedPaths, onNameTaken, checkOwner });
     else await moveEntry(from, await freeName(aside), out);
   };
-  await moveContents(arriving, folder, { kept, clash, mayGoOn });
+  await moveContents(arriving, folder, { protectedPaths, onNameTaken, checkOwner });
 }
 
-function outwards(kept: ProtectedPaths, mayGoOn: BeforeStep): Rules {
-  const rules: Rules = { kept, clash: async (from, to) => moveEntry(from, await freeName(to), rules), mayGoOn };
+function moveOutRules(protectedPaths: ProtectedPaths, checkOwner: OwnerCheck): MoveRules {
+  const rules: MoveRules = {
+    protectedPaths,
+    onNameTaken: async (from, to) => moveEntry(from, await freeName(to), rules),
+    checkOwner,
+  };
   return rules;
 }
 
-async function moveContents(source: BytePath, target: BytePath, rules: Rules): Promise<void> {
+async function moveContents(source: BytePath, target: BytePath, rules: MoveRules): Promise<void> {
   for (const name of await namesIn(source)) await moveEntry(join(source, name), join(target, name), rules);
   await sync(target);
   await sync(source);
 }
 
-async function moveEntry(from: BytePath, to: BytePath, rules: Rules): Promise<void> {
-  const { kept, clash } = rules;
+async function moveEntry(from: BytePath, to: BytePath, rules: MoveRules): Promise<void> {
+  const { protectedPaths, onNameTaken } = rules;
   const [kind, there] = [await kindOf(from), await kindOf(to)];
-  if (kind === 'none' || kept.is(from)) return;
-  if (kept.is(to)) return clash(from, to);
-  rules.mayGoOn();
-  if (there === 'none' && !kept.liesIn(from) && (await renamed(from, to))) return;
+  if (kind === 'none' || protectedPaths.is(from)) return;
+  if (protectedPaths.is(to)) return onNameTaken(from, to);
+  rules.checkOwner();
+  if (there === 'none' && !protectedPaths.isBelow(from) && (await tryRename(from, to))) return;
   if (kind === 'folder' && (there === 'none' || there === 'folder')) return mergeFolder(from, to, rules);
-  if (there !== 'none') return (await isCopiedAcross(from, to)) ? removeFile(from) : clash(from, to);
+  if (there !== 'none') return (await isCopiedAcross(from, to)) ? removeFile(from) : onNameTaken(from, to);
   if (kind === 'other' || kind === 'folder') throw new Error(`${from} cannot be moved to another file system`);
   await copyAcross(from, to, kind);
 }
 
-async function mergeFolder(from: BytePath, to: BytePath, rules: Rules): Promise<void> {
+async function mergeFolder(from: BytePath, to: BytePath, rules: MoveRules): Promise<void> {
   if ((await kindOf(to)) === 'none') await makeFolderLike(from, to);
   await moveContents(from, to, rules);
-  if (!rules.kept.liesIn(from)) await removeEmptyFolder(from);
+  if (!rules.protectedPaths.isBelow(from)) await removeEmptyFolder(from);
 }
 
 /** The folder in `former` that corresponds to one in `folder`. */

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { makeFolder } from '../../platform/make-folder.ts';
 import type { Config } from '../../config/config.ts';
 import type { MeasuredUploads } from '../../model/measurement.ts';
-import { alone } from '../target.ts';
+import { noOwnerCheck } from '../target.ts';
 import { stateFolderOf } from '../../state-folder/state-paths.ts';
 
 /**
@@ -17,7 +17,7 @@ import { stateFolderOf } from '../../state-folder/state-paths.ts';
 type SetName = 'incoming' | 'arriving' | 'former' | 'discarded';
 
 /** Only db-init may list a set that is not in use. */
-export const inPrivateFolder = { mode: 0o700 };
+export const privateFolder = { mode: 0o700 };
 
 /** The folder of a set. */
 export function setFolder(folder: string, name: SetName, id: string): string {
@@ -33,7 +33,7 @@ export function setFolder(folder: string, name: SetName, id: string): string {
 export async function removeSet(folder: string, name: SetName, id: string): Promise<void> {
   const set = setFolder(folder, name, id);
   await removeDiscarded(folder);
-  if (await isThere(set)) {
+  if (await entryExists(set)) {
     await rename(set, setFolder(folder, 'discarded', `${name}_${id}`));
     await sync(bytePathOf(folder));
   }
@@ -42,13 +42,13 @@ export async function removeSet(folder: string, name: SetName, id: string): Prom
 
 /** Removes discarded sets, also those of killed runs. */
 export async function removeDiscarded(folder: string): Promise<void> {
-  if (!(await isThere(folder))) return;
+  if (!(await entryExists(folder))) return;
   for (const name of await readdir(folder)) {
     if (name.startsWith(`${ownPrefix}-discarded-`)) await rm(join(folder, name), { recursive: true, force: true });
   }
 }
 
-export async function isThere(path: string): Promise<boolean> {
+export async function entryExists(path: string): Promise<boolean> {
   try {
     await lstat(path);
     return true;
@@ -59,19 +59,19 @@ export async function isThere(path: string): Promise<boolean> {
   }
 }
 
-type Keeping = Pick<Config, 'backupFolder' | 'uploadRoots'>;
+type UploadPlacesConfig = Pick<Config, 'backupFolder' | 'uploadRoots'>;
 
 /** The folder of uploads that the application's web server serves to everybody, and that its own backups contain. */
-const served = 'uploads';
+const servedRoot = 'uploads';
 
 /** Its mode lets nobody enter it, not even the application, which runs as the same user. */
-const closed = 0o000;
+const closedMode = 0o000;
 
 /**
  * The possible places of a folder's former uploads, the best one first. No web server serves the backup folder, and a
  * rename reaches it if it is on the same volume. Otherwise they stay in their folder, closed.
  */
-function placesOf({ backupFolder }: Pick<Config, 'backupFolder'>, folder: string, id: string) {
+function formerPlacesOf({ backupFolder }: Pick<Config, 'backupFolder'>, folder: string, id: string) {
   const name = createHash('sha256').update(folder).digest('hex').slice(0, 8);
   const own = setFolder(folder, 'former', id);
   return {
@@ -83,24 +83,29 @@ function placesOf({ backupFolder }: Pick<Config, 'backupFolder'>, folder: string
 }
 
 /** Moves what a swap has left to the best place. It may be called again after an interruption anywhere. */
-export async function putAsideFormer(folder: string, id: string, config: Keeping, mayGoOn = alone): Promise<void> {
-  const { swapped, outside, closed: inside } = placesOf(config, folder, id);
-  mayGoOn();
-  if (await isThere(swapped)) {
+export async function putAsideFormerUploads(
+  folder: string,
+  id: string,
+  config: UploadPlacesConfig,
+  checkOwner = noOwnerCheck,
+): Promise<void> {
+  const { swapped, outside, closed: inside } = formerPlacesOf(config, folder, id);
+  checkOwner();
+  if (await entryExists(swapped)) {
     const moved = !(await isServed(config)) && (await renamedInto(swapped, outside));
     if (!moved) await renamedInto(swapped, inside);
     await sync(bytePathOf(folder));
   }
-  if (await isThere(inside)) await chmod(inside, closed);
+  if (await entryExists(inside)) await chmod(inside, closedMode);
 }
 
 /** The place of a folder's former uploads; null if there are none. */
-export async function findFormer(
+export async function findFormerUploads(
   folder: string,
   id: string,
   config: Pick<Config, 'backupFolder'>,
 ): Promise<string | null> {
-  for (const place of Object.values(placesOf(config, folder, id))) if (await isThere(place)) return place;
+  for (const place of Object.values(formerPlacesOf(config, folder, id))) if (await entryExists(place)) return place;
   return null;
 }
 
@@ -110,46 +115,46 @@ export async function measureFormerUploads(
   id: string,
   config: Pick<Config, 'backupFolder'>,
 ): Promise<MeasuredUploads | null> {
-  const place = await findFormer(folder, id, config);
+  const place = await findFormerUploads(folder, id, config);
   if (place === null) return null;
-  const isClosed = place === placesOf(config, folder, id).closed;
-  if (isClosed) await chmod(place, inPrivateFolder.mode);
+  const isClosed = place === formerPlacesOf(config, folder, id).closed;
+  if (isClosed) await chmod(place, privateFolder.mode);
   try {
     return await measureFolder(bytePathOf(place));
   } finally {
-    if (isClosed) await chmod(place, closed);
+    if (isClosed) await chmod(place, closedMode);
   }
 }
 
 /**
  * Makes the former uploads the incoming ones of an undo. Does nothing if that is done already, or if there are none.
  */
-export async function bringBackFormer(
+export async function bringBackFormerUploads(
   folder: string,
   former: string,
   id: string,
-  config: Keeping,
-  mayGoOn = alone,
+  config: UploadPlacesConfig,
+  checkOwner = noOwnerCheck,
 ): Promise<void> {
-  const kept = await findFormer(folder, former, config);
+  const kept = await findFormerUploads(folder, former, config);
   if (kept === null) return;
-  mayGoOn();
-  await chmod(kept, inPrivateFolder.mode);
+  checkOwner();
+  await chmod(kept, privateFolder.mode);
   await rename(kept, setFolder(folder, 'incoming', id));
   await sync(bytePathOf(folder));
-  await removeEmptyFolder(bytePathOf(dirname(placesOf(config, folder, former).closed)));
+  await removeEmptyFolder(bytePathOf(dirname(formerPlacesOf(config, folder, former).closed)));
 }
 
 /** Removes former uploads: they cannot be restored after that. */
-export async function dropFormer(folder: string, id: string, config: Keeping): Promise<void> {
+export async function dropFormerUploads(folder: string, id: string, config: UploadPlacesConfig): Promise<void> {
   await removeSet(folder, 'former', id);
-  const { outside, closed: inside } = placesOf(config, folder, id);
+  const { outside, closed: inside } = formerPlacesOf(config, folder, id);
   for (const place of [outside, inside]) {
-    if (!(await isThere(place))) continue;
-    await chmod(place, inPrivateFolder.mode);
+    if (!(await entryExists(place))) continue;
+    await chmod(place, privateFolder.mode);
     // rename it first, so that a set whose removal is interrupted is not taken for a whole one
     const discarded = setFolder(folder, 'discarded', `former_${id}`);
-    if (await isThere(folder)) await rename(place, discarded);
+    if (await entryExists(folder)) await rename(place, discarded);
     else await rm(place, { recursive: true, force: true });
   }
   await removeDiscarded(folder);
@@ -157,8 +162,8 @@ export async function dropFormer(folder: string, id: string, config: Keeping): P
 }
 
 /** Whether the web server serves the backup folder itself. */
-async function isServed({ backupFolder, uploadRoots }: Keeping): Promise<boolean> {
-  const root = uploadRoots.find(({ name }) => name === served);
+async function isServed({ backupFolder, uploadRoots }: UploadPlacesConfig): Promise<boolean> {
+  const root = uploadRoots.find(({ name }) => name === servedRoot);
   if (root === undefined) return false;
   const [backups, folder] = [await realPathOf(backupFolder), await realPathOf(root.folder)];
   return backups === folder || backups.startsWith(folder + sep);
@@ -169,7 +174,7 @@ const realPathOf = (path: string): Promise<string> => realpath(path).catch(() =>
 /** @returns false if the place is on another volume, or cannot be written */
 async function renamedInto(from: string, to: string): Promise<boolean> {
   try {
-    makeFolder(dirname(to), inPrivateFolder.mode);
+    makeFolder(dirname(to), privateFolder.mode);
     await rename(from, to);
     await sync(bytePathOf(dirname(to)));
     return true;

@@ -140,9 +140,9 @@ describe.each(cases)('a swapped file (%s)', (title, prepare) => {
 
   it('is back after a second swap', async () => {
     const files = await lay();
-    expect(await swapFiles(files)).toBe('exchanged');
+    expect(await swapFiles(files)).toBe('swapped');
     expect([await pictureOf(files), sideFiles(files)]).toEqual([after(), []]);
-    expect(await recoverSwap(files)).toBe('exchanged');
+    expect(await recoverSwap(files)).toBe('swapped');
     expect([await pictureOf(files), sideFiles(files)]).toEqual([after(), []]);
     const { live, incoming, outgoing } = files;
     if (!existsSync(outgoing)) return;
@@ -163,13 +163,13 @@ describe.each(cases)('a swapped file (%s)', (title, prepare) => {
           expect(!isSound || ['old', 'new'].includes(String(await contentOf(files.live)))).toBe(true);
           const outcome = await recoverSwap(files);
           outcomes.add(outcome);
-          expect(await pictureOf(files)).toEqual(outcome === 'exchanged' ? after() : before());
-          if (outcome === 'not-exchanged') await swapFiles(files);
+          expect(await pictureOf(files)).toEqual(outcome === 'swapped' ? after() : before());
+          if (outcome === 'not-swapped') await swapFiles(files);
           expect([await pictureOf(files), sideFiles(files)]).toEqual([after(), []]);
           files = await lay();
         },
       );
-      expect([...outcomes]).toEqual(['not-exchanged', 'exchanged']);
+      expect([...outcomes]).toEqual(['not-swapped', 'swapped']);
     },
   );
 });

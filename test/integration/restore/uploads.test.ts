@@ -22,7 +22,12 @@ import { discardUploads, swapUploads } from '../../../src/restore/uploads/swap.t
 import { atEnd } from '../../support/cleanup.ts';
 import { atEveryStep, type KillableModule, killableModule } from '../../support/fault-injection.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { dropFormer, findFormer, putAsideFormer, bringBackFormer } from '../../../src/restore/uploads/upload-sets.ts';
+import {
+  dropFormerUploads,
+  findFormerUploads,
+  putAsideFormerUploads,
+  bringBackFormerUploads,
+} from '../../../src/restore/uploads/upload-sets.ts';
 
 const asRoot = process.getuid?.() === 0;
 const silent = { signal: new AbortController().signal, onBytes: () => undefined };
@@ -187,7 +192,7 @@ describe('staging', () => {
 
 it('a journal with an id that leads to another folder is refused', async () => {
   const folder = await temporaryDirectory();
-  await expect(dropFormer(folder, '../x', keepingIn(folder))).rejects.toThrow(RangeError);
+  await expect(dropFormerUploads(folder, '../x', keepingIn(folder))).rejects.toThrow(RangeError);
 });
 
 describe('a swap', () => {
@@ -242,14 +247,14 @@ describe('a swap', () => {
     await swapUploads(swap, keep);
     expect(sorted(treeOf(folder))).toEqual(sorted(swapped));
 
-    await bringBackFormer(folder, 'old', 'undo', keepingIn(folder));
-    await bringBackFormer(folder, 'old', 'undo', keepingIn(folder));
+    await bringBackFormerUploads(folder, 'old', 'undo', keepingIn(folder));
+    await bringBackFormerUploads(folder, 'old', 'undo', keepingIn(folder));
     await swapUploads({ folder, incoming: 'undo', outgoing: 'undone' }, keep);
-    await bringBackFormer(folder, 'old', 'undo', keepingIn(folder));
+    await bringBackFormerUploads(folder, 'old', 'undo', keepingIn(folder));
     const after = Object.entries(treeOf(folder)).filter(([path]) => !path.startsWith('.db-init-former-undone/'));
     expect(after).toEqual(Object.entries(before).filter(([path]) => !path.startsWith('.db-init-incoming-new/')));
-    await dropFormer(folder, 'undone', keepingIn(folder));
-    await dropFormer(folder, 'undone', keepingIn(folder));
+    await dropFormerUploads(folder, 'undone', keepingIn(folder));
+    await dropFormerUploads(folder, 'undone', keepingIn(folder));
     expect(Object.entries(treeOf(folder))).toEqual(after);
   });
 
@@ -302,7 +307,7 @@ describe('a swap', () => {
     const folder = join(await temporaryDirectory(), 'uploads');
     await stage(folder, newTree);
     await swapUploads({ folder, incoming: 'new', outgoing: 'old' }, []);
-    await bringBackFormer(folder, 'old', 'undo', keepingIn(folder));
+    await bringBackFormerUploads(folder, 'old', 'undo', keepingIn(folder));
     await swapUploads({ folder, incoming: 'undo', outgoing: 'undone' }, []);
     expect(sorted(treeOf(folder))).toEqual(sorted(under('.db-init-former-undone', newTree)));
   });
@@ -420,22 +425,22 @@ describe('former uploads', () => {
     await stage(folder, { 'logo.png': 'new' });
     await swapUploads({ folder, incoming: 'new', outgoing: 'old' }, []);
     // it may have been cut off, and comes again
-    await putAsideFormer(folder, 'old', config);
-    await putAsideFormer(folder, 'old', config);
-    const place = (await findFormer(folder, 'old', config)) ?? '';
+    await putAsideFormerUploads(folder, 'old', config);
+    await putAsideFormerUploads(folder, 'old', config);
+    const place = (await findFormerUploads(folder, 'old', config)) ?? '';
     expect(place.startsWith(outside ? kept : folder)).toBe(true);
     expect(existsSync(join(folder, '.db-init-former-old'))).toBe(false);
     expect(statSync(dirname(place)).mode & 0o777).toBe(0o700);
     // what runs as the same user may enter what is 0700
     expect(statSync(place).mode & 0o777).toBe(outside ? 0o700 : 0);
 
-    await bringBackFormer(folder, 'old', 'undo', config);
+    await bringBackFormerUploads(folder, 'old', 'undo', config);
     await swapUploads({ folder, incoming: 'undo', outgoing: 'undone' }, []);
     expect(readFileSync(join(folder, 'logo.png'), 'utf8')).toBe('old');
-    await putAsideFormer(folder, 'undone', config);
-    await dropFormer(folder, 'undone', config);
-    await dropFormer(folder, 'undone', config);
+    await putAsideFormerUploads(folder, 'undone', config);
+    await dropFormerUploads(folder, 'undone', config);
+    await dropFormerUploads(folder, 'undone', config);
     expect(treeOf(folder)).toEqual({ 'logo.png': 'old' });
-    expect(await findFormer(folder, 'undone', config)).toBeNull();
+    expect(await findFormerUploads(folder, 'undone', config)).toBeNull();
   });
 });

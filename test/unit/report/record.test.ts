@@ -43,9 +43,9 @@ describe('the record of a run', () => {
 
   it('forgets what was committed during a swap that is undone', () => {
     const { record, ...recorder } = openRecord();
-    recorder.exchange({ action: 'restore', phase: 'swapping', incoming: 'a', outgoing: 'b' });
+    recorder.swap({ action: 'restore', phase: 'swapping', incoming: 'a', outgoing: 'b' });
     recorder.committed('committed');
-    recorder.exchange(null);
+    recorder.swap(null);
     expect(record).toMatchObject({ committed: null, exchange: null });
   });
 });

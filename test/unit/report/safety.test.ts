@@ -10,8 +10,8 @@ describe('the sentence about what is safe after a failed run', () => {
   it('is that of the problem if nothing was committed', () => {
     const { record, ...recorder } = openRecord();
     recorder.step({ kind: 'revision', revision: '002', milliseconds: 1 });
-    recorder.exchange({ ...exchange, phase: 'preparing' });
-    recorder.exchange(null);
+    recorder.swap({ ...exchange, phase: 'preparing' });
+    recorder.swap(null);
     expect(withRecord(notice, record)).toEqual(notice);
   });
 
@@ -43,7 +43,7 @@ describe('the sentence about what is safe after a failed run', () => {
     ['unproven', 'changed', /the restored database is live; whether it is healthy.*kept as tt_before_1/],
   ] as const)('follows from the phase of a swap: %s', (phase, claim, words) => {
     const { record, ...recorder } = openRecord();
-    recorder.exchange({ ...exchange, phase });
+    recorder.swap({ ...exchange, phase });
     const { safe } = withRecord(notice, record);
     expect(safe).toMatch(words);
     expect(claimOf(safe)).toBe(claim);
@@ -51,8 +51,8 @@ describe('the sentence about what is safe after a failed run', () => {
 
   it('names the live database after two swaps', () => {
     const { record, ...recorder } = openRecord();
-    recorder.exchanged({ kind: 'exchange', action: 'restore', kept: 'tt_before_1' });
-    recorder.exchanged({ kind: 'exchange', action: 'undo', kept: 'tt_before_2' });
+    recorder.swapped({ kind: 'exchange', action: 'restore', kept: 'tt_before_1' });
+    recorder.swapped({ kind: 'exchange', action: 'undo', kept: 'tt_before_2' });
     const { safe } = withRecord(notice, record);
     expect(safe).toContain('the database from before the restore is live');
     expect(safe).not.toContain('tt_before_1');
