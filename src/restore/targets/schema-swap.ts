@@ -52,10 +52,10 @@ export function schemaSwapTarget(
         await session.run(rename(outgoing, schema));
       }),
     );
-  const schemaExists = (schema: string): Promise<boolean> =>
+  const schemaExists = (name: string): Promise<boolean> =>
     live.read(
       async (session) =>
-        (await session.query('SELECT to_regnamespace($1) AS oid', [quoteName(schema)]))[0]?.['oid'] !== null,
+        (await session.query('SELECT to_regnamespace($1) AS oid', [quoteName(name)]))[0]?.['oid'] !== null,
     );
 
   /**
@@ -124,8 +124,8 @@ export function schemaSwapTarget(
     async discard({ incoming }) {
       // only the rows of a SQLite database are loaded into a schema beside the live one
       await endLoadSessions(live, context.signal);
-      for (const schema of [quarantineNameFor(incoming), incoming]) {
-        if (await schemaExists(schema)) await live.transaction((session) => dropSchema(session, schema));
+      for (const name of [quarantineNameFor(incoming), incoming]) {
+        if (await schemaExists(name)) await live.transaction((session) => dropSchema(session, name));
       }
     },
     exists: schemaExists,
