@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { atEnd } from '../support/cleanup.ts';
 import { catalogAndRows } from '../support/catalog-snapshot.ts';
-import { withClient } from '../support/database.ts';
+import { copyInto, withClient } from '../support/database.ts';
 import { eventually } from '../support/wait-for-output.ts';
 import { type TestInstallation, installationOn } from './test-installation.ts';
 
@@ -35,7 +35,9 @@ export async function postgresInstallation(options: PostgresOptions): Promise<Te
   };
   const owner = changes === 'schemas' ? role : 'DEFAULT';
   if (changes === 'schemas') await tell(server, `CREATE ROLE ${role} LOGIN PASSWORD 'pw'`);
-  await tell(server, `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8' OWNER ${owner}`);
+  const copy = (to: string, from?: string, options?: string): Promise<void> =>
+    withClient(server, (client) => copyInto(client, to, from, options));
+  await copy(name, undefined, `OWNER ${owner}`);
   if (changes === 'schemas') await tell(url, `ALTER SCHEMA public OWNER TO ${role}`);
   atEnd(async () => {
     await drop();
@@ -64,13 +66,14 @@ export async function postgresInstallation(options: PostgresOptions): Promise<Te
       await alone(server, name);
       kept = changes === 'schemas' ? await schemas() : await databases();
       if (changes !== 'content') return;
-      await tell(server, `DROP DATABASE IF EXISTS ${template}`, `CREATE DATABASE ${template} TEMPLATE ${name}`);
+      await tell(server, `DROP DATABASE IF EXISTS ${template}`);
+      await copy(template, name);
     },
 
     async back() {
       if (changes === 'content') {
         await drop();
-        await tell(server, `CREATE DATABASE ${name} TEMPLATE ${template}`);
+        await copy(name, template);
       } else if (changes === 'schemas') {
         await renameBack(await schemas(), kept, 'SCHEMA', (sql) => tell(url, sql));
       } else {

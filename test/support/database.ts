@@ -21,10 +21,23 @@ export interface TestDatabase {
 export async function createDatabase(template?: string): Promise<TestDatabase> {
   const name = `dbi_${randomBytes(6).toString('hex')}`;
   // template0: a session in template1, of whoever, would make CREATE DATABASE fail.
-  await admin(`CREATE DATABASE ${name} TEMPLATE ${template ?? `template0 ENCODING 'UTF8'`}`);
+  await withClient(requirePostgres().url, (client) => copyInto(client, name, template));
   const drop = () => admin(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
   atEnd(drop);
   return { engine: 'postgresql', url: databaseUrl(name), name, drop };
+}
+
+/**
+ * Creates a database as a copy of another one, or an empty one in UTF-8, with what else the statement is to say. From
+ * PostgreSQL 15 on the files are copied: it takes a third of the processor time that a copy by way of the log takes.
+ */
+export async function copyInto(client: pg.Client, name: string, template?: string, options = ''): Promise<void> {
+  const { rows } = await client.query<{ strategies: boolean }>(
+    `SELECT current_setting('server_version_num')::int >= 150000 AS strategies`,
+  );
+  const strategy = rows[0]?.strategies === true ? 'STRATEGY file_copy' : '';
+  const source = template === undefined ? `template0 ENCODING 'UTF8'` : `"${template}"`;
+  await client.query(`CREATE DATABASE "${name}" TEMPLATE ${source} ${options} ${strategy}`);
 }
 
 /** The URL of another database on the tests' server, e.g. one that a restore left behind. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createDatabase, type TestDatabase, withClient } from './database.ts';
+import { copyInto, createDatabase, type TestDatabase, withClient } from './database.ts';
 import { requirePostgres } from './postgres-server.ts';
 import { restoreSql } from './restore-sql.ts';
 
@@ -13,7 +13,7 @@ export async function restoreInto({ name }: TestDatabase, path: string): Promise
   const template = await templateOf(path);
   await withClient(requirePostgres().url, async (client) => {
     await client.query(`DROP DATABASE ${name}`);
-    await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+    await copyInto(client, name, template);
   });
 }
 

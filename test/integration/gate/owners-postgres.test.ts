@@ -3,7 +3,7 @@ import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { releaseGraph } from '../../../src/migration/revisions.ts';
 import { ownerOf } from '../../faults/owners.ts';
-import { admin, createDatabase, createSqliteDatabase, describeEngines, withClient } from '../../support/database.ts';
+import { createDatabase, createSqliteDatabase, describeEngines, withClient } from '../../support/database.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { dbInit, withSession } from '../upgrade/process.ts';
@@ -97,9 +97,7 @@ describePostgres("the owner's own objects in a database", () => {
 
   /** A copy of a database, with something in it. */
   const copyOf = async (template: string, sql: string) => {
-    const database = await createDatabase();
-    await database.drop();
-    await admin(`CREATE DATABASE ${database.name} TEMPLATE ${template}`);
+    const database = await createDatabase(template);
     await withClient(database.url, (client) => client.query(sql));
     return database;
   };

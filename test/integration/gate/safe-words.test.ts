@@ -1,11 +1,12 @@
 import { beforeAll, expect, it } from 'vitest';
-import { admin, createDatabase, type TestDatabase, withClient } from '../../support/database.ts';
+import { createDatabase, type TestDatabase, withClient } from '../../support/database.ts';
 import { startProxy } from '../../support/postgres-proxy.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { start } from '../../support/run.ts';
 import { claimOf, requireTrueWord, safeSentence } from '../../support/safe-word.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { copyDatabase } from '../restore/restores.ts';
 
 /** What a cleanup leaves: a schema whose comment is its label. */
 const setAside = `CREATE SCHEMA tt_quarantine_20261128t070000;
@@ -36,8 +37,7 @@ describePostgres('the Safe sentence of work that was interrupted at its commit',
 
   /** Runs work of which something happens at its first COMMIT. */
   async function runUntilCommit(sql: string, args: readonly string[], event: Event) {
-    await admin(`DROP DATABASE ${database.name} WITH (FORCE)`);
-    await admin(`CREATE DATABASE ${database.name} TEMPLATE ${current.name}`);
+    await copyDatabase(current, database);
     await withClient(database.url, (client) => client.query(sql));
     const before = await snapshot(database.url, { withoutSequences: true });
     let committed = false;

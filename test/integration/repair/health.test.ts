@@ -32,11 +32,9 @@ describePostgres('a healthy database', () => {
 
   /** A database at the head that something has befallen. */
   async function damaged(sql: string): Promise<string> {
-    const name = `dbi_${randomBytes(6).toString('hex')}`;
-    await admin(`CREATE DATABASE ${name} TEMPLATE ${template.name}`);
-    atEnd(() => admin(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
-    await withClient(databaseUrl(name), (client) => client.query(sql));
-    return databaseUrl(name);
+    const { url } = await createDatabase(template.name);
+    await withClient(url, (client) => client.query(sql));
+    return url;
   }
 
   const gate = (url: string) => run(['gate'], { env: { DATABASE_URL: url } });

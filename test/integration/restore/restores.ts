@@ -5,7 +5,14 @@ import Database from 'better-sqlite3';
 import { execa } from 'execa';
 import { describe } from 'vitest';
 import { atEnd, oncePerFile } from '../../support/cleanup.ts';
-import { admin, createDatabase, createSqliteDatabase, type TestDatabase, withClient } from '../../support/database.ts';
+import {
+  admin,
+  copyInto,
+  createDatabase,
+  createSqliteDatabase,
+  type TestDatabase,
+  withClient,
+} from '../../support/database.ts';
 import { release, sqliteFile } from '../../support/fixtures.ts';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { restoredDatabase } from '../../support/templates.ts';
@@ -125,7 +132,7 @@ export async function copyDatabase(from: TestDatabase, to: TestDatabase): Promis
   if (to.engine === 'sqlite') return copyFile(from.name, to.name);
   await withClient(requirePostgres().url, async (client) => {
     await client.query(`DROP DATABASE "${to.name}" WITH (FORCE)`);
-    await client.query(`CREATE DATABASE "${to.name}" TEMPLATE "${from.name}"`);
+    await copyInto(client, to.name, from.name);
   });
 }
 
