@@ -38,16 +38,14 @@ export async function prepareCase(kind: Kind, installation: TestInstallation): P
   const before = await soundPicture(installation);
   await installation.back();
   const list = join(await temporaryDirectory(), 'steps');
-  await undisturbed(kind, installation, list);
-  await installation.back();
-  const milliseconds = await undisturbed(kind, installation);
+  const duration = await undisturbed(kind, installation, list);
   await start(installation);
   const after = await soundPicture(installation);
   if (kind.keepsRows) requireRows(rows, await installation.rows());
   else if (differenceOf(before, after) === null) throw new Error(`nobody can tell whether ${kind.name} happened`);
   await installation.back();
   const steps = readFileSync(list, 'utf8').trimEnd().split('\n');
-  return { kind, installation, untouched, before, after, duration: milliseconds, steps };
+  return { kind, installation, untouched, before, after, duration, steps };
 }
 
 /** Counted by ourselves: what a run says of it is not believed. */
@@ -57,8 +55,8 @@ function requireRows(before: Readonly<Record<string, number>>, after: Readonly<R
 }
 
 /** @returns how many milliseconds it took */
-async function undisturbed(kind: Kind, installation: TestInstallation, list = ''): Promise<number> {
-  const { exitCode, all, milliseconds } = await installation.run(kind.args(installation), { kind: 'never' }, list);
+async function undisturbed(kind: Kind, installation: TestInstallation, list: string): Promise<number> {
+  const { exitCode, all, milliseconds } = await installation.runProcess(kind.args(installation), { list });
   if (exitCode !== 0) throw new Error(`${kind.name} undisturbed ended with ${exitCode}:\n${all}`);
   return milliseconds;
 }
@@ -69,15 +67,23 @@ async function soundPicture(installation: TestInstallation): Promise<DatabaseSna
   return installation.picture();
 }
 
-/** One case: the work is cut off, and then a person starts again. @throws Error that says what is wrong */
-export async function runCase(crashCase: CrashCase, cutOff: () => Promise<Ending>): Promise<void> {
+/**
+ * One case: the work is cut off, and then a person starts again.
+ * @param more variables of the work, which hold for the starts after it as well
+ * @throws Error that says what is wrong
+ */
+export async function runCase(
+  crashCase: CrashCase,
+  cutOff: () => Promise<Ending>,
+  more: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const { kind, installation } = crashCase;
   const ending = await cutOff();
   if (ending.exitCode === 1) throw new Error(`the work ended with exit code 1:\n${ending.all}`);
   try {
     await requireTrueWordOf(crashCase, ending);
     // who found nothing to do would find nothing again
-    if (!/nothing to do/.test(await start(installation))) await start(installation, /nothing to do/);
+    if (!/nothing to do/.test(await start(installation, more))) await start(installation, more, /nothing to do/);
     const found = await installation.picture();
     // what was said to be done has to be done
     const allowed = ending.exitCode === 0 ? [crashCase.after] : [crashCase.before, crashCase.after];
@@ -103,8 +109,12 @@ async function requireTrueWordOf({ installation, untouched }: CrashCase, { all }
 }
 
 /** The gate, as at every start. */
-async function start(installation: TestInstallation, saying = /healthy and current/): Promise<string> {
-  const { exitCode, all } = await installation.run([]);
+async function start(
+  installation: TestInstallation,
+  more: Readonly<Record<string, string>> = {},
+  saying = /healthy and current/,
+): Promise<string> {
+  const { exitCode, all } = await installation.run([], more);
   if (exitCode !== 0 || !saying.test(all)) throw new Error(`the next start ended with ${exitCode}:\n${all}`);
   return all;
 }

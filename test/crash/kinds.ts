@@ -1,5 +1,5 @@
 import type { Engine } from '../../src/model/engine.ts';
-import { copyFileSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { release, sqliteFile, state } from '../support/fixtures.ts';
 import { restoreSql } from '../support/restore-sql.ts';
@@ -57,15 +57,16 @@ const fileOf = ({ url }: TestInstallation): string => url.slice('sqlite:///'.len
 
 async function current(installation: TestInstallation): Promise<void> {
   await old(installation);
-  await succeed(installation, []);
-  for (const name of readdirSync(installation.backups)) if (name.endsWith('.zip')) discard(installation, name);
+  await succeed(installation, [], { TT_BACKUP_BEFORE_MIGRATE: 'never' });
 }
 
-const discard = ({ backups }: TestInstallation, name: string): void => rmSync(join(backups, name));
-
 /** Runs a command that has to succeed. */
-export async function succeed(installation: TestInstallation, args: readonly string[]): Promise<void> {
-  const { exitCode, all } = await installation.run(args);
+export async function succeed(
+  installation: TestInstallation,
+  args: readonly string[],
+  more: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const { exitCode, all } = await installation.run(args, more);
   if (exitCode !== 0) throw new Error(`db-init ${args.join(' ')} ended with ${exitCode}:\n${all}`);
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
+import { cutEverywhere } from './cuts.ts';
 import { type Kind, kindCalled } from './kinds.ts';
 import { deathsAtSteps, deathsByChance, type CrashCase, prepareCase, type TitledDeath, runCase } from './crash-case.ts';
 import { postgresInstallation } from './postgres-environment.ts';
@@ -20,28 +21,37 @@ const steps = Number(process.env['TEST_CRASH_STEPS'] ?? 8);
 /** Kills kinds of work on SQLite. */
 export function describeOnSqlite(...names: readonly string[]): void {
   for (const kind of names.map(kindCalled)) {
-    describe(`${kind.name} (sqlite)`, () => testDeaths(kind, `${kind.name} (sqlite)`, sqliteInstallation));
+    const title = `${kind.name} (sqlite)`;
+    describe(title, () => testDeaths(kind, title, preparedOnce(kind, sqliteInstallation)));
   }
 }
 
-/** Kills kinds of work on PostgreSQL. */
+/** Kills kinds of work on PostgreSQL, and cuts their connections. */
 export function describeOnPostgres(...names: readonly string[]): void {
   for (const kind of names.map(kindCalled)) {
-    const openInstallation = () => postgresInstallation({ server: requirePostgres().url, changes: kind.changes });
-    describePostgres(
-      `${kind.name} (postgresql)`,
-      () => testDeaths(kind, `${kind.name} (postgresql)`, openInstallation),
-      'tools',
+    const title = `${kind.name} (postgresql)`;
+    const prepared = preparedOnce(kind, () =>
+      postgresInstallation({ server: requirePostgres().url, changes: kind.changes }),
     );
+    const spec = (): void => {
+      testDeaths(kind, title, prepared);
+
+      it('cut off from the server is completed or rolled back by the next start', async () => {
+        expect(await cutEverywhere(await prepared(), title)).toEqual([]);
+      });
+    };
+    describePostgres(title, spec, 'tools');
   }
+}
+
+/** A case takes several runs to prepare: all tests of a kind of work have the same one. */
+function preparedOnce(kind: Kind, open: () => Promise<TestInstallation>): () => Promise<CrashCase> {
+  let crashCase: Promise<CrashCase> | null = null;
+  return () => (crashCase ??= open().then((installation) => prepareCase(kind, installation)));
 }
 
 /** Kills a kind of work before and after every step, and by chance. */
-function testDeaths(kind: Kind, title: string, openInstallation: () => Promise<TestInstallation>): void {
-  let crashCase: Promise<CrashCase> | null = null;
-  const prepared = (): Promise<CrashCase> =>
-    (crashCase ??= openInstallation().then((installation) => prepareCase(kind, installation)));
-
+function testDeaths(kind: Kind, title: string, prepared: () => Promise<CrashCase>): void {
   it('killed before and after every step is completed or rolled back by the next start', async () => {
     const present = await prepared();
     const chance = randomOf(seed(), `${title} steps`);
@@ -68,6 +78,6 @@ function casesOf(crashCase: CrashCase, deaths: readonly TitledDeath[]): readonly
   const { installation, kind } = crashCase;
   return deaths.map(({ title, death }) => ({
     title,
-    run: () => runCase(crashCase, () => installation.run(kind.args(installation), death)),
+    run: () => runCase(crashCase, () => installation.runProcess(kind.args(installation), { death })),
   }));
 }

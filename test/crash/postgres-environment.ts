@@ -12,9 +12,6 @@ export interface PostgresOptions {
   /** A superuser's URL. */
   readonly server: string;
   readonly changes: Changes;
-  /** Let runs connect elsewhere than here: through a proxy. */
-  readonly through?: (url: string) => string;
-  readonly env?: Readonly<Record<string, string>>;
 }
 
 interface Named {
@@ -23,8 +20,7 @@ interface Named {
 }
 
 /** An installation around an empty PostgreSQL database. For `schemas` its runs connect as an owner without CREATEDB. */
-export async function postgresInstallation(options: PostgresOptions): Promise<TestInstallation> {
-  const { server, changes, through = (url: string) => url } = options;
+export async function postgresInstallation({ server, changes }: PostgresOptions): Promise<TestInstallation> {
   const name = `dbi_crash_${randomBytes(4).toString('hex')}`;
   const [template, role] = [`tpl_${name}`, `role_${name}`];
   const url = urlOf(server, name);
@@ -50,9 +46,8 @@ export async function postgresInstallation(options: PostgresOptions): Promise<Te
 
   return installationOn(async () => ({
     engine: 'postgresql',
-    url: through(changes === 'schemas' ? ownersUrl(url, role) : url),
+    url: changes === 'schemas' ? ownersUrl(url, role) : url,
     name,
-    env: options.env ?? {},
     execute: (sql) => tell(changes === 'schemas' ? ownersUrl(url, role) : url, sql),
 
     async count(table) {

@@ -25,7 +25,7 @@ async function haveServerDie(kind: Kind, title: string): Promise<readonly string
       runCase(crashCase, async () => {
         // nothing that the setup wrote may be lost
         await server.run('CHECKPOINT');
-        const work = installation.run(kind.args(installation));
+        const work = installation.runProcess(kind.args(installation));
         await (part === null ? work : new Promise((resolve) => setTimeout(resolve, part * crashCase.duration)));
         await server.crash();
         return work;

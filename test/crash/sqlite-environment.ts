@@ -27,7 +27,6 @@ export function sqliteInstallation(): Promise<TestInstallation> {
       engine: 'sqlite',
       url: sqliteUrl(file),
       name: 'timetracker.db',
-      env: {},
 
       async execute(sql) {
         const database = new Database(file);

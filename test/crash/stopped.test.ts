@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { withClient } from '../support/database.ts';
 import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
-import { kindCalled } from './kinds.ts';
+import { kindCalled, succeed } from './kinds.ts';
 import { type CrashCase, prepareCase, runCase } from './crash-case.ts';
 import { differenceOf } from './database-snapshot.ts';
 import { postgresInstallation } from './postgres-environment.ts';
@@ -44,16 +44,14 @@ describePostgres(
       const cases = stepsOf(crashCase, first, /^rename /).map(({ title, step }): Case => {
         const run = async (): Promise<void> => {
           let settled: Awaited<ReturnType<TestInstallation['picture']>> | null = null;
-          const ending = await installation.run(kind.args(installation), {
-            kind: 'stop',
-            step,
-            async meanwhile() {
-              await endSessions(installation.name);
-              rmSync(join(installation.backups, '.db-init/lock'));
-              const gate = await installation.run([]);
-              expect(gate.exitCode, gate.all).toBe(0);
-              settled = await installation.picture();
-            },
+          const meanwhile = async (): Promise<void> => {
+            await endSessions(installation.name);
+            rmSync(join(installation.backups, '.db-init/lock'));
+            await succeed(installation, []);
+            settled = await installation.picture();
+          };
+          const ending = await installation.runProcess(kind.args(installation), {
+            death: { kind: 'stop', step, meanwhile },
           });
           if (settled === null) throw new Error(`it was never stopped:\n${ending.all}`);
           expect(ending.exitCode, ending.all).toBe(31);
@@ -82,22 +80,19 @@ function testStops(
     const cases = stepsOf(
       crashCase,
       crashCase.steps.findIndex((step) => /restore\.json\.partial restore/.test(step)) + 1,
-    ).map(({ title: where, step }): Case => ({
-      title: where,
-      run: () =>
-        runCase(crashCase, () =>
-          installation.run(kind.args(installation), {
-            kind: 'stop',
-            step,
-            async meanwhile() {
-              await whileStopped(installation);
-              const gate = await installation.run([], undefined, '', { TT_LOCK_TIMEOUT: '0' });
-              expect(gate.exitCode, gate.all).toBe(5);
-              expect(gate.all.replaceAll(/\s+/g, ' ')).toContain('it is stopped: kill -CONT');
-            },
-          }),
-        ),
-    }));
+    ).map(({ title: where, step }): Case => {
+      const meanwhile = async (): Promise<void> => {
+        await whileStopped(installation);
+        const gate = await installation.run([], { TT_LOCK_TIMEOUT: '0' });
+        expect(gate.exitCode, gate.all).toBe(5);
+        expect(gate.all.replaceAll(/\s+/g, ' ')).toContain('it is stopped: kill -CONT');
+      };
+      const death = { kind: 'stop', step, meanwhile } as const;
+      return {
+        title: where,
+        run: () => runCase(crashCase, () => installation.runProcess(kind.args(installation), { death })),
+      };
+    });
     expect(await failuresOf(`stopped (${title})`, cases, () => installation.back())).toEqual([]);
   });
 }

@@ -2,9 +2,19 @@ import type { Engine } from '../../src/model/engine.ts';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import AdmZip from 'adm-zip';
+import { run, type RunResult } from '../support/run.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { normaliser, type DatabaseSnapshot, treeOf } from './database-snapshot.ts';
 import { type Death, type Ending, runUntilKilled } from './killable-process.ts';
+
+/** How a process is run. */
+export interface RunOptions {
+  /** Default: it is not killed. */
+  readonly death?: Death;
+  /** A file that takes the steps of the run. */
+  readonly list?: string;
+  readonly more?: Readonly<Record<string, string>>;
+}
 
 /** A database with the volumes around it. It can be brought back to the state that was kept, again and again. */
 export interface TestInstallation {
@@ -17,7 +27,10 @@ export interface TestInstallation {
   readonly volume: string;
   readonly backups: string;
   readonly env: Readonly<Record<string, string>>;
-  run(args: readonly string[], death?: Death, list?: string, more?: Readonly<Record<string, string>>): Promise<Ending>;
+  /** Runs db-init to its end, without a process of its own. */
+  run(args: readonly string[], more?: Readonly<Record<string, string>>): Promise<RunResult>;
+  /** Runs db-init in a process that may be killed. */
+  runProcess(args: readonly string[], options?: RunOptions): Promise<Ending>;
   execute(sql: string): Promise<void>;
   /** Takes the present state for the one to come back to. */
   keep(): Promise<void>;
@@ -35,7 +48,6 @@ export interface Stage {
   readonly engine: Engine;
   readonly url: string;
   readonly name: string;
-  readonly env: Readonly<Record<string, string>>;
   readonly execute: (sql: string) => Promise<void>;
   readonly keep: () => Promise<void>;
   readonly back: () => Promise<void>;
@@ -68,7 +80,6 @@ export async function installationOn(stageOn: (volume: string) => Promise<Stage>
     INSTALLATION_CONFIG_DIR: join(volume, 'installation'),
     // for the seed, which nothing else asks for
     FLASK_ENV: 'development',
-    ...stage.env,
   };
   const normalise = normaliser(began);
 
@@ -78,7 +89,8 @@ export async function installationOn(stageOn: (volume: string) => Promise<Stage>
     volume,
     backups,
     env,
-    run: (args, death, list, more) => runUntilKilled(args, { ...env, ...more }, death, list),
+    run: (args, more) => run(args, { env: { ...env, ...more } }),
+    runProcess: (args, { death, list, more } = {}) => runUntilKilled(args, { ...env, ...more }, death, list),
 
     async keep() {
       rmSync(kept, { recursive: true, force: true });

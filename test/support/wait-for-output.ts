@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { ResultPromise } from 'execa';
 
 /** Resolves as soon as a run has printed something that matches; rejects if it ends without. */
@@ -12,8 +13,11 @@ export function waitForOutput(run: Pick<ResultPromise, 'stdout' | 'on'>, pattern
   });
 }
 
+/** Milliseconds between two questions, in which the process that is waited for has the processor. */
+const pause = 5;
+
 /** Asks again and again until the answer is yes: for what another process brings about. */
 export async function eventually(question: () => Promise<boolean>): Promise<void> {
   // the test's own time limit ends it
-  while (!(await question()));
+  while (!(await question())) await setTimeout(pause);
 }

@@ -1,11 +1,8 @@
-import { describe, expect, it } from 'vitest';
-import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
 import { startProxy } from '../support/postgres-proxy.ts';
-import { type Kind, kinds } from './kinds.ts';
-import { prepareCase, runCase } from './crash-case.ts';
-import { postgresInstallation } from './postgres-environment.ts';
-import { randomOf } from './random.ts';
 import { failuresOf, seed } from './case-counts.ts';
+import { type CrashCase, runCase } from './crash-case.ts';
+import type { Kind } from './kinds.ts';
+import { randomOf } from './random.ts';
 
 /** At how many statements of backup, restore and undo a connection is cut; of others at half as many. */
 const cuts = Number(process.env['TEST_CRASH_CUTS'] ?? 8);
@@ -46,41 +43,26 @@ async function startCuttingProxy(url: string) {
   };
 }
 
-async function cutEverywhere(kind: Kind, title: string): Promise<readonly string[]> {
-  const server = requirePostgres().url;
-  const proxy = await startCuttingProxy(server);
-  // a run that loses all connections waits for the server, and need not wait long to learn what it has to learn
-  const env = { TT_WAIT_TIMEOUT: '2' };
-  const installation = await postgresInstallation({ server, changes: kind.changes, through: proxy.through, env });
-  const crashCase = await prepareCase(kind, installation);
+/** Cuts the connections of a kind of work all over its statements. @returns what failed, in words */
+export async function cutEverywhere(crashCase: CrashCase, title: string): Promise<readonly string[]> {
+  const { kind, installation } = crashCase;
+  const proxy = await startCuttingProxy(installation.url);
+  // The starts after it have them as well: the journal of a restore knows the server by its address. A run that loses
+  // all connections waits for the server, and need not wait long to learn what it has to learn.
+  const more = { DATABASE_URL: proxy.through(installation.url), TT_WAIT_TIMEOUT: '2' };
   const chance = randomOf(seed(), title);
-  const [, statements] = await proxy.cutting(null, () => installation.run(kind.args(installation)));
+  const [, statements] = await proxy.cutting(null, () => installation.run(kind.args(installation), more));
   await installation.back();
   const count = Math.min(statements, cutsOf(kind));
   const cases = Array.from({ length: count }, (_, index) => {
     const statement = 1 + Math.floor(((index + chance()) / count) * statements);
     const cut: Cut = { statement, side: chance() < 0.5 ? 'before' : 'after', all: chance() < 0.5 };
     const which = cut.all ? 'all connections' : 'a connection';
+    const work = () => installation.runProcess(kind.args(installation), { more });
     return {
       title: `${which} cut ${cut.side} statement ${statement} of ${statements}`,
-      run: () =>
-        runCase(crashCase, async () => (await proxy.cutting(cut, () => installation.run(kind.args(installation))))[0]),
+      run: () => runCase(crashCase, async () => (await proxy.cutting(cut, work))[0], more),
     };
   });
   return failuresOf(title, cases, () => installation.back());
 }
-
-describePostgres(
-  'a run whose connection is cut',
-  () => {
-    for (const kind of kinds.filter(({ engines }) => engines.includes('postgresql'))) {
-      const title = `${kind.name} (postgresql)`;
-      describe(title, () => {
-        it('is completed or rolled back by the next start', async () => {
-          expect(await cutEverywhere(kind, title)).toEqual([]);
-        });
-      });
-    }
-  },
-  'tools',
-);
