@@ -310,15 +310,11 @@ function backupElsewhere(prefix: string, compose: Compose | null): string {
   return line([folder, '&&', base, 'run --rm -v "$PWD/backups:/backups"', service, 'backup create --output /backups']);
 }
 
-/** The file and its side files: without its log a copy lacks what was written last. */
+/** The file and its side files, into a folder that is made for them: without its log a copy lacks what was written last. */
 function copyOf(file: string): string {
-  return forEachFile(file, `${file}.copy`, 'cp -p');
-}
-
-/** Does something to a SQLite file and to all that lies beside it, into a folder that is made for it. */
-export function forEachFile(file: string, folder: string, verb: 'cp -p' | 'mv'): string {
   const files = shellWords([file, `${file}-wal`, `${file}-shm`, `${file}-journal`]);
-  return `mkdir ${shellWord(folder)} && for f in ${files}; do if [ -e "$f" ]; then ${verb} "$f" ${shellWord(folder)}; fi; done`;
+  const folder = shellWord(`${file}.copy`);
+  return `mkdir ${folder} && for f in ${files}; do if [ -e "$f" ]; then cp -p "$f" ${folder}; fi; done`;
 }
 
 /** The compose files take every capability from db-init, and then root may neither look into a folder nor give it away. */

@@ -4,7 +4,7 @@ import type { UploadRootName } from '../config/config.ts';
 import type { Contents, FolderPacking, OtherFile, Wrapping } from '../errors/failure.ts';
 import { capitalize } from './next-steps.ts';
 import type { Notice } from './banner.ts';
-import { type Commands, databaseWord, forEachFile } from './commands.ts';
+import { type Commands, databaseWord } from './commands.ts';
 import { shellWord } from './shell-quoting.ts';
 
 /** What is no archive: what it is, and how what is in it is restored, as commands that work as they stand. */
@@ -43,7 +43,7 @@ interface FileAdvice {
 }
 
 function adviceOnFile(given: Given, file: OtherFile): FileAdvice {
-  const { archive, another, commands } = given;
+  const { another, commands } = given;
   const packed = 'packed' in file && file.packed ? ', packed with gzip' : '';
   switch (file.kind) {
     case 'sql': {
@@ -57,7 +57,7 @@ function adviceOnFile(given: Given, file: OtherFile): FileAdvice {
         options: [intoNewDatabase(given, pgRestore, file.packed), another],
       };
     case 'sqlite':
-      return { what: 'it is an SQLite database file', options: [inPlaceOfTheFile(archive, commands), another] };
+      return { what: 'it is an SQLite database file', options: [another] };
     case 'export':
       return { what: exports[file.format], options: [exportsOnly(commands), another] };
     case 'folder':
@@ -363,20 +363,5 @@ function fromDataDirectory(
       `docker exec -d -u postgres ${server} postgres`,
       ...dumpAndRestore(commands.user, commands),
     ),
-  ].join('\n');
-}
-
-/** The side files go with the former file: a log that is left behind brings the old tables back. Nothing is overwritten. */
-function inPlaceOfTheFile(archive: string, commands: Commands): string {
-  if (commands.engine !== 'sqlite') {
-    return 'Set DATABASE_URL to a SQLite file (sqlite:////data/timetracker.db) if that is the database that you want, and restore it again.';
-  }
-  const file = commands.databaseName;
-  return [
-    'Copy it to the place of the database while the application is stopped, and keep the former file with all that lies beside it. The last command has db-init bring it up to date.',
-    commands.stop,
-    commands.script(forEachFile(file, `${file}.before`, 'mv')),
-    commands.script(`cp -n ${shellWord(archive)} ${shellWord(file)}`),
-    commands.gate,
   ].join('\n');
 }

@@ -956,14 +956,7 @@ function archives(engine: EngineName): readonly Case[] {
       sqlite ? follow(/^It was made of an SQLite file/, shown) : intoDatabase,
     ),
     ...(sqlite
-      ? [
-          other(
-            'a database file instead of an archive',
-            'backup.db',
-            (installation) => readFile(installation.database.name),
-            follow(/^Copy it to the place of the database/, restored),
-          ),
-        ]
+      ? []
       : [
           other(
             'a dump in the format of a directory',
