@@ -13,11 +13,12 @@ export interface Schedule {
  * Reads a cron line with its five fields (minute, hour, day, month, weekday), or a word such as `@daily`. When the
  * clock changes, a fixed time that does not exist is due at the end of the gap, and a time that exists twice is due
  * once.
- * @param timeZone `Europe/Berlin`
+ * @param timeZone `Europe/Berlin`; null for the local time of the process
  * @throws Error that says what is wrong with the line
  */
-export function parseSchedule(cron: string, timeZone: string): Schedule {
-  const times = new Cron(cron, { mode: '5-part', timezone: timeZone, paused: true });
+export function parseSchedule(cron: string, timeZone: string | null): Schedule {
+  const zone = timeZone === null ? {} : { timezone: timeZone };
+  const times = new Cron(cron, { mode: '5-part', paused: true, ...zone });
   return {
     next: (after) => times.nextRun(after),
     last: (until) => times.previousRuns(1, new Date(until.getTime() + 1000))[0] ?? null,

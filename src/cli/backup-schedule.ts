@@ -23,12 +23,14 @@ const longestNap = 60_000;
 export async function scheduleBackups(context: CommandContext, keep: number | null): Promise<ExitCode> {
   const { config, log, signal, arguments: given } = context;
   const cron = given.options.get('cron') ?? nightly;
-  const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  // undefined for a value of TZ that is not known, whatever its type says
+  const named: string | undefined = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const timeZone = named ?? null;
   const schedule = read(cron, timeZone);
   const database = displayNameOf(config.database);
   const file = schedulerStateOf(config);
   const { findNewestBackup } = await import('../backup/retention.ts');
-  log.info(describeSchedule({ database, cron, timeZone, keep }));
+  log[timeZone === null ? 'warn' : 'info'](describeSchedule({ database, cron, timeZone, keep }));
   try {
     await keepSchedule({
       schedule,
@@ -62,8 +64,10 @@ export function checkSchedule(context: CommandContext): ExitCode {
   return health.kind === 'healthy' ? exitCodes.healthy : exitCodes.backupFailed;
 }
 
-function read(cron: string, timeZone: string): Schedule {
+function read(cron: string, timeZone: string | null): Schedule {
   const refuse = (reason: string): Failure => new Failure({ kind: 'usage', message: unfitSchedule(cron, reason) });
+  const fields = cron.trim().split(/\s+/);
+  if (fields.length !== 5 && !/^@\w+$/.test(cron.trim())) throw refuse('the number of its fields is another one');
   try {
     const schedule = parseSchedule(cron, timeZone);
     if (schedule.next(new Date()) !== null) return schedule;

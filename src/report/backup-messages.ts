@@ -3,7 +3,7 @@ import type { BackupObstacle, Problem } from '../errors/failure.ts';
 import { capitalize, newerTools, untouched } from './next-steps.ts';
 import type { Notice } from './banner.ts';
 import { describeCauseOf } from './causes.ts';
-import { zonedTime } from '../platform/local-time.ts';
+import { zoneAt, zonedTime } from '../platform/local-time.ts';
 import { count, formatAge, formatBytes } from './format.ts';
 import { type Commands, folderOf } from './commands.ts';
 import type { Health, SchedulerEvent } from '../backup/schedule.ts';
@@ -218,7 +218,8 @@ export const safetyBackupMessages = {
 interface ScheduleFacts {
   readonly database: string;
   readonly cron: string;
-  readonly timeZone: string;
+  /** Null if the variable TZ names none that is known. */
+  readonly timeZone: string | null;
   readonly keep: number | null;
 }
 
@@ -226,7 +227,11 @@ interface ScheduleFacts {
 export function describeSchedule({ database, cron, timeZone, keep }: ScheduleFacts): string {
   const kept =
     keep === null ? 'all are kept' : `the newest ${count(keep, 'backup')} of it ${keep === 1 ? 'is' : 'are'} kept`;
-  return `Backups of ${database} at "${cron}" in the time zone ${timeZone}; ${kept}.`;
+  const zone =
+    timeZone === null
+      ? `in local time (UTC${zoneAt(new Date()).replace('Z', '')}), because TZ names no time zone that is known here`
+      : `in the time zone ${timeZone}`;
+  return `Backups of ${database} at "${cron}" ${zone}; ${kept}.`;
 }
 
 export function describeSchedulerEvent(event: SchedulerEvent): string {
@@ -259,7 +264,7 @@ export function describeHealth(health: Health): string {
 
 export function unfitSchedule(cron: string, reason: string): string {
   return (
-    `--cron "${cron}" is no time that comes: ${reason.replace(/\.$/, '')}. It has five fields: minute, hour, day, month, ` +
+    `--cron "${cron}" is no time that comes: ${reason.replace(/\.$/, '')}. A line has five fields: minute, hour, day, month, ` +
     'weekday. "30 3 * * *" is every night at half past three, "0 */6 * * *" every six hours.'
   );
 }

@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { buildStack, describeDocker, postgresFiles, sqliteFiles, type Stack } from './stack.ts';
 
 const reset = 'scripts/db-init-reset.sh';
@@ -8,9 +8,8 @@ await describeDocker('The scripts, with PostgreSQL', () => {
   let stack: Stack;
   beforeAll(async () => {
     stack = await buildStack(postgresFiles);
+    await stack.compose(['up', '--detach']);
   });
-  beforeEach(() => stack.compose(['up', '--detach']));
-  afterEach(() => stack.compose(['down', '--volumes', '--remove-orphans', '--timeout', '1']));
 
   const users = (): Promise<string> => stack.sql('SELECT count(*) > 0 FROM users');
 
