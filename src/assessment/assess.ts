@@ -31,12 +31,12 @@ export async function assess(
   database: Database,
   config: Config,
   depth: 'quick' | 'whole' = 'quick',
-  promise: Promise<ExpectedSchema> = loadExpectedSchema(database.engine),
+  loading: Promise<ExpectedSchema> = loadExpectedSchema(database.engine),
 ): Promise<Assessment> {
-  const [observation, promised] = await Promise.all([observe(database, config, promise, depth), promise]);
+  const [observation, expected] = await Promise.all([observe(database, config, loading, depth), loading]);
   const knowledge = {
     graph: releaseGraph,
-    promised,
+    expected,
     fingerprints: await fingerprintsFor(observation),
     applicationObjects: await applicationObjectsFor(observation),
   };
@@ -46,7 +46,7 @@ export async function assess(
     first.kind === 'drifted'
       ? diagnose(observation, { ...knowledge, fingerprints: await loadEvery(database.engine) })
       : first;
-  const assessed = await assessRepairOf(database, observation, diagnosis, promised);
+  const assessed = await assessRepairOf(database, observation, diagnosis, expected);
   const { repair } = assessed;
   const state = await withBackups(assessed.state, config);
   const plan = planFor(state, config, {
@@ -78,13 +78,13 @@ async function assessRepairOf(
   database: Database,
   observation: Observation,
   state: State,
-  promised: ExpectedSchema,
+  expected: ExpectedSchema,
 ): Promise<{ state: State; repair: RepairPlan | null }> {
   if (state.kind !== 'drifted' || observation.kind !== 'seen') return { state, repair: null };
   const { assessRepair } = await import('../repair/repair.ts');
   const { engine } = observation;
   try {
-    const context = { ...promised, facts: await database.observe('whole'), engine };
+    const context = { ...expected, facts: await database.observe('whole'), engine };
     return { state, repair: await database.read((session) => assessRepair(session, state.differences, context)) };
   } catch (error) {
     if (isConnectionLost(error)) throw error;
@@ -103,7 +103,7 @@ async function withBackups(state: State, config: Config): Promise<State> {
 }
 
 /** Most databases were never restored, so the module that reads journals is loaded only when there is one. */
-async function seeRestore(config: Config): Promise<RestoreJournal | null> {
+async function assessRestore(config: Config): Promise<RestoreJournal | null> {
   const file = findRestoreJournal(config);
   if (file === null) return null;
   const { describeJournal } = await import('../state-folder/journal.ts');
@@ -142,20 +142,20 @@ async function isOccupied(database: Database, facts: DatabaseFacts): Promise<boo
 async function observe(
   database: Database,
   config: Config,
-  promise: Promise<ExpectedSchema>,
+  loading: Promise<ExpectedSchema>,
   depth: 'quick' | 'whole',
 ): Promise<Observation> {
   let facts;
   try {
-    const promised = await promise;
-    facts = await database.observe(depth, rowQuestions(promised, database.engine));
+    const expected = await loading;
+    facts = await database.observe(depth, rowQuestions(expected, database.engine));
   } catch (error) {
     if (isConnectionLost(error)) throw error;
     const sideFile = sideFileIn(error);
     const cause = causeOf(error);
     const reason = describeReason(reasonOf(error), cause);
     const seen = { kind: 'not-seen', reason, cause, ...(sideFile !== null && { sideFile }) } as const;
-    return { ...seen, restoreJournal: await seeRestore(config) };
+    return { ...seen, restoreJournal: await assessRestore(config) };
   }
   // a view can show any revision, and none can be written to it: its rows are not used
   const ledger = facts.relations.find(({ name }) => name === versionTable)?.kind ?? 'table';
@@ -165,14 +165,21 @@ async function observe(
       kind: 'not-seen',
       reason: describeNoVersionTable(ledger),
       cause,
-      restoreJournal: await seeRestore(config),
+      restoreJournal: await assessRestore(config),
     };
   }
   // the volumes are searched only if there is no core table: most databases have them
   const found = facts.catalog.tables;
   const traces = coreTables.some((table) => Object.hasOwn(found, table)) ? [] : findTracesOfDatabase(config);
   const occupied = await isOccupied(database, facts);
-  return { kind: 'seen', engine: database.engine, facts, traces, occupied, restoreJournal: await seeRestore(config) };
+  return {
+    kind: 'seen',
+    engine: database.engine,
+    facts,
+    traces,
+    occupied,
+    restoreJournal: await assessRestore(config),
+  };
 }
 
 function sideFileIn(error: unknown): SideFileFault | null {

@@ -3,7 +3,7 @@ import type { State } from '../model/state.ts';
 import type { Catalog } from '../model/catalog.ts';
 import type { Graph } from '../migration/graph.ts';
 import { findFaults } from '../schema/faults.ts';
-import { coreTables, isWholeCore, versionTable } from '../schema/catalog.ts';
+import { coreTables, hasAllCoreTables, versionTable } from '../schema/catalog.ts';
 import { findTornLoad, isKeyless } from '../schema/torn-load.ts';
 import { findOlder, identify } from '../schema/identification.ts';
 import type { Knowledge, Observation } from './observation.ts';
@@ -20,7 +20,7 @@ import { findOtherApplication, applicationTables, holdsTimeTrackerObjects } from
  */
 export function diagnose(
   observation: Observation,
-  { graph, promised, fingerprints, applicationObjects }: Knowledge,
+  { graph, expected, fingerprints, applicationObjects }: Knowledge,
 ): State {
   if (observation.restoreJournal !== null) return { kind: 'interrupted', journal: observation.restoreJournal };
   if (observation.kind === 'not-seen') return unreadable(observation);
@@ -37,7 +37,7 @@ export function diagnose(
     return { kind: 'elsewhere', schema: facts.schema, holding: facts.elsewhere, hiding: present };
   }
   if (others.length === 0 && revisions.length === 0) {
-    const inTheWay = typesInTheWay(facts, promised.head);
+    const inTheWay = typesInTheWay(facts, expected.head);
     return inTheWay.length === 0 ? { kind: 'fresh', traces } : { kind: 'corrupted', relations: inTheWay, traces };
   }
   if (present.length === 0 && others.length > 0 && facts.ledgers.length > 0) {
@@ -67,15 +67,15 @@ export function diagnose(
     const identity = identify(facts.catalog, engine, fingerprints);
     const pending = identity.kind === 'match' ? graph.pending(identity.revisions).map(({ id }) => id) : [];
     const { ledgers } = facts;
-    const recognised = identity.kind === 'match' || (ours && isWholeCore(present, ledgers));
+    const recognised = identity.kind === 'match' || (ours && hasAllCoreTables(present, ledgers));
     const applied = graph.withAncestors(identity.kind === 'match' ? identity.revisions : []);
-    const torn = findTornLoad(facts.catalog, facts.surroundings.answers, applied);
+    const torn = findTornLoad(facts.catalog, facts.runtime.answers, applied);
     return { kind: 'unversioned', present, ledgers, recognised, identity, torn, pending };
   }
   if (missing.length > 0) return { kind: 'partial', revisions, missing, torn: null };
   // at the head, a missing constraint is an ordinary difference, unless every key is missing
   const applied = sameMembers(revisions, graph.heads) ? [] : revisions;
-  const torn = findTornLoad(facts.catalog, facts.surroundings.answers, graph.withAncestors(applied));
+  const torn = findTornLoad(facts.catalog, facts.runtime.answers, graph.withAncestors(applied));
   if (torn !== null) return { kind: 'partial', revisions, missing, torn };
 
   const unknown = revisions.filter((revision) => !graph.knows(revision));
@@ -83,7 +83,7 @@ export function diagnose(
   if (!sameMembers(revisions, graph.heads)) {
     return { kind: 'behind', revisions, pending: graph.pending(revisions).map(({ id }) => id) };
   }
-  const differences = findFaults(promised, facts, engine);
+  const differences = findFaults(expected, facts, engine);
   if (differences.length === 0) return { kind: 'current', revisions };
   const older = fingerprints === null ? null : findOlder(graph.heads, facts.catalog, engine, fingerprints);
   return { kind: 'drifted', revisions, older, differences };

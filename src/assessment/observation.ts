@@ -38,7 +38,7 @@ type DatabaseObservation =
 /** What this release knows: its revisions, and the schema that the last one expects. */
 export interface Knowledge {
   readonly graph: Graph;
-  readonly promised: ExpectedSchema;
+  readonly expected: ExpectedSchema;
   /**
    * The schemas that an unversioned database is compared with; null for other databases, because loading takes time.
    */

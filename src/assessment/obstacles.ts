@@ -46,15 +46,15 @@ async function requireSoundIndexes(database: Database): Promise<void> {
  * back.
  * @throws Failure `refused`, as at the head
  */
-async function requireNoObstruction({ surroundings, revisions }: DatabaseFacts, database: Database): Promise<void> {
+async function requireNoObstruction({ runtime, revisions }: DatabaseFacts, database: Database): Promise<void> {
   const head = await loadHead(database.engine);
-  const differences = surroundings.attachments
+  const differences = runtime.attachments
     .filter(({ table, refuses }) => refuses && table !== null && Object.hasOwn(head.tables, table))
     .map((attachment) => ({ kind: 'obstruction', attachment }) as const);
   if (differences.length === 0) return;
-  const { obstructed } = await import('../repair/decisions.ts');
+  const { unsafeByAttachment } = await import('../repair/decisions.ts');
   const state = { kind: 'drifted', revisions: revisions ?? [], older: null, differences } as const;
-  const refusal = unrepairableRefusal(state, differences.map(obstructed));
+  const refusal = unrepairableRefusal(state, differences.map(unsafeByAttachment));
   throw new Failure({ kind: 'refused', database: database.name, refusal });
 }
 
@@ -65,7 +65,7 @@ async function requireRights(plan: Work, facts: DatabaseFacts, database: Databas
   const head = await loadHead(database.engine);
   const altered = Object.keys(facts.catalog.tables).filter((name) => Object.hasOwn(head.tables, name));
   // db-init begins its transactions READ WRITE, whatever the default is; the application does not
-  const settings = facts.surroundings.attachments.filter(({ table, refuses }) => table === null && refuses);
+  const settings = facts.runtime.attachments.filter(({ table, refuses }) => table === null && refuses);
   const rights = [
     ...settings.map(({ what, name, detail, remedy }) => ({ action: `write (${what} ${name}: ${detail})`, remedy })),
     ...(await database.missingRights({ alters: cleans ? [] : altered, quarantines: cleans })),

@@ -7,7 +7,7 @@ import { secretsOf } from '../config/secrets.ts';
 import { readArguments } from './arguments.ts';
 import { commandHelp, commands as everyCommand, helpText } from './commands.ts';
 import { type Command, type CommandArguments, type CommandContext, isAnnounced } from './context.ts';
-import { settleServer } from './with-database.ts';
+import { selectServer } from './with-database.ts';
 import { causeOf } from '../database/error-cause.ts';
 import { displayNameOf } from '../database/target-name.ts';
 import { type ExitCode, exitCodes } from '../errors/exit-codes.ts';
@@ -196,7 +196,7 @@ function startable<Known extends Settings>(
   return {
     config,
     async start(given, follow) {
-      const settled = usesDatabase ? await settleServer({ ...given, config }, command.name) : config;
+      const settled = usesDatabase ? await selectServer({ ...given, config }, command.name) : config;
       follow(settled);
       return command.run({ ...given, config: settled });
     },

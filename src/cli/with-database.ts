@@ -3,7 +3,7 @@ import { unfinishedRestore } from '../execution/execute-plan.ts';
 import { tmpdir } from 'node:os';
 import { relative } from 'node:path';
 import type { Settings } from '../config/config.ts';
-import { openDatabase, settleHost } from '../database/open.ts';
+import { openDatabase, selectHost } from '../database/open.ts';
 import { displayNameOf } from '../database/target-name.ts';
 import { Failure } from '../errors/failure.ts';
 import { findRestoreJournal, restoreHistoryVersion } from '../state-folder/state-paths.ts';
@@ -12,7 +12,7 @@ import { commandsFor } from '../report/commands.ts';
 import type { Log } from '../report/log.ts';
 import { isLostWithContainer } from '../platform/volumes.ts';
 import type { CommandContext } from './context.ts';
-import { describeSettledServer, waitingMessages } from '../report/connection-messages.ts';
+import { describeSelectedServer, waitingMessages } from '../report/connection-messages.ts';
 
 type Opening = Pick<CommandContext, 'config' | 'log' | 'recorder' | 'signal' | 'version'>;
 
@@ -99,15 +99,15 @@ async function recoverUnfinishedRestore(context: Opening, command: string): Prom
  * Settles on one server where the address lists several, before anything else is done: what is said, every connection
  * and every tool of the run then name the same one.
  */
-export async function settleServer<Known extends Settings>(
+export async function selectServer<Known extends Settings>(
   { config, log, signal, version }: Omit<Opening, 'config' | 'recorder'> & { readonly config: Known },
   command: string,
 ): Promise<Known> {
   const { database, waitTimeout } = config;
   if (database?.kind !== 'postgresql' || database.furtherHosts === undefined) return config;
   const applicationName = `db-init ${version} ${command}`;
-  const settled = await settleHost(database, { applicationName, waitTimeout, signal, onWaiting: sayWaiting(log) });
-  log.info(describeSettledServer(displayNameOf(settled)));
+  const settled = await selectHost(database, { applicationName, waitTimeout, signal, onWaiting: sayWaiting(log) });
+  log.info(describeSelectedServer(displayNameOf(settled)));
   return { ...config, database: settled };
 }
 

@@ -60,7 +60,7 @@ export function findInstallation({ services }: ComposeFiles, chosen: string | nu
     if (application === undefined) return { kind: 'unclear', candidates: [], services: names };
     return describe([application], []);
   }
-  const scored = others.map((service) => ({ service, likeness: likenessOf(service) }));
+  const scored = others.map((service) => ({ service, likeness: similarityOf(service) }));
   const likely = scored.filter(({ likeness }) => likeness >= enough);
   const best = Math.max(...likely.map(({ likeness }) => likeness));
   const top = likely.filter(({ likeness }) => likeness === best).map(({ service }) => service);
@@ -107,7 +107,7 @@ const knownVariables = [
 ];
 
 /** How much a service looks like TimeTracker, by the names that its own files and images use. */
-function likenessOf(service: Service): number {
+function similarityOf(service: Service): number {
   if (isPostgres(service)) return 0;
   const { variables, mounts } = service;
   const targets = new Set(mounts.map(({ target }) => target));

@@ -5,7 +5,7 @@ import type { DatabaseTarget, PostgresTarget } from '../config/config.ts';
  * Chooses the server to work on, if the address lists several (`host=a,b`).
  * @throws Failure `unreachable`, `access-denied` and the like
  */
-export async function settleHost(
+export async function selectHost(
   target: PostgresTarget,
   options: Pick<OpenOptions, 'applicationName' | 'waitTimeout' | 'signal' | 'onWaiting'>,
 ): Promise<PostgresTarget> {

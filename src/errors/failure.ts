@@ -247,7 +247,7 @@ export type ResetObstacle =
   | { readonly kind: 'others-are-connected'; readonly others: readonly OtherSession[] }
   | { readonly kind: 'file-in-use'; readonly file: string }
   /** Objects that are not the application's and depend on its objects; one line each. */
-  | { readonly kind: 'in-the-way'; readonly things: readonly string[] }
+  | { readonly kind: 'in-the-way'; readonly objects: readonly string[] }
   /** `reason`: a sentence. */
   | { readonly kind: 'no-backup'; readonly reason: string };
 

@@ -7,7 +7,7 @@ import { announceCollations, announcePass } from '../report/gate-messages.ts';
 export async function executePlan(seen: Assessment, context: GateContext): Promise<void> {
   const { observation, state, plan, obstacle } = seen;
   const { config, database, log, recorder } = context;
-  if (plan.kind !== 'refuse' && observation.kind === 'seen') announceCollations(observation.facts.surroundings, log);
+  if (plan.kind !== 'refuse' && observation.kind === 'seen') announceCollations(observation.facts.runtime, log);
   switch (plan.kind) {
     case 'refuse':
       recorder.left({ state: state.kind, revisions: revisionsIn(observation) });

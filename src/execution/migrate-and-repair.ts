@@ -178,16 +178,16 @@ async function repairWhatIsMissing(
   { log, recorder, database, config }: GateContext,
 ): Promise<void> {
   const { engine, name } = database;
-  const promised = await loadExpectedSchema(engine);
-  const facts = await transaction.observe(rowQuestions(promised, engine));
-  const missing = findFaults(promised, facts, engine);
+  const expected = await loadExpectedSchema(engine);
+  const facts = await transaction.observe(rowQuestions(expected, engine));
+  const missing = findFaults(expected, facts, engine);
   if (missing.length === 0) return requireHealthy(verdictOn(facts, missing), name);
   // for a drifted state, the gate has refused before this point, unless somebody ran the command `repair`
   if (config.drift === 'fail' && state.kind !== 'drifted') {
     throw new Failure({ kind: 'refused', database: name, refusal: repairIsOffRefusal(facts.revisions ?? [], missing) });
   }
   try {
-    const repaired = await repairDifferences(transaction, missing, { ...promised, facts, engine });
+    const repaired = await repairDifferences(transaction, missing, { ...expected, facts, engine });
     for (const { object, message } of repaired.map(describeRepaired)) {
       log.info(`  ${message}`);
       recorder.step({ kind: 'mending', object, message });
@@ -224,9 +224,9 @@ export async function verify(
   { engine, name }: Pick<Database, 'engine' | 'name'>,
   observe: (question: Question) => Promise<DatabaseFacts>,
 ): Promise<void> {
-  const promised = await loadExpectedSchema(engine);
-  const facts = await observe(rowQuestions(promised, engine));
-  requireHealthy(verdictOn(facts, findFaults(promised, facts, engine)), name);
+  const expected = await loadExpectedSchema(engine);
+  const facts = await observe(rowQuestions(expected, engine));
+  requireHealthy(verdictOn(facts, findFaults(expected, facts, engine)), name);
 }
 
 function requireHealthy(verdict: Verdict, database: string): void {

@@ -18,7 +18,7 @@ export interface Attachment {
 }
 
 /** The sequence that numbers the rows of a table that has some. PostgreSQL only. */
-export interface Numbering {
+export interface TableSequence {
   readonly table: string;
   readonly column: string;
   readonly sequence: string;
@@ -34,9 +34,9 @@ export interface Answer {
 }
 
 /** Everything beside the catalog that decides whether the application can work. */
-export interface Surroundings {
+export interface RuntimeFacts {
   readonly attachments: readonly Attachment[];
-  readonly numberings: readonly Numbering[];
+  readonly sequences: readonly TableSequence[];
   /** Empty where nothing was asked. */
   readonly answers: readonly Answer[];
 }
@@ -70,8 +70,8 @@ export const someDefault = '?';
 /** What an attachment's `what` begins with that tells of text which sorts in another way than its indexes were built. */
 export const collationVersion = 'collation version';
 
-/** The surroundings of an empty database. */
-export const noSurroundings: Surroundings = { attachments: [], numberings: [], answers: [] };
+/** The runtime facts of an empty database. */
+export const noRuntimeFacts: RuntimeFacts = { attachments: [], sequences: [], answers: [] };
 
 /** The facts of one inspection, read in one snapshot. */
 export interface DatabaseFacts {
@@ -88,7 +88,7 @@ export interface DatabaseFacts {
   /** Ledgers of other migration tools, as `schema.table`. */
   readonly ledgers: readonly string[];
   readonly otherSessions: readonly OtherSession[];
-  readonly surroundings: Surroundings;
+  readonly runtime: RuntimeFacts;
 }
 
 /** What an inspection is made for. */
@@ -99,7 +99,7 @@ export interface Question {
    * Queries about rows, run in the same snapshot once the catalog is known, for `fault`, `table` and `value`, all of them
    * text. They must not name what may not be read.
    */
-  readonly aboutRows: (seen: Pick<DatabaseFacts, 'catalog' | 'surroundings'>) => readonly string[];
+  readonly aboutRows: (seen: Pick<DatabaseFacts, 'catalog' | 'runtime'>) => readonly string[];
 }
 
 /** A right that a run needs and does not have. */

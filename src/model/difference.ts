@@ -1,7 +1,7 @@
 import type { Column } from './catalog.ts';
 import type { Attachment } from './database-facts.ts';
 
-/** One way in which a database differs from what its revision promises. */
+/** One way in which a database differs from the schema of its revision. */
 export type Difference =
   | { readonly kind: 'missing-table'; readonly table: string }
   | { readonly kind: 'unreadable-table'; readonly table: string }
@@ -13,7 +13,7 @@ export type Difference =
       readonly expected: string;
       readonly found: string;
     }
-  /** A type that holds less than the promised one, and every value of which fits into that. PostgreSQL only. */
+  /** A type that holds less than the expected one, and every value of which fits into that. PostgreSQL only. */
   | {
       readonly kind: 'narrower-type';
       readonly table: string;
@@ -42,7 +42,7 @@ export type Difference =
   /** Something that is not the application's refuses or loses what it writes. */
   | { readonly kind: 'obstruction'; readonly attachment: Attachment };
 
-/** What a database has beyond a promised catalog: the owner's, noted and never touched. */
+/** What a database has beyond the expected catalog: the owner's, noted and never touched. */
 export interface Extras {
   readonly tables: readonly string[];
   /** `table.column` */

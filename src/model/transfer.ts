@@ -30,7 +30,7 @@ export interface Misfits {
   /** `follows`: what a row refers to does not fit. */
   readonly rule: MisfitRule | 'unique' | 'check' | 'reference' | 'follows';
   /** The column's type, or the rule, as SQL. */
-  readonly promised: string;
+  readonly expected: string;
   readonly rows: number;
   /** Some of them: the key of the row, and the beginning of the value unless it may be a secret. */
   readonly examples: readonly { readonly key: string; readonly value: string | null }[];

@@ -43,7 +43,7 @@ export async function inBatches(
     const progress = await database.transaction(async (transaction) => {
       recorder.attempt();
       const done = await step(transaction, batch);
-      recorder.step({ kind, schema: done.schema.name, relations: done.done.map(({ thing }) => thing.name) });
+      recorder.step({ kind, schema: done.schema.name, relations: done.done.map(({ object }) => object.name) });
       return done;
     });
     announce(progress);
@@ -94,8 +94,8 @@ export async function rightsMissingToClean(database: Database): Promise<readonly
  */
 export async function quarantineLast(transaction: Transaction, { database, log }: BatchContext): Promise<string> {
   await requireAlone(transaction, database.name);
-  const things = await listObjects(transaction, await quotedApplicationSchema(transaction), 'out');
-  const progress = await quarantineBatch(transaction, { things, left: 0 }, corruption);
+  const objects = await listObjects(transaction, await quotedApplicationSchema(transaction), 'out');
+  const progress = await quarantineBatch(transaction, { objects, left: 0 }, corruption);
   announceMoved(progress, log);
   return progress.schema.name;
 }
@@ -109,9 +109,9 @@ export async function requireAlone(session: Session, database: string): Promise<
 
 /** Logs each moved object. */
 function announceMoved({ schema, home, done, left, functions }: Progress, log: Log): void {
-  for (const { thing, rows } of done) {
-    const details = { quarantine: schema.name, name: thing.name, rows };
-    log.info(quarantineMessages.moved(thing.kind, thing.quoted, schema.name, rows), details);
+  for (const { object, rows } of done) {
+    const details = { quarantine: schema.name, name: object.name, rows };
+    log.info(quarantineMessages.moved(object.kind, object.quoted, schema.name, rows), details);
   }
   if (left > 0 || functions === 0) return;
   log.info(quarantineMessages.functionsStay(functions, home));

@@ -14,7 +14,7 @@ export async function quotedApplicationSchema(session: Session): Promise<string>
 export interface Progress {
   /** The number in its label now. */
   readonly schema: QuarantineSchema;
-  readonly done: readonly { readonly thing: QuarantineObject; readonly rows: number | null }[];
+  readonly done: readonly { readonly object: QuarantineObject; readonly rows: number | null }[];
   readonly left: number;
   /** The application's schema. */
   readonly home: string;
@@ -43,7 +43,7 @@ export async function quarantineBatch(
     label: {
       ...label,
       state: batch.left === 0 ? 'complete' : 'unfinished',
-      relations: label.relations + batch.things.filter(({ kind }) => !isType(kind)).length,
+      relations: label.relations + batch.objects.filter(({ kind }) => !isType(kind)).length,
       rows: label.rows + done.reduce((sum, { rows }) => sum + (rows ?? 0), 0),
     },
   };
@@ -88,19 +88,19 @@ export async function bringBackBatch(session: Session, batch: Batch, schema: Qua
  */
 export async function dropBatch(session: Session, batch: Batch, schema: QuarantineSchema): Promise<Progress> {
   await dropKeysOfLaterBatches(session, batch, schema.name);
-  await dropObjects(session, batch.things, schema.name);
+  await dropObjects(session, batch.objects, schema.name);
   await closeOrLabel(session, schema, batch, 'purging');
   return {
     schema,
     home: await quotedApplicationSchema(session),
-    done: batch.things.map((thing) => ({ thing, rows: null })),
+    done: batch.objects.map((object) => ({ object, rows: null })),
     left: batch.left,
     functions: 0,
   };
 }
 
 /** The tables of later batches may refer to those of this one. */
-async function dropKeysOfLaterBatches(session: Session, { things }: Batch, schema: string): Promise<void> {
+async function dropKeysOfLaterBatches(session: Session, { objects }: Batch, schema: string): Promise<void> {
   const keys = await session.query(
     `SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', k.conrelid::regclass, k.conname) AS statement
      FROM pg_constraint k JOIN pg_class here ON here.oid = k.conrelid JOIN pg_class there ON there.oid = k.confrelid
@@ -108,26 +108,26 @@ async function dropKeysOfLaterBatches(session: Session, { things }: Batch, schem
        AND there.relnamespace = to_regnamespace($1)
        AND there.relname::text IN (SELECT json_array_elements_text($2::json))
        AND NOT here.relname::text IN (SELECT json_array_elements_text($2::json))`,
-    [schema, JSON.stringify(things.map(({ name }) => name))],
+    [schema, JSON.stringify(objects.map(({ name }) => name))],
   );
   for (const row of keys) await session.run(text(row, 'statement'));
 }
 
 /** Drops objects of one list, which may depend on each other in any order. @throws DependedUpon */
-async function dropObjects(session: Session, things: readonly QuarantineObject[], schema: string): Promise<void> {
-  let left = things;
+async function dropObjects(session: Session, objects: readonly QuarantineObject[], schema: string): Promise<void> {
+  let left = objects;
   for (;;) {
     const stuck: QuarantineObject[] = [];
     let refused: DependedUpon | null = null;
-    for (const kind of new Set(left.map((thing) => thing.kind))) {
-      const alike = left.filter((thing) => thing.kind === kind);
+    for (const kind of new Set(left.map((object) => object.kind))) {
+      const alike = left.filter((object) => object.kind === kind);
       // all objects of a kind in one statement, because tables may refer to each other in a circle; one by one if that
       // fails
       if ((await tryToDrop(session, alike, schema)) === null) continue;
-      for (const thing of alike) {
-        const dependents = await tryToDrop(session, [thing], schema);
+      for (const object of alike) {
+        const dependents = await tryToDrop(session, [object], schema);
         if (dependents === null) continue;
-        stuck.push(thing);
+        stuck.push(object);
         refused ??= dependents;
       }
     }
@@ -140,14 +140,14 @@ async function dropObjects(session: Session, things: readonly QuarantineObject[]
 /** @returns null if they are dropped; otherwise the obstacle, and nothing is dropped */
 async function tryToDrop(
   session: Session,
-  things: readonly QuarantineObject[],
+  objects: readonly QuarantineObject[],
   schema: string,
 ): Promise<DependedUpon | null> {
   // IF EXISTS: dropping a table drops its partitions
-  const names = things.map(({ quoted }) => `${schema}.${quoted}`).join(', ');
+  const names = objects.map(({ quoted }) => `${schema}.${quoted}`).join(', ');
   await session.run('SAVEPOINT before_drop');
   try {
-    await session.run(`DROP ${things[0]?.kind ?? 'TABLE'} IF EXISTS ${names} RESTRICT; RELEASE before_drop`);
+    await session.run(`DROP ${objects[0]?.kind ?? 'TABLE'} IF EXISTS ${names} RESTRICT; RELEASE before_drop`);
     return null;
   } catch (error) {
     const refused = dependedUpon(error);
@@ -157,10 +157,10 @@ async function tryToDrop(
   }
 }
 
-async function move(session: Session, { things }: Batch, from: string, to: string): Promise<Progress['done']> {
-  const done: { thing: QuarantineObject; rows: number | null }[] = [];
-  for (const thing of things) done.push({ thing, rows: await countRows(session, from, thing) });
-  await session.run(things.map(({ kind, quoted }) => `ALTER ${kind} ${from}.${quoted} SET SCHEMA ${to}`).join(';'));
+async function move(session: Session, { objects }: Batch, from: string, to: string): Promise<Progress['done']> {
+  const done: { object: QuarantineObject; rows: number | null }[] = [];
+  for (const object of objects) done.push({ object, rows: await countRows(session, from, object) });
+  await session.run(objects.map(({ kind, quoted }) => `ALTER ${kind} ${from}.${quoted} SET SCHEMA ${to}`).join(';'));
   return done;
 }
 

@@ -26,7 +26,7 @@ export interface QuarantineObject {
 
 /** A part of the objects of a schema: as many as one transaction may lock. */
 export interface Batch {
-  readonly things: readonly QuarantineObject[];
+  readonly objects: readonly QuarantineObject[];
   /** The number of objects that are left for later batches. */
   readonly left: number;
 }
@@ -58,7 +58,7 @@ const orders: Readonly<Record<Order, string>> = {
 };
 
 /** Relations and types of schema $1 without those named in $2, a JSON list, and without those of extensions. */
-const things = `
+const objectsQuery = `
   SELECT * FROM (
     SELECT 'pg_class'::regclass AS class, c.oid, c.relname::text AS name, c.relkind::text AS kind,
            c.relowner AS owner, c.relispartition AS partition
@@ -88,7 +88,7 @@ const selection = (order: Order): string => `
            + (SELECT count(*) FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
               WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
                 AND d.refobjsubid > 0) AS locks
-  FROM (${things}) t LEFT JOIN pg_class c ON t.class = 'pg_class'::regclass AND c.oid = t.oid
+  FROM (${objectsQuery}) t LEFT JOIN pg_class c ON t.class = 'pg_class'::regclass AND c.oid = t.oid
   ORDER BY ${orders[order]}`;
 
 /** All objects of a schema that can be moved or dropped separately. */
@@ -98,7 +98,7 @@ export async function listObjects(
   order: Order,
   keep: readonly string[] = [],
 ): Promise<readonly QuarantineObject[]> {
-  return (await session.query(selection(order), [schema, JSON.stringify(keep)])).map(readThing);
+  return (await session.query(selection(order), [schema, JSON.stringify(keep)])).map(readObject);
 }
 
 /**
@@ -128,13 +128,13 @@ export function splitByLocks(all: readonly QuarantineObject[], budget: number): 
       locks += all[end]?.locks ?? 0;
       if (locks > budget && end > start) break;
     }
-    batches.push({ things: all.slice(start, end), left: all.length - end });
+    batches.push({ objects: all.slice(start, end), left: all.length - end });
     start = end;
   }
   return batches;
 }
 
-function readThing(row: Row): QuarantineObject {
+function readObject(row: Row): QuarantineObject {
   const letter = text(row, 'kind');
   if (!isKind(letter)) throw new Error(`unknown kind of relation: ${letter}`);
   return {
@@ -156,9 +156,9 @@ export function isType(kind: string): boolean {
 }
 
 /** Counts the rows of small tables, and uses the estimate for large ones. */
-export async function countRows(session: Session, schema: string, thing: QuarantineObject): Promise<number | null> {
-  if (!thing.countable) return thing.estimatedRows;
-  return number(only(await session.query(`SELECT count(*) AS rows FROM ${schema}.${thing.quoted}`)), 'rows');
+export async function countRows(session: Session, schema: string, object: QuarantineObject): Promise<number | null> {
+  if (!object.countable) return object.estimatedRows;
+  return number(only(await session.query(`SELECT count(*) AS rows FROM ${schema}.${object.quoted}`)), 'rows');
 }
 
 /** The most missing rights that are named. */
@@ -172,7 +172,7 @@ export async function rightsMissingToMove(
 ): Promise<readonly MissingRight[]> {
   const rows = await session.query(
     `SELECT quote_ident(name) AS quoted, kind, quote_ident(current_user) AS role, $1::text AS schema
-     FROM (${things}) t WHERE NOT pg_has_role(owner, 'USAGE') ORDER BY name LIMIT ${namedRights}`,
+     FROM (${objectsQuery}) t WHERE NOT pg_has_role(owner, 'USAGE') ORDER BY name LIMIT ${namedRights}`,
     [schema, JSON.stringify(keep)],
   );
   return rows.map((row) => {

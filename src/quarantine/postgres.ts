@@ -65,7 +65,7 @@ async function restore(context: QuarantineContext, name: string, dryRun: boolean
       return bringBackBatch(transaction, batch, schema);
     },
     ({ done }) => {
-      for (const { thing } of done) log.info(quarantineMessages.broughtBack(thing.kind, thing.quoted));
+      for (const { object } of done) log.info(quarantineMessages.broughtBack(object.kind, object.quoted));
     },
   );
   log.info(quarantineMessages.allBack(name, await database.read(quotedApplicationSchema)));
@@ -126,7 +126,7 @@ async function purge(context: QuarantineContext, name: string): Promise<void> {
 }
 
 const namesIn = (batches: readonly Batch[]): readonly string[] =>
-  batches.flatMap(({ things }) => things).map(({ name }) => name);
+  batches.flatMap(({ objects }) => objects).map(({ name }) => name);
 
 /**
  * The differences between a quarantine now and when it was shown: added and removed objects, and tables with another
@@ -138,8 +138,8 @@ function differencesOf(shown: QuarantineEntry, now: QuarantineEntry): readonly s
   const keysThen = new Set(shown.contents.map(keyOf));
   const keysNow = new Set(now.contents.map(keyOf));
   const different = [
-    ...shown.contents.filter((thing) => !keysNow.has(keyOf(thing))),
-    ...now.contents.filter((thing) => !keysThen.has(keyOf(thing))),
+    ...shown.contents.filter((object) => !keysNow.has(keyOf(object))),
+    ...now.contents.filter((object) => !keysThen.has(keyOf(object))),
   ];
   return [...new Set(different.map(({ kind, name }) => `${kind} ${name}`))];
 }
@@ -182,9 +182,9 @@ async function describe(session: Session, { name, label }: QuarantineSchema): Pr
   const batches = await listBatches(session, name, 'out');
   const countable = batches.length === 1;
   const contents: EntryObject[] = [];
-  for (const thing of batches.flatMap(({ things }) => things)) {
-    const rows = countable ? await countRows(session, name, thing) : thing.estimatedRows;
-    contents.push({ name: thing.name, kind: thing.kind.toLowerCase(), rows, bytes: thing.bytes });
+  for (const object of batches.flatMap(({ objects }) => objects)) {
+    const rows = countable ? await countRows(session, name, object) : object.estimatedRows;
+    contents.push({ name: object.name, kind: object.kind.toLowerCase(), rows, bytes: object.bytes });
   }
   const relations = contents.filter(({ kind }) => !isType(kind));
   return {

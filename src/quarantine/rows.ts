@@ -17,7 +17,7 @@ export interface ReturnedRows {
 }
 
 /** The most reasons that are reported for a table. */
-const told = 3;
+const shownReasons = 3;
 
 interface HeldTable {
   readonly name: string;
@@ -65,12 +65,17 @@ export async function bringBackRows(session: Session, schema: string): Promise<r
       ]);
     }
     if (reasons.size === 0) await session.run(`DROP TABLE ${relation}`);
-    done.push({ table: name, returned, left: reasons.size, reasons: [...new Set(reasons.values())].slice(0, told) });
+    done.push({
+      table: name,
+      returned,
+      left: reasons.size,
+      reasons: [...new Set(reasons.values())].slice(0, shownReasons),
+    });
   }
-  const things = await session.query(
+  const objects = await session.query(
     `SELECT count(*) AS things FROM pg_class WHERE relnamespace = ${quoteText(schema.replaceAll('"', ''))}::regnamespace`,
   );
-  if (number(only(things), 'things') === 0) await session.run(`DROP SCHEMA ${schema}`);
+  if (number(only(objects), 'things') === 0) await session.run(`DROP SCHEMA ${schema}`);
   return done;
 }
 

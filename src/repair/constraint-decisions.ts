@@ -46,7 +46,7 @@ export function decideIndex(
 export function decideInvalidIndex(difference: Of<'invalid-index'>, circumstances: Circumstances): Step | Unsafe {
   const { facts, head, names } = circumstances;
   const definition = head.tables[difference.table]?.indexes[difference.name]?.definition;
-  if (definition === undefined) throw new Error(`no promise of an index ${difference.name}`);
+  if (definition === undefined) throw new Error(`the head has no index ${difference.name}`);
   const remains = Object.entries(facts.catalog.tables[difference.table]?.indexes ?? {}).filter(
     ([, index]) => !index.valid && index.definition === definition,
   );

@@ -115,10 +115,10 @@ function findOrphans(
 
 /** The rows of a table as they will be: with the columns to add, or none if the table is missing. */
 function rowsOf(table: string, columns: readonly string[], { head, facts }: RepairContext): string {
-  const promised = head.tables[table]?.columns ?? {};
+  const headColumns = head.tables[table]?.columns ?? {};
   const found = facts.catalog.tables[table];
   const added = columns.flatMap((column) => {
-    const expected = promised[column];
+    const expected = headColumns[column];
     if (expected === undefined || found?.columns[column] !== undefined) return [];
     const value = sequenceOf(expected.default) === null ? expected.default : null;
     return [`CAST(${value ?? 'NULL'} AS ${expected.type}) AS ${quoteName(column)}`];

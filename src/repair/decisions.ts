@@ -40,7 +40,7 @@ export function decide(difference: Difference, circumstances: Circumstances): St
     case 'must-be-nullable':
       return decideNullable(difference, circumstances);
     case 'missing-sequence':
-      return step(difference, numberRows(difference, promisedColumn(difference, circumstances), circumstances));
+      return step(difference, numberRows(difference, expectedColumn(difference, circumstances), circumstances));
     case 'missing-constraint':
       return decideConstraint(difference, circumstances);
     case 'missing-index':
@@ -48,7 +48,7 @@ export function decide(difference: Difference, circumstances: Circumstances): St
     case 'unknown-label': {
       const { table, column, label } = difference;
       const [target, name] = [quoteName(table), quoteName(column)];
-      const values = circumstances.head.enums[promisedTable(table, circumstances).columns[column]?.type ?? ''] ?? [];
+      const values = circumstances.head.enums[expectedTable(table, circumstances).columns[column]?.type ?? ''] ?? [];
       return unsafe(difference, { kind: 'owners' }, [
         `SELECT * FROM ${target} WHERE ${name} = ${quoteText(label)}`,
         `-- give each a label that the application knows (${values.join(', ')}): UPDATE ${target} SET ${name} = ... WHERE ${name} = ${quoteText(label)}`,
@@ -62,7 +62,7 @@ export function decide(difference: Difference, circumstances: Circumstances): St
     case 'missing-rows':
       return unsafe(difference, { kind: 'not-made' }, seedStatements(difference.table, circumstances.seed));
     case 'obstruction':
-      return obstructed(difference);
+      return unsafeByAttachment(difference);
     case 'invalid-index':
       return decideInvalidIndex(difference, circumstances);
   }
@@ -72,7 +72,7 @@ export function decide(difference: Difference, circumstances: Circumstances): St
  * Refuses a foreign object on a table. Shows the statements that remove it, and its definition as comments, line by
  * line.
  */
-export function obstructed(difference: Of<'obstruction'>): Unsafe {
+export function unsafeByAttachment(difference: Of<'obstruction'>): Unsafe {
   const { remedy, definition } = difference.attachment;
   if (definition === undefined) return unsafe(difference, { kind: 'owners' }, [remedy]);
   const lines = `${definition};`.split(/\r?\n/).map((line) => line.replace(/^\t+/, (tabs) => '  '.repeat(tabs.length)));
@@ -107,7 +107,7 @@ function enumColumns(name: string, { tables }: Catalog): readonly EnumColumn[] {
  * ascending.
  */
 function advanceSequence({ table, column }: Of<'sequence-behind'>, { facts }: Circumstances): readonly string[] {
-  const numbering = facts.surroundings.numberings.find((each) => each.table === table && each.column === column);
+  const numbering = facts.runtime.sequences.find((each) => each.table === table && each.column === column);
   if (numbering === undefined) throw new Error(`no sequence numbers ${table}.${column}`);
   const sequence = quoteName(numbering.sequence);
   return [
@@ -137,7 +137,7 @@ function decideTable(difference: Of<'missing-table'>, circumstances: Circumstanc
 
 /** The expected table, with other names where the owner's objects have the expected ones. */
 function underAllocatedNames(table: string, circumstances: Circumstances): Table {
-  const { columns, constraints, indexes } = promisedTable(table, circumstances);
+  const { columns, constraints, indexes } = expectedTable(table, circumstances);
   const { names } = circumstances;
   const mapped = <Value>(of: Readonly<Record<string, Value>>, map: (name: string, value: Value) => [string, Value]) =>
     Object.fromEntries(Object.entries(of).map(([name, value]) => map(name, value)));
@@ -202,7 +202,7 @@ const nextOf = (sequence: string): string => `nextval('${sequence}'::regclass)`;
 function decideType(difference: Of<'different-type'>, circumstances: Circumstances): Unsafe {
   const { table, column } = difference;
   const { engine } = circumstances;
-  if (!isNumberingKey(column, promisedTable(table, circumstances), engine)) {
+  if (!isNumberingKey(column, expectedTable(table, circumstances), engine)) {
     return unsafe(difference, { kind: 'type' }, retype(difference, engine));
   }
   const remedy = `-- copy its rows into a table of the same statement with ${quoteName(column)} INTEGER, which then takes its name`;
@@ -223,14 +223,14 @@ function retype({ table, column, expected }: Of<'different-type'>, engine: Engin
   }
 }
 
-function promisedTable(table: string, { head }: RepairContext): Table {
-  const promised = head.tables[table];
-  if (promised === undefined) throw new Error(`no promise of a table ${table}`);
-  return promised;
+function expectedTable(table: string, { head }: RepairContext): Table {
+  const expected = head.tables[table];
+  if (expected === undefined) throw new Error(`the head has no table ${table}`);
+  return expected;
 }
 
-function promisedColumn({ table, column }: Of<'missing-sequence'>, context: RepairContext): Column {
-  const promised = promisedTable(table, context).columns[column];
-  if (promised === undefined) throw new Error(`no promise of a column ${table}.${column}`);
-  return promised;
+function expectedColumn({ table, column }: Of<'missing-sequence'>, context: RepairContext): Column {
+  const expected = expectedTable(table, context).columns[column];
+  if (expected === undefined) throw new Error(`the head has no column ${table}.${column}`);
+  return expected;
 }

@@ -23,7 +23,7 @@ export const waitingMessages = {
 };
 
 /** Of several servers in an address, the one that a run works on. */
-export function describeSettledServer(database: string): string {
+export function describeSelectedServer(database: string): string {
   return `Of the servers in the address, this run works on ${database}.`;
 }
 

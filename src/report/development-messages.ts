@@ -49,7 +49,7 @@ export function describeResetObstacle(database: string, obstacle: ResetObstacle,
         title: `Something that is not TimeTracker's is in the way: ${database}`,
         happened: [
           "A reset deletes what is TimeTracker's and nothing else. This could not stay without it:",
-          ...obstacle.things.map((thing) => `- ${thing}`),
+          ...obstacle.objects.map((thing) => `- ${thing}`),
         ],
         safe: untouched,
         options: [

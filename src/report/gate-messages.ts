@@ -1,4 +1,4 @@
-import { collationVersion, type Surroundings } from '../model/database-facts.ts';
+import { collationVersion, type RuntimeFacts } from '../model/database-facts.ts';
 import type { Plan, Work } from '../model/plan.ts';
 import type { Commands } from './commands.ts';
 import type { Log } from './log.ts';
@@ -72,7 +72,7 @@ export function announceWork(plan: Work, commands: Commands, log: Log): void {
 }
 
 /** Warns if indexes were built with another collation version than the server has now. */
-export function announceCollations({ attachments }: Surroundings, log: Log): void {
+export function announceCollations({ attachments }: RuntimeFacts, log: Log): void {
   for (const attachment of attachments.filter(({ what }) => what.startsWith(collationVersion))) {
     log.warn(describeAttachment(attachment).message);
   }

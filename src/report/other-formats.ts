@@ -153,7 +153,7 @@ function intoNewDatabase({ archive, commands }: Given, [program, ...options]: Lo
   const file = shellWord(basename(archive));
   const into = commands.client(program, [...options, '-d', databaseWord({ database: made })], 'piped').trim();
   const load = packed ? `gunzip -c ${file} | ${into}` : `${into} < ${file}`;
-  return exchangedFor(commands, fetched, [fetch(archive, commands), commands.client('createdb', [made]), load]);
+  return swapCommands(commands, fetched, [fetch(archive, commands), commands.client('createdb', [made]), load]);
 }
 
 const wantsPostgres =
@@ -161,7 +161,7 @@ const wantsPostgres =
   'and ask again: the commands are told for it.';
 
 /** Fills a new database, and has it take the place of the live one only then. */
-function exchangedFor(commands: Commands, how: string, filling: readonly string[]): string {
+function swapCommands(commands: Commands, how: string, filling: readonly string[]): string {
   const { databaseName } = commands;
   const { made, former } = namesAround(commands);
   const rename = (from: string, to: string): readonly string[] => [
@@ -337,7 +337,7 @@ function fromDumpDirectory(unpacking: readonly string[], path: string, commands:
   const { made } = namesAround(commands);
   const [program, ...options] = pgRestore;
   const { copy, place } = commands.toServer(`unpacked/${path}`, '/tmp/dump_to_restore');
-  return exchangedFor(commands, '', [
+  return swapCommands(commands, '', [
     ...unpacking,
     copy,
     commands.client('createdb', [made]),

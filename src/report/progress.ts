@@ -28,7 +28,7 @@ export interface ProgressOptions {
 }
 
 /** Milliseconds: shorter work is not reported. */
-const patience = 1000;
+const quietMilliseconds = 1000;
 const betweenLines = 200;
 /** Characters. */
 const barsize = 20;
@@ -43,7 +43,7 @@ export function openProgress(options: ProgressOptions): Progress {
   const line = output?.line ?? null;
   const started = now();
   let done = 0;
-  let next = started + (line === null ? betweenEntries : patience);
+  let next = started + (line === null ? betweenEntries : quietMilliseconds);
 
   const tell = (): void => {
     if (unit === 'revisions') return line?.(`${label} ${bar(done, total)}${done} of ${total} revisions`);

@@ -80,10 +80,10 @@ function listShort(names: readonly string[]): string {
 }
 
 /** What is wrong with rows that do not fit: a line for each reason, then some of the rows. */
-export function describeMisfits({ table, columns, rule, promised, rows, examples }: Misfits): readonly string[] {
+export function describeMisfits({ table, columns, rule, expected, rows, examples }: Misfits): readonly string[] {
   const where = columns.length === 0 ? table : `${table}.${columns.join(', ')}`;
   return [
-    `  ${printable(where)}: ${count(rows, 'row')} ${rows === 1 ? reasons[rule][0] : reasons[rule][1]}${needsRule.has(rule) ? ` (${promised})` : ''}`,
+    `  ${printable(where)}: ${count(rows, 'row')} ${rows === 1 ? reasons[rule][0] : reasons[rule][1]}${needsRule.has(rule) ? ` (${expected})` : ''}`,
     ...examples.map(
       ({ key, value }) => `    key ${printable(key)}: ${value === null ? '(not shown)' : printable(value)}`,
     ),

@@ -26,7 +26,7 @@ import { releaseGraph } from '../migration/revisions.ts';
 import { describeObstacle } from '../report/backup-messages.ts';
 import { commandsFor } from '../report/commands.ts';
 import { announceKept, announceNext, describeLoss, describeDeleted } from '../report/development-messages.ts';
-import { coreTables, isWholeCore, versionTable } from '../schema/catalog.ts';
+import { coreTables, hasAllCoreTables, versionTable } from '../schema/catalog.ts';
 import { requireExclusiveAccess, requireExclusiveFile } from './exclusive-access.ts';
 import { loadApplicationObjects } from '../schema/application-objects.ts';
 import { planDrop, type DropPlan, executeDrop } from './drop-plan.ts';
@@ -90,7 +90,7 @@ async function prepare(seen: Assessment, request: ResetRequest, context: ResetCo
   const facts = requireOurs(seen, context);
   await requireEncoding(recreate.pending, database);
   const removal = planDrop(facts, database.engine, await loadApplicationObjects(database.engine));
-  if (removal.inTheWay.length > 0) throw refused(context, { kind: 'in-the-way', things: removal.inTheWay });
+  if (removal.inTheWay.length > 0) throw refused(context, { kind: 'in-the-way', objects: removal.inTheWay });
   const rights = await database.missingRights({ alters: removal.tables, quarantines: false });
   if (rights.length > 0) throw new Failure({ kind: 'missing-rights', database: database.name, rights });
   if (facts.otherSessions.length > 0 && !request.disconnect) {
@@ -101,7 +101,7 @@ async function prepare(seen: Assessment, request: ResetRequest, context: ResetCo
   const loss = describeLoss(database.name, removal.tables.length, counts);
   await consent(loss);
   // only the server knows the dependencies; SQLite was checked above
-  if (database.engine === 'postgresql') await tryRemoval(removal, request, context);
+  if (database.engine === 'postgresql') await tryDrop(removal, request, context);
   log.warn(loss);
   if (request.backup) await saveRows(removal, context);
   return { facts, removal };
@@ -129,7 +129,7 @@ function requireOurs({ observation, state }: Assessment, context: ResetContext):
 function isRecognised(state: State, { revisions, ledgers }: DatabaseFacts, core: readonly string[]): boolean {
   if ((revisions ?? []).some((revision) => releaseGraph.knows(revision))) return true;
   if (state.kind === 'unversioned') return state.recognised;
-  return isWholeCore(core, ledgers);
+  return hasAllCoreTables(core, ledgers);
 }
 
 async function countRows(
@@ -145,9 +145,9 @@ async function countRows(
 }
 
 /** Drops everything and rolls back, to find dependent objects before a backup is made. */
-async function tryRemoval(removal: DropPlan, { disconnect }: ResetRequest, context: ResetContext): Promise<void> {
+async function tryDrop(removal: DropPlan, { disconnect }: ResetRequest, context: ResetContext): Promise<void> {
   const { database } = context;
-  await namingRefusals(context, () =>
+  await translateRefusals(context, () =>
     database.rehearse(async (transaction) => {
       await requireExclusiveAccess(transaction, database.name, disconnect);
       await executeDrop(transaction, removal);
@@ -171,7 +171,7 @@ async function saveRows({ tables }: DropPlan, context: ResetContext): Promise<vo
 
 async function startOver({ facts, removal }: Prepared, request: ResetRequest, context: ResetContext): Promise<void> {
   const { database, log, recorder } = context;
-  await namingRefusals(context, () =>
+  await translateRefusals(context, () =>
     database.transaction(async (transaction) => {
       recorder.attempt();
       await requireExclusiveAccess(transaction, database.name, request.disconnect);
@@ -187,13 +187,13 @@ async function startOver({ facts, removal }: Prepared, request: ResetRequest, co
 }
 
 /** Turns an error of the database into a failure: either an object depends on a dropped one, or a migration failed. */
-async function namingRefusals(context: ResetContext, work: () => Promise<void>): Promise<void> {
+async function translateRefusals(context: ResetContext, work: () => Promise<void>): Promise<void> {
   try {
     await withMigrationFailure(recreate, context, work);
   } catch (error) {
     const cause = error instanceof Failure ? error.cause : null;
     if (!(cause instanceof DependedUpon)) throw error;
-    throw refused(context, { kind: 'in-the-way', things: cause.dependents });
+    throw refused(context, { kind: 'in-the-way', objects: cause.dependents });
   }
 }
 

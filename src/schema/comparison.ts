@@ -13,15 +13,15 @@ import { versionTable } from './catalog.ts';
  * compared, because the application sends all values, and releases differed in them. Only the default of a sequence is
  * required: without it the application cannot insert rows.
  */
-export function findDifferences(promised: Catalog, actual: Catalog, engine: Engine): readonly Difference[] {
+export function findDifferences(expected: Catalog, actual: Catalog, engine: Engine): readonly Difference[] {
   const differences: Difference[] = [];
-  for (const [name, values] of Object.entries(promised.enums)) {
+  for (const [name, values] of Object.entries(expected.enums)) {
     const found = actual.enums[name];
     if (found === undefined || values.some((value) => !found.includes(value))) {
       differences.push({ kind: 'missing-enum', name, values });
     }
   }
-  for (const [name, table] of Object.entries(promised.tables)) {
+  for (const [name, table] of Object.entries(expected.tables)) {
     if (name === versionTable) continue;
     const found = actual.tables[name];
     if (found === undefined) {
@@ -34,13 +34,13 @@ export function findDifferences(promised: Catalog, actual: Catalog, engine: Engi
   return differences;
 }
 
-export function findExtras(promised: Catalog, actual: Catalog): Extras {
+export function findExtras(expected: Catalog, actual: Catalog): Extras {
   const known = Object.entries(actual.tables).flatMap(([name, found]) => {
-    const table = promised.tables[name];
+    const table = expected.tables[name];
     return table === undefined ? [] : [{ name, found, table }];
   });
   return {
-    tables: Object.keys(actual.tables).filter((name) => name !== versionTable && !Object.hasOwn(promised.tables, name)),
+    tables: Object.keys(actual.tables).filter((name) => name !== versionTable && !Object.hasOwn(expected.tables, name)),
     columns: known.flatMap(({ name, found, table }) =>
       Object.keys(found.columns)
         .filter((column) => !Object.hasOwn(table.columns, column))
@@ -58,42 +58,43 @@ export function findExtras(promised: Catalog, actual: Catalog): Extras {
   };
 }
 
-function columnDifferences(table: string, promised: Table, found: Table, engine: Engine): Difference[] {
-  if (found.columns === promised.columns) return [];
+function columnDifferences(table: string, expected: Table, found: Table, engine: Engine): Difference[] {
+  if (found.columns === expected.columns) return [];
   const differences: Difference[] = [];
-  for (const [column, expected] of Object.entries(promised.columns)) {
+  for (const [column, expectedColumn] of Object.entries(expected.columns)) {
     const actual = found.columns[column];
     if (actual === undefined) {
-      differences.push({ kind: 'missing-column', table, column, expected });
+      differences.push({ kind: 'missing-column', table, column, expected: expectedColumn });
       continue;
     }
-    const suits = isNumberingKey(column, promised, engine)
-      ? actual.type.toUpperCase() === expected.type
-      : satisfies(actual.type, expected.type, engine);
+    const suits = isNumberingKey(column, expected, engine)
+      ? actual.type.toUpperCase() === expectedColumn.type
+      : satisfies(actual.type, expectedColumn.type, engine);
     if (!suits) {
-      const kind = engine === 'postgresql' && holds(expected.type, actual.type) ? 'narrower-type' : 'different-type';
-      differences.push({ kind, table, column, expected: expected.type, found: actual.type });
+      const kind =
+        engine === 'postgresql' && holds(expectedColumn.type, actual.type) ? 'narrower-type' : 'different-type';
+      differences.push({ kind, table, column, expected: expectedColumn.type, found: actual.type });
     }
-    if (expected.notNull && !actual.notNull) differences.push({ kind: 'must-be-not-null', table, column });
-    if (!expected.notNull && actual.notNull) differences.push({ kind: 'must-be-nullable', table, column });
-    if (expected.default?.startsWith('nextval(') === true && actual.default === null) {
+    if (expectedColumn.notNull && !actual.notNull) differences.push({ kind: 'must-be-not-null', table, column });
+    if (!expectedColumn.notNull && actual.notNull) differences.push({ kind: 'must-be-nullable', table, column });
+    if (expectedColumn.default?.startsWith('nextval(') === true && actual.default === null) {
       differences.push({ kind: 'missing-sequence', table, column });
     }
   }
   return differences;
 }
 
-function ruleDifferences(table: string, promised: Table, found: Table): Difference[] {
+function ruleDifferences(table: string, expected: Table, found: Table): Difference[] {
   // fast path: nearly always a constraint or index equals the expected one; only the others are compared by effect
   const isKept = (name: string): boolean =>
-    promised.constraints[name] !== undefined && promised.constraints[name] === found.constraints[name];
+    expected.constraints[name] !== undefined && expected.constraints[name] === found.constraints[name];
   const isIndexed = (name: string): boolean =>
-    found.indexes[name]?.valid === true && found.indexes[name].definition === promised.indexes[name]?.definition;
+    found.indexes[name]?.valid === true && found.indexes[name].definition === expected.indexes[name]?.definition;
   const wanted: readonly Extract<Difference, { kind: 'missing-constraint' | 'missing-index' }>[] = [
-    ...Object.entries(promised.constraints)
+    ...Object.entries(expected.constraints)
       .filter(([name]) => !isKept(name))
       .map(([name, definition]) => ({ kind: 'missing-constraint', table, name, definition }) as const),
-    ...Object.entries(promised.indexes)
+    ...Object.entries(expected.indexes)
       .filter(([name]) => !isIndexed(name))
       .map(([name, { definition }]) => ({ kind: 'missing-index', table, name, definition }) as const),
   ];
@@ -141,12 +142,12 @@ function withoutMatch<Want extends { readonly definition: string }, Held extends
 }
 
 /** Labels that are expected in another case: the label found → the expected one. */
-export function findCaseVariants(found: readonly string[], promised: readonly string[]): ReadonlyMap<string, string> {
-  const wanted = new Map(promised.map((label) => [label.toLowerCase(), label]));
+export function findCaseVariants(found: readonly string[], expected: readonly string[]): ReadonlyMap<string, string> {
+  const wanted = new Map(expected.map((label) => [label.toLowerCase(), label]));
   return new Map(
     found.flatMap((label) => {
       const target = wanted.get(label.toLowerCase());
-      return target === undefined || promised.includes(label) ? [] : [[label, target] as const];
+      return target === undefined || expected.includes(label) ? [] : [[label, target] as const];
     }),
   );
 }
@@ -178,17 +179,17 @@ export function isNumberingKey(column: string, { columns, constraints }: Table, 
 }
 
 /** Whether a PostgreSQL type differs from the expected one, and holds all of its values. */
-export function isWider(found: string, promised: string): boolean {
-  return found !== promised && satisfies(found, promised, 'postgresql');
+export function isWider(found: string, expected: string): boolean {
+  return found !== expected && satisfies(found, expected, 'postgresql');
 }
 
-function satisfies(found: string, promised: string, engine: Engine): boolean {
-  if (found === promised) return true;
+function satisfies(found: string, expected: string, engine: Engine): boolean {
+  if (found === expected) return true;
   switch (engine) {
     case 'postgresql':
-      return holds(found, promised) || (found.startsWith('timestamp') && found === withZone(promised));
+      return holds(found, expected) || (found.startsWith('timestamp') && found === withZone(expected));
     case 'sqlite':
-      return affinity(found) === affinity(promised);
+      return affinity(found) === affinity(expected);
   }
 }
 

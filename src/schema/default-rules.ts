@@ -23,16 +23,16 @@ export function askDefaults(
   { tables }: Catalog,
   readable: (table: string) => boolean,
 ): readonly string[] {
-  return Object.entries(head.tables).flatMap(([name, promised]) => {
+  return Object.entries(head.tables).flatMap(([name, expected]) => {
     const found = tables[name];
     if (found === undefined || !readable(name)) return [];
-    const unlike = Object.entries(found.constraints).filter(([key, rule]) => promised.constraints[key] !== rule);
+    const unlike = Object.entries(found.constraints).filter(([key, rule]) => expected.constraints[key] !== rule);
     if (unlike.length === 0) return [];
-    const known = new Set(Object.values(promised.constraints).map(constraintEffect));
+    const known = new Set(Object.values(expected.constraints).map(constraintEffect));
     return unlike
       .filter(([, rule]) => !known.has(constraintEffect(rule)) && !rule.endsWith(' NOT ENFORCED'))
       .flatMap(([constraint, rule]) => {
-        const broken = brokenCheck(rule, promised, found) ?? danglingReference(rule, found, { head, tables });
+        const broken = brokenCheck(rule, expected, found) ?? danglingReference(rule, found, { head, tables });
         return broken === null
           ? []
           : [
@@ -79,14 +79,14 @@ const keywords = new Set([
 ]);
 
 /** SQL for whether the defaults of the owner's columns break a check over only these; null if it is not judged. */
-function brokenCheck(rule: string, promised: Table, found: Table): string | null {
+function brokenCheck(rule: string, expected: Table, found: Table): string | null {
   const [, check] = /^CHECK (\(.*\))(?: NOT VALID)?$/s.exec(rule) ?? [];
   if (check === undefined) return null;
   const tokens = withoutCasts(check).match(/'(?:[^']|'')*'|"(?:[^"]|"")*"|[a-z_]\w*|[\d.]+|\S/gi) ?? [];
   const names = tokens.filter((token) => /^[a-z_"]/i.test(token) && !keywords.has(token.toLowerCase())).map(unquoted);
   if (names.length === 0 || tokens.some((token) => /^[^\w'"=<>!~()[\],.-]/.test(token))) return null;
   const values = [...new Set(names)].map((name) => {
-    const column = Object.hasOwn(promised.columns, name) ? undefined : found.columns[name];
+    const column = Object.hasOwn(expected.columns, name) ? undefined : found.columns[name];
     if (column === undefined || (column.default !== null && literalIn(column.default) === null)) return null;
     return `CAST(${column.default ?? 'NULL'} AS ${column.type}) AS ${quoteName(name)}`;
   });

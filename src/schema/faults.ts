@@ -3,8 +3,8 @@ import {
   type Question,
   type Answer,
   type Attachment,
-  type Surroundings,
-  type Numbering,
+  type RuntimeFacts,
+  type TableSequence,
 } from '../model/database-facts.ts';
 import type { Engine } from '../model/engine.ts';
 import type { Catalog, Table } from '../model/catalog.ts';
@@ -19,7 +19,7 @@ import { findCaseVariants, findDifferences, isWider, constraintEffect } from './
 /** The facts of a database that its health depends on. */
 export interface Seen {
   readonly catalog: Catalog;
-  readonly surroundings: Surroundings;
+  readonly runtime: RuntimeFacts;
 }
 
 /** The schema of the last revision: its catalog, and the rows that the revisions insert. */
@@ -34,7 +34,7 @@ export interface ExpectedSchema {
  */
 export function findFaults({ head }: ExpectedSchema, seen: Seen, engine: Engine): readonly Difference[] {
   const differences = findDifferences(head, seen.catalog, engine);
-  const { answers } = seen.surroundings;
+  const { answers } = seen.runtime;
   const inRows = answers.flatMap((answer) => faultOf(answer, head, seen));
   const empty = new Set(answers.flatMap(({ fault, table }) => (fault === 'seed' ? [table] : [])));
   // an enum type is one fault, even if several of its labels are used
@@ -72,31 +72,31 @@ export function findNotes(head: Catalog, seen: Seen, engine: Engine, atHead: boo
 function otherColumns(
   head: Catalog,
   { tables }: Catalog,
-): readonly { readonly table: string; readonly found: Table['columns']; readonly promised: Table['columns'] }[] {
-  return Object.entries(head.tables).flatMap(([table, { columns: promised }]) => {
+): readonly { readonly table: string; readonly found: Table['columns']; readonly expected: Table['columns'] }[] {
+  return Object.entries(head.tables).flatMap(([table, { columns: expected }]) => {
     const found = tables[table]?.columns;
-    return found === undefined || found === promised ? [] : [{ table, found, promised }];
+    return found === undefined || found === expected ? [] : [{ table, found, expected }];
   });
 }
 
 /** Defaults that are another literal than the expected one. A default that is missing does no harm: values are given. */
 function changedDefaults(head: Catalog, catalog: Catalog, engine: Engine): readonly Attachment[] {
-  return otherColumns(head, catalog).flatMap(({ table, found: present, promised: columns }) =>
+  return otherColumns(head, catalog).flatMap(({ table, found: present, expected: columns }) =>
     Object.entries(present).flatMap(([name, { default: found }]) => {
-      const promised = columns[name]?.default ?? null;
-      const [value, expected] = [literalIn(found), literalIn(promised)];
-      if (promised === null || value === null || expected === null || sameValue(value, expected)) return [];
+      const expectedDefault = columns[name]?.default ?? null;
+      const [value, expected] = [literalIn(found), literalIn(expectedDefault)];
+      if (expectedDefault === null || value === null || expected === null || sameValue(value, expected)) return [];
       const column = `ALTER TABLE ${quoteName(table)} ALTER COLUMN ${quoteName(name)}`;
       return [
         {
           table,
           what: 'changed default',
           name,
-          detail: `it is ${found}, and the revision makes it ${promised}`,
+          detail: `it is ${found}, and the revision makes it ${expectedDefault}`,
           refuses: false,
           remedy:
             engine === 'postgresql'
-              ? `${column} SET DEFAULT ${promised}`
+              ? `${column} SET DEFAULT ${expectedDefault}`
               : `-- it is part of the statement of ${quoteName(table)}`,
         },
       ];
@@ -116,33 +116,33 @@ interface WiderColumn {
   readonly table: string;
   readonly column: string;
   readonly type: string;
-  readonly promised: string;
+  readonly expected: string;
 }
 
 /** For PostgreSQL only: SQLite does not enforce the types of columns. */
 function widerColumns(head: Catalog, catalog: Catalog): readonly WiderColumn[] {
-  return otherColumns(head, catalog).flatMap(({ table, found, promised: columns }) =>
+  return otherColumns(head, catalog).flatMap(({ table, found, expected: columns }) =>
     Object.entries(found).flatMap(([column, { type }]) => {
-      const promised = columns[column]?.type;
-      return promised !== undefined && isWider(type, promised) ? [{ table, column, type, promised }] : [];
+      const expected = columns[column]?.type;
+      return expected !== undefined && isWider(type, expected) ? [{ table, column, type, expected }] : [];
     }),
   );
 }
 
-function wideColumns(head: Catalog, { catalog, surroundings }: Seen): readonly Attachment[] {
-  const found = surroundings.answers
+function wideColumns(head: Catalog, { catalog, runtime }: Seen): readonly Attachment[] {
+  const found = runtime.answers
     .filter(({ fault }) => fault === 'oversize')
     .map(({ table, value }) => [table, ...readPair(value)] as const);
-  return widerColumns(head, catalog).map(({ table, column, type, promised }) => {
+  return widerColumns(head, catalog).map(({ table, column, type, expected }) => {
     const [, , rows = '0'] = found.find(([inTable, name]) => inTable === table && name === column) ?? [];
     const beyond = rows === '0' ? '' : `; ${rows} of its values would not fit into that`;
     return {
       table,
       what: 'wider column',
       name: column,
-      detail: `it is ${type}, and holds all that ${promised} does${beyond}`,
+      detail: `it is ${type}, and holds all that ${expected} does${beyond}`,
       refuses: false,
-      remedy: `ALTER TABLE ${quoteName(table)} ALTER COLUMN ${quoteName(column)} TYPE ${promised}`,
+      remedy: `ALTER TABLE ${quoteName(table)} ALTER COLUMN ${quoteName(column)} TYPE ${expected}`,
     };
   });
 }
@@ -188,27 +188,27 @@ const columnsIn = (list: string): string =>
     .join();
 
 /** Attachments of the tables and of the database, and columns, constraints and indexes that the owner added. */
-function attachmentsOn(head: Catalog, { catalog, surroundings }: Seen, engine: Engine): readonly Attachment[] {
+function attachmentsOn(head: Catalog, { catalog, runtime }: Seen, engine: Engine): readonly Attachment[] {
   return [
-    ...surroundings.attachments.filter(({ table }) => table === null || Object.hasOwn(head.tables, table)),
-    ...Object.entries(head.tables).flatMap(([name, promised]) => {
+    ...runtime.attachments.filter(({ table }) => table === null || Object.hasOwn(head.tables, table)),
+    ...Object.entries(head.tables).flatMap(([name, expected]) => {
       const found = catalog.tables[name];
       return found === undefined
         ? []
         : [
-            ...ownColumns(name, promised, found, engine),
-            ...ownRules(name, promised, found, engine, brokenByDefaults(name, surroundings)),
-            ...ownUniques(name, promised, found),
+            ...ownColumns(name, expected, found, engine),
+            ...ownRules(name, expected, found, engine, brokenByDefaults(name, runtime)),
+            ...ownUniques(name, expected, found),
           ];
     }),
   ];
 }
 
 /** The owner's columns that need a value: the application gives none for a column that it does not know. */
-function ownColumns(table: string, promised: Table, found: Table, engine: Engine): readonly Attachment[] {
-  if (found.columns === promised.columns) return [];
+function ownColumns(table: string, expected: Table, found: Table, engine: Engine): readonly Attachment[] {
+  if (found.columns === expected.columns) return [];
   return Object.entries(found.columns)
-    .filter(([name, column]) => !Object.hasOwn(promised.columns, name) && column.notNull && column.default === null)
+    .filter(([name, column]) => !Object.hasOwn(expected.columns, name) && column.notNull && column.default === null)
     .map(([name, { type }]) => ({
       table,
       what: 'column',
@@ -235,27 +235,27 @@ function freeColumn(table: string, name: string, type: string, engine: Engine): 
 }
 
 /** The constraints of a table that a row breaks for which the application gives no other value. */
-const brokenByDefaults = (name: string, { answers }: Surroundings): ReadonlySet<string> =>
+const brokenByDefaults = (name: string, { answers }: RuntimeFacts): ReadonlySet<string> =>
   new Set(answers.flatMap(({ fault, table, value }) => (fault === 'default' && table === name ? [value] : [])));
 
 /** Constraints of the owner's. One that is never true, or not with the defaults, refuses every row. */
 function ownRules(
   table: string,
-  promised: Table,
+  expected: Table,
   found: Table,
   engine: Engine,
   broken: ReadonlySet<string>,
 ): readonly Attachment[] {
   const unlike = Object.entries(found.constraints).filter(
-    ([name, definition]) => definition !== promised.constraints[name],
+    ([name, definition]) => definition !== expected.constraints[name],
   );
   if (unlike.length === 0) return [];
   const known = new Set([
-    ...Object.values(promised.constraints).flatMap((rule) => [
+    ...Object.values(expected.constraints).flatMap((rule) => [
       constraintEffect(rule),
       acceptedAlternative(table, constraintEffect(rule)) ?? '',
     ]),
-    ...Object.values(promised.indexes).map(({ definition }) => constraintEffect(definition)),
+    ...Object.values(expected.indexes).map(({ definition }) => constraintEffect(definition)),
   ]);
   return unlike
     .filter(([, definition]) => !known.has(constraintEffect(definition.replace(/ NOT VALID$/, ''))))
@@ -274,9 +274,9 @@ function ownRules(
 }
 
 /** Unique indexes of the owner's over a constant: the table can then have only one row. */
-function ownUniques(table: string, promised: Table, found: Table): readonly Attachment[] {
+function ownUniques(table: string, expected: Table, found: Table): readonly Attachment[] {
   return Object.entries(found.indexes)
-    .filter(([name, { definition }]) => !Object.hasOwn(promised.indexes, name) && isOfConstant(definition))
+    .filter(([name, { definition }]) => !Object.hasOwn(expected.indexes, name) && isOfConstant(definition))
     .map(([name, { definition }]) => ({
       table,
       what: 'unique index',
@@ -292,10 +292,10 @@ const isOfConstant = (definition: string): boolean =>
 
 /** The queries about the rows of a database that may be at the head. */
 export function rowQuestions({ head, seed }: ExpectedSchema, engine: Engine): Question {
-  const aboutRows: Question['aboutRows'] = ({ catalog, surroundings }) => {
+  const aboutRows: Question['aboutRows'] = ({ catalog, runtime }) => {
     // a table with active row security may hide rows, so it is not asked
     const filtered = new Set(
-      surroundings.attachments.flatMap(({ table, what }) => (what === activeRowSecurity ? [table] : [])),
+      runtime.attachments.flatMap(({ table, what }) => (what === activeRowSecurity ? [table] : [])),
     );
     const readable = (table: string): boolean => {
       const found = catalog.tables[table];
@@ -303,7 +303,7 @@ export function rowQuestions({ head, seed }: ExpectedSchema, engine: Engine): Qu
         Object.hasOwn(head.tables, table) && found !== undefined && found.unreadable !== true && !filtered.has(table)
       );
     };
-    const numbered = surroundings.numberings.filter(
+    const numbered = runtime.sequences.filter(
       ({ table, column }) => readable(table) && Object.hasOwn(head.tables[table]?.columns ?? {}, column),
     );
     return [
@@ -325,7 +325,7 @@ export function rowQuestions({ head, seed }: ExpectedSchema, engine: Engine): Qu
  * Asks whether the next number of a sequence is used already: the sequence is behind the rows, or counts down to
  * them. A sequence that was never called returns last_value itself next, so `is_called` is read from the sequence.
  */
-function askSequence({ table, column, sequence, increment }: Numbering): string {
+function askSequence({ table, column, sequence, increment }: TableSequence): string {
   const name = quoteName(column);
   const [order, isTaken] = increment > 0 ? ['DESC', '>='] : ['ASC', '<='];
   return `SELECT 'sequence' AS fault, ${quoteText(table)} AS "table", ${quoteText(column)} AS value FROM (
@@ -334,8 +334,8 @@ function askSequence({ table, column, sequence, increment }: Numbering): string 
 }
 
 /** Asks how many values of a wider column the expected type could not hold. */
-function askOversize({ table, column, promised }: WiderColumn): readonly string[] {
-  const beyond = outsideOf(promised, quoteName(column));
+function askOversize({ table, column, expected }: WiderColumn): readonly string[] {
+  const beyond = outsideOf(expected, quoteName(column));
   if (beyond === null) return [];
   return [
     `SELECT 'oversize' AS fault, ${quoteText(table)} AS "table", to_json(ARRAY[${quoteText(column)}, rows::text])::text AS value

@@ -41,9 +41,9 @@ export function fingerprintComparer(
 ): (fingerprint: Fingerprint) => Comparison {
   const knownTables = Object.keys(catalog.tables).filter((name) => known.has(name));
   const compared = new Map<Table, TableComparison>();
-  const compareOnce = (name: string, promised: Table): TableComparison => {
-    const found = compared.get(promised) ?? compareTable(name, promised, catalog, engine, known.get(name));
-    compared.set(promised, found);
+  const compareOnce = (name: string, expected: Table): TableComparison => {
+    const found = compared.get(expected) ?? compareTable(name, expected, catalog, engine, known.get(name));
+    compared.set(expected, found);
     return found;
   };
 
@@ -73,23 +73,23 @@ export function fingerprintComparer(
 
 function compareTable(
   name: string,
-  promised: Table,
+  expected: Table,
   { tables: { [name]: found } }: Catalog,
   engine: Engine,
   known: ReadonlySet<string> = new Set(),
 ): TableComparison {
-  const columns = Object.entries(promised.columns);
+  const columns = Object.entries(expected.columns);
   const actual: Catalog = { tables: found === undefined ? {} : { [name]: found }, enums: {} };
   const others = Object.keys(found?.columns ?? {}).filter(
-    (column) => known.has(column) && !Object.hasOwn(promised.columns, column),
+    (column) => known.has(column) && !Object.hasOwn(expected.columns, column),
   );
   return {
     mismatches: [
-      ...findDifferences({ tables: { [name]: promised }, enums: {} }, actual, engine),
+      ...findDifferences({ tables: { [name]: expected }, enums: {} }, actual, engine),
       ...others.map((column) => ({ kind: 'unexpected-column', table: name, column }) as const),
     ],
     otherTypes: columns.filter(([column, { type }]) => (found?.columns[column]?.type ?? type) !== type).length,
-    promisedRules: Object.keys(promised.constraints).length + Object.keys(promised.indexes).length,
+    promisedRules: Object.keys(expected.constraints).length + Object.keys(expected.indexes).length,
   };
 }
 

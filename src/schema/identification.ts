@@ -22,7 +22,7 @@ import { type Comparison, fingerprintComparer } from './fingerprint-match.ts';
  */
 export function identify(catalog: Catalog, engine: Engine, { all, known }: Fingerprints): Identity {
   const comparisons = all.map(fingerprintComparer(catalog, engine, known));
-  const [best, ...others] = comparisons.filter((comparison) => matches(comparison, engine)).toSorted(byLikeness);
+  const [best, ...others] = comparisons.filter((comparison) => matches(comparison, engine)).toSorted(bySimilarity);
   if (best === undefined) {
     const [nearest, ...farther] = comparisons.toSorted(byDistance);
     if (nearest === undefined) throw new Error('there are no revisions to compare with');
@@ -108,7 +108,7 @@ function rankOf({ rules, unexpected, disputed, otherTypes, promisedRules }: Comp
   return [rules.length, unexpected.length, disputed, otherTypes, rules.length - promisedRules];
 }
 
-function byLikeness(one: Comparison, other: Comparison): number {
+function bySimilarity(one: Comparison, other: Comparison): number {
   const ranks = rankOf(other);
   const difference = rankOf(one)
     .map((rank, index) => rank - (ranks[index] ?? 0))
@@ -118,7 +118,7 @@ function byLikeness(one: Comparison, other: Comparison): number {
 }
 
 function byDistance(one: Comparison, other: Comparison): number {
-  return distanceOf(one) - distanceOf(other) || byLikeness(one, other);
+  return distanceOf(one) - distanceOf(other) || bySimilarity(one, other);
 }
 
 function distanceOf({ schema, unexpected }: Comparison): number {

@@ -51,7 +51,7 @@ const disputedRules: readonly DivergentConstraint[] = [
  * The constraint that is accepted on SQLite instead of the expected one: a database that was converted from
  * PostgreSQL has it. Null if there is none.
  */
-export function acceptedAlternative(table: string, promised: string): string | null {
-  const found = disputedRules.find((rule) => rule.table === table && rule.onSqlite === promised);
+export function acceptedAlternative(table: string, expected: string): string | null {
+  const found = disputedRules.find((rule) => rule.table === table && rule.onSqlite === expected);
   return found?.onPostgres ?? null;
 }

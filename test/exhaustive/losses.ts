@@ -75,7 +75,7 @@ export async function loseAndMend(table: string, { session, observe, lose }: Sub
     const observation = { kind: 'seen', engine, facts, traces: [], occupied: false, restoreJournal: null } as const;
     const knowledge = {
       graph: releaseGraph,
-      promised: { head, seed: {} },
+      expected: { head, seed: {} },
       fingerprints: null,
       applicationObjects: null,
     };

@@ -1,8 +1,8 @@
-import { converterOf, Misfit, type Tally } from '../../src/database/conversion/convert.ts';
+import { converterOf, Misfit, type ConversionCounts } from '../../src/database/conversion/convert.ts';
 
 /** What a value becomes in a column: the text, or `!` and the rule that it breaks; behind it what was noted. */
 export function become(type: string, value: unknown, labels: readonly string[] | null = null): string {
-  const tally: Tally = new Map();
+  const tally: ConversionCounts = new Map();
   const converted = converterOf({ type, labels }, false)(value, tally);
   const text = converted instanceof Misfit ? `!${converted.rule}` : converted;
   return [text, ...tally.keys()].join(' #');

@@ -13,13 +13,13 @@ export class Misfit {
 }
 
 /** How often each conversion was made. */
-export type Tally = Map<Conversion, number>;
+export type ConversionCounts = Map<Conversion, number>;
 
 /**
  * Converts a value that is not NULL, as better-sqlite3 returns it, to the text that PostgreSQL prints for it, so that
  * reading the value back from the server gives the same text. Pure except for the tally.
  */
-export type Converter = (value: unknown, tally: Tally) => string | Misfit;
+export type Converter = (value: unknown, tally: ConversionCounts) => string | Misfit;
 
 /** A column that values are written to. `type`: as `format_type` of PostgreSQL spells it. */
 export interface TargetColumn {
@@ -36,7 +36,7 @@ const misfit = (rule: MisfitRule): Misfit => {
 };
 export const nullMisfit = misfit('null');
 
-const noteIn = (tally: Tally, conversion: Conversion): void =>
+const noteIn = (tally: ConversionCounts, conversion: Conversion): void =>
   void tally.set(conversion, (tally.get(conversion) ?? 0) + 1);
 
 /**

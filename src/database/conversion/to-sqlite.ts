@@ -1,5 +1,5 @@
 import type { MisfitRule } from '../../model/transfer.ts';
-import { converterOf, Misfit, type Tally } from './convert.ts';
+import { converterOf, Misfit, type ConversionCounts } from './convert.ts';
 import { isJson } from './json.ts';
 import { parseDecimal, printDecimal } from './numbers.ts';
 
@@ -9,7 +9,7 @@ export type SqliteValue = string | number | bigint | Buffer;
 /** How the values of a column are stored in SQLite, and read back. Pure except for the tally. */
 export interface ColumnConversion {
   /** Converts a value that is not NULL, as PostgreSQL prints it. */
-  readonly toSqlite: (text: string, tally: Tally) => SqliteValue | Misfit;
+  readonly toSqlite: (text: string, tally: ConversionCounts) => SqliteValue | Misfit;
   /** Prints a SQLite value that is not NULL as PostgreSQL would. Equal values give the same text. */
   readonly print: (value: unknown) => string | Misfit;
 }
@@ -24,7 +24,7 @@ interface Kind {
   readonly same?: (text: string) => string;
 }
 
-const silent: Tally = new Map();
+const silent: ConversionCounts = new Map();
 
 /**
  * The conversion of a column.
@@ -32,12 +32,12 @@ const silent: Tally = new Map();
  * A value fits if the stored value prints as the same text again. Every value is checked in this way, which finds a
  * numeric of twenty digits that a double cannot hold, a date `infinity`, and invalid text alike.
  * @param given the type of the column in the dump, as PostgreSQL prints it; for an enum: `text`
- * @param promised the type that the application expects on PostgreSQL; null for a column that is not TimeTracker's
+ * @param expected the type that the application expects on PostgreSQL; null for a column that is not TimeTracker's
  */
-export function conversionToSqlite(given: string, promised: string | null): ColumnConversion {
+export function conversionToSqlite(given: string, expected: string | null): ColumnConversion {
   const type = given.replace(/ ?\(\d+\)(?= with)/, '');
-  const into = promised === null || isAsGood(type, promised) ? type : promised;
-  const kind = kindOf(into, promised !== null);
+  const into = expected === null || isAsGood(type, expected) ? type : expected;
+  const kind = kindOf(into, expected !== null);
   const print = kind === null ? printPlainly : converterOf({ type: plainName(into), labels: null }, true);
   const adapt = into === type ? null : converterOf({ type: into, labels: null }, true);
   const { keep = (text: string): SqliteValue => text, rule = 'encoding', same = (text: string) => text } = kind ?? {};
@@ -59,8 +59,8 @@ export function conversionToSqlite(given: string, promised: string | null): Colu
 }
 
 /** Whether SQLite stores the type of the dump in the same way as the expected type. */
-function isAsGood(type: string, promised: string): boolean {
-  return type === promised || families.some((family) => family.test(type) && family.test(promised));
+function isAsGood(type: string, expected: string): boolean {
+  return type === expected || families.some((family) => family.test(type) && family.test(expected));
 }
 
 const families = [
@@ -74,7 +74,7 @@ const plainName = (type: string): string =>
   type === 'real' ? 'double precision' : type.replace(/^(?:character varying|character|bpchar).*/, 'text');
 
 /** @returns null for types whose values are stored as the text that PostgreSQL prints */
-function kindOf(type: string, promised: boolean): Kind | null {
+function kindOf(type: string, expected: boolean): Kind | null {
   const [name = ''] = /^[a-z ]+/.exec(type) ?? [];
   if (type.endsWith(']')) return null;
   switch (name) {
@@ -93,17 +93,17 @@ function kindOf(type: string, promised: boolean): Kind | null {
         same: (text) => (text === '-0' ? '0' : text),
       };
     case 'numeric':
-      return promised
+      return expected
         ? { rule: 'number', changed: 'digits', keep: (text) => (isNumber(text) ? Number(text) : null), same: shortest }
         : null;
     case 'bytea':
       return { rule: 'binary', keep: bytesOf };
     default:
-      return promised ? promisedKind(name) : null;
+      return expected ? expectedKind(name) : null;
   }
 }
 
-function promisedKind(name: string): Kind | null {
+function expectedKind(name: string): Kind | null {
   switch (name) {
     case 'timestamp without time zone':
       return { rule: 'timestamp', keep: withMicroseconds };

@@ -287,7 +287,7 @@ export function attachmentsQuery(versionNumber: number): string {
 }
 
 /** The sequences that belong to columns of tables that are not empty. Columns: table, column, sequence, increment. */
-export const numberingsQuery = `
+export const sequencesQuery = `
   SELECT c.relname AS table, a.attname AS column, s.relname AS sequence, z.seqincrement::text AS increment
   FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_class c ON c.oid = d.refobjid
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid JOIN pg_sequence z ON z.seqrelid = s.oid

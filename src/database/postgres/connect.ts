@@ -62,10 +62,10 @@ export async function connectWhenReady(target: PostgresTarget, options: ConnectO
   const started = Date.now();
   const secondsWaited = (): number => (Date.now() - started) / 1000;
   const servers = eachServer(target);
-  const patience = (): number => Math.max(1, Math.min(attemptTimeout(target), options.waitTimeout - secondsWaited()));
+  const timeLeft = (): number => Math.max(1, Math.min(attemptTimeout(target), options.waitTimeout - secondsWaited()));
   let closed: Closed | null = null;
   for (let attempt = 1; ; attempt++) {
-    const { outcome, at } = await tryInTurn(target, servers, options, patience);
+    const { outcome, at } = await tryInTurn(target, servers, options, timeLeft);
     const database = describePostgres(at);
     switch (outcome.kind) {
       case 'ready':
@@ -132,13 +132,13 @@ async function tryInTurn(
   list: PostgresTarget,
   servers: readonly Candidate[],
   options: ConnectOptions,
-  patience: () => number,
+  timeLeft: () => number,
 ): Promise<{ readonly outcome: Attempt; readonly at: PostgresTarget }> {
   const reasons: string[] = [];
   let full = false;
   for (const server of servers) {
     const { target: at } = server;
-    const outcome = await tryToConnect(server, options, patience());
+    const outcome = await tryToConnect(server, options, timeLeft());
     if (options.signal.aborted && outcome.kind === 'ready') await closeClient(outcome.connected.client);
     options.signal.throwIfAborted();
     if (outcome.kind !== 'passing') return { outcome, at };
@@ -148,16 +148,16 @@ async function tryInTurn(
   return { outcome: { kind: 'passing', reason: reasons.join('; '), full }, at: list };
 }
 
-async function tryToConnect(candidate: Candidate, options: ConnectOptions, patience: number): Promise<Attempt> {
+async function tryToConnect(candidate: Candidate, options: ConnectOptions, timeout: number): Promise<Attempt> {
   const { target } = candidate;
   let client: pg.Client;
   try {
-    client = await connectOnce(target, options.applicationName, patience, options.signal);
+    client = await connectOnce(target, options.applicationName, timeout, options.signal);
   } catch (error) {
     return judgeConnectionFailure(error);
   }
   try {
-    const server = await answered(client, patience, askServer(client), options.signal);
+    const server = await answered(client, timeout, askServer(client), options.signal);
     requireSupported(server);
     if (server.standby) {
       await closeClient(client);
@@ -284,17 +284,17 @@ function attemptTimeout({ connectTimeout = 5 }: PostgresTarget): number {
 /**
  * Connects once. With `sslmode=prefer`, if the server has no TLS or accepts this user only without it, connects again
  * without TLS, as libpq does.
- * @param patience seconds that the attempt may take
+ * @param timeout seconds that the attempt may take
  * @param signal ends the attempt at once
  */
 export async function connectOnce(
   target: PostgresTarget,
   applicationName: string,
-  patience = 5,
+  timeout = 5,
   signal?: AbortSignal,
 ): Promise<pg.Client> {
   const tls = tlsOptions(target);
-  const open = (ssl: TlsOptions): Promise<pg.Client> => connect(target, applicationName, ssl, patience, signal);
+  const open = (ssl: TlsOptions): Promise<pg.Client> => connect(target, applicationName, ssl, timeout, signal);
   try {
     return await open(tls);
   } catch (error) {
@@ -312,7 +312,7 @@ async function connect(
   target: PostgresTarget,
   applicationName: string,
   ssl: TlsOptions,
-  patience: number,
+  timeout: number,
   signal: AbortSignal | undefined,
 ): Promise<pg.Client> {
   const client = new pg.Client({
@@ -323,7 +323,7 @@ async function connect(
     database: target.database,
     application_name: applicationName,
     options: target.options ?? '',
-    connectionTimeoutMillis: patience * 1000,
+    connectionTimeoutMillis: timeout * 1000,
     // if the machine of the server is gone, TCP keepalive ends the connection
     keepAlive: true,
     keepAliveInitialDelayMillis: 30_000,

@@ -10,7 +10,14 @@ import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { commit, type CommitOptions } from './commit.ts';
 import { answered, type Connected, closeClient, connectWhenReady } from './connect.ts';
 import { inspect, readCatalogAfter, type CatalogRows, readFacts } from './inspect.ts';
-import { isTaken, migrationLock, refuseTransactionPooler, releaseRunLock, settleSession, takeRunLock } from './lock.ts';
+import {
+  isTaken,
+  migrationLock,
+  refuseTransactionPooler,
+  releaseRunLock,
+  prepareSession,
+  takeRunLock,
+} from './lock.ts';
 import { findStaying } from './other-sessions.ts';
 import { findMissingRights } from './rights.ts';
 import { lastRow, postgresSession } from './session.ts';
@@ -34,7 +41,7 @@ export async function openPostgres(target: PostgresTarget, options: OpenOptions)
   // the catalog rows that were read together with the lock, until `observe` uses them
   let catalogRows: CatalogRows | null = null;
   const prepare = async (): Promise<void> => {
-    if (!prepared) await settleSession(client, sessionOptions);
+    if (!prepared) await prepareSession(client, sessionOptions);
     prepared = true;
   };
   // catalog queries are quick, but on a table that others alter they wait for its lock, up to the lock timeout

@@ -3,7 +3,7 @@ import { indexesByName, readColumns, textsByName } from '../catalog-rows.ts';
 import type { Catalog, Table } from '../../model/catalog.ts';
 import type {
   Attachment,
-  Numbering,
+  TableSequence,
   DatabaseFacts,
   Question,
   Relation,
@@ -11,7 +11,7 @@ import type {
 } from '../../model/database-facts.ts';
 import type { Row } from '../../model/engine.ts';
 import type pg from 'pg';
-import { attachmentsQuery, numberingsQuery } from './attachment-queries.ts';
+import { attachmentsQuery, sequencesQuery } from './attachment-queries.ts';
 import {
   columnsQuery,
   constraintsQuery,
@@ -111,7 +111,7 @@ const catalogQueries = (versionNumber: number, defaults: Defaults): readonly str
   unreadableQuery,
   placeQuery,
   attachmentsQuery(versionNumber),
-  numberingsQuery,
+  sequencesQuery,
   typesQuery,
 ];
 
@@ -141,7 +141,7 @@ async function complete(
     unreadable = [],
     places = [],
     attachments = [],
-    numberings = [],
+    sequences = [],
     types = [],
   ] = look;
   const found = relations.map(readRelation);
@@ -150,12 +150,12 @@ async function complete(
   const versioned = found.some(({ name }) => name === 'alembic_version');
   const tables = readTables(columns, constraints, indexes, unreadable, question?.expected.tables ?? {});
   const catalog = { tables, enums: readEnums(enums) };
-  const surroundings = {
+  const runtime = {
     attachments: attachments.map(readAttachment),
-    numberings: numberings.map(readNumbering),
+    sequences: sequences.map(readNumbering),
     answers: [],
   };
-  const asked = question?.aboutRows({ catalog, surroundings }) ?? [];
+  const asked = question?.aboutRows({ catalog, runtime }) ?? [];
   const [versions = [], answers = []] = await rowsOf(client, [
     asOneText(versioned ? versionRowsQuery : noRowsQuery),
     ...(asked.length === 0 ? [] : [asOneText(asked.join('\nUNION ALL\n'))]),
@@ -170,7 +170,7 @@ async function complete(
     types: types.map((row) => text(row, 'name')),
     ledgers: ledgers.map((row) => text(row, 'name')),
     otherSessions: sessions.map(readSession),
-    surroundings: { ...surroundings, answers: answers.map(readAnswer) },
+    runtime: { ...runtime, answers: answers.map(readAnswer) },
   };
 }
 
@@ -217,7 +217,7 @@ function readAttachment(row: Row): Attachment {
   };
 }
 
-function readNumbering(row: Row): Numbering {
+function readNumbering(row: Row): TableSequence {
   return {
     table: text(row, 'table'),
     column: text(row, 'column'),

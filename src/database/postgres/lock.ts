@@ -17,7 +17,7 @@ const application = 0x74746462;
 const tooManyConnections = '53300';
 const protocolViolation = '08P01';
 /** Seconds that the answer to pg_try_advisory_lock may take; it does not wait for the lock. */
-const patience = 30;
+const answerTimeout = 30;
 /** Held by a run from before it observes the database until it is done. */
 export const runLock = { application, key: 1 };
 /** Held by every writing transaction, so that two runs cannot write at once even if a run lock is lost. */
@@ -67,7 +67,7 @@ export interface LockOptions {
 }
 
 /** Sets the settings of the session that db-init depends on. */
-export async function settleSession(client: pg.Client, options: SessionOptions): Promise<void> {
+export async function prepareSession(client: pg.Client, options: SessionOptions): Promise<void> {
   await client.query(sessionSettings(options));
 }
 
@@ -78,7 +78,7 @@ export async function settleSession(client: pg.Client, options: SessionOptions):
  */
 export async function takeRunLock(client: pg.Client, options: LockOptions): Promise<void> {
   const started = Date.now();
-  const asking = <Result>(work: Promise<Result>): Promise<Result> => answered(client, patience, work);
+  const asking = <Result>(work: Promise<Result>): Promise<Result> => answered(client, answerTimeout, work);
   const statements = tryingRunLock(options.session);
   const tryOnce = async (): Promise<boolean> => isTaken(await asking(lastRow(client, statements)));
   const { tryFirst = tryOnce } = options;

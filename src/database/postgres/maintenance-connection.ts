@@ -21,7 +21,7 @@ import {
 import { creation, inOrdinaryTablespace, ownership } from './create-database.ts';
 import { judgeConnectionFailure } from './connection-failure.ts';
 import { createLoadRole, dropLoadRole, type LoadRole } from './load-role.ts';
-import { runLock, settleSession } from './lock.ts';
+import { runLock, prepareSession } from './lock.ts';
 import { findOtherSessions, findStaying } from './other-sessions.ts';
 import type { Session } from '../session.ts';
 import { postgresSession } from './session.ts';
@@ -93,7 +93,7 @@ export async function openMaintenanceConnection(
   const stopping = { target, applicationName, backendPid: server.backendPid, cancels: false };
   const release = endOnAbort(client, stopping, signal);
   try {
-    await settleSession(client, { lockTimeout: 0, schema: target.schema });
+    await prepareSession(client, { lockTimeout: 0, schema: target.schema });
     await client.query('SET default_transaction_read_only TO off');
     await takeRestoreLock(client, target.database, options);
   } catch (error) {

@@ -7,7 +7,7 @@ import { quoteName } from '../../platform/sql-quoting.ts';
 import { number, only } from '../row-values.ts';
 import type { Session } from '../session.ts';
 import { closeClient, connectOnce } from './connect.ts';
-import { settleSession } from './lock.ts';
+import { prepareSession } from './lock.ts';
 import { postgresSession } from './session.ts';
 import { endOnAbort } from './end-on-abort.ts';
 
@@ -30,7 +30,7 @@ export interface RowLoaderOptions {
 }
 
 /** Seconds that connecting may take; the server has just accepted another connection. */
-const patience = 30;
+const connectTimeout = 30;
 
 /** Fixes the format of values: the rows that are read back are compared byte by byte with those that were written. */
 const spelling = `SET synchronize_seqscans TO off; SET IntervalStyle TO postgres; SET DateStyle TO ISO; SET TimeZone TO UTC;
@@ -46,13 +46,13 @@ export async function withRowLoader<Result>(
   work: (loader: RowLoader) => Promise<Result>,
 ): Promise<Result> {
   const applicationName = `db-init load ${randomBytes(6).toString('hex')}`;
-  const client = await connectOnce(target, applicationName, patience, signal);
+  const client = await connectOnce(target, applicationName, connectTimeout, signal);
   const session = postgresSession(client);
   let release = (): void => undefined;
   try {
     const backendPid = number(only(await session.query('SELECT pg_backend_pid() AS pid')), 'pid');
     release = endOnAbort(client, { target, applicationName, backendPid, cancels: true }, signal);
-    await settleSession(client, { lockTimeout: 0, schema: target.schema });
+    await prepareSession(client, { lockTimeout: 0, schema: target.schema });
     await session.run(spelling);
     if (role !== null) await session.run(`SET ROLE ${quoteName(role)}`);
     await session.run('BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE');

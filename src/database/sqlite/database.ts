@@ -1,5 +1,5 @@
 import type { OpenOptions, Database, Transaction } from '../database.ts';
-import { type DatabaseFacts, noSurroundings } from '../../model/database-facts.ts';
+import { type DatabaseFacts, noRuntimeFacts } from '../../model/database-facts.ts';
 import { existsSync, rmSync, statSync } from 'node:fs';
 import SQLite from 'better-sqlite3';
 import type { SqliteTarget } from '../../config/config.ts';
@@ -24,7 +24,7 @@ const nothing: DatabaseFacts = {
   types: [],
   ledgers: [],
   otherSessions: [],
-  surroundings: noSurroundings,
+  runtime: noRuntimeFacts,
 };
 
 /**

@@ -8,7 +8,7 @@ import { countRows } from './count-rows.ts';
 import { requireOwnSideFiles } from './recover-side-files.ts';
 
 /** Milliseconds to wait for others to finish their transactions. */
-const patience = 2000;
+const lockTimeoutMs = 2000;
 
 /**
  * Runs `work` on a database file that nobody else has open, as far as the kernel and locks can tell. Before, an
@@ -24,8 +24,8 @@ export function withExclusiveFile(file: string, work: () => void): boolean {
   // SQLite does not notice programs that have the file open without a lock
   if (findOpenFileHolders(file) === 'some') return false;
   requireOwnSideFiles(file);
-  settle(file);
-  const database = new SQLite(file, { timeout: patience });
+  checkpoint(file);
+  const database = new SQLite(file, { timeout: lockTimeoutMs });
   try {
     // before the first access: in WAL mode this also excludes programs that only have the file open
     database.pragma('locking_mode = EXCLUSIVE');
@@ -38,8 +38,8 @@ export function withExclusiveFile(file: string, work: () => void): boolean {
 }
 
 /** Writes the WAL into the file. When the last connection is closed, SQLite removes the side files. */
-function settle(file: string): void {
-  const database = new SQLite(file, { timeout: patience });
+function checkpoint(file: string): void {
+  const database = new SQLite(file, { timeout: lockTimeoutMs });
   try {
     isAcquired(() => database.pragma('wal_checkpoint(TRUNCATE)'));
   } finally {

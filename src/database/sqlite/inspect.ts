@@ -55,8 +55,8 @@ export function inspect(database: SQLite.Database, question?: Question): Databas
     const definitions = all(definitionsQuery);
     const broken = findBrokenTriggers(database, definitions);
     const attachments = definitions.flatMap((row) => readAttachments(row, broken));
-    const surroundings = { attachments, numberings: [], answers: [] };
-    const asked = question?.aboutRows({ catalog, surroundings }) ?? [];
+    const runtime = { attachments, sequences: [], answers: [] };
+    const asked = question?.aboutRows({ catalog, runtime }) ?? [];
     return {
       schema: 'main',
       elsewhere: [],
@@ -67,7 +67,7 @@ export function inspect(database: SQLite.Database, question?: Question): Databas
       ledgers: relations.map(({ name }) => name).filter(isLedger),
       // SQLite has no list of sessions: a lock of another program is noticed when writing begins
       otherSessions: [],
-      surroundings: { ...surroundings, answers: asked.flatMap(all).map(readAnswer) },
+      runtime: { ...runtime, answers: asked.flatMap(all).map(readAnswer) },
     };
   });
   return read();

@@ -20,27 +20,27 @@ export interface EnumColumn {
 export function relabelEnum(
   name: string,
   found: readonly string[],
-  promised: readonly string[],
+  expected: readonly string[],
   columns: readonly EnumColumn[],
 ): readonly string[] {
-  const variants = findCaseVariants(found, promised);
+  const variants = findCaseVariants(found, expected);
   const targets = [...variants.values()];
   const clash = targets.some((target, index) => found.includes(target) || targets.indexOf(target) !== index);
-  if (clash) return exchangeEnum(name, [...found, ...promised], promised, columns);
+  if (clash) return exchangeEnum(name, [...found, ...expected], expected, columns);
   const renamed = found.map((label) => variants.get(label) ?? label);
   return [
     ...[...variants].map(
       ([label, target]) => `ALTER TYPE ${quoteName(name)} RENAME VALUE ${quoteText(label)} TO ${quoteText(target)}`,
     ),
-    ...addLabels(name, renamed, promised),
+    ...addLabels(name, renamed, expected),
   ];
 }
 
 /** The statements that add the missing labels of a type, each at its position. */
-function addLabels(name: string, found: readonly string[], promised: readonly string[]): readonly string[] {
-  return promised.flatMap((label, index) => {
+function addLabels(name: string, found: readonly string[], expected: readonly string[]): readonly string[] {
+  return expected.flatMap((label, index) => {
     if (found.includes(label)) return [];
-    const former = promised[index - 1];
+    const former = expected[index - 1];
     const first = found[0];
     const before = first === undefined ? '' : ` BEFORE ${quoteText(first)}`;
     const place = former === undefined ? before : ` AFTER ${quoteText(former)}`;
@@ -51,15 +51,15 @@ function addLabels(name: string, found: readonly string[], promised: readonly st
 function exchangeEnum(
   name: string,
   found: readonly string[],
-  promised: readonly string[],
+  expected: readonly string[],
   columns: readonly EnumColumn[],
 ): readonly string[] {
-  const variants = findCaseVariants(found, promised);
-  const others = found.filter((label) => !variants.has(label) && !promised.includes(label));
+  const variants = findCaseVariants(found, expected);
+  const others = found.filter((label) => !variants.has(label) && !expected.includes(label));
   const former = `${name}_before`;
   return [
     `ALTER TYPE ${quoteName(name)} RENAME TO ${quoteName(former)}`,
-    `CREATE TYPE ${quoteName(name)} AS ENUM (${[...promised, ...others].map(quoteText).join(', ')})`,
+    `CREATE TYPE ${quoteName(name)} AS ENUM (${[...expected, ...others].map(quoteText).join(', ')})`,
     ...columns.flatMap((column) => exchangeType(name, column, variants)),
     `DROP TYPE ${quoteName(former)}`,
   ];

@@ -9,7 +9,7 @@ import {
   copyText,
   type Misfit,
   nullMisfit,
-  type Tally,
+  type ConversionCounts,
 } from '../../database/conversion/convert.ts';
 import { type RowLoader, withRowLoader } from '../../database/postgres/row-loader.ts';
 import { quoteName } from '../../platform/sql-quoting.ts';
@@ -131,7 +131,7 @@ async function loadTable(table: TableToLoad, { reader, loader, ledger, spool }: 
   const { name, columns } = table;
   const names = columns.map((column) => column.name);
   const sent = createHash('sha256');
-  const tallies: readonly Tally[] = columns.map(() => new Map());
+  const tallies: readonly ConversionCounts[] = columns.map(() => new Map());
   const convert = rowConverter(table, tallies, reader);
   let [rows, refused, bytes] = [0, 0, 0];
   let misfits: number | null = null;
@@ -197,7 +197,7 @@ const mostExact = Number.MAX_SAFE_INTEGER;
 /** Converts rows (their position is the first value) to lines of COPY, or notes what does not fit. */
 function rowConverter(
   { name, columns }: TableToLoad,
-  tallies: readonly Tally[],
+  tallies: readonly ConversionCounts[],
   reader: RowReader,
 ): (row: readonly unknown[]) => string | readonly ValueMisfit[] {
   const names = columns.map((column) => column.name);
@@ -248,11 +248,11 @@ function recordMisfit(
   const number = key.length === 0 ? `row ${String(row[0])}` : null;
   const keyText = number ?? key.map((column) => texts[names.indexOf(column)] ?? 'NULL').join(', ');
   const reasons = wrong.map(({ index, misfit: { rule } }) => {
-    const { name: column = '', type: promised = '' } = columns[index] ?? {};
-    const kind = { table: name, columns: [column], rule, promised };
+    const { name: column = '', type: expected = '' } = columns[index] ?? {};
+    const kind = { table: name, columns: [column], rule, expected };
     const value = shownValue(name, [column], texts[index] ?? null);
     ledger.add(kind, 1, ledger.wants(kind) ? [{ key: shortened(keyText), value }] : []);
-    return `${column}: ${rule} (${promised})`;
+    return `${column}: ${rule} (${expected})`;
   });
   const line = [reasons.join('; '), ...texts].map((text) => (text === null ? copyNull : copyText(text)));
   return `${line.join('\t')}\n`;

@@ -52,8 +52,8 @@ export interface SqliteLoad extends LoadOptions {
 export async function loadDump(dump: DumpReader, loading: SqliteLoad): Promise<Loaded> {
   const started = performance.now();
   const { file, revisions } = loading;
-  const promised = await expectedCatalog(revisions, 'sqlite');
-  const tables = tablesToFill(dump, promised, await expectedCatalog(revisions, 'postgresql'));
+  const expected = await expectedCatalog(revisions, 'sqlite');
+  const tables = tablesToFill(dump, expected, await expectedCatalog(revisions, 'postgresql'));
   const writer = openWriter(file);
   const sent = new Map<TableToFill, RowSum>();
   const totals = { rows: 0, bytes: 0 };
@@ -112,7 +112,7 @@ export async function loadDump(dump: DumpReader, loading: SqliteLoad): Promise<L
 interface RowMisfit {
   readonly columns: readonly string[];
   readonly rule: Misfits['rule'];
-  readonly promised: string;
+  readonly expected: string;
 }
 
 /** @returns a function that inserts a row of the dump, and returns its bytes as PostgreSQL prints it if it fits */
@@ -136,13 +136,13 @@ function rowInserter(
       if (text === null) return null;
       const value = typeof text === 'string' ? conversion.toSqlite(text, tally) : new Misfit('encoding');
       if (!(value instanceof Misfit)) return value;
-      wrong.push({ columns: [column], rule: value.rule, promised: type });
+      wrong.push({ columns: [column], rule: value.rule, expected: type });
       return null;
     });
     const broken = wrong.length > 0 ? null : insert(values);
     if (broken !== null) {
       const about = names.filter((column) => broken.about.split(', ').includes(`${name}.${column}`));
-      wrong.push({ columns: about, rule: broken.rule, promised: broken.about });
+      wrong.push({ columns: about, rule: broken.rule, expected: broken.about });
     }
     if (wrong.length > 0) {
       refuse(row, wrong);
@@ -171,7 +171,7 @@ function misfitRecorder(
       const value = about.length === 0 ? null : shownValue(name, about, textsOf(about));
       ledger.add(kind, 1, ledger.wants(kind) ? [{ key: shortened(textsOf(key)), value }] : []);
     }
-    const reasons = wrong.map(({ columns: about, rule, promised }) => `${about.join(', ')}: ${rule} (${promised})`);
+    const reasons = wrong.map(({ columns: about, rule, expected }) => `${about.join(', ')}: ${rule} (${expected})`);
     keep ??= createAsideTable(writer, `${aside}_${name}`, names);
     keep([reasons.join('; '), ...texts]);
   };

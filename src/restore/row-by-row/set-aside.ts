@@ -70,8 +70,8 @@ export interface MisfitCounts {
 
 export function openMisfitCounts(): MisfitCounts {
   const all = new Map<string, Misfits>();
-  const keyOf = ({ table, columns, rule, promised }: MisfitKind): string =>
-    JSON.stringify([table, columns, rule, promised]);
+  const keyOf = ({ table, columns, rule, expected }: MisfitKind): string =>
+    JSON.stringify([table, columns, rule, expected]);
   return {
     add(kind, rows, examples) {
       const before = all.get(keyOf(kind)) ?? { ...kind, rows: 0, examples: [] };
@@ -168,7 +168,7 @@ export async function setViolatorsAside(
     const found = only(await session.query(`SELECT count(*) AS rows FROM ${table} t WHERE ${broken}`));
     const rows = number(found, 'rows');
     if (rows === 0) return 0;
-    const kind = { table: rule.table, columns: rule.columns, rule: as, promised: rule.definition };
+    const kind = { table: rule.table, columns: rule.columns, rule: as, expected: rule.definition };
     const examples = await session.query(
       `SELECT ${textOfColumns(keys(rule.table))} AS key, ${textOfColumns(rule.columns)} AS value
        FROM ${table} t WHERE ${broken} ORDER BY ctid LIMIT 3`,
@@ -261,14 +261,14 @@ export function setReferringRowsAside(
 }
 
 function moveRowsThatReferToAside(
-  { name, columns, key, expected: promised }: TableToFill,
+  { name, columns, key, expected }: TableToFill,
   { writer, ledger, aside }: InsertContext,
 ): number {
   const names = columns.map((column) => column.name);
   const into = `${aside}_${name}`;
   const asText = (column: string): string => `CAST(${quoteName(column)} AS TEXT)`;
   let moved = 0;
-  for (const definition of Object.values(promised?.constraints ?? {})) {
+  for (const definition of Object.values(expected?.constraints ?? {})) {
     const rule = parseRule(definition);
     if (rule.kind !== 'reference' || !rule.columns.every((column) => names.includes(column))) continue;
     const held = `${aside}_${rule.target}`;
@@ -282,7 +282,7 @@ function moveRowsThatReferToAside(
     const from = `FROM ${quoteName(name)} AS t WHERE ${where}`;
     const found = writer.texts(`SELECT ${[...key, ...rule.columns].map(asText).join(', ')} ${from}`);
     if (found.length === 0) continue;
-    const kind = { table: name, columns: rule.columns, rule: 'follows', promised: definition } as const;
+    const kind = { table: name, columns: rule.columns, rule: 'follows', expected: definition } as const;
     const examples = found.slice(0, 3).map((row) => ({
       key: shortened(row.slice(0, key.length).join(', ')),
       value: shownValue(name, rule.columns, row.slice(key.length).join(', ')),

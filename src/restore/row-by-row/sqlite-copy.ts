@@ -131,13 +131,13 @@ async function migrateCopy(
     await withMigrationFailure(work, given, () =>
       database.transaction(async (transaction) => {
         await applyRevisions(transaction, work, facts, given, { lenient: true });
-        const promised = await loadExpectedSchema('sqlite');
-        const present = await transaction.observe(rowQuestions(promised, 'sqlite'));
-        const missing = findFaults(promised, present, 'sqlite').filter(
+        const expected = await loadExpectedSchema('sqlite');
+        const present = await transaction.observe(rowQuestions(expected, 'sqlite'));
+        const missing = findFaults(expected, present, 'sqlite').filter(
           ({ kind }) => kind === 'missing-table' || kind === 'missing-column',
         );
         if (missing.length === 0) return;
-        const repair = { ...promised, facts: present, engine: 'sqlite' } as const;
+        const repair = { ...expected, facts: present, engine: 'sqlite' } as const;
         const { unsafe } = await assessRepair(transaction, missing, repair);
         if (unsafe.length > 0) {
           const lacking = unsafe.map(({ difference }) => describeDifference(difference).message);

@@ -3,7 +3,7 @@ import type { Catalog, Table } from '../../model/catalog.ts';
 import type { Loaded } from '../../model/transfer.ts';
 import { versionTable } from '../../schema/catalog.ts';
 import { conversionToSqlite, type ColumnConversion } from '../../database/conversion/to-sqlite.ts';
-import type { Tally } from '../../database/conversion/convert.ts';
+import type { ConversionCounts } from '../../database/conversion/convert.ts';
 import type { Engine } from '../../model/engine.ts';
 import { renderTable } from '../../migration/schema-builder/catalog-sql.ts';
 import { releaseGraph } from '../../migration/revisions.ts';
@@ -35,12 +35,12 @@ export function tablesToLoad(head: Catalog, present: Catalog, reader: RowReader)
   return Object.entries(present.tables)
     .filter(([name]) => name !== versionTable)
     .map(([name, { columns, constraints }]) => {
-      const promised = head.tables[name]?.columns ?? {};
-      const plain = Object.keys(columns).filter((column) => !Object.hasOwn(promised, column));
+      const expected = head.tables[name]?.columns ?? {};
+      const plain = Object.keys(columns).filter((column) => !Object.hasOwn(expected, column));
       return {
         name,
         columns: [
-          ...Object.entries(promised).map(([column, { type, notNull }]) => ({
+          ...Object.entries(expected).map(([column, { type, notNull }]) => ({
             name: column,
             type,
             labels: head.enums[type] ?? null,
@@ -72,10 +72,10 @@ function postgresTypeFor(stored: readonly string[]): string {
 /** The owner's tables and columns: their keys, indexes and defaults are not copied. */
 export function ownerTableStatements(head: Catalog, tables: readonly TableToLoad[]): readonly string[] {
   return tables.flatMap(({ name, columns }) => {
-    const promised = head.tables[name]?.columns;
-    const extra = columns.filter((column) => promised === undefined || !Object.hasOwn(promised, column.name));
+    const expected = head.tables[name]?.columns;
+    const extra = columns.filter((column) => expected === undefined || !Object.hasOwn(expected, column.name));
     const definitions = extra.map((column) => `${quoteName(column.name)} ${column.type}`);
-    if (promised === undefined) return [`CREATE TABLE ${quoteName(name)} (${definitions.join(', ')})`];
+    if (expected === undefined) return [`CREATE TABLE ${quoteName(name)} (${definitions.join(', ')})`];
     return definitions.map((definition) => `ALTER TABLE ${quoteName(name)} ADD COLUMN ${definition}`);
   });
 }
@@ -84,10 +84,10 @@ export function extrasOf(head: Catalog, tables: readonly TableToLoad[]): Loaded[
   return {
     tables: tables.map(({ name }) => name).filter((name) => !Object.hasOwn(head.tables, name)),
     columns: tables.flatMap(({ name, columns }) => {
-      const promised = head.tables[name]?.columns ?? null;
-      if (promised === null) return [];
+      const expected = head.tables[name]?.columns ?? null;
+      if (expected === null) return [];
       return columns
-        .filter((column) => !Object.hasOwn(promised, column.name))
+        .filter((column) => !Object.hasOwn(expected, column.name))
         .map((column) => `${name}.${column.name}`);
     }),
   };
@@ -98,7 +98,7 @@ interface ColumnToFill {
   /** The type, as PostgreSQL prints it. */
   readonly type: string;
   readonly conversion: ColumnConversion;
-  readonly tally: Tally;
+  readonly tally: ConversionCounts;
 }
 
 export interface TableToFill {
@@ -135,17 +135,17 @@ export async function expectedCatalog(revisions: readonly string[], engine: Engi
  */
 export function tablesToFill(
   { schema, tables }: DumpReader,
-  promised: Catalog,
+  expected: Catalog,
   onServer: Catalog,
 ): ReadonlyMap<DumpTable, TableToFill> {
   const found = new Map<DumpTable, TableToFill>();
-  const indexes = Object.values(promised.tables).flatMap((table) => Object.keys(table.indexes));
-  const nameFor = openUniqueNames([...Object.keys(promised.tables), ...indexes]);
+  const indexes = Object.values(expected.tables).flatMap((table) => Object.keys(table.indexes));
+  const nameFor = openUniqueNames([...Object.keys(expected.tables), ...indexes]);
   for (const table of tables) {
     const ours = table.schema === schema;
     // SQLite has no tables without columns
     if ((ours && table.name === versionTable) || table.columns.length === 0) continue;
-    const promise = ours ? (promised.tables[table.name] ?? null) : null;
+    const promise = ours ? (expected.tables[table.name] ?? null) : null;
     const name = promise === null ? nameFor(ours ? table.name : `${table.schema}.${table.name}`) : table.name;
     const columnNameFor = openUniqueNames(Object.keys(promise?.columns ?? {}));
     const columns = table.columns.map(({ name: column, type }): ColumnToFill => {
@@ -224,11 +224,11 @@ export function indexStatements(tables: Iterable<TableToFill>): readonly string[
 
 const isUnique = (index: string): boolean => index.startsWith('CREATE UNIQUE ');
 
-function expectedPart({ name, columns }: TableToFill, promised: Table): Table {
+function expectedPart({ name, columns }: TableToFill, expected: Table): Table {
   const present = new Set(columns.map((column) => column.name));
   const holds = (definition: string): boolean =>
-    [...namesIn(tokenize(definition))].every((word) => present.has(word) || !Object.hasOwn(promised.columns, word));
-  const constraints = Object.entries(promised.constraints).map(([constraint, definition]): [string, string] => {
+    [...namesIn(tokenize(definition))].every((word) => present.has(word) || !Object.hasOwn(expected.columns, word));
+  const constraints = Object.entries(expected.constraints).map(([constraint, definition]): [string, string] => {
     const standIn = acceptedAlternative(name, constraintEffect(definition));
     const isThere = standIn !== null && parseRule(standIn).columns.every((column) => present.has(column));
     return isThere ? [standIn, standIn] : [constraint, definition];
@@ -236,9 +236,9 @@ function expectedPart({ name, columns }: TableToFill, promised: Table): Table {
   const only = <Part>(parts: Readonly<Record<string, Part>>, wanted: (of: string, part: Part) => boolean) =>
     Object.fromEntries(Object.entries(parts).filter(([of, part]) => wanted(of, part)));
   return {
-    columns: only(promised.columns, (column) => present.has(column)),
+    columns: only(expected.columns, (column) => present.has(column)),
     constraints: only(Object.fromEntries(constraints), (_, definition) => holds(definition)),
-    indexes: only(promised.indexes, (_, { definition }) => holds(definition)),
+    indexes: only(expected.indexes, (_, { definition }) => holds(definition)),
   };
 }
 

@@ -1,4 +1,4 @@
-import { type DatabaseFacts, noSurroundings } from '../../../src/model/database-facts.ts';
+import { type DatabaseFacts, noRuntimeFacts } from '../../../src/model/database-facts.ts';
 import type { RestoreJournal } from '../../../src/model/state.ts';
 import type { Table } from '../../../src/model/catalog.ts';
 import { describe, expect, it } from 'vitest';
@@ -30,7 +30,7 @@ const fingerprints = fingerprintsOf(graph, {
   right: { tables: tablesOf(['tasks']) },
 });
 const applicationObjects = applicationObjectsOf(promised, { one: { tables: tablesOf(coreTables) } });
-const knowledge = { graph, promised: { head: promised, seed: {} }, fingerprints, applicationObjects };
+const knowledge = { graph, expected: { head: promised, seed: {} }, fingerprints, applicationObjects };
 
 interface Seen {
   readonly tables?: readonly string[];
@@ -66,7 +66,7 @@ function observe({
     types,
     ledgers,
     otherSessions: [],
-    surroundings: noSurroundings,
+    runtime: noRuntimeFacts,
   };
   return { kind: 'seen', engine: 'postgresql', facts, traces: [], occupied: false, restoreJournal: null, ...beside };
 }

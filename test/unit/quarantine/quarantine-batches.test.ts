@@ -29,5 +29,7 @@ it.each([
     locks.map((count, index) => thing(String(index), count)),
     10,
   );
-  expect(batches.map(({ things, left }) => `${things.map(({ name }) => name).join('')}:${left}`)).toEqual(expected);
+  expect(batches.map(({ objects: things, left }) => `${things.map(({ name }) => name).join('')}:${left}`)).toEqual(
+    expected,
+  );
 });

@@ -1,5 +1,5 @@
 import { type RepairContext, conditionsOf, parseRule } from '../../../src/repair/constraint-rules.ts';
-import { type DatabaseFacts, noSurroundings } from '../../../src/model/database-facts.ts';
+import { type DatabaseFacts, noRuntimeFacts } from '../../../src/model/database-facts.ts';
 import type { Column, Table } from '../../../src/model/catalog.ts';
 import { describe, expect, it } from 'vitest';
 
@@ -38,7 +38,7 @@ function context(promised: Record<string, Table>, found: Record<string, Table>):
     types: [],
     ledgers: [],
     otherSessions: [],
-    surroundings: noSurroundings,
+    runtime: noRuntimeFacts,
   };
   return { facts, head: { tables: promised, enums: {} }, seed: {}, engine: 'postgresql' };
 }

@@ -48,7 +48,10 @@ const table: readonly [number, Problem][] = [
   [21, { kind: 'verification-failed', database, verdict }],
   [2, { kind: 'reset-refused', database, obstacle: { kind: 'others-are-connected', others: [] } }],
   [2, { kind: 'reset-refused', database, obstacle: { kind: 'file-in-use', file: '/data/app.db' } }],
-  [2, { kind: 'reset-refused', database, obstacle: { kind: 'in-the-way', things: ['view v depends on table users'] } }],
+  [
+    2,
+    { kind: 'reset-refused', database, obstacle: { kind: 'in-the-way', objects: ['view v depends on table users'] } },
+  ],
   [30, { kind: 'reset-refused', database, obstacle: { kind: 'no-backup', reason: 'The disk is full.' } }],
   [130, { kind: 'interrupted', signal: 'SIGINT' }],
   [143, { kind: 'interrupted', signal: 'SIGTERM' }],

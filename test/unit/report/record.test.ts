@@ -26,7 +26,7 @@ describe('the record of a run', () => {
   });
 
   it('has no outcome for a run that failed', () => {
-    expect(openRecord().record).toMatchObject({ after: null, committed: null, exchange: null });
+    expect(openRecord().record).toMatchObject({ after: null, committed: null, swap: null });
   });
 
   it('keeps the steps up to the last commit', () => {

@@ -4,13 +4,13 @@ import { withRecord } from '../../../src/report/run-end.ts';
 import { claimOf } from '../../support/safe-word.ts';
 
 const notice = { title: '', happened: [], safe: 'nothing was changed in the database.', options: [] };
-const exchange = { action: 'restore', incoming: 'tt_restore_1', outgoing: 'tt_before_1' } as const;
+const swap = { action: 'restore', incoming: 'tt_restore_1', outgoing: 'tt_before_1' } as const;
 
 describe('the sentence about what is safe after a failed run', () => {
   it('is that of the problem if nothing was committed', () => {
     const { record, ...recorder } = openRecord();
     recorder.step({ kind: 'revision', revision: '002', milliseconds: 1 });
-    recorder.swap({ ...exchange, phase: 'preparing' });
+    recorder.swap({ ...swap, phase: 'preparing' });
     recorder.swap(null);
     expect(withRecord(notice, record)).toEqual(notice);
   });
@@ -43,7 +43,7 @@ describe('the sentence about what is safe after a failed run', () => {
     ['unproven', 'changed', /the restored database is live; whether it is healthy.*kept as tt_before_1/],
   ] as const)('follows from the phase of a swap: %s', (phase, claim, words) => {
     const { record, ...recorder } = openRecord();
-    recorder.swap({ ...exchange, phase });
+    recorder.swap({ ...swap, phase });
     const { safe } = withRecord(notice, record);
     expect(safe).toMatch(words);
     expect(claimOf(safe)).toBe(claim);

@@ -19,9 +19,9 @@ describe.each(['postgresql', 'sqlite'] as const)('the history of %s', async (eng
 
   it('ends at the catalog of the head', async () => {
     const { tables, enums } = await loadHead(engine);
-    const { [versionTable]: versions, ...promised } = tables;
+    const { [versionTable]: versions, ...expected } = tables;
     expect(versions).toBeDefined();
-    const nameless = Object.entries(promised).map(([name, table]) => {
+    const nameless = Object.entries(expected).map(([name, table]) => {
       // on SQLite only the head has the names of constraints, for the history was observed
       const rules = Object.values(table.constraints).map((rule) => [rule, rule]);
       return [name, { ...table, constraints: engine === 'sqlite' ? Object.fromEntries(rules) : table.constraints }];

@@ -4,7 +4,7 @@ import { flag, only, text } from '../../row-values.ts';
 import type { Session } from '../../session.ts';
 import { postgresSession } from '../session.ts';
 import { closeClient, connectOnce } from '../connect.ts';
-import { settleSession } from '../lock.ts';
+import { prepareSession } from '../lock.ts';
 import { startOptions } from './session-options.ts';
 import type { ServerCapabilities } from './toc.ts';
 
@@ -76,7 +76,7 @@ async function withSession<Result>(
 ): Promise<Result> {
   const client = await connectOnce(target, 'db-init load');
   try {
-    await settleSession(client, { lockTimeout: 0, schema: target.schema });
+    await prepareSession(client, { lockTimeout: 0, schema: target.schema });
     return await use(postgresSession(client));
   } finally {
     await closeClient(client);
