@@ -12,7 +12,7 @@ export function invalid(reason: string): ArchiveFault {
 }
 
 /** A piece of a split archive and an incomplete archive look the same. */
-export const piece: ArchiveFault = {
+export const pieceOfArchive: ArchiveFault = {
   kind: 'piece',
   reason: 'it is one piece of an archive that was split into several, or it is damaged',
 };

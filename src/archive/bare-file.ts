@@ -80,7 +80,7 @@ function openBare(file: string, engine: Engine): Archive {
     uploads: [],
     uploadRoots: [],
     uploadBytes: 0,
-    members: [database],
+    entries: [database],
     size: database.size,
   };
 }

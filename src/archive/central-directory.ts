@@ -14,7 +14,7 @@ import { faultOfName } from './entry-names.ts';
 import { invalid, archiveRejected } from './archive-error.ts';
 import { type FileReader, openReader } from './file-reader.ts';
 import {
-  type StoredMember,
+  type StoredEntry,
   descriptors,
   encrypted,
   inExtra,
@@ -29,7 +29,7 @@ import {
  * The central directory of an archive. Memory holds about 50 bytes for each entry; its name is read from the file
  * again whenever it is needed.
  */
-export interface Directory extends Pick<EntryTable, 'count' | 'member'> {
+export interface Directory extends Pick<EntryTable, 'count' | 'entry'> {
   /** The names of all entries, in the order of the directory. @throws Error if the file cannot be read any more */
   readonly names: () => Generator<string, void, undefined>;
 }
@@ -40,7 +40,7 @@ const utf8 = 0x0800;
 const deflate = 8;
 const zip64Field = 1;
 /** Bytes: a smaller archive cannot fill a disk, and a small text file of zeros has a high ratio. */
-const ratioCounts = 1_000_000;
+const smallestForRatio = 1_000_000;
 
 /**
  * Reads the central directory of an archive and compares each entry with its own header. Unpacks nothing.
@@ -77,7 +77,7 @@ export async function readDirectory(file: string, limits: ArchiveLimits): Promis
     if (mixed !== null) refuse(invalid(`the name of a member has a backslash: ${shown(mixed)}`));
     refuse(faultOfEnd(reader, { zip, size, start, end: cursorOf(zip) }));
     refuse(faultOfOrder(reader, table, start, (index) => nameAt(reader, table.at[index] ?? 0)));
-    return { count: table.count, names: () => namesOf(file, table), member: table.member };
+    return { count: table.count, names: () => namesOf(file, table), entry: table.entry };
   } finally {
     reader.end();
   }
@@ -102,7 +102,7 @@ function nameAt(reader: FileReader, at: number): string {
 }
 
 /** Finds one entry without checking the others. @returns null if there is no entry of that name */
-export async function findMember(file: string, wanted: string): Promise<StoredMember | null> {
+export async function findEntry(file: string, wanted: string): Promise<StoredEntry | null> {
   const reader = openReader(file);
   try {
     const zip = await openZip(reader);
@@ -112,7 +112,7 @@ export async function findMember(file: string, wanted: string): Promise<StoredMe
       const entry = readEntry(zip);
       const name = entryNameOf(entry);
       if (name === wanted && faultOfEntry(entry, name) === null)
-        return memberOf(entry, name, readLocalHeader(zip, entry).fileDataStart);
+        return storedEntryOf(entry, name, readLocalHeader(zip, entry).fileDataStart);
     }
     return null;
   } finally {
@@ -192,7 +192,7 @@ function openTable(count: number): EntryTable {
     at,
     offset,
     descriptor: (index) => descriptors[(flags[index] ?? 0) >> 1] ?? 'none',
-    member: (index, name) => ({
+    entry: (index, name) => ({
       name,
       size: size[index] ?? 0,
       packed: packed[index] ?? 0,
@@ -213,7 +213,7 @@ function openTable(count: number): EntryTable {
   };
 }
 
-function memberOf(entry: Entry, name: string, start: number): StoredMember {
+function storedEntryOf(entry: Entry, name: string, start: number): StoredEntry {
   const { uncompressedSize: size, compressedSize: packed, crc32 } = entry;
   return { name, size, packed, crc32, deflated: entry.compressionMethod === deflate, start };
 }
@@ -242,13 +242,13 @@ function faultOfEntry(entry: Entry, name: string): ArchiveFault | null {
 
 /**
  * Why an archive is refused as too large that was not read.
- * @param archive its members, the bytes of all of them, and those of its file
+ * @param archive the number of its entries, their bytes before compression, and the bytes of its file
  */
-export function faultOfExtent(
-  { members, bytes, packed }: { readonly members: number; readonly bytes: number; readonly packed: number },
+export function faultOfArchiveSize(
+  { entries, bytes, packed }: { readonly entries: number; readonly bytes: number; readonly packed: number },
   limits: ArchiveLimits,
 ): ArchiveFault | null {
-  return faultOfCount(members, limits) ?? faultOfSize(bytes, packed, limits);
+  return faultOfCount(entries, limits) ?? faultOfSize(bytes, packed, limits);
 }
 
 function faultOfCount(count: number, { entries }: ArchiveLimits): ArchiveFault | null {
@@ -263,7 +263,7 @@ function faultOfSize(bytes: number, file: number, limits: ArchiveLimits): Archiv
     const reason = `it holds more than the ${limits.bytes / 1_000_000_000} GB that TT_ARCHIVE_MAX_GIGABYTES allows`;
     return { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_GIGABYTES' };
   }
-  if (bytes <= ratioCounts || bytes <= file * limits.ratio) return null;
+  if (bytes <= smallestForRatio || bytes <= file * limits.ratio) return null;
   const reason = `once unpacked it is more than ${limits.ratio} times larger, which is all that TT_ARCHIVE_MAX_RATIO allows`;
   return { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_RATIO' };
 }

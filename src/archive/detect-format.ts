@@ -1,4 +1,4 @@
-import { type ArchiveEntry, databaseMembers, manifestMember } from './manifest.ts';
+import { type ArchiveEntry, databaseEntryNames, manifestName } from './manifest.ts';
 import type { Contents, ArchiveFault, OtherFile, Wrapping } from '../errors/failure.ts';
 import { faultOfName, isDesktopFile } from './entry-names.ts';
 import { uploadRootNames } from '../config/config.ts';
@@ -9,7 +9,7 @@ import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
-import { invalid, piece, archiveRejected } from './archive-error.ts';
+import { invalid, pieceOfArchive, archiveRejected } from './archive-error.ts';
 
 /** Bytes that hold the magic numbers of all formats, and enough of a text to recognise it. */
 const beginning = 64 * 1024;
@@ -101,16 +101,16 @@ async function faultOfFormat(file: string, head: Buffer): Promise<ArchiveFault |
   const begins = (mark: string): boolean => head.toString('latin1', 0, mark.length) === mark;
   if (begins(marks.zip) || begins(marks.emptyZip)) return null;
   if (head.length === 0) return invalid('it is empty');
-  if (begins(marks.spannedZip)) return piece;
+  if (begins(marks.spannedZip)) return pieceOfArchive;
   if (begins(marks.dump)) return otherFormat({ kind: 'dump', packed: false });
   if (begins(marks.sqlite)) return otherFormat({ kind: 'sqlite' });
   if (isTar(head)) return otherFormat(await describeTar(createReadStream(file), false));
   const by = wrappingNames.find((name) => wrappings[name].some(begins));
   if (by === 'gzip') return faultOfPacked(file);
-  if (by !== undefined) return isPiece(file) ? piece : { kind: 'wrapped', by };
+  if (by !== undefined) return isPiece(file) ? pieceOfArchive : { kind: 'wrapped', by };
   const text = isText(head) ? recogniseText(head.toString('utf8')) : null;
   if (text !== null) return otherFormat(text);
-  return isPiece(file) ? piece : invalid('it is no ZIP archive');
+  return isPiece(file) ? pieceOfArchive : invalid('it is no ZIP archive');
 }
 
 function otherFormat(file: OtherFile): ArchiveFault {
@@ -119,7 +119,7 @@ function otherFormat(file: OtherFile): ArchiveFault {
 
 /** Dumps are often compressed while they are written, so the content is checked as well. */
 async function faultOfPacked(file: string): Promise<ArchiveFault> {
-  const wrapped = isPiece(file) ? piece : ({ kind: 'wrapped', by: 'gzip' } as const);
+  const wrapped = isPiece(file) ? pieceOfArchive : ({ kind: 'wrapped', by: 'gzip' } as const);
   const head = await beginningOf(unpacked(file));
   if (head.toString('latin1', 0, marks.dump.length) === marks.dump) return otherFormat({ kind: 'dump', packed: true });
   if (isTar(head)) return otherFormat(await describeTar(unpacked(file), true));
@@ -151,11 +151,11 @@ async function beginningOf(source: AsyncIterable<Buffer>): Promise<Buffer> {
 
 /** The tar format of `pg_dump` begins with its table of contents; any other tar is a packed folder. */
 async function describeTar(source: AsyncIterable<Buffer>, packed: boolean): Promise<OtherFile> {
-  const members = await listTar(source);
-  const names = members.map(({ name }) => name);
+  const entries = await listTar(source);
+  const names = entries.map(({ name }) => name);
   const compressed = names.some((name) => /\.dat\.\w+$/.test(name));
   if (names[0] === 'toc.dat' && !compressed) return { kind: 'dump', packed };
-  const version = members.find(({ name }) => /(^|\/)PG_VERSION$/.test(name))?.line ?? '';
+  const version = entries.find(({ name }) => /(^|\/)PG_VERSION$/.test(name))?.line ?? '';
   const major = /^\d+$/.test(version.trim()) ? Number(version) : null;
   return { kind: 'folder', packing: packed ? 'tar.gz' : 'tar', contents: recogniseNames(names, major) };
 }
@@ -213,7 +213,7 @@ export async function readBeginning(entry: ArchiveEntry, count: number): Promise
 }
 
 /** An entry of a tar archive. */
-export interface TarMember {
+export interface TarEntry {
   readonly name: string;
   /** The content, if the entry is no longer than a line. */
   readonly line: string | null;
@@ -235,13 +235,13 @@ export function isTar(head: Buffer): boolean {
 }
 
 /** Lists the entries of a tar archive, as far as it can be read. Unpacks nothing. */
-export async function listTar(source: AsyncIterable<Buffer>): Promise<readonly TarMember[]> {
-  const members: TarMember[] = [];
+export async function listTar(source: AsyncIterable<Buffer>): Promise<readonly TarEntry[]> {
+  const entries: TarEntry[] = [];
   const reader = openReader(source);
   let longName: string | null = null;
   for (;;) {
     const header = await reader.read(block);
-    if (header === null || !isTar(header) || members.length >= most.names) return members;
+    if (header === null || !isTar(header) || entries.length >= most.names) return entries;
     const size = numberIn(header, 124, 12);
     const type = String.fromCharCode(header[156] ?? 0);
     const padded = Math.ceil(size / block) * block;
@@ -254,8 +254,8 @@ export async function listTar(source: AsyncIterable<Buffer>): Promise<readonly T
     const name = longName ?? nameIn(header);
     longName = null;
     const line = size > 0 && size <= longestLine ? await reader.read(padded) : null;
-    if (line === null && !(await reader.skip(padded))) return [...members, { name, line }];
-    if (type !== 'g') members.push({ name, line: line && line.toString('utf8', 0, size) });
+    if (line === null && !(await reader.skip(padded))) return [...entries, { name, line }];
+    if (type !== 'g') entries.push({ name, line: line && line.toString('utf8', 0, size) });
   }
 }
 
@@ -316,7 +316,7 @@ function openReader(source: AsyncIterable<Buffer>): Reader {
 }
 
 /** Names that are shown of an unknown folder. */
-const told = 3;
+const mostNamesShown = 3;
 
 /** The parts of PostgreSQL's data directory (manual, "Database File Layout"), by the path that leads to it. */
 const dataDirectory =
@@ -347,7 +347,7 @@ export function recogniseNames(names: readonly string[], major: number | null = 
     );
   const directory = dataDirectoryIn(files);
   if (directory !== null) return { kind: 'data-directory', path: directory, major };
-  const folder = folderWith(files, manifestMember, Object.values(databaseMembers));
+  const folder = folderWith(files, manifestName, Object.values(databaseEntryNames));
   if (folder !== null) return { kind: 'unpacked-archive', path: folder };
   const dump = folderWith(files, 'toc.dat', []);
   if (dump !== null) return { kind: 'dump-directory', path: dump };
@@ -361,7 +361,7 @@ export function recogniseNames(names: readonly string[], major: number | null = 
   if (plain.length > 0 && plain.every((name) => exported.test(name) || name.endsWith('.json'))) {
     return { kind: 'export' };
   }
-  return { kind: 'unknown', count: plain.length, names: plain.slice(0, told) };
+  return { kind: 'unknown', count: plain.length, names: plain.slice(0, mostNamesShown) };
 }
 
 /** One file name does not identify a data directory: every database inside it has its own PG_VERSION. */

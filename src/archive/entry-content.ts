@@ -6,7 +6,7 @@ import { codeOf, hasCode } from '../errors/error-code.ts';
 import { type Failure, reasonOf } from '../errors/failure.ts';
 import { shown } from '../platform/printable.ts';
 import { invalid, archiveRejected, toArchiveRejected } from './archive-error.ts';
-import type { StoredMember } from './entry-layout.ts';
+import type { StoredEntry } from './entry-layout.ts';
 
 /** Bytes that are read and unpacked at a time. */
 const chunkSize = 64 * 1024;
@@ -16,8 +16,8 @@ const chunkSize = 64 * 1024;
  * size or checksum differ from those in the archive, and never returns more bytes than that size.
  * @param sha256 the hash that it must have; undefined if the manifest has none
  */
-export function readContent(file: string, member: StoredMember, sha256?: Buffer): Readable {
-  const content = isShort(member) ? whole(file, member, sha256) : checked(file, member, sha256);
+export function readContent(file: string, entry: StoredEntry, sha256?: Buffer): Readable {
+  const content = isSmall(entry) ? streamWhole(file, entry, sha256) : streamChecked(file, entry, sha256);
   return Readable.from(content, { objectMode: false, highWaterMark: chunkSize });
 }
 
@@ -25,33 +25,33 @@ export function readContent(file: string, member: StoredMember, sha256?: Buffer)
  * Whether `readWhole` reads it. A stream cannot read an empty range of a file, so empty entries are read in this way
  * too.
  */
-export function isShort({ size, packed }: StoredMember): boolean {
+export function isSmall({ size, packed }: StoredEntry): boolean {
   return packed === 0 || Math.max(size, packed) <= chunkSize;
 }
 
-function* whole(...given: Parameters<typeof readWhole>): Generator<Buffer, void, undefined> {
+function* streamWhole(...given: Parameters<typeof readWhole>): Generator<Buffer, void, undefined> {
   const bytes = readWhole(...given);
   if (bytes.length > 0) yield bytes;
 }
 
 /** The same as `readContent`, for a short entry. @throws Failure `archive-rejected` */
-export function readWhole(file: string, member: StoredMember, sha256?: Buffer): Buffer {
+export function readWhole(file: string, entry: StoredEntry, sha256?: Buffer): Buffer {
   try {
-    const { bytes, consumed } = unpackAtOnce(file, member);
+    const { bytes, consumed } = unpackAtOnce(file, entry);
     const hash = sha256 === undefined ? null : hashOf('sha256', bytes, 'buffer');
-    requireWhole(file, member, { size: bytes.length, checksum: crc32(bytes), consumed, hash }, sha256);
+    requireWhole(file, entry, { size: bytes.length, checksum: crc32(bytes), consumed, hash }, sha256);
     return bytes;
   } catch (error) {
-    throw unpackingFailure(file, member, error);
+    throw unpackingFailure(file, entry, error);
   }
 }
 
-async function* checked(
+async function* streamChecked(
   file: string,
-  member: StoredMember,
+  entry: StoredEntry,
   sha256: Buffer | undefined,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const { source, consumed } = unpack(file, member);
+  const { source, consumed } = unpack(file, entry);
   const hash = sha256 === undefined ? null : createHash('sha256');
   let size = 0;
   let checksum = 0;
@@ -60,7 +60,7 @@ async function* checked(
     for await (const bytes of source) {
       waiting = false;
       size += bytes.length;
-      if (size > member.size) throw damaged(file, member, tooLong(member));
+      if (size > entry.size) throw damaged(file, entry, tooLong(entry));
       checksum = crc32(bytes, checksum);
       hash?.update(bytes);
       yield bytes;
@@ -68,20 +68,20 @@ async function* checked(
     }
   } catch (error) {
     // errors of the consumer arrive here as well, and are not the archive's fault
-    throw waiting ? unpackingFailure(file, member, error) : error;
+    throw waiting ? unpackingFailure(file, entry, error) : error;
   }
-  requireWhole(file, member, { size, checksum, consumed: consumed(), hash: hash?.digest() ?? null }, sha256);
+  requireWhole(file, entry, { size, checksum, consumed: consumed(), hash: hash?.digest() ?? null }, sha256);
 }
 
-function damaged(file: string, { name }: StoredMember, what: string): Failure {
+function damaged(file: string, { name }: StoredEntry, what: string): Failure {
   return archiveRejected(file, invalid(`the member ${shown(name)} is damaged: ${what}`));
 }
 
-const tooLong = ({ size }: StoredMember): string => `it is larger than the ${size} bytes that the archive says`;
+const tooLong = ({ size }: StoredEntry): string => `it is larger than the ${size} bytes that the archive says`;
 
-function unpackingFailure(file: string, member: StoredMember, error: unknown): Failure {
-  if (hasCode(error, tooLarge)) return damaged(file, member, tooLong(member));
-  if (codeOf(error)?.startsWith('Z_')) return damaged(file, member, `it cannot be unpacked (${reasonOf(error)})`);
+function unpackingFailure(file: string, entry: StoredEntry, error: unknown): Failure {
+  if (hasCode(error, tooLarge)) return damaged(file, entry, tooLong(entry));
+  if (codeOf(error)?.startsWith('Z_')) return damaged(file, entry, `it cannot be unpacked (${reasonOf(error)})`);
   return toArchiveRejected(file, error);
 }
 
@@ -94,21 +94,21 @@ interface Unpacked {
 }
 
 /** @throws Failure `archive-rejected` if the unpacked content differs from what the archive says */
-function requireWhole(file: string, member: StoredMember, found: Unpacked, sha256: Buffer | undefined): void {
+function requireWhole(file: string, entry: StoredEntry, found: Unpacked, sha256: Buffer | undefined): void {
   const { size, checksum, consumed, hash } = found;
   const fault =
-    size > member.size
-      ? tooLong(member)
-      : size !== member.size
-        ? `it has ${size} bytes, and ${member.size} according to the archive`
-        : checksum !== member.crc32
+    size > entry.size
+      ? tooLong(entry)
+      : size !== entry.size
+        ? `it has ${size} bytes, and ${entry.size} according to the archive`
+        : checksum !== entry.crc32
           ? 'its checksum is another one'
-          : consumed !== member.packed
+          : consumed !== entry.packed
             ? 'its packed size is another one'
             : hash !== null && sha256 !== undefined && !hash.equals(sha256)
               ? 'its hash is another one'
               : null;
-  if (fault !== null) throw damaged(file, member, fault);
+  if (fault !== null) throw damaged(file, entry, fault);
 }
 
 interface Unpacking {
@@ -118,7 +118,7 @@ interface Unpacking {
 }
 
 /** The unpacked bytes, and the number of packed bytes that they were made of. */
-function unpack(file: string, { packed, start, deflated }: StoredMember): Unpacking {
+function unpack(file: string, { packed, start, deflated }: StoredEntry): Unpacking {
   const raw = createReadStream(file, { start, end: start + packed - 1, highWaterMark: chunkSize });
   if (!deflated) return { source: raw, consumed: () => packed };
   const inflate = createInflateRaw({ chunkSize });
@@ -129,7 +129,7 @@ function unpack(file: string, { packed, start, deflated }: StoredMember): Unpack
 
 function unpackAtOnce(
   file: string,
-  { size, packed, start, deflated }: StoredMember,
+  { size, packed, start, deflated }: StoredEntry,
 ): { readonly bytes: Buffer; readonly consumed: number } {
   const bytes = readRange(file, start, packed);
   if (!deflated) return { bytes, consumed: packed };

@@ -5,7 +5,7 @@ import { invalid } from './archive-error.ts';
 import type { FileReader } from './file-reader.ts';
 
 /** An entry as the central directory describes it, with what is needed to read its content. */
-export interface StoredMember {
+export interface StoredEntry {
   /** The name of a folder ends with a slash. */
   readonly name: string;
   /** Bytes before compression. */
@@ -33,7 +33,7 @@ export interface EntryTable {
   /** The number of entries. */
   readonly count: number;
   /** @param name the name for the entry */
-  readonly member: (index: number, name: string) => StoredMember;
+  readonly entry: (index: number, name: string) => StoredEntry;
   /** Where its record in the directory begins. */
   readonly at: Float64Array;
   /** Where its own header begins. */
@@ -121,7 +121,7 @@ const signature = 0x08074b50;
  */
 export function faultOfOrder(
   reader: FileReader,
-  { count, offset, member, descriptor }: EntryTable,
+  { count, offset, entry, descriptor }: EntryTable,
   directory: number,
   nameOf: (index: number) => string,
 ): ArchiveFault | null {
@@ -131,7 +131,7 @@ export function faultOfOrder(
   const named = (position: number): string => shown(nameOf(inOrder[position] ?? -1));
   if (beginOf(0) > 0) return invalid('something stands before its first member');
   for (const [position, index] of inOrder.entries()) {
-    const { start, packed, size, crc32 } = member(index, '');
+    const { start, packed, size, crc32 } = entry(index, '');
     const [end, next] = [start + packed, beginOf(position + 1)];
     if (position + 1 < count && next < end) return invalid(`the member ${named(position + 1)} overlaps another one`);
     if (end > directory) return invalid(`the member ${named(position)} reaches beyond the end of the members`);
@@ -153,7 +153,7 @@ function follows(
     size,
     crc32,
     descriptor,
-  }: Pick<StoredMember, 'packed' | 'size' | 'crc32'> & {
+  }: Pick<StoredEntry, 'packed' | 'size' | 'crc32'> & {
     readonly end: number;
     readonly descriptor: Descriptor;
   },

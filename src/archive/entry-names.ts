@@ -3,11 +3,11 @@ import { type UploadRootName, uploadRootNames } from '../config/config.ts';
 import { shown } from '../platform/printable.ts';
 import { ownPrefix } from '../platform/own-files.ts';
 import { takeTurns } from '../platform/take-turns.ts';
-import { databaseMembers, type Listing, manifestMember, settingsMember } from './manifest.ts';
+import { databaseEntryNames, type Listing, manifestName, settingsName } from './manifest.ts';
 import { hash, randomBytes } from 'node:crypto';
 
 /** The kind of an entry, by its name. */
-export type Place =
+export type EntryRole =
   | { readonly kind: 'manifest' | 'settings' | 'folder' }
   | { readonly kind: 'database'; readonly engine: Engine }
   /** `path` is relative to the root. */
@@ -18,7 +18,7 @@ const longestComponent = 255;
 /** Bytes of a whole name: PATH_MAX of Linux is 4096, and the target folder needs some of them. */
 const longestName = 3000;
 /** The prefix of db-init's unfinished files in a folder of uploads. */
-const leftover = `${ownPrefix}-`;
+const unfinishedPrefix = `${ownPrefix}-`;
 
 /** Why a name is not a safe path inside an archive on every system; null if it is safe. */
 export function faultOfName(name: string): string | null {
@@ -37,19 +37,19 @@ export function faultOfName(name: string): string | null {
 }
 
 /** The kind of an entry with a safe name; null if archives have no such entry. */
-export function placeOf(name: string): Place | null {
-  if (name === manifestMember) return { kind: 'manifest' };
-  if (name === settingsMember) return { kind: 'settings' };
-  if (name === databaseMembers.postgresql) return { kind: 'database', engine: 'postgresql' };
-  if (name === databaseMembers.sqlite) return { kind: 'database', engine: 'sqlite' };
+export function roleOfName(name: string): EntryRole | null {
+  if (name === manifestName) return { kind: 'manifest' };
+  if (name === settingsName) return { kind: 'settings' };
+  if (name === databaseEntryNames.postgresql) return { kind: 'database', engine: 'postgresql' };
+  if (name === databaseEntryNames.sqlite) return { kind: 'database', engine: 'sqlite' };
   const root = uploadRootNames.find((candidate) => name.startsWith(`${candidate}/`));
   if (root === undefined) return null;
   return name.endsWith('/') ? { kind: 'folder' } : { kind: 'upload', root, path: name.slice(root.length + 1) };
 }
 
 /** Whether a path leads to unfinished files of db-init. The application archives those like uploads. */
-export function isLeftover(path: string): boolean {
-  return path.split('/').some((part) => part.startsWith(leftover));
+export function isUnfinished(path: string): boolean {
+  return path.split('/').some((part) => part.startsWith(unfinishedPrefix));
 }
 
 /**
@@ -150,12 +150,12 @@ export function openNameSet(most: number): NameSet {
 }
 
 /** Files that desktops and file servers put into folders that they show or pack. They are not uploads. */
-const debris =
+const desktopFiles =
   /(^|\/)(__MACOSX|@eaDir|\.Spotlight-V100|\.Trashes|\.fseventsd)(\/|$)|(^|\/)(\.DS_Store|\.directory|\._[^/]*|thumbs\.db|ehthumbs\.db|desktop\.ini)$/i;
 
 /** Whether a name is that of a desktop file: `.DS_Store`, `__MACOSX/`, `Thumbs.db`, `desktop.ini`. */
 export function isDesktopFile(name: string): boolean {
-  return debris.test(name);
+  return desktopFiles.test(name);
 }
 
 /**
@@ -168,12 +168,12 @@ export function topFolder(names: () => Iterable<string>): string {
   const depthOf = (name: string): number => name.split('/').length;
   let nearest: string | null = null;
   for (const name of names()) {
-    if (name === manifestMember) return '';
-    if (!name.endsWith(`/${manifestMember}`) || isDesktopFile(name)) continue;
+    if (name === manifestName) return '';
+    if (!name.endsWith(`/${manifestName}`) || isDesktopFile(name)) continue;
     if (nearest === null || depthOf(name) < depthOf(nearest)) nearest = name;
   }
   if (nearest === null) return '';
-  const top = nearest.slice(0, -manifestMember.length);
+  const top = nearest.slice(0, -manifestName.length);
   for (const name of names()) {
     const isInside = name.startsWith(top) || (name.endsWith('/') && top.startsWith(name));
     if (!isInside && !isDesktopFile(name)) return '';

@@ -7,7 +7,7 @@ export function searchArchive(places: readonly string[]): string | null {
   return places.find(isThere) ?? null;
 }
 
-/** The same as `lookForArchive`. @throws Failure `archive-rejected` that names all paths, if there is no archive */
+/** The same as `searchArchive`. @throws Failure `archive-rejected` that names all paths, if there is no archive */
 export function requireArchive(places: readonly string[]): string {
   const found = searchArchive(places);
   if (found === null) throw archiveRejected(places.at(-1) ?? '', { kind: 'missing', places });

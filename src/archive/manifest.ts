@@ -5,12 +5,15 @@ import { type UploadRootName, uploadRootNames } from '../config/config.ts';
 import { localTime, timeInName } from '../platform/local-time.ts';
 
 /** The entries that the application's archives have as well. */
-export const manifestMember = 'manifest.json';
-export const settingsMember = 'settings.json';
-export const databaseMembers = { postgresql: 'db.dump', sqlite: 'db.sqlite' } as const satisfies Record<Engine, string>;
+export const manifestName = 'manifest.json';
+export const settingsName = 'settings.json';
+export const databaseEntryNames = { postgresql: 'db.dump', sqlite: 'db.sqlite' } as const satisfies Record<
+  Engine,
+  string
+>;
 
 /** A written entry. */
-export interface Member {
+export interface ListedEntry {
   /** Bytes before compression. */
   readonly size: number;
   /** In hexadecimal digits. */
@@ -38,7 +41,7 @@ export interface Manifest {
    * Every entry except the manifest. Without the uploads in a manifest that was read from an archive or is being
    * written.
    */
-  readonly members: Readonly<Record<string, Member>>;
+  readonly members: Readonly<Record<string, ListedEntry>>;
   /** The folders of uploads in the archive. A safety backup has none: migrations do not touch them. */
   readonly uploads: readonly UploadRootName[];
   /** A hash of the copy without its time: equal for two copies only if the database held the same. */
@@ -64,7 +67,7 @@ export function renderManifest({ engine, createdAt, revisions, ...ours }: Manife
 }
 
 /** The manifest's text for one upload, for `renderManifestAround`. */
-export function renderMember(name: string, { size, sha256 }: Member): string {
+export function renderListedEntry(name: string, { size, sha256 }: ListedEntry): string {
   return `      ${JSON.stringify(name)}: { "size": ${size}, "sha256": "${sha256}" },\n`;
 }
 
@@ -94,7 +97,7 @@ export function parseManifest(text: string): Manifest | null {
   const { kind, version, database, server, tool, uploads, revisions, content: held, healthy } = ours;
   const createdAt = new Date(String(ours['created_at']));
   const rows = entriesOf(ours['rows'], (value) => (typeof value === 'number' ? value : null));
-  const members = entriesOf(ours['members'], readMember);
+  const members = entriesOf(ours['members'], parseListedEntry);
   if (kind !== 'safety' && kind !== 'manual') return null;
   if (!isTexts(uploads) || !uploads.every(isUploadRoot)) return null;
   if (typeof version !== 'string' || typeof database !== 'string') return null;
@@ -135,20 +138,20 @@ export interface Description {
  */
 export function parseDescription(text: string): Description | { readonly reason: string } {
   const content = parsed(text);
-  if (content === null) return { reason: `${manifestMember} is not what the application writes` };
+  if (content === null) return { reason: `${manifestName} is not what the application writes` };
   const { db_type: engine, alembic_revision: revision = null, created_at: createdAt = null, db_init } = content;
   if (engine === 'unknown') return { reason: 'it was made without a database: its manifest says db_type "unknown"' };
   if (engine !== 'postgresql' && engine !== 'sqlite') {
-    return { reason: `${manifestMember} does not say of which kind its database is` };
+    return { reason: `${manifestName} does not say of which kind its database is` };
   }
   const { app_version: version = null } = content;
   // for db-init's archives, the version rows come from `db_init`
   const texts = [createdAt, version, ...(db_init === undefined ? [revision] : [])];
   if (texts.some(isOddText)) {
-    return { reason: `${manifestMember} has a value that is no plain text` };
+    return { reason: `${manifestName} has a value that is no plain text` };
   }
   if (!isTextOrNull(revision) || !isTextOrNull(createdAt) || !isTextOrNull(version)) {
-    return { reason: `${manifestMember} has a value of the wrong type` };
+    return { reason: `${manifestName} has a value of the wrong type` };
   }
   return { engine, revision, createdAt, ours: db_init !== undefined };
 }
@@ -204,7 +207,7 @@ function entriesOf<Value>(value: unknown, read: (item: unknown) => Value | null)
   return Object.fromEntries(entries);
 }
 
-export function readMember(value: unknown): Member | null {
+export function parseListedEntry(value: unknown): ListedEntry | null {
   const { size, sha256 } = record(value) ?? {};
   return typeof size === 'number' && typeof sha256 === 'string' ? { size, sha256 } : null;
 }
@@ -230,7 +233,7 @@ export interface ArchiveEntry {
 
 /** The most bytes of a manifest without its list of entries, and of the text for one entry. */
 const longest = 16 * 1024 * 1024;
-const longestMember = 64 * 1024;
+const longestEntryText = 64 * 1024;
 
 /** The manifest is too long to be read. */
 export class LongManifestError extends Error {}
@@ -243,7 +246,7 @@ export class LongManifestError extends Error {}
  */
 export async function splitManifest(
   content: Readable,
-  onMember: (name: string, member: Member | null) => void,
+  onEntry: (name: string, entry: ListedEntry | null) => void,
 ): Promise<string> {
   const rest: Buffer[] = [];
   let length = 0;
@@ -253,20 +256,20 @@ export async function splitManifest(
     rest.push(Buffer.from(bytes));
   };
   const pieces: AsyncIterable<Buffer> = content;
-  const scanner = scanMembers(keep, (text) => {
-    const [name, value] = parseMember(text);
-    onMember(name, value);
+  const scanner = scanEntryList(keep, (text) => {
+    const [name, value] = parseListText(text);
+    onEntry(name, value);
   });
   for await (const bytes of pieces) scanner(bytes);
   return new TextDecoder().decode(Buffer.concat(rest));
 }
 
 /** @param text `"uploads/a": { "size": 1, "sha256": "…" }` */
-function parseMember(text: string): readonly [name: string, member: Member | null] {
+function parseListText(text: string): readonly [name: string, entry: ListedEntry | null] {
   try {
     const value: unknown = JSON.parse(`{${text}}`);
     const [entry, another] = typeof value === 'object' && value !== null ? Object.entries(value) : [];
-    return entry === undefined || another !== undefined ? ['', null] : [entry[0], readMember(entry[1])];
+    return entry === undefined || another !== undefined ? ['', null] : [entry[0], parseListedEntry(entry[1])];
   } catch {
     return ['', null];
   }
@@ -276,7 +279,7 @@ const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
 const [opens, closes] = [new Set([0x7b, 0x5b]), new Set([0x7d, 0x5d])];
 const openBrace = 0x7b;
 /** The depth of the list of entries: inside `db_init`, inside the manifest. */
-const depthOfMembers = 3;
+const depthOfEntryList = 3;
 
 /**
  * Scans a JSON text byte by byte. It does not validate: invalid JSON outside of the list goes to `keep`, inside the
@@ -284,7 +287,7 @@ const depthOfMembers = 3;
  * @param keep receives everything outside of the list, and the braces of the list
  * @param onPiece receives each text between the commas of the list
  */
-function scanMembers(keep: (bytes: Buffer) => void, onPiece: (text: string) => void): (chunk: Buffer) => void {
+function scanEntryList(keep: (bytes: Buffer) => void, onPiece: (text: string) => void): (chunk: Buffer) => void {
   let depth = 0;
   let inText = false;
   let escaped = false;
@@ -300,7 +303,7 @@ function scanMembers(keep: (bytes: Buffer) => void, onPiece: (text: string) => v
   const add = (bytes: Buffer): void => {
     if (piece === null) return keep(bytes);
     pieceLength += bytes.length;
-    if (pieceLength > longestMember) throw new LongManifestError();
+    if (pieceLength > longestEntryText) throw new LongManifestError();
     piece.push(Buffer.from(bytes));
   };
   const endPiece = (isLast: boolean): void => {
@@ -325,7 +328,7 @@ function scanMembers(keep: (bytes: Buffer) => void, onPiece: (text: string) => v
           continue;
         }
         // only short keys matter
-        if (depth < depthOfMembers && text.length < 32) text.push(byte);
+        if (depth < depthOfEntryList && text.length < 32) text.push(byte);
       } else if (byte === quote) {
         inText = true;
         text = [];
@@ -334,7 +337,8 @@ function scanMembers(keep: (bytes: Buffer) => void, onPiece: (text: string) => v
       } else if (opens.has(byte)) {
         depth++;
         keys[depth] = null;
-        const isList = depth === depthOfMembers && byte === openBrace && keys[1] === 'db_init' && keys[2] === 'members';
+        const isList =
+          depth === depthOfEntryList && byte === openBrace && keys[1] === 'db_init' && keys[2] === 'members';
         if (piece === null && isList) {
           add(chunk.subarray(from, at + 1));
           from = at + 1;
@@ -343,14 +347,14 @@ function scanMembers(keep: (bytes: Buffer) => void, onPiece: (text: string) => v
           isFirst = true;
         }
       } else if (closes.has(byte)) {
-        if (piece !== null && depth === depthOfMembers) {
+        if (piece !== null && depth === depthOfEntryList) {
           add(chunk.subarray(from, at));
           from = at;
           endPiece(true);
           piece = null;
         }
         depth--;
-      } else if (byte === comma && piece !== null && depth === depthOfMembers) {
+      } else if (byte === comma && piece !== null && depth === depthOfEntryList) {
         add(chunk.subarray(from, at));
         from = at + 1;
         endPiece(false);

@@ -5,16 +5,16 @@ import { type ArchiveFault, Failure, reasonOf } from '../errors/failure.ts';
 import type { Engine } from '../model/engine.ts';
 import { shown } from '../platform/printable.ts';
 import { takeTurns } from '../platform/take-turns.ts';
-import { archiveRejected, invalid, piece, toArchiveRejected } from './archive-error.ts';
-import { type Directory, findMember, readDirectory } from './central-directory.ts';
+import { archiveRejected, invalid, pieceOfArchive, toArchiveRejected } from './archive-error.ts';
+import { type Directory, findEntry, readDirectory } from './central-directory.ts';
 import { faultOfDatabase, isPiece, recogniseNames, requireZip } from './detect-format.ts';
 import {
   faultOfName,
   faultOfNames,
   foldName,
-  isLeftover,
-  type Place,
-  placeOf,
+  isUnfinished,
+  type EntryRole,
+  roleOfName,
   type NameSet,
   openNameSet,
   isDesktopFile,
@@ -22,18 +22,18 @@ import {
 } from './entry-names.ts';
 import {
   type ArchiveEntry,
-  databaseMembers,
+  databaseEntryNames,
   type Description,
   type Listing,
   type Manifest,
-  manifestMember,
-  type Member,
+  manifestName,
+  type ListedEntry,
   parseDescription,
   parseManifest,
   LongManifestError,
   splitManifest,
 } from './manifest.ts';
-import { isShort, readContent, readWhole, countBytes } from './entry-content.ts';
+import { isSmall, readContent, readWhole, countBytes } from './entry-content.ts';
 
 /** An uploaded file. */
 export interface ArchivedUpload {
@@ -74,7 +74,7 @@ export interface Archive {
   /** The roots that it holds uploads of. */
   readonly uploadRoots: readonly UploadRootName[];
   /** Every entry that is not ignored, those above included, in the order of the archive. */
-  readonly members: Listing<ArchiveEntry>;
+  readonly entries: Listing<ArchiveEntry>;
   /** Bytes of all uploads, unpacked. */
   readonly uploadBytes: number;
   /** Bytes of all entries, unpacked. */
@@ -94,7 +94,7 @@ export async function openArchive(file: string, limits: ArchiveLimits): Promise<
     await requireZip(file);
     return await assemble(file, await readDirectory(file, limits));
   } catch (error) {
-    throw toArchiveRejected(file, isCutUp(file, error) ? archiveRejected(file, piece) : error);
+    throw toArchiveRejected(file, isCutUp(file, error) ? archiveRejected(file, pieceOfArchive) : error);
   }
 }
 
@@ -107,19 +107,19 @@ function isCutUp(file: string, error: unknown): boolean {
 /** Reads only the manifest of an archive; null if db-init did not make it, or if it is no archive. */
 export async function readManifest(file: string): Promise<Manifest | null> {
   try {
-    const member = await findMember(file, manifestMember);
-    return member === null ? null : parseManifest(await splitManifest(readContent(file, member), () => undefined));
+    const stored = await findEntry(file, manifestName);
+    return stored === null ? null : parseManifest(await splitManifest(readContent(file, stored), () => undefined));
   } catch {
     return null;
   }
 }
 
 /** The kind of an entry: ignored, the manifest or the settings, a database, or an upload of a root. */
-const kinds = ['ignored', 'other', 'postgresql', 'sqlite', ...uploadRootNames] as const;
-type Kind = (typeof kinds)[number];
+const entryKinds = ['ignored', 'other', 'postgresql', 'sqlite', ...uploadRootNames] as const;
+type EntryKind = (typeof entryKinds)[number];
 
 /** What is known about the entries, in addition to the directory. */
-interface Members {
+interface EntryFacts {
   readonly file: string;
   readonly directory: Directory;
   /** The folder that contains all entries, if somebody packed the folder. */
@@ -143,12 +143,12 @@ async function assemble(file: string, directory: Directory): Promise<Archive> {
   const refuse = (reason: string | null): void => {
     if (reason !== null) throw archiveRejected(file, invalid(reason));
   };
-  const found = await placeMembers(file, directory);
+  const found = await classifyEntries(file, directory);
   const { description, manifest, fault } = await readDescription(found);
   leaveOutDesktopFiles(found);
-  const members = entriesOf(found, counts);
-  const names = listingOf(members.length, function* () {
-    for (const [, name] of placed(found, counts)) yield name;
+  const entries = entriesOf(found, isCounted);
+  const names = listingOf(entries.length, function* () {
+    for (const [, name] of classifiedEntries(found, isCounted)) yield name;
   });
   // our own archives come from case-sensitive file systems and must be restorable there
   refuse(await faultOfNames(names, manifest === null ? foldName : (name) => name));
@@ -169,14 +169,14 @@ async function assemble(file: string, directory: Directory): Promise<Archive> {
       for (const entry of uploads) {
         // the name was read from the file again, which may have been changed since the check
         refuse(faultOfName(entry.name));
-        const place = placeOf(entry.name);
+        const place = roleOfName(entry.name);
         if (place?.kind === 'upload') yield { root: place.root, path: place.path, entry };
       }
     }),
-    uploadRoots: uploadRootNames.filter((root) => found.kinds.includes(kinds.indexOf(root))),
-    members,
+    uploadRoots: uploadRootNames.filter((root) => found.kinds.includes(entryKinds.indexOf(root))),
+    entries,
     uploadBytes: bytesOf(found, isUploadRoot),
-    size: bytesOf(found, counts),
+    size: bytesOf(found, isCounted),
   };
 }
 
@@ -185,27 +185,27 @@ function listingOf<Item>(length: number, items: () => Iterator<Item>): Listing<I
 }
 
 /** The entries of some kinds, in the order of the directory. */
-function entriesOf(found: Members, wanted: (kind: Kind) => boolean): Listing<ArchiveEntry> {
-  const length = found.kinds.reduce((count, kind) => count + Number(wanted(kinds[kind] ?? 'ignored')), 0);
+function entriesOf(found: EntryFacts, wanted: (kind: EntryKind) => boolean): Listing<ArchiveEntry> {
+  const length = found.kinds.reduce((count, kind) => count + Number(wanted(entryKinds[kind] ?? 'ignored')), 0);
   return listingOf(length, function* () {
-    for (const [index, name] of placed(found, wanted)) yield entryOf(found, index, name);
+    for (const [index, name] of classifiedEntries(found, wanted)) yield entryOf(found, index, name);
   });
 }
 
-const counts = (kind: Kind): boolean => kind !== 'ignored';
+const isCounted = (kind: EntryKind): boolean => kind !== 'ignored';
 
 /** The numbers in the directory and the names of the entries of some kinds. */
-function* placed(
-  { file, directory, top, kinds: places }: Members,
-  wanted: (kind: Kind) => boolean,
+function* classifiedEntries(
+  { file, directory, top, kinds: places }: EntryFacts,
+  wanted: (kind: EntryKind) => boolean,
 ): Generator<readonly [index: number, name: string], void, undefined> {
-  for (const [index, stands] of named(file, directory)) {
-    if (wanted(kinds[places[index] ?? 0] ?? 'ignored')) yield [index, stands.slice(top.length)];
+  for (const [index, stands] of namedEntries(file, directory)) {
+    if (wanted(entryKinds[places[index] ?? 0] ?? 'ignored')) yield [index, stands.slice(top.length)];
   }
 }
 
 /** The entries' numbers and names. @throws Failure `archive-rejected` if the file cannot be read any more */
-function* named(
+function* namedEntries(
   file: string,
   { names }: Directory,
 ): Generator<readonly [index: number, name: string], void, undefined> {
@@ -217,39 +217,39 @@ function* named(
   }
 }
 
-function entryOf({ file, directory, numbers, listed, hashes }: Members, index: number, name: string): ArchiveEntry {
-  const member = directory.member(index, name);
+function entryOf({ file, directory, numbers, listed, hashes }: EntryFacts, index: number, name: string): ArchiveEntry {
+  const stored = directory.entry(index, name);
   const number = numbers[index] ?? -1;
   const at = number * hashLength;
   const sha256 = listed[number] === 1 ? hashes.subarray(at, at + hashLength) : undefined;
   return {
     name,
-    size: member.size,
-    open: async () => readContent(file, member, sha256),
-    ...(isShort(member) && { whole: () => readWhole(file, member, sha256) }),
+    size: stored.size,
+    open: async () => readContent(file, stored, sha256),
+    ...(isSmall(stored) && { whole: () => readWhole(file, stored, sha256) }),
   };
 }
 
 /** Bytes of the entries of some kinds, unpacked. */
-function bytesOf({ directory, kinds: places }: Members, wanted: (kind: Kind) => boolean): number {
+function bytesOf({ directory, kinds: places }: EntryFacts, wanted: (kind: EntryKind) => boolean): number {
   let bytes = 0;
   for (const [index, kind] of places.entries()) {
-    if (wanted(kinds[kind] ?? 'ignored')) bytes += directory.member(index, '').size;
+    if (wanted(entryKinds[kind] ?? 'ignored')) bytes += directory.entry(index, '').size;
   }
   return bytes;
 }
 
 /** Detects what an archive without a manifest may be. */
 function foreignZip(names: readonly string[]): ArchiveFault {
-  if (names.length === 0) return invalid(`it is empty: it has no ${manifestMember}`);
+  if (names.length === 0) return invalid(`it is empty: it has no ${manifestName}`);
   return { kind: 'other-format', file: { kind: 'folder', packing: 'zip', contents: recogniseNames(names) } };
 }
 
 /** Names that are read to detect it. */
-const namesEnough = 20_000;
+const mostNames = 20_000;
 
 /** Finds the kind of each entry. @throws Failure `archive-rejected` at an entry that archives do not have */
-async function placeMembers(file: string, directory: Directory): Promise<Members> {
+async function classifyEntries(file: string, directory: Directory): Promise<EntryFacts> {
   const { count } = directory;
   const top = topFolder(directory.names);
   const places = new Uint8Array(count);
@@ -259,22 +259,22 @@ async function placeMembers(file: string, directory: Directory): Promise<Members
   const first: string[] = [];
   const desktopFiles: number[] = [];
   let stranger: string | null = null;
-  for (const [index, stands] of named(file, directory)) {
+  for (const [index, stands] of namedEntries(file, directory)) {
     await pause();
-    if (index < namesEnough) first.push(stands);
+    if (index < mostNames) first.push(stands);
     const name = stands.slice(top.length);
-    const place = placeOf(name);
+    const place = roleOfName(name);
     // a parent of the top folder does not belong to the archive
     if (top.startsWith(stands) || (place === null && isDesktopFile(stands))) continue;
     if (place === null) stranger ??= name;
     else {
       const kind = kindOf(place);
-      places[index] = kinds.indexOf(kind);
-      if (counts(kind)) numbers[index] = names.add(name);
-      if (counts(kind) && isDesktopFile(name)) desktopFiles.push(index);
+      places[index] = entryKinds.indexOf(kind);
+      if (isCounted(kind)) numbers[index] = names.add(name);
+      if (isCounted(kind) && isDesktopFile(name)) desktopFiles.push(index);
     }
   }
-  if (names.find(manifestMember) === null) throw archiveRejected(file, foreignZip(first));
+  if (names.find(manifestName) === null) throw archiveRejected(file, foreignZip(first));
   if (stranger !== null) {
     throw archiveRejected(file, invalid(`it has a member that belongs to no archive: ${shown(stranger)}`));
   }
@@ -292,7 +292,7 @@ async function placeMembers(file: string, directory: Directory): Promise<Members
   };
 }
 
-function kindOf(place: Place): Kind {
+function kindOf(place: EntryRole): EntryKind {
   switch (place.kind) {
     case 'manifest':
     case 'settings':
@@ -302,14 +302,14 @@ function kindOf(place: Place): Kind {
     case 'database':
       return place.engine;
     case 'upload':
-      return isLeftover(place.path) ? 'ignored' : place.root;
+      return isUnfinished(place.path) ? 'ignored' : place.root;
   }
 }
-function isUploadRoot(kind: Kind): kind is UploadRootName {
+function isUploadRoot(kind: EntryKind): kind is UploadRootName {
   return uploadRootNames.some((root) => root === kind);
 }
 
-interface Described {
+interface DescribedArchive {
   readonly description: Description;
   readonly manifest: Manifest | null;
   /** What is wrong with the list of entries in our manifest; null if nothing is. */
@@ -317,20 +317,21 @@ interface Described {
 }
 
 /** Reads the manifest and stores what it says about each entry. @throws Failure `archive-rejected` */
-async function readDescription(found: Members): Promise<Described> {
+async function readDescription(found: EntryFacts): Promise<DescribedArchive> {
   const { file, names, listed, hashes } = found;
   const refuse = (reason: string) => archiveRejected(file, invalid(reason));
-  const entry = [...entriesOf(found, (kind) => kind === 'other')].find(({ name }) => name === manifestMember);
-  if (entry === undefined) throw refuse(`it has no ${manifestMember}`);
+  const entry = [...entriesOf(found, (kind) => kind === 'other')].find(({ name }) => name === manifestName);
+  if (entry === undefined) throw refuse(`it has no ${manifestName}`);
   const sizes = new Float64Array(names.size);
   for (const [index, kind] of found.kinds.entries()) {
-    if (counts(kinds[kind] ?? 'ignored')) sizes[found.numbers[index] ?? -1] = found.directory.member(index, '').size;
+    if (isCounted(entryKinds[kind] ?? 'ignored'))
+      sizes[found.numbers[index] ?? -1] = found.directory.entry(index, '').size;
   }
-  const kept: Record<string, Member> = {};
+  const kept: Record<string, ListedEntry> = {};
   let fault: string | null = null;
   let isReadable = true;
-  const take = (name: string, member: Member | null): void => {
-    if (member === null) {
+  const take = (name: string, listedEntry: ListedEntry | null): void => {
+    if (listedEntry === null) {
       isReadable = false;
       return;
     }
@@ -339,42 +340,43 @@ async function readDescription(found: Members): Promise<Described> {
     else if (listed[number] === 1) fault ??= `its manifest lists the member ${shown(name)} twice`;
     else {
       listed[number] = 1;
-      if (sizes[number] !== member.size) fault ??= `the member ${shown(name)} has another size than its manifest says`;
+      if (sizes[number] !== listedEntry.size)
+        fault ??= `the member ${shown(name)} has another size than its manifest says`;
       // an invalid hash stays all zeros, which no content has
-      const hash = Buffer.from(member.sha256, 'hex');
+      const hash = Buffer.from(listedEntry.sha256, 'hex');
       if (hash.length === hashLength) hash.copy(hashes, number * hashLength);
-      if (placeOf(name)?.kind !== 'upload') kept[name] = member;
+      if (roleOfName(name)?.kind !== 'upload') kept[name] = listedEntry;
     }
   };
   const content = await splitManifest(await entry.open(), take).catch((error: unknown) => {
-    throw error instanceof LongManifestError ? refuse(`its ${manifestMember} is too long`) : error;
+    throw error instanceof LongManifestError ? refuse(`its ${manifestName} is too long`) : error;
   });
   const description = parseDescription(content);
   if ('reason' in description) throw refuse(description.reason);
   const manifest = isReadable ? parseManifest(content) : null;
   if (description.ours && manifest === null) {
-    throw refuse(`${manifestMember} is damaged, or was written by a newer db-init`);
+    throw refuse(`${manifestName} is damaged, or was written by a newer db-init`);
   }
   // entries that the splitter did not take out, because their keys are written unusually
-  for (const [name, member] of Object.entries(manifest?.members ?? {})) take(name, member);
+  for (const [name, listedEntry] of Object.entries(manifest?.members ?? {})) take(name, listedEntry);
   return { description, manifest: manifest && { ...manifest, members: kept }, fault };
 }
 
 /** Desktop files that were among the uploads are in the manifest; those that were added later are ignored. */
-function leaveOutDesktopFiles({ desktopFiles, numbers, listed, kinds: places }: Members): void {
+function leaveOutDesktopFiles({ desktopFiles, numbers, listed, kinds: places }: EntryFacts): void {
   for (const index of desktopFiles) {
-    if (listed[numbers[index] ?? -1] !== 1) places[index] = kinds.indexOf('ignored');
+    if (listed[numbers[index] ?? -1] !== 1) places[index] = entryKinds.indexOf('ignored');
   }
 }
 
 /** An entry of the archive that our manifest leaves out; null if there is none. */
-async function faultOfUnlisted(found: Members, manifest: Manifest): Promise<string | null> {
+async function faultOfUnlisted(found: EntryFacts, manifest: Manifest): Promise<string | null> {
   const pause = takeTurns();
-  for (const [index, name] of placed(found, counts)) {
+  for (const [index, name] of classifiedEntries(found, isCounted)) {
     await pause();
-    if (name === manifestMember) continue;
+    if (name === manifestName) continue;
     if (found.listed[found.numbers[index] ?? -1] !== 1) return `its manifest does not list the member ${shown(name)}`;
-    const place = placeOf(name);
+    const place = roleOfName(name);
     if (place?.kind === 'upload' && !manifest.uploads.includes(place.root)) {
       return `its manifest does not list the uploads of ${place.root}`;
     }
@@ -382,17 +384,17 @@ async function faultOfUnlisted(found: Members, manifest: Manifest): Promise<stri
   return null;
 }
 
-function databaseOf(found: Members, { engine }: Description): ArchiveEntry {
+function databaseOf(found: EntryFacts, { engine }: Description): ArchiveEntry {
   const [database, another] = entriesOf(found, isEngine);
   const refuse = (reason: string) => archiveRejected(found.file, invalid(reason));
   if (database === undefined) throw refuse('it has no database in it');
   if (another !== undefined) throw refuse(`it has two databases in it: ${database.name}, ${another.name}`);
-  if (database.name !== databaseMembers[engine])
+  if (database.name !== databaseEntryNames[engine])
     throw refuse(`its manifest says ${engine}, and the database in it is ${database.name}`);
   return database;
 }
 
-const isEngine = (kind: Kind): kind is Engine => kind === 'postgresql' || kind === 'sqlite';
+const isEngine = (kind: EntryKind): kind is Engine => kind === 'postgresql' || kind === 'sqlite';
 
 /** The uploads of one root. */
 export function uploadsOf({ uploads }: Pick<Archive, 'uploads'>, root: UploadRootName): Iterable<ArchivedUpload> {

@@ -21,11 +21,11 @@ export function isSpool(name: string): boolean {
 }
 
 /** Bytes that must stay free: the folder may be on the same disk as the database. */
-const spare = 64 * 1024 * 1024;
+const reservedSpace = 64 * 1024 * 1024;
 /** Bytes after which the free space is checked again. */
-const stride = 16 * 1024 * 1024;
+const checkEvery = 16 * 1024 * 1024;
 
-export interface Reception {
+export interface ReceiveOptions {
   /** The folder for the temporary file. */
   readonly folder: string;
   /** The name, for people, of the database that it is for. */
@@ -44,7 +44,7 @@ export interface Reception {
  */
 export async function withReceived<Result>(
   source: Readable,
-  reception: Reception,
+  reception: ReceiveOptions,
   work: (file: string) => Promise<Result>,
 ): Promise<Result> {
   const { folder } = reception;
@@ -58,14 +58,14 @@ export async function withReceived<Result>(
     await receive(source, file, { ...reception, onBytes });
     return await work(file);
   } catch (error) {
-    throw told(error, file, received);
+    throw namingStandardInput(error, file, received);
   } finally {
     await rm(file, { force: true });
   }
 }
 
 /** A rejection that names standard input instead of the temporary file. */
-function told(error: unknown, file: string, received: number): unknown {
+function namingStandardInput(error: unknown, file: string, received: number): unknown {
   if (!(error instanceof Failure) || error.problem.kind !== 'archive-rejected') return error;
   const { archive, fault } = error.problem;
   if (archive !== file && archive !== standardInput) return error;
@@ -90,17 +90,18 @@ function told(error: unknown, file: string, received: number): unknown {
   }
 }
 
-async function receive(source: Readable, file: string, reception: Reception): Promise<void> {
+async function receive(source: Readable, file: string, reception: ReceiveOptions): Promise<void> {
   const { folder, database, limits, signal, onBytes } = reception;
   const refuse = (obstacle: Extract<Failure['problem'], { kind: 'restore-refused' }>['obstacle']): Failure =>
     new Failure({ kind: 'restore-refused', database, obstacle });
   let received = 0;
   const requireSpace = (): void => {
     const free = freeSpace(folder);
-    if (free < spare) throw refuse({ kind: 'no-space', folder, needed: received + spare, free, uploads: false });
+    if (free < reservedSpace)
+      throw refuse({ kind: 'no-space', folder, needed: received + reservedSpace, free, uploads: false });
   };
   const bounded = async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
-    let next = stride;
+    let next = checkEvery;
     for await (const chunk of chunks) {
       received += chunk.length;
       if (received > limits.bytes) {
@@ -108,7 +109,7 @@ async function receive(source: Readable, file: string, reception: Reception): Pr
         throw archiveRejected(standardInput, { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_GIGABYTES' });
       }
       if (received > next) {
-        next = received + stride;
+        next = received + checkEvery;
         requireSpace();
       }
       onBytes(chunk.length);
@@ -123,7 +124,7 @@ async function receive(source: Readable, file: string, reception: Reception): Pr
     signal.throwIfAborted();
     if (error instanceof Failure) throw error;
     if (hasCode(error, 'ENOSPC', 'EDQUOT')) {
-      throw refuse({ kind: 'no-space', folder, needed: received + spare, free: 0, uploads: false });
+      throw refuse({ kind: 'no-space', folder, needed: received + reservedSpace, free: 0, uploads: false });
     }
     throw refuse({ kind: 'folder', folder, reason: reasonOf(error), uploads: false });
   }

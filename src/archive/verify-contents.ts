@@ -9,7 +9,7 @@ import { tap } from './entry-content.ts';
 
 export interface VerifyOptions {
   /** Reads the database entry to its end, and throws if it cannot be restored. */
-  readonly proveDatabase: (content: Readable) => Promise<void>;
+  readonly verifyDatabase: (content: Readable) => Promise<void>;
   /** Hears of each piece how many bytes it has. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
   readonly signal: AbortSignal;
@@ -17,12 +17,12 @@ export interface VerifyOptions {
 
 /**
  * Reads every entry of an archive to its end: size, checksum and, where our manifest has one, hash.
- * @throws Failure `archive-rejected` that names the entry; a Failure that `proveDatabase` throws; or the signal's
+ * @throws Failure `archive-rejected` that names the entry; a Failure that `verifyDatabase` throws; or the signal's
  *   reason
  */
 export async function verifyEntries(archive: Archive, options: VerifyOptions): Promise<void> {
   const pause = takeTurns();
-  for (const entry of archive.members) {
+  for (const entry of archive.entries) {
     await pause();
     options.signal.throwIfAborted();
     if (entry.name === archive.database.name) await verifyDatabase(archive, options);
@@ -35,18 +35,18 @@ export async function verifyEntries(archive: Archive, options: VerifyOptions): P
 async function verifyDatabase({ file, database }: Archive, options: VerifyOptions): Promise<void> {
   const content = new PassThrough();
   // read what the check left unread: the hash covers it
-  const prove = async (): Promise<void> => {
+  const verify = async (): Promise<void> => {
     try {
-      await options.proveDatabase(content);
+      await options.verifyDatabase(content);
     } finally {
       content.resume();
     }
   };
-  const [read, proven] = await Promise.allSettled([readToEnd(database, options, content), prove()]);
+  const [read, verified] = await Promise.allSettled([readToEnd(database, options, content), verify()]);
   options.signal.throwIfAborted();
   // if the entry is damaged, that is the reason why it cannot be restored
   if (read.status === 'rejected' && read.reason instanceof Failure) throw read.reason;
-  if (proven.status === 'rejected') throw failureOf(file, database, proven.reason);
+  if (verified.status === 'rejected') throw failureOf(file, database, verified.reason);
   if (read.status === 'rejected') throw read.reason;
 }
 

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
 import { crc32, createDeflateRaw, deflateRawSync } from 'node:zlib';
 import { spoolBytes } from '../platform/spooled-bytes.ts';
-import type { Member } from './manifest.ts';
+import type { ListedEntry } from './manifest.ts';
 
 /**
  * Writes an archive, entry by entry. Memory grows neither with the size of an entry nor with their number: the
@@ -26,11 +26,11 @@ export interface ArchiveWriter {
     compress: boolean,
     fill: (into: Writable) => Promise<Result>,
     modified?: Date,
-  ): Promise<{ readonly member: Member; readonly result: Result }>;
+  ): Promise<{ readonly listed: ListedEntry; readonly result: Result }>;
   /** Adds a short content in one piece: a stream for each of many small files takes several times as long. */
-  addBytes(name: string, compress: boolean, content: Buffer, modified?: Date): Promise<Member>;
+  addBytes(name: string, compress: boolean, content: Buffer, modified?: Date): Promise<ListedEntry>;
   /** Adds a short text. */
-  addText(name: string, text: string): Promise<Member>;
+  addText(name: string, text: string): Promise<ListedEntry>;
   /** Writes the directory of the archive and syncs the file to the disk. */
   finish(): Promise<void>;
   /** Closes the file without completing it. */
@@ -98,11 +98,11 @@ export function createArchive(
         if (filled.status === 'rejected') throw filled.reason;
         if (written.status === 'rejected') throw written.reason;
         const result = filled.value;
-        const { member, crc } = meter.taken();
-        const entry: Entry = { ...begun, crc, size: member.size, packed: offset - start };
+        const { listed, crc } = meter.taken();
+        const entry: Entry = { ...begun, crc, size: listed.size, packed: offset - start };
         await write(dataDescriptor(entry));
         enter(entry);
-        return { member, result };
+        return { listed, result };
       } catch (error) {
         meter.stream.destroy();
         broken.signal.throwIfAborted();
@@ -155,7 +155,7 @@ interface Meter {
   /** Passes on what goes into an entry. */
   readonly stream: Transform;
   /** What went through it, once it has ended. */
-  readonly taken: () => { readonly member: Member; readonly crc: number };
+  readonly taken: () => { readonly listed: ListedEntry; readonly crc: number };
 }
 
 function openMeter(onBytes: (bytes: number) => void): Meter {
@@ -174,7 +174,7 @@ function openMeter(onBytes: (bytes: number) => void): Meter {
   });
   // the writer gets the error through its callback
   stream.on('error', () => undefined);
-  return { stream, taken: () => ({ member: { size, sha256: sha256.digest('hex') }, crc }) };
+  return { stream, taken: () => ({ listed: { size, sha256: sha256.digest('hex') }, crc }) };
 }
 
 // The records of a ZIP file ("APPNOTE.TXT – .ZIP File Format Specification", 4.3.7 to 4.3.16)

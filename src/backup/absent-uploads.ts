@@ -19,13 +19,13 @@ import type { BackupContext } from './context.ts';
  * With a column, a value that is neither null nor empty is a file name, a JSON list of file names, or a text that may
  * contain addresses of files.
  */
-type Mention = readonly [table: string, column?: string, how?: 'list' | 'text'];
+type FileReference = readonly [table: string, column?: string, how?: 'list' | 'text'];
 
 /**
  * The places, by the folder that the application writes the files to. Left out are files that the application can make
  * again (`data_exports`), original names of files (`data_imports`), and addresses of other servers.
  */
-const sourcesOf: Readonly<Record<UploadRootName, readonly Mention[]>> = {
+const referencesByRoot: Readonly<Record<UploadRootName, readonly FileReference[]>> = {
   uploads: [
     ['client_attachments'],
     ['quote_attachments'],
@@ -65,14 +65,14 @@ type ReferencedFiles = Readonly<Partial<Record<UploadRootName, number>>>;
  * @param isMounted whether a folder lies on a volume
  */
 export function findAbsentUploads(
-  spoken: ReferencedFiles,
+  referenced: ReferencedFiles,
   roots: readonly UploadRoot[],
   holds: (root: UploadRoot) => boolean,
   isMounted: (folder: string) => boolean = (folder) => !isLostWithContainer(folder),
 ): readonly AbsentUploads[] {
   return roots.flatMap((root): readonly AbsentUploads[] => {
     const { name, folder } = root;
-    const rows = spoken[name] ?? 0;
+    const rows = referenced[name] ?? 0;
     if (rows === 0) return [];
     if (!existsSync(folder)) return [{ folder, rows, why: 'missing' }];
     if (!holds(root)) return [{ folder, rows, why: 'empty' }];
@@ -85,7 +85,7 @@ export async function countReferencedFiles(
   { read, engine }: Pick<Database, 'read' | 'engine'>,
   { tables }: Pick<Catalog, 'tables'>,
 ): Promise<ReferencedFiles> {
-  const there = Object.entries(sourcesOf).flatMap(([root, sources]) => {
+  const there = Object.entries(referencesByRoot).flatMap(([root, sources]) => {
     const found = sources.filter(([table, column]) =>
       column === undefined ? Object.hasOwn(tables, table) : Object.hasOwn(tables[table]?.columns ?? {}, column),
     );
@@ -102,7 +102,7 @@ export async function countReferencedFiles(
 const longest = 100_000_000;
 
 /** The query that counts the files to which a table refers. */
-function countOf([table, column, how]: Mention, engine: Engine): string {
+function countOf([table, column, how]: FileReference, engine: Engine): string {
   const from = `FROM ${quoteName(table)}`;
   if (column === undefined) return `SELECT count(*) ${from}`;
   const name = quoteName(column);
@@ -126,8 +126,8 @@ export async function warnOfAbsentUploads(
   { catalog }: DatabaseFacts,
 ): Promise<void> {
   try {
-    const spoken = await countReferencedFiles(database, catalog);
-    const absent = findAbsentUploads(spoken, config.uploadRoots, ({ folder }) =>
+    const referenced = await countReferencedFiles(database, catalog);
+    const absent = findAbsentUploads(referenced, config.uploadRoots, ({ folder }) =>
       holdsFiles(folder, config.backupFolder),
     );
     const commands = commandsFor(config);

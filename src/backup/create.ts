@@ -6,11 +6,11 @@ import { pipeline } from 'node:stream/promises';
 import {
   archiveName,
   type Manifest,
-  manifestMember,
-  type Member,
-  renderMember,
+  manifestName,
+  type ListedEntry,
+  renderListedEntry,
   renderManifestAround,
-  settingsMember,
+  settingsName,
 } from '../archive/manifest.ts';
 import { verifyEntries } from '../archive/verify-contents.ts';
 import { type Archive, noLimits, openArchive } from '../archive/reader.ts';
@@ -23,7 +23,7 @@ import { describeUnknownRevisions, backupMessages } from '../report/backup-messa
 import { openProgress, type Progress } from '../report/progress.ts';
 import { type BackupContext, backupFailure } from './context.ts';
 import { type Dumper, openDumper } from './dumper.ts';
-import { type Destination, giveName, prepareFolder, requireSpace, tagOf, removeLeftovers } from './destination.ts';
+import { type Destination, giveName, prepareFolder, requireSpace, tagOf, removePartialFiles } from './destination.ts';
 import { findArchives } from './retention.ts';
 import { findUploads, measureUploads, addUploads } from './uploads.ts';
 import { tmpdir } from 'node:os';
@@ -32,7 +32,7 @@ import { createArchive } from '../archive/writer.ts';
 import { causeOf } from '../database/error-cause.ts';
 
 /** What to back up, and where to. */
-export interface BackupOrder {
+export interface BackupRequest {
   readonly kind: ArchiveKind;
   /** The existing upload folders that go into the archive. */
   readonly uploadRoots: readonly UploadRoot[];
@@ -40,7 +40,7 @@ export interface BackupOrder {
   /** Whether the database is healthy, for the manifest; undefined where that is unknown. */
   readonly healthy?: boolean;
   /** Whether a whole archive of the same kind that holds the same database may be used instead of a new one. */
-  readonly once?: boolean;
+  readonly reuseEqual?: boolean;
 }
 
 /** An archive that was written, read back and found whole. */
@@ -60,7 +60,7 @@ export interface Backup {
  * until it has been verified. A failure removes it; after a kill, the next run does. Call it under the run lock.
  * @throws Failure `backup-failed`
  */
-export async function createBackup(context: BackupContext, order: BackupOrder): Promise<Backup> {
+export async function createBackup(context: BackupContext, order: BackupRequest): Promise<Backup> {
   const { database, config, signal } = context;
   const { folder, file } = order.destination;
   const createdAt = new Date();
@@ -69,24 +69,24 @@ export async function createBackup(context: BackupContext, order: BackupOrder): 
   const partial = `${plain}.${tag}.partial`;
   await prepareFolder(folder, context);
   try {
-    for (const name of namesOf(config.database)) await removeLeftovers(folder, tagOf(name));
-    const copier = await openDumper(context, `${plain}.${tag}.sqlite.partial`);
+    for (const name of namesOf(config.database)) await removePartialFiles(folder, tagOf(name));
+    const dumper = await openDumper(context, `${plain}.${tag}.sqlite.partial`);
     const places = { uploadRoots: order.uploadRoots, backupFolder: config.backupFolder, database: config.database };
     const bytes = await measureUploads(await findUploads(places), signal);
-    requireSpace(folder, copier.space + copier.scratch + bytes, context);
-    const { manifest, files } = await writeArchive(partial, copier, context, {
+    requireSpace(folder, dumper.space + dumper.scratch + bytes, context);
+    const { manifest, files } = await writeArchive(partial, dumper, context, {
       kind: order.kind,
       createdAt,
       places,
       ...(order.healthy !== undefined && { healthy: order.healthy }),
     });
     signal.throwIfAborted();
-    const same = order.once === true ? await findSame(folder, manifest, copier, context) : null;
+    const same = order.reuseEqual === true ? await findSame(folder, manifest, dumper, context) : null;
     if (same !== null) {
       await rm(partial, { force: true });
       return { path: same, size: (await stat(same)).size, manifest, files: null, repeated: true };
     }
-    await prove(partial, copier, context);
+    await readBack(partial, dumper, context);
     signal.throwIfAborted();
     const path = await giveName(partial, file ?? plain, order.destination);
     const unknown = manifest.revisions.filter((revision) => !releaseGraph.knows(revision));
@@ -114,14 +114,14 @@ export async function streamBackup(
   const createdAt = new Date();
   const tag = tagOf(database.name);
   try {
-    const copier = await openDumper(context, `${join(folder, archiveName(createdAt))}.${tag}.sqlite.partial`);
-    if (copier.scratch > 0) {
+    const dumper = await openDumper(context, `${join(folder, archiveName(createdAt))}.${tag}.sqlite.partial`);
+    if (dumper.scratch > 0) {
       await prepareFolder(folder, context);
-      for (const name of namesOf(config.database)) await removeLeftovers(folder, tagOf(name));
-      requireSpace(folder, copier.scratch, context);
+      for (const name of namesOf(config.database)) await removePartialFiles(folder, tagOf(name));
+      requireSpace(folder, dumper.scratch, context);
     }
     const places = { uploadRoots, backupFolder: folder, database: config.database };
-    return await writeArchive(into, verifiedWhileWritten(copier), context, { kind: 'manual', createdAt, places });
+    return await writeArchive(into, verifiedWhileWritten(dumper), context, { kind: 'manual', createdAt, places });
   } catch (error) {
     const known = error instanceof Failure && error.problem.kind === 'backup-failed' ? error.problem : null;
     if (signal.aborted || (known === null && namesItsCause(error))) throw error;
@@ -132,32 +132,32 @@ export async function streamBackup(
 }
 
 /** The same dumper, whose copy is verified while it is written. */
-function verifiedWhileWritten(copier: Dumper): Dumper {
+function verifiedWhileWritten(dumper: Dumper): Dumper {
   return {
-    ...copier,
+    ...dumper,
     async copy(into, begins) {
-      const proof = new PassThrough();
+      const copyToVerify = new PassThrough();
       // the destroyed stream reports the error to the other parts
-      proof.on('error', () => undefined);
+      copyToVerify.on('error', () => undefined);
       const fork = new Transform({
         transform(chunk: Buffer, _encoding, done) {
-          if (proof.write(chunk)) done(null, chunk);
-          else proof.once('drain', () => done(null, chunk));
+          if (copyToVerify.write(chunk)) done(null, chunk);
+          else copyToVerify.once('drain', () => done(null, chunk));
         },
         flush(done) {
-          proof.end();
+          copyToVerify.end();
           done();
         },
       });
-      const proven = copier.prove(proof).finally(() => proof.resume());
-      const parts = [copier.copy(fork, begins), pipeline(fork, into), proven] as const;
+      const verified = dumper.verify(copyToVerify).finally(() => copyToVerify.resume());
+      const parts = [dumper.copy(fork, begins), pipeline(fork, into), verified] as const;
       try {
         const [contents] = await Promise.all(parts);
         return contents;
       } catch (error) {
         // whichever part failed, the others must not wait for it
         fork.destroy();
-        proof.destroy();
+        copyToVerify.destroy();
         await Promise.allSettled(parts);
         throw error;
       }
@@ -179,7 +179,7 @@ function namesItsCause(error: unknown): boolean {
 async function findSame(
   folder: string,
   { kind, content, revisions }: Manifest,
-  copier: Dumper,
+  dumper: Dumper,
   context: BackupContext,
 ): Promise<string | null> {
   const names = namesOf(context.config.database);
@@ -187,7 +187,7 @@ async function findSame(
     if (content === undefined || manifest.content !== content || manifest.revisions.join() !== revisions.join())
       continue;
     try {
-      await prove(path, copier, context);
+      await readBack(path, dumper, context);
       return path;
     } catch (error) {
       context.signal.throwIfAborted();
@@ -212,14 +212,14 @@ async function openWhateverItsSize(file: string, { config, log }: BackupContext)
 }
 
 /** Reads back every entry of the archive. @throws Failure `backup-failed` */
-async function prove(file: string, copier: Dumper, context: BackupContext): Promise<void> {
+async function readBack(file: string, dumper: Dumper, context: BackupContext): Promise<void> {
   const { log, output, signal } = context;
   try {
     const archive = await openWhateverItsSize(file, context);
     const progress = openProgress({ label: 'Reading the archive back', total: archive.size, log, output });
     try {
       await verifyEntries(archive, {
-        proveDatabase: (content) => copier.prove(content),
+        verifyDatabase: (content) => dumper.verify(content),
         onBytes: (bytes) => progress.add(bytes),
         signal,
       });
@@ -233,7 +233,7 @@ async function prove(file: string, copier: Dumper, context: BackupContext): Prom
 }
 
 /** The kind of the archive, and the uploads that go into it beside the database. */
-export interface Purpose extends Pick<Manifest, 'kind' | 'createdAt' | 'healthy'> {
+export interface ArchiveRequest extends Pick<Manifest, 'kind' | 'createdAt' | 'healthy'> {
   readonly places: Pick<Config, 'uploadRoots' | 'backupFolder' | 'database'>;
 }
 
@@ -242,8 +242,8 @@ export interface Written {
   readonly manifest: Manifest;
   /** The number of uploads of each root. */
   readonly files: UploadCounts;
-  /** How many members, and their bytes before compression. */
-  readonly members: number;
+  /** How many entries, and their bytes before compression. */
+  readonly entries: number;
   readonly bytes: number;
 }
 
@@ -256,9 +256,9 @@ export type UploadCounts = Readonly<Partial<Record<UploadRootName, number>>>;
  */
 export async function writeArchive(
   into: string | Writable,
-  copier: Dumper,
+  dumper: Dumper,
   context: BackupContext,
-  { kind, createdAt, healthy, places }: Purpose,
+  { kind, createdAt, healthy, places }: ArchiveRequest,
 ): Promise<Written> {
   const { database, version } = context;
   let progress: Progress | null = null;
@@ -271,24 +271,24 @@ export async function writeArchive(
   // the manifest's line for each upload
   const listed = spoolBytes(typeof into === 'string' ? dirname(into) : tmpdir());
   try {
-    const copied = await archive.add(copier.member, copier.compress, (member) =>
-      copier.copy(member, (total) => begin('Copying the database', total)),
+    const copied = await archive.add(dumper.entryName, dumper.compress, (content) =>
+      dumper.copy(content, (total) => begin('Copying the database', total)),
     );
     const { revisions, rows, settings, digest } = copied.result;
 
     const uploads = await findUploads(places);
     begin('Copying the uploads', await measureUploads(uploads, context.signal));
     const files: Partial<Record<UploadRootName, number>> = {};
-    let [members, bytes] = [0, 0];
-    const onAdded = (root: UploadRootName, name: string, member: Member): void => {
-      members += 1;
-      bytes += member.size;
+    let [entries, bytes] = [0, 0];
+    const onAdded = (root: UploadRootName, name: string, entry: ListedEntry): void => {
+      entries += 1;
+      bytes += entry.size;
       files[root] = (files[root] ?? 0) + 1;
-      listed.append(Buffer.from(renderMember(name, member)));
+      listed.append(Buffer.from(renderListedEntry(name, entry)));
     };
     await addUploads(archive, uploads, onAdded, context);
 
-    const written = await archive.addText(settingsMember, `${JSON.stringify(settings, null, 2)}\n`);
+    const written = await archive.addText(settingsName, `${JSON.stringify(settings, null, 2)}\n`);
     const manifest: Manifest = {
       engine: database.engine,
       kind,
@@ -296,23 +296,23 @@ export async function writeArchive(
       version,
       database: database.name,
       server: database.serverVersion,
-      tool: copier.tool,
+      tool: dumper.tool,
       revisions,
       rows,
-      members: { [copier.member]: copied.member, [settingsMember]: written },
+      members: { [dumper.entryName]: copied.listed, [settingsName]: written },
       uploads: uploads.roots,
-      content: digest ?? copied.member.sha256,
+      content: digest ?? copied.listed.sha256,
       ...(healthy !== undefined && { healthy }),
     };
-    const { member: described } = await archive.add(manifestMember, true, (member) =>
-      pipeline(renderManifestAround(manifest, listed.read()), member),
+    const { listed: described } = await archive.add(manifestName, true, (content) =>
+      pipeline(renderManifestAround(manifest, listed.read()), content),
     );
     await archive.finish();
-    for (const { size } of [copied.member, written, described]) {
-      members += 1;
+    for (const { size } of [copied.listed, written, described]) {
+      entries += 1;
       bytes += size;
     }
-    return { manifest, files, members, bytes };
+    return { manifest, files, entries, bytes };
   } catch (error) {
     await archive.abandon();
     throw error;

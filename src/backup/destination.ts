@@ -61,7 +61,7 @@ export function requireSpace(folder: string, needed: number, context: BackupCont
 export async function giveName(partial: string, wanted: string, { file }: Destination): Promise<string> {
   for (let attempt = 1; ; attempt++) {
     const path = attempt === 1 ? wanted : wanted.replace(/\.zip$/, `_${attempt}.zip`);
-    if (await take(partial, path)) {
+    if (await claimName(partial, path)) {
       sync(dirname(path));
       return path;
     }
@@ -70,7 +70,7 @@ export async function giveName(partial: string, wanted: string, { file }: Destin
 }
 
 /** @returns false if the name is taken */
-async function take(partial: string, path: string): Promise<boolean> {
+async function claimName(partial: string, path: string): Promise<boolean> {
   try {
     // unlike a rename, a link never replaces an existing file
     await link(partial, path);
@@ -89,7 +89,7 @@ async function take(partial: string, path: string): Promise<boolean> {
  * Removes the partial files of killed runs. The caller holds the run lock, so no run is writing them.
  * @param tag the tag of the database: another database may be backed up to the same folder at this moment
  */
-export async function removeLeftovers(folder: string, tag: string): Promise<void> {
+export async function removePartialFiles(folder: string, tag: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const ours = name.startsWith('timetracker_backup_') && new RegExp(`\\.${tag}(\\.sqlite)?\\.partial`).test(name);
     if (ours) await rm(join(folder, name), { force: true });
@@ -98,13 +98,13 @@ export async function removeLeftovers(folder: string, tag: string): Promise<void
 }
 
 /** Milliseconds: longer than a run may wait for the lock with a received archive that it has not restored yet. */
-const spoolsLast = 48 * 60 * 60 * 1000;
+const spoolLifetime = 48 * 60 * 60 * 1000;
 
 /** Archives are received without the run lock: only their age shows that no run needs them any more. */
 async function removeOldSpools(folder: string): Promise<void> {
   for (const name of (await readdir(folder)).filter(isSpool)) {
     const path = join(folder, name);
     const stats = await stat(path).catch(() => null);
-    if (stats !== null && Date.now() - stats.mtimeMs > spoolsLast) await rm(path, { force: true });
+    if (stats !== null && Date.now() - stats.mtimeMs > spoolLifetime) await rm(path, { force: true });
   }
 }

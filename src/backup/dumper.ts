@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { databaseMembers } from '../archive/manifest.ts';
+import { databaseEntryNames } from '../archive/manifest.ts';
 import type { PostgresTarget, SqliteTarget } from '../config/config.ts';
 import { sharesDatabase } from '../database/current-schema.ts';
 import type { Database } from '../database/database.ts';
@@ -22,7 +22,7 @@ const chunk = 128 * 1024;
 /** Copies a database. Everything that the copy needs has been found already. */
 export interface Dumper {
   /** The entry of the archive that receives the copy. */
-  readonly member: string;
+  readonly entryName: string;
   /** The tool that makes the copy, with its version. */
   readonly tool: string;
   /** Whether compression makes the copy smaller. */
@@ -42,7 +42,7 @@ export interface Dumper {
     begins: (bytes: number | null) => void,
   ): Promise<DatabaseSummary & { readonly digest: string | null }>;
   /** Reads a copy to its end. @throws Error if the copy cannot be restored */
-  prove(content: Readable): Promise<void>;
+  verify(content: Readable): Promise<void>;
 }
 
 /**
@@ -83,7 +83,7 @@ async function postgresDumper(target: PostgresTarget, context: BackupContext): P
   const restore = await requireTool('pg_restore', dump.major, context);
   await requireDumpConnection(database);
   return {
-    member: databaseMembers.postgresql,
+    entryName: databaseEntryNames.postgresql,
     tool: `pg_dump ${dump.major}`,
     compress: false,
     space: number(server, 'size'),
@@ -116,7 +116,7 @@ async function postgresDumper(target: PostgresTarget, context: BackupContext): P
           throw error;
         }
       }),
-    prove: (content) => verifyDump(restore, content, signal),
+    verify: (content) => verifyDump(restore, content, signal),
   };
 }
 
@@ -131,7 +131,7 @@ async function sqliteDumper(target: SqliteTarget, scratch: string, context: Back
   const { signal, database } = context;
   const { copySqlite, sizeOfSqlite } = await import('../database/sqlite/copy.ts');
   return {
-    member: databaseMembers.sqlite,
+    entryName: databaseEntryNames.sqlite,
     tool: database.serverVersion,
     compress: true,
     space: sizeOfSqlite(target.file),
@@ -150,7 +150,7 @@ async function sqliteDumper(target: SqliteTarget, scratch: string, context: Back
       }
     },
     // the file was checked before it was archived, so an equal hash verifies the entry
-    prove: async (content) => void content.resume(),
+    verify: async (content) => void content.resume(),
   };
 }
 

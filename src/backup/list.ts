@@ -30,7 +30,7 @@ export interface ListedArchive {
 }
 
 /** Temporary copies that the application's restore makes. */
-const workingCopy = 'restore_';
+const restorePrefix = 'restore_';
 
 /**
  * Lists the archives in the backup folder, the newest first. A missing folder holds none.
@@ -41,7 +41,7 @@ export async function listArchives({
   archiveLimits,
 }: Pick<Config, 'backupFolder' | 'archiveLimits'>): Promise<readonly ListedArchive[]> {
   const names = await namesIn(folder);
-  const wanted = names.filter((name) => name.endsWith('.zip') && !name.startsWith(workingCopy));
+  const wanted = names.filter((name) => name.endsWith('.zip') && !name.startsWith(restorePrefix));
   const found: ListedArchive[] = [];
   for (const name of wanted) {
     const archive = await describe(folder, name, archiveLimits);

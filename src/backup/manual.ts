@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
-import { faultOfExtent } from '../archive/central-directory.ts';
+import { faultOfArchiveSize } from '../archive/central-directory.ts';
 import type { Config } from '../config/config.ts';
 import { displayNameOf, namesOf } from '../database/target-name.ts';
 import { reasonOf } from '../errors/failure.ts';
@@ -59,10 +59,10 @@ export async function makeManualBackup(
     log.info(describeMadeSince(path, manifest.createdAt));
     return backup;
   }
-  const spoken = await countFiles(context);
+  const referenced = await countFiles(context);
   log.info(backupMessages.made(path, size), { backup: path });
-  announceContents({ manifest, files }, spoken, context);
-  if (keep !== null) await prune({ folder: destination.folder, keep, proven: path }, context);
+  logContents({ manifest, files }, referenced, context);
+  if (keep !== null) await prune({ folder: destination.folder, keep, newest: path }, context);
   return backup;
 }
 
@@ -90,11 +90,11 @@ export async function streamManualBackup(
     log.info(backupMessages.streaming(database.name));
     return streamBackup(context, stream, config.uploadRoots);
   });
-  const spoken = await countFiles(context);
+  const referenced = await countFiles(context);
   log.info(describeStreamed(bytes()));
-  const fault = faultOfExtent({ ...written, packed: bytes() }, config.archiveLimits);
+  const fault = faultOfArchiveSize({ ...written, packed: bytes() }, config.archiveLimits);
   if (fault?.kind === 'too-large') log.warn(backupMessages.beyondLimits(fault.reason, fault.variable));
-  announceContents(written, spoken, context);
+  logContents(written, referenced, context);
 }
 
 /** The summary of a database in any state. */
@@ -108,9 +108,9 @@ async function countFiles({ database, log, signal }: BackupContext): ReturnType<
   }
 }
 
-function announceContents(
+function logContents(
   { manifest: { rows, uploads, revisions }, files }: Pick<Written, 'manifest' | 'files'>,
-  spoken: Awaited<ReturnType<typeof countReferencedFiles>>,
+  referenced: Awaited<ReturnType<typeof countReferencedFiles>>,
   { config, log }: BackupContext,
 ): void {
   const uploaded = Object.values(files).reduce((sum, number) => sum + number, 0);
@@ -119,7 +119,7 @@ function announceContents(
   log.info(backupMessages.holds(tables.length, total, uploaded));
   if (tables.length === 0) log.warn(backupMessages.emptyDatabase);
   else if (revisions.length === 0) log.warn(backupMessages.noRevisions);
-  const absent = findAbsentUploads(spoken, config.uploadRoots, ({ name }) => (files[name] ?? 0) > 0);
+  const absent = findAbsentUploads(referenced, config.uploadRoots, ({ name }) => (files[name] ?? 0) > 0);
   for (const line of absent.flatMap((folder) => describeAbsentUploads(folder, commandsFor(config), 'backup')))
     log.warn(line);
   for (const { name, folder } of config.uploadRoots) {
@@ -130,12 +130,12 @@ function announceContents(
 
 /** Old backups that cannot be removed do not make the new one fail. */
 async function prune(
-  { folder, keep, proven }: { readonly folder: string; readonly keep: number; readonly proven: string },
+  { folder, keep, newest }: { readonly folder: string; readonly keep: number; readonly newest: string },
   { config, log }: BackupContext,
 ): Promise<void> {
   try {
     const rule = { folder, kind: 'manual', names: namesOf(config.database), keep } as const;
-    const removed = await removeOldest(rule, proven);
+    const removed = await removeOldest(rule, newest);
     for (const path of removed) log.info(backupMessages.removedOlder(path));
   } catch (error) {
     log.warn(backupMessages.notRemoved(reasonOf(error)));

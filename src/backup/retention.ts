@@ -22,7 +22,7 @@ export interface RetentionRule {
 }
 
 /** What a rule keeps and what it removes; paths, the newest first. */
-export interface Sorted {
+export interface RetentionPlan {
   readonly kept: readonly string[];
   readonly old: readonly string[];
 }
@@ -33,8 +33,8 @@ export interface Sorted {
  *   time
  * @returns the paths of what was removed
  */
-export async function removeOldest(rule: RetentionRule, proven: string): Promise<readonly string[]> {
-  const { old } = await sortArchives(rule, proven);
+export async function removeOldest(rule: RetentionRule, newest: string): Promise<readonly string[]> {
+  const { old } = await planRetention(rule, newest);
   for (const path of old) await rm(path, { force: true });
   return old;
 }
@@ -44,10 +44,10 @@ export async function removeOldest(rule: RetentionRule, proven: string): Promise
  * names.
  * @param newest a path that comes first, whatever its time
  */
-export async function sortArchives(
+export async function planRetention(
   { keep, always = [], keepHealthy = false, ...whose }: RetentionRule,
   newest: string | null = null,
-): Promise<Sorted> {
+): Promise<RetentionPlan> {
   const newestFirst = await findArchives(whose, newest);
   const count = Math.max(1, keep);
   const healthy = keepHealthy ? newestFirst.find(({ manifest }) => manifest.healthy === true)?.path : undefined;
@@ -70,7 +70,7 @@ export interface FoundArchive {
 }
 
 /** Milliseconds: an archive whose time is further in the future was made with a wrong clock. */
-const ahead = 60 * 60 * 1000;
+const tolerance = 60 * 60 * 1000;
 
 /**
  * The newest backup that was verified when it was made, of either kind.
@@ -84,7 +84,7 @@ export async function findNewestBackup(
   kind: ArchiveKind | null = null,
 ): Promise<FoundArchive | null> {
   const found = await findArchives({ folder, kind, names });
-  return found.find(({ manifest }) => manifest.createdAt.getTime() - Date.now() < ahead) ?? null;
+  return found.find(({ manifest }) => manifest.createdAt.getTime() - Date.now() < tolerance) ?? null;
 }
 
 /**
@@ -119,16 +119,16 @@ export async function findArchives(
  */
 export async function pruneArchives(
   rule: RetentionRule,
-  prove: (path: string) => Promise<unknown>,
+  verify: (path: string) => Promise<unknown>,
   onRemoved: (path: string) => void,
 ): Promise<number> {
-  const { kept, old } = await sortArchives(rule);
+  const { kept, old } = await planRetention(rule);
   const [newest] = kept;
   if (newest === undefined || old.length === 0) return kept.length;
   const refuse = (reason: string, cause: unknown): Failure =>
     new Failure({ kind: 'backups-not-pruned', folder: rule.folder, reason }, { cause });
   try {
-    await prove(newest);
+    await verify(newest);
   } catch (error) {
     throw refuse(`the newest backup, ${newest}, is not whole: ${rejectionReason(error)}`, error);
   }

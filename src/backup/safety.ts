@@ -82,7 +82,7 @@ export async function requireSafetyBackup(context: SafetyContext): Promise<void>
     uploadRoots: [],
     healthy: state === 'behind' || state === 'current',
     // otherwise, repeated failing starts would push out the backups from before the first failure
-    once: true,
+    reuseEqual: true,
     destination: { folder: config.backupFolder, file: null },
   });
   log.info(safetyBackupMessages.made(path, bytes, { repeated }), { backup: path });
@@ -109,7 +109,7 @@ function requireVolume(context: Pick<BackupContext, 'config' | 'database'>): voi
 }
 
 /** Old backups that cannot be removed do not stop the run. */
-async function prune(proven: string, { config, log }: BackupContext): Promise<void> {
+async function prune(newest: string, { config, log }: BackupContext): Promise<void> {
   const before = backupBeforeLastChange(config);
   const rule = {
     folder: config.backupFolder,
@@ -120,7 +120,7 @@ async function prune(proven: string, { config, log }: BackupContext): Promise<vo
     always: before === null ? [] : [before],
   } as const;
   try {
-    for (const path of await removeOldest(rule, proven)) log.info(safetyBackupMessages.removedOlder(path));
+    for (const path of await removeOldest(rule, newest)) log.info(safetyBackupMessages.removedOlder(path));
   } catch (error) {
     log.warn(safetyBackupMessages.notRemoved(reasonOf(error)));
   }

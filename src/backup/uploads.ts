@@ -4,8 +4,8 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { faultOfName, isLeftover } from '../archive/entry-names.ts';
-import type { Member } from '../archive/manifest.ts';
+import { faultOfName, isUnfinished } from '../archive/entry-names.ts';
+import type { ListedEntry } from '../archive/manifest.ts';
 import type { ArchiveWriter } from '../archive/writer.ts';
 import type { Config, UploadRoot, UploadRootName } from '../config/config.ts';
 import { hasCode } from '../errors/error-code.ts';
@@ -19,7 +19,7 @@ import type { BackupContext } from './context.ts';
 interface UploadFile {
   readonly root: UploadRootName;
   /** The entry of an archive that holds it. */
-  readonly member: string;
+  readonly entryName: string;
   readonly path: string;
   /** Bytes. */
   readonly size: number;
@@ -52,7 +52,7 @@ interface Search {
 }
 
 /** Suffixes of the files that SQLite and db-init put beside a database file. */
-const companion = /^($|-wal$|-shm$|-journal$|\.(db-init-(lock|rehearsal)|bak_|restore_|quarantine_))/;
+const databaseSideFile = /^($|-wal$|-shm$|-journal$|\.(db-init-(lock|rehearsal)|bak_|restore_|quarantine_))/;
 
 /**
  * Finds the folders of uploads, and their files without following symbolic links. Leaves out the backup folder and the
@@ -66,18 +66,19 @@ export async function findUploads({
 }: Pick<Config, 'uploadRoots' | 'backupFolder' | 'database'>): Promise<Uploads> {
   const file = database.kind === 'sqlite' ? database.file : null;
   const own = file === null ? null : basename(file);
-  const backups = identityOf(await lookAt(backupFolder));
+  const backups = identityOf(await statIfExists(backupFolder));
   const found = await findRoots(uploadRoots);
   const rules = {
     excluded: new Set([backups ?? '', ...found.keys()]),
-    home: file === null ? null : identityOf(await lookAt(dirname(file))),
-    isDatabase: (entry: string) => own !== null && entry.startsWith(own) && companion.test(entry.slice(own.length)),
+    home: file === null ? null : identityOf(await statIfExists(dirname(file))),
+    isDatabase: (entry: string) =>
+      own !== null && entry.startsWith(own) && databaseSideFile.test(entry.slice(own.length)),
   };
   function* files(onSkipped: OnSkipped): Generator<UploadFile, void, undefined> {
     for (const [identity, { folder, name }] of found) {
       const isBackups = identity === backups;
       const wanted = (entry: string): boolean => !(isBackups && (entry === ownPrefix || archives.test(entry)));
-      yield* filesBelow({ folder, identity, member: name }, { ...rules, root: name, onSkipped }, wanted);
+      yield* filesBelow({ folder, identity, entryName: name }, { ...rules, root: name, onSkipped }, wanted);
     }
   }
   return { roots: [...found.values()].map(({ name }) => name), files };
@@ -99,7 +100,7 @@ export async function measureUploads({ files }: Uploads, signal: AbortSignal): P
 async function findRoots(roots: readonly UploadRoot[]): Promise<ReadonlyMap<string, UploadRoot>> {
   const found = new Map<string, UploadRoot>();
   for (const root of roots) {
-    const stats = await lookAt(root.folder);
+    const stats = await statIfExists(root.folder);
     const identity = identityOf(stats);
     if (identity === null || found.has(identity)) continue;
     if (stats?.isDirectory() === false) throw new Error(`${root.folder} is no folder`);
@@ -108,7 +109,7 @@ async function findRoots(roots: readonly UploadRoot[]): Promise<ReadonlyMap<stri
   return found;
 }
 
-async function lookAt(path: string): Promise<BigIntStats | null> {
+async function statIfExists(path: string): Promise<BigIntStats | null> {
   try {
     return await stat(path, { bigint: true });
   } catch (error) {
@@ -120,32 +121,32 @@ interface Place {
   readonly folder: string;
   readonly identity: string | null;
   /** The name of its entry in an archive. */
-  readonly member: string;
+  readonly entryName: string;
 }
 
 function* filesBelow(
-  { folder, identity, member }: Place,
+  { folder, identity, entryName }: Place,
   search: Search,
   wanted: (entry: string) => boolean = () => true,
 ): Generator<UploadFile, void, undefined> {
   const isHome = identity !== null && identity === search.home;
   for (const entry of entriesOf(folder, search)) {
-    if (isLeftover(entry) || !wanted(entry) || (isHome && search.isDatabase(entry))) continue;
-    yield* filesAt(join(folder, entry), `${member}/${entry}`, search);
+    if (isUnfinished(entry) || !wanted(entry) || (isHome && search.isDatabase(entry))) continue;
+    yield* filesAt(join(folder, entry), `${entryName}/${entry}`, search);
   }
 }
 
-function* filesAt(path: string, member: string, search: Search): Generator<UploadFile, void, undefined> {
+function* filesAt(path: string, entryName: string, search: Search): Generator<UploadFile, void, undefined> {
   const { onSkipped, excluded } = search;
   const stats = unlessDeleted(path, () => lstatSync(path, { bigint: true }));
-  const fault = faultOfName(member);
+  const fault = faultOfName(entryName);
   if (stats === null) onSkipped(path, 'it was deleted while the backup was running');
   else if (stats.isSymbolicLink()) onSkipped(path, 'it is a symbolic link');
   else if (fault !== null) onSkipped(path, fault);
-  else if (stats.isFile()) yield { root: search.root, member, path, size: Number(stats.size) };
+  else if (stats.isFile()) yield { root: search.root, entryName, path, size: Number(stats.size) };
   else if (!stats.isDirectory()) onSkipped(path, 'it is neither a file nor a folder');
   else if (!excluded.has(identityOf(stats) ?? ''))
-    yield* filesBelow({ folder: path, identity: identityOf(stats), member }, search);
+    yield* filesBelow({ folder: path, identity: identityOf(stats), entryName }, search);
 }
 
 /** The names in a folder, sorted. Names that are not valid UTF-8 cannot be stored in an archive. */
@@ -191,9 +192,9 @@ const compressed =
 /** Bytes that are read at a time. */
 const chunk = 128 * 1024;
 /** Bytes: compressing a smaller file saves less than one block of the disk. */
-const worthDeflating = 4096;
+const smallestToCompress = 4096;
 /** The flags neither follow a link nor wait for a pipe that has replaced the file. */
-const careful = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
  * Adds all files to an archive, each as long as it was when it was opened.
@@ -203,7 +204,7 @@ const careful = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 export async function addUploads(
   archive: ArchiveWriter,
   { files }: Uploads,
-  onAdded: (root: UploadRootName, name: string, member: Member) => void,
+  onAdded: (root: UploadRootName, name: string, entryName: ListedEntry) => void,
   context: Pick<BackupContext, 'signal' | 'log'>,
 ): Promise<void> {
   const { signal } = context;
@@ -213,18 +214,18 @@ export async function addUploads(
     await pause();
     signal.throwIfAborted();
     const added = await addUpload(archive, file, skipped.add, signal);
-    if (added !== null) onAdded(file.root, file.member, added);
+    if (added !== null) onAdded(file.root, file.entryName, added);
   }
   skipped.end();
 }
 
 async function addUpload(
   archive: ArchiveWriter,
-  { member: name, path }: UploadFile,
+  { entryName: name, path }: UploadFile,
   onSkipped: OnSkipped,
   signal: AbortSignal,
-): Promise<Member | null> {
-  const file = unlessDeleted(path, () => openSync(path, careful));
+): Promise<ListedEntry | null> {
+  const file = unlessDeleted(path, () => openSync(path, openFlags));
   if (file === null) {
     onSkipped(path, 'it was deleted while the backup was running');
     return null;
@@ -235,13 +236,13 @@ async function addUpload(
       onSkipped(path, 'it is no file any more');
       return null;
     }
-    const compress = stats.size >= worthDeflating && !compressed.test(name);
+    const compress = stats.size >= smallestToCompress && !compressed.test(name);
     const content = readFile(file, stats.size, path);
     if (stats.size <= chunk) {
       return await archive.addBytes(name, compress, content.next().value ?? Buffer.alloc(0), stats.mtime);
     }
     const fill = (into: Writable): Promise<void> => pipeline(content, into, { signal });
-    return (await archive.add(name, compress, fill, stats.mtime)).member;
+    return (await archive.add(name, compress, fill, stats.mtime)).listed;
   } finally {
     closeSync(file);
   }
@@ -267,17 +268,17 @@ function read(file: number, buffer: Buffer, at: number, path: string): number {
 }
 
 /** More lines than this would bury the rest of the log. */
-const told = 20;
+const mostWarnings = 20;
 
 /** Says what is not in the archive, and why. */
 function warnOfSkipped({ log }: Pick<BackupContext, 'log'>): { readonly add: OnSkipped; readonly end: () => void } {
   let count = 0;
   return {
     add(path, why) {
-      if (++count <= told) log.warn(backupMessages.skipped(path, why));
+      if (++count <= mostWarnings) log.warn(backupMessages.skipped(path, why));
     },
     end() {
-      if (count > told) log.warn(backupMessages.moreSkipped(count - told));
+      if (count > mostWarnings) log.warn(backupMessages.moreSkipped(count - mostWarnings));
     },
   };
 }

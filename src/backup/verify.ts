@@ -55,14 +55,14 @@ export interface Verification {
 }
 
 /** Verifies the database in an archive. */
-export interface DatabaseProof {
+export interface DatabaseVerifier {
   /** What was dumped, as far as the entry says it. */
   readonly server: string | null;
   /**
    * Reads the entry to its end. @returns the objects that TimeTracker does not make @throws Error if it cannot be
    * restored
    */
-  readonly prove: (content: Readable) => Promise<readonly ArchiveObject[]>;
+  readonly verify: (content: Readable) => Promise<readonly ArchiveObject[]>;
 }
 
 /**
@@ -77,11 +77,11 @@ export async function verifyBackup(file: string, given: Verification): Promise<V
 /** The same as `verifyBackup`, for an archive that is open already. @throws Failure `archive-rejected` */
 export async function verifyArchive(archive: Archive, { signal, onBytes }: Verification): Promise<VerifiedArchive> {
   const { size } = await stat(archive.file);
-  const { server, prove } = await openProof(archive, signal);
+  const { server, verify: prove } = await openVerifier(archive, signal);
   let done = 0;
   let objects: readonly ArchiveObject[] = [];
   await verifyEntries(archive, {
-    async proveDatabase(content) {
+    async verifyDatabase(content) {
       objects = await prove(content);
     },
     onBytes: (bytes) => onBytes?.((done += bytes), archive.size),
@@ -90,17 +90,17 @@ export async function verifyArchive(archive: Archive, { signal, onBytes }: Verif
   return { ...describeVerified(archive, server), size, objects };
 }
 
-function openProof(archive: Archive, signal: AbortSignal): Promise<DatabaseProof> {
+function openVerifier(archive: Archive, signal: AbortSignal): Promise<DatabaseVerifier> {
   switch (archive.engine) {
     case 'postgresql':
-      return openDumpProof(archive, signal);
+      return openDumpVerifier(archive, signal);
     case 'sqlite':
-      return openFileProof(archive, signal);
+      return openFileVerifier(archive, signal);
   }
 }
 
 function describeVerified(archive: Archive, server: string | null): Omit<VerifiedArchive, 'size' | 'objects'> {
-  const { file, engine, manifest, createdAt, revisions, members, uploads, size } = archive;
+  const { file, engine, manifest, createdAt, revisions, entries: members, uploads, size } = archive;
   const counts = manifest && Object.values(manifest.rows);
   return {
     file,
@@ -122,9 +122,12 @@ function describeVerified(archive: Archive, server: string | null): Omit<Verifie
  * Prepares to verify a dump with the newest pg_restore on this machine: it reads everything that older ones read.
  * @throws Failure `archive-rejected` if the dump has an unknown format, or no installed pg_restore can read it
  */
-export async function openDumpProof({ file, bare, database }: Archive, signal: AbortSignal): Promise<DatabaseProof> {
+export async function openDumpVerifier(
+  { file, bare, database }: Archive,
+  signal: AbortSignal,
+): Promise<DatabaseVerifier> {
   if (bare && !(await isCustomDump(file)))
-    return { server: null, prove: (content) => inspectPlainDump(content, signal) };
+    return { server: null, verify: (content) => inspectPlainDump(content, signal) };
   const parsed = parseDumpHeader(await readBeginning(database, headerBytes));
   if (parsed.kind === 'damaged') throw archiveRejected(file, invalid(`its ${database.name}: ${parsed.reason}`));
   const { header } = parsed;
@@ -137,18 +140,18 @@ export async function openDumpProof({ file, bare, database }: Archive, signal: A
   }
   // the suffix of the Debian package is left out
   const server = `PostgreSQL ${header.server.replace(/ .*/s, '')}`;
-  return { server, prove: (content) => inspectDump(tool, content, signal) };
+  return { server, verify: (content) => inspectDump(tool, content, signal) };
 }
 
 /**
  * Prepares to verify an SQLite file: the file is unpacked into the temporary folder or beside the archive.
  * @throws Failure `archive-rejected` if there is no room for it
  */
-export async function openFileProof(archive: Archive, signal: AbortSignal): Promise<DatabaseProof> {
+export async function openFileVerifier(archive: Archive, signal: AbortSignal): Promise<DatabaseVerifier> {
   const place = await findRoom(archive);
   return {
     server: null,
-    async prove(content) {
+    async verify(content) {
       const folder = await mkdtemp(join(place, `${ownPrefix}-verify-`));
       try {
         const file = join(folder, 'database');

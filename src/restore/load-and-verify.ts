@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { archiveRejected } from '../archive/archive-error.ts';
 import { extractEntry } from '../archive/reader.ts';
-import { openDumpProof } from '../backup/verify.ts';
+import { openDumpVerifier } from '../backup/verify.ts';
 import { executePlan } from '../execution/execute-plan.ts';
 import { type DatabaseSummary, readSummary } from '../backup/database-summary.ts';
 import type { Manifest } from '../archive/manifest.ts';
@@ -166,7 +166,7 @@ export async function failedLoad(
     return archiveRejected(archive.file, { kind: 'unknown-objects', objects: [error.object] });
   }
   try {
-    const { prove } = await openDumpProof(archive, signal);
+    const { verify: prove } = await openDumpVerifier(archive, signal);
     await prove(await archive.database.open());
   } catch (fault) {
     signal.throwIfAborted();

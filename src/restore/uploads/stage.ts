@@ -53,28 +53,28 @@ const blockSize = 4096;
  */
 export async function stageUploads(
   { folder }: UploadRoot,
-  members: Iterable<UploadEntry>,
+  uploads: Iterable<UploadEntry>,
   id: string,
   options: StagingOptions,
 ): Promise<void> {
   const target = setFolder(folder, 'incoming', id);
   try {
     await prepare(folder, target);
-    requireUploadSpace(folder, members);
+    requireUploadSpace(folder, uploads);
     const unpack = unpackerOf(await realpath(target), options);
     const pause = takeTurns();
-    for (const member of members) {
+    for (const upload of uploads) {
       await pause();
       // the application's archives contain db-init's own files in the folder, which are not uploads
-      if (isOurs(member)) options.onBytes(member.entry.size);
-      else await unpack.file(member);
+      if (isOurs(upload)) options.onBytes(upload.entry.size);
+      else await unpack.file(upload);
     }
     await syncTree(target, options.signal);
     await sync(bytePathOf(folder));
   } catch (error) {
     // the first error is the one that matters
     await rm(target, { recursive: true, force: true }).catch(() => undefined);
-    throw explainFailure(error, folder, members);
+    throw explainFailure(error, folder, uploads);
   }
 }
 
@@ -92,8 +92,8 @@ async function prepare(folder: string, target: string): Promise<void> {
 }
 
 /** @throws Failure `restore-refused` (`no-space`) */
-export function requireUploadSpace(folder: string, members: Iterable<UploadEntry>): void {
-  const needed = spaceFor(members);
+export function requireUploadSpace(folder: string, uploads: Iterable<UploadEntry>): void {
+  const needed = spaceFor(uploads);
   const free = freeSpace(folder);
   if (free < needed) throw refusal(folder, { kind: 'no-space', folder, needed, free, uploads: true });
 }
@@ -102,20 +102,20 @@ export function requireUploadSpace(folder: string, members: Iterable<UploadEntry
  * Bytes that uploads take on a disk. The files of a folder are consecutive in an archive, so a folder is counted when
  * it changes.
  */
-function spaceFor(members: Iterable<UploadEntry>): number {
+function spaceFor(uploads: Iterable<UploadEntry>): number {
   let bytes = 0;
   let last: string | null = null;
-  for (const member of members) {
-    if (isOurs(member)) continue;
-    const folder = dirname(member.path);
-    bytes += member.entry.size + (folder === last ? blockSize : 2 * blockSize);
+  for (const upload of uploads) {
+    if (isOurs(upload)) continue;
+    const folder = dirname(upload.path);
+    bytes += upload.entry.size + (folder === last ? blockSize : 2 * blockSize);
     last = folder;
   }
   return bytes;
 }
 
 interface Unpacker {
-  file(member: UploadEntry): Promise<void>;
+  file(upload: UploadEntry): Promise<void>;
 }
 
 /**
@@ -194,10 +194,10 @@ function containedIn(target: string, path: string): string {
   return file;
 }
 
-function explainFailure(error: unknown, folder: string, members: Iterable<UploadEntry>): unknown {
+function explainFailure(error: unknown, folder: string, uploads: Iterable<UploadEntry>): unknown {
   if (hasCode(error, 'ENOSPC', 'EDQUOT')) {
     const free = freeSpace(folder);
-    return refusal(folder, { kind: 'no-space', folder, needed: spaceFor(members), free, uploads: true }, error);
+    return refusal(folder, { kind: 'no-space', folder, needed: spaceFor(uploads), free, uploads: true }, error);
   }
   // an error from reading the archive has no system call, or one that reads
   const writes = error instanceof Error && 'syscall' in error && error.syscall !== 'read';

@@ -6,7 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import AdmZip from 'adm-zip';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { manifestMember, type Member, renderManifest } from '../../../src/archive/manifest.ts';
+import { manifestName, type ListedEntry, renderManifest } from '../../../src/archive/manifest.ts';
 import { verifyEntries } from '../../../src/archive/verify-contents.ts';
 import { noLimits, openArchive, readManifest } from '../../../src/archive/reader.ts';
 import { rejectionReason } from '../../../src/archive/archive-error.ts';
@@ -22,7 +22,7 @@ const { signal } = new AbortController();
 /** Reads an archive to its end. @returns why it is rejected; null if it is whole */
 async function faultIn(file: string): Promise<string | null> {
   try {
-    await verifyEntries(await openArchive(file, noLimits), { proveDatabase: async () => undefined, signal });
+    await verifyEntries(await openArchive(file, noLimits), { verifyDatabase: async () => undefined, signal });
     return null;
   } catch (error) {
     return error instanceof Failure && error.problem.kind === 'archive-rejected' ? rejectionReason(error) : 'a defect';
@@ -32,9 +32,9 @@ async function faultIn(file: string): Promise<string | null> {
 /** An archive with one member that is stored, one that is deflated, perhaps uploads, and the manifest. */
 async function write(file: string, uploads: readonly string[] = []): Promise<void> {
   const archive = createArchive(file);
-  const { member } = await archive.add('db.dump', false, (into) => pipeline(Readable.from([content]), into));
+  const { listed: entry } = await archive.add('db.dump', false, (into) => pipeline(Readable.from([content]), into));
   const settings = await archive.addText('settings.json', text);
-  const members: Record<string, Member> = { 'db.dump': member, 'settings.json': settings };
+  const members: Record<string, ListedEntry> = { 'db.dump': entry, 'settings.json': settings };
   for (const name of uploads) members[name] = await archive.addText(name, name);
   const manifest = renderManifest({
     engine: 'postgresql',
@@ -49,7 +49,7 @@ async function write(file: string, uploads: readonly string[] = []): Promise<voi
     members,
     uploads: ['uploads'],
   });
-  await archive.addText(manifestMember, manifest);
+  await archive.addText(manifestName, manifest);
   await archive.finish();
 }
 
@@ -77,8 +77,8 @@ describe('an archive', () => {
     const archive = await openArchive(file, noLimits);
     const heard: number[] = [];
     const proven: Buffer[] = [];
-    const proveDatabase = async (member: Readable): Promise<void> => void proven.push(await buffer(member));
-    await verifyEntries(archive, { proveDatabase, onBytes: (bytes) => heard.push(bytes), signal });
+    const verifyDatabase = async (member: Readable): Promise<void> => void proven.push(await buffer(member));
+    await verifyEntries(archive, { verifyDatabase: verifyDatabase, onBytes: (bytes) => heard.push(bytes), signal });
     expect(Buffer.concat(proven).equals(content)).toBe(true);
     expect(heard.reduce((sum, bytes) => sum + bytes, 0)).toBe(archive.size);
     expect(archive.manifest?.members['db.dump']).toEqual({
@@ -89,17 +89,17 @@ describe('an archive', () => {
 
   it('fails the verification if its database cannot be restored, without waiting', async () => {
     const archive = await openArchive(file, noLimits);
-    const proveDatabase = async (): Promise<void> => Promise.reject(new Error('nonsense'));
-    await expect(verifyEntries(archive, { proveDatabase, signal }).catch(rejectionReason)).resolves.toBe(
-      'its db.dump cannot be restored: nonsense',
-    );
+    const verifyDatabase = async (): Promise<void> => Promise.reject(new Error('nonsense'));
+    await expect(
+      verifyEntries(archive, { verifyDatabase: verifyDatabase, signal }).catch(rejectionReason),
+    ).resolves.toBe('its db.dump cannot be restored: nonsense');
   });
 
   it('is no longer read when the run is cancelled', async () => {
     const archive = await openArchive(file, noLimits);
     const cancelled = new AbortController();
     const options = {
-      proveDatabase: async () => undefined,
+      verifyDatabase: async () => undefined,
       onBytes: () => cancelled.abort(),
       signal: cancelled.signal,
     };
@@ -186,7 +186,7 @@ describe('an archive of the application', () => {
       'uploads: avatars/1.png',
     ]);
     const other = new AdmZip(join(archives, name));
-    for (const { name: member, open } of archive.members) {
+    for (const { name: member, open } of archive.entries) {
       expect((await buffer(await open())).equals(other.readFile(member) ?? Buffer.from('missing'))).toBe(true);
     }
     expect(await faultIn(join(archives, name))).toBeNull();

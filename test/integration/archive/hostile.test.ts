@@ -457,9 +457,9 @@ beforeAll(async () => {
 /** Reads everything, and unpacks everything, as a restore would. */
 async function unpack(file: string, staging: string): Promise<void> {
   const opened = await openArchive(file, limits);
-  for (const [index, entry] of [...opened.members].entries())
+  for (const [index, entry] of [...opened.entries].entries())
     await extractEntry(entry, join(staging, String(index)), { signal });
-  await verifyEntries(opened, { proveDatabase: async (content) => void content.resume(), signal });
+  await verifyEntries(opened, { verifyDatabase: async (content) => void content.resume(), signal });
 }
 
 async function faultOf(work: Promise<unknown>): Promise<ArchiveFault> {
@@ -546,7 +546,7 @@ const described = ({ name, content }: Part): readonly string[] => [String(name),
 async function contentsOf(file: string): Promise<string> {
   const contents: (readonly string[])[] = [];
   try {
-    for (const { name, open } of (await openArchive(file, limits)).members) {
+    for (const { name, open } of (await openArchive(file, limits)).entries) {
       contents.push([name, String(await buffer(await open()))]);
     }
     return JSON.stringify(contents);

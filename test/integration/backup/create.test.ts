@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Manifest, type Member, parseManifest } from '../../../src/archive/manifest.ts';
+import { type Manifest, type ListedEntry, parseManifest } from '../../../src/archive/manifest.ts';
 import { createArchive } from '../../../src/archive/writer.ts';
 import { addUploads } from '../../../src/backup/uploads.ts';
 import { createSqliteDatabase, type TestDatabase } from '../../support/database.ts';
@@ -296,7 +296,7 @@ describe('uploads that change while they are read', () => {
   it('do not damage the archive', async () => {
     const folder = await temporaryDirectory();
     const there = (name: string, size: number) =>
-      ({ root: 'uploads', member: `uploads/${name}`, path: join(folder, name), size }) as const;
+      ({ root: 'uploads', entryName: `uploads/${name}`, path: join(folder, name), size }) as const;
     await writeFile(join(folder, 'grown'), 'x'.repeat(700_000));
     await writeFile(join(folder, 'shrunk'), 'y');
     await symlink('grown', join(folder, 'link by now'));
@@ -309,7 +309,7 @@ describe('uploads that change while they are read', () => {
     };
     const members: (readonly [string, number])[] = [];
     const skipped: string[] = [];
-    const onAdded = (_root: string, name: string, { size }: Member): void => void members.push([name, size]);
+    const onAdded = (_root: string, name: string, { size }: ListedEntry): void => void members.push([name, size]);
     const heard = (line: string): void => void skipped.push(line);
     const log = { info: heard, warn: heard, error: heard };
     await addUploads(archive, { roots: ['uploads'], files }, onAdded, { signal, log });

@@ -3,7 +3,7 @@ import { copyFile, mkdir, readdir, readFile, rm, truncate, writeFile } from 'nod
 import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { renderManifest, settingsMember } from '../../../src/archive/manifest.ts';
+import { renderManifest, settingsName } from '../../../src/archive/manifest.ts';
 import { createArchive } from '../../../src/archive/writer.ts';
 import { createSqliteDatabase } from '../../support/database.ts';
 import { run } from '../../support/run.ts';
@@ -26,9 +26,9 @@ async function put(name: string, kind: ArchiveKind, day: number, of = database):
   const file = join(folder, name);
   const content = new AdmZip(join(fixtures, 'sqlite-v5.10.0-patched.zip')).readFile('db.sqlite') ?? Buffer.alloc(0);
   const archive = createArchive(file);
-  const { member } = await archive.add('db.sqlite', true, async (into) => void into.end(content));
-  const settings = await archive.addText(settingsMember, '{}');
-  const members = { 'db.sqlite': member, [settingsMember]: settings };
+  const { listed: entry } = await archive.add('db.sqlite', true, async (into) => void into.end(content));
+  const settings = await archive.addText(settingsName, '{}');
+  const members = { 'db.sqlite': entry, [settingsName]: settings };
   await archive.addText('manifest.json', renderManifest({ ...manifestOf(kind, of, day), members }));
   await archive.finish();
   return file;

@@ -4,7 +4,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { manifestMember, parseManifest, renderManifest } from '../../../src/archive/manifest.ts';
+import { manifestName, parseManifest, renderManifest } from '../../../src/archive/manifest.ts';
 import { rejectionReason } from '../../../src/archive/archive-error.ts';
 import { verifyBackup } from '../../../src/backup/verify.ts';
 import { toolsFor } from '../../support/postgres-installations.ts';
@@ -158,17 +158,17 @@ describe('an archive of db-init', () => {
       members: membersOf(zip),
       uploads: ['uploads'],
     } as const;
-    zip.updateFile(manifestMember, Buffer.from(renderManifest(manifest)));
+    zip.updateFile(manifestName, Buffer.from(renderManifest(manifest)));
     const copy = join(folder, 'ours.zip');
     await writeFile(copy, zip.toBuffer());
-    expect(parseManifest(new AdmZip(await readFile(copy)).readAsText(manifestMember))).toEqual(manifest);
+    expect(parseManifest(new AdmZip(await readFile(copy)).readAsText(manifestName))).toEqual(manifest);
     const { members: _members, tool: _tool, createdAt, uploads: _uploads, ...told } = manifest;
     expect(await verifyBackup(copy, { config, signal })).toMatchObject({ ...told, created: createdAt, rows: 7 });
   });
 });
 
 function membersOf(zip: AdmZip): Record<string, { size: number; sha256: string }> {
-  const entries = zip.getEntries().filter(({ entryName }) => entryName !== manifestMember);
+  const entries = zip.getEntries().filter(({ entryName }) => entryName !== manifestName);
   return Object.fromEntries(
     entries.map((entry) => {
       const content = entry.getData();

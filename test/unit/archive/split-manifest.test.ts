@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { type Member, renderManifest, LongManifestError, splitManifest } from '../../../src/archive/manifest.ts';
+import { type ListedEntry, renderManifest, LongManifestError, splitManifest } from '../../../src/archive/manifest.ts';
 
 const member = { size: 5, sha256: 'a'.repeat(64) };
 const members = { 'db.dump': member, 'uploads/{"members": {,': { ...member, size: 7 }, 'uploads/\\"}': member };
@@ -23,7 +23,7 @@ async function split(text: string, pieceLength = text.length) {
   const pieces = Array.from({ length: Math.ceil(bytes.length / pieceLength) }, (_, index) =>
     bytes.subarray(index * pieceLength, (index + 1) * pieceLength),
   );
-  const found: (readonly [string, Member | null])[] = [];
+  const found: (readonly [string, ListedEntry | null])[] = [];
   const rest = await splitManifest(Readable.from(pieces), (name, value) => found.push([name, value]));
   return { rest, found };
 }
