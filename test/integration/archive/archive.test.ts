@@ -78,7 +78,7 @@ describe('an archive', () => {
     const heard: number[] = [];
     const proven: Buffer[] = [];
     const verifyDatabase = async (member: Readable): Promise<void> => void proven.push(await buffer(member));
-    await verifyEntries(archive, { verifyDatabase: verifyDatabase, onBytes: (bytes) => heard.push(bytes), signal });
+    await verifyEntries(archive, { verifyDatabase, onBytes: (bytes) => heard.push(bytes), signal });
     expect(Buffer.concat(proven).equals(content)).toBe(true);
     expect(heard.reduce((sum, bytes) => sum + bytes, 0)).toBe(archive.size);
     expect(archive.manifest?.members['db.dump']).toEqual({
@@ -90,9 +90,9 @@ describe('an archive', () => {
   it('fails the verification if its database cannot be restored, without waiting', async () => {
     const archive = await openArchive(file, noLimits);
     const verifyDatabase = async (): Promise<void> => Promise.reject(new Error('nonsense'));
-    await expect(
-      verifyEntries(archive, { verifyDatabase: verifyDatabase, signal }).catch(rejectionReason),
-    ).resolves.toBe('its db.dump cannot be restored: nonsense');
+    await expect(verifyEntries(archive, { verifyDatabase, signal }).catch(rejectionReason)).resolves.toBe(
+      'its db.dump cannot be restored: nonsense',
+    );
   });
 
   it('is no longer read when the run is cancelled', async () => {
