@@ -98,12 +98,6 @@ describe('a file that other programs restore', () => {
     expect(text).toMatch(/RENAME TO "timetracker"' && \\\n {2}docker compose up -d\n/);
   });
 
-  it('comes with commands that overwrite nothing: sqlite', () => {
-    const text = linesOf({ kind: 'sqlite' }, "/data/it's a file.db");
-    expect(text).toContain(String.raw`cp -n '\''/data/it'\''\'\'''\''s a file.db'\'' /data/timetracker.db'`);
-    expect(text).toMatch(/timetracker\.db-wal .*mv "\$f" \/data\/timetracker\.db\.before/);
-  });
-
   it('is quoted in commands for a shell', () => {
     const text = linesOf({ kind: 'dump', packed: false }, "/data/a'; rm -rf $HOME #.dump");
     expect(text).toContain(String.raw` < 'a'\''; rm -rf $HOME #.dump' `);
