@@ -1,5 +1,6 @@
 import { quoteName, quoteText } from '../platform/sql-quoting.ts';
-import { number, only, text } from '../database/row-values.ts';
+import { number, only, optionalText, text, texts } from '../database/row-values.ts';
+import { converterOf, Misfit, type Tally, type TargetColumn } from '../database/conversion/convert.ts';
 import type { Session } from '../database/session.ts';
 import { codeOf } from '../errors/error-code.ts';
 import { reasonOf } from '../errors/failure.ts';
@@ -22,7 +23,11 @@ const shownReasons = 3;
 interface HeldTable {
   readonly name: string;
   /** The columns that it shares with the application's table. */
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly columns: readonly HeldColumn[];
+}
+
+interface HeldColumn extends TargetColumn {
+  readonly name: string;
 }
 
 /**
@@ -81,7 +86,8 @@ export async function bringBackRows(session: Session, schema: string): Promise<r
 
 async function heldTables(session: Session, schema: string): Promise<readonly HeldTable[]> {
   const rows = await session.query(
-    `SELECT c.relname::text AS name, a.attname::text AS column, format_type(b.atttypid, b.atttypmod) AS type
+    `SELECT c.relname::text AS name, a.attname::text AS column, format_type(b.atttypid, b.atttypmod) AS type,
+            (SELECT json_agg(enumlabel) FROM pg_enum WHERE enumtypid = b.atttypid) AS labels
      FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
      JOIN pg_attribute b ON b.attrelid = to_regclass(quote_ident(c.relname)) AND b.attname = a.attname AND NOT b.attisdropped
      WHERE c.relnamespace = to_regnamespace($1) AND c.relkind = 'r' ORDER BY c.relname, a.attnum`,
@@ -92,7 +98,11 @@ async function heldTables(session: Session, schema: string): Promise<readonly He
     name,
     columns: rows
       .filter((row) => text(row, 'name') === name)
-      .map((row) => ({ name: text(row, 'column'), type: text(row, 'type') })),
+      .map((row) => ({
+        name: text(row, 'column'),
+        type: text(row, 'type'),
+        labels: row['labels'] === null ? null : texts(row, 'labels'),
+      })),
   }));
 }
 
@@ -106,12 +116,6 @@ async function tryRow(
   const from = `${schema}.${quoteName(name)}`;
   const where = `WHERE ctid = ${quoteText(place)}::tid`;
   const names = columns.map((column) => quoteName(column.name));
-  // a cast would truncate a text that is too long; an assignment refuses it
-  const values = columns.map((column) =>
-    /^(text|character varying)/.test(column.type)
-      ? quoteName(column.name)
-      : `CAST(${quoteName(column.name)} AS ${column.type})`,
-  );
   // invalid bytes are stored in hexadecimal, until the operator replaces them by a text
   const unmended = columns
     .filter((column) => column.type !== 'bytea')
@@ -123,12 +127,20 @@ async function tryRow(
     `SELECT ${reasonColumn} AS reason FROM ${from} ${where} AND (${unmended.join(' OR ')})`,
   );
   if (untouched[0] !== undefined) return text(untouched[0], 'reason');
+  const held = names.map((column, index) => `${column} AS c${index}`);
+  const [row = {}] = await session.query(`SELECT ${held.join(', ')} FROM ${from} ${where}`);
+  const converted = columns.map((column, index) => convert(column, optionalText(row, `c${index}`)));
+  const wrong = converted.flatMap((value, index) => {
+    const { name: column = '', type = '' } = columns[index] ?? {};
+    return value instanceof Misfit ? [`${column}: ${value.rule} (${type})`] : [];
+  });
+  if (wrong.length > 0) return wrong.join('; ');
+  const values = converted.filter((value): value is string | null => !(value instanceof Misfit));
   await session.run('SAVEPOINT try_row');
   try {
-    await session.run(
-      `INSERT INTO ${quoteName(name)} (${names.join(', ')}) SELECT ${values.join(', ')} FROM ${from} ${where};
-       DELETE FROM ${from} ${where}; RELEASE try_row`,
-    );
+    const places = values.map((_, index) => `$${index + 1}`);
+    await session.query(`INSERT INTO ${quoteName(name)} (${names.join(', ')}) VALUES (${places.join(', ')})`, values);
+    await session.run(`DELETE FROM ${from} ${where}; RELEASE try_row`);
     return null;
   } catch (error) {
     // data exceptions and constraint violations (PostgreSQL manual, "Error Codes", classes 22 and 23)
@@ -137,3 +149,25 @@ async function tryRow(
     return reasonOf(error);
   }
 }
+
+/**
+ * Converts a text as the restore has converted the values of rows that fit. PostgreSQL's own input would guess: it takes
+ * `now` for a time, and `01/02/2024` for a date in one order or the other.
+ */
+function convert({ type, labels }: HeldColumn, value: string | null): string | null | Misfit {
+  if (value === null || type === 'bytea') return value;
+  const tally: Tally = new Map();
+  if (type === 'bigint' && /^\s*[+-]?\d+\s*$/.test(value))
+    return converterOf({ type, labels }, true)(BigInt(value), tally);
+  // as PostgreSQL prints them of rows that it held already
+  if (type === 'double precision' && /^-?Infinity$/.test(value)) return value;
+  if (type === 'interval' && printedInterval.test(value)) return value;
+  // the owner's columns may have any type
+  const converter = labels === null && !convertible.test(type) ? null : converterOf({ type, labels }, true);
+  return converter === null ? value : converter(value, tally);
+}
+
+const convertible =
+  /^(?:smallint|integer|bigint|boolean|numeric|double precision|character varying|text|timestamp without time zone|date|time without time zone|interval|jsonb?)(?:\(|$)/;
+
+const printedInterval = /^(?:-?\d+ days?(?: (?=[+-]?\d))?)?(?:[+-]?\d{2,}:\d\d:\d\d(?:\.\d{1,6})?)?$/;

@@ -244,7 +244,9 @@ function recordMisfit(
   { reader, ledger }: Pick<TableLoad, 'reader' | 'ledger'>,
 ): string {
   const names = columns.map((column) => column.name);
-  const texts = reader.exactRow(name, names, row[0]).map(textOf);
+  const texts = reader
+    .exactRow(name, names, row[0])
+    .map((value, index) => textOf(value, columns[index]?.type ?? 'text'));
   const number = key.length === 0 ? `row ${String(row[0])}` : null;
   const keyText = number ?? key.map((column) => texts[names.indexOf(column)] ?? 'NULL').join(', ');
   const reasons = wrong.map(({ index, misfit: { rule } }) => {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { ExactValue } from '../../database/sqlite/row-reader.ts';
 import type { Misfits } from '../../model/transfer.ts';
 import type { Engine } from '../../model/engine.ts';
@@ -50,9 +51,14 @@ export function shortened(value: string): string {
   return characters.length > shownLength ? `${characters.slice(0, shownLength).join('')}…` : value;
 }
 
-/** A value of SQLite as text; bytes that are not text in hexadecimal, as PostgreSQL writes them. */
-export function textOf(value: ExactValue): string | null {
+/**
+ * A value of SQLite as text; bytes that are not text in hexadecimal, as PostgreSQL writes them.
+ * @param type of the column, as PostgreSQL prints it
+ */
+export function textOf(value: ExactValue, type: string): string | null {
   if (value === null) return null;
+  const holdsText = /^(?:text|character varying|json)/.test(type);
+  if (holdsText && Buffer.isBuffer(value) && isUtf8(value) && !value.includes(0)) return value.toString('utf8');
   return Buffer.isBuffer(value) || (typeof value === 'string' && value.includes('\0'))
     ? `\\x${Buffer.from(value).toString('hex')}`
     : String(value);

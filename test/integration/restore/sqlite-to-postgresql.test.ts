@@ -23,7 +23,7 @@ const misfits = `
   INSERT INTO "odd ""name" VALUES ('a', 'first', 1), ('b', CAST(x'41ff' AS TEXT), 9007199254740993), ('c', char(65533), 2);
   ${intoClients} (1, 'one', 'active', '2024-01-01', '2024-01-01'), (2, 'twin', 'active', '2024-01-01', '2024-01-01'),
             (3, 'twin', 'active', '2024-01-01', '2024-01-01'), (4, CAST(x'410042' AS TEXT), 'active', '2024-01-01', '2024-01-01'),
-            (5, '${'long'.repeat(60)}', 'active', '2024-01-01', '2024-02-30'), (6, CAST(x'41ff' AS TEXT), 'active', '2024-01-01', '2024-01-01');
+            (5, '${'long'.repeat(60)}', CAST('active' AS BLOB), '2024-01-01', '2024-02-30'), (6, CAST(x'41ff' AS TEXT), 'active', '2024-01-01', '2024-01-01');
   UPDATE clients SET custom_fields = 9007199254740993 WHERE id = 1;
   ${intoProjects} (1, 'stays', 1, 'true', 'active', '2024-01-01', '2024-01-01'), (2, 'follows', 3, 1, 'active', '2024-01-01', '2024-01-01'),
              (3, 'orphan', 999, 0, 'active', '2024-01-01', '2024-01-01');
@@ -137,12 +137,22 @@ describePostgres(
       ).toEqual([51]);
 
       const name = String(schema);
+      expect(await ask(database, `SELECT status FROM ${name}.clients WHERE id = '5'`)).toEqual(['active']);
       const again = await on('quarantine', 'restore', name);
       expect(again.exitCode, again.all).toBe(31);
       expect(again.stdout).toContain('clients: 0 rows brought back, 4 left');
+      // what PostgreSQL itself would read as some time or number is not guessed
       await execute(
         database,
-        `UPDATE ${name}.clients SET name = 'client ' || id, updated_at = created_at;
+        `UPDATE ${name}.clients SET name = 'client ' || id, default_hourly_rate = CASE id WHEN '6' THEN 'NaN' END,
+           updated_at = CASE id WHEN '3' THEN 'now' WHEN '4' THEN '01/02/2024' WHEN '5' THEN 'infinity' ELSE '2024-01-01' END`,
+      );
+      const guessed = await on('quarantine', 'restore', name);
+      expect(guessed.exitCode, guessed.all).toBe(31);
+      expect(guessed.stdout).toContain('clients: 0 rows brought back, 4 left');
+      await execute(
+        database,
+        `UPDATE ${name}.clients SET updated_at = created_at, default_hourly_rate = '12.5', custom_fields = '{"a":1}', status = 'active';
          UPDATE ${name}.projects SET client_id = '1' WHERE id = '3';
          UPDATE ${name}."odd ""name" SET v = 'mended'`,
       );
