@@ -1,6 +1,6 @@
 import { quoteName, quoteText } from '../platform/sql-quoting.ts';
 import { number, only, optionalText, text, texts } from '../database/row-values.ts';
-import { converterOf, Misfit, type Tally, type TargetColumn } from '../database/conversion/convert.ts';
+import { converterOf, Misfit, type ConversionCounts, type TargetColumn } from '../database/conversion/convert.ts';
 import type { Session } from '../database/session.ts';
 import { codeOf } from '../errors/error-code.ts';
 import { reasonOf } from '../errors/failure.ts';
@@ -156,7 +156,7 @@ async function tryRow(
  */
 function convert({ type, labels }: HeldColumn, value: string | null): string | null | Misfit {
   if (value === null || type === 'bytea') return value;
-  const tally: Tally = new Map();
+  const tally: ConversionCounts = new Map();
   if (type === 'bigint' && /^\s*[+-]?\d+\s*$/.test(value))
     return converterOf({ type, labels }, true)(BigInt(value), tally);
   // as PostgreSQL prints them of rows that it held already

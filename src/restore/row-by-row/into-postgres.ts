@@ -24,6 +24,8 @@ import { releaseGraph } from '../../migration/revisions.ts';
 import { writeLabel } from '../../quarantine/label.ts';
 import { loadHead } from '../../schema/expected-schema.ts';
 import { reasonColumn } from '../../quarantine/rows.ts';
+import { archiveRejected } from '../../archive/archive-error.ts';
+import { faultOfNames } from './postgres-names.ts';
 import type { CopyAtHead } from './sqlite-copy.ts';
 import { displayNameOf } from '../../database/target-name.ts';
 import { describeLoaded } from '../../report/sqlite-transfer.ts';
@@ -67,6 +69,8 @@ export async function loadRows({ file, facts }: CopyAtHead, loading: PostgresLoa
   const started = performance.now();
   const { target, role, signal, folder, quarantine } = loading;
   const head = await loadHead('postgresql');
+  const reason = faultOfNames(head, facts.catalog);
+  if (reason !== null) throw archiveRejected(loading.archive, { kind: 'unusable', reason });
   const reader = openRows(file);
   try {
     return await withRowLoader(target, { role, signal }, async (loader) => {

@@ -164,6 +164,31 @@ describePostgres(
       await on('restore', '--drop-former', '--yes');
     });
 
+    it('are refused before they are loaded if PostgreSQL cannot hold the names of tables and columns', async () => {
+      const file = await sqliteFile(release('sqlite', 'v5.10.0', 'before.db.gz'));
+      const long = 'ä'.repeat(32);
+      const sqlite = new Database(file);
+      sqlite.exec(`CREATE TABLE "${long}" (a, "${long}", ctid, xmin2); CREATE TABLE users_id_seq (a);
+        ALTER TABLE clients ADD COLUMN tt_reason TEXT; CREATE TABLE timeoffrequeststatus (a); CREATE TABLE "${'x'.repeat(63)}" (a)`);
+      sqlite.close();
+      const { database, run: on } = await install('postgresql');
+      const refused = await on('restore', file, '--yes');
+      expect(refused.exitCode, refused.all).toBe(32);
+      const text = refused.stderr.replaceAll(/\s+/g, ' ');
+      for (const name of [
+        `table ${long}`,
+        `column ${long}.${long}`,
+        `column ${long}.ctid`,
+        'table users_id_seq',
+        'column clients.tt_reason',
+        'table timeoffrequeststatus',
+      ]) {
+        expect(text).toContain(name);
+      }
+      expect(text).not.toMatch(/xmin2|xxx/);
+      expect(await besides(database)).toEqual([database.name]);
+    });
+
     it('are listed or set aside if they break a constraint that a migration of the copy adds', async () => {
       const file = await sqliteFile(release('sqlite', 'v1.5.1', 'before.db.gz'));
       const old = new Database(file);
