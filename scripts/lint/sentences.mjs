@@ -6,6 +6,7 @@ const tellers = new Set(['consent', 'requireConsent']);
 const receivers = {
   log: new Set(['info', 'warn', 'error']),
   output: new Set(['result', 'file', 'notice']),
+  findings: new Set(['fault', 'hint']),
 };
 
 /** The names of the object and of the called method: `context.log.info` gives `log` and `info`. */
@@ -23,7 +24,8 @@ function isTold(call) {
   return (callee.on !== null && receivers[callee.on]?.has(callee.name) === true) || tellers.has(callee.name);
 }
 
-const hasWords = (text) => /\p{L}{2}/u.test(text);
+/** The name of a variable is no word. */
+const hasWords = (text) => /\p{L}{2}/u.test(text) && !/^[A-Z_]+$/.test(text);
 
 /** The part of an expression that is a text with words; null if there is none. */
 function wordsIn(node) {

@@ -1,3 +1,4 @@
+import { settingHints } from '../report/setting-faults.ts';
 import { basename, join, resolve } from 'node:path';
 
 import { commandPrefixOf, type ServiceNames, serviceNamesOf } from './command-prefix.ts';
@@ -166,7 +167,7 @@ function read<Target>(
     services: serviceNamesOf(environment),
   };
   if (/^\s*on\s*$/i.test(environment.TT_SKIP_DB_CLEANUP ?? '')) {
-    findings.hint('The application itself knows TT_SKIP_DB_CLEANUP only as 1, true or yes: write true.');
+    findings.hint(settingHints.cleanupWord);
   }
 
   if (database === undefined || findings.faults.length > 0) throw new ConfigurationError(findings.faults);

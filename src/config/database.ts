@@ -1,8 +1,9 @@
+import { settingFaults, settingHints } from '../report/setting-faults.ts';
 import type { Fault, Findings } from './configuration-error.ts';
 import { holdsAddress, hostsOf, type PostgresTarget, postgresTarget } from './postgresql.ts';
 import { type Keywords, postgresqlKeywords } from './postgresql-url.ts';
 import { type SqliteTarget, sqliteTarget } from './sqlite-url.ts';
-import { quote, type Setting, type Variables } from './variables.ts';
+import { type Setting, type Variables } from './variables.ts';
 
 export type { PostgresTarget, SqliteTarget };
 
@@ -58,9 +59,7 @@ export function readDatabase(
 /** The fault: no setting names a database. */
 export const noDatabase: Fault = {
   variable: 'DATABASE_URL',
-  problem:
-    'is not set, and no POSTGRES_HOST, _PORT, _USER, _PASSWORD or _DB; set DATABASE_URL ' +
-    '(postgresql://user:password@host:5432/database or sqlite:////absolute/path.db), or POSTGRES_*',
+  problem: settingFaults.noDatabase,
 };
 
 /** Whether a setting names a database. */
@@ -76,23 +75,21 @@ function databaseOfUrl(
   workingDirectory: string,
   findings: Findings,
 ): DatabaseTarget | undefined {
-  const refuse = (problem: string) =>
-    findings.fault(url.variable, `${problem}; allowed: postgresql://…, postgresql+psycopg2://…, sqlite:///…`);
+  const refuse = (problem: string) => findings.fault(url.variable, settingFaults.database(problem));
 
-  if (/^["']/.test(url.value))
-    return refuse('begins with a quotation mark, which counts as part of the value: write it without quotes');
-  if (url.value !== url.value.trim()) return refuse('begins or ends with a blank or a line break');
+  if (/^["']/.test(url.value)) return refuse(settingFaults.quotedAddress);
+  if (url.value !== url.value.trim()) return refuse(settingFaults.blankAroundAddress);
   const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(url.value) ?? [];
-  if (scheme === undefined || rest === undefined) return refuse('is no address of a database (not shown)');
+  if (scheme === undefined || rest === undefined) return refuse(settingFaults.noAddress);
 
   const lowerCase = scheme.toLowerCase();
   if (scheme !== lowerCase) {
-    findings.hint(`${url.variable} begins with ${scheme}://, but the application's checks want ${lowerCase}://.`);
+    findings.hint(settingHints.schemeInCapitals(url.variable, scheme));
   }
   if (lowerCase === 'sqlite') return sqliteTarget(url, rest, workingDirectory, findings);
-  if (!postgresSchemes.has(lowerCase)) return refuse(`begins with ${quote(scheme)}, which is not supported`);
+  if (!postgresSchemes.has(lowerCase)) return refuse(settingFaults.unsupportedScheme(scheme));
   if (lowerCase === 'postgres') {
-    findings.hint(`${url.variable} begins with postgres://, which the application refuses: write postgresql://.`);
+    findings.hint(settingHints.postgresScheme(url.variable));
   }
   const keywords = postgresqlKeywords(url, rest, findings);
   if (keywords === undefined) return undefined;
@@ -124,7 +121,7 @@ function withLibpqVariables(keywords: Keywords, variables: Variables): Keywords 
 function hintAtWrappings(keywords: Keywords, findings: Findings): void {
   for (const { variable, value } of keywords.values()) {
     if (value === value.trim() && !/^(["']).*\1$/s.test(value)) continue;
-    findings.hint(`The value of ${variable} is in quotes, or begins or ends with a blank: that counts as part of it.`);
+    findings.hint(settingHints.wrapped(variable));
   }
 }
 
@@ -135,7 +132,7 @@ function hintAtWrappings(keywords: Keywords, findings: Findings): void {
 function hintAtContradictions(database: DatabaseTarget, variables: Variables, findings: Findings): void {
   if (database.kind === 'sqlite') {
     const given = parts.map(({ variable }) => variable).filter((variable) => variables.text(variable));
-    if (given.length > 0) findings.hint(`DATABASE_URL names an SQLite file, so ignored: ${given.join(', ')}.`);
+    if (given.length > 0) findings.hint(settingHints.ignoredForSqlite(given));
     return;
   }
   const hosts = hostsOf(database).map(({ host }) => host);
@@ -143,11 +140,10 @@ function hintAtContradictions(database: DatabaseTarget, variables: Variables, fi
   for (const [variable, value] of Object.entries(used)) {
     const other = variables.text(variable)?.value;
     if (other === undefined || other === value) continue;
-    const shown = holdsAddress(other) ? 'an address (not shown)' : quote(other);
-    findings.hint(`DATABASE_URL says ${quote(value)} and is used, but ${variable} says ${shown}.`);
+    findings.hint(settingHints.contradiction(value, variable, holdsAddress(other) ? null : other));
   }
   const password = variables.text('POSTGRES_PASSWORD')?.value;
   if (password !== undefined && password !== database.password) {
-    findings.hint('The password in DATABASE_URL is used, but POSTGRES_PASSWORD is another one.');
+    findings.hint(settingHints.otherPassword);
   }
 }

@@ -1,3 +1,4 @@
+import { settingFaults } from '../report/setting-faults.ts';
 import { collectFindings } from './configuration-error.ts';
 import { type Environment, type Setting, type Variables, variablesOf } from './variables.ts';
 
@@ -33,11 +34,11 @@ export function readNotification(environment: Environment, workingDirectory: str
   const variables = variablesOf(environment, workingDirectory, findings);
   const on = variables.choice('TT_NOTIFY_ON', occasions);
   const recipients = addressesIn(variables, 'TT_NOTIFY_URL').flatMap(
-    ({ variable, value }) => readAddress(value, null) ?? findings.fault(variable, unusable) ?? [],
+    ({ variable, value }) => readAddress(value, null) ?? findings.fault(variable, settingFaults.noWebAddress) ?? [],
   );
   const [ping, ...more] = addressesIn(variables, 'TT_PING_URL');
-  if (more.length > 0) findings.fault('TT_PING_URL', 'holds several addresses: the first one is used');
-  const pinged = ping && (readAddress(ping.value, 'ping') ?? findings.fault(ping.variable, unusable));
+  if (more.length > 0) findings.fault('TT_PING_URL', settingFaults.severalAddresses);
+  const pinged = ping && (readAddress(ping.value, 'ping') ?? findings.fault(ping.variable, settingFaults.noWebAddress));
   return {
     recipients,
     on,
@@ -45,8 +46,6 @@ export function readNotification(environment: Environment, workingDirectory: str
     faults: findings.faults.map(({ variable, problem }) => `${variable} ${problem}.`),
   };
 }
-
-const unusable = 'holds what is no address that begins with http:// or https:// (not shown)';
 
 /**
  * Splits addresses at blanks or commas. An address may contain commas: only a comma before the next address separates.

@@ -1,3 +1,4 @@
+import { settingFaults, settingHints } from '../report/setting-faults.ts';
 import type { Findings } from './configuration-error.ts';
 import type { Setting } from './variables.ts';
 
@@ -47,10 +48,7 @@ export function postgresqlKeywords(url: Setting, rest: string, findings: Finding
   keep('port', port);
   keep('dbname', dbname);
   if (hosts?.includes(':') === true) {
-    findings.hint(
-      `${url.variable} lists hosts with ports before the name of the database, which the application cannot read: ` +
-        'write ?host=a:5432&host=b:5432 after it.',
-    );
+    findings.hint(settingHints.hostsBeforeName(url.variable));
   }
   hintAtEncodings(url, { user, password, host, database: dbname }, findings);
   keepParameters(url, parameters ?? '', keep, findings);
@@ -68,7 +66,7 @@ function keepParameters(
   for (const parameter of parameters.split('&').filter((part) => part !== '')) {
     const [, name, value] = /^(\w+)=(.*)$/s.exec(parameter) ?? [];
     if (name === undefined || value === undefined) {
-      findings.fault(url.variable, "holds a parameter after '?' that is not written name=value");
+      findings.fault(url.variable, settingFaults.unnamedParameter);
     } else if (name === 'host') {
       // SQLAlchemy reads a repeated host as a list of hosts, not as the last value
       if (value !== '') hosts.push(value);
@@ -80,7 +78,7 @@ function keepParameters(
       ignored.push(name);
     }
   }
-  if (ignored.length > 0) findings.hint(`Parameters of ${url.variable} that are ignored here: ${ignored.join(', ')}.`);
+  if (ignored.length > 0) findings.hint(settingHints.ignoredParameters(url.variable, ignored));
 }
 
 function decode(keyword: string, text: string, url: Setting, findings: Findings): string {
@@ -89,10 +87,9 @@ function decode(keyword: string, text: string, url: Setting, findings: Findings)
     const lenient = keyword === 'user' || keyword === 'password';
     const decoded = decodeURIComponent(lenient ? text.replaceAll(/%(?![\da-f]{2})/gi, '%25') : text);
     if (!decoded.includes('\0')) return decoded;
-    findings.fault(url.variable, `holds %00 in its ${keyword}, which PostgreSQL does not allow`);
+    findings.fault(url.variable, settingFaults.zeroByte(keyword));
   } catch {
-    const remedy = "a '%' itself is written %25";
-    findings.fault(url.variable, `holds a '%' in its ${keyword} that begins no percent-encoded UTF-8; ${remedy}`);
+    findings.fault(url.variable, settingFaults.strayPercent(keyword));
   }
   return '';
 }
@@ -101,23 +98,12 @@ function decode(keyword: string, text: string, url: Setting, findings: Findings)
 function hintAtEncodings(url: Setting, parts: Readonly<Record<string, string | undefined>>, findings: Findings): void {
   const encoded = Object.keys(parts).filter((part) => /%[\da-f]{2}/i.test(parts[part] ?? ''));
   if (encoded.length === 0) return;
-  findings.hint(
-    `${url.variable} is percent-encoded in its ${encoded.join(' and its ')}, which the application does not decode ` +
-      'everywhere, so that its own container would give up waiting: use letters and digits only ' +
-      '(?host=/folder for a socket).',
-  );
+  findings.hint(settingHints.encoded(url.variable, encoded));
 }
 
 /** Why the address does not fit the grammar. Repeats no part of the address: any part may belong to the password. */
 function complaint(rest: string): string {
   const credentials = rest.slice(0, Math.max(0, rest.lastIndexOf('@')));
   const strays = new Set([...(credentials.match(/[@/?#]/g) ?? []), ...(rest.match(/#/g) ?? [])]);
-  if (strays.size > 0) {
-    const list = [...strays].map((stray) => `'${stray}' (write ${encodeURIComponent(stray)})`).join(', ');
-    return `holds an unencoded ${list}, probably in the password; best is a password of letters and digits only`;
-  }
-  return (
-    'cannot be read as postgresql://user:password@host:port/database; ' +
-    "an IPv6 address stands in brackets, a '/' in the name of the database is written %2F"
-  );
+  return strays.size > 0 ? settingFaults.unencoded(strays) : settingFaults.unreadableAddress;
 }

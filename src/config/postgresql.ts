@@ -4,7 +4,8 @@ import { resolve } from 'node:path';
 
 import type { Findings } from './configuration-error.ts';
 import type { Keywords } from './postgresql-url.ts';
-import { expected, quote, readText, type Setting, wholeNumber } from './variables.ts';
+import { settingFaults, settingHints } from '../report/setting-faults.ts';
+import { readText, type Setting, wholeNumber } from './variables.ts';
 
 const sslModes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 
@@ -63,9 +64,7 @@ export function postgresTarget(
 ): PostgresTarget {
   const value = (keyword: string): string | undefined => keywords.get(keyword)?.value;
   const required = (keyword: string, what: string): string =>
-    value(keyword) ??
-    findings.fault(origin, `names no ${what}; allowed: postgresql://user:password@host/database`) ??
-    '';
+    value(keyword) ?? findings.fault(origin, settingFaults.missing(what)) ?? '';
 
   const hosts = keywords.get('host') ?? { variable: origin, value: required('host', 'host') };
   const [first = { host: '', port: defaultPort }, ...furtherHosts] = hostAddresses(
@@ -77,10 +76,7 @@ export function postgresTarget(
   for (const keyword of ['user', 'dbname']) {
     const setting = keywords.get(keyword);
     if (setting === undefined || !holdsAddress(setting.value)) continue;
-    findings.fault(
-      setting.variable,
-      'holds an address (not shown) where a name belongs; DATABASE_URL is the place for it',
-    );
+    findings.fault(setting.variable, settingFaults.addressAsName);
   }
   const options = value('options');
   const timeout = numberOf(keywords.get('connect_timeout'), 'connect_timeout', 0, 86_400, findings);
@@ -110,8 +106,7 @@ function hostAddresses(hosts: Setting, port: Setting | undefined, findings: Find
   const several = names.length > 1;
   const ports = (port?.value ?? '').split(',');
   if (ports.length > 1 && ports.length !== names.length) {
-    const found = several ? `${names.length} hosts and ${ports.length} ports` : `${ports.length} ports for one host`;
-    findings.fault(port?.variable ?? hosts.variable, `has ${found}; allowed: one port, or one for each host`);
+    findings.fault(port?.variable ?? hosts.variable, settingFaults.ports(names.length, ports.length));
     return [];
   }
   return names.map((name, index) => {
@@ -119,7 +114,7 @@ function hostAddresses(hosts: Setting, port: Setting | undefined, findings: Find
     const [, bracketed, plain = name, own] =
       (several ? /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d*))?$/ : /^\[(.*)\]$/).exec(name) ?? [];
     const host = bracketed ?? plain;
-    const odd = several && host === '' ? 'has an empty host in its list' : oddityOf(host);
+    const odd = several && host === '' ? settingFaults.emptyHost : oddityOf(host);
     if (odd !== null) findings.fault(hosts.variable, odd);
     const given = ports.length > 1 ? ports[index] : ports[0];
     const stated = own === undefined ? port && { ...port, value: given ?? '' } : { ...hosts, value: own };
@@ -146,16 +141,11 @@ function sessionAttributesOf(
     findings.fault(
       setting.variable,
       value === 'standby' || value === 'read-only'
-        ? `asks for a server that takes no writes (target_session_attrs=${value}), and db-init and the application have ` +
-            `to write; allowed: ${allowed}`
-        : `asks for a target_session_attrs that ${expected(value, allowed)}`,
+        ? settingFaults.readOnlyServer(value, allowed)
+        : settingFaults.sessionAttributes(value, allowed),
     );
   } else if (several && (found === 'any' || found === 'prefer-standby')) {
-    const behaviour = found === 'any' ? 'connects to the first host that answers, even a standby' : 'prefers a standby';
-    findings.hint(
-      `db-init works on the host that takes writes, but with target_session_attrs=${found} the application ${behaviour}: ` +
-        'write target_session_attrs=read-write.',
-    );
+    findings.hint(settingHints.sessionAttributes(found));
   }
   return found ?? 'any';
 }
@@ -166,10 +156,10 @@ function sessionAttributesOf(
  */
 function oddityOf(host: string): string | null {
   if (host.startsWith('/')) return null;
-  if (/[@/]/.test(host)) return 'holds more than a host (not shown); an address as a whole belongs into DATABASE_URL';
-  if (/\s/.test(host)) return 'has a blank or a line break in its host';
+  if (/[@/]/.test(host)) return settingFaults.moreThanHost;
+  if (/\s/.test(host)) return settingFaults.blankInHost;
   if (host.includes(':') && !isIPv6(host)) {
-    return 'holds more than a host; a port has a place of its own: POSTGRES_PORT, or after the host in DATABASE_URL';
+    return settingFaults.portInHost;
   }
   return null;
 }
@@ -197,10 +187,10 @@ function numberOf(
 ): number | undefined {
   if (setting === undefined) return undefined;
   // In an address, the port may be a password: "postgresql://user:password" lacks only its host.
-  const found = setting.variable.startsWith('DATABASE_URL') ? '(not shown)' : quote(setting.value);
+  const found = setting.variable.startsWith('DATABASE_URL') ? null : setting.value;
   return (
     wholeNumber(setting.value, least, most) ??
-    findings.fault(setting.variable, `has the ${what} ${found}; allowed: a whole number from ${least} to ${most}`)
+    findings.fault(setting.variable, settingFaults.numberInRange(what, found, least, most))
   );
 }
 
@@ -213,10 +203,10 @@ function sslModeOf(keywords: Keywords, findings: Findings): SslMode {
   const found = setting.value === 'allow' ? 'prefer' : setting.value;
   const mode = sslModes.find((candidate) => candidate === found);
   if (mode === undefined) {
-    findings.fault(setting.variable, `asks for an sslmode that ${expected(found, `${sslModes.join(', ')}, allow`)}`);
+    findings.fault(setting.variable, settingFaults.sslMode(found, `${sslModes.join(', ')}, allow`));
   } else if (system && mode !== 'verify-full') {
     // So does libpq: anybody can get a certificate from a public authority.
-    findings.fault(setting.variable, `asks for sslmode ${mode}; sslrootcert=system allows only verify-full`);
+    findings.fault(setting.variable, settingFaults.sslModeWithSystem(mode));
   }
   return mode ?? 'prefer';
 }
@@ -233,12 +223,12 @@ function certificateFiles(keywords: Keywords, workingDirectory: string, findings
     const path = resolve(workingDirectory, setting.value);
     const content = readText(path);
     if (content.kind === 'unreadable') {
-      findings.fault(setting.variable, `has an ${keyword} that cannot be read: ${path} (${content.reason})`);
+      findings.fault(setting.variable, settingFaults.unreadableCertificate(keyword, path, content.reason));
     }
     files[keyword] = path;
   }
   const alone =
     files.sslcert === undefined ? keywords.get('sslkey') : files.sslkey === undefined && keywords.get('sslcert');
-  if (alone) findings.fault(alone.variable, 'has only one of sslcert and sslkey; allowed: both or neither');
+  if (alone) findings.fault(alone.variable, settingFaults.certificateAlone);
   return files;
 }

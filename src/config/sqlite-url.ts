@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 
+import { settingFaults, settingHints } from '../report/setting-faults.ts';
 import type { Findings } from './configuration-error.ts';
 import type { Setting } from './variables.ts';
 
@@ -9,8 +10,6 @@ export interface SqliteTarget {
   /** Absolute path. */
   readonly file: string;
 }
-
-const forms = 'sqlite:///relative/path.db or sqlite:////absolute/path.db';
 
 /**
  * Reads what follows `sqlite://`. As in SQLAlchemy, which the application uses, the third slash ends an empty
@@ -22,14 +21,14 @@ export function sqliteTarget(
   workingDirectory: string,
   findings: Findings,
 ): SqliteTarget | undefined {
-  const refuse = (problem: string) => findings.fault(url.variable, `${problem}; allowed: ${forms}`);
+  const refuse = (problem: string) => findings.fault(url.variable, settingFaults.sqlite(problem));
 
   const [, slash, path = '', parameters] = /^(\/?)([^?]*)(\?.*)?$/s.exec(rest) ?? [];
-  if (slash === '' && path !== '') return refuse('has two slashes before the file, where SQLite needs three');
-  if (path === '' || path === ':memory:') return refuse('names a database in memory, which ends with this run');
-  if (path.startsWith('file:')) return refuse('names the file by a file: address');
-  if (path.endsWith('/')) return refuse('names a folder, not a file');
+  if (slash === '' && path !== '') return refuse(settingFaults.twoSlashes);
+  if (path === '' || path === ':memory:') return refuse(settingFaults.inMemory);
+  if (path.startsWith('file:')) return refuse(settingFaults.fileAddress);
+  if (path.endsWith('/')) return refuse(settingFaults.folderInsteadOfFile);
 
-  if (parameters !== undefined) findings.hint(`The parameters of the SQLite address in ${url.variable} are ignored.`);
+  if (parameters !== undefined) findings.hint(settingHints.sqliteParameters(url.variable));
   return { kind: 'sqlite', file: resolve(workingDirectory, path) };
 }

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 
+import { settingFaults } from '../report/setting-faults.ts';
 import type { Findings } from './configuration-error.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -33,11 +34,6 @@ const truths: ReadonlyMap<string, boolean> = new Map([
   ...['0', 'false', 'no', 'off'].map((word) => [word, false] as const),
 ]);
 
-/** A value for a message: in quotes, on one line, and shortened. */
-export function quote(value: string): string {
-  return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
-}
-
 /** A whole number in decimal digits within the limits, or undefined. */
 export function wholeNumber(text: string, least: number, most: number): number | undefined {
   const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
@@ -51,7 +47,7 @@ const longestFile = 4 * 1024 * 1024;
 export function readText(path: string): { kind: 'text'; text: string } | { kind: 'unreadable'; reason: string } {
   try {
     const bytes = readBeginning(path, longestFile + 1);
-    if (bytes.length > longestFile) return { kind: 'unreadable', reason: `it has more than ${longestFile} bytes` };
+    if (bytes.length > longestFile) return { kind: 'unreadable', reason: settingFaults.longFile(longestFile) };
     return { kind: 'text', text: bytes.toString('utf8') };
   } catch (error) {
     // "ENOENT: no such file or directory, open '…'": the caller names the path.
@@ -95,49 +91,48 @@ export function variablesOf(environment: Environment, workingDirectory: string, 
       const file = text(`${variable}_FILE`);
       if (file === undefined) return plain;
       if (plain === undefined) return readSecret(file, workingDirectory, findings);
-      return findings.fault(file.variable, `is set although ${variable} is set too: only one of them is allowed`);
+      return findings.fault(file.variable, settingFaults.bothSet(variable));
     },
     flag(variable) {
       const found = word(variable);
       if (found === '') return false;
-      return truths.get(found) ?? findings.fault(variable, expected(found, [...truths.keys()].join(', '))) ?? false;
+      return (
+        truths.get(found) ??
+        findings.fault(variable, settingFaults.expected(found, [...truths.keys()].join(', '))) ??
+        false
+      );
     },
     seconds(variable, otherwise) {
       const found = word(variable);
       if (found === '') return otherwise;
-      const allowed = `whole seconds from 0 to ${longestSeconds}`;
-      return wholeNumber(found, 0, longestSeconds) ?? findings.fault(variable, expected(found, allowed)) ?? otherwise;
+      const fault = settingFaults.wholeSeconds(found, longestSeconds);
+      return wholeNumber(found, 0, longestSeconds) ?? findings.fault(variable, fault) ?? otherwise;
     },
     number(variable, otherwise) {
       const found = word(variable);
       if (found === '') return otherwise;
-      const allowed = 'a whole number from 1 to 999999999';
-      return wholeNumber(found, 1, 999_999_999) ?? findings.fault(variable, expected(found, allowed)) ?? otherwise;
+      const fault = settingFaults.wholeNumber(found);
+      return wholeNumber(found, 1, 999_999_999) ?? findings.fault(variable, fault) ?? otherwise;
     },
     choice(variable, words) {
       const found = word(variable);
       if (found === '') return words[0];
       const chosen = words.find((candidate) => candidate === found);
-      return chosen ?? findings.fault(variable, expected(found, words.join(', '))) ?? words[0];
+      return chosen ?? findings.fault(variable, settingFaults.expected(found, words.join(', '))) ?? words[0];
     },
   };
 }
 
-/** The usual wording of a problem. */
-export function expected(found: string, allowed: string): string {
-  return `is ${quote(found)}; allowed: ${allowed}`;
-}
-
 function readSecret(file: Setting, workingDirectory: string, findings: Findings): Setting | undefined {
   // If the variable holds the secret itself instead of its path, the log must not show it.
-  const shown = /^\.{0,2}\//.test(file.value) ? file.value : '(not shown: it does not begin with / or ./)';
+  const shown = /^\.{0,2}\//.test(file.value) ? file.value : settingFaults.hiddenPath;
   const content = readText(resolve(workingDirectory, file.value));
   if (content.kind === 'unreadable') {
-    return findings.fault(file.variable, `names a file that cannot be read: ${shown} (${content.reason})`);
+    return findings.fault(file.variable, settingFaults.unreadableFile(shown, content.reason));
   }
   const value = content.text.replace(/\r?\n$/, '');
-  if (value === '') return findings.fault(file.variable, `names an empty file: ${shown}`);
+  if (value === '') return findings.fault(file.variable, settingFaults.emptyFile(shown));
   // the server would read the rest as another option
-  if (value.includes('\0')) return findings.fault(file.variable, `names a file that is no text: ${shown}`);
+  if (value.includes('\0')) return findings.fault(file.variable, settingFaults.binaryFile(shown));
   return { variable: file.variable, value };
 }

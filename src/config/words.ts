@@ -1,3 +1,5 @@
+import { settingFaults } from '../report/setting-faults.ts';
+
 /** The commands of a line, or why it cannot be parsed: a clause to follow the name of the variable. */
 export type Line =
   | { readonly kind: 'commands'; readonly commands: readonly (readonly string[])[] }
@@ -37,32 +39,29 @@ function readWords(line: string): Line {
     const sign = line.charAt(at);
     if (sign === "'" || sign === '"') {
       const close = closingQuote(line, at);
-      if (close < 0) return fault(`has no second ${sign} to the one at character ${at + 1}`);
+      if (close < 0) return fault(settingFaults.openQuote(sign, at + 1));
       const inside = line.slice(at + 1, close);
-      if (sign === '"' && /[$`]/.test(inside)) return fault(notExpanded);
+      if (sign === '"' && /[$`]/.test(inside)) return fault(settingFaults.shellSign);
       word = (word ?? '') + (sign === '"' ? inside.replaceAll(/\\(["\\])/g, '$1') : inside);
       at = close;
     } else if (sign === '\\') {
       word = (word ?? '') + line.charAt(++at);
     } else if (line.startsWith('&&', at)) {
       end();
-      if (commands.at(-1)?.length === 0) return fault('has an && without a command before it');
+      if (commands.at(-1)?.length === 0) return fault(settingFaults.noCommandBefore);
       commands.push([]);
       at += 1;
     } else if (/[ \t]/.test(sign)) {
       end();
     } else if (shellSigns.test(sign)) {
-      return fault(notExpanded);
+      return fault(settingFaults.shellSign);
     } else {
       word = (word ?? '') + sign;
     }
   }
   end();
-  return commands.at(-1)?.length === 0 ? fault('ends without a command') : { kind: 'commands', commands };
+  return commands.at(-1)?.length === 0 ? fault(settingFaults.noCommandAtEnd) : { kind: 'commands', commands };
 }
-
-const notExpanded =
-  'holds a sign that only a shell understands: it is no shell. Put a word that has such signs in single quotes; && separates commands';
 
 const fault = (problem: string): Line => ({ kind: 'fault', problem });
 

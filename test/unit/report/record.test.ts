@@ -46,6 +46,6 @@ describe('the record of a run', () => {
     recorder.swap({ action: 'restore', phase: 'swapping', incoming: 'a', outgoing: 'b' });
     recorder.committed('committed');
     recorder.swap(null);
-    expect(record).toMatchObject({ committed: null, exchange: null });
+    expect(record).toMatchObject({ committed: null, swap: null });
   });
 });
