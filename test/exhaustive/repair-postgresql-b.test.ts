@@ -1,0 +1,3 @@
+import { describeRepairs } from './repairs-postgresql.ts';
+
+await describeRepairs(1);
