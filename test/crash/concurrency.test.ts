@@ -51,8 +51,12 @@ const together = (
 ): Promise<readonly Ending[]> =>
   Promise.all(commands.map((args) => runUntilKilled(args, { ...installation.env, ...env })));
 
-/** So many commands, in an order that chance makes. */
-function crowd(count: number, engine: Engine, topic: 'upgrade' | 'impatient' | 'restore'): readonly Expected[] {
+/** Commands in random order. */
+function concurrentCommands(
+  count: number,
+  engine: Engine,
+  topic: 'upgrade' | 'impatient' | 'restore',
+): readonly Expected[] {
   const chance = randomOf(seed(), `${engine} ${count} ${topic}`);
   return Array.from({ length: count }, (_, index) => ({ command: mixed[index % mixed.length], place: chance() }))
     .toSorted((a, b) => a.place - b.place)
@@ -61,7 +65,7 @@ function crowd(count: number, engine: Engine, topic: 'upgrade' | 'impatient' | '
       args,
       ends: [
         ...ends,
-        // a SQLite file cannot be looked into while somebody commits to it, which is waited for, but not for long
+        // a SQLite file cannot be read during a commit; db-init waits for it only a short time
         ...(looks === true && engine === 'sqlite' ? [unreadable] : []),
         ...(topic === 'restore' ? besideRestore : []),
       ],
@@ -81,16 +85,16 @@ function requireEnds(endings: readonly Ending[], commands: readonly Expected[], 
 const migrations = (endings: readonly Ending[]): number =>
   endings.filter(({ all }) => all.includes('The schema was brought to the head')).length;
 
-describeScenes('concurrent runs', (open) => {
+describeInstallations('concurrent runs', (open) => {
   it.each([2, 10, 30])('let one of %i migrate an old database, and all succeed', async (count) => {
     const installation = await open('content');
     await kindCalled('behind').prepare(installation);
-    await installation.keep();
+    await installation.save();
     await succeed(installation, []);
-    const after = await installation.picture();
-    await installation.back();
+    const after = await installation.snapshot();
+    await installation.restoreSaved();
 
-    const commands = [...crowd(count - 1, installation.engine, 'upgrade'), { args: [], ends: [0] }];
+    const commands = [...concurrentCommands(count - 1, installation.engine, 'upgrade'), { args: [], ends: [0] }];
     const run = async (): Promise<void> => {
       const endings = await together(
         installation,
@@ -98,7 +102,7 @@ describeScenes('concurrent runs', (open) => {
       );
       requireEnds(endings, commands);
       expect(migrations(endings)).toBe(1);
-      expect(differenceOf(await installation.picture(), after)).toBeNull();
+      expect(differenceOf(await installation.snapshot(), after)).toBeNull();
       expect([...(await installation.leftovers()), ...partialsOf(installation)]).toEqual([]);
     };
     expect(await failuresOf(installation.engine, [{ title: `${count} at once`, run }])).toEqual([]);
@@ -107,7 +111,7 @@ describeScenes('concurrent runs', (open) => {
   it('succeed or report a held lock with a short lock timeout (10 of them)', async () => {
     const installation = await open('content');
     await kindCalled('behind').prepare(installation);
-    const commands = [...crowd(9, installation.engine, 'impatient'), { args: [], ends: [0] }];
+    const commands = [...concurrentCommands(9, installation.engine, 'impatient'), { args: [], ends: [0] }];
     const run = async (): Promise<void> => {
       const endings = await together(
         installation,
@@ -126,13 +130,13 @@ describeScenes('concurrent runs', (open) => {
     const kind = kindCalled('restore');
     const installation = await open(kind.changes);
     await kind.prepare(installation);
-    await installation.keep();
-    const before = await installation.picture();
+    await installation.save();
+    const before = await installation.snapshot();
     await succeed(installation, kind.args(installation));
-    const after = await installation.picture();
-    await installation.back();
+    const after = await installation.snapshot();
+    await installation.restoreSaved();
 
-    const commands = crowd(count - 1, installation.engine, 'restore');
+    const commands = concurrentCommands(count - 1, installation.engine, 'restore');
     const run = async (): Promise<void> => {
       const [restored, ...others] = await together(installation, [
         kind.args(installation),
@@ -142,7 +146,7 @@ describeScenes('concurrent runs', (open) => {
       requireEnds(others, commands);
       requireEnds([restored], [{ args: kind.args(installation), ends: [0, restoreRefused] }]);
       const expected = restored.exitCode === 0 ? after : before;
-      expect(differenceOf(await installation.picture(), expected)).toBeNull();
+      expect(differenceOf(await installation.snapshot(), expected)).toBeNull();
       expect([...(await installation.leftovers()), ...partialsOf(installation)]).toEqual([]);
       await succeed(installation, []);
     };
@@ -150,7 +154,7 @@ describeScenes('concurrent runs', (open) => {
   });
 });
 
-function describeScenes(
+function describeInstallations(
   title: string,
   spec: (open: (changes: Kind['changes']) => Promise<TestInstallation>) => void,
 ): void {

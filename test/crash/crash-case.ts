@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { requireTrueWord, safeSentence } from '../support/safe-word.ts';
+import { requireTrueSafeSentence, safeSentence } from '../support/safe-sentence.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import type { Kind } from './kinds.ts';
 import { differenceOf, type DatabaseSnapshot } from './database-snapshot.ts';
@@ -28,27 +28,27 @@ export interface TitledDeath {
   readonly death: Death;
 }
 
-/** Prepares the installation and does the work without a crash: how long it takes, and what the result is. */
+/** Prepares the installation and runs the work without a crash, for its duration and its result. */
 export async function prepareCase(kind: Kind, installation: TestInstallation): Promise<CrashCase> {
   await kind.prepare(installation);
-  await installation.keep();
+  await installation.save();
   const rows = await installation.rows();
-  const untouched = await installation.picture();
+  const untouched = await installation.snapshot();
   await start(installation);
-  const before = await soundPicture(installation);
-  await installation.back();
+  const before = await healthySnapshot(installation);
+  await installation.restoreSaved();
   const list = join(await temporaryDirectory(), 'steps');
   const duration = await undisturbed(kind, installation, list);
   await start(installation);
-  const after = await soundPicture(installation);
+  const after = await healthySnapshot(installation);
   if (kind.keepsRows) requireRows(rows, await installation.rows());
-  else if (differenceOf(before, after) === null) throw new Error(`nobody can tell whether ${kind.name} happened`);
-  await installation.back();
+  else if (differenceOf(before, after) === null) throw new Error(`no difference shows whether ${kind.name} happened`);
+  await installation.restoreSaved();
   const steps = readFileSync(list, 'utf8').trimEnd().split('\n');
   return { kind, installation, untouched, before, after, duration, steps };
 }
 
-/** Counted by ourselves: what a run says of it is not believed. */
+/** The test counts the rows itself, and does not trust the output of a run. */
 function requireRows(before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>): void {
   const lost = Object.entries(before).filter(([table, count]) => (after[table] ?? 0) < count);
   if (lost.length > 0) throw new Error(`rows were lost from ${lost.map(([table]) => table).join(', ')}`);
@@ -61,10 +61,10 @@ async function undisturbed(kind: Kind, installation: TestInstallation, list: str
   return milliseconds;
 }
 
-async function soundPicture(installation: TestInstallation): Promise<DatabaseSnapshot> {
+async function healthySnapshot(installation: TestInstallation): Promise<DatabaseSnapshot> {
   const leftovers = await installation.leftovers();
-  if (leftovers.length > 0) throw new Error(`left over by a run that was not disturbed: ${leftovers.join(', ')}`);
-  return installation.picture();
+  if (leftovers.length > 0) throw new Error(`left behind by an uninterrupted run: ${leftovers.join(', ')}`);
+  return installation.snapshot();
 }
 
 /**
@@ -81,10 +81,10 @@ export async function runCase(
   const ending = await cutOff();
   if (ending.exitCode === 1) throw new Error(`the work ended with exit code 1:\n${ending.all}`);
   try {
-    await requireTrueWordOf(crashCase, ending);
+    await requireTrueSafeSentenceOf(crashCase, ending);
     // who found nothing to do would find nothing again
     if (!/nothing to do/.test(await start(installation, more))) await start(installation, more, /nothing to do/);
-    const found = await installation.picture();
+    const found = await installation.snapshot();
     // what was said to be done has to be done
     const allowed = ending.exitCode === 0 ? [crashCase.after] : [crashCase.before, crashCase.after];
     const differences = allowed.map((expected) => differenceOf(found, expected));
@@ -98,14 +98,14 @@ export async function runCase(
       { cause: error },
     );
   }
-  await installation.back();
+  await installation.restoreSaved();
 }
 
 /** What the banner of a run says to be safe is held against the live database, before anything mends it. */
-async function requireTrueWordOf({ installation, untouched }: CrashCase, { all }: Ending): Promise<void> {
+async function requireTrueSafeSentenceOf({ installation, untouched }: CrashCase, { all }: Ending): Promise<void> {
   if (safeSentence(all) === null) return;
-  const found = await installation.picture();
-  requireTrueWord(all, found[installation.live] !== untouched[installation.live]);
+  const found = await installation.snapshot();
+  requireTrueSafeSentence(all, found[installation.live] !== untouched[installation.live]);
 }
 
 /** The gate, as at every start. */

@@ -52,7 +52,7 @@ export async function cutEverywhere(crashCase: CrashCase, title: string): Promis
   const more = { DATABASE_URL: proxy.through(installation.url), TT_WAIT_TIMEOUT: '2' };
   const chance = randomOf(seed(), title);
   const [, statements] = await proxy.cutting(null, () => installation.run(kind.args(installation), more));
-  await installation.back();
+  await installation.restoreSaved();
   const count = Math.min(statements, cutsOf(kind));
   const cases = Array.from({ length: count }, (_, index) => {
     const statement = 1 + Math.floor(((index + chance()) / count) * statements);
@@ -64,5 +64,5 @@ export async function cutEverywhere(crashCase: CrashCase, title: string): Promis
       run: () => runCase(crashCase, async () => (await proxy.cutting(cut, work))[0], more),
     };
   });
-  return failuresOf(title, cases, () => installation.back());
+  return failuresOf(title, cases, () => installation.restoreSaved());
 }

@@ -36,7 +36,7 @@ export async function runUntilKilled(
 ): Promise<Ending> {
   const counts = death.kind === 'step' || death.kind === 'stop' || list !== '';
   const started = performance.now();
-  const victim = execa(entrypoint, args, {
+  const child = execa(entrypoint, args, {
     reject: false,
     all: true,
     extendEnv: false,
@@ -57,11 +57,11 @@ export async function runUntilKilled(
     input: '',
     timeout: 120_000,
   });
-  const timer = death.kind === 'instant' ? setTimeout(() => kill(victim.pid, death.whole), death.milliseconds) : null;
+  const timer = death.kind === 'instant' ? setTimeout(() => kill(child.pid, death.whole), death.milliseconds) : null;
   if (death.kind === 'stop') {
-    await Promise.race([victim, isStopped(victim.pid).then(death.meanwhile)]).finally(() => victim.kill('SIGCONT'));
+    await Promise.race([child, isStopped(child.pid).then(death.meanwhile)]).finally(() => child.kill('SIGCONT'));
   }
-  const { exitCode, signal, all, timedOut } = await victim;
+  const { exitCode, signal, all, timedOut } = await child;
   if (timer !== null) clearTimeout(timer);
   if (timedOut) throw new Error(`the run did not end within two minutes:\n${all}`);
   return { exitCode, killed: signal === 'SIGKILL', milliseconds: performance.now() - started, all };

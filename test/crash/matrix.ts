@@ -58,7 +58,7 @@ function testDeaths(kind: Kind, title: string, prepared: () => Promise<CrashCase
     const failures = await failuresOf(
       title,
       casesOf(present, deathsAtSteps(present, kind.share === 1 ? 4 * steps : steps, chance)),
-      () => present.installation.back(),
+      () => present.installation.restoreSaved(),
     );
     expect(failures).toEqual([]);
   });
@@ -68,7 +68,7 @@ function testDeaths(kind: Kind, title: string, prepared: () => Promise<CrashCase
     const chance = randomOf(seed(), `${title} instants`);
     const count = Math.max(2, Math.round(instants * kind.share));
     const failures = await failuresOf(title, casesOf(present, deathsByChance(present, count, chance)), () =>
-      present.installation.back(),
+      present.installation.restoreSaved(),
     );
     expect(failures).toEqual([]);
   });

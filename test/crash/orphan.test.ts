@@ -27,7 +27,7 @@ describePostgres(
       const server = requirePostgres().url;
       const installation = await postgresInstallation({ server, changes: 'schemas' });
       await kind.prepare(installation);
-      const before = await installation.picture();
+      const before = await installation.snapshot();
       const url = urlOf(server, installation.name);
 
       const run = async (): Promise<void> => {
@@ -60,7 +60,7 @@ describePostgres(
           expect(exitCode, all).toBe(0);
         });
         await withClient(url, (client) => client.query('DROP EVENT TRIGGER crash_gate; DROP FUNCTION crash_gate'));
-        expect(differenceOf(await installation.picture(), before)).toBeNull();
+        expect(differenceOf(await installation.snapshot(), before)).toBeNull();
         expect(await installation.leftovers()).toEqual([]);
       };
       expect(await failuresOf(kind.name, [{ title: 'killed when psql knew everything', run }])).toEqual([]);

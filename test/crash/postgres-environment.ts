@@ -57,7 +57,7 @@ export async function postgresInstallation({ server, changes }: PostgresOptions)
       return row?.rows ?? null;
     },
 
-    async keep() {
+    async save() {
       await alone(server, name);
       kept = changes === 'schemas' ? await schemas() : await databases();
       if (changes !== 'content') return;
@@ -65,7 +65,7 @@ export async function postgresInstallation({ server, changes }: PostgresOptions)
       await copy(template, name);
     },
 
-    async back() {
+    async restoreSaved() {
       if (changes === 'content') {
         await drop();
         await copy(name, template);
@@ -77,7 +77,7 @@ export async function postgresInstallation({ server, changes }: PostgresOptions)
       }
     },
 
-    async picture() {
+    async snapshot() {
       await alone(server, name);
       const found = await databases();
       const parts: Record<string, string> = { databases: found.map((database) => database.name).join('\n') };

@@ -48,13 +48,13 @@ export function sqliteInstallation(): Promise<TestInstallation> {
         }
       },
 
-      keep: nothing,
-      back: nothing,
+      save: nothing,
+      restoreSaved: nothing,
 
-      async picture() {
+      async snapshot() {
         const files = names().filter((name) => /^timetracker\.db(\.bak_[\d_]+)?$/.test(name));
-        const pictures = files.map(async (name) => [name, await snapshot(sqliteUrl(join(folder, name)))] as const);
-        return { files: names().join('\n'), ...Object.fromEntries(await Promise.all(pictures)) };
+        const snapshots = files.map(async (name) => [name, await snapshot(sqliteUrl(join(folder, name)))] as const);
+        return { files: names().join('\n'), ...Object.fromEntries(await Promise.all(snapshots)) };
       },
 
       leftovers: async () => names().filter((name) => /\.restore_|-(wal|shm|journal)$/.test(name)),

@@ -43,12 +43,12 @@ describePostgres(
       const first = crashCase.steps.findIndex((step) => step.startsWith('mkdir .db-init-former'));
       const cases = stepsOf(crashCase, first, /^rename /).map(({ title, step }): Case => {
         const run = async (): Promise<void> => {
-          let settled: Awaited<ReturnType<TestInstallation['picture']>> | null = null;
+          let settled: Awaited<ReturnType<TestInstallation['snapshot']>> | null = null;
           const meanwhile = async (): Promise<void> => {
             await endSessions(installation.name);
             rmSync(join(installation.backups, '.db-init/lock'));
             await succeed(installation, []);
-            settled = await installation.picture();
+            settled = await installation.snapshot();
           };
           const ending = await installation.runProcess(kind.args(installation), {
             death: { kind: 'stop', step, meanwhile },
@@ -56,13 +56,13 @@ describePostgres(
           if (settled === null) throw new Error(`it was never stopped:\n${ending.all}`);
           expect(ending.exitCode, ending.all).toBe(31);
           expect(ending.all).toContain('Another run has taken over');
-          expect(differenceOf(await installation.picture(), settled)).toBeNull();
+          expect(differenceOf(await installation.snapshot(), settled)).toBeNull();
           expect(await installation.leftovers()).toEqual([]);
-          await installation.back();
+          await installation.restoreSaved();
         };
         return { title, run };
       });
-      expect(await failuresOf('stopped without locks', cases, () => installation.back())).toEqual([]);
+      expect(await failuresOf('stopped without locks', cases, () => installation.restoreSaved())).toEqual([]);
     });
   },
   'tools',
@@ -93,7 +93,7 @@ function testStops(
         run: () => runCase(crashCase, () => installation.runProcess(kind.args(installation), { death })),
       };
     });
-    expect(await failuresOf(`stopped (${title})`, cases, () => installation.back())).toEqual([]);
+    expect(await failuresOf(`stopped (${title})`, cases, () => installation.restoreSaved())).toEqual([]);
   });
 }
 

@@ -20,9 +20,9 @@ export interface RunOptions {
 export interface TestInstallation {
   readonly engine: Engine;
   readonly url: string;
-  /** What `--yes-delete-all-data` wants to hear. */
+  /** The value of `--yes-delete-all-data`. */
   readonly name: string;
-  /** The part of a picture that is the live database. */
+  /** The part of a snapshot that is the live database. */
   readonly live: string;
   readonly volume: string;
   readonly backups: string;
@@ -32,36 +32,38 @@ export interface TestInstallation {
   /** Runs db-init in a process that may be killed. */
   runProcess(args: readonly string[], options?: RunOptions): Promise<Ending>;
   execute(sql: string): Promise<void>;
-  /** Takes the present state for the one to come back to. */
-  keep(): Promise<void>;
-  back(): Promise<void>;
-  /** How many rows the core tables hold, those that are there. */
+  /** Saves the present state. */
+  save(): Promise<void>;
+  restoreSaved(): Promise<void>;
+  /** The numbers of rows in the existing core tables. */
   rows(): Promise<Readonly<Record<string, number>>>;
   /** Everything a person would miss: databases, former ones, uploads. */
-  picture(): Promise<DatabaseSnapshot>;
-  /** What nobody should find after a start, in words. */
+  snapshot(): Promise<DatabaseSnapshot>;
+  /** Objects that must not be left after a start, in words. */
   leftovers(): Promise<readonly string[]>;
 }
 
 /** What a database adds to an installation. */
-export interface Stage {
+export interface DatabaseEnvironment {
   readonly engine: Engine;
   readonly url: string;
   readonly name: string;
   readonly execute: (sql: string) => Promise<void>;
-  readonly keep: () => Promise<void>;
-  readonly back: () => Promise<void>;
+  readonly save: () => Promise<void>;
+  readonly restoreSaved: () => Promise<void>;
   /** Null if there is no such table. */
   readonly count: (table: string) => Promise<number | null>;
-  readonly picture: () => Promise<DatabaseSnapshot>;
+  readonly snapshot: () => Promise<DatabaseSnapshot>;
   readonly leftovers: () => Promise<readonly string[]>;
 }
 
 const coreTables = ['users', 'projects', 'time_entries', 'clients'];
 const roots = ['uploads', 'static', 'attachments'];
 
-/** Builds an installation around a database. @param stageOn makes the database; SQLite's lies on the volume */
-export async function installationOn(stageOn: (volume: string) => Promise<Stage>): Promise<TestInstallation> {
+/** Builds an installation around a database. @param createDatabase creates the database; a SQLite file is on the volume */
+export async function installationOn(
+  createDatabase: (volume: string) => Promise<DatabaseEnvironment>,
+): Promise<TestInstallation> {
   const began = new Date();
   const directory = await temporaryDirectory();
   const [volume, kept] = [join(directory, 'volume'), join(directory, 'kept')];
@@ -69,10 +71,10 @@ export async function installationOn(stageOn: (volume: string) => Promise<Stage>
   for (const folder of [...roots, 'backups', 'installation', 'data']) {
     mkdirSync(join(volume, folder), { recursive: true });
   }
-  layUploads(volume);
-  const stage = await stageOn(volume);
+  writeUploads(volume);
+  const database = await createDatabase(volume);
   const env = {
-    DATABASE_URL: stage.url,
+    DATABASE_URL: database.url,
     UPLOAD_FOLDER: join(volume, 'uploads'),
     TT_STATIC_UPLOAD_FOLDER: join(volume, 'static'),
     TT_ATTACHMENT_FOLDER: join(volume, 'attachments'),
@@ -84,22 +86,22 @@ export async function installationOn(stageOn: (volume: string) => Promise<Stage>
   const normalise = normaliser(began);
 
   return {
-    ...stage,
-    live: normalise(stage.name),
+    ...database,
+    live: normalise(database.name),
     volume,
     backups,
     env,
     run: (args, more) => run(args, { env: { ...env, ...more } }),
     runProcess: (args, { death, list, more } = {}) => runUntilKilled(args, { ...env, ...more }, death, list),
 
-    async keep() {
+    async save() {
       rmSync(kept, { recursive: true, force: true });
       cpSync(volume, kept, { recursive: true, preserveTimestamps: true });
-      await stage.keep();
+      await database.save();
     },
 
-    async back() {
-      await stage.back();
+    async restoreSaved() {
+      await database.restoreSaved();
       rmSync(volume, { recursive: true, force: true });
       cpSync(kept, volume, { recursive: true, preserveTimestamps: true });
     },
@@ -107,26 +109,26 @@ export async function installationOn(stageOn: (volume: string) => Promise<Stage>
     async rows() {
       const counts: Record<string, number> = {};
       for (const table of coreTables) {
-        const count = await stage.count(table);
+        const count = await database.count(table);
         if (count !== null) counts[table] = count;
       }
       return counts;
     },
 
-    async picture() {
+    async snapshot() {
       const parts = {
-        ...(await stage.picture()),
+        ...(await database.snapshot()),
         ...Object.fromEntries(roots.map((root) => [root, treeOf(join(volume, root))])),
       };
       return Object.fromEntries(Object.entries(parts).map(([part, text]) => [normalise(part), normalise(text)]));
     },
 
-    leftovers: async () => [...(await stage.leftovers()), ...leftoversIn(volume, backups)],
+    leftovers: async () => [...(await database.leftovers()), ...leftoversIn(volume, backups)],
   };
 }
 
-/** What an installation has of its own; the archives bring other files, and one of the same name. */
-function layUploads(volume: string): void {
+/** Writes the uploads of the installation; the archives contain other files, and one with the same name. */
+function writeUploads(volume: string): void {
   const files = {
     'uploads/avatars/1.png': 'an avatar of before',
     'uploads/receipts/März 2026.pdf': 'a receipt',

@@ -56,17 +56,17 @@ export interface Tally {
 export async function loseAndMend(table: string, { session, observe, lose }: Subject): Promise<Tally> {
   const head = await loadHead(session.engine);
   const whole = (await observe()).catalog;
-  const tally = { mended: 0, refused: 0 };
+  const outcomes = { mended: 0, refused: 0 };
   for (const loss of lossesOf(table, head)) {
     await session.run('SAVEPOINT loss');
     try {
       await lose(loss);
-      tally[await findAndMend(loss)] += 1;
+      outcomes[await findAndMend(loss)] += 1;
     } finally {
       await session.run('ROLLBACK TO loss; RELEASE loss');
     }
   }
-  return tally;
+  return outcomes;
 
   async function findAndMend(loss: Loss): Promise<keyof Tally> {
     const label = JSON.stringify(loss);

@@ -4,7 +4,7 @@ import { withClient } from '../support/database.ts';
 import { startProxy } from '../support/postgres-proxy.ts';
 import { describePrivateCluster, type PrivateCluster, startPrivateCluster } from '../support/private-cluster.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { requireTrueWord } from '../support/safe-word.ts';
+import { requireTrueSafeSentence } from '../support/safe-sentence.ts';
 import { bug, runInProcess } from '../support/run-in-process.ts';
 import { namesIn, oldInstallation } from './full-lifecycle.ts';
 
@@ -29,7 +29,7 @@ describePrivateCluster('the cause of a failure in its banner', () => {
     const { exitCode, all } = await runInProcess(args, env);
     expect(all).not.toMatch(bug);
     // each test looks at the rows afterwards
-    requireTrueWord(all, false);
+    requireTrueSafeSentence(all, false);
     return { exitCode, text: all.replaceAll(/\s+/g, ' ') };
   }
 

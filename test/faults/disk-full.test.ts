@@ -9,7 +9,7 @@ import { release } from '../support/fixtures.ts';
 import { describePrivateCluster, type PrivateCluster, startPrivateCluster } from '../support/private-cluster.ts';
 import { restoreSql } from '../support/restore-sql.ts';
 import { run } from '../support/run.ts';
-import { requireTrueWord } from '../support/safe-word.ts';
+import { requireTrueSafeSentence } from '../support/safe-sentence.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { bug, runInProcess } from '../support/run-in-process.ts';
@@ -100,7 +100,7 @@ onVolumes(`a full disk under a SQLite file${reason}`, () => {
       const made = filled ? [] : [basename(database.name)];
       expect([...files, ...made]).toEqual(expect.arrayContaining([...(await leftIn(volume))]));
       expect((await snapshot(database.url)).replace(/^user_version 0$/, '')).toBe(before);
-      requireTrueWord(all, false);
+      requireTrueSafeSentence(all, false);
     }
     // it was refused at least once, and in the end there was room
     expect(codes.length).toBeGreaterThan(1);
@@ -167,7 +167,7 @@ onVolumes(`a full disk under the backups${reason}`, () => {
         expect(await leftIn(volume)).toEqual([]);
         const changed = (await snapshot(database.url)) !== before;
         expect(changed).toBe(exitCode === 0);
-        requireTrueWord(all, changed);
+        requireTrueSafeSentence(all, changed);
         if (changed) break;
       }
     });
@@ -196,7 +196,7 @@ onVolumes(`a full disk under the uploads${reason}`, () => {
       ]);
       expect(await leftIn(volume)).toEqual([]);
       expect((await snapshot(url)).replace(/^user_version 0$/, '')).toBe('');
-      requireTrueWord(all, false);
+      requireTrueSafeSentence(all, false);
     }
   });
 });
@@ -238,7 +238,7 @@ describePrivateCluster('a full disk under PostgreSQL', () => {
       expect(all.replaceAll(/\s+/g, ' ')).toMatch(/failed: the disk is full .*disk of the database server/);
       await leave(volume, 30_000_000);
       expect((await snapshot(url, { withoutSequences: true })) === before).toBe(true);
-      requireTrueWord(all, false);
+      requireTrueSafeSentence(all, false);
     }
     await leave(volume, 30_000_000);
     expect((await runInProcess(['gate'], env)).exitCode).toBe(0);

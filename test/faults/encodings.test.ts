@@ -9,7 +9,7 @@ import { currentArchive } from '../integration/restore/restores.ts';
 import { admin, createDatabase, databaseUrl, withClient } from '../support/database.ts';
 import { unzipped } from '../support/fixtures.ts';
 import { describePostgres } from '../support/postgres-server.ts';
-import { requireTrueWord } from '../support/safe-word.ts';
+import { requireTrueSafeSentence } from '../support/safe-sentence.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { bug, runInProcess } from '../support/run-in-process.ts';
@@ -95,7 +95,7 @@ describePostgres(
         expect([exitCode, all]).toEqual([2, expect.stringContaining('encoded in LATIN1')]);
         expect(all).toContain('createdb');
         expect(await snapshot(superuser)).toBe(before);
-        requireTrueWord(all, false);
+        requireTrueSafeSentence(all, false);
       }
       // neither is an archive restored of whose signs it lacks some
       const { exitCode, all } = await runInProcess(
@@ -105,7 +105,7 @@ describePostgres(
       expect([exitCode, all.replaceAll(/\s+/g, ' ')]).toEqual([31, expect.stringMatching(/no equivalent in .*LATIN1/)]);
       expect(all).not.toMatch(bug);
       expect(await snapshot(superuser)).toBe(before);
-      requireTrueWord(all, false);
+      requireTrueSafeSentence(all, false);
     });
 
     it('keeps every byte if it is SQL_ASCII', async () => {

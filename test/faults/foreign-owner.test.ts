@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { archivesIn, describeBackups, fill } from '../integration/backup/backups.ts';
 import { sqliteUrl } from '../support/database.ts';
 import { run } from '../support/run.ts';
-import { requireTrueWord } from '../support/safe-word.ts';
+import { requireTrueSafeSentence } from '../support/safe-sentence.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { bug, runInProcess } from '../support/run-in-process.ts';
@@ -45,7 +45,7 @@ asRoot('files of somebody else', () => {
           const { exitCode, all } = await run(words, { env: { ...env, ...more }, uid: nobody });
           expect([words, exitCode, all]).toEqual([words, expected, expect.not.stringMatching(bug)]);
           // what is refused here is compared at the end
-          if (exitCode !== 0) requireTrueWord(all, false);
+          if (exitCode !== 0) requireTrueSafeSentence(all, false);
           return all.replaceAll(/\s+/g, ' ');
         },
       };

@@ -60,10 +60,10 @@ export async function runLifecycle(env: Environment, superuser: string, name: st
 }
 
 /**
- * Goes through all that is done by hand with a new database: damage and its repair, the seed, adoption, quarantine.
- * @returns what is still put aside
+ * Runs all manual commands on a new database: repair of damage, seed, adopt, quarantine.
+ * @returns the quarantines that are left
  */
-export async function editSomeRows(url: string, superuser: string): Promise<readonly string[]> {
+export async function runManualCommands(url: string, superuser: string): Promise<readonly string[]> {
   const env = {
     DATABASE_URL: url,
     UPLOAD_FOLDER: await temporaryDirectory(),
@@ -79,7 +79,7 @@ export async function editSomeRows(url: string, superuser: string): Promise<read
   await damage('DROP TABLE alembic_version');
   await succeed(env, 'adopt');
   await succeed(env, 'verify');
-  // first: what loads its modules must not be cut off by the shortest of all time limits meanwhile
+  // first, so that the shortest time limit does not end the run while it loads its modules
   await succeed(env, 'quarantine', 'list');
   await succeed(env, 'quarantine', 'create', '--all', '--yes');
   const [put] = await namesHeld(superuser);

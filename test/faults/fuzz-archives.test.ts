@@ -8,7 +8,7 @@ import { createSqliteDatabase } from '../support/database.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { chanceOf, mutateJson } from './fuzz.ts';
-import { requireTrueWord } from '../support/safe-word.ts';
+import { requireTrueSafeSentence } from '../support/safe-sentence.ts';
 import { bug, runInProcess, type Told } from '../support/run-in-process.ts';
 
 /** An installation of its own. */
@@ -81,7 +81,7 @@ async function tryOut(archive: Buffer): Promise<unknown> {
   const restored = await runInProcess(['restore', file, '--yes'], installation.env);
   told.push(restored);
   const after = JSON.stringify(await contentsOf(installation));
-  requireTrueWord(restored.all, after !== JSON.stringify(before));
+  requireTrueSafeSentence(restored.all, after !== JSON.stringify(before));
   const truth = restored.exitCode === 0 ? JSON.stringify(whole) : JSON.stringify(before);
   const codes = [verified, rehearsed, restored.exitCode];
   const fine =

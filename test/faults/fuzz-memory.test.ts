@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { archivesIn, execute, fill } from '../integration/backup/backups.ts';
 import { createSqliteDatabase, sqliteUrl } from '../support/database.ts';
-import { requireTrueWord } from '../support/safe-word.ts';
+import { requireTrueSafeSentence } from '../support/safe-sentence.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { chanceOf, mutateJson } from './fuzz.ts';
@@ -100,7 +100,7 @@ async function tryOut(
       .map((name) => snapshot(sqliteUrl(join(folder, name)))),
   );
   const live = await snapshot(sqliteUrl(join(folder, 'x.db')));
-  requireTrueWord(all, live !== contents.live);
+  requireTrueSafeSentence(all, live !== contents.live);
   const undone = args.includes('--undo') && exitCode === 0;
   const dropped = args.includes('--drop-former') && exitCode === 0;
   const left = await readdir(folder, { recursive: true });

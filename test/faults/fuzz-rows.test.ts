@@ -6,7 +6,7 @@ import { createSqliteDatabase, type TestDatabase, withClient } from '../support/
 import { release } from '../support/fixtures.ts';
 import { describePostgres } from '../support/postgres-server.ts';
 import { restoredDatabase } from '../support/templates.ts';
-import { requireTrueWord } from '../support/safe-word.ts';
+import { requireTrueSafeSentence } from '../support/safe-sentence.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { chanceOf } from './fuzz.ts';
 import { bug, runInProcess } from '../support/run-in-process.ts';
@@ -75,7 +75,7 @@ it('unusual version rows never cause an unexpected failure, are never healthy, a
     for (const command of ['status', 'gate']) {
       const { exitCode, all } = await runInProcess([command], { DATABASE_URL: url, TT_BACKUP_BEFORE_MIGRATE: 'never' });
       const same = (await readFile(name)).equals(before);
-      requireTrueWord(all, !same);
+      requireTrueSafeSentence(all, !same);
       if (exitCode < 2 || bug.test(all) || !same || all.length > 10_000 || all.includes('\u001B')) {
         failures.push([command, rows.slice(0, 5), exitCode, same, all.slice(0, 2000)]);
       }
@@ -134,7 +134,7 @@ describePostgres('an unusual alembic_version', () => {
       const { exitCode, all } = await runInProcess(command, { DATABASE_URL: url, TT_BACKUP_BEFORE_MIGRATE: 'never' });
       expect(all).not.toMatch(bug);
       // the next test holds the rows against those from before
-      requireTrueWord(all, false);
+      requireTrueSafeSentence(all, false);
       expect([command[0], exitCode > 1, all.length < 10_000, all]).toEqual([command[0], true, true, all]);
     }
   });

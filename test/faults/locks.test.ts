@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { archivesIn } from '../integration/backup/backups.ts';
 import { withClient } from '../support/database.ts';
 import { describePrivateCluster, startPrivateCluster } from '../support/private-cluster.ts';
-import { requireTrueWord } from '../support/safe-word.ts';
+import { requireTrueSafeSentence } from '../support/safe-sentence.ts';
 import { bug, runInProcess } from '../support/run-in-process.ts';
 import { namesIn, oldInstallation } from './full-lifecycle.ts';
 
@@ -41,7 +41,7 @@ describePrivateCluster('a server with room for few locks', () => {
       expect([args, exitCode, all]).toEqual([args, refusal, expect.not.stringMatching(bug)]);
       expect(all.replaceAll(/\s+/g, ' ')).toContain('max_locks_per_transaction');
       expect(await relationsIn(url(database))).toEqual(before);
-      requireTrueWord(all, false);
+      requireTrueSafeSentence(all, false);
     }
     expect(await namesIn(url('old'))).toEqual(['x']);
     expect(await archivesIn(backups)).toEqual(archives);
@@ -54,7 +54,7 @@ describePrivateCluster('a server with room for few locks', () => {
     expect(refused.all.replaceAll(/\s+/g, ' ')).toMatch(
       /(?:Restoring|Looking at the restored database) failed: .*max_locks_per_transaction/,
     );
-    requireTrueWord(refused.all, false);
+    requireTrueSafeSentence(refused.all, false);
     expect(await namesIn(url('old'))).toEqual(['x']);
 
     // what was advised helps

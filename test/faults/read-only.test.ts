@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { archivesIn, describeBackups, fill } from '../integration/backup/backups.ts';
 import { sqliteUrl, type TestDatabase } from '../support/database.ts';
-import { requireTrueWord } from '../support/safe-word.ts';
+import { requireTrueSafeSentence } from '../support/safe-sentence.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { bug, runInProcess } from '../support/run-in-process.ts';
@@ -23,7 +23,7 @@ describeBackups(`read-only volumes`, ({ name: engine, create }) => {
       const must = async (expected: number, ...args: readonly string[]): Promise<string> => {
         const { exitCode, all } = await runInProcess(args, env);
         expect([args, exitCode, all]).toEqual([args, expected, expect.not.stringMatching(bug)]);
-        if (exitCode !== 0) requireTrueWord(all, false);
+        if (exitCode !== 0) requireTrueSafeSentence(all, false);
         return all;
       };
       await must(0, 'backup', 'create');
@@ -62,7 +62,7 @@ describeBackups(`read-only volumes`, ({ name: engine, create }) => {
         const { exitCode, all } = await runInProcess(args, env);
         expect([args[0], exitCode, all]).toEqual([args[0], 4, expect.stringContaining('EROFS')]);
         expect(all).not.toMatch(bug);
-        requireTrueWord(all, false);
+        requireTrueSafeSentence(all, false);
       }
     },
   );

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runLock } from '../../src/database/postgres/lock.ts';
-import { execute, hold } from '../integration/backup/backups.ts';
+import { execute, makeBackupSlow } from '../integration/backup/backups.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { sqliteUrl, withClient } from '../support/database.ts';
 import { release, sqliteFile, state } from '../support/fixtures.ts';
@@ -189,14 +189,19 @@ describePrivateCluster('on PostgreSQL, no secret is shown', () => {
         'ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO app; ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO app',
       ),
     );
-    const { letGo } = await hold({ engine: 'postgresql', url, name: 'listed', drop: async () => undefined });
+    const { release } = await makeBackupSlow({
+      engine: 'postgresql',
+      url,
+      name: 'listed',
+      drop: async () => undefined,
+    });
     const backup = start(['backup', 'create'], { env: given });
     await eventually(async () => (await sessionsOf(url)).includes('pg_dump'));
     const commandLines = await argumentsOfAll();
     expect(commandLines).toContain('pg_dump');
     expect(leaksIn(commandLines, secrets)).toEqual([]);
     expect(leaksIn(await sessionsOf(url), secrets)).toEqual([]);
-    await letGo();
+    await release();
     expect((await backup).exitCode).toBe(0);
   });
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { archivesIn } from '../integration/backup/backups.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { requireTrueWord } from '../support/safe-word.ts';
+import { requireTrueSafeSentence } from '../support/safe-sentence.ts';
 import { runInProcess, type Told } from '../support/run-in-process.ts';
 import { everythingIn, leaksIn, marker } from './markers.ts';
 
@@ -140,7 +140,7 @@ export async function tellAll(
     const args = command.map((word) => words[word] ?? word);
     const before = await seen();
     const { exitCode, all } = await tell(args, env, folder);
-    if (exitCode !== 0) requireTrueWord(all, (await seen()) !== before);
+    if (exitCode !== 0) requireTrueSafeSentence(all, (await seen()) !== before);
     expect(exitCode, `${command.join(' ')}: ${all}`).not.toBe(1);
     codes[command.join(' ')] = exitCode;
     said += all.replaceAll(/\s+/g, ' ');

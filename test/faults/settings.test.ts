@@ -2,14 +2,14 @@ import { beforeAll, expect, it } from 'vitest';
 import { createDatabase, withClient } from '../support/database.ts';
 import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
 import { describePrivateCluster, type PrivateCluster, startPrivateCluster } from '../support/private-cluster.ts';
-import { runLifecycle, oldInstallation, editSomeRows } from './full-lifecycle.ts';
+import { runLifecycle, oldInstallation, runManualCommands } from './full-lifecycle.ts';
 import { ownerOf } from './owners.ts';
 
 /**
- * Settings of sessions that would make some statement fail, or come out otherwise. Two are not among them, as the
- * application would fail on them and the gate says so: `default_transaction_read_only` and `search_path`.
+ * Settings of sessions that would make a statement fail or change its result. `default_transaction_read_only` and
+ * `search_path` are not in the list: the application would fail with them, and the gate says so.
  */
-const biting: readonly (readonly [string, string])[] = [
+const disturbing: readonly (readonly [string, string])[] = [
   ['statement_timeout', '20'],
   ['lock_timeout', '20'],
   ['idle_in_transaction_session_timeout', '1'],
@@ -36,10 +36,10 @@ const biting: readonly (readonly [string, string])[] = [
 const name = String.raw`Größe € 日本 \' "x" \\`;
 
 describePostgres(
-  'harmful settings',
+  'disturbing settings of sessions',
   () => {
-    const known = (): typeof biting =>
-      biting.filter(([setting]) => requirePostgres().major >= 14 || setting !== 'idle_session_timeout');
+    const known = (): typeof disturbing =>
+      disturbing.filter(([setting]) => requirePostgres().major >= 14 || setting !== 'idle_session_timeout');
 
     it.each([
       ['a role that may create databases', 'CREATEDB', true],
@@ -49,21 +49,21 @@ describePostgres(
       const database = await createDatabase();
       const { role, url } = await ownerOf(database, rights);
       const env = await oldInstallation(url, name);
-      const bearer = ofRole ? `ROLE ${role}` : `DATABASE ${database.name}`;
+      const target = ofRole ? `ROLE ${role}` : `DATABASE ${database.name}`;
       await withClient(requirePostgres().url, async (client) => {
-        for (const [setting, value] of known()) await client.query(`ALTER ${bearer} SET ${setting} TO ${value}`);
-        if (rights === 'SUPERUSER') await client.query(`ALTER ${bearer} SET session_replication_role TO replica`);
+        for (const [setting, value] of known()) await client.query(`ALTER ${target} SET ${setting} TO ${value}`);
+        if (rights === 'SUPERUSER') await client.query(`ALTER ${target} SET session_replication_role TO replica`);
       });
       expect(await runLifecycle(env, database.url, name)).toBe(0);
     });
 
-    it('are not reported before commands by hand either', async () => {
+    it('have no effect on commands that are run by hand', async () => {
       const database = await createDatabase();
       const { role, url } = await ownerOf(database);
       await withClient(requirePostgres().url, async (client) => {
         for (const [setting, value] of known()) await client.query(`ALTER ROLE ${role} SET ${setting} TO ${value}`);
       });
-      expect(await editSomeRows(url, database.url)).toEqual([]);
+      expect(await runManualCommands(url, database.url)).toEqual([]);
     });
   },
   'tools',
@@ -85,7 +85,7 @@ describePrivateCluster('settings of a server', () => {
   it('have no effect either', async () => {
     await server.run('CREATE DATABASE tt OWNER app');
     const env = await oldInstallation(database('tt', 'app'), name);
-    for (const [setting, value] of biting) {
+    for (const [setting, value] of disturbing) {
       // clients that do not say theirs get the server's
       if (setting !== 'client_encoding') await server.run(`ALTER SYSTEM SET ${setting} TO ${value}`);
     }

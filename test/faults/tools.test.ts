@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { archivesIn } from '../integration/backup/backups.ts';
 import { admin, createDatabase } from '../support/database.ts';
 import { describePostgres, requirePostgres } from '../support/postgres-server.ts';
-import { requireTrueWord } from '../support/safe-word.ts';
+import { requireTrueSafeSentence } from '../support/safe-sentence.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { bug, runInProcess } from '../support/run-in-process.ts';
 import { namesIn, oldInstallation, resetOf } from './full-lifecycle.ts';
@@ -37,7 +37,7 @@ async function oldOne() {
       const { exitCode, all } = await run(args, { ...env, ...more });
       expect([args, exitCode, all]).toEqual([args, expected, expect.not.stringMatching(bug)]);
       // each test compares the database
-      if (expected !== 0) requireTrueWord(all, false);
+      if (expected !== 0) requireTrueSafeSentence(all, false);
       return all.replaceAll(/\s+/g, ' ');
     },
   };

@@ -14,7 +14,7 @@ export interface KillableModule {
   /**
    * @param death before which change it is killed, from 1; 0 for never
    * @param refused a call that fails, as where the file system cannot do it: `link`
-   * @returns whether it lived to the end
+   * @returns whether it survived to the end
    * @throws Error what the function threw
    */
   (call: string, args: readonly unknown[], death?: number, refused?: string): Promise<boolean>;
@@ -52,9 +52,9 @@ export async function atEveryStep(
   afterDeath: (death: number) => Promise<void>,
 ): Promise<number> {
   for (let death = 1; ; death++) {
-    const lived = await call(death);
+    const survived = await call(death);
     await afterDeath(death);
-    if (lived) return death;
+    if (survived) return death;
   }
 }
 

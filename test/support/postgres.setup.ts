@@ -27,7 +27,7 @@ export default async function findPostgres(project: TestProject): Promise<() => 
       const server = await start();
       if (server === null) continue;
       const { url, version } = server;
-      await outgrowYouth(url);
+      await waitUntilTrusted(url);
       const major = Number.parseInt(version);
       console.log(`PostgreSQL for the tests: ${version}, ${source}`);
       const binDirectory = await toolsFor(major);
@@ -45,7 +45,7 @@ export default async function findPostgres(project: TestProject): Promise<() => 
 }
 
 /** A server that is less than three seconds old is not trusted yet, and what waits for it says so. */
-async function outgrowYouth(url: string): Promise<void> {
+async function waitUntilTrusted(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { claimOf, safeSentence } from './safe-word.ts';
+import { claimOf, safeSentence } from './safe-sentence.ts';
 import { run } from '../../src/cli/run.ts';
 
 const root = join(import.meta.dirname, '../..');

@@ -3,12 +3,12 @@ import pg from 'pg';
 
 /**
  * Asks a PostgreSQL server for its version, again and again until it answers.
- * @param patience milliseconds
+ * @param timeout milliseconds
  * @returns e.g. `16.4`
  * @throws the last connection error when time is up
  */
-export async function serverVersion(url: string, patience: number): Promise<string> {
-  const deadline = Date.now() + patience;
+export async function serverVersion(url: string, timeout: number): Promise<string> {
+  const deadline = Date.now() + timeout;
   for (;;) {
     const client = new pg.Client({ connectionString: url });
     try {

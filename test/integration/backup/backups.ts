@@ -48,21 +48,23 @@ export const archivesIn = async (folder: string): Promise<string[]> =>
   (await readdir(folder)).filter((name) => name.endsWith('.zip')).toSorted();
 
 /** Makes a backup of the database take long: a table that is locked on PostgreSQL, a large one on SQLite. */
-export async function hold(database: TestDatabase): Promise<{ snapshot: string; letGo: () => Promise<unknown> }> {
+export async function makeBackupSlow(
+  database: TestDatabase,
+): Promise<{ snapshot: string; release: () => Promise<unknown> }> {
   if (database.engine === 'sqlite') {
     await execute(
       database,
       `CREATE TABLE ballast AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150)
          SELECT i, hex(randomblob(300000)) AS bytes FROM n`,
     );
-    return { snapshot: await snapshot(database.url), letGo: async () => undefined };
+    return { snapshot: await snapshot(database.url), release: async () => undefined };
   }
-  // outside of what the gate looks at, which must not wait for it
+  // in a schema that the gate does not read, so that the gate does not wait
   await execute(database, 'CREATE SCHEMA other; CREATE TABLE other.locked (id int)');
   const before = await snapshot(database.url);
   const client = await connectClient(database.url);
   await client.query('BEGIN; LOCK TABLE other.locked IN ACCESS EXCLUSIVE MODE');
-  return { snapshot: before, letGo: () => client.end() };
+  return { snapshot: before, release: () => client.end() };
 }
 
 /** Waits until a run has begun to write an archive. */

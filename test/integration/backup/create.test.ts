@@ -11,7 +11,16 @@ import { createSqliteDatabase, type TestDatabase } from '../../support/database.
 import { run, start } from '../../support/run.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { archivesIn, describeBackups, fill, hold, partialIn, restoreDump, revisions, spoken } from './backups.ts';
+import {
+  archivesIn,
+  describeBackups,
+  fill,
+  makeBackupSlow,
+  partialIn,
+  restoreDump,
+  revisions,
+  spoken,
+} from './backups.ts';
 
 const nobody = 65_534;
 const asRoot = process.getuid?.() === 0;
@@ -210,12 +219,12 @@ describeBackups('backup create', ({ name: engine, create }) => {
 
   it('leaves nothing behind if it was interrupted', async () => {
     await fill(database);
-    const held = await hold(database);
+    const held = await makeBackupSlow(database);
     const running = start(['backup', 'create'], { env: { ...env, TT_MIGRATION_LOCK_TIMEOUT: '60' } });
     await partialIn(places.backups, running);
     running.kill('SIGINT');
     expect((await running).exitCode).toBe(130);
-    await held.letGo();
+    await held.release();
     expect(await readdir(places.backups)).toEqual(['elsewhere.txt']);
   });
 });

@@ -17,7 +17,7 @@ import {
   describeBackups,
   execute,
   fill,
-  hold,
+  makeBackupSlow,
   manifestOf,
   partialIn,
   restoreDump,
@@ -254,12 +254,12 @@ describeBackups('a safety backup', ({ name: engine, create }) => {
   it('leaves only files that the next one removes if it was killed', async () => {
     await mkdir(folder);
     await fill(database);
-    const before = await hold(database);
+    const before = await makeBackupSlow(database);
     const gate = start([], { env: { ...env, TT_MIGRATION_LOCK_TIMEOUT: '60' } });
     await partialIn(folder, gate);
     gate.kill('SIGKILL');
     await gate;
-    await before.letGo();
+    await before.release();
     const left = await readdir(folder);
     expect(left.filter((name) => !name.includes('.partial'))).toEqual([]);
     expect(left.length).toBeGreaterThan(0);
@@ -278,13 +278,13 @@ describePostgres(
       const database = await createDatabase();
       await fill(database);
       const folder = await temporaryDirectory();
-      const held = await hold(database);
+      const held = await makeBackupSlow(database);
       const env = { DATABASE_URL: database.url, BACKUP_FOLDER: folder, TT_MIGRATION_LOCK_TIMEOUT: '60' };
       const gate = start([], { env });
       await partialIn(folder, gate);
       gate.kill('SIGTERM');
       expect((await gate).exitCode).toBe(143);
-      await held.letGo();
+      await held.release();
       expect(await readdir(folder)).toEqual([]);
       expect(await snapshot(database.url)).toBe(held.snapshot);
     });
@@ -293,10 +293,10 @@ describePostgres(
       const database = await createDatabase();
       await fill(database);
       const folder = await temporaryDirectory();
-      const held = await hold(database);
+      const held = await makeBackupSlow(database);
       const env = { DATABASE_URL: database.url, BACKUP_FOLDER: folder, TT_MIGRATION_LOCK_TIMEOUT: '1' };
       const { exitCode, stderr } = await run([], { env: { ...env, TT_BACKUP_BEFORE_MIGRATE: 'always' } });
-      await held.letGo();
+      await held.release();
       expect(exitCode).toBe(30);
       expect(stderr.replaceAll(/\s+/g, ' ')).toMatch(/pg_dump: error: .* timeout .* LOCK TABLE other\.locked/);
       expect(await readdir(folder)).toEqual([]);

@@ -5,7 +5,7 @@ import type { TestDatabase } from '../../support/database.ts';
 import { run, start } from '../../support/run.ts';
 import { waitForOutput } from '../../support/wait-for-output.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { archivesIn, describeBackups, execute, hold, partialIn } from './backups.ts';
+import { archivesIn, describeBackups, execute, makeBackupSlow, partialIn } from './backups.ts';
 
 describeBackups('backup schedule', ({ name: engine, create }) => {
   let database: TestDatabase;
@@ -60,12 +60,12 @@ describeBackups('backup schedule', ({ name: engine, create }) => {
 
   it.runIf(engine === 'postgresql')('leaves no partial file if it is stopped in the middle of a backup', async () => {
     await mkdir(folder);
-    const held = await hold(database);
+    const held = await makeBackupSlow(database);
     const scheduler = schedule();
     await partialIn(folder, scheduler);
     scheduler.kill('SIGTERM');
     expect((await scheduler).exitCode).toBe(143);
-    await held.letGo();
+    await held.release();
     expect((await readdir(folder)).filter((name) => name.endsWith('.partial'))).toEqual([]);
   });
 

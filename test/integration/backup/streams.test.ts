@@ -9,7 +9,7 @@ import type { TestDatabase } from '../../support/database.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { put } from '../restore/restores.ts';
-import { describeBackups, execute, fill, hold } from './backups.ts';
+import { describeBackups, execute, fill, makeBackupSlow } from './backups.ts';
 
 const entrypoint = join(import.meta.dirname, '../../../entrypoint');
 
@@ -106,14 +106,14 @@ describeBackups('streams', ({ name: engine, create }) => {
   });
 
   it('leaves an incomplete archive if the backup fails or is stopped, which no restore accepts', async () => {
-    const held = await hold(database);
+    const held = await makeBackupSlow(database);
     const taken = start(['backup', 'create', '--output', '-'], 'ignore');
     const stopped = new Promise<void>((resolve) => void taken.stdout.once('data', () => resolve()));
     if (engine === 'postgresql') await new Promise((resolve) => void taken.stderr.once('data', resolve));
     else await stopped;
     taken.kill('SIGTERM');
     const { exitCode, stdout, stderr } = await taken;
-    await held.letGo();
+    await held.release();
     expect(exitCode, Buffer.from(stderr).toString()).toBe(143);
     const file = join(root, 'broken.zip');
     await writeFile(file, stdout);

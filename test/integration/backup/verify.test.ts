@@ -58,15 +58,15 @@ describe('a bare SQLite file with a journal that makes SQLite delete another fil
   ])('is rejected (%s), and that file stays', async (_title, journal) => {
     const file = join(folder, 'bare.db');
     await writeFile(file, new AdmZip(join(archives, 'sqlite-v5.10.0-patched.zip')).readFile('db.sqlite') ?? '');
-    const victim = `/tmp/${randomBytes(3).toString('hex')}`;
-    await writeFile(victim, 'my only backup');
+    const target = `/tmp/${randomBytes(3).toString('hex')}`;
+    await writeFile(target, 'my only backup');
     try {
-      await writeFile(`${file}-journal`, journal(journalNaming(victim)));
+      await writeFile(`${file}-journal`, journal(journalNaming(target)));
       const reason = await verifyBackup(file, { config, signal }).then(() => null, rejectionReason);
-      expect(existsSync(victim)).toBe(true);
+      expect(existsSync(target)).toBe(true);
       expect(reason).toContain('does not belong to');
     } finally {
-      await rm(victim, { force: true });
+      await rm(target, { force: true });
       await rm(`${file}-journal`, { force: true });
     }
   });

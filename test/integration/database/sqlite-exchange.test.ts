@@ -100,7 +100,7 @@ async function contentOf(file: string): Promise<unknown> {
   }
 }
 
-const pictureOf = async ({ live, incoming, outgoing }: FileSwap) => ({
+const snapshotOf = async ({ live, incoming, outgoing }: FileSwap) => ({
   live: await contentOf(live),
   incoming: await contentOf(incoming),
   outgoing: await contentOf(outgoing),
@@ -141,9 +141,9 @@ describe.each(cases)('a swapped file (%s)', (title, prepare) => {
   it('is back after a second swap', async () => {
     const files = await lay();
     expect(await swapFiles(files)).toBe('swapped');
-    expect([await pictureOf(files), sideFiles(files)]).toEqual([after(), []]);
+    expect([await snapshotOf(files), sideFiles(files)]).toEqual([after(), []]);
     expect(await recoverSwap(files)).toBe('swapped');
-    expect([await pictureOf(files), sideFiles(files)]).toEqual([after(), []]);
+    expect([await snapshotOf(files), sideFiles(files)]).toEqual([after(), []]);
     const { live, incoming, outgoing } = files;
     if (!existsSync(outgoing)) return;
     await swapFiles({ live, incoming: outgoing, outgoing: incoming });
@@ -163,9 +163,9 @@ describe.each(cases)('a swapped file (%s)', (title, prepare) => {
           expect(!isSound || ['old', 'new'].includes(String(await contentOf(files.live)))).toBe(true);
           const outcome = await recoverSwap(files);
           outcomes.add(outcome);
-          expect(await pictureOf(files)).toEqual(outcome === 'swapped' ? after() : before());
+          expect(await snapshotOf(files)).toEqual(outcome === 'swapped' ? after() : before());
           if (outcome === 'not-swapped') await swapFiles(files);
-          expect([await pictureOf(files), sideFiles(files)]).toEqual([after(), []]);
+          expect([await snapshotOf(files), sideFiles(files)]).toEqual([after(), []]);
           files = await lay();
         },
       );
@@ -192,7 +192,7 @@ it('a swap of a file is recovered after a kill, even if the recovery is killed t
   for (let death = 1; existsSync(files.incoming); death++) {
     await exchange('swapFiles', [files], death);
     for (let second = 1; !(await exchange('recoverSwap', [files], second)); second++);
-    expect(await pictureOf(files)).toEqual(existsSync(files.incoming) ? before : after);
+    expect(await snapshotOf(files)).toEqual(existsSync(files.incoming) ? before : after);
   }
 });
 

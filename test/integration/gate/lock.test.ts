@@ -18,7 +18,7 @@ import { run, start } from '../../support/run.ts';
 import { waitForOutput } from '../../support/wait-for-output.ts';
 
 /** Holds the lock of a database as another run would. @returns what gives it back */
-async function hold(database: TestDatabase): Promise<() => Promise<void>> {
+async function holdLock(database: TestDatabase): Promise<() => Promise<void>> {
   if (database.engine === 'sqlite') {
     const file = new Database(lockFileOf(database.name));
     file.exec('BEGIN EXCLUSIVE');
@@ -37,10 +37,10 @@ async function fillWithOldRelease({ engine, url, name }: TestDatabase): Promise<
 describeEngines('the run lock', ({ create, name: engine }) => {
   it('is waited for, with a message that names its holder', async () => {
     const database = await create();
-    const letGo = await hold(database);
+    const release = await holdLock(database);
     const gate = start(['gate'], { env: { DATABASE_URL: database.url } });
     const told = await waitForOutput(gate, /Waiting for another run/);
-    await letGo();
+    await release();
     const { exitCode, stdout } = await gate;
     expect(exitCode).toBe(0);
     expect(stdout).toContain('The database is healthy and current');
@@ -53,9 +53,9 @@ describeEngines('the run lock', ({ create, name: engine }) => {
 
   it('is waited for no longer than TT_LOCK_TIMEOUT, with nothing changed', async () => {
     const database = await create();
-    const letGo = await hold(database);
+    const release = await holdLock(database);
     const { exitCode, stderr } = await run(['gate'], { env: { DATABASE_URL: database.url, TT_LOCK_TIMEOUT: '1' } });
-    await letGo();
+    await release();
     expect(exitCode).toBe(5);
     expect(stderr).toContain('Another run holds the lock');
     expect((await run(['status'], { env: { DATABASE_URL: database.url } })).stdout).toContain('state:     fresh');
@@ -63,9 +63,9 @@ describeEngines('the run lock', ({ create, name: engine }) => {
 
   it('is not taken by commands that only read', async () => {
     const database = await create();
-    const letGo = await hold(database);
+    const release = await holdLock(database);
     const { exitCode } = await run(['status'], { env: { DATABASE_URL: database.url } });
-    await letGo();
+    await release();
     expect(exitCode).toBe(0);
   });
 
@@ -95,9 +95,9 @@ describeEngines('the run lock', ({ create, name: engine }) => {
 describePostgres('the locks of others', () => {
   it('of another database or another key have no effect', async () => {
     const [database, other] = [await createDatabase(), await createDatabase()];
-    const letGo = await hold(other);
+    const release = await holdLock(other);
     const { stdout, exitCode } = await run(['gate'], { env: { DATABASE_URL: database.url } });
-    await letGo();
+    await release();
     expect(exitCode).toBe(0);
     expect(stdout).not.toContain('Waiting for another run');
   });

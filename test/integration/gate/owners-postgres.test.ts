@@ -7,7 +7,7 @@ import { createDatabase, createSqliteDatabase, describeEngines, withClient } fro
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { dbInit, withSession } from '../upgrade/process.ts';
-import { stopAt } from '../upgrade/stop.ts';
+import { migrateToRows } from '../upgrade/migrate-to-rows.ts';
 import { applicationArchive } from '../restore/crafted.ts';
 
 const never = { TT_BACKUP_BEFORE_MIGRATE: 'never' };
@@ -25,7 +25,7 @@ describeEngines('duplicate rows in alembic_version', ({ name, create }) => {
     ['beside another row', ['183_add_device_token_push_subscription', '183_add_idle_needs_review']],
   ] as const)('are removed except for one (%s), and the gate succeeds', async ([, revisions]) => {
     const database = await create();
-    await stopAt(database, revisions, (session) =>
+    await migrateToRows(database, revisions, (session) =>
       session.run(
         `${doubled}; INSERT INTO alembic_version SELECT version_num FROM alembic_version WHERE version_num = '${revisions[0] ?? ''}'`,
       ),
@@ -66,7 +66,7 @@ describe('a view of the owner in a SQLite file', () => {
   it('is named if a revision drops its column, with the statements that drop it and make it again', async () => {
     const database = await createSqliteDatabase();
     const create = `CREATE VIEW "who sees" AS\n  SELECT ui_allow_kiosk AS kiosk FROM settings`;
-    await stopAt(database, ['092_missing_module_flags'], (session) =>
+    await migrateToRows(database, ['092_missing_module_flags'], (session) =>
       session.run(`INSERT INTO users (id, username, password_change_required) VALUES (1, 'ada', FALSE); ${create}`),
     );
     const before = await snapshot(database.url);
@@ -88,7 +88,7 @@ describePostgres("the owner's own objects in a database", () => {
 
   beforeAll(async () => {
     const [atHead, behind] = [await createDatabase(), await createDatabase()];
-    await stopAt(behind, ['092_missing_module_flags'], (session) =>
+    await migrateToRows(behind, ['092_missing_module_flags'], (session) =>
       session.run(`INSERT INTO users (id, username, password_change_required) VALUES (1, 'ada', FALSE)`),
     );
     await dbInit([], atHead.url);

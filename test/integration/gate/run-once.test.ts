@@ -10,7 +10,7 @@ import { execute } from '../backup/backups.ts';
 
 describeEngines('TT_RUN_ONCE', ({ name: engine, create }) => {
   const sqlite = engine === 'sqlite';
-  const cripple = (database: TestDatabase): Promise<unknown> =>
+  const damage = (database: TestDatabase): Promise<unknown> =>
     execute(database, sqlite ? 'PRAGMA foreign_keys = OFF; DROP TABLE users' : 'DROP TABLE users CASCADE');
 
   async function install() {
@@ -28,7 +28,7 @@ describeEngines('TT_RUN_ONCE', ({ name: engine, create }) => {
 
   it('runs the command of a banner once, before the gate continues', async () => {
     const { database, start, memory } = await install();
-    await cripple(database);
+    await damage(database);
     const refused = await start();
     expect(refused.exitCode).toBe(11);
     const [, order = ''] = /^ +# or set TT_RUN_ONCE="(quarantine .*)" and start again$/m.exec(refused.stderr) ?? [];
@@ -45,7 +45,7 @@ describeEngines('TT_RUN_ONCE', ({ name: engine, create }) => {
     expect(done.stdout).toContain('healthy');
 
     // a second start does not repeat it, whatever the state is
-    await cripple(database);
+    await damage(database);
     const second = await start(order);
     expect(second.exitCode).toBe(11);
     expect(second.stdout).toContain('was carried out already');
@@ -55,13 +55,13 @@ describeEngines('TT_RUN_ONCE', ({ name: engine, create }) => {
 
     // another value is another order, and after a start without it the same one is, too
     expect((await start('quarantine create --yes --all')).exitCode).toBe(0);
-    await cripple(database);
+    await damage(database);
     expect((await start()).exitCode).toBe(11);
     expect((await start('quarantine create --yes --all')).exitCode).toBe(0);
 
     // killed in the middle: nobody knows what it did
     const noted = mapOf(JSON.parse(await readFile(memory, 'utf8')));
-    await cripple(database);
+    await damage(database);
     await writeFile(memory, JSON.stringify({ ...noted, finished: 0, end: null }));
     const unknown = await start('quarantine create --yes --all');
     expect(unknown.exitCode).toBe(11);

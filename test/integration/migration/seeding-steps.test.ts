@@ -4,7 +4,7 @@ import type { Session } from '../../../src/database/session.ts';
 import { openSchema } from '../../../src/migration/schema-builder/schema.ts';
 import { describeEngines } from '../../support/database.ts';
 import { dbInit, expectState, withSession } from '../upgrade/process.ts';
-import { stopAt } from '../upgrade/stop.ts';
+import { migrateToRows } from '../upgrade/migrate-to-rows.ts';
 import { openStageAt } from './test-environment.ts';
 
 /** A step that seeds tables, and one of its tables half filled: as a run that was cut off leaves it, or a person. */
@@ -220,7 +220,7 @@ const diedIn030 = `
 describeEngines('a database that was left in the middle of the step that makes roles', ({ name, create }) => {
   it('is migrated to the head, with every grant under the right names', async () => {
     const [database, fresh] = [await create(), await create()];
-    await stopAt(database, ['029'], (session) => session.run(diedIn030));
+    await migrateToRows(database, ['029'], (session) => session.run(diedIn030));
     const { exitCode, all } = await dbInit([], database.url);
     expect(exitCode, all).toBe(0);
     await expectState(database.url, 'current', { status: 0, verify: 0, gate: 0 });

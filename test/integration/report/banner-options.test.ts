@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { describeProblem } from '../../../src/report/error-messages.ts';
 import { commandsOf, sqliteAddress } from '../../support/commands.ts';
-import { claimOf } from '../../support/safe-word.ts';
+import { claimOf } from '../../support/safe-sentence.ts';
 import { type Banner, samples } from './banners.ts';
 import { casesOn } from './cases.ts';
 

@@ -21,9 +21,16 @@ import {
 import { snapshot } from '../../support/snapshot.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { execute } from '../backup/backups.ts';
-import { stopAt } from '../upgrade/stop.ts';
+import { migrateToRows } from '../upgrade/migrate-to-rows.ts';
 import { applicationArchive } from '../restore/crafted.ts';
-import { ask, besides, copyDatabase, currentArchive, type EngineName, type Installation } from '../restore/restores.ts';
+import {
+  ask,
+  relatedDatabases,
+  copyDatabase,
+  currentArchive,
+  type EngineName,
+  type Installation,
+} from '../restore/restores.ts';
 import type { Cause } from '../../../src/model/cause.ts';
 import type { Operator, Runner } from './follow.ts';
 import { run as runAlone } from '../../support/run.ts';
@@ -77,7 +84,7 @@ const set =
   (name: string, value?: string): Preparation =>
   ({ operator }) =>
     operator.set(name, value);
-const letGo: Preparation = (situation) => situation.letGo();
+const releaseAll: Preparation = (situation) => situation.release();
 const inDatabase =
   (sql: string): Preparation =>
   ({ installation }) =>
@@ -123,18 +130,18 @@ const textOf = async (installation: Installation): Promise<string> =>
     ? (await execa('sqlite3', [installation.database.name, '.dump'])).stdout
     : (await dumpOf(installation)).toString();
 
-/** What was kept by the restore before. */
+/** The database that the last restore has kept. */
 const formerOf = async ({ database }: Installation): Promise<string> =>
-  (await besides(database)).find((name) => /_before_|\.bak_/.test(name)) ?? '';
+  (await relatedDatabases(database)).find((name) => /_before_|\.bak_/.test(name)) ?? '';
 
-/** Somebody in the database, as the application is. */
-async function beInside(url: string, ...statements: readonly string[]): Promise<() => Promise<void>> {
+/** Connects to the database like the application. */
+async function connectAsApplication(url: string, ...statements: readonly string[]): Promise<() => Promise<void>> {
   const client = await connectClient(url, 'TimeTracker');
   for (const statement of statements) await client.query(statement);
   return () => client.end();
 }
 
-/** Leaves a database as a DROP DATABASE does that was cut off. */
+/** Leaves a database in the state of an interrupted DROP DATABASE. */
 async function cutOffDrop(name: string): Promise<() => Promise<void>> {
   await admin(`UPDATE pg_database SET datconnlimit = -2 WHERE datname = '${name}'`);
   return () => Promise.resolve();
@@ -153,15 +160,15 @@ async function writeInto(file: string): Promise<() => Promise<void>> {
 
 async function holdRunLock(database: TestDatabase): Promise<() => Promise<void>> {
   if (database.engine === 'postgresql') {
-    return beInside(database.url, `SELECT pg_advisory_lock(${runLock.application}, ${runLock.key})`);
+    return connectAsApplication(database.url, `SELECT pg_advisory_lock(${runLock.application}, ${runLock.key})`);
   }
   const file = new Database(lockFileOf(database.name));
   file.exec('BEGIN EXCLUSIVE');
   return async () => void file.close();
 }
 
-/** The write-ahead log of another copy comes to lie beside the file. */
-async function layForeignLog({ database }: Installation): Promise<void> {
+/** Puts the write-ahead log of another copy beside the file. */
+async function addForeignLog({ database }: Installation): Promise<void> {
   const { name } = await createSqliteDatabase();
   const other = new Database(name);
   other.exec('PRAGMA journal_mode = wal; CREATE TABLE other (id int); INSERT INTO other VALUES (1)');
@@ -173,7 +180,7 @@ async function layForeignLog({ database }: Installation): Promise<void> {
 async function makeEarlier(engine: EngineName): Promise<TestDatabase> {
   const database = await (engine === 'sqlite' ? createSqliteDatabase() : createDatabase());
   const row = releaseGraph.pending([]).at(-3)?.id ?? '';
-  await stopAt(database, [row], (session) =>
+  await migrateToRows(database, [row], (session) =>
     session.run(`${oddTable} INSERT INTO clients (id, name) VALUES (1, 'Ada');`),
   );
   return database;
@@ -184,43 +191,43 @@ const earlier: Readonly<Record<EngineName, () => Promise<TestDatabase>>> = {
   postgresql: oncePerFile(() => makeEarlier('postgresql')),
 };
 
-/** There are revisions to be applied to the database, and rows in it. */
-async function fallBehind({ engine, database }: Installation): Promise<void> {
+/** Replaces the database by one with rows and pending revisions. */
+async function useOlderDatabase({ engine, database }: Installation): Promise<void> {
   await copyDatabase(await earlier[engine](), database);
 }
 
-/** The user of the databases that are not the superuser's. */
-const strangerOf = ({ database }: Installation): string => `${database.name}_user`;
+/** The name of a user without any right. */
+const powerlessUserOf = ({ database }: Installation): string => `${database.name}_user`;
 
-/** Its address for a user without any right. */
+/** The address of the installation for a user without any right. */
 function addressOf(installation: Installation, schema = ''): { readonly DATABASE_URL: string } {
   const url = new URL(installation.database.url);
-  url.username = strangerOf(installation);
+  url.username = powerlessUserOf(installation);
   if (schema !== '') url.searchParams.set('options', `-csearch_path=${schema}`);
   return { DATABASE_URL: url.href };
 }
 
-/** A user of the server that has no right, with the superuser's password. */
-async function makeStranger(installation: Installation): Promise<void> {
-  const user = strangerOf(installation);
+/** Creates a user without any right, with the superuser's password. */
+async function createPowerlessUser(installation: Installation): Promise<void> {
+  const user = powerlessUserOf(installation);
   const { password } = new URL(installation.database.url);
   await admin(`CREATE ROLE "${user}" LOGIN PASSWORD '${decodeURIComponent(password)}'`);
-  // when the databases are gone in which it has a right
+  // after the databases in which it has a right are dropped
   atEnd(() => admin(`DROP ROLE "${user}"`), 'last');
 }
 
-const smallOf = ({ root }: Installation): string => join(root, 'small');
+const smallVolumeOf = ({ root }: Installation): string => join(root, 'small');
 
-/** Mounts a small file system. @returns what takes all of it, until it is let go */
+/** Mounts a small file system. @returns a volume that can be filled and released */
 async function mountSmall(installation: Installation, size = '24m'): Promise<Volume> {
-  await mkdir(smallOf(installation), { recursive: true });
-  return mountVolume(size, smallOf(installation));
+  await mkdir(smallVolumeOf(installation), { recursive: true });
+  return mountVolume(size, smallVolumeOf(installation));
 }
 
 /** Takes all of a small file system but so many bytes. */
 async function fillUp(installation: Installation, spare = 0): Promise<() => Promise<void>> {
-  const { bavail, bsize } = statfsSync(smallOf(installation));
-  const ballast = join(smallOf(installation), 'ballast');
+  const { bavail, bsize } = statfsSync(smallVolumeOf(installation));
+  const ballast = join(smallVolumeOf(installation), 'ballast');
   await writeFile(ballast, Buffer.alloc(Math.max(0, bavail * bsize - spare)));
   return () => rm(ballast);
 }
@@ -236,7 +243,7 @@ const asNobody = (): Promise<Runner> => Promise.resolve((words, env) => runAlone
 
 /** A database whose server refuses every change of the schema, and says that this is the cause. */
 async function failWith(installation: Installation, sqlstate: string): Promise<void> {
-  await fallBehind(installation);
+  await useOlderDatabase(installation);
   await execute(
     installation.database,
     `CREATE SCHEMA watch; CREATE FUNCTION watch.refuse() RETURNS event_trigger LANGUAGE plpgsql
@@ -361,7 +368,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       code: 14,
       env: () => ({ TT_DRIFT: 'fail' }),
       make: async (installation) => {
-        await fallBehind(installation);
+        await useOlderDatabase(installation);
         await execute(installation.database, 'DROP INDEX ix_time_entries_billable_start_time');
       },
       options: [
@@ -377,7 +384,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       code: 14,
       make: async (installation) => {
         await emptied(installation);
-        await stopAt(installation.database, ['049'], (session) =>
+        await migrateToRows(installation.database, ['049'], (session) =>
           session.run(`${oddTable} UPDATE alembic_version SET version_num = '${releaseGraph.heads.join()}'`),
         );
       },
@@ -450,7 +457,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       code: 20,
       make: async (installation) => {
         await emptied(installation);
-        await stopAt(installation.database, ['022'], (session) =>
+        await migrateToRows(installation.database, ['022'], (session) =>
           session.run(`
             INSERT INTO clients (id, name) VALUES (1, 'Ada'), (2, 'Bob');
             INSERT INTO projects (id, name, client_id) VALUES (1, 'Engine', 1), (2, 'Loom', 2);
@@ -483,9 +490,9 @@ export function statesOn(engine: EngineName): readonly Case[] {
       env: () => ({ TT_LOCK_TIMEOUT: '0' }),
       hold: ({ database }) => holdRunLock(database),
       options: [
-        follow(/^Let it finish/, healthy, letGo),
+        follow(/^Let it finish/, healthy, releaseAll),
         leave(/TT_LOCK_TIMEOUT/, 'it is a matter of time: that the lock is waited for is tested in gate/lock'),
-        follow(/^If that run is stuck/, done, letGo),
+        follow(/^If that run is stuck/, done, releaseAll),
         leave(/^A run that was stopped/, 'crash/stopped makes this state'),
       ],
     },
@@ -615,7 +622,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       env: (installation) => ({ ...dangling(installation), TT_BACKUP_BEFORE_MIGRATE: 'always' }),
       make: async (installation) => {
         await dangle(installation);
-        await fallBehind(installation);
+        await useOlderDatabase(installation);
       },
       options: [
         follow(/^Remedy that, then start again/, dangleAgain(healthy), mendFolder),
@@ -628,11 +635,11 @@ export function statesOn(engine: EngineName): readonly Case[] {
       code: 30,
       needsRoot: true,
       command: ['backup', 'create'],
-      env: (installation) => ({ BACKUP_FOLDER: smallOf(installation) }),
+      env: (installation) => ({ BACKUP_FOLDER: smallVolumeOf(installation) }),
       make: (installation) => mountSmall(installation),
       hold: (installation) => fillUp(installation),
       options: [
-        follow(/^Make room, then make the backup again/, done, letGo),
+        follow(/^Make room, then make the backup again/, done, releaseAll),
         follow(/^Put the archive somewhere else/, archived),
       ],
     },
@@ -641,14 +648,14 @@ export function statesOn(engine: EngineName): readonly Case[] {
       title: 'no room for a safety backup',
       code: 30,
       needsRoot: true,
-      env: (installation) => ({ BACKUP_FOLDER: smallOf(installation), TT_BACKUP_BEFORE_MIGRATE: 'always' }),
+      env: (installation) => ({ BACKUP_FOLDER: smallVolumeOf(installation), TT_BACKUP_BEFORE_MIGRATE: 'always' }),
       async make(installation) {
         await mountSmall(installation);
-        await fallBehind(installation);
+        await useOlderDatabase(installation);
       },
       hold: (installation) => fillUp(installation),
       options: [
-        follow(/^Remedy that, then start again/, healthy, letGo),
+        follow(/^Remedy that, then start again/, healthy, releaseAll),
         follow(/TT_BACKUP_BEFORE_MIGRATE=auto/, saved),
       ],
     },
@@ -658,14 +665,14 @@ export function statesOn(engine: EngineName): readonly Case[] {
       code: 31,
       needsRoot: true,
       command: ['restore', 'FIRST', '--yes'],
-      env: (installation) => ({ TT_STATIC_UPLOAD_FOLDER: smallOf(installation) }),
+      env: (installation) => ({ TT_STATIC_UPLOAD_FOLDER: smallVolumeOf(installation) }),
       async make(installation, { dbInit }) {
         await mountSmall(installation);
         await dbInit('restore', await backupIn(installation), '--yes');
       },
       hold: (installation) => fillUp(installation),
       options: [
-        follow(/^Make room, then restore again/, restoredAgain, letGo),
+        follow(/^Make room, then restore again/, restoredAgain, releaseAll),
         follow(/^Or give --database-only/, doneWith('--database-only')),
         follow(
           /^If an earlier restore has kept something/,
@@ -681,14 +688,14 @@ export function statesOn(engine: EngineName): readonly Case[] {
       code: 31,
       needsRoot: true,
       command: ['restore', 'FIRST', '--yes'],
-      env: (installation) => ({ TT_STATIC_UPLOAD_FOLDER: smallOf(installation) }),
+      env: (installation) => ({ TT_STATIC_UPLOAD_FOLDER: smallVolumeOf(installation) }),
       hold: async (installation) => {
         const volume = await mountSmall(installation);
         volume.makeReadOnly();
         return async () => volume.makeWritable();
       },
       options: [
-        follow(/^Mount a volume there/, restoredAgain, letGo),
+        follow(/^Mount a volume there/, restoredAgain, releaseAll),
         follow(/^Or give --database-only/, doneWith('--database-only')),
       ],
     },
@@ -698,7 +705,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
       code: 31,
       needsRoot: true,
       command: ['restore', 'OUTSIDE', '--yes'],
-      env: (installation) => ({ BACKUP_FOLDER: smallOf(installation) }),
+      env: (installation) => ({ BACKUP_FOLDER: smallVolumeOf(installation) }),
       make: async (installation) =>
         copyFile(join(installation.backups, await backupIn(installation)), join(installation.root, outside)),
       hold: async (installation) => {
@@ -706,7 +713,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
         volume.makeReadOnly();
         return async () => volume.makeWritable();
       },
-      options: [follow(/^Mount a volume there/, restoredAgain, letGo)],
+      options: [follow(/^Mount a volume there/, restoredAgain, releaseAll)],
     },
     {
       banner: 'run-once-refused',
@@ -1080,9 +1087,9 @@ function onSqlite(): readonly Case[] {
     code,
     command,
     hold: ({ database }) => writeInto(database.name),
-    options: [follow(words, done, letGo)],
+    options: [follow(words, done, releaseAll)],
   });
-  const small = (installation: Installation): string => join(smallOf(installation), 'timetracker.db');
+  const small = (installation: Installation): string => join(smallVolumeOf(installation), 'timetracker.db');
   return [
     {
       banner: 'failed disk-full',
@@ -1092,13 +1099,13 @@ function onSqlite(): readonly Case[] {
       env: (installation) => ({ DATABASE_URL: sqliteUrl(small(installation)), TT_BACKUP_BEFORE_MIGRATE: 'never' }),
       async make(installation) {
         await mountSmall(installation);
-        await fallBehind(installation);
+        await useOlderDatabase(installation);
         await copyFile(installation.database.name, small(installation));
       },
       hold: (installation) => fillUp(installation),
       options: [
         follow(/^Look how full it is/, shown),
-        follow(/^Then start again/, healthy, letGo),
+        follow(/^Then start again/, healthy, releaseAll),
         leave(/^Go back to the former version/, newImage),
       ],
     },
@@ -1139,7 +1146,7 @@ function onSqlite(): readonly Case[] {
       banner: 'refused unreadable',
       title: 'a log of another copy beside the file',
       code: 17,
-      make: layForeignLog,
+      make: addForeignLog,
       options: [
         follow(/^Stop the application, move the write-ahead log away/, healthy),
         leave(/^If the file was copied while the application wrote/, 'it asks for the files where they came from'),
@@ -1210,7 +1217,7 @@ function causes(): readonly Case[] {
 
 /** What is refused because of others on a server, or of the server itself. */
 function onPostgres(): readonly Case[] {
-  const inside = ({ database }: Installation) => beInside(database.url);
+  const inside = ({ database }: Installation) => connectAsApplication(database.url);
   return [
     {
       banner: 'missing-rights',
@@ -1218,7 +1225,7 @@ function onPostgres(): readonly Case[] {
       code: 4,
       env: (installation) => addressOf(installation),
       async make(installation) {
-        await makeStranger(installation);
+        await createPowerlessUser(installation);
         await emptied(installation);
         await execute(installation.database, 'REVOKE CREATE ON SCHEMA public FROM PUBLIC');
       },
@@ -1230,8 +1237,8 @@ function onPostgres(): readonly Case[] {
       code: 17,
       env: (installation) => addressOf(installation),
       async make(installation) {
-        await makeStranger(installation);
-        const user = strangerOf(installation);
+        await createPowerlessUser(installation);
+        const user = powerlessUserOf(installation);
         await execute(
           installation.database,
           `ALTER SCHEMA public RENAME TO app; CREATE SCHEMA public AUTHORIZATION "${user}"; ALTER SCHEMA app OWNER TO "${user}";
@@ -1246,7 +1253,7 @@ function onPostgres(): readonly Case[] {
           outcome(async (situation) => {
             await done.check(situation);
             await admin(
-              `ALTER ROLE "${strangerOf(situation.installation)}" IN DATABASE "${situation.installation.database.name}" RESET search_path`,
+              `ALTER ROLE "${powerlessUserOf(situation.installation)}" IN DATABASE "${situation.installation.database.name}" RESET search_path`,
             );
           }),
         ),
@@ -1304,7 +1311,7 @@ function onPostgres(): readonly Case[] {
       code: 30,
       needsRoot: true,
       env: () => ({ TT_BACKUP_BEFORE_MIGRATE: 'always' }),
-      make: fallBehind,
+      make: useOlderDatabase,
       runner: () => machineWith({}),
       options: [
         leave(/^Remedy that/, 'the same tools are brought where the backup is made by hand'),
@@ -1426,7 +1433,7 @@ function onPostgres(): readonly Case[] {
       command: ['restore', 'FIRST', '--yes'],
       hold: inside,
       options: [
-        follow(/^Stop what is connected/, done, letGo),
+        follow(/^Stop what is connected/, done, releaseAll),
         follow(/^Or give --disconnect/, doneWith('--disconnect')),
       ],
     },
@@ -1436,7 +1443,10 @@ function onPostgres(): readonly Case[] {
       code: 2,
       command: ['reset'],
       hold: inside,
-      options: [follow(/^Stop what is connected/, healthy, letGo), follow(/^Or have these sessions ended/, healthy)],
+      options: [
+        follow(/^Stop what is connected/, healthy, releaseAll),
+        follow(/^Or have these sessions ended/, healthy),
+      ],
     },
     {
       banner: 'quarantine-refused others-are-connected',
@@ -1444,7 +1454,7 @@ function onPostgres(): readonly Case[] {
       code: 10,
       command: ['quarantine', 'create', '--all', '--yes'],
       hold: inside,
-      options: [follow(/^Stop what is connected/, done, letGo)],
+      options: [follow(/^Stop what is connected/, done, releaseAll)],
     },
     {
       banner: 'refused corrupted',
@@ -1452,17 +1462,17 @@ function onPostgres(): readonly Case[] {
       code: 10,
       make: (installation) => emptied(installation, oddTable),
       hold: inside,
-      options: [follow(/^Stop what is connected/, healthy, letGo)],
+      options: [follow(/^Stop what is connected/, healthy, releaseAll)],
     },
     {
       banner: 'failed lock-timeout',
       title: 'a table that somebody has locked',
       code: 20,
       env: () => ({ TT_MIGRATION_LOCK_TIMEOUT: '1' }),
-      make: fallBehind,
-      hold: ({ database }) => beInside(database.url, 'BEGIN', 'SELECT FROM users'),
+      make: useOlderDatabase,
+      hold: ({ database }) => connectAsApplication(database.url, 'BEGIN', 'SELECT FROM users'),
       options: [
-        follow(/^Stop the application, or what else it is/, healthy, letGo),
+        follow(/^Stop the application, or what else it is/, healthy, releaseAll),
         follow(/^Or end these sessions/, healthy),
         leave(/TT_MIGRATION_LOCK_TIMEOUT/, 'it is a matter of time'),
         leave(/^Go back to the former version/, newImage),

@@ -8,27 +8,27 @@ import { runInProcess } from '../../support/run-in-process.ts';
 import { withSession } from '../upgrade/process.ts';
 
 /** Breaks a line, turns the direction of writing, shows nothing, and steers a terminal. */
-const evil = 'e\nFORGED: all is well\u202E\u2028\u200B\u001B[2Jx';
-const quoted = `"${evil}"`;
+const forgedName = 'e\nFORGED: all is well\u202E\u2028\u200B\u001B[2Jx';
+const quoted = `"${forgedName}"`;
 
 /** What is there that somebody else named. */
 const objects = {
   postgresql: [
     `CREATE TABLE ${quoted} (${quoted} integer)`,
     `ALTER TABLE clients ADD COLUMN ${quoted} integer`,
-    `CREATE INDEX "i${evil}" ON clients (${quoted})`,
-    `CREATE VIEW "v${evil}" AS SELECT 1 AS ${quoted}`,
-    `CREATE SCHEMA "s${evil}"`,
-    `CREATE FUNCTION "f${evil}"() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'`,
-    `CREATE TRIGGER "t${evil}" BEFORE INSERT ON clients FOR EACH ROW EXECUTE FUNCTION "f${evil}"()`,
-    `CREATE TYPE "y${evil}" AS ENUM ('${evil}')`,
+    `CREATE INDEX "i${forgedName}" ON clients (${quoted})`,
+    `CREATE VIEW "v${forgedName}" AS SELECT 1 AS ${quoted}`,
+    `CREATE SCHEMA "s${forgedName}"`,
+    `CREATE FUNCTION "f${forgedName}"() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'`,
+    `CREATE TRIGGER "t${forgedName}" BEFORE INSERT ON clients FOR EACH ROW EXECUTE FUNCTION "f${forgedName}"()`,
+    `CREATE TYPE "y${forgedName}" AS ENUM ('${forgedName}')`,
   ],
   sqlite: [
     `CREATE TABLE ${quoted} (${quoted} integer)`,
     `ALTER TABLE clients ADD COLUMN ${quoted} integer`,
-    `CREATE INDEX "i${evil}" ON clients (${quoted})`,
-    `CREATE VIEW "v${evil}" AS SELECT 1 AS ${quoted}`,
-    `CREATE TRIGGER "t${evil}" BEFORE INSERT ON clients BEGIN SELECT 1; END`,
+    `CREATE INDEX "i${forgedName}" ON clients (${quoted})`,
+    `CREATE VIEW "v${forgedName}" AS SELECT 1 AS ${quoted}`,
+    `CREATE TRIGGER "t${forgedName}" BEFORE INSERT ON clients BEGIN SELECT 1; END`,
   ],
 };
 
@@ -43,7 +43,7 @@ describeEngines('a name of a stranger', ({ create, name: engine }) => {
     await withSession(url, async (session) => {
       for (const sql of objects[engine]) await session.query(sql);
     });
-    await writeFile(join(backups, `${evil.replaceAll('/', '')}.zip`), 'no archive');
+    await writeFile(join(backups, `${forgedName.replaceAll('/', '')}.zip`), 'no archive');
     const named = new Set<string>();
     const look = async (...words: string[]) => {
       for (const [form, more] of Object.entries({ text: {}, log: { TT_LOG_FORMAT: 'json' }, json: {} })) {
@@ -68,18 +68,18 @@ describeEngines('a name of a stranger', ({ create, name: engine }) => {
     const archive = listed.find(({ problem }) => problem === null)?.path ?? '';
     await look('backup', 'list');
     await look('backup', 'verify', archive);
-    await look('backup', 'verify', `${evil}.zip`);
+    await look('backup', 'verify', `${forgedName}.zip`);
     await look('restore', archive, '--dry-run');
-    await look('restore', `${evil}.zip`, '--yes');
+    await look('restore', `${forgedName}.zip`, '--yes');
     await withSession(url, (session) =>
-      session.query(`UPDATE alembic_version SET version_num = 'x${evil.slice(0, 20)}'`),
+      session.query(`UPDATE alembic_version SET version_num = 'x${forgedName.slice(0, 20)}'`),
     );
     await look('gate');
     await look('quarantine', 'create', '--yes');
     await look('quarantine', 'list');
-    await look('quarantine', 'purge', evil, '--yes');
-    await look('adopt', '--revision', evil);
-    await look(evil);
+    await look('quarantine', 'purge', forgedName, '--yes');
+    await look('adopt', '--revision', forgedName);
+    await look(forgedName);
     // it was there to be told of
     const telling = ['status', 'verify', 'backup list', 'backup verify', 'quarantine list', 'quarantine purge', 'gate'];
     expect([...named]).toEqual(expect.arrayContaining(telling));

@@ -8,7 +8,7 @@ import { runInProcess, type Told } from '../../support/run-in-process.ts';
 import { withSession } from '../upgrade/process.ts';
 
 /** The keys of `status --json`, which every failure has as well. */
-const house = ['state', 'database', 'engine', 'revisions', 'heads', 'pending', 'action', 'problems', 'exitCode'];
+const requiredKeys = ['state', 'database', 'engine', 'revisions', 'heads', 'pending', 'action', 'problems', 'exitCode'];
 
 /** Runs a command with `--json`, and parses all of standard output. */
 async function told(words: readonly string[], env: Readonly<Record<string, string>>) {
@@ -56,11 +56,13 @@ describe('--json', () => {
       version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
       heads: [expect.any(String)],
     });
-    expect(Object.keys(await succeed('status'))).toEqual(expect.arrayContaining(house));
+    expect(Object.keys(await succeed('status'))).toEqual(expect.arrayContaining(requiredKeys));
     await succeed('plan');
     await succeed('plan', '--rehearse');
     const gate = await succeed('gate');
-    expect(Object.keys(gate)).toEqual(expect.arrayContaining([...house, 'command', 'steps', 'before', 'backup']));
+    expect(Object.keys(gate)).toEqual(
+      expect.arrayContaining([...requiredKeys, 'command', 'steps', 'before', 'backup']),
+    );
     expect(gate).toMatchObject({ state: 'current', engine: 'sqlite', action: 'migrate', pending: [], problems: [] });
     expect(gate['revisions']).toEqual(gate['heads']);
     expect(await succeed('gate')).toMatchObject({ state: 'current', action: 'pass', steps: [] });
@@ -134,7 +136,7 @@ describe('--json', () => {
     for (const [code, ...words] of fails) {
       const { exitCode, object, all } = await told(words, env);
       expect({ words, exitCode }, all).toEqual({ words, exitCode: code });
-      expect(Object.keys(object), words.join(' ')).toEqual(expect.arrayContaining(house));
+      expect(Object.keys(object), words.join(' ')).toEqual(expect.arrayContaining(requiredKeys));
       expect(object['problems'], words.join(' ')).toContainEqual({
         kind: expect.any(String),
         object: expect.any(String),

@@ -22,7 +22,7 @@ export interface Situation {
   /** What was run, and ended in the banner. */
   readonly words: readonly string[];
   /** Takes away what stands in the way: the session, the lock. */
-  readonly letGo: () => Promise<void>;
+  readonly release: () => Promise<void>;
 }
 
 /** An archive that lies outside of the backup folder. */
@@ -159,16 +159,16 @@ async function followEach(engine: EngineName, { code, command = ['gate'], env, m
   let printed: readonly PrintedOption[] | null = null;
   for (const [number, option] of options.entries()) {
     if (option.kind === 'left') continue;
-    const release = await hold?.(installation);
-    let held = release !== undefined;
-    const letGo = async (): Promise<void> => {
-      if (held) await release?.();
+    const end = await hold?.(installation);
+    let held = end !== undefined;
+    const release = async (): Promise<void> => {
+      if (held) await end?.();
       held = false;
     };
     try {
       if (printed === null || hold !== undefined) printed = await refused(operator, { words, code, way, options });
       const { words: sentence = '', commands = [] }: Partial<PrintedOption> = printed[number] ?? {};
-      const situation = { installation, operator, words, letGo };
+      const situation = { installation, operator, words, release };
       await option.preparation?.(situation);
       const { shows, check } = option.outcome;
       if (commands.length > 0) {
@@ -178,7 +178,7 @@ async function followEach(engine: EngineName, { code, command = ['gate'], env, m
       await check(situation);
       if (!shows || option.preparation !== null) await again();
     } finally {
-      await letGo();
+      await release();
       operator.reset();
     }
   }

@@ -5,7 +5,7 @@ import { snapshot } from '../../support/snapshot.ts';
 import {
   archivePath,
   ask,
-  besides,
+  relatedDatabases,
   contentsOf,
   currentArchive,
   describeRestores,
@@ -52,7 +52,7 @@ describeRestores('an archive of the application', (engine) => {
     const after = await state();
     expect(difference(expected, after.rows)).toEqual([]);
     expect(after.uploads).toEqual(uploadsOf(archive));
-    expect(await besides(database)).toHaveLength(2);
+    expect(await relatedDatabases(database)).toHaveLength(2);
     expect((await run()).stdout).toContain('healthy and current');
 
     const undone = await run('restore', '--undo', '--yes');
@@ -60,7 +60,7 @@ describeRestores('an archive of the application', (engine) => {
     const taken = await state();
     expect(difference(before.rows, taken.rows)).toEqual([]);
     expect(taken.uploads).toEqual(before.uploads);
-    expect(await besides(database)).toHaveLength(2);
+    expect(await relatedDatabases(database)).toHaveLength(2);
 
     const redone = await run('restore', '--undo', '--yes');
     expect(redone.exitCode, redone.all).toBe(0);
@@ -70,7 +70,7 @@ describeRestores('an archive of the application', (engine) => {
 
     const dropped = await run('restore', '--drop-former', '--yes');
     expect(dropped.exitCode, dropped.all).toBe(0);
-    expect(await besides(database)).toHaveLength(1);
+    expect(await relatedDatabases(database)).toHaveLength(1);
     expect(Object.keys(await filesIn(statics)).filter((path) => path.startsWith('.db-init'))).toEqual([]);
     for (const goneBack of ['--undo', '--drop-former']) {
       const { exitCode, stderr } = await run('restore', goneBack, '--yes');

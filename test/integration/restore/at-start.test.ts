@@ -5,7 +5,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { run, type RunResult } from '../../support/run.ts';
 import {
   ask,
-  besides,
+  relatedDatabases,
   currentArchive,
   describeRestores,
   execute,
@@ -48,7 +48,7 @@ describeRestores('TT_RESTORE_FROM', (engine) => {
     for (const { exitCode, all } of both) expect(exitCode, all).toBe(0);
     expect(both.filter(({ all }) => all.includes('Restored:'))).toHaveLength(1);
     expect(await uploadsIn(place.statics)).toEqual(uploadsOf(archive));
-    expect(await besides(place.database)).toHaveLength(2);
+    expect(await relatedDatabases(place.database)).toHaveLength(2);
     await execute(place.database, mark);
   });
 

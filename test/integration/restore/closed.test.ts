@@ -5,8 +5,8 @@ import { atEnd } from '../../support/cleanup.ts';
 import { admin } from '../../support/database.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { run } from '../../support/run.ts';
-import { requireTrueWord } from '../../support/safe-word.ts';
-import { besides, currentArchive, install } from './restores.ts';
+import { requireTrueSafeSentence } from '../../support/safe-sentence.ts';
+import { relatedDatabases, currentArchive, install } from './restores.ts';
 
 describePostgres(
   'a closed database',
@@ -18,7 +18,7 @@ describePostgres(
       const says = async (...args: readonly string[]): Promise<string> => {
         const { exitCode, all } = await run(args, { env });
         expect(exitCode, all).toBe(4);
-        requireTrueWord(all, false);
+        requireTrueSafeSentence(all, false);
         const words = all.replaceAll(/\s+/g, ' ');
         expect(words).toContain(`The database lets nobody in: ${name}`);
         expect(words).toContain(`ALTER DATABASE "${name}" ALLOW_CONNECTIONS true`);
@@ -52,7 +52,7 @@ describePostgres(
       const mark = (database: string, limit: number): Promise<unknown> =>
         admin(`UPDATE pg_database SET datconnlimit = ${limit} WHERE datname = '${database}'`);
       await place.must('restore', currentArchive('postgresql'), '--yes');
-      const former = (await besides(place.database)).find((other) => other !== name) ?? '';
+      const former = (await relatedDatabases(place.database)).find((other) => other !== name) ?? '';
 
       await mark(former, -2);
       for (const args of [['--yes'], ['--yes', '--accept-changes']]) {
@@ -60,7 +60,7 @@ describePostgres(
         expect(undo.exitCode, undo.all).toBe(31);
         expect(undo.all.replaceAll(/\s+/g, ' ')).toContain('a DROP DATABASE of it was cut off');
         expect(undo.all).toContain(`DROP DATABASE "${former}"`);
-        requireTrueWord(undo.all, false);
+        requireTrueSafeSentence(undo.all, false);
       }
       await mark(name, -2);
       for (const command of ['gate', 'status', 'backup create', `reset --yes-delete-all-data ${name}`]) {
@@ -72,7 +72,7 @@ describePostgres(
       }
       await mark(name, -1);
       await place.must('restore', '--drop-former', '--yes');
-      expect(await besides(place.database)).toEqual([name]);
+      expect(await relatedDatabases(place.database)).toEqual([name]);
     });
   },
   'tools',

@@ -7,7 +7,7 @@ import { describePostgres } from '../../support/postgres-server.ts';
 import { run, start } from '../../support/run.ts';
 import { waitForOutput } from '../../support/wait-for-output.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { besides, currentArchive, everything, fillWithNewer, type Installation, install } from './restores.ts';
+import { relatedDatabases, currentArchive, everything, fillWithNewer, type Installation, install } from './restores.ts';
 import { atMoment, journalOf, stopped } from './phases.ts';
 
 /** The application, as a server sees it. */
@@ -56,7 +56,7 @@ describePostgres(
       expect(gate.exitCode, gate.all).toBe(0);
       await (await connect(place.database.url)).end();
       expect(journalOf(place)).toBeNull();
-      expect(await besides(place.database)).toHaveLength(1);
+      expect(await relatedDatabases(place.database)).toHaveLength(1);
     });
 
     it('ends their sessions with --disconnect', async () => {
@@ -68,7 +68,9 @@ describePostgres(
     });
 
     it('reports a former database that was dropped by hand, and changes nothing', async () => {
-      const [, former = ''] = (await besides(place.database)).toSorted((one, other) => one.length - other.length);
+      const [, former = ''] = (await relatedDatabases(place.database)).toSorted(
+        (one, other) => one.length - other.length,
+      );
       await admin(`DROP DATABASE "${former}"`);
       const before = await everything(place);
       const { exitCode, stderr } = await place.run('restore', '--undo', '--yes');
@@ -113,11 +115,11 @@ describe.skipIf(isDenied)(
   'a restore of a SQLite file in a container of its own, beside the application in another',
   () => {
     let place: Installation;
-    let perlless: string;
+    let pathWithoutPerl: string;
     beforeAll(async () => {
       place = await install('sqlite');
       await fillWithNewer(place.database);
-      perlless = await temporaryDirectory();
+      pathWithoutPerl = await temporaryDirectory();
     });
     const restore = (args: readonly string[], env: Readonly<Record<string, string>> = {}) => {
       const path = `PATH=${env['PATH'] ?? process.env['PATH'] ?? ''}`;
@@ -157,7 +159,7 @@ describe.skipIf(isDenied)(
     });
 
     it('needs a consent if the kernel cannot be asked, and says at the end what may be left to do', async () => {
-      const env = { PATH: perlless };
+      const env = { PATH: pathWithoutPerl };
       for (const refused of [args, ['restore', '--undo', '--yes']]) {
         const { exitCode, stderr } = await restore(refused, env);
         expect(exitCode, stderr).toBe(31);

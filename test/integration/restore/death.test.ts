@@ -1,8 +1,8 @@
 import { beforeAll, expect, it } from 'vitest';
 import { run } from '../../support/run.ts';
-import { requireTrueWord } from '../../support/safe-word.ts';
+import { requireTrueSafeSentence } from '../../support/safe-sentence.ts';
 import {
-  besides,
+  relatedDatabases,
   contentsOf,
   currentArchive,
   describeRestores,
@@ -27,7 +27,7 @@ describeRestores('a restore', (engine) => {
     uploads: await uploadsIn(place.statics),
   });
   const known: Partial<Record<Outcome, Awaited<ReturnType<typeof state>>>> = {};
-  const endsAs = async (outcome: Outcome): Promise<void> => {
+  const expectOutcome = async (outcome: Outcome): Promise<void> => {
     const found = await state();
     expect(difference(known[outcome]?.rows ?? [], found.rows)).toEqual([]);
     expect(found.uploads).toEqual(known[outcome]?.uploads);
@@ -46,7 +46,7 @@ describeRestores('a restore', (engine) => {
     await place.must('restore', currentArchive(engine), '--yes');
     known.restored = await state();
     await back();
-    await endsAs('old');
+    await expectOutcome('old');
   });
 
   const moments: [Moment, Outcome][] = [
@@ -68,9 +68,9 @@ describeRestores('a restore', (engine) => {
     const gate = await place.run();
     expect(gate.exitCode, gate.all).toBe(0);
     expect(gate.all).toContain('A restore did not finish');
-    await endsAs(outcome);
+    await expectOutcome(outcome);
     expect(journalOf(place)).toBeNull();
-    expect(await besides(place.database)).toHaveLength(outcome === 'old' ? 1 : 2);
+    expect(await relatedDatabases(place.database)).toHaveLength(outcome === 'old' ? 1 : 2);
     expect(await everything(place)).toMatchObject({ memory: [] });
     expect(Object.keys(await leftovers(place))).toEqual([]);
     if (outcome === 'restored') await back();
@@ -85,7 +85,7 @@ describeRestores('a restore', (engine) => {
     const args = ['restore', currentArchive(engine), '--yes'];
     const told = await run(args, { env: { ...place.env, ...(await atMoment(moment, signal)) } });
     expect(told.exitCode, told.all).toBe(code);
-    requireTrueWord(told.all, false);
+    requireTrueSafeSentence(told.all, false);
     expect(await everything(place)).toEqual(before);
     expect(journalOf(place)).toBeNull();
   });
@@ -94,7 +94,7 @@ describeRestores('a restore', (engine) => {
     const args = ['restore', currentArchive(engine), '--yes'];
     const told = await run(args, { env: { ...place.env, ...(await atMoment('after finishing', 'SIGTERM')) } });
     expect(told.exitCode, told.all).toBe(0);
-    await endsAs('restored');
+    await expectOutcome('restored');
     await back();
   });
 
@@ -109,12 +109,12 @@ describeRestores('a restore', (engine) => {
       expect(gate.exitCode, gate.all).toBe(0);
       // an undo that came through puts back what was not live
       if (outcome === 'restored') live = live === 'old' ? 'restored' : 'old';
-      await endsAs(live);
-      expect(await besides(place.database)).toHaveLength(2);
+      await expectOutcome(live);
+      expect(await relatedDatabases(place.database)).toHaveLength(2);
       expect(journalOf(place)).toBeNull();
     }
     expect((await place.run('restore', '--drop-former', '--yes')).exitCode).toBe(0);
-    expect(await besides(place.database)).toHaveLength(1);
+    expect(await relatedDatabases(place.database)).toHaveLength(1);
   });
 });
 

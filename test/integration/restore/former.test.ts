@@ -7,7 +7,7 @@ import { admin, databaseUrl, type TestDatabase } from '../../support/database.ts
 import { waitForOutput } from '../../support/wait-for-output.ts';
 import {
   ask,
-  besides,
+  relatedDatabases,
   currentArchive,
   describeRestores,
   execute,
@@ -19,7 +19,7 @@ import {
 
 /** What a restore has kept, as a database of its own. */
 async function formerOf({ database }: Installation): Promise<TestDatabase> {
-  const name = (await besides(database)).find((other) => /_before_|\.bak_/.test(other)) ?? '';
+  const name = (await relatedDatabases(database)).find((other) => /_before_|\.bak_/.test(other)) ?? '';
   if (database.engine === 'postgresql') return { ...database, name, url: databaseUrl(name) };
   return { ...database, name: join(database.name, '..', name) };
 }
@@ -182,6 +182,6 @@ describe.skipIf(missing)('an undo on a terminal', () => {
     const { exitCode, stdout } = await terminal;
     expect(exitCode, stdout).toBe(31);
     expect(words(stdout)).toContain('alembic_version held');
-    expect(await besides(place.database)).toHaveLength(2);
+    expect(await relatedDatabases(place.database)).toHaveLength(2);
   });
 });

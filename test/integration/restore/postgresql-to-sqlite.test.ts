@@ -5,7 +5,16 @@ import { execa } from 'execa';
 import { expect, it } from 'vitest';
 import { describePostgres, requirePostgres } from '../../support/postgres-server.ts';
 import { runInProcess } from '../../support/run-in-process.ts';
-import { archivePath, ask, besides, execute, install, realArchives, uploadsIn, uploadsOf } from './restores.ts';
+import {
+  archivePath,
+  ask,
+  relatedDatabases,
+  execute,
+  install,
+  realArchives,
+  uploadsIn,
+  uploadsOf,
+} from './restores.ts';
 import { restoreIntoFile } from './sqlite-rows.ts';
 
 const [older] = realArchives.postgresql;
@@ -91,7 +100,7 @@ describePostgres(
         const proven = await on(...args);
         expect(proven.exitCode, proven.all).toBe(0);
       }
-      expect(await besides(database)).toEqual(['timetracker.db']);
+      expect(await relatedDatabases(database)).toEqual(['timetracker.db']);
       await execute(database, 'CREATE TABLE as_it_was (id integer)');
       const start = await runInProcess([], { ...env, TT_RESTORE_FROM: file });
       expect(start.exitCode, start.all).toBe(0);
@@ -117,7 +126,7 @@ describePostgres(
         const refused = await runInProcess(['restore', file, '--yes'], env);
         expect([more, refused.exitCode]).toEqual([more, 32]);
       }
-      expect(await besides(database)).toEqual(['timetracker.db']);
+      expect(await relatedDatabases(database)).toEqual(['timetracker.db']);
     });
 
     it('stop the restore if SQLite does not keep them, or are set aside', async () => {
@@ -137,7 +146,7 @@ describePostgres(
       expect(stopped.exitCode, stopped.all).toBe(31);
       const text = stopped.stderr.replaceAll(/\s+/g, ' ');
       for (const line of expected) expect(text).toMatch(line);
-      expect(await besides(small.database)).toEqual(['timetracker.db']);
+      expect(await relatedDatabases(small.database)).toEqual(['timetracker.db']);
       expect(await ask(small.database, 'SELECT count(*) FROM as_it_was')).toEqual([0]);
 
       expect((await on(small, 'restore', archive, '--set-aside', '--dry-run')).exitCode).toBe(0);

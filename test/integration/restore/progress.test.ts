@@ -47,9 +47,9 @@ describeRestores('a running restore', (engine) => {
     const verdict = await place.run('verify');
     expect(verdict.exitCode).toBe(31);
     expect(verdict.stdout).toContain(`a restore of ${archive}`);
-    const hasty = { env: { ...place.env, TT_LOCK_TIMEOUT: '0' } };
+    const withoutWaiting = { env: { ...place.env, TT_LOCK_TIMEOUT: '0' } };
     for (const command of [['gate'], ['repair'], ['backup', 'create'], ['restore', archive, '--yes']]) {
-      const { exitCode, stderr } = await run(command, hasty);
+      const { exitCode, stderr } = await run(command, withoutWaiting);
       expect(exitCode, `${command.join(' ')}: ${stderr}`).toBe(5);
       expect(stderr.replaceAll(/\s+/g, ' ')).toMatch(/restore\b.*\bpid \d+|pid \d+ \(.* restore /);
     }

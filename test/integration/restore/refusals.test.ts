@@ -9,7 +9,7 @@ import { run } from '../../support/run.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { applicationArchive, archiveOfOurs, databaseOf, unknownRevision } from './crafted.ts';
 import {
-  besides,
+  relatedDatabases,
   currentArchive,
   describeRestores,
   type EngineName,
@@ -137,7 +137,7 @@ describeRestores('a restore that is refused', (engine) => {
     expect(exitCode, stderr).toBe(32);
     // a banner is broken into lines
     expect(stderr.replaceAll(/\s+/g, ' ')).toMatch(reason);
-    expect(await besides(place.database)).toHaveLength(1);
+    expect(await relatedDatabases(place.database)).toHaveLength(1);
   });
 
   it.skipIf(!asRoot)('rejects an archive that it may not read', async () => {

@@ -102,7 +102,7 @@ export async function install(
 
 /** Drops what restores have kept. */
 async function dropFormers(database: TestDatabase): Promise<void> {
-  const formers = (await besides(database)).filter((name) => name !== database.name);
+  const formers = (await relatedDatabases(database)).filter((name) => name !== database.name);
   for (const name of formers) await admin(`DROP DATABASE "${name.replaceAll('"', '""')}" WITH (FORCE)`);
 }
 
@@ -210,8 +210,8 @@ export async function ask({ engine, url, name }: TestDatabase, sql: string): Pro
   }
 }
 
-/** The databases of this server, or the files beside this file, whose names begin like this one's. */
-export async function besides({ engine, name }: TestDatabase): Promise<readonly string[]> {
+/** The databases of the server whose names begin with the name of this one, or all files in the folder of this file. */
+export async function relatedDatabases({ engine, name }: TestDatabase): Promise<readonly string[]> {
   if (engine === 'sqlite') {
     return (await readdir(dirname(name))).filter((other) => !other.endsWith('.db-init-lock')).toSorted();
   }
@@ -254,7 +254,7 @@ export async function everything({ database, statics, data }: Installation): Pro
   const files = Object.entries(await filesIn(data)).filter(([path]) => !path.startsWith('backups/.db-init/'));
   return {
     database: await snapshot(database.url),
-    besides: await besides(database),
+    besides: await relatedDatabases(database),
     statics: await filesIn(statics),
     data: Object.fromEntries(files),
     memory: await memoryOf(data),

@@ -19,7 +19,7 @@ import { atMoment, journalOf } from './phases.ts';
 import {
   archivePath,
   ask,
-  besides,
+  relatedDatabases,
   currentArchive,
   difference,
   execute,
@@ -246,7 +246,7 @@ describePostgres(
 
       await place.must('restore', archive, '--yes');
       await admin(`ALTER ROLE ${role} NOCREATEDB`);
-      const former = (await besides(place.database)).find((name) => name !== place.database.name) ?? '';
+      const former = (await relatedDatabases(place.database)).find((name) => name !== place.database.name) ?? '';
       const refused = await place.run('restore', '--undo', '--yes');
       expect(refused.exitCode, refused.all).toBe(31);
       expect(refused.stderr).toContain('permission denied to rename database');
@@ -254,7 +254,7 @@ describePostgres(
       expect(difference(expected, await rowsOf(place.database))).toEqual([]);
       const dropped = await place.must('restore', '--drop-former', '--yes');
       expect(dropped.all).toContain(`Dropped ${former}.`);
-      expect(await besides(place.database)).toEqual([place.database.name]);
+      expect(await relatedDatabases(place.database)).toEqual([place.database.name]);
     });
 
     it('loses no write during an undo, with any other sessions', async () => {

@@ -7,7 +7,7 @@ import { cases } from '../../support/conversions.ts';
 import { admin, createDatabase, withClient } from '../../support/database.ts';
 import { release, sqliteFile } from '../../support/fixtures.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
-import { ask, besides, currentArchive, execute, install, uploadsIn, uploadsOf } from './restores.ts';
+import { ask, relatedDatabases, currentArchive, execute, install, uploadsIn, uploadsOf } from './restores.ts';
 import { inEveryRun, restoreAndCompare } from './sqlite-rows.ts';
 
 const intoClients = 'INSERT INTO clients (id, name, status, created_at, updated_at) VALUES';
@@ -92,7 +92,7 @@ describePostgres(
       const text = stopped.stderr.replaceAll(/\s+/g, ' ');
       for (const line of expected) expect(text).toMatch(line);
       expect(text).not.toContain('secret-of-2');
-      expect(await besides(database)).toEqual([database.name]);
+      expect(await relatedDatabases(database)).toEqual([database.name]);
       expect(
         await ask(database, "SELECT count(*)::int FROM pg_namespace WHERE nspname LIKE 'tt!_%' ESCAPE '!'"),
       ).toEqual([0]);
@@ -244,7 +244,7 @@ describePostgres(
         expect(told.exitCode, told.all).toBe(0);
         expect(told.stdout).toContain(bare);
       }
-      expect(await besides(database)).toEqual([database.name]);
+      expect(await relatedDatabases(database)).toEqual([database.name]);
       const restored = await up();
       expect(restored.exitCode, restored.all).toBe(0);
       expect(await ask(database, 'SELECT name FROM clients')).toEqual(['in the log']);
@@ -288,7 +288,7 @@ describePostgres(
       const stopped = await on('restore', archive, '--yes');
       expect(stopped.exitCode, stopped.all).toBe(31);
       expect(stopped.stderr).toMatch(/audit_logs\.entity_metadata: \d+ rows have a text that is no JSON \(json\)/);
-      expect(await besides(database)).toEqual([database.name]);
+      expect(await relatedDatabases(database)).toEqual([database.name]);
       expect(await ask(database, 'SELECT count(*)::int FROM of_mine')).toEqual([0]);
 
       const { exitCode, all } = await on('restore', archive, '--set-aside', '--yes');

@@ -287,8 +287,8 @@ describe('a swap', () => {
     let { folder, keep } = await keeping();
     const swap = () => ({ folder, incoming: 'new', outgoing: 'old' });
     for (let death = 1; ; death += 3) {
-      const lived = await process('swapUploads', [swap(), keep], death);
-      if (lived) break;
+      const survived = await process('swapUploads', [swap(), keep], death);
+      if (survived) break;
       // one of them under a name that moved already, one that comes, one where a folder comes
       const added = { 'only old.txt': 'added 1', 'receipts/日本 語.pdf': 'added 2', 'link/is': 'added 3' };
       const free = Object.entries(added).filter(([path]) => isFree(folder, path));
@@ -357,7 +357,7 @@ describe.runIf(elsewhere)('a folder with another file system mounted in it', () 
       const fresh = { 'logos/a.png': 'new a' };
       const swap = { folder, incoming: 'new', outgoing: 'old' };
       const process = await killableModule('src/restore/uploads/swap.ts');
-      const layAnew = async (): Promise<void> => {
+      const recreate = async (): Promise<void> => {
         for (const path of [folder, mounted].flatMap((parent) =>
           readdirSync(parent).map((name) => join(parent, name)),
         )) {
@@ -367,13 +367,13 @@ describe.runIf(elsewhere)('a folder with another file system mounted in it', () 
         chmodSync(join(folder, 'logos/a.png'), 0o640);
         await stage(folder, fresh);
       };
-      await layAnew();
+      await recreate();
       await atEveryStep(
         (death) => process('swapUploads', [swap, []], death),
         async () => {
           await swapUploads(swap, []);
           expect(sorted(treeOf(folder))).toEqual(sorted({ ...fresh, ...under('.db-init-former-old', old) }));
-          await layAnew();
+          await recreate();
         },
       );
       await swapUploads(swap, []);

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { describePostgres } from '../../support/postgres-server.ts';
-import { type Picture, take } from '../upgrade/picture.ts';
+import { type DatabaseContents, readContents } from '../upgrade/database-contents.ts';
 import { dbInit, restoreRelease, withSession } from '../upgrade/process.ts';
-import { cellsChanged, rowsLost } from '../upgrade/survivors.ts';
+import { cellsChanged, rowsLost } from '../upgrade/lost-data.ts';
 import { faultsIn, few, seed } from './seeds.ts';
 
 // the first has people and categories of the application's own seed in it
@@ -15,7 +15,7 @@ for (const [engine, tag] of [
   const suite = engine === 'pg' ? describePostgres : describe;
   suite(`the seed over ${engine}/${tag}`, () => {
     let url: string;
-    let before: Picture;
+    let before: DatabaseContents;
     beforeAll(async () => {
       url = await restoreRelease(engine, tag);
       await dbInit([], url);
@@ -27,14 +27,14 @@ for (const [engine, tag] of [
           "UPDATE expense_categories SET code = 'other' WHERE id = (SELECT min(id) FROM expense_categories WHERE NOT EXISTS (SELECT 1 FROM expense_categories WHERE code = 'other'))",
         );
       });
-      before = await withSession(url, take);
+      before = await withSession(url, readContents);
     });
 
     it('adds rows, and does not change existing ones', async () => {
       const first = await seed(url, [...few, '--json']);
       expect(first.exitCode, first.all).toBe(0);
       expect(JSON.parse(first.stdout)).toMatchObject({ clients: 1, projects: 4, tasks: 12, time_entries: 60 });
-      const after = await withSession(url, take);
+      const after = await withSession(url, readContents);
       expect(rowsLost(before, after)).toEqual([]);
       expect(cellsChanged(before, after)).toEqual([]);
     });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { openRecord } from '../../../src/report/run-record.ts';
 import { withRecord } from '../../../src/report/run-end.ts';
-import { claimOf } from '../../support/safe-word.ts';
+import { claimOf } from '../../support/safe-sentence.ts';
 
 const notice = { title: '', happened: [], safe: 'nothing was changed in the database.', options: [] };
 const swap = { action: 'restore', incoming: 'tt_restore_1', outgoing: 'tt_before_1' } as const;

@@ -4,9 +4,17 @@ import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { startProxy } from '../../support/postgres-proxy.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { run } from '../../support/run.ts';
-import { claimOf, safeSentence } from '../../support/safe-word.ts';
+import { claimOf, safeSentence } from '../../support/safe-sentence.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { ask, besides, currentArchive, describeRestores, execute, type Installation, install } from './restores.ts';
+import {
+  ask,
+  relatedDatabases,
+  currentArchive,
+  describeRestores,
+  execute,
+  type Installation,
+  install,
+} from './restores.ts';
 import { journalOf } from './phases.ts';
 
 /** An installation whose live database says which one it is. */
@@ -125,14 +133,14 @@ describePostgres(
       expect(exitCode, all).toBe(0);
       expect(all).toContain('another one is asked what became of the restore');
       expect(await isBefore(place)).toBe(false);
-      expect(await besides(place.database)).toHaveLength(2);
+      expect(await relatedDatabases(place.database)).toHaveLength(2);
     });
 
     it('says that everything is rolled back if the server has not swapped', async () => {
       const { exitCode, all } = await restoreCut('before', false);
       expect([exitCode, claim(all)], all).toEqual([3, 'unchanged']);
       expect(await isBefore(place)).toBe(true);
-      expect(await besides(place.database)).toHaveLength(1);
+      expect(await relatedDatabases(place.database)).toHaveLength(1);
       expect(journalOf(place)).toBeNull();
     });
 

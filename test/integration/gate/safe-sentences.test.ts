@@ -3,7 +3,7 @@ import { createDatabase, type TestDatabase, withClient } from '../../support/dat
 import { startProxy } from '../../support/postgres-proxy.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { start } from '../../support/run.ts';
-import { claimOf, requireTrueWord, safeSentence } from '../../support/safe-word.ts';
+import { claimOf, requireTrueSafeSentence, safeSentence } from '../../support/safe-sentence.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { copyDatabase } from '../restore/restores.ts';
@@ -75,7 +75,7 @@ describePostgres('the Safe sentence of work that was interrupted at its commit',
     for (const event of ['before', 'after'] as const) {
       const { exitCode, all, changed } = await runUntilCommit(sql, args, event);
       expect([event, exitCode, changed], all).toEqual([event, 3, event === 'after']);
-      requireTrueWord(all, changed);
+      requireTrueSafeSentence(all, changed);
     }
   });
 

@@ -1,15 +1,14 @@
-/** What the `Safe:` sentence of a banner claims of the live database, compared with what was there when the run began. */
+/** The statement of the `Safe:` sentence about the live database, compared with the beginning of the run. */
 export type Claim = 'unchanged' | 'changed' | 'unknown';
 
-/** The sentence behind `Safe:`, in one line; null where no banner was printed. */
+/** The sentence behind `Safe:`, in one line; null without a banner. */
 export function safeSentence(output: string): string | null {
   const [, sentence] = /^Safe: (.*?)(?:\n\n|\n=====|$(?![\s\S]))/ms.exec(output) ?? [];
   return sentence?.replaceAll(/\s+/g, ' ').trim() ?? null;
 }
 
 /**
- * How a sentence begins says what it claims, in the product's whole words: a part of them would fit a sentence about
- * something else.
+ * The beginnings of sentences, in the complete words of the program: a part of them could also begin another sentence.
  */
 const claims: readonly (readonly [Claim, RegExp])[] = [
   [
@@ -50,7 +49,7 @@ function beginsWith(...words: readonly string[]): RegExp {
   return new RegExp(`^(?:${words.join('|')})`);
 }
 
-/** @throws Error if a sentence claims nothing: then it says nothing to a person either */
+/** @throws Error if the sentence is unknown */
 export function claimOf(sentence: string): Claim {
   const [claim] = claims.find(([, words]) => words.test(sentence)) ?? [];
   if (claim === undefined) throw new Error(`this says nothing of the database: Safe: ${sentence}`);
@@ -58,11 +57,11 @@ export function claimOf(sentence: string): Claim {
 }
 
 /**
- * Holds the `Safe:` sentence of a run against its database.
- * @param changed whether the live database is another one than before the run, or lets nobody in any more
+ * Compares the `Safe:` sentence of a run with its database.
+ * @param changed whether the live database differs from before the run, or no longer accepts connections
  * @throws Error if the sentence is not true
  */
-export function requireTrueWord(output: string, changed: boolean): void {
+export function requireTrueSafeSentence(output: string, changed: boolean): void {
   const sentence = safeSentence(output);
   if (sentence === null) return;
   const claim = claimOf(sentence);
