@@ -37,10 +37,10 @@ async function fillWithOldRelease({ engine, url, name }: TestDatabase): Promise<
 describeEngines('the run lock', ({ create, name: engine }) => {
   it('is waited for, with a message that names its holder', async () => {
     const database = await create();
-    const release = await holdLock(database);
+    const releaseLock = await holdLock(database);
     const gate = start(['gate'], { env: { DATABASE_URL: database.url } });
     const told = await waitForOutput(gate, /Waiting for another run/);
-    await release();
+    await releaseLock();
     const { exitCode, stdout } = await gate;
     expect(exitCode).toBe(0);
     expect(stdout).toContain('The database is healthy and current');
@@ -53,9 +53,9 @@ describeEngines('the run lock', ({ create, name: engine }) => {
 
   it('is waited for no longer than TT_LOCK_TIMEOUT, with nothing changed', async () => {
     const database = await create();
-    const release = await holdLock(database);
+    const releaseLock = await holdLock(database);
     const { exitCode, stderr } = await run(['gate'], { env: { DATABASE_URL: database.url, TT_LOCK_TIMEOUT: '1' } });
-    await release();
+    await releaseLock();
     expect(exitCode).toBe(5);
     expect(stderr).toContain('Another run holds the lock');
     expect((await run(['status'], { env: { DATABASE_URL: database.url } })).stdout).toContain('state:     fresh');
@@ -63,9 +63,9 @@ describeEngines('the run lock', ({ create, name: engine }) => {
 
   it('is not taken by commands that only read', async () => {
     const database = await create();
-    const release = await holdLock(database);
+    const releaseLock = await holdLock(database);
     const { exitCode } = await run(['status'], { env: { DATABASE_URL: database.url } });
-    await release();
+    await releaseLock();
     expect(exitCode).toBe(0);
   });
 
@@ -95,9 +95,9 @@ describeEngines('the run lock', ({ create, name: engine }) => {
 describePostgres('the locks of others', () => {
   it('of another database or another key have no effect', async () => {
     const [database, other] = [await createDatabase(), await createDatabase()];
-    const release = await holdLock(other);
+    const releaseLock = await holdLock(other);
     const { stdout, exitCode } = await run(['gate'], { env: { DATABASE_URL: database.url } });
-    await release();
+    await releaseLock();
     expect(exitCode).toBe(0);
     expect(stdout).not.toContain('Waiting for another run');
   });
