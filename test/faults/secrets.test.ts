@@ -189,7 +189,7 @@ describePrivateCluster('on PostgreSQL, no secret is shown', () => {
         'ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO app; ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO app',
       ),
     );
-    const { release } = await makeBackupSlow({
+    const slowed = await makeBackupSlow({
       engine: 'postgresql',
       url,
       name: 'listed',
@@ -201,7 +201,7 @@ describePrivateCluster('on PostgreSQL, no secret is shown', () => {
     expect(commandLines).toContain('pg_dump');
     expect(leaksIn(commandLines, secrets)).toEqual([]);
     expect(leaksIn(await sessionsOf(url), secrets)).toEqual([]);
-    await release();
+    await slowed.release();
     expect((await backup).exitCode).toBe(0);
   });
 

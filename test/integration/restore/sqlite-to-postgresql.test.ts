@@ -186,7 +186,7 @@ describePostgres(
         expect(text).toContain(name);
       }
       expect(text).not.toMatch(/xmin2|xxx/);
-      expect(await besides(database)).toEqual([database.name]);
+      expect(await relatedDatabases(database)).toEqual([database.name]);
     });
 
     it('are listed or set aside if they break a constraint that a migration of the copy adds', async () => {
