@@ -1,3 +1,4 @@
+import { connectionReasons } from '../../report/connection-reasons.ts';
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { hostsOf, type PostgresTarget } from '../../config/config.ts';
@@ -161,16 +162,16 @@ async function tryToConnect(candidate: Candidate, options: ConnectOptions, timeo
     requireSupported(server);
     if (server.standby) {
       await closeClient(client);
-      return { kind: 'passing', reason: 'the server is a standby: waiting for its promotion' };
+      return { kind: 'passing', reason: connectionReasons.standby };
     }
     if (server.readOnly && candidate.wantsReadWrite) {
       await closeClient(client);
-      return { kind: 'passing', reason: 'sessions begin read-only there (default_transaction_read_only)' };
+      return { kind: 'passing', reason: connectionReasons.readOnlySessions };
     }
     if (server.uptime < recentServer && server.startedAt !== candidate.trusted) {
       await closeClient(client);
       candidate.trusted = server.startedAt;
-      return { kind: 'passing', reason: 'the server started this moment: making sure that it stays' };
+      return { kind: 'passing', reason: connectionReasons.recentStart };
     }
     return { kind: 'ready', connected: { client, server, target } };
   } catch (error) {
@@ -210,7 +211,7 @@ export async function answered<Result>(
 
 /** The error of a socket that was closed because the server did not answer. */
 export function noAnswer(seconds: number): Error {
-  return Object.assign(new Error(`the server has not answered for ${seconds} seconds`), { code: 'ETIMEDOUT' });
+  return Object.assign(new Error(connectionReasons.noAnswer(seconds)), { code: 'ETIMEDOUT' });
 }
 
 async function closedDatabase(target: PostgresTarget, applicationName: string, reason: string): Promise<Failure> {

@@ -1,3 +1,4 @@
+import { connectionReasons, deniedReasons, passingReasons } from '../../report/connection-reasons.ts';
 import { codeOf } from '../../errors/error-code.ts';
 
 /** What a failed attempt to connect means for the next one. */
@@ -16,38 +17,6 @@ export type ConnectionFailure =
   /** Waiting does not help: credentials, rights, TLS. */
   | { readonly kind: 'denied'; readonly reason: string };
 
-/** SQLSTATE codes (PostgreSQL manual, appendix A) and errno codes, with their meaning in words. */
-const passing: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing is listening there yet',
-  ECONNRESET: 'the connection was reset',
-  ENOTFOUND: 'the host name is not known',
-  EAI_AGAIN: 'the host name cannot be resolved yet',
-  ETIMEDOUT: 'no answer',
-  EHOSTUNREACH: 'the host cannot be reached',
-  ENETUNREACH: 'the network cannot be reached',
-  EPIPE: 'the connection was closed',
-  ENOENT: 'there is no such socket yet',
-  '57P01': 'the server is shutting down',
-  '57P02': 'the server crashed and is recovering',
-  '57P03': 'the server is starting up',
-  '53300': 'the server has no free connection',
-  '08006': 'the connection broke',
-};
-
-const denied: Readonly<Record<string, string>> = {
-  '28P01': 'the password is wrong, or there is no such user',
-  '28000': 'the server does not let this user in',
-  '42501': 'this user may not connect to this database',
-  ENOTDIR: 'the socket path is no directory',
-  EACCES: 'the socket may not be opened by this user',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'the server certificate is signed by itself',
-  SELF_SIGNED_CERT_IN_CHAIN: 'the server certificate is not signed by a known authority',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the server certificate cannot be verified: is sslrootcert the right one?',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the server certificate is not signed by a known authority',
-  CERT_HAS_EXPIRED: 'the server certificate has expired',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'the server certificate is for another host name',
-};
-
 /** Classifies what `pg` threw while connecting. Unknown failures are `passing`: the wait timeout ends them. */
 export function judgeConnectionFailure(error: unknown): ConnectionFailure {
   const failure = firstOf(error);
@@ -55,23 +24,24 @@ export function judgeConnectionFailure(error: unknown): ConnectionFailure {
   const code = codeOf(failure) ?? '';
   if (code === '3D000') return { kind: 'no-such-database', reason: message };
   if (code === '55000') return { kind: 'closed', reason: message };
-  const refusal = denied[code];
+  const refusal = deniedReasons[code];
   if (refusal !== undefined) return { kind: 'denied', reason: `${refusal} (${message})` };
   // pg reports the next two without a code
   if (/server does not support SSL/i.test(message)) {
-    return { kind: 'denied', reason: 'the server does not speak TLS, but sslmode asks for it' };
+    return { kind: 'denied', reason: connectionReasons.noTls };
   }
   if (/^SASL|password must be a string|no password/i.test(message)) {
-    return { kind: 'denied', reason: `the server asks for a password, and none that fits was given (${message})` };
+    return { kind: 'denied', reason: connectionReasons.password(message) };
   }
   // pg's message if the answer to its TLS request is neither yes nor no
   if (/error establishing an SSL connection/i.test(message)) {
-    return { kind: 'passing', reason: 'the answer was not that of PostgreSQL: does something else listen there?' };
+    return { kind: 'passing', reason: connectionReasons.otherProtocol };
   }
   if (code.startsWith('ERR_SSL') || code.startsWith('ERR_OSSL') || code.startsWith('CERT_')) {
-    return { kind: 'denied', reason: `TLS failed (${message})` };
+    return { kind: 'denied', reason: connectionReasons.tls(message) };
   }
-  const reason = passing[code] === undefined ? message : `${passing[code]} (${message || code})`;
+  const known = passingReasons[code];
+  const reason = known === undefined ? message : `${known} (${message || code})`;
   return { kind: 'passing', reason, ...(code === '53300' && { full: true }) };
 }
 

@@ -1,3 +1,4 @@
+import { dumpReasons } from '../../../report/dump-reasons.ts';
 import { open } from 'node:fs/promises';
 
 /** The header of a dump in PostgreSQL's custom format. */
@@ -58,20 +59,19 @@ class HeaderError extends Error {}
 function readHeader(bytes: Uint8Array): DumpHeader & { readonly time: { readonly from: number; readonly to: number } } {
   const { take, byte, integer, text, at } = readerOf(bytes);
   if (Buffer.from(take(magic.length)).toString('latin1') !== magic) {
-    throw new HeaderError("it is not a dump in PostgreSQL's custom format");
+    throw new HeaderError(dumpReasons.otherFormat);
   }
   const [major, minor] = [byte(), byte()];
   // the revision of the format
   byte();
   if (major === 0 || (major === 1 && minor < 12)) {
-    throw new HeaderError(`its archive format ${major}.${minor} is older than PostgreSQL 9`);
+    throw new HeaderError(dumpReasons.oldFormat(major, minor));
   }
   const sizeOfInteger = byte();
-  if (sizeOfInteger < 1 || sizeOfInteger > 8)
-    throw new HeaderError(`its header is damaged (integers of ${sizeOfInteger} bytes)`);
+  if (sizeOfInteger < 1 || sizeOfInteger > 8) throw new HeaderError(dumpReasons.integerSize(sizeOfInteger));
   // the size of an offset
   byte();
-  if (byte() !== customFormat) throw new HeaderError("it is not a dump in PostgreSQL's custom format");
+  if (byte() !== customFormat) throw new HeaderError(dumpReasons.otherFormat);
   // the compression: one byte for the algorithm since 1.15, before that an integer for the level
   if (major > 1 || minor >= 15) byte();
   else integer(sizeOfInteger);
@@ -87,7 +87,7 @@ function readHeader(bytes: Uint8Array): DumpHeader & { readonly time: { readonly
 function readerOf(bytes: Uint8Array) {
   let position = 0;
   const take = (length: number): Uint8Array => {
-    if (length > bytes.length - position) throw new HeaderError('its header is cut off');
+    if (length > bytes.length - position) throw new HeaderError(dumpReasons.cutHeader);
     position += length;
     return bytes.subarray(position - length, position);
   };
@@ -100,7 +100,7 @@ function readerOf(bytes: Uint8Array) {
   const text = (size: number): string => {
     const length = integer(size);
     // a negative length means NULL
-    if (length < 0) throw new HeaderError('its header is damaged (a name is missing)');
+    if (length < 0) throw new HeaderError(dumpReasons.missingName);
     return Buffer.from(take(length)).toString('utf8');
   };
   return { take, byte, integer, text, at: () => position };
@@ -109,7 +109,7 @@ function readerOf(bytes: Uint8Array) {
 /** `17.2 (Debian 17.2-1)` → `17.2`. */
 function versionIn(text: string): string {
   const version = /^\d+[\w.]{0,20}/.exec(text)?.[0];
-  if (version === undefined) throw new HeaderError('its header is damaged (it does not tell which pg_dump made it)');
+  if (version === undefined) throw new HeaderError(dumpReasons.missingVersion);
   return version;
 }
 

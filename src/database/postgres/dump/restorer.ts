@@ -1,3 +1,4 @@
+import { dumpReasons } from '../../../report/dump-reasons.ts';
 import {
   restrict,
   unchangedSettings,
@@ -61,7 +62,7 @@ export async function openRestorer(
 ): Promise<RestorerResult> {
   const { serverMajor, trusted, maxBytes, signal } = options;
   const parsed = parseDumpHeader(await readHeaderBytes(dump));
-  if (parsed.kind === 'damaged') return { kind: 'unusable', reason: `the dump cannot be read: ${parsed.reason}` };
+  if (parsed.kind === 'damaged') return { kind: 'unusable', reason: dumpReasons.unreadable(parsed.reason) };
   const [tools, psqls] = [await findTools('pg_restore'), await findTools('psql')];
   signal.throwIfAborted();
   const restore = chooseRestore(tools, oldestReader(parsed.header), serverMajor);
@@ -72,15 +73,13 @@ export async function openRestorer(
   const olderServer = restore.major >= 17 && serverMajor < 17;
   const foreignBytes = offers.encoding !== 'SQL_ASCII' && (await isInUnknownEncoding(restore, dump, signal));
   if (foreignBytes && typeof psql === 'string') {
-    const reason = `a dump in SQL_ASCII is loaded into a database in ${offers.encoding} with psql, and ${psql}`;
-    return { kind: 'no-tool', reason };
+    return { kind: 'no-tool', reason: dumpReasons.psqlForEncoding(offers.encoding, psql) };
   }
   if (olderServer && typeof psql === 'string') {
-    const reason = `what pg_restore ${restore.major} writes is loaded into a PostgreSQL ${serverMajor} server with psql, and ${psql}`;
-    return { kind: 'no-tool', reason };
+    return { kind: 'no-tool', reason: dumpReasons.psqlForOldServer(restore.major, serverMajor, psql) };
   }
   const toc = await readToc(restore, dump, signal);
-  if (typeof toc === 'string') return { kind: 'unusable', reason: `the dump cannot be read: ${toc}` };
+  if (typeof toc === 'string') return { kind: 'unusable', reason: dumpReasons.unreadable(toc) };
   const selected = selectEntries(toc, offers);
   const settings = { withoutTransactionTimeout: olderServer, encoding: offers.encoding };
   const throughPsql = olderServer || foreignBytes;
@@ -89,7 +88,7 @@ export async function openRestorer(
     const { entries, warnings } = selected;
     return { kind: 'ready', restorer: createRestorer({ ...plan, entries, check: null }), warnings };
   }
-  if (typeof psql === 'string') return { kind: 'no-tool', reason: `a dump is loaded with psql, and ${psql}` };
+  if (typeof psql === 'string') return { kind: 'no-tool', reason: dumpReasons.psqlForDump(psql) };
   const entries = withoutOptional(toc);
   const found = await inspectDump({ dump, restore, entries, maxBytes, signal });
   if (found.kind !== 'known') return found;
@@ -119,24 +118,20 @@ async function inspectDump(given: {
   } catch (error) {
     given.signal.throwIfAborted();
     if (error instanceof TooMuchData) return { kind: 'too-much-data' };
-    return { kind: 'unusable', reason: `the dump cannot be read: ${reasonOf(error)}` };
+    return { kind: 'unusable', reason: dumpReasons.unreadable(reasonOf(error)) };
   }
   return summary.unknown.length === 0 ? { kind: 'known' } : { kind: 'unknown-objects', objects: summary.unknown };
 }
 
 /** The reason why none of these tools can read a dump. */
 export function tooOld(header: DumpHeader, tools: readonly Tool[]): string {
-  const found = newest(tools);
-  const here = found === null ? 'there is no pg_restore here' : `the newest pg_restore here is ${found.major}`;
-  const made = `the dump was made by pg_dump ${header.pgDump} (archive format ${header.format.join('.')})`;
-  return `${made}, which pg_restore ${oldestReader(header)} and newer read, and ${here}`;
+  return dumpReasons.oldTools(header.pgDump, header.format, oldestReader(header), newest(tools)?.major ?? null);
 }
 
 /** The reason why there is no usable psql. */
 function describeMissingPsql(tools: readonly Tool[]): string {
   const found = newest(tools);
-  if (found === null) return 'there is no psql here';
-  return `psql ${found.major}.${found.minor}, the newest here, does not know \\restrict yet`;
+  return found === null ? dumpReasons.noPsql : dumpReasons.oldPsql(`${found.major}.${found.minor}`);
 }
 
 export interface DumpRestorer {
@@ -200,7 +195,7 @@ export function createRestorer(plan: RestorePlan): DumpRestorer {
 
     async into(target, { role, jobs, signal }) {
       if (check !== null) {
-        if (typeof psql === 'string') throw new Error(`psql is needed to load a dump, and ${psql}`);
+        if (typeof psql === 'string') throw new Error(dumpReasons.psqlNeeded(psql));
         const checked = framing(namesForDatabase(schema));
         // not by pg_restore's --role: a checked script must not contain SET ROLE
         const head = checked.head + (role === null ? '' : `SET ROLE ${quoteName(role)};\n`);
@@ -227,7 +222,7 @@ export function createRestorer(plan: RestorePlan): DumpRestorer {
     },
 
     async inOneTransaction(target, { role, signal, ...work }) {
-      if (typeof psql === 'string') throw new Error(`psql is needed to load a dump in one transaction, and ${psql}`);
+      if (typeof psql === 'string') throw new Error(dumpReasons.psqlNeededForTransaction(psql));
       // no start options: the script itself overrides the settings that would hinder it
       const run = { target, signal, role, entries, startOptions: undefined, options: [`--schema=${schema}`] };
       const { head, tail } = transactionFraming(schema, work);

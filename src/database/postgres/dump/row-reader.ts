@@ -1,3 +1,4 @@
+import { dumpReasons } from '../../../report/dump-reasons.ts';
 import { isDumpHeader, readHeaderBytes, oldestReader, parseDumpHeader } from './header.ts';
 import { type RestorerResult, tooOld } from './restorer.ts';
 import { readDump, readToc } from './pg-restore.ts';
@@ -81,7 +82,7 @@ export async function openDumpReader(
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof TooMuchData) return { kind: 'too-much-data' };
-    return { kind: 'unusable', reason: `the dump cannot be read: ${reasonOf(error)}` };
+    return { kind: 'unusable', reason: dumpReasons.unreadable(reasonOf(error)) };
   }
 }
 
@@ -221,7 +222,7 @@ export function rowListener(choose: (object: string) => OnRow | null, longest = 
   const hold = (piece: Buffer): void => {
     held += piece.length;
     if (held > longest) {
-      throw new Error(`a row of ${table} has more than ${longest} bytes: db-init copies no row that large into SQLite`);
+      throw new Error(dumpReasons.largeRow(table, longest));
     }
     pieces.push(piece);
   };
@@ -277,7 +278,7 @@ function valueOf(field: string): string | null {
   if (field === String.raw`\N`) return null;
   if (!field.includes('\\')) return field;
   return field.replaceAll(/\\([^]?)/g, (_, sign: string) => {
-    if (sign === '' || /[\dx.N]/.test(sign)) throw new Error(`a row has an escape that COPY does not write: \\${sign}`);
+    if (sign === '' || /[\dx.N]/.test(sign)) throw new Error(dumpReasons.unknownEscape(sign));
     return escapes[sign] ?? sign;
   });
 }
@@ -308,7 +309,7 @@ function decoderOf(encoding: string): Decode {
     return (bytes) => (isUtf8(bytes) ? bytes.toString('utf8') : null);
   if (encoding === 'LATIN1') return (bytes) => bytes.toString('latin1');
   const label = /^WIN(?:874|125\d)$/.test(encoding) ? `windows-${encoding.slice(3)}` : encodings[encoding];
-  if (label === undefined) throw new Error(`its texts are in ${encoding}, which only a PostgreSQL server reads`);
+  if (label === undefined) throw new Error(dumpReasons.unknownEncoding(encoding));
   const decoder = new TextDecoder(label, { fatal: true });
   return (bytes) => {
     try {

@@ -1,3 +1,4 @@
+import { dumpReasons } from '../../../report/dump-reasons.ts';
 import { coreTables } from '../../../model/catalog.ts';
 import type { ArchiveObject } from '../../../errors/failure.ts';
 import { ownSchemas } from '../../current-schema.ts';
@@ -113,12 +114,12 @@ function whyNot({ kind, name }: TocEntry, offers: ServerCapabilities): string | 
       return offers.major >= 18 ? null : undefined;
     case 'extension': {
       const offered = offers.extensions.get(name);
-      if (offered === undefined) return `the extension ${name} is left out: this server does not have it`;
+      if (offered === undefined) return dumpReasons.missingExtension(name);
       if (offers.superuser || !offered.superuserOnly) return null;
-      return `the extension ${name} is left out: only a superuser may create it`;
+      return dumpReasons.deniedExtension(name);
     }
     case 'event trigger':
-      return offers.superuser ? null : `the event trigger ${name} is left out: only a superuser may create it`;
+      return offers.superuser ? null : dumpReasons.deniedEventTrigger(name);
     case 'comment on an event trigger':
       return offers.superuser ? null : undefined;
     case 'schema':
