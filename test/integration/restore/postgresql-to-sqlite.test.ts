@@ -86,7 +86,7 @@ describePostgres(
         'a dump in plain SQL, with owners and rights',
         'backup.sql',
         async (dump: Buffer) =>
-          `${(await sqlOf(dump)).replace('SET default_tablespace', 'REVOKE ALL ON SCHEMA public FROM PUBLIC;\nSET default_tablespace')}\nALTER TABLE public.users OWNER TO "some body";\nGRANT SELECT(id) ON TABLE public.users TO other;\n`,
+          `${(await sqlOf(dump)).replace(/^COPY public.users \(.*\)/m, 'COPY public.users').replace('SET default_tablespace', 'REVOKE ALL ON SCHEMA public FROM PUBLIC;\nSET default_tablespace')}\nALTER TABLE public.users OWNER TO "some body";\nGRANT SELECT(id) ON TABLE public.users TO other;\n`,
       ],
     ] as const)('arrive out of %s, proven and at a start as well', async (_title, name, make) => {
       const { database, root, env } = await install('sqlite');
@@ -121,6 +121,7 @@ describePostgres(
         '\\! touch ran',
         'CREATE VIEW public.everybody AS SELECT 1;',
         'ALTER TABLE public.users OWNER TO x; DROP TABLE public.users;',
+        'COPY public.users (username, id) FROM stdin;\nx\t99\n\\.',
       ]) {
         await writeFile(file, `${sql}\n${more}\n`);
         const refused = await runInProcess(['restore', file, '--yes'], env);

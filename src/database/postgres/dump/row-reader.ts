@@ -165,7 +165,16 @@ function listContents(schema: string, { enums }: AllowedNames) {
     });
   const note = (object: string, names: readonly string[], rows: number): void => {
     const [inSchema, name] = splitName(object);
-    found.set(object, { schema: inSchema, name, columns: describeColumns(object, names), rows });
+    const columns = describeColumns(object, names);
+    const before = found.get(object);
+    // pg_dump writes the rows of a table once
+    if (
+      (before?.rows ?? 0) > 0 &&
+      before?.columns.map((each) => each.name).join() !== columns.map((each) => each.name).join()
+    ) {
+      throw new Error(`it holds the rows of ${object} twice, with other columns`);
+    }
+    found.set(object, { schema: inSchema, name, columns, rows: rows + (before?.rows ?? 0) });
   };
   const versions = rowListener((object) => {
     const [inSchema, name] = splitName(object);
@@ -198,7 +207,9 @@ function listContents(schema: string, { enums }: AllowedNames) {
     end() {
       versions.end();
       // the first line feed belongs to the COPY line
-      if (current !== null) note(current.object, current.columns, lines - 1);
+      if (current === null) return;
+      const { object, columns } = current;
+      note(object, columns.length > 0 ? columns : [...(types.get(object)?.keys() ?? [])], lines - 1);
     },
   };
   return { listener, tables: () => found, revisions: () => revisions, bytes: () => total };
