@@ -54,18 +54,18 @@ export function renderReleases(releases: readonly Released[], { release, heads, 
     .map((entry) => `| ${rangeOf(entry)}${entry.inferred === true ? ' (inferred)' : ''} | ${entry.heads.join(', ')} |`);
   return `# Releases of TimeTracker and their revisions
 
-This db-init is for TimeTracker ${release}: ${revisions} revisions, up to ${heads.join(', ')}. It brings databases of all
-releases since ${releases[0]?.from} there. \`db-init version\` says what an image is for.
+This db-init is for TimeTracker ${release}: ${revisions} revisions, up to ${heads.join(', ')}. It migrates databases of all
+releases since ${releases[0]?.from}. \`db-init version\` prints the release of an image.
 
-The rows are what a release leaves in \`alembic_version\`, one for each head. A release that is not in the list is at a
-revision between those of its neighbours. "Inferred" is what the neighbours tell, not the release itself.
+The table shows the rows of \`alembic_version\` after each release, one for each head. A release that is not in the list
+has a revision between those of its neighbours. "Inferred" means that the rows follow from the neighbours.
 
 | TimeTracker | rows of alembic_version |
 | --- | --- |
 ${rows.join('\n')}
 
-A database at a revision that is not db-init's is refused with exit code 13: it was migrated by a newer release, or by
-a build of somebody's own. Take a newer db-init, or let it pass unchecked with \`TT_ALLOW_NEWER_SCHEMA=true\`.
+If db-init does not know the revision of a database, it refuses with exit code 13: a newer release or another build has
+migrated it. Use a newer db-init, or accept the database unchecked with \`TT_ALLOW_NEWER_SCHEMA=true\`.
 
 \`npm run release:write\` writes this page from \`src/releases.ts\`.
 `;

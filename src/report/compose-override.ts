@@ -36,11 +36,11 @@ export function renderOverride(override: Override, context: OverrideContext): st
 const environmentComment = [
   'As the application has them, word for word. The others come from .env; an empty value counts as not set.',
 ];
-const cleanupComment = ["Cleaning is db-init's job: the application's own drops the tables that db-init moves aside."];
+const cleanupComment = ["Cleaning is db-init's job: db-init moves tables aside, and the application would drop them."];
 
 const backupsComment = [
-  'Makes backups every night where it is asked for: COMPOSE_PROFILES=backups in .env.',
-  'BACKUP_CRON and BACKUP_KEEP in .env say when, in the time zone of TZ, and how many stay.',
+  'Makes backups every night, with COMPOSE_PROFILES=backups in .env.',
+  'BACKUP_CRON in .env says when, in the time zone of TZ, and BACKUP_KEEP how many are kept.',
 ];
 
 /** The file that compose finds by itself, and another name for where there is one already. */
@@ -59,7 +59,7 @@ function header({ installation, files }: OverrideContext): readonly string[] {
     'Made with the command `db-init compose`.',
     ...(first
       ? [
-          `Save it as ${standard} beside docker-compose.yml: compose lays one over the other by itself.`,
+          `Save it as ${standard} beside docker-compose.yml: compose combines both files by itself.`,
           'If your file has another name, or there are several, name all of them in .env, this one last:',
           `  COMPOSE_FILE=docker-compose.yml:${standard}`,
         ]
@@ -67,7 +67,7 @@ function header({ installation, files }: OverrideContext): readonly string[] {
           `Save it as ${own}, and name all files in .env, this one last:`,
           `  COMPOSE_FILE=${[...files, own].join(':')}`,
         ]),
-    '`docker compose config` shows the result, `docker compose run --rm db-init plan` what db-init would do.',
+    '`docker compose config` shows the result, `docker compose run --rm db-init plan` shows what db-init would do.',
   ];
 }
 
@@ -106,7 +106,7 @@ function describe(remark: Remark): readonly string[] {
   switch (remark.kind) {
     case 'attachments':
       return [
-        'No volume holds the attachments of projects so far: they lie in the container, and go when it is made anew.',
+        'The attachments of projects are not on a volume yet: they are in the container, and are deleted when it is made again.',
         'SAVE THEM BEFORE THE FIRST `up` with this file, and put them back afterwards:',
         `  docker compose cp ${remark.application}:/app/uploads/project_attachments saved-attachments`,
         `  docker compose cp saved-attachments/. ${remark.application}:/app/uploads/project_attachments/`,
@@ -114,11 +114,11 @@ function describe(remark: Remark): readonly string[] {
       ];
     case 'floating':
       return [
-        "The application's image moves on by itself, and may migrate the database further than this db-init knows.",
+        "The tag of the application's image moves to newer releases, which may migrate the database further than this db-init knows.",
       ];
     case 'owner-of-folders':
       return [
-        'QUESTION: to whom do the folders below belong? If not to uid 1000, give db-init and the application their owner:',
+        'QUESTION: which user owns the folders below? If it is not uid 1000, set the owner for db-init and the application:',
         "  user: '1026:100'",
       ];
     case 'named-user':
@@ -151,7 +151,7 @@ function describe(remark: Remark): readonly string[] {
       ];
     case 'sqlite-without-volume':
       return [
-        `QUESTION: is ${remark.file} on a volume? No mount of the application holds it: it goes with the container.`,
+        `QUESTION: is ${remark.file} on a volume? It is on no mount of the application, and would be deleted with the container.`,
       ];
     case 'external':
       return [
@@ -176,11 +176,11 @@ function describe(remark: Remark): readonly string[] {
       return remark.former === 'none'
         ? ['It had no health check: db-init waits until the server answers over TCP.']
         : [
-            'Its own asks over the socket, where a temporary server answers while an empty volume is initialised: this one asks over TCP.',
+            'The former check used the socket, where a temporary server answers while an empty volume is initialised: this one uses TCP.',
           ];
     case 'unread':
       return [
-        `QUESTION: what do these files say? They are referred to, and were not read: ${remark.files.join(', ')}.`,
+        `QUESTION: what do these files say? They are used by your files, and were not read: ${remark.files.join(', ')}.`,
         'Let db-init read the folder, with docker-compose.yml as the name of your file (several: one after the other):',
         `  ${composeInFolder}`,
       ];

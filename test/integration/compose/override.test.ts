@@ -103,7 +103,7 @@ describe('compose', () => {
     expect(dbInit).toMatchObject({ extra_hosts: ['db.example.org:192.0.2.7'] });
     expect(dbInit['depends_on']).toBeUndefined();
     expect(part('web', 'depends_on')).toEqual(gated);
-    expect(text).toMatch(/# QUESTION: to whom do the folders below belong\?.*\n.*\n {4}volumes:/);
+    expect(text).toMatch(/# QUESTION: which user owns the folders below\?.*\n.*\n {4}volumes:/);
     expect(text).toContain('No service of the files is called db.example.org');
   });
 
@@ -178,7 +178,7 @@ describe('compose', () => {
     expect(text).toContain(
       '# QUESTION: is the service db-init of your files, of the image liquibase/liquibase, another program?',
     );
-    expect(text).not.toContain('to whom do the folders below belong');
+    expect(text).not.toContain('which user owns the folders below');
     expect(dbInit).toMatchObject({ group_add: ['100'], depends_on: after('mydb') });
     expect(dbInit['user']).toBeUndefined();
     expect(JSON.stringify(dbInit['volumes'])).not.toContain(':/tmp');
