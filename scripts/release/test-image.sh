@@ -5,7 +5,8 @@ set -eu
 image=${1:?the image}
 version=${2:?the version that it should have}
 name=db-init-test-$$
-trap 'docker rm --force --volumes "$name" > /dev/null 2>&1; docker network rm "$name" > /dev/null 2>&1; docker volume rm "$name" > /dev/null 2>&1' EXIT
+archive=$(mktemp)
+trap 'rm -f "$archive"; docker rm --force --volumes "$name" > /dev/null 2>&1; docker network rm "$name" > /dev/null 2>&1; docker volume rm "$name" > /dev/null 2>&1' EXIT
 
 said=$(docker run --rm "$image" version)
 case $said in *"$version"*) ;; *) echo "the image says that it is: $said" >&2; exit 1 ;; esac
@@ -18,9 +19,8 @@ done
 prove() {
   docker run --rm "$@" "$image" gate
   docker run --rm "$@" "$image" verify
-  docker run --rm "$@" "$image" backup create --output - > "$name.zip"
-  docker run --rm --interactive "$@" "$image" backup verify - < "$name.zip"
-  rm "$name.zip"
+  docker run --rm "$@" "$image" backup create --output - > "$archive"
+  docker run --rm --interactive "$@" "$image" backup verify - < "$archive"
 }
 docker volume create "$name" > /dev/null
 prove --volume "$name:/data" --env DATABASE_URL=sqlite:////data/timetracker.db
