@@ -32,7 +32,7 @@ await describeDocker('A restore in the stack with PostgreSQL', () => {
     expect(await stack.compose(['up', '--detach'])).toMatchObject({ exitCode: 0 });
     await stack.sql("INSERT INTO clients (name, status) VALUES ('before the restore', 'active')");
     // made of a server 15 by another tool, at an older revision
-    const archive = await bring(stack, 'pg-v5.0.0-pgdump15.zip');
+    const archive = await bring(stack, 'pg-v5.10.0-pgdump15.zip');
 
     const dry = await stack.compose(['run', '--rm', 'db-init', 'restore', archive, '--dry-run']);
     expect(dry).toMatchObject({ exitCode: 0 });

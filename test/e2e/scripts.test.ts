@@ -3,6 +3,19 @@ import { buildStack, describeDocker, postgresFiles, sqliteFiles, type Stack } fr
 
 const reset = 'scripts/db-init-reset.sh';
 const seed = 'scripts/db-init-seed.sh';
+/** A few rows are enough. */
+const few = [
+  '--users',
+  '2',
+  '--clients',
+  '2',
+  '--projects-per-client',
+  '1',
+  '--tasks-per-project',
+  '1',
+  '--days-back',
+  '5',
+];
 
 await describeDocker('The scripts, with PostgreSQL', () => {
   let stack: Stack;
@@ -14,9 +27,7 @@ await describeDocker('The scripts, with PostgreSQL', () => {
   const users = (): Promise<string> => stack.sql('SELECT count(*) > 0 FROM users');
 
   it('seed, refuse to reset without consent, reset with it, and start the application again', async () => {
-    expect(
-      await stack.script(seed, ['--users', '2', '--projects-per-client', '1', '--tasks-per-project', '1']),
-    ).toMatchObject({
+    expect(await stack.script(seed, few)).toMatchObject({
       exitCode: 0,
     });
     expect(await users()).toBe('t');
@@ -40,7 +51,7 @@ await describeDocker('The scripts, with PostgreSQL', () => {
       stack.compose(['run', '--rm', '--entrypoint', `/app/${script}`, 'db-init', ...args]);
     await stack.compose(['stop', '--timeout', '1', 'app']);
     // by the names of the recovery document
-    expect(await inside('docker/seed-dev-data.sh', '--users', '2', '--projects-per-client', '1')).toMatchObject({
+    expect(await inside('docker/seed-dev-data.sh', ...few)).toMatchObject({
       exitCode: 0,
     });
     expect(await users()).toBe('t');
@@ -55,7 +66,7 @@ await describeDocker('The scripts, with SQLite', () => {
   it('seed and reset', async () => {
     const stack = await buildStack(sqliteFiles);
     expect(await stack.compose(['up', '--detach'])).toMatchObject({ exitCode: 0 });
-    expect(await stack.script(seed, ['--users', '2', '--projects-per-client', '1'])).toMatchObject({ exitCode: 0 });
+    expect(await stack.script(seed, few)).toMatchObject({ exitCode: 0 });
     const done = await stack.script(reset, ['--yes-delete-all-data', 'timetracker.db']);
     expect(done.all).toContain('Everything of TimeTracker was deleted');
     expect(done.exitCode).toBe(0);
