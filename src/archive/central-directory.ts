@@ -30,8 +30,12 @@ import {
  * again whenever it is needed.
  */
 export interface Directory extends Pick<EntryTable, 'count' | 'entry'> {
-  /** The names of all entries, in the order of the directory. @throws Error if the file cannot be read any more */
-  readonly names: () => Generator<string, void, undefined>;
+  /**
+   * The numbers and names of entries, in the order of the directory.
+   * @param wanted whether an entry's name is to be read, by its number
+   * @throws Error if the file cannot be read any more
+   */
+  readonly names: (wanted: (index: number) => boolean) => Generator<readonly [number, string], void, undefined>;
 }
 
 /** The flag of a name in UTF-8 (bit 11 of the general purpose flag). */
@@ -77,16 +81,22 @@ export async function readDirectory(file: string, limits: ArchiveLimits): Promis
     if (mixed !== null) refuse(invalid(`the name of a member has a backslash: ${shown(mixed)}`));
     refuse(faultOfEnd(reader, { zip, size, start, end: cursorOf(zip) }));
     refuse(faultOfOrder(reader, table, start, (index) => nameAt(reader, table.at[index] ?? 0)));
-    return { count: table.count, names: () => namesOf(file, table), entry: table.entry };
+    return { count: table.count, names: (wanted) => namesOf(file, table, wanted), entry: table.entry };
   } finally {
     reader.end();
   }
 }
 
-function* namesOf(file: string, table: EntryTable): Generator<string, void, undefined> {
+function* namesOf(
+  file: string,
+  table: EntryTable,
+  wanted: (index: number) => boolean,
+): Generator<readonly [number, string], void, undefined> {
   const reader = openReader(file);
   try {
-    for (let index = 0; index < table.count; index++) yield nameAt(reader, table.at[index] ?? 0);
+    for (let index = 0; index < table.count; index++) {
+      if (wanted(index)) yield [index, nameAt(reader, table.at[index] ?? 0)];
+    }
   } finally {
     reader.end();
   }
@@ -95,10 +105,10 @@ function* namesOf(file: string, table: EntryTable): Generator<string, void, unde
 /** The name in a record of the directory that was checked before. */
 function nameAt(reader: FileReader, at: number): string {
   const record = reader.bytes(at, 46);
-  const [flags, length, extra] = [8, 28, 30].map((place) => record.readUInt16LE(place));
-  const bytes = reader.bytes(at + 46, (length ?? 0) + (extra ?? 0));
+  const [flags, length, extra] = [record.readUInt16LE(8), record.readUInt16LE(28), record.readUInt16LE(30)];
+  const bytes = reader.bytes(at + 46, length + extra);
   const fields = parseExtraFields(bytes.subarray(length));
-  return openSlashes().turn(getFileNameLowLevel((flags ?? 0) | utf8, bytes.subarray(0, length), fields, true));
+  return openSlashes().turn(getFileNameLowLevel(flags | utf8, bytes.subarray(0, length), fields, true));
 }
 
 /** Finds one entry without checking the others. @returns null if there is no entry of that name */

@@ -6,6 +6,7 @@ import { codeOf, hasCode } from '../errors/error-code.ts';
 import { type Failure, reasonOf } from '../errors/failure.ts';
 import { shown } from '../platform/printable.ts';
 import { invalid, archiveRejected, toArchiveRejected } from './archive-error.ts';
+import type { FileReader } from './file-reader.ts';
 import type { StoredEntry } from './entry-layout.ts';
 
 /** Bytes that are read and unpacked at a time. */
@@ -34,10 +35,14 @@ function* streamWhole(...given: Parameters<typeof readWhole>): Generator<Buffer,
   if (bytes.length > 0) yield bytes;
 }
 
-/** The same as `readContent`, for a short entry. @throws Failure `archive-rejected` */
-export function readWhole(file: string, entry: StoredEntry, sha256?: Buffer): Buffer {
+/**
+ * The same as `readContent`, for a short entry.
+ * @param reader reads the file, if it is open; null: the file is opened for this entry
+ * @throws Failure `archive-rejected`
+ */
+export function readWhole(file: string, entry: StoredEntry, sha256?: Buffer, reader: FileReader | null = null): Buffer {
   try {
-    const { bytes, consumed } = unpackAtOnce(file, entry);
+    const { bytes, consumed } = unpackAtOnce(file, entry, reader);
     const hash = sha256 === undefined ? null : hashOf('sha256', bytes, 'buffer');
     requireWhole(file, entry, { size: bytes.length, checksum: crc32(bytes), consumed, hash }, sha256);
     return bytes;
@@ -130,8 +135,9 @@ function unpack(file: string, { packed, start, deflated }: StoredEntry): Unpacki
 function unpackAtOnce(
   file: string,
   { size, packed, start, deflated }: StoredEntry,
+  reader: FileReader | null,
 ): { readonly bytes: Buffer; readonly consumed: number } {
-  const bytes = readRange(file, start, packed);
+  const bytes = reader === null ? readRange(file, start, packed) : reader.bytes(start, packed);
   if (!deflated) return { bytes, consumed: packed };
   // one byte more than allowed shows that there are too many
   const maxOutputLength = Math.min(size, chunkSize) + 1;

@@ -20,8 +20,12 @@ const longestName = 3000;
 /** The prefix of db-init's unfinished files in a folder of uploads. */
 const unfinishedPrefix = `${ownPrefix}-`;
 
+/** Nearly all names: short, of printable ASCII characters, without a backslash or a colon, and with plain parts. */
+const plainName = /^(?:(?!\.{1,2}(?:\/|$))[ -.0-9;-[\]-~]+(?:\/|$))+$/;
+
 /** Why a name is not a safe path inside an archive on every system; null if it is safe. */
 export function faultOfName(name: string): string | null {
+  if (name.length <= longestComponent && plainName.test(name)) return null;
   const parts = (name.endsWith('/') ? name.slice(0, -1) : name).split('/');
   if (name === '') return 'a member has no name';
   if (name.includes('\uFFFD')) return `the name of a member is not UTF-8: ${shown(name)}`;

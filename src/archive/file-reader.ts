@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { RandomAccessReader } from 'yauzl';
 
-/** Bytes for each read: consecutive requests are close together. */
-const pageSize = 8192;
+/** Bytes for each read, if nothing else is asked for: the headers of many small entries. */
+const defaultPage = 64 * 1024;
 /** Reading alternates between the directory and the entries' own headers. */
 const pagesKept = 2;
 
@@ -17,13 +17,15 @@ interface Page {
  */
 export class FileReader extends RandomAccessReader {
   readonly #file: number;
+  readonly #pageSize: number;
   /** Bytes of the file. */
   readonly size: number;
   /** The block that was used last is the last one. */
   #pages: readonly Page[] = [];
 
-  constructor(file: number, size: number) {
+  constructor(file: number, size: number, pageSize: number) {
     super();
+    this.#pageSize = pageSize;
     this.#file = file;
     this.size = size;
   }
@@ -60,7 +62,7 @@ export class FileReader extends RandomAccessReader {
   }
 
   #readPage(start: number, length: number): Page {
-    const bytes = Buffer.allocUnsafeSlow(Math.min(Math.max(length, pageSize), this.size - start));
+    const bytes = Buffer.allocUnsafeSlow(Math.min(Math.max(length, this.#pageSize), this.size - start));
     for (let done = 0; done < bytes.length;) {
       const count = readSync(this.#file, bytes, done, bytes.length - done, start + done);
       if (count === 0) throw new Error('the file ends early');
@@ -75,7 +77,7 @@ export class FileReader extends RandomAccessReader {
   }
 }
 
-export function openReader(file: string): FileReader {
+export function openReader(file: string, pageSize = defaultPage): FileReader {
   const descriptor = openSync(file, 'r');
-  return new FileReader(descriptor, fstatSync(descriptor).size);
+  return new FileReader(descriptor, fstatSync(descriptor).size, pageSize);
 }

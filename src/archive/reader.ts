@@ -7,6 +7,7 @@ import { shown } from '../platform/printable.ts';
 import { takeTurns } from '../platform/take-turns.ts';
 import { archiveRejected, invalid, pieceOfArchive, toArchiveRejected } from './archive-error.ts';
 import { type Directory, findEntry, readDirectory } from './central-directory.ts';
+import type { StoredEntry } from './entry-layout.ts';
 import { faultOfDatabase, isPiece, recogniseNames, requireZip } from './detect-format.ts';
 import {
   faultOfName,
@@ -34,6 +35,7 @@ import {
   splitManifest,
 } from './manifest.ts';
 import { isSmall, readContent, readWhole, countBytes } from './entry-content.ts';
+import { type FileReader, openReader } from './file-reader.ts';
 
 /** An uploaded file. */
 export interface ArchivedUpload {
@@ -188,7 +190,12 @@ function listingOf<Item>(length: number, items: () => Iterator<Item>): Listing<I
 function entriesOf(found: EntryFacts, wanted: (kind: EntryKind) => boolean): Listing<ArchiveEntry> {
   const length = found.kinds.reduce((count, kind) => count + Number(wanted(entryKinds[kind] ?? 'ignored')), 0);
   return listingOf(length, function* () {
-    for (const [index, name] of classifiedEntries(found, wanted)) yield entryOf(found, index, name);
+    const content = openContents(found.file);
+    try {
+      for (const [index, name] of classifiedEntries(found, wanted)) yield entryOf(found, content, index, name);
+    } finally {
+      content.end();
+    }
   });
 }
 
@@ -199,8 +206,9 @@ function* classifiedEntries(
   { file, directory, top, kinds: places }: EntryFacts,
   wanted: (kind: EntryKind) => boolean,
 ): Generator<readonly [index: number, name: string], void, undefined> {
-  for (const [index, stands] of namedEntries(file, directory)) {
-    if (wanted(entryKinds[places[index] ?? 0] ?? 'ignored')) yield [index, stands.slice(top.length)];
+  const isWanted = entryKinds.map(wanted);
+  for (const [index, stands] of namedEntries(file, directory, (at) => isWanted[places[at] ?? 0] === true)) {
+    yield [index, stands.slice(top.length)];
   }
 }
 
@@ -208,16 +216,46 @@ function* classifiedEntries(
 function* namedEntries(
   file: string,
   { names }: Directory,
+  wanted: (index: number) => boolean = () => true,
 ): Generator<readonly [index: number, name: string], void, undefined> {
-  let index = 0;
   try {
-    for (const name of names()) yield [index++, name];
+    yield* names(wanted);
   } catch (error) {
     throw toArchiveRejected(file, error);
   }
 }
 
-function entryOf({ file, directory, numbers, listed, hashes }: EntryFacts, index: number, name: string): ArchiveEntry {
+/** Reads short entries through one open file, as long as they are iterated over. Afterwards each opens the file again. */
+interface Contents {
+  readonly whole: (entry: StoredEntry, sha256: Buffer | undefined) => Buffer;
+  readonly end: () => void;
+}
+
+/** Bytes that are read at a time: many short entries. */
+const contentPage = 256 * 1024;
+
+function openContents(file: string): Contents {
+  let reader: FileReader | null = null;
+  let ended = false;
+  return {
+    whole(entry, sha256) {
+      if (!ended) reader ??= openReader(file, contentPage);
+      return readWhole(file, entry, sha256, reader);
+    },
+    end() {
+      ended = true;
+      reader?.end();
+      reader = null;
+    },
+  };
+}
+
+function entryOf(
+  { file, directory, numbers, listed, hashes }: EntryFacts,
+  contents: Contents,
+  index: number,
+  name: string,
+): ArchiveEntry {
   const stored = directory.entry(index, name);
   const number = numbers[index] ?? -1;
   const at = number * hashLength;
@@ -226,7 +264,7 @@ function entryOf({ file, directory, numbers, listed, hashes }: EntryFacts, index
     name,
     size: stored.size,
     open: async () => readContent(file, stored, sha256),
-    ...(isSmall(stored) && { whole: () => readWhole(file, stored, sha256) }),
+    ...(isSmall(stored) && { whole: () => contents.whole(stored, sha256) }),
   };
 }
 
@@ -251,7 +289,9 @@ const mostNames = 20_000;
 /** Finds the kind of each entry. @throws Failure `archive-rejected` at an entry that archives do not have */
 async function classifyEntries(file: string, directory: Directory): Promise<EntryFacts> {
   const { count } = directory;
-  const top = topFolder(directory.names);
+  const top = topFolder(function* () {
+    for (const [, name] of directory.names(() => true)) yield name;
+  });
   const places = new Uint8Array(count);
   const names = openNameSet(count);
   const numbers = new Uint32Array(count);
@@ -397,7 +437,11 @@ function databaseOf(found: EntryFacts, { engine }: Description): ArchiveEntry {
 const isEngine = (kind: EntryKind): kind is Engine => kind === 'postgresql' || kind === 'sqlite';
 
 /** The uploads of one root. */
-export function uploadsOf({ uploads }: Pick<Archive, 'uploads'>, root: UploadRootName): Iterable<ArchivedUpload> {
+export function uploadsOf(
+  { uploads, uploadRoots }: Pick<Archive, 'uploads' | 'uploadRoots'>,
+  root: UploadRootName,
+): Iterable<ArchivedUpload> {
+  if (!uploadRoots.includes(root)) return [];
   return {
     *[Symbol.iterator]() {
       for (const upload of uploads) if (upload.root === root) yield upload;

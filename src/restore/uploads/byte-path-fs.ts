@@ -14,6 +14,7 @@ import {
   unlink,
   utimes,
 } from 'node:fs/promises';
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { hasCode } from '../../errors/error-code.ts';
@@ -31,7 +32,7 @@ export type EntryKind = 'none' | 'folder' | 'file' | 'link' | 'other';
 /** The kind of entry at a path; symbolic links are not followed. */
 export async function kindOf(path: BytePath): Promise<EntryKind> {
   try {
-    return (await statOf(path)).kind;
+    return statOf(path).kind;
   } catch (error) {
     // a parent of the path is not a folder
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return 'none';
@@ -43,10 +44,13 @@ export async function kindOf(path: BytePath): Promise<EntryKind> {
  * The kind of an existing entry, its size in bytes, and its time of change in seconds since 1970: not every copy keeps
  * fractions.
  */
-export async function statOf(
-  path: BytePath,
-): Promise<{ readonly kind: EntryKind; readonly size: number; readonly changedAt: number }> {
-  const stats = await lstat(bytesOf(path));
+export function statOf(path: BytePath): {
+  readonly kind: EntryKind;
+  readonly size: number;
+  readonly changedAt: number;
+} {
+  // of many thousands of files: a promise for each takes several times as long
+  const stats = lstatSync(bytesOf(path));
   const { size, mtimeMs } = stats;
   const kind = stats.isDirectory() ? 'folder' : stats.isFile() ? 'file' : stats.isSymbolicLink() ? 'link' : 'other';
   return { kind, size, changedAt: Math.floor(mtimeMs / 1000) };

@@ -3,8 +3,9 @@ import { join, dirname, sep } from 'node:path';
 import { bytePathOf, sync, removeEmptyFolder, namesIn, type BytePath, statOf } from './byte-path-fs.ts';
 import { hasCode } from '../../errors/error-code.ts';
 import { ownPrefix } from '../../platform/own-files.ts';
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { makeFolder } from '../../platform/make-folder.ts';
+import { takeTurns } from '../../platform/take-turns.ts';
 import type { Config } from '../../config/config.ts';
 import type { MeasuredUploads } from '../../model/measurement.ts';
 import { noOwnerCheck } from '../target.ts';
@@ -192,10 +193,12 @@ export async function measureFolder(folder: BytePath): Promise<MeasuredUploads> 
   let [files, bytes] = [0, 0];
   // the digest must not depend on the order of the names
   const sum = Buffer.alloc(32);
+  const pause = takeTurns();
   const visit = async (path: BytePath): Promise<void> => {
     for (const name of await namesIn(path)) {
+      await pause();
       const entry = `${path}/${name}`;
-      const { size, changedAt, kind } = await statOf(entry);
+      const { size, changedAt, kind } = statOf(entry);
       if (kind === 'folder') {
         await visit(entry);
         continue;
@@ -203,7 +206,7 @@ export async function measureFolder(folder: BytePath): Promise<MeasuredUploads> 
       files += 1;
       bytes += size;
       const line = `${entry.slice(folder.length)}\0${kind}\0${size}\0${changedAt}`;
-      for (const [place, byte] of createHash('sha256').update(line, 'latin1').digest().entries()) {
+      for (const [place, byte] of hash('sha256', Buffer.from(line, 'latin1'), 'buffer').entries()) {
         sum[place] = (sum[place] ?? 0) ^ byte;
       }
     }

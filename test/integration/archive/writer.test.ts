@@ -54,9 +54,9 @@ describe('a written archive', () => {
     const zip = new AdmZip(file);
     expect(zip.getEntryCount()).toBe(members);
     expect(zip.readAsText('uploads/ü 65599')).toBe('65599');
-    const names = [...(await readDirectory(file, noLimits)).names()];
+    const names = [...(await readDirectory(file, noLimits)).names(() => true)];
     expect(names).toHaveLength(members);
-    expect(names.at(-1)).toBe('uploads/ü 65599');
+    expect(names.at(-1)).toEqual([65_599, 'uploads/ü 65599']);
     const { stdout } = await execa('unzip', ['-tqq', file], { reject: false });
     expect(stdout).toBe('');
   });
