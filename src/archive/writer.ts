@@ -38,7 +38,7 @@ export interface ArchiveWriter {
 }
 
 /** The most bytes that may wait for the disk. */
-const waiting = 512 * 1024;
+const bufferSize = 512 * 1024;
 
 /**
  * Begins an archive.
@@ -51,28 +51,10 @@ export function createArchive(
   into: string | Writable,
   onBytes: (bytes: number) => void = () => undefined,
 ): ArchiveWriter {
-  const broken = new AbortController();
-  const target =
-    typeof into === 'string'
-      ? createWriteStream(into, { flags: 'wx', mode: 0o600, flush: true, highWaterMark: waiting })
-      : into;
-  const source = new PassThrough({ highWaterMark: waiting });
-  const output = pipeline(source, target, { signal: broken.signal });
-  // On a full disk, abort: otherwise the entry writer waits for ever
-  output.catch((error: unknown) => broken.abort(error));
+  const output = openOutput(into);
+  const { write, failed } = output;
   const directory = spoolBytes(typeof into === 'string' ? dirname(into) : tmpdir());
   let entries = 0;
-  let offset = 0;
-
-  const write = async (bytes: Buffer): Promise<void> => {
-    broken.signal.throwIfAborted();
-    offset += bytes.length;
-    if (source.write(bytes)) return;
-    await once(source, 'drain', { signal: broken.signal }).catch((error: unknown) => {
-      broken.signal.throwIfAborted();
-      throw error;
-    });
-  };
   const enter = (entry: Entry): void => {
     directory.append(directoryRecord(entry));
     entries++;
@@ -80,15 +62,15 @@ export function createArchive(
 
   const writer: ArchiveWriter = {
     async add(name, compress, fill, modified = new Date()) {
-      const begun = { name, compress, modified: timesOf(modified), offset, followed: true } as const;
+      const begun = { name, compress, modified: timesOf(modified), offset: output.offset(), followed: true } as const;
       const meter = openMeter(onBytes);
       const packed = async (pieces: AsyncIterable<Buffer>): Promise<void> => {
         for await (const bytes of pieces) await write(bytes);
       };
       try {
         await write(localHeader({ ...begun, crc: 0, size: 0, packed: 0 }));
-        const start = offset;
-        addAbortSignal(broken.signal, meter.stream);
+        const start = output.offset();
+        addAbortSignal(failed, meter.stream);
         const piped = compress ? pipeline(meter.stream, createDeflateRaw(), packed) : pipeline(meter.stream, packed);
         const filling = fill(meter.stream);
         // the other half waits for the end of the content, which does not come
@@ -99,13 +81,13 @@ export function createArchive(
         if (written.status === 'rejected') throw written.reason;
         const result = filled.value;
         const { listed, crc } = meter.taken();
-        const entry: Entry = { ...begun, crc, size: listed.size, packed: offset - start };
+        const entry: Entry = { ...begun, crc, size: listed.size, packed: output.offset() - start };
         await write(dataDescriptor(entry));
         enter(entry);
         return { listed, result };
       } catch (error) {
         meter.stream.destroy();
-        broken.signal.throwIfAborted();
+        failed.throwIfAborted();
         throw error;
       }
     },
@@ -116,7 +98,7 @@ export function createArchive(
         name,
         compress,
         modified: timesOf(modified),
-        offset,
+        offset: output.offset(),
         followed: false,
         crc: crc32(content),
         size: content.length,
@@ -132,23 +114,68 @@ export function createArchive(
 
     async finish() {
       try {
-        const start = offset;
+        const start = output.offset();
         for (const bytes of directory.read()) await write(bytes);
-        await write(endRecords(entries, start, offset - start));
-        source.end();
-        await output;
+        await write(endRecords(entries, start, output.offset() - start));
+        await output.end();
       } finally {
         directory.close();
       }
     },
 
     async abandon() {
-      broken.abort(new Error('the archive was given up'));
       directory.close();
-      await output.catch(() => undefined);
+      await output.abort(new Error('the archive was given up'));
     },
   };
   return writer;
+}
+
+/** The file or the stream of an archive, written from its beginning to its end. */
+interface Output {
+  /** Resolves when more may be written. @throws Error of the file or the stream, also one of an earlier call */
+  readonly write: (bytes: Buffer) => Promise<void>;
+  /** The number of bytes that were written. */
+  readonly offset: () => number;
+  /** Aborted by an error of the file or the stream. */
+  readonly failed: AbortSignal;
+  readonly end: () => Promise<void>;
+  /** Closes the file before it is complete. It never throws. */
+  readonly abort: (reason: Error) => Promise<void>;
+}
+
+function openOutput(into: string | Writable): Output {
+  const broken = new AbortController();
+  const target =
+    typeof into === 'string'
+      ? createWriteStream(into, { flags: 'wx', mode: 0o600, flush: true, highWaterMark: bufferSize })
+      : into;
+  const source = new PassThrough({ highWaterMark: bufferSize });
+  const written = pipeline(source, target, { signal: broken.signal });
+  // on a full disk, abort: otherwise the entry writer waits for ever
+  written.catch((error: unknown) => broken.abort(error));
+  let offset = 0;
+  return {
+    async write(bytes) {
+      broken.signal.throwIfAborted();
+      offset += bytes.length;
+      if (source.write(bytes)) return;
+      await once(source, 'drain', { signal: broken.signal }).catch((error: unknown) => {
+        broken.signal.throwIfAborted();
+        throw error;
+      });
+    },
+    offset: () => offset,
+    failed: broken.signal,
+    async end() {
+      source.end();
+      await written;
+    },
+    async abort(reason) {
+      broken.abort(reason);
+      await written.catch(() => undefined);
+    },
+  };
 }
 
 interface Meter {
@@ -163,7 +190,7 @@ function openMeter(onBytes: (bytes: number) => void): Meter {
   let size = 0;
   let crc = 0;
   const stream = new Transform({
-    highWaterMark: waiting,
+    highWaterMark: bufferSize,
     transform(chunk: Buffer, _encoding, done) {
       sha256.update(chunk);
       crc = crc32(chunk, crc);

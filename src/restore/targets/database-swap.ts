@@ -49,18 +49,6 @@ export function databaseSwapTarget(
   live: Database | null,
   context: RestoreContext,
 ): RestoreTarget {
-  /** Makes the new database from the rows of a SQLite one. Nothing from it is run, so it needs no role of its own. */
-  const prepareFromSqlite = async (source: RestoreSource, incoming: string, from: Database): Promise<void> => {
-    const copy = await copyAtHead(source, from.name, context);
-    const [role, schema] = [await ownerOf(from), await applicationSchemaOf(from)];
-    const ours: PostgresTarget = { ...target, database: incoming, schema };
-    await maintenance.create(incoming);
-    context.log.info(restoreMessages.intoDatabase(incoming, null));
-    const before = [`CREATE SCHEMA IF NOT EXISTS ${quoteName(schema)}`];
-    await loadIntoPostgres(copy, { target: ours, before, role, incoming }, source, context);
-    await withConnection(ours, context, (database) => upgradeAndVerify(database, withoutManifest(source), context));
-  };
-
   return {
     swapKind: 'databases',
 
@@ -72,35 +60,9 @@ export function databaseSwapTarget(
 
     async prepare(source, { incoming }) {
       if (live === null) throw new Error('a restore without the live database');
-      if (source.archive.engine === 'sqlite') return prepareFromSqlite(source, incoming, live);
-      const jobs = Math.min(availableParallelism(), maximumJobs, await requireConnections(live, 1, 'load the archive'));
-      const dump = await unpackDump(source, context);
-      const loader = await restorerFor(dump, source, live, target, context);
-      const owner = await ownerOf(live);
-      const schema = await applicationSchemaOf(live);
-      const { signal, log } = context;
-      // settings of the live database do not apply to this one
-      const ours: PostgresTarget = { ...target, database: incoming, schema };
-      let loadRole: PostgresTarget | null = null;
-      try {
-        await maintenance.create(incoming);
-        if (!context.trusted) loadRole = await openLoadRole(ours, maintenance, context);
-        log.info(restoreMessages.intoDatabase(incoming, loader.tool));
-        const role = loadRole === null ? owner : null;
-        await loader.into(loadRole ?? ours, { role, jobs, signal });
-      } catch (error) {
-        throw await failedLoad(error, source, context);
-      }
-      await rm(dump, { force: true });
-      await withConnection(loadRole ?? ours, context, async (database) => {
-        // objects that migrations create get the same owner as all others
-        if (loadRole === null && owner !== null) {
-          await database.transaction((session) => session.run(`SET ROLE ${quoteName(owner)}`));
-        }
-        await renameToApplicationSchema(database, schema);
-        await upgradeAndVerify(database, source, context);
-      });
-      if (loadRole !== null) await maintenance.dropOwner(incoming, owner);
+      const given = { target, maintenance, live, context };
+      if (source.archive.engine === 'sqlite') await prepareFromSqlite(source, incoming, given);
+      else await prepareFromDump(source, incoming, given);
     },
 
     async swap(source, { incoming, outgoing }) {
@@ -134,6 +96,73 @@ export function databaseSwapTarget(
     drop: (kept) => maintenance.drop(kept),
     close: () => maintenance.close(),
   };
+}
+
+interface DatabaseSwap {
+  readonly target: PostgresTarget;
+  readonly maintenance: MaintenanceConnection;
+  readonly live: Database;
+  readonly context: RestoreContext;
+}
+
+/**
+ * Creates the new database from the rows of a SQLite database. No SQL of the archive is run, so it needs no role of
+ * its own.
+ * @throws Failure `archive-rejected`, `restore-refused`
+ */
+async function prepareFromSqlite(
+  source: RestoreSource,
+  incoming: string,
+  { target, maintenance, live, context }: DatabaseSwap,
+): Promise<void> {
+  const copy = await copyAtHead(source, live.name, context);
+  const [role, schema] = [await ownerOf(live), await applicationSchemaOf(live)];
+  const prepared: PostgresTarget = { ...target, database: incoming, schema };
+  await maintenance.create(incoming);
+  context.log.info(restoreMessages.intoDatabase(incoming, null));
+  const before = [`CREATE SCHEMA IF NOT EXISTS ${quoteName(schema)}`];
+  await loadIntoPostgres(copy, { target: prepared, before, role, incoming }, source, context);
+  await withConnection(prepared, context, (database) => upgradeAndVerify(database, withoutManifest(source), context));
+}
+
+/**
+ * Creates the new database from a dump. Unless the operator trusts the archive, a new role without other rights loads
+ * it and migrates it; afterwards the objects get the owner of the live ones.
+ * @throws Failure `archive-rejected`, `restore-refused`
+ */
+async function prepareFromDump(
+  source: RestoreSource,
+  incoming: string,
+  { target, maintenance, live, context }: DatabaseSwap,
+): Promise<void> {
+  const jobs = Math.min(availableParallelism(), maximumJobs, await requireConnections(live, 1, 'load the archive'));
+  const dump = await unpackDump(source, context);
+  const restorer = await restorerFor(dump, source, live, target, context);
+  const owner = await ownerOf(live);
+  const schema = await applicationSchemaOf(live);
+  const { signal, log } = context;
+  // settings of the live database do not apply to this one
+  const prepared: PostgresTarget = { ...target, database: incoming, schema };
+  let loadRole: PostgresTarget | null = null;
+  try {
+    await maintenance.create(incoming);
+    if (!context.trusted) loadRole = await openLoadRole(prepared, maintenance, context);
+    log.info(restoreMessages.intoDatabase(incoming, restorer.tool));
+    const role = loadRole === null ? owner : null;
+    await restorer.into(loadRole ?? prepared, { role, jobs, signal });
+  } catch (error) {
+    throw await failedLoad(error, source, context);
+  }
+  await rm(dump, { force: true });
+  await withConnection(loadRole ?? prepared, context, async (database) => {
+    // objects that migrations create get the same owner as all others
+    if (loadRole === null && owner !== null) {
+      await database.transaction((session) => session.run(`SET ROLE ${quoteName(owner)}`));
+    }
+    await renameToApplicationSchema(database, schema);
+    await upgradeAndVerify(database, source, context);
+  });
+  if (loadRole !== null) await maintenance.dropOwner(incoming, owner);
 }
 
 /**

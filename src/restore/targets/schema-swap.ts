@@ -25,14 +25,22 @@ import { restoreMessages } from '../../report/restore-messages.ts';
 import { recreateUnarchived } from '../unarchived.ts';
 import { quarantineNameFor } from '../row-by-row/set-aside.ts';
 
-/** How often sessions are ended. */
+/** The most attempts to end the sessions of a dead run. */
 const mostAttempts = 20;
 
 /**
- * Swaps schemas, for a user who may not create databases: one transaction renames the application's schema and
- * restores the archive into a new one. The new schema is live from then on, and is migrated after that. Until it is
- * verified, recovery can only roll it back. The run lock, which this connection holds all the time, is the lock.
+ * The target of a user who may not create databases: the swap renames schemas of the live database. The archive's
+ * schema has the name of the application's schema from the swap on; the former schema gets another name and is kept.
+ *
+ * A dump of PostgreSQL is loaded during the swap: one transaction renames the present schema, and loads the dump into
+ * a new one. The new schema is live after the commit; only then is it migrated and verified. Until the journal says
+ * `finishing`, recovery rolls the swap back. The rows of a SQLite database are loaded into a schema beside the live
+ * one, and verified there before the swap.
+ *
+ * The connection of `live` holds the run lock until the end, so no second run works on the same schemas.
+ * @param target the connection settings, for psql and for further connections
  * @param schema the schema that the application uses
+ * @param live the open live database, under its run lock
  */
 export function schemaSwapTarget(
   target: PostgresTarget,
@@ -40,51 +48,21 @@ export function schemaSwapTarget(
   live: Database,
   context: RestoreContext,
 ): RestoreTarget {
-  const swapInTransaction = (statements: readonly string[], schemas: readonly string[]): Promise<void> =>
-    withoutOtherSessions(live, schemas, context, (exclusion) =>
-      live.transaction((session) => session.run(`${exclusion}${statements.join(';')}`)),
-    );
-  const rollBackSwap = ({ outgoing }: SwapNames): Promise<void> =>
-    withoutOtherSessions(live, [schema, outgoing], context, (exclusion) =>
-      live.transaction(async (session) => {
-        await session.run(exclusion);
-        await dropSchema(session, schema);
-        await session.run(rename(outgoing, schema));
-      }),
-    );
-  const schemaExists = (name: string): Promise<boolean> =>
-    live.read(
-      async (session) =>
-        (await session.query('SELECT to_regnamespace($1) AS oid', [quoteName(name)]))[0]?.['oid'] !== null,
-    );
-
-  /**
-   * Makes a schema beside the application's from the rows of a SQLite database; it is healthy before it becomes live.
-   */
-  const prepareFromSqlite = async (source: RestoreSource, places: SwapNames): Promise<void> => {
-    const { incoming } = places;
-    const copy = await copyAtHead(source, live.name, context);
-    context.log.info(restoreMessages.intoSchemaBeside(incoming, schema));
-    const before = await live.read((session) => createSchemaLike(session, incoming, schema));
-    const ours: PostgresTarget = { ...target, schema: incoming };
-    await loadIntoPostgres(copy, { target: ours, before, role: null, incoming }, source, context);
-    await withConnection(ours, context, (database) => upgradeAndVerify(database, withoutManifest(source), context));
-  };
-
+  const given: SchemaSwap = { target, schema, live, context };
   return {
     swapKind: 'schemas',
     places: (id) => ({ live: schema, incoming: `tt_restore_${id}`, outgoing: `tt_before_${id}` }),
 
     async prepare(source, places, rehearsed) {
       await requireSchemaRights(live);
-      if (source.archive.engine === 'sqlite') return prepareFromSqlite(source, places);
+      if (source.archive.engine === 'sqlite') return prepareFromSqlite(source, places, given);
       const dump = await unpackDump(source, context);
-      const loader = await restorerFor(dump, source, live, target, context);
+      const restorer = await restorerFor(dump, source, live, target, context);
       if (!rehearsed) return;
       const { signal, log } = context;
       for (const line of restoreMessages.rehearsedInTransaction) log.warn(line);
-      const { before } = await live.read((session) => renamesAroundLoad(session, loader.schema, places));
-      await loader
+      const { before } = await live.read((session) => renamesAroundLoad(session, restorer.schema, places));
+      await restorer
         .inOneTransaction(target, { before, after: '', commit: false, role: null, signal })
         .catch(async (error: unknown) => {
           throw await failedLoad(error, source, context);
@@ -92,43 +70,31 @@ export function schemaSwapTarget(
     },
 
     async swap(source, places) {
-      if (source === null || source.archive.engine === 'sqlite') {
-        const { incoming, outgoing } = places;
-        await swapInTransaction([rename(schema, outgoing), rename(incoming, schema)], [schema, incoming]);
-        if (source !== null) await recreateUnarchived(source.unarchived, live, context.log);
-        return;
-      }
-      const { signal, log } = context;
-      const loader = await restorerFor(`${source.folder}/db.dump`, source, live, target, context);
-      log.info(restoreMessages.intoNewSchema(schema, loader.tool, places.outgoing));
-      const frame = await live.read((session) => renamesAroundLoad(session, loader.schema, places));
-      const after = `${frame.after}${await live.read(requireLockHeld)}`;
-      await withoutOtherSessions(live, [schema, loader.schema], context, (exclusion) => {
-        const before = `${exclusion}${frame.before}`;
-        return loader.inOneTransaction(target, { before, after, commit: true, role: null, signal });
-      }).catch(async (error: unknown) => {
-        throw error instanceof Failure ? error : await failedLoad(error, source, context);
-      });
-      await upgradeAndVerify(live, source, context);
-      await recreateUnarchived(source.unarchived, live, log);
+      if (source !== null && source.archive.engine === 'postgresql') return swapWhileLoading(source, places, given);
+      const { incoming, outgoing } = places;
+      const renames = [rename(schema, outgoing), rename(incoming, schema)].join(';');
+      await withoutOtherSessions(live, [schema, incoming], context, (exclusion) =>
+        live.transaction((session) => session.run(`${exclusion}${renames}`)),
+      );
+      if (source !== null) await recreateUnarchived(source.unarchived, live, context.log);
     },
 
     async recover({ action, phase, places }) {
       await endLoadSessions(live, context.signal);
-      if (!(await schemaExists(places.outgoing))) return 'not-swapped';
+      if (!(await schemaExists(live, places.outgoing))) return 'not-swapped';
       if (action === 'undo' || phase === 'finishing') return 'swapped';
-      await rollBackSwap(places);
+      await rollBackSwap(places, given);
       return 'not-swapped';
     },
 
     async discard({ incoming }) {
-      // only the rows of a SQLite database are loaded into a schema beside the live one
       await endLoadSessions(live, context.signal);
+      // they exist only if the archive holds a SQLite database
       for (const name of [quarantineNameFor(incoming), incoming]) {
-        if (await schemaExists(name)) await live.transaction((session) => dropSchema(session, name));
+        if (await schemaExists(live, name)) await live.transaction((session) => dropSchema(session, name));
       }
     },
-    exists: schemaExists,
+    exists: (name) => schemaExists(live, name),
     isHalfDropped: () => Promise.resolve(false),
     measure: (kept) => live.read((session) => measureSchemas(session, kept)),
     drop: (kept) => live.transaction((session) => dropSchema(session, kept)),
@@ -136,9 +102,74 @@ export function schemaSwapTarget(
   };
 }
 
+interface SchemaSwap {
+  readonly target: PostgresTarget;
+  readonly schema: string;
+  readonly live: Database;
+  readonly context: RestoreContext;
+}
+
 /**
- * Keeps psql from committing after its run has died, when another run may have recovered already: it checks that the
- * same session still holds the run lock.
+ * Loads the rows of a SQLite database into a schema beside the application's, migrates it and verifies it.
+ * @throws Failure `archive-rejected`, `restore-refused`
+ */
+async function prepareFromSqlite(
+  source: RestoreSource,
+  { incoming }: SwapNames,
+  { target, schema, live, context }: SchemaSwap,
+): Promise<void> {
+  const copy = await copyAtHead(source, live.name, context);
+  context.log.info(restoreMessages.intoSchemaBeside(incoming, schema));
+  const before = await live.read((session) => createSchemaLike(session, incoming, schema));
+  const beside: PostgresTarget = { ...target, schema: incoming };
+  await loadIntoPostgres(copy, { target: beside, before, role: null, incoming }, source, context);
+  await withConnection(beside, context, (database) => upgradeAndVerify(database, withoutManifest(source), context));
+}
+
+/**
+ * Renames the present schema and loads the dump into a new one, in one transaction of psql; then migrates and verifies
+ * the new schema, which is live already.
+ * @throws Failure `archive-rejected`, `restore-refused`
+ */
+async function swapWhileLoading(
+  source: RestoreSource,
+  places: SwapNames,
+  { target, schema, live, context }: SchemaSwap,
+): Promise<void> {
+  const { signal, log } = context;
+  const restorer = await restorerFor(`${source.folder}/db.dump`, source, live, target, context);
+  log.info(restoreMessages.intoNewSchema(schema, restorer.tool, places.outgoing));
+  const renames = await live.read((session) => renamesAroundLoad(session, restorer.schema, places));
+  const after = `${renames.after}${await live.read(requireLockHeld)}`;
+  await withoutOtherSessions(live, [schema, restorer.schema], context, (exclusion) => {
+    const before = `${exclusion}${renames.before}`;
+    return restorer.inOneTransaction(target, { before, after, commit: true, role: null, signal });
+  }).catch(async (error: unknown) => {
+    throw error instanceof Failure ? error : await failedLoad(error, source, context);
+  });
+  await upgradeAndVerify(live, source, context);
+  await recreateUnarchived(source.unarchived, live, log);
+}
+
+/** Drops the schema that the swap has made live, and gives the former schema its name back, in one transaction. */
+function rollBackSwap({ outgoing }: SwapNames, { schema, live, context }: SchemaSwap): Promise<void> {
+  return withoutOtherSessions(live, [schema, outgoing], context, (exclusion) =>
+    live.transaction(async (session) => {
+      await session.run(exclusion);
+      await dropSchema(session, schema);
+      await session.run(rename(outgoing, schema));
+    }),
+  );
+}
+
+async function schemaExists(live: Database, name: string): Promise<boolean> {
+  const [row] = await live.read((session) => session.query('SELECT to_regnamespace($1) AS oid', [quoteName(name)]));
+  return row?.['oid'] !== null;
+}
+
+/**
+ * The SQL that ends the transaction of psql: it fails unless the session of this run still holds the run lock. Without
+ * it, psql could commit after its run has died, and after another run has recovered the journal.
  */
 async function requireLockHeld(session: Session): Promise<string> {
   const { application, key } = runLock;
@@ -149,7 +180,11 @@ async function requireLockHeld(session: Session): Promise<string> {
           ) THEN '0' ELSE 'the run that ordered this is gone' END AS int)`;
 }
 
-/** Ends a psql that a dead run has left. Only then it is known whether psql has committed. */
+/**
+ * Ends the psql sessions of a dead run, and waits until they have ended. Only then is it certain whether psql has
+ * committed.
+ * @throws Error if one does not end
+ */
 async function endLoadSessions(live: Database, signal: AbortSignal): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const pids = await live.read((session) =>
@@ -170,25 +205,31 @@ async function endLoadSessions(live: Database, signal: AbortSignal): Promise<voi
 const rename = (from: string, to: string): string => `ALTER SCHEMA ${quoteName(from)} RENAME TO ${quoteName(to)}`;
 
 /**
- * The SQL around a load. Before the load it renames the present schema, and makes a new one with the same grants. If
- * the dump's schema has another name, it is renamed after the load; another schema with the dump's name is renamed
- * during the load.
+ * The SQL before and after a load. Before the load: renames the live schema to `outgoing`, and creates an empty schema
+ * with the name in the dump and the grants of the live one. After the load: renames that schema to the live name, if
+ * the dump has another name. If a schema of the name in the dump exists already, it has the name `incoming` during the
+ * load.
+ * @param dumpSchema the schema's name in the dump
  */
 async function renamesAroundLoad(
   session: Session,
-  held: string,
+  dumpSchema: string,
   { live, incoming, outgoing }: SwapNames,
 ): Promise<{ readonly before: string; readonly after: string }> {
   const taken =
-    held !== live && (await session.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [held])).length > 0;
+    dumpSchema !== live &&
+    (await session.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [dumpSchema])).length > 0;
   const statements = (...all: readonly string[]): string => all.map((statement) => `${statement};\n`).join('');
   return {
     before: statements(
       rename(live, outgoing),
-      ...(taken ? [rename(held, incoming)] : []),
-      ...(await createSchemaLike(session, held, live)),
+      ...(taken ? [rename(dumpSchema, incoming)] : []),
+      ...(await createSchemaLike(session, dumpSchema, live)),
     ),
-    after: statements(...(held === live ? [] : [rename(held, live)]), ...(taken ? [rename(incoming, held)] : [])),
+    after: statements(
+      ...(dumpSchema === live ? [] : [rename(dumpSchema, live)]),
+      ...(taken ? [rename(incoming, dumpSchema)] : []),
+    ),
   };
 }
 
@@ -209,7 +250,10 @@ async function createSchemaLike(session: Session, schema: string, like: string):
   ];
 }
 
-/** Both kinds of swap need rights; the failure names those of each. @throws Failure `missing-rights` */
+/**
+ * Checks the rights to rename the application's schema and to create another one.
+ * @throws Failure `missing-rights` that names what a swap of databases and a swap of schemas need
+ */
 export async function requireSchemaRights(live: Database): Promise<void> {
   const missing = await live.read(async (session) => {
     const [row = {}] = await session.query(
