@@ -20,10 +20,14 @@ import { putAsideFormerUploads, bringBackFormerUploads } from './uploads/upload-
 import { measureFormer, measureUploads } from './former-database.ts';
 
 /**
- * Writes the journal before anything else, and completes it or rolls it back whatever happens.
- * @param prepare receives the check to call before each step
- * @throws Failure only if the live database was not swapped, if that is not known yet (`unfinished`), or if another
- *   run has taken over (`taken-over`). A fault after the swap that recovery settles is a warning
+ * Runs a restore or an undo under its journal: writes the journal, calls `prepare`, swaps the databases, and completes
+ * the remaining steps. After any error, and after a signal, it recovers the journal at once: it completes the run if
+ * the swap has happened, and rolls it back if not. After `kill -9`, `recoverRestore` of the next run does the same.
+ * @param prepare makes the new database and the sets of uploads. It must call the given check before each step that
+ *   writes. It returns the source of the new database, `undo` for the swap of an undo, or null to end without a swap
+ * @throws Failure if the live database was not swapped, if nobody knows yet whether it was (`unfinished`), or if
+ *   another run has taken over the journal (`taken-over`). If recovery could complete a swap after an error, it logs
+ *   a warning and does not throw
  */
 export async function runJournalled(
   journal: Journal,
@@ -47,10 +51,10 @@ async function runAndRecover(
   prepare: (checkOwner: OwnerCheck) => Promise<RestoreSource | 'undo' | null>,
 ): Promise<void> {
   const { config, signal, log, recorder } = context;
-  let present = journal;
-  const enter = (phase: Journal['phase']): void => {
+  let current = journal;
+  const enterPhase = (phase: Journal['phase']): void => {
     held.write({ ...journal, phase });
-    present = { ...journal, phase };
+    current = { ...journal, phase };
   };
   beginJournal(journal, held, config);
   recorder.swap(swapProgressOf(journal, 'preparing'));
@@ -59,16 +63,16 @@ async function runAndRecover(
     const source = await prepare(held.checkOwner);
     signal.throwIfAborted();
     if (source !== null) {
-      enter('swapping');
+      enterPhase('swapping');
       recorder.swap(swapProgressOf(journal, 'swapping'));
       await target.swap(source === 'undo' ? null : source, journal.places, held.checkOwner);
       recorder.swap(swapProgressOf(journal, 'finishing'));
-      enter('finishing');
+      enterPhase('finishing');
     }
   } catch (error) {
     failed = { error };
   }
-  const outcome = await recoverOwnJournal(target, present, held, context).catch((error: unknown) => {
+  const outcome = await recoverOwnJournal(target, current, held, context).catch((error: unknown) => {
     const takenOver = held.takenOver();
     if (takenOver !== null) {
       recorder.swap(null);
@@ -85,7 +89,7 @@ async function runAndRecover(
   throw stepFailed('restoring', failed.error, config);
 }
 
-/** @throws Failure `restore-refused` if there is no place for a journal, or another journal exists */
+/** Writes the first phase. @throws Failure `restore-refused` if it cannot be written, or if another journal exists */
 function beginJournal(journal: Journal, held: HeldJournal, config: Config): void {
   if (readJournal(config) !== null) throw restoreUnfinished(config, null);
   try {
@@ -96,8 +100,11 @@ function beginJournal(journal: Journal, held: HeldJournal, config: Config): void
 }
 
 /**
- * Completes a journalled restore or undo if the swap has happened; rolls it back if not. It may be interrupted and
- * called again. The caller holds the lock of the target and the lock of the journal, so no other run works on it.
+ * Recovers a journal: completes the restore or the undo if the databases were swapped, and rolls it back if not. After
+ * a kill at any point, it may be called again. The caller holds the lock of the target and the lock of the journal, so
+ * no other run works on either.
+ * @returns whether the restore was completed or rolled back
+ * @throws Failure `restore-refused` (`taken-over`); any other error leaves the journal for the next call
  */
 async function recoverJournal(
   target: RestoreTarget,
@@ -120,12 +127,15 @@ async function recoverJournal(
   return 'finished';
 }
 
-/** How far a swap has come, for the record of the run. */
+/** The progress of a swap, for the record of the run. */
 export function swapProgressOf({ action, places }: Journal, phase: SwapProgress['phase']): SwapProgress {
   return { action, phase, incoming: places.incoming, outgoing: places.outgoing };
 }
 
-/** The steps that remain once the new database is live. */
+/**
+ * The steps after the swap: swaps the uploads, measures what is kept, records the restore in the history, and removes
+ * the temporary files and the journal. Each step may be repeated.
+ */
 async function finish(
   target: RestoreTarget,
   journal: Journal,
@@ -134,7 +144,7 @@ async function finish(
 ): Promise<void> {
   const { id, action, way, database, archive, places } = journal;
   const { checkOwner } = held;
-  // from here on it must not be rolled back, whatever the kind of swap
+  // from here on, recovery must not roll back any kind of swap
   held.write({ ...journal, phase: 'finishing' });
   for (const { folder, former } of journal.uploads) {
     if (former !== null) await bringBackFormerUploads(folder, former, id, config, checkOwner);
@@ -149,7 +159,7 @@ async function finish(
   const finishedAt = new Date().toISOString();
   const kept = (await target.exists(places.outgoing)) ? places.outgoing : null;
   const uploads = foldersOf(journal.uploads);
-  // the database that it brought back is live, and no longer a former one
+  // after an undo, the former database is the live one: its earlier entry no longer keeps anything
   for (const done of readHistory(config).filter((earlier) => earlier.kept === places.incoming)) {
     recordRestore(config, { ...done, kept: null, uploads: [], measured: null, measuredUploads: {} });
   }
@@ -161,13 +171,14 @@ async function finish(
     recordRestore(config, { ...done, measured });
   } catch (error) {
     if (measured === null) throw error;
-    // on a full disk there may still be room for the remaining steps, which the restore needs
+    // on a full disk, there may be room for an entry without the measurement
     log.warn(describeUnmeasured(places.outgoing, reasonOf(error)));
     recordRestore(config, { ...done, measured: null });
   }
   await removeTemporary(journal, held, config);
 }
 
+/** Removes everything that the restore has prepared. */
 async function rollBack(target: RestoreTarget, journal: Journal, held: HeldJournal, config: Config): Promise<void> {
   if (journal.action === 'restore') {
     await target.discard(journal.places);
@@ -179,13 +190,14 @@ async function rollBack(target: RestoreTarget, journal: Journal, held: HeldJourn
   await removeTemporary(journal, held, config);
 }
 
+/** Removes the temporary files, and then the journal: the last step of each outcome. */
 async function removeTemporary({ id }: Journal, held: HeldJournal, config: Config): Promise<void> {
   held.checkOwner();
   await rm(stagingFolderOf(config, id), { recursive: true, force: true });
   held.remove();
 }
 
-/** Paths that may be inside a folder of uploads and are not uploads. */
+/** The paths that may be inside a folder of uploads, but that a swap of uploads must not move. */
 async function pathsToProtect(folder: string, config: Config, archive: string | null): Promise<readonly string[]> {
   // a folder of uploads inside another one is swapped separately
   const roots = config.uploadRoots.map((root) => root.folder).filter((other) => other !== folder);
@@ -193,16 +205,18 @@ async function pathsToProtect(folder: string, config: Config, archive: string | 
   const { database } = config;
   if (database.kind !== 'sqlite') return stay;
   const databaseFolder = dirname(database.file);
-  // together with all files that are named after the database file: side files, locks, former files
+  // all files whose names begin with that of the database file: WAL files, locks, former databases
   const names = await readdir(databaseFolder).catch(() => []);
   const own = names.filter((name) => name.startsWith(basename(database.file)));
   return [...stay, ...own.map((name) => join(databaseFolder, name))];
 }
 
 /**
- * Waits for a running restore in this backup folder, and completes or rolls back one whose process has died.
- * @param openLive opens the live database
- * @throws Failure `restore-refused` (`unfinished`) if the journal cannot be read, or is about another database
+ * Recovers the journal of a restore whose process has died. While the process is still running, it waits for its lock
+ * first. Without a journal it does nothing.
+ * @param openLive opens the live database, for kinds of swap that keep it open
+ * @throws Failure `locked` after TT_LOCK_TIMEOUT; `closed-database`; `restore-refused` (`unfinished`) if the journal
+ *   cannot be read, names another database, or cannot be recovered now
  */
 export async function recoverRestore(
   context: RestoreContext,
@@ -214,10 +228,10 @@ export async function recoverRestore(
   if (journal === 'unreadable') throw await journalUnreadable(context);
   if (!concernsDatabase(journal, config))
     throw restoreUnfinished(config, `its journal is about another database, ${journal.database}`);
-  // taken before the session's lock: the run that holds this lock may still need that one
+  // before the run lock of the database: the run that holds the journal may still need that lock
   const held = await holdJournal(context);
   try {
-    // the run that held the lock may have finished, or may have been another one
+    // while this run waited, the other run may have finished, and a third one may have begun
     const present = readJournal(config);
     if (present === null || present === 'unreadable' || present.way !== journal.way) return;
     await withTargetToRecover(journal.way, context, openLive, (target) => takeOver(target, held, context));
@@ -226,10 +240,10 @@ export async function recoverRestore(
   }
 }
 
-/** Recovers what a dead run left; this run takes over its journal. */
+/** Makes this run the owner of a dead run's journal, and recovers it. */
 async function takeOver(target: RestoreTarget, held: HeldJournal, context: RestoreContext): Promise<void> {
   const { config, log, recorder } = context;
-  // if the folder has no kernel lock, other runs are kept away only from here on
+  // if the file system has no locks, only the lock of the target keeps other runs away: read the journal again
   const present = readJournal(config);
   if (present === null || present === 'unreadable') return;
   if (!isOfTarget(present, target))
@@ -248,7 +262,10 @@ async function takeOver(target: RestoreTarget, held: HeldJournal, context: Resto
   log.warn(recoveryMessages.settled(present.action, outcome));
 }
 
-/** The failure if the outcome of the restore is unknown. A database that the restore left closed is reported first. */
+/**
+ * The failure for a journal that cannot be read. If the restore has left the live database closed to connections, the
+ * failure says that: the operator has to open it by hand.
+ */
 async function journalUnreadable({ config, version }: RestoreContext): Promise<Failure> {
   const { database: configured } = config;
   const closed = configured.kind === 'sqlite' ? null : await findClosed(configured, `db-init ${version} restore`);
@@ -265,31 +282,34 @@ async function journalUnreadable({ config, version }: RestoreContext): Promise<F
 }
 
 /**
- * Recovers the journal of this run after a failure. If the connection is lost, it asks the database over a new one.
+ * Recovers the journal of this run. If the connection is lost, it opens another one, because only the server knows
+ * whether the swap was committed.
  * @throws Error if that fails as well; the journal stays for the next start
  */
-export async function recoverOwnJournal(
+async function recoverOwnJournal(
   target: RestoreTarget,
   journal: Journal,
   held: HeldJournal,
   context: RestoreContext,
 ): Promise<'finished' | 'taken back'> {
   const { config, log } = context;
-  // a signal has ended the work; it must not end the clean-up as well
-  const patient = { ...context, signal: new AbortController().signal };
-  return recoverJournal(target, journal, held, patient).catch((error: unknown) => {
+  // a signal has ended the work: it must not end the recovery as well
+  const uninterrupted = { ...context, signal: new AbortController().signal };
+  return recoverJournal(target, journal, held, uninterrupted).catch((error: unknown) => {
     if (!isConnectionLost(error)) throw error;
     const { action, way } = journal;
     log.warn(recoveryMessages.connectionLost(action, reasonOf(error)));
     const openLive = <Opened>(work: (live: Database) => Promise<Opened>): Promise<Opened> =>
-      withConnection(config.database, patient, work);
-    return withTargetToRecover(way, patient, openLive, (other) => recoverJournal(other, journal, held, patient));
+      withConnection(config.database, uninterrupted, work);
+    return withTargetToRecover(way, uninterrupted, openLive, (other) =>
+      recoverJournal(other, journal, held, uninterrupted),
+    );
   });
 }
 
 /**
- * Whether a failure may be passed on as it is. A failed step would claim that nothing was restored, which is unknown
- * here.
+ * Whether a failure of the recovery may be reported as it is. The message of a failed step says that the live database
+ * is unchanged, which is not known during a recovery.
  */
 function saysWhatIsKnown(error: unknown): boolean {
   if (!(error instanceof Failure)) return false;
@@ -297,7 +317,7 @@ function saysWhatIsKnown(error: unknown): boolean {
   return problem.kind !== 'restore-refused' || problem.obstacle.kind !== 'failed';
 }
 
-/** Whether the journal is about the configured database. */
+/** Whether the journal belongs to the configured database. */
 function concernsDatabase({ way, database }: Journal, config: Config): boolean {
   return (way === 'files') === (config.database.kind === 'sqlite') && namesOf(config.database).has(database);
 }

@@ -17,7 +17,7 @@ import {
 import { entryExists, privateFolder, removeSet, setFolder } from './upload-sets.ts';
 import { basename, dirname, join, relative } from 'node:path';
 
-/** The sets of a swap of uploads. */
+/** The sets that a swap of uploads exchanges. */
 export interface UploadSwap {
   /** The folder of uploads. */
   readonly folder: string;
@@ -28,15 +28,20 @@ export interface UploadSwap {
 }
 
 /**
- * Replaces the present set by the incoming one, and keeps the present one as the former set `outgoing`. After a kill
- * at any point it may be called again, any number of times, and completes the swap. A completed swap does nothing
- * more. At every instant each file is in exactly one place.
+ * Swaps the uploads of a folder: the incoming set becomes the uploads, and the present uploads become the former set
+ * `outgoing`. The steps:
  *
- * While there is an incoming set, the present files are moved out. Then the incoming set is renamed to the arriving
- * set. While there is an arriving set, its files are moved in.
- * @param keep paths that never move, wherever in the folder: the backup folder, a database file. Arriving files with
- *   such a name go to the former set as well.
- * @param checkOwner called before each step
+ * 1. move the present uploads out, into the former set;
+ * 2. rename the incoming set to the arriving set;
+ * 3. move the files of the arriving set into the folder, and remove the empty set.
+ *
+ * The names of the sets show which step comes next: while the incoming set exists, step 1; while the arriving set
+ * exists, step 3. So after a kill at any point, calling it again completes the swap, and at every instant each file is
+ * in exactly one place. If neither set exists, it does nothing.
+ * @param keep paths that are never moved, anywhere in the folder: the backup folder, a database file. A file of the
+ *   incoming set with such a name goes into the former set.
+ * @param checkOwner called before each step. @throws Failure `restore-refused` (`taken-over`)
+ * @throws Error of the file system; the swap is then incomplete
  */
 export async function swapUploads(
   { folder, incoming, outgoing }: UploadSwap,
@@ -46,13 +51,13 @@ export async function swapUploads(
   const coming = setFolder(folder, 'incoming', incoming);
   const arriving = setFolder(folder, 'arriving', incoming);
   const former = setFolder(folder, 'former', outgoing);
-  const leaves = await entryExists(coming);
-  if (!leaves && !(await entryExists(arriving))) return;
+  const isBeforeRename = await entryExists(coming);
+  if (!isBeforeRename && !(await entryExists(arriving))) return;
   const protectedPaths = await protectedPathsIn(folder, keep);
   checkOwner();
-  // an undo needs a former set, even an empty one
+  // an undo requires a former set, even an empty one
   if (!(await entryExists(former))) await mkdir(former, privateFolder);
-  if (leaves) {
+  if (isBeforeRename) {
     await moveOut(bytePathOf(folder), bytePathOf(former), protectedPaths, checkOwner);
     checkOwner();
     await rename(coming, arriving);
@@ -65,13 +70,14 @@ export async function swapUploads(
 }
 
 /**
- * Removes a staged set. Do not call it once the swap has begun: a begun swap can only be completed, and then undone.
+ * Removes the incoming set of a restore that was rolled back. Call it only before the swap of this folder has begun: a
+ * swap that has begun can only be completed, and then be undone by another swap.
  */
 export async function discardUploads(folder: string, id: string): Promise<void> {
   await removeSet(folder, 'incoming', id);
 }
 
-/** What to do with an entry whose new name is taken. */
+/** Moves an entry whose new name is taken already. */
 type OnNameTaken = (from: BytePath, to: BytePath) => Promise<void>;
 
 interface MoveRules {
@@ -81,11 +87,11 @@ interface MoveRules {
 }
 
 /**
- * Moves everything in `folder` to `former`, except protected paths. A folder with a protected path stays, and its
- * other content moves. If a name is taken, because the application has made the file again, the moved file gets
- * another name.
+ * Moves everything in `folder` into `former`, except protected paths. A folder that contains a protected path stays, and
+ * its other content is moved. If the name in `former` is taken, because the application has made the file again, the
+ * moved file gets the next free name.
  */
-export async function moveOut(
+async function moveOut(
   folder: BytePath,
   former: BytePath,
   protectedPaths: ProtectedPaths,
@@ -95,10 +101,10 @@ export async function moveOut(
 }
 
 /**
- * Moves everything in `arriving` into `folder`. A file that the application has made there in the meantime under the
- * same name goes to `former`. If that file is protected, the arriving file goes to `former` instead.
+ * Moves everything in `arriving` into `folder`. If the application has made a file of the same name in the meantime,
+ * its file is moved into `former` first. If that file is protected, the arriving file goes into `former` instead.
  */
-export async function moveIn(
+async function moveIn(
   arriving: BytePath,
   folder: BytePath,
   former: BytePath,

@@ -12,24 +12,30 @@ import { noOwnerCheck } from '../target.ts';
 import { stateFolderOf } from '../../state-folder/state-paths.ts';
 
 /**
- * The prefix of a set that is not in use. Sets are inside the folder of uploads, because that folder may be a mount,
- * which cannot be renamed. Names with this prefix are never counted as uploads.
+ * The sets of uploads that the application does not use: `incoming` was unpacked from an archive, `arriving` is being
+ * moved into the folder by a swap, `former` was in the folder before the swap, `discarded` is to be removed. Each set is
+ * a folder inside the folder of uploads, because that folder may be a mount, which cannot be renamed. Files in such a
+ * folder are never counted as uploads.
  */
 type SetName = 'incoming' | 'arriving' | 'former' | 'discarded';
 
-/** Only db-init may list a set that is not in use. */
+/** The mode of the folder of a set: only the user of db-init may list it. */
 export const privateFolder = { mode: 0o700 };
 
-/** The folder of a set. */
+/**
+ * The folder of a set.
+ * @param folder the folder of uploads
+ * @throws RangeError if the id could lead to another folder
+ */
 export function setFolder(folder: string, name: SetName, id: string): string {
-  // the id comes from a journal, and the named folder may be removed
+  // the id comes from a journal, and the folder with this name may be removed
   if (!/^[a-z0-9_]+$/.test(id)) throw new RangeError(`not the id of a set of uploads: ${id}`);
   return join(folder, `${ownPrefix}-${name}-${id}`);
 }
 
 /**
- * Renames the set before it removes it, so that an interrupted removal does not leave something that looks like a whole
- * set.
+ * Removes a set. First renames it to a discarded set, so that an interrupted removal does not leave a part that looks
+ * like a whole set.
  */
 export async function removeSet(folder: string, name: SetName, id: string): Promise<void> {
   const set = setFolder(folder, name, id);
@@ -65,25 +71,29 @@ type UploadPlacesConfig = Pick<Config, 'backupFolder' | 'uploadRoots'>;
 /** The folder of uploads that the application's web server serves to everybody, and that its own backups contain. */
 const servedRoot = 'uploads';
 
-/** Its mode lets nobody enter it, not even the application, which runs as the same user. */
+/** The mode of a closed folder. No user may enter it, not even the application, which runs as the same user. */
 const closedMode = 0o000;
 
 /**
- * The possible places of a folder's former uploads, the best one first. No web server serves the backup folder, and a
- * rename reaches it if it is on the same volume. Otherwise they stay in their folder, closed.
+ * The possible places of a folder's former uploads. The best place is the state folder (`outside`), because no web
+ * server serves it; a rename reaches it only on the same volume. Otherwise the former uploads stay in their own folder,
+ * in a closed folder (`closed`).
  */
 function formerPlacesOf({ backupFolder }: Pick<Config, 'backupFolder'>, folder: string, id: string) {
   const name = createHash('sha256').update(folder).digest('hex').slice(0, 8);
   const own = setFolder(folder, 'former', id);
   return {
-    /** The place where a swap leaves them, and where earlier versions kept them. */
+    /** The swap leaves them here; earlier versions of db-init kept them here. */
     swapped: own,
     outside: join(stateFolderOf({ backupFolder }), 'former-uploads', `${id}_${name}`),
     closed: join(folder, `${ownPrefix}-closed`, id),
   };
 }
 
-/** Moves what a swap has left to the best place. It may be called again after an interruption anywhere. */
+/**
+ * Moves the former uploads of a swap from the folder of uploads to the best place. After a kill at any point, calling
+ * it again completes the move.
+ */
 export async function putAsideFormerUploads(
   folder: string,
   id: string,
@@ -100,7 +110,7 @@ export async function putAsideFormerUploads(
   if (await entryExists(inside)) await chmod(inside, closedMode);
 }
 
-/** The place of a folder's former uploads; null if there are none. */
+/** Finds the folder of the former uploads. @returns null if there are none */
 export async function findFormerUploads(
   folder: string,
   id: string,
