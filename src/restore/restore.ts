@@ -45,19 +45,19 @@ import type { UnarchivedObject } from '../database/postgres/unarchived-objects.t
 export interface RestoreRequest {
   readonly archive: Archive;
   readonly identity: ArchiveIdentity;
-  /** Restore and verify beside the live database only, without the swap. */
+  /** Whether to prepare and verify the new database only, without the swap. */
   readonly dryRun: boolean;
-  /** Keep the uploads as they are. */
+  /** Whether to leave the uploads unchanged. */
   readonly databaseOnly: boolean;
-  /** Asks under the lock, once it is known what will happen; null to ask nobody. @throws Failure */
+  /** Asks the operator for consent, under the lock and after the warnings; null to ask nobody. @throws Failure */
   readonly consent: (() => Promise<void>) | null;
 }
 
-/** How to bring back the database from before the last restore. */
+/** How to undo the last restore. */
 export interface UndoRequest {
-  /** Whether to bring it back although it was changed since it was put aside. */
+  /** Whether to bring back the former database even if it was changed after the restore. */
   readonly acceptChanges: boolean;
-  /** Asks under the lock, once it is known what comes back; null if consent was given before. @throws Failure */
+  /** Asks the operator for consent, under the lock and after the comparison; null to ask nobody. @throws Failure */
   readonly consent: (() => Promise<void>) | null;
 }
 
@@ -73,15 +73,23 @@ export async function openMatchingArchive(file: string, { archiveLimits, databas
 }
 
 /**
- * Restores an archive: makes a healthy database from it beside the live one, and only then swaps the two. Keeps the
- * former database. Call it under the run lock of the live database.
+ * Restores an archive: prepares a healthy database from it beside the live one, and only then swaps the two. Keeps the
+ * former database and the former uploads. Call it under the run lock of the live database. The steps:
+ *
+ * 1. open the target (`open-target.ts`): it swaps databases, schemas or files (`targets/`);
+ * 2. write the journal (`journal-runner.ts`), which makes every later step recoverable;
+ * 3. load the archive beside the live database, migrate it and verify it (`load-and-verify.ts`); an archive of the
+ *    other engine is loaded row by row (`row-by-row/`);
+ * 4. unpack the uploads beside the present ones (`uploads/stage.ts`);
+ * 5. swap the databases (`targets/`), then the uploads (`uploads/swap.ts`), and remove the journal;
+ * 6. verify the live database; if it is not healthy, undo the swap.
  * @throws Failure `archive-rejected`, `restore-refused`
  */
 export async function restore(request: RestoreRequest, live: Database, context: RestoreContext): Promise<void> {
   await withStepFailure('the restore', context, () => restoreUnderLock(request, live, context));
 }
 
-/** Reports an error of the server before the journal exists as a failed restore as well. */
+/** Turns an error of the server or the disk, also one from before the journal exists, into a failed step. @throws Failure */
 async function withStepFailure(
   step: string,
   { config, signal }: RestoreContext,
@@ -130,8 +138,8 @@ async function restoreUnderLock(request: RestoreRequest, live: Database, context
 }
 
 /**
- * Brings back the database from before the last restore, and its uploads. Keeps what is live now, so that another undo
- * reverts this one. Call it under the run lock.
+ * Undoes the last restore: swaps the live database and uploads with the former ones. Keeps what was live until now, so
+ * that another undo reverts this one. Call it under the run lock of the live database.
  * @throws Failure `restore-refused`
  */
 export async function undoRestore(request: UndoRequest, live: Database, context: RestoreContext): Promise<void> {
@@ -155,7 +163,7 @@ async function undoUnderLock(
     requireUnchanged(last, found, acceptChanges);
     if (consent !== null) {
       await consent();
-      // the operator may answer late: check that what comes back is still what was shown
+      // the operator may take a long time to answer: compare again before the swap
       const later = await compareFormer(target, last, context);
       if (!isDeepStrictEqual(later, found)) requireUnchanged(last, later, false);
     }
@@ -187,7 +195,7 @@ async function warnOfMissing(
   }
 }
 
-/** Logs what is kept, and where. */
+/** Logs the names of the former database and the former uploads, and the commands for them. */
 async function announceKeptDatabase({ config, log }: RestoreContext): Promise<void> {
   const last = lastKept(config);
   const uploads = await Promise.all(
@@ -201,7 +209,7 @@ async function announceKeptDatabase({ config, log }: RestoreContext): Promise<vo
   );
 }
 
-/** The swap of an undo. */
+/** Swaps the live database with the former one. */
 async function swapBack(target: RestoreTarget, database: string, context: RestoreContext): Promise<void> {
   const { config } = context;
   const last = lastKept(config);
@@ -215,8 +223,9 @@ async function swapBack(target: RestoreTarget, database: string, context: Restor
 }
 
 /**
- * Verifies the database that the application is going to find. It was healthy before the swap; if it is not healthy
- * now, the former database is brought back.
+ * Verifies the live database after the swap, over a new connection as the application will open it. It was healthy
+ * before the swap; if it is not healthy now, the swap is undone.
+ * @throws Failure `restore-refused` after the undo
  */
 async function verifyLive(
   journal: Journal,
@@ -227,16 +236,16 @@ async function verifyLive(
 ): Promise<void> {
   const { config, log, recorder } = context;
   recorder.swap(swapProgressOf(journal, 'unproven'));
-  // the swap is done: a signal now only has to wait for a moment
-  const patiently = { ...context, signal: new AbortController().signal };
-  const fault = await withConnection(config.database, patiently, async (database) => {
+  // the swap is done: a signal now waits until the database was verified
+  const uninterrupted = { ...context, signal: new AbortController().signal };
+  const fault = await withConnection(config.database, uninterrupted, async (database) => {
     const found = await findRestoredFault(database, source, config);
     if (found === null) writeStamp(config, database, releaseGraph.heads, log);
     return found;
   });
   if (fault === null) return recorder.swap(null);
   log.error(restoreMessages.unhealthy(fault.reason));
-  await swapBack(target, name, patiently);
+  await swapBack(target, name, uninterrupted);
   throw stepRefused('the last look at the restored database', fault.reason, fault.cause, config);
 }
 
@@ -280,7 +289,7 @@ async function stageAllUploads(
   }
 }
 
-/** `20261123_201500`, in the zone of TZ, because people see it in names. */
+/** A new id: `20261123_201500`, in the time zone of TZ, because people read it in the names of databases. */
 function newId(config: Config): string {
   const id = timeInName(new Date(), '_');
   const taken = readHistory(config).filter((done) => done.id.startsWith(id)).length;
@@ -291,8 +300,8 @@ const now = (): string => new Date().toISOString();
 
 /** The folders that the archive replaces. An archive without uploads replaces none. */
 export function replacedRootsOf(
-  { manifest, uploadRoots: held }: Archive,
+  { manifest, uploadRoots: archived }: Archive,
   { uploadRoots }: Config,
 ): readonly UploadRoot[] {
-  return uploadRoots.filter(({ name }) => manifest?.uploads.includes(name) === true || held.includes(name));
+  return uploadRoots.filter(({ name }) => manifest?.uploads.includes(name) === true || archived.includes(name));
 }

@@ -7,7 +7,7 @@ import type { Log } from '../report/log.ts';
 import type { Recorder } from '../report/run-record.ts';
 import type { Journal, SwapNames, SwapKind } from '../state-folder/journal.ts';
 
-/** What every restore needs. */
+/** What every restore, undo and recovery needs. */
 export interface RestoreContext {
   readonly config: Config;
   readonly log: Log;
@@ -37,34 +37,35 @@ export interface RestoreSource {
 }
 
 /**
- * Where the live database is, and how another one is swapped with it. The run that has opened a target holds the lock
- * that distinguishes a running restore from one whose process has died.
+ * The live database, and one way to swap another one with it: as databases, schemas or files. The run that has opened a
+ * target holds a lock until `close`: a journal without a holder of that lock belongs to a process that has died.
  */
 export interface RestoreTarget {
   readonly swapKind: SwapKind;
-  /** The names for a new restore. */
+  /** The names that a restore with this id uses: of a database, a schema or a file, according to `swapKind`. */
   places(id: string): SwapNames;
   /**
-   * Makes a healthy database from the archive beside the live one, which stays untouched.
-   * @param rehearsed whether this is a rehearsal and no swap will follow
+   * Prepares `incoming` from the archive, migrates it and verifies it. Does not change the live database. A swap of
+   * schemas loads a dump only in `swap`.
+   * @param rehearsed whether no swap will follow
    * @throws Failure `archive-rejected`, `restore-refused`
    */
   prepare(source: RestoreSource, places: SwapNames, rehearsed: boolean): Promise<void>;
   /**
-   * Swaps `incoming` with `live`.
+   * Makes `incoming` the live database, and keeps the former one as `outgoing`.
    * @param source the source of a restore; null for an undo
    * @param checkOwner checked before files are renamed
-   * @throws Failure `restore-refused` if the live database is unchanged; after any other error, `recover` finds out
-   *   what happened
+   * @throws Failure `restore-refused` if the live database is unchanged; after any other error, only `recover` knows
+   *   whether the swap has happened
    */
   swap(source: RestoreSource | null, places: SwapNames, checkOwner: OwnerCheck): Promise<void>;
-  /** Whether the swap has happened, also after an interrupted one. Completes or rolls back a partial swap. */
+  /** Completes or rolls back an interrupted swap. @returns whether the databases are swapped now */
   recover(journal: Journal, checkOwner: OwnerCheck): Promise<'swapped' | 'not-swapped'>;
   /** Removes a prepared database that never became live. */
   discard(places: SwapNames): Promise<void>;
-  /** Whether a database of that name exists: before the first start there is no file to keep. */
+  /** Whether a kept database of that name exists. Before the first start, SQLite has no file that could be kept. */
   exists(name: string): Promise<boolean>;
-  /** Whether a DROP DATABASE of it was interrupted: then it still exists but cannot be used. */
+  /** Whether a DROP DATABASE of it was interrupted: then the database exists but cannot be used. PostgreSQL only. */
   isHalfDropped(name: string): Promise<boolean>;
   /** Measures a kept former database. @throws Error if it cannot be read */
   measure(kept: string): Promise<Measurement>;
@@ -74,18 +75,19 @@ export interface RestoreTarget {
 }
 
 /**
- * Checks before a step whether this run may still take it. The lock of a run is also a database session, which can end
- * while the run is stopped (SIGSTOP, a paused container). Then two runs would move the same files.
+ * Checks before a step that this run still owns the journal. The lock of a run may be held by a database session, and
+ * the server may end that session while the process is stopped (SIGSTOP, a paused container). Then another run takes
+ * over the journal, and without this check both would move the same files.
  * @throws Failure `restore-refused` (`taken-over`)
  */
 export type OwnerCheck = () => void;
 
-/** For work on which no other run can be active. */
+/** The check for work that no other run can do at the same time. */
 export const noOwnerCheck: OwnerCheck = () => undefined;
 
 /**
- * Whether a journal contains only names that a restore of this target would use: these objects are renamed and may be
- * removed. An undo brings back what an earlier restore has kept.
+ * Whether a restore of this target would use exactly the names in the journal: recovery renames and removes these
+ * objects. In the journal of an undo, `incoming` is the name of a kept former database.
  */
 export function isOfTarget({ id, action, places }: Journal, target: RestoreTarget): boolean {
   const own = target.places(id);
@@ -93,7 +95,7 @@ export function isOfTarget({ id, action, places }: Journal, target: RestoreTarge
   return action === 'restore' ? places.incoming === own.incoming : isFormerOf(target, places.incoming);
 }
 
-/** Whether a name is one under which this target keeps former databases. */
+/** Whether a restore of this target could have kept a former database under this name. */
 export function isFormerOf(target: RestoreTarget, name: string): boolean {
   const [, id] = /_(\d{8}_\d{6}(?:_\d+)?)$/.exec(name) ?? [];
   return id !== undefined && target.places(id).outgoing === name;

@@ -14,8 +14,8 @@ import type { Archive } from '../archive/reader.ts';
 import { findUnarchivedObjects, type UnarchivedObject } from '../database/postgres/unarchived-objects.ts';
 
 /**
- * Reads what belongs to the live database and is in no archive: publications, subscriptions, replication slots, rights
- * of other roles, default privileges.
+ * Finds the objects that belong to the live database and that no archive contains: publications, subscriptions,
+ * replication slots, rights of other roles, default privileges. SQLite has none.
  * @param swapKind the kind of swap: a swap of schemas keeps what belongs to the database
  */
 export async function findUnarchived(live: Database, swapKind: SwapKind): Promise<readonly UnarchivedObject[]> {
@@ -24,8 +24,8 @@ export async function findUnarchived(live: Database, swapKind: SwapKind): Promis
 }
 
 /**
- * Makes in a restored database those objects that can do no harm there. Logs what cannot be made, for example because
- * its table is missing.
+ * Creates those objects in a restored database that can do no harm there (`safe`). Logs each one that cannot be
+ * created, for example because its table is missing.
  */
 export async function recreateUnarchived(
   unarchived: readonly UnarchivedObject[],
@@ -41,7 +41,7 @@ export async function recreateUnarchived(
   }
 }
 
-/** The objects that a restored database lacks. */
+/** Finds those objects that the restored database lacks. */
 export async function findMissing(
   unarchived: readonly UnarchivedObject[],
   database: Database,
@@ -55,8 +55,9 @@ export async function findMissing(
 const encryptedPrefix = 'enc:v1:';
 
 /**
- * What the application will lack although the database is whole: its key, and the file that says that it was set up.
- * One sentence for each.
+ * Warns of what the application needs beside its database, and no archive contains: the key of its encrypted settings,
+ * and the file that says that it is installed.
+ * @returns one sentence for each
  */
 export async function findWarnings(
   database: Database,
@@ -92,7 +93,7 @@ async function findEncrypted(session: Session): Promise<readonly string[]> {
   return rows.flatMap((row) => Object.values(row)).filter((value) => isEncrypted(value));
 }
 
-/** More of each value than the application writes. */
+/** Reads more characters of each value than the application writes. */
 const secondFactors =
   'SELECT substr(two_factor_secret, 1, 10000) FROM users WHERE two_factor_secret LIKE $1 LIMIT 1000';
 
@@ -100,7 +101,7 @@ function isEncrypted(value: unknown): value is string {
   return typeof value === 'string' && value.startsWith(encryptedPrefix);
 }
 
-/** Uses a savepoint, because a failed transaction accepts no more queries. */
+/** The rows of a query; none if it fails. Uses a savepoint, because a failed transaction accepts no more queries. */
 async function queryIfPossible(session: Session, work: () => Promise<readonly Row[]>): Promise<readonly Row[]> {
   try {
     await session.run('SAVEPOINT look');
