@@ -17,19 +17,19 @@ import {
 import { waitingMessages } from '../report/connection-messages.ts';
 import { stateFolderUnusable } from './failures.ts';
 
-/** The journal of a backup folder, owned by one run. */
+/** The journal of a backup folder, while this run holds its lock. */
 export interface HeldJournal {
   readonly checkOwner: OwnerCheck;
   /**
-   * The failure if another run has taken over the journal: then this run may not recover anything either. Null if the
-   * journal is still this run's.
+   * The failure if another run has taken over the journal: then this run must not recover anything. Null if this run
+   * still owns the journal.
    */
   takenOver(): Failure | null;
-  /** Begins a journal, or takes over the journal that another run left. */
+  /** Writes a journal and becomes its owner: a new one, or that of a dead run. */
   claim(journal: Journal): void;
-  /** Writes the next phase, if the journal is still this run's. */
+  /** Writes the next phase. @throws Failure `taken-over` */
   write(journal: Journal): void;
-  /** Removes it, if it is still this run's. */
+  /** Removes the journal. @throws Failure `taken-over` */
   remove(): void;
   release(): void;
 }
@@ -37,9 +37,9 @@ export interface HeldJournal {
 type LockContext = Pick<RestoreContext, 'config' | 'log' | 'signal'>;
 
 /**
- * Takes the kernel's lock on the backup folder. A run holds it until its process ends, even while the process is
- * stopped. If the file system has no locks, a warning says so, and only the journal shows whether another run has
- * taken over.
+ * Takes the lock of the journal, a lock of the kernel on a file in the state folder. A process holds it until it ends,
+ * even while it is stopped. If the file system has no locks, this logs a warning; then only the owner in the journal
+ * shows whether another run has taken over.
  * @throws Failure `locked`; `restore-refused` (`folder`) if there is no place for a lock and a journal
  */
 export async function holdJournal({ config, log, signal }: LockContext): Promise<HeldJournal> {

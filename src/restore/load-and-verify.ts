@@ -21,7 +21,10 @@ import { findWarnings } from './unarchived.ts';
 import { UnknownStatement } from '../database/postgres/dump/script-filter.ts';
 import { number, only } from '../database/row-values.ts';
 
-/** Opens a database that the restore itself has made. */
+/**
+ * Opens a further connection to a database: the prepared one, the live one after the swap, or a former one. Logs
+ * nothing but lost connections, and closes the connection after the work.
+ */
 export async function withConnection<Result>(
   target: DatabaseTarget,
   { config, log, version, signal }: RestoreContext,
@@ -46,9 +49,10 @@ export async function withConnection<Result>(
 }
 
 /**
- * Compares a loaded database with the archive's manifest, and brings it to this image's schema.
- * @throws Failure `archive-rejected` if it is not a database of the application, or a newer one; `restore-refused`
- *   if it cannot be migrated
+ * Compares the row counts of a loaded database with the archive's manifest, migrates it to the head as the gate would,
+ * and verifies it.
+ * @throws Failure `archive-rejected` if the rows differ, if it is not a database of the application, or if its revision
+ *   is newer than the image; `restore-refused` if a migration fails
  */
 export async function upgradeAndVerify(
   database: Database,
@@ -79,7 +83,7 @@ export async function upgradeAndVerify(
   }
 }
 
-/** Unpacks the dump into a file, because several jobs can only read a file. */
+/** Unpacks the dump into a file: several jobs of pg_restore cannot read a stream. @returns its path */
 export async function unpackDump(
   { archive, folder }: RestoreSource,
   { signal, onBytes }: RestoreContext,
@@ -89,7 +93,7 @@ export async function unpackDump(
   return file;
 }
 
-/** Whether the cause is the server, its disk or this machine, and not the loaded data. */
+/** Whether the cause of a failure is the server, its disk or this machine, and not the data in the archive. */
 function isCauseHere({ kind }: Cause, { engine }: Database): boolean {
   return kind !== 'other' && kind !== 'rows' && (kind !== 'damage' || engine === 'postgresql');
 }
@@ -108,7 +112,10 @@ export async function findRestoredFault(
   return state.kind === 'unreadable' ? state : { reason: `its state is ${state.kind}`, cause: { kind: 'other' } };
 }
 
-/** The settings for a database of unknown origin: no guesses, and no files outside of it. */
+/**
+ * The settings with which the prepared database is migrated: no cleanup, no backups, no uploads, and temporary files
+ * in the folder of this restore only.
+ */
 export function scratchConfig(config: Config, { folder }: RestoreSource): Config {
   return {
     ...config,
@@ -152,8 +159,9 @@ export function requireKnownRevisions(revisions: readonly string[], source: Pick
 }
 
 /**
- * The failure for a dump that could not be loaded. Either the dump is damaged (its checksum does not show damage from
- * before it was packed), or the cause is on this side.
+ * The failure for a dump that could not be loaded. Reads the dump again with pg_restore: if that fails as well, the dump
+ * is damaged (its checksum does not show damage from before it was packed); if not, the server or this machine is the
+ * cause.
  */
 export async function failedLoad(
   error: unknown,
@@ -176,7 +184,10 @@ export async function failedLoad(
   return stepFailed('restoring the dump', error, config);
 }
 
-/** @throws Failure `archive-rejected` if no tool here can restore it */
+/**
+ * Chooses the tool that restores the dump on this server.
+ * @throws Failure `archive-rejected` if no installed tool can
+ */
 export async function restorerFor(
   dump: string,
   source: RestoreSource,
@@ -194,7 +205,7 @@ export async function restorerFor(
   return found.restorer;
 }
 
-/** The same source without its manifest, whose row counts were compared with the SQLite database already. */
+/** The source without its manifest: its row counts were compared with the database before the rows were converted. */
 export function withoutManifest(source: RestoreSource): RestoreSource {
   return { ...source, archive: { ...source.archive, manifest: null } };
 }

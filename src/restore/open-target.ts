@@ -15,9 +15,9 @@ import { restoreUnfinished } from './failures.ts';
 
 /**
  * Opens the target of a restore. Call it under the run lock of the live database.
- * @param swapKind the kind of swap with which a former database was kept that is to be restored or dropped, whatever
- *   rights this user has now; null for the best kind available
- * @throws Failure `restore-refused` if that kind of swap is impossible
+ * @param swapKind for a kept former database, the kind of swap that has kept it; null for a new restore, which swaps
+ *   whole databases if this user may create them and no other application uses the database, and schemas otherwise
+ * @throws Failure `restore-refused` if this user cannot reach the former database
  */
 export async function openTarget(
   live: Database,
@@ -49,7 +49,7 @@ export async function openTarget(
   }
 }
 
-/** A swap of whole databases needs one connection, and loading the archive needs another one at the same time. */
+/** Whether this user may create databases: such a swap needs a second connection while the archive is loaded. */
 const canCreateDatabases = (live: Database): Promise<boolean> =>
   live.read(async (session) =>
     flag(
@@ -58,7 +58,10 @@ const canCreateDatabases = (live: Database): Promise<boolean> =>
     ),
   );
 
-/** Connects to a maintenance database, and waits for a running restore. @returns null if none accepts this user */
+/**
+ * Connects to a maintenance database, and waits there for the lock of restores.
+ * @returns null if no maintenance database accepts this user
+ */
 export function enterMaintenanceDatabase(
   target: PostgresTarget,
   context: RestoreContext,
@@ -78,7 +81,7 @@ export function enterMaintenanceDatabase(
   });
 }
 
-/** The obstacle to a swap of whole databases, for every user. */
+/** The reason why whole databases cannot be swapped. */
 export const noMaintenanceDatabase = 'neither postgres nor template1 lets this user in';
 
 function formerUnreachable(database: string): Failure {
@@ -91,7 +94,11 @@ function formerUnreachable(database: string): Failure {
   return new Failure({ kind: 'restore-refused', database, obstacle });
 }
 
-/** Opens the target and takes the lock of restores, to recover what another run or connection left. */
+/**
+ * Opens the target and takes its lock, to recover a journal of another run, or of this run after its connection was
+ * lost.
+ * @param openLive opens the live database; not called for a swap of whole databases, which may have closed it
+ */
 export async function withTargetToRecover<Result>(
   swapKind: SwapKind,
   context: RestoreContext,
