@@ -107,25 +107,43 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
     const object = kept === null || ended.problem !== null ? await reportToPrograms(recorder.record, end) : kept;
     output.json({ ...object, exitCode: ended.exitCode });
   }
-  const { environment, workingDirectory } = invocation;
-  if (command?.reports === true) {
-    await writeIfWanted('report', reportFileOf(environment, workingDirectory), output, async (file) => {
-      const { reportRun, writeReport } = await import('../operations/run-report.ts');
-      writeReport(file, await reportRun(recorder.record, end), secrets);
-    });
-  }
-  if (announced) {
-    await writeIfWanted('metrics', metricsFileOf(environment, workingDirectory), output, async (file) => {
-      const { writeMetrics } = await import('../operations/metrics.ts');
-      const { healthyAtOf } = await import('../state-folder/run-stamp.ts');
-      writeMetrics(file, recorder.record, end, backupFolder === null ? null : healthyAtOf({ backupFolder }));
-    });
-  }
+  const wanted = { report: command?.reports === true, metrics: announced };
+  await writeFiles(wanted, end, { invocation, record: recorder.record, output, secrets, backupFolder });
   if (announcer !== null && isOfInterest(ended)) {
     log ??= await openLog('human', output);
     await announce(announcer, { record: recorder.record, end, message: ended.message, log, secrets });
   }
   return ended.exitCode;
+}
+
+interface EndedRun {
+  readonly invocation: Pick<Invocation, 'environment' | 'workingDirectory'>;
+  readonly record: RunRecord;
+  readonly output: Output;
+  readonly secrets: readonly string[];
+  /** Null if the configuration could not be read. */
+  readonly backupFolder: string | null;
+}
+
+/** Writes the report and the metrics of a run, each if its setting names a file. The modules are only loaded then. */
+async function writeFiles(
+  wanted: { readonly report: boolean; readonly metrics: boolean },
+  end: RunEnd,
+  { invocation: { environment, workingDirectory }, record, output, secrets, backupFolder }: EndedRun,
+): Promise<void> {
+  if (wanted.report) {
+    await writeIfWanted('report', reportFileOf(environment, workingDirectory), output, async (file) => {
+      const { reportRun, writeReport } = await import('../operations/run-report.ts');
+      writeReport(file, await reportRun(record, end), secrets);
+    });
+  }
+  if (wanted.metrics) {
+    await writeIfWanted('metrics', metricsFileOf(environment, workingDirectory), output, async (file) => {
+      const { writeMetrics } = await import('../operations/metrics.ts');
+      const { healthyAtOf } = await import('../state-folder/run-stamp.ts');
+      writeMetrics(file, record, end, backupFolder === null ? null : healthyAtOf({ backupFolder }));
+    });
+  }
 }
 
 /** The module is only loaded if a notification is configured. */
