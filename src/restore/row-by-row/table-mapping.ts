@@ -145,11 +145,11 @@ export function tablesToFill(
     const ours = table.schema === schema;
     // SQLite has no tables without columns
     if ((ours && table.name === versionTable) || table.columns.length === 0) continue;
-    const promise = ours ? (expected.tables[table.name] ?? null) : null;
-    const name = promise === null ? nameFor(ours ? table.name : `${table.schema}.${table.name}`) : table.name;
-    const columnNameFor = openUniqueNames(Object.keys(promise?.columns ?? {}));
+    const expectedTable = ours ? (expected.tables[table.name] ?? null) : null;
+    const name = expectedTable === null ? nameFor(ours ? table.name : `${table.schema}.${table.name}`) : table.name;
+    const columnNameFor = openUniqueNames(Object.keys(expectedTable?.columns ?? {}));
     const columns = table.columns.map(({ name: column, type }): ColumnToFill => {
-      const known = promise !== null && Object.hasOwn(promise.columns, column);
+      const known = expectedTable !== null && Object.hasOwn(expectedTable.columns, column);
       const wanted = known ? (onServer.tables[table.name]?.columns[column]?.type ?? null) : null;
       const plain = wanted !== null && Object.hasOwn(onServer.enums, wanted) ? 'text' : wanted;
       const present = type ?? plain ?? 'text';
@@ -163,12 +163,12 @@ export function tablesToFill(
     found.set(table, {
       name,
       columns,
-      expected: promise,
+      expected: expectedTable,
       ownColumns:
-        promise === null
+        expectedTable === null
           ? []
-          : columns.map((column) => column.name).filter((column) => !Object.hasOwn(promise.columns, column)),
-      key: Object.values(promise?.constraints ?? {}).flatMap(
+          : columns.map((column) => column.name).filter((column) => !Object.hasOwn(expectedTable.columns, column)),
+      key: Object.values(expectedTable?.constraints ?? {}).flatMap(
         (rule) => /^PRIMARY KEY \((.*)\)$/.exec(rule)?.[1]?.split(', ') ?? [],
       ),
     });
