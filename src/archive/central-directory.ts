@@ -61,7 +61,7 @@ export async function readDirectory(file: string, limits: ArchiveLimits): Promis
     };
     refuse(faultOfCount(zip.entryCount, limits));
     // a record has at least 46 bytes: do not reserve memory for a count that cannot be true
-    if (zip.entryCount > size / 46) throw new Error('it has fewer members than its end says');
+    if (zip.entryCount > size / 46) throw new Error('it has fewer entries than its end says');
     const table = openTable(zip.entryCount);
     const slashes = openSlashes();
     const pause = takeTurns();
@@ -78,7 +78,7 @@ export async function readDirectory(file: string, limits: ArchiveLimits): Promis
       table.set(index, at, entry, local);
     }
     const mixed = slashes.mixed();
-    if (mixed !== null) refuse(invalid(`the name of a member has a backslash: ${shown(mixed)}`));
+    if (mixed !== null) refuse(invalid(`the name of an entry has a backslash: ${shown(mixed)}`));
     refuse(faultOfEnd(reader, { zip, size, start, end: cursorOf(zip) }));
     refuse(faultOfOrder(reader, table, start, (index) => nameAt(reader, table.at[index] ?? 0)));
     return { count: table.count, names: (wanted) => namesOf(file, table, wanted), entry: table.entry };
@@ -148,7 +148,7 @@ function readEntry(zip: ZipFile): Entry {
   zip.once('error', (error: Error) => (found.error = error));
   zip.readEntry();
   if (found.error !== undefined) throw found.error;
-  if (found.entry === undefined) throw new Error('a member has no name');
+  if (found.entry === undefined) throw new Error('an entry has no name');
   return found.entry;
 }
 
@@ -156,7 +156,7 @@ function readLocalHeader(zip: ZipFile, entry: Entry): LocalFileHeader {
   const found: { header?: LocalFileHeader; error?: Error | null } = {};
   zip.readLocalFileHeader(entry, (error, header) => Object.assign(found, { error, header }));
   if (found.error) throw found.error;
-  if (found.header === undefined) throw new Error('a member has no name in its own header');
+  if (found.header === undefined) throw new Error('an entry has no name in its own header');
   return found.header;
 }
 
@@ -231,21 +231,21 @@ function storedEntryOf(entry: Entry, name: string, start: number): StoredEntry {
 function faultOfEntry(entry: Entry, name: string): ArchiveFault | null {
   const fault = faultOfName(name);
   if (fault !== null) return invalid(fault);
-  if ((entry.generalPurposeBitFlag & encrypted) !== 0) return invalid(`the member ${shown(name)} is encrypted`);
-  if (!entry.canDecodeFileData()) return invalid(`the member ${shown(name)} is packed in a way that is not supported`);
+  if ((entry.generalPurposeBitFlag & encrypted) !== 0) return invalid(`the entry ${shown(name)} is encrypted`);
+  if (!entry.canDecodeFileData()) return invalid(`the entry ${shown(name)} is packed in a way that is not supported`);
   // the file type of Unix, whatever system made the archive; 0 if there is none
   const type = entry.externalFileAttributes >>> 28;
   const folder = name.endsWith('/');
   if (type !== 0 && type !== (folder ? 0o4 : 0o10)) {
-    return invalid(`the member ${shown(name)} is neither a file nor a folder, but a link or a device`);
+    return invalid(`the entry ${shown(name)} is neither a file nor a folder, but a link or a device`);
   }
   if (folder && entry.uncompressedSize > 0) return invalid(`the folder ${shown(name)} has a content of its own`);
   if (entry.extraFields.filter(({ id }) => id === zip64Field).length > 1) {
-    return invalid(`the member ${shown(name)} says twice how large it is`);
+    return invalid(`the entry ${shown(name)} says twice how large it is`);
   }
   const complete = entry.uncompressedSize !== inExtra || entry.extraFields.some(({ id }) => id === zip64Field);
   if (!complete || !Number.isSafeInteger(entry.uncompressedSize)) {
-    return invalid(`the member ${shown(name)} does not say how large it is`);
+    return invalid(`the entry ${shown(name)} does not say how large it is`);
   }
   return null;
 }
@@ -263,7 +263,7 @@ export function faultOfArchiveSize(
 
 function faultOfCount(count: number, { entries }: ArchiveLimits): ArchiveFault | null {
   if (count <= entries) return null;
-  const reason = `it has ${count} members, and TT_ARCHIVE_MAX_ENTRIES allows ${entries}`;
+  const reason = `it has ${count} entries, and TT_ARCHIVE_MAX_ENTRIES allows ${entries}`;
   return { kind: 'too-large', reason, variable: 'TT_ARCHIVE_MAX_ENTRIES' };
 }
 

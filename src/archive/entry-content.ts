@@ -79,7 +79,7 @@ async function* streamChecked(
 }
 
 function damaged(file: string, { name }: StoredEntry, what: string): Failure {
-  return archiveRejected(file, invalid(`the member ${shown(name)} is damaged: ${what}`));
+  return archiveRejected(file, invalid(`the entry ${shown(name)} is damaged: ${what}`));
 }
 
 const tooLong = ({ size }: StoredEntry): string => `it is larger than the ${size} bytes that the archive says`;

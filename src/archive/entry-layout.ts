@@ -87,7 +87,7 @@ export function faultOfEnd(reader: FileReader, { zip, size, start, end }: Bounds
 /** Compares an entry's own header with the directory: programs that use the one or the other must see the same. */
 export function faultOfLocalHeader(entry: Entry, local: LocalFileHeader, name: string): ArchiveFault | null {
   if (!local.fileName.equals(entry.fileNameRaw)) {
-    return invalid(`the member ${shown(name)} has another name in its own header: ${shown(String(local.fileName))}`);
+    return invalid(`the entry ${shown(name)} has another name in its own header: ${shown(String(local.fileName))}`);
   }
   const known = (value: number, actual: number): boolean =>
     value === actual || (value === 0 && (local.generalPurposeBitFlag & followed) !== 0);
@@ -98,7 +98,7 @@ export function faultOfLocalHeader(entry: Entry, local: LocalFileHeader, name: s
     known(local.crc32, entry.crc32) &&
     known(size, entry.uncompressedSize) &&
     known(packed, entry.compressedSize);
-  return agrees ? null : invalid(`the member ${shown(name)} is described otherwise in its own header`);
+  return agrees ? null : invalid(`the entry ${shown(name)} is described otherwise in its own header`);
 }
 
 /** Bytes before and after compression; large values are in the ZIP64 field, in this order. */
@@ -129,14 +129,14 @@ export function faultOfOrder(
   inOrder.sort((one, other) => (offset[one] ?? 0) - (offset[other] ?? 0));
   const beginOf = (position: number): number => offset[inOrder[position] ?? -1] ?? directory;
   const named = (position: number): string => shown(nameOf(inOrder[position] ?? -1));
-  if (beginOf(0) > 0) return invalid('something stands before its first member');
+  if (beginOf(0) > 0) return invalid('something stands before its first entry');
   for (const [position, index] of inOrder.entries()) {
     const { start, packed, size, crc32 } = entry(index, '');
     const [end, next] = [start + packed, beginOf(position + 1)];
-    if (position + 1 < count && next < end) return invalid(`the member ${named(position + 1)} overlaps another one`);
-    if (end > directory) return invalid(`the member ${named(position)} reaches beyond the end of the members`);
+    if (position + 1 < count && next < end) return invalid(`the entry ${named(position + 1)} overlaps another one`);
+    if (end > directory) return invalid(`the entry ${named(position)} reaches beyond the end of the entries`);
     if (follows(reader, { end, packed, size, crc32, descriptor: descriptor(index) }, next - end)) continue;
-    return invalid(`what follows the member ${named(position)} does not belong there`);
+    return invalid(`what follows the entry ${named(position)} does not belong there`);
   }
   return null;
 }

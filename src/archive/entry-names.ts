@@ -27,16 +27,16 @@ const plainName = /^(?:(?!\.{1,2}(?:\/|$))[ -.0-9;-[\]-~]+(?:\/|$))+$/;
 export function faultOfName(name: string): string | null {
   if (name.length <= longestComponent && plainName.test(name)) return null;
   const parts = (name.endsWith('/') ? name.slice(0, -1) : name).split('/');
-  if (name === '') return 'a member has no name';
-  if (name.includes('\uFFFD')) return `the name of a member is not UTF-8: ${shown(name)}`;
-  if (/\p{Cc}/u.test(name)) return `the name of a member has control characters: ${shown(name)}`;
-  if (name.includes('\\')) return `the name of a member has a backslash: ${shown(name)}`;
-  if (name.startsWith('/')) return `the name of a member is an absolute path: ${shown(name)}`;
-  if (/^[a-z]:/i.test(name)) return `the name of a member begins with a drive letter: ${shown(name)}`;
-  if (parts.includes('..')) return `the name of a member leads out of its folder: ${shown(name)}`;
-  if (parts.includes('') || parts.includes('.')) return `the name of a member is no plain path: ${shown(name)}`;
+  if (name === '') return 'an entry has no name';
+  if (name.includes('\uFFFD')) return `the name of an entry is not UTF-8: ${shown(name)}`;
+  if (/\p{Cc}/u.test(name)) return `the name of an entry has control characters: ${shown(name)}`;
+  if (name.includes('\\')) return `the name of an entry has a backslash: ${shown(name)}`;
+  if (name.startsWith('/')) return `the name of an entry is an absolute path: ${shown(name)}`;
+  if (/^[a-z]:/i.test(name)) return `the name of an entry begins with a drive letter: ${shown(name)}`;
+  if (parts.includes('..')) return `the name of an entry leads out of its folder: ${shown(name)}`;
+  if (parts.includes('') || parts.includes('.')) return `the name of an entry is no plain path: ${shown(name)}`;
   const tooLong = parts.some((part) => Buffer.byteLength(part) > longestComponent);
-  if (tooLong || Buffer.byteLength(name) > longestName) return `the name of a member is too long: ${shown(name)}`;
+  if (tooLong || Buffer.byteLength(name) > longestName) return `the name of an entry is too long: ${shown(name)}`;
   return null;
 }
 
@@ -71,8 +71,8 @@ export async function faultOfNames(names: Listing<string>, key: (name: string) =
     if (files.size > before) continue;
     const other = nameOf(number);
     return other === shown(name)
-      ? `it has two members of the name ${other}`
-      : `two of its members are the same for some file systems: ${other} and ${shown(name)}`;
+      ? `it has two entries of the name ${other}`
+      : `two of its entries are the same for some file systems: ${other} and ${shown(name)}`;
   }
   let checked = '';
   for (const name of names) {
@@ -83,7 +83,7 @@ export async function faultOfNames(names: Listing<string>, key: (name: string) =
     checked = folder;
     for (let depth = 1; depth <= parts.length; depth++) {
       const file = files.find(parts.slice(0, depth).join('/'));
-      if (file !== null) return `${nameOf(file)} is a file and the folder of another member`;
+      if (file !== null) return `${nameOf(file)} is a file and the folder of another entry`;
     }
   }
   return null;

@@ -316,7 +316,7 @@ async function classifyEntries(file: string, directory: Directory): Promise<Entr
   }
   if (names.find(manifestName) === null) throw archiveRejected(file, foreignZip(first));
   if (stranger !== null) {
-    throw archiveRejected(file, invalid(`it has a member that belongs to no archive: ${shown(stranger)}`));
+    throw archiveRejected(file, invalid(`it has an entry that belongs to no archive: ${shown(stranger)}`));
   }
   const hashes = Buffer.alloc(names.size * hashLength);
   return {
@@ -376,12 +376,12 @@ async function readDescription(found: EntryFacts): Promise<DescribedArchive> {
       return;
     }
     const number = names.find(name);
-    if (number === null) fault ??= `its manifest lists a member that is missing: ${shown(name)}`;
-    else if (listed[number] === 1) fault ??= `its manifest lists the member ${shown(name)} twice`;
+    if (number === null) fault ??= `its manifest lists an entry that is missing: ${shown(name)}`;
+    else if (listed[number] === 1) fault ??= `its manifest lists the entry ${shown(name)} twice`;
     else {
       listed[number] = 1;
       if (sizes[number] !== listedEntry.size)
-        fault ??= `the member ${shown(name)} has another size than its manifest says`;
+        fault ??= `the entry ${shown(name)} has another size than its manifest says`;
       // an invalid hash stays all zeros, which no content has
       const hash = Buffer.from(listedEntry.sha256, 'hex');
       if (hash.length === hashLength) hash.copy(hashes, number * hashLength);
@@ -415,7 +415,7 @@ async function faultOfUnlisted(found: EntryFacts, manifest: Manifest): Promise<s
   for (const [index, name] of classifiedEntries(found, isCounted)) {
     await pause();
     if (name === manifestName) continue;
-    if (found.listed[found.numbers[index] ?? -1] !== 1) return `its manifest does not list the member ${shown(name)}`;
+    if (found.listed[found.numbers[index] ?? -1] !== 1) return `its manifest does not list the entry ${shown(name)}`;
     const place = roleOfName(name);
     if (place?.kind === 'upload' && !manifest.uploads.includes(place.root)) {
       return `its manifest does not list the uploads of ${place.root}`;

@@ -160,7 +160,7 @@ describe('a damaged archive', () => {
     const zip = new AdmZip(copy);
     zip.deleteFile('settings.json');
     zip.writeZip(copy);
-    expect(await faultIn(copy)).toMatch(/lists a member that is missing: “settings\.json”/);
+    expect(await faultIn(copy)).toMatch(/lists an entry that is missing: “settings\.json”/);
   });
 });
 

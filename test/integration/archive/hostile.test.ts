@@ -170,9 +170,9 @@ const kinds: readonly Hostile[] = [
 ];
 
 const doubles: readonly Hostile[] = [
-  ['the same name twice', archive(upload, upload), /two members of the name/],
-  ['two manifests', archive(manifestPart({ ...application, db_type: 'sqlite' })), /two members of the name/],
-  ['two dumps', archive(dump), /two members of the name/],
+  ['the same name twice', archive(upload, upload), /two entries of the name/],
+  ['two manifests', archive(manifestPart({ ...application, db_type: 'sqlite' })), /two entries of the name/],
+  ['two dumps', archive(dump), /two entries of the name/],
   [
     'names that differ in capitals only',
     archive(upload, { ...upload, name: 'uploads/LOGOS/A B.txt' }),
@@ -436,7 +436,7 @@ const manifests: readonly Hostile[] = [
   [
     'a member that is not listed',
     ofOurs({ members: { 'db.dump': { size: 24, sha256: hash } } }),
-    /does not list the member/,
+    /does not list the entry/,
   ],
   [
     'a listed size that differs',

@@ -70,7 +70,7 @@ describeBackups('streams', ({ name: engine, create }) => {
     expect(exitCode, stderr).toBe(0);
     expect(stdout.subarray(0, 2).toString()).toBe('PK');
     // db.dump, settings.json, manifest.json and a picture
-    expect(stderr).toContain('A restore refuses this backup as it is set up now: it has 4 members');
+    expect(stderr).toContain('A restore refuses this backup as it is set up now: it has 4 entries');
     delete env['TT_ARCHIVE_MAX_ENTRIES'];
     expect(stderr).toContain('written to standard output');
     expect(await left()).toEqual([]);
