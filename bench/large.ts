@@ -3,23 +3,23 @@ import { closeSync, fsyncSync, mkdirSync, openSync, statSync, writeFileSync, wri
 import { dirname, join } from 'node:path';
 import { type BenchServer, entrypoint, outputOf, timed } from './workbench.ts';
 
-/** A database that can be made larger by more of the rows that it has. */
+/** A database that can be enlarged with copies of its rows. */
 interface Growing {
   /** Bytes. */
   readonly size: () => Promise<number>;
   readonly query: (sql: string) => Promise<string>;
 }
 
-/** The columns of the largest table of every installation, without its key. */
+/** The columns of the table that is the largest in every installation, without the key. */
 const columns =
   'user_id, project_id, task_id, start_time, end_time, notes, tags, billable, source, created_at, updated_at, ' +
   'duration_seconds, client_id, paid, invoice_number, break_seconds';
 
-/** Makes a PostgreSQL database of the current schema with made-up data, so many bytes large. @returns its URL */
+/** Makes a PostgreSQL database of the current schema with made-up data, of the given size in bytes. @returns its URL */
 export async function largePostgres(server: BenchServer, bytes: number): Promise<string> {
   const url = await server.create();
   seed(url);
-  // rows that are copies refer to what is there: to look it up a million times takes longer than all the rest
+  // copied rows refer to existing rows: checking a million references would take longer than everything else
   const query = (sql: string): Promise<string> => server.query(url, `SET session_replication_role TO replica; ${sql}`);
   const size = async (): Promise<number> => Number(await query('SELECT pg_database_size(current_database())'));
   await grow({ size, query }, bytes);
@@ -27,7 +27,7 @@ export async function largePostgres(server: BenchServer, bytes: number): Promise
   return url;
 }
 
-/** Makes such an SQLite database. */
+/** Makes an SQLite database of the same kind. */
 export async function largeSqlite(file: string, bytes: number): Promise<void> {
   seed(`sqlite:///${file}`);
   const query = async (sql: string): Promise<string> =>
@@ -35,7 +35,7 @@ export async function largeSqlite(file: string, bytes: number): Promise<void> {
   await grow({ size: async () => statSync(file).size, query }, bytes);
 }
 
-/** Makes an SQLite database of the current schema with so many time entries. */
+/** Makes an SQLite database of the current schema with the given number of time entries. */
 export async function rowsInSqlite(file: string, rows: number): Promise<void> {
   seed(`sqlite:///${file}`);
   const query = (sql: string): string => outputOf('sqlite3', ['-cmd', 'PRAGMA synchronous = OFF', file, sql]);
@@ -52,7 +52,7 @@ function seed(url: string): void {
   timed({ file: entrypoint, args: ['seed', '--users', '40', '--time-entries', '5000'], env });
 }
 
-/** Close enough. */
+/** The accepted difference from the wanted size. */
 const enough = 0.98;
 
 async function grow({ size, query }: Growing, bytes: number): Promise<void> {
@@ -60,13 +60,13 @@ async function grow({ size, query }: Growing, bytes: number): Promise<void> {
     const present = await size();
     if (present >= bytes * enough) return;
     const rows = Number(await query('SELECT count(*) FROM time_entries'));
-    // at the most twice as many: what was copied from the same row stays far apart, as in real data
+    // doubles the rows at most, so that copies of the same row are far apart, as in real data
     const more = Math.min(rows, Math.ceil(((bytes - present) / present) * rows));
     await query(`INSERT INTO time_entries (${columns}) SELECT ${columns} FROM time_entries LIMIT ${more}`);
   }
 }
 
-/** Bytes that are written at a time. */
+/** The bytes in one write. */
 const block = 2 ** 20;
 
 /** Writes a file of random bytes; `text` makes it one that can be compressed to half its size. */
@@ -81,7 +81,7 @@ export function largeFile(path: string, bytes: number, content: 'bytes' | 'text'
   closeSync(file);
 }
 
-/** Writes so many files of 2 kB, as many to a folder as a month has receipts. */
+/** Writes the given number of files of 2 kB, with as many in a folder as receipts in a month. */
 export function smallFiles(folder: string, count: number): void {
   for (let number = 0; number < count; number++) {
     const month = join(folder, `${Math.floor(number / 400)}`);

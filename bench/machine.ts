@@ -2,12 +2,12 @@ import { cpus, loadavg, totalmem } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Bench } from './workbench.ts';
 
-/** More than this share of the processors at work for others is worth a warning. */
+/** Other programs may use this share of the processors before the output has a warning. */
 const quiet = 0.05;
 /** Milliseconds. */
 const glance = 1500;
 
-/** What the figures were taken on, and a warning if it was not idle. To be asked before anything is measured. */
+/** The machine of the measurement, with a warning if it was not idle. Call it before measuring. */
 export async function describeMachine({ postgres }: Pick<Bench, 'postgres'>): Promise<string> {
   const processors = cpus();
   const [load = 0] = loadavg();
@@ -24,7 +24,7 @@ export async function describeMachine({ postgres }: Pick<Bench, 'postgres'>): Pr
 
 const notQuiet = 'WARNING: the machine is at work for somebody else. The ratios are no more than a hint.\n';
 
-/** How much of all processors is at work while this process does nothing. */
+/** The share of all processors that is used while this process does nothing. */
 async function busyShare(): Promise<number> {
   const before = times();
   await pause(glance);

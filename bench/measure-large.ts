@@ -10,24 +10,24 @@ import type { Result } from './table.ts';
 import { type Bench, type BenchServer, entrypoint, memoryOf, sideBySide, timed } from './workbench.ts';
 import { writeArchive } from '../src/backup/create.ts';
 
-/** How large the databases and the uploads are. */
+/** The sizes of the databases and the uploads. */
 export interface Sizes {
   /** Bytes of a database. */
   readonly database: number;
   /** Bytes of uploads. */
   readonly uploads: number;
-  /** How many small uploads. */
+  /** The number of small uploads. */
   readonly files: number;
 }
 
-/** Uploads that are small: each costs something, however little there is in it. */
+/** Small uploads: each takes time, even without content. */
 const receipts = 20_000;
 const rounds = 3;
 const throughput = { kind: 'at least', ratio: 0.9 } as const;
 
-/** Backups and restores, against the tools that they are made with. */
+/** Backups and restores, compared with the tools that they use. */
 export async function measureLarge({ folder, postgres }: Bench, sizes: Sizes): Promise<readonly Result[]> {
-  // much slower than PostgreSQL on either side, and no database of a gigabyte is kept in SQLite
+  // SQLite is much slower than PostgreSQL on both sides, and nobody keeps a gigabyte in it
   const results = [await backupOfSqlite(folder, sizes.database / 6), ...manyUploads(folder, sizes.files)];
   if (postgres === null) return results;
   const url = await largePostgres(postgres, sizes.database);
@@ -96,7 +96,7 @@ async function restoreOfPostgres(
   const options = [`--jobs=${jobs}`, '--exit-on-error', '--no-owner', '--no-acl'];
   const intoNew = async (load: (target: string) => Promise<number> | number): Promise<number> => {
     const target = await server.create();
-    // the pages of the round before are not written on this one's time
+    // the pages of the previous round are written before this one starts
     await server.query(url, 'CHECKPOINT');
     const seconds = await load(target);
     await server.drop(target);
@@ -132,7 +132,7 @@ async function unpackAndLoad(
   rmSync(folder, { recursive: true });
 }
 
-/** Whole commands, proofs and all: what they need does not depend on how much there is. */
+/** Complete commands with their checks: the memory that they need does not depend on the amount of data. */
 function memoryOfArchives(url: string, folder: string, { uploads }: Sizes): readonly Result[] {
   const place = (name: string): string => join(folder, 'volumes', name);
   const env = {
@@ -143,7 +143,7 @@ function memoryOfArchives(url: string, folder: string, { uploads }: Sizes): read
     TT_ATTACHMENT_FOLDER: place('attachments'),
   };
   mkdirSync(place('backups'), { recursive: true });
-  // one that is stored as it is, and one that is compressed, which takes many times as long
+  // one file that is stored uncompressed, and one that is compressed, which takes many times as long
   largeFile(join(env.UPLOAD_FOLDER, 'recording.mp4'), uploads * 0.9, 'bytes');
   largeFile(join(env.UPLOAD_FOLDER, 'measurements.csv'), uploads * 0.1, 'text');
   smallFiles(join(env.UPLOAD_FOLDER, 'receipts'), receipts);
@@ -158,7 +158,7 @@ function memoryOfArchives(url: string, folder: string, { uploads }: Sizes): read
   return [result('backup', create), result('restore', restore)];
 }
 
-/** Whole commands, proofs and all, against the tools that only pack and unpack. Once: it takes minutes. */
+/** Complete commands with their checks, compared with tools that only pack and unpack. Only once, because it takes minutes. */
 function manyUploads(folder: string, files: number): readonly Result[] {
   const place = (name: string): string => join(folder, 'many', name);
   const env = {
@@ -181,7 +181,7 @@ function manyUploads(folder: string, files: number): readonly Result[] {
     theirs: timed({ file: 'unzip', args: ['-q', archive, '-d', place('unpacked')] }),
   };
   rmSync(place(''), { recursive: true });
-  // ours reads the archive back, checks each file's hash, and sees everything on the disk
+  // db-init reads the archive back, checks the hash of each file, and syncs everything to the disk
   const atMost = (ratio: number) => ({ kind: 'at most', ratio }) as const;
   const what = `of ${files} small uploads`;
   return [

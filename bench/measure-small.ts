@@ -32,7 +32,7 @@ async function measureSqlite(folder: string): Promise<readonly Result[]> {
   const url = `sqlite:///${file}`;
   gate(url);
   const noop = await sideBySide(15, () => gate(url), bareNode);
-  // each statement commits by itself, as with a script that was written by hand
+  // each statement commits by itself, as in a script that was written by hand
   const script = outputOf('sqlite3', [file, '.dump']).replaceAll(/^(BEGIN TRANSACTION|COMMIT);$/gm, '');
   const fresh = await sideBySide(
     9,
@@ -114,7 +114,7 @@ async function oldDatabase(server: BenchServer): Promise<string> {
   return url;
 }
 
-/** The same work by the tools that people would pick, with as many revisions. */
+/** The same work with the tools that people would choose, with the same number of revisions. */
 async function besideOthers(server: BenchServer, current: string, folder: string): Promise<readonly Result[]> {
   const { length } = releaseGraph.revisions;
   const revision = await server.query(await oldDatabase(server), 'SELECT version_num FROM alembic_version');

@@ -7,14 +7,14 @@ import { rowsInSqlite } from './large.ts';
 import type { Result } from './table.ts';
 import { type Bench, entrypoint, memoryOf, sideBySide, timed } from './workbench.ts';
 
-/** Reads every row as a converter has to, and does nothing with it. */
+/** Reads every row, as a converter must, and does nothing with it. */
 const reading = `
   const file = new (require('better-sqlite3'))(process.argv[1], { readonly: true });
   for (const row of file.prepare('SELECT * FROM time_entries').raw().iterate()) if (row.length === 0) throw new Error();`;
 
 /**
- * The way from SQLite to PostgreSQL, a whole command with its checks, proof and swap, against COPY of the same rows from
- * CSV into tables that have their keys, and a reading of them with better-sqlite3.
+ * The copy from SQLite to PostgreSQL, a complete command with its checks and its swap, compared with COPY of the same rows
+ * from CSV into tables with keys, and with reading them with better-sqlite3.
  */
 export async function measureTransfer({ folder, postgres }: Bench, rows: number): Promise<readonly Result[]> {
   if (postgres === null) return [];

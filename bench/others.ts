@@ -3,12 +3,12 @@ import { join, resolve } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { type BenchServer, outputOf, timed } from './workbench.ts';
 
-/** A tool that people would use instead of db-init, with the same schema in as many revisions. */
+/** Another tool with the same schema in the same number of revisions. */
 export interface OtherTool {
   readonly name: string;
-  /** Brings a database to the head. @returns seconds */
+  /** Migrates a database to the head. @returns seconds */
   readonly upgrade: (url: string) => number;
-  /** Brings a database to one of its revisions, counted from 1. */
+  /** Migrates a database to one of its revisions, counted from 1. */
   readonly upgradeTo: (url: string, revision: number) => void;
 }
 
@@ -35,7 +35,7 @@ function inSteps(statements: readonly string[], count: number): readonly (readon
 
 const numbered = (step: number): string => String(step + 1).padStart(4, '0');
 
-/** As the README of umzug shows it: a glob of files, the query interface, SequelizeStorage. */
+/** umzug as in its README: a glob of files, the query interface, SequelizeStorage. */
 function umzug(steps: readonly (readonly string[])[], folder: string): OtherTool {
   mkdirSync(join(folder, 'migrations'), { recursive: true });
   for (const [step, statements] of steps.entries()) {
@@ -69,7 +69,7 @@ umzug.up(to === undefined ? {} : { to: to + '.js' }).finally(() => sequelize.clo
   };
 }
 
-/** Debian's, if it is installed: a folder as `alembic init` makes it. */
+/** Alembic of Debian, if it is installed, in a folder made by `alembic init`. */
 function alembic(steps: readonly (readonly string[])[], folder: string): readonly OtherTool[] {
   const python = '/usr/bin/python3';
   if (spawnSync(python, ['-c', 'import alembic, psycopg2']).status !== 0) return [];

@@ -1,8 +1,8 @@
 /// <reference types="node" />
-// Loaded into a measured process: leaves the largest resident memory of it, in KiB, when it ends.
+// Loaded into a measured process. At its end it writes the largest resident memory of the process, in KiB.
 const { readFileSync, writeFileSync } = require('node:fs');
 
-// Linux counts what started a process as its first memory in getrusage, but not here.
+// In getrusage, Linux includes the memory of the process that started this one; here it does not.
 function largest() {
   try {
     return /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))[1];

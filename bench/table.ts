@@ -2,7 +2,7 @@
 export interface Result {
   readonly what: string;
   readonly ours: number;
-  /** What it is compared with, for people: `node -e 0`. */
+  /** The name of the other tool in the table: `node -e 0`. */
   readonly plain: string;
   readonly theirs: number;
   readonly unit: 's' | 'MiB';
@@ -11,14 +11,13 @@ export interface Result {
 
 /** The limit of a ratio. */
 export type Limit =
-  /** Of ours to theirs: so many times as long, or as large. */
+  /** The ratio of our time or size to theirs. */
   | { readonly kind: 'at most'; readonly ratio: number }
-  /** Of our throughput to theirs. */
+  /** The ratio of our throughput to theirs. */
   | { readonly kind: 'at least'; readonly ratio: number };
 
 /**
- * Other work on the machine may slow down one side more than the other: a limit counts as missed only beyond this
- * tolerance.
+ * Other work on the machine may slow one side more than the other. A limit is missed only beyond this tolerance.
  */
 const tolerance = 2;
 

@@ -14,7 +14,7 @@ export interface BenchServer {
   readonly bin: string;
   /** The URL of a new, empty database. */
   create(): Promise<string>;
-  /** The URL of a new database that is like another one. */
+  /** The URL of a new copy of a database. */
   copy(url: string): Promise<string>;
   drop(url: string): Promise<void>;
   /** Runs statements in a database. @returns the only value of the last one's first row, as text; '' if it has none */
@@ -33,7 +33,7 @@ export const entrypoint = resolve('entrypoint');
 export async function openBench(): Promise<Bench> {
   const folder = mkdtempSync(join(tmpdir(), 'db-init-bench-'));
   const [installation] = await installations(['initdb', 'postgres', 'psql', 'pg_dump', 'pg_restore']);
-  // autovacuum would come to one side and not to the other
+  // autovacuum would slow only one of the sides
   const settings = ['-c', 'autovacuum=off'];
   const server = installation === undefined ? null : await startCluster(dirname(installation.bin), settings);
   return {
@@ -90,7 +90,7 @@ export interface Command {
   readonly input?: string;
 }
 
-/** What others have set for Node.js costs it a start of its own: reading certificates doubles it, which flatters any ratio. */
+/** Settings of the environment slow the start of Node.js: reading certificates doubles its time, which would improve every ratio. */
 function plainEnvironment(): NodeJS.ProcessEnv {
   const { NODE_EXTRA_CA_CERTS: _certificates, NODE_OPTIONS: _options, ...environment } = process.env;
   return environment;
@@ -125,7 +125,7 @@ export function memoryOf({ args = [], env = {} }: Pick<Command, 'args' | 'env'>,
   return Number(readFileSync(report, 'utf8')) / 1024;
 }
 
-/** Has both sides do their work in turn and returns the median of each. */
+/** Runs both sides in turn and returns the median of each. */
 export async function sideBySide(
   rounds: number,
   ours: () => Promise<number> | number,

@@ -43,12 +43,12 @@ async function startCuttingProxy(url: string) {
   };
 }
 
-/** Cuts the connections of a kind of work all over its statements. @returns what failed, in words */
+/** Cuts the connections of a kind of work at statements all over its course. @returns what failed, in words */
 export async function cutEverywhere(crashCase: CrashCase, title: string): Promise<readonly string[]> {
   const { kind, installation } = crashCase;
   const proxy = await startCuttingProxy(installation.url);
-  // The starts after it have them as well: the journal of a restore knows the server by its address. A run that loses
-  // all connections waits for the server, and need not wait long to learn what it has to learn.
+  // The next starts use the same variables, because the journal of a restore holds the address of the server. A run that
+  // loses all connections waits for the server; a short time is enough here.
   const more = { DATABASE_URL: proxy.through(installation.url), TT_WAIT_TIMEOUT: '2' };
   const chance = randomOf(seed(), title);
   const [, statements] = await proxy.cutting(null, () => installation.run(kind.args(installation), more));

@@ -15,9 +15,9 @@ export interface Kind {
   /** Prepares an empty installation for the work. */
   prepare(installation: TestInstallation): Promise<void>;
   args(installation: TestInstallation): readonly string[];
-  /** Whether nothing of the core tables' rows may be missing after it. */
+  /** Whether all rows of the core tables must be there after it. */
   readonly keepsRows: boolean;
-  /** How much of chance it gets: 1 is TEST_CRASH_INSTANTS. */
+  /** The share of random instants: 1 is TEST_CRASH_INSTANTS. */
   readonly share: number;
 }
 
@@ -27,7 +27,7 @@ const archiveOf = (engine: Engine): string =>
   join(archives, engine === 'sqlite' ? 'sqlite-v5.10.0-patched.zip' : 'pg-v5.0.0-pgdump15.zip');
 const archiveFor = ({ engine }: TestInstallation): string => archiveOf(engine);
 
-/** A SQLite database all of whose rows PostgreSQL holds. */
+/** A SQLite database whose rows all fit PostgreSQL. */
 let bareFile = '';
 
 /** The quarantine of an installation. */
@@ -60,7 +60,7 @@ async function current(installation: TestInstallation): Promise<void> {
   await succeed(installation, [], { TT_BACKUP_BEFORE_MIGRATE: 'never' });
 }
 
-/** Runs a command that has to succeed. */
+/** Runs a command that must succeed. */
 export async function succeed(
   installation: TestInstallation,
   args: readonly string[],

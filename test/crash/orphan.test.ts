@@ -13,7 +13,7 @@ import { failuresOf } from './case-counts.ts';
 const kind = kindCalled('restore by schemas');
 const key = 4712;
 
-/** Has whoever adds the last foreign keys wait for us: by then psql has been told everything, its COMMIT included. */
+/** Blocks the session that adds the last foreign keys: at that time psql has received everything, including its COMMIT. */
 const gate = `
   CREATE FUNCTION pg_catalog.crash_gate() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
     IF (SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace) > 100

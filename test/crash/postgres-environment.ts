@@ -5,7 +5,7 @@ import { copyInto, withClient } from '../support/database.ts';
 import { eventually } from '../support/wait-for-output.ts';
 import { type TestInstallation, installationOn } from './test-installation.ts';
 
-/** What a run changes, and so how an installation comes back: the content of a database, names of databases, or of schemas. */
+/** What a run changes, which decides how the installation is reset: contents of a database, names of databases, or of schemas. */
 export type Changes = 'content' | 'databases' | 'schemas';
 
 export interface PostgresOptions {
@@ -97,7 +97,7 @@ export async function postgresInstallation({ server, changes }: PostgresOptions)
   }));
 }
 
-/** Whatever bears one of the kept oids gets its name back; whatever does not, goes. */
+/** Gives objects with a saved oid their name back, and drops all others. */
 async function renameBack(
   present: readonly Named[],
   kept: readonly Named[],
@@ -114,7 +114,7 @@ async function renameBack(
   for (const { oid } of renamed) await run(`ALTER ${kind} "way_${oid}" RENAME TO "${nameAt.get(oid)}"`);
 }
 
-/** Waits until nobody is connected any more: what a killed run has left has ended. */
+/** Waits until no session is connected: those of a killed run have ended. */
 async function alone(server: string, name: string): Promise<void> {
   await withClient(server, (client) =>
     eventually(async () => {

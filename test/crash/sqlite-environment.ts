@@ -11,17 +11,17 @@ import { type TestInstallation, installationOn } from './test-installation.ts';
  */
 const isUnused = (file: string): boolean => file.endsWith('-journal') && readFileSync(file)[0] === 0;
 
-/** An installation around a SQLite file that is not there yet. */
+/** An installation with a SQLite file that does not exist yet. */
 export function sqliteInstallation(): Promise<TestInstallation> {
   return installationOn(async (volume) => {
     const folder = join(volume, 'data');
     const file = join(folder, 'timetracker.db');
-    // copies from before a recovery are kept whenever a run was killed within a transaction
+    // copies from before a recovery are kept if a run was killed within a transaction
     const names = (): readonly string[] =>
       readdirSync(folder)
         .filter((name) => name !== '.db-init-recovered' && !isUnused(join(folder, name)))
         .toSorted();
-    // the volume is all there is
+    // everything is on the volume
     const nothing = (): Promise<void> => Promise.resolve();
     return {
       engine: 'sqlite',

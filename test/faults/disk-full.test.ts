@@ -18,7 +18,7 @@ import { mountVolume, noVolumes } from './volumes.ts';
 const onVolumes = noVolumes === null ? describe : describe.skip;
 const reason = noVolumes === null ? '' : ` [skipped: ${noVolumes}]`;
 
-/** Takes all of a disk but so many bytes. */
+/** Fills a disk up to the given number of bytes. */
 async function leave(volume: string, bytes: number): Promise<void> {
   const ballast = join(volume, 'ballast');
   await rm(ballast, { force: true });
@@ -26,7 +26,7 @@ async function leave(volume: string, bytes: number): Promise<void> {
   await writeFile(ballast, Buffer.alloc(Math.max(0, bavail * bsize - bytes)));
 }
 
-/** What lies in a folder, but for what stays for ever. */
+/** The files in a folder, except those that always stay. */
 async function leftIn(folder: string): Promise<readonly string[]> {
   const names = await readdir(folder, { recursive: true });
   return names.filter((name) => !/^(?:ballast|\.db-init)$|\.db-init(?:-|\/)lock$/.test(name)).toSorted();
@@ -102,7 +102,7 @@ onVolumes(`a full disk under a SQLite file${reason}`, () => {
       expect((await snapshot(database.url)).replace(/^user_version 0$/, '')).toBe(before);
       requireTrueSafeSentence(all, false);
     }
-    // it was refused at least once, and in the end there was room
+    // it was refused at least once, and at the end there was enough space
     expect(codes.length).toBeGreaterThan(1);
     expect(codes.at(-1)).toBe(0);
   });
@@ -156,7 +156,7 @@ onVolumes(`a full disk under the backups${reason}`, () => {
           },
         );
         expect(all).not.toMatch(bug);
-        // a restore of SQLite keeps nothing but a small journal there
+        // a restore of SQLite keeps only a small journal there
         if (room > 0 && title === 'restore' && exitCode === 0) break;
         expect([room, exitCode, all]).toEqual([
           room,
@@ -245,7 +245,7 @@ describePrivateCluster('a full disk under PostgreSQL', () => {
   });
 });
 
-/** A folder on the volume that belongs to who runs the server. */
+/** A folder on the volume that belongs to the user of the server. */
 async function ownedBy(server: PrivateCluster, volume: string): Promise<string> {
   const folder = join(volume, 'tablespace');
   await mkdir(folder);

@@ -16,7 +16,7 @@ import { bug, runInProcess } from '../support/run-in-process.ts';
 import { goBackAndForth, namesIn, oldInstallation, oldRelease, resetOf } from './full-lifecycle.ts';
 import { ownerOf } from './owners.ts';
 
-/** The database of an older release without a letter that any encoding lacks. */
+/** The database of an older release without characters that an encoding lacks. */
 async function plainSql(): Promise<string> {
   const file = join(await temporaryDirectory(), 'plain.sql.gz');
   const text = await unzipped(oldRelease);
@@ -24,7 +24,7 @@ async function plainSql(): Promise<string> {
   return file;
 }
 
-/** An empty database in an encoding, of a role of its own. */
+/** An empty database in an encoding, which belongs to a separate role. */
 async function databaseIn(encoding: string): Promise<{ readonly superuser: string; readonly url: string }> {
   const name = `dbi_${encoding.toLowerCase()}_${randomBytes(3).toString('hex')}`;
   await admin(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING '${encoding}' LOCALE 'C'`);
@@ -35,7 +35,7 @@ async function databaseIn(encoding: string): Promise<{ readonly superuser: strin
   return { superuser, url };
 }
 
-/** Everything of every user's name, byte by byte. */
+/** The names of all users, byte by byte. */
 const bytesIn = (url: string): Promise<unknown[]> =>
   withClient(url, async (client) => {
     const { rows } = await client.query<{ hex: string }>(
@@ -57,7 +57,7 @@ describePostgres(
       const { BACKUP_FOLDER: backups = '' } = env;
       await goBackAndForth(env, superuser, name);
       expect((await runInProcess(['verify'], env)).exitCode).toBe(0);
-      // what a new schema begins with has signs that it lacks
+      // the first rows of a new schema have characters that the encoding lacks
       const held = await archivesIn(backups);
       const reset = await runInProcess(resetOf(superuser), env);
       expect([reset.exitCode, reset.all]).toEqual([2, expect.stringContaining(`encoded in ${encoding}`)]);
@@ -65,7 +65,7 @@ describePostgres(
       expect(await archivesIn(backups)).toEqual(held);
       expect(await namesIn(superuser)).toEqual([name]);
 
-      // its backup goes into a database that knows more letters
+      // its backup can be restored into a database with more characters
       const [archive = ''] = await archivesIn(backups);
       const { url: other } = await createDatabase();
       const moved = {
@@ -97,7 +97,7 @@ describePostgres(
         expect(await snapshot(superuser)).toBe(before);
         requireTrueSafeSentence(all, false);
       }
-      // neither is an archive restored of whose signs it lacks some
+      // an archive with characters that it lacks is not restored either
       const { exitCode, all } = await runInProcess(
         ['restore', currentArchive('postgresql'), '--yes', '--database-only'],
         env,
@@ -112,7 +112,7 @@ describePostgres(
       const { superuser, url } = await databaseIn('SQL_ASCII');
       const env = await oldInstallation(url, 'x', await plainSql());
       const { BACKUP_FOLDER: backups = '' } = env;
-      // LATIN1, UTF-8 and what is neither, side by side
+      // LATIN1, UTF-8 and invalid bytes together
       await withClient(superuser, (client) =>
         client.query(String.raw`UPDATE users SET full_name = E'Gr\366\337e \342\202\254 \377\200 \\'`),
       );
@@ -133,7 +133,7 @@ describePostgres(
       await must(...resetOf(superuser));
       await must('verify');
 
-      // what is no UTF-8 does not become it: nothing is guessed, and nothing changed
+      // bytes that are not UTF-8 are not converted: nothing is guessed, and nothing changed
       const other = await createDatabase();
       const moved = { ...env, DATABASE_URL: other.url, BACKUP_FOLDER: await temporaryDirectory() };
       const { exitCode, all } = await runInProcess(['restore', archive, '--yes'], moved);

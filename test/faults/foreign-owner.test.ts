@@ -9,7 +9,7 @@ import { snapshot } from '../support/snapshot.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { bug, runInProcess } from '../support/run-in-process.ts';
 
-/** Who db-init runs as, and somebody else. */
+/** The user of db-init, and another user. */
 const [nobody, stranger] = [65_534, 4711];
 
 const asRoot = process.getuid?.() === 0 ? describe : describe.skip;
@@ -39,12 +39,12 @@ asRoot('files of somebody else', () => {
         root,
         archive: join(folders.backups, name),
         seen,
-        /** @returns what the run said, in one line */
+        /** @returns the output of the run, in one line */
         must: async (expected: number, args: readonly string[], more: Readonly<Record<string, string>> = {}) => {
           const words = args.map((word) => (word === 'NAME' ? basename(database.name) : word));
           const { exitCode, all } = await run(words, { env: { ...env, ...more }, uid: nobody });
           expect([words, exitCode, all]).toEqual([words, expected, expect.not.stringMatching(bug)]);
-          // what is refused here is compared at the end
+          // the database is compared at the end
           if (exitCode !== 0) requireTrueSafeSentence(all, false);
           return all.replaceAll(/\s+/g, ' ');
         },
@@ -60,7 +60,7 @@ asRoot('files of somebody else', () => {
       const place = engine === 'sqlite' ? data : backups;
       const denied = new RegExp(`${engine === 'sqlite' ? 'uid 65534' : 'cannot be used'}.*EACCES.*${place}`);
       const code = engine === 'sqlite' ? 4 : 30;
-      // reading is allowed, and what reads says what the gate would end with
+      // reading is allowed, and commands that read report the exit code of the gate
       expect(await must(engine === 'sqlite' ? 4 : 0, ['status'])).toMatch(engine === 'sqlite' ? denied : /behind/);
       expect(await must(code, ['status'], { TT_BACKUP_BEFORE_MIGRATE: 'always' })).toMatch(denied);
       for (const args of [
@@ -71,7 +71,7 @@ asRoot('files of somebody else', () => {
       }
       expect(await must(code, ['gate'], { TT_BACKUP_BEFORE_MIGRATE: 'always' })).toMatch(denied);
 
-      // archives are for their owner only
+      // only their owner may read archives
       for (const args of [
         ['backup', 'verify', archive],
         ['restore', archive, '--yes'],
@@ -84,7 +84,7 @@ asRoot('files of somebody else', () => {
       await must(0, ['backup', 'verify', archive]);
       expect(await must(engine === 'sqlite' ? 4 : 31, ['restore', archive, '--yes'])).toMatch(/EACCES/);
       expect(await seen()).toEqual(before);
-      // a server asks nobody who owns what
+      // a server does not check the owners of files
       const [started, told] = engine === 'sqlite' ? [4, denied] : [0, /No safety backup was made: .*EACCES/];
       expect(await must(started, ['gate'])).toMatch(told);
     });

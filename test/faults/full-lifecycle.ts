@@ -10,7 +10,7 @@ import { runInProcess } from '../support/run-in-process.ts';
 /** The database of an older release, as SQL. */
 export const oldRelease = release('pg', 'v4.20.0', 'before.sql.gz');
 
-/** An old installation in which everybody is called `name`. @returns how db-init is told of it */
+/** An old installation in which all users are called `name`. @returns the environment for db-init */
 export async function oldInstallation(url: string, name: string, sql = oldRelease): Promise<Environment> {
   await restoreSql(url, sql);
   await withClient(url, (client) => client.query('UPDATE users SET full_name = $1', [name]));
@@ -33,7 +33,7 @@ async function succeed(env: Environment, ...args: readonly string[]): Promise<st
   return all;
 }
 
-/** Migrates an old installation, restores it from before that, and goes back. */
+/** Migrates an old installation, restores the state from before, and undoes the restore. */
 export async function goBackAndForth(env: Environment, superuser: string, name: string): Promise<void> {
   const { BACKUP_FOLDER: backups = '' } = env;
   expect(await succeed(env, 'gate')).toContain('Safety backup: ');
@@ -45,13 +45,13 @@ export async function goBackAndForth(env: Environment, superuser: string, name: 
   expect(await namesIn(superuser)).toEqual([name]);
 }
 
-/** How the reset of a database is asked for. */
+/** The command that resets a database. */
 export const resetOf = (url: string): readonly string[] => [
   'reset',
   `--yes-delete-all-data=${decodeURIComponent(new URL(url).pathname.slice(1))}`,
 ];
 
-/** Everything that an installation goes through, each step of which would fail if it let a setting bite. */
+/** All steps in the life of an installation. A disturbing setting would make one of them fail. */
 export async function runLifecycle(env: Environment, superuser: string, name: string): Promise<number> {
   await goBackAndForth(env, superuser, name);
   await succeed(env, ...resetOf(superuser));

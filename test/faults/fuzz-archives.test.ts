@@ -34,9 +34,9 @@ const contentsOf = async ({ database, uploads }: Installation): Promise<unknown>
   uploads: await uploadsIn(uploads),
 });
 
-/** What a whole archive leaves behind. */
+/** The result of an intact archive. */
 let whole: Awaited<ReturnType<typeof contentsOf>>;
-/** The application's archive, and one of ours that holds the same. */
+/** The application's archive, and one of db-init with the same contents. */
 let application: Buffer;
 let ours: Buffer;
 beforeAll(async () => {
@@ -52,7 +52,7 @@ beforeAll(async () => {
   ours = await readFile(join(source.folder, (await archivesIn(source.folder))[0] ?? ''));
 });
 
-/** A live database that nothing is to change but an archive that is what it says. */
+/** A live database that only an intact archive may replace. */
 let live: string;
 beforeAll(async () => {
   const { database, env } = await install();
@@ -61,7 +61,7 @@ beforeAll(async () => {
   live = database.name;
 });
 
-/** Restores an archive over a live database. @returns what is wrong with what came of it; null if nothing */
+/** Restores an archive over a live database. @returns the fault in the result; null if there is none */
 async function tryOut(archive: Buffer): Promise<unknown> {
   const installation = await install();
   const file = join(installation.folder, 'spoilt.zip');
@@ -90,7 +90,7 @@ async function tryOut(archive: Buffer): Promise<unknown> {
     after === truth &&
     codes.every((code) => code === 0 || code === 32) &&
     rehearsed === restored.exitCode &&
-    // it can be whole, and yet of no use here; the settings are there to be read, and no part of what is restored
+    // an intact archive may be useless here; the settings are for people, and are not restored
     !(verified === 32 && restored.exitCode === 0 && !/settings\.json/.test(told[0]?.all ?? '')) &&
     told.every(({ all }) => !bug.test(all) && all.length < 20_000);
   return fine ? null : [...codes, untouched, after === truth, told.map(({ all }) => all.slice(-1500))];

@@ -43,7 +43,7 @@ function environmentOf(folder: string) {
   };
 }
 
-/** What a restore that died before the exchange leaves. */
+/** The state after a restore that was killed before the swap. */
 const journalOf = (folder: string): Record<string, unknown> => ({
   format: 1,
   id,
@@ -72,9 +72,9 @@ const commands = [
 ] as const;
 
 /**
- * Runs a command on a copy of the installation in which one thing that db-init remembers is another.
- * @param spoil makes the text of it, given what it was
- * @returns what is wrong with what came of it; null if nothing
+ * Runs a command on a copy of the installation with one changed file of the state folder.
+ * @param spoil returns the new text for the present one
+ * @returns the fault in the result; null if there is none
  */
 async function tryOut(
   memory: Memory,
@@ -86,7 +86,7 @@ async function tryOut(
   const file = join(folder, 'backups/.db-init', memory);
   const text = memory === 'restore.json' ? JSON.stringify(journalOf(folder)) : await readFile(file, 'utf8');
   const own = text.replaceAll(original, folder);
-  // what is not db-init's, though it is called as if it were
+  // an object of the owner's with a name of db-init's
   const strangers = [`y_${id}`, `x.db_${id}`, `uploads/.db-init-former-x/y`, `uploads/y_${id}`];
   await mkdir(join(folder, 'uploads/.db-init-former-x'));
   for (const name of strangers) await copyFile(join(folder, kept), join(folder, name));
@@ -109,7 +109,7 @@ async function tryOut(
     !bug.test(all) &&
     live === (undone ? contents.former : contents.live) &&
     (dropped || databases.includes(contents.former)) &&
-    // an undo takes what lies among the uploads along
+    // an undo moves everything among the uploads
     strangers.every((name) => left.some((other) => other === name || (undone && basename(other) === basename(name)))) &&
     left.some((name) => name.endsWith('photo.jpg'));
   return fine
@@ -132,7 +132,7 @@ it.each<Memory>(['restore.json', 'restores.json', 'stamp.json'])(
   },
 );
 
-/** Changes a journal, or the last restore that is remembered. */
+/** Changes a journal, or the last recorded restore. */
 const changing =
   (change: (folder: string, it: Record<string, unknown>) => Record<string, unknown>) =>
   (text: string, folder: string): string => {

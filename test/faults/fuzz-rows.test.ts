@@ -22,7 +22,7 @@ beforeAll(async () => {
   healthy = name;
 });
 
-/** A copy of a healthy database whose alembic_version is another one. */
+/** A copy of a healthy database with another alembic_version. */
 async function withRows(rows: readonly unknown[]): Promise<TestDatabase> {
   const database = await createSqliteDatabase();
   await copyFile(healthy, database.name);
@@ -100,7 +100,7 @@ it('any combination of known revisions ends in a healthy database or a refusal',
 });
 
 describePostgres('an unusual alembic_version', () => {
-  /** Whatever bears the name. */
+  /** Any object with the name. */
   const clear = `DO $$ DECLARE kind text; BEGIN
     SELECT CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END INTO kind
       FROM pg_class WHERE oid = to_regclass('public.alembic_version');
@@ -133,7 +133,7 @@ describePostgres('an unusual alembic_version', () => {
     for (const command of [['status'], ['gate'], ['repair'], ['adopt', '--dry-run'], ['adopt']]) {
       const { exitCode, all } = await runInProcess(command, { DATABASE_URL: url, TT_BACKUP_BEFORE_MIGRATE: 'never' });
       expect(all).not.toMatch(bug);
-      // the next test holds the rows against those from before
+      // the next test compares the rows with the former ones
       requireTrueSafeSentence(all, false);
       expect([command[0], exitCode > 1, all.length < 10_000, all]).toEqual([command[0], true, true, all]);
     }

@@ -9,7 +9,7 @@ import { bug, runInProcess } from '../support/run-in-process.ts';
 const example = await readFile(join(import.meta.dirname, '../../.env.example'), 'utf8');
 const variables = [...example.matchAll(/^#([A-Z][A-Z_]*)=/gm)].map(([, name = '']) => name);
 
-/** Variables whose values are words or numbers: whatever else they say is a mistake. */
+/** Variables whose values are words or numbers: every other value is a mistake. */
 const strict =
   /^TT_(?!RESTORE_FROM|\w+_FILE$|STATIC_UPLOAD_FOLDER|ATTACHMENT_FOLDER|COMMAND_PREFIX|NOTIFY_|PING_|\w+_SERVICE$)|^PGSSL|^POSTGRES_PORT$/;
 const nonsense = [
@@ -199,7 +199,7 @@ it('a mutated address is refused, or leads to no server', async () => {
     const url = chance.mutateText(chance.pick(valid)).replaceAll('\0', '');
     const command = chance.pick(['status', 'verify']);
     const { exitCode, all } = await runInProcess([command], { DATABASE_URL: url, TT_WAIT_TIMEOUT: '0' }, folder);
-    // there is nothing at the end of any of them: a file that is not there is a first start
+    // none of them leads to a database: a missing file is a first start
     const wanted = /^sqlite:/i.test(url) ? [0, 2, 17, 21] : [2, 3, 4];
     if (!wanted.includes(exitCode) || bug.test(all)) failures.push([url, command, exitCode, all.slice(0, 1000)]);
   };

@@ -2,20 +2,20 @@ import { randomInt } from 'node:crypto';
 import { randomOf } from '../crash/random.ts';
 
 const { TEST_FAULTS_SEED: given } = process.env;
-/** What chance is made of; TEST_FAULTS_SEED repeats a run. */
+/** The seed of random choices; TEST_FAULTS_SEED repeats a run. */
 const seed = given === undefined ? randomInt(1, 1_000_000) : Number(given);
 
-/** Choices that look like chance. */
+/** Random choices. */
 export interface Chance {
   /** A whole number below the bound. */
   below(bound: number): number;
   pick<Item>(items: readonly Item[]): Item;
-  /** Bytes with one to four of them changed, left out, doubled or cut off. */
+  /** The bytes with one to four of them changed, removed, doubled or cut off. */
   mutate(bytes: Buffer): Buffer;
   mutateText(text: string): string;
 }
 
-/** What chance is for one topic. The seed is printed, for a failure to be repeated. */
+/** The random choices for one topic. The seed is printed, so that a failure can be repeated. */
 export function chanceOf(topic: string): Chance {
   console.log(`Chance in ${topic} is made of TEST_FAULTS_SEED=${seed}`);
   const next = randomOf(seed, topic);
@@ -88,7 +88,7 @@ export function chanceOf(topic: string): Chance {
   return { below, pick, mutate, mutateText };
 }
 
-/** Replaces one value somewhere in what JSON holds by one of another kind, or leaves it out. */
+/** Replaces one value in JSON by one of another kind, or removes it. */
 export function mutateJson(value: unknown, chance: Chance): unknown {
   const junk: readonly unknown[] = [
     null,

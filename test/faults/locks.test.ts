@@ -33,7 +33,7 @@ describePrivateCluster('a server with room for few locks', () => {
       ['fresh', 20, ['gate'], {}],
       ['old', 30, ['backup', 'create'], {}],
       ['old', 17, ['gate'], insisting],
-      // the look at its rows comes first, and locks as many tables
+      // the rows are read first, which locks the same number of tables
       ['old', 17, ['reset', '--yes-delete-all-data=old', '--no-backup'], {}],
     ] as const) {
       const before = await relationsIn(url(database));
@@ -46,7 +46,7 @@ describePrivateCluster('a server with room for few locks', () => {
     expect(await namesIn(url('old'))).toEqual(['x']);
     expect(await archivesIn(backups)).toEqual(archives);
 
-    // what is restored is looked at as well
+    // the restored database is read as well
     const restore = ['restore', `${backups}/${archives.join()}`, '--yes'];
     const refused = await runInProcess(restore, old);
     expect(refused.all).not.toMatch(bug);
@@ -57,7 +57,7 @@ describePrivateCluster('a server with room for few locks', () => {
     requireTrueSafeSentence(refused.all, false);
     expect(await namesIn(url('old'))).toEqual(['x']);
 
-    // what was advised helps
+    // the advice of the banner helps
     await server.run('ALTER SYSTEM RESET max_locks_per_transaction');
     await server.crash();
     const { exitCode, all } = await runInProcess(restore, old);

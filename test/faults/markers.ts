@@ -3,19 +3,19 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 
-/** A secret that nothing else can be taken for: letters and digits, which stay what they are in most encodings. */
+/** A unique secret of letters and digits, which most encodings do not change. */
 export const marker = (name: string): string => `Mk${createHash('sha256').update(name).digest('hex').slice(0, 10)}`;
 
-/** Every way in which a marker may stand in a text: as it is, in capitals or not, and in base64 at any of its three offsets. */
+/** Every form of a marker in a text: unchanged, in upper or lower case, and in base64 at any of the three offsets. */
 function formsOf(secret: string): readonly string[] {
   const base64 = ['', '=', '=='].map((before) =>
-    // the first and the last group of three bytes depend on what stands beside them
+    // the first and the last group of three bytes depend on the neighbouring bytes
     Buffer.from(`${before}${secret}`).toString('base64').slice(4, -8),
   );
   return [secret.toLowerCase(), Buffer.from(secret).toString('hex'), ...base64];
 }
 
-/** The names of the secrets that a text gives away. */
+/** The names of the secrets that a text contains. */
 export function leaksIn(text: string, secrets: Readonly<Record<string, string>>): string[] {
   const lowerCase = text.toLowerCase();
   return Object.entries(secrets)
@@ -24,8 +24,8 @@ export function leaksIn(text: string, secrets: Readonly<Record<string, string>>)
 }
 
 /**
- * All that lies in a folder as one text: the paths, what is in the files, and what is in the members of archives.
- * @param rows whether the database in an archive is read too: it holds what the database holds
+ * Everything in a folder as one text: the paths, and the contents of files and of archive entries.
+ * @param rows whether the database in an archive is read too: it contains the rows of the database
  */
 export async function everythingIn(folder: string, rows: boolean): Promise<string> {
   const texts: string[] = [];

@@ -14,7 +14,7 @@ import { bug, runInProcess } from '../support/run-in-process.ts';
 import { runLifecycle, oldInstallation } from './full-lifecycle.ts';
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-/** As many bytes as a name of PostgreSQL has at the most, some of them in the middle of a letter. */
+/** A name with the maximum length of PostgreSQL, with multi-byte characters. */
 const long = (beginning: string): string => beginning + 'é'.repeat(Math.floor((63 - Buffer.byteLength(beginning)) / 2));
 
 describePostgres(
@@ -73,7 +73,7 @@ describePostgres('unexpected objects with unusual names', () => {
       expect([name, found.rowCount]).toEqual([name, 1]);
     }
     expect((await runInProcess(['quarantine', 'list'], env)).exitCode).toBe(0);
-    // the new schema has to go first
+    // the new schema must be dropped first
     const aside = await runInProcess(['quarantine', 'create', '--yes'], env);
     expect([aside.exitCode, aside.all]).toEqual([0, expect.not.stringMatching(bug)]);
     const back = await runInProcess(['quarantine', 'restore', schema], env);
@@ -95,7 +95,7 @@ const odd: readonly [string, string][] = [
 ];
 
 describeBackups('folders and files with unusual names', ({ name: engine, create }) => {
-  // SQLite takes no longer path
+  // SQLite accepts no longer path
   it.each(engine === 'sqlite' ? odd : [['all of that', odd.map(([, name]) => name).join('/')]])(
     '%s',
     async (_, name) => {
@@ -147,7 +147,7 @@ describe('a path that is too long', () => {
     for (const command of ['gate', 'status', 'verify']) {
       const { exitCode, all } = await runInProcess([command], { DATABASE_URL: sqliteUrl(join(home, 'x.db')) });
       expect(all).not.toMatch(bug);
-      // what is not there, and what cannot be, look alike
+      // a missing file and an impossible path look the same
       expect([command, ...(command === 'gate' ? [4] : [0, 17, 21])]).toContain(exitCode);
     }
   });

@@ -2,18 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { atEnd } from '../support/cleanup.ts';
 import { admin, type TestDatabase, withClient } from '../support/database.ts';
 
-/** A role that owns a database, and no other right but to create more of them if need be. */
+/** A role that owns a database and has no other right, except to create databases if needed. */
 export interface Owner {
   readonly role: string;
-  /** The database's address for it. */
+  /** The address of the database for this role. */
   readonly url: string;
 }
 
-/** Gives a database to a role of its own, which goes after the file's tests. */
+/** Gives a database to a new role, which is dropped after the tests of the file. */
 export async function ownerOf(database: TestDatabase, rights: '' | 'CREATEDB' | 'SUPERUSER' = ''): Promise<Owner> {
   const role = `dbi_role_${randomBytes(4).toString('hex')}`;
   await admin(`CREATE ROLE ${role} LOGIN PASSWORD 'pw' ${rights}`);
-  // restores leave databases of its behind
+  // restores leave databases of the role behind
   atEnd(() => admin(`DROP ROLE ${role}`));
   atEnd(() => dropDatabasesOf(role));
   await admin(`ALTER DATABASE "${database.name}" OWNER TO ${role}`);

@@ -16,7 +16,7 @@ import { runInProcess } from '../support/run-in-process.ts';
 import { leaksIn } from './markers.ts';
 import { every, password, place, quick, rows, secretRows, secrets, settings, tell, tellAll } from './secrets.ts';
 
-/** What no index allows that is unique. */
+/** A row that violates a unique index. */
 const twoTokens = ['a', 'b']
   .map(
     (name) => `INSERT INTO api_tokens (name, token_hash, token_prefix, user_id, created_at, is_active, usage_count)
@@ -24,14 +24,14 @@ const twoTokens = ['a', 'b']
   )
   .join('\n');
 
-/** The command lines of all processes, as everybody on the machine may read them. */
+/** The command lines of all processes, which every user of the machine may read. */
 async function argumentsOfAll(): Promise<string> {
   const numbers = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const lines = numbers.map((number) => readFile(`/proc/${number}/cmdline`, 'utf8').catch(() => ''));
   return (await Promise.all(lines)).join('\n').replaceAll('\0', ' ');
 }
 
-/** What the sessions of a server call themselves, and what they ask. */
+/** The application names and queries of all sessions of a server. */
 const sessionsOf = (url: string): Promise<string> =>
   withClient(url, async (client) => JSON.stringify((await client.query('SELECT * FROM pg_stat_activity')).rows));
 
@@ -58,7 +58,7 @@ describePrivateCluster('on PostgreSQL, no secret is shown', () => {
       await client.query(`CREATE ROLE app LOGIN CREATEDB PASSWORD ${client.escapeLiteral(password)}`);
     });
     await server.letIn('host all app 127.0.0.1/32 scram-sha-256');
-    // a server that began this moment is not trusted at once, and nobody waits here
+    // a server that has just started is not trusted at once, and this test does not wait
     const { folder, env } = await place();
     await server.run('CREATE DATABASE first OWNER app');
     await runInProcess(['status'], { ...env, DATABASE_URL: address('first'), TT_WAIT_TIMEOUT: '30' }, folder);
@@ -107,7 +107,7 @@ describePrivateCluster('on PostgreSQL, no secret is shown', () => {
     }
   });
 
-  /** Databases, as SQL that a superuser runs after a dump was loaded. */
+  /** Damages of databases, as SQL that a superuser runs after loading a dump. */
   const databases: readonly (readonly [
     string,
     Readonly<Record<string, number>>,
@@ -141,7 +141,7 @@ describePrivateCluster('on PostgreSQL, no secret is shown', () => {
        DROP INDEX IF EXISTS ix_api_tokens_token_hash; ${twoTokens}`,
     ],
     [
-      // the server shows the key of which there are two
+      // the server shows the duplicate key
       'failing',
       { gate: 20 },
       'Key (token_hash)=(not shown) is duplicated',

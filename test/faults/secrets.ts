@@ -7,7 +7,7 @@ import { requireTrueSafeSentence } from '../support/safe-sentence.ts';
 import { runInProcess, type Told } from '../support/run-in-process.ts';
 import { everythingIn, leaksIn, marker } from './markers.ts';
 
-/** In the environment of the run, whether it is read there or not. */
+/** Secrets in the environment of the run, also unused ones. */
 export const settings = {
   password: marker('password'),
   other: marker('POSTGRES_PASSWORD beside an address'),
@@ -20,7 +20,7 @@ export const settings = {
   ai: marker('AI_API_KEY'),
 };
 
-/** In rows of the database. */
+/** Secrets in rows of the database. */
 export const rows = {
   passwordHash: marker('users.password_hash'),
   twoFactor: marker('users.two_factor_secret'),
@@ -31,7 +31,7 @@ export const rows = {
 
 export const secrets = { ...settings, ...rows };
 
-/** With everything in it that an address, JSON or a shell would write in another way. */
+/** With all characters that an address, JSON or a shell would escape. */
 export const password = `p %2F"'\\$&@:/?#ü${settings.password}`;
 
 const surroundings = {
@@ -45,7 +45,7 @@ const surroundings = {
   TT_LOCK_TIMEOUT: '0',
 };
 
-/** A folder of its own for whatever a run leaves behind. */
+/** A separate folder for all files that a run leaves behind. */
 export async function place(): Promise<{ readonly folder: string; readonly env: Readonly<Record<string, string>> }> {
   const folder = await temporaryDirectory();
   for (const name of ['data', 'static', 'attachments']) await mkdir(join(folder, name));
@@ -73,7 +73,7 @@ export const quick: readonly (readonly string[])[] = [
   ['quarantine', 'list', '--json'],
 ];
 
-/** Every command, in an order in which each finds something to do. */
+/** Every command, in an order in which each has something to do. */
 export const every: readonly (readonly string[])[] = [
   ...['status', 'plan', 'verify'].flatMap((command) => [[command], [command, '--json']]),
   ['plan', '--rehearse'],
@@ -106,7 +106,7 @@ export const every: readonly (readonly string[])[] = [
 
 let runs = 0;
 
-/** Runs a command, with the log in one format and the other in turn; what it says and what it leaves behind holds no secret. */
+/** Runs a command with both log formats in turn; its output and its files must contain no secret. */
 export async function tell(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
@@ -121,8 +121,8 @@ export async function tell(
 
 /**
  * Runs commands one after the other.
- * @param seen what is in the database
- * @returns the exit code of each, and all that they said
+ * @param seen the contents of the database
+ * @returns the exit code of each, and all output
  */
 export async function tellAll(
   commands: typeof every,

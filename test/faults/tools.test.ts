@@ -13,7 +13,7 @@ import { noVolumes } from './volumes.ts';
 const onMachines = noVolumes === null ? describe : describe.skip;
 const reason = noVolumes === null ? '' : ` [skipped: ${noVolumes}]`;
 
-/** An old installation with an archive of it, and what runs db-init on it where there are these tools. */
+/** An old installation with an archive of it, and a function that runs db-init on it with these tools. */
 async function oldOne() {
   const database = await createDatabase();
   const { url, role } = await ownerOf(database, 'CREATEDB');
@@ -31,7 +31,7 @@ async function oldOne() {
     archive: `${backups}/${archive}`,
     here,
     archives: () => archivesIn(backups),
-    /** @returns its words, in one line */
+    /** @returns its output, in one line */
     async where(tools: Tools, args: readonly string[], expected: number, more = {}): Promise<string> {
       const run = await machineWith(tools);
       const { exitCode, all } = await run(args, { ...env, ...more });

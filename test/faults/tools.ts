@@ -6,21 +6,21 @@ import { requirePostgres } from '../support/postgres-server.ts';
 import type { RunResult } from '../support/run.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-/** What a machine has: the tests' own tool, or one that calls itself so: `12.9`. What is not named is not there. */
+/** The tools of a machine: that of the tests, or one that reports this version: `12.9`. Other tools are missing. */
 export type Tools = Readonly<Partial<Record<ToolName, 'real' | `${number}`>>>;
 
-/** Where db-init looks beside PATH. */
+/** The folder in which db-init looks, besides PATH. */
 const installations = '/usr/lib/postgresql';
 const program = join(import.meta.dirname, '../../dist/main.js');
 
-// what is hidden can still be reached where it is mounted for a second time
+// hidden files can still be reached at a second mount
 const hiding = `
   if [ -d ${installations} ]; then
     mount --bind ${installations} "$1/hidden" && mount -t tmpfs db-init-test ${installations} || exit 99
   fi
   PATH=$1; shift; exec "$@"`;
 
-/** Makes a machine with these tools alone. @returns what runs db-init on it, as a process */
+/** Makes a machine with only these tools. @returns a function that runs db-init on it as a process */
 export async function machineWith(
   tools: Tools,
 ): Promise<(args: readonly string[], env: Readonly<Record<string, string>>) => Promise<RunResult>> {

@@ -2,12 +2,12 @@ import { execaSync } from 'execa';
 import { atEnd } from '../support/cleanup.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-/** A file system of a test's own, in memory. */
+/** A test's own file system in memory. */
 export interface Volume {
   readonly path: string;
-  /** Lets nobody write any more, root included. */
+  /** Makes it read-only, for root as well. */
   makeReadOnly(): void;
-  /** Takes that back. */
+  /** Makes it writable again. */
   makeWritable(): void;
 }
 
@@ -15,14 +15,14 @@ export interface Volume {
 export const noVolumes: string | null = whyNot();
 
 /**
- * Mounts a small file system, which goes after the file's tests.
+ * Mounts a small file system, which is removed after the tests of the file.
  * @param size as mount takes it: `2m`
  * @param folder where it is mounted
  */
 export async function mountVolume(size: string, folder?: string): Promise<Volume> {
   const path = folder ?? (await temporaryDirectory());
   execaSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=0777`, 'db-init-test', path]);
-  // a process that is on its way out may be there still
+  // a process that is ending may still be there
   atEnd(() => Promise.resolve(execaSync('umount', ['--lazy', path])));
   return {
     path,

@@ -45,7 +45,7 @@ export type AfterTable =
       readonly foreignKeys: readonly AfterForeignKey[];
     };
 
-/** What the application's own upgrade made of a database. */
+/** A database after the application's own upgrade. */
 export interface After {
   readonly alembic_version: readonly string[];
   /** Table → column → the primary keys of the rows whose cell is the time of that run. */

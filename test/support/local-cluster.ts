@@ -17,11 +17,11 @@ export interface StartedServer {
 
 /** A server whose processes are ours. */
 export interface LocalServer extends StartedServer {
-  /** Has it die in the middle of everything, and starts it again: it recovers from its log. */
+  /** Kills the server at once, and starts it again: it recovers from its log. */
   crash(): Promise<void>;
 }
 
-/** Settings for a server that lives for one test run: durability is of no use to it. */
+/** Settings for a server of one test run, which needs no durability. */
 export const fastSettings: readonly string[] = [
   'fsync=off',
   'synchronous_commit=off',
@@ -33,7 +33,7 @@ export const fastSettings: readonly string[] = [
   'log_min_messages=fatal',
 ].flatMap((setting) => ['-c', setting]);
 
-/** Who is to run PostgreSQL; empty: who runs the tests. */
+/** The user who runs PostgreSQL; empty: the user of the tests. */
 type Owner = { readonly uid: number; readonly gid: number } | { readonly uid?: never };
 
 /**
@@ -65,7 +65,7 @@ export async function startCluster(
 
 const prefix = 'db-init-pg-';
 
-/** Removes what test runs left that were killed: their servers are gone, but their data would keep its memory. */
+/** Removes the data of killed test runs: their servers have ended, but the data would still use memory. */
 async function removeAbandoned(folder: string): Promise<void> {
   const names = await readdir(folder);
   for (const directory of names.filter((name) => name.startsWith(prefix)).map((name) => join(folder, name))) {
@@ -84,7 +84,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** In memory where there is plenty: to make and drop databases is mostly to make and remove files. */
+/** In memory if there is enough: creating and dropping databases mostly creates and removes files. */
 function fastFolder(): string {
   const memory = '/dev/shm';
   if (!existsSync(memory)) return tmpdir();
@@ -99,7 +99,7 @@ function unprivileged(): Owner {
     try {
       return { uid: id('-u', user), gid: id('-g', user) };
     } catch {
-      // no such user: the next one
+      // there is no such user: try the next one
     }
   }
   throw new Error('PostgreSQL does not run as root, and there is no user postgres or nobody');

@@ -8,11 +8,11 @@ import { restoreSql } from './restore-sql.ts';
 /** Never aborted. */
 export const { signal } = new AbortController();
 
-/** Opens a database as a run that writes does, without a word, hands it to `use`, and closes it whatever happens. */
+/** Opens a database for writing without output, passes it to `use`, and always closes it. */
 export const withDatabase = <T>(url: string, use: (database: Database) => Promise<T>): Promise<T> =>
   openQuietly(url, { applicationName: 'db-init tests', signal }, use);
 
-/** Applies what is pending, and mends nothing: what a database lacked at the head of its release, it lacks at today's. */
+/** Applies the pending revisions and repairs nothing: objects that were missing at the former head are still missing. */
 export const applyPending = (url: string): Promise<void> =>
   withDatabase(url, (database) =>
     database.transaction(async (transaction) => {
@@ -20,7 +20,7 @@ export const applyPending = (url: string): Promise<void> =>
     }),
   );
 
-/** Brings one of the odd states into an empty PostgreSQL database: `restoreState(url, 'polluted')`. */
+/** Loads one of the unusual states into an empty PostgreSQL database: `restoreState(url, 'polluted')`. */
 export async function restoreState(url: string, name: string): Promise<void> {
   await restoreSql(url, state(name));
   if (name === 'drifted') await applyPending(url);

@@ -14,25 +14,25 @@ export type Reception =
       readonly url: string;
       readonly cut?: (query: string) => 'before' | 'after' | 'silence' | null;
     }
-  /** It is connected, and never hears anything. */
+  /** It is connected, and gets no answer. */
   | { readonly kind: 'silent' }
-  /** It gets an error as soon as it says who it is. */
+  /** It gets an error at the login. */
   | { readonly kind: 'refuse'; readonly code: string; readonly message: string }
-  /** It is let in, and every query of its is answered with this row. */
+  /** It is logged in, and every query is answered with this row. */
   | { readonly kind: 'answer'; readonly row: Readonly<Record<string, string | boolean>> }
-  /** The connection is closed without a word. */
+  /** The connection is closed without a message. */
   | { readonly kind: 'hang up' };
 
-/** A TCP server between db-init and PostgreSQL that plays what a real server does only now and then. */
+/** A TCP server between db-init and PostgreSQL that simulates rare behaviour of a real server. */
 export interface Proxy {
   readonly port: number;
   /** The real server's URL with the proxy's address in it, without TLS. */
   urlOf(url: string): string;
-  /** How many clients have connected. */
+  /** The number of clients that have connected. */
   connections(): number;
-  /** The messages that want an answer, of all clients: simple queries, and the Sync of others. */
+  /** The number of messages that need an answer, of all clients: simple queries, and the Sync of others. */
   queries(): readonly string[];
-  /** Resolves when nobody is connected any more. */
+  /** Resolves when no client is connected. */
   idle(): Promise<void>;
 }
 

@@ -18,7 +18,7 @@ export interface RunOptions {
 export interface ProcessOptions extends RunOptions {
   /** What it reads from stdin; default: nothing. */
   readonly input?: string;
-  /** Whom to run it as; default: who runs the tests. Only root may choose. */
+  /** The user to run it as; default: the user of the tests. Only root may set it. */
   readonly uid?: number;
   /** Milliseconds until it is killed. */
   readonly timeout?: number;
@@ -26,13 +26,13 @@ export interface ProcessOptions extends RunOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a run left behind. */
+/** The result of a run. */
 export interface RunResult {
-  /** Undefined if it was ended by a signal it did not handle. */
+  /** Undefined if a signal ended it that it did not handle. */
   readonly exitCode: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
-  /** Both, as they came. */
+  /** Both, in the order of output. */
   readonly all: string;
 }
 
@@ -65,7 +65,7 @@ export async function runProcess(args: readonly string[], options: ProcessOption
   return { exitCode, stdout, stderr, all };
 }
 
-/** Variables that act on a process before db-init reads anything, and by which other programs are found. */
+/** Variables that affect a process before db-init reads them, or by which it finds other programs. */
 const ofTheProcess = /^(?:NODE_\w+|TZ|TMPDIR|PATH)$/;
 
 /**

@@ -3,12 +3,12 @@ import { copyInto, createDatabase, type TestDatabase, withClient } from './datab
 import { requirePostgres } from './postgres-server.ts';
 import { restoreSql } from './restore-sql.ts';
 
-/** A database of a test's own that holds what a dump in plain SQL holds. The dump is loaded once for all tests. */
+/** A test's own database with the contents of a plain SQL dump. The dump is loaded once for all tests. */
 export async function restoredDatabase(path: string): Promise<TestDatabase> {
   return createDatabase(await templateOf(path));
 }
 
-/** Makes a database that nothing was done to yet hold what a dump holds. */
+/** Replaces an empty database by one with the contents of a dump. */
 export async function restoreInto({ name }: TestDatabase, path: string): Promise<void> {
   const template = await templateOf(path);
   await withClient(requirePostgres().url, async (client) => {
@@ -25,7 +25,7 @@ function templateOf(path: string): Promise<string> {
   return known;
 }
 
-/** Of the workers that need a template at the same time one makes it, and the others wait. @returns its name */
+/** One worker makes a template, and others that need it at the same time wait. @returns its name */
 async function makeTemplate(path: string): Promise<string> {
   const { url, templatePrefix } = requirePostgres();
   const name = templatePrefix + createHash('sha256').update(path).digest('hex').slice(0, 12);

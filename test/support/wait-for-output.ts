@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { ResultPromise } from 'execa';
 
-/** Resolves as soon as a run has printed something that matches; rejects if it ends without. */
+/** Resolves when the output of a run matches; rejects if the run ends before that. */
 export function waitForOutput(run: Pick<ResultPromise, 'stdout' | 'on'>, pattern: RegExp): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';
@@ -13,10 +13,10 @@ export function waitForOutput(run: Pick<ResultPromise, 'stdout' | 'on'>, pattern
   });
 }
 
-/** Milliseconds between two questions, in which the process that is waited for has the processor. */
+/** Milliseconds between two checks, in which the other process gets the processor. */
 const pause = 5;
 
-/** Asks again and again until the answer is yes: for what another process brings about. */
+/** Repeats a check until it is true, for an effect of another process. */
 export async function eventually(question: () => Promise<boolean>): Promise<void> {
   // the test's own time limit ends it
   while (!(await question())) await setTimeout(pause);
