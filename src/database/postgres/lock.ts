@@ -1,3 +1,4 @@
+import { lockHolders } from '../../report/lock-holders.ts';
 import type { LockHolder } from '../../model/cause.ts';
 import type { Row } from '../../model/engine.ts';
 import { Socket } from 'node:net';
@@ -10,7 +11,6 @@ import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { isConnectionLoss } from './connection-failure.ts';
 import { answered, closeClient, connectOnce, type Connected } from './connect.ts';
 import { lastRow } from './session.ts';
-import { zonedTime } from '../../platform/local-time.ts';
 
 /** The first key of both advisory locks: "ttdb" in ASCII. The second key distinguishes them. */
 const application = 0x74746462;
@@ -112,13 +112,10 @@ async function findHolder(client: pg.Client): Promise<LockHolder> {
     WHERE l.locktype = 'advisory' AND l.granted AND l.classid = ${runLock.application} AND l.objid = ${runLock.key}
       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`);
   const row = rows[0];
-  if (row === undefined) return { description: 'another run (it is finishing this moment)' };
+  if (row === undefined) return { description: lockHolders.finishing };
   const { pid, application: name, client: address, since, query } = row;
-  return {
-    description:
-      `${String(name) || 'another run'}, pid ${String(pid)}, from ${String(address)}, connected since ${zonedTime(String(since))}, ` +
-      `at work on: ${String(query).replaceAll(/\s+/g, ' ').trim() || 'nothing at the moment'}`,
-  };
+  const description = lockHolders.session(String(name), String(pid), String(address), String(since), String(query));
+  return { description };
 }
 
 /**

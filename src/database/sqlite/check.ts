@@ -1,3 +1,4 @@
+import { sqliteReasons } from '../../report/sqlite-reasons.ts';
 import type { Row } from '../../model/engine.ts';
 import { statSync } from 'node:fs';
 import SQLite from 'better-sqlite3';
@@ -32,8 +33,8 @@ export function checkSqliteFile(file: string, depth: 'whole' | 'rows' = 'whole')
 }
 
 function faultOfHeader(file: string): string | null {
-  if (statSync(file).size === 0) return 'it is empty';
-  return isDatabaseFile(file) ? null : 'it is not a SQLite database';
+  if (statSync(file).size === 0) return sqliteReasons.empty;
+  return isDatabaseFile(file) ? null : sqliteReasons.otherFormat;
 }
 
 /**
@@ -46,7 +47,7 @@ export function findUnknownObjects(file: string): readonly ArchiveObject[] {
   if (header !== null) throw new Error(header);
   return withFile(file, (database) => {
     const fault = database.prepare<[], string>('PRAGMA integrity_check(sqlite_schema)').pluck().get();
-    if (fault !== 'ok') throw new Error(`its schema is damaged: ${fault ?? 'unknown'}`);
+    if (fault !== 'ok') throw new Error(sqliteReasons.damagedSchema(fault ?? 'unknown'));
     const rows = database.prepare<[], Row>('SELECT type, name, sql FROM sqlite_schema ORDER BY rowid').iterate();
     return Array.from(rows, (row) => ({
       type: text(row, 'type'),

@@ -1,3 +1,4 @@
+import { sqliteReasons } from '../../report/sqlite-reasons.ts';
 import type { OpenOptions, Database, Transaction } from '../database.ts';
 import { type DatabaseFacts, noRuntimeFacts } from '../../model/database-facts.ts';
 import { existsSync, rmSync, statSync } from 'node:fs';
@@ -151,9 +152,7 @@ async function inTransaction<Result>(
       ([reference, count]) => count > (before.get(reference) ?? 0),
     );
     if (broken.length > 0) {
-      throw new Error(
-        `references would be broken: ${broken.map(([reference, count]) => `${reference} (${count})`).join(', ')}`,
-      );
+      throw new Error(sqliteReasons.brokenReferences(broken));
     }
     await session.run('COMMIT');
     options.onCommit?.('committed');
@@ -201,7 +200,7 @@ function isThere(file: string): boolean {
   if (statSync(file, { throwIfNoEntry: false }) !== undefined) return true;
   // SQLite would write their content, parts of the former database, into a new file
   const orphan = ['-wal', '-journal'].map((side) => file + side).find((side) => sizeOf(side) > 0);
-  if (orphan !== undefined) throw new Error(`${orphan} is left of a database whose file is missing`);
+  if (orphan !== undefined) throw new Error(sqliteReasons.orphan(orphan));
   return false;
 }
 
@@ -213,19 +212,17 @@ function sizeOf(path: string): number {
 function requireDatabaseFile(file: string): void {
   const stats = statSync(file);
   if (stats.isDirectory()) {
-    throw new Error(
-      `${file} is a folder. Docker makes one where a bind mount names a file that is not there: remove it with rmdir, which leaves a folder that holds anything, and mount the folder of the file instead of the file`,
-    );
+    throw new Error(sqliteReasons.folder(file));
   }
-  if (!stats.isFile()) throw new Error(`${file} is not a file`);
-  if (!isDatabaseFile(file)) throw new Error(`${file} is not a SQLite database`);
+  if (!stats.isFile()) throw new Error(sqliteReasons.noFile(file));
+  if (!isDatabaseFile(file)) throw new Error(sqliteReasons.noDatabase(file));
 }
 
 function explainReadFailure(error: unknown, file: string): string {
   const reason = reasonOf(error);
   const code = error instanceof SQLite.SqliteError ? error.code : '';
   if (code === 'SQLITE_READONLY_ROLLBACK' || (code.startsWith('SQLITE_CANTOPEN') && existsSync(`${file}-journal`))) {
-    return `an interrupted transaction waits in ${file}-journal to be rolled back, which only a run that may write does: run the gate (${reason})`;
+    return sqliteReasons.hotJournal(file, reason);
   }
   return reason;
 }

@@ -1,3 +1,4 @@
+import { sqliteReasons } from '../../report/sqlite-reasons.ts';
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { makeFolder } from '../../platform/make-folder.ts';
@@ -32,9 +33,7 @@ export function judgeFileSystem(file: string, allowNetworkFs: boolean): string |
     throw new Failure({ kind: 'network-file-system', path: folder, fileSystem: networked });
   }
   const name = networked ?? unusual[type];
-  return name === undefined
-    ? null
-    : `${folder} is on ${name}: file locks may not hold there, so make sure that only one container uses the database`;
+  return name === undefined ? null : sqliteReasons.otherFileSystem(folder, name);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { lockHolders } from '../../report/lock-holders.ts';
 import type { OpenOptions } from '../database.ts';
 import type { LockHolder } from '../../model/cause.ts';
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
@@ -5,7 +6,6 @@ import SQLite from 'better-sqlite3';
 import { Failure } from '../../errors/failure.ts';
 import { pauseBeforeAttempt, sleep } from '../backoff.ts';
 import { accessDenied } from './file-system.ts';
-import { zonedTime } from '../../platform/local-time.ts';
 
 /**
  * The lock file of the run lock. It stays empty and is never removed: after a removal two runs could each lock a file.
@@ -82,15 +82,12 @@ function findHolder(lockFile: string): LockHolder {
     if (pid > 0 && pid !== process.pid && holdsOpen(pid, lockFile)) {
       const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
       const since = statSync(`/proc/${pid}`).ctime;
-      const stopped = isStopped(pid)
-        ? `; it is stopped: kill -CONT ${pid} lets it go on, kill -KILL ${pid} ends it`
-        : '';
-      return { description: `pid ${pid} (${command}), running since ${zonedTime(since)}${stopped}` };
+      return { description: lockHolders.process(pid, command, since, isStopped(pid)) };
     }
   } catch {
     // no /proc, or the holder has just ended
   }
-  return { description: 'another db-init run, in another container perhaps' };
+  return { description: lockHolders.unknown };
 }
 
 const isStopped = (pid: number): boolean => /^State:\s+[Tt]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));

@@ -1,3 +1,4 @@
+import { sqliteReasons } from '../../report/sqlite-reasons.ts';
 import { sync } from '../../platform/durable-file.ts';
 import type { SideFileFault } from '../../model/state.ts';
 import { copyFileSync, constants, existsSync, linkSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -204,16 +205,16 @@ function neededFor(file: string, copies: number): number {
 
 function requireSame(file: string, mark: string): void {
   if (markOf(file) === mark) return;
-  const reason = `${file} was written to while it was looked at, and what lies beside it could not be told from the log of another copy`;
+  const reason = sqliteReasons.changedMeanwhile(file);
   throw new Failure({ kind: 'unreadable', database: file, reason });
 }
 
 function noRoom(file: string, who: string, bytes: number): Failure {
-  const reason = `a transaction that was cut off waits beside ${file}, and ${who} the room for the copies on which its recovery is tried first (${bytes} bytes)`;
+  const reason = sqliteReasons.noRoom(file, who, bytes);
   return new Failure({ kind: 'unreadable', database: file, reason });
 }
 
 function staleSideFile(file: string, fault: SideFileFault): Failure {
-  const reason = `${file}${fault.side} does not belong to ${file}`;
+  const reason = sqliteReasons.staleSideFile(file, fault.side);
   return new Failure({ kind: 'unreadable', database: file, reason, sideFile: fault });
 }

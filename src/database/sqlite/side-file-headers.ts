@@ -1,3 +1,4 @@
+import { sqliteReasons } from '../../report/sqlite-reasons.ts';
 import type { SideFileFault } from '../../model/state.ts';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { sizeOf } from './wal-files.ts';
@@ -48,27 +49,25 @@ function findJournalMismatch(file: string, header: FileHeader | null): SideFileF
   const size = sizeOf(journal);
   // SQLite deletes the file that the end of such a journal names, however short the journal is
   if (size >= 16 && readAt(journal, size - 8, 8).toString('hex') === journalMagic) {
-    return fault('it belongs to a transaction over several database files, which TimeTracker does not make');
+    return fault(sqliteReasons.severalFiles);
   }
   if (start.length < 28) return null;
-  if (start.toString('hex', 0, 8) !== journalMagic) return fault('it is no journal of SQLite');
+  if (start.toString('hex', 0, 8) !== journalMagic) return fault(sqliteReasons.noJournal);
   const [pages, sector, pageSize] = [start.readUInt32BE(16), start.readUInt32BE(20), start.readUInt32BE(24)];
   if (header === null) {
-    return pages === 0 ? null : fault(`it is of a database of ${pages} pages, and the file beside it is empty`);
+    return pages === 0 ? null : fault(sqliteReasons.journalOfPages(pages));
   }
   const first = firstPageIn(journal, start.readUInt32BE(8), sector, pageSize);
   if (first === null) {
-    return pageSize === header.pageSize ? null : fault(sizes(pageSize, header.pageSize));
+    return pageSize === header.pageSize ? null : fault(sqliteReasons.pageSizes(pageSize, header.pageSize));
   }
   // the file has either the original first page, or the one that the transaction wrote, with the next change counter
   const ahead = header.changes - first.changes;
   if (first.pageSize !== pageSize || (ahead === 0 && pageSize !== header.pageSize)) {
-    return fault(sizes(pageSize, header.pageSize));
+    return fault(sqliteReasons.pageSizes(pageSize, header.pageSize));
   }
   if (ahead !== 0 && ahead !== 1) {
-    return fault(
-      `it was begun at change ${first.changes} of its database, and the file is at change ${header.changes}`,
-    );
+    return fault(sqliteReasons.begunAt(first.changes, header.changes));
   }
   return null;
 }
@@ -90,14 +89,14 @@ function findWalMismatch(file: string, header: FileHeader | null): SideFileFault
   const start = readAt(wal, 0, 32);
   // the WAL is still empty
   if (start.length < 32 || start.every((byte) => byte === 0)) return null;
-  if (!walMagics.has(start.readUInt32BE(0))) return fault('it is no write-ahead log of SQLite');
-  if (header === null) return fault('the file beside it is empty, and that of a write-ahead log never is');
+  if (!walMagics.has(start.readUInt32BE(0))) return fault(sqliteReasons.noWal);
+  if (header === null) return fault(sqliteReasons.walOfEmptyFile);
   const pageSize = start.readUInt32BE(8);
-  if (pageSize !== header.pageSize) return fault(sizes(pageSize, header.pageSize));
+  if (pageSize !== header.pageSize) return fault(sqliteReasons.pageSizes(pageSize, header.pageSize));
   const first = lastFirstPageIn(wal, start, pageSize);
   if (first === null) return null;
   if (first.changes < header.changes || first.schemaCookie < header.schemaCookie) {
-    return fault(`it ends at change ${first.changes} of its database, and the file is at change ${header.changes}`);
+    return fault(sqliteReasons.endsAt(first.changes, header.changes));
   }
   return null;
 }
@@ -116,8 +115,6 @@ function lastFirstPageIn(wal: string, start: Buffer, pageSize: number): FileHead
   }
   return committed === null ? null : parseHeader(readAt(wal, committed, 100));
 }
-
-const sizes = (log: number, file: number): string => `its pages have ${log} bytes, those of the file ${file}`;
 
 /** Reads bytes of a file; fewer at its end, none if there is no such file. */
 function readAt(file: string, position: number, length: number): Buffer {
