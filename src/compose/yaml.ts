@@ -3,6 +3,7 @@ import { isCollection, type Node, parseAllDocuments, type Tags } from 'yaml';
 /** A parsed map of a YAML file. */
 export type YamlMap = Readonly<Record<string, unknown>>;
 
+/** Whether a value is a mapping. */
 export const isMap = (value: unknown): value is YamlMap =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Replacement);
 

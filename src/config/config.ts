@@ -19,6 +19,7 @@ export interface UploadRoot {
   readonly folder: string;
 }
 
+/** The names of the upload folders in an archive. */
 export const uploadRootNames = ['uploads', 'data_uploads', 'project_attachments'] as const;
 export type UploadRootName = (typeof uploadRootNames)[number];
 

@@ -24,6 +24,7 @@ export interface Findings {
   hint(sentence: string): void;
 }
 
+/** Opens an empty collection of faults and advice. */
 export function collectFindings(): Findings {
   const faults: Fault[] = [];
   const hints: string[] = [];

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { settingFaults } from '../report/setting-faults.ts';
 import type { Findings } from './configuration-error.ts';
 
+/** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A value, and the variable that it came from, for faults. */

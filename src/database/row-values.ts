@@ -8,6 +8,7 @@ export function text(row: Row, key: string): string {
   return value;
 }
 
+/** A text, or null for NULL. @throws TypeError */
 export function optionalText(row: Row, key: string): string | null {
   return row[key] === null ? null : text(row, key);
 }
@@ -20,6 +21,7 @@ export function number(row: Row, key: string): number {
   return value;
 }
 
+/** A number, or null for NULL. @throws TypeError */
 export function optionalNumber(row: Row, key: string): number | null {
   return row[key] === null ? null : number(row, key);
 }

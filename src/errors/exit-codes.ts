@@ -23,4 +23,5 @@ export const exitCodes = {
   terminated: 143,
 } as const;
 
+/** An exit code of db-init. */
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

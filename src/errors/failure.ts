@@ -147,6 +147,7 @@ export type OtherFile =
   | { readonly kind: 'export'; readonly format: 'json-backup' | 'json-export' | 'json' | 'csv' }
   | { readonly kind: 'folder'; readonly packing: FolderPacking; readonly contents: Contents };
 
+/** How a folder is packed into one file. */
 export type FolderPacking = 'none' | 'zip' | 'tar' | 'tar.gz';
 
 /** The contents of a folder. Paths are relative to it; the path of a folder ends with a slash or is empty. */

@@ -19,6 +19,7 @@ export interface AppliedRevision {
   readonly milliseconds: number;
 }
 
+/** What to migrate, and who is told of the progress. */
 export interface MigrateOptions {
   /** Whether the table alembic_version exists already. */
   readonly versioned: boolean;

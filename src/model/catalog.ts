@@ -19,6 +19,7 @@ export interface Index {
   readonly valid: boolean;
 }
 
+/** A table: its columns, constraints and indexes by name. */
 export interface Table {
   readonly columns: Readonly<Record<string, Column>>;
   /**

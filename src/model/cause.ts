@@ -62,6 +62,7 @@ export interface Dependent {
   readonly create: readonly string[];
 }
 
+/** An event trigger of the owner, with the statements that disable and enable it. */
 export interface EventTrigger {
   readonly name: string;
   readonly event: string;

@@ -56,6 +56,7 @@ export async function createSchema(session: Session, why: string): Promise<Quara
   };
 }
 
+/** Writes the label of a quarantine, which is the comment of its schema. */
 export async function writeLabel(session: Session, { name, label }: QuarantineSchema): Promise<void> {
   await session.run(`COMMENT ON SCHEMA ${name} IS ${quoteText(JSON.stringify(label))}`);
 }

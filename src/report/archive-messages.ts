@@ -140,6 +140,7 @@ function describeFault(archive: string, fault: ArchiveFault, commands: Commands)
   return describeByKind(fault.kind, fault, { archive, title, commands });
 }
 
+/** Said before an archive is read from standard input. */
 export function describeReceiving(folder: string): string {
   return `Receiving an archive on standard input into ${folder}.`;
 }

@@ -18,6 +18,7 @@ export function formatAge(made: Date, now = new Date()): string {
   return hours < 48 ? count(hours, 'hour') : count(Math.floor(hours / 24), 'day');
 }
 
+/** A duration in milliseconds or seconds: `340 ms`, `1.2 s`. */
 export function formatMilliseconds(milliseconds: number): string {
   return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 }

@@ -9,6 +9,7 @@ export interface Log {
   error(message: string, details?: Details): void;
 }
 
+/** Values that a log line has beside its sentence; only the JSON format shows them. */
 export type Details = Readonly<Record<string, unknown>>;
 
 const labels = { info: '', warn: 'WARNING: ', error: 'ERROR: ' } as const;

@@ -3,6 +3,7 @@ import type { Commands } from './commands.ts';
 /** An archive as people call it; `-` is what came on standard input. */
 export const shownArchive = (file: string): string => (file === '-' ? 'the archive from standard input' : file);
 
+/** The sentence about safety if a run wrote nothing. */
 export const untouched = 'nothing was changed in the database.';
 
 /**
@@ -90,6 +91,7 @@ export function adviceFor(commands: Commands): Advice {
   }
 }
 
+/** A clause with a capital letter, as the beginning of a sentence. */
 export function capitalize(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -31,11 +31,13 @@ import { requireExclusiveAccess, requireExclusiveFile } from './exclusive-access
 import { loadApplicationObjects } from '../schema/application-objects.ts';
 import { planDrop, type DropPlan, executeDrop } from './drop-plan.ts';
 
+/** What a reset works with. */
 export interface ResetContext extends GateContext {
   /** Asks the operator for the name of the database to empty. @param loss what will be deleted, as a sentence */
   readonly consent: (loss: string) => Promise<void>;
 }
 
+/** What the person asked for. */
 export interface ResetRequest {
   /** End other sessions instead of refusing. */
   readonly disconnect: boolean;

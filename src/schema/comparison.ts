@@ -34,6 +34,7 @@ export function findDifferences(expected: Catalog, actual: Catalog, engine: Engi
   return differences;
 }
 
+/** Finds what a database has beyond the expected catalog: the owner's tables, columns and indexes. */
 export function findExtras(expected: Catalog, actual: Catalog): Extras {
   const known = Object.entries(actual.tables).flatMap(([name, found]) => {
     const table = expected.tables[name];

@@ -73,6 +73,7 @@ export function choosePsql(tools: readonly Tool[], restore: Tool): Tool | null {
   );
 }
 
+/** The newest of these tools; null if there is none. */
 export function newest(tools: readonly Tool[]): Tool | null {
   return tools.toSorted((one, other) => other.major - one.major)[0] ?? null;
 }

@@ -11,6 +11,7 @@ import { isConnectionLoss } from './connection-failure.ts';
 const looks = 20;
 const invalidParameter = '22023';
 
+/** How to find out the outcome of a COMMIT whose answer was lost. */
 export interface CommitOptions {
   /** Opens another connection to the same database. */
   readonly reconnect: () => Promise<pg.Client>;

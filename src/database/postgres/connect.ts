@@ -36,6 +36,7 @@ export interface ServerFacts {
   readonly readOnly: boolean;
 }
 
+/** An open connection, and the facts about its server. */
 export interface Connected {
   readonly client: pg.Client;
   readonly server: ServerFacts;

@@ -46,6 +46,7 @@ const sessionSettings = ({ lockTimeout, schema }: SessionOptions): string => `
 
 const ownSchema = `SELECT set_config('search_path', quote_ident(current_schema()), false) WHERE current_schema() IS NOT NULL`;
 
+/** The settings of a session. */
 export interface SessionOptions {
   /** Seconds that a statement may wait for a lock; 0 for no limit. */
   readonly lockTimeout: number;
@@ -53,6 +54,7 @@ export interface SessionOptions {
   readonly schema: string | undefined;
 }
 
+/** How to wait for the run lock. */
 export interface LockOptions {
   /** Seconds to wait for the lock, over all attempts. */
   readonly lockTimeout: number;
@@ -100,6 +102,7 @@ export function isTaken(row: Row): boolean {
   return row['taken'] === true;
 }
 
+/** Releases the run lock. */
 export async function releaseRunLock(client: pg.Client): Promise<void> {
   await client.query(`SELECT pg_advisory_unlock(${runLock.application}, ${runLock.key})`);
 }

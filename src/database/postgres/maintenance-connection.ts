@@ -34,6 +34,7 @@ const noSessions: OthersAtWork = { sessions: [], prepared: [] };
 
 const insufficientPrivilege = '42501';
 
+/** How to connect, and how to wait for another restore. */
 export interface MaintenanceOptions extends ConnectOptions {
   /** Seconds to wait for another restore. */
   readonly lockTimeout: number;

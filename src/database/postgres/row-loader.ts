@@ -23,6 +23,7 @@ export interface RowLoader {
   copyOut(table: string, columns: readonly string[], onBytes: (bytes: Buffer) => void): Promise<void>;
 }
 
+/** Who owns what is created, and the signal that cancels the load. */
 export interface RowLoaderOptions {
   /** The owner of the created objects; null: the user that connects. */
   readonly role: string | null;

@@ -30,6 +30,7 @@ export interface RowReader {
 /** The highest value of PostgreSQL's `integer`. */
 const highest = 2_147_483_647;
 
+/** Opens a SQLite file to read its rows. */
 export function openRows(file: string): RowReader {
   const database = new SQLite(file, { readonly: true, fileMustExist: true });
   database.pragma('trusted_schema = OFF');

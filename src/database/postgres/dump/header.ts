@@ -12,6 +12,7 @@ export interface DumpHeader {
   readonly pgDump: string;
 }
 
+/** The result of parsing the beginning of a dump. */
 export type ParsedHeader =
   | { readonly kind: 'header'; readonly header: DumpHeader }
   /** `reason`: a sentence without its full stop. */

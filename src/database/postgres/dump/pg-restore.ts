@@ -30,6 +30,7 @@ export interface PgRestoreRun {
 /** What pg_restore needs to read a dump. */
 type PgRestoreInput = Pick<PgRestoreRun, 'restore' | 'dump' | 'options' | 'signal'>;
 
+/** The options of every run of pg_restore. */
 export const restoreOptions = [
   '--exit-on-error',
   // owners, rights and tablespaces are those of this database, not those of the dumped one

@@ -41,6 +41,7 @@ export type RestorerResult =
   /** The rows of the dump have more than `maxBytes` bytes. */
   | { readonly kind: 'too-much-data' };
 
+/** How a dump is checked and loaded. */
 export interface RestorerOptions {
   readonly serverMajor: number;
   /** Whether the owner vouches for the dump: then all SQL that pg_restore writes is executed. */
@@ -134,6 +135,7 @@ function describeMissingPsql(tools: readonly Tool[]): string {
   return found === null ? dumpReasons.noPsql : dumpReasons.oldPsql(`${found.major}.${found.minor}`);
 }
 
+/** Loads one dump into databases of one server. */
 export interface DumpRestorer {
   /** The name of the tool in messages: `pg_restore 17`. */
   readonly tool: string;
@@ -177,6 +179,7 @@ export interface RestorePlan {
   readonly check: { readonly maxBytes: number } | null;
 }
 
+/** Creates the restorer for a plan. Runs nothing yet. */
 export function createRestorer(plan: RestorePlan): DumpRestorer {
   const { restore, psql, throughPsql, settings, entries, check } = plan;
   const schema = schemaOf(entries);

@@ -39,6 +39,7 @@ export interface DumpReader {
   read(onRow: (table: DumpTable, row: readonly DumpValue[]) => void): Promise<void>;
 }
 
+/** How a dump is checked while it is read. */
 export interface DumpReaderOptions {
   /** Whether the owner vouches for the dump: unknown statements are then skipped instead of refused. */
   readonly trusted: boolean;

@@ -27,6 +27,7 @@ export interface ScriptSummary {
   readonly unknown: ArchiveObject[];
 }
 
+/** What passes the filter, and what happens with the rest. */
 export interface FilterOptions {
   /** Which settings of the script are changed for psql. */
   readonly settings: ScriptSettings;

@@ -76,6 +76,7 @@ function classify(description: string): Pick<TocEntry, 'kind' | 'name'> {
   return { kind: 'other', name: '' };
 }
 
+/** The entries that are loaded. */
 export interface Selection {
   readonly entries: readonly TocEntry[];
   /** The objects that are left out and may be missed, in sentences without a full stop. */
