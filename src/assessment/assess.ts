@@ -25,7 +25,7 @@ const maxTablesAsked = 500;
 /**
  * Observes, diagnoses and plans, without writing anything.
  * @param depth `whole` for a report: only the notes need the text of all defaults
- * @param promise the schema of the head, which a caller may have loaded meanwhile
+ * @param loading the schema of the head; a caller may have begun to load it
  */
 export async function assess(
   database: Database,

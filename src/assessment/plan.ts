@@ -88,7 +88,7 @@ export function repairIsOffRefusal(revisions: readonly string[], differences: re
 
 /** The refusal of a schema with differences that cannot be repaired safely. */
 export function unrepairableRefusal(state: State, unsafe: readonly Unsafe[]): Refusal {
-  return { ...refusalOf(state), reason: 'not-mendable', unsafe };
+  return { ...refusalOf(state), reason: 'unrepairable', unsafe };
 }
 
 /** The refusal of a state that the gate may not change. */

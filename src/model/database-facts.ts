@@ -26,14 +26,14 @@ export interface TableSequence {
   readonly increment: number;
 }
 
-/** A fact about rows, as the database answers a question that a look asks along with the catalog. */
+/** A fact about rows: the answer to a question that an inspection asks together with the catalog. */
 export interface Answer {
   readonly fault: string;
   readonly table: string;
   readonly value: string;
 }
 
-/** Everything beside the catalog that decides whether the application can work. */
+/** The facts besides the catalog that decide whether the application can work. */
 export interface RuntimeFacts {
   readonly attachments: readonly Attachment[];
   readonly sequences: readonly TableSequence[];
@@ -41,7 +41,7 @@ export interface RuntimeFacts {
   readonly answers: readonly Answer[];
 }
 
-/** What a name in the application's schema stands for. */
+/** The kind of a relation or type in the application's schema. */
 export type RelationKind =
   'table' | 'partitioned table' | 'view' | 'materialized view' | 'foreign table' | 'sequence' | 'type';
 
@@ -64,7 +64,7 @@ export interface OtherSession {
 /** What row security is called that holds for the user of this connection: rows may be hidden from it. */
 export const activeRowSecurity = 'row security for this user';
 
-/** Stands for a column's default that is there, where nobody asked which. */
+/** In place of the default of a column if only its existence was asked for. */
 export const someDefault = '?';
 
 /** What an attachment's `what` begins with that tells of text which sorts in another way than its indexes were built. */

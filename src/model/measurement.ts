@@ -8,21 +8,21 @@ export interface MeasuredObject {
   readonly definition: string;
 }
 
-/** What tells whether a database that nobody should touch is still the same. */
+/** Numbers and digests that show whether a database was changed since it was put aside. */
 export interface Measurement {
   /** The rows of alembic_version; none if there is no such table. */
   readonly revisions: readonly string[];
-  /** A SHA-256 of a SQLite file and of what lies beside it; null on PostgreSQL. */
+  /** A SHA-256 of a SQLite file and its side files; null on PostgreSQL. */
   readonly file: string | null;
   /** By name: a table by its own, anything else with its kind before it. Null for a file that is no readable database. */
   readonly objects: Readonly<Record<string, MeasuredObject>> | null;
 }
 
-/** What tells whether uploaded files that were put aside are still the same. */
+/** Numbers and a digest that show whether uploaded files were changed since they were put aside. */
 export interface MeasuredUploads {
   readonly files: number;
   readonly bytes: number;
-  /** Of the path, the size and the time of change of each file; not of what is in them. */
+  /** Of the path, the size and the modification time of each file; not of its content. */
   readonly digest: string;
 }
 

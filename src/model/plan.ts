@@ -15,11 +15,11 @@ export interface Consent {
   readonly drift: 'repair' | 'fail';
 }
 
-/** Why the application may not start, and what exit code says so. */
+/** Why the application may not start, and the exit code. */
 export interface Refusal {
   readonly exitCode: ExitCode;
   readonly state: State;
-  /** What stands in the way where the state alone does not say it. */
+  /** The obstacle, if the state alone does not say it. */
   readonly reason:
     | 'state'
     | 'cleanup-is-off'
@@ -27,11 +27,11 @@ export interface Refusal {
     | 'others-are-connected'
     | 'must-not-be-empty'
     | 'repair-is-off'
-    | 'not-mendable'
+    | 'unrepairable'
     | 'older-schema'
     | 'incomplete-at-head';
   readonly others: readonly OtherSession[];
-  /** What cannot be mended safely, if that is the reason. */
+  /** The differences that cannot be repaired safely, if that is the reason. */
   readonly unsafe: readonly Unsafe[];
 }
 

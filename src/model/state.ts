@@ -6,9 +6,9 @@ import type { Difference, Mismatch, Unexpected } from './difference.ts';
 export interface TornLoad {
   /** Core tables without their primary key. */
   readonly keyless: readonly string[];
-  /** Tables without any of the rows that a revision makes, and without which nobody may do anything. */
+  /** Tables that have none of the rows that a revision inserts; without these rows no user has any rights. */
   readonly empty: readonly string[];
-  /** Backups that are there and look whole, the newest first, as the commands name them; looked up when it is told. */
+  /** Complete backups, the newest first, by the names that the commands use. They are looked up for the message. */
   readonly backups?: readonly string[];
 }
 
@@ -46,7 +46,7 @@ export interface OtherApplication {
 /** The journal of a restore. */
 export interface RestoreJournal {
   readonly file: string;
-  /** What it says, as a sentence; null if nobody can tell. */
+  /** Its content as a sentence; null if it cannot be read. */
   readonly says: string | null;
 }
 
@@ -96,7 +96,7 @@ export type State =
   | { readonly kind: 'interrupted'; readonly journal: RestoreJournal }
   | { readonly kind: 'unreadable'; readonly reason: string; readonly cause: Cause; readonly sideFile?: SideFileFault };
 
-/** Why a log beside a SQLite file is taken for that of another copy. A reason is a sentence without its full stop. */
+/** Why the log beside a SQLite file seems to belong to another copy. A reason is a sentence without its full stop. */
 export type SideFileFault = { readonly side: '-wal' | '-journal' } & (
   | { readonly kind: 'mismatch'; readonly reason: string }
   /** SQLite would make a damaged file of both. */

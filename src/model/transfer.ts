@@ -18,7 +18,7 @@ export type MisfitRule =
   | 'encoding'
   | 'binary'
   | 'json'
-  /** JSON of which a `jsonb` would not keep everything. */
+  /** JSON that a `jsonb` would not keep completely. */
   | 'jsonb'
   | 'label';
 

@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs';
 
 /**
- * How many bytes may still be written to the disk of a folder by somebody who is not root.
+ * How many bytes a user who is not root can still write to the disk of a folder.
  * @throws Error of the file system
  */
 export function freeSpace(folder: string): number {

@@ -71,7 +71,7 @@ async function findBroken(
   return broken;
 }
 
-/** Statements that nobody should run by hand: they may need other missing objects, and the next start runs them. */
+/** Statements that are not for running by hand: they may need other missing objects, and the next start runs them. */
 function comment(sql: string): string {
   return `-- once there are none, the next start does this: ${sql.replace(/^-- /, '')}`;
 }

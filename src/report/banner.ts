@@ -1,6 +1,6 @@
 import { printable } from '../platform/printable.ts';
 
-/** What a person is told when a run stops: what happened, what is safe, what to do next. */
+/** The message when a run stops: what happened, what is safe, what to do next. */
 export interface Notice {
   readonly title: string;
   readonly happened: readonly string[];
@@ -32,8 +32,8 @@ export function renderBanner({ title, happened, safe, options, note }: Notice, e
 }
 
 /**
- * An option may have several lines: a command stands on a line of its own and is never wrapped, and one that cannot be
- * known here is an empty line.
+ * An option may have several lines. A command has its own line and is never wrapped; a command that cannot be known
+ * here is an empty line.
  */
 function indent(label: string, option: string): string[] {
   const pad = ' '.repeat(label.length);

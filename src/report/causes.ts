@@ -288,7 +288,7 @@ function describeBlocker(blocker: Blocker): string {
   ].join('; ');
 }
 
-/** Why nothing can be told of a database whose alembic_version is no table. */
+/** Why a database cannot be assessed if its alembic_version is not a table. */
 export function describeNoVersionTable(kind: RelationKind): string {
   return `alembic_version is a ${kind} where a table is expected, so the revision cannot be recorded. Drop it or give it another name, then start again: db-init finds the revision by the schema`;
 }

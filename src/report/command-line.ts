@@ -100,7 +100,7 @@ export const outputTexts = {
   unreadable: (path: string, code: string): string => `${path} cannot be looked at (${code}).`,
 };
 
-/** What is said where a person is asked, and where nobody can be asked. @param what what is about to happen, as a sentence */
+/** Questions for consent, and the messages if nobody can be asked. @param what what is about to happen, as a sentence */
 export const consentTexts = {
   question: (what: string): string => `${printable(what)}\nType yes to go on: `,
   needed: (what: string): string => `${what} This needs your consent: give --yes if that is what you want.`,

@@ -12,7 +12,7 @@ export type CommandSettings = Pick<
 /**
  * The commands that people are sent to, built from the configuration in force. Each is a line of its own, or several,
  * with two blanks before it, so that a banner does not wrap it and it can be copied. None holds a password. A command
- * that cannot be known here is empty; the sentence beside it says what to do in words.
+ * that cannot be known here is empty; the sentence before it says in words what to do.
  */
 export interface Commands {
   /** db-init with these arguments. */
@@ -23,7 +23,7 @@ export interface Commands {
   readonly status: string;
   readonly differences: string;
   readonly adopt: string;
-  /** Starts what db-init stands before: compose's stack, elsewhere the gate. */
+  /** Starts the compose project; without compose, runs the gate. */
   readonly gate: string;
   readonly rehearse: string;
   readonly repair: string;
@@ -72,24 +72,24 @@ export interface Commands {
   give(path: string): string;
   /** Puts FILE of the machine into the backup folder, which does not have to be there yet. */
   upload(file: string): string;
-  /** Where the uploads lie that bear this name in an archive; two names may stand for one folder. */
+  /** The folder of the uploads that have this name in an archive; two names may mean one folder. */
   uploadFolder(name: UploadRootName): string;
   readonly engine: DatabaseTarget['kind'];
   /** How the database is called on its server; the path of a SQLite file. */
   readonly databaseName: string;
   readonly user: string;
   /**
-   * How what stands in lines of commands is done where nobody has a shell: in the console of the server's container, and
-   * by a variable and a start. Lines of their own, comments to a shell. Empty where it cannot be done so.
+   * Other ways to run lines of commands, for people who have no shell: in the console of the server's container, or with
+   * a variable at the next start. Each is a comment line. Empty if there is no other way.
    */
   withoutShell(lines: readonly string[]): string;
   /** Whether docker compose runs db-init here. */
   readonly compose: boolean;
-  /** How the commands are meant, where that is not clear from themselves; else null. */
+  /** How to read the commands, if they do not show it themselves; else null. */
   readonly note: string | null;
 }
 
-/** Where a command is shown that db-init itself understands. */
+/** The parts of a command prefix of docker compose. */
 interface Compose {
   /** `docker compose -f other.yml` */
   readonly base: string;
@@ -99,7 +99,7 @@ interface Compose {
   readonly server: string | null;
 }
 
-/** What stands for a database that no setting names. */
+/** In place of a database, if no setting names one. */
 const unknownTarget = { kind: 'postgresql', host: 'db', port: 5432, user: 'USER', database: 'DATABASE' } as const;
 
 type Target = Extract<DatabaseTarget, { kind: 'sqlite' }> | Pick<PostgresTarget, keyof typeof unknownTarget>;
@@ -290,7 +290,7 @@ function byVariable(lines: readonly string[], prefix: string, database: string):
   return `  # or set TT_RUN_ONCE="${once}" and start again`;
 }
 
-/** At a start nobody can be asked. */
+/** Adds the option for consent, because nobody can be asked at a start. */
 function withConsent(words: string, database: string): string {
   if (looking.test(words) || words.includes(' --yes')) return words;
   if (words.startsWith('reset')) return `${words} --yes-delete-all-data ${shellWord(database)}`;
@@ -302,7 +302,7 @@ function withVariable(prefix: string, compose: Compose | null, assignment: strin
   return line([compose.base, 'run --rm --env', assignment, compose.service, shellWords(words)]);
 }
 
-/** The folder may be written by everybody: nobody knows here who db-init's user is on the machine. */
+/** Everybody may write to the folder, because the user id of db-init on the machine is not known here. */
 function backupElsewhere(prefix: string, compose: Compose | null): string {
   const folder = 'mkdir -p backups && chmod 777 backups';
   if (compose === null) return line([`${folder} && ${prefix} backup create --output "$PWD/backups"`]);
@@ -317,7 +317,7 @@ function copyOf(file: string): string {
   return `mkdir ${folder} && for f in ${files}; do if [ -e "$f" ]; then cp -p "$f" ${folder}; fi; done`;
 }
 
-/** The compose files take every capability from db-init, and then root may neither look into a folder nor give it away. */
+/** The compose files drop all capabilities of db-init; without them root can neither read a folder of others nor change its owner. */
 function giveTo(compose: Compose | null, path: string): string {
   const owner = `${process.getuid?.() ?? 1000}:${process.getgid?.() ?? 1000}`;
   if (compose === null) return line(['sudo chown -R', owner, shellWord(path)]);

@@ -10,7 +10,7 @@ import type { Problem } from '../errors/failure.ts';
 import { printableSql } from '../platform/printable.ts';
 import { describeCauseOf } from './causes.ts';
 
-/** What the log says while a run waits: for the server, for a lock, before it tries again. */
+/** Log lines while a run waits for the server or a lock, or before it tries again. */
 export const waitingMessages = {
   server: (reason: string, secondsLeft: number): string =>
     `Waiting for the database, ${secondsLeft} s at most: ${reason}.`,
@@ -77,7 +77,7 @@ function describeData(
 
 const names = { '-wal': 'write-ahead log', '-journal': 'rollback journal' } as const;
 
-/** Why a SQLite file is not opened beside a log that is not its own. */
+/** Why a SQLite file is not opened: the log beside it does not belong to it. */
 export function describeStaleSideFile(file: string, fault: SideFileFault, commands: Commands): Notice {
   const log = file + fault.side;
   const logs = [log, ...(fault.side === '-wal' ? [`${file}-shm`] : [])];

@@ -22,7 +22,7 @@ export function describeProblem(problem: Problem, commands: Commands): Notice {
   return commands.note === null ? notice : { ...notice, note: commands.note };
 }
 
-/** Who starts containers by a surface alone has no shell: what commands do there, a variable and a start do as well. */
+/** Adds the way for people who only have a graphical interface and no shell: a variable and a start. */
 function withVariables(option: string, commands: Commands): string {
   const line = commands.withoutShell(option.split('\n').filter((each) => each.startsWith('  ')));
   return line === '' ? option : `${option}\n${line}`;
@@ -122,7 +122,7 @@ function describe(problem: Problem, commands: Commands): Notice {
 /** The answer to a person who declined. That is no error, so there is no banner. */
 const declined = 'Nothing was changed: consent was not given.';
 
-/** What a person is told who was asked and did not agree: a sentence, for nothing went wrong. */
+/** The message for a person who did not give consent: a sentence and no banner, because nothing went wrong. */
 export function describeDeclined({ committed, swap }: Pick<RunRecord, 'committed' | 'swap'>): string {
   // an interrupted restore may have been recovered before the question
   const before = committed !== null || swap !== null;

@@ -7,7 +7,7 @@ export const shownArchive = (file: string): string => (file === '-' ? 'the archi
 export const untouched = 'nothing was changed in the database.';
 
 /**
- * How to restore a backup. It works beside a database in whatever state, and loses none.
+ * How to restore a backup. It works whatever state the live database is in, and keeps that database.
  * @param which the sentence it begins with, without its full stop
  */
 export function restoreOption(which: string, commands: Commands): string {

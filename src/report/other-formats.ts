@@ -7,7 +7,7 @@ import type { Notice } from './banner.ts';
 import { type Commands, databaseWord } from './commands.ts';
 import { shellWord } from './shell-quoting.ts';
 
-/** What is no archive: what it is, and how what is in it is restored, as commands that work as they stand. */
+/** A file that is not an archive: what it is, and complete commands that restore its content. */
 export function describeOtherFile(archive: string, file: OtherFile, standing: Standing): Notice {
   const { safe, another, commands } = standing;
   const { what, options } = adviceOnFile({ archive, another, commands }, file);
@@ -65,7 +65,7 @@ function adviceOnFile(given: Given, file: OtherFile): FileAdvice {
   }
 }
 
-/** What is packed in a way that is not looked into: what comes out is looked at again. */
+/** A file in a packing that db-init does not read: how to unpack it, and to restore the result. */
 export function describeWrapped(archive: string, by: Wrapping, commands: Commands): FileAdvice {
   const name = basename(archive);
   const inside = name.replace(/\.(gz|bz2|xz|zst|lz4|gpg|asc|age|enc)$/, '');

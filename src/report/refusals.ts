@@ -149,7 +149,7 @@ const unfitSchemas = {
         ? ['It is not mended, because TT_DRIFT is set to fail: what had been migrated was rolled back.']
         : []),
       ...(refusal.reason === 'repair-is-off' ? ['It is not mended, because TT_DRIFT is set to fail.'] : []),
-      ...(refusal.reason === 'not-mendable' ? ['Nothing is mended while something cannot be mended safely.'] : []),
+      ...(refusal.reason === 'unrepairable' ? ['Nothing is mended while something cannot be mended safely.'] : []),
     ],
     safe: untouched,
     options: [
@@ -254,7 +254,7 @@ function driftedOptions(
     ];
   }
   const see = `See the SQL that would mend it, and what is in the way. Nothing is changed by that.\n${commands.repair} --dry-run`;
-  if (reason !== 'not-mendable') {
+  if (reason !== 'unrepairable') {
     return [see, save, `Have it mended, now or with TT_DRIFT=repair at the next start.\n${commands.repair}`];
   }
   return [see, save, manualRepairOption(unsafe, commands)];
@@ -394,7 +394,7 @@ function cleanupObstacle({ reason, others }: Refusal): string {
       return `They are not moved while others are connected to this database: ${listSessions(others)}.`;
     case 'state':
     case 'repair-is-off':
-    case 'not-mendable':
+    case 'unrepairable':
     case 'older-schema':
     case 'incomplete-at-head':
       return '';
@@ -420,7 +420,7 @@ function corruptedOptions(
     case 'cleanup-needs-postgresql':
     case 'state':
     case 'repair-is-off':
-    case 'not-mendable':
+    case 'unrepairable':
     case 'older-schema':
     case 'incomplete-at-head':
       return [

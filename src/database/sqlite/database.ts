@@ -165,7 +165,7 @@ async function inTransaction<Result>(
 
 /**
  * Begins a writing transaction, and waits for other writers. EXCLUSIVE keeps readers out from the start: a later reader
- * could make the COMMIT fail after all the work. In WAL mode readers do not block a writer, and are let in.
+ * could make the COMMIT fail after all the work. In WAL mode readers do not block a writer, so they are allowed.
  */
 async function beginExclusive(database: SQLite.Database, file: string, options: OpenOptions): Promise<void> {
   const started = Date.now();

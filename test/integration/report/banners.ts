@@ -45,7 +45,7 @@ const failed: FailedMigration = { engine: 'postgresql', revision: 'two', applied
 const refused = (state: State, why: Refusal['reason'] = 'state'): Problem => ({
   kind: 'refused',
   database,
-  refusal: { exitCode: 11, state, reason: why, others, unsafe: why === 'not-mendable' ? unsafe : [] },
+  refusal: { exitCode: 11, state, reason: why, others, unsafe: why === 'unrepairable' ? unsafe : [] },
 });
 const rejected = (fault: ArchiveFault): Problem => ({ kind: 'archive-rejected', archive: '/data/x.zip', fault });
 const atStart = (fault: ArchiveFault): Problem => ({
@@ -178,7 +178,7 @@ export const samples: Readonly<Record<Banner, readonly Problem[]>> = {
   ],
   'refused drifted': [
     drifted('repair-is-off'),
-    drifted('not-mendable'),
+    drifted('unrepairable'),
     drifted('incomplete-at-head'),
     drifted('older-schema', ['049_x']),
   ],

@@ -31,7 +31,7 @@ const table: readonly Case[] = [
   ],
   ['drifted', 'repair-is-off', { kind: 'drifted', revisions: ['171_x'], older: null, differences }],
   ['drifted', 'incomplete-at-head', { kind: 'drifted', revisions: ['171_x'], older: null, differences }],
-  ['drifted', 'not-mendable', { kind: 'drifted', revisions: ['171_x'], older: null, differences }],
+  ['drifted', 'unrepairable', { kind: 'drifted', revisions: ['171_x'], older: null, differences }],
   ['ahead', 'state', { kind: 'ahead', revisions: ['200_x'], unknown: ['200_x'] }],
   ['unreadable', 'state', { kind: 'unreadable', reason: 'the file is damaged', cause: { kind: 'damage' } }],
 ];

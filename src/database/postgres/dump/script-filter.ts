@@ -99,9 +99,9 @@ interface Filter {
   state: 'statements' | 'rows' | 'skipping';
   /** The current statement, as far as it was read. */
   statement: string;
-  /** The quote in which the statement stands at its end; null outside of literals and quoted names. */
+  /** The quote that is still open at the end of the statement so far; null if none is. */
   quote: string | null;
-  /** How often the statement was parsed though it stands in a quote. */
+  /** How often the statement was parsed while a quote was open. */
   attempts: number;
   /** The object that the last heading comment of pg_restore names. */
   heading: { readonly type: string; readonly name: string };
@@ -327,7 +327,7 @@ export function adaptSettings(options: ScriptSettings): Transform {
 
 /**
  * The command that makes psql refuse its meta-commands (`\!`) until it reads `\unrestrict` with the same random key,
- * which no archive can know. It has to stand on a line of its own.
+ * which no archive can know. It needs a line of its own.
  */
 export function restrict(): string {
   return String.raw`\restrict ${randomBytes(16).toString('hex')}`;
