@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, statfsSync } from 'node:fs';
 import { chown, cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { freePort } from './free-port.ts';
 import { serverVersion } from './server-version.ts';
 
 /** A server started for the tests. */
@@ -134,14 +134,19 @@ async function launch(
   const begin = async () => {
     const server = execa(postgres, [...args, ...settings], { ...owner, cwd: '/', stdin: 'ignore', reject: false });
     const ended = server.then(({ stderr }) => Promise.reject(new Error(`postgres ended: ${stderr}`)));
-    const version = await Promise.race([serverVersion(url, 30_000), ended]);
+    // the race is told; when it is over, nobody waits for the end any more
     ended.catch(() => undefined);
     const stop = async () => {
       // PostgreSQL's immediate shutdown: nothing of this cluster is kept.
       server.kill('SIGQUIT');
       await server;
     };
-    return { version, stop };
+    try {
+      return { version: await Promise.race([serverVersion(url, 60_000), ended]), stop };
+    } catch (error) {
+      await stop();
+      throw error;
+    }
   };
   let running = await begin();
   return {
@@ -153,16 +158,4 @@ async function launch(
       running = await begin();
     },
   };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
 }

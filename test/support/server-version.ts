@@ -11,6 +11,8 @@ export async function serverVersion(url: string, timeout: number): Promise<strin
   const deadline = Date.now() + timeout;
   for (;;) {
     const client = new pg.Client({ connectionString: url });
+    // a server that starts may end a session again: without a listener that would end the whole run of tests
+    client.on('error', () => undefined);
     try {
       await client.connect();
       const { rows } = await client.query<{ version: string }>("SELECT current_setting('server_version') AS version");

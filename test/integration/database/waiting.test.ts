@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { PostgresTarget } from '../../../src/config/config.ts';
 import { type Connected, connectWhenReady } from '../../../src/database/postgres/connect.ts';
+import { freePort } from '../../support/free-port.ts';
 import { createDatabase, withClient } from '../../support/database.ts';
 import { runInProcess } from '../../support/run-in-process.ts';
 import { run } from '../../support/run.ts';
@@ -48,15 +49,6 @@ function targetAt(port: number): PostgresTarget {
 function portOf(listening: Server): number {
   const address = listening.address();
   return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const port = portOf(probe);
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
 
 /** Connects to what is at the port, notes what a person would be told, and disconnects. */
