@@ -38,13 +38,13 @@ export interface Container {
 export interface Stack {
   /** The image that was built for the service db-init. */
   readonly image: string;
-  /** `docker compose …`, with variables as .env would set them. Never throws because of what the command did. */
+  /** `docker compose …`, with variables as .env would set them. Does not throw if the command fails. */
   compose(args: readonly string[], env?: Environment): Promise<Outcome>;
-  /** Runs a script of the project as somebody would who is in another folder, without a terminal. */
+  /** Runs a script of the project from another folder, without a terminal. */
   script(path: string, args: readonly string[], env?: Environment): Promise<Outcome>;
   /** The container of a service, or null if there is none. */
   container(service: string): Promise<Container | null>;
-  /** Resolves with what a service logged, once that includes `text` or the container has ended. */
+  /** Resolves with the log of a service when it contains `text` or the container has ended. */
   logged(service: string, text: string): Promise<string>;
   /** Resolves with the exit code of a service when it has ended. */
   ended(service: string): Promise<number>;
@@ -58,7 +58,7 @@ export const describeDocker = async (title: string, spec: () => void): Promise<v
   else describe.skip(`${title} [skipped: no Docker daemon answers]`, spec);
 };
 
-/** Runs docker in the project's folder. Never throws because of what the command did. */
+/** Runs docker in the project's folder. Does not throw if the command fails. */
 export async function docker(args: readonly string[], env: Environment = {}): Promise<Outcome> {
   const { exitCode, stdout, all } = await execa('docker', args, {
     cwd: root,
@@ -70,7 +70,7 @@ export async function docker(args: readonly string[], env: Environment = {}): Pr
   return { exitCode, stdout, all };
 }
 
-/** Like `docker`, for what the tests take for granted. @throws Error with what docker said, if it failed */
+/** Like `docker`, for commands that must succeed. @throws Error with the output of docker if it failed */
 export async function dockerMust(args: readonly string[], env: Environment = {}): Promise<string> {
   const { exitCode, stdout, all } = await docker(args, env);
   if (exitCode !== 0) throw new Error(`docker ${args.join(' ')}: exit code ${exitCode}\n${all}`);

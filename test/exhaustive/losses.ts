@@ -92,7 +92,7 @@ export async function loseAndMend(table: string, { session, observe, lose }: Sub
       return 'refused';
     }
     const { catalog } = await observe();
-    // vitest's own comparison takes its time, and is only needed to say what differs
+    // vitest's own comparison is slow, and is only needed to show the difference
     if (!isDeepStrictEqual(catalog, whole)) expect(catalog, label).toEqual(whole);
     return 'mended';
   }

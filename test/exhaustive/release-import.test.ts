@@ -45,7 +45,7 @@ function importInto(project: Project, signal: AbortSignal, onProgress: (message:
   );
 }
 
-/** A revision that somebody wrote before the import: it adds rows, which an import does not write. */
+/** A revision that was written by hand before the import: it adds rows, which an import does not write. */
 const byHand = `export const revision = 'r308_rows';
 export const parents: readonly string[] = ['r307_drop'];
 

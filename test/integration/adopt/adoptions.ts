@@ -63,7 +63,7 @@ async function rowsOf(engine: 'pg' | 'sqlite', tag: string): Promise<readonly st
   return rows.map(String);
 }
 
-/** A text of the database without what two runs cannot have in common: their times, and the breaks in Alembic's SQL. */
+/** The database as text, without parts that differ in each run: times, and line breaks in Alembic's SQL. */
 function comparable(text: string, since: string, until: string): string {
   return text
     .replace(/"CREATE TABLE alembic_version .*"/, (sql) =>

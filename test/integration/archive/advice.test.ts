@@ -14,13 +14,13 @@ import { ask, currentArchive, execute, type Installation, install, uploadsIn, up
 interface Stage extends Installation {
   /** Where the commands are typed. */
   readonly host: string;
-  /** Runs the commands of an option, as they stand, in a shell. */
+  /** Runs the commands of an option unchanged in a shell. */
   readonly type: (option: string) => Promise<{ readonly exitCode: number | undefined; readonly all: string }>;
 }
 
 const entrypoint = join(import.meta.dirname, '../../../entrypoint');
 
-/** Stands for Docker: what is to run in a container runs here, with the names of this test's server. */
+/** Replaces Docker: runs the command of a container here, with the names of this test's server. */
 const docker = `#!/bin/bash
 set -e
 [ "$1" = compose ] || exit 99
@@ -78,13 +78,13 @@ async function prepare(): Promise<Stage> {
 function firstCommands(banner: string): string {
   const [, option = ''] = /^1\. (.*?)(?=^ {0,1}\d+\. |^=====)/ms.exec(banner) ?? [];
   const lines = option.split('\n').map((line) => line.slice(3));
-  // what comes after the block that is one command belongs to a case of its own
+  // commands after the block that is one command have their own case
   const commands = lines.filter((line) => line.startsWith('  '));
   const end = commands.findIndex((line) => !line.endsWith('\\'));
   return commands.slice(0, end + 1).join('\n');
 }
 
-/** What comes out is proven instead of restored, which others test. */
+/** The result is verified instead of restored; other tests restore it. */
 const verifying = (commands: string): string => commands.replace(/restore (\S+)$/, 'backup verify $1');
 
 describePostgres(

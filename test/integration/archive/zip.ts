@@ -1,6 +1,6 @@
 import { crc32, deflateRawSync } from 'node:zlib';
 
-/** The fields of a header, as far as the tests have them lie. */
+/** The fields of a header that the tests falsify. */
 export interface Fields {
   readonly name?: Buffer;
   readonly flags?: number;
@@ -18,9 +18,9 @@ export interface Part {
   readonly content: string | Buffer;
   /** Default: deflated. */
   readonly method?: number;
-  /** What stands in the archive instead of the packed content. */
+  /** The bytes that replace the packed content. */
   readonly bytes?: Buffer;
-  /** What stands between it and the next one. */
+  /** The bytes between this entry and the next one. */
   readonly after?: Buffer;
   /** As Unix has it, the type included. */
   readonly mode?: number;

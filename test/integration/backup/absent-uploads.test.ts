@@ -26,7 +26,7 @@ describe('uploads that the database refers to', () => {
     const place = await install('sqlite');
     const { database } = place;
     const { data } = place;
-    // in a container, as these tests may be, what is there is no volume: the same is said in other words
+    // in a container the folder is no volume, and the message differs
     const spoken = async () =>
       /WARNING: .*?(\d+) uploaded files?\b/i.exec((await place.run('backup', 'create')).all)?.[1];
     await rm(data, { recursive: true });

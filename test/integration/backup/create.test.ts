@@ -276,7 +276,7 @@ describe('a full disk', () => {
     await fill({ url, name, ...rest });
     const { backups, data, env } = await volumes();
     await writeFile(join(data, 'large.jpg'), randomBytes(9_000_000));
-    // a limit on the size of files stands for the disk
+    // a limit on the size of files simulates a full disk
     const entrypoint = join(import.meta.dirname, '../../../entrypoint');
     const { exitCode, stderr } = await execa('sh', ['-c', `ulimit -f 6000; exec '${entrypoint}' backup create`], {
       env: { ...env, DATABASE_URL: url },

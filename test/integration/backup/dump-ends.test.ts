@@ -6,7 +6,7 @@ import { startProxy } from '../../support/postgres-proxy.ts';
 import { describePostgres } from '../../support/postgres-server.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-/** The programs that this process has started and that are at work (Linux). */
+/** The running child processes of this process (Linux). */
 function children(): readonly string[] {
   const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return processes.flatMap((pid) => {

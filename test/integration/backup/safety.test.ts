@@ -79,7 +79,7 @@ describeBackups('a safety backup', ({ name: engine, create }) => {
     const told = await run(['backup', 'list'], { env });
     expect(told.stdout).toMatch(/^Last backup .* found whole: \d+ minutes? ago \(.*, safety\)\.$/m);
 
-    // one that says it comes from tomorrow is not believed
+    // a backup with a time in the future is not trusted
     await rm(join(folder, fresh));
     const days = Math.round(Date.now() / 86_400_000 - Date.UTC(2020, 0) / 86_400_000) + 1;
     for (const day of [1, days + 2]) {

@@ -10,7 +10,7 @@ describePrivateCluster('access to PostgreSQL', () => {
   let cluster: PrivateCluster;
   let server: URL;
 
-  /** `status` on the cluster; whatever happens, the password stays unseen. */
+  /** `status` on the cluster; the output must never contain the password. */
   async function statusOf(url: string, env: Readonly<Record<string, string>> = {}) {
     const result = await run(['status'], { env: { DATABASE_URL: url, TT_WAIT_TIMEOUT: '3', ...env } });
     for (const secret of [password, encoded, JSON.stringify(password).slice(1, -1)]) {
@@ -89,7 +89,7 @@ describePrivateCluster('TLS', () => {
   beforeAll(async () => {
     cluster = await startPrivateCluster();
     address = new URL(cluster.url).host;
-    // TLS is what is tried here: the role has the rights that the gate needs
+    // this is a test of TLS: the role has the rights that the gate needs
     await cluster.run('CREATE ROLE app LOGIN; GRANT CREATE ON SCHEMA public TO app');
     otherCertificate = await cluster.useCertificateFor('DNS:db.example');
     certificate = await cluster.useCertificateFor('IP:127.0.0.1');

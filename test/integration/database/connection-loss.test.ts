@@ -31,7 +31,7 @@ describePostgres('a lost connection', () => {
     ['status', ['status'], 20],
     ['verify', ['verify'], 20],
     ['quarantine list', ['quarantine', 'list'], 20],
-    // two connections, and no journal yet; what comes after that the crash tests cut
+    // two connections, and no journal yet; the crash tests cut later ones
     ['restore', ['restore', archive, '--dry-run'], 12],
   ] as const)('is not reported as a bug at any statement of %s', async (_, args, most) => {
     const before = await snapshot(database.url);

@@ -85,7 +85,7 @@ describePostgres(
     });
 
     it('cannot hide a statement behind a zero byte in a line', async () => {
-      // psql takes what follows a piece of a line for the next line if that piece begins with a zero byte
+      // psql treats the rest of a line as the next line if a part of the line begins with a zero byte
       const rest = 'DROP TABLE t; CREATE TABLE ran (a integer);\nCOPY public.ran (a) FROM stdin;';
       const hidden = `\0${'A'.repeat(8188)}\\.\n${rest}`;
       const { url } = await createDatabase();

@@ -10,7 +10,7 @@ import { snapshot } from '../../support/snapshot.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { dumpOf, future, futureHeader, restorerFor, never, sessionsIn, targetOf } from './loads.ts';
 
-// a bit of everything that pg_dump writes in a way of its own
+// objects of every kind that pg_dump writes in a special form
 const content = `
   CREATE TABLE people (id serial PRIMARY KEY, name text NOT NULL UNIQUE, twice int GENERATED ALWAYS AS (id * 2) STORED);
   INSERT INTO people (name) SELECT 'person ' || i FROM generate_series(1, 500) i;
@@ -221,7 +221,7 @@ describePostgres(
     describe('of a long load', () => {
       let slow: string;
 
-      // wherever it is loaded its index is never done
+      // the index of this row is never finished
       beforeAll(async () => {
         const url = await source('CREATE TABLE t AS SELECT generate_series(1, 3) AS a; CREATE TABLE u AS TABLE t');
         await withClient(url, (client) =>

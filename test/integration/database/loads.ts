@@ -24,7 +24,7 @@ export function targetOf(url: string): PostgresTarget {
 
 const program = (name: string): string => join(requirePostgres().binDirectory ?? '', name);
 
-/** Dumps a database into a file of its own. */
+/** Dumps a database into a file. */
 export async function dumpOf(url: string, ...options: readonly string[]): Promise<string> {
   const file = join(await temporaryDirectory(), 'db.dump');
   await execa(program('pg_dump'), ['--format=custom', ...options, `--file=${file}`, '--dbname', url]);
@@ -48,7 +48,7 @@ export async function restorerFor(
   return opened;
 }
 
-/** A signal that nobody sends. */
+/** A signal that is never aborted. */
 export const never = new AbortController().signal;
 
 /** How many others are connected to a database. */

@@ -11,7 +11,7 @@ import { restoredDatabase } from '../../support/templates.ts';
 import { run, start } from '../../support/run.ts';
 import { snapshot } from '../../support/snapshot.ts';
 
-/** Where a server falls silent, by what it is asked, and whether it still takes new connections. */
+/** The query at which a server stops answering, and whether it still accepts connections. */
 const moments = [
   ['right after the connection is made', /pg_postmaster_start_time/, 'silent'],
   ['while the lock is taken', /pg_try_advisory_lock/, 'silent'],

@@ -43,7 +43,7 @@ function make(file: string, mark: string, mode: 'wal' | 'delete' = 'delete'): vo
   database.close();
 }
 
-/** Leaves the files as they are while `work` is done and the connection still open: what a killed writer leaves. */
+/** Copies the files while `work` is done and the connection is open, as a killed writer would leave them. */
 function crash(file: string, work: (database: Database.Database) => void): void {
   renameSync(file, `${file}.source`);
   const database = new Database(`${file}.source`);
@@ -158,7 +158,7 @@ describe.each(cases)('a swapped file (%s)', (title, prepare) => {
       await atEveryStep(
         (death) => exchange('swapFiles', [files], death, refused),
         async () => {
-          // whoever looks before anything is settled sees one of the two
+          // before the recovery, a reader sees one of both databases
           const isSound = typeof old === 'string';
           expect(!isSound || ['old', 'new'].includes(String(await contentOf(files.live)))).toBe(true);
           const outcome = await recoverSwap(files);

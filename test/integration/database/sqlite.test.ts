@@ -18,7 +18,7 @@ import { release, sqliteFile } from '../../support/fixtures.ts';
 import { run, start } from '../../support/run.ts';
 
 const looking = ['status', 'plan', 'verify'] as const;
-// root may write anywhere: what is read-only is only so for others
+// root may write anywhere: read-only files are read-only only for other users
 const nobody = 65534;
 const asRoot = process.getuid?.() === 0;
 

@@ -28,7 +28,7 @@ const answer = (row: Partial<Record<keyof typeof server, string | boolean>>): Re
   row: { ...server, ...row },
 });
 
-/** A server that treats its first clients in these ways, and everybody after them as it is. */
+/** A server that treats its first clients in these ways, and forwards all later ones. */
 async function serverThat(...receptions: readonly Reception[]): Promise<Proxy> {
   return startProxy((client) => receptions[client - 1] ?? { kind: 'forward', url: requirePostgres().url });
 }
@@ -51,7 +51,7 @@ function portOf(listening: Server): number {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-/** Connects to what is at the port, notes what a person would be told, and disconnects. */
+/** Connects to the port, records the messages for a person, and disconnects. */
 async function connectTo(
   port: number,
   {

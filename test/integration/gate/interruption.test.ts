@@ -60,7 +60,7 @@ describePostgres('a migration', () => {
     env = { DATABASE_URL: database.url };
     before = await snapshot(database.url, { withoutSequences: true });
     other = await connectClient(database.url);
-    // as a writer of the application would: what looks at the table passes, what alters it waits
+    // like a writer of the application: readers of the table continue, and statements that alter it wait
     await other.query('BEGIN; LOCK TABLE users IN ROW EXCLUSIVE MODE');
     return () => other.end();
   });

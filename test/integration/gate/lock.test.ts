@@ -17,7 +17,7 @@ import { restoreSql } from '../../support/restore-sql.ts';
 import { run, start } from '../../support/run.ts';
 import { waitForOutput } from '../../support/wait-for-output.ts';
 
-/** Holds the lock of a database as another run would. @returns what gives it back */
+/** Holds the lock of a database like another run. @returns a function that releases it */
 async function holdLock(database: TestDatabase): Promise<() => Promise<void>> {
   if (database.engine === 'sqlite') {
     const file = new Database(lockFileOf(database.name));

@@ -21,7 +21,7 @@ describePostgres('the gate on a current database', () => {
     const { exitCode, stdout } = await run([], { env: { DATABASE_URL: proxy.urlOf(database.url) } });
     expect(exitCode).toBe(0);
     expect(stdout).toContain('nothing to do');
-    // a second connection makes sure that the proxy is no transaction pooler: not so where nothing stands between
+    // a second connection checks that the proxy is no transaction pooler; a direct connection needs none
     const forPooler = /^(BEGIN$|ROLLBACK$|SET LOCAL statement_timeout TO 0; SELECT pg_backend_pid)/;
     expect(proxy.queries().filter((query) => !forPooler.test(query))).toEqual([
       expect.stringContaining('pg_postmaster_start_time'),
@@ -34,7 +34,7 @@ describePostgres('the gate on a current database', () => {
     const folder = await temporaryDirectory();
     const url = engine === 'postgresql' ? database.url : `sqlite:///${join(folder, 'timetracker.db')}`;
     if (engine === 'sqlite') await run(['gate'], { env: { DATABASE_URL: url } });
-    // Node lists what it has loaded
+    // Node lists its loaded modules
     const options = `--require=${join(import.meta.dirname, '../../support/list-loaded.cjs')}`;
     const env = { DATABASE_URL: url, NODE_OPTIONS: options, LIST_LOADED: join(folder, 'modules') };
     await run([], { env: { ...env, NODE_V8_COVERAGE: join(folder, 'coverage') } });
@@ -85,7 +85,7 @@ describePostgres('the gate on a current database', () => {
 /** What any write of a row would move. */
 async function writesIn({ url }: TestDatabase): Promise<unknown> {
   return withClient(url, async (client) => {
-    // a session reports what it wrote before it vanishes from the list
+    // a session reports its writes before it disappears from the list
     const others = `SELECT 1 FROM pg_stat_activity
                     WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'`;
     while ((await client.query(others)).rows.length > 0);

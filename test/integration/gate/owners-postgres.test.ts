@@ -102,7 +102,7 @@ describePostgres("the owner's own objects in a database", () => {
     return database;
   };
   const execute = (url: string, sql: string) => withClient(url, (client) => client.query(sql));
-  /** The SQL of a banner: what stands between two of its lines. */
+  /** The SQL of a banner, between two of its lines. */
   const sqlOf = (banner: string, from: RegExp, to: RegExp): string => {
     const lines = banner.split('\n').map((line) => line.replace(/^(?: {3}|\d\. )/, ''));
     const start = lines.findIndex((line) => from.test(line)) + 1;
@@ -197,7 +197,7 @@ describePostgres("the owner's own objects in a database", () => {
         expect(stderr).toContain(words);
       }
       expect(await snapshot(live.url)).toBe(before);
-      // what the banner advises, in the database that the archive is of
+      // the advice of the banner, in the database of the archive
       const [, statement = ''] = removal.exec(stderr) ?? [];
       await execute(source.url, statement);
       expect((await dbInit([], source.url, never)).exitCode).toBe(0);

@@ -9,7 +9,7 @@ import { restoredDatabase } from '../../support/templates.ts';
 import { run } from '../../support/run.ts';
 import { snapshot } from '../../support/snapshot.ts';
 
-/** A role without any right of its own, which is dropped with what it owns after the file's tests. */
+/** A role without any right, which is dropped with its objects after the tests of the file. */
 async function createRole(database: TestDatabase, settings: Readonly<Record<string, string>> = {}) {
   const role = `dbi_role_${randomBytes(4).toString('hex')}`;
   await admin(`CREATE ROLE ${role} LOGIN PASSWORD 'pw'`);
@@ -105,7 +105,7 @@ describePostgres('a role that may only read', () => {
   });
 
   it.each([
-    // what the gate would exit with
+    // the exit code of the gate
     ['status', 4],
     ['plan', 4],
     ['verify', 21],

@@ -44,7 +44,7 @@ describeEngines('TT_RUN_ONCE', ({ name: engine, create }) => {
     expect(done.stdout).toContain('TT_RUN_ONCE: `quarantine create --all --yes` was carried out');
     expect(done.stdout).toContain('healthy');
 
-    // a second start does not repeat it, whatever the state is
+    // a second start does not repeat it, in any state
     await damage(database);
     const second = await start(order);
     expect(second.exitCode).toBe(11);
@@ -59,7 +59,7 @@ describeEngines('TT_RUN_ONCE', ({ name: engine, create }) => {
     expect((await start()).exitCode).toBe(11);
     expect((await start('quarantine create --yes --all')).exitCode).toBe(0);
 
-    // killed in the middle: nobody knows what it did
+    // killed in the middle: its effect is unknown
     const noted = mapOf(JSON.parse(await readFile(memory, 'utf8')));
     await damage(database);
     await writeFile(memory, JSON.stringify({ ...noted, finished: 0, end: null }));
@@ -99,7 +99,7 @@ describeEngines('TT_RUN_ONCE', ({ name: engine, create }) => {
 
   it.runIf(sqlite)('stops repeating a command that fails, and refuses commands that it cannot run', async () => {
     const { start, backups, database } = await install();
-    // consent stands in the variable, and nowhere else
+    // only the variable gives consent
     const env = { TT_FORCE_RESET_DB: 'true' };
     for (const attempt of [1, 2, 3]) {
       const failed = await start('reset', [], env);

@@ -89,7 +89,7 @@ describePostgres('the Safe sentence of work that was interrupted at its commit',
     const [[, sql, args] = ['', '', []]] = works;
     const { exitCode, all, changed } = await runUntilCommit(sql, args, 'SIGTERM');
     expect(changed).toBe(true);
-    // a run that comes to its end before it hears of it has succeeded
+    // a run that ends before it receives the signal has succeeded
     if (exitCode === 0) return;
     expect(exitCode, all).toBe(143);
     expect(safeSentence(all)).toContain('what this run had committed before that stays');

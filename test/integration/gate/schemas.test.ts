@@ -57,7 +57,7 @@ function withOptions(database: TestDatabase, options: string): TestDatabase {
   return { ...database, url: `${database.url}?options=${options}` };
 }
 
-/** Each way in which a session comes to work in schema `Time Tracker`. */
+/** Each way to let a session work in schema `Time Tracker`. */
 const schema = 'Time Tracker';
 const ways: readonly (readonly [
   string,
@@ -226,7 +226,7 @@ describePostgres('TimeTracker in a schema of its own', () => {
       expect(all.replaceAll(/\s+/g, ' ')).toContain('schema tt hides tables of that name: users');
     }
 
-    // what another application has in public is no obstacle
+    // tables of another application in public are no obstacle
     const shared = await createDatabase();
     await sql(shared, 'CREATE TABLE users (id int)', 'CREATE SCHEMA tt');
     const beside = await install('postgresql', { database: withOptions(shared, '-csearch_path%3Dtt') });

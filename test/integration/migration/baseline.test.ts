@@ -18,7 +18,7 @@ interface Made {
   readonly names: readonly string[];
 }
 
-/** Makes the head in an empty database, and tells what came out of it. */
+/** Makes the head in an empty database, and returns the result. */
 async function make(url: string, how: typeof migrate): Promise<Made> {
   const { signal } = new AbortController();
   const ignore = (): void => undefined;
@@ -70,7 +70,7 @@ function namesInFile(file: string): readonly string[] {
   }
 }
 
-/** SQLite's catalog has no names of constraints: what they say is compared, and the names by themselves. */
+/** SQLite's catalog has no names of constraints: definitions and names are compared separately. */
 function nameless({ tables, enums }: Catalog): Catalog {
   const strip = ({ constraints, ...rest }: Catalog['tables'][string]) => ({
     ...rest,
@@ -79,7 +79,7 @@ function nameless({ tables, enums }: Catalog): Catalog {
   return { tables: Object.fromEntries(Object.entries(tables).map(([name, table]) => [name, strip(table)])), enums };
 }
 
-/** What two runs have in common: not the time, nor the order in which rows lie, nor how a sequence spells its next value. */
+/** The parts that two runs have in common: without times, the order of rows and the form of the next value of a sequence. */
 function comparable(text: string, engine: Engine): string {
   // SQLite keeps the texts of the statements, and those differ; where there is no pg_dump, positions of columns and names of NOT NULL do
   const rows = text.replaceAll(engine === 'sqlite' ? /^\{.*\}$/gm : /^\["(?:column|constraint)",.*\]$/gm, '');

@@ -252,7 +252,7 @@ describeEngines('what revisions 031 to 065 do to existing rows', ({ name, create
     stage = await openStage(await create());
   });
 
-  /** Puts rows into the database as it is at `revision`, for a while. Revisions are to be named in their order. */
+  /** Inserts rows into the database at `revision`. Name the revisions in their order. */
   const withRows = async (revision: string, rows: string, act: () => Promise<void>): Promise<void> => {
     if (revision !== reached) await stage.migrateTo(revision);
     reached = revision;

@@ -207,7 +207,7 @@ describePostgres('revision 178 for an enumeration with labels', () => {
     readonly answer: unknown;
   }
 
-  /** What the revision makes of a database in which these statements were run first. @param question what to ask then */
+  /** The result of the revision in a database in which these statements were run first. @param question the query for it */
   async function converted(sql: string, question = 'SELECT 1 AS one'): Promise<Partial<Converted>> {
     let result: Partial<Converted> = {};
     await stage.aside(async () => {

@@ -81,7 +81,7 @@ async function read<S extends Shapes>(engine: 'postgres' | 'sqlite'): Promise<re
   return history;
 }
 
-// The file is the project's own: what it is made of is not looked at more closely.
+// The file is the project's own, so its form is not checked.
 const isHistory = <S extends Shapes>(value: unknown): value is readonly RevisionFacts<S>[] =>
   Array.isArray(value) &&
   value.every((entry) => typeof entry === 'object' && entry !== null && 'revision' in entry && 'changes' in entry);
@@ -142,6 +142,6 @@ function applyOne<S extends Shapes>(facts: Facts<S>, change: Change<S>): void {
   }
 }
 
-/** The same text for the same row, whatever the order of its cells. */
+/** The same text for the same row, for any order of its cells. */
 export const rowKey = (row: FactRow): string =>
   JSON.stringify(Object.entries(row).toSorted(([a], [b]) => (a < b ? -1 : 1)));

@@ -2,13 +2,13 @@ import type { Row } from '../../../src/model/engine.ts';
 import type { Session } from '../../../src/database/session.ts';
 import { rowKey, type FactRow, type Facts, type PostgresShapes, type SqliteShapes } from './history.ts';
 
-/** What a database is made of, in a shape in which what was expected and what is there can be compared. */
+/** The parts of a database, in a form in which expected and actual ones can be compared. */
 export type Outline = Readonly<Record<string, unknown>>;
 
 const outline = <Part>(parts: Iterable<readonly [string, Part]>): Readonly<Record<string, Part>> =>
   Object.fromEntries(parts);
 
-/** All that the facts say about a PostgreSQL database: exactly this is to be there. */
+/** The parts of a PostgreSQL database by the facts: exactly these must exist. */
 export const expectedOnPostgres = ({ tables, enums }: Facts<PostgresShapes>): Outline => ({
   ...outline([...enums].map(([name, values]) => [`type ${name}`, values])),
   ...outline(

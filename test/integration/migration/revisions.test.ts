@@ -38,7 +38,7 @@ const amendments: Readonly<Record<string, readonly Change<SqliteShapes>[]>> = {
       ],
     },
   ],
-  // The application's own run failed here and had to be helped over it; ours has the rule.
+  // The application's own run failed here and was continued by hand; ours has the constraint.
   '140_client_portal_dashboard_prefs': [
     {
       addIndex: 'client_portal_dashboard_preferences.uq_client_portal_dashboard_pref_client_user',

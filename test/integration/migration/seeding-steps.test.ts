@@ -17,11 +17,11 @@ interface Case {
   readonly damage: string;
   /** A list of names, in which no number occurs. */
   readonly names: string;
-  /** What the list has in the end beyond what the step makes. */
+  /** Rows in the list at the end that the step does not make. */
   readonly own: readonly string[];
-  /** What it lacks in the end, because a row of the owner's stands in its place. */
+  /** Rows that are missing at the end, because a row of the owner's replaces them. */
   readonly replaced?: readonly string[];
-  /** Asked for one row in the end: whether what was there is as it was. */
+  /** A query for one row at the end: whether existing values are unchanged. */
   readonly kept: string;
 }
 
@@ -202,7 +202,7 @@ describeEngines('a step that seeds rows', ({ create }) => {
   });
 });
 
-/** What release 4.5.1 left: the tables of 030 as its models have them, and roles that somebody added. */
+/** The state after release 4.5.1: the tables of 030 by its models, and roles that the owner added. */
 const diedIn030 = `
   INSERT INTO users (id, username, role) VALUES (1, 'ada', 'admin'), (2, 'bob', 'user');
   CREATE TABLE permissions (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(100) NOT NULL, description VARCHAR(255),

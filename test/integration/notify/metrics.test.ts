@@ -64,7 +64,7 @@ it('Prometheus reads how the last run ended, and when a run last succeeded', asy
   }
   expect(refused.samples.get('db_init_last_run_timestamp_seconds')).toBeGreaterThan(now);
 
-  // looking is no run of interest, and neither is what cannot be read
+  // commands that only read write no metrics, and neither does an unreadable configuration
   await run(['status'], { env });
   expect(await samplesIn(file)).toEqual(refused.samples);
   const unusable = await gate({ TT_DRIFT: 'nonsense' });

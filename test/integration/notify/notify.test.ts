@@ -13,7 +13,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { execute } from '../backup/backups.ts';
 
 let listener: Listener;
-// one for each test: what an earlier one did not wait for comes in later
+// one for each test, because messages of an earlier test may arrive later
 beforeEach(async () => void (listener = await listen()));
 
 const token = 'tk_4f9x8c2b1a7d';
@@ -26,7 +26,7 @@ beforeAll(async () => {
   healthy = database.name;
 });
 
-/** An installation whose gate passes, and what makes it refuse. */
+/** An installation whose gate passes, and the SQL that makes it refuse. */
 async function installation() {
   const database = await createSqliteDatabase();
   await copyFile(healthy, database.name);
@@ -94,7 +94,7 @@ describe('a receiver of messages', () => {
     ]);
     await run([], { env: { ...env, TT_NOTIFY_URL: hook, TT_NOTIFY_ON: 'change' } });
     await run([], { env: { ...env, TT_NOTIFY_URL: hook } });
-    // looking is nobody's news
+    // commands that only read send no message
     for (const command of ['status', 'plan', 'verify', 'help'])
       await run([command], { env: { ...env, TT_NOTIFY_URL: hook, TT_NOTIFY_ON: 'always', TT_PING_URL: hook } });
     await run(['backup', 'list'], { env: { ...env, TT_NOTIFY_URL: hook, TT_NOTIFY_ON: 'always' } });
@@ -169,7 +169,7 @@ describe('a receiver of messages', () => {
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/x`;
-    // a process of its own: with nothing left to wait for, it would end in the middle
+    // a separate process, because it would otherwise end in the middle
     const { exitCode, stdout } = await runProcess([], { env: { ...env, TT_PING_URL: url } });
     expect(stdout).toContain('The owner could not be told at');
     expect(exitCode).toBe(0);

@@ -11,7 +11,7 @@ import { createDatabase, createSqliteDatabase, withClient } from '../../support/
 import { describePostgres } from '../../support/postgres-server.ts';
 import { held, only, quarantine } from './quarantines.ts';
 
-/** Purges a quarantine; `meanwhile` happens while the question stands on the screen, and then the answer is yes. */
+/** Purges a quarantine; runs `meanwhile` while the question waits, and then answers yes. */
 async function purge(url: string, name: string, meanwhile: () => unknown): Promise<Problem | 'purged'> {
   const { signal } = new AbortController();
   const ignore = (): void => undefined;
@@ -34,7 +34,7 @@ async function purge(url: string, name: string, meanwhile: () => unknown): Promi
 }
 
 describePostgres('a purge that waits for an answer (postgresql)', () => {
-  /** Two tables that refer to each other, a view, a type: purged at once if nobody interferes. */
+  /** Two tables that refer to each other, a view, a type: purged at once if nothing changes. */
   const contents = `
     CREATE TYPE mood AS ENUM ('good'); CREATE SEQUENCE numbers; CREATE DOMAIN moods AS mood;
     CREATE TABLE hen (id integer DEFAULT nextval('numbers') PRIMARY KEY, mood moods);

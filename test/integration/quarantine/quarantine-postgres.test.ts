@@ -9,7 +9,7 @@ import { dbInit } from '../upgrade/process.ts';
 
 const longName = 'ä'.repeat(31) + 'x';
 
-/** One of each kind of thing that can stand in schema public, with names and ties that make moving hard. */
+/** One object of each kind in schema public, with names and dependencies that make moving hard. */
 const everyKind = `
   CREATE TYPE "Stimmung'" AS ENUM ('gut', 'schlecht');
   CREATE DOMAIN "po""sitive" AS integer CHECK (VALUE > 0) CHECK (VALUE < 1000);
@@ -83,7 +83,7 @@ describePostgres('quarantine (postgresql)', () => {
     expect(await quarantine(url, 'restore', name)).toMatchObject({ exitCode: 0 });
     expect(await dbInit(['verify'], url)).toMatchObject({ exitCode: 0 });
 
-    // the application's own schema away again, what is left is what was there at first
+    // without the application's schema, the first objects are left
     const away = await quarantine(url, 'create', '--all', '--yes');
     expect(away).toMatchObject({ exitCode: 0 });
     await withClient(url, async (client) => {
@@ -128,7 +128,7 @@ describePostgres('quarantine (postgresql)', () => {
     expect(await dbInit(['gate'], url)).toMatchObject({ exitCode: 0 });
     const { name } = only(await held(url));
 
-    // put the new schema aside as well, take the old one back: it is what it was
+    // put the new schema aside as well, and bring the old one back unchanged
     await quarantine(url, 'create', '--all', '--yes');
     expect(await quarantine(url, 'restore', name)).toMatchObject({ exitCode: 0 });
     const [{ name: newer } = { name: '' }] = await held(url);

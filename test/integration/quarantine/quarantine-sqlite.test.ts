@@ -116,7 +116,7 @@ describe('quarantine (sqlite)', () => {
     const { name } = only(await held(url));
     expect(filesBeside(file)).toEqual([name, `${name}-wal`]);
 
-    // the file itself is moved last: this is what a kill leaves
+    // the file itself is moved last: this is the state after a kill
     renameSync(`${dirname(file)}/${name}`, file);
     expect(only(await held(url))).toMatchObject({ name, state: 'unfinished' });
     expect(await quarantine(url, 'create', '--yes')).toMatchObject({ exitCode: 0 });

@@ -19,7 +19,7 @@ export async function held(
   return list;
 }
 
-// What its entries look like is what the tests assert.
+// The tests check the form of the entries.
 const isList = (value: unknown): value is readonly QuarantineEntry[] => Array.isArray(value);
 
 /** The one entry of a list that has exactly one. */

@@ -1,8 +1,8 @@
 import type { Catalog } from '../../../src/model/catalog.ts';
 
 /**
- * The last revisions, written anew by the import's generator from nothing but the facts about what the application
- * makes of an empty database, and run: what comes out is what the facts say.
+ * The last revisions, written again by the generator of the import from the facts about the application's result in an
+ * empty database, and run: the result must be equal to the facts.
  */
 import { expect, it } from 'vitest';
 import { renderMigration } from '../../../scripts/release/import/migration-file.ts';
@@ -29,7 +29,7 @@ const before = postgresHistory.at(-howMany - 1)?.revision ?? '';
 const parts = <Part, Result>(map: ReadonlyMap<string, Part>, change: (part: Part) => Result): Record<string, Result> =>
   Object.fromEntries([...map].map(([name, part]) => [name, change(part)]));
 
-/** The facts as a catalog: an index is told without its name and table there. */
+/** The facts as a catalog, in which an index has no name and no table. */
 const postgresCatalog = ({ tables, enums }: Facts<PostgresShapes>): Catalog => ({
   tables: parts(tables, ({ columns, constraints, indexes }) => ({
     columns: parts(columns, (column) => column),

@@ -124,7 +124,7 @@ describePostgres('the gate', () => {
     expect(exitCode, stdout).toBe(0);
     expect((await dbInit(database, ['verify'])).exitCode).toBe(0);
     for (const [table, rows] of Object.entries(await rowsOf(database))) {
-      // what was added is NULL; all else is what it was
+      // added columns are NULL; everything else is unchanged
       expect(rows.map(withoutNulls), table).toEqual(before[table]?.map(withoutNulls));
     }
   });

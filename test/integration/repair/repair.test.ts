@@ -22,7 +22,7 @@ async function inflict({ session }: Head, damage: readonly Damage[]): Promise<vo
 
 type Losses = Readonly<Record<string, readonly Damage[]>>;
 
-/** Each is mended so that the catalog is what it was. */
+/** Each is repaired so that the catalog is the same as before. */
 function itMends(open: () => Head, losses: Losses): void {
   it.each(Object.entries(losses))('repairs %s', async (_, damage) => {
     const head = open();
@@ -40,7 +40,7 @@ function itMends(open: () => Head, losses: Losses): void {
 interface Refused {
   readonly damage: readonly Damage[];
   readonly obstacle: Partial<Obstacle>;
-  /** What a person puts right before what is advised is run, and after it. Then the rest is mended. */
+  /** The corrections of a person before the advised statements and after them. Then the rest is repaired. */
   readonly before?: string;
   readonly after?: string;
 }
@@ -108,7 +108,7 @@ const refusedOnBoth: Readonly<Record<string, Refused>> = {
   },
 };
 
-/** Makes a table anew whose rows are numbered, or not. */
+/** Makes a table again, with or without numbered rows. */
 const withKeyOf = (type: string): readonly string[] => [
   'DROP TABLE push_subscriptions',
   `CREATE TABLE push_subscriptions (id ${type} NOT NULL PRIMARY KEY)`,

@@ -61,7 +61,7 @@ const quarantine = (obstacle: QuarantineObstacle): Problem => ({ kind: 'quaranti
 const reset = (obstacle: ResetObstacle): Problem => ({ kind: 'reset-refused', database, obstacle });
 const backup = (obstacle: BackupObstacle): readonly Problem[] =>
   (['manual', 'safety'] as const).map((purpose) => ({ kind: 'backup-failed', database, obstacle, purpose }));
-/** What a cause is told for: a restore and a backup add options of their own, which belong to their banners. */
+/** The work that a cause belongs to: a restore and a backup have further options in their banners. */
 const because = (cause: Cause): readonly Problem[] => [
   { kind: 'migration-failed', failed, cause },
   { kind: 'database-failed', database, reason, cause },

@@ -40,7 +40,7 @@ import { machineWith } from '../../faults/tools.ts';
 import { statfsSync } from 'node:fs';
 import { type Case, type Preparation, follow, leave, marker, type Option, type Outcome, outside } from './options.ts';
 
-/** It only shows something, or opens what a person works in. */
+/** It only shows something, or opens a program for a person. */
 const shown: Outcome = { shows: true, check: () => Promise.resolve() };
 const outcome = (check: Outcome['check']): Outcome => ({ shows: false, check });
 
@@ -49,7 +49,7 @@ const restored = outcome(async (situation) => {
   await healthy.check(situation);
   assert((await snapshot(situation.installation.database.url)).includes(marker));
 });
-/** A dump of this very database lies where the reader stands; of SQLite a copy of its file, in a folder beside it. */
+/** A dump of this database is in the reader's folder; for SQLite a copy of its file, in a folder beside it. */
 const savedWith = (word: string): Outcome =>
   outcome(async ({ installation: { engine, database }, operator: { folder } }) => {
     const copy = engine === 'sqlite' ? join(`${database.name}.copy`, 'timetracker.db') : join(folder, 'backup.sql');
@@ -109,7 +109,7 @@ const oddTable = 'CREATE TABLE odd_table (id integer PRIMARY KEY); INSERT INTO o
 const backupIn = async ({ backups }: Installation): Promise<string> =>
   (await readdir(backups)).find((name) => name.endsWith('.zip')) ?? '';
 
-/** Lays a file both where the reader stands and where db-init finds it. */
+/** Puts a file into the reader's folder and into a folder in which db-init finds it. */
 async function lay({ backups }: Installation, { folder }: Operator, name: string, content: Buffer | string) {
   for (const place of [backups, folder]) await writeFile(join(place, name), content);
 }
@@ -224,7 +224,7 @@ async function mountSmall(installation: Installation, size = '24m'): Promise<Vol
   return mountVolume(size, smallVolumeOf(installation));
 }
 
-/** Takes all of a small file system but so many bytes. */
+/** Fills a small file system up to the given number of bytes. */
 async function fillUp(installation: Installation, spare = 0): Promise<() => Promise<void>> {
   const { bavail, bsize } = statfsSync(smallVolumeOf(installation));
   const ballast = join(smallVolumeOf(installation), 'ballast');
@@ -232,7 +232,7 @@ async function fillUp(installation: Installation, spare = 0): Promise<() => Prom
   return () => rm(ballast);
 }
 
-/** Gives an installation to nobody, with all that it holds. */
+/** Makes the user nobody own an installation with all its files. */
 async function openTo({ root, database, engine }: Installation): Promise<void> {
   const folders = engine === 'sqlite' ? [root, dirname(database.name)] : [root];
   await execa('chown', ['-R', '65534:65534', ...folders]);
@@ -772,7 +772,7 @@ export function statesOn(engine: EngineName): readonly Case[] {
   return [...states, ...quarantines];
 }
 
-/** Archives, and what the machine or the server stands in the way with. */
+/** Archives, with obstacles of the machine or the server. */
 export const othersOn = (engine: EngineName): readonly Case[] => [
   ...archives(engine),
   ...(engine === 'sqlite' ? onSqlite() : onPostgres()),
@@ -785,7 +785,7 @@ async function packed(fill: (folder: string) => Promise<unknown>): Promise<Buffe
   return Buffer.from((await execa('tar', ['-czC', folder, '.'], { encoding: 'buffer' })).stdout);
 }
 
-/** Archives, and what is given for one. */
+/** Archives, and files that are given as one. */
 function archives(engine: EngineName): readonly Case[] {
   const sqlite = engine === 'sqlite';
   const damaged = (whole: Buffer): Buffer => {

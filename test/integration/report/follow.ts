@@ -11,7 +11,7 @@ import type { Installation } from '../restore/restores.ts';
 /** How db-init is called: as a program, or by a docker compose that acts on this machine. */
 export type Way = 'program' | 'docker compose';
 
-/** Stands for db-init: hands its arguments and its environment to the test, which runs it and says how it ended. */
+/** Replaces db-init: passes its arguments and its environment to the test, which runs it and returns the result. */
 const program = (calls: string): string => `#!/bin/sh
 set -eu
 call=$(mktemp -d ${calls}/XXXXXX)
@@ -62,7 +62,7 @@ done
 exec "$program" "$@"
 `;
 
-/** An option of a banner: its sentence, and the commands that stand in it. */
+/** An option of a banner: its sentence and its commands. */
 export interface PrintedOption {
   readonly words: string;
   readonly commands: readonly string[];
@@ -105,7 +105,7 @@ export interface Operator {
   readonly runBy: (runner: Runner | null) => void;
   /** Everything is set as it was at first. */
   readonly reset: () => void;
-  /** Where the reader stands. */
+  /** The working directory of the reader. */
   readonly folder: string;
 }
 
@@ -164,7 +164,7 @@ export async function openOperator(
     STACK: 'web worker db-init',
     ...more,
   };
-  // as a superuser does it in the database, or who has the file
+  // as a superuser in the database, or the owner of the file
   const client =
     installation.engine === 'sqlite'
       ? shellWords(['sqlite3', installation.database.name])
@@ -244,7 +244,7 @@ const listIn = async (file: string): Promise<readonly string[]> => {
   return text === '\0' ? [] : text.split('\0').slice(0, -1);
 };
 
-/** The person at the terminal says yes to what a restore asks. */
+/** The person at the terminal answers yes to the question of a restore. */
 function answered(words: readonly string[]): readonly string[] {
   const asks = words[0] === 'restore' && !words.includes('--yes') && !words.includes('--dry-run');
   return asks ? [...words, '--yes'] : words;

@@ -11,7 +11,7 @@ import { withSession } from '../upgrade/process.ts';
 const forgedName = 'e\nFORGED: all is well\u202E\u2028\u200B\u001B[2Jx';
 const quoted = `"${forgedName}"`;
 
-/** What is there that somebody else named. */
+/** The objects with untrusted names. */
 const objects = {
   postgresql: [
     `CREATE TABLE ${quoted} (${quoted} integer)`,
@@ -47,7 +47,7 @@ describeEngines('a name of a stranger', ({ create, name: engine }) => {
     const named = new Set<string>();
     const look = async (...words: string[]) => {
       for (const [form, more] of Object.entries({ text: {}, log: { TT_LOG_FORMAT: 'json' }, json: {} })) {
-        // what takes long is told in one form
+        // slow commands run in one form only
         if (words.some((word) => ['create', '--dry-run', 'gate'].includes(word)) && form !== 'log') continue;
         const args = form === 'json' ? [...words, '--json'] : words;
         const { all } = await runInProcess(args, { ...env, ...more });
@@ -80,7 +80,7 @@ describeEngines('a name of a stranger', ({ create, name: engine }) => {
     await look('quarantine', 'purge', forgedName, '--yes');
     await look('adopt', '--revision', forgedName);
     await look(forgedName);
-    // it was there to be told of
+    // the name was in the output
     const telling = ['status', 'verify', 'backup list', 'backup verify', 'quarantine list', 'quarantine purge', 'gate'];
     expect([...named]).toEqual(expect.arrayContaining(telling));
   });

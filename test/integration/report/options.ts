@@ -21,11 +21,11 @@ export interface Situation {
   readonly operator: Operator;
   /** What was run, and ended in the banner. */
   readonly words: readonly string[];
-  /** Takes away what stands in the way: the session, the lock. */
+  /** Removes the obstacle: the session or the lock. */
   readonly release: () => Promise<void>;
 }
 
-/** An archive that lies outside of the backup folder. */
+/** An archive outside of the backup folder. */
 export const outside = 'outside.zip';
 
 /** What a person does in the words of an option, before its commands. */
@@ -33,7 +33,7 @@ export type Preparation = (situation: Situation) => unknown;
 
 /** What is true once an option was followed. */
 export interface Outcome {
-  /** Whether its commands only show something, and may exit with the code of what they show. */
+  /** Whether its commands only show something, and may exit with the code of the state. */
   readonly shows: boolean;
   readonly check: (situation: Situation) => Promise<unknown>;
 }
@@ -56,19 +56,19 @@ export const follow = (words: RegExp, outcome: Outcome, preparation: Preparation
 });
 export const leave = (words: RegExp, why: string): Option => ({ kind: 'left', words, why });
 
-/** A banner in a state of its own, with each of its options in their order. */
+/** A banner in one state, with each of its options in their order. */
 export interface Case {
   readonly banner: Banner;
   readonly title: string;
   readonly code: number;
-  /** What is run; default: the gate. `@` stands for the first quarantine, FIRST for the backup, OUTSIDE for one elsewhere. */
+  /** The command; default: the gate. `@` stands for the first quarantine, FIRST for the backup, OUTSIDE for one in another folder. */
   readonly command?: readonly string[];
   readonly env?: (installation: Installation) => Readonly<Record<string, string>>;
   /** Makes the state out of a healthy database of which there is a backup. */
   readonly make?: (installation: Installation, operator: Operator) => Promise<unknown>;
-  /** Stands in the way for as long as it is not let go. */
+  /** Makes the obstacle, until it is released. */
   readonly hold?: (installation: Installation) => Promise<() => Promise<unknown>>;
-  /** Whether it needs root on Linux, which may mount folders and run db-init as somebody else. */
+  /** Whether it needs root on Linux, to mount folders and to run db-init as another user. */
   readonly needsRoot?: boolean;
   /** How db-init runs, if not within the process of the tests. */
   readonly runner?: (installation: Installation) => Promise<Runner>;
@@ -100,7 +100,7 @@ async function installPrepared(engine: EngineName): Promise<Installation> {
   return installation;
 }
 
-/** @returns what makes the state again that is there now: the database, what lies beside it, and the backups */
+/** @returns a function that restores the present state: the database, the files or databases beside it, and the backups */
 async function rememberState(installation: Installation): Promise<() => Promise<void>> {
   const { engine, database, data, root } = installation;
   const folders = engine === 'sqlite' ? [data, dirname(database.name)] : [data];
@@ -191,7 +191,7 @@ async function followEach(engine: EngineName, { code, command = ['gate'], env, m
   return printed.length;
 }
 
-/** Meets the banner, whose options have to be the expected ones. */
+/** Runs the command, and checks that its banner has the expected options. */
 async function refused(
   operator: Operator,
   {

@@ -13,7 +13,7 @@ const startReset = (): ReturnType<typeof start> =>
   start(['reset', '--yes-delete-all-data', installation.name], { env: installation.env });
 
 describeBackups('reset that is killed', ({ name: engine }) => {
-  // what PostgreSQL does at other points the next suite says
+  // the next suite tests other points on PostgreSQL
   const lines = [/Making a safety backup/, /deleted \d+ tables/, /brought to the head/];
   it.each(engine === 'sqlite' ? lines : lines.slice(-1))(
     'leaves the old database or a new one after the output %s',
@@ -34,7 +34,7 @@ describeBackups('reset that is killed', ({ name: engine }) => {
   );
 });
 
-/** Has what was cut off rolled back: the server does so by itself, SQLite when the file is opened to be written. */
+/** Rolls back the interrupted work: the server does so by itself, SQLite when the file is opened for writing. */
 async function settle(database: TestDatabase): Promise<void> {
   if (database.engine === 'sqlite') return execute(database, 'BEGIN IMMEDIATE; ROLLBACK');
   await withClient(database.url, async (client) => {

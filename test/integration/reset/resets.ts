@@ -8,7 +8,7 @@ import { run, type RunOptions, type RunResult } from '../../support/run.ts';
 import { snapshot } from '../../support/snapshot.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-/** What a reset works on in a test: a database, and folders of its own. */
+/** A test's database with its own folders, for a reset. */
 export interface ResetInstallation {
   readonly database: TestDatabase;
   /** What `--yes-delete-all-data` wants to hear. */
@@ -28,7 +28,7 @@ export async function installationOf(engine: TestDatabase['engine'], tag: string
   return around(database);
 }
 
-/** Gives a database folders of its own. */
+/** Gives a database its own folders. */
 export async function around(database: TestDatabase): Promise<ResetInstallation> {
   const volume = await temporaryDirectory();
   const backups = join(volume, 'backups');

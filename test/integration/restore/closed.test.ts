@@ -41,7 +41,7 @@ describePostgres(
       expect(await says('gate')).toContain('restore.json, cannot be read');
 
       await admin(`ALTER DATABASE "${name}" ALLOW_CONNECTIONS true`);
-      // open, and nobody can tell what the restore was about
+      // the database is open, and the restore is unknown
       const { exitCode, all } = await run(['gate'], { env });
       expect(exitCode, all).toBe(31);
     });

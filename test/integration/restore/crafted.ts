@@ -10,7 +10,7 @@ import { requirePostgres } from '../../support/postgres-server.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { type EngineName, execute } from './restores.ts';
 
-/** A database that the application could not tell from its own, of a revision nobody knows. */
+/** A database that looks like the application's own, at an unknown revision. */
 export const unknownRevision = [
   ...coreTables.map((table) => `CREATE TABLE ${table} (id integer PRIMARY KEY)`),
   'CREATE TABLE alembic_version (version_num varchar(255) PRIMARY KEY)',

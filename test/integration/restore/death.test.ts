@@ -57,7 +57,7 @@ describeRestores('a restore', (engine) => {
     ['after finishing', 'restored'],
     ['before the end', 'restored'],
   ];
-  // each costs a restore; what the two engines do not have in common is the exchange
+  // each needs a restore; only the swap differs between the engines
   const telling = moments.filter(([moment]) => engine === 'sqlite' || !/^before (?:swapping|the end)/.test(moment));
 
   it.each(telling)('killed %s leaves the database %s after the next start', async (moment, outcome) => {
@@ -107,7 +107,7 @@ describeRestores('a restore', (engine) => {
       expect(died.exitCode, died.all).toBeUndefined();
       const gate = await place.run();
       expect(gate.exitCode, gate.all).toBe(0);
-      // an undo that came through puts back what was not live
+      // a completed undo makes the other database live
       if (outcome === 'restored') live = live === 'old' ? 'restored' : 'old';
       await expectOutcome(live);
       expect(await relatedDatabases(place.database)).toHaveLength(2);

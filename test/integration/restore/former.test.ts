@@ -17,7 +17,7 @@ import {
   put,
 } from './restores.ts';
 
-/** What a restore has kept, as a database of its own. */
+/** The database that a restore has kept. */
 async function formerOf({ database }: Installation): Promise<TestDatabase> {
   const name = (await relatedDatabases(database)).find((other) => /_before_|\.bak_/.test(other)) ?? '';
   if (database.engine === 'postgresql') return { ...database, name, url: databaseUrl(name) };
@@ -43,7 +43,7 @@ describeRestores('a former database that was changed since it was put aside', (e
   beforeAll(async () => {
     place = await install(engine);
     await fillWithNewer(place.database);
-    // a database need not be healthy to be put back
+    // an unhealthy database can be put back too
     await execute(
       place.database,
       `DELETE FROM alembic_version; CREATE TABLE of_mine (note text); INSERT INTO of_mine VALUES ('a');
@@ -87,7 +87,7 @@ describeRestores('a former database that was changed since it was put aside', (e
     const undone = await place.must(...back, '--accept-changes');
     for (const change of changes) expect(words(undone.all)).toContain(change);
     expect(undone.all).toContain('with the changes that were made to it since');
-    // what was accepted is what is compared the next time
+    // the accepted state is compared the next time
     await place.must(...back);
   });
 

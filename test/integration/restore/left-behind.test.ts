@@ -46,7 +46,7 @@ describePostgres(
       );
       expect(words).toMatch(/will lack, for no archive holds it: publication of_all; subscription to_me\./);
       expect(words).not.toContain('hush-hush');
-      // what cannot be made is told once it has failed
+      // an object that cannot be made is named after the failure
       expect(words).toContain(`Not carried over: rights of ${reader} on of_mine (`);
       expect(words).toContain('Not carried over: revocation of EXECUTE from everybody on function mine (');
       expect(await ask(database, `SELECT concat_ws(' ', ${everybody})`)).toEqual(['f f f']);

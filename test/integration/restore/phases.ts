@@ -8,7 +8,7 @@ import type { Installation } from './restores.ts';
 /** A moment in the life of a journal: right before or after it says so, or before it goes. */
 export type Moment = `${'before' | 'after'} ${'preparing' | 'swapping' | 'finishing'}` | 'before the end';
 
-/** The environment in which a run sends itself a signal at a moment: to be stopped, to be killed, to be interrupted. */
+/** The environment in which a run sends itself a signal at a given step: to be stopped, killed or interrupted. */
 export async function atMoment(moment: Moment, signal: NodeJS.Signals): Promise<Record<string, string>> {
   const file = join(await temporaryDirectory(), 'moment.mjs');
   await writeFile(file, script(moment, signal));

@@ -182,13 +182,13 @@ describePostgres(
       expect(await ask(database, "SELECT group_concat(id || coalesce('=' || word, '')) FROM of_mine_2")).toEqual([
         '1=,2',
       ]);
-      // names that only differ in their capitals are told apart
+      // names that differ only in upper and lower case are distinguished
       expect(await ask(database, 'SELECT "A" || a_2 FROM "Of_Mine"')).toEqual(['1one']);
       const again = await on(small);
       expect(again.exitCode, again.all).toBe(0);
       expect(again.stdout).toContain('nothing to do');
 
-      // of what a stranger put into a dump nothing is run; its owner gets the rows without it
+      // no statement of a stranger is run; with --trust-archive the rows are restored without it
       await execute(
         large.database,
         `DELETE FROM clients WHERE id BETWEEN 2 AND 4; DELETE FROM projects WHERE id = 2;

@@ -42,7 +42,7 @@ export function describeRestores(title: string, spec: (engine: EngineName) => vo
   describePostgres(`${title} (postgresql)`, () => spec('postgresql'), 'tools');
 }
 
-/** An installation of its own: a database, folders of uploads, a backup folder, and how db-init is run on it. */
+/** A test's own installation: a database, folders of uploads, a backup folder, and a function that runs db-init on it. */
 export interface Installation {
   readonly engine: EngineName;
   readonly database: TestDatabase;
@@ -53,7 +53,7 @@ export interface Installation {
   readonly env: Readonly<Record<string, string>>;
   readonly run: (...args: readonly string[]) => ReturnType<typeof run>;
   readonly start: (...args: readonly string[]) => ReturnType<typeof start>;
-  /** Runs what has to succeed for the test to make sense. */
+  /** Runs a command that must succeed before the test. */
   readonly must: (...args: readonly string[]) => ReturnType<typeof run>;
 }
 
@@ -172,7 +172,7 @@ export async function contentsOf({ url }: TestDatabase, since: string): Promise<
     .toSorted();
 }
 
-/** What two databases do not have in common: the beginning of it, which is enough to be told. */
+/** The first difference between two databases. */
 export function difference(some: readonly string[], others: readonly string[]): readonly string[] {
   const [one, other] = [new Set(some), new Set(others)];
   const lines = [
@@ -196,7 +196,7 @@ export async function execute({ engine, url, name }: TestDatabase, sql: string):
   }
 }
 
-/** The first column of what a query returns. */
+/** The first column of the result of a query. */
 export async function ask({ engine, url, name }: TestDatabase, sql: string): Promise<readonly unknown[]> {
   if (engine === 'postgresql') {
     const { rows } = await withClient(url, (client) => client.query<Record<string, unknown>>(sql));
@@ -235,7 +235,7 @@ export async function filesIn(folder: string, base = ''): Promise<Record<string,
   return Object.fromEntries(Object.entries(found).toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
 
-/** Uploads as the application sees them: what db-init keeps among them is left out. */
+/** The uploads without the files that db-init keeps among them. */
 export async function uploadsIn(folder: string): Promise<Record<string, string>> {
   const all = Object.entries(await filesIn(folder));
   return Object.fromEntries(all.filter(([path]) => !/^(?:\.db-init|backups\/)/.test(path) && !path.endsWith('/')));

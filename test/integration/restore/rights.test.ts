@@ -282,7 +282,7 @@ describePostgres(
       await pool;
       await expect(client.query('COMMIT')).rejects.toThrow(/terminat|closed|not queryable|connection/i);
       await client.end().catch(() => undefined);
-      // who never leaves off may be refused for it
+      // a session that never stops may be refused
       expect([0, 31], outcome.all).toContain(outcome.exitCode);
       if (outcome.exitCode !== 0) await place.must('restore', '--undo', '--yes', '--disconnect');
       const [, former = ''] = await schemas();
@@ -327,7 +327,7 @@ describePostgres(
   'tools',
 );
 
-/** What the server says of a database beside its name and its age, and what was set for it. */
+/** The properties of a database except name and age, and its settings. */
 async function factsOf(name: string): Promise<unknown> {
   return withClient(requirePostgres().url, async (client) => {
     const { rows } = await client.query<Record<string, unknown>>(

@@ -98,9 +98,9 @@ describePostgres(
 
     /**
      * A restore whose connection is cut at the renaming.
-     * @param side null: it is not cut, but who connects later finds no server
-     * @param forGood whether there is no server any more from then on
-     * @param command what is run in its place, after a restore that nothing disturbs
+     * @param side null: it is not cut, but later connections find no server
+     * @param forGood whether the server stays away from then on
+     * @param command the command that is run instead, after an undisturbed restore
      */
     async function restoreCut(side: 'before' | 'after' | null, forGood: boolean, command?: readonly string[]) {
       let [gone, cuts] = [false, command === undefined ? 0 : -1];

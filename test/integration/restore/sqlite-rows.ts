@@ -39,7 +39,7 @@ export async function restoreIntoFile(
   return difference(await meaningOfDatabase(expected.url, since), await meaningOfFile(database.name, since));
 }
 
-/** A copy of a SQLite file that the gate has brought to the head: what PostgreSQL has to hold, cell by cell. */
+/** A copy of a SQLite file that the gate has migrated to the head: the cells that PostgreSQL must contain. */
 async function migrated(file: string): Promise<string> {
   const copy = await sqliteFile(file);
   const env = { DATABASE_URL: `sqlite:///${copy}`, BACKUP_FOLDER: join(copy, '..'), TT_BACKUP_BEFORE_MIGRATE: 'never' };
@@ -51,7 +51,7 @@ async function migrated(file: string): Promise<string> {
 /** Of each table, row by row: the values by their meaning. */
 type Meaning = ReadonlyMap<string, readonly string[]>;
 
-/** What every row of a SQLite file means, in an implementation of its own: by the types that PostgreSQL promises. */
+/** The meaning of every row of a SQLite file by the types of PostgreSQL, in an independent implementation. */
 async function meaningOfFile(file: string, since: string): Promise<Meaning> {
   const { tables } = await loadHead('postgresql');
   const sqlite = new Database(file, { readonly: true });
@@ -72,7 +72,7 @@ async function meaningOfFile(file: string, since: string): Promise<Meaning> {
   }
 }
 
-/** The same of a PostgreSQL database, together with what was set aside there. */
+/** The same for a PostgreSQL database, with the rows that were set aside. */
 async function meaningOfDatabase(url: string, since: string): Promise<Meaning> {
   const { tables } = await loadHead('postgresql');
   return withClient(url, async (client) => {

@@ -13,7 +13,7 @@ import { inEveryRun, restoreAndCompare } from './sqlite-rows.ts';
 const intoClients = 'INSERT INTO clients (id, name, status, created_at, updated_at) VALUES';
 const intoProjects = 'INSERT INTO projects (id, name, client_id, billable, status, created_at, updated_at) VALUES';
 
-/** Rows that SQLite takes, and what else may lie in a file. */
+/** Rows that SQLite accepts, and other objects in a file. */
 const misfits = `
   PRAGMA foreign_keys = OFF;
   DROP INDEX idx_clients_name;
@@ -77,7 +77,7 @@ describePostgres(
       const file = small.database.name;
       await execute(small.database, misfits);
       const writer = new Database(file);
-      // what is committed and not written back yet lies in the log
+      // committed changes that are not written back are in the log
       writer.pragma('journal_mode = WAL');
       writer.exec(
         "INSERT INTO clients (id, name, email, created_at, updated_at, status) VALUES (50, '', 'x' || char(10), '2024-01-01T10:00:00Z', '2024-01-01', 'active')",
@@ -141,7 +141,7 @@ describePostgres(
       const again = await on('quarantine', 'restore', name);
       expect(again.exitCode, again.all).toBe(31);
       expect(again.stdout).toContain('clients: 0 rows brought back, 4 left');
-      // what PostgreSQL itself would read as some time or number is not guessed
+      // texts that PostgreSQL would read as some time or number are not guessed
       await execute(
         database,
         `UPDATE ${name}.clients SET name = 'client ' || id, default_hourly_rate = CASE id WHEN '6' THEN 'NaN' END,

@@ -83,7 +83,7 @@ describeRestores('an archive with objects that TimeTracker does not make', (engi
       expect(stderr).toContain('--trust-archive');
       expect(await everything(place)).toEqual(before);
     }
-    // whole it is: what it holds is told, and nothing of it was run
+    // the archive is intact: its objects are named, and none of it was run
     const { exitCode: whole, stdout } = await place.run('backup', 'verify', archive);
     expect({ whole, stdout }).toMatchObject({ whole: 0, stdout: expect.stringContaining('objects:   ') });
     for (const name of ['everybody', 'by_lower_name', 'doubled', 'checked', 'dated']) expect(stdout).toContain(name);

@@ -71,7 +71,7 @@ function entry(
   return { name: 'any', size, open: async () => Readable.from(pieces()) };
 }
 
-/** Settings by which a folder is handed out, and the backups lie beside it. */
+/** Settings for a folder of uploads with the backups beside it. */
 const keepingIn = (folder: string, backupFolder = `${folder}-backups`) => ({
   backupFolder,
   uploadRoots: [{ name: 'uploads', folder }] as const,
@@ -221,7 +221,7 @@ describe('a swap', () => {
     ...oldTree,
     'deep/down/y': 'old y',
     'deep/z': 'old z',
-    // what would have come in the place of what is kept
+    // files that would have replaced kept files
     'backups/evil.zip': 'x',
     'tt.db': 'evil',
   };
@@ -289,7 +289,7 @@ describe('a swap', () => {
     for (let death = 1; ; death += 3) {
       const survived = await process('swapUploads', [swap(), keep], death);
       if (survived) break;
-      // one of them under a name that moved already, one that comes, one where a folder comes
+      // one under a moved name, one under a new name, one in the place of a new folder
       const added = { 'only old.txt': 'added 1', 'receipts/日本 語.pdf': 'added 2', 'link/is': 'added 3' };
       const free = Object.entries(added).filter(([path]) => isFree(folder, path));
       lay(folder, Object.fromEntries(free));
@@ -384,7 +384,7 @@ describe.runIf(elsewhere)('a folder with another file system mounted in it', () 
   });
 });
 
-/** Every file with its content, wherever it lies. */
+/** Every file with its content, in all folders. */
 const allContents = (tree: Tree): readonly string[] =>
   Object.entries(tree)
     .filter(([path]) => !path.endsWith('/'))
@@ -424,14 +424,14 @@ describe('former uploads', () => {
     lay(folder, { 'logo.png': 'old' });
     await stage(folder, { 'logo.png': 'new' });
     await swapUploads({ folder, incoming: 'new', outgoing: 'old' }, []);
-    // it may have been cut off, and comes again
+    // it may have been interrupted, and is repeated
     await putAsideFormerUploads(folder, 'old', config);
     await putAsideFormerUploads(folder, 'old', config);
     const place = (await findFormerUploads(folder, 'old', config)) ?? '';
     expect(place.startsWith(outside ? kept : folder)).toBe(true);
     expect(existsSync(join(folder, '.db-init-former-old'))).toBe(false);
     expect(statSync(dirname(place)).mode & 0o777).toBe(0o700);
-    // what runs as the same user may enter what is 0700
+    // processes of the same user may enter a folder with mode 0700
     expect(statSync(place).mode & 0o777).toBe(outside ? 0o700 : 0);
 
     await bringBackFormerUploads(folder, 'old', 'undo', config);

@@ -95,7 +95,7 @@ describeEngines('seed, day after day', ({ name, create }) => {
     const again = await seedAt(url, '2025-03-11T12:00:00Z', options({ users: '2' }));
     expect(seededTables.filter((table) => again[table] > 0)).toEqual([]);
 
-    // somebody has forgotten a timer, and somebody has worked by night
+    // one user has forgotten a timer, and another one has worked at night
     await withSession(url, async (session) => {
       const [first = '', second = ''] = await column(
         session,
@@ -141,7 +141,7 @@ describeEngines('seed, day after day', ({ name, create }) => {
   });
 });
 
-/** What the rows come to that the seed has written, by table; but for passwords, which have a salt of their own. */
+/** The checksums of the rows of the seed, by table, without passwords, which have random salts. */
 function digests(url: string): Promise<Readonly<Record<string, string>>> {
   return withDatabase(url, (database) =>
     database.transaction(({ connection }) =>

@@ -19,7 +19,7 @@ for (const [engine, tag] of [
     beforeAll(async () => {
       url = await restoreRelease(engine, tag);
       await dbInit([], url);
-      // somebody else's things under names of the seed's
+      // rows of the owner's with names of the seed
       await withSession(url, async (session) => {
         await session.query("UPDATE clients SET name = 'Nordhavn Logistics' WHERE id = (SELECT min(id) FROM clients)");
         await session.query("UPDATE projects SET code = 'DEV001-02' WHERE id = (SELECT min(id) FROM projects)");

@@ -9,7 +9,7 @@ import { dbInit, withSession } from '../upgrade/process.ts';
 import { column, countsIn, faultsIn, few, more, seed } from './seeds.ts';
 
 const defaults: Readonly<Record<SeededTable, number>> = {
-  // the four, and an administrator where there was nobody
+  // the four users, and an administrator because there was no user
   users: 5,
   clients: 20,
   projects: 80,
@@ -149,7 +149,7 @@ describeEngines('seed', ({ create }) => {
       const gone = rows[table]?.filter((row) => now[table]?.includes(row) !== true);
       expect({ table, gone }).toEqual({ table, gone: [] });
     }
-    // what there is more of takes nothing away from what asks for less
+    // smaller numbers remove no rows
     expect((await seed(url, few)).stdout).toContain('nothing was added');
   });
 
@@ -302,7 +302,7 @@ describe('seed', () => {
   });
 });
 
-/** The rows of the seed's tables, as texts; on request without what no two runs have in common. */
+/** The rows of the seed's tables, as texts; on request without values that differ in each run. */
 async function rowsOf(url: string, comparable = false): Promise<Readonly<Record<string, readonly string[]>>> {
   return withSession(url, async (session) => {
     const rows: Record<string, readonly string[]> = {};

@@ -83,7 +83,7 @@ const rules: Readonly<Record<string, string>> = {
     FROM stock_movements m JOIN warehouses w ON w.id = m.warehouse_id WHERE w.code LIKE 'DEV-W%') AS days WHERE level < 0`,
 };
 
-/** Rows of the seed's tables that refer to nothing, by what PostgreSQL's schema promises: SQLite's leaves some out. */
+/** Rows of the seed's tables with a dangling reference, by the foreign keys of PostgreSQL, because SQLite lacks some. */
 async function references(): Promise<Readonly<Record<string, string>>> {
   const file = join(import.meta.dirname, '../../../src/schema/head.postgresql.json');
   const head: { tables: Record<string, { constraints: Record<string, string> }> } = JSON.parse(

@@ -22,7 +22,7 @@ describe('a process and a run within the process of a test', () => {
     await run(['backup', 'create', '--output', join(folder, 'one.zip')], { env });
   });
 
-  // what a command does is nothing new after the first time
+  // the first run of a command is enough
   it.each([
     ...commands.map(({ name }) => (name === 'compose' ? ['compose', '/nowhere.yml'] : [name])),
     ['status', '--json'],
