@@ -14,7 +14,7 @@ export function requireArchive(places: readonly string[]): string {
   return found;
 }
 
-/** Where nobody can tell, whoever opens it says why. */
+/** Whether there may be a file. If that cannot be known, opening it will report the reason. */
 function isThere(path: string): boolean {
   try {
     statSync(path);

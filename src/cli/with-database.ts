@@ -17,8 +17,8 @@ import { describeSelectedServer, waitingMessages } from '../report/connection-me
 type Opening = Pick<CommandContext, 'config' | 'log' | 'recorder' | 'signal' | 'version'>;
 
 /**
- * Opens the database for one command and closes it afterwards. A run that may write waits for a restore that is at
- * work, and settles one that died, before it does anything else.
+ * Opens the database for one command and closes it afterwards. A run that may write first waits for a running restore,
+ * and recovers one whose process has died.
  * @param access `read` takes no lock and cannot write
  */
 export async function withDatabase<Result>(
@@ -41,8 +41,8 @@ export async function withDatabase<Result>(
 }
 
 /**
- * A SQLite file that no volume holds is lost with the container, and nothing else would say so. Who keeps one among the
- * temporary files knows that.
+ * Warns of a SQLite file that is not on a volume: it is deleted together with the container. A file in the folder for
+ * temporary files is there on purpose.
  */
 function warnOfUnmountedFile({ config, log }: Opening): void {
   const { database } = config;
@@ -76,7 +76,10 @@ function guarded(database: Database, { config }: Opening, progress: Progress): D
   };
 }
 
-/** A restore ends all sessions, also those of runs that wait for its lock: they have not begun anything yet. */
+/**
+ * Whether an error means that a restore has begun first: it ends all sessions, also those of runs that wait for its
+ * lock. Such a run has changed nothing yet and starts again.
+ */
 function isRestoreInTheWay(error: unknown, { config, signal }: Opening, { locked, restores }: Progress): boolean {
   if (!(error instanceof Failure) || locked || signal.aborted) return false;
   const { problem } = error;

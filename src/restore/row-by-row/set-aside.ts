@@ -20,7 +20,7 @@ const shownRows = 3;
 /** The number of characters that are shown of a value or a key. */
 const shownLength = 40;
 
-/** How both directions load rows. */
+/** The options for loading rows, in both directions. */
 export interface LoadOptions {
   /** Whether rows may be set aside. */
   readonly setAside: boolean;
@@ -30,7 +30,7 @@ export interface LoadOptions {
   readonly signal: AbortSignal;
 }
 
-/** The refusal to load rows that do not fit into a database of this engine. */
+/** The failure for rows that do not fit into a database of this engine. */
 export function rowsDoNotFit(engine: Engine, misfits: readonly Misfits[], { database, archive }: LoadOptions): Failure {
   return new Failure({
     kind: 'restore-refused',
@@ -66,7 +66,7 @@ export function textOf(value: ExactValue, type: string): string | null {
 
 type MisfitKind = Omit<Misfits, 'rows' | 'examples'>;
 
-/** Counts the rows that do not fit, by table, columns and rule. */
+/** The numbers of rows that do not fit, by table, columns and rule, each with some examples. */
 export interface MisfitCounts {
   add(kind: MisfitKind, rows: number, examples: Misfits['examples']): void;
   /** Whether one more example would be shown. */
@@ -110,7 +110,7 @@ export interface ConstraintRule {
   readonly target: { readonly table: string; readonly columns: readonly string[] } | null;
 }
 
-/** The constraints of a catalog: keys and unique rules, checks, then references. Pure. */
+/** The constraints of a catalog that rows from SQLite may break: foreign keys come after all others. Pure. */
 export function constraintRulesOf({ tables }: Catalog): readonly ConstraintRule[] {
   const rules = Object.entries(tables)
     .filter(([name]) => name !== versionTable)
@@ -143,7 +143,7 @@ function constraintRuleOf(table: string, definition: string): ConstraintRule | n
   }
 }
 
-/** Tables with the application's names in another schema, which store rows as text. */
+/** The tables for rows that are set aside: in a schema of their own, with the application's names, all columns text. */
 export interface AsideTables {
   /** The schema, as SQL writes its name. */
   readonly schema: string;
@@ -154,9 +154,10 @@ export interface AsideTables {
 }
 
 /**
- * Moves out all rows that break a rule, then the rows that refer to those, until none is left. Of rows with the same
- * unique value, the one with the lowest key stays.
- * @param columns the columns of each table, and the columns of its key
+ * Moves all rows that break a constraint into the tables for rows that are set aside; then the rows that refer to them,
+ * until no row breaks a constraint. Of the rows with the same unique value, the one with the lowest key stays.
+ * PostgreSQL only.
+ * @param given `columns` returns the columns of a table, `keys` those of its primary key
  */
 export async function setViolatorsAside(
   session: Session,
@@ -246,7 +247,7 @@ function referencesAsideRow({ columns, target }: ConstraintRule, { schema }: Asi
   return `EXISTS (SELECT FROM ${schema}.${quoteName(target?.table ?? '')} q WHERE ${same.join(' AND ')})`;
 }
 
-/** Sets aside rows that refer to a row that was set aside, until none is left. */
+/** Moves the rows that refer to a row that was set aside as well, until no row refers to one. SQLite only. */
 export function setReferringRowsAside(
   file: string,
   tables: Iterable<TableToFill>,

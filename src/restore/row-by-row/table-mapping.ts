@@ -31,6 +31,9 @@ export interface TableToLoad {
   readonly exact: boolean;
 }
 
+/**
+ * The tables of a SQLite database, with the columns that they get in PostgreSQL: those of the head, and the owner's.
+ */
 export function tablesToLoad(head: Catalog, present: Catalog, reader: RowReader): readonly TableToLoad[] {
   return Object.entries(present.tables)
     .filter(([name]) => name !== versionTable)
@@ -69,7 +72,10 @@ function postgresTypeFor(stored: readonly string[]): string {
   return only('blob') ? 'bytea' : 'text';
 }
 
-/** The owner's tables and columns: their keys, indexes and defaults are not copied. */
+/**
+ * The statements that create the owner's tables and columns, which the expected schema does not have. Their keys,
+ * indexes and defaults are not copied.
+ */
 export function ownerTableStatements(head: Catalog, tables: readonly TableToLoad[]): readonly string[] {
   return tables.flatMap(({ name, columns }) => {
     const expected = head.tables[name]?.columns;
@@ -80,6 +86,7 @@ export function ownerTableStatements(head: Catalog, tables: readonly TableToLoad
   });
 }
 
+/** The names of the owner's tables and columns, for the report. */
 export function extrasOf(head: Catalog, tables: readonly TableToLoad[]): Loaded['extras'] {
   return {
     tables: tables.map(({ name }) => name).filter((name) => !Object.hasOwn(head.tables, name)),
@@ -111,8 +118,8 @@ export interface TableToFill {
 }
 
 /**
- * The expected schema of these revisions, and the additions of the head: some releases have made tables and columns
- * before the revision that they belong to.
+ * The tables and columns that a database at these revisions may have: the expected schema of the revisions, and what
+ * later revisions add, because some releases create tables and columns before the revision that adds them.
  */
 export async function expectedCatalog(revisions: readonly string[], engine: Engine): Promise<Catalog> {
   const present = catalogAt(revisions, releaseGraph, await loadHistory(engine));
@@ -130,8 +137,8 @@ export async function expectedCatalog(revisions: readonly string[], engine: Engi
 }
 
 /**
- * The tables of a dump, with their expected columns on SQLite and PostgreSQL. Tables of other schemas get the schema as
- * a prefix.
+ * The tables of a dump, with the names, columns and types that they get in SQLite. A table of another schema gets the
+ * schema's name as a prefix.
  */
 export function tablesToFill(
   { schema, tables }: DumpReader,
@@ -192,8 +199,8 @@ function openUniqueNames(taken: readonly string[]): (wanted: string) => string {
 }
 
 /**
- * The tables with their constraints, as far as the dump has the columns. What is missing is added later, as for any
- * database.
+ * The statements that create the tables with their keys and constraints, as far as the dump has the columns. The
+ * migration of the new database adds what is missing.
  */
 export function createStatements(tables: Iterable<TableToFill>): readonly string[] {
   return [...tables].flatMap((table) => {
@@ -211,7 +218,7 @@ export function createStatements(tables: Iterable<TableToFill>): readonly string
   });
 }
 
-/** Indexes that are not unique are made last, which is fastest. */
+/** The statements that create the other indexes, after all rows: so each index is built once. */
 export function indexStatements(tables: Iterable<TableToFill>): readonly string[] {
   return [...tables].flatMap((table) =>
     table.expected === null
