@@ -13,7 +13,7 @@ import { readSchedulerState, schedulerStateOf, writeSchedulerState } from '../st
 const nightly = '30 3 * * *';
 
 /** Milliseconds: after at most this time a changed clock, or a machine that slept, is noticed. */
-const longestNap = 60_000;
+const longestSleep = 60_000;
 
 /**
  * Makes backups at fixed times until it is stopped. Each is a process of its own, `backup create`, with all that belongs to
@@ -79,7 +79,7 @@ function read(cron: string, timeZone: string | null): Schedule {
 
 async function waitUntil(time: Date, signal: AbortSignal): Promise<void> {
   for (let left = Infinity; (left = time.getTime() - Date.now()) > 0;) {
-    await sleep(Math.min(left, longestNap), undefined, { signal }).catch(() => undefined);
+    await sleep(Math.min(left, longestSleep), undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
   }
 }

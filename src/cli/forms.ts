@@ -2,7 +2,7 @@ import { Failure } from '../errors/failure.ts';
 import { usageTexts } from '../report/command-line.ts';
 import type { CommandArguments } from './context.ts';
 
-/** One of the ways in which a command is written: `backup create`, `restore --undo`. */
+/** One form of a command: `backup create`, `restore --undo`. */
 export interface Form {
   /** What follows the command's name, as `help` shows it: `restore NAME [--dry-run]`. */
   readonly usage: string;
@@ -14,7 +14,7 @@ export interface Form {
   readonly named: boolean;
 }
 
-/** What `help` and the parser have to know of a command: all of its forms together. */
+/** The usage text and the options of a command: those of all its forms, for `help` and for the parser. */
 export function factsOf(forms: Readonly<Record<string, Form>>): {
   readonly usage: string;
   readonly flags: readonly string[];
@@ -31,7 +31,7 @@ export function factsOf(forms: Readonly<Record<string, Form>>): {
   };
 }
 
-/** The form that a word names. @throws Failure `usage` if there is none */
+/** Finds the form with this name. @throws Failure `usage` if there is none */
 export function formOf<Key extends string, Known extends Form>(
   command: string,
   forms: Readonly<Record<Key, Known>>,
@@ -43,9 +43,10 @@ export function formOf<Key extends string, Known extends Form>(
 }
 
 /**
- * @param name the file or the name that was given; an empty one counts as none
- * @param correct what is told of the right usage, if something does not fit
- * @throws Failure `usage` where an option was given that the form does not take, or a name too many or too few
+ * Checks that the arguments fit a form.
+ * @param name the file or the name that was given; an empty text counts as none
+ * @param correct the usage that the failure shows
+ * @throws Failure `usage` if the form does not take one of the options, requires a name, or does not take one
  */
 export function requireForm(
   command: string,
@@ -59,7 +60,7 @@ export function requireForm(
   if (!isKnown || named !== ((name ?? '') !== '')) throw misuse(command, correct);
 }
 
-/** @param usage what may follow the command's name */
+/** The failure for wrong usage. @param usage what may follow the command's name */
 export function misuse(command: string, usage: string): Failure {
   return new Failure({ kind: 'usage', message: usageTexts.usage(`${command} ${usage}`) });
 }

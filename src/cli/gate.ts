@@ -16,7 +16,7 @@ export const gateCommand: Command = {
   async run(context) {
     for (const hint of context.config.hints) context.log.warn(hint);
     const { restoreFrom, runOnce } = context.config;
-    if (runOnce.length > 0 || existsSync(onceFileOf(context.config))) await carryOutOnce(context);
+    if (runOnce.length > 0 || existsSync(onceFileOf(context.config))) await runOrderedCommands(context);
     if (restoreFrom.length > 0) await restoreFirst(restoreFrom, context);
     await withDatabase(context, 'gate', 'write', (database) => runGate({ ...context, database }));
     return exitCodes.healthy;
@@ -24,7 +24,7 @@ export const gateCommand: Command = {
 };
 
 /** Runs the commands of TT_RUN_ONCE; without the variable, the memory of former ones is deleted. */
-async function carryOutOnce(context: CommandContext): Promise<void> {
+async function runOrderedCommands(context: CommandContext): Promise<void> {
   const { runOnce } = await import('./run-once.ts');
   await runOnce(context);
 }

@@ -10,13 +10,13 @@ import { archiveAtStart, inspectionCommand, ordersOf, withArchive } from './stat
 import { withDatabase } from './with-database.ts';
 import { summaries } from '../report/command-line.ts';
 
-const looking = inspectionCommand('plan', summaries.plan, 'gate', renderPlan);
+const planInspection = inspectionCommand('plan', summaries.plan, 'gate', renderPlan);
 
 export const planCommand: Command = {
-  ...looking,
+  ...planInspection,
   usage: '[--rehearse]',
   flags: ['rehearse'],
-  run: (context) => (context.arguments.flags.has('rehearse') ? showRehearsal(context) : looking.run(context)),
+  run: (context) => (context.arguments.flags.has('rehearse') ? showRehearsal(context) : planInspection.run(context)),
 };
 
 /** Does the pending work and rolls it back. It writes, so it takes the lock. */

@@ -18,7 +18,7 @@ import {
 import { withDatabase } from './with-database.ts';
 
 /** A command that TT_RUN_ONCE names. */
-interface Order {
+interface OrderedCommand {
   readonly words: readonly string[];
   readonly command: Command;
   readonly given: CommandArguments;
@@ -27,22 +27,24 @@ interface Order {
 type OnceConfig = Pick<Config, 'runOnce' | 'backupFolder'>;
 
 /**
- * Carries out what TT_RUN_ONCE names, once, one command after the other. What was begun is noted before, and how it ended
- * after it, in the backup folder: nothing is done twice. A command that failed without having changed anything is tried
- * at the next starts, a few times; one that was kept from beginning (no connection, the lock, a signal) as often as that happens.
- * @throws Failure of a command; `configuration` where one cannot be run; `run-once-refused` where nothing can be noted
+ * Runs the commands in TT_RUN_ONCE, one after the other, each once. A file in the backup folder records before a command
+ * that it begins, and after it how it ended: so no command runs twice. A command that failed and has changed nothing is
+ * tried again at the next starts, a few times. A command that could not begin (no connection, another run holds the
+ * lock, a signal) is tried again at every start.
+ * @throws Failure of a command; `configuration` if a command is not allowed here; `run-once-refused` if the file cannot
+ *   be read or written
  */
 export async function runOnce(context: CommandContext): Promise<void> {
   const { config, log, commandLine } = context;
-  const orders = readOrders(config, commandLine);
-  if (orders.length === 0) return forget(context);
-  requireMemory(config);
+  const orders = parseOrders(config, commandLine);
+  if (orders.length === 0) return removeProgress(context);
+  requireProgressFolder(config);
   for (;;) {
     // of two starts at the same time only one runs the command
     const order = await underLock(context, () => begin(orders, context));
     if (order === null) return;
     log.warn(onceTexts.begins(order.words));
-    await carryOut(order, context);
+    await executeOrder(order, context);
     const isLast = order === orders.at(-1);
     log.info(isLast ? onceTexts.endedAll(order.words) : onceTexts.ended(order.words));
     if (isLast) return;
@@ -50,50 +52,50 @@ export async function runOnce(context: CommandContext): Promise<void> {
 }
 
 /**
- * What the variable does at the next start: the commands, and why they are not carried out, if they are not.
- * @throws Failure as `runOnce`, as far as the variable and the memory are the reason
+ * What TT_RUN_ONCE does at the next start: its commands, and the reason why they will not run, if there is one.
+ * @throws Failure `configuration`, `run-once-refused`
  */
 export function ordersAtStart(
   config: OnceConfig,
   commandLine: CommandLine,
 ): { readonly commands: string; readonly why: string | null } {
-  const commands = readOrders(config, commandLine).map(({ words }) => words);
-  requireMemory(config);
-  return { commands: writtenOnce(commands), why: whyNotAgain(commands, remembered(config)) };
+  const commands = parseOrders(config, commandLine).map(({ words }) => words);
+  requireProgressFolder(config);
+  return { commands: writtenOnce(commands), why: whyNotAgain(commands, readProgress(config)) };
 }
 
 /** @throws Failure `configuration` */
-function readOrders({ runOnce: lines }: OnceConfig, { commands, read }: CommandLine): readonly Order[] {
+function parseOrders({ runOnce: lines }: OnceConfig, { commands, read }: CommandLine): readonly OrderedCommand[] {
   return lines.map((words) => {
-    const request = understand(() => read(words));
+    const request = asConfigurationFailure(() => read(words));
     const isAllowed =
       request.kind === 'command' &&
       isAmong(request.command.once, request.arguments) &&
       !request.arguments.flags.has('help');
     if (!isAllowed) {
       const names = commands.filter(({ once }) => once !== undefined).map(({ name }) => name);
-      throw unusable(onceTexts.notNamed + names.join(', '));
+      throw orderUnusable(onceTexts.notNamed + names.join(', '));
     }
     const { command, arguments: given } = request;
-    if (command.writesToOutput?.(given) === true) throw unusable(onceTexts.stream);
+    if (command.writesToOutput?.(given) === true) throw orderUnusable(onceTexts.stream);
     return { words, command, given };
   });
 }
 
-function understand(read: () => Request): Request {
+function asConfigurationFailure(read: () => Request): Request {
   try {
     return read();
   } catch (error) {
-    if (error instanceof Failure && error.problem.kind === 'usage') throw unusable(error.problem.message);
+    if (error instanceof Failure && error.problem.kind === 'usage') throw orderUnusable(error.problem.message);
     throw error;
   }
 }
 
-const unusable = (problem: string): Failure =>
+const orderUnusable = (problem: string): Failure =>
   new Failure({ kind: 'configuration', faults: [{ variable: 'TT_RUN_ONCE', problem }] });
 
 /** A start without the variable deletes the memory: the same value counts as a new order later. */
-function forget({ config, log }: CommandContext): void {
+function removeProgress({ config, log }: CommandContext): void {
   if (!existsSync(onceFileOf(config))) return;
   try {
     removeOnce(config);
@@ -103,11 +105,11 @@ function forget({ config, log }: CommandContext): void {
 }
 
 /** @throws Failure `run-once-refused` */
-function requireMemory(config: OnceConfig): void {
+function requireProgressFolder(config: OnceConfig): void {
   if (!isPersistentFolder(config.backupFolder)) throw refusal(config, null);
 }
 
-function remembered(config: OnceConfig): OnceProgress | null {
+function readProgress(config: OnceConfig): OnceProgress | null {
   try {
     return readOnce(config);
   } catch (error) {
@@ -129,9 +131,9 @@ async function underLock<Result>(context: CommandContext, work: () => Result): P
 }
 
 /** Notes that the next command begins. @returns null if there is none */
-function begin(orders: readonly Order[], { config, log }: CommandContext): Order | null {
+function begin(orders: readonly OrderedCommand[], { config, log }: CommandContext): OrderedCommand | null {
   const commands = orders.map(({ words }) => words);
-  const memory = remembered(config);
+  const memory = readProgress(config);
   const why = whyNotAgain(commands, memory);
   if (why !== null) {
     log.warn(why);
@@ -150,7 +152,7 @@ function begin(orders: readonly Order[], { config, log }: CommandContext): Order
   return order;
 }
 
-async function carryOut({ command, given }: Order, context: CommandContext): Promise<void> {
+async function executeOrder({ command, given }: OrderedCommand, context: CommandContext): Promise<void> {
   const { config, recorder, signal } = context;
   // consent to delete everything is spelled out in the variable itself
   const order = { ...context, config: { ...config, forceReset: false }, arguments: atStart(command, given, config) };
@@ -164,10 +166,10 @@ async function carryOut({ command, given }: Order, context: CommandContext): Pro
         ? error.exitCode
         : exitCodes.unexpected;
     const { record } = recorder;
-    note(exitCode, record.committed !== committed || record.swap !== null, context);
+    recordEnd(exitCode, record.committed !== committed || record.swap !== null, context);
     throw error;
   }
-  note(exitCodes.healthy, true, context);
+  recordEnd(exitCodes.healthy, true, context);
 }
 
 /** compose has not started the application yet, and processes of other containers cannot be seen from here. */
@@ -194,7 +196,7 @@ const passing: ReadonlySet<ExitCode> = new Set([
   exitCodes.terminated,
 ]);
 
-function note(exitCode: ExitCode, changed: boolean, { config, log }: CommandContext): void {
+function recordEnd(exitCode: ExitCode, changed: boolean, { config, log }: CommandContext): void {
   try {
     const memory = readOnce(config);
     if (memory === null) return;

@@ -108,14 +108,14 @@ export const statusCommand: DatabaseCommand = {
     try {
       return await status.run(context);
     } catch (error) {
-      if (error instanceof Failure && error.problem.kind === 'unreachable') await tellOfDataVolume(context);
+      if (error instanceof Failure && error.problem.kind === 'unreachable') await logDataVolume(context);
       throw error;
     }
   },
 };
 
 /** If the server does not start, its data volume may show why, where it is mounted here. */
-async function tellOfDataVolume({ config, log }: CommandContext): Promise<void> {
+async function logDataVolume({ config, log }: CommandContext): Promise<void> {
   if (config.database.kind !== 'postgresql') return;
   const { dataVolume, describeDataVolume } = await import('../report/connection-messages.ts');
   const { inspectDataVolume: lookAtDataVolume } = await import('../platform/data-volume.ts');
