@@ -16,15 +16,21 @@ const firstOf = String.raw`^\s*(<<\w+>>\s*)?(declare\M\s+((?!begin\M)[^;]*;\s*)*
 /** A statement that deletes the row that was just written (`NEW`), or all rows of the table; %s is the table. */
 const removing = String.raw`(delete\s+from|truncate(\s+table)?)\s+(only\s+)?("?\w+"?\.)?"?%s"?\s*(as\s+\w+\s*|\w+\s+)?(;|where\M[^;]*\mnew\.)`;
 
+/** SQL for the table that a function always writes to, as it is written there; null if it is not certain. */
+const written = `(SELECT m[array_upper(m, 1)] FROM regexp_match(${body},
+  '${firstOf}(?:insert\\s+into|update|delete\\s+from)\\s+(?:only\\s+)?((?:\\w+|"[^"]+")(?:\\.(?:\\w+|"[^"]+"))?)', 'i') AS m)`;
+
 /**
  * SQL for whether a trigger refuses every row: its function always raises an error, always returns NULL (BEFORE, for
- * each row), or deletes the row that was written. Triggers with a WHEN condition other than `true` do not count, nor do
+ * each row) or nothing at all, deletes the row that was written, or writes to a table that is not there. Triggers with a WHEN condition other than `true` do not count, nor do
  * functions that catch errors.
  */
 const refusing = `
   t.tgenabled IN ('O', 'A') AND (t.tgqual IS NULL OR t.tgqual::text ~ '^\\{CONST .*:constvalue 1 \\[ 1 ')
   AND ${body} !~* '\\mexception\\s+when\\M' AND (
     ${body} ~* '${firstOf}raise\\s+(exception|''|[a-z_]+\\s*;|sqlstate)'
+    OR p.prolang = (SELECT oid FROM pg_language WHERE lanname = 'plpgsql') AND ${body} !~* '\\mreturn\\M'
+    OR p.proconfig IS NULL AND ${body} !~* '\\mcreate\\M' AND to_regclass(${written}) IS NULL AND ${written} IS NOT NULL
     OR t.tgtype & 3 = 3 AND ${body} ~* '${firstOf}return\\s+null\\s*;'
     OR t.tgtype & 20 <> 0 AND ${body} ~* ('${firstOf}' || format('${removing}', c.relname)))`;
 
@@ -80,6 +86,17 @@ const unloggedSequences = `
   FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_class c ON c.oid = d.refobjid
   WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
     AND ${tables} AND c.relpersistence = 'p' AND s.relpersistence = 'u'`;
+
+// the application gives no value for a key that a sequence numbers: with another default every second row has the same one
+const keysWithoutSequence = `
+  SELECT c.relname, 'default of the key', a.attname, 'it is no sequence, so that new rows get the same number', true,
+         format('ALTER TABLE %I ALTER COLUMN %I DROP DEFAULT', c.relname, a.attname)
+  FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1] AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
+  JOIN pg_attrdef f ON f.adrelid = c.oid AND f.adnum = a.attnum
+  WHERE k.contype = 'p' AND cardinality(k.conkey) = 1 AND ${tables} AND a.attgenerated = '' AND NOT EXISTS (
+    SELECT FROM pg_depend d WHERE d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid
+      AND d.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass) AND d.refobjid <> c.oid)`;
 
 // nextval then fails, or starts again at numbers that are used already
 const exhausted = `
@@ -260,6 +277,7 @@ const ofEveryServer = [
   unlogged,
   unloggedSequences,
   exhausted,
+  keysWithoutSequence,
   domains,
   withoutVacuum,
   inheritance,

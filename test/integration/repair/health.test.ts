@@ -131,6 +131,22 @@ describePostgres('a healthy database', () => {
             ALTER TABLE badges ADD CHECK (kind <> 'x' AND rank IS NOT NULL OR kind IS NULL)`,
       told: 'constraint own on badges',
     },
+    'a key whose default is no sequence': {
+      sql: 'ALTER TABLE badges ALTER COLUMN id SET DEFAULT 5',
+      told: 'default of the key id on badges',
+    },
+    'a trigger that writes to a table that was dropped': {
+      sql: `CREATE FUNCTION logs() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.badge_log VALUES (NEW.id); RETURN NEW; END $$;
+            CREATE FUNCTION fine() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE users SET username = username WHERE id = -1; RETURN NEW; END $$;
+            CREATE TRIGGER t AFTER INSERT ON badges FOR EACH ROW EXECUTE FUNCTION logs();
+            CREATE TRIGGER u AFTER INSERT ON badges FOR EACH ROW EXECUTE FUNCTION fine()`,
+      told: 'trigger t on badges',
+    },
+    'a trigger that returns nothing': {
+      sql: `CREATE FUNCTION notes() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM 1; END $$;
+            CREATE TRIGGER t BEFORE UPDATE ON badges FOR EACH ROW EXECUTE FUNCTION notes()`,
+      told: 'trigger t on badges',
+    },
     'an index for its replica identity that was dropped': {
       sql: `CREATE UNIQUE INDEX own ON badges (id); ALTER TABLE badges REPLICA IDENTITY USING INDEX own; DROP INDEX own;
             CREATE PUBLICATION p FOR TABLE badges`,
