@@ -6,13 +6,16 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const folder = `${root}/docs/runbooks`;
 const runbooks = readdirSync(folder);
 
-/** What stands below a block of commands: which test runs them, when somebody did, or why nobody has. */
+/** The line below a block of commands: the test that runs them, the day on which they were run by hand, or why not. */
 const mark = /^_(?:Tested by `([^`]+)`|Run by hand on \d{4}-\d\d-\d\d|Not run)(?::.+)?\._$/;
 
-/** Blocks of commands, and the first line of text below each. */
+/** Blocks of commands, and the paragraph below each, in one line. */
 function blocksIn(text: string): readonly { readonly commands: string; readonly below: string }[] {
-  const blocks = text.matchAll(/^( *)```(?:sh|yaml)\n([\s\S]*?)\n\1```\n+(.*)$/gm);
-  return [...blocks].map(([, , commands = '', below = '']) => ({ commands, below: below.trim() }));
+  const blocks = text.matchAll(/^( *)```(?:sh|yaml)\n([\s\S]*?)\n\1```\n+((?:.+\n?)+)/gm);
+  return [...blocks].map(([, , commands = '', below = '']) => ({
+    commands,
+    below: below.replaceAll(/\s+/g, ' ').trim(),
+  }));
 }
 
 describe.each(runbooks)('the runbook %s', (name) => {
