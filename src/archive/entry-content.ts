@@ -3,11 +3,14 @@ import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { codeOf, hasCode } from '../errors/error-code.ts';
-import { type Failure, reasonOf } from '../errors/failure.ts';
+import { Failure, reasonOf } from '../errors/failure.ts';
 import { shown } from '../platform/printable.ts';
 import { invalid, archiveRejected, toArchiveRejected } from './archive-error.ts';
 import type { FileReader } from './file-reader.ts';
 import type { StoredEntry } from './entry-layout.ts';
+import { open, rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import type { ArchiveEntry } from './manifest.ts';
 
 /** Bytes that are read and unpacked at a time. */
 const chunkSize = 64 * 1024;
@@ -183,4 +186,28 @@ export function tap(look: (chunk: Buffer) => void): Step {
 /** A pipeline step that passes everything on and counts the bytes. */
 export function countBytes(onBytes: ((bytes: number) => void) | undefined): Step {
   return tap(({ length }) => onBytes?.(length));
+}
+
+export interface ExtractOptions {
+  readonly signal: AbortSignal;
+  /** Called with the number of bytes of each piece. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+}
+
+/**
+ * Unpacks an entry into a new file that only its owner can read, and syncs it to the disk. A failure leaves no new
+ * file, and never changes an existing one.
+ * @throws Failure `archive-rejected`, or the error of the file system
+ */
+export async function extractEntry(entry: ArchiveEntry, path: string, options: ExtractOptions): Promise<void> {
+  const { signal, onBytes } = options;
+  const content = await entry.open();
+  const handle = await open(path, 'wx', 0o600);
+  try {
+    await pipeline(content, countBytes(onBytes), handle.createWriteStream({ flush: true }), { signal });
+  } catch (error) {
+    await rm(path, { force: true });
+    const isWritten = error instanceof Error && 'syscall' in error && error.syscall === 'write';
+    throw isWritten ? new Error(`${path} cannot be written (${error.message})`, { cause: error }) : error;
+  }
 }

@@ -1,5 +1,4 @@
-import { open, rm } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
+import { open } from 'node:fs/promises';
 import { type ArchiveLimits, type UploadRootName, uploadRootNames } from '../config/config.ts';
 import { type ArchiveFault, Failure, reasonOf } from '../errors/failure.ts';
 import type { Engine } from '../model/engine.ts';
@@ -34,7 +33,7 @@ import {
   LongManifestError,
   splitManifest,
 } from './manifest.ts';
-import { isSmall, readContent, readWhole, countBytes } from './entry-content.ts';
+import { isSmall, readContent, readWhole } from './entry-content.ts';
 import { type FileReader, openReader } from './file-reader.ts';
 
 /** An uploaded file. */
@@ -447,28 +446,4 @@ export function uploadsOf(
       for (const upload of uploads) if (upload.root === root) yield upload;
     },
   };
-}
-
-export interface ExtractOptions {
-  readonly signal: AbortSignal;
-  /** Called with the number of bytes of each piece. */
-  readonly onBytes?: ((bytes: number) => void) | undefined;
-}
-
-/**
- * Unpacks an entry into a new file that only its owner can read, and syncs it to the disk. A failure leaves no new
- * file, and never changes an existing one.
- * @throws Failure `archive-rejected`, or the error of the file system
- */
-export async function extractEntry(entry: ArchiveEntry, path: string, options: ExtractOptions): Promise<void> {
-  const { signal, onBytes } = options;
-  const content = await entry.open();
-  const handle = await open(path, 'wx', 0o600);
-  try {
-    await pipeline(content, countBytes(onBytes), handle.createWriteStream({ flush: true }), { signal });
-  } catch (error) {
-    await rm(path, { force: true });
-    const isWritten = error instanceof Error && 'syscall' in error && error.syscall === 'write';
-    throw isWritten ? new Error(`${path} cannot be written (${error.message})`, { cause: error }) : error;
-  }
 }

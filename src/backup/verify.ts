@@ -14,11 +14,12 @@ import type { Engine } from '../model/engine.ts';
 import type { Readable } from 'node:stream';
 import { verifyEntries } from '../archive/verify-contents.ts';
 import { openArchiveOrFile } from '../archive/bare-file.ts';
-import { type Archive, extractEntry } from '../archive/reader.ts';
+import type { Archive } from '../archive/reader.ts';
 import type { Config, DatabaseTarget } from '../config/config.ts';
 import type { ArchiveObject } from '../errors/failure.ts';
 import { ownPrefix } from '../platform/own-files.ts';
 import { freeSpace } from '../platform/free-space.ts';
+import { extractEntry } from '../archive/entry-content.ts';
 
 /** An archive that was found whole. Values that the application's archives do not contain are null. */
 export interface VerifiedArchive {

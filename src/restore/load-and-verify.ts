@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { archiveRejected } from '../archive/archive-error.ts';
-import { extractEntry } from '../archive/reader.ts';
 import { openDumpVerifier } from '../backup/verify.ts';
 import { executePlan } from '../execution/execute-plan.ts';
 import { type DatabaseSummary, readSummary } from '../backup/database-summary.ts';
@@ -20,6 +19,7 @@ import { dumpRejected, archiveRefused, archiveUnusable, stepFailed, stepRefused 
 import { findWarnings } from './unarchived.ts';
 import { UnknownStatement } from '../database/postgres/dump/script-filter.ts';
 import { number, only } from '../database/row-values.ts';
+import { extractEntry } from '../archive/entry-content.ts';
 
 /**
  * Opens a further connection to a database: the prepared one, the live one after the swap, or a former one. Logs

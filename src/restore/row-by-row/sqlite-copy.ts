@@ -1,4 +1,3 @@
-import { extractEntry } from '../../archive/reader.ts';
 import { dirname, join } from 'node:path';
 import { archiveRejected } from '../../archive/archive-error.ts';
 import { readSummary } from '../../backup/database-summary.ts';
@@ -19,6 +18,7 @@ import type { RestoreContext, RestoreSource } from '../target.ts';
 import { restoreMessages } from '../../report/restore-messages.ts';
 import { freeSpace } from '../../platform/free-space.ts';
 import { stepFailed, archiveRefused, archiveUnusable } from '../failures.ts';
+import { extractEntry } from '../../archive/entry-content.ts';
 
 /**
  * Unpacks a SQLite database into a new file and checks it. Also copies the logs beside a bare file, and recovers them

@@ -1,4 +1,4 @@
-import { extractEntry, openArchive } from '../../../src/archive/reader.ts';
+import { openArchive } from '../../../src/archive/reader.ts';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { verifyEntries } from '../../../src/archive/verify-contents.ts';
 import { type ArchiveFault, Failure } from '../../../src/errors/failure.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { descriptor, type End, extra, type Fields, type Part, u64, zip } from './zip.ts';
+import { extractEntry } from '../../../src/archive/entry-content.ts';
 
 const limits = { entries: 20, bytes: 5_000_000, ratio: 100 };
 const { signal } = new AbortController();
