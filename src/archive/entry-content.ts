@@ -1,9 +1,9 @@
 import { createHash, hash as hashOf } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
-import { pipeline, Readable } from 'node:stream';
+import { pipeline as connectStreams, Readable } from 'node:stream';
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { codeOf, hasCode } from '../errors/error-code.ts';
-import { Failure, reasonOf } from '../errors/failure.ts';
+import { type Failure, reasonOf } from '../errors/failure.ts';
 import { shown } from '../platform/printable.ts';
 import { invalid, archiveRejected, toArchiveRejected } from './archive-error.ts';
 import type { FileReader } from './file-reader.ts';
@@ -131,7 +131,7 @@ function unpack(file: string, { packed, start, deflated }: StoredEntry): Unpacki
   if (!deflated) return { source: raw, consumed: () => packed };
   const inflate = createInflateRaw({ chunkSize });
   // an error of either stream reaches the reader of the last one
-  pipeline(raw, inflate, () => undefined);
+  connectStreams(raw, inflate, () => undefined);
   return { source: inflate, consumed: () => inflate.bytesWritten };
 }
 

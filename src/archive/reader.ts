@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises';
 import { type ArchiveLimits, type UploadRootName, uploadRootNames } from '../config/config.ts';
 import { type ArchiveFault, Failure, reasonOf } from '../errors/failure.ts';
 import type { Engine } from '../model/engine.ts';
