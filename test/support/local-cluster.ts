@@ -48,7 +48,7 @@ export async function startCluster(
 ): Promise<LocalServer> {
   const folder = fastFolder();
   await removeAbandoned(folder);
-  const directory = await mkdtemp(join(folder, prefix));
+  const directory = await mkdtemp(join(folder, `${prefix}${process.pid}-`));
   const remove = () => rm(directory, { recursive: true, force: true });
   try {
     const owner = process.getuid?.() === 0 ? unprivileged() : {};
@@ -65,13 +65,21 @@ export async function startCluster(
 
 const prefix = 'db-init-pg-';
 
-/** Removes the data of killed test runs: their servers have ended, but the data would still use memory. */
+/**
+ * Removes the data of killed test runs: their servers have ended, but the data would still use memory. The folder's name
+ * says which process of the tests it belongs to. The server's own lock file does not tell enough: there is none before
+ * initdb has begun, and it names a process that has ended while a server is restarted.
+ */
 async function removeAbandoned(folder: string): Promise<void> {
-  const names = await readdir(folder);
-  for (const directory of names.filter((name) => name.startsWith(prefix)).map((name) => join(folder, name))) {
+  for (const name of await readdir(folder)) {
+    const owner = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN;
+    if (Number.isNaN(owner) || isRunning(owner)) continue;
+    const directory = join(folder, name);
     const lock = await readFile(join(directory, 'data/postmaster.pid'), 'utf8').catch(() => null);
-    // without a lock file another run may be about to start its server
-    if (lock !== null && !isRunning(Number.parseInt(lock, 10))) await rm(directory, { recursive: true, force: true });
+    // a server whose tests were killed may still be running; one in single-user mode writes its number below zero
+    if (lock === null || !isRunning(Math.abs(Number.parseInt(lock, 10)))) {
+      await rm(directory, { recursive: true, force: true });
+    }
   }
 }
 
