@@ -1,4 +1,5 @@
 import type { ArchiveKind } from '../model/archive.ts';
+import { randomBytes } from 'node:crypto';
 import { rm, stat } from 'node:fs/promises';
 import { join, dirname } from 'node:path';
 import { PassThrough, Transform, type Writable } from 'node:stream';
@@ -70,7 +71,7 @@ export async function createBackup(context: BackupContext, order: BackupRequest)
   await prepareFolder(folder, context);
   try {
     for (const name of namesOf(config.database)) await removePartialFiles(folder, tagOf(name));
-    const dumper = await openDumper(context, `${plain}.${tag}.sqlite.partial`);
+    const dumper = await openDumper(context, copyBeside(plain, tag));
     const places = { uploadRoots: order.uploadRoots, backupFolder: config.backupFolder, database: config.database };
     const bytes = await measureUploads(await findUploads(places), signal);
     requireSpace(folder, dumper.space + dumper.scratch + bytes, context);
@@ -114,7 +115,7 @@ export async function streamBackup(
   const createdAt = new Date();
   const tag = tagOf(database.name);
   try {
-    const dumper = await openDumper(context, `${join(folder, archiveName(createdAt))}.${tag}.sqlite.partial`);
+    const dumper = await openDumper(context, copyBeside(join(folder, archiveName(createdAt)), tag));
     if (dumper.scratch > 0) {
       await prepareFolder(folder, context);
       for (const name of namesOf(config.database)) await removePartialFiles(folder, tagOf(name));
@@ -130,6 +131,10 @@ export async function streamBackup(
     throw new Failure({ ...facts, obstacle: known?.obstacle ?? failed }, { cause: error });
   }
 }
+
+/** A path that no earlier run used: a process that outlived a killed run may still write its copy. */
+const copyBeside = (archive: string, tag: string): string =>
+  `${archive}.${randomBytes(4).toString('hex')}.${tag}.sqlite.partial`;
 
 /** The same dumper, whose copy is verified while it is written. */
 function verifiedWhileWritten(dumper: Dumper): Dumper {
