@@ -83,8 +83,11 @@ function brokenCheck(rule: string, expected: Table, found: Table): string | null
   const [, check] = /^CHECK (\(.*\))(?: NOT VALID)?$/s.exec(rule) ?? [];
   if (check === undefined) return null;
   const tokens = withoutCasts(check).match(/'(?:[^']|'')*'|"(?:[^"]|"")*"|[a-z_]\w*|[\d.]+|\S/gi) ?? [];
-  const names = tokens.filter((token) => /^[a-z_"]/i.test(token) && !keywords.has(token.toLowerCase())).map(unquoted);
-  if (names.length === 0 || tokens.some((token) => /^[^\w'"=<>!~()[\],.-]/.test(token))) return null;
+  const isName = (token: string): boolean => /^[a-z_"]/i.test(token) && !keywords.has(token.toLowerCase());
+  const names = tokens.filter(isName).map(unquoted);
+  // a function may have the name of a column
+  const calls = tokens.some((token, index) => isName(token) && tokens[index + 1] === '(');
+  if (calls || names.length === 0 || tokens.some((token) => /^[^\w'"=<>!~()[\],.-]/.test(token))) return null;
   const values = [...new Set(names)].map((name) => {
     const column = Object.hasOwn(expected.columns, name) ? undefined : found.columns[name];
     if (column === undefined || (column.default !== null && literalIn(column.default) === null)) return null;

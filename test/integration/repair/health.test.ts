@@ -464,6 +464,8 @@ describePostgres('a healthy database', () => {
       CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.name = 'x' THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END $$;
       CREATE TRIGGER watch BEFORE INSERT ON badges FOR EACH ROW EXECUTE FUNCTION note();
       CREATE RULE log AS ON DELETE TO badges DO ALSO NOTIFY gone;
+      CREATE FUNCTION counts(int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'db-init called a function'; END $$;
+      ALTER TABLE badges ADD COLUMN counts int, ADD CONSTRAINT calls CHECK (counts(counts)) NOT VALID;
       ALTER TABLE clients ADD CONSTRAINT named CHECK (name <> ''), ENABLE ROW LEVEL SECURITY;
       CREATE PUBLICATION pub FOR TABLE clients;
       DO $$ BEGIN EXECUTE 'CREATE PUBLICATION whole FOR ' || CASE WHEN current_setting('server_version_num')::int < 150000
