@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import SQLite from 'better-sqlite3';
@@ -39,8 +40,8 @@ const program = `
 export async function copySqlite(file: string, target: string, signal: AbortSignal): Promise<void> {
   requireOwnSideFiles(file);
   const words = ['--eval', program, driverFolder(), file, target];
-  // it needs no variable, and options of Node.js are meant for this process
-  const options = { signal, killSignal: 'SIGKILL', env: {} } as const;
+  // options of Node.js in the environment are meant for this process
+  const options = { signal, killSignal: 'SIGKILL', env: { TMPDIR: tmpdir() } } as const;
   try {
     await promisify(execFile)(process.execPath, words, options);
   } catch (error) {
@@ -58,14 +59,19 @@ function driverFolder(): string {
   return resolve(compiled, '../../..');
 }
 
-/** The error of the other process, as the driver would have thrown it here. */
+/**
+ * The error of the other process, as the driver would have thrown it here. A process that wrote none was ended from
+ * outside, e.g. because the memory was used up; the error of `execFile` would print the whole program.
+ */
 function failureOf(error: unknown): unknown {
-  const written = error instanceof Error && 'stdout' in error ? String(error.stdout) : '';
-  if (written === '') return error;
-  const parsed: unknown = JSON.parse(written);
-  if (typeof parsed !== 'object' || parsed === null || !('message' in parsed)) return error;
-  const message = String(parsed.message);
-  const code = 'code' in parsed ? String(parsed.code) : '';
+  if (!(error instanceof Error && 'stdout' in error)) return error;
+  const written: unknown = error.stdout === '' ? null : JSON.parse(String(error.stdout));
+  if (typeof written !== 'object' || written === null || !('message' in written)) {
+    const signal = 'signal' in error && typeof error.signal === 'string' ? `by ${error.signal}` : 'without a reason';
+    return new Error(`the process that copies the database was ended ${signal}`);
+  }
+  const message = String(written.message);
+  const code = 'code' in written ? String(written.code) : '';
   return code.startsWith('SQLITE_') ? new SQLite.SqliteError(message, code) : new Error(message, { cause: error });
 }
 

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import SQLite from 'better-sqlite3';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { copySqlite } from '../../../src/database/sqlite/copy.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -33,3 +33,28 @@ it('a copy of a damaged SQLite file fails with the error of the driver', async (
     message: expect.stringContaining('malformed'),
   });
 });
+
+it.runIf(process.platform === 'linux')(
+  'a copy whose process is killed by the system fails with one sentence',
+  async () => {
+    const { file, target } = await databaseFile();
+    const other = new SQLite(file).exec('BEGIN EXCLUSIVE');
+    const copying = copySqlite(file, target, new AbortController().signal);
+    const copier = await vi.waitUntil(() => processWith(target));
+    process.kill(copier, 'SIGKILL');
+    await expect(copying).rejects.toThrow(/^the process that copies the database was ended by SIGKILL$/);
+    other.close();
+  },
+);
+
+/** The number of another process with a word in its command line; null if there is none. */
+function processWith(word: string): number | null {
+  for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name) && name !== String(process.pid))) {
+    try {
+      if (readFileSync(`/proc/${entry}/cmdline`, 'utf8').split('\0').includes(word)) return Number(entry);
+    } catch {
+      // the process has ended meanwhile
+    }
+  }
+  return null;
+}
